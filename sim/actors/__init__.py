@@ -1,0 +1,1 @@
+"""Workloads as SimPy processes: who is active when, on what, with which account."""

@@ -1,0 +1,161 @@
+"""Where the tickets of a queue come from: the items of a benchmark, or a list of prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.actors.rhythm import Intensity
+from sim.actors.workload import Stage, draw_calls
+from sim.catalog import benchmarks, steps_for
+from sim.scaffold.steps import draw_steps, instance_scores
+from sim.streams import U64, opaque_ids
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+BLOCK_TICKETS = 512
+LEAD_US = 6 * 3_600_000_000
+# A paced pool plans to be done a little before the log closes, so that its last tasks can end.
+_PLANNED_SHARE_OF_TIME = 0.99
+
+
+@dataclass(frozen=True)
+class Tickets:
+    """Consecutive tickets of one round; arrays of shape (tickets,).
+
+    `item` is the number of the benchmark item or of the prompt in the list; `round` is the run,
+    or -1 for work begun before what the scenario asks for.
+    """
+
+    calls: Ints
+    release_us: Ints
+    item: Ints
+    prompt: U64
+    round: int
+
+
+class BenchmarkTickets:
+    """The same items in every run; all of a run is released at once."""
+
+    def __init__(self, stage: Stage, opens_us: int) -> None:
+        actor = stage.actor
+        assert actor.benchmark is not None
+        self._stage, self._actor, self._opens_us = stage, actor, opens_us
+        self._benchmark = benchmarks()[actor.benchmark]
+        self._scores = instance_scores(stage.streams, self._benchmark.id, self._benchmark.items)
+        self._key = stage.streams.key("benchmark", self._benchmark.id)
+
+    def lead(self) -> Iterator[Tickets]:
+        """Earlier runs without end, the first of them begun somewhere in the middle."""
+        rng = self._stage.streams.rng(self._actor.id, "lead")
+        skip = int(rng.integers(0, self._actor.items))
+        run = -1
+        while True:
+            for tickets in self._run(run):
+                if skip < len(tickets.item):
+                    yield _tail(tickets, skip)
+                skip = max(0, skip - len(tickets.item))
+            run -= 1
+
+    def main(self, carried_exchanges: int) -> Iterator[Tickets]:
+        for run in range(self._actor.runs):
+            yield from self._run(run)
+
+    def _run(self, run: int) -> Iterator[Tickets]:
+        order = np.arange(self._actor.items)
+        for low in range(0, self._actor.items, BLOCK_TICKETS):
+            item = order[low : low + BLOCK_TICKETS]
+            yield Tickets(
+                calls=self._calls(item, run, low),
+                release_us=np.full(len(item), self._opens_us),
+                item=item,
+                prompt=opaque_ids(self._key, item),
+                round=max(run, -1),
+            )
+
+    def _calls(self, item: Ints, run: int, low: int) -> Ints:
+        rng = self._stage.streams.rng(self._actor.id, "steps", run, low)
+        fixed = self._benchmark.calls_per_item
+        if fixed is not None:
+            return np.maximum(np.rint(fixed.sample(rng, len(item))), 1).astype(np.int64)
+        (agent,), (model,) = self._actor.agents, self._actor.models
+        measured = steps_for(agent, model)
+        return draw_steps(measured, self._scores[item], rng, self._actor.step_limit)
+
+
+class PromptTickets:
+    """A list of prompts, each handed out once, paced so that the target is met in time.
+
+    Each block of tickets takes the share of the planned time that its exchanges have in the
+    target, and lies in it as a Poisson process does given its count: sorted uniforms, in
+    operational time.
+    """
+
+    def __init__(self, stage: Stage, opens_us: int) -> None:
+        actor = stage.actor
+        assert actor.target_exchanges is not None
+        self._stage, self._actor = stage, actor
+        self._intensity = Intensity(actor.rhythm, stage.clock.start)
+        begins_us = actor.starts_us or 0
+        ends_us = begins_us + (stage.clock.duration_us - begins_us) * _PLANNED_SHARE_OF_TIME
+        edges = self._intensity.operational(np.array([opens_us, begins_us, ends_us], np.float64))
+        self._opens, self._begins, self._ends = edges.tolist()
+        self._target = actor.target_exchanges
+        self._item = 0
+        self._block = 0
+
+    def lead(self) -> Iterator[Tickets]:
+        at = self._opens
+        pace = (self._ends - self._begins) / self._target
+        while at < self._begins:
+            calls, rng = self._draw()
+            until = at + calls.sum() * pace
+            place = np.sort(rng.uniform(at, until, len(calls)))
+            begun = int(np.searchsorted(place, self._begins))
+            if begun:
+                yield self._tickets(calls[:begun], place[:begun], -1)
+            at = until
+
+    def main(self, carried_exchanges: int) -> Iterator[Tickets]:
+        left = self._target - carried_exchanges
+        if left <= 0:
+            return
+        pace = (self._ends - self._begins) / left
+        done = 0
+        while done < left:
+            calls, rng = self._draw()
+            calls = calls[: int(np.searchsorted(np.cumsum(calls), left - done)) + 1]
+            at = self._begins + done * pace
+            done += int(calls.sum())
+            until = self._begins + min(done, left) * pace
+            yield self._tickets(calls, np.sort(rng.uniform(at, until, len(calls))), 0)
+
+    def _draw(self) -> tuple[Ints, np.random.Generator]:
+        rng = self._stage.streams.rng(self._actor.id, "tickets", self._block)
+        self._block += 1
+        return draw_calls(self._actor, BLOCK_TICKETS, rng), rng
+
+    def _tickets(self, calls: Ints, place: Floats, round_: int) -> Tickets:
+        item = self._item + np.arange(len(calls))
+        self._item += len(calls)
+        return Tickets(
+            calls=calls,
+            release_us=np.rint(self._intensity.clock(place)).astype(np.int64),
+            item=item,
+            prompt=opaque_ids(self._stage.streams.key(self._actor.id, "prompts"), item),
+            round=round_,
+        )
+
+
+def _tail(tickets: Tickets, skip: int) -> Tickets:
+    return Tickets(
+        tickets.calls[skip:],
+        tickets.release_us[skip:],
+        tickets.item[skip:],
+        tickets.prompt[skip:],
+        tickets.round,
+    )

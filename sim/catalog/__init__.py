@@ -1,0 +1,60 @@
+"""Cited data: models, scaffolds, benchmarks, measured steps, typologies, limits and claims."""
+
+from sim.catalog.files import lookup, nearest
+from sim.catalog.loading import (
+    agents,
+    benchmarks,
+    cited,
+    claim_value,
+    claims,
+    limits,
+    models,
+    resolve_model,
+    sources,
+    statements,
+    typologies,
+)
+from sim.catalog.records import (
+    Agent,
+    Benchmark,
+    Cited,
+    Claim,
+    Limit,
+    Model,
+    Source,
+    Statement,
+    Status,
+    StepDistribution,
+    Typology,
+)
+from sim.catalog.steps import step_counts, step_distributions, steps_for
+
+__all__ = [
+    "Agent",
+    "Benchmark",
+    "Cited",
+    "Claim",
+    "Limit",
+    "Model",
+    "Source",
+    "Statement",
+    "Status",
+    "StepDistribution",
+    "Typology",
+    "agents",
+    "benchmarks",
+    "cited",
+    "claim_value",
+    "claims",
+    "limits",
+    "lookup",
+    "models",
+    "nearest",
+    "resolve_model",
+    "sources",
+    "statements",
+    "step_counts",
+    "step_distributions",
+    "steps_for",
+    "typologies",
+]

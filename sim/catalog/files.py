@@ -1,0 +1,60 @@
+"""Reading the catalog's data files."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, TypeVar
+
+import yaml
+
+from sim.errors import InvalidInputError
+
+T = TypeVar("T")
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_UNITS = (
+    ("_tokens_per_s", "tokens/s"),
+    ("_per_account_day", "exchanges/account-day"),
+    ("_usd_per_mtok", "USD/million tokens"),
+    ("_tokens", "tokens"),
+    ("_factor", "x input price"),
+    ("_days", "days"),
+    ("_share", "share"),
+    ("_s", "s"),
+)
+
+
+@cache
+def read_yaml(name: str) -> Any:
+    """Return the parsed `data/<name>.yaml`; the caller must not change it."""
+    text = files("sim.catalog").joinpath("data", f"{name}.yaml").read_text(encoding="utf-8")
+    return yaml.load(text, Loader=_LOADER)
+
+
+def read_csv(name: str) -> Iterator[dict[str, str]]:
+    """Yield the rows of `data/<name>.csv` below its comment lines."""
+    text = files("sim.catalog").joinpath("data", f"{name}.csv").read_text(encoding="utf-8")
+    return csv.DictReader(x for x in text.splitlines() if not x.startswith("#"))
+
+
+def unit_of(key: str) -> str:
+    """Return the unit that the ending of `key` states, or an empty text."""
+    return next((unit for ending, unit in _UNITS if key.endswith(ending)), "")
+
+
+def nearest(wanted: str, allowed: Iterable[str]) -> str:
+    """Return "did you mean a or b?" for close matches, else the list of what is allowed."""
+    known = list(allowed)
+    close = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known)}"
+
+
+def lookup(entries: Mapping[str, T], kind: str, wanted: str) -> T:
+    """Return `entries[wanted]`, or raise InvalidInputError that names the nearest ids."""
+    if wanted not in entries:
+        raise InvalidInputError(f"unknown {kind} {wanted!r}: {nearest(wanted, entries)}")
+    return entries[wanted]

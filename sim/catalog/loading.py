@@ -1,0 +1,134 @@
+"""The catalog's entries, read once and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from sim.catalog.files import lookup, read_csv, read_yaml, unit_of
+from sim.catalog.records import (
+    Agent,
+    Benchmark,
+    Cited,
+    Claim,
+    Limit,
+    Model,
+    Source,
+    Statement,
+    Typology,
+)
+from sim.errors import InvalidInputError
+
+_CITED_FILES = {
+    "model": "models",
+    "agent": "agents",
+    "benchmark": "benchmarks",
+    "typology": "typologies",
+}
+
+
+def _plain(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: cell["value"] for key, cell in entry.items()}
+
+
+@cache
+def models() -> Mapping[str, Model]:
+    """Return the served models by id."""
+    entries = read_yaml("models").items()
+    return MappingProxyType({k: Model.model_validate({"id": k, **_plain(v)}) for k, v in entries})
+
+
+@cache
+def agents() -> Mapping[str, Agent]:
+    """Return the scaffolds by id."""
+    entries = read_yaml("agents").items()
+    return MappingProxyType({k: Agent.model_validate({"id": k, **_plain(v)}) for k, v in entries})
+
+
+@cache
+def benchmarks() -> Mapping[str, Benchmark]:
+    """Return the benchmarks by id; source and status are those of the number of items."""
+    return MappingProxyType(
+        {
+            k: Benchmark.model_validate(
+                {
+                    "id": k,
+                    "source": v["items"]["source"],
+                    "status": v["items"]["status"],
+                    **_plain(v),
+                }
+            )
+            for k, v in read_yaml("benchmarks").items()
+        }
+    )
+
+
+@cache
+def typologies() -> Mapping[str, Typology]:
+    """Return the typologies by id."""
+    made = {}
+    for key, entry in read_yaml("typologies").items():
+        fields = {k: v for k, v in entry.items() if k != "dials"}
+        defaults = _plain(entry["dials"])
+        made[key] = Typology.model_validate({"id": key, "defaults": defaults, **fields})
+    return MappingProxyType(made)
+
+
+@cache
+def claims() -> Mapping[str, Claim]:
+    """Return the reported figures by id."""
+    rows = ({**x, "value": x["value"] or None} for x in read_csv("claims"))
+    made = (Claim.model_validate({**x, "window_days": x["window_days"] or None}) for x in rows)
+    return MappingProxyType({x.id: x for x in made})
+
+
+@cache
+def limits() -> tuple[Limit, ...]:
+    """Return the rate limits, in the order of the file."""
+    return tuple(Limit.model_validate(x) for x in read_csv("limits"))
+
+
+@cache
+def statements() -> Mapping[str, Statement]:
+    """Return the arithmetic of the discussed documents by id."""
+    entries = read_yaml("document").items()
+    return MappingProxyType({k: Statement.model_validate({"id": k, **v}) for k, v in entries})
+
+
+@cache
+def sources() -> Mapping[str, Source]:
+    """Return the sources by key."""
+    entries = read_yaml("sources").items()
+    return MappingProxyType({k: Source.model_validate({"key": k, **v}) for k, v in entries})
+
+
+def cited(kind: str, wanted: str) -> tuple[Cited, ...]:
+    """Return every value of one entry with unit, status and source.
+
+    `kind` is model, agent, benchmark or typology; InvalidInputError names the nearest otherwise.
+    """
+    entries = read_yaml(lookup(_CITED_FILES, "kind", kind))
+    entry = lookup(entries, kind, wanted)
+    cells = entry["dials"] if kind == "typology" else entry
+    return tuple(
+        Cited.model_validate({"key": key, "unit": unit_of(key), **cell})
+        for key, cell in cells.items()
+    )
+
+
+def resolve_model(wanted: str) -> Model:
+    """Return the model with the id or alias `wanted`, or raise InvalidInputError."""
+    for model in models().values():
+        if wanted in model.aliases:
+            return model
+    return lookup(models(), "model", wanted)
+
+
+def claim_value(wanted: str) -> float:
+    """Return the figure of a claim, or raise InvalidInputError where it has none."""
+    value = lookup(claims(), "claim", wanted).value
+    if value is None:
+        raise InvalidInputError(f"claim {wanted!r} names no figure")
+    return value

@@ -1,0 +1,188 @@
+"""The records of the catalog, all immutable. Units stand in the names; shares lie in [0, 1]."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from sim.distributions import Distribution
+
+Status = Literal["measured", "reported", "prior"]
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=0)]
+Plain = str | int | float | None
+
+
+class Record(BaseModel):
+    """What every record is: frozen, and without unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Source(Record):
+    """Something that was read; `url` where the place is known."""
+
+    key: str
+    text: str
+    url: str | None = None
+
+
+class Cited(Record):
+    """One value of the catalog with where it comes from; `source` is a key of `sources()`."""
+
+    key: str
+    value: Any
+    unit: str
+    status: Status
+    source: str
+    note: str = ""
+
+
+class Model(Record):
+    """A served model. Prices are list prices; cache factors multiply the input price."""
+
+    id: str
+    title: str
+    released: dt.date
+    aliases: tuple[str, ...]
+    context_window_tokens: Annotated[int, Field(gt=0)]
+    max_output_tokens: Annotated[int, Field(gt=0)]
+    input_usd_per_mtok: Positive
+    output_usd_per_mtok: Positive
+    cache_read_factor: Positive
+    cache_write_5m_factor: Positive
+    cache_write_1h_factor: Positive
+    min_cacheable_tokens: Count
+    ttft_s: Distribution
+    output_tokens_per_s: Distribution
+
+
+class Agent(Record):
+    """A scaffold that turns a task into model calls.
+
+    The input of a call is the input and the output of the call before it, plus `append_tokens`
+    when a tool result starts it, or `user_append_tokens` when a person does. The first call's input
+    is `base_context_tokens`: system prompt, tool definitions and first message.
+    """
+
+    id: str
+    title: str
+    step_limit: Annotated[int, Field(gt=0)] | None = None
+    n_tool_defs: Count
+    base_context_tokens: Distribution
+    append_tokens: Distribution
+    user_append_tokens: Distribution
+    output_tokens: Distribution
+    tool_time_s: Distribution
+    tool_calls_per_step: Distribution
+    max_tokens: Annotated[int, Field(gt=0)]
+    compaction_at: Annotated[float, Field(gt=0, le=1)]
+    compaction_to_tokens: Annotated[int, Field(gt=0)]
+    caching_share: Share
+    uncached_tail_tokens: Count
+
+
+class Benchmark(Record):
+    """A public benchmark; `calls_per_item` None means the measured steps of agent and model."""
+
+    id: str
+    title: str
+    items: Annotated[int, Field(gt=0)]
+    usual_repeats: str
+    calls_note: str
+    calls_per_item: Distribution | None
+    agents: tuple[str, ...]
+    source: str
+    status: Status
+
+
+class Typology(Record):
+    """A kind of sender; `defaults` are the dials that a scenario may override."""
+
+    id: str
+    title: str
+    arrival: Literal["sessions", "queue"]
+    purpose: str
+    access_legitimacy: str
+    coordination: str
+    is_extraction: bool
+    twins: tuple[str, ...]
+    defaults: Mapping[str, Any]
+
+
+class Claim(Record):
+    """A reported figure: the allegation of one party, never ground truth.
+
+    `value` None: the report names no figure. `reading` says how the source was read.
+    """
+
+    id: str
+    report: str
+    date: dt.date
+    actor: str
+    metric: str
+    value: float | None
+    qualifier: str
+    unit: str
+    window_days: float | None
+    status: Status
+    reading: str
+    source: str
+
+
+class Limit(Record):
+    """Rate limits of one tier and class of models, per organisation; input is uncached input."""
+
+    period: str
+    tier: str
+    model_class: str
+    requests_per_min: Annotated[int, Field(gt=0)]
+    input_tokens_per_min: Annotated[int, Field(gt=0)]
+    output_tokens_per_min: Annotated[int, Field(gt=0)]
+    purchase: str
+    status: Status
+    source: str
+
+
+class Statement(Record):
+    """A line of arithmetic as the authors of a document do it; `kind` says how it is checked."""
+
+    id: str
+    kind: Literal["run_size", "runs", "calls_per_task", "single_runs", "sum", "per_account"]
+    statement: str
+    values: Mapping[str, float]
+    benchmark: str | None = None
+    claim: str | None = None
+    source: str
+    status: Status
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class StepDistribution:
+    """Measured model calls per attempt at a benchmark task.
+
+    `steps`: int64, ascending, one entry per measured task. `at_limit`: tasks that reached
+    `step_limit`. `loading`: that of the one-factor normal copula over instances, in [0, 1); its
+    square is the cross-model share of an instance, a lower bound for the correlation of two runs
+    by one model (see `data/steps.yaml`).
+    """
+
+    agent: str
+    version: str
+    model: str
+    model_id: str | None
+    benchmark: str
+    steps: NDArray[np.int64]
+    step_limit: int
+    at_limit: int
+    loading: float
+    source: str
+    status: Status

@@ -1,0 +1,75 @@
+"""Measured steps per benchmark task."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.catalog.files import nearest, read_csv, read_yaml
+from sim.catalog.loading import resolve_model
+from sim.catalog.records import StepDistribution
+from sim.errors import InvalidInputError
+
+Ints = NDArray[np.int64]
+
+
+@cache
+def step_counts() -> Mapping[tuple[str, str], Ints]:
+    """Return, by (agent id, label), an array of shape (k, 3): steps, tasks, tasks at odd places.
+
+    "Odd places" splits the measured instances in two halves, by their order of name.
+    """
+    rows: dict[tuple[str, str], list[tuple[int, int, int]]] = defaultdict(list)
+    for x in read_csv("steps"):
+        counts = (int(x["steps"]), int(x["tasks"]), int(x["tasks_odd"]))
+        rows[x["agent"], x["label"]].append(counts)
+    return MappingProxyType({k: np.array(v, np.int64) for k, v in rows.items()})
+
+
+@cache
+def step_distributions() -> Mapping[tuple[str, str], StepDistribution]:
+    """Return the measured distributions by (agent id, label)."""
+    made = (_distribution(entry) for entry in read_yaml("steps"))
+    return MappingProxyType({(x.agent, x.model): x for x in made})
+
+
+def _distribution(entry: dict[str, Any]) -> StepDistribution:
+    counts = step_counts()[entry["agent"], entry["label"]]
+    steps = np.repeat(counts[:, 0], counts[:, 1])
+    steps.setflags(write=False)
+    return StepDistribution(
+        agent=entry["agent"],
+        version=entry["version"],
+        model=entry["label"],
+        model_id=entry.get("model_id"),
+        benchmark=entry["benchmark"],
+        steps=steps,
+        step_limit=entry["step_limit"],
+        at_limit=int((steps >= entry["step_limit"]).sum()),
+        loading=entry["loading"],
+        source=entry["source"],
+        status=entry["status"],
+    )
+
+
+def steps_for(agent_id: str, model_id: str) -> StepDistribution:
+    """Return the steps measured for a scaffold with a served model (id or alias).
+
+    Raises InvalidInputError that names what is measured, where this pair is not.
+    """
+    measured = {(x.agent, x.model_id): x for x in step_distributions().values() if x.model_id}
+    model = resolve_model(model_id).id
+    if (agent_id, model) in measured:
+        return measured[agent_id, model]
+    of_agent = [m for a, m in measured if a == agent_id and m is not None]
+    if of_agent:
+        remedy = f"measured with {agent_id}: {', '.join(of_agent)}"
+    else:
+        remedy = nearest(agent_id, dict.fromkeys(a for a, _ in measured))
+    raise InvalidInputError(f"no steps were measured for {agent_id!r} with {model!r}; {remedy}")

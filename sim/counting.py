@@ -1,0 +1,194 @@
+"""Count the exchanges of a run under the six conventions.
+
+C1 HTTP attempts, errors and retries included; C2 answered requests; C3 answered requests that
+generated tokens; C4 completions that the caller can use (refusals and errors out); C5 user turns
+that were answered; C6 tasks with at least one attempt in the log, which only the truth knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.errors import InvalidInputError
+from sim.tables.reading import Run
+from sim.tables.schema import EXCHANGES, TRUTH_EXCHANGES, TRUTH_TASKS
+
+CONVENTIONS = {
+    "C1": "HTTP attempts, errors and retries included",
+    "C2": "answered requests",
+    "C3": "answered requests that generated tokens",
+    "C4": "completions usable by the caller",
+    "C5": "user turns answered",
+    "C6": "tasks",
+}
+QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
+_FROM_LOG = tuple(CONVENTIONS)[:5]
+_DAY_US = 86_400_000_000
+_UNUSABLE = ("refusal",)
+
+Counted = dict[str, int]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class PerAccount:
+    """How one convention spreads over the accounts that have at least one attempt in the log."""
+
+    accounts: int
+    mean: float
+    quantiles: dict[str, float]
+    max: int
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Counts of a run, each by convention; C6 and everything by truth is absent without truth."""
+
+    total: Counted
+    by_day: dict[str, Counted]
+    by_account: dict[str, PerAccount]
+    by_typology: dict[str, Counted]
+    by_actor: dict[str, Counted]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"conventions": CONVENTIONS, **asdict(self)}
+
+
+def count_run(path: Path) -> Counts:
+    """Count a finished run, part by part; raises InvalidInputError if it cannot be read."""
+    run = Run(path)
+    sums = _Sums()
+    for log, truth in _parts(run):
+        sums.add(log, truth)
+    if run.has("truth/tasks"):
+        for tasks in run.tables("truth/tasks", TRUTH_TASKS, _TASK_COLUMNS):
+            sums.add_tasks(tasks, _opening_us(run))
+    return sums.counts()
+
+
+_LOG_COLUMNS = (
+    "exchange_id",
+    "ts_start",
+    "account_id",
+    "last_role_in",
+    "output_tokens",
+    "finish_reason",
+    "http_status",
+)
+_TRUTH_COLUMNS = ("exchange_id", "actor_id", "typology_id")
+_TASK_COLUMNS = ("actor_id", "typology_id", "started_at")
+
+
+def _parts(run: Run) -> Iterator[tuple[Any, Any]]:
+    log = run.tables("log/exchanges", EXCHANGES, _LOG_COLUMNS)
+    if not run.has("truth/exchanges"):
+        yield from ((part, None) for part in log)
+        return
+    truth = run.tables("truth/exchanges", TRUTH_EXCHANGES, _TRUTH_COLUMNS)
+    for log_part, truth_part in zip(log, truth, strict=True):
+        if not log_part.column("exchange_id").equals(truth_part.column("exchange_id")):
+            raise InvalidInputError(f"{run.path}: truth/exchanges belongs to another log")
+        yield log_part, truth_part
+
+
+def _opening_us(run: Run) -> int:
+    from sim.scenario.resolved import Scenario
+
+    start = Scenario.from_dict(run.manifest["scenario"]).clock.start
+    return round(start.timestamp() * 1_000_000)
+
+
+class _Sums:
+    def __init__(self) -> None:
+        self._total = dict.fromkeys(_FROM_LOG, 0)
+        self._groups: dict[str, dict[Any, Counted]] = {"day": {}, "typology": {}, "actor": {}}
+        self._accounts: list[tuple[NDArray[np.uint64], NDArray[np.int64]]] = []
+        self._has_tasks = False
+
+    def add(self, log: Any, truth: Any) -> None:
+        flags = _flags(log)
+        for name, flag in flags.items():
+            self._total[name] += int(flag.sum())
+        self._group("day", log.column("ts_start").to_numpy().astype("i8") // _DAY_US, flags)
+        ids, inverse = np.unique(log.column("account_id").to_numpy(), return_inverse=True)
+        per_account = np.stack([np.bincount(inverse, f, len(ids)) for f in flags.values()])
+        self._accounts.append((ids, per_account.astype(np.int64)))
+        if truth is not None:
+            for group in ("typology", "actor"):
+                codes, words = _words(truth.column(f"{group}_id"))
+                self._group(group, codes, flags, words)
+
+    def add_tasks(self, tasks: Any, opening_us: int) -> None:
+        self._has_tasks = True
+        self._total["C6"] = self._total.get("C6", 0) + tasks.num_rows
+        flags = {"C6": np.ones(tasks.num_rows, np.bool_)}
+        started = np.maximum(tasks.column("started_at").to_numpy().astype("i8"), opening_us)
+        self._group("day", started // _DAY_US, flags)
+        for group in ("typology", "actor"):
+            codes, words = _words(tasks.column(f"{group}_id"))
+            self._group(group, codes, flags, words)
+
+    def _group(
+        self, group: str, codes: NDArray[Any], flags: dict[str, Flags], words: Any = None
+    ) -> None:
+        values, inverse = np.unique(codes, return_inverse=True)
+        for name, flag in flags.items():
+            sums = np.bincount(inverse, flag, len(values)).astype(np.int64)
+            for value, count in zip(values.tolist(), sums.tolist(), strict=True):
+                label = value if words is None else words[value]
+                into = self._groups[group].setdefault(label, dict.fromkeys(_FROM_LOG, 0))
+                into[name] = into.get(name, 0) + count
+
+    def counts(self) -> Counts:
+        days = self._groups["day"]
+        return Counts(
+            total=self._total,
+            by_day={str(np.datetime64(day, "D")): self._filled(days[day]) for day in sorted(days)},
+            by_account=self._per_account(),
+            by_typology={k: self._filled(v) for k, v in sorted(self._groups["typology"].items())},
+            by_actor={k: self._filled(v) for k, v in sorted(self._groups["actor"].items())},
+        )
+
+    def _filled(self, counted: Counted) -> Counted:
+        return counted | ({"C6": counted.get("C6", 0)} if self._has_tasks else {})
+
+    def _per_account(self) -> dict[str, PerAccount]:
+        if not self._accounts:
+            return {}
+        ids, inverse = np.unique(np.concatenate([a for a, _ in self._accounts]), return_inverse=True)
+        columns = np.concatenate([c for _, c in self._accounts], axis=1)
+        sums = [np.bincount(inverse, row, len(ids)) for row in columns]
+        return {name: _spread(s) for name, s in zip(_FROM_LOG, sums, strict=True) if len(s)}
+
+
+def _flags(log: Any) -> dict[str, Flags]:
+    status = log.column("http_status").to_numpy()
+    answered = status == 200
+    generated = answered & (log.column("output_tokens").to_numpy() > 0)
+    codes, words = _words(log.column("finish_reason"))
+    refused = np.isin(codes, [k for k, word in enumerate(words) if word in _UNUSABLE])
+    roles, role_words = _words(log.column("last_role_in"))
+    from_user = roles == role_words.index("user") if "user" in role_words else roles < 0
+    flags = (answered | True, answered, generated, generated & ~refused, answered & from_user)
+    return dict(zip(_FROM_LOG, flags, strict=True))
+
+
+def _words(column: Any) -> tuple[NDArray[np.int64], list[str]]:
+    chunk = column.combine_chunks()
+    return chunk.indices.to_numpy(zero_copy_only=False), chunk.dictionary.to_pylist()
+
+
+def _spread(values: NDArray[np.float64]) -> PerAccount:
+    quantiles = np.quantile(values, QUANTILES)
+    return PerAccount(
+        accounts=len(values),
+        mean=float(values.mean()),
+        quantiles={f"p{round(100 * q)}": float(v) for q, v in zip(QUANTILES, quantiles, strict=True)},
+        max=int(values.max()),
+    )

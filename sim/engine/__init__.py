@@ -1,0 +1,1 @@
+"""Shards, clock, ordered merge: from a resolved scenario to a finished run on disk."""

@@ -1,0 +1,106 @@
+"""Everyone who takes part in a scenario: actors with their accounts, numbered through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.actors.queue import QueueWorkload
+from sim.actors.sessions import SessionWorkload, shards_of
+from sim.actors.workload import Stage, Workload
+from sim.catalog import agents, models, typologies
+from sim.entities import pools
+from sim.entities.accounts import Accounts, build_accounts
+from sim.scenario.resolved import Scenario
+from sim.streams import U64, Streams
+from sim.world.models import ModelTable
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The accounts of all actors as one table, and what maps them back to their actor."""
+
+    scenario: Scenario
+    streams: Streams
+    clients: pools.Clients
+    models: ModelTable
+    stages: tuple[Stage, ...]
+    accounts: Accounts
+    actor_of_account: Ints
+    agent_ids: tuple[str, ...]
+    agent_of_account: Ints
+    model_of_account: Ints
+
+    def actor_key(self, purpose: str) -> U64:
+        """The key of each actor's identifiers for one purpose, shape (actors,)."""
+        keys = [self.streams.key(stage.actor.id, purpose) for stage in self.stages]
+        return np.array(keys, np.uint64)
+
+    def typology_of_actor(self) -> list[Any]:
+        return [typologies()[stage.actor.typology] for stage in self.stages]
+
+
+def build_cast(scenario: Scenario) -> Cast:
+    """Furnish every actor of `scenario`; what one gets does not depend on the others."""
+    streams = Streams(scenario.seed)
+    clients = pools.clients(streams)
+    model_ids = sorted({m for actor in scenario.actors for m in actor.models})
+    agent_ids = tuple(sorted({a for actor in scenario.actors for a in actor.agents}))
+    table = ModelTable([models()[m] for m in model_ids])
+    stages: list[Stage] = []
+    first = 0
+    for actor in scenario.actors:
+        accounts = build_accounts(actor, streams, clients.weights)
+        stages.append(
+            Stage(
+                actor=actor,
+                accounts=accounts,
+                first_account=first,
+                agents=tuple(agents()[a] for a in actor.agents),
+                models=table,
+                model_number=np.array([model_ids.index(m) for m in actor.models]),
+                clock=scenario.clock,
+                streams=streams,
+            )
+        )
+        first += actor.accounts
+    return Cast(
+        scenario=scenario,
+        streams=streams,
+        clients=clients,
+        models=table,
+        stages=tuple(stages),
+        accounts=_concatenate([s.accounts for s in stages]),
+        actor_of_account=np.repeat(np.arange(len(stages)), [len(s.accounts) for s in stages]),
+        agent_ids=agent_ids,
+        agent_of_account=np.concatenate([_agent_numbers(s, agent_ids) for s in stages]),
+        model_of_account=np.concatenate([s.model_number[s.accounts.model] for s in stages]),
+    )
+
+
+def workloads(cast: Cast) -> list[Workload]:
+    """Cut the actors into shards; the cut depends on the scenario alone."""
+    made: list[Workload] = []
+    for stage in cast.stages:
+        if stage.actor.arrival == "queue":
+            made.append(QueueWorkload(stage))
+        else:
+            made += [SessionWorkload(stage, k) for k in range(shards_of(stage.actor))]
+    return made
+
+
+def _agent_numbers(stage: Stage, agent_ids: tuple[str, ...]) -> Ints:
+    own = np.array([agent_ids.index(a) for a in stage.actor.agents])
+    return own[stage.accounts.agent]
+
+
+def _concatenate(parts: list[Accounts]) -> Accounts:
+    columns = {f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Accounts)}
+    return Accounts(**columns)
+
+

@@ -1,0 +1,1 @@
+"""Who sends: organisations, accounts, credentials, networks and client software."""

@@ -1,0 +1,149 @@
+"""The one universe from which every account of every actor is furnished.
+
+Networks, client software and prompt templates are the same for all; an actor only shifts weights.
+Everything here is invented (private-use AS numbers, made-up JA4 strings): no real network or
+product is described.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.streams import Streams
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+ASN_TYPES = ("hosting", "isp", "mobile", "edu", "business")
+_OTHER_TYPE_WEIGHTS = np.array([0.62, 0.20, 0.06, 0.12])
+_ASNS_PER_TYPE = 40
+_FIRST_PRIVATE_ASN = 64_512
+
+# country, language, hours from UTC, share of accounts
+_COUNTRIES = (
+    ("US", "en", -6, 0.34),
+    ("GB", "en", 0, 0.07),
+    ("DE", "de", 1, 0.07),
+    ("FR", "fr", 1, 0.05),
+    ("IN", "en", 5, 0.12),
+    ("JP", "ja", 9, 0.08),
+    ("KR", "ko", 9, 0.05),
+    ("SG", "en", 8, 0.05),
+    ("BR", "pt", -3, 0.06),
+    ("CA", "en", -5, 0.05),
+    ("AU", "en", 10, 0.03),
+    ("PL", "pl", 1, 0.03),
+)
+COUNTRIES = tuple(c[0] for c in _COUNTRIES)
+LANGUAGES = tuple(dict.fromkeys(c[1] for c in _COUNTRIES))
+COUNTRY_LANGUAGE = np.array([LANGUAGES.index(c[1]) for c in _COUNTRIES])
+COUNTRY_UTC_OFFSET_H = np.array([c[2] for c in _COUNTRIES])
+COUNTRY_WEIGHTS = np.array([c[3] for c in _COUNTRIES])
+
+TEMPLATES = 2_000
+_TEMPLATE_ZIPF = 1.1
+
+_LANGS = (("python", 0.48), ("js", 0.36), ("go", 0.07), ("java", 0.05), ("ruby", 0.04))
+_SYSTEMS = (
+    ("Linux", "x64", 0.52),
+    ("MacOS", "arm64", 0.30),
+    ("Windows", "x64", 0.14),
+    ("Linux", "arm64", 0.04),
+)
+_RUNTIMES = {
+    "python": ("CPython 3.11", "CPython 3.12", "CPython 3.13"),
+    "js": ("node v20", "node v22", "bun 1.2"),
+    "go": ("go1.23", "go1.24"),
+    "java": ("jdk 17", "jdk 21"),
+    "ruby": ("ruby 3.3",),
+}
+_MINOR_VERSIONS = 12
+
+
+@dataclass(frozen=True)
+class Clients:
+    """Client software: one row per combination that exists, with its share of accounts."""
+
+    user_agent: tuple[str, ...]
+    sdk_lang: tuple[str, ...]
+    sdk_version: tuple[str, ...]
+    os: tuple[str, ...]
+    arch: tuple[str, ...]
+    runtime: tuple[str, ...]
+    ja4: tuple[str, ...]
+    weights: Floats
+
+
+def clients(streams: Streams) -> Clients:
+    """Draw the client software of the universe.
+
+    One TLS stack serves every customer of an SDK and runtime, so a JA4 is shared by thousands of
+    unrelated accounts, as in the field.
+    """
+    rng = streams.rng("pool", "clients")
+    rows: list[tuple[str, str, str, str, str, str, str]] = []
+    weights: list[float] = []
+    for lang, lang_share in _LANGS:
+        for runtime in _RUNTIMES[lang]:
+            ja4 = _invented_ja4(rng)
+            runtime_share = rng.gamma(2.0)
+            for system, arch, system_share in _SYSTEMS:
+                for minor in range(_MINOR_VERSIONS):
+                    version = f"0.{60 + minor}.0"
+                    agent = f"llm-sdk-{lang}/{version}"
+                    rows.append((agent, lang, version, system, arch, runtime, ja4))
+                    age = _MINOR_VERSIONS - minor
+                    weights.append(lang_share * runtime_share * system_share / age**1.5)
+    share = np.array(weights)
+    columns = [tuple(column) for column in zip(*rows, strict=True)]
+    return Clients(*columns, weights=share / share.sum())
+
+
+def _invented_ja4(rng: np.random.Generator) -> str:
+    ciphers, extensions = rng.integers(12, 20), rng.integers(8, 18)
+    hashes = rng.integers(0, 16**12, size=2)
+    return f"t13d{ciphers:02d}{extensions:02d}h2_{hashes[0]:012x}_{hashes[1]:012x}"
+
+
+def template_weights() -> Floats:
+    """Return the popularity of prompt templates, Zipf with exponent 1.1, shape (TEMPLATES,)."""
+    weights = np.arange(1, TEMPLATES + 1, dtype=np.float64) ** -_TEMPLATE_ZIPF
+    return weights / weights.sum()
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """IP addresses with what is known of each; all arrays of one shape."""
+
+    ip: Ints
+    asn: Ints
+    asn_type: Ints
+    country: Ints
+
+    @property
+    def ip24(self) -> Ints:
+        return self.ip >> 8
+
+
+def draw_addresses(rng: np.random.Generator, size: int, hosting_share: float) -> Addresses:
+    """Draw `size` addresses from the universe of networks, `hosting_share` of them in hosting.
+
+    Address numbers are (network << 16 | prefix << 8 | host), so two actors can meet in one
+    network or, rarely, behind one address.
+    """
+    weights = np.concatenate([[hosting_share], (1 - hosting_share) * _OTHER_TYPE_WEIGHTS])
+    kind = rng.choice(len(ASN_TYPES), size=size, p=weights)
+    popularity = 1 / np.arange(1, _ASNS_PER_TYPE + 1)
+    rank = rng.choice(_ASNS_PER_TYPE, size=size, p=popularity / popularity.sum())
+    network = kind * _ASNS_PER_TYPE + rank
+    prefix, host = rng.integers(0, 256, size=(2, size))
+    country = rng.choice(len(COUNTRIES), size=size, p=COUNTRY_WEIGHTS)
+    return Addresses(
+        ip=(network << 16) | (prefix << 8) | host,
+        asn=_FIRST_PRIVATE_ASN + network,
+        asn_type=kind,
+        country=country,
+    )

@@ -1,0 +1,21 @@
+"""The errors that a user can meet, each with the exit code that the command line gives it."""
+
+from __future__ import annotations
+
+
+class SimError(Exception):
+    """A run could not be carried out; the message says where, what was found, and the remedy."""
+
+    exit_code = 1
+
+
+class InvalidInputError(SimError):
+    """The scenario or the call is invalid; nothing was written."""
+
+    exit_code = 2
+
+
+class CheckFailedError(SimError):
+    """A check that the user asked for did not hold."""
+
+    exit_code = 3

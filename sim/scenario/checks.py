@@ -1,0 +1,102 @@
+"""What must hold between the keys of a scenario, and between them and the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sim import catalog
+from sim.errors import InvalidInputError
+from sim.scenario.models import A16Form, AnyActorForm, L04Form
+from sim.scenario.parse import Parsed, path_name
+from sim.scenario.problems import Path, Problem
+from sim.scenario.quantities import format_duration, parse_duration
+from sim.scenario.strict_yaml import Document
+
+Finding = tuple[str, str]  # key of the actor, message
+
+
+def validate(parsed: Parsed, document: Document) -> list[Problem]:
+    """Return every problem, those of `parsed` included; raises nothing."""
+    problems = [*parsed.problems, *_twice(document)]
+    duration_us = _duration_us(document)
+    for number, actor in parsed.actors.items():
+        findings = [*_organisations(actor), *_starts(actor, duration_us), *_benchmark(actor)]
+        for key, message in findings:
+            path: Path = ("actors", number, key)
+            where = path_name(document.data, path)
+            problems.append(Problem(document.place(path), where, message))
+    return problems
+
+
+def _twice(document: Document) -> Iterator[Problem]:
+    actors = document.data.get("actors") if isinstance(document.data, dict) else None
+    seen: dict[str, int] = {}
+    for number, actor in enumerate(actors if isinstance(actors, list) else ()):
+        name = actor.get("id") if isinstance(actor, dict) else None
+        if not isinstance(name, str):
+            continue
+        if name in seen:
+            first = document.place(("actors", seen[name], "id"))
+            message = f"id '{name}' twice; first in line {first.line}"
+            yield Problem(document.place(("actors", number, "id")), f"actors[{number}]", message)
+        seen.setdefault(name, number)
+
+
+def _duration_us(document: Document) -> int | None:
+    clock = document.data.get("clock") if isinstance(document.data, dict) else None
+    try:
+        return parse_duration(clock.get("duration")) if isinstance(clock, dict) else None
+    except ValueError:
+        return None
+
+
+def _organisations(actor: AnyActorForm) -> Iterator[Finding]:
+    if actor.organisations is not None and actor.organisations > actor.accounts:
+        yield (
+            "organisations",
+            f"should be at most the number of accounts, {actor.accounts}; "
+            f"found {actor.organisations}",
+        )
+
+
+def _starts(actor: AnyActorForm, duration_us: int | None) -> Iterator[Finding]:
+    starts_us = actor.starts if isinstance(actor, L04Form | A16Form) else None
+    if starts_us is not None and duration_us and starts_us >= duration_us:
+        yield (
+            "starts",
+            f"should be before the end of the clock, {format_duration(duration_us)}; "
+            f"found '{format_duration(starts_us)}'",
+        )
+
+
+def _benchmark(actor: AnyActorForm) -> Iterator[Finding]:
+    """Check that steps were measured, up to the limit that is asked for."""
+    if not isinstance(actor, L04Form):
+        return
+    agent, model, benchmark = benchmark_of(actor)
+    if agent not in benchmark.agents:
+        yield "agent", f"'{agent}' cannot run '{benchmark.id}'; allowed: {_list(benchmark.agents)}"
+    elif benchmark.calls_per_item is None:
+        try:
+            measured = catalog.steps_for(agent, model)
+        except InvalidInputError as error:
+            yield "model", str(error)
+            return
+        if actor.step_limit is not None and actor.step_limit > measured.step_limit:
+            yield (
+                "step_limit",
+                f"should be at most {measured.step_limit}, the limit of the measurement; "
+                f"found {actor.step_limit}",
+            )
+
+
+def benchmark_of(actor: L04Form) -> tuple[str, str, catalog.Benchmark]:
+    """Return agent id, model id and benchmark, from the actor or else its typology."""
+    defaults = catalog.typologies()[actor.typology].defaults
+    agent = actor.agent or next(iter(defaults["agents"]))
+    model = actor.model or next(iter(defaults["models"]))
+    return agent, model, catalog.benchmarks()[actor.benchmark or defaults["benchmark"]]
+
+
+def _list(names: tuple[str, ...]) -> str:
+    return ", ".join(sorted(names)) or "none"

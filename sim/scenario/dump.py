@@ -1,0 +1,93 @@
+"""The resolved scenario as YAML, with units."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sim.scenario.quantities import format_duration
+from sim.scenario.resolved import Actor, Scenario, fields_of
+from sim.scenario.strict_yaml import core_value
+
+_NOTES = {
+    "models": "share of accounts by model",
+    "agents": "share of accounts by scaffold",
+    "peak_hour": "hour of the day, UTC",
+    "strength": "0 flat, 1 idle at the trough",
+    "weekend": "x weekday activity",
+    "account_volume_sigma": "standard deviation of ln(volume)",
+    "templates": "shared by the accounts",
+    "tool_steps": "calls after the first of a turn with tools",
+    "exchanges_per_account_day": "median over accounts",
+    "turns_per_session": "user turns",
+    "items": "worked on in each run",
+    "step_limit": "calls per attempt",
+    "target_exchanges": "exchanges",
+    "workers": "in work at once",
+}
+_LEFT_OUT = {
+    "organisations": "each account has its own",
+    "templates": "each account has its own",
+    "step_limit": "the limit of the measurement",
+    "workers": "as many as the target needs",
+    "starts_us": "in progress when the log opens",
+}
+
+
+def dump_resolved(scenario: Scenario) -> str:
+    """Return YAML of the resolved form with units as comments.
+
+    The values are those of `Scenario.to_dict` without fields that do not count for an actor;
+    `Scenario.from_dict` makes an equal scenario of them.
+    """
+    values = scenario.to_dict()
+    lines: list[str] = []
+    for key, value in values.items():
+        if key == "actors":
+            lines.append("actors:")
+            for actor, fields in zip(scenario.actors, value, strict=True):
+                lines.extend(_actor_lines(actor, fields))
+        else:
+            lines.extend(_lines(key, value, ""))
+    return "\n".join(lines) + "\n"
+
+
+def _actor_lines(actor: Actor, values: dict[str, Any]) -> list[str]:
+    lines: list[str] = []
+    for key in fields_of(actor.arrival, actor.source):
+        if key in values:
+            lines.extend(_lines(key, values[key], "    "))
+        elif key in _LEFT_OUT:
+            lines.append(f"    # {key}: {_LEFT_OUT[key]}")
+    return [f"  - {lines[0].lstrip()}", *lines[1:]]
+
+
+def _lines(key: str, value: Any, indent: str) -> list[str]:
+    note = format_duration(value) if key.endswith("_us") else _NOTES.get(key)
+    comment = f"  # {note}" if note else ""
+    if isinstance(value, dict) and not _is_distribution(value):
+        inner = [line for name, item in value.items() for line in _lines(name, item, f"{indent}  ")]
+        return [f"{indent}{_flow(key)}:{comment}", *inner]
+    return [f"{indent}{_flow(key)}: {_flow(value)}{comment}"]
+
+
+def _is_distribution(value: dict[str, Any]) -> bool:
+    return not {"constant", "lognormal", "mixture"}.isdisjoint(value)
+
+
+def _flow(value: Any) -> str:
+    """Write a value in one line that the strict reader understands as the same value."""
+    if isinstance(value, dict):
+        if set(value) == {"constant"}:
+            return _flow(value["constant"])
+        return "{" + ", ".join(f"{_flow(k)}: {_flow(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    if isinstance(value, str) and _is_plain(value):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _is_plain(text: str) -> bool:
+    word = text.replace("-", "").replace(".", "").replace("_", "")
+    return word.isascii() and word.isalnum() and text[0].isalpha() and core_value(text) == text

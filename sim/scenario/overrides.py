@@ -1,0 +1,79 @@
+"""`--set a.b=1`: changes to the human form before it is checked."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sim.scenario.problems import Path, Place, Problem, raise_problems, suggest
+from sim.scenario.quantities import found
+from sim.scenario.strict_yaml import Document, dotted, parse_yaml
+
+_KEY = re.compile(r'"([^"]+)"|([^."\[\]]+)')
+
+
+def apply_override(document: Document, text: str) -> None:
+    """Set what `text`, such as `actors.coders.accounts=5`, says in `document`.
+
+    An actor is addressed by its id; a key with dots in it stands in double quotes. The value is
+    YAML. Raises `InvalidInputError` where the text or its path makes no sense.
+    """
+    place = Place.option(f"--set {text}")
+    key, equals, value_text = text.partition("=")
+    parts = split_key(key)
+    if not equals or not parts:
+        _refuse(place, "should be KEY=VALUE, such as actors.coders.accounts=5")
+    value = parse_yaml(value_text, str(place))
+    if value.problems:
+        raise_problems(Problem(place, "", problem.message) for problem in value.problems)
+    set_value(document, parts, value.data, place)
+
+
+def split_key(key: str) -> list[str]:
+    """Split `a.b."c.d"` into its parts; empty if it is malformed."""
+    matches = list(_KEY.finditer(key.strip()))
+    parts = [match[1] or match[2].strip() for match in matches]
+    return parts if ".".join(match[0] for match in matches) == key.strip() else []
+
+
+def set_value(document: Document, parts: list[str], value: Any, place: Place) -> None:
+    """Set the value at `parts`, making mappings that are missing on the way."""
+    if document.data is None:
+        document.data = {}
+    inside, path = document.data, ()
+    for part in parts[:-1]:
+        inside, path = _descend(inside, path, part, place)
+    step = _step(inside, path, parts[-1], place)
+    inside[step] = value
+    path = (*path, step)
+    for places in (document.values, document.keys):
+        for below in [known for known in places if known[: len(path)] == path]:
+            del places[below]
+    document.values[path] = document.keys[path] = place
+
+
+def _descend(inside: Any, path: Path, part: str, place: Place) -> tuple[Any, Path]:
+    step = _step(inside, path, part, place)
+    if isinstance(step, str):
+        inside.setdefault(step, {})
+    return inside[step], (*path, step)
+
+
+def _step(inside: Any, path: Path, part: str, place: Place) -> str | int:
+    """Return the key or index that `part` means in `inside`."""
+    if isinstance(inside, dict):
+        return part
+    if not isinstance(inside, list):
+        _refuse(place, f"{dotted(path) or 'the file'} holds {found(inside)}, not a mapping")
+    ids = [str(item.get("id")) if isinstance(item, dict) else "" for item in inside]
+    if path == ("actors",) and part in ids:
+        return ids.index(part)
+    if part.isdecimal() and int(part) < len(inside):
+        return int(part)
+    if path == ("actors",):
+        _refuse(place, f"unknown actor '{part}'{suggest(part, filter(None, ids))}")
+    _refuse(place, f"{dotted(path)} has no item '{part}'")
+
+
+def _refuse(place: Place, message: str) -> Any:
+    raise_problems([Problem(place, "", message)])

@@ -1,0 +1,67 @@
+"""Where something in a scenario stands, and what is wrong there."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sim.errors import InvalidInputError
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """A position in a file, both numbers from 1, or an option of the command line (line 0)."""
+
+    rank: int
+    source: str
+    line: int = 0
+    column: int = 0
+
+    @classmethod
+    def in_file(cls, source: str, line: int, column: int) -> Place:
+        return cls(0, source, line, column)
+
+    @classmethod
+    def whole(cls, source: str) -> Place:
+        """The file as a whole, for a fault that has no line."""
+        return cls(0, source)
+
+    @classmethod
+    def option(cls, text: str) -> Place:
+        """A command-line option, sorted behind every position in the file."""
+        return cls(1, text)
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.line}:{self.column}" if self.line else self.source
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One fault: `place: where: message`; `where` is the dotted path of the key, may be empty."""
+
+    place: Place
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        return ": ".join(filter(None, (str(self.place), self.where, self.message)))
+
+
+def raise_problems(problems: Iterable[Problem]) -> None:
+    """Raise one `InvalidInputError` that lists the problems by position, a line each, if any."""
+    lines = [str(problem) for problem in sorted(set(problems))]
+    if lines:
+        raise InvalidInputError("\n".join(lines))
+
+
+def suggest(found: str, allowed: Iterable[str]) -> str:
+    """Return "; did you mean 'x'?", or the allowed names when nothing is near."""
+    names = sorted(allowed)
+    folded = {name.casefold(): name for name in names}
+    near = difflib.get_close_matches(found.casefold(), folded, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean '{folded[near[0]]}'?"
+    return f"; allowed: {', '.join(names)}" if names else "; nothing is allowed here"

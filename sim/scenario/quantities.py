@@ -1,0 +1,106 @@
+"""Durations, counts and dates as people write them: `90 s`, `13_000_000`, `3.4 M`, `2026-02-05`."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+UNITS_US = {
+    "ms": 1_000,
+    "s": 1_000_000,
+    "min": 60_000_000,
+    "h": 3_600_000_000,
+    "d": 86_400_000_000,
+    "w": 604_800_000_000,
+}
+MULTIPLES = {"": 1, "k": 1_000, "M": 1_000_000}
+MAX_COUNT = 10**12
+MAX_DURATION_US = 3_660 * UNITS_US["d"]
+
+NUMBER_PATTERN = r"[0-9]{1,3}(?:_[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?"
+DURATION_PATTERN = rf"^({NUMBER_PATTERN}) ?(ms|s|min|h|d|w)$"
+COUNT_PATTERN = rf"^({NUMBER_PATTERN}) ?([kM]?)$"
+_DURATION = re.compile(DURATION_PATTERN)
+_COUNT = re.compile(COUNT_PATTERN)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?)?")
+
+
+def found(value: Any) -> str:
+    """Describe a value of a scenario in a message: `text 'abc'`, `a list`, `5`."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None:
+        return "null"
+    if isinstance(value, str):
+        return f"text '{value if len(value) <= 60 else value[:57] + '...'}'"
+    if isinstance(value, int | float):
+        return repr(value)
+    return "a mapping" if isinstance(value, dict) else "a list"
+
+
+def parse_duration(value: Any) -> int:
+    """Return a duration in whole microseconds, 0 to 3,660 days.
+
+    Units: ms, s, min, h, d (24 h), w (7 d). Raises `ValueError` for anything else, a number
+    without a unit included.
+    """
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(
+            "should be a duration with its unit (ms, s, min, h, d or w), such as '90 s' or '28 d'; "
+            f"found {found(value)}"
+        )
+    exact = Decimal(match[1].replace("_", "")) * UNITS_US[match[2]]
+    if exact > MAX_DURATION_US:
+        raise ValueError(f"should be at most 3660 d, found '{value}'")
+    if exact != int(exact):
+        raise ValueError(f"should be a whole number of microseconds, found '{value}'")
+    return int(exact)
+
+
+def format_duration(duration_us: int) -> str:
+    """Return the shortest exact form that `parse_duration` reads back."""
+    for unit in ("w", "d", "h", "min", "s", "ms"):
+        if unit != "w" and duration_us % UNITS_US[unit] == 0:
+            return f"{duration_us // UNITS_US[unit]} {unit}"
+    return f"{Decimal(duration_us).scaleb(-6).normalize():f} s"
+
+
+def parse_count(value: Any) -> int:
+    """Return a whole number from an int, a whole float (`1e6`) or text (`13_000_000`, `3.4 M`).
+
+    The suffixes are `k` (thousand) and `M` (million), nothing else. Raises `ValueError`; signs
+    and ranges are the caller's to check.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, float) and value.is_integer() and abs(value) <= MAX_COUNT:
+        return int(value)
+    match = _COUNT.fullmatch(value) if isinstance(value, str) else None
+    exact = Decimal(match[1].replace("_", "")) * MULTIPLES[match[2]] if match else Decimal("0.5")
+    if exact != int(exact):
+        raise ValueError(
+            "should be a whole number, such as 20, 13_000_000, 1e6 or '3.4 M'; "
+            f"found {found(value)}"
+        )
+    return int(exact)
+
+
+def parse_instant(value: Any) -> datetime:
+    """Return a moment in UTC from `2026-02-05`, `2026-02-05T08:00` or with `Z` or an offset."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC)
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError as error:
+            raise ValueError(f"not a date of the calendar: '{value}' ({error})") from None
+        if moment.tzinfo is None:
+            return moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC)
+    raise ValueError(
+        "should be a date or a time, such as 2026-02-05 or 2026-02-05T08:00:00Z (UTC); "
+        f"found {found(value)}"
+    )

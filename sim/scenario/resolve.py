@@ -1,0 +1,76 @@
+"""From the human form to the resolved scenario: defaults, then scale."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from typing import Any
+
+from sim import catalog
+from sim.scenario.checks import benchmark_of
+from sim.scenario.models import AnyActorForm, L04Form, RhythmForm, ScenarioForm, TurnsForm
+from sim.scenario.resolved import Actor, Clock, Scenario, Tables, fields_of
+
+_SCALED = ("accounts", "organisations", "target_exchanges", "workers")
+_SCALED_BENCHMARK = ("items", "workers")
+
+
+def resolve(form: ScenarioForm) -> Scenario:
+    """Return the resolved scenario of a checked form; a missing seed is drawn here."""
+    return Scenario(
+        version=1,
+        name=form.name,
+        title=form.title,
+        about=form.about,
+        seed=secrets.randbits(32) if form.seed is None else form.seed,
+        scale=form.scale,
+        clock=Clock(start=form.clock.start, duration_us=form.clock.duration),
+        actors=tuple(_actor(actor, form.scale) for actor in form.actors),
+        tables=Tables(format=form.tables.format, columns=form.tables.columns),
+    )
+
+
+def scaled(number: int, scale: float) -> int:
+    """Return `number` x `scale`, rounded half up, at least 1."""
+    return max(1, math.floor(number * scale + 0.5)) if scale != 1 else number
+
+
+def _actor(form: AnyActorForm, scale: float) -> Actor:
+    typology = catalog.typologies()[form.typology]
+    dials = {
+        **typology.defaults,
+        **_given(form, typology.defaults),
+        "arrival": typology.arrival,
+    }
+    if isinstance(form, L04Form):
+        dials |= _benchmark_dials(form)
+    for key in _SCALED_BENCHMARK if isinstance(form, L04Form) else _SCALED:
+        if dials.get(key) is not None:
+            dials[key] = scaled(dials[key], scale)
+    dials["models"] = dict(sorted(dials["models"].items()))
+    dials["agents"] = dict(sorted(dials["agents"].items()))
+    counting = fields_of(dials["arrival"], dials.get("source"))
+    return Actor.model_validate({key: dials[key] for key in counting if key in dials})
+
+
+def _given(form: AnyActorForm, defaults: Any) -> dict[str, Any]:
+    """Return the keys that the file gives, partial mappings filled from `defaults`."""
+    single = {"agent", "model"}
+    given = {key: getattr(form, key) for key in form.model_fields_set - single}
+    for key, value in given.items():
+        if isinstance(value, RhythmForm | TurnsForm):
+            own = {name: getattr(value, name) for name in value.model_fields_set}
+            given[key] = {**defaults[key], **own}
+    if "starts" in given:
+        given["starts_us"] = given.pop("starts")
+    return given
+
+
+def _benchmark_dials(form: L04Form) -> dict[str, Any]:
+    agent, model, benchmark = benchmark_of(form)
+    return {
+        "benchmark": benchmark.id,
+        "items": benchmark.items,
+        "agents": {agent: 1.0},
+        "models": {model: 1.0},
+    }

@@ -1,0 +1,162 @@
+"""The resolved scenario: every dial filled in, scaled and checked; all that the engine reads."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+
+from sim.distributions import Distribution
+
+Arrival = Literal["sessions", "queue"]
+Source = Literal["benchmark", "prompts"]
+Balance = Literal["round_robin", "least_used", "sticky", "random", "weighted"]
+Format = Literal["parquet", "csv", "jsonl"]
+Columns = Literal["full", "core"]
+
+_ZERO = Distribution(constant=0.0)
+
+
+class Frozen(BaseModel):
+    """What every part is: immutable, strictly typed, without unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Clock(Frozen):
+    """The half-open interval [start, start + duration) of the log; `start` is in UTC."""
+
+    start: Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+    duration_us: int
+
+    @property
+    def end(self) -> datetime:
+        """The first moment that is no longer in the log."""
+        return self.start + timedelta(microseconds=self.duration_us)
+
+
+class Rhythm(Frozen):
+    """Daily and weekly course of activity.
+
+    `peak_hour`: UTC hour of the daily peak, [0, 24). `strength`: 0 (flat) to 1 (nothing at the
+    trough). `weekend`: activity on Saturday and Sunday as a multiple of that on weekdays, >= 0.
+    """
+
+    peak_hour: float
+    strength: float
+    weekend: float
+
+
+class Turns(Frozen):
+    """User turns of a session: 1 with probability `single_share`, else drawn from `more`."""
+
+    single_share: float
+    more: Distribution
+
+
+class Actor(Frozen):
+    """A population of accounts with one typology.
+
+    Fields that an arrival or source does not have keep the neutral values below; `fields_of`
+    names those that count. Populations and targets are scaled already.
+
+    accounts: at least 1. organisations: None gives each account its own. models, agents: shares
+    by catalog id, sorted by id, adding up to 1. account_volume_sigma: standard deviation of the
+    logarithm of volume over accounts. templates: how many the accounts share; None gives each its
+    own from the common pool. agentic_share: share of turns that use tools. tool_steps: calls of
+    such a turn after its first. exchanges_per_account_day: median over accounts. items: of the
+    benchmark, worked on in each of `runs`. step_limit: None is the measured limit. workers: None
+    is as many as the target needs. starts_us: from the start of the clock; None means that the
+    work was in progress when the log opens.
+    """
+
+    id: str
+    typology: str
+    arrival: Arrival
+    source: Source | None = None
+    accounts: int
+    organisations: int | None = None
+    models: dict[str, float]
+    agents: dict[str, float]
+    rhythm: Rhythm
+    account_volume_sigma: float
+    hosting_share: float
+    accounts_per_ip: float
+    caching_share: float
+    account_age_days: Distribution
+    templates: int | None = None
+    agentic_share: float = 0.0
+    tool_steps: Distribution = _ZERO
+    exchanges_per_account_day: float = 0.0
+    turns_per_session: Turns = Turns(single_share=1.0, more=Distribution(constant=1.0))
+    human_gap_s: Distribution = _ZERO
+    benchmark: str | None = None
+    items: int = 0
+    runs: int = 0
+    step_limit: int | None = None
+    target_exchanges: int | None = None
+    workers: int | None = None
+    balance: Balance = "round_robin"
+    starts_us: int | None = None
+
+
+class Tables(Frozen):
+    """How tables are written."""
+
+    format: Format
+    columns: Columns
+
+
+class Scenario(Frozen):
+    """A resolved scenario; `seed` is always there, drawn if the file named none."""
+
+    version: Literal[1]
+    name: str
+    title: str
+    about: str
+    seed: int
+    scale: float
+    clock: Clock
+    actors: tuple[Actor, ...]
+    tables: Tables
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values from which `from_dict` makes an equal scenario."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Scenario:
+        """Return the scenario that `to_dict` described; `pydantic.ValidationError` otherwise."""
+        return cls.model_validate(values)
+
+
+_COMMON = (
+    "id",
+    "typology",
+    "arrival",
+    "accounts",
+    "organisations",
+    "models",
+    "agents",
+    "rhythm",
+    "account_volume_sigma",
+    "hosting_share",
+    "accounts_per_ip",
+    "caching_share",
+    "account_age_days",
+    "templates",
+)
+_TOOLS = ("agentic_share", "tool_steps")
+_QUEUE = ("source", "workers", "balance", "starts_us")
+
+
+def fields_of(arrival: Arrival, source: Source | None) -> tuple[str, ...]:
+    """Return the names of the fields that count for an actor of this arrival and source."""
+    if arrival == "sessions":
+        own = (*_TOOLS, "exchanges_per_account_day", "turns_per_session", "human_gap_s")
+    elif source == "benchmark":
+        own = (*_QUEUE, "benchmark", "items", "runs", "step_limit")
+    else:
+        own = (*_QUEUE, *_TOOLS, "target_exchanges")
+    return (*_COMMON, *own)

@@ -1,0 +1,56 @@
+"""The JSON Schema of the human form, for editors and for programs that write scenarios."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sim.scenario.models import ScenarioForm
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of version 1, with a description for every key.
+
+    It knows types, ranges and catalog ids; what holds between keys is checked on loading only.
+    """
+    schema = _tidy(ScenarioForm.model_json_schema())
+    definitions = schema["$defs"]
+    number = {"type": "number", "minimum": 0, "description": "Always this value."}
+    definitions["Distribution"] = _or(number, definitions["Distribution"])
+    flat = {"const": "none", "description": "Flat over day and week."}
+    definitions["RhythmForm"] = _or(flat, definitions["RhythmForm"])
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "sim scenario, version 1",
+        **schema,
+    }
+
+
+def _or(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    return {"description": second.pop("description"), "anyOf": [first, second]}
+
+
+def _tidy(node: Any) -> Any:
+    """Drop what pydantic adds for Python: titles of fields, null branches, null defaults."""
+    if isinstance(node, list):
+        return [_tidy(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    node = {key: value for key, value in node.items() if not _is_noise(key, value)}
+    branches = [branch for branch in node.get("anyOf", ()) if branch != {"type": "null"}]
+    if len(branches) == 1:
+        node = {
+            **{k: v for k, v in node.items() if k != "anyOf"},
+            **branches[0],
+            **_described(node),
+        }
+    elif branches:
+        node["anyOf"] = branches
+    return {key: _tidy(value) for key, value in node.items()}
+
+
+def _described(node: dict[str, Any]) -> dict[str, Any]:
+    return {"description": node["description"]} if "description" in node else {}
+
+
+def _is_noise(key: str, value: Any) -> bool:
+    return (key == "title" and isinstance(value, str)) or (key == "default" and value is None)

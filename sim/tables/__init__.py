@@ -1,0 +1,1 @@
+"""Every table of a run in one place: schema, writing, reading, manifest."""

@@ -1,0 +1,166 @@
+"""The columns of every table: name, type, and where the field's conventions come from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# Arrow type names; "word" is a dictionary column, "id" an opaque 64-bit number.
+EXCHANGES: dict[str, str] = {
+    "exchange_id": "id",
+    "ts_start": "time",
+    "ts_end": "time",
+    "ttft_s": "float32",
+    "duration_s": "float32",
+    "org_id": "id",
+    "api_key_id": "id",
+    "account_id": "id",
+    "conversation_id": "id?",
+    "model_requested": "word",
+    "model_served": "word",
+    "stream": "bool",
+    "temperature": "float32?",
+    "max_tokens": "int32",
+    "n_messages": "int16",
+    "n_tool_defs": "int16",
+    "n_tool_results_in": "int16",
+    "last_role_in": "word",
+    "n_tool_calls_out": "int16",
+    "toolset_hash": "id",
+    "system_prompt_hash": "id",
+    "prompt_simhash64": "id",
+    "prompt_lang": "word",
+    "input_tokens_uncached": "int32",
+    "cache_read_tokens": "int32",
+    "cache_write_5m_tokens": "int32",
+    "input_tokens_total": "int32",
+    "output_tokens": "int32",
+    "finish_reason": "word",
+    "http_status": "int16",
+    "cost_usd": "float32",
+    "ip_hash": "id",
+    "ip24_hash": "id",
+    "asn": "int32",
+    "asn_type": "word",
+    "geo_country": "word",
+    "ja4": "word",
+    "user_agent": "word",
+    "sdk_lang": "word",
+    "sdk_version": "word",
+    "os": "word",
+    "arch": "word",
+    "runtime": "word",
+}
+
+CORE_COLUMNS = (
+    "exchange_id",
+    "ts_start",
+    "ts_end",
+    "org_id",
+    "account_id",
+    "model_served",
+    "last_role_in",
+    "n_tool_calls_out",
+    "input_tokens_uncached",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "input_tokens_total",
+    "output_tokens",
+    "finish_reason",
+    "http_status",
+    "cost_usd",
+)
+
+ACCOUNTS: dict[str, str] = {
+    "account_id": "id",
+    "org_id": "id",
+    "created_at": "time",
+    "signup_ip_hash": "id",
+    "signup_ip24": "id",
+    "signup_asn_type": "word",
+}
+CREDENTIALS: dict[str, str] = {"api_key_id": "id", "account_id": "id", "created_at": "time"}
+ORGS: dict[str, str] = {"org_id": "id", "created_at": "time", "declared_country": "word"}
+
+TRUTH_EXCHANGES: dict[str, str] = {
+    "exchange_id": "id",
+    "task_uid": "id",
+    "actor_id": "word",
+    "typology_id": "word",
+    "is_extraction": "bool",
+    "user_initiated": "bool",
+}
+TRUTH_TASKS: dict[str, str] = {
+    "task_uid": "id",
+    "account_id": "id",
+    "actor_id": "word",
+    "typology_id": "word",
+    "started_at": "time",
+    "ended_at": "time",
+    "exchanges": "int32",
+    "exchanges_in_log": "int32",
+    "item": "int64?",
+    "run": "int32",
+    "state": "word",
+}
+TRUTH_ACCOUNTS: dict[str, str] = {
+    "account_id": "id",
+    "actor_id": "word",
+    "typology_id": "word",
+    "purpose": "word",
+    "access_legitimacy": "word",
+    "coordination": "word",
+    "extraction_share": "float32",
+    "campaign_uid": "id?",
+    "operator_uid": "id",
+}
+TRUTH_CAMPAIGNS: dict[str, str] = {
+    "campaign_uid": "id",
+    "operator_uid": "id",
+    "actor_id": "word",
+    "typology_id": "word",
+    "accounts": "int32",
+    "accounts_in_log": "int32",
+    "requested_exchanges": "int64",
+    "achieved_exchanges": "int64",
+    "starts_at": "time",
+}
+TRUTH_ACTORS: dict[str, str] = {
+    "actor_id": "word",
+    "typology_id": "word",
+    "unit": "word",
+    "requested": "int64",
+    "achieved": "int64",
+    "exchanges_in_log": "int64",
+    "tasks_in_log": "int64",
+    "tasks_finished": "int64",
+    "tasks_cut_off": "int64",
+}
+
+
+def exchange_columns(profile: str) -> dict[str, str]:
+    """Columns of the log for the profile `full` or `core`."""
+    if profile == "full":
+        return EXCHANGES
+    return {name: EXCHANGES[name] for name in CORE_COLUMNS}
+
+
+def arrow_schema(columns: dict[str, str]) -> Any:
+    """Arrow schema of a table; only columns marked `?` may hold nulls."""
+    import pyarrow as pa
+
+    types = {
+        "id": pa.uint64(),
+        "time": pa.timestamp("us", tz="UTC"),
+        "word": pa.dictionary(pa.int32(), pa.string()),
+        "bool": pa.bool_(),
+    }
+    return pa.schema(
+        [
+            pa.field(
+                name,
+                types.get(kind.rstrip("?")) or getattr(pa, kind.rstrip("?"))(),
+                nullable=kind.endswith("?"),
+            )
+            for name, kind in columns.items()
+        ]
+    )

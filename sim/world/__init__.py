@@ -1,0 +1,1 @@
+"""The provider: models and their speed, the prompt cache, prices."""

@@ -1,0 +1,83 @@
+"""The served models as parallel arrays: speed, window, prices."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.catalog import Model
+from sim.distributions import Distribution
+from sim.errors import InvalidInputError
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+_SECOND_US = 1e6
+_NANO_PER_MTOK = 1_000
+
+
+class ModelTable:
+    """Properties of the models in use, each an array indexed by model number."""
+
+    def __init__(self, models: Sequence[Model]) -> None:
+        self.ids = tuple(m.id for m in models)
+        self.window_tokens = np.array([m.context_window_tokens for m in models], np.int64)
+        self.min_cacheable_tokens = np.array([m.min_cacheable_tokens for m in models], np.int64)
+        self.prices = np.array([_nano_usd(m) for m in models], np.int64).reshape(-1, 4)
+        self._ttft = np.array([_log_parameters(m.ttft_s) for m in models]).reshape(-1, 2)
+        self._speed = np.array(
+            [_log_parameters(m.output_tokens_per_s) for m in models]
+        ).reshape(-1, 2)
+
+    def latency(self, model: Ints, output: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
+        """Draw time to first token and whole duration of each answer, microseconds.
+
+        duration = ttft + output_tokens / speed, both lognormal per request.
+        """
+        ttft = _draw(self._ttft, model, rng)
+        speed = _draw(self._speed, model, rng)
+        first = np.rint(ttft * _SECOND_US)
+        duration = first + np.rint(output / speed * _SECOND_US)
+        return first.astype(np.int64), duration.astype(np.int64)
+
+    def cost_nano_usd(
+        self, model: Ints, uncached: Ints, read: Ints, write_5m: Ints, output: Ints
+    ) -> Ints:
+        """Exact list price of each request in 1e-9 USD."""
+        price = self.prices[model]
+        cost: Ints = uncached * price[:, 0]
+        cost += read * price[:, 1]
+        cost += write_5m * price[:, 2]
+        cost += output * price[:, 3]
+        return cost
+
+
+def _draw(parameters: Floats, model: Ints, rng: np.random.Generator) -> Floats:
+    x = rng.standard_normal(len(model))
+    x *= parameters[model, 1]
+    x += parameters[model, 0]
+    return np.exp(x, out=x)
+
+
+def _log_parameters(distribution: Distribution) -> tuple[float, float]:
+    if distribution.constant is not None:
+        return math.log(distribution.constant), 0.0
+    lognormal = distribution.lognormal
+    if lognormal is None or lognormal.max is not None:
+        raise InvalidInputError("the speed of a model must be a number or an uncapped lognormal")
+    return math.log(lognormal.median), lognormal.sigma
+
+
+def _nano_usd(model: Model) -> list[int]:
+    """Price per token in 1e-9 USD: input, cache read, cache write, output."""
+    base = model.input_usd_per_mtok * _NANO_PER_MTOK
+    exact = [
+        base,
+        base * model.cache_read_factor,
+        base * model.cache_write_5m_factor,
+        model.output_usd_per_mtok * _NANO_PER_MTOK,
+    ]
+    return [round(x) for x in exact]

@@ -1,0 +1,68 @@
+"""Named streams: fixed values, and independence of everything but seed and name."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim.streams import Streams, opaque_ids
+
+KEYS = st.integers(0, 2**64 - 1)
+
+
+def test_a_stream_has_the_recorded_values() -> None:
+    draws = Streams(7).rng("actor", 3, "steps").integers(0, 2**63, size=4)
+    assert draws.tolist() == GOLDEN_DRAWS
+
+
+def test_keys_and_ids_have_the_recorded_values() -> None:
+    key = Streams(7).key("benchmark", "swe-bench-full")
+    assert key == GOLDEN_KEY
+    assert opaque_ids(key, np.arange(3)).tolist() == GOLDEN_IDS
+
+
+def test_a_stream_always_starts_at_its_beginning() -> None:
+    streams = Streams(1)
+    first = streams.rng("a").random(5)
+    streams.rng("b").random(100)
+    assert streams.rng("a").random(5).tolist() == first.tolist()
+
+
+def test_names_do_not_run_into_each_other() -> None:
+    streams = Streams(1)
+    names = [("ab", "c"), ("a", "bc"), ("abc",), ("a", "b", "c"), ("", "abc")]
+    assert len({streams.key(*x) for x in names}) == len(names)
+    assert len({Streams(seed).key("a") for seed in range(50)}) == 50
+    assert Streams(1).key("1") != Streams(11).key("")
+
+
+def test_streams_are_uncorrelated() -> None:
+    draws = np.array([Streams(s).rng("x", n).standard_normal(4_000) for s, n in PAIRS])
+    correlations = np.corrcoef(draws)[np.triu_indices(len(PAIRS), 1)]
+    assert np.abs(correlations).max() < 5 / np.sqrt(4_000)
+
+
+@given(KEYS)
+def test_identifiers_never_collide_under_one_key(key: int) -> None:
+    ids = opaque_ids(key, np.arange(2_000))
+    assert len(np.unique(ids)) == 2_000
+
+
+def test_identifiers_show_no_order() -> None:
+    ids = opaque_ids(Streams(3).key("x"), np.arange(20_000)).astype(np.float64)
+    assert abs(np.corrcoef(ids, np.arange(20_000))[0, 1]) < 0.035
+    assert abs(np.corrcoef(ids[1:], ids[:-1])[0, 1]) < 0.035
+    assert abs(np.mean(ids / 2**64) - 0.5) < 0.01
+
+
+def test_counters_of_any_integer_type_give_the_same_identifier() -> None:
+    small = opaque_ids(5, np.arange(4, dtype=np.int32))
+    assert small.tolist() == opaque_ids(5, np.arange(4, dtype=np.uint64)).tolist()
+    assert small.dtype == np.uint64
+
+
+PAIRS = [(seed, name) for seed in range(4) for name in range(4)]
+GOLDEN_DRAWS = [57436445866629217, 7816483036580744103, 5203600438688545516, 6192218098665668091]
+GOLDEN_KEY = 17811801153082812180
+GOLDEN_IDS = [5165321682830768256, 2391582025390552286, 2501296318432954615]
