@@ -100,12 +100,16 @@ def normal_scores(steps: NDArray[np.int64]) -> NDArray[np.float64]:
     return scores
 
 
+def correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    return float(np.mean((a - a.mean()) * (b - b.mean())) / a.std() / b.std())
+
+
 @pytest.mark.parametrize("x", [ALL[0], ALL[3], ALL[10], ALL[25], ALL[26]], ids=name)
 def test_two_runs_of_an_instance_share_the_square_of_the_loading(x: StepDistribution) -> None:
     streams = Streams(2)
     scores = instance_scores(streams, x.benchmark, 40_000)
     runs = [normal_scores(draw_steps(x, scores, streams.rng("run", k))) for k in (0, 1)]
-    assert np.corrcoef(*runs).item(1) == pytest.approx(x.loading**2, abs=0.025)
+    assert correlation(*runs) == pytest.approx(x.loading**2, abs=0.025)
 
 
 def test_two_models_share_the_product_of_their_loadings() -> None:
@@ -113,7 +117,7 @@ def test_two_models_share_the_product_of_their_loadings() -> None:
     streams = Streams(4)
     scores = instance_scores(streams, a.benchmark, 40_000)
     runs = [normal_scores(draw_steps(x, scores, streams.rng(x.model))) for x in (a, b)]
-    assert np.corrcoef(*runs).item(1) == pytest.approx(a.loading * b.loading, abs=0.025)
+    assert correlation(*runs) == pytest.approx(a.loading * b.loading, abs=0.025)
 
 
 def test_another_benchmark_has_other_instances() -> None:

@@ -34,7 +34,7 @@ class Renderer:
         self._opening_us = round(cast.scenario.clock.start.timestamp() * 1_000_000)
         columns = exchange_columns(cast.scenario.tables.columns)
         self._log_schema = arrow_schema(columns)
-        makers = self._measured() | self._by_account()
+        makers = self._measured() | self.account_columns()
         self._makers = [makers[name] for name in columns]
         self._truth_schema = arrow_schema(TRUTH_EXCHANGES)
         self._task_schema = arrow_schema(TRUTH_TASKS)
@@ -135,7 +135,7 @@ class Renderer:
             "cost_usd": cost,
         }
 
-    def _by_account(self) -> dict[str, Column]:
+    def account_columns(self) -> dict[str, Column]:
         """Columns that an account, its client or its agent always sends alike."""
         cast, accounts, clients = self._cast, self._cast.accounts, self._cast.clients
         streams = cast.streams

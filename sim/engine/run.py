@@ -18,6 +18,7 @@ from sim.errors import InvalidInputError, SimError
 from sim.scenario.resolved import Scenario
 from sim.tables.columns import length
 from sim.tables.manifest import Progress, write_manifest
+from sim.tables.behind import WriteBehind
 from sim.tables.parts import FileRecord, PartWriter
 from sim.tables.schema import TRUTH_TASKS, TRUTH_EXCHANGES, arrow_schema, exchange_columns
 
@@ -83,17 +84,18 @@ def _disk_errors(out: Path) -> Iterator[None]:
 def _simulate(scenario: Scenario, out: Path, progress: Progress, observe: Observer | None) -> RunSummary:
     cast = build_cast(scenario)
     renderer, tally = Renderer(cast), Tally(cast)
-    with _writers(cast, out, progress) as writers:
+    with _writers(cast, out, progress) as writers, WriteBehind() as behind:
         for window in windows(cast):
             if length(window.tasks):
                 tally.count_tasks(window.tasks)
-                writers["truth/tasks"].append(renderer.tasks(window.tasks))
+                behind.append(writers["truth/tasks"], renderer.tasks(window.tasks))
             if length(window.rows):
                 tally.count_rows(window.rows)
-                writers["log/exchanges"].append(renderer.log(window.rows))
-                writers["truth/exchanges"].append(renderer.truth(window.rows))
+                behind.append(writers["log/exchanges"], renderer.log(window.rows))
+                behind.append(writers["truth/exchanges"], renderer.truth(window.rows))
             if observe is not None:
                 observe(window.until_us / scenario.clock.duration_us, tally.exchanges)
+        behind.finish()
         for writer in writers.values():
             writer.close()
         _write_single_tables(cast, tally, out, progress)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from sim.scenario.quantities import format_duration
 from sim.scenario.resolved import Actor, Scenario, fields_of
 from sim.scenario.strict_yaml import core_value
 
+# What YAML forbids unescaped in double quotes, or reads as a line break; JSON allows it.
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _NOTES = {
     "models": "share of accounts by model",
     "agents": "share of accounts by scaffold",
@@ -85,7 +88,11 @@ def _flow(value: Any) -> str:
         return "[" + ", ".join(map(_flow, value)) + "]"
     if isinstance(value, str) and _is_plain(value):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return _UNPRINTABLE.sub(_escape, json.dumps(value, ensure_ascii=False))
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"\\U{ord(match[0]):08x}"
 
 
 def _is_plain(text: str) -> bool:

@@ -11,7 +11,7 @@ from sim.errors import InvalidInputError
 from sim.scenario.checks import validate
 from sim.scenario.overrides import apply_override, set_value
 from sim.scenario.parse import parse
-from sim.scenario.problems import Place, Problem, raise_problems, suggest
+from sim.scenario.problems import Place, raise_problems, refusal, suggest
 from sim.scenario.resolve import resolve
 from sim.scenario.resolved import Scenario
 from sim.scenario.strict_yaml import Document, parse_yaml
@@ -93,5 +93,4 @@ def _decoded(content: bytes, source: str) -> str:
         column = len(content[line_start : error.start].decode("utf-8")) + 1
         place = Place.in_file(source, content.count(b"\n", 0, error.start) + 1, column)
         message = f"not UTF-8: byte 0x{content[error.start]:02x}; save the file as UTF-8"
-        raise_problems([Problem(place, "", message)])
-        raise
+        raise refusal(place, "", message) from None

@@ -219,10 +219,16 @@ class ScenarioForm(Form):
             ),
         ),
     ]
-    clock: ClockForm
-    world: WorldForm = Field(default_factory=WorldForm)
+    clock: Annotated[ClockForm, Field(description="The time that the log covers.")]
+    world: Annotated[
+        WorldForm,
+        Field(default_factory=WorldForm, description="Provider settings: none yet, may be empty."),
+    ]
     actors: Annotated[
         tuple[Annotated[AnyActorForm, Field(discriminator="typology")], ...],
         Field(min_length=1, description="Who sends traffic; at least one."),
     ]
-    tables: TablesForm = Field(default_factory=TablesForm)
+    tables: Annotated[
+        TablesForm,
+        Field(default_factory=TablesForm, description="How the tables are written."),
+    ]

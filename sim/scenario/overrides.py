@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sim.scenario.problems import Path, Place, Problem, raise_problems, suggest
+from sim.scenario.problems import Path, Place, Problem, raise_problems, refusal, suggest
 from sim.scenario.quantities import found
 from sim.scenario.strict_yaml import Document, dotted, parse_yaml
 
@@ -22,7 +22,7 @@ def apply_override(document: Document, text: str) -> None:
     key, equals, value_text = text.partition("=")
     parts = split_key(key)
     if not equals or not parts:
-        _refuse(place, "should be KEY=VALUE, such as actors.coders.accounts=5")
+        raise refusal(place, "", "should be KEY=VALUE, such as actors.coders.accounts=5")
     value = parse_yaml(value_text, str(place))
     if value.problems:
         raise_problems(Problem(place, "", problem.message) for problem in value.problems)
@@ -40,7 +40,8 @@ def set_value(document: Document, parts: list[str], value: Any, place: Place) ->
     """Set the value at `parts`, making mappings that are missing on the way."""
     if document.data is None:
         document.data = {}
-    inside, path = document.data, ()
+    inside: Any = document.data
+    path: Path = ()
     for part in parts[:-1]:
         inside, path = _descend(inside, path, part, place)
     step = _step(inside, path, parts[-1], place)
@@ -64,16 +65,14 @@ def _step(inside: Any, path: Path, part: str, place: Place) -> str | int:
     if isinstance(inside, dict):
         return part
     if not isinstance(inside, list):
-        _refuse(place, f"{dotted(path) or 'the file'} holds {found(inside)}, not a mapping")
+        raise refusal(
+            place, "", f"{dotted(path) or 'the file'} holds {found(inside)}, not a mapping"
+        )
     ids = [str(item.get("id")) if isinstance(item, dict) else "" for item in inside]
     if path == ("actors",) and part in ids:
         return ids.index(part)
     if part.isdecimal() and int(part) < len(inside):
         return int(part)
     if path == ("actors",):
-        _refuse(place, f"unknown actor '{part}'{suggest(part, filter(None, ids))}")
-    _refuse(place, f"{dotted(path)} has no item '{part}'")
-
-
-def _refuse(place: Place, message: str) -> Any:
-    raise_problems([Problem(place, "", message)])
+        raise refusal(place, "", f"unknown actor '{part}'{suggest(part, filter(None, ids))}")
+    raise refusal(place, "", f"{dotted(path)} has no item '{part}'")

@@ -57,6 +57,11 @@ def raise_problems(problems: Iterable[Problem]) -> None:
         raise InvalidInputError("\n".join(lines))
 
 
+def refusal(place: Place, where: str, message: str) -> InvalidInputError:
+    """Return the error of one problem, to raise where nothing that follows can be read."""
+    return InvalidInputError(str(Problem(place, where, message)))
+
+
 def suggest(found: str, allowed: Iterable[str]) -> str:
     """Return "; did you mean 'x'?", or the allowed names when nothing is near."""
     names = sorted(allowed)

@@ -61,11 +61,11 @@ def parse_duration(value: Any) -> int:
 
 
 def format_duration(duration_us: int) -> str:
-    """Return the shortest exact form that `parse_duration` reads back."""
-    for unit in ("w", "d", "h", "min", "s", "ms"):
-        if unit != "w" and duration_us % UNITS_US[unit] == 0:
+    """Return an exact form in the largest unit that is whole, for `parse_duration` to read back."""
+    for unit in ("d", "h", "min", "s", "ms") if duration_us else ("s",):
+        if duration_us % UNITS_US[unit] == 0:
             return f"{duration_us // UNITS_US[unit]} {unit}"
-    return f"{Decimal(duration_us).scaleb(-6).normalize():f} s"
+    return f"{Decimal(duration_us).scaleb(-3).normalize():f} ms"
 
 
 def parse_count(value: Any) -> int:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 
 from sim.distributions import Distribution
+from sim.scenario.quantities import format_duration
 
 Arrival = Literal["sessions", "queue"]
 Source = Literal["benchmark", "prompts"]
@@ -121,6 +122,14 @@ class Scenario(Frozen):
     actors: tuple[Actor, ...]
     tables: Tables
 
+    def summary(self) -> str:
+        """Return one line: actors, accounts, clock."""
+        accounts = sum(actor.accounts for actor in self.actors)
+        return (
+            f"{_counted(len(self.actors), 'actor')}, {_counted(accounts, 'account')}, "
+            f"{format_duration(self.clock.duration_us)} from {self.clock.start:%Y-%m-%d}"
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values from which `from_dict` makes an equal scenario."""
         return self.model_dump(mode="json", exclude_none=True)
@@ -129,6 +138,10 @@ class Scenario(Frozen):
     def from_dict(cls, values: dict[str, Any]) -> Scenario:
         """Return the scenario that `to_dict` described; `pydantic.ValidationError` otherwise."""
         return cls.model_validate(values)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 _COMMON = (
@@ -153,6 +166,7 @@ _QUEUE = ("source", "workers", "balance", "starts_us")
 
 def fields_of(arrival: Arrival, source: Source | None) -> tuple[str, ...]:
     """Return the names of the fields that count for an actor of this arrival and source."""
+    own: tuple[str, ...]
     if arrival == "sessions":
         own = (*_TOOLS, "exchanges_per_account_day", "turns_per_session", "human_gap_s")
     elif source == "benchmark":

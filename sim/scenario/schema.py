@@ -38,18 +38,10 @@ def _tidy(node: Any) -> Any:
     node = {key: value for key, value in node.items() if not _is_noise(key, value)}
     branches = [branch for branch in node.get("anyOf", ()) if branch != {"type": "null"}]
     if len(branches) == 1:
-        node = {
-            **{k: v for k, v in node.items() if k != "anyOf"},
-            **branches[0],
-            **_described(node),
-        }
+        node = {**branches[0], **{key: node[key] for key in node if key != "anyOf"}}
     elif branches:
         node["anyOf"] = branches
     return {key: _tidy(value) for key, value in node.items()}
-
-
-def _described(node: dict[str, Any]) -> dict[str, Any]:
-    return {"description": node["description"]} if "description" in node else {}
 
 
 def _is_noise(key: str, value: Any) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from sim.scenario.problems import Path, Place, Problem, raise_problems
+from sim.scenario.problems import Path, Place, Problem, raise_problems, refusal
 
 _INT = re.compile(r"[-+]?[0-9]+")
 _OCTAL = re.compile(r"0o[0-7]+")
@@ -104,7 +104,7 @@ class _Reader:
                 continue
             documents += 1
             if documents == 2:
-                self.refuse(event, "", "a second document; a scenario is one document")
+                self.note(event, "", "a second document; a scenario is one document")
             if documents > 1:
                 continue
             self.document.data = self.node(next(self.events), ())
@@ -117,7 +117,7 @@ class _Reader:
             plain = event.style in (None, "") and event.tag is None
             return core_value(event.value) if plain else event.value
         if len(path) > _MAX_DEPTH:
-            raise_problems([Problem(place, "", f"nested deeper than {_MAX_DEPTH} levels")])
+            raise refusal(place, "", f"nested deeper than {_MAX_DEPTH} levels")
         if isinstance(event, yaml.SequenceStartEvent):
             return self.sequence(path)
         return self.mapping(path) if isinstance(event, yaml.MappingStartEvent) else None
@@ -135,7 +135,7 @@ class _Reader:
             below = (*path, key)
             if key in items:
                 first = self.document.keys[below]
-                self.refuse(event, dotted(path), f"key '{key}' twice; first in line {first.line}")
+                self.note(event, dotted(path), f"key '{key}' twice; first in line {first.line}")
                 self.skip()
                 continue
             self.document.keys[below] = self.place(event)
@@ -146,7 +146,7 @@ class _Reader:
         if isinstance(event, yaml.ScalarEvent):
             self.check_plainness(event, path)
             if event.value == "<<" and event.style in (None, ""):
-                self.refuse(event, dotted(path), "a merge key '<<'; write the keys out")
+                self.note(event, dotted(path), "a merge key '<<'; write the keys out")
             return str(event.value)
         found = "an alias" if isinstance(event, yaml.AliasEvent) else "a list or mapping"
         raise_problems(
@@ -168,18 +168,18 @@ class _Reader:
 
     def check_plainness(self, event: yaml.Event, path: Path) -> None:
         if isinstance(event, yaml.AliasEvent):
-            self.refuse(event, dotted(path), f"an alias '*{event.anchor}'; write the value out")
+            self.note(event, dotted(path), f"an alias '*{event.anchor}'; write the value out")
             return
-        if getattr(event, "anchor", None):
-            self.refuse(event, dotted(path), f"an anchor '&{event.anchor}'; write values out")
-        if getattr(event, "tag", None):
-            self.refuse(event, dotted(path), f"a tag '{event.tag}'; tags are not allowed")
+        if anchor := getattr(event, "anchor", None):
+            self.note(event, dotted(path), f"an anchor '&{anchor}'; write values out")
+        if tag := getattr(event, "tag", None):
+            self.note(event, dotted(path), f"a tag '{tag}'; tags are not allowed")
 
     def place(self, event: yaml.Event) -> Place:
-        mark = event.start_mark
+        mark: Any = event.start_mark
         return Place.in_file(self.document.source, mark.line + 1, mark.column + 1)
 
-    def refuse(self, event: yaml.Event, where: str, message: str) -> None:
+    def note(self, event: yaml.Event, where: str, message: str) -> None:
         self.document.problems.append(Problem(self.place(event), where, message))
 
 

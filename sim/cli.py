@@ -1,0 +1,115 @@
+"""The command line: one function a verb. Results go to stdout, messages to stderr.
+
+Exit codes: 0 done; 1 the run failed; 2 usage or invalid scenario, nothing written; 3 a stated
+check failed; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from sim import __version__
+from sim.cli_support import (
+    SimGroup,
+    json_option,
+    print_columns,
+    print_json,
+    quiet_option,
+    scenario_options,
+)
+
+KINDS = ("scenarios", "typologies", "benchmarks", "agents", "models", "claims")
+
+
+@click.group(
+    cls=SimGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="sim")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.pass_obj
+def cli(obj: dict[str, bool], debug: bool) -> None:
+    """Simulate LLM API traffic: benchmarks, agents, campaigns.
+
+    A SCENARIO is a YAML file, `-` for standard input, or the name of a shipped scenario
+    (`sim list scenarios`).
+    """
+    obj["debug"] = obj["debug"] or debug
+
+
+@cli.command()
+@click.argument("scenarios", metavar="SCENARIO...", nargs=-1, required=True)
+@scenario_options
+@quiet_option
+def check(scenarios: Sequence[str], changes: dict[str, Any], quiet: bool) -> None:
+    """Check scenarios and list every fault with its place.
+
+    Prints a line for each that is valid; exit code 2 if any is not.
+    """
+    from sim.errors import InvalidInputError
+    from sim.scenario import load_scenario
+
+    faults: list[str] = []
+    for name in scenarios:
+        try:
+            scenario = load_scenario(name, **changes)
+        except InvalidInputError as error:
+            faults.append(str(error))
+        else:
+            if not quiet:
+                click.echo(f"{name}: ok: {scenario.summary()}")
+    if faults:
+        raise InvalidInputError("\n".join(faults))
+
+
+@cli.command()
+@click.argument("scenario", metavar="SCENARIO")
+@scenario_options
+@json_option
+def show(scenario: str, changes: dict[str, Any], as_json: bool) -> None:
+    """Print the resolved scenario: defaults filled in, scaled, with units."""
+    from sim.scenario import dump_resolved, load_scenario
+
+    resolved = load_scenario(scenario, **changes)
+    if as_json:
+        print_json(resolved.to_dict())
+    else:
+        click.echo(dump_resolved(resolved), nl=False)
+
+
+@cli.command("list")
+@click.argument("kind", type=click.Choice(KINDS), required=False)
+@json_option
+def list_(kind: str | None, as_json: bool) -> None:
+    """List shipped scenarios and what the catalog knows, or one KIND of it.
+
+    With --json every value comes with its source and whether it was measured, reported or is a
+    prior.
+    """
+    from sim.cli_listing import entries
+
+    listed = {name: entries(name) for name in ([kind] if kind else KINDS)}
+    if as_json:
+        records = {name: [record for _, record in found] for name, found in listed.items()}
+        print_json(records[kind] if kind else records)
+        return
+    for name, found in listed.items():
+        if not kind:
+            click.echo(f"{name}:")
+        print_columns([line for line, _ in found], indent="" if kind else "  ")
+
+
+@cli.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors."""
+    from sim.scenario import json_schema
+
+    print_json(json_schema())
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    cli()

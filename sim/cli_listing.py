@@ -1,0 +1,104 @@
+"""What `sim list` shows: one line, and one JSON record, for every scenario and catalog entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sim import catalog
+from sim.errors import InvalidInputError
+from sim.scenario import load_scenario, shipped_scenarios
+
+Line = tuple[str, ...]
+Record = dict[str, Any]
+Entry = tuple[Line, Record]
+Listing = Sequence[Entry]
+
+
+def entries(kind: str) -> Listing:
+    """Return line and record of every entry of `kind`, one of `KINDS`."""
+    return KINDS[kind]()
+
+
+def _scenarios() -> Listing:
+    made: list[Entry] = []
+    for name, path in shipped_scenarios().items():
+        try:
+            title = load_scenario(path, seed=0).title
+        except InvalidInputError as error:
+            title = f"invalid: {str(error).splitlines()[0]}"
+        made.append(((name, title), {"id": name, "title": title, "path": str(path)}))
+    return made
+
+
+def _typologies() -> Listing:
+    return [
+        (
+            (item.id, item.title, f"{item.arrival}; {item.purpose}, {item.access_legitimacy}"),
+            _record("typology", item, arrival=item.arrival, is_extraction=item.is_extraction),
+        )
+        for item in catalog.typologies().values()
+    ]
+
+
+def _benchmarks() -> Listing:
+    return [
+        (
+            (item.id, item.title, f"{item.items:,} items; {', '.join(item.agents) or 'no agent'}"),
+            _record("benchmark", item, items=item.items, agents=list(item.agents)),
+        )
+        for item in catalog.benchmarks().values()
+    ]
+
+
+def _agents() -> Listing:
+    measured: dict[str, list[str]] = {}
+    for steps in catalog.step_distributions().values():
+        if steps.model_id:
+            measured.setdefault(steps.agent, []).append(steps.model_id)
+    made: list[Entry] = []
+    for item in catalog.agents().values():
+        models = sorted(measured.get(item.id, ()))
+        note = f"steps measured with {', '.join(models)}" if models else "no measured steps"
+        made.append(((item.id, item.title, note), _record("agent", item, measured_models=models)))
+    return made
+
+
+def _models() -> Listing:
+    return [
+        (
+            (
+                item.id,
+                item.title,
+                f"{item.input_usd_per_mtok:g} / {item.output_usd_per_mtok:g} USD/Mtok, "
+                f"{item.context_window_tokens:,} tokens, {item.released}",
+            ),
+            _record("model", item, aliases=list(item.aliases)),
+        )
+        for item in catalog.models().values()
+    ]
+
+
+def _claims() -> Listing:
+    made: list[Entry] = []
+    for item in catalog.claims().values():
+        value = "no figure" if item.value is None else f"{item.value:,.15g}"
+        line = (item.id, f"{item.report}: {item.actor}", f"{item.metric} {value} ({item.status})")
+        made.append((line, item.model_dump(mode="json")))
+    return made
+
+
+def _record(kind: str, item: Any, **more: Any) -> Record:
+    """Return id, title, what `more` says, and every cited value with its source and status."""
+    values = [cell.model_dump(mode="json") for cell in catalog.cited(kind, item.id)]
+    return {"id": item.id, "title": item.title, **more, "values": values}
+
+
+KINDS: dict[str, Callable[[], Listing]] = {
+    "scenarios": _scenarios,
+    "typologies": _typologies,
+    "benchmarks": _benchmarks,
+    "agents": _agents,
+    "models": _models,
+    "claims": _claims,
+}

@@ -1,0 +1,44 @@
+"""Write tables in the background, in order, while the next ones are being simulated."""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Any
+
+from sim.tables.parts import PartWriter
+
+_AHEAD = 3
+
+
+class WriteBehind:
+    """One thread that appends tables to their writers; at most `_AHEAD` tables wait in memory.
+
+    What goes wrong in the thread is raised by the next call. Leaving the context waits for the
+    table being written, and drops those that wait if it is left with an exception.
+    """
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="write")
+        self._waiting: deque[Future[None]] = deque()
+
+    def append(self, writer: PartWriter, table: Any) -> None:
+        while len(self._waiting) >= _AHEAD:
+            self._waiting.popleft().result()
+        self._waiting.append(self._thread.submit(writer.append, table))
+
+    def finish(self) -> None:
+        while self._waiting:
+            self._waiting.popleft().result()
+
+    def __enter__(self) -> WriteBehind:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._thread.shutdown(wait=True, cancel_futures=kind is not None)

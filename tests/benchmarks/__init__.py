@@ -1,0 +1,1 @@
+"""Speed ratios, run by `make bench`; never part of the fast suite."""

@@ -1,0 +1,144 @@
+"""Small scenarios, and what the tests read from a run."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.catalog import benchmarks, typologies
+from sim.distributions import Distribution, Lognormal
+from sim.scenario.resolved import Actor, Clock, Rhythm, Scenario, Tables, Turns
+from sim.tables.reading import Run
+from sim.tables.schema import EXCHANGES, TRUTH_ACCOUNTS, TRUTH_EXCHANGES, TRUTH_TASKS
+
+Floats = NDArray[np.float64]
+
+HOUR_US = 3_600_000_000
+DAY_US = 24 * HOUR_US
+MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
+FLAT = Rhythm(peak_hour=0.0, strength=0.0, weekend=1.0)
+
+
+def constant(value: float) -> Distribution:
+    return Distribution(constant=value)
+
+
+def lognormal(median: float, sigma: float, largest: float | None = None) -> Distribution:
+    return Distribution(lognormal=Lognormal(median=median, sigma=sigma, max=largest))
+
+
+def make_actor(id_: str, typology: str, **dials: Any) -> Actor:
+    """An actor with the defaults of its typology but for `dials`."""
+    kind = typologies()[typology]
+    return Actor(id=id_, typology=typology, arrival=kind.arrival, **{**kind.defaults, **dials})
+
+
+def coders(accounts: int = 40, id_: str = "coders", **dials: Any) -> Actor:
+    return make_actor(id_, "L01", accounts=accounts, **dials)
+
+
+def lab(
+    benchmark: str = "tau-bench-retail", items: int | None = None, id_: str = "lab", **dials: Any
+) -> Actor:
+    """A benchmark laboratory; by default short tasks, few runs, several accounts."""
+    defaults: dict[str, Any] = {
+        "accounts": 8,
+        "agents": {"coding-cli": 1.0},
+        "runs": 3,
+        "workers": 4,
+        "benchmark": benchmark,
+        "items": items or benchmarks()[benchmark].items,
+    }
+    return make_actor(id_, "L04", **{**defaults, **dials})
+
+
+def pool(accounts: int = 30, target: int = 4_000, id_: str = "pool", **dials: Any) -> Actor:
+    return make_actor(id_, "A16", accounts=accounts, target_exchanges=target, **dials)
+
+
+def scenario(
+    *actors: Actor,
+    days: float = 1.0,
+    seed: int = 1,
+    fmt: str = "parquet",
+    columns: str = "full",
+    start: datetime = MONDAY,
+) -> Scenario:
+    return Scenario(
+        version=1,
+        name="test",
+        title="test",
+        about="",
+        seed=seed,
+        scale=1.0,
+        clock=Clock(start=start, duration_us=round(days * DAY_US)),
+        actors=actors,
+        tables=Tables.model_validate({"format": fmt, "columns": columns}),
+    )
+
+
+def simple(exchanges_per_day: float = 24.0) -> dict[str, Any]:
+    """Dials of a population of single exchanges, Poisson in time: nothing bunches them."""
+    return {
+        "rhythm": FLAT,
+        "account_volume_sigma": 0.0,
+        "agentic_share": 0.0,
+        "turns_per_session": Turns(single_share=1.0, more=constant(1)),
+        "exchanges_per_account_day": exchanges_per_day,
+    }
+
+
+def digests(run: Path) -> dict[str, str]:
+    """SHA-256 of every file of a folder, hidden ones included, by relative path."""
+    return {
+        p.relative_to(run).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in sorted(run.rglob("*"))
+        if p.is_file()
+    }
+
+
+def read(run: Path, stem: str) -> Any:
+    """A table of a run as a data frame."""
+    schemas = {
+        "log/exchanges": EXCHANGES,
+        "truth/exchanges": TRUTH_EXCHANGES,
+        "truth/tasks": TRUTH_TASKS,
+        "truth/accounts": TRUTH_ACCOUNTS,
+    }
+    return Run(run).table(stem, schemas[stem]).to_pandas()
+
+
+def log_with_truth(run: Path) -> Any:
+    """Log and truth joined on the exchange, in the order of the log."""
+    log, truth = read(run, "log/exchanges"), read(run, "truth/exchanges")
+    joined = log.merge(truth, on="exchange_id", how="left", validate="one_to_one")
+    assert joined["actor_id"].notna().all()
+    return joined
+
+
+def auc(first: Any, second: Any) -> float:
+    """Probability that a value of `second` exceeds one of `first`, ties counted half."""
+    from scipy.stats import rankdata
+
+    m, n = len(first), len(second)
+    ranks = rankdata(np.concatenate([np.asarray(first), np.asarray(second)]))
+    return float((ranks[m:].sum() - n * (n + 1) / 2) / (m * n))
+
+
+def auc_error(m: int, n: int) -> float:
+    """Standard error of `auc` of two samples of the same distribution."""
+    return float(np.sqrt((m + n + 1) / (12 * m * n)))
+
+
+def micros(times: Any) -> NDArray[np.int64]:
+    """Microseconds since 1970 of a column of times."""
+    return np.asarray(times.astype("datetime64[us, UTC]").astype("int64"))
+
+
+def hidden_files(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.rglob(".*") if p.is_file())
