@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from sim import __version__
+from sim.cli_runs import compare, counts, run, verify
 from sim.cli_support import (
     SimGroup,
     json_option,
@@ -108,6 +109,10 @@ def schema() -> None:
     from sim.scenario import json_schema
 
     print_json(json_schema())
+
+
+for _verb in (run, counts, compare, verify):
+    cli.add_command(_verb)
 
 
 def main() -> None:

@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 
 from sim.catalog import benchmarks, typologies
 from sim.distributions import Distribution, Lognormal
+from sim.engine.cast import build_cast
+from sim.engine.windows import windows
 from sim.scenario.resolved import Actor, Clock, Rhythm, Scenario, Tables, Turns
+from sim.tables.columns import concat
 from sim.tables.reading import Run
 from sim.tables.schema import EXCHANGES, TRUTH_ACCOUNTS, TRUTH_EXCHANGES, TRUTH_TASKS
 
@@ -142,3 +145,19 @@ def micros(times: Any) -> NDArray[np.int64]:
 
 def hidden_files(folder: Path) -> list[str]:
     return sorted(p.name for p in folder.rglob(".*") if p.is_file())
+
+
+def simulated(asked: Scenario) -> tuple[Any, Any]:
+    """(exchange rows in time order, tasks) of a scenario as data frames, without any file."""
+    import pandas as pd
+
+    cast = build_cast(asked)
+    made = list(windows(cast))
+    rows = concat([w.rows for w in made if w.rows])
+    tasks = concat([w.tasks for w in made if w.tasks])
+    return pd.DataFrame(rows), pd.DataFrame(tasks)
+
+
+def busy_at(tasks: Any, moment_us: int) -> int:
+    """Tasks in progress at a moment."""
+    return int(((tasks["start"] <= moment_us) & (tasks["end"] > moment_us)).sum())

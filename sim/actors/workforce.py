@@ -49,18 +49,24 @@ class Workforce:
             env.process(self._worker(env, from_us))
 
     def _worker(self, env: simpy.Environment, from_us: int) -> Iterator[simpy.Event]:
-        yield env.timeout(from_us - env.now)
-        while (batch := self._current(int(env.now))) is not None:
+        current, timeout = self._current, env.timeout
+        yield timeout(from_us - env.now)
+        now = from_us
+        while (batch := current(now)) is not None:
             if batch.round != self._round:
                 if self._in_flight:
                     yield self._end_of_round(env)
+                    now = int(env.now)
                     continue
                 self._round = batch.round
-            ticket = len(batch.starts_us)
-            start = max(int(env.now), batch.release_us[ticket])
-            batch.starts_us.append(start)
+            starts = batch.starts_us
+            ticket = len(starts)
+            start = max(now, batch.release_us[ticket])
+            starts.append(start)
             self._in_flight += 1
-            yield env.timeout(start + batch.span_us[ticket] - env.now)
+            end = start + batch.span_us[ticket]
+            yield timeout(end - now)
+            now = end
             self._in_flight -= 1
             if not self._in_flight and self._round_over is not None:
                 self._round_over.succeed()

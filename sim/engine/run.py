@@ -88,11 +88,11 @@ def _simulate(scenario: Scenario, out: Path, progress: Progress, observe: Observ
         for window in windows(cast):
             if length(window.tasks):
                 tally.count_tasks(window.tasks)
-                behind.append(writers["truth/tasks"], renderer.tasks(window.tasks))
+                behind.append(writers["truth/tasks"], renderer.tasks, window.tasks)
             if length(window.rows):
                 tally.count_rows(window.rows)
-                behind.append(writers["log/exchanges"], renderer.log(window.rows))
-                behind.append(writers["truth/exchanges"], renderer.truth(window.rows))
+                behind.append(writers["log/exchanges"], renderer.log, window.rows)
+                behind.append(writers["truth/exchanges"], renderer.truth, window.rows)
             if observe is not None:
                 observe(window.until_us / scenario.clock.duration_us, tally.exchanges)
         behind.finish()

@@ -78,16 +78,18 @@ def _window_width_us(made: list[Workload], horizon_us: int) -> int:
 
 
 def _spread(rows: Columns, width: int, pending: defaultdict[int, list[Columns]]) -> None:
-    """Sort a block by time and file each stretch under its window."""
+    """File each row of a block under its window."""
     if not length(rows):
         return
-    rows = take(rows, np.argsort(rows["ts"]))
     number = rows["ts"] // width
-    edges = np.flatnonzero(np.diff(number)) + 1
-    for low, high in zip([0, *edges], [*edges, len(number)], strict=True):
-        # copied, so that a stretch far ahead does not keep the whole block alive
-        part = {name: values[low:high].copy() for name, values in rows.items()}
-        pending[int(number[low])].append(part)
+    first = int(number.min())
+    # few windows, so that the sort is a radix sort of small numbers
+    ahead = (number - first).astype(np.uint16)
+    order = np.argsort(ahead, kind="stable")
+    edges = np.cumsum(np.bincount(ahead)).tolist()
+    for k, (low, high) in enumerate(zip([0, *edges], edges, strict=False)):
+        if low < high:
+            pending[first + k].append(take(rows, order[low:high]))
 
 
 def _ordered(rows: Columns, keys: U64, actor_of_account: Ints) -> Columns:

@@ -12,6 +12,7 @@ from sim.scenario.strict_yaml import core_value
 
 # What YAML forbids unescaped in double quotes, or reads as a line break; JSON allows it.
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+_YAML_1_1_WORDS = {"y", "n", "yes", "no", "on", "off"}
 _NOTES = {
     "models": "share of accounts by model",
     "agents": "share of accounts by scaffold",
@@ -97,4 +98,5 @@ def _escape(match: re.Match[str]) -> str:
 
 def _is_plain(text: str) -> bool:
     word = text.replace("-", "").replace(".", "").replace("_", "")
-    return word.isascii() and word.isalnum() and text[0].isalpha() and core_value(text) == text
+    is_word = word.isascii() and word.isalnum() and text[0].isalpha()
+    return is_word and core_value(text) == text and text.lower() not in _YAML_1_1_WORDS

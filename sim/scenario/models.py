@@ -92,7 +92,7 @@ class WorldForm(Form):
 
 
 class TablesForm(Form):
-    """How the tables are written."""
+    """Format and columns of the tables of a run."""
 
     format: Format = Field(default="parquet", description="File format. Default: parquet.")
     columns: Columns = Field(
@@ -222,7 +222,7 @@ class ScenarioForm(Form):
     clock: Annotated[ClockForm, Field(description="The time that the log covers.")]
     world: Annotated[
         WorldForm,
-        Field(default_factory=WorldForm, description="Provider settings: none yet, may be empty."),
+        Field(default=WorldForm(), description="Provider settings: none yet, may be empty."),
     ]
     actors: Annotated[
         tuple[Annotated[AnyActorForm, Field(discriminator="typology")], ...],
@@ -230,5 +230,5 @@ class ScenarioForm(Form):
     ]
     tables: Annotated[
         TablesForm,
-        Field(default_factory=TablesForm, description="How the tables are written."),
+        Field(default=TablesForm(), description="How the tables are written."),
     ]

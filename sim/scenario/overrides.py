@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sim.scenario.problems import Path, Place, Problem, raise_problems, refusal, suggest
+from sim.scenario.problems import Path, Place, raise_problems, refusal, suggest
 from sim.scenario.quantities import found
 from sim.scenario.strict_yaml import Document, dotted, parse_yaml
 
@@ -23,9 +23,9 @@ def apply_override(document: Document, text: str) -> None:
     parts = split_key(key)
     if not equals or not parts:
         raise refusal(place, "", "should be KEY=VALUE, such as actors.coders.accounts=5")
-    value = parse_yaml(value_text, str(place))
+    value = parse_yaml(value_text, str(place), place)
     if value.problems:
-        raise_problems(Problem(place, "", problem.message) for problem in value.problems)
+        raise_problems(value.problems)
     set_value(document, parts, value.data, place)
 
 

@@ -49,7 +49,10 @@ def parse(document: Document) -> Parsed:
         problems.append(_not_a_mapping(document))
         return Parsed(None, {}, tuple(problems))
     nulls = list(_null_paths(document.data, ()))
-    problems.extend(_null_problem(document, path) for path in nulls)
+    aliases = {problem.place for problem in problems}
+    problems.extend(
+        _null_problem(document, path) for path in nulls if document.place(path) not in aliases
+    )
     data = _without_nulls(document.data)
     form: ScenarioForm | None = None
     try:
@@ -181,7 +184,8 @@ class _Translator:
         if not isinstance(actor, dict):
             return self.at(path, path, f"should be a mapping, found {found(actor)}")
         if "typology" not in actor:
-            return self.at(path, path, f"missing key 'typology'; allowed: {', '.join(ACTOR_FORMS)}")
+            names = ", ".join(sorted(ACTOR_FORMS))
+            return self.at(path, path, f"missing key 'typology'; allowed: {names}")
         below = (*path, "typology")
         if not isinstance(actor["typology"], str):
             return self.at(below, below, f"should be text, found {found(actor['typology'])}")
@@ -201,7 +205,7 @@ class _Translator:
             allowed = context["expected"].replace("'", "").replace(" or ", ", ")
             return f"should be one of {allowed}; found {found(value)}"
         if kind in ("model_type", "model_attributes_type"):
-            return f"should be {self.wanted_mapping(path)}, found {found(value)}"
+            return f"should be {self.wanted_mapping(path)}; found {found(value)}"
         return self.rare_message(kind, context, value) or f"{detail['msg']}, found {found(value)}"
 
     def rare_message(self, kind: str, context: dict[str, Any], value: Any) -> str:

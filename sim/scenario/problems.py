@@ -40,14 +40,15 @@ class Place:
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One fault: `place: where: message`; `where` is the dotted path of the key, may be empty."""
+    """One fault: one line `place: where: message`; `where` is a dotted path, may be empty."""
 
     place: Place
     where: str
     message: str
 
     def __str__(self) -> str:
-        return ": ".join(filter(None, (str(self.place), self.where, self.message)))
+        text = ": ".join(filter(None, (str(self.place), self.where, self.message)))
+        return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def raise_problems(problems: Iterable[Problem]) -> None:
@@ -66,7 +67,10 @@ def suggest(found: str, allowed: Iterable[str]) -> str:
     """Return "; did you mean 'x'?", or the allowed names when nothing is near."""
     names = sorted(allowed)
     folded = {name.casefold(): name for name in names}
-    near = difflib.get_close_matches(found.casefold(), folded, n=1, cutoff=0.6)
+    wanted = found.casefold()
+    near = difflib.get_close_matches(wanted, folded, n=1, cutoff=0.7)
+    if not near and len(wanted) > 2:
+        near = [name for name in folded if name.startswith(wanted)]
     if near:
         return f"; did you mean '{folded[near[0]]}'?"
     return f"; allowed: {', '.join(names)}" if names else "; nothing is allowed here"

@@ -29,6 +29,10 @@ _WORDS: dict[str, Any] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
     **dict.fromkeys((".nan", ".NaN", ".NAN"), math.nan),
 }
+# Not printable by section 5.1, or not text at all.
+_FORBIDDEN = re.compile(
+    "[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
 _MAX_DEPTH = 40
 _MAX_DIGITS = 300
 
@@ -46,6 +50,11 @@ class Document:
     values: dict[Path, Place] = field(default_factory=dict)
     keys: dict[Path, Place] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    option: Place | None = None
+
+    def at(self, line: int, column: int) -> Place:
+        """Return the place of a position counted from 0."""
+        return self.option or Place.in_file(self.source, line + 1, column + 1)
 
     def place(self, path: Path, *, key: bool = False) -> Place:
         """Return the place of `path`, or of the nearest thing around it that has one."""
@@ -53,7 +62,7 @@ class Document:
             return self.keys[path]
         while path and path not in self.values:
             path = path[:-1]
-        return self.values.get(path, Place.whole(self.source))
+        return self.values.get(path, self.option or Place.whole(self.source))
 
 
 def core_value(text: str) -> Any:
@@ -73,19 +82,18 @@ def core_value(text: str) -> Any:
     return text
 
 
-def parse_yaml(text: str, source: str) -> Document:
-    """Parse one YAML document; `source` names it in messages.
+def parse_yaml(text: str, source: str, option: Place | None = None) -> Document:
+    """Parse one YAML document; `source` names it in messages, or `option` stands for all of it.
 
     Raises `InvalidInputError` if the text cannot be parsed at all. What can be read past is
     left in `Document.problems`.
     """
-    document = Document(source)
+    document = Document(source, option=option)
+    _check_characters(text, document)
     try:
         _Reader(text, document).read()
     except yaml.MarkedYAMLError as error:
-        raise_problems([_syntax_problem(error, text, source)])
-    except yaml.YAMLError as error:
-        raise_problems([_character_problem(error, text, source)])
+        raise_problems([_syntax_problem(error, text, document)])
     return document
 
 
@@ -133,6 +141,10 @@ class _Reader:
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             key = self.key(event, path)
             below = (*path, key)
+            if key == "<<":
+                self.note(event, dotted(path), "a merge key '<<'; write the keys out")
+                self.skip()
+                continue
             if key in items:
                 first = self.document.keys[below]
                 self.note(event, dotted(path), f"key '{key}' twice; first in line {first.line}")
@@ -145,8 +157,6 @@ class _Reader:
     def key(self, event: yaml.Event, path: Path) -> str:
         if isinstance(event, yaml.ScalarEvent):
             self.check_plainness(event, path)
-            if event.value == "<<" and event.style in (None, ""):
-                self.note(event, dotted(path), "a merge key '<<'; write the keys out")
             return str(event.value)
         found = "an alias" if isinstance(event, yaml.AliasEvent) else "a list or mapping"
         raise_problems(
@@ -173,11 +183,12 @@ class _Reader:
         if anchor := getattr(event, "anchor", None):
             self.note(event, dotted(path), f"an anchor '&{anchor}'; write values out")
         if tag := getattr(event, "tag", None):
-            self.note(event, dotted(path), f"a tag '{tag}'; tags are not allowed")
+            short = tag.replace("tag:yaml.org,2002:", "!!")
+            self.note(event, dotted(path), f"a tag '{short}'; tags are not allowed")
 
     def place(self, event: yaml.Event) -> Place:
         mark: Any = event.start_mark
-        return Place.in_file(self.document.source, mark.line + 1, mark.column + 1)
+        return self.document.at(mark.line, mark.column)
 
     def note(self, event: yaml.Event, where: str, message: str) -> None:
         self.document.problems.append(Problem(self.place(event), where, message))
@@ -191,25 +202,22 @@ def dotted(path: Path) -> str:
     return text
 
 
-def _syntax_problem(error: yaml.MarkedYAMLError, text: str, source: str) -> Problem:
+def _check_characters(text: str, document: Document) -> None:
+    match = _FORBIDDEN.search(text)
+    if match is not None:
+        before = text[: match.start()]
+        place = document.at(before.count("\n"), match.start() - before.rfind("\n") - 1)
+        raise refusal(place, "", f"a character that YAML does not allow: {match[0]!r}")
+
+
+def _syntax_problem(error: yaml.MarkedYAMLError, text: str, document: Document) -> Problem:
     mark = error.problem_mark or error.context_mark
     if mark is None:
-        return Problem(Place.whole(source), "", f"not valid YAML: {error.problem}")
-    place = Place.in_file(source, mark.line + 1, mark.column + 1)
+        return Problem(document.place(()), "", f"not valid YAML: {error.problem}")
     lines = text.splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
     if "\t" in line[: mark.column + 1]:
-        place = Place.in_file(source, mark.line + 1, line.index("\t") + 1)
-        return Problem(place, "", "a tab; indent with spaces")
+        return Problem(document.at(mark.line, line.index("\t")), "", "a tab; indent with spaces")
     context = f" {error.context}" if error.context else ""
+    place = document.at(mark.line, mark.column)
     return Problem(place, "", f"not valid YAML: {error.problem}{context}")
-
-
-def _character_problem(error: yaml.YAMLError, text: str, source: str) -> Problem:
-    """Report a character that YAML forbids; PyYAML tells its offset, not its line."""
-    position = getattr(error, "position", None)
-    if not isinstance(position, int):
-        return Problem(Place.whole(source), "", f"not valid YAML: {error}")
-    before = text[:position]
-    place = Place.in_file(source, before.count("\n") + 1, position - before.rfind("\n"))
-    return Problem(place, "", f"a character that YAML does not allow: {text[position]!r}")

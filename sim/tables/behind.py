@@ -1,19 +1,21 @@
-"""Write tables in the background, in order, while the next ones are being simulated."""
+"""Render and write tables in the background, in order, while the next rows are simulated."""
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
 
+from sim.tables.columns import Columns
 from sim.tables.parts import PartWriter
 
 _AHEAD = 3
 
 
 class WriteBehind:
-    """One thread that appends tables to their writers; at most `_AHEAD` tables wait in memory.
+    """One thread that appends tables to their writers; at most `_AHEAD` of them wait in memory.
 
     What goes wrong in the thread is raised by the next call. Leaving the context waits for the
     table being written, and drops those that wait if it is left with an exception.
@@ -23,10 +25,11 @@ class WriteBehind:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="write")
         self._waiting: deque[Future[None]] = deque()
 
-    def append(self, writer: PartWriter, table: Any) -> None:
+    def append(self, writer: PartWriter, make: Callable[[Columns], Any], rows: Columns) -> None:
+        """Have `make(rows)` appended to `writer`."""
         while len(self._waiting) >= _AHEAD:
             self._waiting.popleft().result()
-        self._waiting.append(self._thread.submit(writer.append, table))
+        self._waiting.append(self._thread.submit(lambda: writer.append(make(rows))))
 
     def finish(self) -> None:
         while self._waiting:

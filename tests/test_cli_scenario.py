@@ -1,0 +1,227 @@
+"""The verbs check, show, list and schema, and what every verb shares."""
+
+from __future__ import annotations
+
+import errno
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+import sim
+from sim.cli import KINDS, cli
+from sim.cli_listing import KINDS as LISTED
+from sim.cli_support import SimGroup
+from sim.errors import CheckFailedError, InvalidInputError, SimError
+from sim.scenario.resolved import Scenario
+
+HERE = Path(__file__).parent / "scenarios"
+THREE = str(HERE / "valid" / "three.yaml")
+MINIMAL = str(HERE / "valid" / "minimal.yaml")
+
+
+def run(*args: str, **extra: Any) -> Result:
+    return CliRunner().invoke(cli, args, **extra)
+
+
+def lines(text: str) -> list[str]:
+    return text.splitlines()
+
+
+# check
+
+
+def test_check_prints_a_line_for_each_valid_file() -> None:
+    result = run("check", THREE, MINIMAL)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert lines(result.stdout) == [
+        f"{THREE}: ok: 3 actors, 253 accounts, 2 d from 2026-02-02",
+        f"{MINIMAL}: ok: 1 actor, 5 accounts, 1 d from 2026-02-02",
+    ]
+    assert run("check", "-q", THREE).stdout == ""
+
+
+def test_check_lists_every_fault_of_every_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(HERE / "invalid")
+    names = ["missing-keys", "same-id"]
+    result = run("check", f"{names[0]}.yaml", MINIMAL, f"{names[1]}.yaml")
+    assert result.exit_code == 2
+    assert result.stdout == f"{MINIMAL}: ok: 1 actor, 5 accounts, 1 d from 2026-02-02\n"
+    assert result.stderr == "".join(Path(f"{name}.txt").read_text() for name in names)
+
+
+def test_check_reads_standard_input() -> None:
+    text = Path(MINIMAL).read_text(encoding="utf-8")
+    assert run("check", "-", input=text).stdout.startswith("-: ok: 1 actor")
+    result = run("check", "-", input=text + "acounts: 5\n")
+    assert result.stderr.startswith("<stdin>:7:1: unknown key 'acounts'; allowed: about, actors")
+
+
+def test_check_without_a_file_is_bad_usage() -> None:
+    result = run("check")
+    assert result.exit_code == 2
+    assert "Missing argument 'SCENARIO...'" in result.stderr
+
+
+# show
+
+
+def test_show_prints_the_resolved_form_with_units() -> None:
+    result = run("show", THREE, "--scale", "0.1", "--seed", "3", "--set", "tables.format=csv")
+    expected = sim.load_scenario(THREE, scale=0.1, seed=3, overrides=["tables.format=csv"])
+    assert result.exit_code == 0
+    assert result.stdout == sim.dump_resolved(expected)
+    assert "  duration_us: 172800000000  # 2 d" in lines(result.stdout)
+    assert "    # organisations: each account has its own" in lines(result.stdout)
+
+
+def test_show_json_is_what_from_dict_reads() -> None:
+    result = run("show", THREE, "--json")
+    assert Scenario.from_dict(json.loads(result.stdout)) == sim.load_scenario(THREE)
+
+
+def test_show_of_an_invalid_override() -> None:
+    result = run("show", THREE, "--set", "actors.coders.accounts=0")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        "--set actors.coders.accounts=0: actors.coders.accounts: should be at least 1, found 0\n"
+    )
+
+
+def test_seed_and_scale_come_from_the_environment() -> None:
+    result = run("show", MINIMAL, "--json", env={"SIM_SEED": "41", "SIM_SCALE": "2"})
+    shown = json.loads(result.stdout)
+    assert (shown["seed"], shown["actors"][0]["accounts"]) == (41, 10)
+
+
+# list and schema
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_list_has_a_line_and_a_record_for_each(kind: str) -> None:
+    shown = run("list", kind)
+    records = json.loads(run("list", kind, "--json").stdout)
+    assert shown.exit_code == 0
+    assert [line.split()[0] for line in lines(shown.stdout)] == [x["id"] for x in records]
+
+
+def test_list_without_a_kind_shows_all() -> None:
+    headings = [line[:-1] for line in lines(run("list").stdout) if not line.startswith(" ")]
+    assert headings == list(KINDS) == list(LISTED)
+    assert list(json.loads(run("list", "--json").stdout)) == list(KINDS)
+
+
+def test_list_json_says_how_each_value_is_known() -> None:
+    (model, *_) = json.loads(run("list", "models", "--json").stdout)
+    assert {"measured", "reported", "prior"} >= {value["status"] for value in model["values"]}
+    assert all(value["source"] for value in model["values"])
+
+
+def test_list_of_an_unknown_kind() -> None:
+    result = run("list", "actors")
+    assert result.exit_code == 2
+    assert "'actors' is not one of 'scenarios', 'typologies'" in result.stderr
+
+
+def test_schema_prints_the_schema() -> None:
+    assert json.loads(run("schema").stdout) == sim.json_schema()
+
+
+# What every verb shares
+
+
+def failing(error: BaseException) -> SimGroup:
+    """Return a group with one verb, `fail`, that raises `error`."""
+    group = SimGroup("sim")
+
+    @group.command()
+    def fail() -> None:
+        raise error
+
+    return group
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (SimError("the run failed"), 1, "the run failed\n"),
+        (InvalidInputError("a.yaml:1:1: no"), 2, "a.yaml:1:1: no\n"),
+        (CheckFailedError("not equal"), 3, "not equal\n"),
+        (KeyboardInterrupt(), 130, "\ninterrupted\n"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "runs/part"),
+            1,
+            "runs/part: No space left on device; free some space or choose another folder\n",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "runs"),
+            1,
+            "runs: Permission denied\n",
+        ),
+        (
+            ZeroDivisionError("division by zero"),
+            1,
+            "internal error: ZeroDivisionError: division by zero; run with --debug for the "
+            "traceback\n",
+        ),
+    ],
+)
+def test_errors_become_one_message(error: BaseException, code: int, message: str) -> None:
+    result = CliRunner().invoke(failing(error), ["fail"])
+    assert (result.exit_code, result.stdout, result.stderr) == (code, "", message)
+
+
+def test_debug_shows_the_traceback() -> None:
+    error = SimError("the run failed")
+    result = CliRunner().invoke(failing(error), ["fail"], env={"SIM_DEBUG": "1"})
+    assert result.exception is error
+    assert run("--debug", "show", "nothing").exception.__class__ is InvalidInputError
+
+
+def test_unknown_verbs_get_a_suggestion() -> None:
+    result = run("shwo")
+    assert result.exit_code == 2
+    assert "No such command 'shwo'. Did you mean 'show'?" in result.stderr
+
+
+def test_every_verb_and_option_has_help() -> None:
+    for name, command in cli.commands.items():
+        assert command.help, name
+        for parameter in command.params:
+            described = isinstance(parameter, click.Argument) or getattr(parameter, "help", None)
+            assert described, (name, parameter.name)
+
+
+def test_version() -> None:
+    assert run("--version").stdout == f"sim, version {sim.__version__}\n"
+
+
+def test_module_runs_and_help_imports_only_click() -> None:
+    code = (
+        "import sys, sim.cli\n"
+        "heavy = {'numpy', 'pandas', 'pyarrow', 'pydantic', 'yaml', 'simpy', 'rich', 'scipy'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    imported = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert imported.stdout == "[]\n"
+    shown = subprocess.run(
+        [sys.executable, "-m", "sim", "check", MINIMAL], capture_output=True, text=True
+    )
+    assert (shown.returncode, shown.stderr) == (0, "")
+
+
+def test_a_closed_pipe_is_quiet() -> None:
+    code = "import sys, sim.cli; sim.cli.main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
