@@ -49,6 +49,7 @@ class Comparison:
     models: tuple[ModelPrediction, ...]
     document: tuple[Verdict, ...]
     run: str | None
+    run_scale: float | None
     counts: tuple[RunCount, ...]
     caveats: tuple[str, ...]
 
@@ -88,9 +89,17 @@ def compare(
         models=tuple(models),
         document=verdicts(models),
         run=None if run is None else str(run),
+        run_scale=None if run is None else scale_of(run),
         counts=() if run is None else run_counts(run, chosen),
         caveats=CAVEATS,
     )
+
+
+def scale_of(run: Path) -> float:
+    """Return the scale at which a run was made: its counts stand for 1 / scale as much."""
+    from sim.tables.manifest import read_manifest
+
+    return float(read_manifest(run)["scenario"]["scale"])
 
 
 def run_counts(run: Path, chosen: Sequence[Claim]) -> tuple[RunCount, ...]:

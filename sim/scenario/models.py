@@ -61,7 +61,7 @@ class RhythmForm(Form):
     """Daily and weekly course of activity; a key that is left out keeps the typology's value."""
 
     peak_hour: Annotated[float, Field(ge=0, lt=24)] | None = dial(
-        "Hour of the daily peak in UTC, 0 <= h < 24."
+        "Hour of the daily peak, 0 <= h < 24: local time of each account; UTC for a queue."
     )
     strength: Share | None = dial("Depth of the daily course: 0 flat, 1 idle at the trough.")
     weekend: NonNegative | None = dial(
@@ -84,7 +84,7 @@ class TurnsForm(Form):
     """User turns of a session; a key that is left out keeps the typology's value."""
 
     single_share: Share | None = dial("Share of sessions with a single turn, 0 to 1.")
-    more: Distribution | None = dial("Turns of the other sessions, rounded, at least 2.")
+    more: Distribution | None = dial("Turns of the other sessions, rounded, at least 1.")
 
 
 class WorldForm(Form):
@@ -103,7 +103,7 @@ class TablesForm(Form):
 class ActorForm(Form):
     """What every actor takes."""
 
-    id: Annotated[Slug, Field(description="Name of the actor, unique, lower-case with hyphens.")]
+    id: Annotated[Slug, Field(description="Name of the actor, unique: lower-case words joined by - or _.")]
     accounts: Annotated[
         PositiveCount,
         Field(description="Number of accounts, 1 to 10^12; multiplied by `scale` (not for L04)."),
@@ -129,10 +129,9 @@ class ActorForm(Form):
 
 
 class MixedActorForm(ActorForm):
-    """What actors take that mix models, scaffolds and plain with agentic turns."""
+    """What actors take that mix models, and plain with agentic turns."""
 
     models: ModelShares | None = dial("Share of accounts by model id; shares add up to 1.")
-    agents: AgentShares | None = dial("Share of accounts by scaffold id; shares add up to 1.")
     agentic_share: Share | None = dial("Share of turns that use tools, 0 to 1.")
     tool_steps: Distribution | None = dial(
         "Tool-driven calls of a turn that uses tools, after its first call, rounded, at least 1."
@@ -153,6 +152,7 @@ class L01Form(MixedActorForm):
     """Individual coding-agent users: people who come and go in sessions."""
 
     typology: Literal["L01"] = Field(description="Individual coding-agent user.")
+    agents: AgentShares | None = dial("Share of accounts by scaffold id; shares add up to 1.")
     exchanges_per_account_day: Annotated[float, Field(gt=0)] | None = dial(
         "Exchanges per account and day, median over accounts, > 0."
     )
@@ -165,11 +165,11 @@ class L04Form(QueueKeys, ActorForm):
 
     typology: Literal["L04"] = Field(description="Repeated public benchmark.")
     benchmark: BenchmarkId | None = dial(
-        "Benchmark id; `scale` multiplies the items that each run works on, at least 1."
+        "Benchmark id; a `scale` below 1 multiplies the items that each run works on."
     )
     agent: AgentId | None = dial("Scaffold id; steps must be measured for it with the model.")
     model: ModelId | None = dial("Model id.")
-    runs: PositiveCount | None = dial("Times that every item is attempted, >= 1; not scaled.")
+    runs: PositiveCount | None = dial("Times that every item is attempted, >= 1; scaled only where `scale` is above 1.")
     workers: PositiveCount | None = dial("Items in work at once, >= 1; scaled, at least 1.")
     step_limit: PositiveCount | None = dial(
         "Calls after which an attempt is cut off, 1 to the limit of the measurement.",
@@ -181,6 +181,7 @@ class A16Form(QueueKeys, MixedActorForm):
     """A pool of accounts that one operator drives from one queue of prompts."""
 
     typology: Literal["A16"] = Field(description="Pool of accounts with one work queue.")
+    agent: AgentId | None = dial("Scaffold id.")
     target_exchanges: PositiveCount | None = dial(
         "Exchanges that the operator wants within the clock, >= 1; scaled."
     )
@@ -198,7 +199,7 @@ class ScenarioForm(Form):
     """A scenario: who sends traffic to the provider, when, and how it is logged."""
 
     version: Annotated[Version, Field(description="Version of this format: 1.")]
-    name: Annotated[Slug, Field(description="Short name, lower-case words with hyphens.")]
+    name: Annotated[Slug, Field(description="Short name: lower-case words joined by - or _.")]
     title: Annotated[
         str, Field(default="", max_length=200, description="One line for people. Default: none.")
     ]
@@ -214,8 +215,8 @@ class ScenarioForm(Form):
             le=1e6,
             description=(
                 "Multiplies populations and targets, > 0: accounts and organisations (L01, A16), "
-                "target_exchanges, workers, and for L04 the items of each run; results are "
-                "rounded, at least 1. Accounts and runs of L04 stay. Default: 1."
+                "target_exchanges, workers, and for L04 the items of each run below 1 or the runs "
+                "above 1; results are rounded, at least 1. Accounts of L04 stay. Default: 1."
             ),
         ),
     ]

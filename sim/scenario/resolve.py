@@ -8,11 +8,10 @@ from typing import Any
 
 from sim import catalog
 from sim.scenario.checks import benchmark_of
-from sim.scenario.models import AnyActorForm, L04Form, RhythmForm, ScenarioForm, TurnsForm
+from sim.scenario.models import A16Form, AnyActorForm, L04Form, RhythmForm, ScenarioForm, TurnsForm
 from sim.scenario.resolved import Actor, Clock, Scenario, Tables, fields_of
 
 _SCALED = ("accounts", "organisations", "target_exchanges", "workers")
-_SCALED_BENCHMARK = ("items", "workers")
 
 
 def resolve(form: ScenarioForm) -> Scenario:
@@ -44,13 +43,22 @@ def _actor(form: AnyActorForm, scale: float) -> Actor:
     }
     if isinstance(form, L04Form):
         dials |= _benchmark_dials(form)
-    for key in _SCALED_BENCHMARK if isinstance(form, L04Form) else _SCALED:
+    elif isinstance(form, A16Form) and form.agent is not None:
+        dials["agents"] = {form.agent: 1.0}
+    for key in _scaled_dials(form, scale):
         if dials.get(key) is not None:
             dials[key] = scaled(dials[key], scale)
     dials["models"] = dict(sorted(dials["models"].items()))
     dials["agents"] = dict(sorted(dials["agents"].items()))
     counting = fields_of(dials["arrival"], dials.get("source"))
     return Actor.model_validate({key: dials[key] for key in counting if key in dials})
+
+
+def _scaled_dials(form: AnyActorForm, scale: float) -> tuple[str, ...]:
+    """A benchmark has no more items than it has, so a scale above 1 multiplies its runs."""
+    if isinstance(form, L04Form):
+        return ("items" if scale < 1 else "runs", "workers")
+    return _SCALED
 
 
 def _given(form: AnyActorForm, defaults: Any) -> dict[str, Any]:

@@ -40,7 +40,8 @@ class Clock(Frozen):
 class Rhythm(Frozen):
     """Daily and weekly course of activity.
 
-    `peak_hour`: UTC hour of the daily peak, [0, 24). `strength`: 0 (flat) to 1 (nothing at the
+    `peak_hour`: hour of the daily peak, [0, 24), in each account's local time, or in UTC for the
+    workers of a queue. `strength`: 0 (flat) to 1 (nothing at the
     trough). `weekend`: activity on Saturday and Sunday as a multiple of that on weekdays, >= 0.
     """
 

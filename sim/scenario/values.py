@@ -33,7 +33,7 @@ from sim.scenario.quantities import (
 
 _COUNT_TEXT = {"type": "string", "pattern": COUNT_PATTERN}
 _DATE_PATTERN = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?)?$"
-SLUG_PATTERN = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+SLUG_PATTERN = r"^[a-z][a-z0-9]*([-_][a-z0-9]+)*$"
 
 
 def _count(low: int, high: int) -> tuple[Any, ...]:
@@ -56,7 +56,7 @@ def _near_our_time(moment: datetime) -> datetime:
 def _is_slug(text: str) -> str:
     if not re.fullmatch(SLUG_PATTERN, text) or len(text) > 64:
         raise ValueError(
-            "should be lower-case words joined by hyphens, such as 'coding-users', at most 64 "
+            "should be lower-case words joined by - or _, such as 'coding-users', at most 64 "
             f"characters, beginning with a letter; found '{text}'"
         )
     return text
