@@ -76,7 +76,9 @@ def run(
             summary = run_scenario(resolved, folder, force=force, observe=observe)
     except KeyboardInterrupt:
         if folder.exists():
-            click.echo(f"{folder}: finished parts are kept; the same command completes the run", err=True)
+            click.echo(
+                f"{folder}: finished parts are kept; the same command completes the run", err=True
+            )
         raise
     _print_summary(summary, resolved.seed, as_json)
     for actor in summary.actors:

@@ -161,7 +161,9 @@ class _Sums:
     def _per_account(self) -> dict[str, PerAccount]:
         if not self._accounts:
             return {}
-        ids, inverse = np.unique(np.concatenate([a for a, _ in self._accounts]), return_inverse=True)
+        ids, inverse = np.unique(
+            np.concatenate([a for a, _ in self._accounts]), return_inverse=True
+        )
         columns = np.concatenate([c for _, c in self._accounts], axis=1)
         sums = [np.bincount(inverse, row, len(ids)) for row in columns]
         return {name: _spread(s) for name, s in zip(_FROM_LOG, sums, strict=True) if len(s)}
@@ -184,11 +186,13 @@ def _words(column: Any) -> tuple[NDArray[np.int64], list[str]]:
     return chunk.indices.to_numpy(zero_copy_only=False), chunk.dictionary.to_pylist()
 
 
-def _spread(values: NDArray[np.float64]) -> PerAccount:
+def _spread(values: NDArray[Any]) -> PerAccount:
     quantiles = np.quantile(values, QUANTILES)
     return PerAccount(
         accounts=len(values),
         mean=float(values.mean()),
-        quantiles={f"p{round(100 * q)}": float(v) for q, v in zip(QUANTILES, quantiles, strict=True)},
+        quantiles={
+            f"p{round(100 * q)}": float(v) for q, v in zip(QUANTILES, quantiles, strict=True)
+        },
         max=int(values.max()),
     )

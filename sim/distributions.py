@@ -114,9 +114,7 @@ class Distribution(_Model):
         if self.constant is not None:
             return self.constant
         z = _NORMAL.inv_cdf(p)
-        ends = [
-            min(q.median * math.exp(z * q.sigma), q.max or math.inf) for _, q in self._parts()
-        ]
+        ends = [min(q.median * math.exp(z * q.sigma), q.max or math.inf) for _, q in self._parts()]
         low, high = min(ends), max(ends)
         while high - low > 1e-12 * high:
             middle = (low + high) / 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import numpy as np
 import simpy
@@ -27,7 +27,7 @@ class Population:
         opens_us: int,
         ends_us: int,
     ) -> None:
-        """`mean_gap_us` is the mean time between the sessions of each account, shape (accounts,)."""
+        """`mean_gap_us`: mean time between the sessions of each account, shape (accounts,)."""
         self._mean_gap_us = mean_gap_us.tolist()
         self._intensity = intensity
         self._gaps = _exponentials(rng)
@@ -40,10 +40,10 @@ class Population:
         for account in range(len(self._mean_gap_us)):
             env.process(self._account(env, account))
 
-    def _account(self, env: simpy.Environment, account: int) -> Iterator[simpy.Event]:
+    def _account(self, env: simpy.Environment, account: int) -> Generator[simpy.Event, None, None]:
         """A Poisson process in operational time: the rhythm bends the clock, not the draws."""
         intensity, mean_gap = self._intensity[account], self._mean_gap_us[account]
-        operational = float(intensity.operational(np.float64(self._opens_us)))
+        operational = intensity.operational_scalar(self._opens_us)
         while True:
             operational += next(self._gaps) * mean_gap
             start = round(intensity.clock_scalar(operational))

@@ -68,7 +68,11 @@ class QueueWorkload:
         pilot = self._fill(tickets, "pilot")
         calls, span_us = float(tickets.calls.mean()), float(pilot.exchanges.span_us.mean())
         target = actor.target_exchanges
-        wanted = math.inf if target is None else target / (stage.clock.duration_us - max(self.opens_us, 0))
+        wanted = (
+            math.inf
+            if target is None
+            else target / (stage.clock.duration_us - max(self.opens_us, 0))
+        )
         workers = actor.workers or math.ceil(_HEADROOM * wanted / calls * span_us)
         return workers, min(wanted, workers * calls / span_us)
 
@@ -123,7 +127,9 @@ class QueueWorkload:
         ones, zeros = np.ones(n, np.int64), np.zeros(n, np.int64)
         sessions = stage.sessions(account, ones, tickets.calls, zeros)
         exchanges = fill(sessions, stage.agents[0], stage.models, stage.streams, *name)
-        batch = Batch(tickets.release_us.tolist(), exchanges.span_us.tolist(), max(tickets.round, 0))
+        batch = Batch(
+            tickets.release_us.tolist(), exchanges.span_us.tolist(), max(tickets.round, 0)
+        )
         return _Filled(tickets, account, exchanges, batch, self._tasks)
 
     def collect(self) -> list[Block]:
@@ -151,4 +157,3 @@ class QueueWorkload:
             round=np.full(high - low, filled.tickets.round),
         )
         return Block(*place(part, placement, calls, stage.clock.duration_us))
-

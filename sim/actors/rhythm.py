@@ -28,7 +28,7 @@ def weekly_weights(rhythm: Rhythm) -> Floats:
     middle = hour % 24 + 0.5
     weights = 1 + rhythm.strength * np.cos(2 * np.pi * (middle - rhythm.peak_hour) / 24)
     weights = np.where(hour >= 120, weights * rhythm.weekend, weights)
-    return weights / weights.mean()
+    return np.asarray(weights / weights.mean())
 
 
 class Intensity:
@@ -53,12 +53,18 @@ class Intensity:
     def operational(self, clock_us: Floats) -> Floats:
         """Integral of the intensity from the opening to `clock_us`."""
         week, rest = np.divmod(clock_us + self._shift_us, _WEEK_US)
-        return week * _WEEK_US + np.interp(rest, self._edges, self._area) - self._shift_area
+        within = np.interp(rest, self._edges, self._area)
+        return np.asarray(week * _WEEK_US + within - self._shift_area)
 
     def clock(self, operational_us: Floats) -> Floats:
         """Inverse of `operational`; where the intensity is zero, the end of the gap."""
         week, rest = np.divmod(operational_us + self._shift_area, _WEEK_US)
-        return week * _WEEK_US + np.interp(rest, self._area, self._edges) - self._shift_us
+        within = np.interp(rest, self._area, self._edges)
+        return np.asarray(week * _WEEK_US + within - self._shift_us)
+
+    def operational_scalar(self, clock_us: float) -> float:
+        """`operational` of one number."""
+        return float(self.operational(np.array([clock_us]))[0])
 
     @cached_property
     def _lists(self) -> tuple[list[float], list[float]]:

@@ -43,9 +43,7 @@ class SessionWorkload:
         mean_per_day = actor.exchanges_per_account_day * np.exp(actor.account_volume_sigma**2 / 2)
         sessions_per_day = volume * mean_per_day / mean_exchanges(actor)
         offsets = stage.accounts.utc_offset_h[low:high].tolist()
-        by_offset = {
-            h: Intensity(actor.rhythm, stage.clock.start, h) for h in sorted(set(offsets))
-        }
+        by_offset = {h: Intensity(actor.rhythm, stage.clock.start, h) for h in sorted(set(offsets))}
         self.opens_us = -LEAD_US
         self.rows_per_us = mean_per_day * volume.sum() / _DAY_US
         self.slice_us = max(_SHORTEST_SLICE_US, round(_SLICE_ROWS / self.rows_per_us))

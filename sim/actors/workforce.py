@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 
 import simpy
@@ -35,9 +35,7 @@ class Workforce:
     time at which the next worker gets free.
     """
 
-    def __init__(
-        self, workers_from_us: list[int], current: Callable[[int], Batch | None]
-    ) -> None:
+    def __init__(self, workers_from_us: list[int], current: Callable[[int], Batch | None]) -> None:
         self._workers_from_us = workers_from_us
         self._current = current
         self._in_flight = 0
@@ -48,7 +46,7 @@ class Workforce:
         for from_us in self._workers_from_us:
             env.process(self._worker(env, from_us))
 
-    def _worker(self, env: simpy.Environment, from_us: int) -> Iterator[simpy.Event]:
+    def _worker(self, env: simpy.Environment, from_us: int) -> Generator[simpy.Event, None, None]:
         current, timeout = self._current, env.timeout
         yield timeout(from_us - env.now)
         now = from_us

@@ -59,6 +59,7 @@ class Workload(Protocol):
 
     opens_us: int
     slice_us: int
+    rows_per_us: float
 
     def start(self, env: simpy.Environment) -> None:
         """Start the processes; `env` begins at `opens_us`."""

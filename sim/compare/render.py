@@ -72,7 +72,8 @@ def _counts(c: Comparison) -> list[str]:
     for count in c.counts:
         ratios = [f"{count.ratio[x.id]:.3g}" for x in c.claims]
         rows.append([count.convention, f"{count.exchanges:,}", *ratios])
-    title = f"Run {c.run}, counted under each convention, as a multiple of each claim"
+    scale = "" if c.run_scale == 1 else f" (scale {c.run_scale:g})"
+    title = f"Run {c.run}{scale}, counted under each convention, as a multiple of each claim"
     return [title, "", *_table(rows)]
 
 

@@ -100,7 +100,7 @@ def _agent_numbers(stage: Stage, agent_ids: tuple[str, ...]) -> Ints:
 
 
 def _concatenate(parts: list[Accounts]) -> Accounts:
-    columns = {f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Accounts)}
+    columns = {
+        f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Accounts)
+    }
     return Accounts(**columns)
-
-

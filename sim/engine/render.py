@@ -186,4 +186,3 @@ class Renderer:
 
 def _seconds(us: Array) -> NDArray[np.float32]:
     return (us * 1e-6).astype(np.float32)
-

@@ -16,11 +16,11 @@ from sim.engine.tally import ActorSummary, Tally
 from sim.engine.windows import windows
 from sim.errors import InvalidInputError, SimError
 from sim.scenario.resolved import Scenario
+from sim.tables.behind import WriteBehind
 from sim.tables.columns import length
 from sim.tables.manifest import Progress, write_manifest
-from sim.tables.behind import WriteBehind
 from sim.tables.parts import FileRecord, PartWriter
-from sim.tables.schema import TRUTH_TASKS, TRUTH_EXCHANGES, arrow_schema, exchange_columns
+from sim.tables.schema import TRUTH_EXCHANGES, TRUTH_TASKS, arrow_schema, exchange_columns
 
 Observer = Callable[[float, int], None]
 
@@ -35,7 +35,9 @@ class RunSummary:
     files: tuple[FileRecord, ...]
 
 
-def run(scenario: Scenario, out: Path, *, force: bool = False, observe: Observer | None = None) -> RunSummary:
+def run(
+    scenario: Scenario, out: Path, *, force: bool = False, observe: Observer | None = None
+) -> RunSummary:
     """Simulate `scenario` into the folder `out`.
 
     A folder that holds something is refused, but for an interrupted run of the same scenario,
@@ -81,10 +83,12 @@ def _disk_errors(out: Path) -> Iterator[None]:
         ) from error
 
 
-def _simulate(scenario: Scenario, out: Path, progress: Progress, observe: Observer | None) -> RunSummary:
+def _simulate(
+    scenario: Scenario, out: Path, progress: Progress, observe: Observer | None
+) -> RunSummary:
     cast = build_cast(scenario)
     renderer, tally = Renderer(cast), Tally(cast)
-    with _writers(cast, out, progress) as writers, WriteBehind() as behind:
+    with _writers(cast, progress) as writers, WriteBehind() as behind:
         for window in windows(cast):
             if length(window.tasks):
                 tally.count_tasks(window.tasks)
@@ -98,14 +102,14 @@ def _simulate(scenario: Scenario, out: Path, progress: Progress, observe: Observ
         behind.finish()
         for writer in writers.values():
             writer.close()
-        _write_single_tables(cast, tally, out, progress)
+        _write_single_tables(cast, tally, progress)
     actors = tally.summaries()
     files = write_manifest(scenario, out, progress, actors)
     return RunSummary(out, tally.exchanges, actors, files)
 
 
 @contextlib.contextmanager
-def _writers(cast: Cast, out: Path, progress: Progress) -> Iterator[dict[str, PartWriter]]:
+def _writers(cast: Cast, progress: Progress) -> Iterator[dict[str, PartWriter]]:
     tables = cast.scenario.tables
     schemas = {
         "log/exchanges": exchange_columns(tables.columns),
@@ -123,7 +127,7 @@ def _writers(cast: Cast, out: Path, progress: Progress) -> Iterator[dict[str, Pa
             writer.abandon()
 
 
-def _write_single_tables(cast: Cast, tally: Tally, out: Path, progress: Progress) -> None:
+def _write_single_tables(cast: Cast, tally: Tally, progress: Progress) -> None:
     single = {f"log/{name}": table for name, table in entity_tables(cast).items()}
     single["truth/accounts"] = truth_accounts(cast)
     single["truth/campaigns"] = tally.campaigns()

@@ -101,7 +101,7 @@ def _ordered(rows: Columns, keys: U64, actor_of_account: Ints) -> Columns:
 
 
 def time_order(ts: Ints, ids: U64) -> Ints:
-    """Return the order of rows by time, rows of one microsecond by identifier (that is, at random)."""
+    """Return the order by time; rows of one microsecond by identifier, that is, at random."""
     order = np.argsort(ts)
     ordered = ts[order]
     tied = np.flatnonzero(ordered[1:] == ordered[:-1])
@@ -110,4 +110,3 @@ def time_order(ts: Ints, ids: U64) -> Ints:
         rows = order[places]
         order[places] = rows[np.lexsort((ids[rows], ts[rows]))]
     return order
-

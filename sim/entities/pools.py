@@ -98,8 +98,10 @@ def clients(streams: Streams) -> Clients:
                     age = _MINOR_VERSIONS - minor
                     weights.append(lang_share * runtime_share * system_share / age**1.5)
     share = np.array(weights)
-    columns = [tuple(column) for column in zip(*rows, strict=True)]
-    return Clients(*columns, weights=share / share.sum())
+    agents, langs, versions, systems, archs, runtimes, ja4s = zip(*rows, strict=True)
+    return Clients(
+        agents, langs, versions, systems, archs, runtimes, ja4s, weights=share / share.sum()
+    )
 
 
 def _invented_ja4(rng: np.random.Generator) -> str:
@@ -111,7 +113,7 @@ def _invented_ja4(rng: np.random.Generator) -> str:
 def template_weights() -> Floats:
     """Return the popularity of prompt templates, Zipf with exponent 1.1, shape (TEMPLATES,)."""
     weights = np.arange(1, TEMPLATES + 1, dtype=np.float64) ** -_TEMPLATE_ZIPF
-    return weights / weights.sum()
+    return np.asarray(weights / weights.sum())
 
 
 @dataclass(frozen=True)

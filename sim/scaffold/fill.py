@@ -86,7 +86,9 @@ _PLAIN_COLUMNS = (
 )
 
 
-def fill(sessions: Sessions, agent: Agent, models: ModelTable, streams: Streams, *name: str | int) -> Exchanges:
+def fill(
+    sessions: Sessions, agent: Agent, models: ModelTable, streams: Streams, *name: str | int
+) -> Exchanges:
     """Draw all that happens inside `sessions`; the streams are `name` plus the purpose."""
     calls, per_session = sessions.calls, sessions.calls_per_session
     turn = np.repeat(np.arange(len(calls)), calls)
@@ -104,7 +106,12 @@ def fill(sessions: Sessions, agent: Agent, models: ModelTable, streams: Streams,
     wait[starts_of(per_session)] = 0
     end = cumulate_in(wait + duration, per_session)
     context, compacted = _context(
-        agent, models.window_tokens[model], appended, output, per_session, streams.rng(*name, "base")
+        agent,
+        models.window_tokens[model],
+        appended,
+        output,
+        per_session,
+        streams.rng(*name, "base"),
     )
     return Exchanges(
         session=session,

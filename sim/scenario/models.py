@@ -103,7 +103,7 @@ class TablesForm(Form):
 class ActorForm(Form):
     """What every actor takes."""
 
-    id: Annotated[Slug, Field(description="Name of the actor, unique: lower-case words joined by - or _.")]
+    id: Annotated[Slug, Field(description="Unique name: lower-case words joined by - or _.")]
     accounts: Annotated[
         PositiveCount,
         Field(description="Number of accounts, 1 to 10^12; multiplied by `scale` (not for L04)."),
@@ -169,7 +169,7 @@ class L04Form(QueueKeys, ActorForm):
     )
     agent: AgentId | None = dial("Scaffold id; steps must be measured for it with the model.")
     model: ModelId | None = dial("Model id.")
-    runs: PositiveCount | None = dial("Times that every item is attempted, >= 1; scaled only where `scale` is above 1.")
+    runs: PositiveCount | None = dial("Attempts at every item, >= 1; scaled only above 1.")
     workers: PositiveCount | None = dial("Items in work at once, >= 1; scaled, at least 1.")
     step_limit: PositiveCount | None = dial(
         "Calls after which an attempt is cut off, 1 to the limit of the measurement.",

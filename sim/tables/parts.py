@@ -83,7 +83,7 @@ class _Csv:
 
 
 class _Jsonl:
-    def __init__(self, path: Path, schema: Any) -> None:
+    def __init__(self, path: Path, _schema: Any) -> None:
         self._file = path.open("w", encoding="utf-8")
 
     def write(self, table: Any) -> None:

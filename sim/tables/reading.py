@@ -25,9 +25,7 @@ class Run:
         """Whether the table is there; truth may have been taken away from a run on purpose."""
         return any((self.path / f).exists() for f in self._files(stem))
 
-    def tables(
-        self, stem: str, columns: dict[str, str], names: Sequence[str]
-    ) -> Iterator[Any]:
+    def tables(self, stem: str, columns: dict[str, str], names: Sequence[str]) -> Iterator[Any]:
         """Yield the parts of a table as Arrow tables with the columns `names`.
 
         `columns` is the table's schema. Raises InvalidInputError for a part that is missing or

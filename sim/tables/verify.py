@@ -46,8 +46,11 @@ def differences_of_rerun(run: Path) -> list[str]:
         for path in sorted(before.keys() & again.keys())
         if before[path] != again[path].sha256
     ]
-    lines += [f"{run / path}: a rerun does not make it" for path in sorted(before.keys() - again)]
-    return lines + [f"{run / path}: only a rerun makes it" for path in sorted(again - before.keys())]
+    lines += [
+        f"{run / path}: a rerun does not make it" for path in sorted(before.keys() - again.keys())
+    ]
+    new = sorted(again.keys() - before.keys())
+    return lines + [f"{run / path}: only a rerun makes it" for path in new]
 
 
 def other_software(run: Path) -> list[str]:

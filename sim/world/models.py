@@ -28,9 +28,9 @@ class ModelTable:
         self.min_cacheable_tokens = np.array([m.min_cacheable_tokens for m in models], np.int64)
         self.prices = np.array([_nano_usd(m) for m in models], np.int64).reshape(-1, 4)
         self._ttft = np.array([_log_parameters(m.ttft_s) for m in models]).reshape(-1, 2)
-        self._speed = np.array(
-            [_log_parameters(m.output_tokens_per_s) for m in models]
-        ).reshape(-1, 2)
+        self._speed = np.array([_log_parameters(m.output_tokens_per_s) for m in models]).reshape(
+            -1, 2
+        )
 
     def latency(self, model: Ints, output: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
         """Draw time to first token and whole duration of each answer, microseconds.

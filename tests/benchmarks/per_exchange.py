@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import random
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -61,14 +61,16 @@ class Loop:
                     env.process(self.worker(env, number, stage, queue))
         env.run(until=self.horizon)
 
-    def account(self, env: Any, number: int, stage: Stage, account: int) -> Iterator[Any]:
+    def account(
+        self, env: Any, number: int, stage: Stage, account: int
+    ) -> Generator[Any, None, None]:
         actor = stage.actor
         intensity = Intensity(
             actor.rhythm, stage.clock.start, int(stage.accounts.utc_offset_h[account])
         )
         mean = actor.exchanges_per_account_day * math.exp(actor.account_volume_sigma**2 / 2)
         per_day = stage.accounts.volume[account] * mean / _mean_exchanges(stage)
-        at = float(intensity.operational(np.float64(-SESSION_LEAD_US)))
+        at = intensity.operational_scalar(-SESSION_LEAD_US)
         while True:
             at += self.draw.expovariate(1.0) * _DAY_US / per_day
             start = round(intensity.clock_scalar(at))
@@ -77,7 +79,9 @@ class Loop:
             yield env.timeout(start - env.now)
             env.process(self.session(env, number, stage, account))
 
-    def session(self, env: Any, number: int, stage: Stage, account: int) -> Iterator[Any]:
+    def session(
+        self, env: Any, number: int, stage: Stage, account: int
+    ) -> Generator[Any, None, None]:
         actor, dial = stage.actor, stage.actor.turns_per_session
         turns = 1
         if self.draw.random() >= dial.single_share:
@@ -102,7 +106,9 @@ class Loop:
         for _ in range(actor.runs * actor.items):
             yield self.draw.choice(steps)
 
-    def worker(self, env: Any, number: int, stage: Stage, queue: Iterator[int]) -> Iterator[Any]:
+    def worker(
+        self, env: Any, number: int, stage: Stage, queue: Iterator[int]
+    ) -> Generator[Any, None, None]:
         yield env.timeout(SESSION_LEAD_US - QUEUE_LEAD_US + self.draw.random() * 6e7)
         for calls in queue:
             account = self.draw.randrange(stage.actor.accounts)
@@ -126,7 +132,7 @@ class Loop:
 
     def task(
         self, env: Any, number: int, stage: Stage, account: int, state: dict[str, Any], calls: int
-    ) -> Iterator[Any]:
+    ) -> Generator[Any, None, None]:
         agent: Agent = state["agent"]
         model_number = int(stage.model_number[stage.accounts.model[account]])
         model = models()[self.cast.models.ids[model_number]]
