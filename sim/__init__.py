@@ -1,7 +1,10 @@
 """Simulator of LLM API traffic: benchmarks, agents and campaigns from one universe of behaviour.
 
     >>> import sim
-    >>> scenario = sim.load_scenario("my.yaml", seed=7)  # doctest: +SKIP
+    >>> scenario = sim.load_scenario("worked_example")
+    >>> summary = sim.run(scenario, Path("runs/example"))  # doctest: +SKIP
+    >>> sim.count_run(summary.path).total["C1"]  # doctest: +SKIP
+    8
 
 Every name of the front is imported when it is first used, so that `import sim` stays light.
 """
@@ -12,31 +15,44 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sim.counting import Counts, count_run
+    from sim.engine.run import RunSummary, run
     from sim.errors import CheckFailedError, InvalidInputError, SimError
     from sim.scenario import Scenario, dump_resolved, json_schema, load_scenario, shipped_scenarios
+    from sim.tables.reading import Run
 
 __version__ = "0.1.0"
 
 _FRONT = {
     "CheckFailedError": "sim.errors",
+    "Counts": "sim.counting",
     "InvalidInputError": "sim.errors",
+    "Run": "sim.tables.reading",
+    "RunSummary": "sim.engine.run",
     "Scenario": "sim.scenario",
     "SimError": "sim.errors",
+    "count_run": "sim.counting",
     "dump_resolved": "sim.scenario",
     "json_schema": "sim.scenario",
     "load_scenario": "sim.scenario",
+    "run": "sim.engine.run",
     "shipped_scenarios": "sim.scenario",
 }
 
 __all__ = [
     "CheckFailedError",
+    "Counts",
     "InvalidInputError",
+    "Run",
+    "RunSummary",
     "Scenario",
     "SimError",
     "__version__",
+    "count_run",
     "dump_resolved",
     "json_schema",
     "load_scenario",
+    "run",
     "shipped_scenarios",
 ]
 
