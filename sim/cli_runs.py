@@ -218,10 +218,8 @@ def compare(run_folder: Path | None, as_json: bool, as_csv: bool, chart: Path | 
     from sim.compare import render_text, to_csv, to_json
 
     comparison = compare_claims(run_folder)
-    if as_csv:
-        click.echo(to_csv(comparison), nl=False)
-    else:
-        click.echo(to_json(comparison) if as_json else render_text(comparison))
+    render = to_csv if as_csv else to_json if as_json else render_text
+    click.echo(render(comparison), nl=False)
     if chart is not None:
         from sim.report import draw_comparison
 

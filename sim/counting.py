@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InvalidInputError
+from sim.tables.manifest import scenario_of
 from sim.tables.reading import Run
 from sim.tables.schema import EXCHANGES, TRUTH_EXCHANGES, TRUTH_TASKS
 
@@ -60,7 +61,7 @@ class Counts:
         return {"conventions": CONVENTIONS, **asdict(self)}
 
 
-def count_run(path: Path) -> Counts:
+def count_run(path: Path | str) -> Counts:
     """Count a finished run, part by part; raises InvalidInputError if it cannot be read."""
     run = Run(path)
     sums = _Sums()
@@ -98,9 +99,7 @@ def _parts(run: Run) -> Iterator[tuple[Any, Any]]:
 
 
 def _opening_us(run: Run) -> int:
-    from sim.scenario.resolved import Scenario
-
-    start = Scenario.from_dict(run.manifest["scenario"]).clock.start
+    start = scenario_of(run.manifest, run.path).clock.start
     return round(start.timestamp() * 1_000_000)
 
 

@@ -113,7 +113,12 @@ def read(run: Path, stem: str) -> Any:
         "truth/tasks": TRUTH_TASKS,
         "truth/accounts": TRUTH_ACCOUNTS,
     }
-    return Run(run).table(stem, schemas[stem]).to_pandas()
+    table = Run(run).table(stem, schemas[stem])
+    frame = table.to_pandas()
+    for name in table.column_names:
+        if schemas[stem][name] == "id?":  # pandas would make floats of them
+            frame[name] = table.column(name).to_pandas(integer_object_nulls=True)
+    return frame
 
 
 def log_with_truth(run: Path) -> Any:

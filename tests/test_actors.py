@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from datetime import timedelta
 from itertools import pairwise
 from math import cos, pi
 from typing import Any, NamedTuple
@@ -336,7 +337,7 @@ def test_work_in_progress_at_the_opening_keeps_all_workers_busy() -> None:
 # --- pool ---------------------------------------------------------------------------------------
 
 # tasks that end soon, so that none is cut off by the end of the log
-SHORT = {
+SHORT: dict[str, Any] = {
     "agents": {"mini-swe-agent": 1.0},
     "agentic_share": 0.5,
     "tool_steps": constant(5),
@@ -365,6 +366,15 @@ def test_a_pool_meets_its_target_within_one_task(starts_us: int | None) -> None:
     assert summary.unit == "exchanges"
     assert 5_000 <= summary.achieved < 5_000 + tasks["calls"].max()
     assert summary.shortfall == 0
+
+
+def test_a_benchmark_that_does_not_finish_says_what_it_misses() -> None:
+    summary, tasks = summary_of(scenario(lab(runs=300, starts_us=0), days=0.1))
+    finished = int((tasks["end"] <= DAY_US / 10).sum())
+    assert summary.unit == "tasks"
+    assert 0 < finished == summary.tasks_finished == summary.achieved
+    assert summary.requested == 300 * 115
+    assert summary.shortfall == 300 * 115 - finished
 
 
 @pytest.mark.parametrize("starts_us", [None, 0])
@@ -496,9 +506,40 @@ def test_a_population_sends_what_its_dial_says() -> None:
     assert abs(len(rows) - 16_000) < 4 * np.sqrt(16_000)
 
 
+@pytest.mark.parametrize("day", [0, 5])
+def test_a_population_sends_what_was_expected_of_it_on_weekdays_and_weekends(day: int) -> None:
+    rhythm = Rhythm(peak_hour=15.0, strength=0.7, weekend=0.4)
+    people = coders(500, **{**simple(20), "rhythm": rhythm})
+    summary, _ = summary_of(scenario(people, start=MONDAY + timedelta(days=day)))
+    assert abs(summary.achieved - summary.requested) < 4 * np.sqrt(summary.achieved)
+
+
 def test_volumes_spread_over_accounts_as_the_dial_says() -> None:
-    dials = {**simple(150), "account_volume_sigma": 0.8}
-    rows, _ = simulated(scenario(coders(400, **dials), days=0.5))
-    log_counts = np.log(rows.groupby("account").size())
-    assert np.median(log_counts) == pytest.approx(np.log(75), abs=4 * 1.25 * 0.8 / 20)
-    assert log_counts.std() == pytest.approx(0.8, rel=0.15)
+    people = coders(8_000, account_volume_sigma=0.8)
+    log_volume = np.log(build_cast(scenario(people)).accounts.volume)
+    assert abs(log_volume.std() - 0.8) < 4 * 0.8 / np.sqrt(2 * 8_000)
+    assert abs(np.median(log_volume) + 0.8**2 / 2) < 4 * 1.25 * 0.8 / np.sqrt(8_000)
+
+
+def test_an_account_sends_in_proportion_to_its_volume() -> None:
+    from scipy.stats import chisquare
+
+    asked = scenario(coders(100, **{**simple(20), "account_volume_sigma": 0.8}))
+    volume = build_cast(asked).accounts.volume
+    rows, _ = simulated(asked)
+    counts = np.bincount(rows["account"], minlength=100)
+    expected = volume * 20 * np.exp(0.8**2 / 2)
+    assert abs(counts.sum() - expected.sum()) < 4 * np.sqrt(expected.sum())
+    assert chisquare(counts, expected / expected.sum() * counts.sum()).pvalue > 1e-3
+
+
+def test_people_are_active_in_the_hours_of_their_own_country() -> None:
+    rhythm = Rhythm(peak_hour=15.0, strength=1.0, weekend=1.0)
+    asked = scenario(coders(600, **{**simple(20), "rhythm": rhythm}))
+    offset = build_cast(asked).accounts.utc_offset_h
+    rows, _ = simulated(asked)
+    utc_hour = rows["ts"].to_numpy() // HOUR_US
+    local = (utc_hour + offset[rows["account"]]) % 24
+    hours = np.bincount(local, minlength=24)
+    assert np.corrcoef(hours, weekly_weights(rhythm)[:24])[0, 1] > 0.98
+    assert len(set(offset.tolist())) > 5

@@ -182,6 +182,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Comparison:
     totals = {"C2": 3_400_000, "C1": 3_900_000, "C6": 68_820}
     counting.count_run = lambda _run: FakeCounts(totals)  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "sim.counting", counting)
+    monkeypatch.setattr("sim.compare.comparison.scale_of", lambda _: 1.0)
     return compare(Path("runs/x"), replicates=20)
 
 

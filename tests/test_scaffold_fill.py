@@ -48,7 +48,8 @@ def altered(agent: str, **values: Any) -> Agent:
 
 
 def context_of(exchanges: Exchanges) -> Ints:
-    return np.sum(exchanges.cache, axis=0)
+    used = exchanges.cache
+    return used.uncached_tokens + used.read_tokens + used.write_5m_tokens
 
 
 def groups(counts: list[int], values: Any) -> list[list[int]]:

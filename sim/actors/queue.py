@@ -55,6 +55,8 @@ class QueueWorkload:
         self._lead_filled: list[_Filled] = []
         self._blocks = self._tasks = 0
         self.workers, self.rows_per_us = self._size()
+        # afresh: the pilot block has used the first one
+        self._balance = balancer(actor.balance, stage.accounts.volume)
         slice_us = round(_SLICE_ROWS / self.rows_per_us)
         self.slice_us = min(max(slice_us, _SHORTEST_SLICE_US), _LONGEST_SLICE_US)
         stagger = stage.streams.rng(actor.id, "workers").integers(0, _STAGGER_US, self.workers)

@@ -10,6 +10,7 @@ from sim.actors.population import Population
 from sim.actors.rhythm import Intensity
 from sim.actors.workload import Block, Stage, draw_calls, mean_calls
 from sim.scaffold.fill import fill
+from sim.scaffold.ragged import starts_of
 from sim.scaffold.rows import Placement, place
 from sim.scenario.resolved import Actor
 from sim.streams import opaque_ids
@@ -17,7 +18,8 @@ from sim.streams import opaque_ids
 Ints = NDArray[np.int64]
 
 _DAY_US = 86_400_000_000
-LEAD_US = 3 * _DAY_US
+LEAD_US = 14 * _DAY_US
+_LONG_CALL_US = 300_000_000
 _SLICE_ROWS = 65_536
 _SHORTEST_SLICE_US = 600_000_000
 SHARD_ACCOUNTS = 4_096
@@ -29,7 +31,8 @@ class SessionWorkload:
 
     It begins `LEAD_US` before the log opens, so that sessions of every age are in progress at
     the opening. Only sessions longer than the lead are missing from it: with the default dials
-    they hold less than one exchange in a thousand.
+    they hold less than one exchange in ten thousand. Sessions that must end long before the opening
+    are not filled.
     """
 
     def __init__(self, stage: Stage, shard: int) -> None:
@@ -64,12 +67,13 @@ class SessionWorkload:
         account += self._low
         slice_no, self._slice = self._slice, self._slice + 1
         agent = self._stage.accounts.agent[account]
-        return [
-            self._fill(int(k), start[agent == k], account[agent == k], slice_no)
-            for k in np.unique(agent)
-        ]
+        filled = (
+            self._fill(k, start[agent == k], account[agent == k], slice_no)
+            for k in np.unique(agent).tolist()
+        )
+        return [block for block in filled if block is not None]
 
-    def _fill(self, agent: int, start: Ints, account: Ints, slice_no: int) -> Block:
+    def _fill(self, agent: int, start: Ints, account: Ints, slice_no: int) -> Block | None:
         stage, actor = self._stage, self._stage.actor
         name = (actor.id, self._shard, slice_no, agent)
         rng = stage.streams.rng(*name, "turns")
@@ -77,6 +81,13 @@ class SessionWorkload:
         total = int(turns.sum())
         calls = draw_calls(actor, total, rng)
         gap = np.rint(actor.human_gap_s.sample(rng, total) * 1e6).astype(np.int64)
+        keep = start + _longest_us(turns, calls, gap) >= 0
+        if not keep.all():
+            of_kept = np.repeat(keep, turns)
+            start, account, turns = start[keep], account[keep], turns[keep]
+            calls, gap, total = calls[of_kept], gap[of_kept], int(of_kept.sum())
+        if not total:
+            return None
         sessions = stage.sessions(account, turns, calls, gap)
         exchanges = fill(sessions, stage.agents[agent], stage.models, stage.streams, *name)
         session_no, task_no = self._number(len(start), total)
@@ -101,6 +112,12 @@ class SessionWorkload:
         return session_no, task_no
 
 
+def _longest_us(turns: Ints, calls: Ints, gap_us: Ints) -> Ints:
+    """A time that sessions hardly ever exceed: their pauses, a day, and five minutes a call."""
+    first = starts_of(turns)
+    return _DAY_US + np.add.reduceat(gap_us + calls * _LONG_CALL_US, first)
+
+
 def shards_of(actor: Actor) -> int:
     return -(-actor.accounts // SHARD_ACCOUNTS)
 
@@ -120,7 +137,16 @@ def mean_exchanges(actor: Actor) -> float:
 
 
 def expected_exchanges(stage: Stage) -> float:
-    """Exchanges that the accounts of a population send during the log, given their volumes."""
-    actor = stage.actor
-    per_day = actor.exchanges_per_account_day * np.exp(actor.account_volume_sigma**2 / 2)
-    return float(per_day * stage.accounts.volume.sum() * stage.clock.duration_us / _DAY_US)
+    """Exchanges that the accounts of a population send during the log, given their volumes.
+
+    A log of three weekdays expects more than three sevenths of a week: what counts is the time
+    of each account under its rhythm.
+    """
+    actor, accounts = stage.actor, stage.accounts
+    mean = actor.exchanges_per_account_day * np.exp(actor.account_volume_sigma**2 / 2)
+    days = np.zeros(len(accounts))
+    for offset in np.unique(accounts.utc_offset_h).tolist():
+        intensity = Intensity(actor.rhythm, stage.clock.start, offset)
+        length_us = intensity.operational_scalar(stage.clock.duration_us)
+        days[accounts.utc_offset_h == offset] = length_us / _DAY_US
+    return float(mean * (accounts.volume * days).sum())

@@ -72,6 +72,8 @@ def compare(
     for claim_id in claim_ids:
         claim_value(claim_id)
     chosen = tuple(claims()[x] for x in claim_ids)
+    scale = None if run is None else scale_of(run)
+    counts = () if run is None else run_counts(run, chosen)
     bench = lookup(benchmarks(), "benchmark", benchmark)
     measured = [x for x in step_distributions().values() if x.agent == agent]
     lookup({x.agent: x for x in step_distributions().values()}, "measured agent", agent)
@@ -89,17 +91,17 @@ def compare(
         models=tuple(models),
         document=verdicts(models),
         run=None if run is None else str(run),
-        run_scale=None if run is None else scale_of(run),
-        counts=() if run is None else run_counts(run, chosen),
+        run_scale=scale,
+        counts=counts,
         caveats=CAVEATS,
     )
 
 
 def scale_of(run: Path) -> float:
     """Return the scale at which a run was made: its counts stand for 1 / scale as much."""
-    from sim.tables.manifest import read_manifest
+    from sim.tables.manifest import read_manifest, scenario_of
 
-    return float(read_manifest(run)["scenario"]["scale"])
+    return scenario_of(read_manifest(run), run).scale
 
 
 def run_counts(run: Path, chosen: Sequence[Claim]) -> tuple[RunCount, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -95,10 +96,15 @@ def _times(cast: Cast, relative_us: Array) -> Array:
     return (relative_us + opening).view("datetime64[us]")
 
 
-def _words(codes: Array, words: Any) -> Any:
+def _words(codes: Array, words: Sequence[str]) -> Any:
+    """A dictionary column; words that occur twice are entered once, or Parquet's bytes vary."""
     import pyarrow as pa
 
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(list(words)))
+    distinct = list(dict.fromkeys(words))
+    number = np.array([distinct.index(word) for word in words], np.int32)
+    return pa.DictionaryArray.from_arrays(
+        pa.array(number[codes.astype(np.int64)]), pa.array(distinct, pa.string())
+    )
 
 
 def _table(columns: dict[str, str], values: list[Any]) -> Any:

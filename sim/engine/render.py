@@ -38,7 +38,10 @@ class Renderer:
         self._makers = [makers[name] for name in columns]
         self._truth_schema = arrow_schema(TRUTH_EXCHANGES)
         self._task_schema = arrow_schema(TRUTH_TASKS)
-        self._typologies = [t.id for t in cast.typology_of_actor()]
+        typologies = [t.id for t in cast.typology_of_actor()]
+        # each word once: a dictionary with repeated words makes Parquet's bytes vary
+        self._typologies = sorted(set(typologies))
+        self._typology = np.array([self._typologies.index(t) for t in typologies])
         self._extracts = np.array([t.is_extraction for t in cast.typology_of_actor()])
         self._actor_ids = [s.actor.id for s in cast.stages]
         self._task_keys = cast.actor_key("task")
@@ -54,7 +57,7 @@ class Renderer:
             rows["id"],
             opaque_ids(self._task_keys[actor], task_of(rows["serial"])),
             self._words(actor, self._actor_ids),
-            self._words(actor, self._typologies),
+            self._words(self._typology[actor], self._typologies),
             self._extracts[actor],
             position_of(rows["serial"]) == 0,
         ]
@@ -68,7 +71,7 @@ class Renderer:
             opaque_ids(self._task_keys[actor], tasks["serial"]),
             self._cast.accounts.account_id[account],
             self._words(actor, self._actor_ids),
-            self._words(actor, self._typologies),
+            self._words(self._typology[actor], self._typologies),
             self._times(tasks["start"]),
             self._times(tasks["end"]),
             tasks["calls"].astype(np.int32),

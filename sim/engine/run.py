@@ -36,7 +36,7 @@ class RunSummary:
 
 
 def run(
-    scenario: Scenario, out: Path, *, force: bool = False, observe: Observer | None = None
+    scenario: Scenario, out: Path | str, *, force: bool = False, observe: Observer | None = None
 ) -> RunSummary:
     """Simulate `scenario` into the folder `out`.
 
@@ -45,8 +45,10 @@ def run(
     time simulated and the exchanges so far. Raises InvalidInputError for a folder that cannot be
     used, SimError when the disk is full; whatever ends the run, only whole parts stay.
     """
+    out = Path(out)
     progress = _claim_folder(scenario, out, force)
     try:
+        progress.begin()
         with _disk_errors(out):
             return _simulate(scenario, out, progress, observe)
     except BaseException:

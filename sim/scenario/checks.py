@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sim import catalog
 from sim.errors import InvalidInputError
-from sim.scenario.models import A16Form, AnyActorForm, L04Form
+from sim.scenario.models import AnyActorForm, L04Form, QueueKeys
 from sim.scenario.parse import Parsed, path_name
 from sim.scenario.problems import Path, Problem
 from sim.scenario.quantities import format_duration, parse_duration
@@ -60,7 +60,7 @@ def _organisations(actor: AnyActorForm) -> Iterator[Finding]:
 
 
 def _starts(actor: AnyActorForm, duration_us: int | None) -> Iterator[Finding]:
-    starts_us = actor.starts if isinstance(actor, L04Form | A16Form) else None
+    starts_us = actor.starts if isinstance(actor, QueueKeys) else None
     if starts_us is not None and duration_us and starts_us >= duration_us:
         yield (
             "starts",

@@ -16,7 +16,6 @@ _YAML_1_1_WORDS = {"y", "n", "yes", "no", "on", "off"}
 _NOTES = {
     "models": "share of accounts by model",
     "agents": "share of accounts by scaffold",
-    "peak_hour": "hour of the day, UTC",
     "strength": "0 flat, 1 idle at the trough",
     "weekend": "x weekday activity",
     "account_volume_sigma": "standard deviation of ln(volume)",
@@ -58,9 +57,11 @@ def dump_resolved(scenario: Scenario) -> str:
 
 def _actor_lines(actor: Actor, values: dict[str, Any]) -> list[str]:
     lines: list[str] = []
+    where = "local time of each account" if actor.arrival == "sessions" else "UTC"
     for key in fields_of(actor.arrival, actor.source):
         if key in values:
-            lines.extend(_lines(key, values[key], "    "))
+            found = _lines(key, values[key], "    ")
+            lines.extend(x + f"  # hour, {where}" if "peak_hour:" in x else x for x in found)
         elif key in _LEFT_OUT:
             lines.append(f"    # {key}: {_LEFT_OUT[key]}")
     return [f"  - {lines[0].lstrip()}", *lines[1:]]

@@ -8,7 +8,7 @@ from typing import Any
 
 from sim import catalog
 from sim.scenario.checks import benchmark_of
-from sim.scenario.models import A16Form, AnyActorForm, L04Form, RhythmForm, ScenarioForm, TurnsForm
+from sim.scenario.models import AnyActorForm, L04Form, RhythmForm, ScenarioForm, TurnsForm
 from sim.scenario.resolved import Actor, Clock, Scenario, Tables, fields_of
 
 _SCALED = ("accounts", "organisations", "target_exchanges", "workers")
@@ -43,8 +43,8 @@ def _actor(form: AnyActorForm, scale: float) -> Actor:
     }
     if isinstance(form, L04Form):
         dials |= _benchmark_dials(form)
-    elif isinstance(form, A16Form) and form.agent is not None:
-        dials["agents"] = {form.agent: 1.0}
+    elif (agent := getattr(form, "agent", None)) is not None:
+        dials["agents"] = {agent: 1.0}
     for key in _scaled_dials(form, scale):
         if dials.get(key) is not None:
             dials[key] = scaled(dials[key], scale)

@@ -17,19 +17,30 @@ _AHEAD = 3
 class WriteBehind:
     """One thread that appends tables to their writers; at most `_AHEAD` of them wait in memory.
 
-    What goes wrong in the thread is raised by the next call. Leaving the context waits for the
-    table being written, and drops those that wait if it is left with an exception.
+    What goes wrong in the thread is raised by the next call, and nothing is written after it.
+    Leaving the context waits for the table being written, and drops those that wait if it is left
+    with an exception.
     """
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="write")
         self._waiting: deque[Future[None]] = deque()
+        self._failed = False
 
     def append(self, writer: PartWriter, make: Callable[[Columns], Any], rows: Columns) -> None:
         """Have `make(rows)` appended to `writer`."""
         while len(self._waiting) >= _AHEAD:
             self._waiting.popleft().result()
-        self._waiting.append(self._thread.submit(lambda: writer.append(make(rows))))
+        self._waiting.append(self._thread.submit(self._write, writer, make, rows))
+
+    def _write(self, writer: PartWriter, make: Callable[[Columns], Any], rows: Columns) -> None:
+        if self._failed:
+            return
+        try:
+            writer.append(make(rows))
+        except BaseException:
+            self._failed = True
+            raise
 
     def finish(self) -> None:
         while self._waiting:

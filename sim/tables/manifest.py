@@ -11,12 +11,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from sim.errors import InvalidInputError
 from sim.scenario.resolved import Scenario
 from sim.tables.parts import FileRecord, PartWriter
 
 MANIFEST = "manifest.json"
 _PROGRESS = ".unfinished.json"
+_KEYS = {"software", "seed", "scenario", "files"}
 
 
 def software() -> dict[str, str]:
@@ -39,8 +42,10 @@ def software() -> dict[str, str]:
 class Progress:
     """The finished files of a run that is not finished, kept in its folder."""
 
-    def __init__(self, out: Path, identity: str, done: dict[str, FileRecord]) -> None:
-        self._out, self._identity, self._found = out, identity, done
+    def __init__(
+        self, out: Path, identity: str, done: dict[str, FileRecord], *, same: bool
+    ) -> None:
+        self._out, self._identity, self._found, self._same = out, identity, done, same
         self.files: dict[str, FileRecord] = {}
 
     @classmethod
@@ -50,15 +55,20 @@ class Progress:
         identity = hashlib.sha256(text.encode()).hexdigest()
         try:
             found = json.loads((out / _PROGRESS).read_text(encoding="utf-8"))
-            same = found["identity"] == identity
+            same = bool(found["identity"] == identity)
             files = [FileRecord(**record) for record in found["files"]] if same else []
         except (OSError, ValueError, KeyError, TypeError):
-            files = []
+            same, files = False, []
         whole = {f.path: f for f in files if _is_whole(out, f)}
-        return cls(out, identity, whole)
+        return cls(out, identity, whole, same=same)
+
+    def begin(self) -> None:
+        """Leave a mark from the first moment on, so that a killed run can be taken up again."""
+        self._write()
 
     def resumes(self) -> bool:
-        return bool(self._found)
+        """Whether the folder holds an unfinished run of the same scenario and software."""
+        return self._same
 
     def holds_a_run(self) -> bool:
         return (self._out / MANIFEST).exists() or (self._out / _PROGRESS).exists()
@@ -70,11 +80,11 @@ class Progress:
 
     def _finished(self, record: FileRecord) -> None:
         self.files[record.path] = record
-        known = list((self._found | self.files).values())
-        _write_json(
-            self._out / _PROGRESS,
-            {"identity": self._identity, "files": [asdict(f) for f in known]},
-        )
+        self._write()
+
+    def _write(self) -> None:
+        files = [asdict(f) for f in self.all_files()]
+        _write_json(self._out / _PROGRESS, {"identity": self._identity, "files": files})
 
     def all_files(self) -> list[FileRecord]:
         known = self._found | self.files
@@ -121,16 +131,33 @@ def read_manifest(run: Path) -> dict[str, Any]:
             raise InvalidInputError(
                 f"{run}: the run is not finished; give the same `sim run` command again"
             ) from None
+        if not run.is_dir():
+            raise InvalidInputError(f"{run}: no such folder") from None
         raise InvalidInputError(f"{run}: holds no run: {MANIFEST} is missing") from None
     except ValueError as error:
         raise InvalidInputError(f"{path}: is damaged: {error}") from None
-    if not isinstance(content, dict) or "files" not in content:
+    if not isinstance(content, dict) or not content.keys() >= _KEYS:
         raise InvalidInputError(f"{path}: is not the manifest of a run")
     return content
+
+
+def scenario_of(manifest: dict[str, Any], run: Path) -> Scenario:
+    """The scenario of a run; InvalidInputError if the manifest holds none of this version."""
+    try:
+        return Scenario.from_dict(manifest["scenario"])
+    except ValidationError as error:
+        raise InvalidInputError(
+            f"{run / MANIFEST}: its scenario is not one of this version of sim: "
+            f"{error.error_count()} values differ in form"
+        ) from None
 
 
 def _write_json(path: Path, content: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name.lstrip('.')}.tmp")
-    temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    try:
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable
@@ -196,10 +197,10 @@ class PartWriter:
         """Drop what is not whole."""
         if self._sink is not None:
             sink, self._sink = self._sink, None
-            try:
+            # what made the run fail, a full disk perhaps, may well fail here again
+            with contextlib.suppress(OSError):
                 sink.close()
-            finally:
-                self._temporary().unlink(missing_ok=True)
+            self._temporary().unlink(missing_ok=True)
 
     def _temporary(self) -> Path:
         path = self._run / self._path()

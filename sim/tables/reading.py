@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.errors import InvalidInputError
-from sim.tables.manifest import read_manifest
+from sim.tables.manifest import read_manifest, scenario_of
 from sim.tables.parts import parse_id
 from sim.tables.schema import arrow_schema
 
@@ -15,11 +15,11 @@ from sim.tables.schema import arrow_schema
 class Run:
     """A finished run: its manifest and its tables."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str) -> None:
         """Raises InvalidInputError unless `path` holds a finished run."""
-        self.path = path
-        self.manifest = read_manifest(path)
-        self.format: str = self.manifest["scenario"]["tables"]["format"]
+        self.path = Path(path)
+        self.manifest = read_manifest(self.path)
+        self.format = scenario_of(self.manifest, self.path).tables.format
 
     def has(self, stem: str) -> bool:
         """Whether the table is there; truth may have been taken away from a run on purpose."""

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from sim.tables.manifest import MANIFEST, read_manifest
+from sim.tables.manifest import MANIFEST, read_manifest, scenario_of
 from sim.tables.parts import sha256_of
 
 
@@ -34,10 +34,9 @@ def _problem(run: Path, path: str, record: dict[str, Any]) -> str | None:
 def differences_of_rerun(run: Path) -> list[str]:
     """Carry out the scenario of a run again and return a line for every file that differs."""
     from sim.engine.run import run as run_scenario
-    from sim.scenario.resolved import Scenario
 
     manifest = read_manifest(run)
-    scenario = Scenario.from_dict(manifest["scenario"])
+    scenario = scenario_of(manifest, run)
     with tempfile.TemporaryDirectory(prefix=".rerun-", dir=run.parent) as folder:
         again = {f.path: f for f in run_scenario(scenario, Path(folder) / "run").files}
     before = {f["path"]: f["sha256"] for f in manifest["files"]}

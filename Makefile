@@ -1,0 +1,71 @@
+# One word a task; `make help` lists them. PYTHON names the interpreter that makes the environment.
+PYTHON ?= python3
+VENV ?= .venv
+SCALE ?= 0.1
+BIN := $(VENV)/bin
+ENVIRONMENT := $(VENV)/.made
+INSTALLED := $(VENV)/.installed
+INSTALLED_TEST := $(VENV)/.installed-test
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint types format verify bench docs reports clean
+
+help: ## List the tasks.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' Makefile
+
+demo: $(INSTALLED) ## Simulate the reported figures at SCALE (0.1), compare, draw; under a minute.
+	$(BIN)/sim run reported_2026_02 --scale $(SCALE) --force -o runs/demo
+	@mkdir -p runs/demo-report
+	$(BIN)/sim compare runs/demo --csv > runs/demo-report/comparison.csv
+	$(BIN)/sim compare runs/demo --chart runs/demo-report/comparison > runs/demo-report/comparison.txt
+	@echo
+	@echo "logs:  runs/demo/log (what a provider sees), runs/demo/truth (labels)"
+	@echo "chart: runs/demo-report/comparison.png and comparison.svg"
+	@echo "table: runs/demo-report/comparison.txt and comparison.csv"
+
+test: lint types ## Lint, types and the fast tests: what must pass before a commit.
+	$(BIN)/pytest
+
+lint: $(INSTALLED_TEST) ## Check style and formatting.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED_TEST) ## Check types.
+	$(BIN)/mypy
+
+format: $(INSTALLED_TEST) ## Format the code, and fix what can be fixed.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+verify: $(INSTALLED_TEST) ## Slow statistical verification.
+	$(BIN)/pytest -m verify
+
+bench: $(INSTALLED_TEST) ## Speed ratios.
+	$(BIN)/pytest -m bench -s
+
+docs: $(INSTALLED_TEST) ## Rewrite the generated parts of docs/ and scenarios/schema.json.
+	$(BIN)/sim schema > scenarios/schema.json
+	$(BIN)/python docs/generate.py
+
+reports: $(INSTALLED) ## Rebuild reports/.
+	$(BIN)/sim compare --csv > reports/comparison.csv
+	$(BIN)/sim compare --chart reports/comparison > reports/comparison.txt
+
+clean: ## Remove caches and builds; runs/ and the environment stay.
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find sim tests docs -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(ENVIRONMENT):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "$(PYTHON) is no Python 3.11 or later; name one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(INSTALLED): $(ENVIRONMENT) pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(INSTALLED_TEST): $(ENVIRONMENT) pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@ $(INSTALLED)

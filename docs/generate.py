@@ -1,0 +1,287 @@
+"""Rewrite the generated blocks of the documentation: `make docs`.
+
+A block stands between `<!-- generated: NAME -->` and `<!-- end -->`; NAME is a key of `BLOCKS`.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+DOCS = Path(__file__).parent
+_BLOCK = re.compile(r"(<!-- generated: ([a-z0-9 -]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_SHORT_ENUM = 5
+
+
+def filled(text: str) -> str:
+    """Return `text` with every generated block made anew."""
+    return _BLOCK.sub(lambda match: f"{match[1]}{BLOCKS[match[2]]()}{match[3]}", text)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: int = 0) -> str:
+    """A Markdown table; the last `right` columns are aligned to the right."""
+    rule = ["---"] * (len(header) - right) + ["--:"] * right
+    lines = ["| " + " | ".join(row) + " |" for row in (header, rule, *rows)]
+    return "\n".join(lines) + "\n"
+
+
+# The command line
+
+
+def help_of_every_verb() -> str:
+    from sim.cli import cli
+
+    options: dict[str, Any] = {"resilient_parsing": True, "terminal_width": 100}
+    root = cli.make_context("sim", [], **options)
+    parts = [f"## sim\n\n```text\n{root.get_help()}\n```\n"]
+    for name, command in cli.commands.items():
+        inner = command.make_context(name, [], parent=root, **options)
+        parts.append(f"## sim {name}\n\n```text\n{inner.get_help()}\n```\n")
+    return "\n".join(parts)
+
+
+# The scenario format
+
+
+def _schema() -> dict[str, Any]:
+    from sim.scenario import json_schema
+
+    return json_schema()
+
+
+def keys_of_scenario() -> str:
+    return _keys(_schema())
+
+
+def keys_of(form: str) -> Callable[[], str]:
+    return lambda: _keys(_object(_schema()["$defs"][form]))
+
+
+def keys_of_actors() -> str:
+    """Keys of every typology in one table, with the typologies that take them."""
+    forms = _actor_forms()
+    takers: dict[tuple[str, ...], list[str]] = {}
+    for typology, form in forms.items():
+        for key, node in form["properties"].items():
+            if key != "typology":
+                takers.setdefault((f"`{key}`", *_cells(key, node)), []).append(typology)
+    rows = [
+        [key, "all" if len(by) == len(forms) else ", ".join(by), kind, meaning]
+        for (key, kind, meaning), by in takers.items()
+    ]
+    typology = ["`typology`", "all", "text, required", f"Id of the typology: {_ids(forms)}."]
+    return table(["key", "typology", "type", "meaning"], [rows[0], typology, *rows[1:]])
+
+
+def _actor_forms() -> dict[str, Any]:
+    definitions = _schema()["$defs"]
+    return {
+        name.removesuffix("Form"): node
+        for name, node in sorted(definitions.items())
+        if "typology" in node.get("properties", {})
+    }
+
+
+def defaults_of_typologies() -> str:
+    """What each key of an actor is where a scenario leaves it out."""
+    from sim import catalog
+
+    forms = _actor_forms()
+    cells: dict[str, dict[str, str]] = {}
+    for typology, form in forms.items():
+        for cell in catalog.cited("typology", typology):
+            key, value = cell.key, cell.value
+            if key in ("agents", "models") and key not in form["properties"]:
+                key, value = key.removesuffix("s"), next(iter(value))
+            if key in form["properties"] and key != "accounts":
+                text = f"{_value(value)} ({cell.status})"
+                cells.setdefault(key, {})[typology] = text
+    rows = [[f"`{key}`", *(by.get(x, "") for x in forms)] for key, by in sorted(cells.items())]
+    return table(["key", *forms], rows)
+
+
+def _keys(node: dict[str, Any]) -> str:
+    required = node.get("required", ())
+    rows = []
+    for key, value in node["properties"].items():
+        kind, meaning = _cells(key, value)
+        wanted = ", required" if key in required and "required" not in kind else ""
+        rows.append([f"`{key}`", kind + wanted, meaning])
+    return table(["key", "type", "meaning"], rows)
+
+
+def _cells(key: str, node: dict[str, Any]) -> list[str]:
+    required = ", required" if key in ("id", "accounts") else ""
+    return [_type(node) + required, _escaped(node.get("description", ""))]
+
+
+def _object(node: dict[str, Any]) -> dict[str, Any]:
+    branches = [branch for branch in node.get("anyOf", ()) if "properties" in branch]
+    return branches[0] if branches else node
+
+
+def _type(node: dict[str, Any]) -> str:
+    if "$ref" in node:
+        name = node["$ref"].rsplit("/", 1)[1]
+        return {
+            "Distribution": "number or [distribution](#distributions)",
+            "RhythmForm": "mapping, see [rhythm](#rhythm), or `none`",
+            "TurnsForm": "mapping, see [turns_per_session](#turns_per_session)",
+            "Lognormal": "mapping of `median`, `sigma`, `max`",
+        }.get(
+            name,
+            f"mapping, see [{name.removesuffix('Form').lower()}]"
+            f"(#{name.removesuffix('Form').lower()})",
+        )
+    if "const" in node:
+        return f"always `{node['const']}`"
+    if "enum" in node:
+        few = len(node["enum"]) <= _SHORT_ENUM
+        return "one of " + _ids(node["enum"]) if few else "id of the catalog"
+    if any(branch.get("type") == "integer" for branch in node.get("anyOf", ())):
+        return "whole number"
+    if "(ms|s|min|h|d|w)" in node.get("pattern", ""):
+        return "duration"
+    if node.get("pattern", "").startswith(r"^\d{4}"):
+        return "date or time"
+    return {"string": "text", "object": "mapping", "array": "list"}.get(
+        node.get("type", ""), node.get("type", "")
+    )
+
+
+def _ids(names: Any) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", r"\|").replace("<", "&lt;")
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_value(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+# The worked example
+
+
+def task_of_worked_example() -> str:
+    rows = list(_exchanges_of_first_task())
+    header = [
+        *("#", "second", "last message from", "messages", "tool results in"),
+        *("uncached", "cache read", "cache write", "input", "output", "tool calls out"),
+        *("finish reason", "took s", "USD"),
+    ]
+    return table(header, rows)
+
+
+def _exchanges_of_first_task() -> Iterator[list[str]]:
+    from sim.engine.run import run
+    from sim.scenario import load_scenario
+    from sim.tables.reading import Run
+    from sim.tables.schema import EXCHANGES, TRUTH_EXCHANGES
+
+    with tempfile.TemporaryDirectory() as folder:
+        made = run(load_scenario("worked_example"), Path(folder) / "run")
+        read = Run(made.path)
+        log = read.table("log/exchanges", EXCHANGES).to_pandas()
+        truth = read.table("truth/exchanges", TRUTH_EXCHANGES).to_pandas()
+    task = log[truth["task_uid"] == truth["task_uid"][0]]
+    opening = task["ts_start"].iloc[0]
+    for number, (_, row) in enumerate(task.iterrows(), start=1):
+        yield [
+            str(number),
+            f"{(row['ts_start'] - opening).total_seconds():.3f}",
+            row["last_role_in"],
+            str(row["n_messages"]),
+            str(row["n_tool_results_in"]),
+            f"{row['input_tokens_uncached']:,}",
+            f"{row['cache_read_tokens']:,}",
+            f"{row['cache_write_5m_tokens']:,}",
+            f"{row['input_tokens_total']:,}",
+            f"{row['output_tokens']:,}",
+            str(row["n_tool_calls_out"]),
+            row["finish_reason"],
+            f"{row['duration_s']:.3f}",
+            f"{row['cost_usd']:.4f}",
+        ]
+
+
+# The catalog
+
+
+def values_by_status() -> str:
+    from sim import catalog
+
+    kinds: dict[str, Any] = {
+        "model": catalog.models,
+        "agent": catalog.agents,
+        "benchmark": catalog.benchmarks,
+        "typology": catalog.typologies,
+    }
+    rows = []
+    for kind, entries in kinds.items():
+        cells = [cell for key in entries() for cell in catalog.cited(kind, key)]
+        status = Counter(cell.status for cell in cells)
+        counts = [str(status[name]) for name in ("measured", "reported", "prior")]
+        rows.append([kind, str(len(entries())), *counts])
+    return table(["kind", "entries", "measured", "reported", "prior"], rows, right=4)
+
+
+def measured_steps() -> str:
+    import numpy as np
+
+    from sim.catalog import step_distributions
+
+    rows = []
+    for x in step_distributions().values():
+        middle, high = np.percentile(x.steps, [50, 95])
+        rows.append(
+            [
+                x.agent,
+                x.model,
+                f"`{x.model_id}`" if x.model_id else "",
+                str(len(x.steps)),
+                f"{x.steps.mean():.1f}",
+                f"{middle:.0f}",
+                f"{high:.0f}",
+                str(x.steps.max()),
+                str(x.at_limit),
+                f"{x.loading:.2f}",
+            ]
+        )
+    header = ["agent", "model as measured", "model id", "tasks", "mean", "p50", "p95", "max"]
+    return table([*header, "at limit", "loading"], rows, right=7)
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "cli": help_of_every_verb,
+    "keys scenario": keys_of_scenario,
+    "keys clock": keys_of("ClockForm"),
+    "keys actors": keys_of_actors,
+    "keys rhythm": keys_of("RhythmForm"),
+    "keys turns": keys_of("TurnsForm"),
+    "keys tables": keys_of("TablesForm"),
+    "defaults": defaults_of_typologies,
+    "worked example": task_of_worked_example,
+    "catalog status": values_by_status,
+    "catalog steps": measured_steps,
+}
+
+
+def main() -> None:
+    """Rewrite every page that has generated blocks."""
+    for path in sorted(DOCS.glob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(filled(text), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,217 @@
+"""The documentation: its commands run, its generated parts are current, its links lead somewhere.
+
+In README.md and docs/*.md, blocks marked `sh` are run; blocks marked `console` are run and their
+output is compared, a line `...` standing for any number of lines. The blocks of a page run in
+order, in one folder, as do blocks marked `python`; a `yaml` block that begins with the name of a
+file becomes that file. Commands that fetch or install something are marked `sh-session`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from click.testing import CliRunner
+
+from sim.catalog import typologies
+from sim.cli import cli
+from sim.scenario import load_scenario
+from sim.tables import schema
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+LANGUAGES = {"sh", "console", "sh-session", "text", "yaml", "python", "json"}
+TABLES = {
+    "log/exchanges": schema.EXCHANGES,
+    "log/accounts": schema.ACCOUNTS,
+    "log/credentials": schema.CREDENTIALS,
+    "log/orgs": schema.ORGS,
+    "truth/exchanges": schema.TRUTH_EXCHANGES,
+    "truth/tasks": schema.TRUTH_TASKS,
+    "truth/accounts": schema.TRUTH_ACCOUNTS,
+    "truth/campaigns": schema.TRUTH_CAMPAIGNS,
+    "truth/actors": schema.TRUTH_ACTORS,
+}
+
+_FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[[^\]]*\]\(([^)]+)\)")
+
+
+def name_of(page: Path) -> str:
+    return page.name
+
+
+def blocks(page: Path) -> list[tuple[str, str]]:
+    """Language and content of every fenced block."""
+    return _FENCE.findall(page.read_text(encoding="utf-8"))
+
+
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# Commands
+
+
+def commands(language: str, content: str) -> Iterator[tuple[str, list[str] | None]]:
+    """Each command of a block with the lines that it should print; None if any will do."""
+    if language == "sh":
+        joined = content.replace("\\\n", " ").splitlines()
+        yield from ((line, None) for line in joined if line.strip())
+        return
+    for part in re.split(r"^\$ ", content, flags=re.MULTILINE)[1:]:
+        command, *expected = part.rstrip("\n").split("\n")
+        yield command, expected
+
+
+def output_of(command: str) -> str:
+    """What a command prints, stdout and stderr together; plain ones run in this process."""
+    words = shlex.split(command, comments=True)
+    if words[0] == "sim" and not {"|", ">", "<", "&&"} & set(words):
+        result = CliRunner().invoke(cli, words[1:])
+        assert result.exit_code == 0, f"{command}\n{result.output}"
+        return result.output
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", f'sim() {{ {sys.executable} -m sim "$@"; }}; {command}'],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}"
+    return done.stdout
+
+
+def matches(printed: list[str], expected: list[str]) -> bool:
+    """Whether lines are as expected, `...` standing for any number of them."""
+    pattern = "".join(
+        r"(?:.*\n)*?" if line.strip() == "..." else re.escape(line) + r" *\n" for line in expected
+    )
+    return re.fullmatch(pattern, "".join(f"{line}\n" for line in printed)) is not None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_commands_run_and_print_what_is_shown(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for language, content in blocks(page):
+        name = re.match(r"# (\S+\.yaml)\n", content)
+        if language == "yaml" and name:
+            Path(name[1]).write_text(content, encoding="utf-8")
+        if language == "python":
+            exec(compile(content, page.name, "exec"), {})
+        if language not in ("sh", "console"):
+            continue
+        for command, expected in commands(language, content):
+            printed = output_of(command)
+            if expected is not None:
+                lines = [line.rstrip() for line in printed.rstrip("\n").split("\n")]
+                assert matches(lines, expected), f"{command}\n{printed}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_scenarios_in_the_text_are_valid(page: Path, tmp_path: Path) -> None:
+    for number, (language, content) in enumerate(blocks(page)):
+        if language == "yaml" and "version: 1" in content:
+            path = tmp_path / f"{number}.yaml"
+            path.write_text(content, encoding="utf-8")
+            assert load_scenario(path).actors
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_blocks_say_their_language(page: Path) -> None:
+    assert {language for language, _ in blocks(page)} <= LANGUAGES
+
+
+def test_elision_stands_for_any_lines() -> None:
+    assert matches(["a", "b", "c"], ["a", "..."])
+    assert matches(["a", "b", "c"], ["...", "c"])
+    assert matches(["a"], ["a", "..."])
+    assert not matches(["a", "b"], ["a"])
+    assert not matches(["a", "b"], ["...", "a"])
+
+
+# Generated and checked parts
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_generated_parts_are_current(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert generator().filled(text) == text, "run `make docs`"
+
+
+def test_every_generated_part_is_shown() -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    assert set(re.findall(r"<!-- generated: ([a-z0-9 -]+) -->", text)) == set(generator().BLOCKS)
+
+
+def test_every_verb_is_in_the_reference() -> None:
+    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## sim (\w+)$", text, re.MULTILINE) == list(cli.commands)
+
+
+def test_every_column_is_described() -> None:
+    """Name, type and order of every column of every table; which columns are core."""
+    text = (ROOT / "docs" / "log-schema.md").read_text(encoding="utf-8")
+    _, *parts = re.split(r"^## ", text, flags=re.MULTILINE)
+    described: dict[str, dict[str, str]] = {}
+    for part in parts:
+        rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \|", part, re.MULTILINE)
+        described[part.split("\n")[0]] = {name: kind.strip() for name, kind in rows}
+    assert {k: list(v.items()) for k, v in described.items()} == {
+        k: list(v.items()) for k, v in TABLES.items()
+    }
+    core = re.findall(r"^\| `(\w+)` \| [^|]+ \| yes \|", parts[0], re.MULTILINE)
+    assert tuple(core) == schema.CORE_COLUMNS
+
+
+def test_every_label_is_explained() -> None:
+    text = (ROOT / "docs" / "labels.md").read_text(encoding="utf-8")
+    explained = set(re.findall(r"`(\w+)`", text))
+    own = {"account_id", "exchange_id"}
+    times = {"started_at", "ended_at", "starts_at"}
+    totals = {"exchanges_in_log", "tasks_in_log", "tasks_finished", "tasks_cut_off"}
+    columns = {
+        name for stem, table in TABLES.items() if stem.startswith("truth/") for name in table
+    }
+    assert columns - own - times - totals - {"accounts"} <= explained
+    assert all(f"**{typology}**" in text for typology in typologies())
+
+
+# Links
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in _LINK.findall(_FENCE.sub("", page.read_text(encoding="utf-8"))):
+        if link.startswith("http"):
+            continue
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(target), link
+
+
+def anchors(page: Path) -> set[str]:
+    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_reports_are_current() -> None:
+    for name, option in (("comparison.csv", ["--csv"]), ("comparison.txt", [])):
+        kept = (ROOT / "reports" / name).read_text(encoding="utf-8")
+        assert CliRunner().invoke(cli, ["compare", *option]).stdout == kept, "run `make reports`"
