@@ -48,8 +48,8 @@ def run(
     out = Path(out)
     progress = _claim_folder(scenario, out, force)
     try:
-        progress.begin()
         with _disk_errors(out):
+            progress.begin()
             return _simulate(scenario, out, progress, observe)
     except BaseException:
         progress.discard_if_empty()

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from sim.errors import InvalidInputError
 from sim.scenario.resolved import Scenario
-from sim.tables.parts import FileRecord, PartWriter
+from sim.tables.parts import FileRecord, PartWriter, sha256_of
 
 MANIFEST = "manifest.json"
 _PROGRESS = ".unfinished.json"
@@ -101,7 +101,9 @@ class Progress:
 
 def _is_whole(out: Path, record: FileRecord) -> bool:
     path = out / record.path
-    return path.is_file() and path.stat().st_size == record.bytes
+    return (
+        path.is_file() and path.stat().st_size == record.bytes and sha256_of(path) == record.sha256
+    )
 
 
 def write_manifest(

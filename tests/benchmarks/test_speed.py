@@ -48,8 +48,8 @@ def test_product_against_the_per_exchange_loop(capsys: pytest.CaptureFixture[str
     loop = best(loops)
     lines = [
         "",
-        "| | exchanges | ratio of exchanges per second | peak memory | simulation : filling : "
-        "writing |",
+        "| | exchanges simulated | ratio of exchanges per second | peak memory "
+        "| simulation : filling : writing |",
         "|---|---|---|---|---|",
         row("per-exchange SimPy loop, one core", loop, loop),
         row("`sim run`, the same load, one core", best(small), loop),
