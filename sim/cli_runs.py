@@ -142,6 +142,30 @@ def verify(run_folder: Path, rerun: bool, quiet: bool) -> None:
         click.echo(f"{run_folder}: {files} files are as the manifest says" + _rerun_words(rerun))
 
 
+@click.command("check-run")
+@_run_argument
+@json_option
+def check_run(run_folder: Path, as_json: bool) -> None:
+    """Check the invariants of a run on its files, and name the first row that breaks one.
+
+    One line for each; docs/invariants.md states them. Exit code 3 if one fails. What needs truth is
+    not checked where truth was taken away.
+    """
+    from sim.checking import check_run as verdicts_of
+    from sim.errors import CheckFailedError
+
+    verdicts = verdicts_of(run_folder)
+    if as_json:
+        invariants = [verdict.to_dict() for verdict in verdicts]
+        print_json({"run": str(run_folder), "invariants": invariants})
+    else:
+        for verdict in verdicts:
+            click.echo(str(verdict))
+    broken = [verdict.id for verdict in verdicts if verdict.status == "failed"]
+    if broken:
+        raise CheckFailedError(f"{run_folder}: broken: {', '.join(broken)}")
+
+
 def _rerun_words(rerun: bool) -> str:
     return ", and a rerun gives the same bytes" if rerun else ""
 

@@ -1,8 +1,9 @@
 """Count the exchanges of a run under the six conventions.
 
 C1 HTTP attempts, errors and retries included; C2 answered requests; C3 answered requests that
-generated tokens; C4 completions that the caller can use (refusals and errors out); C5 user turns
-that were answered; C6 tasks with at least one attempt in the log, which only the truth knows.
+generated tokens; C4 completions that the caller can use (refusals and errors out, every choice
+counted); C5 user turns that were answered; C6 tasks with at least one attempt in the log, which
+only the truth knows.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _DAY_US = 86_400_000_000
 _UNUSABLE = ("refusal",)
 
 Counted = dict[str, int]
-Flags = NDArray[np.bool_]
+Flags = NDArray[Any]  # for each row, whether or how often it counts
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ _LOG_COLUMNS = (
     "output_tokens",
     "finish_reason",
     "http_status",
+    "choice_count",
 )
 _TRUTH_COLUMNS = ("exchange_id", "actor_id", "typology_id")
 _TASK_COLUMNS = ("actor_id", "typology_id", "started_at")
@@ -176,8 +178,9 @@ def _flags(log: Any) -> dict[str, Flags]:
     refused = np.isin(codes, [k for k, word in enumerate(words) if word in _UNUSABLE])
     roles, role_words = _words(log.column("last_role_in"))
     from_user = roles == role_words.index("user") if "user" in role_words else roles < 0
-    flags = (answered | True, answered, generated, generated & ~refused, answered & from_user)
-    return dict(zip(_FROM_LOG, flags, strict=True))
+    usable = np.where(generated & ~refused, log.column("choice_count").to_numpy(), 0)
+    counts = (answered | True, answered, generated, usable, generated & from_user)
+    return dict(zip(_FROM_LOG, counts, strict=True))
 
 
 def _words(column: Any) -> tuple[NDArray[np.int64], list[str]]:

@@ -17,6 +17,7 @@ U64 = NDArray[np.uint64]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MASK = (1 << 64) - 1
 _MIX_2 = np.uint64(0x94D049BB133111EB)
 
 
@@ -39,21 +40,31 @@ class Streams:
         return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=size).digest(), "little")
 
 
-def opaque_ids(key: int | U64, counters: NDArray[Any]) -> U64:
+def opaque_ids(key: int | U64, counters: NDArray[Any] | int) -> U64:
     """Map counters to 64-bit identifiers that show neither order nor origin.
 
     The map is the splitmix64 output function (Steele, Lea and Flood 2014, "Fast splittable
     pseudorandom number generators") at state `key + golden * counter`: a bijection for any one
     key, so identifiers under one key never collide; under different keys they collide as 64-bit
     random numbers do (n^2 / 2^65: 7e-6 for 16 million rows). `key` is one number, or one for
-    each counter.
+    each counter; one counter may stand for all keys.
     """
-    with np.errstate(over="ignore"):
+    if isinstance(counters, int):
+        z = np.asarray(key, np.uint64) + np.uint64(counters * int(_GOLDEN) & _MASK)
+    else:
         z = counters.astype(np.uint64) * _GOLDEN
         z += np.asarray(key, np.uint64)
-        z ^= z >> np.uint64(30)
-        z *= _MIX_1
-        z ^= z >> np.uint64(27)
-        z *= _MIX_2
-        z ^= z >> np.uint64(31)
+    z ^= z >> np.uint64(30)
+    z *= _MIX_1
+    z ^= z >> np.uint64(27)
+    z *= _MIX_2
+    z ^= z >> np.uint64(31)
     return z
+
+
+def scalar_id(key: int, counter: int) -> int:
+    """`opaque_ids` of one counter, in Python integers."""
+    z = (counter * int(_GOLDEN) + key) & _MASK
+    z = ((z ^ (z >> 30)) * int(_MIX_1)) & _MASK
+    z = ((z ^ (z >> 27)) * int(_MIX_2)) & _MASK
+    return z ^ (z >> 31)

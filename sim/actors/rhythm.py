@@ -10,25 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.scenario.resolved import Rhythm
+from sim.world.load import WEEK_H as _WEEK_H
+from sim.world.load import weekly_weights
 
 Floats = NDArray[np.float64]
 
 HOUR_US = 3_600_000_000
-_WEEK_H = 168
 _WEEK_US = _WEEK_H * HOUR_US
-
-
-def weekly_weights(rhythm: Rhythm) -> Floats:
-    """Return the relative intensity of each local hour from Monday 00:00, mean 1, shape (168,).
-
-    One harmonic, 1 + strength * cos(2 pi (hour - peak_hour) / 24), times `weekend` on Saturday
-    and Sunday.
-    """
-    hour = np.arange(_WEEK_H)
-    middle = hour % 24 + 0.5
-    weights = 1 + rhythm.strength * np.cos(2 * np.pi * (middle - rhythm.peak_hour) / 24)
-    weights = np.where(hour >= 120, weights * rhythm.weekend, weights)
-    return np.asarray(weights / weights.mean())
 
 
 class Intensity:
@@ -44,8 +32,9 @@ class Intensity:
             + ((opening.hour * 60 + opening.minute) * 60 + opening.second) * 1_000_000
             + opening.microsecond
         )
+        weights = weekly_weights(rhythm.peak_hour, rhythm.strength, rhythm.weekend)
         self._shift_us = (into_week_us + utc_offset_h * HOUR_US) % _WEEK_US
-        self._area = np.concatenate([[0.0], np.cumsum(weekly_weights(rhythm) * HOUR_US)])
+        self._area = np.concatenate([[0.0], np.cumsum(weights * HOUR_US)])
         self._area[-1] = _WEEK_US
         self._edges = np.arange(_WEEK_H + 1) * float(HOUR_US)
         self._shift_area = float(np.interp(self._shift_us, self._edges, self._area))

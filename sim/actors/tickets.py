@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.actors.rhythm import Intensity
-from sim.actors.workload import Stage, draw_calls
+from sim.actors.workload import Stage
 from sim.catalog import benchmarks, steps_for
 from sim.scaffold.steps import draw_steps, instance_scores
+from sim.scaffold.turns import Turns, draw_tool_steps, draw_turns_of, plain_turns
 from sim.streams import U64, opaque_ids
 
 Ints = NDArray[np.int64]
@@ -31,11 +32,15 @@ class Tickets:
     or -1 for work begun before what the scenario asks for.
     """
 
-    calls: Ints
+    turns: Turns
     release_us: Ints
     item: Ints
     prompt: U64
     round: int
+
+    @property
+    def calls(self) -> Ints:
+        return self.turns.calls
 
 
 class BenchmarkTickets:
@@ -61,7 +66,7 @@ class BenchmarkTickets:
                 skip = max(0, skip - len(tickets.item))
             run -= 1
 
-    def main(self, carried_exchanges: int) -> Iterator[Tickets]:
+    def main(self) -> Iterator[Tickets]:
         for run in range(self._actor.runs):
             yield from self._run(run)
 
@@ -70,21 +75,24 @@ class BenchmarkTickets:
         for low in range(0, self._actor.items, BLOCK_TICKETS):
             item = order[low : low + BLOCK_TICKETS]
             yield Tickets(
-                calls=self._calls(item, run, low),
+                turns=self._turns(item, run, low),
                 release_us=np.full(len(item), self._opens_us),
                 item=item,
                 prompt=opaque_ids(self._key, item),
                 round=max(run, -1),
             )
 
-    def _calls(self, item: Ints, run: int, low: int) -> Ints:
+    def _turns(self, item: Ints, run: int, low: int) -> Turns:
+        """Measured steps are what they are; only calls that nobody measured can be special."""
         rng = self._stage.streams.rng(self._actor.id, "steps", run, low)
         fixed = self._benchmark.calls_per_item
         if fixed is not None:
-            return np.maximum(np.rint(fixed.sample(rng, len(item))), 1).astype(np.int64)
+            calls = np.maximum(np.rint(fixed.sample(rng, len(item))), 1).astype(np.int64)
+            return draw_turns_of(self._actor, calls - 1, rng)
         (agent,), (model,) = self._actor.agents, self._actor.models
         measured = steps_for(agent, model)
-        return draw_steps(measured, self._scores[item], rng, self._actor.step_limit)
+        steps = draw_steps(measured, self._scores[item], rng, self._actor.step_limit)
+        return plain_turns(steps)
 
 
 class PromptTickets:
@@ -112,38 +120,38 @@ class PromptTickets:
         at = self._opens
         pace = (self._ends - self._begins) / self._target
         while at < self._begins:
-            calls, rng = self._draw()
-            until = at + calls.sum() * pace
-            place = np.sort(rng.uniform(at, until, len(calls)))
+            turns, rng = self._draw()
+            until = at + turns.calls.sum() * pace
+            place = np.sort(rng.uniform(at, until, len(turns.calls)))
             begun = int(np.searchsorted(place, self._begins))
             if begun:
-                yield self._tickets(calls[:begun], place[:begun], -1)
+                yield self._tickets(turns.pick(slice(begun)), place[:begun], -1)
             at = until
 
-    def main(self, carried_exchanges: int) -> Iterator[Tickets]:
-        left = self._target - carried_exchanges
-        if left <= 0:
-            return
+    def main(self) -> Iterator[Tickets]:
+        left = self._target
         pace = (self._ends - self._begins) / left
         done = 0
         while done < left:
-            calls, rng = self._draw()
-            calls = calls[: int(np.searchsorted(np.cumsum(calls), left - done)) + 1]
+            turns, rng = self._draw()
+            enough = int(np.searchsorted(np.cumsum(turns.calls), left - done)) + 1
+            turns = turns.pick(slice(enough))
             at = self._begins + done * pace
-            done += int(calls.sum())
+            done += int(turns.calls.sum())
             until = self._begins + min(done, left) * pace
-            yield self._tickets(calls, np.sort(rng.uniform(at, until, len(calls))), 0)
+            yield self._tickets(turns, np.sort(rng.uniform(at, until, len(turns.calls))), 0)
 
-    def _draw(self) -> tuple[Ints, np.random.Generator]:
+    def _draw(self) -> tuple[Turns, np.random.Generator]:
         rng = self._stage.streams.rng(self._actor.id, "tickets", self._block)
         self._block += 1
-        return draw_calls(self._actor, BLOCK_TICKETS, rng), rng
+        steps = draw_tool_steps(self._actor, BLOCK_TICKETS, rng)
+        return draw_turns_of(self._actor, steps, rng), rng
 
-    def _tickets(self, calls: Ints, place: Floats, round_: int) -> Tickets:
-        item = self._item + np.arange(len(calls))
-        self._item += len(calls)
+    def _tickets(self, turns: Turns, place: Floats, round_: int) -> Tickets:
+        item = self._item + np.arange(len(place))
+        self._item += len(place)
         return Tickets(
-            calls=calls,
+            turns=turns,
             release_us=np.rint(self._intensity.clock(place)).astype(np.int64),
             item=item,
             prompt=opaque_ids(self._stage.streams.key(self._actor.id, "prompts"), item),
@@ -153,7 +161,7 @@ class PromptTickets:
 
 def _tail(tickets: Tickets, skip: int) -> Tickets:
     return Tickets(
-        tickets.calls[skip:],
+        tickets.turns.pick(slice(skip, None)),
         tickets.release_us[skip:],
         tickets.item[skip:],
         tickets.prompt[skip:],

@@ -12,18 +12,23 @@ import simpy
 class Batch:
     """Consecutive tickets of a queue: when each is released, and how long it will take.
 
-    `round` numbers the rounds of a queue whose next round waits for the last ticket of the one
-    before. `starts_us` fills up, in order, as workers take the tickets.
+    `span_us(ticket, start_us)` is the time a ticket takes. `round` numbers the rounds of a queue
+    whose next round waits for the last ticket of the one before. `starts_us` fills up, in order,
+    as workers take the tickets.
     """
 
     release_us: list[int]
-    span_us: list[int]
+    span_us: Callable[[int, int], int]
     round: int = 0
     starts_us: list[int] = field(default_factory=list)
 
     @property
+    def begun(self) -> int:
+        return len(self.starts_us)
+
+    @property
     def used_up(self) -> bool:
-        return len(self.starts_us) == len(self.span_us)
+        return len(self.starts_us) == len(self.release_us)
 
 
 class Workforce:
@@ -62,7 +67,7 @@ class Workforce:
             start = max(now, batch.release_us[ticket])
             starts.append(start)
             self._in_flight += 1
-            end = start + batch.span_us[ticket]
+            end = start + batch.span_us(ticket, start)
             yield timeout(end - now)
             now = end
             self._in_flight -= 1

@@ -2,6 +2,7 @@
 
 from sim.catalog.files import lookup, nearest
 from sim.catalog.loading import (
+    NO_LIMITS,
     agents,
     benchmarks,
     cited,
@@ -9,9 +10,11 @@ from sim.catalog.loading import (
     claims,
     limits,
     models,
+    provider,
     resolve_model,
     sources,
     statements,
+    tiers,
     typologies,
 )
 from sim.catalog.records import (
@@ -30,6 +33,7 @@ from sim.catalog.records import (
 from sim.catalog.steps import step_counts, step_distributions, steps_for
 
 __all__ = [
+    "NO_LIMITS",
     "Agent",
     "Benchmark",
     "Cited",
@@ -50,11 +54,13 @@ __all__ = [
     "lookup",
     "models",
     "nearest",
+    "provider",
     "resolve_model",
     "sources",
     "statements",
     "step_counts",
     "step_distributions",
     "steps_for",
+    "tiers",
     "typologies",
 ]

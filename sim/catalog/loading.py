@@ -26,6 +26,7 @@ _CITED_FILES = {
     "agent": "agents",
     "benchmark": "benchmarks",
     "typology": "typologies",
+    "world": "world",
 }
 
 
@@ -90,6 +91,27 @@ def limits() -> tuple[Limit, ...]:
     return tuple(Limit.model_validate(x) for x in read_csv("limits"))
 
 
+TIER_PERIOD = "late 2025 - mid 2026"
+NO_LIMITS = "none"
+
+
+@cache
+def tiers() -> Mapping[str, Mapping[str, Limit]]:
+    """Return the tiers of one period by id, each with its limits by class of model."""
+    made: dict[str, dict[str, Limit]] = {NO_LIMITS: {}}
+    for limit in limits():
+        if limit.period == TIER_PERIOD:
+            tier = limit.tier.lower().replace(" ", "-")
+            made.setdefault(tier, {})[limit.model_class] = limit
+    return MappingProxyType({k: MappingProxyType(v) for k, v in made.items()})
+
+
+@cache
+def provider() -> Mapping[str, float]:
+    """Return the values of the provider in ordinary weather."""
+    return MappingProxyType(_plain(read_yaml("world")["provider"]))
+
+
 @cache
 def statements() -> Mapping[str, Statement]:
     """Return the arithmetic of the discussed documents by id."""
@@ -107,7 +129,7 @@ def sources() -> Mapping[str, Source]:
 def cited(kind: str, wanted: str) -> tuple[Cited, ...]:
     """Return every value of one entry with unit, status and source.
 
-    `kind` is model, agent, benchmark or typology; InvalidInputError names the nearest otherwise.
+    `kind` is model, agent, benchmark, typology or world; else InvalidInputError names the nearest.
     """
     entries = read_yaml(lookup(_CITED_FILES, "kind", kind))
     entry = lookup(entries, kind, wanted)

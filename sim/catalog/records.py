@@ -50,6 +50,7 @@ class Model(Record):
 
     id: str
     title: str
+    model_class: str
     released: dt.date
     aliases: tuple[str, ...]
     context_window_tokens: Annotated[int, Field(gt=0)]
@@ -77,6 +78,7 @@ class Agent(Record):
     step_limit: Annotated[int, Field(gt=0)] | None = None
     n_tool_defs: Count
     base_context_tokens: Distribution
+    static_prefix_tokens: Count
     append_tokens: Distribution
     user_append_tokens: Distribution
     output_tokens: Distribution
@@ -87,6 +89,8 @@ class Agent(Record):
     compaction_to_tokens: Annotated[int, Field(gt=0)]
     caching_share: Share
     uncached_tail_tokens: Count
+    compacts: bool
+    stop_sequence_share: Share
 
 
 class Benchmark(Record):

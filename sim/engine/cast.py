@@ -9,14 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.actors.queue import QueueWorkload
+from sim.actors.sessions import LEAD_US as SESSIONS_LEAD_US
 from sim.actors.sessions import SessionWorkload, shards_of
 from sim.actors.workload import Stage, Workload
-from sim.catalog import agents, models, typologies
+from sim.catalog import Limit, agents, models, tiers, typologies
 from sim.entities import pools
 from sim.entities.accounts import Accounts, build_accounts
-from sim.scenario.resolved import Scenario
+from sim.scenario.resolved import Actor, Scenario
 from sim.streams import U64, Streams
+from sim.world.attempts import Fates, Policy
+from sim.world.limits import BucketSize, Sizes
 from sim.world.models import ModelTable
+from sim.world.releases import Releases
+from sim.world.weather import Weather
 
 Ints = NDArray[np.int64]
 
@@ -34,7 +39,6 @@ class Cast:
     actor_of_account: Ints
     agent_ids: tuple[str, ...]
     agent_of_account: Ints
-    model_of_account: Ints
 
     def actor_key(self, purpose: str) -> U64:
         """The key of each actor's identifiers for one purpose, shape (actors,)."""
@@ -49,9 +53,13 @@ def build_cast(scenario: Scenario) -> Cast:
     """Furnish every actor of `scenario`; what one gets does not depend on the others."""
     streams = Streams(scenario.seed)
     clients = pools.clients(streams)
-    model_ids = sorted({m for actor in scenario.actors for m in actor.models})
+    released = {e.model for e in scenario.world.events if e.kind == "release" and e.model}
+    model_ids = sorted({m for actor in scenario.actors for m in actor.models} | released)
     agent_ids = tuple(sorted({a for actor in scenario.actors for a in actor.agents}))
     table = ModelTable([models()[m] for m in model_ids])
+    weather = Weather(
+        scenario.world, scenario.clock.start, -SESSIONS_LEAD_US, scenario.clock.duration_us
+    )
     stages: list[Stage] = []
     first = 0
     for actor in scenario.actors:
@@ -65,7 +73,14 @@ def build_cast(scenario: Scenario) -> Cast:
                 models=table,
                 model_number=np.array([model_ids.index(m) for m in actor.models]),
                 clock=scenario.clock,
+                world=scenario.world,
                 streams=streams,
+                weather=weather,
+                releases=Releases(scenario.world, {m: k for k, m in enumerate(model_ids)}),
+                fates=Fates(streams, actor.id),
+                policy=_policy(scenario, actor),
+                sizes=_sizes(scenario, actor, table, weather),
+                prefix_of_account=_prefixes(accounts),
             )
         )
         first += actor.accounts
@@ -79,7 +94,6 @@ def build_cast(scenario: Scenario) -> Cast:
         actor_of_account=np.repeat(np.arange(len(stages)), [len(s.accounts) for s in stages]),
         agent_ids=agent_ids,
         agent_of_account=np.concatenate([_agent_numbers(s, agent_ids) for s in stages]),
-        model_of_account=np.concatenate([s.model_number[s.accounts.model] for s in stages]),
     )
 
 
@@ -90,8 +104,40 @@ def workloads(cast: Cast) -> list[Workload]:
         if stage.actor.arrival == "queue":
             made.append(QueueWorkload(stage))
         else:
-            made += [SessionWorkload(stage, k) for k in range(shards_of(stage.actor))]
+            shards = shards_of(stage.actor, stage.clock)
+            made += [SessionWorkload(stage, k, shard) for k, shard in enumerate(shards)]
     return made
+
+
+def _policy(scenario: Scenario, actor: Actor) -> Policy:
+    resumes = actor.on_failure == "resume"
+    return Policy(
+        timeout_us=scenario.world.timeout_us,
+        resume_after_us=round(actor.resume_after_s * 1e6) if resumes else None,
+    )
+
+
+def _sizes(
+    scenario: Scenario, actor: Actor, table: ModelTable, weather: Weather
+) -> list[Sizes | None]:
+    """The buckets of the actor's tier by class of model; None where there is no limit."""
+    tier = tiers()[actor.tier]
+    return [_of_class(scenario, tier.get(c), weather) for c in table.classes]
+
+
+def _of_class(scenario: Scenario, limit: Limit | None, weather: Weather) -> Sizes | None:
+    if limit is None:
+        return None
+    per_minute = (limit.requests_per_min, limit.input_tokens_per_min, limit.output_tokens_per_min)
+    factors = weather.limits.tolist()
+    series = [BucketSize.series(n, factors, scenario.world.burst) for n in per_minute]
+    return Sizes(*series)
+
+
+def _prefixes(accounts: Accounts) -> Ints:
+    """Number the pairs of organisation and template, per account."""
+    pair = accounts.organisation * pools.TEMPLATES + accounts.template
+    return np.asarray(np.unique(pair, return_inverse=True)[1])
 
 
 def _agent_numbers(stage: Stage, agent_ids: tuple[str, ...]) -> Ints:

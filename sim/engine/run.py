@@ -91,7 +91,8 @@ def _simulate(
     cast = build_cast(scenario)
     renderer, tally = Renderer(cast), Tally(cast)
     with _writers(cast, progress) as writers, WriteBehind() as behind:
-        for window in windows(cast):
+        simulated = None if observe is None else (lambda share: observe(share / 2, 0))
+        for window in windows(cast, out, *([simulated] if simulated else [])):
             if length(window.tasks):
                 tally.count_tasks(window.tasks)
                 behind.append(writers["truth/tasks"], renderer.tasks, window.tasks)
@@ -100,7 +101,7 @@ def _simulate(
                 behind.append(writers["log/exchanges"], renderer.log, window.rows)
                 behind.append(writers["truth/exchanges"], renderer.truth, window.rows)
             if observe is not None:
-                observe(window.until_us / scenario.clock.duration_us, tally.exchanges)
+                observe(0.5 + window.until_us / scenario.clock.duration_us / 2, tally.exchanges)
         behind.finish()
         for writer in writers.values():
             writer.close()

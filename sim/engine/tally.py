@@ -10,15 +10,16 @@ import numpy as np
 from sim.actors.sessions import expected_exchanges
 from sim.engine.cast import Cast
 from sim.engine.people import campaign_uids
-from sim.scaffold.rows import FINISHED
+from sim.scaffold.rows import FINISHED, GIVEN_UP
 from sim.tables.columns import Columns
 from sim.tables.schema import TRUTH_ACTORS, TRUTH_CAMPAIGNS, arrow_schema
 
 
 @dataclass(frozen=True)
 class ActorSummary:
-    """Achieved beside requested. `unit` is what was asked for: `exchanges` of a pool, `tasks` of
-    a benchmark, or `expected exchanges` of a population, which has a rate and no target.
+    """Achieved beside requested. `unit` is what was asked for: `answered exchanges` (C2) of a
+    pool, `tasks` of a benchmark, or `expected exchanges` of a population, which has a rate and no
+    target. Work that was in progress when the log opened does not count as achieved.
     """
 
     actor: str
@@ -29,6 +30,7 @@ class ActorSummary:
     exchanges_in_log: int
     tasks_in_log: int
     tasks_finished: int
+    tasks_given_up: int
     tasks_cut_off: int
 
     @property
@@ -47,7 +49,9 @@ class Tally:
         self._exchanges = np.zeros(actors, np.int64)
         self._tasks = np.zeros(actors, np.int64)
         self._finished = np.zeros(actors, np.int64)
-        self._requested_finished = np.zeros(actors, np.int64)
+        self._given_up = np.zeros(actors, np.int64)
+        self._asked_finished = np.zeros(actors, np.int64)
+        self._asked_answered = np.zeros(actors, np.int64)
         self._active = np.zeros(len(cast.actor_of_account), np.bool_)
 
     def count_rows(self, rows: Columns) -> None:
@@ -61,8 +65,11 @@ class Tally:
         size = len(self._tasks)
         self._tasks += np.bincount(actor, minlength=size)
         self._finished += np.bincount(actor[finished], minlength=size)
-        asked = finished & (tasks["round"] >= 0)
-        self._requested_finished += np.bincount(actor[asked], minlength=size)
+        self._given_up += np.bincount(actor[tasks["state"] == GIVEN_UP], minlength=size)
+        asked = tasks["round"] >= 0
+        self._asked_finished += np.bincount(actor[asked & finished], minlength=size)
+        answered = np.bincount(actor[asked], tasks["answered"][asked], minlength=size)
+        self._asked_answered += answered.astype(np.int64)
 
     def summaries(self) -> tuple[ActorSummary, ...]:
         return tuple(self._summary(k) for k in range(len(self._tasks)))
@@ -75,9 +82,10 @@ class Tally:
             unit, requested = "expected exchanges", round(expected_exchanges(stage))
         elif actor.source == "benchmark":
             unit, requested = "tasks", actor.runs * actor.items
-            achieved = int(self._requested_finished[k])
+            achieved = int(self._asked_finished[k])
         else:
-            unit, requested = "exchanges", int(actor.target_exchanges or 0)
+            unit, requested = "answered exchanges", int(actor.target_exchanges or 0)
+            achieved = int(self._asked_answered[k])
         return ActorSummary(
             actor=actor.id,
             typology=actor.typology,
@@ -87,7 +95,8 @@ class Tally:
             exchanges_in_log=int(self._exchanges[k]),
             tasks_in_log=int(self._tasks[k]),
             tasks_finished=int(self._finished[k]),
-            tasks_cut_off=int(self._tasks[k] - self._finished[k]),
+            tasks_given_up=int(self._given_up[k]),
+            tasks_cut_off=int(self._tasks[k] - self._finished[k] - self._given_up[k]),
         )
 
     def actors(self) -> Any:
@@ -123,7 +132,7 @@ class Tally:
                     "accounts": stage.actor.accounts,
                     "accounts_in_log": active[k],
                     "requested_exchanges": summary.requested,
-                    "achieved_exchanges": summary.exchanges_in_log,
+                    "achieved_exchanges": summary.achieved,
                     "starts_at": opening + starts,
                 }
             )

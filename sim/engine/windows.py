@@ -1,19 +1,20 @@
-"""Run the shards side by side and hand out their rows window by window, in time order."""
+"""Run the shards one after the other, and hand out the log window by window, in time order."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-import simpy
 from numpy.typing import NDArray
 
-from sim.actors.workload import Block, Workload
+from sim.actors.workload import Block, HitsLimitError, Workload
 from sim.engine.cast import Cast, workloads
+from sim.engine.spill import Spill
 from sim.streams import U64, opaque_ids
-from sim.tables.columns import Columns, concat, length, take
+from sim.tables.columns import Columns, length, take
 
 Ints = NDArray[np.int64]
 
@@ -23,53 +24,54 @@ _SHORTEST_WINDOW_US = 1_000_000
 
 @dataclass(frozen=True)
 class Window:
-    """A stretch of the log: its exchange rows in time order, and the tasks begun in it."""
+    """A stretch of the log: its exchanges in time order, and the tasks begun in it likewise."""
 
     until_us: int
     rows: Columns
     tasks: Columns
 
 
-class Shard:
-    """One workload with its own clock, run slice by slice."""
+def windows(
+    cast: Cast, folder: Path, observe: Callable[[float], None] = lambda share: None
+) -> Iterator[Window]:
+    """Yield the log of a scenario in consecutive windows of bounded size.
 
-    def __init__(self, workload: Workload) -> None:
-        self._workload = workload
-        self._env = simpy.Environment(initial_time=workload.opens_us)
-        self._reached_us = workload.opens_us
-        workload.start(self._env)
-
-    def advance(self, until_us: int) -> list[Block]:
-        """Run to the first end of a slice at or after `until_us`.
-
-        Slices are the shard's own, so that what a shard draws does not depend on the windows,
-        which depend on everyone.
-        """
-        blocks: list[Block] = []
-        while self._reached_us < until_us:
-            self._reached_us += self._workload.slice_us
-            self._env.run(until=self._reached_us)
-            blocks += self._workload.collect()
-        return blocks
-
-
-def windows(cast: Cast) -> Iterator[Window]:
-    """Yield the log of a scenario in consecutive windows of bounded size."""
+    Shards are simulated first, each to the end of the log; what does not fit in memory waits in
+    `folder`. `observe` is told the share of the shards that are done.
+    """
     made = workloads(cast)
     horizon = cast.scenario.clock.duration_us
     width = _window_width_us(made, horizon)
-    shards = [Shard(workload) for workload in made]
-    pending: defaultdict[int, list[Columns]] = defaultdict(list)
-    exchange_keys = cast.actor_key("exchange")
-    for number in range(-(-horizon // width)):
-        until = min((number + 1) * width, horizon)
-        tasks: list[Columns] = []
-        for shard in shards:
-            for block in shard.advance(until):
-                _spread(block.rows, width, pending)
-                tasks.append(block.tasks)
-        rows = concat(pending.pop(number, []))
-        yield Window(until, _ordered(rows, exchange_keys, cast.actor_of_account), concat(tasks))
+    keys = cast.actor_key("exchange")
+    with ExitStack() as stack:
+        rows = stack.enter_context(Spill(folder / ".exchanges.tmp", width))
+        tasks = stack.enter_context(Spill(folder / ".tasks.tmp", width))
+        for number, workload in enumerate(made):
+            _simulate(workload, rows, tasks)
+            observe((number + 1) / len(made))
+        for number in range(-(-horizon // width)):
+            yield Window(
+                until_us=min((number + 1) * width, horizon),
+                rows=_ordered(rows.pop(number), keys, cast.actor_of_account),
+                tasks=_ordered_tasks(tasks.pop(number)),
+            )
+
+
+def _simulate(workload: Workload, rows: Spill, tasks: Spill) -> None:
+    """Simulate one shard as if nothing were limited and, if that proves wrong, once more."""
+    marks = rows.mark(), tasks.mark()
+
+    def keep(blocks: Iterator[Block]) -> None:
+        for block in blocks:
+            rows.add(block.rows, "ts")
+            tasks.add(block.tasks, "start")
+
+    try:
+        keep(workload.blocks())
+    except HitsLimitError:
+        rows.return_to(marks[0])
+        tasks.return_to(marks[1])
+        keep(workload.blocks_under_limits())
 
 
 def _window_width_us(made: list[Workload], horizon_us: int) -> int:
@@ -77,27 +79,21 @@ def _window_width_us(made: list[Workload], horizon_us: int) -> int:
     return min(max(round(_WINDOW_ROWS / rows_per_us), _SHORTEST_WINDOW_US), horizon_us)
 
 
-def _spread(rows: Columns, width: int, pending: defaultdict[int, list[Columns]]) -> None:
-    """File each row of a block under its window."""
-    if not length(rows):
-        return
-    number = rows["ts"] // width
-    first = int(number.min())
-    # few windows, so that the sort is a radix sort of small numbers
-    ahead = (number - first).astype(np.uint16)
-    order = np.argsort(ahead, kind="stable")
-    edges = np.cumsum(np.bincount(ahead)).tolist()
-    for k, (low, high) in enumerate(zip([0, *edges], edges, strict=False)):
-        if low < high:
-            pending[first + k].append(take(rows, order[low:high]))
-
-
 def _ordered(rows: Columns, keys: U64, actor_of_account: Ints) -> Columns:
     if not length(rows):
         return {}
     rows["actor"] = actor_of_account[rows["account"]].astype(np.int16)
-    rows["id"] = opaque_ids(keys[rows["actor"]], rows["serial"])
-    return take(rows, time_order(rows["ts"], rows["id"]))
+    ids = opaque_ids(keys[rows["actor"]], rows["serial"])
+    again = np.flatnonzero(rows["number"])
+    ids[again] = opaque_ids(ids[again], rows["number"][again])
+    rows["id"] = ids
+    return take(rows, time_order(rows["ts"], ids))
+
+
+def _ordered_tasks(tasks: Columns) -> Columns:
+    if not length(tasks):
+        return {}
+    return take(tasks, np.lexsort((tasks["serial"], tasks["account"], tasks["start"])))
 
 
 def time_order(ts: Ints, ids: U64) -> Ints:

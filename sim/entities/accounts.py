@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 _DAY_US = 86_400_000_000
+_HOUR_US, _FIVE_MINUTES_US = 3_600_000_000, 300_000_000
 # Design priors: no public figure for any of these.
 _STREAMING_SHARE = 0.6
 _SENDS_CONVERSATION_SHARE = 0.3
@@ -25,7 +26,11 @@ _TEMPERATURES = np.array([0.0, 0.2, 0.7, 1.0], np.float32)
 
 @dataclass(frozen=True)
 class Accounts:
-    """One row per account; identifiers are opaque, other whole numbers index a pool."""
+    """One row per account; identifiers are opaque, other whole numbers index a pool.
+
+    `moves_at` is uniform in [0, 1): the account is among the first of that share to take up a new
+    model.
+    """
 
     account_id: U64
     org_id: U64
@@ -41,9 +46,14 @@ class Accounts:
     asn_type: Ints
     country: Ints
     utc_offset_h: Ints
-    caches: Bools
+    organisation: Ints
+    cache_lifetime_us: Ints
     streams_answers: Bools
     sends_conversation: Bools
+    asks_latest: Bools
+    moves_at: Floats
+    thinks: Bools
+    batches: Bools
     temperature: NDArray[np.float32]
 
     def __len__(self) -> int:
@@ -77,9 +87,14 @@ def build_accounts(actor: Actor, streams: Streams, client_weights: Floats) -> Ac
         asn_type=addresses.asn_type,
         country=addresses.country,
         utc_offset_h=pools.COUNTRY_UTC_OFFSET_H[addresses.country],
-        caches=rng.random(n) < actor.caching_share,
+        organisation=org_number,
+        cache_lifetime_us=_lifetimes(rng, n, actor),
         streams_answers=rng.random(n) < _STREAMING_SHARE,
         sends_conversation=rng.random(n) < _SENDS_CONVERSATION_SHARE,
+        asks_latest=rng.random(n) < actor.uptake.latest_share,
+        moves_at=rng.random(n),
+        thinks=rng.random(n) < actor.thinking_share,
+        batches=rng.random(n) < actor.batch_share,
         temperature=np.where(
             rng.random(n) < _SETS_TEMPERATURE_SHARE,
             rng.choice(_TEMPERATURES, size=n),
@@ -91,6 +106,13 @@ def build_accounts(actor: Actor, streams: Streams, client_weights: Floats) -> Ac
 def _pick(rng: np.random.Generator, n: int, shares: object) -> Ints:
     weights = np.array(list(shares), np.float64)  # type: ignore[call-overload]
     return rng.choice(len(weights), size=n, p=weights / weights.sum())
+
+
+def _lifetimes(rng: np.random.Generator, n: int, actor: Actor) -> Ints:
+    """Lifetime of what a client caches: 5 minutes, for some an hour; 0 for those that do not."""
+    caches = rng.random(n) < actor.caching_share
+    hour = rng.random(n) < actor.cache_1h_share
+    return np.where(caches, np.where(hour, _HOUR_US, _FIVE_MINUTES_US), 0)
 
 
 def _volumes(rng: np.random.Generator, n: int, sigma: float) -> Floats:

@@ -1,35 +1,35 @@
-"""Put filled sessions on the clock: rows for the log, rows for the tasks behind them."""
+"""Rows of the log and of the task table, from calls and what became of them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.scaffold.fill import Exchanges
+from sim.scaffold.fill import POSITION_BITS, Drawn
 from sim.scaffold.ragged import starts_of
 from sim.streams import U64
-from sim.tables.columns import Columns, take
+from sim.tables.columns import Columns
+from sim.world.attempts import CLIENT_TIMEOUT, OK, RETRIES, Attempts, Policy
 
 Ints = NDArray[np.int64]
 
-POSITION_BITS = 20
 _POSITION_MASK = (1 << POSITION_BITS) - 1
 
-FINISHED, CUT_OFF = 0, 1
-TASK_STATES = ("finished", "cut_off")
+FINISHED, GIVEN_UP, CUT_OFF = 0, 1, 2
+TASK_STATES = ("finished", "given_up", "cut_off")
+NO_FINISH = -1
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a block of sessions stands: who sends it, when, and what it works on.
+    """Who sends a block of sessions, and what it works on.
 
     Session arrays have shape (S,), task arrays (T,). `account` is the number in the scenario;
     `round` is -1 for work that began before what the scenario asked for.
     """
 
-    start_us: Ints
     account: Ints
     model: Ints
     session_no: Ints
@@ -38,70 +38,97 @@ class Placement:
     item: Ints
     round: Ints
 
+    def part(self, low: int, high: int) -> Placement:
+        """The sessions [low, high) of a block with one task a session."""
+        return Placement(**{f.name: getattr(self, f.name)[low:high] for f in fields(self)})
 
-def place(
-    exchanges: Exchanges, placement: Placement, calls: Ints, horizon_us: int
-) -> tuple[Columns, Columns]:
-    """Return (exchange rows inside [0, horizon), task rows with at least one such exchange).
+
+def exchange_rows(drawn: Drawn, placement: Placement, attempts: Attempts) -> Columns:
+    """One row per attempt, with what the gateway needs to split its input and admit it.
 
     `serial` is task number and position in the task in one whole number; identifiers of
-    exchanges and tasks are derived from it.
+    exchanges and tasks are derived from it and from `number`, the attempt's in its call.
     """
-    start = placement.start_us[exchanges.session] + exchanges.offset_us
-    inside = (start >= 0) & (start < horizon_us)
-    tasks = _tasks(exchanges, placement, calls, start, inside, horizon_us)
-    rows = _rows(exchanges, placement, start)
-    return (rows if inside.all() else take(rows, inside)), tasks
-
-
-def _rows(exchanges: Exchanges, placement: Placement, start: Ints) -> Columns:
-    session, turn = exchanges.session, exchanges.turn
-    serial = (placement.task_no << POSITION_BITS)[turn] + exchanges.position
+    shape, call = drawn.shape, attempts.call
+    session, task = shape.session[call], shape.task[call]
+    answered = attempts.status == OK
     return {
-        "ts": start,
-        "serial": serial,
-        "prompt": placement.prompt[turn],
+        "ts": attempts.begins_us,
+        "serial": shape.call[call],
+        "prompt": placement.prompt[task],
         "session": placement.session_no[session],
         "account": placement.account[session].astype(np.int32),
-        "duration": exchanges.duration_us.astype(np.int32),
-        "ttft": exchanges.ttft_us.astype(np.int32),
-        "uncached": exchanges.cache.uncached_tokens.astype(np.int32),
-        "read": exchanges.cache.read_tokens.astype(np.int32),
-        "write_5m": exchanges.cache.write_5m_tokens.astype(np.int32),
-        "output": exchanges.output_tokens.astype(np.int32),
-        "n_messages": exchanges.n_messages.astype(np.int16),
-        "n_results": exchanges.n_tool_results_in.astype(np.int16),
-        "n_calls": exchanges.n_tool_calls_out.astype(np.int16),
-        "finish": exchanges.finish.astype(np.int8),
+        "duration": attempts.ends_us - attempts.begins_us,
+        "ttft": np.where(answered, attempts.ttft_us, -1),
+        "output": np.where(answered, shape.output_tokens[call], 0).astype(np.int32),
+        "n_messages": drawn.n_messages[call].astype(np.int16),
+        "n_results": drawn.n_tool_results_in[call].astype(np.int16),
+        "n_calls": np.where(answered, drawn.n_tool_calls_out[call], 0).astype(np.int16),
+        "finish": np.where(answered, drawn.finish[call], NO_FINISH).astype(np.int8),
         "model": placement.model[session].astype(np.int8),
+        "status": attempts.status.astype(np.int16),
+        "number": attempts.number.astype(np.int16),
+        "reasoning": np.where(answered, drawn.reasoning_tokens[call], 0).astype(np.int32),
+        "choices": drawn.choices[call].astype(np.int8),
+        "server": np.where(answered, drawn.server_requests[call], 0).astype(np.int16),
+        "category": drawn.category[call].astype(np.int8),
+        "user": drawn.from_user[call],
+        "prewarm": drawn.prewarm[call],
+        "batch": shape.batch[session],
+        "context": shape.context_tokens[call].astype(np.int32),
+        "left": shape.left_tokens[call].astype(np.int32),
+        "static": shape.static_tokens[session].astype(np.int32),
+        "lifetime": shape.lifetime_us[session],
+        "key": shape.key[session].astype(np.int32),
+        "bucket": shape.bucket[session].astype(np.int32),
+        "asks_output": shape.asks_tokens[call].astype(np.int32),
     }
 
 
-def _tasks(
-    exchanges: Exchanges,
-    placement: Placement,
-    calls: Ints,
-    start: Ints,
-    inside: NDArray[np.bool_],
-    horizon_us: int,
+def task_rows(
+    drawn: Drawn, placement: Placement, attempts: Attempts, policy: Policy, horizon_us: int
 ) -> Columns:
-    first = starts_of(calls)
-    last = first + calls - 1
-    session = exchanges.session[first]
-    end = start[last] + exchanges.duration_us[last]
-    logged = np.add.reduceat(inside, first, dtype=np.int64)
-    tasks = {
-        "serial": placement.task_no,
-        "account": placement.account[session],
-        "start": start[first],
-        "end": end,
-        "calls": calls,
-        "logged": logged,
-        "item": placement.item,
-        "round": placement.round,
-        "state": np.where(end <= horizon_us, FINISHED, CUT_OFF),
+    """One row per task with an attempt in the log, in order of task number.
+
+    `calls` is what the task would have taken, `exchanges` the attempts it did take, `logged`
+    those inside [0, horizon). A task is finished when its last call was answered within the log,
+    given up when a call was, and cut off when the log closed over it.
+    """
+    shape, tasks = drawn.shape, len(placement.task_no)
+    task = shape.task[attempts.call]
+    begins, ends = attempts.begins_us, attempts.ends_us
+    inside = (begins >= 0) & (begins < horizon_us)
+    start = np.full(tasks, np.iinfo(np.int64).max)
+    end = np.full(tasks, np.iinfo(np.int64).min)
+    np.minimum.at(start, task, begins)
+    np.maximum.at(end, task, ends)
+    calls = np.bincount(shape.task, minlength=tasks)
+    last_call = np.cumsum(calls) - 1
+    answered = np.zeros(len(shape.call), np.bool_)
+    answered[attempts.call[attempts.status == OK]] = True
+    done = answered[last_call] & (end <= horizon_us)
+    gave_up = np.zeros(tasks, np.bool_)
+    last_try = (attempts.resend == RETRIES) & (attempts.status != OK)
+    if policy.resume_after_us is not None:
+        last_try &= attempts.status == CLIENT_TIMEOUT
+    gave_up[task[last_try]] = True
+    state = np.where(done, FINISHED, np.where(gave_up & (end <= horizon_us), GIVEN_UP, CUT_OFF))
+    logged = np.bincount(task[inside], minlength=tasks)
+    session = shape.session[starts_of(calls)]
+    seen = logged > 0
+    return {
+        "serial": placement.task_no[seen],
+        "account": placement.account[session][seen],
+        "start": start[seen],
+        "end": end[seen],
+        "calls": calls[seen],
+        "exchanges": np.bincount(task, minlength=tasks)[seen],
+        "logged": logged[seen],
+        "answered": np.bincount(task[inside & (attempts.status == OK)], minlength=tasks)[seen],
+        "item": placement.item[seen],
+        "round": placement.round[seen],
+        "state": state[seen],
     }
-    return take(tasks, logged > 0)
 
 
 def task_of(serial: Ints) -> Ints:

@@ -12,25 +12,30 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from sim.distributions import Distribution
 from sim.scenario.quantities import found
-from sim.scenario.resolved import Balance, Columns, Format
+from sim.scenario.resolved import Balance, Columns, Format, OnFailure
 from sim.scenario.values import (
     AgentId,
     AgentShares,
+    AtLeastOne,
     BenchmarkId,
     Duration,
     Instant,
+    Minutes,
     ModelId,
     ModelShares,
     NonNegative,
     PositiveCount,
     PositiveDuration,
+    PositiveMinutes,
     Seed,
     Share,
     Slug,
+    Tier,
     Version,
 )
 
 _BY_TYPOLOGY = "Default: that of the typology."
+_BY_CATALOG = "Default: that of the catalog."
 
 
 def dial(text: str, default: str = _BY_TYPOLOGY) -> Any:
@@ -87,8 +92,95 @@ class TurnsForm(Form):
     more: Distribution | None = dial("Turns of the other sessions, rounded, at least 1.")
 
 
+class LoadForm(Form):
+    """The course of everyone's load on the provider, and what it does to its speed."""
+
+    peak_hour: Annotated[float, Field(ge=0, lt=24)] | None = dial(
+        "Hour of the highest load, 0 <= h < 24, UTC.", _BY_CATALOG
+    )
+    strength: Share | None = dial("Depth of the daily course: 0 flat, 1 idle.", _BY_CATALOG)
+    weekend: NonNegative | None = dial("Load on weekends, of that on weekdays.", _BY_CATALOG)
+    slowdown_at_peak: AtLeastOne | None = dial(
+        "Time of an answer at the highest load, of that at normal speed, >= 1.", _BY_CATALOG
+    )
+
+
+class EventForm(Form):
+    """What every event on the timeline takes."""
+
+    at: Annotated[Minutes, Field(description="Begin, after the start of the clock; whole minutes.")]
+    lasts: PositiveMinutes | None = dial("How long; whole minutes.", "Default: to the end.")
+
+
+class IncidentForm(EventForm):
+    """A stretch of bad weather."""
+
+    kind: Literal["incident"] = Field(description="More failures, slower answers.")
+    overload: Share | None = dial("Added probability of 529, 0 to 1.", "Default: 0.")
+    server_error: Share | None = dial("Added probability of 500, 0 to 1.", "Default: 0.")
+    slowdown: AtLeastOne | None = dial("Factor on the time of answers, >= 1.", "Default: 1.")
+
+
+class LimitsForm(EventForm):
+    """A change of the rate limits of all tiers."""
+
+    kind: Literal["limits"] = Field(description="Other rate limits.")
+    factor: Annotated[float, Field(gt=0, description="Factor on all limits, > 0.")]
+
+
+class PriceForm(EventForm):
+    """A change of prices."""
+
+    kind: Literal["price"] = Field(description="Other prices.")
+    factor: Annotated[float, Field(gt=0, description="Factor on the prices, > 0.")]
+    model: ModelId | None = dial("Model id.", "Default: all models.")
+
+
+class HolidayForm(EventForm):
+    """A time at which people work less."""
+
+    kind: Literal["holiday"] = Field(description="Less activity of people, and less load.")
+    factor: Annotated[Share, Field(description="Activity, of that on an ordinary day, 0 to 1.")]
+
+
+class ReleaseForm(EventForm):
+    """A new model; it stays the newest until the next release."""
+
+    kind: Literal["release"] = Field(description="A model becomes the newest.")
+    model: Annotated[ModelId, Field(description="Model id.")]
+
+
+AnyEventForm = IncidentForm | LimitsForm | PriceForm | HolidayForm | ReleaseForm
+EVENT_FORMS: dict[str, type[AnyEventForm]] = {
+    "incident": IncidentForm,
+    "limits": LimitsForm,
+    "price": PriceForm,
+    "holiday": HolidayForm,
+    "release": ReleaseForm,
+}
+
+
+class UptakeForm(Form):
+    """How clients take up a newly released model."""
+
+    share: Share | None = dial("Share of accounts (L01) or prompts (A16) that move to it, 0 to 1.")
+    over: Duration | None = dial("Time after the release over which they move, evenly.")
+    latest_share: Share | None = dial("Share of accounts that ask for the alias latest, 0 to 1.")
+
+
 class WorldForm(Form):
-    """Provider settings; version 1 has none yet, so the mapping is empty or left out."""
+    """The provider; keys that are left out take the catalog's value."""
+
+    load: LoadForm | None = dial("Course of the load.", _BY_CATALOG)
+    overload: Share | None = dial("Probability that an attempt meets 529, 0 to 1.", _BY_CATALOG)
+    server_error: Share | None = dial("Probability that it meets 500, 0 to 1.", _BY_CATALOG)
+    timeout: PositiveDuration | None = dial("Time after which clients hang up.", _BY_CATALOG)
+    burst: Annotated[float, Field(gt=0, le=10)] | None = dial(
+        "Size of a token bucket in minutes of its limit, above 0 to 10.", _BY_CATALOG
+    )
+    events: tuple[Annotated[AnyEventForm, Field(discriminator="kind")], ...] = Field(
+        default=(), description="Timeline of the provider. Default: nothing happens."
+    )
 
 
 class TablesForm(Form):
@@ -121,6 +213,30 @@ class ActorForm(Form):
         "Mean number of accounts behind one address, >= 1."
     )
     caching_share: Share | None = dial("Share of accounts that use the prompt cache, 0 to 1.")
+    cache_1h_share: Share | None = dial("Share of those whose cache lives an hour, 0 to 1.")
+    tier: Tier | None = dial("Tier of rate limits of each organisation, or the word none.")
+    on_failure: OnFailure | None = dial(
+        "After three failed attempts of a call: give_up the task, or resume it."
+    )
+    resume_after_s: NonNegative | None = dial("Pause before a task is resumed, seconds.")
+    uptake: UptakeForm | None = dial("What becomes of the newest model after a release.")
+    refusal_share: Share | None = dial("Share of user turns that the model refuses, 0 to 1.")
+    thinking_share: Share | None = dial("Share of accounts that have the model think, 0 to 1.")
+    several_choices_share: Share | None = dial(
+        "Share of turns without tools that ask for two to four choices, 0 to 1."
+    )
+    prewarm_share: Share | None = dial(
+        "Share of turns that begin with a call for 0 tokens to warm the cache, 0 to 1."
+    )
+    server_tools_share: Share | None = dial(
+        "Share of agentic turns whose tools run at the provider, ten steps an exchange, 0 to 1."
+    )
+    sub_agent_share: Share | None = dial(
+        "Share of turns with four tool steps or more that use a sub-agent, 0 to 1."
+    )
+    batch_share: Share | None = dial(
+        "Share of accounts that send single calls as a batch, at half the price, 0 to 1."
+    )
     account_age_days: Distribution | None = dial("Age of an account when the log opens, days.")
     templates: PositiveCount | None = dial(
         "Number of prompt templates that the accounts share, >= 1.",
@@ -223,7 +339,7 @@ class ScenarioForm(Form):
     clock: Annotated[ClockForm, Field(description="The time that the log covers.")]
     world: Annotated[
         WorldForm,
-        Field(default=WorldForm(), description="Provider settings: none yet, may be empty."),
+        Field(default=WorldForm(), description="The provider; may be left out."),
     ]
     actors: Annotated[
         tuple[Annotated[AnyActorForm, Field(discriminator="typology")], ...],

@@ -9,7 +9,13 @@ from typing import Any, get_args
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from sim.distributions import Distribution
-from sim.scenario.models import ACTOR_FORMS, AnyActorForm, RhythmForm, ScenarioForm
+from sim.scenario.models import (
+    ACTOR_FORMS,
+    EVENT_FORMS,
+    AnyActorForm,
+    RhythmForm,
+    ScenarioForm,
+)
 from sim.scenario.problems import Path, Problem, suggest
 from sim.scenario.quantities import found
 from sim.scenario.strict_yaml import Document, dotted
@@ -27,6 +33,25 @@ _BOUNDS = {
     "less_than": ("lt", "less than"),
     "less_than_equal": ("le", "at most"),
 }
+
+
+@dataclass(frozen=True)
+class _Union:
+    """A list whose items have different forms: where it stands, and the key that says which."""
+
+    path: Path
+    tag: str
+    forms: Mapping[str, type[BaseModel]]
+
+    def holds(self, path: Path) -> bool:
+        """Tell whether `path` leads to an item of the list or into one."""
+        return len(path) > len(self.path) and path[: len(self.path)] == self.path
+
+
+_UNIONS = (
+    _Union(("actors",), "typology", ACTOR_FORMS),
+    _Union(("world", "events"), "kind", EVENT_FORMS),
+)
 
 
 @dataclass(frozen=True)
@@ -140,8 +165,9 @@ class _Translator:
 
     def path(self, location: Path) -> tuple[Path, bool]:
         """Drop what pydantic adds to a location: union tags, fields of a plain number, `[key]`."""
-        if len(location) > 2 and location[0] == "actors":
-            location = (*location[:2], *location[3:])
+        for union in filter(lambda union: union.holds(location), _UNIONS):
+            item = len(union.path) + 1
+            location = (*location[:item], *location[item + 1 :])
         at_key = bool(location) and location[-1] == "[key]"
         value: Any = self.data
         path: Path = ()
@@ -159,7 +185,8 @@ class _Translator:
         """Tell whether an error only follows from one that is reported already."""
         if detail["type"] == "too_short":
             return bool(self.data["actors"])
-        return detail["type"] == "union_tag_not_found" and (*path, "typology") in self.nulls
+        tags = [(*path, union.tag) for union in _UNIONS if union.holds(path)]
+        return detail["type"] == "union_tag_not_found" and tags[0] in self.nulls
 
     def problem(self, detail: dict[str, Any], path: Path, at_key: bool) -> Problem:
         kind = detail["type"]
@@ -170,7 +197,7 @@ class _Translator:
         if kind == "missing":
             return self.at(path[:-1], path[:-1], f"missing key '{path[-1]}'")
         if kind.startswith("union_tag"):
-            return self.typology_problem(path)
+            return self.tag_problem(path)
         if at_key:
             return self.at(path, path[:-1], self.message(detail, path), at_key=True)
         return self.at(path, path, self.message(detail, path))
@@ -179,18 +206,25 @@ class _Translator:
         place = self.document.place(path, key=at_key)
         return Problem(place, path_name(self.document.data, shown), message)
 
-    def typology_problem(self, path: Path) -> Problem:
-        actor = self.data["actors"][path[1]]
-        if not isinstance(actor, dict):
-            return self.at(path, path, f"should be a mapping, found {found(actor)}")
-        if "typology" not in actor:
-            names = ", ".join(sorted(ACTOR_FORMS))
-            return self.at(path, path, f"missing key 'typology'; allowed: {names}")
-        below = (*path, "typology")
-        if not isinstance(actor["typology"], str):
-            return self.at(below, below, f"should be text, found {found(actor['typology'])}")
-        hint = suggest(actor["typology"], ACTOR_FORMS)
-        return self.at(below, below, f"unknown typology '{actor['typology']}'{hint}")
+    def tag_problem(self, path: Path) -> Problem:
+        union = next(union for union in _UNIONS if union.holds(path))
+        item, tag = self.value_at(path), union.tag
+        if not isinstance(item, dict):
+            return self.at(path, path, f"should be a mapping, found {found(item)}")
+        if tag not in item:
+            names = ", ".join(sorted(union.forms))
+            return self.at(path, path, f"missing key '{tag}'; allowed: {names}")
+        below = (*path, tag)
+        if not isinstance(item[tag], str):
+            return self.at(below, below, f"should be text, found {found(item[tag])}")
+        hint = suggest(item[tag], union.forms)
+        return self.at(below, below, f"unknown {tag} '{item[tag]}'{hint}")
+
+    def value_at(self, path: Path) -> Any:
+        value: Any = self.data
+        for part in path:
+            value = value[part]
+        return value
 
     def message(self, detail: dict[str, Any], path: Path) -> str:
         kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
@@ -230,13 +264,21 @@ class _Translator:
     def form_at(self, path: Path) -> type[BaseModel] | None:
         """Return the model that describes the mapping at `path`."""
         form: type[BaseModel] | None = ScenarioForm
-        for part in path:
-            if form is None or isinstance(part, int):
-                continue
-            form = _model_in(form.model_fields[part].annotation)
-            if part == "actors" and len(path) > 1:
-                form = _form_of_actor(self.data["actors"][path[1]])
+        for depth, part in enumerate(path, start=1):
+            if isinstance(part, int):
+                form = self.form_of_item(path[:depth], form)
+            elif form is not None:
+                form = _model_in(form.model_fields[part].annotation)
         return form
+
+    def form_of_item(self, path: Path, otherwise: type[BaseModel] | None) -> type[BaseModel] | None:
+        """Return the form that an item of a union says it has; other lists have one form."""
+        for union in _UNIONS:
+            if path[:-1] == union.path:
+                item = self.value_at(path)
+                tag = item.get(union.tag) if isinstance(item, dict) else None
+                return union.forms.get(tag) if isinstance(tag, str) else None
+        return otherwise
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

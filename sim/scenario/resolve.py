@@ -8,8 +8,26 @@ from typing import Any
 
 from sim import catalog
 from sim.scenario.checks import benchmark_of
-from sim.scenario.models import AnyActorForm, L04Form, RhythmForm, ScenarioForm, TurnsForm
-from sim.scenario.resolved import Actor, Clock, Scenario, Tables, fields_of
+from sim.scenario.models import (
+    AnyActorForm,
+    AnyEventForm,
+    L04Form,
+    RhythmForm,
+    ScenarioForm,
+    TurnsForm,
+    UptakeForm,
+    WorldForm,
+)
+from sim.scenario.resolved import (
+    Actor,
+    Clock,
+    Event,
+    Load,
+    Scenario,
+    Tables,
+    World,
+    fields_of,
+)
 
 _SCALED = ("accounts", "organisations", "target_exchanges", "workers")
 
@@ -24,9 +42,36 @@ def resolve(form: ScenarioForm) -> Scenario:
         seed=secrets.randbits(32) if form.seed is None else form.seed,
         scale=form.scale,
         clock=Clock(start=form.clock.start, duration_us=form.clock.duration),
+        world=_world(form.world),
         actors=tuple(_actor(actor, form.scale) for actor in form.actors),
         tables=Tables(format=form.tables.format, columns=form.tables.columns),
     )
+
+
+def _world(form: WorldForm) -> World:
+    known = catalog.provider()
+    load = form.load.model_dump(exclude_none=True) if form.load else {}
+    defaults = {
+        "peak_hour": known["load_peak_hour"],
+        "strength": known["load_strength"],
+        "weekend": known["load_weekend"],
+        "slowdown_at_peak": known["slowdown_at_peak"],
+    }
+    return World(
+        load=Load(**(defaults | load)),
+        overload=known["overload"] if form.overload is None else form.overload,
+        server_error=known["server_error"] if form.server_error is None else form.server_error,
+        timeout_us=form.timeout or round(known["timeout_s"] * 1e6),
+        burst=form.burst or known["burst"],
+        events=tuple(map(_event, sorted(form.events, key=lambda e: (e.at, e.kind)))),
+    )
+
+
+def _event(form: AnyEventForm) -> Event:
+    given = form.model_dump(exclude_none=True)
+    at_us, lasts_us = given.pop("at"), given.pop("lasts", None)
+    until_us = None if lasts_us is None else at_us + lasts_us
+    return Event(at_us=at_us, until_us=until_us, **given)
 
 
 def scaled(number: int, scale: float) -> int:
@@ -66,7 +111,11 @@ def _given(form: AnyActorForm, defaults: Any) -> dict[str, Any]:
     single = {"agent", "model"}
     given = {key: getattr(form, key) for key in form.model_fields_set - single}
     for key, value in given.items():
-        if isinstance(value, RhythmForm | TurnsForm):
+        if isinstance(value, UptakeForm):
+            own = value.model_dump(exclude_none=True)
+            own = {{"over": "over_us"}.get(name, name): item for name, item in own.items()}
+            given[key] = {**defaults[key], **own}
+        elif isinstance(value, RhythmForm | TurnsForm):
             own = {name: getattr(value, name) for name in value.model_fields_set}
             given[key] = {**defaults[key], **own}
     if "starts" in given:

@@ -13,6 +13,7 @@ from sim.scenario.quantities import format_duration
 Arrival = Literal["sessions", "queue"]
 Source = Literal["benchmark", "prompts"]
 Balance = Literal["round_robin", "least_used", "sticky", "random", "weighted"]
+OnFailure = Literal["give_up", "resume"]
 Format = Literal["parquet", "csv", "jsonl"]
 Columns = Literal["full", "core"]
 
@@ -48,6 +49,20 @@ class Rhythm(Frozen):
     peak_hour: float
     strength: float
     weekend: float
+
+
+class Uptake(Frozen):
+    """How clients take up the newest model after a release.
+
+    `latest_share` of the accounts ask for the alias `latest` and get it at once. Of the rest,
+    `share` move to it, spread evenly over `over_us` after the release: accounts of a population
+    (their interface offers it), single prompts of a pool (its operator sends them there). The
+    runs of a benchmark stay with their model.
+    """
+
+    share: float
+    over_us: int
+    latest_share: float
 
 
 class Turns(Frozen):
@@ -86,6 +101,18 @@ class Actor(Frozen):
     hosting_share: float
     accounts_per_ip: float
     caching_share: float
+    cache_1h_share: float
+    tier: str
+    on_failure: OnFailure
+    resume_after_s: float
+    uptake: Uptake
+    refusal_share: float
+    thinking_share: float
+    several_choices_share: float
+    prewarm_share: float
+    server_tools_share: float
+    sub_agent_share: float
+    batch_share: float
     account_age_days: Distribution
     templates: int | None = None
     agentic_share: float = 0.0
@@ -101,6 +128,52 @@ class Actor(Frozen):
     workers: int | None = None
     balance: Balance = "round_robin"
     starts_us: int | None = None
+
+
+class Load(Frozen):
+    """The course of everyone's load on the provider, in UTC, and what it does to speed.
+
+    Peak hour, strength and weekend are as in `Rhythm`. Answers take `slowdown_at_peak` (>= 1) times
+    as long at the hour of the highest load, and less in proportion to the load at others.
+    """
+
+    peak_hour: float
+    strength: float
+    weekend: float
+    slowdown_at_peak: float
+
+
+class Event(Frozen):
+    """Something that happens to the provider from `at_us` to `until_us` (None: to the end).
+
+    An incident adds to the probabilities of failure and multiplies the slowdown. `limits`
+    multiplies all limits by `factor`, `price` the prices of `model` (None: of all). On a
+    `holiday` people are `factor` times as active, and so is the load. A `release` makes `model`
+    the newest.
+    """
+
+    kind: Literal["incident", "limits", "price", "holiday", "release"]
+    at_us: int
+    model: str | None = None
+    until_us: int | None = None
+    overload: float = 0.0
+    server_error: float = 0.0
+    slowdown: float = 1.0
+    factor: float = 1.0
+
+
+class World(Frozen):
+    """The provider. `overload`, `server_error`: probability for an attempt in ordinary weather.
+
+    `timeout_us`: after it clients hang up. `burst`: size of a bucket in minutes of its limit.
+    """
+
+    load: Load
+    overload: float
+    server_error: float
+    timeout_us: int
+    burst: float
+    events: tuple[Event, ...] = ()
 
 
 class Tables(Frozen):
@@ -120,6 +193,7 @@ class Scenario(Frozen):
     seed: int
     scale: float
     clock: Clock
+    world: World
     actors: tuple[Actor, ...]
     tables: Tables
 
@@ -158,6 +232,18 @@ _COMMON = (
     "hosting_share",
     "accounts_per_ip",
     "caching_share",
+    "cache_1h_share",
+    "tier",
+    "on_failure",
+    "resume_after_s",
+    "uptake",
+    "refusal_share",
+    "thinking_share",
+    "several_choices_share",
+    "prewarm_share",
+    "server_tools_share",
+    "sub_agent_share",
+    "batch_share",
     "account_age_days",
     "templates",
 )

@@ -47,6 +47,12 @@ def _at_work(value: int) -> int:
     return value
 
 
+def _whole_minutes(value_us: int) -> int:
+    if value_us % 60_000_000:
+        raise ValueError("should be whole minutes")
+    return value_us
+
+
 def _near_our_time(moment: datetime) -> datetime:
     if not datetime(2000, 1, 1, tzinfo=UTC) <= moment < datetime(2100, 1, 1, tzinfo=UTC):
         raise ValueError(f"should lie in the years 2000 to 2099, found {moment:%Y-%m-%d}")
@@ -92,6 +98,9 @@ Slug = Annotated[
     WithJsonSchema({"type": "string", "pattern": SLUG_PATTERN, "maxLength": 64}),
 ]
 Share = Annotated[float, Field(ge=0, le=1)]
+AtLeastOne = Annotated[float, Field(ge=1, le=1000)]
+Minutes = Annotated[Duration, AfterValidator(_whole_minutes), _DURATION_SCHEMA]
+PositiveMinutes = Annotated[Minutes, AfterValidator(_at_work), _DURATION_SCHEMA]
 NonNegative = Annotated[float, Field(ge=0)]
 Version = Annotated[Any, AfterValidator(_is_version), WithJsonSchema({"const": 1})]
 
@@ -122,6 +131,7 @@ class CatalogId:
 ModelId = Annotated[str, CatalogId("model", catalog.models)]
 AgentId = Annotated[str, CatalogId("agent", catalog.agents)]
 BenchmarkId = Annotated[str, CatalogId("benchmark", catalog.benchmarks)]
+Tier = Annotated[str, CatalogId("tier", catalog.tiers)]
 PositiveShare = Annotated[float, Field(gt=0, le=1)]
 ModelShares = Annotated[dict[ModelId, PositiveShare], AfterValidator(_is_shares)]
 AgentShares = Annotated[dict[AgentId, PositiveShare], AfterValidator(_is_shares)]

@@ -16,6 +16,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 _SECOND_US = 1e6
+_BATCH_MEDIAN_H, _BATCH_LONGEST_H = 1.0, 24.0
 _NANO_PER_MTOK = 1_000
 
 
@@ -26,32 +27,46 @@ class ModelTable:
         self.ids = tuple(m.id for m in models)
         self.window_tokens = np.array([m.context_window_tokens for m in models], np.int64)
         self.min_cacheable_tokens = np.array([m.min_cacheable_tokens for m in models], np.int64)
-        self.prices = np.array([_nano_usd(m) for m in models], np.int64).reshape(-1, 4)
+        self.classes = tuple(sorted({m.model_class for m in models}))
+        self.class_of = np.array([self.classes.index(m.model_class) for m in models], np.int64)
+        self.prices = np.array([_nano_usd(m) for m in models], np.int64).reshape(-1, 5)
         self._ttft = np.array([_log_parameters(m.ttft_s) for m in models]).reshape(-1, 2)
         self._speed = np.array([_log_parameters(m.output_tokens_per_s) for m in models]).reshape(
             -1, 2
         )
 
-    def latency(self, model: Ints, output: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
-        """Draw time to first token and whole duration of each answer, microseconds.
+    def number(self, model: str) -> int:
+        """Row of a model, -1 if nobody uses it."""
+        return self.ids.index(model) if model in self.ids else -1
 
-        duration = ttft + output_tokens / speed, both lognormal per request.
+    def latency(self, model: Ints, output: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
+        """Draw time to first token and time of generation of each answer, microseconds.
+
+        The latter is output_tokens / speed; time to first token and speed are lognormal.
         """
         ttft = _draw(self._ttft, model, rng)
         speed = _draw(self._speed, model, rng)
-        first = np.rint(ttft * _SECOND_US)
-        duration = first + np.rint(output / speed * _SECOND_US)
-        return first.astype(np.int64), duration.astype(np.int64)
+        ttft *= _SECOND_US
+        generation = output / speed
+        generation *= _SECOND_US
+        return np.rint(ttft).astype(np.int64), np.rint(generation).astype(np.int64)
+
+    @staticmethod
+    def batch_delay_us(size: int, rng: np.random.Generator) -> Ints:
+        """Time until the answers of a batch are there, at most a day; a prior."""
+        hours = np.minimum(np.exp(rng.standard_normal(size)) * _BATCH_MEDIAN_H, _BATCH_LONGEST_H)
+        return np.rint(hours * 3600 * _SECOND_US).astype(np.int64)
 
     def cost_nano_usd(
-        self, model: Ints, uncached: Ints, read: Ints, write_5m: Ints, output: Ints
+        self, model: Ints, uncached: Ints, read: Ints, write_5m: Ints, write_1h: Ints, output: Ints
     ) -> Ints:
         """Exact list price of each request in 1e-9 USD."""
         price = self.prices[model]
         cost: Ints = uncached * price[:, 0]
         cost += read * price[:, 1]
         cost += write_5m * price[:, 2]
-        cost += output * price[:, 3]
+        cost += write_1h * price[:, 3]
+        cost += output * price[:, 4]
         return cost
 
 
@@ -72,12 +87,13 @@ def _log_parameters(distribution: Distribution) -> tuple[float, float]:
 
 
 def _nano_usd(model: Model) -> list[int]:
-    """Price per token in 1e-9 USD: input, cache read, cache write, output."""
+    """Price per token in 1e-9 USD: input, cache read, cache writes for 5 min and 1 h, output."""
     base = model.input_usd_per_mtok * _NANO_PER_MTOK
     exact = [
         base,
         base * model.cache_read_factor,
         base * model.cache_write_5m_factor,
+        base * model.cache_write_1h_factor,
         model.output_usd_per_mtok * _NANO_PER_MTOK,
     ]
     return [round(x) for x in exact]

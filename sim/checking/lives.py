@@ -1,0 +1,77 @@
+"""INV-7: exchanges within the life of their account, and identifiers that occur once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.checking.book import Book, ids
+from sim.checking.check import Check
+from sim.checking.times import clock
+from sim.checking.verdict import Breach, Rule, breach_at, first_breach
+from sim.tables.columns import Columns, concat, take
+from sim.tables.schema import EXCHANGES
+
+# Identifiers held at a time; a longer log is read several times.
+_IDS_AT_A_TIME = 1 << 24
+
+
+class Lives(Check):
+    """Accounts are known, keep their organisation, and are older than what they send."""
+
+    id, name = "INV-7", "accounts and identifiers"
+
+    def __init__(self, book: Book) -> None:
+        super().__init__(book)
+        self._rows = 0
+
+    def see(self, rows: Columns) -> None:
+        accounts, place = self.book.accounts, rows["account"]
+        created, org = accounts["created"][place], accounts["org_id"][place]
+        self._rows += len(place)
+        rules = [
+            Rule(
+                place < 0,
+                lambda i: f"account acc_{int(rows['account_id'][i]):016x}",
+                lambda _: "an account of log/accounts",
+            ),
+            Rule(
+                (place >= 0) & (rows["start"] < created),
+                lambda i: f"ts_start {clock(rows['start'][i])}",
+                lambda i: f"{clock(created[i])}, created_at of the account, or later",
+            ),
+            Rule(
+                (place >= 0) & (rows["org_id"] != org),
+                lambda i: f"organisation org_{int(rows['org_id'][i]):016x}",
+                lambda i: f"org_{int(org[i]):016x}, that of the account",
+            ),
+        ]
+        self.breach = first_breach(rows, self.book.files, rules)
+
+    def close(self) -> None:
+        book = self.book
+        self.breach = self.breach or _twice(book.accounts, book.files, "acc")
+        if book.truth:
+            self.breach = self.breach or _twice(book.tasks, book.files, "task")
+        passes = -(-self._rows // _IDS_AT_A_TIME)
+        for number in range(passes):
+            self.breach = self.breach or self._twice_in_log(number, passes)
+
+    def _twice_in_log(self, number: int, passes: int) -> Breach | None:
+        """Look among the identifiers whose remainder is `number`."""
+        held = []
+        tables = self.book.run.tables("log/exchanges", EXCHANGES, ["exchange_id"])
+        for file, table in zip(self.book.parts_of("log/exchanges"), tables, strict=True):
+            rows = self.book.placed({"id": ids(table.column("exchange_id"))}, file)
+            held.append(take(rows, rows["id"] % np.uint64(passes) == number))
+        return _twice(concat(held), self.book.files, "req")
+
+
+def _twice(rows: Columns, files: list[str], prefix: str) -> Breach | None:
+    order = np.lexsort((rows["row"], rows["file"], rows["id"]))
+    again = order[1:][rows["id"][order[1:]] == rows["id"][order[:-1]]]
+    if not len(again):
+        return None
+    first = again[np.lexsort((rows["row"][again], rows["file"][again]))[0]]
+    return breach_at(
+        rows, files, int(first), "an identifier that occurred before", "each once", prefix
+    )

@@ -1,0 +1,183 @@
+"""What becomes of a call: its attempts, one after the other, while no limit is in the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.streams import U64, Streams, opaque_ids, scalar_id
+from sim.world.weather import Weather
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+OK, RATE_LIMIT, OVERLOADED, SERVER_ERROR, CLIENT_TIMEOUT = 200, 429, 529, 500, 499
+ERROR_TYPES = {
+    RATE_LIMIT: "rate_limit_error",
+    OVERLOADED: "overloaded_error",
+    SERVER_ERROR: "api_error",
+    CLIENT_TIMEOUT: "client_timeout",
+}
+RETRIES = 2
+FOREVER_US = 1 << 60
+_SECOND_US = 1e6
+_ERROR_FLOOR_US, _ERROR_SPAN_US = 50_000, 450_000
+_LONGEST_BACKOFF_S, _FIRST_BACKOFF_S, _JITTER = 8.0, 0.5, 0.25
+
+
+class Fates:
+    """The uniforms of attempts, by call and number of the attempt."""
+
+    def __init__(self, streams: Streams, actor: str) -> None:
+        self._failure = streams.key(actor, "failure")
+        self._error_time = streams.key(actor, "error time")
+        self._backoff = streams.key(actor, "backoff")
+
+    def failure(self, call: Ints, n: Ints | int) -> Floats:
+        return _uniform(self._failure, call, n)
+
+    def error_us(self, call: Ints, n: Ints | int) -> Ints:
+        """Time from an attempt to its error answer."""
+        u = _uniform(self._error_time, call, n)
+        return np.rint(_ERROR_FLOOR_US + _ERROR_SPAN_US * u).astype(np.int64)
+
+    def backoff_us(self, call: Ints, n: Ints | int, retry: Ints | int) -> Ints:
+        """Pause before retry number `retry` (0, 1) of a chain, after failed attempt `n`."""
+        u = _uniform(self._backoff, call, n)
+        pause = np.minimum(_FIRST_BACKOFF_S * 2.0 ** np.asarray(retry), _LONGEST_BACKOFF_S)
+        return np.rint(pause * (1 - _JITTER * u) * _SECOND_US).astype(np.int64)
+
+    def failure_of(self, call: int, n: int) -> float:
+        """`failure` of one attempt."""
+        return _scalar_uniform(self._failure, call, n)
+
+    def error_us_of(self, call: int, n: int) -> int:
+        """`error_us` of one attempt."""
+        u = _scalar_uniform(self._error_time, call, n)
+        return round(_ERROR_FLOOR_US + _ERROR_SPAN_US * u)
+
+    def backoff_us_of(self, call: int, n: int, retry: int) -> int:
+        """`backoff_us` of one attempt."""
+        u = _scalar_uniform(self._backoff, call, n)
+        pause = min(_FIRST_BACKOFF_S * 2.0**retry, _LONGEST_BACKOFF_S)
+        return round(pause * (1 - _JITTER * u) * _SECOND_US)
+
+
+def _scalar_uniform(key: int, call: int, n: int) -> float:
+    return float((scalar_id(scalar_id(key, call), n) >> 11) * 2.0**-53)
+
+
+def _uniform(key: int, call: Ints, n: Ints | int) -> Floats:
+    bits: U64 = opaque_ids(opaque_ids(key, call), n)
+    return np.asarray((bits >> np.uint64(11)) * 2.0**-53)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How clients of an actor meet failure; `resume_after_us` None means that they give up."""
+
+    timeout_us: int
+    resume_after_us: int | None
+
+
+class Calls(NamedTuple):
+    """Calls to be made; `call` is the serial number, times are at normal speed.
+
+    `fate` is what decides whether the first attempt fails, `Fates.failure(call, 0)`. Calls of a
+    `batch` are answered when there is time: load does not slow them, and nobody hangs up.
+    """
+
+    call: Ints
+    ttft_us: Ints
+    generation_us: Ints
+    fate: Floats
+    batch: Bools
+
+    def pick(self, index: Ints) -> Calls:
+        columns: Any = (column[index] for column in self)
+        return Calls(*columns)
+
+
+class Attempts(NamedTuple):
+    """Attempts; `call` indexes the calls, `number` counts the attempts of a call from 0."""
+
+    call: Ints
+    number: Ints
+    begins_us: Ints
+    ttft_us: Ints
+    ends_us: Ints
+    status: Ints
+
+    @property
+    def resend(self) -> Ints:
+        """Place in the chain of an attempt and its retries."""
+        return self.number % (RETRIES + 1)
+
+    def pick(self, index: Ints | Bools) -> Attempts:
+        return Attempts(*(column[index] for column in self))
+
+
+def make(
+    calls: Calls, requested_us: Ints, weather: Weather, fates: Fates, policy: Policy, until_us: int
+) -> tuple[Ints, Bools, list[Attempts]]:
+    """Return (end of each call, whether it was given up, attempts before `until_us` by number).
+
+    A call that is still being tried at `until_us` ends there for good: nothing after that is in
+    the log.
+    """
+    ends, given_up = requested_us.copy(), np.zeros(len(requested_us), np.bool_)
+    index, begins = np.arange(len(requested_us)), requested_us
+    tries: list[Attempts] = []
+    n = 0
+    while len(index):
+        attempt = _try(calls, index, begins, n, weather, fates, policy)
+        tries.append(attempt)
+        ends[index] = attempt.ends_us
+        failed = np.flatnonzero(attempt.status != OK)
+        if not len(failed):
+            break
+        index, ended, status = index[failed], attempt.ends_us[failed], attempt.status[failed]
+        retry = n % (RETRIES + 1)
+        if retry < RETRIES:
+            begins = ended + fates.backoff_us(calls.call[index], n, retry)
+        else:
+            goes_on = (status != CLIENT_TIMEOUT) & (policy.resume_after_us is not None)
+            given_up[index[~goes_on]] = True
+            index, ended = index[goes_on], ended[goes_on]
+            begins = ended + (policy.resume_after_us or 0)
+        inside = begins < until_us
+        ends[index[~inside]] = np.maximum(begins[~inside], until_us)
+        index, begins = index[inside], begins[inside]
+        n += 1
+    return ends, given_up, tries
+
+
+def _try(
+    calls: Calls,
+    index: Ints,
+    begins: Ints,
+    n: int,
+    weather: Weather,
+    fates: Fates,
+    policy: Policy,
+) -> Attempts:
+    """Attempt `n` of the calls `index` (all of them, if it is the first)."""
+    segment = weather.segment(begins)
+    made = calls if n == 0 else calls.pick(index)
+    slowdown = np.where(made.batch, 1.0, weather.slowdown[segment])
+    u = fates.failure(made.call, n) if n else made.fate
+    ttft = np.rint(made.ttft_us * slowdown).astype(np.int64)
+    duration = ttft + np.rint(made.generation_us * slowdown).astype(np.int64)
+    patience = np.where(made.batch, FOREVER_US, policy.timeout_us)
+    status = np.where(duration > patience, CLIENT_TIMEOUT, OK)
+    duration = np.minimum(duration, patience)
+    overload = weather.overload[segment]
+    bad = np.flatnonzero(u < overload + weather.server_error[segment])
+    if len(bad):
+        status[bad] = np.where(u[bad] < overload[bad], OVERLOADED, SERVER_ERROR)
+        duration[bad] = fates.error_us(made.call[bad], n)
+    return Attempts(index, np.full(len(index), n), begins, ttft, begins + duration, status)

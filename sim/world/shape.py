@@ -1,0 +1,86 @@
+"""Calls as they were drawn, before anything happens to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.world.attempts import Calls
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """M calls in order of session, task and position; session arrays have shape (S,).
+
+    `call` is the serial number; `left_tokens` is what an answered call leaves in the prompt cache
+    (0: nothing); `epoch` counts the compactions of the session; `key` numbers the organisation,
+    model and template whose static prefix a session shares; `bucket` its organisation and class
+    of model, -1 where nothing limits it. `asks_tokens` is `max_tokens` of the request. `fate` and
+    `batch` are as in `Calls`.
+    """
+
+    session: Ints
+    task: Ints
+    call: Ints
+    wait_us: Ints
+    ttft_us: Ints
+    generation_us: Ints
+    context_tokens: Ints
+    left_tokens: Ints
+    epoch: Ints
+    output_tokens: Ints
+    asks_tokens: Ints
+    fate: Floats
+    calls_per_session: Ints
+    key: Ints
+    bucket: Ints
+    batch: Bools
+    lifetime_us: Ints
+    static_tokens: Ints
+
+    @property
+    def calls(self) -> Calls:
+        batch = self.batch[self.session]
+        return Calls(self.call, self.ttft_us, self.generation_us, self.fate, batch)
+
+    def without(self, dropped: Bools) -> Shape:
+        """Leave out calls; of every task one stays."""
+        columns = {name: getattr(self, name)[~dropped] for name in _BY_CALL}
+        columns |= {name: getattr(self, name) for name in _BY_SESSION}
+        lost = np.bincount(self.session[dropped], minlength=len(self.calls_per_session))
+        columns["calls_per_session"] = self.calls_per_session - lost
+        return Shape(session=self.session[~dropped], task=self.task[~dropped], **columns)
+
+    def part(self, low: int, high: int, rows: slice) -> Shape:
+        """The sessions [low, high) with the calls `rows`; for shapes with one task a session."""
+        columns = {name: getattr(self, name)[rows] for name in _BY_CALL}
+        columns |= {name: getattr(self, name)[low:high] for name in _BY_SESSION}
+        return Shape(session=self.session[rows] - low, task=self.task[rows] - low, **columns)
+
+
+_BY_CALL = (
+    "call",
+    "wait_us",
+    "ttft_us",
+    "generation_us",
+    "context_tokens",
+    "left_tokens",
+    "epoch",
+    "output_tokens",
+    "asks_tokens",
+    "fate",
+)
+_BY_SESSION = (
+    "calls_per_session",
+    "key",
+    "bucket",
+    "batch",
+    "lifetime_us",
+    "static_tokens",
+)
