@@ -38,8 +38,11 @@ format: $(INSTALLED_TEST) ## Format the code, and fix what can be fixed.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-verify: $(INSTALLED_TEST) ## Slow statistical verification.
-	$(BIN)/pytest -m verify
+verify: $(INSTALLED_TEST) ## Slow statistical verification, with plots; some minutes.
+	$(BIN)/pytest -m verify -s
+	@echo
+	@echo "plots: runs/verification/*.png"
+	@echo "table: runs/verification/results.md"
 
 bench: $(INSTALLED_TEST) ## Speed ratios.
 	$(BIN)/pytest -m bench -s

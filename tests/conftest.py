@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from sim.engine.run import run
+from tests.helpers import SMALL, make_parts_small
+from tests.verbs import TINY, sim
 
 settings.register_profile(
     "fast", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -18,3 +24,37 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep SIM_ variables of the developer's shell out of the tests."""
     for name in [name for name in os.environ if name.startswith("SIM_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts and windows of a few hundred rows, so that a small run has many."""
+    make_parts_small(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An uninterrupted run of `SMALL` in small parts."""
+    out = tmp_path_factory.mktemp("finished") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        make_parts_small(patch)
+        run(SMALL, out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the scenario `tiny.yaml` and a run of it."""
+    folder = tmp_path_factory.mktemp("tiny")
+    (folder / "tiny.yaml").write_text(TINY, encoding="utf-8")
+    result = sim("run", str(folder / "tiny.yaml"), "-o", str(folder / "out"))
+    assert (result.exit_code, result.stderr) == (0, "")
+    return folder
+
+
+@pytest.fixture
+def here(tiny_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, holding `tiny.yaml` and a finished run `out`."""
+    shutil.copytree(tiny_run, tmp_path / "here")
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path / "here"

@@ -5,16 +5,29 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
-from sim.catalog import benchmarks, typologies
+from sim.catalog import benchmarks, provider, typologies
 from sim.distributions import Distribution, Lognormal
 from sim.engine.cast import build_cast
-from sim.engine.windows import windows
-from sim.scenario.resolved import Actor, Clock, Rhythm, Scenario, Tables, Turns
+from sim.engine.tally import ActorSummary, Tally
+from sim.engine.windows import Window, windows
+from sim.scenario.resolved import (
+    Actor,
+    Clock,
+    Event,
+    Load,
+    Rhythm,
+    Scenario,
+    Tables,
+    Turns,
+    World,
+)
 from sim.tables.columns import concat
 from sim.tables.reading import Run
 from sim.tables.schema import EXCHANGES, TRUTH_ACCOUNTS, TRUTH_EXCHANGES, TRUTH_TASKS
@@ -27,6 +40,34 @@ MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 FLAT = Rhythm(peak_hour=0.0, strength=0.0, weekend=1.0)
 
 
+def ordinary(*events: Event, **dials: Any) -> World:
+    """The provider as the catalog has it, but for `dials`."""
+    known = provider()
+    load = {
+        "peak_hour": known["load_peak_hour"],
+        "strength": known["load_strength"],
+        "weekend": known["load_weekend"],
+        "slowdown_at_peak": known["slowdown_at_peak"],
+        **dials.pop("load", {}),
+    }
+    defaults = {
+        "overload": known["overload"],
+        "server_error": known["server_error"],
+        "timeout_us": round(known["timeout_s"] * 1e6),
+        "burst": known["burst"],
+    }
+    return World(load=Load(**load), events=events, **{**defaults, **dials})
+
+
+def calm(*events: Event) -> World:
+    """A provider that never fails by itself and is always equally fast."""
+    return ordinary(*events, overload=0.0, server_error=0.0, load={"slowdown_at_peak": 1.0})
+
+
+def event(kind: str, at_us: int, until_us: int | None = None, **dials: Any) -> Event:
+    return Event.model_validate({"kind": kind, "at_us": at_us, "until_us": until_us, **dials})
+
+
 def constant(value: float) -> Distribution:
     return Distribution(constant=value)
 
@@ -35,10 +76,25 @@ def lognormal(median: float, sigma: float, largest: float | None = None) -> Dist
     return Distribution(lognormal=Lognormal(median=median, sigma=sigma, max=largest))
 
 
+PLAIN_ANSWERS = dict.fromkeys(
+    (
+        "refusal_share",
+        "thinking_share",
+        "several_choices_share",
+        "prewarm_share",
+        "server_tools_share",
+        "sub_agent_share",
+        "batch_share",
+    ),
+    0.0,
+)
+
+
 def make_actor(id_: str, typology: str, **dials: Any) -> Actor:
-    """An actor with the defaults of its typology but for `dials`."""
+    """An actor with the defaults of its typology but for `dials`, and plain answers."""
     kind = typologies()[typology]
-    return Actor(id=id_, typology=typology, arrival=kind.arrival, **{**kind.defaults, **dials})
+    given = {**kind.defaults, **PLAIN_ANSWERS, **dials}
+    return Actor(id=id_, typology=typology, arrival=kind.arrival, **given)
 
 
 def coders(accounts: int = 40, id_: str = "coders", **dials: Any) -> Actor:
@@ -71,7 +127,9 @@ def scenario(
     fmt: str = "parquet",
     columns: str = "full",
     start: datetime = MONDAY,
+    world: World | None = None,
 ) -> Scenario:
+    """A scenario in ordinary weather, unless a world is given."""
     return Scenario(
         version=1,
         name="test",
@@ -80,19 +138,31 @@ def scenario(
         seed=seed,
         scale=1.0,
         clock=Clock(start=start, duration_us=round(days * DAY_US)),
+        world=world or ordinary(),
         actors=actors,
         tables=Tables.model_validate({"format": fmt, "columns": columns}),
     )
 
 
+SMALL = scenario(coders(25), lab(), pool(20, 2_500), days=0.6)
+PART_ROWS = 900
+
+
+def make_parts_small(patch: pytest.MonkeyPatch) -> None:
+    """Parts and windows of a few hundred rows, so that a small run has many."""
+    patch.setattr("sim.tables.parts.PART_ROWS", PART_ROWS)
+    patch.setattr("sim.engine.windows._WINDOW_ROWS", 300)
+
+
 def simple(exchanges_per_day: float = 24.0) -> dict[str, Any]:
-    """Dials of a population of single exchanges, Poisson in time: nothing bunches them."""
+    """Dials of a population of single exchanges, Poisson in time in a calm world."""
     return {
         "rhythm": FLAT,
         "account_volume_sigma": 0.0,
         "agentic_share": 0.0,
         "turns_per_session": Turns(single_share=1.0, more=constant(1)),
         "exchanges_per_account_day": exchanges_per_day,
+        "tier": "none",
     }
 
 
@@ -129,6 +199,11 @@ def log_with_truth(run: Path) -> Any:
     return joined
 
 
+def answered(rows: Any) -> Any:
+    """The attempts that were answered."""
+    return rows[rows["http_status"] == 200]
+
+
 def auc(first: Any, second: Any) -> float:
     """Probability that a value of `second` exceeds one of `first`, ties counted half."""
     from scipy.stats import rankdata
@@ -152,12 +227,17 @@ def hidden_files(folder: Path) -> list[str]:
     return sorted(p.name for p in folder.rglob(".*") if p.is_file())
 
 
+def made_windows(asked: Scenario) -> list[Window]:
+    """All windows of a scenario; what does not fit in memory goes where nobody sees it."""
+    with TemporaryDirectory() as folder:
+        return list(windows(build_cast(asked), Path(folder)))
+
+
 def simulated(asked: Scenario) -> tuple[Any, Any]:
-    """(exchange rows in time order, tasks) of a scenario as data frames, without any file."""
+    """(exchange rows in time order, tasks) of a scenario as data frames, without a run."""
     import pandas as pd
 
-    cast = build_cast(asked)
-    made = list(windows(cast))
+    made = made_windows(asked)
     rows = concat([w.rows for w in made if w.rows])
     tasks = concat([w.tasks for w in made if w.tasks])
     return pd.DataFrame(rows), pd.DataFrame(tasks)
@@ -166,3 +246,26 @@ def simulated(asked: Scenario) -> tuple[Any, Any]:
 def busy_at(tasks: Any, moment_us: int) -> int:
     """Tasks in progress at a moment."""
     return int(((tasks["start"] <= moment_us) & (tasks["end"] > moment_us)).sum())
+
+
+# tasks that end soon, so that none is cut off by the end of the log
+SHORT: dict[str, Any] = {
+    "agents": {"mini-swe-agent": 1.0},
+    "agentic_share": 0.5,
+    "tool_steps": constant(5),
+    "rhythm": FLAT,
+}
+
+
+def summary_of(asked: Scenario) -> tuple[ActorSummary, Any]:
+    """What the tally says of the only actor, and its tasks."""
+    import pandas as pd
+
+    tally, tasks = Tally(build_cast(asked)), []
+    for window in made_windows(asked):
+        if window.rows:
+            tally.count_rows(window.rows)
+        if window.tasks:
+            tally.count_tasks(window.tasks)
+            tasks.append(pd.DataFrame(window.tasks))
+    return tally.summaries()[0], pd.concat(tasks)

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import sim
+from sim.catalog import provider
 from sim.cli import KINDS, cli
 from sim.cli_listing import KINDS as LISTED
 from sim.cli_support import SimGroup
@@ -78,6 +79,25 @@ def test_show_prints_the_resolved_form_with_units() -> None:
     assert result.stdout == sim.dump_resolved(expected)
     assert "  duration_us: 172800000000  # 2 d" in lines(result.stdout)
     assert "    # organisations: each account has its own" in lines(result.stdout)
+
+
+def test_show_prints_the_world_with_units() -> None:
+    shown = lines(run("show", str(HERE / "valid" / "every-key.yaml")).stdout)
+    world = shown[shown.index("world:") : shown.index("actors:")]
+    assert "  overload: 0.03" in world
+    assert "  timeout_us: 300000000  # 5 min" in world
+    [events] = [line for line in world if line.startswith("  events: ")]
+    for text in ("kind: incident", "at_us: 136800000000", "until_us: 144000000000", "factor: 0.5"):
+        assert text in events
+
+
+def test_show_fills_in_an_ordinary_world() -> None:
+    shown = json.loads(run("show", MINIMAL, "--json").stdout)["world"]
+    known = provider()
+    assert shown["overload"] == known["overload"]
+    assert shown["timeout_us"] == known["timeout_s"] * 1e6
+    assert shown["load"]["slowdown_at_peak"] == known["slowdown_at_peak"]
+    assert shown["events"] == []
 
 
 def test_show_json_is_what_from_dict_reads() -> None:

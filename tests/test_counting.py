@@ -79,8 +79,17 @@ def flags(log: Any) -> dict[str, Any]:
         "C2": answered,
         "C3": generated,
         "C4": generated & (log["finish_reason"] != "refusal"),
-        "C5": answered & (log["last_role_in"] == "user"),
+        "C5": generated & (log["last_role_in"] == "user"),
     }
+
+
+def test_failed_attempts_set_c1_apart_from_c2(good: Path) -> None:
+    """Between one and eight in a hundred attempts fail in ordinary weather."""
+    counts = count_run(good)
+    assert 0.01 < 1 - counts.total["C2"] / counts.total["C1"] < 0.08
+    assert counts.total["C2"] == counts.total["C3"] == counts.total["C4"]
+    for sums in counts.by_actor.values():
+        assert sums["C1"] > sums["C2"]
 
 
 def test_the_mishaps_set_the_conventions_apart(mishaps: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,23 @@ from numpy.typing import NDArray
 from sim.catalog import Agent, agents, models, steps_for
 from sim.distributions import Distribution
 from sim.scaffold import fill as fill_module
-from sim.scaffold.fill import END_TURN, MAX_TOKENS, TOOL_USE, Exchanges, Sessions, fill
+from sim.scaffold.fill import (
+    END_TURN,
+    MAX_TOKENS,
+    STOP_SEQUENCE,
+    TOOL_USE,
+    Drawn,
+    Sessions,
+    fill,
+)
 from sim.scaffold.ragged import cumulate_in, position_in, starts_of
 from sim.scaffold.steps import draw_steps, instance_scores
+from sim.scaffold.turns import plain_turns
 from sim.streams import Streams
-from sim.world.cache import TTL_5M_US, use_cache
+from sim.world.attempts import OK, OVERLOADED, Attempts, Fates
+from sim.world.cache import LIFETIME_1H_US, LIFETIME_5M_US, session_read_tokens
 from sim.world.models import ModelTable
+from sim.world.shape import Shape
 from tests.helpers import constant, lognormal
 
 Ints = NDArray[np.int64]
@@ -28,28 +40,36 @@ COUNTS = st.lists(st.integers(1, 6), min_size=1, max_size=12)
 AGENTS = sorted(agents())
 
 
-def sessions(turns: Any, calls: Any, gap_s: float = 60.0, *, caches: bool = True) -> Sessions:
+def sessions(
+    turns: Any, calls: Any, gap_s: float = 60.0, *, lifetime_us: int = LIFETIME_5M_US
+) -> Sessions:
     turns, calls = np.asarray(turns, np.int64), np.asarray(calls, np.int64)
+    zeros = np.zeros(len(turns), np.int64)
     return Sessions(
-        model=np.zeros(len(turns), np.int64),
-        caches=np.full(len(turns), caches),
-        turns=turns,
-        calls=calls,
+        model=zeros,
+        lifetime_us=zeros + lifetime_us,
+        key=zeros,
+        bucket=zeros,
+        batch=zeros > 0,
+        thinks=zeros > 0,
+        per_session=turns,
+        turns=plain_turns(calls),
         human_gap_us=np.full(len(calls), round(gap_s * 1e6)),
+        task_no=np.arange(len(calls)),
     )
 
 
-def filled(asked: Sessions, agent: Agent, seed: int = 3) -> Exchanges:
-    return fill(asked, agent, SONNET, Streams(seed), "test")
+def filled(asked: Sessions, agent: Agent, seed: int = 3) -> Drawn:
+    streams = Streams(seed)
+    return fill(asked, agent, SONNET, Fates(streams, "test"), streams, "test")
 
 
 def altered(agent: str, **values: Any) -> Agent:
     return agents()[agent].model_copy(update=values)
 
 
-def context_of(exchanges: Exchanges) -> Ints:
-    used = exchanges.cache
-    return used.uncached_tokens + used.read_tokens + used.write_5m_tokens
+def context_of(drawn: Drawn) -> Ints:
+    return drawn.shape.context_tokens
 
 
 def groups(counts: list[int], values: Any) -> list[list[int]]:
@@ -84,18 +104,17 @@ def test_running_sums_restart_in_each_group(counts: list[int], seed: int) -> Non
 
 def contexts_by_loop(
     base: int, growth: list[int], limit: int, removed: int
-) -> tuple[list[int], list[bool]]:
-    """Context before each call, and whether the prefix is new, call by call."""
-    context, contexts, fresh = base, [], []
-    for k, grown in enumerate([0, *growth]):
+) -> tuple[list[int], list[int]]:
+    """Context of each call, and how often it was compacted, call by call."""
+    context, contexts, epoch, epochs = base, [], 0, []
+    for grown in [0, *growth]:
         context += grown
-        is_new = k == 0
         while context > limit:
             context -= removed
-            is_new = True
+            epoch += 1
         contexts.append(context)
-        fresh.append(is_new)
-    return contexts, fresh
+        epochs.append(epoch)
+    return contexts, epochs
 
 
 @given(counts=COUNTS, seed=st.integers(0, 2**32), base=st.integers(1, 3_000))
@@ -111,8 +130,9 @@ def test_context_is_what_a_loop_over_the_calls_gives(
     rng = np.random.default_rng(seed)
     appended, output = rng.integers(1, 500, (2, sum(counts)))
     window = np.full(sum(counts), 2_000)
-    context, fresh = fill_module._context(
-        agent, window, appended, output, np.array(counts), np.random.default_rng(0)
+    rows = fill_module._Rows.of(plain_turns(np.array(counts)), np.array(counts))
+    context, epoch, _ = fill_module._context(
+        agent, window, appended, output, rows, np.array(counts), np.random.default_rng(0)
     )
     growth = [
         [a + o for a, o in zip(grown[1:], answers, strict=False)]
@@ -120,135 +140,138 @@ def test_context_is_what_a_loop_over_the_calls_gives(
     ]
     expected = [contexts_by_loop(base, g, limit=1_000, removed=600) for g in growth]
     assert groups(counts, context) == [contexts for contexts, _ in expected]
-    assert groups(counts, fresh) == [flags for _, flags in expected]
+    assert groups(counts, epoch) == [epochs for _, epochs in expected]
 
 
 @pytest.fixture(scope="module")
-def long_sessions() -> Exchanges:
+def long_sessions() -> Drawn:
     """Sessions of 400 calls that pass the limit of compaction several times."""
     return filled(sessions([20] * 40, [20] * 800), agents()["coding-cli"])
 
 
-def test_context_never_passes_the_limit_of_compaction(long_sessions: Exchanges) -> None:
+def test_context_never_passes_the_limit_of_compaction(long_sessions: Drawn) -> None:
     agent = agents()["coding-cli"]
     limit = np.floor(SONNET.window_tokens[0] * agent.compaction_at)
     assert context_of(long_sessions).max() <= limit
     assert context_of(long_sessions).max() > 0.95 * limit
 
 
-def test_compaction_happens_and_leaves_about_what_it_should(long_sessions: Exchanges) -> None:
+def test_compaction_happens_and_leaves_about_what_it_should(long_sessions: Drawn) -> None:
     agent, context = agents()["coding-cli"], context_of(long_sessions)
-    shrunk = np.flatnonzero((np.diff(context) < 0) & (np.diff(long_sessions.session) == 0)) + 1
+    shrunk = (
+        np.flatnonzero((np.diff(context) < 0) & (np.diff(long_sessions.shape.session) == 0)) + 1
+    )
     assert len(shrunk) > 20
     assert (context[shrunk] > agent.compaction_to_tokens).all()
     assert np.median(context[shrunk]) < 1.1 * agent.compaction_to_tokens
 
 
-def test_messages_are_odd_and_start_again_after_a_compaction(long_sessions: Exchanges) -> None:
+def test_messages_are_odd_and_start_again_after_a_compaction(long_sessions: Drawn) -> None:
     messages, context = long_sessions.n_messages, context_of(long_sessions)
-    again = np.r_[True, (np.diff(context) < 0) | (np.diff(long_sessions.session) > 0)]
+    again = np.r_[True, (np.diff(context) < 0) | (np.diff(long_sessions.shape.session) > 0)]
     assert (messages % 2 == 1).all()
     assert (messages[again] == 1).all()
     assert (np.diff(messages)[~again[1:]] == 2).all()
 
 
-def test_nothing_is_read_from_the_cache_after_a_compaction(long_sessions: Exchanges) -> None:
-    alone = long_sessions.n_messages == 1
-    assert long_sessions.cache.read_tokens[alone].max() == 0
-    assert (long_sessions.cache.read_tokens[~alone] > 0).mean() > 0.9
+def test_every_compaction_begins_a_new_context(long_sessions: Drawn) -> None:
+    shape, context = long_sessions.shape, context_of(long_sessions)
+    inside = np.diff(shape.session) == 0
+    shrunk = (np.diff(context) < 0) & inside
+    assert (np.diff(shape.epoch)[shrunk] >= 1).all()
+    assert (np.diff(shape.epoch)[inside & ~shrunk] == 0).all()
 
 
 # --- prompt cache -------------------------------------------------------------------------------
 
 
-def cache_by_loop(context: Any, since: Any, fresh: Any, caches: bool, tail: int) -> list[Any]:
-    """(uncached, read, written) of each request of one session, request by request."""
-    stored, rows = 0, []
-    for tokens, passed_us, is_new in zip(context, since, fresh, strict=True):
-        if not caches or tokens < 1_024:
-            rows.append((tokens, 0, 0))
-            stored = 0
-            continue
-        cacheable = max(tokens - tail, 0)
-        hit = not is_new and passed_us <= 5 * 60 * 1_000_000
-        read = min(stored, cacheable) if hit else 0
-        rows.append((tokens - cacheable, read, cacheable - read))
-        stored = cacheable
-    return rows
+def reads_by_loop(shape: Shape, begins: list[int], lifetime_us: int) -> list[int]:
+    """What each call of one session, answered at once, reads of its own context; -1: nothing."""
+    reads: list[int] = []
+    for k, now in enumerate(begins):
+        alive = k > 0 and now - begins[k - 1] <= lifetime_us
+        same = alive and shape.epoch[k] == shape.epoch[k - 1]
+        left, before = int(shape.left_tokens[k]), int(shape.left_tokens[k - 1])
+        reads.append(min(left, before) if same and left and before else -1)
+    return reads
 
 
 @given(
     n=st.integers(1, 12),
     seed=st.integers(0, 2**32),
-    caches=st.booleans(),
+    lifetime_us=st.sampled_from([0, LIFETIME_5M_US, LIFETIME_1H_US]),
     tail=st.sampled_from([0, 4, 1_500]),
 )
-def test_cache_use_is_what_a_loop_over_the_requests_gives(
-    n: int, seed: int, caches: bool, tail: int
+def test_a_session_reads_its_own_context_as_a_loop_over_the_requests_says(
+    n: int, seed: int, lifetime_us: int, tail: int
 ) -> None:
-    rng = np.random.default_rng(seed)
-    context = rng.integers(900, 3_000, n)
-    since = rng.choice([0, 1_000_000, TTL_5M_US, TTL_5M_US + 1, 10 * TTL_5M_US], n)
-    fresh = rng.random(n) < 0.2
-    fresh[0] = True
-    used = use_cache(
-        context=context,
-        since_previous_us=since,
-        fresh=fresh,
-        caches=np.full(n, caches),
-        min_tokens=np.full(n, 1_024),
-        tail_tokens=tail,
+    agent = altered(
+        "chat",
+        base_context_tokens=constant(900),
+        user_append_tokens=lognormal(150, 1.0),
+        uncached_tail_tokens=tail,
+        compaction_at=0.02,
+        compaction_to_tokens=1_500,
     )
-    expected = cache_by_loop(context, since, fresh, caches, tail)
-    assert list(zip(*(x.tolist() for x in used), strict=True)) == expected
+    drawn = filled(sessions([n], [1] * n, lifetime_us=lifetime_us), agent, seed % 1_000)
+    shape = drawn.shape
+    rng = np.random.default_rng(seed)
+    gaps = [1_000_000, LIFETIME_5M_US, LIFETIME_5M_US + 1, LIFETIME_1H_US, LIFETIME_1H_US + 1]
+    begins = np.cumsum(rng.choice(gaps, n))
+    zeros = np.zeros(n, np.int64)
+    attempts = Attempts(np.arange(n), zeros, begins, zeros + 1, begins + 2, zeros + OK)
+    expected = reads_by_loop(shape, begins.tolist(), lifetime_us)
+    assert session_read_tokens(shape, attempts).tolist() == expected
 
 
-def test_the_cache_lives_five_minutes_from_start_to_start() -> None:
+def test_failed_attempts_neither_refresh_the_cache_nor_fill_it() -> None:
     agent = altered("chat", base_context_tokens=constant(5_000))
-    for gap_s, is_read in ((200.0, True), (301.0, False)):
-        exchanges = filled(sessions([2], [1, 1], gap_s), agent)
-        assert bool(exchanges.cache.read_tokens[1] > 0) is is_read
+    shape = filled(sessions([2], [1, 1]), agent).shape
+    call, minutes = np.array([0, 1, 1]), np.array([0, 4, 6]) * 60_000_000
+    for status, alive in (([OK, OVERLOADED, OK], False), ([OVERLOADED, OVERLOADED, OK], False)):
+        attempts = Attempts(call, 0 * call, minutes, 0 * call, minutes, np.array(status))
+        read = session_read_tokens(shape, attempts)
+        assert (read[0], bool(read[2] > 0)) == (-1, alive)
+        assert bool(read[1] > 0) is (status[0] == OK)
+
+
+def test_contexts_below_the_minimum_of_the_model_leave_nothing() -> None:
+    low, high = (altered("chat", base_context_tokens=constant(n)) for n in (900, 1_100))
+    assert filled(sessions([1], [1]), low).shape.left_tokens[0] == 0
+    left = filled(sessions([1], [1]), high).shape.left_tokens[0]
+    assert left == 1_100 - high.uncached_tail_tokens
 
 
 # --- identities ---------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module", params=AGENTS)
-def mixed(request: pytest.FixtureRequest) -> tuple[Sessions, Exchanges]:
+def mixed(request: pytest.FixtureRequest) -> tuple[Sessions, Drawn]:
     rng = np.random.default_rng(8)
     turns = rng.integers(1, 5, 2_000)
     asked = sessions(turns, rng.integers(1, 8, turns.sum()))
     return asked, filled(asked, agents()[request.param])
 
 
-def test_rows_come_in_order_of_session_turn_and_call(mixed: tuple[Sessions, Exchanges]) -> None:
+def test_rows_come_in_order_of_session_turn_and_call(mixed: tuple[Sessions, Drawn]) -> None:
     asked, exchanges = mixed
-    assert exchanges.position.tolist() == position_in(asked.calls).tolist()
-    assert np.bincount(exchanges.turn).tolist() == asked.calls.tolist()
-    assert np.bincount(exchanges.session).tolist() == asked.calls_per_session.tolist()
+    assert exchanges.position.tolist() == position_in(asked.turns.calls).tolist()
+    shape = exchanges.shape
+    assert np.bincount(shape.task).tolist() == asked.turns.calls.tolist()
+    assert np.bincount(shape.session).tolist() == asked.calls_per_session.tolist()
+    assert shape.calls_per_session.tolist() == asked.calls_per_session.tolist()
+    assert shape.call.tolist() == ((shape.task << 20) + exchanges.position).tolist()
 
 
-def test_each_request_follows_the_previous_answer_and_a_wait(
-    mixed: tuple[Sessions, Exchanges],
-) -> None:
-    asked, x = mixed
-    end = x.offset_us + x.duration_us
-    first = starts_of(asked.calls_per_session)
-    assert (x.offset_us[first] == 0).all()
-    later = np.delete(np.arange(len(end)), first)
-    assert (x.offset_us[later] == end[later - 1] + x.wait_us[later]).all()
-    assert (x.span_us == np.maximum.reduceat(end, first)).all()
-
-
-def test_a_person_waits_before_a_turn_and_tools_within(mixed: tuple[Sessions, Exchanges]) -> None:
+def test_a_person_waits_before_a_turn_and_tools_within(mixed: tuple[Sessions, Drawn]) -> None:
     asked, x = mixed
     first = starts_of(asked.calls_per_session)
     between = np.setdiff1d(np.flatnonzero(x.position == 0), first)
-    assert (x.wait_us[between] == asked.human_gap_us[0]).all()
-    assert (x.wait_us[first] == 0).all()
+    assert (x.shape.wait_us[between] == asked.human_gap_us[0]).all()
+    assert (x.shape.wait_us[first] == 0).all()
 
 
-def test_tool_results_answer_the_tool_calls_before(mixed: tuple[Sessions, Exchanges]) -> None:
+def test_tool_results_answer_the_tool_calls_before(mixed: tuple[Sessions, Drawn]) -> None:
     _, x = mixed
     within = np.flatnonzero(x.position > 0)
     assert (x.n_tool_results_in[within] == x.n_tool_calls_out[within - 1]).all()
@@ -257,45 +280,49 @@ def test_tool_results_answer_the_tool_calls_before(mixed: tuple[Sessions, Exchan
 
 
 def test_the_last_call_of_a_turn_ends_it_and_others_use_tools(
-    mixed: tuple[Sessions, Exchanges],
+    mixed: tuple[Sessions, Drawn],
 ) -> None:
     asked, x = mixed
     last = np.zeros(len(x.position), np.bool_)
-    last[np.cumsum(asked.calls) - 1] = True
+    last[np.cumsum(asked.turns.calls) - 1] = True
     assert ((x.n_tool_calls_out == 0) == last).all()
-    whole = x.finish != MAX_TOKENS
+    whole = ~np.isin(x.finish, [MAX_TOKENS, STOP_SEQUENCE])
     assert (x.finish[whole & last] == END_TURN).all()
     assert (x.finish[whole & ~last] == TOOL_USE).all()
 
 
-def test_first_token_comes_before_the_end(mixed: tuple[Sessions, Exchanges]) -> None:
+def test_answers_take_time(mixed: tuple[Sessions, Drawn]) -> None:
     _, x = mixed
-    assert (x.ttft_us > 0).all()
-    assert (x.ttft_us <= x.duration_us).all()
+    assert (x.shape.ttft_us > 0).all()
+    assert (x.shape.generation_us > 0).all()
 
 
 def test_the_parts_of_a_block_are_the_block() -> None:
     whole = filled(sessions([1] * 9, [3, 1, 4, 1, 5, 9, 2, 6, 5]), agents()["swe-agent"])
     parts = [whole.part(0, 4), whole.part(4, 5), whole.part(5, 9)]
-    for name in ("offset_us", "position", "output_tokens", "span_us", "finish", "ttft_us"):
+    for name in ("position", "finish", "n_messages", "n_tool_results_in", "n_tool_calls_out"):
         joined = np.concatenate([getattr(p, name) for p in parts])
         assert joined.tolist() == getattr(whole, name).tolist()
-    read = np.concatenate([p.cache.read_tokens for p in parts])
-    assert read.tolist() == whole.cache.read_tokens.tolist()
-    assert parts[2].session.tolist() == (whole.session[whole.session >= 5] - 5).tolist()
+    for field in fields(Shape):
+        if field.name in ("session", "task"):
+            continue
+        joined = np.concatenate([getattr(p.shape, field.name) for p in parts])
+        assert joined.tolist() == getattr(whole.shape, field.name).tolist(), field.name
+    session = whole.shape.session
+    assert parts[2].shape.session.tolist() == (session[session >= 5] - 5).tolist()
 
 
 def test_answers_stop_at_the_limit_and_say_so() -> None:
     agent = altered("swe-agent", output_tokens=lognormal(4_000, 1.0), max_tokens=4_096)
     x = filled(sessions([1] * 500, [4] * 500), agent)
-    assert x.output_tokens.max() == 4_096
-    assert (x.finish[x.output_tokens < 4_096] != MAX_TOKENS).all()
+    assert x.shape.output_tokens.max() == 4_096
+    assert (x.finish[x.shape.output_tokens < 4_096] != MAX_TOKENS).all()
     assert (x.finish == MAX_TOKENS).mean() == pytest.approx(0.49, abs=0.04)
 
 
-def test_clients_without_caching_neither_read_nor_write() -> None:
-    x = filled(sessions([1] * 20, [5] * 20, caches=False), agents()["coding-cli"])
-    assert x.cache.read_tokens.max() == x.cache.write_5m_tokens.max() == 0
+def test_clients_without_caching_leave_nothing() -> None:
+    x = filled(sessions([1] * 20, [5] * 20, lifetime_us=0), agents()["coding-cli"])
+    assert x.shape.left_tokens.max() == 0
 
 
 @settings(max_examples=25)
@@ -305,7 +332,7 @@ def test_a_session_does_not_depend_on_those_after_it(n: int) -> None:
     agent = altered("mini-swe-agent")
     short = filled(sessions([1] * n, [3] * n), agent)
     longer = filled(sessions([1] * (n + 5), [3] * (n + 5)), agent)
-    assert longer.output_tokens[: 3 * n].tolist() == short.output_tokens.tolist()
+    assert longer.shape.output_tokens[: 3 * n].tolist() == short.shape.output_tokens.tolist()
 
 
 # --- distributions ------------------------------------------------------------------------------
@@ -332,38 +359,40 @@ def capped(distribution: Distribution, largest: int) -> Distribution:
 
 
 @pytest.fixture(scope="module", params=AGENTS)
-def many(request: pytest.FixtureRequest) -> tuple[Agent, Exchanges]:
+def many(request: pytest.FixtureRequest) -> tuple[Agent, Drawn]:
     """Many short agentic turns, all far from compaction, which would choose among the draws."""
     agent = altered(request.param, base_context_tokens=constant(2_000), compaction_at=1.0)
     return agent, filled(sessions([1] * 30_000, [5] * 30_000), agent, seed=11)
 
 
-def test_mean_output_is_that_of_the_distribution(many: tuple[Agent, Exchanges]) -> None:
+def test_mean_output_is_that_of_the_distribution(many: tuple[Agent, Drawn]) -> None:
     agent, x = many
     expected = capped(agent.output_tokens, agent.max_tokens).rounded_mean(low=1)
-    assert abs(x.output_tokens.mean() - expected) <= 4 * mean_error(x.output_tokens) + 1e-9
+    assert (
+        abs(x.shape.output_tokens.mean() - expected) <= 4 * mean_error(x.shape.output_tokens) + 1e-9
+    )
 
 
-def test_mean_appended_tokens_are_those_of_the_distribution(many: tuple[Agent, Exchanges]) -> None:
+def test_mean_appended_tokens_are_those_of_the_distribution(many: tuple[Agent, Drawn]) -> None:
     agent, x = many
     continued = np.flatnonzero(x.n_messages > 1)
-    appended = np.diff(context_of(x))[continued - 1] - x.output_tokens[continued - 1]
+    appended = np.diff(context_of(x))[continued - 1] - x.shape.output_tokens[continued - 1]
     expected = agent.append_tokens.rounded_mean(low=1)
     assert len(continued) > 0.999 * 4 / 5 * len(x.position)
     assert abs(appended.mean() - expected) <= 4 * mean_error(appended) + 1e-9
 
 
-def test_mean_tool_time_is_that_of_the_distribution(many: tuple[Agent, Exchanges]) -> None:
+def test_mean_tool_time_is_that_of_the_distribution(many: tuple[Agent, Drawn]) -> None:
     agent, x = many
-    wait_s = x.wait_us[x.position > 0] / 1e6
+    wait_s = x.shape.wait_us[x.position > 0] / 1e6
     assert abs(wait_s.mean() - agent.tool_time_s.mean()) <= 4 * mean_error(wait_s) + 1e-6
 
 
 def test_duration_is_first_token_plus_output_over_speed() -> None:
     speed = models()["claude-sonnet-4.5"].output_tokens_per_s
     x = filled(sessions([1] * 20_000, [1] * 20_000), agents()["api-script"])
-    drawn = x.output_tokens / ((x.duration_us - x.ttft_us) / 1e6)
-    long = x.output_tokens > 500
+    drawn = x.shape.output_tokens / (x.shape.generation_us / 1e6)
+    long = x.shape.output_tokens > 500
     assert np.median(drawn[long]) == pytest.approx(speed.quantile(0.5), rel=0.01)
     assert np.quantile(drawn[long], 0.9) == pytest.approx(speed.quantile(0.9), rel=0.02)
 
@@ -375,6 +404,6 @@ def test_cumulative_input_grows_with_the_power_of_steps_that_was_measured() -> N
     scores = instance_scores(streams, measured.benchmark, 4_000)
     calls = draw_steps(measured, scores, streams.rng("steps"))
     x = filled(sessions(np.ones(len(calls)), calls), agents()["swe-agent"])
-    total = np.bincount(x.session, context_of(x))
+    total = np.bincount(x.shape.session, context_of(x))
     exponent = np.polyfit(np.log(calls), np.log(total), 1)[0]
     assert 1.45 < exponent < 1.70

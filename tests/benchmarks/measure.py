@@ -18,91 +18,105 @@ from typing import Any
 import simpy
 
 from sim.scenario import Scenario, load_scenario
-from tests.benchmarks.per_exchange import Loop
 
 SCENARIO = Path(__file__).with_name("standard.yaml")
 
 
-def product(scenario: Scenario, out: Path) -> tuple[int, dict[str, float]]:
-    """`sim run`, with the seconds spent in SimPy, in filling blocks and in writing tables."""
-    import sim.actors.queue
-    import sim.actors.sessions
-    from sim.engine.run import run
-    from sim.tables.parts import PartWriter
+class Watch:
+    """Seconds spent in functions, each second counted for the innermost one only."""
 
-    spent: defaultdict[str, float] = defaultdict(float)
+    def __init__(self) -> None:
+        self.spent: defaultdict[str, float] = defaultdict(float)
+        self._inside: list[str] = []
 
-    def timed(owner: Any, name: str, key: str, within: str | None = None) -> None:
+    def on(self, owner: Any, name: str, key: str) -> None:
         original: Callable[..., Any] = getattr(owner, name)
 
-        def wrapper(*args: Any, **options: Any) -> Any:
+        def timed(*args: Any, **options: Any) -> Any:
             begun = time.perf_counter()
+            self._inside.append(key)
             try:
                 return original(*args, **options)
             finally:
+                self._inside.pop()
                 took = time.perf_counter() - begun
-                spent[key] += took
-                if within:
-                    spent[within] -= took
+                self.spent[key] += took
+                if self._inside:
+                    self.spent[self._inside[-1]] -= took
 
-        setattr(owner, name, wrapper)
+        setattr(owner, name, timed)
 
-    # a queue fills its blocks inside the SimPy run
-    timed(sim.actors.queue.QueueWorkload, "_fill", "filling", within="simulation")
-    timed(sim.actors.queue, "place", "filling")
-    timed(sim.actors.sessions.SessionWorkload, "_fill", "filling")
-    timed(simpy.Environment, "run", "simulation")
-    timed(PartWriter, "append", "writing")
-    simulated = count_filled(sim.actors.queue, sim.actors.sessions)
+
+def product(scenario: Scenario, out: Path) -> dict[str, Any]:
+    """`sim run`: exchanges simulated, those event by event, and where the time went."""
+    import sim.actors.queue as queue
+    import sim.actors.sessions as sessions
+    from sim.actors.workload import Stage
+    from sim.engine.run import run
+    from sim.tables.parts import PartWriter
+    from sim.world.contended import Contended, Work
+    from sim.world.gateway import Gateway
+
+    watch, counted = Watch(), {"exchanges": 0, "event by event": 0}
+    watch.on(simpy.Environment, "run", "simulation")
+    for name in ("fill", "settle"):
+        watch.on(Stage, name, "filling")
+    for name in ("read_tokens", "check"):
+        watch.on(Gateway, name, "gateway")
+    watch.on(Contended, "run", "events")
+    for module in (queue, sessions):
+        _count(module, "exchange_rows", lambda made: len(made["ts"]), counted, "exchanges")
+    _count(Work, "take", lambda taken: len(taken[1]), counted, "event by event")
+    writing: defaultdict[str, float] = defaultdict(float)
+    writer = Watch()
+    writer.spent = writing
+    writer.on(PartWriter, "append", "writing")
     run(scenario, out)
-    return simulated[0], dict(spent)
+    return {**counted, "spent": {**watch.spent, **writing}}
 
 
-def count_filled(*modules: Any) -> list[int]:
-    """Count, in the list that is returned, the exchanges that the actors place on the clock."""
-    simulated = [0]
-    for module in modules:
-        original = module.place
+def _count(
+    owner: Any, name: str, size: Callable[[Any], int], into: dict[str, int], key: str
+) -> None:
+    original: Callable[..., Any] = getattr(owner, name)
 
-        def wrapper(exchanges: Any, *args: Any, original: Any = original) -> Any:
-            simulated[0] += len(exchanges.turn)
-            return original(exchanges, *args)
+    def counting(*args: Any, **options: Any) -> Any:
+        result = original(*args, **options)
+        into[key] += size(result)
+        return result
 
-        module.place = wrapper
-    return simulated
+    setattr(owner, name, counting)
 
 
-def loop(scenario: Scenario, out: Path) -> tuple[int, dict[str, float]]:
-    """The per-exchange loop, with the seconds spent simulating and writing."""
-    baseline = Loop(scenario)
+def oracle(scenario: Scenario, out: Path) -> dict[str, Any]:
+    """The oracle on the same scenario, its attempts written as one Parquet file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from sim.engine.cast import build_cast, workloads
+    from tests.oracle.draws import simulate
+
     begun = time.perf_counter()
-    baseline.run()
+    made = [a for w in workloads(build_cast(scenario)) for a in simulate(scenario, w, 10**9)]
     simulated = time.perf_counter()
-    baseline.write(out)
-    spent = {"simulation": simulated - begun, "writing": time.perf_counter() - simulated}
-    return baseline.simulated, spent
+    columns = [pa.array(column) for column in zip(*made, strict=True)]
+    out.mkdir()
+    table = pa.table(columns, names=list(made[0]._fields))
+    pq.write_table(table, out / "attempts.parquet", compression="zstd", compression_level=1)
+    written = time.perf_counter()
+    spent = {"simulation": simulated - begun, "writing": written - simulated}
+    return {"exchanges": len(made), "event by event": len(made), "spent": spent}
 
 
 def main() -> None:
     which, scale = sys.argv[1], float(sys.argv[2])
     scenario = load_scenario(str(SCENARIO), scale=scale)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
-        exchanges, spent = {"product": product, "loop": loop}[which](scenario, Path(folder) / "run")
-        took = time.perf_counter() - begun
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(  # noqa: T201 - the output of this program
-        json.dumps(
-            {
-                "exchanges": exchanges,
-                "seconds": took,
-                "spent": spent,
-                "peak_mib": peak / 1024,
-                "imports_mib": before / 1024,
-            }
-        )
-    )
+        result = {"product": product, "oracle": oracle}[which](scenario, Path(folder) / "run")
+        result["seconds"] = time.perf_counter() - begun
+    result["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps(result))  # noqa: T201 - the output of this program
 
 
 if __name__ == "__main__":

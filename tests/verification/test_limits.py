@@ -1,0 +1,270 @@
+"""The token bucket against its closed form and against a slow simulation in fractions."""
+
+from __future__ import annotations
+
+import heapq
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from sim.catalog import tiers
+from sim.streams import Streams
+from sim.world.attempts import RATE_LIMIT, RETRIES, Attempts, Fates, Policy
+from sim.world.contended import Contended, Work
+from sim.world.limits import BucketSize, Runs, Sizes
+from sim.world.limits import overdrawn as ever_overdrawn
+from sim.world.shape import Shape
+from sim.world.weather import Weather
+from tests.helpers import HOUR_US, MONDAY, calm
+from tests.verification.report import BLUE, GREY, INK, RED, Report, caption, panels, save
+
+pytestmark = pytest.mark.verify
+
+Ints = NDArray[np.int64]
+
+MINUTE_US = 60_000_000
+TIMES_THE_LIMIT = (0.2, 0.5, 0.8, 0.95, 1.0, 1.05, 1.2, 1.5, 2.0, 3.0)
+UNTIL_US = 4 * HOUR_US
+NEVER_FULL = 10**9
+
+
+class Limit(NamedTuple):
+    """Requests per minute and the size of the bucket in minutes."""
+
+    per_minute: int
+    burst: float
+
+    @property
+    def size(self) -> BucketSize:
+        (size,) = BucketSize.series(self.per_minute, [1.0], self.burst)
+        return size
+
+    @property
+    def capacity(self) -> int:
+        return max(1, round(self.per_minute * self.burst))
+
+
+def single_calls(count: int, fates: Fates) -> Shape:
+    """Sessions of one call without tokens to speak of, all of one bucket."""
+    zeros, ones, number = np.zeros(count, np.int64), np.ones(count, np.int64), np.arange(count)
+    return Shape(
+        session=number,
+        task=number,
+        call=number,
+        wait_us=zeros,
+        ttft_us=1_000 * ones,
+        generation_us=zeros,
+        context_tokens=ones,
+        left_tokens=zeros,
+        epoch=zeros,
+        output_tokens=ones,
+        fate=fates.failure(number, 0),
+        calls_per_session=ones,
+        key=zeros,
+        bucket=zeros,
+        lifetime_us=zeros,
+        static_tokens=zeros,
+        batch=zeros > 0,
+        asks_tokens=ones,
+    )
+
+
+def attempts_of(limit: Limit, arrivals_us: Ints, fates: Fates) -> Attempts:
+    """What the event loop makes of calls, each with its two retries, in order of time."""
+    weather = Weather(calm(), MONDAY, 0, UNTIL_US)
+    (plenty,) = BucketSize.series(NEVER_FULL, [1.0], 1.0)
+    segments = len(weather.ends_us)
+    sizes = Sizes([limit.size] * segments, [plenty] * segments, [plenty] * segments)
+    loop = Contended([sizes], weather, fates, Policy(10**9, None), 0, UNTIL_US)
+    work = Work(single_calls(len(arrivals_us), fates))
+    for number, at in enumerate(arrivals_us.tolist()):
+        loop.open(work, number, at)
+    loop.run(UNTIL_US)
+    attempts, _ = work.take()
+    return attempts.pick(np.lexsort((attempts.call, attempts.begins_us)))
+
+
+def evenly(limit: Limit, times: float, minutes: float) -> Ints:
+    gap_us = MINUTE_US / (limit.per_minute * times)
+    at_us: Ints = np.floor(np.arange(int(minutes * MINUTE_US / gap_us)) * gap_us).astype(np.int64)
+    return at_us
+
+
+def replayed(limit: Limit, at_us: Ints) -> list[bool]:
+    """Whether each attempt is admitted, level by level in fractions of a token."""
+    level, since, admitted = Fraction(limit.capacity), int(at_us[0]), []
+    for now in at_us.tolist():
+        refilled = level + Fraction((now - since) * limit.per_minute, MINUTE_US)
+        level, since = min(Fraction(limit.capacity), refilled), now
+        admitted.append(level >= 1)
+        level -= admitted[-1]
+    return admitted
+
+
+def closed_form(limit: Limit, at_us: Ints) -> Ints:
+    """Admitted so far: min(n, floor(capacity + L t / 60 s)), t since the first attempt.
+
+    It holds while arrivals go on: when only retries are left, the bucket may fill in their gaps.
+    """
+    allowed: Ints = limit.capacity + (at_us - at_us[0]) * limit.per_minute // MINUTE_US
+    admitted: Ints = np.minimum(np.arange(1, len(at_us) + 1), allowed)
+    return admitted
+
+
+def overdrawn(limit: Limit, at_us: Ints) -> bool:
+    size, count = limit.size, len(at_us)
+    takes, none = np.full(count, size.per_token), np.zeros(count, np.int64)
+    state = np.zeros(1, np.int64), np.zeros(1, np.int64)
+    return bool(ever_overdrawn(size, Runs.of(none, at_us), takes, none, *state)[0])
+
+
+def agrees(limit: Limit, arrivals_us: Ints, refused: Ints) -> bool:
+    """The quick check speaks up at the very attempt that is the first to be refused."""
+    if not len(refused):
+        return not overdrawn(limit, arrivals_us)
+    first = int(refused[0])
+    return overdrawn(limit, arrivals_us[: first + 1]) and not (
+        first and overdrawn(limit, arrivals_us[:first])
+    )
+
+
+def limits() -> list[Limit]:
+    by_tier = {(c.requests_per_min) for tier in tiers().values() for c in tier.values()}
+    return [Limit(n, burst) for n in (*sorted(by_tier), 7) for burst in (1.0, 0.25)]
+
+
+def test_even_arrivals_at_a_limit(report: Report) -> None:
+    fates = Fates(Streams(1), "even")
+    curves: dict[float, tuple[Ints, Ints]] = {}
+    for limit in limits():
+        wrong = disagreements = tried = unlike = 0
+        for times in TIMES_THE_LIMIT:
+            minutes = max(3.0, 25 / limit.per_minute)
+            arrivals = evenly(limit, times, minutes)
+            made = attempts_of(limit, arrivals, fates)
+            ok = made.status != RATE_LIMIT
+            admitted = np.cumsum(ok)
+            during = made.begins_us <= arrivals[-1]
+            wrong += int((admitted != closed_form(limit, made.begins_us))[during].sum())
+            unlike += int((ok != np.array(replayed(limit, made.begins_us))).sum())
+            tried += len(ok)
+            first = np.flatnonzero(~ok)[:1]
+            before = np.searchsorted(arrivals, made.begins_us[first])
+            disagreements += not agrees(limit, arrivals, before)
+            if limit == Limit(1_000, 1.0):
+                curves[times] = (made.begins_us, admitted)
+        name = f"{limit.per_minute} a minute, burst {limit.burst}"
+        report.exact(f"{name}: counts off the closed form", wrong, 0)
+        report.exact(f"{name}: of {tried:,} attempts, unlike the replay", unlike, 0)
+        report.exact(f"{name}: loads where the quick check errs", disagreements, 0)
+
+    figure, (axes,) = panels(1, width=6)
+    for times, colour in ((0.5, GREY), (1.0, BLUE), (1.5, RED), (3.0, "#7a5aa0")):
+        at, admitted = curves[times]
+        inside = at < 3 * MINUTE_US
+        axes.plot(
+            at[inside] / 1e6, admitted[inside], color=colour, lw=2.5, label=f"{times} × limit"
+        )
+    t = np.linspace(0, 180, 50)
+    axes.plot(t, 1_000 + 1_000 * t / 60, "--", color=INK, lw=1, label="capacity + L t / 60")
+    caption(axes, "Requests admitted at 1,000 a minute, even arrivals", "seconds", "admitted")
+    save(figure, "token_bucket_even")
+    report.close()
+
+
+def slow_refusals(limit: Limit, arrivals_us: Ints, fates: Fates) -> tuple[int, int]:
+    """(refused, attempts) by the rules of docs/world.md, levels as fractions of a token."""
+    level, since = Fraction(limit.capacity), int(arrivals_us[0])
+    heap = [(at, call, 0) for call, at in enumerate(arrivals_us.tolist())]
+    heapq.heapify(heap)
+    refused = attempts = 0
+    while heap and heap[0][0] < UNTIL_US:
+        now, call, n = heapq.heappop(heap)
+        refilled = level + Fraction((now - since) * limit.per_minute, MINUTE_US)
+        level, since = min(Fraction(limit.capacity), refilled), now
+        attempts += 1
+        if level >= 1:
+            level -= 1
+            continue
+        refused += 1
+        lacking_s = (1 - level) * 60 / limit.per_minute
+        retry_after_s = max(1, -int(-lacking_s // 1))
+        end = now + fates.error_us_of(call, n)
+        if n < RETRIES and retry_after_s <= 60:
+            heapq.heappush(heap, (end + retry_after_s * 1_000_000, call, n + 1))
+        elif n < RETRIES:
+            heapq.heappush(heap, (end + fates.backoff_us_of(call, n, n), call, n + 1))
+    return refused, attempts
+
+
+def poisson(limit: Limit, times: float, count: int, seed: int) -> Ints:
+    gaps = np.random.default_rng(seed).exponential(MINUTE_US / (limit.per_minute * times), count)
+    at_us: Ints = np.rint(np.cumsum(gaps)).astype(np.int64)
+    return at_us
+
+
+def share_refused(limit: Limit, times: float, seed: int, *, slow: bool) -> tuple[int, int]:
+    arrivals = poisson(limit, times, 4_000, seed)
+    fates = Fates(Streams(seed), "poisson")
+    if slow:
+        return slow_refusals(limit, arrivals, fates)
+    made = attempts_of(limit, arrivals, fates)
+    return int((made.status == RATE_LIMIT).sum()), len(made.status)
+
+
+def test_poisson_arrivals_at_a_limit(report: Report) -> None:
+    """The same arrivals give the same counts; other arrivals the same share within error."""
+    limit = Limit(50, 1.0)
+    lines: list[tuple[float, float, float, float]] = []
+    for times in TIMES_THE_LIMIT:
+        fast = [share_refused(limit, times, seed, slow=False) for seed in range(8)]
+        same = [share_refused(limit, times, seed, slow=True) for seed in range(8)]
+        other = [share_refused(limit, times, seed, slow=True) for seed in range(50, 58)]
+        apart = sum(abs(f[0] - s[0]) + abs(f[1] - s[1]) for f, s in zip(fast, same, strict=True))
+        report.exact(f"{times} × limit: counts apart, same arrivals", apart, 0)
+        a, b = (np.array([r / n for r, n in runs]) for runs in (fast, other))
+        error = float(np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / len(a)))
+        report.near(f"{times} × limit: share refused", float(a.mean()), float(b.mean()), error)
+        lines.append((times, float(a.mean()), float(a.std(ddof=1) / 8**0.5), float(b.mean())))
+
+    figure, (axes,) = panels(1, width=5.5)
+    times_, found, error_, slow = np.array(lines).T
+    axes.errorbar(
+        times_, found, 4 * error_, fmt="o", color=BLUE, ms=4, capsize=3, label="event loop"
+    )
+    axes.plot(times_, slow, "--", color=INK, lw=1, label="in fractions, other arrivals")
+    axes.axvline(1, color=GREY, lw=1)
+    caption(
+        axes, "Poisson arrivals at 50 a minute, with retries", "load over limit", "share refused"
+    )
+    save(figure, "token_bucket_poisson")
+    report.close()
+
+
+def test_a_bucket_of_one_loses_as_m_d_1_1(report: Report) -> None:
+    """A bucket of one token admits what an M/D/1/1 server does: it refuses rho / (1 + rho)."""
+    limit = Limit(60, 1 / 60)
+    for rho in (0.2, 0.5, 1.0, 2.0):
+        first = [_first_of_each(limit, rho, seed) for seed in range(24)]
+        share = np.array(first)
+        wanted = rho / (1 + rho)
+        error = float(share.std(ddof=1) / len(share) ** 0.5)
+        report.near(f"ρ = {rho}: share refused", float(share.mean()), wanted, error)
+    report.close()
+
+
+def _first_of_each(limit: Limit, rho: float, seed: int) -> float:
+    """Share refused when nobody tries again, by asking the quick check attempt by attempt."""
+    size, none = limit.size, np.zeros(1, np.int64)
+    deficit, since = np.zeros(1, np.int64), np.zeros(1, np.int64)
+    refused, count = 0, 1_000
+    for at in poisson(limit, rho, count, seed).tolist():
+        before = deficit.copy(), since.copy()
+        event = Runs.of(none, np.array([at])), np.array([size.per_token]), none
+        if ever_overdrawn(size, *event, deficit, since)[0]:
+            refused += 1
+            deficit[:], since[:] = before
+    return refused / count
