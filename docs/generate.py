@@ -63,34 +63,78 @@ def keys_of(form: str) -> Callable[[], str]:
 
 def keys_of_actors() -> str:
     """Keys of every typology in one table, with the typologies that take them."""
-    forms = _actor_forms()
+    forms = _forms_by("typology")
+    first, *others = _keys_by("typology", forms)
+    typology = ["`typology`", "all", "text, required", f"Id of the typology: {_ids(forms)}."]
+    return table(["key", "typology", "type", "meaning"], [first, typology, *others])
+
+
+def keys_of_events() -> str:
+    """Keys of every kind of event in one table, with the kinds that take them."""
+    forms = _forms_by("kind")
+    said = [f"`{k}`: {form['properties']['kind']['description']}" for k, form in forms.items()]
+    kind = ["`kind`", "all", "text, required", "<br>".join(said)]
+    return table(["key", "kind", "type", "meaning"], [kind, *_keys_by("kind", forms)])
+
+
+def _keys_by(tag: str, forms: dict[str, Any]) -> list[list[str]]:
+    """Key, forms that take it, type and meaning; `tag` itself is left out."""
     takers: dict[tuple[str, ...], list[str]] = {}
-    for typology, form in forms.items():
+    for name, form in forms.items():
         for key, node in form["properties"].items():
-            if key != "typology":
-                takers.setdefault((f"`{key}`", *_cells(key, node)), []).append(typology)
-    rows = [
+            if key != tag:
+                kind, meaning = _cells(key, node)
+                if key in form.get("required", ()) and "required" not in kind:
+                    kind += ", required"
+                takers.setdefault((f"`{key}`", kind, meaning), []).append(name)
+    return [
         [key, "all" if len(by) == len(forms) else ", ".join(by), kind, meaning]
         for (key, kind, meaning), by in takers.items()
     ]
-    typology = ["`typology`", "all", "text, required", f"Id of the typology: {_ids(forms)}."]
-    return table(["key", "typology", "type", "meaning"], [rows[0], typology, *rows[1:]])
 
 
-def _actor_forms() -> dict[str, Any]:
+def _forms_by(tag: str) -> dict[str, Any]:
+    """The forms of a list whose items say by `tag` which one they have."""
     definitions = _schema()["$defs"]
-    return {
-        name.removesuffix("Form"): node
-        for name, node in sorted(definitions.items())
-        if "typology" in node.get("properties", {})
-    }
+    found = [node for _, node in sorted(definitions.items()) if tag in node.get("properties", {})]
+    return {node["properties"][tag]["const"]: node for node in found}
+
+
+def defaults_of_world() -> str:
+    """What the catalog says of the provider."""
+    from sim import catalog
+
+    rows = [
+        [f"`{cell.key}`", f"{cell.value} {cell.unit or ''}".strip(), cell.status, cell.note or ""]
+        for cell in catalog.cited("world", "provider")
+    ]
+    return table(["value", "", "status", "note"], rows)
+
+
+def limits_of_tiers() -> str:
+    """Requests, input and output tokens per minute by tier and class of model."""
+    from sim import catalog
+
+    rows = [
+        [
+            tier,
+            model_class,
+            f"{limit.requests_per_min:,}",
+            f"{limit.input_tokens_per_min:,}",
+            f"{limit.output_tokens_per_min:,}",
+        ]
+        for tier, classes in catalog.tiers().items()
+        for model_class, limit in classes.items()
+    ]
+    header = ["tier", "class of model", "requests", "input tokens", "output tokens"]
+    return table(header, rows, right=3)
 
 
 def defaults_of_typologies() -> str:
     """What each key of an actor is where a scenario leaves it out."""
     from sim import catalog
 
-    forms = _actor_forms()
+    forms = _forms_by("typology")
     cells: dict[str, dict[str, str]] = {}
     for typology, form in forms.items():
         for cell in catalog.cited("typology", typology):
@@ -163,10 +207,18 @@ def _escaped(text: str) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_value(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(map(_item, value, value.values())) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_value, value)) + "]"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _item(key: str, value: Any) -> str:
+    from sim.scenario.quantities import format_duration
+
+    if key.endswith("_us"):
+        return f"{key.removesuffix('_us')}: {format_duration(value)}"
+    return f"{key}: {_value(value)}"
 
 
 # The worked example
@@ -193,7 +245,8 @@ def _exchanges_of_first_task() -> Iterator[list[str]]:
         read = Run(made.path)
         log = read.table("log/exchanges", EXCHANGES).to_pandas()
         truth = read.table("truth/exchanges", TRUTH_EXCHANGES).to_pandas()
-    task = log[truth["task_uid"] == truth["task_uid"][0]]
+    first = truth["task_uid"] == truth["task_uid"][0]
+    task = log[first & (log["http_status"] == 200)]
     opening = task["ts_start"].iloc[0]
     for number, (_, row) in enumerate(task.iterrows(), start=1):
         yield [
@@ -225,6 +278,7 @@ def values_by_status() -> str:
         "agent": catalog.agents,
         "benchmark": catalog.benchmarks,
         "typology": catalog.typologies,
+        "world": lambda: ("provider",),
     }
     rows = []
     for kind, entries in kinds.items():
@@ -265,7 +319,13 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "cli": help_of_every_verb,
     "keys scenario": keys_of_scenario,
     "keys clock": keys_of("ClockForm"),
+    "keys world": keys_of("WorldForm"),
+    "keys load": keys_of("LoadForm"),
+    "keys events": keys_of_events,
+    "defaults of the world": defaults_of_world,
+    "tiers": limits_of_tiers,
     "keys actors": keys_of_actors,
+    "keys uptake": keys_of("UptakeForm"),
     "keys rhythm": keys_of("RhythmForm"),
     "keys turns": keys_of("TurnsForm"),
     "keys tables": keys_of("TablesForm"),
