@@ -14,7 +14,7 @@ import sim.actors.queue
 import sim.actors.sessions
 import sim.world.attempts
 import sim.world.cache
-import sim.world.contended
+import sim.world.buckets
 import tests.oracle.simulator
 from sim.scenario.resolved import Scenario
 from tests.oracle.comparison import differences
@@ -70,13 +70,13 @@ def found(examples: int = 15) -> bool:
 
 
 def test_a_bucket_that_refills_too_fast_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = sim.world.contended.Bucket._refill
+    original = sim.world.buckets.Buckets._refill
 
     def generous(self: Any, now_us: int) -> None:
         original(self, now_us)
-        self.level = min(self._sizes[self._segment].capacity, self.level + 1_000)
+        self._input = min(self._size[1].capacity, self._input + 1_000)
 
-    monkeypatch.setattr(sim.world.contended.Bucket, "_refill", generous)
+    monkeypatch.setattr(sim.world.buckets.Buckets, "_refill", generous)
     assert found()
 
 

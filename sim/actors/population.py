@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-
 import numpy as np
-import simpy
 from numpy.typing import NDArray
 
 from sim.actors.rhythm import Intensity
@@ -13,54 +10,33 @@ from sim.actors.rhythm import Intensity
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-_DRAWS = 4096
 
+def session_starts(
+    mean_gap_us: Floats,
+    utc_offset_h: Ints,
+    intensity: dict[int, Intensity],
+    rng: np.random.Generator,
+    opens_us: int,
+    ends_us: int,
+) -> tuple[Ints, Ints]:
+    """Return (start, account) of the sessions opened in [opens_us, ends_us), in order of time.
 
-class Population:
-    """One SimPy process per account; each waits for its next session and notes it down."""
-
-    def __init__(
-        self,
-        mean_gap_us: Floats,
-        intensity: list[Intensity],
-        rng: np.random.Generator,
-        opens_us: int,
-        ends_us: int,
-    ) -> None:
-        """`mean_gap_us`: mean time between the sessions of each account, shape (accounts,)."""
-        self._mean_gap_us = mean_gap_us.tolist()
-        self._intensity = intensity
-        self._gaps = _exponentials(rng)
-        self._opens_us = opens_us
-        self._ends_us = ends_us
-        self._starts: list[int] = []
-        self._accounts: list[int] = []
-
-    def start(self, env: simpy.Environment) -> None:
-        for account in range(len(self._mean_gap_us)):
-            env.process(self._account(env, account))
-
-    def _account(self, env: simpy.Environment, account: int) -> Generator[simpy.Event, None, None]:
-        """A Poisson process in operational time: the rhythm bends the clock, not the draws."""
-        intensity, mean_gap = self._intensity[account], self._mean_gap_us[account]
-        operational = intensity.operational_scalar(self._opens_us)
-        while True:
-            operational += next(self._gaps) * mean_gap
-            start = round(intensity.clock_scalar(operational))
-            if start >= self._ends_us:
-                return
-            yield env.timeout(start - env.now)
-            self._starts.append(start)
-            self._accounts.append(account)
-
-    def drain(self) -> tuple[Ints, Ints]:
-        """Return start times and account numbers of the sessions opened since the last call."""
-        opened = np.array(self._starts, np.int64), np.array(self._accounts, np.int64)
-        self._starts.clear()
-        self._accounts.clear()
-        return opened
-
-
-def _exponentials(rng: np.random.Generator) -> Iterator[float]:
-    while True:
-        yield from rng.standard_exponential(_DRAWS).tolist()
+    `mean_gap_us` is the mean time between the sessions of each account, shape (accounts,). Each
+    account is a Poisson process in operational time: the rhythm bends the clock, not the draws.
+    Nothing that happens to sessions feeds back on it, so it needs no event loop: a Poisson
+    process is a Poisson number of uniform times.
+    """
+    opens, length = np.empty(len(mean_gap_us)), np.empty(len(mean_gap_us))
+    for offset, course in intensity.items():
+        edges = course.operational(np.array([opens_us, ends_us], np.float64))
+        mine = utc_offset_h == offset
+        opens[mine], length[mine] = edges[0], edges[1] - edges[0]
+    account = np.repeat(np.arange(len(mean_gap_us)), rng.poisson(length / mean_gap_us))
+    at = opens[account] + rng.random(len(account)) * length[account]
+    start = np.empty(len(account), np.int64)
+    for offset, course in intensity.items():
+        mine = utc_offset_h[account] == offset
+        start[mine] = np.rint(course.clock(at[mine]))
+    np.clip(start, opens_us, ends_us - 1, out=start)
+    order = np.argsort(start, kind="stable")
+    return start[order], account[order]

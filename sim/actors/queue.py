@@ -5,31 +5,32 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import simpy
 from numpy.typing import NDArray
 
 from sim.actors.balance import Balancer, balancer
+from sim.actors.spans import Spans
 from sim.actors.tickets import LEAD_US, BenchmarkTickets, PromptTickets, Tickets
 from sim.actors.workforce import Batch, Workforce
 from sim.actors.workload import Block, HitsLimitError, Stage
 from sim.scaffold.fill import Drawn
 from sim.scaffold.rows import Placement, exchange_rows
-from sim.tables.columns import Columns, concat, take
+from sim.tables.columns import Columns
 from sim.world.attempts import Attempts
 from sim.world.cache import session_read_tokens
 from sim.world.contended import Work
-from sim.world.gateway import Gateway, with_tokens
-from sim.world.walk import end_of_task
+from sim.world.gateway import merge
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 _SLICE_ROWS = 65_536
 _SHORTEST_SLICE_US = 60_000_000
 _LONGEST_SLICE_US = LEAD_US
 _STAGGER_US = 60_000_000
-_CHUNK_TICKETS = 128
 # Workers that a pool keeps when the scenario does not say: so many times the mean number busy.
 _HEADROOM = 3.0
 
@@ -41,6 +42,7 @@ class _Filled:
     tickets: Tickets
     drawn: Drawn
     placement: Placement
+    spans: Spans
     batch: Batch
     collected: int = 0
     attempts: list[Attempts] = field(default_factory=list)
@@ -109,57 +111,13 @@ class _Queue:
             round=np.full(n, tickets.round),
         )
         spans = Spans(stage, drawn)
-        return _Filled(
-            tickets,
-            drawn,
-            placement,
-            Batch(tickets.release_us.tolist(), spans.span_us, max(tickets.round, 0)),
-        )
+        batch = Batch(tickets.release_us.tolist(), spans.span_us, max(tickets.round, 0))
+        return _Filled(tickets, drawn, placement, spans, batch)
 
 
 def source(stage: Stage, opens_us: int) -> BenchmarkTickets | PromptTickets:
     kind = BenchmarkTickets if stage.actor.source == "benchmark" else PromptTickets
     return kind(stage, opens_us)
-
-
-class Spans:
-    """How long each task of a batch takes, depending on when it starts.
-
-    Within one segment of the weather the answer does not depend on the start. So the next tasks
-    are settled together as if they started when the segment begins; one that would leave the
-    segment, from there or from its true start, is settled alone.
-    """
-
-    def __init__(self, stage: Stage, drawn: Drawn) -> None:
-        self._stage, self._drawn = stage, drawn
-        self._segment = -1
-        self._spans: list[int] = []
-        self._first = self._room_us = self._ends_us = 0
-
-    def span_us(self, ticket: int, start_us: int) -> int:
-        segment = self._stage.weather.segment_scalar(start_us)
-        if segment != self._segment or ticket >= self._first + len(self._spans):
-            self._settle_chunk(ticket, segment)
-        span = self._spans[ticket - self._first]
-        if span <= self._room_us and start_us + span <= self._ends_us:
-            return span
-        return self._alone(ticket, start_us)
-
-    def _settle_chunk(self, first: int, segment: int) -> None:
-        weather = self._stage.weather
-        begins_us, self._ends_us = int(weather.starts_us[segment]), int(weather.ends_us[segment])
-        self._first, self._segment = first, segment
-        self._room_us = self._ends_us - begins_us
-        last = min(first + _CHUNK_TICKETS, len(self._drawn.shape.calls_per_session))
-        part = self._drawn.part(first, last)
-        ends_us = self._stage.ends_us(part, np.full(last - first, begins_us))
-        self._spans = (ends_us - begins_us).tolist()
-
-    def _alone(self, ticket: int, start_us: int) -> int:
-        stage = self._stage
-        shape = self._drawn.part(ticket, ticket + 1).shape
-        world = (stage.weather, stage.fates, stage.policy, stage.horizon_us)
-        return end_of_task(shape, start_us, *world) - start_us
 
 
 class QueueWorkload:
@@ -180,7 +138,8 @@ class QueueWorkload:
         tickets = next(source(stage, self._opens_us).main())
         pilot = self._queue().fill(tickets, "pilot")
         start = np.full(len(tickets.calls), self._opens_us)
-        span_us = float((stage.ends_us(pilot.drawn, start) - self._opens_us).mean())
+        ends_us = stage.settle(pilot.drawn, start).session_ends_us
+        span_us = float((ends_us - self._opens_us).mean())
         calls, target = float(tickets.calls.mean()), actor.target_exchanges
         time_us = stage.horizon_us - max(self._opens_us, 0)
         wanted = math.inf if target is None else target / time_us
@@ -201,38 +160,22 @@ class QueueWorkload:
         stage, queue = self._stage, self._queue()
         env = simpy.Environment(initial_time=self._opens_us)
         Workforce(self._workers_from_us, queue.batch).start(env)
-        gateway = stage.gateway(self._opens_us)
-        pending: Columns = {}
+        gateway = _Gateway(stage, self._opens_us)
+        pending: list[_Begun] = []
         for until in self._slices():
             env.run(until=until)
-            begun = [self._begun(f) for f in queue.filled if f.collected < f.batch.begun]
+            begun = [_Begun.of(f) for f in queue.filled if f.collected < f.batch.begun]
             queue.filled = [f for f in queue.filled if f is queue.newest]
-            rows = concat(([pending] if pending else []) + [rows for rows, _ in begun])
-            tasks = concat([tasks for _, tasks in begun])
-            late = rows["ts"] >= until if rows else np.zeros(0, np.bool_)
-            pending = take(rows, late)
-            yield Block(self._through(gateway, take(rows, ~late), until), tasks)
-
-    def _begun(self, filled: _Filled) -> tuple[Columns, Columns]:
-        """Rows of the tickets begun since the last time, and their tasks."""
-        low, high = filled.collected, filled.batch.begun
-        filled.collected = high
-        drawn, placement = filled.drawn.part(low, high), filled.placement.part(low, high)
-        starts = np.array(filled.batch.starts_us[low:high], np.int64)
-        attempts = self._stage.settle(drawn, starts).attempts
-        rows = exchange_rows(drawn, placement, attempts)
-        rows["session_read"] = session_read_tokens(drawn.shape, attempts)
-        return rows, self._stage.tasks(drawn, placement, attempts)
-
-    def _through(self, gateway: Gateway, rows: Columns, until_us: int) -> Columns:
-        if not rows or not len(rows["ts"]):
-            return {}
-        rows = take(rows, np.argsort(rows["ts"]))
-        read = gateway.read_tokens(rows)
-        gateway.check(rows, read, until_us)
-        if gateway.overdrawn.any():
-            raise HitsLimitError
-        return self._stage.in_log(with_tokens(rows, read))
+            for part in begun:
+                yield Block({}, stage.tasks(part.drawn, part.placement, part.attempts))
+            pending += begun
+            due = [part.pick(part.attempts.begins_us < until) for part in pending]
+            pending = [part.pick(part.attempts.begins_us >= until) for part in pending]
+            pending = [part for part in pending if len(part.own_read)]
+            for part, read in gateway.admit(due):
+                kept = stage.is_in_log(part.attempts)
+                attempts = part.attempts.pick(kept)
+                yield Block(exchange_rows(part.drawn, part.placement, attempts, read[kept]), {})
 
     def blocks_under_limits(self) -> Iterator[Block]:
         stage, crew = self._stage, _Crew(self._stage, self._queue(), self._opens_us)
@@ -243,15 +186,67 @@ class QueueWorkload:
             for filled, work in crew.works:
                 attempts, read = work.take()
                 filled.attempts.append(attempts)
-                rows = exchange_rows(filled.drawn, filled.placement, attempts)
+                kept = stage.is_in_log(attempts)
+                inside = attempts.pick(kept)
+                rows = exchange_rows(filled.drawn, filled.placement, inside, read[kept])
                 over = crew.is_over(filled)
-                tasks = self._tasks(filled) if over or until == stage.horizon_us else {}
-                yield Block(stage.in_log(with_tokens(rows, read)), tasks)
+                yield Block(rows, self._tasks(filled) if over or until == stage.horizon_us else {})
             crew.works = [(f, w) for f, w in crew.works if not crew.is_over(f)]
 
     def _tasks(self, filled: _Filled) -> Columns:
         attempts = Attempts(*(np.concatenate(c) for c in zip(*filled.attempts, strict=True)))
         return self._stage.tasks(filled.drawn, filled.placement, attempts)
+
+
+class _Begun(NamedTuple):
+    """Attempts of tickets that were begun, and what each reads of its own task's context."""
+
+    drawn: Drawn
+    placement: Placement
+    attempts: Attempts
+    own_read: Ints
+
+    @classmethod
+    def of(cls, filled: _Filled) -> _Begun:
+        """What was begun of a batch since the last time."""
+        low, high = filled.collected, filled.batch.begun
+        filled.collected = high
+        starts = np.array(filled.batch.starts_us[low:high], np.int64)
+        attempts = filled.spans.attempts(low, high, starts)
+        own_read = session_read_tokens(filled.drawn.shape, attempts)
+        return cls(filled.drawn, filled.placement, attempts, own_read)
+
+    def pick(self, index: Bools | Ints) -> _Begun:
+        attempts, own_read = self.attempts.pick(index), self.own_read[index]
+        return self._replace(attempts=attempts, own_read=own_read)
+
+
+class _Gateway:
+    """The gateway as a queue meets it, slice by slice."""
+
+    def __init__(self, stage: Stage, opens_us: int) -> None:
+        self._cache = stage.prefix_cache()
+        organisations = int(stage.accounts.organisation.max()) + 1
+        self._check = stage.limit_check(organisations, opens_us)
+
+    def admit(self, begun: list[_Begun]) -> Iterator[tuple[_Begun, Ints]]:
+        """Yield each part in order of time, with what its attempts read from the cache.
+
+        Raises HitsLimitError if any of them may be over a limit.
+        """
+        parts = [(part.drawn.shape, part.attempts, part.own_read) for part in begun]
+        if not sum(len(own_read) for _, _, own_read in parts):
+            return
+        stream, order = merge(parts, [part.drawn.shape.bucket for part in begun])
+        read = self._cache.read_tokens(stream)
+        self._check.add(stream, read)
+        if self._check.overdrawn.any():
+            raise HitsLimitError
+        edges = np.cumsum([0, *(len(part.own_read) for part in begun)])
+        owner = np.searchsorted(edges, order, side="right") - 1
+        for number, part in enumerate(begun):
+            mine = owner == number
+            yield part.pick(order[mine] - edges[number]), read[mine]
 
 
 class _Crew:

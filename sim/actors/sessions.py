@@ -3,48 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-import simpy
 from numpy.typing import NDArray
 
-from sim.actors.population import Population
+from sim.actors.population import session_starts
 from sim.actors.rhythm import Intensity
+from sim.actors.stretches import Stretches
+from sim.actors.volume import DAY_US, LEAD_US, mean_exchanges, mean_per_day
 from sim.actors.workload import Block, Stage
 from sim.scaffold.fill import Drawn
 from sim.scaffold.ragged import starts_of
 from sim.scaffold.rows import Placement, exchange_rows
-from sim.scaffold.turns import draw_tool_steps, draw_turns_of, mean_calls
-from sim.scenario.resolved import Actor, Clock
+from sim.scaffold.turns import Turns, draw_tool_steps, draw_turns_of
+from sim.scenario.resolved import Actor
 from sim.streams import opaque_ids
-from sim.tables.columns import Columns, concat, take
 from sim.world.attempts import Attempts
 from sim.world.cache import session_read_tokens
 from sim.world.contended import Work
-from sim.world.gateway import with_tokens
+from sim.world.gateway import merge
 from sim.world.load import activity
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-_DAY_US = 86_400_000_000
-LEAD_US = 14 * _DAY_US
-_LONG_CALL_US = 300_000_000
-_SLICE_ROWS = 65_536
-_SHORTEST_SLICE_US = 600_000_000
-_SHARD_ROWS = 400_000
+_LONG_CALL_US = 60_000_000
+_LONG_PAUSE_US = 2 * 3_600_000_000
+_BLOCK_ROWS = 65_536
 _TASKS_PER_SHARD_BITS = 28
 
 
 class _Piece(NamedTuple):
-    """A block of sessions that were opened in one slice."""
+    """A block of sessions of one agent, settled as if nothing were limited."""
 
     drawn: Drawn
     placement: Placement
     start_us: Ints
+    end_us: Ints
+    organisation: Ints
     attempts: Attempts
+
+
+class _Opened(NamedTuple):
+    """Sessions of one agent with the turns that they will have; session arrays and turn arrays."""
+
+    start_us: Ints
+    account: Ints
+    per_session: Ints
+    turns: Turns
+    gap_us: Ints
+
+    def pick(self, keep: Bools) -> _Opened:
+        of_kept = np.repeat(keep, self.per_session)
+        return _Opened(
+            self.start_us[keep],
+            self.account[keep],
+            self.per_session[keep],
+            self.turns.pick(of_kept),
+            self.gap_us[of_kept],
+        )
 
 
 class SessionWorkload:
@@ -52,95 +70,110 @@ class SessionWorkload:
 
     It begins `LEAD_US` before the log opens, so that sessions of every age are in progress at
     the opening. Only sessions longer than the lead are missing from it: with the default dials
-    they hold less than one exchange in ten thousand. Sessions that must end long before the opening
+    they hold less than one exchange in ten thousand. Sessions that must end before the opening
     are not filled.
     """
 
     def __init__(self, stage: Stage, shard: int, accounts: range) -> None:
         self._stage, self._shard, self._accounts = stage, shard, accounts
-        actor, own = stage.actor, slice(accounts.start, accounts.stop)
-        volume = stage.accounts.volume[own]
-        self._sessions_per_day = volume * mean_per_day(actor) / mean_exchanges(actor)
-        self._offsets = stage.accounts.utc_offset_h[own].tolist()
-        self.rows_per_us = mean_per_day(actor) * volume.sum() / _DAY_US
-        self._slice_us = max(_SHORTEST_SLICE_US, round(_SLICE_ROWS / self.rows_per_us))
+        volume = stage.accounts.volume[accounts.start : accounts.stop]
+        self.rows_per_us = mean_per_day(stage.actor) * volume.sum() / DAY_US
         self._opened = self._tasks = 0
 
     def blocks(self) -> Iterator[Block]:
-        """Organisations that hit a limit are simulated again, event by event."""
-        pieces = list(self._pieces())
-        rows = concat([_rows(piece) for piece in pieces])
-        if not rows:
-            return
-        rows = take(rows, np.argsort(rows["ts"]))
-        gateway = self._stage.gateway(-LEAD_US)
-        read = gateway.read_tokens(rows)
-        gateway.check(rows, read, self._stage.horizon_us)
-        classes = len(self._stage.sizes)
-        limited: Bools = np.asarray(gateway.overdrawn.reshape(-1, classes).any(axis=1))
-        spared = (rows["bucket"] < 0) | ~limited[rows["bucket"] // classes]
-        yield Block(
-            self._stage.in_log(with_tokens(take(rows, spared), read[spared])),
-            concat([self._tasks_of(piece, limited, spared=True) for piece in pieces]),
-        )
-        if limited.any():
-            yield from self._under_limits(pieces, limited)
+        """Stretches of work in which an organisation hits a limit are simulated event by event."""
+        yield from self._blocks(all_under_limits=False)
 
     def blocks_under_limits(self) -> Iterator[Block]:
         """All organisations event by event, whether they hit a limit or not."""
-        everyone = np.ones(int(self._stage.accounts.organisation.max()) + 1, np.bool_)
-        yield from self._under_limits(list(self._pieces()), everyone)
+        yield from self._blocks(all_under_limits=True)
 
-    def _tasks_of(self, piece: _Piece, limited: Bools, *, spared: bool) -> Columns:
-        bucket = piece.drawn.shape.bucket[piece.drawn.shape.session[piece.attempts.call]]
-        mine = limited[bucket // len(self._stage.sizes)] != spared
-        return self._stage.tasks(piece.drawn, piece.placement, piece.attempts.pick(mine))
+    def _blocks(self, *, all_under_limits: bool) -> Iterator[Block]:
+        pieces = list(self._pieces())
+        if not pieces:
+            return
+        stretches = Stretches(
+            np.concatenate([p.organisation for p in pieces]),
+            np.concatenate([p.start_us for p in pieces]),
+            np.concatenate([p.end_us for p in pieces]),
+            self._stage.forget_us,
+        )
+        edges = np.cumsum([len(p.start_us) for p in pieces])[:-1]
+        of_session = np.split(stretches.of_session, edges)
+        limited, read = self._through_gateway(pieces, of_session, len(stretches))
+        if all_under_limits:
+            limited[:] = True
+        works = _Works(pieces)
+        again = stretches.simulate(
+            limited, self._stage.event_loop, works.of_session, self._stage.horizon_us
+        )
+        for piece, stretch, own_read in zip(pieces, of_session, read, strict=True):
+            session = piece.drawn.shape.session[piece.attempts.call]
+            yield self._block(piece, piece.attempts, own_read, ~again[stretch][session])
+        for piece, work in works.made():
+            attempts, taken = work.take()
+            yield self._block(piece, attempts, taken, np.ones(len(taken), np.bool_))
 
-    def _under_limits(self, pieces: list[_Piece], limited: Bools) -> Iterator[Block]:
-        stage = self._stage
-        engine = stage.event_loop(-LEAD_US)
-        works = []
-        for piece in pieces:
-            inside = limited[piece.drawn.shape.bucket // len(stage.sizes)]
-            if not inside.any():
-                continue
-            work = Work(piece.drawn.shape)
-            works.append((piece, work))
-            for number in np.flatnonzero(inside).tolist():
-                engine.open(work, number, int(piece.start_us[number]))
-        engine.run(stage.horizon_us)
-        for piece, work in works:
-            attempts, read = work.take()
-            rows = exchange_rows(piece.drawn, piece.placement, attempts)
-            tasks = stage.tasks(piece.drawn, piece.placement, attempts)
-            yield Block(stage.in_log(with_tokens(rows, read)), tasks)
+    def _through_gateway(
+        self, pieces: list[_Piece], stretch: list[Ints], stretches: int
+    ) -> tuple[Bools, list[Ints]]:
+        """Return (which stretches hit a limit, what each attempt of each piece reads)."""
+        stage, classes = self._stage, len(self._stage.sizes)
+        shapes = [piece.drawn.shape for piece in pieces]
+        parts = [
+            (shape, piece.attempts, session_read_tokens(shape, piece.attempts))
+            for shape, piece in zip(shapes, pieces, strict=True)
+        ]
+        # every stretch has buckets of its own: they are full when it begins
+        buckets = [
+            np.where(shape.bucket < 0, -1, number * classes + shape.bucket % classes)
+            for shape, number in zip(shapes, stretch, strict=True)
+        ]
+        stream, order = merge(parts, buckets)
+        in_order = stage.prefix_cache().read_tokens(stream)
+        check = stage.limit_check(stretches, -LEAD_US)
+        check.add(stream, in_order)
+        read = np.empty(len(order), np.int64)
+        read[order] = in_order
+        limited = np.asarray(check.overdrawn.reshape(-1, classes).any(axis=1))
+        return limited, np.split(read, np.cumsum([len(p.attempts.call) for p in pieces])[:-1])
+
+    def _block(self, piece: _Piece, attempts: Attempts, read: Ints, mine: Bools) -> Block:
+        tasks = self._stage.tasks(piece.drawn, piece.placement, attempts.pick(mine))
+        kept = np.flatnonzero(mine & self._stage.is_in_log(attempts))
+        kept = kept[np.argsort(attempts.begins_us[kept])]
+        rows = exchange_rows(piece.drawn, piece.placement, attempts.pick(kept), read[kept])
+        return Block(rows, tasks)
 
     def _pieces(self) -> Iterator[_Piece]:
-        """Open sessions slice by slice and fill them."""
-        stage, actor = self._stage, self._stage.actor
-        by_offset = {h: Intensity(actor.rhythm, stage.clock.start, h) for h in set(self._offsets)}
-        population = Population(
-            mean_gap_us=_DAY_US / self._sessions_per_day,
-            intensity=[by_offset[h] for h in self._offsets],
-            rng=stage.streams.rng(actor.id, self._shard, "arrivals"),
-            opens_us=-LEAD_US,
-            ends_us=stage.horizon_us,
-        )
-        env = simpy.Environment(initial_time=-LEAD_US)
-        population.start(env)
+        """Open sessions, and fill those that may matter to the log, block by block."""
         self._opened = self._tasks = 0
-        slices = -(-(stage.horizon_us + LEAD_US) // self._slice_us)
-        for number in range(slices):
-            env.run(until=(number + 1) * self._slice_us - LEAD_US)
-            start, account = self._at_work(*population.drain(), number)
-            account += self._accounts.start
-            agent = stage.accounts.agent[account]
-            for k in np.unique(agent).tolist():
-                piece = self._fill(k, start[agent == k], account[agent == k], number)
-                if piece is not None:
-                    yield piece
+        start, account = self._at_work(*self._starts())
+        agent = self._stage.accounts.agent[account]
+        for k in np.unique(agent).tolist():
+            mine = agent == k
+            opened = self._draw(k, start[mine], account[mine])
+            calls = np.add.reduceat(opened.turns.calls, starts_of(opened.per_session))
+            block = (np.cumsum(calls) - calls) // _BLOCK_ROWS if len(calls) else calls
+            for number in np.unique(block).tolist():
+                yield self._fill(k, number, opened.pick(block == number))
 
-    def _at_work(self, start: Ints, account: Ints, slice_no: int) -> tuple[Ints, Ints]:
+    def _starts(self) -> tuple[Ints, Ints]:
+        stage, actor = self._stage, self._stage.actor
+        own = slice(self._accounts.start, self._accounts.stop)
+        offset = stage.accounts.utc_offset_h[own]
+        sessions_per_day = stage.accounts.volume[own] * mean_per_day(actor) / mean_exchanges(actor)
+        start, account = session_starts(
+            DAY_US / sessions_per_day,
+            offset,
+            {h: Intensity(actor.rhythm, stage.clock.start, h) for h in np.unique(offset).tolist()},
+            stage.streams.rng(actor.id, self._shard, "arrivals"),
+            -LEAD_US,
+            stage.horizon_us,
+        )
+        return start, account + self._accounts.start
+
+    def _at_work(self, start: Ints, account: Ints) -> tuple[Ints, Ints]:
         """Leave out the sessions that a holiday keeps from being opened.
 
         A Poisson process thinned at random is one of the lower rate.
@@ -148,28 +181,36 @@ class SessionWorkload:
         share = activity(self._stage.world, start)
         if share.min(initial=1) == 1:
             return start, account
-        rng = self._stage.streams.rng(self._stage.actor.id, self._shard, slice_no, "holidays")
+        rng = self._stage.streams.rng(self._stage.actor.id, self._shard, "holidays")
         opened = rng.random(len(start)) < share
         return start[opened], account[opened]
 
-    def _fill(self, agent: int, start: Ints, account: Ints, slice_no: int) -> _Piece | None:
-        stage, actor = self._stage, self._stage.actor
-        name = (actor.id, self._shard, slice_no, agent)
-        rng = stage.streams.rng(*name, "turns")
+    def _draw(self, agent: int, start: Ints, account: Ints) -> _Opened:
+        """Draw the turns of sessions, and keep those sessions that may reach into the log."""
+        actor = self._stage.actor
+        rng = self._stage.streams.rng(actor.id, self._shard, agent, "turns")
         turns = draw_turns(actor, len(start), rng)
         total = int(turns.sum())
         asked = draw_turns_of(actor, draw_tool_steps(actor, total, rng), rng)
         gap = np.rint(actor.human_gap_s.sample(rng, total) * 1e6).astype(np.int64)
-        keep = start + _longest_us(turns, asked.calls, gap) >= 0
-        if not keep.all():
-            of_kept = np.repeat(keep, turns)
-            start, account, turns = start[keep], account[keep], turns[keep]
-            asked, gap, total = asked.pick(of_kept), gap[of_kept], int(of_kept.sum())
-        if not total:
-            return None
-        session_no, task_no = self._number(len(start), total)
-        moves_at = stage.accounts.moves_at[account]
-        sessions = stage.sessions(account, start, moves_at, turns, asked, gap, task_no)
+        opened = _Opened(start, account, turns, asked, gap)
+        longest = _longest_us(opened) + np.where(self._stage.accounts.batches[account], DAY_US, 0)
+        return opened.pick(start + longest >= 0)
+
+    def _fill(self, agent: int, block: int, opened: _Opened) -> _Piece:
+        stage, actor = self._stage, self._stage.actor
+        name = (actor.id, self._shard, block, agent)
+        account, turns = opened.account, opened.turns
+        session_no, task_no = self._number(len(account), len(turns.calls))
+        sessions = stage.sessions(
+            account,
+            opened.start_us,
+            stage.accounts.moves_at[account],
+            opened.per_session,
+            turns,
+            opened.gap_us,
+            task_no,
+        )
         drawn = stage.fill(sessions, agent, *name)
         placement = Placement(
             account=stage.first_account + account,
@@ -177,10 +218,12 @@ class SessionWorkload:
             session_no=session_no,
             task_no=task_no,
             prompt=opaque_ids(stage.streams.key(actor.id, "prompts"), task_no),
-            item=np.full(total, -1),
-            round=np.zeros(total, np.int64),
+            item=np.full(len(task_no), -1),
+            round=np.zeros(len(task_no), np.int64),
         )
-        return _Piece(drawn, placement, start, stage.settle(drawn, start).attempts)
+        settled = stage.settle(drawn, opened.start_us)
+        organisation, ends_us = stage.accounts.organisation[account], settled.session_ends_us
+        return _Piece(drawn, placement, opened.start_us, ends_us, organisation, settled.attempts)
 
     def _number(self, sessions: int, tasks: int) -> tuple[Ints, Ints]:
         base = self._shard << _TASKS_PER_SHARD_BITS
@@ -191,28 +234,30 @@ class SessionWorkload:
         return session_no, task_no
 
 
-def _rows(piece: _Piece) -> Columns:
-    rows = exchange_rows(piece.drawn, piece.placement, piece.attempts)
-    return rows | {"session_read": session_read_tokens(piece.drawn.shape, piece.attempts)}
+class _Works:
+    """What the event loop works on, made for those pieces that it needs."""
+
+    def __init__(self, pieces: list[_Piece]) -> None:
+        self._pieces = pieces
+        self._first = np.cumsum([0, *(len(piece.start_us) for piece in pieces)])
+        self._works: dict[int, Work] = {}
+
+    def of_session(self, number: int) -> tuple[Work, int]:
+        """The work that holds a session, and its number there."""
+        piece = int(np.searchsorted(self._first, number, side="right")) - 1
+        if piece not in self._works:
+            self._works[piece] = Work(self._pieces[piece].drawn.shape)
+        return self._works[piece], number - int(self._first[piece])
+
+    def made(self) -> Iterator[tuple[_Piece, Work]]:
+        for number, work in sorted(self._works.items()):
+            yield self._pieces[number], work
 
 
-def _longest_us(turns: Ints, calls: Ints, gap_us: Ints) -> Ints:
-    """A time that sessions hardly ever exceed: their pauses, a day, and five minutes a call."""
-    first = starts_of(turns)
-    return _DAY_US + np.add.reduceat(gap_us + calls * _LONG_CALL_US, first)
-
-
-def shards_of(actor: Actor, clock: Clock) -> list[range]:
-    """Cut the accounts so that a shard is expected to have some `_SHARD_ROWS` exchanges."""
-    expected = actor.accounts * mean_per_day(actor) * (clock.duration_us + LEAD_US) / _DAY_US
-    shards = min(actor.accounts, max(1, round(expected / _SHARD_ROWS)))
-    edges = [actor.accounts * k // shards for k in range(shards + 1)]
-    return [range(low, high) for low, high in pairwise(edges)]
-
-
-def mean_per_day(actor: Actor) -> float:
-    """Expected exchanges per account and day; the dial is the median over accounts."""
-    return float(actor.exchanges_per_account_day * np.exp(actor.account_volume_sigma**2 / 2))
+def _longest_us(opened: _Opened) -> Ints:
+    """A time that sessions hardly ever exceed: their pauses, two hours, and a minute a call."""
+    turns_us = opened.gap_us + opened.turns.calls * _LONG_CALL_US
+    return _LONG_PAUSE_US + np.add.reduceat(turns_us, starts_of(opened.per_session))
 
 
 def draw_turns(actor: Actor, size: int, rng: np.random.Generator) -> Ints:
@@ -220,35 +265,3 @@ def draw_turns(actor: Actor, size: int, rng: np.random.Generator) -> Ints:
     dial = actor.turns_per_session
     more = np.maximum(np.rint(dial.more.sample(rng, size)), 1)
     return np.where(rng.random(size) < dial.single_share, 1, more).astype(np.int64)
-
-
-def mean_exchanges(actor: Actor) -> float:
-    """Expected exchanges of a session."""
-    dial = actor.turns_per_session
-    turns = dial.single_share + (1 - dial.single_share) * dial.more.rounded_mean(low=1)
-    return turns * mean_calls(actor)
-
-
-def expected_exchanges(stage: Stage) -> float:
-    """Exchanges that the accounts of a population send during the log, given their volumes.
-
-    A log of three weekdays expects more than three sevenths of a week: what counts is the time
-    of each account under its rhythm.
-    """
-    accounts = stage.accounts
-    days = np.zeros(len(accounts))
-    for offset in np.unique(accounts.utc_offset_h).tolist():
-        intensity = Intensity(stage.actor.rhythm, stage.clock.start, offset)
-        length_us = _active_us(stage, intensity)
-        days[accounts.utc_offset_h == offset] = length_us / _DAY_US
-    return float(mean_per_day(stage.actor) * (accounts.volume * days).sum())
-
-
-def _active_us(stage: Stage, intensity: Intensity) -> float:
-    """Operational time of the log, less what holidays take of it."""
-    edges = {0, stage.horizon_us}
-    for event in stage.world.events:
-        edges |= {event.at_us, event.until_us or stage.horizon_us}
-    inside = np.array(sorted(e for e in edges if 0 <= e <= stage.horizon_us), np.int64)
-    passed = np.diff(intensity.operational(inside.astype(np.float64)))
-    return float((passed * activity(stage.world, inside[:-1])).sum())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -12,15 +13,16 @@ from numpy.typing import NDArray
 from sim.catalog import Agent
 from sim.entities.accounts import Accounts
 from sim.scaffold.fill import Drawn, Sessions, fill
-from sim.scaffold.ragged import starts_of
+from sim.scaffold.ragged import ranges, starts_of
 from sim.scaffold.rows import Placement, task_rows
 from sim.scaffold.turns import Turns
 from sim.scenario.resolved import Actor, Clock, World
 from sim.streams import Streams
-from sim.tables.columns import Columns, take
+from sim.tables.columns import Columns
 from sim.world.attempts import Attempts, Fates, Policy
+from sim.world.cache import PrefixCache
 from sim.world.contended import Contended
-from sim.world.gateway import Gateway
+from sim.world.gateway import LimitCheck
 from sim.world.limits import Sizes
 from sim.world.models import ModelTable
 from sim.world.releases import Releases
@@ -29,6 +31,7 @@ from sim.world.weather import Weather
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 
 class HitsLimitError(Exception):
@@ -125,10 +128,26 @@ class Stage:
         """Draw what is inside `sessions` of one of the actor's agents."""
         return fill(sessions, self.agents[agent], self.models, self.fates, self.streams, *name)
 
-    def gateway(self, opens_us: int) -> Gateway:
-        keys = (int(self.prefix_of_account.max()) + 1) * len(self.models.ids)
-        organisations = int(self.accounts.organisation.max()) + 1
-        return Gateway(self.weather, keys, organisations, self.sizes, opens_us)
+    def prefix_cache(self) -> PrefixCache:
+        return PrefixCache((int(self.prefix_of_account.max()) + 1) * len(self.models.ids))
+
+    def limit_check(self, owners: int, opens_us: int) -> LimitCheck:
+        """A check of the buckets of so many owners, each with one for every class of model."""
+        return LimitCheck(self.weather, owners * len(self.sizes), self.sizes, opens_us)
+
+    @cached_property
+    def forget_us(self) -> Ints:
+        """Time by organisation after which its buckets are full and its cache has expired."""
+        a = self.accounts
+        longest = np.zeros(int(a.organisation.max()) + 1, np.int64)
+        np.maximum.at(longest, a.organisation, a.cache_lifetime_us)
+        refill = [
+            max(size.capacity for size in kind) // min(size.rate for size in kind) + 1
+            for sizes in self.sizes
+            if sizes is not None
+            for kind in sizes
+        ]
+        return np.maximum(longest, max(refill, default=0))
 
     def event_loop(self, from_us: int) -> Contended:
         """An event loop for organisations of this actor that hit their limits."""
@@ -136,29 +155,32 @@ class Stage:
             self.sizes, self.weather, self.fates, self.policy, from_us, self.horizon_us
         )
 
-    def settle(self, drawn: Drawn, start_us: Ints) -> Settled:
-        """What becomes of sessions begun at `start_us`, as if nothing were limited."""
+    def settle(self, drawn: Drawn, start_us: Ints, sessions: Ints | None = None) -> Settled:
+        """What becomes of sessions begun at `start_us`, as if nothing were limited.
+
+        `sessions` are the numbers of those meant, in order; None means all of them.
+        """
         shape = drawn.shape
-        return settle(
-            start_us,
+        per_session, task, wait, calls = (
             shape.calls_per_session,
             shape.task,
             shape.wait_us,
             shape.calls,
-            self.weather,
-            self.fates,
-            self.policy,
-            self.horizon_us,
         )
-
-    def ends_us(self, drawn: Drawn, start_us: Ints) -> Ints:
-        """When sessions begun at `start_us` end, as if nothing were limited."""
-        last = np.cumsum(drawn.shape.calls_per_session) - 1
-        return self.settle(drawn, start_us).ends_us[last]
+        rows = None
+        if sessions is not None:
+            rows = ranges(starts_of(per_session)[sessions], per_session[sessions])
+            per_session, task, wait = per_session[sessions], task[rows], wait[rows]
+            calls = calls.pick(rows)
+        world = (self.weather, self.fates, self.policy, self.horizon_us)
+        settled = settle(start_us, per_session, task, wait, calls, *world)
+        if rows is not None:
+            attempts = settled.attempts
+            settled = settled._replace(attempts=attempts._replace(call=rows[attempts.call]))
+        return settled
 
     def tasks(self, drawn: Drawn, placement: Placement, attempts: Attempts) -> Columns:
         return task_rows(drawn, placement, attempts, self.policy, self.horizon_us)
 
-    def in_log(self, rows: Columns) -> Columns:
-        inside = (rows["ts"] >= 0) & (rows["ts"] < self.horizon_us)
-        return rows if inside.all() else take(rows, inside)
+    def is_in_log(self, attempts: Attempts) -> Bools:
+        return (attempts.begins_us >= 0) & (attempts.begins_us < self.horizon_us)

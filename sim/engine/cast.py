@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.actors.queue import QueueWorkload
-from sim.actors.sessions import LEAD_US as SESSIONS_LEAD_US
-from sim.actors.sessions import SessionWorkload, shards_of
+from sim.actors.sessions import SessionWorkload
+from sim.actors.volume import LEAD_US as SESSIONS_LEAD_US
+from sim.actors.volume import shards_of
 from sim.actors.workload import Stage, Workload
 from sim.catalog import Limit, agents, models, tiers, typologies
 from sim.entities import pools
@@ -104,8 +105,8 @@ def workloads(cast: Cast) -> list[Workload]:
         if stage.actor.arrival == "queue":
             made.append(QueueWorkload(stage))
         else:
-            shards = shards_of(stage.actor, stage.clock)
-            made += [SessionWorkload(stage, k, shard) for k, shard in enumerate(shards)]
+            shards = enumerate(shards_of(stage))
+            made += [SessionWorkload(stage, k, accounts) for k, accounts in shards]
     return made
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.actors.sessions import expected_exchanges
+from sim.actors.volume import expected_exchanges
 from sim.engine.cast import Cast
 from sim.engine.people import campaign_uids
 from sim.scaffold.rows import FINISHED, GIVEN_UP

@@ -14,7 +14,7 @@ from sim.actors.workload import Block, HitsLimitError, Workload
 from sim.engine.cast import Cast, workloads
 from sim.engine.spill import Spill
 from sim.streams import U64, opaque_ids
-from sim.tables.columns import Columns, length, take
+from sim.tables.columns import Columns, length, take, time_order
 
 Ints = NDArray[np.int64]
 
@@ -94,15 +94,3 @@ def _ordered_tasks(tasks: Columns) -> Columns:
     if not length(tasks):
         return {}
     return take(tasks, np.lexsort((tasks["serial"], tasks["account"], tasks["start"])))
-
-
-def time_order(ts: Ints, ids: U64) -> Ints:
-    """Return the order by time; rows of one microsecond by identifier, that is, at random."""
-    order = np.argsort(ts)
-    ordered = ts[order]
-    tied = np.flatnonzero(ordered[1:] == ordered[:-1])
-    if tied.size:
-        places = np.union1d(tied, tied + 1)
-        rows = order[places]
-        order[places] = rows[np.lexsort((ids[rows], ts[rows]))]
-    return order

@@ -84,12 +84,6 @@ class Drawn:
     n_tool_results_in: Ints
     n_tool_calls_out: Ints
 
-    def part(self, low: int, high: int) -> Drawn:
-        """The sessions [low, high), renumbered from 0; for blocks with one turn a session."""
-        rows = slice(*np.searchsorted(self.shape.session, [low, high]).tolist())
-        columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
-        return Drawn(shape=self.shape.part(low, high, rows), **columns)
-
     def without(self, dropped: Bools) -> Drawn:
         """Leave out calls; of every task one stays."""
         columns = {name: getattr(self, name)[~dropped] for name in _COLUMNS}

@@ -25,3 +25,8 @@ def cumulate_in(values: Ints, counts: Ints) -> Ints:
     first = starts_of(counts)
     before = total[first] - values[first]
     return total - np.repeat(before, counts)
+
+
+def ranges(first: Ints, counts: Ints) -> Ints:
+    """Return first[0], first[0] + 1, ..., then those of the next group, shape (counts.sum(),)."""
+    return np.repeat(first, counts) + position_in(counts)

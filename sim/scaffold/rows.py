@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from sim.scaffold.ragged import starts_of
 from sim.streams import U64
 from sim.tables.columns import Columns
 from sim.world.attempts import CLIENT_TIMEOUT, OK, RETRIES, Attempts, Policy
+from sim.world.cache import LIFETIME_5M_US
 
 Ints = NDArray[np.int64]
 
@@ -38,13 +40,9 @@ class Placement:
     item: Ints
     round: Ints
 
-    def part(self, low: int, high: int) -> Placement:
-        """The sessions [low, high) of a block with one task a session."""
-        return Placement(**{f.name: getattr(self, f.name)[low:high] for f in fields(self)})
 
-
-def exchange_rows(drawn: Drawn, placement: Placement, attempts: Attempts) -> Columns:
-    """One row per attempt, with what the gateway needs to split its input and admit it.
+def exchange_rows(drawn: Drawn, placement: Placement, attempts: Attempts, read: Ints) -> Columns:
+    """One row per attempt, `read` of its tokens from the cache; nothing counts if it failed.
 
     `serial` is task number and position in the task in one whole number; identifiers of
     exchanges and tasks are derived from it and from `number`, the attempt's in its call.
@@ -52,6 +50,13 @@ def exchange_rows(drawn: Drawn, placement: Placement, attempts: Attempts) -> Col
     shape, call = drawn.shape, attempts.call
     session, task = shape.session[call], shape.task[call]
     answered = attempts.status == OK
+    left = shape.left_tokens[call]
+    write = np.where(left > 0, left - read, 0)
+    hour = shape.lifetime_us[session] > LIFETIME_5M_US
+
+    def counted(values: Ints, kind: type = np.int32) -> NDArray[Any]:
+        return np.asarray(values * answered, kind)
+
     return {
         "ts": attempts.begins_us,
         "serial": shape.call[call],
@@ -60,28 +65,25 @@ def exchange_rows(drawn: Drawn, placement: Placement, attempts: Attempts) -> Col
         "account": placement.account[session].astype(np.int32),
         "duration": attempts.ends_us - attempts.begins_us,
         "ttft": np.where(answered, attempts.ttft_us, -1),
-        "output": np.where(answered, shape.output_tokens[call], 0).astype(np.int32),
+        "output": counted(shape.output_tokens[call]),
         "n_messages": drawn.n_messages[call].astype(np.int16),
         "n_results": drawn.n_tool_results_in[call].astype(np.int16),
-        "n_calls": np.where(answered, drawn.n_tool_calls_out[call], 0).astype(np.int16),
+        "n_calls": counted(drawn.n_tool_calls_out[call], np.int16),
         "finish": np.where(answered, drawn.finish[call], NO_FINISH).astype(np.int8),
         "model": placement.model[session].astype(np.int8),
         "status": attempts.status.astype(np.int16),
         "number": attempts.number.astype(np.int16),
-        "reasoning": np.where(answered, drawn.reasoning_tokens[call], 0).astype(np.int32),
+        "reasoning": counted(drawn.reasoning_tokens[call]),
         "choices": drawn.choices[call].astype(np.int8),
-        "server": np.where(answered, drawn.server_requests[call], 0).astype(np.int16),
+        "server": counted(drawn.server_requests[call], np.int16),
         "category": drawn.category[call].astype(np.int8),
         "user": drawn.from_user[call],
         "prewarm": drawn.prewarm[call],
         "batch": shape.batch[session],
-        "context": shape.context_tokens[call].astype(np.int32),
-        "left": shape.left_tokens[call].astype(np.int32),
-        "static": shape.static_tokens[session].astype(np.int32),
-        "lifetime": shape.lifetime_us[session],
-        "key": shape.key[session].astype(np.int32),
-        "bucket": shape.bucket[session].astype(np.int32),
-        "asks_output": shape.asks_tokens[call].astype(np.int32),
+        "uncached": counted(shape.context_tokens[call] - read - write),
+        "read": counted(read),
+        "write_5m": counted(write * ~hour),
+        "write_1h": counted(write * hour),
     }
 
 

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.scaffold.ragged import starts_of
+from sim.tables.columns import grouped
 from sim.world.attempts import OK, Attempts
+from sim.world.gateway import Stream
 from sim.world.shape import Shape
 
 Ints = NDArray[np.int64]
@@ -44,22 +46,32 @@ class PrefixCache:
     def __init__(self, keys: int) -> None:
         self._touched_us = np.full(keys, NEVER_US)
 
-    def touched_before(self, begins_us: Ints, key: Ints, touches: Bools) -> Ints:
-        """When the key of each attempt was last touched before it.
+    def read_tokens(self, stream: Stream) -> Ints:
+        """What each attempt reads from the cache; later streams come later in time.
 
-        Attempts are in order of time, and later than those of earlier calls.
+        An attempt that can read nothing of its own session reads the static prefix, if any
+        attempt touched it before and no more than the lifetime ago.
         """
-        order = np.argsort(key, kind="stable")
-        begins, sorted_key = begins_us[order], key[order]
-        before = _last_before(touches[order])
-        first = np.flatnonzero(np.diff(sorted_key, prepend=-1))
-        length = np.diff(first, append=len(order))
-        carried = self._touched_us[sorted_key]
-        inside = before >= np.repeat(first, length)
-        result = np.empty(len(order), np.int64)
-        result[order] = np.where(inside, begins[before], carried)
-        self._touched_us[key[touches]] = begins_us[touches]
-        return result
+        read = np.maximum(stream.own_read, 0)
+        caches = np.flatnonzero(stream.left > 0)
+        touches = caches[stream.answered[caches]]
+        touches = touches[grouped(stream.key[touches])]
+        asks = caches[stream.own_read[caches] < 0]
+        age_us = stream.at_us[asks] - self._before(stream, touches, asks)
+        alive = age_us <= stream.lifetime_us[asks]
+        read[asks] = np.where(alive, np.minimum(stream.static[asks], stream.left[asks]), 0)
+        self._touched_us[stream.key[touches]] = stream.at_us[touches]
+        return read
+
+    def _before(self, stream: Stream, touches: Ints, asks: Ints) -> Ints:
+        """When the key of each of `asks` was last touched; `touches` in order of key and row."""
+        key = stream.key[asks]
+        # key and row in one number
+        bits = len(stream.at_us).bit_length()
+        place = np.searchsorted((stream.key[touches] << bits) | touches, (key << bits) | asks) - 1
+        before = touches[np.maximum(place, 0)] if len(touches) else np.zeros(len(asks), np.int64)
+        inside = (place >= 0) & (stream.key[before] == key)
+        return np.where(inside, stream.at_us[before], self._touched_us[key])
 
 
 def _last_before(flags: Bools) -> Ints:

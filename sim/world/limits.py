@@ -67,7 +67,12 @@ class Runs(NamedTuple):
 
 
 def overdrawn(
-    size: BucketSize, runs: Runs, takes: Ints, gives: Ints, deficit: Ints, since_us: Ints
+    size: BucketSize,
+    runs: Runs,
+    takes: Ints,
+    deficit: Ints,
+    since_us: Ints,
+    gives: Ints | None = None,
 ) -> Bools:
     """Tell for each bucket of `runs` whether it is ever asked for more than it holds.
 
@@ -75,27 +80,30 @@ def overdrawn(
     and `since_us` hold the state of every bucket and are brought up to date in place.
 
     With d the deficit, an event makes it d = max(0, d - refill - gives) + takes, a reflected
-    random walk (Lindley 1952), whose closed form is a running maximum.
+    random walk (Lindley 1952): with W the sum of takes - refill - gives so far, the deficit after
+    an event is W plus the largest of the deficit at first and of all takes - W up to then.
     """
     at, first, length, present = runs
-    elapsed = np.diff(at, prepend=0)
-    elapsed[first] = at[first] - since_us[present]
-    refill = np.minimum(elapsed, size.capacity // size.rate + 1) * size.rate
-    back = refill + gives
-    down, up = np.cumsum(back), np.cumsum(takes)
-    # within each bucket, sums from its first event on
-    down -= np.repeat(down[first] - back[first], length)
-    up -= np.repeat(up[first] - takes[first], length)
-    floor = down - (up - takes)
-    lift = np.repeat(np.concatenate([[0], np.cumsum(_span(floor, first))[:-1]]), length)
-    low = np.repeat(np.minimum.reduceat(floor, first), length)
-    running = np.maximum.accumulate(floor - low + lift) - lift + low
-    after = up - down + np.maximum(running, np.repeat(deficit[present], length))
+    back = np.diff(at, prepend=0)
+    back[first] = at[first] - since_us[present]
+    np.minimum(back, size.capacity // size.rate + 1, out=back)
+    back *= size.rate
+    if gives is not None:
+        back += gives
+    # one walk through all buckets; W of a bucket is what it gains from its first event on
+    walk = np.cumsum(takes - back)
+    floor = takes - walk
+    earlier = walk[first] - takes[first] + back[first]
+    floor[first] = np.maximum(floor[first], deficit[present] - earlier)
+    # lifted, so that no bucket reaches up to the next one, one running maximum serves all
+    low = np.minimum.reduceat(floor, first)
+    span = np.maximum.reduceat(floor, first) - low + 1
+    shift = np.repeat(np.cumsum(span) - span - low, length)
+    floor += shift
+    np.maximum.accumulate(floor, out=floor)
+    floor -= shift
+    floor += walk
     last = first + length - 1
-    over = np.maximum.reduceat(after, first) > size.capacity
-    deficit[present], since_us[present] = after[last], at[last]
+    over = np.maximum.reduceat(floor, first) > size.capacity
+    deficit[present], since_us[present] = floor[last], at[last]
     return np.asarray(over)
-
-
-def _span(values: Ints, first: Ints) -> Ints:
-    return np.maximum.reduceat(values, first) - np.minimum.reduceat(values, first) + 1

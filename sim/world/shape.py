@@ -57,12 +57,6 @@ class Shape:
         columns["calls_per_session"] = self.calls_per_session - lost
         return Shape(session=self.session[~dropped], task=self.task[~dropped], **columns)
 
-    def part(self, low: int, high: int, rows: slice) -> Shape:
-        """The sessions [low, high) with the calls `rows`; for shapes with one task a session."""
-        columns = {name: getattr(self, name)[rows] for name in _BY_CALL}
-        columns |= {name: getattr(self, name)[low:high] for name in _BY_SESSION}
-        return Shape(session=self.session[rows] - low, task=self.task[rows] - low, **columns)
-
 
 _BY_CALL = (
     "call",

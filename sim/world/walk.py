@@ -16,21 +16,32 @@ from sim.world.weather import Weather
 
 
 def end_of_task(
-    shape: Shape, start_us: int, weather: Weather, fates: Fates, policy: Policy, until_us: int
+    shape: Shape,
+    session: int,
+    start_us: int,
+    weather: Weather,
+    fates: Fates,
+    policy: Policy,
+    until_us: int,
 ) -> int:
-    """When the one task of `shape`, begun at `start_us`, ends if nothing is limited.
+    """When a session of one task, begun at `start_us`, ends if nothing is limited.
 
     What is still going on at `until_us` ends at some time after it.
     """
-    patience_us = FOREVER_US if shape.batch[0] else policy.timeout_us
+    batch = bool(shape.batch[session])
+    patience_us = FOREVER_US if batch else policy.timeout_us
+    first = int(shape.calls_per_session[:session].sum())
+    rows = slice(first, first + int(shape.calls_per_session[session]))
     columns = (shape.wait_us, shape.ttft_us, shape.generation_us, shape.fate, shape.call)
     now = start_us
-    for wait, ttft, generation, fate, call in zip(*(c.tolist() for c in columns), strict=True):
+    for wait, ttft, generation, fate, call in zip(
+        *(column[rows].tolist() for column in columns), strict=True
+    ):
         now += int(wait)
         n, status = 0, -1
         while status != OK and now < until_us:
             slowdown, overload, server_error = weather.of_segment(weather.segment_scalar(now))
-            if shape.batch[0]:
+            if batch:
                 slowdown = 1.0
             u = fates.failure_of(call, n) if n else fate
             if u < overload + server_error:

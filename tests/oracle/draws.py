@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from sim.actors.queue import QueueWorkload, source
-from sim.actors.sessions import LEAD_US, SessionWorkload
+from sim.actors.sessions import SessionWorkload
+from sim.actors.volume import LEAD_US
 from sim.actors.tickets import Tickets
 from sim.actors.workload import Stage, Workload
 from sim.catalog import tiers
