@@ -70,13 +70,13 @@ def found(examples: int = 15) -> bool:
 
 
 def test_a_bucket_that_refills_too_fast_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = sim.world.buckets.Buckets._refill
+    original = sim.world.buckets.Buckets._refill_output
 
     def generous(self: Any, now_us: int) -> None:
         original(self, now_us)
-        self._input = min(self._size[1].capacity, self._input + 1_000)
+        self._output = min(self._size[6], self._output + 1_000)
 
-    monkeypatch.setattr(sim.world.buckets.Buckets, "_refill", generous)
+    monkeypatch.setattr(sim.world.buckets.Buckets, "_refill_output", generous)
     assert found()
 
 
