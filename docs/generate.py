@@ -111,6 +111,24 @@ def defaults_of_world() -> str:
     return table(["value", "", "status", "note"], rows)
 
 
+def parameters_of_world() -> str:
+    """Every parameter of the world with what is known of its default."""
+    from sim import catalog
+
+    rows = [
+        [
+            f"`{item.key}`",
+            item.unit,
+            str(item.default),
+            "; ".join(filter(None, (", ".join(item.statuses), item.note))),
+            ", ".join(item.sources),
+            item.acts_on,
+        ]
+        for item in catalog.parameters()
+    ]
+    return table(["key", "unit", "default", "status", "source", "acts on"], rows)
+
+
 def limits_of_tiers() -> str:
     """Requests, input and output tokens per minute by tier and class of model."""
     from sim import catalog
@@ -278,7 +296,7 @@ def values_by_status() -> str:
         "agent": catalog.agents,
         "benchmark": catalog.benchmarks,
         "typology": catalog.typologies,
-        "world": lambda: ("provider",),
+        "world": lambda: ("provider", "rules"),
     }
     rows = []
     for kind, entries in kinds.items():
@@ -324,6 +342,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "keys events": keys_of_events,
     "defaults of the world": defaults_of_world,
     "tiers": limits_of_tiers,
+    "parameters of the world": parameters_of_world,
     "keys actors": keys_of_actors,
     "keys uptake": keys_of("UptakeForm"),
     "keys rhythm": keys_of("RhythmForm"),

@@ -22,7 +22,7 @@ from sim.cli_support import (
     scenario_options,
 )
 
-KINDS = ("scenarios", "typologies", "benchmarks", "agents", "models", "claims")
+KINDS = ("scenarios", "typologies", "benchmarks", "agents", "models", "world", "claims")
 
 
 @click.group(

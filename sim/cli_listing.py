@@ -79,11 +79,25 @@ def _models() -> Listing:
     ]
 
 
+def _world() -> Listing:
+    made: list[Entry] = []
+    for item in catalog.parameters():
+        known = f"{', '.join(item.statuses)}: {', '.join(item.sources)}"
+        line = (item.key, str(item.default), item.unit, item.acts_on, known)
+        values = [{"of": of, **x.model_dump(mode="json")} for of, x in item.values.items()]
+        record = {"id": item.key, "title": item.acts_on, "unit": item.unit}
+        made.append((line, {**record, "default": item.default, "values": values}))
+    return made
+
+
 def _claims() -> Listing:
     made: list[Entry] = []
     for item in catalog.claims().values():
         value = "no figure" if item.value is None else f"{item.value:,.15g}"
-        line = (item.id, f"{item.report}: {item.actor}", f"{item.metric} {value} ({item.status})")
+        # a number that the report does not print is not shown as a reported one
+        known = item.status if item.figure in ("given", "none") else item.figure
+        said = f"{known}: {item.qualifier}" if item.qualifier else known
+        line = (item.id, f"{item.report}: {item.actor}", f"{item.metric} {value} ({said})")
         made.append((line, item.model_dump(mode="json")))
     return made
 
@@ -100,5 +114,6 @@ KINDS: dict[str, Callable[[], Listing]] = {
     "benchmarks": _benchmarks,
     "agents": _agents,
     "models": _models,
+    "world": _world,
     "claims": _claims,
 }

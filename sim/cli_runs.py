@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sim.counting import Counted, Counts
     from sim.engine.run import RunSummary
     from sim.engine.tally import ActorSummary
+    from sim.scenario.resolved import Actor
 
 _run_argument = click.argument(
     "run_folder", metavar="RUN", type=click.Path(file_okay=False, path_type=Path)
@@ -81,9 +82,9 @@ def run(
             )
         raise
     _print_summary(summary, resolved.seed, as_json)
-    for actor in summary.actors:
+    for actor, asked in zip(summary.actors, resolved.actors, strict=True):
         if actor.shortfall:
-            click.echo(_shortfall(actor), err=True)
+            click.echo(_shortfall(actor, asked), err=True)
 
 
 def _print_summary(summary: RunSummary, seed: int, as_json: bool) -> None:
@@ -109,13 +110,33 @@ def _print_summary(summary: RunSummary, seed: int, as_json: bool) -> None:
     print_columns([header, *rows], indent="  ")
 
 
-def _shortfall(actor: ActorSummary) -> str:
+def _shortfall(actor: ActorSummary, asked: Actor) -> str:
     # a target that was missed is never shown as met
     share = min(actor.achieved / actor.requested, 0.999)
+    missed = f"given up: {actor.requested_given_up:,}, "
+    missed += f"cut off by the end of the log: {actor.requested_cut_off:,}"
+    if actor.requested_not_begun is not None:
+        missed += f", not begun: {actor.requested_not_begun:,}"
     return (
         f"warning: {actor.actor}: {actor.achieved:,} of {actor.requested:,} {actor.unit} requested "
-        f"({share:.1%}) were done when the log closed; give it more workers or a longer clock"
+        f"({share:.1%}) were done when the log closed; tasks {missed}; {_remedy(actor, asked)}"
     )
+
+
+def _remedy(actor: ActorSummary, asked: Actor) -> str:
+    remedies = []
+    if actor.requested_given_up:
+        remedies.append(_remedy_for_failures(asked))
+    if actor.requested_cut_off or actor.requested_not_begun or not remedies:
+        remedies.append("give it more workers or a longer clock")
+    return ", and ".join(remedies)
+
+
+def _remedy_for_failures(asked: Actor) -> str:
+    if asked.on_failure == "resume":  # it gives up only what timed out three times
+        return "let its calls take longer (world.timeout)"
+    limits = "" if asked.tier == "none" else " or raise its limits (tier)"
+    return f"let it resume what fails (on_failure: resume){limits}"
 
 
 @click.command()

@@ -19,6 +19,8 @@ from sim.catalog import (
     limits,
     lookup,
     models,
+    parameters,
+    provider,
     resolve_model,
     sources,
     statements,
@@ -28,12 +30,18 @@ from sim.catalog import (
 )
 from sim.distributions import Distribution
 from sim.errors import InvalidInputError
+from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE
+from sim.scenario import json_schema
+from sim.streams import Streams
+from sim.world.attempts import RETRIES, Fates
+from sim.world.cache import LIFETIME_1H_US, LIFETIME_5M_US
 
 KINDS: dict[str, Any] = {
     "model": models,
     "agent": agents,
     "benchmark": benchmarks,
     "typology": typologies,
+    "world": lambda: ("provider", "rules"),
 }
 ENTRIES = [(kind, key) for kind, entries in KINDS.items() for key in entries()]
 
@@ -70,6 +78,66 @@ def test_everything_that_was_read_is_there() -> None:
     assert set(typologies()) == {"L01", "L04", "A16"}
     assert len(step_distributions()) == 27
     assert benchmarks()["swe-bench-full"].items == 2294
+
+
+def test_every_key_of_the_world_is_a_parameter() -> None:
+    """Of the schema of scenarios; the keys of events are those of their kinds."""
+    definitions = json_schema()["$defs"]
+    keys = {f"world.{key}" for key in definitions["WorldForm"]["properties"]} - {"world.load"}
+    keys |= {f"world.load.{key}" for key in definitions["LoadForm"]["properties"]}
+    listed = [item.key for item in parameters()]
+    assert keys == {key for key in listed if key.startswith("world.")}
+    assert len(set(listed)) == len(listed)
+
+
+def test_parameters_of_actors_are_keys_of_a_scenario() -> None:
+    keys = json_schema()["$defs"]["L01Form"]["properties"]
+    assert {x.key.removeprefix("actors[].") for x in parameters() if "[]" in x.key} <= set(keys)
+
+
+def test_every_value_of_the_world_is_behind_a_parameter() -> None:
+    shown = {cell.key for item in parameters() for cell in item.values.values()}
+    for key in ("provider", "rules"):
+        assert {cell.key for cell in cited("world", key)} <= shown
+
+
+def test_a_parameter_says_whether_its_default_is_the_same_everywhere() -> None:
+    known = {item.key: item for item in parameters()}
+    assert known["world.overload"].default == provider()["overload"]
+    assert known["actors[].tier"].default == "tier-4"
+    caching = known["actors[].caching_share"]
+    assert (caching.default, set(caching.values)) == ("by typology", set(typologies()))
+    speed = known["output_tokens_per_s"]
+    assert (speed.default, speed.statuses) == ("by model", ("measured", "reported", "prior"))
+
+
+def test_rules_of_the_world_are_those_that_act() -> None:
+    rules = {cell.key: cell.value for cell in cited("world", "rules")}
+    assert rules["retries"] == RETRIES
+    assert rules["cache_lifetime_5m_s"] * 1e6 == LIFETIME_5M_US
+    assert rules["cache_lifetime_1h_s"] * 1e6 == LIFETIME_1H_US
+    assert rules["server_steps"] == SERVER_STEPS_PER_EXCHANGE
+    fates, calls = Fates(Streams(1), "actor"), np.arange(100_000)
+    error_s = fates.error_us(calls, 0) / 1e6
+    assert error_s.min() == pytest.approx(rules["error_time_shortest_s"], abs=1e-4)
+    assert error_s.max() == pytest.approx(rules["error_time_longest_s"], abs=1e-4)
+    first_s, late_s = fates.backoff_us(calls, 0, 0) / 1e6, fates.backoff_us(calls, 0, 9) / 1e6
+    assert first_s.max() == pytest.approx(rules["backoff_first_s"], abs=1e-4)
+    assert late_s.max() == pytest.approx(rules["backoff_longest_s"], abs=1e-3)
+    least = rules["backoff_first_s"] * (1 - rules["backoff_jitter"])
+    assert first_s.min() == pytest.approx(least, abs=1e-4)
+
+
+def test_numbers_that_no_report_prints_are_marked() -> None:
+    marked = {x.id: x.figure for x in claims().values() if x.figure != "given"}
+    assert marked == {
+        "A6": "placeholder",
+        "A10": "placeholder",
+        "A11": "placeholder",
+        "O1": "none",
+        "S15": "derived",
+    }
+    assert [x.id for x in claims().values() if x.value is None] == ["O1"]
 
 
 def test_references_lead_somewhere() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sim.counting import CONVENTIONS
-from tests.helpers import digests
+from tests.helpers import digests, read
 from tests.verbs import LOG, TINY, logged, refused, sim
 
 # run
@@ -121,8 +121,8 @@ def test_an_impossible_target_warns_with_the_number_reached() -> None:
     assert pool["shortfall"] == 1_000_000 - achieved
     assert result.stderr == (
         f"warning: pool: {achieved:,} of 1,000,000 answered exchanges requested "
-        f"({achieved / 1e6:.1%}) were done when the log closed; "
-        "give it more workers or a longer clock\n"
+        f"({achieved / 1e6:.1%}) were done when the log closed; tasks given up: 0, "
+        "cut off by the end of the log: 1; give it more workers or a longer clock\n"
     )
 
 
@@ -133,13 +133,73 @@ def test_more_runs_than_time_allows_warn_in_tasks() -> None:
         *("--set", "actors.laboratory.workers=1", "--set", "actors.laboratory.runs=1000"),
     )
     assert result.exit_code == 0
-    assert result.stderr.startswith("warning: laboratory: ")
-    assert " of 30,000 tasks requested (" in result.stderr
+    done = tasks_of("small", "laboratory").count("finished")
+    assert result.stderr == (
+        f"warning: laboratory: {done:,} of 30,000 tasks requested ({done / 3e4:.1%}) were done "
+        "when the log closed; tasks given up: 0, cut off by the end of the log: 1, "
+        f"not begun: {29_999 - done:,}; give it more workers or a longer clock\n"
+    )
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    ("dials", "remedy"),
+    [
+        (
+            ("actors.laboratory.on_failure=give_up",),
+            "let it resume what fails (on_failure: resume) or raise its limits (tier)",
+        ),
+        (
+            ("actors.laboratory.on_failure=give_up", "actors.laboratory.tier=none"),
+            "let it resume what fails (on_failure: resume)",
+        ),
+        (
+            ("actors.laboratory.on_failure=resume", "world.timeout=4 s", "world.overload=0"),
+            "let its calls take longer (world.timeout)",
+        ),
+    ],
+)
+def test_what_was_given_up_asks_for_another_remedy(dials: tuple[str, ...], remedy: str) -> None:
+    changes = ["world.overload=0.4", "actors.laboratory.starts=0 s", *dials]
+    result = sim(
+        *("run", "tiny.yaml", "-o", "small"), *(x for text in changes for x in ("--set", text))
+    )
+    assert result.exit_code == 0
+    states = tasks_of("small", "laboratory")
+    done, given_up = states.count("finished"), states.count("given_up")
+    assert done + given_up == 60 > done
+    assert result.stderr.splitlines()[0] == (
+        f"warning: laboratory: {done} of 60 tasks requested ({done / 60:.1%}) were done when the "
+        f"log closed; tasks given up: {given_up}, cut off by the end of the log: 0, not begun: 0; "
+        f"{remedy}"
+    )
+
+
+@pytest.mark.usefixtures("here")
+def test_what_was_given_up_and_what_was_cut_off_ask_for_both_remedies() -> None:
+    result = sim(
+        *("run", "tiny.yaml", "-o", "small", "--set", "world.overload=0.4"),
+        *("--set", "actors.pool.workers=1", "--set", "actors.pool.target_exchanges=1e6"),
+        *("--set", "actors.pool.on_failure=give_up", "--set", "actors.pool.starts=0 s"),
+    )
+    states = tasks_of("small", "pool")
+    assert states.count("cut_off") == 1
+    assert result.stderr.splitlines()[-1].endswith(
+        f"; tasks given up: {states.count('given_up'):,}, cut off by the end of the log: 1; "
+        "let it resume what fails (on_failure: resume) or raise its limits (tier), "
+        "and give it more workers or a longer clock"
+    )
 
 
 def test_run_reads_standard_input(here: Path) -> None:
     assert sim("run", "-", "-o", "piped", input=TINY).exit_code == 0
     assert digests(here / "piped") == digests(here / "out")
+
+
+def tasks_of(run: str, actor: str) -> list[str]:
+    """How each task of an actor that was asked for ended."""
+    tasks = read(Path(run), "truth/tasks")
+    return [str(x) for x in tasks["state"][(tasks["actor_id"] == actor) & (tasks["run"] >= 0)]]
 
 
 # counts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -86,9 +87,45 @@ def test_show_prints_the_world_with_units() -> None:
     world = shown[shown.index("world:") : shown.index("actors:")]
     assert "  overload: 0.03" in world
     assert "  timeout_us: 300000000  # 5 min" in world
-    [events] = [line for line in world if line.startswith("  events: ")]
-    for text in ("kind: incident", "at_us: 136800000000", "until_us: 144000000000", "factor: 0.5"):
-        assert text in events
+    assert world[world.index("  events:") + 1 :] == [
+        "    - kind: incident",
+        "      at_us: 136800000000  # 38 h",
+        "      until_us: 144000000000  # 40 h",
+        "      overload: 0.4",
+        "      server_error: 0.05",
+        "      slowdown: 1.5",
+        "    - kind: limits",
+        "      at_us: 172800000000  # 2 d",
+        "      until_us: 259200000000  # 3 d",
+        "      factor: 0.5",
+        "    - kind: release",
+        "      at_us: 259200000000  # 3 d",
+        "      model: claude-opus-4.6",
+        "    - kind: price",
+        "      at_us: 345600000000  # 4 d",
+        "      until_us: 432000000000  # 5 d",
+        "      model: claude-opus-4.5",
+        "      factor: 0.67",
+        "    - kind: holiday",
+        "      at_us: 432000000000  # 5 d",
+        "      until_us: 518400000000  # 6 d",
+        "      factor: 0.3",
+    ]
+
+
+def test_show_says_what_an_event_leaves_out() -> None:
+    shown = lines(
+        run("show", MINIMAL, "--set", "world.events=[{kind: price, at: 1 h, factor: 2}]").stdout
+    )
+    first = shown.index("  events:")
+    assert shown[first + 1 : first + 6] == [
+        "    - kind: price",
+        "      at_us: 3600000000  # 1 h",
+        "      # until_us: to the end of the log",
+        "      # model: all models",
+        "      factor: 2.0",
+    ]
+    assert "  events: []" in lines(run("show", MINIMAL).stdout)
 
 
 def test_show_fills_in_an_ordinary_world() -> None:
@@ -140,6 +177,32 @@ def test_list_json_says_how_each_value_is_known() -> None:
     (model, *_) = json.loads(run("list", "models", "--json").stdout)
     assert {"measured", "reported", "prior"} >= {value["status"] for value in model["values"]}
     assert all(value["source"] for value in model["values"])
+
+
+def test_list_world_shows_default_unit_and_how_it_is_known() -> None:
+    shown = {line.split()[0]: line for line in lines(run("list", "world").stdout)}
+    timeout = ["world.timeout", "600", "s", "failures: 499", "reported: provider-docs"]
+    assert re.split("  +", shown["world.timeout"]) == timeout
+    records = {x["id"]: x for x in json.loads(run("list", "world", "--json").stdout)}
+    assert records["world.timeout"]["default"] == provider()["timeout_s"]
+    resume = records["actors[].resume_after_s"]
+    assert resume["default"] == "by typology"
+    assert {x["of"]: x["value"] for x in resume["values"]} == {"L01": 60, "L04": 60, "A16": 30}
+
+
+@pytest.mark.parametrize(
+    ("claim", "said"),
+    [
+        ("A4", "exchanges 3,400,000 (reported: over)"),
+        ("A6", 'accounts 300 (placeholder: "hundreds of")'),
+        ("A11", 'rl_tasks_generated 10,000 (placeholder: "tens of thousands of unique tasks")'),
+        ("S11", "exchanges_through_CoT_cleaner 770,609 (reported)"),
+        ("S15", "exchanges 189,900,000 (derived: sum, not printed by Anthropic)"),
+    ],
+)
+def test_list_claims_tells_reported_figures_from_others(claim: str, said: str) -> None:
+    shown = {line.split()[0]: line for line in lines(run("list", "claims").stdout)}
+    assert shown[claim].endswith(f"  {said}")
 
 
 def test_list_of_an_unknown_kind() -> None:

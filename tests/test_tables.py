@@ -19,7 +19,14 @@ from hypothesis import strategies as st
 from sim.engine.run import run
 from sim.errors import InvalidInputError
 from sim.tables import schema
-from sim.tables.parts import FORMATS, as_text, parse_id, text_schema
+from sim.tables.parts import (
+    _SINKS,
+    FORMATS,
+    _plain_values,
+    as_text,
+    parse_id,
+    text_schema,
+)
 from sim.tables.reading import Run
 from sim.tables.schema import EXCHANGES, arrow_schema
 from sim.tables.verify import damaged_files, differences_of_rerun, other_software
@@ -126,6 +133,27 @@ def test_nullable_columns_hold_nulls_and_values(runs: dict[str, Path]) -> None:
     ]:
         column = found.table(stem, TABLES[stem]).column(name)
         assert 0 < column.null_count < len(column), name
+
+
+@pytest.mark.parametrize("fmt", ["csv", "jsonl"])
+def test_single_precision_is_written_with_the_fewest_digits(tmp_path: Path, fmt: str) -> None:
+    """Each text reads back to the same number, and is what a person would have written."""
+    said = {"csv": "0.3 1e-7 16777216 123456.79 ", "jsonl": "0.3 1e-07 16777216.0 123456.79 null"}
+    types = pa.schema([("cost_usd", pa.float32())])
+    values = np.array([0.3, 1e-7, 16_777_216, 123_456.79], np.float32)
+    sink = _SINKS[fmt](tmp_path / "table", types)
+    sink.write(pa.table([pa.array([*values, None], pa.float32())], schema=types))
+    sink.close()
+    rows = (tmp_path / "table").read_text().splitlines()[fmt == "csv" :]
+    texts = [re.sub(r'\{"cost_usd":(.*)\}', r"\1", row) for row in rows]
+    assert texts == said[fmt].split(" ")
+    assert (np.array(texts[:4], np.float32) == values).all()
+
+
+@given(st.floats(width=32, allow_nan=False, allow_infinity=False))
+def test_every_single_survives_as_json(value: float) -> None:
+    [plain_value] = _plain_values(pa.chunked_array([pa.array([value], pa.float32())]))
+    assert np.float32(json.dumps(plain_value)) == np.float32(value)
 
 
 def test_text_renders_identifiers_and_times(runs: dict[str, Path]) -> None:

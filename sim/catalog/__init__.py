@@ -17,6 +17,7 @@ from sim.catalog.loading import (
     tiers,
     typologies,
 )
+from sim.catalog.parameters import parameters
 from sim.catalog.records import (
     Agent,
     Benchmark,
@@ -24,6 +25,7 @@ from sim.catalog.records import (
     Claim,
     Limit,
     Model,
+    Parameter,
     Source,
     Statement,
     Status,
@@ -40,6 +42,7 @@ __all__ = [
     "Claim",
     "Limit",
     "Model",
+    "Parameter",
     "Source",
     "Statement",
     "Status",
@@ -54,6 +57,7 @@ __all__ = [
     "lookup",
     "models",
     "nearest",
+    "parameters",
     "provider",
     "resolve_model",
     "sources",

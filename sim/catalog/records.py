@@ -45,6 +45,23 @@ class Cited(Record):
     note: str = ""
 
 
+class Parameter(Record):
+    """A parameter of the world. `key`: that of a scenario, or a name where no scenario changes it.
+
+    `values`: the cells behind it by the entry that they belong to. `default`: their value, or the
+    words `by typology`, `by model` where they differ.
+    """
+
+    key: str
+    unit: str
+    acts_on: str
+    default: Any
+    statuses: tuple[Status, ...]
+    sources: tuple[str, ...]
+    note: str
+    values: Mapping[str, Cited]
+
+
 class Model(Record):
     """A served model. Prices are list prices; cache factors multiply the input price."""
 
@@ -124,7 +141,9 @@ class Typology(Record):
 class Claim(Record):
     """A reported figure: the allegation of one party, never ground truth.
 
-    `value` None: the report names no figure. `reading` says how the source was read.
+    `figure`: whether the report gives `value`; a placeholder stands for words such as "hundreds
+    of", a derived one was worked out from others, and with none `value` is None. `reading` says how
+    the source was read.
     """
 
     id: str
@@ -133,6 +152,7 @@ class Claim(Record):
     actor: str
     metric: str
     value: float | None
+    figure: Literal["given", "placeholder", "derived", "none"]
     qualifier: str
     unit: str
     window_days: float | None

@@ -19,7 +19,8 @@ from sim.tables.schema import TRUTH_ACTORS, TRUTH_CAMPAIGNS, arrow_schema
 class ActorSummary:
     """Achieved beside requested. `unit` is what was asked for: `answered exchanges` (C2) of a
     pool, `tasks` of a benchmark, or `expected exchanges` of a population, which has a rate and no
-    target. Work that was in progress when the log opened does not count as achieved.
+    target. Work that was in progress when the log opened does not count as achieved, nor does it
+    in `requested_given_up` and `requested_cut_off`, the tasks of a target that were not finished.
     """
 
     actor: str
@@ -32,11 +33,20 @@ class ActorSummary:
     tasks_finished: int
     tasks_given_up: int
     tasks_cut_off: int
+    requested_given_up: int
+    requested_cut_off: int
 
     @property
     def shortfall(self) -> int:
         """What is missing from a target; a rate cannot be missed."""
         return 0 if self.unit.startswith("expected") else max(0, self.requested - self.achieved)
+
+    @property
+    def requested_not_begun(self) -> int | None:
+        """Tasks of a target that nobody took up; None unless the target is a number of tasks."""
+        if self.unit != "tasks":
+            return None
+        return self.shortfall - self.requested_given_up - self.requested_cut_off
 
 
 class Tally:
@@ -50,7 +60,9 @@ class Tally:
         self._tasks = np.zeros(actors, np.int64)
         self._finished = np.zeros(actors, np.int64)
         self._given_up = np.zeros(actors, np.int64)
+        self._asked = np.zeros(actors, np.int64)
         self._asked_finished = np.zeros(actors, np.int64)
+        self._asked_given_up = np.zeros(actors, np.int64)
         self._asked_answered = np.zeros(actors, np.int64)
         self._active = np.zeros(len(cast.actor_of_account), np.bool_)
 
@@ -65,8 +77,11 @@ class Tally:
         size = len(self._tasks)
         self._tasks += np.bincount(actor, minlength=size)
         self._finished += np.bincount(actor[finished], minlength=size)
-        self._given_up += np.bincount(actor[tasks["state"] == GIVEN_UP], minlength=size)
+        given_up = tasks["state"] == GIVEN_UP
+        self._given_up += np.bincount(actor[given_up], minlength=size)
         asked = tasks["round"] >= 0
+        self._asked += np.bincount(actor[asked], minlength=size)
+        self._asked_given_up += np.bincount(actor[asked & given_up], minlength=size)
         self._asked_finished += np.bincount(actor[asked & finished], minlength=size)
         answered = np.bincount(actor[asked], tasks["answered"][asked], minlength=size)
         self._asked_answered += answered.astype(np.int64)
@@ -97,6 +112,10 @@ class Tally:
             tasks_finished=int(self._finished[k]),
             tasks_given_up=int(self._given_up[k]),
             tasks_cut_off=int(self._tasks[k] - self._finished[k] - self._given_up[k]),
+            requested_given_up=int(self._asked_given_up[k]),
+            requested_cut_off=int(
+                self._asked[k] - self._asked_finished[k] - self._asked_given_up[k]
+            ),
         )
 
     def actors(self) -> Any:

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from sim.scenario.quantities import format_duration
-from sim.scenario.resolved import Actor, Scenario, fields_of
+from sim.scenario.resolved import Actor, Event, Scenario, World, fields_of, fields_of_event
 from sim.scenario.strict_yaml import core_value
 
 # What YAML forbids unescaped in double quotes, or reads as a line break; JSON allows it.
@@ -35,13 +35,14 @@ _LEFT_OUT = {
     "workers": "as many as the target needs",
     "starts_us": "in progress when the log opens",
 }
+_LEFT_OUT_OF_EVENT = {"until_us": "to the end of the log", "model": "all models"}
 
 
 def dump_resolved(scenario: Scenario) -> str:
     """Return YAML of the resolved form with units as comments.
 
-    The values are those of `Scenario.to_dict` without fields that do not count for an actor;
-    `Scenario.from_dict` makes an equal scenario of them.
+    The values are those of `Scenario.to_dict` without fields that do not count for an actor or an
+    event; `Scenario.from_dict` makes an equal scenario of them.
     """
     values = scenario.to_dict()
     lines: list[str] = []
@@ -50,9 +51,31 @@ def dump_resolved(scenario: Scenario) -> str:
             lines.append("actors:")
             for actor, fields in zip(scenario.actors, value, strict=True):
                 lines.extend(_actor_lines(actor, fields))
+        elif key == "world":
+            lines.extend(_world_lines(scenario.world, value))
         else:
             lines.extend(_lines(key, value, ""))
     return "\n".join(lines) + "\n"
+
+
+def _world_lines(world: World, values: dict[str, Any]) -> list[str]:
+    lines = _lines("world", {key: item for key, item in values.items() if key != "events"}, "")
+    if not world.events:
+        return [*lines, "  events: []"]
+    lines.append("  events:")
+    for event, fields in zip(world.events, values["events"], strict=True):
+        lines.extend(_event_lines(event, fields))
+    return lines
+
+
+def _event_lines(event: Event, values: dict[str, Any]) -> list[str]:
+    lines: list[str] = []
+    for key in fields_of_event(event.kind):
+        if key in values:
+            lines.extend(_lines(key, values[key], "      "))
+        elif event.kind != "release":  # which has no end
+            lines.append(f"      # {key}: {_LEFT_OUT_OF_EVENT[key]}")
+    return _item(lines, "    ")
 
 
 def _actor_lines(actor: Actor, values: dict[str, Any]) -> list[str]:
@@ -64,7 +87,12 @@ def _actor_lines(actor: Actor, values: dict[str, Any]) -> list[str]:
             lines.extend(x + f"  # hour, {where}" if "peak_hour:" in x else x for x in found)
         elif key in _LEFT_OUT:
             lines.append(f"    # {key}: {_LEFT_OUT[key]}")
-    return [f"  - {lines[0].lstrip()}", *lines[1:]]
+    return _item(lines, "  ")
+
+
+def _item(lines: list[str], indent: str) -> list[str]:
+    """Make the lines of a mapping an item of a list."""
+    return [f"{indent}- {lines[0].lstrip()}", *lines[1:]]
 
 
 def _lines(key: str, value: Any, indent: str) -> list[str]:

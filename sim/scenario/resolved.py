@@ -143,16 +143,20 @@ class Load(Frozen):
     slowdown_at_peak: float
 
 
+EventKind = Literal["incident", "limits", "price", "holiday", "release"]
+
+
 class Event(Frozen):
     """Something that happens to the provider from `at_us` to `until_us` (None: to the end).
 
     An incident adds to the probabilities of failure and multiplies the slowdown. `limits`
     multiplies all limits by `factor`, `price` the prices of `model` (None: of all). On a
     `holiday` people are `factor` times as active, and so is the load. A `release` makes `model`
-    the newest.
+    the newest. Fields that a kind does not have keep the neutral values below; `fields_of_event`
+    names those that count.
     """
 
-    kind: Literal["incident", "limits", "price", "holiday", "release"]
+    kind: EventKind
     at_us: int
     model: str | None = None
     until_us: int | None = None
@@ -261,3 +265,17 @@ def fields_of(arrival: Arrival, source: Source | None) -> tuple[str, ...]:
     else:
         own = (*_QUEUE, *_TOOLS, "target_exchanges")
     return (*_COMMON, *own)
+
+
+_OF_EVENT: dict[EventKind, tuple[str, ...]] = {
+    "incident": ("until_us", "overload", "server_error", "slowdown"),
+    "limits": ("until_us", "factor"),
+    "price": ("until_us", "model", "factor"),
+    "holiday": ("until_us", "factor"),
+    "release": ("until_us", "model"),
+}
+
+
+def fields_of_event(kind: EventKind) -> tuple[str, ...]:
+    """Return the names of the fields that count for an event of this kind."""
+    return ("kind", "at_us", *_OF_EVENT[kind])

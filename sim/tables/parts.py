@@ -90,12 +90,22 @@ class _Jsonl:
     def write(self, table: Any) -> None:
         text = as_text(table)
         names = text.column_names
-        for row in zip(*(column.to_pylist() for column in text.columns), strict=True):
+        for row in zip(*map(_plain_values, text.columns), strict=True):
             self._file.write(json.dumps(dict(zip(names, row, strict=True)), separators=(",", ":")))
             self._file.write("\n")
 
     def close(self) -> None:
         self._file.close()
+
+
+def _plain_values(column: Any) -> list[Any]:
+    """Values for JSON; those in single precision with the fewest digits that read back alike."""
+    import pyarrow as pa
+
+    if column.type != pa.float32():
+        return list(column.to_pylist())
+    texts = column.cast(pa.string()).to_pylist()
+    return [None if text is None else float(text) for text in texts]
 
 
 _SINKS: dict[str, Callable[[Path, Any], _Sink]] = {
