@@ -88,8 +88,8 @@ def test_failed_attempts_set_c1_apart_from_c2(good: Path) -> None:
     counts = count_run(good)
     assert 0.01 < 1 - counts.total["C2"] / counts.total["C1"] < 0.08
     assert counts.total["C2"] == counts.total["C3"] == counts.total["C4"]
-    for sums in counts.by_actor.values():
-        assert sums["C1"] > sums["C2"]
+    assert any(sums["C1"] > sums["C2"] for sums in counts.by_actor.values())
+    assert all(sums["C1"] >= sums["C2"] for sums in counts.by_actor.values())
 
 
 def test_the_mishaps_set_the_conventions_apart(mishaps: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.engine.run import run
-from sim.engine.windows import time_order
+from sim.tables.columns import time_order
 from sim.tables.reading import Run
 from sim.tables.schema import ACCOUNTS, CREDENTIALS, ORGS, TRUTH_ACTORS, TRUTH_CAMPAIGNS
 from tests.helpers import (

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 import sim.actors.queue
 import sim.actors.sessions
 import sim.world.attempts
-import sim.world.cache
 import sim.world.buckets
+import sim.world.cache
 import tests.oracle.simulator
 from sim.scenario.resolved import Scenario
 from tests.oracle.comparison import differences

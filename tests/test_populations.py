@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-import simpy
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sim.actors.population import Population
+from sim.actors.population import session_starts
 from sim.actors.rhythm import Intensity
-from sim.actors.sessions import LEAD_US, draw_turns
+from sim.actors.sessions import draw_turns
+from sim.actors.volume import LEAD_US
 from sim.engine.cast import build_cast
 from sim.scaffold.turns import draw_tool_steps, draw_turns_of
 from sim.scenario.resolved import Rhythm
@@ -98,26 +98,14 @@ def test_a_week_of_operational_time_is_a_week() -> None:
 # --- populations --------------------------------------------------------------------------------
 
 
-def opened(population: Population, opens_us: int, ends_us: int) -> tuple[Any, Any]:
-    """Start times and accounts of all sessions, drained slice by slice as the engine does."""
-    env = simpy.Environment(initial_time=opens_us)
-    population.start(env)
-    drained = []
-    for until in range(opens_us + 6 * HOUR_US, ends_us + 6 * HOUR_US, 6 * HOUR_US):
-        env.run(until=until)
-        drained.append(population.drain())
-    starts, accounts = zip(*drained, strict=True)
-    return np.concatenate(starts), np.concatenate(accounts)
-
-
 def population(
     accounts: int, gap_us: float | NDArray[np.float64], rhythm: Rhythm, days: int, offset: int = 0
 ) -> tuple[Any, Any]:
-    intensity = Intensity(rhythm, MONDAY, offset)
+    """Start times and accounts of the sessions from a day before the opening on."""
+    course = {offset: Intensity(rhythm, MONDAY, offset)}
     gaps = np.broadcast_to(np.asarray(gap_us, np.float64), (accounts,))
-    rng = np.random.default_rng(4)
-    made = Population(gaps, [intensity] * accounts, rng, -DAY_US, days * DAY_US)
-    return opened(made, -DAY_US, days * DAY_US)
+    offsets, rng = np.full(accounts, offset), np.random.default_rng(4)
+    return session_starts(gaps, offsets, course, rng, -DAY_US, days * DAY_US)
 
 
 def test_sessions_of_an_account_are_poisson_with_the_mean_that_was_asked() -> None:
@@ -178,7 +166,7 @@ def test_sessions_longer_than_the_lead_hold_less_than_one_exchange_in_ten_thousa
     asked = stage.sessions(zeros, zeros, moves_at, turns, asks, gap_us, task_no)
     drawn = stage.fill(asked, 0, "x")
     settled = stage.settle(drawn, np.full(len(turns), -LEAD_US))
-    assert (settled.requested_us > 0).mean() < 1e-4
+    assert (settled.attempts.begins_us > 0).mean() < 1e-4
 
 
 # --- volumes ------------------------------------------------------------------------------------

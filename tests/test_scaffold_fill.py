@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -295,21 +294,6 @@ def test_answers_take_time(mixed: tuple[Sessions, Drawn]) -> None:
     _, x = mixed
     assert (x.shape.ttft_us > 0).all()
     assert (x.shape.generation_us > 0).all()
-
-
-def test_the_parts_of_a_block_are_the_block() -> None:
-    whole = filled(sessions([1] * 9, [3, 1, 4, 1, 5, 9, 2, 6, 5]), agents()["swe-agent"])
-    parts = [whole.part(0, 4), whole.part(4, 5), whole.part(5, 9)]
-    for name in ("position", "finish", "n_messages", "n_tool_results_in", "n_tool_calls_out"):
-        joined = np.concatenate([getattr(p, name) for p in parts])
-        assert joined.tolist() == getattr(whole, name).tolist()
-    for field in fields(Shape):
-        if field.name in ("session", "task"):
-            continue
-        joined = np.concatenate([getattr(p.shape, field.name) for p in parts])
-        assert joined.tolist() == getattr(whole.shape, field.name).tolist(), field.name
-    session = whole.shape.session
-    assert parts[2].shape.session.tolist() == (session[session >= 5] - 5).tolist()
 
 
 def test_answers_stop_at_the_limit_and_say_so() -> None:

@@ -44,8 +44,8 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, rows in {
         "engine.windows._WINDOW_ROWS": 4_000,
         "engine.spill._ROWS_IN_MEMORY": 2_000,
-        "actors.sessions._SHARD_ROWS": 4_000,
-        "actors.sessions._SLICE_ROWS": 400,
+        "actors.volume._SHARD_ROWS": 4_000,
+        "actors.sessions._BLOCK_ROWS": 400,
         "actors.queue._SLICE_ROWS": 400,
     }.items():
         monkeypatch.setattr(f"sim.{name}", rows)

@@ -54,15 +54,18 @@ def product(scenario: Scenario, out: Path) -> dict[str, Any]:
     from sim.actors.workload import Stage
     from sim.engine.run import run
     from sim.tables.parts import PartWriter
+    from sim.world.cache import PrefixCache
     from sim.world.contended import Contended, Work
-    from sim.world.gateway import Gateway
+    from sim.world.gateway import LimitCheck
 
     watch, counted = Watch(), {"exchanges": 0, "event by event": 0}
     watch.on(simpy.Environment, "run", "simulation")
     for name in ("fill", "settle"):
         watch.on(Stage, name, "filling")
-    for name in ("read_tokens", "check"):
-        watch.on(Gateway, name, "gateway")
+    watch.on(PrefixCache, "read_tokens", "gateway")
+    watch.on(LimitCheck, "add", "gateway")
+    for module in (queue, sessions):
+        watch.on(module, "merge", "gateway")
     watch.on(Contended, "run", "events")
     for module in (queue, sessions):
         _count(module, "exchange_rows", lambda made: len(made["ts"]), counted, "exchanges")

@@ -7,8 +7,8 @@ from functools import partial
 
 from sim.actors.queue import QueueWorkload, source
 from sim.actors.sessions import SessionWorkload
-from sim.actors.volume import LEAD_US
 from sim.actors.tickets import Tickets
+from sim.actors.volume import LEAD_US
 from sim.actors.workload import Stage, Workload
 from sim.catalog import tiers
 from sim.scenario.resolved import Scenario

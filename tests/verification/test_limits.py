@@ -118,7 +118,7 @@ def overdrawn(limit: Limit, at_us: Ints) -> bool:
     size, count = limit.size, len(at_us)
     takes, none = np.full(count, size.per_token), np.zeros(count, np.int64)
     state = np.zeros(1, np.int64), np.zeros(1, np.int64)
-    return bool(ever_overdrawn(size, Runs.of(none, at_us), takes, none, *state)[0])
+    return bool(ever_overdrawn(size, Runs.of(none, at_us), takes, *state)[0])
 
 
 def agrees(limit: Limit, arrivals_us: Ints, refused: Ints) -> bool:
@@ -263,7 +263,7 @@ def _first_of_each(limit: Limit, rho: float, seed: int) -> float:
     refused, count = 0, 1_000
     for at in poisson(limit, rho, count, seed).tolist():
         before = deficit.copy(), since.copy()
-        event = Runs.of(none, np.array([at])), np.array([size.per_token]), none
+        event = Runs.of(none, np.array([at])), np.array([size.per_token])
         if ever_overdrawn(size, *event, deficit, since)[0]:
             refused += 1
             deficit[:], since[:] = before

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sim.actors.sessions import SessionWorkload, mean_exchanges, mean_per_day
+from sim.actors.sessions import SessionWorkload
+from sim.actors.volume import mean_exchanges, mean_per_day
 from sim.engine.cast import build_cast, workloads
 from sim.scenario.resolved import Actor, Rhythm, Turns
 from tests.helpers import (
