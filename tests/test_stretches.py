@@ -10,8 +10,8 @@ from sim.actors.spans import Spans
 from sim.actors.stretches import Stretches
 from sim.actors.volume import shards_of
 from sim.engine.cast import build_cast, workloads
-from tests.helpers import HOUR_US, coders, lab, scenario, simple
-from tests.oracle.comparison import differences
+from tests.helpers import HOUR_US, coders, lab, pool, scenario, simple
+from tests.oracle.comparison import differences, rows_of
 
 SESSIONS = st.lists(
     st.tuples(st.integers(0, 3), st.integers(0, 400), st.integers(0, 60)), min_size=1, max_size=40
@@ -82,3 +82,17 @@ def test_tasks_settled_together_are_as_if_settled_alone() -> None:
         for made in (together, alone.attempts)
     ]
     assert by_call[0] == by_call[1]
+
+
+def test_only_the_limited_accounts_of_a_pool_are_simulated_event_by_event() -> None:
+    """Workers serve both kinds, so that what one account waits for delays the next of another."""
+    asked = scenario(pool(30, 12_000, tier="tier-2", account_volume_sigma=1.5), days=0.5)
+    [workload] = workloads(build_cast(asked))
+    rows, again = rows_of(workload)
+    by_events = workload._limited  # type: ignore[attr-defined]
+    assert again
+    assert 0 < by_events.sum() < len(by_events) // 2
+    refused = np.unique(rows["account"][rows["status"] == 429])
+    assert 0 < len(refused) <= by_events.sum()
+    lines, _ = differences(asked)
+    assert not lines, lines[:3]

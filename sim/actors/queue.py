@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from sim.actors.balance import Balancer, balancer
-from sim.actors.spans import Spans
-from sim.actors.tickets import LEAD_US, BenchmarkTickets, PromptTickets, Tickets
-from sim.actors.workforce import Batch, Workforce
+from sim.actors.balance import balancer
+from sim.actors.batches import Filled, TicketQueue, source
+from sim.actors.crew import Crew
+from sim.actors.tickets import LEAD_US
+from sim.actors.workforce import Workforce
 from sim.actors.workload import Block, HitsLimitError, Stage
 from sim.scaffold.fill import Drawn
 from sim.scaffold.rows import Placement, exchange_rows
-from sim.tables.columns import Columns
 from sim.world.attempts import Attempts
 from sim.world.cache import session_read_tokens
-from sim.world.contended import Work
 from sim.world.gateway import merge
 
 Ints = NDArray[np.int64]
@@ -33,91 +31,8 @@ _LONGEST_SLICE_US = LEAD_US
 _STAGGER_US = 60_000_000
 # Workers that a pool keeps when the scenario does not say: so many times the mean number busy.
 _HEADROOM = 3.0
-
-
-@dataclass(eq=False)
-class _Filled:
-    """A batch of tickets with everything that will happen in it, waiting for its start times."""
-
-    tickets: Tickets
-    drawn: Drawn
-    placement: Placement
-    spans: Spans
-    batch: Batch
-    collected: int = 0
-    attempts: list[Attempts] = field(default_factory=list)
-
-
-class _Queue:
-    """The tickets of a queue in order, filled batch by batch."""
-
-    def __init__(self, stage: Stage, opens_us: int, balance: Balancer) -> None:
-        self._stage, self._balance = stage, balance
-        self._opens_us = opens_us
-        self._tickets = source(stage, opens_us)
-        in_progress = stage.actor.starts_us is None
-        self._lead = self._tickets.lead() if in_progress else iter(())
-        self._main = None if in_progress else self._tickets.main()
-        self._blocks = self._tasks = 0
-        self.newest: _Filled | None = None
-        self.filled: list[_Filled] = []
-
-    def current(self, now_us: int) -> _Filled | None:
-        """The batch that holds the next ticket."""
-        if self._main is None and now_us >= 0:
-            self._begin_main()
-        while self.newest is None or self.newest.batch.used_up:
-            tickets = next(self._lead if self._main is None else self._main, None)
-            if tickets is not None:
-                self.newest = self.fill(tickets, self._blocks)
-                self._blocks += 1
-                self._tasks += len(tickets.calls)
-                self.filled.append(self.newest)
-            elif self._main is None:
-                self._begin_main()
-            else:
-                return None
-        return self.newest
-
-    def batch(self, now_us: int) -> Batch | None:
-        filled = self.current(now_us)
-        return None if filled is None else filled.batch
-
-    def _begin_main(self) -> None:
-        """Leave what remains of earlier work, and turn to what the scenario asks for."""
-        self._main = self._tickets.main()
-        self.newest = None
-
-    def fill(self, tickets: Tickets, block: int | str) -> _Filled:
-        stage, actor = self._stage, self._stage.actor
-        name = (actor.id, "queue", block)
-        n = len(tickets.calls)
-        rng = stage.streams.rng(*name, "balance")
-        account = self._balance(tickets.calls, tickets.prompt, rng)
-        ones, zeros = np.ones(n, np.int64), np.zeros(n, np.int64)
-        task_no = self._tasks + np.arange(n)
-        moves_at = stage.streams.rng(*name, "moves").random(n)
-        sessions = stage.sessions(
-            account, tickets.release_us, moves_at, ones, tickets.turns, zeros, task_no
-        )
-        drawn = stage.fill(sessions, 0, *name)
-        placement = Placement(
-            account=stage.first_account + account,
-            model=sessions.model,
-            session_no=task_no,
-            task_no=task_no,
-            prompt=tickets.prompt,
-            item=tickets.item,
-            round=np.full(n, tickets.round),
-        )
-        spans = Spans(stage, drawn)
-        batch = Batch(tickets.release_us.tolist(), spans.span_us, max(tickets.round, 0))
-        return _Filled(tickets, drawn, placement, spans, batch)
-
-
-def source(stage: Stage, opens_us: int) -> BenchmarkTickets | PromptTickets:
-    kind = BenchmarkTickets if stage.actor.source == "benchmark" else PromptTickets
-    return kind(stage, opens_us)
+# Guesses at who hits a limit, before everybody is thought to.
+_GUESSES = 3
 
 
 class QueueWorkload:
@@ -131,6 +46,8 @@ class QueueWorkload:
         self._slice_us = min(max(slice_us, _SHORTEST_SLICE_US), _LONGEST_SLICE_US)
         stagger = stage.streams.rng(actor.id, "workers").integers(0, _STAGGER_US, self.workers)
         self._workers_from_us = (self._opens_us + stagger).tolist()
+        self._limited: Bools = np.zeros(int(stage.accounts.organisation.max()) + 1, np.bool_)
+        self._guesses = 0
 
     def _size(self) -> tuple[int, float]:
         """Workers, and the exchanges per microsecond that may be expected, from a pilot block."""
@@ -146,9 +63,11 @@ class QueueWorkload:
         workers = actor.workers or math.ceil(_HEADROOM * wanted / calls * span_us)
         return workers, min(wanted, workers * calls / span_us)
 
-    def _queue(self) -> _Queue:
+    def _queue(self) -> TicketQueue:
         stage = self._stage
-        return _Queue(stage, self._opens_us, balancer(stage.actor.balance, stage.accounts.volume))
+        return TicketQueue(
+            stage, self._opens_us, balancer(stage.actor.balance, stage.accounts.volume)
+        )
 
     def _slices(self) -> Iterator[int]:
         at = self._opens_us
@@ -157,13 +76,16 @@ class QueueWorkload:
             yield at
 
     def blocks(self) -> Iterator[Block]:
-        stage, queue = self._stage, self._queue()
-        env = simpy.Environment(initial_time=self._opens_us)
-        Workforce(self._workers_from_us, queue.batch).start(env)
-        gateway = _Gateway(stage, self._opens_us)
+        """Organisations that hit a limit before are simulated event by event, the others not.
+
+        Who of the others does is collected to the end, for the next time.
+        """
+        stage, queue, gateway = self._stage, self._queue(), self._gateway()
+        crew = self._crew(queue)
         pending: list[_Begun] = []
         for until in self._slices():
-            env.run(until=until)
+            crew.run(until)
+            yield from crew.blocks(until)
             begun = [_Begun.of(f) for f in queue.filled if f.collected < f.batch.begun]
             queue.filled = [f for f in queue.filled if f is queue.newest]
             for part in begun:
@@ -176,26 +98,38 @@ class QueueWorkload:
                 kept = stage.is_in_log(part.attempts)
                 attempts = part.attempts.pick(kept)
                 yield Block(exchange_rows(part.drawn, part.placement, attempts, read[kept]), {})
+            if gateway.hit.any() and (gateway.hit | self._limited).all():
+                break
+        if gateway.hit.any():
+            self._guess_again(gateway.hit)
+            raise HitsLimitError
 
-    def blocks_under_limits(self) -> Iterator[Block]:
-        stage, crew = self._stage, _Crew(self._stage, self._queue(), self._opens_us)
-        for worker, from_us in enumerate(self._workers_from_us):
-            crew.engine.call_at(from_us, worker, crew.free)
-        for until in self._slices():
-            crew.engine.run(until)
-            for filled, work in crew.works:
-                attempts, read = work.take()
-                filled.attempts.append(attempts)
-                kept = stage.is_in_log(attempts)
-                inside = attempts.pick(kept)
-                rows = exchange_rows(filled.drawn, filled.placement, inside, read[kept])
-                over = crew.is_over(filled)
-                yield Block(rows, self._tasks(filled) if over or until == stage.horizon_us else {})
-            crew.works = [(f, w) for f, w in crew.works if not crew.is_over(f)]
+    def _crew(self, queue: TicketQueue) -> Crew | _FreeCrew:
+        if self._limited.any():
+            return Crew(self._stage, queue, self._workers_from_us, self._limited)
+        return _FreeCrew(self._opens_us, self._workers_from_us, queue)
 
-    def _tasks(self, filled: _Filled) -> Columns:
-        attempts = Attempts(*(np.concatenate(c) for c in zip(*filled.attempts, strict=True)))
-        return self._stage.tasks(filled.drawn, filled.placement, attempts)
+    def _gateway(self) -> _Gateway:
+        return _Gateway(self._stage, self._opens_us, len(self._limited))
+
+    def _guess_again(self, hit: Bools) -> None:
+        self._guesses += 1
+        self._limited = self._limited | hit | (self._guesses >= _GUESSES)
+
+
+class _FreeCrew:
+    """The workers of a queue none of whose organisations hits a limit."""
+
+    def __init__(self, opens_us: int, workers_from_us: list[int], queue: TicketQueue) -> None:
+        self._env = simpy.Environment(initial_time=opens_us)
+        Workforce(workers_from_us, queue.batch).start(self._env)
+
+    def run(self, until_us: int) -> None:
+        self._env.run(until=until_us)
+
+    def blocks(self, until_us: int) -> Iterator[Block]:
+        """Nothing is done event by event."""
+        return iter(())
 
 
 class _Begun(NamedTuple):
@@ -207,7 +141,7 @@ class _Begun(NamedTuple):
     own_read: Ints
 
     @classmethod
-    def of(cls, filled: _Filled) -> _Begun:
+    def of(cls, filled: Filled) -> _Begun:
         """What was begun of a batch since the last time."""
         low, high = filled.collected, filled.batch.begun
         filled.collected = high
@@ -224,15 +158,21 @@ class _Begun(NamedTuple):
 class _Gateway:
     """The gateway as a queue meets it, slice by slice."""
 
-    def __init__(self, stage: Stage, opens_us: int) -> None:
+    def __init__(self, stage: Stage, opens_us: int, organisations: int) -> None:
         self._cache = stage.prefix_cache()
-        organisations = int(stage.accounts.organisation.max()) + 1
         self._check = stage.limit_check(organisations, opens_us)
+        self._organisations = organisations
+
+    @property
+    def hit(self) -> Bools:
+        """Which organisations may have been over a limit so far."""
+        by_class = self._check.overdrawn.reshape(self._organisations, -1)
+        return np.asarray(by_class.any(axis=1))
 
     def admit(self, begun: list[_Begun]) -> Iterator[tuple[_Begun, Ints]]:
         """Yield each part in order of time, with what its attempts read from the cache.
 
-        Raises HitsLimitError if any of them may be over a limit.
+        Nothing is yielded once somebody may be over a limit: it would be void.
         """
         parts = [(part.drawn.shape, part.attempts, part.own_read) for part in begun]
         if not sum(len(own_read) for _, _, own_read in parts):
@@ -241,50 +181,9 @@ class _Gateway:
         read = self._cache.read_tokens(stream)
         self._check.add(stream, read)
         if self._check.overdrawn.any():
-            raise HitsLimitError
+            return
         edges = np.cumsum([0, *(len(part.own_read) for part in begun)])
         owner = np.searchsorted(edges, order, side="right") - 1
         for number, part in enumerate(begun):
             mine = owner == number
             yield part.pick(order[mine] - edges[number]), read[mine]
-
-
-class _Crew:
-    """The workers of a queue, as callbacks of the event loop."""
-
-    def __init__(self, stage: Stage, queue: _Queue, opens_us: int) -> None:
-        self.engine = stage.event_loop(opens_us)
-        self._queue = queue
-        self.works: list[tuple[_Filled, Work]] = []
-        self._in_flight = self._waiting = self._round = 0
-        self._open: dict[int, int] = {}
-
-    def is_over(self, filled: _Filled) -> bool:
-        return filled is not self._queue.newest and not self._open.get(id(filled))
-
-    def free(self, now_us: int) -> None:
-        """A worker has nothing to do: give it the next ticket, or let it wait for the round."""
-        filled = self._queue.current(now_us)
-        if filled is None:
-            return
-        batch = filled.batch
-        if batch.round != self._round:
-            if self._in_flight:
-                self._waiting += 1
-                return
-            self._round = batch.round
-        if not self.works or self.works[-1][0] is not filled:
-            self.works.append((filled, Work(filled.drawn.shape)))
-        ticket = batch.begun
-        start = max(now_us, batch.release_us[ticket])
-        batch.starts_us.append(start)
-        self._in_flight += 1
-        self._open[id(filled)] = self._open.get(id(filled), 0) + 1
-        self.engine.open(self.works[-1][1], ticket, start, lambda at: self._done(at, filled))
-
-    def _done(self, now_us: int, filled: _Filled) -> None:
-        self._in_flight -= 1
-        self._open[id(filled)] -= 1
-        free, self._waiting = (1 + self._waiting, 0) if not self._in_flight else (1, self._waiting)
-        for _ in range(free):
-            self.free(now_us)

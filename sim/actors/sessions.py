@@ -82,13 +82,6 @@ class SessionWorkload:
 
     def blocks(self) -> Iterator[Block]:
         """Stretches of work in which an organisation hits a limit are simulated event by event."""
-        yield from self._blocks(all_under_limits=False)
-
-    def blocks_under_limits(self) -> Iterator[Block]:
-        """All organisations event by event, whether they hit a limit or not."""
-        yield from self._blocks(all_under_limits=True)
-
-    def _blocks(self, *, all_under_limits: bool) -> Iterator[Block]:
         pieces = list(self._pieces())
         if not pieces:
             return
@@ -101,8 +94,6 @@ class SessionWorkload:
         edges = np.cumsum([len(p.start_us) for p in pieces])[:-1]
         of_session = np.split(stretches.of_session, edges)
         limited, read = self._through_gateway(pieces, of_session, len(stretches))
-        if all_under_limits:
-            limited[:] = True
         works = _Works(pieces)
         again = stretches.simulate(
             limited, self._stage.event_loop, works.of_session, self._stage.horizon_us

@@ -15,7 +15,7 @@ from sim.world.walk import end_of_task
 Ints = NDArray[np.int64]
 
 _CHUNK_TICKETS = 256
-_ALONE = -1
+_ALONE, _SKIPPED = -1, -2
 
 
 class _Chunk(NamedTuple):
@@ -55,12 +55,16 @@ class Spans:
         world = (stage.weather, stage.fates, stage.policy, stage.horizon_us)
         return end_of_task(self._drawn.shape, ticket, start_us, *world) - start_us
 
+    def skip(self) -> None:
+        """Leave out the next ticket: what becomes of it is not known beforehand."""
+        self._chunk_of.append(_SKIPPED)
+
     def attempts(self, low: int, high: int, starts_us: Ints) -> Attempts:
         """What becomes of the tickets [low, high), which were started at `starts_us`."""
         chunk_of = np.array(self._chunk_of[low:high], np.int64)
         shape = self._drawn.shape
-        parts = []
-        for number in np.unique(chunk_of).tolist():
+        parts = [Attempts(*[np.empty(0, np.int64)] * 6)]
+        for number in np.unique(chunk_of[chunk_of != _SKIPPED]).tolist():
             tickets = low + np.flatnonzero(chunk_of == number)
             starts = starts_us[tickets - low]
             if number == _ALONE:

@@ -51,13 +51,11 @@ class Workload(Protocol):
     rows_per_us: float
 
     def blocks(self) -> Iterator[Block]:
-        """Yield all its rows, as if nothing were limited.
+        """Yield all its rows, as if those not known to hit a limit did not.
 
-        Raises HitsLimitError when that proves wrong, and then everything yielded is void.
+        Raises HitsLimitError when that proves wrong: then everything yielded is void, and the
+        next call knows better.
         """
-
-    def blocks_under_limits(self) -> Iterator[Block]:
-        """Yield all its rows, event by event."""
 
 
 @dataclass(frozen=True)

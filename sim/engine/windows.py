@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.actors.workload import Block, HitsLimitError, Workload
+from sim.actors.workload import HitsLimitError, Workload
 from sim.engine.cast import Cast, workloads
 from sim.engine.spill import Spill
 from sim.streams import U64, opaque_ids
@@ -58,20 +58,19 @@ def windows(
 
 
 def _simulate(workload: Workload, rows: Spill, tasks: Spill) -> None:
-    """Simulate one shard as if nothing were limited and, if that proves wrong, once more."""
+    """Simulate one shard, again and again until what it assumed of limits proves right."""
     marks = rows.mark(), tasks.mark()
 
-    def keep(blocks: Iterator[Block]) -> None:
-        for block in blocks:
-            rows.add(block.rows, "ts")
-            tasks.add(block.tasks, "start")
-
-    try:
-        keep(workload.blocks())
-    except HitsLimitError:
-        rows.return_to(marks[0])
-        tasks.return_to(marks[1])
-        keep(workload.blocks_under_limits())
+    while True:
+        try:
+            for block in workload.blocks():
+                rows.add(block.rows, "ts")
+                tasks.add(block.tasks, "start")
+        except HitsLimitError:
+            rows.return_to(marks[0])
+            tasks.return_to(marks[1])
+        else:
+            return
 
 
 def _window_width_us(made: list[Workload], horizon_us: int) -> int:

@@ -148,6 +148,10 @@ class Contended:
         """Have `action` called at a time, before the attempts of that time."""
         heapq.heappush(self._heap, (at_us, _BEGINNERS + number, action))
 
+    def end_at(self, at_us: int, call: int, action: OnEnd) -> None:
+        """Have `action` called when a session ends, whose last call is known to end then."""
+        heapq.heappush(self._heap, (at_us, _FREE + call, action))
+
     def run(self, until_us: int) -> None:
         """Carry out all events before `until_us`."""
         heap, pop, attempt = self._heap, heapq.heappop, self._attempt
@@ -257,4 +261,4 @@ class Contended:
             return
         self.last_end_us = max(self.last_end_us, end)
         if session.on_end is not None:
-            heapq.heappush(self._heap, (end, _FREE + session.calls[-1][0], session.on_end))
+            self.end_at(end, session.calls[-1][0], session.on_end)

@@ -44,10 +44,12 @@ def _made(scenario: Scenario) -> list[Workload]:
 
 def rows_of(workload: Workload) -> tuple[Columns, bool]:
     """The rows of a workload, and whether it had to be simulated again under limits."""
-    try:
-        return concat([b.rows for b in workload.blocks() if b.rows]), False
-    except HitsLimitError:
-        return concat([b.rows for b in workload.blocks_under_limits() if b.rows]), True
+    again = False
+    while True:
+        try:
+            return concat([b.rows for b in workload.blocks() if b.rows]), again
+        except HitsLimitError:
+            again = True
 
 
 def _fast(rows: Columns) -> Known:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from sim.actors.queue import QueueWorkload, source
+from sim.actors.batches import source
+from sim.actors.queue import QueueWorkload
 from sim.actors.sessions import SessionWorkload
 from sim.actors.tickets import Tickets
 from sim.actors.volume import LEAD_US
