@@ -43,9 +43,9 @@ def test_fast_path_equals_the_oracle_exchange_by_exchange(scenario: Scenario) ->
 
 
 def test_the_scenarios_reach_every_rule() -> None:
-    """Runs after the comparison, on what it saw."""
+    """On what the comparison saw, which is made if it was not."""
     if not SEEN:
-        pytest.skip("the comparison was not run")
+        test_fast_path_equals_the_oracle_exchange_by_exchange()
     assert SEEN["scenarios"] >= 30
     for status in (200, 429, 499, 500, 529):
         assert SEEN[f"status {status}"] > 100, SEEN

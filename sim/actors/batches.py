@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -15,8 +15,6 @@ from sim.actors.workforce import Batch
 from sim.actors.workload import Stage
 from sim.scaffold.fill import Drawn
 from sim.scaffold.rows import Placement
-from sim.tables.columns import Columns
-from sim.world.attempts import Attempts
 
 Ints = NDArray[np.int64]
 
@@ -25,7 +23,7 @@ Ints = NDArray[np.int64]
 class Filled:
     """A batch of tickets with everything that will happen in it, waiting for its start times.
 
-    `organisation` is that of each ticket. `attempts` are those made event by event.
+    `organisation` is that of each ticket; `collected` of them were begun and handed out.
     """
 
     organisation: Ints
@@ -34,18 +32,12 @@ class Filled:
     spans: Spans
     batch: Batch
     collected: int = 0
-    attempts: list[Attempts] = field(default_factory=list)
 
     @cached_property
     def last_call(self) -> list[int]:
         """Serial number of the last call of each ticket."""
         shape = self.drawn.shape
         return shape.call[np.cumsum(shape.calls_per_session) - 1].tolist()  # type: ignore[no-any-return]
-
-    def tasks(self, stage: Stage) -> Columns:
-        """Task rows of the tickets that were worked off event by event."""
-        attempts = Attempts(*(np.concatenate(c) for c in zip(*self.attempts, strict=True)))
-        return stage.tasks(self.drawn, self.placement, attempts)
 
 
 class TicketQueue:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,32 @@ from numpy.typing import NDArray
 from sim.actors.batches import Filled, TicketQueue
 from sim.actors.workload import Block, Stage
 from sim.scaffold.rows import exchange_rows
+from sim.world.attempts import Attempts
 from sim.world.contended import Work
 
 Bools = NDArray[np.bool_]
+
+
+@dataclass(eq=False)
+class _UnderLimits:
+    """The tickets of a batch that are worked off event by event, `in_progress` of them begun."""
+
+    filled: Filled
+    work: Work
+    in_progress: int = 0
+    attempts: list[Attempts] = field(default_factory=list)
+
+    def block(self, stage: Stage, *, is_over: bool) -> Block:
+        """Rows of the attempts made since the last time; rows of the tasks at the end."""
+        drawn, placement = self.filled.drawn, self.filled.placement
+        made, read = self.work.take()
+        self.attempts.append(made)
+        kept = stage.is_in_log(made)
+        rows = exchange_rows(drawn, placement, made.pick(kept), read[kept])
+        if not is_over:
+            return Block(rows, {})
+        whole = Attempts(*(np.concatenate(c) for c in zip(*self.attempts, strict=True)))
+        return Block(rows, stage.tasks(drawn, placement, whole))
 
 
 class Crew:
@@ -24,13 +47,17 @@ class Crew:
     """
 
     def __init__(
-        self, stage: Stage, queue: TicketQueue, workers_from_us: list[int], limited: Bools
+        self,
+        stage: Stage,
+        queue: TicketQueue,
+        opens_us: int,
+        workers_from_us: list[int],
+        limited: Bools,
     ) -> None:
         self._stage, self._queue, self._limited = stage, queue, limited
-        self._loop = stage.event_loop(min(workers_from_us))
-        self._works: list[tuple[Filled, Work]] = []
+        self._loop = stage.event_loop(opens_us)
+        self._parts: list[_UnderLimits] = []
         self._in_flight = self._waiting = self._round = 0
-        self._open: Counter[int] = Counter()
         for worker, from_us in enumerate(workers_from_us):
             self._loop.call_at(from_us, worker, self._free)
 
@@ -40,19 +67,13 @@ class Crew:
 
     def blocks(self, until_us: int) -> Iterator[Block]:
         """What was done event by event since the last time; `until_us` was run to."""
-        stage = self._stage
-        for filled, work in self._works:
-            attempts, read = work.take()
-            filled.attempts.append(attempts)
-            kept = stage.is_in_log(attempts)
-            inside = attempts.pick(kept)
-            rows = exchange_rows(filled.drawn, filled.placement, inside, read[kept])
-            over = self._is_over(filled) or until_us == stage.horizon_us
-            yield Block(rows, filled.tasks(stage) if over else {})
-        self._works = [(f, w) for f, w in self._works if not self._is_over(f)]
+        at_end = until_us == self._stage.horizon_us
+        for part in self._parts:
+            yield part.block(self._stage, is_over=at_end or self._is_over(part))
+        self._parts = [part for part in self._parts if not self._is_over(part)]
 
-    def _is_over(self, filled: Filled) -> bool:
-        return filled is not self._queue.newest and not self._open[id(filled)]
+    def _is_over(self, part: _UnderLimits) -> bool:
+        return part.filled is not self._queue.newest and not part.in_progress
 
     def _free(self, now_us: int) -> None:
         """A worker has nothing to do: give it the next ticket, or let it wait for the round."""
@@ -77,15 +98,16 @@ class Crew:
 
     def _begin(self, filled: Filled, ticket: int, start_us: int) -> None:
         filled.spans.skip()
-        if not self._works or self._works[-1][0] is not filled:
-            self._works.append((filled, Work(filled.drawn.shape)))
-        self._open[id(filled)] += 1
+        if not self._parts or self._parts[-1].filled is not filled:
+            self._parts.append(_UnderLimits(filled, Work(filled.drawn.shape)))
+        part = self._parts[-1]
+        part.in_progress += 1
 
         def end(now_us: int) -> None:
-            self._open[id(filled)] -= 1
+            part.in_progress -= 1
             self._done(now_us)
 
-        self._loop.open(self._works[-1][1], ticket, start_us, end)
+        self._loop.open(part.work, ticket, start_us, end)
 
     def _done(self, now_us: int) -> None:
         self._in_flight -= 1

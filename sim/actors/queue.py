@@ -106,7 +106,7 @@ class QueueWorkload:
 
     def _crew(self, queue: TicketQueue) -> Crew | _FreeCrew:
         if self._limited.any():
-            return Crew(self._stage, queue, self._workers_from_us, self._limited)
+            return Crew(self._stage, queue, self._opens_us, self._workers_from_us, self._limited)
         return _FreeCrew(self._opens_us, self._workers_from_us, queue)
 
     def _gateway(self) -> _Gateway:
