@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from sim.scaffold.fill import (
     MAX_TOKENS,
     STOP_SEQUENCE,
     TOOL_USE,
+    WINDOW_EXCEEDED,
     Drawn,
     Sessions,
     fill,
@@ -35,6 +37,10 @@ from tests.helpers import constant, lognormal
 Ints = NDArray[np.int64]
 
 SONNET = ModelTable([models()["claude-sonnet-4.5"]])
+WINDOW = int(SONNET.window_tokens[0])
+ENDLESS = ModelTable(
+    [models()["claude-sonnet-4.5"].model_copy(update={"context_window_tokens": 1 << 40})]
+)
 COUNTS = st.lists(st.integers(1, 6), min_size=1, max_size=12)
 AGENTS = sorted(agents())
 
@@ -58,9 +64,9 @@ def sessions(
     )
 
 
-def filled(asked: Sessions, agent: Agent, seed: int = 3) -> Drawn:
+def filled(asked: Sessions, agent: Agent, seed: int = 3, table: ModelTable = SONNET) -> Drawn:
     streams = Streams(seed)
-    return fill(asked, agent, SONNET, Fates(streams, "test"), streams, "test")
+    return fill(asked, agent, table, Fates(streams, "test"), streams, "test")
 
 
 def altered(agent: str, **values: Any) -> Agent:
@@ -179,6 +185,117 @@ def test_every_compaction_begins_a_new_context(long_sessions: Drawn) -> None:
     shrunk = (np.diff(context) < 0) & inside
     assert (np.diff(shape.epoch)[shrunk] >= 1).all()
     assert (np.diff(shape.epoch)[inside & ~shrunk] == 0).all()
+
+
+# --- the end at the window ----------------------------------------------------------------------
+
+
+def near_the_window(**values: Any) -> Agent:
+    """A scaffold that does not compact, whose sessions begin near the window."""
+    return altered("mini-swe-agent", base_context_tokens=lognormal(195_000, 0.01), **values)
+
+
+def of_all_kinds(asked: Sessions) -> Sessions:
+    """The same sessions with pre-warming, several choices and sub-agents."""
+    kind = np.arange(len(asked.turns.calls)) % 4
+    turns = asked.turns._replace(
+        prewarmed=(kind == 1) & (asked.turns.calls > 1),
+        choices=np.where(asked.turns.calls == 1, 3, 1),
+        sub_agent=kind == 3,
+    )
+    return replace(asked, turns=turns)
+
+
+@pytest.fixture(scope="module")
+def overflowing() -> tuple[Sessions, Drawn]:
+    rng = np.random.default_rng(5)
+    turns = rng.integers(1, 7, 300)
+    asked = of_all_kinds(sessions(turns, rng.integers(1, 9, turns.sum())))
+    return asked, filled(asked, near_the_window())
+
+
+def kept_by_loop(context: list[int], output: list[int]) -> list[list[int]]:
+    """Context, output and whether it was cut of each call of a session up to its end."""
+    kept = []
+    for tokens, answer in zip(context, output, strict=True):
+        if tokens + max(answer, 1) > WINDOW:
+            tokens = min(tokens, WINDOW - 1)
+            kept.append([tokens, min(answer, WINDOW - tokens), 1])
+            break
+        kept.append([tokens, answer, 0])
+    return kept
+
+
+def test_a_session_ends_with_the_first_call_that_does_not_fit_the_window(
+    overflowing: tuple[Sessions, Drawn],
+) -> None:
+    asked, cut = overflowing
+    whole = filled(asked, near_the_window(), table=ENDLESS)
+    counts = asked.calls_per_session.tolist()
+    answer = whole.shape.output_tokens // whole.choices
+    by_session = (groups(counts, v.tolist()) for v in (context_of(whole), answer))
+    expected = [kept_by_loop(*columns) for columns in zip(*by_session, strict=True)]
+    shape = cut.shape
+    found = np.stack([context_of(cut), shape.output_tokens // cut.choices], axis=1)
+    assert shape.calls_per_session.tolist() == [len(kept) for kept in expected]
+    assert found.tolist() == [row[:2] for kept in expected for row in kept]
+    ended = np.array([row[2] for kept in expected for row in kept], np.bool_)
+    assert 100 < ended.sum() < 300
+    assert (cut.finish == WINDOW_EXCEEDED).tolist() == (ended & ~cut.prewarm).tolist()
+    assert not cut.n_tool_calls_out[ended].any()
+
+
+def test_context_and_answer_stay_within_the_window(overflowing: tuple[Sessions, Drawn]) -> None:
+    _, cut = overflowing
+    both = context_of(cut) + cut.shape.output_tokens // cut.choices
+    assert both.max() == WINDOW
+    assert (both[cut.finish == WINDOW_EXCEEDED] == WINDOW).all()
+    assert (cut.shape.output_tokens[~cut.prewarm] >= 1).all()
+
+
+def test_without_compaction_contexts_never_shrink(overflowing: tuple[Sessions, Drawn]) -> None:
+    _, cut = overflowing
+    own = cut.shape.epoch >= 0
+    assert (~own).any()
+    inside = np.diff(cut.shape.session[own]) == 0
+    assert (np.diff(context_of(cut)[own])[inside] >= 0).all()
+    assert (np.diff(cut.n_messages[own])[inside] == 2).all()
+
+
+def test_tasks_after_the_end_of_their_session_are_nowhere(
+    overflowing: tuple[Sessions, Drawn],
+) -> None:
+    asked, cut = overflowing
+    shape, first = cut.shape, np.flatnonzero(cut.position == 0)
+    calls = np.bincount(shape.task)
+    assert len(calls) < len(asked.task_no)
+    assert shape.task.tolist() == np.repeat(np.arange(len(first)), calls).tolist()
+    assert cut.position.tolist() == position_in(calls).tolist()
+    assert shape.call.tolist() == ((cut.task_no[shape.task] << 20) + cut.position).tolist()
+    session = np.repeat(np.arange(len(asked.per_session)), asked.per_session)
+    assert session[cut.task_no].tolist() == shape.session[first].tolist()
+
+
+def test_tasks_have_the_numbers_that_were_asked_for(mixed: tuple[Sessions, Drawn]) -> None:
+    asked, x = mixed
+    assert x.task_no.tolist() == asked.task_no.tolist()
+
+
+def test_a_prewarming_call_beyond_the_window_ends_the_session_and_still_says_max_tokens() -> None:
+    asked = sessions([2], [3, 3])
+    asked = replace(asked, turns=asked.turns._replace(prewarmed=np.array([True, False])))
+    cut = filled(asked, altered("mini-swe-agent", base_context_tokens=constant(WINDOW)))
+    assert cut.finish.tolist() == [MAX_TOKENS]
+    assert (context_of(cut).tolist(), cut.shape.output_tokens.tolist()) == ([WINDOW - 1], [0])
+
+
+def test_a_prewarming_call_with_room_for_one_token_is_not_the_last() -> None:
+    asked = sessions([1], [3])
+    asked = replace(asked, turns=asked.turns._replace(prewarmed=np.array([True])))
+    cut = filled(asked, altered("mini-swe-agent", base_context_tokens=constant(WINDOW - 1)))
+    assert cut.finish.tolist() == [MAX_TOKENS, WINDOW_EXCEEDED]
+    assert context_of(cut).tolist() == [WINDOW - 1, WINDOW - 1]
+    assert cut.shape.output_tokens.tolist() == [0, 1]
 
 
 # --- prompt cache -------------------------------------------------------------------------------

@@ -203,6 +203,7 @@ class SessionWorkload:
             task_no,
         )
         drawn = stage.fill(sessions, agent, *name)
+        task_no = drawn.task_no
         placement = Placement(
             account=stage.first_account + account,
             model=sessions.model,

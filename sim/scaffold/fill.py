@@ -41,6 +41,7 @@ _LEAST_THOUGHT, _MOST_THOUGHT = 0.2, 0.8
 
 POSITION_BITS = 20
 _SECOND_US = 1_000_000
+_NO_LIMIT = 1 << 40
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,14 @@ class Drawn:
     n_tool_results_in: Ints
     n_tool_calls_out: Ints
 
+    @property
+    def task_no(self) -> Ints:
+        """Number among the turns of the actor of each task that is left, shape (T,)."""
+        first: Ints = self.shape.call[self.position == 0]
+        return first >> POSITION_BITS
+
     def without(self, dropped: Bools) -> Drawn:
-        """Leave out calls; of every task one stays."""
+        """Leave out calls from the ends of tasks, and whole tasks; of every session one stays."""
         columns = {name: getattr(self, name)[~dropped] for name in _COLUMNS}
         return Drawn(shape=self.shape.without(dropped), **columns)
 
@@ -139,20 +146,22 @@ def fill(
     turns, per_session = sessions.turns, sessions.calls_per_session
     rows = _Rows.of(turns, per_session)
     model = sessions.model[rows.session]
+    window = models.window_tokens[model]
     choices = turns.choices[rows.task]
     output, truncated = _output_tokens(agent, rows, streams.rng(*name, "output"))
     tool_calls = _tool_calls(agent, rows, streams.rng(*name, "tool calls"))
     appended = _appended_tokens(agent, rows, streams.rng(*name, "append"))
+    base = streams.rng(*name, "base")
+    context, epoch, messages = _context(agent, window, appended, output, rows, per_session, base)
+    exceeded = np.zeros(len(context), np.bool_)
+    if not agent.compacts:
+        context, output, exceeded = _within_window(window, context, output)
     ttft, generation = models.latency(model, output * choices, streams.rng(*name, "latency"))
     batch = sessions.batch[rows.session]
     if batch.any():
         ttft[batch] = models.batch_delay_us(int(batch.sum()), streams.rng(*name, "batch"))
     wait = _waits(agent, sessions, rows, streams.rng(*name, "tool time"))
     wait[starts_of(per_session)] = 0
-    rng = streams.rng(*name, "base")
-    window = models.window_tokens[model]
-    context, epoch, messages = _context(agent, window, appended, output, rows, per_session, rng)
-    exceeded = np.zeros(len(context), np.bool_) if agent.compacts else epoch > 0
     stores = (sessions.lifetime_us[rows.session] > 0) & (
         context >= models.min_cacheable_tokens[model]
     )
@@ -182,7 +191,7 @@ def fill(
             static_tokens=np.full(len(per_session), agent.static_prefix_tokens),
         ),
         position=rows.position,
-        finish=np.where(exceeded, WINDOW_EXCEEDED, finish),
+        finish=np.where(exceeded & ~rows.prewarm, WINDOW_EXCEEDED, finish),
         from_user=rows.from_user,
         prewarm=rows.prewarm,
         reasoning_tokens=_reasoning(sessions.thinks[rows.session], output * choices, other),
@@ -193,15 +202,22 @@ def fill(
         n_tool_results_in=np.where(rows.from_user, 0, np.roll(tool_calls, 1)),
         n_tool_calls_out=np.where(exceeded, 0, tool_calls),
     )
-    return drawn.without(_after(exceeded, rows)) if exceeded.any() else drawn
+    return drawn.without(_after(exceeded, per_session)) if exceeded.any() else drawn
 
 
-def _after(flags: Bools, rows: _Rows) -> Bools:
-    """Calls with a flagged one before them in the same task."""
-    before: Ints = np.cumsum(flags) - flags
-    first = np.flatnonzero(rows.position == 0)
-    length = np.diff(first, append=len(flags))
-    return before > np.repeat(before[first], length)
+def _within_window(window: Ints, context: Ints, output: Ints) -> tuple[Ints, Ints, Bools]:
+    """Cut each context and answer to what the window holds, and say which calls had to be cut.
+
+    There is always room for one token of answer, so that whatever follows an uncut call is longer.
+    """
+    exceeded = context + np.maximum(output, 1) > window
+    context = np.minimum(context, window - 1)
+    return context, np.minimum(output, window - context), exceeded
+
+
+def _after(flags: Bools, per_session: Ints) -> Bools:
+    """Calls with a flagged one before them in the same session."""
+    return cumulate_in(flags.astype(np.int64), per_session) > flags
 
 
 def _finish(
@@ -282,12 +298,15 @@ def _context(
     the limit, the scaffold replaces (limit - compaction_to_tokens) tokens by nothing, so after n
     compactions it is raw - n * that, with the smallest n that keeps it within the limit; n is the
     epoch. A sub-agent has a context of its own, which begins with the static prefix and leaves
-    its last answer behind; its epoch is -1 - the number of the turn.
+    its last answer behind; its epoch is -1 - the number of the turn. A scaffold that does not
+    compact has no limit here.
     """
     base = np.rint(agent.base_context_tokens.sample(rng, len(per_session))).astype(np.int64)
     growth = appended + _previous(output, per_session)
     growth[starts_of(per_session)] = 0
-    limit = np.floor(window * agent.compaction_at).astype(np.int64)
+    limit = np.full(len(window), _NO_LIMIT)
+    if agent.compacts:
+        limit = np.floor(window * agent.compaction_at).astype(np.int64)
     of_parent = np.where(rows.sub_agent, 0, growth)
     raw = np.repeat(base, per_session) + cumulate_in(of_parent, per_session)
     removed = limit - agent.compaction_to_tokens

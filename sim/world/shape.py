@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 class Shape:
     """M calls in order of session, task and position; session arrays have shape (S,).
 
+    `session` and `task` count from 0 without a gap, each with one call at least.
     `call` is the serial number; `left_tokens` is what an answered call leaves in the prompt cache
     (0: nothing); `epoch` counts the compactions of the session; `key` numbers the organisation,
     model and template whose static prefix a session shares; `bucket` its organisation and class
@@ -50,12 +51,13 @@ class Shape:
         return Calls(self.call, self.ttft_us, self.generation_us, self.fate, batch)
 
     def without(self, dropped: Bools) -> Shape:
-        """Leave out calls; of every task one stays."""
+        """Leave out calls; of every session one stays, and tasks are numbered anew."""
         columns = {name: getattr(self, name)[~dropped] for name in _BY_CALL}
         columns |= {name: getattr(self, name) for name in _BY_SESSION}
         lost = np.bincount(self.session[dropped], minlength=len(self.calls_per_session))
         columns["calls_per_session"] = self.calls_per_session - lost
-        return Shape(session=self.session[~dropped], task=self.task[~dropped], **columns)
+        task = np.unique(self.task[~dropped], return_inverse=True)[1]
+        return Shape(session=self.session[~dropped], task=task, **columns)
 
 
 _BY_CALL = (

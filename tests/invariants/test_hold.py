@@ -19,6 +19,8 @@ from tests.helpers import (
     coders,
     event,
     lab,
+    log_with_truth,
+    lognormal,
     make_parts_small,
     ordinary,
     pool,
@@ -71,6 +73,32 @@ def test_every_invariant_holds_with_answers_of_all_kinds(tmp_path: Path, columns
         assert (rows["service_tier"] == "batch").any()
     shutil.rmtree(tmp_path / "run" / "truth")
     assert_holds(tmp_path / "run")
+
+
+def test_every_invariant_holds_where_sessions_end_at_the_window(tmp_path: Path) -> None:
+    dials: dict[str, Any] = {
+        **dict.fromkeys(PLAIN_ANSWERS, 0.1),
+        "prewarm_share": 0.5,
+        "agents": {"mini-swe-agent": 1.0},
+        "tool_steps": lognormal(100, 1.0, 600),
+        "agentic_share": 0.7,
+    }
+    asked = scenario(
+        coders(20, exchanges_per_account_day=800, **dials),
+        pool(6, 6_000, tier="tier-2", **dials),
+        days=1,
+        seed=3,
+    )
+    run(asked, tmp_path / "run")
+    assert_holds(tmp_path / "run")
+    rows = log_with_truth(tmp_path / "run")
+    ended = rows[rows["finish_reason"] == "model_context_window_exceeded"]
+    assert (ended.groupby("actor_id").size() >= 3).all()
+    assert set(ended["actor_id"]) == {"coders", "pool"}
+    both = ended["input_tokens_total"] + ended["output_tokens"] // ended["choice_count"]
+    assert (both == 200_000).all()
+    last = rows.groupby("task_uid")["ts_start"].transform("max")
+    assert (ended["ts_start"] == last[ended.index]).all()
 
 
 @st.composite
