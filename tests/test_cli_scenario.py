@@ -181,7 +181,7 @@ def test_list_json_says_how_each_value_is_known() -> None:
 
 def test_list_world_shows_default_unit_and_how_it_is_known() -> None:
     shown = {line.split()[0]: line for line in lines(run("list", "world").stdout)}
-    timeout = ["world.timeout", "600", "s", "failures: 499", "reported: provider-docs"]
+    timeout = ["world.timeout", "600", "s", "failures: 499", "prior: general-knowledge"]
     assert re.split("  +", shown["world.timeout"]) == timeout
     records = {x["id"]: x for x in json.loads(run("list", "world", "--json").stdout)}
     assert records["world.timeout"]["default"] == provider()["timeout_s"]
