@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from sim import catalog
 from sim.errors import InvalidInputError
@@ -10,7 +11,7 @@ from sim.scenario.models import AnyActorForm, L04Form, QueueKeys
 from sim.scenario.parse import Parsed, path_name
 from sim.scenario.problems import Path, Problem
 from sim.scenario.quantities import format_duration, parse_duration
-from sim.scenario.strict_yaml import Document
+from sim.scenario.strict_yaml import Document, dotted
 
 Finding = tuple[str, str]  # key of the actor, message
 
@@ -19,6 +20,7 @@ def validate(parsed: Parsed, document: Document) -> list[Problem]:
     """Return every problem, those of `parsed` included; raises nothing."""
     problems = [*parsed.problems, *_twice(document)]
     duration_us = _duration_us(document)
+    problems += _events(document, duration_us)
     for number, actor in parsed.actors.items():
         findings = [*_organisations(actor), *_starts(actor, duration_us), *_benchmark(actor)]
         for key, message in findings:
@@ -44,10 +46,33 @@ def _twice(document: Document) -> Iterator[Problem]:
 
 def _duration_us(document: Document) -> int | None:
     clock = document.data.get("clock") if isinstance(document.data, dict) else None
+    return _duration_of(clock, "duration")
+
+
+def _duration_of(mapping: Any, key: str) -> int | None:
+    """The duration in microseconds under a key of the document, None if it is none."""
     try:
-        return parse_duration(clock.get("duration")) if isinstance(clock, dict) else None
+        return parse_duration(mapping.get(key)) if isinstance(mapping, dict) else None
     except ValueError:
         return None
+
+
+def _events(document: Document, duration_us: int | None) -> Iterator[Problem]:
+    """Events that begin when the log is over; what cannot be read is a fault anyway."""
+    world = document.data.get("world") if isinstance(document.data, dict) else None
+    events = world.get("events") if isinstance(world, dict) else None
+    for number, event in enumerate(events if isinstance(events, list) else ()):
+        at_us = _duration_of(event, "at")
+        if duration_us and at_us is not None and at_us >= duration_us:
+            path: Path = ("world", "events", number, "at")
+            yield Problem(document.place(path), dotted(path), _too_late(at_us, duration_us))
+
+
+def _too_late(at_us: int, duration_us: int) -> str:
+    return (
+        f"should be before the end of the clock, {format_duration(duration_us)}; "
+        f"found '{format_duration(at_us)}'"
+    )
 
 
 def _organisations(actor: AnyActorForm) -> Iterator[Finding]:
@@ -62,11 +87,7 @@ def _organisations(actor: AnyActorForm) -> Iterator[Finding]:
 def _starts(actor: AnyActorForm, duration_us: int | None) -> Iterator[Finding]:
     starts_us = actor.starts if isinstance(actor, QueueKeys) else None
     if starts_us is not None and duration_us and starts_us >= duration_us:
-        yield (
-            "starts",
-            f"should be before the end of the clock, {format_duration(duration_us)}; "
-            f"found '{format_duration(starts_us)}'",
-        )
+        yield "starts", _too_late(starts_us, duration_us)
 
 
 def _benchmark(actor: AnyActorForm) -> Iterator[Finding]:

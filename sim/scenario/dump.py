@@ -73,7 +73,7 @@ def _event_lines(event: Event, values: dict[str, Any]) -> list[str]:
     for key in fields_of_event(event.kind):
         if key in values:
             lines.extend(_lines(key, values[key], "      "))
-        elif event.kind != "release":  # which has no end
+        else:
             lines.append(f"      # {key}: {_LEFT_OUT_OF_EVENT[key]}")
     return _item(lines, "    ")
 

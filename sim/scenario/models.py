@@ -6,9 +6,9 @@ JSON Schema, where editors show them.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from sim.distributions import Distribution
 from sim.scenario.quantities import found
@@ -108,27 +108,44 @@ class LoadForm(Form):
 class EventForm(Form):
     """What every event on the timeline takes."""
 
-    at: Annotated[Minutes, Field(description="Begin, after the start of the clock; whole minutes.")]
+    at: Annotated[
+        Minutes,
+        Field(description="Begin, after the start of the clock and before its end; whole minutes."),
+    ]
+
+
+class LastingForm(EventForm):
+    """What events take that may come to an end."""
+
     lasts: PositiveMinutes | None = dial("How long; whole minutes.", "Default: to the end.")
 
 
-class IncidentForm(EventForm):
-    """A stretch of bad weather."""
+class IncidentForm(LastingForm):
+    """A stretch of bad weather; at least one of its effects is given."""
 
     kind: Literal["incident"] = Field(description="More failures, slower answers.")
     overload: Share | None = dial("Added probability of 529, 0 to 1.", "Default: 0.")
     server_error: Share | None = dial("Added probability of 500, 0 to 1.", "Default: 0.")
     slowdown: AtLeastOne | None = dial("Factor on the time of answers, >= 1.", "Default: 1.")
 
+    @model_validator(mode="after")
+    def _has_an_effect(self) -> Self:
+        if not (self.overload or self.server_error or (self.slowdown or 1) > 1):
+            raise ValueError(
+                "an incident without effect; give overload or server_error above 0, "
+                "or slowdown above 1"
+            )
+        return self
 
-class LimitsForm(EventForm):
+
+class LimitsForm(LastingForm):
     """A change of the rate limits of all tiers."""
 
     kind: Literal["limits"] = Field(description="Other rate limits.")
     factor: Annotated[float, Field(gt=0, description="Factor on all limits, > 0.")]
 
 
-class PriceForm(EventForm):
+class PriceForm(LastingForm):
     """A change of prices."""
 
     kind: Literal["price"] = Field(description="Other prices.")
@@ -136,7 +153,7 @@ class PriceForm(EventForm):
     model: ModelId | None = dial("Model id.", "Default: all models.")
 
 
-class HolidayForm(EventForm):
+class HolidayForm(LastingForm):
     """A time at which people work less."""
 
     kind: Literal["holiday"] = Field(description="Less activity of people, and less load.")

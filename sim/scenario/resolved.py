@@ -272,7 +272,7 @@ _OF_EVENT: dict[EventKind, tuple[str, ...]] = {
     "limits": ("until_us", "factor"),
     "price": ("until_us", "model", "factor"),
     "holiday": ("until_us", "factor"),
-    "release": ("until_us", "model"),
+    "release": ("model",),
 }
 
 
