@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from itertools import chain
 
 from sim.actors.workload import HitsLimitError, Workload
 from sim.engine.cast import build_cast, workloads
 from sim.scenario.resolved import Scenario
 from sim.tables.columns import Columns, concat
-from tests.oracle.draws import simulate
-from tests.oracle.simulator import OK
+from tests.oracle.draws import Chosen, Outcome, outcome
+from tests.oracle.simulator import OK, Call
 
-Known = dict[tuple[int, int], tuple[int, int, int, int]]
+Known = dict[tuple[int, int], tuple[int, int, int, int, str]]
 
 
 def differences(scenario: Scenario) -> tuple[list[str], Counter[str]]:
     """Return (a line for every attempt that differs, what the scenario covered).
 
-    Attempts are known by call and number; what is compared is begin, end, status and the tokens
-    read from the cache.
+    Attempts are known by call and number; what is compared is begin, end, status, the tokens
+    read from the cache, and the model.
     """
     lines: list[str] = []
     seen: Counter[str] = Counter()
-    for ours, theirs in zip(_made(scenario), _made(scenario), strict=True):
+    cast = build_cast(scenario)
+    for ours, theirs in zip(workloads(cast), workloads(cast), strict=True):
         rows, again = rows_of(ours)
-        fast, slow = _fast(rows), _slow(scenario, theirs)
-        seen["attempts"] += len(slow)
+        of_oracle = outcome(scenario, theirs, 10**7)
+        fast, slow = _fast(rows, cast.models.ids), _slow(of_oracle)
         seen["again"] += again
-        seen.update(f"status {status}" for _, _, status, _ in slow.values())
-        seen.update("retries" for _, number in slow if number)
-        seen.update("chains" for _, number in slow if number >= 3)
+        seen.update(_covered(slow, of_oracle))
+        lines += of_oracle.openings
         lines += [
             f"{key}: {fast.get(key)} in the fast path, {slow.get(key)} in the oracle"
             for key in sorted(fast.keys() | slow.keys())
@@ -38,8 +40,20 @@ def differences(scenario: Scenario) -> tuple[list[str], Counter[str]]:
     return lines, seen
 
 
-def _made(scenario: Scenario) -> list[Workload]:
-    return workloads(build_cast(scenario))
+def _covered(slow: Known, of_oracle: Outcome) -> Counter[str]:
+    own = {call.serial: c.own_model for c in of_oracle.chosen for call in _calls(c)}
+    seen = Counter(f"status {status}" for _, _, status, _, _ in slow.values())
+    seen["attempts"] = len(slow)
+    seen["retries"] = sum(number > 0 for _, number in slow)
+    seen["chains"] = sum(number >= 3 for _, number in slow)
+    seen["cache reads"] = sum(read > 0 for _, _, _, read, _ in slow.values())
+    seen["expired"] = of_oracle.expired
+    seen["moved"] = sum(own[call] != model for (call, _), (*_, model) in slow.items())
+    return seen
+
+
+def _calls(chosen: Chosen) -> Iterator[Call]:
+    return chain.from_iterable(chosen.session.tasks)
 
 
 def rows_of(workload: Workload) -> tuple[Columns, bool]:
@@ -52,18 +66,22 @@ def rows_of(workload: Workload) -> tuple[Columns, bool]:
             again = True
 
 
-def _fast(rows: Columns) -> Known:
+def _fast(rows: Columns, models: tuple[str, ...]) -> Known:
     if not rows:
         return {}
-    names = ("serial", "number", "ts", "duration", "status", "read")
+    names = ("serial", "number", "ts", "duration", "status", "read", "model")
     values = zip(*(rows[name].tolist() for name in names), strict=True)
-    return {(c, n): (ts, ts + lasts, status, read) for c, n, ts, lasts, status, read in values}
+    return {
+        (call, n): (ts, ts + lasts, status, read, models[model])
+        for call, n, ts, lasts, status, read, model in values
+    }
 
 
-def _slow(scenario: Scenario, workload: Workload) -> Known:
+def _slow(of_oracle: Outcome) -> Known:
+    model = {call.serial: c.model for c in of_oracle.chosen for call in _calls(c)}
     known: Known = {}
-    for a in simulate(scenario, workload, 10**7):
+    for a in of_oracle.attempts:
         if a.begins_us >= 0:
             read = a.read_tokens if a.status == OK else 0
-            known[a.call, a.number] = (a.begins_us, a.ends_us, a.status, read)
+            known[a.call, a.number] = (a.begins_us, a.ends_us, a.status, read, model[a.call])
     return known

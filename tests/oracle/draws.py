@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from sim.actors.batches import source
 from sim.actors.queue import QueueWorkload
@@ -15,8 +20,12 @@ from sim.catalog import tiers
 from sim.scenario.resolved import Scenario
 from sim.world.shape import Shape
 from tests.oracle.buckets import Bucket, regimes
+from tests.oracle.releases import Client, is_opened, model_of
 from tests.oracle.simulator import Attempt, Call, Fate, Rules, Session, Simulator, Ticket
 from tests.oracle.weather import Skies
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 _CALL = (
     "call",
@@ -31,42 +40,118 @@ _CALL = (
 )
 
 
+class Chosen(NamedTuple):
+    """The model of a session, and the one that its client had at first."""
+
+    session: Session
+    model: str
+    own_model: str
+
+
+class Outcome(NamedTuple):
+    """What the oracle makes of one workload.
+
+    `expired` attempts came too late for what their session had left in the cache. `openings` has
+    a line for every session that only one of the workload and the oracle opens.
+    """
+
+    attempts: list[Attempt]
+    chosen: list[Chosen]
+    expired: int
+    openings: list[str]
+
+
 def simulate(scenario: Scenario, workload: Workload, at_most: int) -> list[Attempt]:
     """All attempts of one workload before the end of the log, those before its opening too.
 
     Raises TooManyError when there are more than `at_most`.
     """
+    return outcome(scenario, workload, at_most).attempts
+
+
+def outcome(scenario: Scenario, workload: Workload, at_most: int) -> Outcome:
+    """`simulate`, and what else the oracle has to say."""
     if isinstance(workload, QueueWorkload):
-        return _simulate_queue(scenario, workload, at_most)
+        return _of_queue(scenario, workload, at_most)
     assert isinstance(workload, SessionWorkload)
+    return _of_population(scenario, workload, at_most)
+
+
+def _of_population(scenario: Scenario, workload: SessionWorkload, at_most: int) -> Outcome:
     stage = workload._stage
-    sessions = []
+    starts: list[int] = []
+    accounts: list[int] = []
+    chosen: list[Chosen] = []
     for piece in workload._pieces():
-        starts = piece.start_us.tolist()
-        sessions += list(zip(sessions_of(piece.drawn.shape), starts, strict=True))
+        own = piece.placement.account - stage.first_account
+        clients = clients_of(stage, own, stage.accounts.moves_at[own])
+        starts += piece.start_us.tolist()
+        accounts += own.tolist()
+        chosen += choose(stage, sessions_of(piece.drawn.shape), clients, piece.start_us)
+    sessions = zip((c.session for c in chosen), starts, strict=True)
     world = Simulator(rules_of(scenario, stage, -LEAD_US), -LEAD_US, at_most)
-    return world.sessions(sessions, stage.horizon_us)
+    attempts = world.sessions(sessions, stage.horizon_us)
+    openings = _openings(workload, list(zip(starts, accounts, strict=True)))
+    return Outcome(attempts, chosen, world.expired, openings)
 
 
-def _simulate_queue(scenario: Scenario, workload: QueueWorkload, at_most: int) -> list[Attempt]:
+def _openings(workload: SessionWorkload, opened: list[tuple[int, int]]) -> list[str]:
+    """Before the log opens, sessions that cannot reach into it may be missing."""
+    stage = workload._stage
+    rng = stage.streams.rng(stage.actor.id, workload._shard, "holidays")
+    starts, accounts = (column.tolist() for column in workload._starts())
+    drawn = zip(starts, accounts, rng.random(len(starts)).tolist(), strict=True)
+    allowed = Counter((t, account) for t, account, u in drawn if is_opened(stage.world, t, u))
+    made = Counter(opened)
+    wanted = Counter({begun: n for begun, n in allowed.items() if begun[0] >= 0})
+    faults = [("not on a holiday", made - allowed), ("left out", wanted - made)]
+    return [
+        f"session of account {account} at {t}: {fault}"
+        for fault, sessions in faults
+        for t, account in sessions
+    ]
+
+
+def _of_queue(scenario: Scenario, workload: QueueWorkload, at_most: int) -> Outcome:
     stage, opens_us = workload._stage, workload._opens_us
-    counter = Counter(workload)
+    line = Line(workload)
     world = Simulator(rules_of(scenario, stage, opens_us), opens_us, at_most)
     workers = list(workload._workers_from_us)
-    return world.queue(counter.ticket_at, counter.take, workers, stage.horizon_us)
+    attempts = world.queue(line.ticket_at, line.take, workers, stage.horizon_us)
+    return Outcome(attempts, line.chosen, world.expired, [])
 
 
-class Counter:
+def clients_of(stage: Stage, accounts: Ints, moves_at: Floats) -> list[Client]:
+    """Who decides: accounts, each with a number of its own or one of its prompt."""
+    own = stage.model_number[stage.accounts.model[accounts]].tolist()
+    latest = stage.accounts.asks_latest[accounts].tolist()
+    names = (stage.models.ids[number] for number in own)
+    return [Client(*c) for c in zip(names, latest, moves_at.tolist(), strict=True)]
+
+
+def choose(
+    stage: Stage, sessions: list[Session], clients: list[Client], at_us: Ints
+) -> list[Chosen]:
+    """The model of each session, decided at its time."""
+    decided = zip(sessions, clients, at_us.tolist(), strict=True)
+    return [
+        Chosen(session, model_of(stage.world, stage.actor, client, t), client.own_model)
+        for session, client, t in decided
+    ]
+
+
+class Line:
     """The tickets of a queue in order; those of earlier work end when the log opens."""
 
     def __init__(self, workload: QueueWorkload) -> None:
-        self._queue = workload._queue()
+        self._stage, self._queue = workload._stage, workload._queue()
         tickets = source(workload._stage, workload._opens_us)
         in_progress = workload._stage.actor.starts_us is None
         self._lead: Iterator[Tickets] | None = tickets.lead() if in_progress else None
         self._main = tickets.main()
         self._ready: list[Ticket] = []
         self._blocks = 0
+        self.chosen: list[Chosen] = []
 
     def ticket_at(self, now_us: int) -> Ticket | None:
         if self._lead is not None and now_us >= 0:
@@ -85,11 +170,17 @@ class Counter:
         self._ready.pop(0)
 
     def _filled(self, tickets: Tickets) -> list[Ticket]:
-        shape = self._queue.fill(tickets, self._blocks).drawn.shape
+        stage, count = self._stage, len(tickets.calls)
+        filled = self._queue.fill(tickets, self._blocks)
+        rng = stage.streams.rng(stage.actor.id, "queue", self._blocks, "moves")
         self._blocks += 1
-        self._queue._tasks += len(tickets.calls)
+        self._queue._tasks += count
+        account = filled.placement.account - stage.first_account
+        clients = clients_of(stage, account, rng.random(count))
+        sessions = sessions_of(filled.drawn.shape)
+        self.chosen += choose(stage, sessions, clients, tickets.release_us)
         release, round_ = tickets.release_us.tolist(), max(tickets.round, 0)
-        pairs = zip(sessions_of(shape), release, strict=True)
+        pairs = zip(sessions, release, strict=True)
         return [Ticket(session, release_us, round_) for session, release_us in pairs]
 
 

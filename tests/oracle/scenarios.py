@@ -97,6 +97,7 @@ def _benchmark(draw: st.DrawFn) -> dict[str, Any]:
         **draw(_queue()),
         "models": {draw(st.sampled_from(_MODELS[1:])): 1.0},
         "agents": {draw(st.sampled_from(_AGENTS[:1])): 1.0},
+        "uptake": Uptake(share=0.0, over_us=0, latest_share=0.0),
         "benchmark": draw(st.sampled_from(["tau-bench-retail", "aime", "snitchbench"])),
         "items": draw(st.sampled_from([1, 5, 12, 16])),
         "runs": draw(st.integers(1, 12)),
@@ -138,7 +139,7 @@ def _events(hours: float) -> st.SearchStrategy[tuple[Event, ...]]:
             {"kind": st.just("limits"), "factor": st.sampled_from([0.1, 0.37, 0.5, 2.0, 3.3])}
         ),
         st.fixed_dictionaries(
-            {"kind": st.just("holiday"), "factor": st.sampled_from([0.2, 0.5, 2.0])}
+            {"kind": st.just("holiday"), "factor": st.sampled_from([0.0, 0.2, 0.5])}
         ),
         st.fixed_dictionaries({"kind": st.just("release"), "model": st.sampled_from(_MODELS)}),
     )
@@ -147,7 +148,7 @@ def _events(hours: float) -> st.SearchStrategy[tuple[Event, ...]]:
             lambda e: Event(at_us=e[1], until_us=None if e[2] is None else e[1] + e[2], **e[0])
         ),
         max_size=4,
-    ).map(tuple)
+    ).map(lambda events: tuple(sorted(events, key=lambda e: e.at_us)))
 
 
 @st.composite

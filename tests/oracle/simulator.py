@@ -129,12 +129,16 @@ class Turn:
 
 
 class Provider:
-    """Decides what becomes of an attempt at the moment it begins."""
+    """Decides what becomes of an attempt at the moment it begins.
+
+    `expired` counts those whose session had left something to read, but too long ago.
+    """
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self._buckets: dict[int, tuple[Bucket, ...]] = {}
         self._touched_us: dict[int, int] = {}
+        self.expired = 0
 
     def begin(self, session: Session, call: Call, n: int, now_us: int) -> tuple[Reply, int]:
         """The reply, and the tokens that the attempt reads from the cache."""
@@ -195,9 +199,10 @@ class Provider:
         last = session.last
         if not call.left_tokens:
             return 0
-        same = last is not None and last.left_tokens and last.epoch == call.epoch
-        if last is not None and same and now_us - session.last_began_us <= session.lifetime_us:
-            return min(last.left_tokens, call.left_tokens)
+        if last is not None and last.left_tokens and last.epoch == call.epoch:
+            if now_us - session.last_began_us <= session.lifetime_us:
+                return min(last.left_tokens, call.left_tokens)
+            self.expired += 1
         touched_us = self._touched_us.get(session.key)
         if touched_us is not None and now_us - touched_us <= session.lifetime_us:
             return min(session.static_tokens, call.left_tokens)
@@ -217,6 +222,11 @@ class Simulator:
         self._workers_turn = Turn(self.env, _WORKERS_TURN)
         self._round = self._in_work = 0
         self._round_over = self.env.event()
+
+    @property
+    def expired(self) -> int:
+        """Attempts that came too late for what their session had left in the cache."""
+        return self._provider.expired
 
     def sessions(self, sessions: Iterable[tuple[Session, int]], until_us: int) -> list[Attempt]:
         """All attempts begun before `until_us` of sessions with their start times."""

@@ -45,7 +45,7 @@ class Skies:
     def _conditions(self, minute: int) -> Conditions:
         step = (minute + self._opens_min) // _STEP_MIN % len(self._load)
         load = self._load[step] / max(self._load)
-        now = [e for e in self._world.events if _goes_on(e, minute * MINUTE_US)]
+        now = [e for e in self._world.events if goes_on(e, minute * MINUTE_US)]
         load *= math.prod(e.factor for e in now if e.kind == "holiday")
         slowdown = 1 + (self._world.load.slowdown_at_peak - 1) * load
         overload, server_error = self._world.overload, self._world.server_error
@@ -61,10 +61,11 @@ class Skies:
         events = [e for e in self._world.events if e.kind == "limits"]
         edges = {edge for e in events for edge in (e.at_us, e.until_us) if edge is not None}
         return [
-            (edge, math.prod(e.factor for e in events if _goes_on(e, edge)))
+            (edge, math.prod(e.factor for e in events if goes_on(e, edge)))
             for edge in sorted(edges)
         ]
 
 
-def _goes_on(event: Event, now_us: int) -> bool:
+def goes_on(event: Event, now_us: int) -> bool:
+    """Whether an event is going on."""
     return event.at_us <= now_us and (event.until_us is None or now_us < event.until_us)
