@@ -1,10 +1,17 @@
-"""Small scenarios that reach every rule of docs/world.md, as a hypothesis strategy."""
+"""Small scenarios that reach every rule of docs/world.md, as a hypothesis strategy.
+
+Each is made from one number. Were hypothesis to draw every dial, it would make most examples by
+changing a few dials of another, and whole ranges would be missed.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from random import Random
+from typing import Any, NamedTuple
 
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from sim.catalog import typologies
@@ -21,170 +28,226 @@ from sim.scenario.resolved import (
     Uptake,
     World,
 )
+from tests.oracle.demand import demand_of
 
+RATIOS = (0.2, 0.5, 0.8, 1.0, 1.4, 2.0, 3.0)
+WORKERS = (1, 2, 3, 6, 12, 24, 40, 64)
 _FRIDAY = datetime(2026, 1, 9, tzinfo=UTC)
 _MINUTE_US, _HOUR_US = 60_000_000, 3_600_000_000
+_BEFORE_ALL_US = -30 * 24 * _HOUR_US
 _MODELS = ("claude-opus-4.5", "claude-sonnet-4.5", "claude-haiku-4.5")
 _AGENTS = ("coding-cli", "mini-swe-agent", "chat")
-_PAUSE_S = (0.0, 5.0, 45.0, 240.0, 900.0)
+_PAUSE_S = (0.0, 45.0, 150.0, 240.0, 400.0)
+_FEWEST, _MOST = 30, 1_500
 
 
-def _shares(ids: tuple[str, ...], at_most: int = 2) -> st.SearchStrategy[dict[str, float]]:
-    some = st.lists(st.sampled_from(ids), min_size=1, max_size=at_most, unique=True)
-    return some.map(lambda chosen: {i: 1 / len(chosen) for i in sorted(chosen)})
+class Case(NamedTuple):
+    """A scenario, and the load of its actor on the limit of its tier, None if it has none.
+
+    The load is that of the busiest organisation, if it were never refused: see `Demand`.
+    """
+
+    scenario: Scenario
+    ratio: float | None
+
+    @property
+    def actor(self) -> Actor:
+        return self.scenario.actors[0]
+
+    def events(self, kind: str) -> list[Event]:
+        return [event for event in self.scenario.world.events if event.kind == kind]
+
+
+def _shares(rng: Random, ids: Sequence[str], at_most: int = 2) -> dict[str, float]:
+    chosen = sorted(rng.sample(ids, rng.randint(1, at_most)))
+    return {i: 1 / len(chosen) for i in chosen}
 
 
 def _lognormal(median: float, sigma: float, largest: float) -> Distribution:
     return Distribution(lognormal=Lognormal(median=median, sigma=sigma, max=largest))
 
 
-@st.composite
-def _dials(draw: st.DrawFn) -> dict[str, Any]:
-    """What actors of every typology have."""
-    accounts = draw(st.integers(1, 6))
+def _uptake(rng: Random) -> Uptake:
+    """Quick, for clients to move within the hours of a scenario."""
+    return Uptake(
+        share=rng.choice([0.5, 0.9]),
+        over_us=rng.choice([0, _HOUR_US // 2, _HOUR_US]),
+        latest_share=rng.choice([0.0, 0.3]),
+    )
+
+
+def _dials(rng: Random) -> dict[str, Any]:
+    """What actors of every typology have; two of three share organisations."""
+    accounts = rng.randint(2, 8)
+    shared = rng.random() < 2 / 3
     return {
         "accounts": accounts,
-        "organisations": draw(st.integers(1, accounts)),
-        "models": draw(_shares(_MODELS)),
-        "agents": draw(_shares(_AGENTS)),
-        "tier": draw(st.sampled_from(["tier-1", "tier-1", "tier-2", "tier-3", "tier-4", "none"])),
-        "on_failure": draw(st.sampled_from(["give_up", "resume"])),
-        "resume_after_s": draw(st.sampled_from([0.0, 45.0, 240.0])),
-        "caching_share": draw(st.sampled_from([0.0, 0.5, 1.0, 1.0])),
-        "cache_1h_share": draw(st.sampled_from([0.0, 0.5, 1.0])),
-        "templates": draw(st.integers(1, 2)),
-        "batch_share": draw(st.sampled_from([0.0, 0.0, 0.4])),
-        "prewarm_share": draw(st.sampled_from([0.0, 0.0, 0.3])),
-        "refusal_share": draw(st.sampled_from([0.0, 0.2])),
-        "server_tools_share": draw(st.sampled_from([0.0, 0.3])),
-        "sub_agent_share": draw(st.sampled_from([0.0, 0.5])),
-        "uptake": Uptake(share=0.5, over_us=_HOUR_US, latest_share=0.3),
-        "account_volume_sigma": draw(st.sampled_from([0.0, 1.0])),
-        "rhythm": Rhythm(peak_hour=14.0, strength=draw(st.sampled_from([0.0, 0.6])), weekend=1.0),
+        "organisations": rng.randint(1, accounts // 2) if shared else accounts,
+        "models": _shares(rng, _MODELS),
+        "agents": _shares(rng, _AGENTS),
+        "tier": rng.choice(["tier-1", "tier-2", "tier-3", "tier-4"]),
+        "on_failure": rng.choice(["give_up", "resume"]),
+        "resume_after_s": rng.choice([45.0, 240.0, 400.0]),
+        "caching_share": rng.choice([0.0, 0.7, 1.0, 1.0]),
+        "cache_1h_share": rng.choice([0.0, 0.3]),
+        "templates": rng.randint(1, 2),
+        "batch_share": rng.choice([0.0, 0.0, 0.4]),
+        "prewarm_share": rng.choice([0.0, 0.0, 0.3]),
+        "refusal_share": rng.choice([0.0, 0.2]),
+        "server_tools_share": rng.choice([0.0, 0.3]),
+        "sub_agent_share": rng.choice([0.0, 0.5]),
+        "uptake": _uptake(rng),
+        "account_volume_sigma": rng.choice([0.0, 1.0]),
+        "rhythm": Rhythm(peak_hour=14.0, strength=rng.choice([0.0, 0.6]), weekend=1.0),
     }
 
 
-@st.composite
-def _sessions(draw: st.DrawFn) -> dict[str, Any]:
+def _population(rng: Random) -> dict[str, Any]:
     """Exchanges per account and day are high, for the limits to be felt."""
-    gap_s = draw(st.sampled_from(_PAUSE_S))
+    gap_s = rng.choice(_PAUSE_S)
     return {
-        **draw(_dials()),
-        "exchanges_per_account_day": draw(st.sampled_from([100.0, 300.0, 900.0])),
-        "agentic_share": draw(st.sampled_from([0.0, 0.5])),
+        **_dials(rng),
+        "exchanges_per_account_day": rng.choice([600.0, 1500.0, 3000.0]),
+        "agentic_share": rng.choice([0.0, 0.5]),
         "tool_steps": _lognormal(6, 1.0, 60),
         "turns_per_session": Turns(single_share=0.4, more=_lognormal(5, 1.0, 40)),
-        "human_gap_s": _lognormal(gap_s, 1.0, 7200) if gap_s else Distribution(constant=0.0),
+        "human_gap_s": _lognormal(gap_s, 0.7, 7200) if gap_s else Distribution(constant=0.0),
     }
 
 
-@st.composite
-def _queue(draw: st.DrawFn) -> dict[str, Any]:
+def _queue(rng: Random, workers: int) -> dict[str, Any]:
     """Work that was in progress has six hours of lead, so few workers do."""
-    starts_min = draw(st.none() | st.integers(0, 50))
-    workers = draw(st.sampled_from([1, 2] if starts_min is None else [1, 3, 16, 64]))
+    in_progress = workers <= 2 and rng.random() < 0.5
     return {
-        **draw(_dials()),
+        **_dials(rng),
         "workers": workers,
-        "balance": draw(st.sampled_from(["round_robin", "least_used", "sticky", "weighted"])),
-        "starts_us": None if starts_min is None else starts_min * _MINUTE_US,
+        "balance": rng.choice(["round_robin", "least_used", "sticky", "weighted"]),
+        "starts_us": None if in_progress else rng.randint(0, 20) * _MINUTE_US,
     }
 
 
-@st.composite
-def _benchmark(draw: st.DrawFn) -> dict[str, Any]:
+def _benchmark(rng: Random, workers: int) -> dict[str, Any]:
+    """Items enough for all workers."""
     return {
-        **draw(_queue()),
-        "models": {draw(st.sampled_from(_MODELS[1:])): 1.0},
-        "agents": {draw(st.sampled_from(_AGENTS[:1])): 1.0},
+        **_queue(rng, workers),
+        "models": _shares(rng, _MODELS, at_most=1),
+        "agents": {_AGENTS[0]: 1.0},
         "uptake": Uptake(share=0.0, over_us=0, latest_share=0.0),
-        "benchmark": draw(st.sampled_from(["tau-bench-retail", "aime", "snitchbench"])),
-        "items": draw(st.sampled_from([1, 5, 12, 16])),
-        "runs": draw(st.integers(1, 12)),
+        "benchmark": "tau-bench-retail",
+        "items": max(5, workers + rng.randint(0, 12)),
+        "runs": rng.randint(1, 3 if workers <= 12 else 1),
     }
 
 
-@st.composite
-def _prompts(draw: st.DrawFn) -> dict[str, Any]:
-    dials = draw(_queue())
+def _prompts(rng: Random, workers: int) -> dict[str, Any]:
     return {
-        **dials,
-        "agents": draw(_shares(_AGENTS, at_most=1)),
-        "target_exchanges": draw(st.sampled_from([100, 400, 1200])),
-        "agentic_share": draw(st.sampled_from([0.0, 0.4, 1.0])),
+        **_queue(rng, workers),
+        "agents": _shares(rng, _AGENTS, at_most=1),
+        "target_exchanges": rng.choice([200, 400, 800]),
+        "agentic_share": rng.choice([0.0, 0.4, 1.0]),
         "tool_steps": _lognormal(6, 1.0, 60),
     }
 
 
-def _actor(typology: str, dials: dict[str, Any]) -> Actor:
+def _actor(rng: Random, workers: int) -> Actor:
+    typology = rng.choice(["L01", "L04", "A16"])
+    if typology == "L01":
+        dials = _population(rng)
+    else:
+        dials = _benchmark(rng, workers) if typology == "L04" else _prompts(rng, workers)
     kind = typologies()[typology]
     given = {**kind.defaults, **dials}
     return Actor(id="actor", typology=typology, arrival=kind.arrival, **given)
 
 
-def _events(hours: float) -> st.SearchStrategy[tuple[Event, ...]]:
+def _incident(rng: Random) -> dict[str, Any]:
+    return {
+        "kind": "incident",
+        "overload": rng.choice([0.0, 0.2, 0.6]),
+        "server_error": rng.choice([0.0, 0.1, 0.4]),
+        "slowdown": rng.choice([1.7, 4.0]),
+    }
+
+
+def _release(rng: Random) -> dict[str, Any]:
+    return {"kind": "release", "model": rng.choice(_MODELS)}
+
+
+def _limits(rng: Random) -> dict[str, Any]:
+    return {"kind": "limits", "factor": rng.choice([0.37, 0.5, 2.0])}
+
+
+def _holiday(rng: Random) -> dict[str, Any]:
+    return {"kind": "holiday", "factor": rng.choice([0.0, 0.2, 0.5])}
+
+
+def _events(rng: Random, hours: float) -> tuple[Event, ...]:
+    """Most scenarios have an incident and a release, some two of them, limits or a holiday."""
     minutes = round(hours * 60)
-    at_us = st.integers(0, minutes - 1).map(lambda m: m * _MINUTE_US)
-    lasts_us = st.none() | st.integers(1, minutes).map(lambda m: m * _MINUTE_US)
-    kinds = st.one_of(
-        st.fixed_dictionaries(
-            {
-                "kind": st.just("incident"),
-                "overload": st.sampled_from([0.0, 0.2, 1.0]),
-                "server_error": st.sampled_from([0.0, 0.1, 0.6]),
-                "slowdown": st.sampled_from([1.0, 1.7, 4.0]),
-            }
-        ),
-        st.fixed_dictionaries(
-            {"kind": st.just("limits"), "factor": st.sampled_from([0.1, 0.37, 0.5, 2.0, 3.3])}
-        ),
-        st.fixed_dictionaries(
-            {"kind": st.just("holiday"), "factor": st.sampled_from([0.0, 0.2, 0.5])}
-        ),
-        st.fixed_dictionaries({"kind": st.just("release"), "model": st.sampled_from(_MODELS)}),
-    )
-    return st.lists(
-        st.tuples(kinds, at_us, lasts_us).map(
-            lambda e: Event(at_us=e[1], until_us=None if e[2] is None else e[1] + e[2], **e[0])
-        ),
-        max_size=4,
-    ).map(lambda events: tuple(sorted(events, key=lambda e: e.at_us)))
+    kinds = [
+        *[_incident(rng) for _ in range(rng.choice([0, 1, 1, 2]))],
+        *[_release(rng) for _ in range(rng.choice([0, 1, 1, 2]))],
+        *[_limits(rng) for _ in range(rng.choice([0, 0, 1]))],
+        *[_holiday(rng) for _ in range(rng.choice([0, 0, 0, 1]))],
+    ]
+    events = []
+    for kind in kinds:
+        at_us = rng.randint(0, minutes // 2) * _MINUTE_US
+        until_us = at_us + rng.randint(5, minutes) * _MINUTE_US
+        events.append(Event(at_us=at_us, until_us=rng.choice([None, until_us]), **kind))
+    return tuple(sorted(events, key=lambda event: event.at_us))
 
 
-@st.composite
-def scenarios(draw: st.DrawFn) -> Scenario:
-    """One actor under some weather for some hours, on a Friday evening or any other time."""
-    hours = draw(st.sampled_from([1.0, 2.5, 5.0]))
-    typology, dials = draw(
-        st.one_of(
-            st.tuples(st.just("L01"), _sessions()),
-            st.tuples(st.just("L04"), _benchmark()),
-            st.tuples(st.just("A16"), _prompts()),
-        )
-    )
-    world = World(
+def _world(rng: Random, hours: float) -> World:
+    return World(
         load=Load(
             peak_hour=17.0,
             strength=0.3,
-            weekend=draw(st.sampled_from([0.0, 0.7, 2.0])),
-            slowdown_at_peak=draw(st.sampled_from([1.0, 1.4, 3.0])),
+            weekend=rng.choice([0.0, 0.7, 2.0]),
+            slowdown_at_peak=rng.choice([1.0, 1.4, 3.0]),
         ),
-        overload=draw(st.sampled_from([0.0, 0.02, 0.3])),
-        server_error=draw(st.sampled_from([0.0, 0.01, 0.2])),
-        timeout_us=draw(st.sampled_from([5, 30, 600, 600])) * 1_000_000,
-        burst=draw(st.sampled_from([0.05, 0.3, 1.0, 1.0, 2.5])),
-        events=draw(_events(hours)),
+        overload=rng.choice([0.0, 0.02, 0.1]),
+        server_error=rng.choice([0.0, 0.01, 0.1]),
+        timeout_us=rng.choice([5, 30, 600, 600, 600]) * 1_000_000,
+        burst=rng.choice([0.05, 0.3, 1.0, 1.0, 2.5]),
+        events=_events(rng, hours),
     )
-    opening = _FRIDAY + timedelta(minutes=draw(st.integers(0, 7 * 24 * 60)))
-    return Scenario(
+
+
+def _case(number: int) -> Case:
+    """One actor under some weather for some hours, on a Friday evening or any other time."""
+    rng = Random(number)
+    ratio, workers = rng.choice([None, None, *RATIOS]), rng.choice(WORKERS)
+    hours = rng.choice([1.0, 2.0, 3.5])
+    opening = _FRIDAY + timedelta(minutes=rng.randint(0, 7 * 24 * 60))
+    scenario = Scenario(
         version=1,
         name="oracle",
         title="",
         about="",
-        seed=draw(st.integers(0, 2**32)),
+        seed=number,
         scale=1.0,
         clock=Clock(start=opening, duration_us=round(hours * _HOUR_US)),
-        world=world,
-        actors=(_actor(typology, dials),),
+        world=_world(rng, hours),
+        actors=(_actor(rng, workers),),
         tables=Tables(format="csv", columns="core"),
     )
+    return _under_load(scenario, ratio)
+
+
+def _under_load(scenario: Scenario, ratio: float | None) -> Case:
+    """Change the limits so that the load is `ratio` times as much; leave out what is too small."""
+    attempts, share = demand_of(scenario)
+    assume(_FEWEST <= attempts <= _MOST)
+    if ratio is None or not share:
+        [actor] = scenario.actors
+        free = actor.model_copy(update={"tier": "none"})
+        return Case(scenario.model_copy(update={"actors": (free,)}), None)
+    limits = Event(kind="limits", at_us=_BEFORE_ALL_US, factor=share / ratio)
+    world = scenario.world.model_copy(update={"events": (limits, *scenario.world.events)})
+    return Case(scenario.model_copy(update={"world": world}), ratio)
+
+
+def cases() -> st.SearchStrategy[Case]:
+    """Cases of every load and number of workers, each as likely as any other."""
+    return st.integers(0, 2**32 - 1).map(_case)
