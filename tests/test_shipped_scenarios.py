@@ -22,7 +22,7 @@ SCALES = {
     "coding_users": 1.0,
     "coordinated_pool": 0.5,
     "incident": 1.0,
-    "launch_day": 0.5,
+    "launch_day": 1.0,
     "rate_limited_benchmark": 1.0,
     "reported_2026_02": 0.02,
     "worked_example": 1.0,
@@ -151,22 +151,37 @@ def test_an_incident_multiplies_attempts_and_loses_no_task(simulate: Simulate) -
     )
     for actor in summary.actors:
         assert actor.tasks_given_up <= 0.001 * actor.tasks_in_log
+    assert overloaded.drop([38, 39]).mean() == pytest.approx(0.02, abs=0.003)
+
+
+def test_halved_limits_refuse_a_good_part_of_the_pool(simulate: Simulate) -> None:
+    path, _ = simulate("incident")
+    refused = {}
+    for name, rows in by_actor(path).items():
+        hour = (micros(rows["ts_start"]) - micros(rows["ts_start"]).min()) // HOUR_US
+        halved = (hour >= 48) & (hour < 68)
+        is_429 = rows["http_status"] == 429
+        refused[name] = is_429[~halved].mean(), is_429[halved].mean()
+    assert refused["coders"] == (0, 0)
+    assert refused["pool"][0] < 0.005
+    assert 0.03 < refused["pool"][1] < 0.12
 
 
 def test_users_and_a_pool_take_up_a_release_alike_and_a_laboratory_does_not(
     simulate: Simulate,
 ) -> None:
+    """Shares of exchanges on the day from 24 to 48 hours after the release."""
     path, _ = simulate("launch_day")
     shares = {}
     for name, rows in by_actor(path).items():
         day = (micros(rows["ts_start"]) - micros(rows["ts_start"]).min()) // DAY_US
         new = rows["model_served"].astype(str) == "claude-opus-4.6"
-        assert not new[day < 1].any()
-        by_account = new[day >= 3].groupby(rows["account_id"]).mean()
-        shares[name] = by_account.mean()
+        assert not new[day < 2].any()
+        assert (day == 3).sum() > 10_000
+        shares[name] = new[day == 3].mean()
     assert shares["laboratory"] == 0
-    assert shares["product-users"] == pytest.approx(0.5, abs=0.1)
-    assert shares["pool"] == pytest.approx(0.5, abs=0.05)
+    assert 0.45 < shares["product-users"] < 0.6
+    assert 0.45 < shares["pool"] < 0.6
 
 
 def test_a_benchmark_at_the_rate_limit_is_refused_and_finishes(simulate: Simulate) -> None:
