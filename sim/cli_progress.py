@@ -3,24 +3,45 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sim.engine.run import Observer, Progress
 
 
 @contextmanager
-def progress_bar(quiet: bool) -> Iterator[Callable[[float, int], None] | None]:
+def progress_bar(quiet: bool) -> Iterator[Observer | None]:
     """Yield an observer of a run that draws on stderr, or None where nobody watches."""
     if quiet or not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
 
     columns = (
+        TextColumn("{task.description:<9}"),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %  {task.fields[exchanges]:,} exchanges"),
+        TextColumn("{task.fields[rate]:,.0f}/s"),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[memory]:,.0f} MiB"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=1.0, exchanges=0)
-        yield lambda share, exchanges: bar.update(task, completed=share, exchanges=exchanges)
+    begun = time.monotonic()
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("simulates", total=1.0, exchanges=0, rate=0.0, memory=0.0)
+
+        def observe(progress: Progress) -> None:
+            bars.update(
+                task,
+                description=progress.doing,
+                completed=progress.share,
+                exchanges=progress.exchanges,
+                rate=progress.exchanges / max(time.monotonic() - begun, 1e-3),
+                memory=progress.peak_bytes / 2**20,
+            )
+
+        yield observe

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,27 +15,26 @@ from sim.cli_support import (
     print_json,
     quiet_option,
     scenario_options,
+    workers_options,
 )
 
 if TYPE_CHECKING:
     from sim.counting import Counted, Counts
-    from sim.engine.run import RunSummary
+    from sim.engine.executors import Workers
+    from sim.engine.run import Observer, RunSummary
     from sim.engine.tally import ActorSummary
-    from sim.scenario.resolved import Actor
+    from sim.scenario.resolved import Actor, Scenario
 
-_run_argument = click.argument(
-    "run_folder", metavar="RUN", type=click.Path(file_okay=False, path_type=Path)
-)
+_run_argument = click.argument("place", metavar="RUN")
 
 
 @click.command()
-@click.argument("scenario", metavar="SCENARIO")
+@click.argument("scenario", metavar="[SCENARIO]", required=False)
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path),
     envvar="SIM_OUT",
-    help="Folder for the run; runs/NAME if left out.",
+    help="Folder or URL (s3://bucket/run) for the run; runs/NAME if left out.",
 )
 @click.option(
     "--format", "fmt", type=click.Choice(["parquet", "csv", "jsonl"]), help="Format of the tables."
@@ -41,57 +42,112 @@ _run_argument = click.argument(
 @click.option("--columns", type=click.Choice(["full", "core"]), help="Column profile of the log.")
 @click.option("--force", is_flag=True, help="Replace a run that is there.")
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be run; write nothing.")
+@click.option(
+    "--resume",
+    metavar="RUN",
+    help="Complete an interrupted run, or mend a damaged one; takes no SCENARIO.",
+)
+@workers_options
 @scenario_options
 @json_option
 @quiet_option
 def run(
-    scenario: str,
-    out: Path | None,
+    scenario: str | None,
+    out: str | None,
     fmt: str | None,
     columns: str | None,
     force: bool,
     dry_run: bool,
+    resume: str | None,
+    count: int | None,
+    dask: str | None,
     changes: dict[str, Any],
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Simulate a scenario into a folder of tables.
 
-    Give the same command again to complete a run that was interrupted.
+    A run that was interrupted is completed by the same command, or by --resume RUN. Neither the
+    number of workers nor an interruption changes a byte of it.
     """
-    from sim.scenario import load_scenario
-
     tables = {"format": fmt, "columns": columns}
     chosen = [f"tables.{key}={value}" for key, value in tables.items() if value]
     changes["overrides"] = [*changes["overrides"], *chosen]
-    resolved = load_scenario(scenario, **changes)
-    folder = out or Path("runs") / resolved.name
-    if dry_run:
-        click.echo(f"{folder}: would hold {resolved.summary()}, seed {resolved.seed}")
+    if resume is not None:
+        if scenario or out or force or dry_run or any(changes.values()):
+            raise click.UsageError("--resume takes the run alone: its scenario is known")
+        _resume(resume, count, dask, as_json, quiet)
         return
-    from sim.cli_progress import progress_bar
+    if scenario is None:
+        raise click.UsageError("Missing argument 'SCENARIO'.")
+    from sim.scenario import load_scenario
+
+    resolved = load_scenario(scenario, **changes)
+    place = out or str(Path("runs") / resolved.name)
+    if dry_run:
+        click.echo(f"{place}: would hold {resolved.summary()}, seed {resolved.seed}")
+        return
     from sim.engine.run import run as run_scenario
 
+    with _session(place, count, dask, quiet) as (workers, observe):
+        summary = run_scenario(resolved, place, force=force, workers=workers, observe=observe)
+    _print_summary(summary, resolved, as_json)
+
+
+def _resume(place: str, count: int | None, dask: str | None, as_json: bool, quiet: bool) -> None:
+    from sim.engine.run import resume
+    from sim.tables.manifest import read_manifest, scenario_of
+
+    with _session(place, count, dask, quiet) as (workers, observe):
+        summary = resume(place, workers=workers, observe=observe)
+    _print_summary(summary, scenario_of(read_manifest(summary.out), summary.out), as_json)
+
+
+@contextmanager
+def _session(
+    place: str, count: int | None, dask: str | None, quiet: bool
+) -> Iterator[tuple[Workers, Observer | None]]:
+    """Workers and a progress bar; says after Ctrl-C how to go on."""
+    from sim.cli_progress import progress_bar
+    from sim.engine.executors import workers
+    from sim.engine.unfinished import is_unfinished
+    from sim.tables.store import Store
+
     try:
-        with progress_bar(quiet) as observe:
-            summary = run_scenario(resolved, folder, force=force, observe=observe)
+        with workers(count, dask) as who, progress_bar(quiet) as observe:
+            yield who, observe
     except KeyboardInterrupt:
-        if folder.exists():
+        if is_unfinished(Store.of(place)):
             click.echo(
-                f"{folder}: finished parts are kept; the same command completes the run", err=True
+                f"{place}: what is finished is kept; `sim run --resume {place}` completes the run",
+                err=True,
             )
         raise
-    _print_summary(summary, resolved.seed, as_json)
-    for actor, asked in zip(summary.actors, resolved.actors, strict=True):
+
+
+def _print_summary(summary: RunSummary, scenario: Scenario, as_json: bool) -> None:
+    _print_achieved(summary, scenario.seed, as_json)
+    for actor, asked in zip(summary.actors, scenario.actors, strict=True):
         if actor.shortfall:
             click.echo(_shortfall(actor, asked), err=True)
 
 
-def _print_summary(summary: RunSummary, seed: int, as_json: bool) -> None:
+def _print_achieved(summary: RunSummary, seed: int, as_json: bool) -> None:
     if as_json:
         actors = [vars(actor) | {"shortfall": actor.shortfall} for actor in summary.actors]
-        path = str(summary.path)
-        print_json({"run": path, "seed": seed, "exchanges": summary.exchanges, "actors": actors})
+        print_json(
+            {
+                "run": summary.path,
+                "seed": seed,
+                "exchanges": summary.exchanges,
+                "shards": summary.shards,
+                "parts": summary.parts,
+                "workers": summary.workers,
+                "bytes": sum(file.bytes for file in summary.files),
+                "peak_memory_bytes": summary.peak_bytes,
+                "actors": actors,
+            }
+        )
         return
     click.echo(f"{summary.path}: {summary.exchanges:,} exchanges (C1), seed {seed}")
     header = ["actor", "typology", "requested", "achieved", "of", "exchanges (C1)", "tasks (C6)"]
@@ -142,32 +198,38 @@ def _remedy_for_failures(asked: Actor) -> str:
 @click.command()
 @_run_argument
 @click.option("--rerun", is_flag=True, help="Also simulate again and compare every byte.")
+@workers_options
 @quiet_option
-def verify(run_folder: Path, rerun: bool, quiet: bool) -> None:
+def verify(place: str, rerun: bool, count: int | None, dask: str | None, quiet: bool) -> None:
     """Check that a run holds what its manifest says.
 
-    Exit code 3 if a file is missing, altered or unknown, or if a rerun differs.
+    Exit code 3 if a file is missing, altered or unknown, or if a rerun differs. `sim run --resume
+    RUN` makes again what is damaged.
     """
+    from sim.engine.executors import workers
     from sim.errors import CheckFailedError
     from sim.tables.manifest import read_manifest
+    from sim.tables.store import Store
     from sim.tables.verify import damaged_files, differences_of_rerun, other_software
 
-    problems = damaged_files(run_folder)
+    run = Store.of(place)
+    problems = damaged_files(run)
     if rerun:
-        for line in other_software(run_folder):
+        for line in other_software(run):
             click.echo(f"note: {line}", err=True)
-        problems += differences_of_rerun(run_folder)
+        with workers(count, dask) as who:
+            problems += differences_of_rerun(run, who)
     if problems:
         raise CheckFailedError("\n".join(problems))
     if not quiet:
-        files = len(read_manifest(run_folder)["files"])
-        click.echo(f"{run_folder}: {files} files are as the manifest says" + _rerun_words(rerun))
+        files = len(read_manifest(run)["files"])
+        click.echo(f"{place}: {files} files are as the manifest says" + _rerun_words(rerun))
 
 
 @click.command("check-run")
 @_run_argument
 @json_option
-def check_run(run_folder: Path, as_json: bool) -> None:
+def check_run(place: str, as_json: bool) -> None:
     """Check the invariants of a run on its files, and name the first row that breaks one.
 
     One line for each; docs/invariants.md states them. Exit code 3 if one fails. What needs truth is
@@ -176,16 +238,16 @@ def check_run(run_folder: Path, as_json: bool) -> None:
     from sim.checking import check_run as verdicts_of
     from sim.errors import CheckFailedError
 
-    verdicts = verdicts_of(run_folder)
+    verdicts = verdicts_of(place)
     if as_json:
         invariants = [verdict.to_dict() for verdict in verdicts]
-        print_json({"run": str(run_folder), "invariants": invariants})
+        print_json({"run": place, "invariants": invariants})
     else:
         for verdict in verdicts:
             click.echo(str(verdict))
     broken = [verdict.id for verdict in verdicts if verdict.status == "failed"]
     if broken:
-        raise CheckFailedError(f"{run_folder}: broken: {', '.join(broken)}")
+        raise CheckFailedError(f"{place}: broken: {', '.join(broken)}")
 
 
 def _rerun_words(rerun: bool) -> str:
@@ -195,7 +257,7 @@ def _rerun_words(rerun: bool) -> str:
 @click.command()
 @_run_argument
 @json_option
-def counts(run_folder: Path, as_json: bool) -> None:
+def counts(place: str, as_json: bool) -> None:
     """Count a run under the six conventions.
 
     In total, by account and by day; by typology and actor when the truth is there. C6 is known
@@ -203,7 +265,7 @@ def counts(run_folder: Path, as_json: bool) -> None:
     """
     from sim.counting import CONVENTIONS, count_run
 
-    counted = count_run(run_folder)
+    counted = count_run(place)
     if as_json:
         print_json(counted.to_dict())
         return
@@ -238,12 +300,7 @@ def _print_groups(title: str, groups: dict[str, Counted]) -> None:
 
 
 @click.command()
-@click.argument(
-    "run_folder",
-    metavar="[RUN]",
-    required=False,
-    type=click.Path(file_okay=False, path_type=Path),
-)
+@click.argument("place", metavar="[RUN]", required=False)
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, one fact a row.")
 @click.option(
@@ -252,7 +309,7 @@ def _print_groups(title: str, groups: dict[str, Counted]) -> None:
     type=click.Path(path_type=Path),
     help="Also draw STEM.png and STEM.svg.",
 )
-def compare(run_folder: Path | None, as_json: bool, as_csv: bool, chart: Path | None) -> None:
+def compare(place: str | None, as_json: bool, as_csv: bool, chart: Path | None) -> None:
     """Hold reported figures against what measured agents imply, and against a RUN.
 
     For each measured model: exchanges in one full benchmark run with its 95 % range, and the runs
@@ -263,7 +320,7 @@ def compare(run_folder: Path | None, as_json: bool, as_csv: bool, chart: Path | 
     from sim.compare import compare as compare_claims
     from sim.compare import render_text, to_csv, to_json
 
-    comparison = compare_claims(run_folder)
+    comparison = compare_claims(place)
     render = to_csv if as_csv else to_json if as_json else render_text
     click.echo(render(comparison), nl=False)
     if chart is not None:

@@ -114,6 +114,30 @@ def scenario_options(function: F) -> F:
     return decorated  # type: ignore[no-any-return]
 
 
+def workers_options(function: F) -> F:
+    """Add `--workers` and `--dask`; they arrive as `count` and `dask`, and exclude each other."""
+    decorated: Any = function
+    for option in (
+        click.option(
+            "--dask",
+            metavar="ADDRESS",
+            envvar="SIM_DASK",
+            help="Work on a Dask cluster: tcp://host:8786, or `local` for one on this machine.",
+        ),
+        click.option(
+            "-j",
+            "--workers",
+            "count",
+            metavar="N",
+            type=click.IntRange(1),
+            envvar="SIM_WORKERS",
+            help="Processes that share the work; one a core if left out.",
+        ),
+    ):
+        decorated = option(decorated)
+    return decorated  # type: ignore[no-any-return]
+
+
 quiet_option = click.option(
     "-q", "--quiet", is_flag=True, envvar="SIM_QUIET", help="Print results and errors only."
 )

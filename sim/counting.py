@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InvalidInputError
-from sim.tables.manifest import scenario_of
 from sim.tables.reading import Run
 from sim.tables.schema import EXCHANGES, TRUTH_EXCHANGES, TRUTH_TASKS
 
@@ -96,12 +95,12 @@ def _parts(run: Run) -> Iterator[tuple[Any, Any]]:
     truth = run.tables("truth/exchanges", TRUTH_EXCHANGES, _TRUTH_COLUMNS)
     for log_part, truth_part in zip(log, truth, strict=True):
         if not log_part.column("exchange_id").equals(truth_part.column("exchange_id")):
-            raise InvalidInputError(f"{run.path}: truth/exchanges belongs to another log")
+            raise InvalidInputError(f"{run.store}: truth/exchanges belongs to another log")
         yield log_part, truth_part
 
 
 def _opening_us(run: Run) -> int:
-    start = scenario_of(run.manifest, run.path).clock.start
+    start = run.scenario.clock.start
     return round(start.timestamp() * 1_000_000)
 
 

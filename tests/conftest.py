@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from sim.engine.run import run
-from tests.helpers import SMALL, make_parts_small
+from tests.helpers import SMALL
 from tests.verbs import TINY, sim
 
 settings.register_profile(
@@ -26,19 +26,11 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
-@pytest.fixture
-def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Parts and windows of a few hundred rows, so that a small run has many."""
-    make_parts_small(monkeypatch)
-
-
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An uninterrupted run of `SMALL` in small parts."""
+    """An uninterrupted run of `SMALL`."""
     out = tmp_path_factory.mktemp("finished") / "run"
-    with pytest.MonkeyPatch.context() as patch:
-        make_parts_small(patch)
-        run(SMALL, out)
+    run(SMALL, out)
     return out
 
 

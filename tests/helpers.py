@@ -9,14 +9,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 from sim.catalog import benchmarks, provider, typologies
 from sim.distributions import Distribution, Lognormal
-from sim.engine.cast import build_cast
+from sim.engine.job import Job
+from sim.engine.merge import exchanges_in, part_windows, plan_of, tasks_in
+from sim.engine.simulate import simulate_shard
+from sim.engine.spill import Index
 from sim.engine.tally import ActorSummary, Tally
-from sim.engine.windows import Window, windows
 from sim.scenario.resolved import (
     Actor,
     Clock,
@@ -28,9 +29,10 @@ from sim.scenario.resolved import (
     Turns,
     World,
 )
-from sim.tables.columns import concat
+from sim.tables.columns import Columns, concat
 from sim.tables.reading import Run
 from sim.tables.schema import EXCHANGES, TRUTH_ACCOUNTS, TRUTH_EXCHANGES, TRUTH_TASKS
+from sim.tables.store import Store
 
 Floats = NDArray[np.float64]
 
@@ -126,6 +128,7 @@ def scenario(
     seed: int = 1,
     fmt: str = "parquet",
     columns: str = "full",
+    part_rows: int = 1_000_000,
     start: datetime = MONDAY,
     world: World | None = None,
 ) -> Scenario:
@@ -140,18 +143,12 @@ def scenario(
         clock=Clock(start=start, duration_us=round(days * DAY_US)),
         world=world or ordinary(),
         actors=actors,
-        tables=Tables.model_validate({"format": fmt, "columns": columns}),
+        tables=Tables.model_validate({"format": fmt, "columns": columns, "part_rows": part_rows}),
     )
 
 
-SMALL = scenario(coders(25), lab(), pool(20, 2_500), days=0.6)
 PART_ROWS = 900
-
-
-def make_parts_small(patch: pytest.MonkeyPatch) -> None:
-    """Parts and windows of a few hundred rows, so that a small run has many."""
-    patch.setattr("sim.tables.parts.PART_ROWS", PART_ROWS)
-    patch.setattr("sim.engine.windows._WINDOW_ROWS", 300)
+SMALL = scenario(coders(25), lab(), pool(20, 2_500), days=0.6, part_rows=PART_ROWS)
 
 
 def simple(exchanges_per_day: float = 24.0) -> dict[str, Any]:
@@ -227,20 +224,27 @@ def hidden_files(folder: Path) -> list[str]:
     return sorted(p.name for p in folder.rglob(".*") if p.is_file())
 
 
-def made_windows(asked: Scenario) -> list[Window]:
-    """All windows of a scenario; what does not fit in memory goes where nobody sees it."""
+def carried_out(asked: Scenario) -> tuple[Tally, list[Columns], list[Columns]]:
+    """(tally, exchanges by window, tasks by window) of a scenario, without a run."""
     with TemporaryDirectory() as folder:
-        return list(windows(build_cast(asked), Path(folder)))
+        job = Job(asked, Store(folder))
+        records = [simulate_shard(job, shard.number) for shard in job.shards]
+        tally = Tally(job.cast)
+        for shard, record in zip(job.shards, records, strict=True):
+            tally.add(shard.actor, record.tally)
+        index = Index([record.file for record in records], job.grid.cells)
+        parts = [plan_of(index, n, w) for n, w in enumerate(part_windows(job, index))]
+        plans = [window for part in parts for window in part.windows]
+        rows = [exchanges_in(job, plan) for plan in plans]
+        return tally, rows, [tasks_in(job, plan) for plan in plans]
 
 
 def simulated(asked: Scenario) -> tuple[Any, Any]:
     """(exchange rows in time order, tasks) of a scenario as data frames, without a run."""
     import pandas as pd
 
-    made = made_windows(asked)
-    rows = concat([w.rows for w in made if w.rows])
-    tasks = concat([w.tasks for w in made if w.tasks])
-    return pd.DataFrame(rows), pd.DataFrame(tasks)
+    _, rows, tasks = carried_out(asked)
+    return pd.DataFrame(concat(rows)), pd.DataFrame(concat(tasks))
 
 
 def busy_at(tasks: Any, moment_us: int) -> int:
@@ -261,11 +265,5 @@ def summary_of(asked: Scenario) -> tuple[ActorSummary, Any]:
     """What the tally says of the only actor, and its tasks."""
     import pandas as pd
 
-    tally, tasks = Tally(build_cast(asked)), []
-    for window in made_windows(asked):
-        if window.rows:
-            tally.count_rows(window.rows)
-        if window.tasks:
-            tally.count_tasks(window.tasks)
-            tasks.append(pd.DataFrame(window.tasks))
-    return tally.summaries()[0], pd.concat(tasks)
+    tally, _, tasks = carried_out(asked)
+    return tally.summaries()[0], pd.DataFrame(concat(tasks))

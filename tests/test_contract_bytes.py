@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.engine import windows as windows_module
+from sim.engine.merge import in_order
 from sim.engine.run import run
+from sim.scaffold.rows import EXCHANGE_RECORD
 from sim.scenario.resolved import Scenario
 from sim.streams import Streams
 from sim.tables import schema
@@ -54,7 +55,6 @@ ASKED = scenario(
 IN_ANOTHER_PROCESS = """
 import json, sys
 from pathlib import Path
-from sim.engine import windows as windows_module
 from sim.engine.run import run
 from sim.scenario.resolved import Scenario
 run(Scenario.from_dict(json.loads(sys.stdin.read())), Path(sys.argv[1]))
@@ -206,14 +206,12 @@ def test_rows_are_in_order_of_time_and_of_random_identifier(request: Names, name
 def test_rows_of_one_moment_are_in_order_of_identifier_not_of_actor() -> None:
     n, streams = 20_000, Streams(1)
     actor_of_account = np.repeat([0, 1, 2], 10)
-    rows = {
-        "ts": np.zeros(n, np.int64),
-        "account": np.sort(np.random.default_rng(0).integers(0, 30, n)),
-        "serial": np.arange(n) << 20,
-        "number": np.arange(n) % 2,
-    }
+    rows = np.zeros(n, EXCHANGE_RECORD)
+    rows["account"] = np.sort(np.random.default_rng(0).integers(0, 30, n))
+    rows["serial"] = np.arange(n) << 20
+    rows["number"] = np.arange(n) % 2
     keys = np.array([streams.key(actor, "exchange") for actor in "abc"], np.uint64)
-    ordered = windows_module._ordered(rows, keys, actor_of_account)
+    ordered = in_order(rows, keys, actor_of_account)
     assert (np.diff(ordered["id"].astype(object)) > 0).all()
     for actor in range(3):
         places = np.flatnonzero(ordered["actor"] == actor)

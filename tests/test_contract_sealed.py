@@ -17,7 +17,7 @@ from sim.catalog import typologies
 from sim.engine.run import run
 from sim.scenario.resolved import Scenario
 from sim.tables import schema
-from sim.tables.parts import as_text
+from sim.tables.files import as_text
 from sim.tables.reading import Run
 from tests.helpers import (
     FLAT,

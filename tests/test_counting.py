@@ -14,7 +14,7 @@ import pytest
 from sim.counting import CONVENTIONS, Counts, count_run
 from sim.engine.run import run
 from sim.errors import InvalidInputError
-from sim.tables.parts import FORMATS
+from sim.tables.files import FORMATS
 from tests.helpers import (
     MONDAY,
     coders,
@@ -31,15 +31,12 @@ FROM_LOG = ["C1", "C2", "C3", "C4", "C5"]
 
 def asked(seed: int = 1, fmt: str = "parquet") -> Any:
     actors = (coders(20), coders(5, "more coders"), lab(), pool(15, 1_500))
-    return scenario(*actors, days=2.5, seed=seed, fmt=fmt)
+    return scenario(*actors, days=2.5, seed=seed, fmt=fmt, part_rows=1_000)
 
 
 def carried_out(out: Path, seed: int = 1, fmt: str = "parquet") -> Path:
     """A run in several parts."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sim.tables.parts.PART_ROWS", 1_000)
-        patch.setattr("sim.engine.windows._WINDOW_ROWS", 400)
-        run(asked(seed, fmt), out)
+    run(asked(seed, fmt), out)
     return out
 
 

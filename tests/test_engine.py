@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.engine.run import run
+from sim.engine.run import Progress, run
 from sim.tables.columns import time_order
 from sim.tables.reading import Run
 from sim.tables.schema import ACCOUNTS, CREDENTIALS, ORGS, TRUTH_ACTORS, TRUTH_CAMPAIGNS
@@ -57,8 +57,8 @@ def test_parts_are_of_similar_size(finished: Path, stem: str) -> None:
     files = Run(finished).manifest["files"]
     rows = [f["rows"] for f in files if f["path"].startswith(stem + "/")]
     assert len(rows) >= 4
-    assert min(rows[:-1]) >= PART_ROWS
-    assert max(rows) < 2 * PART_ROWS
+    assert min(rows) > 0.6 * PART_ROWS
+    assert max(rows) < 1.4 * PART_ROWS
 
 
 def test_truth_lies_beside_the_log_part_by_part(finished: Path) -> None:
@@ -84,10 +84,10 @@ def test_the_manifest_lists_every_file_and_counts_its_rows(finished: Path) -> No
     assert listed == there
 
 
-def test_windows_do_not_change_what_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_windows_do_not_change_what_happens() -> None:
     rows, tasks = simulated(SMALL)
-    monkeypatch.setattr("sim.engine.windows._WINDOW_ROWS", 100)
-    again, tasks_again = simulated(SMALL)
+    tables = SMALL.tables.model_copy(update={"part_rows": 100})
+    again, tasks_again = simulated(SMALL.model_copy(update={"tables": tables}))
     assert rows.equals(again)
     by = ["account", "serial"]
     left, right = (t.sort_values(by).reset_index(drop=True) for t in (tasks, tasks_again))
@@ -207,7 +207,9 @@ def test_accounts_are_older_than_the_log(finished: Path) -> None:
 
 
 def test_what_was_simulated_is_reported_as_it_goes(tmp_path: Path) -> None:
-    told: list[tuple[float, int]] = []
-    summary = run(SMALL, tmp_path / "run", observe=lambda *x: told.append(x))
-    assert [t[0] for t in told] == sorted(t[0] for t in told)
-    assert told[-1] == (1.0, summary.exchanges)
+    told: list[Progress] = []
+    summary = run(SMALL, tmp_path / "run", observe=told.append)
+    assert [t.share for t in told] == sorted(t.share for t in told)
+    assert (told[0].share, told[0].exchanges) == (0.0, 0)
+    assert (told[-1].share, told[-1].exchanges) == (1.0, summary.exchanges)
+    assert {t.doing for t in told} == {"simulates", "writes"}

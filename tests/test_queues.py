@@ -61,7 +61,7 @@ def carried_out(
         return waiting[0] if waiting else None
 
     env = simpy.Environment(initial_time=min(workers_from_us))
-    Workforce(workers_from_us, current).start(env)
+    Workforce(workers_from_us, current).start(env, every_us=40, until_us=1 << 40)
     env.run()
     starts: list[list[int]] = [[] for _ in rounds]
     for number, batch in made:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import tracemalloc
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pytest
 
-from sim.engine.cast import build_cast
-from sim.engine.windows import windows
+from sim.engine.run import run
 from sim.scenario.resolved import Rhythm, Scenario, Turns
 from tests.helpers import (
     DAY_US,
@@ -42,9 +40,10 @@ def steady(days: float) -> Scenario:
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of a few hundred rows, so that none of them holds a long log."""
     for name, rows in {
-        "engine.windows._WINDOW_ROWS": 4_000,
-        "engine.spill._ROWS_IN_MEMORY": 2_000,
-        "actors.volume._SHARD_ROWS": 4_000,
+        "engine.job.WINDOW_ROWS": 4_000,
+        "engine.spill._CHUNK_ROWS": 2_000,
+        "actors.volume.SHARD_EXCHANGES": 4_000,
+        "actors.teams.SHARD_EXCHANGES": 4_000,
         "actors.sessions._BLOCK_ROWS": 400,
         "actors.queue._SLICE_ROWS": 400,
     }.items():
@@ -52,12 +51,10 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def peak_bytes(asked: Scenario) -> int:
-    cast = build_cast(asked)
     with TemporaryDirectory() as folder:
         tracemalloc.start()
         try:
-            for _ in windows(cast, Path(folder)):
-                pass
+            run(asked, folder)
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.actors.spans import Spans
 from sim.actors.stretches import Stretches
 from sim.actors.volume import shards_of
-from sim.engine.cast import build_cast, workloads
+from sim.engine.cast import build_cast
+from sim.engine.shards import workloads
 from tests.helpers import HOUR_US, coders, lab, pool, scenario, simple
 from tests.oracle.comparison import differences, rows_of
 
@@ -62,8 +64,9 @@ def test_organisations_that_share_a_shard_equal_the_oracle() -> None:
     assert seen["status 429"] > 20
 
 
-def test_tasks_settled_together_are_as_if_settled_alone() -> None:
-    """Whether or not a task crosses into other weather."""
+@pytest.mark.parametrize("released", ["at once", "one by one", "a little before they start"])
+def test_tasks_settled_together_are_as_if_settled_alone(released: str) -> None:
+    """Whether or not a task crosses into other weather, or starts when it is released."""
     asked = scenario(
         lab(benchmark="swe-bench-verified", runs=1, workers=3, agents={"swe-agent": 1.0}), days=3
     )
@@ -71,8 +74,11 @@ def test_tasks_settled_together_are_as_if_settled_alone() -> None:
     queue = workload._queue()  # type: ignore[attr-defined]
     filled = queue.current(0)
     stage, drawn = workload._stage, filled.drawn  # type: ignore[attr-defined]
-    spans, count = Spans(stage, drawn), len(drawn.shape.calls_per_session)
+    count = len(drawn.shape.calls_per_session)
     starts = np.arange(count) * HOUR_US // 9
+    early = np.arange(count) % 3 * HOUR_US // 30
+    release = {"at once": 0 * starts, "one by one": starts}.get(released, starts - early)
+    spans = Spans(stage, drawn, np.maximum.accumulate(release))
     lasts = [spans.span_us(k, at) for k, at in enumerate(starts.tolist())]
     alone = stage.settle(drawn, starts)
     assert (starts + lasts == alone.session_ends_us)[starts + lasts < stage.horizon_us].all()

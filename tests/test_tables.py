@@ -19,16 +19,17 @@ from hypothesis import strategies as st
 from sim.engine.run import run
 from sim.errors import InvalidInputError
 from sim.tables import schema
-from sim.tables.parts import (
-    _SINKS,
+from sim.tables.files import (
     FORMATS,
     _plain_values,
     as_text,
     parse_id,
     text_schema,
+    writing_table,
 )
 from sim.tables.reading import Run
 from sim.tables.schema import EXCHANGES, arrow_schema
+from sim.tables.store import Store
 from sim.tables.verify import damaged_files, differences_of_rerun, other_software
 from tests.helpers import coders, lab, pool, scenario
 
@@ -54,6 +55,7 @@ def small(fmt: str = "parquet", seed: int = 1) -> Any:
         days=0.3,
         fmt=fmt,
         seed=seed,
+        part_rows=150,
     )
 
 
@@ -61,11 +63,8 @@ def small(fmt: str = "parquet", seed: int = 1) -> Any:
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The same scenario in every format, in several parts."""
     made = {fmt: tmp_path_factory.mktemp(fmt) / "run" for fmt in FORMATS}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sim.tables.parts.PART_ROWS", 150)
-        patch.setattr("sim.engine.windows._WINDOW_ROWS", 60)
-        for fmt, out in made.items():
-            run(small(fmt), out)
+    for fmt, out in made.items():
+        run(small(fmt), out)
     return made
 
 
@@ -141,9 +140,8 @@ def test_single_precision_is_written_with_the_fewest_digits(tmp_path: Path, fmt:
     said = {"csv": "0.3 1e-7 16777216 123456.79 ", "jsonl": "0.3 1e-07 16777216.0 123456.79 null"}
     types = pa.schema([("cost_usd", pa.float32())])
     values = np.array([0.3, 1e-7, 16_777_216, 123_456.79], np.float32)
-    sink = _SINKS[fmt](tmp_path / "table", types)
-    sink.write(pa.table([pa.array([*values, None], pa.float32())], schema=types))
-    sink.close()
+    with writing_table(Store.of(tmp_path), "table", types, fmt) as file:
+        file.append(pa.table([pa.array([*values, None], pa.float32())], schema=types))
     rows = (tmp_path / "table").read_text().splitlines()[fmt == "csv" :]
     texts = [re.sub(r'\{"cost_usd":(.*)\}', r"\1", row) for row in rows]
     assert texts == said[fmt].split(" ")
@@ -234,8 +232,9 @@ def test_a_folder_without_manifest_is_no_run(tmp_path: Path) -> None:
 
 
 def test_an_unfinished_run_says_what_to_do(copy: Path) -> None:
-    (copy / "manifest.json").rename(copy / ".unfinished.json")
-    with pytest.raises(InvalidInputError, match=r"not finished.*command again"):
+    (copy / ".unfinished").mkdir()
+    (copy / "manifest.json").rename(copy / ".unfinished/run.json")
+    with pytest.raises(InvalidInputError, match=r"not finished; `sim run --resume .*` completes"):
         Run(copy)
 
 

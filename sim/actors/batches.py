@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from sim.actors.balance import Balancer
 from sim.actors.spans import Spans
-from sim.actors.tickets import BenchmarkTickets, PromptTickets, Tickets
+from sim.actors.tickets import BenchmarkTickets, PromptTickets, Team, Tickets
 from sim.actors.workforce import Batch
-from sim.actors.workload import Stage
+from sim.actors.workload import TASKS_PER_SHARD_BITS, Stage
 from sim.scaffold.fill import Drawn
 from sim.scaffold.rows import Placement
 
@@ -43,10 +43,9 @@ class Filled:
 class TicketQueue:
     """The tickets of a queue in order, filled batch by batch."""
 
-    def __init__(self, stage: Stage, opens_us: int, balance: Balancer) -> None:
-        self._stage, self._balance = stage, balance
-        self._opens_us = opens_us
-        self._tickets = source(stage, opens_us)
+    def __init__(self, stage: Stage, team: Team, opens_us: int, balance: Balancer) -> None:
+        self._stage, self._team, self._balance = stage, team, balance
+        self._tickets = source(stage, team, opens_us)
         in_progress = stage.actor.starts_us is None
         self._lead = self._tickets.lead() if in_progress else iter(())
         self._main = None if in_progress else self._tickets.main()
@@ -82,12 +81,12 @@ class TicketQueue:
 
     def fill(self, tickets: Tickets, block: int | str) -> Filled:
         stage, actor = self._stage, self._stage.actor
-        name = (actor.id, "queue", block)
+        name = (actor.id, "queue", self._team.number, block)
         n = len(tickets.calls)
         rng = stage.streams.rng(*name, "balance")
-        account = self._balance(tickets.calls, tickets.prompt, rng)
+        account = self._team.accounts.start + self._balance(tickets.calls, tickets.prompt, rng)
         ones, zeros = np.ones(n, np.int64), np.zeros(n, np.int64)
-        task_no = self._tasks + np.arange(n)
+        task_no = (self._team.number << TASKS_PER_SHARD_BITS) + self._tasks + np.arange(n)
         moves_at = stage.streams.rng(*name, "moves").random(n)
         sessions = stage.sessions(
             account, tickets.release_us, moves_at, ones, tickets.turns, zeros, task_no
@@ -102,12 +101,15 @@ class TicketQueue:
             item=tickets.item,
             round=np.full(n, tickets.round),
         )
-        spans = Spans(stage, drawn)
-        batch = Batch(tickets.release_us.tolist(), spans.span_us, max(tickets.round, 0))
+        spans = Spans(stage, drawn, tickets.release_us)
+        until_us = 0 if self._main is None else None
+        batch = Batch(tickets.release_us.tolist(), spans.span_us, max(tickets.round, 0), until_us)
         organisation = stage.accounts.organisation[account]
         return Filled(organisation, drawn, placement, spans, batch)
 
 
-def source(stage: Stage, opens_us: int) -> BenchmarkTickets | PromptTickets:
-    kind = BenchmarkTickets if stage.actor.source == "benchmark" else PromptTickets
-    return kind(stage, opens_us)
+def source(stage: Stage, team: Team, opens_us: int) -> BenchmarkTickets | PromptTickets:
+    """What a team works on."""
+    if stage.actor.source == "benchmark":
+        return BenchmarkTickets(stage, opens_us)
+    return PromptTickets(stage, team, opens_us)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -11,9 +10,10 @@ import simpy
 from numpy.typing import NDArray
 
 from sim.actors.balance import balancer
-from sim.actors.batches import Filled, TicketQueue, source
+from sim.actors.batches import Filled, TicketQueue
 from sim.actors.crew import Crew
-from sim.actors.tickets import LEAD_US
+from sim.actors.teams import opens_us
+from sim.actors.tickets import LEAD_US, Team
 from sim.actors.workforce import Workforce
 from sim.actors.workload import Block, HitsLimitError, Stage
 from sim.scaffold.fill import Drawn
@@ -29,45 +29,32 @@ _SLICE_ROWS = 65_536
 _SHORTEST_SLICE_US = 60_000_000
 _LONGEST_SLICE_US = LEAD_US
 _STAGGER_US = 60_000_000
-# Workers that a pool keeps when the scenario does not say: so many times the mean number busy.
-_HEADROOM = 3.0
 # Guesses at who hits a limit, before everybody is thought to.
 _GUESSES = 3
 
 
 class QueueWorkload:
-    """One queue, its workers and its accounts."""
+    """One team of a queue, its workers and its accounts."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage, actor = stage, stage.actor
-        self._opens_us = -LEAD_US if actor.starts_us is None else actor.starts_us
-        self.workers, self.rows_per_us = self._size()
+    def __init__(self, stage: Stage, team: Team) -> None:
+        self._stage, self.team = stage, team
+        self._opens_us = opens_us(stage)
+        self.rows_per_us = team.rows_per_us
         slice_us = round(_SLICE_ROWS / self.rows_per_us)
         self._slice_us = min(max(slice_us, _SHORTEST_SLICE_US), _LONGEST_SLICE_US)
-        stagger = stage.streams.rng(actor.id, "workers").integers(0, _STAGGER_US, self.workers)
-        self._workers_from_us = (self._opens_us + stagger).tolist()
+        rng = stage.streams.rng(stage.actor.id, "workers", team.number)
+        self._workers_from_us = (
+            self._opens_us + rng.integers(0, _STAGGER_US, team.workers)
+        ).tolist()
         self._limited: Bools = np.zeros(int(stage.accounts.organisation.max()) + 1, np.bool_)
+        own = stage.accounts.organisation[[team.accounts.start, team.accounts.stop - 1]]
+        self._organisations = slice(int(own[0]), int(own[1]) + 1)
         self._guesses = 0
 
-    def _size(self) -> tuple[int, float]:
-        """Workers, and the exchanges per microsecond that may be expected, from a pilot block."""
-        actor, stage = self._stage.actor, self._stage
-        tickets = next(source(stage, self._opens_us).main())
-        pilot = self._queue().fill(tickets, "pilot")
-        start = np.full(len(tickets.calls), self._opens_us)
-        ends_us = stage.settle(pilot.drawn, start).session_ends_us
-        span_us = float((ends_us - self._opens_us).mean())
-        calls, target = float(tickets.calls.mean()), actor.target_exchanges
-        time_us = stage.horizon_us - max(self._opens_us, 0)
-        wanted = math.inf if target is None else target / time_us
-        workers = actor.workers or math.ceil(_HEADROOM * wanted / calls * span_us)
-        return workers, min(wanted, workers * calls / span_us)
-
     def _queue(self) -> TicketQueue:
-        stage = self._stage
-        return TicketQueue(
-            stage, self._opens_us, balancer(stage.actor.balance, stage.accounts.volume)
-        )
+        stage, accounts = self._stage, self.team.accounts
+        volume = stage.accounts.volume[accounts.start : accounts.stop]
+        return TicketQueue(stage, self.team, self._opens_us, balancer(stage.actor.balance, volume))
 
     def _slices(self) -> Iterator[int]:
         at = self._opens_us
@@ -98,16 +85,19 @@ class QueueWorkload:
                 kept = stage.is_in_log(part.attempts)
                 attempts = part.attempts.pick(kept)
                 yield Block(exchange_rows(part.drawn, part.placement, attempts, read[kept]), {})
-            if gateway.hit.any() and (gateway.hit | self._limited).all():
+            if gateway.hit.any() and (gateway.hit | self._limited)[self._organisations].all():
                 break
         if gateway.hit.any():
             self._guess_again(gateway.hit)
             raise HitsLimitError
 
     def _crew(self, queue: TicketQueue) -> Crew | _FreeCrew:
+        stage = self._stage
         if self._limited.any():
-            return Crew(self._stage, queue, self._opens_us, self._workers_from_us, self._limited)
-        return _FreeCrew(self._opens_us, self._workers_from_us, queue)
+            return Crew(stage, queue, self._opens_us, self._workers_from_us, self._limited)
+        return _FreeCrew(
+            self._opens_us, stage.horizon_us, self._slice_us, self._workers_from_us, queue
+        )
 
     def _gateway(self) -> _Gateway:
         return _Gateway(self._stage, self._opens_us, len(self._limited))
@@ -120,9 +110,16 @@ class QueueWorkload:
 class _FreeCrew:
     """The workers of a queue none of whose organisations hits a limit."""
 
-    def __init__(self, opens_us: int, workers_from_us: list[int], queue: TicketQueue) -> None:
+    def __init__(
+        self,
+        opens_us: int,
+        closes_us: int,
+        slice_us: int,
+        workers_from_us: list[int],
+        queue: TicketQueue,
+    ) -> None:
         self._env = simpy.Environment(initial_time=opens_us)
-        Workforce(workers_from_us, queue.batch).start(self._env)
+        Workforce(workers_from_us, queue.batch).start(self._env, slice_us, closes_us)
 
     def run(self, until_us: int) -> None:
         self._env.run(until=until_us)

@@ -12,7 +12,7 @@ from sim.actors.population import session_starts
 from sim.actors.rhythm import Intensity
 from sim.actors.stretches import Stretches
 from sim.actors.volume import DAY_US, LEAD_US, mean_exchanges, mean_per_day
-from sim.actors.workload import Block, Stage
+from sim.actors.workload import TASKS_PER_SHARD_BITS, Block, Stage
 from sim.scaffold.fill import Drawn
 from sim.scaffold.ragged import starts_of
 from sim.scaffold.rows import Placement, exchange_rows
@@ -31,7 +31,6 @@ Bools = NDArray[np.bool_]
 _LONG_CALL_US = 60_000_000
 _LONG_PAUSE_US = 2 * 3_600_000_000
 _BLOCK_ROWS = 65_536
-_TASKS_PER_SHARD_BITS = 28
 
 
 class _Piece(NamedTuple):
@@ -77,7 +76,7 @@ class SessionWorkload:
     def __init__(self, stage: Stage, shard: int, accounts: range) -> None:
         self._stage, self._shard, self._accounts = stage, shard, accounts
         volume = stage.accounts.volume[accounts.start : accounts.stop]
-        self.rows_per_us = mean_per_day(stage.actor) * volume.sum() / DAY_US
+        self.rows_per_us = float(mean_per_day(stage.actor) * volume.sum() / DAY_US)
         self._opened = self._tasks = 0
 
     def blocks(self) -> Iterator[Block]:
@@ -218,7 +217,7 @@ class SessionWorkload:
         return _Piece(drawn, placement, opened.start_us, ends_us, organisation, settled.attempts)
 
     def _number(self, sessions: int, tasks: int) -> tuple[Ints, Ints]:
-        base = self._shard << _TASKS_PER_SHARD_BITS
+        base = self._shard << TASKS_PER_SHARD_BITS
         session_no = base + self._opened + np.arange(sessions)
         task_no = base + self._tasks + np.arange(tasks)
         self._opened += sessions

@@ -14,40 +14,43 @@ from sim.world.walk import end_of_task
 
 Ints = NDArray[np.int64]
 
-_CHUNK_TICKETS = 256
+_MOST_TICKETS, _FEWEST_TICKETS = 1_024, 64
 _ALONE, _SKIPPED = -1, -2
 
 
 class _Chunk(NamedTuple):
-    """Consecutive tickets, settled as if all started at `begins_us`."""
+    """Consecutive tickets from `first` on, settled as if they started at `begins_us`."""
 
-    begins_us: int
+    first: int
+    begins_us: Ints
     attempts: Attempts
 
 
 class Spans:
     """A batch with one task a session, settled as its tasks are started one after the other.
 
-    Within one segment of the weather what becomes of a task does not depend on its start. So the
-    next tasks are settled together as if they started when the segment begins; one that would
-    leave the segment, from there or from its true start, is settled alone. Starts never decrease.
+    The next tickets are settled together, as if each started when it is released, or at once if
+    it was before. Where that is when it starts, what was settled is what happens. It is too, put
+    off, if it starts later but all of it stays within the same segment of the weather. What would
+    leave the segment is settled alone. Starts never decrease.
     """
 
-    def __init__(self, stage: Stage, drawn: Drawn) -> None:
-        self._stage, self._drawn = stage, drawn
-        self._segment = -1
+    def __init__(self, stage: Stage, drawn: Drawn, release_us: Ints) -> None:
+        self._stage, self._drawn, self._release_us = stage, drawn, release_us
         self._chunks: list[_Chunk] = []
         self._chunk_of: list[int] = []
+        self._first = self._past = 0
+        self._begins: list[int] = []
         self._spans: list[int] = []
-        self._first = self._room_us = self._ends_us = 0
+        self._edges: list[int] = []
 
     def span_us(self, ticket: int, start_us: int) -> int:
         """Time that a ticket takes; tickets must be asked for in order."""
-        segment = self._stage.weather.segment_scalar(start_us)
-        if segment != self._segment or ticket >= self._first + len(self._spans):
-            self._settle_chunk(ticket, segment)
-        span = self._spans[ticket - self._first]
-        if span <= self._room_us and start_us + span <= self._ends_us:
+        if ticket >= self._past or start_us >= self._edges[ticket - self._first]:
+            self._settle_chunk(ticket, start_us)
+        place = ticket - self._first
+        span = self._spans[place]
+        if start_us == self._begins[place] or start_us + span <= self._edges[place]:
             self._chunk_of.append(len(self._chunks) - 1)
             return span
         self._chunk_of.append(_ALONE)
@@ -72,7 +75,7 @@ class Spans:
                 continue
             chunk = self._chunks[number]
             later = np.full(len(shape.calls_per_session), -1)
-            later[tickets] = starts - chunk.begins_us
+            later[tickets] = starts - chunk.begins_us[tickets - chunk.first]
             shift = later[shape.session[chunk.attempts.call]]
             mine = shift >= 0
             made, shift = chunk.attempts.pick(mine), shift[mine]
@@ -81,14 +84,17 @@ class Spans:
         whole = Attempts(*(np.concatenate(column) for column in zip(*parts, strict=True)))
         return whole.pick(whole.begins_us < self._stage.horizon_us)
 
-    def _settle_chunk(self, first: int, segment: int) -> None:
+    def _settle_chunk(self, first: int, start_us: int) -> None:
         weather = self._stage.weather
-        begins_us, self._ends_us = int(weather.starts_us[segment]), int(weather.ends_us[segment])
-        self._first, self._segment = first, segment
-        self._room_us = self._ends_us - begins_us
-        last = min(first + _CHUNK_TICKETS, len(self._drawn.shape.calls_per_session))
-        tickets = np.arange(first, last)
-        begins = np.full(len(tickets), begins_us)
-        settled = self._stage.settle(self._drawn, begins, tickets)
-        self._spans = (settled.session_ends_us - begins_us).tolist()
-        self._chunks.append(_Chunk(begins_us, settled.attempts))
+        size = _MOST_TICKETS
+        if self._chunks:
+            # of the last chunk so many were used before the weather changed
+            size = min(max(2 * (first - self._first), _FEWEST_TICKETS), _MOST_TICKETS)
+        self._first = first
+        self._past = min(first + size, len(self._release_us))
+        begins = np.maximum(self._release_us[first : self._past], start_us)
+        settled = self._stage.settle(self._drawn, begins, np.arange(first, self._past))
+        ends = weather.ends_us[weather.segment(begins)]
+        self._begins, self._edges = begins.tolist(), ends.tolist()
+        self._spans = (settled.session_ends_us - begins).tolist()
+        self._chunks.append(_Chunk(first, begins, settled.attempts))

@@ -18,10 +18,27 @@ from sim.streams import U64, opaque_ids
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-BLOCK_TICKETS = 512
+BLOCK_TICKETS = 1_024
 LEAD_US = 6 * 3_600_000_000
 # A paced pool plans to be done a little before the log closes, so that its last tasks can end.
 _PLANNED_SHARE_OF_TIME = 0.99
+
+
+@dataclass(frozen=True)
+class Team:
+    """A part of a queue that works by itself, number `number` of `teams`.
+
+    It has the actor's accounts `accounts`, `workers` of its workers, and sends `target` of the
+    exchanges asked for (None where a number of runs is). Of a list of prompts it takes every
+    `teams`-th. `rows_per_us` is the rate of exchanges to be expected of it.
+    """
+
+    number: int
+    teams: int
+    accounts: range
+    workers: int
+    target: int | None
+    rows_per_us: float
 
 
 @dataclass(frozen=True)
@@ -103,16 +120,16 @@ class PromptTickets:
     operational time.
     """
 
-    def __init__(self, stage: Stage, opens_us: int) -> None:
+    def __init__(self, stage: Stage, team: Team, opens_us: int) -> None:
         actor = stage.actor
-        assert actor.target_exchanges is not None
-        self._stage, self._actor = stage, actor
+        assert team.target is not None
+        self._stage, self._actor, self._team = stage, actor, team
         self._intensity = Intensity(actor.rhythm, stage.clock.start)
         begins_us = actor.starts_us or 0
         ends_us = begins_us + (stage.clock.duration_us - begins_us) * _PLANNED_SHARE_OF_TIME
         edges = self._intensity.operational(np.array([opens_us, begins_us, ends_us], np.float64))
         self._opens, self._begins, self._ends = edges.tolist()
-        self._target = actor.target_exchanges
+        self._target = team.target
         self._item = 0
         self._block = 0
 
@@ -142,13 +159,14 @@ class PromptTickets:
             yield self._tickets(turns, np.sort(rng.uniform(at, until, len(turns.calls))), 0)
 
     def _draw(self) -> tuple[Turns, np.random.Generator]:
-        rng = self._stage.streams.rng(self._actor.id, "tickets", self._block)
+        name = (self._actor.id, "tickets", self._team.number, self._block)
+        rng = self._stage.streams.rng(*name)
         self._block += 1
         steps = draw_tool_steps(self._actor, BLOCK_TICKETS, rng)
         return draw_turns_of(self._actor, steps, rng), rng
 
     def _tickets(self, turns: Turns, place: Floats, round_: int) -> Tickets:
-        item = self._item + np.arange(len(place))
+        item = (self._item + np.arange(len(place))) * self._team.teams + self._team.number
         self._item += len(place)
         return Tickets(
             turns=turns,

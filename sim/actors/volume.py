@@ -17,11 +17,11 @@ Ints = NDArray[np.int64]
 
 DAY_US = 86_400_000_000
 LEAD_US = 14 * DAY_US
-_SHARD_ROWS = 400_000
+SHARD_EXCHANGES = 400_000
 
 
 def shards_of(stage: Stage) -> list[range]:
-    """Cut the accounts so that a shard is expected to have some `_SHARD_ROWS` exchanges.
+    """Cut the accounts so that a shard is expected to have some `SHARD_EXCHANGES` exchanges.
 
     Organisations stay whole: what they share, limits and cache, is kept by their shard.
     """
@@ -29,7 +29,7 @@ def shards_of(stage: Stage) -> list[range]:
     per_day = mean_per_day(stage.actor) * accounts.volume
     first = np.flatnonzero(np.diff(accounts.organisation, prepend=-1))
     expected = np.cumsum(np.add.reduceat(per_day, first)) * stage.horizon_us / DAY_US
-    number = np.rint(expected / _SHARD_ROWS - 0.5).astype(np.int64)
+    number = np.rint(expected / SHARD_EXCHANGES - 0.5).astype(np.int64)
     edges = [*first[np.diff(number, prepend=-1) > 0].tolist(), len(accounts)]
     return [range(low, high) for low, high in pairwise(edges)]
 

@@ -33,6 +33,9 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
+# A shard of an actor numbers its tasks from its own number times two to this power.
+TASKS_PER_SHARD_BITS = 28
+
 
 class HitsLimitError(Exception):
     """A queue hit a limit, so that what was assumed about its workers does not hold."""

@@ -14,7 +14,6 @@ from sim.catalog import models
 from sim.checking.grouping import place_in
 from sim.scenario.resolved import Scenario
 from sim.tables.columns import Columns, concat, take
-from sim.tables.manifest import scenario_of
 from sim.tables.reading import Run
 from sim.tables.schema import (
     ACCOUNTS,
@@ -50,7 +49,7 @@ class Book:
     def __init__(self, path: Path | str) -> None:
         """Raises InvalidInputError if the run cannot be read."""
         self.run = Run(path)
-        self.scenario: Scenario = scenario_of(self.run.manifest, self.run.path)
+        self.scenario: Scenario = self.run.scenario
         self.full = self.scenario.tables.columns == "full"
         self.sells_batches = any(a.batch_share > 0 for a in self.scenario.actors)
         self.truth = all(self.run.has(stem) for stem in _TRUTH)
@@ -64,9 +63,7 @@ class Book:
 
     def parts_of(self, stem: str) -> list[str]:
         """The files of a table, relative to the run."""
-        names = [f["path"] for f in self.run.manifest["files"]]
-        single = f"{stem}.{self.run.format}"
-        return [name for name in names if name == single or name.startswith(f"{stem}/")]
+        return self.run.files(stem)
 
     def placed(self, columns: Columns, file: str) -> Columns:
         """Add where each row stands."""

@@ -55,7 +55,7 @@ class Comparison:
 
 
 def compare(
-    run: Path | None = None,
+    run: Path | str | None = None,
     *,
     claim_ids: Sequence[str] = CLAIMS,
     benchmark: str = BENCHMARK,
@@ -97,14 +97,16 @@ def compare(
     )
 
 
-def scale_of(run: Path) -> float:
+def scale_of(run: Path | str) -> float:
     """Return the scale at which a run was made: its counts stand for 1 / scale as much."""
     from sim.tables.manifest import read_manifest, scenario_of
+    from sim.tables.store import Store
 
-    return scenario_of(read_manifest(run), run).scale
+    store = Store.of(run)
+    return scenario_of(read_manifest(store), store).scale
 
 
-def run_counts(run: Path, chosen: Sequence[Claim]) -> tuple[RunCount, ...]:
+def run_counts(run: Path | str, chosen: Sequence[Claim]) -> tuple[RunCount, ...]:
     """Return the counts of a run under each convention beside the claims."""
     from sim.counting import count_run
 

@@ -8,11 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.actors.queue import QueueWorkload
-from sim.actors.sessions import SessionWorkload
 from sim.actors.volume import LEAD_US as SESSIONS_LEAD_US
-from sim.actors.volume import shards_of
-from sim.actors.workload import Stage, Workload
+from sim.actors.workload import Stage
 from sim.catalog import Limit, agents, models, tiers, typologies
 from sim.entities import pools
 from sim.entities.accounts import Accounts, build_accounts
@@ -40,6 +37,10 @@ class Cast:
     actor_of_account: Ints
     agent_ids: tuple[str, ...]
     agent_of_account: Ints
+
+    def nobody(self) -> NDArray[np.bool_]:
+        """A flag for every account, none of them set."""
+        return np.zeros(len(self.actor_of_account), np.bool_)
 
     def actor_key(self, purpose: str) -> U64:
         """The key of each actor's identifiers for one purpose, shape (actors,)."""
@@ -96,18 +97,6 @@ def build_cast(scenario: Scenario) -> Cast:
         agent_ids=agent_ids,
         agent_of_account=np.concatenate([_agent_numbers(s, agent_ids) for s in stages]),
     )
-
-
-def workloads(cast: Cast) -> list[Workload]:
-    """Cut the actors into shards; the cut depends on the scenario alone."""
-    made: list[Workload] = []
-    for stage in cast.stages:
-        if stage.actor.arrival == "queue":
-            made.append(QueueWorkload(stage))
-        else:
-            shards = enumerate(shards_of(stage))
-            made += [SessionWorkload(stage, k, accounts) for k, accounts in shards]
-    return made
 
 
 def _policy(scenario: Scenario, actor: Actor) -> Policy:

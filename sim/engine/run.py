@@ -4,141 +4,217 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from sim.engine.cast import Cast, build_cast
+from sim.engine import unfinished
+from sim.engine.executors import Workers, carried_out, in_process
+from sim.engine.job import Job, peak_bytes
+from sim.engine.merge import PartPlan, part_windows, plan_of, write_part
 from sim.engine.people import entity_tables, truth_accounts
-from sim.engine.render import Renderer
+from sim.engine.simulate import simulate_shard
+from sim.engine.spill import Index
 from sim.engine.tally import ActorSummary, Tally
-from sim.engine.windows import windows
-from sim.errors import InvalidInputError, SimError
+from sim.errors import SimError
 from sim.scenario.resolved import Scenario
-from sim.tables.behind import WriteBehind
-from sim.tables.columns import length
-from sim.tables.manifest import Progress, write_manifest
-from sim.tables.parts import FileRecord, PartWriter
-from sim.tables.schema import TRUTH_EXCHANGES, TRUTH_TASKS, arrow_schema, exchange_columns
+from sim.tables.files import FileRecord, writing_table
+from sim.tables.manifest import write_manifest
+from sim.tables.store import Store
 
-Observer = Callable[[float, int], None]
+# Simulating takes so much of the time of a run, writing the rest.
+_SIMULATING = 0.55
+
+
+class Progress(NamedTuple):
+    """How far a run is: what it is `doing`, the share done, the most memory of a process.
+
+    `exchanges` are those of finished shards.
+    """
+
+    doing: str
+    share: float
+    exchanges: int
+    peak_bytes: int
+
+
+Observer = Callable[[Progress], None]
 
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What a finished run holds."""
+    """What a finished run holds, and what it took.
 
-    path: Path
+    `peak_bytes` is the most memory that any of its processes held, as far as they were alive in
+    this session; `workers` the number of them.
+    """
+
+    out: Store
     exchanges: int
     actors: tuple[ActorSummary, ...]
     files: tuple[FileRecord, ...]
+    shards: int
+    parts: int
+    workers: int
+    peak_bytes: int
+
+    @property
+    def path(self) -> str:
+        """Where the run lies."""
+        return self.out.url
 
 
 def run(
-    scenario: Scenario, out: Path | str, *, force: bool = False, observe: Observer | None = None
+    scenario: Scenario,
+    out: Store | Path | str,
+    *,
+    force: bool = False,
+    workers: Workers | None = None,
+    observe: Observer | None = None,
 ) -> RunSummary:
-    """Simulate `scenario` into the folder `out`.
+    """Simulate `scenario` into `out`, a folder or any URL that fsspec knows.
 
     A folder that holds something is refused, but for an interrupted run of the same scenario,
-    which is completed, and for a run that `force` replaces. `observe` is told the share of the
-    time simulated and the exchanges so far. Raises InvalidInputError for a folder that cannot be
-    used, SimError when the disk is full; whatever ends the run, only whole parts stay.
+    which is completed, and for a run that `force` replaces. `workers` carry it out, this process
+    if left out; they do not change a byte. `observe` is told how far it is. Raises
+    InvalidInputError for a folder that cannot be used, SimError when the disk is full or a worker
+    died; whatever ends the run, what is whole stays.
     """
-    out = Path(out)
-    progress = _claim_folder(scenario, out, force)
-    try:
-        with _disk_errors(out):
-            progress.begin()
-            return _simulate(scenario, out, progress, observe)
-    except BaseException:
-        progress.discard_if_empty()
-        raise
+    out = Store.of(out)
+    with unfinished.locked(out):
+        unfinished.claim(scenario, out, force=force)
+        return _carry_out(scenario, out, workers, observe)
 
 
-def _claim_folder(scenario: Scenario, out: Path, force: bool) -> Progress:
-    progress = Progress.of(scenario, out)
-    if out.exists() and not out.is_dir():
-        raise InvalidInputError(f"{out}: is a file; give a folder for the run")
-    if not out.exists() or not any(out.iterdir()) or progress.resumes():
-        return progress
-    if not force:
-        raise InvalidInputError(
-            f"{out}: folder is not empty; choose another, or replace a run with --force"
+def resume(
+    out: Store | Path | str, *, workers: Workers | None = None, observe: Observer | None = None
+) -> RunSummary:
+    """Complete an interrupted run, or make again what is missing or damaged in a finished one.
+
+    Raises InvalidInputError if there is no run, or if other software made it.
+    """
+    out = Store.of(out)
+    scenario = unfinished.resumable(out)
+    with unfinished.locked(out):
+        if not unfinished.is_unfinished(out):
+            unfinished.reopen(out)
+        return _carry_out(scenario, out, workers, observe)
+
+
+def _carry_out(
+    scenario: Scenario, out: Store, workers: Workers | None, observe: Observer | None
+) -> RunSummary:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_disk_errors(out))
+        who = workers or stack.enter_context(in_process())
+        attempt = _Attempt(Job(scenario, out), who, observe or (lambda _: None))
+        try:
+            return attempt.carry_out()
+        except BaseException:
+            attempt.discard_if_empty()
+            raise
+
+
+class _Attempt:
+    """One session of work on a run."""
+
+    def __init__(self, job: Job, who: Workers, observe: Observer) -> None:
+        self._job, self._who, self._observe = job, who, observe
+        self._parts = unfinished.parts_done(job.out)
+        self._shards = unfinished.shards_done(job.out)
+        self._peak_bytes = peak_bytes()
+
+    def carry_out(self) -> RunSummary:
+        """Simulate the shards, write the parts, and the rest."""
+        job = self._job
+        self._simulate()
+        tally = Tally(job.cast)
+        for shard in job.shards:
+            tally.add(shard.actor, self._shards[shard.number].tally)
+        self._write()
+        files = [file for part in self._parts.values() for file in part.files]
+        files += self._single_tables(tally)
+        files.sort(key=lambda file: file.path)
+        write_manifest(job.scenario, job.out, files, tally.summaries())
+        unfinished.end(job.out)
+        return RunSummary(
+            out=job.out,
+            exchanges=tally.exchanges,
+            actors=tally.summaries(),
+            files=tuple(files),
+            shards=len(job.shards),
+            parts=len(self._parts),
+            workers=self._who.count,
+            peak_bytes=max(self._peak_bytes, peak_bytes()),
         )
-    if not progress.holds_a_run():
-        raise InvalidInputError(f"{out}: holds no run of sim; --force replaces only a run")
-    shutil.rmtree(out)
-    return progress
+
+    def _simulate(self) -> None:
+        shards = self._job.shards
+        todo = [shard for shard in shards if shard.number not in self._shards]
+        # the longest first, so that no worker is left alone with one at the end
+        todo.sort(key=lambda shard: -shard.expected)
+        total = sum(shard.expected for shard in shards) or 1.0
+        done = total - sum(shard.expected for shard in todo)
+        expected = {shard.number: shard.expected for shard in todo}
+        self._tell(_SIMULATING * done / total)
+        calls = [(self._job, shard.number) for shard in todo]
+        for record in carried_out(self._who, simulate_shard, calls):
+            self._shards[record.number] = record
+            self._peak_bytes = max(self._peak_bytes, record.peak_bytes)
+            done += expected[record.number]
+            self._tell(_SIMULATING * done / total)
+
+    def _write(self) -> None:
+        plans = self._plans()
+        total = sum(plan.rows for plan in plans) or 1
+        rows = {plan.number: plan.rows for plan in plans}
+        done = sum(rows[number] for number in self._parts if number in rows)
+        calls = [(self._job, plan) for plan in plans if plan.number not in self._parts]
+        for record in carried_out(self._who, write_part, calls):
+            self._parts[record.number] = record
+            self._peak_bytes = max(self._peak_bytes, record.peak_bytes)
+            done += rows[record.number]
+            self._tell(_SIMULATING + (1 - _SIMULATING) * done / total)
+
+    def _plans(self) -> list[PartPlan]:
+        job = self._job
+        files = [self._shards[shard.number].file for shard in job.shards]
+        index = Index(files, job.grid.cells)
+        return [plan_of(index, n, w) for n, w in enumerate(part_windows(job, index))]
+
+    def _single_tables(self, tally: Tally) -> list[FileRecord]:
+        job = self._job
+        single = {f"log/{name}": table for name, table in entity_tables(job.cast).items()}
+        single["truth/accounts"] = truth_accounts(job.cast)
+        single["truth/campaigns"] = tally.campaigns()
+        single["truth/actors"] = tally.actors()
+        fmt, records = job.scenario.tables.format, []
+        for stem, table in single.items():
+            with writing_table(job.out, f"{stem}.{fmt}", table.schema, fmt) as file:
+                file.append(table)
+            records.append(file.record)
+        return records
+
+    def _tell(self, share: float) -> None:
+        exchanges = sum(record.tally.exchanges for record in self._shards.values())
+        doing = "simulates" if share < _SIMULATING else "writes"
+        self._observe(Progress(doing, share, exchanges, self._peak_bytes))
+
+    def discard_if_empty(self) -> None:
+        """Leave no trace of a run that finished nothing."""
+        if not self._shards and not self._parts:
+            unfinished.clear(self._job.out)
 
 
 @contextlib.contextmanager
-def _disk_errors(out: Path) -> Iterator[None]:
+def _disk_errors(out: Store) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
         raise SimError(
-            f"{out}: no space left on the device; finished parts are kept: "
-            "free some space and give the same command again"
+            f"{out}: no space left on the device; finished shards and parts are kept: "
+            f"free some space and give `sim run --resume {out}`"
         ) from error
-
-
-def _simulate(
-    scenario: Scenario, out: Path, progress: Progress, observe: Observer | None
-) -> RunSummary:
-    cast = build_cast(scenario)
-    renderer, tally = Renderer(cast), Tally(cast)
-    with _writers(cast, progress) as writers, WriteBehind() as behind:
-        simulated = None if observe is None else (lambda share: observe(share / 2, 0))
-        for window in windows(cast, out, *([simulated] if simulated else [])):
-            if length(window.tasks):
-                tally.count_tasks(window.tasks)
-                behind.append(writers["truth/tasks"], renderer.tasks, window.tasks)
-            if length(window.rows):
-                tally.count_rows(window.rows)
-                behind.append(writers["log/exchanges"], renderer.log, window.rows)
-                behind.append(writers["truth/exchanges"], renderer.truth, window.rows)
-            if observe is not None:
-                observe(0.5 + window.until_us / scenario.clock.duration_us / 2, tally.exchanges)
-        behind.finish()
-        for writer in writers.values():
-            writer.close()
-        _write_single_tables(cast, tally, progress)
-    actors = tally.summaries()
-    files = write_manifest(scenario, out, progress, actors)
-    return RunSummary(out, tally.exchanges, actors, files)
-
-
-@contextlib.contextmanager
-def _writers(cast: Cast, progress: Progress) -> Iterator[dict[str, PartWriter]]:
-    tables = cast.scenario.tables
-    schemas = {
-        "log/exchanges": exchange_columns(tables.columns),
-        "truth/exchanges": TRUTH_EXCHANGES,
-        "truth/tasks": TRUTH_TASKS,
-    }
-    writers = {
-        stem: progress.writer(stem, arrow_schema(columns), tables.format)
-        for stem, columns in schemas.items()
-    }
-    try:
-        yield writers
-    finally:
-        for writer in writers.values():
-            writer.abandon()
-
-
-def _write_single_tables(cast: Cast, tally: Tally, progress: Progress) -> None:
-    single = {f"log/{name}": table for name, table in entity_tables(cast).items()}
-    single["truth/accounts"] = truth_accounts(cast)
-    single["truth/campaigns"] = tally.campaigns()
-    single["truth/actors"] = tally.actors()
-    for stem, table in single.items():
-        writer = progress.writer(stem, table.schema, cast.scenario.tables.format, single=True)
-        try:
-            writer.append(table)
-            writer.close()
-        finally:
-            writer.abandon()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.actors.volume import expected_exchanges
+from sim.actors.workload import Block
 from sim.engine.cast import Cast
 from sim.engine.people import campaign_uids
 from sim.scaffold.rows import FINISHED, GIVEN_UP
-from sim.tables.columns import Columns
+from sim.tables.columns import length
 from sim.tables.schema import TRUTH_ACTORS, TRUTH_CAMPAIGNS, arrow_schema
+
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -49,73 +53,103 @@ class ActorSummary:
         return self.shortfall - self.requested_given_up - self.requested_cut_off
 
 
+@dataclass(frozen=True)
+class ShardTally:
+    """What a shard did: exchanges and tasks in the log, and what became of what was asked for.
+
+    `active_accounts` have at least one attempt in the log. Tallies of shards add up.
+    """
+
+    exchanges: int
+    tasks: int
+    finished: int
+    given_up: int
+    asked: int
+    asked_finished: int
+    asked_given_up: int
+    asked_answered: int
+    active_accounts: int
+
+    @classmethod
+    def nothing(cls) -> ShardTally:
+        return cls(*(0 for _ in fields(cls)))
+
+    def __add__(self, other: ShardTally) -> ShardTally:
+        return ShardTally(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+    def with_block(self, block: Block, active: Bools) -> ShardTally:
+        """Add the rows of a block, and mark its accounts in `active`."""
+        rows, tasks = block.rows, block.tasks
+        total = self
+        if length(rows):
+            active[rows["account"]] = True
+            total = replace(total, exchanges=total.exchanges + length(rows))
+        if length(tasks):
+            finished, given_up = tasks["state"] == FINISHED, tasks["state"] == GIVEN_UP
+            asked = tasks["round"] >= 0
+            counted = (asked, finished, given_up, asked & finished, asked & given_up)
+            asked_n, finished_n, given_up_n, asked_finished, asked_given_up = (
+                int(np.count_nonzero(flags)) for flags in counted
+            )
+            total += ShardTally(
+                exchanges=0,
+                tasks=length(tasks),
+                finished=finished_n,
+                given_up=given_up_n,
+                asked=asked_n,
+                asked_finished=asked_finished,
+                asked_given_up=asked_given_up,
+                asked_answered=int(tasks["answered"][asked].sum()),
+                active_accounts=0,
+            )
+        return total
+
+    def with_active(self, active: Bools) -> ShardTally:
+        return replace(self, active_accounts=int(np.count_nonzero(active)))
+
+
 class Tally:
-    """Running totals per actor and per account; memory grows with accounts, not exchanges."""
+    """What the actors of a cast did, added up over their shards."""
 
     def __init__(self, cast: Cast) -> None:
         self._cast = cast
-        actors = len(cast.stages)
-        self.exchanges = 0
-        self._exchanges = np.zeros(actors, np.int64)
-        self._tasks = np.zeros(actors, np.int64)
-        self._finished = np.zeros(actors, np.int64)
-        self._given_up = np.zeros(actors, np.int64)
-        self._asked = np.zeros(actors, np.int64)
-        self._asked_finished = np.zeros(actors, np.int64)
-        self._asked_given_up = np.zeros(actors, np.int64)
-        self._asked_answered = np.zeros(actors, np.int64)
-        self._active = np.zeros(len(cast.actor_of_account), np.bool_)
+        self._of_actor = [ShardTally.nothing() for _ in cast.stages]
 
-    def count_rows(self, rows: Columns) -> None:
-        self.exchanges += len(rows["ts"])
-        self._exchanges += np.bincount(rows["actor"], minlength=len(self._exchanges))
-        self._active[rows["account"]] = True
+    def add(self, actor: int, tally: ShardTally) -> None:
+        self._of_actor[actor] += tally
 
-    def count_tasks(self, tasks: Columns) -> None:
-        actor = self._cast.actor_of_account[tasks["account"]]
-        finished = tasks["state"] == FINISHED
-        size = len(self._tasks)
-        self._tasks += np.bincount(actor, minlength=size)
-        self._finished += np.bincount(actor[finished], minlength=size)
-        given_up = tasks["state"] == GIVEN_UP
-        self._given_up += np.bincount(actor[given_up], minlength=size)
-        asked = tasks["round"] >= 0
-        self._asked += np.bincount(actor[asked], minlength=size)
-        self._asked_given_up += np.bincount(actor[asked & given_up], minlength=size)
-        self._asked_finished += np.bincount(actor[asked & finished], minlength=size)
-        answered = np.bincount(actor[asked], tasks["answered"][asked], minlength=size)
-        self._asked_answered += answered.astype(np.int64)
+    @property
+    def exchanges(self) -> int:
+        return sum(tally.exchanges for tally in self._of_actor)
 
     def summaries(self) -> tuple[ActorSummary, ...]:
-        return tuple(self._summary(k) for k in range(len(self._tasks)))
+        return tuple(self._summary(k) for k in range(len(self._of_actor)))
 
     def _summary(self, k: int) -> ActorSummary:
-        stage = self._cast.stages[k]
+        stage, tally = self._cast.stages[k], self._of_actor[k]
         actor = stage.actor
-        achieved = int(self._exchanges[k])
         if actor.arrival == "sessions":
             unit, requested = "expected exchanges", round(expected_exchanges(stage))
+            achieved = tally.exchanges
         elif actor.source == "benchmark":
             unit, requested = "tasks", actor.runs * actor.items
-            achieved = int(self._asked_finished[k])
+            achieved = tally.asked_finished
         else:
             unit, requested = "answered exchanges", int(actor.target_exchanges or 0)
-            achieved = int(self._asked_answered[k])
+            achieved = tally.asked_answered
         return ActorSummary(
             actor=actor.id,
             typology=actor.typology,
             unit=unit,
             requested=requested,
             achieved=achieved,
-            exchanges_in_log=int(self._exchanges[k]),
-            tasks_in_log=int(self._tasks[k]),
-            tasks_finished=int(self._finished[k]),
-            tasks_given_up=int(self._given_up[k]),
-            tasks_cut_off=int(self._tasks[k] - self._finished[k] - self._given_up[k]),
-            requested_given_up=int(self._asked_given_up[k]),
-            requested_cut_off=int(
-                self._asked[k] - self._asked_finished[k] - self._asked_given_up[k]
-            ),
+            exchanges_in_log=tally.exchanges,
+            tasks_in_log=tally.tasks,
+            tasks_finished=tally.finished,
+            tasks_given_up=tally.given_up,
+            tasks_cut_off=tally.tasks - tally.finished - tally.given_up,
+            requested_given_up=tally.asked_given_up,
+            requested_cut_off=tally.asked - tally.asked_finished - tally.asked_given_up,
         )
 
     def actors(self) -> Any:
@@ -135,7 +169,6 @@ class Tally:
 
         cast = self._cast
         campaign, operator = campaign_uids(cast)
-        active = np.bincount(cast.actor_of_account[self._active], minlength=len(cast.stages))
         opening = pd.Timestamp(cast.scenario.clock.start)
         rows = []
         for k, (stage, summary) in enumerate(zip(cast.stages, self.summaries(), strict=True)):
@@ -149,7 +182,7 @@ class Tally:
                     "actor_id": summary.actor,
                     "typology_id": summary.typology,
                     "accounts": stage.actor.accounts,
-                    "accounts_in_log": active[k],
+                    "accounts_in_log": self._of_actor[k].active_accounts,
                     "requested_exchanges": summary.requested,
                     "achieved_exchanges": summary.achieved,
                     "starts_at": opening + starts,

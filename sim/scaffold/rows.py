@@ -24,6 +24,53 @@ TASK_STATES = ("finished", "given_up", "cut_off")
 NO_FINISH = -1
 
 
+EXCHANGE_RECORD = np.dtype(
+    [
+        ("ts", np.int64),
+        ("serial", np.int64),
+        ("prompt", np.uint64),
+        ("session", np.int64),
+        ("duration", np.int64),
+        ("ttft", np.int64),
+        ("account", np.int32),
+        ("output", np.int32),
+        ("reasoning", np.int32),
+        ("uncached", np.int32),
+        ("read", np.int32),
+        ("write_5m", np.int32),
+        ("write_1h", np.int32),
+        ("n_messages", np.int16),
+        ("n_results", np.int16),
+        ("n_calls", np.int16),
+        ("status", np.int16),
+        ("number", np.int16),
+        ("server", np.int16),
+        ("finish", np.int8),
+        ("model", np.int8),
+        ("choices", np.int8),
+        ("category", np.int8),
+        ("user", np.bool_),
+        ("prewarm", np.bool_),
+        ("batch", np.bool_),
+    ]
+)
+TASK_RECORD = np.dtype(
+    [
+        ("serial", np.int64),
+        ("start", np.int64),
+        ("end", np.int64),
+        ("item", np.int64),
+        ("account", np.int32),
+        ("calls", np.int32),
+        ("exchanges", np.int32),
+        ("logged", np.int32),
+        ("answered", np.int32),
+        ("round", np.int32),
+        ("state", np.int8),
+    ]
+)
+
+
 @dataclass(frozen=True)
 class Placement:
     """Who sends a block of sessions, and what it works on.

@@ -27,6 +27,7 @@ _NOTES = {
     "step_limit": "calls per attempt",
     "target_exchanges": "exchanges",
     "workers": "in work at once",
+    "part_rows": "exchanges in a part, about",
 }
 _LEFT_OUT = {
     "organisations": "each account has its own",

@@ -207,6 +207,9 @@ class TablesForm(Form):
     columns: Columns = Field(
         default="full", description="All columns of the log, or the core ones. Default: full."
     )
+    part_rows: PositiveCount = Field(
+        default=1_000_000, description="Exchanges in a part, about. Default: 1_000_000."
+    )
 
 
 class ActorForm(Form):

@@ -44,7 +44,7 @@ def resolve(form: ScenarioForm) -> Scenario:
         clock=Clock(start=form.clock.start, duration_us=form.clock.duration),
         world=_world(form.world),
         actors=tuple(_actor(actor, form.scale) for actor in form.actors),
-        tables=Tables(format=form.tables.format, columns=form.tables.columns),
+        tables=Tables(**form.tables.model_dump()),
     )
 
 

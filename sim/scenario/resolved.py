@@ -181,10 +181,11 @@ class World(Frozen):
 
 
 class Tables(Frozen):
-    """How tables are written."""
+    """How tables are written; parts have some `part_rows` exchanges each."""
 
     format: Format
     columns: Columns
+    part_rows: int = 1_000_000
 
 
 class Scenario(Frozen):

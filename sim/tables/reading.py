@@ -7,23 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from sim.errors import InvalidInputError
+from sim.tables.files import parse_id
 from sim.tables.manifest import read_manifest, scenario_of
-from sim.tables.parts import parse_id
 from sim.tables.schema import arrow_schema
+from sim.tables.store import Store
 
 
 class Run:
     """A finished run: its manifest and its tables."""
 
-    def __init__(self, path: Path | str) -> None:
-        """Raises InvalidInputError unless `path` holds a finished run."""
-        self.path = Path(path)
-        self.manifest = read_manifest(self.path)
-        self.format = scenario_of(self.manifest, self.path).tables.format
+    def __init__(self, place: Store | Path | str) -> None:
+        """Raises InvalidInputError unless there is a finished run at the path or URL `place`."""
+        self.store = Store.of(place)
+        self.manifest = read_manifest(self.store)
+        self.scenario = scenario_of(self.manifest, self.store)
+        self.format = self.scenario.tables.format
 
     def has(self, stem: str) -> bool:
         """Whether the table is there; truth may have been taken away from a run on purpose."""
-        return any((self.path / f).exists() for f in self._files(stem))
+        return any(self.store.is_file(path) for path in self.files(stem))
 
     def tables(self, stem: str, columns: dict[str, str], names: Sequence[str]) -> Iterator[Any]:
         """Yield the parts of a table as Arrow tables with the columns `names`.
@@ -32,14 +34,15 @@ class Run:
         damaged, or that lacks a column.
         """
         schema = arrow_schema({name: columns[name] for name in names})
-        for relative in self._files(stem):
-            path = self.path / relative
-            if not path.exists():
-                raise InvalidInputError(f"{path}: is missing; `sim verify` lists what is damaged")
+        for path in self.files(stem):
+            name = self.store.name(path)
+            if not self.store.is_file(path):
+                raise InvalidInputError(f"{name}: is missing; `sim verify` lists what is damaged")
             try:
-                yield _READERS[self.format](path, schema)
+                with self.store.reading(path) as file:
+                    yield _READERS[self.format](file, schema)
             except (OSError, ValueError, KeyError) as error:
-                raise InvalidInputError(f"{path}: cannot be read: {error}") from error
+                raise InvalidInputError(f"{name}: cannot be read: {error}") from error
 
     def table(self, stem: str, columns: dict[str, str]) -> Any:
         """A whole table in memory, with all its columns."""
@@ -47,26 +50,27 @@ class Run:
 
         parts = list(self.tables(stem, columns, list(columns)))
         if not parts:
-            raise InvalidInputError(f"{self.path}: holds no table {stem}")
+            raise InvalidInputError(f"{self.store}: holds no table {stem}")
         return pa.concat_tables(parts)
 
-    def _files(self, stem: str) -> list[str]:
+    def files(self, stem: str) -> list[str]:
+        """The files of a table in order, relative to the run."""
         paths = [f["path"] for f in self.manifest["files"]]
         return [p for p in paths if p == f"{stem}.{self.format}" or p.startswith(f"{stem}/")]
 
 
-def _parquet(path: Path, schema: Any) -> Any:
+def _parquet(file: Any, schema: Any) -> Any:
     import pyarrow.parquet as pq
 
-    return pq.read_table(path, columns=schema.names, partitioning=None).cast(schema)
+    return pq.read_table(file, columns=schema.names).cast(schema)
 
 
-def _csv(path: Path, schema: Any) -> Any:
+def _csv(file: Any, schema: Any) -> Any:
     import pyarrow as pa
     import pyarrow.csv as pc
 
     table = pc.read_csv(
-        path,
+        file,
         convert_options=pc.ConvertOptions(
             include_columns=schema.names,
             column_types={name: _text_type(schema.field(name).type) for name in schema.names},
@@ -76,15 +80,16 @@ def _csv(path: Path, schema: Any) -> Any:
     return _typed(table, schema, pa)
 
 
-def _jsonl(path: Path, schema: Any) -> Any:
+def _jsonl(file: Any, schema: Any) -> Any:
     import pyarrow as pa
     import pyarrow.json as pj
 
     explicit = pa.schema([(name, _text_type(schema.field(name).type)) for name in schema.names])
-    if not path.stat().st_size:
+    if not file.seek(0, 2):
         return schema.empty_table()
+    file.seek(0)
     options = pj.ParseOptions(explicit_schema=explicit, unexpected_field_behavior="ignore")
-    return _typed(pj.read_json(path, parse_options=options), schema, pa)
+    return _typed(pj.read_json(file, parse_options=options), schema, pa)
 
 
 _READERS = {"parquet": _parquet, "csv": _csv, "jsonl": _jsonl}

@@ -4,59 +4,67 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from sim.tables.files import FileRecord
 from sim.tables.manifest import MANIFEST, read_manifest, scenario_of
-from sim.tables.parts import sha256_of
+from sim.tables.store import Store
+
+if TYPE_CHECKING:
+    from sim.engine.executors import Workers
 
 
-def damaged_files(run: Path) -> list[str]:
+def damaged_files(place: Store | Path | str) -> list[str]:
     """Return a line for every file that is missing, altered or not in the manifest."""
-    listed = {f["path"]: f for f in read_manifest(run)["files"]}
-    problems = [p for path, record in listed.items() if (p := _problem(run, path, record))]
-    there = {p.relative_to(run).as_posix() for p in run.rglob("*") if p.is_file()}
-    extra = sorted(there - set(listed) - {MANIFEST})
-    return problems + [f"{run / path}: is not in the manifest" for path in extra]
+    run = Store.of(place)
+    listed = [FileRecord(**record) for record in read_manifest(run)["files"]]
+    problems = [p for record in listed if (p := _problem(run, record))]
+    extra = sorted(set(run.files()) - {record.path for record in listed} - {MANIFEST})
+    return problems + [f"{run.name(path)}: is not in the manifest" for path in extra]
 
 
-def _problem(run: Path, path: str, record: dict[str, Any]) -> str | None:
-    file = run / path
-    if not file.is_file():
-        return f"{file}: is missing"
-    size = file.stat().st_size
-    if size != record["bytes"]:
-        return f"{file}: has {size:,} bytes, the manifest says {record['bytes']:,}"
-    if sha256_of(file) != record["sha256"]:
-        return f"{file}: has the right size but other bytes than the manifest says"
+def _problem(run: Store, record: FileRecord) -> str | None:
+    name = run.name(record.path)
+    if not run.is_file(record.path):
+        return f"{name}: is missing"
+    size = run.size(record.path)
+    if size != record.bytes:
+        return f"{name}: has {size:,} bytes, the manifest says {record.bytes:,}"
+    if run.sha256(record.path) != record.sha256:
+        return f"{name}: has the right size but other bytes than the manifest says"
     return None
 
 
-def differences_of_rerun(run: Path) -> list[str]:
+def differences_of_rerun(place: Store | Path | str, workers: Workers | None = None) -> list[str]:
     """Carry out the scenario of a run again and return a line for every file that differs."""
     from sim.engine.run import run as run_scenario
 
+    run = Store.of(place)
     manifest = read_manifest(run)
     scenario = scenario_of(manifest, run)
-    with tempfile.TemporaryDirectory(prefix=".rerun-", dir=run.parent) as folder:
-        again = {f.path: f for f in run_scenario(scenario, Path(folder) / "run").files}
+    beside = run.folder.parent if run.is_local else None
+    with tempfile.TemporaryDirectory(prefix=".rerun-", dir=beside) as folder:
+        made = run_scenario(scenario, Path(folder) / "run", workers=workers)
+        again = {f.path: f for f in made.files}
     before = {f["path"]: f["sha256"] for f in manifest["files"]}
     lines = [
-        f"{run / path}: a rerun gives other bytes"
+        f"{run.name(path)}: a rerun gives other bytes"
         for path in sorted(before.keys() & again.keys())
         if before[path] != again[path].sha256
     ]
     lines += [
-        f"{run / path}: a rerun does not make it" for path in sorted(before.keys() - again.keys())
+        f"{run.name(path)}: a rerun does not make it"
+        for path in sorted(before.keys() - again.keys())
     ]
     new = sorted(again.keys() - before.keys())
-    return lines + [f"{run / path}: only a rerun makes it" for path in new]
+    return lines + [f"{run.name(path)}: only a rerun makes it" for path in new]
 
 
-def other_software(run: Path) -> list[str]:
+def other_software(place: Store | Path | str) -> list[str]:
     """Return a line for every version that differs from the one that made the run."""
     from sim.tables.manifest import software
 
-    made_by: dict[str, str] = read_manifest(run)["software"]
+    made_by: dict[str, str] = read_manifest(Store.of(place))["software"]
     return [
         f"{name} {made_by.get(name, 'unknown')} made the run, this is {version}"
         for name, version in software().items()

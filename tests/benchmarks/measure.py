@@ -49,11 +49,12 @@ class Watch:
 
 def product(scenario: Scenario, out: Path) -> dict[str, Any]:
     """`sim run`: exchanges simulated, those event by event, and where the time went."""
+    from sim.tables.files import TableFile
+
     import sim.actors.queue as queue
     import sim.actors.sessions as sessions
     from sim.actors.workload import Stage
     from sim.engine.run import run
-    from sim.tables.parts import PartWriter
     from sim.world.cache import PrefixCache
     from sim.world.contended import Contended, Work
     from sim.world.gateway import LimitCheck
@@ -73,7 +74,7 @@ def product(scenario: Scenario, out: Path) -> dict[str, Any]:
     writing: defaultdict[str, float] = defaultdict(float)
     writer = Watch()
     writer.spent = writing
-    writer.on(PartWriter, "append", "writing")
+    writer.on(TableFile, "append", "writing")
     run(scenario, out)
     return {**counted, "spent": {**watch.spent, **writing}}
 
@@ -96,7 +97,8 @@ def oracle(scenario: Scenario, out: Path) -> dict[str, Any]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from sim.engine.cast import build_cast, workloads
+    from sim.engine.cast import build_cast
+    from sim.engine.shards import workloads
     from tests.oracle.draws import simulate
 
     begun = time.perf_counter()

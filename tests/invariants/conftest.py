@@ -9,10 +9,7 @@ from typing import Any
 import pytest
 
 from sim.engine.run import run
-from tests.helpers import (
-    log_with_truth,
-    make_parts_small,
-)
+from tests.helpers import log_with_truth
 from tests.invariants.damage import BUSY
 
 
@@ -20,9 +17,7 @@ from tests.invariants.damage import BUSY
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of `BUSY` in several parts."""
     out = tmp_path_factory.mktemp("whole") / "run"
-    with pytest.MonkeyPatch.context() as patch:
-        make_parts_small(patch)
-        run(BUSY, out)
+    run(BUSY, out)
     return out
 
 

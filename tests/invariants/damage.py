@@ -10,6 +10,7 @@ import numpy as np
 
 from sim.checking import check_run
 from tests.helpers import (
+    PART_ROWS,
     coders,
     lab,
     ordinary,
@@ -25,6 +26,7 @@ BUSY = scenario(
     lab(items=60, runs=2),
     pool(16, 1_500, organisations=4, tier="tier-1"),
     days=0.3,
+    part_rows=PART_ROWS,
     world=ordinary(overload=0.1, timeout_us=60_000_000),
 )
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from itertools import chain
 
 from sim.actors.workload import HitsLimitError, Workload
-from sim.engine.cast import build_cast, workloads
+from sim.engine.cast import build_cast
+from sim.engine.shards import workloads
 from sim.scenario.resolved import Scenario
 from sim.tables.columns import Columns, concat
 from tests.oracle.draws import Chosen, Outcome, outcome

@@ -145,7 +145,7 @@ class Line:
 
     def __init__(self, workload: QueueWorkload) -> None:
         self._stage, self._queue = workload._stage, workload._queue()
-        tickets = source(workload._stage, workload._opens_us)
+        tickets = source(workload._stage, workload.team, workload._opens_us)
         in_progress = workload._stage.actor.starts_us is None
         self._lead: Iterator[Tickets] | None = tickets.lead() if in_progress else None
         self._main = tickets.main()

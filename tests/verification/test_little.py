@@ -87,7 +87,7 @@ def test_little_s_law(report: Report, tmp_path: Path) -> None:
     ratios: dict[str, list[tuple[float, float]]] = {}
     for name in sim.shipped_scenarios():
         scenario = sim.load_scenario(name, scale=SCALES.get(name, 0.1))
-        path = sim.run(scenario, tmp_path / name).path
+        path = Path(sim.run(scenario, tmp_path / name).path)
         exchanges, tasks, log, task_table = ledgers(path, scenario)
         wrong = np.abs(log["duration_s"] * 1e6 - (exchanges.ends_us - exchanges.begins_us))
         relative = float((wrong / (exchanges.ends_us - exchanges.begins_us)).max())

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from sim.actors.sessions import SessionWorkload
 from sim.actors.volume import mean_exchanges, mean_per_day
-from sim.engine.cast import build_cast, workloads
+from sim.engine.cast import build_cast
+from sim.engine.shards import workloads
 from sim.scenario.resolved import Actor, Rhythm, Turns
 from tests.helpers import (
     DAY_US,

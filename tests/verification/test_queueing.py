@@ -11,6 +11,7 @@ import simpy
 from numpy.typing import NDArray
 
 from sim.actors.rhythm import Intensity
+from sim.actors.teams import teams_of
 from sim.actors.tickets import BLOCK_TICKETS, PromptTickets
 from sim.actors.workforce import Batch, Workforce
 from sim.engine.cast import build_cast
@@ -45,7 +46,7 @@ def waits(servers: int, load: float, size: int) -> Floats:
     batch = Batch(release.tolist(), lambda ticket, _: spans[ticket])
     env = simpy.Environment()
     workers = Workforce([0] * servers, lambda _: None if batch.used_up else batch)
-    workers.start(env)
+    workers.start(env, every_us=1 << 40, until_us=1 << 60)
     env.run()
     assert batch.begun == size
     return (np.array(batch.starts_us) - release)[size // 10 :] / MEAN_SPAN_US
@@ -111,7 +112,8 @@ def test_prompts_are_paced(report: Report) -> None:
     )
     asked = scenario(actor, days=7.0, world=calm())
     (stage,) = build_cast(asked).stages
-    blocks = list(PromptTickets(stage, 0).main())
+    (team,) = teams_of(stage)
+    blocks = list(PromptTickets(stage, team, 0).main())
     intensity = Intensity(actor.rhythm, asked.clock.start)
     planned_us = float(intensity.operational(np.array([0.99 * asked.clock.duration_us]))[0])
     places, releases, done = [], [], 0

@@ -1,18 +1,16 @@
-"""Write tables in parts: each part under a temporary name, renamed when it is whole."""
+"""Write tables as files of Parquet, CSV or JSON lines."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
+from sim.tables.store import HashingFile, Store
+
 FORMATS = ("parquet", "csv", "jsonl")
-PART_ROWS = 2_000_000
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -24,6 +22,14 @@ class FileRecord:
     bytes: int
     sha256: str
 
+    def is_whole(self, out: Store) -> bool:
+        """Whether the file is there with the bytes that were written."""
+        return (
+            out.is_file(self.path)
+            and out.size(self.path) == self.bytes
+            and out.sha256(self.path) == self.sha256
+        )
+
 
 class _Sink(Protocol):
     def write(self, table: Any) -> None: ...
@@ -31,11 +37,11 @@ class _Sink(Protocol):
 
 
 class _Parquet:
-    def __init__(self, path: Path, schema: Any) -> None:
+    def __init__(self, file: HashingFile, schema: Any) -> None:
         import pyarrow.parquet as pq
 
         self._writer = pq.ParquetWriter(
-            path,
+            file,
             schema,
             compression="zstd",
             compression_level=1,
@@ -71,10 +77,10 @@ _RANGES = {"ts_start", "started_at"}
 
 
 class _Csv:
-    def __init__(self, path: Path, schema: Any) -> None:
+    def __init__(self, file: HashingFile, schema: Any) -> None:
         import pyarrow.csv as pc
 
-        self._writer = pc.CSVWriter(path, text_schema(schema))
+        self._writer = pc.CSVWriter(file, text_schema(schema))
 
     def write(self, table: Any) -> None:
         self._writer.write(as_text(table))
@@ -84,18 +90,18 @@ class _Csv:
 
 
 class _Jsonl:
-    def __init__(self, path: Path, _schema: Any) -> None:
-        self._file = path.open("w", encoding="utf-8")
+    def __init__(self, file: HashingFile, _schema: Any) -> None:
+        self._file = file
 
     def write(self, table: Any) -> None:
         text = as_text(table)
         names = text.column_names
         for row in zip(*map(_plain_values, text.columns), strict=True):
-            self._file.write(json.dumps(dict(zip(names, row, strict=True)), separators=(",", ":")))
-            self._file.write("\n")
+            line = json.dumps(dict(zip(names, row, strict=True)), separators=(",", ":"))
+            self._file.write(f"{line}\n".encode())
 
     def close(self) -> None:
-        self._file.close()
+        """Nothing waits here."""
 
 
 def _plain_values(column: Any) -> list[Any]:
@@ -108,7 +114,7 @@ def _plain_values(column: Any) -> list[Any]:
     return [None if text is None else float(text) for text in texts]
 
 
-_SINKS: dict[str, Callable[[Path, Any], _Sink]] = {
+_SINKS: dict[str, Callable[[HashingFile, Any], _Sink]] = {
     "parquet": _Parquet,
     "csv": _Csv,
     "jsonl": _Jsonl,
@@ -161,83 +167,37 @@ def parse_id(text: str) -> int:
     return int(text.rpartition("_")[2], 16)
 
 
-class PartWriter:
-    """One table as a sequence of parts of similar size, or as a single file.
+class TableFile:
+    """A table that is being written to one file."""
 
-    A part that an earlier, interrupted run finished is counted but not written again. `finished`
-    is called with the record of every part that is whole.
-    """
-
-    def __init__(
-        self,
-        run: Path,
-        stem: str,
-        schema: Any,
-        fmt: str,
-        *,
-        done: dict[str, FileRecord],
-        finished: Callable[[FileRecord], None],
-        single: bool = False,
-    ) -> None:
-        self._run, self._stem, self._schema, self._format = run, stem, schema, fmt
-        self._done, self._finished, self._single = done, finished, single
-        self._number = self._rows = 0
-        self._sink: _Sink | None = None
-
-    def _path(self) -> str:
-        name = self._stem if self._single else f"{self._stem}/part-{self._number:05d}"
-        return f"{name}.{self._format}"
+    def __init__(self, path: str, sink: _Sink) -> None:
+        self._path, self._sink = path, sink
+        self._rows = 0
+        self._record: FileRecord | None = None
 
     def append(self, table: Any) -> None:
-        """Add rows; a part is closed by the table that fills it."""
-        if self._path() not in self._done:
-            self._open().write(table)
+        self._sink.write(table)
         self._rows += table.num_rows
-        if self._rows >= PART_ROWS and not self._single:
-            self._close_part()
 
-    def close(self) -> None:
-        """Finish the last part; a table without rows becomes one empty part."""
-        if self._rows or self._number == 0:
-            if self._path() not in self._done:
-                self._open()
-            self._close_part()
+    @property
+    def record(self) -> FileRecord:
+        """What the file holds, once it is whole."""
+        assert self._record is not None
+        return self._record
 
-    def abandon(self) -> None:
-        """Drop what is not whole."""
-        if self._sink is not None:
-            sink, self._sink = self._sink, None
-            # what made the run fail, a full disk perhaps, may well fail here again
-            with contextlib.suppress(OSError):
+
+@contextlib.contextmanager
+def writing_table(store: Store, path: str, schema: Any, fmt: str) -> Iterator[TableFile]:
+    """Write a table to a file of a store; it is there when the block has ended without error."""
+    with store.writing(path) as file:
+        sink = _SINKS[fmt](file, schema)
+        table = TableFile(path, sink)
+        try:
+            yield table
+        except BaseException:
+            # what made it fail, a full disk perhaps, may well fail here again
+            with contextlib.suppress(Exception):
                 sink.close()
-            self._temporary().unlink(missing_ok=True)
-
-    def _temporary(self) -> Path:
-        path = self._run / self._path()
-        return path.with_name(f".{path.name}.tmp")
-
-    def _open(self) -> _Sink:
-        if self._sink is None:
-            temporary = self._temporary()
-            temporary.parent.mkdir(parents=True, exist_ok=True)
-            self._sink = _SINKS[self._format](temporary, self._schema)
-        return self._sink
-
-    def _close_part(self) -> None:
-        path = self._path()
-        if self._sink is not None:
-            temporary = self._temporary()
-            self._sink.close()
-            self._sink = None
-            record = FileRecord(path, self._rows, temporary.stat().st_size, sha256_of(temporary))
-            temporary.rename(self._run / path)
-            self._finished(record)
-        self._number, self._rows = self._number + 1, 0
-
-
-def sha256_of(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+            raise
+        sink.close()
+        table._record = FileRecord(path, table._rows, file.bytes, file.sha256)

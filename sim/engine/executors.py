@@ -1,0 +1,140 @@
+"""Who carries the work out: this process, a pool of processes, or a Dask cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sim.errors import InvalidInputError, SimError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Workers:
+    """An executor and the number of things that it does at a time."""
+
+    executor: Executor
+    count: int
+
+
+class InProcess(Executor):
+    """An executor that does what is submitted at once, in this process."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """Return a future that is done; what `fn` raised, it raises."""
+        future: Future[T] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+@contextlib.contextmanager
+def in_process() -> Iterator[Workers]:
+    yield Workers(InProcess(), 1)
+
+
+@contextlib.contextmanager
+def process_pool(count: int) -> Iterator[Workers]:
+    """A pool of `count` fresh processes. They end with this one, however it ends."""
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin_worker)
+    try:
+        yield Workers(pool, count)
+    except BaseException:
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    pool.shutdown(wait=True)
+
+
+def _begin_worker() -> None:
+    """Leave Ctrl-C to the main process, and do not outlive it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True, name="follows its parent").start()
+
+
+@contextlib.contextmanager
+def dask_cluster(address: str, count: int) -> Iterator[Workers]:
+    """The cluster at `address`, or with `local` one of `count` processes on this machine."""
+    try:
+        import distributed as dask
+    except ImportError:
+        raise InvalidInputError(
+            "--dask needs dask.distributed; `pip install 'sim[dask]'` brings it"
+        ) from None
+    with contextlib.ExitStack() as stack:
+        if address == "local":
+            cluster: Any = dask.LocalCluster(  # type: ignore[no-untyped-call]
+                n_workers=count, threads_per_worker=1, dashboard_address=None
+            )
+            address = stack.enter_context(cluster)
+        try:
+            client: Any = dask.Client(address, timeout="10s")  # type: ignore[no-untyped-call]
+            stack.enter_context(client)
+        except (OSError, ValueError, TimeoutError) as error:
+            raise InvalidInputError(
+                f"--dask {address}: no scheduler answers there; give its address, such as "
+                f"tcp://host:8786, or local ({error})"
+            ) from error
+        threads = max(sum(client.nthreads().values()), 1)
+        yield Workers(client.get_executor(pure=False), threads)
+
+
+@contextlib.contextmanager
+def workers(count: int | None = None, dask: str | None = None) -> Iterator[Workers]:
+    """An executor: `dask` if given, else `count` processes (None: one a core)."""
+    number = count or os.cpu_count() or 1
+    if dask is not None:
+        made = dask_cluster(dask, number)
+    else:
+        made = in_process() if number == 1 else process_pool(number)
+    with made as ready:
+        yield ready
+
+
+def carried_out(
+    who: Workers, fn: Callable[..., T], calls: Iterable[tuple[Any, ...]]
+) -> Iterator[T]:
+    """Yield the results of `fn(*call)` as they come, a few calls ahead of what is done.
+
+    The first exception ends it; SimError says that a worker died.
+    """
+    waiting: set[Future[T]] = set()
+    ahead = 1 if isinstance(who.executor, InProcess) else 2 * who.count
+    todo = iter(calls)
+    try:
+        while True:
+            for call in todo:
+                waiting.add(who.executor.submit(fn, *call))
+                if len(waiting) >= ahead:
+                    break
+            if not waiting:
+                return
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield future.result()
+    except BrokenProcessPool as error:
+        raise SimError(
+            "a worker process died (killed, or out of memory); shards and parts that are "
+            "finished are kept"
+        ) from error
+    finally:
+        for future in waiting:
+            future.cancel()

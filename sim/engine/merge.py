@@ -1,0 +1,130 @@
+"""Put the rows of all shards in order of time, and write them part by part."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.engine.grid import Window, parts_of
+from sim.engine.job import Job, peak_bytes
+from sim.engine.spill import EXCHANGES, TASKS, Index, Records, Stretch, read_records, unpacked
+from sim.streams import U64, opaque_ids
+from sim.tables.columns import Columns, length, time_order
+from sim.tables.files import FileRecord, writing_table
+from sim.tables.schema import TRUTH_EXCHANGES, TRUTH_TASKS, arrow_schema, exchange_columns
+
+Ints = NDArray[np.int64]
+
+PARTS = ".unfinished/parts"
+LOG, TRUTH, TRUTH_OF_TASKS = "log/exchanges", "truth/exchanges", "truth/tasks"
+
+
+class WindowPlan(NamedTuple):
+    """Where the rows of a window lie."""
+
+    exchanges: list[Stretch]
+    tasks: list[Stretch]
+
+
+class PartPlan(NamedTuple):
+    """Part `number` of every table that is written in parts; `rows` exchanges."""
+
+    number: int
+    rows: int
+    windows: list[WindowPlan]
+
+
+@dataclass(frozen=True)
+class PartRecord:
+    """A part that is written: its files, one for each table."""
+
+    number: int
+    files: list[FileRecord]
+    peak_bytes: int
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> PartRecord:
+        files = [FileRecord(**record) for record in values["files"]]
+        return cls(values["number"], files, values["peak_bytes"])
+
+
+def record_path(number: int) -> str:
+    return f"{PARTS}/{number:06d}.json"
+
+
+def part_windows(job: Job, index: Index) -> list[list[Window]]:
+    """The windows of each part; they depend on the rows alone, not on who made them."""
+    part_rows = job.scenario.tables.part_rows
+    return parts_of(index.counts(EXCHANGES), job.window_rows, part_rows)
+
+
+def plan_of(index: Index, number: int, windows: list[Window]) -> PartPlan:
+    plans = [
+        WindowPlan(*(index.stretches(table, *window) for table in (EXCHANGES, TASKS)))
+        for window in windows
+    ]
+    return PartPlan(number, sum(s.rows for plan in plans for s in plan.exchanges), plans)
+
+
+def write_part(job: Job, plan: PartPlan) -> PartRecord:
+    """Write one part of the log and of its truth; its record is written last."""
+    tables = job.scenario.tables
+    columns = {
+        LOG: exchange_columns(tables.columns),
+        TRUTH: TRUTH_EXCHANGES,
+        TRUTH_OF_TASKS: TRUTH_TASKS,
+    }
+    with ExitStack() as stack:
+        files = {
+            stem: stack.enter_context(
+                writing_table(
+                    job.out,
+                    f"{stem}/part-{plan.number:05d}.{tables.format}",
+                    arrow_schema(schema),
+                    tables.format,
+                )
+            )
+            for stem, schema in columns.items()
+        }
+        for window in plan.windows:
+            rows = exchanges_in(job, window)
+            if length(rows):
+                files[LOG].append(job.renderer.log(rows))
+                files[TRUTH].append(job.renderer.truth(rows))
+            tasks = tasks_in(job, window)
+            if length(tasks):
+                files[TRUTH_OF_TASKS].append(job.renderer.tasks(tasks))
+    record = PartRecord(plan.number, [file.record for file in files.values()], peak_bytes())
+    job.out.write_json(record_path(plan.number), record.to_dict())
+    return record
+
+
+def exchanges_in(job: Job, window: WindowPlan) -> Columns:
+    """The exchanges of a window with their identifiers, in order of time."""
+    records = read_records(job.out, EXCHANGES, window.exchanges)
+    return in_order(records, job.cast.actor_key("exchange"), job.cast.actor_of_account)
+
+
+def in_order(records: Records, keys: U64, actor_of_account: Ints) -> Columns:
+    """Exchanges by time, those of one microsecond by identifier, so that ties tell nothing."""
+    actor = actor_of_account[records["account"]]
+    ids = opaque_ids(keys[actor], records["serial"])
+    again = np.flatnonzero(records["number"])
+    ids[again] = opaque_ids(ids[again], records["number"][again])
+    order = time_order(np.ascontiguousarray(records["ts"]), ids)
+    rows = unpacked(records.take(order))
+    return rows | {"actor": actor[order], "id": ids[order]}
+
+
+def tasks_in(job: Job, window: WindowPlan) -> Columns:
+    """The tasks begun in a window, in order of time."""
+    tasks = read_records(job.out, TASKS, window.tasks)
+    order = np.lexsort((tasks["serial"], tasks["account"], tasks["start"]))
+    return unpacked(tasks.take(order))

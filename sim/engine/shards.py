@@ -1,0 +1,70 @@
+"""Units of work: how a scenario is cut into shards, whatever carries them out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sim.actors.queue import QueueWorkload
+from sim.actors.sessions import SessionWorkload
+from sim.actors.teams import teams_of
+from sim.actors.tickets import Team
+from sim.actors.volume import shards_of
+from sim.actors.workload import Stage, Workload
+from sim.engine.cast import Cast
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Some accounts of one actor, simulated together and apart from everyone else.
+
+    `number` counts the shards of the scenario, `of_actor` those of the actor. `expected` is the
+    number of exchanges that it may be expected to send during the log. `team` is what it is of a
+    queue, None in a population.
+    """
+
+    number: int
+    actor: int
+    of_actor: int
+    accounts: range
+    expected: float
+    team: Team | None
+
+
+def shards(cast: Cast) -> list[Shard]:
+    """Cut a scenario; the cut of an actor depends on that actor, the clock and the seed alone."""
+    made: list[Shard] = []
+    for actor, stage in enumerate(cast.stages):
+        for of_actor, (accounts, team) in enumerate(_cut(stage)):
+            shard = Shard(len(made), actor, of_actor, accounts, 0.0, team)
+            rate = workload(cast, shard).rows_per_us
+            begins_us = max(stage.actor.starts_us or 0, 0)
+            made.append(
+                Shard(
+                    number=len(made),
+                    actor=actor,
+                    of_actor=of_actor,
+                    accounts=accounts,
+                    expected=rate * (stage.horizon_us - begins_us),
+                    team=team,
+                )
+            )
+    return made
+
+
+def _cut(stage: Stage) -> list[tuple[range, Team | None]]:
+    if stage.actor.arrival == "queue":
+        return [(team.accounts, team) for team in teams_of(stage)]
+    return [(accounts, None) for accounts in shards_of(stage)]
+
+
+def workload(cast: Cast, shard: Shard) -> Workload:
+    """What a shard does, ready to begin."""
+    stage = cast.stages[shard.actor]
+    if shard.team is not None:
+        return QueueWorkload(stage, shard.team)
+    return SessionWorkload(stage, shard.of_actor, shard.accounts)
+
+
+def workloads(cast: Cast) -> list[Workload]:
+    """What all shards of a scenario do."""
+    return [workload(cast, shard) for shard in shards(cast)]
