@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.counting import Counts, count_run
-    from sim.engine.run import RunSummary, run
+    from sim.engine.run import RunSummary, resume, run
     from sim.errors import CheckFailedError, InvalidInputError, SimError
+    from sim.replicates import replicate
     from sim.scenario import Scenario, dump_resolved, json_schema, load_scenario, shipped_scenarios
     from sim.tables.reading import Run
 
@@ -35,6 +36,8 @@ _FRONT = {
     "dump_resolved": "sim.scenario",
     "json_schema": "sim.scenario",
     "load_scenario": "sim.scenario",
+    "replicate": "sim.replicates",
+    "resume": "sim.engine.run",
     "run": "sim.engine.run",
     "shipped_scenarios": "sim.scenario",
 }
@@ -52,6 +55,8 @@ __all__ = [
     "dump_resolved",
     "json_schema",
     "load_scenario",
+    "replicate",
+    "resume",
     "run",
     "shipped_scenarios",
 ]

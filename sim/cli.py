@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from sim import __version__
+from sim.cli_replicate import replicate
 from sim.cli_runs import check_run, compare, counts, run, verify
 from sim.cli_support import (
     SimGroup,
@@ -111,7 +112,7 @@ def schema() -> None:
     print_json(json_schema())
 
 
-for _verb in (run, counts, compare, verify, check_run):
+for _verb in (run, replicate, counts, compare, verify, check_run):
     cli.add_command(_verb)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sim.actors.batches import Filled, TicketQueue
 from sim.actors.workload import Block, Stage
-from sim.scaffold.rows import exchange_rows
+from sim.scaffold.rows import RowMaker
 from sim.world.attempts import Attempts
 from sim.world.contended import Work
 
@@ -26,13 +26,13 @@ class _UnderLimits:
     in_progress: int = 0
     attempts: list[Attempts] = field(default_factory=list)
 
-    def block(self, stage: Stage, *, is_over: bool) -> Block:
+    def block(self, make: RowMaker, stage: Stage, *, is_over: bool) -> Block:
         """Rows of the attempts made since the last time; rows of the tasks at the end."""
         drawn, placement = self.filled.drawn, self.filled.placement
         made, read = self.work.take()
         self.attempts.append(made)
         kept = stage.is_in_log(made)
-        rows = exchange_rows(drawn, placement, made.pick(kept), read[kept])
+        rows = make(drawn, placement, made.pick(kept), read[kept])
         if not is_over:
             return Block(rows, {})
         whole = Attempts(*(np.concatenate(c) for c in zip(*self.attempts, strict=True)))
@@ -65,11 +65,11 @@ class Crew:
         """Work until then."""
         self._loop.run(until_us)
 
-    def blocks(self, until_us: int) -> Iterator[Block]:
+    def blocks(self, make: RowMaker, until_us: int) -> Iterator[Block]:
         """What was done event by event since the last time; `until_us` was run to."""
         at_end = until_us == self._stage.horizon_us
         for part in self._parts:
-            yield part.block(self._stage, is_over=at_end or self._is_over(part))
+            yield part.block(make, self._stage, is_over=at_end or self._is_over(part))
         self._parts = [part for part in self._parts if not self._is_over(part)]
 
     def _is_over(self, part: _UnderLimits) -> bool:

@@ -17,7 +17,7 @@ from sim.actors.tickets import LEAD_US, Team
 from sim.actors.workforce import Workforce
 from sim.actors.workload import Block, HitsLimitError, Stage
 from sim.scaffold.fill import Drawn
-from sim.scaffold.rows import Placement, exchange_rows
+from sim.scaffold.rows import Placement, RowMaker, exchange_rows
 from sim.world.attempts import Attempts
 from sim.world.cache import session_read_tokens
 from sim.world.gateway import merge
@@ -62,7 +62,7 @@ class QueueWorkload:
             at = min(at + self._slice_us, self._stage.horizon_us)
             yield at
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self, make: RowMaker = exchange_rows) -> Iterator[Block]:
         """Organisations that hit a limit before are simulated event by event, the others not.
 
         Who of the others does is collected to the end, for the next time.
@@ -72,7 +72,7 @@ class QueueWorkload:
         pending: list[_Begun] = []
         for until in self._slices():
             crew.run(until)
-            yield from crew.blocks(until)
+            yield from crew.blocks(make, until)
             begun = [_Begun.of(f) for f in queue.filled if f.collected < f.batch.begun]
             queue.filled = [f for f in queue.filled if f is queue.newest]
             for part in begun:
@@ -84,7 +84,7 @@ class QueueWorkload:
             for part, read in gateway.admit(due):
                 kept = stage.is_in_log(part.attempts)
                 attempts = part.attempts.pick(kept)
-                yield Block(exchange_rows(part.drawn, part.placement, attempts, read[kept]), {})
+                yield Block(make(part.drawn, part.placement, attempts, read[kept]), {})
             if gateway.hit.any() and (gateway.hit | self._limited)[self._organisations].all():
                 break
         if gateway.hit.any():
@@ -124,7 +124,7 @@ class _FreeCrew:
     def run(self, until_us: int) -> None:
         self._env.run(until=until_us)
 
-    def blocks(self, until_us: int) -> Iterator[Block]:
+    def blocks(self, make: RowMaker, until_us: int) -> Iterator[Block]:
         """Nothing is done event by event."""
         return iter(())
 

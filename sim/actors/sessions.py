@@ -15,7 +15,7 @@ from sim.actors.volume import DAY_US, LEAD_US, mean_exchanges, mean_per_day
 from sim.actors.workload import TASKS_PER_SHARD_BITS, Block, Stage
 from sim.scaffold.fill import Drawn
 from sim.scaffold.ragged import starts_of
-from sim.scaffold.rows import Placement, exchange_rows
+from sim.scaffold.rows import Placement, RowMaker, exchange_rows
 from sim.scaffold.turns import Turns, draw_tool_steps, draw_turns_of
 from sim.scenario.resolved import Actor
 from sim.streams import opaque_ids
@@ -79,7 +79,7 @@ class SessionWorkload:
         self.rows_per_us = float(mean_per_day(stage.actor) * volume.sum() / DAY_US)
         self._opened = self._tasks = 0
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self, make: RowMaker = exchange_rows) -> Iterator[Block]:
         """Stretches of work in which an organisation hits a limit are simulated event by event."""
         pieces = list(self._pieces())
         if not pieces:
@@ -99,10 +99,10 @@ class SessionWorkload:
         )
         for piece, stretch, own_read in zip(pieces, of_session, read, strict=True):
             session = piece.drawn.shape.session[piece.attempts.call]
-            yield self._block(piece, piece.attempts, own_read, ~again[stretch][session])
+            yield self._block(make, piece, piece.attempts, own_read, ~again[stretch][session])
         for piece, work in works.made():
             attempts, taken = work.take()
-            yield self._block(piece, attempts, taken, np.ones(len(taken), np.bool_))
+            yield self._block(make, piece, attempts, taken, np.ones(len(taken), np.bool_))
 
     def _through_gateway(
         self, pieces: list[_Piece], stretch: list[Ints], stretches: int
@@ -128,11 +128,13 @@ class SessionWorkload:
         limited = np.asarray(check.overdrawn.reshape(-1, classes).any(axis=1))
         return limited, np.split(read, np.cumsum([len(p.attempts.call) for p in pieces])[:-1])
 
-    def _block(self, piece: _Piece, attempts: Attempts, read: Ints, mine: Bools) -> Block:
+    def _block(
+        self, make: RowMaker, piece: _Piece, attempts: Attempts, read: Ints, mine: Bools
+    ) -> Block:
         tasks = self._stage.tasks(piece.drawn, piece.placement, attempts.pick(mine))
         kept = np.flatnonzero(mine & self._stage.is_in_log(attempts))
         kept = kept[np.argsort(attempts.begins_us[kept])]
-        rows = exchange_rows(piece.drawn, piece.placement, attempts.pick(kept), read[kept])
+        rows = make(piece.drawn, piece.placement, attempts.pick(kept), read[kept])
         return Block(rows, tasks)
 
     def _pieces(self) -> Iterator[_Piece]:

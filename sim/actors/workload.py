@@ -14,7 +14,7 @@ from sim.catalog import Agent
 from sim.entities.accounts import Accounts
 from sim.scaffold.fill import Drawn, Sessions, fill
 from sim.scaffold.ragged import ranges, starts_of
-from sim.scaffold.rows import Placement, task_rows
+from sim.scaffold.rows import Placement, RowMaker, exchange_rows, task_rows
 from sim.scaffold.turns import Turns
 from sim.scenario.resolved import Actor, Clock, World
 from sim.streams import Streams
@@ -53,8 +53,8 @@ class Workload(Protocol):
 
     rows_per_us: float
 
-    def blocks(self) -> Iterator[Block]:
-        """Yield all its rows, as if those not known to hit a limit did not.
+    def blocks(self, make: RowMaker = exchange_rows) -> Iterator[Block]:
+        """Yield all its rows, made by `make`, as if those not known to hit a limit did not.
 
         Raises HitsLimitError when that proves wrong: then everything yielded is void, and the
         next call knows better.

@@ -11,6 +11,7 @@ from sim.engine.job import Job, peak_bytes
 from sim.engine.shards import workload
 from sim.engine.spill import EXCHANGES, TASKS, Chunk, SpillFile, SpillWriter
 from sim.engine.tally import ShardTally
+from sim.scaffold.rows import RowMaker, exchange_rows
 from sim.tables.store import Store
 
 SHARDS = ".unfinished/shards"
@@ -75,10 +76,12 @@ def simulate_shard(job: Job, number: int) -> ShardRecord:
     return record
 
 
-def until_right(work: Workload, attempt: Callable[[Iterator[Block]], T]) -> T:
+def until_right(
+    work: Workload, attempt: Callable[[Iterator[Block]], T], make: RowMaker = exchange_rows
+) -> T:
     """Make `attempt` of a workload's blocks until what it assumed of limits proves right."""
     while True:
         try:
-            return attempt(work.blocks())
+            return attempt(work.blocks(make))
         except HitsLimitError:
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,6 +87,23 @@ class Placement:
     prompt: U64
     item: Ints
     round: Ints
+
+
+RowMaker = Callable[[Drawn, Placement, Attempts, Ints], Columns]
+
+
+def counting_rows(drawn: Drawn, placement: Placement, attempts: Attempts, _read: Ints) -> Columns:
+    """Of each row of `exchange_rows` what the counting conventions ask for."""
+    call = attempts.call
+    answered = attempts.status == OK
+    return {
+        "account": placement.account[drawn.shape.session[call]],
+        "status": attempts.status,
+        "output": drawn.shape.output_tokens[call] * answered,
+        "finish": drawn.finish[call],
+        "choices": drawn.choices[call],
+        "user": drawn.from_user[call],
+    }
 
 
 def exchange_rows(drawn: Drawn, placement: Placement, attempts: Attempts, read: Ints) -> Columns:

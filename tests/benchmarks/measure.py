@@ -49,12 +49,11 @@ class Watch:
 
 def product(scenario: Scenario, out: Path) -> dict[str, Any]:
     """`sim run`: exchanges simulated, those event by event, and where the time went."""
-    from sim.tables.files import TableFile
-
     import sim.actors.queue as queue
     import sim.actors.sessions as sessions
     from sim.actors.workload import Stage
     from sim.engine.run import run
+    from sim.tables.files import TableFile
     from sim.world.cache import PrefixCache
     from sim.world.contended import Contended, Work
     from sim.world.gateway import LimitCheck

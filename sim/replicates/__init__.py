@@ -1,0 +1,14 @@
+"""A scenario under many seeds: distributions of its counts, without a log."""
+
+from sim.replicates.seeds import Replicates, replicate, seed_of
+from sim.replicates.summary import Difference, Estimate, differences, estimates
+
+__all__ = [
+    "Difference",
+    "Estimate",
+    "Replicates",
+    "differences",
+    "estimates",
+    "replicate",
+    "seed_of",
+]

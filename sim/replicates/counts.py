@@ -1,0 +1,104 @@
+"""Count one replicate: what a run with its seed would hold, without writing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.actors.workload import Block
+from sim.counting import CONVENTIONS
+from sim.engine.cast import Cast, build_cast
+from sim.engine.shards import shards, workload
+from sim.engine.simulate import until_right
+from sim.scaffold.fill import REFUSAL
+from sim.scaffold.rows import counting_rows
+from sim.scenario.resolved import Scenario
+from sim.tables.columns import Columns, length
+from sim.world.attempts import OK
+
+Ints = NDArray[np.int64]
+
+QUANTILES = (0.5, 0.9, 0.99)
+
+
+class Spread(NamedTuple):
+    """How the counts of an actor lie over its accounts that have an attempt in the log."""
+
+    accounts: int
+    mean: float
+    p50: float
+    p90: float
+    p99: float
+    max: int
+
+
+class Counted(NamedTuple):
+    """The counts of one replicate.
+
+    `totals` has shape (actors, conventions); `spreads` holds one for each actor and convention,
+    the sixth (tasks) included.
+    """
+
+    number: int
+    seed: int
+    totals: Ints
+    spreads: list[list[Spread]]
+
+
+def count_replicate(scenario: Scenario, number: int) -> Counted:
+    """Simulate `scenario` with its seed, and count."""
+    cast = build_cast(scenario)
+    accounts = len(cast.actor_of_account)
+    counts = np.zeros((len(CONVENTIONS), accounts), np.int64)
+    for shard in shards(cast):
+        attempt = partial(_counts_of, accounts)
+        counts += until_right(workload(cast, shard), attempt, counting_rows)
+    return _summed(cast, counts, number)
+
+
+def _counts_of(accounts: int, blocks: Iterator[Block]) -> Ints:
+    """Counts by convention and account, shape (conventions, accounts)."""
+    counts = np.zeros((len(CONVENTIONS), accounts), np.int64)
+    for block in blocks:
+        _add(counts, block)
+    return counts
+
+
+def _add(counts: Ints, block: Block) -> None:
+    accounts = counts.shape[1]
+    if length(block.rows):
+        account = block.rows["account"]
+        for row, flags in zip(counts, _flags(block.rows), strict=False):
+            row += np.bincount(account, flags, accounts).astype(np.int64)
+    if length(block.tasks):
+        counts[-1] += np.bincount(block.tasks["account"], minlength=accounts)
+
+
+def _flags(rows: Columns) -> list[NDArray[np.int64]]:
+    """How often each row counts under C1 to C5."""
+    answered = rows["status"] == OK
+    generated = answered & (rows["output"] > 0)
+    usable = np.where(generated & (rows["finish"] != REFUSAL), rows["choices"], 0)
+    flags = (np.ones(len(answered)), answered, generated, usable, generated & rows["user"])
+    return [np.asarray(f, np.int64) for f in flags]
+
+
+def _summed(cast: Cast, counts: Ints, number: int) -> Counted:
+    totals, spreads = [], []
+    for stage in cast.stages:
+        own = counts[:, stage.first_account : stage.first_account + len(stage.accounts)]
+        totals.append(own.sum(axis=1))
+        seen = own[:, own[0] > 0]
+        spreads.append([_spread(row) for row in seen])
+    return Counted(number, cast.scenario.seed, np.array(totals, np.int64), spreads)
+
+
+def _spread(values: Ints) -> Spread:
+    if not len(values):
+        return Spread(0, 0.0, 0.0, 0.0, 0.0, 0)
+    p50, p90, p99 = (float(q) for q in np.quantile(values, QUANTILES))
+    return Spread(len(values), float(values.mean()), p50, p90, p99, int(values.max()))

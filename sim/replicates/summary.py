@@ -1,0 +1,147 @@
+"""What replicates say: means with confidence intervals, and paired differences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.errors import InvalidInputError
+from sim.replicates.seeds import Replicates
+
+Floats = NDArray[np.float64]
+
+_SPREAD = ("accounts", "mean", "p50", "p90", "p99", "max")
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The distribution of one number over replicates.
+
+    `low` and `high` bound the confidence interval of the mean (Student 1908), NaN with one
+    replicate; `p2_5`, `p50`, `p97_5` are quantiles of the replicates themselves.
+    """
+
+    actor: str
+    convention: str
+    what: str
+    replicates: int
+    mean: float
+    low: float
+    high: float
+    sd: float
+    p2_5: float
+    p50: float
+    p97_5: float
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The paired difference `other - this` of one count, under the same random numbers.
+
+    `low` and `high` bound the confidence interval of its mean. `sd` is that of the differences;
+    `unpaired_sd` what it would be had the two been simulated independently.
+    """
+
+    actor: str
+    convention: str
+    replicates: int
+    this: float
+    other: float
+    difference: float
+    low: float
+    high: float
+    sd: float
+    unpaired_sd: float
+
+
+def estimates(made: Replicates, confidence: float = 0.95) -> list[Estimate]:
+    """Summarise totals of each actor, of all together, and the spread over accounts."""
+    found = []
+    totals, spreads = made.totals(), made.accounts()
+    for (actor, convention), group in totals.groupby(["actor", "convention"], sort=False):
+        values = group["count"].to_numpy(np.float64)
+        found.append(_estimate(actor, convention, "exchanges", values, confidence))
+    for (actor, convention), group in spreads.groupby(["actor", "convention"], sort=False):
+        for measure in _SPREAD:
+            values = group[measure].to_numpy(np.float64)
+            what = measure if measure == "accounts" else f"{measure} per account"
+            found.append(_estimate(actor, convention, what, values, confidence))
+    return found
+
+
+def differences(this: Replicates, other: Replicates, confidence: float = 0.95) -> list[Difference]:
+    """Compare two scenarios replicate by replicate; actors are matched by id.
+
+    Raises InvalidInputError if they were not made with the same replicates and seeds, or have no
+    actor in common.
+    """
+    seeds = [[(c.number, c.seed) for c in made.counted] for made in (this, other)]
+    if seeds[0] != seeds[1]:
+        raise InvalidInputError("replicates of different seeds cannot be compared in pairs")
+    if not set(this.actors) & set(other.actors):
+        raise InvalidInputError(
+            f"{other.name}: has no actor in common with {this.name} "
+            f"({', '.join(this.actors)}); name the same actors alike"
+        )
+    keys = ["replicate", "actor", "convention"]
+    both = this.totals().merge(other.totals(), on=keys, suffixes=("_this", "_other"))
+    found = []
+    for (actor, convention), group in both.groupby(["actor", "convention"], sort=False):
+        mine = group["count_this"].to_numpy(np.float64)
+        theirs = group["count_other"].to_numpy(np.float64)
+        apart = theirs - mine
+        low, high = _interval(apart, confidence)
+        unpaired = float(np.hypot(_sd(mine), _sd(theirs)))
+        found.append(
+            Difference(
+                actor=str(actor),
+                convention=str(convention),
+                replicates=len(apart),
+                this=float(mine.mean()),
+                other=float(theirs.mean()),
+                difference=float(apart.mean()),
+                low=low,
+                high=high,
+                sd=_sd(apart),
+                unpaired_sd=unpaired,
+            )
+        )
+    return found
+
+
+def _estimate(
+    actor: Any, convention: Any, what: str, values: Floats, confidence: float
+) -> Estimate:
+    low, high = _interval(values, confidence)
+    p2_5, p50, p97_5 = (float(q) for q in np.quantile(values, (0.025, 0.5, 0.975)))
+    return Estimate(
+        actor=str(actor),
+        convention=str(convention),
+        what=what,
+        replicates=len(values),
+        mean=float(values.mean()),
+        low=low,
+        high=high,
+        sd=_sd(values),
+        p2_5=p2_5,
+        p50=p50,
+        p97_5=p97_5,
+    )
+
+
+def _sd(values: Floats) -> float:
+    return float(values.std(ddof=1)) if len(values) > 1 else float("nan")
+
+
+def _interval(values: Floats, confidence: float) -> tuple[float, float]:
+    """Confidence interval of the mean, from Student's t distribution."""
+    from scipy.special import stdtrit
+
+    n = len(values)
+    if n < 2:
+        return float("nan"), float("nan")
+    half = float(stdtrit(n - 1, 0.5 + confidence / 2)) * _sd(values) / np.sqrt(n)
+    return float(values.mean() - half), float(values.mean() + half)
