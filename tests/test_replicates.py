@@ -124,7 +124,13 @@ def test_intervals_of_means_cover_what_they_say() -> None:
 
 def test_common_random_numbers_make_the_difference_sharper() -> None:
     dearer = ASKED.model_copy(
-        update={"actors": (ASKED.actors[0], ASKED.actors[1], pool(10, 1_800, organisations=3, tier="none"))}
+        update={
+            "actors": (
+                ASKED.actors[0],
+                ASKED.actors[1],
+                pool(10, 1_800, organisations=3, tier="none"),
+            )
+        }
     )
     this, other = replicate(ASKED, 4), replicate(dearer, 4, seed=5)
     found = {(d.actor, d.convention): d for d in differences(this, other)}

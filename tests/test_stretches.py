@@ -57,8 +57,8 @@ def test_a_shard_holds_whole_organisations() -> None:
 
 
 def test_organisations_that_share_a_shard_equal_the_oracle() -> None:
-    dials = {**simple(3_000), "caching_share": 0.7, "cache_1h_share": 0.5, "tier": "tier-1"}
-    asked = scenario(coders(6, organisations=2, **dials), days=0.5)
+    dials = {**simple(800), "caching_share": 0.7, "cache_1h_share": 0.5, "tier": "tier-1"}
+    asked = scenario(coders(6, organisations=2, **dials), days=0.25)
     lines, seen = differences(asked)
     assert not lines, lines[:3]
     assert seen["status 429"] > 20

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.catalog import tiers
-from sim.engine.cast import Cast, build_cast, workloads
+from sim.engine.cast import Cast, build_cast
+from sim.engine.shards import workloads
 from sim.scenario.resolved import Scenario
 from sim.tables.columns import Columns, concat
 from tests.oracle.comparison import rows_of

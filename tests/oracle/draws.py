@@ -172,7 +172,9 @@ class Line:
     def _filled(self, tickets: Tickets) -> list[Ticket]:
         stage, count = self._stage, len(tickets.calls)
         filled = self._queue.fill(tickets, self._blocks)
-        rng = stage.streams.rng(stage.actor.id, "queue", self._blocks, "moves")
+        rng = stage.streams.rng(
+            stage.actor.id, "queue", self._queue._team.number, self._blocks, "moves"
+        )
         self._blocks += 1
         self._queue._tasks += count
         account = filled.placement.account - stage.first_account
