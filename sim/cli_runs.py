@@ -21,10 +21,12 @@ from sim.cli_support import (
 if TYPE_CHECKING:
     from sim.counting import Counted, Counts
     from sim.engine.executors import Workers
+    from sim.engine.plan import RunPlan
     from sim.engine.run import Observer, RunSummary
     from sim.engine.tally import ActorSummary
     from sim.scenario.resolved import Actor, Scenario
 
+_UNITS = {"kB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
 _run_argument = click.argument("place", metavar="RUN")
 
 
@@ -85,13 +87,55 @@ def run(
     resolved = load_scenario(scenario, **changes)
     place = out or str(Path("runs") / resolved.name)
     if dry_run:
-        click.echo(f"{place}: would hold {resolved.summary()}, seed {resolved.seed}")
+        _print_plan(resolved, place, count, as_json)
         return
     from sim.engine.run import run as run_scenario
 
     with _session(place, count, dask, quiet) as (workers, observe):
         summary = run_scenario(resolved, place, force=force, workers=workers, observe=observe)
     _print_summary(summary, resolved, as_json)
+
+
+def _print_plan(scenario: Scenario, place: str, count: int | None, as_json: bool) -> None:
+    from sim.engine.plan import plan_run
+
+    plan = plan_run(scenario, count)
+    if as_json:
+        print_json({"run": place, "seed": scenario.seed, **vars(plan)})
+        return
+    click.echo(f"{place}: would hold {scenario.summary()}, seed {scenario.seed}")
+    rows = [
+        ["shards", f"{plan.shards:,}"],
+        ["parts", f"{plan.parts:,}"],
+        ["exchanges", f"about {_rounded(plan.exchanges):,} (C1)"],
+        ["disk", f"about {_size(plan.disk_bytes)}; {_size(plan.peak_disk_bytes)} while it runs"],
+        ["memory", _memory(plan)],
+        ["time", f"about {_time(plan.seconds)}"],
+    ]
+    print_columns(rows, indent="  ")
+    click.echo(f"estimated from {len(plan.tried)} shards that were simulated to find out")
+
+
+def _memory(plan: RunPlan) -> str:
+    each = "" if plan.workers == 1 else f" for each of {plan.workers} processes"
+    return f"about {_size(plan.memory_bytes)}{each}"
+
+
+def _rounded(number: float) -> int:
+    """Two figures: an estimate has no more."""
+    return int(float(f"{number:.2g}"))
+
+
+def _size(number: int) -> str:
+    rounded = _rounded(number)
+    unit, size = next((u, s) for u, s in _UNITS.items() if rounded < 1_000 * s or u == "GB")
+    return f"{rounded / size:,.3g} {unit}"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(_rounded(seconds), 1)} s"
+    return f"{_rounded(seconds / 60)} min" if seconds < 5_400 else f"{seconds / 3_600:.2g} h"
 
 
 def _resume(place: str, count: int | None, dask: str | None, as_json: bool, quiet: bool) -> None:

@@ -53,6 +53,7 @@ def teams_of(stage: Stage) -> list[Team]:
             workers=int(workers[k]),
             target=int(targets[k]),
             rows_per_us=whole.rows_per_us * float(targets[k]) / whole.target,
+            calls=float(targets[k]),
         )
         for k in range(count)
     ]
@@ -80,7 +81,7 @@ def _whole(stage: Stage) -> Team:
     """The queue as one team: its workers and pace, from a pilot block of its tickets."""
     actor, opens = stage.actor, opens_us(stage)
     every = range(len(stage.accounts))
-    pilot = Team(0, 1, every, 1, actor.target_exchanges, 0.0)
+    pilot = Team(0, 1, every, 1, actor.target_exchanges, 0.0, 0.0)
     tickets = next(source(stage, pilot, opens).main())
     queue = TicketQueue(stage, pilot, opens, balancer(actor.balance, stage.accounts.volume))
     filled = queue.fill(tickets, "pilot")
@@ -92,4 +93,5 @@ def _whole(stage: Stage) -> Team:
         wanted = actor.target_exchanges / (stage.horizon_us - max(opens, 0))
     workers = actor.workers or max(1, math.ceil(_HEADROOM * wanted / calls * span_us))
     rate = min(wanted, workers * calls / span_us)
-    return Team(0, 1, every, workers, actor.target_exchanges, rate)
+    total = float(actor.target_exchanges or actor.items * actor.runs * calls)
+    return Team(0, 1, every, workers, actor.target_exchanges, rate, total)

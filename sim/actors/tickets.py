@@ -30,7 +30,8 @@ class Team:
 
     It has the actor's accounts `accounts`, `workers` of its workers, and sends `target` of the
     exchanges asked for (None where a number of runs is). Of a list of prompts it takes every
-    `teams`-th. `rows_per_us` is the rate of exchanges to be expected of it.
+    `teams`-th. `rows_per_us` is the rate at which it may be expected to send exchanges while it
+    works, `calls` how many it has to make.
     """
 
     number: int
@@ -39,6 +40,7 @@ class Team:
     workers: int
     target: int | None
     rows_per_us: float
+    calls: float
 
 
 @dataclass(frozen=True)

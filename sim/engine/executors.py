@@ -10,20 +10,27 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from sim.errors import InvalidInputError, SimError
 
 T = TypeVar("T")
 
+# So many exchanges are simulated while a pool of processes starts.
+WORTHWHILE = 500_000
+
 
 @dataclass(frozen=True)
 class Workers:
-    """An executor and the number of things that it does at a time."""
+    """An executor and the number of things that it does at a time.
+
+    Fewer exchanges than `worthwhile` are sooner done without it.
+    """
 
     executor: Executor
     count: int
+    worthwhile: int = 0
 
 
 class InProcess(Executor):
@@ -97,16 +104,24 @@ def dask_cluster(address: str, count: int) -> Iterator[Workers]:
         yield Workers(client.get_executor(pure=False), threads)
 
 
+def default_count() -> int:
+    """Workers where nobody says: one for each core that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @contextlib.contextmanager
 def workers(count: int | None = None, dask: str | None = None) -> Iterator[Workers]:
-    """An executor: `dask` if given, else `count` processes (None: one a core)."""
-    number = count or os.cpu_count() or 1
+    """An executor: `dask` if given, else `count` processes.
+
+    None stands for one process a core, where they are worthwhile.
+    """
+    number = count or default_count()
     if dask is not None:
         made = dask_cluster(dask, number)
     else:
         made = in_process() if number == 1 else process_pool(number)
     with made as ready:
-        yield ready
+        yield ready if count or dask else replace(ready, worthwhile=WORTHWHILE)
 
 
 def carried_out(

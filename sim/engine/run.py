@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sim.engine import unfinished
-from sim.engine.executors import Workers, carried_out, in_process
+from sim.engine.executors import InProcess, Workers, carried_out, in_process
 from sim.engine.job import Job, peak_bytes
 from sim.engine.merge import PartPlan, part_windows, plan_of, write_part
 from sim.engine.people import entity_tables, truth_accounts
@@ -121,6 +121,8 @@ class _Attempt:
 
     def __init__(self, job: Job, who: Workers, observe: Observer) -> None:
         self._job, self._who, self._observe = job, who, observe
+        if sum(shard.expected for shard in job.shards) < who.worthwhile:
+            self._who = Workers(InProcess(), 1)
         self._parts = unfinished.parts_done(job.out)
         self._shards = unfinished.shards_done(job.out)
         self._peak_bytes = peak_bytes()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sim.actors.queue import QueueWorkload
 from sim.actors.sessions import SessionWorkload
@@ -36,19 +36,15 @@ def shards(cast: Cast) -> list[Shard]:
     for actor, stage in enumerate(cast.stages):
         for of_actor, (accounts, team) in enumerate(_cut(stage)):
             shard = Shard(len(made), actor, of_actor, accounts, 0.0, team)
-            rate = workload(cast, shard).rows_per_us
-            begins_us = max(stage.actor.starts_us or 0, 0)
-            made.append(
-                Shard(
-                    number=len(made),
-                    actor=actor,
-                    of_actor=of_actor,
-                    accounts=accounts,
-                    expected=rate * (stage.horizon_us - begins_us),
-                    team=team,
-                )
-            )
+            expected = workload(cast, shard).rows_per_us * _working_us(stage)
+            if team is not None:
+                expected = min(expected, team.calls)
+            made.append(replace(shard, expected=expected))
     return made
+
+
+def _working_us(stage: Stage) -> int:
+    return stage.horizon_us - max(stage.actor.starts_us or 0, 0)
 
 
 def _cut(stage: Stage) -> list[tuple[range, Team | None]]:
