@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from sim.actors.balance import balancer
 from sim.actors.batches import Filled, TicketQueue
 from sim.actors.crew import Crew
-from sim.actors.teams import opens_us
+from sim.actors.teams import opens_us, workers_of
 from sim.actors.tickets import LEAD_US, Team
 from sim.actors.workforce import Workforce
 from sim.actors.workload import Block, HitsLimitError, Stage
@@ -42,14 +43,18 @@ class QueueWorkload:
         self.rows_per_us = team.rows_per_us
         slice_us = round(_SLICE_ROWS / self.rows_per_us)
         self._slice_us = min(max(slice_us, _SHORTEST_SLICE_US), _LONGEST_SLICE_US)
-        rng = stage.streams.rng(stage.actor.id, "workers", team.number)
-        self._workers_from_us = (
-            self._opens_us + rng.integers(0, _STAGGER_US, team.workers)
-        ).tolist()
         self._limited: Bools = np.zeros(int(stage.accounts.organisation.max()) + 1, np.bool_)
         own = stage.accounts.organisation[[team.accounts.start, team.accounts.stop - 1]]
         self._organisations = slice(int(own[0]), int(own[1]) + 1)
         self._guesses = 0
+
+    @cached_property
+    def _workers_from_us(self) -> list[int]:
+        """When each worker begins."""
+        stage, team = self._stage, self.team
+        rng = stage.streams.rng(stage.actor.id, "workers", team.number)
+        later = rng.integers(0, _STAGGER_US, workers_of(stage, team))
+        return (self._opens_us + later).tolist()  # type: ignore[no-any-return]
 
     def _queue(self) -> TicketQueue:
         stage, accounts = self._stage, self.team.accounts

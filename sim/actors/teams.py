@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,35 +30,45 @@ def opens_us(stage: Stage) -> int:
 def teams_of(stage: Stage) -> list[Team]:
     """Cut a queue into teams that are expected to send some `SHARD_EXCHANGES` each.
 
-    A target is shared out by what the accounts of each team can send, and workers by target. An
-    organisation stays whole, because its limits and its cache are kept by one shard. The runs
-    of a benchmark wait for each other, so it has one team.
+    A target is shared out by what the accounts of each team can send, and stated workers by
+    target. An organisation stays whole, because its limits and its cache are kept by one shard.
+    The runs of a benchmark wait for each other, so it has one team.
     """
     whole = _whole(stage)
     if whole.target is None:
         return [whole]
     accounts = stage.accounts
     first = np.flatnonzero(np.diff(accounts.organisation, prepend=-1))
-    wanted = round(whole.target / SHARD_EXCHANGES)
-    count = max(1, min(wanted, len(first), whole.workers))
+    most = len(first) if whole.workers is None else min(len(first), whole.workers)
+    count = max(1, min(round(whole.target / SHARD_EXCHANGES), most))
     volume = accounts.volume if stage.actor.balance == "weighted" else np.ones(len(accounts))
     edges = _even_edges(np.add.reduceat(volume, first), first, count)
     bounds = [*edges.tolist(), len(accounts)]
-    weight = np.add.reduceat(volume, edges)
-    targets = shared_out(whole.target, weight)
-    workers = 1 + shared_out(whole.workers - count, targets.astype(np.float64))
+    targets = shared_out(whole.target, np.add.reduceat(volume, edges))
+    workers: list[int | None] = [None] * count
+    if whole.workers is not None:
+        more = shared_out(whole.workers - count, targets.astype(np.float64))
+        workers = (1 + more).tolist()
     return [
         Team(
             number=k,
             teams=count,
             accounts=range(bounds[k], bounds[k + 1]),
-            workers=int(workers[k]),
+            workers=workers[k],
             target=int(targets[k]),
             rows_per_us=whole.rows_per_us * float(targets[k]) / whole.target,
             calls=float(targets[k]),
         )
         for k in range(count)
     ]
+
+
+def workers_of(stage: Stage, team: Team) -> int:
+    """The workers of a team: those that the scenario states, else enough for its target."""
+    if team.workers is not None:
+        return team.workers
+    pilot = _pilot(stage, team)
+    return max(1, math.ceil(_HEADROOM * team.rows_per_us / pilot.calls * pilot.span_us))
 
 
 def shared_out(total: int, weight: Floats) -> Ints:
@@ -77,21 +89,44 @@ def _even_edges(weight: Floats, first: Ints, count: int) -> Ints:
     return np.asarray(first[np.minimum(edge, len(first) - count + group)])
 
 
-def _whole(stage: Stage) -> Team:
-    """The queue as one team: its workers and pace, from a pilot block of its tickets."""
-    actor, opens = stage.actor, opens_us(stage)
-    every = range(len(stage.accounts))
-    pilot = Team(0, 1, every, 1, actor.target_exchanges, 0.0, 0.0)
-    tickets = next(source(stage, pilot, opens).main())
-    queue = TicketQueue(stage, pilot, opens, balancer(actor.balance, stage.accounts.volume))
-    filled = queue.fill(tickets, "pilot")
+class _Pilot(NamedTuple):
+    """Calls of a task, and the time that it takes, on average."""
+
+    calls: float
+    span_us: float
+
+
+def _pilot(stage: Stage, team: Team) -> _Pilot:
+    """Try out a block of tickets of a team."""
+    opens = opens_us(stage)
+    tickets = next(source(stage, team, opens).main())
+    own = slice(team.accounts.start, team.accounts.stop)
+    balance = balancer(stage.actor.balance, stage.accounts.volume[own])
+    filled = TicketQueue(stage, team, opens, balance).fill(tickets, "pilot")
     start = np.full(len(tickets.calls), opens)
     ends_us = stage.settle(filled.drawn, start).session_ends_us
-    span_us, calls = float((ends_us - opens).mean()), float(tickets.calls.mean())
+    return _Pilot(float(tickets.calls.mean()), float((ends_us - opens).mean()))
+
+
+def _whole(stage: Stage) -> Team:
+    """The queue as one team, with the pace to be expected of it."""
+    actor = stage.actor
     wanted = math.inf
+    calls = float(actor.target_exchanges or 0)
     if actor.target_exchanges is not None:
-        wanted = actor.target_exchanges / (stage.horizon_us - max(opens, 0))
-    workers = actor.workers or max(1, math.ceil(_HEADROOM * wanted / calls * span_us))
-    rate = min(wanted, workers * calls / span_us)
-    total = float(actor.target_exchanges or actor.items * actor.runs * calls)
-    return Team(0, 1, every, workers, actor.target_exchanges, rate, total)
+        wanted = actor.target_exchanges / stage.working_us
+    whole = Team(
+        number=0,
+        teams=1,
+        accounts=range(len(stage.accounts)),
+        workers=actor.workers,
+        target=actor.target_exchanges,
+        rows_per_us=wanted,
+        calls=calls,
+    )
+    if actor.workers is None:
+        return whole
+    pilot = _pilot(stage, whole)
+    rate = min(wanted, actor.workers * pilot.calls / pilot.span_us)
+    calls = calls or actor.items * actor.runs * pilot.calls
+    return replace(whole, rows_per_us=rate, calls=calls)

@@ -28,16 +28,16 @@ _PLANNED_SHARE_OF_TIME = 0.99
 class Team:
     """A part of a queue that works by itself, number `number` of `teams`.
 
-    It has the actor's accounts `accounts`, `workers` of its workers, and sends `target` of the
-    exchanges asked for (None where a number of runs is). Of a list of prompts it takes every
-    `teams`-th. `rows_per_us` is the rate at which it may be expected to send exchanges while it
+    It has the accounts `accounts` of the actor, `workers` of its workers (None: as many as it
+    needs), and sends `target` of the exchanges asked for (None where a number of runs is). Of a
+    list of prompts it takes every `teams`-th. `rows_per_us` is the rate at which it may be expected to send exchanges while it
     works, `calls` how many it has to make.
     """
 
     number: int
     teams: int
     accounts: range
-    workers: int
+    workers: int | None
     target: int | None
     rows_per_us: float
     calls: float
@@ -128,7 +128,7 @@ class PromptTickets:
         self._stage, self._actor, self._team = stage, actor, team
         self._intensity = Intensity(actor.rhythm, stage.clock.start)
         begins_us = actor.starts_us or 0
-        ends_us = begins_us + (stage.clock.duration_us - begins_us) * _PLANNED_SHARE_OF_TIME
+        ends_us = begins_us + stage.working_us * _PLANNED_SHARE_OF_TIME
         edges = self._intensity.operational(np.array([opens_us, begins_us, ends_us], np.float64))
         self._opens, self._begins, self._ends = edges.tolist()
         self._target = team.target

@@ -90,6 +90,12 @@ class Stage:
     def horizon_us(self) -> int:
         return self.clock.duration_us
 
+    @property
+    def working_us(self) -> int:
+        """The time that the actor has for its work within the log."""
+        rest_us = self.horizon_us - (self.actor.starts_us or 0)
+        return rest_us if self.actor.lasts_us is None else self.actor.lasts_us
+
     def sessions(
         self,
         account: Ints,

@@ -36,15 +36,11 @@ def shards(cast: Cast) -> list[Shard]:
     for actor, stage in enumerate(cast.stages):
         for of_actor, (accounts, team) in enumerate(_cut(stage)):
             shard = Shard(len(made), actor, of_actor, accounts, 0.0, team)
-            expected = workload(cast, shard).rows_per_us * _working_us(stage)
+            expected = workload(cast, shard).rows_per_us * stage.working_us
             if team is not None:
                 expected = min(expected, team.calls)
             made.append(replace(shard, expected=expected))
     return made
-
-
-def _working_us(stage: Stage) -> int:
-    return stage.horizon_us - max(stage.actor.starts_us or 0, 0)
 
 
 def _cut(stage: Stage) -> list[tuple[range, Team | None]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sim import catalog
 from sim.errors import InvalidInputError
-from sim.scenario.models import AnyActorForm, L04Form, QueueKeys
+from sim.scenario.models import A16Form, AnyActorForm, L04Form, QueueKeys
 from sim.scenario.parse import Parsed, path_name
 from sim.scenario.problems import Path, Problem
 from sim.scenario.quantities import format_duration, parse_duration
@@ -88,6 +88,15 @@ def _starts(actor: AnyActorForm, duration_us: int | None) -> Iterator[Finding]:
     starts_us = actor.starts if isinstance(actor, QueueKeys) else None
     if starts_us is not None and duration_us and starts_us >= duration_us:
         yield "starts", _too_late(starts_us, duration_us)
+    elif isinstance(actor, A16Form) and actor.lasts is not None and duration_us:
+        left_us = duration_us - (starts_us or 0)
+        if actor.lasts > left_us:
+            found = format_duration(actor.lasts)
+            yield (
+                "lasts",
+                f"should end within the clock, at most {format_duration(left_us)} after the start "
+                f"of the work; found '{found}'",
+            )
 
 
 def _benchmark(actor: AnyActorForm) -> Iterator[Finding]:

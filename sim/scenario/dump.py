@@ -35,6 +35,7 @@ _LEFT_OUT = {
     "step_limit": "the limit of the measurement",
     "workers": "as many as the target needs",
     "starts_us": "in progress when the log opens",
+    "lasts_us": "to the end of the log",
 }
 _LEFT_OUT_OF_EVENT = {"until_us": "to the end of the log", "model": "all models"}
 

@@ -321,6 +321,10 @@ class A16Form(QueueKeys, MixedActorForm):
     target_exchanges: PositiveCount | None = dial(
         "Exchanges that the operator wants within the clock, >= 1; scaled."
     )
+    lasts: PositiveDuration | None = dial(
+        "Time that the operator plans to take, from the start of the work to within the clock.",
+        "Default: to the end of the clock.",
+    )
     workers: PositiveCount | None = dial(
         "Prompts in work at once, >= 1; scaled, at least 1.",
         "Default: as many as the target needs.",

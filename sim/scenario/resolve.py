@@ -118,8 +118,9 @@ def _given(form: AnyActorForm, defaults: Any) -> dict[str, Any]:
         elif isinstance(value, RhythmForm | TurnsForm):
             own = {name: getattr(value, name) for name in value.model_fields_set}
             given[key] = {**defaults[key], **own}
-    if "starts" in given:
-        given["starts_us"] = given.pop("starts")
+    for key in ("starts", "lasts"):
+        if key in given:
+            given[f"{key}_us"] = given.pop(key)
     return given
 
 

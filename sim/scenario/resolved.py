@@ -84,7 +84,8 @@ class Actor(Frozen):
     own from the common pool. agentic_share: share of turns that use tools. tool_steps: calls of
     such a turn after its first. exchanges_per_account_day: median over accounts. items: of the
     benchmark, worked on in each of `runs`. step_limit: None is the measured limit. workers: None
-    is as many as the target needs. starts_us: from the start of the clock; None means that the
+    is as many as the target needs. lasts_us: planned time from the start of the work; None is the
+    rest of the clock. starts_us: from the start of the clock; None means that the
     work was in progress when the log opens.
     """
 
@@ -128,6 +129,7 @@ class Actor(Frozen):
     workers: int | None = None
     balance: Balance = "round_robin"
     starts_us: int | None = None
+    lasts_us: int | None = None
 
 
 class Load(Frozen):
@@ -264,7 +266,7 @@ def fields_of(arrival: Arrival, source: Source | None) -> tuple[str, ...]:
     elif source == "benchmark":
         own = (*_QUEUE, "benchmark", "items", "runs", "step_limit")
     else:
-        own = (*_QUEUE, *_TOOLS, "target_exchanges")
+        own = (*_QUEUE, *_TOOLS, "target_exchanges", "lasts_us")
     return (*_COMMON, *own)
 
 
