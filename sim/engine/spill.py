@@ -67,7 +67,10 @@ class SpillWriter:
                 self._store(table)
 
     def _store(self, table: str) -> None:
-        records = np.concatenate(self._waiting[table])
+        kind = RECORDS[table]
+        # bytes are put together many times as fast as records
+        raw = np.concatenate([part.view(np.uint8) for part in self._waiting[table]])
+        records = raw.view(kind)
         self._waiting[table], self._rows[table] = [], 0
         cell = self._grid.cell(records[TIME[table]])
         # sixteen bits are sorted by radix
@@ -75,7 +78,7 @@ class SpillWriter:
         first = int(cell[order[0]])
         counts = np.bincount(cell - np.uint16(first)).tolist()
         self.chunks.append(Chunk(table, self._file.bytes, first, counts))
-        # of records, `take` is some thirty times as fast as an index
+        # `take` is some thirty times as fast as an index
         self._file.write(records.take(order).view(np.uint8))
 
 

@@ -59,6 +59,7 @@ class _Parquet:
 # A dictionary of these would cost more than it saves; statistics of other columns tell nothing,
 # because opaque identifiers and words have no order. Together 40 % of the time to write the log.
 _RARELY_REPEATED = {
+    "attempt_of",
     "exchange_id",
     "task_uid",
     "ts_start",
