@@ -25,6 +25,7 @@ SCALES = {
     "launch_day": 1.0,
     "rate_limited_benchmark": 1.0,
     "reported_2026_02": 0.02,
+    "reported_2026_09": 0.001,
     "worked_example": 1.0,
 }
 Simulate = Callable[[str], tuple[Path, RunSummary]]

@@ -30,8 +30,8 @@ class Team:
 
     It has the accounts `accounts` of the actor, `workers` of its workers (None: as many as it
     needs), and sends `target` of the exchanges asked for (None where a number of runs is). Of a
-    list of prompts it takes every `teams`-th. `rows_per_us` is the rate at which it may be expected to send exchanges while it
-    works, `calls` how many it has to make.
+    list of prompts it takes every `teams`-th. `rows_per_us` is the rate at which it may be
+    expected to send exchanges while it works, `calls` how many it has to make.
     """
 
     number: int

@@ -21,6 +21,7 @@ SCALES = {
     "benchmark_thirty_runs": 0.02,
     "coding_users": 0.5,
     "reported_2026_02": 0.004,
+    "reported_2026_09": 0.0005,
     "worked_example": 1.0,
 }
 LOOKS = 1_000_000
