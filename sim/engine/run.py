@@ -17,7 +17,7 @@ from sim.engine.people import entity_tables, truth_accounts
 from sim.engine.simulate import simulate_shard
 from sim.engine.spill import Index
 from sim.engine.tally import ActorSummary, Tally
-from sim.errors import SimError
+from sim.errors import InvalidInputError, SimError
 from sim.scenario.resolved import Scenario
 from sim.tables.files import FileRecord, writing_table
 from sim.tables.manifest import write_manifest
@@ -81,7 +81,7 @@ def run(
     InvalidInputError for a folder that cannot be used, SimError when the disk is full or a worker
     died; whatever ends the run, what is whole stays.
     """
-    out = Store.of(out)
+    out = _reached_by(workers, Store.of(out))
     with unfinished.locked(out):
         unfinished.claim(scenario, out, force=force)
         return _carry_out(scenario, out, workers, observe)
@@ -94,12 +94,20 @@ def resume(
 
     Raises InvalidInputError if there is no run, or if other software made it.
     """
-    out = Store.of(out)
+    out = _reached_by(workers, Store.of(out))
     scenario = unfinished.resumable(out)
     with unfinished.locked(out):
         if not unfinished.is_unfinished(out):
             unfinished.reopen(out)
         return _carry_out(scenario, out, workers, observe)
+
+
+def _reached_by(workers: Workers | None, out: Store) -> Store:
+    if workers and not out.is_shared and not isinstance(workers.executor, InProcess):
+        raise InvalidInputError(
+            f"{out}: lies in the memory of one process; give it one worker, or another place"
+        )
+    return out
 
 
 def _carry_out(

@@ -10,18 +10,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from sim.errors import InvalidInputError
+from sim.errors import InvalidInputError, SimError
 
 _CHUNK = 1 << 20
-_LOCAL = ("file", "local")
-
-
-class Sink(Protocol):
-    """What tables are written into."""
-
-    def write(self, data: Any) -> int: ...
+_LOCAL = {"file", "local"}
+# What waits of a file before a piece of it is uploaded. S3 takes 5 MiB at least, 10,000 pieces.
+_PIECE = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -30,7 +26,8 @@ class Store:
 
     Files are named relative to it, with `/` between their parts. A file appears under its name
     when it is whole: on a local disk it is renamed, elsewhere an object is there when its upload
-    has ended.
+    has ended. What a remote file system raises, each kind in its own way, becomes a SimError with
+    one line, but for FileNotFoundError.
     """
 
     url: str
@@ -39,7 +36,7 @@ class Store:
     def of(cls, place: Store | Path | str) -> Store:
         """The store at a path or URL; InvalidInputError if its protocol is not to be had."""
         store = place if isinstance(place, Store) else cls(str(place))
-        _ = store._fs  # a protocol that is unknown or not installed is said now
+        _ = store.filesystem  # a protocol that is unknown or not installed is said now
         return store
 
     def __str__(self) -> str:
@@ -49,26 +46,44 @@ class Store:
     def _fs_and_root(self) -> tuple[Any, str]:
         import fsspec
 
+        protocol = self.url.partition("://")[0]
         try:
             fs, root = fsspec.core.url_to_fs(self.url)
         except ImportError as error:
-            message = f"{self.url}: {error}; `pip install 'sim[s3]'` brings what s3:// needs"
-            raise InvalidInputError(message) from error
+            remedy = "; `pip install 'sim[s3]'` brings it" if protocol in ("s3", "s3a") else ""
+            raise InvalidInputError(f"{self.url}: {error}{remedy}") from error
         except ValueError as error:
-            raise InvalidInputError(f"{self.url}: is no path and no URL: {error}") from error
+            raise InvalidInputError(
+                f"{self.url}: no file system is known as {protocol}; give a path, or a URL such as "
+                "s3://bucket/run"
+            ) from error
         return fs, root
 
     @property
-    def _fs(self) -> Any:
+    def filesystem(self) -> Any:
+        """The fsspec file system, for libraries that read from one."""
         return self._fs_and_root[0]
+
+    @property
+    def _fresh(self) -> Any:
+        """The file system without what it remembers of listings: other processes write too."""
+        self.filesystem.invalidate_cache()
+        return self.filesystem
+
+    @property
+    def _protocols(self) -> set[str]:
+        protocol = self.filesystem.protocol
+        return {protocol} if isinstance(protocol, str) else set(protocol)
 
     @property
     def is_local(self) -> bool:
         """Whether it is a folder of this machine."""
-        protocol = self._fs.protocol
-        return bool(
-            {protocol} & set(_LOCAL) if isinstance(protocol, str) else set(protocol) & set(_LOCAL)
-        )
+        return bool(self._protocols & _LOCAL)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes find there what this one writes."""
+        return "memory" not in self._protocols
 
     @cached_property
     def folder(self) -> Path:
@@ -80,50 +95,63 @@ class Store:
         """A file's full name, as messages show it."""
         return posixpath.join(self.url, path) if path else self.url
 
-    def _full(self, path: str) -> str:
-        root = self._fs_and_root[1]
-        return posixpath.join(root, path) if path else root
-
-    @property
-    def filesystem(self) -> Any:
-        """The fsspec file system, for libraries that read from one."""
-        return self._fs
-
     def full(self, path: str = "") -> str:
         """A file's name on `filesystem`."""
-        return self._full(path)
+        root = self._fs_and_root[1]
+        return posixpath.join(root, path) if path else root
 
     def below(self, path: str) -> Store:
         """The store of a folder of this one."""
         return Store(posixpath.join(self.url, path))
 
+    @contextlib.contextmanager
+    def _remote_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (FileNotFoundError, SimError):
+            raise
+        except Exception as error:
+            if self.is_local:
+                raise
+            said = " ".join(str(error).split()) or type(error).__name__
+            if isinstance(error, PermissionError):
+                remedy = "check the credentials and what they allow"
+                raise SimError(f"{self.url}: access was refused: {said}; {remedy}") from error
+            raise SimError(f"{self.url}: {said}; check address, credentials and network") from error
+
     # --- what is there
 
+    def _info(self, path: str) -> dict[str, Any]:
+        # isfile and its like take every error, a refusal too, for an absence
+        with self._remote_errors(), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            return dict(self._fresh.info(self.full(path)))
+        return {"type": "nothing"}
+
     def is_file(self, path: str) -> bool:
-        return bool(self._fs.isfile(self._full(path)))
+        return bool(self._info(path)["type"] == "file")
 
-    def is_folder(self) -> bool:
-        return bool(self._fs.isdir(self._full("")))
-
-    def is_there(self) -> bool:
-        return bool(self._fs.exists(self._full("")))
+    def is_folder(self, path: str = "") -> bool:
+        return bool(self._info(path)["type"] == "directory")
 
     def size(self, path: str) -> int:
-        return int(self._fs.size(self._full(path)))
+        with self._remote_errors():
+            return int(self._fresh.size(self.full(path)))
 
     def files(self, below: str = "") -> list[str]:
         """All files, hidden ones too, in order of their names."""
-        self._fs.invalidate_cache()
-        root = self._full(below)
-        if not self._fs.isdir(root):
+        if not self.is_folder(below):
             return []
-        start = self._full("").rstrip("/")
-        return sorted(str(found)[len(start) :].lstrip("/") for found in self._fs.find(root))
+        start = self.full().rstrip("/")
+        with self._remote_errors():
+            found = [str(path)[len(start) :] for path in self._fresh.find(self.full(below))]
+        # an empty object may stand for a folder; its name ends as that of a folder does
+        return sorted(path.lstrip("/") for path in found if path.strip("/") and path[-1] != "/")
 
     # --- reading
 
     def read(self, path: str) -> bytes:
-        return bytes(self._fs.cat_file(self._full(path)))
+        with self._remote_errors():
+            return bytes(self.filesystem.cat_file(self.full(path)))
 
     def read_json(self, path: str) -> Any:
         return json.loads(self.read(path))
@@ -131,7 +159,9 @@ class Store:
     @contextlib.contextmanager
     def reading(self, path: str) -> Iterator[Any]:
         """A file to read, from any place in it."""
-        with self._fs.open(self._full(path), "rb") as file:
+        with self._remote_errors():
+            file = self._fresh.open(self.full(path), "rb")
+        with file:
             yield file
 
     def read_into(self, path: str, spans: Sequence[tuple[int, memoryview]]) -> None:
@@ -145,7 +175,9 @@ class Store:
             return
         starts = [offset for offset, _ in spans]
         ends = [offset + len(buffer) for offset, buffer in spans]
-        found = self._fs.cat_ranges([self._full(path)] * len(spans), starts, ends)
+        with self._remote_errors():
+            names = [self.full(path)] * len(spans)
+            found = self.filesystem.cat_ranges(names, starts, ends, on_error="raise")
         for (_, buffer), data in zip(spans, found, strict=True):
             if len(data) != len(buffer):
                 raise EOFError(f"{self.name(path)}: ends too early")
@@ -153,7 +185,7 @@ class Store:
 
     def sha256(self, path: str) -> str:
         digest = hashlib.sha256()
-        with self._fs.open(self._full(path), "rb") as file:
+        with self.reading(path) as file, self._remote_errors():
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)
         return digest.hexdigest()
@@ -163,27 +195,62 @@ class Store:
     @contextlib.contextmanager
     def writing(self, path: str) -> Iterator[HashingFile]:
         """A file to write; it gets its name when the block ends, and is dropped on an error."""
-        if self.is_local:
-            final = self.folder / path
-            temporary = final.with_name(f".{final.name.lstrip('.')}.tmp")
-            final.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                with temporary.open("wb") as raw:
-                    yield HashingFile(raw)
-                temporary.replace(final)
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    temporary.unlink(missing_ok=True)
-                raise
-            return
-        remote = self._fs.open(self._full(path), "wb")
+        with self._writing_here(path) if self.is_local else self._uploading(path) as file:
+            yield file
+
+    @contextlib.contextmanager
+    def _writing_here(self, path: str) -> Iterator[HashingFile]:
+        final = self.folder / path
+        temporary = final.with_name(f".{final.name.lstrip('.')}.tmp")
+        final.parent.mkdir(parents=True, exist_ok=True)
         try:
-            yield HashingFile(remote)
+            with temporary.open("wb") as raw:
+                yield HashingFile(raw)
+            temporary.replace(final)
         except BaseException:
-            with contextlib.suppress(Exception):
-                remote.discard()
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
             raise
-        remote.close()
+
+    @contextlib.contextmanager
+    def _uploading(self, path: str) -> Iterator[HashingFile]:
+        with self._remote_errors():
+            remote = self._opened(path)
+        try:
+            yield HashingFile(_Upload(self, remote))
+            with self._uploads():
+                remote.close()
+        except BaseException:
+            self._drop(path, remote)
+            raise
+
+    def _opened(self, path: str) -> Any:
+        fs, full = self.filesystem, self.full(path)
+        try:
+            return fs.open(full, "wb", block_size=_PIECE)
+        except FileNotFoundError:  # it has folders; asked for one, an object store makes a bucket
+            fs.makedirs(posixpath.dirname(full), exist_ok=True)
+            return fs.open(full, "wb", block_size=_PIECE)
+
+    @contextlib.contextmanager
+    def _uploads(self) -> Iterator[None]:
+        try:
+            with self._remote_errors():
+                yield
+        except FileNotFoundError as error:
+            raise InvalidInputError(
+                f"{self.url}: {error}; make it first, or give another place"
+            ) from error
+
+    def _drop(self, path: str, remote: Any) -> None:
+        with contextlib.suppress(Exception):
+            remote.discard()
+        # one that is merely forgotten would upload itself when it is collected
+        with contextlib.suppress(Exception):
+            remote.closed = True
+        with contextlib.suppress(Exception):
+            remote.close()
+            self.filesystem.rm_file(self.full(path))
 
     def write(self, path: str, data: bytes) -> None:
         with self.writing(path) as file:
@@ -194,13 +261,23 @@ class Store:
 
     def remove(self, path: str) -> None:
         """Remove a file, if it is there."""
-        with contextlib.suppress(FileNotFoundError):
-            self._fs.rm_file(self._full(path))
+        with self._remote_errors(), contextlib.suppress(FileNotFoundError):
+            self.filesystem.rm_file(self.full(path))
 
     def remove_all(self, below: str = "") -> None:
         """Remove a folder with all that it holds, if it is there."""
-        with contextlib.suppress(FileNotFoundError):
-            self._fs.rm(self._full(below), recursive=True)
+        with self._remote_errors(), contextlib.suppress(FileNotFoundError):
+            self._fresh.rm(self.full(below), recursive=True)
+
+
+@dataclass(frozen=True)
+class _Upload:
+    store: Store
+    file: Any
+
+    def write(self, data: Any) -> None:
+        with self.store._uploads():
+            self.file.write(data)
 
 
 class HashingFile:
