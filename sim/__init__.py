@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sim.errors import CheckFailedError, InvalidInputError, SimError
     from sim.replicates import replicate
     from sim.scenario import Scenario, dump_resolved, json_schema, load_scenario, shipped_scenarios
-    from sim.tables.reading import Run
+    from sim.tables.reading import Run, open_run
 
 __version__ = "0.1.0"
 
@@ -36,6 +36,7 @@ _FRONT = {
     "dump_resolved": "sim.scenario",
     "json_schema": "sim.scenario",
     "load_scenario": "sim.scenario",
+    "open_run": "sim.tables.reading",
     "replicate": "sim.replicates",
     "resume": "sim.engine.run",
     "run": "sim.engine.run",
@@ -55,6 +56,7 @@ __all__ = [
     "dump_resolved",
     "json_schema",
     "load_scenario",
+    "open_run",
     "replicate",
     "resume",
     "run",

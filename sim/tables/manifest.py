@@ -63,6 +63,8 @@ def read_manifest(run: Store) -> dict[str, Any]:
         if not run.is_folder():
             raise InvalidInputError(f"{run}: no such folder") from None
         raise InvalidInputError(f"{run}: holds no run: {MANIFEST} is missing") from None
+    except NotADirectoryError:
+        raise InvalidInputError(f"{run}: is a file; give the folder of a run") from None
     except ValueError as error:
         raise InvalidInputError(f"{run.name(MANIFEST)}: is damaged: {error}") from None
     if not isinstance(content, dict) or not content.keys() >= _KEYS:

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from sim.errors import InvalidInputError
 from sim.tables.files import parse_id
 from sim.tables.manifest import read_manifest, scenario_of
-from sim.tables.schema import arrow_schema
+from sim.tables.schema import LABELS, TABLES, arrow_schema, exchange_columns
 from sim.tables.store import Store
 
 
+def open_run(place: Store | Path | str) -> Run:
+    """The finished run at a path or URL; InvalidInputError says what else is there."""
+    return Run(place)
+
+
 class Run:
-    """A finished run: its manifest and its tables."""
+    """A finished run: its manifest and its tables.
+
+    Tables are named as their files are, such as `log/exchanges` and `truth/tasks`; `names` lists
+    them. Truth comes only when it is asked for, by name or with `truth=True`.
+    """
 
     def __init__(self, place: Store | Path | str) -> None:
         """Raises InvalidInputError unless there is a finished run at the path or URL `place`."""
@@ -22,6 +32,126 @@ class Run:
         self.manifest = read_manifest(self.store)
         self.scenario = scenario_of(self.manifest, self.store)
         self.format = self.scenario.tables.format
+
+    def __repr__(self) -> str:
+        rows = sum(f["rows"] for f in self.manifest["files"] if f["path"] in self._log)
+        seed = self.manifest["seed"]
+        return f"<Run {self.store}: {rows:,} exchanges in {self.format}, seed {seed}>"
+
+    @property
+    def _log(self) -> list[str]:
+        return self.files("log/exchanges")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tables that are there; truth may have been taken away from a run on purpose."""
+        there = set(self.store.files())
+        return tuple(name for name in TABLES if there.intersection(self.files(name)))
+
+    def columns(self, table: str) -> dict[str, str]:
+        """Name and type of the columns of a table; docs/log-schema.md says what they mean."""
+        if table not in TABLES:
+            self._lacks(f"there is no table {table}; there are {', '.join(TABLES)}")
+        if table == "log/exchanges":
+            return exchange_columns(self.scenario.tables.columns)
+        return TABLES[table]
+
+    def dataset(self, table: str = "log/exchanges") -> Any:
+        """A table as `pyarrow.dataset.Dataset`, typed as docs/log-schema.md says.
+
+        Of Parquet nothing is read yet: a scan fetches the columns and parts that it needs. CSV and
+        JSON lines are read into memory whole, because their identifiers are text. Raises
+        InvalidInputError for a table that is not there.
+        """
+        import pyarrow.dataset as ds
+
+        columns = self.columns(table)
+        files = self._whole(table)
+        if self.format != "parquet":
+            return ds.dataset(self.table(table, columns))
+        return ds.dataset(
+            [self.store.full(path) for path in files],
+            schema=arrow_schema(columns),
+            format="parquet",
+            filesystem=None if self.store.is_local else self.store.filesystem,
+        )
+
+    def pandas(
+        self,
+        table: str = "log/exchanges",
+        columns: Sequence[str] | None = None,
+        truth: bool = False,
+    ) -> Any:
+        """A table, or some columns of it in their order, as `pandas.DataFrame`.
+
+        With `truth=True` the columns of `truth/exchanges` stand beside the same rows of
+        `log/exchanges`, those of `truth/accounts` beside `log/accounts`. Raises InvalidInputError
+        for a table or column that is not there.
+        """
+        import pyarrow as pa
+
+        known = self.columns(table)
+        labels = self._labels(table) if truth else {}
+        names = list(known | labels) if columns is None else list(columns)
+        self._expect(table, names, known | labels)
+        self._whole(table)
+        key = next(iter(known))
+        own = [n for n in known if n in names or (labels and n == key)]
+        read = self.tables(table, known, own)
+        if labels:
+            wanted = [key, *(n for n in labels if n in names)]
+            sealed = self.tables(LABELS[table], TABLES[LABELS[table]], wanted)
+            read = (self._beside(log, of, table, key) for log, of in zip(read, sealed, strict=True))
+        whole = pa.concat_tables([part.select(names) for part in read])
+        return whole.to_pandas()
+
+    def sql(self, query: str, truth: bool = False) -> Any:
+        """What a query gives, as `duckdb.DuckDBPyRelation`: `.df()`, `.pl()`, `.fetchall()`.
+
+        Its tables are `exchanges`, `accounts`, `credentials`, `orgs`, and with `truth=True` also
+        `truth_exchanges`, `truth_tasks`, `truth_accounts`, `truth_campaigns`, `truth_actors`.
+        DuckDB reads what the query needs, when the result is asked for. Raises InvalidInputError
+        for a query that DuckDB refuses.
+        """
+        from sim.tables.query import relation
+
+        return relation(self, query, truth)
+
+    def _labels(self, table: str) -> dict[str, str]:
+        if table not in LABELS:
+            self._lacks(f"{table} has no truth of its rows; {' and '.join(LABELS)} have")
+        self._whole(LABELS[table])
+        return self.columns(LABELS[table])
+
+    def _beside(self, log: Any, labels: Any, table: str, key: str) -> Any:
+        if not log.column(key).equals(labels.column(key)):
+            raise InvalidInputError(f"{self.store}: {LABELS[table]} belongs to another log")
+        for name in labels.column_names[1:]:
+            log = log.append_column(labels.schema.field(name), labels.column(name))
+        return log
+
+    def _whole(self, table: str) -> list[str]:
+        """The files of a table, every one of which is there."""
+        files = self.files(table)
+        lost = sorted(set(files) - set(self.store.files(table.partition("/")[0])))
+        if lost == sorted(files):
+            away = "its truth was taken away: " if table.startswith("truth/") else ""
+            self._lacks(f"{away}{table} is not there")
+        if lost:
+            raise _missing(self.store.name(lost[0]))
+        return files
+
+    def _expect(self, table: str, names: Iterable[str], known: dict[str, str]) -> None:
+        for name in names:
+            if name in known:
+                continue
+            if name in TABLES.get(LABELS.get(table, ""), {}):
+                self._lacks(f"{name} is truth; give truth=True")
+            near = difflib.get_close_matches(name, known, 3) or list(known)
+            self._lacks(f"{table} has no column {name}; it has {', '.join(near)}")
+
+    def _lacks(self, what: str) -> NoReturn:
+        raise InvalidInputError(f"{self.store}: {what}")
 
     def has(self, stem: str) -> bool:
         """Whether the table is there; truth may have been taken away from a run on purpose."""
@@ -37,7 +167,7 @@ class Run:
         for path in self.files(stem):
             name = self.store.name(path)
             if not self.store.is_file(path):
-                raise InvalidInputError(f"{name}: is missing; `sim verify` lists what is damaged")
+                raise _missing(name)
             try:
                 with self.store.reading(path) as file:
                     yield _READERS[self.format](file, schema)
@@ -57,6 +187,10 @@ class Run:
         """The files of a table in order, relative to the run."""
         paths = [f["path"] for f in self.manifest["files"]]
         return [p for p in paths if p == f"{stem}.{self.format}" or p.startswith(f"{stem}/")]
+
+
+def _missing(name: str) -> InvalidInputError:
+    return InvalidInputError(f"{name}: is missing; `sim verify` lists what is damaged")
 
 
 def _parquet(file: Any, schema: Any) -> Any:

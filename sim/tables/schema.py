@@ -152,6 +152,20 @@ TRUTH_ACTORS: dict[str, str] = {
     "tasks_cut_off": "int64",
 }
 
+TABLES: dict[str, dict[str, str]] = {
+    "log/exchanges": EXCHANGES,
+    "log/accounts": ACCOUNTS,
+    "log/credentials": CREDENTIALS,
+    "log/orgs": ORGS,
+    "truth/exchanges": TRUTH_EXCHANGES,
+    "truth/tasks": TRUTH_TASKS,
+    "truth/accounts": TRUTH_ACCOUNTS,
+    "truth/campaigns": TRUTH_CAMPAIGNS,
+    "truth/actors": TRUTH_ACTORS,
+}
+# Which table says the truth about the rows of another: as many, in the same order.
+LABELS = {"log/exchanges": "truth/exchanges", "log/accounts": "truth/accounts"}
+
 
 def exchange_columns(profile: str) -> dict[str, str]:
     """Columns of the log for the profile `full` or `core`."""
