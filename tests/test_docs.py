@@ -2,13 +2,16 @@
 
 In README.md and docs/*.md, blocks marked `sh` are run; blocks marked `console` are run and their
 output is compared, a line `...` standing for any number of lines. The blocks of a page run in
-order, in one folder, as do blocks marked `python`; a `yaml` block that begins with the name of a
-file becomes that file. Commands that fetch or install something are marked `sh-session`.
+order, in one folder, as do blocks marked `python`, which share their variables; what one of them
+prints is compared with the block marked `output` after it. A `yaml` block that begins with the name
+of a file becomes that file. Commands that fetch or install something are marked `sh-session`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import io
 import re
 import shlex
 import subprocess
@@ -16,6 +19,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -27,18 +31,7 @@ from sim.tables import schema
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-LANGUAGES = {"sh", "console", "sh-session", "text", "yaml", "python", "json"}
-TABLES = {
-    "log/exchanges": schema.EXCHANGES,
-    "log/accounts": schema.ACCOUNTS,
-    "log/credentials": schema.CREDENTIALS,
-    "log/orgs": schema.ORGS,
-    "truth/exchanges": schema.TRUTH_EXCHANGES,
-    "truth/tasks": schema.TRUTH_TASKS,
-    "truth/accounts": schema.TRUTH_ACCOUNTS,
-    "truth/campaigns": schema.TRUTH_CAMPAIGNS,
-    "truth/actors": schema.TRUTH_ACTORS,
-}
+LANGUAGES = {"sh", "console", "sh-session", "text", "yaml", "python", "output", "json"}
 
 _FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)]+)\)")
@@ -93,6 +86,10 @@ def output_of(command: str) -> str:
     return done.stdout
 
 
+def lines_of(printed: str) -> list[str]:
+    return [line.rstrip() for line in printed.rstrip("\n").split("\n")]
+
+
 def matches(printed: list[str], expected: list[str]) -> bool:
     """Whether lines are as expected, `...` standing for any number of them."""
     pattern = "".join(
@@ -106,19 +103,24 @@ def test_commands_run_and_print_what_is_shown(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    variables: dict[str, Any] = {}
+    said = io.StringIO()
     for language, content in blocks(page):
         name = re.match(r"# (\S+\.yaml)\n", content)
         if language == "yaml" and name:
             Path(name[1]).write_text(content, encoding="utf-8")
         if language == "python":
-            exec(compile(content, page.name, "exec"), {})
+            said = io.StringIO()
+            with contextlib.redirect_stdout(said):
+                exec(compile(content, page.name, "exec"), variables)
+        if language == "output":
+            assert matches(lines_of(said.getvalue()), content.splitlines()), said.getvalue()
         if language not in ("sh", "console"):
             continue
         for command, expected in commands(language, content):
             printed = output_of(command)
             if expected is not None:
-                lines = [line.rstrip() for line in printed.rstrip("\n").split("\n")]
-                assert matches(lines, expected), f"{command}\n{printed}"
+                assert matches(lines_of(printed), expected), f"{command}\n{printed}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -171,7 +173,7 @@ def test_every_column_is_described() -> None:
         rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \|", part, re.MULTILINE)
         described[part.split("\n")[0]] = {name: kind.strip() for name, kind in rows}
     assert {k: list(v.items()) for k, v in described.items()} == {
-        k: list(v.items()) for k, v in TABLES.items()
+        k: list(v.items()) for k, v in schema.TABLES.items()
     }
     core = re.findall(r"^\| `(\w+)` \| [^|]+ \| yes \|", parts[0], re.MULTILINE)
     assert tuple(core) == schema.CORE_COLUMNS
@@ -185,7 +187,7 @@ def test_every_label_is_explained() -> None:
     totals = {"exchanges_in_log", "tasks_in_log", "tasks_finished"}
     totals |= {"tasks_given_up", "tasks_cut_off"}
     columns = {
-        name for stem, table in TABLES.items() if stem.startswith("truth/") for name in table
+        name for stem, table in schema.TABLES.items() if stem.startswith("truth/") for name in table
     }
     assert columns - own - times - totals - {"accounts"} <= explained
     assert all(f"**{typology}**" in text for typology in typologies())
