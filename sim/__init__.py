@@ -5,6 +5,7 @@
     >>> summary = sim.run(scenario, Path("runs/example"))  # doctest: +SKIP
     >>> sim.count_run(summary.path).total["C1"]  # doctest: +SKIP
     8
+    >>> sim.open_run(summary.path).sql("SELECT count(*) FROM exchanges")  # doctest: +SKIP
 
 Every name of the front is imported when it is first used, so that `import sim` stays light.
 """

@@ -269,6 +269,19 @@ def test_a_file_that_failed_is_not_there(
     assert (store.files(), pieces(s3)) == ([], [])
 
 
+def test_ranges_are_read_whole_or_not_at_all(bucket: str, tmp_path: Path) -> None:
+    for place in (bucket, str(tmp_path)):
+        store = Store.of(place)
+        store.write("a", b"0123")
+        store.write("b", b"4567")
+        into = bytearray(4)
+        view = memoryview(into)
+        store.read_into([("b", 2, view[2:]), ("a", 0, view[:2])])
+        assert into == b"0167"
+        with pytest.raises(EOFError, match=f"^{place}/a: ends too early$"):
+            store.read_into([("b", 0, view[:1]), ("a", 2, view[:3])])
+
+
 def test_what_other_processes_write_is_seen(bucket: str, s3: Any) -> None:
     store, name = Store.of(bucket), bucket.removeprefix("s3://")
     store.write("a", b"1")

@@ -133,11 +133,12 @@ def read_records(store: Store, table: str, stretches: list[Stretch]) -> Records:
     """The rows of stretches, laid end to end."""
     records = np.empty(sum(s.rows for s in stretches), RECORDS[table])
     raw = memoryview(records.view(np.uint8))  # type: ignore[arg-type]
-    at, size = 0, records.itemsize
+    at, spans = 0, []
     for stretch in stretches:
-        end = at + stretch.rows * size
-        store.read_into(stretch.path, [(stretch.offset, raw[at:end])])
+        end = at + stretch.rows * records.itemsize
+        spans.append((stretch.path, stretch.offset, raw[at:end]))
         at = end
+    store.read_into(spans)
     return records
 
 

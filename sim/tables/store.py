@@ -164,24 +164,26 @@ class Store:
         with file:
             yield file
 
-    def read_into(self, path: str, spans: Sequence[tuple[int, memoryview]]) -> None:
-        """Fill each buffer with the bytes of a file from an offset on."""
+    def read_into(self, spans: Sequence[tuple[str, int, memoryview]]) -> None:
+        """Fill each buffer with the bytes of a file from an offset on; remotely many at a time."""
         if self.is_local:
-            with (self.folder / path).open("rb", buffering=0) as file:
-                for offset, buffer in spans:
+            for path, offset, buffer in spans:
+                with (self.folder / path).open("rb", buffering=0) as file:
                     file.seek(offset)
-                    if file.readinto(buffer) != len(buffer):
-                        raise EOFError(f"{self.name(path)}: ends too early")
+                    self._expect(path, buffer, file.readinto(buffer))
             return
-        starts = [offset for offset, _ in spans]
-        ends = [offset + len(buffer) for offset, buffer in spans]
+        names = [self.full(path) for path, _, _ in spans]
+        starts = [offset for _, offset, _ in spans]
+        ends = [offset + len(buffer) for _, offset, buffer in spans]
         with self._remote_errors():
-            names = [self.full(path)] * len(spans)
             found = self.filesystem.cat_ranges(names, starts, ends, on_error="raise")
-        for (_, buffer), data in zip(spans, found, strict=True):
-            if len(data) != len(buffer):
-                raise EOFError(f"{self.name(path)}: ends too early")
+        for (path, _, buffer), data in zip(spans, found, strict=True):
+            self._expect(path, buffer, len(data))
             buffer[:] = data
+
+    def _expect(self, path: str, buffer: memoryview, read: int | None) -> None:
+        if read != len(buffer):
+            raise EOFError(f"{self.name(path)}: ends too early")
 
     def sha256(self, path: str) -> str:
         digest = hashlib.sha256()
