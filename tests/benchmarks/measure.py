@@ -1,12 +1,18 @@
-"""Run one simulator once and print what it took, as JSON; a process of its own for the memory.
+"""Carry out one thing once and print what it took, as JSON; a process of its own for the memory.
 
-Both simulate some traffic before the log opens and do not write it. It counts, for both.
+    python -m tests.benchmarks.measure oracle SCENARIO SCALE
+    python -m tests.benchmarks.measure product SCENARIO SCALE WORKERS|dask COLUMNS
+    python -m tests.benchmarks.measure profile SCENARIO SCALE
+    python -m tests.benchmarks.measure write RUN
+    python -m tests.benchmarks.measure replicate SCENARIO SCALE NUMBER
+
+The oracle simulates some traffic before the log opens and does not write it, as the product does.
+It counts for both.
 """
 
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import tempfile
 import time
@@ -15,11 +21,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import simpy
-
+from sim.engine.job import peak_bytes
 from sim.scenario import Scenario, load_scenario
 
-SCENARIO = Path(__file__).with_name("standard.yaml")
+Measured = dict[str, Any]
 
 
 class Watch:
@@ -27,6 +32,7 @@ class Watch:
 
     def __init__(self) -> None:
         self.spent: defaultdict[str, float] = defaultdict(float)
+        self.rows: defaultdict[str, int] = defaultdict(int)
         self._inside: list[str] = []
 
     def on(self, owner: Any, name: str, key: str) -> None:
@@ -46,52 +52,113 @@ class Watch:
 
         setattr(owner, name, timed)
 
+    def count(self, owner: Any, name: str, size: Callable[[Any], int], key: str) -> None:
+        original: Callable[..., Any] = getattr(owner, name)
 
-def product(scenario: Scenario, out: Path) -> dict[str, Any]:
-    """`sim run`: exchanges simulated, those event by event, and where the time went."""
-    import sim.actors.queue as queue
-    import sim.actors.sessions as sessions
+        def counting(*args: Any, **options: Any) -> Any:
+            result = original(*args, **options)
+            self.rows[key] += size(result)
+            return result
+
+        setattr(owner, name, counting)
+
+
+def watched() -> Watch:
+    """Watch what a run spends its time with, in this process."""
+    from sim.actors import queue, sessions
+    from sim.actors.workforce import Workforce
     from sim.actors.workload import Stage
-    from sim.engine.run import run
+    from sim.engine import merge, simulate
+    from sim.engine.render import Renderer
+    from sim.engine.spill import SpillWriter
     from sim.tables.files import TableFile
     from sim.world.cache import PrefixCache
     from sim.world.contended import Contended, Work
     from sim.world.gateway import LimitCheck
 
-    watch, counted = Watch(), {"exchanges": 0, "event by event": 0}
-    watch.on(simpy.Environment, "run", "simulation")
-    for name in ("fill", "settle"):
-        watch.on(Stage, name, "filling")
+    watch = Watch()
+    watch.on(Stage, "fill", "drawing")
+    watch.on(Stage, "settle", "clock")
+    watch.on(Workforce, "_take", "queue")
     watch.on(PrefixCache, "read_tokens", "gateway")
     watch.on(LimitCheck, "add", "gateway")
+    watch.on(Contended, "run", "event by event")
     for module in (queue, sessions):
         watch.on(module, "merge", "gateway")
-    watch.on(Contended, "run", "events")
-    for module in (queue, sessions):
-        _count(module, "exchange_rows", lambda made: len(made["ts"]), counted, "exchanges")
-    _count(Work, "take", lambda taken: len(taken[1]), counted, "event by event")
-    writing: defaultdict[str, float] = defaultdict(float)
-    writer = Watch()
-    writer.spent = writing
-    writer.on(TableFile, "append", "writing")
-    run(scenario, out)
-    return {**counted, "spent": {**watch.spent, **writing}}
+        watch.on(module, "exchange_rows", "rows")
+    watch.on(Stage, "tasks", "rows")
+    for name in ("add", "close"):
+        watch.on(SpillWriter, name, "setting aside")
+    for name in ("exchanges_in", "tasks_in"):
+        watch.on(merge, name, "ordering")
+    for name in ("log", "truth", "tasks"):
+        watch.on(Renderer, name, "rendering")
+    watch.on(TableFile, "append", "encoding and writing")
+    watch.on(simulate, "until_right", "other")
+    watch.count(Work, "take", lambda taken: len(taken[1]), "event by event")
+    return watch
 
 
-def _count(
-    owner: Any, name: str, size: Callable[[Any], int], into: dict[str, int], key: str
-) -> None:
-    original: Callable[..., Any] = getattr(owner, name)
+def profile(scenario: Scenario, out: Path) -> Measured:
+    """A run in this process: where the time went, and the exchanges simulated event by event."""
+    from sim.engine.run import run
 
-    def counting(*args: Any, **options: Any) -> Any:
-        result = original(*args, **options)
-        into[key] += size(result)
-        return result
+    watch = watched()
+    begun = time.perf_counter()
+    made = run(scenario, out)
+    seconds = time.perf_counter() - begun
+    watch.spent["other"] += seconds - sum(watch.spent.values())
+    return {
+        "exchanges": made.exchanges,
+        "seconds": seconds,
+        "event by event": watch.rows["event by event"],
+        "spent": dict(watch.spent),
+        "peak_bytes": made.peak_bytes,
+    }
 
-    setattr(owner, name, counting)
+
+def product(scenario: Scenario, out: Path, who: str, columns: str) -> Measured:
+    """`sim run` with so many workers, or on a local Dask cluster of two."""
+    from sim.engine.executors import workers
+    from sim.engine.run import run
+
+    tables = scenario.tables.model_copy(update={"columns": columns})
+    scenario = scenario.model_copy(update={"tables": tables})
+    arguments = {"count": 2, "dask": "local"} if who == "dask" else {"count": int(who)}
+    begun = time.perf_counter()
+    with workers(**arguments) as made_by:  # type: ignore[arg-type]
+        made = run(scenario, out, workers=made_by)
+    seconds = time.perf_counter() - begun
+    return {"exchanges": made.exchanges, "seconds": seconds, "peak_bytes": made.peak_bytes}
 
 
-def oracle(scenario: Scenario, out: Path) -> dict[str, Any]:
+def write(run: Path) -> Measured:
+    """`pyarrow.parquet.write_table` of the tables of a run from memory, one core."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pa.set_cpu_count(1)
+    tables = [pq.read_table(p, partitioning=None) for p in sorted(run.rglob("*.parquet"))]
+    with tempfile.TemporaryDirectory(dir=run.parent) as folder:
+        begun = time.perf_counter()
+        for number, table in enumerate(tables):
+            pq.write_table(table, Path(folder) / f"{number}.parquet")
+        seconds = time.perf_counter() - begun
+    return {"seconds": seconds}
+
+
+def replicates(scenario: Scenario, number: int) -> Measured:
+    """Counts alone, of so many replicates."""
+    from sim.replicates import replicate
+
+    begun = time.perf_counter()
+    made = replicate(scenario, number)
+    seconds = time.perf_counter() - begun
+    exchanges = sum(int(one.totals[:, 0].sum()) for one in made.counted)
+    return {"exchanges": exchanges, "seconds": seconds}
+
+
+def oracle(scenario: Scenario, out: Path) -> Measured:
     """The oracle on the same scenario, its attempts written as one Parquet file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -102,24 +169,29 @@ def oracle(scenario: Scenario, out: Path) -> dict[str, Any]:
 
     begun = time.perf_counter()
     made = [a for w in workloads(build_cast(scenario)) for a in simulate(scenario, w, 10**9)]
-    simulated = time.perf_counter()
     columns = [pa.array(column) for column in zip(*made, strict=True)]
     out.mkdir()
     table = pa.table(columns, names=list(made[0]._fields))
     pq.write_table(table, out / "attempts.parquet", compression="zstd", compression_level=1)
-    written = time.perf_counter()
-    spent = {"simulation": simulated - begun, "writing": written - simulated}
-    return {"exchanges": len(made), "event by event": len(made), "spent": spent}
+    seconds = time.perf_counter() - begun
+    inside = sum(a.begins_us >= 0 for a in made)
+    return {"exchanges": inside, "seconds": seconds, "peak_bytes": peak_bytes()}
 
 
 def main() -> None:
-    which, scale = sys.argv[1], float(sys.argv[2])
-    scenario = load_scenario(str(SCENARIO), scale=scale)
-    with tempfile.TemporaryDirectory() as folder:
-        begun = time.perf_counter()
-        result = {"product": product, "oracle": oracle}[which](scenario, Path(folder) / "run")
-        result["seconds"] = time.perf_counter() - begun
-    result["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    which, *rest = sys.argv[1:]
+    if which == "write":
+        result = write(Path(rest[0]))
+    else:
+        scenario = load_scenario(rest[0], scale=float(rest[1]))
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / "run"
+            if which == "replicate":
+                result = replicates(scenario, int(rest[2]))
+            elif which == "product":
+                result = product(scenario, out, *rest[2:])
+            else:
+                result = {"profile": profile, "oracle": oracle}[which](scenario, out)
     print(json.dumps(result))  # noqa: T201 - the output of this program
 
 
