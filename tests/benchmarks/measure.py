@@ -126,7 +126,7 @@ def product(scenario: Scenario, out: Path, who: str, columns: str) -> Measured:
     scenario = scenario.model_copy(update={"tables": tables})
     arguments = {"count": 2, "dask": "local"} if who == "dask" else {"count": int(who)}
     begun = time.perf_counter()
-    with workers(**arguments) as made_by:  # type: ignore[arg-type]
+    with workers(**arguments) as made_by:
         made = run(scenario, out, workers=made_by)
     seconds = time.perf_counter() - begun
     return {"exchanges": made.exchanges, "seconds": seconds, "peak_bytes": made.peak_bytes}
