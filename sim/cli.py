@@ -12,8 +12,9 @@ from typing import Any
 import click
 
 from sim import __version__
+from sim.cli_reading import check_run, compare, counts, verify
 from sim.cli_replicate import replicate
-from sim.cli_runs import check_run, compare, counts, run, verify
+from sim.cli_running import run
 from sim.cli_support import (
     SimGroup,
     json_option,

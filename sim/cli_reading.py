@@ -1,0 +1,158 @@
+"""The verbs that read a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sim.cli_support import (
+    json_option,
+    print_columns,
+    print_json,
+    quiet_option,
+    workers_options,
+)
+
+if TYPE_CHECKING:
+    from sim.counting import Counted, Counts
+
+_run_argument = click.argument("place", metavar="RUN")
+
+
+@click.command()
+@_run_argument
+@click.option("--rerun", is_flag=True, help="Also simulate again and compare every byte.")
+@workers_options
+@quiet_option
+def verify(place: str, rerun: bool, count: int | None, dask: str | None, quiet: bool) -> None:
+    """Check that a run holds what its manifest says.
+
+    Exit code 3 if a file is missing, altered or unknown, or if a rerun differs. `sim run --resume
+    RUN` makes again what is damaged.
+    """
+    from sim.engine.executors import workers
+    from sim.errors import CheckFailedError
+    from sim.tables.manifest import read_manifest
+    from sim.tables.store import Store
+    from sim.tables.verify import damaged_files, differences_of_rerun, other_software
+
+    run = Store.of(place)
+    problems = damaged_files(run)
+    if rerun:
+        for line in other_software(run):
+            click.echo(f"note: {line}", err=True)
+        with workers(count, dask) as who:
+            problems += differences_of_rerun(run, who)
+    if problems:
+        raise CheckFailedError("\n".join(problems))
+    if not quiet:
+        files = len(read_manifest(run)["files"])
+        click.echo(f"{place}: {files} files are as the manifest says" + _rerun_words(rerun))
+
+
+@click.command("check-run")
+@_run_argument
+@json_option
+def check_run(place: str, as_json: bool) -> None:
+    """Check the invariants of a run on its files, and name the first row that breaks one.
+
+    One line for each; docs/invariants.md states them. Exit code 3 if one fails. What needs truth is
+    not checked where truth was taken away.
+    """
+    from sim.checking import check_run as verdicts_of
+    from sim.errors import CheckFailedError
+
+    verdicts = verdicts_of(place)
+    if as_json:
+        invariants = [verdict.to_dict() for verdict in verdicts]
+        print_json({"run": place, "invariants": invariants})
+    else:
+        for verdict in verdicts:
+            click.echo(str(verdict))
+    broken = [verdict.id for verdict in verdicts if verdict.status == "failed"]
+    if broken:
+        raise CheckFailedError(f"{place}: broken: {', '.join(broken)}")
+
+
+def _rerun_words(rerun: bool) -> str:
+    return ", and a rerun gives the same bytes" if rerun else ""
+
+
+@click.command()
+@_run_argument
+@json_option
+def counts(place: str, as_json: bool) -> None:
+    """Count a run under the six conventions.
+
+    In total, by account and by day; by typology and actor when the truth is there. C6 is known
+    to the truth alone.
+    """
+    from sim.counting import CONVENTIONS, count_run
+
+    counted = count_run(place)
+    if as_json:
+        print_json(counted.to_dict())
+        return
+    rows = [[c, f"{n:,}", CONVENTIONS[c]] for c, n in counted.total.items()]
+    print_columns([["total", "", ""], *rows])
+    _print_accounts(counted)
+    _print_groups("by typology", counted.by_typology)
+    _print_groups("by actor", counted.by_actor)
+    _print_groups("by day", counted.by_day)
+
+
+def _print_accounts(counted: Counts) -> None:
+    if not counted.by_account:
+        return
+    first = next(iter(counted.by_account.values()))
+    header = [f"per account ({first.accounts:,})", "mean", *first.quantiles, "max"]
+    rows = [
+        [c, f"{a.mean:,.1f}", *(f"{q:,.0f}" for q in a.quantiles.values()), f"{a.max:,}"]
+        for c, a in counted.by_account.items()
+    ]
+    click.echo()
+    print_columns([header, *rows])
+
+
+def _print_groups(title: str, groups: dict[str, Counted]) -> None:
+    if not groups:
+        return
+    conventions = list(next(iter(groups.values())))
+    rows = [[name, *(f"{n.get(c, 0):,}" for c in conventions)] for name, n in groups.items()]
+    click.echo()
+    print_columns([[title, *conventions], *rows])
+
+
+@click.command()
+@click.argument("place", metavar="[RUN]", required=False)
+@json_option
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, one fact a row.")
+@click.option(
+    "--chart",
+    metavar="STEM",
+    type=click.Path(path_type=Path),
+    help="Also draw STEM.png and STEM.svg.",
+)
+def compare(place: str | None, as_json: bool, as_csv: bool, chart: Path | None) -> None:
+    """Hold reported figures against what measured agents imply, and against a RUN.
+
+    For each measured model: exchanges in one full benchmark run with its 95 % range, and the runs
+    that each claim would take; the arithmetic of the two source documents with a verdict a line.
+    """
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude each other; give one of them")
+    from sim.compare import compare as compare_claims
+    from sim.compare import render_text, to_csv, to_json
+
+    comparison = compare_claims(place)
+    render = to_csv if as_csv else to_json if as_json else render_text
+    click.echo(render(comparison), nl=False)
+    if chart is not None:
+        from sim.report import draw_comparison
+
+        chart.parent.mkdir(parents=True, exist_ok=True)
+        png, svg = chart.with_name(f"{chart.name}.png"), chart.with_name(f"{chart.name}.svg")
+        draw_comparison(comparison, png, svg)
+        click.echo(f"chart: {png} and {svg}", err=True)
