@@ -179,7 +179,7 @@ def test_clock_is_half_open() -> None:
 
 @given(
     title=st.text(max_size=40),
-    seed=st.integers(0, 2**63 - 1),
+    seed=st.integers(0, 2**64 - 1),
     share=st.floats(0, 1),
     median=st.floats(1e-9, 1e12),
     duration_us=st.integers(1, MAX_DURATION_US),

@@ -30,7 +30,7 @@ def load_scenario(
 
     path_or_name: a file, `-` for standard input, or the name of a shipped scenario.
     overrides: texts such as `actors.coders.accounts=5`, applied in order before checking.
-    seed: instead of the one in the file, 0 to 2^63 - 1; left out in both, it is drawn.
+    seed: instead of the one in the file, 0 to 2^64 - 1; left out in both, it is drawn.
     scale: instead of the one in the file, > 0.
 
     Raises `InvalidInputError` that lists every fault with its place, a line each.

@@ -346,7 +346,7 @@ class ScenarioForm(Form):
     about: Annotated[
         str, Field(default="", max_length=10_000, description="What it shows. Default: none.")
     ]
-    seed: Seed | None = dial("Seed of all random draws, 0 to 2^63 - 1.", "Default: drawn, shown.")
+    seed: Seed | None = dial("Seed of all random draws, 0 to 2^64 - 1.", "Default: drawn, shown.")
     scale: Annotated[
         float,
         Field(

@@ -234,7 +234,9 @@ class _Translator:
             return f"should be {_WANTED[kind]}, found {found(value)}"
         if kind in _BOUNDS:
             name, words = _BOUNDS[kind]
-            return f"should be {words} {context[name]:g}, found {found(value)}"
+            bound = context[name]
+            text = str(bound) if isinstance(bound, int) else f"{bound:g}"
+            return f"should be {words} {text}, found {found(value)}"
         if kind == "literal_error":
             allowed = context["expected"].replace("'", "").replace(" or ", ", ")
             return f"should be one of {allowed}; found {found(value)}"

@@ -83,7 +83,7 @@ def _is_version(value: Any) -> int:
 
 _DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN})
 PositiveCount = Annotated[int, *_count(1, MAX_COUNT)]
-Seed = Annotated[int, *_count(0, 2**63 - 1)]
+Seed = Annotated[int, *_count(0, 2**64 - 1)]
 Duration = Annotated[int, BeforeValidator(parse_duration), _DURATION_SCHEMA]
 PositiveDuration = Annotated[Duration, AfterValidator(_at_work), _DURATION_SCHEMA]
 Instant = Annotated[
