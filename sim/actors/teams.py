@@ -68,7 +68,9 @@ def workers_of(stage: Stage, team: Team) -> int:
     if team.workers is not None:
         return team.workers
     pilot = _pilot(stage, team)
-    return max(1, math.ceil(_HEADROOM * team.rows_per_us / pilot.calls * pilot.span_us))
+    busy = team.rows_per_us / pilot.calls * pilot.span_us
+    # more than one for each task would have nothing to do, however short the log
+    return max(1, math.ceil(_HEADROOM * min(busy, team.calls / pilot.calls)))
 
 
 def shared_out(total: int, weight: Floats) -> Ints:
