@@ -85,7 +85,7 @@ def test_every_invariant_holds_where_sessions_end_at_the_window(tmp_path: Path) 
     }
     asked = scenario(
         coders(20, exchanges_per_account_day=800, **dials),
-        pool(6, 6_000, tier="tier-2", **dials),
+        pool(6, 12_000, tier="tier-2", **dials),
         days=1,
         seed=3,
     )
