@@ -7,13 +7,23 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from sim.errors import InvalidInputError, SimError
+
+# For the scheduler of a Dask cluster to answer.
+PATIENCE = "10s"
 
 T = TypeVar("T")
 
@@ -26,11 +36,14 @@ class Workers:
     """An executor and the number of things that it does at a time.
 
     Fewer exchanges than `worthwhile` are sooner done without it.
+    `deaths` are the errors that say that a worker died; `abandon` ends at once what is being done.
     """
 
     executor: Executor
     count: int
     worthwhile: int = 0
+    deaths: tuple[type[BaseException], ...] = (BrokenExecutor, CancelledError)
+    abandon: Callable[[], None] = lambda: None
 
 
 class InProcess(Executor):
@@ -56,10 +69,16 @@ def process_pool(count: int) -> Iterator[Workers]:
     """A pool of `count` fresh processes. They end with this one, however it ends."""
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin_worker)
-    try:
-        yield Workers(pool, count)
-    except BaseException:
+
+    def abandon() -> None:
+        for process in list((pool._processes or {}).values()):
+            process.kill()
         pool.shutdown(wait=True, cancel_futures=True)
+
+    try:
+        yield Workers(pool, count, abandon=abandon)
+    except BaseException:
+        abandon()
         raise
     pool.shutdown(wait=True)
 
@@ -93,7 +112,7 @@ def dask_cluster(address: str, count: int) -> Iterator[Workers]:
             )
             address = stack.enter_context(cluster)
         try:
-            client: Any = dask.Client(address, timeout="10s")  # type: ignore[no-untyped-call]
+            client: Any = dask.Client(address, timeout=PATIENCE)  # type: ignore[no-untyped-call]
             stack.enter_context(client)
         except (OSError, ValueError, TimeoutError) as error:
             raise InvalidInputError(
@@ -101,7 +120,8 @@ def dask_cluster(address: str, count: int) -> Iterator[Workers]:
                 f"tcp://host:8786, or local ({error})"
             ) from error
         threads = max(sum(client.nthreads().values()), 1)
-        yield Workers(client.get_executor(pure=False), threads)
+        executor, killed = client.get_executor(pure=False), dask.scheduler.KilledWorker
+        yield Workers(executor, threads, deaths=(killed, CancelledError))
 
 
 def default_count() -> int:
@@ -126,10 +146,11 @@ def workers(count: int | None = None, dask: str | None = None) -> Iterator[Worke
 
 def carried_out(
     who: Workers, fn: Callable[..., T], calls: Iterable[tuple[Any, ...]]
-) -> Iterator[T]:
+) -> Generator[T, None, None]:
     """Yield the results of `fn(*call)` as they come, a few calls ahead of what is done.
 
-    The first exception ends it; SimError says that a worker died.
+    The first exception ends it; SimError says that a worker died. When it has ended, nothing is
+    being done any more, but by a Dask cluster, which cannot be stopped in what it has begun.
     """
     waiting: set[Future[T]] = set()
     ahead = 1 if isinstance(who.executor, InProcess) else 2 * who.count
@@ -145,11 +166,22 @@ def carried_out(
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             for future in done:
                 yield future.result()
-    except BrokenProcessPool as error:
+    except who.deaths as error:
+        who.abandon()
         raise SimError(
             "a worker process died (killed, or out of memory); shards and parts that are "
             "finished are kept"
         ) from error
-    finally:
-        for future in waiting:
-            future.cancel()
+    except Exception:
+        _cancel(waiting)
+        wait(waiting)
+        raise
+    except BaseException:
+        _cancel(waiting)
+        who.abandon()
+        raise
+
+
+def _cancel(futures: Iterable[Future[Any]]) -> None:
+    for future in futures:
+        future.cancel()

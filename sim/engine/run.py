@@ -82,7 +82,7 @@ def run(
     died; whatever ends the run, what is whole stays.
     """
     out = _reached_by(workers, Store.of(out))
-    with unfinished.locked(out):
+    with _disk_errors(out), unfinished.locked(out):
         unfinished.claim(scenario, out, force=force)
         return _carry_out(scenario, out, workers, observe)
 
@@ -96,7 +96,7 @@ def resume(
     """
     out = _reached_by(workers, Store.of(out))
     scenario = unfinished.resumable(out)
-    with unfinished.locked(out):
+    with _disk_errors(out), unfinished.locked(out):
         if not unfinished.is_unfinished(out):
             unfinished.reopen(out)
         return _carry_out(scenario, out, workers, observe)
@@ -114,13 +114,12 @@ def _carry_out(
     scenario: Scenario, out: Store, workers: Workers | None, observe: Observer | None
 ) -> RunSummary:
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_disk_errors(out))
         who = workers or stack.enter_context(in_process())
         attempt = _Attempt(Job(scenario, out), who, observe or (lambda _: None))
         try:
             return attempt.carry_out()
         except BaseException:
-            attempt.discard_if_empty()
+            attempt.give_up()
             raise
 
 
@@ -131,6 +130,7 @@ class _Attempt:
         self._job, self._who, self._observe = job, who, observe
         if sum(shard.expected for shard in job.shards) < who.worthwhile:
             self._who = Workers(InProcess(), 1)
+        job.out.remove_temporary()
         self._parts = unfinished.parts_done(job.out)
         self._shards = unfinished.shards_done(job.out)
         self._peak_bytes = peak_bytes()
@@ -211,9 +211,10 @@ class _Attempt:
         doing = "simulates" if share < _SIMULATING else "writes"
         self._observe(Progress(doing, share, exchanges, self._peak_bytes))
 
-    def discard_if_empty(self) -> None:
-        """Leave no trace of a run that finished nothing."""
-        if not self._shards and not self._parts:
+    def give_up(self) -> None:
+        """Leave what is whole, and no trace of a run that finished nothing."""
+        self._job.out.remove_temporary()
+        if not unfinished.has_records(self._job.out):
             unfinished.clear(self._job.out)
 
 
@@ -222,9 +223,12 @@ def _disk_errors(out: Store) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise SimError(
-            f"{out}: no space left on the device; finished shards and parts are kept: "
-            f"free some space and give `sim run --resume {out}`"
-        ) from error
+        remedy = "free some space or choose another folder"
+        if unfinished.is_unfinished(out):
+            remedy = (
+                "finished shards and parts are kept: "
+                f"free some space and give `sim run --resume {out}`"
+            )
+        raise SimError(f"{out}: no space left on the device; {remedy}") from error

@@ -37,14 +37,17 @@ def claim(scenario: Scenario, out: Store, *, force: bool) -> None:
     identity = identity_of(scenario, software())
     if about is not None and about["identity"] == identity:
         return
-    there = [path for path in out.files() if path != _LOCK]
+    files = [path for path in out.files() if path != _LOCK]
+    # without a word about what is run, what is set aside is of a run that was given up
+    is_rest = UNFINISHED not in files and all(path.startswith(f"{FOLDER}/") for path in files)
+    there = [] if is_rest else files
     if there and not force:
         raise InvalidInputError(
             f"{out}: folder is not empty; choose another, or replace a run with --force"
         )
-    if there and about is None and MANIFEST not in there:
+    if there and not {MANIFEST, UNFINISHED} & set(there):
         raise InvalidInputError(f"{out}: holds no run of sim; --force replaces only a run")
-    if there:
+    if files:
         clear(out)
     note(scenario, out)
 
@@ -67,11 +70,13 @@ def resumable(out: Store) -> Scenario:
     and what would be added do not belong together.
     """
     about = _about(out)
-    if about is not None:
-        scenario, made_by = Scenario.from_dict(about["scenario"]), about["software"]
-    else:
-        manifest = read_manifest(out)
-        scenario, made_by = scenario_of(manifest, out), manifest["software"]
+    if about is None and is_unfinished(out):
+        raise InvalidInputError(
+            f"{out.name(UNFINISHED)}: is damaged, and with it what was being run; run the scenario "
+            "again with --force"
+        )
+    about = about or read_manifest(out)
+    made_by = about["software"]
     others = [
         f"{name} {made_by.get(name, 'unknown')} (here {version})"
         for name, version in software().items()
@@ -82,7 +87,7 @@ def resumable(out: Store) -> Scenario:
             f"{out}: was made with {', '.join(others)}; resume it with the same versions, or run "
             "the scenario again with --force"
         )
-    return scenario
+    return scenario_of(about, out)
 
 
 def _about(out: Store) -> dict[str, Any] | None:
@@ -124,10 +129,10 @@ def locked(out: Store) -> Iterator[None]:
                 f"{out}: another run is writing there (process {file.read().strip()}); "
                 "wait for its end, or choose another folder"
             ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
         try:
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
             yield
         finally:
             _leave(out, created=created)
@@ -158,9 +163,7 @@ def end(out: Store) -> None:
     """The run is finished: forget how it was made."""
     out.remove_all(simulate.SHARDS)
     out.remove_all(merge.PARTS)
-    for path in out.files():
-        if path.rpartition("/")[2].startswith(".") and path.endswith(".tmp"):
-            out.remove(path)
+    out.remove_temporary()
     out.remove(UNFINISHED)
 
 
@@ -174,6 +177,11 @@ def parts_done(out: Store) -> dict[int, PartRecord]:
     """The parts whose files are whole, by number; of a finished run those of its manifest."""
     records = _records(out, merge.PARTS, PartRecord.from_dict)
     return {r.number: r for r in records if all(f.is_whole(out) for f in r.files)}
+
+
+def has_records(out: Store) -> bool:
+    """Whether any shard or part was finished."""
+    return any(p.endswith(".json") for s in (simulate.SHARDS, merge.PARTS) for p in out.files(s))
 
 
 def _records(out: Store, below: str, read: Any) -> list[Any]:

@@ -53,7 +53,11 @@ class _Parquet:
         self._writer.write_table(table, row_group_size=max(table.num_rows, 1))
 
     def close(self) -> None:
-        self._writer.close()
+        try:
+            self._writer.close()
+        finally:
+            # else it would try again, and complain, when it is thrown away
+            self._writer.is_open = False
 
 
 # A dictionary of these would cost more than it saves; statistics of other columns tell nothing,

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import posixpath
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,7 @@ _CHUNK = 1 << 20
 _LOCAL = {"file", "local"}
 # What waits of a file before a piece of it is uploaded. S3 takes 5 MiB at least, 10,000 pieces.
 _PIECE = 16 << 20
+TEMPORARY = ".tmp"
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,8 @@ class Store:
     @contextlib.contextmanager
     def _writing_here(self, path: str) -> Iterator[HashingFile]:
         final = self.folder / path
-        temporary = final.with_name(f".{final.name.lstrip('.')}.tmp")
+        # a name of its own: what a lost session left running may still write the same file
+        temporary = final.with_name(f".{final.name}.{secrets.token_hex(4)}{TEMPORARY}")
         final.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("wb") as raw:
@@ -265,6 +268,12 @@ class Store:
         """Remove a file, if it is there."""
         with self._remote_errors(), contextlib.suppress(FileNotFoundError):
             self.filesystem.rm_file(self.full(path))
+
+    def remove_temporary(self) -> None:
+        """Remove what was being written when a process ended."""
+        for path in self.files():
+            if path.rpartition("/")[2].startswith(".") and path.endswith(TEMPORARY):
+                self.remove(path)
 
     def remove_all(self, below: str = "") -> None:
         """Remove a folder with all that it holds, if it is there."""
