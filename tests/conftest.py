@@ -21,9 +21,10 @@ settings.load_profile("fast")
 
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep SIM_ variables of the developer's shell out of the tests."""
+    """Keep SIM_ variables of the developer's shell out; work in this process, unless asked."""
     for name in [name for name in os.environ if name.startswith("SIM_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("SIM_WORKERS", "1")
 
 
 @pytest.fixture(scope="session")

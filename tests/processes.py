@@ -31,7 +31,8 @@ def start(*args: str, folder: Path, **extra: object) -> subprocess.Popen[str]:
         "start_new_session": True,
         "env": {**os.environ, "PYTHONPATH": str(ROOT)},
     }
-    return subprocess.Popen([sys.executable, "-m", "sim", *args], **{**options, **extra})  # type: ignore[call-overload, no-any-return]
+    options = {"args": [sys.executable, "-m", "sim", *args], **options, **extra}
+    return subprocess.Popen(**options)  # type: ignore[call-overload, no-any-return]
 
 
 def command(*args: str, folder: Path) -> tuple[int, str, str]:

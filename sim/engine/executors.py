@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import signal
@@ -96,6 +97,11 @@ def _begin_worker() -> None:
     threading.Thread(target=follow, daemon=True, name="follows its parent").start()
 
 
+def dask_setup(_worker: Any) -> None:
+    """Called by Dask in each worker of a local cluster: leave Ctrl-C to the main process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 @contextlib.contextmanager
 def dask_cluster(address: str, count: int) -> Iterator[Workers]:
     """The cluster at `address`, or with `local` one of `count` processes on this machine."""
@@ -107,8 +113,13 @@ def dask_cluster(address: str, count: int) -> Iterator[Workers]:
         ) from None
     with contextlib.ExitStack() as stack:
         if address == "local":
+            # what goes wrong comes back as an error; their logs would say it again, and longer
             cluster: Any = dask.LocalCluster(  # type: ignore[no-untyped-call]
-                n_workers=count, threads_per_worker=1, dashboard_address=None
+                n_workers=count,
+                threads_per_worker=1,
+                dashboard_address=None,
+                silence_logs=logging.CRITICAL,
+                preload=__name__,
             )
             address = stack.enter_context(cluster)
         try:
