@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -62,10 +62,13 @@ def build_cast(scenario: Scenario) -> Cast:
     weather = Weather(
         scenario.world, scenario.clock.start, -SESSIONS_LEAD_US, scenario.clock.duration_us
     )
+    everyone = Accounts.joined(
+        [build_accounts(actor, streams, clients.weights) for actor in scenario.actors]
+    )
     stages: list[Stage] = []
     first = 0
     for actor in scenario.actors:
-        accounts = build_accounts(actor, streams, clients.weights)
+        accounts = everyone.rows(first, first + actor.accounts)
         stages.append(
             Stage(
                 actor=actor,
@@ -92,7 +95,7 @@ def build_cast(scenario: Scenario) -> Cast:
         clients=clients,
         models=table,
         stages=tuple(stages),
-        accounts=_concatenate([s.accounts for s in stages]),
+        accounts=everyone,
         actor_of_account=np.repeat(np.arange(len(stages)), [len(s.accounts) for s in stages]),
         agent_ids=agent_ids,
         agent_of_account=np.concatenate([_agent_numbers(s, agent_ids) for s in stages]),
@@ -133,10 +136,3 @@ def _prefixes(accounts: Accounts) -> Ints:
 def _agent_numbers(stage: Stage, agent_ids: tuple[str, ...]) -> Ints:
     own = np.array([agent_ids.index(a) for a in stage.actor.agents])
     return own[stage.accounts.agent]
-
-
-def _concatenate(parts: list[Accounts]) -> Accounts:
-    columns = {
-        f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Accounts)
-    }
-    return Accounts(**columns)

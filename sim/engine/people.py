@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,14 @@ from sim.tables.schema import ACCOUNTS, CREDENTIALS, ORGS, TRUTH_ACCOUNTS, arrow
 Array = NDArray[Any]
 
 
-def entity_tables(cast: Cast) -> dict[str, Any]:
-    """Return the observable tables `accounts`, `credentials` and `orgs`, in order of identifier."""
+def entity_tables(cast: Cast) -> Iterator[tuple[str, Any]]:
+    """Yield the observable tables `accounts`, `credentials` and `orgs`, in order of identifier."""
     a = cast.accounts
     key = cast.streams.key
     created = _times(cast, a.created_us)
-    return {
-        "accounts": _table(
+    yield (
+        "accounts",
+        _table(
             ACCOUNTS,
             [
                 a.account_id,
@@ -33,9 +34,9 @@ def entity_tables(cast: Cast) -> dict[str, Any]:
                 _words(a.asn_type, pools.ASN_TYPES),
             ],
         ),
-        "credentials": _table(CREDENTIALS, [a.api_key_id, a.account_id, created]),
-        "orgs": _orgs(cast),
-    }
+    )
+    yield "credentials", _table(CREDENTIALS, [a.api_key_id, a.account_id, created])
+    yield "orgs", _orgs(cast)
 
 
 def truth_accounts(cast: Cast) -> Any:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sim.engine import unfinished
 from sim.engine.executors import InProcess, Workers, carried_out, in_process
@@ -195,12 +194,8 @@ class _Attempt:
 
     def _single_tables(self, tally: Tally) -> list[FileRecord]:
         job = self._job
-        single = {f"log/{name}": table for name, table in entity_tables(job.cast).items()}
-        single["truth/accounts"] = truth_accounts(job.cast)
-        single["truth/campaigns"] = tally.campaigns()
-        single["truth/actors"] = tally.actors()
         fmt, records = job.scenario.tables.format, []
-        for stem, table in single.items():
+        for stem, table in _tables_of(job, tally):
             with writing_table(job.out, f"{stem}.{fmt}", table.schema, fmt) as file:
                 file.append(table)
             records.append(file.record)
@@ -218,12 +213,21 @@ class _Attempt:
             unfinished.clear(self._job.out)
 
 
+def _tables_of(job: Job, tally: Tally) -> Iterator[tuple[str, Any]]:
+    """The tables that are one file each, made one after the other to save memory."""
+    for name, table in entity_tables(job.cast):
+        yield f"log/{name}", table
+    yield "truth/accounts", truth_accounts(job.cast)
+    yield "truth/campaigns", tally.campaigns()
+    yield "truth/actors", tally.actors()
+
+
 @contextlib.contextmanager
 def _disk_errors(out: Store) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in unfinished.FULL:
             raise
         remedy = "free some space or choose another folder"
         if unfinished.is_unfinished(out):

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TextIO
 
 from sim.engine import merge, simulate
 from sim.engine.merge import PartRecord
 from sim.engine.simulate import ShardRecord
-from sim.errors import InvalidInputError
+from sim.errors import InvalidInputError, SimError
 from sim.scenario.resolved import Scenario
 from sim.tables.manifest import MANIFEST, UNFINISHED, read_manifest, scenario_of, software
 from sim.tables.store import Store
 
 FOLDER = ".unfinished"
 _LOCK = f"{FOLDER}/lock"
+# What the system says when a disk is full.
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def identity_of(scenario: Scenario, made_by: dict[str, str]) -> str:
@@ -118,9 +121,7 @@ def locked(out: Store) -> Iterator[None]:
     if folder.exists() and not folder.is_dir():
         raise InvalidInputError(f"{out}: is a file; give a folder for the run")
     created = not folder.exists()
-    path = folder / _LOCK
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as file:
+    with _lock_file(out) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -136,6 +137,18 @@ def locked(out: Store) -> Iterator[None]:
             yield
         finally:
             _leave(out, created=created)
+
+
+def _lock_file(out: Store) -> TextIO:
+    path = out.folder / _LOCK
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("a+")
+    except OSError as error:
+        if error.errno in FULL:
+            raise
+        reason = error.strerror or str(error)
+        raise SimError(f"{out}: cannot be written to: {reason}; choose another folder") from error
 
 
 def _leave(out: Store, *, created: bool) -> None:

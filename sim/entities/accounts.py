@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,18 @@ class Accounts:
 
     def __len__(self) -> int:
         return len(self.account_id)
+
+    @classmethod
+    def joined(cls, parts: list[Accounts]) -> Accounts:
+        """The accounts of all parts, one after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        names = [f.name for f in fields(cls)]
+        return cls(**{name: np.concatenate([getattr(p, name) for p in parts]) for name in names})
+
+    def rows(self, first: int, last: int) -> Accounts:
+        """The accounts [first, last), as views."""
+        return Accounts(**{f.name: getattr(self, f.name)[first:last] for f in fields(self)})
 
 
 def build_accounts(actor: Actor, streams: Streams, client_weights: Floats) -> Accounts:
