@@ -32,6 +32,10 @@ T = TypeVar("T")
 WORTHWHILE = 500_000
 
 
+class LostWorkerError(SimError):
+    """A worker died, and with it what it was doing."""
+
+
 @dataclass(frozen=True)
 class Workers:
     """An executor and the number of things that it does at a time.
@@ -160,7 +164,7 @@ def carried_out(
 ) -> Generator[T, None, None]:
     """Yield the results of `fn(*call)` as they come, a few calls ahead of what is done.
 
-    The first exception ends it; SimError says that a worker died. When it has ended, nothing is
+    The first exception ends it; LostWorkerError says that a worker died. When it has ended, nothing is
     being done any more, but by a Dask cluster, which cannot be stopped in what it has begun.
     """
     waiting: set[Future[T]] = set()
@@ -179,7 +183,7 @@ def carried_out(
                 yield future.result()
     except who.deaths as error:
         who.abandon()
-        raise SimError(
+        raise LostWorkerError(
             "a worker process died (killed, or out of memory); shards and parts that are "
             "finished are kept"
         ) from error

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sim.engine import unfinished
-from sim.engine.executors import InProcess, Workers, carried_out, in_process
+from sim.engine.executors import InProcess, LostWorkerError, Workers, carried_out, in_process
 from sim.engine.job import Job, peak_bytes
 from sim.engine.merge import PartPlan, part_windows, plan_of, write_part
 from sim.engine.people import entity_tables, truth_accounts
@@ -81,7 +81,7 @@ def run(
     died; whatever ends the run, what is whole stays.
     """
     out = _reached_by(workers, Store.of(out))
-    with _disk_errors(out), unfinished.locked(out):
+    with _with_remedies(out), unfinished.locked(out):
         unfinished.claim(scenario, out, force=force)
         return _carry_out(scenario, out, workers, observe)
 
@@ -95,7 +95,7 @@ def resume(
     """
     out = _reached_by(workers, Store.of(out))
     scenario = unfinished.resumable(out)
-    with _disk_errors(out), unfinished.locked(out):
+    with _with_remedies(out), unfinished.locked(out):
         if not unfinished.is_unfinished(out):
             unfinished.reopen(out)
         return _carry_out(scenario, out, workers, observe)
@@ -208,9 +208,11 @@ class _Attempt:
 
     def give_up(self) -> None:
         """Leave what is whole, and no trace of a run that finished nothing."""
-        self._job.out.remove_temporary()
-        if not unfinished.has_records(self._job.out):
-            unfinished.clear(self._job.out)
+        # what made it fail, a full disk or a lost network, may well fail here again
+        with contextlib.suppress(OSError, SimError):
+            self._job.out.remove_temporary()
+            if not unfinished.has_records(self._job.out):
+                unfinished.clear(self._job.out)
 
 
 def _tables_of(job: Job, tally: Tally) -> Iterator[tuple[str, Any]]:
@@ -223,9 +225,11 @@ def _tables_of(job: Job, tally: Tally) -> Iterator[tuple[str, Any]]:
 
 
 @contextlib.contextmanager
-def _disk_errors(out: Store) -> Iterator[None]:
+def _with_remedies(out: Store) -> Iterator[None]:
     try:
         yield
+    except LostWorkerError as error:
+        raise SimError(f"{out}: {error}: give `sim run --resume {out}`") from error
     except OSError as error:
         if error.errno not in unfinished.FULL:
             raise

@@ -55,13 +55,11 @@ def read_manifest(run: Store) -> dict[str, Any]:
     """Return the manifest of a finished run; InvalidInputError says what else was found."""
     try:
         content = run.read_json(MANIFEST)
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         if run.is_file(UNFINISHED):
             raise InvalidInputError(
                 f"{run}: the run is not finished; `sim run --resume {run}` completes it"
             ) from None
-        if run.is_there() and not run.is_folder():
-            raise InvalidInputError(f"{run}: is a file; give the folder of a run") from None
         if not run.is_folder():
             raise InvalidInputError(f"{run}: no such folder") from None
         raise InvalidInputError(f"{run}: holds no run: {MANIFEST} is missing") from None
