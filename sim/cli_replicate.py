@@ -90,14 +90,16 @@ def replicate(
     from sim.scenario import load_scenario
 
     first = load_scenario(scenario, **changes)
+    second = None
+    if vs or vs_set:
+        kept = () if vs else changes["overrides"]
+        again = {**changes, "overrides": [*kept, *vs_set]}
+        second = load_scenario(vs or scenario, **again)
     wanted = range(replicates) if only is None else [only]
     with workers(count, dask) as who, counting_bar(quiet) as observe:
         this = made_of(first, wanted, workers=who, observe=observe)
         other = None
-        if vs or vs_set:
-            kept = () if vs else changes["overrides"]
-            again = {**changes, "overrides": [*kept, *vs_set]}
-            second = load_scenario(vs or scenario, **again)
+        if second is not None:
             other = made_of(second, wanted, seed=first.seed, workers=who, observe=observe)
     if as_csv:
         click.echo(_csv_of(this, other), nl=False)

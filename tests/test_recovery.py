@@ -90,7 +90,8 @@ def test_a_killed_worker_ends_the_run_and_it_can_be_resumed(
         os.kill(workers_of(process.pid)[0], signal.SIGKILL)
 
     code, stdout, stderr, workers = disturbed(place, kind, kill, "-j", "2")
-    assert (code, stdout, stderr) == (1, "", f"{DIED}\n")
+    assert (code, stdout) == (1, "")
+    assert stderr == f"out: {DIED}: give `sim run --resume out`\n"
     assert len(workers) == 2
     assert_ended(workers)
     assert not [name for name in hidden_files(place / "out") if name.endswith(".tmp")]

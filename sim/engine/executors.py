@@ -164,8 +164,9 @@ def carried_out(
 ) -> Generator[T, None, None]:
     """Yield the results of `fn(*call)` as they come, a few calls ahead of what is done.
 
-    The first exception ends it; LostWorkerError says that a worker died. When it has ended, nothing is
-    being done any more, but by a Dask cluster, which cannot be stopped in what it has begun.
+    The first exception ends it; LostWorkerError says that a worker died. When it has ended,
+    nothing is being done any more, but by a Dask cluster, which cannot be stopped in what it has
+    begun.
     """
     waiting: set[Future[T]] = set()
     ahead = 1 if isinstance(who.executor, InProcess) else 2 * who.count
