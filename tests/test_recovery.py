@@ -158,7 +158,9 @@ def test_after_control_c_the_run_can_be_resumed(
 
     code, stdout, stderr, workers = disturbed(place, kind, press, *options)
     assert (code, stdout) == (130, "")
-    assert stderr.splitlines() == [KEPT, "", "interrupted"]
+    said = stderr.splitlines()
+    # a cluster that is stopped in the middle may complain of its own
+    assert (said[-3:] if "--dask" in options else said) == [KEPT, "", "interrupted"]
     assert_ended(workers)
     assert_resumed(place, undisturbed)
 

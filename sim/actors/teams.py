@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 
 # Workers that a pool keeps when the scenario does not say: so many times the mean number busy.
 _HEADROOM = 3.0
+# Tickets worked off before the opening of a log that is too short for a single one.
+_MOST_TICKETS_BEFORE = 1_000
 
 
 def opens_us(stage: Stage) -> int:
@@ -68,9 +70,13 @@ def workers_of(stage: Stage, team: Team) -> int:
     if team.workers is not None:
         return team.workers
     pilot = _pilot(stage, team)
-    busy = team.rows_per_us / pilot.calls * pilot.span_us
-    # more than one for each task would have nothing to do, however short the log
-    return max(1, math.ceil(_HEADROOM * min(busy, team.calls / pilot.calls)))
+    pace = team.rows_per_us / pilot.calls
+    if pilot.span_us > stage.working_us:
+        # no task can be begun and ended in the log, however many are in work at a time
+        pace = min(pace, _MOST_TICKETS_BEFORE / LEAD_US)
+    # more than one for each task would have nothing to do
+    tasks = team.calls / pilot.calls
+    return max(1, math.ceil(_HEADROOM * min(pace * pilot.span_us, tasks)))
 
 
 def shared_out(total: int, weight: Floats) -> Ints:
