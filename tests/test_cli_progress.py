@@ -98,11 +98,9 @@ def test_json_is_one_object_with_the_fields_that_are_documented(place: Path) -> 
     assert said["peak_memory_bytes"] > 50 << 20
 
 
-def test_one_worker_a_core_if_nothing_is_said(place: Path) -> None:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("SIM_")}
-    environment["PYTHONPATH"] = str(FIELDS.parents[1])
-    with start(
-        *("run", "tiny.yaml", "-o", "new", "--json"), folder=place, env=environment
-    ) as process:
-        stdout, _ = process.communicate(timeout=60)
-    assert json.loads(stdout)["workers"] == os.cpu_count()
+def test_a_small_run_is_done_before_more_workers_have_started(here: Path) -> None:
+    made = json.loads(sim("run", "tiny.yaml", "-o", "default", "--json").stdout)
+    assert made["workers"] == 1
+    assert (
+        json.loads(sim("run", "tiny.yaml", "-j", "2", "-o", "two", "--json").stdout)["workers"] == 2
+    )
