@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.processes import command, start
-from tests.verbs import logged
+from tests.verbs import logged, sim
 
 FIELDS = Path(__file__).parents[1] / "docs" / "cli.md"
 
@@ -98,9 +98,8 @@ def test_json_is_one_object_with_the_fields_that_are_documented(place: Path) -> 
     assert said["peak_memory_bytes"] > 50 << 20
 
 
-def test_a_small_run_is_done_before_more_workers_have_started(here: Path) -> None:
-    made = json.loads(sim("run", "tiny.yaml", "-o", "default", "--json").stdout)
-    assert made["workers"] == 1
-    assert (
-        json.loads(sim("run", "tiny.yaml", "-j", "2", "-o", "two", "--json").stdout)["workers"] == 2
-    )
+@pytest.mark.usefixtures("here")
+def test_a_small_run_is_done_before_more_workers_have_started() -> None:
+    alone = json.loads(sim("run", "tiny.yaml", "-o", "default", "--json").stdout)
+    two = json.loads(sim("run", "tiny.yaml", "-j", "2", "-o", "two", "--json").stdout)
+    assert (alone["workers"], two["workers"]) == (1, 2)
