@@ -25,7 +25,7 @@ demo: $(INSTALLED) ## Simulate the reported figures at SCALE (0.1), compare, dra
 	@echo "table: runs/demo-report/comparison.txt and comparison.csv"
 
 test: lint types ## Lint, types and the fast tests: what must pass before a commit.
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 lint: $(INSTALLED_TEST) ## Check style and formatting.
 	$(BIN)/ruff check .
