@@ -350,3 +350,13 @@ def test_other_errors_of_the_disk_are_not_called_a_full_one(
     monkeypatch.setattr(_Parquet, "write", broken)
     with pytest.raises(OSError, match="Input/output"):
         run(TINY, tmp_path / "run")
+
+
+def test_a_whole_run_is_left_as_it_is(tmp_path: Path) -> None:
+    made = run(SMALL, tmp_path / "run")
+    before = {p: p.stat().st_mtime_ns for p in (tmp_path / "run").rglob("*") if p.is_file()}
+    again = resume(tmp_path / "run")
+    assert {p: p.stat().st_mtime_ns for p in before} == before
+    assert hidden_files(tmp_path / "run") == []
+    assert (again.exchanges, again.actors, again.files) == (made.exchanges, made.actors, made.files)
+    assert (again.shards, again.parts) == (made.shards, made.parts)

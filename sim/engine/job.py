@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import resource
 import sys
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from sim.engine.cast import Cast, build_cast
@@ -50,7 +52,9 @@ class Job:
         return Renderer(self.cast)
 
     def __reduce__(self) -> Any:
-        return _job_of, (json.dumps(self.scenario.to_dict()), self.out.url)
+        # a worker on this machine may have another current folder
+        place = str(self.out.folder) if self.out.is_local else self.out.url
+        return _job_of, (json.dumps(self.scenario.to_dict()), place)
 
 
 def _job_of(scenario: str, out: str) -> Job:
@@ -64,5 +68,10 @@ def _job_of(scenario: str, out: str) -> Job:
 
 def peak_bytes() -> int:
     """The most memory that this process ever held."""
+    # Linux counts into `ru_maxrss` what the parent held before this program was started
+    with contextlib.suppress(OSError, StopIteration, ValueError):
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

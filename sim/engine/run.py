@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sim.engine import unfinished
 from sim.engine.executors import InProcess, LostWorkerError, Workers, carried_out, in_process
 from sim.engine.job import Job, peak_bytes
-from sim.engine.merge import PartPlan, part_windows, plan_of, write_part
+from sim.engine.merge import LOG, PartPlan, part_windows, plan_of, write_part
 from sim.engine.people import entity_tables, truth_accounts
 from sim.engine.simulate import simulate_shard
 from sim.engine.spill import Index
@@ -19,8 +19,9 @@ from sim.engine.tally import ActorSummary, Tally
 from sim.errors import InvalidInputError, SimError
 from sim.scenario.resolved import Scenario
 from sim.tables.files import FileRecord, writing_table
-from sim.tables.manifest import write_manifest
+from sim.tables.manifest import read_manifest, write_manifest
 from sim.tables.store import Store
+from sim.tables.verify import damaged_files
 
 # Simulating takes so much of the time of a run, writing the rest.
 _SIMULATING = 0.55
@@ -91,14 +92,34 @@ def resume(
 ) -> RunSummary:
     """Complete an interrupted run, or make again what is missing or damaged in a finished one.
 
-    Raises InvalidInputError if there is no run, or if other software made it.
+    A finished run that is whole is left as it is. Raises InvalidInputError if there is no run, or
+    if other software made it.
     """
     out = _reached_by(workers, Store.of(out))
     scenario = unfinished.resumable(out)
     with _with_remedies(out), unfinished.locked(out):
         if not unfinished.is_unfinished(out):
+            if not damaged_files(out):
+                return _as_it_is(scenario, out)
             unfinished.reopen(out)
         return _carry_out(scenario, out, workers, observe)
+
+
+def _as_it_is(scenario: Scenario, out: Store) -> RunSummary:
+    """The summary of a finished run, from its manifest."""
+    manifest = read_manifest(out)
+    actors = tuple(ActorSummary(**actor) for actor in manifest["actors"])
+    files = tuple(FileRecord(**file) for file in manifest["files"])
+    return RunSummary(
+        out=out,
+        exchanges=sum(actor.exchanges_in_log for actor in actors),
+        actors=actors,
+        files=files,
+        shards=len(Job(scenario, out).shards),
+        parts=sum(file.path.startswith(f"{LOG}/") for file in files),
+        workers=0,
+        peak_bytes=peak_bytes(),
+    )
 
 
 def _reached_by(workers: Workers | None, out: Store) -> Store:

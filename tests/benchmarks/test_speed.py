@@ -23,7 +23,7 @@ pytestmark = pytest.mark.bench
 ROOT = Path(__file__).parents[2]
 LIMITED = str(Path(__file__).with_name("standard.yaml"))
 LOAD = "reported_2026_02"
-SLICE, MIDDLE = 0.005, 0.2
+SLICE, MIDDLE, LARGE = 0.005, 0.2, 0.5
 LARGEST = float(os.environ.get("SIM_BENCH_LARGEST", "5.2"))
 SCALES = (0.055, 0.55, LARGEST)
 
@@ -118,9 +118,7 @@ def test_one_worker_against_writing_alone(show: Any, tmp_path: Path) -> None:
 
 
 def test_workers_and_executors(show: Any) -> None:
-    one = best(2, "product", LOAD, MIDDLE, 1, "full")
-    two = best(2, "product", LOAD, MIDDLE, 2, "full")
-    dask = best(2, "product", LOAD, MIDDLE, "dask", "full")
+    one, two, dask = (measure("product", LOAD, LARGE, who, "full") for who in (1, 2, "dask"))
     rows = [
         ["two workers against one", f"{ratio(one, two):.2f}"],
         ["Dask, two local workers, time against a pool of two", f"{ratio(dask, two):.2f}"],

@@ -129,7 +129,7 @@ def test_prompts_are_paced(report: Report) -> None:
     report.probable("KS of the places in their block", float(kstest(u, "uniform").pvalue))
     spacing = np.concatenate([np.diff(p, prepend=0, append=1) for p in places[:-1]])
     smallest = kstest(spacing, "beta", args=(1, BLOCK_TICKETS)).pvalue
-    report.probable("KS of the gaps, Beta(1, 512)", float(smallest))
+    report.probable("KS of the gaps, Beta(1, 1024)", float(smallest))
     overall = intensity.operational(release.astype(np.float64)) / planned_us
     lag = float(np.abs(overall - (np.arange(len(u)) + 0.5) / len(u)).max())
     report.at_most("largest lag behind the plan, share of it", lag, BLOCK_TICKETS / len(u))
