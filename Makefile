@@ -44,7 +44,7 @@ verify: $(INSTALLED_TEST) ## Slow statistical verification, with plots; some min
 	@echo "plots: runs/verification/*.png"
 	@echo "table: runs/verification/results.md"
 
-bench: $(INSTALLED_TEST) ## Speed ratios.
+bench: $(INSTALLED_TEST) ## Speed ratios; some 15 minutes, 30 GB of disk.
 	$(BIN)/pytest -m bench -s
 
 docs: $(INSTALLED_TEST) ## Rewrite the generated parts of docs/ and scenarios/schema.json.

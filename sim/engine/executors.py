@@ -26,6 +26,14 @@ from sim.errors import InvalidInputError, SimError
 # For the scheduler of a Dask cluster to answer.
 PATIENCE = "10s"
 
+# Dask looks into its workers a hundred times a second, and has them give back memory that NumPy
+# asks for again at once.
+_WITHOUT_DELAYS = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.system-monitor.gil.enabled": False,
+    "distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": 1},
+}
+
 T = TypeVar("T")
 
 # So many exchanges are simulated while a pool of processes starts.
@@ -111,12 +119,14 @@ def dask_cluster(address: str, count: int) -> Iterator[Workers]:
     """The cluster at `address`, or with `local` one of `count` processes on this machine."""
     try:
         import distributed as dask
+        from dask import config
     except ImportError:
         raise InvalidInputError(
             "--dask needs dask.distributed; `pip install 'sim[dask]'` brings it"
         ) from None
     with contextlib.ExitStack() as stack:
         if address == "local":
+            stack.enter_context(config.set(_WITHOUT_DELAYS))
             # what goes wrong comes back as an error; their logs would say it again, and longer
             cluster: Any = dask.LocalCluster(  # type: ignore[no-untyped-call]
                 n_workers=count,
