@@ -21,7 +21,6 @@ from sim.scenario.resolved import Scenario
 from sim.tables.files import FileRecord, writing_table
 from sim.tables.manifest import read_manifest, write_manifest
 from sim.tables.store import Store
-from sim.tables.verify import damaged_files
 
 # Simulating takes so much of the time of a run, writing the rest.
 _SIMULATING = 0.55
@@ -99,7 +98,8 @@ def resume(
     scenario = unfinished.resumable(out)
     with _with_remedies(out), unfinished.locked(out):
         if not unfinished.is_unfinished(out):
-            if not damaged_files(out):
+            files = [FileRecord(**file) for file in read_manifest(out)["files"]]
+            if all(file.is_whole(out) for file in files):
                 return _as_it_is(scenario, out)
             unfinished.reopen(out)
         return _carry_out(scenario, out, workers, observe)
