@@ -9,10 +9,10 @@ INSTALLED_TEST := $(VENV)/.installed-test
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types format verify bench docs reports clean
+.PHONY: help demo test lint types format verify bench docs separability reports clean
 
 help: ## List the tasks.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
 
 demo: $(INSTALLED) ## Simulate the reported figures at SCALE (0.1), compare, draw; under a minute.
 	$(BIN)/sim run reported_2026_02 --scale $(SCALE) --force -o runs/demo
@@ -50,6 +50,9 @@ bench: $(INSTALLED_TEST) ## Speed ratios; some 15 minutes, 30 GB of disk.
 docs: $(INSTALLED_TEST) ## Rewrite the generated parts of docs/ and scenarios/schema.json.
 	$(BIN)/sim schema > scenarios/schema.json
 	$(BIN)/python docs/generate.py
+
+separability: $(INSTALLED_TEST) ## Repeat the study of docs/separability.md; some ten minutes.
+	$(BIN)/python docs/separability.py
 
 reports: $(INSTALLED) ## Rebuild reports/.
 	$(BIN)/sim compare --csv > reports/comparison.csv

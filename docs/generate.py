@@ -15,6 +15,7 @@ from typing import Any
 DOCS = Path(__file__).parent
 _BLOCK = re.compile(r"(<!-- generated: ([a-z0-9 -]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _SHORT_ENUM = 5
+_COMMON = 3
 
 
 def filled(text: str) -> str:
@@ -65,8 +66,14 @@ def keys_of_actors() -> str:
     """Keys of every typology in one table, with the typologies that take them."""
     forms = _forms_by("typology")
     first, *others = _keys_by("typology", forms)
-    typology = ["`typology`", "all", "text, required", f"Id of the typology: {_ids(forms)}."]
+    said = f"Id of the typology: {_ids(sorted(forms, key=_in_order))}."
+    typology = ["`typology`", "all", "text, required", said]
     return table(["key", "typology", "type", "meaning"], [first, typology, *others])
+
+
+def _in_order(typology: str) -> int:
+    """Typologies are numbered over all letters: L11, G12, A15."""
+    return int(typology[1:])
 
 
 def keys_of_events() -> str:
@@ -88,25 +95,49 @@ def _keys_by(tag: str, forms: dict[str, Any]) -> list[list[str]]:
                     kind += ", required"
                 takers.setdefault((f"`{key}`", kind, meaning), []).append(name)
     return [
-        [key, "all" if len(by) == len(forms) else ", ".join(by), kind, meaning]
+        [key, _takers(by, list(forms)), kind, meaning]
         for (key, kind, meaning), by in takers.items()
     ]
 
 
+def _takers(names: list[str], everyone: list[str]) -> str:
+    """Those who take a key, or those who do not where they are few."""
+    others = [name for name in everyone if name not in names]
+    if not others:
+        return "all"
+    if len(everyone) > _SHORT_ENUM and len(others) < len(names):
+        return "all but " + ", ".join(others)
+    return ", ".join(names)
+
+
 def _forms_by(tag: str) -> dict[str, Any]:
-    """The forms of a list whose items say by `tag` which one they have."""
-    definitions = _schema()["$defs"]
-    found = [node for _, node in sorted(definitions.items()) if tag in node.get("properties", {})]
-    return {node["properties"][tag]["const"]: node for node in found}
+    """The form of each name by which the items of a list say what they are."""
+    found = {
+        name: node
+        for _, node in sorted(_schema()["$defs"].items())
+        for name in _names(node.get("properties", {}).get(tag, {}))
+    }
+    order = _in_order if tag == "typology" else None
+    return {name: found[name] for name in sorted(found, key=order)}
 
 
-def defaults_of_world() -> str:
-    """What the catalog says of the provider."""
+def _names(node: dict[str, Any]) -> list[str]:
+    """The words that a key may hold."""
+    return [node["const"]] if "const" in node else list(node.get("enum", ()))
+
+
+def defaults_of(entry: str) -> Callable[[], str]:
+    """What the catalog says of the provider, of enforcement or of operators."""
+    return lambda: _values_of_world(entry)
+
+
+def _values_of_world(entry: str) -> str:
+    """Units stand at the end of the names."""
     from sim import catalog
 
     rows = [
-        [f"`{cell.key}`", f"{cell.value} {cell.unit or ''}".strip(), cell.status, cell.note or ""]
-        for cell in catalog.cited("world", "provider")
+        [f"`{cell.key}`", _value(cell.value), cell.status, _escaped(cell.note or "")]
+        for cell in catalog.cited("world", entry)
     ]
     return table(["value", "", "status", "note"], rows)
 
@@ -149,21 +180,105 @@ def limits_of_tiers() -> str:
 
 
 def defaults_of_typologies() -> str:
-    """What each key of an actor is where a scenario leaves it out."""
-    from sim import catalog
-
+    """What each key of an actor is where a scenario leaves it out: a row a key."""
     forms = _forms_by("typology")
     cells: dict[str, dict[str, str]] = {}
     for typology, form in forms.items():
-        for cell in catalog.cited("typology", typology):
-            key, value = cell.key, cell.value
-            if key in ("agents", "models") and key not in form["properties"]:
-                key, value = key.removesuffix("s"), next(iter(value))
-            if key in form["properties"] and key != "accounts":
-                text = f"{_value(value)} ({cell.status})"
-                cells.setdefault(key, {})[typology] = text
-    rows = [[f"`{key}`", *(by.get(x, "") for x in forms)] for key, by in sorted(cells.items())]
-    return table(["key", *forms], rows)
+        for key, text in _defaults_of(typology, form).items():
+            cells.setdefault(key, {})[typology] = text
+    rows = []
+    for key, by in sorted(cells.items()):
+        takers = [name for name, form in forms.items() if key in form["properties"]]
+        rows.append([f"`{key}`", *_common_and_others(by, takers)])
+    return table(["key", "for most", "others"], rows)
+
+
+def _defaults_of(typology: str, form: dict[str, Any]) -> dict[str, str]:
+    """The defaults of a typology by key, with what is known of them."""
+    from sim import catalog
+
+    found = {}
+    for cell in catalog.cited("typology", typology):
+        key, value = cell.key, cell.value
+        if key in ("agents", "models") and key not in form["properties"]:
+            key, value = key.removesuffix("s"), next(iter(value))
+        if key in form["properties"] and key != "accounts":
+            found[key] = f"{_value(value)} ({cell.status})"
+    return found
+
+
+def _common_and_others(by: dict[str, str], takers: list[str]) -> list[str]:
+    """The value of at least three that most have, and the typologies that have another."""
+    (common, count), *_ = Counter(by.values()).most_common(1)
+    if count < _COMMON:
+        common = ""
+    groups: dict[str, list[str]] = {}
+    for name in takers:
+        value = by.get(name, "none")
+        if value != common and (common or name in by):
+            groups.setdefault(value, []).append(name)
+    return [common, "; ".join(f"{', '.join(names)} {value}" for value, names in groups.items())]
+
+
+def table_of_typologies() -> str:
+    """The twenty typologies with their labels."""
+    from sim import catalog
+
+    rows = [
+        [
+            f"**{x.id}**",
+            x.title,
+            x.arrival,
+            x.purpose,
+            x.access_legitimacy,
+            x.coordination,
+            ", ".join(x.twins),
+        ]
+        for x in catalog.typologies().values()
+    ]
+    return table(["id", "title", "arrival", "purpose", "access", "coordination", "twins"], rows)
+
+
+def table_of_modes() -> str:
+    """The modes of behaviour, with the dials that tell them apart most."""
+    from sim import catalog
+
+    shown = ("agents", "exchanges_per_account_day", "agentic_share", "hosting_share", "rhythm")
+    rows = [
+        [f"`{x.id}`", x.title, *(_value(x.dials[name]) for name in shown)]
+        for x in catalog.modes().values()
+    ]
+    return table(["mode", "", *(f"`{name}`" for name in shown)], rows)
+
+
+def table_of_circles() -> str:
+    """Whom accounts share with."""
+    from sim import catalog
+
+    circles = catalog.circles()
+    shown = [name for name in next(iter(circles.values())).dials if name != "account_age_days"]
+    rows = [
+        [f"`{x.id}`", x.title, *(_value(x.dials[name]) for name in shown)] for x in circles.values()
+    ]
+    return table(["circle", "", *(f"`{name}`" for name in shown)], rows, right=len(shown))
+
+
+def table_of_families() -> str:
+    from sim import catalog
+
+    rows = [[f"`{x.id}`", x.title, f"{x.templates:,}"] for x in catalog.families().values()]
+    return table(["family", "", "templates"], rows, right=1)
+
+
+def table_of_look_alikes() -> str:
+    """The harmless actors that a scenario may add."""
+    from sim.catalog.files import read_yaml
+
+    rows = [
+        [f"`{name}`", entry["note"], _value(entry["actor"])]
+        for name, entry in read_yaml("look_alikes").items()
+    ]
+    return table(["actor", "", "keys"], rows)
 
 
 def _keys(node: dict[str, Any]) -> str:
@@ -194,6 +309,7 @@ def _type(node: dict[str, Any]) -> str:
             "RhythmForm": "mapping, see [rhythm](#rhythm), or `none`",
             "TurnsForm": "mapping, see [turns_per_session](#turns_per_session)",
             "Lognormal": "mapping of `median`, `sigma`, `max`",
+            "EnforcementForm": "mapping, see [enforcement](#enforcement), or `default`",
         }.get(
             name,
             f"mapping, see [{name.removesuffix('Form').lower()}]"
@@ -210,9 +326,10 @@ def _type(node: dict[str, Any]) -> str:
         return "duration"
     if node.get("pattern", "").startswith(r"^\d{4}"):
         return "date or time"
-    return {"string": "text", "object": "mapping", "array": "list"}.get(
-        node.get("type", ""), node.get("type", "")
-    )
+    words = {"string": "text", "object": "mapping", "array": "list", "integer": "whole number"}
+    words["boolean"] = "true or false"
+    kind = str(node.get("type", ""))
+    return words.get(kind, kind)
 
 
 def _ids(names: Any) -> str:
@@ -228,7 +345,9 @@ def _value(value: Any) -> str:
         return "{" + ", ".join(map(_item, value, value.values())) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_value, value)) + "]"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _item(key: str, value: Any) -> str:
@@ -296,7 +415,10 @@ def values_by_status() -> str:
         "agent": catalog.agents,
         "benchmark": catalog.benchmarks,
         "typology": catalog.typologies,
-        "world": lambda: ("provider", "rules"),
+        "mode": catalog.modes,
+        "circle": catalog.circles,
+        "family": catalog.families,
+        "world": lambda: ("provider", "rules", "enforcement", "operator"),
     }
     rows = []
     for kind, entries in kinds.items():
@@ -340,7 +462,16 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "keys world": keys_of("WorldForm"),
     "keys load": keys_of("LoadForm"),
     "keys events": keys_of_events,
-    "defaults of the world": defaults_of_world,
+    "defaults of the world": defaults_of("provider"),
+    "defaults of enforcement": defaults_of("enforcement"),
+    "defaults of operators": defaults_of("operator"),
+    "keys enforcement": keys_of("EnforcementForm"),
+    "keys operator": keys_of("OperatorForm"),
+    "typologies": table_of_typologies,
+    "modes": table_of_modes,
+    "circles": table_of_circles,
+    "families": table_of_families,
+    "look-alikes": table_of_look_alikes,
     "tiers": limits_of_tiers,
     "parameters of the world": parameters_of_world,
     "keys actors": keys_of_actors,

@@ -47,6 +47,11 @@ _UNITS = {"kB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
     metavar="RUN",
     help="Complete an interrupted run, or mend a damaged one; takes no SCENARIO.",
 )
+@click.option(
+    "--counterfactual",
+    is_flag=True,
+    help="Run it also as if the provider did nothing, into OUT-counterfactual, and compare.",
+)
 @workers_options
 @scenario_options
 @json_option
@@ -59,6 +64,7 @@ def run(
     force: bool,
     dry_run: bool,
     resume: str | None,
+    counterfactual: bool,
     count: int | None,
     dask: str | None,
     changes: dict[str, Any],
@@ -74,7 +80,7 @@ def run(
     chosen = [f"tables.{key}={value}" for key, value in tables.items() if value]
     changes["overrides"] = [*changes["overrides"], *chosen]
     if resume is not None:
-        if scenario or out or force or dry_run or any(changes.values()):
+        if scenario or out or force or dry_run or counterfactual or any(changes.values()):
             raise click.UsageError("--resume takes the run alone: its scenario is known")
         _resume(resume, count, dask, as_json, quiet)
         return
@@ -84,6 +90,11 @@ def run(
 
     resolved = load_scenario(scenario, **changes)
     place = out or str(Path("runs") / resolved.name)
+    if counterfactual and resolved.world.enforcement is None:
+        raise click.UsageError(
+            "--counterfactual needs a scenario with world.enforcement; "
+            "give --set world.enforcement=default"
+        )
     if dry_run:
         _print_plan(resolved, place, count, as_json)
         return
@@ -91,7 +102,62 @@ def run(
 
     with _session(place, count, dask, quiet) as (workers, observe):
         summary = run_scenario(resolved, place, force=force, workers=workers, observe=observe)
+        without = None
+        if counterfactual:
+            idle = resolved.model_copy(
+                update={"world": resolved.world.model_copy(update={"enforcement": None})}
+            )
+            other = f"{place.rstrip('/')}-counterfactual"
+            without = run_scenario(idle, other, force=force, workers=workers, observe=observe)
+    if without is not None:
+        _print_counterfactual(summary, without, resolved, as_json)
+        return
     _print_summary(summary, resolved, as_json)
+
+
+def _print_counterfactual(
+    summary: RunSummary, without: RunSummary, scenario: Scenario, as_json: bool
+) -> None:
+    """What enforcement changed: the same seed with it and without."""
+    pairs = list(zip(summary.actors, without.actors, strict=True))
+    if as_json:
+        actors = [
+            {
+                "actor": a.actor,
+                "typology": a.typology,
+                "exchanges": a.exchanges_in_log,
+                "exchanges_without": b.exchanges_in_log,
+                "accounts_banned": a.accounts_banned,
+                "replacements": a.replacements,
+                "tasks_barred": a.tasks_barred,
+            }
+            for a, b in pairs
+        ]
+        print_json(
+            {
+                "run": summary.path,
+                "counterfactual": without.path,
+                "seed": scenario.seed,
+                "actors": actors,
+            }
+        )
+        return
+    click.echo(f"{summary.path}: {summary.exchanges:,} exchanges (C1), seed {scenario.seed}")
+    click.echo(f"{without.path}: {without.exchanges:,} exchanges (C1) without enforcement")
+    header = ["actor", "typology", "exchanges (C1)", "without", "change", "banned", "replaced"]
+    rows = [
+        [
+            a.actor,
+            a.typology,
+            f"{a.exchanges_in_log:,}",
+            f"{b.exchanges_in_log:,}",
+            f"{a.exchanges_in_log - b.exchanges_in_log:+,}",
+            f"{a.accounts_banned:,}",
+            f"{a.replacements:,}",
+        ]
+        for a, b in pairs
+    ]
+    print_columns([header, *rows], indent="  ")
 
 
 def _print_plan(scenario: Scenario, place: str, count: int | None, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from statistics import NormalDist
 from typing import Annotated, Any
 
@@ -43,6 +44,32 @@ class Lognormal(_Model):
         return whole * _NORMAL.cdf(d - self.sigma) + self.max * (1 - _NORMAL.cdf(d))
 
 
+class LogUniform(_Model):
+    """exp(U(ln low, ln high)): every factor of ten between the two is as likely as any other."""
+
+    low: Annotated[float, Field(gt=0, description="smallest value, in the unit of the key")]
+    high: Annotated[float, Field(gt=0, description="largest value, at least `low`")]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> LogUniform:
+        if self.high < self.low:
+            raise ValueError("high should be at least low")
+        return self
+
+    @property
+    def span(self) -> float:
+        """ln(high / low)."""
+        return math.log(self.high / self.low)
+
+    def cdf(self, x: float) -> float:
+        if x >= self.high:
+            return 1.0
+        return 0.0 if x <= self.low else math.log(x / self.low) / self.span
+
+    def mean(self) -> float:
+        return (self.high - self.low) / self.span if self.span else self.low
+
+
 class Part(_Model):
     """One component of a mixture."""
 
@@ -51,10 +78,11 @@ class Part(_Model):
 
 
 class Distribution(_Model):
-    """A number drawn anew each time: a plain number, `lognormal`, or `mixture`."""
+    """A number drawn anew each time: a plain number, `lognormal`, `loguniform`, or `mixture`."""
 
     constant: Annotated[float | None, Field(ge=0, description="always this value")] = None
     lognormal: Annotated[Lognormal | None, Field(description="median, sigma, optional max")] = None
+    loguniform: Annotated[LogUniform | None, Field(description="low and high")] = None
     mixture: Annotated[
         tuple[Part, ...] | None, Field(description="weighted lognormals; weights add up to 1")
     ] = None
@@ -67,8 +95,9 @@ class Distribution(_Model):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Distribution:
-        if sum(x is not None for x in (self.constant, self.lognormal, self.mixture)) != 1:
-            raise ValueError("give exactly one of constant, lognormal, mixture")
+        given = (self.constant, self.lognormal, self.loguniform, self.mixture)
+        if sum(x is not None for x in given) != 1:
+            raise ValueError("give exactly one of constant, lognormal, loguniform, mixture")
         if self.mixture and not math.isclose(sum(p.weight for p in self.mixture), 1, abs_tol=1e-6):
             raise ValueError("the weights of a mixture must add up to 1")
         return self
@@ -82,6 +111,8 @@ class Distribution(_Model):
         """Draw `size` independent values, float64."""
         if self.constant is not None:
             return np.full(size, self.constant)
+        if self.loguniform is not None:
+            return self.loguniform.low * np.exp(self.loguniform.span * rng.random(size))
         parts = self._parts()
         mu = np.array([math.log(p.median) for _, p in parts])
         sigma = np.array([p.sigma for _, p in parts])
@@ -102,17 +133,23 @@ class Distribution(_Model):
     def mean(self) -> float:
         if self.constant is not None:
             return self.constant
+        if self.loguniform is not None:
+            return self.loguniform.mean()
         return sum(w * p.mean() for w, p in self._parts())
 
     def cdf(self, x: float) -> float:
         if self.constant is not None:
             return float(x >= self.constant)
+        if self.loguniform is not None:
+            return self.loguniform.cdf(x)
         return sum(w * p.cdf(x) for w, p in self._parts())
 
     def quantile(self, p: float) -> float:
         """The smallest x with cdf(x) >= p, for p in (0, 1), to a relative 1e-12."""
         if self.constant is not None:
             return self.constant
+        if self.loguniform is not None:
+            return self.loguniform.low * math.exp(self.loguniform.span * p)
         z = _NORMAL.inv_cdf(p)
         ends = [min(q.median * math.exp(z * q.sigma), q.max or math.inf) for _, q in self._parts()]
         low, high = min(ends), max(ends)
@@ -125,8 +162,15 @@ class Distribution(_Model):
 
     def rounded_mean(self, low: int = 0, points: int = 20_000) -> float:
         """E[max(low, round(X))], by the midpoint rule over quantiles."""
+        return _rounded_mean(self, low, points)
+
+    def _rounded_mean(self, low: int, points: int) -> float:
         if self.constant is not None:
             return float(max(low, round(self.constant)))
+        if self.loguniform is not None:
+            grid = (np.arange(points) + 0.5) / points
+            values = self.loguniform.low * np.exp(self.loguniform.span * grid)
+            return float(np.maximum(np.rint(values), low).mean())
         total = 0.0
         for weight, part in self._parts():
             z = np.array([_NORMAL.inv_cdf((k + 0.5) / points) for k in range(points)])
@@ -136,3 +180,8 @@ class Distribution(_Model):
             # the grid misses the far tail, where rounding changes nothing: take that from mean()
             total += weight * (rounded - plain + part.mean())
         return total
+
+
+@lru_cache(maxsize=512)
+def _rounded_mean(distribution: Distribution, low: int, points: int) -> float:
+    return distribution._rounded_mean(low, points)

@@ -31,7 +31,7 @@ from sim.scenario.resolved import (
 )
 from sim.tables.columns import Columns, concat
 from sim.tables.reading import Run
-from sim.tables.schema import EXCHANGES, TRUTH_ACCOUNTS, TRUTH_EXCHANGES, TRUTH_TASKS
+from sim.tables.schema import TABLES
 from sim.tables.store import Store
 
 Floats = NDArray[np.float64]
@@ -148,7 +148,7 @@ def scenario(
 
 
 PART_ROWS = 900
-SMALL = scenario(coders(25), lab(), pool(20, 2_500), days=0.6, part_rows=PART_ROWS)
+SMALL = scenario(coders(25), lab(), pool(20, 2_500, waves_sigma=0.0), days=0.6, part_rows=PART_ROWS)
 
 
 def simple(exchanges_per_day: float = 24.0) -> dict[str, Any]:
@@ -174,16 +174,10 @@ def digests(run: Path) -> dict[str, str]:
 
 def read(run: Path, stem: str) -> Any:
     """A table of a run as a data frame."""
-    schemas = {
-        "log/exchanges": EXCHANGES,
-        "truth/exchanges": TRUTH_EXCHANGES,
-        "truth/tasks": TRUTH_TASKS,
-        "truth/accounts": TRUTH_ACCOUNTS,
-    }
-    table = Run(run).table(stem, schemas[stem])
+    table = Run(run).table(stem, TABLES[stem])
     frame = table.to_pandas()
     for name in table.column_names:
-        if schemas[stem][name] == "id?":  # pandas would make floats of them
+        if TABLES[stem][name] == "id?":  # pandas would make floats of them
             frame[name] = table.column(name).to_pandas(integer_object_nulls=True)
     return frame
 
@@ -258,6 +252,7 @@ SHORT: dict[str, Any] = {
     "agentic_share": 0.5,
     "tool_steps": constant(5),
     "rhythm": FLAT,
+    "waves_sigma": 0.0,
 }
 
 

@@ -16,9 +16,13 @@ from sim.catalog import (
     cited,
     claim_value,
     claims,
+    enforcement,
+    families,
     limits,
     lookup,
     models,
+    modes,
+    operator,
     parameters,
     provider,
     resolve_model,
@@ -41,7 +45,8 @@ KINDS: dict[str, Any] = {
     "agent": agents,
     "benchmark": benchmarks,
     "typology": typologies,
-    "world": lambda: ("provider", "rules"),
+    "world": lambda: ("provider", "rules", "enforcement", "operator"),
+    "mode": modes,
 }
 ENTRIES = [(kind, key) for kind, entries in KINDS.items() for key in entries()]
 
@@ -75,7 +80,8 @@ def test_everything_that_was_read_is_there() -> None:
     assert len(benchmarks()) == 27
     assert len(claims()) == 30
     assert len(limits()) == 16
-    assert set(typologies()) == {"L01", "L04", "A16"}
+    names = [*(f"L{n:02}" for n in range(1, 12)), *(f"G{n}" for n in range(12, 15))]
+    assert list(typologies()) == [*names, *(f"A{n}" for n in range(15, 21))]
     assert len(step_distributions()) == 27
     assert benchmarks()["swe-bench-full"].items == 2294
 
@@ -83,16 +89,27 @@ def test_everything_that_was_read_is_there() -> None:
 def test_every_key_of_the_world_is_a_parameter() -> None:
     """Of the schema of scenarios; the keys of events are those of their kinds."""
     definitions = json_schema()["$defs"]
-    keys = {f"world.{key}" for key in definitions["WorldForm"]["properties"]} - {"world.load"}
+    keys = {f"world.{key}" for key in definitions["WorldForm"]["properties"]}
+    keys -= {"world.load", "world.enforcement"}
     keys |= {f"world.load.{key}" for key in definitions["LoadForm"]["properties"]}
     listed = [item.key for item in parameters()]
     assert keys == {key for key in listed if key.startswith("world.")}
     assert len(set(listed)) == len(listed)
 
 
+def test_every_key_of_enforcement_and_operators_has_a_default() -> None:
+    """But for the budget, which is without bound where nothing is said."""
+    definitions = json_schema()["$defs"]
+    rules = set(enforcement())
+    assert set(definitions["EnforcementForm"]["anyOf"][1]["properties"]) == rules
+    assert set(definitions["OperatorForm"]["properties"]) - {"budget_usd"} == set(operator())
+
+
 def test_parameters_of_actors_are_keys_of_a_scenario() -> None:
-    keys = json_schema()["$defs"]["L01Form"]["properties"]
-    assert {x.key.removeprefix("actors[].") for x in parameters() if "[]" in x.key} <= set(keys)
+    definitions = json_schema()["$defs"]
+    forms = ("SessionsForm", "BenchmarkForm", "PromptsForm")
+    keys = {key for form in forms for key in definitions[form]["properties"]}
+    assert {x.key.removeprefix("actors[].") for x in parameters() if "[]" in x.key} <= keys
 
 
 def test_every_value_of_the_world_is_behind_a_parameter() -> None:
@@ -104,7 +121,6 @@ def test_every_value_of_the_world_is_behind_a_parameter() -> None:
 def test_a_parameter_says_whether_its_default_is_the_same_everywhere() -> None:
     known = {item.key: item for item in parameters()}
     assert known["world.overload"].default == provider()["overload"]
-    assert known["actors[].tier"].default == "tier-4"
     caching = known["actors[].caching_share"]
     assert (caching.default, set(caching.values)) == ("by typology", set(typologies()))
     speed = known["output_tokens_per_s"]
@@ -147,6 +163,9 @@ def test_references_lead_somewhere() -> None:
         assert set(typology.defaults["models"]) <= set(models())
         assert set(typology.defaults["agents"]) <= set(agents())
         assert typology.defaults.get("benchmark", "gaia") in benchmarks()
+        assert set(typology.defaults["families"]) <= set(families())
+        assert set(typology.defaults["modes"]) <= set(modes())
+        assert set(typology.twins) <= set(typologies()) - {typology.id}
     for steps in step_distributions().values():
         assert steps.agent in agents()
         assert steps.benchmark in benchmarks()
@@ -157,7 +176,7 @@ def test_references_lead_somewhere() -> None:
 
 def test_shares_add_up() -> None:
     for typology in typologies().values():
-        for dial in ("models", "agents"):
+        for dial in ("models", "agents", "families", "modes"):
             assert math.isclose(sum(typology.defaults[dial].values()), 1)
 
 
@@ -260,8 +279,8 @@ def test_what_was_not_measured_is_said(agent: str, model: str, message: str) -> 
     [
         (lambda: lookup(benchmarks(), "benchmark", "gaja"), "unknown benchmark 'gaja': did you "),
         (lambda: lookup(agents(), "agent", "zzz"), "unknown agent 'zzz': known: mini-swe-agent, "),
-        (lambda: cited("models", "x"), "unknown kind 'models': did you mean model?"),
-        (lambda: cited("typology", "L1"), "unknown typology 'L1': did you mean L01"),
+        (lambda: cited("models", "x"), "unknown kind 'models': did you mean model or mode?"),
+        (lambda: cited("typology", "L1"), "unknown typology 'L1': did you mean L11 or L10 or L01?"),
         (lambda: claim_value("O1"), "claim 'O1' names no figure"),
     ],
 )

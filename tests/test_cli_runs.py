@@ -221,6 +221,15 @@ def test_counts_of_a_run(here: Path) -> None:
     assert list(total) == list(CONVENTIONS)
     assert total["C1"] == f"{logged(here / 'out'):,}"
     assert int(total["C1"].replace(",", "")) > int(total["C2"].replace(",", ""))
+
+
+@pytest.mark.usefixtures("here")
+def test_conventions_count_what_they_say() -> None:
+    """Where much fails, no two that differ in what they count agree."""
+    failing = ("world.overload=0.4", "actors.coders.on_failure=give_up")
+    changes = [word for change in failing for word in ("--set", change)]
+    assert sim("run", "tiny.yaml", "-o", "failing", *changes).exit_code == 0
+    total = json.loads(sim("counts", "failing", "--json").stdout)["total"]
     assert len({total[c] for c in ("C1", "C2", "C3", "C5", "C6")}) == 5
 
 

@@ -239,10 +239,31 @@ def test_accounts_of_one_organisation_share_the_static_prefix(joined: Any, sende
 
 
 def test_what_an_account_always_sends_never_changes(rows: Any) -> None:
-    constants = ["org_id", "api_key_id", "ip_hash", "ip24_hash", "asn", "asn_type", "geo_country"]
-    constants += ["prompt_lang", "ja4", "user_agent", "stream", "toolset_hash", "n_tool_defs"]
+    constants = ["org_id", "api_key_id", "platform", "prompt_lang", "ja4", "user_agent", "stream"]
+    constants += ["toolset_hash", "n_tool_defs"]
     distinct = rows.groupby("account_id")[constants].nunique()
     assert (distinct == 1).all(axis=None)
+
+
+NETWORK = ["ip_hash", "ip24_hash", "asn", "asn_type", "geo_country"]
+
+
+def test_an_account_sends_from_home_or_from_one_other_network(rows: Any) -> None:
+    """A session or a prompt comes from one of the two."""
+    networks = rows.groupby("account_id")[NETWORK].nunique()
+    assert (networks <= 2).all(axis=None)
+    seen = rows.drop_duplicates(["account_id", *NETWORK]).groupby("account_id").size()
+    most = 1 if rows["typology_id"].iat[0] == "L04" else 2
+    assert seen.max() == networks["ip_hash"].max() == most
+    assert (rows.groupby("task_uid")["ip_hash"].nunique() <= 1).all()
+
+
+def test_a_cloud_platform_hides_the_network_of_all_its_accounts(joined: Any) -> None:
+    hidden = joined[[*NETWORK, "tcp_rtt_ms", "tls_rtt_ms"]].isna()
+    by_cloud = (joined["platform"] != "first_party").to_numpy()
+    assert 0 < by_cloud.mean() < 0.5
+    assert hidden[by_cloud].all(axis=None)
+    assert not hidden[~by_cloud].any(axis=None)
 
 
 def test_every_exchange_of_a_task_shows_its_prompt(rows: Any) -> None:

@@ -103,8 +103,11 @@ def test_a_mixture_has_the_mean_of_its_parts() -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ({}, "give exactly one of constant, lognormal, mixture"),
-        ({"constant": 1, **MIXTURE}, "give exactly one of constant, lognormal, mixture"),
+        ({}, "give exactly one of constant, lognormal, loguniform, mixture"),
+        (
+            {"constant": 1, **MIXTURE},
+            "give exactly one of constant, lognormal, loguniform, mixture",
+        ),
         ({"mixture": MIXTURE["mixture"][:1]}, "the weights of a mixture must add up to 1"),
         ({"constant": -1}, "greater than or equal to 0"),
         ({"constant": math.inf}, "finite number"),

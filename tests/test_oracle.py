@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
+import sim.actors.openings
 import sim.actors.queue
 import sim.actors.sessions
 import sim.world.attempts
@@ -123,7 +124,7 @@ def test_a_bucket_that_refills_too_fast_is_found(monkeypatch: pytest.MonkeyPatch
 
     def generous(self: Any, now_us: int) -> None:
         original(self, now_us)
-        self._output = min(self._size[6], self._output + 1_000)
+        self._output = min(self._size[6], self._output + self._size[8])
 
     monkeypatch.setattr(sim.world.buckets.Buckets, "_refill_output", generous)
     assert found()
@@ -167,7 +168,7 @@ def test_a_release_that_all_take_up_at_once_is_found(monkeypatch: pytest.MonkeyP
 
 
 def test_a_holiday_that_nobody_keeps_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sim.actors.sessions, "activity", lambda world, ts_us: np.ones(len(ts_us)))
+    monkeypatch.setattr(sim.actors.openings, "activity", lambda world, ts_us: np.ones(len(ts_us)))
     assert found()
 
 

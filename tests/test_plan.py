@@ -84,7 +84,7 @@ def test_a_large_shard_bounds_what_workers_can_do() -> None:
 
 
 def test_an_actor_whose_only_shard_is_too_large_is_not_tried() -> None:
-    shards = [Shard(0, 0, 0, range(1), 5e6, None), Shard(1, 1, 0, range(1, 2), 1e5, None)]
+    shards = [Shard(0, 0, 0, 1, range(1), 5e6, None), Shard(1, 1, 0, 1, range(1, 2), 1e5, None)]
     assert [s.number for s in planning._pilots(shards)] == [1]
     assert [s.number for s in planning._pilots(shards[:1])] == [0]
 

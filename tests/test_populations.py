@@ -163,7 +163,7 @@ def test_sessions_longer_than_the_lead_hold_less_than_one_exchange_in_ten_thousa
     gap_us = np.rint(actor.human_gap_s.sample(rng, total) * 1e6).astype(np.int64)
     zeros = np.zeros(len(turns), np.int64)
     moves_at, task_no = np.ones(len(turns)), np.arange(total)
-    asked = stage.sessions(zeros, zeros, moves_at, turns, asks, gap_us, task_no)
+    asked = stage.sessions(zeros, zeros, zeros, moves_at, turns, asks, gap_us, task_no)
     drawn = stage.fill(asked, 0, "x")
     settled = stage.settle(drawn, np.full(len(turns), -LEAD_US))
     assert (settled.attempts.begins_us > 0).mean() < 1e-4

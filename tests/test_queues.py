@@ -15,10 +15,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sim.actors.workforce import Batch, Workforce
+from sim.catalog import operator
+from sim.distributions import Distribution
+from sim.engine.cast import build_cast
 from sim.scaffold.rows import FINISHED, task_of
 from sim.scenario.resolved import Rhythm
 from sim.world.load import weekly_weights
 from tests.helpers import (
+    DAY_US,
     HOUR_US,
     SHORT,
     busy_at,
@@ -213,7 +217,7 @@ def test_each_prompt_is_handed_out_once(starts_us: int | None) -> None:
     rows, tasks = simulated(scenario(pool(starts_us=starts_us, **SHORT)))
     assert tasks["item"].is_unique
     assert tasks["serial"].is_unique
-    assert rows["prompt"].nunique() == len(tasks)
+    assert rows["content"].nunique() == len(tasks)
 
 
 def test_a_pool_with_too_few_workers_says_what_it_misses() -> None:
@@ -232,6 +236,22 @@ def test_a_pool_in_progress_works_at_its_pace_from_the_first_hour() -> None:
     assert hours[:2].sum() / 6_000 == pytest.approx(1.0, abs=5 * error)
     assert hours[21:23].sum() / 6_000 == pytest.approx(1.0, abs=5 * error)
     assert (tasks["start"] < 0).any()
+
+
+def test_new_accounts_of_a_pool_send_nothing_until_they_are_warm() -> None:
+    dials: dict[str, Any] = {
+        "account_age_days": Distribution.model_validate({"loguniform": {"low": 1.2, "high": 5.0}}),
+        "cohort_size": 1.0,
+        "balance": "random",
+        "operator": {**operator(), "warm_up_days": 2.0},
+        **SHORT,
+    }
+    asked = scenario(pool(40, 20_000, **dials))
+    rows, _ = simulated(asked)
+    warm_us = build_cast(asked).accounts.created_us + 2 * DAY_US
+    assert 5 < (warm_us > 0).sum() < 35
+    assert (warm_us[rows["account"]] <= rows["ts"]).all()
+    assert rows["account"].nunique() == 40
 
 
 def test_a_pool_follows_its_rhythm() -> None:

@@ -181,7 +181,7 @@ def test_control_c_before_anything_is_finished_leaves_nothing(place: Path) -> No
 PATCHED = """
 import errno, os
 from sim.tables.store import HashingFile
-write, left = HashingFile.write, 1 << 20
+write, left = HashingFile.write, 3 << 20
 def until_full(self, data):
     global left
     left -= memoryview(data).nbytes
@@ -198,7 +198,7 @@ FULL = (
 )
 
 
-@pytest.mark.parametrize("mebibytes", [1, 5])
+@pytest.mark.parametrize("mebibytes", [3, 7])
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_full_disk_is_said_and_the_run_can_be_resumed(
     place: Path, undisturbed: Path, mebibytes: int, workers: str
@@ -212,7 +212,7 @@ def test_a_full_disk_is_said_and_the_run_can_be_resumed(
     try:
         code, stdout, stderr = command(*RUN, "-j", workers, folder=place)
         assert (code, stdout, stderr) == (1, "", FULL)
-        assert any(out.glob(".unfinished/parts/*.json")) is (mebibytes == 5)
+        assert any(out.glob(".unfinished/parts/*.json")) is (mebibytes == 7)
         assert not [name for name in hidden_files(out) if name.endswith(".tmp")]
         subprocess.run([mount, "-o", "remount,size=200m", str(out)], check=True)
         assert_resumed(place, undisturbed)

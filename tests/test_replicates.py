@@ -108,7 +108,7 @@ def test_intervals_of_means_cover_what_they_say() -> None:
     from tests.helpers import calm, simple
 
     asked = scenario(coders(20, **simple(20.0)), days=0.5, world=calm())
-    expected = expected_exchanges(build_cast(asked).stages[0])
+    expected = expected_exchanges(build_cast(asked).stages[0], range(20))
     covered = 0
     for block in range(30):
         made = replicate(asked, range(6 * block, 6 * block + 6))

@@ -109,6 +109,23 @@ def test_schema_describes_every_key() -> None:
                 assert described, f"{key} in {sorted(form['properties'])}"
 
 
+@pytest.mark.parametrize(
+    ("form", "actor"), [("SessionsForm", 0), ("BenchmarkForm", 1), ("PromptsForm", 2)]
+)
+def test_every_key_is_in_a_valid_scenario(form: str, actor: int) -> None:
+    """But for `through`, which leaves out others."""
+    data = parse_yaml((HERE / "valid" / "every-key.yaml").read_text(), "").data
+    assert isinstance(data, dict)
+    defined = sim.json_schema()["$defs"]
+    assert set(data["actors"][actor]) == set(defined[form]["properties"]) - {"through"}
+    assert set(data["actors"][actor]["operator"]) == set(defined["OperatorForm"]["properties"])
+    for key, name in (("world", "WorldForm"), ("tables", "TablesForm")):
+        assert set(data[key]) == set(defined[name]["properties"])
+    _, enforcement = defined["EnforcementForm"]["anyOf"]
+    rules = set(enforcement["properties"])
+    assert set(data["world"]["enforcement"]) == rules
+
+
 # Resolution
 
 

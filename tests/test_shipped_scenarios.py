@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import sim
-from sim.catalog import steps_for
+from sim.catalog import look_alikes, steps_for, typologies
 from sim.counting import count_run
 from sim.engine.run import RunSummary, run
 from tests.helpers import DAY_US, HOUR_US, answered, log_with_truth, micros, read
@@ -28,6 +28,26 @@ SCALES = {
     "reported_2026_09": 0.001,
     "worked_example": 1.0,
 }
+TYPOLOGY_SCENARIOS = {f"typology_{typology.lower()}": typology for typology in typologies()}
+# A release that is a day away, or a start after six hours, is not needed for a run of one day.
+SHORTER = {
+    "L04": ["actors.laboratory.runs=1", "actors.laboratory.starts=0 s"],
+    "L06": ["world.events=[]"],
+    "A20": ["world.events=[]"],
+}
+TWIN_SCENARIOS = {
+    f"twin_{entry.id}_{twin}".lower(): (entry.id, twin)
+    for entry in typologies().values()
+    if entry.is_extraction
+    for twin in entry.twins
+}
+CLAIM_SCENARIOS = [name for name in sim.shipped_scenarios() if name.startswith("claim_")]
+OTHER_SCENARIOS = [
+    "hydra_20000",
+    "permitted_distillation",
+    "separability",
+    "thirty_swe_bench_runs_through_a_gateway",
+]
 Simulate = Callable[[str], tuple[Path, RunSummary]]
 
 
@@ -51,11 +71,58 @@ def by_actor(path: Path) -> dict[str, Any]:
     return dict(iter(log_with_truth(path).groupby("actor_id", observed=True)))
 
 
+def of_actors(log: pd.DataFrame, *actors: str) -> pd.DataFrame:
+    """Rows of these actors, without look-alikes."""
+    return log[log["actor_id"].isin(actors)]
+
+
 def test_every_shipped_scenario_is_tested() -> None:
-    assert sorted(SCALES) == list(sim.shipped_scenarios())
+    grouped = (TYPOLOGY_SCENARIOS, TWIN_SCENARIOS, CLAIM_SCENARIOS, OTHER_SCENARIOS)
+    names = [*SCALES, *(name for group in grouped for name in group)]
+    assert sorted(names) == list(sim.shipped_scenarios())
 
 
-@pytest.mark.parametrize("name", SCALES)
+@pytest.mark.parametrize("name", sim.shipped_scenarios())
+def test_every_shipped_scenario_resolves_and_has_look_alikes(name: str) -> None:
+    scenario = sim.load_scenario(name)
+    assert scenario.name == name
+    actors = {actor.id for actor in scenario.actors}
+    assert (set(look_alikes()) <= actors) == (name != "worked_example")
+
+
+@pytest.mark.parametrize("name", TYPOLOGY_SCENARIOS)
+def test_every_typology_has_its_scenario(name: str, tmp_path: Path) -> None:
+    typology = TYPOLOGY_SCENARIOS[name]
+    changes = ["clock.duration=1 d", *SHORTER.get(typology, ())]
+    scenario = sim.load_scenario(name, overrides=changes)
+    kinds = {actor.typology for actor in scenario.actors if actor.id not in look_alikes()}
+    assert kinds == {typology}
+    summary = run(scenario, tmp_path / name)
+    sent = sum(a.exchanges_in_log for a in summary.actors if a.actor not in look_alikes())
+    assert sent > 0
+
+
+@pytest.mark.parametrize("name", TWIN_SCENARIOS)
+def test_every_twin_pair_has_its_scenario(name: str) -> None:
+    scenario = sim.load_scenario(name)
+    kinds = {actor.typology for actor in scenario.actors if actor.id not in look_alikes()}
+    assert kinds == set(TWIN_SCENARIOS[name])
+    assert scenario.separability == 0
+
+
+def test_claims_are_reached_by_legitimate_and_by_abusive_typologies() -> None:
+    found: dict[str, list[bool]] = {}
+    for name in CLAIM_SCENARIOS:
+        _, figure, typology = name.split("_")
+        scenario = sim.load_scenario(name)
+        kinds = {actor.typology for actor in scenario.actors if actor.id not in look_alikes()}
+        assert kinds == {typology.upper()}
+        found.setdefault(figure, []).append(typologies()[typology.upper()].is_extraction)
+    for extracts in found.values():
+        assert {True, False} == set(extracts)
+
+
+@pytest.mark.parametrize("name", sim.shipped_scenarios())
 def test_files_name_their_schema_and_say_what_they_show(name: str) -> None:
     text = sim.shipped_scenarios()[name].read_text(encoding="utf-8")
     first, *comment = [line for line in text.splitlines() if line.startswith("#")]
@@ -89,17 +156,19 @@ def test_worked_example_makes_one_request_four_exchanges(simulate: Simulate) -> 
 
 def test_coding_users_multiply_turns_and_are_unequal(simulate: Simulate) -> None:
     path, _ = simulate("coding_users")
-    total = count_run(path).total
-    assert total["C1"] / total["C5"] == pytest.approx(9, rel=0.1)
-    assert read(path, "truth/tasks")["exchanges"].median() == 2
-    volume = read(path, "log/exchanges").groupby("account_id").size().sort_values()
+    coders = by_actor(path)["coders"]
+    tasks = read(path, "truth/tasks")
+    tasks = tasks[tasks["actor_id"] == "coders"]
+    assert len(coders) / len(tasks) == pytest.approx(9, rel=0.1)
+    assert tasks["exchanges"].median() == 2
+    volume = coders.groupby("account_id").size().sort_values()
     top = volume.iloc[-(200 // 10) :].sum()
     assert top > volume.sum() / 2
 
 
 def test_thirty_runs_work_on_the_same_items_one_after_the_other(simulate: Simulate) -> None:
     path, _ = simulate("benchmark_thirty_runs")
-    tasks = read(path, "truth/tasks")
+    tasks = of_actors(read(path, "truth/tasks"), "laboratory")
     runs = tasks.groupby("run")
     assert list(runs.groups) == list(range(30))
     items = set(range(229))
@@ -165,7 +234,7 @@ def test_halved_limits_refuse_a_good_part_of_the_pool(simulate: Simulate) -> Non
         refused[name] = is_429[~halved].mean(), is_429[halved].mean()
     assert refused["coders"] == (0, 0)
     assert refused["pool"][0] < 0.005
-    assert 0.03 < refused["pool"][1] < 0.12
+    assert 0.02 < refused["pool"][1] < 0.12
 
 
 def test_users_and_a_pool_take_up_a_release_alike_and_a_laboratory_does_not(
@@ -178,7 +247,7 @@ def test_users_and_a_pool_take_up_a_release_alike_and_a_laboratory_does_not(
         day = (micros(rows["ts_start"]) - micros(rows["ts_start"]).min()) // DAY_US
         new = rows["model_served"].astype(str) == "claude-opus-4.6"
         assert not new[day < 2].any()
-        assert (day == 3).sum() > 10_000
+        assert (day == 3).sum() > 10_000 or name in look_alikes()
         shares[name] = new[day == 3].mean()
     assert shares["laboratory"] == 0
     assert 0.45 < shares["product-users"] < 0.6
@@ -191,5 +260,5 @@ def test_a_benchmark_at_the_rate_limit_is_refused_and_finishes(simulate: Simulat
     assert (log["http_status"] == 429).mean() > 0.1
     total = count_run(path).total
     assert total["C1"] > 1.1 * total["C2"]
-    [laboratory] = summary.actors
+    laboratory = summary.actors[0]
     assert laboratory.achieved == laboratory.requested

@@ -47,7 +47,7 @@ CUTS = [
 @pytest.mark.parametrize("actor", CUTS)
 def test_teams_share_accounts_workers_and_target(actor: Actor) -> None:
     (stage,) = build_cast(scenario(actor)).stages
-    teams = teams_of(stage)
+    teams = teams_of(stage, range(actor.accounts))
     most = [actor.organisations or actor.accounts, actor.workers or 7, 7]
     assert len(teams) == min(most)
     assert [k for team in teams for k in team.accounts] == list(range(actor.accounts))
@@ -62,8 +62,9 @@ def test_teams_share_accounts_workers_and_target(actor: Actor) -> None:
 
 @pytest.mark.usefixtures("small_teams")
 def test_a_benchmark_is_one_team() -> None:
-    (stage,) = build_cast(scenario(lab())).stages
-    assert len(teams_of(stage)) == 1
+    actor = lab()
+    (stage,) = build_cast(scenario(actor)).stages
+    assert len(teams_of(stage, range(actor.accounts))) == 1
 
 
 @pytest.mark.usefixtures("small_teams")

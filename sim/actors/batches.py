@@ -9,21 +9,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.actors.balance import Balancer
+from sim.actors.contents import COVER, LIST, OWN
 from sim.actors.spans import Spans
 from sim.actors.tickets import BenchmarkTickets, PromptTickets, Team, Tickets
 from sim.actors.workforce import Batch
 from sim.actors.workload import TASKS_PER_SHARD_BITS, Stage
+from sim.entities import pools
+from sim.entities.accounts import DAY_US
+from sim.entities.lives import Held
 from sim.scaffold.fill import Drawn
 from sim.scaffold.rows import Placement
+from sim.world.attempts import Attempts
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+# Accounts that are asked before a ticket is dropped because none can take it.
+_TIMES_PASSED_ON = 30
+_MANY = 1 << 20
 
 
 @dataclass(eq=False)
 class Filled:
     """A batch of tickets with everything that will happen in it, waiting for its start times.
 
-    `organisation` is that of each ticket; `collected` of them were begun and handed out.
+    `organisation` is that of each ticket; `collected` of them were begun and handed out; `told`
+    marks those whose account was refused.
     """
 
     organisation: Ints
@@ -31,6 +43,7 @@ class Filled:
     placement: Placement
     spans: Spans
     batch: Batch
+    told: Bools
     collected: int = 0
 
     @cached_property
@@ -60,15 +73,21 @@ class TicketQueue:
         while self.newest is None or self.newest.batch.used_up:
             tickets = next(self._lead if self._main is None else self._main, None)
             if tickets is not None:
-                self.newest = self.fill(tickets, self._blocks)
-                self._blocks += 1
-                self._tasks += len(tickets.calls)
-                self.filled.append(self.newest)
+                self._add(tickets)
             elif self._main is None:
                 self._begin_main()
             else:
                 return None
         return self.newest
+
+    def _add(self, tickets: Tickets) -> None:
+        """Fill those tickets that somebody can take."""
+        filled = self.fill(tickets, self._blocks)
+        self._blocks += 1
+        if filled is not None:
+            self.newest = filled
+            self._tasks += len(filled.organisation)
+            self.filled.append(filled)
 
     def batch(self, now_us: int) -> Batch | None:
         filled = self.current(now_us)
@@ -79,33 +98,113 @@ class TicketQueue:
         self._main = self._tickets.main()
         self.newest = None
 
-    def fill(self, tickets: Tickets, block: int | str) -> Filled:
+    def permitted(self, filled: Filled, attempts: Attempts) -> tuple[Attempts, Ints]:
+        """What accounts may send of attempts, and its rows; prompts of barred tasks come back."""
+        before = filled.told.copy()
+        made, rows = self._stage.cut(filled.drawn, filled.placement.until_us, attempts, filled.told)
+        barred = np.flatnonzero(filled.told & ~before)
+        if len(barred):
+            self._tickets.take_back(filled.placement.item[barred], filled.placement.kind[barred])
+        return made, rows
+
+    def fill(self, tickets: Tickets, block: int | str) -> Filled | None:
+        """A batch of the tickets for which there is an account, None if there is none for any."""
         stage, actor = self._stage, self._stage.actor
         name = (actor.id, "queue", self._team.number, block)
-        n = len(tickets.calls)
-        rng = stage.streams.rng(*name, "balance")
-        account = self._team.accounts.start + self._balance(tickets.calls, tickets.prompt, rng)
+        account, until_us = self._accounts_for(tickets, stage.streams.rng(*name, "balance"))
+        if (account < 0).any():
+            kept = np.flatnonzero(account >= 0)
+            if not len(kept):
+                return None
+            tickets, account, until_us = tickets.pick(kept), account[kept], until_us[kept]
+        n = len(account)
+        rng = stage.streams.rng(*name, "moves")
+        moves_at, chance, away, which = rng.random((4, n))
+        if actor.uptake_concentration is not None:
+            moves_at = moves_at / np.maximum(stage.accounts.pivot[account], 1e-12)
+        kind, item = self._work_of(tickets, chance, account)
         ones, zeros = np.ones(n, np.int64), np.zeros(n, np.int64)
         task_no = (self._team.number << TASKS_PER_SHARD_BITS) + self._tasks + np.arange(n)
-        moves_at = stage.streams.rng(*name, "moves").random(n)
+        pick = (which * _MANY).astype(np.int64)
+        variant = stage.templates.variant(account, pick, kind == LIST)
+        template = stage.templates.number[account, variant].astype(np.int64)
         sessions = stage.sessions(
-            account, tickets.release_us, moves_at, ones, tickets.turns, zeros, task_no
+            account, variant, tickets.release_us, moves_at, ones, tickets.turns, zeros, task_no
         )
         drawn = stage.fill(sessions, 0, *name)
+        identifier = stage.accounts.account_id[account]
+        about = stage.contents.of(identifier, zeros, kind, item, template, task_no)
         placement = Placement(
             account=stage.first_account + account,
             model=sessions.model,
             session_no=task_no,
+            until_us=until_us,
+            person=zeros,
+            language=pools.COUNTRY_LANGUAGE[stage.accounts.country[account]],
+            template=template,
+            kind=kind,
+            away=away < actor.away_share,
             task_no=task_no,
-            prompt=tickets.prompt,
-            item=tickets.item,
+            item=item,
             round=np.full(n, tickets.round),
+            **about._asdict(),
         )
         spans = Spans(stage, drawn, tickets.release_us)
-        until_us = 0 if self._main is None else None
-        batch = Batch(tickets.release_us.tolist(), spans.span_us, max(tickets.round, 0), until_us)
+        ends_us = 0 if self._main is None else None
+        batch = Batch(tickets.release_us.tolist(), spans.span_us, max(tickets.round, 0), ends_us)
         organisation = stage.accounts.organisation[account]
-        return Filled(organisation, drawn, placement, spans, batch)
+        return Filled(organisation, drawn, placement, spans, batch, np.zeros(n, np.bool_))
+
+    def _accounts_for(self, tickets: Tickets, rng: np.random.Generator) -> tuple[Ints, Ints]:
+        """(account, when it may send no more) of each ticket; account -1 if there is nobody.
+
+        A place whose account is barred, throttled or not yet there passes the ticket on to others.
+        """
+        stage, first = self._stage, self._team.accounts.start
+        place = first + self._balance(tickets.calls, tickets.prompt, rng)
+        held = stage.lives.at(place, tickets.release_us)
+        operator = stage.actor.operator
+        warms_up = operator is not None and operator.warm_up_days > 0
+        if stage.lives.never_ends and not warms_up:
+            return held.row, held.until_us
+        account, until_us = held.row.copy(), held.until_us.copy()
+        todo = np.flatnonzero(self._declines(held, tickets.release_us, rng))
+        account[todo] = -1
+        for _ in range(_TIMES_PASSED_ON):
+            if not len(todo):
+                break
+            place = first + self._balance(tickets.calls[todo], tickets.prompt[todo], rng)
+            if stage.actor.balance == "sticky":
+                place = rng.integers(first, self._team.accounts.stop, len(todo))
+            at_us = tickets.release_us[todo]
+            held = stage.lives.at(place, at_us)
+            taken = ~self._declines(held, at_us, rng)
+            account[todo[taken]], until_us[todo[taken]] = held.row[taken], held.until_us[taken]
+            todo = todo[~taken]
+        return account, until_us
+
+    def _declines(self, held: Held, at_us: Ints, rng: np.random.Generator) -> Bools:
+        """Whether nobody is there, or a limit or a warm-up is in the way."""
+        stage = self._stage
+        declines = (held.row < 0) | (rng.random(len(at_us)) >= held.factor)
+        operator = stage.actor.operator
+        if operator is not None and operator.warm_up_days:
+            warm_us = round(operator.warm_up_days * DAY_US)
+            declines |= at_us < stage.accounts.created_us[held.row] + warm_us
+        return declines
+
+    def _work_of(self, tickets: Tickets, chance: Floats, account: Ints) -> tuple[Ints, Ints]:
+        """(kind, item) of each ticket: of the list, if there is one, or else of a benchmark."""
+        stage, n = self._stage, len(account)
+        if not stage.actor.list_share:
+            return np.full(n, OWN), tickets.item
+        listed = chance < stage.accounts.list_share[account]
+        item = np.full(n, -1)
+        item[listed] = self._tickets.items(int(listed.sum()))
+        if stage.actor.cover == "benchmark":
+            covers = tickets.prompt % np.uint64(max(stage.actor.items, 1))
+            item[~listed] = covers[~listed].astype(np.int64)
+        return np.where(listed, LIST, COVER), item
 
 
 def source(stage: Stage, team: Team, opens_us: int) -> BenchmarkTickets | PromptTickets:

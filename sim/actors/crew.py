@@ -26,13 +26,15 @@ class _UnderLimits:
     in_progress: int = 0
     attempts: list[Attempts] = field(default_factory=list)
 
-    def block(self, make: RowMaker, stage: Stage, *, is_over: bool) -> Block:
+    def block(self, make: RowMaker, stage: Stage, queue: TicketQueue, *, is_over: bool) -> Block:
         """Rows of the attempts made since the last time; rows of the tasks at the end."""
         drawn, placement = self.filled.drawn, self.filled.placement
-        made, read = self.work.take()
+        tried, read = self.work.take()
+        made, kept = queue.permitted(self.filled, tried)
+        read = read[kept]
         self.attempts.append(made)
-        kept = stage.is_in_log(made)
-        rows = make(drawn, placement, made.pick(kept), read[kept])
+        inside = stage.is_in_log(made)
+        rows = make(drawn, placement, made.pick(inside), read[inside])
         if not is_over:
             return Block(rows, {})
         whole = Attempts(*(np.concatenate(c) for c in zip(*self.attempts, strict=True)))
@@ -69,7 +71,7 @@ class Crew:
         """What was done event by event since the last time; `until_us` was run to."""
         at_end = until_us == self._stage.horizon_us
         for part in self._parts:
-            yield part.block(make, self._stage, is_over=at_end or self._is_over(part))
+            yield part.block(make, self._stage, self._queue, is_over=at_end or self._is_over(part))
         self._parts = [part for part in self._parts if not self._is_over(part)]
 
     def _is_over(self, part: _UnderLimits) -> bool:

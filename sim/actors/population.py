@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.actors.rhythm import Intensity
+from sim.actors.rhythm import Course
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -14,7 +16,7 @@ Floats = NDArray[np.float64]
 def session_starts(
     mean_gap_us: Floats,
     utc_offset_h: Ints,
-    intensity: dict[int, Intensity],
+    intensity: Mapping[int, Course],
     rng: np.random.Generator,
     opens_us: int,
     ends_us: int,
@@ -40,3 +42,27 @@ def session_starts(
     np.clip(start, opens_us, ends_us - 1, out=start)
     order = np.argsort(start, kind="stable")
     return start[order], account[order]
+
+
+def with_jitter(
+    start: Ints,
+    account: Ints,
+    sigma: float,
+    rng: np.random.Generator,
+    opens_us: int,
+    ends_us: int,
+) -> tuple[Ints, Ints]:
+    """Multiply the pause before each session of an account by lognormal(1, sigma), mean 1.
+
+    The pause is from where the session before it was, so that nobody drifts away from the totals
+    of a day; what moves past `ends_us` is left out.
+    """
+    order = np.lexsort((start, account))
+    start, account = start[order], account[order]
+    first = np.diff(account, prepend=-1) != 0
+    gap = np.where(first, 0, np.diff(start, prepend=opens_us))
+    factor = np.exp(sigma * rng.standard_normal(len(gap)) - sigma**2 / 2)
+    moved = start + np.rint(gap * (factor - 1)).astype(np.int64)
+    kept = np.flatnonzero(moved < ends_us)
+    kept = kept[np.argsort(moved[kept], kind="stable")]
+    return moved[kept], account[kept]

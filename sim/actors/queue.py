@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sim.actors.balance import balancer
 from sim.actors.batches import Filled, TicketQueue
 from sim.actors.crew import Crew
-from sim.actors.teams import opens_us, workers_of
+from sim.actors.teams import opens_us, volumes, workers_of
 from sim.actors.tickets import LEAD_US, Team
 from sim.actors.workforce import Workforce
 from sim.actors.workload import Block, HitsLimitError, Stage
@@ -58,7 +58,7 @@ class QueueWorkload:
 
     def _queue(self) -> TicketQueue:
         stage, accounts = self._stage, self.team.accounts
-        volume = stage.accounts.volume[accounts.start : accounts.stop]
+        volume = volumes(stage, accounts)
         return TicketQueue(stage, self.team, self._opens_us, balancer(stage.actor.balance, volume))
 
     def _slices(self) -> Iterator[int]:
@@ -78,7 +78,7 @@ class QueueWorkload:
         for until in self._slices():
             crew.run(until)
             yield from crew.blocks(make, until)
-            begun = [_Begun.of(f) for f in queue.filled if f.collected < f.batch.begun]
+            begun = [_Begun.of(f, queue) for f in queue.filled if f.collected < f.batch.begun]
             queue.filled = [f for f in queue.filled if f is queue.newest]
             for part in begun:
                 yield Block({}, stage.tasks(part.drawn, part.placement, part.attempts))
@@ -143,12 +143,13 @@ class _Begun(NamedTuple):
     own_read: Ints
 
     @classmethod
-    def of(cls, filled: Filled) -> _Begun:
+    def of(cls, filled: Filled, queue: TicketQueue) -> _Begun:
         """What was begun of a batch since the last time."""
         low, high = filled.collected, filled.batch.begun
         filled.collected = high
         starts = np.array(filled.batch.starts_us[low:high], np.int64)
-        attempts = filled.spans.attempts(low, high, starts)
+        made = filled.spans.attempts(low, high, starts)
+        attempts = queue.permitted(filled, made)[0]
         own_read = session_read_tokens(filled.drawn.shape, attempts)
         return cls(filled.drawn, filled.placement, attempts, own_read)
 

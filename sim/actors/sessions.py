@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.actors.population import session_starts
-from sim.actors.rhythm import Intensity
+from sim.actors.contents import LIST, NEVER_US, items_in_order
+from sim.actors.openings import Openings, openings
 from sim.actors.stretches import Stretches
-from sim.actors.volume import DAY_US, LEAD_US, mean_exchanges, mean_per_day
+from sim.actors.volume import DAY_US, LEAD_US, rates_per_day
 from sim.actors.workload import TASKS_PER_SHARD_BITS, Block, Stage
 from sim.scaffold.fill import Drawn
 from sim.scaffold.ragged import starts_of
@@ -19,11 +20,10 @@ from sim.scaffold.rows import Placement, RowMaker, exchange_rows
 from sim.scaffold.turns import Turns, draw_tool_steps, draw_turns_of
 from sim.scenario.resolved import Actor
 from sim.streams import opaque_ids
-from sim.world.attempts import Attempts
+from sim.world.attempts import BLOCKED, Attempts
 from sim.world.cache import session_read_tokens
 from sim.world.contended import Work
 from sim.world.gateway import merge
-from sim.world.load import activity
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -33,7 +33,8 @@ _LONG_PAUSE_US = 2 * 3_600_000_000
 _BLOCK_ROWS = 65_536
 
 
-class _Piece(NamedTuple):
+@dataclass
+class _Piece:
     """A block of sessions of one agent, settled as if nothing were limited."""
 
     drawn: Drawn
@@ -47,8 +48,7 @@ class _Piece(NamedTuple):
 class _Opened(NamedTuple):
     """Sessions of one agent with the turns that they will have; session arrays and turn arrays."""
 
-    start_us: Ints
-    account: Ints
+    who: Openings
     per_session: Ints
     turns: Turns
     gap_us: Ints
@@ -56,8 +56,7 @@ class _Opened(NamedTuple):
     def pick(self, keep: Bools) -> _Opened:
         of_kept = np.repeat(keep, self.per_session)
         return _Opened(
-            self.start_us[keep],
-            self.account[keep],
+            self.who.pick(keep),
             self.per_session[keep],
             self.turns.pick(of_kept),
             self.gap_us[of_kept],
@@ -73,10 +72,9 @@ class SessionWorkload:
     are not filled.
     """
 
-    def __init__(self, stage: Stage, shard: int, accounts: range) -> None:
-        self._stage, self._shard, self._accounts = stage, shard, accounts
-        volume = stage.accounts.volume[accounts.start : accounts.stop]
-        self.rows_per_us = float(mean_per_day(stage.actor) * volume.sum() / DAY_US)
+    def __init__(self, stage: Stage, shard: int, shards: int, places: range) -> None:
+        self._stage, self._shard, self._shards, self._places = stage, shard, shards, places
+        self.rows_per_us = float(rates_per_day(stage, places).sum() / DAY_US)
         self._opened = self._tasks = 0
 
     def blocks(self, make: RowMaker = exchange_rows) -> Iterator[Block]:
@@ -84,6 +82,7 @@ class SessionWorkload:
         pieces = list(self._pieces())
         if not pieces:
             return
+        self._hand_out_items(pieces)
         stretches = Stretches(
             np.concatenate([p.organisation for p in pieces]),
             np.concatenate([p.start_us for p in pieces]),
@@ -101,8 +100,11 @@ class SessionWorkload:
             session = piece.drawn.shape.session[piece.attempts.call]
             yield self._block(make, piece, piece.attempts, own_read, ~again[stretch][session])
         for piece, work in works.made():
-            attempts, taken = work.take()
-            yield self._block(make, piece, attempts, taken, np.ones(len(taken), np.bool_))
+            made, taken = work.take()
+            told = np.zeros(len(piece.start_us), np.bool_)
+            attempts, kept = self._stage.cut(piece.drawn, piece.placement.until_us, made, told)
+            everything = np.ones(len(kept), np.bool_)
+            yield self._block(make, piece, attempts, taken[kept], everything)
 
     def _through_gateway(
         self, pieces: list[_Piece], stretch: list[Ints], stretches: int
@@ -140,83 +142,106 @@ class SessionWorkload:
     def _pieces(self) -> Iterator[_Piece]:
         """Open sessions, and fill those that may matter to the log, block by block."""
         self._opened = self._tasks = 0
-        start, account = self._at_work(*self._starts())
-        agent = self._stage.accounts.agent[account]
+        who = openings(self._stage, self._shard, self._places)
+        agent = self._stage.accounts.agent[who.account]
         for k in np.unique(agent).tolist():
-            mine = agent == k
-            opened = self._draw(k, start[mine], account[mine])
+            opened = self._draw(k, who.pick(agent == k))
             calls = np.add.reduceat(opened.turns.calls, starts_of(opened.per_session))
             block = (np.cumsum(calls) - calls) // _BLOCK_ROWS if len(calls) else calls
             for number in np.unique(block).tolist():
                 yield self._fill(k, number, opened.pick(block == number))
 
-    def _starts(self) -> tuple[Ints, Ints]:
-        stage, actor = self._stage, self._stage.actor
-        own = slice(self._accounts.start, self._accounts.stop)
-        offset = stage.accounts.utc_offset_h[own]
-        sessions_per_day = stage.accounts.volume[own] * mean_per_day(actor) / mean_exchanges(actor)
-        start, account = session_starts(
-            DAY_US / sessions_per_day,
-            offset,
-            {h: Intensity(actor.rhythm, stage.clock.start, h) for h in np.unique(offset).tolist()},
-            stage.streams.rng(actor.id, self._shard, "arrivals"),
-            -LEAD_US,
-            stage.horizon_us,
-        )
-        return start, account + self._accounts.start
-
-    def _at_work(self, start: Ints, account: Ints) -> tuple[Ints, Ints]:
-        """Leave out the sessions that a holiday keeps from being opened.
-
-        A Poisson process thinned at random is one of the lower rate.
-        """
-        share = activity(self._stage.world, start)
-        if share.min(initial=1) == 1:
-            return start, account
-        rng = self._stage.streams.rng(self._stage.actor.id, self._shard, "holidays")
-        opened = rng.random(len(start)) < share
-        return start[opened], account[opened]
-
-    def _draw(self, agent: int, start: Ints, account: Ints) -> _Opened:
+    def _draw(self, agent: int, who: Openings) -> _Opened:
         """Draw the turns of sessions, and keep those sessions that may reach into the log."""
-        actor = self._stage.actor
-        rng = self._stage.streams.rng(actor.id, self._shard, agent, "turns")
-        turns = draw_turns(actor, len(start), rng)
+        stage = self._stage
+        behaviour = stage.behaviour_of_agent[agent]
+        rng = stage.streams.rng(stage.actor.id, self._shard, agent, "turns")
+        turns = draw_turns(behaviour, len(who.start_us), rng)
         total = int(turns.sum())
-        asked = draw_turns_of(actor, draw_tool_steps(actor, total, rng), rng)
-        gap = np.rint(actor.human_gap_s.sample(rng, total) * 1e6).astype(np.int64)
-        opened = _Opened(start, account, turns, asked, gap)
-        longest = _longest_us(opened) + np.where(self._stage.accounts.batches[account], DAY_US, 0)
-        return opened.pick(start + longest >= 0)
+        asked = draw_turns_of(behaviour, draw_tool_steps(behaviour, total, rng), rng)
+        gap = np.rint(behaviour.human_gap_s.sample(rng, total) * 1e6).astype(np.int64)
+        opened = _Opened(who, turns, asked, gap)
+        longest = _longest_us(opened) + np.where(stage.accounts.batches[who.account], DAY_US, 0)
+        return opened.pick(who.start_us + longest >= 0)
 
     def _fill(self, agent: int, block: int, opened: _Opened) -> _Piece:
-        stage, actor = self._stage, self._stage.actor
-        name = (actor.id, self._shard, block, agent)
-        account, turns = opened.account, opened.turns
+        stage, actor, who = self._stage, self._stage.actor, opened.who
+        account, turns = who.account, opened.turns
         session_no, task_no = self._number(len(account), len(turns.calls))
+        variant = stage.templates.variant(account, who.choice, who.kind == LIST)
         sessions = stage.sessions(
             account,
-            opened.start_us,
-            stage.accounts.moves_at[account],
+            variant,
+            who.start_us,
+            who.moves_at,
             opened.per_session,
             turns,
             opened.gap_us,
             task_no,
         )
-        drawn = stage.fill(sessions, agent, *name)
+        drawn = stage.fill(sessions, agent, actor.id, self._shard, block, agent)
         task_no = drawn.task_no
+        nothing = np.zeros(len(task_no), np.int64)
         placement = Placement(
             account=stage.first_account + account,
             model=sessions.model,
             session_no=session_no,
+            until_us=who.until_us,
+            person=who.person,
+            language=who.language,
+            template=stage.templates.number[account, variant].astype(np.int64),
+            kind=who.kind,
+            away=who.away,
             task_no=task_no,
-            prompt=opaque_ids(stage.streams.key(actor.id, "prompts"), task_no),
-            item=np.full(len(task_no), -1),
-            round=np.zeros(len(task_no), np.int64),
+            topic=nothing,
+            content=nothing.view(np.uint64),
+            prompt=nothing.view(np.uint64),
+            item=nothing - 1,
+            # work on a benchmark in sessions belongs to no run
+            round=nothing - (actor.source == "benchmark"),
         )
-        settled = stage.settle(drawn, opened.start_us)
-        organisation, ends_us = stage.accounts.organisation[account], settled.session_ends_us
-        return _Piece(drawn, placement, opened.start_us, ends_us, organisation, settled.attempts)
+        settled = stage.settle(drawn, who.start_us)
+        silent = who.until_us <= who.start_us
+        attempts, _ = stage.cut(drawn, who.until_us, settled.attempts, silent.copy())
+        # who sends nothing meets no limit
+        organisation = np.where(silent, stage.nobody, stage.accounts.organisation[account])
+        ends_us = settled.session_ends_us
+        return _Piece(drawn, placement, who.start_us, ends_us, organisation, attempts)
+
+    def _hand_out_items(self, pieces: list[_Piece]) -> None:
+        """Say what tasks are about, in the order in which they begin.
+
+        A list is handed out prompt by prompt; one whose task was barred comes back, and goes to the
+        next task that begins.
+        """
+        begun = [_begun(piece.drawn, piece.attempts) for piece in pieces]
+        kinds = [p.placement.kind[session_of_task(p.drawn)] for p in pieces]
+        kind = np.concatenate(kinds)
+        begins, barred = (np.concatenate(column) for column in zip(*begun, strict=True))
+        item = np.full(len(kind), -1)
+        listed = np.flatnonzero((kind == LIST) & (begins < NEVER_US))
+        item[listed] = items_in_order(begins[listed], barred[listed], self._shard, self._shards)
+        edges = np.cumsum([len(k) for k in kinds])[:-1]
+        for piece, own, mine in zip(pieces, np.split(item, edges), kinds, strict=True):
+            piece.placement = self._with_content(piece, own, mine)
+
+    def _with_content(self, piece: _Piece, item: Ints, kind: Ints) -> Placement:
+        stage, placement = self._stage, piece.placement
+        session = session_of_task(piece.drawn)
+        if stage.actor.cover == "benchmark" or stage.actor.source == "benchmark":
+            draw = opaque_ids(stage.streams.key(stage.actor.id, "cover"), placement.task_no)
+            covers = (draw % np.uint64(max(stage.actor.items, 1))).astype(np.int64)
+            item = np.where(kind == LIST, item, covers)
+        account = placement.account[session] - stage.first_account
+        about = stage.contents.of(
+            stage.accounts.account_id[account],
+            placement.person[session],
+            kind,
+            item,
+            placement.template[session],
+            placement.task_no,
+        )
+        return replace(placement, item=item, **about._asdict())
 
     def _number(self, sessions: int, tasks: int) -> tuple[Ints, Ints]:
         base = self._shard << TASKS_PER_SHARD_BITS
@@ -251,6 +276,22 @@ def _longest_us(opened: _Opened) -> Ints:
     """A time that sessions hardly ever exceed: their pauses, two hours, and a minute a call."""
     turns_us = opened.gap_us + opened.turns.calls * _LONG_CALL_US
     return _LONG_PAUSE_US + np.add.reduceat(turns_us, starts_of(opened.per_session))
+
+
+def _begun(drawn: Drawn, attempts: Attempts) -> tuple[Ints, Ints]:
+    """(begin of each task, when it was barred), `NEVER_US` and its negative where it was not."""
+    tasks = int(drawn.shape.task[-1]) + 1
+    task = drawn.shape.task[attempts.call]
+    begins, barred = np.full(tasks, NEVER_US), np.full(tasks, -NEVER_US)
+    np.minimum.at(begins, task, attempts.begins_us)
+    refused = attempts.status == BLOCKED
+    barred[task[refused]] = attempts.begins_us[refused]
+    return begins, barred
+
+
+def session_of_task(drawn: Drawn) -> Ints:
+    """The session of each task, shape (tasks,)."""
+    return np.asarray(drawn.shape.session[drawn.position == 0])
 
 
 def draw_turns(actor: Actor, size: int, rng: np.random.Generator) -> Ints:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sim.actors.balance import balancer
 from sim.actors.batches import TicketQueue, source
 from sim.actors.tickets import LEAD_US, Team
-from sim.actors.volume import SHARD_EXCHANGES
+from sim.actors.volume import DAY_US, SHARD_EXCHANGES, rates_per_day
 from sim.actors.workload import Stage
 
 Ints = NDArray[np.int64]
@@ -29,23 +29,32 @@ def opens_us(stage: Stage) -> int:
     return -LEAD_US if stage.actor.starts_us is None else stage.actor.starts_us
 
 
-def teams_of(stage: Stage) -> list[Team]:
+def volumes(stage: Stage, places: range) -> Floats:
+    """How much of the work each place takes, where work is spread by volume."""
+    return rates_per_day(stage, places)
+
+
+def teams_of(stage: Stage, places: range) -> list[Team]:
     """Cut a queue into teams that are expected to send some `SHARD_EXCHANGES` each.
 
     A target is shared out by what the accounts of each team can send, and stated workers by
     target. An organisation stays whole, because its limits and its cache are kept by one shard.
     The runs of a benchmark wait for each other, so it has one team.
     """
-    whole = _whole(stage)
+    if not len(places):
+        return []
+    whole = _whole(stage, places)
     if whole.target is None:
         return [whole]
-    accounts = stage.accounts
-    first = np.flatnonzero(np.diff(accounts.organisation, prepend=-1))
+    organisation = stage.accounts.organisation[places.start : places.stop]
+    first = np.flatnonzero(np.diff(organisation, prepend=-1))
     most = len(first) if whole.workers is None else min(len(first), whole.workers)
     count = max(1, min(round(whole.target / SHARD_EXCHANGES), most))
-    volume = accounts.volume if stage.actor.balance == "weighted" else np.ones(len(accounts))
+    volume = volumes(stage, places)
+    if stage.actor.balance != "weighted":
+        volume = np.ones(len(places))
     edges = _even_edges(np.add.reduceat(volume, first), first, count)
-    bounds = [*edges.tolist(), len(accounts)]
+    bounds = [*(places.start + edges).tolist(), places.stop]
     targets = shared_out(whole.target, np.add.reduceat(volume, edges))
     workers: list[int | None] = [None] * count
     if whole.workers is not None:
@@ -108,27 +117,46 @@ def _pilot(stage: Stage, team: Team) -> _Pilot:
     """Try out a block of tickets of a team."""
     opens = opens_us(stage)
     tickets = next(source(stage, team, opens).main())
-    own = slice(team.accounts.start, team.accounts.stop)
-    balance = balancer(stage.actor.balance, stage.accounts.volume[own])
+    balance = balancer(stage.actor.balance, volumes(stage, team.accounts))
     filled = TicketQueue(stage, team, opens, balance).fill(tickets, "pilot")
-    start = np.full(len(tickets.calls), opens)
+    if filled is None:
+        # nobody can take a ticket when work begins
+        return _Pilot(1.0, 1.0)
+    start = np.full(len(filled.organisation), opens)
     ends_us = stage.settle(filled.drawn, start).session_ends_us
-    return _Pilot(float(tickets.calls.mean()), float((ends_us - opens).mean()))
+    calls = filled.drawn.shape.calls_per_session
+    return _Pilot(float(calls.mean()), float((ends_us - opens).mean()))
 
 
-def _whole(stage: Stage) -> Team:
+def target_of(stage: Stage, places: range | None = None) -> int | None:
+    """Exchanges that a queue is to send by these places (None: all of them).
+
+    None where a number of runs is asked for. It is what they send at their rate, over the time
+    that they are there; the rate of a stage meets the target of its actor.
+    """
+    actor = stage.actor
+    if actor.source == "benchmark":
+        return None
+    places = range(actor.accounts) if places is None else places
+    held = stage.lives.covered_us(actor.accounts, 0, stage.horizon_us) / stage.horizon_us
+    own = rates_per_day(stage, places) * held[places.start : places.stop]
+    return max(1, round(float(own.sum()) * stage.working_us / DAY_US))
+
+
+def _whole(stage: Stage, places: range) -> Team:
     """The queue as one team, with the pace to be expected of it."""
     actor = stage.actor
     wanted = math.inf
-    calls = float(actor.target_exchanges or 0)
-    if actor.target_exchanges is not None:
-        wanted = actor.target_exchanges / stage.working_us
+    target = target_of(stage, places)
+    calls = float(target or 0)
+    if target is not None:
+        wanted = target / stage.working_us
     whole = Team(
         number=0,
         teams=1,
-        accounts=range(len(stage.accounts)),
+        accounts=places,
         workers=actor.workers,
-        target=actor.target_exchanges,
+        target=target,
         rows_per_us=wanted,
         calls=calls,
     )

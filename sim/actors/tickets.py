@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.actors.rhythm import Intensity
+from sim.actors.contents import LIST
+from sim.actors.volume import course_of
 from sim.actors.workload import Stage
 from sim.catalog import benchmarks, steps_for
 from sim.scaffold.steps import draw_steps, instance_scores
@@ -47,8 +48,8 @@ class Team:
 class Tickets:
     """Consecutive tickets of one round; arrays of shape (tickets,).
 
-    `item` is the number of the benchmark item or of the prompt in the list; `round` is the run,
-    or -1 for work begun before what the scenario asks for.
+    `item` is the number of the benchmark item, or -1; `prompt` tells tickets apart; `round` is the
+    run, or -1 for work begun before what the scenario asks for.
     """
 
     turns: Turns
@@ -56,6 +57,15 @@ class Tickets:
     item: Ints
     prompt: U64
     round: int
+
+    def pick(self, index: Ints) -> Tickets:
+        return Tickets(
+            self.turns.pick(index),
+            self.release_us[index],
+            self.item[index],
+            self.prompt[index],
+            self.round,
+        )
 
     @property
     def calls(self) -> Ints:
@@ -81,13 +91,20 @@ class BenchmarkTickets:
         while True:
             for tickets in self._run(run):
                 if skip < len(tickets.item):
-                    yield _tail(tickets, skip)
+                    yield tickets.pick(np.arange(skip, len(tickets.item)))
                 skip = max(0, skip - len(tickets.item))
             run -= 1
 
     def main(self) -> Iterator[Tickets]:
         for run in range(self._actor.runs):
             yield from self._run(run)
+
+    def items(self, count: int) -> Ints:
+        """There is no list."""
+        return np.full(count, -1)
+
+    def take_back(self, item: Ints, kind: Ints) -> None:
+        """Nobody goes on with an item of a run whose account was closed."""
 
     def _run(self, run: int) -> Iterator[Tickets]:
         order = np.arange(self._actor.items)
@@ -126,14 +143,27 @@ class PromptTickets:
         actor = stage.actor
         assert team.target is not None
         self._stage, self._actor, self._team = stage, actor, team
-        self._intensity = Intensity(actor.rhythm, stage.clock.start)
+        self._intensity = course_of(stage, actor, 0)
         begins_us = actor.starts_us or 0
         ends_us = begins_us + stage.working_us * _PLANNED_SHARE_OF_TIME
         edges = self._intensity.operational(np.array([opens_us, begins_us, ends_us], np.float64))
         self._opens, self._begins, self._ends = edges.tolist()
         self._target = team.target
-        self._item = 0
+        self._item = self._number = 0
+        self._returned: list[int] = []
         self._block = 0
+
+    def items(self, count: int) -> Ints:
+        """The next prompts of the list: those that came back, then those that nobody has had."""
+        again, self._returned = self._returned[:count], self._returned[count:]
+        fresh = self._item + np.arange(count - len(again))
+        self._item += len(fresh)
+        fresh = fresh * self._team.teams + self._team.number
+        return np.concatenate([np.array(again, np.int64), fresh])
+
+    def take_back(self, item: Ints, kind: Ints) -> None:
+        """Put prompts back whose tasks were barred."""
+        self._returned += item[kind == LIST].tolist()
 
     def lead(self) -> Iterator[Tickets]:
         at = self._opens
@@ -168,22 +198,12 @@ class PromptTickets:
         return draw_turns_of(self._actor, steps, rng), rng
 
     def _tickets(self, turns: Turns, place: Floats, round_: int) -> Tickets:
-        item = (self._item + np.arange(len(place))) * self._team.teams + self._team.number
-        self._item += len(place)
+        number = (self._number + np.arange(len(place))) * self._team.teams + self._team.number
+        self._number += len(place)
         return Tickets(
             turns=turns,
             release_us=np.rint(self._intensity.clock(place)).astype(np.int64),
-            item=item,
-            prompt=opaque_ids(self._stage.streams.key(self._actor.id, "prompts"), item),
+            item=np.full(len(place), -1),
+            prompt=opaque_ids(self._stage.streams.key(self._actor.id, "tickets"), number),
             round=round_,
         )
-
-
-def _tail(tickets: Tickets, skip: int) -> Tickets:
-    return Tickets(
-        tickets.turns.pick(slice(skip, None)),
-        tickets.release_us[skip:],
-        tickets.item[skip:],
-        tickets.prompt[skip:],
-        tickets.round,
-    )

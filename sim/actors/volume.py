@@ -7,31 +7,45 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.actors.rhythm import Intensity
+from sim.actors.rhythm import Course, Intensity, Waves
 from sim.actors.workload import Stage
-from sim.scaffold.turns import mean_calls
 from sim.scenario.resolved import Actor
 from sim.world.load import activity
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 DAY_US = 86_400_000_000
 LEAD_US = 14 * DAY_US
 SHARD_EXCHANGES = 400_000
 
 
-def shards_of(stage: Stage) -> list[range]:
-    """Cut the accounts so that a shard is expected to have some `SHARD_EXCHANGES` exchanges.
+def shards_of(stage: Stage, places: range) -> list[range]:
+    """Cut places so that a shard is expected to have some `SHARD_EXCHANGES` exchanges.
 
     Organisations stay whole: what they share, limits and cache, is kept by their shard.
     """
-    accounts = stage.accounts
-    per_day = mean_per_day(stage.actor) * accounts.volume
-    first = np.flatnonzero(np.diff(accounts.organisation, prepend=-1))
-    expected = np.cumsum(np.add.reduceat(per_day, first)) * stage.horizon_us / DAY_US
+    if not len(places):
+        return []
+    organisation = stage.accounts.organisation[places.start : places.stop]
+    first = np.flatnonzero(np.diff(organisation, prepend=-1))
+    per_day = np.add.reduceat(rates_per_day(stage, places), first)
+    expected = np.cumsum(per_day) * stage.horizon_us / DAY_US
     number = np.rint(expected / SHARD_EXCHANGES - 0.5).astype(np.int64)
-    edges = [*first[np.diff(number, prepend=-1) > 0].tolist(), len(accounts)]
-    return [range(low, high) for low, high in pairwise(edges)]
+    edges = [*first[np.diff(number, prepend=-1) > 0].tolist(), len(places)]
+    return [range(places.start + low, places.start + high) for low, high in pairwise(edges)]
+
+
+def rates_per_day(stage: Stage, places: range) -> Floats:
+    """Expected exchanges a day of each place while it is held, shape (places,).
+
+    The dial is the median over accounts; volumes have mean 1.
+    """
+    accounts, cap = stage.accounts, stage.actor.most_per_account_day
+    own = slice(places.start, places.stop)
+    mean = np.array([mean_per_day(behaviour) for behaviour in stage.behaviours])
+    rate = accounts.volume[own] * mean[accounts.mode[own]]
+    return np.asarray(stage.rate * (rate if cap is None else np.minimum(rate, cap)))
 
 
 def mean_per_day(actor: Actor) -> float:
@@ -39,33 +53,40 @@ def mean_per_day(actor: Actor) -> float:
     return float(actor.exchanges_per_account_day * np.exp(actor.account_volume_sigma**2 / 2))
 
 
-def mean_exchanges(actor: Actor) -> float:
-    """Expected exchanges of a session."""
-    dial = actor.turns_per_session
-    turns = dial.single_share + (1 - dial.single_share) * dial.more.rounded_mean(low=1)
-    return turns * mean_calls(actor)
-
-
-def expected_exchanges(stage: Stage) -> float:
-    """Exchanges that the accounts of a population send during the log, given their volumes.
+def expected_exchanges(stage: Stage, places: range) -> float:
+    """Exchanges that places send during the log, given the volumes of their accounts.
 
     A log of three weekdays expects more than three sevenths of a week: what counts is the time
-    of each account under its rhythm.
+    of each account under its rhythm, as far as it is held. What the end users of one account do in
+    other time zones is taken as if all were in its own.
     """
-    accounts = stage.accounts
-    days = np.zeros(len(accounts))
-    for offset in np.unique(accounts.utc_offset_h).tolist():
-        intensity = Intensity(stage.actor.rhythm, stage.clock.start, offset)
-        length_us = _active_us(stage, intensity)
-        days[accounts.utc_offset_h == offset] = length_us / DAY_US
-    return float(mean_per_day(stage.actor) * (accounts.volume * days).sum())
+    accounts, rate = stage.accounts, rates_per_day(stage, places)
+    held = stage.lives.covered_us(stage.actor.accounts, 0, stage.horizon_us) / stage.horizon_us
+    own = slice(places.start, places.stop)
+    offset, mode = accounts.utc_offset_h[own], accounts.mode[own]
+    days = np.zeros(len(places))
+    for number in np.unique(mode).tolist():
+        for hours in np.unique(offset[mode == number]).tolist():
+            course = course_of(stage, stage.behaviours[number], hours)
+            days[(mode == number) & (offset == hours)] = _active_us(stage, course) / DAY_US
+    return float((rate * days * held[own]).sum())
 
 
-def _active_us(stage: Stage, intensity: Intensity) -> float:
+def course_of(stage: Stage, behaviour: Actor, utc_offset_h: int) -> Course:
+    """The rate of a behaviour over the log, with what all accounts of the actor have in common."""
+    base = Intensity(behaviour.rhythm, stage.clock.start, utc_offset_h)
+    sigma = stage.actor.waves_sigma
+    if not sigma:
+        return base
+    rng = stage.streams.rng(stage.actor.id, "waves")
+    return Waves(base, sigma, rng, -LEAD_US, stage.horizon_us)
+
+
+def _active_us(stage: Stage, course: Course) -> float:
     """Operational time of the log, less what holidays take of it."""
     edges = {0, stage.horizon_us}
     for event in stage.world.events:
         edges |= {event.at_us, event.until_us or stage.horizon_us}
     inside = np.array(sorted(e for e in edges if 0 <= e <= stage.horizon_us), np.int64)
-    passed = np.diff(intensity.operational(inside.astype(np.float64)))
+    passed = np.diff(course.operational(inside.astype(np.float64)))
     return float((passed * activity(stage.world, inside[:-1])).sum())

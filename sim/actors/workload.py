@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.actors.contents import Contents
+from sim.actors.templates import Templates
 from sim.catalog import Agent
+from sim.enforcement.ledger import Ledger
+from sim.enforcement.outcome import Outcome
 from sim.entities.accounts import Accounts
+from sim.entities.behaviour import OWN
+from sim.entities.lives import Lives
 from sim.scaffold.fill import Drawn, Sessions, fill
 from sim.scaffold.ragged import ranges, starts_of
 from sim.scaffold.rows import Placement, RowMaker, exchange_rows, task_rows
-from sim.scaffold.turns import Turns
+from sim.scaffold.turns import Turns, mean_session_calls
 from sim.scenario.resolved import Actor, Clock, World
 from sim.streams import Streams
 from sim.tables.columns import Columns
 from sim.world.attempts import Attempts, Fates, Policy
+from sim.world.bans import cut
 from sim.world.cache import PrefixCache
 from sim.world.contended import Contended
 from sim.world.gateway import LimitCheck
@@ -66,12 +73,19 @@ class Stage:
     """All that an actor's workload is built on.
 
     `model_number` maps the actor's own models to rows of `models`; `first_account` is the
-    number of its first account in the scenario. `prefix_of_account` numbers the pairs of
-    organisation and template. `sizes` are the limits by class of model.
+    number of its first account in the scenario. `behaviours` are the ways in which its accounts
+    behave, `agents` the scaffolds of all of them. `lives` says which account holds a place when,
+    `rate` multiplies what sessions send. `sizes` are the limits by class of model, `outcome`
+    is what the provider does about accounts, `ledger` what their operator pays.
     """
 
     actor: Actor
+    behaviours: tuple[Actor, ...]
     accounts: Accounts
+    lives: Lives
+    templates: Templates
+    contents: Contents
+    rate: float
     first_account: int
     agents: tuple[Agent, ...]
     models: ModelTable
@@ -84,7 +98,35 @@ class Stage:
     fates: Fates
     policy: Policy
     sizes: list[Sizes | None]
-    prefix_of_account: Ints
+    outcome: Outcome
+    ledger: Ledger
+
+    def beginning_at(self, first_account: int, everyone: Accounts) -> Stage:
+        """The same with its accounts those of `everyone` from there on, which are not copied."""
+        own = slice(first_account, first_account + len(self.accounts))
+        return replace(self, first_account=first_account, accounts=everyone.rows(own))
+
+    @property
+    def places(self) -> Accounts:
+        """The first account of every place."""
+        return self.accounts.rows(slice(self.actor.accounts))
+
+    @cached_property
+    def driven(self) -> int:
+        """How many of the places, the first ones, work off a queue; the others open sessions."""
+        if self.actor.arrival != "queue":
+            return 0
+        return int(np.searchsorted(self.places.mode, OWN, side="right"))
+
+    @cached_property
+    def behaviour_of_agent(self) -> list[Actor]:
+        """Who uses each of the scaffolds."""
+        return [behaviour for behaviour in self.behaviours for _ in behaviour.agents]
+
+    @cached_property
+    def session_calls(self) -> list[float]:
+        """Expected exchanges of a session, by behaviour."""
+        return [mean_session_calls(behaviour) for behaviour in self.behaviours]
 
     @property
     def horizon_us(self) -> int:
@@ -99,6 +141,7 @@ class Stage:
     def sessions(
         self,
         account: Ints,
+        variant: Ints,
         at_us: Ints,
         moves_at: Floats,
         per_session: Ints,
@@ -106,7 +149,10 @@ class Stage:
         human_gap_us: Ints,
         task_no: Ints,
     ) -> Sessions:
-        """Sessions of accounts that choose their model at `at_us`; see `Releases.model`."""
+        """Sessions of accounts that choose their model at `at_us`; see `Releases.model`.
+
+        `variant`: which template of the account each uses.
+        """
         model = self.releases.model(
             self.model_number[self.accounts.model[account]],
             at_us,
@@ -117,11 +163,12 @@ class Stage:
         classes = len(self.sizes)
         single = np.add.reduceat(turns.calls, starts_of(per_session)) == 1
         batch = self.accounts.batches[account] & single
+        prefix = self.templates.prefix[account, variant].astype(np.int64)
         bucket = self.accounts.organisation[account] * classes + self.models.class_of[model]
         return Sessions(
             model=model,
             lifetime_us=self.accounts.cache_lifetime_us[account],
-            key=self.prefix_of_account[account] * len(self.models.ids) + model,
+            key=prefix * len(self.models.ids) + model,
             bucket=np.where(batch, -1, bucket),
             batch=batch,
             thinks=self.accounts.thinks[account],
@@ -136,17 +183,22 @@ class Stage:
         return fill(sessions, self.agents[agent], self.models, self.fates, self.streams, *name)
 
     def prefix_cache(self) -> PrefixCache:
-        return PrefixCache((int(self.prefix_of_account.max()) + 1) * len(self.models.ids))
+        return PrefixCache((int(self.templates.prefix.max()) + 1) * len(self.models.ids))
 
     def limit_check(self, owners: int, opens_us: int) -> LimitCheck:
         """A check of the buckets of so many owners, each with one for every class of model."""
         return LimitCheck(self.weather, owners * len(self.sizes), self.sizes, opens_us)
 
+    @property
+    def nobody(self) -> int:
+        """The number of an organisation that has no accounts."""
+        return int(self.accounts.organisation.max()) + 1
+
     @cached_property
     def forget_us(self) -> Ints:
         """Time by organisation after which its buckets are full and its cache has expired."""
         a = self.accounts
-        longest = np.zeros(int(a.organisation.max()) + 1, np.int64)
+        longest = np.zeros(self.nobody + 1, np.int64)
         np.maximum.at(longest, a.organisation, a.cache_lifetime_us)
         refill = [
             max(size.capacity for size in kind) // min(size.rate for size in kind) + 1
@@ -188,6 +240,15 @@ class Stage:
 
     def tasks(self, drawn: Drawn, placement: Placement, attempts: Attempts) -> Columns:
         return task_rows(drawn, placement, attempts, self.policy, self.horizon_us)
+
+    def cut(
+        self, drawn: Drawn, until_us: Ints, attempts: Attempts, told: Bools
+    ) -> tuple[Attempts, Ints]:
+        """Refuse what accounts send after they may not; see `bans.cut`."""
+        call = attempts.call
+        return cut(
+            attempts, drawn.shape.session[call], until_us, drawn.shape.call[call], self.fates, told
+        )
 
     def is_in_log(self, attempts: Attempts) -> Bools:
         return (attempts.begins_us >= 0) & (attempts.begins_us < self.horizon_us)

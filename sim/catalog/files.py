@@ -18,12 +18,17 @@ T = TypeVar("T")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _UNITS = (
     ("_tokens_per_s", "tokens/s"),
+    ("_usd_per_account_day", "USD/account-day"),
     ("_per_account_day", "exchanges/account-day"),
     ("_usd_per_mtok", "USD/million tokens"),
     ("_tokens", "tokens"),
+    ("limit_factor", "x traffic"),
     ("_factor", "x input price"),
     ("_days", "days"),
     ("_share", "share"),
+    ("_usd", "USD"),
+    ("_h", "h"),
+    ("_per_day", "1/day"),
     ("_s", "s"),
 )
 

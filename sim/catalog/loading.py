@@ -13,7 +13,9 @@ from sim.catalog.records import (
     Benchmark,
     Cited,
     Claim,
+    Family,
     Limit,
+    Mode,
     Model,
     Source,
     Statement,
@@ -26,6 +28,9 @@ _CITED_FILES = {
     "agent": "agents",
     "benchmark": "benchmarks",
     "typology": "typologies",
+    "mode": "modes",
+    "family": "families",
+    "circle": "circles",
     "world": "world",
 }
 
@@ -70,11 +75,51 @@ def benchmarks() -> Mapping[str, Benchmark]:
 def typologies() -> Mapping[str, Typology]:
     """Return the typologies by id."""
     made = {}
-    for key, entry in read_yaml("typologies").items():
+    for key, entry in read_yaml("typologies")["typologies"].items():
         fields = {k: v for k, v in entry.items() if k != "dials"}
-        defaults = _plain(entry["dials"])
+        defaults = _plain(_dials(entry))
         made[key] = Typology.model_validate({"id": key, "defaults": defaults, **fields})
     return MappingProxyType(made)
+
+
+def _dials(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Every dial of a typology, those that it shares with others included."""
+    return {**read_yaml("typologies")["common"], **entry["dials"]}
+
+
+@cache
+def modes() -> Mapping[str, Mode]:
+    """Return the modes of behaviour by id."""
+    return _modes("modes")
+
+
+@cache
+def circles() -> Mapping[str, Mode]:
+    """Return by id whom accounts share what with."""
+    return _modes("circles")
+
+
+def _modes(name: str) -> Mapping[str, Mode]:
+    made = {}
+    for key, entry in read_yaml(name).items():
+        dials = _plain(entry)
+        title = dials.pop("title")
+        made[key] = Mode(id=key, title=title, dials=dials)
+    return MappingProxyType(made)
+
+
+@cache
+def look_alikes() -> Mapping[str, Mapping[str, Any]]:
+    """Return by id the actors that look like a ring and are harmless, as a scenario has them."""
+    entries = read_yaml("look_alikes").items()
+    return MappingProxyType({k: MappingProxyType({"id": k, **v["actor"]}) for k, v in entries})
+
+
+@cache
+def families() -> Mapping[str, Family]:
+    """Return the families of prompt templates by id."""
+    entries = read_yaml("families").items()
+    return MappingProxyType({k: Family.model_validate({"id": k, **_plain(v)}) for k, v in entries})
 
 
 @cache
@@ -113,6 +158,18 @@ def provider() -> Mapping[str, float]:
 
 
 @cache
+def enforcement() -> Mapping[str, Any]:
+    """Return what a provider does about accounts, unless a scenario says otherwise."""
+    return MappingProxyType(_plain(read_yaml("world")["enforcement"]))
+
+
+@cache
+def operator() -> Mapping[str, Any]:
+    """Return what an operator can spend and do, unless a scenario says otherwise."""
+    return MappingProxyType(_plain(read_yaml("world")["operator"]))
+
+
+@cache
 def statements() -> Mapping[str, Statement]:
     """Return the arithmetic of the discussed documents by id."""
     entries = read_yaml("document").items()
@@ -129,11 +186,14 @@ def sources() -> Mapping[str, Source]:
 def cited(kind: str, wanted: str) -> tuple[Cited, ...]:
     """Return every value of one entry with unit, status and source.
 
-    `kind` is model, agent, benchmark, typology or world; else InvalidInputError names the nearest.
+    `kind` is model, agent, benchmark, typology, mode, circle, family or world; else
+    InvalidInputError names the nearest.
     """
     entries = read_yaml(lookup(_CITED_FILES, "kind", kind))
-    entry = lookup(entries, kind, wanted)
-    cells = entry["dials"] if kind == "typology" else entry
+    if kind == "typology":
+        cells = _dials(lookup(entries["typologies"], kind, wanted))
+    else:
+        cells = lookup(entries, kind, wanted)
     return tuple(
         Cited.model_validate({"key": key, "unit": unit_of(key), **cell})
         for key, cell in cells.items()

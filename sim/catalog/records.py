@@ -125,7 +125,10 @@ class Benchmark(Record):
 
 
 class Typology(Record):
-    """A kind of sender; `defaults` are the dials that a scenario may override."""
+    """A kind of sender; `defaults` are the dials that a scenario may override.
+
+    `operated`: somebody stands behind the accounts who replaces those that are lost.
+    """
 
     id: str
     title: str
@@ -134,8 +137,25 @@ class Typology(Record):
     access_legitimacy: str
     coordination: str
     is_extraction: bool
+    operated: bool
     twins: tuple[str, ...]
     defaults: Mapping[str, Any]
+
+
+class Mode(Record):
+    """A way to behave that accounts of every typology can have: dials that replace their own."""
+
+    id: str
+    title: str
+    dials: Mapping[str, Any]
+
+
+class Family(Record):
+    """A family of prompt templates, `templates` of them."""
+
+    id: str
+    title: str
+    templates: Annotated[int, Field(gt=0)]
 
 
 class Claim(Record):

@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.actors.contents import KINDS
 from sim.catalog import models
 from sim.checking.grouping import place_in
+from sim.enforcement.outcome import ACTIONS
 from sim.scenario.resolved import Scenario
 from sim.tables.columns import Columns, concat, take
 from sim.tables.reading import Run
 from sim.tables.schema import (
     ACCOUNTS,
+    ENFORCEMENT_EVENTS,
     EXCHANGES,
     TRUTH_ACCOUNTS,
     TRUTH_ACTORS,
@@ -28,7 +31,7 @@ from sim.world.models import ModelTable
 
 Ints = NDArray[np.int64]
 
-STATES = ("finished", "given_up", "cut_off")
+STATES = ("finished", "given_up", "cut_off", "barred")
 LIFETIME_5M_US, LIFETIME_1H_US = 300_000_000, 3_600_000_000
 _TRUTH = {
     "truth/exchanges": TRUTH_EXCHANGES,
@@ -92,6 +95,17 @@ class Book:
         return made
 
     @cached_property
+    def events(self) -> Columns:
+        """What the provider did to accounts, in order of time."""
+        table = self.run.table("log/enforcement_events", ENFORCEMENT_EVENTS)
+        made: Columns = {
+            "account": place_in(self.accounts["id"], ids(table.column("account_id"))),
+            "at": times(table.column("at")),
+            "action": codes(table.column("action"), ACTIONS),
+        }
+        return take(made, np.argsort(made["at"], kind="stable"))
+
+    @cached_property
     def tasks(self) -> Columns:
         """The tasks in order of `id`; only with truth."""
         parts = []
@@ -104,6 +118,7 @@ class Book:
                 "start": times(table.column("started_at")),
                 "end": times(table.column("ended_at")),
                 "state": codes(table.column("state"), STATES),
+                "work": codes(table.column("work"), KINDS),
                 "item": table.column("item").fill_null(-1).to_numpy(),
             }
             whole = ("calls", "exchanges", "exchanges_in_log", "run")
@@ -114,7 +129,10 @@ class Book:
 
     @cached_property
     def lifetime_us(self) -> Ints:
-        """How long what an account caches lives; the longer where an account never wrote."""
+        """How long what an account caches lives; the longer where an account never wrote.
+
+        So it is where it wrote for both, as those who send through it may.
+        """
         names = ("account_id", "cache_write_5m_tokens", "cache_write_1h_tokens")
         short, hour = (np.zeros(len(self.accounts["id"]), np.int64) for _ in range(2))
         for table in self.run.tables("log/exchanges", EXCHANGES, names):
@@ -122,7 +140,8 @@ class Book:
             for written, name in ((short, names[1]), (hour, names[2])):
                 wrote = place[(table.column(name).to_numpy() > 0) & (place >= 0)]
                 written += np.bincount(wrote, minlength=len(written))
-        return np.where(short > hour, LIFETIME_5M_US, LIFETIME_1H_US)
+        mixed = (hour > 0) & any(a.through for a in self.scenario.actors)
+        return np.where((short > hour) & ~mixed, LIFETIME_5M_US, LIFETIME_1H_US)
 
 
 def ids(column: Any) -> NDArray[np.uint64]:

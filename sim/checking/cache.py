@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.catalog import agents
+from sim.catalog import agents, modes
 from sim.checking.book import LIFETIME_1H_US, Book
 from sim.checking.check import Check
 from sim.checking.grouping import latest, numbered
 from sim.checking.verdict import Rule, first_breach
+from sim.scenario.resolved import Actor
 from sim.tables.columns import Columns, concat, take
 from sim.world.attempts import OK
 
@@ -49,8 +50,8 @@ class Cache(Check):
         super().__init__(book)
         self._kept: Columns = {}
         self._static = _static_prefixes(book)
-        scenario = book.scenario.actors
-        self._queues = np.array([a.arrival == "queue" for a in scenario] + [False])
+        actors = book.scenario.actors
+        self._queues = np.array([*(_has_sessions_of_one_task(book, a) for a in actors), False])
         notes = [] if book.full else ["the core profile has no template"]
         if not book.truth:
             notes.append("reads are held against the account, not the task")
@@ -167,9 +168,22 @@ class Cache(Check):
 
 
 def _static_prefixes(book: Book) -> list[list[int]]:
-    """The static prefixes of each actor's agents, and last those of all of them."""
-    made = [[agents()[a].static_prefix_tokens for a in x.agents] for x in book.scenario.actors]
+    """The static prefixes of each actor's agents, and last those of all of them.
+
+    Accounts that follow a mode use the agents of that.
+    """
+    made = []
+    for actor in book.scenario.actors:
+        names = set(actor.agents)
+        if book.scenario.separability < 1:
+            names |= {name for mode in actor.modes for name in modes()[mode].dials["agents"]}
+        made.append(sorted(agents()[name].static_prefix_tokens for name in names))
     return [*made, sorted({size for sizes in made for size in sizes})]
+
+
+def _has_sessions_of_one_task(book: Book, actor: Actor) -> bool:
+    """Whether nobody of an actor goes on with the context of another task, as in sessions."""
+    return actor.arrival == "queue" and book.scenario.separability == 1
 
 
 def _alive(start: Ints, lifetime: Ints, source: Ints) -> Bools:

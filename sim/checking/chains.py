@@ -11,7 +11,7 @@ from sim.checking.grouping import lasts, previous
 from sim.checking.times import clock
 from sim.checking.verdict import Rule, first_breach
 from sim.tables.columns import Columns, concat, take
-from sim.world.attempts import CLIENT_TIMEOUT, OK, RETRIES
+from sim.world.attempts import BLOCKED, CLIENT_TIMEOUT, OK, RETRIES
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -73,10 +73,14 @@ class Chains(Check):
         self.breach = self.breach or first_breach(rows, self.book.files, [rule])
 
     def _gives_up(self, rows: Columns) -> Bools:
-        """Whether a failed attempt is the last of its call: no client resumes after a timeout."""
+        """Whether a failed attempt is the last of its call.
+
+        No client resumes after a timeout, and none goes on when its account is barred.
+        """
         last_try = (rows["resend"] >= RETRIES) & (rows["status"] != OK)
         timed_out = rows["status"] == CLIENT_TIMEOUT
         ends: Bools = last_try & (timed_out | ~self._resumes[rows["actor"]])
+        ends |= rows["status"] == BLOCKED
         return ends
 
     def _followers(self, rows: Columns, before: Ints) -> list[Rule]:

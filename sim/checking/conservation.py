@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.actors.contents import COVER, KINDS, LIST, OWN
+from sim.catalog import typologies
 from sim.checking.book import STATES, Book, ids
 from sim.checking.check import Check
 from sim.checking.times import clock
 from sim.checking.verdict import Breach, Rule, first_breach
+from sim.enforcement.outcome import BAN
 from sim.scenario.resolved import Actor
 from sim.tables.columns import Columns
 from sim.tables.schema import TRUTH_ACTORS, TRUTH_CAMPAIGNS
@@ -19,7 +22,7 @@ from sim.world.attempts import OK
 
 Ints = NDArray[np.int64]
 
-FINISHED, GIVEN_UP, CUT_OFF = range(3)
+FINISHED, GIVEN_UP, CUT_OFF, BARRED = range(4)
 _MANIFEST = "manifest.json"
 
 
@@ -32,7 +35,6 @@ class Conservation(Check):
         super().__init__(book)
         self._rows = np.zeros(len(book.scenario.actors) + 1, np.int64)
         self._in_file: dict[str, int] = {}
-        self._active = np.zeros(len(book.accounts["id"]), np.bool_)
         tasks = len(book.tasks["id"]) if book.truth else 0
         self._seen, self._answered = np.zeros(tasks, np.int64), np.zeros(tasks, np.int64)
         if not book.truth:
@@ -43,7 +45,6 @@ class Conservation(Check):
         for number, count in enumerate(np.bincount(rows["file"]).tolist()):
             if count:
                 self._in_file[book.files[number]] = count
-        self._active[rows["account"][rows["account"] >= 0]] = True
         if not book.truth:
             self._rows[-1] += len(rows["id"])
             return
@@ -172,37 +173,61 @@ class Conservation(Check):
         return first_breach(rows, self.book.files, moved, "task")
 
     def _repeated(self) -> Breach | None:
-        """What is asked for is a task at most once, and nothing else is."""
+        """What is asked for is a task at most once, and nothing else is.
+
+        A prompt of a list comes back when the account that had it was barred.
+        """
         import pandas as pd
 
-        tasks, actors = self.book.tasks, self.book.scenario.actors
-        queues = np.array([a.arrival == "queue" for a in actors] + [False])
-        items = np.array([a.items if a.source == "benchmark" else 1 << 62 for a in actors] + [0])
-        runs = np.array([a.runs if a.source == "benchmark" else 1 for a in actors] + [0])
-        actor, item, run = tasks["actor"], tasks["item"], tasks["run"]
-        queue = queues[actor]
-        again = pd.DataFrame({"a": actor, "i": item, "r": run}).duplicated().to_numpy()
-        twice = queue & (run >= 0) & again
-        unasked = queue & ((item < 0) | (item >= items[actor]) | (run >= runs[actor]))
+        tasks = self.book.tasks
+        actor, item, run, work = (tasks[name] for name in ("actor", "item", "run", "work"))
+        plan = self._plan()
+        items, runs = plan[actor, np.maximum(work, 0)].T
+        count = (items > 0) & (run >= 0)
+        count &= (work != COVER) & ((work != LIST) | (tasks["state"] != BARRED))
+        keys = {"a": actor, "i": item, "r": run, "w": work}
+        again = np.zeros(len(item), np.bool_)
+        again[count] = pd.DataFrame(keys)[count].duplicated().to_numpy()
+        unasked = (item >= items) | (run >= runs) | ((item < 0) & (items > 0)) | (work < 0)
         return self._first(
             [
                 Rule(
-                    twice,
+                    again,
                     lambda i: f"item {item[i]} of run {run[i]} again",
                     lambda _: "each item once in a run",
                 ),
                 Rule(
                     unasked,
-                    lambda i: f"item {item[i]} of run {run[i]}",
-                    lambda i: f"items below {items[actor[i]]} and runs below {runs[actor[i]]}",
+                    lambda i: f"item {item[i]} of run {run[i]}, work {_work(work[i])}",
+                    lambda i: f"items below {items[i]} and runs below {runs[i]}",
                 ),
             ]
         )
 
+    def _plan(self) -> Ints:
+        """How many items and runs there are by actor and kind of work, shape (actors, kinds, 2).
+
+        Where there are no items, that of a task is missing.
+        """
+        actors = self.book.scenario.actors
+        plan = np.zeros((len(actors) + 1, len(KINDS), 2), np.int64)
+        for k, actor in enumerate(actors):
+            if actor.source == "benchmark":
+                plan[k, OWN] = actor.items, actor.runs
+            elif not actor.list_share:
+                plan[k, OWN] = 0, 1
+            else:
+                plan[k, LIST] = 1 << 62, 1
+                plan[k, COVER] = actor.items if actor.cover == "benchmark" else 0, 1
+        return plan
+
     def _tables(self) -> Breach | None:
         book = self.book
-        expected = {a.id: self._expected(k, a) for k, a in enumerate(book.scenario.actors)}
         made = {a["actor"]: a for a in book.run.manifest.get("actors", [])}
+        expected = {
+            a.id: self._expected(k, a, made.get(a.id, {}).get("unit", ""))
+            for k, a in enumerate(book.scenario.actors)
+        }
         found = [
             *_differences(book, "truth/actors", TRUTH_ACTORS, expected),
             *self._manifest(made, expected),
@@ -210,7 +235,7 @@ class Conservation(Check):
         ]
         return found[0] if found else None
 
-    def _expected(self, k: int, actor: Actor) -> dict[str, int]:
+    def _expected(self, k: int, actor: Actor, unit: str) -> dict[str, int]:
         tasks = self.book.tasks
         mine = tasks["actor"] == k
         asked, states = (
@@ -223,14 +248,18 @@ class Conservation(Check):
             "tasks_finished": int(states[FINISHED]),
             "tasks_given_up": int(states[GIVEN_UP]),
             "tasks_cut_off": int(states[CUT_OFF]),
+            "tasks_barred": int(states[BARRED]),
         }
-        if actor.arrival == "sessions":
+        if actor.arrival == "sessions" or unit.startswith("expected"):
             return values | {"achieved": values["exchanges_in_log"]}
         if actor.source == "benchmark":
             achieved = int((asked & (tasks["state"] == FINISHED)).sum())
             return values | {"achieved": achieved, "requested": actor.runs * actor.items}
         achieved = int(self._answered[asked].sum())
-        return values | {"achieved": achieved, "requested": actor.target_exchanges or 0}
+        values["achieved"] = achieved
+        if actor.target_exchanges is not None:
+            values["requested"] = actor.target_exchanges
+        return values
 
     def _manifest(
         self, made: dict[str, dict[str, Any]], expected: dict[str, dict[str, int]]
@@ -244,18 +273,29 @@ class Conservation(Check):
                     )
 
     def _campaigns(self, expected: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
-        accounts = self.book.accounts
+        accounts, tasks = self.book.accounts, self.book.tasks
+        banned = self._bans()
         made = {}
         for k, actor in enumerate(self.book.scenario.actors):
-            mine, values = accounts["actor"] == k, expected[actor.id]
+            mine, values = tasks["actor"] == k, expected[actor.id]
+            listed = mine & (tasks["work"] == LIST) & typologies()[actor.typology].is_extraction
             made[actor.id] = {
-                "accounts": int(mine.sum()),
-                "accounts_in_log": int((mine & self._active).sum()),
+                "accounts_in_log": len(np.unique(tasks["account"][mine])),
+                "accounts_banned": int(banned[accounts["actor"] == k].sum()),
                 "achieved_exchanges": values["achieved"],
+                "extraction_exchanges": int(self._seen[listed].sum()),
             }
+            if actor.through is None:
+                made[actor.id]["accounts"] = int((accounts["actor"] == k).sum())
             if "requested" in values:
                 made[actor.id]["requested_exchanges"] = values["requested"]
         return made
+
+    def _bans(self) -> Ints:
+        """How often each account was banned."""
+        events = self.book.events
+        bans = (events["action"] == BAN) & (events["account"] >= 0)
+        return np.bincount(events["account"][bans], minlength=len(self.book.accounts["id"]))
 
 
 def _differences(
@@ -276,6 +316,10 @@ def _differences(
 def _counted(codes: Ints, size: int) -> Ints:
     """How many of each code there are; those of -1 come last."""
     return np.bincount(np.where(codes < 0, size - 1, codes), minlength=size)
+
+
+def _work(code: int) -> str:
+    return KINDS[code] if code >= 0 else "unknown"
 
 
 def _moved(words: Any, order: Ints) -> Any:

@@ -22,12 +22,16 @@ class Crews(Check):
         super().__init__(book)
         queues = [(k, a) for k, a in enumerate(book.scenario.actors) if a.arrival == "queue"]
         self._workers = {k: a.workers for k, a in queues if a.workers is not None}
+        # accounts that follow a mode work in sessions beside the workers, and have no runs
+        self._beside = book.scenario.separability < 1
         self._open: dict[int, Columns] = {}
         silent = [a.id for _, a in queues if a.workers is None]
         self.note = f"the scenario states no workers for {', '.join(silent)}" if silent else ""
 
     def see(self, rows: Columns) -> None:
         found: list[Breach | None] = []
+        if self._beside:
+            return
         for actor, workers in self._workers.items():
             columns = {name: rows[name] for name in ("id", "file", "row", "start", "end")}
             mine = take(columns, rows["actor"] == actor)
@@ -40,7 +44,8 @@ class Crews(Check):
     def close(self) -> None:
         tasks, found = self.book.tasks, []
         for actor, workers in self._workers.items():
-            mine = take(tasks, tasks["actor"] == actor)
+            asked = (tasks["run"] >= 0) | (not self._beside)
+            mine = take(tasks, (tasks["actor"] == actor) & asked)
             found.append(self._over(mine, workers, "tasks", "task"))
         self.breach = self.breach or _earliest(found)
 

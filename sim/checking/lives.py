@@ -1,33 +1,45 @@
-"""INV-7: exchanges within the life of their account, and identifiers that occur once."""
+"""INV-7: exchanges within the life of their account, and identifiers that occur once.
+
+An account that is barred is refused, and nobody else is.
+"""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.checking.book import Book, ids
 from sim.checking.check import Check
 from sim.checking.times import clock
 from sim.checking.verdict import Breach, Rule, breach_at, first_breach
+from sim.enforcement.outcome import BAN, REINSTATE, STEP_UP, SUSPEND
 from sim.tables.columns import Columns, concat, take
 from sim.tables.schema import EXCHANGES
+from sim.world.attempts import BLOCKED
 
+Ints = NDArray[np.int64]
+
+_NEVER_US = np.iinfo(np.int64).max
 # Identifiers held at a time; a longer log is read several times.
 _IDS_AT_A_TIME = 1 << 24
 
 
 class Lives(Check):
-    """Accounts are known, keep their organisation, and are older than what they send."""
+    """Accounts are known, keep their organisation, and send after they are made, before a ban."""
 
     id, name = "INV-7", "accounts and identifiers"
 
     def __init__(self, book: Book) -> None:
         super().__init__(book)
         self._rows = 0
+        self._barred_us, self._banned_us = _bars(book)
 
     def see(self, rows: Columns) -> None:
         accounts, place = self.book.accounts, rows["account"]
         created, org = accounts["created"][place], accounts["org_id"][place]
         self._rows += len(place)
+        barred, banned = self._barred_us[place], self._banned_us[place]
+        refused = rows["status"] == BLOCKED
         rules = [
             Rule(
                 place < 0,
@@ -43,6 +55,16 @@ class Lives(Check):
                 (place >= 0) & (rows["org_id"] != org),
                 lambda i: f"organisation org_{int(rows['org_id'][i]):016x}",
                 lambda i: f"org_{int(org[i]):016x}, that of the account",
+            ),
+            Rule(
+                (place >= 0) & ~refused & (rows["start"] >= banned),
+                lambda i: f"status {rows['status'][i]} at {clock(rows['start'][i])}",
+                lambda i: f"status {BLOCKED}, as the account was banned at {clock(banned[i])}",
+            ),
+            Rule(
+                (place >= 0) & refused & (rows["start"] < barred),
+                lambda i: f"status {BLOCKED} at {clock(rows['start'][i])}",
+                lambda _: "none before something was done about the account",
             ),
         ]
         self.breach = first_breach(rows, self.book.files, rules)
@@ -64,6 +86,19 @@ class Lives(Check):
             rows = self.book.placed({"id": ids(table.column("exchange_id"))}, file)
             held.append(take(rows, rows["id"] % np.uint64(passes) == number))
         return _twice(concat(held), self.book.files, "req")
+
+
+def _bars(book: Book) -> tuple[Ints, Ints]:
+    """When each account may first have been barred, and when it was banned for good."""
+    first, last = (np.full(len(book.accounts["id"]), _NEVER_US) for _ in range(2))
+    account, at, action = (book.events[name] for name in ("account", "at", "action"))
+    for row in np.flatnonzero(account >= 0).tolist():
+        who = account[row]
+        if action[row] in (STEP_UP, SUSPEND, BAN):
+            first[who] = min(first[who], at[row])
+        if action[row] in (SUSPEND, BAN, REINSTATE):
+            last[who] = at[row] if action[row] == BAN else _NEVER_US
+    return first, last
 
 
 def _twice(rows: Columns, files: list[str], prefix: str) -> Breach | None:

@@ -63,7 +63,8 @@ def parts(book: Book) -> Iterator[Columns]:
     not; what begins with `truth_` or comes from there is missing without truth, and 0 or -1 in
     rows that the truth lacks.
     """
-    profile = exchange_columns(book.scenario.tables.columns)
+    tables = book.scenario.tables
+    profile = exchange_columns(tables.columns, vectors=tables.vectors)
     wanted = {*_OTHERS, *_PLAIN.values(), *_PLAIN_FULL.values()}
     names = [name for name in profile if name in wanted]
     log = book.run.tables("log/exchanges", EXCHANGES, names)

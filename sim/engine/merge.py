@@ -77,7 +77,7 @@ def write_part(job: Job, plan: PartPlan) -> PartRecord:
     """Write one part of the log and of its truth; its record is written last."""
     tables = job.scenario.tables
     columns = {
-        LOG: exchange_columns(tables.columns),
+        LOG: exchange_columns(tables.columns, vectors=tables.vectors),
         TRUTH: TRUTH_EXCHANGES,
         TRUTH_OF_TASKS: TRUTH_TASKS,
     }

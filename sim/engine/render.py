@@ -8,21 +8,38 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.actors.contents import COVER, KINDS, LIST, reword_key, reworded
 from sim.catalog import agents
 from sim.engine.cast import Cast
+from sim.engine.usage import BATCH_PRICE
 from sim.entities import pools
+from sim.entities.content import DIMENSIONS
 from sim.scaffold.fill import FINISH_REASONS, REFUSAL, REFUSAL_CATEGORIES
 from sim.scaffold.rows import TASK_STATES, task_of
 from sim.streams import opaque_ids
 from sim.tables.columns import Columns
-from sim.tables.schema import TRUTH_EXCHANGES, TRUTH_TASKS, arrow_schema, exchange_columns
+from sim.tables.schema import (
+    TRUTH_EXCHANGES,
+    TRUTH_TASKS,
+    VECTOR_COLUMN,
+    arrow_schema,
+    exchange_columns,
+)
 from sim.world.attempts import ERROR_TYPES, RETRIES
 
 Array = NDArray[Any]
 Column = Callable[[Columns], Any]
 
 LATEST = "latest"
-_BATCH_PRICE = 0.5
+# Of an online clustering, and of round trips; priors.
+_SPLIT, _MIXED = 0.06, 0.04
+_RTT_JITTER = np.float32(0.15)
+# What the provider thinks of refused prompts of some families, and in which share of them; priors.
+_SUSPECTED = {
+    "reasoning": ("reasoning_extraction", 0.5),
+    "rubric": ("frontier_llm", 0.25),
+    "analyst": ("frontier_llm", 0.25),
+}
 _ROLES = ("tool", "user")
 _INPUT = ("uncached", "read", "write_5m", "write_1h")
 _ERROR_CODE = np.full(600, -1)
@@ -38,9 +55,11 @@ class Renderer:
         self._pa = pa
         self._cast = cast
         self._opening_us = round(cast.scenario.clock.start.timestamp() * 1_000_000)
-        columns = exchange_columns(cast.scenario.tables.columns)
+        tables = cast.scenario.tables
+        columns = exchange_columns(tables.columns, vectors=tables.vectors)
         self._log_schema = arrow_schema(columns)
-        makers = self._measured() | self._answers() | self.account_columns()
+        makers = self._measured() | self._answers() | self._contents()
+        makers |= self._networks() | self.account_columns()
         self._makers = [makers[name] for name in columns]
         self._truth_schema = arrow_schema(TRUTH_EXCHANGES)
         self._task_schema = arrow_schema(TRUTH_TASKS)
@@ -66,7 +85,8 @@ class Renderer:
             opaque_ids(self._task_keys[actor], task_of(rows["serial"])),
             self._words(actor, self._actor_ids),
             self._words(self._typology[actor], self._typologies),
-            self._extracts[actor],
+            self._extracts[actor] & (rows["kind"] == LIST),
+            rows["kind"] == COVER,
             rows["user"],
             call,
         ]
@@ -86,6 +106,7 @@ class Renderer:
             tasks["calls"].astype(np.int32),
             tasks["exchanges"].astype(np.int32),
             tasks["logged"].astype(np.int32),
+            self._words(tasks["kind"], KINDS),
             self._pa.array(tasks["item"], mask=tasks["item"] < 0),
             tasks["round"].astype(np.int32),
             self._words(tasks["state"], TASK_STATES),
@@ -128,9 +149,17 @@ class Renderer:
             silent = ~self._cast.accounts.sends_conversation[rows["account"]]
             return self._pa.array(ids, mask=silent)
 
+        names_user = self._cast.accounts.names_end_user
+        user_key = self._cast.streams.key("pool", "end users")
+        users = opaque_ids(user_key, self._cast.accounts.account_id)
+
+        def end_user(rows: Columns) -> Any:
+            ids = opaque_ids(users[rows["account"]], rows["person"])
+            return self._pa.array(ids, mask=~names_user[rows["account"]])
+
         def cost(rows: Columns) -> Any:
             nano = models.cost_nano_usd(*(rows[name] for name in ("model", *_INPUT, "output")))
-            nano = np.where(rows["batch"], np.rint(nano * _BATCH_PRICE), nano)
+            nano = np.where(rows["batch"], np.rint(nano * BATCH_PRICE), nano)
             return (self._priced(rows, nano) * 1e-9).astype(np.float32)
 
         return {
@@ -141,12 +170,12 @@ class Renderer:
             "conversation_id": conversation_id,
             "model_requested": requested,
             "model_served": lambda rows: self._words(rows["model"], models.ids),
+            "end_user_hash": end_user,
             "n_messages": _of("n_messages"),
             "n_tool_results_in": _of("n_results"),
             "last_role_in": lambda rows: self._words(rows["user"], _ROLES),
             "choice_count": _of("choices"),
             "service_tier": lambda rows: self._words(rows["batch"], ("standard", "batch")),
-            "prompt_simhash64": _of("prompt"),
             "input_tokens_uncached": _of("uncached"),
             "cache_read_tokens": _of("read"),
             "cache_write_5m_tokens": _of("write_5m"),
@@ -176,7 +205,7 @@ class Renderer:
 
         def category(rows: Columns) -> Any:
             missing = rows["finish"] != REFUSAL
-            return self._words(rows["category"], REFUSAL_CATEGORIES, missing)
+            return self._words(self._suspected(rows), REFUSAL_CATEGORIES, missing)
 
         return {
             "max_tokens": asks,
@@ -191,52 +220,148 @@ class Renderer:
             "error_type": error,
         }
 
+    def _suspected(self, rows: Columns) -> Array:
+        """What the provider suspects: drawn, but for a share in which templates suggest something.
+
+        It goes by what is asked, never by who asks: research and grading are suspected alike.
+        """
+        chance = (rows["id"] >> np.uint64(11)) * 2.0**-53
+        category = rows["category"]
+        for family, (suspicion, share) in _SUSPECTED.items():
+            of = self._cast.universe.family_of(family)
+            asked = (rows["template"] >= of.start) & (rows["template"] < of.stop)
+            code = REFUSAL_CATEGORIES.index(suspicion)
+            category = np.where(asked & (chance < share), code, category)
+        return category
+
+    def _contents(self) -> dict[str, Column]:
+        """Columns about what was asked, without a word of it."""
+        cast = self._cast
+        templates = opaque_ids(
+            cast.streams.key("pool", "templates"), np.arange(cast.universe.templates)
+        )
+        clusters = cast.streams.key("pool", "clusters")
+
+        def cluster(rows: Columns) -> Any:
+            return observed_clusters(clusters, cast.universe.templates, rows)
+
+        def vector(rows: Columns) -> Any:
+            values = prompt_vectors(cast, rows).astype(np.float16)
+            flat = self._pa.array(values.ravel(), self._pa.float16())
+            return self._pa.FixedSizeListArray.from_arrays(flat, DIMENSIONS)
+
+        return {
+            "system_prompt_hash": lambda rows: templates[rows["template"]],
+            "prompt_cluster": cluster,
+            "prompt_simhash64": _of("prompt"),
+            "prompt_lang": lambda rows: self._words(rows["language"], pools.LANGUAGES),
+            VECTOR_COLUMN: vector,
+        }
+
     def account_columns(self) -> dict[str, Column]:
         """Columns that an account, its client or its agent always sends alike."""
         cast, accounts, clients = self._cast, self._cast.accounts, self._cast.clients
-        streams = cast.streams
         agent = [agents()[a] for a in cast.agent_ids]
         tools = np.array([a.n_tool_defs for a in agent], np.int16)[cast.agent_of_account]
-        toolset = [streams.key("pool", "toolset", a) for a in cast.agent_ids]
+        toolset = [cast.streams.key("pool", "toolset", a) for a in cast.agent_ids]
         toolsets = np.array(toolset, np.uint64)[cast.agent_of_account]
-        templates = opaque_ids(streams.key("pool", "templates"), accounts.template)
-        language = pools.COUNTRY_LANGUAGE[accounts.country]
-
-        def plain(values: Array) -> Column:
-            return lambda rows: values[rows["account"]]
-
-        def word(codes: Array, words: Sequence[str]) -> Column:
-            small = codes.astype(np.int32)
-            return lambda rows: self._words(small[rows["account"]], words)
 
         def client(words: tuple[str, ...]) -> Column:
             distinct = sorted(set(words))
             codes = np.array([distinct.index(w) for w in words])
-            return word(codes[accounts.client], distinct)
+            return self._word(codes[accounts.client], distinct)
 
         def temperature(rows: Columns) -> Any:
             values = accounts.temperature[rows["account"]]
             return self._pa.array(values, mask=np.isnan(values))
 
         made: dict[str, Column] = {
-            "org_id": plain(accounts.org_id),
-            "api_key_id": plain(accounts.api_key_id),
-            "account_id": plain(accounts.account_id),
-            "thinking_enabled": plain(accounts.thinks),
-            "stream": plain(accounts.streams_answers),
+            "org_id": _by_account(accounts.org_id),
+            "api_key_id": _by_account(accounts.api_key_id),
+            "account_id": _by_account(accounts.account_id),
+            "thinking_enabled": _by_account(accounts.thinks),
+            "stream": _by_account(accounts.streams_answers),
             "temperature": temperature,
-            "n_tool_defs": plain(tools),
-            "toolset_hash": plain(toolsets),
-            "system_prompt_hash": plain(templates),
-            "prompt_lang": word(language, pools.LANGUAGES),
-            "ip_hash": plain(opaque_ids(streams.key("pool", "ip"), accounts.ip)),
-            "ip24_hash": plain(opaque_ids(streams.key("pool", "ip24"), accounts.ip >> 8)),
-            "asn": plain(accounts.asn.astype(np.int32)),
-            "asn_type": word(accounts.asn_type, pools.ASN_TYPES),
-            "geo_country": word(accounts.country, pools.COUNTRIES),
+            "n_tool_defs": _by_account(tools),
+            "toolset_hash": _by_account(toolsets),
+            "platform": self._word(accounts.platform, pools.PLATFORMS),
         }
         names = ("ja4", "user_agent", "sdk_lang", "sdk_version", "os", "arch", "runtime")
         return made | {name: client(getattr(clients, name)) for name in names}
+
+    def _word(self, codes: Array, words: Sequence[str]) -> Column:
+        small = codes.astype(np.int32)
+        return lambda rows: self._words(small[rows["account"]], words)
+
+    def _networks(self) -> dict[str, Column]:
+        """What is seen of an account's network, at home or away; nothing through a cloud."""
+        a, key = self._cast.accounts, self._cast.streams.key
+        ip, ip24 = key("pool", "ip"), key("pool", "ip24")
+        hidden = a.platform > 0
+
+        def placed(here: Array, away: Array) -> Column:
+            def make(rows: Columns) -> Any:
+                account = rows["account"]
+                values = np.where(rows["away"], away[account], here[account])
+                return self._pa.array(values, mask=hidden[account])
+
+            return make
+
+        def named(here: Array, away: Array, words: Sequence[str]) -> Column:
+            def make(rows: Columns) -> Any:
+                account = rows["account"]
+                codes = np.where(rows["away"], away[account], here[account])
+                return self._words(codes, words, hidden[account])
+
+            return make
+
+        def round_trip(values: Array) -> Column:
+            def make(rows: Columns) -> Any:
+                account = rows["account"]
+                jitter = (rows["id"] >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-24)
+                made = values[account] * (1 + _RTT_JITTER * jitter)
+                return self._pa.array(made, mask=hidden[account])
+
+            return make
+
+        return {
+            "ip_hash": placed(opaque_ids(ip, a.ip), opaque_ids(ip, a.away_ip)),
+            "ip24_hash": placed(opaque_ids(ip24, a.ip >> 8), opaque_ids(ip24, a.away_ip >> 8)),
+            "asn": placed(a.asn.astype(np.int32), a.away_asn.astype(np.int32)),
+            "asn_type": named(a.asn_type, a.away_asn_type, pools.ASN_TYPES),
+            "geo_country": named(a.country, a.country, pools.COUNTRIES),
+            "tcp_rtt_ms": round_trip(a.tcp_rtt_ms),
+            "tls_rtt_ms": round_trip(a.tls_rtt_ms),
+        }
+
+
+def _by_account(values: Array) -> Column:
+    return lambda rows: values[rows["account"]]
+
+
+def observed_clusters(key: int, templates: int, rows: Columns) -> Array:
+    """What an online clustering makes of prompts: mostly their template, but it splits and mixes.
+
+    A share `_SPLIT` of contents goes to one of three splinters of its template, `_MIXED` to the
+    cluster of some other one.
+    """
+    content = opaque_ids(key, rows["content"])
+    u = (content >> np.uint64(11)) * 2.0**-53
+    template = rows["template"].astype(np.int64)
+    other = (content % np.uint64(templates)).astype(np.int64)
+    splinter = template + templates * (1 + (content % np.uint64(3)).astype(np.int64))
+    number = np.where(u < _MIXED, other, np.where(u < _MIXED + _SPLIT, splinter, template))
+    return opaque_ids(key, number)
+
+
+def prompt_vectors(cast: Cast, rows: Columns) -> NDArray[np.float32]:
+    """The vectors whose hashes the log shows, shape (rows, DIMENSIONS)."""
+    actor = rows["actor"]
+    keys = np.array([reword_key(cast.streams, s.actor.id) for s in cast.stages], np.uint64)
+    sigma = np.array([stage.actor.paraphrase_sigma for stage in cast.stages])
+    rewording = reworded(keys[actor], rows["kind"], task_of(rows["serial"]))
+    template, topic = rows["template"].astype(np.int64), rows["topic"].astype(np.int64)
+    return cast.universe.vectors(template, topic, rows["content"], rewording, sigma[actor])
 
 
 def _of(name: str) -> Column:

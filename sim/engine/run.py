@@ -12,10 +12,12 @@ from sim.engine import unfinished
 from sim.engine.executors import InProcess, LostWorkerError, Workers, carried_out, in_process
 from sim.engine.job import Job, peak_bytes
 from sim.engine.merge import LOG, PartPlan, part_windows, plan_of, write_part
-from sim.engine.people import entity_tables, truth_accounts
-from sim.engine.simulate import simulate_shard
+from sim.engine.people import entity_tables
+from sim.engine.simulate import simulate_shard, usage_in
 from sim.engine.spill import Index
 from sim.engine.tally import ActorSummary, Tally
+from sim.engine.truth import truth_accounts, truth_campaigns, truth_links
+from sim.engine.usage import Usage
 from sim.errors import InvalidInputError, SimError
 from sim.scenario.resolved import Scenario
 from sim.tables.files import FileRecord, writing_table
@@ -164,7 +166,8 @@ class _Attempt:
             tally.add(shard.actor, self._shards[shard.number].tally)
         self._write()
         files = [file for part in self._parts.values() for file in part.files]
-        files += self._single_tables(tally)
+        usage = usage_in(job.out, self._shards.values())
+        files += self._single_tables(tally, usage)
         files.sort(key=lambda file: file.path)
         write_manifest(job.scenario, job.out, files, tally.summaries())
         unfinished.end(job.out)
@@ -213,10 +216,10 @@ class _Attempt:
         index = Index(files, job.grid.cells)
         return [plan_of(index, n, w) for n, w in enumerate(part_windows(job, index))]
 
-    def _single_tables(self, tally: Tally) -> list[FileRecord]:
+    def _single_tables(self, tally: Tally, usage: Usage) -> list[FileRecord]:
         job = self._job
         fmt, records = job.scenario.tables.format, []
-        for stem, table in _tables_of(job, tally):
+        for stem, table in _tables_of(job, tally, usage):
             with writing_table(job.out, f"{stem}.{fmt}", table.schema, fmt) as file:
                 file.append(table)
             records.append(file.record)
@@ -236,12 +239,13 @@ class _Attempt:
                 unfinished.clear(self._job.out)
 
 
-def _tables_of(job: Job, tally: Tally) -> Iterator[tuple[str, Any]]:
+def _tables_of(job: Job, tally: Tally, usage: Usage) -> Iterator[tuple[str, Any]]:
     """The tables that are one file each, made one after the other to save memory."""
-    for name, table in entity_tables(job.cast):
+    for name, table in entity_tables(job.cast, usage):
         yield f"log/{name}", table
-    yield "truth/accounts", truth_accounts(job.cast)
-    yield "truth/campaigns", tally.campaigns()
+    yield "truth/accounts", truth_accounts(job.cast, usage)
+    yield "truth/campaigns", truth_campaigns(job.cast, tally, usage)
+    yield "truth/links", truth_links(job.cast)
     yield "truth/actors", tally.actors()
 
 

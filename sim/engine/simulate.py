@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
+
+import numpy as np
 
 from sim.actors.workload import Block, HitsLimitError, Workload
 from sim.engine.job import Job, peak_bytes
 from sim.engine.shards import workload
 from sim.engine.spill import EXCHANGES, TASKS, Chunk, SpillFile, SpillWriter
 from sim.engine.tally import ShardTally
+from sim.engine.usage import USAGE, Usage, added, usage_of
 from sim.scaffold.rows import RowMaker, exchange_rows
 from sim.tables.store import Store
 
 SHARDS = ".unfinished/shards"
 
 T = TypeVar("T")
+# Blocks whose use by accounts is kept before it is added up.
+_MOST_USED = 64
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """Where in its file the use by accounts lies: `rows` of them from byte `offset` on."""
+
+    offset: int
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -27,6 +40,7 @@ class ShardRecord:
     tally: ShardTally
     file: SpillFile
     peak_bytes: int
+    usage: Whereabouts
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -36,7 +50,8 @@ class ShardRecord:
         file = dict(values["file"])
         file["chunks"] = [Chunk(**chunk) for chunk in file["chunks"]]
         tally = ShardTally(**values["tally"])
-        return cls(values["number"], tally, SpillFile(**file), values["peak_bytes"])
+        usage = Whereabouts(**values["usage"])
+        return cls(values["number"], tally, SpillFile(**file), values["peak_bytes"], usage)
 
     def is_whole(self, out: Store) -> bool:
         """Whether its file is there with the bytes that were written."""
@@ -59,17 +74,23 @@ def simulate_shard(job: Job, number: int) -> ShardRecord:
 
     def attempt(blocks: Iterator[Block]) -> ShardRecord:
         tally = ShardTally.nothing()
-        active = job.cast.nobody()
+        used: list[Usage] = []
         with job.out.writing(path) as file:
             spill = SpillWriter(file, job.grid)
             for block in blocks:
                 spill.add(EXCHANGES, block.rows)
                 spill.add(TASKS, block.tasks)
-                tally = tally.with_block(block, active)
+                tally = tally.with_block(block)
+                used.append(usage_of(block.rows, job.cast.models))
+                if len(used) > _MOST_USED:
+                    used = [added(used)]
             spill.close()
-        tally = tally.with_active(active)
+            usage, place = added(used), file.bytes
+            file.write(usage.view(np.uint8))
+        tally = tally.with_usage(usage)
         written = SpillFile(path, file.bytes, file.sha256, spill.chunks)
-        return ShardRecord(number, tally, written, peak_bytes())
+        where = Whereabouts(place, len(usage))
+        return ShardRecord(number, tally, written, peak_bytes(), where)
 
     record = until_right(workload(job.cast, shard), attempt)
     job.out.write_json(record_path(number), record.to_dict())
@@ -85,3 +106,14 @@ def until_right(
             return attempt(work.blocks(make))
         except HitsLimitError:
             continue
+
+
+def usage_in(out: Store, records: Iterable[ShardRecord]) -> Usage:
+    """What the accounts of shards did, by account."""
+    parts = []
+    for record in records:
+        part = np.empty(record.usage.rows, USAGE)
+        raw = memoryview(part.view(np.uint8))  # type: ignore[arg-type]
+        out.read_into([(record.file.path, record.usage.offset, raw)])
+        parts.append(part)
+    return added(parts)

@@ -6,17 +6,15 @@ from dataclasses import astuple, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sim.actors.teams import target_of, teams_of
 from sim.actors.volume import expected_exchanges
 from sim.actors.workload import Block
 from sim.engine.cast import Cast
-from sim.engine.people import campaign_uids
-from sim.scaffold.rows import FINISHED, GIVEN_UP
+from sim.engine.usage import Usage
+from sim.scaffold.rows import BARRED, FINISHED, GIVEN_UP
 from sim.tables.columns import length
-from sim.tables.schema import TRUTH_ACTORS, TRUTH_CAMPAIGNS, arrow_schema
-
-Bools = NDArray[np.bool_]
+from sim.tables.schema import TRUTH_ACTORS, arrow_schema
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,9 @@ class ActorSummary:
     tasks_finished: int
     tasks_given_up: int
     tasks_cut_off: int
+    tasks_barred: int
+    accounts_banned: int
+    replacements: int
     requested_given_up: int
     requested_cut_off: int
 
@@ -64,6 +65,7 @@ class ShardTally:
     tasks: int
     finished: int
     given_up: int
+    barred: int
     asked: int
     asked_finished: int
     asked_given_up: int
@@ -77,16 +79,16 @@ class ShardTally:
     def __add__(self, other: ShardTally) -> ShardTally:
         return ShardTally(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
-    def with_block(self, block: Block, active: Bools) -> ShardTally:
-        """Add the rows of a block, and mark its accounts in `active`."""
+    def with_block(self, block: Block) -> ShardTally:
+        """Add the rows of a block."""
         rows, tasks = block.rows, block.tasks
         total = self
         if length(rows):
-            active[rows["account"]] = True
             total = replace(total, exchanges=total.exchanges + length(rows))
         if length(tasks):
             finished, given_up = tasks["state"] == FINISHED, tasks["state"] == GIVEN_UP
             asked = tasks["round"] >= 0
+            barred = int(np.count_nonzero(tasks["state"] == BARRED))
             counted = (asked, finished, given_up, asked & finished, asked & given_up)
             asked_n, finished_n, given_up_n, asked_finished, asked_given_up = (
                 int(np.count_nonzero(flags)) for flags in counted
@@ -96,6 +98,7 @@ class ShardTally:
                 tasks=length(tasks),
                 finished=finished_n,
                 given_up=given_up_n,
+                barred=barred,
                 asked=asked_n,
                 asked_finished=asked_finished,
                 asked_given_up=asked_given_up,
@@ -104,8 +107,8 @@ class ShardTally:
             )
         return total
 
-    def with_active(self, active: Bools) -> ShardTally:
-        return replace(self, active_accounts=int(np.count_nonzero(active)))
+    def with_usage(self, usage: Usage) -> ShardTally:
+        return replace(self, active_accounts=len(usage))
 
 
 class Tally:
@@ -114,6 +117,9 @@ class Tally:
     def __init__(self, cast: Cast) -> None:
         self._cast = cast
         self._of_actor = [ShardTally.nothing() for _ in cast.stages]
+
+    def of_actor(self, actor: int) -> ShardTally:
+        return self._of_actor[actor]
 
     def add(self, actor: int, tally: ShardTally) -> None:
         self._of_actor[actor] += tally
@@ -128,14 +134,17 @@ class Tally:
     def _summary(self, k: int) -> ActorSummary:
         stage, tally = self._cast.stages[k], self._of_actor[k]
         actor = stage.actor
-        if actor.arrival == "sessions":
-            unit, requested = "expected exchanges", round(expected_exchanges(stage))
+        if stage.driven < actor.accounts:
+            expected = expected_exchanges(stage, range(stage.driven, actor.accounts))
+            expected += sum(team.calls for team in teams_of(stage, range(stage.driven)))
+            unit, requested = "expected exchanges", round(expected)
             achieved = tally.exchanges
         elif actor.source == "benchmark":
             unit, requested = "tasks", actor.runs * actor.items
             achieved = tally.asked_finished
         else:
-            unit, requested = "answered exchanges", int(actor.target_exchanges or 0)
+            # without a target, what the accounts would send at their rate
+            unit, requested = "answered exchanges", actor.target_exchanges or target_of(stage) or 0
             achieved = tally.asked_answered
         return ActorSummary(
             actor=actor.id,
@@ -147,7 +156,10 @@ class Tally:
             tasks_in_log=tally.tasks,
             tasks_finished=tally.finished,
             tasks_given_up=tally.given_up,
-            tasks_cut_off=tally.tasks - tally.finished - tally.given_up,
+            tasks_cut_off=tally.tasks - tally.finished - tally.given_up - tally.barred,
+            tasks_barred=tally.barred,
+            accounts_banned=stage.outcome.banned,
+            replacements=stage.outcome.replacements,
             requested_given_up=tally.asked_given_up,
             requested_cut_off=tally.asked - tally.asked_finished - tally.asked_given_up,
         )
@@ -161,33 +173,3 @@ class Tally:
         frame = frame.rename(columns={"actor": "actor_id", "typology": "typology_id"})
         schema = arrow_schema(TRUTH_ACTORS)
         return pa.Table.from_pandas(frame[schema.names], schema=schema, preserve_index=False)
-
-    def campaigns(self) -> Any:
-        """The table `truth/campaigns`: one row per operator's coordinated work."""
-        import pandas as pd
-        import pyarrow as pa
-
-        cast = self._cast
-        campaign, operator = campaign_uids(cast)
-        opening = pd.Timestamp(cast.scenario.clock.start)
-        rows = []
-        for k, (stage, summary) in enumerate(zip(cast.stages, self.summaries(), strict=True)):
-            if cast.typology_of_actor()[k].coordination != "campaign":
-                continue
-            starts = pd.Timedelta(stage.actor.starts_us or 0, "us")
-            rows.append(
-                {
-                    "campaign_uid": campaign[k],
-                    "operator_uid": operator[k],
-                    "actor_id": summary.actor,
-                    "typology_id": summary.typology,
-                    "accounts": stage.actor.accounts,
-                    "accounts_in_log": self._of_actor[k].active_accounts,
-                    "requested_exchanges": summary.requested,
-                    "achieved_exchanges": summary.achieved,
-                    "starts_at": opening + starts,
-                }
-            )
-        schema = arrow_schema(TRUTH_CAMPAIGNS)
-        columns = {name: [row[name] for row in rows] for name in schema.names}
-        return pa.table({k: pa.array(v, schema.field(k).type) for k, v in columns.items()}, schema)

@@ -1,6 +1,6 @@
 """The one universe from which every account of every actor is furnished.
 
-Networks, client software and prompt templates are the same for all; an actor only shifts weights.
+Networks and client software are the same for all; an actor only shifts weights.
 Everything here is invented (private-use AS numbers, made-up JA4 strings): no real network or
 product is described.
 """
@@ -16,6 +16,10 @@ from sim.streams import Streams
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+
+PLATFORMS = ("first_party", "aws.bedrock", "gcp.vertex_ai", "azure")
+# Of the accounts that come by a cloud platform; a prior.
+CLOUD_WEIGHTS = np.array([0.5, 0.3, 0.2])
 
 ASN_TYPES = ("hosting", "isp", "mobile", "edu", "business")
 _OTHER_TYPE_WEIGHTS = np.array([0.62, 0.20, 0.06, 0.12])
@@ -42,9 +46,7 @@ LANGUAGES = tuple(dict.fromkeys(c[1] for c in _COUNTRIES))
 COUNTRY_LANGUAGE = np.array([LANGUAGES.index(c[1]) for c in _COUNTRIES])
 COUNTRY_UTC_OFFSET_H = np.array([c[2] for c in _COUNTRIES])
 COUNTRY_WEIGHTS = np.array([c[3] for c in _COUNTRIES])
-
-TEMPLATES = 2_000
-_TEMPLATE_ZIPF = 1.1
+PROVIDER_UTC_OFFSET_H = -6
 
 _LANGS = (("python", 0.48), ("js", 0.36), ("go", 0.07), ("java", 0.05), ("ruby", 0.04))
 _SYSTEMS = (
@@ -110,12 +112,6 @@ def _invented_ja4(rng: np.random.Generator) -> str:
     return f"t13d{ciphers:02d}{extensions:02d}h2_{hashes[0]:012x}_{hashes[1]:012x}"
 
 
-def template_weights() -> Floats:
-    """Return the popularity of prompt templates, Zipf with exponent 1.1, shape (TEMPLATES,)."""
-    weights = np.arange(1, TEMPLATES + 1, dtype=np.float64) ** -_TEMPLATE_ZIPF
-    return np.asarray(weights / weights.sum())
-
-
 @dataclass(frozen=True)
 class Addresses:
     """IP addresses with what is known of each; all arrays of one shape."""
@@ -125,24 +121,27 @@ class Addresses:
     asn_type: Ints
     country: Ints
 
-    @property
-    def ip24(self) -> Ints:
-        return self.ip >> 8
+    def pick(self, index: Ints) -> Addresses:
+        return Addresses(self.ip[index], self.asn[index], self.asn_type[index], self.country[index])
 
 
-def draw_addresses(rng: np.random.Generator, size: int, hosting_share: float) -> Addresses:
-    """Draw `size` addresses from the universe of networks, `hosting_share` of them in hosting.
+def draw_countries(rng: np.random.Generator, size: int) -> Ints:
+    return rng.choice(len(COUNTRIES), size=size, p=COUNTRY_WEIGHTS)
+
+
+def draw_addresses(rng: np.random.Generator, size: int, hosting_share: Floats) -> Addresses:
+    """Draw `size` addresses from the universe of networks, each in hosting with its own share.
 
     Address numbers are (network << 16 | prefix << 8 | host), so two actors can meet in one
     network or, rarely, behind one address.
     """
-    weights = np.concatenate([[hosting_share], (1 - hosting_share) * _OTHER_TYPE_WEIGHTS])
-    kind = rng.choice(len(ASN_TYPES), size=size, p=weights)
+    other = 1 + rng.choice(len(_OTHER_TYPE_WEIGHTS), size=size, p=_OTHER_TYPE_WEIGHTS)
+    kind = np.where(rng.random(size) < hosting_share, 0, other)
     popularity = 1 / np.arange(1, _ASNS_PER_TYPE + 1)
     rank = rng.choice(_ASNS_PER_TYPE, size=size, p=popularity / popularity.sum())
     network = kind * _ASNS_PER_TYPE + rank
     prefix, host = rng.integers(0, 256, size=(2, size))
-    country = rng.choice(len(COUNTRIES), size=size, p=COUNTRY_WEIGHTS)
+    country = draw_countries(rng, size)
     return Addresses(
         ip=(network << 16) | (prefix << 8) | host,
         asn=_FIRST_PRIVATE_ASN + network,

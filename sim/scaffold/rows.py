@@ -13,15 +13,16 @@ from sim.scaffold.fill import POSITION_BITS, Drawn
 from sim.scaffold.ragged import starts_of
 from sim.streams import U64
 from sim.tables.columns import Columns
-from sim.world.attempts import CLIENT_TIMEOUT, OK, RETRIES, Attempts, Policy
+from sim.world.attempts import BLOCKED, CLIENT_TIMEOUT, OK, RETRIES, Attempts, Policy
 from sim.world.cache import LIFETIME_5M_US
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 _POSITION_MASK = (1 << POSITION_BITS) - 1
 
-FINISHED, GIVEN_UP, CUT_OFF = 0, 1, 2
-TASK_STATES = ("finished", "given_up", "cut_off")
+FINISHED, GIVEN_UP, CUT_OFF, BARRED = 0, 1, 2, 3
+TASK_STATES = ("finished", "given_up", "cut_off", "barred")
 NO_FINISH = -1
 
 
@@ -33,7 +34,9 @@ EXCHANGE_RECORD = np.dtype(
         ("session", np.int64),
         ("duration", np.int64),
         ("ttft", np.int64),
+        ("content", np.uint64),
         ("account", np.int32),
+        ("person", np.int32),
         ("output", np.int32),
         ("reasoning", np.int32),
         ("uncached", np.int32),
@@ -46,10 +49,15 @@ EXCHANGE_RECORD = np.dtype(
         ("status", np.int16),
         ("number", np.int16),
         ("server", np.int16),
+        ("template", np.int16),
+        ("topic", np.int16),
         ("finish", np.int8),
         ("model", np.int8),
         ("choices", np.int8),
         ("category", np.int8),
+        ("kind", np.int8),
+        ("language", np.int8),
+        ("away", np.bool_),
         ("user", np.bool_),
         ("prewarm", np.bool_),
         ("batch", np.bool_),
@@ -67,6 +75,7 @@ TASK_RECORD = np.dtype(
         ("logged", np.int32),
         ("answered", np.int32),
         ("round", np.int32),
+        ("kind", np.int8),
         ("state", np.int8),
     ]
 )
@@ -77,14 +86,23 @@ class Placement:
     """Who sends a block of sessions, and what it works on.
 
     Session arrays have shape (S,), task arrays (T,). `account` is the number in the scenario;
+    `away` says that it sends from its second address, `until_us` when it may send no more.
     `round` is -1 for work that began before what the scenario asked for.
     """
 
     account: Ints
     model: Ints
     session_no: Ints
+    until_us: Ints
+    person: Ints
+    language: Ints
+    template: Ints
+    kind: Ints
+    away: Bools
     task_no: Ints
     prompt: U64
+    topic: Ints
+    content: U64
     item: Ints
     round: Ints
 
@@ -127,7 +145,14 @@ def exchange_rows(drawn: Drawn, placement: Placement, attempts: Attempts, read: 
         "serial": shape.call[call],
         "prompt": placement.prompt[task],
         "session": placement.session_no[session],
+        "content": placement.content[task],
         "account": placement.account[session].astype(np.int32),
+        "person": placement.person[session].astype(np.int32),
+        "template": placement.template[session].astype(np.int16),
+        "topic": placement.topic[task].astype(np.int16),
+        "kind": placement.kind[session].astype(np.int8),
+        "language": placement.language[session].astype(np.int8),
+        "away": placement.away[session],
         "duration": attempts.ends_us - attempts.begins_us,
         "ttft": np.where(answered, attempts.ttft_us, -1),
         "output": counted(shape.output_tokens[call]),
@@ -159,7 +184,8 @@ def task_rows(
 
     `calls` is what the task would have taken, `exchanges` the attempts it did take, `logged`
     those inside [0, horizon). A task is finished when its last call was answered within the log,
-    given up when a call was, and cut off when the log closed over it.
+    given up when a call was, barred when its account was closed, and cut off when the log closed
+    over it.
     """
     shape, tasks = drawn.shape, len(placement.task_no)
     task = shape.task[attempts.call]
@@ -180,6 +206,9 @@ def task_rows(
         last_try &= attempts.status == CLIENT_TIMEOUT
     gave_up[task[last_try]] = True
     state = np.where(done, FINISHED, np.where(gave_up & (end <= horizon_us), GIVEN_UP, CUT_OFF))
+    barred = np.zeros(tasks, np.bool_)
+    barred[task[attempts.status == BLOCKED]] = True
+    state = np.where(barred & ~done, BARRED, state)
     logged = np.bincount(task[inside], minlength=tasks)
     session = shape.session[starts_of(calls)]
     seen = logged > 0
@@ -192,6 +221,7 @@ def task_rows(
         "exchanges": np.bincount(task, minlength=tasks)[seen],
         "logged": logged[seen],
         "answered": np.bincount(task[inside & (attempts.status == OK)], minlength=tasks)[seen],
+        "kind": placement.kind[session][seen],
         "item": placement.item[seen],
         "round": placement.round[seen],
         "state": state[seen],

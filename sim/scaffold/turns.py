@@ -75,13 +75,37 @@ def draw_tool_steps(actor: Actor, size: int, rng: np.random.Generator) -> Ints:
     return np.where(agentic, tool_steps, 0).astype(np.int64)
 
 
-def mean_calls(actor: Actor, points: int = 200_000) -> float:
+def mean_session_calls(actor: Actor) -> float:
+    """Expected exchanges of a session."""
+    dial = actor.turns_per_session
+    turns = dial.single_share + (1 - dial.single_share) * dial.more.rounded_mean(low=1)
+    return turns * mean_calls(actor)
+
+
+_MEAN_CALLS: dict[tuple[Any, ...], float] = {}
+_PILOT_TURNS = 200_000
+
+
+def mean_calls(actor: Actor) -> float:
     """Expected exchanges of a user turn, by simulation with a fixed seed, to about one percent."""
+    key = (
+        actor.refusal_share,
+        actor.server_tools_share,
+        actor.prewarm_share,
+        actor.agentic_share,
+        actor.tool_steps,
+    )
+    if key not in _MEAN_CALLS:
+        _MEAN_CALLS[key] = _mean_calls(actor)
+    return _MEAN_CALLS[key]
+
+
+def _mean_calls(actor: Actor) -> float:
     special = actor.refusal_share + actor.server_tools_share + actor.prewarm_share
     plain = actor.agentic_share * actor.tool_steps.rounded_mean(low=1)
     if not special:
         return 1 + plain
     rng = np.random.default_rng(0)
-    steps = draw_tool_steps(actor, points, rng)
+    steps = draw_tool_steps(actor, _PILOT_TURNS, rng)
     ratio = draw_turns_of(actor, steps, rng).calls.mean() / (1 + steps.mean())
     return float(ratio * (1 + plain))

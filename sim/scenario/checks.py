@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sim import catalog
 from sim.errors import InvalidInputError
-from sim.scenario.models import A16Form, AnyActorForm, L04Form, QueueKeys
+from sim.scenario.models import AnyActorForm, BenchmarkForm, PromptsForm, QueueKeys
 from sim.scenario.parse import Parsed, path_name
 from sim.scenario.problems import Path, Problem
 from sim.scenario.quantities import format_duration, parse_duration
@@ -18,11 +18,21 @@ Finding = tuple[str, str]  # key of the actor, message
 
 def validate(parsed: Parsed, document: Document) -> list[Problem]:
     """Return every problem, those of `parsed` included; raises nothing."""
-    problems = [*parsed.problems, *_twice(document)]
+    problems = [
+        *parsed.problems,
+        *_twice(document),
+        *_names(parsed, document),
+        *_vectors(document),
+    ]
     duration_us = _duration_us(document)
     problems += _events(document, duration_us)
     for number, actor in parsed.actors.items():
-        findings = [*_organisations(actor), *_starts(actor, duration_us), *_benchmark(actor)]
+        findings = [
+            *_organisations(actor),
+            *_starts(actor, duration_us),
+            *_benchmark(actor),
+            *_through(actor, parsed.actors),
+        ]
         for key, message in findings:
             path: Path = ("actors", number, key)
             where = path_name(document.data, path)
@@ -42,6 +52,29 @@ def _twice(document: Document) -> Iterator[Problem]:
             message = f"id '{name}' twice; first in line {first.line}"
             yield Problem(document.place(("actors", number, "id")), f"actors[{number}]", message)
         seen.setdefault(name, number)
+
+
+def _vectors(document: Document) -> Iterator[Problem]:
+    tables = document.data.get("tables") if isinstance(document.data, dict) else None
+    if isinstance(tables, dict) and tables.get("vectors") is True and tables.get("format") == "csv":
+        message = "csv has no column for vectors; choose the format parquet or jsonl"
+        yield Problem(document.place(("tables", "vectors")), "tables.vectors", message)
+
+
+def _names(parsed: Parsed, document: Document) -> Iterator[Problem]:
+    """Names that copies and look-alikes would have, and some actor has already."""
+    given = {actor.id for actor in parsed.actors.values()}
+    added: dict[str, str] = {}
+    if isinstance(document.data, dict) and document.data.get("look_alikes") is True:
+        added |= dict.fromkeys(catalog.look_alikes(), "look_alikes")
+    for number, actor in parsed.actors.items():
+        made = [] if actor.copies == 1 else [f"{actor.id}-{k + 1}" for k in range(actor.copies)]
+        for name in (actor.id, *made):
+            if name in added or (name in made and name in given):
+                place = document.place(("actors", number, "id"))
+                message = f"the name '{name}' is taken by {added.get(name, 'another actor')}"
+                yield Problem(place, f"actors.{actor.id}", f"{message}; choose another id")
+        added |= dict.fromkeys(made, f"the copies of '{actor.id}'")
 
 
 def _duration_us(document: Document) -> int | None:
@@ -88,7 +121,7 @@ def _starts(actor: AnyActorForm, duration_us: int | None) -> Iterator[Finding]:
     starts_us = actor.starts if isinstance(actor, QueueKeys) else None
     if starts_us is not None and duration_us and starts_us >= duration_us:
         yield "starts", _too_late(starts_us, duration_us)
-    elif isinstance(actor, A16Form) and actor.lasts is not None and duration_us:
+    elif isinstance(actor, PromptsForm) and actor.lasts is not None and duration_us:
         left_us = duration_us - (starts_us or 0)
         if actor.lasts > left_us:
             found = format_duration(actor.lasts)
@@ -101,7 +134,7 @@ def _starts(actor: AnyActorForm, duration_us: int | None) -> Iterator[Finding]:
 
 def _benchmark(actor: AnyActorForm) -> Iterator[Finding]:
     """Check that steps were measured, up to the limit that is asked for."""
-    if not isinstance(actor, L04Form):
+    if not isinstance(actor, BenchmarkForm):
         return
     agent, model, benchmark = benchmark_of(actor)
     if agent not in benchmark.agents:
@@ -120,7 +153,26 @@ def _benchmark(actor: AnyActorForm) -> Iterator[Finding]:
             )
 
 
-def benchmark_of(actor: L04Form) -> tuple[str, str, catalog.Benchmark]:
+def _through(actor: AnyActorForm, actors: Mapping[int, AnyActorForm]) -> Iterator[Finding]:
+    """An actor that sends through accounts of another: limits and lifetimes stay with those."""
+    if actor.through is None:
+        return
+    hosts = {host.id: host for host in actors.values() if host is not actor}
+    host = hosts.get(actor.through)
+    if host is not None and host.copies > 1:
+        yield "through", f"'{host.id}' stands for {host.copies} actors; name a single one"
+        return
+    if host is None:
+        yield "through", f"should be the id of another actor; found '{actor.through}'"
+        return
+    if host.through is not None:
+        yield "through", f"'{host.id}' has no accounts of its own; name one that has"
+    defaults = catalog.typologies()[host.typology].defaults
+    if (host.tier or defaults["tier"]) != catalog.NO_LIMITS:
+        yield "through", f"the tier of '{host.id}' should be none, because limits are kept by actor"
+
+
+def benchmark_of(actor: BenchmarkForm) -> tuple[str, str, catalog.Benchmark]:
     """Return agent id, model id and benchmark, from the actor or else its typology."""
     defaults = catalog.typologies()[actor.typology].defaults
     agent = actor.agent or next(iter(defaults["agents"]))

@@ -107,7 +107,7 @@ def _lines(key: str, value: Any, indent: str) -> list[str]:
 
 
 def _is_distribution(value: dict[str, Any]) -> bool:
-    return not {"constant", "lognormal", "mixture"}.isdisjoint(value)
+    return not {"constant", "lognormal", "loguniform", "mixture"}.isdisjoint(value)
 
 
 def _flow(value: Any) -> str:

@@ -6,47 +6,35 @@ JSON Schema, where editors show them.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from sim.distributions import Distribution
+from sim.scenario.forms import BY_CATALOG, NONE_BY_DEFAULT, Form, dial
 from sim.scenario.quantities import found
-from sim.scenario.resolved import Balance, Columns, Format, OnFailure
+from sim.scenario.resolved import Balance, Columns, Cover, Format, OnFailure
 from sim.scenario.values import (
     AgentId,
     AgentShares,
-    AtLeastOne,
     BenchmarkId,
+    CircleShares,
     Duration,
+    FamilyShares,
     Instant,
-    Minutes,
     ModelId,
     ModelShares,
+    ModeShares,
     NonNegative,
     PositiveCount,
     PositiveDuration,
-    PositiveMinutes,
     Seed,
     Share,
     Slug,
     Tier,
     Version,
 )
-
-_BY_TYPOLOGY = "Default: that of the typology."
-_BY_CATALOG = "Default: that of the catalog."
-
-
-def dial(text: str, default: str = _BY_TYPOLOGY) -> Any:
-    """Return the field of an optional key with its description."""
-    return Field(default=None, description=f"{text} {default}".strip())
-
-
-class Form(BaseModel):
-    """What every mapping is: known keys only, no conversion between types."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+from sim.scenario.world_forms import WorldForm
 
 
 class ClockForm(Form):
@@ -92,112 +80,14 @@ class TurnsForm(Form):
     more: Distribution | None = dial("Turns of the other sessions, rounded, at least 1.")
 
 
-class LoadForm(Form):
-    """The course of everyone's load on the provider, and what it does to its speed."""
-
-    peak_hour: Annotated[float, Field(ge=0, lt=24)] | None = dial(
-        "Hour of the highest load, 0 <= h < 24, UTC.", _BY_CATALOG
-    )
-    strength: Share | None = dial("Depth of the daily course: 0 flat, 1 idle.", _BY_CATALOG)
-    weekend: NonNegative | None = dial("Load on weekends, of that on weekdays.", _BY_CATALOG)
-    slowdown_at_peak: AtLeastOne | None = dial(
-        "Time of an answer at the highest load, of that at normal speed, >= 1.", _BY_CATALOG
-    )
-
-
-class EventForm(Form):
-    """What every event on the timeline takes."""
-
-    at: Annotated[
-        Minutes,
-        Field(description="Begin, after the start of the clock and before its end; whole minutes."),
-    ]
-
-
-class LastingForm(EventForm):
-    """What events take that may come to an end."""
-
-    lasts: PositiveMinutes | None = dial("How long; whole minutes.", "Default: to the end.")
-
-
-class IncidentForm(LastingForm):
-    """A stretch of bad weather; at least one of its effects is given."""
-
-    kind: Literal["incident"] = Field(description="More failures, slower answers.")
-    overload: Share | None = dial("Added probability of 529, 0 to 1.", "Default: 0.")
-    server_error: Share | None = dial("Added probability of 500, 0 to 1.", "Default: 0.")
-    slowdown: AtLeastOne | None = dial("Factor on the time of answers, >= 1.", "Default: 1.")
-
-    @model_validator(mode="after")
-    def _has_an_effect(self) -> Self:
-        if not (self.overload or self.server_error or (self.slowdown or 1) > 1):
-            raise ValueError(
-                "an incident without effect; give overload or server_error above 0, "
-                "or slowdown above 1"
-            )
-        return self
-
-
-class LimitsForm(LastingForm):
-    """A change of the rate limits of all tiers."""
-
-    kind: Literal["limits"] = Field(description="Other rate limits.")
-    factor: Annotated[float, Field(gt=0, description="Factor on all limits, > 0.")]
-
-
-class PriceForm(LastingForm):
-    """A change of prices."""
-
-    kind: Literal["price"] = Field(description="Other prices.")
-    factor: Annotated[float, Field(gt=0, description="Factor on the prices, > 0.")]
-    model: ModelId | None = dial("Model id.", "Default: all models.")
-
-
-class HolidayForm(LastingForm):
-    """A time at which people work less."""
-
-    kind: Literal["holiday"] = Field(description="Less activity of people, and less load.")
-    factor: Annotated[Share, Field(description="Activity, of that on an ordinary day, 0 to 1.")]
-
-
-class ReleaseForm(EventForm):
-    """A new model; it stays the newest until the next release."""
-
-    kind: Literal["release"] = Field(description="A model becomes the newest.")
-    model: Annotated[ModelId, Field(description="Model id.")]
-
-
-AnyEventForm = IncidentForm | LimitsForm | PriceForm | HolidayForm | ReleaseForm
-EVENT_FORMS: dict[str, type[AnyEventForm]] = {
-    "incident": IncidentForm,
-    "limits": LimitsForm,
-    "price": PriceForm,
-    "holiday": HolidayForm,
-    "release": ReleaseForm,
-}
-
-
 class UptakeForm(Form):
     """How clients take up a newly released model."""
 
-    share: Share | None = dial("Share of accounts (L01) or prompts (A16) that move to it, 0 to 1.")
+    share: Share | None = dial(
+        "Share of accounts that move to it, of prompts where a queue is worked off, 0 to 1."
+    )
     over: Duration | None = dial("Time after the release over which they move, evenly.")
     latest_share: Share | None = dial("Share of accounts that ask for the alias latest, 0 to 1.")
-
-
-class WorldForm(Form):
-    """The provider; keys that are left out take the catalog's value."""
-
-    load: LoadForm | None = dial("Course of the load.", _BY_CATALOG)
-    overload: Share | None = dial("Probability that an attempt meets 529, 0 to 1.", _BY_CATALOG)
-    server_error: Share | None = dial("Probability that it meets 500, 0 to 1.", _BY_CATALOG)
-    timeout: PositiveDuration | None = dial("Time after which clients hang up.", _BY_CATALOG)
-    burst: Annotated[float, Field(gt=0, le=10)] | None = dial(
-        "Size of a token bucket in minutes of its limit, above 0 to 10.", _BY_CATALOG
-    )
-    events: tuple[Annotated[AnyEventForm, Field(discriminator="kind")], ...] = Field(
-        default=(), description="Timeline of the provider. Default: nothing happens."
-    )
 
 
 class TablesForm(Form):
@@ -207,8 +97,39 @@ class TablesForm(Form):
     columns: Columns = Field(
         default="full", description="All columns of the log, or the core ones. Default: full."
     )
+    vectors: bool = Field(
+        default=False, description="Add prompt_emb, a vector of 32 numbers a row. Default: false."
+    )
     part_rows: PositiveCount = Field(
         default=1_000_000, description="Exchanges in a part, about. Default: 1_000_000."
+    )
+
+
+class OperatorForm(Form):
+    """Who stands behind the accounts of an actor, and what that one can spend and do."""
+
+    budget_usd: Annotated[float, Field(gt=0)] | None = dial(
+        "All that may be spent on identities, networks and tokens, > 0.", "Default: no bound."
+    )
+    account_usd: NonNegative | None = dial("Cost of an account.", BY_CATALOG)
+    identity_usd: NonNegative | None = dial("Cost of a verified identity.", BY_CATALOG)
+    card_usd: NonNegative | None = dial("Cost of a payment instrument.", BY_CATALOG)
+    address_day_usd: NonNegative | None = dial("Cost of an address for a day.", BY_CATALOG)
+    delay_usd_per_account_day: NonNegative | None = dial(
+        "Cost of a day on which a place for an account stands empty.", BY_CATALOG
+    )
+    replacement_share: Share | None = dial("Share of banned accounts replaced (AD1).", BY_CATALOG)
+    replacement_delay_h: Distribution | None = dial("Hours until they are (AD1).", BY_CATALOG)
+    warm_up_days: NonNegative | None = dial(
+        "Days for which a new account sends nothing from the list (AD11).", BY_CATALOG
+    )
+    feedback_share: Share | None = dial("Share of losses that teach something (AD12).", BY_CATALOG)
+    feedback_step: Share | None = dial(
+        "Factor on what is thought to have caused a loss (AD12).", BY_CATALOG
+    )
+    feedback_lag_h: NonNegative | None = dial("Hours until it acts (AD12).", BY_CATALOG)
+    feedback_error: Share | None = dial(
+        "Share of losses put down to the wrong cause (AD12).", BY_CATALOG
     )
 
 
@@ -220,17 +141,111 @@ class ActorForm(Form):
         PositiveCount,
         Field(description="Number of accounts, 1 to 10^12; multiplied by `scale` (not for L04)."),
     ]
+    copies: Annotated[
+        int,
+        Field(
+            default=1,
+            ge=1,
+            le=10_000,
+            description=(
+                "How many actors like this there are, each with as many accounts, an operator, "
+                "templates and a list of its own; they are called `id`-1, `id`-2 and so on. "
+                "Default: 1."
+            ),
+        ),
+    ]
     organisations: PositiveCount | None = dial(
         "Organisations that the accounts belong to, 1 to `accounts`; scaled as they are.",
         "Default: that of the typology, else one for each account.",
     )
-    rhythm: RhythmDial | None = dial("Daily and weekly course, or the word none for a flat one.")
+    rhythm: RhythmDial | None = dial(
+        "Daily and weekly course, or the word none for a flat one (AD7)."
+    )
     account_volume_sigma: Annotated[float, Field(ge=0, le=10)] | None = dial(
         "Spread of volume over accounts: standard deviation of its logarithm, 0 to 10."
     )
-    hosting_share: Share | None = dial("Share of addresses in hosting networks, 0 to 1.")
+    exchanges_per_account_day: Annotated[float, Field(gt=0)] | None = dial(
+        "Exchanges per account and day, median over accounts, > 0."
+    )
+    most_per_account_day: Annotated[float, Field(gt=0)] | None = dial(
+        "Cap on the daily exchanges of an account, > 0 (AD3).", NONE_BY_DEFAULT
+    )
+    lifetime_days: Distribution | None = dial(
+        "Days from the first to the last activity of an account.",
+        "Default: that of the typology, else all the time.",
+    )
+    waves_sigma: Annotated[float, Field(ge=0, le=3)] | None = dial(
+        "Spread of what all accounts do together from hour to hour: standard deviation of the "
+        "logarithm of the rate, 0 to 3."
+    )
+    jitter_sigma: Annotated[float, Field(ge=0, le=3)] | None = dial(
+        "Pauses between sessions are multiplied by lognormal(1, sigma), 0 to 3 (AD2)."
+    )
+    hosting_share: Share | None = dial("Share of addresses in hosting networks, 0 to 1 (AD9).")
     accounts_per_ip: Annotated[float, Field(ge=1)] | None = dial(
-        "Mean number of accounts behind one address, >= 1."
+        "Mean number of accounts behind one address, >= 1 (AD9)."
+    )
+    away_share: Share | None = dial("Share of sessions from a second address, 0 to 1 (AD9).")
+    foreign_clock_share: Share | None = dial(
+        "Share of accounts whose day is not that of the country of their address, 0 to 1 (AD7)."
+    )
+    cohort_size: Annotated[float, Field(ge=1)] | None = dial(
+        "Mean number of accounts that sign up together and share a /24, >= 1 (AD10)."
+    )
+    cohort_days: Annotated[float, Field(gt=0)] | None = dial(
+        "Days within which such a cohort signs up, > 0 (AD10)."
+    )
+    shared_card_share: Share | None = dial(
+        "Share of accounts that pay with an instrument of others, 0 to 1 (AD10)."
+    )
+    accounts_per_card: Annotated[float, Field(ge=1)] | None = dial(
+        "Mean number of accounts that share one, of those that do, >= 1 (AD10)."
+    )
+    prepaid_share: Share | None = dial("Share of instruments that are prepaid cards, 0 to 1.")
+    verified_share: Share | None = dial("Share of accounts with a verified identity, 0 to 1.")
+    cloud_share: Share | None = dial(
+        "Share of accounts that come by a cloud platform, which hides address and payment, "
+        "0 to 1 (AD6)."
+    )
+    through: Slug | None = dial(
+        "Actor whose accounts, credentials and payment this one sends through; its tier must be "
+        "none.",
+        "Default: accounts of its own.",
+    )
+    own_network: bool | None = dial("With `through`: addresses and clients of its own.")
+    end_users: PositiveCount | None = dial("People or customers behind one account, >= 1.")
+    end_users_abroad_share: Share | None = dial(
+        "Share of end users with a country and language of their own, 0 to 1."
+    )
+    end_user_id_share: Share | None = dial(
+        "Share of accounts that say which end user asks, 0 to 1."
+    )
+    end_users_bring_templates: bool | None = dial("End users have system prompts of their own.")
+    families: FamilyShares | None = dial(
+        "Share of accounts by family of prompt templates; shares add up to 1 (AD8)."
+    )
+    topics: PositiveCount | None = dial(
+        "Topics that an account keeps to, or the list of an operator, >= 1 (AD8)."
+    )
+    repeat_share: Share | None = dial("Share of own prompts that are sent again and again, 0 to 1.")
+    list_share: Share | None = dial(
+        "Share of sessions that work on a list of prompts, each handed out once among all accounts "
+        "of the actor; 0 to 1, a mean over accounts. The rest is cover (AD4)."
+    )
+    list_share_concentration: Annotated[float, Field(gt=0)] | None = dial(
+        "How like accounts are in it: a + b of a beta distribution, > 0.",
+        "Default: that of the typology, else all alike.",
+    )
+    cover: Cover | None = dial("What the others work on: own prompts, or a benchmark (AD4).")
+    paraphrase_sigma: Annotated[float, Field(ge=0, le=10)] | None = dial(
+        "How far a prompt from the list is reworded, 0 to 10 times the spread of prompts (AD8)."
+    )
+    modes: ModeShares | None = dial(
+        "Share of accounts by mode of behaviour, for `separability` below 1; adds up to 1."
+    )
+    circles: CircleShares | None = dial(
+        "Share of accounts by whom they share addresses and cards with, for `separability` below "
+        "1; adds up to 1."
     )
     caching_share: Share | None = dial("Share of accounts that use the prompt cache, 0 to 1.")
     cache_1h_share: Share | None = dial("Share of those whose cache lives an hour, 0 to 1.")
@@ -240,6 +255,10 @@ class ActorForm(Form):
     )
     resume_after_s: NonNegative | None = dial("Pause before a task is resumed, seconds.")
     uptake: UptakeForm | None = dial("What becomes of the newest model after a release.")
+    uptake_concentration: Annotated[float, Field(gt=0)] | None = dial(
+        "How like organisations are in the share that moves: a + b of a beta distribution, > 0.",
+        "Default: that of the typology, else all alike.",
+    )
     refusal_share: Share | None = dial("Share of user turns that the model refuses, 0 to 1.")
     thinking_share: Share | None = dial("Share of accounts that have the model think, 0 to 1.")
     several_choices_share: Share | None = dial(
@@ -257,10 +276,20 @@ class ActorForm(Form):
     batch_share: Share | None = dial(
         "Share of accounts that send single calls as a batch, at half the price, 0 to 1."
     )
-    account_age_days: Distribution | None = dial("Age of an account when the log opens, days.")
+    output_tokens: Distribution | None = dial(
+        "Tokens of an answer.", "Default: that of the typology, else of the scaffold."
+    )
+    account_age_days: Distribution | None = dial(
+        "Age of an account when the log opens, days; where accounts have a lifetime, that counts."
+    )
     templates: PositiveCount | None = dial(
-        "Number of prompt templates that the accounts share, >= 1.",
+        "Number of prompt templates that the accounts share for the list, or where there is none "
+        "for all they do, >= 1 (AD8).",
         "Default: that of the typology, else each account draws its own from the common pool.",
+    )
+    operator: OperatorForm | None = dial(
+        "Who stands behind the accounts: budget, costs, reactions to losses.",
+        "Default: that of the catalog where the typology has an operator, else nobody.",
     )
 
 
@@ -272,34 +301,48 @@ class MixedActorForm(ActorForm):
     tool_steps: Distribution | None = dial(
         "Tool-driven calls of a turn that uses tools, after its first call, rounded, at least 1."
     )
+    benchmark: BenchmarkId | None = dial("Benchmark whose items are the cover, if it is one.")
 
 
 class QueueKeys(Form):
     """What actors take that work off a queue."""
 
-    balance: Balance | None = dial("How work is spread over the accounts.")
+    balance: Balance | None = dial("How work is spread over the accounts (AD5).")
     starts: Duration | None = dial(
         "When the work begins, as a time after the start of the clock and before its end.",
         "Default: it was in progress when the log opens.",
     )
 
 
-class L01Form(MixedActorForm):
-    """Individual coding-agent users: people who come and go in sessions."""
+class SessionsForm(MixedActorForm):
+    """Accounts that come and go in sessions: people, products, campaigns that look like them."""
 
-    typology: Literal["L01"] = Field(description="Individual coding-agent user.")
+    typology: Literal[
+        "L01",
+        "L02",
+        "L03",
+        "L05",
+        "L06",
+        "L08",
+        "L09",
+        "L11",
+        "G12",
+        "G13",
+        "G14",
+        "A17",
+        "A18",
+        "A19",
+        "A20",
+    ] = Field(description="Id of the typology.")
     agents: AgentShares | None = dial("Share of accounts by scaffold id; shares add up to 1.")
-    exchanges_per_account_day: Annotated[float, Field(gt=0)] | None = dial(
-        "Exchanges per account and day, median over accounts, > 0."
-    )
     turns_per_session: TurnsForm | None = dial("User turns of a session.")
     human_gap_s: Distribution | None = dial("Pause between an answer and the next turn, seconds.")
 
 
-class L04Form(QueueKeys, ActorForm):
+class BenchmarkForm(QueueKeys, ActorForm):
     """A public benchmark, run over and over by one operator."""
 
-    typology: Literal["L04"] = Field(description="Repeated public benchmark.")
+    typology: Literal["L04"] = Field(description="Id of the typology.")
     benchmark: BenchmarkId | None = dial(
         "Benchmark id; a `scale` below 1 multiplies the items that each run works on."
     )
@@ -313,13 +356,14 @@ class L04Form(QueueKeys, ActorForm):
     )
 
 
-class A16Form(QueueKeys, MixedActorForm):
-    """A pool of accounts that one operator drives from one queue of prompts."""
+class PromptsForm(QueueKeys, MixedActorForm):
+    """Accounts that one operator drives from one queue of prompts."""
 
-    typology: Literal["A16"] = Field(description="Pool of accounts with one work queue.")
+    typology: Literal["L07", "L10", "A15", "A16"] = Field(description="Id of the typology.")
     agent: AgentId | None = dial("Scaffold id.")
     target_exchanges: PositiveCount | None = dial(
-        "Exchanges that the operator wants within the clock, >= 1; scaled."
+        "Exchanges that the operator wants within the clock, >= 1; scaled.",
+        "Default: what the accounts send at `exchanges_per_account_day`.",
     )
     lasts: PositiveDuration | None = dial(
         "Time that the operator plans to take, from the start of the work to within the clock.",
@@ -331,8 +375,12 @@ class A16Form(QueueKeys, MixedActorForm):
     )
 
 
-AnyActorForm = L01Form | L04Form | A16Form
-ACTOR_FORMS: dict[str, type[AnyActorForm]] = {"L01": L01Form, "L04": L04Form, "A16": A16Form}
+AnyActorForm = SessionsForm | BenchmarkForm | PromptsForm
+ACTOR_FORMS: dict[str, type[AnyActorForm]] = {
+    typology: form
+    for form in (SessionsForm, BenchmarkForm, PromptsForm)
+    for typology in get_args(form.model_fields["typology"].annotation)
+}
 
 
 class ScenarioForm(Form):
@@ -354,9 +402,29 @@ class ScenarioForm(Form):
             gt=0,
             le=1e6,
             description=(
-                "Multiplies populations and targets, > 0: accounts and organisations (L01, A16), "
+                "Multiplies populations and targets, > 0: accounts and organisations, "
                 "target_exchanges, workers, and for L04 the items of each run below 1 or the runs "
                 "above 1; results are rounded, at least 1. Accounts of L04 stay. Default: 1."
+            ),
+        ),
+    ]
+    separability: Annotated[
+        Share,
+        Field(
+            default=1.0,
+            description=(
+                "How many accounts follow the dials of their typology; the others follow modes of "
+                "behaviour that all typologies share. 0 hard to tell apart, 1 easy. Default: 1."
+            ),
+        ),
+    ]
+    look_alikes: Annotated[
+        bool,
+        Field(
+            default=False,
+            description=(
+                "Add harmless actors that look like a ring: tenant-of-two-keys, "
+                "course-on-one-network, small-gateway. Not scaled. Default: false."
             ),
         ),
     ]

@@ -11,7 +11,6 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from sim.distributions import Distribution
 from sim.scenario.models import (
     ACTOR_FORMS,
-    EVENT_FORMS,
     AnyActorForm,
     RhythmForm,
     ScenarioForm,
@@ -19,6 +18,7 @@ from sim.scenario.models import (
 from sim.scenario.problems import Path, Problem, suggest
 from sim.scenario.quantities import found
 from sim.scenario.strict_yaml import Document, dotted
+from sim.scenario.world_forms import EVENT_FORMS
 
 _WANTED = {
     "int_type": "a whole number",
@@ -256,7 +256,7 @@ class _Translator:
     def wanted_mapping(self, path: Path) -> str:
         form = self.form_at(path)
         if form is Distribution:
-            return "a number, or a mapping with one of constant, lognormal, mixture"
+            return "a number, or a mapping with one of constant, lognormal, loguniform, mixture"
         return "a mapping or the word none" if form is RhythmForm else "a mapping"
 
     def allowed(self, path: Path) -> list[str]:

@@ -7,16 +7,17 @@ import secrets
 from typing import Any
 
 from sim import catalog
+from sim.enforcement.policy import Enforcement
 from sim.scenario.checks import benchmark_of
 from sim.scenario.models import (
+    ACTOR_FORMS,
     AnyActorForm,
-    AnyEventForm,
-    L04Form,
+    BenchmarkForm,
+    OperatorForm,
     RhythmForm,
     ScenarioForm,
     TurnsForm,
     UptakeForm,
-    WorldForm,
 )
 from sim.scenario.resolved import (
     Actor,
@@ -28,7 +29,9 @@ from sim.scenario.resolved import (
     World,
     fields_of,
 )
+from sim.scenario.world_forms import AnyEventForm, WorldForm
 
+_COVER = "swe-bench-full"
 _SCALED = ("accounts", "organisations", "target_exchanges", "workers")
 
 
@@ -41,11 +44,22 @@ def resolve(form: ScenarioForm) -> Scenario:
         about=form.about,
         seed=secrets.randbits(32) if form.seed is None else form.seed,
         scale=form.scale,
+        separability=form.separability,
         clock=Clock(start=form.clock.start, duration_us=form.clock.duration),
         world=_world(form.world),
-        actors=tuple(_actor(actor, form.scale) for actor in form.actors),
+        actors=(
+            *(one for actor in form.actors for one in _actors(actor, form.scale)),
+            *(_actor(actor, 1.0) for actor in _look_alikes(form)),
+        ),
         tables=Tables(**form.tables.model_dump()),
     )
+
+
+def _look_alikes(form: ScenarioForm) -> list[AnyActorForm]:
+    if not form.look_alikes:
+        return []
+    actors = catalog.look_alikes().values()
+    return [ACTOR_FORMS[a["typology"]].model_validate(dict(a), strict=True) for a in actors]
 
 
 def _world(form: WorldForm) -> World:
@@ -64,7 +78,15 @@ def _world(form: WorldForm) -> World:
         timeout_us=form.timeout or round(known["timeout_s"] * 1e6),
         burst=form.burst or known["burst"],
         events=tuple(map(_event, sorted(form.events, key=lambda e: (e.at, e.kind)))),
+        enforcement=_enforcement(form),
     )
+
+
+def _enforcement(form: WorldForm) -> Enforcement | None:
+    if form.enforcement is None:
+        return None
+    given = form.enforcement.model_dump(exclude_none=True)
+    return Enforcement.model_validate({**catalog.enforcement(), **given})
 
 
 def _event(form: AnyEventForm) -> Event:
@@ -79,6 +101,17 @@ def scaled(number: int, scale: float) -> int:
     return max(1, math.floor(number * scale + 0.5)) if scale != 1 else number
 
 
+def _actors(form: AnyActorForm, scale: float) -> list[Actor]:
+    """An actor, or as many copies of it as are asked for."""
+    actor = _actor(form, scale)
+    if form.copies == 1:
+        return [actor]
+    return [
+        actor.model_copy(update={"id": f"{actor.id}-{number}"})
+        for number in range(1, form.copies + 1)
+    ]
+
+
 def _actor(form: AnyActorForm, scale: float) -> Actor:
     typology = catalog.typologies()[form.typology]
     dials = {
@@ -86,10 +119,15 @@ def _actor(form: AnyActorForm, scale: float) -> Actor:
         **_given(form, typology.defaults),
         "arrival": typology.arrival,
     }
-    if isinstance(form, L04Form):
+    if isinstance(form, BenchmarkForm):
         dials |= _benchmark_dials(form)
     elif (agent := getattr(form, "agent", None)) is not None:
         dials["agents"] = {agent: 1.0}
+    if dials["cover"] == "benchmark":
+        dials.setdefault("benchmark", _COVER)
+        dials["items"] = catalog.benchmarks()[dials["benchmark"]].items
+    if "operator" in dials or typology.operated:
+        dials["operator"] = {**catalog.operator(), **dials.get("operator", {})}
     for key in _scaled_dials(form, scale):
         if dials.get(key) is not None:
             dials[key] = scaled(dials[key], scale)
@@ -101,30 +139,35 @@ def _actor(form: AnyActorForm, scale: float) -> Actor:
 
 def _scaled_dials(form: AnyActorForm, scale: float) -> tuple[str, ...]:
     """A benchmark has no more items than it has, so a scale above 1 multiplies its runs."""
-    if isinstance(form, L04Form):
+    if isinstance(form, BenchmarkForm):
         return ("items" if scale < 1 else "runs", "workers")
     return _SCALED
 
 
 def _given(form: AnyActorForm, defaults: Any) -> dict[str, Any]:
     """Return the keys that the file gives, partial mappings filled from `defaults`."""
-    single = {"agent", "model"}
+    single = {"agent", "model", "copies"}
     given = {key: getattr(form, key) for key in form.model_fields_set - single}
     for key, value in given.items():
         if isinstance(value, UptakeForm):
             own = value.model_dump(exclude_none=True)
             own = {{"over": "over_us"}.get(name, name): item for name, item in own.items()}
             given[key] = {**defaults[key], **own}
+        elif isinstance(value, OperatorForm):
+            given[key] = value.model_dump(exclude_none=True)
         elif isinstance(value, RhythmForm | TurnsForm):
             own = {name: getattr(value, name) for name in value.model_fields_set}
             given[key] = {**defaults[key], **own}
+    for key in ("modes", "circles", "families"):
+        if key in given:
+            given[key] = {name: share for name, share in sorted(given[key].items()) if share}
     for key in ("starts", "lasts"):
         if key in given:
             given[f"{key}_us"] = given.pop(key)
     return given
 
 
-def _benchmark_dials(form: L04Form) -> dict[str, Any]:
+def _benchmark_dials(form: BenchmarkForm) -> dict[str, Any]:
     agent, model, benchmark = benchmark_of(form)
     return {
         "benchmark": benchmark.id,

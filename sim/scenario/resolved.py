@@ -8,12 +8,15 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 
 from sim.distributions import Distribution
+from sim.enforcement.operator import Operator
+from sim.enforcement.policy import Enforcement
 from sim.scenario.quantities import format_duration
 
 Arrival = Literal["sessions", "queue"]
 Source = Literal["benchmark", "prompts"]
 Balance = Literal["round_robin", "least_used", "sticky", "random", "weighted"]
 OnFailure = Literal["give_up", "resume"]
+Cover = Literal["own", "benchmark"]
 Format = Literal["parquet", "csv", "jsonl"]
 Columns = Literal["full", "core"]
 
@@ -81,12 +84,16 @@ class Actor(Frozen):
     accounts: at least 1. organisations: None gives each account its own. models, agents: shares
     by catalog id, sorted by id, adding up to 1. account_volume_sigma: standard deviation of the
     logarithm of volume over accounts. templates: how many the accounts share; None gives each its
-    own from the common pool. agentic_share: share of turns that use tools. tool_steps: calls of
-    such a turn after its first. exchanges_per_account_day: median over accounts. items: of the
-    benchmark, worked on in each of `runs`. step_limit: None is the measured limit. workers: None
-    is as many as the target needs. lasts_us: planned time from the start of the work; None is the
-    rest of the clock. starts_us: from the start of the clock; None means that the
-    work was in progress when the log opens.
+    own from the common pool. list_share: share of sessions on prompts of a list, each handed out
+    once among all accounts; beta over accounts with the given concentration. modes, circles:
+    weights of the modes of behaviour that accounts follow, and of whom they share addresses and
+    cards with, where `separability` is below 1. operator: who stands
+    behind the accounts, None for nobody in particular. agentic_share: share of turns that use
+    tools. tool_steps: calls of such a turn after its first. exchanges_per_account_day: median over
+    accounts. items: of the benchmark, worked on in each of `runs`, or the cover. step_limit: None
+    is the measured limit. workers: None is as many as the target needs. lasts_us: planned time from
+    the start of the work; None is the rest of the clock. starts_us: from the start of the clock;
+    None means that the work was in progress when the log opens.
     """
 
     id: str
@@ -116,9 +123,40 @@ class Actor(Frozen):
     batch_share: float
     account_age_days: Distribution
     templates: int | None = None
+    exchanges_per_account_day: float = 0.0
+    most_per_account_day: float | None = None
+    lifetime_days: Distribution | None = None
+    waves_sigma: float = 0.0
+    jitter_sigma: float = 0.0
+    away_share: float = 0.0
+    foreign_clock_share: float = 0.0
+    cohort_size: float = 1.0
+    cohort_days: float = 1.0
+    shared_card_share: float = 0.0
+    accounts_per_card: float = 1.0
+    prepaid_share: float = 0.0
+    verified_share: float = 0.0
+    cloud_share: float = 0.0
+    through: str | None = None
+    own_network: bool = False
+    end_users: int = 1
+    end_users_abroad_share: float = 0.0
+    end_user_id_share: float = 0.0
+    end_users_bring_templates: bool = False
+    families: dict[str, float] = {"popular": 1.0}
+    topics: int = 1
+    repeat_share: float = 0.0
+    list_share: float = 0.0
+    list_share_concentration: float | None = None
+    cover: Cover = "own"
+    paraphrase_sigma: float = 0.0
+    modes: dict[str, float] = {}
+    circles: dict[str, float] = {}
+    uptake_concentration: float | None = None
+    output_tokens: Distribution | None = None
+    operator: Operator | None = None
     agentic_share: float = 0.0
     tool_steps: Distribution = _ZERO
-    exchanges_per_account_day: float = 0.0
     turns_per_session: Turns = Turns(single_share=1.0, more=Distribution(constant=1.0))
     human_gap_s: Distribution = _ZERO
     benchmark: str | None = None
@@ -169,8 +207,9 @@ class Event(Frozen):
 
 
 class World(Frozen):
-    """The provider. `overload`, `server_error`: probability for an attempt in ordinary weather.
+    """The provider; `enforcement` None: it does nothing about accounts.
 
+    `overload`, `server_error`: probability for an attempt in ordinary weather.
     `timeout_us`: after it clients hang up. `burst`: size of a bucket in minutes of its limit.
     """
 
@@ -180,6 +219,7 @@ class World(Frozen):
     timeout_us: int
     burst: float
     events: tuple[Event, ...] = ()
+    enforcement: Enforcement | None = None
 
 
 class Tables(Frozen):
@@ -187,6 +227,7 @@ class Tables(Frozen):
 
     format: Format
     columns: Columns
+    vectors: bool = False
     part_rows: int = 1_000_000
 
 
@@ -199,6 +240,7 @@ class Scenario(Frozen):
     about: str
     seed: int
     scale: float
+    separability: float = 1.0
     clock: Clock
     world: World
     actors: tuple[Actor, ...]
@@ -253,8 +295,40 @@ _COMMON = (
     "batch_share",
     "account_age_days",
     "templates",
+    "exchanges_per_account_day",
+    "most_per_account_day",
+    "lifetime_days",
+    "waves_sigma",
+    "jitter_sigma",
+    "away_share",
+    "foreign_clock_share",
+    "cohort_size",
+    "cohort_days",
+    "shared_card_share",
+    "accounts_per_card",
+    "prepaid_share",
+    "verified_share",
+    "cloud_share",
+    "through",
+    "own_network",
+    "end_users",
+    "end_users_abroad_share",
+    "end_user_id_share",
+    "end_users_bring_templates",
+    "families",
+    "topics",
+    "repeat_share",
+    "list_share",
+    "list_share_concentration",
+    "cover",
+    "paraphrase_sigma",
+    "modes",
+    "circles",
+    "uptake_concentration",
+    "output_tokens",
+    "operator",
 )
-_TOOLS = ("agentic_share", "tool_steps")
+_TOOLS = ("agentic_share", "tool_steps", "turns_per_session", "human_gap_s", "benchmark", "items")
 _QUEUE = ("source", "workers", "balance", "starts_us")
 
 
@@ -262,7 +336,7 @@ def fields_of(arrival: Arrival, source: Source | None) -> tuple[str, ...]:
     """Return the names of the fields that count for an actor of this arrival and source."""
     own: tuple[str, ...]
     if arrival == "sessions":
-        own = (*_TOOLS, "exchanges_per_account_day", "turns_per_session", "human_gap_s")
+        own = _TOOLS
     elif source == "benchmark":
         own = (*_QUEUE, "benchmark", "items", "runs", "step_limit")
     else:

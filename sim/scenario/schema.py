@@ -18,6 +18,8 @@ def json_schema() -> dict[str, Any]:
     definitions["Distribution"] = _or(number, definitions["Distribution"])
     flat = {"const": "none", "description": "Flat over day and week."}
     definitions["RhythmForm"] = _or(flat, definitions["RhythmForm"])
+    usual = {"const": "default", "description": "The values of the catalog."}
+    definitions["EnforcementForm"] = _or(usual, definitions["EnforcementForm"])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "sim scenario, version 1",
@@ -35,13 +37,20 @@ def _tidy(node: Any) -> Any:
         return [_tidy(item) for item in node]
     if not isinstance(node, dict):
         return node
-    node = {key: value for key, value in node.items() if not _is_noise(key, value)}
+    node = {key: _stated(key, value) for key, value in node.items() if not _is_noise(key, value)}
     branches = [branch for branch in node.get("anyOf", ()) if branch != {"type": "null"}]
     if len(branches) == 1:
         node = {**branches[0], **{key: node[key] for key in node if key != "anyOf"}}
     elif branches:
         node["anyOf"] = branches
     return {key: _tidy(value) for key, value in node.items()}
+
+
+def _stated(key: str, value: Any) -> Any:
+    """A default that is a mapping, less the keys that it leaves out."""
+    if key == "default" and isinstance(value, dict):
+        return {name: item for name, item in value.items() if item is not None}
+    return value
 
 
 def _is_noise(key: str, value: Any) -> bool:

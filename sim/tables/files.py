@@ -77,6 +77,8 @@ _RARELY_REPEATED = {
     "cache_read_tokens",
     "input_tokens_total",
     "http_status",
+    "tcp_rtt_ms",
+    "tls_rtt_ms",
 }
 _RANGES = {"ts_start", "started_at"}
 

@@ -53,7 +53,8 @@ class Run:
         if table not in TABLES:
             self._lacks(f"there is no table {table}; there are {', '.join(TABLES)}")
         if table == "log/exchanges":
-            return exchange_columns(self.scenario.tables.columns)
+            tables = self.scenario.tables
+            return exchange_columns(tables.columns, vectors=tables.vectors)
         return TABLES[table]
 
     def dataset(self, table: str = "log/exchanges") -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sim.entities.content import DIMENSIONS
+
 # Arrow type names; "word" is a dictionary column, "id" an opaque 64-bit number.
 EXCHANGES: dict[str, str] = {
     "exchange_id": "id",
@@ -14,7 +16,9 @@ EXCHANGES: dict[str, str] = {
     "org_id": "id",
     "api_key_id": "id",
     "account_id": "id",
+    "end_user_hash": "id?",
     "conversation_id": "id?",
+    "platform": "word",
     "model_requested": "word",
     "model_served": "word",
     "stream": "bool",
@@ -30,6 +34,7 @@ EXCHANGES: dict[str, str] = {
     "n_tool_calls_out": "int16",
     "toolset_hash": "id",
     "system_prompt_hash": "id",
+    "prompt_cluster": "id",
     "prompt_simhash64": "id",
     "prompt_lang": "word",
     "input_tokens_uncached": "int32",
@@ -46,11 +51,13 @@ EXCHANGES: dict[str, str] = {
     "error_type": "word?",
     "resend_count": "int8",
     "cost_usd": "float32",
-    "ip_hash": "id",
-    "ip24_hash": "id",
-    "asn": "int32",
-    "asn_type": "word",
-    "geo_country": "word",
+    "ip_hash": "id?",
+    "ip24_hash": "id?",
+    "asn": "int32?",
+    "asn_type": "word?",
+    "geo_country": "word?",
+    "tcp_rtt_ms": "float32?",
+    "tls_rtt_ms": "float32?",
     "ja4": "word",
     "user_agent": "word",
     "sdk_lang": "word",
@@ -90,9 +97,61 @@ ACCOUNTS: dict[str, str] = {
     "signup_ip_hash": "id",
     "signup_ip24": "id",
     "signup_asn_type": "word",
+    "email_domain_hash": "id",
+    "platform": "word",
+    "verification_level": "word",
+    "status_at_export": "word",
 }
-CREDENTIALS: dict[str, str] = {"api_key_id": "id", "account_id": "id", "created_at": "time"}
-ORGS: dict[str, str] = {"org_id": "id", "created_at": "time", "declared_country": "word"}
+CREDENTIALS: dict[str, str] = {
+    "api_key_id": "id",
+    "account_id": "id",
+    "created_at": "time",
+    "revoked_at": "time?",
+}
+ORGS: dict[str, str] = {
+    "org_id": "id",
+    "created_at": "time",
+    "declared_country": "word",
+    "kyc_level": "word",
+}
+PAYMENT_INSTRUMENTS: dict[str, str] = {
+    "instrument_hash": "id",
+    "type": "word",
+    "bin_country": "word",
+    "first_seen": "time",
+}
+ACCOUNT_PAYMENT: dict[str, str] = {
+    "account_id": "id",
+    "instrument_hash": "id",
+    "first_seen": "time",
+    "last_seen": "time",
+    "n_declines": "int16",
+    "chargeback_at": "time?",
+}
+EDGES_OBSERVED: dict[str, str] = {
+    "src_id": "id",
+    "src_type": "word",
+    "dst_id": "id",
+    "dst_type": "word",
+    "relation": "word",
+    "first_seen": "time",
+    "last_seen": "time",
+    "count": "int32",
+}
+MODEL_CATALOG: dict[str, str] = {
+    "model": "word",
+    "released_at": "time",
+    "latest_from": "time?",
+    "input_usd_per_mtok": "float64",
+    "output_usd_per_mtok": "float64",
+    "context_window_tokens": "int32",
+}
+ENFORCEMENT_EVENTS: dict[str, str] = {
+    "account_id": "id",
+    "at": "time",
+    "action": "word",
+    "trigger_channel": "word",
+}
 
 TRUTH_EXCHANGES: dict[str, str] = {
     "exchange_id": "id",
@@ -100,6 +159,7 @@ TRUTH_EXCHANGES: dict[str, str] = {
     "actor_id": "word",
     "typology_id": "word",
     "is_extraction": "bool",
+    "cover_flag": "bool",
     "user_initiated": "bool",
     "attempt_of": "id",
 }
@@ -113,6 +173,7 @@ TRUTH_TASKS: dict[str, str] = {
     "calls": "int32",
     "exchanges": "int32",
     "exchanges_in_log": "int32",
+    "work": "word",
     "item": "int64?",
     "run": "int32",
     "state": "word",
@@ -127,6 +188,12 @@ TRUTH_ACCOUNTS: dict[str, str] = {
     "extraction_share": "float32",
     "campaign_uid": "id?",
     "operator_uid": "id",
+    "generation": "int16",
+}
+TRUTH_LINKS: dict[str, str] = {
+    "account_id": "id",
+    "to_id": "id",
+    "link": "word",
 }
 TRUTH_CAMPAIGNS: dict[str, str] = {
     "campaign_uid": "id",
@@ -135,9 +202,19 @@ TRUTH_CAMPAIGNS: dict[str, str] = {
     "typology_id": "word",
     "accounts": "int32",
     "accounts_in_log": "int32",
+    "replacements": "int32",
+    "accounts_banned": "int32",
     "requested_exchanges": "int64",
     "achieved_exchanges": "int64",
+    "extraction_exchanges": "int64",
     "starts_at": "time",
+    "ends_at": "time",
+    "adaptations": "word",
+    "budget_usd": "float64?",
+    "planned_usd": "float64",
+    "spent_identities_usd": "float64",
+    "spent_replacements_usd": "float64",
+    "spent_tokens_usd": "float64",
 }
 TRUTH_ACTORS: dict[str, str] = {
     "actor_id": "word",
@@ -150,6 +227,7 @@ TRUTH_ACTORS: dict[str, str] = {
     "tasks_finished": "int64",
     "tasks_given_up": "int64",
     "tasks_cut_off": "int64",
+    "tasks_barred": "int64",
 }
 
 TABLES: dict[str, dict[str, str]] = {
@@ -157,21 +235,31 @@ TABLES: dict[str, dict[str, str]] = {
     "log/accounts": ACCOUNTS,
     "log/credentials": CREDENTIALS,
     "log/orgs": ORGS,
+    "log/payment_instruments": PAYMENT_INSTRUMENTS,
+    "log/account_payment": ACCOUNT_PAYMENT,
+    "log/edges_observed": EDGES_OBSERVED,
+    "log/model_catalog": MODEL_CATALOG,
+    "log/enforcement_events": ENFORCEMENT_EVENTS,
     "truth/exchanges": TRUTH_EXCHANGES,
     "truth/tasks": TRUTH_TASKS,
     "truth/accounts": TRUTH_ACCOUNTS,
     "truth/campaigns": TRUTH_CAMPAIGNS,
     "truth/actors": TRUTH_ACTORS,
+    "truth/links": TRUTH_LINKS,
 }
 # Which table says the truth about the rows of another: as many, in the same order.
 LABELS = {"log/exchanges": "truth/exchanges", "log/accounts": "truth/accounts"}
 
 
-def exchange_columns(profile: str) -> dict[str, str]:
-    """Columns of the log for the profile `full` or `core`."""
-    if profile == "full":
-        return EXCHANGES
-    return {name: EXCHANGES[name] for name in CORE_COLUMNS}
+VECTOR_COLUMN = "prompt_emb"
+
+
+def exchange_columns(profile: str, *, vectors: bool = False) -> dict[str, str]:
+    """Columns of the log for the profile `full` or `core`, perhaps with vectors of prompts."""
+    columns = EXCHANGES
+    if profile == "core":
+        columns = {name: EXCHANGES[name] for name in CORE_COLUMNS}
+    return {**columns, VECTOR_COLUMN: "vector"} if vectors else columns
 
 
 def arrow_schema(columns: dict[str, str]) -> Any:
@@ -183,6 +271,7 @@ def arrow_schema(columns: dict[str, str]) -> Any:
         "time": pa.timestamp("us", tz="UTC"),
         "word": pa.dictionary(pa.int32(), pa.string()),
         "bool": pa.bool_(),
+        "vector": pa.list_(pa.float16(), DIMENSIONS),
     }
     return pa.schema(
         [

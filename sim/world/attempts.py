@@ -15,8 +15,9 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-OK, RATE_LIMIT, OVERLOADED, SERVER_ERROR, CLIENT_TIMEOUT = 200, 429, 529, 500, 499
+OK, BLOCKED, RATE_LIMIT, OVERLOADED, SERVER_ERROR, CLIENT_TIMEOUT = 200, 403, 429, 529, 500, 499
 ERROR_TYPES = {
+    BLOCKED: "permission_error",
     RATE_LIMIT: "rate_limit_error",
     OVERLOADED: "overloaded_error",
     SERVER_ERROR: "api_error",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.actors.batches import source
+from sim.actors.openings import _people, _starts, openings
 from sim.actors.queue import QueueWorkload
 from sim.actors.sessions import SessionWorkload
 from sim.actors.tickets import Tickets
@@ -79,12 +80,14 @@ def outcome(scenario: Scenario, workload: Workload, at_most: int) -> Outcome:
 
 def _of_population(scenario: Scenario, workload: SessionWorkload, at_most: int) -> Outcome:
     stage = workload._stage
+    moves_at = _moves_at(workload)
     starts: list[int] = []
     accounts: list[int] = []
     chosen: list[Chosen] = []
     for piece in workload._pieces():
         own = piece.placement.account - stage.first_account
-        clients = clients_of(stage, own, stage.accounts.moves_at[own])
+        begun = zip(piece.start_us.tolist(), own.tolist(), strict=True)
+        clients = clients_of(stage, own, np.array([moves_at[mark] for mark in begun]))
         starts += piece.start_us.tolist()
         accounts += own.tolist()
         chosen += choose(stage, sessions_of(piece.drawn.shape), clients, piece.start_us)
@@ -95,11 +98,30 @@ def _of_population(scenario: Scenario, workload: SessionWorkload, at_most: int) 
     return Outcome(attempts, chosen, world.expired, openings)
 
 
+def _moves_at(workload: SessionWorkload) -> dict[tuple[int, int], float]:
+    """What was drawn for sessions to be compared with the share that moves, by start and account.
+
+    Two that an account opens in one microsecond must not differ in it.
+    """
+    drawn = openings(workload._stage, workload._shard, workload._places)
+    marks = zip(drawn.start_us.tolist(), drawn.account.tolist(), strict=True)
+    found: dict[tuple[int, int], float] = {}
+    for mark, moves_at in zip(marks, drawn.moves_at.tolist(), strict=True):
+        assert found.setdefault(mark, moves_at) == moves_at
+    return found
+
+
 def _openings(workload: SessionWorkload, opened: list[tuple[int, int]]) -> list[str]:
-    """Before the log opens, sessions that cannot reach into it may be missing."""
-    stage = workload._stage
+    """Before the log opens, sessions that cannot reach into it may be missing.
+
+    Everybody has the one account of their place all the time.
+    """
+    stage, places = workload._stage, workload._places
+    assert stage.lives.never_ends
     rng = stage.streams.rng(stage.actor.id, workload._shard, "holidays")
-    starts, accounts = (column.tolist() for column in workload._starts())
+    people = _people(stage, places)
+    begun, who = _starts(stage, workload._shard, places, people)
+    starts, accounts = begun.tolist(), people.place[who].tolist()
     drawn = zip(starts, accounts, rng.random(len(starts)).tolist(), strict=True)
     allowed = Counter((t, account) for t, account, u in drawn if is_opened(stage.world, t, u))
     made = Counter(opened)
@@ -172,6 +194,7 @@ class Line:
     def _filled(self, tickets: Tickets) -> list[Ticket]:
         stage, count = self._stage, len(tickets.calls)
         filled = self._queue.fill(tickets, self._blocks)
+        assert filled is not None
         rng = stage.streams.rng(
             stage.actor.id, "queue", self._queue._team.number, self._blocks, "moves"
         )

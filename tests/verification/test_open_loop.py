@@ -9,9 +9,10 @@ import pytest
 from numpy.typing import NDArray
 
 from sim.actors.sessions import SessionWorkload
-from sim.actors.volume import mean_exchanges, mean_per_day
+from sim.actors.volume import mean_per_day
 from sim.engine.cast import build_cast
 from sim.engine.shards import workloads
+from sim.scaffold.turns import mean_session_calls
 from sim.scenario.resolved import Actor, Rhythm, Turns
 from tests.helpers import (
     DAY_US,
@@ -103,7 +104,7 @@ def test_sessions_in_progress(report: Report) -> None:
 
     held = [sessions_of(seed) for seed in SEEDS]
     length = np.concatenate([lengths_us(sessions_of(seed)) for seed in OTHER_SEEDS])
-    rate = 400 * mean_per_day(crowd()) / mean_exchanges(crowd()) / DAY_US
+    rate = 400 * mean_per_day(crowd()) / mean_session_calls(crowd()) / DAY_US
     mean = rate * float(length.mean())
     of_length = mean * float(length.std() / length.mean() / len(length) ** 0.5)
     per_group = mean / GROUPS

@@ -107,12 +107,13 @@ def test_prompts_are_paced(report: Report) -> None:
         accounts=20,
         target=4 * 40_000,
         rhythm=Rhythm(peak_hour=14.0, strength=0.8, weekend=0.5),
+        waves_sigma=0.0,
         agentic_share=1.0,
         tool_steps=constant(3),
     )
     asked = scenario(actor, days=7.0, world=calm())
     (stage,) = build_cast(asked).stages
-    (team,) = teams_of(stage)
+    (team,) = teams_of(stage, range(actor.accounts))
     blocks = list(PromptTickets(stage, team, 0).main())
     intensity = Intensity(actor.rhythm, asked.clock.start)
     planned_us = float(intensity.operational(np.array([0.99 * asked.clock.duration_us]))[0])

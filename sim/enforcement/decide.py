@@ -1,0 +1,51 @@
+"""Decide what happens to the accounts of one actor, before any of its traffic is made.
+
+The provider acts on what is expected of accounts, not on single exchanges: so the traffic of an
+account up to its ban is the same as it would be without one.
+"""
+
+from __future__ import annotations
+
+from sim.enforcement.lives import Register
+from sim.enforcement.operator import Operation, Operator
+from sim.enforcement.outcome import Outcome
+from sim.enforcement.policy import Enforcement
+from sim.enforcement.provider import Provider
+from sim.enforcement.watched import Watched
+from sim.streams import Streams
+
+
+def decide(
+    watched: Watched,
+    enforcement: Enforcement,
+    operator: Operator | None,
+    horizon_us: int,
+    streams: Streams,
+    name: str,
+) -> Outcome:
+    """What the provider does in [0, horizon_us), and how the operator (None: nobody) reacts.
+
+    `name` is that of the actor: its random numbers depend on it and on the seed alone. What
+    happens to a slot depends on others through reviewers, actions on organisations, sweeps, and
+    the budget and the lessons of the operator. A shorter horizon gives the same up to its end.
+    """
+    if horizon_us <= 0:
+        raise ValueError(f"horizon_us should be positive, not {horizon_us}")
+    if operator is not None and not watched.operated:
+        raise ValueError("an operator should be given for accounts that are operated only")
+    operation = None if operator is None else Operation(operator)
+    provider = Provider(watched, enforcement, operation, (streams, name))
+    provider.run(horizon_us)
+    lives = [life for slot in provider.lives.values() for life in slot]
+    register = Register(len(watched), lives)
+    return Outcome(
+        identities=register.identities(),
+        pauses=register.pauses(),
+        actions=register.actions(provider.actions),
+        spent_usd=0.0 if operation is None else operation.spent_usd,
+        replacements=sum(life.generation > 0 for life in lives),
+        sweeps=provider.sweeps,
+        alerts=provider.alerts,
+        reviewed=provider.reviews.done,
+        backlog=provider.reviews.backlog,
+    )

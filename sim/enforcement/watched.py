@@ -1,0 +1,80 @@
+"""What the provider expects of accounts, and how soon its rules fire on that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.enforcement.outcome import FROM_US, UNTIL_US
+from sim.enforcement.policy import Enforcement
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+_COLUMNS = (
+    "organisation",
+    "daily_exchanges",
+    "accounts_on_address",
+    "accounts_on_card",
+    "refusals_per_day",
+    "extracts",
+    "begins_us",
+    "ends_us",
+)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The slots of one actor, as arrays of shape (slots,).
+
+    `organisation` numbers groups. `extracts`: what a review without error would find.
+    `operated`: the accounts belong to one operator rather than to those who use them. In
+    [begins_us, ends_us) a slot is worked at all; always, if that is left out.
+    """
+
+    organisation: Ints
+    daily_exchanges: Floats
+    accounts_on_address: Ints
+    accounts_on_card: Ints
+    refusals_per_day: Floats
+    extracts: Bools
+    operated: bool
+    begins_us: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    ends_us: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def __post_init__(self) -> None:
+        if not len(self.begins_us):
+            object.__setattr__(self, "begins_us", np.full(len(self), FROM_US))
+            object.__setattr__(self, "ends_us", np.full(len(self), UNTIL_US))
+        shapes = {name: getattr(self, name).shape for name in _COLUMNS}
+        if any(shape != (len(self),) for shape in shapes.values()):
+            raise ValueError(f"columns should have one shape (slots,), not {shapes}")
+
+    def __len__(self) -> int:
+        return len(self.organisation)
+
+    def rates_per_day(
+        self, rules: Enforcement, slots: Ints | slice, factors: Floats, activity: float = 1.0
+    ) -> Floats:
+        """Triggers a day of `slots` by channel but "report", shape (len(slots), 4).
+
+        `factors`, shape (3,), are what is done of volume, sharing and refusals per exchange;
+        `activity` in (0, 1] is the share of the traffic that a limit lets through.
+        """
+        volume, sharing, refusals = factors
+        volume = volume * activity
+        shared = np.maximum(self.accounts_on_address[slots], self.accounts_on_card[slots])
+        values = np.empty((len(shared), 3))
+        values[:, 0] = self.daily_exchanges[slots] * volume
+        values[:, 1] = np.maximum(shared * sharing, 1)
+        values[:, 2] = self.refusals_per_day[slots] * (volume * refusals)
+        rates = np.full((len(shared), 4), rules.noise_rate_per_day)
+        thresholds = rules.volume_threshold, rules.sharing_threshold, rules.refusal_threshold
+        with np.errstate(divide="ignore", over="ignore"):
+            # the logistic function of slope x ln(value / threshold), 0 at a value of 0
+            fires = 1 / (1 + (thresholds / values) ** rules.rule_slope)
+        rates[:, :3] = rules.rule_rate_per_day * fires
+        return rates

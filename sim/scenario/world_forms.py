@@ -1,0 +1,179 @@
+"""The human form of the provider: its load, its timeline, what it does about accounts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from sim.distributions import Distribution
+from sim.enforcement.policy import Policy
+from sim.scenario.forms import BY_CATALOG, Form, dial
+from sim.scenario.quantities import found
+from sim.scenario.values import (
+    AtLeastOne,
+    Minutes,
+    ModelId,
+    NonNegative,
+    PositiveDuration,
+    PositiveMinutes,
+    PositiveNumber,
+    Share,
+)
+
+
+class LoadForm(Form):
+    """The course of everyone's load on the provider, and what it does to its speed."""
+
+    peak_hour: Annotated[float, Field(ge=0, lt=24)] | None = dial(
+        "Hour of the highest load, 0 <= h < 24, UTC.", BY_CATALOG
+    )
+    strength: Share | None = dial("Depth of the daily course: 0 flat, 1 idle.", BY_CATALOG)
+    weekend: NonNegative | None = dial("Load on weekends, of that on weekdays.", BY_CATALOG)
+    slowdown_at_peak: AtLeastOne | None = dial(
+        "Time of an answer at the highest load, of that at normal speed, >= 1.", BY_CATALOG
+    )
+
+
+class EventForm(Form):
+    """What every event on the timeline takes."""
+
+    at: Annotated[
+        Minutes,
+        Field(description="Begin, after the start of the clock and before its end; whole minutes."),
+    ]
+
+
+class LastingForm(EventForm):
+    """What events take that may come to an end."""
+
+    lasts: PositiveMinutes | None = dial("How long; whole minutes.", "Default: to the end.")
+
+
+class IncidentForm(LastingForm):
+    """A stretch of bad weather; at least one of its effects is given."""
+
+    kind: Literal["incident"] = Field(description="More failures, slower answers.")
+    overload: Share | None = dial("Added probability of 529, 0 to 1.", "Default: 0.")
+    server_error: Share | None = dial("Added probability of 500, 0 to 1.", "Default: 0.")
+    slowdown: AtLeastOne | None = dial("Factor on the time of answers, >= 1.", "Default: 1.")
+
+    @model_validator(mode="after")
+    def _has_an_effect(self) -> Self:
+        if not (self.overload or self.server_error or (self.slowdown or 1) > 1):
+            raise ValueError(
+                "an incident without effect; give overload or server_error above 0, "
+                "or slowdown above 1"
+            )
+        return self
+
+
+class LimitsForm(LastingForm):
+    """A change of the rate limits of all tiers."""
+
+    kind: Literal["limits"] = Field(description="Other rate limits.")
+    factor: Annotated[float, Field(gt=0, description="Factor on all limits, > 0.")]
+
+
+class PriceForm(LastingForm):
+    """A change of prices."""
+
+    kind: Literal["price"] = Field(description="Other prices.")
+    factor: Annotated[float, Field(gt=0, description="Factor on the prices, > 0.")]
+    model: ModelId | None = dial("Model id.", "Default: all models.")
+
+
+class HolidayForm(LastingForm):
+    """A time at which people work less."""
+
+    kind: Literal["holiday"] = Field(description="Less activity of people, and less load.")
+    factor: Annotated[Share, Field(description="Activity, of that on an ordinary day, 0 to 1.")]
+
+
+class ReleaseForm(EventForm):
+    """A new model; it stays the newest until the next release."""
+
+    kind: Literal["release"] = Field(description="A model becomes the newest.")
+    model: Annotated[ModelId, Field(description="Model id.")]
+
+
+AnyEventForm = IncidentForm | LimitsForm | PriceForm | HolidayForm | ReleaseForm
+EVENT_FORMS: dict[str, type[AnyEventForm]] = {
+    "incident": IncidentForm,
+    "limits": LimitsForm,
+    "price": PriceForm,
+    "holiday": HolidayForm,
+    "release": ReleaseForm,
+}
+
+
+class EnforcementForm(Form):
+    """Rules, reviews and actions of the provider; keys left out take the catalog's value."""
+
+    policy: Policy | None = dial("Whom an action hits: account or organisation.", BY_CATALOG)
+    volume_threshold: PositiveNumber | None = dial(
+        "Exchanges a day of an account at which a rule looks at it.", BY_CATALOG
+    )
+    sharing_threshold: PositiveNumber | None = dial(
+        "Accounts behind an address or a card at which one does.", BY_CATALOG
+    )
+    refusal_threshold: PositiveNumber | None = dial("Refusals a day at which one does.", BY_CATALOG)
+    rule_rate_per_day: NonNegative | None = dial(
+        "Alerts a day of an account far above a threshold.", BY_CATALOG
+    )
+    rule_slope: PositiveNumber | None = dial("How sharp a threshold is.", BY_CATALOG)
+    noise_rate_per_day: NonNegative | None = dial("Alerts a day for no reason.", BY_CATALOG)
+    rule_delay_h: Distribution | None = dial("Hours from cause to alert.", BY_CATALOG)
+    rate_limit_share: Share | None = dial("Share of alerts answered by a limit.", BY_CATALOG)
+    step_up_share: Share | None = dial("Share of alerts answered by a verification.", BY_CATALOG)
+    step_up_h: Distribution | None = dial("Hours that a verification takes.", BY_CATALOG)
+    limit_factor: Share | None = dial("What a limit leaves of an account's traffic.", BY_CATALOG)
+    limit_days: PositiveNumber | None = dial("Days that a limit lasts.", BY_CATALOG)
+    genuine_passes: Share | None = dial("Share of genuine accounts that verify.", BY_CATALOG)
+    operator_passes: Share | None = dial("Share of operators' accounts that do.", BY_CATALOG)
+    reviews_per_day: PositiveNumber | None = dial("Reviews a day per 1,000 accounts.", BY_CATALOG)
+    review_delay_h: Distribution | None = dial("Hours before a review can begin.", BY_CATALOG)
+    review_sensitivity: Share | None = dial(
+        "Share of extracting accounts that a review bans.", BY_CATALOG
+    )
+    review_false_share: Share | None = dial("Share of others that it bans.", BY_CATALOG)
+    suspend_share: Share | None = dial("Share of bans that begin as a suspension.", BY_CATALOG)
+    suspend_days: PositiveNumber | None = dial("Days that a suspension lasts.", BY_CATALOG)
+    appeal_days: Distribution | None = dial("Days to the answer to an appeal.", BY_CATALOG)
+    appeal_success: Share | None = dial("Share of genuine accounts reinstated.", BY_CATALOG)
+    sweep_probability: Share | None = dial(
+        "Probability that an operator is reported as a whole.", BY_CATALOG
+    )
+    sweep_after_days: Distribution | None = dial("Days until that happens.", BY_CATALOG)
+    sweep_share: Share | None = dial("Share of the operator's accounts banned then.", BY_CATALOG)
+
+
+def _enforcement(value: Any) -> Any:
+    if value == "default":
+        return EnforcementForm()
+    if isinstance(value, dict | EnforcementForm):
+        return value
+    raise ValueError(f"should be a mapping or the word default, found {found(value)}")
+
+
+EnforcementDial = Annotated[EnforcementForm, BeforeValidator(_enforcement)]
+
+
+class WorldForm(Form):
+    """The provider; keys that are left out take the catalog's value."""
+
+    load: LoadForm | None = dial("Course of the load.", BY_CATALOG)
+    overload: Share | None = dial("Probability that an attempt meets 529, 0 to 1.", BY_CATALOG)
+    server_error: Share | None = dial("Probability that it meets 500, 0 to 1.", BY_CATALOG)
+    timeout: PositiveDuration | None = dial("Time after which clients hang up.", BY_CATALOG)
+    burst: Annotated[float, Field(gt=0, le=10)] | None = dial(
+        "Size of a token bucket in minutes of its limit, above 0 to 10.", BY_CATALOG
+    )
+    events: tuple[Annotated[AnyEventForm, Field(discriminator="kind")], ...] = Field(
+        default=(), description="Timeline of the provider. Default: nothing happens."
+    )
+    enforcement: EnforcementDial | None = dial(
+        "What the provider does about accounts: a mapping, or the word default for the values of "
+        "the catalog.",
+        "Default: nothing.",
+    )
