@@ -225,13 +225,14 @@ class Renderer:
 
         It goes by what is asked, never by who asks: research and grading are suspected alike.
         """
-        chance = (rows["id"] >> np.uint64(11)) * 2.0**-53
-        category = rows["category"]
+        category = rows["category"].copy()
+        refused = np.flatnonzero(rows["finish"] == REFUSAL)
+        template = rows["template"][refused]
+        chance = (rows["id"][refused] >> np.uint64(11)) * 2.0**-53
         for family, (suspicion, share) in _SUSPECTED.items():
             of = self._cast.universe.family_of(family)
-            asked = (rows["template"] >= of.start) & (rows["template"] < of.stop)
-            code = REFUSAL_CATEGORIES.index(suspicion)
-            category = np.where(asked & (chance < share), code, category)
+            asked = (template >= of.start) & (template < of.stop) & (chance < share)
+            category[refused[asked]] = REFUSAL_CATEGORIES.index(suspicion)
         return category
 
     def _contents(self) -> dict[str, Column]:
