@@ -1,4 +1,4 @@
-"""Little's law on the log of every shipped scenario."""
+"""Little's law on the logs of shipped scenarios."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ SCALES = {
     "worked_example": 1.0,
 }
 LOOKS = 1_000_000
+# those for claims and twins are of the same making, and some are far too large for this
+LOOKED_AT = [
+    name
+    for name in sim.shipped_scenarios()
+    if name in SCALES or name in ("coordinated_pool", "incident", "launch_day")
+]
 
 
 class Ledger(NamedTuple):
@@ -86,7 +92,7 @@ def test_little_s_law(report: Report, tmp_path: Path) -> None:
     """L = lambda W: exactly, event by event, and at times drawn at random."""
     rng = np.random.default_rng(3)
     ratios: dict[str, list[tuple[float, float]]] = {}
-    for name in sim.shipped_scenarios():
+    for name in LOOKED_AT:
         scenario = sim.load_scenario(name, scale=SCALES.get(name, 0.1))
         path = Path(sim.run(scenario, tmp_path / name).path)
         exchanges, tasks, log, task_table = ledgers(path, scenario)
@@ -105,7 +111,7 @@ def test_little_s_law(report: Report, tmp_path: Path) -> None:
             ratios.setdefault(what, []).append((ratio, error))
 
     figure, (axes,) = panels(1, width=8)
-    names = list(sim.shipped_scenarios())
+    names = list(LOOKED_AT)
     for shift, (what, colour) in enumerate((("exchanges", BLUE), ("tasks", INK))):
         at = np.arange(len(names)) + 0.2 * (shift - 0.5)
         ratio, error = np.array(ratios[what]).T
