@@ -62,6 +62,11 @@ def opaque_ids(key: int | U64, counters: NDArray[Any] | int) -> U64:
     return z
 
 
+def uniforms(ids: U64) -> NDArray[np.float64]:
+    """Numbers in [0, 1) from identifiers: their upper 53 bits."""
+    return np.asarray((ids >> np.uint64(11)) * 2.0**-53)
+
+
 def scalar_id(key: int, counter: int) -> int:
     """`opaque_ids` of one counter, in Python integers."""
     z = (counter * int(_GOLDEN) + key) & _MASK

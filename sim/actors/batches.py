@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from sim.actors.balance import Balancer
 from sim.actors.contents import COVER, LIST, OWN
 from sim.actors.spans import Spans
+from sim.actors.templates import any_choice
 from sim.actors.tickets import BenchmarkTickets, PromptTickets, Team, Tickets
 from sim.actors.workforce import Batch
 from sim.actors.workload import TASKS_PER_SHARD_BITS, Stage
 from sim.entities import pools
-from sim.entities.accounts import DAY_US
 from sim.entities.lives import Held
 from sim.scaffold.fill import Drawn
 from sim.scaffold.rows import Placement
@@ -27,7 +27,6 @@ Bools = NDArray[np.bool_]
 
 # Accounts that are asked before a ticket is dropped because none can take it.
 _TIMES_PASSED_ON = 30
-_MANY = 1 << 20
 
 
 @dataclass(eq=False)
@@ -120,13 +119,11 @@ class TicketQueue:
         n = len(account)
         rng = stage.streams.rng(*name, "moves")
         moves_at, chance, away, which = rng.random((4, n))
-        if actor.uptake_concentration is not None:
-            moves_at = moves_at / np.maximum(stage.accounts.pivot[account], 1e-12)
+        moves_at = stage.pivoted(account, moves_at)
         kind, item = self._work_of(tickets, chance, account)
         ones, zeros = np.ones(n, np.int64), np.zeros(n, np.int64)
         task_no = (self._team.number << TASKS_PER_SHARD_BITS) + self._tasks + np.arange(n)
-        pick = (which * _MANY).astype(np.int64)
-        variant = stage.templates.variant(account, pick, kind == LIST)
+        variant = stage.templates.variant(account, any_choice(which), kind == LIST)
         template = stage.templates.number[account, variant].astype(np.int64)
         sessions = stage.sessions(
             account, variant, tickets.release_us, moves_at, ones, tickets.turns, zeros, task_no
@@ -163,9 +160,7 @@ class TicketQueue:
         stage, first = self._stage, self._team.accounts.start
         place = first + self._balance(tickets.calls, tickets.prompt, rng)
         held = stage.lives.at(place, tickets.release_us)
-        operator = stage.actor.operator
-        warms_up = operator is not None and operator.warm_up_days > 0
-        if stage.lives.never_ends and not warms_up:
+        if stage.lives.never_ends and not stage.warm_up_us:
             return held.row, held.until_us
         account, until_us = held.row.copy(), held.until_us.copy()
         todo = np.flatnonzero(self._declines(held, tickets.release_us, rng))
@@ -187,11 +182,7 @@ class TicketQueue:
         """Whether nobody is there, or a limit or a warm-up is in the way."""
         stage = self._stage
         declines = (held.row < 0) | (rng.random(len(at_us)) >= held.factor)
-        operator = stage.actor.operator
-        if operator is not None and operator.warm_up_days:
-            warm_us = round(operator.warm_up_days * DAY_US)
-            declines |= at_us < stage.accounts.created_us[held.row] + warm_us
-        return declines
+        return declines | stage.warms_up(held.row, at_us)
 
     def _work_of(self, tickets: Tickets, chance: Floats, account: Ints) -> tuple[Ints, Ints]:
         """(kind, item) of each ticket: of the list, if there is one, or else of a benchmark."""

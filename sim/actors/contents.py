@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sim.entities.content import AS_IT_IS, Universe
 from sim.scenario.resolved import Actor
-from sim.streams import U64, Streams, opaque_ids
+from sim.streams import U64, Streams, opaque_ids, uniforms
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -53,7 +53,7 @@ class Contents:
         chance = opaque_ids(self._chance, task_no)
         own = opaque_ids(self._own, task_no)
         if actor.repeat_share:
-            again = (chance >> np.uint64(11)) * 2.0**-53 < actor.repeat_share
+            again = uniforms(chance) < actor.repeat_share
             whose = np.full(len(user), self._common, np.uint64) if self._shares else user
             recurring = opaque_ids(whose, _one_of(chance, _REPEATED))
             own = np.where(again, recurring, own)

@@ -9,19 +9,18 @@ from numpy.typing import NDArray
 
 from sim.actors.contents import COVER, LIST, OWN
 from sim.actors.population import session_starts, with_jitter
+from sim.actors.templates import any_choice
 from sim.actors.volume import DAY_US, LEAD_US, course_of, rates_per_day
 from sim.actors.workload import Stage
 from sim.entities import pools
 from sim.entities.lives import FOREVER_US
 from sim.scaffold.ragged import position_in
-from sim.streams import opaque_ids
+from sim.streams import opaque_ids, uniforms
 from sim.world.load import activity
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-
-_MANY = 1 << 20
 
 
 class Openings(NamedTuple):
@@ -92,10 +91,10 @@ def _people(stage: Stage, places: range) -> _People:
     offset = accounts.utc_offset_h[place]
     if count.max(initial=1) > 1:
         u = opaque_ids(accounts.account_id[place], number)
-        chance = (u >> np.uint64(11)) * 2.0**-53
+        chance = uniforms(u)
         abroad = (number > 0) & (chance < stage.accounts.abroad_share[place])
         edges = np.cumsum(pools.COUNTRY_WEIGHTS)
-        drawn = (opaque_ids(u, 1) >> np.uint64(11)) * 2.0**-53
+        drawn = uniforms(opaque_ids(u, 1))
         country = np.minimum(np.searchsorted(edges, drawn), len(edges) - 1)
         language = np.where(abroad, pools.COUNTRY_LANGUAGE[country], language)
         offset = np.where(abroad, pools.COUNTRY_UTC_OFFSET_H[country], offset)
@@ -154,7 +153,7 @@ def _choices(stage: Stage, person: Ints, chance: Floats) -> Ints:
     """End users keep to a template if they bring their own; else sessions use any of them."""
     if stage.actor.end_users > 1 and stage.actor.end_users_bring_templates:
         return person
-    return np.asarray(chance * _MANY, np.int64)
+    return any_choice(chance)
 
 
 def _kinds(stage: Stage, account: Ints, start_us: Ints, chance: Floats) -> Ints:
@@ -162,19 +161,12 @@ def _kinds(stage: Stage, account: Ints, start_us: Ints, chance: Floats) -> Ints:
     actor, accounts = stage.actor, stage.accounts
     if not actor.list_share:
         return np.full(len(account), OWN)
-    listed = chance < accounts.list_share[account]
-    if actor.operator is not None and actor.operator.warm_up_days:
-        warm_us = actor.operator.warm_up_days * DAY_US
-        listed &= start_us >= accounts.created_us[account] + warm_us
+    listed = (chance < accounts.list_share[account]) & ~stage.warms_up(account, start_us)
     return np.where(listed, LIST, COVER)
 
 
 def _moves_at(stage: Stage, account: Ints, chance: Floats) -> Floats:
-    """Of an account one number for all its sessions; where organisations differ, one for each.
-
-    Dividing by what an organisation's share is of the mean one makes it move that share.
-    """
-    accounts = stage.accounts
+    """Of an account one number for all its sessions; where organisations differ, one for each."""
     if stage.actor.uptake_concentration is None:
-        return accounts.moves_at[account]
-    return np.asarray(chance / np.maximum(accounts.pivot[account], 1e-12))
+        return stage.accounts.moves_at[account]
+    return stage.pivoted(account, chance)

@@ -14,6 +14,7 @@ from sim.scenario.resolved import Actor
 from sim.streams import Streams
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 # An account has at most so many templates of its own, and as many from a list.
@@ -21,6 +22,7 @@ _MOST = 16
 # Where classes are hard to tell apart: share of accounts with a single one, and the mean of the
 # others' number beyond that. Priors.
 _SINGLE_SHARE, _MORE_MEAN = 0.6, 3.0
+_MANY = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,11 @@ class Templates:
         """The variant for sessions; `pick` is any number that tells end users or sessions apart."""
         listed = self.lists_from + pick % np.maximum(self.listed[account], 1)
         return np.where(is_listed, listed, pick % self.own[account])
+
+
+def any_choice(chance: Floats) -> Ints:
+    """A `pick` for each number in [0, 1): any of the variants, with the same chance."""
+    return np.asarray(chance * _MANY, np.int64)
 
 
 def templates_of(

@@ -15,7 +15,7 @@ from sim.actors.templates import Templates
 from sim.catalog import Agent
 from sim.enforcement.ledger import Ledger
 from sim.enforcement.outcome import Outcome
-from sim.entities.accounts import Accounts
+from sim.entities.accounts import DAY_US, Accounts
 from sim.entities.behaviour import OWN
 from sim.entities.lives import Lives
 from sim.scaffold.fill import Drawn, Sessions, fill
@@ -137,6 +137,26 @@ class Stage:
         """The time that the actor has for its work within the log."""
         rest_us = self.horizon_us - (self.actor.starts_us or 0)
         return rest_us if self.actor.lasts_us is None else self.actor.lasts_us
+
+    @property
+    def warm_up_us(self) -> int:
+        """How long a new account has nothing to do with the list."""
+        operator = self.actor.operator
+        return 0 if operator is None else round(operator.warm_up_days * DAY_US)
+
+    def warms_up(self, account: Ints, at_us: Ints) -> Bools:
+        """Whether accounts are that new at some times."""
+        if not self.warm_up_us:
+            return np.zeros(len(account), np.bool_)
+        return at_us < self.accounts.created_us[account] + self.warm_up_us
+
+    def pivoted(self, account: Ints, chance: Floats) -> Floats:
+        """Uniform numbers with which each organisation moves its own share to a new model.
+
+        A number below the mean share moves; dividing by what an organisation's share is of the mean
+        makes it move that.
+        """
+        return np.asarray(chance / np.maximum(self.accounts.pivot[account], 1e-12))
 
     def sessions(
         self,

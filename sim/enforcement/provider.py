@@ -25,7 +25,7 @@ from sim.enforcement.outcome import (
 from sim.enforcement.policy import Enforcement
 from sim.enforcement.reviews import Reviews
 from sim.enforcement.watched import Floats, Ints, Watched
-from sim.streams import Streams, opaque_ids
+from sim.streams import Streams, opaque_ids, uniforms
 
 Process = Generator[simpy.Event, Any, None]
 
@@ -82,7 +82,7 @@ class Provider:
         """A number in (0, 1) for each slot, whatever the number of slots."""
         streams, name = self._stream
         ids = opaque_ids(streams.key(name, "enforcement", what), np.arange(len(self._watched)))
-        return np.asarray(((ids >> np.uint64(11)) + 0.5) * 2.0**-53)
+        return uniforms(ids) + 2.0**-54
 
     def _latest(self, slot: int) -> Life:
         """The account in a slot, or the last one that was."""

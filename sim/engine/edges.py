@@ -11,7 +11,7 @@ from sim.actors.workload import Stage
 from sim.engine.cast import Cast
 from sim.engine.usage import Usage
 from sim.engine.words import table, times, words
-from sim.streams import U64, opaque_ids
+from sim.streams import U64, opaque_ids, uniforms
 from sim.tables.schema import EDGES_OBSERVED
 
 Ints = NDArray[np.int64]
@@ -65,7 +65,7 @@ def _as_observed(cast: Cast, links: _Seen) -> _Seen:
     """
     key = cast.streams.key("pool", "edges", RELATIONS[links.relation])
     chance = opaque_ids(key, cast.accounts.account_id[links.row].view(np.int64))
-    u = (chance >> np.uint64(11)) * 2.0**-53
+    u = uniforms(chance)
     kept = np.flatnonzero(u >= DROPPED_SHARE)
     other = (chance[kept] % np.uint64(max(len(u), 1))).astype(np.int64)
     is_false = u[kept] > 1 - FALSE_SHARE

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.actors.contents import Contents
-from sim.actors.templates import templates_of
+from sim.actors.templates import Templates, templates_of
 from sim.actors.volume import DAY_US, rates_per_day
 from sim.actors.workload import Stage
 from sim.catalog import Agent, Limit, agents, tiers, typologies
@@ -96,11 +96,11 @@ class Furnisher:
             identities.sharing_factor[later],
             scenario.separability,
         )
-        made = self._bare(actor, behaviours, accounts)
         return replace(
-            made,
+            bare,
+            accounts=accounts,
+            templates=self._templates(actor, behaviours, accounts),
             lives=_lives(outcome, begins, ends),
-            rate=bare.rate,
             outcome=outcome,
             ledger=ledger,
         )
@@ -155,14 +155,7 @@ class Furnisher:
             behaviours=behaviours,
             accounts=accounts,
             lives=Lives.everlasting(actor.accounts),
-            templates=templates_of(
-                actor,
-                behaviours,
-                accounts,
-                self.universe,
-                self.streams,
-                scenario.separability,
-            ),
+            templates=self._templates(actor, behaviours, accounts),
             contents=Contents(actor, self.universe, self.streams),
             rate=1.0,
             first_account=0,
@@ -180,6 +173,12 @@ class Furnisher:
             outcome=nothing_happens(actor.accounts),
             ledger=Ledger.free(),
         )
+
+    def _templates(
+        self, actor: Actor, behaviours: tuple[Actor, ...], accounts: Accounts
+    ) -> Templates:
+        separability = self.scenario.separability
+        return templates_of(actor, behaviours, accounts, self.universe, self.streams, separability)
 
     def _as_guest(self, stage: Stage, host: Stage) -> Stage:
         """Send through accounts of the host, as long as they live."""

@@ -16,7 +16,7 @@ from sim.engine.usage import Usage
 from sim.engine.words import table, times, words
 from sim.entities import pools
 from sim.entities.payments import CARD_TYPES
-from sim.streams import U64, opaque_ids
+from sim.streams import U64, opaque_ids, uniforms
 from sim.tables.schema import (
     ACCOUNT_PAYMENT,
     ACCOUNTS,
@@ -201,7 +201,7 @@ def _payments(cast: Cast, own: Owners, usage: Usage) -> Any:
     latest = np.maximum(usage["last"], usage["away_last"])
     last[seen[seen >= 0]] = np.maximum(last[seen[seen >= 0]], latest[seen >= 0])
     chance = opaque_ids(cast.streams.key("pool", "chargebacks"), account_id.view(np.int64))
-    disputed = (chance >> np.uint64(11)) * 2.0**-53 < _CHARGEBACK_SHARE
+    disputed = uniforms(chance) < _CHARGEBACK_SHARE
     at_us = last + (chance % np.uint64(30 * _DAY_US)).astype(np.int64)
     disputed &= at_us < cast.scenario.clock.duration_us
     return table(

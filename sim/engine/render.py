@@ -16,7 +16,7 @@ from sim.entities import pools
 from sim.entities.content import DIMENSIONS
 from sim.scaffold.fill import FINISH_REASONS, REFUSAL, REFUSAL_CATEGORIES
 from sim.scaffold.rows import TASK_STATES, task_of
-from sim.streams import opaque_ids
+from sim.streams import opaque_ids, uniforms
 from sim.tables.columns import Columns
 from sim.tables.schema import (
     TRUTH_EXCHANGES,
@@ -228,7 +228,7 @@ class Renderer:
         category = rows["category"].copy()
         refused = np.flatnonzero(rows["finish"] == REFUSAL)
         template = rows["template"][refused]
-        chance = (rows["id"][refused] >> np.uint64(11)) * 2.0**-53
+        chance = uniforms(rows["id"][refused])
         for family, (suspicion, share) in _SUSPECTED.items():
             of = self._cast.universe.family_of(family)
             asked = (template >= of.start) & (template < of.stop) & (chance < share)
@@ -347,7 +347,7 @@ def observed_clusters(key: int, templates: int, rows: Columns) -> Array:
     cluster of some other one.
     """
     content = opaque_ids(key, rows["content"])
-    u = (content >> np.uint64(11)) * 2.0**-53
+    u = uniforms(content)
     template = rows["template"].astype(np.int64)
     other = (content % np.uint64(templates)).astype(np.int64)
     splinter = template + templates * (1 + (content % np.uint64(3)).astype(np.int64))

@@ -25,7 +25,7 @@ _MOST_USED = 64
 
 
 @dataclass(frozen=True)
-class Whereabouts:
+class UsagePlace:
     """Where in its file the use by accounts lies: `rows` of them from byte `offset` on."""
 
     offset: int
@@ -40,7 +40,7 @@ class ShardRecord:
     tally: ShardTally
     file: SpillFile
     peak_bytes: int
-    usage: Whereabouts
+    usage: UsagePlace
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -50,7 +50,7 @@ class ShardRecord:
         file = dict(values["file"])
         file["chunks"] = [Chunk(**chunk) for chunk in file["chunks"]]
         tally = ShardTally(**values["tally"])
-        usage = Whereabouts(**values["usage"])
+        usage = UsagePlace(**values["usage"])
         return cls(values["number"], tally, SpillFile(**file), values["peak_bytes"], usage)
 
     def is_whole(self, out: Store) -> bool:
@@ -89,7 +89,7 @@ def simulate_shard(job: Job, number: int) -> ShardRecord:
             file.write(usage.view(np.uint8))
         tally = tally.with_usage(usage)
         written = SpillFile(path, file.bytes, file.sha256, spill.chunks)
-        where = Whereabouts(place, len(usage))
+        where = UsagePlace(place, len(usage))
         return ShardRecord(number, tally, written, peak_bytes(), where)
 
     record = until_right(workload(job.cast, shard), attempt)

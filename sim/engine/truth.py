@@ -110,17 +110,13 @@ def truth_links(cast: Cast) -> Any:
 
 
 def _before(cast: Cast, rows: Ints) -> Ints:
-    """The account whose place each of these took over."""
-    a, actor = cast.accounts, cast.actor_of_account
-    key = (
-        {(int(actor[r]), int(a.slot[r]), int(a.generation[r])): r for r in range(len(a))}
-        if len(rows)
-        else {}
-    )
-    return np.array(
-        [key[int(actor[r]), int(a.slot[r]), int(a.generation[r]) - 1] for r in rows.tolist()],
-        np.int64,
-    )
+    """The account whose place each of these took over.
+
+    Replacements of an actor are in order of place and generation, after the first of all places.
+    """
+    a = cast.accounts
+    first = np.array([stage.first_account for stage in cast.stages])[cast.actor_of_account[rows]]
+    return np.where(a.generation[rows] == 1, first + a.slot[rows], rows - 1)
 
 
 def _with_first(rows: Ints, values: Any) -> tuple[Ints, Ints]:

@@ -95,11 +95,6 @@ class Circles:
         """Accounts whose cohort shares a /24."""
         return self.dial("cohort_size") > 1
 
-    @property
-    def is_own(self) -> Bools:
-        """Accounts that are as their actor says."""
-        return np.asarray(self._way == 0)
-
     def ages_days(self, rng: np.random.Generator) -> Floats:
         """Age of each cohort, by account."""
         cohorts = int(self.cohort[-1]) + 1 if len(self.cohort) else 0

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import catalog
-from sim.streams import U64, Streams, opaque_ids
+from sim.streams import U64, Streams, opaque_ids, uniforms
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -113,7 +113,7 @@ class Universe:
 
     def topics(self, key: U64, pick: Ints) -> Ints:
         """Number `pick` of the topics that belong to each `key`, by popularity."""
-        u = (opaque_ids(key, pick) >> np.uint64(11)) * 2.0**-53
+        u = uniforms(opaque_ids(key, pick))
         return np.asarray(np.searchsorted(self._topic_edges, u, side="right"), np.int64)
 
     def vectors(

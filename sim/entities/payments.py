@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sim.entities.behaviour import Circles
 from sim.scenario.resolved import Actor
-from sim.streams import U64, Streams, opaque_ids
+from sim.streams import U64, Streams, opaque_ids, uniforms
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -24,9 +24,8 @@ DECLINE_MEAN = 0.15
 
 @dataclass(frozen=True)
 class Payments:
-    """The instrument of each account, shape (n,); `number` counts those of the actor."""
+    """The instrument of each account, shape (n,)."""
 
-    number: Ints
     instrument: U64
     kind: Ints
     declines: Ints
@@ -54,7 +53,7 @@ def payments(
     owns = int(own.max()) + 1 if n else 0
     group = np.cumsum(shares & opens)
     number = first + np.where(shares, owns + group, own)
-    u = (opaque_ids(streams.key(actor.id, "instrument kind"), number) >> np.uint64(11)) * 2.0**-53
+    u = uniforms(opaque_ids(streams.key(actor.id, "instrument kind"), number))
     prepaid = circles.dial("prepaid_share")
     rest = (u - prepaid) / np.maximum(1 - prepaid, 1e-9)
     kind = np.where(
@@ -64,7 +63,6 @@ def payments(
     )
     kind = np.where(u < prepaid, PREPAID, kind)
     return Payments(
-        number=number,
         instrument=opaque_ids(streams.key(actor.id, "instrument"), number),
         kind=np.where(by_cloud, MARKETPLACE, kind),
         declines=rng.poisson(DECLINE_MEAN, n),

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.streams import U64, Streams, opaque_ids, scalar_id
+from sim.streams import Streams, opaque_ids, scalar_id, uniforms
 from sim.world.weather import Weather
 
 Ints = NDArray[np.int64]
@@ -73,8 +73,7 @@ def _scalar_uniform(key: int, call: int, n: int) -> float:
 
 
 def _uniform(key: int, call: Ints, n: Ints | int) -> Floats:
-    bits: U64 = opaque_ids(opaque_ids(key, call), n)
-    return np.asarray((bits >> np.uint64(11)) * 2.0**-53)
+    return uniforms(opaque_ids(opaque_ids(key, call), n))
 
 
 @dataclass(frozen=True)
