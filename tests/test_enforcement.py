@@ -1,9 +1,8 @@
-"""What the provider does to accounts: against theory, capacity, budgets and the calendar."""
+"""What the provider does to accounts: against theory, capacity and the calendar."""
 
 from __future__ import annotations
 
 import math
-import time
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from sim import catalog
 from sim.distributions import Distribution
 from sim.enforcement.decide import decide
 from sim.enforcement.operator import Operator
@@ -33,101 +33,19 @@ from sim.enforcement.policy import Enforcement
 from sim.enforcement.watched import Watched
 from sim.streams import Streams
 from tests.helpers import DAY_US, HOUR_US, constant
-
-QUIET = Enforcement(rule_rate_per_day=0, noise_rate_per_day=0, sweep_probability=0)
-# every alert is a ban at once: no verification is ever passed, and none takes time
-BANS: dict[str, Any] = {
-    "rule_delay_h": constant(0),
-    "rate_limit_share": 0,
-    "step_up_share": 1,
-    "step_up_h": constant(0),
-    "genuine_passes": 0,
-    "operator_passes": 0,
-    "appeal_success": 0,
-    "sweep_probability": 0,
-}
-LIMITS = {**BANS, "rate_limit_share": 1, "step_up_share": 0}
-REVIEWS = {
-    **BANS,
-    "rate_limit_share": 0,
-    "step_up_share": 0,
-    "review_delay_h": constant(0),
-    "review_sensitivity": 1,
-    "review_false_share": 1,
-    "suspend_share": 0,
-}
-
-
-def noisy(dials: dict[str, Any], per_day: float, **more: Any) -> Enforcement:
-    """Alerts out of nothing only."""
-    return Enforcement(**{**dials, "rule_rate_per_day": 0.0, "noise_rate_per_day": per_day, **more})
-
-
-def watch(
-    slots: int,
-    daily: float = 100.0,
-    *,
-    address: int = 1,
-    refusals: float = 0.0,
-    extracts: bool = False,
-    operated: bool = False,
-    group: int = 1,
-) -> Watched:
-    """Equal accounts, `group` of them to an organisation."""
-    return Watched(
-        organisation=np.arange(slots) // group,
-        daily_exchanges=np.full(slots, daily),
-        accounts_on_address=np.full(slots, address),
-        accounts_on_card=np.ones(slots, np.int64),
-        refusals_per_day=np.full(slots, refusals),
-        extracts=np.full(slots, extracts),
-        operated=operated,
-    )
-
-
-def run(
-    watched: Watched,
-    rules: Enforcement,
-    operator: Operator | None = None,
-    days: float = 28,
-    seed: int = 1,
-) -> Outcome:
-    return decide(watched, rules, operator, round(days * DAY_US), Streams(seed), "actor")
-
-
-def same(first: Outcome, second: Outcome) -> bool:
-    """Whether all columns and counts are equal."""
-    return _flat(first) == _flat(second)
-
-
-def _flat(outcome: Outcome) -> list[Any]:
-    return [
-        [(k, v.tolist()) for k, v in vars(part).items()] if hasattr(part, "__dict__") else part
-        for part in vars(outcome).values()
-    ]
-
-
-def of(outcome: Outcome, action: int) -> Any:
-    """(times in days, identities, channels) of the actions of a kind."""
-    a = outcome.actions
-    chosen = a.action == action
-    return a.at_us[chosen] / DAY_US, a.identity[chosen], a.channel[chosen]
-
-
-def idle_h(outcome: Outcome) -> Any:
-    """Hours between bans and the accounts that came instead."""
-    x = outcome.identities
-    later = np.flatnonzero(x.generation > 0)
-    return (x.from_us[later] - x.until_us[later - 1]) / HOUR_US
-
-
-def close(share: float, expected: float, count: int) -> bool:
-    """Within four standard errors of a share of `count`."""
-    return abs(share - expected) < 4 * math.sqrt(expected * (1 - expected) / count)
-
-
-def logistic(x: float, threshold: float, slope: float = 3.0) -> float:
-    return 1 / (1 + math.exp(-slope * math.log(x / threshold)))
+from tests.policing import (
+    BANS,
+    LIMITS,
+    QUIET,
+    REVIEWS,
+    close,
+    logistic,
+    noisy,
+    of,
+    run,
+    same,
+    watch,
+)
 
 
 @pytest.mark.parametrize(
@@ -307,92 +225,6 @@ def test_others_do_not_appeal(dials: dict[str, Any]) -> None:
     assert not len(of(found, REINSTATE)[0])
 
 
-def test_nobody_replaces_accounts_without_an_operator() -> None:
-    found = run(watch(500, operated=True), noisy(BANS, 0.05))
-    assert len(of(found, BAN)[0]) > 200
-    assert (len(found.identities.slot), found.replacements, found.spent_usd) == (500, 0, 0)
-
-
-def test_replacement_share_and_delay_are_as_given() -> None:
-    operator = Operator(replacement_share=0.7)
-    found = run(watch(2_000, operated=True), noisy(BANS, 0.05), operator)
-    lost = found.identities.until_us < 26 * DAY_US
-    followed = np.append(found.identities.generation[1:] > 0, False)[lost]
-    assert close(followed.mean(), 0.7, len(followed))
-    # accounts lost long before the end, so that hardly a delay is cut off by it
-    later = np.flatnonzero(found.identities.generation > 0)
-    early = found.identities.until_us[later - 1] < 20 * DAY_US
-    log_h = np.log(idle_h(found)[early])
-    assert abs(log_h.mean() - math.log(6)) < 4 / math.sqrt(len(log_h))
-    assert abs(log_h.std() - 1) < 4 / math.sqrt(2 * len(log_h))
-
-
-def test_a_replacement_costs_its_price_and_the_days_without_it() -> None:
-    operator = Operator(
-        initial_usd=50, per_replacement_usd=7, delay_usd_per_account_day=3, replacement_share=1
-    )
-    found = run(watch(300, operated=True), noisy(BANS, 0.1), operator, days=40)
-    begun = 50 + found.replacements * 7 + idle_h(found).sum() / 24 * 3
-    on_the_way = len(of(found, BAN)[0]) - found.replacements
-    assert begun <= found.spent_usd
-    assert found.spent_usd - begun == pytest.approx(on_the_way * 7, rel=0.5, abs=1)
-    default = Operator(verified_share=0.5)
-    assert default.replacement_usd == 5 + 10 + 0.5 * 20
-
-
-@pytest.mark.parametrize("reserved", [0.0, 400.0])
-def test_budgets_are_kept_and_used_up(reserved: float) -> None:
-    operator = Operator(
-        budget_usd=1_000 + reserved, reserved_usd=reserved, initial_usd=600, replacement_share=1
-    )
-    found = run(watch(500, operated=True), noisy(BANS, 0.1), operator)
-    assert 1_000 - 16 < found.spent_usd <= 1_000
-    assert 20 <= found.replacements <= 26
-
-
-def test_nothing_is_replaced_once_the_budget_is_spent_at_the_start() -> None:
-    operator = Operator(budget_usd=800, initial_usd=500, reserved_usd=300, replacement_share=1)
-    found = run(watch(500, operated=True), noisy(BANS, 0.1), operator)
-    assert len(of(found, BAN)[0]) > 300
-    assert (found.replacements, found.spent_usd) == (0, 500)
-
-
-def test_a_sweep_hits_its_share_at_once() -> None:
-    rules = QUIET.model_copy(update={"sweep_probability": 1.0, "sweep_after_days": constant(5)})
-    found = run(watch(3_000, operated=True), rules, Operator(replacement_share=1))
-    when, who, why = of(found, BAN)
-    assert (found.sweeps, set(why.tolist()), set(when.tolist())) == (1, {REPORT}, {5.0})
-    assert close(len(who) / 3_000, 0.85, 3_000)
-    # all replacements are there by the end, and a sweep comes once
-    assert found.replacements == len(who)
-
-
-def test_accounts_swept_while_they_are_verified_are_lost_once() -> None:
-    rules = noisy(
-        BANS,
-        0.3,
-        step_up_h=constant(72),
-        sweep_probability=1,
-        sweep_share=1,
-        sweep_after_days=constant(5),
-    )
-    found = run(watch(300, operated=True), rules, Operator())
-    when, who, why = of(found, BAN)
-    assert ((why == REPORT) == (when == 5)).all()
-    assert np.bincount(who).max() == 1
-    assert (found.pauses.until_us <= found.identities.until_us[found.pauses.identity]).all()
-
-
-def test_a_sweep_comes_with_its_probability_and_only_for_operators() -> None:
-    rules = QUIET.model_copy(update={"sweep_probability": 0.5, "sweep_after_days": constant(5)})
-    operated = watch(2, operated=True)
-    swept = [run(operated, rules, Operator(), seed=seed).sweeps for seed in range(300)]
-    assert close(sum(swept) / 300, 0.5, 300)
-    certain = rules.model_copy(update={"sweep_probability": 1.0})
-    assert run(operated, certain).sweeps == run(watch(2), certain).sweeps == 0
-    assert run(operated, certain, Operator(), days=5).sweeps == 0
-
-
 @pytest.mark.parametrize("kind", [RATE_LIMIT, STEP_UP, SUSPEND, BAN])
 def test_an_action_on_an_organisation_hits_all_of_it(kind: int) -> None:
     dials: dict[str, Any] = {
@@ -463,36 +295,6 @@ def test_replacements_are_in_organisations_of_their_own() -> None:
     assert first.sum() == 50
     assert len(set(when[first].tolist())) == 1
     assert len(set(when[~first].tolist())) == (~first).sum() > 10
-
-
-def test_what_is_learned_lowers_the_right_dimension() -> None:
-    """Each loss to a rule, correctly put down to it, lowers what later accounts do of it."""
-    rules = Enforcement(**{**BANS, "noise_rate_per_day": 0})
-    dials: dict[str, Any] = {"feedback_share": 1, "feedback_step": 0.9, "replacement_share": 1}
-    watched = watch(60, 20_000, operated=True)
-    found = run(watched, rules, Operator(**dials, feedback_error=0, feedback_lag_h=10))
-    x = found.identities
-    banned_us = np.sort(x.until_us)
-    known = np.searchsorted(banned_us, x.from_us - 10 * HOUR_US, side="right")
-    later = x.generation > 0
-    assert np.allclose(x.volume_factor[later], 0.9 ** known[later])
-    assert (x.volume_factor[~later] == 1).all()
-    assert (x.sharing_factor == 1).all()
-    assert (x.refusal_factor == 1).all()
-    wrong = run(watched, rules, Operator(**dials, feedback_error=1)).identities
-    assert (wrong.volume_factor == 1).all()
-    assert wrong.sharing_factor.min() < 1 > wrong.refusal_factor.min()
-    ignored = run(watched, rules, Operator(replacement_share=1))
-    assert (ignored.identities.volume_factor == 1).all()
-    assert ignored.replacements > found.replacements
-
-
-def test_a_loss_without_a_cause_teaches_only_by_mistake() -> None:
-    watched, rules = watch(100, operated=True), noisy(BANS, 0.1)
-    right = run(watched, rules, Operator(feedback_share=1, feedback_error=0)).identities
-    assert (np.stack([right.volume_factor, right.sharing_factor, right.refusal_factor]) == 1).all()
-    wrong = run(watched, rules, Operator(feedback_share=1, feedback_error=1)).identities
-    assert min(wrong.volume_factor.min(), wrong.sharing_factor.min()) < 1
 
 
 def mixed(slots: int, operated: bool, seed: int = 0) -> Watched:
@@ -679,9 +481,6 @@ def test_dials_are_frozen() -> None:
     assert isinstance(Enforcement().appeal_days, Distribution)
 
 
-def test_slots_to_which_nothing_happens_cost_next_to_nothing() -> None:
-    watched = watch(100_000)
-    began = time.process_time()
-    found = run(watched, QUIET)
-    assert time.process_time() - began < 0.2
-    assert len(found.identities.slot) == 100_000
+def test_the_catalog_says_what_is_so_by_default() -> None:
+    assert Enforcement.model_validate(catalog.enforcement()) == Enforcement()
+    assert Operator.model_validate(catalog.operator()) == Operator()
