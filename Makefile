@@ -9,7 +9,7 @@ INSTALLED_TEST := $(VENV)/.installed-test
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types format verify bench docs separability reports clean
+.PHONY: help demo test browser lint types format verify bench docs separability reports clean
 
 help: ## List the tasks.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
@@ -17,15 +17,19 @@ help: ## List the tasks.
 demo: $(INSTALLED) ## Simulate the reported figures at SCALE (0.1), compare, draw; under a minute.
 	$(BIN)/sim run reported_2026_02 --scale $(SCALE) --force -o runs/demo
 	@mkdir -p runs/demo-report
-	$(BIN)/sim compare runs/demo --csv > runs/demo-report/comparison.csv
-	$(BIN)/sim compare runs/demo --chart runs/demo-report/comparison > runs/demo-report/comparison.txt
+	$(BIN)/sim compare runs/demo --by-actor --draws 2000 --charts runs/demo-report/charts \
+		--html runs/demo-report/index.html > runs/demo-report/comparison.txt
 	@echo
-	@echo "logs:  runs/demo/log (what a provider sees), runs/demo/truth (labels)"
-	@echo "chart: runs/demo-report/comparison.png and comparison.svg"
-	@echo "table: runs/demo-report/comparison.txt and comparison.csv"
+	@echo "logs:   runs/demo/log (what a provider sees), runs/demo/truth (labels)"
+	@echo "report: runs/demo-report/index.html"
+	@echo "charts: runs/demo-report/charts; tables: runs/demo-report/comparison.txt"
 
-test: lint types ## Lint, types and the fast tests: what must pass before a commit.
+test: lint types browser ## Lint, types and the fast tests: what must pass before a commit.
 	$(BIN)/pytest -n auto --dist loadfile
+
+browser: $(INSTALLED_TEST) ## Make sure that there is a Chromium for the tests of the page.
+	@command -v chromium || command -v chromium-browser || command -v google-chrome \
+		|| $(BIN)/python -m tests.browser
 
 lint: $(INSTALLED_TEST) ## Check style and formatting.
 	$(BIN)/ruff check .
@@ -54,9 +58,10 @@ docs: $(INSTALLED_TEST) ## Rewrite the generated parts of docs/ and scenarios/sc
 separability: $(INSTALLED_TEST) ## Repeat the study of docs/separability.md; some ten minutes.
 	$(BIN)/python docs/separability.py
 
-reports: $(INSTALLED) ## Rebuild reports/.
-	$(BIN)/sim compare --csv > reports/comparison.csv
-	$(BIN)/sim compare --chart reports/comparison > reports/comparison.txt
+reports: $(INSTALLED) ## Rebuild reports/, to the same bytes; a minute.
+	@mkdir -p reports
+	$(BIN)/sim compare --claim all --csv --charts reports/charts --html reports/index.html \
+		> reports/comparison.csv
 
 clean: ## Remove caches and builds; runs/ and the environment stay.
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -5,11 +5,13 @@ A block stands between `<!-- generated: NAME -->` and `<!-- end -->`; NAME is a 
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 DOCS = Path(__file__).parent
@@ -28,6 +30,16 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: int = 0) 
     rule = ["---"] * (len(header) - right) + ["--:"] * right
     lines = ["| " + " | ".join(row) + " |" for row in (header, rule, *rows)]
     return "\n".join(lines) + "\n"
+
+
+def _beside(name: str) -> ModuleType:
+    """The module of a file that stands beside this one, wherever this one is loaded from."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 # The command line
@@ -419,6 +431,7 @@ def values_by_status() -> str:
         "circle": catalog.circles,
         "family": catalog.families,
         "world": lambda: ("provider", "rules", "enforcement", "operator"),
+        "amplification": catalog.amplification,
     }
     rows = []
     for kind, entries in kinds.items():
@@ -455,8 +468,31 @@ def measured_steps() -> str:
     return table([*header, "at limit", "loading"], rows, right=7)
 
 
+def table_of_amplification() -> str:
+    from sim.catalog import amplification
+
+    columns = ("mean", "p50", "p90", "p99")
+    quantities = {"requests": "requests", "tool_steps": "tool-initiated steps"}
+    rows = [
+        [quantity, f"a {scope}", *(f"{values[f'{key}_{x}']:,}" for x in columns)]
+        for scope, values in amplification().items()
+        for key, quantity in quantities.items()
+        if f"{key}_mean" in values
+    ]
+    return table(["quantity", "of", *columns], rows, right=len(columns))
+
+
+def table_of_observables() -> str:
+    from sim.compare.observables import OBSERVABLES
+
+    rows = [[f"`{key}`", x.title, x.unit, x.kind] for key, x in OBSERVABLES.items()]
+    return table(["metric", "meaning", "unit", "kind"], rows)
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "cli": help_of_every_verb,
+    "amplification": table_of_amplification,
+    "observables": table_of_observables,
     "keys scenario": keys_of_scenario,
     "keys clock": keys_of("ClockForm"),
     "keys world": keys_of("WorldForm"),
@@ -483,6 +519,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "worked example": task_of_worked_example,
     "catalog status": values_by_status,
     "catalog steps": measured_steps,
+    **_beside("explanation_tables").blocks(table),
 }
 
 

@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sim.compare import Analysis, analyse
     from sim.counting import Counts, count_run
     from sim.engine.run import RunSummary, resume, run
     from sim.errors import CheckFailedError, InvalidInputError, SimError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _FRONT = {
+    "Analysis": "sim.compare",
     "CheckFailedError": "sim.errors",
     "Counts": "sim.counting",
     "InvalidInputError": "sim.errors",
@@ -33,6 +35,7 @@ _FRONT = {
     "RunSummary": "sim.engine.run",
     "Scenario": "sim.scenario",
     "SimError": "sim.errors",
+    "analyse": "sim.compare",
     "count_run": "sim.counting",
     "dump_resolved": "sim.scenario",
     "json_schema": "sim.scenario",
@@ -45,6 +48,7 @@ _FRONT = {
 }
 
 __all__ = [
+    "Analysis",
     "CheckFailedError",
     "Counts",
     "InvalidInputError",
@@ -53,6 +57,7 @@ __all__ = [
     "Scenario",
     "SimError",
     "__version__",
+    "analyse",
     "count_run",
     "dump_resolved",
     "json_schema",

@@ -12,7 +12,8 @@ from typing import Any
 import click
 
 from sim import __version__
-from sim.cli_reading import check_run, compare, counts, verify
+from sim.cli_comparing import compare
+from sim.cli_reading import check_run, counts, verify
 from sim.cli_replicate import replicate
 from sim.cli_running import run
 from sim.cli_support import (
@@ -24,7 +25,17 @@ from sim.cli_support import (
     scenario_options,
 )
 
-KINDS = ("scenarios", "typologies", "benchmarks", "agents", "models", "world", "claims")
+KINDS = (
+    "scenarios",
+    "typologies",
+    "benchmarks",
+    "agents",
+    "models",
+    "world",
+    "claims",
+    "hypotheses",
+)
+FORMATS = ("scenario", "hypotheses", "claims")
 
 
 @click.group(
@@ -106,11 +117,17 @@ def list_(kind: str | None, as_json: bool) -> None:
 
 
 @cli.command()
-def schema() -> None:
-    """Print the JSON Schema of scenario files, for editors."""
-    from sim.scenario import json_schema
+@click.argument("kind", type=click.Choice(FORMATS), default="scenario")
+def schema(kind: str) -> None:
+    """Print the JSON Schema of a KIND of files, for editors; of scenarios if none is named."""
+    if kind == "scenario":
+        from sim.scenario import json_schema
 
-    print_json(json_schema())
+        print_json(json_schema())
+        return
+    from sim.compare.schemas import claims_schema, hypotheses_schema
+
+    print_json(claims_schema() if kind == "claims" else hypotheses_schema())
 
 
 for _verb in (run, replicate, counts, compare, verify, check_run):

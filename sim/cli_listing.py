@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from sim import catalog
 from sim.errors import InvalidInputError
 from sim.scenario import load_scenario, shipped_scenarios
+
+_STATUSES = ("measured", "reported", "prior")
 
 Line = tuple[str, ...]
 Record = dict[str, Any]
@@ -102,6 +105,34 @@ def _claims() -> Listing:
     return made
 
 
+def _hypotheses() -> Listing:
+    from sim.compare.library import load_library
+
+    library = load_library()
+    made: list[Entry] = []
+    for item in library.hypotheses.values():
+        known = Counter(str(prior.status) for prior in item.priors.values())
+        said = ", ".join(f"{known[x]} {x}" for x in _STATUSES if known[x])
+        does = f"{' + '.join(item.work)}; lever {item.lever}"
+        record = {
+            "id": item.id,
+            "title": item.title,
+            "about": item.about,
+            "work": list(item.work),
+            "lever": item.lever,
+            "typologies": list(item.typologies),
+            "accused": item.id == library.accused,
+            "priors": [_prior(name, prior) for name, prior in item.priors.items()],
+        }
+        made.append(((item.id, item.title, does, said), record))
+    return made
+
+
+def _prior(name: str, prior: Any) -> Record:
+    known = {"status": prior.status, "source": prior.source, "note": prior.note}
+    return {"name": name, "words": prior.words(), **known}
+
+
 def _record(kind: str, item: Any, **more: Any) -> Record:
     """Return id, title, what `more` says, and every cited value with its source and status."""
     values = [cell.model_dump(mode="json") for cell in catalog.cited(kind, item.id)]
@@ -116,4 +147,5 @@ KINDS: dict[str, Callable[[], Listing]] = {
     "models": _models,
     "world": _world,
     "claims": _claims,
+    "hypotheses": _hypotheses,
 }

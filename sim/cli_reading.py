@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -123,36 +122,3 @@ def _print_groups(title: str, groups: dict[str, Counted]) -> None:
     rows = [[name, *(f"{n.get(c, 0):,}" for c in conventions)] for name, n in groups.items()]
     click.echo()
     print_columns([[title, *conventions], *rows])
-
-
-@click.command()
-@click.argument("place", metavar="[RUN]", required=False)
-@json_option
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, one fact a row.")
-@click.option(
-    "--chart",
-    metavar="STEM",
-    type=click.Path(path_type=Path),
-    help="Also draw STEM.png and STEM.svg.",
-)
-def compare(place: str | None, as_json: bool, as_csv: bool, chart: Path | None) -> None:
-    """Hold reported figures against what measured agents imply, and against a RUN.
-
-    For each measured model: exchanges in one full benchmark run with its 95 % range, and the runs
-    that each claim would take; the arithmetic of the two source documents with a verdict a line.
-    """
-    if as_json and as_csv:
-        raise click.UsageError("--json and --csv exclude each other; give one of them")
-    from sim.compare import compare as compare_claims
-    from sim.compare import render_text, to_csv, to_json
-
-    comparison = compare_claims(place)
-    render = to_csv if as_csv else to_json if as_json else render_text
-    click.echo(render(comparison), nl=False)
-    if chart is not None:
-        from sim.report import draw_comparison
-
-        chart.parent.mkdir(parents=True, exist_ok=True)
-        png, svg = chart.with_name(f"{chart.name}.png"), chart.with_name(f"{chart.name}.svg")
-        draw_comparison(comparison, png, svg)
-        click.echo(f"chart: {png} and {svg}", err=True)

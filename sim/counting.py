@@ -65,7 +65,7 @@ def count_run(path: Path | str) -> Counts:
     """Count a finished run, part by part; raises InvalidInputError if it cannot be read."""
     run = Run(path)
     sums = _Sums()
-    for log, truth in _parts(run):
+    for log, truth in exchange_parts(run):
         sums.add(log, truth)
     if run.has("truth/tasks"):
         for tasks in run.tables("truth/tasks", TRUTH_TASKS, _TASK_COLUMNS):
@@ -87,8 +87,14 @@ _TRUTH_COLUMNS = ("exchange_id", "actor_id", "typology_id")
 _TASK_COLUMNS = ("actor_id", "typology_id", "started_at")
 
 
-def _parts(run: Run) -> Iterator[tuple[Any, Any]]:
-    log = run.tables("log/exchanges", EXCHANGES, _LOG_COLUMNS)
+def exchange_parts(run: Run, *more: str) -> Iterator[tuple[Any, Any]]:
+    """Yield log and truth of a run's exchanges, part by part, as Arrow tables of the same rows.
+
+    The log has what `convention_flags` needs and the columns `more`; the truth is None where it was
+    taken away. Raises InvalidInputError if a part is missing or damaged, or the truth that of
+    another log.
+    """
+    log = run.tables("log/exchanges", EXCHANGES, (*_LOG_COLUMNS, *more))
     if not run.has("truth/exchanges"):
         yield from ((part, None) for part in log)
         return
@@ -112,7 +118,7 @@ class _Sums:
         self._has_tasks = False
 
     def add(self, log: Any, truth: Any) -> None:
-        flags = _flags(log)
+        flags = convention_flags(log)
         for name, flag in flags.items():
             self._total[name] += int(flag.sum())
         self._group("day", log.column("ts_start").to_numpy().astype("i8") // _DAY_US, flags)
@@ -121,7 +127,7 @@ class _Sums:
         self._accounts.append((ids, per_account.astype(np.int64)))
         if truth is not None:
             for group in ("typology", "actor"):
-                codes, words = _words(truth.column(f"{group}_id"))
+                codes, words = coded_words(truth.column(f"{group}_id"))
                 self._group(group, codes, flags, words)
 
     def add_tasks(self, tasks: Any, opening_us: int) -> None:
@@ -131,7 +137,7 @@ class _Sums:
         started = np.maximum(tasks.column("started_at").to_numpy().astype("i8"), opening_us)
         self._group("day", started // _DAY_US, flags)
         for group in ("typology", "actor"):
-            codes, words = _words(tasks.column(f"{group}_id"))
+            codes, words = coded_words(tasks.column(f"{group}_id"))
             self._group(group, codes, flags, words)
 
     def _group(
@@ -169,20 +175,25 @@ class _Sums:
         return {name: _spread(s) for name, s in zip(_FROM_LOG, sums, strict=True) if len(s)}
 
 
-def _flags(log: Any) -> dict[str, Flags]:
+def convention_flags(log: Any) -> dict[str, Flags]:
+    """How often each row of the log counts under C1 to C5, shape (rows,) each."""
     status = log.column("http_status").to_numpy()
     answered = status == 200
     generated = answered & (log.column("output_tokens").to_numpy() > 0)
-    codes, words = _words(log.column("finish_reason"))
+    codes, words = coded_words(log.column("finish_reason"))
     refused = np.isin(codes, [k for k, word in enumerate(words) if word in _UNUSABLE])
-    roles, role_words = _words(log.column("last_role_in"))
+    roles, role_words = coded_words(log.column("last_role_in"))
     from_user = roles == role_words.index("user") if "user" in role_words else roles < 0
     usable = np.where(generated & ~refused, log.column("choice_count").to_numpy(), 0)
     counts = (answered | True, answered, generated, usable, generated & from_user)
     return dict(zip(_FROM_LOG, counts, strict=True))
 
 
-def _words(column: Any) -> tuple[NDArray[np.int64], list[str]]:
+def coded_words(column: Any) -> tuple[NDArray[np.int64], list[str]]:
+    """A column of words as codes, shape (rows,), and the words that they number.
+
+    The codes are floats with NaN where words are missing.
+    """
     chunk = column.combine_chunks()
     return chunk.indices.to_numpy(zero_copy_only=False), chunk.dictionary.to_pylist()
 

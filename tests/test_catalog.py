@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -10,8 +12,10 @@ import pytest
 from pydantic import ValidationError
 
 from sim.catalog import (
+    Claim,
     Model,
     agents,
+    amplification,
     benchmarks,
     cited,
     claim_value,
@@ -32,10 +36,13 @@ from sim.catalog import (
     steps_for,
     typologies,
 )
+from sim.compare.library import load_library
+from sim.compare.priors import SHAPES
 from sim.distributions import Distribution
 from sim.errors import InvalidInputError
 from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE
 from sim.scenario import json_schema
+from sim.scenario.strict_yaml import parse_yaml
 from sim.streams import Streams
 from sim.world.attempts import RETRIES, Fates
 from sim.world.cache import LIFETIME_1H_US, LIFETIME_5M_US
@@ -47,6 +54,7 @@ KINDS: dict[str, Any] = {
     "typology": typologies,
     "world": lambda: ("provider", "rules", "enforcement", "operator"),
     "mode": modes,
+    "amplification": amplification,
 }
 ENTRIES = [(kind, key) for kind, entries in KINDS.items() for key in entries()]
 
@@ -65,7 +73,39 @@ def test_every_source_is_used() -> None:
     used = {value.source for kind, key in ENTRIES for value in cited(kind, key)}
     used |= {x.source for x in step_distributions().values()}
     used |= {x.source for x in statements().values()}
+    used |= {source for source, _ in known_of_explanations()}
     assert used == set(sources())
+
+
+def known_of_explanations() -> list[tuple[str, str]]:
+    """Source and status of every prior and kind of calls of the shipped explanations."""
+    text = files("sim.catalog").joinpath("data/hypotheses.yaml").read_text(encoding="utf-8")
+    return list(cited_in(parse_yaml(text, "hypotheses.yaml").data))
+
+
+def cited_in(node: Any) -> Iterator[tuple[str, str]]:
+    """Source and status of every mapping below that has a shape; KeyError if it lacks one."""
+    if isinstance(node, dict):
+        if {*SHAPES, "tools_share"} & set(node):
+            yield node["source"], node["status"]
+        for key, value in node.items():
+            if key not in (*SHAPES, "more"):
+                yield from cited_in(value)
+
+
+def test_every_prior_of_an_explanation_names_a_known_source() -> None:
+    found = known_of_explanations()
+    assert len(found) > 60
+    assert {source for source, _ in found} <= set(sources())
+    assert {status for _, status in found} <= {"measured", "reported", "prior"}
+    assert {status for source, status in found if source == "design-prior"} == {"prior"}
+
+
+def test_every_dial_of_an_explanation_says_how_it_is_known() -> None:
+    for hypothesis in load_library().hypotheses.values():
+        for name, prior in hypothesis.priors.items():
+            constant = name.endswith(".mixed") and prior.constant == 0
+            assert constant or prior.source in sources(), name
 
 
 def test_units_follow_from_the_names() -> None:
@@ -156,6 +196,46 @@ def test_numbers_that_no_report_prints_are_marked() -> None:
     assert [x.id for x in claims().values() if x.value is None] == ["O1"]
 
 
+def test_every_figure_says_how_it_is_meant_and_what_is_not_said() -> None:
+    by_bound: dict[str | None, list[str]] = {}
+    for claim in claims().values():
+        by_bound.setdefault(claim.bound, []).append(claim.id)
+        assert claim.not_said.strip() == claim.not_said != ""
+    assert by_bound == {
+        "over": [
+            *("A1", "A3", "A4", "A5", "A7", "G1", "S1", "S3"),
+            *("S5", "S8", "S9", "S12"),
+            *("S13", "S14", "S15"),
+        ],
+        "nearly": ["A9", "S2", "S4", "S6"],
+        "approximately": ["A2", "L1", "L2"],
+        "exact": ["S7", "S10", "S11"],
+        "between": ["A6", "A8", "A10", "A11"],
+        None: ["O1"],
+    }
+    words = {x.id: (x.low, x.high) for x in claims().values() if x.bound == "between"}
+    tens_of_thousands = (20_000, 100_000)
+    assert words.pop("A6") == (200, 1_000)
+    assert words == {"A8": (0, 24), "A10": tens_of_thousands, "A11": tens_of_thousands}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"bound": None},
+        {"value": None},
+        {"low": 1.0},
+        {"bound": "between"},
+        {"bound": "between", "low": 2.0, "high": 2.0},
+        {"not_said": ""},
+    ],
+)
+def test_a_claim_that_contradicts_itself_is_refused(change: dict[str, Any]) -> None:
+    plain = claims()["A4"].model_dump()
+    with pytest.raises(ValidationError):
+        Claim.model_validate({**plain, **change})
+
+
 def test_references_lead_somewhere() -> None:
     for benchmark in benchmarks().values():
         assert set(benchmark.agents) <= set(agents())
@@ -172,6 +252,8 @@ def test_references_lead_somewhere() -> None:
         assert steps.model_id is None or steps.model_id in models()
     for line in statements().values():
         assert line.claim is None or line.claim in claims()
+        assert set(line.claims) <= set(claims())
+        assert all(claims()[x].window_days for x in line.windowed)
 
 
 def test_shares_add_up() -> None:

@@ -76,7 +76,9 @@ def test_no_exchange_is_expected(place: Path, fmt: str) -> None:
     assert len(read(Path("out"), "log/exchanges")) == len(read(Path("out"), "truth/tasks")) == 0
     assert (place / f"out/log/exchanges/part-00000.{fmt}").exists()
     assert len(read(Path("out"), "truth/accounts")) == 3
-    assert sim("compare", "out").exit_code == 0
+    nothing = sim("compare", "out", "--only", "odds")
+    assert nothing.exit_code == 2
+    assert nothing.stderr.endswith("no answered exchange in the log; there is nothing to compare\n")
 
 
 def test_a_log_of_a_millisecond(place: Path) -> None:

@@ -1,4 +1,4 @@
-"""The verbs run, counts and compare, as a user meets them."""
+"""The verbs run and counts, as a user meets them."""
 
 from __future__ import annotations
 
@@ -248,36 +248,3 @@ def test_counts_without_the_truth(here: Path) -> None:
     counted = json.loads(sim("counts", "out", "--json").stdout)
     assert list(counted["total"]) == ["C1", "C2", "C3", "C4", "C5"]
     assert counted["by_actor"] == counted["by_typology"] == {}
-
-
-# compare
-
-
-def test_compare_without_a_run() -> None:
-    result = sim("compare")
-    assert (result.exit_code, result.stderr) == (0, "")
-    assert "counted under each convention" not in result.stdout
-
-
-def test_compare_json_and_csv(here: Path) -> None:
-    said = json.loads(sim("compare", "out", "--json").stdout)
-    exchanges = {count["convention"]: count["exchanges"] for count in said["counts"]}
-    assert exchanges["C1"] == logged(here / "out")
-    rows = list(csv.DictReader(io.StringIO(sim("compare", "out", "--csv").stdout)))
-    of_run = [row for row in rows if (row["section"], row["quantity"]) == ("run", "exchanges")]
-    told = {row["convention"]: row["value"] for row in of_run}
-    assert told == {convention: str(n) for convention, n in exchanges.items()}
-
-
-def test_compare_draws_where_it_is_told(here: Path) -> None:
-    result = sim("compare", "out", "--chart", "new/folder/fig.v1")
-    stem = Path("new/folder")
-    assert result.exit_code == 0
-    assert result.stderr == f"chart: {stem / 'fig.v1.png'} and {stem / 'fig.v1.svg'}\n"
-    assert (here / stem / "fig.v1.png").read_bytes()[1:4] == b"PNG"
-    assert (here / stem / "fig.v1.svg").read_text(encoding="utf-8").startswith("<?xml")
-
-
-def test_compare_prints_one_format() -> None:
-    message = refused(sim("compare", "--json", "--csv"))
-    assert message.endswith("Error: --json and --csv exclude each other; give one of them\n")

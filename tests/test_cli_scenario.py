@@ -19,6 +19,7 @@ from sim.catalog import provider, typologies
 from sim.cli import KINDS, cli
 from sim.cli_listing import KINDS as LISTED
 from sim.cli_support import SimGroup
+from sim.compare.schemas import claims_schema, hypotheses_schema
 from sim.errors import CheckFailedError, InvalidInputError, SimError
 from sim.scenario.resolved import Scenario
 
@@ -206,6 +207,26 @@ def test_list_claims_tells_reported_figures_from_others(claim: str, said: str) -
     assert shown[claim].endswith(f"  {said}")
 
 
+def test_list_hypotheses_shows_what_they_consist_of() -> None:
+    shown = {line.split()[0]: line for line in lines(run("list", "hypotheses").stdout)}
+    both = "evaluations + product; lever product.users"
+    assert both in shown["evaluation-and-product"]
+    record = {x["id"]: x for x in json.loads(run("list", "hypotheses", "--json").stdout)}
+    assert [key for key, x in record.items() if x["accused"]] == ["extraction"]
+    relay = record["resale"]
+    assert (relay["work"], relay["lever"]) == (["relay"], "relay.customers")
+    assert relay["typologies"] == ["L05", "G13"]
+    priors = {x["name"]: x for x in relay["priors"]}
+    assert priors["relay.customers"] == {
+        "name": "relay.customers",
+        "words": "lognormal, median 3,000, sigma 1.4",
+        "status": "prior",
+        "source": "design-prior",
+        "note": "",
+    }
+    assert shown["resale"].endswith(f"  {len(priors)} prior")
+
+
 def test_list_of_an_unknown_kind() -> None:
     result = run("list", "actors")
     assert result.exit_code == 2
@@ -214,6 +235,15 @@ def test_list_of_an_unknown_kind() -> None:
 
 def test_schema_prints_the_schema() -> None:
     assert json.loads(run("schema").stdout) == sim.json_schema()
+    assert run("schema", "scenario").stdout == run("schema").stdout
+
+
+def test_schema_of_other_files() -> None:
+    assert json.loads(run("schema", "hypotheses").stdout) == hypotheses_schema()
+    assert json.loads(run("schema", "claims").stdout) == claims_schema()
+    result = run("schema", "claim")
+    assert result.exit_code == 2
+    assert "'claim' is not one of 'scenario', 'hypotheses', 'claims'" in result.stderr
 
 
 # What every verb shares

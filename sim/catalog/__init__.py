@@ -4,6 +4,7 @@ from sim.catalog.files import lookup, nearest
 from sim.catalog.loading import (
     NO_LIMITS,
     agents,
+    amplification,
     benchmarks,
     circles,
     cited,
@@ -27,6 +28,7 @@ from sim.catalog.parameters import parameters
 from sim.catalog.records import (
     Agent,
     Benchmark,
+    Bound,
     Cited,
     Claim,
     Family,
@@ -46,6 +48,7 @@ __all__ = [
     "NO_LIMITS",
     "Agent",
     "Benchmark",
+    "Bound",
     "Cited",
     "Claim",
     "Family",
@@ -59,6 +62,7 @@ __all__ = [
     "StepDistribution",
     "Typology",
     "agents",
+    "amplification",
     "benchmarks",
     "circles",
     "cited",

@@ -32,7 +32,10 @@ _CITED_FILES = {
     "family": "families",
     "circle": "circles",
     "world": "world",
+    "amplification": "amplification",
 }
+
+_MAY_BE_EMPTY = ("value", "bound", "low", "high", "window_days")
 
 
 def _plain(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,8 +128,10 @@ def families() -> Mapping[str, Family]:
 @cache
 def claims() -> Mapping[str, Claim]:
     """Return the reported figures by id."""
-    rows = ({**x, "value": x["value"] or None} for x in read_csv("claims"))
-    made = (Claim.model_validate({**x, "window_days": x["window_days"] or None}) for x in rows)
+    made = (
+        Claim.model_validate({**x, **{key: x[key] or None for key in _MAY_BE_EMPTY}})
+        for x in read_csv("claims")
+    )
     return MappingProxyType({x.id: x for x in made})
 
 
@@ -170,6 +175,13 @@ def operator() -> Mapping[str, Any]:
 
 
 @cache
+def amplification() -> Mapping[str, Mapping[str, float]]:
+    """Return what one request, and one session, was measured to come to, by quantity."""
+    entries = read_yaml("amplification").items()
+    return MappingProxyType({k: MappingProxyType(_plain(v)) for k, v in entries})
+
+
+@cache
 def statements() -> Mapping[str, Statement]:
     """Return the arithmetic of the discussed documents by id."""
     entries = read_yaml("document").items()
@@ -186,7 +198,7 @@ def sources() -> Mapping[str, Source]:
 def cited(kind: str, wanted: str) -> tuple[Cited, ...]:
     """Return every value of one entry with unit, status and source.
 
-    `kind` is model, agent, benchmark, typology, mode, circle, family or world; else
+    `kind` is model, agent, benchmark, typology, mode, circle, family, world or amplification; else
     InvalidInputError names the nearest.
     """
     entries = read_yaml(lookup(_CITED_FILES, "kind", kind))

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sim.distributions import Distribution
 
@@ -17,6 +17,7 @@ Status = Literal["measured", "reported", "prior"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
+Bound = Literal["over", "nearly", "approximately", "exact", "between"]
 Plain = str | int | float | None
 
 
@@ -162,8 +163,10 @@ class Claim(Record):
     """A reported figure: the allegation of one party, never ground truth.
 
     `figure`: whether the report gives `value`; a placeholder stands for words such as "hundreds
-    of", a derived one was worked out from others, and with none `value` is None. `reading` says how
-    the source was read.
+    of", a derived one was worked out from others, and with none `value` is None. `bound`: how the
+    figure is meant; None without a figure. `low`, `high`: in the unit of the value, what the words
+    may stand for where it is `between`, else None. `reading`: how the source was read. `not_said`:
+    what it does not say about the figure. Raises ValidationError where these do not agree.
     """
 
     id: str
@@ -173,12 +176,27 @@ class Claim(Record):
     metric: str
     value: float | None
     figure: Literal["given", "placeholder", "derived", "none"]
+    bound: Bound | None
+    low: float | None = None
+    high: float | None = None
     qualifier: str
     unit: str
     window_days: float | None
     status: Status
     reading: str
     source: str
+    not_said: Annotated[str, Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Claim:
+        if (self.value is None) != (self.bound is None):
+            raise ValueError("a figure has a bound, and no other claim has one")
+        if self.bound != "between":
+            if (self.low, self.high) != (None, None):
+                raise ValueError("low and high are those of words: bound 'between'")
+        elif self.low is None or self.high is None or not 0 <= self.low < self.high:
+            raise ValueError("'between' has a low and a higher high, neither below 0")
+        return self
 
 
 class Limit(Record):
@@ -196,14 +214,30 @@ class Limit(Record):
 
 
 class Statement(Record):
-    """A line of arithmetic as the authors of a document do it; `kind` says how it is checked."""
+    """A line of arithmetic as the authors of a document do it; `kind` says how it is checked.
+
+    `values`: what the line assumes. `claims`: what it is held against, beside `claim`; `windowed`:
+    claims with a window of time, which have a rate of their own.
+    """
 
     id: str
-    kind: Literal["run_size", "runs", "calls_per_task", "single_runs", "sum", "per_account"]
+    kind: Literal[
+        "run_size",
+        "runs",
+        "calls_per_task",
+        "single_runs",
+        "daily_rate",
+        "amplification",
+        "product_use",
+        "sum",
+        "per_account",
+    ]
     statement: str
     values: Mapping[str, float]
     benchmark: str | None = None
     claim: str | None = None
+    claims: tuple[str, ...] = ()
+    windowed: tuple[str, ...] = ()
     source: str
     status: Status
     note: str = ""

@@ -1,20 +1,28 @@
-"""Reported figures against what benchmark runs and simulated runs amount to."""
+"""Reported figures, and runs, against explanations with explicit priors."""
 
-from sim.compare.comparison import Comparison, RunCount, compare
-from sim.compare.document import Verdict
-from sim.compare.predict import ModelPrediction, Range, RunsNeeded
-from sim.compare.render import render_text, short_number, to_csv, to_json
+from sim.compare.analysis import SECTIONS, Analysis, analyse
+from sim.compare.answers import findings, tables
+from sim.compare.cases import Case, cases
+from sim.compare.from_runs import Cluster, clusters
+from sim.compare.library import load_library
+from sim.compare.render import render_text, to_csv, to_json
+from sim.compare.tables import Table
+from sim.compare.user_claims import load_claims
 
 __all__ = [
-    "Comparison",
-    "ModelPrediction",
-    "Range",
-    "RunCount",
-    "RunsNeeded",
-    "Verdict",
-    "compare",
+    "SECTIONS",
+    "Analysis",
+    "Case",
+    "Cluster",
+    "Table",
+    "analyse",
+    "cases",
+    "clusters",
+    "findings",
+    "load_claims",
+    "load_library",
     "render_text",
-    "short_number",
+    "tables",
     "to_csv",
     "to_json",
 ]

@@ -7,13 +7,26 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Literal
 
-from sim.catalog import Statement, benchmarks, claim_value, lookup, sources, statements
+import numpy as np
+
+from sim.catalog import (
+    Statement,
+    amplification,
+    benchmarks,
+    claim_value,
+    claims,
+    lookup,
+    sources,
+    statements,
+    step_distributions,
+)
 from sim.compare.predict import CONVENTION, ModelPrediction
 
-Finding = Literal["holds", "holds in part", "contradicted"]
+Finding = Literal["holds", "holds in part", "contradicted", "cannot be tested"]
 Answer = tuple[Finding, str]
 
 AS_REPORTED = "as reported, undefined"
+_UNDEFINED = ("daily_rate", "sum", "per_account")
 
 
 @dataclass(frozen=True)
@@ -41,7 +54,7 @@ def _verdict(line: Statement, models: Sequence[ModelPrediction]) -> Verdict:
         statement=line.statement,
         finding=finding,
         verdict=text,
-        convention=AS_REPORTED if line.kind in ("sum", "per_account") else CONVENTION,
+        convention=AS_REPORTED if line.kind in _UNDEFINED else CONVENTION,
         source=sources()[line.source].text,
         note=line.note,
     )
@@ -105,6 +118,75 @@ def _single_runs(line: Statement, models: Sequence[ModelPrediction]) -> Answer:
     return "contradicted", f"contradicted: {text}"
 
 
+def _daily_rate(line: Statement, models: Sequence[ModelPrediction]) -> Answer:
+    del models
+    rate = line.values["requests_per_day"]
+    days = {x: claim_value(x) / rate for x in line.claims}
+    own = {x: claim_value(x) / (claims()[x].window_days or 1) for x in line.windowed}
+    return "cannot be tested", (
+        f"no measurement of {rate:,.0f} a day; at this rate "
+        + ", ".join(f"{x} takes {_days(value)} days" for x, value in days.items())
+        + "; reports that name a window come to "
+        + ", ".join(f"{value / 1e3:,.0f} k a day ({x})" for x, value in own.items())
+    )
+
+
+def _days(value: float) -> str:
+    return f"{value:.2f}" if value < 10 else f"{value:.0f}"
+
+
+def _amplification(line: Statement, models: Sequence[ModelPrediction]) -> Answer:
+    """Holds if half of the requests reach the number, in part if one in a hundred does."""
+    del models  # the line is about any request, and about every measured model
+    least, request = line.values["least"], amplification()["request"]
+    finding, words = _reached(least, request["tool_steps_p50"] + 1, request["tool_steps_p99"] + 1)
+    return finding, f"{words}: {_request_measured()}; {_tasks_measured(least)}"
+
+
+def _reached(least: float, half: float, one_in_a_hundred: float) -> tuple[Finding, str]:
+    if half >= least:
+        return "holds", "usual"
+    if one_in_a_hundred >= least:
+        return "holds in part", "in the tail"
+    return "contradicted", "not easily"
+
+
+def _request_measured() -> str:
+    request, session = amplification()["request"], amplification()["session"]
+    return (
+        f"a request takes {request['calls_mean']} calls on average; its tool-initiated steps have "
+        f"mean {request['tool_steps_mean']}, p50 {request['tool_steps_p50']}, "
+        f"p90 {request['tool_steps_p90']}, p99 {request['tool_steps_p99']}, those of a session "
+        f"p99 {session['tool_steps_p99']:,}"
+    )
+
+
+def _tasks_measured(least: float) -> str:
+    measured = step_distributions().values()
+    means = [float(x.steps.mean()) for x in measured]
+    tails = [float(np.quantile(x.steps, 0.99)) for x in measured]
+    return (
+        f"benchmark tasks have mean {min(means):.1f} to {max(means):.1f} and p99 {min(tails):.0f} "
+        f"to {max(tails):.0f} by model; the mean is {least:.0f} or more for "
+        f"{sum(x >= least for x in means)} of {len(means)} models, the p99 for "
+        f"{sum(x >= least for x in tails)}"
+    )
+
+
+def _product_use(line: Statement, models: Sequence[ModelPrediction]) -> Answer:
+    del models
+    exchanges, calls = _claim(line), amplification()["request"]["calls_mean"]
+    spans = (
+        f"{exchanges / calls / days / 1e3:,.0f} to {exchanges / days / 1e3:,.0f} thousand "
+        f"requests a day over {days:.0f} days"
+        for days in (line.values["short_days"], line.values["long_days"])
+    )
+    return "cannot be tested", (
+        f"{exchanges:,.0f} exchanges are {exchanges / calls / 1e6:.2f} M requests at the measured "
+        f"{calls} calls each, {exchanges / 1e6:.0f} M at 1: {', '.join(spans)}"
+    )
+
+
 def _sum(line: Statement, models: Sequence[ModelPrediction]) -> Answer:
     del models
     parts = [x for key, x in line.values.items() if key != "result"]
@@ -128,6 +210,9 @@ _CHECKS: dict[str, Callable[[Statement, Sequence[ModelPrediction]], Answer]] = {
     "runs": _runs,
     "calls_per_task": _calls_per_task,
     "single_runs": _single_runs,
+    "daily_rate": _daily_rate,
+    "amplification": _amplification,
+    "product_use": _product_use,
     "sum": _sum,
     "per_account": _per_account,
 }

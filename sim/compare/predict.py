@@ -125,7 +125,14 @@ def per_run_moments(
 
 
 def conditional_moments(steps: StepDistribution) -> tuple[Floats, Floats]:
-    """Return mean and variance of the steps of a task by stratum of its score, shape (STRATA,).
+    """Return mean and variance of the steps of a task by stratum of its score, shape (STRATA,)."""
+    probability = conditional_probabilities(steps)
+    mean = probability @ steps.steps
+    return mean, probability @ steps.steps.astype(np.float64) ** 2 - mean**2
+
+
+def conditional_probabilities(steps: StepDistribution) -> Floats:
+    """Return the probability of each sorted measured step count by stratum, shape (STRATA, n).
 
     Averages over NODES scores per stratum.
     With loading l and scores z = l b + sqrt(1 - l^2) e, the k-th of n sorted steps has the
@@ -138,9 +145,8 @@ def conditional_moments(steps: StepDistribution) -> tuple[Floats, Floats]:
     score = np.array([inverse((k + 0.5) / nodes) for k in range(nodes)])
     spread = np.sqrt(1 - steps.loading**2)
     below = normal_cdf((edges - steps.loading * score[:, None]) / spread)
-    probability = np.diff(below, axis=1).reshape(STRATA, NODES, n).mean(axis=1)
-    mean = probability @ steps.steps
-    return mean, probability @ steps.steps.astype(np.float64) ** 2 - mean**2
+    probability: Floats = np.diff(below, axis=1).reshape(STRATA, NODES, n).mean(axis=1)
+    return probability
 
 
 def runs_until(target: float, mean: Floats, variance: Floats, rng: np.random.Generator) -> Ints:

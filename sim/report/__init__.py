@@ -1,5 +1,6 @@
-"""Charts and pages that carry results into a report."""
+"""Charts for reports, and one page that holds a whole analysis."""
 
-from sim.report.chart import draw_comparison
+from sim.report.charts import Chart, charts_of, write_charts
+from sim.report.page import page, write_page
 
-__all__ = ["draw_comparison"]
+__all__ = ["Chart", "charts_of", "page", "write_charts", "write_page"]

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from sim.errors import InvalidInputError
 from sim.scenario.checks import validate
+from sim.scenario.files import read_file
 from sim.scenario.overrides import apply_override, set_value
 from sim.scenario.parse import parse
-from sim.scenario.problems import Place, raise_problems, refusal, suggest
+from sim.scenario.problems import Place, raise_problems, suggest
 from sim.scenario.resolve import resolve
 from sim.scenario.resolved import Scenario
-from sim.scenario.strict_yaml import Document, parse_yaml
+from sim.scenario.strict_yaml import Document
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -56,18 +56,13 @@ def scenario_of(document: Document) -> Scenario:
 def read_document(path_or_name: str | Path) -> Document:
     """Return the parsed YAML of a file, of standard input (`-`) or of a shipped scenario."""
     name = str(path_or_name)
-    if name == "-":
-        return parse_yaml(_decoded(sys.stdin.buffer.read(), "<stdin>"), "<stdin>")
     path = Path(path_or_name)
-    if not path.exists() and name in (shipped := shipped_scenarios()):
+    if name != "-" and not path.exists() and name in (shipped := shipped_scenarios()):
         path = shipped[name]
     try:
-        return parse_yaml(_decoded(path.read_bytes(), str(path)), str(path))
+        return read_file(path)
     except FileNotFoundError:
         raise InvalidInputError(_missing(name)) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InvalidInputError(f"{name}: cannot be read: {reason}") from None
 
 
 def shipped_scenarios() -> dict[str, Path]:
@@ -83,14 +78,3 @@ def _missing(name: str) -> str:
     shipped = shipped_scenarios()
     hint = suggest(name, shipped) if shipped else ""
     return f"{name}: no such file, and no shipped scenario of this name{hint}"
-
-
-def _decoded(content: bytes, source: str) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line_start = content.rfind(b"\n", 0, error.start) + 1
-        column = len(content[line_start : error.start].decode("utf-8")) + 1
-        place = Place.in_file(source, content.count(b"\n", 0, error.start) + 1, column)
-        message = f"not UTF-8: byte 0x{content[error.start]:02x}; save the file as UTF-8"
-        raise refusal(place, "", message) from None

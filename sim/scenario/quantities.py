@@ -68,6 +68,24 @@ def format_duration(duration_us: int) -> str:
     return f"{Decimal(duration_us).scaleb(-3).normalize():f} ms"
 
 
+def parse_figure(value: Any) -> float:
+    """Return a number that may be written as a count is: `0.5`, `13_000_000`, `3.4 M`, `5k`."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    try:
+        return float(parse_count(value))
+    except (ValueError, OverflowError):
+        raise ValueError(
+            f"should be a number, such as 0.5, 13_000_000 or '3.4 M'; found {found(value)}"
+        ) from None
+
+
+def figure_schema(**limits: float) -> dict[str, Any]:
+    """Return the JSON Schema of what `parse_figure` reads; `limits` hold for plain numbers."""
+    text = {"type": "string", "pattern": COUNT_PATTERN}
+    return {"anyOf": [{"type": "number", **limits}, text]}
+
+
 def parse_count(value: Any) -> int:
     """Return a whole number from an int, a whole float (`1e6`) or text (`13_000_000`, `3.4 M`).
 

@@ -6,35 +6,38 @@ from typing import Any
 
 from sim.scenario.models import ScenarioForm
 
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of version 1, with a description for every key.
 
     It knows types, ranges and catalog ids; what holds between keys is checked on loading only.
     """
-    schema = _tidy(ScenarioForm.model_json_schema())
+    schema = tidy(ScenarioForm.model_json_schema())
     definitions = schema["$defs"]
     number = {"type": "number", "minimum": 0, "description": "Always this value."}
-    definitions["Distribution"] = _or(number, definitions["Distribution"])
+    definitions["Distribution"] = any_of(number, definitions["Distribution"])
     flat = {"const": "none", "description": "Flat over day and week."}
-    definitions["RhythmForm"] = _or(flat, definitions["RhythmForm"])
+    definitions["RhythmForm"] = any_of(flat, definitions["RhythmForm"])
     usual = {"const": "default", "description": "The values of the catalog."}
-    definitions["EnforcementForm"] = _or(usual, definitions["EnforcementForm"])
+    definitions["EnforcementForm"] = any_of(usual, definitions["EnforcementForm"])
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": DRAFT,
         "title": "sim scenario, version 1",
         **schema,
     }
 
 
-def _or(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+def any_of(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of either, under the description of the second."""
     return {"description": second.pop("description"), "anyOf": [first, second]}
 
 
-def _tidy(node: Any) -> Any:
+def tidy(node: Any) -> Any:
     """Drop what pydantic adds for Python: titles of fields, null branches, null defaults."""
     if isinstance(node, list):
-        return [_tidy(item) for item in node]
+        return [tidy(item) for item in node]
     if not isinstance(node, dict):
         return node
     node = {key: _stated(key, value) for key, value in node.items() if not _is_noise(key, value)}
@@ -43,7 +46,7 @@ def _tidy(node: Any) -> Any:
         node = {**branches[0], **{key: node[key] for key in node if key != "anyOf"}}
     elif branches:
         node["anyOf"] = branches
-    return {key: _tidy(value) for key, value in node.items()}
+    return {key: tidy(value) for key, value in node.items()}
 
 
 def _stated(key: str, value: Any) -> Any:

@@ -112,7 +112,7 @@ class _Reader:
                 continue
             documents += 1
             if documents == 2:
-                self.note(event, "", "a second document; a scenario is one document")
+                self.note(event, "", "a second document; a file holds one")
             if documents > 1:
                 continue
             self.document.data = self.node(next(self.events), ())

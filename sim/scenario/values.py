@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from pydantic import (
@@ -59,6 +59,10 @@ def _near_our_time(moment: datetime) -> datetime:
     return moment
 
 
+def _day(value: Any) -> date:
+    return _near_our_time(parse_instant(value)).date()
+
+
 def _is_slug(text: str) -> str:
     if not re.fullmatch(SLUG_PATTERN, text) or len(text) > 64:
         raise ValueError(
@@ -90,6 +94,11 @@ Instant = Annotated[
     datetime,
     BeforeValidator(parse_instant),
     AfterValidator(_near_our_time),
+    WithJsonSchema({"type": "string", "pattern": _DATE_PATTERN}),
+]
+Day = Annotated[
+    date,
+    BeforeValidator(_day),
     WithJsonSchema({"type": "string", "pattern": _DATE_PATTERN}),
 ]
 Slug = Annotated[

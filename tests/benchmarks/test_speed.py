@@ -60,15 +60,6 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
-@pytest.fixture
-def show(capsys: pytest.CaptureFixture[str]) -> Any:
-    def printed(title: str, text: str) -> None:
-        with capsys.disabled():
-            print(f"\n{title}\n\n{text}")  # noqa: T201 - what the benchmark is for
-
-    return printed
-
-
 def test_under_limits_against_the_oracle(show: Any) -> None:
     """All mechanisms on, one organisation of users in twenty at its limits, one core."""
     slow = best(2, "oracle", LIMITED, 0.1, one_core=True)

@@ -1,0 +1,102 @@
+"""SVG for the inside of an HTML page, where ids and style rules are those of the whole page."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+_SVG = "http://www.w3.org/2000/svg"
+_XLINK = "{http://www.w3.org/1999/xlink}"
+_REFERENCE = re.compile(r"url\(\s*(['\"]?)#(.*?)\1\s*\)")
+_LISTS = ("aria-labelledby", "aria-describedby")
+_LENGTH = re.compile(r"([\d.]+)(pt|px|in|)")
+_PIXELS = {"pt": 4 / 3, "px": 1.0, "in": 96.0, "": 1.0}
+
+
+def inline_svg(svg: str, prefix: str, alt: str) -> str:
+    """Return `svg` ready to stand in HTML: ids of its own, a text that stands for it, fluid size.
+
+    The width it was drawn at stays as `--drawn`, for the style of the page.
+    """
+    root = _renamed_tree(svg, prefix)
+    drawn = _pixels(root.attrib.pop("width", ""))
+    root.attrib.pop("height", None)
+    if drawn is not None:
+        root.set("style", f"--drawn: {drawn:.0f}px")
+    for name in _LISTS:
+        root.attrib.pop(name, None)
+    root.set("role", "img")
+    root.set("aria-label", alt)
+    root.set("focusable", "false")
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def unique_ids(svg: str, prefix: str) -> str:
+    """Return `svg` with `prefix` before every id and before whatever refers to one.
+
+    Style rules hold for this picture alone; metadata, which only links elsewhere, is left out.
+    """
+    root = _renamed_tree(svg, prefix)
+    root.set("xmlns", _SVG)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _renamed_tree(svg: str, prefix: str) -> ElementTree.Element:
+    root = ElementTree.fromstring(svg)
+    _leave_out_metadata(root)
+    root.set("id", root.get("id", "svg"))
+    ids = {x.attrib["id"] for x in root.iter() if "id" in x.attrib}
+    for element in root.iter():
+        _without_namespaces(element)
+        for name, value in element.attrib.items():
+            element.set(name, _renamed(name, value, ids, prefix))
+        if element.tag == "style" and element.text:
+            rules = _rules(element.text, ids, prefix)
+            element.text = f"#{root.get('id')} {{{rules}}}"
+    return root
+
+
+def _leave_out_metadata(root: ElementTree.Element) -> None:
+    for parent in list(root.iter()):
+        for child in parent.findall(f"{{{_SVG}}}metadata"):
+            parent.remove(child)
+
+
+def _without_namespaces(element: ElementTree.Element) -> None:
+    """HTML knows SVG by its names alone, and `href` as well as `xlink:href`."""
+    element.tag = element.tag.removeprefix(f"{{{_SVG}}}")
+    for name in [x for x in element.attrib if x.startswith(_XLINK)]:
+        value = element.attrib.pop(name)
+        if name == f"{_XLINK}href":
+            element.set("href", value)
+
+
+def _renamed(name: str, value: str, ids: set[str], prefix: str) -> str:
+    if name == "id":
+        return prefix + value
+    if name == "href" and value[:1] == "#" and value[1:] in ids:
+        return f"#{prefix}{value[1:]}"
+    if name in _LISTS:
+        return " ".join(prefix + x if x in ids else x for x in value.split())
+    return _references(value, ids, prefix)
+
+
+def _references(text: str, ids: set[str], prefix: str) -> str:
+    def renamed(found: re.Match[str]) -> str:
+        return f"url(#{prefix}{found[2]})" if found[2] in ids else found[0]
+
+    return _REFERENCE.sub(renamed, text)
+
+
+def _rules(text: str, ids: set[str], prefix: str) -> str:
+    """Rename ids in selectors: `#x` before a brace; what is inside braces may be a colour."""
+
+    def selector(found: re.Match[str]) -> str:
+        return re.sub(r"#([\w-]+)", lambda x: f"#{prefix}{x[1]}" if x[1] in ids else x[0], found[0])
+
+    return re.sub(r"[^{}]+(?=\{)", selector, _references(text, ids, prefix))
+
+
+def _pixels(length: str) -> float | None:
+    found = _LENGTH.fullmatch(length.strip())
+    return float(found[1]) * _PIXELS[found[2]] if found else None
