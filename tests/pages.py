@@ -60,6 +60,7 @@ def stand_in_tables() -> tuple[Table, ...]:
     odds = (Column("known", "known"), Column("ratio", "ratio", "log10", "odds"))
     many = tuple((f"count and {k}", k / 100 - 1) for k in range(200))
     made.append(Table("long", "odds", "a long table is folded", odds, many))
+    made.append(Table("folded", "odds", "a folded table is printed", odds, many[:40]))
     wide = (
         Column("model", "model"),
         *(Column(f"c{k}", f"share {k}", "", "share") for k in range(30)),

@@ -194,15 +194,16 @@ def test_without_scripts_everything_can_be_unfolded(browser: Browser, place: Pat
     page = context.new_page()
     page.goto(place.as_uri())
     folded = page.locator("summary")
-    assert folded.count() == 1
+    assert folded.count() == 2
     assert not page.locator("#table-long").is_visible()
-    folded.first.click()
+    for summary in folded.all():
+        summary.click()
     for table in stand_in_tables():
         assert page.locator(f"#table-{table.id}").is_visible()
     assert page.get_by_text("count and 199", exact=True).is_visible()
     for link in page.locator("nav a").all():
         link.click()
-        assert page.url.endswith(str(link.get_attribute("href")))
+        page.wait_for_url(f"**/*{link.get_attribute('href')}", wait_until="commit")
     context.close()
 
 
@@ -221,12 +222,14 @@ def text_of(pdf: Path) -> str:
     return "".join("".join(x.extract_text().split()) for x in PdfReader(pdf).pages)
 
 
-def test_print_has_everything_that_is_folded_on_the_screen(printed: Path) -> None:
+def test_print_has_what_is_folded_on_the_screen_but_the_longest_tables(printed: Path) -> None:
     text = text_of(printed)
     for said in (*SECTIONS.values(), *FINDINGS, *(x.finding for x in stand_in_tables())):
         assert "".join(said[1:].split()) in text
-    for row in range(200):
+    for row in range(40):
         assert f"countand{row}" in text
+    assert "countand199" not in text
+    assert "(200rows)isonthescreenonly" in text
     assert "22of31columnsareonthescreenonly" in text
     assert "share29" not in text
 

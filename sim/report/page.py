@@ -29,6 +29,7 @@ from sim.report.inline_svg import inline_svg
 
 LONG = 12
 MOST_PRINTED = 12
+MOST_ROWS_PRINTED = 100
 # Up to so many characters a text is kept in one line, or in a column at least so wide.
 WIDTHS = {16: "brief", 32: "", 80: "phrase"}
 MARKS = {"measured": "●", "reported": "◆", "prior": "○"}
@@ -73,6 +74,11 @@ class Numbered:
     @property
     def is_long(self) -> bool:
         return len(self.table.rows) > LONG
+
+    @property
+    def is_printed(self) -> bool:
+        """Tables of more rows than a page of paper holds are on the screen only."""
+        return len(self.table.rows) <= MOST_ROWS_PRINTED
 
     @property
     def left_out(self) -> tuple[str, ...]:
