@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sim.catalog import claims
 from sim.compare.analysis import Analysis
-from sim.compare.answers import checks, counts, odds, priors, truth
+from sim.compare.answers import checks, counts, odds, pivot, priors, runs, truth
 from sim.compare.tables import Table
 
 __all__ = ["findings", "first", "tables"]
@@ -25,7 +25,7 @@ _TABLES: dict[str, tuple[Callable[[Analysis], Table], ...]] = {
     "odds": (odds.odds_table, odds.posterior_table),
     "priors-needed": (odds.prior_odds_table, odds.volumes_table, odds.pools_table),
     "design": (checks.beside_table, checks.growing_table, checks.confusion_table),
-    "pivot": (odds.adoption_table, odds.switches_table),
+    "pivot": (pivot.adoption_table, pivot.switches_table),
     "sensitivity": (checks.sobol_table, checks.tornado_table),
     "calibration": (checks.scores_table, checks.reliability_table, checks.coverage_table),
     "priors": (priors.priors_table,),
@@ -36,7 +36,7 @@ _FINDINGS: dict[str, tuple[Callable[[Analysis], str], ...]] = {
     "needed": (counts.say_needed,),
     "documents": (counts.say_documents,),
     "design": (checks.say_beside,),
-    "pivot": (odds.say_switches, odds.say_pivot),
+    "pivot": (pivot.say_switches, pivot.say_pivot),
     "sensitivity": (checks.say_sensitivity,),
     "calibration": (checks.say_coverage,),
     "priors": (priors.say_priors,),
@@ -52,7 +52,7 @@ def first(analysis: Analysis) -> tuple[str, ...]:
 
 def tables(analysis: Analysis) -> tuple[Table, ...]:
     """Return the tables of the sections that were asked for, those of runs first."""
-    of_runs = (counts.runs_table, truth.truth_table, counts.run_counts_table)
+    of_runs = (runs.runs_table, truth.truth_table, runs.run_counts_table)
     made = [build(analysis) for build in of_runs] if analysis.runs else []
     for section in analysis.settings.sections:
         made += [build(analysis) for build in _TABLES[section]]

@@ -18,8 +18,7 @@ from sim.compare.answers.columns import (
     text,
     title_of,
 )
-from sim.compare.observables import OBSERVABLES
-from sim.compare.tables import Cell, Form, Row, Table, short_number
+from sim.compare.tables import Cell, Table, short_number
 
 ALLEGATIONS = (
     "The claims are allegations by an interested party, each from a single source. They are data "
@@ -35,11 +34,6 @@ MODEL_NOTES = (
 )
 
 
-RUN_NOTES = (
-    "Seen whole and counted as C2, without an accuser's errors. Exchanges per account and per task "
-    "are means, Gini is that of exchanges over accounts, repeated are prompts sent before, shared "
-    "accounts that pay with an instrument of another.",
-)
 INFERRED_NOTES = (
     "Ranges of 90 % given the count, with the prior of the lever, of what was counted and of what "
     "was found. They are what `calibration` checks.",
@@ -49,61 +43,6 @@ PREDICTION_NOTES = (
     "some convention, and publishes.",
     "`>= A4`: share of the draws that reach the lower end of claim A4.",
 )
-
-
-_SHORT = {
-    "accounts": "accounts",
-    "exchanges_per_account": "per account",
-    "concentration": "Gini",
-    "exchanges_per_task": "per task",
-    "item_repetition": "repeated",
-    "moved_24h": "moved",
-    "synchrony": "synchrony",
-    "shared_instruments": "shared",
-}
-
-
-def runs_table(a: Analysis) -> Table:
-    """Observables of runs, or of their actors."""
-    columns = (
-        text("run", "run"),
-        number("scale", "scale", "", "number"),
-        *(
-            number(name, title, OBSERVABLES[name].unit, _form_of(name))
-            for name, title in _SHORT.items()
-        ),
-        text("truth", "truth (C2)"),
-    )
-    rows = tuple(
-        (
-            x.name,
-            x.scale,
-            *(getattr(x, name) for name in _SHORT),
-            ", ".join(f"{k} {100 * v:.3g} %" for k, v in x.truth.items()) or None,
-        )
-        for x in a.runs
-    )
-    return Table("runs", "odds", say_runs(a), columns, rows, RUN_NOTES, ("scale",))
-
-
-def _form_of(name: str) -> Form:
-    return "share" if OBSERVABLES[name].kind == "share" else "number"
-
-
-def run_counts_table(a: Analysis) -> Table:
-    """Counts of runs under each convention, and as multiples of the claims."""
-    columns = (
-        text("run", "run"),
-        text("convention", "counted"),
-        number("count", "count", "exchanges", "id"),
-        *(number(f"of_{x.id}", f"/ {x.id}", "", "number") for x in a.cases),
-    )
-    rows: tuple[Row, ...] = tuple(
-        (x.name, c, count, *(count / case.interval("count").low for case in a.cases))
-        for x in a.runs
-        for c, count in x.counts.items()
-    )
-    return Table("run-counts", "odds", say_run_counts(a), columns, rows)
 
 
 def figure_words(claim: Claim) -> str:
@@ -291,22 +230,6 @@ def predictions_table(a: Analysis) -> Table:
         PREDICTION_NOTES,
         wide,
         shown,
-    )
-
-
-def say_runs(a: Analysis) -> str:
-    """What the runs are."""
-    return f"{plural(len(a.runs), 'cluster')} of simulated runs, weighed in place of claims"
-
-
-def say_run_counts(a: Analysis) -> str:
-    """How many times what is counted changes a count."""
-    spans = [max(x.counts.values()) / max(min(x.counts.values()), 1) for x in a.runs]
-    if not spans:
-        return ""
-    return (
-        f"What is counted as an exchange changes the count of a cluster by a factor of "
-        f"{min(spans):.2g} to {max(spans):.2g}"
     )
 
 
