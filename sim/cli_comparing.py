@@ -181,7 +181,7 @@ def compare(
 
 
 def _wanted(claim_ids: Sequence[str], own: Any) -> tuple[str, ...]:
-    """Claims by name; of the user's own those that give a count, beside February's by default."""
+    """Claims by name, or else February's; with a file, its own that give a count in their place."""
     from sim.compare import cases
     from sim.errors import InvalidInputError
 

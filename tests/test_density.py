@@ -205,6 +205,14 @@ def test_shares_in_two_heaps_and_at_the_ends(share: tuple[float, float]) -> None
     assert found == pytest.approx(true, rel=0.15, abs=0.02)
 
 
+@pytest.mark.parametrize("end", [0.0, 1.0])
+def test_nothing_leaks_past_the_ends_of_a_share(end: float) -> None:
+    """Most of the draws lie at an end, where half of every kernel would be beyond it."""
+    values = {"moved_24h": np.repeat([end, 0.5], [1_200, 800])}
+    limits = {"moved_24h": Interval(0.0, 0.02) if end == 0 else Interval(0.98, 1.0)}
+    assert np.exp(fitted(values).log_likelihood(limits)) == pytest.approx(0.6, abs=0.01)
+
+
 def test_parts_of_a_prior_weigh_as_the_prior_says() -> None:
     """A part of one in a hundred has as many draws as the other, and weighs a hundredth."""
     rng = np.random.default_rng(11)

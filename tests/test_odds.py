@@ -37,7 +37,7 @@ def of_case(instrument: Instrument, id_: str) -> weigh.Odds:
 def test_the_ratio_of_a_count_is_that_of_the_shares_of_draws(instrument: Instrument) -> None:
     """A wide interval, so that plain counting has a small error."""
     limits = {"count": Interval(1e6, 4e6)}
-    evidence = weigh.Evidence("x", "x", limits, tuple(CONVENTIONS))
+    evidence = weigh.Evidence("x", limits, tuple(CONVENTIONS))
     found = weigh.odds(instrument, evidence, "extraction", None).steps[0].ratios["benchmarking"]
     shares = []
     for id_ in ("extraction", "benchmarking"):
@@ -49,7 +49,7 @@ def test_the_ratio_of_a_count_is_that_of_the_shares_of_draws(instrument: Instrum
 
 def test_only_the_conventions_that_may_be_meant_count(instrument: Instrument) -> None:
     limits = {"count": Interval(1e5, 1e6)}
-    turns = weigh.Evidence("x", "x", limits, ("C5", "C6"))
+    turns = weigh.Evidence("x", limits, ("C5", "C6"))
     likelihood = instrument.fits("benchmarking", turns.conventions)[0].log_likelihood(limits)
     draws = instrument.base("benchmarking")
     use = draws.published & (draws.convention >= 4)
@@ -95,7 +95,7 @@ def test_a_centre_moves_the_lever_and_a_width_every_spread() -> None:
 def test_exchanges_per_account_add_nothing_to_count_and_accounts(instrument: Instrument) -> None:
     count, accounts = Interval(1e6, 2e6), Interval(100, 200)
     limits = {"count": count, "accounts": accounts, "exchanges_per_account": Interval(5e3, 2e4)}
-    evidence = weigh.Evidence("x", "x", limits, tuple(CONVENTIONS))
+    evidence = weigh.Evidence("x", limits, tuple(CONVENTIONS))
     steps = weigh.odds(instrument, evidence, "extraction", None).steps
     assert [x.adds for x in steps] == [True, True, False]
     assert steps[1].ratios == steps[2].ratios
@@ -184,7 +184,7 @@ def test_nothing_is_beyond_what_the_draws_can_tell() -> None:
     )
     other = Instrument(replace_families(library), 300, seed=1)
     limits = {"count": Interval(2e8, 3e8)}
-    evidence = weigh.Evidence("x", "x", limits, tuple(CONVENTIONS))
+    evidence = weigh.Evidence("x", limits, tuple(CONVENTIONS))
     found = weigh.odds(other, evidence, "extraction", {"extraction": 1.0})
     assert found.posterior is not None
     assert found.steps[0].ratios["benchmarking"].stated == pytest.approx(np.log10(300))

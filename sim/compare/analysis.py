@@ -248,7 +248,7 @@ def evidence_of_run(cluster: Cluster) -> weigh.Evidence:
         **{x: getattr(cluster, x) for x in OBSERVABLES if x != "count"},
     }
     limits = {k: Interval(float(v), float(v)) for k, v in values.items() if v is not None}
-    return weigh.Evidence(cluster.name, cluster.name, limits, (WHOLE,))
+    return weigh.Evidence(cluster.name, limits, (WHOLE,))
 
 
 def benchmark_runs(held: Sequence[Case], draws: int, seed: int) -> tuple[ModelPrediction, ...]:

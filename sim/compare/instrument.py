@@ -113,19 +113,22 @@ class Instrument:
 
     def base(self, hypothesis: str) -> Draws:
         """Return the draws of an explanation under the priors as stated."""
-        key = (hypothesis, AS_STATED)
-        if key not in self._drawn:
-            chosen = self.library.hypotheses[hypothesis]
-            self._drawn[key] = draws_of(chosen, self.draws, self.seed, AS_STATED.words())
-        return self._drawn[key]
+        return self._kept(hypothesis, AS_STATED)
 
     def at_large(self, hypothesis: str) -> Draws:
         """Return draws with the lever a thousand times as large, all else as stated."""
-        key = (hypothesis, _LARGE)
+        return self._kept(hypothesis, _LARGE)
+
+    def _kept(self, hypothesis: str, chosen: PriorSet) -> Draws:
+        key = (hypothesis, chosen)
         if key not in self._drawn:
-            moved = self.library.hypotheses[hypothesis].with_prior(_LARGE.centre, _LARGE.width)
-            self._drawn[key] = draws_of(moved, self.draws, self.seed, _LARGE.words())
+            moved = self._under(hypothesis, chosen)
+            self._drawn[key] = draws_of(moved, self.draws, self.seed, chosen.words())
         return self._drawn[key]
+
+    def _under(self, hypothesis: str, chosen: PriorSet) -> Hypothesis:
+        stated = self.library.hypotheses[hypothesis]
+        return stated if chosen == AS_STATED else stated.with_prior(chosen.centre, chosen.width)
 
     def published(self, hypothesis: str, held_out: int = 0) -> dict[str, Floats]:
         """Return the observables of published clusters under the priors as stated, (n,) each.
@@ -151,11 +154,10 @@ class Instrument:
 
     def _draw_under(self, hypothesis: str, chosen: PriorSet) -> tuple[Seen, ...]:
         """Draw under a prior set; access modes with few draws are drawn again, on their own."""
-        h = self.library.hypotheses[hypothesis]
+        h = self._under(hypothesis, chosen)
         if chosen == AS_STATED:
             drawn = self.base(hypothesis)
-        else:
-            h = h.with_prior(chosen.centre, chosen.width)
+        else:  # too many to keep
             drawn = draws_of(h, self.draws, self.seed, chosen.words())
         enough = min(max(self.draws // 4, _LEAST_ALONE), _MOST_ALONE)
         made = []

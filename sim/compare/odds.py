@@ -25,7 +25,6 @@ class Evidence:
     """What is known of one cluster: limits by observable, and what may have been counted."""
 
     id: str
-    title: str
     limits: Mapping[str, Interval]
     conventions: tuple[str, ...]
 
@@ -64,8 +63,7 @@ class Odds:
 def evidence_of(case: Case, reading: Reading) -> Evidence:
     """Return what a report says of an actor, as limits."""
     limits = {name: case.interval(name, reading) for name in order(list(case.claims))}
-    title = f"{case.id}: {case.report}, {case.actor}"
-    return Evidence(case.id, title, limits, case.conventions)
+    return Evidence(case.id, limits, case.conventions)
 
 
 def odds(

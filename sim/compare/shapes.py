@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
@@ -21,7 +22,7 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class Bounded(Strict):
+class Bounded(Strict, ABC):
     """A shape whose values are kept between `min` and `max`, by truncation.
 
     Bounds that leave less than a millionth of the untruncated values are refused: there would be
@@ -41,9 +42,9 @@ class Bounded(Strict):
         return self
 
     @property
+    @abstractmethod
     def behind(self) -> tuple[float, float, float | None, float | None]:
         """Mean and standard deviation of the normal variable behind, and its two bounds."""
-        raise NotImplementedError
 
     @property
     def said(self) -> str:
