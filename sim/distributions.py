@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import lru_cache
 from statistics import NormalDist
 from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Floats = NDArray[np.float64]
 _NORMAL = NormalDist()
+# Beyond these a number is a slip of the pen, and arithmetic on it stops being exact.
+LEAST, MOST = 1e-12, 1e15
+# Deviations that a draw never reaches: one in 10^18.
+_FAR = 9.0
+
+
+def _not_tiny(value: float) -> float:
+    if value < LEAST:
+        raise ValueError(f"should be at least {LEAST:g}, found {value:g}")
+    return value
+
+
+Positive = Annotated[float, Field(gt=0), AfterValidator(_not_tiny)]
 
 
 class _Model(BaseModel):
@@ -22,9 +36,18 @@ class _Model(BaseModel):
 class Lognormal(_Model):
     """exp(N(ln median, sigma^2)), values above `max` set to `max`."""
 
-    median: Annotated[float, Field(gt=0, description="median, in the unit of the key")]
+    median: Annotated[Positive, Field(le=MOST, description="median, in the unit of the key")]
     sigma: Annotated[float, Field(ge=0, le=10, description="standard deviation of the logarithm")]
-    max: Annotated[float | None, Field(gt=0, description="values above are set to this")] = None
+    max: Annotated[
+        Annotated[Positive, Field(le=MOST)] | None,
+        Field(description="values above are set to this"),
+    ] = None
+
+    def up_to(self, most: float) -> Lognormal:
+        """Return it with `most` as its `max` if a draw can lie above that."""
+        if self.max is not None or self.median * math.exp(_FAR * self.sigma) <= most:
+            return self
+        return self.model_copy(update={"max": most})
 
     def cdf(self, x: float) -> float:
         if self.max is not None and x >= self.max:
@@ -47,8 +70,8 @@ class Lognormal(_Model):
 class LogUniform(_Model):
     """exp(U(ln low, ln high)): every factor of ten between the two is as likely as any other."""
 
-    low: Annotated[float, Field(gt=0, description="smallest value, in the unit of the key")]
-    high: Annotated[float, Field(gt=0, description="largest value, at least `low`")]
+    low: Annotated[Positive, Field(le=MOST, description="smallest value, in the unit of the key")]
+    high: Annotated[Positive, Field(le=MOST, description="largest value, at least `low`")]
 
     @model_validator(mode="after")
     def _in_order(self) -> LogUniform:
@@ -76,11 +99,17 @@ class Part(_Model):
     weight: Annotated[float, Field(gt=0, le=1, description="share of this component")]
     lognormal: Lognormal
 
+    def up_to(self, most: float) -> Part:
+        """Return it with its tail cut off at `most`."""
+        return self.model_copy(update={"lognormal": self.lognormal.up_to(most)})
+
 
 class Distribution(_Model):
     """A number drawn anew each time: a plain number, `lognormal`, `loguniform`, or `mixture`."""
 
-    constant: Annotated[float | None, Field(ge=0, description="always this value")] = None
+    constant: Annotated[
+        Annotated[float, Field(ge=0, le=MOST)] | None, Field(description="always this value")
+    ] = None
     lognormal: Annotated[Lognormal | None, Field(description="median, sigma, optional max")] = None
     loguniform: Annotated[LogUniform | None, Field(description="low and high")] = None
     mixture: Annotated[
@@ -100,6 +129,27 @@ class Distribution(_Model):
             raise ValueError("give exactly one of constant, lognormal, loguniform, mixture")
         if self.mixture and not math.isclose(sum(p.weight for p in self.mixture), 1, abs_tol=1e-6):
             raise ValueError("the weights of a mixture must add up to 1")
+        return self
+
+    def numbers(self) -> Iterator[tuple[str, float]]:
+        """Yield the numbers in the unit of the key that describe it, with their names."""
+        if self.constant is not None:
+            yield "the number", self.constant
+        if self.loguniform is not None:
+            yield "a low of", self.loguniform.low
+            yield "a high of", self.loguniform.high
+        for _, part in self._parts():
+            yield "a median of", part.median
+            if part.max is not None:
+                yield "a max of", part.max
+
+    def up_to(self, most: float) -> Distribution:
+        """Return the distribution with tails cut off at `most`; itself if none reaches so far."""
+        if self.lognormal is not None:
+            return self.model_copy(update={"lognormal": self.lognormal.up_to(most)})
+        if self.mixture is not None:
+            parts = tuple(part.up_to(most) for part in self.mixture)
+            return self.model_copy(update={"mixture": parts})
         return self
 
     def _parts(self) -> list[tuple[float, Lognormal]]:

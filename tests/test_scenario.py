@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import sim
 from sim.errors import InvalidInputError
+from sim.scenario.bounds import MOST_STEPS
 from sim.scenario.load import scenario_of
 from sim.scenario.quantities import (
     MAX_COUNT,
@@ -198,7 +199,7 @@ def test_clock_is_half_open() -> None:
     title=st.text(max_size=40),
     seed=st.integers(0, 2**64 - 1),
     share=st.floats(0, 1),
-    median=st.floats(1e-9, 1e12),
+    median=st.floats(1e-9, MOST_STEPS),
     duration_us=st.integers(1, MAX_DURATION_US),
 )
 def test_round_trips_are_exact(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sim.actors.rhythm import Course, Intensity, Waves
 from sim.actors.workload import Stage
+from sim.scenario.bounds import MOST_PER_DAY
 from sim.scenario.resolved import Actor
 from sim.world.load import activity
 
@@ -39,13 +40,14 @@ def shards_of(stage: Stage, places: range) -> list[range]:
 def rates_per_day(stage: Stage, places: range) -> Floats:
     """Expected exchanges a day of each place while it is held, shape (places,).
 
-    The dial is the median over accounts; volumes have mean 1.
+    The dial is the median over accounts; volumes have mean 1. None is above `MOST_PER_DAY`.
     """
     accounts, cap = stage.accounts, stage.actor.most_per_account_day
     own = slice(places.start, places.stop)
     mean = np.array([mean_per_day(behaviour) for behaviour in stage.behaviours])
     rate = accounts.volume[own] * mean[accounts.mode[own]]
-    return np.asarray(stage.rate * (rate if cap is None else np.minimum(rate, cap)))
+    rate = stage.rate * (rate if cap is None else np.minimum(rate, cap))
+    return np.asarray(np.minimum(rate, MOST_PER_DAY))
 
 
 def mean_per_day(actor: Actor) -> float:

@@ -14,7 +14,7 @@ from sim.compare.dials import DIALS, described, dial_of_factor
 from sim.compare.priors import USER, Prior
 from sim.compare.shapes import Strict
 from sim.distributions import Distribution
-from sim.scenario.values import BenchmarkId, PositiveNumber, Share, Slug, Version
+from sim.scenario.values import BenchmarkId, Factor, Share, Slug, Version
 
 COMMON = (
     "convention",
@@ -140,11 +140,11 @@ class Families(Strict):
     """Prior sets: every `centre` of the lever with every `width` of all priors."""
 
     centre: Annotated[
-        tuple[PositiveNumber, ...],
+        tuple[Factor, ...],
         Field(min_length=1, description="factors by which the lever is multiplied"),
     ] = (1.0,)
     width: Annotated[
-        tuple[PositiveNumber, ...],
+        tuple[Factor, ...],
         Field(min_length=1, description="factors by which every spread is multiplied"),
     ] = (1.0,)
 

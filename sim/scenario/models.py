@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field
 
-from sim.distributions import Distribution
+from sim.scenario.bounds import Days, Hours, Seconds, Steps, Tokens, UserTurns
 from sim.scenario.forms import BY_CATALOG, NONE_BY_DEFAULT, Form, dial
 from sim.scenario.quantities import found
 from sim.scenario.resolved import Balance, Columns, Cover, Format, OnFailure
@@ -18,21 +18,38 @@ from sim.scenario.values import (
     AgentId,
     AgentShares,
     BenchmarkId,
+    Budget,
     CircleShares,
+    Concentration,
+    DayCount,
     Duration,
+    Exchanges,
     FamilyShares,
+    HourCount,
     Instant,
     ModelId,
     ModelShares,
     ModeShares,
-    NonNegative,
-    PositiveCount,
+    PartRows,
+    People,
+    PositiveDailyRate,
+    PositiveDays,
     PositiveDuration,
+    PositiveShare,
+    Runs,
+    SecondCount,
     Seed,
     Share,
+    Sharing,
     Slug,
+    StepLimit,
+    Templates,
     Tier,
+    Times,
+    Topics,
+    UnitPrice,
     Version,
+    Workers,
 )
 from sim.scenario.world_forms import WorldForm
 
@@ -57,8 +74,8 @@ class RhythmForm(Form):
         "Hour of the daily peak, 0 <= h < 24: local time of each account; UTC for a queue."
     )
     strength: Share | None = dial("Depth of the daily course: 0 flat, 1 idle at the trough.")
-    weekend: NonNegative | None = dial(
-        "Activity on Saturday and Sunday as a multiple of that on weekdays, >= 0."
+    weekend: Times | None = dial(
+        "Activity on Saturday and Sunday as a multiple of that on weekdays, 0 to 100."
     )
 
 
@@ -77,7 +94,7 @@ class TurnsForm(Form):
     """User turns of a session; a key that is left out keeps the typology's value."""
 
     single_share: Share | None = dial("Share of sessions with a single turn, 0 to 1.")
-    more: Distribution | None = dial("Turns of the other sessions, rounded, at least 1.")
+    more: UserTurns | None = dial("Turns of the other sessions, rounded, 1 to 2,000.")
 
 
 class UptakeForm(Form):
@@ -100,34 +117,36 @@ class TablesForm(Form):
     vectors: bool = Field(
         default=False, description="Add prompt_emb, a vector of 32 numbers a row. Default: false."
     )
-    part_rows: PositiveCount = Field(
-        default=1_000_000, description="Exchanges in a part, about. Default: 1_000_000."
+    part_rows: PartRows = Field(
+        default=1_000_000,
+        description="Exchanges in a part, about, 100 to 10^12. Default: 1_000_000.",
     )
 
 
 class OperatorForm(Form):
     """Who stands behind the accounts of an actor, and what that one can spend and do."""
 
-    budget_usd: Annotated[float, Field(gt=0)] | None = dial(
-        "All that may be spent on identities, networks and tokens, > 0.", "Default: no bound."
+    budget_usd: Budget | None = dial(
+        "All that may be spent on identities, networks and tokens, above 0 to 10^15.",
+        "Default: no bound.",
     )
-    account_usd: NonNegative | None = dial("Cost of an account.", BY_CATALOG)
-    identity_usd: NonNegative | None = dial("Cost of a verified identity.", BY_CATALOG)
-    card_usd: NonNegative | None = dial("Cost of a payment instrument.", BY_CATALOG)
-    address_day_usd: NonNegative | None = dial("Cost of an address for a day.", BY_CATALOG)
-    delay_usd_per_account_day: NonNegative | None = dial(
-        "Cost of a day on which a place for an account stands empty.", BY_CATALOG
+    account_usd: UnitPrice | None = dial("Cost of an account, 0 to 10^6.", BY_CATALOG)
+    identity_usd: UnitPrice | None = dial("Cost of a verified identity, 0 to 10^6.", BY_CATALOG)
+    card_usd: UnitPrice | None = dial("Cost of a payment instrument, 0 to 10^6.", BY_CATALOG)
+    address_day_usd: UnitPrice | None = dial("Cost of an address for a day, 0 to 10^6.", BY_CATALOG)
+    delay_usd_per_account_day: UnitPrice | None = dial(
+        "Cost of a day on which a place for an account stands empty, 0 to 10^6.", BY_CATALOG
     )
     replacement_share: Share | None = dial("Share of banned accounts replaced (AD1).", BY_CATALOG)
-    replacement_delay_h: Distribution | None = dial("Hours until they are (AD1).", BY_CATALOG)
-    warm_up_days: NonNegative | None = dial(
-        "Days for which a new account sends nothing from the list (AD11).", BY_CATALOG
+    replacement_delay_h: Hours | None = dial("Hours until they are, 0 to 87,840 (AD1).", BY_CATALOG)
+    warm_up_days: DayCount | None = dial(
+        "Days for which a new account sends nothing from the list, 0 to 3,660 (AD11).", BY_CATALOG
     )
     feedback_share: Share | None = dial("Share of losses that teach something (AD12).", BY_CATALOG)
-    feedback_step: Share | None = dial(
-        "Factor on what is thought to have caused a loss (AD12).", BY_CATALOG
+    feedback_step: PositiveShare | None = dial(
+        "Factor on what is thought to have caused a loss, above 0 to 1 (AD12).", BY_CATALOG
     )
-    feedback_lag_h: NonNegative | None = dial("Hours until it acts (AD12).", BY_CATALOG)
+    feedback_lag_h: HourCount | None = dial("Hours until it acts, 0 to 87,840 (AD12).", BY_CATALOG)
     feedback_error: Share | None = dial(
         "Share of losses put down to the wrong cause (AD12).", BY_CATALOG
     )
@@ -138,8 +157,10 @@ class ActorForm(Form):
 
     id: Annotated[Slug, Field(description="Unique name: lower-case words joined by - or _.")]
     accounts: Annotated[
-        PositiveCount,
-        Field(description="Number of accounts, 1 to 10^12; multiplied by `scale` (not for L04)."),
+        People,
+        Field(
+            description="Number of accounts, 1 to 2 * 10^9; multiplied by `scale` (not for L04)."
+        ),
     ]
     copies: Annotated[
         int,
@@ -154,7 +175,7 @@ class ActorForm(Form):
             ),
         ),
     ]
-    organisations: PositiveCount | None = dial(
+    organisations: People | None = dial(
         "Organisations that the accounts belong to, 1 to `accounts`; scaled as they are.",
         "Default: that of the typology, else one for each account.",
     )
@@ -164,14 +185,14 @@ class ActorForm(Form):
     account_volume_sigma: Annotated[float, Field(ge=0, le=10)] | None = dial(
         "Spread of volume over accounts: standard deviation of its logarithm, 0 to 10."
     )
-    exchanges_per_account_day: Annotated[float, Field(gt=0)] | None = dial(
-        "Exchanges per account and day, median over accounts, > 0."
+    exchanges_per_account_day: PositiveDailyRate | None = dial(
+        "Exchanges per account and day, median over accounts, above 0 to 10^7."
     )
-    most_per_account_day: Annotated[float, Field(gt=0)] | None = dial(
-        "Cap on the daily exchanges of an account, > 0 (AD3).", NONE_BY_DEFAULT
+    most_per_account_day: PositiveDailyRate | None = dial(
+        "Cap on the daily exchanges of an account, above 0 to 10^7 (AD3).", NONE_BY_DEFAULT
     )
-    lifetime_days: Distribution | None = dial(
-        "Days from the first to the last activity of an account.",
+    lifetime_days: Days | None = dial(
+        "Days from the first to the last activity of an account, 0 to 3,660.",
         "Default: that of the typology, else all the time.",
     )
     waves_sigma: Annotated[float, Field(ge=0, le=3)] | None = dial(
@@ -182,24 +203,24 @@ class ActorForm(Form):
         "Pauses between sessions are multiplied by lognormal(1, sigma), 0 to 3 (AD2)."
     )
     hosting_share: Share | None = dial("Share of addresses in hosting networks, 0 to 1 (AD9).")
-    accounts_per_ip: Annotated[float, Field(ge=1)] | None = dial(
-        "Mean number of accounts behind one address, >= 1 (AD9)."
+    accounts_per_ip: Sharing | None = dial(
+        "Mean number of accounts behind one address, 1 to 10^6 (AD9)."
     )
     away_share: Share | None = dial("Share of sessions from a second address, 0 to 1 (AD9).")
     foreign_clock_share: Share | None = dial(
         "Share of accounts whose day is not that of the country of their address, 0 to 1 (AD7)."
     )
-    cohort_size: Annotated[float, Field(ge=1)] | None = dial(
-        "Mean number of accounts that sign up together and share a /24, >= 1 (AD10)."
+    cohort_size: Sharing | None = dial(
+        "Mean number of accounts that sign up together and share a /24, 1 to 10^6 (AD10)."
     )
-    cohort_days: Annotated[float, Field(gt=0)] | None = dial(
-        "Days within which such a cohort signs up, > 0 (AD10)."
+    cohort_days: PositiveDays | None = dial(
+        "Days within which such a cohort signs up, above 0 to 3,660 (AD10)."
     )
     shared_card_share: Share | None = dial(
         "Share of accounts that pay with an instrument of others, 0 to 1 (AD10)."
     )
-    accounts_per_card: Annotated[float, Field(ge=1)] | None = dial(
-        "Mean number of accounts that share one, of those that do, >= 1 (AD10)."
+    accounts_per_card: Sharing | None = dial(
+        "Mean number of accounts that share one, of those that do, 1 to 10^6 (AD10)."
     )
     prepaid_share: Share | None = dial("Share of instruments that are prepaid cards, 0 to 1.")
     verified_share: Share | None = dial("Share of accounts with a verified identity, 0 to 1.")
@@ -213,7 +234,7 @@ class ActorForm(Form):
         "Default: accounts of its own.",
     )
     own_network: bool | None = dial("With `through`: addresses and clients of its own.")
-    end_users: PositiveCount | None = dial("People or customers behind one account, >= 1.")
+    end_users: People | None = dial("People or customers behind one account, 1 to 2 * 10^9.")
     end_users_abroad_share: Share | None = dial(
         "Share of end users with a country and language of their own, 0 to 1."
     )
@@ -224,16 +245,16 @@ class ActorForm(Form):
     families: FamilyShares | None = dial(
         "Share of accounts by family of prompt templates; shares add up to 1 (AD8)."
     )
-    topics: PositiveCount | None = dial(
-        "Topics that an account keeps to, or the list of an operator, >= 1 (AD8)."
+    topics: Topics | None = dial(
+        "Topics that an account keeps to, or the list of an operator, 1 to 10^6 (AD8)."
     )
     repeat_share: Share | None = dial("Share of own prompts that are sent again and again, 0 to 1.")
     list_share: Share | None = dial(
         "Share of sessions that work on a list of prompts, each handed out once among all accounts "
         "of the actor; 0 to 1, a mean over accounts. The rest is cover (AD4)."
     )
-    list_share_concentration: Annotated[float, Field(gt=0)] | None = dial(
-        "How like accounts are in it: a + b of a beta distribution, > 0.",
+    list_share_concentration: Concentration | None = dial(
+        "How like accounts are in it: a + b of a beta distribution, above 0 to 10^6.",
         "Default: that of the typology, else all alike.",
     )
     cover: Cover | None = dial("What the others work on: own prompts, or a benchmark (AD4).")
@@ -253,10 +274,13 @@ class ActorForm(Form):
     on_failure: OnFailure | None = dial(
         "After three failed attempts of a call: give_up the task, or resume it."
     )
-    resume_after_s: NonNegative | None = dial("Pause before a task is resumed, seconds.")
+    resume_after_s: SecondCount | None = dial(
+        "Pause before a task is resumed, 0 to 316,224,000 seconds (3,660 days)."
+    )
     uptake: UptakeForm | None = dial("What becomes of the newest model after a release.")
-    uptake_concentration: Annotated[float, Field(gt=0)] | None = dial(
-        "How like organisations are in the share that moves: a + b of a beta distribution, > 0.",
+    uptake_concentration: Concentration | None = dial(
+        "How like organisations are in the share that moves: a + b of a beta distribution, "
+        "above 0 to 10^6.",
         "Default: that of the typology, else all alike.",
     )
     refusal_share: Share | None = dial("Share of user turns that the model refuses, 0 to 1.")
@@ -276,15 +300,16 @@ class ActorForm(Form):
     batch_share: Share | None = dial(
         "Share of accounts that send single calls as a batch, at half the price, 0 to 1."
     )
-    output_tokens: Distribution | None = dial(
-        "Tokens of an answer.", "Default: that of the typology, else of the scaffold."
+    output_tokens: Tokens | None = dial(
+        "Tokens of an answer, 0 to 10^6.", "Default: that of the typology, else of the scaffold."
     )
-    account_age_days: Distribution | None = dial(
-        "Age of an account when the log opens, days; where accounts have a lifetime, that counts."
+    account_age_days: Days | None = dial(
+        "Age of an account when the log opens, 0 to 3,660 days; where accounts have a lifetime, "
+        "that counts."
     )
-    templates: PositiveCount | None = dial(
+    templates: Templates | None = dial(
         "Number of prompt templates that the accounts share for the list, or where there is none "
-        "for all they do, >= 1 (AD8).",
+        "for all they do, 1 to 100,000 (AD8).",
         "Default: that of the typology, else each account draws its own from the common pool.",
     )
     operator: OperatorForm | None = dial(
@@ -298,8 +323,8 @@ class MixedActorForm(ActorForm):
 
     models: ModelShares | None = dial("Share of accounts by model id; shares add up to 1.")
     agentic_share: Share | None = dial("Share of turns that use tools, 0 to 1.")
-    tool_steps: Distribution | None = dial(
-        "Tool-driven calls of a turn that uses tools, after its first call, rounded, at least 1."
+    tool_steps: Steps | None = dial(
+        "Tool-driven calls of a turn that uses tools, after its first call, rounded, 1 to 1,000."
     )
     benchmark: BenchmarkId | None = dial("Benchmark whose items are the cover, if it is one.")
 
@@ -336,7 +361,9 @@ class SessionsForm(MixedActorForm):
     ] = Field(description="Id of the typology.")
     agents: AgentShares | None = dial("Share of accounts by scaffold id; shares add up to 1.")
     turns_per_session: TurnsForm | None = dial("User turns of a session.")
-    human_gap_s: Distribution | None = dial("Pause between an answer and the next turn, seconds.")
+    human_gap_s: Seconds | None = dial(
+        "Pause between an answer and the next turn, 0 to 316,224,000 seconds (3,660 days)."
+    )
 
 
 class BenchmarkForm(QueueKeys, ActorForm):
@@ -348,9 +375,9 @@ class BenchmarkForm(QueueKeys, ActorForm):
     )
     agent: AgentId | None = dial("Scaffold id; steps must be measured for it with the model.")
     model: ModelId | None = dial("Model id.")
-    runs: PositiveCount | None = dial("Attempts at every item, >= 1; scaled only above 1.")
-    workers: PositiveCount | None = dial("Items in work at once, >= 1; scaled, at least 1.")
-    step_limit: PositiveCount | None = dial(
+    runs: Runs | None = dial("Attempts at every item, 1 to 10^6; scaled only above 1.")
+    workers: Workers | None = dial("Items in work at once, 1 to 10^7; scaled, at least 1.")
+    step_limit: StepLimit | None = dial(
         "Calls after which an attempt is cut off, 1 to the limit of the measurement.",
         "Default: the limit of the measurement.",
     )
@@ -361,16 +388,16 @@ class PromptsForm(QueueKeys, MixedActorForm):
 
     typology: Literal["L07", "L10", "A15", "A16"] = Field(description="Id of the typology.")
     agent: AgentId | None = dial("Scaffold id.")
-    target_exchanges: PositiveCount | None = dial(
-        "Exchanges that the operator wants within the clock, >= 1; scaled.",
+    target_exchanges: Exchanges | None = dial(
+        "Exchanges that the operator wants within the clock, 1 to 10^12; scaled.",
         "Default: what the accounts send at `exchanges_per_account_day`.",
     )
     lasts: PositiveDuration | None = dial(
         "Time that the operator plans to take, from the start of the work to within the clock.",
         "Default: to the end of the clock.",
     )
-    workers: PositiveCount | None = dial(
-        "Prompts in work at once, >= 1; scaled, at least 1.",
+    workers: Workers | None = dial(
+        "Prompts in work at once, 1 to 10^7; scaled, at least 1.",
         "Default: as many as the target needs.",
     )
 
@@ -400,9 +427,9 @@ class ScenarioForm(Form):
         Field(
             default=1.0,
             gt=0,
-            le=1e6,
+            le=10**6,
             description=(
-                "Multiplies populations and targets, > 0: accounts and organisations, "
+                "Multiplies populations and targets, above 0 to 10^6: accounts and organisations, "
                 "target_exchanges, workers, and for L04 the items of each run below 1 or the runs "
                 "above 1; results are rounded, at least 1. Accounts of L04 stay. Default: 1."
             ),

@@ -17,6 +17,7 @@ UNITS_US = {
 }
 MULTIPLES = {"": 1, "k": 1_000, "M": 1_000_000}
 MAX_COUNT = 10**12
+_LONG = 10**18
 MAX_DURATION_US = 3_660 * UNITS_US["d"]
 
 NUMBER_PATTERN = r"[0-9]{1,3}(?:_[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?"
@@ -35,6 +36,8 @@ def found(value: Any) -> str:
         return "null"
     if isinstance(value, str):
         return f"text '{value if len(value) <= 60 else value[:57] + '...'}'"
+    if isinstance(value, int) and abs(value) >= _LONG:
+        return f"{Decimal(value):.6g}"
     if isinstance(value, int | float):
         return repr(value)
     return "a mapping" if isinstance(value, dict) else "a list"
@@ -94,7 +97,7 @@ def parse_count(value: Any) -> int:
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, float) and value.is_integer() and abs(value) <= MAX_COUNT:
+    if isinstance(value, float) and value.is_integer():
         return int(value)
     match = _COUNT.fullmatch(value) if isinstance(value, str) else None
     exact = Decimal(match[1].replace("_", "")) * MULTIPLES[match[2]] if match else Decimal("0.5")

@@ -8,6 +8,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from sim.scenario.bounds import shown
 from sim.scenario.problems import Path, Problem, suggest
 from sim.scenario.quantities import found
 from sim.scenario.strict_yaml import Document, dotted
@@ -207,8 +208,7 @@ class _Translator:
         if kind in _BOUNDS:
             name, words = _BOUNDS[kind]
             bound = context[name]
-            text = str(bound) if isinstance(bound, int) else f"{bound:g}"
-            return f"should be {words} {text}, found {found(value)}"
+            return f"should be {words} {shown(bound)}, found {found(value)}"
         if kind == "literal_error":
             allowed = context["expected"].replace("'", "").replace(" or ", ", ")
             return f"should be one of {allowed}; found {found(value)}"

@@ -20,11 +20,30 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from sim import catalog
+from sim.distributions import Positive
+from sim.scenario.bounds import (
+    MOST_ACCOUNTS,
+    MOST_CONCENTRATION,
+    MOST_DAYS,
+    MOST_EXCHANGES,
+    MOST_FACTOR,
+    MOST_HOURS,
+    MOST_PER_DAY,
+    MOST_RUNS,
+    MOST_SECONDS,
+    MOST_SHARING,
+    MOST_STEPS,
+    MOST_TEMPLATES,
+    MOST_TIMES,
+    MOST_TOPICS,
+    MOST_UNIT_USD,
+    MOST_USD,
+    MOST_WORKERS,
+)
 from sim.scenario.problems import suggest
 from sim.scenario.quantities import (
     COUNT_PATTERN,
     DURATION_PATTERN,
-    MAX_COUNT,
     found,
     parse_count,
     parse_duration,
@@ -33,6 +52,8 @@ from sim.scenario.quantities import (
 
 _COUNT_TEXT = {"type": "string", "pattern": COUNT_PATTERN}
 _DATE_PATTERN = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?)?$"
+# A part is three files; in smaller ones what Parquet says of its columns outweighs the rows.
+LEAST_PART_ROWS = 100
 SLUG_PATTERN = r"^[a-z][a-z0-9]*([-_][a-z0-9]+)*$"
 
 
@@ -86,7 +107,14 @@ def _is_version(value: Any) -> int:
 
 
 _DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN})
-PositiveCount = Annotated[int, *_count(1, MAX_COUNT)]
+People = Annotated[int, *_count(1, MOST_ACCOUNTS)]
+Exchanges = Annotated[int, *_count(1, MOST_EXCHANGES)]
+PartRows = Annotated[int, *_count(LEAST_PART_ROWS, MOST_EXCHANGES)]
+Workers = Annotated[int, *_count(1, MOST_WORKERS)]
+Runs = Annotated[int, *_count(1, MOST_RUNS)]
+StepLimit = Annotated[int, *_count(1, MOST_STEPS)]
+Topics = Annotated[int, *_count(1, MOST_TOPICS)]
+Templates = Annotated[int, *_count(1, MOST_TEMPLATES)]
 Seed = Annotated[int, *_count(0, 2**64 - 1)]
 Duration = Annotated[int, BeforeValidator(parse_duration), _DURATION_SCHEMA]
 PositiveDuration = Annotated[Duration, AfterValidator(_at_work), _DURATION_SCHEMA]
@@ -107,10 +135,21 @@ Slug = Annotated[
     WithJsonSchema({"type": "string", "pattern": SLUG_PATTERN, "maxLength": 64}),
 ]
 Share = Annotated[float, Field(ge=0, le=1)]
-AtLeastOne = Annotated[float, Field(ge=1, le=1000)]
+AtLeastOne = Annotated[float, Field(ge=1, le=MOST_FACTOR)]
 Minutes = Annotated[Duration, AfterValidator(_whole_minutes), _DURATION_SCHEMA]
 PositiveMinutes = Annotated[Minutes, AfterValidator(_at_work), _DURATION_SCHEMA]
-NonNegative = Annotated[float, Field(ge=0)]
+Times = Annotated[float, Field(ge=0, le=MOST_TIMES)]
+DayCount = Annotated[float, Field(ge=0, le=MOST_DAYS)]
+PositiveDays = Annotated[Positive, Field(le=MOST_DAYS)]
+HourCount = Annotated[float, Field(ge=0, le=MOST_HOURS)]
+SecondCount = Annotated[float, Field(ge=0, le=MOST_SECONDS)]
+DailyRate = Annotated[float, Field(ge=0, le=MOST_PER_DAY)]
+PositiveDailyRate = Annotated[Positive, Field(le=MOST_PER_DAY)]
+Sharing = Annotated[float, Field(ge=1, le=MOST_SHARING)]
+UnitPrice = Annotated[float, Field(ge=0, le=MOST_UNIT_USD)]
+Budget = Annotated[Positive, Field(le=MOST_USD)]
+Concentration = Annotated[Positive, Field(le=MOST_CONCENTRATION)]
+Factor = Annotated[Positive, Field(le=MOST_FACTOR)]
 Version = Annotated[Any, AfterValidator(_is_version), WithJsonSchema({"const": 1})]
 
 
@@ -144,8 +183,7 @@ Tier = Annotated[str, CatalogId("tier", catalog.tiers)]
 CircleId = Annotated[str, CatalogId("circle", catalog.circles)]
 ModeId = Annotated[str, CatalogId("mode", catalog.modes)]
 FamilyId = Annotated[str, CatalogId("family", catalog.families)]
-PositiveShare = Annotated[float, Field(gt=0, le=1)]
-PositiveNumber = Annotated[float, Field(gt=0)]
+PositiveShare = Annotated[Positive, Field(le=1)]
 ModelShares = Annotated[dict[ModelId, PositiveShare], AfterValidator(_is_shares)]
 AgentShares = Annotated[dict[AgentId, PositiveShare], AfterValidator(_is_shares)]
 ModeShares = Annotated[dict[ModeId, Share], AfterValidator(_is_shares)]

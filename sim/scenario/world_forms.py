@@ -6,20 +6,29 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from sim.distributions import Distribution
+from sim.distributions import Positive
 from sim.enforcement.policy import Policy
+from sim.scenario.bounds import MOST_ACCOUNTS, Days, Hours
 from sim.scenario.forms import BY_CATALOG, Form, dial
 from sim.scenario.quantities import found
 from sim.scenario.values import (
     AtLeastOne,
+    Factor,
     Minutes,
     ModelId,
-    NonNegative,
+    PositiveDailyRate,
+    PositiveDays,
     PositiveDuration,
     PositiveMinutes,
-    PositiveNumber,
     Share,
+    Times,
 )
+
+PositivePeople = Annotated[Positive, Field(le=MOST_ACCOUNTS)]
+AlertRate = Annotated[float, Field(ge=0, le=1000)]
+ReviewRate = Annotated[Positive, Field(le=1_000_000)]
+Slope = Annotated[Positive, Field(le=100)]
+ShareBelowOne = Annotated[float, Field(ge=0, lt=1)]
 
 
 class LoadForm(Form):
@@ -29,9 +38,9 @@ class LoadForm(Form):
         "Hour of the highest load, 0 <= h < 24, UTC.", BY_CATALOG
     )
     strength: Share | None = dial("Depth of the daily course: 0 flat, 1 idle.", BY_CATALOG)
-    weekend: NonNegative | None = dial("Load on weekends, of that on weekdays.", BY_CATALOG)
+    weekend: Times | None = dial("Load on weekends, of that on weekdays, 0 to 100.", BY_CATALOG)
     slowdown_at_peak: AtLeastOne | None = dial(
-        "Time of an answer at the highest load, of that at normal speed, >= 1.", BY_CATALOG
+        "Time of an answer at the highest load, of that at normal speed, 1 to 1,000.", BY_CATALOG
     )
 
 
@@ -56,7 +65,7 @@ class IncidentForm(LastingForm):
     kind: Literal["incident"] = Field(description="More failures, slower answers.")
     overload: Share | None = dial("Added probability of 529, 0 to 1.", "Default: 0.")
     server_error: Share | None = dial("Added probability of 500, 0 to 1.", "Default: 0.")
-    slowdown: AtLeastOne | None = dial("Factor on the time of answers, >= 1.", "Default: 1.")
+    slowdown: AtLeastOne | None = dial("Factor on the time of answers, 1 to 1,000.", "Default: 1.")
 
     @model_validator(mode="after")
     def _has_an_effect(self) -> Self:
@@ -72,14 +81,14 @@ class LimitsForm(LastingForm):
     """A change of the rate limits of all tiers."""
 
     kind: Literal["limits"] = Field(description="Other rate limits.")
-    factor: Annotated[float, Field(gt=0, description="Factor on all limits, > 0.")]
+    factor: Annotated[Factor, Field(description="Factor on all limits, above 0 to 1,000.")]
 
 
 class PriceForm(LastingForm):
     """A change of prices."""
 
     kind: Literal["price"] = Field(description="Other prices.")
-    factor: Annotated[float, Field(gt=0, description="Factor on the prices, > 0.")]
+    factor: Annotated[Factor, Field(description="Factor on the prices, above 0 to 1,000.")]
     model: ModelId | None = dial("Model id.", "Default: all models.")
 
 
@@ -111,40 +120,50 @@ class EnforcementForm(Form):
     """Rules, reviews and actions of the provider; keys left out take the catalog's value."""
 
     policy: Policy | None = dial("Whom an action hits: account or organisation.", BY_CATALOG)
-    volume_threshold: PositiveNumber | None = dial(
-        "Exchanges a day of an account at which a rule looks at it.", BY_CATALOG
+    volume_threshold: PositiveDailyRate | None = dial(
+        "Exchanges a day of an account at which a rule looks at it, above 0 to 10^7.", BY_CATALOG
     )
-    sharing_threshold: PositiveNumber | None = dial(
-        "Accounts behind an address or a card at which one does.", BY_CATALOG
+    sharing_threshold: PositivePeople | None = dial(
+        "Accounts behind an address or a card at which one does, above 0 to 2 * 10^9.", BY_CATALOG
     )
-    refusal_threshold: PositiveNumber | None = dial("Refusals a day at which one does.", BY_CATALOG)
-    rule_rate_per_day: NonNegative | None = dial(
-        "Alerts a day of an account far above a threshold.", BY_CATALOG
+    refusal_threshold: PositiveDailyRate | None = dial(
+        "Refusals a day at which one does, above 0 to 10^7.", BY_CATALOG
     )
-    rule_slope: PositiveNumber | None = dial("How sharp a threshold is.", BY_CATALOG)
-    noise_rate_per_day: NonNegative | None = dial("Alerts a day for no reason.", BY_CATALOG)
-    rule_delay_h: Distribution | None = dial("Hours from cause to alert.", BY_CATALOG)
+    rule_rate_per_day: AlertRate | None = dial(
+        "Alerts a day of an account far above a threshold, 0 to 1,000.", BY_CATALOG
+    )
+    rule_slope: Slope | None = dial("How sharp a threshold is, above 0 to 100.", BY_CATALOG)
+    noise_rate_per_day: AlertRate | None = dial(
+        "Alerts a day for no reason, 0 to 1,000.", BY_CATALOG
+    )
+    rule_delay_h: Hours | None = dial("Hours from cause to alert, 0 to 87,840.", BY_CATALOG)
     rate_limit_share: Share | None = dial("Share of alerts answered by a limit.", BY_CATALOG)
     step_up_share: Share | None = dial("Share of alerts answered by a verification.", BY_CATALOG)
-    step_up_h: Distribution | None = dial("Hours that a verification takes.", BY_CATALOG)
-    limit_factor: Share | None = dial("What a limit leaves of an account's traffic.", BY_CATALOG)
-    limit_days: PositiveNumber | None = dial("Days that a limit lasts.", BY_CATALOG)
+    step_up_h: Hours | None = dial("Hours that a verification takes, 0 to 87,840.", BY_CATALOG)
+    limit_factor: ShareBelowOne | None = dial(
+        "What a limit leaves of an account's traffic, 0 to below 1.", BY_CATALOG
+    )
+    limit_days: PositiveDays | None = dial("Days that a limit lasts, above 0 to 3,660.", BY_CATALOG)
     genuine_passes: Share | None = dial("Share of genuine accounts that verify.", BY_CATALOG)
     operator_passes: Share | None = dial("Share of operators' accounts that do.", BY_CATALOG)
-    reviews_per_day: PositiveNumber | None = dial("Reviews a day per 1,000 accounts.", BY_CATALOG)
-    review_delay_h: Distribution | None = dial("Hours before a review can begin.", BY_CATALOG)
+    reviews_per_day: ReviewRate | None = dial(
+        "Reviews a day per 1,000 accounts, above 0 to 10^6.", BY_CATALOG
+    )
+    review_delay_h: Hours | None = dial("Hours before a review can begin, 0 to 87,840.", BY_CATALOG)
     review_sensitivity: Share | None = dial(
         "Share of extracting accounts that a review bans.", BY_CATALOG
     )
     review_false_share: Share | None = dial("Share of others that it bans.", BY_CATALOG)
     suspend_share: Share | None = dial("Share of bans that begin as a suspension.", BY_CATALOG)
-    suspend_days: PositiveNumber | None = dial("Days that a suspension lasts.", BY_CATALOG)
-    appeal_days: Distribution | None = dial("Days to the answer to an appeal.", BY_CATALOG)
+    suspend_days: PositiveDays | None = dial(
+        "Days that a suspension lasts, above 0 to 3,660.", BY_CATALOG
+    )
+    appeal_days: Days | None = dial("Days to the answer to an appeal, 0 to 3,660.", BY_CATALOG)
     appeal_success: Share | None = dial("Share of genuine accounts reinstated.", BY_CATALOG)
     sweep_probability: Share | None = dial(
         "Probability that an operator is reported as a whole.", BY_CATALOG
     )
-    sweep_after_days: Distribution | None = dial("Days until that happens.", BY_CATALOG)
+    sweep_after_days: Days | None = dial("Days until that happens, 0 to 3,660.", BY_CATALOG)
     sweep_share: Share | None = dial("Share of the operator's accounts banned then.", BY_CATALOG)
 
 

@@ -1,0 +1,82 @@
+"""The largest values that keys take: what a clock, a planet and a context window hold.
+
+Each is far above anything that is meant, and far below where whole numbers of microseconds, tokens
+or accounts stop being exact.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
+
+from sim.distributions import Distribution
+
+# The longest clock, in each unit.
+MOST_DAYS = 3_660
+MOST_HOURS = 24 * MOST_DAYS
+MOST_SECONDS = 3_600 * MOST_HOURS
+# Accounts and people are numbered in 32 bits.
+MOST_ACCOUNTS = 2_000_000_000
+MOST_EXCHANGES = 10**12
+# A hundred a second; the highest tier of limits lets half of that through.
+MOST_PER_DAY = 10_000_000
+MOST_WORKERS = 10_000_000
+MOST_RUNS = 1_000_000
+# More than any context window has.
+MOST_TOKENS = 1_000_000
+MOST_STEPS, MOST_TURNS = 1_000, 2_000
+MOST_TOPICS, MOST_TEMPLATES = 1_000_000, 100_000
+MOST_SHARING = 1_000_000
+MOST_FACTOR = 1_000
+MOST_TIMES = 100
+# More than the whole world produces in a year; of a single unit, a million.
+MOST_USD, MOST_UNIT_USD = 10**15, 10**6
+MOST_CONCENTRATION = 10**6
+
+
+def shown(number: float) -> str:
+    """Return a bound as messages show it: `2,000,000,000`, `0.5`."""
+    return f"{number:,}" if isinstance(number, int) else f"{number:,.12g}"
+
+
+class UpTo:
+    """Of a distribution: draws nothing above `most`; tails are cut off there."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+
+    def check(self, value: Distribution) -> Distribution:
+        """Return it with its tails cut off; ValueError names what else is out of range."""
+        for name, number in value.numbers():
+            if number > self._most:
+                raise ValueError(f"should be at most {shown(self._most)}, found {name} {number:g}")
+        return value.up_to(float(self._most))
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return AfterValidator(self.check).__get_pydantic_core_schema__(source, handler)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """What stands beside a reference holds as well: of numbers, and of mappings with them."""
+        most = {"maximum": self._most}
+        lognormal = {"properties": {"median": most, "max": most}}
+        properties = {
+            "constant": most,
+            "lognormal": lognormal,
+            "loguniform": {"properties": {"low": most, "high": most}},
+            "mixture": {"items": {"properties": {"lognormal": lognormal}}},
+        }
+        return {**handler(schema), **most, "properties": properties}
+
+
+Days = Annotated[Distribution, UpTo(MOST_DAYS)]
+Hours = Annotated[Distribution, UpTo(MOST_HOURS)]
+Seconds = Annotated[Distribution, UpTo(MOST_SECONDS)]
+Tokens = Annotated[Distribution, UpTo(MOST_TOKENS)]
+Steps = Annotated[Distribution, UpTo(MOST_STEPS)]
+UserTurns = Annotated[Distribution, UpTo(MOST_TURNS)]
