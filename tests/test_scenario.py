@@ -24,8 +24,8 @@ from sim.scenario.quantities import (
     MAX_DURATION_US,
     format_duration,
 )
-from sim.scenario.resolve import scaled
 from sim.scenario.resolved import Actor, Scenario
+from sim.scenario.sizes import scaled
 from sim.scenario.strict_yaml import Document, parse_yaml
 
 HERE = Path(__file__).parent / "scenarios"

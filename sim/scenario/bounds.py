@@ -31,6 +31,7 @@ MOST_TOPICS, MOST_TEMPLATES = 1_000_000, 100_000
 MOST_SHARING = 1_000_000
 MOST_FACTOR = 1_000
 MOST_TIMES = 100
+MOST_SCALE = 10**6
 # More than the whole world produces in a year; of a single unit, a million.
 MOST_USD, MOST_UNIT_USD = 10**15, 10**6
 MOST_CONCENTRATION = 10**6

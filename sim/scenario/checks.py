@@ -11,6 +11,7 @@ from sim.scenario.models import AnyActorForm, BenchmarkForm, PromptsForm, QueueK
 from sim.scenario.parse import Parsed, path_name
 from sim.scenario.problems import Path, Problem
 from sim.scenario.quantities import format_duration, parse_duration
+from sim.scenario.sizes import scale_of, too_large, too_many
 from sim.scenario.strict_yaml import Document, dotted
 
 Finding = tuple[str, str]  # key of the actor, message
@@ -23,11 +24,18 @@ def validate(parsed: Parsed, document: Document) -> list[Problem]:
         *_twice(document),
         *_names(parsed, document),
         *_vectors(document),
+        *_answers_to_alerts(document),
+    ]
+    scale = scale_of(document.data)
+    problems += [
+        Problem(document.place(("actors",)), "actors", message)
+        for message in too_many(parsed.actors, scale)
     ]
     duration_us = _duration_us(document)
     problems += _events(document, duration_us)
     for number, actor in parsed.actors.items():
         findings = [
+            *too_large(actor, scale),
             *_organisations(actor),
             *_starts(actor, duration_us),
             *_benchmark(actor),
@@ -59,6 +67,30 @@ def _vectors(document: Document) -> Iterator[Problem]:
     if isinstance(tables, dict) and tables.get("vectors") is True and tables.get("format") == "csv":
         message = "csv has no column for vectors; choose the format parquet or jsonl"
         yield Problem(document.place(("tables", "vectors")), "tables.vectors", message)
+
+
+def _answers_to_alerts(document: Document) -> Iterator[Problem]:
+    """An alert is answered by a limit, a verification or a review: the shares are of one whole."""
+    world = document.data.get("world") if isinstance(document.data, dict) else None
+    given = world.get("enforcement") if isinstance(world, dict) else None
+    if not isinstance(given, dict):
+        return
+    usual = catalog.enforcement()
+    shares = {key: given.get(key, usual[key]) for key in ("rate_limit_share", "step_up_share")}
+    if not all(_is_share(share) for share in shares.values()) or sum(shares.values()) <= 1:
+        return
+    key, other = sorted(shares, key=lambda name: name not in given)
+    default = "" if other in given else " (its default)"
+    path: Path = ("world", "enforcement", key)
+    message = (
+        f"should add up to at most 1 with {other}, which is {shares[other]:g}{default}; "
+        f"found {shares[key]:g}"
+    )
+    yield Problem(document.place(path), dotted(path), message)
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 def _names(parsed: Parsed, document: Document) -> Iterator[Problem]:

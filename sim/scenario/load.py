@@ -10,9 +10,9 @@ from sim.errors import InvalidInputError
 from sim.scenario.checks import validate
 from sim.scenario.files import read_file
 from sim.scenario.overrides import apply_override, set_value
-from sim.scenario.parse import parse
-from sim.scenario.problems import Place, raise_problems, suggest
-from sim.scenario.resolve import resolve
+from sim.scenario.parse import parse, path_name
+from sim.scenario.problems import Place, Problem, raise_problems, suggest
+from sim.scenario.resolve import UnresolvedError, resolve
 from sim.scenario.resolved import Scenario
 from sim.scenario.strict_yaml import Document
 
@@ -50,7 +50,14 @@ def scenario_of(document: Document) -> Scenario:
     raise_problems(validate(parsed, document))
     if parsed.form is None:
         raise AssertionError("a document without problems has a form")
-    return resolve(parsed.form)
+    try:
+        return resolve(parsed.form)
+    except UnresolvedError as error:
+        raise_problems(
+            Problem(document.place(path), path_name(document.data, path), message)
+            for path, message in error.faults
+        )
+        raise
 
 
 def read_document(path_or_name: str | Path) -> Document:

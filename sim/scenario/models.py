@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field
 
-from sim.scenario.bounds import Days, Hours, Seconds, Steps, Tokens, UserTurns
+from sim.scenario.bounds import MOST_SCALE, Days, Hours, Seconds, Steps, Tokens, UserTurns
 from sim.scenario.forms import BY_CATALOG, NONE_BY_DEFAULT, Form, dial
 from sim.scenario.quantities import found
 from sim.scenario.resolved import Balance, Columns, Cover, Format, OnFailure
@@ -427,7 +427,7 @@ class ScenarioForm(Form):
         Field(
             default=1.0,
             gt=0,
-            le=10**6,
+            le=MOST_SCALE,
             description=(
                 "Multiplies populations and targets, above 0 to 10^6: accounts and organisations, "
                 "target_exchanges, workers, and for L04 the items of each run below 1 or the runs "

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from pydantic import ValidationError
 
 from sim import catalog
 from sim.enforcement.policy import Enforcement
@@ -19,6 +22,7 @@ from sim.scenario.models import (
     TurnsForm,
     UptakeForm,
 )
+from sim.scenario.problems import Path
 from sim.scenario.resolved import (
     Actor,
     Clock,
@@ -29,14 +33,38 @@ from sim.scenario.resolved import (
     World,
     fields_of,
 )
+from sim.scenario.sizes import scaled, scaled_dials
+from sim.scenario.translate import plain_message
 from sim.scenario.world_forms import AnyEventForm, WorldForm
 
 _COVER = "swe-bench-full"
-_SCALED = ("accounts", "organisations", "target_exchanges", "workers")
+
+
+class UnresolvedError(Exception):
+    """The resolved form refuses something that the checks let pass: paths and messages of it."""
+
+    def __init__(self, faults: list[tuple[Path, str]]) -> None:
+        super().__init__("; ".join(message for _, message in faults))
+        self.faults = faults
 
 
 def resolve(form: ScenarioForm) -> Scenario:
-    """Return the resolved scenario of a checked form; a missing seed is drawn here."""
+    """Return the resolved scenario of a checked form; a missing seed is drawn here.
+
+    Raises UnresolvedError with every fault and the path of the key, in the form, that it is about.
+    """
+    faults: list[tuple[Path, str]] = []
+    enforcement: Enforcement | None = None
+    with _faults_of(("world", "enforcement"), faults):
+        enforcement = _enforcement(form.world)
+    with _faults_of(("world",), faults):
+        world = _world(form.world, enforcement)
+    actors: list[Actor] = []
+    for number, actor in enumerate(form.actors):
+        with _faults_of(("actors", number), faults):
+            actors += _actors(actor, form.scale)
+    if faults:
+        raise UnresolvedError(faults)
     return Scenario(
         version=1,
         name=form.name,
@@ -46,13 +74,21 @@ def resolve(form: ScenarioForm) -> Scenario:
         scale=form.scale,
         separability=form.separability,
         clock=Clock(start=form.clock.start, duration_us=form.clock.duration),
-        world=_world(form.world),
-        actors=(
-            *(one for actor in form.actors for one in _actors(actor, form.scale)),
-            *(_actor(actor, 1.0) for actor in _look_alikes(form)),
-        ),
+        world=world,
+        actors=(*actors, *(_actor(actor, 1.0) for actor in _look_alikes(form))),
         tables=Tables(**form.tables.model_dump()),
     )
+
+
+@contextmanager
+def _faults_of(path: Path, faults: list[tuple[Path, str]]) -> Iterator[None]:
+    """Add what the resolved form refuses below `path`, under the keys of the form."""
+    try:
+        yield
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            keys = [k.removesuffix("_us") if isinstance(k, str) else k for k in detail["loc"]]
+            faults.append(((*path, *keys), plain_message(dict(detail))))
 
 
 def _look_alikes(form: ScenarioForm) -> list[AnyActorForm]:
@@ -62,7 +98,7 @@ def _look_alikes(form: ScenarioForm) -> list[AnyActorForm]:
     return [ACTOR_FORMS[a["typology"]].model_validate(dict(a), strict=True) for a in actors]
 
 
-def _world(form: WorldForm) -> World:
+def _world(form: WorldForm, enforcement: Enforcement | None) -> World:
     known = catalog.provider()
     load = form.load.model_dump(exclude_none=True) if form.load else {}
     defaults = {
@@ -78,7 +114,7 @@ def _world(form: WorldForm) -> World:
         timeout_us=form.timeout or round(known["timeout_s"] * 1e6),
         burst=form.burst or known["burst"],
         events=tuple(map(_event, sorted(form.events, key=lambda e: (e.at, e.kind)))),
-        enforcement=_enforcement(form),
+        enforcement=enforcement,
     )
 
 
@@ -94,11 +130,6 @@ def _event(form: AnyEventForm) -> Event:
     at_us, lasts_us = given.pop("at"), given.pop("lasts", None)
     until_us = None if lasts_us is None else at_us + lasts_us
     return Event(at_us=at_us, until_us=until_us, **given)
-
-
-def scaled(number: int, scale: float) -> int:
-    """Return `number` x `scale`, rounded half up, at least 1."""
-    return max(1, math.floor(number * scale + 0.5)) if scale != 1 else number
 
 
 def _actors(form: AnyActorForm, scale: float) -> list[Actor]:
@@ -128,20 +159,13 @@ def _actor(form: AnyActorForm, scale: float) -> Actor:
         dials["items"] = catalog.benchmarks()[dials["benchmark"]].items
     if "operator" in dials or typology.operated:
         dials["operator"] = {**catalog.operator(), **dials.get("operator", {})}
-    for key in _scaled_dials(form, scale):
+    for key in scaled_dials(form, scale):
         if dials.get(key) is not None:
             dials[key] = scaled(dials[key], scale)
     dials["models"] = dict(sorted(dials["models"].items()))
     dials["agents"] = dict(sorted(dials["agents"].items()))
     counting = fields_of(dials["arrival"], dials.get("source"))
     return Actor.model_validate({key: dials[key] for key in counting if key in dials})
-
-
-def _scaled_dials(form: AnyActorForm, scale: float) -> tuple[str, ...]:
-    """A benchmark has no more items than it has, so a scale above 1 multiplies its runs."""
-    if isinstance(form, BenchmarkForm):
-        return ("items" if scale < 1 else "runs", "workers")
-    return _SCALED
 
 
 def _given(form: AnyActorForm, defaults: Any) -> dict[str, Any]:

@@ -200,30 +200,11 @@ class _Translator:
         return value
 
     def message(self, detail: dict[str, Any], path: Path) -> str:
-        kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
-        if kind == "value_error":
-            return str(context["error"])
-        if kind in _WANTED:
-            return f"should be {_WANTED[kind]}, found {found(value)}"
-        if kind in _BOUNDS:
-            name, words = _BOUNDS[kind]
-            bound = context[name]
-            return f"should be {words} {shown(bound)}, found {found(value)}"
-        if kind == "literal_error":
-            allowed = context["expected"].replace("'", "").replace(" or ", ", ")
-            return f"should be one of {allowed}; found {found(value)}"
-        if kind in ("model_type", "model_attributes_type"):
-            return f"should be {self.wanted_mapping(path)}; found {found(value)}"
-        return self.rare_message(kind, context, value) or f"{detail['msg']}, found {found(value)}"
-
-    def rare_message(self, kind: str, context: dict[str, Any], value: Any) -> str:
-        if kind == "too_short":
+        if detail["type"] in ("model_type", "model_attributes_type"):
+            return f"should be {self.wanted_mapping(path)}; found {found(detail['input'])}"
+        if detail["type"] == "too_short":
             return f"should hold at least one {self.layout.item}"
-        if kind == "finite_number":
-            return f"should be finite, found {found(value)}"
-        if kind == "string_too_long":
-            return f"should have at most {context['max_length']} characters, found {len(value)}"
-        return ""
+        return plain_message(detail)
 
     def wanted_mapping(self, path: Path) -> str:
         form = self.form_at(path)
@@ -255,6 +236,26 @@ class _Translator:
                 tag = item.get(union.tag) if isinstance(item, dict) else None
                 return union.forms.get(tag) if isinstance(tag, str) else None
         return otherwise
+
+
+def plain_message(detail: dict[str, Any]) -> str:
+    """Return what one of pydantic's errors says in the words of this format."""
+    kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
+    if kind == "value_error":
+        return str(context["error"])
+    if kind in _WANTED:
+        return f"should be {_WANTED[kind]}, found {found(value)}"
+    if kind in _BOUNDS:
+        name, words = _BOUNDS[kind]
+        return f"should be {words} {shown(context[name])}, found {found(value)}"
+    if kind == "literal_error":
+        allowed = context["expected"].replace("'", "").replace(" or ", ", ")
+        return f"should be one of {allowed}; found {found(value)}"
+    if kind == "finite_number":
+        return f"should be finite, found {found(value)}"
+    if kind == "string_too_long":
+        return f"should have at most {context['max_length']} characters, found {len(value)}"
+    return f"{detail['msg']}, found {found(value)}"
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
