@@ -266,9 +266,8 @@ class Stage:
     ) -> tuple[Attempts, Ints]:
         """Refuse what accounts send after they may not; see `bans.cut`."""
         call = attempts.call
-        return cut(
-            attempts, drawn.shape.session[call], until_us, drawn.shape.call[call], self.fates, told
-        )
+        session, serial = drawn.shape.session[call], drawn.shape.call[call]
+        return cut(attempts, session, until_us, serial, self.fates, self.policy, told)
 
     def is_in_log(self, attempts: Attempts) -> Bools:
         return (attempts.begins_us >= 0) & (attempts.begins_us < self.horizon_us)

@@ -172,12 +172,14 @@ def _try(
     u = fates.failure(made.call, n) if n else made.fate
     ttft = np.rint(made.ttft_us * slowdown).astype(np.int64)
     duration = ttft + np.rint(made.generation_us * slowdown).astype(np.int64)
-    patience = np.where(made.batch, FOREVER_US, policy.timeout_us)
-    status = np.where(duration > patience, CLIENT_TIMEOUT, OK)
-    duration = np.minimum(duration, patience)
+    status = np.full(len(index), OK)
     overload = weather.overload[segment]
     bad = np.flatnonzero(u < overload + weather.server_error[segment])
     if len(bad):
         status[bad] = np.where(u[bad] < overload[bad], OVERLOADED, SERVER_ERROR)
         duration[bad] = fates.error_us(made.call[bad], n)
+    # whoever hangs up first hears neither an answer nor an error
+    patience = np.where(made.batch, FOREVER_US, policy.timeout_us)
+    status[duration > patience] = CLIENT_TIMEOUT
+    duration = np.minimum(duration, patience)
     return Attempts(index, np.full(len(index), n), begins, ttft, begins + duration, status)

@@ -6,14 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.entities.lives import FOREVER_US
-from sim.world.attempts import BLOCKED, Attempts, Fates
+from sim.world.attempts import BLOCKED, Attempts, Fates, Policy
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
 def cut(
-    attempts: Attempts, session: Ints, until_us: Ints, call: Ints, fates: Fates, told: Bools
+    attempts: Attempts,
+    session: Ints,
+    until_us: Ints,
+    call: Ints,
+    fates: Fates,
+    policy: Policy,
+    told: Bools,
 ) -> tuple[Attempts, Ints]:
     """Leave of each session's attempts from `until_us` on only the first, which is refused.
 
@@ -28,7 +34,7 @@ def cut(
     np.minimum.at(first, session[late], attempts.begins_us[late])
     refused = late & (attempts.begins_us == first[session]) & ~told[session]
     told[session[refused]] = True
-    error_us = fates.error_us(call, attempts.number)
+    error_us = np.minimum(fates.error_us(call, attempts.number), policy.timeout_us)
     made = attempts._replace(
         status=np.where(refused, BLOCKED, attempts.status),
         ends_us=np.where(refused, attempts.begins_us + error_us, attempts.ends_us),

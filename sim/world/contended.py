@@ -177,7 +177,8 @@ class Contended:
             lacking = buckets.ask(now, self._segment, context - read, asks)
         if lacking:
             status, ttft = RATE_LIMIT, 0
-            end = now + self._fates.error_us_of(call[0], session.n)
+            error_us = self._fates.error_us_of(call[0], session.n)
+            end = now + min(error_us, self._policy.timeout_us)
         else:
             status, ttft, end = self._answer(now, session, call)
             if buckets is not None:
@@ -223,11 +224,12 @@ class Contended:
         u = self._fates.failure_of(call[0], n) if n else session.fate[session.place]
         if u < overload + server_error:
             status = OVERLOADED if u < overload else SERVER_ERROR
-            return status, ttft, now + self._fates.error_us_of(call[0], n)
-        duration = ttft + round(call[4] * slowdown)
+            duration = self._fates.error_us_of(call[0], n)
+        else:
+            status, duration = OK, ttft + round(call[4] * slowdown)
         if duration > patience:
             return CLIENT_TIMEOUT, ttft, now + patience
-        return OK, ttft, now + duration
+        return status, ttft, now + duration
 
     def _again(self, end: int, session: _Session, status: int, lacking_us: int) -> None:
         n, call = session.n, session.calls[session.place]

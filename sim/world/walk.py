@@ -45,12 +45,11 @@ def end_of_task(
                 slowdown = 1.0
             u = fates.failure_of(call, n) if n else fate
             if u < overload + server_error:
-                status = OVERLOADED
-                now += fates.error_us_of(call, n)
+                status, lasts = OVERLOADED, fates.error_us_of(call, n)
             else:
-                lasts = int(round(ttft * slowdown) + round(generation * slowdown))
-                status = OK if lasts <= patience_us else CLIENT_TIMEOUT
-                now += min(lasts, patience_us)
+                status, lasts = OK, int(round(ttft * slowdown) + round(generation * slowdown))
+            status = status if lasts <= patience_us else CLIENT_TIMEOUT
+            now += min(lasts, patience_us)
             if status != OK:
                 pause_us = _pause_us(call, n, status, fates, policy)
                 if pause_us is None:

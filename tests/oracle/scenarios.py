@@ -208,7 +208,7 @@ def _world(rng: Random, hours: float) -> World:
         ),
         overload=rng.choice([0.0, 0.02, 0.1]),
         server_error=rng.choice([0.0, 0.01, 0.1]),
-        timeout_us=rng.choice([5, 30, 600, 600, 600]) * 1_000_000,
+        timeout_us=rng.choice([200_000, 5_000_000, 30_000_000, 600_000_000, 600_000_000]),
         burst=rng.choice([0.05, 0.3, 1.0, 1.0, 2.5]),
         events=_events(rng, hours),
     )

@@ -151,7 +151,9 @@ class Provider:
             pairs = list(zip(buckets, taken, strict=True))
             if any(bucket.level_units < amount for bucket, amount in pairs):
                 wait_s = max(1, *(b.seconds_until(amount) for b, amount in pairs))
-                return Reply(TOO_MANY, self._error_us(call, n), retry_after_s=wait_s), 0
+                # the door says no before the client hangs up
+                lasts_us = min(self._error_us(call, n), self._rules.timeout_us)
+                return Reply(TOO_MANY, lasts_us, retry_after_s=wait_s), 0
             for bucket, amount in pairs:
                 bucket.level_units -= amount
             units = taken[-1]
@@ -178,6 +180,14 @@ class Provider:
         return self._buckets[session.bucket]
 
     def _reply(self, session: Session, call: Call, n: int, now_us: int) -> Reply:
+        """Nobody hangs up on a batch; others do, on an error that takes too long as well."""
+        reply = self._unhurried(session, call, n, now_us)
+        if not session.batch and reply.lasts_us > self._rules.timeout_us:
+            return Reply(CLIENT_TIMEOUT, self._rules.timeout_us)
+        return reply
+
+    def _unhurried(self, session: Session, call: Call, n: int, now_us: int) -> Reply:
+        """What would come if the client waited for it."""
         weather = self._rules.skies.at(now_us)
         u = uniform(self._rules.fate.failure, call.serial, n)
         if u < weather.overload:
@@ -187,10 +197,7 @@ class Provider:
         if session.batch:
             return Reply(OK, call.ttft_us + call.generation_us)
         lasts_us = round(call.ttft_us * weather.slowdown)
-        lasts_us += round(call.generation_us * weather.slowdown)
-        if lasts_us > self._rules.timeout_us:
-            return Reply(CLIENT_TIMEOUT, self._rules.timeout_us)
-        return Reply(OK, lasts_us)
+        return Reply(OK, lasts_us + round(call.generation_us * weather.slowdown))
 
     def _error_us(self, call: Call, n: int) -> int:
         return round(50_000 + 450_000 * uniform(self._rules.fate.error_time, call.serial, n))
