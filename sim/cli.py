@@ -1,7 +1,7 @@
 """The command line: one function a verb. Results go to stdout, messages to stderr.
 
 Exit codes: 0 done; 1 the run failed; 2 usage or invalid scenario, nothing written; 3 a stated
-check failed; 130 interrupted.
+check failed; 130, 143, 129 ended by Ctrl-C, SIGTERM, SIGHUP.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import click
 
 from sim import __version__
 from sim.cli_comparing import compare
+from sim.cli_process import own_process
 from sim.cli_reading import check_run, counts, verify
 from sim.cli_replicate import replicate
 from sim.cli_running import run
@@ -136,4 +137,5 @@ for _verb in (run, replicate, counts, compare, verify, check_run):
 
 def main() -> None:
     """Run the command line and exit."""
-    cli()
+    with own_process():
+        cli()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,7 +89,7 @@ def run(
     from sim.scenario import load_scenario
 
     resolved = load_scenario(scenario, **changes)
-    place = out or str(Path("runs") / resolved.name)
+    place = str(Path("runs") / resolved.name) if out is None else out
     if counterfactual and resolved.world.enforcement is None:
         raise click.UsageError(
             "--counterfactual needs a scenario with world.enforcement; "
@@ -98,21 +98,28 @@ def run(
     if dry_run:
         _print_plan(resolved, place, count, as_json)
         return
+    from sim.engine.run import expect_usable
     from sim.engine.run import run as run_scenario
 
-    with _session(place, count, dask, quiet) as (workers, observe):
-        summary = run_scenario(resolved, place, force=force, workers=workers, observe=observe)
-        without = None
-        if counterfactual:
-            idle = resolved.model_copy(
-                update={"world": resolved.world.model_copy(update={"enforcement": None})}
-            )
-            other = f"{place.rstrip('/')}-counterfactual"
-            without = run_scenario(idle, other, force=force, workers=workers, observe=observe)
-    if without is not None:
-        _print_counterfactual(summary, without, resolved, as_json)
+    todo = {place: resolved}
+    if counterfactual:
+        todo[f"{place.rstrip('/')}-counterfactual"] = _without_enforcement(resolved)
+    for there, one in todo.items():
+        expect_usable(one, there, force=force)
+    with _session(list(todo), count, dask, quiet) as (workers, observe):
+        made = [
+            run_scenario(one, there, force=force, workers=workers, observe=observe)
+            for there, one in todo.items()
+        ]
+    if counterfactual:
+        _print_counterfactual(made[0], made[1], resolved, as_json)
         return
-    _print_summary(summary, resolved, as_json)
+    _print_summary(made[0], resolved, as_json)
+
+
+def _without_enforcement(scenario: Scenario) -> Scenario:
+    world = scenario.world.model_copy(update={"enforcement": None})
+    return scenario.model_copy(update={"world": world})
 
 
 def _print_counterfactual(
@@ -206,30 +213,29 @@ def _resume(place: str, count: int | None, dask: str | None, as_json: bool, quie
     from sim.engine.run import resume
     from sim.tables.manifest import read_manifest, scenario_of
 
-    with _session(place, count, dask, quiet) as (workers, observe):
+    with _session([place], count, dask, quiet) as (workers, observe):
         summary = resume(place, workers=workers, observe=observe)
     _print_summary(summary, scenario_of(read_manifest(summary.out), summary.out), as_json)
 
 
 @contextmanager
 def _session(
-    place: str, count: int | None, dask: str | None, quiet: bool
+    places: Sequence[str], count: int | None, dask: str | None, quiet: bool
 ) -> Iterator[tuple[Workers, Observer | None]]:
-    """Workers and a progress bar; says after Ctrl-C how to go on."""
+    """Workers and a progress bar; says after Ctrl-C and the like how to go on."""
     from sim.cli_progress import progress_bar
     from sim.engine.executors import workers
-    from sim.engine.unfinished import is_unfinished
+    from sim.engine.unfinished import is_kept, resuming
     from sim.tables.store import Store
 
     try:
         with workers(count, dask) as who, progress_bar(quiet) as observe:
             yield who, observe
     except KeyboardInterrupt:
-        if is_unfinished(Store.of(place)):
-            click.echo(
-                f"{place}: what is finished is kept; `sim run --resume {place}` completes the run",
-                err=True,
-            )
+        for place in places:
+            if is_kept(out := Store.of(place)):
+                says = f"{out}: what is finished is kept; `{resuming(out)}` completes the run"
+                click.echo(says, err=True)
         raise
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import errno
+import contextlib
+import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -11,17 +12,17 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from sim.errors import SimError
+from sim.cli_process import interruption, unwritable
+from sim.errors import DISK_FULL, SimError
 
 F = TypeVar("F", bound=Callable[..., Any])
-INTERRUPTED = 130
 
 
 class SimGroup(click.Group):
     """A group that turns every error into one message on stderr and its exit code."""
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
-        """Run and exit: 0 done, 1 failed, 2 usage or invalid input, 3 check failed, 130."""
+        """Run and exit: 0 done, 1 failed, 2 invalid input, 3 check failed, 128 + signal."""
         extra |= {"standalone_mode": False}
         extra.setdefault("prog_name", "sim")
         extra.setdefault("auto_envvar_prefix", "SIM")
@@ -45,33 +46,42 @@ def report_error(error: BaseException) -> int:
     """Print what `error` means to the user on stderr and return the exit code."""
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 1
-    if isinstance(error, click.ClickException):
-        error.show()
-        return error.exit_code
-    if isinstance(error, SimError):
-        click.echo(str(error), err=True)
-        return error.exit_code
+    if isinstance(error, click.Abort) and isinstance(error.__cause__, EOFError):
+        error = error.__cause__  # click takes the end of a file for one of the keyboard
     if isinstance(error, click.Abort | KeyboardInterrupt):
-        click.echo("interrupted", err=True)
-        return INTERRUPTED
-    if isinstance(error, OSError):
-        return _report_os_error(error)
+        message, code = interruption(error.__cause__ or error)
+    elif isinstance(error, OSError):
+        message, code = _of_os_error(error), 1
+    else:
+        message, code = _meaning(error)
+    with contextlib.suppress(OSError, ValueError):  # nobody is there to read it
+        click.echo(message, err=True, nl=bool(message))
+    unwritable()
+    return code
+
+
+def _meaning(error: BaseException) -> tuple[str, int]:
+    if isinstance(error, click.ClickException):
+        shown = io.StringIO()
+        error.show(shown)
+        return shown.getvalue().rstrip("\n"), error.exit_code
+    if isinstance(error, SimError):
+        return str(error), error.exit_code
     name = type(error).__name__
-    click.echo(f"internal error: {name}: {error}; run with --debug for the traceback", err=True)
-    return 1
+    return f"internal error: {name}: {error}; run with --debug for the traceback", 1
 
 
-def _report_os_error(error: OSError) -> int:
-    if isinstance(error, BrokenPipeError):
-        # What is still buffered would raise once more when the interpreter shuts down.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+def _of_os_error(error: OSError) -> str:
+    """One line; none for a reader that has gone, as `head` does."""
+    lost = unwritable()
+    if isinstance(error, BrokenPipeError) and lost:
+        return ""
     reason = error.strerror or str(error)
+    if lost:
+        return f"{lost[0]}: {reason}"
     where = f"{error.filename}: " if error.filename else ""
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    remedy = "; free some space or choose another folder" if full else ""
-    click.echo(f"{where}{reason}{remedy}", err=True)
-    return 1
+    remedy = "; free some space or choose another folder" if error.errno in DISK_FULL else ""
+    return f"{where}{reason}{remedy}"
 
 
 def scenario_options(function: F) -> F:

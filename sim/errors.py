@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+
+# What the system says when a disk is full.
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
 
 class SimError(Exception):
     """A run could not be carried out; the message says where, what was found, and the remedy."""

@@ -19,9 +19,8 @@ from sim.errors import InvalidInputError, SimError
 from tests.helpers import SMALL, digests
 from tests.processes import assert_ended, waited, workers_of
 
-DIED = (
-    "a worker process died (killed, or out of memory); shards and parts that are finished are kept"
-)
+DIED = "a worker process died (killed, or out of memory)"
+ANEW = f"{DIED}; run it again with fewer workers (-j)"
 
 
 def double(number: int) -> int:
@@ -160,7 +159,7 @@ def assert_quiet(folder: Path) -> None:
 def test_the_death_of_a_worker_is_one_clear_error() -> None:
     with pytest.raises(SimError) as caught, process_pool(2) as who:
         list(carried_out(who, die_at_three, [(n,) for n in range(9)]))
-    assert str(caught.value) == DIED
+    assert str(caught.value) == ANEW
     assert not isinstance(caught.value, InvalidInputError)
 
 
@@ -168,7 +167,7 @@ def test_a_dask_cluster_that_keeps_losing_workers_is_one_clear_error() -> None:
     patience = dask.config.set({"distributed.scheduler.allowed-failures": 0})
     with pytest.raises(SimError) as caught, patience, workers(1, "local") as who:
         list(carried_out(who, die_at_three, [(3,)]))
-    assert str(caught.value) == DIED
+    assert str(caught.value) == ANEW
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nowhere"])

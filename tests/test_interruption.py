@@ -121,7 +121,7 @@ def test_a_run_may_be_interrupted_while_it_is_tidied_up(
 
     out = tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr(Store, "remove_all", stop)
+        patch.setattr("sim.engine.unfinished.end", stop)
         with pytest.raises(KeyboardInterrupt):
             run(SMALL, out)
     assert (out / "manifest.json").exists()

@@ -91,7 +91,9 @@ def test_a_killed_worker_ends_the_run_and_it_can_be_resumed(
 
     code, stdout, stderr, workers = disturbed(place, kind, kill, "-j", "2")
     assert (code, stdout) == (1, "")
-    assert stderr == f"out: {DIED}: give `sim run --resume out`\n"
+    assert stderr == (
+        f"out: {DIED}; shards and parts that are finished are kept: give `sim run --resume out`\n"
+    )
     assert len(workers) == 2
     assert_ended(workers)
     assert not [name for name in hidden_files(place / "out") if name.endswith(".tmp")]

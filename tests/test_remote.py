@@ -348,7 +348,7 @@ def test_an_endpoint_of_s3_goes_before_the_general_one(
 def test_an_upload_that_fails_in_a_worker(bucket: str, server: Server, tiny_run: Path) -> None:
     """Errors of botocore cannot be sent between processes; what is made of them can."""
     with process_pool(2) as workers:
-        server.trust(12)
+        server.trust(20)
         try:
             with pytest.raises(SimError) as caught:
                 run(tiny(), bucket, workers=workers)
@@ -362,8 +362,8 @@ def test_an_upload_that_fails_in_a_worker(bucket: str, server: Server, tiny_run:
 
 def test_an_unknown_protocol() -> None:
     assert refused(sim("run", "worked_example", "-o", "s4://bucket/run")) == (
-        "s4://bucket/run: no file system is known as s4; give a path, or a URL such as "
-        "s3://bucket/run\n"
+        "s4://bucket/run: no run can lie on s4; give a folder, or a URL of s3, gs, abfs, sftp or "
+        "memory, such as s3://bucket/run\n"
     )
 
 

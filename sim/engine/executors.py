@@ -40,8 +40,25 @@ T = TypeVar("T")
 WORTHWHILE = 500_000
 
 
+# What asks a process to end: Ctrl-C, `kill`, and a terminal that goes away.
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+DIED = "a worker process died (killed, or out of memory)"
+
+
 class LostWorkerError(SimError):
     """A worker died, and with it what it was doing."""
+
+
+@contextlib.contextmanager
+def _held_back() -> Iterator[None]:
+    """Hold back what ends a process: those begun meanwhile get it when they can deal with it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @dataclass(frozen=True)
@@ -96,9 +113,17 @@ def process_pool(count: int) -> Iterator[Workers]:
     pool.shutdown(wait=True)
 
 
-def _begin_worker() -> None:
-    """Leave Ctrl-C to the main process, and do not outlive it."""
+def _leave_ending_to_the_main_process() -> None:
+    """Let the main process end this one, if both were asked to end; else end a second later."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: signal.alarm(1))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+
+
+def _begin_worker() -> None:
+    """Leave signals to the main process, and do not outlive it."""
+    _leave_ending_to_the_main_process()
     parent = multiprocessing.parent_process()
     assert parent is not None
 
@@ -110,8 +135,8 @@ def _begin_worker() -> None:
 
 
 def dask_setup(_worker: Any) -> None:
-    """Called by Dask in each worker of a local cluster: leave Ctrl-C to the main process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Called by Dask in each worker of a local cluster: leave signals to the main process."""
+    _leave_ending_to_the_main_process()
 
 
 @contextlib.contextmanager
@@ -127,14 +152,15 @@ def dask_cluster(address: str, count: int) -> Iterator[Workers]:
     with contextlib.ExitStack() as stack:
         if address == "local":
             stack.enter_context(config.set(_WITHOUT_DELAYS))
-            # what goes wrong comes back as an error; their logs would say it again, and longer
-            cluster: Any = dask.LocalCluster(  # type: ignore[no-untyped-call]
-                n_workers=count,
-                threads_per_worker=1,
-                dashboard_address=None,
-                silence_logs=logging.CRITICAL,
-                preload=__name__,
-            )
+            with _held_back():
+                cluster: Any = dask.LocalCluster(  # type: ignore[no-untyped-call]
+                    n_workers=count,
+                    threads_per_worker=1,
+                    dashboard_address=None,
+                    # what goes wrong comes back as an error; logs would say it again, and longer
+                    silence_logs=logging.CRITICAL,
+                    preload=__name__,
+                )
             address = stack.enter_context(cluster)
         try:
             client: Any = dask.Client(address, timeout=PATIENCE)  # type: ignore[no-untyped-call]
@@ -184,7 +210,7 @@ def carried_out(
     try:
         while True:
             for call in todo:
-                waiting.add(who.executor.submit(fn, *call))
+                waiting.add(_submitted(who.executor, fn, call))
                 if len(waiting) >= ahead:
                     break
             if not waiting:
@@ -194,10 +220,7 @@ def carried_out(
                 yield future.result()
     except who.deaths as error:
         who.abandon()
-        raise LostWorkerError(
-            "a worker process died (killed, or out of memory); shards and parts that are "
-            "finished are kept"
-        ) from error
+        raise LostWorkerError(f"{DIED}; run it again with fewer workers (-j)") from error
     except Exception:
         _cancel(waiting)
         wait(waiting)
@@ -206,6 +229,13 @@ def carried_out(
         _cancel(waiting)
         who.abandon()
         raise
+
+
+def _submitted(executor: Executor, fn: Callable[..., T], call: tuple[Any, ...]) -> Future[T]:
+    if isinstance(executor, InProcess):
+        return executor.submit(fn, *call)
+    with _held_back():  # it may begin a process
+        return executor.submit(fn, *call)
 
 
 def _cancel(futures: Iterable[Future[Any]]) -> None:

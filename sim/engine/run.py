@@ -9,19 +9,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sim.engine import unfinished
-from sim.engine.executors import InProcess, LostWorkerError, Workers, carried_out, in_process
+from sim.engine.executors import DIED, InProcess, LostWorkerError, Workers, carried_out, in_process
 from sim.engine.job import Job, peak_bytes
+from sim.engine.lock import locked
 from sim.engine.merge import LOG, PartPlan, part_windows, plan_of, write_part
+from sim.engine.own_files import LOCK
 from sim.engine.people import entity_tables
 from sim.engine.simulate import simulate_shard, usage_in
 from sim.engine.spill import Index
 from sim.engine.tally import ActorSummary, Tally
 from sim.engine.truth import truth_accounts, truth_campaigns, truth_links
 from sim.engine.usage import Usage
-from sim.errors import InvalidInputError, SimError
+from sim.errors import DISK_FULL, InvalidInputError, SimError
 from sim.scenario.resolved import Scenario
 from sim.tables.files import FileRecord, writing_table
 from sim.tables.manifest import read_manifest, write_manifest
+from sim.tables.remote_errors import PassingError
 from sim.tables.store import Store
 
 # Simulating takes so much of the time of a run, writing the rest.
@@ -80,12 +83,32 @@ def run(
     which is completed, and for a run that `force` replaces. `workers` carry it out, this process
     if left out; they do not change a byte. `observe` is told how far it is. Raises
     InvalidInputError for a folder that cannot be used, SimError when the disk is full or a worker
-    died; whatever ends the run, what is whole stays.
+    died; whatever ends the run, what is whole stays, and of a run that finished nothing no trace.
     """
     out = _reached_by(workers, Store.of(out))
-    with _with_remedies(out), unfinished.locked(out):
-        unfinished.claim(scenario, out, force=force)
-        return _carry_out(scenario, out, workers, observe)
+    with _with_remedies(out):
+        expect_usable(scenario, out, force=force)
+        with locked(out):
+            if out.is_local:  # another run may have been there since
+                unfinished.check(scenario, out, force=force)
+            job = Job(scenario, out)
+            _ = job.shards  # what cannot be begun fails now, and leaves what was there before
+            unfinished.claim(scenario, out)
+            return _carry_out(job, workers, observe)
+
+
+def expect_usable(scenario: Scenario, out: Store | Path | str, *, force: bool) -> None:
+    """Raise InvalidInputError if `run` would refuse `out`; touches nothing, not even to lock it."""
+    out = Store.of(out)
+    if not (out.is_local and out.is_file(LOCK)):  # else another run may be at work, says its lock
+        unfinished.check(scenario, out, force=force)
+
+
+def run_aside(scenario: Scenario, folder: Path, workers: Workers | None) -> RunSummary:
+    """Carry `scenario` out into an empty folder that is thrown away, whatever becomes of it."""
+    out = Store(str(folder))
+    unfinished.claim(scenario, out)
+    return _carry_out(Job(scenario, out), workers, None)
 
 
 def resume(
@@ -98,13 +121,13 @@ def resume(
     """
     out = _reached_by(workers, Store.of(out))
     scenario = unfinished.resumable(out)
-    with _with_remedies(out), unfinished.locked(out):
+    with _with_remedies(out), locked(out):
         if not unfinished.is_unfinished(out):
             files = [FileRecord(**file) for file in read_manifest(out)["files"]]
             if all(file.is_whole(out) for file in files):
                 return _as_it_is(scenario, out)
             unfinished.reopen(out)
-        return _carry_out(scenario, out, workers, observe)
+        return _carry_out(Job(scenario, out), workers, observe)
 
 
 def _as_it_is(scenario: Scenario, out: Store) -> RunSummary:
@@ -132,16 +155,13 @@ def _reached_by(workers: Workers | None, out: Store) -> Store:
     return out
 
 
-def _carry_out(
-    scenario: Scenario, out: Store, workers: Workers | None, observe: Observer | None
-) -> RunSummary:
+def _carry_out(job: Job, workers: Workers | None, observe: Observer | None) -> RunSummary:
     with contextlib.ExitStack() as stack:
         who = workers or stack.enter_context(in_process())
-        attempt = _Attempt(Job(scenario, out), who, observe or (lambda _: None))
         try:
-            return attempt.carry_out()
+            return _Attempt(job, who, observe or (lambda _: None)).carry_out()
         except BaseException:
-            attempt.give_up()
+            unfinished.give_up(job.out)
             raise
 
 
@@ -230,14 +250,6 @@ class _Attempt:
         doing = "simulates" if share < _SIMULATING else "writes"
         self._observe(Progress(doing, share, exchanges, self._peak_bytes))
 
-    def give_up(self) -> None:
-        """Leave what is whole, and no trace of a run that finished nothing."""
-        # what made it fail, a full disk or a lost network, may well fail here again
-        with contextlib.suppress(OSError, SimError):
-            self._job.out.remove_temporary()
-            if not unfinished.has_records(self._job.out):
-                unfinished.clear(self._job.out)
-
 
 def _tables_of(job: Job, tally: Tally, usage: Usage) -> Iterator[tuple[str, Any]]:
     """The tables that are one file each, made one after the other to save memory."""
@@ -251,17 +263,29 @@ def _tables_of(job: Job, tally: Tally, usage: Usage) -> Iterator[tuple[str, Any]
 
 @contextlib.contextmanager
 def _with_remedies(out: Store) -> Iterator[None]:
+    """Say with what ended a run whether something of it is kept, and how to go on."""
     try:
         yield
     except LostWorkerError as error:
-        raise SimError(f"{out}: {error}: give `sim run --resume {out}`") from error
+        raise SimError(f"{out}: {_after_a_death(out)}") from error
+    except PassingError as error:
+        remedy = "try again"
+        if unfinished.is_kept(out):
+            remedy = f"what is finished is kept: try again with `{unfinished.resuming(out)}`"
+        raise PassingError(error.url, error.reason, remedy) from error
     except OSError as error:
-        if error.errno not in unfinished.FULL:
+        if error.errno not in DISK_FULL:
             raise
         remedy = "free some space or choose another folder"
-        if unfinished.is_unfinished(out):
+        if unfinished.is_kept(out):
             remedy = (
                 "finished shards and parts are kept: "
-                f"free some space and give `sim run --resume {out}`"
+                f"free some space and give `{unfinished.resuming(out)}`"
             )
         raise SimError(f"{out}: no space left on the device; {remedy}") from error
+
+
+def _after_a_death(out: Store) -> str:
+    if not unfinished.is_kept(out):
+        return f"{DIED} before anything was finished; run it again with fewer workers (-j)"
+    return f"{DIED}; shards and parts that are finished are kept: give `{unfinished.resuming(out)}`"

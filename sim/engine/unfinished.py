@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import json
-import os
-from collections.abc import Iterator
-from typing import Any, TextIO
+import shlex
+from typing import Any
 
-from sim.engine import merge, simulate
+from sim.engine import merge, own_files, simulate
 from sim.engine.merge import PartRecord
 from sim.engine.simulate import ShardRecord
 from sim.errors import InvalidInputError, SimError
 from sim.scenario.resolved import Scenario
 from sim.tables.manifest import MANIFEST, UNFINISHED, read_manifest, scenario_of, software
 from sim.tables.store import Store
-
-FOLDER = ".unfinished"
-_LOCK = f"{FOLDER}/lock"
-# What the system says when a disk is full.
-FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def identity_of(scenario: Scenario, made_by: dict[str, str]) -> str:
@@ -30,29 +23,68 @@ def identity_of(scenario: Scenario, made_by: dict[str, str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def claim(scenario: Scenario, out: Store, *, force: bool) -> None:
-    """Make `out` the place of a run of `scenario`; call it holding the lock.
+def check(scenario: Scenario, out: Store, *, force: bool) -> None:
+    """Raise InvalidInputError unless `out` may become, or is, the place of a run of `scenario`.
 
-    What an unfinished run of the same scenario by the same software left there stays. Raises
-    InvalidInputError for a folder that holds anything else, unless it is a run and `force`.
+    It may if it is empty, if it holds an unfinished run of the same scenario by the same software
+    or one that was given up before anything of it was finished, or a run that `force` replaces.
+    Files that no run makes are in the way of all but the same run.
     """
-    about = _about(out)
-    identity = identity_of(scenario, software())
-    if about is not None and about["identity"] == identity:
+    if _is_same(scenario, out):
         return
-    files = [path for path in out.files() if path != _LOCK]
-    # without a word about what is run, what is set aside is of a run that was given up
-    is_rest = UNFINISHED not in files and all(path.startswith(f"{FOLDER}/") for path in files)
-    there = [] if is_rest else files
-    if there and not force:
+    foreign = own_files.foreign_to(out)
+    files = [] if foreign else [path for path in out.files() if path != own_files.LOCK]
+    if not foreign and (not files or _was_given_up(out, files)):
+        return
+    if not force:
         raise InvalidInputError(
             f"{out}: folder is not empty; choose another, or replace a run with --force"
         )
-    if there and not {MANIFEST, UNFINISHED} & set(there):
+    if not _is_run(out):
         raise InvalidInputError(f"{out}: holds no run of sim; --force replaces only a run")
-    if files:
-        clear(out)
-    note(scenario, out)
+    if foreign:
+        raise InvalidInputError(
+            f"{out}: holds {foreign!a} beside a run; --force replaces only a run: "
+            "move it away, or choose another folder"
+        )
+
+
+def claim(scenario: Scenario, out: Store) -> None:
+    """Make `out` the place of a run of `scenario`; call it after `check`, holding the lock.
+
+    What an unfinished run of the same scenario by the same software left there stays.
+    """
+    if not _is_same(scenario, out):
+        own_files.clear(out)
+        note(scenario, out)
+
+
+def _is_same(scenario: Scenario, out: Store) -> bool:
+    """Whether an unfinished run of the same scenario by the same software is there."""
+    about = _about(out)
+    return about is not None and about["identity"] == identity_of(scenario, software())
+
+
+def _was_given_up(out: Store, files: list[str]) -> bool:
+    """Whether these files of `out` are those of a run of which nothing was finished."""
+    if not all(path.startswith(f"{own_files.FOLDER}/") for path in files):
+        return False
+    # without a word about what is run, what is set aside is of no use; where there are no locks,
+    # a run that has just begun may have finished nothing yet
+    return UNFINISHED not in files or (out.is_local and not has_records(out))
+
+
+def _is_run(out: Store) -> bool:
+    """Whether a run is there, be it damaged."""
+    if out.is_file(UNFINISHED):
+        return True
+    try:
+        manifest = out.read_json(MANIFEST)
+    except ValueError:
+        return bool(out.files(merge.LOG))
+    except OSError:
+        return False
+    return isinstance(manifest, dict) and "software" in manifest
 
 
 def note(scenario: Scenario, out: Store) -> None:
@@ -106,78 +138,34 @@ def is_unfinished(out: Store) -> bool:
     return out.is_file(UNFINISHED)
 
 
-@contextlib.contextmanager
-def locked(out: Store) -> Iterator[None]:
-    """Keep others from running into the same local folder; raises InvalidInputError if one is.
-
-    The lock goes with the process that holds it, however that ends. Object stores have none.
-    """
-    if not out.is_local:
-        yield
-        return
-    import fcntl
-
-    folder = out.folder
-    if folder.exists() and not folder.is_dir():
-        raise InvalidInputError(f"{out}: is a file; give a folder for the run")
-    created = not folder.exists()
-    with _lock_file(out) as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise InvalidInputError(
-                f"{out}: another run is writing there (process {file.read().strip()}); "
-                "wait for its end, or choose another folder"
-            ) from None
-        try:
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
-            yield
-        finally:
-            _leave(out, created=created)
+def is_kept(out: Store) -> bool:
+    """Whether something is there that `resume` can go on with; what cannot be asked is not."""
+    with contextlib.suppress(SimError, OSError):
+        return out.is_shared and is_unfinished(out)
+    return False
 
 
-def _lock_file(out: Store) -> TextIO:
-    path = out.folder / _LOCK
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("a+")
-    except OSError as error:
-        if error.errno in FULL:
-            raise
-        reason = error.strerror or str(error)
-        raise SimError(f"{out}: cannot be written to: {reason}; choose another folder") from error
-
-
-def _leave(out: Store, *, created: bool) -> None:
-    """Leave no trace where nothing was done: neither of the lock nor of a folder made for it."""
-    if not is_unfinished(out):
-        out.remove_all(FOLDER)
-        if created:
-            with contextlib.suppress(OSError):
-                out.folder.rmdir()
-
-
-def clear(out: Store) -> None:
-    """Remove all that a run left, but the lock."""
-    for path in out.files():
-        if path != _LOCK:
-            out.remove(path)
-    if out.is_local:
-        for folder in sorted(out.folder.rglob("*"), reverse=True):
-            if folder.is_dir():
-                with contextlib.suppress(OSError):
-                    folder.rmdir()
+def resuming(out: Store) -> str:
+    """The command that completes an unfinished run."""
+    return f"sim run --resume {shlex.quote(str(out))}"
 
 
 def end(out: Store) -> None:
     """The run is finished: forget how it was made."""
-    out.remove_all(simulate.SHARDS)
-    out.remove_all(merge.PARTS)
+    own_files.clear(out, simulate.SHARDS)
+    own_files.clear(out, merge.PARTS)
     out.remove_temporary()
     out.remove(UNFINISHED)
+    out.remove_empty(own_files.FOLDER)
+
+
+def give_up(out: Store) -> None:
+    """Leave what is whole, and no trace of a run that finished nothing."""
+    # what made it fail, a full disk or a lost network, may well fail here again
+    with contextlib.suppress(OSError, SimError):
+        out.remove_temporary()
+        if not has_records(out) and not out.is_file(MANIFEST):
+            own_files.clear(out)
 
 
 def shards_done(out: Store) -> dict[int, ShardRecord]:
@@ -217,8 +205,9 @@ def reopen(out: Store) -> None:
         if stem in (merge.LOG, merge.TRUTH, merge.TRUTH_OF_TASKS):
             number = int(name.partition(".")[0].removeprefix("part-"))
             by_number.setdefault(number, []).append(record)
-    note(scenario, out)
+    # in this order: whoever is stopped here has a finished run still, or one with its parts
     for number, files in by_number.items():
         content = {"number": number, "files": files, "peak_bytes": 0}
         out.write_json(merge.record_path(number), content)
+    note(scenario, out)
     out.remove(MANIFEST)

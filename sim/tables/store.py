@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import posixpath
+import re
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,12 +16,19 @@ from pathlib import Path
 from typing import Any
 
 from sim.errors import InvalidInputError, SimError
+from sim.tables.places import Place, place_of
+from sim.tables.remote_errors import in_one_line, missing_place
 
 _CHUNK = 1 << 20
-_LOCAL = {"file", "local"}
 # What waits of a file before a piece of it is uploaded. S3 takes 5 MiB at least, 10,000 pieces.
 _PIECE = 16 << 20
-TEMPORARY = ".tmp"
+_TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{8}\.tmp")
+
+
+def final_name(path: str) -> str:
+    """The name that a file gets when it is whole; itself, but for one that is being written."""
+    folder, slash, name = path.rpartition("/")
+    return folder + slash + _TEMPORARY.sub(r"\1", name)
 
 
 @dataclass(frozen=True)
@@ -36,30 +45,30 @@ class Store:
 
     @classmethod
     def of(cls, place: Store | Path | str) -> Store:
-        """The store at a path or URL; InvalidInputError if its protocol is not to be had."""
-        store = place if isinstance(place, Store) else cls(str(place))
-        _ = store.filesystem  # a protocol that is unknown or not installed is said now
+        """The store at a path or URL; InvalidInputError if no run may lie there."""
+        store = place if isinstance(place, Store) else cls(place_of(str(place)).url)
+        _ = store.filesystem  # what is not installed, or not reached, is said now
         return store
 
     def __str__(self) -> str:
         return self.url
 
     @cached_property
+    def _place(self) -> Place:
+        return place_of(self.url)
+
+    @cached_property
     def _fs_and_root(self) -> tuple[Any, str]:
         import fsspec
 
-        protocol = self.url.partition("://")[0]
+        if self.is_local:
+            fs = fsspec.filesystem("file")
+            return fs, fs._strip_protocol(self.url)
         try:
-            fs, root = fsspec.core.url_to_fs(self.url)
-        except ImportError as error:
-            remedy = "; `pip install 'sim[s3]'` brings it" if protocol in ("s3", "s3a") else ""
-            raise InvalidInputError(f"{self.url}: {error}{remedy}") from error
-        except ValueError as error:
-            raise InvalidInputError(
-                f"{self.url}: no file system is known as {protocol}; give a path, or a URL such as "
-                "s3://bucket/run"
-            ) from error
-        return fs, root
+            with self._remote_errors():
+                return fsspec.core.url_to_fs(self.url, **self._place.options)  # type: ignore[no-any-return]
+        except FileNotFoundError as error:
+            raise missing_place(self.url, error) from error
 
     @property
     def filesystem(self) -> Any:
@@ -73,19 +82,14 @@ class Store:
         return self.filesystem
 
     @property
-    def _protocols(self) -> set[str]:
-        protocol = self.filesystem.protocol
-        return {protocol} if isinstance(protocol, str) else set(protocol)
-
-    @property
     def is_local(self) -> bool:
         """Whether it is a folder of this machine."""
-        return bool(self._protocols & _LOCAL)
+        return self._place.is_local
 
     @property
     def is_shared(self) -> bool:
         """Whether other processes find there what this one writes."""
-        return "memory" not in self._protocols
+        return self._place.protocol != "memory"
 
     @cached_property
     def folder(self) -> Path:
@@ -112,14 +116,18 @@ class Store:
             yield
         except (FileNotFoundError, SimError):
             raise
+        except ImportError as error:
+            brought = self._place.kind.brought_by
+            remedy = f"; `pip install {brought}` brings it" if brought else ""
+            raise InvalidInputError(f"{self.url}: {error}{remedy}") from error
         except Exception as error:
+            if self.is_local and getattr(error, "errno", None) == errno.ENAMETOOLONG:
+                raise InvalidInputError(
+                    f"{self.url}: is too long a name for this file system; give a shorter one"
+                ) from error
             if self.is_local:
                 raise
-            said = " ".join(str(error).split()) or type(error).__name__
-            if isinstance(error, PermissionError):
-                remedy = "check the credentials and what they allow"
-                raise SimError(f"{self.url}: access was refused: {said}; {remedy}") from error
-            raise SimError(f"{self.url}: {said}; check address, credentials and network") from error
+            raise in_one_line(self.url, error) from error
 
     # --- what is there
 
@@ -138,6 +146,17 @@ class Store:
     def size(self, path: str) -> int:
         with self._remote_errors():
             return int(self._fresh.size(self.full(path)))
+
+    def names(self) -> list[str]:
+        """What lies in the folder itself, files and folders, in order."""
+        if not self.is_folder():
+            return []
+        start = len(self.full().rstrip("/"))
+        with self._remote_errors(), contextlib.suppress(FileNotFoundError):
+            found = self._fresh.ls(self.full(), detail=False)
+            # an empty object may stand for the folder itself
+            return sorted({str(path)[start:].strip("/") for path in found} - {""})
+        return []
 
     def files(self, below: str = "") -> list[str]:
         """All files, hidden ones too, in order of their names."""
@@ -206,7 +225,7 @@ class Store:
     def _writing_here(self, path: str) -> Iterator[HashingFile]:
         final = self.folder / path
         # a name of its own: what a lost session left running may still write the same file
-        temporary = final.with_name(f".{final.name}.{secrets.token_hex(4)}{TEMPORARY}")
+        temporary = final.with_name(f".{final.name}.{secrets.token_hex(4)}.tmp")
         final.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("wb") as raw:
@@ -243,9 +262,7 @@ class Store:
             with self._remote_errors():
                 yield
         except FileNotFoundError as error:
-            raise InvalidInputError(
-                f"{self.url}: {error}; make it first, or give another place"
-            ) from error
+            raise missing_place(self.url, error) from error
 
     def _drop(self, path: str, remote: Any) -> None:
         with contextlib.suppress(Exception):
@@ -272,13 +289,14 @@ class Store:
     def remove_temporary(self) -> None:
         """Remove what was being written when a process ended."""
         for path in self.files():
-            if path.rpartition("/")[2].startswith(".") and path.endswith(TEMPORARY):
+            if final_name(path) != path:
                 self.remove(path)
 
-    def remove_all(self, below: str = "") -> None:
-        """Remove a folder with all that it holds, if it is there."""
-        with self._remote_errors(), contextlib.suppress(FileNotFoundError):
-            self._fresh.rm(self.full(below), recursive=True)
+    def remove_empty(self, folder: str) -> None:
+        """Remove a folder that holds nothing, where folders are things of their own."""
+        if self._place.kind.has_folders and self.is_folder(folder):
+            with self._remote_errors(), contextlib.suppress(OSError):
+                self.filesystem.rmdir(self.full(folder))
 
 
 @dataclass(frozen=True)

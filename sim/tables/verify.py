@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sim.errors import DISK_FULL, SimError
 from sim.tables.files import FileRecord
 from sim.tables.manifest import MANIFEST, read_manifest, scenario_of
 from sim.tables.store import Store
@@ -35,17 +39,33 @@ def _problem(run: Store, record: FileRecord) -> str | None:
     return None
 
 
+@contextlib.contextmanager
+def _place_aside(run: Store) -> Iterator[Path]:
+    """A folder that is gone after it: beside the run, where there is space, if it can be there."""
+    beside = run.folder.absolute().parent if run.is_local else None
+    if beside and not os.access(beside, os.W_OK):
+        beside = None
+    try:
+        with tempfile.TemporaryDirectory(prefix=".rerun-", dir=beside) as folder:
+            yield Path(folder)
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        raise SimError(
+            f"{run}: no space left for the files of a rerun; free some space, or copy the run to "
+            "a larger disk"
+        ) from error
+
+
 def differences_of_rerun(place: Store | Path | str, workers: Workers | None = None) -> list[str]:
     """Carry out the scenario of a run again and return a line for every file that differs."""
-    from sim.engine.run import run as run_scenario
+    from sim.engine.run import run_aside
 
     run = Store.of(place)
     manifest = read_manifest(run)
     scenario = scenario_of(manifest, run)
-    beside = run.folder.parent if run.is_local else None
-    with tempfile.TemporaryDirectory(prefix=".rerun-", dir=beside) as folder:
-        made = run_scenario(scenario, Path(folder) / "run", workers=workers)
-        again = {f.path: f for f in made.files}
+    with _place_aside(run) as folder:
+        again = {f.path: f for f in run_aside(scenario, folder, workers).files}
     before = {f["path"]: f["sha256"] for f in manifest["files"]}
     lines = [
         f"{run.name(path)}: a rerun gives other bytes"

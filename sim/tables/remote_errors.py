@@ -1,0 +1,57 @@
+"""What remote file systems raise, each kind in its own way, in one line for the user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sim.errors import InvalidInputError, SimError
+
+# HTTP statuses that pass by themselves: too early, too many requests, errors of the server.
+_PASSING = (408, 425, 429, 500, 502, 503, 504)
+
+
+class PassingError(SimError):
+    """A remote file system failed in a way that may well be over soon; `reason` says how."""
+
+    def __init__(self, url: str, reason: str, remedy: str = "try again") -> None:
+        super().__init__(f"{url}: {reason}; {remedy}")
+        self.url, self.reason, self.remedy = url, reason, remedy
+
+    def __reduce__(self) -> tuple[type[PassingError], tuple[str, str, str]]:
+        return PassingError, (self.url, self.reason, self.remedy)
+
+
+def in_one_line(url: str, error: Exception) -> SimError:
+    """The error to raise for what a file system raised at `url`."""
+    said = " ".join(str(error).split()) or type(error).__name__
+    status = _status(error)
+    if status in _PASSING:
+        return PassingError(url, f"the server failed again and again (HTTP {status})")
+    if isinstance(error, PermissionError):
+        remedy = "check the credentials and what they allow"
+        return SimError(f"{url}: access was refused: {said}; {remedy}")
+    return SimError(f"{url}: {said}; check address, credentials and network")
+
+
+def missing_place(url: str, error: Exception) -> InvalidInputError:
+    """The error to raise for a bucket or another place that is not there to be written to."""
+    return InvalidInputError(f"{url}: {error}; make it first, or give another place")
+
+
+def _status(error: BaseException) -> int | None:
+    """The HTTP status that is behind an error, if any is."""
+    for one in _behind(error):
+        response = getattr(one, "response", None)
+        if isinstance(response, dict):
+            status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        else:
+            status = getattr(one, "status_code", None) or getattr(one, "code", None)
+        if isinstance(status, int):
+            return status
+    return None
+
+
+def _behind(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
