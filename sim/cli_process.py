@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from types import FrameType
-from typing import IO, Any, NoReturn
+from typing import NoReturn
 
 _STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 # What each signal that asks a command to end is called, when it has ended.
@@ -72,18 +72,12 @@ def _open_closed_streams() -> None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
-def unwritable() -> list[str]:
-    """The standard streams that take no more; what waits for them is dropped."""
-    streams = {"standard output": sys.stdout, "standard error": sys.stderr}
-    return [name for name, stream in streams.items() if not _is_flushed(stream)]
-
-
-def _is_flushed(stream: IO[Any]) -> bool:
-    try:
-        stream.flush()
-    except (OSError, ValueError):
-        # what waits would be tried once more, in vain, when the interpreter shuts down
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        return False
-    return True
+def drop_what_waits() -> None:
+    """Drop what a standard stream does not take, such as a pipe whose reader has gone."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            # it would be tried once more, in vain, when the interpreter shuts down
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

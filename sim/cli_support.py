@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from sim.cli_process import interruption, unwritable
+from sim.cli_process import drop_what_waits, interruption
 from sim.errors import DISK_FULL, SimError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -56,7 +56,7 @@ def report_error(error: BaseException) -> int:
         message, code = _meaning(error)
     with contextlib.suppress(OSError, ValueError):  # nobody is there to read it
         click.echo(message, err=True, nl=bool(message))
-    unwritable()
+    drop_what_waits()
     return code
 
 
@@ -72,13 +72,9 @@ def _meaning(error: BaseException) -> tuple[str, int]:
 
 
 def _of_os_error(error: OSError) -> str:
-    """One line; none for a reader that has gone, as `head` does."""
-    lost = unwritable()
-    if isinstance(error, BrokenPipeError) and lost:
-        return ""
+    if isinstance(error, BrokenPipeError):
+        return ""  # the reader has seen enough, as `head` has
     reason = error.strerror or str(error)
-    if lost:
-        return f"{lost[0]}: {reason}"
     where = f"{error.filename}: " if error.filename else ""
     remedy = "; free some space or choose another folder" if error.errno in DISK_FULL else ""
     return f"{where}{reason}{remedy}"

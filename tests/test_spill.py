@@ -23,6 +23,7 @@ from sim.engine.spill import (
     read_records,
     unpacked,
 )
+from sim.errors import SimError
 from sim.tables.columns import Columns
 from sim.tables.store import Store
 from tests.helpers import SMALL, simulated
@@ -113,7 +114,7 @@ def test_a_shard_without_rows_leaves_an_empty_file(tmp_path: Path) -> None:
 def test_a_file_that_ends_too_early_is_said(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
     set_aside(store, "a.rows", [(EXCHANGES, [1, 2])])
-    with pytest.raises(EOFError, match=r"a\.rows: ends too early"):
+    with pytest.raises(SimError, match=r"a\.rows: ends too early"):
         read_records(store, EXCHANGES, [Stretch("a.rows", 0, 3)])
 
 

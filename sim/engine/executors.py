@@ -98,7 +98,8 @@ def in_process() -> Iterator[Workers]:
 def process_pool(count: int) -> Iterator[Workers]:
     """A pool of `count` fresh processes. They end with this one, however it ends."""
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin_worker)
+    with _held_back():  # it begins a process that looks after semaphores
+        pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin_worker)
 
     def abandon() -> None:
         for process in list((pool._processes or {}).values()):

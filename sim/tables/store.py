@@ -204,7 +204,7 @@ class Store:
 
     def _expect(self, path: str, buffer: memoryview, read: int | None) -> None:
         if read != len(buffer):
-            raise EOFError(f"{self.name(path)}: ends too early")
+            raise SimError(f"{self.name(path)}: ends too early; something else has changed it")
 
     def sha256(self, path: str) -> str:
         digest = hashlib.sha256()
