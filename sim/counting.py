@@ -114,7 +114,7 @@ class _Sums:
     def __init__(self) -> None:
         self._total = dict.fromkeys(_FROM_LOG, 0)
         self._groups: dict[str, dict[Any, Counted]] = {"day": {}, "typology": {}, "actor": {}}
-        self._accounts: list[tuple[NDArray[np.uint64], NDArray[np.int64]]] = []
+        self._accounts: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
         self._has_tasks = False
 
     def add(self, log: Any, truth: Any) -> None:

@@ -29,6 +29,7 @@ from sim.scenario.resolved import (
     Turns,
     World,
 )
+from sim.streams import MISSING
 from sim.tables.columns import Columns, concat
 from sim.tables.reading import Run
 from sim.tables.schema import TABLES
@@ -173,12 +174,12 @@ def digests(run: Path) -> dict[str, str]:
 
 
 def read(run: Path, stem: str) -> Any:
-    """A table of a run as a data frame."""
+    """A table of a run as a data frame, in which a missing identifier is missing as all else is."""
     table = Run(run).table(stem, TABLES[stem])
     frame = table.to_pandas()
     for name in table.column_names:
-        if TABLES[stem][name] == "id?":  # pandas would make floats of them
-            frame[name] = table.column(name).to_pandas(integer_object_nulls=True)
+        if TABLES[stem][name] == "id?":
+            frame[name] = frame[name].astype(object).where(frame[name] != MISSING, None)
     return frame
 
 

@@ -87,7 +87,7 @@ def test_pandas_holds_all_parts_in_order(runs: Runs) -> None:
     assert list(log) == list(EXCHANGES)
     assert log.ts_start.is_monotonic_increasing
     assert str(log.ts_start.dtype) == "datetime64[us, UTC]"
-    assert str(log.exchange_id.dtype) == "uint64"
+    assert str(log.exchange_id.dtype) == "int64"
 
 
 @pytest.mark.parametrize("table", TABLES)

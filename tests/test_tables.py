@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -125,13 +126,62 @@ def test_only_columns_marked_so_hold_nulls(runs: dict[str, Path], stem: str) -> 
 def test_nullable_columns_hold_nulls_and_values(runs: dict[str, Path]) -> None:
     found = Run(runs["parquet"])
     for stem, name in [
-        ("log/exchanges", "conversation_id"),
         ("log/exchanges", "temperature"),
         ("truth/tasks", "item"),
-        ("truth/accounts", "campaign_uid"),
     ]:
         column = found.table(stem, TABLES[stem]).column(name)
         assert 0 < column.null_count < len(column), name
+
+
+@pytest.mark.parametrize("stem", schema.TABLES)
+def test_a_missing_identifier_is_0_and_no_other_is(runs: dict[str, Path], stem: str) -> None:
+    """In the file as any reader sees it; all identifiers are positive and never null."""
+    columns = schema.TABLES[stem]
+    paths = sorted((runs["parquet"] / stem).glob("*")) or [runs["parquet"] / f"{stem}.parquet"]
+    table = pa.concat_tables([pq.read_table(path, partitioning=None) for path in paths])
+    for name in [name for name, kind in columns.items() if kind in ("id", "id?")]:
+        assert table.schema.field(name).type == pa.int64(), name
+        assert not table.schema.field(name).nullable, name
+        ids = table.column(name).to_numpy()
+        assert (ids >= 0).all(), name
+        assert (ids > 0).all() == (columns[name] == "id"), name
+
+
+@pytest.mark.parametrize("fmt", ["csv", "jsonl"])
+def test_a_missing_identifier_is_an_empty_cell_or_null(runs: dict[str, Path], fmt: str) -> None:
+    expected = Run(runs["parquet"]).table("log/exchanges", EXCHANGES).column("conversation_id")
+    texts: list[str] = []
+    for path in sorted((runs[fmt] / "log/exchanges").glob("*")):
+        if fmt == "csv":
+            frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+            texts += frame["conversation_id"].tolist()
+        else:
+            rows = [json.loads(line) for line in path.read_text().splitlines()]
+            texts += [
+                "" if row["conversation_id"] is None else row["conversation_id"] for row in rows
+            ]
+    assert texts == [f"conv_{value:016x}" if value else "" for value in expected.to_pylist()]
+    assert 0 < texts.count("") < len(texts)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("conversation_id", "conv_xyz", "'conv_xyz' is no identifier"),
+        ("conversation_id", "conv_f123456789abcdef", "'conv_f123456789abcdef' is no identifier"),
+        ("account_id", "", "account_id is missing in 1 row"),
+    ],
+)
+def test_text_that_is_no_identifier_is_named(
+    runs: dict[str, Path], tmp_path: Path, name: str, text: str, said: str
+) -> None:
+    copy = Path(shutil.copytree(runs["csv"], tmp_path / "run"))
+    path = copy / "log/exchanges/part-00000.csv"
+    lines = [line.split(",") for line in path.read_text().splitlines()]
+    lines[1][list(EXCHANGES).index(name)] = text
+    path.write_text("\n".join(",".join(line) for line in lines) + "\n")
+    with pytest.raises(InvalidInputError, match=rf"part-00000\.csv: cannot be read: .*{said}"):
+        Run(copy).table("log/exchanges", EXCHANGES)
 
 
 @pytest.mark.parametrize("fmt", ["csv", "jsonl"])
@@ -170,10 +220,10 @@ def test_every_line_of_jsonl_has_every_column(runs: dict[str, Path]) -> None:
             assert list(json.loads(line)) == list(EXCHANGES)
 
 
-@given(st.lists(st.integers(0, 2**64 - 1), min_size=1))
+@given(st.lists(st.integers(1, 2**63 - 1), min_size=1))
 def test_identifiers_survive_as_text(ids: list[int]) -> None:
-    types = pa.schema([("account_id", pa.uint64()), ("prompt_simhash64", pa.uint64())])
-    text = as_text(pa.table([pa.array(ids, pa.uint64())] * 2, schema=types))
+    types = pa.schema([("account_id", pa.int64()), ("prompt_simhash64", pa.int64())])
+    text = as_text(pa.table([pa.array(ids, pa.int64())] * 2, schema=types))
     assert text.schema == text_schema(types)
     for name in types.names:
         words = text.column(name).to_pylist()

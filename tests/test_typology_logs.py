@@ -22,7 +22,7 @@ from sim.engine.cast import build_cast
 from sim.entities import pools
 from sim.scaffold.fill import REFUSAL
 from sim.scenario.resolved import Actor, fields_of
-from sim.streams import opaque_ids
+from sim.streams import mixed
 from tests.helpers import DAY_US, calm, event, simulated
 from tests.measures import Measure, below, loaded, off, share, stage_of
 
@@ -91,10 +91,13 @@ def contents(stage: Stage, rows: Any, tasks: Any) -> Iterator[Measure]:
     own = rows[rows["kind"] == OWN].drop_duplicates("content" if not actor.repeat_share else "id")
     own = own[own["user"]]
     if len(own) and actor.repeat_share:
-        user = opaque_ids(a.account_id[own["account"]], own["person"].to_numpy(np.int64))
+        user = mixed(
+            mixed(stage.streams.key("pool", "users"), a.account_id[own["account"]]),
+            own["person"].to_numpy(np.int64),
+        )
         again = np.zeros(len(own), np.bool_)
         for k in range(10):
-            mine = opaque_ids(user, np.full(len(own), k)) == own["content"].to_numpy()
+            mine = mixed(user, np.full(len(own), k)) == own["content"].to_numpy()
             again |= mine
         if actor.templates is not None:  # the same for all, such as an assignment
             top = own["content"].value_counts().index[:10]

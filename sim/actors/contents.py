@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sim.entities.content import AS_IT_IS, Universe
 from sim.scenario.resolved import Actor
-from sim.streams import U64, Streams, opaque_ids, uniforms
+from sim.streams import U64, Ids, Streams, mixed, uniforms
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -25,7 +25,7 @@ class Content(NamedTuple):
 
     topic: Ints
     content: U64
-    prompt: U64
+    prompt: Ids
 
 
 class Contents:
@@ -33,6 +33,8 @@ class Contents:
 
     def __init__(self, actor: Actor, universe: Universe, streams: Streams) -> None:
         self._actor, self._universe = actor, universe
+        # of the account alone: who sends through others is who they are
+        self._users = streams.key("pool", "users")
         self._own = streams.key(actor.id, "prompts")
         self._list = streams.key(actor.id, "list")
         self._reword = reword_key(streams, actor.id)
@@ -45,29 +47,29 @@ class Contents:
         self._is_benchmark = actor.source == "benchmark"
 
     def of(
-        self, account_id: U64, person: Ints, kind: Ints, item: Ints, template: Ints, task_no: Ints
+        self, account_id: Ids, person: Ints, kind: Ints, item: Ints, template: Ints, task_no: Ints
     ) -> Content:
         """What tasks are about, by account, end user, kind, item of list or benchmark, number."""
         actor = self._actor
-        user = opaque_ids(account_id, person)
-        chance = opaque_ids(self._chance, task_no)
-        own = opaque_ids(self._own, task_no)
+        user = mixed(mixed(self._users, account_id), person)
+        chance = mixed(self._chance, task_no)
+        own = mixed(self._own, task_no)
         if actor.repeat_share:
             again = uniforms(chance) < actor.repeat_share
             whose = np.full(len(user), self._common, np.uint64) if self._shares else user
-            recurring = opaque_ids(whose, _one_of(chance, _REPEATED))
+            recurring = mixed(whose, _one_of(chance, _REPEATED))
             own = np.where(again, recurring, own)
-        pick = _one_of(opaque_ids(self._chance, own.view(np.int64)), actor.topics)
+        pick = _one_of(mixed(self._chance, own.view(np.int64)), actor.topics)
         topic_key, content = user, own
         if actor.list_share:
             listed = kind == LIST
-            prompts = opaque_ids(self._list, item)
+            prompts = mixed(self._list, item)
             content = np.where(listed, prompts, content)
             pick = np.where(listed, _one_of(prompts, actor.topics), pick)
             topic_key = np.where(listed, np.uint64(self._list), topic_key)
         if self._is_benchmark or actor.cover == "benchmark":
             known = (kind != LIST) & (item >= 0)
-            items = opaque_ids(self._benchmark, item)
+            items = mixed(self._benchmark, item)
             content = np.where(known, items, content)
             pick = np.where(known, _one_of(items, _BENCHMARK_TOPICS), pick)
             topic_key = np.where(known, np.uint64(self._benchmark), topic_key)
@@ -88,7 +90,7 @@ def reword_key(streams: Streams, actor: str) -> int:
 
 def reworded(key: int | U64, kind: Ints, task_no: Ints) -> U64:
     """The rewording of each task; prompts that are not from a list stay as they are."""
-    return np.where(kind == LIST, opaque_ids(key, task_no), AS_IT_IS)
+    return np.where(kind == LIST, mixed(key, task_no), AS_IT_IS)
 
 
 def items_in_order(begins_us: Ints, returned_us: Ints, first: int, step: int) -> Ints:

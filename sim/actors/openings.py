@@ -15,7 +15,7 @@ from sim.actors.workload import Stage
 from sim.entities import pools
 from sim.entities.lives import FOREVER_US
 from sim.scaffold.ragged import position_in
-from sim.streams import opaque_ids, uniforms
+from sim.streams import mixed, uniforms
 from sim.world.load import activity
 
 Ints = NDArray[np.int64]
@@ -90,11 +90,12 @@ def _people(stage: Stage, places: range) -> _People:
     language = pools.COUNTRY_LANGUAGE[accounts.country[place]]
     offset = accounts.utc_offset_h[place]
     if count.max(initial=1) > 1:
-        u = opaque_ids(accounts.account_id[place], number)
+        key = stage.streams.key("pool", "people")
+        u = mixed(mixed(key, accounts.account_id[place]), number)
         chance = uniforms(u)
         abroad = (number > 0) & (chance < stage.accounts.abroad_share[place])
         edges = np.cumsum(pools.COUNTRY_WEIGHTS)
-        drawn = uniforms(opaque_ids(u, 1))
+        drawn = uniforms(mixed(u, 1))
         country = np.minimum(np.searchsorted(edges, drawn), len(edges) - 1)
         language = np.where(abroad, pools.COUNTRY_LANGUAGE[country], language)
         offset = np.where(abroad, pools.COUNTRY_UTC_OFFSET_H[country], offset)

@@ -19,7 +19,7 @@ from sim.scaffold.ragged import starts_of
 from sim.scaffold.rows import Placement, RowMaker, exchange_rows
 from sim.scaffold.turns import Turns, draw_tool_steps, draw_turns_of
 from sim.scenario.resolved import Actor
-from sim.streams import opaque_ids
+from sim.streams import mixed
 from sim.world.attempts import BLOCKED, Attempts
 from sim.world.cache import session_read_tokens
 from sim.world.contended import Work
@@ -195,7 +195,7 @@ class SessionWorkload:
             task_no=task_no,
             topic=nothing,
             content=nothing.view(np.uint64),
-            prompt=nothing.view(np.uint64),
+            prompt=nothing,
             item=nothing - 1,
             # work on a benchmark in sessions belongs to no run
             round=nothing - (actor.source == "benchmark"),
@@ -229,7 +229,7 @@ class SessionWorkload:
         stage, placement = self._stage, piece.placement
         session = session_of_task(piece.drawn)
         if stage.actor.cover == "benchmark" or stage.actor.source == "benchmark":
-            draw = opaque_ids(stage.streams.key(stage.actor.id, "cover"), placement.task_no)
+            draw = mixed(stage.streams.key(stage.actor.id, "cover"), placement.task_no)
             covers = (draw % np.uint64(max(stage.actor.items, 1))).astype(np.int64)
             item = np.where(kind == LIST, item, covers)
         account = placement.account[session] - stage.first_account

@@ -14,7 +14,7 @@ from sim.actors.workload import Stage
 from sim.catalog import benchmarks, steps_for
 from sim.scaffold.steps import draw_steps, instance_scores
 from sim.scaffold.turns import Turns, draw_tool_steps, draw_turns_of, plain_turns
-from sim.streams import U64, opaque_ids
+from sim.streams import U64, mixed
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -114,7 +114,7 @@ class BenchmarkTickets:
                 turns=self._turns(item, run, low),
                 release_us=np.full(len(item), self._opens_us),
                 item=item,
-                prompt=opaque_ids(self._key, item),
+                prompt=mixed(self._key, item),
                 round=max(run, -1),
             )
 
@@ -204,6 +204,6 @@ class PromptTickets:
             turns=turns,
             release_us=np.rint(self._intensity.clock(place)).astype(np.int64),
             item=np.full(len(place), -1),
-            prompt=opaque_ids(self._stage.streams.key(self._actor.id, "tickets"), number),
+            prompt=mixed(self._stage.streams.key(self._actor.id, "tickets"), number),
             round=round_,
         )

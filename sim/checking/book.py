@@ -144,10 +144,9 @@ class Book:
         return np.where((short > hour) & ~mixed, LIFETIME_5M_US, LIFETIME_1H_US)
 
 
-def ids(column: Any) -> NDArray[np.uint64]:
+def ids(column: Any) -> Ints:
     """A column of identifiers; a missing one is 0."""
-    values: NDArray[np.uint64] = column.fill_null(0).to_numpy()
-    return values
+    return np.asarray(column.to_numpy())
 
 
 def times(column: Any) -> Ints:

@@ -59,7 +59,7 @@ def numbered(*columns: NDArray[Any]) -> Ints:
     return code.astype(np.int64)
 
 
-def place_in(known: NDArray[np.uint64], ids: NDArray[np.uint64]) -> Ints:
+def place_in(known: Ints, ids: Ints) -> Ints:
     """Index of each identifier among the sorted ones that are known, -1 if it is not there."""
     if not len(known):
         return np.full(len(ids), -1)

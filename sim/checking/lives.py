@@ -84,7 +84,7 @@ class Lives(Check):
         tables = self.book.run.tables("log/exchanges", EXCHANGES, ["exchange_id"])
         for file, table in zip(self.book.parts_of("log/exchanges"), tables, strict=True):
             rows = self.book.placed({"id": ids(table.column("exchange_id"))}, file)
-            held.append(take(rows, rows["id"] % np.uint64(passes) == number))
+            held.append(take(rows, rows["id"] % passes == number))
         return _twice(concat(held), self.book.files, "req")
 
 

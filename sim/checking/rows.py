@@ -121,7 +121,7 @@ def _labels(book: Book, table: Any, size: int) -> Columns:
             "first": table.column("user_initiated").to_numpy(),
         }
     kinds = {"truth_id": 0, "task_uid": 0, "task": -1, "actor": -1, "call": 0, "first": False}
-    dtypes = {"truth_id": np.uint64, "task_uid": np.uint64, "call": np.uint64, "first": np.bool_}
+    dtypes = {"first": np.bool_}
     labels: Columns = {}
     for name, missing in kinds.items():
         values: NDArray[Any] = np.full(size, missing, dtypes.get(name, np.int64))

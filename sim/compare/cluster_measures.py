@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
-Ids = NDArray[np.uint64]
+Ids = NDArray[np.int64]
 
 
 def gini(counts: Ints) -> float | None:

@@ -25,7 +25,7 @@ from sim.enforcement.outcome import (
 from sim.enforcement.policy import Enforcement
 from sim.enforcement.reviews import Reviews
 from sim.enforcement.watched import Floats, Ints, Watched
-from sim.streams import Streams, opaque_ids, uniforms
+from sim.streams import Streams, mixed, uniforms
 
 Process = Generator[simpy.Event, Any, None]
 
@@ -81,7 +81,7 @@ class Provider:
     def _uniforms(self, what: str) -> Floats:
         """A number in (0, 1) for each slot, whatever the number of slots."""
         streams, name = self._stream
-        ids = opaque_ids(streams.key(name, "enforcement", what), np.arange(len(self._watched)))
+        ids = mixed(streams.key(name, "enforcement", what), np.arange(len(self._watched)))
         return uniforms(ids) + 2.0**-54
 
     def _latest(self, slot: int) -> Life:

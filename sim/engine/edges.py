@@ -11,7 +11,7 @@ from sim.actors.workload import Stage
 from sim.engine.cast import Cast
 from sim.engine.usage import Usage
 from sim.engine.words import table, times, words
-from sim.streams import U64, opaque_ids, uniforms
+from sim.streams import Ids, mixed, opaque_ids, uniforms
 from sim.tables.schema import EDGES_OBSERVED
 
 Ints = NDArray[np.int64]
@@ -29,7 +29,7 @@ class _Seen(NamedTuple):
 
     relation: int
     row: Ints
-    target: U64
+    target: Ids
     first_us: Ints
     last_us: Ints
     times: Ints
@@ -64,7 +64,7 @@ def _as_observed(cast: Cast, links: _Seen) -> _Seen:
     Recycled addresses, shared names and errors of enrichment make them.
     """
     key = cast.streams.key("pool", "edges", RELATIONS[links.relation])
-    chance = opaque_ids(key, cast.accounts.account_id[links.row].view(np.int64))
+    chance = mixed(key, cast.accounts.account_id[links.row])
     u = uniforms(chance)
     kept = np.flatnonzero(u >= DROPPED_SHARE)
     other = (chance[kept] % np.uint64(max(len(u), 1))).astype(np.int64)

@@ -258,7 +258,7 @@ def _operator(stage: Stage, ledger: Ledger) -> Operator | None:
     return operator.model_copy(update=costs)
 
 
-def _degree(values: NDArray[np.int64] | NDArray[np.uint64]) -> Ints:
+def _degree(values: Ints) -> Ints:
     _, number, count = np.unique(values, return_inverse=True, return_counts=True)
     return np.asarray(count[number])
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sim.engine.grid import Window, parts_of
 from sim.engine.job import Job, peak_bytes
 from sim.engine.spill import EXCHANGES, TASKS, Index, Records, Stretch, read_records, unpacked
-from sim.streams import U64, opaque_ids
+from sim.streams import U64, mixed, opaque_ids
 from sim.tables.columns import Columns, length, time_order
 from sim.tables.files import FileRecord, writing_table
 from sim.tables.schema import TRUTH_EXCHANGES, TRUTH_TASKS, arrow_schema, exchange_columns
@@ -117,7 +117,8 @@ def in_order(records: Records, keys: U64, actor_of_account: Ints) -> Columns:
     actor = actor_of_account[records["account"]]
     ids = opaque_ids(keys[actor], records["serial"])
     again = np.flatnonzero(records["number"])
-    ids[again] = opaque_ids(ids[again], records["number"][again])
+    keys_again = mixed(keys[actor[again]], records["number"][again])
+    ids[again] = opaque_ids(keys_again, records["serial"][again])
     order = time_order(np.ascontiguousarray(records["ts"]), ids)
     rows = unpacked(records.take(order))
     return rows | {"actor": actor[order], "id": ids[order]}

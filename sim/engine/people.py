@@ -16,7 +16,7 @@ from sim.engine.usage import Usage
 from sim.engine.words import table, times, words
 from sim.entities import pools
 from sim.entities.payments import CARD_TYPES
-from sim.streams import U64, opaque_ids, uniforms
+from sim.streams import Ids, mixed, opaque_ids, uniforms
 from sim.tables.schema import (
     ACCOUNT_PAYMENT,
     ACCOUNTS,
@@ -200,7 +200,7 @@ def _payments(cast: Cast, own: Owners, usage: Usage) -> Any:
     seen = place[usage["account"]]
     latest = np.maximum(usage["last"], usage["away_last"])
     last[seen[seen >= 0]] = np.maximum(last[seen[seen >= 0]], latest[seen >= 0])
-    chance = opaque_ids(cast.streams.key("pool", "chargebacks"), account_id.view(np.int64))
+    chance = mixed(cast.streams.key("pool", "chargebacks"), account_id)
     disputed = uniforms(chance) < _CHARGEBACK_SHARE
     at_us = last + (chance % np.uint64(30 * _DAY_US)).astype(np.int64)
     disputed &= at_us < cast.scenario.clock.duration_us
@@ -239,7 +239,7 @@ def _model_catalog(cast: Cast) -> Any:
     )
 
 
-def campaign_uids(cast: Cast) -> tuple[U64, U64]:
+def campaign_uids(cast: Cast) -> tuple[Ids, Ids]:
     """Return (campaign, operator) identifiers of each actor's coordinated work, shape (actors,)."""
     zero = np.zeros(len(cast.stages), np.int64)
     return (

@@ -16,7 +16,7 @@ from sim.entities import pools
 from sim.entities.content import DIMENSIONS
 from sim.scaffold.fill import FINISH_REASONS, REFUSAL, REFUSAL_CATEGORIES
 from sim.scaffold.rows import TASK_STATES, task_of
-from sim.streams import opaque_ids, uniforms
+from sim.streams import MISSING, mixed, opaque_ids, uniforms
 from sim.tables.columns import Columns
 from sim.tables.schema import (
     TRUTH_EXCHANGES,
@@ -138,6 +138,7 @@ class Renderer:
         """Columns about the request: who, when, which model, what went in, what it cost."""
         models = self._cast.models
         conversation = self._cast.actor_key("conversation")
+        sends = self._cast.accounts.sends_conversation
 
         def requested(rows: Columns) -> Any:
             latest = self._cast.accounts.asks_latest[rows["account"]]
@@ -146,16 +147,15 @@ class Renderer:
 
         def conversation_id(rows: Columns) -> Any:
             ids = opaque_ids(conversation[rows["actor"]], rows["session"])
-            silent = ~self._cast.accounts.sends_conversation[rows["account"]]
-            return self._pa.array(ids, mask=silent)
+            return np.where(sends[rows["account"]], ids, MISSING)
 
         names_user = self._cast.accounts.names_end_user
         user_key = self._cast.streams.key("pool", "end users")
-        users = opaque_ids(user_key, self._cast.accounts.account_id)
+        users = mixed(user_key, self._cast.accounts.account_id)
 
         def end_user(rows: Columns) -> Any:
             ids = opaque_ids(users[rows["account"]], rows["person"])
-            return self._pa.array(ids, mask=~names_user[rows["account"]])
+            return np.where(names_user[rows["account"]], ids, MISSING)
 
         def cost(rows: Columns) -> Any:
             nano = models.cost_nano_usd(*(rows[name] for name in ("model", *_INPUT, "output")))
@@ -228,7 +228,7 @@ class Renderer:
         category = rows["category"].copy()
         refused = np.flatnonzero(rows["finish"] == REFUSAL)
         template = rows["template"][refused]
-        chance = uniforms(rows["id"][refused])
+        chance = uniforms(mixed(self._cast.streams.key("pool", "suspicions"), rows["id"][refused]))
         for family, (suspicion, share) in _SUSPECTED.items():
             of = self._cast.universe.family_of(family)
             asked = (template >= of.start) & (template < of.stop) & (chance < share)
@@ -242,9 +242,10 @@ class Renderer:
             cast.streams.key("pool", "templates"), np.arange(cast.universe.templates)
         )
         clusters = cast.streams.key("pool", "clusters")
+        errors = cast.streams.key("pool", "clusters", "errors")
 
         def cluster(rows: Columns) -> Any:
-            return observed_clusters(clusters, cast.universe.templates, rows)
+            return opaque_ids(clusters, observed_clusters(errors, cast.universe.templates, rows))
 
         def vector(rows: Columns) -> Any:
             values = prompt_vectors(cast, rows).astype(np.float16)
@@ -264,8 +265,8 @@ class Renderer:
         cast, accounts, clients = self._cast, self._cast.accounts, self._cast.clients
         agent = [agents()[a] for a in cast.agent_ids]
         tools = np.array([a.n_tool_defs for a in agent], np.int16)[cast.agent_of_account]
-        toolset = [cast.streams.key("pool", "toolset", a) for a in cast.agent_ids]
-        toolsets = np.array(toolset, np.uint64)[cast.agent_of_account]
+        keys = np.array([cast.streams.key("pool", "toolset", a) for a in cast.agent_ids], np.uint64)
+        toolsets = opaque_ids(keys, 0)[cast.agent_of_account]
 
         def client(words: tuple[str, ...]) -> Column:
             distinct = sorted(set(words))
@@ -300,39 +301,41 @@ class Renderer:
         ip, ip24 = key("pool", "ip"), key("pool", "ip24")
         hidden = a.platform > 0
 
-        def placed(here: Array, away: Array) -> Column:
-            def make(rows: Columns) -> Any:
-                account = rows["account"]
-                values = np.where(rows["away"], away[account], here[account])
-                return self._pa.array(values, mask=hidden[account])
+        def seen(here: Array, away: Array, rows: Columns) -> Array:
+            account = rows["account"]
+            return np.where(rows["away"], away[account], here[account])
 
-            return make
+        def identified(here: Array, away: Array) -> Column:
+            home, second = (np.where(hidden, MISSING, values) for values in (here, away))
+            return lambda rows: seen(home, second, rows)
+
+        def placed(here: Array, away: Array) -> Column:
+            return lambda rows: self._pa.array(seen(here, away, rows), mask=hidden[rows["account"]])
 
         def named(here: Array, away: Array, words: Sequence[str]) -> Column:
+            return lambda rows: self._words(seen(here, away, rows), words, hidden[rows["account"]])
+
+        def round_trip(*legs: tuple[str, Array]) -> Column:
+            noisy = [(key("pool", "round trips", name), values) for name, values in legs]
+
             def make(rows: Columns) -> Any:
                 account = rows["account"]
-                codes = np.where(rows["away"], away[account], here[account])
-                return self._words(codes, words, hidden[account])
-
-            return make
-
-        def round_trip(values: Array) -> Column:
-            def make(rows: Columns) -> Any:
-                account = rows["account"]
-                jitter = (rows["id"] >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-24)
-                made = values[account] * (1 + _RTT_JITTER * jitter)
+                made = sum(values[account] * _jitter(leg, rows["id"]) for leg, values in noisy)
                 return self._pa.array(made, mask=hidden[account])
 
             return make
 
+        network = ("network", a.tcp_rtt_ms)
+        beyond = ("beyond", a.tls_rtt_ms - a.tcp_rtt_ms)
+
         return {
-            "ip_hash": placed(opaque_ids(ip, a.ip), opaque_ids(ip, a.away_ip)),
-            "ip24_hash": placed(opaque_ids(ip24, a.ip >> 8), opaque_ids(ip24, a.away_ip >> 8)),
+            "ip_hash": identified(opaque_ids(ip, a.ip), opaque_ids(ip, a.away_ip)),
+            "ip24_hash": identified(opaque_ids(ip24, a.ip >> 8), opaque_ids(ip24, a.away_ip >> 8)),
             "asn": placed(a.asn.astype(np.int32), a.away_asn.astype(np.int32)),
             "asn_type": named(a.asn_type, a.away_asn_type, pools.ASN_TYPES),
             "geo_country": named(a.country, a.country, pools.COUNTRIES),
-            "tcp_rtt_ms": round_trip(a.tcp_rtt_ms),
-            "tls_rtt_ms": round_trip(a.tls_rtt_ms),
+            "tcp_rtt_ms": round_trip(network),
+            "tls_rtt_ms": round_trip(network, beyond),
         }
 
 
@@ -340,19 +343,23 @@ def _by_account(values: Array) -> Column:
     return lambda rows: values[rows["account"]]
 
 
+def _jitter(key: int, ids: Array) -> NDArray[np.float32]:
+    """Factors of a leg of round trips, one for each exchange, in [1, 1 + _RTT_JITTER)."""
+    return 1 + _RTT_JITTER * uniforms(mixed(key, ids)).astype(np.float32)
+
+
 def observed_clusters(key: int, templates: int, rows: Columns) -> Array:
-    """What an online clustering makes of prompts: mostly their template, but it splits and mixes.
+    """Numbers that an online clustering gives prompts: mostly their template's, but it errs.
 
     A share `_SPLIT` of contents goes to one of three splinters of its template, `_MIXED` to the
     cluster of some other one.
     """
-    content = opaque_ids(key, rows["content"])
+    content = mixed(key, rows["content"])
     u = uniforms(content)
     template = rows["template"].astype(np.int64)
     other = (content % np.uint64(templates)).astype(np.int64)
     splinter = template + templates * (1 + (content % np.uint64(3)).astype(np.int64))
-    number = np.where(u < _MIXED, other, np.where(u < _MIXED + _SPLIT, splinter, template))
-    return opaque_ids(key, number)
+    return np.where(u < _MIXED, other, np.where(u < _MIXED + _SPLIT, splinter, template))
 
 
 def prompt_vectors(cast: Cast, rows: Columns) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ from sim.engine.tally import Tally
 from sim.engine.usage import Usage
 from sim.engine.words import table, words
 from sim.scenario.resolved import Actor
-from sim.streams import opaque_ids
+from sim.streams import MISSING, opaque_ids
 from sim.tables.schema import TRUTH_ACCOUNTS, TRUTH_CAMPAIGNS, TRUTH_LINKS, arrow_schema
 
 Ints = NDArray[np.int64]
@@ -28,8 +28,6 @@ def truth_accounts(cast: Cast, usage: Usage) -> Any:
     The share of extraction is that of its exchanges in the log, whoever sent them through it; of an
     account that sent nothing it is 0.
     """
-    import pyarrow as pa
-
     rows = Owners.of(cast).rows
     actor, typology = cast.actor_of_account[rows], cast.typology_of_actor()
     coordinated = np.array([_is_coordinated(cast, k) for k in range(len(cast.stages))])
@@ -45,7 +43,7 @@ def truth_accounts(cast: Cast, usage: Usage) -> Any:
             words(actor, [t.access_legitimacy for t in typology]),
             words(actor, [t.coordination for t in typology]),
             _extraction_share(cast, usage)[rows],
-            pa.array(campaigns[actor], mask=~coordinated[actor]),
+            np.where(coordinated[actor], campaigns[actor], MISSING),
             _operators(cast, rows),
             a.generation[rows].astype(np.int16),
         ],
@@ -96,7 +94,7 @@ def truth_links(cast: Cast) -> Any:
     later = rows[a.generation[rows] > 0]
     parts = [(a.account_id[rows], _operators(cast, rows), 0)]
     parts.append((a.account_id[later], a.account_id[_before(cast, later)], 1))
-    for number, values in ((2, a.instrument), (3, a.ip.view(np.uint64))):
+    for number, values in ((2, a.instrument), (3, a.ip)):
         member, leader = _with_first(rows, values[rows])
         parts.append((a.account_id[member], a.account_id[leader], number))
     return table(

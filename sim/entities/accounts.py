@@ -15,7 +15,7 @@ from sim.entities.behaviour import Circles, modes_of
 from sim.entities.networks import Home, homes
 from sim.entities.payments import payments
 from sim.scenario.resolved import Actor
-from sim.streams import U64, Streams, opaque_ids
+from sim.streams import Ids, Streams, mixed, opaque_ids
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -47,9 +47,9 @@ class Accounts:
     slot: Ints
     generation: Ints
     mode: Ints
-    account_id: U64
-    org_id: U64
-    api_key_id: U64
+    account_id: Ids
+    org_id: Ids
+    api_key_id: Ids
     created_us: Ints
     volume: Floats
     agent: Ints
@@ -67,7 +67,7 @@ class Accounts:
     tls_rtt_ms: NDArray[np.float32]
     platform: Ints
     verified: Bools
-    instrument: U64
+    instrument: Ids
     card_kind: Ints
     declines: Ints
     email_domain: Ints
@@ -242,7 +242,7 @@ def _identities(
     tcp, tls = _round_trips(rng, home)
     common = rng.zipf(1.5, n) % _COMMON_DOMAINS
     own = _COMMON_DOMAINS + (
-        opaque_ids(streams.key(actor.id, *names, "domain"), organisation) >> np.uint64(2)
+        mixed(streams.key(actor.id, *names, "domain"), organisation) >> np.uint64(3)
     ).astype(np.int64)
     return {
         "account_id": opaque_ids(streams.key(actor.id, *names, "account"), number),

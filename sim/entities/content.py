@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import catalog
-from sim.streams import U64, Streams, opaque_ids, uniforms
+from sim.streams import U64, Ids, Streams, mixed, uniforms
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -25,7 +25,7 @@ Vectors = NDArray[np.float32]
 
 DIMENSIONS = 32
 TOPICS = 1_000
-_HASH_BITS = 64
+_HASH_BITS = 63
 _GRAIN, _FEW_ROWS = np.float32(1024), 64
 _TEMPLATE_ZIPF, _TOPIC_ZIPF = 1.1, 1.0
 # Weights of the parts of a vector: priors, chosen so that prompts of one template and topic differ
@@ -33,7 +33,7 @@ _TEMPLATE_ZIPF, _TOPIC_ZIPF = 1.1, 1.0
 _TOPIC_WEIGHT, _CONTENT_WEIGHT = 1.0, 0.7
 # Standard deviation of a whole number spread evenly over a signed byte.
 _BYTE_DEVIATION = 73.9
-# Eight bytes of noise for each hash.
+# Eight bytes of noise for each number.
 _HASHES = DIMENSIONS // 8
 
 # No rewording: the content as it is.
@@ -113,7 +113,7 @@ class Universe:
 
     def topics(self, key: U64, pick: Ints) -> Ints:
         """Number `pick` of the topics that belong to each `key`, by popularity."""
-        u = uniforms(opaque_ids(key, pick))
+        u = uniforms(mixed(key, pick))
         return np.asarray(np.searchsorted(self._topic_edges, u, side="right"), np.int64)
 
     def vectors(
@@ -126,25 +126,27 @@ class Universe:
         """
         made = self._template_vectors.take(template, axis=0)
         made += self._topic_vectors.take(topic, axis=0)
-        made += _noise(content) * np.float32(_CONTENT_WEIGHT)
+        made += self._noise(content) * np.float32(_CONTENT_WEIGHT)
         reworded = np.flatnonzero((rewording != AS_IT_IS) & (sigma > 0))
         if len(reworded):
             amount = (sigma[reworded] * _CONTENT_WEIGHT).astype(np.float32)
-            made[reworded] += _noise(rewording[reworded]) * amount[:, None]
+            made[reworded] += self._noise(rewording[reworded]) * amount[:, None]
         return made
 
-    def hashes(self, vectors: Vectors) -> U64:
-        """64-bit hashes of vectors, near for near ones.
+    def hashes(self, vectors: Vectors) -> Ids:
+        """Hashes of vectors, near for near ones: 63 bits, of which one at least is set.
 
         Whole numbers and planes of signs add up without rounding, so that no machine differs. Few
         rows at a time keep the product from starting threads, which would cost more than they save.
         """
         whole = np.rint(vectors * _GRAIN)
-        bits = np.empty((len(vectors), _HASH_BITS), np.bool_)
+        bits = np.zeros((len(vectors), 64), np.bool_)
         for low in range(0, len(vectors), _FEW_ROWS):
             part = slice(low, low + _FEW_ROWS)
-            np.greater(whole[part] @ self._planes, 0, out=bits[part])
-        return np.packbits(bits, axis=1).view(np.uint64).ravel()
+            np.greater(whole[part] @ self._planes, 0, out=bits[part, :_HASH_BITS])
+        packed = np.packbits(bits, axis=1, bitorder="little").view(np.int64).ravel()
+        # 0 stands for a missing identifier
+        return np.maximum(packed, 1)
 
     @cached_property
     def _template_vectors(self) -> Vectors:
@@ -158,6 +160,19 @@ class Universe:
     def _planes(self) -> Vectors:
         return np.where(self._directions("planes", _HASH_BITS).T > 0, np.float32(1), np.float32(-1))
 
+    @cached_property
+    def _noise_keys(self) -> list[int]:
+        return [self._streams.key("pool", "vectors", "noise", k) for k in range(_HASHES)]
+
+    def _noise(self, content: U64) -> Vectors:
+        """A direction for each content: whole numbers spread evenly, of unit length on average."""
+        words = np.empty((len(content), _HASHES), np.uint64)
+        for k, key in enumerate(self._noise_keys):
+            words[:, k] = mixed(key, content)
+        scale = 1 / (_BYTE_DEVIATION * np.sqrt(DIMENSIONS))
+        made: Vectors = words.view(np.int8) * np.float32(scale)
+        return made
+
     def _directions(self, name: str, count: int) -> Vectors:
         rng = self._streams.rng("pool", "vectors", name)
         drawn = rng.standard_normal((count, DIMENSIONS)) / np.sqrt(DIMENSIONS)
@@ -166,13 +181,3 @@ class Universe:
 
 # So many picks hold as many different templates as are asked for, or nearly.
 _PICKS = 12
-
-
-def _noise(content: U64) -> Vectors:
-    """A direction for each identifier: whole numbers spread evenly, of unit length on average."""
-    words = np.empty((len(content), _HASHES), np.uint64)
-    for k in range(_HASHES):
-        words[:, k] = opaque_ids(content, k + 1)
-    scale = 1 / (_BYTE_DEVIATION * np.sqrt(DIMENSIONS))
-    made: Vectors = words.view(np.int8) * np.float32(scale)
-    return made

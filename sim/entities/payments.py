@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sim.entities.behaviour import Circles
 from sim.scenario.resolved import Actor
-from sim.streams import U64, Streams, opaque_ids, uniforms
+from sim.streams import Ids, Streams, mixed, opaque_ids, uniforms
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -26,7 +26,7 @@ DECLINE_MEAN = 0.15
 class Payments:
     """The instrument of each account, shape (n,)."""
 
-    instrument: U64
+    instrument: Ids
     kind: Ints
     declines: Ints
 
@@ -53,7 +53,7 @@ def payments(
     owns = int(own.max()) + 1 if n else 0
     group = np.cumsum(shares & opens)
     number = first + np.where(shares, owns + group, own)
-    u = uniforms(opaque_ids(streams.key(actor.id, "instrument kind"), number))
+    u = uniforms(mixed(streams.key(actor.id, "instrument kind"), number))
     prepaid = circles.dial("prepaid_share")
     rest = (u - prepaid) / np.maximum(1 - prepaid, 1e-9)
     kind = np.where(

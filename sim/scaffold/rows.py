@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sim.scaffold.fill import POSITION_BITS, Drawn
 from sim.scaffold.ragged import starts_of
-from sim.streams import U64
+from sim.streams import U64, Ids
 from sim.tables.columns import Columns
 from sim.world.attempts import BLOCKED, CLIENT_TIMEOUT, OK, RETRIES, Attempts, Policy
 from sim.world.cache import LIFETIME_5M_US
@@ -30,7 +30,7 @@ EXCHANGE_RECORD = np.dtype(
     [
         ("ts", np.int64),
         ("serial", np.int64),
-        ("prompt", np.uint64),
+        ("prompt", np.int64),
         ("session", np.int64),
         ("duration", np.int64),
         ("ttft", np.int64),
@@ -100,7 +100,7 @@ class Placement:
     kind: Ints
     away: Bools
     task_no: Ints
-    prompt: U64
+    prompt: Ids
     topic: Ints
     content: U64
     item: Ints

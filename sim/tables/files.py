@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from sim.streams import MISSING
+from sim.tables.schema import IDENTIFIERS
 from sim.tables.store import HashingFile, Store
 
 FORMATS = ("parquet", "csv", "jsonl")
@@ -127,6 +130,7 @@ _SINKS: dict[str, Callable[[HashingFile, Any], _Sink]] = {
     "jsonl": _Jsonl,
 }
 
+_ID = re.compile("([a-z]+_)?[0-7][0-9a-f]{15}")
 _PREFIXES = {
     "exchange_id": "req_",
     "account_id": "acc_",
@@ -144,23 +148,26 @@ def text_schema(schema: Any) -> Any:
     import pyarrow as pa
 
     def plain(field: Any) -> Any:
-        is_text = field.type == pa.uint64() or pa.types.is_timestamp(field.type)
+        is_text = field.name in IDENTIFIERS or pa.types.is_timestamp(field.type)
         return pa.string() if is_text or pa.types.is_dictionary(field.type) else field.type
 
     return pa.schema([pa.field(f.name, plain(f)) for f in schema])
 
 
 def as_text(table: Any) -> Any:
-    """Render identifiers as `req_0123456789abcdef` and the like, times in RFC 3339."""
+    """Render identifiers as `req_0123456789abcdef` and the like, times in RFC 3339.
+
+    A missing identifier is no text, as any other missing value.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     schema = text_schema(table.schema)
     columns = []
     for name, column in zip(table.column_names, table.columns, strict=True):
-        if column.type == pa.uint64():
+        if name in IDENTIFIERS:
             prefix = _PREFIXES.get(name, "")
-            texts = [None if v is None else f"{prefix}{v:016x}" for v in column.to_pylist()]
+            texts = [f"{prefix}{v:016x}" if v else None for v in column.to_pylist()]
             columns.append(pa.array(texts, pa.string()))
         elif pa.types.is_timestamp(column.type):
             columns.append(pc.strftime(column, format="%Y-%m-%dT%H:%M:%SZ"))
@@ -169,9 +176,13 @@ def as_text(table: Any) -> Any:
     return pa.table(columns, schema=schema)
 
 
-def parse_id(text: str) -> int:
-    """Inverse of the rendering of identifiers."""
-    return int(text.rpartition("_")[2], 16)
+def parse_id(text: str | None) -> int:
+    """Inverse of the rendering of identifiers; ValueError for what is none."""
+    if text is None:
+        return MISSING
+    if not _ID.fullmatch(text):
+        raise ValueError(f"{text!r} is no identifier such as {'req_4123456789abcdef'!r}")
+    return int(text[-16:], 16)
 
 
 class TableFile:

@@ -10,7 +10,14 @@ from typing import Any, NoReturn
 from sim.errors import InvalidInputError
 from sim.tables.files import parse_id
 from sim.tables.manifest import read_manifest, scenario_of
-from sim.tables.schema import LABELS, TABLES, arrow_schema, exchange_columns
+from sim.tables.schema import (
+    IDENTIFIERS,
+    LABELS,
+    MAY_BE_MISSING,
+    TABLES,
+    arrow_schema,
+    exchange_columns,
+)
 from sim.tables.store import Store
 
 
@@ -208,7 +215,7 @@ def _csv(file: Any, schema: Any) -> Any:
         file,
         convert_options=pc.ConvertOptions(
             include_columns=schema.names,
-            column_types={name: _text_type(schema.field(name).type) for name in schema.names},
+            column_types={field.name: _text_type(field) for field in schema},
             strings_can_be_null=True,
         ),
     )
@@ -219,7 +226,7 @@ def _jsonl(file: Any, schema: Any) -> Any:
     import pyarrow as pa
     import pyarrow.json as pj
 
-    explicit = pa.schema([(name, _text_type(schema.field(name).type)) for name in schema.names])
+    explicit = pa.schema([(field.name, _text_type(field)) for field in schema])
     if not file.seek(0, 2):
         return schema.empty_table()
     file.seek(0)
@@ -230,10 +237,11 @@ def _jsonl(file: Any, schema: Any) -> Any:
 _READERS = {"parquet": _parquet, "csv": _csv, "jsonl": _jsonl}
 
 
-def _text_type(kind: Any) -> Any:
+def _text_type(field: Any) -> Any:
     import pyarrow as pa
 
-    if kind == pa.uint64() or pa.types.is_dictionary(kind) or pa.types.is_timestamp(kind):
+    kind = field.type
+    if field.name in IDENTIFIERS or pa.types.is_dictionary(kind) or pa.types.is_timestamp(kind):
         return pa.string()
     return kind
 
@@ -244,9 +252,10 @@ def _typed(table: Any, schema: Any, pa: Any) -> Any:
     columns = []
     for field in schema:
         column = table.column(field.name)
-        if field.type == pa.uint64():
-            ids = [None if text is None else parse_id(text) for text in column.to_pylist()]
-            column = pa.array(ids, pa.uint64())
+        if field.name in IDENTIFIERS:
+            if column.null_count and field.name not in MAY_BE_MISSING:
+                raise ValueError(f"{field.name} is missing in {column.null_count:,} rows")
+            column = pa.array(map(parse_id, column.to_pylist()), pa.int64())
         elif pa.types.is_timestamp(field.type):
             stamps = pc.utf8_slice_codeunits(column.cast(pa.string()), 0, 26)
             column = stamps.cast(pa.timestamp("us")).cast(field.type)

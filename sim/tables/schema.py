@@ -6,7 +6,7 @@ from typing import Any
 
 from sim.entities.content import DIMENSIONS
 
-# Arrow type names; "word" is a dictionary column, "id" an opaque 64-bit number.
+# Arrow type names; "word" is a dictionary column, "id" an opaque number, 0 if missing.
 EXCHANGES: dict[str, str] = {
     "exchange_id": "id",
     "ts_start": "time",
@@ -247,6 +247,11 @@ TABLES: dict[str, dict[str, str]] = {
     "truth/actors": TRUTH_ACTORS,
     "truth/links": TRUTH_LINKS,
 }
+# Columns that are identifiers wherever they occur, and those of them that may be missing.
+IDENTIFIERS, MAY_BE_MISSING = (
+    frozenset(name for table in TABLES.values() for name, kind in table.items() if kind in kinds)
+    for kinds in (("id", "id?"), ("id?",))
+)
 # Which table says the truth about the rows of another: as many, in the same order.
 LABELS = {"log/exchanges": "truth/exchanges", "log/accounts": "truth/accounts"}
 
@@ -263,11 +268,11 @@ def exchange_columns(profile: str, *, vectors: bool = False) -> dict[str, str]:
 
 
 def arrow_schema(columns: dict[str, str]) -> Any:
-    """Arrow schema of a table; only columns marked `?` may hold nulls."""
+    """Arrow schema of a table; only columns marked `?` may hold nulls, identifiers never."""
     import pyarrow as pa
 
     types = {
-        "id": pa.uint64(),
+        "id": pa.int64(),
         "time": pa.timestamp("us", tz="UTC"),
         "word": pa.dictionary(pa.int32(), pa.string()),
         "bool": pa.bool_(),
@@ -278,7 +283,7 @@ def arrow_schema(columns: dict[str, str]) -> Any:
             pa.field(
                 name,
                 types.get(kind.rstrip("?")) or getattr(pa, kind.rstrip("?"))(),
-                nullable=kind.endswith("?"),
+                nullable=kind.endswith("?") and kind != "id?",
             )
             for name, kind in columns.items()
         ]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.streams import Streams, opaque_ids, scalar_id, uniforms
+from sim.streams import Streams, mixed, mixed_one, uniforms
 from sim.world.weather import Weather
 
 Ints = NDArray[np.int64]
@@ -69,11 +69,11 @@ class Fates:
 
 
 def _scalar_uniform(key: int, call: int, n: int) -> float:
-    return float((scalar_id(scalar_id(key, call), n) >> 11) * 2.0**-53)
+    return float((mixed_one(mixed_one(key, call), n) >> 11) * 2.0**-53)
 
 
 def _uniform(key: int, call: Ints, n: Ints | int) -> Floats:
-    return uniforms(opaque_ids(opaque_ids(key, call), n))
+    return uniforms(mixed(mixed(key, call), n))
 
 
 @dataclass(frozen=True)
