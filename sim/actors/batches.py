@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -66,21 +66,40 @@ class TicketQueue:
         self.filled: list[Filled] = []
 
     def current(self, now_us: int) -> Filled | None:
-        """The batch that holds the next ticket."""
+        """The batch that holds the next ticket, None if there is no more work.
+
+        Ends, because every round takes tickets: of lists of prompts, which are bounded, or of a
+        benchmark, which somebody takes whenever `_somebody_us` names a time.
+        """
         if self._main is None and now_us >= 0:
             self._begin_main()
         while self.newest is None or self.newest.batch.used_up:
-            tickets = next(self._lead if self._main is None else self._main, None)
-            if tickets is not None:
-                self._add(tickets)
+            at_us = self._somebody_us(now_us)
+            tickets = None if at_us is None else self._next(at_us)
+            if at_us is not None and tickets is not None:
+                self._add(tickets, at_us)
             elif self._main is None:
                 self._begin_main()
             else:
                 return None
         return self.newest
 
-    def _add(self, tickets: Tickets) -> None:
+    def _next(self, at_us: int) -> Tickets | None:
+        """The next tickets, to be taken from `at_us` on; None if no more are of their kind."""
+        if self._main is not None:
+            return next(self._main, None)
+        return next(self._lead, None) if at_us < 0 else None
+
+    def _somebody_us(self, now_us: int) -> int | None:
+        """When the next ticket can be taken at the earliest, None if it never can."""
+        if not self._tickets.waits:
+            return now_us
+        return self._stage.lives.next_held_us(self._team.accounts, now_us, self._stage.ready_us)
+
+    def _add(self, tickets: Tickets, at_us: int) -> None:
         """Fill those tickets that somebody can take."""
+        if self._tickets.waits and not self._anybody_can:
+            tickets = replace(tickets, release_us=np.maximum(tickets.release_us, at_us))
         filled = self.fill(tickets, self._blocks)
         self._blocks += 1
         if filled is not None:
@@ -160,7 +179,7 @@ class TicketQueue:
         stage, first = self._stage, self._team.accounts.start
         place = first + self._balance(tickets.calls, tickets.prompt, rng)
         held = stage.lives.at(place, tickets.release_us)
-        if stage.lives.never_ends and not stage.warm_up_us:
+        if self._anybody_can:
             return held.row, held.until_us
         account, until_us = held.row.copy(), held.until_us.copy()
         todo = np.flatnonzero(self._declines(held, tickets.release_us, rng))
@@ -176,7 +195,27 @@ class TicketQueue:
             taken = ~self._declines(held, at_us, rng)
             account[todo[taken]], until_us[todo[taken]] = held.row[taken], held.until_us[taken]
             todo = todo[~taken]
+        if len(todo) and self._tickets.waits:
+            at = int(tickets.release_us[0])
+            account[todo], until_us[todo] = self._whoever_can(at, len(todo), rng)
         return account, until_us
+
+    def _whoever_can(self, at_us: int, count: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
+        """(account, when it may send no more) of tickets that all those asked passed on."""
+        stage, accounts = self._stage, self._team.accounts
+        held = stage.lives.at(
+            np.arange(accounts.start, accounts.stop), np.full(len(accounts), at_us)
+        )
+        able = np.where((held.row < 0) | (at_us < stage.ready_us[held.row]), 0.0, held.factor)
+        if not able.any():
+            return np.full(count, -1), np.zeros(count, np.int64)
+        chosen = rng.choice(len(able), count, p=able / able.sum())
+        return held.row[chosen], held.until_us[chosen]
+
+    @property
+    def _anybody_can(self) -> bool:
+        """Whether every account can take a ticket at all times."""
+        return self._stage.lives.never_ends and not self._stage.warm_up_us
 
     def _declines(self, held: Held, at_us: Ints, rng: np.random.Generator) -> Bools:
         """Whether nobody is there, or a limit or a warm-up is in the way."""
@@ -187,7 +226,7 @@ class TicketQueue:
     def _work_of(self, tickets: Tickets, chance: Floats, account: Ints) -> tuple[Ints, Ints]:
         """(kind, item) of each ticket: of the list, if there is one, or else of a benchmark."""
         stage, n = self._stage, len(account)
-        if not stage.actor.list_share:
+        if not stage.actor.has_cover:
             return np.full(n, OWN), tickets.item
         listed = chance < stage.accounts.list_share[account]
         item = np.full(n, -1)
@@ -201,5 +240,5 @@ class TicketQueue:
 def source(stage: Stage, team: Team, opens_us: int) -> BenchmarkTickets | PromptTickets:
     """What a team works on."""
     if stage.actor.source == "benchmark":
-        return BenchmarkTickets(stage, opens_us)
+        return BenchmarkTickets(stage, team, opens_us)
     return PromptTickets(stage, team, opens_us)

@@ -63,6 +63,11 @@ class Crew:
         for worker, from_us in enumerate(workers_from_us):
             self._loop.call_at(from_us, worker, self._free)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is no more work, and all that was begun has ended."""
+        return self._loop.is_idle
+
     def run(self, until_us: int) -> None:
         """Work until then."""
         self._loop.run(until_us)

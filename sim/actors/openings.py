@@ -160,7 +160,7 @@ def _choices(stage: Stage, person: Ints, chance: Floats) -> Ints:
 def _kinds(stage: Stage, account: Ints, start_us: Ints, chance: Floats) -> Ints:
     """What sessions work on; a new account warms up with cover."""
     actor, accounts = stage.actor, stage.accounts
-    if not actor.list_share:
+    if not actor.has_cover:
         return np.full(len(account), OWN)
     listed = (chance < accounts.list_share[account]) & ~stage.warms_up(account, start_us)
     return np.where(listed, LIST, COVER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from sim.actors.balance import balancer
 from sim.actors.batches import Filled, TicketQueue
 from sim.actors.crew import Crew
-from sim.actors.teams import opens_us, volumes, workers_of
+from sim.actors.teams import Pilot, opens_us, pilot_of, volumes, workers_of
 from sim.actors.tickets import LEAD_US, Team
 from sim.actors.workforce import Workforce
 from sim.actors.workload import Block, HitsLimitError, Stage
@@ -39,7 +40,6 @@ class QueueWorkload:
 
     def __init__(self, stage: Stage, team: Team) -> None:
         self._stage, self.team = stage, team
-        self._opens_us = opens_us(stage)
         self.rows_per_us = team.rows_per_us
         slice_us = round(_SLICE_ROWS / self.rows_per_us)
         self._slice_us = min(max(slice_us, _SHORTEST_SLICE_US), _LONGEST_SLICE_US)
@@ -49,11 +49,23 @@ class QueueWorkload:
         self._guesses = 0
 
     @cached_property
+    def _pilot(self) -> Pilot:
+        return pilot_of(self._stage, self.team)
+
+    @cached_property
+    def _opens_us(self) -> int:
+        starts_us = self._stage.actor.starts_us
+        return opens_us(self._stage, self.team, self._pilot) if starts_us is None else starts_us
+
+    @cached_property
     def _workers_from_us(self) -> list[int]:
         """When each worker begins."""
         stage, team = self._stage, self.team
         rng = stage.streams.rng(stage.actor.id, "workers", team.number)
-        later = rng.integers(0, _STAGGER_US, workers_of(stage, team))
+        count = team.workers or workers_of(stage, team, self._pilot)
+        # those of earlier work begin in the first half of it
+        before_us = max(2, -self._opens_us) if self._opens_us < 0 else 2 * _STAGGER_US
+        later = rng.integers(0, min(_STAGGER_US, before_us // 2), count)
         return (self._opens_us + later).tolist()  # type: ignore[no-any-return]
 
     def _queue(self) -> TicketQueue:
@@ -61,10 +73,14 @@ class QueueWorkload:
         volume = volumes(stage, accounts)
         return TicketQueue(stage, self.team, self._opens_us, balancer(stage.actor.balance, volume))
 
-    def _slices(self) -> Iterator[int]:
+    def _slices(self, crew: Crew | _FreeCrew) -> Iterator[int]:
+        """Ends of slices of time, the last of them when nobody has anything left to do."""
         at = self._opens_us
         while at < self._stage.horizon_us:
-            at = min(at + self._slice_us, self._stage.horizon_us)
+            rest = crew.is_idle and at > self._opens_us
+            at = (
+                self._stage.horizon_us if rest else min(at + self._slice_us, self._stage.horizon_us)
+            )
             yield at
 
     def blocks(self, make: RowMaker = exchange_rows) -> Iterator[Block]:
@@ -75,7 +91,7 @@ class QueueWorkload:
         stage, queue, gateway = self._stage, self._queue(), self._gateway()
         crew = self._crew(queue)
         pending: list[_Begun] = []
-        for until in self._slices():
+        for until in self._slices(crew):
             crew.run(until)
             yield from crew.blocks(make, until)
             begun = [_Begun.of(f, queue) for f in queue.filled if f.collected < f.batch.begun]
@@ -125,6 +141,11 @@ class _FreeCrew:
     ) -> None:
         self._env = simpy.Environment(initial_time=opens_us)
         Workforce(workers_from_us, queue.batch).start(self._env, slice_us, closes_us)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is no more work."""
+        return not math.isfinite(self._env.peek())
 
     def run(self, until_us: int) -> None:
         self._env.run(until=until_us)

@@ -20,13 +20,28 @@ Floats = NDArray[np.float64]
 
 # Workers that a pool keeps when the scenario does not say: so many times the mean number busy.
 _HEADROOM = 3.0
+# Earlier work lasts for so many tasks, and, if the log does, until limits have settled.
+_TASKS_BEFORE, _SETTLING_US = 10, 300_000_000
 # Tickets worked off before the opening of a log that is too short for a single one.
 _MOST_TICKETS_BEFORE = 1_000
 
 
-def opens_us(stage: Stage) -> int:
-    """When work begins: with earlier work before the log, unless the scenario says when."""
-    return -LEAD_US if stage.actor.starts_us is None else stage.actor.starts_us
+class Pilot(NamedTuple):
+    """Calls of a task, and the time that it takes, on average."""
+
+    calls: float
+    span_us: float
+
+
+def opens_us(stage: Stage, team: Team, pilot: Pilot) -> int:
+    """When the work of a team begins that is in progress when the log opens.
+
+    Then its tasks are of every age, as they are in a team that has been at work for long.
+    """
+    enough = max(_TASKS_BEFORE * pilot.span_us, float(min(_SETTLING_US, stage.working_us)))
+    if pilot.span_us > stage.working_us:
+        enough = min(enough, _MOST_TICKETS_BEFORE * pilot.calls / team.rows_per_us)
+    return -min(LEAD_US, math.ceil(enough))
 
 
 def volumes(stage: Stage, places: range) -> Floats:
@@ -74,11 +89,10 @@ def teams_of(stage: Stage, places: range) -> list[Team]:
     ]
 
 
-def workers_of(stage: Stage, team: Team) -> int:
+def workers_of(stage: Stage, team: Team, pilot: Pilot) -> int:
     """The workers of a team: those that the scenario states, else enough for its target."""
     if team.workers is not None:
         return team.workers
-    pilot = _pilot(stage, team)
     pace = team.rows_per_us / pilot.calls
     if pilot.span_us > stage.working_us:
         # no task can be begun and ended in the log, however many are in work at a time
@@ -106,26 +120,19 @@ def _even_edges(weight: Floats, first: Ints, count: int) -> Ints:
     return np.asarray(first[np.minimum(edge, len(first) - count + group)])
 
 
-class _Pilot(NamedTuple):
-    """Calls of a task, and the time that it takes, on average."""
-
-    calls: float
-    span_us: float
-
-
-def _pilot(stage: Stage, team: Team) -> _Pilot:
-    """Try out a block of tickets of a team."""
-    opens = opens_us(stage)
+def pilot_of(stage: Stage, team: Team) -> Pilot:
+    """Try out a block of tickets of a team, in the weather in which work may begin."""
+    opens = -LEAD_US if stage.actor.starts_us is None else stage.actor.starts_us
     tickets = next(source(stage, team, opens).main())
     balance = balancer(stage.actor.balance, volumes(stage, team.accounts))
     filled = TicketQueue(stage, team, opens, balance).fill(tickets, "pilot")
     if filled is None:
         # nobody can take a ticket when work begins
-        return _Pilot(1.0, 1.0)
+        return Pilot(1.0, 1.0)
     start = np.full(len(filled.organisation), opens)
     ends_us = stage.settle(filled.drawn, start).session_ends_us
     calls = filled.drawn.shape.calls_per_session
-    return _Pilot(float(calls.mean()), float((ends_us - opens).mean()))
+    return Pilot(float(calls.mean()), max(1.0, float((ends_us - opens).mean())))
 
 
 def target_of(stage: Stage, places: range | None = None) -> int | None:
@@ -162,7 +169,7 @@ def _whole(stage: Stage, places: range) -> Team:
     )
     if actor.workers is None:
         return whole
-    pilot = _pilot(stage, whole)
+    pilot = pilot_of(stage, whole)
     rate = min(wanted, actor.workers * pilot.calls / pilot.span_us)
     calls = calls or actor.items * actor.runs * pilot.calls
     return replace(whole, rows_per_us=rate, calls=calls)

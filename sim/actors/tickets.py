@@ -20,7 +20,10 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 BLOCK_TICKETS = 1_024
+_SHORTEST_BLOCK = 64
 LEAD_US = 6 * 3_600_000_000
+# Before the log a queue works off as many of its tasks as make so many times all of it, at most.
+_MOST_TIMES_BEFORE, _FEWEST_BEFORE = 10, 1_000
 # A paced pool plans to be done a little before the log closes, so that its last tasks can end.
 _PLANNED_SHARE_OF_TIME = 0.99
 
@@ -73,18 +76,26 @@ class Tickets:
 
 
 class BenchmarkTickets:
-    """The same items in every run; all of a run is released at once."""
+    """The same items in every run; all of a run is released at once, and waits for an account."""
 
-    def __init__(self, stage: Stage, opens_us: int) -> None:
+    waits = True
+
+    def __init__(self, stage: Stage, team: Team, opens_us: int) -> None:
         actor = stage.actor
         assert actor.benchmark is not None
         self._stage, self._actor, self._opens_us = stage, actor, opens_us
         self._benchmark = benchmarks()[actor.benchmark]
         self._scores = instance_scores(stage.streams, self._benchmark.id, self._benchmark.items)
         self._key = stage.streams.key("benchmark", self._benchmark.id)
+        # accounts are chosen for a block at a time: where they come and go, it is soon used up
+        few = max(_SHORTEST_BLOCK, team.workers or 0)
+        self._block = BLOCK_TICKETS if stage.lives.never_ends else min(few, BLOCK_TICKETS)
 
     def lead(self) -> Iterator[Tickets]:
-        """Earlier runs without end, the first of them begun somewhere in the middle."""
+        """Earlier runs without end, the first of them begun somewhere in the middle.
+
+        Who takes them stops when the log opens, and is never handed a run in which nobody works.
+        """
         rng = self._stage.streams.rng(self._actor.id, "lead")
         skip = int(rng.integers(0, self._actor.items))
         run = -1
@@ -108,8 +119,8 @@ class BenchmarkTickets:
 
     def _run(self, run: int) -> Iterator[Tickets]:
         order = np.arange(self._actor.items)
-        for low in range(0, self._actor.items, BLOCK_TICKETS):
-            item = order[low : low + BLOCK_TICKETS]
+        for low in range(0, self._actor.items, self._block):
+            item = order[low : low + self._block]
             yield Tickets(
                 turns=self._turns(item, run, low),
                 release_us=np.full(len(item), self._opens_us),
@@ -136,8 +147,10 @@ class PromptTickets:
 
     Each block of tickets takes the share of the planned time that its exchanges have in the
     target, and lies in it as a Poisson process does given its count: sorted uniforms, in
-    operational time.
+    operational time. What nobody can take when it is released is dropped.
     """
+
+    waits = False
 
     def __init__(self, stage: Stage, team: Team, opens_us: int) -> None:
         actor = stage.actor
@@ -166,22 +179,28 @@ class PromptTickets:
         self._returned += item[kind == LIST].tolist()
 
     def lead(self) -> Iterator[Tickets]:
-        at = self._opens
+        """Earlier work at the same pace, from the opening of the work or a bound on its calls.
+
+        Every block has `BLOCK_TICKETS` calls at least, so they are few however slow time passes.
+        """
         pace = (self._ends - self._begins) / self._target
-        while at < self._begins:
+        most = max(_MOST_TIMES_BEFORE * self._target, _FEWEST_BEFORE)
+        left = min((self._begins - self._opens) / pace, float(most)) if pace > 0 else 0.0
+        while left > 0:
             turns, rng = self._draw()
-            until = at + turns.calls.sum() * pace
+            calls = int(turns.calls.sum())
+            at, until = self._begins - left * pace, self._begins - (left - calls) * pace
             place = np.sort(rng.uniform(at, until, len(turns.calls)))
             begun = int(np.searchsorted(place, self._begins))
             if begun:
                 yield self._tickets(turns.pick(slice(begun)), place[:begun], -1)
-            at = until
+            left -= calls
 
     def main(self) -> Iterator[Tickets]:
         left = self._target
         pace = (self._ends - self._begins) / left
         done = 0
-        while done < left:
+        while done < left:  # each ticket has a call at least
             turns, rng = self._draw()
             enough = int(np.searchsorted(np.cumsum(turns.calls), left - done)) + 1
             turns = turns.pick(slice(enough))

@@ -144,11 +144,16 @@ class Stage:
         operator = self.actor.operator
         return 0 if operator is None else round(operator.warm_up_days * DAY_US)
 
+    @property
+    def ready_us(self) -> Ints:
+        """When each account may begin with the list."""
+        return self.accounts.created_us + self.warm_up_us
+
     def warms_up(self, account: Ints, at_us: Ints) -> Bools:
         """Whether accounts are that new at some times."""
         if not self.warm_up_us:
             return np.zeros(len(account), np.bool_)
-        return at_us < self.accounts.created_us[account] + self.warm_up_us
+        return at_us < self.ready_us[account]
 
     def pivoted(self, account: Ints, chance: Floats) -> Floats:
         """Uniform numbers with which each organisation moves its own share to a new model.

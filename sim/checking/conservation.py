@@ -214,10 +214,10 @@ class Conservation(Check):
         for k, actor in enumerate(actors):
             if actor.source == "benchmark":
                 plan[k, OWN] = actor.items, actor.runs
-            elif not actor.list_share:
+            elif not actor.has_cover:
                 plan[k, OWN] = 0, 1
             else:
-                plan[k, LIST] = 1 << 62, 1
+                plan[k, LIST] = (1 << 62, 1) if actor.list_share else (0, 0)
                 plan[k, COVER] = actor.items if actor.cover == "benchmark" else 0, 1
         return plan
 

@@ -141,6 +141,19 @@ class Lives:
             np.where(inside, self._row[k], -1), np.where(inside, self._factor[k], 0.0), until_us
         )
 
+    def next_held_us(self, slots: range, at_us: int, ready_us: Ints) -> int | None:
+        """The first time from `at_us` on at which an account that is ready holds one of `slots`.
+
+        `ready_us` is by row. None if there is no such time.
+        """
+        if self.never_ends:
+            begins: Ints = np.maximum(ready_us[slots.start : slots.stop], at_us)
+            return int(begins.min()) if len(begins) else None
+        begins = np.maximum(np.maximum(_us(self._from_s), at_us), ready_us[self._row])
+        held = (self._slot >= slots.start) & (self._slot < slots.stop) & (self._factor > 0)
+        held &= begins < _us(self._until_s)
+        return int(begins[held].min()) if held.any() else None
+
     def covered_us(self, slots: int, low_us: int, high_us: int) -> Ints:
         """Time within [low_us, high_us) for which each slot is held, shape (slots,)."""
         low = np.maximum(self._from_s, low_us // _SECOND_US)

@@ -249,18 +249,6 @@ class ActorForm(Form):
         "Topics that an account keeps to, or the list of an operator, 1 to 10^6 (AD8)."
     )
     repeat_share: Share | None = dial("Share of own prompts that are sent again and again, 0 to 1.")
-    list_share: Share | None = dial(
-        "Share of sessions that work on a list of prompts, each handed out once among all accounts "
-        "of the actor; 0 to 1, a mean over accounts. The rest is cover (AD4)."
-    )
-    list_share_concentration: Concentration | None = dial(
-        "How like accounts are in it: a + b of a beta distribution, above 0 to 10^6.",
-        "Default: that of the typology, else all alike.",
-    )
-    cover: Cover | None = dial("What the others work on: own prompts, or a benchmark (AD4).")
-    paraphrase_sigma: Annotated[float, Field(ge=0, le=10)] | None = dial(
-        "How far a prompt from the list is reworded, 0 to 10 times the spread of prompts (AD8)."
-    )
     modes: ModeShares | None = dial(
         "Share of accounts by mode of behaviour, for `separability` below 1; adds up to 1."
     )
@@ -319,12 +307,24 @@ class ActorForm(Form):
 
 
 class MixedActorForm(ActorForm):
-    """What actors take that mix models, and plain with agentic turns."""
+    """What actors take that mix models, plain with agentic turns, and a list with cover."""
 
     models: ModelShares | None = dial("Share of accounts by model id; shares add up to 1.")
     agentic_share: Share | None = dial("Share of turns that use tools, 0 to 1.")
     tool_steps: Steps | None = dial(
         "Tool-driven calls of a turn that uses tools, after its first call, rounded, 1 to 1,000."
+    )
+    list_share: Share | None = dial(
+        "Share of sessions that work on a list of prompts, each handed out once among all accounts "
+        "of the actor; 0 to 1, a mean over accounts. The rest is cover (AD4)."
+    )
+    list_share_concentration: Concentration | None = dial(
+        "How like accounts are in it: a + b of a beta distribution, above 0 to 10^6.",
+        "Default: that of the typology, else all alike.",
+    )
+    cover: Cover | None = dial("What the others work on: own prompts, or a benchmark (AD4).")
+    paraphrase_sigma: Annotated[float, Field(ge=0, le=10)] | None = dial(
+        "How far a prompt from the list is reworded, 0 to 10 times the spread of prompts (AD8)."
     )
     benchmark: BenchmarkId | None = dial("Benchmark whose items are the cover, if it is one.")
 

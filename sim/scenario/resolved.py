@@ -169,6 +169,11 @@ class Actor(Frozen):
     starts_us: int | None = None
     lasts_us: int | None = None
 
+    @property
+    def has_cover(self) -> bool:
+        """Whether what is not from a list is cover, rather than work of its own."""
+        return self.list_share > 0 or self.cover == "benchmark"
+
 
 class Load(Frozen):
     """The course of everyone's load on the provider, in UTC, and what it does to speed.

@@ -62,7 +62,9 @@ class Drawer:
         if name == "Distribution":
             return self._distribution(node, key)
         if name == "LogUniform":
-            return dict(zip(("low", "high"), sorted(self._positive(key) for _ in "ab"), strict=True))
+            return dict(
+                zip(("low", "high"), sorted(self._positive(key) for _ in "ab"), strict=True)
+            )
         return self.value(node, key)
 
     def _distribution(self, node: dict[str, Any], key: str) -> Any:
@@ -103,14 +105,17 @@ class Drawer:
     def _number(self, node: dict[str, Any], key: str, *, whole: bool) -> float:
         low = node.get("minimum", node.get("exclusiveMinimum", 0))
         high = node.get("maximum", node.get("exclusiveMaximum"))
-        bounded = high is not None and high <= 1e6
-        drawn = self._between(low, high) if bounded else self._from(low, high, key)
+        if high is not None and high <= 1e6:
+            drawn = self._between(low, high)
+        else:
+            drawn = self._from(low, high, key)
         if "exclusiveMaximum" in node and drawn == high:
             drawn = high * (1 - 1e-9)
         if "exclusiveMinimum" in node and drawn == low:
             drawn = low + 1e-9
-        if "sigma" in key and not self._extreme:
-            drawn = min(drawn, 1.5)
+        if not self._extreme:
+            drawn = min(drawn, 1.5) if "sigma" in key else drawn
+            drawn = max(drawn, 1_000) if "part_rows" in key else drawn
         return int(drawn) if whole else float(f"{drawn:.12g}")
 
     def _between(self, low: float, high: float) -> float:
@@ -145,7 +150,7 @@ class Drawer:
         if "ms|s|min" in pattern:
             return duration(self._duration_us(node.get("description", "")))
         if "[kM]" in pattern:
-            return f"{self._rng.choice(('1', '2', '3', '0.5'))}{self._rng.choice(('', 'k'))}"
+            return f"{self._rng.choice(('1', '2', '3', '0.5'))}k"
         if r"\d{4}" in pattern:
             return f"2026-{self._rng.randint(1, 12):02}-{self._rng.randint(1, 28):02}"
         return self._rng.choice(_ACTOR_IDS) if pattern else "words"

@@ -1,4 +1,4 @@
-"""Every random scenario that the schema allows ends, and passes check, run, check-run, verify, counts.
+"""Random scenarios that the schema allows end, and pass check, run, check-run, verify, counts.
 
 `python -m tests.torture scenarios --count 5000 --workers 2`; one again with `--only SEED`.
 """
@@ -27,11 +27,7 @@ _FAULT = re.compile(r"^[^:\n]*:\d+:\d+: (?:([\w.\[\]-]+): )?(.*)$", re.MULTILINE
 _ROUNDS = 8
 # So many scenarios keep the faults that they are drawn with.
 _LEFT_AS_DRAWN = 0.1
-_VERBS = (
-    ("check-run", ("check-run",)),
-    ("verify", ("verify",)),
-    ("counts", ("counts",)),
-)
+_VERBS = ("check-run", "verify", "counts")
 
 
 class FailedError(Exception):
@@ -85,7 +81,8 @@ def _mended(drawn: dict[str, Any], place: Path, rounds: int) -> bool:
         faults = _FAULT.findall(_expect("check", result, 2))
         if not faults:
             raise FailedError(f"check: no place in {result.stderr!r}")
-        if not (left and all([_drop(drawn, where) for where, _ in faults if where])):
+        dropped = [_drop(drawn, where) for where, _ in faults if where]
+        if not (left and all(dropped)):
             return False
     return False
 
@@ -145,10 +142,9 @@ def _shorter(text: str, too_many: float) -> str:
 def _put_through(place: Path, run: Path, *, debug: bool) -> None:
     start = ("--debug",) if debug else ()
     result = sim(*start, "run", str(place), "-o", str(run), "-j", "1", "-q")
-    _expect("run", result, 0, quiet=lambda text: _only_warnings(text))
-    for step, words in _VERBS:
-        verb, *more = words
-        _expect(step, sim(*start, verb, str(run), *more), 0)
+    _expect("run", result, 0, quiet=_only_warnings)
+    for verb in _VERBS:
+        _expect(verb, sim(*start, verb, str(run)), 0)
 
 
 def _only_warnings(text: str) -> bool:

@@ -16,6 +16,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import click
+
 # After a warning within the process, it is ended from outside.
 _GRACE_S = 20
 
@@ -124,7 +126,9 @@ class _Worker:
                 trial = Trial(self.seed, "failed", "the process died", seconds=seconds)
                 self._again()
         elif seconds > self._limit_s + _GRACE_S:
-            trial = Trial(self.seed, "failed", f"no end within {seconds:.0f} s; killed", "", seconds)
+            trial = Trial(
+                self.seed, "failed", f"no end within {seconds:.0f} s; killed", "", seconds
+            )
             self._again()
         else:
             return None
@@ -184,17 +188,18 @@ def carry_out(
     """Run the trials that were asked for, print what fails; 1 if anything does."""
     if options.only is not None:
         trial = guarded(work, options.only, limit_s, {**more, "debug": True})
-        print(f"{trial.what}\n{trial.seed}: {trial.ended} in {trial.seconds:.1f} s {trial.message}")
+        click.echo(trial.what)
+        click.echo(f"{trial.seed}: {trial.ended} in {trial.seconds:.1f} s {trial.message}")
         return int(trial.ended == "failed")
     seeds = range(options.seed, options.seed + options.count)
     ended = []
     for trial in trials(work, seeds, options.workers, limit_s, more):
         ended.append(trial)
         if trial.ended == "failed":
-            print(f"{part} {trial.seed}: {trial.message}", flush=True)
+            click.echo(f"{part} {trial.seed}: {trial.message}")
     made = record(part, sorted(ended, key=lambda trial: trial.seed))
     if options.json:
         options.json.write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
     counts = ", ".join(f"{made[key]} {key}" for key in ("tried", "passed", "refused"))
-    print(f"{part}: {counts}, {len(made['failed'])} failed")
+    click.echo(f"{part}: {counts}, {len(made['failed'])} failed")
     return int(bool(made["failed"]))
