@@ -12,9 +12,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from sim.actors.lengths import draw_turns
 from sim.actors.population import session_starts
 from sim.actors.rhythm import Intensity
-from sim.actors.sessions import draw_turns
 from sim.actors.volume import LEAD_US
 from sim.engine.cast import build_cast
 from sim.scaffold.turns import draw_tool_steps, draw_turns_of

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.actors.contents import COVER, LIST, OWN
+from sim.actors.lengths import lead_us
 from sim.actors.population import session_starts, with_jitter
 from sim.actors.templates import any_choice
-from sim.actors.volume import DAY_US, LEAD_US, course_of, rates_per_day
+from sim.actors.volume import DAY_US, course_of, rates_per_day
 from sim.actors.workload import Stage
 from sim.entities import pools
 from sim.entities.lives import FOREVER_US
@@ -115,20 +116,19 @@ def _starts(stage: Stage, shard: int, places: range, people: _People) -> tuple[I
         mine = np.flatnonzero((mode == number) & (per_day > 0))
         offset = people.utc_offset_h[mine]
         name = (actor.id, shard, *((number,) if number else ()))
+        lead = lead_us(behaviour, stage.streams.rng(*name, "lead"))
         rng = stage.streams.rng(*name, "arrivals")
         start, who = session_starts(
             DAY_US * stage.session_calls[number] / per_day[mine],
             offset,
             {h: course_of(stage, behaviour, h) for h in np.unique(offset).tolist()},
             rng,
-            -LEAD_US,
+            -lead,
             stage.horizon_us,
         )
         if actor.jitter_sigma:
             rng = stage.streams.rng(*name, "jitter")
-            start, who = with_jitter(
-                start, who, actor.jitter_sigma, rng, -LEAD_US, stage.horizon_us
-            )
+            start, who = with_jitter(start, who, actor.jitter_sigma, rng, -lead, stage.horizon_us)
         found.append((start, mine[who]))
     if len(found) == 1:
         return found[0]

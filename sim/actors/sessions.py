@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.actors.contents import LIST, NEVER_US, items_in_order
+from sim.actors.lengths import draw_turns, longest_us
 from sim.actors.openings import Openings, openings
 from sim.actors.stretches import Stretches
 from sim.actors.volume import DAY_US, LEAD_US, rates_per_day
@@ -18,7 +19,6 @@ from sim.scaffold.fill import Drawn
 from sim.scaffold.ragged import starts_of
 from sim.scaffold.rows import Placement, RowMaker, exchange_rows
 from sim.scaffold.turns import Turns, draw_tool_steps, draw_turns_of
-from sim.scenario.resolved import Actor
 from sim.streams import mixed
 from sim.world.attempts import BLOCKED, Attempts
 from sim.world.cache import session_read_tokens
@@ -28,8 +28,6 @@ from sim.world.gateway import merge
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-_LONG_CALL_US = 60_000_000
-_LONG_PAUSE_US = 2 * 3_600_000_000
 _BLOCK_ROWS = 65_536
 
 
@@ -66,10 +64,10 @@ class _Opened(NamedTuple):
 class SessionWorkload:
     """The accounts of one shard of a population.
 
-    It begins `LEAD_US` before the log opens, so that sessions of every age are in progress at
-    the opening. Only sessions longer than the lead are missing from it: with the default dials
-    they hold less than one exchange in ten thousand. Sessions that must end before the opening
-    are not filled.
+    It begins so long before the log opens that sessions of every age are in progress at the
+    opening, `LEAD_US` at most. Only sessions longer than the lead are missing from it: with the
+    default dials they hold less than one exchange in ten thousand. Sessions that must end before
+    the opening are not filled.
     """
 
     def __init__(self, stage: Stage, shard: int, shards: int, places: range) -> None:
@@ -161,7 +159,9 @@ class SessionWorkload:
         asked = draw_turns_of(behaviour, draw_tool_steps(behaviour, total, rng), rng)
         gap = np.rint(behaviour.human_gap_s.sample(rng, total) * 1e6).astype(np.int64)
         opened = _Opened(who, turns, asked, gap)
-        longest = _longest_us(opened) + np.where(stage.accounts.batches[who.account], DAY_US, 0)
+        longest = longest_us(gap, asked.calls, turns) + np.where(
+            stage.accounts.batches[who.account], DAY_US, 0
+        )
         return opened.pick(who.start_us + longest >= 0)
 
     def _fill(self, agent: int, block: int, opened: _Opened) -> _Piece:
@@ -272,12 +272,6 @@ class _Works:
             yield self._pieces[number], work
 
 
-def _longest_us(opened: _Opened) -> Ints:
-    """A time that sessions hardly ever exceed: their pauses, two hours, and a minute a call."""
-    turns_us = opened.gap_us + opened.turns.calls * _LONG_CALL_US
-    return _LONG_PAUSE_US + np.add.reduceat(turns_us, starts_of(opened.per_session))
-
-
 def _begun(drawn: Drawn, attempts: Attempts) -> tuple[Ints, Ints]:
     """(begin of each task, when it was barred), `NEVER_US` and its negative where it was not."""
     tasks = int(drawn.shape.task[-1]) + 1
@@ -292,10 +286,3 @@ def _begun(drawn: Drawn, attempts: Attempts) -> tuple[Ints, Ints]:
 def session_of_task(drawn: Drawn) -> Ints:
     """The session of each task, shape (tasks,)."""
     return np.asarray(drawn.shape.session[drawn.position == 0])
-
-
-def draw_turns(actor: Actor, size: int, rng: np.random.Generator) -> Ints:
-    """User turns of `size` sessions, at least 1."""
-    dial = actor.turns_per_session
-    more = np.maximum(np.rint(dial.more.sample(rng, size)), 1)
-    return np.where(rng.random(size) < dial.single_share, 1, more).astype(np.int64)

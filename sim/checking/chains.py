@@ -11,13 +11,17 @@ from sim.checking.grouping import lasts, previous
 from sim.checking.times import clock
 from sim.checking.verdict import Rule, first_breach
 from sim.tables.columns import Columns, concat, take
-from sim.world.attempts import BLOCKED, CLIENT_TIMEOUT, OK, RETRIES
+from sim.world.attempts import BLOCKED, CLIENT_TIMEOUT, MOST_CHAINS, OK, RATE_LIMIT, RETRIES
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 # A retry waits for a retry-after of up to a minute; a backoff is shorter.
 _LONGEST_RETRY_US = 60_000_000
+# The number of the attempt that is the last of a call, where it is resumed that long.
+_LAST = MOST_CHAINS * (RETRIES + 1) - 1
+# Attempts of calls whose first is not in the log are numbered from here.
+_UNKNOWN = 1 << 40
 
 
 class Chains(Check):
@@ -37,8 +41,10 @@ class Chains(Check):
         wanted = ("id", "file", "row", "start", "end", "status", "resend", "account", "task")
         mine = {name: rows[name] for name in (*wanted, "actor", "call", "first")}
         mine["old"] = np.zeros(len(mine["id"]), np.bool_)
+        mine["number"] = np.zeros(len(mine["id"]), np.int64)
         both = concat([self._open, mine]) if self._open else mine
         both = take(both, (both["task"] >= 0) & (both["actor"] >= 0))
+        both["number"] = _numbers(both)
         before = previous(both["task"])
         rules = [*self._followers(both, before), *self._firsts(both, before)]
         self.breach = first_breach(both, self.book.files, rules)
@@ -58,7 +64,7 @@ class Chains(Check):
         last_try = rows["resend"] >= RETRIES
         actor = rows["actor"]
         pause = np.where(last_try, self._resume_us[actor], _LONGEST_RETRY_US)
-        over = self._gives_up(rows)
+        over = self._gives_up(rows, rows["number"] >= _LAST)
         goes_on = (rows["status"] != OK) & ~over & (rows["end"] + pause < self.book.closes_us)
         order = np.lexsort((rows["row"], rows["file"]))
         rows, goes_on = take(rows, order), goes_on[order]
@@ -72,14 +78,15 @@ class Chains(Check):
         )
         self.breach = self.breach or first_breach(rows, self.book.files, [rule])
 
-    def _gives_up(self, rows: Columns) -> Bools:
+    def _gives_up(self, rows: Columns, worn_out: Bools) -> Bools:
         """Whether a failed attempt is the last of its call.
 
-        No client resumes after a timeout, and none goes on when its account is barred.
+        No client resumes after a timeout, none that is `worn_out` if limits are not to blame, and
+        none goes on when its account is barred.
         """
         last_try = (rows["resend"] >= RETRIES) & (rows["status"] != OK)
-        timed_out = rows["status"] == CLIENT_TIMEOUT
-        ends: Bools = last_try & (timed_out | ~self._resumes[rows["actor"]])
+        stops = (rows["status"] == CLIENT_TIMEOUT) | (worn_out & (rows["status"] != RATE_LIMIT))
+        ends: Bools = last_try & (stops | ~self._resumes[rows["actor"]])
         ends |= rows["status"] == BLOCKED
         return ends
 
@@ -90,7 +97,8 @@ class Chains(Check):
         other = follows & ~same
         resend, status = rows["resend"], rows["status"]
         expected = (resend[before] + 1) % (RETRIES + 1)
-        given_up = self._gives_up(rows)[before]
+        worn_out = (rows["number"] >= _LAST) & (rows["number"] < _UNKNOWN)
+        given_up = self._gives_up(rows, worn_out)[before]
         return [
             Rule(
                 follows & (rows["start"] < rows["end"][before]),
@@ -143,3 +151,20 @@ class Chains(Check):
                 lambda _: "its own exchange_id, or that of the attempt before it",
             ),
         ]
+
+
+def _numbers(rows: Columns) -> Ints:
+    """The number of each attempt in its call; what was seen before keeps its own."""
+    order = np.argsort(rows["call"], kind="stable")
+    call = rows["call"][order]
+    first = np.flatnonzero(
+        np.concatenate([np.ones(min(1, len(call)), bool), call[1:] != call[:-1]])
+    )
+    begins = order[first]
+    at_first = np.where(rows["call"][begins] == rows["id"][begins], 0, _UNKNOWN)
+    at_first = np.where(rows["old"][begins], rows["number"][begins], at_first)
+    number = np.empty(len(call), np.int64)
+    number[order] = np.arange(len(call)) + np.repeat(
+        at_first - first, np.diff(first, append=len(call))
+    )
+    return number

@@ -13,7 +13,7 @@ from sim.scaffold.fill import POSITION_BITS, Drawn
 from sim.scaffold.ragged import starts_of
 from sim.streams import U64, Ids
 from sim.tables.columns import Columns
-from sim.world.attempts import BLOCKED, CLIENT_TIMEOUT, OK, RETRIES, Attempts, Policy
+from sim.world.attempts import BLOCKED, OK, RETRIES, Attempts, Policy
 from sim.world.cache import LIFETIME_5M_US
 
 Ints = NDArray[np.int64]
@@ -47,7 +47,7 @@ EXCHANGE_RECORD = np.dtype(
         ("n_results", np.int16),
         ("n_calls", np.int16),
         ("status", np.int16),
-        ("number", np.int16),
+        ("number", np.int32),
         ("server", np.int16),
         ("template", np.int16),
         ("topic", np.int16),
@@ -162,7 +162,7 @@ def exchange_rows(drawn: Drawn, placement: Placement, attempts: Attempts, read: 
         "finish": np.where(answered, drawn.finish[call], NO_FINISH).astype(np.int8),
         "model": placement.model[session].astype(np.int8),
         "status": attempts.status.astype(np.int16),
-        "number": attempts.number.astype(np.int16),
+        "number": attempts.number.astype(np.int32),
         "reasoning": counted(drawn.reasoning_tokens[call]),
         "choices": drawn.choices[call].astype(np.int8),
         "server": counted(drawn.server_requests[call], np.int16),
@@ -202,8 +202,7 @@ def task_rows(
     done = answered[last_call] & (end <= horizon_us)
     gave_up = np.zeros(tasks, np.bool_)
     last_try = (attempts.resend == RETRIES) & (attempts.status != OK)
-    if policy.resume_after_us is not None:
-        last_try &= attempts.status == CLIENT_TIMEOUT
+    last_try &= ~policy.goes_on(attempts.status, attempts.number)
     gave_up[task[last_try]] = True
     state = np.where(done, FINISHED, np.where(gave_up & (end <= horizon_us), GIVEN_UP, CUT_OFF))
     barred = np.zeros(tasks, np.bool_)

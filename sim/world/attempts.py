@@ -24,6 +24,8 @@ ERROR_TYPES = {
     CLIENT_TIMEOUT: "client_timeout",
 }
 RETRIES = 2
+# A call is given up after so many chains of an attempt and its retries, unless limits are to blame.
+MOST_CHAINS = 60
 FOREVER_US = 1 << 60
 _SECOND_US = 1e6
 _ERROR_FLOOR_US, _ERROR_SPAN_US = 50_000, 450_000
@@ -82,6 +84,21 @@ class Policy:
 
     timeout_us: int
     resume_after_us: int | None
+
+    def goes_on(self, status: Ints, number: Ints | int) -> Bools:
+        """Whether calls are resumed whose failed attempt `number` ended a chain.
+
+        None is after a timeout, and none for ever: limits let somebody through at all times, but
+        whoever meets a provider that is down leaves after `MOST_CHAINS`.
+        """
+        persists = (status == RATE_LIMIT) | (np.asarray(number) < MOST_CHAINS * (RETRIES + 1) - 1)
+        resumed = persists & (status != CLIENT_TIMEOUT)
+        return np.asarray(resumed & (self.resume_after_us is not None))
+
+    def pause_us(self, status: int, number: int) -> int | None:
+        """The pause before the next chain of one call, None if it is given up."""
+        persists = status == RATE_LIMIT or number < MOST_CHAINS * (RETRIES + 1) - 1
+        return self.resume_after_us if persists and status != CLIENT_TIMEOUT else None
 
 
 class Calls(NamedTuple):
@@ -145,7 +162,7 @@ def make(
         if retry < RETRIES:
             begins = ended + fates.backoff_us(calls.call[index], n, retry)
         else:
-            goes_on = (status != CLIENT_TIMEOUT) & (policy.resume_after_us is not None)
+            goes_on = policy.goes_on(status, n)
             given_up[index[~goes_on]] = True
             index, ended = index[goes_on], ended[goes_on]
             begins = ended + (policy.resume_after_us or 0)

@@ -241,11 +241,11 @@ class Contended:
                 pause = retry_after_s * _SECOND_US
             else:
                 pause = self._fates.backoff_us_of(call[0], n, retry)
-        elif self._policy.resume_after_us is None or status == CLIENT_TIMEOUT:
+        elif (resumed := self._policy.pause_us(status, n)) is not None:
+            pause = resumed
+        else:
             self._give_up(end, session)
             return
-        else:
-            pause = self._policy.resume_after_us
         self._attempt_at(end + pause, session)
 
     def _give_up(self, end: int, session: _Session) -> None:

@@ -21,6 +21,7 @@ Process = Generator[simpy.Event, Any, Any]
 
 OK, TOO_MANY, CLIENT_TIMEOUT, SERVER_ERROR, OVERLOADED = 200, 429, 499, 500, 529
 TRIES = 3
+_MOST_CHAINS = 60
 _LONGEST_RETRY_AFTER_S = 60
 _WORKERS_TURN, _ATTEMPTS_TURN = 2, 3  # priorities of SimPy: after everything else of a microsecond
 _MASK = (1 << 64) - 1
@@ -301,6 +302,8 @@ class Simulator:
                     yield self.env.timeout(self._pause_us(call, n, retry, reply))
                 n += 1
             if self._rules.resume_after_us is None or reply.status == CLIENT_TIMEOUT:
+                return False
+            if n >= _MOST_CHAINS * TRIES and reply.status != TOO_MANY:
                 return False
             yield self.env.timeout(self._rules.resume_after_us)
 
