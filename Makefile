@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 SCALE ?= 0.1
+N ?= 1000
+SEED ?= 1
 BIN := $(VENV)/bin
 ENVIRONMENT := $(VENV)/.made
 INSTALLED := $(VENV)/.installed
@@ -9,7 +11,7 @@ INSTALLED_TEST := $(VENV)/.installed-test
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test browser lint types format verify bench docs separability reports clean
+.PHONY: help demo test browser lint types format verify torture bench docs separability reports clean
 
 help: ## List the tasks.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
@@ -47,6 +49,10 @@ verify: $(INSTALLED_TEST) ## Slow statistical verification, with plots; some min
 	@echo
 	@echo "plots: runs/verification/*.png"
 	@echo "table: runs/verification/results.md"
+
+torture: $(INSTALLED_TEST) ## Put N random scenarios from SEED on (1000, 1) through every verb; some minutes.
+	@mkdir -p runs/torture
+	$(BIN)/python -m tests.torture scenarios --count $(N) --seed $(SEED) --json runs/torture/scenarios.json
 
 bench: $(INSTALLED_TEST) ## Speed ratios; some 15 minutes, 30 GB of disk.
 	$(BIN)/pytest -m bench -s

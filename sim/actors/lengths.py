@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.actors.volume import DAY_US, LEAD_US
-from sim.scaffold.ragged import starts_of
+from sim.scaffold.ragged import cumulate_in, starts_of
 from sim.scaffold.turns import draw_tool_steps, draw_turns_of
 from sim.scenario.resolved import Actor
 
@@ -14,7 +16,8 @@ Ints = NDArray[np.int64]
 
 _LONG_CALL_US = 60_000_000
 _LONG_PAUSE_US = 1_800_000_000
-_TRIED = 1_024
+_TRIED = 4_096
+_UNSEEN = 0.05
 
 
 def draw_turns(actor: Actor, size: int, rng: np.random.Generator) -> Ints:
@@ -27,20 +30,35 @@ def draw_turns(actor: Actor, size: int, rng: np.random.Generator) -> Ints:
 def longest_us(gap_us: Ints, calls: Ints, turns: Ints) -> Ints:
     """A time that sessions of so many `turns` hardly ever exceed.
 
-    Their pauses, half an hour, and a minute a call; `gap_us` and `calls` are by turn.
+    The pauses between their turns, half an hour, and a minute a call; `gap_us` and `calls` are by
+    turn.
     """
-    turns_us = gap_us + calls * _LONG_CALL_US
-    return _LONG_PAUSE_US + np.add.reduceat(turns_us, starts_of(turns))
+    last = np.cumsum(turns) - 1
+    return _LONG_PAUSE_US + _ends_us(gap_us, calls, turns)[last]
 
 
-def lead_us(behaviour: Actor, rng: np.random.Generator) -> int:
-    """How long before the log sessions are opened: twice what the longest of some last.
+def _ends_us(gap_us: Ints, calls: Ints, turns: Ints) -> Ints:
+    """When each turn has ended, after the begin of its session."""
+    pauses = gap_us.copy()
+    pauses[starts_of(turns)] = 0
+    return cumulate_in(pauses + calls * _LONG_CALL_US, turns)
 
-    Where sessions last for weeks it is `LEAD_US`.
+
+def lead_us(behaviour: Actor, expected: float, rng: np.random.Generator) -> int:
+    """How long before the log sessions are opened that send `expected` exchanges in it.
+
+    What those send that began earlier is missing. It is less than a twentieth of the standard
+    deviation of a Poisson number of exchanges: nobody can see that in the log.
     """
     turns = draw_turns(behaviour, _TRIED, rng)
     total = int(turns.sum())
     calls = draw_turns_of(behaviour, draw_tool_steps(behaviour, total, rng), rng).calls
     gap_us = np.rint(behaviour.human_gap_s.sample(rng, total) * 1e6).astype(np.int64)
-    most = int(longest_us(gap_us, calls, turns).max()) + (DAY_US if behaviour.batch_share else 0)
-    return min(LEAD_US, 2 * most)
+    ends_us = _ends_us(gap_us, calls, turns)
+    order = np.argsort(ends_us)
+    missing = _UNSEEN / math.sqrt(expected) if expected > 0 else 1.0
+    enough = int(np.searchsorted(np.cumsum(calls[order]), calls.sum() * (1 - missing)))
+    # the longest of those tried says little of the longest of all
+    most = 2 * int(ends_us.max()) if enough >= len(order) - 1 else int(ends_us[order[enough]])
+    batches = DAY_US if behaviour.batch_share else 0
+    return min(LEAD_US, most + _LONG_PAUSE_US + batches) if missing < 1 else 0

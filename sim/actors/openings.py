@@ -116,7 +116,8 @@ def _starts(stage: Stage, shard: int, places: range, people: _People) -> tuple[I
         mine = np.flatnonzero((mode == number) & (per_day > 0))
         offset = people.utc_offset_h[mine]
         name = (actor.id, shard, *((number,) if number else ()))
-        lead = lead_us(behaviour, stage.streams.rng(*name, "lead"))
+        expected = float(per_day[mine].sum()) * stage.horizon_us / DAY_US
+        lead = lead_us(behaviour, expected, stage.streams.rng(*name, "lead"))
         rng = stage.streams.rng(*name, "arrivals")
         start, who = session_starts(
             DAY_US * stage.session_calls[number] / per_day[mine],

@@ -301,7 +301,8 @@ def _context(
     its last answer behind; its epoch is -1 - the number of the turn. A scaffold that does not
     compact has no limit here.
     """
-    base = np.rint(agent.base_context_tokens.sample(rng, len(per_session))).astype(np.int64)
+    drawn = agent.base_context_tokens.sample(rng, len(per_session))
+    base = np.maximum(np.rint(drawn), 1).astype(np.int64)
     growth = appended + _previous(output, per_session)
     growth[starts_of(per_session)] = 0
     limit = np.full(len(window), _NO_LIMIT)

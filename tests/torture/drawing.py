@@ -25,6 +25,7 @@ class Drawer:
         """A scenario as data: plain mappings, lists, texts and numbers."""
         drawn: dict[str, Any] = self._mapping(self._schema, "")
         drawn["clock"]["duration"] = duration(self._clock_us)
+        drawn.setdefault("seed", self._rng.getrandbits(32))
         for name, actor in zip(_ACTOR_IDS, drawn["actors"], strict=False):
             actor["id"] = name
         return drawn

@@ -34,14 +34,16 @@ class FailedError(Exception):
     """A step of a trial did not end as it should."""
 
 
-def try_seed(seed: int, *, extreme: bool = False, debug: bool = False) -> Trial:
+def try_seed(
+    seed: int, *, extreme: bool = False, most: int = MOST_EXCHANGES, debug: bool = False
+) -> Trial:
     """Draw scenario `seed`, and put it through every verb in a folder that is removed."""
     with tempfile.TemporaryDirectory(prefix="sim-torture-") as name, warnings.catch_warnings():
         warnings.simplefilter("error")
         folder = Path(name)
         place = folder / "scenario.yaml"
         try:
-            drawn = draw(seed, place, extreme=extreme)
+            drawn = draw(seed, place, extreme=extreme, most=most)
             if drawn is None:
                 return Trial(seed, "refused")
             _put_through(place, folder / "run", debug=debug)
@@ -51,8 +53,13 @@ def try_seed(seed: int, *, extreme: bool = False, debug: bool = False) -> Trial:
     return Trial(seed, "passed")
 
 
-def draw(seed: int, place: Path, *, extreme: bool = False) -> dict[str, Any] | None:
-    """Write a valid scenario of moderate volume to `place`; None if what is drawn is refused."""
+def draw(
+    seed: int, place: Path, *, extreme: bool = False, most: int = MOST_EXCHANGES
+) -> dict[str, Any] | None:
+    """Write a valid scenario to `place`, None if what is drawn is refused.
+
+    It is expected to send `most` exchanges, at most.
+    """
     rng = random.Random(seed)
     schema = json.loads(_expect("schema", sim("schema"), 0))
     drawn = Drawer(schema, rng, extreme=extreme).scenario()
@@ -61,7 +68,7 @@ def draw(seed: int, place: Path, *, extreme: bool = False) -> dict[str, Any] | N
         return None
     drawn.setdefault("scale", 1.0)
     for _ in range(_ROUNDS):
-        too_many = _excess(place)
+        too_many = _excess(place, most)
         if too_many <= 1:
             return drawn
         _shrink(drawn, too_many)
@@ -105,7 +112,7 @@ def _drop(drawn: dict[str, Any], where: str) -> bool:
     return isinstance(node, dict) and node.pop(str(last), None) is not None
 
 
-def _excess(place: Path) -> float:
+def _excess(place: Path, most: int) -> float:
     """By how much a scenario is expected to exceed what a trial may take."""
     from sim.engine.job import Job
     from sim.scenario import load_scenario
@@ -117,7 +124,7 @@ def _excess(place: Path) -> float:
         return accounts / MOST_ACCOUNTS
     with tempfile.TemporaryDirectory(prefix="sim-torture-") as nowhere:
         shards = Job(resolved, Store(nowhere)).shards
-    return sum(shard.expected for shard in shards) / MOST_EXCHANGES
+    return sum(shard.expected for shard in shards) / most
 
 
 def _shrink(drawn: dict[str, Any], too_many: float) -> None:

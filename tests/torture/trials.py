@@ -10,7 +10,8 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -18,8 +19,8 @@ from typing import Any
 
 import click
 
-# After a warning within the process, it is ended from outside.
-_GRACE_S = 20
+# A process that has taken so many times its limit, by the clock on the wall, is killed.
+_GRACE = 6
 
 
 @dataclass(frozen=True)
@@ -39,27 +40,38 @@ class TookTooLongError(BaseException):
 
 def guarded(work: Callable[..., Trial], seed: int, limit_s: float, more: dict[str, Any]) -> Trial:
     """The trial of one seed; an error or the time limit makes it a failure."""
+    begun = time.perf_counter()
+    try:
+        with time_limit(limit_s):
+            trial = work(seed, **more)
+    except TookTooLongError as error:
+        trial = Trial(seed, "failed", str(error))
+    except Exception:
+        trial = Trial(seed, "failed", traceback.format_exc(limit=-4))
+    return replace(trial, seconds=time.perf_counter() - begun)
+
+
+@contextmanager
+def time_limit(limit_s: float) -> Iterator[None]:
+    """Raise `TookTooLongError` after so much time of the processor, as others may use it too.
+
+    It is raised again at the end, whatever the block has made of it.
+    """
     where: list[str] = []
 
     def ring(_signal: int, frame: Any) -> None:
         where.append(" < ".join(_frames(frame)))
         raise TookTooLongError
 
-    begun = time.perf_counter()
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, limit_s)
+    before = signal.signal(signal.SIGPROF, ring)
+    signal.setitimer(signal.ITIMER_PROF, limit_s)
     try:
-        trial = work(seed, **more)
-    except TookTooLongError:
-        trial = Trial(seed, "failed")
-    except Exception:
-        trial = Trial(seed, "failed", traceback.format_exc(limit=-4))
+        yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-    if where:
-        trial = Trial(seed, "failed", f"no end within {limit_s:g} s: {where[0]}", trial.what)
-    return Trial(**{**asdict(trial), "seconds": time.perf_counter() - begun})
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+        if where:
+            raise TookTooLongError(f"no end within {limit_s:g} s: {where[0]}")
 
 
 def _frames(frame: Any) -> list[str]:
@@ -125,7 +137,7 @@ class _Worker:
             except EOFError:
                 trial = Trial(self.seed, "failed", "the process died", seconds=seconds)
                 self._again()
-        elif seconds > self._limit_s + _GRACE_S:
+        elif seconds > self._limit_s * _GRACE:
             trial = Trial(
                 self.seed, "failed", f"no end within {seconds:.0f} s; killed", "", seconds
             )
