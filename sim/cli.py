@@ -65,6 +65,7 @@ def check(scenarios: Sequence[str], changes: dict[str, Any], quiet: bool) -> Non
     Prints a line for each that is valid; exit code 2 if any is not.
     """
     from sim.errors import InvalidInputError
+    from sim.printable import printable
     from sim.scenario import load_scenario
 
     faults: list[str] = []
@@ -75,7 +76,7 @@ def check(scenarios: Sequence[str], changes: dict[str, Any], quiet: bool) -> Non
             faults.append(str(error))
         else:
             if not quiet:
-                click.echo(f"{name}: ok: {scenario.summary()}")
+                click.echo(f"{printable(name)}: ok: {scenario.summary()}")
     if faults:
         raise InvalidInputError("\n".join(faults))
 

@@ -13,6 +13,7 @@ from sim.cli_support import (
     quiet_option,
     workers_options,
 )
+from sim.printable import first_of, printable
 
 if TYPE_CHECKING:
     from sim.counting import Counted, Counts
@@ -45,10 +46,10 @@ def verify(place: str, rerun: bool, count: int | None, dask: str | None, quiet: 
         with workers(count, dask) as who:
             problems += differences_of_rerun(run, who)
     if problems:
-        raise CheckFailedError("\n".join(problems))
+        raise CheckFailedError("\n".join(first_of(problems)))
     if not quiet:
         files = len(read_manifest(run)["files"])
-        click.echo(f"{place}: {files} files are as the manifest says" + _rerun_words(rerun))
+        click.echo(f"{run}: {files} files are as the manifest says" + _rerun_words(rerun))
 
 
 @click.command("check-run")
@@ -69,10 +70,10 @@ def check_run(place: str, as_json: bool) -> None:
         print_json({"run": place, "invariants": invariants})
     else:
         for verdict in verdicts:
-            click.echo(str(verdict))
+            click.echo(printable(verdict))
     broken = [verdict.id for verdict in verdicts if verdict.status == "failed"]
     if broken:
-        raise CheckFailedError(f"{place}: broken: {', '.join(broken)}")
+        raise CheckFailedError(f"{printable(place)}: broken: {', '.join(broken)}")
 
 
 def _rerun_words(rerun: bool) -> str:

@@ -17,6 +17,7 @@ from sim.cli_support import (
     scenario_options,
     workers_options,
 )
+from sim.printable import printable
 
 if TYPE_CHECKING:
     from sim.engine.executors import Workers
@@ -149,8 +150,8 @@ def _print_counterfactual(
             }
         )
         return
-    click.echo(f"{summary.path}: {summary.exchanges:,} exchanges (C1), seed {scenario.seed}")
-    click.echo(f"{without.path}: {without.exchanges:,} exchanges (C1) without enforcement")
+    click.echo(f"{summary.out}: {summary.exchanges:,} exchanges (C1), seed {scenario.seed}")
+    click.echo(f"{without.out}: {without.exchanges:,} exchanges (C1) without enforcement")
     header = ["actor", "typology", "exchanges (C1)", "without", "change", "banned", "replaced"]
     rows = [
         [
@@ -174,7 +175,7 @@ def _print_plan(scenario: Scenario, place: str, count: int | None, as_json: bool
     if as_json:
         print_json({"run": place, "seed": scenario.seed, **vars(plan)})
         return
-    click.echo(f"{place}: would hold {scenario.summary()}, seed {scenario.seed}")
+    click.echo(f"{printable(place)}: would hold {scenario.summary()}, seed {scenario.seed}")
     rows = [
         ["shards", f"{plan.shards:,}"],
         ["parts", f"{plan.parts:,}"],
@@ -215,7 +216,7 @@ def _resume(place: str, count: int | None, dask: str | None, as_json: bool, quie
 
     with _session([place], count, dask, quiet) as (workers, observe):
         summary = resume(place, workers=workers, observe=observe)
-    _print_summary(summary, scenario_of(read_manifest(summary.out), summary.out), as_json)
+    _print_summary(summary, scenario_of(read_manifest(summary.out)), as_json)
 
 
 @contextmanager
@@ -235,7 +236,7 @@ def _session(
         for place in places:
             if is_kept(out := Store.of(place)):
                 says = f"{out}: what is finished is kept; `{resuming(out)}` completes the run"
-                click.echo(says, err=True)
+                click.echo(printable(says), err=True)
         raise
 
 
@@ -263,7 +264,7 @@ def _print_achieved(summary: RunSummary, seed: int, as_json: bool) -> None:
             }
         )
         return
-    click.echo(f"{summary.path}: {summary.exchanges:,} exchanges (C1), seed {seed}")
+    click.echo(f"{summary.out}: {summary.exchanges:,} exchanges (C1), seed {seed}")
     header = ["actor", "typology", "requested", "achieved", "of", "exchanges (C1)", "tasks (C6)"]
     rows = [
         [

@@ -14,6 +14,7 @@ import click
 
 from sim.cli_process import drop_what_waits, interruption
 from sim.errors import DISK_FULL, SimError
+from sim.printable import printable, printable_json
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -66,9 +67,10 @@ def _meaning(error: BaseException) -> tuple[str, int]:
         error.show(shown)
         return shown.getvalue().rstrip("\n"), error.exit_code
     if isinstance(error, SimError):
-        return str(error), error.exit_code
+        return "\n".join(map(printable, str(error).split("\n"))), error.exit_code
     name = type(error).__name__
-    return f"internal error: {name}: {error}; run with --debug for the traceback", 1
+    text = f"internal error: {name}: {error}; run with --debug for the traceback"
+    return printable(text), 1
 
 
 def _of_os_error(error: OSError) -> str:
@@ -77,7 +79,7 @@ def _of_os_error(error: OSError) -> str:
     reason = error.strerror or str(error)
     where = f"{error.filename}: " if error.filename else ""
     remedy = "; free some space or choose another folder" if error.errno in DISK_FULL else ""
-    return f"{where}{reason}{remedy}"
+    return printable(f"{where}{reason}{remedy}")
 
 
 def scenario_options(function: F) -> F:
@@ -152,14 +154,12 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 def print_json(value: Any) -> None:
     """Print `value` as JSON with a fixed form; dates as ISO 8601 text."""
-    import json
-
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    click.echo(printable_json(value))
 
 
 def print_columns(rows: Iterable[Sequence[str]], indent: str = "") -> None:
     """Print rows of text with all columns but the last padded to the same width."""
-    table = [list(row) for row in rows]
+    table = [list(map(printable, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
         cells = [text.ljust(width) for text, width in zip(row, widths, strict=True)]

@@ -28,6 +28,7 @@ from sim.scenario.resolved import (
     Tables,
     Turns,
     World,
+    fields_of,
 )
 from sim.streams import MISSING
 from sim.tables.columns import Columns, concat
@@ -97,6 +98,8 @@ def make_actor(id_: str, typology: str, **dials: Any) -> Actor:
     """An actor with the defaults of its typology but for `dials`, and plain answers."""
     kind = typologies()[typology]
     given = {**kind.defaults, **PLAIN_ANSWERS, **dials}
+    counting = fields_of(kind.arrival, given.get("source"))
+    given = {key: value for key, value in given.items() if key in counting or key in dials}
     return Actor(id=id_, typology=typology, arrival=kind.arrival, **given)
 
 

@@ -35,7 +35,7 @@ def test_verify_a_run(here: Path) -> None:
 def test_a_rerun_that_differs_is_found(here: Path) -> None:
     manifest = here / "out" / "manifest.json"
     content = json.loads(manifest.read_text())
-    content["scenario"]["seed"] = 8
+    content["scenario"]["seed"] = content["seed"] = 8
     content["software"]["numpy"] = "1.0"
     manifest.write_text(json.dumps(content))
     result = sim("verify", "out", "--rerun")
@@ -80,7 +80,9 @@ def test_verify_finds_files_that_do_not_belong(here: Path) -> None:
 def test_a_missing_or_damaged_part_is_named(here: Path) -> None:
     part = here / "out" / f"{LOG}.parquet"
     _cut(part)
-    assert refused(sim("counts", "out")).startswith(f"out/{LOG}.parquet: cannot be read: ")
+    said = f"out/{LOG}.parquet: has 1,000 bytes, the manifest says "
+    assert refused(sim("counts", "out")).startswith(said)
+    assert refused(sim("check-run", "out")).startswith(f"out/{LOG}.parquet: cannot be read: ")
     part.unlink()
     message = f"out/{LOG}.parquet: is missing; `sim verify` lists what is damaged\n"
     assert refused(sim("counts", "out")) == refused(sim("compare", "out")) == message

@@ -15,6 +15,7 @@ from sim.counting import CONVENTIONS, Counts, count_run
 from sim.engine.run import run
 from sim.errors import InvalidInputError
 from sim.tables.files import FORMATS
+from tests.forging import put_table
 from tests.helpers import (
     MONDAY,
     coders,
@@ -30,7 +31,7 @@ FROM_LOG = ["C1", "C2", "C3", "C4", "C5"]
 
 
 def asked(seed: int = 1, fmt: str = "parquet") -> Any:
-    actors = (coders(20), coders(5, "more coders"), lab(), pool(15, 1_500))
+    actors = (coders(20), coders(5, "more-coders"), lab(), pool(15, 1_500))
     return scenario(*actors, days=2.5, seed=seed, fmt=fmt, part_rows=1_000)
 
 
@@ -58,7 +59,8 @@ def mishaps(good: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         frame.loc[(fate > 0.05) & (fate < 0.25), "output_tokens"] = 0
         frame["finish_reason"] = frame["finish_reason"].astype(str)
         frame.loc[fate > 0.70, "finish_reason"] = "refusal"
-        pq.write_table(pa.Table.from_pandas(frame, schema=schema, preserve_index=False), path)
+        changed = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
+        put_table(out, path.relative_to(out).as_posix(), changed)
     return out
 
 
@@ -196,14 +198,14 @@ def test_the_truth_of_another_run_is_refused(copy: Path, tmp_path: Path) -> None
     other = carried_out(tmp_path / "other", seed=2)
     shutil.rmtree(copy / "truth")
     shutil.copytree(other / "truth", copy / "truth")
-    with pytest.raises(InvalidInputError, match="belongs to another log"):
+    with pytest.raises(InvalidInputError, match=r"truth/.*: has .*, the manifest says"):
         count_run(copy)
 
 
 def test_truth_in_another_order_is_refused(copy: Path) -> None:
-    path = copy / "truth/exchanges/part-00000.parquet"
-    table = pq.read_table(path, partitioning=None)
-    pq.write_table(table.take(np.arange(table.num_rows)[::-1]), path)
+    path = "truth/exchanges/part-00000.parquet"
+    table = pq.read_table(copy / path, partitioning=None)
+    put_table(copy, path, table.take(np.arange(table.num_rows)[::-1]))
     with pytest.raises(InvalidInputError, match="belongs to another log"):
         count_run(copy)
 

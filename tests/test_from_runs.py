@@ -20,6 +20,7 @@ from sim.counting import count_run
 from sim.engine.run import run
 from sim.errors import InvalidInputError
 from sim.tables.files import FORMATS
+from tests.forging import put_table
 from tests.helpers import (
     DAY_US,
     MONDAY,
@@ -67,7 +68,7 @@ def rewrite(path: Path, change: Any) -> None:
         table = pq.read_table(part, partitioning=None)
         frame = change(table.to_pandas())
         kept = pa.Table.from_pandas(frame, schema=table.schema, preserve_index=False)
-        pq.write_table(kept, part)
+        put_table(path, part.relative_to(path).as_posix(), kept)
 
 
 @pytest.fixture(scope="module")
@@ -285,11 +286,12 @@ def test_without_truth_there_are_no_actors(copy: Path) -> None:
 
 
 def test_truth_that_names_a_strange_actor_is_refused(copy: Path) -> None:
-    part = copy / "truth/exchanges/part-00001.parquet"
-    table = pq.read_table(part, partitioning=None)
+    part = "truth/exchanges/part-00001.parquet"
+    table = pq.read_table(copy / part, partitioning=None)
     frame = table.to_pandas()
     frame["actor_id"] = "nobody"
-    pq.write_table(pa.Table.from_pandas(frame, schema=table.schema, preserve_index=False), part)
+    strange = pa.Table.from_pandas(frame, schema=table.schema, preserve_index=False)
+    put_table(copy, part, strange)
     with pytest.raises(InvalidInputError) as raised:
         clusters(copy, by_actor=True)
     assert str(raised.value) == f"{copy}: its truth names actor nobody, its scenario does not"

@@ -10,11 +10,13 @@ from typing import Any
 
 import pandas as pd
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from pandas.testing import assert_frame_equal
 
 import sim
 from sim.tables.schema import CORE_COLUMNS, EXCHANGES, TABLES, TRUTH_EXCHANGES, arrow_schema
+from tests.forging import put_table
 from tests.verbs import TINY
 
 Runs = dict[str, sim.Run]
@@ -222,8 +224,9 @@ def test_a_missing_part_is_named(unlabelled: sim.Run) -> None:
 def test_truth_of_another_log_is_refused(runs: Runs, tmp_path: Path) -> None:
     copy = tmp_path / "mixed"
     shutil.copytree(runs["parquet"].store.folder, copy)
-    parts = sorted((copy / "truth" / "exchanges").iterdir())
-    shutil.copy(parts[0], parts[1])
+    path = "truth/exchanges/part-00001.parquet"
+    part = pq.read_table(copy / path, partitioning=None)
+    put_table(copy, path, part.take(list(range(len(part)))[::-1]))
     said = refusal(lambda: sim.open_run(copy).pandas(truth=True))
     assert said == f"{copy}: truth/exchanges belongs to another log"
 

@@ -32,6 +32,7 @@ from sim.tables.reading import Run
 from sim.tables.schema import EXCHANGES, arrow_schema
 from sim.tables.store import Store
 from sim.tables.verify import damaged_files, differences_of_rerun, other_software
+from tests.forging import forge, put_table
 from tests.helpers import coders, lab, pool, scenario
 
 TABLES = {
@@ -260,15 +261,17 @@ def test_a_missing_part_is_named(copy: Path) -> None:
 
 def test_a_damaged_part_is_named(copy: Path) -> None:
     (copy / "log/exchanges/part-00001.parquet").write_bytes(b"PAR1 nothing of the kind PAR1")
-    with pytest.raises(InvalidInputError, match=r"part-00001\.parquet: cannot be read"):
+    with pytest.raises(InvalidInputError, match=r"part-00001\.parquet: has 29 bytes, the manifest"):
         Run(copy).table("log/exchanges", EXCHANGES)
+    with pytest.raises(InvalidInputError, match=r"part-00001\.parquet: cannot be read"):
+        Run(copy, as_written=False).table("log/exchanges", EXCHANGES)
 
 
 def test_a_part_without_a_column_is_named(copy: Path) -> None:
     path = copy / "log/exchanges/part-00000.parquet"
     pq.write_table(pq.read_table(path, partitioning=None).drop_columns("account_id"), path)
     with pytest.raises(InvalidInputError, match=r"part-00000\.parquet.*account_id"):
-        Run(copy).table("log/exchanges", EXCHANGES)
+        Run(copy, as_written=False).table("log/exchanges", EXCHANGES)
 
 
 def test_a_table_that_the_run_does_not_have_is_named(copy: Path) -> None:
@@ -336,12 +339,6 @@ def test_a_file_too_many_is_found(copy: Path, path: str) -> None:
     assert damaged_files(copy) == [f"{copy / path}: is not in the manifest"]
 
 
-def forge(copy: Path, change: Callable[[list[dict[str, Any]]], None]) -> None:
-    manifest = json.loads((copy / "manifest.json").read_text())
-    change(manifest["files"])
-    (copy / "manifest.json").write_text(json.dumps(manifest))
-
-
 @pytest.fixture
 def one(tmp_path: Path) -> Path:
     """A run in the parts of every day, as a rerun makes them."""
@@ -357,24 +354,27 @@ def test_a_rerun_of_a_good_run_differs_in_nothing(one: Path) -> None:
 def test_a_rerun_finds_a_file_of_another_run(one: Path, tmp_path: Path) -> None:
     """The manifest was made to fit, so that only a rerun can tell."""
     run(small(seed=2), tmp_path / "other")
-    path = "truth/exchanges/part-00000.parquet"
-    shutil.copy(tmp_path / "other" / path, one / path)
-    theirs = Run(tmp_path / "other").manifest["files"]
-    record = next(f for f in theirs if f["path"] == path)
-    forge(one, lambda files: next(f for f in files if f["path"] == path).update(record))
+    path = "log/credentials.parquet"
+    put_table(one, path, Run(tmp_path / "other").table("log/credentials", schema.CREDENTIALS))
     assert damaged_files(one) == []
     assert differences_of_rerun(one) == [f"{one / path}: a rerun gives other bytes"]
 
 
 def test_a_rerun_finds_files_too_many_and_too_few(one: Path) -> None:
-    def change(files: list[dict[str, Any]]) -> None:
-        files[0]["path"] = "log/abacus.parquet"
+    parts = [f for f in Run(one).manifest["files"] if "/part-00000." in f["path"]]
+    number = f"{len(Run(one).files('log/exchanges')):05d}"
+    more = [f | {"path": f["path"].replace("00000", number)} for f in parts]
+    forge(one, lambda content: content["files"].extend(more))
+    assert differences_of_rerun(one) == [
+        f"{one / file['path']}: a rerun does not make it" for file in more
+    ]
 
-    lost = Run(one).manifest["files"][0]["path"]
-    forge(one, change)
-    assert sorted(differences_of_rerun(one)) == [
-        f"{one / 'log/abacus.parquet'}: a rerun does not make it",
-        f"{one / lost}: only a rerun makes it",
+    last = f"part-{int(number) - 1:05d}."
+    lost = [f for f in Run(one).manifest["files"] if last in f["path"]]
+    kept = [f for f in Run(one).manifest["files"] if f not in lost + more]
+    forge(one, lambda content: content.update(files=kept))
+    assert differences_of_rerun(one) == [
+        f"{one / file['path']}: only a rerun makes it" for file in lost
     ]
 
 

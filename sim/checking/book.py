@@ -51,7 +51,8 @@ class Book:
 
     def __init__(self, path: Path | str) -> None:
         """Raises InvalidInputError if the run cannot be read."""
-        self.run = Run(path)
+        # what the files hold is looked at, whoever wrote them
+        self.run = Run(path, as_written=False)
         self.scenario: Scenario = self.run.scenario
         self.full = self.scenario.tables.columns == "full"
         self.sells_batches = any(a.batch_share > 0 for a in self.scenario.actors)

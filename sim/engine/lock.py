@@ -10,6 +10,7 @@ from typing import TextIO
 
 from sim.engine.own_files import FOLDER, LOCK, clear, remove_lock
 from sim.errors import DISK_FULL, InvalidInputError, SimError
+from sim.tables.local_files import wrong_with
 from sim.tables.manifest import UNFINISHED
 from sim.tables.store import Store
 
@@ -63,6 +64,8 @@ def _lock_file(out: Store) -> Iterator[TextIO]:
 
 def _opened(out: Store) -> TextIO:
     path = out.folder / LOCK
+    if wrong := wrong_with(out.folder, LOCK):
+        raise InvalidInputError(f"{out.name(LOCK)}: {wrong}; remove it")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("a+", encoding="ascii", errors="replace")

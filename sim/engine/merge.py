@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from sim.engine.grid import Window, parts_of
 from sim.engine.job import Job, peak_bytes
@@ -15,12 +16,18 @@ from sim.engine.spill import EXCHANGES, TASKS, Index, Records, Stretch, read_rec
 from sim.streams import U64, mixed, opaque_ids
 from sim.tables.columns import Columns, length, time_order
 from sim.tables.files import FileRecord, writing_table
-from sim.tables.schema import TRUTH_EXCHANGES, TRUTH_TASKS, arrow_schema, exchange_columns
+from sim.tables.schema import (
+    IN_PARTS,
+    TRUTH_EXCHANGES,
+    TRUTH_TASKS,
+    arrow_schema,
+    exchange_columns,
+)
 
 Ints = NDArray[np.int64]
 
 PARTS = ".unfinished/parts"
-LOG, TRUTH, TRUTH_OF_TASKS = "log/exchanges", "truth/exchanges", "truth/tasks"
+LOG, TRUTH, TRUTH_OF_TASKS = PIECES = IN_PARTS
 
 
 class WindowPlan(NamedTuple):
@@ -50,13 +57,35 @@ class PartRecord:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> PartRecord:
-        files = [FileRecord(**record) for record in values["files"]]
-        return cls(values["number"], files, values["peak_bytes"])
+    def from_dict(cls, values: Any) -> PartRecord:
+        """The record that `to_dict` described; ValueError for anything else."""
+        return TypeAdapter(cls).validate_python(values)
+
+    @property
+    def place(self) -> str:
+        """Where the record lies."""
+        return record_path(self.number)
+
+    def is_sound(self) -> bool:
+        """Whether its files are those of one part, in one format."""
+        endings = {file.path.rpartition(".")[2] for file in self.files}
+        wanted = {part_path(stem, self.number, e) for stem in PIECES for e in endings}
+        paths = [file.path for file in self.files]
+        return len(endings) == 1 and sorted(paths) == sorted(wanted)
+
+    def fits(self, plan: PartPlan, fmt: str) -> bool:
+        """Whether it is the part of a plan."""
+        rows = {file.path: file.rows for file in self.files}
+        pieces = (part_path(stem, plan.number, fmt) for stem in (LOG, TRUTH))
+        return all(rows.get(path) == plan.rows for path in pieces)
 
 
 def record_path(number: int) -> str:
     return f"{PARTS}/{number:06d}.json"
+
+
+def part_path(stem: str, number: int, fmt: str) -> str:
+    return f"{stem}/part-{number:05d}.{fmt}"
 
 
 def part_windows(job: Job, index: Index) -> list[list[Window]]:
@@ -86,7 +115,7 @@ def write_part(job: Job, plan: PartPlan) -> PartRecord:
             stem: stack.enter_context(
                 writing_table(
                     job.out,
-                    f"{stem}/part-{plan.number:05d}.{tables.format}",
+                    part_path(stem, plan.number, tables.format),
                     arrow_schema(schema),
                     tables.format,
                 )

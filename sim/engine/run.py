@@ -23,7 +23,7 @@ from sim.engine.usage import Usage
 from sim.errors import DISK_FULL, InvalidInputError, SimError
 from sim.scenario.resolved import Scenario
 from sim.tables.files import FileRecord, writing_table
-from sim.tables.manifest import read_manifest, write_manifest
+from sim.tables.manifest import read_manifest, records_of, write_manifest
 from sim.tables.remote_errors import PassingError
 from sim.tables.store import Store
 
@@ -123,8 +123,7 @@ def resume(
     scenario = unfinished.resumable(out)
     with _with_remedies(out), locked(out):
         if not unfinished.is_unfinished(out):
-            files = [FileRecord(**file) for file in read_manifest(out)["files"]]
-            if all(file.is_whole(out) for file in files):
+            if all(file.is_whole(out) for file in records_of(read_manifest(out))):
                 return _as_it_is(scenario, out)
             unfinished.reopen(out)
         return _carry_out(Job(scenario, out), workers, observe)
@@ -134,7 +133,7 @@ def _as_it_is(scenario: Scenario, out: Store) -> RunSummary:
     """The summary of a finished run, from its manifest."""
     manifest = read_manifest(out)
     actors = tuple(ActorSummary(**actor) for actor in manifest["actors"])
-    files = tuple(FileRecord(**file) for file in manifest["files"])
+    files = tuple(records_of(manifest))
     return RunSummary(
         out=out,
         exchanges=sum(actor.exchanges_in_log for actor in actors),
@@ -174,7 +173,12 @@ class _Attempt:
             self._who = Workers(InProcess(), 1)
         job.out.remove_temporary()
         self._parts = unfinished.parts_done(job.out)
-        self._shards = unfinished.shards_done(job.out)
+        done = unfinished.shards_done(job.out)
+        self._shards = {
+            shard.number: done[shard.number]
+            for shard in job.shards
+            if shard.number in done and done[shard.number].fits(job.grid)
+        }
         self._peak_bytes = peak_bytes()
 
     def carry_out(self) -> RunSummary:
@@ -219,10 +223,15 @@ class _Attempt:
             self._tell(_SIMULATING * done / total)
 
     def _write(self) -> None:
-        plans = self._plans()
+        plans, fmt = self._plans(), self._job.scenario.tables.format
+        self._parts = {
+            plan.number: self._parts[plan.number]
+            for plan in plans
+            if plan.number in self._parts and self._parts[plan.number].fits(plan, fmt)
+        }
         total = sum(plan.rows for plan in plans) or 1
         rows = {plan.number: plan.rows for plan in plans}
-        done = sum(rows[number] for number in self._parts if number in rows)
+        done = sum(rows[number] for number in self._parts)
         calls = [(self._job, plan) for plan in plans if plan.number not in self._parts]
         for record in carried_out(self._who, write_part, calls):
             self._parts[record.number] = record

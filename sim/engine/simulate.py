@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Any, TypeVar
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from sim.actors.workload import Block, HitsLimitError, Workload
+from sim.engine.grid import Grid
 from sim.engine.job import Job, peak_bytes
 from sim.engine.shards import workload
-from sim.engine.spill import EXCHANGES, TASKS, Chunk, SpillFile, SpillWriter
+from sim.engine.spill import EXCHANGES, RECORDS, TASKS, SpillFile, SpillWriter
 from sim.engine.tally import ShardTally
 from sim.engine.usage import USAGE, Usage, added, usage_of
 from sim.scaffold.rows import RowMaker, exchange_rows
@@ -46,12 +48,40 @@ class ShardRecord:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> ShardRecord:
-        file = dict(values["file"])
-        file["chunks"] = [Chunk(**chunk) for chunk in file["chunks"]]
-        tally = ShardTally(**values["tally"])
-        usage = UsagePlace(**values["usage"])
-        return cls(values["number"], tally, SpillFile(**file), values["peak_bytes"], usage)
+    def from_dict(cls, values: Any) -> ShardRecord:
+        """The record that `to_dict` described; ValueError for anything else."""
+        return TypeAdapter(cls).validate_python(values)
+
+    @property
+    def place(self) -> str:
+        """Where the record lies."""
+        return record_path(self.number)
+
+    def is_sound(self) -> bool:
+        """Whether its numbers agree: chunks fill the file up to the use by accounts, its end."""
+        at, rows = 0, dict.fromkeys(RECORDS, 0)
+        for chunk in self.file.chunks:
+            if (
+                chunk.table not in RECORDS
+                or chunk.offset != at
+                or min(chunk.counts, default=-1) < 0
+            ):
+                return False
+            rows[chunk.table] += sum(chunk.counts)
+            at += sum(chunk.counts) * RECORDS[chunk.table].itemsize
+        end = self.usage.offset + self.usage.rows * USAGE.itemsize
+        return (
+            self.file.path == rows_path(self.number)
+            and (self.usage.offset, end) == (at, self.file.bytes)
+            and min(astuple(self.tally)) >= 0 <= self.usage.rows
+            and rows == {EXCHANGES: self.tally.exchanges, TASKS: self.tally.tasks}
+        )
+
+    def fits(self, grid: Grid) -> bool:
+        """Whether its rows lie in the cells of a grid."""
+        ends = [chunk.first + len(chunk.counts) for chunk in self.file.chunks]
+        first = min((chunk.first for chunk in self.file.chunks), default=0)
+        return first >= 0 and max(ends, default=0) <= grid.cells
 
     def is_whole(self, out: Store) -> bool:
         """Whether its file is there with the bytes that were written."""
@@ -67,10 +97,14 @@ def record_path(number: int) -> str:
     return f"{SHARDS}/{number:06d}.json"
 
 
+def rows_path(number: int) -> str:
+    return f"{SHARDS}/{number:06d}.rows"
+
+
 def simulate_shard(job: Job, number: int) -> ShardRecord:
     """Simulate shard `number` into its spill file; its record is written last."""
     shard = job.shards[number]
-    path = f"{SHARDS}/{number:06d}.rows"
+    path = rows_path(number)
 
     def attempt(blocks: Iterator[Block]) -> ShardRecord:
         tally = ShardTally.nothing()

@@ -12,9 +12,18 @@ from sim.engine import merge, own_files, simulate
 from sim.engine.merge import PartRecord
 from sim.engine.simulate import ShardRecord
 from sim.errors import InvalidInputError, SimError
+from sim.printable import first_of
 from sim.scenario.resolved import Scenario
-from sim.tables.manifest import MANIFEST, UNFINISHED, read_manifest, scenario_of, software
-from sim.tables.store import Store
+from sim.tables.manifest import (
+    MANIFEST,
+    UNFINISHED,
+    read_manifest,
+    records_of,
+    scenario_of,
+    software,
+)
+from sim.tables.manifest_form import FORMAT, UnfinishedForm, checked, is_later
+from sim.tables.store import Store, final_name
 
 
 def identity_of(scenario: Scenario, made_by: dict[str, str]) -> str:
@@ -110,7 +119,7 @@ def resumable(out: Store) -> Scenario:
             f"{out.name(UNFINISHED)}: is damaged, and with it what was being run; run the scenario "
             "again with --force"
         )
-    about = about or read_manifest(out)
+    about = about or _resumable_manifest(out)
     made_by = about["software"]
     others = [
         f"{name} {made_by.get(name, 'unknown')} (here {version})"
@@ -122,14 +131,40 @@ def resumable(out: Store) -> Scenario:
             f"{out}: was made with {', '.join(others)}; resume it with the same versions, or run "
             "the scenario again with --force"
         )
-    return scenario_of(about, out)
+    return scenario_of(about)
+
+
+def _resumable_manifest(out: Store) -> dict[str, Any]:
+    """The manifest of a finished run; what would be lost or left by resuming it is refused."""
+    manifest = read_manifest(out)
+    if is_later(manifest):
+        raise InvalidInputError(
+            f"{out.name(MANIFEST)}: has the format {manifest['format']}, and this version of sim "
+            f"makes {FORMAT}; resume it with the version that made it"
+        )
+    listed = {record.path for record in records_of(manifest)} | {MANIFEST}
+    strange = [
+        f"{out.name(path)}: is not in the manifest; move it elsewhere, then resume the run"
+        for path in out.files()
+        if path not in listed
+        and not path.startswith(f"{own_files.FOLDER}/")
+        and final_name(path) == path
+    ]
+    if strange:
+        raise InvalidInputError("\n".join(first_of(strange)))
+    return manifest
 
 
 def _about(out: Store) -> dict[str, Any] | None:
+    """What is said of the unfinished run; None if nothing is, or not what a run says."""
     try:
         about = out.read_json(UNFINISHED)
-        return about if about.keys() >= {"identity", "software", "scenario"} else None
-    except (OSError, ValueError, AttributeError):
+        if not isinstance(about, dict):
+            return None
+        about = checked(UnfinishedForm, about, out.name(UNFINISHED))
+        is_own = about["identity"] == identity_of(scenario_of(about), about["software"])
+        return about if is_own else None
+    except (OSError, ValueError, InvalidInputError):
         return None
 
 
@@ -170,13 +205,13 @@ def give_up(out: Store) -> None:
 
 def shards_done(out: Store) -> dict[int, ShardRecord]:
     """The shards whose files are whole, by number."""
-    records = _records(out, simulate.SHARDS, ShardRecord.from_dict)
+    records = _records(out, simulate.SHARDS, ShardRecord)
     return {record.number: record for record in records if record.is_whole(out)}
 
 
 def parts_done(out: Store) -> dict[int, PartRecord]:
     """The parts whose files are whole, by number; of a finished run those of its manifest."""
-    records = _records(out, merge.PARTS, PartRecord.from_dict)
+    records = _records(out, merge.PARTS, PartRecord)
     return {r.number: r for r in records if all(f.is_whole(out) for f in r.files)}
 
 
@@ -185,20 +220,22 @@ def has_records(out: Store) -> bool:
     return any(p.endswith(".json") for s in (simulate.SHARDS, merge.PARTS) for p in out.files(s))
 
 
-def _records(out: Store, below: str, read: Any) -> list[Any]:
+def _records(out: Store, below: str, kind: type[ShardRecord] | type[PartRecord]) -> list[Any]:
+    """Records that say what the program writes; one that was torn or changed is as good as none."""
     made = []
     for path in out.files(below):
         if path.endswith(".json"):
-            # one that was torn is as good as none
-            with contextlib.suppress(ValueError, KeyError, TypeError, OSError):
-                made.append(read(out.read_json(path)))
+            with contextlib.suppress(ValueError, OSError, InvalidInputError):
+                record = kind.from_dict(out.read_json(path))
+                if path == record.place and record.is_sound():
+                    made.append(record)
     return made
 
 
 def reopen(out: Store) -> None:
     """Make an unfinished run of a finished one: parts that are whole become parts that are done."""
     manifest = read_manifest(out)
-    scenario = scenario_of(manifest, out)
+    scenario = scenario_of(manifest)
     by_number: dict[int, list[dict[str, Any]]] = {}
     for record in manifest["files"]:
         stem, _, name = record["path"].rpartition("/")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from sim.scenario.quantities import format_duration
 from sim.scenario.resolved import Actor, Event, Scenario, World, fields_of, fields_of_event
 from sim.scenario.strict_yaml import core_value
 
-# What YAML forbids unescaped in double quotes, or reads as a line break; JSON allows it.
-_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _YAML_1_1_WORDS = {"y", "n", "yes", "no", "on", "off"}
 _NOTES = {
     "models": "share of accounts by model",
@@ -120,11 +117,9 @@ def _flow(value: Any) -> str:
         return "[" + ", ".join(map(_flow, value)) + "]"
     if isinstance(value, str) and _is_plain(value):
         return value
-    return _UNPRINTABLE.sub(_escape, json.dumps(value, ensure_ascii=False))
-
-
-def _escape(match: re.Match[str]) -> str:
-    return f"\\U{ord(match[0]):08x}"
+    # what YAML forbids in double quotes or reads as a line break, and what moves a cursor
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in text)
 
 
 def _is_plain(text: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sim.errors import InvalidInputError
+from sim.printable import printable
 
 Path = tuple[str | int, ...]
 
@@ -47,8 +48,7 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        text = ": ".join(filter(None, (str(self.place), self.where, self.message)))
-        return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+        return printable(": ".join(filter(None, (str(self.place), self.where, self.message))))
 
 
 def raise_problems(problems: Iterable[Problem]) -> None:

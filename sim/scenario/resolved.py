@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from sim.distributions import Distribution
 from sim.enforcement.operator import Operator
 from sim.enforcement.policy import Enforcement
 from sim.scenario.quantities import format_duration
+from sim.scenario.values import Instant
 
 Arrival = Literal["sessions", "queue"]
 Source = Literal["benchmark", "prompts"]
@@ -32,7 +33,7 @@ class Frozen(BaseModel):
 class Clock(Frozen):
     """The half-open interval [start, start + duration) of the log; `start` is in UTC."""
 
-    start: Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+    start: Instant
     duration_us: int
 
     @property

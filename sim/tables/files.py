@@ -6,7 +6,7 @@ import contextlib
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from sim.streams import MISSING
@@ -18,17 +18,27 @@ FORMATS = ("parquet", "csv", "jsonl")
 
 @dataclass(frozen=True)
 class FileRecord:
-    """A finished file of a run; `path` is relative to the run."""
+    """A finished file of a run; `path` is relative to the run.
+
+    `footer` is the SHA-256 of the end of a Parquet file, where it says what lies where; the pages
+    before it have checksums of their own. Other formats have none.
+    """
 
     path: str
     rows: int
     bytes: int
     sha256: str
+    footer: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return values for JSON; what is missing is left out."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     def is_whole(self, out: Store) -> bool:
         """Whether the file is there with the bytes that were written."""
         return (
-            out.is_file(self.path)
+            out.wrong_with(self.path) is None
+            and out.is_file(self.path)
             and out.size(self.path) == self.bytes
             and out.sha256(self.path) == self.sha256
         )
@@ -49,6 +59,7 @@ class _Parquet:
             compression="zstd",
             compression_level=1,
             use_dictionary=[name for name in schema.names if name not in _RARELY_REPEATED],
+            write_page_checksum=True,
             write_statistics=[name for name in schema.names if name in _RANGES],
         )
 
@@ -217,5 +228,7 @@ def writing_table(store: Store, path: str, schema: Any, fmt: str) -> Iterator[Ta
             with contextlib.suppress(Exception):
                 sink.close()
             raise
+        file.begin_footer()
         sink.close()
-        table._record = FileRecord(path, table._rows, file.bytes, file.sha256)
+        footer = file.footer_sha256 if fmt == "parquet" else None
+        table._record = FileRecord(path, table._rows, file.bytes, file.sha256, footer)

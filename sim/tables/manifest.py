@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from pydantic import ValidationError
-
 from sim.errors import InvalidInputError
+from sim.printable import said
 from sim.scenario.resolved import Scenario
 from sim.tables.files import FileRecord
+from sim.tables.manifest_form import FORMAT, ManifestForm, checked
 from sim.tables.store import Store
 
 MANIFEST = "manifest.json"
 # Says that a run was begun and is not finished, and what it is a run of.
 UNFINISHED = ".unfinished/run.json"
-_KEYS = {"software", "seed", "scenario", "files"}
+_KEYS = {"software", "scenario", "files"}
 
 
 def software() -> dict[str, str]:
@@ -42,17 +42,21 @@ def write_manifest(
 ) -> None:
     """Write the manifest, last of all."""
     content = {
+        "format": FORMAT,
         "software": software(),
         "seed": scenario.seed,
         "scenario": scenario.to_dict(),
         "actors": [asdict(a) for a in actors],
-        "files": [asdict(f) for f in files],
+        "files": [f.to_dict() for f in files],
     }
     out.write_json(MANIFEST, content)
 
 
 def read_manifest(run: Store) -> dict[str, Any]:
-    """Return the manifest of a finished run; InvalidInputError says what else was found."""
+    """Return the manifest of a finished run, checked as strictly as a scenario.
+
+    Raises InvalidInputError that says what else was found, or lists every fault.
+    """
     try:
         content = run.read_json(MANIFEST)
     except FileNotFoundError:
@@ -66,18 +70,17 @@ def read_manifest(run: Store) -> dict[str, Any]:
     except NotADirectoryError:
         raise InvalidInputError(f"{run}: is a file; give the folder of a run") from None
     except ValueError as error:
-        raise InvalidInputError(f"{run.name(MANIFEST)}: is damaged: {error}") from None
+        raise InvalidInputError(f"{run.name(MANIFEST)}: is damaged: {said(error)}") from None
     if not isinstance(content, dict) or not content.keys() >= _KEYS:
         raise InvalidInputError(f"{run.name(MANIFEST)}: is not the manifest of a run")
-    return content
+    return checked(ManifestForm, content, run.name(MANIFEST))
 
 
-def scenario_of(manifest: dict[str, Any], run: Store) -> Scenario:
-    """The scenario of a run; InvalidInputError if the manifest holds none of this version."""
-    try:
-        return Scenario.from_dict(manifest["scenario"])
-    except ValidationError as error:
-        raise InvalidInputError(
-            f"{run.name(MANIFEST)}: its scenario is not one of this version of sim: "
-            f"{error.error_count()} values differ in form"
-        ) from None
+def records_of(manifest: dict[str, Any]) -> list[FileRecord]:
+    """The files that a manifest lists."""
+    return [FileRecord(**record) for record in manifest["files"]]
+
+
+def scenario_of(manifest: dict[str, Any]) -> Scenario:
+    """The scenario of a run, from its manifest or what is said of it while it is unfinished."""
+    return Scenario.from_dict(manifest["scenario"])

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import InvalidInputError
+from sim.printable import said
 
 if TYPE_CHECKING:
     from sim.tables.reading import Run
@@ -36,8 +37,12 @@ def relation(run: Run, query: str, truth: bool) -> Any:
         return connection.sql(query)
     except duckdb.Error as error:
         asked = [view for view in sealed if _mentions(query, view)]
-        said = f"{', '.join(asked)}: truth comes with truth=True" if asked else f"DuckDB: {error}"
-        raise InvalidInputError(f"{run.store}: {said}") from error
+        why = (
+            f"{', '.join(asked)}: truth comes with truth=True"
+            if asked
+            else f"DuckDB: {said(error)}"
+        )
+        raise InvalidInputError(f"{run.store}: {why}") from error
 
 
 def _mentions(query: str, view: str) -> bool:

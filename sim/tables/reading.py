@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from sim.errors import InvalidInputError
+from sim.printable import said
 from sim.tables.files import parse_id
-from sim.tables.manifest import read_manifest, scenario_of
+from sim.tables.intact import seen_damage
+from sim.tables.manifest import read_manifest, records_of, scenario_of
 from sim.tables.schema import (
     IDENTIFIERS,
     LABELS,
@@ -30,18 +33,22 @@ class Run:
     """A finished run: its manifest and its tables.
 
     Tables are named as their files are, such as `log/exchanges` and `truth/tasks`; `names` lists
-    them. Truth comes only when it is asked for, by name or with `truth=True`.
+    them. Truth comes only when it is asked for, by name or with `truth=True`. A file that is read
+    must be what the manifest says, as far as docs/reading.md tells; with `as_written=False` it may
+    be of other bytes and rows.
     """
 
-    def __init__(self, place: Store | Path | str) -> None:
+    def __init__(self, place: Store | Path | str, *, as_written: bool = True) -> None:
         """Raises InvalidInputError unless there is a finished run at the path or URL `place`."""
         self.store = Store.of(place)
         self.manifest = read_manifest(self.store)
-        self.scenario = scenario_of(self.manifest, self.store)
+        self.scenario = scenario_of(self.manifest)
+        self._as_written = as_written
+        self._records = {record.path: record for record in records_of(self.manifest)}
         self.format = self.scenario.tables.format
 
     def __repr__(self) -> str:
-        rows = sum(f["rows"] for f in self.manifest["files"] if f["path"] in self._log)
+        rows = sum(self._records[path].rows for path in self._log)
         seed = self.manifest["seed"]
         return f"<Run {self.store}: {rows:,} exchanges in {self.format}, seed {seed}>"
 
@@ -77,10 +84,14 @@ class Run:
         files = self._whole(table)
         if self.format != "parquet":
             return ds.dataset(self.table(table, columns))
+        for path in files:
+            with self._file(path):
+                """It is as it was written, as far as its footer tells."""
+        checking = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
         return ds.dataset(
             [self.store.full(path) for path in files],
             schema=arrow_schema(columns),
-            format="parquet",
+            format=ds.ParquetFileFormat(default_fragment_scan_options=checking),
             filesystem=None if self.store.is_local else self.store.filesystem,
         )
 
@@ -162,25 +173,57 @@ class Run:
         raise InvalidInputError(f"{self.store}: {what}")
 
     def has(self, stem: str) -> bool:
-        """Whether the table is there; truth may have been taken away from a run on purpose."""
-        return any(self.store.is_file(path) for path in self.files(stem))
+        """Whether the table is there; truth may have been taken away from a run on purpose.
+
+        Raises InvalidInputError if only some of the truth was.
+        """
+        if not stem.startswith("truth/"):
+            return True
+        listed = [path for path in self._records if path.startswith("truth/")]
+        there = set(self.store.files("truth"))
+        lost = [path for path in listed if path not in there]
+        if lost and len(lost) < len(listed):
+            raise _missing(self.store.name(lost[0]))
+        return not lost and bool(listed)
 
     def tables(self, stem: str, columns: dict[str, str], names: Sequence[str]) -> Iterator[Any]:
         """Yield the parts of a table as Arrow tables with the columns `names`.
 
         `columns` is the table's schema. Raises InvalidInputError for a part that is missing or
-        damaged, or that lacks a column.
+        damaged, or that lacks a column or values.
         """
         schema = arrow_schema({name: columns[name] for name in names})
         for path in self.files(stem):
-            name = self.store.name(path)
-            if not self.store.is_file(path):
-                raise _missing(name)
+            yield self._part(path, schema)
+
+    def _part(self, path: str, schema: Any) -> Any:
+        """A file of a table as Arrow table."""
+        name = self.store.name(path)
+        with self._file(path) as file:
             try:
-                with self.store.reading(path) as file:
-                    yield _READERS[self.format](file, schema)
-            except (OSError, ValueError, KeyError) as error:
-                raise InvalidInputError(f"{name}: cannot be read: {error}") from error
+                table = _READERS[self.format](file, schema)
+                table.validate(full=True)
+            except Exception as error:  # Arrow has its own, and raises others too
+                raise InvalidInputError(f"{name}: cannot be read: {said(error)}") from error
+        empty = [f.name for f in schema if not f.nullable and table.column(f.name).null_count]
+        if empty:
+            raise InvalidInputError(f"{name}: cannot be read: {empty[0]} is missing in some rows")
+        rows = self._records[path].rows
+        if self._as_written and table.num_rows != rows:
+            raise _other(name, f"has {table.num_rows:,} rows, the manifest says {rows:,}")
+        return table
+
+    @contextlib.contextmanager
+    def _file(self, path: str) -> Iterator[Any]:
+        """A file to read, which is as it was written, as far as that can be seen soon."""
+        name = self.store.name(path)
+        if not self.store.wrong_with(path) and not self.store.is_file(path):
+            raise _missing(name)
+        with self.store.reading(path) as file:
+            damage = seen_damage(file, self._records[path]) if self._as_written else None
+            if damage:
+                raise _other(name, damage)
+            yield file
 
     def table(self, stem: str, columns: dict[str, str]) -> Any:
         """A whole table in memory, with all its columns."""
@@ -193,18 +236,24 @@ class Run:
 
     def files(self, stem: str) -> list[str]:
         """The files of a table in order, relative to the run."""
-        paths = [f["path"] for f in self.manifest["files"]]
-        return [p for p in paths if p == f"{stem}.{self.format}" or p.startswith(f"{stem}/")]
+        single = f"{stem}.{self.format}"
+        paths = [p for p in self._records if p == single or p.startswith(f"{stem}/")]
+        return sorted(paths, key=lambda path: (len(path), path))
 
 
 def _missing(name: str) -> InvalidInputError:
     return InvalidInputError(f"{name}: is missing; `sim verify` lists what is damaged")
 
 
+def _other(name: str, what: str) -> InvalidInputError:
+    return InvalidInputError(f"{name}: {what}; `sim verify` lists what is damaged")
+
+
 def _parquet(file: Any, schema: Any) -> Any:
     import pyarrow.parquet as pq
 
-    return pq.read_table(file, columns=schema.names).cast(schema)
+    whole = pq.read_table(file, columns=schema.names, page_checksum_verification=True)
+    return whole.cast(schema)
 
 
 def _csv(file: Any, schema: Any) -> Any:

@@ -252,6 +252,8 @@ IDENTIFIERS, MAY_BE_MISSING = (
     frozenset(name for table in TABLES.values() for name, kind in table.items() if kind in kinds)
     for kinds in (("id", "id?"), ("id?",))
 )
+# Tables that are a file for each part of the log; the others are a single file each.
+IN_PARTS = ("log/exchanges", "truth/exchanges", "truth/tasks")
 # Which table says the truth about the rows of another: as many, in the same order.
 LABELS = {"log/exchanges": "truth/exchanges", "log/accounts": "truth/accounts"}
 

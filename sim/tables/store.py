@@ -16,8 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from sim.errors import InvalidInputError, SimError
+from sim.printable import printable
+from sim.tables.local_files import files_below, leads_out, wrong_with
 from sim.tables.places import Place, place_of
 from sim.tables.remote_errors import in_one_line, missing_place
+from sim.tables.strict_json import MOST_BYTES, parse_json
 
 _CHUNK = 1 << 20
 # What waits of a file before a piece of it is uploaded. S3 takes 5 MiB at least, 10,000 pieces.
@@ -51,7 +54,8 @@ class Store:
         return store
 
     def __str__(self) -> str:
-        return self.url
+        """Return its place as messages show it."""
+        return printable(self.url)
 
     @cached_property
     def _place(self) -> Place:
@@ -99,7 +103,7 @@ class Store:
 
     def name(self, path: str = "") -> str:
         """A file's full name, as messages show it."""
-        return posixpath.join(self.url, path) if path else self.url
+        return printable(posixpath.join(self.url, path) if path else self.url)
 
     def full(self, path: str = "") -> str:
         """A file's name on `filesystem`."""
@@ -160,26 +164,45 @@ class Store:
 
     def files(self, below: str = "") -> list[str]:
         """All files, hidden ones too, in order of their names."""
-        if not self.is_folder(below):
+        if not self.is_folder(below) or (self.is_local and leads_out(self.folder, below)):
             return []
         start = self.full().rstrip("/")
         with self._remote_errors():
-            found = [str(path)[len(start) :] for path in self._fresh.find(self.full(below))]
+            everything = (
+                files_below(self.folder / below)
+                if self.is_local
+                else self._fresh.find(self.full(below))
+            )
+        found = [str(path)[len(start) :] for path in everything]
         # an empty object may stand for a folder; its name ends as that of a folder does
         return sorted(path.lstrip("/") for path in found if path.strip("/") and path[-1] != "/")
 
     # --- reading
 
+    def wrong_with(self, path: str) -> str | None:
+        """Say what is there in place of a file; None for a file, and for nothing."""
+        return wrong_with(self.folder, path) if self.is_local else None
+
+    def _expect_file(self, path: str) -> None:
+        if wrong := self.wrong_with(path):
+            raise InvalidInputError(f"{self.name(path)}: {wrong}")
+
     def read(self, path: str) -> bytes:
+        self._expect_file(path)
         with self._remote_errors():
             return bytes(self.filesystem.cat_file(self.full(path)))
 
     def read_json(self, path: str) -> Any:
-        return json.loads(self.read(path))
+        """The values of a file of JSON; ValueError says what is wrong with it."""
+        self._expect_file(path)
+        if (size := self.size(path)) > MOST_BYTES:
+            raise ValueError(f"has {size:,} bytes, more than {MOST_BYTES:,}")
+        return parse_json(self.read(path))
 
     @contextlib.contextmanager
     def reading(self, path: str) -> Iterator[Any]:
-        """A file to read, from any place in it."""
+        """A file to read, from any place in it; InvalidInputError for what is no file."""
+        self._expect_file(path)
         with self._remote_errors():
             file = self._fresh.open(self.full(path), "rb")
         with file:
@@ -223,6 +246,7 @@ class Store:
 
     @contextlib.contextmanager
     def _writing_here(self, path: str) -> Iterator[HashingFile]:
+        self._expect_inside(path)
         final = self.folder / path
         # a name of its own: what a lost session left running may still write the same file
         temporary = final.with_name(f".{final.name}.{secrets.token_hex(4)}.tmp")
@@ -274,6 +298,11 @@ class Store:
             remote.close()
             self.filesystem.rm_file(self.full(path))
 
+    def _expect_inside(self, path: str) -> None:
+        """Refuse to write or to remove where links lead out of the folder."""
+        if self.is_local and leads_out(self.folder, posixpath.dirname(path)):
+            raise InvalidInputError(f"{self.name(path)}: leads out of the folder of the run")
+
     def write(self, path: str, data: bytes) -> None:
         with self.writing(path) as file:
             file.write(data)
@@ -283,6 +312,7 @@ class Store:
 
     def remove(self, path: str) -> None:
         """Remove a file, if it is there."""
+        self._expect_inside(path)
         with self._remote_errors(), contextlib.suppress(FileNotFoundError):
             self.filesystem.rm_file(self.full(path))
 
@@ -314,12 +344,15 @@ class HashingFile:
 
     def __init__(self, raw: Any) -> None:
         self._raw, self._digest = raw, hashlib.sha256()
+        self._footer: Any = None
         self.bytes = 0
         self.closed = False
 
     def write(self, data: Any) -> int:
         view = memoryview(data).cast("B")
         self._digest.update(view)
+        if self._footer is not None:
+            self._footer.update(view)
         self._raw.write(view)
         self.bytes += len(view)
         return len(view)
@@ -338,6 +371,14 @@ class HashingFile:
 
     def seekable(self) -> bool:
         return False
+
+    def begin_footer(self) -> None:
+        """Say that what is written from now on is the footer, which is hashed by itself too."""
+        self._footer = hashlib.sha256()
+
+    @property
+    def footer_sha256(self) -> str:
+        return str(self._footer.hexdigest())
 
     def close(self) -> None:
         """Leave the closing to whoever opened the file."""

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim.errors import DISK_FULL, SimError
+from sim.errors import DISK_FULL, InvalidInputError, SimError
 from sim.tables.files import FileRecord
-from sim.tables.manifest import MANIFEST, read_manifest, scenario_of
+from sim.tables.intact import OTHER_BYTES, other_size
+from sim.tables.manifest import MANIFEST, read_manifest, records_of, scenario_of
+from sim.tables.manifest_form import FORMAT, is_later
 from sim.tables.store import Store
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 def damaged_files(place: Store | Path | str) -> list[str]:
     """Return a line for every file that is missing, altered or not in the manifest."""
     run = Store.of(place)
-    listed = [FileRecord(**record) for record in read_manifest(run)["files"]]
+    listed = records_of(read_manifest(run))
     problems = [p for record in listed if (p := _problem(run, record))]
     extra = sorted(set(run.files()) - {record.path for record in listed} - {MANIFEST})
     return problems + [f"{run.name(path)}: is not in the manifest" for path in extra]
@@ -29,14 +31,14 @@ def damaged_files(place: Store | Path | str) -> list[str]:
 
 def _problem(run: Store, record: FileRecord) -> str | None:
     name = run.name(record.path)
+    if wrong := run.wrong_with(record.path):
+        return f"{name}: {wrong}"
     if not run.is_file(record.path):
         return f"{name}: is missing"
-    size = run.size(record.path)
-    if size != record.bytes:
-        return f"{name}: has {size:,} bytes, the manifest says {record.bytes:,}"
-    if run.sha256(record.path) != record.sha256:
-        return f"{name}: has the right size but other bytes than the manifest says"
-    return None
+    wrong = other_size(run.size(record.path), record)
+    if wrong is None and run.sha256(record.path) != record.sha256:
+        wrong = OTHER_BYTES
+    return f"{name}: {wrong}" if wrong else None
 
 
 @contextlib.contextmanager
@@ -63,7 +65,12 @@ def differences_of_rerun(place: Store | Path | str, workers: Workers | None = No
 
     run = Store.of(place)
     manifest = read_manifest(run)
-    scenario = scenario_of(manifest, run)
+    if is_later(manifest):
+        raise InvalidInputError(
+            f"{run.name(MANIFEST)}: has the format {manifest['format']}, and this version of sim "
+            f"makes {FORMAT}; rerun it with the version that made it"
+        )
+    scenario = scenario_of(manifest)
     with _place_aside(run) as folder:
         again = {f.path: f for f in run_aside(scenario, folder, workers).files}
     before = {f["path"]: f["sha256"] for f in manifest["files"]}
