@@ -11,16 +11,14 @@ from sim.checking.grouping import lasts, previous
 from sim.checking.times import clock
 from sim.checking.verdict import Rule, first_breach
 from sim.tables.columns import Columns, concat, take
-from sim.world.attempts import BLOCKED, CLIENT_TIMEOUT, MOST_CHAINS, OK, RATE_LIMIT, RETRIES
+from sim.world.attempts import BLOCKED, CLIENT_TIMEOUT, DOWN, MOST_CHAINS, OK, RATE_LIMIT, RETRIES
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 # A retry waits for a retry-after of up to a minute; a backoff is shorter.
 _LONGEST_RETRY_US = 60_000_000
-# The number of the attempt that is the last of a call, where it is resumed that long.
-_LAST = MOST_CHAINS * (RETRIES + 1) - 1
-# Attempts of calls whose first is not in the log are numbered from here.
+# Nobody knows how many chains came before those of a call whose first attempt is not in the log.
 _UNKNOWN = 1 << 40
 
 
@@ -41,10 +39,10 @@ class Chains(Check):
         wanted = ("id", "file", "row", "start", "end", "status", "resend", "account", "task")
         mine = {name: rows[name] for name in (*wanted, "actor", "call", "first")}
         mine["old"] = np.zeros(len(mine["id"]), np.bool_)
-        mine["number"] = np.zeros(len(mine["id"]), np.int64)
+        mine["down"] = np.zeros(len(mine["id"]), np.int64)
         both = concat([self._open, mine]) if self._open else mine
         both = take(both, (both["task"] >= 0) & (both["actor"] >= 0))
-        both["number"] = _numbers(both)
+        both["down"] = _chains_down(both)
         before = previous(both["task"])
         rules = [*self._followers(both, before), *self._firsts(both, before)]
         self.breach = first_breach(both, self.book.files, rules)
@@ -64,7 +62,7 @@ class Chains(Check):
         last_try = rows["resend"] >= RETRIES
         actor = rows["actor"]
         pause = np.where(last_try, self._resume_us[actor], _LONGEST_RETRY_US)
-        over = self._gives_up(rows, rows["number"] >= _LAST)
+        over = self._gives_up(rows, rows["down"] >= MOST_CHAINS)
         goes_on = (rows["status"] != OK) & ~over & (rows["end"] + pause < self.book.closes_us)
         order = np.lexsort((rows["row"], rows["file"]))
         rows, goes_on = take(rows, order), goes_on[order]
@@ -97,7 +95,7 @@ class Chains(Check):
         other = follows & ~same
         resend, status = rows["resend"], rows["status"]
         expected = (resend[before] + 1) % (RETRIES + 1)
-        worn_out = (rows["number"] >= _LAST) & (rows["number"] < _UNKNOWN)
+        worn_out = (rows["down"] >= MOST_CHAINS) & (rows["down"] < _UNKNOWN)
         given_up = self._gives_up(rows, worn_out)[before]
         return [
             Rule(
@@ -153,18 +151,19 @@ class Chains(Check):
         ]
 
 
-def _numbers(rows: Columns) -> Ints:
-    """The number of each attempt in its call; what was seen before keeps its own."""
+def _chains_down(rows: Columns) -> Ints:
+    """How many chains of its call, up to each row, ended with an error of the provider."""
     order = np.argsort(rows["call"], kind="stable")
     call = rows["call"][order]
-    first = np.flatnonzero(
-        np.concatenate([np.ones(min(1, len(call)), bool), call[1:] != call[:-1]])
-    )
-    begins = order[first]
-    at_first = np.where(rows["call"][begins] == rows["id"][begins], 0, _UNKNOWN)
-    at_first = np.where(rows["old"][begins], rows["number"][begins], at_first)
-    number = np.empty(len(call), np.int64)
-    number[order] = np.arange(len(call)) + np.repeat(
-        at_first - first, np.diff(first, append=len(call))
-    )
-    return number
+    opens = np.ones(len(call), np.bool_)
+    opens[1:] = call[1:] != call[:-1]
+    first = order[opens]
+    begun = np.where(rows["call"][first] == rows["id"][first], 0, _UNKNOWN)
+    begun = np.where(rows["old"][first], rows["down"][first], begun)
+    ended = (rows["resend"] >= RETRIES) & np.isin(rows["status"], DOWN) & ~rows["old"]
+    total = np.cumsum(ended[order])
+    number = np.cumsum(opens) - 1
+    before: Ints = (total - ended[order])[opens]
+    made = np.empty(len(call), np.int64)
+    made[order] = (begun - before)[number] + total
+    return made

@@ -13,7 +13,16 @@ from sim.scaffold.fill import POSITION_BITS, Drawn
 from sim.scaffold.ragged import starts_of
 from sim.streams import U64, Ids
 from sim.tables.columns import Columns
-from sim.world.attempts import BLOCKED, OK, RETRIES, Attempts, Policy
+from sim.world.attempts import (
+    BLOCKED,
+    CLIENT_TIMEOUT,
+    DOWN,
+    MOST_CHAINS,
+    OK,
+    RETRIES,
+    Attempts,
+    Policy,
+)
 from sim.world.cache import LIFETIME_5M_US
 
 Ints = NDArray[np.int64]
@@ -202,7 +211,10 @@ def task_rows(
     done = answered[last_call] & (end <= horizon_us)
     gave_up = np.zeros(tasks, np.bool_)
     last_try = (attempts.resend == RETRIES) & (attempts.status != OK)
-    last_try &= ~policy.goes_on(attempts.status, attempts.number)
+    if policy.resume_after_us is not None:
+        down = last_try & np.isin(attempts.status, DOWN)
+        chains = np.bincount(attempts.call[down], minlength=len(shape.call))
+        last_try &= (attempts.status == CLIENT_TIMEOUT) | (chains[attempts.call] >= MOST_CHAINS)
     gave_up[task[last_try]] = True
     state = np.where(done, FINISHED, np.where(gave_up & (end <= horizon_us), GIVEN_UP, CUT_OFF))
     barred = np.zeros(tasks, np.bool_)

@@ -24,8 +24,9 @@ ERROR_TYPES = {
     CLIENT_TIMEOUT: "client_timeout",
 }
 RETRIES = 2
-# A call is given up after so many chains of an attempt and its retries, unless limits are to blame.
+# A call is given up after so many chains of an attempt and its retries that ended like this.
 MOST_CHAINS = 60
+DOWN = (OVERLOADED, SERVER_ERROR)
 FOREVER_US = 1 << 60
 _SECOND_US = 1e6
 _ERROR_FLOOR_US, _ERROR_SPAN_US = 50_000, 450_000
@@ -85,20 +86,13 @@ class Policy:
     timeout_us: int
     resume_after_us: int | None
 
-    def goes_on(self, status: Ints, number: Ints | int) -> Bools:
-        """Whether calls are resumed whose failed attempt `number` ended a chain.
+    def pause_us(self, status: int, chains_down: int) -> int | None:
+        """The pause after a chain that ended so, None if the call is given up.
 
-        None is after a timeout, and none for ever: limits let somebody through at all times, but
-        whoever meets a provider that is down leaves after `MOST_CHAINS`.
+        `chains_down` of its chains, this one included, ended with an error that is not of limits.
         """
-        persists = (status == RATE_LIMIT) | (np.asarray(number) < MOST_CHAINS * (RETRIES + 1) - 1)
-        resumed = persists & (status != CLIENT_TIMEOUT)
-        return np.asarray(resumed & (self.resume_after_us is not None))
-
-    def pause_us(self, status: int, number: int) -> int | None:
-        """The pause before the next chain of one call, None if it is given up."""
-        persists = status == RATE_LIMIT or number < MOST_CHAINS * (RETRIES + 1) - 1
-        return self.resume_after_us if persists and status != CLIENT_TIMEOUT else None
+        stops = status == CLIENT_TIMEOUT or chains_down >= MOST_CHAINS
+        return None if stops else self.resume_after_us
 
 
 class Calls(NamedTuple):
@@ -162,7 +156,9 @@ def make(
         if retry < RETRIES:
             begins = ended + fates.backoff_us(calls.call[index], n, retry)
         else:
-            goes_on = policy.goes_on(status, n)
+            # without limits every chain that goes on ended with an error of the provider
+            is_last = n // (RETRIES + 1) + 1 >= MOST_CHAINS or policy.resume_after_us is None
+            goes_on = (status != CLIENT_TIMEOUT) & (not is_last)
             given_up[index[~goes_on]] = True
             index, ended = index[goes_on], ended[goes_on]
             begins = ended + (policy.resume_after_us or 0)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sim.world.attempts import (
     CLIENT_TIMEOUT,
+    DOWN,
     FOREVER_US,
     OK,
     OVERLOADED,
@@ -79,6 +80,7 @@ class _Session:
         "batch",
         "buckets",
         "calls",
+        "down",
         "fate",
         "first",
         "key",
@@ -99,7 +101,7 @@ class _Session:
         shape, rows = work.shape, work.rows_of(number)
         self.work, self.buckets, self.on_end = work, buckets, on_end
         self.calls, self.fate = work.calls(rows), shape.fate[rows].tolist()
-        self.first, self.place, self.n = rows.start, 0, 0
+        self.first, self.place, self.n, self.down = rows.start, 0, 0, 0
         self.key, self.batch = int(shape.key[number]), bool(shape.batch[number])
         self.lifetime_us = int(shape.lifetime_us[number])
         self.static = int(shape.static_tokens[number])
@@ -192,7 +194,7 @@ class Contended:
         if left:
             self._touched[session.key] = now
         session.place += 1
-        session.n = 0
+        session.n = session.down = 0
         self._go_on(end, session)
 
     def _read(self, now: int, session: _Session, left: int, epoch: int) -> int:
@@ -235,13 +237,14 @@ class Contended:
         n, call = session.n, session.calls[session.place]
         session.n += 1
         retry = n % (RETRIES + 1)
+        session.down += retry == RETRIES and status in DOWN
         if retry < RETRIES:
             retry_after_s = -(-lacking_us // _SECOND_US)
             if 0 < retry_after_s <= _LONGEST_RETRY_AFTER_S:
                 pause = retry_after_s * _SECOND_US
             else:
                 pause = self._fates.backoff_us_of(call[0], n, retry)
-        elif (resumed := self._policy.pause_us(status, n)) is not None:
+        elif (resumed := self._policy.pause_us(status, session.down)) is not None:
             pause = resumed
         else:
             self._give_up(end, session)
@@ -251,7 +254,7 @@ class Contended:
     def _give_up(self, end: int, session: _Session) -> None:
         """Leave the rest of the task."""
         calls, task = session.calls, session.calls[session.place][1]
-        session.n = 0
+        session.n = session.down = 0
         while session.place < len(calls) and calls[session.place][1] == task:
             session.place += 1
         self._go_on(end, session)

@@ -66,4 +66,4 @@ def _pause_us(call: int, n: int, status: int, fates: Fates, policy: Policy) -> i
     retry = n % (RETRIES + 1)
     if retry < RETRIES:
         return fates.backoff_us_of(call, n, retry)
-    return policy.pause_us(status, n)
+    return policy.pause_us(status, n // (RETRIES + 1) + 1)

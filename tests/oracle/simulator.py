@@ -292,7 +292,7 @@ class Simulator:
                     break
 
     def _call(self, session: Session, call: Call) -> Process:
-        n = 0
+        n = chains_down = 0
         while True:
             for retry in range(TRIES):
                 reply = yield from self._attempt(session, call, n)
@@ -303,7 +303,8 @@ class Simulator:
                 n += 1
             if self._rules.resume_after_us is None or reply.status == CLIENT_TIMEOUT:
                 return False
-            if n >= _MOST_CHAINS * TRIES and reply.status != TOO_MANY:
+            chains_down += reply.status != TOO_MANY
+            if chains_down == _MOST_CHAINS:
                 return False
             yield self.env.timeout(self._rules.resume_after_us)
 
