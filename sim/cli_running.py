@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from sim.engine.tally import ActorSummary
     from sim.scenario.resolved import Actor, Scenario
 
+# Actors that a line names.
+_MOST_NAMES = 8
 _UNITS = {"kB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
 
 
@@ -185,7 +187,16 @@ def _print_plan(scenario: Scenario, place: str, count: int | None, as_json: bool
         ["time", f"about {_time(plan.seconds)}"],
     ]
     print_columns(rows, indent="  ")
-    click.echo(f"estimated from {len(plan.tried)} shards that were simulated to find out")
+    shards = "1 shard that was" if len(plan.tried) == 1 else f"{len(plan.tried)} shards that were"
+    click.echo(f"estimated from {shards} simulated to find out{_not_tried(plan.not_tried)}")
+
+
+def _not_tried(actors: tuple[str, ...]) -> str:
+    if not actors:
+        return ""
+    names = ", ".join(actors[:_MOST_NAMES])
+    more = f" and {len(actors) - _MOST_NAMES} more" if len(actors) > _MOST_NAMES else ""
+    return f"; not tried as a whole: {names}{more}"
 
 
 def _memory(plan: RunPlan) -> str:

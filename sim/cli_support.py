@@ -17,6 +17,9 @@ from sim.errors import DISK_FULL, SimError
 from sim.printable import printable, printable_json
 
 F = TypeVar("F", bound=Callable[..., Any])
+OUT_OF_MEMORY = (
+    "out of memory; lower accounts, rates or scale, shorten the clock, or give fewer workers (-j)"
+)
 
 
 class SimGroup(click.Group):
@@ -68,6 +71,8 @@ def _meaning(error: BaseException) -> tuple[str, int]:
         return shown.getvalue().rstrip("\n"), error.exit_code
     if isinstance(error, SimError):
         return "\n".join(map(printable, str(error).split("\n"))), error.exit_code
+    if isinstance(error, MemoryError):
+        return OUT_OF_MEMORY, 1
     name = type(error).__name__
     text = f"internal error: {name}: {error}; run with --debug for the traceback"
     return printable(text), 1

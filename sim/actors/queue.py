@@ -62,7 +62,7 @@ class QueueWorkload:
         """When each worker begins."""
         stage, team = self._stage, self.team
         rng = stage.streams.rng(stage.actor.id, "workers", team.number)
-        count = team.workers or workers_of(stage, team, self._pilot)
+        count = workers_of(stage, team, self._pilot)
         # those of earlier work begin in the first half of it
         before_us = max(2, -self._opens_us) if self._opens_us < 0 else 2 * _STAGGER_US
         later = rng.integers(0, min(_STAGGER_US, before_us // 2), count)

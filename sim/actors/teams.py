@@ -90,9 +90,13 @@ def teams_of(stage: Stage, places: range) -> list[Team]:
 
 
 def workers_of(stage: Stage, team: Team, pilot: Pilot) -> int:
-    """The workers of a team: those that the scenario states, else enough for its target."""
+    """The workers of a team: those that the scenario states, else enough for its target.
+
+    There are no more than tasks that can be in work at once: others would have nothing to do.
+    """
     if team.workers is not None:
-        return team.workers
+        most = stage.actor.items if team.target is None else team.target
+        return min(team.workers, max(1, most))
     pace = team.rows_per_us / pilot.calls
     if pilot.span_us > stage.working_us:
         # no task can be begun and ended in the log, however many are in work at a time

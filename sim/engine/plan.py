@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
 
 from sim.engine.executors import WORTHWHILE, default_count
 from sim.engine.job import Job, peak_bytes
+from sim.engine.memory import check_accounts, check_shards, needed_bytes
 from sim.engine.merge import part_windows, plan_of, write_part
 from sim.engine.shards import Shard
 from sim.engine.simulate import ShardRecord, simulate_shard
@@ -17,11 +18,19 @@ from sim.engine.spill import Index
 from sim.scenario.resolved import Scenario
 from sim.tables.store import Store
 
-# Actors whose shards are tried out, those with most exchanges first, and the largest shard tried.
+# Actors whose shards are tried out, those with most exchanges first, and the largest shard tried
+# as a whole.
 _MOST_ACTORS = 8
 _LARGEST_SHARD = 1_000_000
 # Processes that share a machine slow each other down, and take a while to start.
 _SHARED_SPEED, _START_S = 0.9, 1.0
+# What is foreseen counts as much as so many exchanges of a pilot.
+_DOUBT = 100.0
+# From so many exchanges on, a pilot says what one takes; before that files are mostly frame. Then
+# it is what `sim run reported_2026_02 --scale 0.1 -j 1` took: bytes set aside and bytes written of
+# an exchange, seconds to simulate and to write it.
+_ENOUGH = 1_000
+_USUAL = (120.0, 9e-6, 85.0, 8e-6)
 
 
 @dataclass(frozen=True)
@@ -30,7 +39,8 @@ class RunPlan:
 
     `disk_bytes` is what the finished run holds, `peak_disk_bytes` what it needs while it goes;
     `memory_bytes` is for each of `workers` processes. `tried` are the shards simulated to find
-    out.
+    out, `not_tried` the actors of which none was: they are taken to send what they plan to, as far
+    as the others do.
     """
 
     shards: int
@@ -42,48 +52,64 @@ class RunPlan:
     seconds: float
     workers: int
     tried: tuple[int, ...]
+    not_tried: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class _Tried:
-    """A shard that was simulated, and the seconds it took."""
+    """A shard that was simulated, as a whole or its beginning, and the seconds it took."""
 
     shard: Shard
     record: ShardRecord
     seconds: float
+    is_whole: bool
 
 
 def plan_run(scenario: Scenario, count: int | None = None) -> RunPlan:
     """Simulate and write a few shards in a temporary folder, and conclude from them to all.
 
     `count` is the number of worker processes; None is as many as `executors.workers` would use.
+    Raises InvalidInputError if the memory of this machine is too small: before accounts are made
+    if they alone do not fit.
     """
+    check_accounts(scenario)
     with tempfile.TemporaryDirectory(prefix="sim-plan-") as folder:
         job = Job(scenario, Store(str(Path(folder))))
+        check_shards(job.cast, job.shards)
         tried = [_try(job, shard) for shard in _pilots(job.shards)]
         written, write_seconds = _write(job, tried)
-    exchanges = _exchanges(job.shards, tried)
+    whole = [one for one in tried if one.is_whole]
+    exchanges = _exchanges(job.shards, whole)
     workers = count or (default_count() if exchanges >= WORTHWHILE else 1)
-    seen = sum(one.record.tally.exchanges for one in tried)
-    per_exchange = [
-        sum(one.record.file.bytes for one in tried) / max(seen, 1),
-        sum(one.seconds for one in tried) / max(seen, 1),
-        written / max(seen, 1),
-        write_seconds / max(seen, 1),
-    ]
+    per_exchange = _per_exchange(job.shards, tried, written, write_seconds)
     spilled, simulating, disk, writing = (exchanges * n for n in per_exchange)
-    seconds = _elapsed(simulating + writing, _longest(job.shards, tried), workers)
+    longest = max(shard.expected for shard in job.shards) * per_exchange[1]
+    seconds = _elapsed(simulating + writing, longest, workers)
+    known = {one.shard.actor for one in whole}
     return RunPlan(
         shards=len(job.shards),
         parts=max(1, round(exchanges / scenario.tables.part_rows)),
         exchanges=round(exchanges),
         disk_bytes=round(disk),
         peak_disk_bytes=round(disk + spilled),
-        memory_bytes=peak_bytes(),
+        memory_bytes=max(peak_bytes(), needed_bytes(job.cast, job.shards)),
         seconds=seconds,
         workers=workers,
         tried=tuple(one.shard.number for one in tried),
+        not_tried=tuple(a.id for k, a in enumerate(scenario.actors) if k not in known),
     )
+
+
+def _per_exchange(
+    shards: list[Shard], tried: list[_Tried], written: int, write_seconds: float
+) -> tuple[float, ...]:
+    """Bytes set aside, seconds to simulate, bytes written and seconds to write, of an exchange."""
+    seen = sum(one.record.tally.exchanges for one in tried)
+    if seen < _ENOUGH and len(tried) < len(shards):
+        return _USUAL
+    spilled = sum(one.record.file.bytes for one in tried)
+    simulating = sum(one.seconds for one in tried)
+    return tuple(n / max(seen, 1) for n in (spilled, simulating, written, write_seconds))
 
 
 def _pilots(shards: list[Shard]) -> list[Shard]:
@@ -97,9 +123,11 @@ def _pilots(shards: list[Shard]) -> list[Shard]:
 
 
 def _try(job: Job, shard: Shard) -> _Tried:
+    """Simulate a shard; of one that is too large, the first exchanges only."""
+    is_whole = shard.expected <= _LARGEST_SHARD
     begun = time.perf_counter()
-    record = simulate_shard(job, shard.number)
-    return _Tried(shard, record, time.perf_counter() - begun)
+    record = simulate_shard(job, shard.number, math.inf if is_whole else _LARGEST_SHARD / 4)
+    return _Tried(shard, record, time.perf_counter() - begun, is_whole)
 
 
 def _write(job: Job, tried: list[_Tried]) -> tuple[int, float]:
@@ -112,21 +140,21 @@ def _write(job: Job, tried: list[_Tried]) -> tuple[int, float]:
     return written, time.perf_counter() - begun
 
 
-def _exchanges(shards: list[Shard], tried: list[_Tried]) -> float:
-    """Expected exchanges of all shards, corrected by what those of the same actor turned out."""
-    turned_out = {one.shard.actor: _ratio(one) for one in tried}
-    usual = fmean(turned_out.values()) if turned_out else 1.0
-    return sum(shard.expected * turned_out.get(shard.actor, usual) for shard in shards)
+def _exchanges(shards: list[Shard], whole: list[_Tried]) -> float:
+    """Expected exchanges of all shards, corrected by what those of the same actor turned out.
+
+    A pilot counts by what was expected of it: a quiet actor says little, and nothing of others.
+    """
+    usual = _ratio(whole, 1.0)
+    of_actor = {one.shard.actor: _ratio([one], usual) for one in whole}
+    return sum(shard.expected * of_actor.get(shard.actor, usual) for shard in shards)
 
 
-def _ratio(one: _Tried) -> float:
-    return one.record.tally.exchanges / one.shard.expected if one.shard.expected else 1.0
-
-
-def _longest(shards: list[Shard], tried: list[_Tried]) -> float:
-    """Seconds that the largest shard takes, which nobody can help with."""
-    speed = sum(one.seconds for one in tried) / max(sum(one.shard.expected for one in tried), 1)
-    return max(shard.expected for shard in shards) * speed
+def _ratio(whole: list[_Tried], otherwise: float) -> float:
+    """What came of what was expected; with little to go by, about `otherwise`."""
+    expected = sum(one.shard.expected for one in whole)
+    made = sum(one.record.tally.exchanges for one in whole)
+    return (made + _DOUBT * otherwise) / (expected + _DOUBT)
 
 
 def _elapsed(total_s: float, longest_s: float, workers: int) -> float:

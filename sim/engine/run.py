@@ -12,6 +12,7 @@ from sim.engine import unfinished
 from sim.engine.executors import DIED, InProcess, LostWorkerError, Workers, carried_out, in_process
 from sim.engine.job import Job, peak_bytes
 from sim.engine.lock import locked
+from sim.engine.memory import check_accounts, check_shards
 from sim.engine.merge import LOG, PartPlan, part_windows, plan_of, write_part
 from sim.engine.own_files import LOCK
 from sim.engine.people import entity_tables
@@ -92,7 +93,8 @@ def run(
             if out.is_local:  # another run may have been there since
                 unfinished.check(scenario, out, force=force)
             job = Job(scenario, out)
-            _ = job.shards  # what cannot be begun fails now, and leaves what was there before
+            # what cannot be begun fails now, and leaves what was there before
+            expect_memory(job, workers)
             unfinished.claim(scenario, out)
             return _carry_out(job, workers, observe)
 
@@ -107,8 +109,10 @@ def expect_usable(scenario: Scenario, out: Store | Path | str, *, force: bool) -
 def run_aside(scenario: Scenario, folder: Path, workers: Workers | None) -> RunSummary:
     """Carry `scenario` out into an empty folder that is thrown away, whatever becomes of it."""
     out = Store(str(folder))
+    job = Job(scenario, out)
+    expect_memory(job, workers)
     unfinished.claim(scenario, out)
-    return _carry_out(Job(scenario, out), workers, None)
+    return _carry_out(job, workers, None)
 
 
 def resume(
@@ -126,7 +130,9 @@ def resume(
             if all(file.is_whole(out) for file in records_of(read_manifest(out))):
                 return _as_it_is(scenario, out)
             unfinished.reopen(out)
-        return _carry_out(Job(scenario, out), workers, observe)
+        job = Job(scenario, out)
+        expect_memory(job, workers)
+        return _carry_out(job, workers, observe)
 
 
 def _as_it_is(scenario: Scenario, out: Store) -> RunSummary:
@@ -152,6 +158,14 @@ def _reached_by(workers: Workers | None, out: Store) -> Store:
             f"{out}: lies in the memory of one process; give it one worker, or another place"
         )
     return out
+
+
+def expect_memory(job: Job, workers: Workers | None) -> None:
+    """Raise InvalidInputError if the memory of this machine is too small for a run."""
+    check_accounts(job.scenario)
+    exchanges = sum(shard.expected for shard in job.shards)
+    alone = workers is None or exchanges < workers.worthwhile
+    check_shards(job.cast, job.shards, 1 if alone or workers is None else workers.count)
 
 
 def _carry_out(job: Job, workers: Workers | None, observe: Observer | None) -> RunSummary:

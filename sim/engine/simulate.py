@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, astuple, dataclass
 from typing import Any, TypeVar
@@ -101,8 +102,11 @@ def rows_path(number: int) -> str:
     return f"{SHARDS}/{number:06d}.rows"
 
 
-def simulate_shard(job: Job, number: int) -> ShardRecord:
-    """Simulate shard `number` into its spill file; its record is written last."""
+def simulate_shard(job: Job, number: int, most: float = math.inf) -> ShardRecord:
+    """Simulate shard `number` into its spill file; its record is written last.
+
+    After `most` exchanges the rest is left out: to find out what a run would take.
+    """
     shard = job.shards[number]
     path = rows_path(number)
 
@@ -118,6 +122,8 @@ def simulate_shard(job: Job, number: int) -> ShardRecord:
                 used.append(usage_of(block.rows, job.cast.models))
                 if len(used) > _MOST_USED:
                     used = [added(used)]
+                if tally.exchanges >= most:
+                    break
             spill.close()
             usage, place = added(used), file.bytes
             file.write(usage.view(np.uint8))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sim.actors.workload import Block
 from sim.counting import CONVENTIONS
 from sim.engine.cast import Cast, build_cast
+from sim.engine.memory import check_accounts, check_shards
 from sim.engine.shards import shards, workload
 from sim.engine.simulate import until_right
 from sim.scaffold.fill import REFUSAL
@@ -51,10 +52,13 @@ class Counted(NamedTuple):
 
 def count_replicate(scenario: Scenario, number: int) -> Counted:
     """Simulate `scenario` with its seed, and count."""
+    check_accounts(scenario)
     cast = build_cast(scenario)
+    own = shards(cast)
+    check_shards(cast, own)
     accounts = len(cast.actor_of_account)
     counts = np.zeros((len(CONVENTIONS), accounts), np.int64)
-    for shard in shards(cast):
+    for shard in own:
         attempt = partial(_counts_of, accounts)
         counts += until_right(workload(cast, shard), attempt, counting_rows)
     return _summed(cast, counts, number)

@@ -252,11 +252,15 @@ class Scenario(Frozen):
     actors: tuple[Actor, ...]
     tables: Tables
 
+    @property
+    def accounts(self) -> int:
+        """Accounts of all actors."""
+        return sum(actor.accounts for actor in self.actors)
+
     def summary(self) -> str:
         """Return one line: actors, accounts, clock."""
-        accounts = sum(actor.accounts for actor in self.actors)
         return (
-            f"{_counted(len(self.actors), 'actor')}, {_counted(accounts, 'account')}, "
+            f"{_counted(len(self.actors), 'actor')}, {_counted(self.accounts, 'account')}, "
             f"{format_duration(self.clock.duration_us)} from {self.clock.start:%Y-%m-%d}"
         )
 

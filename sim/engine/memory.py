@@ -1,0 +1,183 @@
+"""How much memory a scenario takes, and how much there is: asked before any of it is taken.
+
+The constants were measured as the peak of runs in processes of their own, less that of a process
+that has loaded the scenario: `python -m tests.memory` prints them anew.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from sim.actors.teams import pilot_of, workers_of
+from sim.actors.volume import DAY_US, LEAD_US, rates_per_day
+from sim.actors.workload import TASKS_PER_SHARD_BITS, Stage
+from sim.engine.cast import Cast
+from sim.engine.shards import Shard
+from sim.errors import InvalidInputError
+from sim.scenario.resolved import Actor, Scenario
+
+# A process with the packages that it needs.
+PROCESS = 150_000_000
+# An account, with its rows in the tables; more where it may behave in several ways, or is watched.
+ACCOUNT, OF_MODES, WATCHED = 1_300, 1_200, 800
+# A person behind accounts; while its sessions are drawn, and afterwards.
+PERSON, PERSON_KEPT = 115, 40
+# A session and a turn that are drawn, most of them before the log opens, and an exchange.
+SESSION, TURN, EXCHANGE = 130, 55, 600
+WORKER = 400
+
+# Sessions begun so long before the log are filled; the others are over when it opens.
+_FILLED_LEAD_US = DAY_US
+# Workers of a queue that nobody counts: they are a small part of what a process takes.
+_FEW_WORKERS = 200_000
+_CGROUPS = (
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    (
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+        "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+    ),
+)
+
+
+def accounts_bytes(scenario: Scenario) -> int:
+    """Memory of a process that has the accounts of a scenario, known before any is made."""
+    each = ACCOUNT + OF_MODES * (scenario.separability < 1)
+    each += WATCHED * (scenario.world.enforcement is not None)
+    return PROCESS + each * scenario.accounts
+
+
+def shard_bytes(cast: Cast, shard: Shard) -> int:
+    """Memory that one shard takes while it is simulated, beside the accounts."""
+    stage = cast.stages[shard.actor]
+    if shard.team is not None:
+        return WORKER * _workers(stage, shard)
+    places = slice(shard.accounts.start, shard.accounts.stop)
+    people = float(stage.accounts.end_users[places].sum(dtype=np.float64))
+    sessions = turns = exchanges = 0.0
+    per_us = rates_per_day(stage, shard.accounts) / DAY_US
+    mode = stage.accounts.mode[places]
+    for number, behaviour in enumerate(stage.behaviours):
+        rate = float(per_us[mode == number].sum())
+        opened = rate * (LEAD_US + stage.horizon_us) / stage.session_calls[number]
+        sessions += opened
+        turns += opened * _mean_turns(behaviour)
+        exchanges += rate * (_FILLED_LEAD_US + stage.horizon_us)
+    simulating = SESSION * sessions + TURN * turns + EXCHANGE * exchanges
+    return math.ceil(max(PERSON * people, PERSON_KEPT * people + simulating))
+
+
+def _mean_turns(behaviour: Actor) -> float:
+    dial = behaviour.turns_per_session
+    return dial.single_share + (1 - dial.single_share) * dial.more.rounded_mean(low=1)
+
+
+def _workers(stage: Stage, shard: Shard) -> int:
+    team = shard.team
+    assert team is not None
+    if team.workers is None and team.calls < _FEW_WORKERS:
+        return 0
+    return workers_of(stage, team, pilot_of(stage, team))
+
+
+def needed_bytes(cast: Cast, shards: list[Shard]) -> int:
+    """Memory of a process that carries out a scenario."""
+    return accounts_bytes(cast.scenario) + max(shard_bytes(cast, s) for s in _largest(shards))
+
+
+def check_accounts(scenario: Scenario, processes: int = 1) -> None:
+    """Refuse a scenario whose accounts alone take more memory than there is."""
+    accounts = max(scenario.actors, key=lambda actor: actor.accounts)
+    what = f"actors.{accounts.id}.accounts: {scenario.accounts:,} accounts in all need"
+    _refuse_beyond(accounts_bytes(scenario), what, "lower accounts or scale", processes)
+
+
+def check_shards(cast: Cast, shards: list[Shard], processes: int = 1) -> None:
+    """Refuse a scenario with a shard too large for the memory, or to number its tasks."""
+    needed = accounts_bytes(cast.scenario)
+    for shard in _largest(shards):
+        actor = cast.stages[shard.actor].actor
+        if shard.expected > 1 << TASKS_PER_SHARD_BITS:
+            raise InvalidInputError(
+                f"actors.{actor.id}: {shard.expected:,.0f} exchanges of accounts that share an "
+                f"organisation, at most {1 << TASKS_PER_SHARD_BITS:,}; give it more organisations, "
+                "a lower rate or a shorter clock"
+            )
+        own = shard_bytes(cast, shard)
+        what = f"actors.{actor.id}: simulating {_what(cast, shard)} needs"
+        remedy = "lower them, or scale"
+        _refuse_beyond(needed + own, what, remedy, processes)
+
+
+def _largest(shards: list[Shard]) -> Iterator[Shard]:
+    """Of each actor the shard with most exchanges, and that with most accounts."""
+    by_actor: dict[int, list[Shard]] = {}
+    for shard in shards:
+        by_actor.setdefault(shard.actor, []).append(shard)
+    for own in by_actor.values():
+        most = {max(own, key=lambda s: s.expected), max(own, key=lambda s: len(s.accounts))}
+        yield from sorted(most, key=lambda s: s.number)
+
+
+def _what(cast: Cast, shard: Shard) -> str:
+    """What of a shard takes most of the memory."""
+    stage = cast.stages[shard.actor]
+    if shard.team is not None:
+        return "so many workers"
+    places = slice(shard.accounts.start, shard.accounts.stop)
+    people = float(stage.accounts.end_users[places].sum(dtype=np.float64))
+    if PERSON * people > shard_bytes(cast, shard) / 2:
+        return f"{people:,.0f} end users"
+    return f"{len(shard.accounts):,} accounts at this rate"
+
+
+def _refuse_beyond(needed: int, what: str, remedy: str, processes: int) -> None:
+    there = available_bytes()
+    if there is None or needed * processes <= there:
+        return
+    if processes > 1 and needed <= there:
+        remedy += ", or give fewer workers (-j 1)"
+    each = f" in each of {processes} processes" if processes > 1 else ""
+    raise InvalidInputError(
+        f"{what} about {_gb(needed)}{each}; this machine has {_gb(there)} free; {remedy}"
+    )
+
+
+def _gb(number: int) -> str:
+    return f"{number / 1e9:,.2g} GB" if number < 1e11 else f"{number / 1e9:,.0f} GB"
+
+
+def available_bytes() -> int | None:
+    """Memory that this process can still have; None if nothing says so."""
+    known = [_of_machine(), *(_of_group(*files) for files in _CGROUPS)]
+    return min((number for number in known if number is not None), default=None)
+
+
+def _of_machine() -> int | None:
+    """What Linux says is available, else all that the machine has."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        line = next(line for line in lines if line.startswith("MemAvailable:"))
+        return int(line.split()[1]) * 1024
+    except (OSError, StopIteration, ValueError):
+        pass
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+def _of_group(limit: str, usage: str) -> int | None:
+    """What a control group of Linux leaves of its limit; files that are cached can be dropped."""
+    try:
+        most, used = (int(Path(file).read_text(encoding="ascii")) for file in (limit, usage))
+        stat = Path(limit).with_name("memory.stat").read_text(encoding="ascii").splitlines()
+    except (OSError, ValueError):
+        return None
+    words = [line.split() for line in stat]
+    cached = sum(int(w[1]) for w in words if w[0] in ("inactive_file", "total_inactive_file"))
+    return max(0, most - used + cached)
