@@ -59,12 +59,17 @@ def check_run(place: str, as_json: bool) -> None:
     """Check the invariants of a run on its files, and name the first row that breaks one.
 
     One line for each; docs/invariants.md states them. Exit code 3 if one fails. What needs truth is
-    not checked where truth was taken away.
+    not checked where truth was taken away. Every table is opened; a file that is not the one of the
+    manifest is noted on stderr.
     """
     from sim.checking import check_run as verdicts_of
+    from sim.checking.files import other_files
     from sim.errors import CheckFailedError
+    from sim.tables.reading import Run
 
     verdicts = verdicts_of(place)
+    for line in first_of(other_files(Run(place))):
+        click.echo(f"note: {line}; what it holds was checked", err=True)
     if as_json:
         invariants = [verdict.to_dict() for verdict in verdicts]
         print_json({"run": place, "invariants": invariants})

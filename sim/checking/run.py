@@ -10,6 +10,7 @@ from sim.checking.chains import Chains
 from sim.checking.check import Check
 from sim.checking.conservation import Conservation
 from sim.checking.crews import Crews
+from sim.checking.files import open_the_others
 from sim.checking.limits import Limits
 from sim.checking.lives import Lives
 from sim.checking.rows import parts
@@ -33,10 +34,11 @@ CHECKS: tuple[type[Check], ...] = (
 def check_run(path: Path | str) -> list[Verdict]:
     """Check every invariant on the files of a run, part by part; one verdict each, in order.
 
-    Memory grows with accounts and tasks, not with exchanges. Raises InvalidInputError if the run
-    cannot be read.
+    Memory grows with accounts and tasks, not with exchanges. Every table is opened. Raises
+    InvalidInputError if the run cannot be read.
     """
     book = Book(path)
+    open_the_others(book)
     checks = [kind(book) for kind in CHECKS if book.truth or not kind.needs_truth]
     for rows in parts(book):
         for check in checks:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from sim import catalog
 from sim.scenario.checks import validate
@@ -20,8 +20,10 @@ from sim.scenario.quantities import format_duration
 from sim.scenario.resolved import Actor, Event, Scenario, World, fields_of, fields_of_event
 from sim.scenario.sizes import scaled
 from sim.scenario.strict_yaml import Document
+from sim.scenario.values import AgentShares, ModelShares
 
 _PREFIX = "scenario."
+_SHARES = {"models": TypeAdapter[Any](ModelShares), "agents": TypeAdapter[Any](AgentShares)}
 
 
 def problems_of(scenario: Scenario, source: str) -> list[Problem]:
@@ -47,6 +49,11 @@ def _actor_problems(actor: Actor) -> Iterator[tuple[str, str]]:
     source = typology.defaults.get("source")
     if (actor.arrival, actor.source) != (typology.arrival, source):
         yield "arrival", f"should be {typology.arrival} of {source}, as {actor.typology} is"
+    for key, shares in _SHARES.items():
+        try:
+            shares.validate_python(getattr(actor, key), strict=True)
+        except ValidationError as error:
+            yield key, error.errors()[0]["msg"].removeprefix("Value error, ")
     counting = fields_of(actor.arrival, actor.source)
     yield from _not_counting(actor, counting)
     benchmark = catalog.benchmarks().get(actor.benchmark or "")
@@ -113,7 +120,7 @@ def _actor(actor: Actor, values: dict[str, Any], scale: float) -> dict[str, Any]
     if "operator" in made:
         made["operator"] = _of_form(OperatorForm, made["operator"])
     for key in ("agent", "model"):
-        # an actor that has but one of them; several are a fault, which stays to be seen
+        # a form that takes but one of them; a typology may have several
         if f"{key}s" not in form.model_fields and len(values[f"{key}s"]) == 1:
             [made[key]] = values[f"{key}s"]
     return _of_form(form, {k: v for k, v in made.items() if not _is_neutral(actor, k)})

@@ -13,6 +13,7 @@ from typing import Any
 from sim.tables.files import FileRecord
 
 SMALL_BYTES = 1 << 20
+_CHUNK = 1 << 20
 OTHER_BYTES = "has the right size but other bytes than the manifest says"
 # Length of the footer in 4 bytes, then a word of 4.
 _END_BYTES = 8
@@ -45,6 +46,6 @@ def seen_damage(file: Any, record: FileRecord) -> str | None:
 def _other_bytes(file: Any, begin: int, sha256: str) -> str | None:
     file.seek(begin)
     digest = hashlib.sha256()
-    while chunk := file.read(SMALL_BYTES):
+    while chunk := file.read(_CHUNK):
         digest.update(chunk)
     return None if digest.hexdigest() == sha256 else OTHER_BYTES

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from sim.errors import InvalidInputError
 from sim.printable import said
-from sim.tables.files import parse_id
+from sim.tables.files import FileRecord, parse_id
 from sim.tables.intact import seen_damage
 from sim.tables.manifest import read_manifest, records_of, scenario_of
 from sim.tables.schema import (
@@ -53,14 +53,18 @@ class Run:
         return f"<Run {self.store}: {rows:,} exchanges in {self.format}, seed {seed}>"
 
     @property
+    def records(self) -> list[FileRecord]:
+        """The files that its manifest lists."""
+        return list(self._records.values())
+
+    @property
     def _log(self) -> list[str]:
         return self.files("log/exchanges")
 
     @property
     def names(self) -> tuple[str, ...]:
         """The tables that are there; truth may have been taken away from a run on purpose."""
-        there = set(self.store.files())
-        return tuple(name for name in TABLES if there.intersection(self.files(name)))
+        return tuple(name for name in TABLES if self.has(name))
 
     def columns(self, table: str) -> dict[str, str]:
         """Name and type of the columns of a table; docs/log-schema.md says what they mean."""
@@ -153,11 +157,12 @@ class Run:
         """The files of a table, every one of which is there."""
         files = self.files(table)
         lost = sorted(set(files) - set(self.store.files(table.partition("/")[0])))
-        if lost == sorted(files):
-            away = "its truth was taken away: " if table.startswith("truth/") else ""
-            self._lacks(f"{away}{table} is not there")
+        if not self.has(table):
+            self._lacks(f"its truth was taken away: {table} is not there")
         if lost:
-            raise _missing(self.store.name(lost[0]))
+            wrong = self.store.wrong_with(lost[0])
+            name = self.store.name(lost[0])
+            raise InvalidInputError(f"{name}: {wrong}") if wrong else _missing(name)
         return files
 
     def _expect(self, table: str, names: Iterable[str], known: dict[str, str]) -> None:

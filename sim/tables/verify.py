@@ -24,12 +24,13 @@ def damaged_files(place: Store | Path | str) -> list[str]:
     """Return a line for every file that is missing, altered or not in the manifest."""
     run = Store.of(place)
     listed = records_of(read_manifest(run))
-    problems = [p for record in listed if (p := _problem(run, record))]
+    problems = [p for record in listed if (p := problem_of(run, record))]
     extra = sorted(set(run.files()) - {record.path for record in listed} - {MANIFEST})
     return problems + [f"{run.name(path)}: is not in the manifest" for path in extra]
 
 
-def _problem(run: Store, record: FileRecord) -> str | None:
+def problem_of(run: Store, record: FileRecord) -> str | None:
+    """Return what is wrong with a file, in a line; None if it is as it was written."""
     name = run.name(record.path)
     if wrong := run.wrong_with(record.path):
         return f"{name}: {wrong}"
