@@ -66,9 +66,10 @@ def sealed_scenario(accounts: int = ACCOUNTS, fmt: str = "parquet") -> Scenario:
     alike = {"account_age_days": lognormal(30, 1.0, 365), "account_volume_sigma": 0.0}
     same: dict[str, Any] = {**PLAIN, **alike, "agents": {"coding-cli": 1.0}, "refusal_share": 0.03}
     queue: dict[str, Any] = {**same, "accounts": accounts, "organisations": None}
+    script = {"agents": {"api-script": 1.0}}  # what such a benchmark is run with
     actors = (
         coders(accounts, "wombats", **{**simple(6), **same}),
-        lab("mmlu-pro", 3 * accounts, "numbats", runs=2, workers=12, **queue),
+        lab("mmlu-pro", 3 * accounts, "numbats", runs=2, workers=12, **{**queue, **script}),
         pool(target=6 * accounts, id_="quokkas", templates=None, balance="random", **queue),
     )
     named = {"name": "marsupials", "title": "Marsupials at night", "about": "nocturnal"}
