@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import sim as package
@@ -277,6 +278,29 @@ def test_words_of_tables_and_manifests_cannot_either(here: Path) -> None:
         assert "\x1b" not in sim("counts", "out", *options).stdout
     forge(here / "out", lambda m: m["scenario"]["actors"][0].update(id="\x1b[2J\n"))
     assert "found '\\x1b[2J\\n'" in refused(sim("counts", "out"))
+
+
+@pytest.mark.parametrize(
+    ("path", "column", "message"),
+    [
+        ("truth/exchanges", "typology_id", "out: its truth names typology \\x1b[2J, its scenario"),
+        ("log/exchanges", "ts_start", "out: log/exchanges has rows outside of the clock of its"),
+    ],
+)
+def test_compare_refuses_cells_that_no_run_has(
+    here: Path, path: str, column: str, message: str
+) -> None:
+    file = f"{path}/part-00000.parquet"
+    table = pq.read_table(here / "out" / file, partitioning=None)
+    at = table.schema.names.index(column)
+    odd: Any = "\x1b[2J" if column == "typology_id" else 0
+    kind = pa.string() if column == "typology_id" else pa.int64()
+    cells = pa.array([odd] * len(table), kind)
+    cells = (
+        cells.dictionary_encode() if column == "typology_id" else cells.cast(table.schema[at].type)
+    )
+    put_table(here / "out", file, table.set_column(at, table.schema.field(at), cells))
+    assert refused(sim("compare", "out")).startswith(message)
 
 
 def test_show_prints_no_controls_either(here: Path) -> None:

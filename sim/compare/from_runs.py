@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sim.compare.cluster_measures import gini, shared, synchrony
 from sim.counting import CONVENTIONS, coded_words, convention_flags, exchange_parts
 from sim.errors import InvalidInputError
+from sim.printable import printable
 from sim.tables.reading import Run
 from sim.tables.schema import ACCOUNT_PAYMENT, MODEL_CATALOG, TRUTH_TASKS
 from sim.tables.store import Store
@@ -154,7 +155,13 @@ class _Sums:
         answered = flags["C2"]
         at_us = log.column("ts_start").to_numpy().astype("i8")[answered]
         accounts = log.column("account_id").to_numpy()[answered]
-        self._accounts_hours.add(group[answered], accounts, (at_us - self._start_us) // _HOUR_US)
+        hour = (at_us - self._start_us) // _HOUR_US
+        if len(hour) and not 0 <= hour.min() <= hour.max() < self._hours:
+            raise InvalidInputError(
+                f"{self._run.store}: log/exchanges has rows outside of the clock of its scenario; "
+                "`sim check-run` names the first"
+            )
+        self._accounts_hours.add(group[answered], accounts, hour)
         if _PROMPT in self.columns:
             asked = flags["C5"]
             self._prompts.add(group[asked], log.column(_PROMPT).to_numpy()[asked])
@@ -179,7 +186,8 @@ class _Sums:
         strange = sorted(set(words) - set(self._actors))
         if strange:
             raise InvalidInputError(
-                f"{self._run.store}: its truth names actor {strange[0]}, its scenario does not"
+                f"{self._run.store}: its truth names actor {printable(strange[0])}, its scenario "
+                "does not"
             )
         return np.array([self._actors.index(word) for word in words], np.int64)[codes]
 
@@ -239,6 +247,13 @@ class _Sums:
         if not self._run.has("truth/exchanges"):
             return {}
         rows = self._typologies.of(group)
+        known = {actor.typology for actor in self._run.scenario.actors}
+        strange = sorted(set(rows["typology"]) - known)
+        if strange:
+            raise InvalidInputError(
+                f"{self._run.store}: its truth names typology {printable(strange[0])}, its "
+                "scenario does not"
+            )
         total = int(rows["n"].sum())
         shares = zip(rows["typology"].tolist(), (rows["n"] / total).tolist(), strict=True)
         return dict(sorted(shares))

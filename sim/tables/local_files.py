@@ -34,6 +34,8 @@ def wrong_with(folder: Path, path: str) -> str | None:
         mode = (folder / path).stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         return "is a link to nothing" if (folder / path).is_symlink() else None
+    except OSError as error:
+        return f"cannot be reached: {error.strerror}"
     return next((f"is {name}, not a file" for is_kind, name in _KINDS if is_kind(mode)), None)
 
 
