@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sim.cli_support import json_option, quiet_option
+from sim.cli_support import expect_one_form, json_option, quiet_option, spreadsheet_option
 
 if TYPE_CHECKING:
     from sim.compare import Analysis
@@ -109,6 +109,7 @@ class PriorOdds(click.ParamType[tuple[str, float]]):
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed.")
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, one value a row.")
+@spreadsheet_option
 @click.option(
     "--charts",
     metavar="FOLDER",
@@ -132,6 +133,7 @@ def compare(
     sections: Sequence[str],
     as_json: bool,
     as_csv: bool,
+    for_spreadsheets: bool,
     charts: Path | None,
     html: Path | None,
     quiet: bool,
@@ -143,8 +145,7 @@ def compare(
     count, which counts each explanation makes one expect, how far a figure moves the odds between
     them, over ranges of priors, and which observable would tell more. Findings first, then tables.
     """
-    if as_json and as_csv:
-        raise click.UsageError("--json and --csv exclude each other; give one of them")
+    expect_one_form(as_json, as_csv, for_spreadsheets)
     if options["by_actor"] and not places:
         raise click.UsageError("--by-actor takes a RUN apart; name one")
     from sim.cli_progress import counting_bar
@@ -172,8 +173,11 @@ def compare(
             observer=observer,
             **options,
         )
-    render = to_csv if as_csv else to_json if as_json else render_text
-    click.echo(render(analysis), nl=False)
+    if as_csv or for_spreadsheets:
+        text = to_csv(analysis, for_spreadsheets=for_spreadsheets)
+    else:
+        text = to_json(analysis) if as_json else render_text(analysis)
+    click.echo(text, nl=False)
     more = [("--claims", x) for x in (claims_file,) if x]
     more += [("--hypotheses", x) for x in (hypotheses_file,) if x]
     more += [("--set", x) for x in changes]

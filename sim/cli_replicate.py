@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sim.cli_support import (
+    expect_one_form,
     json_option,
     print_columns,
     print_json,
     quiet_option,
     scenario_options,
+    spreadsheet_option,
     workers_options,
 )
 
@@ -60,6 +60,7 @@ _TOTALS, _SPREAD = "exchanges", "p50 per account"
 @workers_options
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, one number of a replicate a row.")
+@spreadsheet_option
 @quiet_option
 def replicate(
     scenario: str,
@@ -73,6 +74,7 @@ def replicate(
     dask: str | None,
     as_json: bool,
     as_csv: bool,
+    for_spreadsheets: bool,
     quiet: bool,
 ) -> None:
     """Count a scenario under many seeds, without writing a log.
@@ -81,8 +83,7 @@ def replicate(
     the means. Replicate K has a seed of its own, which --json and --csv name: `sim run SCENARIO
     --seed SEED` makes the log of the same counts.
     """
-    if as_json and as_csv:
-        raise click.UsageError("--json and --csv exclude each other; give one of them")
+    expect_one_form(as_json, as_csv, for_spreadsheets)
     from sim.cli_progress import counting_bar
     from sim.engine.executors import workers
     from sim.replicates import differences, estimates
@@ -101,8 +102,11 @@ def replicate(
         other = None
         if second is not None:
             other = made_of(second, wanted, seed=first.seed, workers=who, observe=observe)
-    if as_csv:
-        click.echo(_csv_of(this, other), nl=False)
+    if as_csv or for_spreadsheets:
+        from sim.csv_text import csv_text
+
+        rows = _csv_rows(this, other)
+        click.echo(csv_text(rows, for_spreadsheets=for_spreadsheets), nl=False)
         return
     compared = None if other is None else differences(this, other, confidence)
     summary = estimates(this, confidence)
@@ -134,19 +138,16 @@ def _without_nan(values: dict[str, Any]) -> dict[str, Any]:
     return {key: None if value != value else value for key, value in values.items()}
 
 
-def _csv_of(this: Replicates, other: Replicates | None) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+def _csv_rows(this: Replicates, other: Replicates | None) -> Iterator[list[Any]]:
     made = [this] if other is None else [this, other]
-    writer.writerow(["scenario", "replicate", "seed", "actor", "convention", "what", "value"])
+    yield ["scenario", "replicate", "seed", "actor", "convention", "what", "value"]
     for one in made:
         for row in one.totals().itertuples(index=False):
-            writer.writerow([one.name, *row[:4], _TOTALS, row.count])
+            yield [one.name, *row[:4], _TOTALS, row.count]
         for row in one.accounts().to_dict("records"):
             key = [row.pop(name) for name in ("replicate", "seed", "actor", "convention")]
             for what, value in row.items():
-                writer.writerow([one.name, *key, what, value])
-    return text.getvalue()
+                yield [one.name, *key, what, value]
 
 
 def _print_estimates(

@@ -155,6 +155,19 @@ quiet_option = click.option(
     "-q", "--quiet", is_flag=True, envvar="SIM_QUIET", help="Print results and errors only."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+spreadsheet_option = click.option(
+    "--csv-for-spreadsheets",
+    "for_spreadsheets",
+    is_flag=True,
+    help="Print CSV in which an apostrophe goes before texts that begin with = + - @, a tab or a "
+    "carriage return, so that no spreadsheet computes them.",
+)
+
+
+def expect_one_form(as_json: bool, *as_csv: bool) -> None:
+    """Raise a usage error if both JSON and CSV are asked for."""
+    if as_json and any(as_csv):
+        raise click.UsageError("--json and --csv exclude each other; give one of them")
 
 
 def print_json(value: Any) -> None:

@@ -83,11 +83,13 @@ def answers(stage: Stage, rows: Any) -> Iterator[Measure]:
         yield from below("output tokens", told["output"], actor.output_tokens)
 
 
-def contents(stage: Stage, rows: Any, tasks: Any) -> Iterator[Measure]:
+def contents(stage: Stage, rows: Any) -> Iterator[Measure]:
     """Own prompts, some of which come again, the list and its cover."""
     actor, a = stage.actor, stage.accounts
-    listed = float(a.list_share[tasks["account"]].mean()) if actor.list_share else 0.0
-    yield share("on the list", tasks["kind"] == LIST, listed)
+    # all tasks of a session are of one kind
+    sessions = rows.drop_duplicates("session")
+    listed = float(a.list_share[sessions["account"]].mean()) if actor.list_share else 0.0
+    yield share("on the list", sessions["kind"] == LIST, listed)
     own = rows[rows["kind"] == OWN].drop_duplicates("content" if not actor.repeat_share else "id")
     own = own[own["user"]]
     if len(own) and actor.repeat_share:
@@ -128,7 +130,7 @@ def test_accounts_send_what_their_typology_says(typology: str) -> None:
     actor = stage.actor
     assert "tool_steps" in fields_of(actor.arrival, actor.source)
     found = [*traffic(stage, rows), *steps(actor, tasks), *answers(stage, rows)]
-    found += [*contents(stage, rows, tasks), *people(stage, rows)]
+    found += [*contents(stage, rows), *people(stage, rows)]
     assert off(found) == []
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +11,7 @@ from typing import Any
 from sim.compare.analysis import SECTIONS, Analysis
 from sim.compare.answers import findings, first, tables
 from sim.compare.tables import Table, text_table
+from sim.csv_text import csv_text
 
 _WIDTH = 100
 _CSV_COLUMNS = ("table", "row", "quantity", "unit", "value")
@@ -97,17 +96,14 @@ def _plain(table: Table) -> Mapping[str, Any]:
     }
 
 
-def to_csv(analysis: Analysis) -> str:
+def to_csv(analysis: Analysis, *, for_spreadsheets: bool = False) -> str:
     """Return all tables as CSV, one value a row: table, row, quantity, unit, value.
 
     `row` names the row by its texts up to the first number, such as `A4/benchmarking/C2`.
+    `for_spreadsheets` as in `csv_text`.
     """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_CSV_COLUMNS)
-    for table in tables(analysis):
-        writer.writerows(_facts(table))
-    return out.getvalue()
+    facts = (fact for table in tables(analysis) for fact in _facts(table))
+    return csv_text([_CSV_COLUMNS, *facts], for_spreadsheets=for_spreadsheets)
 
 
 def _facts(table: Table) -> Iterator[tuple[Any, ...]]:
