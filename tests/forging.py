@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -29,3 +30,10 @@ def put_table(run: Path, path: str, table: Any) -> None:
     with writing_table(Store(str(run)), path, table.schema, path.rpartition(".")[2]) as file:
         file.append(table)
     forge(run, lambda content: record(content, path).update(file.record.to_dict()))
+
+
+def put_bytes(run: Path, path: str, data: bytes) -> None:
+    """Put other bytes in the place of a file, and say so in the manifest."""
+    (run / path).write_bytes(data)
+    told = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    forge(run, lambda content: record(content, path).update(told))

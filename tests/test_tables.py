@@ -32,7 +32,7 @@ from sim.tables.reading import Run
 from sim.tables.schema import EXCHANGES, arrow_schema
 from sim.tables.store import Store
 from sim.tables.verify import damaged_files, differences_of_rerun, other_software
-from tests.forging import forge, put_table
+from tests.forging import forge, put_bytes, put_table
 from tests.helpers import coders, lab, pool, scenario
 
 TABLES = {
@@ -177,10 +177,10 @@ def test_text_that_is_no_identifier_is_named(
     runs: dict[str, Path], tmp_path: Path, name: str, text: str, said: str
 ) -> None:
     copy = Path(shutil.copytree(runs["csv"], tmp_path / "run"))
-    path = copy / "log/exchanges/part-00000.csv"
-    lines = [line.split(",") for line in path.read_text().splitlines()]
+    path = "log/exchanges/part-00000.csv"
+    lines = [line.split(",") for line in (copy / path).read_text().splitlines()]
     lines[1][list(EXCHANGES).index(name)] = text
-    path.write_text("\n".join(",".join(line) for line in lines) + "\n")
+    put_bytes(copy, path, ("\n".join(",".join(line) for line in lines) + "\n").encode())
     with pytest.raises(InvalidInputError, match=rf"part-00000\.csv: cannot be read: .*{said}"):
         Run(copy).table("log/exchanges", EXCHANGES)
 
