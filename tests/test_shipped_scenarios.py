@@ -193,8 +193,8 @@ def test_coordinated_pool_spreads_thin_and_meets_its_target(simulate: Simulate) 
     assert largest["pool"] < 0.06 * pool.requested
     assert largest["pool"] < largest["coders"]
     prompts = log["pool"].drop_duplicates("task_uid")["prompt_simhash64"]
-    # each is asked once; the hashes of a few prompts of one template and topic are the same
-    assert prompts.nunique() > 0.99 * len(prompts)
+    # hashes of near prompts are near, and a few agree by chance
+    assert prompts.nunique() > 0.999 * len(prompts)
 
 
 def test_reported_figures_stand_beside_work_of_the_same_order(simulate: Simulate) -> None:
