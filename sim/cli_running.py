@@ -90,9 +90,10 @@ def run(
     if scenario is None:
         raise click.UsageError("Missing argument 'SCENARIO'.")
     from sim.scenario import load_scenario
+    from sim.tables.places import place_of
 
     resolved = load_scenario(scenario, **changes)
-    place = str(Path("runs") / resolved.name) if out is None else out
+    place = place_of(str(Path("runs") / resolved.name) if out is None else out).url
     if counterfactual and resolved.world.enforcement is None:
         raise click.UsageError(
             "--counterfactual needs a scenario with world.enforcement; "

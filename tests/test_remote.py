@@ -51,6 +51,12 @@ class Server:
             "AWS_ENDPOINT_URL": self.url,
         }
 
+    def reset(self) -> None:
+        """Forget what the servers of other tests in this process were given."""
+        import requests as http
+
+        http.post(f"{self.url}/moto-api/reset", timeout=10)
+
     def trust(self, requests: float) -> None:
         """Let that many requests through before credentials count."""
         import requests as http
@@ -68,6 +74,7 @@ def server() -> Iterator[Server]:
     process.start()
     host, port = process.get_host_and_port()
     made = Server(f"http://{host}:{port}")
+    made.reset()
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(("AWS_", "FSSPEC_"))]:
             patch.delenv(name)

@@ -173,6 +173,12 @@ def _carry_out(job: Job, workers: Workers | None, observe: Observer | None) -> R
         who = workers or stack.enter_context(in_process())
         try:
             return _Attempt(job, who, observe or (lambda _: None)).carry_out()
+        except PassingError as error:
+            unfinished.give_up(job.out)
+            if not unfinished.is_kept(job.out, if_unknown=True):
+                raise
+            remedy = f"what is finished is kept: try again with `{unfinished.resuming(job.out)}`"
+            raise PassingError(error.url, error.reason, remedy) from error
         except BaseException:
             unfinished.give_up(job.out)
             raise
@@ -291,11 +297,6 @@ def _with_remedies(out: Store) -> Iterator[None]:
         yield
     except LostWorkerError as error:
         raise SimError(f"{out}: {_after_a_death(out)}") from error
-    except PassingError as error:
-        remedy = "try again"
-        if unfinished.is_kept(out):
-            remedy = f"what is finished is kept: try again with `{unfinished.resuming(out)}`"
-        raise PassingError(error.url, error.reason, remedy) from error
     except OSError as error:
         if error.errno not in DISK_FULL:
             raise

@@ -173,11 +173,15 @@ def is_unfinished(out: Store) -> bool:
     return out.is_file(UNFINISHED)
 
 
-def is_kept(out: Store) -> bool:
-    """Whether something is there that `resume` can go on with; what cannot be asked is not."""
-    with contextlib.suppress(SimError, OSError):
+def is_kept(out: Store, *, if_unknown: bool = False) -> bool:
+    """Whether something is there that `resume` can go on with; `if_unknown`, if it cannot be seen.
+
+    What lies in the memory of this process ends with it.
+    """
+    try:
         return out.is_shared and is_unfinished(out)
-    return False
+    except (SimError, OSError):
+        return if_unknown
 
 
 def resuming(out: Store) -> str:

@@ -78,7 +78,7 @@ def place_of(url: str) -> Place:
     word = word.lower()
     if not colon or "/" in word or not _is_protocol(word, rest):
         return Place(url, "file")
-    if word in LOCAL:
+    if word in LOCAL and rest not in ("", "//"):
         return Place(f"{word}:{rest}", word)
     return Place(_checked(url, word, rest), word)
 

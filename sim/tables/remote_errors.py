@@ -23,7 +23,8 @@ class PassingError(SimError):
 
 def in_one_line(url: str, error: Exception) -> SimError:
     """The error to raise for what a file system raised at `url`."""
-    said = " ".join(str(error).split()) or type(error).__name__
+    said = getattr(error, "strerror", None) or str(error)
+    said = " ".join(said.split()) or type(error).__name__
     status = _status(error)
     if status in _PASSING:
         return PassingError(url, f"the server failed again and again (HTTP {status})")
