@@ -78,7 +78,7 @@ def run(
     workers: Workers | None = None,
     observe: Observer | None = None,
 ) -> RunSummary:
-    """Simulate `scenario` into `out`, a folder or any URL that fsspec knows.
+    """Simulate `scenario` into `out`, a folder or a URL such as `s3://bucket/run`.
 
     A folder that holds something is refused, but for an interrupted run of the same scenario,
     which is completed, and for a run that `force` replaces. `workers` carry it out, this process

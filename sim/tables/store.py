@@ -1,4 +1,4 @@
-"""Where a run lies: a folder on any file system that fsspec knows, local or remote."""
+"""Where a run lies: a folder on this machine or on a remote file system."""
 
 from __future__ import annotations
 
