@@ -1,9 +1,10 @@
-# One word a task; `make help` lists them. PYTHON names the interpreter that makes the environment.
+# One word a task; `make help` lists them. PYTHON names the interpreter that makes the environment
+# VENV: `make test PYTHON=python3.13 VENV=.venv-3.13` tests another Python with the newest versions.
 PYTHON ?= python3
 VENV ?= .venv
 SCALE ?= 0.1
-N ?= 1000
-SEED ?= 1
+LOWEST ?= .venv-lowest
+LOWEST_PYTHON ?= python3.11
 BIN := $(VENV)/bin
 ENVIRONMENT := $(VENV)/.made
 INSTALLED := $(VENV)/.installed
@@ -11,10 +12,10 @@ INSTALLED_TEST := $(VENV)/.installed-test
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test browser lint types format verify torture bench docs separability reports clean
+.PHONY: help demo test test-lowest browser lint types format verify bench docs separability reports clean
 
 help: ## List the tasks.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
 
 demo: $(INSTALLED) ## Simulate the reported figures at SCALE (0.1), compare, draw; under a minute.
 	$(BIN)/sim run reported_2026_02 --scale $(SCALE) --force -o runs/demo
@@ -28,6 +29,9 @@ demo: $(INSTALLED) ## Simulate the reported figures at SCALE (0.1), compare, dra
 
 test: lint types browser ## Lint, types and the fast tests: what must pass before a commit.
 	$(BIN)/pytest -n auto --dist loadfile
+
+test-lowest: browser $(LOWEST)/.installed-test ## The fast tests, with the lowest version of everything we depend on.
+	$(LOWEST)/bin/pytest -n auto --dist loadfile
 
 browser: $(INSTALLED_TEST) ## Make sure that there is a Chromium for the tests of the page.
 	@command -v chromium || command -v chromium-browser || command -v google-chrome \
@@ -86,3 +90,11 @@ $(INSTALLED): $(ENVIRONMENT) pyproject.toml
 $(INSTALLED_TEST): $(ENVIRONMENT) pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@ $(INSTALLED)
+
+# The pins are constraints, made anew from pyproject.toml; the tools of the tests stay free.
+$(LOWEST)/.installed-test: pyproject.toml tools/lowest_versions.py
+	$(LOWEST_PYTHON) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/python tools/lowest_versions.py > $(LOWEST)/lowest.txt
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint $(LOWEST)/lowest.txt --editable '.[test]'
+	@touch $@

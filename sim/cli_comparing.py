@@ -17,20 +17,14 @@ if TYPE_CHECKING:
 _FEBRUARY = ("A3", "A4", "A5", "A1")
 
 
-class PriorOdds(click.ParamType[tuple[str, float]]):
-    """`ID=ODDS`."""
-
-    name = "ID=ODDS"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, float]:
-        """Split the text; odds are any positive number."""
-        if isinstance(value, tuple):
-            return value
-        name, _, odds = str(value).partition("=")
-        try:
-            return name, float(odds)
-        except ValueError:
-            self.fail(f"{value!r} should be ID=ODDS, such as extraction=2", param, ctx)
+def prior_odds_of(text: str) -> tuple[str, float]:
+    """Split `ID=ODDS`; odds are any positive number."""
+    name, _, odds = text.partition("=")
+    try:
+        return name, float(odds)
+    except ValueError:
+        wanted = f"{text!r} should be ID=ODDS, such as extraction=2"
+        raise click.BadParameter(wanted) from None
 
 
 @click.command()
@@ -79,7 +73,7 @@ class PriorOdds(click.ParamType[tuple[str, float]]):
 @click.option(
     "--prior-odds",
     metavar="ID=ODDS",
-    type=PriorOdds(),
+    type=prior_odds_of,
     multiple=True,
     help="Odds of an explanation before, 1 for others; gives probabilities. Repeatable.",
 )

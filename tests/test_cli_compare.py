@@ -10,10 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from sim.cli import cli
 from sim.compare import SECTIONS
+from tests.verbs import runner
 
 Invoke = Callable[..., Result]
 QUICK = ("--draws", "300")
@@ -23,7 +24,7 @@ QUICK = ("--draws", "300")
 def whole() -> dict[str, object]:
     """All that `sim compare --json` says, with few draws."""
     some = ("--hypothesis", "benchmarking", "--hypothesis", "resale")
-    result = CliRunner().invoke(cli, ["compare", "--json", *some, *QUICK])
+    result = runner().invoke(cli, ["compare", "--json", *some, *QUICK])
     assert result.exit_code == 0, result.output
     return dict(json.loads(result.stdout))
 
@@ -31,7 +32,7 @@ def whole() -> dict[str, object]:
 @pytest.fixture
 def sim() -> Invoke:
     def invoke(*words: str, code: int = 0) -> Result:
-        result = CliRunner().invoke(cli, ["compare", *words])
+        result = runner().invoke(cli, ["compare", *words])
         assert result.exit_code == code, result.output
         return result
 
@@ -48,7 +49,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         " agent: mini-swe-agent, model: claude-opus-4.5, runs: 1}\n"
         "  - {id: pool, typology: A16, accounts: 20, target_exchanges: 2k}\n"
     )
-    made = CliRunner().invoke(cli, ["run", str(scenario), "-o", str(folder / "two"), "-q"])
+    made = runner().invoke(cli, ["run", str(scenario), "-o", str(folder / "two"), "-q"])
     assert made.exit_code == 0, made.output
     return folder / "two"
 
@@ -224,7 +225,7 @@ def test_an_empty_run_has_nothing_to_compare(sim: Invoke, tmp_path: Path) -> Non
         "version: 1\nname: none\nseed: 4\nclock: {start: 2026-02-02, duration: 1 s}\nactors:\n"
         "  - {id: few, typology: L01, accounts: 1}\n"
     )
-    made = CliRunner().invoke(cli, ["run", str(scenario), "-o", str(tmp_path / "none"), "-q"])
+    made = runner().invoke(cli, ["run", str(scenario), "-o", str(tmp_path / "none"), "-q"])
     assert made.exit_code == 0, made.output
     said = sim(str(tmp_path / "none"), "--only", "odds", *QUICK, code=2).stderr
     assert "no answered exchange in the log; there is nothing to compare" in said

@@ -30,6 +30,7 @@ from sim.compare.library import load_library
 from sim.compare.user_claims import load_claims
 from sim.scenario import load_scenario
 from sim.tables import schema
+from tests.verbs import runner
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -227,7 +228,7 @@ def test_reports_are_current() -> None:
     """Two sections of the tables and what else is there; `make verify` compares every byte."""
     kept = (ROOT / "reports" / "comparison.csv").read_text(encoding="utf-8")
     quick = ["--claim", "all", "--only", "needed", "--only", "predictions"]
-    made = CliRunner().invoke(cli, ["compare", *quick, "--csv"]).stdout
+    made = runner().invoke(cli, ["compare", *quick, "--csv"]).stdout
     of_both = [
         x
         for x in kept.splitlines()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,14 @@ actors:
 LOG = "log/exchanges/part-00000"
 
 
+def runner() -> CliRunner:
+    """Calls a command and keeps stdout and stderr apart, as click does by itself since 8.2."""
+    make: Any = CliRunner
+    return make(mix_stderr=False) if "mix_stderr" in signature(CliRunner).parameters else make()  # type: ignore[no-any-return]
+
+
 def sim(*args: str, **extra: Any) -> Result:
-    return CliRunner().invoke(cli, args, **extra)
+    return runner().invoke(cli, args, **extra)
 
 
 def refused(result: Result, code: int = 2) -> str:

@@ -82,7 +82,7 @@ def _indices(
     names = list(hypothesis.columns)
     problem: dict[str, Any] = {
         "num_vars": len(names),
-        "names": names,
+        "names": np.asarray(names),  # SALib 1.5.0 passes them to pandas, which wants no list
         "bounds": [[0.0, 1.0]] * len(names),
     }
     seed = Streams(instrument.seed).key("compare", id_, "sobol") % 2**31

@@ -93,7 +93,7 @@ def test_every_invariant_holds_where_sessions_end_at_the_window(tmp_path: Path) 
     assert_holds(tmp_path / "run")
     rows = log_with_truth(tmp_path / "run")
     ended = rows[rows["finish_reason"] == "model_context_window_exceeded"]
-    assert (ended.groupby("actor_id").size() >= 3).all()
+    assert (ended.groupby("actor_id", observed=True).size() >= 3).all()
     assert set(ended["actor_id"]) == {"coders", "pool"}
     both = ended["input_tokens_total"] + ended["output_tokens"] // ended["choice_count"]
     assert (both == 200_000).all()
