@@ -54,9 +54,9 @@ verify: $(INSTALLED_TEST) ## Slow statistical verification, with plots; some min
 	@echo "plots: runs/verification/*.png"
 	@echo "table: runs/verification/results.md"
 
-torture: $(INSTALLED_TEST) ## Put N random scenarios from SEED on (1000, 1) through every verb; some minutes.
-	@mkdir -p runs/torture
-	$(BIN)/python -m tests.torture scenarios --count $(N) --seed $(SEED) --json runs/torture/scenarios.json
+torture: $(INSTALLED_TEST) ## Hard trials, N random scenarios (1000) from SEED (1) on and as much of the rest; half an hour.
+	$(BIN)/python -m tests.torture all --count $(N) --seed $(SEED); ended=$$?; \
+		$(BIN)/python docs/generate.py; exit $$ended
 
 bench: $(INSTALLED_TEST) ## Speed ratios; some 15 minutes, 30 GB of disk.
 	$(BIN)/pytest -m bench -s

@@ -6,6 +6,7 @@ A block stands between `<!-- generated: NAME -->` and `<!-- end -->`; NAME is a 
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import tempfile
 from collections import Counter
@@ -416,6 +417,29 @@ def _exchanges_of_first_task() -> Iterator[list[str]]:
         ]
 
 
+# Hard trials
+
+
+def results_of_torture() -> str:
+    """What `make torture` wrote last."""
+    found = json.loads((DOCS / "torture.json").read_text(encoding="utf-8"))
+    header = ["part", "tried", "passed", "refused", "failed", "minutes"]
+    rows = [
+        [
+            part["part"],
+            *(f"{part[key]:,}" if key in part else "" for key in ("tried", "passed", "refused")),
+            f"{len(part['failed']):,}",
+            str(part["minutes"]),
+        ]
+        for part in found["parts"]
+    ]
+    versions = ", ".join(f"{name} {number}" for name, number in found["versions"].items())
+    seed = found["parts"][0]["seed"]
+    command = f"`make torture N={found['scenarios']}`"
+    said = f"Written by {command}, from seed {seed} on, with {versions}:\n\n"
+    return said + table(header, rows, right=5)
+
+
 # The catalog
 
 
@@ -517,6 +541,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "keys tables": keys_of("TablesForm"),
     "defaults": defaults_of_typologies,
     "worked example": task_of_worked_example,
+    "torture": results_of_torture,
     "catalog status": values_by_status,
     "catalog steps": measured_steps,
     **_beside("explanation_tables").blocks(table),

@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from tests.torture.drawing import Drawer, duration
-from tests.torture.trials import Trial, add_options, carry_out
+from tests.torture.trials import Trial, add_options, carry_out, record, trials
 from tests.verbs import sim
 
 MOST_EXCHANGES, MOST_ACCOUNTS = 20_000, 3_000
@@ -174,6 +174,16 @@ def _expect(
 
 def _failing(text: str) -> list[str]:
     return [line for line in text.splitlines() if "FAILED" in line]
+
+
+def run(count: int, seed: int = 1, workers: int = 1) -> dict[str, Any]:
+    """Try `count` scenarios of consecutive seeds, every other one with extreme values."""
+    ended = list(trials(_every_other, range(seed, seed + count), workers, LIMIT_S, {}))
+    return record("scenarios", ended)
+
+
+def _every_other(seed: int) -> Trial:
+    return try_seed(seed, extreme=seed % 2 == 0)
 
 
 def main(words: list[str]) -> int:
