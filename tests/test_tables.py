@@ -267,6 +267,17 @@ def test_a_damaged_part_is_named(copy: Path) -> None:
         Run(copy, as_written=False).table("log/exchanges", EXCHANGES)
 
 
+def test_a_part_of_an_earlier_version_is_named(copy: Path) -> None:
+    path = copy / "log/exchanges/part-00000.parquet"
+    table = pq.read_table(path, partitioning=None)
+    ids = pa.array(table.column("account_id").to_numpy().astype(np.uint64))
+    index = table.column_names.index("account_id")
+    pq.write_table(table.set_column(index, "account_id", ids), path)
+    said = r"part-00000\.parquet: cannot be read: its identifiers are those of an earlier version"
+    with pytest.raises(InvalidInputError, match=said):
+        Run(copy).table("log/exchanges", EXCHANGES)
+
+
 def test_a_part_without_a_column_is_named(copy: Path) -> None:
     path = copy / "log/exchanges/part-00000.parquet"
     pq.write_table(pq.read_table(path, partitioning=None).drop_columns("account_id"), path)

@@ -255,10 +255,13 @@ def _other(name: str, what: str) -> InvalidInputError:
 
 
 def _parquet(file: Any, schema: Any) -> Any:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    whole = pq.read_table(file, columns=schema.names, page_checksum_verification=True)
-    return whole.cast(schema)
+    table = pq.read_table(file, columns=schema.names)
+    if pa.uint64() in table.schema.types:
+        raise ValueError("its identifiers are those of an earlier version of sim; run it again")
+    return table.cast(schema)
 
 
 def _csv(file: Any, schema: Any) -> Any:
