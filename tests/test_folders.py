@@ -107,6 +107,7 @@ def with_files(out: Path, *names: str) -> None:
         (".unfinished/lock.md", ".unfinished/shards/000000.txt"),
         (".unfinished/shards/000000.rows", ".unfinished/shards/mine.json"),
         (".unfinished",),
+        (".unfinished/mine/run.json",),
         ("manifest.json",),
         ("manifest.json", "index.html"),
         ("log/app.log",),
@@ -125,6 +126,13 @@ def test_a_folder_with_files_of_others_is_refused_and_not_touched(
     assert refused(sim(*RUN, *force)) == (NO_RUN if force else NOT_EMPTY)
     assert everything(place) == before
     assert (place / "out").stat().st_mtime_ns == stamp
+
+
+def test_a_note_of_something_else_is_not_taken_for_a_run_that_was_given_up(place: Path) -> None:
+    with_files(place / "out", ".unfinished/run.json")
+    before = everything(place)
+    assert refused(sim(*RUN)) == NOT_EMPTY
+    assert everything(place) == before
 
 
 def test_a_lock_of_something_else_is_not_overwritten(place: Path) -> None:

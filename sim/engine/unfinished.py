@@ -80,7 +80,9 @@ def _was_given_up(out: Store, files: list[str]) -> bool:
         return False
     # without a word about what is run, what is set aside is of no use; where there are no locks,
     # a run that has just begun may have finished nothing yet
-    return UNFINISHED not in files or (out.is_local and not has_records(out))
+    if UNFINISHED not in files:
+        return True
+    return out.is_local and _about(out) is not None and not has_records(out)
 
 
 def _is_run(out: Store) -> bool:

@@ -1,1 +1,1 @@
-"""Hard trials of the whole command: `python -m tests.torture PART`, one file a part."""
+"""What takes too long for the tests: many random inputs, damages and interruptions."""
