@@ -167,7 +167,8 @@ def test_a_laboratory_works_through_the_accounts_of_a_gateway(tmp_path: Path) ->
     truth = read(tmp_path / "run", "truth/exchanges")
     rows = read(tmp_path / "run", "log/exchanges").merge(truth, on="exchange_id")
     accounts = set(read(tmp_path / "run", "log/accounts")["account_id"])
-    used = {name: set(part["account_id"]) for name, part in rows.groupby("actor_id")}
+    by_actor = rows.groupby("actor_id", observed=True)
+    used = {name: set(part["account_id"]) for name, part in by_actor}
     assert len(accounts) == 4
     assert len(used["lab"]) == 3
     assert used["lab"] <= accounts

@@ -208,7 +208,8 @@ class _Sums:
         counts = {name: int(sums[group]) for name, sums in self._counts.items()}
         busy = self._accounts_hours.of(group)
         accounts, of = np.unique(busy["account"], return_inverse=True)
-        pays = np.isin(payment.column("account_id").to_numpy(), accounts)
+        # by sorting: the table that NumPy 2.0 may make instead overflows for identifiers
+        pays = np.isin(payment.column("account_id").to_numpy(), accounts, kind="sort")
         return Cluster(
             name=run if actor is None else f"{run}:{actor}",
             run=run,
