@@ -335,7 +335,7 @@ def _type(node: dict[str, Any]) -> str:
         return "one of " + _ids(node["enum"]) if few else "id of the catalog"
     if any(branch.get("type") == "integer" for branch in node.get("anyOf", ())):
         return "whole number"
-    if "(ms|s|min|h|d|w)" in node.get("pattern", ""):
+    if "weeks?" in node.get("pattern", ""):
         return "duration"
     if node.get("pattern", "").startswith(r"^\d{4}"):
         return "date or time"

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from sim.engine.tally import ActorSummary
     from sim.scenario.resolved import Actor, Scenario
 
+# The last task of a target goes beyond it; from this share of it on, that is said.
+_NOTED = 0.05
 # Actors that a line names.
 _MOST_NAMES = 8
 _UNITS = {"kB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
@@ -257,11 +259,16 @@ def _print_summary(summary: RunSummary, scenario: Scenario, as_json: bool) -> No
     for actor, asked in zip(summary.actors, scenario.actors, strict=True):
         if actor.shortfall:
             click.echo(_shortfall(actor, asked), err=True)
+        elif actor.overshoot > _NOTED * actor.requested:
+            click.echo(_overshoot(actor), err=True)
 
 
 def _print_achieved(summary: RunSummary, seed: int, as_json: bool) -> None:
     if as_json:
-        actors = [vars(actor) | {"shortfall": actor.shortfall} for actor in summary.actors]
+        actors = [
+            vars(actor) | {"shortfall": actor.shortfall, "overshoot": actor.overshoot}
+            for actor in summary.actors
+        ]
         print_json(
             {
                 "run": summary.path,
@@ -303,6 +310,14 @@ def _shortfall(actor: ActorSummary, asked: Actor) -> str:
     return (
         f"warning: {actor.actor}: {actor.achieved:,} of {actor.requested:,} {actor.unit} requested "
         f"({share:.1%}) were done when the log closed; tasks {missed}; {_remedy(actor, asked)}"
+    )
+
+
+def _overshoot(actor: ActorSummary) -> str:
+    return (
+        f"warning: {actor.actor}: {actor.achieved:,} {actor.unit} were done where "
+        f"{actor.requested:,} were requested ({actor.achieved / actor.requested:.1%}); the last "
+        "task is not cut short: give it a target of many tasks, or shorter ones (tool_steps)"
     )
 
 

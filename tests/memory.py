@@ -30,7 +30,7 @@ CASES: dict[str, tuple[str, int, str, dict[str, Any], dict[str, Any]]] = {
     ),
     "accounts watched": ("A20", 100_000, "1 h", QUIET, {"world": {"enforcement": "default"}}),
     "people": ("L08", 100, "1 h", {**QUIET, "end_users": 40_000}, {}),
-    "sessions": ("L08", 20_000, "1 h", {**EVEN, "end_users": 1}, {}),
+    "sessions": ("L08", 500, "30 d", {**EVEN, "end_users": 1}, {}),
     "exchanges": ("L01", 500, "30 d", EVEN, {}),
     "workers": ("L04", 2, "1 h", {"workers": 1_000_000, "starts": "0 s"}, {}),
 }

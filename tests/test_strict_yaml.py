@@ -137,7 +137,7 @@ def test_durations_are_exact(number: Any, unit: str, space: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "5", "s", "5 m", "5 S", "-5 s", "1e3 s", "5  s", "1_00 s", "1 h 5 min", "0.0001 ms"],
+    ["", "5", "s", "5 m", "5 S", "-5 s", "1e3 s", "5  s", "1_00 s", "5 min 1 h", "0.0001 ms"],
 )
 def test_other_durations_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="should be"):

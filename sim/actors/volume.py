@@ -40,14 +40,14 @@ def shards_of(stage: Stage, places: range) -> list[range]:
 def rates_per_day(stage: Stage, places: range) -> Floats:
     """Expected exchanges a day of each place while it is held, shape (places,).
 
-    The dial is the median over accounts; volumes have mean 1. None is above `MOST_PER_DAY`.
+    The dial is the median over accounts; volumes have mean 1. None is above `MOST_PER_DAY`,
+    unless a target asks for more.
     """
     accounts, cap = stage.accounts, stage.actor.most_per_account_day
     own = slice(places.start, places.stop)
     mean = np.array([mean_per_day(behaviour) for behaviour in stage.behaviours])
     rate = accounts.volume[own] * mean[accounts.mode[own]]
-    rate = stage.rate * (rate if cap is None else np.minimum(rate, cap))
-    return np.asarray(np.minimum(rate, MOST_PER_DAY))
+    return np.asarray(stage.rate * np.minimum(rate, MOST_PER_DAY if cap is None else cap))
 
 
 def mean_per_day(actor: Actor) -> float:

@@ -47,6 +47,11 @@ class ActorSummary:
         return 0 if self.unit.startswith("expected") else max(0, self.requested - self.achieved)
 
     @property
+    def overshoot(self) -> int:
+        """What was done beyond a target."""
+        return 0 if self.unit.startswith("expected") else max(0, self.achieved - self.requested)
+
+    @property
     def requested_not_begun(self) -> int | None:
         """Tasks of a target that nobody took up; None unless the target is a number of tasks."""
         if self.unit != "tasks":

@@ -20,8 +20,8 @@ _SPREAD = ("accounts", "mean", "p50", "p90", "p99", "max")
 class Estimate:
     """The distribution of one number over replicates.
 
-    `low` and `high` bound the confidence interval of the mean (Student 1908), NaN with one
-    replicate; `p2_5`, `p50`, `p97_5` are quantiles of the replicates themselves.
+    `low` and `high` bound the confidence interval of the mean (Student 1908), cut off at 0, NaN
+    with one replicate; `p2_5`, `p50`, `p97_5` are quantiles of the replicates themselves.
     """
 
     actor: str
@@ -116,6 +116,7 @@ def _estimate(
     actor: Any, convention: Any, what: str, values: Floats, confidence: float
 ) -> Estimate:
     low, high = _interval(values, confidence)
+    low = max(low, 0.0) if low == low else low  # nothing is counted fewer times than never
     p2_5, p50, p97_5 = (float(q) for q in np.quantile(values, (0.025, 0.5, 0.975)))
     return Estimate(
         actor=str(actor),

@@ -22,7 +22,7 @@ _NOTES = {
     "turns_per_session": "user turns",
     "items": "worked on in each run",
     "step_limit": "calls per attempt",
-    "target_exchanges": "exchanges",
+    "target_exchanges": "answered exchanges (C2)",
     "workers": "in work at once",
     "part_rows": "exchanges in a part, about",
 }

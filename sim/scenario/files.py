@@ -9,6 +9,9 @@ from sim.errors import InvalidInputError
 from sim.scenario.problems import Place, refusal
 from sim.scenario.strict_yaml import Document, parse_yaml
 
+# Characters of a name that are shown.
+_LONGEST = 200
+
 
 def read_file(path: Path) -> Document:
     """Return the parsed YAML of a file, or of standard input for `-`.
@@ -24,7 +27,9 @@ def read_file(path: Path) -> Document:
         raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise InvalidInputError(f"{path}: cannot be read: {reason}") from None
+        name = str(path)
+        shown = name if len(name) <= _LONGEST else f"{name[:_LONGEST]}..."
+        raise InvalidInputError(f"{shown}: cannot be read: {reason}") from None
 
 
 def _decoded(content: bytes, source: str) -> str:

@@ -64,7 +64,7 @@ def read_document(path_or_name: str | Path) -> Document:
     """Return the parsed YAML of a file, of standard input (`-`) or of a shipped scenario."""
     name = str(path_or_name)
     path = Path(path_or_name)
-    if name != "-" and not path.exists() and name in (shipped := shipped_scenarios()):
+    if name != "-" and name in (shipped := shipped_scenarios()) and not path.exists():
         path = shipped[name]
     try:
         return read_file(path)

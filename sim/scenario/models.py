@@ -63,7 +63,10 @@ class ClockForm(Form):
     ]
     duration: Annotated[
         PositiveDuration,
-        Field(description="Length with its unit (ms, s, min, h, d, w), above 0, at most 3660 d."),
+        Field(
+            description="Length with its unit (ms, s, min, h, d, w), such as 28 d or 1h30m, "
+            "above 0 to 3660 d."
+        ),
     ]
 
 
@@ -389,7 +392,7 @@ class PromptsForm(QueueKeys, MixedActorForm):
     typology: Literal["L07", "L10", "A15", "A16"] = Field(description="Id of the typology.")
     agent: AgentId | None = dial("Scaffold id.")
     target_exchanges: Exchanges | None = dial(
-        "Exchanges that the operator wants within the clock, 1 to 10^12; scaled.",
+        "Answered exchanges (C2) that the operator wants within the clock, 1 to 10^12; scaled.",
         "Default: what the accounts send at `exchanges_per_account_day`.",
     )
     lasts: PositiveDuration | None = dial(

@@ -9,6 +9,10 @@ from sim.scenario.problems import Path, Place, raise_problems, refusal, suggest
 from sim.scenario.quantities import found
 from sim.scenario.strict_yaml import Document, dotted, parse_yaml
 
+# As deep as a file can be nested.
+_MOST_PARTS = 40
+# Characters of an option that are shown.
+_LONGEST = 200
 _KEY = re.compile(r'"([^"]+)"|([^."\[\]]+)')
 
 
@@ -18,11 +22,13 @@ def apply_override(document: Document, text: str) -> None:
     An actor is addressed by its id; a key with dots in it stands in double quotes. The value is
     YAML. Raises `InvalidInputError` where the text or its path makes no sense.
     """
-    place = Place.option(f"--set {text}")
+    place = Place.option(f"--set {text if len(text) <= _LONGEST else text[:_LONGEST] + '...'}")
     key, equals, value_text = text.partition("=")
     parts = split_key(key)
     if not equals or not parts:
         raise refusal(place, "", "should be KEY=VALUE, such as actors.coders.accounts=5")
+    if len(parts) > _MOST_PARTS:
+        raise refusal(place, "", f"a key of {len(parts):,} parts; it has at most {_MOST_PARTS}")
     value = parse_yaml(value_text, str(place), place)
     if value.problems:
         raise_problems(value.problems)

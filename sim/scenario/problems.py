@@ -10,6 +10,10 @@ from sim.errors import InvalidInputError
 from sim.printable import printable
 
 Path = tuple[str | int, ...]
+# Faults that are shown at once; whoever mends these sees the next.
+MOST_SHOWN = 20
+# Names so long are nobody's slip of the pen.
+_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True, order=True)
@@ -53,7 +57,10 @@ class Problem:
 
 def raise_problems(problems: Iterable[Problem]) -> None:
     """Raise one `InvalidInputError` that lists the problems by position, a line each, if any."""
-    lines = [str(problem) for problem in sorted(set(problems))]
+    found = sorted(set(problems))
+    lines = [str(problem) for problem in found[:MOST_SHOWN]]
+    if len(found) > MOST_SHOWN:
+        lines.append(f"and {len(found) - MOST_SHOWN:,} more")
     if lines:
         raise InvalidInputError("\n".join(lines))
 
@@ -68,7 +75,8 @@ def suggest(found: str, allowed: Iterable[str]) -> str:
     names = sorted(allowed)
     folded = {name.casefold(): name for name in names}
     wanted = found.casefold()
-    near = difflib.get_close_matches(wanted, folded, n=1, cutoff=0.7)
+    is_long = len(wanted) > _LONGEST_NAME
+    near = [] if is_long else difflib.get_close_matches(wanted, folded, n=1, cutoff=0.7)
     if not near and len(wanted) > 2:
         near = [name for name in folded if name.startswith(wanted)]
     if near:

@@ -17,15 +17,37 @@ UNITS_US = {
 }
 MULTIPLES = {"": 1, "k": 1_000, "M": 1_000_000}
 MAX_COUNT = 10**12
-_LONG = 10**18
+_LONG, _LONG_TEXT = 10**18, 60
 MAX_DURATION_US = 3_660 * UNITS_US["d"]
 
 NUMBER_PATTERN = r"[0-9]{1,3}(?:_[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?"
-DURATION_PATTERN = rf"^({NUMBER_PATTERN}) ?(ms|s|min|h|d|w)$"
+
+
+def _part(words: str) -> str:
+    """A number with its unit; a space behind it only before the next one."""
+    return rf"(?:{NUMBER_PATTERN}) ?(?:{words})(?: (?=[0-9]))?"
+
+
+# Each unit at most once, the largest first. `m` is minutes after hours alone, as in 1h30m: by
+# itself it might be months.
+DURATION_PATTERN = (
+    "^(?=[0-9])"
+    f"(?:{_part('w|weeks?')})?(?:{_part('d|days?')})?"
+    f"(?:{_part('h|hours?')}(?:{_part('m|min|minutes?')})?|{_part('min|minutes?')})?"
+    f"(?:{_part('s|seconds?')})?(?:{_part('ms|milliseconds?')})?$"
+)
 COUNT_PATTERN = rf"^({NUMBER_PATTERN}) ?([kM]?)$"
 _DURATION = re.compile(DURATION_PATTERN)
+_AMOUNT = re.compile(rf"({NUMBER_PATTERN}) ?([a-z]+)")
+_WORDS = {"millisecond": "ms", "second": "s", "minute": "min", "m": "min"}
+_WORDS |= {"hour": "h", "day": "d", "week": "w"}
 _COUNT = re.compile(COUNT_PATTERN)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?)?")
+
+
+def quoted(text: str) -> str:
+    """Return `text` in quotes, shortened if it is long."""
+    return f"'{text if len(text) <= _LONG_TEXT else text[: _LONG_TEXT - 3] + '...'}'"
 
 
 def found(value: Any) -> str:
@@ -35,7 +57,7 @@ def found(value: Any) -> str:
     if value is None:
         return "null"
     if isinstance(value, str):
-        return f"text '{value if len(value) <= 60 else value[:57] + '...'}'"
+        return f"text {quoted(value)}"
     if isinstance(value, int) and abs(value) >= _LONG:
         return f"{Decimal(value):.6g}"
     if isinstance(value, int | float):
@@ -46,21 +68,32 @@ def found(value: Any) -> str:
 def parse_duration(value: Any) -> int:
     """Return a duration in whole microseconds, 0 to 3,660 days.
 
-    Units: ms, s, min, h, d (24 h), w (7 d). Raises `ValueError` for anything else, a number
+    Units: ms, s, min, h, d (24 h), w (7 d), or the words millisecond to week; several go together
+    from the largest to the smallest, as in `1h30m`. Raises `ValueError` for anything else, a number
     without a unit included.
     """
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
+    if not isinstance(value, str) or not _DURATION.fullmatch(value):
         raise ValueError(
-            "should be a duration with its unit (ms, s, min, h, d or w), such as '90 s' or '28 d'; "
-            f"found {found(value)}"
+            "should be a duration with its unit (ms, s, min, h, d or w), such as '90 s', '28 d' or "
+            f"'1 h 30 min'; found {found(value)}{_hint(value)}"
         )
-    exact = Decimal(match[1].replace("_", "")) * UNITS_US[match[2]]
+    amounts = [(Decimal(n.replace("_", "")), unit) for n, unit in _AMOUNT.findall(value)]
+    exact = sum(number * UNITS_US[_short(unit)] for number, unit in amounts)
     if exact > MAX_DURATION_US:
-        raise ValueError(f"should be at most 3660 d, found '{value}'")
+        raise ValueError(f"should be at most 3660 d, found {quoted(value)}")
     if exact != int(exact):
-        raise ValueError(f"should be a whole number of microseconds, found '{value}'")
+        raise ValueError(f"should be a whole number of microseconds, found {quoted(value)}")
     return int(exact)
+
+
+def _short(unit: str) -> str:
+    return unit if unit in UNITS_US else _WORDS[unit if unit == "m" else unit.removesuffix("s")]
+
+
+def _hint(value: Any) -> str:
+    """What to say of a single `m`, which might be minutes or months."""
+    is_m = isinstance(value, str) and re.fullmatch(rf"({NUMBER_PATTERN}) ?m", value)
+    return "; write min for minutes" if is_m else ""
 
 
 def format_duration(duration_us: int) -> str:

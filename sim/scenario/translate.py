@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from sim.scenario.bounds import shown
 from sim.scenario.problems import Path, Problem, suggest
-from sim.scenario.quantities import found
+from sim.scenario.quantities import found, quoted
 from sim.scenario.strict_yaml import Document, dotted
 
 _WANTED = {
@@ -164,7 +164,7 @@ class _Translator:
         kind = detail["type"]
         if kind == "extra_forbidden":
             key = str(path[-1])
-            message = f"unknown key '{key}'{suggest(key, self.allowed(path[:-1]))}"
+            message = f"unknown key {quoted(key)}{suggest(key, self.allowed(path[:-1]))}"
             return self.at(path, path[:-1], message, at_key=True)
         if kind == "missing":
             hint = self.layout.missing.get(str(path[-1]), "")
@@ -191,7 +191,7 @@ class _Translator:
         if not isinstance(item[tag], str):
             return self.at(below, below, f"should be text, found {found(item[tag])}")
         hint = suggest(item[tag], union.forms)
-        return self.at(below, below, f"unknown {tag} '{item[tag]}'{hint}")
+        return self.at(below, below, f"unknown {tag} {quoted(item[tag])}{hint}")
 
     def value_at(self, path: Path) -> Any:
         value: Any = self.data

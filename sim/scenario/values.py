@@ -48,6 +48,7 @@ from sim.scenario.quantities import (
     parse_count,
     parse_duration,
     parse_instant,
+    quoted,
 )
 
 _COUNT_TEXT = {"type": "string", "pattern": COUNT_PATTERN}
@@ -88,7 +89,7 @@ def _is_slug(text: str) -> str:
     if not re.fullmatch(SLUG_PATTERN, text) or len(text) > 64:
         raise ValueError(
             "should be lower-case words joined by - or _, such as 'coding-users', at most 64 "
-            f"characters, beginning with a letter; found '{text}'"
+            f"characters, beginning with a letter; found {quoted(text)}"
         )
     return text
 
@@ -162,7 +163,7 @@ class CatalogId:
 
     def check(self, text: str) -> str:
         if text not in self.entries():
-            raise ValueError(f"unknown {self.kind} '{text}'{suggest(text, self.entries())}")
+            raise ValueError(f"unknown {self.kind} {quoted(text)}{suggest(text, self.entries())}")
         return text
 
     def __get_pydantic_core_schema__(
