@@ -18,6 +18,7 @@ from tests.verbs import runner
 
 Invoke = Callable[..., Result]
 QUICK = ("--draws", "300")
+BENCHMARK = ("--hypothesis", "benchmarking")
 
 
 @pytest.fixture(scope="module")
@@ -306,7 +307,7 @@ WRONG = [
     (("--prior-odds", "extraction=inf"), "prior odds should be a finite number above 0"),
     (("--against", "nobody"), "nothing to hold against 'nobody'"),
     (
-        ("--only", "odds", "--set", "published_over=1e15"),
+        ("--only", "odds", "--set", "published_over=1e15", "--hypothesis", "benchmarking"),
         "hardly any of its counts would be publis",
     ),
     (("--prior-odds", "nobody=2"), "unknown explanation 'nobody'"),
@@ -359,11 +360,17 @@ def test_what_cannot_be_written_is_said_before_anything_is_computed(
 
 UNUSUAL = [
     ("--only", "pivot", "--set", "product-use.uptake=default-switch"),
-    ("--only", "odds", "--set", "families.width=[10]"),
+    ("--only", "odds", *BENCHMARK, "--set", "families.width=[10]"),
     ("--only", "needed", "--set", "evaluations.runs={lognormal: {median: 8, sigma: 10}}"),
     ("--only", "predictions", "--set", "extraction.prompts=1e9", "--reading", "at-least"),
-    ("--only", "priors-needed", "--set", "benchmarking.access={choice: {own-keys: 98, pool: 2}}"),
-    ("--only", "odds", "--set", "own-keys.accounts=1", "--set", "pool.accounts=1"),
+    (
+        "--only",
+        "priors-needed",
+        *BENCHMARK,
+        "--set",
+        "benchmarking.access={choice: {own-keys: 98, pool: 2}}",
+    ),
+    ("--only", "odds", *BENCHMARK, "--set", "own-keys.accounts=1", "--set", "pool.accounts=1"),
 ]
 
 

@@ -46,7 +46,7 @@ def plain(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
 
 
-@pytest.mark.parametrize("options", [(), ("--json",)])
+@pytest.mark.parametrize("options", [(), ("-j", "1", "--json")])
 def test_a_terminal_shows_bars(place: Path, options: tuple[str, ...]) -> None:
     code, stdout, shown = on_terminal(place, *options)
     assert code == 0
@@ -67,14 +67,23 @@ def test_a_terminal_shows_bars(place: Path, options: tuple[str, ...]) -> None:
     assert ("━" in stdout, "exchanges" in stdout) == (False, True)
 
 
-@pytest.mark.parametrize("options", [("-q",), ("-q", "--json")])
+@pytest.mark.parametrize(
+    "options", [("-q", "-j", "1"), pytest.param(("-q", "--json"), marks=pytest.mark.verify)]
+)
 def test_quiet_shows_no_bar_on_a_terminal(place: Path, options: tuple[str, ...]) -> None:
     code, stdout, shown = on_terminal(place, *options)
     assert (code, shown) == (0, "")
     assert "exchanges" in stdout
 
 
-@pytest.mark.parametrize("options", [("-j", "1"), ("-j", "2"), ("-j", "2", "--dask", "local")])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("-j", "1"),
+        ("-j", "2"),
+        pytest.param(("-j", "2", "--dask", "local"), marks=pytest.mark.verify),
+    ],
+)
 def test_elsewhere_nothing_is_said_while_it_goes(place: Path, options: tuple[str, ...]) -> None:
     code, stdout, stderr = command("run", "tiny.yaml", "-o", "new", *options, folder=place)
     assert (code, stderr) == (0, "")

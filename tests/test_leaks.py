@@ -90,6 +90,14 @@ def asked(text: str, **given: Any) -> Scenario:
 
 
 @pytest.fixture(scope="session")
+def some(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All typologies, a fifth of their accounts: enough where nothing is counted."""
+    out = tmp_path_factory.mktemp("leaks") / "run"
+    run(asked(ALL.replace("seed: {seed}", "seed: {seed}\nscale: 0.2"), seed=41), out)
+    return out
+
+
+@pytest.fixture(scope="session")
 def everyone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("leaks") / "run"
     assert run(asked(ALL, seed=41), out).exchanges < 400_000
@@ -124,6 +132,7 @@ def rows(everyone: Path) -> Any:
     return frame
 
 
+@pytest.mark.verify
 def test_no_feature_of_accounts_tells_what_extracts(accounts: Accounts) -> None:
     """T1: at most .80 over all, .90 for each typology."""
     value, name = accounts.best(~accounts.extracts, accounts.extracts)
@@ -137,6 +146,7 @@ def test_no_feature_of_accounts_tells_what_extracts(accounts: Accounts) -> None:
         assert found[0] <= 0.90 + slack, (typology, found)
 
 
+@pytest.mark.verify
 def test_twins_are_hard_to_tell_apart(accounts: Accounts) -> None:
     """T12: at most .85 by the best single feature, but for the pairs that are known."""
     found = {}
@@ -162,6 +172,7 @@ def assert_tells_nothing(name: str, value: Any, bad: NDArray[np.bool_]) -> None:
     assert abs(found - 0.5) <= max(0.02, 4 * error), (name, found, error)
 
 
+@pytest.mark.verify
 def test_identifiers_order_and_fractions_of_time_tell_nothing(everyone: Path, rows: Any) -> None:
     """T3."""
     of_log = [n for n, kind in TABLES["log/exchanges"].items() if kind.startswith("id")]
@@ -196,106 +207,7 @@ def test_identifiers_order_and_fractions_of_time_tell_nothing(everyone: Path, ro
     )
 
 
-def unmixed(numbers: Any) -> Any:
-    """The state behind numbers of `mixed`, which anybody can tell."""
-    z = numbers.astype(np.uint64)
-    for factor, by in ((None, 31), (0x94D049BB133111EB, 27), (0xBF58476D1CE4E5B9, 30)):
-        if factor:
-            z = z * np.uint64(pow(factor, -1, 1 << 64))
-        z = z ^ (z >> np.uint64(by)) ^ (z >> np.uint64(2 * by))
-    return z
-
-
-def guesses(ids: Any) -> Any:
-    """What a reader with the code could take for the chance behind what stands beside an id."""
-    whole = ids.astype(np.uint64)
-    yield "itself", whole
-    yield "undone", unmixed(whole)
-    for counter in range(3):
-        yield f"as key, {counter}", mixed(whole, counter)
-        yield f"as counter, {counter}", mixed(counter, whole)
-
-
-def looks(frame: Any, columns: dict[str, str]) -> tuple[list[str], Any]:
-    """Names and values of what a column may tell: numbers by rank, words each by themselves.
-
-    Each has mean 0 and deviation 1 over the rows that have it, and is 0 elsewhere.
-    """
-    names, made = [], []
-    for name, kind in columns.items():
-        given = frame[name].notna().to_numpy()
-        if kind.startswith("word"):
-            codes, words = frame[name].astype("category").factorize(sort=True)
-            found = {f"{name} {word}": codes == k for k, word in enumerate(words)}
-        else:
-            values = np.full(len(frame), np.nan)
-            values[given] = rankdata(frame[name][given].to_numpy(float))
-            found = {name: values}
-        for look, values in found.items():
-            own = values[given].astype(float)
-            if len(own) and (own != np.median(own)).sum() >= 20:
-                names.append(look)
-                made.append(np.zeros(len(frame), np.float32))
-                made[-1][given] = (own - own.mean()) / own.std()
-    return names, np.stack(made)
-
-
-def test_nothing_is_drawn_from_what_the_log_shows(rows: Any) -> None:
-    """Not a column tells of the chance that a reader of log and code makes of an identifier.
-
-    Once for each identifier, so that chances are independent; six standard errors of some 15,000
-    tries.
-    """
-    columns = {n: k for n, k in TABLES["log/exchanges"].items() if n in rows}
-    others = {n: k for n, k in columns.items() if k not in ("id", "id?", "time")}
-    # those that were refused, which are few, and some of the others
-    picked = rows.sort_values("refusal_category", kind="stable").head(60_000)
-    found: dict[tuple[str, str, str], float] = {}
-    for name in [n for n, kind in columns.items() if kind in ("id", "id?")]:
-        once = picked.dropna(subset=[name]).drop_duplicates(name)
-        # tools and templates are few, and the hash of a prompt is meant to tell of it
-        if len(once) < 100 or name == "prompt_simhash64":
-            continue
-        seen, values = looks(once, others)
-        for look, chance in guesses(once[name].to_numpy(np.int64)):
-            ranks = (np.argsort(np.argsort(chance)) / len(chance) - 0.5) * np.sqrt(12)
-            strength = np.abs(values @ ranks.astype(np.float32)) / np.sqrt(
-                (values != 0).sum(axis=1)
-            )
-            found |= {
-                (name, look, seen[k]): round(float(strength[k]), 1)
-                for k in np.flatnonzero(strength > 6)
-            }
-    assert found == {}
-
-
-def test_no_identifier_follows_from_another(rows: Any) -> None:
-    """Not even those of the attempts of one call, which only the truth brings together."""
-    names = [n for n, kind in TABLES["log/exchanges"].items() if kind in ("id", "id?")]
-    shown = {name: rows[name].dropna().drop_duplicates().to_numpy(np.int64) for name in names}
-    everything = np.sort(np.concatenate(list(shown.values())))
-    assert (rows["exchange_id"] != rows["attempt_of"]).sum() > 1_000
-    for name, ids in shown.items():
-        keys = ids[:100_000].astype(np.uint64)
-        for counter in range(4):
-            for made in (mixed(keys, counter).view(np.int64), opaque_ids(keys, counter)):
-                place = np.minimum(np.searchsorted(everything, made), len(everything) - 1)
-                assert not (everything[place] == made).any(), name
-
-
-def test_legs_of_round_trips_have_a_noise_of_their_own(rows: Any) -> None:
-    """Neither gives the other away; the encryption takes longer in every exchange."""
-    seen = rows[rows["tcp_rtt_ms"].notna()]
-    assert (seen["tls_rtt_ms"] > seen["tcp_rtt_ms"]).all()
-    legs = seen.assign(beyond=seen["tls_rtt_ms"] - seen["tcp_rtt_ms"])
-    of = legs.groupby(["account_id", "ip_hash"])[["tcp_rtt_ms", "beyond"]]
-    ratio = (legs[["tcp_rtt_ms", "beyond"]] / of.transform("min"))[
-        of.transform("size").to_numpy() > 50
-    ]
-    assert ((ratio >= 1) & (ratio < 1.151)).all(axis=None)
-    assert abs(np.corrcoef(ratio["tcp_rtt_ms"], ratio["beyond"])[0, 1]) < 0.05
-
-
+@pytest.mark.verify
 def test_what_is_missing_tells_nothing(rows: Any) -> None:
     """T4: at most .60, by each column and by a model of all, on accounts it has not seen."""
     from sklearn.linear_model import LogisticRegression
@@ -312,6 +224,7 @@ def test_what_is_missing_tells_nothing(rows: Any) -> None:
     assert auc(score[~bad], score[bad]) <= 0.60
 
 
+@pytest.mark.verify
 def test_every_word_occurs_on_both_sides(rows: Any) -> None:
     """T5: by account, hardly anybody uses a word that the other side never does.
 
@@ -328,9 +241,9 @@ def test_every_word_occurs_on_both_sides(rows: Any) -> None:
             assert alone.sum() <= 0.01 * own.sum(), (name, side)
 
 
-def test_invariants_hold_for_everybody(everyone: Path) -> None:
+def test_invariants_hold_for_everybody(some: Path) -> None:
     """T7."""
-    assert_holds(everyone)
+    assert_holds(some)
 
 
 LEGIT = """\
@@ -371,7 +284,7 @@ def test_a_campaign_changes_nothing_of_the_others(tmp_path: Path, separability: 
     assert known.astype(str).equals(orgs[1].astype(str))
 
 
-def test_nothing_of_the_truth_is_in_the_log(everyone: Path) -> None:
+def test_nothing_of_the_truth_is_in_the_log(some: Path) -> None:
     """T14: neither a column, nor an identifier, nor a name."""
     own = {n for stem, columns in TABLES.items() if stem.startswith("truth/") for n in columns}
     secret_ids: set[int] = set()
@@ -380,14 +293,14 @@ def test_nothing_of_the_truth_is_in_the_log(everyone: Path) -> None:
         "truth/accounts": ("operator_uid", "campaign_uid"),
         "truth/tasks": ("task_uid",),
     }.items():
-        frame = read(everyone, stem)
+        frame = read(some, stem)
         for name in names:
             secret_ids |= set(frame[name].dropna().tolist())
     secret = np.array(sorted(secret_ids), np.uint64)
     assert len(secret) > 1_000
-    truth = read(everyone, "truth/accounts")
+    truth = read(some, "truth/accounts")
     words = {*truth["actor_id"].astype(str), *typologies(), "extraction", "campaign"}
-    for path in sorted((everyone / "log").rglob("*.parquet")):
+    for path in sorted((some / "log").rglob("*.parquet")):
         table = pq.read_table(path, partitioning=None)
         assert own & set(table.column_names) <= {"exchange_id", "account_id"}
         for name, column in zip(table.column_names, table.columns, strict=True):

@@ -22,6 +22,7 @@ from tests.oracle.comparison import differences
 from tests.oracle.scenarios import RATIOS, WORKERS, Case, cases
 
 EXAMPLES = 125
+FEWER = 30  # of the fast suite
 SEED = 4  # the same cases, however the tests are written
 HOUR_US = 3_600_000_000
 SEEN: Counter[str] = Counter()
@@ -35,6 +36,16 @@ deterministic = settings(
 )
 
 
+@seed(SEED)
+@settings(deterministic, max_examples=FEWER)
+@given(cases())
+def test_fast_path_equals_the_oracle_in_some_scenarios(case: Case) -> None:
+    """The first of those of `make verify`."""
+    lines, _ = differences(case.scenario)
+    assert not lines, "\n".join([f"{case}", *lines[:5]])
+
+
+@pytest.mark.verify
 @seed(SEED)
 @deterministic
 @given(cases())
@@ -69,6 +80,7 @@ def features(case: Case, seen: Counter[str]) -> list[str]:
     return [feature for feature, has_it in asked.items() if has_it]
 
 
+@pytest.mark.verify
 def test_the_scenarios_reach_every_rule() -> None:
     """On what the comparison saw, which is made if it was not."""
     if not SEEN:

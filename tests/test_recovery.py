@@ -117,6 +117,7 @@ def test_a_killed_run_is_completed_by_the_same_command(place: Path, undisturbed:
     assert digests(place / "out") == digests(undisturbed / "out")
 
 
+@pytest.mark.verify
 def test_a_run_survives_a_killed_worker_of_dask(place: Path, undisturbed: Path) -> None:
     """Dask begins the worker anew and gives its work to others."""
 
@@ -147,9 +148,9 @@ def test_a_killed_run_on_dask_leaves_no_process_and_can_be_resumed(
     ("kind", "options"),
     [
         ("shards", ("-j", "1")),
-        ("shards", ("-j", "2")),
+        pytest.param("shards", ("-j", "2"), marks=pytest.mark.verify),
         ("parts", ("-j", "2")),
-        ("shards", ("-j", "2", "--dask", "local")),
+        pytest.param("shards", ("-j", "2", "--dask", "local"), marks=pytest.mark.verify),
     ],
 )
 def test_after_control_c_the_run_can_be_resumed(
@@ -200,8 +201,15 @@ FULL = (
 )
 
 
-@pytest.mark.parametrize("mebibytes", [3, 7])
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize(
+    ("mebibytes", "workers"),
+    [
+        (3, "1"),
+        pytest.param(3, "2", marks=pytest.mark.verify),
+        pytest.param(7, "1", marks=pytest.mark.verify),
+        (7, "2"),
+    ],
+)
 def test_a_full_disk_is_said_and_the_run_can_be_resumed(
     place: Path, undisturbed: Path, mebibytes: int, workers: str
 ) -> None:

@@ -60,7 +60,7 @@ def test_valid_scenario_loads_and_round_trips(path: Path) -> None:
     assert pickle.loads(pickle.dumps(scenario)) == scenario
     dumped = sim.dump_resolved(scenario)
     assert Scenario.from_dict(parse_yaml(dumped, "dump").data) == scenario
-    assert Scenario.from_dict(yaml.safe_load(dumped)) == scenario
+    assert Scenario.from_dict(yaml.load(dumped, yaml.CSafeLoader)) == scenario
 
 
 @pytest.mark.parametrize("path", INVALID, ids=name_of)
@@ -227,7 +227,7 @@ def test_round_trips_are_exact(
     assert Scenario.from_dict(json.loads(json.dumps(scenario.to_dict()))) == scenario
     dumped = sim.dump_resolved(scenario)
     assert Scenario.from_dict(parse_yaml(dumped, "dump").data) == scenario
-    assert Scenario.from_dict(yaml.safe_load(dumped)) == scenario
+    assert Scenario.from_dict(yaml.load(dumped, yaml.CSafeLoader)) == scenario
 
 
 # Overrides

@@ -61,6 +61,7 @@ def peak_bytes(asked: Scenario) -> int:
 
 
 @pytest.mark.usefixtures("small_blocks")
+@pytest.mark.verify
 def test_memory_does_not_grow_with_the_length_of_the_log() -> None:
     peak_bytes(steady(0.5))
     assert peak_bytes(steady(8)) < 1.25 * peak_bytes(steady(2))

@@ -67,7 +67,11 @@ def rows(whole: Path) -> Any:
 
 @pytest.mark.parametrize(
     ("separability", "enforcement"),
-    [(1.0, "default"), (0.6, RULES), (1.0, RULES.replace("{", "{policy: organisation, "))],
+    [
+        (1.0, "default"),
+        pytest.param(0.6, RULES, marks=pytest.mark.verify),
+        (1.0, RULES.replace("{", "{policy: organisation, ")),
+    ],
 )
 def test_every_invariant_holds_under_enforcement(
     tmp_path: Path, separability: float, enforcement: str
