@@ -258,7 +258,7 @@ def _parquet(file: Any, schema: Any) -> Any:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pq.read_table(file, columns=schema.names)
+    table = pq.read_table(file, columns=schema.names, page_checksum_verification=True)
     if pa.uint64() in table.schema.types:
         raise ValueError("its identifiers are those of an earlier version of sim; run it again")
     return table.cast(schema)
