@@ -1,28 +1,17 @@
 """The documentation: its commands run, its generated parts are current, its links lead somewhere.
 
-In README.md and docs/*.md, blocks marked `sh` are run; blocks marked `console` are run and their
-output is compared, a line `...` standing for any number of lines. The blocks of a page run in
-order, in one folder, as do blocks marked `python`, which share their variables; what one of them
-prints is compared with the block marked `output` after it. A `yaml` block that begins with the name
-of a file becomes that file. Commands that fetch or install something are marked `sh-session`.
+`tools/examples.py` says which blocks of a page are run.
 """
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
-import io
 import re
-import shlex
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 from sim.catalog import typologies
 from sim.cli import cli
@@ -31,12 +20,12 @@ from sim.compare.user_claims import load_claims
 from sim.scenario import load_scenario
 from sim.tables import schema
 from tests.verbs import runner
+from tools.examples import FENCE, matches, run_examples
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 LANGUAGES = {"sh", "console", "sh-session", "text", "yaml", "python", "output", "json"}
 
-_FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)]+)\)")
 
 
@@ -46,7 +35,7 @@ def name_of(page: Path) -> str:
 
 def blocks(page: Path) -> list[tuple[str, str]]:
     """Language and content of every fenced block."""
-    return _FENCE.findall(page.read_text(encoding="utf-8"))
+    return FENCE.findall(page.read_text(encoding="utf-8"))
 
 
 def generator() -> ModuleType:
@@ -61,69 +50,15 @@ def generator() -> ModuleType:
 # Commands
 
 
-def commands(language: str, content: str) -> Iterator[tuple[str, list[str] | None]]:
-    """Each command of a block with the lines that it should print; None if any will do."""
-    if language == "sh":
-        joined = content.replace("\\\n", " ").splitlines()
-        yield from ((line, None) for line in joined if line.strip())
-        return
-    for part in re.split(r"^\$ ", content, flags=re.MULTILINE)[1:]:
-        command, *expected = part.rstrip("\n").split("\n")
-        yield command, expected
-
-
-def output_of(command: str) -> str:
-    """What a command prints, stdout and stderr together; plain ones run in this process."""
-    words = shlex.split(command, comments=True)
-    if words[0] == "sim" and not {"|", ">", "<", "&&"} & set(words):
-        result = CliRunner().invoke(cli, words[1:])
-        assert result.exit_code == 0, f"{command}\n{result.output}"
-        return result.output
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", f'sim() {{ {sys.executable} -m sim "$@"; }}; {command}'],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert done.returncode == 0, f"{command}\n{done.stdout}"
-    return done.stdout
-
-
-def lines_of(printed: str) -> list[str]:
-    return [line.rstrip() for line in printed.rstrip("\n").split("\n")]
-
-
-def matches(printed: list[str], expected: list[str]) -> bool:
-    """Whether lines are as expected, `...` standing for any number of them."""
-    pattern = "".join(
-        r"(?:.*\n)*?" if line.strip() == "..." else re.escape(line) + r" *\n" for line in expected
-    )
-    return re.fullmatch(pattern, "".join(f"{line}\n" for line in printed)) is not None
-
-
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_commands_run_and_print_what_is_shown(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    variables: dict[str, Any] = {}
-    said = io.StringIO()
-    for language, content in blocks(page):
-        name = re.match(r"# (\S+\.yaml)\n", content)
-        if language == "yaml" and name:
-            Path(name[1]).write_text(content, encoding="utf-8")
-        if language == "python":
-            said = io.StringIO()
-            with contextlib.redirect_stdout(said):
-                exec(compile(content, page.name, "exec"), variables)
-        if language == "output":
-            assert matches(lines_of(said.getvalue()), content.splitlines()), said.getvalue()
-        if language not in ("sh", "console"):
-            continue
-        for command, expected in commands(language, content):
-            printed = output_of(command)
-            if expected is not None:
-                assert matches(lines_of(printed), expected), f"{command}\n{printed}"
+    for example in run_examples(page):
+        printed = "\n".join(example.printed)
+        said = f"{example.source}\n{printed}\n(python tools/examples.py rewrites it)"
+        assert matches(example.printed, example.shown), said
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -208,7 +143,7 @@ def test_every_label_is_explained() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_links_lead_somewhere(page: Path) -> None:
-    for link in _LINK.findall(_FENCE.sub("", page.read_text(encoding="utf-8"))):
+    for link in _LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
         if link.startswith("http"):
             continue
         path, _, anchor = link.partition("#")
@@ -219,7 +154,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def anchors(page: Path) -> set[str]:
-    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
     titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
