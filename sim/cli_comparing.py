@@ -95,12 +95,14 @@ def prior_odds_of(text: str) -> tuple[str, float]:
 )
 @click.option(
     "--draws",
-    type=click.IntRange(min=200),
+    type=click.IntRange(200, 1_000_000),
     default=10_000,
     show_default=True,
     help="Predictive draws of each explanation under each prior set.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**64 - 1), default=0, show_default=True, help="Seed."
+)
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, one value a row.")
 @spreadsheet_option

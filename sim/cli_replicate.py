@@ -25,18 +25,30 @@ if TYPE_CHECKING:
 _TOTALS, _SPREAD = "exchanges", "p50 per account"
 
 
+class Level(click.FloatRange):
+    """A number within its bounds, which NaN is not."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        """Return the number; fails for one that is out of range."""
+        number = float(super().convert(value, param, ctx))
+        return self.fail(f"{value} is no number.", param, ctx) if number != number else number
+
+
 @click.command()
 @click.argument("scenario", metavar="SCENARIO")
 @click.option(
     "-r",
     "--replicates",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 1_000_000),
     default=100,
     show_default=True,
     help="How many seeds.",
 )
 @click.option(
-    "--only", type=click.IntRange(0), metavar="K", help="Replicate K alone, counted from 0."
+    "--only",
+    type=click.IntRange(0, 1_000_000),
+    metavar="K",
+    help="Replicate K alone, counted from 0.",
 )
 @click.option(
     "--vs",
@@ -51,7 +63,7 @@ _TOTALS, _SPREAD = "exchanges", "p50 per account"
 )
 @click.option(
     "--confidence",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=Level(0, 1, min_open=True, max_open=True),
     default=0.95,
     show_default=True,
     help="Level of the intervals.",

@@ -142,7 +142,7 @@ def workers_options(function: F) -> F:
             "--workers",
             "count",
             metavar="N",
-            type=click.IntRange(1),
+            type=click.IntRange(1, 1_024),
             envvar="SIM_WORKERS",
             help="Processes that share the work; one a core if left out.",
         ),

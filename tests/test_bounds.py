@@ -208,3 +208,23 @@ def test_a_dry_run_weighs_pilots_and_names_what_it_did_not_try(file: Any) -> Non
     assert 2e6 < plan["exchanges"] < 2e7
     assert plan["disk_bytes"] > 1e8
     assert plan["seconds"] > 10
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "run worked_example -j 1000000",
+        "replicate worked_example -r 1000000000000000000000",
+        "replicate worked_example --only 99999999999999999999",
+        "replicate worked_example --confidence nan",
+        "compare --draws 1000000000000",
+        "compare --seed 99999999999999999999999999",
+        "show worked_example --seed 99999999999999999999999",
+        "show worked_example --scale nan",
+        "show worked_example --scale 1e308",
+    ],
+)
+def test_options_have_largest_values(call: str) -> None:
+    result = sim(*call.split())
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "error" not in result.stderr.splitlines()[-1].split(":")[0]

@@ -284,6 +284,10 @@ def _cases(known: Mapping[str, Claim], wanted: Sequence[str]) -> tuple[Case, ...
     return tuple(found[x] for x in dict.fromkeys(wanted))
 
 
+# Nobody is surer than that before the evidence; sums and quotients of such odds stay exact.
+_MOST_ODDS = 1e9
+
+
 def _check_prior(prior_odds: Mapping[str, float] | None, library: Library) -> None:
     for id_, weight in (prior_odds or {}).items():
         if id_ not in library.hypotheses:
@@ -293,4 +297,8 @@ def _check_prior(prior_odds: Mapping[str, float] | None, library: Library) -> No
         if not 0 < weight < inf:
             raise InvalidInputError(
                 f"prior odds should be a finite number above 0, found {id_}={weight:g}"
+            )
+        if not 1 / _MOST_ODDS <= weight <= _MOST_ODDS:
+            raise InvalidInputError(
+                f"prior odds should be a number from 1e-09 to 1e+09, found {id_}={weight:g}"
             )

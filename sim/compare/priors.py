@@ -26,6 +26,7 @@ from sim.compare.shapes import (
     Uniform,
     plain,
 )
+from sim.distributions import MOST
 from sim.scenario.quantities import parse_figure
 
 Floats = NDArray[np.float64]
@@ -50,7 +51,7 @@ class Prior(Strict):
     normal: Annotated[Normal | None, Field(description="mean, sd, min, max")] = None
     beta: Annotated[Beta | None, Field(description="mean and n")] = None
     choice: Annotated[
-        dict[str, Annotated[float, Field(ge=0)]] | None,
+        dict[str, Annotated[float, Field(ge=0, le=MOST)]] | None,
         Field(description="relative weights of names or numbers"),
     ] = None
     status: Annotated[Status, Field(description="how the dial is known")] = "prior"

@@ -6,14 +6,35 @@ import math
 from abc import ABC, abstractmethod
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
+from sim.distributions import MOST, Positive
 from sim.scenario.quantities import figure_schema, parse_figure
 
 ORDER = ("median", "mean", "sigma", "sd", "n", "low", "high", "min", "max")
 _LEAST_LEFT = 1e-6
 
-Figure = Annotated[float, BeforeValidator(parse_figure), WithJsonSchema(figure_schema())]
+
+def _not_huge(value: float) -> float:
+    if abs(value) > MOST:
+        raise ValueError(f"should be at most {MOST:g} in size, found {value:g}")
+    return value
+
+
+Figure = Annotated[
+    float,
+    BeforeValidator(parse_figure),
+    AfterValidator(_not_huge),
+    WithJsonSchema(figure_schema(minimum=-MOST, maximum=MOST)),
+]
 
 
 class Strict(BaseModel):
@@ -110,7 +131,9 @@ class Beta(Strict):
     """Beta(mean n, (1 - mean) n): a share."""
 
     mean: Annotated[float, Field(gt=0, lt=1, description="mean")]
-    n: Annotated[float, Field(gt=0, description="sum of the two parameters: larger is narrower")]
+    n: Annotated[
+        Positive, Field(le=MOST, description="sum of the two parameters: larger is narrower")
+    ]
 
 
 def plain(value: float) -> str:

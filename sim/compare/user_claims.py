@@ -19,6 +19,7 @@ from pydantic import (
 
 from sim.catalog import Bound, Claim, Status, claims
 from sim.compare.claim_checks import METRICS, problems_of_claims
+from sim.distributions import MOST
 from sim.errors import InvalidInputError
 from sim.scenario.files import read_file
 from sim.scenario.forms import Form
@@ -66,11 +67,14 @@ _Metric = Annotated[
 _Figure = Annotated[
     float,
     BeforeValidator(parse_figure),
-    Field(gt=0),
-    WithJsonSchema(figure_schema(exclusiveMinimum=0)),
+    Field(gt=0, le=MOST),
+    WithJsonSchema(figure_schema(exclusiveMinimum=0, maximum=MOST)),
 ]
 _Low = Annotated[
-    float, BeforeValidator(parse_figure), Field(ge=0), WithJsonSchema(figure_schema(minimum=0))
+    float,
+    BeforeValidator(parse_figure),
+    Field(ge=0, le=MOST),
+    WithJsonSchema(figure_schema(minimum=0, maximum=MOST)),
 ]
 
 
