@@ -14,16 +14,19 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import yaml
 
+from sim.engine import memory
 from tests.torture.drawing import Drawer, duration
 from tests.torture.trials import Trial, add_options, carry_out, record, trials
 from tests.verbs import sim
 
-MOST_EXCHANGES, MOST_ACCOUNTS = 20_000, 3_000
+MOST_EXCHANGES, MOST_ACCOUNTS, MOST_BYTES = 20_000, 3_000, 2_000_000_000
 LIMIT_S = 60
 _FAULT = re.compile(r"^[^:\n]*:\d+:\d+: (?:([\w.\[\]-]+): )?(.*)$", re.MULTILINE)
+_TOO_LARGE = re.compile(r"actors\.\w+[^\n]* about [^\n]* GB[^\n]* free; [^\n]*\n")
 _ROUNDS = 8
 # So many scenarios keep the faults that they are drawn with.
 _LEFT_AS_DRAWN = 0.1
@@ -34,11 +37,16 @@ class FailedError(Exception):
     """A step of a trial did not end as it should."""
 
 
+class RefusedError(Exception):
+    """The scenario takes more memory than a trial may."""
+
+
 def try_seed(
     seed: int, *, extreme: bool = False, most: int = MOST_EXCHANGES, debug: bool = False
 ) -> Trial:
     """Draw scenario `seed`, and put it through every verb in a folder that is removed."""
-    with tempfile.TemporaryDirectory(prefix="sim-torture-") as name, warnings.catch_warnings():
+    few = patch.object(memory, "available_bytes", lambda: MOST_BYTES)
+    with tempfile.TemporaryDirectory(prefix="sim-torture-") as name, warnings.catch_warnings(), few:
         warnings.simplefilter("error")
         folder = Path(name)
         place = folder / "scenario.yaml"
@@ -47,6 +55,8 @@ def try_seed(
             if drawn is None:
                 return Trial(seed, "refused")
             _put_through(place, folder / "run", debug=debug)
+        except RefusedError:
+            return Trial(seed, "refused")
         except FailedError as error:
             text = place.read_text(encoding="utf-8") if place.exists() else ""
             return Trial(seed, "failed", f"{error}", text)
@@ -149,6 +159,8 @@ def _shorter(text: str, too_many: float) -> str:
 def _put_through(place: Path, run: Path, *, debug: bool) -> None:
     start = ("--debug",) if debug else ()
     result = sim(*start, "run", str(place), "-o", str(run), "-j", "1", "-q")
+    if result.exit_code == 2 and _TOO_LARGE.fullmatch(result.stderr):
+        raise RefusedError
     _expect("run", result, 0, quiet=_only_warnings)
     for verb in _VERBS:
         _expect(verb, sim(*start, verb, str(run)), 0)
