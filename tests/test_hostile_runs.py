@@ -40,7 +40,7 @@ Manifest = dict[str, Any]
         (lambda m: m.pop("format"), "missing key 'format'"),
         (lambda m: m["actors"].reverse(), "actors: should be those of its scenario, in the same"),
         (lambda m: m["files"][0].update(rows=-1), "files[0].rows: should be at least 0, found"),
-        (lambda m: m["files"][0].update(bytes=2**70), "files[0].bytes: should be at most 9007"),
+        (lambda m: m["files"][0].update(bytes=2**70), "files[0].bytes: should be at most 9,007"),
         (
             lambda m: m["files"][0].update(rows="9"),
             "files[0].rows: should be a whole number",
@@ -238,7 +238,7 @@ def test_nothing_outside_is_written_by_way_of_links(here: Path) -> None:
     (here / "mine").write_text("mine")
     (here / "out/.unfinished").mkdir()
     (here / "out/.unfinished/lock").symlink_to(here / "mine")
-    said = "out/.unfinished/lock: is no lock of sim; remove it\n"
+    said = "out/.unfinished/lock: leads out of the folder of the run; remove it\n"
     assert refused(sim("run", "--resume", "out")) == said
     assert (here / "mine").read_text() == "mine"
 

@@ -94,6 +94,7 @@ def test_a_name_that_is_too_long(words: tuple[str, ...]) -> None:
 
 def test_a_folder_that_must_not_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "manifest.json").write_text("{}")
 
     def forbidden(*_: Any, **__: Any) -> None:
         raise PermissionError(13, "Permission denied", "out")

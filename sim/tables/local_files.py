@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from pathlib import Path
@@ -35,6 +36,8 @@ def wrong_with(folder: Path, path: str) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return "is a link to nothing" if (folder / path).is_symlink() else None
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:  # a fault of the place, not of this file
+            raise
         return f"cannot be reached: {error.strerror}"
     return next((f"is {name}, not a file" for is_kind, name in _KINDS if is_kind(mode)), None)
 

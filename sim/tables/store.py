@@ -181,7 +181,10 @@ class Store:
 
     def wrong_with(self, path: str) -> str | None:
         """Say what is there in place of a file; None for a file, and for nothing."""
-        return wrong_with(self.folder, path) if self.is_local else None
+        if not self.is_local:
+            return None
+        with self._remote_errors():
+            return wrong_with(self.folder, path)
 
     def _expect_file(self, path: str) -> None:
         if wrong := self.wrong_with(path):
