@@ -76,7 +76,9 @@ def plan_run(scenario: Scenario, count: int | None = None) -> RunPlan:
     with tempfile.TemporaryDirectory(prefix="sim-plan-") as folder:
         job = Job(scenario, Store(str(Path(folder))))
         check_shards(job.cast, job.shards)
-        tried = [_try(job, shard) for shard in _pilots(job.shards)]
+        # sessions cannot be cut short: they are drawn before the first is simulated
+        pilots = [s for s in _pilots(job.shards) if s.team or s.expected <= _LARGEST_SHARD]
+        tried = [_try(job, shard) for shard in pilots]
         written, write_seconds = _write(job, tried)
     whole = [one for one in tried if one.is_whole]
     exchanges = _exchanges(job.shards, whole)
