@@ -27,7 +27,14 @@ class Stopped(KeyboardInterrupt):  # as Ctrl-C, it is no error
         self.number = signal.Signals(number)
 
 
-def interruption(error: BaseException | None) -> tuple[str, int]:
+def interrupted_by(error: BaseException | None) -> KeyboardInterrupt | None:
+    """The signal in consequence of which an error was raised, such as one in the tidying up."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def interruption(error: KeyboardInterrupt) -> tuple[str, int]:
     """What is said, and the exit code, for Ctrl-C or a signal that ended the command."""
     number = error.number if isinstance(error, Stopped) else signal.SIGINT
     return _SAID[number], 128 + number

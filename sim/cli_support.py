@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from sim.cli_process import drop_what_waits, interruption
+from sim.cli_process import drop_what_waits, interrupted_by, interruption
 from sim.errors import DISK_FULL, SimError
 from sim.printable import printable, printable_json
 
@@ -52,8 +52,8 @@ def report_error(error: BaseException) -> int:
         return error.code if isinstance(error.code, int) else 1
     if isinstance(error, click.Abort) and isinstance(error.__cause__, EOFError):
         error = error.__cause__  # click takes the end of a file for one of the keyboard
-    if isinstance(error, click.Abort | KeyboardInterrupt):
-        message, code = interruption(error.__cause__ or error)
+    if (stopped := interrupted_by(error)) is not None:
+        message, code = interruption(stopped)
     elif isinstance(error, OSError):
         message, code = _of_os_error(error), 1
     else:

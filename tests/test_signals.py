@@ -146,6 +146,20 @@ main()
 """
 
 
+def test_an_error_while_a_command_ends_is_not_what_ended_it(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal may come in the middle of an import, and leave a module that is half there."""
+
+    def half_there(*_: Any) -> None:
+        raise AttributeError("partially initialized module")
+
+    monkeypatch.setattr("sim.engine.run.simulate_shard", stopping(signal.SIGTERM, after=1))
+    monkeypatch.setattr("sim.engine.unfinished.is_kept", half_there)
+    assert refused(sim(*RUN), 143) == "stopped by SIGTERM\n"
+    assert (place / "out/.unfinished/run.json").exists()
+
+
 @pytest.mark.usefixtures("place")
 @pytest.mark.parametrize("ignored", [False, True])
 def test_who_is_told_to_ignore_a_hangup_ignores_it(ignored: bool) -> None:
