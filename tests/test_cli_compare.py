@@ -193,7 +193,8 @@ def test_a_run_stands_in_place_of_claims(sim: Invoke, run: Path) -> None:
 
 def test_actors_are_weighed_by_themselves(sim: Invoke, run: Path) -> None:
     words = (str(run), "--by-actor", "--only", "odds", "--json", "--prior-odds", "extraction=1")
-    found = tables(sim(*words, "--draws", "1000"))
+    some = (*BENCHMARK, "--hypothesis", "product-use", "--draws", "1000")
+    found = tables(sim(*words, *some))
     assert [x["truth"] for x in found["runs"]] == ["L04 100 %", "A16 100 %"]
     likeliest: dict[object, dict[str, object]] = {}
     for x in found["posterior"]:
