@@ -27,7 +27,7 @@ actors:
   - {id: coders, typology: L01, accounts: 1}
   - {id: laboratory, typology: L04, accounts: 1, benchmark: aime, agent: api-script,
      model: claude-haiku-4.5, runs: 1, workers: 1}
-  - {id: pool, typology: A16, accounts: 1, target_exchanges: 20}
+  - {id: pool, typology: A16, accounts: 1, target_exchanges: 20, agentic_share: 0}
 """
 SECOND = (
     "out: another run is writing there (process {}); wait for its end, or choose another folder\n"
@@ -158,7 +158,7 @@ def test_seeds_from_end_to_end_give_runs_of_their_own() -> None:
     ("seed", "message"),
     [
         (-1, "should be at least 0, found -1"),
-        (2**64, "should be at most 18446744073709551615, found 18446744073709551616"),
+        (2**64, "should be at most 18,446,744,073,709,551,615, found 1.84467e+19"),
     ],
 )
 def test_other_seeds_are_refused(place: Path, seed: int, message: str) -> None:

@@ -32,7 +32,7 @@ RING = "actors:\n  - {id: ring, typology: A16, accounts: 4, target_exchanges: 30
 CASES = {
     "accounts that are there for a second": DAY + lab("lifetime_days: 0"),
     "accounts that are there for minutes": DAY + lab("lifetime_days: 0.01", accounts=40),
-    "accounts that never warm up": DAY + lab("operator: {warm_up_days: 5000}"),
+    "accounts that never warm up": DAY + lab("operator: {warm_up_days: 3660}"),
     "accounts that warm up in the log": DAY + lab("lifetime_days: 30, operator: {warm_up_days: 9}"),
     "a pool that rests all day": SATURDAY + RING + "rhythm: {weekend: 0}}\n",
     "a pool that hardly works": SATURDAY + RING + "rhythm: {weekend: 0.000001}}\n",

@@ -137,7 +137,8 @@ def test_an_answer_to_a_banned_account(copy: Path, rows: Any) -> None:
 
 def test_an_attempt_after_a_refusal(copy: Path, rows: Any) -> None:
     before = rows.groupby("task_uid").cumcount(ascending=False)
-    index = int(np.flatnonzero((before == 1) & (rows["resend_count"] == 0))[20])
+    answered = (rows["resend_count"] == 0) & (rows["http_status"] == 200)
+    index = int(np.flatnonzero((before == 1) & answered)[20])
     change(copy, "log/exchanges", index, http_status=403, error_type="permission_error")
     after = int(rows.index[rows["task_uid"] == rows["task_uid"][index]][-1])
     file, row = place(copy, "log/exchanges", after)
