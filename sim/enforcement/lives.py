@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 
@@ -40,6 +40,9 @@ class Life:
     until_us: int = UNTIL_US
     stint: int = 0
     pauses: list[Span] = field(default_factory=list)
+    # Until when each factor of a pause that began in this stint holds, and where they begin.
+    _lasts_us: dict[float, int] = field(default_factory=dict)
+    _of_stint: int = 0
 
     @cached_property
     def rng(self) -> np.random.Generator:
@@ -52,12 +55,23 @@ class Life:
 
     def activity(self, now_us: int) -> float:
         """Share of its traffic that the account may send now, in [0, 1]."""
-        return min((f for a, b, f in self.pauses if a <= now_us < b), default=1.0)
+        return min((f for f, until in self._lasts_us.items() if now_us < until), default=1.0)
+
+    def pause(self, now_us: int, lasts_us: int, factor: float) -> None:
+        """Leave the account `factor` of its traffic from now on."""
+        until_us = now_us + lasts_us
+        self.pauses.append((now_us, until_us, factor))
+        self._lasts_us[factor] = max(until_us, self._lasts_us.get(factor, now_us))
 
     def end(self, now_us: int) -> None:
+        """Close the account, and with it the pauses of this stint: those before are over."""
         self.until_us = now_us
         self.stint += 1
-        self.pauses = [(a, min(b, now_us), f) for a, b, f in self.pauses]
+        for k in range(self._of_stint, len(self.pauses)):
+            from_us, until_us, factor = self.pauses[k]
+            self.pauses[k] = (from_us, min(until_us, now_us), factor)
+        self._of_stint = len(self.pauses)
+        self._lasts_us.clear()
 
     def resume(self, now_us: int) -> None:
         """Undo the end: the time since then is a pause."""
@@ -109,15 +123,23 @@ class Register:
 
 def apart(spans: list[Span]) -> list[Span]:
     """The smallest factor at each time, as spans in order that do not overlap."""
-    edges = sorted({edge for a, b, _ in spans if a < b for edge in (a, b)})
+    real = [span for span in spans if span[0] < span[1]]
+    changes = sorted([(a, 1, f) for a, _, f in real] + [(b, -1, f) for _, b, f in real])
     made: list[Span] = []
-    for low, high in pairwise(edges):
-        factor = min((f for a, b, f in spans if a <= low and high <= b), default=1.0)
-        if factor == 1:
-            continue
-        if made and made[-1][1:] == (low, factor):
-            low = made.pop()[0]
-        made.append((low, high, factor))
+    holding: Counter[float] = Counter()
+    since_us = 0
+
+    for at_us, step, factor in changes:
+        if holding and since_us < at_us:
+            low, smallest = since_us, min(holding)
+            if made and made[-1][1:] == (low, smallest):
+                low = made.pop()[0]
+            if smallest < 1:
+                made.append((low, at_us, smallest))
+        since_us = at_us
+        holding[factor] += step
+        if not holding[factor]:
+            del holding[factor]
     return made
 
 

@@ -68,7 +68,7 @@ class Provider:
             first_us = -np.log(self._uniforms("first")) / total * _DAY_US
         first_us += np.maximum(self._watched.begins_us, 0)
         for slot in np.flatnonzero(first_us < horizon_us).tolist():
-            first = _whole(first_us[slot])
+            first = max(_whole(first_us[slot]), _SECOND_US)
             self._env.process(self._watch(self._latest(slot), rates[slot], first))
         if self._operation is not None:
             self._env.process(self._sweep())
@@ -100,12 +100,13 @@ class Provider:
     def _begin_watch(self, life: Life) -> Process:
         rates = self._rates(life)
         if (total := float(rates.sum())) > 0:
-            yield from self._watch(life, rates, _us(life.rng.exponential() / total * 24))
+            yield from self._watch(life, rates, _until_next(life, total))
 
     def _watch(self, life: Life, rates: Floats, wait_us: int) -> Process:
         """One alert after the other: what else triggers while a case is open belongs to it."""
         stint, total = life.stint, float(rates.sum())
         edges = np.cumsum(rates) / total
+        # each wait is a second at least, so a slot has at most one trigger, case and ban a second
         while True:
             yield self._env.timeout(wait_us)
             if life.stint != stint or not self._is_there(life):
@@ -119,7 +120,7 @@ class Provider:
                 yield from self._answer(life, channel)
                 if life.stint != stint:
                     return
-            wait_us = _us(life.rng.exponential() / total * 24)
+            wait_us = _until_next(life, total)
 
     def _fires(self, life: Life, channel: int, full_rate: float) -> bool:
         """Thin the triggers of an account that may send less than it does otherwise."""
@@ -241,6 +242,8 @@ class Provider:
         operation.learn(lesson)
 
     def _replace(self, lost: Life, takes_us: int, operation: Operation) -> Process:
+        # whoever takes over is watched for a second at least: a slot has one replacement a second,
+        # and one more by the report, at most
         yield self._env.timeout(takes_us)
         number = lost.generation + 1
         life = Life(lost.slot, number, self._now_us, self._stream, operation.factors)
@@ -266,7 +269,7 @@ class Provider:
         return bool(watched.begins_us[slot] <= self._now_us < watched.ends_us[slot])
 
     def _pause(self, life: Life, lasts_us: int, factor: float) -> None:
-        life.pauses.append((self._now_us, self._now_us + lasts_us, factor))
+        life.pause(self._now_us, lasts_us, factor)
 
     def _note(self, life: Life, action: int, channel: int) -> None:
         self.actions.append((self._now_us, life, action, channel))
@@ -275,6 +278,11 @@ class Provider:
 def _us(hours: float) -> int:
     """Whole seconds in microseconds, far away at most."""
     return _whole(min(hours * _HOUR_US, _FAR_US))
+
+
+def _until_next(life: Life, per_day: float) -> int:
+    """Microseconds from now to the next trigger, whatever the rate: a second at least."""
+    return max(_us(life.rng.exponential() / per_day * 24), _SECOND_US)
 
 
 def _whole(us: float) -> int:
