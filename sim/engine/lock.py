@@ -28,13 +28,13 @@ def locked(out: Store) -> Iterator[None]:
         return
     if out.folder.exists() and not out.folder.is_dir():
         raise InvalidInputError(f"{out}: is a file; give a folder for the run")
-    missing = _missing(out.folder)
+    missing = _missing((out.folder / LOCK).parent)
     try:
         with _lock_file(out) as file:
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
             try:
+                file.truncate(0)
+                file.write(str(os.getpid()))
+                file.flush()
                 yield
             finally:
                 _leave(out)
