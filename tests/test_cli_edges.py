@@ -42,6 +42,11 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def unforeseen(stderr: str) -> list[str]:
+    """What is said beside the overshoot of the pool, whose target is less than three tasks."""
+    return [line for line in stderr.splitlines() if not line.startswith("warning: pool: ")]
+
+
 def ran(*changes: str) -> dict[str, Any]:
     """What a run of the scenario with changes says; it is whole and can be read."""
     options = [word for change in changes for word in ("--set", change)]
@@ -197,7 +202,7 @@ def test_of_two_runs_at_once_the_second_is_refused(place: Path) -> None:
         finally:
             first.send_signal(signal.SIGCONT)
         _, stderr = first.communicate(timeout=60)
-    assert (first.returncode, stderr) == (0, "")
+    assert (first.returncode, unforeseen(stderr)) == (0, [])
     assert sim("run", "edge.yaml", "-o", "alone").exit_code == 0
     assert digests(place / "out") == digests(place / "alone")
 
@@ -239,7 +244,7 @@ def test_any_name_of_a_folder_will_do(place: Path, name: str) -> None:
     code, stdout, stderr = command(
         *("run", "edge.yaml", "-o", f"./{name}", "-j", "2"), folder=place
     )
-    assert (code, stderr) == (0, "")
+    assert (code, unforeseen(stderr)) == (0, [])
     assert stdout.startswith(f"./{name}: ")
     assert sim("run", "edge.yaml", "-o", "plain").exit_code == 0
     assert digests(place / name) == digests(place / "plain")

@@ -39,7 +39,9 @@ MOST_CONCENTRATION = 10**6
 
 def shown(number: float) -> str:
     """Return a bound as messages show it: `2,000,000,000`, `0.5`."""
-    return f"{number:,}" if isinstance(number, int) else f"{number:,.12g}"
+    if isinstance(number, int):
+        return f"{number:,}" if number <= MOST_USD else str(number)
+    return f"{number:,.12g}"
 
 
 class UpTo:

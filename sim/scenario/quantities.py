@@ -17,7 +17,7 @@ UNITS_US = {
 }
 MULTIPLES = {"": 1, "k": 1_000, "M": 1_000_000}
 MAX_COUNT = 10**12
-_LONG, _LONG_TEXT = 10**18, 60
+_LONG, _LONG_TEXT = 10**24, 60
 MAX_DURATION_US = 3_660 * UNITS_US["d"]
 
 NUMBER_PATTERN = r"[0-9]{1,3}(?:_[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?"
