@@ -40,7 +40,7 @@ Manifest = dict[str, Any]
         (lambda m: m.pop("format"), "missing key 'format'"),
         (lambda m: m["actors"].reverse(), "actors: should be those of its scenario, in the same"),
         (lambda m: m["files"][0].update(rows=-1), "files[0].rows: should be at least 0, found"),
-        (lambda m: m["files"][0].update(bytes=2**70), "files[0].bytes: should be at most 9,007"),
+        (lambda m: m["files"][0].update(bytes=2**70), "files[0].bytes: should be at most 9007"),
         (
             lambda m: m["files"][0].update(rows="9"),
             "files[0].rows: should be a whole number",
