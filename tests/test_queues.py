@@ -149,6 +149,13 @@ def test_every_run_works_on_the_same_items(benchmark_tasks: Any) -> None:
     assert all(sorted(run["item"]) == list(range(115)) for run in runs)
 
 
+def test_a_step_limit_cuts_attempts_whose_calls_are_drawn(benchmark_tasks: Any) -> None:
+    """They have no measured limit."""
+    _, tasks = simulated(scenario(lab(items=10, runs=1, step_limit=2), days=1))
+    assert benchmark_tasks["calls"].max() > 2
+    assert tasks["calls"].max() == 2
+
+
 def test_a_run_starts_when_the_last_task_of_the_one_before_is_done(benchmark_tasks: Any) -> None:
     for before, after in pairwise(by_run(benchmark_tasks)):
         assert after["start"].min() == before["end"].max()

@@ -130,11 +130,16 @@ class BenchmarkTickets:
             )
 
     def _turns(self, item: Ints, run: int, low: int) -> Turns:
-        """Measured steps are what they are; only calls that nobody measured can be special."""
+        """Measured steps are what they are; only calls that nobody measured can be special.
+
+        `step_limit` cuts either off.
+        """
         rng = self._stage.streams.rng(self._actor.id, "steps", run, low)
         fixed = self._benchmark.calls_per_item
         if fixed is not None:
             calls = np.maximum(np.rint(fixed.sample(rng, len(item))), 1).astype(np.int64)
+            if self._actor.step_limit is not None:
+                calls = np.minimum(calls, self._actor.step_limit)
             return draw_turns_of(self._actor, calls - 1, rng)
         (agent,), (model,) = self._actor.agents, self._actor.models
         measured = steps_for(agent, model)

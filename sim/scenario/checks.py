@@ -39,6 +39,7 @@ def validate(parsed: Parsed, document: Document) -> list[Problem]:
             *_organisations(actor),
             *_starts(actor, duration_us),
             *_benchmark(actor),
+            *_cover(actor),
             *_through(actor, parsed.actors),
         ]
         for key, message in findings:
@@ -183,6 +184,18 @@ def _benchmark(actor: AnyActorForm) -> Iterator[Finding]:
                 f"should be at most {measured.step_limit}, the limit of the measurement; "
                 f"found {actor.step_limit}",
             )
+
+
+def _cover(actor: AnyActorForm) -> Iterator[Finding]:
+    """A benchmark that is named as cover, where the cover is something else."""
+    if isinstance(actor, BenchmarkForm) or actor.benchmark is None:
+        return
+    cover = actor.cover or catalog.typologies()[actor.typology].defaults.get("cover")
+    if cover != "benchmark":
+        yield (
+            "benchmark",
+            f"has no effect while cover is '{cover}'; add 'cover: benchmark', or leave it out",
+        )
 
 
 def _through(actor: AnyActorForm, actors: Mapping[int, AnyActorForm]) -> Iterator[Finding]:

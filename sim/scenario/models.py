@@ -381,7 +381,7 @@ class BenchmarkForm(QueueKeys, ActorForm):
     runs: Runs | None = dial("Attempts at every item, 1 to 10^6; scaled only above 1.")
     workers: Workers | None = dial("Items in work at once, 1 to 10^7; scaled, at least 1.")
     step_limit: StepLimit | None = dial(
-        "Calls after which an attempt is cut off, 1 to the limit of the measurement.",
+        "Calls after which an attempt is cut off, 1 to that of the measurement, if any.",
         "Default: the limit of the measurement.",
     )
 
