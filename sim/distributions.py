@@ -203,6 +203,7 @@ class Distribution(_Model):
         z = _NORMAL.inv_cdf(p)
         ends = [min(q.median * math.exp(z * q.sigma), q.max or math.inf) for _, q in self._parts()]
         low, high = min(ends), max(ends)
+        # halves the range, until there is no number between its ends: some 2,000 times at most
         while high - low > 1e-12 * high:
             middle = (low + high) / 2
             if middle in (low, high):

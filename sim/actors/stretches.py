@@ -74,6 +74,7 @@ class Stretches:
     ) -> int:
         """Simulate stretch `at` and those it runs into; return the number of the next."""
         engine = loop(self._starts_us(at))
+        # each pass goes to the next stretch of the owner, of whom there is a last one
         while True:
             done[at] = True
             for session in self._sessions(at):

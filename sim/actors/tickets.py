@@ -191,7 +191,7 @@ class PromptTickets:
         pace = (self._ends - self._begins) / self._target
         most = max(_MOST_TIMES_BEFORE * self._target, _FEWEST_BEFORE)
         left = min((self._begins - self._opens) / pace, float(most)) if pace > 0 else 0.0
-        while left > 0:
+        while left > 0:  # each pass takes `BLOCK_TICKETS` calls at least
             turns, rng = self._draw()
             calls = int(turns.calls.sum())
             at, until = self._begins - left * pace, self._begins - (left - calls) * pace

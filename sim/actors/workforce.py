@@ -62,6 +62,7 @@ class Workforce:
     def _take_until(self, until_us: int) -> bool:
         """Hand tickets to all who get free before `until_us`; False when there is no more work."""
         free = self._free_us
+        # each pass hands out tickets, which take time, or ends a round
         while (now := free[0]) < until_us:
             batch = self._current(now)
             if batch is None:

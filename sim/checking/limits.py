@@ -184,6 +184,7 @@ class Limits(Check):
         bucket.waiting = take(events, late)
         events = take(events, ~late)
         events = take(events, np.lexsort((events["takes"] > 0, events["at"])))
+        # each pass replays the events up to one change of limits
         while len(events["at"]):
             edge = int(np.append(self._edges_us, np.iinfo(np.int64).max)[bucket.segment])
             now = take(events, slice(0, int(np.searchsorted(events["at"], edge))))

@@ -209,7 +209,7 @@ def carried_out(
     ahead = 1 if isinstance(who.executor, InProcess) else 2 * who.count
     todo = iter(calls)
     try:
-        while True:
+        while True:  # each pass ends a call at least
             for call in todo:
                 waiting.add(_submitted(who.executor, fn, call))
                 if len(waiting) >= ahead:

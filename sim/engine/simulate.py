@@ -141,6 +141,7 @@ def until_right(
     work: Workload, attempt: Callable[[Iterator[Block]], T], make: RowMaker = exchange_rows
 ) -> T:
     """Make `attempt` of a workload's blocks until what it assumed of limits proves right."""
+    # each time at least one more organisation is known to hit a limit
     while True:
         try:
             return attempt(work.blocks(make))

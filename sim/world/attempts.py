@@ -144,6 +144,7 @@ def make(
     index, begins = np.arange(len(requested_us)), requested_us
     tries: list[Attempts] = []
     n = 0
+    # a call has MOST_CHAINS chains at most, and none goes on beyond `until_us`
     while len(index):
         attempt = _try(calls, index, begins, n, weather, fates, policy)
         tries.append(attempt)

@@ -96,6 +96,7 @@ class Buckets:
     def _catch_up(self, now_us: int, segment: int) -> None:
         """Carry out what came back and the changes of size up to now, in order."""
         back = self._back
+        # each pass uses up a change of limits or what an attempt gives back
         while True:
             edge_us = self._edges_us[self._segment] if self._segment < segment else _NEVER_US
             back_us = back[0][0] if back else _NEVER_US

@@ -157,6 +157,8 @@ class Contended:
     def run(self, until_us: int) -> None:
         """Carry out all events before `until_us`."""
         heap, pop, attempt = self._heap, heapq.heappop, self._attempt
+        # a session has one event at a time, and calls that fail at most three in a second: the
+        # three attempts of a chain have two pauses between them
         while heap and heap[0][0] < until_us:
             now, key, what = pop(heap)
             if key >= 0:
