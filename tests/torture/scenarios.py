@@ -19,6 +19,8 @@ from unittest.mock import patch
 import yaml
 
 from sim.engine import memory
+from sim.scenario.resolved import Actor, World
+from sim.world.attempts import MOST_CHAINS, RETRIES
 from tests.torture.drawing import Drawer, duration
 from tests.torture.trials import Trial, add_options, carry_out, record, trials
 from tests.verbs import sim
@@ -134,7 +136,15 @@ def _excess(place: Path, most: int) -> float:
         return accounts / MOST_ACCOUNTS
     with tempfile.TemporaryDirectory(prefix="sim-torture-") as nowhere:
         shards = Job(resolved, Store(nowhere)).shards
-    return sum(shard.expected for shard in shards) / most
+    attempts = [_attempts_per_call(resolved.world, actor) for actor in resolved.actors]
+    return sum(shard.expected * attempts[shard.actor] for shard in shards) / most
+
+
+def _attempts_per_call(world: World, actor: Actor) -> float:
+    """Attempts that a call is expected to take with the errors of the provider, limits aside."""
+    fails = min(1.0, world.overload + world.server_error)
+    most = (RETRIES + 1) * (MOST_CHAINS if actor.on_failure == "resume" else 1)
+    return most if fails == 1 else (1 - fails**most) / (1 - fails)
 
 
 def _shrink(drawn: dict[str, Any], too_many: float) -> None:
