@@ -313,7 +313,7 @@ WRONG = [
     ),
     (("--prior-odds", "nobody=2"), "unknown explanation 'nobody'"),
     (("--prior-odds", "extraction"), "'extraction' should be ID=ODDS, such as extraction=2"),
-    (("--draws", "10"), "10 is not in the range x>=200"),
+    (("--draws", "10"), "10 is not in the range 200<=x<=1000000"),
     (("--reading", "exactly"), "'exactly' is not one of 'rounded', 'at-least'"),
     (("--json", "--csv"), "--json and --csv exclude each other; give one of them"),
     (("--by-actor",), "--by-actor takes a RUN apart; name one"),

@@ -22,8 +22,12 @@ class Crews(Check):
         super().__init__(book)
         queues = [(k, a) for k, a in enumerate(book.scenario.actors) if a.arrival == "queue"]
         self._workers = {k: a.workers for k, a in queues if a.workers is not None}
-        # accounts that follow a mode work in sessions beside the workers, and have no runs
+        # accounts that follow a mode work in sessions beside the workers: on prompts of the list as
+        # well, but never on a run of a benchmark
         self._beside = book.scenario.separability < 1
+        if self._beside:
+            runs = {k for k, a in queues if a.source == "benchmark"}
+            self._workers = {k: n for k, n in self._workers.items() if k in runs}
         self._open: dict[int, Columns] = {}
         silent = [a.id for _, a in queues if a.workers is None]
         self.note = f"the scenario states no workers for {', '.join(silent)}" if silent else ""
