@@ -421,23 +421,22 @@ def _exchanges_of_first_task() -> Iterator[list[str]]:
 
 
 def results_of_torture() -> str:
-    """What `make torture` wrote last."""
+    """What `make torture` wrote last, of each part."""
     found = json.loads((DOCS / "torture.json").read_text(encoding="utf-8"))
-    header = ["part", "tried", "passed", "refused", "failed", "minutes"]
+    header = ["part", "from seed", "tried", "passed", "refused", "failed", "minutes"]
     rows = [
         [
-            part["part"],
-            *(f"{part[key]:,}" if key in part else "" for key in ("tried", "passed", "refused")),
-            f"{len(part['failed']):,}",
-            str(part["minutes"]),
+            part,
+            f"{said['seed']:,}",
+            *(f"{said[key]:,}" if key in said else "" for key in ("tried", "passed", "refused")),
+            f"{len(said['failed']):,}",
+            str(said["minutes"]),
         ]
-        for part in found["parts"]
+        for part, said in found.items()
     ]
-    versions = ", ".join(f"{name} {number}" for name, number in found["versions"].items())
-    seed = found["parts"][0]["seed"]
-    command = f"`make torture N={found['scenarios']}`"
-    said = f"Written by {command}, from seed {seed} on, with {versions}:\n\n"
-    return said + table(header, rows, right=5)
+    used = {name: number for said in found.values() for name, number in said["versions"].items()}
+    versions = ", ".join(f"{name} {number}" for name, number in used.items())
+    return f"Written by `make torture`, with {versions}:\n\n" + table(header, rows, right=6)
 
 
 # The catalog
