@@ -39,6 +39,11 @@ KINDS = (
 FORMATS = ("scenario", "hypotheses", "claims")
 
 
+def one_of(words: Sequence[str]) -> str:
+    """How help shows an argument that may be left out, whatever the version of click."""
+    return f"[{'|'.join(words)}]"
+
+
 @click.group(
     cls=SimGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -97,7 +102,7 @@ def show(scenario: str, changes: dict[str, Any], as_json: bool) -> None:
 
 
 @cli.command("list")
-@click.argument("kind", type=click.Choice(KINDS), required=False)
+@click.argument("kind", metavar=one_of(KINDS), type=click.Choice(KINDS), required=False)
 @json_option
 def list_(kind: str | None, as_json: bool) -> None:
     """List shipped scenarios and what the catalog knows, or one KIND of it.
@@ -119,7 +124,7 @@ def list_(kind: str | None, as_json: bool) -> None:
 
 
 @cli.command()
-@click.argument("kind", type=click.Choice(FORMATS), default="scenario")
+@click.argument("kind", metavar=one_of(FORMATS), type=click.Choice(FORMATS), default="scenario")
 def schema(kind: str) -> None:
     """Print the JSON Schema of a KIND of files, for editors; of scenarios if none is named."""
     if kind == "scenario":

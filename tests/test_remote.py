@@ -29,7 +29,10 @@ from sim.tables.store import Store
 from tests.helpers import digests
 from tests.verbs import TINY, refused, sim
 
-REFUSED = "access was refused: Forbidden; check the credentials and what they allow"
+# the lowest s3fs hands on the server's words where later ones say "Forbidden"
+REFUSED = (
+    r"access was refused: (Forbidden|The AWS [^;]+); check the credentials and what they allow"
+)
 
 
 @dataclass(frozen=True)
@@ -319,10 +322,10 @@ def test_wrong_credentials(remote: str, server: Server) -> None:
     server.trust(0)
     try:
         for verb in ("counts", "verify", "check-run"):
-            assert refused(sim(verb, remote), 1) == f"{remote}: {REFUSED}\n"
+            assert re.fullmatch(f"{remote}: {REFUSED}\n", refused(sim(verb, remote), 1))
         for place in (remote, "s3://bucket/new"):
             result = sim("run", "worked_example", "-j", "1", "-o", place)
-            assert refused(result, 1) == f"{place}: {REFUSED}\n"
+            assert re.fullmatch(f"{place}: {REFUSED}\n", refused(result, 1))
     finally:
         server.trust(float("inf"))
 
