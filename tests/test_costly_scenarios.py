@@ -34,6 +34,9 @@ CASES = {
     "accounts that are there for minutes": DAY + lab("lifetime_days: 0.01", accounts=40),
     "accounts that never warm up": DAY + lab("operator: {warm_up_days: 3660}"),
     "accounts that warm up in the log": DAY + lab("lifetime_days: 30, operator: {warm_up_days: 9}"),
+    "a pool without money for tokens": DAY
+    + RING
+    + "balance: weighted, operator: {budget_usd: 0.001}}\n",
     "a pool that rests all day": SATURDAY + RING + "rhythm: {weekend: 0}}\n",
     "a pool that hardly works": SATURDAY + RING + "rhythm: {weekend: 0.000001}}\n",
     "a pool in a log of a microsecond": "clock: {start: 2026-02-02, duration: 0.001 ms}\n"

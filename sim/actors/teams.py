@@ -45,8 +45,12 @@ def opens_us(stage: Stage, team: Team, pilot: Pilot) -> int:
 
 
 def volumes(stage: Stage, places: range) -> Floats:
-    """How much of the work each place takes, where work is spread by volume."""
-    return rates_per_day(stage, places)
+    """How much of the work each place takes, where work is spread by volume.
+
+    Where nobody can send anything, as without money for tokens, all take the same.
+    """
+    rates = rates_per_day(stage, places)
+    return rates if rates.any() else np.ones(len(rates))
 
 
 def teams_of(stage: Stage, places: range) -> list[Team]:
