@@ -54,6 +54,8 @@ CASES = {
     + "world: {timeout: 60 ms, enforcement: {noise_rate_per_day: 20, rule_delay_h: 0}}\n"
     + coders(accounts=6),
     "cover without a list": DAY + coders(", cover: benchmark, benchmark: gaia"),
+    "own cover where the typology has a benchmark": DAY
+    + "actors:\n  - {id: many, typology: A19, accounts: 5, cover: own}\n",
     "cover without a list in a queue": DAY + RING + "list_share: 0, cover: benchmark}\n",
 }
 

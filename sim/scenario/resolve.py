@@ -157,6 +157,8 @@ def _actor(form: AnyActorForm, scale: float) -> Actor:
     if dials["cover"] == "benchmark":
         dials.setdefault("benchmark", _COVER)
         dials["items"] = catalog.benchmarks()[dials["benchmark"]].items
+    elif not isinstance(form, BenchmarkForm):
+        dials.pop("benchmark", None)  # that of a typology whose cover is one
     if "operator" in dials or typology.operated:
         dials["operator"] = {**catalog.operator(), **dials.get("operator", {})}
     for key in scaled_dials(form, scale):
