@@ -158,6 +158,8 @@ def dask_cluster(address: str, count: int) -> Iterator[Workers]:
                     n_workers=count,
                     threads_per_worker=1,
                     dashboard_address=None,
+                    # another cluster of this machine may have the usual port
+                    scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
                     # what goes wrong comes back as an error; logs would say it again, and longer
                     silence_logs=logging.CRITICAL,
                     preload=__name__,

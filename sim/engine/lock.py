@@ -31,14 +31,12 @@ def locked(out: Store) -> Iterator[None]:
     missing = _missing((out.folder / LOCK).parent)
     try:
         with _lock_file(out) as file:
-            try:
-                file.truncate(0)
-                file.write(str(os.getpid()))
-                file.flush()
-                yield
-            finally:
-                _leave(out)
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
     finally:
+        _leave(out)
         for folder in missing:
             with contextlib.suppress(OSError):
                 folder.rmdir()
@@ -104,6 +102,9 @@ def _is_there(path: Path, file: TextIO) -> bool:
 
 
 def _leave(out: Store) -> None:
-    if not out.is_file(UNFINISHED):
-        clear(out, FOLDER)
-        remove_lock(out)
+    """Remove what is of no use where no run was begun, unless another holds the lock by now."""
+    with contextlib.suppress(OSError, SimError), (out.folder / LOCK).open("r+") as file:
+        _lock(out, file)
+        if not out.is_file(UNFINISHED):
+            clear(out, FOLDER)
+            remove_lock(out)
