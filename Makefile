@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 SCALE ?= 0.1
+N ?= 1000
+SEED ?= 1
 LOWEST ?= .venv-lowest
 LOWEST_PYTHON ?= python3.11
 BIN := $(VENV)/bin
@@ -12,7 +14,7 @@ INSTALLED_TEST := $(VENV)/.installed-test
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-lowest browser lint types format verify bench docs separability reports clean
+.PHONY: help demo test test-lowest browser lint types format verify torture bench docs separability reports clean
 
 help: ## List the tasks.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
