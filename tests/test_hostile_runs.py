@@ -372,3 +372,16 @@ def test_damage_is_seen_by_readers(
             if table in damage.READERS[reader][1]:
                 place = tmp_path / "damaged"
                 assert damage.attempt(pair, place, table, harm, reader, 3) is None, (table, reader)
+
+
+@pytest.mark.parametrize("stem", ["log/accounts", "truth/accounts", "truth/tasks", "log/orgs"])
+def test_a_table_without_rows_is_no_internal_error(
+    tiny_run: Path, tmp_path: Path, stem: str
+) -> None:
+    run = Path(shutil.copytree(tiny_run / "out", tmp_path / "run"))
+    for path in sorted((run / stem).glob("*.parquet")) or [run / f"{stem}.parquet"]:
+        table = pq.read_table(path, partitioning=None)
+        put_table(run, path.relative_to(run).as_posix(), table.slice(0, 0))
+    result = sim("check-run", str(run))
+    assert result.exit_code in (0, 2, 3)
+    assert "internal error" not in result.stderr

@@ -121,7 +121,9 @@ class Cache(Check):
             known = before >= 0
             own_left[known] = left[before[known]]
             exact = _alive(start, lifetime, before) & (read == own_left)
-            begun = self.book.tasks["start"][rows["task"]] >= self.book.opens_us
+            # a task that is not there counts as begun before the log
+            started = np.append(self.book.tasks["start"], self.book.opens_us - 1)[rows["task"]]
+            begun = started >= self.book.opens_us
             of_queue = rows["first"] & (before < 0) & begun & self._queues[rows["actor"]]
             own = np.where(known, exact, own & ~of_queue)
             own_left[~_alive(start, lifetime, before)] = 0

@@ -16,7 +16,7 @@ from sim.checking.times import clock
 from sim.checking.verdict import Breach, Rule, first_breach
 from sim.enforcement.outcome import BAN
 from sim.scenario.resolved import Actor
-from sim.tables.columns import Columns
+from sim.tables.columns import Columns, take
 from sim.tables.schema import TRUTH_ACTORS, TRUTH_CAMPAIGNS
 from sim.world.attempts import OK
 
@@ -58,10 +58,11 @@ class Conservation(Check):
     def _labels(self, rows: Columns) -> list[Rule]:
         """The truth of each row belongs to it, and to its task."""
         tasks, task, labels = self.book.tasks, rows["task"], rows["labels"]
-        known = task >= 0
-        other = tasks["account"][task] != rows["account"]
-        other |= tasks["actor"][task] != rows["actor"]
-        outside = (rows["start"] < tasks["start"][task]) | (rows["end"] > tasks["end"][task])
+        known = np.flatnonzero(task >= 0)
+        row, own = take(rows, known), take(tasks, task[known])
+        other, outside = np.zeros((2, len(task)), np.bool_)
+        other[known] = (own["account"] != row["account"]) | (own["actor"] != row["actor"])
+        outside[known] = (row["start"] < own["start"]) | (row["end"] > own["end"])
         return [
             Rule(
                 np.arange(len(task)) >= labels,
@@ -76,17 +77,17 @@ class Conservation(Check):
                 lambda _: "the same exchange_id",
             ),
             Rule(
-                ~known,
+                task < 0,
                 lambda i: f"task task_{int(rows['task_uid'][i]):016x}",
                 lambda _: "a task of truth/tasks",
             ),
             Rule(
-                known & other,
+                other,
                 lambda _: "another account or actor than that of its task",
                 lambda _: "those of its task in truth/tasks",
             ),
             Rule(
-                known & outside,
+                outside,
                 lambda i: f"{clock(rows['start'][i])} to {clock(rows['end'][i])}",
                 lambda i: (
                     f"times within its task, {clock(tasks['start'][task[i]])} to "
