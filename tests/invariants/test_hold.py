@@ -119,7 +119,7 @@ def scenarios(draw: Any) -> Scenario:
         pool(8, 250, **draw(dials), **few, workers=draw(st.sampled_from([None, 3, 20]))),
     ]
     chosen = draw(st.lists(st.sampled_from(range(3)), min_size=1, unique=True))
-    at, lasts = draw(st.integers(0, 240)) * MINUTE_US, draw(st.integers(1, 120)) * MINUTE_US
+    at, lasts = draw(st.integers(0, 220)) * MINUTE_US, draw(st.integers(1, 120)) * MINUTE_US
     events = [
         event("incident", at, at + lasts, overload=0.5, server_error=0.1, slowdown=2.0),
         event("limits", at, at + lasts, factor=draw(st.sampled_from([0.37, 0.5, 3.0]))),
