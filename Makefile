@@ -37,7 +37,7 @@ test-lowest: browser $(LOWEST)/.installed-test ## The fast tests, with the lowes
 
 browser: $(INSTALLED_TEST) ## Make sure that there is a Chromium for the tests of the page.
 	@command -v chromium || command -v chromium-browser || command -v google-chrome \
-		|| $(BIN)/python -m tests.browser
+		|| $(BIN)/python -m tests.support.browser
 
 lint: $(INSTALLED_TEST) ## Check style and formatting.
 	$(BIN)/ruff check .
@@ -58,17 +58,17 @@ verify: $(INSTALLED_TEST) ## Slow statistical verification, with plots; some min
 
 torture: $(INSTALLED_TEST) ## Hard trials, N random scenarios (1000) from SEED (1) on and as much of the rest; half an hour.
 	$(BIN)/python -m tests.torture all --count $(N) --seed $(SEED); ended=$$?; \
-		$(BIN)/python docs/generate.py; exit $$ended
+		$(BIN)/python -m tools.generate_docs; exit $$ended
 
 bench: $(INSTALLED_TEST) ## Speed ratios; some 15 minutes, 30 GB of disk.
 	$(BIN)/pytest -m bench -s
 
 docs: $(INSTALLED_TEST) ## Rewrite the generated parts of docs/ and scenarios/schema.json.
 	$(BIN)/sim schema > scenarios/schema.json
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m tools.generate_docs
 
 separability: $(INSTALLED_TEST) ## Repeat the study of docs/separability.md; some ten minutes.
-	$(BIN)/python docs/separability.py
+	$(BIN)/python -m tools.separability_study
 
 reports: $(INSTALLED) ## Rebuild reports/, to the same bytes; a minute.
 	@mkdir -p reports

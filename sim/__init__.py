@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sim.compare import Analysis, analyse
+    from sim.comparison import Analysis, analyse
     from sim.counting import Counts, count_run
     from sim.engine.run import RunSummary, resume, run
     from sim.errors import CheckFailedError, InvalidInputError, SimError
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from sim.scenario import Scenario, dump_resolved, json_schema, load_scenario, shipped_scenarios
     from sim.tables.reading import Run, open_run
 
-__version__ = "0.1.0"
+from sim._version import __version__
 
 _FRONT = {
-    "Analysis": "sim.compare",
+    "Analysis": "sim.comparison",
     "CheckFailedError": "sim.errors",
     "Counts": "sim.counting",
     "InvalidInputError": "sim.errors",
@@ -35,7 +35,7 @@ _FRONT = {
     "RunSummary": "sim.engine.run",
     "Scenario": "sim.scenario",
     "SimError": "sim.errors",
-    "analyse": "sim.compare",
+    "analyse": "sim.comparison",
     "count_run": "sim.counting",
     "dump_resolved": "sim.scenario",
     "json_schema": "sim.scenario",

@@ -9,10 +9,10 @@ from statistics import NormalDist
 from typing import Annotated, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-Floats = NDArray[np.float64]
+from sim.arrays.types import Floats
+
 _NORMAL = NormalDist()
 # Beyond these a number is a slip of the pen, and arithmetic on it stops being exact.
 LEAST, MOST = 1e-12, 1e15

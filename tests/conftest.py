@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from sim.engine.run import run
-from tests.helpers import SMALL
-from tests.verbs import TINY, sim
+from tests.support.commands import TINY, sim
+from tests.support.scenarios import SMALL
 
 settings.register_profile(
     "fast", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 
 from click.testing import CliRunner
 
-from sim.cli import cli
+from sim.cli.main import cli
 
 ANY_LINES = "..."
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

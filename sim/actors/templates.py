@@ -8,14 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.arrays.types import Bools, Floats, Ints
 from sim.entities.accounts import Accounts
 from sim.entities.content import Universe
 from sim.scenario.resolved import Actor
 from sim.streams import Streams
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 # An account has at most so many templates of its own, and as many from a list.
 _MOST = 16

@@ -9,14 +9,12 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sim.arrays.types import Ints
 from sim.catalog.files import nearest, read_csv, read_yaml
 from sim.catalog.loading import resolve_model
 from sim.catalog.records import StepDistribution
 from sim.errors import InvalidInputError
-
-Ints = NDArray[np.int64]
 
 
 @cache

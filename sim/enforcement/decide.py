@@ -6,12 +6,12 @@ account up to its ban is the same as it would be without one.
 
 from __future__ import annotations
 
-from sim.enforcement.lives import Register
-from sim.enforcement.operator import Operation, Operator
+from sim.enforcement.accounts import Register
+from sim.enforcement.operator import Operation
 from sim.enforcement.outcome import Outcome
-from sim.enforcement.policy import Enforcement
 from sim.enforcement.provider import Provider
 from sim.enforcement.watched import Watched
+from sim.scenario.enforcement_policy import Enforcement, Operator
 from sim.streams import Streams
 
 

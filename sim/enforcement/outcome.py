@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from sim.arrays.types import Floats, Ints
 
 ACTIONS = ("rate_limit", "step_up", "suspend", "ban", "reinstate")
 RATE_LIMIT, STEP_UP, SUSPEND, BAN, REINSTATE = range(len(ACTIONS))

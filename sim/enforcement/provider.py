@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import simpy
 
+from sim.arrays.types import Floats, Ints
 from sim.distributions import Distribution
-from sim.enforcement.lives import Action, Life
+from sim.enforcement.accounts import Action, Life
 from sim.enforcement.operator import Operation
 from sim.enforcement.outcome import (
     BAN,
@@ -22,9 +23,9 @@ from sim.enforcement.outcome import (
     STEP_UP,
     SUSPEND,
 )
-from sim.enforcement.policy import Enforcement
 from sim.enforcement.reviews import Reviews
-from sim.enforcement.watched import Floats, Ints, Watched
+from sim.enforcement.watched import Watched
+from sim.scenario.enforcement_policy import Enforcement
 from sim.streams import Streams, mixed, uniforms
 
 Process = Generator[simpy.Event, Any, None]

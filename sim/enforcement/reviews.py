@@ -7,7 +7,7 @@ from collections.abc import Generator
 
 import simpy
 
-from sim.enforcement.lives import Life
+from sim.enforcement.accounts import Life
 
 _DAY_S, _SECOND_US = 86_400, 1_000_000
 _CASES_PER_REVIEWER_DAY = 24

@@ -5,14 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sim.arrays.types import Bools, Floats, Ints
 from sim.enforcement.outcome import FROM_US, UNTIL_US
-from sim.enforcement.policy import Enforcement
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from sim.scenario.enforcement_policy import Enforcement
 
 _COLUMNS = (
     "organisation",

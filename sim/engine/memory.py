@@ -1,7 +1,7 @@
 """How much memory a scenario takes, and how much there is: asked before any of it is taken.
 
 The constants were measured as the peak of runs in processes of their own, less that of a process
-that has loaded the scenario: `python -m tests.memory` prints them anew.
+that has loaded the scenario: `python -m tools.measure_memory` prints them anew.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from sim.actors.teams import pilot_of, workers_of
-from sim.actors.volume import DAY_US, LEAD_US, rates_per_day
-from sim.actors.workload import TASKS_PER_SHARD_BITS, Stage
-from sim.engine.cast import Cast
+from sim.actors.arrivals.rates import DAY_US, LEAD_US, rates_per_day
+from sim.actors.context import TASKS_PER_SHARD_BITS, Stage
+from sim.actors.queue.teams import pilot_of, workers_of
 from sim.engine.shards import Shard
 from sim.errors import InvalidInputError
+from sim.population.population import Cast
 from sim.scenario.resolved import Actor, Scenario
 
 # A process with the packages that it needs.

@@ -7,15 +7,15 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from sim.engine.grid import Window, parts_of
-from sim.engine.job import Job, peak_bytes
+from sim.arrays.columns import Columns, length, time_order
+from sim.arrays.types import Ints
+from sim.engine.run_context import Job, peak_bytes
 from sim.engine.spill import EXCHANGES, TASKS, Index, Records, Stretch, read_records, unpacked
+from sim.engine.time_grid import Window, parts_of
 from sim.streams import U64, mixed, opaque_ids
-from sim.tables.columns import Columns, length, time_order
-from sim.tables.files import FileRecord, writing_table
+from sim.tables.formats import FileRecord, writing_table
 from sim.tables.schema import (
     IN_PARTS,
     TRUTH_EXCHANGES,
@@ -23,8 +23,6 @@ from sim.tables.schema import (
     arrow_schema,
     exchange_columns,
 )
-
-Ints = NDArray[np.int64]
 
 PARTS = ".unfinished/parts"
 LOG, TRUTH, TRUTH_OF_TASKS = PIECES = IN_PARTS

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sim.engine.executors import WORTHWHILE, default_count
-from sim.engine.job import Job, peak_bytes
 from sim.engine.memory import check_accounts, check_shards, needed_bytes
 from sim.engine.merge import part_windows, plan_of, write_part
+from sim.engine.run_context import Job, peak_bytes
 from sim.engine.shards import Shard
 from sim.engine.simulate import ShardRecord, simulate_shard
 from sim.engine.spill import Index

@@ -8,22 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sim.engine import unfinished
+from sim.engine import checkpoint
 from sim.engine.executors import DIED, InProcess, LostWorkerError, Workers, carried_out, in_process
-from sim.engine.job import Job, peak_bytes
-from sim.engine.lock import locked
 from sim.engine.memory import check_accounts, check_shards
 from sim.engine.merge import LOG, PartPlan, part_windows, plan_of, write_part
-from sim.engine.own_files import LOCK
-from sim.engine.people import entity_tables
+from sim.engine.run_context import Job, peak_bytes
+from sim.engine.run_files import LOCK
+from sim.engine.run_lock import locked
 from sim.engine.simulate import simulate_shard, usage_in
 from sim.engine.spill import Index
-from sim.engine.tally import ActorSummary, Tally
-from sim.engine.truth import truth_accounts, truth_campaigns, truth_links
-from sim.engine.usage import Usage
 from sim.errors import DISK_FULL, InvalidInputError, SimError
+from sim.output.account_usage import Usage
+from sim.output.achieved import ActorSummary, Tally
+from sim.output.entity_tables import entity_tables
+from sim.output.truth_tables import truth_accounts, truth_campaigns, truth_links
 from sim.scenario.resolved import Scenario
-from sim.tables.files import FileRecord, writing_table
+from sim.tables.formats import FileRecord, writing_table
 from sim.tables.manifest import read_manifest, records_of, write_manifest
 from sim.tables.remote_errors import PassingError
 from sim.tables.store import Store
@@ -91,11 +91,11 @@ def run(
         expect_usable(scenario, out, force=force)
         with locked(out):
             if out.is_local:  # another run may have been there since
-                unfinished.check(scenario, out, force=force)
+                checkpoint.check(scenario, out, force=force)
             job = Job(scenario, out)
             # what cannot be begun fails now, and leaves what was there before
             expect_memory(job, workers)
-            unfinished.claim(scenario, out)
+            checkpoint.claim(scenario, out)
             return _carry_out(job, workers, observe)
 
 
@@ -103,7 +103,7 @@ def expect_usable(scenario: Scenario, out: Store | Path | str, *, force: bool) -
     """Raise InvalidInputError if `run` would refuse `out`; touches nothing, not even to lock it."""
     out = Store.of(out)
     if not (out.is_local and out.is_file(LOCK)):  # else another run may be at work, says its lock
-        unfinished.check(scenario, out, force=force)
+        checkpoint.check(scenario, out, force=force)
 
 
 def run_aside(scenario: Scenario, folder: Path, workers: Workers | None) -> RunSummary:
@@ -111,7 +111,7 @@ def run_aside(scenario: Scenario, folder: Path, workers: Workers | None) -> RunS
     out = Store(str(folder))
     job = Job(scenario, out)
     expect_memory(job, workers)
-    unfinished.claim(scenario, out)
+    checkpoint.claim(scenario, out)
     return _carry_out(job, workers, None)
 
 
@@ -124,12 +124,12 @@ def resume(
     if other software made it.
     """
     out = _reached_by(workers, Store.of(out))
-    scenario = unfinished.resumable(out)
+    scenario = checkpoint.resumable(out)
     with _with_remedies(out), locked(out):
-        if not unfinished.is_unfinished(out):
+        if not checkpoint.is_unfinished(out):
             if all(file.is_whole(out) for file in records_of(read_manifest(out))):
                 return _as_it_is(scenario, out)
-            unfinished.reopen(out)
+            checkpoint.reopen(out)
         job = Job(scenario, out)
         expect_memory(job, workers)
         return _carry_out(job, workers, observe)
@@ -174,13 +174,13 @@ def _carry_out(job: Job, workers: Workers | None, observe: Observer | None) -> R
         try:
             return _Attempt(job, who, observe or (lambda _: None)).carry_out()
         except PassingError as error:
-            unfinished.give_up(job.out)
-            if not unfinished.is_kept(job.out, if_unknown=True):
+            checkpoint.give_up(job.out)
+            if not checkpoint.is_kept(job.out, if_unknown=True):
                 raise
-            remedy = f"what is finished is kept: try again with `{unfinished.resuming(job.out)}`"
+            remedy = f"what is finished is kept: try again with `{checkpoint.resuming(job.out)}`"
             raise PassingError(error.url, error.reason, remedy) from error
         except BaseException:
-            unfinished.give_up(job.out)
+            checkpoint.give_up(job.out)
             raise
 
 
@@ -192,8 +192,8 @@ class _Attempt:
         if sum(shard.expected for shard in job.shards) < who.worthwhile:
             self._who = Workers(InProcess(), 1)
         job.out.remove_temporary()
-        self._parts = unfinished.parts_done(job.out)
-        done = unfinished.shards_done(job.out)
+        self._parts = checkpoint.parts_done(job.out)
+        done = checkpoint.shards_done(job.out)
         self._shards = {
             shard.number: done[shard.number]
             for shard in job.shards
@@ -214,7 +214,7 @@ class _Attempt:
         files += self._single_tables(tally, usage)
         files.sort(key=lambda file: file.path)
         write_manifest(job.scenario, job.out, files, tally.summaries())
-        unfinished.end(job.out)
+        checkpoint.end(job.out)
         return RunSummary(
             out=job.out,
             exchanges=tally.exchanges,
@@ -301,15 +301,15 @@ def _with_remedies(out: Store) -> Iterator[None]:
         if error.errno not in DISK_FULL:
             raise
         remedy = "free some space or choose another folder"
-        if unfinished.is_kept(out):
+        if checkpoint.is_kept(out):
             remedy = (
                 "finished shards and parts are kept: "
-                f"free some space and give `{unfinished.resuming(out)}`"
+                f"free some space and give `{checkpoint.resuming(out)}`"
             )
         raise SimError(f"{out}: no space left on the device; {remedy}") from error
 
 
 def _after_a_death(out: Store) -> str:
-    if not unfinished.is_kept(out):
+    if not checkpoint.is_kept(out):
         return f"{DIED} before anything was finished; run it again with fewer workers (-j)"
-    return f"{DIED}; shards and parts that are finished are kept: give `{unfinished.resuming(out)}`"
+    return f"{DIED}; shards and parts that are finished are kept: give `{checkpoint.resuming(out)}`"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sim.actors.queue import QueueWorkload
-from sim.actors.sessions import SessionWorkload
-from sim.actors.teams import teams_of
-from sim.actors.tickets import Team
-from sim.actors.volume import shards_of
-from sim.actors.workload import Stage, Workload
-from sim.engine.cast import Cast
+from sim.actors.arrivals.rates import shards_of
+from sim.actors.context import Stage, Workload
+from sim.actors.queue.queue_workload import QueueWorkload
+from sim.actors.queue.teams import teams_of
+from sim.actors.queue.tickets import Team
+from sim.actors.sessions.session_workload import SessionWorkload
+from sim.population.population import Cast
 
 
 @dataclass(frozen=True)

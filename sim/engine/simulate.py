@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 import numpy as np
 from pydantic import TypeAdapter
 
-from sim.actors.workload import Block, HitsLimitError, Workload
-from sim.engine.grid import Grid
-from sim.engine.job import Job, peak_bytes
+from sim.actors.context import Block, HitsLimitError, Workload
+from sim.engine.run_context import Job, peak_bytes
 from sim.engine.shards import workload
 from sim.engine.spill import EXCHANGES, RECORDS, TASKS, SpillFile, SpillWriter
-from sim.engine.tally import ShardTally
-from sim.engine.usage import USAGE, Usage, added, usage_of
+from sim.engine.time_grid import Grid
+from sim.output.account_usage import USAGE, Usage, added, usage_of
+from sim.output.achieved import ShardTally
 from sim.scaffold.rows import RowMaker, exchange_rows
 from sim.tables.store import Store
 

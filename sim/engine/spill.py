@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.engine.grid import Grid
+from sim.arrays.columns import Columns, length
+from sim.arrays.types import Ints
+from sim.engine.time_grid import Grid
 from sim.scaffold.rows import EXCHANGE_RECORD, TASK_RECORD
-from sim.tables.columns import Columns, length
 from sim.tables.store import HashingFile, Store
 
-Ints = NDArray[np.int64]
 Records = NDArray[Any]
 
 EXCHANGES, TASKS = "exchanges", "tasks"

@@ -10,16 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.arrays.types import Bools, Floats, Ints
 from sim.entities import pools
 from sim.entities.behaviour import Circles, modes_of
 from sim.entities.networks import Home, homes
 from sim.entities.payments import payments
 from sim.scenario.resolved import Actor
 from sim.streams import Ids, Streams, mixed, opaque_ids
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 DAY_US = 86_400_000_000
 _HOUR_US, _FIVE_MINUTES_US = 3_600_000_000, 300_000_000

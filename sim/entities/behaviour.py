@@ -11,16 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sim import catalog
+import sim.catalog as catalog
+from sim.arrays.types import Bools, Floats, Ints
 from sim.distributions import Distribution
 from sim.scenario.resolved import Actor
 from sim.streams import Streams
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 OWN = 0
 

@@ -16,14 +16,13 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from sim import catalog
+import sim.catalog as catalog
+from sim.arrays.types import Floats, Ints
 from sim.streams import U64, Ids, Streams, mixed, uniforms
+from sim.tables.schema import DIMENSIONS
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 Vectors = NDArray[np.float32]
 
-DIMENSIONS = 32
 TOPICS = 1_000
 _HASH_BITS = 63
 _GRAIN, _FEW_ROWS = np.float32(1024), 64

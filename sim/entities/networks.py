@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sim.arrays.types import Floats, Ints
 from sim.entities import pools
 from sim.entities.behaviour import Circles
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 # A person's second network is a home or a telephone more often than a server; a prior.
 _AWAY_HOSTING_SHARE = 0.1

@@ -5,15 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sim.arrays.types import Bools, Floats, Ints
 from sim.entities.behaviour import Circles
 from sim.scenario.resolved import Actor
 from sim.streams import Ids, Streams, mixed, opaque_ids, uniforms
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 CARD_TYPES = ("card", "prepaid", "invoice", "marketplace", "credit")
 CARD, PREPAID, INVOICE, MARKETPLACE, CREDIT = range(len(CARD_TYPES))

@@ -10,12 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sim.arrays.types import Floats, Ints
 from sim.streams import Streams
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 PLATFORMS = ("first_party", "aws.bedrock", "gcp.vertex_ai", "azure")
 # Of the accounts that come by a cloud platform; a prior.

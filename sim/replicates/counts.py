@@ -9,19 +9,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.actors.workload import Block
+from sim.actors.context import Block
+from sim.arrays.columns import Columns, length
+from sim.arrays.types import Ints
 from sim.counting import CONVENTIONS
-from sim.engine.cast import Cast, build_cast
 from sim.engine.memory import check_accounts, check_shards
 from sim.engine.shards import shards, workload
 from sim.engine.simulate import until_right
+from sim.population.population import Cast, build_cast
 from sim.scaffold.fill import REFUSAL
 from sim.scaffold.rows import counting_rows
 from sim.scenario.resolved import Scenario
-from sim.tables.columns import Columns, length
 from sim.world.attempts import OK
-
-Ints = NDArray[np.int64]
 
 QUANTILES = (0.5, 0.9, 0.99)
 

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sim.arrays.types import Floats
 from sim.errors import InvalidInputError
 from sim.replicates.seeds import Replicates
-
-Floats = NDArray[np.float64]
 
 _SPREAD = ("accounts", "mean", "p50", "p90", "p99", "max")
 

@@ -5,18 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sim.arrays.ragged import cumulate_in, position_in, starts_of
+from sim.arrays.types import Bools, Ints
 from sim.catalog import Agent
-from sim.scaffold.ragged import cumulate_in, position_in, starts_of
 from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE, Turns
 from sim.streams import Streams
 from sim.world.attempts import Fates
+from sim.world.calls import Shape
 from sim.world.models import ModelTable
-from sim.world.shape import Shape
-
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 FINISH_REASONS = (
     "tool_use",

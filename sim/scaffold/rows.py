@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.arrays.columns import Columns
+from sim.arrays.ragged import starts_of
+from sim.arrays.types import Bools, Ints
 from sim.scaffold.fill import POSITION_BITS, Drawn
-from sim.scaffold.ragged import starts_of
 from sim.streams import U64, Ids
-from sim.tables.columns import Columns
 from sim.world.attempts import (
     BLOCKED,
     CLIENT_TIMEOUT,
@@ -24,9 +25,6 @@ from sim.world.attempts import (
     Policy,
 )
 from sim.world.cache import LIFETIME_5M_US
-
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 _POSITION_MASK = (1 << POSITION_BITS) - 1
 

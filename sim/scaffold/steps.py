@@ -8,13 +8,10 @@ with one factor: z = loading * instance + sqrt(1 - loading^2) * noise, steps = Q
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sim.arrays.types import Floats, Ints
 from sim.catalog import StepDistribution
 from sim.streams import Streams
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 def instance_scores(streams: Streams, benchmark: str, items: int) -> Floats:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sim.arrays.types import Bools, Ints
 from sim.scenario.resolved import Actor
-
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
 # Steps of tools that run at the provider before it answers with `pause_turn`; a prior.
 SERVER_STEPS_PER_EXCHANGE = 10

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sim import catalog
+import sim.catalog as catalog
+from sim.documents.problems import Path, Problem
+from sim.documents.quantities import format_duration, parse_duration
+from sim.documents.strict_yaml import Document, dotted
 from sim.errors import InvalidInputError
 from sim.scenario.models import AnyActorForm, BenchmarkForm, PromptsForm, QueueKeys
 from sim.scenario.parse import Parsed, path_name
-from sim.scenario.problems import Path, Problem
-from sim.scenario.quantities import format_duration, parse_duration
-from sim.scenario.sizes import scale_of, too_large, too_many
-from sim.scenario.strict_yaml import Document, dotted
+from sim.scenario.size import scale_of, too_large, too_many
 
 Finding = tuple[str, str]  # key of the actor, message
 

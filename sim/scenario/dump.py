@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sim.scenario.quantities import format_duration
+from sim.documents.quantities import format_duration
+from sim.documents.strict_yaml import core_value
 from sim.scenario.resolved import Actor, Event, Scenario, World, fields_of, fields_of_event
-from sim.scenario.strict_yaml import core_value
 
 _YAML_1_1_WORDS = {"y", "n", "yes", "no", "on", "off"}
 _NOTES = {

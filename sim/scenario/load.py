@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from sim.documents.files import read_file
+from sim.documents.overrides import apply_override, set_value
+from sim.documents.problems import Place, Problem, raise_problems, suggest
+from sim.documents.strict_yaml import Document
 from sim.errors import InvalidInputError
 from sim.scenario.checks import validate
-from sim.scenario.files import read_file
-from sim.scenario.overrides import apply_override, set_value
 from sim.scenario.parse import parse, path_name
-from sim.scenario.problems import Place, Problem, raise_problems, suggest
 from sim.scenario.resolve import UnresolvedError, resolve
 from sim.scenario.resolved import Scenario
-from sim.scenario.strict_yaml import Document
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field
 
-from sim.scenario.bounds import MOST_SCALE, Days, Hours, Seconds, Steps, Tokens, UserTurns
-from sim.scenario.forms import BY_CATALOG, NONE_BY_DEFAULT, Form, dial
-from sim.scenario.quantities import found
+from sim.documents.bounds import MOST_SCALE, Days, Hours, Seconds, Steps, Tokens, UserTurns
+from sim.documents.forms import BY_CATALOG, NONE_BY_DEFAULT, Form, dial
+from sim.documents.quantities import found
 from sim.scenario.resolved import Balance, Columns, Cover, Format, OnFailure
 from sim.scenario.values import (
     AgentId,

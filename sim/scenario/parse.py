@@ -9,15 +9,15 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from sim.distributions import Distribution
+from sim.documents.form_problems import Layout, Union, problems_of_form
+from sim.documents.problems import Path, Problem
+from sim.documents.strict_yaml import Document, dotted
 from sim.scenario.models import (
     ACTOR_FORMS,
     AnyActorForm,
     RhythmForm,
     ScenarioForm,
 )
-from sim.scenario.problems import Path, Problem
-from sim.scenario.strict_yaml import Document, dotted
-from sim.scenario.translate import Layout, Union, problems_of_form
 from sim.scenario.world_forms import EVENT_FORMS
 
 

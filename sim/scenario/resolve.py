@@ -9,9 +9,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sim import catalog
-from sim.enforcement.policy import Enforcement
+import sim.catalog as catalog
+from sim.documents.form_problems import plain_message
+from sim.documents.problems import Path
 from sim.scenario.checks import benchmark_of
+from sim.scenario.enforcement_policy import Enforcement
 from sim.scenario.models import (
     ACTOR_FORMS,
     AnyActorForm,
@@ -22,7 +24,6 @@ from sim.scenario.models import (
     TurnsForm,
     UptakeForm,
 )
-from sim.scenario.problems import Path
 from sim.scenario.resolved import (
     Actor,
     Clock,
@@ -33,8 +34,7 @@ from sim.scenario.resolved import (
     World,
     fields_of,
 )
-from sim.scenario.sizes import scaled, scaled_dials
-from sim.scenario.translate import plain_message
+from sim.scenario.size import scaled, scaled_dials
 from sim.scenario.world_forms import AnyEventForm, WorldForm
 
 _COVER = "swe-bench-full"

@@ -8,9 +8,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from sim.distributions import Distribution
-from sim.enforcement.operator import Operator
-from sim.enforcement.policy import Enforcement
-from sim.scenario.quantities import format_duration
+from sim.documents.quantities import format_duration
+from sim.scenario.enforcement_policy import Enforcement, Operator
 from sim.scenario.values import Instant
 
 Arrival = Literal["sessions", "queue"]

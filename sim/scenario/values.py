@@ -19,9 +19,9 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from sim import catalog
+import sim.catalog as catalog
 from sim.distributions import Positive
-from sim.scenario.bounds import (
+from sim.documents.bounds import (
     MOST_ACCOUNTS,
     MOST_CONCENTRATION,
     MOST_DAYS,
@@ -40,8 +40,8 @@ from sim.scenario.bounds import (
     MOST_USD,
     MOST_WORKERS,
 )
-from sim.scenario.problems import suggest
-from sim.scenario.quantities import (
+from sim.documents.problems import suggest
+from sim.documents.quantities import (
     COUNT_PATTERN,
     DURATION_PATTERN,
     found,

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from sim.distributions import Positive
-from sim.enforcement.policy import Policy
-from sim.scenario.bounds import MOST_ACCOUNTS, Days, Hours
-from sim.scenario.forms import BY_CATALOG, Form, dial
-from sim.scenario.quantities import found
+from sim.documents.bounds import MOST_ACCOUNTS, Days, Hours
+from sim.documents.forms import BY_CATALOG, Form, dial
+from sim.documents.quantities import found
+from sim.scenario.enforcement_policy import Policy
 from sim.scenario.values import (
     AtLeastOne,
     Factor,

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from sim._version import __version__
+from sim.documents.printable import said
 from sim.errors import InvalidInputError
-from sim.printable import said
 from sim.scenario.resolved import Scenario
-from sim.tables.files import FileRecord
+from sim.tables.formats import FileRecord
 from sim.tables.manifest_form import FORMAT, ManifestForm, checked
 from sim.tables.store import Store
 
@@ -26,10 +27,8 @@ def software() -> dict[str, str]:
     import pyarrow as pa
     import simpy
 
-    import sim
-
     return {
-        "sim": sim.__version__,
+        "sim": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "pyarrow": pa.__version__,

@@ -14,13 +14,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from sim.documents.form_problems import Layout, problems_of_form
+from sim.documents.printable import first_of, printable
+from sim.documents.problems import Place, Problem, suggest
+from sim.documents.strict_yaml import Document
 from sim.errors import InvalidInputError
-from sim.printable import first_of, printable
-from sim.scenario.problems import Place, Problem, suggest
-from sim.scenario.recheck import problems_of
 from sim.scenario.resolved import Scenario
-from sim.scenario.strict_yaml import Document
-from sim.scenario.translate import Layout, problems_of_form
+from sim.scenario.resolved_checks import problems_of
 from sim.tables.schema import IN_PARTS, LABELS, TABLES
 
 FORMAT = "1.0"

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection
+from typing import Any
 
+from sim.documents.printable import said
 from sim.errors import InvalidInputError
-from sim.printable import said
-
-if TYPE_CHECKING:
-    from sim.tables.reading import Run
 
 
 def view_of(table: str) -> str:
@@ -17,22 +15,24 @@ def view_of(table: str) -> str:
     return table.removeprefix("log/").replace("/", "_")
 
 
-def relation(run: Run, query: str, truth: bool) -> Any:
-    """Hand a query on a run to DuckDB; see `Run.sql`."""
+def relation(
+    place: str, names: Collection[str], dataset: Callable[[str], Any], query: str, truth: bool
+) -> Any:
+    """Hand a query on the tables `names` of the run at `place` to DuckDB; see `Run.sql`."""
     try:
         import duckdb
     except ImportError:
         raise InvalidInputError("sql needs duckdb; `pip install 'sim[sql]'` brings it") from None
-    there = {view_of(table): table for table in run.names}
+    there = {view_of(table): table for table in names}
     sealed = [view for view in there if view.startswith("truth_") and not truth]
     if truth and not any(view.startswith("truth_") for view in there):
-        raise InvalidInputError(f"{run.store}: its truth was taken away; ask without truth")
+        raise InvalidInputError(f"{place}: its truth was taken away; ask without truth")
     connection = duckdb.connect()
     # variables of this module are no tables, and times are shown as they are stored
     connection.execute("SET python_enable_replacements = false; SET TimeZone = 'UTC'")
     for view, table in there.items():
         if _mentions(query, view) and view not in sealed:
-            connection.register(view, run.dataset(table))
+            connection.register(view, dataset(table))
     try:
         return connection.sql(query)
     except duckdb.Error as error:
@@ -42,7 +42,7 @@ def relation(run: Run, query: str, truth: bool) -> Any:
             if asked
             else f"DuckDB: {said(error)}"
         )
-        raise InvalidInputError(f"{run.store}: {why}") from error
+        raise InvalidInputError(f"{place}: {why}") from error
 
 
 def _mentions(query: str, view: str) -> bool:

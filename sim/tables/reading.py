@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from sim.documents.printable import said
 from sim.errors import InvalidInputError
-from sim.printable import said
-from sim.tables.files import FileRecord, parse_id
-from sim.tables.intact import seen_damage
+from sim.tables.formats import FileRecord, parse_id
+from sim.tables.integrity import seen_damage
 from sim.tables.manifest import read_manifest, records_of, scenario_of
 from sim.tables.schema import (
     IDENTIFIERS,
@@ -138,7 +138,7 @@ class Run:
         """
         from sim.tables.query import relation
 
-        return relation(self, query, truth)
+        return relation(str(self.store), self.names, self.dataset, query, truth)
 
     def _labels(self, table: str) -> dict[str, str]:
         if table not in LABELS:

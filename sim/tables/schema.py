@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.entities.content import DIMENSIONS
+# Numbers in the vector of a prompt.
+DIMENSIONS = 32
 
 # Arrow type names; "word" is a dictionary column, "id" an opaque number, 0 if missing.
 EXCHANGES: dict[str, str] = {

@@ -15,12 +15,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from sim.documents.printable import printable
+from sim.documents.strict_json import MOST_BYTES, parse_json
 from sim.errors import InvalidInputError, SimError
-from sim.printable import printable
 from sim.tables.local_files import files_below, leads_out, wrong_with
-from sim.tables.places import Place, place_of
+from sim.tables.locations import Place, place_of
 from sim.tables.remote_errors import in_one_line, missing_place
-from sim.tables.strict_json import MOST_BYTES, parse_json
 
 _CHUNK = 1 << 20
 # What waits of a file before a piece of it is uploaded. S3 takes 5 MiB at least, 10,000 pieces.

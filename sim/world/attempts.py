@@ -6,14 +6,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sim.arrays.types import Bools, Floats, Ints
 from sim.streams import Streams, mixed, mixed_one, uniforms
-from sim.world.weather import Weather
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from sim.world.conditions import Weather
 
 OK, BLOCKED, RATE_LIMIT, OVERLOADED, SERVER_ERROR, CLIENT_TIMEOUT = 200, 403, 429, 529, 500, 499
 ERROR_TYPES = {

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sim.scaffold.ragged import starts_of
-from sim.tables.columns import grouped
+from sim.arrays.columns import grouped
+from sim.arrays.ragged import starts_of
+from sim.arrays.types import Bools, Ints
 from sim.world.attempts import OK, Attempts
-from sim.world.gateway import Stream
-from sim.world.shape import Shape
-
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from sim.world.calls import Shape
+from sim.world.limit_check import Stream
 
 LIFETIME_5M_US = 300_000_000
 LIFETIME_1H_US = 3_600_000_000

@@ -7,10 +7,8 @@ from math import gcd
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from sim.arrays.types import Bools, Ints
 
 MINUTE_US = 60_000_000
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sim.arrays.types import Floats, Ints
 from sim.scenario.resolved import Load, World
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 WEEK_H = 168
 

@@ -6,14 +6,11 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sim.arrays.types import Floats, Ints
 from sim.catalog import Model
 from sim.distributions import Distribution
 from sim.errors import InvalidInputError
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 _SECOND_US = 1e6
 _BATCH_MEDIAN_H, _BATCH_LONGEST_H = 1.0, 24.0

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sim.engine.job import peak_bytes
+from sim.engine.run_context import peak_bytes
 from sim.scenario import Scenario, load_scenario
 
 Measured = dict[str, Any]
@@ -65,16 +65,17 @@ class Watch:
 
 def watched() -> Watch:
     """Watch what a run spends its time with, in this process."""
-    from sim.actors import queue, sessions
-    from sim.actors.workforce import Workforce
-    from sim.actors.workload import Stage
+    from sim.actors.context import Stage
+    from sim.actors.queue import queue_workload
+    from sim.actors.queue.workers import Workforce
+    from sim.actors.sessions import session_workload
     from sim.engine import merge, simulate
-    from sim.engine.render import Renderer
     from sim.engine.spill import SpillWriter
-    from sim.tables.files import TableFile
+    from sim.output.exchange_log import Renderer
+    from sim.tables.formats import TableFile
     from sim.world.cache import PrefixCache
-    from sim.world.contended import Contended, Work
-    from sim.world.gateway import LimitCheck
+    from sim.world.limit_check import LimitCheck
+    from sim.world.rate_limited import Contended, Work
 
     watch = Watch()
     watch.on(Stage, "fill", "drawing")
@@ -83,7 +84,7 @@ def watched() -> Watch:
     watch.on(PrefixCache, "read_tokens", "gateway")
     watch.on(LimitCheck, "add", "gateway")
     watch.on(Contended, "run", "event by event")
-    for module in (queue, sessions):
+    for module in (queue_workload, session_workload):
         watch.on(module, "merge", "gateway")
         watch.on(module, "exchange_rows", "rows")
     watch.on(Stage, "tasks", "rows")
@@ -163,8 +164,8 @@ def oracle(scenario: Scenario, out: Path) -> Measured:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from sim.engine.cast import build_cast
     from sim.engine.shards import workloads
+    from sim.population.population import build_cast
     from tests.oracle.draws import simulate
 
     begun = time.perf_counter()

@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from sim.compare.draws import draw
-from sim.compare.hypotheses import Hypothesis
+from sim.comparison.hypotheses.model import Hypothesis
+from sim.comparison.inference.prior_predictive import draw
 from tests.benchmarks.test_speed import table
-from tests.explanations import shipped, with_little_work
 from tests.oracle.predictive import predict
+from tests.support.hypotheses import shipped, with_little_work
 
 pytestmark = pytest.mark.bench
 

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 
 import sim as package
+from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.bench
 
-ROOT = Path(__file__).parents[2]
 LIMITED = str(Path(__file__).with_name("standard.yaml"))
 LOAD = "reported_2026_02"
 SLICE, MIDDLE, LARGE = 0.005, 0.2, 0.5

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sim.engine.run import run
-from tests.helpers import log_with_truth
 from tests.invariants.damage import BUSY
+from tests.support.scenarios import log_with_truth
 
 
 @pytest.fixture(scope="package")

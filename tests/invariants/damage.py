@@ -8,15 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from sim.checking import check_run
-from tests.helpers import (
-    PART_ROWS,
-    coders,
-    lab,
-    ordinary,
-    pool,
-    scenario,
-)
+from sim.invariants import check_run
+from tests.support.scenarios import PART_ROWS, coders, lab, ordinary, pool, scenario
 
 MINUTE_US = 60_000_000
 IDS = [f"INV-{number}" for number in range(1, 9)]

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sim.documents.strict_yaml import parse_yaml
 from sim.engine.run import run
 from sim.scenario.load import scenario_of
 from sim.scenario.resolved import Scenario
-from sim.scenario.strict_yaml import parse_yaml
-from tests.helpers import log_with_truth, read
 from tests.invariants.damage import assert_holds, change, place, req, stamp, verdict
+from tests.support.scenarios import log_with_truth, read
 
 # Rules and reviews without mercy; somebody works through the accounts of a reseller, more places
 # than it has accounts.

@@ -12,10 +12,6 @@ import numpy as np
 import pytest
 
 from sim.tables.reading import Run
-from tests.helpers import (
-    HOUR_US,
-    read,
-)
 from tests.invariants.damage import (
     BUSY,
     change,
@@ -24,6 +20,7 @@ from tests.invariants.damage import (
     stamp,
     verdict,
 )
+from tests.support.scenarios import HOUR_US, read
 
 
 def reader(rows: Any, lead_us: int = HOUR_US) -> tuple[int, int]:
@@ -205,7 +202,7 @@ def test_an_identifier_that_occurs_twice(
     copy: Path, rows: Any, monkeypatch: pytest.MonkeyPatch, at_a_time: int | None
 ) -> None:
     if at_a_time:
-        monkeypatch.setattr("sim.checking.lives._IDS_AT_A_TIME", at_a_time)
+        monkeypatch.setattr("sim.invariants.account_lifetimes._IDS_AT_A_TIME", at_a_time)
     twice = int(rows["exchange_id"][100])
     where = change(copy, "log/exchanges", 2_000, exchange_id=twice)
     assert verdict(copy, "INV-7") == (

@@ -10,17 +10,8 @@ import numpy as np
 import pytest
 
 from sim.catalog import tiers
-from sim.checking.limits import limit_segments
 from sim.engine.run import run
-from tests.helpers import (
-    HOUR_US,
-    event,
-    log_with_truth,
-    ordinary,
-    pool,
-    read,
-    scenario,
-)
+from sim.invariants.rate_limits import limit_segments
 from tests.invariants.damage import (
     MINUTE_US,
     change,
@@ -28,6 +19,7 @@ from tests.invariants.damage import (
     req,
     verdict,
 )
+from tests.support.scenarios import HOUR_US, event, log_with_truth, ordinary, pool, read, scenario
 
 
 def test_a_label_of_another_exchange(copy: Path, rows: Any) -> None:

@@ -11,10 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.checking import check_run
 from sim.engine.run import run
+from sim.invariants import check_run
 from sim.scenario.resolved import Scenario
-from tests.helpers import (
+from tests.invariants.damage import (
+    IDS,
+    MINUTE_US,
+    assert_holds,
+    change,
+    place,
+    req,
+)
+from tests.support.commands import sim
+from tests.support.scenarios import (
     PART_ROWS,
     PLAIN_ANSWERS,
     coders,
@@ -27,15 +36,6 @@ from tests.helpers import (
     read,
     scenario,
 )
-from tests.invariants.damage import (
-    IDS,
-    MINUTE_US,
-    assert_holds,
-    change,
-    place,
-    req,
-)
-from tests.verbs import sim
 
 
 def test_every_invariant_holds(whole: Path) -> None:

@@ -10,10 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.helpers import (
-    HOUR_US,
-    read,
-)
 from tests.invariants.damage import (
     BUSY,
     change,
@@ -22,6 +18,7 @@ from tests.invariants.damage import (
     stamp,
     verdict,
 )
+from tests.support.scenarios import HOUR_US, read
 
 
 def test_an_end_before_the_start(copy: Path, rows: Any) -> None:

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.checking.crews import in_progress
-from sim.checking.grouping import latest, previous
+from sim.invariants.concurrency import in_progress
+from sim.invariants.grouping import latest, previous
 
 
 @given(

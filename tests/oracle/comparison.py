@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 
-from sim.actors.workload import HitsLimitError, Workload
-from sim.engine.cast import build_cast
+from sim.actors.context import HitsLimitError, Workload
+from sim.arrays.columns import Columns, concat
 from sim.engine.shards import workloads
+from sim.population.population import build_cast
 from sim.scenario.resolved import Scenario
-from sim.tables.columns import Columns, concat
 from tests.oracle.draws import Chosen, Outcome, outcome
 from tests.oracle.simulator import OK, Call
 

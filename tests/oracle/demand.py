@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sim.arrays.columns import Columns, concat
 from sim.catalog import tiers
-from sim.engine.cast import Cast, build_cast
 from sim.engine.shards import workloads
+from sim.population.population import Cast, build_cast
 from sim.scenario.resolved import Scenario
-from sim.tables.columns import Columns, concat
 from tests.oracle.comparison import rows_of
 
 _MINUTE_US = 60_000_000

@@ -8,25 +8,22 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sim.actors.batches import source
-from sim.actors.openings import _people, _starts, openings
-from sim.actors.queue import QueueWorkload
-from sim.actors.sessions import SessionWorkload
-from sim.actors.tickets import Tickets
-from sim.actors.volume import LEAD_US
-from sim.actors.workload import Stage, Workload
+from sim.actors.arrivals.rates import LEAD_US
+from sim.actors.arrivals.session_arrivals import _people, _starts, openings
+from sim.actors.context import Stage, Workload
+from sim.actors.queue.queue_workload import QueueWorkload
+from sim.actors.queue.ticket_queue import source
+from sim.actors.queue.tickets import Tickets
+from sim.actors.sessions.session_workload import SessionWorkload
+from sim.arrays.types import Floats, Ints
 from sim.catalog import tiers
 from sim.scenario.resolved import Scenario
-from sim.world.shape import Shape
+from sim.world.calls import Shape
 from tests.oracle.buckets import Bucket, regimes
 from tests.oracle.releases import Client, is_opened, model_of
 from tests.oracle.simulator import Attempt, Call, Fate, Rules, Session, Simulator, Ticket
 from tests.oracle.weather import Skies
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 _CALL = (
     "call",

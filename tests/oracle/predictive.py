@@ -1,6 +1,6 @@
 """Predictive draws of an explanation, one draw, one task, one answer at a time.
 
-Held against the fast draws of `sim.compare`, whose rules it follows without their code: it takes
+Held against the fast draws of `sim.comparison`, whose rules it follows without their code: it takes
 the resolved explanation, the catalog and `random.Random`. Seconds for millions of tasks, so tests
 give it explanations of little work.
 """
@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from random import Random
 
 from sim.catalog import Benchmark, StepDistribution, benchmarks, step_distributions
-from sim.compare.hypotheses import Access, Calls, Hypothesis, Work
-from sim.compare.priors import Prior
+from sim.comparison.hypotheses.model import Access, Calls, Hypothesis, Work
+from sim.comparison.hypotheses.priors import Prior
 from sim.distributions import Distribution
 
 CONVENTIONS = ("C1", "C2", "C3", "C4", "C5", "C6")

@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.arrays.types import Floats
 from sim.catalog import typologies
-from tests.helpers import auc
 from tests.separability.features import account_features, labels
 from tests.separability.relations import relational_scores
-
-Floats = NDArray[np.float64]
+from tests.support.scenarios import auc
 
 FALSE_POSITIVE_RATE = 1e-3
 

@@ -15,12 +15,13 @@ import sys
 import time
 from importlib import import_module
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
+
+from tests.support.paths import ROOT
 
 # Each part with its full number of trials.
 PARTS = {"scenarios": 5_000, "hostile_runs": 200, "interruptions": 500, "damage": 1}
-RESULTS = Path(__file__).parents[2] / "docs" / "torture.json"
+RESULTS = ROOT / "docs" / "torture.json"
 _LIBRARIES = ("numpy", "pandas", "pyarrow", "pydantic", "simpy")
 
 

@@ -23,8 +23,8 @@ import sim
 from sim.errors import SimError
 from sim.tables.query import view_of
 from sim.tables.schema import IN_PARTS, LABELS, TABLES
-from tests.verbs import TINY
-from tests.verbs import sim as called
+from tests.support.commands import TINY
+from tests.support.commands import sim as called
 
 _FOOTER_END = 8
 

@@ -22,8 +22,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tests.forging import forge
-from tests.verbs import TINY, sim
+from tests.support.commands import TINY, sim
+from tests.support.damage import forge
+from tests.support.paths import ROOT
 
 VERBS: tuple[tuple[str, ...], ...] = (
     ("counts",),
@@ -287,7 +288,7 @@ def other_cells(run: Path, rng: random.Random) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from tests.forging import put_table
+    from tests.support.damage import put_table
 
     path = rng.choice(_tables(run))
     table = pq.read_table(path, partitioning=None)
@@ -314,7 +315,7 @@ def other_rows(run: Path, rng: random.Random) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from tests.forging import put_table
+    from tests.support.damage import put_table
 
     stem = rng.choice(
         ["log/accounts", "truth/accounts", "log/exchanges", "truth/tasks", "log/orgs"]
@@ -411,7 +412,7 @@ def _called(folder: Path, verb: tuple[str, ...]) -> list[str]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         preexec_fn=_bounded,
         start_new_session=True,
     )

@@ -29,10 +29,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sim.cli import main
+from sim.cli.main import main
 from sim.tables.store import HashingFile
-from tests.helpers import digests
-from tests.processes import descendants, start, workers_of
+from tests.support.processes import descendants, start, workers_of
+from tests.support.scenarios import digests
 
 SCENARIO = """\
 version: 1

@@ -21,9 +21,9 @@ import yaml
 from sim.engine import memory
 from sim.scenario.resolved import Actor, World
 from sim.world.attempts import MOST_CHAINS, RETRIES
+from tests.support.commands import sim
 from tests.torture.drawing import Drawer, duration
 from tests.torture.trials import Trial, add_options, carry_out, record, trials
-from tests.verbs import sim
 
 MOST_EXCHANGES, MOST_ACCOUNTS, MOST_BYTES = 20_000, 3_000, 2_000_000_000
 MOST_COPIES = 200
@@ -130,7 +130,7 @@ def _drop(drawn: dict[str, Any], where: str) -> bool:
 
 def _excess(place: Path, most: int) -> float:
     """By how much a scenario is expected to exceed what a trial may take."""
-    from sim.engine.job import Job
+    from sim.engine.run_context import Job
     from sim.scenario import load_scenario
     from sim.tables.store import Store
 
@@ -165,7 +165,7 @@ def _shrink(drawn: dict[str, Any], too_many: float) -> None:
 
 
 def _shorter(text: str, too_many: float) -> str:
-    from sim.scenario.quantities import parse_duration
+    from sim.documents.quantities import parse_duration
 
     return duration(max(1, int(parse_duration(text) / too_many / 1.2)))
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FOLDER = Path(__file__).parents[2] / "runs" / "verification"
+FOLDER = ROOT / "runs" / "verification"
 STANDARD_ERRORS = 4.0
 LEAST_P = 1e-3
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.compare import analyse, load_library
+from sim.comparison import analyse, load_library
 from sim.engine.run import run
 from sim.scenario import load_scenario
 from tests.verification.report import BLUE, GREY, INK, Report, caption, panels, save

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.helpers import coders, ordinary, scenario, simple, simulated
+from tests.support.scenarios import coders, ordinary, scenario, simple, simulated
 from tests.verification.report import BLUE, INK, Report, caption, panels, save
 
 pytestmark = pytest.mark.verify

@@ -8,22 +8,21 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from sim.arrays.types import Ints
 from sim.catalog import tiers
 from sim.streams import Streams
 from sim.world.attempts import RATE_LIMIT, RETRIES, Attempts, Fates, Policy
-from sim.world.contended import Contended, Work
+from sim.world.calls import Shape
+from sim.world.conditions import Weather
 from sim.world.limits import BucketSize, Runs, Sizes
 from sim.world.limits import overdrawn as ever_overdrawn
-from sim.world.shape import Shape
-from sim.world.weather import Weather
-from tests.helpers import HOUR_US, MONDAY, calm
+from sim.world.rate_limited import Contended, Work
+from tests.support.scenarios import HOUR_US, MONDAY, calm
 from tests.verification.report import BLUE, GREY, INK, RED, Report, caption, panels, save
 
 pytestmark = pytest.mark.verify
 
-Ints = NDArray[np.int64]
 
 MINUTE_US = 60_000_000
 TIMES_THE_LIMIT = (0.2, 0.5, 0.8, 0.95, 1.0, 1.05, 1.2, 1.5, 2.0, 3.0)

@@ -10,12 +10,12 @@ import pytest
 from numpy.typing import NDArray
 
 import sim
-from tests.helpers import log_with_truth, micros, read
+from sim.arrays.types import Ints
+from tests.support.scenarios import log_with_truth, micros, read
 from tests.verification.report import BLUE, GREY, INK, Report, caption, panels, save
 
 pytestmark = pytest.mark.verify
 
-Ints = NDArray[np.int64]
 
 SCALES = {
     "benchmark_thirty_runs": 0.02,

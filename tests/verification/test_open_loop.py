@@ -6,15 +6,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from sim.actors.sessions import SessionWorkload
-from sim.actors.volume import mean_per_day
-from sim.engine.cast import build_cast
+from sim.actors.arrivals.rates import mean_per_day
+from sim.actors.sessions.session_workload import SessionWorkload
+from sim.arrays.types import Floats, Ints
 from sim.engine.shards import workloads
+from sim.population.population import build_cast
 from sim.scaffold.turns import mean_session_calls
 from sim.scenario.resolved import Actor, Rhythm, Turns
-from tests.helpers import (
+from tests.support.scenarios import (
     DAY_US,
     FLAT,
     HOUR_US,
@@ -29,8 +29,6 @@ from tests.verification.report import BLUE, GREY, INK, RED, Report, caption, pan
 
 pytestmark = pytest.mark.verify
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 GROUPS = 40
 SEEDS, OTHER_SEEDS = range(1, 5), range(11, 14)

@@ -8,20 +8,19 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import simpy
-from numpy.typing import NDArray
 
-from sim.actors.rhythm import Intensity
-from sim.actors.teams import teams_of
-from sim.actors.tickets import BLOCK_TICKETS, PromptTickets
-from sim.actors.workforce import Batch, Workforce
-from sim.engine.cast import build_cast
+from sim.actors.arrivals.intensity import Intensity
+from sim.actors.queue.teams import teams_of
+from sim.actors.queue.tickets import BLOCK_TICKETS, PromptTickets
+from sim.actors.queue.workers import Batch, Workforce
+from sim.arrays.types import Floats
+from sim.population.population import build_cast
 from sim.scenario.resolved import Rhythm
-from tests.helpers import calm, constant, pool, scenario
+from tests.support.scenarios import calm, constant, pool, scenario
 from tests.verification.report import BLUE, GREY, INK, RED, Report, caption, panels, save
 
 pytestmark = pytest.mark.verify
 
-Floats = NDArray[np.float64]
 
 MEAN_SPAN_US = 1e9
 TICKETS = {0.5: 150_000, 0.7: 250_000, 0.9: 500_000}

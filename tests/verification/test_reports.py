@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from sim.cli import cli
+from sim.cli.main import cli
+from tests.support.paths import ROOT
 from tests.verification.report import Report
 
 pytestmark = pytest.mark.verify
 
-REPORTS = Path(__file__).parents[2] / "reports"
+REPORTS = ROOT / "reports"
 
 
 def test_reports_are_rebuilt_to_the_same_bytes(report: Report, tmp_path: Path) -> None:

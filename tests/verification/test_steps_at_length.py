@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from sim.arrays.types import Floats
 from sim.catalog import StepDistribution, step_distributions
 from sim.scaffold.steps import draw_steps, instance_scores
 from sim.streams import Streams
-from tests.test_steps import MEASURED_COMPONENTS, MINI, components
+from tests.unit.scaffold.test_steps import MEASURED_COMPONENTS, MINI, components
 from tests.verification.report import BLUE, GREY, INK, Report, caption, panels, save
 
 pytestmark = pytest.mark.verify
 
-Floats = NDArray[np.float64]
 
 N = 40_000
 ALL = list(step_distributions().values())

@@ -1,0 +1,1 @@
+"""Work that is waiting: benchmark runs and lists of prompts, done by workers."""

@@ -1,0 +1,1 @@
+"""Accounts that come and go in sessions."""

@@ -1,0 +1,1 @@
+"""Columns and ragged arrays that every room uses."""

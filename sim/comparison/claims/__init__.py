@@ -1,0 +1,1 @@
+"""Reported counts: cases, intervals, observables, files of claims."""

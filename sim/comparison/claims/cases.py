@@ -1,0 +1,80 @@
+"""Cases: what one report says of one actor, gathered from its claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from sim.catalog import Claim
+from sim.comparison.claims.intervals import Interval, Reading
+from sim.comparison.claims.intervals import interval as interval_of
+from sim.comparison.claims.observables import observable_of
+from sim.errors import InvalidInputError
+
+EXCHANGES = ("C1", "C2", "C3", "C4", "C5", "C6")
+PROMPTS = ("C5", "C6")
+
+
+@dataclass(frozen=True)
+class Case:
+    """What one report says of one actor: a count and whatever else it gives.
+
+    id: that of the claim which gives the count. conventions: under which the count may be meant.
+    claims: by observable, `count` always among them. window_days: that of the count, None where
+    the report does not say; other claims may have windows of their own.
+    """
+
+    id: str
+    report: str
+    actor: str
+    conventions: tuple[str, ...]
+    claims: Mapping[str, Claim]
+    window_days: float | None
+
+    def interval(self, observable: str, reading: Reading = "rounded") -> Interval:
+        """Return the values that the figure of an observable stands for, in its unit.
+
+        Raises InvalidInputError for an observable that the report does not give.
+        """
+        if observable not in self.claims:
+            given = ", ".join(self.claims)
+            raise InvalidInputError(f"case {self.id!r} gives no {observable}; it gives {given}")
+        return interval_of(self.claims[observable], reading)
+
+
+def cases(claims: Mapping[str, Claim]) -> Mapping[str, Case]:
+    """Return the cases by id, in the order of the claims that give their counts.
+
+    Claims belong together that name the same report and the same actor. Of two that give the same
+    observable the first is taken, but accounts at the peak only where no others are given. Claims
+    without a figure, and those of other metrics, are in no case; without a count there is no case.
+    """
+    groups: dict[tuple[str, str], list[Claim]] = {}
+    for claim in claims.values():
+        if claim.value is not None:
+            groups.setdefault((claim.report, claim.actor), []).append(claim)
+    made = (_case(by) for by in map(_by_observable, groups.values()) if "count" in by)
+    by_id = {case.id: case for case in made}
+    return MappingProxyType({key: by_id[key] for key in claims if key in by_id})
+
+
+def _by_observable(claims: Iterable[Claim]) -> dict[str, Claim]:
+    found: dict[str, Claim] = {}
+    for claim in sorted(claims, key=lambda claim: claim.metric == "accounts_at_peak"):
+        observable = observable_of(claim.metric)
+        if observable is not None:
+            found.setdefault(observable, claim)
+    return found
+
+
+def _case(by: Mapping[str, Claim]) -> Case:
+    count = by["count"]
+    return Case(
+        id=count.id,
+        report=count.report,
+        actor=count.actor,
+        conventions=PROMPTS if "prompts" in (count.metric, count.unit) else EXCHANGES,
+        claims=by,
+        window_days=count.window_days,
+    )

@@ -1,0 +1,164 @@
+"""Claims of the user's own, from a YAML file: strict, and with every fault at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+)
+
+from sim.catalog import Bound, Claim, Status, claims
+from sim.comparison.claims.claim_checks import METRICS, problems_of_claims
+from sim.distributions import MOST
+from sim.documents.files import read_file
+from sim.documents.form_problems import Layout, problems_of_form
+from sim.documents.forms import Form
+from sim.documents.problems import raise_problems, suggest
+from sim.documents.quantities import UNITS_US, figure_schema, parse_figure
+from sim.documents.strict_yaml import Document
+from sim.errors import InvalidInputError
+from sim.scenario.values import Day, PositiveDuration, Version
+
+NOT_SAID = "nothing is said here"
+READING = "as the user states it"
+ID_PATTERN = r"[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*"
+
+
+def _is_id(text: str) -> str:
+    if not re.fullmatch(ID_PATTERN, text) or len(text) > 64:
+        raise ValueError(
+            "should be letters and digits, joined by - or _, at most 64 characters, beginning "
+            f"with a letter; found '{text}'"
+        )
+    return text
+
+
+def _is_said(text: str) -> str:
+    if not text.strip():
+        raise ValueError("should not be empty")
+    return text.strip()
+
+
+def _is_metric(text: str) -> str:
+    if text not in METRICS:
+        raise ValueError(f"unknown metric '{text}'{suggest(text, METRICS)}")
+    return text
+
+
+_Id = Annotated[str, AfterValidator(_is_id)]
+_Text = Annotated[
+    str, AfterValidator(_is_said), WithJsonSchema({"type": "string", "pattern": r"\S"})
+]
+_Metric = Annotated[
+    str,
+    AfterValidator(_is_metric),
+    WithJsonSchema({"type": "string", "enum": sorted(METRICS)}),
+]
+_Figure = Annotated[
+    float,
+    BeforeValidator(parse_figure),
+    Field(gt=0, le=MOST),
+    WithJsonSchema(figure_schema(exclusiveMinimum=0, maximum=MOST)),
+]
+_Low = Annotated[
+    float,
+    BeforeValidator(parse_figure),
+    Field(ge=0, le=MOST),
+    WithJsonSchema(figure_schema(minimum=0, maximum=MOST)),
+]
+
+
+class ClaimForm(Form):
+    """A claim as a user writes it; which figures and units go together is checked elsewhere."""
+
+    report: Annotated[_Text, Field(description="who reports, and where")]
+    date: Annotated[Day, Field(description="day of the report")]
+    actor: Annotated[_Text, Field(description="whom the figure is about")]
+    metric: Annotated[_Metric, Field(description="which figure of the actor's traffic")]
+    value: Annotated[_Figure | None, Field(description="the figure; not needed with between")] = (
+        None
+    )
+    bound: Annotated[Bound, Field(description="how the figure is meant")] = "exact"
+    low: Annotated[_Low | None, Field(description="smallest value; with between alone")] = None
+    high: Annotated[_Figure | None, Field(description="largest value; with between alone")] = None
+    unit: Annotated[_Text, Field(description="what is counted, such as exchanges")]
+    window: Annotated[
+        PositiveDuration | None, Field(description="time that the figure covers, such as 30 d")
+    ] = None
+    source: Annotated[_Text, Field(description="where it can be read")]
+    status: Annotated[Status, Field(description="how the figure is known")] = "reported"
+    not_said: Annotated[_Text, Field(description="what the source leaves open")] = NOT_SAID
+    qualifier: Annotated[str, Field(description="the words around the figure")] = ""
+
+
+class ClaimsForm(Form):
+    """A file of claims."""
+
+    version: Annotated[Version, Field(description="version of the format: 1")]
+    claims: Annotated[dict[_Id, ClaimForm], Field(min_length=1, description="claims by id")]
+
+
+_LAYOUT = Layout(
+    root=ClaimsForm,
+    title="a file of claims",
+    item="claim",
+    missing={"unit": "; say what is counted, such as exchanges"},
+)
+
+
+def load_claims(path: str | Path) -> Mapping[str, Claim]:
+    """Read and check the claims of a file, `-` for standard input; return them by id.
+
+    Windows become days. A value that is left out beside `low` and `high` is `low`, a placeholder.
+    Raises InvalidInputError that lists every fault with its place, a line each.
+    """
+    try:
+        return claims_of(read_file(Path(path)))
+    except FileNotFoundError:
+        raise InvalidInputError(f"{path}: no such file") from None
+
+
+def claims_of(document: Document) -> Mapping[str, Claim]:
+    """Return the claims of a document by id; raises InvalidInputError with every fault."""
+    form, data, problems = problems_of_form(_LAYOUT, document)
+    raw = data.get("claims") if isinstance(data, dict) else None
+    sound = dict(_sound(raw)) if isinstance(raw, dict) else {}
+    ids = raw if isinstance(raw, dict) else ()
+    raise_problems([*problems, *problems_of_claims(document, ids, sound, claims())])
+    if not isinstance(form, ClaimsForm):
+        raise AssertionError("a document without problems has a form")
+    return MappingProxyType({key: _claim(key, claim) for key, claim in form.claims.items()})
+
+
+def _sound(raw: Mapping[str, Any]) -> Iterator[tuple[str, ClaimForm]]:
+    """Yield the claims that are right on their own, to be checked further in the same round."""
+    for key, value in raw.items():
+        try:
+            yield key, TypeAdapter(ClaimForm).validate_python(value, strict=True)
+        except ValidationError:
+            continue
+
+
+def _claim(key: str, form: ClaimForm) -> Claim:
+    fields = form.model_dump(exclude={"window"})
+    words = form.bound == "between"
+    return Claim.model_validate(
+        {
+            **fields,
+            "id": key,
+            "value": form.low if form.value is None else form.value,
+            "figure": "placeholder" if words else "given",
+            "window_days": None if form.window is None else form.window / UNITS_US["d"],
+            "reading": READING,
+        }
+    )

@@ -1,0 +1,1 @@
+"""Explanations of a count and their priors."""

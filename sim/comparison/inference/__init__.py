@@ -1,0 +1,1 @@
+"""From priors to predictions and odds."""

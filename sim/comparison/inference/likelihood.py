@@ -1,0 +1,308 @@
+"""Likelihoods of what is reported, from the predictive draws of an explanation.
+
+Within each latent class (access mode, one account or several) every observable has its own
+density, a kernel estimate on a scale where it is nearly even, and a Gaussian copula joins them: the
+ranks of the draws, made normal, have a correlation matrix. A figure that is reported with limits is
+integrated over them. What a class does not define, such as a concentration over one account, it
+cannot have produced.
+
+The kernel estimate follows Silverman, Density Estimation (1986): his width for data that are not
+normal, by the smallest of three measures of spread, and reflection where a share ends at 0 and 1.
+No kernel is narrower than the resolution that is stated here for its observable, so that no report
+is taken to be more exact than that.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.arrays.types import Bools, Floats, Ints
+from sim.comparison.claims.intervals import Interval
+from sim.comparison.claims.observables import OBSERVABLES
+
+RESOLUTION = {
+    "count": 0.02,
+    "accounts": 0.03,
+    "exchanges_per_account": 0.03,
+    "concentration": 0.03,
+    "exchanges_per_task": 0.03,
+    "item_repetition": 0.04,
+    "moved_24h": 0.04,
+    "synchrony": 0.04,
+    "shared_instruments": 0.04,
+}
+"""Narrowest kernel of each, in the units of `scaled`: decades, or radians of a share."""
+
+_RANGE = {"count": 12.0, "ratio": 9.0, "share": np.pi / 2}
+_ENDS = {"share": (0.0, np.pi / 2)}
+_GRID = 512
+_LEAST = 20
+_POINTS = 256
+_FLOOR = 1e-300
+
+
+def scaled(name: str, values: Floats) -> Floats:
+    """Return an observable on its scale: log10 of counts and ratios, arcsin sqrt of shares."""
+    if OBSERVABLES[name].kind == "share":
+        return np.asarray(np.arcsin(np.sqrt(np.clip(values, 0, 1))))
+    return np.asarray(np.log10(np.maximum(values, 1e-3)))
+
+
+@dataclass(frozen=True)
+class Marginal:
+    """Density and distribution of one observable in one class, on an even grid, (_GRID,) each."""
+
+    low: float
+    step: float
+    density: Floats
+    below: Floats
+
+    def log_density(self, x: Floats) -> Floats:
+        """Return ln of the density at `x`."""
+        return np.log(np.maximum(np.interp(x, self._grid, self.density, 0, 0), _FLOOR))
+
+    def share_below(self, x: Floats | float) -> Floats:
+        """Return the distribution function at `x`, 0 to 1."""
+        return np.asarray(np.interp(x, self._grid, self.below, 0, 1))
+
+    def quantile(self, share: Floats) -> Floats:
+        """Return the values below which shares of the draws lie."""
+        return np.asarray(np.interp(share, self.below, self._grid))
+
+    def scores(self, x: Floats) -> Floats:
+        """Return the normal scores of `x`, finite."""
+        from scipy.special import ndtri
+
+        return np.asarray(ndtri(np.clip(self.share_below(x), 1e-5, 1 - 1e-5)))
+
+    @property
+    def _grid(self) -> Floats:
+        return np.asarray(self.low + self.step * np.arange(_GRID))
+
+
+def marginal(x: Floats, resolution: float, ends: tuple[float, float] | None = None) -> Marginal:
+    """Estimate the density of `x` (n,), with Gaussian kernels on bins that are narrower.
+
+    ends: what no value lies beyond; kernels are reflected there.
+    """
+    width = max(0.9 * _spread(x) * len(x) ** -0.2, resolution)
+    reach = 4 * width
+    if ends is not None:
+        low, high = ends
+        copies = [x, 2 * low - x[x < low + reach], 2 * high - x[x > high - reach]]
+        x = np.concatenate(copies)
+    else:
+        low, high = float(x.min()) - reach, float(x.max()) + reach
+    step = (high - low) / (_GRID - 1)
+    beyond = int(np.ceil(reach / step))
+    counts = _linear_counts((x - low) / step + beyond, _GRID + 2 * beyond)
+    kernel = np.exp(-0.5 * (np.arange(-beyond, beyond + 1) * step / width) ** 2)
+    density = np.convolve(counts, kernel, mode="same")[beyond : beyond + _GRID]
+    trapezes = (density[1:] + density[:-1]) * step / 2
+    below = np.concatenate([[0.0], np.cumsum(trapezes)])
+    return Marginal(low, step, density / below[-1], below / below[-1])
+
+
+def _spread(x: Floats) -> float:
+    """Smallest of three measures of spread, each the standard deviation of a normal variable.
+
+    The last is the shortest half (Rousseeuw and Leroy, Robust Regression, 1987): where values lie
+    in several heaps the widths of all of them together would blur each.
+    """
+    ordered = np.sort(x)
+    half = len(x) // 2
+    shortest = float((ordered[half:] - ordered[: len(x) - half]).min()) if half else 0.0
+    quartiles = float(np.subtract(*np.quantile(x, [0.75, 0.25])))
+    return min(float(x.std()), quartiles / 1.34, shortest / 1.34)
+
+
+def _linear_counts(places: Floats, size: int) -> Floats:
+    """Share every point between its two neighbours on a grid of `size`; points beyond are lost."""
+    inside = places[(places >= 0) & (places < size - 1)]
+    left = inside.astype(np.int64)
+    right = inside - left
+    return np.asarray(np.bincount(left, 1 - right, size) + np.bincount(left + 1, right, size))
+
+
+@dataclass(frozen=True)
+class ClassFit:
+    """One latent class: its number, its share of the draws, its marginals, their correlation."""
+
+    kind: int
+    weight: float
+    names: tuple[str, ...]
+    marginals: Mapping[str, Marginal]
+    correlation: Floats
+
+    def log_density(self, points: Mapping[str, Floats]) -> Floats:
+        """Return ln of the joint density at points on their scales, (n,); -inf where undefined."""
+        size = len(next(iter(points.values())))
+        if any(name not in self.marginals for name in points):
+            return np.full(size, -np.inf)
+        total = np.zeros(size)
+        for name, x in points.items():
+            total += self.marginals[name].log_density(x)
+        return total + self._copula(points) if len(points) > 1 else total
+
+    def probability(self, box: Mapping[str, tuple[float, float]]) -> float:
+        """Return the probability of a box on the scales; 0 where an observable is undefined.
+
+        The marginals within the box are exact; the copula is the mean over points that are even in
+        their probability.
+        """
+        if any(name not in self.marginals for name in box):
+            return 0.0
+        shares = {
+            name: (float(x.share_below(low)), float(x.share_below(high)))
+            for name, (low, high) in box.items()
+            for x in [self.marginals[name]]
+        }
+        mass = float(np.prod([high - low for low, high in shares.values()]))
+        if len(box) == 1 or mass <= 0:
+            return max(mass, 0.0)
+        even = lattice(len(box)).T
+        points = {
+            name: self.marginals[name].quantile(low + (high - low) * u)
+            for (name, (low, high)), u in zip(shares.items(), even, strict=True)
+        }
+        return mass * float(np.exp(self._copula(points)).mean())
+
+    def _copula(self, points: Mapping[str, Floats]) -> Floats:
+        """Log of the Gaussian copula density: -(ln det R + z' (R^-1 - I) z) / 2."""
+        rows = [self.names.index(name) for name in points]
+        matrix = self.correlation[np.ix_(rows, rows)]
+        z = np.stack([self.marginals[name].scores(x) for name, x in points.items()])
+        inverse = np.linalg.inv(matrix) - np.eye(len(rows))
+        quadratic = np.einsum("in,ij,jn->n", z, inverse, z)
+        return np.asarray(-0.5 * (np.linalg.slogdet(matrix)[1] + quadratic))
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The likelihood of one explanation under one prior set, from `draws` draws.
+
+    One draw more is thought to lie anywhere, evenly: so many draws cannot exclude anything by more.
+    """
+
+    classes: tuple[ClassFit, ...]
+    draws: int
+
+    def log_density(self, points: Mapping[str, Floats], undefined: Sequence[str] = ()) -> Floats:
+        """Return ln of the joint density at points on their scales, by observable, (n,) each.
+
+        Of classes that define one of the `undefined` observables nothing is counted.
+        """
+        size = len(next(iter(points.values())))
+        rows = [
+            np.log(x.weight) + x.log_density(points)
+            for x in self.classes
+            if not any(name in x.marginals for name in undefined)
+        ]
+        anywhere = -sum(np.log(_RANGE[OBSERVABLES[name].kind]) for name in points)
+        rows.append(np.full(size, anywhere - np.log(self.draws)))
+        return np.asarray(np.logaddexp.reduce(rows, axis=0) - np.log1p(1 / self.draws))
+
+    def log_likelihood(self, limits: Mapping[str, Interval]) -> float:
+        """Return ln of the probability that every observable lies within its limits.
+
+        Limits of no width are widened to the resolution of their observable.
+        """
+        if not limits:
+            return 0.0
+        box = {name: _ends_of(name, x) for name, x in limits.items()}
+        inside = [x.weight * x.probability(box) for x in self.classes]
+        anywhere = np.prod([_share_of_range(name, *ends) for name, ends in box.items()])
+        whole = (sum(inside) + float(anywhere) / self.draws) / (1 + 1 / self.draws)
+        return math.log(max(whole, _FLOOR))
+
+
+def _ends_of(name: str, limits: Interval) -> tuple[float, float]:
+    """Ends of an interval on its scale, at least the resolution apart."""
+    low, high = scaled(name, np.array([limits.low, limits.high])).tolist()
+    missing = max(RESOLUTION[name] - (high - low), 0) / 2
+    return low - missing, high + missing
+
+
+def _share_of_range(name: str, low: float, high: float) -> float:
+    """Share of all that an observable may be, or 1."""
+    return float(min((high - low) / _RANGE[OBSERVABLES[name].kind], 1))
+
+
+def lattice(dimensions: int) -> Floats:
+    """Return points that fill the unit cube evenly, (256, dimensions): a Kronecker sequence."""
+    steps = _plastic(dimensions)
+    return np.asarray((0.5 + np.arange(1, _POINTS + 1)[:, None] * steps) % 1)
+
+
+def _plastic(dimensions: int) -> Floats:
+    """Steps of the R_d sequence: powers of 1 / phi, phi the root of x^(d+1) = x + 1."""
+    phi = 2.0
+    for _ in range(60):
+        phi = (1 + phi) ** (1 / (dimensions + 1))
+    return np.asarray(phi ** -np.arange(1.0, dimensions + 1))
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Draws that share a part of the prior, `weight`: values by observable, class, use, (n,).
+
+    Only draws to `use` count, such as those that would be published.
+    """
+
+    weight: float
+    values: Mapping[str, Floats]
+    kind: Ints
+    use: Bools
+
+
+def fit(samples: Sequence[Sample], draws: int) -> Fit:
+    """Fit the likelihood to samples of the parts of a prior; `draws` in all.
+
+    A class weighs as its part of the prior, times its share of the used draws of that part. Classes
+    of fewer than 20 draws are left out if there are others. Where no draw is used, the likelihood
+    is that of none in so many.
+    """
+    found = [
+        (sample, int(k), int(((sample.kind == k) & sample.use).sum()))
+        for sample in samples
+        for k in np.unique(sample.kind[sample.use])
+    ]
+    large = [x for x in found if x[2] >= _LEAST] or found
+    shares = [sample.weight * size / len(sample.use) for sample, _, size in large]
+    classes = tuple(
+        _fit_class(sample, k, share / sum(shares))
+        for (sample, k, _), share in zip(large, shares, strict=True)
+    )
+    return Fit(classes, draws)
+
+
+def _fit_class(sample: Sample, kind: int, weight: float) -> ClassFit:
+    rows = np.flatnonzero(sample.use & (sample.kind == kind))
+    values = {n: v[rows] for n, v in sample.values.items()}
+    defined = {n: scaled(n, v) for n, v in values.items() if not np.isnan(v).any()}
+    marginals = {
+        n: marginal(x, RESOLUTION[n], _ENDS.get(OBSERVABLES[n].kind)) for n, x in defined.items()
+    }
+    scores = np.stack([marginals[n].scores(x) for n, x in defined.items()])
+    return ClassFit(kind, weight, tuple(defined), marginals, _correlation(scores))
+
+
+def _correlation(scores: Floats) -> Floats:
+    """Correlation of the rows, drawn towards none as the draws get few."""
+    centred = scores - scores.mean(axis=1, keepdims=True)
+    norm = np.sqrt((centred**2).sum(axis=1))
+    matrix = (centred @ centred.T) / np.maximum(np.outer(norm, norm), 1e-12)
+    n = scores.shape[1]
+    shrunk = matrix * (n / (n + 2 * len(scores))) * (1 - 1e-3)
+    np.fill_diagonal(shrunk, 1.0)
+    return np.asarray(shrunk)
+
+
+def without_implied(names: Sequence[str]) -> tuple[str, ...]:
+    """Leave out what the others imply: exchanges per account beside count and accounts."""
+    implied = {"count", "accounts"} <= set(names)
+    return tuple(x for x in names if not (implied and x == "exchanges_per_account"))

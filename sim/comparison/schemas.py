@@ -1,0 +1,65 @@
+"""The JSON Schemas of files of explanations and of claims, for editors."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import BaseModel
+
+from sim.comparison.claims.user_claims import ID_PATTERN, ClaimsForm
+from sim.comparison.hypotheses.model import LibraryForm
+from sim.comparison.hypotheses.priors import SHAPES
+from sim.scenario.schema import DRAFT, any_of, tidy
+
+# Where two modules have a form of the same name, pydantic adds the module.
+_NAMES = {"sim__compare__shapes__": "Prior", "sim__distributions__": ""}
+
+
+def hypotheses_schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of a file of explanations, version 1.
+
+    It knows types, ranges and catalog ids; what holds between keys, and the names that entries
+    give each other, are checked on loading only.
+    """
+    schema = _schema(LibraryForm)
+    definitions = schema["$defs"]
+    one = {"type": ["number", "string"], "description": "Always this number, or this name."}
+    definitions["Prior"]["oneOf"] = [{"required": [shape]} for shape in SHAPES]
+    definitions["Prior"] = any_of(one, definitions["Prior"])
+    definitions["Work"]["properties"]["mixed"]["default"] = 0
+    always = {"type": "number", "minimum": 0, "description": "Always this value."}
+    definitions["Distribution"] = any_of(always, definitions["Distribution"])
+    return {"$schema": DRAFT, "title": "sim explanations, version 1", **schema}
+
+
+def claims_schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of a file of claims, version 1.
+
+    Which figures and units go together is checked on loading only.
+    """
+    schema = _schema(ClaimsForm)
+    names = {"pattern": f"^{ID_PATTERN}$", "maxLength": 64}
+    schema["properties"]["claims"]["propertyNames"] = names
+    return {"$schema": DRAFT, "title": "sim claims, version 1", **schema}
+
+
+def _schema(form: type[BaseModel]) -> dict[str, Any]:
+    text = json.dumps(tidy(form.model_json_schema()))
+    for module, short in _NAMES.items():
+        text = text.replace(module, short)
+    schema: dict[str, Any] = _strict_ids(json.loads(text))
+    return schema
+
+
+def _strict_ids(node: Any) -> Any:
+    """Let mappings by id hold nothing but ids that fit their pattern."""
+    if isinstance(node, list):
+        return [_strict_ids(x) for x in node]
+    if not isinstance(node, dict):
+        return node
+    made = {key: _strict_ids(x) for key, x in node.items() if key != "patternProperties"}
+    for pattern, value in node.get("patternProperties", {}).items():
+        made["additionalProperties"] = _strict_ids(value)
+        made["propertyNames"] = {**node["propertyNames"], "pattern": pattern}
+    return made

@@ -1,0 +1,1 @@
+"""Files that people write: strict YAML with places, problems, quantities, overrides."""

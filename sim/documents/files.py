@@ -1,0 +1,43 @@
+"""Reading a file of strict YAML, or standard input."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from sim.documents.problems import Place, refusal
+from sim.documents.strict_yaml import Document, parse_yaml
+from sim.errors import InvalidInputError
+
+# Characters of a name that are shown.
+_LONGEST = 200
+
+
+def read_file(path: Path) -> Document:
+    """Return the parsed YAML of a file, or of standard input for `-`.
+
+    Raises FileNotFoundError for a file that is not there, and InvalidInputError for one that
+    cannot be read, is not UTF-8 or is no YAML.
+    """
+    if str(path) == "-":
+        return parse_yaml(_decoded(sys.stdin.buffer.read(), "<stdin>"), "<stdin>")
+    try:
+        return parse_yaml(_decoded(path.read_bytes(), str(path)), str(path))
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        name = str(path)
+        shown = name if len(name) <= _LONGEST else f"{name[:_LONGEST]}..."
+        raise InvalidInputError(f"{shown}: cannot be read: {reason}") from None
+
+
+def _decoded(content: bytes, source: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line_start = content.rfind(b"\n", 0, error.start) + 1
+        column = len(content[line_start : error.start].decode("utf-8")) + 1
+        place = Place.in_file(source, content.count(b"\n", 0, error.start) + 1, column)
+        message = f"not UTF-8: byte 0x{content[error.start]:02x}; save the file as UTF-8"
+        raise refusal(place, "", message) from None

@@ -1,0 +1,264 @@
+"""From pydantic's errors to problems in the words and places of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from sim.documents.bounds import shown
+from sim.documents.problems import Path, Problem, suggest
+from sim.documents.quantities import found, quoted
+from sim.documents.strict_yaml import Document, dotted
+
+_WANTED = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "tuple_type": "a list",
+    "dict_type": "a mapping",
+}
+_BOUNDS = {
+    "greater_than": ("gt", "greater than"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "less than"),
+    "less_than_equal": ("le", "at most"),
+}
+
+
+@dataclass(frozen=True)
+class Union:
+    """A list whose items have different forms: where it stands, and the key that says which."""
+
+    path: Path
+    tag: str
+    forms: Mapping[str, type[BaseModel]]
+
+    def holds(self, path: Path) -> bool:
+        """Tell whether `path` leads to an item of the list or into one."""
+        return len(path) > len(self.path) and path[: len(self.path)] == self.path
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the translation has to know of a format of files.
+
+    root: the form of a whole file. title: what such a file is. item: what it holds. unions: lists
+    whose items have different forms. path_name: from the data and a path to what messages show.
+    mappings: what a mapping of some form may be instead. missing: what to add about a missing key.
+    """
+
+    root: type[BaseModel]
+    title: str
+    item: str
+    unions: tuple[Union, ...] = ()
+    path_name: Callable[[Any, Path], str] = lambda _, path: dotted(path)
+    mappings: Mapping[type[BaseModel], str] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+
+def problems_of_form(
+    layout: Layout, document: Document
+) -> tuple[BaseModel | None, Any, list[Problem]]:
+    """Return the form, the data that it was made of and all problems; raises nothing.
+
+    The form is None if the data do not fit it. In the data, keys without a value are left out and
+    lists are tuples.
+    """
+    problems = list(document.problems)
+    if not isinstance(document.data, dict):
+        return None, None, [*problems, _not_a_mapping(layout, document)]
+    nulls = list(_null_paths(document.data, ()))
+    aliases = {problem.place for problem in problems}
+    problems.extend(
+        _null_problem(layout, document, path)
+        for path in nulls
+        if document.place(path) not in aliases
+    )
+    data = _without_nulls(document.data)
+    try:
+        return layout.root.model_validate(data, strict=True), data, problems
+    except ValidationError as error:
+        problems.extend(_Translator(layout, document, data, nulls).problems(error))
+        return None, data, problems
+
+
+def _not_a_mapping(layout: Layout, document: Document) -> Problem:
+    if document.data is None:
+        message = f"the file is empty; {layout.title} begins 'version: 1'"
+    else:
+        message = f"should be a mapping that begins 'version: 1', found {found(document.data)}"
+    return Problem(document.place(()), "", message)
+
+
+def _null_paths(value: Any, path: Path) -> Iterator[Path]:
+    if value is None:
+        yield path
+    items: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, list):
+        items = enumerate(value)
+    for key, item in items:
+        yield from _null_paths(item, (*path, key))
+
+
+def _null_problem(layout: Layout, document: Document, path: Path) -> Problem:
+    place = document.place(path, key=isinstance(path[-1], str))
+    where = layout.path_name(document.data, path)
+    return Problem(place, where, "no value; give one or drop the key")
+
+
+def _without_nulls(value: Any) -> Any:
+    """Drop keys without a value, and turn lists into tuples; null items stay, to keep positions."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return tuple(map(_without_nulls, value)) if isinstance(value, list) else value
+
+
+class _Translator:
+    """Turns pydantic's errors into problems in the words and places of the file."""
+
+    def __init__(self, layout: Layout, document: Document, data: Any, nulls: list[Path]) -> None:
+        self.layout = layout
+        self.document = document
+        self.data = data
+        self.nulls = set(nulls)
+
+    def problems(self, error: ValidationError) -> Iterator[Problem]:
+        for detail in error.errors(include_url=False):
+            path, at_key = self.path(detail["loc"])
+            if path in self.nulls or self.is_aftermath(detail, path):
+                continue
+            yield self.problem(dict(detail), path, at_key)
+
+    def path(self, location: Path) -> tuple[Path, bool]:
+        """Drop what pydantic adds to a location: union tags, fields of a plain number, `[key]`."""
+        for union in filter(lambda union: union.holds(location), self.layout.unions):
+            item = len(union.path) + 1
+            location = (*location[:item], *location[item + 1 :])
+        at_key = bool(location) and location[-1] == "[key]"
+        value: Any = self.data
+        path: Path = ()
+        for part in location[:-1] if at_key else location:
+            if isinstance(value, dict):
+                value = value.get(str(part))
+            elif isinstance(value, tuple) and isinstance(part, int):
+                value = value[part] if part < len(value) else None
+            else:
+                break
+            path = (*path, part)
+        return path, at_key
+
+    def is_aftermath(self, detail: Any, path: Path) -> bool:
+        """Tell whether an error only follows from one that is reported already."""
+        if detail["type"] == "too_short":
+            return bool(self.value_at(path))
+        tags = [(*path, union.tag) for union in self.layout.unions if union.holds(path)]
+        return detail["type"] == "union_tag_not_found" and tags[0] in self.nulls
+
+    def problem(self, detail: dict[str, Any], path: Path, at_key: bool) -> Problem:
+        kind = detail["type"]
+        if kind == "extra_forbidden":
+            key = str(path[-1])
+            message = f"unknown key {quoted(key)}{suggest(key, self.allowed(path[:-1]))}"
+            return self.at(path, path[:-1], message, at_key=True)
+        if kind == "missing":
+            hint = self.layout.missing.get(str(path[-1]), "")
+            return self.at(path[:-1], path[:-1], f"missing key '{path[-1]}'{hint}")
+        if kind.startswith("union_tag"):
+            return self.tag_problem(path)
+        if at_key:
+            return self.at(path, path[:-1], self.message(detail, path), at_key=True)
+        return self.at(path, path, self.message(detail, path))
+
+    def at(self, path: Path, shown: Path, message: str, *, at_key: bool = False) -> Problem:
+        place = self.document.place(path, key=at_key)
+        return Problem(place, self.layout.path_name(self.document.data, shown), message)
+
+    def tag_problem(self, path: Path) -> Problem:
+        union = next(union for union in self.layout.unions if union.holds(path))
+        item, tag = self.value_at(path), union.tag
+        if not isinstance(item, dict):
+            return self.at(path, path, f"should be a mapping, found {found(item)}")
+        if tag not in item:
+            names = ", ".join(sorted(union.forms))
+            return self.at(path, path, f"missing key '{tag}'; allowed: {names}")
+        below = (*path, tag)
+        if not isinstance(item[tag], str):
+            return self.at(below, below, f"should be text, found {found(item[tag])}")
+        hint = suggest(item[tag], union.forms)
+        return self.at(below, below, f"unknown {tag} {quoted(item[tag])}{hint}")
+
+    def value_at(self, path: Path) -> Any:
+        value: Any = self.data
+        for part in path:
+            value = value[part]
+        return value
+
+    def message(self, detail: dict[str, Any], path: Path) -> str:
+        if detail["type"] in ("model_type", "model_attributes_type"):
+            return f"should be {self.wanted_mapping(path)}; found {found(detail['input'])}"
+        if detail["type"] == "too_short":
+            return f"should hold at least one {self.layout.item}"
+        return plain_message(detail)
+
+    def wanted_mapping(self, path: Path) -> str:
+        form = self.form_at(path)
+        return self.layout.mappings.get(form, "a mapping") if form else "a mapping"
+
+    def allowed(self, path: Path) -> list[str]:
+        form = self.form_at(path)
+        return list(form.model_fields) if form else []
+
+    def form_at(self, path: Path) -> type[BaseModel] | None:
+        """Return the model that describes the mapping at `path`."""
+        form: type[BaseModel] | None = self.layout.root
+        by_name = False  # whether the next part is a name of the writer's own
+        for depth, part in enumerate(path, start=1):
+            if isinstance(part, int):
+                form = self.form_of_item(path[:depth], form)
+            elif form is not None and not by_name:
+                annotation = form.model_fields[part].annotation
+                form, by_name = _model_in(annotation), get_origin(annotation) is dict
+            else:
+                by_name = False
+        return form
+
+    def form_of_item(self, path: Path, otherwise: type[BaseModel] | None) -> type[BaseModel] | None:
+        """Return the form that an item of a union says it has; other lists have one form."""
+        for union in self.layout.unions:
+            if path[:-1] == union.path:
+                item = self.value_at(path)
+                tag = item.get(union.tag) if isinstance(item, dict) else None
+                return union.forms.get(tag) if isinstance(tag, str) else None
+        return otherwise
+
+
+def plain_message(detail: dict[str, Any]) -> str:
+    """Return what one of pydantic's errors says in the words of this format."""
+    kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
+    if kind == "value_error":
+        return str(context["error"])
+    if kind in _WANTED:
+        return f"should be {_WANTED[kind]}, found {found(value)}"
+    if kind in _BOUNDS:
+        name, words = _BOUNDS[kind]
+        return f"should be {words} {shown(context[name])}, found {found(value)}"
+    if kind == "literal_error":
+        allowed = context["expected"].replace("'", "").replace(" or ", ", ")
+        return f"should be one of {allowed}; found {found(value)}"
+    if kind == "finite_number":
+        return f"should be finite, found {found(value)}"
+    if kind == "string_too_long":
+        return f"should have at most {context['max_length']} characters, found {len(value)}"
+    return f"{detail['msg']}, found {found(value)}"
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_in, get_args(annotation))), None)

@@ -1,0 +1,256 @@
+"""A run that is not finished yet: who works on it, and which shards and parts are whole."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import shlex
+from typing import Any
+
+from sim.documents.printable import first_of
+from sim.engine import merge, run_files, simulate
+from sim.engine.merge import PartRecord
+from sim.engine.simulate import ShardRecord
+from sim.errors import InvalidInputError, SimError
+from sim.scenario.resolved import Scenario
+from sim.tables.manifest import (
+    MANIFEST,
+    UNFINISHED,
+    read_manifest,
+    records_of,
+    scenario_of,
+    software,
+)
+from sim.tables.manifest_form import FORMAT, UnfinishedForm, checked, is_later
+from sim.tables.store import Store, final_name
+
+
+def identity_of(scenario: Scenario, made_by: dict[str, str]) -> str:
+    """What two runs with the same bytes have in common."""
+    text = json.dumps([scenario.to_dict(), made_by], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def check(scenario: Scenario, out: Store, *, force: bool) -> None:
+    """Raise InvalidInputError unless `out` may become, or is, the place of a run of `scenario`.
+
+    It may if it is empty, if it holds an unfinished run of the same scenario by the same software
+    or one that was given up before anything of it was finished, or a run that `force` replaces.
+    Files that no run makes are in the way of all but the same run.
+    """
+    if _is_same(scenario, out):
+        return
+    foreign = run_files.foreign_to(out)
+    files = [] if foreign else [path for path in out.files() if path != run_files.LOCK]
+    if not foreign and (not files or _was_given_up(out, files)):
+        return
+    if not force:
+        raise InvalidInputError(
+            f"{out}: folder is not empty; choose another, or replace a run with --force"
+        )
+    if not _is_run(out):
+        raise InvalidInputError(f"{out}: holds no run of sim; --force replaces only a run")
+    if foreign:
+        raise InvalidInputError(
+            f"{out}: holds {foreign!a} beside a run; --force replaces only a run: "
+            "move it away, or choose another folder"
+        )
+
+
+def claim(scenario: Scenario, out: Store) -> None:
+    """Make `out` the place of a run of `scenario`; call it after `check`, holding the lock.
+
+    What an unfinished run of the same scenario by the same software left there stays.
+    """
+    if not _is_same(scenario, out):
+        run_files.clear(out)
+        note(scenario, out)
+
+
+def _is_same(scenario: Scenario, out: Store) -> bool:
+    """Whether an unfinished run of the same scenario by the same software is there."""
+    about = _about(out)
+    return about is not None and about["identity"] == identity_of(scenario, software())
+
+
+def _was_given_up(out: Store, files: list[str]) -> bool:
+    """Whether these files of `out` are those of a run of which nothing was finished."""
+    if not all(path.startswith(f"{run_files.FOLDER}/") for path in files):
+        return False
+    # without a word about what is run, what is set aside is of no use; where there are no locks,
+    # a run that has just begun may have finished nothing yet
+    if UNFINISHED not in files:
+        return True
+    return out.is_local and _about(out) is not None and not has_records(out)
+
+
+def _is_run(out: Store) -> bool:
+    """Whether a run is there, be it damaged."""
+    if out.is_file(UNFINISHED):
+        return True
+    try:
+        manifest = out.read_json(MANIFEST)
+    except ValueError:
+        return bool(out.files(merge.LOG))
+    except OSError:
+        return False
+    return isinstance(manifest, dict) and "software" in manifest
+
+
+def note(scenario: Scenario, out: Store) -> None:
+    """Say in `out` what is being run there, so that it can be taken up again."""
+    made_by = software()
+    about = {
+        "identity": identity_of(scenario, made_by),
+        "software": made_by,
+        "scenario": scenario.to_dict(),
+    }
+    out.write_json(UNFINISHED, about)
+
+
+def resumable(out: Store) -> Scenario:
+    """The scenario of an unfinished or damaged run.
+
+    Raises InvalidInputError if there is none, or if other software began it: then what is there
+    and what would be added do not belong together.
+    """
+    about = _about(out)
+    if about is None and is_unfinished(out):
+        raise InvalidInputError(
+            f"{out.name(UNFINISHED)}: is damaged, and with it what was being run; run the scenario "
+            "again with --force"
+        )
+    about = about or _resumable_manifest(out)
+    made_by = about["software"]
+    others = [
+        f"{name} {made_by.get(name, 'unknown')} (here {version})"
+        for name, version in software().items()
+        if made_by.get(name) != version
+    ]
+    if others:
+        raise InvalidInputError(
+            f"{out}: was made with {', '.join(others)}; resume it with the same versions, or run "
+            "the scenario again with --force"
+        )
+    return scenario_of(about)
+
+
+def _resumable_manifest(out: Store) -> dict[str, Any]:
+    """The manifest of a finished run; what would be lost or left by resuming it is refused."""
+    manifest = read_manifest(out)
+    if is_later(manifest):
+        raise InvalidInputError(
+            f"{out.name(MANIFEST)}: has the format {manifest['format']}, and this version of sim "
+            f"makes {FORMAT}; resume it with the version that made it"
+        )
+    listed = {record.path for record in records_of(manifest)} | {MANIFEST}
+    strange = [
+        f"{out.name(path)}: is not in the manifest; move it elsewhere, then resume the run"
+        for path in out.files()
+        if path not in listed
+        and not path.startswith(f"{run_files.FOLDER}/")
+        and final_name(path) == path
+    ]
+    if strange:
+        raise InvalidInputError("\n".join(first_of(strange)))
+    return manifest
+
+
+def _about(out: Store) -> dict[str, Any] | None:
+    """What is said of the unfinished run; None if nothing is, or not what a run says."""
+    try:
+        about = out.read_json(UNFINISHED)
+        if not isinstance(about, dict):
+            return None
+        about = checked(UnfinishedForm, about, out.name(UNFINISHED))
+        is_own = about["identity"] == identity_of(scenario_of(about), about["software"])
+        return about if is_own else None
+    except (OSError, ValueError, InvalidInputError):
+        return None
+
+
+def is_unfinished(out: Store) -> bool:
+    """Whether a run was begun there and not brought to its end."""
+    return out.is_file(UNFINISHED)
+
+
+def is_kept(out: Store, *, if_unknown: bool = False) -> bool:
+    """Whether something is there that `resume` can go on with; `if_unknown`, if it cannot be seen.
+
+    What lies in the memory of this process ends with it.
+    """
+    try:
+        return out.is_shared and is_unfinished(out)
+    except (SimError, OSError):
+        return if_unknown
+
+
+def resuming(out: Store) -> str:
+    """The command that completes an unfinished run."""
+    return f"sim run --resume {shlex.quote(str(out))}"
+
+
+def end(out: Store) -> None:
+    """The run is finished: forget how it was made."""
+    run_files.clear(out, simulate.SHARDS)
+    run_files.clear(out, merge.PARTS)
+    out.remove_temporary()
+    out.remove(UNFINISHED)
+    out.remove_empty(run_files.FOLDER)
+
+
+def give_up(out: Store) -> None:
+    """Leave what is whole, and no trace of a run that finished nothing."""
+    # what made it fail, a full disk or a lost network, may well fail here again
+    with contextlib.suppress(OSError, SimError):
+        out.remove_temporary()
+        if not has_records(out) and not out.is_file(MANIFEST):
+            run_files.clear(out)
+
+
+def shards_done(out: Store) -> dict[int, ShardRecord]:
+    """The shards whose files are whole, by number."""
+    records = _records(out, simulate.SHARDS, ShardRecord)
+    return {record.number: record for record in records if record.is_whole(out)}
+
+
+def parts_done(out: Store) -> dict[int, PartRecord]:
+    """The parts whose files are whole, by number; of a finished run those of its manifest."""
+    records = _records(out, merge.PARTS, PartRecord)
+    return {r.number: r for r in records if all(f.is_whole(out) for f in r.files)}
+
+
+def has_records(out: Store) -> bool:
+    """Whether any shard or part was finished."""
+    return any(p.endswith(".json") for s in (simulate.SHARDS, merge.PARTS) for p in out.files(s))
+
+
+def _records(out: Store, below: str, kind: type[ShardRecord] | type[PartRecord]) -> list[Any]:
+    """Records that say what the program writes; one that was torn or changed is as good as none."""
+    made = []
+    for path in out.files(below):
+        if path.endswith(".json"):
+            with contextlib.suppress(ValueError, OSError, InvalidInputError):
+                record = kind.from_dict(out.read_json(path))
+                if path == record.place and record.is_sound():
+                    made.append(record)
+    return made
+
+
+def reopen(out: Store) -> None:
+    """Make an unfinished run of a finished one: parts that are whole become parts that are done."""
+    manifest = read_manifest(out)
+    scenario = scenario_of(manifest)
+    by_number: dict[int, list[dict[str, Any]]] = {}
+    for record in manifest["files"]:
+        stem, _, name = record["path"].rpartition("/")
+        if stem in (merge.LOG, merge.TRUTH, merge.TRUTH_OF_TASKS):
+            number = int(name.partition(".")[0].removeprefix("part-"))
+            by_number.setdefault(number, []).append(record)
+    # in this order: whoever is stopped here has a finished run still, or one with its parts
+    for number, files in by_number.items():
+        content = {"number": number, "files": files, "peak_bytes": 0}
+        out.write_json(merge.record_path(number), content)
+    note(scenario, out)
+    out.remove(MANIFEST)

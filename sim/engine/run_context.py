@@ -1,0 +1,77 @@
+"""What a worker needs to know of a run, in a form that travels to other processes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import resource
+import sys
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sim.engine.shards import Shard, shards
+from sim.engine.time_grid import WINDOW_ROWS, Grid
+from sim.output.exchange_log import Renderer
+from sim.population.population import Cast, build_cast
+from sim.scenario.resolved import Scenario
+from sim.tables.store import Store
+
+# What a worker process has made of the scenario it works on.
+_made: dict[str, Job] = {}
+
+
+class Job:
+    """A scenario that is carried out into a store.
+
+    What is derived from the scenario is made once a process, and does not travel.
+    """
+
+    def __init__(self, scenario: Scenario, out: Store) -> None:
+        self.scenario, self.out = scenario, out
+
+    @cached_property
+    def cast(self) -> Cast:
+        return build_cast(self.scenario)
+
+    @cached_property
+    def shards(self) -> list[Shard]:
+        return shards(self.cast)
+
+    @property
+    def window_rows(self) -> int:
+        return min(WINDOW_ROWS, self.scenario.tables.part_rows)
+
+    @cached_property
+    def grid(self) -> Grid:
+        expected = sum(shard.expected for shard in self.shards)
+        return Grid.of(self.scenario.clock.duration_us, expected, self.window_rows)
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        return Renderer(self.cast)
+
+    def __reduce__(self) -> Any:
+        # a worker on this machine may have another current folder
+        place = str(self.out.folder) if self.out.is_local else self.out.url
+        return _job_of, (json.dumps(self.scenario.to_dict()), place)
+
+
+def _job_of(scenario: str, out: str) -> Job:
+    """The job of this process; its last one, if that was the same."""
+    key = f"{out}\n{scenario}"
+    if key not in _made:
+        _made.clear()
+        _made[key] = Job(Scenario.from_dict(json.loads(scenario)), Store(out))
+    return _made[key]
+
+
+def peak_bytes() -> int:
+    """The most memory that this process ever held."""
+    # Linux counts into `ru_maxrss` what the parent held before this program was started
+    with contextlib.suppress(OSError, StopIteration, ValueError):
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

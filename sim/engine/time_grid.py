@@ -1,0 +1,66 @@
+"""Cells of time, by which rows are set aside, and the windows and parts made of whole cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.arrays.types import Ints
+
+WINDOW_ROWS = 131_072
+_CELLS_PER_WINDOW = 16
+_MOST_CELLS = 1 << 16
+_SHORTEST_CELL_US = 1_000
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The log in cells of equal length, numbered from its opening."""
+
+    cells: int
+    cell_us: int
+
+    @classmethod
+    def of(cls, horizon_us: int, expected_rows: float, window_rows: int) -> Grid:
+        """A grid so fine that a window of rows has several cells, as far as can be foreseen."""
+        wanted = expected_rows / window_rows * _CELLS_PER_WINDOW
+        most = max(1, min(_MOST_CELLS, horizon_us // _SHORTEST_CELL_US))
+        cells = int(min(max(wanted, 1), most))
+        return cls(cells, -(-horizon_us // cells))
+
+    def cell(self, ts_us: Ints) -> NDArray[np.uint16]:
+        """The cell of each time; what lies before the opening belongs to the first."""
+        number = np.minimum(np.maximum(ts_us, 0) // self.cell_us, self.cells - 1)
+        return np.asarray(number, np.uint16)
+
+
+class Window(NamedTuple):
+    """The cells [first, last) of the log, which are put in order together."""
+
+    first: int
+    last: int
+
+
+def windows_of(counts: Ints, window_rows: int) -> list[Window]:
+    """Group cells that hold `counts` rows to windows of at least `window_rows`, but the last."""
+    total = np.cumsum(counts)
+    edges, low = [0], 0
+    while low < len(counts):
+        before = int(total[low - 1]) if low else 0
+        low = min(int(np.searchsorted(total, before + window_rows)) + 1, len(counts))
+        edges.append(low)
+    return [Window(a, b) for a, b in pairwise(edges)]
+
+
+def parts_of(counts: Ints, window_rows: int, part_rows: int) -> list[list[Window]]:
+    """Group windows to parts of similar size, some `part_rows` each; at least one part."""
+    windows = windows_of(counts, window_rows)
+    total = np.cumsum([0, *counts.tolist()])
+    parts = max(1, round(int(total[-1]) / part_rows))
+    middle = np.array([(total[w.first] + total[w.last]) / 2 for w in windows])
+    number = np.minimum((middle / max(int(total[-1]), 1) * parts).astype(np.int64), parts - 1)
+    return [[windows[k] for k in np.flatnonzero(number == p)] for p in np.unique(number).tolist()]

@@ -1,0 +1,51 @@
+"""Check the invariants of a finished run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sim.arrays.columns import length
+from sim.invariants.account_lifetimes import Lives
+from sim.invariants.cache import Cache
+from sim.invariants.check import Check
+from sim.invariants.concurrency import Crews
+from sim.invariants.conservation import Conservation
+from sim.invariants.exchange_reader import parts
+from sim.invariants.files import open_the_others
+from sim.invariants.rate_limits import Limits
+from sim.invariants.retry_chains import Chains
+from sim.invariants.run_index import Book
+from sim.invariants.timestamps import Times
+from sim.invariants.tokens import Tokens
+from sim.invariants.verdict import Verdict
+
+CHECKS: tuple[type[Check], ...] = (
+    Conservation,
+    Limits,
+    Times,
+    Tokens,
+    Cache,
+    Chains,
+    Lives,
+    Crews,
+)
+
+
+def check_run(path: Path | str) -> list[Verdict]:
+    """Check every invariant on the files of a run, part by part; one verdict each, in order.
+
+    Memory grows with accounts and tasks, not with exchanges. Every table is opened. Raises
+    InvalidInputError if the run cannot be read.
+    """
+    book = Book(path)
+    open_the_others(book)
+    checks = [kind(book) for kind in CHECKS if book.truth or not kind.needs_truth]
+    for rows in parts(book):
+        for check in checks:
+            if check.breach is None and length(rows):
+                check.see(rows)
+    for check in checks:
+        if check.breach is None:
+            check.close()
+    made = {check.id: check.verdict() for check in checks}
+    return [made.get(k.id) or Verdict(k.id, k.name, "not checked", "needs truth") for k in CHECKS]

@@ -1,0 +1,132 @@
+"""Read the exchanges of a run part by part, log and truth side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import zip_longest
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.arrays.columns import Columns
+from sim.invariants.grouping import place_in
+from sim.invariants.run_index import Book, codes, ids, times
+from sim.scaffold.fill import FINISH_REASONS, REFUSAL_CATEGORIES
+from sim.tables.schema import EXCHANGES, TRUTH_EXCHANGES, exchange_columns
+from sim.world.attempts import ERROR_TYPES
+
+ROLES = ("tool", "user")
+TIERS = ("standard", "batch")
+ERRORS = tuple(ERROR_TYPES.values())
+_PLAIN = {
+    "uncached": "input_tokens_uncached",
+    "read": "cache_read_tokens",
+    "write_5m": "cache_write_5m_tokens",
+    "write_1h": "cache_write_1h_tokens",
+    "total": "input_tokens_total",
+    "output": "output_tokens",
+    "tools": "n_tool_calls_out",
+    "choices": "choice_count",
+    "status": "http_status",
+    "resend": "resend_count",
+    "cost": "cost_usd",
+}
+_PLAIN_FULL = {
+    "ttft": "ttft_s",
+    "duration": "duration_s",
+    "max_tokens": "max_tokens",
+    "reasoning": "reasoning_tokens",
+    "server": "server_tool_requests",
+}
+_OTHERS = (
+    "exchange_id",
+    "ts_start",
+    "ts_end",
+    "org_id",
+    "account_id",
+    "model_served",
+    "last_role_in",
+    "finish_reason",
+    "error_type",
+    "system_prompt_hash",
+    "thinking_enabled",
+    "service_tier",
+    "refusal_category",
+)
+
+
+def parts(book: Book) -> Iterator[Columns]:
+    """Yield the parts of the log as columns, in order.
+
+    `account`, `model`, `actor` and `task` are indices of what the book knows, -1 for what it does
+    not; what begins with `truth_` or comes from there is missing without truth, and 0 or -1 in
+    rows that the truth lacks.
+    """
+    tables = book.scenario.tables
+    profile = exchange_columns(tables.columns, vectors=tables.vectors)
+    wanted = {*_OTHERS, *_PLAIN.values(), *_PLAIN_FULL.values()}
+    names = [name for name in profile if name in wanted]
+    log = book.run.tables("log/exchanges", EXCHANGES, names)
+    truth: Iterator[Any] = iter(())
+    if book.truth:
+        truth = book.run.tables("truth/exchanges", TRUTH_EXCHANGES, list(TRUTH_EXCHANGES))
+    for file, table, labels in zip_longest(book.parts_of("log/exchanges"), log, truth):
+        if table is None:
+            return
+        rows = book.placed(_observed(book, table), file)
+        yield rows | _labels(book, labels, len(rows["row"])) if book.truth else rows
+
+
+def _observed(book: Book, table: Any) -> Columns:
+    plain = _PLAIN | (_PLAIN_FULL if book.full else {})
+    rows: Columns = {name: _numbers(table.column(source)) for name, source in plain.items()}
+    rows |= {
+        "id": ids(table.column("exchange_id")),
+        "start": times(table.column("ts_start")),
+        "end": times(table.column("ts_end")),
+        "org_id": ids(table.column("org_id")),
+        "account_id": ids(table.column("account_id")),
+        "model": codes(table.column("model_served"), book.model_ids),
+        "role": codes(table.column("last_role_in"), ROLES),
+        "finish": codes(table.column("finish_reason"), FINISH_REASONS),
+        "error": codes(table.column("error_type"), ERRORS),
+    }
+    rows["account"] = place_in(book.accounts["id"], rows["account_id"])
+    if book.full:
+        rows["template"] = ids(table.column("system_prompt_hash"))
+        rows["thinks"] = table.column("thinking_enabled").to_numpy()
+        rows["tier"] = codes(table.column("service_tier"), TIERS)
+        rows["batch"] = rows["tier"] == TIERS.index("batch")
+        rows["category"] = codes(table.column("refusal_category"), REFUSAL_CATEGORIES)
+    return rows
+
+
+def _numbers(column: Any) -> Any:
+    values = column.to_numpy()
+    return values if values.dtype.kind == "f" else values.astype(np.int64)
+
+
+def _labels(book: Book, table: Any, size: int) -> Columns:
+    """The truth of the rows, cut or filled up to as many as the log has."""
+    found: Columns = {}
+    if table is not None:
+        task_uid = ids(table.column("task_uid"))
+        found = {
+            "truth_id": ids(table.column("exchange_id")),
+            "task_uid": task_uid,
+            "task": place_in(book.tasks["id"], task_uid),
+            "actor": codes(table.column("actor_id"), book.actor_ids),
+            "call": ids(table.column("attempt_of")),
+            "first": table.column("user_initiated").to_numpy(),
+        }
+    kinds = {"truth_id": 0, "task_uid": 0, "task": -1, "actor": -1, "call": 0, "first": False}
+    dtypes = {"first": np.bool_}
+    labels: Columns = {}
+    for name, missing in kinds.items():
+        values: NDArray[Any] = np.full(size, missing, dtypes.get(name, np.int64))
+        given = found.get(name, values)[:size]
+        values[: len(given)] = given
+        labels[name] = values
+    labels["labels"] = np.full(size, len(found["truth_id"]) if found else 0)
+    return labels

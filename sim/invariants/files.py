@@ -1,0 +1,33 @@
+"""Files that no invariant is about, and those that are not what the manifest says."""
+
+from __future__ import annotations
+
+from sim.engine.verify import problem_of
+from sim.invariants.run_index import Book
+from sim.tables.reading import Run
+from sim.tables.schema import TABLES
+
+# The checks read all of these.
+_OF_CHECKS = {
+    "log/exchanges",
+    "log/accounts",
+    "log/enforcement_events",
+    "truth/exchanges",
+    "truth/tasks",
+    "truth/accounts",
+    "truth/actors",
+    "truth/campaigns",
+}
+
+
+def open_the_others(book: Book) -> None:
+    """Read the tables that no check reads; InvalidInputError if one cannot be."""
+    for table, columns in TABLES.items():
+        if table not in _OF_CHECKS and (book.truth or table.startswith("log/")):
+            for _ in book.run.tables(table, columns, list(columns)):
+                """It can be read, and every value is of its type."""
+
+
+def other_files(run: Run) -> list[str]:
+    """A line for each file that is there and not what the manifest says."""
+    return [p for r in run.records if run.store.is_file(r.path) and (p := problem_of(run.store, r))]

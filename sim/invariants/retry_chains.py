@@ -1,0 +1,166 @@
+"""INV-6: the attempts of a call, and the calls of a task, one after the other."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.arrays.columns import Columns, concat, take
+from sim.arrays.types import Bools, Ints
+from sim.invariants.check import Check
+from sim.invariants.grouping import lasts, previous
+from sim.invariants.run_index import Book
+from sim.invariants.timestamps import clock
+from sim.invariants.verdict import Rule, first_breach
+from sim.world.attempts import BLOCKED, CLIENT_TIMEOUT, DOWN, MOST_CHAINS, OK, RATE_LIMIT, RETRIES
+
+# A retry waits for a retry-after of up to a minute; a backoff is shorter.
+_LONGEST_RETRY_US = 60_000_000
+# Nobody knows how many chains came before those of a call whose first attempt is not in the log.
+_UNKNOWN = 1 << 40
+
+
+class Chains(Check):
+    """The attempts of a call are numbered without a gap, do not overlap, and end as they may."""
+
+    id, name, needs_truth = "INV-6", "attempts", True
+
+    def __init__(self, book: Book) -> None:
+        super().__init__(book)
+        actors = book.scenario.actors
+        self._resumes = np.array([a.on_failure == "resume" for a in actors] + [True])
+        resume_us = [round(a.resume_after_s * 1e6) for a in actors]
+        self._resume_us = np.array([*resume_us, 0], np.int64)
+        self._open: Columns = {}
+
+    def see(self, rows: Columns) -> None:
+        wanted = ("id", "file", "row", "start", "end", "status", "resend", "account", "task")
+        mine = {name: rows[name] for name in (*wanted, "actor", "call", "first")}
+        mine["old"] = np.zeros(len(mine["id"]), np.bool_)
+        mine["down"] = np.zeros(len(mine["id"]), np.int64)
+        both = concat([self._open, mine]) if self._open else mine
+        both = take(both, (both["task"] >= 0) & (both["actor"] >= 0))
+        both["down"] = _chains_down(both)
+        before = previous(both["task"])
+        rules = [*self._followers(both, before), *self._firsts(both, before)]
+        self.breach = first_breach(both, self.book.files, rules)
+        last = take(both, lasts(both["task"]))
+        now = int(rows["start"][-1]) if len(rows["start"]) else self.book.opens_us
+        is_open = self.book.tasks["end"][last["task"]] > now
+        self._open = take(last, is_open)
+        self._open["old"][:] = True
+        self._judge_ends(take(last, ~is_open))
+
+    def close(self) -> None:
+        if self._open:
+            self._judge_ends(self._open)
+
+    def _judge_ends(self, rows: Columns) -> None:
+        """The last attempts of their tasks: answered, given up, or too late for another."""
+        last_try = rows["resend"] >= RETRIES
+        actor = rows["actor"]
+        pause = np.where(last_try, self._resume_us[actor], _LONGEST_RETRY_US)
+        over = self._gives_up(rows, rows["down"] >= MOST_CHAINS)
+        goes_on = (rows["status"] != OK) & ~over & (rows["end"] + pause < self.book.closes_us)
+        order = np.lexsort((rows["row"], rows["file"]))
+        rows, goes_on = take(rows, order), goes_on[order]
+        rule = Rule(
+            goes_on,
+            lambda i: (
+                f"status {rows['status'][i]}, resend_count {rows['resend'][i]}, "
+                "and no attempt after it"
+            ),
+            lambda _: "an end by success, by giving up, or by the end of the log",
+        )
+        self.breach = self.breach or first_breach(rows, self.book.files, [rule])
+
+    def _gives_up(self, rows: Columns, worn_out: Bools) -> Bools:
+        """Whether a failed attempt is the last of its call.
+
+        No client resumes after a timeout, none that is `worn_out` if limits are not to blame, and
+        none goes on when its account is barred.
+        """
+        last_try = (rows["resend"] >= RETRIES) & (rows["status"] != OK)
+        stops = (rows["status"] == CLIENT_TIMEOUT) | (worn_out & (rows["status"] != RATE_LIMIT))
+        ends: Bools = last_try & (stops | ~self._resumes[rows["actor"]])
+        ends |= rows["status"] == BLOCKED
+        return ends
+
+    def _followers(self, rows: Columns, before: Ints) -> list[Rule]:
+        """Rows that follow another of their task."""
+        follows = (before >= 0) & ~rows["old"]
+        same = follows & (rows["call"] == rows["call"][before])
+        other = follows & ~same
+        resend, status = rows["resend"], rows["status"]
+        expected = (resend[before] + 1) % (RETRIES + 1)
+        worn_out = (rows["down"] >= MOST_CHAINS) & (rows["down"] < _UNKNOWN)
+        given_up = self._gives_up(rows, worn_out)[before]
+        return [
+            Rule(
+                follows & (rows["start"] < rows["end"][before]),
+                lambda i: f"ts_start {clock(rows['start'][i])}",
+                lambda i: (
+                    f"{clock(rows['end'][before[i]])} or later, when the attempt before it "
+                    "in the task had ended"
+                ),
+            ),
+            Rule(
+                same & ((status[before] == OK) | given_up),
+                lambda i: (
+                    f"an attempt after status {status[before[i]]}, resend_count {resend[before[i]]}"
+                ),
+                lambda _: "none after success or giving up",
+            ),
+            Rule(
+                same & (resend != expected),
+                lambda i: f"resend_count {resend[i]}",
+                lambda i: f"{expected[i]} after {resend[before[i]]}",
+            ),
+            Rule(
+                other & (status[before] != OK),
+                lambda i: f"another call after status {status[before[i]]}",
+                lambda _: "another attempt of the call before it",
+            ),
+            Rule(
+                follows & (rows["account"] != rows["account"][before]),
+                lambda _: "another account than that of the attempt before it in the task",
+                lambda _: "one account in a task",
+            ),
+        ]
+
+    def _firsts(self, rows: Columns, before: Ints) -> list[Rule]:
+        """Rows that begin a call; near the opening its first attempts may not be in the log."""
+        begins = ~rows["old"] & ((before < 0) | (rows["call"] != rows["call"][before]))
+        pause = np.maximum(self._resume_us[rows["actor"]], _LONGEST_RETRY_US)
+        reach = pause + self.book.scenario.world.timeout_us
+        late = (before >= 0) | (rows["start"] - reach >= self.book.opens_us)
+        begins &= late
+        return [
+            Rule(
+                begins & (rows["resend"] != 0),
+                lambda i: f"resend_count {rows['resend'][i]} of the first attempt of a call",
+                lambda _: "0",
+            ),
+            Rule(
+                begins & (rows["call"] != rows["id"]),
+                lambda i: f"attempt_of req_{int(rows['call'][i]):016x}, which is not before it",
+                lambda _: "its own exchange_id, or that of the attempt before it",
+            ),
+        ]
+
+
+def _chains_down(rows: Columns) -> Ints:
+    """How many chains of its call, up to each row, ended with an error of the provider."""
+    order = np.argsort(rows["call"], kind="stable")
+    call = rows["call"][order]
+    opens = np.ones(len(call), np.bool_)
+    opens[1:] = call[1:] != call[:-1]
+    first = order[opens]
+    begun = np.where(rows["call"][first] == rows["id"][first], 0, _UNKNOWN)
+    begun = np.where(rows["old"][first], rows["down"][first], begun)
+    ended = (rows["resend"] >= RETRIES) & np.isin(rows["status"], DOWN) & ~rows["old"]
+    total = np.cumsum(ended[order])
+    number = np.cumsum(opens) - 1
+    before: Ints = (total - ended[order])[opens]
+    made = np.empty(len(call), np.int64)
+    made[order] = (begun - before)[number] + total
+    return made

@@ -1,0 +1,94 @@
+"""INV-3: the times of an exchange, and the order of the log."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.arrays.columns import Columns
+from sim.invariants.check import Check
+from sim.invariants.run_index import Book
+from sim.invariants.verdict import Rule, first_breach
+
+# Batches are answered within a day, and then generated.
+_LONGEST_BATCH_US = 25 * 3_600_000_000
+
+
+class Times(Check):
+    """Times stand in order, inside the clock, and add up; rows are in order of time."""
+
+    id, name = "INV-3", "time"
+
+    def __init__(self, book: Book) -> None:
+        super().__init__(book)
+        self._last: tuple[int, int] | None = None
+        if not book.full:
+            self.note = "the core profile has no ttft_s and duration_s"
+            if book.sells_batches:
+                self.note += ", and no service_tier: all may take as long as a batch"
+
+    def see(self, rows: Columns) -> None:
+        rules = [*self._clock(rows), self._order(rows)]
+        if self.book.full:
+            rules += self._seconds(rows)
+        self.breach = first_breach(rows, self.book.files, rules)
+        if len(rows["start"]):
+            self._last = int(rows["start"][-1]), int(rows["id"][-1])
+
+    def _clock(self, rows: Columns) -> list[Rule]:
+        opens, closes = self.book.opens_us, self.book.closes_us
+        start, end = rows["start"], rows["end"]
+        longest = np.full(len(start), self.book.scenario.world.timeout_us)
+        if self.book.full:
+            longest[rows["batch"]] = _LONGEST_BATCH_US
+        elif self.book.sells_batches:
+            longest = np.maximum(longest, _LONGEST_BATCH_US)
+        return [
+            Rule(
+                (start < opens) | (start >= closes),
+                lambda i: f"ts_start {clock(start[i])}",
+                lambda _: f"from {clock(opens)} to before {clock(closes)}",
+            ),
+            Rule(
+                (end < start) | (end - start > longest),
+                lambda i: f"ts_end {clock(end[i])}, ts_start {clock(start[i])}",
+                lambda i: f"an end 0 to {longest[i] / 1e6:g} s after the start",
+            ),
+        ]
+
+    def _order(self, rows: Columns) -> Rule:
+        start, ids = rows["start"], rows["id"]
+        early = np.zeros(len(start), np.bool_)
+        tied = start[1:] == start[:-1]
+        early[1:] = (start[1:] < start[:-1]) | (tied & (ids[1:] < ids[:-1]))
+        before = [*([clock(self._last[0])] if self._last else [""])]
+        if self._last is not None and len(start):
+            early[0] = (int(start[0]), int(ids[0])) < self._last
+        return Rule(
+            early,
+            lambda i: f"ts_start {clock(start[i])}",
+            lambda i: (
+                f"{clock(start[i - 1]) if i else before[0]} of the row before or later, "
+                "in one microsecond in order of exchange_id"
+            ),
+        )
+
+    def _seconds(self, rows: Columns) -> list[Rule]:
+        ttft, duration = rows["ttft"], rows["duration"]
+        exact = ((rows["end"] - rows["start"]) * 1e-6).astype(np.float32)
+        return [
+            Rule(
+                duration != exact,
+                lambda i: f"duration_s {duration[i]}",
+                lambda i: f"{exact[i]}, ts_end less ts_start",
+            ),
+            Rule(
+                ~np.isnan(ttft) & ((ttft < 0) | (ttft > exact)),
+                lambda i: f"ttft_s {ttft[i]}",
+                lambda i: f"0 to {exact[i]}, the whole answer",
+            ),
+        ]
+
+
+def clock(at_us: int) -> str:
+    """A time as the text formats write it."""
+    return f"{np.datetime64(int(at_us), 'us')}Z"

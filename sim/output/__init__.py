@@ -1,0 +1,1 @@
+"""What a run shows: the exchange log, entity tables, observed links, truth."""

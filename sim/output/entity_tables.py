@@ -1,0 +1,245 @@
+"""Tables about who sends, as the provider can see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from sim.arrays.types import Ints
+from sim.catalog import models
+from sim.enforcement.outcome import ACTIONS, BAN, CHANNELS, REINSTATE, SUSPEND
+from sim.entities import pools
+from sim.entities.payments import CARD_TYPES
+from sim.output.account_usage import Usage
+from sim.output.arrow import table, times, words
+from sim.output.observed_links import edges_observed
+from sim.population.population import Cast
+from sim.streams import Ids, mixed, opaque_ids, uniforms
+from sim.tables.schema import (
+    ACCOUNT_PAYMENT,
+    ACCOUNTS,
+    CREDENTIALS,
+    ENFORCEMENT_EVENTS,
+    MODEL_CATALOG,
+    ORGS,
+    PAYMENT_INSTRUMENTS,
+)
+
+STATUSES = ("active", "suspended", "banned")
+_LEVELS = ("unverified", "verified")
+_CHARGEBACK_SHARE = 0.004
+_DAY_US = 86_400_000_000
+
+
+def entity_tables(cast: Cast, usage: Usage) -> Iterator[tuple[str, Any]]:
+    """Yield the observable tables about accounts, in order of identifier."""
+    own = Owners.of(cast)
+    actions = Acted.of(cast)
+    yield "accounts", _accounts(cast, own, actions)
+    yield "credentials", _credentials(cast, own, actions)
+    yield "orgs", _orgs(own)
+    yield "payment_instruments", _instruments(own)
+    yield "account_payment", _payments(cast, own, usage)
+    yield "edges_observed", edges_observed(cast, own.rows, usage)
+    yield "model_catalog", _model_catalog(cast)
+    yield "enforcement_events", actions.table(cast)
+
+
+class Owners:
+    """The accounts that are an actor's own: those who send through others are left out.
+
+    `rows` are their numbers in the scenario, `opening_us` the opening of the log since 1970.
+    """
+
+    def __init__(self, cast: Cast, rows: Ints) -> None:
+        self.rows = rows
+        everyone = len(rows) == len(cast.accounts)
+        self.accounts = cast.accounts if everyone else cast.accounts.rows(rows)
+        self.opening_us = opening_us(cast)
+
+    @classmethod
+    def of(cls, cast: Cast) -> Owners:
+        guest = np.array([stage.actor.through is not None for stage in cast.stages])
+        own = np.flatnonzero(~guest[cast.actor_of_account])
+        return cls(cast, own)
+
+
+def opening_us(cast: Cast) -> int:
+    return round(cast.scenario.clock.start.timestamp() * 1_000_000)
+
+
+class Acted:
+    """What the provider did, over all actors; `row` is the number of an account in the scenario."""
+
+    def __init__(self, at_us: Ints, row: Ints, action: Ints, channel: Ints) -> None:
+        self.at_us, self.row, self.action, self.channel = at_us, row, action, channel
+
+    @classmethod
+    def of(cls, cast: Cast) -> Acted:
+        parts = []
+        for stage in cast.stages:
+            done = stage.outcome.actions
+            row = stage.first_account + stage.outcome.identities.rows[done.identity]
+            parts.append((done.at_us, row, done.action, done.channel))
+        return cls(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+    def status(self, accounts: int) -> Ints:
+        """The status of each account when the log ends."""
+        status = np.zeros(accounts, np.int64)
+        for at in np.argsort(self.at_us, kind="stable").tolist():
+            action = self.action[at]
+            if action in (SUSPEND, BAN, REINSTATE):
+                status[self.row[at]] = {SUSPEND: 1, BAN: 2, REINSTATE: 0}[int(action)]
+        return status
+
+    def banned_us(self, accounts: int) -> Ints:
+        """When each account was banned for good, -1 if it was not."""
+        banned = np.full(accounts, -1)
+        ends = self.action == BAN
+        banned[self.row[ends]] = self.at_us[ends]
+        banned[self.status(accounts) != STATUSES.index("banned")] = -1
+        return banned
+
+    def table(self, cast: Cast) -> Any:
+        return table(
+            ENFORCEMENT_EVENTS,
+            [
+                cast.accounts.account_id[self.row],
+                times(opening_us(cast), self.at_us),
+                words(self.action, ACTIONS),
+                words(self.channel, CHANNELS),
+            ],
+        )
+
+
+def _accounts(cast: Cast, own: Owners, actions: Acted) -> Any:
+    a, key = own.accounts, cast.streams.key
+    status = actions.status(len(cast.accounts))[own.rows]
+    return table(
+        ACCOUNTS,
+        [
+            a.account_id,
+            a.org_id,
+            times(own.opening_us, a.created_us),
+            opaque_ids(key("pool", "ip"), a.ip),
+            opaque_ids(key("pool", "ip24"), a.ip >> 8),
+            words(a.asn_type, pools.ASN_TYPES),
+            opaque_ids(key("pool", "email domains"), a.email_domain),
+            words(a.platform, pools.PLATFORMS),
+            words(a.verified.astype(np.int64), _LEVELS),
+            words(status, STATUSES),
+        ],
+    )
+
+
+def _credentials(cast: Cast, own: Owners, actions: Acted) -> Any:
+    a = own.accounts
+    banned = actions.banned_us(len(cast.accounts))[own.rows]
+    return table(
+        CREDENTIALS,
+        [
+            a.api_key_id,
+            a.account_id,
+            times(own.opening_us, a.created_us),
+            times(own.opening_us, banned, banned < 0),
+        ],
+    )
+
+
+def _orgs(own: Owners) -> Any:
+    """An organisation is as old as its oldest account, and declares that account's country."""
+    a = own.accounts
+    order = np.lexsort((a.created_us, a.org_id))
+    _, first, of = np.unique(a.org_id[order], return_index=True, return_inverse=True)
+    oldest = order[first]
+    verified = np.bincount(of, a.verified[order]) > 0
+    return table(
+        ORGS,
+        [
+            a.org_id[oldest],
+            times(own.opening_us, a.created_us[oldest]),
+            words(a.country[oldest], pools.COUNTRIES),
+            words(verified.astype(np.int64), _LEVELS),
+        ],
+    )
+
+
+def _paying(own: Owners) -> Ints:
+    """Those whose payment is seen: a cloud platform pays for its customers."""
+    return np.flatnonzero(own.accounts.platform == 0)
+
+
+def _instruments(own: Owners) -> Any:
+    a, rows = own.accounts, _paying(own)
+    order = rows[np.lexsort((a.created_us[rows], a.instrument[rows]))]
+    _, first = np.unique(a.instrument[order], return_index=True)
+    oldest = order[first]
+    return table(
+        PAYMENT_INSTRUMENTS,
+        [
+            a.instrument[oldest],
+            words(a.card_kind[oldest], CARD_TYPES),
+            words(a.country[oldest], pools.COUNTRIES),
+            times(own.opening_us, a.created_us[oldest]),
+        ],
+    )
+
+
+def _payments(cast: Cast, own: Owners, usage: Usage) -> Any:
+    rows = _paying(own)
+    a = own.accounts
+    account_id, created_us = a.account_id[rows], a.created_us[rows]
+    last = created_us.copy()
+    place = np.full(len(cast.accounts), -1)
+    place[own.rows[rows]] = np.arange(len(rows))
+    seen = place[usage["account"]]
+    latest = np.maximum(usage["last"], usage["away_last"])
+    last[seen[seen >= 0]] = np.maximum(last[seen[seen >= 0]], latest[seen >= 0])
+    chance = mixed(cast.streams.key("pool", "chargebacks"), account_id)
+    disputed = uniforms(chance) < _CHARGEBACK_SHARE
+    at_us = last + (chance % np.uint64(30 * _DAY_US)).astype(np.int64)
+    disputed &= at_us < cast.scenario.clock.duration_us
+    return table(
+        ACCOUNT_PAYMENT,
+        [
+            account_id,
+            a.instrument[rows],
+            times(own.opening_us, created_us),
+            times(own.opening_us, last),
+            a.declines[rows].astype(np.int16),
+            times(own.opening_us, at_us, ~disputed),
+        ],
+    )
+
+
+def _model_catalog(cast: Cast) -> Any:
+    """The models of the scenario; from when on each was the newest, if it became so in the log."""
+    import pyarrow as pa
+
+    known = [models()[name] for name in cast.models.ids]
+    day = np.array([m.released for m in known], "datetime64[us]").view(np.int64)
+    newest = {e.model: e.at_us for e in cast.scenario.world.events if e.kind == "release"}
+    latest = np.array([newest.get(m.id, -1) for m in known], np.int64)
+    order = np.arange(len(known))
+    return table(
+        MODEL_CATALOG,
+        [
+            words(order, [m.id for m in known]),
+            times(0, day),
+            times(opening_us(cast), latest, latest < 0),
+            pa.array([m.input_usd_per_mtok for m in known]),
+            pa.array([m.output_usd_per_mtok for m in known]),
+            pa.array([m.context_window_tokens for m in known], pa.int32()),
+        ],
+    )
+
+
+def campaign_uids(cast: Cast) -> tuple[Ids, Ids]:
+    """Return (campaign, operator) identifiers of each actor's coordinated work, shape (actors,)."""
+    zero = np.zeros(len(cast.stages), np.int64)
+    return (
+        opaque_ids(cast.actor_key("campaign"), zero),
+        opaque_ids(cast.actor_key("operator"), zero),
+    )

@@ -1,0 +1,1 @@
+"""Who takes part in a scenario: the accounts of all actors, and what builds them."""

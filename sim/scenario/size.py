@@ -1,0 +1,69 @@
+"""How large a scenario is once it is scaled, and what is larger than can be numbered."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import sim.catalog as catalog
+from sim.documents.bounds import (
+    MOST_ACCOUNTS,
+    MOST_EXCHANGES,
+    MOST_RUNS,
+    MOST_SCALE,
+    MOST_WORKERS,
+    shown,
+)
+from sim.scenario.models import AnyActorForm, BenchmarkForm
+
+_SCALED = ("accounts", "organisations", "target_exchanges", "workers")
+_MOST = {
+    "accounts": MOST_ACCOUNTS,
+    "organisations": MOST_ACCOUNTS,
+    "target_exchanges": MOST_EXCHANGES,
+    "workers": MOST_WORKERS,
+    "runs": MOST_RUNS,
+}
+
+
+def scaled(number: int, scale: float) -> int:
+    """Return `number` x `scale`, rounded half up, at least 1."""
+    return max(1, math.floor(number * scale + 0.5)) if scale != 1 else number
+
+
+def scaled_dials(form: AnyActorForm, scale: float) -> tuple[str, ...]:
+    """A benchmark has no more items than it has, so a scale above 1 multiplies its runs."""
+    if isinstance(form, BenchmarkForm):
+        return ("items" if scale < 1 else "runs", "workers")
+    return _SCALED
+
+
+def scale_of(data: Any) -> float:
+    """The scale that a document asks for; 1 if it is none, which is a fault of its own."""
+    scale = data.get("scale") if isinstance(data, dict) else None
+    if isinstance(scale, bool) or not isinstance(scale, int | float):
+        return 1.0
+    return float(scale) if 0 < scale <= MOST_SCALE else 1.0
+
+
+def too_large(form: AnyActorForm, scale: float) -> Iterator[tuple[str, str]]:
+    """Yield the keys whose values are out of range once they are scaled, with what to say."""
+    defaults = catalog.typologies()[form.typology].defaults
+    for key in scaled_dials(form, scale):
+        number, most = getattr(form, key, None) or defaults.get(key), _MOST.get(key)
+        if number and most and scaled(number, scale) > most:
+            yield key, f"should be at most {shown(most)} after scale, found {number:,} x {scale:g}"
+
+
+def accounts_of(form: AnyActorForm, scale: float) -> int:
+    """Accounts of an actor with all its copies, scaled."""
+    counts = "accounts" in scaled_dials(form, scale)
+    return form.copies * (scaled(form.accounts, scale) if counts else form.accounts)
+
+
+def too_many(actors: Mapping[int, AnyActorForm], scale: float) -> Iterator[str]:
+    """Say it if all actors together have more accounts than can be numbered."""
+    total = sum(accounts_of(actor, scale) for actor in actors.values())
+    if total > MOST_ACCOUNTS:
+        yield f"should have at most {shown(MOST_ACCOUNTS)} accounts in all, found {total:,}"

@@ -1,0 +1,416 @@
+"""Leaks of the label, where classes are hardest to tell apart: nothing but behaviour may tell it.
+
+The names T1 to T14 are those of the audits; all twenty typologies are in one run at separability 0.
+A gate on a statistic is widened by its standard error where a sample is small.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+from sim.catalog import typologies
+from sim.documents.strict_yaml import parse_yaml
+from sim.engine.run import run
+from sim.scenario.load import scenario_of
+from sim.scenario.resolved import Scenario
+from sim.streams import mixed, opaque_ids
+from sim.tables.schema import TABLES
+from tests.invariants.damage import assert_holds
+from tests.separability.features import account_features, labels
+from tests.separability.study import folded
+from tests.support.scenarios import auc, auc_error, log_with_truth, micros, read
+
+# Many accounts that send little, and of those that send much as few as can be.
+ALL = """\
+version: 1
+name: leaks
+seed: {seed}
+separability: 0
+clock: {{start: 2026-01-05T12:00:00Z, duration: 3 h}}
+actors:
+  - {{id: wombats, typology: L01, accounts: 900}}
+  - {{id: dingoes, typology: L02, accounts: 2, copies: 8}}
+  - {{id: numbats, typology: L03, accounts: 2, copies: 8}}
+  - id: bilbies
+    typology: L04
+    accounts: 3
+    copies: 8
+    benchmark: aime
+    agent: api-script
+    runs: 2
+    workers: 4
+  - {{id: gliders, typology: L05, accounts: 4, copies: 4}}
+  - {{id: quolls, typology: L06, accounts: 2, copies: 8}}
+  - {{id: potoroos, typology: L07, accounts: 2, copies: 8}}
+  - {{id: bandicoots, typology: L08, accounts: 2, copies: 8}}
+  - {{id: koalas, typology: L09, accounts: 60, copies: 10}}
+  - {{id: possums, typology: L10, accounts: 2, copies: 8}}
+  - {{id: wallabies, typology: L11, accounts: 4, copies: 8}}
+  - {{id: emus, typology: G12, accounts: 4, copies: 30}}
+  - {{id: magpies, typology: G13, accounts: 60, copies: 6}}
+  - {{id: galahs, typology: G14, accounts: 10, copies: 3}}
+  - {{id: dunnarts, typology: A15, accounts: 2, copies: 10}}
+  - {{id: quokkas, typology: A16, accounts: 80, copies: 3, target_exchanges: 2_500}}
+  - {{id: taipans, typology: A17, accounts: 60, copies: 4}}
+  - {{id: goannas, typology: A18, accounts: 60, copies: 4}}
+  - {{id: skinks, typology: A19, accounts: 40, copies: 2}}
+  - {{id: cassowaries, typology: A20, accounts: 40, copies: 2}}
+"""
+# T12: (A15, L10) exceeds .85 here, at .88 by ln_input; the others come to .71 to .83, within two
+# standard errors of it.
+# The best of 27 features of 13 accounts against 13, whose AUC has a standard error of .11, is that
+# good by chance; but twins that are few organisations share cards, addresses and prompts' length.
+KNOWN_TWINS = {
+    ("A15", "L07"): 0.95,
+    ("A15", "L10"): 0.95,
+    ("A16", "L05"): 0.95,
+    ("A17", "L05"): 0.95,
+    ("A19", "L04"): 0.95,
+    ("A20", "L03"): 0.95,
+    ("A20", "L06"): 0.95,
+    ("A20", "L08"): 0.95,
+    ("A20", "L11"): 0.95,
+}
+FEW = 40
+
+
+def asked(text: str, **given: Any) -> Scenario:
+    """A scenario without limits, under which the busiest accounts would queue for days."""
+    made = scenario_of(parse_yaml(text.format(**given), "leaks.yaml"))
+    actors = tuple(actor.model_copy(update={"tier": "none"}) for actor in made.actors)
+    return made.model_copy(update={"actors": actors})
+
+
+@pytest.fixture(scope="session")
+def some(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All typologies, a fifth of their accounts: enough where nothing is counted."""
+    out = tmp_path_factory.mktemp("leaks") / "run"
+    run(asked(ALL.replace("seed: {seed}", "seed: {seed}\nscale: 0.2"), seed=41), out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def everyone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("leaks") / "run"
+    assert run(asked(ALL, seed=41), out).exchanges < 400_000
+    return out
+
+
+class Accounts:
+    """Features of accounts with their typology, and which of them extract."""
+
+    def __init__(self, out: Path) -> None:
+        self.features = account_features(out)
+        self.names = [name for name in self.features if name != "account_id"]
+        self.kind = labels(out, self.features)["typology_id"].to_numpy()
+        self.extracts = np.array([typologies()[t].is_extraction for t in self.kind])
+
+    def best(self, first: Any, second: Any) -> tuple[float, str]:
+        """The feature that tells two groups apart best by itself."""
+        f = self.features
+        return max((folded(auc(f[n][first], f[n][second])), n) for n in self.names)
+
+
+@pytest.fixture(scope="session")
+def accounts(everyone: Path) -> Accounts:
+    return Accounts(everyone)
+
+
+@pytest.fixture(scope="session")
+def some_rows(some: Path) -> Any:
+    return log_with_truth(some)
+
+
+@pytest.fixture(scope="session")
+def rows(everyone: Path) -> Any:
+    frame = log_with_truth(everyone)
+    kinds = frame["typology_id"].astype(str)
+    frame["bad"] = kinds.map({k: t.is_extraction for k, t in typologies().items()}).astype(bool)
+    return frame
+
+
+@pytest.mark.verify
+def test_no_feature_of_accounts_tells_what_extracts(accounts: Accounts) -> None:
+    """T1: at most .80 over all, .90 for each typology."""
+    value, name = accounts.best(~accounts.extracts, accounts.extracts)
+    assert value <= 0.80, name
+    for typology in typologies():
+        mine = accounts.kind == typology
+        others = accounts.extracts != typologies()[typology].is_extraction
+        assert mine.sum() >= 5, typology
+        slack = 2 * auc_error(int(others.sum()), int(mine.sum())) if mine.sum() < FEW else 0
+        found = accounts.best(others, mine)
+        assert found[0] <= 0.90 + slack, (typology, found)
+
+
+@pytest.mark.verify
+def test_twins_are_hard_to_tell_apart(accounts: Accounts) -> None:
+    """T12: at most .85 by the best single feature, but for the pairs that are known."""
+    found = {}
+    for entry in typologies().values():
+        for twin in entry.twins if entry.is_extraction else ():
+            first, second = accounts.kind == twin, accounts.kind == entry.id
+            value, name = accounts.best(first, second)
+            noise = auc_error(int(first.sum()), int(second.sum()))
+            found[entry.id, twin] = (round(value, 3), name, round(noise, 3))
+    bounds = {pair: KNOWN_TWINS.get(pair, 0.85) for pair in found}
+    assert {pair: f for pair, f in found.items() if f[0] > bounds[pair]} == {}
+
+
+def ids_of(frame: Any, names: list[str]) -> Any:
+    for name in names:
+        once = frame.dropna(subset=[name]).drop_duplicates(name)
+        yield name, once[name].to_numpy(np.uint64), once["bad"].to_numpy(bool)
+
+
+def assert_tells_nothing(name: str, value: Any, bad: NDArray[np.bool_]) -> None:
+    found = auc(value[~bad], value[bad])
+    error = auc_error(int((~bad).sum()), int(bad.sum()))
+    assert abs(found - 0.5) <= max(0.02, 4 * error), (name, found, error)
+
+
+@pytest.mark.verify
+def test_identifiers_order_and_fractions_of_time_tell_nothing(everyone: Path, rows: Any) -> None:
+    """T3."""
+    of_log = [n for n, kind in TABLES["log/exchanges"].items() if kind.startswith("id")]
+    shared = {
+        "toolset_hash",
+        "system_prompt_hash",
+        "prompt_cluster",
+        "prompt_simhash64",
+        "ip24_hash",
+    }
+    for name, ids, bad in ids_of(rows, [n for n in of_log if n in rows and n not in shared]):
+        text = [str(i) for i in ids.tolist()]
+        looks = {
+            "order": ids.astype(float),
+            "last digit": (ids % np.uint64(10)).astype(float),
+            "last byte": (ids % np.uint64(256)).astype(float),
+            "digits": np.array([len(word) for word in text], float),
+            "first digit": np.array([int(word[0]) for word in text], float),
+        }
+        for look, value in looks.items():
+            assert_tells_nothing(f"{name}: {look}", value, bad)
+    bad = rows["bad"].to_numpy()
+    start = micros(rows["ts_start"])
+    for unit in (1_000, 1_000_000):
+        assert_tells_nothing(f"mod {unit} us", (start % unit).astype(float), bad)
+    truth = read(everyone, "truth/accounts")
+    extracts = (
+        truth["typology_id"].astype(str).map({k: t.is_extraction for k, t in typologies().items()})
+    )
+    assert_tells_nothing(
+        "row of accounts", np.arange(len(truth), dtype=float), extracts.to_numpy(bool)
+    )
+
+
+def unmixed(numbers: Any) -> Any:
+    """The state behind numbers of `mixed`, which anybody can tell."""
+    z = numbers.astype(np.uint64)
+    for factor, by in ((None, 31), (0x94D049BB133111EB, 27), (0xBF58476D1CE4E5B9, 30)):
+        if factor:
+            z = z * np.uint64(pow(factor, -1, 1 << 64))
+        z = z ^ (z >> np.uint64(by)) ^ (z >> np.uint64(2 * by))
+    return z
+
+
+def guesses(ids: Any) -> Any:
+    """What a reader with the code could take for the chance behind what stands beside an id."""
+    whole = ids.astype(np.uint64)
+    yield "itself", whole
+    yield "undone", unmixed(whole)
+    for counter in range(3):
+        yield f"as key, {counter}", mixed(whole, counter)
+        yield f"as counter, {counter}", mixed(counter, whole)
+
+
+def looks(frame: Any, columns: dict[str, str]) -> tuple[list[str], Any]:
+    """Names and values of what a column may tell: numbers by rank, words each by themselves.
+
+    Each has mean 0 and deviation 1 over the rows that have it, and is 0 elsewhere.
+    """
+    names, made = [], []
+    for name, kind in columns.items():
+        given = frame[name].notna().to_numpy()
+        if kind.startswith("word"):
+            codes, words = frame[name].astype("category").factorize(sort=True)
+            found = {f"{name} {word}": codes == k for k, word in enumerate(words)}
+        else:
+            values = np.full(len(frame), np.nan)
+            values[given] = rankdata(frame[name][given].to_numpy(float))
+            found = {name: values}
+        for look, values in found.items():
+            own = values[given].astype(float)
+            if len(own) and (own != np.median(own)).sum() >= 20:
+                names.append(look)
+                made.append(np.zeros(len(frame), np.float32))
+                made[-1][given] = (own - own.mean()) / own.std()
+    return names, np.stack(made)
+
+
+def test_nothing_is_drawn_from_what_the_log_shows(some_rows: Any) -> None:
+    """Not a column tells of the chance that a reader of log and code makes of an identifier.
+
+    Once for each identifier, so that chances are independent; six standard errors of some 15,000
+    tries.
+    """
+    columns = {n: k for n, k in TABLES["log/exchanges"].items() if n in some_rows}
+    others = {n: k for n, k in columns.items() if k not in ("id", "id?", "time")}
+    # those that were refused, which are few, and some of the others
+    picked = some_rows.sort_values("refusal_category", kind="stable").head(60_000)
+    found: dict[tuple[str, str, str], float] = {}
+    for name in [n for n, kind in columns.items() if kind in ("id", "id?")]:
+        once = picked.dropna(subset=[name]).drop_duplicates(name)
+        # tools and templates are few, and the hash of a prompt is meant to tell of it
+        if len(once) < 100 or name == "prompt_simhash64":
+            continue
+        seen, values = looks(once, others)
+        for look, chance in guesses(once[name].to_numpy(np.int64)):
+            ranks = (np.argsort(np.argsort(chance)) / len(chance) - 0.5) * np.sqrt(12)
+            strength = np.abs(values @ ranks.astype(np.float32)) / np.sqrt(
+                (values != 0).sum(axis=1)
+            )
+            found |= {
+                (name, look, seen[k]): round(float(strength[k]), 1)
+                for k in np.flatnonzero(strength > 6)
+            }
+    assert found == {}
+
+
+def test_no_identifier_follows_from_another(some_rows: Any) -> None:
+    """Not even those of the attempts of one call, which only the truth brings together."""
+    names = [n for n, kind in TABLES["log/exchanges"].items() if kind in ("id", "id?")]
+    shown = {name: some_rows[name].dropna().drop_duplicates().to_numpy(np.int64) for name in names}
+    everything = np.sort(np.concatenate(list(shown.values())))
+    assert (some_rows["exchange_id"] != some_rows["attempt_of"]).sum() > 200
+    for name, ids in shown.items():
+        keys = ids[:100_000].astype(np.uint64)
+        for counter in range(4):
+            for made in (mixed(keys, counter).view(np.int64), opaque_ids(keys, counter)):
+                place = np.minimum(np.searchsorted(everything, made), len(everything) - 1)
+                assert not (everything[place] == made).any(), name
+
+
+def test_legs_of_round_trips_have_a_noise_of_their_own(some_rows: Any) -> None:
+    """Neither gives the other away; the encryption takes longer in every exchange."""
+    seen = some_rows[some_rows["tcp_rtt_ms"].notna()]
+    assert (seen["tls_rtt_ms"] > seen["tcp_rtt_ms"]).all()
+    legs = seen.assign(beyond=seen["tls_rtt_ms"] - seen["tcp_rtt_ms"])
+    of = legs.groupby(["account_id", "ip_hash"])[["tcp_rtt_ms", "beyond"]]
+    ratio = (legs[["tcp_rtt_ms", "beyond"]] / of.transform("min"))[
+        of.transform("size").to_numpy() > 50
+    ]
+    assert ((ratio >= 1) & (ratio < 1.151)).all(axis=None)
+    assert abs(np.corrcoef(ratio["tcp_rtt_ms"], ratio["beyond"])[0, 1]) < 0.05
+
+
+@pytest.mark.verify
+def test_what_is_missing_tells_nothing(rows: Any) -> None:
+    """T4: at most .60, by each column and by a model of all, on accounts it has not seen."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import cross_val_predict
+
+    nullable = [n for n, kind in TABLES["log/exchanges"].items() if kind.endswith("?")]
+    missing = rows[nullable].isna().astype(float)
+    by_account = missing.groupby(rows["account_id"]).mean()
+    bad = rows.groupby("account_id")["bad"].max().reindex(by_account.index).to_numpy(bool)
+    for name in nullable:
+        assert folded(auc(by_account[name][~bad], by_account[name][bad])) <= 0.60, name
+    model = LogisticRegression(max_iter=500)
+    score = cross_val_predict(model, by_account, bad, cv=5, method="predict_proba")[:, 1]
+    assert auc(score[~bad], score[bad]) <= 0.60
+
+
+@pytest.mark.verify
+def test_every_word_occurs_on_both_sides(rows: Any) -> None:
+    """T5: by account, hardly anybody uses a word that the other side never does.
+
+    Left out: `user_agent`, which is `sdk_lang` with `sdk_version`. A word that is as rare as one
+    account in the sample may be missing from the other side by chance: such do not count.
+    """
+    words = [n for n, kind in TABLES["log/exchanges"].items() if kind.startswith("word")]
+    for name in [n for n in words if n in rows and n != "user_agent"]:
+        pairs = rows[["account_id", "bad", name]].dropna().drop_duplicates()
+        used = pairs.groupby([pairs[name].astype(str), "bad"]).size().unstack(fill_value=0)
+        for side in (True, False):
+            own = used[side].to_numpy()
+            alone = own[(used[not side] == 0).to_numpy() & (own > 10)]
+            assert alone.sum() <= 0.01 * own.sum(), (name, side)
+
+
+def test_invariants_hold_for_everybody(some: Path) -> None:
+    """T7."""
+    assert_holds(some)
+
+
+LEGIT = """\
+version: 1
+name: toggle
+seed: 8
+separability: {separability}
+clock: {{start: 2026-01-05, duration: 12 h}}
+actors:
+  - {{id: wombats, typology: L01, accounts: 60}}
+  - {{id: koalas, typology: L09, accounts: 40}}
+  - {{id: magpies, typology: G13, accounts: 20}}
+  - {{id: bilbies, typology: L04, accounts: 2, benchmark: aime, agent: api-script, workers: 2}}
+"""
+CAMPAIGN = """\
+  - {{id: quokkas, typology: A16, accounts: 30, target_exchanges: 600}}
+  - {{id: goannas, typology: A18, accounts: 20}}
+"""
+
+
+@pytest.mark.parametrize("separability", [0, 1])
+def test_a_campaign_changes_nothing_of_the_others(tmp_path: Path, separability: int) -> None:
+    """T8, T11: all rows of others in log and truth are the same with it and without."""
+    run(asked(LEGIT + CAMPAIGN, separability=separability), tmp_path / "with")
+    run(asked(LEGIT, separability=separability), tmp_path / "without")
+    mine = set(read(tmp_path / "without", "log/accounts")["account_id"])
+    tables = [*(s for s in TABLES if s.startswith("log/")), "truth/tasks", "truth/accounts"]
+    tables = [stem for stem in tables if "account_id" in TABLES[stem]]
+    assert len(tables) >= 6
+    for stem in tables:
+        both = [read(tmp_path / name, stem) for name in ("with", "without")]
+        kept = both[0][both[0]["account_id"].isin(mine)].reset_index(drop=True)
+        assert len(kept) < len(both[0]) or stem == "log/enforcement_events"
+        for column in kept:
+            assert kept[column].astype(str).equals(both[1][column].astype(str)), (stem, column)
+    orgs = [read(tmp_path / name, "log/orgs") for name in ("with", "without")]
+    known = orgs[0][orgs[0]["org_id"].isin(orgs[1]["org_id"])].reset_index(drop=True)
+    assert known.astype(str).equals(orgs[1].astype(str))
+
+
+def test_nothing_of_the_truth_is_in_the_log(some: Path) -> None:
+    """T14: neither a column, nor an identifier, nor a name."""
+    own = {n for stem, columns in TABLES.items() if stem.startswith("truth/") for n in columns}
+    secret_ids: set[int] = set()
+    for stem, names in {
+        "truth/campaigns": ("campaign_uid", "operator_uid"),
+        "truth/accounts": ("operator_uid", "campaign_uid"),
+        "truth/tasks": ("task_uid",),
+    }.items():
+        frame = read(some, stem)
+        for name in names:
+            secret_ids |= set(frame[name].dropna().tolist())
+    secret = np.array(sorted(secret_ids), np.uint64)
+    assert len(secret) > 1_000
+    truth = read(some, "truth/accounts")
+    words = {*truth["actor_id"].astype(str), *typologies(), "extraction", "campaign"}
+    for path in sorted((some / "log").rglob("*.parquet")):
+        table = pq.read_table(path, partitioning=None)
+        assert own & set(table.column_names) <= {"exchange_id", "account_id"}
+        for name, column in zip(table.column_names, table.columns, strict=True):
+            if column.type == pa.uint64():
+                values = column.drop_null().to_numpy()
+                assert not np.isin(values, secret).any(), (path.name, name)
+            elif pa.types.is_dictionary(column.type):
+                assert not words & set(column.cast(pa.string()).to_pylist()), (path.name, name)

@@ -1,0 +1,152 @@
+"""Accounts of every typology are as the dials of its entry in the catalog say.
+
+Many accounts are furnished, each of an organisation of its own; all that is measured on them is to
+agree within five standard errors.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sim.actors.arrivals.rates import rates_per_day
+from sim.actors.context import Stage
+from sim.catalog import typologies
+from sim.entities import pools
+from sim.entities.payments import MARKETPLACE, PREPAID
+from sim.population.population import build_cast
+from tests.support.scenarios import DAY_US, HOUR_US
+from tests.support.statistics import ACCOUNTS, Measure, below, loaded, off, share, stage_of
+
+IDS = list(typologies())
+
+
+def deviation(values: Any, sigma: float) -> Iterator[Measure]:
+    """Median and standard deviation of the logarithm of a lognormal."""
+    n = len(values)
+    error = math.sqrt(math.pi / 2) * sigma / math.sqrt(n)
+    yield Measure("log of median", float(np.median(np.log(values))), 0.0, error)
+    yield Measure("deviation of log", float(np.log(values).std()), sigma, sigma / math.sqrt(2 * n))
+
+
+def volumes(stage: Stage) -> Iterator[Measure]:
+    actor = stage.actor
+    median, sigma = actor.exchanges_per_account_day, actor.account_volume_sigma
+    yield from deviation(stage.accounts.volume * math.exp(sigma**2 / 2), sigma)
+    if actor.arrival == "sessions":
+        rates, cap = rates_per_day(stage, range(ACCOUNTS)), actor.most_per_account_day
+        if cap is None:
+            yield from deviation(rates / median, sigma)
+        else:
+            assert rates.max() == cap
+            capped = 1 - NormalDist(math.log(median), sigma).cdf(math.log(cap))
+            yield share("at the cap", rates == cap, capped)
+            yield share("below the median", rates < median, 0.5)
+
+
+def habits(stage: Stage) -> Iterator[Measure]:
+    """What each account has by itself."""
+    actor, a = stage.actor, stage.accounts
+    yield share("caching", a.cache_lifetime_us > 0, actor.caching_share)
+    caches = a.cache_lifetime_us[a.cache_lifetime_us > 0]
+    yield share("an hour", caches == HOUR_US, actor.cache_1h_share)
+    yield share("thinking", a.thinks, actor.thinking_share)
+    yield share("batch", a.batches, actor.batch_share)
+    yield share("verified", a.verified, actor.verified_share)
+    yield share("latest", a.asks_latest, actor.uptake.latest_share)
+    yield share("names end users", a.names_end_user, actor.end_user_id_share)
+    yield share("cloud", a.platform > 0, actor.cloud_share)
+    for column, shares in ((a.model, actor.models), (a.agent, actor.agents)):
+        for number, (name, expected) in enumerate(shares.items()):
+            yield share(name, column == number, expected)
+    assert (a.end_users == actor.end_users).all()
+    yield from of_beta("list share", a.list_share, actor.list_share, actor.list_share_concentration)
+    uptake = a.pivot * actor.uptake.share
+    yield from of_beta("uptake", uptake, actor.uptake.share, actor.uptake_concentration)
+
+
+def of_beta(name: str, values: Any, mean: float, concentration: float | None) -> Iterator[Measure]:
+    """Mean and variance of a beta distribution; all are alike without a concentration."""
+    variance = 0.0 if concentration is None else mean * (1 - mean) / (1 + concentration)
+    yield Measure(f"mean {name}", float(values.mean()), mean, math.sqrt(variance / len(values)))
+    fourth = float(((values - values.mean()) ** 4).mean())
+    error = math.sqrt(max(fourth - variance**2, 0) / len(values))
+    yield Measure(f"variance of {name}", float(values.var()), variance, error)
+
+
+def networks(stage: Stage) -> Iterator[Measure]:
+    """Addresses, cohorts and clocks; a cohort has one /24, but for a few that meet in one."""
+    actor, a = stage.actor, stage.accounts
+    prefix = a.ip >> 8
+    yield share("hosting", a.asn_type == 0, actor.hosting_share, prefix)
+    elsewhere = pools.COUNTRY_UTC_OFFSET_H[a.country]
+    here = np.array(
+        [pools.COUNTRY_WEIGHTS[h == pools.COUNTRY_UTC_OFFSET_H].sum() for h in elsewhere]
+    )
+    abroad = actor.foreign_clock_share * float(1 - here.mean())
+    yield share("foreign clocks", a.utc_offset_h != elsewhere, abroad)
+    size, sharing = actor.cohort_size, actor.accounts_per_ip
+    assert size > 1 or sharing == 1
+    # a new address for one account in `sharing` and for every cohort
+    opens = 1 - (1 - 1 / sharing) * (1 - 1 / size) if size > 1 else 1.0
+    for name, values, per_account in (("addresses", a.ip, opens), ("cohorts", prefix, 1 / size)):
+        if name == "cohorts" and size == 1:
+            continue
+        count = len(np.unique(values))
+        error = math.sqrt(per_account * (1 - per_account) / ACCOUNTS)
+        # some meet in the universe's 40 networks of a kind, or on the 256 hosts of a /24
+        met = 0.01 * per_account
+        yield Measure(name, count / ACCOUNTS, per_account, error + met)
+    if actor.lifetime_days is None:
+        days = -a.created_us / DAY_US
+        yield from below("age in days", days, actor.account_age_days, prefix)
+    else:
+        lived = stage.lives.covered_us(ACCOUNTS, -999 * DAY_US, 999 * DAY_US) / DAY_US
+        yield from below("lifetime in days", lived, actor.lifetime_days)
+        before = (stage.lives.covered_us(ACCOUNTS, -999 * DAY_US, 0) > 0).mean()
+        length = actor.lifetime_days.sample(np.random.default_rng(1), 200_000)
+        begun = float((length / (length + 1)).mean())  # of those that meet a log of one day
+        yield Measure("begun before", before, begun, math.sqrt(0.25 / ACCOUNTS))
+
+
+def cards(stage: Stage) -> Iterator[Measure]:
+    actor, a = stage.actor, stage.accounts
+    shared, size = actor.shared_card_share, actor.accounts_per_card
+    _, number, count = np.unique(a.instrument, return_inverse=True, return_counts=True)
+    per_account = 1 - shared + shared / size
+    error = math.sqrt((shared / size + shared * (1 - shared)) / ACCOUNTS)
+    yield Measure("cards", len(count) / ACCOUNTS, per_account, error + 1 / ACCOUNTS)
+    # who opens a card that the next one to share does not use has it alone
+    with_others = shared * (1 - 1 / size**2)
+    yield share("share a card", count[number] > 1, with_others, number)
+    kinds = {
+        i: k for i, k in zip(number.tolist(), a.card_kind.tolist(), strict=True) if k != MARKETPLACE
+    }
+    yield share("prepaid", np.array(list(kinds.values())) == PREPAID, actor.prepaid_share)
+
+
+def prompts(stage: Stage) -> Iterator[Measure]:
+    """Templates: K of them where they are common, else a share from each family."""
+    actor, number = stage.actor, stage.templates.number
+    universe = build_cast(loaded(actor.typology, accounts=1)).universe
+    known = np.concatenate([universe.family_of(name) for name in actor.families])
+    column = stage.templates.lists_from if actor.list_share else 0
+    assert np.isin(number[:, column], known).all()
+    if actor.templates is not None:
+        distinct = len(np.unique(number[:, column]))
+        yield Measure("common templates", distinct, min(actor.templates, len(known)), 0)
+    else:
+        for name, expected in actor.families.items():
+            yield share(name, np.isin(number[:, column], universe.family_of(name)), expected)
+
+
+@pytest.mark.parametrize("typology", IDS)
+def test_accounts_are_as_their_typology_says(typology: str) -> None:
+    stage = stage_of(typology)
+    for measures in (volumes, habits, networks, cards, prompts):
+        assert off(measures(stage)) == []

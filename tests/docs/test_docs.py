@@ -1,0 +1,163 @@
+"""The documentation: its commands run, its generated parts are current, its links lead somewhere.
+
+`tools/examples.py` says which blocks of a page are run.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sim.catalog import typologies
+from sim.cli.main import cli
+from sim.comparison.claims.user_claims import load_claims
+from sim.comparison.hypotheses.load import load_library
+from sim.scenario import load_scenario
+from sim.tables import schema
+from tests.support.commands import runner
+from tests.support.paths import ROOT
+from tools import generate_docs
+from tools.examples import FENCE, matches, run_examples
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+LANGUAGES = {"sh", "console", "sh-session", "text", "yaml", "python", "output", "json"}
+
+_LINK = re.compile(r"\[[^\]]*\]\(([^)]+)\)")
+
+
+def name_of(page: Path) -> str:
+    return page.name
+
+
+def blocks(page: Path) -> list[tuple[str, str]]:
+    """Language and content of every fenced block."""
+    return FENCE.findall(page.read_text(encoding="utf-8"))
+
+
+# Commands
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_commands_run_and_print_what_is_shown(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for example in run_examples(page):
+        printed = "\n".join(example.printed)
+        said = f"{example.source}\n{printed}\n(python tools/examples.py rewrites it)"
+        assert matches(example.printed, example.shown), said
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_files_in_the_text_are_valid(page: Path, tmp_path: Path) -> None:
+    for number, (language, content) in enumerate(blocks(page)):
+        if language == "yaml" and "version: 1" in content:
+            path = tmp_path / f"{number}.yaml"
+            path.write_text(content, encoding="utf-8")
+            assert loaded(path, content)
+
+
+def loaded(path: Path, content: str) -> Any:
+    """What a file holds: claims, explanations, or a scenario with actors."""
+    if "\nclaims:" in content:
+        return load_claims(path)
+    return load_library(path) if "\nhypotheses:" in content else load_scenario(path).actors
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_blocks_say_their_language(page: Path) -> None:
+    assert {language for language, _ in blocks(page)} <= LANGUAGES
+
+
+def test_elision_stands_for_any_lines() -> None:
+    assert matches(["a", "b", "c"], ["a", "..."])
+    assert matches(["a", "b", "c"], ["...", "c"])
+    assert matches(["a"], ["a", "..."])
+    assert not matches(["a", "b"], ["a"])
+    assert not matches(["a", "b"], ["...", "a"])
+
+
+# Generated and checked parts
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_generated_parts_are_current(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert generate_docs.filled(text) == text, "run `make docs`"
+
+
+def test_every_generated_part_is_shown() -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    assert set(re.findall(r"<!-- generated: ([a-z0-9 -]+) -->", text)) == set(generate_docs.BLOCKS)
+
+
+def test_every_verb_is_in_the_reference() -> None:
+    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## sim ([\w-]+)$", text, re.MULTILINE) == list(cli.commands)
+
+
+def test_every_column_is_described() -> None:
+    """Name, type and order of every column of every table; which columns are core."""
+    text = (ROOT / "docs" / "log-schema.md").read_text(encoding="utf-8")
+    _, *parts = re.split(r"^## ", text, flags=re.MULTILINE)
+    described: dict[str, dict[str, str]] = {}
+    for part in (part for part in parts if not part.startswith("manifest.json")):
+        rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \|", part, re.MULTILINE)
+        described[part.split("\n")[0]] = {name: kind.strip() for name, kind in rows}
+    assert {k: list(v.items()) for k, v in described.items()} == {
+        k: list(v.items()) for k, v in schema.TABLES.items()
+    }
+    core = re.findall(r"^\| `(\w+)` \| [^|]+ \| yes \|", parts[0], re.MULTILINE)
+    assert tuple(core) == schema.CORE_COLUMNS
+
+
+def test_every_label_is_explained() -> None:
+    text = (ROOT / "docs" / "labels.md").read_text(encoding="utf-8")
+    explained = set(re.findall(r"`(\w+)`", text))
+    own = {"account_id", "exchange_id"}
+    times = {"started_at", "ended_at", "starts_at"}
+    totals = {"exchanges_in_log", "tasks_in_log", "tasks_finished"}
+    totals |= {"tasks_given_up", "tasks_cut_off"}
+    columns = {
+        name for stem, table in schema.TABLES.items() if stem.startswith("truth/") for name in table
+    }
+    assert columns - own - times - totals - {"accounts"} <= explained
+    assert all(f"**{typology}**" in text for typology in typologies())
+
+
+# Links
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in _LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
+        if link.startswith("http"):
+            continue
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(target), link
+
+
+def anchors(page: Path) -> set[str]:
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_reports_are_current() -> None:
+    """A section of the tables and what else is there; `make verify` compares every byte."""
+    kept = (ROOT / "reports" / "comparison.csv").read_text(encoding="utf-8")
+    quick = ["--claim", "all", "--only", "predictions"]
+    made = runner().invoke(cli, ["compare", *quick, "--csv"]).stdout
+    same = [x for x in kept.splitlines() if x.split(",")[0] in ("table", "predictions")]
+    assert made.splitlines() == same, "run `make reports`"
+    page = (ROOT / "reports" / "index.html").read_text(encoding="utf-8")
+    assert "10,000 draws" in page
+    for name in ("needed", "predictions", "odds-claims", "odds-curves", "calibration"):
+        for suffix in ("png", "svg", "pdf"):
+            assert (ROOT / "reports" / "charts" / f"{name}.{suffix}").stat().st_size > 10_000

@@ -1,0 +1,104 @@
+"""What is simulated event by event: stretches of an organisation's work, and nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim.actors.arrivals.rates import shards_of
+from sim.actors.queue.service_times import Spans
+from sim.actors.sessions.busy_periods import Stretches
+from sim.engine.shards import workloads
+from sim.population.population import build_cast
+from tests.oracle.comparison import differences, rows_of
+from tests.support.scenarios import HOUR_US, coders, lab, pool, scenario, simple
+
+SESSIONS = st.lists(
+    st.tuples(st.integers(0, 3), st.integers(0, 400), st.integers(0, 60)), min_size=1, max_size=40
+)
+
+
+@given(SESSIONS, st.integers(1, 30))
+def test_stretches_are_what_lies_between_long_pauses(
+    sessions: list[tuple[int, int, int]], pause: int
+) -> None:
+    """Against a loop over the sessions of each organisation in order of time."""
+    owner, start, lasts = (np.array(column) for column in zip(*sessions, strict=True))
+    found = Stretches(owner, start, start + lasts, np.full(4, pause))
+    expected: dict[int, set[int]] = {}
+    number = -1
+    for organisation in range(4):
+        latest = None
+        for k in np.lexsort((start, owner)):
+            if owner[k] != organisation:
+                continue
+            if latest is None or start[k] > latest + pause:
+                number += 1
+            expected.setdefault(number, set()).add(int(k))
+            latest = max(latest or 0, start[k] + lasts[k])
+    made: dict[int, set[int]] = {}
+    for k, stretch in enumerate(found.of_session.tolist()):
+        made.setdefault(stretch, set()).add(k)
+    assert made == expected
+    assert len(found) == len(expected)
+
+
+def test_a_shard_holds_whole_organisations() -> None:
+    asked = scenario(coders(97, organisations=31, **simple(6_000)), days=1)
+    [stage] = build_cast(asked).stages
+    shards = shards_of(stage, range(97))
+    assert len(shards) > 1
+    assert [r.start for r in shards[1:]] == [r.stop for r in shards[:-1]]
+    assert (shards[0].start, shards[-1].stop) == (0, 97)
+    owners = [set(stage.accounts.organisation[list(r)].tolist()) for r in shards]
+    assert sum(map(len, owners)) == len(set().union(*owners)) == 31
+
+
+def test_organisations_that_share_a_shard_equal_the_oracle() -> None:
+    dials = {**simple(800), "caching_share": 0.7, "cache_1h_share": 0.5, "tier": "tier-1"}
+    asked = scenario(coders(6, organisations=2, **dials), days=0.25)
+    lines, seen = differences(asked)
+    assert not lines, lines[:3]
+    assert seen["status 429"] > 20
+
+
+@pytest.mark.parametrize("released", ["at once", "one by one", "a little before they start"])
+def test_tasks_settled_together_are_as_if_settled_alone(released: str) -> None:
+    """Whether or not a task crosses into other weather, or starts when it is released."""
+    asked = scenario(
+        lab(benchmark="swe-bench-verified", runs=1, workers=3, agents={"swe-agent": 1.0}), days=3
+    )
+    [workload] = workloads(build_cast(asked))
+    queue = workload._queue()  # type: ignore[attr-defined]
+    filled = queue.current(0)
+    stage, drawn = workload._stage, filled.drawn  # type: ignore[attr-defined]
+    count = len(drawn.shape.calls_per_session)
+    starts = np.arange(count) * HOUR_US // 9
+    early = np.arange(count) % 3 * HOUR_US // 30
+    release = {"at once": 0 * starts, "one by one": starts}.get(released, starts - early)
+    spans = Spans(stage, drawn, np.maximum.accumulate(release))
+    lasts = [spans.span_us(k, at) for k, at in enumerate(starts.tolist())]
+    alone = stage.settle(drawn, starts)
+    assert (starts + lasts == alone.session_ends_us)[starts + lasts < stage.horizon_us].all()
+    together = spans.attempts(0, count, starts)
+    by_call = [
+        sorted(zip(*(column.tolist() for column in made), strict=True))
+        for made in (together, alone.attempts)
+    ]
+    assert by_call[0] == by_call[1]
+
+
+def test_only_the_limited_accounts_of_a_pool_are_simulated_event_by_event() -> None:
+    """Workers serve both kinds, so that what one account waits for delays the next of another."""
+    asked = scenario(pool(30, 12_000, tier="tier-2", account_volume_sigma=1.5), days=0.5)
+    [workload] = workloads(build_cast(asked))
+    rows, again = rows_of(workload)
+    by_events = workload._limited  # type: ignore[attr-defined]
+    assert again
+    assert 0 < by_events.sum() < len(by_events) // 2
+    refused = np.unique(rows["account"][rows["status"] == 429])
+    assert 0 < len(refused) <= by_events.sum()
+    lines, _ = differences(asked)
+    assert not lines, lines[:3]

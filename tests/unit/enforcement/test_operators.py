@@ -1,0 +1,133 @@
+"""Who stands behind accounts: replacements, budgets, sweeps and lessons."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sim.enforcement.outcome import (
+    BAN,
+    REPORT,
+)
+from sim.scenario.enforcement_policy import Enforcement, Operator
+from tests.support.enforcement import BANS, QUIET, close, idle_h, noisy, of, run, watch
+from tests.support.scenarios import DAY_US, HOUR_US, constant
+
+
+def test_nobody_replaces_accounts_without_an_operator() -> None:
+    found = run(watch(500, operated=True), noisy(BANS, 0.05))
+    assert len(of(found, BAN)[0]) > 200
+    assert (len(found.identities.slot), found.replacements, found.spent_usd) == (500, 0, 0)
+
+
+def test_replacement_share_and_delay_are_as_given() -> None:
+    operator = Operator(replacement_share=0.7)
+    found = run(watch(2_000, operated=True), noisy(BANS, 0.05), operator)
+    lost = found.identities.until_us < 26 * DAY_US
+    followed = np.append(found.identities.generation[1:] > 0, False)[lost]
+    assert close(followed.mean(), 0.7, len(followed))
+    # accounts lost long before the end, so that hardly a delay is cut off by it
+    later = np.flatnonzero(found.identities.generation > 0)
+    early = found.identities.until_us[later - 1] < 20 * DAY_US
+    log_h = np.log(idle_h(found)[early])
+    assert abs(log_h.mean() - math.log(6)) < 4 / math.sqrt(len(log_h))
+    assert abs(log_h.std() - 1) < 4 / math.sqrt(2 * len(log_h))
+
+
+def test_a_replacement_costs_its_price_and_the_days_without_it() -> None:
+    operator = Operator(
+        initial_usd=50, per_replacement_usd=7, delay_usd_per_account_day=3, replacement_share=1
+    )
+    found = run(watch(300, operated=True), noisy(BANS, 0.1), operator, days=40)
+    begun = 50 + found.replacements * 7 + idle_h(found).sum() / 24 * 3
+    on_the_way = len(of(found, BAN)[0]) - found.replacements
+    assert begun <= found.spent_usd
+    assert found.spent_usd - begun == pytest.approx(on_the_way * 7, rel=0.5, abs=1)
+    default = Operator(verified_share=0.5)
+    assert default.replacement_usd == 5 + 10 + 0.5 * 20
+
+
+@pytest.mark.parametrize("reserved", [0.0, 400.0])
+def test_budgets_are_kept_and_used_up(reserved: float) -> None:
+    operator = Operator(
+        budget_usd=1_000 + reserved, reserved_usd=reserved, initial_usd=600, replacement_share=1
+    )
+    found = run(watch(500, operated=True), noisy(BANS, 0.1), operator)
+    assert 1_000 - 16 < found.spent_usd <= 1_000
+    assert 20 <= found.replacements <= 26
+
+
+def test_nothing_is_replaced_once_the_budget_is_spent_at_the_start() -> None:
+    operator = Operator(budget_usd=800, initial_usd=500, reserved_usd=300, replacement_share=1)
+    found = run(watch(500, operated=True), noisy(BANS, 0.1), operator)
+    assert len(of(found, BAN)[0]) > 300
+    assert (found.replacements, found.spent_usd) == (0, 500)
+
+
+def test_a_sweep_hits_its_share_at_once() -> None:
+    rules = QUIET.model_copy(update={"sweep_probability": 1.0, "sweep_after_days": constant(5)})
+    found = run(watch(3_000, operated=True), rules, Operator(replacement_share=1))
+    when, who, why = of(found, BAN)
+    assert (found.sweeps, set(why.tolist()), set(when.tolist())) == (1, {REPORT}, {5.0})
+    assert close(len(who) / 3_000, 0.85, 3_000)
+    # all replacements are there by the end, and a sweep comes once
+    assert found.replacements == len(who)
+
+
+def test_accounts_swept_while_they_are_verified_are_lost_once() -> None:
+    rules = noisy(
+        BANS,
+        0.3,
+        step_up_h=constant(72),
+        sweep_probability=1,
+        sweep_share=1,
+        sweep_after_days=constant(5),
+    )
+    found = run(watch(300, operated=True), rules, Operator())
+    when, who, why = of(found, BAN)
+    assert ((why == REPORT) == (when == 5)).all()
+    assert np.bincount(who).max() == 1
+    assert (found.pauses.until_us <= found.identities.until_us[found.pauses.identity]).all()
+
+
+def test_a_sweep_comes_with_its_probability_and_only_for_operators() -> None:
+    rules = QUIET.model_copy(update={"sweep_probability": 0.5, "sweep_after_days": constant(5)})
+    operated = watch(2, operated=True)
+    swept = [run(operated, rules, Operator(), seed=seed).sweeps for seed in range(300)]
+    assert close(sum(swept) / 300, 0.5, 300)
+    certain = rules.model_copy(update={"sweep_probability": 1.0})
+    assert run(operated, certain).sweeps == run(watch(2), certain).sweeps == 0
+    assert run(operated, certain, Operator(), days=5).sweeps == 0
+
+
+def test_what_is_learned_lowers_the_right_dimension() -> None:
+    """Each loss to a rule, correctly put down to it, lowers what later accounts do of it."""
+    rules = Enforcement(**{**BANS, "noise_rate_per_day": 0})
+    dials: dict[str, Any] = {"feedback_share": 1, "feedback_step": 0.9, "replacement_share": 1}
+    watched = watch(60, 20_000, operated=True)
+    found = run(watched, rules, Operator(**dials, feedback_error=0, feedback_lag_h=10))
+    x = found.identities
+    banned_us = np.sort(x.until_us)
+    known = np.searchsorted(banned_us, x.from_us - 10 * HOUR_US, side="right")
+    later = x.generation > 0
+    assert np.allclose(x.volume_factor[later], 0.9 ** known[later])
+    assert (x.volume_factor[~later] == 1).all()
+    assert (x.sharing_factor == 1).all()
+    assert (x.refusal_factor == 1).all()
+    wrong = run(watched, rules, Operator(**dials, feedback_error=1)).identities
+    assert (wrong.volume_factor == 1).all()
+    assert wrong.sharing_factor.min() < 1 > wrong.refusal_factor.min()
+    ignored = run(watched, rules, Operator(replacement_share=1))
+    assert (ignored.identities.volume_factor == 1).all()
+    assert ignored.replacements > found.replacements
+
+
+def test_a_loss_without_a_cause_teaches_only_by_mistake() -> None:
+    watched, rules = watch(100, operated=True), noisy(BANS, 0.1)
+    right = run(watched, rules, Operator(feedback_share=1, feedback_error=0)).identities
+    assert (np.stack([right.volume_factor, right.sharing_factor, right.refusal_factor]) == 1).all()
+    wrong = run(watched, rules, Operator(feedback_share=1, feedback_error=1)).identities
+    assert min(wrong.volume_factor.min(), wrong.sharing_factor.min()) < 1

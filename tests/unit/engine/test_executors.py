@@ -1,0 +1,216 @@
+"""Who carries a run out: the bytes do not tell, errors come through, nothing is left running."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import dask
+import pytest
+
+from sim.engine.executors import InProcess, Workers, carried_out, in_process, process_pool, workers
+from sim.engine.run import run
+from sim.errors import InvalidInputError, SimError
+from tests.support.paths import ROOT
+from tests.support.processes import assert_ended, waited, workers_of
+from tests.support.scenarios import SMALL, digests
+
+DIED = "a worker process died (killed, or out of memory)"
+ANEW = f"{DIED}; run it again with fewer workers (-j)"
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def refuse_three(number: int) -> int:
+    if number == 3:
+        raise ValueError("three")
+    return number
+
+
+def die_at_three(number: int) -> int:
+    if number == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def touch_slowly(path: str) -> str:
+    if not path:
+        raise ValueError("no path")
+    Path(f"{path}.begun").touch()
+    time.sleep(0.5)
+    Path(path).touch()
+    return path
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[Workers]:
+    with process_pool(2) as made:
+        yield made
+
+
+# --- the same bytes -----------------------------------------------------------------------------
+
+
+def test_a_pool_of_two_gives_the_same_bytes(tmp_path: Path, finished: Path, pair: Workers) -> None:
+    summary = run(SMALL, tmp_path / "run", workers=pair)
+    assert digests(tmp_path / "run") == digests(finished)
+    assert summary.workers == 2
+
+
+def test_a_pool_of_three_gives_the_same_bytes(tmp_path: Path, finished: Path) -> None:
+    with workers(3) as who:
+        run(SMALL, tmp_path / "run", workers=who)
+    assert digests(tmp_path / "run") == digests(finished)
+
+
+def test_a_dask_cluster_gives_the_same_bytes(tmp_path: Path, finished: Path) -> None:
+    with workers(2, "local") as who:
+        summary = run(SMALL, tmp_path / "run", workers=who)
+    assert digests(tmp_path / "run") == digests(finished)
+    assert summary.workers == 2
+
+
+def test_what_one_kind_of_worker_began_another_ends(
+    tmp_path: Path, finished: Path, pair: Workers
+) -> None:
+    out = tmp_path / "run"
+
+    def stop(_: object) -> None:
+        if list(out.glob(".unfinished/shards/*.json")):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(SMALL, out, observe=stop)
+    run(SMALL, out, workers=pair)
+    assert digests(out) == digests(finished)
+
+
+# --- what is carried out ------------------------------------------------------------------------
+
+
+def test_one_worker_needs_no_other_process() -> None:
+    with workers(1) as who:
+        assert isinstance(who.executor, InProcess)
+        assert who.count == 1
+
+
+def test_every_result_comes_once(pair: Workers) -> None:
+    calls = [(n,) for n in range(50)]
+    with in_process() as alone:
+        assert list(carried_out(alone, double, calls)) == [2 * n for n in range(50)]
+    assert sorted(carried_out(pair, double, calls)) == [2 * n for n in range(50)]
+    assert list(carried_out(pair, double, [])) == []
+
+
+def test_calls_are_drawn_only_a_little_ahead(pair: Workers) -> None:
+    drawn = 0
+
+    def calls() -> Iterator[tuple[int]]:
+        nonlocal drawn
+        for drawn in range(1, 101):
+            yield (drawn,)
+
+    results = carried_out(pair, double, calls())
+    next(results)
+    assert drawn <= 8
+    results.close()
+
+
+def test_an_error_comes_through_and_the_pool_can_go_on() -> None:
+    with process_pool(2) as who:
+        with pytest.raises(ValueError, match="three"):
+            list(carried_out(who, refuse_three, [(n,) for n in range(9)]))
+        assert len(list(carried_out(who, double, [(n,) for n in range(9)]))) == 9
+
+
+def test_an_error_in_this_process_comes_through() -> None:
+    with in_process() as alone, pytest.raises(ValueError, match="three"):
+        list(carried_out(alone, refuse_three, [(n,) for n in range(9)]))
+
+
+def test_when_an_error_comes_nothing_is_being_done_any_more(tmp_path: Path) -> None:
+    with process_pool(2) as who:
+        with pytest.raises(ValueError, match="no path"):
+            list(carried_out(who, touch_slowly, [(str(tmp_path / "slow"),), ("",)]))
+        assert_quiet(tmp_path)
+
+
+def test_when_the_results_are_given_up_nothing_is_being_done_any_more(tmp_path: Path) -> None:
+    with process_pool(1) as who:
+        results = carried_out(who, touch_slowly, [(str(tmp_path / str(n)),) for n in range(5)])
+        next(results)
+        results.close()
+        assert_quiet(tmp_path)
+
+
+def assert_quiet(folder: Path) -> None:
+    """Nothing appears in a folder any more."""
+    there = sorted(p.name for p in folder.iterdir())
+    time.sleep(0.6)
+    assert sorted(p.name for p in folder.iterdir()) == there
+
+
+def test_the_death_of_a_worker_is_one_clear_error() -> None:
+    with pytest.raises(SimError) as caught, process_pool(2) as who:
+        list(carried_out(who, die_at_three, [(n,) for n in range(9)]))
+    assert str(caught.value) == ANEW
+    assert not isinstance(caught.value, InvalidInputError)
+
+
+def test_a_dask_cluster_that_keeps_losing_workers_is_one_clear_error() -> None:
+    patience = dask.config.set({"distributed.scheduler.allowed-failures": 0})
+    with pytest.raises(SimError) as caught, patience, workers(1, "local") as who:
+        list(carried_out(who, die_at_three, [(3,)]))
+    assert str(caught.value) == ANEW
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nowhere"])
+def test_a_cluster_that_is_not_there_is_refused(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sim.engine.executors.PATIENCE", "1s")
+    with pytest.raises(InvalidInputError) as caught, workers(2, address):
+        pass
+    assert str(caught.value).startswith(
+        f"--dask {address}: no scheduler answers there; give its address, such as "
+        "tcp://host:8786, or local ("
+    )
+
+
+# --- nothing is left running --------------------------------------------------------------------
+
+PARENT = """
+import multiprocessing, os, sys, time
+from sim.engine.executors import carried_out, workers
+from tests.test_executors import touch_slowly
+if __name__ == "__main__":
+    with workers(2, sys.argv[2] or None) as who:
+        calls = [(f"{sys.argv[1]}/{n}",) for n in range(500)]
+        for _ in carried_out(who, touch_slowly, calls):
+            pass
+"""
+
+
+@pytest.mark.parametrize("dask", ["", "local"])
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path, dask: str) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT)
+    done = tmp_path / "done"
+    done.mkdir()
+    with subprocess.Popen(
+        [sys.executable, str(script), str(done), dask],
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as parent:
+        waited(lambda: any(done.iterdir()))
+        children = workers_of(parent.pid)
+        assert len(children) >= 2
+        parent.kill()
+    assert_ended(children)

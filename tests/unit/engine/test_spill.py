@@ -1,0 +1,200 @@
+"""Rows that are set aside by cells of time, and the windows and parts made of the cells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim.arrays.columns import Columns
+from sim.engine.spill import (
+    EXCHANGES,
+    RECORDS,
+    TASKS,
+    TIME,
+    Index,
+    SpillFile,
+    SpillWriter,
+    Stretch,
+    read_records,
+    unpacked,
+)
+from sim.engine.time_grid import Grid, parts_of, windows_of
+from sim.errors import SimError
+from sim.tables.store import Store
+from tests.support.scenarios import SMALL, simulated
+
+GRID = Grid(10, 100)
+TIMES = st.lists(st.integers(-250, 1_300), max_size=8)
+BLOCKS = st.lists(st.tuples(st.sampled_from([EXCHANGES, TASKS]), TIMES), max_size=12)
+
+
+def rows_at(table: str, times: list[int], first: int) -> Columns:
+    """Rows at given times, numbered through from `first`, other columns filled from the number."""
+    number = np.arange(first, first + len(times))
+    kind = RECORDS[table]
+    made = {name: (number % 100).astype(kind[name]) for name in kind.names or ()}
+    return made | {TIME[table]: np.array(times, np.int64), "serial": number}
+
+
+def set_aside(store: Store, path: str, blocks: list[tuple[str, list[int]]]) -> SpillFile:
+    with store.writing(path) as file:
+        writer = SpillWriter(file, GRID)
+        for number, (table, times) in enumerate(blocks):
+            writer.add(table, rows_at(table, times, 100 * number))
+        writer.close()
+    return SpillFile(path, file.bytes, file.sha256, writer.chunks)
+
+
+def expected(
+    files: list[list[tuple[str, list[int]]]], table: str, first: int, last: int
+) -> list[tuple[int, int]]:
+    """(time, number) of the rows of some cells, from what was set aside."""
+    return sorted(
+        (t, 100 * number + k)
+        for blocks in files
+        for number, (of, times) in enumerate(blocks)
+        for k, t in enumerate(times)
+        if of == table and first <= min(max(t, 0) // GRID.cell_us, GRID.cells - 1) < last
+    )
+
+
+# --- rows come back -----------------------------------------------------------------------------
+
+
+@given(
+    files=st.lists(BLOCKS, max_size=3),
+    chunk_rows=st.sampled_from([1, 5, 10**6]),
+    edges=st.tuples(st.integers(0, 10), st.integers(0, 10)),
+)
+def test_the_rows_of_any_cells_come_back(
+    tmp_path_factory: pytest.TempPathFactory,
+    files: list[list[tuple[str, list[int]]]],
+    chunk_rows: int,
+    edges: tuple[int, int],
+) -> None:
+    store = Store(str(tmp_path_factory.mktemp("spill")))
+    first, last = sorted(edges)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sim.engine.spill._CHUNK_ROWS", chunk_rows)
+        index = Index([set_aside(store, f"{k}.rows", b) for k, b in enumerate(files)], GRID.cells)
+    for table in (EXCHANGES, TASKS):
+        found = read_records(store, table, index.stretches(table, first, last))
+        pairs = zip(found[TIME[table]].tolist(), found["serial"].tolist(), strict=True)
+        assert sorted(pairs) == expected(files, table, first, last)
+        assert index.counts(table).tolist() == [
+            len(expected(files, table, cell, cell + 1)) for cell in range(GRID.cells)
+        ]
+
+
+@pytest.mark.parametrize("table", [EXCHANGES, TASKS])
+def test_every_column_comes_back_as_it_was(tmp_path: Path, table: str) -> None:
+    store, times = Store(str(tmp_path)), [950, 20, -5, 430, 20]
+    index = Index([set_aside(store, "a.rows", [(table, times)])], GRID.cells)
+    found = unpacked(read_records(store, table, index.stretches(table, 0, GRID.cells)))
+    order = np.array([1, 2, 4, 3, 0])  # by cell, and as they came
+    for name, column in rows_at(table, times, 0).items():
+        assert found[name].tolist() == column[order].tolist(), name
+
+
+def test_a_shard_without_rows_leaves_an_empty_file(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    written = set_aside(store, "a.rows", [(EXCHANGES, [])])
+    assert (written.bytes, written.chunks) == (0, [])
+    assert (tmp_path / "a.rows").read_bytes() == b""
+    index = Index([written], GRID.cells)
+    assert index.stretches(EXCHANGES, 0, GRID.cells) == []
+    assert len(read_records(store, EXCHANGES, [])) == 0
+
+
+def test_a_file_that_ends_too_early_is_said(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    set_aside(store, "a.rows", [(EXCHANGES, [1, 2])])
+    with pytest.raises(SimError, match=r"a\.rows: ends too early"):
+        read_records(store, EXCHANGES, [Stretch("a.rows", 0, 3)])
+
+
+def test_the_size_of_chunks_does_not_change_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, tasks = simulated(SMALL)
+    monkeypatch.setattr("sim.engine.spill._CHUNK_ROWS", 50)
+    again, tasks_again = simulated(SMALL)
+    assert rows.equals(again)
+    assert tasks.equals(tasks_again)
+
+
+# --- cells --------------------------------------------------------------------------------------
+
+
+@given(
+    horizon_us=st.integers(1_000, 10**13),
+    rows=st.one_of(st.just(0.0), st.floats(1e-9, 1e12)),
+    window_rows=st.integers(1, 10**6),
+)
+def test_a_grid_covers_the_log(horizon_us: int, rows: float, window_rows: int) -> None:
+    grid = Grid.of(horizon_us, rows, window_rows)
+    assert 1 <= grid.cells <= 1 << 16
+    assert grid.cells * grid.cell_us >= horizon_us
+    times = np.array([-(10**12), -1, 0, horizon_us - 1], np.int64)
+    cells = grid.cell(times).tolist()
+    assert cells[:3] == [0, 0, 0]
+    assert 0 <= cells[3] < grid.cells
+
+
+@given(times=st.lists(st.integers(-100, 10_000), min_size=1))
+def test_cells_are_in_order_of_time(times: list[int]) -> None:
+    ordered = np.array(sorted(times), np.int64)
+    assert (np.diff(GRID.cell(ordered).astype(int)) >= 0).all()
+
+
+def test_a_window_has_several_cells() -> None:
+    assert Grid.of(86_400_000_000, 1_000_000, 100_000).cells == 160
+
+
+# --- windows and parts --------------------------------------------------------------------------
+
+COUNTS = st.lists(st.integers(0, 50), min_size=1, max_size=60).map(
+    lambda counts: np.array(counts, np.int64)
+)
+
+
+@given(counts=COUNTS, window_rows=st.integers(1, 200))
+def test_windows_cover_every_cell_once(counts: Any, window_rows: int) -> None:
+    windows = windows_of(counts, window_rows)
+    assert [n for w in windows for n in range(w.first, w.last)] == list(range(len(counts)))
+    sizes = [int(counts[w.first : w.last].sum()) for w in windows]
+    assert all(window_rows <= size < window_rows + 51 for size in sizes[:-1])
+
+
+@given(counts=COUNTS, window_rows=st.integers(1, 100), part_rows=st.integers(1, 400))
+def test_parts_cover_every_cell_once(counts: Any, window_rows: int, part_rows: int) -> None:
+    parts = parts_of(counts, window_rows, part_rows)
+    assert len(parts) >= 1
+    assert all(parts)
+    cells = [n for part in parts for w in part for n in range(w.first, w.last)]
+    assert cells == list(range(len(counts)))
+
+
+@given(
+    counts=st.lists(st.integers(0, 20), min_size=200, max_size=400),
+    part_rows=st.integers(300, 3_000),
+)
+def test_parts_are_of_similar_size(counts: list[int], part_rows: int) -> None:
+    cells = np.array(counts, np.int64)
+    window_rows = part_rows // 10
+    sizes = [
+        sum(int(cells[w.first : w.last].sum()) for w in part)
+        for part in parts_of(cells, window_rows, part_rows)
+    ]
+    total = int(cells.sum())
+    assert len(sizes) == max(1, round(total / part_rows))
+    largest_window = window_rows + 20
+    assert max(sizes) - min(sizes) <= 2 * largest_window
+
+
+def test_a_log_without_rows_is_one_part() -> None:
+    (part,) = parts_of(np.zeros(7, np.int64), 100, 1_000)
+    assert [(w.first, w.last) for w in part] == [(0, 7)]

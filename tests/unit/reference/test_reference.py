@@ -1,0 +1,194 @@
+"""The fast path equals the oracle, exchange by exchange; and a bug in either would be seen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+import sim.actors.arrivals.session_arrivals
+import sim.actors.queue.queue_workload
+import sim.actors.sessions.session_workload
+import sim.world.attempts
+import sim.world.buckets
+import sim.world.cache
+import sim.world.releases
+import tests.oracle.simulator
+from tests.oracle.comparison import differences
+from tests.oracle.scenarios import RATIOS, WORKERS, Case, cases
+
+EXAMPLES = 125
+FEWER = 30  # of the fast suite
+SEED = 4  # the same cases, however the tests are written
+HOUR_US = 3_600_000_000
+SEEN: Counter[str] = Counter()
+NUMBERS: set[int] = set()
+deterministic = settings(
+    max_examples=EXAMPLES,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@seed(SEED)
+@settings(deterministic, max_examples=FEWER)
+@given(cases())
+def test_fast_path_equals_the_oracle_in_some_scenarios(case: Case) -> None:
+    """The first of those of `make verify`."""
+    lines, _ = differences(case.scenario)
+    assert not lines, "\n".join([f"{case}", *lines[:5]])
+
+
+@pytest.mark.verify
+@seed(SEED)
+@deterministic
+@given(cases())
+def test_fast_path_equals_the_oracle_exchange_by_exchange(case: Case) -> None:
+    """Hypothesis repeats some examples, which count once."""
+    if case.scenario.seed in NUMBERS:
+        return
+    NUMBERS.add(case.scenario.seed)
+    lines, seen = differences(case.scenario)
+    SEEN.update(seen)
+    SEEN.update(features(case, seen))
+    assert not lines, "\n".join([f"{case}", *lines[:5]])
+
+
+def features(case: Case, seen: Counter[str]) -> list[str]:
+    """What a case is an example of."""
+    actor = case.actor
+    asked = {
+        "scenario": True,
+        f"{actor.workers or 'no'} workers": True,
+        "no limit" if case.ratio is None else f"load of {case.ratio} limits": True,
+        "shared organisations": (actor.organisations or actor.accounts) < actor.accounts,
+        "work in progress at the opening": actor.workers is not None and actor.starts_us is None,
+        "limits that change": len(case.events("limits")) > (case.ratio is not None),
+        **{kind: bool(case.events(kind)) for kind in ("incident", "holiday", "release")},
+        "release that moved clients": seen["moved"] > 0,
+        "cache that was read": seen["cache reads"] > 0,
+        "cache that expired": seen["expired"] > 0,
+        "refusals by limits": seen["status 429"] > 0,
+        "no refusals by limits": not seen["status 429"],
+    }
+    return [feature for feature, has_it in asked.items() if has_it]
+
+
+@pytest.mark.verify
+def test_the_scenarios_reach_every_rule() -> None:
+    """On what the comparison saw, which is made if it was not."""
+    if not SEEN:
+        test_fast_path_equals_the_oracle_exchange_by_exchange()
+    at_least = {
+        "scenario": 80,
+        "no workers": 15,
+        **{f"{workers} workers": 3 for workers in WORKERS},
+        "64 workers": 5,
+        **{f"load of {ratio} limits": 4 for ratio in RATIOS},
+        "no limit": 6,
+        "shared organisations": 40,
+        "work in progress at the opening": 3,
+        "limits that change": 20,
+        "incident": 50,
+        "holiday": 8,
+        "release": 50,
+        "release that moved clients": 20,
+        "cache that was read": 40,
+        "cache that expired": 20,
+        "refusals by limits": 50,
+        "no refusals by limits": 10,
+        "again": 30,
+        **{f"status {status}": 1_000 for status in (200, 429, 499, 500, 529)},
+        **dict.fromkeys(("retries", "chains", "cache reads", "expired", "moved"), 1_000),
+    }
+    assert not {what: SEEN[what] for what, least in at_least.items() if SEEN[what] < least}, SEEN
+
+
+class DifferenceError(Exception):
+    """The fast path and the oracle differ."""
+
+
+def found() -> bool:
+    """Whether the comparison finds a difference in some of the scenarios."""
+
+    @seed(SEED)
+    @settings(deterministic, report_multiple_bugs=False)
+    @given(cases())
+    def compare(case: Case) -> None:
+        if differences(case.scenario)[0]:
+            raise DifferenceError
+
+    try:
+        compare()
+    except DifferenceError:
+        return True
+    return False
+
+
+def test_a_bucket_that_refills_too_fast_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = sim.world.buckets.Buckets._refill_output
+
+    def generous(self: Any, now_us: int) -> None:
+        original(self, now_us)
+        self._output = min(self._size[6], self._output + self._size[8])
+
+    monkeypatch.setattr(sim.world.buckets.Buckets, "_refill_output", generous)
+    assert found()
+
+
+def test_a_back_off_with_the_jitter_the_other_way_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sim.world.attempts, "_JITTER", -0.25)
+    assert found()
+
+
+def test_a_cache_that_lives_too_short_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = sim.world.cache.session_read_tokens
+
+    def forgetful(shape: Any, attempts: Any) -> Any:
+        shorter = np.maximum(shape.lifetime_us - 100_000_000, 0)
+        return original(replace(shape, lifetime_us=shorter), attempts)
+
+    for module in (sim.actors.sessions.session_workload, sim.actors.queue.queue_workload):
+        monkeypatch.setattr(module, "session_read_tokens", forgetful)
+    assert found()
+
+
+def test_a_release_that_acts_an_hour_early_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = sim.world.releases.Releases.model
+
+    def early(self: Any, own: Any, at_us: Any, *rest: Any) -> Any:
+        return original(self, own, at_us + HOUR_US, *rest)
+
+    monkeypatch.setattr(sim.world.releases.Releases, "model", early)
+    assert found()
+
+
+def test_a_release_that_all_take_up_at_once_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = sim.world.releases.Releases.model
+
+    def eager(self: Any, own: Any, at_us: Any, moves_at: Any, *rest: Any) -> Any:
+        return original(self, own, at_us, 0 * moves_at, *rest)
+
+    monkeypatch.setattr(sim.world.releases.Releases, "model", eager)
+    assert found()
+
+
+def test_a_holiday_that_nobody_keeps_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        sim.actors.arrivals.session_arrivals, "activity", lambda world, ts_us: np.ones(len(ts_us))
+    )
+    assert found()
+
+
+def test_a_bug_in_the_oracle_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = tests.oracle.simulator.uniform
+    monkeypatch.setattr(
+        tests.oracle.simulator, "uniform", lambda key, call, n: original(key, call, 0 * n)
+    )
+    assert found()

@@ -1,0 +1,296 @@
+"""Charts: what they say is of the analysis, nothing is cut off, files are the same on repeat."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+
+from sim.comparison.analysis import SECTIONS, Analysis, analyse
+from sim.comparison.inference.quantiles import Ranged
+from sim.comparison.sections.needed_effort import REPORTED
+from sim.reporting.charts import Chart, charts_of, write_charts
+from sim.reporting.charts.layout import wrapped
+from sim.reporting.charts.marks import staggered
+from sim.reporting.charts.sensitivity import dial_name
+
+IDS = (
+    "benchmark-runs",
+    "needed",
+    "predictions",
+    "odds-claims",
+    "odds-curves",
+    "priors-needed",
+    "design",
+    "confusion",
+    "pivot",
+    "sensitivity",
+    "tornado",
+    "calibration",
+)
+# What the axes of each chart must be labelled with.
+UNITS = {
+    "benchmark-runs": ("exchanges in one full run (number)", "(number, log scale)"),
+    "needed": ("prompts (number, log scale)", "users (number, log scale)"),
+    "predictions": ("exchanges of one cluster (number, log scale)",),
+    "odds-claims": ("odds, accused : other (log scale)",),
+    "odds-curves": ("odds, accused : other", "observables known (number"),
+    "priors-needed": ("odds, accused : other", "accounts of that explanation (%)"),
+    "design": ("%",),
+    "confusion": ("(%)",),
+    "pivot": ("moved (%)", "hours since the release", "share moved after a day (%)"),
+    "sensitivity": ("share of variance (%)",),
+    "tornado": ("reported count (exchanges, log scale)",),
+    "calibration": ("stated probability (%)", "true (% of cases)", "held the truth (% of"),
+}
+DRAWS = 300
+CLAIMS = ("A3", "A4", "S1")
+HYPOTHESES = (
+    "benchmarking",
+    "pooled-benchmarking",
+    "evaluation-and-product",
+    "extraction",
+)
+
+
+@pytest.fixture(scope="module")
+def analysis() -> Analysis:
+    """A full analysis of claims of two reports, with few draws."""
+    return analyse(claim_ids=CLAIMS, draws=DRAWS, hypotheses=HYPOTHESES)
+
+
+@pytest.fixture(scope="module")
+def charts(analysis: Analysis) -> dict[str, Chart]:
+    return {x.id: x for x in charts_of(analysis)}
+
+
+@pytest.fixture(scope="module")
+def figures(charts: dict[str, Chart]) -> dict[str, Figure]:
+    return {id_: chart.draw() for id_, chart in charts.items()}
+
+
+def test_a_full_analysis_has_every_chart_in_the_order_of_sections(
+    charts: dict[str, Chart],
+) -> None:
+    assert tuple(charts) == IDS
+    order = list(SECTIONS)
+    places = [order.index(x.section) for x in charts.values()]
+    assert places == sorted(places)
+    for x in charts.values():
+        assert len(x.title) < 240
+        assert re.search(r"\d", x.title)
+        assert re.search(r"\d", x.alt)
+
+
+def test_three_files_each_the_same_bytes_on_repeat(
+    charts: dict[str, Chart], tmp_path: Path
+) -> None:
+    chosen = [charts[x] for x in ("predictions", "confusion")]
+    first, second = (write_charts(chosen, tmp_path / x) for x in ("a", "b"))
+    names = [f"{x.id}.{ending}" for x in chosen for ending in ("png", "svg", "pdf")]
+    assert [x.name for x in first] == names
+    for one, other in zip(first, second, strict=True):
+        content = one.read_bytes()
+        assert content == other.read_bytes()
+        assert b"Date" not in content[:2000]
+        assert b"Matplotlib" not in content
+    assert first[1].read_text(encoding="utf-8").endswith(chosen[0].svg())
+    assert first[0].read_bytes()[1:4] == b"PNG"
+    assert first[2].read_bytes().startswith(b"%PDF")
+
+
+def test_svg_is_xml_without_date_or_outside_reference(charts: dict[str, Chart]) -> None:
+    for id_ in ("odds-curves", "design"):
+        text = charts[id_].svg()
+        root = ET.fromstring(text)
+        assert root.get("role") == "img"
+        texts = [x.text for x in root if x.tag.endswith(("title", "desc"))]
+        assert texts == [charts[id_].title, charts[id_].alt]
+        known = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+        assert set(re.findall(r"https?://[^\"\s]*", text)) <= known
+        assert not re.search(r"dc:date|<image|base64|DOCTYPE|20\d\d-\d\d-\d\dT", text)
+        for link in re.findall(r'href="([^"]*)"', text):
+            assert link.startswith("#")
+
+
+def texts_of(figure: Figure) -> list[tuple[Text, Bbox]]:
+    """All texts that are drawn, with their extents in pixels."""
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    hidden = {id(x) for axes in figure.axes for x in hidden_texts(axes)}
+    found = [x for x in figure.findobj(Text) if x.get_visible() and x.get_text().strip()]
+    return [(x, x.get_window_extent(canvas.get_renderer())) for x in found if id(x) not in hidden]
+
+
+def hidden_texts(axes: Axes) -> list[Any]:
+    """Texts of axes that are not drawn: of axes that are off, and of ticks outside the limits."""
+    found: list[Any] = []
+    for axis in (axes.xaxis, axes.yaxis):
+        low, high = sorted(axis.get_view_interval())
+        wide = 1e-9 * (high - low)
+        for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):
+            if not axes.axison or not low - wide <= tick.get_loc() <= high + wide:
+                found += [tick.label1, tick.label2]
+        found += [] if axes.axison else [axis.label]
+    return found
+
+
+Texts = dict[str, list[tuple[Text, Bbox]]]
+
+
+@pytest.fixture(scope="module")
+def texts(figures: dict[str, Figure]) -> Texts:
+    return {id_: texts_of(figure) for id_, figure in figures.items()}
+
+
+def test_no_text_is_cut_off(figures: dict[str, Figure], texts: Texts) -> None:
+    for id_, shown in texts.items():
+        whole = figures[id_].bbox
+        for text, box in shown:
+            inside = box.x0 >= -1 and box.y0 >= -1
+            inside = inside and box.x1 <= whole.x1 + 1 and box.y1 <= whole.y1 + 1
+            assert inside, (id_, text.get_text(), box, whole)
+
+
+def test_no_text_lies_on_another(texts: Texts) -> None:
+    for id_, shown in texts.items():
+        for k, (text, box) in enumerate(shown):
+            for other, beside in shown[k + 1 :]:
+                wide = min(box.x1, beside.x1) - max(box.x0, beside.x0)
+                high = min(box.y1, beside.y1) - max(box.y0, beside.y0)
+                assert wide < -1 or high < 2.5, (id_, text.get_text(), other.get_text())
+
+
+def test_axes_have_units_and_frames_say_what_is_drawn(analysis: Analysis, texts: Texts) -> None:
+    for id_, shown in texts.items():
+        said = "\n".join(x.get_text() for x, _ in shown)
+        plain = said.replace("\n", " ")
+        for words in UNITS[id_]:
+            assert words in plain, (id_, words)
+        assert re.search(r"\bC[1-6]\b", plain), id_
+        assert "seed 0" in plain
+        assert re.search(r"Priors by status, \d+ in all: \d+ assumed", plain), id_
+        assert "Claims are allegations by one party" in plain, id_
+        assert (f"{DRAWS:,} " in plain) == (id_ != "pivot")
+    every = {x.status for h in analysis.library.hypotheses.values() for x in h.priors.values()}
+    assert every == {"prior"}
+
+
+def _doubled(analysis: Analysis) -> Analysis:
+    """An analysis with other counts of one explanation, and other odds of one case."""
+    last = analysis.predicted[-1]
+    assert last.convention == REPORTED
+    span = replace(last.count, median=last.count.median * 50)
+    first, *rest = analysis.odds
+    steps = [replace(x, ratios={k: Ranged(1.9, 1.8, 2.0) for k in x.ratios}) for x in first.steps]
+    needed = {k: Ranged(-0.9, -1.0, -0.8) for k in first.prior_needed}
+    return replace(
+        analysis,
+        predicted=(*analysis.predicted[:-1], replace(last, count=span)),
+        odds=(replace(first, steps=tuple(steps), prior_needed=needed), *rest),
+        growing=tuple(
+            replace(x, wrong=x.wrong / 2, median_if_accused=Ranged(1.5, 1.0, 2.0))
+            for x in analysis.growing
+        ),
+        bars=tuple(replace(x, high=x.high + 1) for x in analysis.bars),
+        curves=tuple(
+            replace(x, after_a_day=replace(x.after_a_day, median=0.01, p95=0.02))
+            for x in analysis.curves
+        ),
+        indices=tuple(replace(x, total=x.total / 2) for x in analysis.indices),
+        coverages=tuple(replace(x, share=0.1) for x in analysis.coverages),
+        confusions=tuple(replace(x, mean=x.mean / 2) for x in analysis.confusions),
+        needed=tuple(
+            replace(x, needed=replace(x.needed, median=x.stated.p95 * 2)) for x in analysis.needed
+        ),
+        models=analysis.models[3:],
+    )
+
+
+def test_titles_hold_numbers_of_the_analysis(analysis: Analysis, charts: dict[str, Chart]) -> None:
+    other = {x.id: x for x in charts_of(_doubled(analysis))}
+    assert tuple(other) == IDS
+    for id_ in IDS:
+        assert other[id_].title != charts[id_].title, id_
+        assert other[id_].section == charts[id_].section
+    assert "79.4 : 1" in other["odds-claims"].title
+    assert "reaches 0" in other["needed"].title
+    assert "inside the assumed range of 0 of" in other["pivot"].title
+
+
+def test_the_benchmark_chart_shows_every_model_and_claim(
+    analysis: Analysis, figures: dict[str, Figure]
+) -> None:
+    left, right = figures["benchmark-runs"].axes
+    shown = [x.get_text().replace("\n", " ") for x in left.get_yticklabels()]
+    assert shown == [m.model for m in reversed(analysis.models)]
+    labels = " ".join(x.get_text() for x in right.texts)
+    for case in analysis.cases:
+        assert re.search(rf"\b{case.id}\b", labels)
+    assert "30 runs" in labels
+    low, high = right.get_xlim()
+    for m in analysis.models:
+        assert all(low < x.runs.low_95 and x.runs.high_95 < high for x in m.runs_needed)
+
+
+@pytest.mark.parametrize(
+    ("section", "expected"),
+    [
+        ("benchmark-runs", ["benchmark-runs"]),
+        ("pivot", ["pivot"]),
+        ("priors-needed", ["priors-needed"]),
+        ("claims", []),
+    ],
+)
+def test_charts_of_one_section(section: str, expected: list[str]) -> None:
+    part = analyse(claim_ids=["A3"], sections=[section], draws=DRAWS, hypotheses=_TWO)
+    found = charts_of(part)
+    assert [x.id for x in found] == expected
+    for x in found:
+        for text, box in texts_of(x.draw()):
+            assert box.x0 >= -1, text.get_text()
+
+
+_TWO = ("benchmarking", "extraction")
+
+
+def test_a_report_that_says_no_more_than_over_gets_an_arrow() -> None:
+    part = analyse(
+        claim_ids=["A3"], sections=["predictions"], draws=DRAWS, hypotheses=_TWO, reading="at-least"
+    )
+    (chart,) = charts_of(part)
+    markers = [line.get_marker() for line in chart.draw().axes[0].lines]
+    assert ">" in markers
+
+
+def test_lines_break_between_words_but_not_in_numbers() -> None:
+    text = "the count of 150 k is 3 : 1 and > 3.4 M of it"
+    lines = wrapped(text, 8, 0.8).split("\n")
+    assert " ".join(lines) == text
+    assert len(lines) > 3
+    for whole in ("150 k", "3 : 1", "> 3.4 M"):
+        assert any(whole in line for line in lines)
+
+
+def test_labels_that_would_meet_are_staggered() -> None:
+    assert staggered([1, 1.1, 1.2, 4], ["a label", "a label", "a label", "a label"], 8) == [
+        0,
+        1,
+        2,
+        0,
+    ]
+
+
+def test_dials_have_the_names_that_tell_them_apart() -> None:
+    dials = ["extraction.calls", "relay.calls", "relay.days", "found_share"]
+    names = [dial_name(x, dials) for x in dials]
+    assert names == ["extraction, calls", "relay, calls", "days", "found share"]

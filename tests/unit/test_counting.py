@@ -1,0 +1,229 @@
+"""Counts under the six conventions against a recount of the plain tables."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from sim.counting import CONVENTIONS, Counts, count_run
+from sim.engine.run import run
+from sim.errors import InvalidInputError
+from sim.tables.formats import FORMATS
+from tests.support.damage import put_table
+from tests.support.scenarios import (
+    MONDAY,
+    coders,
+    lab,
+    log_with_truth,
+    pool,
+    read,
+    scenario,
+    simulated,
+)
+
+FROM_LOG = ["C1", "C2", "C3", "C4", "C5"]
+
+
+def asked(seed: int = 1, fmt: str = "parquet") -> Any:
+    actors = (coders(20), coders(5, "more-coders"), lab(), pool(15, 1_500))
+    return scenario(*actors, days=2.5, seed=seed, fmt=fmt, part_rows=1_000)
+
+
+def carried_out(out: Path, seed: int = 1, fmt: str = "parquet") -> Path:
+    """A run in several parts."""
+    run(asked(seed, fmt), out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return carried_out(tmp_path_factory.mktemp("good") / "run")
+
+
+@pytest.fixture(scope="module")
+def mishaps(good: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run with errors, empty answers and refusals written into its log."""
+    out = Path(shutil.copytree(good, tmp_path_factory.mktemp("mishaps") / "run"))
+    rng = np.random.default_rng(1)
+    for path in sorted((out / "log/exchanges").glob("*")):
+        frame = pq.read_table(path, partitioning=None)
+        schema, frame = frame.schema, frame.to_pandas()
+        fate = rng.random(len(frame))
+        frame.loc[fate < 0.10, "http_status"] = 529
+        frame.loc[(fate > 0.05) & (fate < 0.25), "output_tokens"] = 0
+        frame["finish_reason"] = frame["finish_reason"].astype(str)
+        frame.loc[fate > 0.70, "finish_reason"] = "refusal"
+        changed = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
+        put_table(out, path.relative_to(out).as_posix(), changed)
+    return out
+
+
+@pytest.fixture(params=["good", "mishaps"])
+def counted(request: pytest.FixtureRequest) -> tuple[Path, Counts]:
+    path: Path = request.getfixturevalue(request.param)
+    return path, count_run(path)
+
+
+def flags(log: Any) -> dict[str, Any]:
+    answered = log["http_status"] == 200
+    generated = answered & (log["output_tokens"] > 0)
+    return {
+        "C1": answered | True,
+        "C2": answered,
+        "C3": generated,
+        "C4": generated & (log["finish_reason"] != "refusal"),
+        "C5": generated & (log["last_role_in"] == "user"),
+    }
+
+
+def test_failed_attempts_set_c1_apart_from_c2(good: Path) -> None:
+    """Between one and eight in a hundred attempts fail in ordinary weather."""
+    counts = count_run(good)
+    assert 0.01 < 1 - counts.total["C2"] / counts.total["C1"] < 0.08
+    assert counts.total["C2"] == counts.total["C3"] == counts.total["C4"]
+    assert any(sums["C1"] > sums["C2"] for sums in counts.by_actor.values())
+    assert all(sums["C1"] >= sums["C2"] for sums in counts.by_actor.values())
+
+
+def test_the_mishaps_set_the_conventions_apart(mishaps: Path) -> None:
+    total = count_run(mishaps).total
+    assert total["C1"] > total["C2"] > total["C3"] > total["C4"] > total["C5"] > 0
+    assert total["C5"] != total["C6"]
+
+
+def test_totals_are_those_of_a_plain_recount(counted: tuple[Path, Counts]) -> None:
+    path, counts = counted
+    expected = {name: int(flag.sum()) for name, flag in flags(log_with_truth(path)).items()}
+    expected["C6"] = len(read(path, "truth/tasks"))
+    assert counts.total == expected
+    assert set(counts.total) == set(CONVENTIONS)
+
+
+@pytest.mark.parametrize("group", ["typology", "actor"])
+def test_groups_are_those_of_a_plain_recount(counted: tuple[Path, Counts], group: str) -> None:
+    path, counts = counted
+    log, tasks = log_with_truth(path), read(path, "truth/tasks")
+    found = counts.by_typology if group == "typology" else counts.by_actor
+    labels, key = log[f"{group}_id"].astype(str), tasks[f"{group}_id"].astype(str)
+    assert set(found) == set(labels)
+    for label, sums in found.items():
+        expected = {name: int(flag[labels == label].sum()) for name, flag in flags(log).items()}
+        assert sums == expected | {"C6": int((key == label).sum())}
+
+
+def test_groups_add_up_to_the_total(counted: tuple[Path, Counts]) -> None:
+    _, counts = counted
+    for groups in (counts.by_day, counts.by_typology, counts.by_actor):
+        sums = {name: sum(g[name] for g in groups.values()) for name in CONVENTIONS}
+        assert sums == counts.total
+
+
+def test_days_are_those_of_a_plain_recount(counted: tuple[Path, Counts]) -> None:
+    import pandas as pd
+
+    path, counts = counted
+    log, tasks = log_with_truth(path), read(path, "truth/tasks")
+    day = log["ts_start"].dt.strftime("%Y-%m-%d")
+    begun = tasks["started_at"].clip(lower=pd.Timestamp(MONDAY)).dt.strftime("%Y-%m-%d")
+    assert list(counts.by_day) == ["2026-01-05", "2026-01-06", "2026-01-07"]
+    for label, sums in counts.by_day.items():
+        expected = {name: int(flag[day == label].sum()) for name, flag in flags(log).items()}
+        assert sums == expected | {"C6": int((begun == label).sum())}
+
+
+@pytest.mark.parametrize("name", FROM_LOG)
+def test_the_spread_over_accounts_is_that_of_a_plain_recount(
+    counted: tuple[Path, Counts], name: str
+) -> None:
+    path, counts = counted
+    log = log_with_truth(path)
+    per_account = flags(log)[name].groupby(log["account_id"]).sum().to_numpy()
+    found = counts.by_account[name]
+    assert found.accounts == len(per_account) == log["account_id"].nunique()
+    assert found.mean == pytest.approx(per_account.mean())
+    assert found.max == per_account.max()
+    for label, value in found.quantiles.items():
+        assert value == pytest.approx(np.quantile(per_account, int(label[1:]) / 100)), label
+
+
+@pytest.mark.parametrize("fmt", FORMATS[1:])
+def test_counts_do_not_depend_on_the_format(good: Path, tmp_path: Path, fmt: str) -> None:
+    text = carried_out(tmp_path / "run", fmt=fmt)
+    assert count_run(text) == count_run(good)
+
+
+def test_counts_are_those_of_the_simulation_itself(good: Path) -> None:
+    rows, tasks = simulated(asked())
+    total = count_run(good).total
+    assert total["C1"] == len(rows)
+    assert total["C6"] == len(tasks)
+
+
+def test_counts_can_be_written_as_json(good: Path) -> None:
+    import json
+
+    counts = count_run(good)
+    written = json.loads(json.dumps(counts.to_dict()))
+    assert written["total"] == counts.total
+    assert written["conventions"] == CONVENTIONS
+    assert written["by_account"]["C1"]["max"] == counts.by_account["C1"].max
+
+
+# --- truth --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def copy(good: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(good, tmp_path / "run"))
+
+
+def test_a_log_without_truth_knows_no_tasks(copy: Path) -> None:
+    whole = count_run(copy)
+    shutil.rmtree(copy / "truth")
+    counts = count_run(copy)
+    assert list(counts.total) == FROM_LOG
+    assert counts.total == {name: whole.total[name] for name in FROM_LOG}
+    assert counts.by_account == whole.by_account
+    assert all(list(day) == FROM_LOG for day in counts.by_day.values())
+    assert counts.by_typology == counts.by_actor == {}
+
+
+def test_the_truth_of_another_run_is_refused(copy: Path, tmp_path: Path) -> None:
+    other = carried_out(tmp_path / "other", seed=2)
+    shutil.rmtree(copy / "truth")
+    shutil.copytree(other / "truth", copy / "truth")
+    with pytest.raises(InvalidInputError, match=r"truth/.*: has .*, the manifest says"):
+        count_run(copy)
+
+
+def test_truth_in_another_order_is_refused(copy: Path) -> None:
+    path = "truth/exchanges/part-00000.parquet"
+    table = pq.read_table(copy / path, partitioning=None)
+    put_table(copy, path, table.take(np.arange(table.num_rows)[::-1]))
+    with pytest.raises(InvalidInputError, match="belongs to another log"):
+        count_run(copy)
+
+
+def test_truth_with_a_part_missing_is_refused(copy: Path) -> None:
+    (copy / "truth/exchanges/part-00001.parquet").unlink()
+    with pytest.raises(InvalidInputError, match="part-00001"):
+        count_run(copy)
+
+
+def test_a_log_without_rows_counts_nothing(tmp_path: Path) -> None:
+    late = pool(2, 10, starts_us=3_600_000_000, workers=1)
+    run(scenario(late, days=1 / 24 + 1e-6), tmp_path / "run")
+    counts = count_run(tmp_path / "run")
+    assert counts.total == dict.fromkeys(CONVENTIONS, 0)
+    assert counts.by_day == {}
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="holds no run"):
+        count_run(tmp_path)
