@@ -11,7 +11,7 @@ from typing import Any
 from sim.documents.strict_yaml import Document
 from sim.engine.memory import PROCESS, accounts_bytes, shard_bytes
 from sim.engine.run import run
-from sim.engine.run_context import Job, peak_bytes
+from sim.engine.run_context import RunContext, peak_bytes
 from sim.scenario.load import scenario_of
 from sim.scenario.resolved import Scenario
 from sim.tables.store import Store
@@ -48,8 +48,8 @@ def scenario(case: str) -> Scenario:
 def foreseen(case: str) -> int:
     """Bytes that a process with the case is thought to take, beyond one with the packages."""
     asked = scenario(case)
-    job = Job(asked, Store("memory://memory"))
-    return accounts_bytes(asked) - PROCESS + max(shard_bytes(job.cast, s) for s in job.shards)
+    job = RunContext(asked, Store("memory://memory"))
+    return accounts_bytes(asked) - PROCESS + max(shard_bytes(job.population, s) for s in job.shards)
 
 
 def taken(case: str) -> int:

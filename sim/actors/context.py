@@ -15,24 +15,24 @@ from sim.arrays.columns import Columns
 from sim.arrays.ragged import ranges, starts_of
 from sim.arrays.types import Bools, Floats, Ints
 from sim.catalog import Agent
-from sim.enforcement.budget import Ledger
+from sim.enforcement.budget import Budget
 from sim.enforcement.outcome import Outcome
 from sim.entities.accounts import DAY_US, Accounts
 from sim.entities.behaviour import OWN
-from sim.entities.tenure import Lives
+from sim.entities.tenure import SlotTimeline
 from sim.scaffold.fill import Drawn, Sessions, fill
 from sim.scaffold.rows import Placement, RowMaker, exchange_rows, task_rows
 from sim.scaffold.turns import Turns, mean_session_calls
 from sim.scenario.resolved import Actor, Clock, World
 from sim.streams import Streams
-from sim.world.attempts import Attempts, Fates, Policy
+from sim.world.attempts import Attempts, FailureDraws, Policy
 from sim.world.barring import cut
 from sim.world.cache import PrefixCache
-from sim.world.conditions import Weather
+from sim.world.conditions import ProviderConditions
 from sim.world.limit_check import LimitCheck
 from sim.world.limits import Sizes
 from sim.world.models import ModelTable
-from sim.world.rate_limited import Contended
+from sim.world.rate_limited import RateLimitedLoop
 from sim.world.releases import Releases
 from sim.world.timing import Settled, settle
 
@@ -65,12 +65,12 @@ class Workload(Protocol):
 
 
 @dataclass(frozen=True)
-class Stage:
+class ActorContext:
     """All that an actor's workload is built on.
 
     `model_number` maps the actor's own models to rows of `models`; `first_account` is the
     number of its first account in the scenario. `behaviours` are the ways in which its accounts
-    behave, `agents` the scaffolds of all of them. `lives` says which account holds a place when,
+    behave, `agents` the scaffolds of all of them. `timeline` says which account holds a place when,
     `rate` multiplies what sessions send. `sizes` are the limits by class of model, `outcome`
     is what the provider does about accounts, `ledger` what their operator pays.
     """
@@ -78,7 +78,7 @@ class Stage:
     actor: Actor
     behaviours: tuple[Actor, ...]
     accounts: Accounts
-    lives: Lives
+    timeline: SlotTimeline
     templates: Templates
     contents: Contents
     rate: float
@@ -89,15 +89,15 @@ class Stage:
     clock: Clock
     world: World
     streams: Streams
-    weather: Weather
+    conditions: ProviderConditions
     releases: Releases
-    fates: Fates
+    failures: FailureDraws
     policy: Policy
     sizes: list[Sizes | None]
     outcome: Outcome
-    ledger: Ledger
+    ledger: Budget
 
-    def beginning_at(self, first_account: int, everyone: Accounts) -> Stage:
+    def beginning_at(self, first_account: int, everyone: Accounts) -> ActorContext:
         """The same with its accounts those of `everyone` from there on, which are not copied."""
         own = slice(first_account, first_account + len(self.accounts))
         return replace(self, first_account=first_account, accounts=everyone.rows(own))
@@ -201,14 +201,14 @@ class Stage:
 
     def fill(self, sessions: Sessions, agent: int, *name: str | int) -> Drawn:
         """Draw what is inside `sessions` of one of the actor's agents."""
-        return fill(sessions, self.agents[agent], self.models, self.fates, self.streams, *name)
+        return fill(sessions, self.agents[agent], self.models, self.failures, self.streams, *name)
 
     def prefix_cache(self) -> PrefixCache:
         return PrefixCache((int(self.templates.prefix.max()) + 1) * len(self.models.ids))
 
     def limit_check(self, owners: int, opens_us: int) -> LimitCheck:
         """A check of the buckets of so many owners, each with one for every class of model."""
-        return LimitCheck(self.weather, owners * len(self.sizes), self.sizes, opens_us)
+        return LimitCheck(self.conditions, owners * len(self.sizes), self.sizes, opens_us)
 
     @property
     def nobody(self) -> int:
@@ -229,10 +229,10 @@ class Stage:
         ]
         return np.maximum(longest, max(refill, default=0))
 
-    def event_loop(self, from_us: int) -> Contended:
+    def event_loop(self, from_us: int) -> RateLimitedLoop:
         """An event loop for organisations of this actor that hit their limits."""
-        return Contended(
-            self.sizes, self.weather, self.fates, self.policy, from_us, self.horizon_us
+        return RateLimitedLoop(
+            self.sizes, self.conditions, self.failures, self.policy, from_us, self.horizon_us
         )
 
     def settle(self, drawn: Drawn, start_us: Ints, sessions: Ints | None = None) -> Settled:
@@ -252,7 +252,7 @@ class Stage:
             rows = ranges(starts_of(per_session)[sessions], per_session[sessions])
             per_session, task, wait = per_session[sessions], task[rows], wait[rows]
             calls = calls.pick(rows)
-        world = (self.weather, self.fates, self.policy, self.horizon_us)
+        world = (self.conditions, self.failures, self.policy, self.horizon_us)
         settled = settle(start_us, per_session, task, wait, calls, *world)
         if rows is not None:
             attempts = settled.attempts
@@ -268,7 +268,7 @@ class Stage:
         """Refuse what accounts send after they may not; see `bans.cut`."""
         call = attempts.call
         session, serial = drawn.shape.session[call], drawn.shape.call[call]
-        return cut(attempts, session, until_us, serial, self.fates, self.policy, told)
+        return cut(attempts, session, until_us, serial, self.failures, self.policy, told)
 
     def is_in_log(self, attempts: Attempts) -> Bools:
         return (attempts.begins_us >= 0) & (attempts.begins_us < self.horizon_us)

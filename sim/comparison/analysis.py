@@ -16,7 +16,7 @@ from sim.comparison.clusters.from_runs import Cluster, clusters
 from sim.comparison.hypotheses.load import chosen, load_library
 from sim.comparison.hypotheses.model import Library
 from sim.comparison.inference import odds as weigh
-from sim.comparison.inference.evidence_model import WHOLE, Instrument, Observer, PriorSet
+from sim.comparison.inference.evidence_model import WHOLE, EvidenceModel, Observer, PriorSet
 from sim.comparison.inference.posterior import Inferred, inferences
 from sim.comparison.sections import adoption, calibration, design, needed_effort, sensitivity
 from sim.comparison.sections.benchmark_runs import ModelPrediction, draw_strata, predict
@@ -134,7 +134,7 @@ def analyse(
     _check_prior(prior_odds, used)
     places = dict.fromkeys(map(str, runs))
     found = tuple(x for place in places for x in clusters(place, by_actor=by_actor))
-    instrument = Instrument(used, draws, seed, observer)
+    instrument = EvidenceModel(used, draws, seed, observer)
     others = [x for x in used.hypotheses if x != first]
     if against is not None and against not in others:
         raise InvalidInputError(f"nothing to hold against {against!r}: {nearest(against, others)}")
@@ -168,7 +168,7 @@ def analyse(
 class _Given:
     """What every answer is made of."""
 
-    instrument: Instrument
+    instrument: EvidenceModel
     settings: Settings
     cases: tuple[Case, ...]
     runs: tuple[Cluster, ...]

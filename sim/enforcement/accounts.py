@@ -21,11 +21,11 @@ from sim.enforcement.outcome import (
 from sim.streams import Streams
 
 Span = tuple[int, int, float]
-Action = tuple[int, "Life", int, int]
+Action = tuple[int, "AccountState", int, int]
 
 
 @dataclass(eq=False)
-class Life:
+class AccountState:
     """The account of one generation in a slot.
 
     `pauses` are (from_us, until_us, factor) and may overlap. `stint` counts bans: what began
@@ -79,11 +79,11 @@ class Life:
         self.until_us = UNTIL_US
 
 
-class Register:
-    """Columns of the identities of `slots` slots, of which only `lives` were looked at."""
+class AccountHistory:
+    """Columns of the identities of `slots` slots, of which only `states` were looked at."""
 
-    def __init__(self, slots: int, lives: Iterable[Life]) -> None:
-        ordered = sorted(lives, key=lambda life: (life.generation > 0, life.slot, life.generation))
+    def __init__(self, slots: int, states: Iterable[AccountState]) -> None:
+        ordered = sorted(states, key=lambda life: (life.generation > 0, life.slot, life.generation))
         later = [life for life in ordered if life.generation]
         row_of = {
             life: life.slot if not life.generation else slots + k

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Ledger:
+class Budget:
     """Planned spending in USD of an operator.
 
     `first_usd`: accounts, verified identities, cards, and addresses for the length of the log.
@@ -20,6 +20,6 @@ class Ledger:
     usd_per_exchange: float
 
     @classmethod
-    def free(cls) -> Ledger:
+    def free(cls) -> Budget:
         """That of an actor without an operator."""
         return cls(0.0, 0.0, 0.0, 0.0)

@@ -6,7 +6,7 @@ account up to its ban is the same as it would be without one.
 
 from __future__ import annotations
 
-from sim.enforcement.accounts import Register
+from sim.enforcement.accounts import AccountHistory
 from sim.enforcement.operator import Operation
 from sim.enforcement.outcome import Outcome
 from sim.enforcement.provider import Provider
@@ -36,14 +36,14 @@ def decide(
     operation = None if operator is None else Operation(operator)
     provider = Provider(watched, enforcement, operation, (streams, name))
     provider.run(horizon_us)
-    lives = [life for slot in provider.lives.values() for life in slot]
-    register = Register(len(watched), lives)
+    states = [life for slot in provider.states.values() for life in slot]
+    register = AccountHistory(len(watched), states)
     return Outcome(
         identities=register.identities(),
         pauses=register.pauses(),
         actions=register.actions(provider.actions),
         spent_usd=0.0 if operation is None else operation.spent_usd,
-        replacements=sum(life.generation > 0 for life in lives),
+        replacements=sum(life.generation > 0 for life in states),
         sweeps=provider.sweeps,
         alerts=provider.alerts,
         reviewed=provider.reviews.done,

@@ -11,7 +11,7 @@ import simpy
 
 from sim.arrays.types import Floats, Ints
 from sim.distributions import Distribution
-from sim.enforcement.accounts import Action, Life
+from sim.enforcement.accounts import AccountState, Action
 from sim.enforcement.operator import Operation
 from sim.enforcement.outcome import (
     BAN,
@@ -41,7 +41,7 @@ class Provider:
     """The provider against the accounts of one actor, from time 0 on.
 
     An account takes its random numbers from a stream of its own. `operation` is None where
-    nobody replaces accounts. `lives` holds the accounts to which something may happen, by slot,
+    nobody replaces accounts. `states` holds the accounts to which something may happen, by slot,
     the latest last; all others keep their slots untouched.
     """
 
@@ -57,7 +57,7 @@ class Provider:
         self._env = simpy.Environment()
         self._first_rates = watched.rates_per_day(rules, slice(None), np.ones(DIMENSIONS))
         self.reviews = Reviews(self._env, rules.reviews_per_day * max(len(watched), 1) / 1000)
-        self.lives: dict[int, list[Life]] = {}
+        self.states: dict[int, list[AccountState]] = {}
         self.actions: list[Action] = []
         self.alerts = self.sweeps = 0
 
@@ -85,25 +85,25 @@ class Provider:
         ids = mixed(streams.key(name, "enforcement", what), np.arange(len(self._watched)))
         return uniforms(ids) + 2.0**-54
 
-    def _latest(self, slot: int) -> Life:
+    def _latest(self, slot: int) -> AccountState:
         """The account in a slot, or the last one that was."""
-        if slot not in self.lives:
-            self.lives[slot] = [Life(slot, 0, FROM_US, self._stream)]
-        return self.lives[slot][-1]
+        if slot not in self.states:
+            self.states[slot] = [AccountState(slot, 0, FROM_US, self._stream)]
+        return self.states[slot][-1]
 
-    def _rates(self, life: Life, activity: float = 1.0) -> Floats:
+    def _rates(self, life: AccountState, activity: float = 1.0) -> Floats:
         """Triggers a day by channel, while the account may send `activity` of its traffic."""
         if activity == 1 and life.factors == _AS_AT_FIRST:
             return np.asarray(self._first_rates[life.slot])
         slot, factors = np.array([life.slot]), np.array(life.factors)
         return np.asarray(self._watched.rates_per_day(self._rules, slot, factors, activity)[0])
 
-    def _begin_watch(self, life: Life) -> Process:
+    def _begin_watch(self, life: AccountState) -> Process:
         rates = self._rates(life)
         if (total := float(rates.sum())) > 0:
             yield from self._watch(life, rates, _until_next(life, total))
 
-    def _watch(self, life: Life, rates: Floats, wait_us: int) -> Process:
+    def _watch(self, life: AccountState, rates: Floats, wait_us: int) -> Process:
         """One alert after the other: what else triggers while a case is open belongs to it."""
         stint, total = life.stint, float(rates.sum())
         edges = np.cumsum(rates) / total
@@ -123,7 +123,7 @@ class Provider:
                     return
             wait_us = _until_next(life, total)
 
-    def _fires(self, life: Life, channel: int, full_rate: float) -> bool:
+    def _fires(self, life: AccountState, channel: int, full_rate: float) -> bool:
         """Thin the triggers of an account that may send less than it does otherwise."""
         activity = life.activity(self._now_us)
         u = life.rng.random()
@@ -131,7 +131,7 @@ class Provider:
             return activity == 1
         return bool(u * full_rate < self._rates(life, activity)[channel])
 
-    def _answer(self, life: Life, channel: int) -> Process:
+    def _answer(self, life: AccountState, channel: int) -> Process:
         """Limit, verify or review an account, unless it is stopped already."""
         rules, u = self._rules, life.rng.random()
         if u < rules.rate_limit_share:
@@ -141,7 +141,9 @@ class Provider:
         else:
             yield from self._review(life, channel)
 
-    def _all(self, life: Life, channel: int, action: Callable[[Life, int], Process]) -> Process:
+    def _all(
+        self, life: AccountState, channel: int, action: Callable[[AccountState, int], Process]
+    ) -> Process:
         """Act on all whom an action hits and who are not stopped; go on when `life` is through."""
         hit = [x for x in self._hit(life) if x.activity(self._now_us) > 0]
         for other in hit:
@@ -150,7 +152,7 @@ class Provider:
         if life in hit:
             yield from action(life, channel)
 
-    def _hit(self, life: Life) -> list[Life]:
+    def _hit(self, life: AccountState) -> list[AccountState]:
         """Live accounts that share the fate of `life`, itself among them."""
         if self._rules.policy == "account" or life.generation:
             return [life] if life.is_live else []
@@ -165,12 +167,12 @@ class Provider:
         numbers, starts = np.unique(self._watched.organisation[order], return_index=True)
         return dict(zip(numbers.tolist(), np.split(order, starts[1:]), strict=True))
 
-    def _limit(self, life: Life, channel: int) -> Process:
+    def _limit(self, life: AccountState, channel: int) -> Process:
         self._note(life, RATE_LIMIT, channel)
         self._pause(life, _us(self._rules.limit_days * 24), self._rules.limit_factor)
         yield from ()
 
-    def _verify(self, life: Life, channel: int) -> Process:
+    def _verify(self, life: AccountState, channel: int) -> Process:
         """The account rests until it is verified, or else is banned."""
         self._note(life, STEP_UP, channel)
         stint, takes_us = life.stint, _draw(self._rules.step_up_h, life)
@@ -179,13 +181,13 @@ class Provider:
         if life.stint == stint and not self._passes(life):
             self._ban(life, channel)
 
-    def _passes(self, life: Life) -> bool:
+    def _passes(self, life: AccountState) -> bool:
         u, rules = life.rng.random(), self._rules
         if not self._watched.operated:
             return u < rules.genuine_passes
         return u < rules.operator_passes and (self._operation is None or self._operation.verifies())
 
-    def _review(self, life: Life, channel: int) -> Process:
+    def _review(self, life: AccountState, channel: int) -> Process:
         rules, stint = self._rules, life.stint
         yield self._env.timeout(_draw(rules.review_delay_h, life))
         if life.stint != stint:
@@ -202,7 +204,7 @@ class Provider:
             for lost in self._hit(life):
                 self._ban(lost, channel)
 
-    def _suspend(self, life: Life, channel: int) -> Process:
+    def _suspend(self, life: AccountState, channel: int) -> Process:
         """A ban in two steps, which a second look lifts for those who do not extract."""
         self._note(life, SUSPEND, channel)
         stint, lasts_us = life.stint, _us(self._rules.suspend_days * 24)
@@ -215,7 +217,7 @@ class Provider:
         else:
             self._note(life, REINSTATE, channel)
 
-    def _ban(self, life: Life, channel: int) -> None:
+    def _ban(self, life: AccountState, channel: int) -> None:
         self._note(life, BAN, channel)
         life.end(self._now_us)
         if self._operation is not None:
@@ -223,14 +225,14 @@ class Provider:
         elif not self._watched.operated and not self._watched.extracts[life.slot]:
             self._env.process(self._appeal(life, channel))
 
-    def _appeal(self, life: Life, channel: int) -> Process:
+    def _appeal(self, life: AccountState, channel: int) -> Process:
         yield self._env.timeout(_draw(self._rules.appeal_days, life, 24))
         if life.rng.random() < self._rules.appeal_success:
             life.resume(self._now_us)
             self._note(life, REINSTATE, channel)
             yield from self._begin_watch(life)
 
-    def _lose(self, life: Life, channel: int, operation: Operation) -> None:
+    def _lose(self, life: AccountState, channel: int, operation: Operation) -> None:
         lesson = operation.lesson(channel, life.rng)
         takes_h = operation.replacement_h(life.rng)
         if lesson is not None:
@@ -242,13 +244,13 @@ class Provider:
         yield self._env.timeout(_us(operation.lag_h))
         operation.learn(lesson)
 
-    def _replace(self, lost: Life, takes_us: int, operation: Operation) -> Process:
+    def _replace(self, lost: AccountState, takes_us: int, operation: Operation) -> Process:
         # whoever takes over is watched for a second at least: a slot has one replacement a second,
         # and one more by the report, at most
         yield self._env.timeout(takes_us)
         number = lost.generation + 1
-        life = Life(lost.slot, number, self._now_us, self._stream, operation.factors)
-        self.lives[lost.slot].append(life)
+        life = AccountState(lost.slot, number, self._now_us, self._stream, operation.factors)
+        self.states[lost.slot].append(life)
         yield from self._begin_watch(life)
 
     def _sweep(self) -> Process:
@@ -264,15 +266,15 @@ class Provider:
             if life.is_live and self._is_there(life):
                 self._ban(life, REPORT)
 
-    def _is_there(self, life: Life) -> bool:
+    def _is_there(self, life: AccountState) -> bool:
         """Whether the place of an account is worked at all now."""
         watched, slot = self._watched, life.slot
         return bool(watched.begins_us[slot] <= self._now_us < watched.ends_us[slot])
 
-    def _pause(self, life: Life, lasts_us: int, factor: float) -> None:
+    def _pause(self, life: AccountState, lasts_us: int, factor: float) -> None:
         life.pause(self._now_us, lasts_us, factor)
 
-    def _note(self, life: Life, action: int, channel: int) -> None:
+    def _note(self, life: AccountState, action: int, channel: int) -> None:
         self.actions.append((self._now_us, life, action, channel))
 
 
@@ -281,7 +283,7 @@ def _us(hours: float) -> int:
     return _whole(min(hours * _HOUR_US, _FAR_US))
 
 
-def _until_next(life: Life, per_day: float) -> int:
+def _until_next(life: AccountState, per_day: float) -> int:
     """Microseconds from now to the next trigger, whatever the rate: a second at least."""
     return max(_us(life.rng.exponential() / per_day * 24), _SECOND_US)
 
@@ -290,6 +292,6 @@ def _whole(us: float) -> int:
     return round(us / _SECOND_US) * _SECOND_US
 
 
-def _draw(distribution: Distribution, life: Life, hours: float = 1.0) -> int:
+def _draw(distribution: Distribution, life: AccountState, hours: float = 1.0) -> int:
     """Microseconds of a time whose unit is that many hours."""
     return _us(float(distribution.sample(life.rng, 1)[0]) * hours)

@@ -7,7 +7,7 @@ from collections.abc import Generator
 
 import simpy
 
-from sim.enforcement.accounts import Life
+from sim.enforcement.accounts import AccountState
 
 _DAY_S, _SECOND_US = 86_400, 1_000_000
 _CASES_PER_REVIEWER_DAY = 24
@@ -25,7 +25,7 @@ class Reviews:
         self._env = env
         self._reviewers = simpy.Resource(env, capacity=servers)
         self._takes_us = max(1, round(servers / per_day * _DAY_S)) * _SECOND_US
-        self._waiting: deque[tuple[Life, int]] = deque()
+        self._waiting: deque[tuple[AccountState, int]] = deque()
         self.done = 0
 
     @property
@@ -33,7 +33,7 @@ class Reviews:
         """Cases of live accounts for which nobody had time yet."""
         return sum(life.is_live and life.stint == stint for life, stint in self._waiting)
 
-    def review(self, life: Life) -> Generator[simpy.Event, None, None]:
+    def review(self, life: AccountState) -> Generator[simpy.Event, None, None]:
         """Wait for the end of a review, which takes no time if the account was banned meanwhile."""
         stint = life.stint
         self._waiting.append((life, stint))

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from sim.actors.arrivals.rates import DAY_US, LEAD_US, rates_per_day
-from sim.actors.context import TASKS_PER_SHARD_BITS, Stage
+from sim.actors.context import TASKS_PER_SHARD_BITS, ActorContext
 from sim.actors.queue.teams import pilot_of, workers_of
 from sim.engine.shards import Shard
 from sim.errors import InvalidInputError
-from sim.population.population import Cast
+from sim.population.population import Population
 from sim.scenario.resolved import Actor, Scenario
 
 # A process with the packages that it needs.
@@ -51,22 +51,22 @@ def accounts_bytes(scenario: Scenario) -> int:
     return PROCESS + each * scenario.accounts
 
 
-def shard_bytes(cast: Cast, shard: Shard) -> int:
+def shard_bytes(population: Population, shard: Shard) -> int:
     """Memory that one shard takes while it is simulated, beside the accounts."""
-    stage = cast.stages[shard.actor]
+    context = population.contexts[shard.actor]
     if shard.team is not None:
-        return WORKER * _workers(stage, shard)
+        return WORKER * _workers(context, shard)
     places = slice(shard.accounts.start, shard.accounts.stop)
-    people = float(stage.accounts.end_users[places].sum(dtype=np.float64))
+    people = float(context.accounts.end_users[places].sum(dtype=np.float64))
     sessions = turns = exchanges = 0.0
-    per_us = rates_per_day(stage, shard.accounts) / DAY_US
-    mode = stage.accounts.mode[places]
-    for number, behaviour in enumerate(stage.behaviours):
+    per_us = rates_per_day(context, shard.accounts) / DAY_US
+    mode = context.accounts.mode[places]
+    for number, behaviour in enumerate(context.behaviours):
         rate = float(per_us[mode == number].sum())
-        opened = rate * (LEAD_US + stage.horizon_us) / stage.session_calls[number]
+        opened = rate * (LEAD_US + context.horizon_us) / context.session_calls[number]
         sessions += opened
         turns += opened * _mean_turns(behaviour)
-        exchanges += rate * (_FILLED_LEAD_US + stage.horizon_us)
+        exchanges += rate * (_FILLED_LEAD_US + context.horizon_us)
     simulating = SESSION * sessions + TURN * turns + EXCHANGE * exchanges
     return math.ceil(max(PERSON * people, PERSON_KEPT * people + simulating))
 
@@ -76,17 +76,19 @@ def _mean_turns(behaviour: Actor) -> float:
     return dial.single_share + (1 - dial.single_share) * dial.more.rounded_mean(low=1)
 
 
-def _workers(stage: Stage, shard: Shard) -> int:
+def _workers(context: ActorContext, shard: Shard) -> int:
     team = shard.team
     assert team is not None
     if team.workers is None and team.calls < _FEW_WORKERS:
         return 0
-    return workers_of(stage, team, pilot_of(stage, team))
+    return workers_of(context, team, pilot_of(context, team))
 
 
-def needed_bytes(cast: Cast, shards: list[Shard]) -> int:
+def needed_bytes(population: Population, shards: list[Shard]) -> int:
     """Memory of a process that carries out a scenario."""
-    return accounts_bytes(cast.scenario) + max(shard_bytes(cast, s) for s in _largest(shards))
+    return accounts_bytes(population.scenario) + max(
+        shard_bytes(population, s) for s in _largest(shards)
+    )
 
 
 def check_accounts(scenario: Scenario, processes: int = 1) -> None:
@@ -96,19 +98,19 @@ def check_accounts(scenario: Scenario, processes: int = 1) -> None:
     _refuse_beyond(accounts_bytes(scenario), what, "lower accounts or scale", processes)
 
 
-def check_shards(cast: Cast, shards: list[Shard], processes: int = 1) -> None:
+def check_shards(population: Population, shards: list[Shard], processes: int = 1) -> None:
     """Refuse a scenario with a shard too large for the memory, or to number its tasks."""
-    needed = accounts_bytes(cast.scenario)
+    needed = accounts_bytes(population.scenario)
     for shard in _largest(shards):
-        actor = cast.stages[shard.actor].actor
+        actor = population.contexts[shard.actor].actor
         if shard.expected > 1 << TASKS_PER_SHARD_BITS:
             raise InvalidInputError(
                 f"actors.{actor.id}: {shard.expected:,.0f} exchanges of accounts that share an "
                 f"organisation, at most {1 << TASKS_PER_SHARD_BITS:,}; give it more organisations, "
                 "a lower rate or a shorter clock"
             )
-        own = shard_bytes(cast, shard)
-        what = f"actors.{actor.id}: simulating {_what(cast, shard)} needs"
+        own = shard_bytes(population, shard)
+        what = f"actors.{actor.id}: simulating {_what(population, shard)} needs"
         remedy = "lower them, or scale"
         _refuse_beyond(needed + own, what, remedy, processes)
 
@@ -123,14 +125,14 @@ def _largest(shards: list[Shard]) -> Iterator[Shard]:
         yield from sorted(most, key=lambda s: s.number)
 
 
-def _what(cast: Cast, shard: Shard) -> str:
+def _what(population: Population, shard: Shard) -> str:
     """What of a shard takes most of the memory."""
-    stage = cast.stages[shard.actor]
+    context = population.contexts[shard.actor]
     if shard.team is not None:
         return "so many workers"
     places = slice(shard.accounts.start, shard.accounts.stop)
-    people = float(stage.accounts.end_users[places].sum(dtype=np.float64))
-    if PERSON * people > shard_bytes(cast, shard) / 2:
+    people = float(context.accounts.end_users[places].sum(dtype=np.float64))
+    if PERSON * people > shard_bytes(population, shard) / 2:
         return f"{people:,.0f} end users"
     return f"{len(shard.accounts):,} accounts at this rate"
 

@@ -11,8 +11,8 @@ from pydantic import TypeAdapter
 
 from sim.arrays.columns import Columns, length, time_order
 from sim.arrays.types import Ints
-from sim.engine.run_context import Job, peak_bytes
-from sim.engine.spill import EXCHANGES, TASKS, Index, Records, Stretch, read_records, unpacked
+from sim.engine.run_context import RunContext, peak_bytes
+from sim.engine.spill import EXCHANGES, TASKS, BusyPeriod, Index, Records, read_records, unpacked
 from sim.engine.time_grid import Window, parts_of
 from sim.streams import U64, mixed, opaque_ids
 from sim.tables.formats import FileRecord, writing_table
@@ -31,8 +31,8 @@ LOG, TRUTH, TRUTH_OF_TASKS = PIECES = IN_PARTS
 class WindowPlan(NamedTuple):
     """Where the rows of a window lie."""
 
-    exchanges: list[Stretch]
-    tasks: list[Stretch]
+    exchanges: list[BusyPeriod]
+    tasks: list[BusyPeriod]
 
 
 class PartPlan(NamedTuple):
@@ -86,7 +86,7 @@ def part_path(stem: str, number: int, fmt: str) -> str:
     return f"{stem}/part-{number:05d}.{fmt}"
 
 
-def part_windows(job: Job, index: Index) -> list[list[Window]]:
+def part_windows(job: RunContext, index: Index) -> list[list[Window]]:
     """The windows of each part; they depend on the rows alone, not on who made them."""
     part_rows = job.scenario.tables.part_rows
     return parts_of(index.counts(EXCHANGES), job.window_rows, part_rows)
@@ -100,7 +100,7 @@ def plan_of(index: Index, number: int, windows: list[Window]) -> PartPlan:
     return PartPlan(number, sum(s.rows for plan in plans for s in plan.exchanges), plans)
 
 
-def write_part(job: Job, plan: PartPlan) -> PartRecord:
+def write_part(job: RunContext, plan: PartPlan) -> PartRecord:
     """Write one part of the log and of its truth; its record is written last."""
     tables = job.scenario.tables
     columns = {
@@ -133,10 +133,10 @@ def write_part(job: Job, plan: PartPlan) -> PartRecord:
     return record
 
 
-def exchanges_in(job: Job, window: WindowPlan) -> Columns:
+def exchanges_in(job: RunContext, window: WindowPlan) -> Columns:
     """The exchanges of a window with their identifiers, in order of time."""
     records = read_records(job.out, EXCHANGES, window.exchanges)
-    return in_order(records, job.cast.actor_key("exchange"), job.cast.actor_of_account)
+    return in_order(records, job.population.actor_key("exchange"), job.population.actor_of_account)
 
 
 def in_order(records: Records, keys: U64, actor_of_account: Ints) -> Columns:
@@ -151,7 +151,7 @@ def in_order(records: Records, keys: U64, actor_of_account: Ints) -> Columns:
     return rows | {"actor": actor[order], "id": ids[order]}
 
 
-def tasks_in(job: Job, window: WindowPlan) -> Columns:
+def tasks_in(job: RunContext, window: WindowPlan) -> Columns:
     """The tasks begun in a window, in order of time."""
     tasks = read_records(job.out, TASKS, window.tasks)
     order = np.lexsort((tasks["serial"], tasks["account"], tasks["start"]))

@@ -11,7 +11,7 @@ from pathlib import Path
 from sim.engine.executors import WORTHWHILE, default_count
 from sim.engine.memory import check_accounts, check_shards, needed_bytes
 from sim.engine.merge import part_windows, plan_of, write_part
-from sim.engine.run_context import Job, peak_bytes
+from sim.engine.run_context import RunContext, peak_bytes
 from sim.engine.shards import Shard
 from sim.engine.simulate import ShardRecord, simulate_shard
 from sim.engine.spill import Index
@@ -74,8 +74,8 @@ def plan_run(scenario: Scenario, count: int | None = None) -> RunPlan:
     """
     check_accounts(scenario)
     with tempfile.TemporaryDirectory(prefix="sim-plan-") as folder:
-        job = Job(scenario, Store(str(Path(folder))))
-        check_shards(job.cast, job.shards)
+        job = RunContext(scenario, Store(str(Path(folder))))
+        check_shards(job.population, job.shards)
         # sessions cannot be cut short: they are drawn before the first is simulated
         pilots = [s for s in _pilots(job.shards) if s.team or s.expected <= _LARGEST_SHARD]
         tried = [_try(job, shard) for shard in pilots]
@@ -94,7 +94,7 @@ def plan_run(scenario: Scenario, count: int | None = None) -> RunPlan:
         exchanges=round(exchanges),
         disk_bytes=round(disk),
         peak_disk_bytes=round(disk + spilled),
-        memory_bytes=max(peak_bytes(), needed_bytes(job.cast, job.shards)),
+        memory_bytes=max(peak_bytes(), needed_bytes(job.population, job.shards)),
         seconds=seconds,
         workers=workers,
         tried=tuple(one.shard.number for one in tried),
@@ -124,7 +124,7 @@ def _pilots(shards: list[Shard]) -> list[Shard]:
     return [s for s in middle if s.expected <= _LARGEST_SHARD] or middle[:1]
 
 
-def _try(job: Job, shard: Shard) -> _Tried:
+def _try(job: RunContext, shard: Shard) -> _Tried:
     """Simulate a shard; of one that is too large, the first exchanges only."""
     is_whole = shard.expected <= _LARGEST_SHARD
     begun = time.perf_counter()
@@ -132,7 +132,7 @@ def _try(job: Job, shard: Shard) -> _Tried:
     return _Tried(shard, record, time.perf_counter() - begun, is_whole)
 
 
-def _write(job: Job, tried: list[_Tried]) -> tuple[int, float]:
+def _write(job: RunContext, tried: list[_Tried]) -> tuple[int, float]:
     """Write what was simulated as parts; return their bytes and the seconds it took."""
     index = Index([one.record.file for one in tried], job.grid.cells)
     begun, written = time.perf_counter(), 0

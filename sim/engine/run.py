@@ -12,7 +12,7 @@ from sim.engine import checkpoint
 from sim.engine.executors import DIED, InProcess, LostWorkerError, Workers, carried_out, in_process
 from sim.engine.memory import check_accounts, check_shards
 from sim.engine.merge import LOG, PartPlan, part_windows, plan_of, write_part
-from sim.engine.run_context import Job, peak_bytes
+from sim.engine.run_context import RunContext, peak_bytes
 from sim.engine.run_files import LOCK
 from sim.engine.run_lock import locked
 from sim.engine.simulate import simulate_shard, usage_in
@@ -92,7 +92,7 @@ def run(
         with locked(out):
             if out.is_local:  # another run may have been there since
                 checkpoint.check(scenario, out, force=force)
-            job = Job(scenario, out)
+            job = RunContext(scenario, out)
             # what cannot be begun fails now, and leaves what was there before
             expect_memory(job, workers)
             checkpoint.claim(scenario, out)
@@ -109,7 +109,7 @@ def expect_usable(scenario: Scenario, out: Store | Path | str, *, force: bool) -
 def run_aside(scenario: Scenario, folder: Path, workers: Workers | None) -> RunSummary:
     """Carry `scenario` out into an empty folder that is thrown away, whatever becomes of it."""
     out = Store(str(folder))
-    job = Job(scenario, out)
+    job = RunContext(scenario, out)
     expect_memory(job, workers)
     checkpoint.claim(scenario, out)
     return _carry_out(job, workers, None)
@@ -130,7 +130,7 @@ def resume(
             if all(file.is_whole(out) for file in records_of(read_manifest(out))):
                 return _as_it_is(scenario, out)
             checkpoint.reopen(out)
-        job = Job(scenario, out)
+        job = RunContext(scenario, out)
         expect_memory(job, workers)
         return _carry_out(job, workers, observe)
 
@@ -145,7 +145,7 @@ def _as_it_is(scenario: Scenario, out: Store) -> RunSummary:
         exchanges=sum(actor.exchanges_in_log for actor in actors),
         actors=actors,
         files=files,
-        shards=len(Job(scenario, out).shards),
+        shards=len(RunContext(scenario, out).shards),
         parts=sum(file.path.startswith(f"{LOG}/") for file in files),
         workers=0,
         peak_bytes=peak_bytes(),
@@ -160,15 +160,15 @@ def _reached_by(workers: Workers | None, out: Store) -> Store:
     return out
 
 
-def expect_memory(job: Job, workers: Workers | None) -> None:
+def expect_memory(job: RunContext, workers: Workers | None) -> None:
     """Raise InvalidInputError if the memory of this machine is too small for a run."""
     check_accounts(job.scenario)
     exchanges = sum(shard.expected for shard in job.shards)
     alone = workers is None or exchanges < workers.worthwhile
-    check_shards(job.cast, job.shards, 1 if alone or workers is None else workers.count)
+    check_shards(job.population, job.shards, 1 if alone or workers is None else workers.count)
 
 
-def _carry_out(job: Job, workers: Workers | None, observe: Observer | None) -> RunSummary:
+def _carry_out(job: RunContext, workers: Workers | None, observe: Observer | None) -> RunSummary:
     with contextlib.ExitStack() as stack:
         who = workers or stack.enter_context(in_process())
         try:
@@ -187,7 +187,7 @@ def _carry_out(job: Job, workers: Workers | None, observe: Observer | None) -> R
 class _Attempt:
     """One session of work on a run."""
 
-    def __init__(self, job: Job, who: Workers, observe: Observer) -> None:
+    def __init__(self, job: RunContext, who: Workers, observe: Observer) -> None:
         self._job, self._who, self._observe = job, who, observe
         if sum(shard.expected for shard in job.shards) < who.worthwhile:
             self._who = Workers(InProcess(), 1)
@@ -205,7 +205,7 @@ class _Attempt:
         """Simulate the shards, write the parts, and the rest."""
         job = self._job
         self._simulate()
-        tally = Tally(job.cast)
+        tally = Tally(job.population)
         for shard in job.shards:
             tally.add(shard.actor, self._shards[shard.number].tally)
         self._write()
@@ -280,13 +280,13 @@ class _Attempt:
         self._observe(Progress(doing, share, exchanges, self._peak_bytes))
 
 
-def _tables_of(job: Job, tally: Tally, usage: Usage) -> Iterator[tuple[str, Any]]:
+def _tables_of(job: RunContext, tally: Tally, usage: Usage) -> Iterator[tuple[str, Any]]:
     """The tables that are one file each, made one after the other to save memory."""
-    for name, table in entity_tables(job.cast, usage):
+    for name, table in entity_tables(job.population, usage):
         yield f"log/{name}", table
-    yield "truth/accounts", truth_accounts(job.cast, usage)
-    yield "truth/campaigns", truth_campaigns(job.cast, tally, usage)
-    yield "truth/links", truth_links(job.cast)
+    yield "truth/accounts", truth_accounts(job.population, usage)
+    yield "truth/campaigns", truth_campaigns(job.population, tally, usage)
+    yield "truth/links", truth_links(job.population)
     yield "truth/actors", tally.actors()
 
 

@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from sim.engine.shards import Shard, shards
-from sim.engine.time_grid import WINDOW_ROWS, Grid
+from sim.engine.time_grid import WINDOW_ROWS, TimeGrid
 from sim.output.exchange_log import Renderer
-from sim.population.population import Cast, build_cast
+from sim.population.population import Population, build_population
 from sim.scenario.resolved import Scenario
 from sim.tables.store import Store
 
 # What a worker process has made of the scenario it works on.
-_made: dict[str, Job] = {}
+_made: dict[str, RunContext] = {}
 
 
-class Job:
+class RunContext:
     """A scenario that is carried out into a store.
 
     What is derived from the scenario is made once a process, and does not travel.
@@ -31,25 +31,25 @@ class Job:
         self.scenario, self.out = scenario, out
 
     @cached_property
-    def cast(self) -> Cast:
-        return build_cast(self.scenario)
+    def population(self) -> Population:
+        return build_population(self.scenario)
 
     @cached_property
     def shards(self) -> list[Shard]:
-        return shards(self.cast)
+        return shards(self.population)
 
     @property
     def window_rows(self) -> int:
         return min(WINDOW_ROWS, self.scenario.tables.part_rows)
 
     @cached_property
-    def grid(self) -> Grid:
+    def grid(self) -> TimeGrid:
         expected = sum(shard.expected for shard in self.shards)
-        return Grid.of(self.scenario.clock.duration_us, expected, self.window_rows)
+        return TimeGrid.of(self.scenario.clock.duration_us, expected, self.window_rows)
 
     @cached_property
     def renderer(self) -> Renderer:
-        return Renderer(self.cast)
+        return Renderer(self.population)
 
     def __reduce__(self) -> Any:
         # a worker on this machine may have another current folder
@@ -57,12 +57,12 @@ class Job:
         return _job_of, (json.dumps(self.scenario.to_dict()), place)
 
 
-def _job_of(scenario: str, out: str) -> Job:
+def _job_of(scenario: str, out: str) -> RunContext:
     """The job of this process; its last one, if that was the same."""
     key = f"{out}\n{scenario}"
     if key not in _made:
         _made.clear()
-        _made[key] = Job(Scenario.from_dict(json.loads(scenario)), Store(out))
+        _made[key] = RunContext(Scenario.from_dict(json.loads(scenario)), Store(out))
     return _made[key]
 
 

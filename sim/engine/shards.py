@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sim.actors.arrivals.rates import shards_of
-from sim.actors.context import Stage, Workload
+from sim.actors.context import ActorContext, Workload
 from sim.actors.queue.queue_workload import QueueWorkload
 from sim.actors.queue.teams import teams_of
 from sim.actors.queue.tickets import Team
 from sim.actors.sessions.session_workload import SessionWorkload
-from sim.population.population import Cast
+from sim.population.population import Population
 
 
 @dataclass(frozen=True)
@@ -32,24 +32,24 @@ class Shard:
     team: Team | None
 
 
-def shards(cast: Cast) -> list[Shard]:
+def shards(population: Population) -> list[Shard]:
     """Cut a scenario; the cut of an actor depends on that actor, the clock and the seed alone."""
     made: list[Shard] = []
-    for actor, stage in enumerate(cast.stages):
-        cut = _cut(stage)
+    for actor, context in enumerate(population.contexts):
+        cut = _cut(context)
         for of_actor, (accounts, team) in enumerate(cut):
             shard = Shard(len(made), actor, of_actor, len(cut), accounts, 0.0, team)
-            expected = workload(cast, shard).rows_per_us * stage.working_us
+            expected = workload(population, shard).rows_per_us * context.working_us
             if team is not None:
                 expected = min(expected, team.calls)
             made.append(replace(shard, expected=expected))
     return made
 
 
-def _cut(stage: Stage) -> list[tuple[range, Team | None]]:
+def _cut(context: ActorContext) -> list[tuple[range, Team | None]]:
     """Those of a queue who behave in their own way work it off, everyone else in sessions."""
-    teams = teams_of(stage, range(stage.driven))
-    others = shards_of(stage, range(stage.driven, stage.actor.accounts))
+    teams = teams_of(context, range(context.driven))
+    others = shards_of(context, range(context.driven, context.actor.accounts))
     # all of them take their prompts from the same list
     count = len(teams) + len(others)
     made: list[tuple[range, Team | None]] = []
@@ -57,14 +57,14 @@ def _cut(stage: Stage) -> list[tuple[range, Team | None]]:
     return made + [(accounts, None) for accounts in others]
 
 
-def workload(cast: Cast, shard: Shard) -> Workload:
+def workload(population: Population, shard: Shard) -> Workload:
     """What a shard does, ready to begin."""
-    stage = cast.stages[shard.actor]
+    context = population.contexts[shard.actor]
     if shard.team is not None:
-        return QueueWorkload(stage, shard.team)
-    return SessionWorkload(stage, shard.of_actor, shard.shards_of_actor, shard.accounts)
+        return QueueWorkload(context, shard.team)
+    return SessionWorkload(context, shard.of_actor, shard.shards_of_actor, shard.accounts)
 
 
-def workloads(cast: Cast) -> list[Workload]:
+def workloads(population: Population) -> list[Workload]:
     """What all shards of a scenario do."""
-    return [workload(cast, shard) for shard in shards(cast)]
+    return [workload(population, shard) for shard in shards(population)]

@@ -11,10 +11,10 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from sim.actors.context import Block, HitsLimitError, Workload
-from sim.engine.run_context import Job, peak_bytes
+from sim.engine.run_context import RunContext, peak_bytes
 from sim.engine.shards import workload
 from sim.engine.spill import EXCHANGES, RECORDS, TASKS, SpillFile, SpillWriter
-from sim.engine.time_grid import Grid
+from sim.engine.time_grid import TimeGrid
 from sim.output.account_usage import USAGE, Usage, added, usage_of
 from sim.output.achieved import ShardTally
 from sim.scaffold.rows import RowMaker, exchange_rows
@@ -78,7 +78,7 @@ class ShardRecord:
             and rows == {EXCHANGES: self.tally.exchanges, TASKS: self.tally.tasks}
         )
 
-    def fits(self, grid: Grid) -> bool:
+    def fits(self, grid: TimeGrid) -> bool:
         """Whether its rows lie in the cells of a grid."""
         ends = [chunk.first + len(chunk.counts) for chunk in self.file.chunks]
         first = min((chunk.first for chunk in self.file.chunks), default=0)
@@ -102,7 +102,7 @@ def rows_path(number: int) -> str:
     return f"{SHARDS}/{number:06d}.rows"
 
 
-def simulate_shard(job: Job, number: int, most: float = math.inf) -> ShardRecord:
+def simulate_shard(job: RunContext, number: int, most: float = math.inf) -> ShardRecord:
     """Simulate shard `number` into its spill file; its record is written last.
 
     After `most` exchanges the rest is left out: to find out what a run would take.
@@ -119,7 +119,7 @@ def simulate_shard(job: Job, number: int, most: float = math.inf) -> ShardRecord
                 spill.add(EXCHANGES, block.rows)
                 spill.add(TASKS, block.tasks)
                 tally = tally.with_block(block)
-                used.append(usage_of(block.rows, job.cast.models))
+                used.append(usage_of(block.rows, job.population.models))
                 if len(used) > _MOST_USED:
                     used = [added(used)]
                 if tally.exchanges >= most:
@@ -132,7 +132,7 @@ def simulate_shard(job: Job, number: int, most: float = math.inf) -> ShardRecord
         where = UsagePlace(place, len(usage))
         return ShardRecord(number, tally, written, peak_bytes(), where)
 
-    record = until_right(workload(job.cast, shard), attempt)
+    record = until_right(workload(job.population, shard), attempt)
     job.out.write_json(record_path(number), record.to_dict())
     return record
 

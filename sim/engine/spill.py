@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sim.arrays.columns import Columns, length
 from sim.arrays.types import Ints
-from sim.engine.time_grid import Grid
+from sim.engine.time_grid import TimeGrid
 from sim.scaffold.rows import EXCHANGE_RECORD, TASK_RECORD
 from sim.tables.store import HashingFile, Store
 
@@ -45,7 +45,7 @@ class SpillFile:
 class SpillWriter:
     """Sets rows aside in `file`, which is written from its beginning to its end."""
 
-    def __init__(self, file: HashingFile, grid: Grid) -> None:
+    def __init__(self, file: HashingFile, grid: TimeGrid) -> None:
         self._file, self._grid = file, grid
         self._waiting: dict[str, list[Records]] = {table: [] for table in RECORDS}
         self._rows = dict.fromkeys(RECORDS, 0)
@@ -90,7 +90,7 @@ def _packed(rows: Columns, kind: np.dtype[Any]) -> Records:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class BusyPeriod:
     """Consecutive records of one table in one file."""
 
     path: str
@@ -116,7 +116,7 @@ class Index:
             total[chunk.first : chunk.first + len(chunk.counts)] += np.diff(before)
         return total
 
-    def stretches(self, table: str, first: int, last: int) -> list[Stretch]:
+    def stretches(self, table: str, first: int, last: int) -> list[BusyPeriod]:
         """Where the rows of the cells [first, last) lie."""
         size = RECORDS[table].itemsize
         found = []
@@ -125,11 +125,11 @@ class Index:
             high = min(max(last - chunk.first, 0), len(before) - 1)
             rows = int(before[high] - before[low])
             if rows:
-                found.append(Stretch(path, chunk.offset + int(before[low]) * size, rows))
+                found.append(BusyPeriod(path, chunk.offset + int(before[low]) * size, rows))
         return found
 
 
-def read_records(store: Store, table: str, stretches: list[Stretch]) -> Records:
+def read_records(store: Store, table: str, stretches: list[BusyPeriod]) -> Records:
     """The rows of stretches, laid end to end."""
     records = np.empty(sum(s.rows for s in stretches), RECORDS[table])
     raw = memoryview(records.view(np.uint8))  # type: ignore[arg-type]

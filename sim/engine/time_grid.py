@@ -18,14 +18,14 @@ _SHORTEST_CELL_US = 1_000
 
 
 @dataclass(frozen=True)
-class Grid:
+class TimeGrid:
     """The log in cells of equal length, numbered from its opening."""
 
     cells: int
     cell_us: int
 
     @classmethod
-    def of(cls, horizon_us: int, expected_rows: float, window_rows: int) -> Grid:
+    def of(cls, horizon_us: int, expected_rows: float, window_rows: int) -> TimeGrid:
         """A grid so fine that a window of rows has several cells, as far as can be foreseen."""
         wanted = expected_rows / window_rows * _CELLS_PER_WINDOW
         most = max(1, min(_MOST_CELLS, horizon_us // _SHORTEST_CELL_US))

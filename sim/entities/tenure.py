@@ -15,7 +15,7 @@ _TIME_BITS, _ZERO_S = 31, 1 << 30
 
 
 @dataclass(frozen=True)
-class Held:
+class Occupancy:
     """What is true of places at some times: arrays of one shape.
 
     `row` is that of the account, -1 where nobody can send. `factor` is the share of the work that
@@ -28,7 +28,7 @@ class Held:
     until_us: Ints
 
 
-class Lives:
+class SlotTimeline:
     """Stretches of time by place, each with one account and one factor.
 
     Edges are rounded to whole seconds. A place that has no stretch at a time is empty then.
@@ -58,7 +58,7 @@ class Lives:
         )
 
     @classmethod
-    def everlasting(cls, slots: int) -> Lives:
+    def everlasting(cls, slots: int) -> SlotTimeline:
         """Everybody is there all the time."""
         row, forever = np.arange(slots), np.full(slots, FOREVER_US)
         return cls(row, -forever, forever, row, np.ones(slots))
@@ -73,7 +73,7 @@ class Lives:
         factor: Floats,
         pauses: tuple[Ints, Ints, Ints, Floats],
         leaves_us: Ints,
-    ) -> Lives:
+    ) -> SlotTimeline:
         """Lives [from_us, until_us) at `factor`, less in `pauses`: (life, from, until, factor).
 
         Pauses of a life must not overlap; the two factors are multiplied. `leaves_us` is by slot.
@@ -101,14 +101,14 @@ class Lives:
             leaves_us,
         )
 
-    def followed_by(self, slots: Ints) -> Lives:
+    def followed_by(self, slots: Ints) -> SlotTimeline:
         """Lives of new places, each as the first account of one of these; place k as `slots[k]`."""
         parts = [np.flatnonzero((self._slot == s) & (self._row == s)) for s in slots.tolist()]
         index = np.concatenate([*parts, np.zeros(0, np.int64)]).astype(np.int64)
         place = np.repeat(np.arange(len(slots)), [len(part) for part in parts])
         from_us, until_us = (_us(seconds[index]) for seconds in (self._from_s, self._until_s))
         leaves_us = None if self._leaves_us is None else self._leaves_us[slots]
-        return Lives(place, from_us, until_us, place, self._factor[index], leaves_us)
+        return SlotTimeline(place, from_us, until_us, place, self._factor[index], leaves_us)
 
     def _open_until(self) -> Ints:
         """The end of each stretch, or of those that follow it at once with the same account."""
@@ -122,10 +122,10 @@ class Lives:
             ends[k] = ends[k + 1]
         return ends
 
-    def at(self, slot: Ints, at_us: Ints) -> Held:
+    def at(self, slot: Ints, at_us: Ints) -> Occupancy:
         """Who holds the places `slot` at the times `at_us`."""
         if self.never_ends:
-            return Held(slot, np.ones(len(slot)), np.full(len(slot), FOREVER_US))
+            return Occupancy(slot, np.ones(len(slot)), np.full(len(slot), FOREVER_US))
         at_s = _seconds(at_us)
         k = np.searchsorted(self._key, _key(slot, at_s), side="right") - 1
         k = np.maximum(k, 0)
@@ -135,7 +135,7 @@ class Lives:
         until_us = _us(ends)
         if self._leaves_us is not None:
             until_us = np.where(ends >= _seconds(self._leaves_us[slot]), FOREVER_US, until_us)
-        return Held(
+        return Occupancy(
             np.where(inside, self._row[k], -1), np.where(inside, self._factor[k], 0.0), until_us
         )
 

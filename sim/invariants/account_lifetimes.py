@@ -11,7 +11,7 @@ from sim.arrays.columns import Columns, concat, take
 from sim.arrays.types import Ints
 from sim.enforcement.outcome import BAN, REINSTATE, STEP_UP, SUSPEND
 from sim.invariants.check import Check
-from sim.invariants.run_index import Book, ids
+from sim.invariants.run_index import RunIndex, ids
 from sim.invariants.timestamps import clock
 from sim.invariants.verdict import Breach, Rule, breach_at, first_breach
 from sim.tables.schema import EXCHANGES
@@ -22,18 +22,18 @@ _NEVER_US = np.iinfo(np.int64).max
 _IDS_AT_A_TIME = 1 << 24
 
 
-class Lives(Check):
+class AccountLifetimes(Check):
     """Accounts are known, keep their organisation, and send after they are made, before a ban."""
 
     id, name = "INV-7", "accounts and identifiers"
 
-    def __init__(self, book: Book) -> None:
-        super().__init__(book)
+    def __init__(self, index: RunIndex) -> None:
+        super().__init__(index)
         self._rows = 0
-        self._barred_us, self._banned_us = _bars(book)
+        self._barred_us, self._banned_us = _bars(index)
 
     def see(self, rows: Columns) -> None:
-        accounts, place = self.book.accounts, rows["account"]
+        accounts, place = self.index.accounts, rows["account"]
         created, org = accounts["created"][place], accounts["org_id"][place]
         self._rows += len(place)
         barred, banned = self._barred_us[place], self._banned_us[place]
@@ -65,13 +65,13 @@ class Lives(Check):
                 lambda _: "none before something was done about the account",
             ),
         ]
-        self.breach = first_breach(rows, self.book.files, rules)
+        self.breach = first_breach(rows, self.index.files, rules)
 
     def close(self) -> None:
-        book = self.book
-        self.breach = self.breach or _twice(book.accounts, book.files, "acc")
-        if book.truth:
-            self.breach = self.breach or _twice(book.tasks, book.files, "task")
+        index = self.index
+        self.breach = self.breach or _twice(index.accounts, index.files, "acc")
+        if index.truth:
+            self.breach = self.breach or _twice(index.tasks, index.files, "task")
         passes = -(-self._rows // _IDS_AT_A_TIME)
         for number in range(passes):
             self.breach = self.breach or self._twice_in_log(number, passes)
@@ -79,17 +79,17 @@ class Lives(Check):
     def _twice_in_log(self, number: int, passes: int) -> Breach | None:
         """Look among the identifiers whose remainder is `number`."""
         held = []
-        tables = self.book.run.tables("log/exchanges", EXCHANGES, ["exchange_id"])
-        for file, table in zip(self.book.parts_of("log/exchanges"), tables, strict=True):
-            rows = self.book.placed({"id": ids(table.column("exchange_id"))}, file)
+        tables = self.index.run.tables("log/exchanges", EXCHANGES, ["exchange_id"])
+        for file, table in zip(self.index.parts_of("log/exchanges"), tables, strict=True):
+            rows = self.index.placed({"id": ids(table.column("exchange_id"))}, file)
             held.append(take(rows, rows["id"] % passes == number))
-        return _twice(concat(held), self.book.files, "req")
+        return _twice(concat(held), self.index.files, "req")
 
 
-def _bars(book: Book) -> tuple[Ints, Ints]:
+def _bars(index: RunIndex) -> tuple[Ints, Ints]:
     """When each account may first have been barred, and when it was banned for good."""
-    first, last = (np.full(len(book.accounts["id"]), _NEVER_US) for _ in range(2))
-    account, at, action = (book.events[name] for name in ("account", "at", "action"))
+    first, last = (np.full(len(index.accounts["id"]), _NEVER_US) for _ in range(2))
+    account, at, action = (index.events[name] for name in ("account", "at", "action"))
     for row in np.flatnonzero(account >= 0).tolist():
         who = account[row]
         if action[row] in (STEP_UP, SUSPEND, BAN):

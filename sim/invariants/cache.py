@@ -9,7 +9,7 @@ from sim.arrays.types import Bools, Ints
 from sim.catalog import agents, modes
 from sim.invariants.check import Check
 from sim.invariants.grouping import latest, numbered
-from sim.invariants.run_index import LIFETIME_1H_US, Book
+from sim.invariants.run_index import LIFETIME_1H_US, RunIndex
 from sim.invariants.verdict import Rule, first_breach
 from sim.scenario.resolved import Actor
 from sim.world.attempts import OK
@@ -43,14 +43,14 @@ class Cache(Check):
 
     id, name = "INV-5", "cache"
 
-    def __init__(self, book: Book) -> None:
-        super().__init__(book)
+    def __init__(self, index: RunIndex) -> None:
+        super().__init__(index)
         self._kept: Columns = {}
-        self._static = _static_prefixes(book)
-        actors = book.scenario.actors
-        self._queues = np.array([*(_has_sessions_of_one_task(book, a) for a in actors), False])
-        notes = [] if book.full else ["the core profile has no template"]
-        if not book.truth:
+        self._static = _static_prefixes(index)
+        actors = index.scenario.actors
+        self._queues = np.array([*(_has_sessions_of_one_task(index, a) for a in actors), False])
+        notes = [] if index.full else ["the core profile has no template"]
+        if not index.truth:
             notes.append("reads are held against the account, not the task")
         self.note = "; ".join(notes)
 
@@ -59,7 +59,7 @@ class Cache(Check):
         mine["old"] = np.zeros(len(mine["id"]), np.bool_)
         both = concat([self._kept, mine]) if self._kept else mine
         both["left"] = both["read"] + both["write_5m"] + both["write_1h"]
-        self.breach = first_breach(both, self.book.files, self._rules(both))
+        self.breach = first_breach(both, self.index.files, self._rules(both))
         self._keep(both)
 
     def _keep(self, rows: Columns) -> None:
@@ -74,7 +74,7 @@ class Cache(Check):
 
     def _rules(self, rows: Columns) -> list[Rule]:
         total, left, fresh = rows["total"], rows["left"], ~rows["old"]
-        least = np.append(self.book.models.min_cacheable_tokens, 0)[rows["model"]]
+        least = np.append(self.index.models.min_cacheable_tokens, 0)[rows["model"]]
         own, own_left, static, unseen = self._sources(rows)
         reads = fresh & (rows["status"] == OK) & (rows["read"] > 0)
         return [
@@ -98,7 +98,7 @@ class Cache(Check):
         ]
 
     def _allowed(self, rows: Columns, i: int, own_left: int) -> str:
-        lifetime_s = self.book.lifetime_us[rows["account"][i]] // 1_000_000
+        lifetime_s = self.index.lifetime_us[rows["account"][i]] // 1_000_000
         own = f"{own_left}, what the call before it left; " if own_left > 0 else ""
         return (
             f"{own}what an answered attempt left, or the static prefix of one of its template, "
@@ -108,27 +108,27 @@ class Cache(Check):
     def _sources(self, rows: Columns) -> tuple[Bools, Ints, Bools, Bools]:
         """(reads what its own left, how much that is, reads a static prefix, cannot be told)."""
         start, read, left = rows["start"], rows["read"], rows["left"]
-        lifetime = self.book.lifetime_us[rows["account"]]
+        lifetime = self.index.lifetime_us[rows["account"]]
         source = (rows["status"] == OK) & (left > 0)
         own = _alive(start, lifetime, self._same_left(rows, source))
-        unseen = start - lifetime < self.book.opens_us
+        unseen = start - lifetime < self.index.opens_us
         own_left = np.zeros(len(start), np.int64)
-        if self.book.truth:
+        if self.index.truth:
             before = self._before_in_task(rows)
             known = before >= 0
             own_left[known] = left[before[known]]
             exact = _alive(start, lifetime, before) & (read == own_left)
             # a task that is not there counts as begun before the log
-            started = np.append(self.book.tasks["start"], self.book.opens_us - 1)[rows["task"]]
-            begun = started >= self.book.opens_us
+            started = np.append(self.index.tasks["start"], self.index.opens_us - 1)[rows["task"]]
+            begun = started >= self.index.opens_us
             of_queue = rows["first"] & (before < 0) & begun & self._queues[rows["actor"]]
             own = np.where(known, exact, own & ~of_queue)
             own_left[~_alive(start, lifetime, before)] = 0
             unseen &= ~known & ~of_queue
-        org = self.book.accounts["org"][rows["account"]]
-        prefix = [org, rows["model"]] + ([rows["template"]] if self.book.full else [])
+        org = self.index.accounts["org"][rows["account"]]
+        prefix = [org, rows["model"]] + ([rows["template"]] if self.index.full else [])
         touched = latest(numbered(*prefix), start, source)
-        beginning = start - lifetime < self.book.opens_us
+        beginning = start - lifetime < self.index.opens_us
         static = self._is_static(rows) & (_alive(start, lifetime, touched) | beginning)
         return own, own_left, static, unseen
 
@@ -156,7 +156,7 @@ class Cache(Check):
 
     def _is_static(self, rows: Columns) -> Bools:
         """Whether a read has the size of a static prefix, or of all that such a short input has."""
-        actor = rows["actor"] if self.book.truth else np.full(len(rows["read"]), -1)
+        actor = rows["actor"] if self.index.truth else np.full(len(rows["read"]), -1)
         result = np.zeros(len(actor), np.bool_)
         for number, sizes in enumerate([*self._static[:-1], self._static[-1]]):
             mine = actor == (number if number < len(self._static) - 1 else -1)
@@ -166,23 +166,23 @@ class Cache(Check):
         return result
 
 
-def _static_prefixes(book: Book) -> list[list[int]]:
+def _static_prefixes(index: RunIndex) -> list[list[int]]:
     """The static prefixes of each actor's agents, and last those of all of them.
 
     Accounts that follow a mode use the agents of that.
     """
     made = []
-    for actor in book.scenario.actors:
+    for actor in index.scenario.actors:
         names = set(actor.agents)
-        if book.scenario.separability < 1:
+        if index.scenario.separability < 1:
             names |= {name for mode in actor.modes for name in modes()[mode].dials["agents"]}
         made.append(sorted(agents()[name].static_prefix_tokens for name in names))
     return [*made, sorted({size for sizes in made for size in sizes})]
 
 
-def _has_sessions_of_one_task(book: Book, actor: Actor) -> bool:
+def _has_sessions_of_one_task(index: RunIndex, actor: Actor) -> bool:
     """Whether nobody of an actor goes on with the context of another task, as in sessions."""
-    return actor.arrival == "queue" and book.scenario.separability == 1
+    return actor.arrival == "queue" and index.scenario.separability == 1
 
 
 def _alive(start: Ints, lifetime: Ints, source: Ints) -> Bools:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim.arrays.columns import Columns
-from sim.invariants.run_index import Book
+from sim.invariants.run_index import RunIndex
 from sim.invariants.verdict import Breach, Verdict
 
 
@@ -14,8 +14,8 @@ class Check:
     name: str
     needs_truth = False
 
-    def __init__(self, book: Book) -> None:
-        self.book = book
+    def __init__(self, index: RunIndex) -> None:
+        self.index = index
         self.breach: Breach | None = None
         self.note = ""
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from sim.arrays.columns import length
-from sim.invariants.account_lifetimes import Lives
+from sim.invariants.account_lifetimes import AccountLifetimes
 from sim.invariants.cache import Cache
 from sim.invariants.check import Check
-from sim.invariants.concurrency import Crews
+from sim.invariants.concurrency import Concurrency
 from sim.invariants.conservation import Conservation
 from sim.invariants.exchange_reader import parts
 from sim.invariants.files import open_the_others
 from sim.invariants.rate_limits import Limits
-from sim.invariants.retry_chains import Chains
-from sim.invariants.run_index import Book
+from sim.invariants.retry_chains import RetryChains
+from sim.invariants.run_index import RunIndex
 from sim.invariants.timestamps import Times
 from sim.invariants.tokens import Tokens
 from sim.invariants.verdict import Verdict
@@ -25,9 +25,9 @@ CHECKS: tuple[type[Check], ...] = (
     Times,
     Tokens,
     Cache,
-    Chains,
-    Lives,
-    Crews,
+    RetryChains,
+    AccountLifetimes,
+    Concurrency,
 )
 
 
@@ -37,10 +37,10 @@ def check_run(path: Path | str) -> list[Verdict]:
     Memory grows with accounts and tasks, not with exchanges. Every table is opened. Raises
     InvalidInputError if the run cannot be read.
     """
-    book = Book(path)
-    open_the_others(book)
-    checks = [kind(book) for kind in CHECKS if book.truth or not kind.needs_truth]
-    for rows in parts(book):
+    index = RunIndex(path)
+    open_the_others(index)
+    checks = [kind(index) for kind in CHECKS if index.truth or not kind.needs_truth]
+    for rows in parts(index):
         for check in checks:
             if check.breach is None and length(rows):
                 check.see(rows)

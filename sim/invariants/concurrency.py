@@ -7,22 +7,22 @@ import numpy as np
 from sim.arrays.columns import Columns, concat, take
 from sim.arrays.types import Ints
 from sim.invariants.check import Check
-from sim.invariants.run_index import Book
+from sim.invariants.run_index import RunIndex
 from sim.invariants.verdict import Breach, breach_at
 
 
-class Crews(Check):
+class Concurrency(Check):
     """No more attempts and no more tasks at a time than the scenario states workers."""
 
     id, name, needs_truth = "INV-8", "workers", True
 
-    def __init__(self, book: Book) -> None:
-        super().__init__(book)
-        queues = [(k, a) for k, a in enumerate(book.scenario.actors) if a.arrival == "queue"]
+    def __init__(self, index: RunIndex) -> None:
+        super().__init__(index)
+        queues = [(k, a) for k, a in enumerate(index.scenario.actors) if a.arrival == "queue"]
         self._workers = {k: a.workers for k, a in queues if a.workers is not None}
         # accounts that follow a mode work in sessions beside the workers: on prompts of the list as
         # well, but never on a run of a benchmark
-        self._beside = book.scenario.separability < 1
+        self._beside = index.scenario.separability < 1
         if self._beside:
             runs = {k for k, a in queues if a.source == "benchmark"}
             self._workers = {k: n for k, n in self._workers.items() if k in runs}
@@ -44,7 +44,7 @@ class Crews(Check):
         self.breach = _earliest(found)
 
     def close(self) -> None:
-        tasks, found = self.book.tasks, []
+        tasks, found = self.index.tasks, []
         for actor, workers in self._workers.items():
             asked = (tasks["run"] >= 0) | (not self._beside)
             mine = take(tasks, (tasks["actor"] == actor) & asked)
@@ -59,7 +59,7 @@ class Crews(Check):
         first = int(over[np.lexsort((rows["row"][over], rows["start"][over]))[0]])
         return breach_at(
             rows,
-            self.book.files,
+            self.index.files,
             first,
             f"{open_now[first]} {what} in progress",
             f"at most {workers}, the workers of its actor",

@@ -13,7 +13,7 @@ from sim.arrays.types import Ints
 from sim.catalog import typologies
 from sim.enforcement.outcome import BAN
 from sim.invariants.check import Check
-from sim.invariants.run_index import STATES, Book, ids
+from sim.invariants.run_index import STATES, RunIndex, ids
 from sim.invariants.timestamps import clock
 from sim.invariants.verdict import Breach, Rule, first_breach
 from sim.scenario.resolved import Actor
@@ -29,25 +29,25 @@ class Conservation(Check):
 
     id, name = "INV-1", "conservation"
 
-    def __init__(self, book: Book) -> None:
-        super().__init__(book)
-        self._rows = np.zeros(len(book.scenario.actors) + 1, np.int64)
+    def __init__(self, index: RunIndex) -> None:
+        super().__init__(index)
+        self._rows = np.zeros(len(index.scenario.actors) + 1, np.int64)
         self._in_file: dict[str, int] = {}
-        tasks = len(book.tasks["id"]) if book.truth else 0
+        tasks = len(index.tasks["id"]) if index.truth else 0
         self._seen, self._answered = np.zeros(tasks, np.int64), np.zeros(tasks, np.int64)
-        if not book.truth:
+        if not index.truth:
             self.note = "without truth: the log against the manifest alone"
 
     def see(self, rows: Columns) -> None:
-        book = self.book
+        index = self.index
         for number, count in enumerate(np.bincount(rows["file"]).tolist()):
             if count:
-                self._in_file[book.files[number]] = count
-        if not book.truth:
+                self._in_file[index.files[number]] = count
+        if not index.truth:
             self._rows[-1] += len(rows["id"])
             return
         self._rows += _counted(rows["actor"], len(self._rows))
-        self.breach = first_breach(rows, book.files, self._labels(rows))
+        self.breach = first_breach(rows, index.files, self._labels(rows))
         task = rows["task"]
         known, answered = task[task >= 0], task[(task >= 0) & (rows["status"] == OK)]
         self._seen += np.bincount(known, minlength=len(self._seen))
@@ -55,7 +55,7 @@ class Conservation(Check):
 
     def _labels(self, rows: Columns) -> list[Rule]:
         """The truth of each row belongs to it, and to its task."""
-        tasks, task, labels = self.book.tasks, rows["task"], rows["labels"]
+        tasks, task, labels = self.index.tasks, rows["task"], rows["labels"]
         known = np.flatnonzero(task >= 0)
         row, own = take(rows, known), take(tasks, task[known])
         other, outside = np.zeros((2, len(task)), np.bool_)
@@ -96,19 +96,19 @@ class Conservation(Check):
 
     def close(self) -> None:
         found = self.breach or self._files()
-        if self.book.truth:
+        if self.index.truth:
             found = found or self._tasks() or self._repeated()
             found = found or self._tables()
         self.breach = found
 
     def _files(self) -> Breach | None:
         """The rows of each part of the log are as many as the manifest says."""
-        stated = {f["path"]: f["rows"] for f in self.book.run.manifest["files"]}
-        for path in self.book.parts_of("log/exchanges"):
+        stated = {f["path"]: f["rows"] for f in self.index.run.manifest["files"]}
+        for path in self.index.parts_of("log/exchanges"):
             rows, allowed = self._in_file.get(path, 0), f"{stated[path]}, as in the manifest"
             if rows != stated[path]:
                 return Breach(path, None, None, f"{rows} rows", allowed)
-        actors = self.book.run.manifest.get("actors", [])
+        actors = self.index.run.manifest.get("actors", [])
         total, rows = sum(a["exchanges_in_log"] for a in actors), sum(self._in_file.values())
         if total != rows:
             found, allowed = f"{total} exchanges of its actors", f"{rows}, as in the log"
@@ -116,10 +116,10 @@ class Conservation(Check):
         return None
 
     def _tasks(self) -> Breach | None:
-        tasks = self.book.tasks
+        tasks = self.index.tasks
         state, calls, answered = tasks["state"], tasks["calls"], self._answered
         whole = tasks["exchanges"] == tasks["exchanges_in_log"]
-        over = tasks["end"] <= self.book.closes_us
+        over = tasks["end"] <= self.index.closes_us
         done = whole & (answered == calls) & over
         rules = [
             Rule(
@@ -140,7 +140,7 @@ class Conservation(Check):
                 lambda i: (
                     f"finished with {answered[i]} calls answered, ended_at {clock(tasks['end'][i])}"
                 ),
-                lambda i: f"{calls[i]} calls answered by {clock(self.book.closes_us)}",
+                lambda i: f"{calls[i]} calls answered by {clock(self.index.closes_us)}",
             ),
             Rule(
                 (state != FINISHED) & done,
@@ -162,14 +162,14 @@ class Conservation(Check):
 
     def _first(self, rules: list[Rule]) -> Breach | None:
         """The first of the tasks in the order of their files."""
-        tasks = self.book.tasks
+        tasks = self.index.tasks
         order = np.lexsort((tasks["row"], tasks["file"]))
         moved = [
             Rule(bad[order], _moved(found, order), _moved(allowed, order))
             for bad, found, allowed in rules
         ]
         rows = {name: tasks[name][order] for name in ("file", "row", "id")}
-        return first_breach(rows, self.book.files, moved, "task")
+        return first_breach(rows, self.index.files, moved, "task")
 
     def _repeated(self) -> Breach | None:
         """What is asked for is a task at most once, and nothing else is.
@@ -178,7 +178,7 @@ class Conservation(Check):
         """
         import pandas as pd
 
-        tasks = self.book.tasks
+        tasks = self.index.tasks
         actor, item, run, work = (tasks[name] for name in ("actor", "item", "run", "work"))
         plan = self._plan()
         items, runs = plan[actor, np.maximum(work, 0)].T
@@ -208,7 +208,7 @@ class Conservation(Check):
 
         Where there are no items, that of a task is missing.
         """
-        actors = self.book.scenario.actors
+        actors = self.index.scenario.actors
         plan = np.zeros((len(actors) + 1, len(KINDS), 2), np.int64)
         for k, actor in enumerate(actors):
             if actor.source == "benchmark":
@@ -221,21 +221,21 @@ class Conservation(Check):
         return plan
 
     def _tables(self) -> Breach | None:
-        book = self.book
-        made = {a["actor"]: a for a in book.run.manifest.get("actors", [])}
+        index = self.index
+        made = {a["actor"]: a for a in index.run.manifest.get("actors", [])}
         expected = {
             a.id: self._expected(k, a, made.get(a.id, {}).get("unit", ""))
-            for k, a in enumerate(book.scenario.actors)
+            for k, a in enumerate(index.scenario.actors)
         }
         found = [
-            *_differences(book, "truth/actors", TRUTH_ACTORS, expected),
+            *_differences(index, "truth/actors", TRUTH_ACTORS, expected),
             *self._manifest(made, expected),
-            *_differences(book, "truth/campaigns", TRUTH_CAMPAIGNS, self._campaigns(expected)),
+            *_differences(index, "truth/campaigns", TRUTH_CAMPAIGNS, self._campaigns(expected)),
         ]
         return found[0] if found else None
 
     def _expected(self, k: int, actor: Actor, unit: str) -> dict[str, int]:
-        tasks = self.book.tasks
+        tasks = self.index.tasks
         mine = tasks["actor"] == k
         asked, states = (
             mine & (tasks["run"] >= 0),
@@ -272,10 +272,10 @@ class Conservation(Check):
                     )
 
     def _campaigns(self, expected: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
-        accounts, tasks = self.book.accounts, self.book.tasks
+        accounts, tasks = self.index.accounts, self.index.tasks
         banned = self._bans()
         made = {}
-        for k, actor in enumerate(self.book.scenario.actors):
+        for k, actor in enumerate(self.index.scenario.actors):
             mine, values = tasks["actor"] == k, expected[actor.id]
             listed = mine & (tasks["work"] == LIST) & typologies()[actor.typology].is_extraction
             made[actor.id] = {
@@ -292,23 +292,23 @@ class Conservation(Check):
 
     def _bans(self) -> Ints:
         """How often each account was banned."""
-        events = self.book.events
+        events = self.index.events
         bans = (events["action"] == BAN) & (events["account"] >= 0)
-        return np.bincount(events["account"][bans], minlength=len(self.book.accounts["id"]))
+        return np.bincount(events["account"][bans], minlength=len(self.index.accounts["id"]))
 
 
 def _differences(
-    book: Book, stem: str, columns: dict[str, str], expected: dict[str, dict[str, int]]
+    index: RunIndex, stem: str, columns: dict[str, str], expected: dict[str, dict[str, int]]
 ) -> Iterator[Breach]:
     """What a table with a row for each actor states other than was counted."""
-    table = book.run.table(stem, columns)
+    table = index.run.table(stem, columns)
     uid = ids(table.column("campaign_uid")) if "campaign_uid" in columns else None
     for row, actor in enumerate(table.column("actor_id").to_pylist()):
         name = actor if uid is None else f"camp_{int(uid[row]):016x}"
         for column, value in expected.get(actor, {}).items():
             found = table.column(column)[row].as_py()
             if found != value:
-                file = book.parts_of(stem)[0]
+                file = index.parts_of(stem)[0]
                 yield Breach(file, row, name, f"{column} {found}", f"{value}, as counted")
 
 

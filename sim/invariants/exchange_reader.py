@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sim.arrays.columns import Columns
 from sim.invariants.grouping import place_in
-from sim.invariants.run_index import Book, codes, ids, times
+from sim.invariants.run_index import RunIndex, codes, ids, times
 from sim.scaffold.fill import FINISH_REASONS, REFUSAL_CATEGORIES
 from sim.tables.schema import EXCHANGES, TRUTH_EXCHANGES, exchange_columns
 from sim.world.attempts import ERROR_TYPES
@@ -56,30 +56,30 @@ _OTHERS = (
 )
 
 
-def parts(book: Book) -> Iterator[Columns]:
+def parts(index: RunIndex) -> Iterator[Columns]:
     """Yield the parts of the log as columns, in order.
 
     `account`, `model`, `actor` and `task` are indices of what the book knows, -1 for what it does
     not; what begins with `truth_` or comes from there is missing without truth, and 0 or -1 in
     rows that the truth lacks.
     """
-    tables = book.scenario.tables
+    tables = index.scenario.tables
     profile = exchange_columns(tables.columns, vectors=tables.vectors)
     wanted = {*_OTHERS, *_PLAIN.values(), *_PLAIN_FULL.values()}
     names = [name for name in profile if name in wanted]
-    log = book.run.tables("log/exchanges", EXCHANGES, names)
+    log = index.run.tables("log/exchanges", EXCHANGES, names)
     truth: Iterator[Any] = iter(())
-    if book.truth:
-        truth = book.run.tables("truth/exchanges", TRUTH_EXCHANGES, list(TRUTH_EXCHANGES))
-    for file, table, labels in zip_longest(book.parts_of("log/exchanges"), log, truth):
+    if index.truth:
+        truth = index.run.tables("truth/exchanges", TRUTH_EXCHANGES, list(TRUTH_EXCHANGES))
+    for file, table, labels in zip_longest(index.parts_of("log/exchanges"), log, truth):
         if table is None:
             return
-        rows = book.placed(_observed(book, table), file)
-        yield rows | _labels(book, labels, len(rows["row"])) if book.truth else rows
+        rows = index.placed(_observed(index, table), file)
+        yield rows | _labels(index, labels, len(rows["row"])) if index.truth else rows
 
 
-def _observed(book: Book, table: Any) -> Columns:
-    plain = _PLAIN | (_PLAIN_FULL if book.full else {})
+def _observed(index: RunIndex, table: Any) -> Columns:
+    plain = _PLAIN | (_PLAIN_FULL if index.full else {})
     rows: Columns = {name: _numbers(table.column(source)) for name, source in plain.items()}
     rows |= {
         "id": ids(table.column("exchange_id")),
@@ -87,13 +87,13 @@ def _observed(book: Book, table: Any) -> Columns:
         "end": times(table.column("ts_end")),
         "org_id": ids(table.column("org_id")),
         "account_id": ids(table.column("account_id")),
-        "model": codes(table.column("model_served"), book.model_ids),
+        "model": codes(table.column("model_served"), index.model_ids),
         "role": codes(table.column("last_role_in"), ROLES),
         "finish": codes(table.column("finish_reason"), FINISH_REASONS),
         "error": codes(table.column("error_type"), ERRORS),
     }
-    rows["account"] = place_in(book.accounts["id"], rows["account_id"])
-    if book.full:
+    rows["account"] = place_in(index.accounts["id"], rows["account_id"])
+    if index.full:
         rows["template"] = ids(table.column("system_prompt_hash"))
         rows["thinks"] = table.column("thinking_enabled").to_numpy()
         rows["tier"] = codes(table.column("service_tier"), TIERS)
@@ -107,7 +107,7 @@ def _numbers(column: Any) -> Any:
     return values if values.dtype.kind == "f" else values.astype(np.int64)
 
 
-def _labels(book: Book, table: Any, size: int) -> Columns:
+def _labels(index: RunIndex, table: Any, size: int) -> Columns:
     """The truth of the rows, cut or filled up to as many as the log has."""
     found: Columns = {}
     if table is not None:
@@ -115,8 +115,8 @@ def _labels(book: Book, table: Any, size: int) -> Columns:
         found = {
             "truth_id": ids(table.column("exchange_id")),
             "task_uid": task_uid,
-            "task": place_in(book.tasks["id"], task_uid),
-            "actor": codes(table.column("actor_id"), book.actor_ids),
+            "task": place_in(index.tasks["id"], task_uid),
+            "actor": codes(table.column("actor_id"), index.actor_ids),
             "call": ids(table.column("attempt_of")),
             "first": table.column("user_initiated").to_numpy(),
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim.engine.verify import problem_of
-from sim.invariants.run_index import Book
+from sim.invariants.run_index import RunIndex
 from sim.tables.reading import Run
 from sim.tables.schema import TABLES
 
@@ -20,11 +20,11 @@ _OF_CHECKS = {
 }
 
 
-def open_the_others(book: Book) -> None:
+def open_the_others(index: RunIndex) -> None:
     """Read the tables that no check reads; InvalidInputError if one cannot be."""
     for table, columns in TABLES.items():
-        if table not in _OF_CHECKS and (book.truth or table.startswith("log/")):
-            for _ in book.run.tables(table, columns, list(columns)):
+        if table not in _OF_CHECKS and (index.truth or table.startswith("log/")):
+            for _ in index.run.tables(table, columns, list(columns)):
                 """It can be read, and every value is of its type."""
 
 

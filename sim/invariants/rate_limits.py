@@ -12,7 +12,7 @@ from sim.arrays.columns import Columns, concat, take
 from sim.arrays.types import Bools, Ints
 from sim.catalog import Limit, tiers
 from sim.invariants.check import Check
-from sim.invariants.run_index import Book
+from sim.invariants.run_index import RunIndex
 from sim.invariants.verdict import Breach, breach_at
 from sim.scenario.resolved import World
 from sim.world.attempts import OK, RATE_LIMIT
@@ -80,22 +80,24 @@ class Limits(Check):
 
     id, name = "INV-2", "limits"
 
-    def __init__(self, book: Book) -> None:
-        super().__init__(book)
-        starts, self._factors = limit_segments(book.scenario.world, book.scenario.clock.duration_us)
-        self._edges_us = starts[1:] + book.opens_us
-        self._sees_output_from_us = book.opens_us + book.scenario.world.timeout_us
+    def __init__(self, index: RunIndex) -> None:
+        super().__init__(index)
+        starts, self._factors = limit_segments(
+            index.scenario.world, index.scenario.clock.duration_us
+        )
+        self._edges_us = starts[1:] + index.opens_us
+        self._sees_output_from_us = index.opens_us + index.scenario.world.timeout_us
         self._plans = dict(self._limits())
         self._buckets = {plan: self._furnish(limit) for plan, limit in self._plans.items()}
         self.note = self._left_out()
 
     def _limits(self) -> Iterator[tuple[tuple[int, int], Limit]]:
         """Limits by actor and class of model; without truth, actor -1 and the highest of all."""
-        actors = self.book.scenario.actors
-        seen = [self.book.full or not actor.batch_share for actor in actors]
-        for number, name in enumerate(self.book.models.classes):
+        actors = self.index.scenario.actors
+        seen = [self.index.full or not actor.batch_share for actor in actors]
+        for number, name in enumerate(self.index.models.classes):
             own = [tiers()[actor.tier].get(name) for actor in actors]
-            if self.book.truth:
+            if self.index.truth:
                 limits = zip(own, seen, strict=True)
                 yield from (((k, number), x) for k, (x, told) in enumerate(limits) if x and told)
                 continue
@@ -106,41 +108,41 @@ class Limits(Check):
                 yield (-1, number), _highest(known)
 
     def _furnish(self, limit: Limit) -> list[Buckets]:
-        organisations = int(self.book.accounts["org"].max(initial=-1)) + 1
-        burst, made = self.book.scenario.world.burst, []
+        organisations = int(self.index.accounts["org"].max(initial=-1)) + 1
+        burst, made = self.index.scenario.world.burst, []
         per_minute = (
             limit.requests_per_min,
             limit.input_tokens_per_min,
             limit.output_tokens_per_min,
         )
-        for kind, number in enumerate(per_minute[: 3 if self.book.full else 2]):
+        for kind, number in enumerate(per_minute[: 3 if self.index.full else 2]):
             sizes = BucketSize.series(number, self._factors, burst)
-            since = np.full(organisations, self.book.opens_us)
+            since = np.full(organisations, self.index.opens_us)
             made.append(Buckets(kind, sizes, np.zeros(organisations, np.int64), since))
         return made
 
     def _left_out(self) -> str:
-        notes = [] if self.book.full else ["output needs max_tokens, which the core profile lacks"]
-        if not self.book.full and self.book.sells_batches:
-            who = "actors that send some" if self.book.truth else "all"
+        notes = [] if self.index.full else ["output needs max_tokens, which the core profile lacks"]
+        if not self.index.full and self.index.sells_batches:
+            who = "actors that send some" if self.index.truth else "all"
             notes.append(f"nor has it service_tier, which exempts batches: {who} are left out")
-        if not self.book.truth:
+        if not self.index.truth:
             notes.append("without truth the highest tier of the scenario counts for all")
-        if not self._plans and (self.book.full or not self.book.sells_batches):
+        if not self._plans and (self.index.full or not self.index.sells_batches):
             notes.append("no actor is limited")
         return "; ".join(notes)
 
     def see(self, rows: Columns) -> None:
-        actor = rows["actor"] if self.book.truth else np.full(len(rows["id"]), -1)
-        of_class = np.append(self.book.models.class_of, -1)[rows["model"]]
+        actor = rows["actor"] if self.index.truth else np.full(len(rows["id"]), -1)
+        of_class = np.append(self.index.models.class_of, -1)[rows["model"]]
         admitted = (rows["status"] != RATE_LIMIT) & (rows["account"] >= 0)
-        if self.book.full:
+        if self.index.full:
             admitted &= ~rows["batch"]
         found: list[tuple[int, Breach]] = []
         for (own, number), buckets in self._buckets.items():
             mine = take(rows, admitted & (actor == own) & (of_class == number))
             if len(mine["id"]):
-                mine["org"] = self.book.accounts["org"][mine["account"]]
+                mine["org"] = self.index.accounts["org"][mine["account"]]
                 for bucket in buckets:
                     found += self._replay(bucket, self._events(bucket, mine), mine)
         self.breach = min(found, key=lambda f: f[0])[1] if found else None
@@ -188,7 +190,7 @@ class Limits(Check):
             if len(now["at"]):
                 after, over = bucket.replay(now)
                 if over.any():
-                    yield _overdrawn(bucket, now, after, int(np.argmax(over)), rows, self.book)
+                    yield _overdrawn(bucket, now, after, int(np.argmax(over)), rows, self.index)
                     return
             events = take(events, slice(len(now["at"]), None))
             if len(events["at"]):
@@ -196,15 +198,15 @@ class Limits(Check):
 
 
 def _overdrawn(
-    bucket: Buckets, events: Columns, after: Ints, index: int, rows: Columns, book: Book
+    bucket: Buckets, events: Columns, after: Ints, event: int, rows: Columns, index: RunIndex
 ) -> tuple[int, Breach]:
-    size, place = bucket.sizes[bucket.segment], int(events["place"][index])
-    takes, kind = int(events["takes"][index]), KINDS[bucket.kind]
-    held = (size.capacity - int(after[index]) + takes) // size.per_token
+    size, place = bucket.sizes[bucket.segment], int(events["place"][event])
+    takes, kind = int(events["takes"][event]), KINDS[bucket.kind]
+    held = (size.capacity - int(after[event]) + takes) // size.per_token
     org = int(rows["org_id"][place])
     return int(rows["row"][place]), breach_at(
         rows,
-        book.files,
+        index.files,
         place,
         f"{takes // size.per_token} {kind} taken by org_{org:016x}",
         f"at most {max(held, 0)}, left of a bucket of {size.tokens} refilled "

@@ -8,7 +8,7 @@ from sim.arrays.columns import Columns, concat, take
 from sim.arrays.types import Bools, Ints
 from sim.invariants.check import Check
 from sim.invariants.grouping import lasts, previous
-from sim.invariants.run_index import Book
+from sim.invariants.run_index import RunIndex
 from sim.invariants.timestamps import clock
 from sim.invariants.verdict import Rule, first_breach
 from sim.world.attempts import BLOCKED, CLIENT_TIMEOUT, DOWN, MOST_CHAINS, OK, RATE_LIMIT, RETRIES
@@ -19,14 +19,14 @@ _LONGEST_RETRY_US = 60_000_000
 _UNKNOWN = 1 << 40
 
 
-class Chains(Check):
+class RetryChains(Check):
     """The attempts of a call are numbered without a gap, do not overlap, and end as they may."""
 
     id, name, needs_truth = "INV-6", "attempts", True
 
-    def __init__(self, book: Book) -> None:
-        super().__init__(book)
-        actors = book.scenario.actors
+    def __init__(self, index: RunIndex) -> None:
+        super().__init__(index)
+        actors = index.scenario.actors
         self._resumes = np.array([a.on_failure == "resume" for a in actors] + [True])
         resume_us = [round(a.resume_after_s * 1e6) for a in actors]
         self._resume_us = np.array([*resume_us, 0], np.int64)
@@ -42,10 +42,10 @@ class Chains(Check):
         both["down"] = _chains_down(both)
         before = previous(both["task"])
         rules = [*self._followers(both, before), *self._firsts(both, before)]
-        self.breach = first_breach(both, self.book.files, rules)
+        self.breach = first_breach(both, self.index.files, rules)
         last = take(both, lasts(both["task"]))
-        now = int(rows["start"][-1]) if len(rows["start"]) else self.book.opens_us
-        is_open = self.book.tasks["end"][last["task"]] > now
+        now = int(rows["start"][-1]) if len(rows["start"]) else self.index.opens_us
+        is_open = self.index.tasks["end"][last["task"]] > now
         self._open = take(last, is_open)
         self._open["old"][:] = True
         self._judge_ends(take(last, ~is_open))
@@ -60,7 +60,7 @@ class Chains(Check):
         actor = rows["actor"]
         pause = np.where(last_try, self._resume_us[actor], _LONGEST_RETRY_US)
         over = self._gives_up(rows, rows["down"] >= MOST_CHAINS)
-        goes_on = (rows["status"] != OK) & ~over & (rows["end"] + pause < self.book.closes_us)
+        goes_on = (rows["status"] != OK) & ~over & (rows["end"] + pause < self.index.closes_us)
         order = np.lexsort((rows["row"], rows["file"]))
         rows, goes_on = take(rows, order), goes_on[order]
         rule = Rule(
@@ -71,7 +71,7 @@ class Chains(Check):
             ),
             lambda _: "an end by success, by giving up, or by the end of the log",
         )
-        self.breach = self.breach or first_breach(rows, self.book.files, [rule])
+        self.breach = self.breach or first_breach(rows, self.index.files, [rule])
 
     def _gives_up(self, rows: Columns, worn_out: Bools) -> Bools:
         """Whether a failed attempt is the last of its call.
@@ -131,8 +131,8 @@ class Chains(Check):
         """Rows that begin a call; near the opening its first attempts may not be in the log."""
         begins = ~rows["old"] & ((before < 0) | (rows["call"] != rows["call"][before]))
         pause = np.maximum(self._resume_us[rows["actor"]], _LONGEST_RETRY_US)
-        reach = pause + self.book.scenario.world.timeout_us
-        late = (before >= 0) | (rows["start"] - reach >= self.book.opens_us)
+        reach = pause + self.index.scenario.world.timeout_us
+        late = (before >= 0) | (rows["start"] - reach >= self.index.opens_us)
         begins &= late
         return [
             Rule(

@@ -40,7 +40,7 @@ _TRUTH = {
 }
 
 
-class Book:
+class RunIndex:
     """A run, but for its exchanges. Its size grows with accounts and tasks, not with exchanges.
 
     `files` collects the names of the files read so far; columns `file` index it. All times are

@@ -6,7 +6,7 @@ import numpy as np
 
 from sim.arrays.columns import Columns
 from sim.invariants.check import Check
-from sim.invariants.run_index import Book
+from sim.invariants.run_index import RunIndex
 from sim.invariants.verdict import Rule, first_breach
 
 # Batches are answered within a day, and then generated.
@@ -18,29 +18,29 @@ class Times(Check):
 
     id, name = "INV-3", "time"
 
-    def __init__(self, book: Book) -> None:
-        super().__init__(book)
+    def __init__(self, index: RunIndex) -> None:
+        super().__init__(index)
         self._last: tuple[int, int] | None = None
-        if not book.full:
+        if not index.full:
             self.note = "the core profile has no ttft_s and duration_s"
-            if book.sells_batches:
+            if index.sells_batches:
                 self.note += ", and no service_tier: all may take as long as a batch"
 
     def see(self, rows: Columns) -> None:
         rules = [*self._clock(rows), self._order(rows)]
-        if self.book.full:
+        if self.index.full:
             rules += self._seconds(rows)
-        self.breach = first_breach(rows, self.book.files, rules)
+        self.breach = first_breach(rows, self.index.files, rules)
         if len(rows["start"]):
             self._last = int(rows["start"][-1]), int(rows["id"][-1])
 
     def _clock(self, rows: Columns) -> list[Rule]:
-        opens, closes = self.book.opens_us, self.book.closes_us
+        opens, closes = self.index.opens_us, self.index.closes_us
         start, end = rows["start"], rows["end"]
-        longest = np.full(len(start), self.book.scenario.world.timeout_us)
-        if self.book.full:
+        longest = np.full(len(start), self.index.scenario.world.timeout_us)
+        if self.index.full:
             longest[rows["batch"]] = _LONGEST_BATCH_US
-        elif self.book.sells_batches:
+        elif self.index.sells_batches:
             longest = np.maximum(longest, _LONGEST_BATCH_US)
         return [
             Rule(

@@ -8,7 +8,7 @@ from sim.arrays.columns import Columns
 from sim.arrays.types import Ints
 from sim.invariants.check import Check
 from sim.invariants.exchange_reader import ERRORS, ROLES, TIERS
-from sim.invariants.run_index import Book
+from sim.invariants.run_index import RunIndex
 from sim.invariants.verdict import Rule, first_breach
 from sim.scaffold.fill import FINISH_REASONS, MAX_TOKENS, PAUSE_TURN, REFUSAL, REFUSAL_CATEGORIES
 from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE
@@ -23,27 +23,27 @@ class Tokens(Check):
 
     id, name = "INV-4", "tokens and cost"
 
-    def __init__(self, book: Book) -> None:
-        super().__init__(book)
-        if not book.full:
+    def __init__(self, index: RunIndex) -> None:
+        super().__init__(index)
+        if not index.full:
             self.note = "the core profile has no max_tokens, reasoning, server tools and refusals"
-            if book.sells_batches:
+            if index.sells_batches:
                 self.note += ", and no service_tier: all may cost as much as a batch"
 
     def see(self, rows: Columns) -> None:
         rules = [*self._sums(rows), *self._outcome(rows), self._cost(rows)]
-        if self.book.full:
+        if self.index.full:
             rules += [self._longest(rows), *self._answers(rows)]
-        self.breach = first_breach(rows, self.book.files, rules)
+        self.breach = first_breach(rows, self.index.files, rules)
 
     def _sums(self, rows: Columns) -> list[Rule]:
         amounts = [rows[name] for name in INPUT]
         total = np.sum(amounts, axis=0)
         counts = [*amounts, rows["output"], rows["tools"]]
-        if self.book.full:
+        if self.index.full:
             counts += [rows["max_tokens"], rows["reasoning"], rows["server"]]
         least = np.minimum.reduce(counts)
-        window = np.append(self.book.models.window_tokens, 0)[rows["model"]]
+        window = np.append(self.index.models.window_tokens, 0)[rows["model"]]
         return [
             Rule(least < 0, lambda i: f"{least[i]} in a column of counts", lambda _: "0 or more"),
             Rule(
@@ -71,13 +71,13 @@ class Tokens(Check):
         for number, code in enumerate(ERROR_TYPES):
             error[status == code] = number
         nothing = (rows["total"] == 0) & (output == 0) & (rows["tools"] == 0) & (finish < 0)
-        if self.book.full:
+        if self.index.full:
             nothing &= np.isnan(rows["ttft"])
             nothing &= (rows["reasoning"] == 0) & (rows["server"] == 0)
         # a pre-warming call asks for no output and gets none
         prewarm = (finish == MAX_TOKENS) & (rows["role"] == ROLES.index("user"))
         prewarm &= rows["tools"] == 0
-        if self.book.full:
+        if self.index.full:
             prewarm &= rows["max_tokens"] == 0
         something = (rows["total"] > 0) & ((output > 0) | prewarm) & (finish >= 0)
         return [
@@ -106,7 +106,7 @@ class Tokens(Check):
 
     def _cost(self, rows: Columns) -> Rule:
         known = np.maximum(rows["model"], 0)
-        nano = self.book.models.cost_nano_usd(
+        nano = self.index.models.cost_nano_usd(
             known,
             rows["uncached"],
             rows["read"],
@@ -115,11 +115,11 @@ class Tokens(Check):
             rows["output"],
         )
         halved = np.rint(nano * BATCH_PRICE).astype(np.int64)
-        if self.book.full:
+        if self.index.full:
             nano = np.where(rows["batch"], halved, nano)
         exact = (self._priced(rows, nano) * 1e-9).astype(np.float32)
         wrong = rows["cost"] != exact
-        if not self.book.full and self.book.sells_batches:
+        if not self.index.full and self.index.sells_batches:
             wrong &= rows["cost"] != (self._priced(rows, halved) * 1e-9).astype(np.float32)
         return Rule(
             wrong | (rows["model"] < 0),
@@ -133,11 +133,11 @@ class Tokens(Check):
 
     def _priced(self, rows: Columns, nano_usd: Ints) -> Ints:
         """Costs under the price changes of the timeline, each rounded to 1e-9 USD."""
-        ids = self.book.model_ids
-        for event in self.book.scenario.world.events:
+        ids = self.index.model_ids
+        for event in self.index.scenario.world.events:
             if event.kind != "price":
                 continue
-            since, until = rows["start"] - self.book.opens_us, event.until_us
+            since, until = rows["start"] - self.index.opens_us, event.until_us
             within = since >= event.at_us
             if until is not None:
                 within &= since < until

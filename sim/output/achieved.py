@@ -12,7 +12,7 @@ from sim.actors.context import Block
 from sim.actors.queue.teams import target_of, teams_of
 from sim.arrays.columns import length
 from sim.output.account_usage import Usage
-from sim.population.population import Cast
+from sim.population.population import Population
 from sim.scaffold.rows import BARRED, FINISHED, GIVEN_UP
 from sim.tables.schema import TRUTH_ACTORS, arrow_schema
 
@@ -119,9 +119,9 @@ class ShardTally:
 class Tally:
     """What the actors of a cast did, added up over their shards."""
 
-    def __init__(self, cast: Cast) -> None:
-        self._cast = cast
-        self._of_actor = [ShardTally.nothing() for _ in cast.stages]
+    def __init__(self, population: Population) -> None:
+        self._population = population
+        self._of_actor = [ShardTally.nothing() for _ in population.contexts]
 
     def of_actor(self, actor: int) -> ShardTally:
         return self._of_actor[actor]
@@ -137,11 +137,11 @@ class Tally:
         return tuple(self._summary(k) for k in range(len(self._of_actor)))
 
     def _summary(self, k: int) -> ActorSummary:
-        stage, tally = self._cast.stages[k], self._of_actor[k]
-        actor = stage.actor
-        if stage.driven < actor.accounts:
-            expected = expected_exchanges(stage, range(stage.driven, actor.accounts))
-            expected += sum(team.calls for team in teams_of(stage, range(stage.driven)))
+        context, tally = self._population.contexts[k], self._of_actor[k]
+        actor = context.actor
+        if context.driven < actor.accounts:
+            expected = expected_exchanges(context, range(context.driven, actor.accounts))
+            expected += sum(team.calls for team in teams_of(context, range(context.driven)))
             unit, requested = "expected exchanges", round(expected)
             achieved = tally.exchanges
         elif actor.source == "benchmark":
@@ -149,7 +149,10 @@ class Tally:
             achieved = tally.asked_finished
         else:
             # without a target, what the accounts would send at their rate
-            unit, requested = "answered exchanges", actor.target_exchanges or target_of(stage) or 0
+            unit, requested = (
+                "answered exchanges",
+                actor.target_exchanges or target_of(context) or 0,
+            )
             achieved = tally.asked_answered
         return ActorSummary(
             actor=actor.id,
@@ -163,8 +166,8 @@ class Tally:
             tasks_given_up=tally.given_up,
             tasks_cut_off=tally.tasks - tally.finished - tally.given_up - tally.barred,
             tasks_barred=tally.barred,
-            accounts_banned=stage.outcome.banned,
-            replacements=stage.outcome.replacements,
+            accounts_banned=context.outcome.banned,
+            replacements=context.outcome.replacements,
             requested_given_up=tally.asked_given_up,
             requested_cut_off=tally.asked - tally.asked_finished - tally.asked_given_up,
         )

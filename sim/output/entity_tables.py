@@ -15,7 +15,7 @@ from sim.entities.payments import CARD_TYPES
 from sim.output.account_usage import Usage
 from sim.output.arrow import table, times, words
 from sim.output.observed_links import edges_observed
-from sim.population.population import Cast
+from sim.population.population import Population
 from sim.streams import Ids, mixed, opaque_ids, uniforms
 from sim.tables.schema import (
     ACCOUNT_PAYMENT,
@@ -33,18 +33,18 @@ _CHARGEBACK_SHARE = 0.004
 _DAY_US = 86_400_000_000
 
 
-def entity_tables(cast: Cast, usage: Usage) -> Iterator[tuple[str, Any]]:
+def entity_tables(population: Population, usage: Usage) -> Iterator[tuple[str, Any]]:
     """Yield the observable tables about accounts, in order of identifier."""
-    own = Owners.of(cast)
-    actions = Acted.of(cast)
-    yield "accounts", _accounts(cast, own, actions)
-    yield "credentials", _credentials(cast, own, actions)
+    own = Owners.of(population)
+    actions = Acted.of(population)
+    yield "accounts", _accounts(population, own, actions)
+    yield "credentials", _credentials(population, own, actions)
     yield "orgs", _orgs(own)
     yield "payment_instruments", _instruments(own)
-    yield "account_payment", _payments(cast, own, usage)
-    yield "edges_observed", edges_observed(cast, own.rows, usage)
-    yield "model_catalog", _model_catalog(cast)
-    yield "enforcement_events", actions.table(cast)
+    yield "account_payment", _payments(population, own, usage)
+    yield "edges_observed", edges_observed(population, own.rows, usage)
+    yield "model_catalog", _model_catalog(population)
+    yield "enforcement_events", actions.table(population)
 
 
 class Owners:
@@ -53,21 +53,21 @@ class Owners:
     `rows` are their numbers in the scenario, `opening_us` the opening of the log since 1970.
     """
 
-    def __init__(self, cast: Cast, rows: Ints) -> None:
+    def __init__(self, population: Population, rows: Ints) -> None:
         self.rows = rows
-        everyone = len(rows) == len(cast.accounts)
-        self.accounts = cast.accounts if everyone else cast.accounts.rows(rows)
-        self.opening_us = opening_us(cast)
+        everyone = len(rows) == len(population.accounts)
+        self.accounts = population.accounts if everyone else population.accounts.rows(rows)
+        self.opening_us = opening_us(population)
 
     @classmethod
-    def of(cls, cast: Cast) -> Owners:
-        guest = np.array([stage.actor.through is not None for stage in cast.stages])
-        own = np.flatnonzero(~guest[cast.actor_of_account])
-        return cls(cast, own)
+    def of(cls, population: Population) -> Owners:
+        guest = np.array([context.actor.through is not None for context in population.contexts])
+        own = np.flatnonzero(~guest[population.actor_of_account])
+        return cls(population, own)
 
 
-def opening_us(cast: Cast) -> int:
-    return round(cast.scenario.clock.start.timestamp() * 1_000_000)
+def opening_us(population: Population) -> int:
+    return round(population.scenario.clock.start.timestamp() * 1_000_000)
 
 
 class Acted:
@@ -77,11 +77,11 @@ class Acted:
         self.at_us, self.row, self.action, self.channel = at_us, row, action, channel
 
     @classmethod
-    def of(cls, cast: Cast) -> Acted:
+    def of(cls, population: Population) -> Acted:
         parts = []
-        for stage in cast.stages:
-            done = stage.outcome.actions
-            row = stage.first_account + stage.outcome.identities.rows[done.identity]
+        for context in population.contexts:
+            done = context.outcome.actions
+            row = context.first_account + context.outcome.identities.rows[done.identity]
             parts.append((done.at_us, row, done.action, done.channel))
         return cls(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
@@ -102,21 +102,21 @@ class Acted:
         banned[self.status(accounts) != STATUSES.index("banned")] = -1
         return banned
 
-    def table(self, cast: Cast) -> Any:
+    def table(self, population: Population) -> Any:
         return table(
             ENFORCEMENT_EVENTS,
             [
-                cast.accounts.account_id[self.row],
-                times(opening_us(cast), self.at_us),
+                population.accounts.account_id[self.row],
+                times(opening_us(population), self.at_us),
                 words(self.action, ACTIONS),
                 words(self.channel, CHANNELS),
             ],
         )
 
 
-def _accounts(cast: Cast, own: Owners, actions: Acted) -> Any:
-    a, key = own.accounts, cast.streams.key
-    status = actions.status(len(cast.accounts))[own.rows]
+def _accounts(population: Population, own: Owners, actions: Acted) -> Any:
+    a, key = own.accounts, population.streams.key
+    status = actions.status(len(population.accounts))[own.rows]
     return table(
         ACCOUNTS,
         [
@@ -134,9 +134,9 @@ def _accounts(cast: Cast, own: Owners, actions: Acted) -> Any:
     )
 
 
-def _credentials(cast: Cast, own: Owners, actions: Acted) -> Any:
+def _credentials(population: Population, own: Owners, actions: Acted) -> Any:
     a = own.accounts
-    banned = actions.banned_us(len(cast.accounts))[own.rows]
+    banned = actions.banned_us(len(population.accounts))[own.rows]
     return table(
         CREDENTIALS,
         [
@@ -187,20 +187,20 @@ def _instruments(own: Owners) -> Any:
     )
 
 
-def _payments(cast: Cast, own: Owners, usage: Usage) -> Any:
+def _payments(population: Population, own: Owners, usage: Usage) -> Any:
     rows = _paying(own)
     a = own.accounts
     account_id, created_us = a.account_id[rows], a.created_us[rows]
     last = created_us.copy()
-    place = np.full(len(cast.accounts), -1)
+    place = np.full(len(population.accounts), -1)
     place[own.rows[rows]] = np.arange(len(rows))
     seen = place[usage["account"]]
     latest = np.maximum(usage["last"], usage["away_last"])
     last[seen[seen >= 0]] = np.maximum(last[seen[seen >= 0]], latest[seen >= 0])
-    chance = mixed(cast.streams.key("pool", "chargebacks"), account_id)
+    chance = mixed(population.streams.key("pool", "chargebacks"), account_id)
     disputed = uniforms(chance) < _CHARGEBACK_SHARE
     at_us = last + (chance % np.uint64(30 * _DAY_US)).astype(np.int64)
-    disputed &= at_us < cast.scenario.clock.duration_us
+    disputed &= at_us < population.scenario.clock.duration_us
     return table(
         ACCOUNT_PAYMENT,
         [
@@ -214,13 +214,13 @@ def _payments(cast: Cast, own: Owners, usage: Usage) -> Any:
     )
 
 
-def _model_catalog(cast: Cast) -> Any:
+def _model_catalog(population: Population) -> Any:
     """The models of the scenario; from when on each was the newest, if it became so in the log."""
     import pyarrow as pa
 
-    known = [models()[name] for name in cast.models.ids]
+    known = [models()[name] for name in population.models.ids]
     day = np.array([m.released for m in known], "datetime64[us]").view(np.int64)
-    newest = {e.model: e.at_us for e in cast.scenario.world.events if e.kind == "release"}
+    newest = {e.model: e.at_us for e in population.scenario.world.events if e.kind == "release"}
     latest = np.array([newest.get(m.id, -1) for m in known], np.int64)
     order = np.arange(len(known))
     return table(
@@ -228,7 +228,7 @@ def _model_catalog(cast: Cast) -> Any:
         [
             words(order, [m.id for m in known]),
             times(0, day),
-            times(opening_us(cast), latest, latest < 0),
+            times(opening_us(population), latest, latest < 0),
             pa.array([m.input_usd_per_mtok for m in known]),
             pa.array([m.output_usd_per_mtok for m in known]),
             pa.array([m.context_window_tokens for m in known], pa.int32()),
@@ -236,10 +236,10 @@ def _model_catalog(cast: Cast) -> Any:
     )
 
 
-def campaign_uids(cast: Cast) -> tuple[Ids, Ids]:
+def campaign_uids(population: Population) -> tuple[Ids, Ids]:
     """Return (campaign, operator) identifiers of each actor's coordinated work, shape (actors,)."""
-    zero = np.zeros(len(cast.stages), np.int64)
+    zero = np.zeros(len(population.contexts), np.int64)
     return (
-        opaque_ids(cast.actor_key("campaign"), zero),
-        opaque_ids(cast.actor_key("operator"), zero),
+        opaque_ids(population.actor_key("campaign"), zero),
+        opaque_ids(population.actor_key("operator"), zero),
     )

@@ -14,7 +14,7 @@ from sim.arrays.types import Array
 from sim.catalog import agents
 from sim.entities import pools
 from sim.output.account_usage import BATCH_PRICE
-from sim.population.population import Cast
+from sim.population.population import Population
 from sim.scaffold.fill import FINISH_REASONS, REFUSAL, REFUSAL_CATEGORIES
 from sim.scaffold.rows import TASK_STATES, task_of
 from sim.streams import MISSING, mixed, opaque_ids, uniforms
@@ -49,13 +49,13 @@ _ERROR_CODE[list(ERROR_TYPES)] = np.arange(len(ERROR_TYPES))
 class Renderer:
     """Renders the windows of one cast; what an account always sends is looked up, not stored."""
 
-    def __init__(self, cast: Cast) -> None:
+    def __init__(self, population: Population) -> None:
         import pyarrow as pa
 
         self._pa = pa
-        self._cast = cast
-        self._opening_us = round(cast.scenario.clock.start.timestamp() * 1_000_000)
-        tables = cast.scenario.tables
+        self._population = population
+        self._opening_us = round(population.scenario.clock.start.timestamp() * 1_000_000)
+        tables = population.scenario.tables
         columns = exchange_columns(tables.columns, vectors=tables.vectors)
         self._log_schema = arrow_schema(columns)
         makers = self._measured() | self._answers() | self._contents()
@@ -63,14 +63,14 @@ class Renderer:
         self._makers = [makers[name] for name in columns]
         self._truth_schema = arrow_schema(TRUTH_EXCHANGES)
         self._task_schema = arrow_schema(TRUTH_TASKS)
-        typologies = [t.id for t in cast.typology_of_actor()]
+        typologies = [t.id for t in population.typology_of_actor()]
         # each word once: a dictionary with repeated words makes Parquet's bytes vary
         self._typologies = sorted(set(typologies))
         self._typology = np.array([self._typologies.index(t) for t in typologies])
-        self._extracts = np.array([t.is_extraction for t in cast.typology_of_actor()])
-        self._actor_ids = [s.actor.id for s in cast.stages]
-        self._task_keys = cast.actor_key("task")
-        self._exchange_keys = cast.actor_key("exchange")
+        self._extracts = np.array([t.is_extraction for t in population.typology_of_actor()])
+        self._actor_ids = [s.actor.id for s in population.contexts]
+        self._task_keys = population.actor_key("task")
+        self._exchange_keys = population.actor_key("exchange")
 
     def log(self, rows: Columns) -> Any:
         """Exchange log, one row per HTTP attempt."""
@@ -95,10 +95,10 @@ class Renderer:
     def tasks(self, tasks: Columns) -> Any:
         """Truth of the tasks that have an exchange in the log."""
         account = tasks["account"]
-        actor = self._cast.actor_of_account[account]
+        actor = self._population.actor_of_account[account]
         columns = [
             opaque_ids(self._task_keys[actor], tasks["serial"]),
-            self._cast.accounts.account_id[account],
+            self._population.accounts.account_id[account],
             self._words(actor, self._actor_ids),
             self._words(self._typology[actor], self._typologies),
             self._times(tasks["start"]),
@@ -115,12 +115,12 @@ class Renderer:
 
     def _priced(self, rows: Columns, nano: Array) -> Array:
         """List price under the price changes of the timeline, each rounded to 1e-9 USD."""
-        for event in self._cast.scenario.world.events:
+        for event in self._population.scenario.world.events:
             if event.kind == "price":
                 until = np.inf if event.until_us is None else event.until_us
                 under = (rows["ts"] >= event.at_us) & (rows["ts"] < until)
                 if event.model is not None:
-                    under &= rows["model"] == self._cast.models.number(event.model)
+                    under &= rows["model"] == self._population.models.number(event.model)
                 nano = np.where(under, np.rint(nano * event.factor), nano)
         return nano
 
@@ -136,12 +136,12 @@ class Renderer:
 
     def _measured(self) -> dict[str, Column]:
         """Columns about the request: who, when, which model, what went in, what it cost."""
-        models = self._cast.models
-        conversation = self._cast.actor_key("conversation")
-        sends = self._cast.accounts.sends_conversation
+        models = self._population.models
+        conversation = self._population.actor_key("conversation")
+        sends = self._population.accounts.sends_conversation
 
         def requested(rows: Columns) -> Any:
-            latest = self._cast.accounts.asks_latest[rows["account"]]
+            latest = self._population.accounts.asks_latest[rows["account"]]
             codes = np.where(latest, len(models.ids), rows["model"])
             return self._words(codes, [*models.ids, LATEST])
 
@@ -149,9 +149,9 @@ class Renderer:
             ids = opaque_ids(conversation[rows["actor"]], rows["session"])
             return np.where(sends[rows["account"]], ids, MISSING)
 
-        names_user = self._cast.accounts.names_end_user
-        user_key = self._cast.streams.key("pool", "end users")
-        users = mixed(user_key, self._cast.accounts.account_id)
+        names_user = self._population.accounts.names_end_user
+        user_key = self._population.streams.key("pool", "end users")
+        users = mixed(user_key, self._population.accounts.account_id)
 
         def end_user(rows: Columns) -> Any:
             ids = opaque_ids(users[rows["account"]], rows["person"])
@@ -187,8 +187,8 @@ class Renderer:
 
     def _answers(self) -> dict[str, Column]:
         """Columns about the answer, and what was asked of it."""
-        limits = np.array([agents()[a].max_tokens for a in self._cast.agent_ids], np.int32)
-        limit_of_account = limits[self._cast.agent_of_account]
+        limits = np.array([agents()[a].max_tokens for a in self._population.agent_ids], np.int32)
+        limit_of_account = limits[self._population.agent_of_account]
 
         def asks(rows: Columns) -> Any:
             return np.where(rows["prewarm"], np.int32(0), limit_of_account[rows["account"]])
@@ -228,27 +228,31 @@ class Renderer:
         category = rows["category"].copy()
         refused = np.flatnonzero(rows["finish"] == REFUSAL)
         template = rows["template"][refused]
-        chance = uniforms(mixed(self._cast.streams.key("pool", "suspicions"), rows["id"][refused]))
+        chance = uniforms(
+            mixed(self._population.streams.key("pool", "suspicions"), rows["id"][refused])
+        )
         for family, (suspicion, share) in _SUSPECTED.items():
-            of = self._cast.universe.family_of(family)
+            of = self._population.universe.family_of(family)
             asked = (template >= of.start) & (template < of.stop) & (chance < share)
             category[refused[asked]] = REFUSAL_CATEGORIES.index(suspicion)
         return category
 
     def _contents(self) -> dict[str, Column]:
         """Columns about what was asked, without a word of it."""
-        cast = self._cast
+        population = self._population
         templates = opaque_ids(
-            cast.streams.key("pool", "templates"), np.arange(cast.universe.templates)
+            population.streams.key("pool", "templates"), np.arange(population.universe.templates)
         )
-        clusters = cast.streams.key("pool", "clusters")
-        errors = cast.streams.key("pool", "clusters", "errors")
+        clusters = population.streams.key("pool", "clusters")
+        errors = population.streams.key("pool", "clusters", "errors")
 
         def cluster(rows: Columns) -> Any:
-            return opaque_ids(clusters, observed_clusters(errors, cast.universe.templates, rows))
+            return opaque_ids(
+                clusters, observed_clusters(errors, population.universe.templates, rows)
+            )
 
         def vector(rows: Columns) -> Any:
-            values = prompt_vectors(cast, rows).astype(np.float16)
+            values = prompt_vectors(population, rows).astype(np.float16)
             flat = self._pa.array(values.ravel(), self._pa.float16())
             return self._pa.FixedSizeListArray.from_arrays(flat, DIMENSIONS)
 
@@ -262,11 +266,17 @@ class Renderer:
 
     def account_columns(self) -> dict[str, Column]:
         """Columns that an account, its client or its agent always sends alike."""
-        cast, accounts, clients = self._cast, self._cast.accounts, self._cast.clients
-        agent = [agents()[a] for a in cast.agent_ids]
-        tools = np.array([a.n_tool_defs for a in agent], np.int16)[cast.agent_of_account]
-        keys = np.array([cast.streams.key("pool", "toolset", a) for a in cast.agent_ids], np.uint64)
-        toolsets = opaque_ids(keys, 0)[cast.agent_of_account]
+        population, accounts, clients = (
+            self._population,
+            self._population.accounts,
+            self._population.clients,
+        )
+        agent = [agents()[a] for a in population.agent_ids]
+        tools = np.array([a.n_tool_defs for a in agent], np.int16)[population.agent_of_account]
+        keys = np.array(
+            [population.streams.key("pool", "toolset", a) for a in population.agent_ids], np.uint64
+        )
+        toolsets = opaque_ids(keys, 0)[population.agent_of_account]
 
         def client(words: tuple[str, ...]) -> Column:
             distinct = sorted(set(words))
@@ -297,7 +307,7 @@ class Renderer:
 
     def _networks(self) -> dict[str, Column]:
         """What is seen of an account's network, at home or away; nothing through a cloud."""
-        a, key = self._cast.accounts, self._cast.streams.key
+        a, key = self._population.accounts, self._population.streams.key
         ip, ip24 = key("pool", "ip"), key("pool", "ip24")
         hidden = a.platform > 0
 
@@ -362,14 +372,16 @@ def observed_clusters(key: int, templates: int, rows: Columns) -> Array:
     return np.where(u < _MIXED, other, np.where(u < _MIXED + _SPLIT, splinter, template))
 
 
-def prompt_vectors(cast: Cast, rows: Columns) -> NDArray[np.float32]:
+def prompt_vectors(population: Population, rows: Columns) -> NDArray[np.float32]:
     """The vectors whose hashes the log shows, shape (rows, DIMENSIONS)."""
     actor = rows["actor"]
-    keys = np.array([reword_key(cast.streams, s.actor.id) for s in cast.stages], np.uint64)
-    sigma = np.array([stage.actor.paraphrase_sigma for stage in cast.stages])
+    keys = np.array(
+        [reword_key(population.streams, s.actor.id) for s in population.contexts], np.uint64
+    )
+    sigma = np.array([context.actor.paraphrase_sigma for context in population.contexts])
     rewording = reworded(keys[actor], rows["kind"], task_of(rows["serial"]))
     template, topic = rows["template"].astype(np.int64), rows["topic"].astype(np.int64)
-    return cast.universe.vectors(template, topic, rows["content"], rewording, sigma[actor])
+    return population.universe.vectors(template, topic, rows["content"], rewording, sigma[actor])
 
 
 def _of(name: str) -> Column:

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.actors.context import Stage
+from sim.actors.context import ActorContext
 from sim.arrays.types import Ints
 from sim.output.account_usage import Usage
 from sim.output.arrow import table, times, words
-from sim.population.population import Cast
+from sim.population.population import Population
 from sim.streams import Ids, mixed, opaque_ids, uniforms
 from sim.tables.schema import EDGES_OBSERVED
 
@@ -32,18 +32,18 @@ class _Seen(NamedTuple):
     times: Ints
 
 
-def edges_observed(cast: Cast, own: Ints, usage: Usage) -> Any:
+def edges_observed(population: Population, own: Ints, usage: Usage) -> Any:
     """The table of links of the accounts `own`."""
-    seen = [_as_observed(cast, links) for links in _links(cast, own, usage)]
+    seen = [_as_observed(population, links) for links in _links(population, own, usage)]
     relation = np.concatenate([np.full(len(s.row), s.relation, np.int8) for s in seen])
     row, target, first, last, count = (
         np.concatenate(column) for column in zip(*(s[1:] for s in seen), strict=True)
     )
-    opening = round(cast.scenario.clock.start.timestamp() * 1_000_000)
+    opening = round(population.scenario.clock.start.timestamp() * 1_000_000)
     return table(
         EDGES_OBSERVED,
         [
-            cast.accounts.account_id[row],
+            population.accounts.account_id[row],
             words(np.zeros(len(row), np.int8), ("account",)),
             target,
             words(relation, TARGETS),
@@ -55,13 +55,13 @@ def edges_observed(cast: Cast, own: Ints, usage: Usage) -> Any:
     )
 
 
-def _as_observed(cast: Cast, links: _Seen) -> _Seen:
+def _as_observed(population: Population, links: _Seen) -> _Seen:
     """Links less those that are not observed; some lead where those of somebody else do.
 
     Recycled addresses, shared names and errors of enrichment make them.
     """
-    key = cast.streams.key("pool", "edges", RELATIONS[links.relation])
-    chance = mixed(key, cast.accounts.account_id[links.row])
+    key = population.streams.key("pool", "edges", RELATIONS[links.relation])
+    chance = mixed(key, population.accounts.account_id[links.row])
     u = uniforms(chance)
     kept = np.flatnonzero(u >= DROPPED_SHARE)
     other = (chance[kept] % np.uint64(max(len(u), 1))).astype(np.int64)
@@ -76,16 +76,16 @@ def _as_observed(cast: Cast, links: _Seen) -> _Seen:
     )
 
 
-def _main_template(stage: Stage) -> Ints:
+def _main_template(context: ActorContext) -> Ints:
     """The template that most of an account's work uses: that of the list, if there is one."""
-    templates = stage.templates
-    listed = stage.actor.list_share >= 0.5
+    templates = context.templates
+    listed = context.actor.list_share >= 0.5
     return np.asarray(templates.number[:, templates.lists_from if listed else 0])
 
 
-def _links(cast: Cast, own: Ints, usage: Usage) -> Any:
+def _links(population: Population, own: Ints, usage: Usage) -> Any:
     """True links of each kind; those of use count exchanges, the others the sign-up."""
-    a, key = cast.accounts, cast.streams.key
+    a, key = population.accounts, population.streams.key
     ip = key("pool", "ip")
     at = np.clip(usage["account"], 0, len(a) - 1)
     home = usage["exchanges"] > usage["away"]
@@ -111,11 +111,11 @@ def _links(cast: Cast, own: Ints, usage: Usage) -> Any:
     )
     first = np.minimum(usage["first"], usage["away_first"])
     last = np.maximum(usage["last"], usage["away_last"])
-    ja4 = np.array(cast.clients.ja4)
+    ja4 = np.array(population.clients.ja4)
     number = np.unique(ja4, return_inverse=True)[1].astype(np.int64)
     stack = opaque_ids(key("pool", "ja4"), number[a.client[at]])
     yield _Seen(USED_JA4, at, stack, first, last, usage["exchanges"])
-    templates = np.concatenate([_main_template(stage) for stage in cast.stages])
+    templates = np.concatenate([_main_template(context) for context in population.contexts])
     cluster = opaque_ids(key("pool", "clusters"), templates[at].astype(np.int64))
     yield _Seen(CLUSTER, at, cluster, first, last, usage["exchanges"])
     created, ones = a.created_us[own], np.ones(len(own), np.int64)

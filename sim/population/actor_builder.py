@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sim.actors.arrivals.rates import DAY_US, rates_per_day
-from sim.actors.context import Stage
+from sim.actors.context import ActorContext
 from sim.actors.prompts import Contents
 from sim.actors.templates import Templates, templates_of
 from sim.arrays.types import Ints
 from sim.catalog import Agent, Limit, agents, tiers, typologies
-from sim.enforcement.budget import Ledger
+from sim.enforcement.budget import Budget
 from sim.enforcement.decide import decide
 from sim.enforcement.outcome import Outcome, nothing_happens
 from sim.enforcement.watched import Watched
@@ -20,13 +20,13 @@ from sim.entities import pools
 from sim.entities.accounts import Accounts, build_accounts, with_replacements
 from sim.entities.behaviour import behaviours_of
 from sim.entities.content import Universe
-from sim.entities.tenure import FOREVER_US, Lives
+from sim.entities.tenure import FOREVER_US, SlotTimeline
 from sim.population.spending import within_budget
 from sim.scenario.enforcement_policy import Operator
 from sim.scenario.resolved import Actor, Scenario
 from sim.streams import Streams
-from sim.world.attempts import Fates, Policy
-from sim.world.conditions import Weather
+from sim.world.attempts import FailureDraws, Policy
+from sim.world.conditions import ProviderConditions
 from sim.world.limits import BucketSize, Sizes
 from sim.world.models import ModelTable
 from sim.world.releases import Releases
@@ -51,7 +51,7 @@ _NETWORK = (
 
 
 @dataclass(frozen=True)
-class Furnisher:
+class ActorBuilder:
     """What all actors of a scenario have in common."""
 
     scenario: Scenario
@@ -60,9 +60,9 @@ class Furnisher:
     clients: pools.Clients
     models: ModelTable
     model_ids: list[str]
-    weather: Weather
+    conditions: ProviderConditions
 
-    def stage(self, actor: Actor, host: Stage | None) -> Stage:
+    def context(self, actor: Actor, host: ActorContext | None) -> ActorContext:
         """The stage of `actor`; `host` is that of the actor whose accounts it sends through."""
         scenario, streams = self.scenario, self.streams
         behaviours = behaviours_of(actor, scenario.separability)
@@ -74,15 +74,15 @@ class Furnisher:
         bare = self._bare(actor, behaviours, places)
         if host is not None:
             return self._as_guest(bare, host)
-        bare = replace(bare, lives=_lives(nothing_happens(actor.accounts), begins, ends))
+        bare = replace(bare, timeline=_lives(nothing_happens(actor.accounts), begins, ends))
         bare = replace(bare, rate=_rate(bare))
         bare, ledger = within_budget(bare)
         outcome = self._outcome(bare, ledger, begins, ends)
         identities = outcome.identities
         later = np.flatnonzero(identities.generation > 0)
         if not len(later):
-            lives = _lives(outcome, begins, ends)
-            return replace(bare, lives=lives, outcome=outcome, ledger=ledger)
+            timeline = _lives(outcome, begins, ends)
+            return replace(bare, timeline=timeline, outcome=outcome, ledger=ledger)
         accounts = with_replacements(
             actor,
             behaviours,
@@ -98,7 +98,7 @@ class Furnisher:
             bare,
             accounts=accounts,
             templates=self._templates(actor, behaviours, accounts),
-            lives=_lives(outcome, begins, ends),
+            timeline=_lives(outcome, begins, ends),
             outcome=outcome,
             ledger=ledger,
         )
@@ -131,28 +131,30 @@ class Furnisher:
         fresh = rng.random(len(begins)) < self.scenario.separability
         return np.where(fresh, begins - lead_us, np.minimum(places.created_us, begins - lead_us))
 
-    def _outcome(self, stage: Stage, ledger: Ledger, begins: Ints, ends: Ints) -> Outcome:
+    def _outcome(self, context: ActorContext, ledger: Budget, begins: Ints, ends: Ints) -> Outcome:
         """What the provider does about the accounts of an actor, and how its operator reacts."""
         enforcement = self.scenario.world.enforcement
         if enforcement is None:
-            return nothing_happens(stage.actor.accounts)
+            return nothing_happens(context.actor.accounts)
         return decide(
-            _watched(stage, begins, ends),
+            _watched(context, begins, ends),
             enforcement,
-            _operator(stage, ledger),
+            _operator(context, ledger),
             self.scenario.clock.duration_us,
             self.streams,
-            stage.actor.id,
+            context.actor.id,
         )
 
-    def _bare(self, actor: Actor, behaviours: tuple[Actor, ...], accounts: Accounts) -> Stage:
+    def _bare(
+        self, actor: Actor, behaviours: tuple[Actor, ...], accounts: Accounts
+    ) -> ActorContext:
         scenario, table = self.scenario, self.models
         number = {m: k for k, m in enumerate(self.model_ids)}
-        return Stage(
+        return ActorContext(
             actor=actor,
             behaviours=behaviours,
             accounts=accounts,
-            lives=Lives.everlasting(actor.accounts),
+            timeline=SlotTimeline.everlasting(actor.accounts),
             templates=self._templates(actor, behaviours, accounts),
             contents=Contents(actor, self.universe, self.streams),
             rate=1.0,
@@ -163,13 +165,13 @@ class Furnisher:
             clock=scenario.clock,
             world=scenario.world,
             streams=self.streams,
-            weather=self.weather,
+            conditions=self.conditions,
             releases=Releases(scenario.world, number),
-            fates=Fates(self.streams, actor.id),
+            failures=FailureDraws(self.streams, actor.id),
             policy=_policy(scenario, actor),
-            sizes=_sizes(scenario, actor, table, self.weather),
+            sizes=_sizes(scenario, actor, table, self.conditions),
             outcome=nothing_happens(actor.accounts),
-            ledger=Ledger.free(),
+            ledger=Budget.free(),
         )
 
     def _templates(
@@ -178,15 +180,17 @@ class Furnisher:
         separability = self.scenario.separability
         return templates_of(actor, behaviours, accounts, self.universe, self.streams, separability)
 
-    def _as_guest(self, stage: Stage, host: Stage) -> Stage:
+    def _as_guest(self, context: ActorContext, host: ActorContext) -> ActorContext:
         """Send through accounts of the host, as long as they live."""
-        actor, n = stage.actor, stage.actor.accounts
+        actor, n = context.actor, context.actor.accounts
         rng = self.streams.rng(actor.id, "host")
         theirs = np.sort(rng.permutation(np.resize(np.arange(host.actor.accounts), max(n, 1)))[:n])
         names = (*_OF_HOST, *_PAYS_HOST, *(() if actor.own_network else _NETWORK))
         taken = {name: getattr(host.accounts, name)[theirs] for name in names}
         made = replace(
-            stage, accounts=replace(stage.accounts, **taken), lives=host.lives.followed_by(theirs)
+            context,
+            accounts=replace(context.accounts, **taken),
+            timeline=host.timeline.followed_by(theirs),
         )
         return replace(made, rate=_rate(made))
 
@@ -198,10 +202,10 @@ def _agent(name: str, behaviour: Actor) -> Agent:
     return agent.model_copy(update={"output_tokens": behaviour.output_tokens})
 
 
-def _lives(outcome: Outcome, begins: Ints, ends: Ints) -> Lives:
+def _lives(outcome: Outcome, begins: Ints, ends: Ints) -> SlotTimeline:
     """Lives of accounts within the time for which their place is worked at all."""
     who, pauses = outcome.identities, outcome.pauses
-    return Lives.with_pauses(
+    return SlotTimeline.with_pauses(
         slot=who.slot,
         row=who.rows,
         from_us=np.maximum(who.from_us, begins[who.slot]),
@@ -212,22 +216,22 @@ def _lives(outcome: Outcome, begins: Ints, ends: Ints) -> Lives:
     )
 
 
-def _rate(stage: Stage) -> float:
+def _rate(context: ActorContext) -> float:
     """What makes the places of an actor with a target meet it."""
-    actor = stage.actor
+    actor = context.actor
     if actor.target_exchanges is None:
         return 1.0
-    held = stage.lives.covered_us(actor.accounts, 0, stage.horizon_us) / stage.horizon_us
-    natural = float((rates_per_day(stage, range(actor.accounts)) * held).sum())
-    return actor.target_exchanges * DAY_US / stage.working_us / natural if natural else 1.0
+    held = context.timeline.covered_us(actor.accounts, 0, context.horizon_us) / context.horizon_us
+    natural = float((rates_per_day(context, range(actor.accounts)) * held).sum())
+    return actor.target_exchanges * DAY_US / context.working_us / natural if natural else 1.0
 
 
-def _watched(stage: Stage, begins: Ints, ends: Ints) -> Watched:
+def _watched(context: ActorContext, begins: Ints, ends: Ints) -> Watched:
     """What is to be seen of accounts: rates, and how many share what they use."""
-    actor, places = stage.actor, stage.places
-    per_day = rates_per_day(stage, range(actor.accounts))
-    refusals = np.array([b.refusal_share for b in stage.behaviours])
-    calls = np.array(stage.session_calls)
+    actor, places = context.actor, context.places
+    per_day = rates_per_day(context, range(actor.accounts))
+    refusals = np.array([b.refusal_share for b in context.behaviours])
+    calls = np.array(context.session_calls)
     kind = typologies()[actor.typology]
     return Watched(
         organisation=places.organisation,
@@ -242,16 +246,16 @@ def _watched(stage: Stage, begins: Ints, ends: Ints) -> Watched:
     )
 
 
-def _operator(stage: Stage, ledger: Ledger) -> Operator | None:
+def _operator(context: ActorContext, ledger: Budget) -> Operator | None:
     """The operator with what its accounts cost, and what it keeps for tokens."""
-    operator = stage.actor.operator
-    if operator is None or not typologies()[stage.actor.typology].operated:
+    operator = context.actor.operator
+    if operator is None or not typologies()[context.actor.typology].operated:
         return None
     costs = {
         "initial_usd": ledger.first_usd,
         "reserved_usd": ledger.tokens_usd,
         "per_replacement_usd": ledger.replacement_usd,
-        "verified_share": stage.actor.verified_share,
+        "verified_share": context.actor.verified_share,
     }
     return operator.model_copy(update=costs)
 
@@ -270,17 +274,19 @@ def _policy(scenario: Scenario, actor: Actor) -> Policy:
 
 
 def _sizes(
-    scenario: Scenario, actor: Actor, table: ModelTable, weather: Weather
+    scenario: Scenario, actor: Actor, table: ModelTable, conditions: ProviderConditions
 ) -> list[Sizes | None]:
     """The buckets of the actor's tier by class of model; None where there is no limit."""
     tier = tiers()[actor.tier]
-    return [_of_class(scenario, tier.get(c), weather) for c in table.classes]
+    return [_of_class(scenario, tier.get(c), conditions) for c in table.classes]
 
 
-def _of_class(scenario: Scenario, limit: Limit | None, weather: Weather) -> Sizes | None:
+def _of_class(
+    scenario: Scenario, limit: Limit | None, conditions: ProviderConditions
+) -> Sizes | None:
     if limit is None:
         return None
     per_minute = (limit.requests_per_min, limit.input_tokens_per_min, limit.output_tokens_per_min)
-    factors = weather.limits.tolist()
+    factors = conditions.limits.tolist()
     series = [BucketSize.series(n, factors, scenario.world.burst) for n in per_minute]
     return Sizes(*series)

@@ -9,21 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.actors.arrivals.rates import LEAD_US as SESSIONS_LEAD_US
-from sim.actors.context import Stage
+from sim.actors.context import ActorContext
 from sim.arrays.types import Ints
 from sim.catalog import models, typologies
 from sim.entities import pools
 from sim.entities.accounts import Accounts
 from sim.entities.content import Universe
-from sim.population.actor_builder import Furnisher
+from sim.population.actor_builder import ActorBuilder
 from sim.scenario.resolved import Actor, Scenario
 from sim.streams import U64, Streams
-from sim.world.conditions import Weather
+from sim.world.conditions import ProviderConditions
 from sim.world.models import ModelTable
 
 
 @dataclass(frozen=True)
-class Cast:
+class Population:
     """The accounts of all actors as one table, and what maps them back to their actor."""
 
     scenario: Scenario
@@ -31,7 +31,7 @@ class Cast:
     universe: Universe
     clients: pools.Clients
     models: ModelTable
-    stages: tuple[Stage, ...]
+    contexts: tuple[ActorContext, ...]
     accounts: Accounts
     actor_of_account: Ints
     agent_ids: tuple[str, ...]
@@ -43,14 +43,14 @@ class Cast:
 
     def actor_key(self, purpose: str) -> U64:
         """The key of each actor's identifiers for one purpose, shape (actors,)."""
-        keys = [self.streams.key(stage.actor.id, purpose) for stage in self.stages]
+        keys = [self.streams.key(context.actor.id, purpose) for context in self.contexts]
         return np.array(keys, np.uint64)
 
     def typology_of_actor(self) -> list[Any]:
-        return [typologies()[stage.actor.typology] for stage in self.stages]
+        return [typologies()[context.actor.typology] for context in self.contexts]
 
 
-def build_cast(scenario: Scenario) -> Cast:
+def build_population(scenario: Scenario) -> Population:
     """Furnish every actor of `scenario`; what one gets does not depend on the others.
 
     But those that send through accounts of another depend on that one.
@@ -60,30 +60,30 @@ def build_cast(scenario: Scenario) -> Cast:
     released = {e.model for e in scenario.world.events if e.kind == "release" and e.model}
     model_ids = sorted({m for actor in scenario.actors for m in actor.models} | released)
     table = ModelTable([models()[m] for m in model_ids])
-    weather = Weather(
+    conditions = ProviderConditions(
         scenario.world, scenario.clock.start, -SESSIONS_LEAD_US, scenario.clock.duration_us
     )
-    furnisher = Furnisher(scenario, streams, universe, clients, table, model_ids, weather)
-    made: dict[str, Stage] = {}
+    builder = ActorBuilder(scenario, streams, universe, clients, table, model_ids, conditions)
+    made: dict[str, ActorContext] = {}
     for actor in _hosts_first(scenario.actors):
-        made[actor.id] = furnisher.stage(actor, made.get(actor.through or ""))
+        made[actor.id] = builder.context(actor, made.get(actor.through or ""))
     everyone = Accounts.joined([made[actor.id].accounts for actor in scenario.actors])
-    stages, first = [], 0
+    contexts, first = [], 0
     for actor in scenario.actors:
-        stages.append(made.pop(actor.id).beginning_at(first, everyone))
-        first += len(stages[-1].accounts)
-    agent_ids = tuple(sorted({agent.id for stage in stages for agent in stage.agents}))
-    return Cast(
+        contexts.append(made.pop(actor.id).beginning_at(first, everyone))
+        first += len(contexts[-1].accounts)
+    agent_ids = tuple(sorted({agent.id for context in contexts for agent in context.agents}))
+    return Population(
         scenario=scenario,
         streams=streams,
         universe=universe,
         clients=clients,
         models=table,
-        stages=tuple(stages),
+        contexts=tuple(contexts),
         accounts=everyone,
-        actor_of_account=np.repeat(np.arange(len(stages)), [len(s.accounts) for s in stages]),
+        actor_of_account=np.repeat(np.arange(len(contexts)), [len(s.accounts) for s in contexts]),
         agent_ids=agent_ids,
-        agent_of_account=np.concatenate([_agent_numbers(s, agent_ids) for s in stages]),
+        agent_of_account=np.concatenate([_agent_numbers(s, agent_ids) for s in contexts]),
     )
 
 
@@ -91,6 +91,6 @@ def _hosts_first(actors: tuple[Actor, ...]) -> list[Actor]:
     return sorted(actors, key=lambda actor: actor.through is not None)
 
 
-def _agent_numbers(stage: Stage, agent_ids: tuple[str, ...]) -> Ints:
-    own = np.array([agent_ids.index(agent.id) for agent in stage.agents])
-    return own[stage.accounts.agent]
+def _agent_numbers(context: ActorContext, agent_ids: tuple[str, ...]) -> Ints:
+    own = np.array([agent_ids.index(agent.id) for agent in context.agents])
+    return own[context.accounts.agent]

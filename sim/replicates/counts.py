@@ -16,7 +16,7 @@ from sim.counting import CONVENTIONS
 from sim.engine.memory import check_accounts, check_shards
 from sim.engine.shards import shards, workload
 from sim.engine.simulate import until_right
-from sim.population.population import Cast, build_cast
+from sim.population.population import Population, build_population
 from sim.scaffold.fill import REFUSAL
 from sim.scaffold.rows import counting_rows
 from sim.scenario.resolved import Scenario
@@ -52,15 +52,15 @@ class Counted(NamedTuple):
 def count_replicate(scenario: Scenario, number: int) -> Counted:
     """Simulate `scenario` with its seed, and count."""
     check_accounts(scenario)
-    cast = build_cast(scenario)
-    own = shards(cast)
-    check_shards(cast, own)
-    accounts = len(cast.actor_of_account)
+    population = build_population(scenario)
+    own = shards(population)
+    check_shards(population, own)
+    accounts = len(population.actor_of_account)
     counts = np.zeros((len(CONVENTIONS), accounts), np.int64)
     for shard in own:
         attempt = partial(_counts_of, accounts)
-        counts += until_right(workload(cast, shard), attempt, counting_rows)
-    return _summed(cast, counts, number)
+        counts += until_right(workload(population, shard), attempt, counting_rows)
+    return _summed(population, counts, number)
 
 
 def _counts_of(accounts: int, blocks: Iterator[Block]) -> Ints:
@@ -90,14 +90,14 @@ def _flags(rows: Columns) -> list[NDArray[np.int64]]:
     return [np.asarray(f, np.int64) for f in flags]
 
 
-def _summed(cast: Cast, counts: Ints, number: int) -> Counted:
+def _summed(population: Population, counts: Ints, number: int) -> Counted:
     totals, spreads = [], []
-    for stage in cast.stages:
-        own = counts[:, stage.first_account : stage.first_account + len(stage.accounts)]
+    for context in population.contexts:
+        own = counts[:, context.first_account : context.first_account + len(context.accounts)]
         totals.append(own.sum(axis=1))
         seen = own[:, own[0] > 0]
         spreads.append([_spread(row) for row in seen])
-    return Counted(number, cast.scenario.seed, np.array(totals, np.int64), spreads)
+    return Counted(number, population.scenario.seed, np.array(totals, np.int64), spreads)
 
 
 def _spread(values: Ints) -> Spread:

@@ -11,7 +11,7 @@ from sim.arrays.types import Bools, Ints
 from sim.catalog import Agent
 from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE, Turns
 from sim.streams import Streams
-from sim.world.attempts import Fates
+from sim.world.attempts import FailureDraws
 from sim.world.calls import Shape
 from sim.world.models import ModelTable
 
@@ -135,7 +135,7 @@ def fill(
     sessions: Sessions,
     agent: Agent,
     models: ModelTable,
-    fates: Fates,
+    failures: FailureDraws,
     streams: Streams,
     *name: str | int,
 ) -> Drawn:
@@ -179,7 +179,7 @@ def fill(
             epoch=epoch,
             output_tokens=output * choices,
             asks_tokens=np.where(rows.prewarm, 0, agent.max_tokens),
-            fate=fates.failure(call, 0),
+            fate=failures.failure(call, 0),
             calls_per_session=per_session,
             key=sessions.key,
             bucket=sessions.bucket,

@@ -9,7 +9,7 @@ import numpy as np
 
 from sim.arrays.types import Bools, Floats, Ints
 from sim.streams import Streams, mixed, mixed_one, uniforms
-from sim.world.conditions import Weather
+from sim.world.conditions import ProviderConditions
 
 OK, BLOCKED, RATE_LIMIT, OVERLOADED, SERVER_ERROR, CLIENT_TIMEOUT = 200, 403, 429, 529, 500, 499
 ERROR_TYPES = {
@@ -29,7 +29,7 @@ _ERROR_FLOOR_US, _ERROR_SPAN_US = 50_000, 450_000
 _LONGEST_BACKOFF_S, _FIRST_BACKOFF_S, _JITTER = 8.0, 0.5, 0.25
 
 
-class Fates:
+class FailureDraws:
     """The uniforms of attempts, by call and number of the attempt."""
 
     def __init__(self, streams: Streams, actor: str) -> None:
@@ -94,8 +94,9 @@ class Policy:
 class Calls(NamedTuple):
     """Calls to be made; `call` is the serial number, times are at normal speed.
 
-    `fate` is what decides whether the first attempt fails, `Fates.failure(call, 0)`. Calls of a
-    `batch` are answered when there is time: load does not slow them, and nobody hangs up.
+    `fate` is what decides whether the first attempt fails, `FailureDraws.failure(call, 0)`.
+    Calls of a `batch` are answered when there is time: load does not slow them, and nobody hangs
+    up.
     """
 
     call: Ints
@@ -129,7 +130,12 @@ class Attempts(NamedTuple):
 
 
 def make(
-    calls: Calls, requested_us: Ints, weather: Weather, fates: Fates, policy: Policy, until_us: int
+    calls: Calls,
+    requested_us: Ints,
+    conditions: ProviderConditions,
+    failures: FailureDraws,
+    policy: Policy,
+    until_us: int,
 ) -> tuple[Ints, Bools, list[Attempts]]:
     """Return (end of each call, whether it was given up, attempts before `until_us` by number).
 
@@ -142,7 +148,7 @@ def make(
     n = 0
     # a call has MOST_CHAINS chains at most, and none goes on beyond `until_us`
     while len(index):
-        attempt = _try(calls, index, begins, n, weather, fates, policy)
+        attempt = _try(calls, index, begins, n, conditions, failures, policy)
         tries.append(attempt)
         ends[index] = attempt.ends_us
         failed = np.flatnonzero(attempt.status != OK)
@@ -151,7 +157,7 @@ def make(
         index, ended, status = index[failed], attempt.ends_us[failed], attempt.status[failed]
         retry = n % (RETRIES + 1)
         if retry < RETRIES:
-            begins = ended + fates.backoff_us(calls.call[index], n, retry)
+            begins = ended + failures.backoff_us(calls.call[index], n, retry)
         else:
             # without limits every chain that goes on ended with an error of the provider
             is_last = n // (RETRIES + 1) + 1 >= MOST_CHAINS or policy.resume_after_us is None
@@ -171,23 +177,23 @@ def _try(
     index: Ints,
     begins: Ints,
     n: int,
-    weather: Weather,
-    fates: Fates,
+    conditions: ProviderConditions,
+    failures: FailureDraws,
     policy: Policy,
 ) -> Attempts:
     """Attempt `n` of the calls `index` (all of them, if it is the first)."""
-    segment = weather.segment(begins)
+    segment = conditions.segment(begins)
     made = calls if n == 0 else calls.pick(index)
-    slowdown = np.where(made.batch, 1.0, weather.slowdown[segment])
-    u = fates.failure(made.call, n) if n else made.fate
+    slowdown = np.where(made.batch, 1.0, conditions.slowdown[segment])
+    u = failures.failure(made.call, n) if n else made.fate
     ttft = np.rint(made.ttft_us * slowdown).astype(np.int64)
     duration = ttft + np.rint(made.generation_us * slowdown).astype(np.int64)
     status = np.full(len(index), OK)
-    overload = weather.overload[segment]
-    bad = np.flatnonzero(u < overload + weather.server_error[segment])
+    overload = conditions.overload[segment]
+    bad = np.flatnonzero(u < overload + conditions.server_error[segment])
     if len(bad):
         status[bad] = np.where(u[bad] < overload[bad], OVERLOADED, SERVER_ERROR)
-        duration[bad] = fates.error_us(made.call[bad], n)
+        duration[bad] = failures.error_us(made.call[bad], n)
     # whoever hangs up first hears neither an answer nor an error
     patience = np.where(made.batch, FOREVER_US, policy.timeout_us)
     status[duration > patience] = CLIENT_TIMEOUT

@@ -6,7 +6,7 @@ import numpy as np
 
 from sim.arrays.types import Bools, Ints
 from sim.entities.tenure import FOREVER_US
-from sim.world.attempts import BLOCKED, Attempts, Fates, Policy
+from sim.world.attempts import BLOCKED, Attempts, FailureDraws, Policy
 
 
 def cut(
@@ -14,7 +14,7 @@ def cut(
     session: Ints,
     until_us: Ints,
     call: Ints,
-    fates: Fates,
+    failures: FailureDraws,
     policy: Policy,
     told: Bools,
 ) -> tuple[Attempts, Ints]:
@@ -31,7 +31,7 @@ def cut(
     np.minimum.at(first, session[late], attempts.begins_us[late])
     refused = late & (attempts.begins_us == first[session]) & ~told[session]
     told[session[refused]] = True
-    error_us = np.minimum(fates.error_us(call, attempts.number), policy.timeout_us)
+    error_us = np.minimum(failures.error_us(call, attempts.number), policy.timeout_us)
     made = attempts._replace(
         status=np.where(refused, BLOCKED, attempts.status),
         ends_us=np.where(refused, attempts.begins_us + error_us, attempts.ends_us),

@@ -16,7 +16,7 @@ MINUTE_US = 60_000_000
 _HOUR_MIN = 60
 
 
-class Weather:
+class ProviderConditions:
     """What the world is like at a time, as segments; arrays have shape (segments,).
 
     Segments cover [`opens_us`, `closes_us`), both whole minutes; later times count as the last

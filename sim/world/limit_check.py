@@ -10,7 +10,7 @@ from sim.arrays.columns import grouped, time_order
 from sim.arrays.types import Bools, Ints
 from sim.world.attempts import OK, Attempts
 from sim.world.calls import Shape
-from sim.world.conditions import Weather
+from sim.world.conditions import ProviderConditions
 from sim.world.limits import BucketSize, Runs, Sizes, overdrawn
 
 
@@ -81,14 +81,14 @@ class LimitCheck:
     """
 
     def __init__(
-        self, weather: Weather, buckets: int, sizes: list[Sizes | None], opens_us: int
+        self, conditions: ProviderConditions, buckets: int, sizes: list[Sizes | None], opens_us: int
     ) -> None:
-        self._weather, self._sizes = weather, sizes
+        self._conditions, self._sizes = conditions, sizes
         self._deficit = np.zeros((3, buckets), np.int64)
         self._since_us = np.full((3, buckets), opens_us)
-        self._segment = first = weather.segment_scalar(opens_us)
-        steps = np.flatnonzero(np.diff(weather.limits[first:])) + first
-        self._changes = [(int(weather.ends_us[k]), int(k) + 1) for k in steps]
+        self._segment = first = conditions.segment_scalar(opens_us)
+        steps = np.flatnonzero(np.diff(conditions.limits[first:])) + first
+        self._changes = [(int(conditions.ends_us[k]), int(k) + 1) for k in steps]
         self.overdrawn = np.zeros(buckets, np.bool_)
 
     def add(self, stream: Stream, read: Ints) -> None:

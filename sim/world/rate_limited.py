@@ -19,13 +19,13 @@ from sim.world.attempts import (
     RETRIES,
     SERVER_ERROR,
     Attempts,
-    Fates,
+    FailureDraws,
     Policy,
 )
 from sim.world.buckets import Buckets
 from sim.world.cache import NEVER_US
 from sim.world.calls import Shape
-from sim.world.conditions import Weather
+from sim.world.conditions import ProviderConditions
 from sim.world.limits import Sizes
 
 _SECOND_US = 1_000_000
@@ -108,7 +108,7 @@ class _Session:
         self.last_us, self.last_left, self.last_epoch = NEVER_US, 0, -1
 
 
-class Contended:
+class RateLimitedLoop:
     """A heap of events for the organisations that share it.
 
     Order of events of one microsecond: corrections, workers getting free, attempts in the order
@@ -118,21 +118,21 @@ class Contended:
     def __init__(
         self,
         sizes: list[Sizes | None],
-        weather: Weather,
-        fates: Fates,
+        conditions: ProviderConditions,
+        failures: FailureDraws,
         policy: Policy,
         from_us: int,
         until_us: int,
     ) -> None:
         """`sizes` by class of model; bucket b is of class b % classes."""
-        self._sizes, self._weather = sizes, weather
-        self._fates, self._policy, self._until_us = fates, policy, until_us
+        self._sizes, self._conditions = sizes, conditions
+        self._failures, self._policy, self._until_us = failures, policy, until_us
         self._heap: list[tuple[int, int, Any]] = []
         self._buckets: dict[int, Buckets] = {}
         self._touched: dict[int, int] = {}
         self._from_us = from_us
-        self._segment = self._first_segment = weather.segment_scalar(from_us)
-        self._ends_us: list[int] = weather.ends_us.tolist()
+        self._segment = self._first_segment = conditions.segment_scalar(from_us)
+        self._ends_us: list[int] = conditions.ends_us.tolist()
         self.last_end_us = NEVER_US
 
     @property
@@ -181,7 +181,7 @@ class Contended:
             lacking = buckets.ask(now, self._segment, context - read, asks)
         if lacking:
             status, ttft = RATE_LIMIT, 0
-            error_us = self._fates.error_us_of(call[0], session.n)
+            error_us = self._failures.error_us_of(call[0], session.n)
             end = now + min(error_us, self._policy.timeout_us)
         else:
             status, ttft, end = self._answer(now, session, call)
@@ -220,15 +220,15 @@ class Contended:
     def _answer(self, now: int, session: _Session, call: list[int]) -> tuple[int, int, int]:
         """Return (status, time to first token, end) of an admitted attempt."""
         n = session.n
-        slowdown, overload, server_error = self._weather.of_segment(self._segment)
+        slowdown, overload, server_error = self._conditions.of_segment(self._segment)
         patience = self._policy.timeout_us
         if session.batch:
             slowdown, patience = 1.0, FOREVER_US
         ttft = round(call[3] * slowdown)
-        u = self._fates.failure_of(call[0], n) if n else session.fate[session.place]
+        u = self._failures.failure_of(call[0], n) if n else session.fate[session.place]
         if u < overload + server_error:
             status = OVERLOADED if u < overload else SERVER_ERROR
-            duration = self._fates.error_us_of(call[0], n)
+            duration = self._failures.error_us_of(call[0], n)
         else:
             status, duration = OK, ttft + round(call[4] * slowdown)
         if duration > patience:
@@ -245,7 +245,7 @@ class Contended:
             if 0 < retry_after_s <= _LONGEST_RETRY_AFTER_S:
                 pause = retry_after_s * _SECOND_US
             else:
-                pause = self._fates.backoff_us_of(call[0], n, retry)
+                pause = self._failures.backoff_us_of(call[0], n, retry)
         elif (resumed := self._policy.pause_us(status, session.down)) is not None:
             pause = resumed
         else:

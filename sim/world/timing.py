@@ -8,8 +8,8 @@ import numpy as np
 
 from sim.arrays.ragged import cumulate_in, starts_of
 from sim.arrays.types import Bools, Ints
-from sim.world.attempts import Attempts, Calls, Fates, Policy, make
-from sim.world.conditions import Weather
+from sim.world.attempts import Attempts, Calls, FailureDraws, Policy, make
+from sim.world.conditions import ProviderConditions
 
 
 class Settled(NamedTuple):
@@ -27,11 +27,17 @@ class _Made:
     """
 
     def __init__(
-        self, calls: Calls, at_us: Ints, weather: Weather, fates: Fates, policy: Policy, until: int
+        self,
+        calls: Calls,
+        at_us: Ints,
+        conditions: ProviderConditions,
+        failures: FailureDraws,
+        policy: Policy,
+        until: int,
     ) -> None:
-        self._calls, self._weather, self._until_us = calls, weather, until
-        self._world = (weather, fates, policy, until)
-        self._at_us, self._segment = at_us.copy(), weather.segment(at_us)
+        self._calls, self._conditions, self._until_us = calls, conditions, until
+        self._world = (conditions, failures, policy, until)
+        self._at_us, self._segment = at_us.copy(), conditions.segment(at_us)
         ends, self.gave_up, tries = make(calls, at_us.copy(), *self._world)
         self.elapsed = ends - at_us
         self._round = np.zeros(len(at_us), np.int64)
@@ -39,9 +45,9 @@ class _Made:
 
     def move(self, rows: Ints, at_us: Ints) -> None:
         """Have the calls `rows` begin at `at_us`, as far as that makes a difference."""
-        before, segment = self._at_us[rows], self._weather.segment(at_us)
+        before, segment = self._at_us[rows], self._conditions.segment(at_us)
         latest = np.maximum(before, at_us) + self.elapsed[rows]
-        within = (latest <= self._weather.ends_us[segment]) & (latest < self._until_us)
+        within = (latest <= self._conditions.ends_us[segment]) & (latest < self._until_us)
         beyond = np.minimum(before, at_us) >= self._until_us
         same = (segment == self._segment[rows]) & within
         again = np.flatnonzero(~(same | beyond | (before == at_us)))
@@ -72,8 +78,8 @@ def settle(
     task: Ints,
     wait_us: Ints,
     calls: Calls,
-    weather: Weather,
-    fates: Fates,
+    conditions: ProviderConditions,
+    failures: FailureDraws,
     policy: Policy,
     until_us: int,
 ) -> Settled:
@@ -85,11 +91,11 @@ def settle(
     one by one. The weather changes slowly, and one or two rounds do.
     """
     count = len(wait_us)
-    slowdown = np.repeat(weather.slowdown[weather.segment(start_us)], calls_per_session)
+    slowdown = np.repeat(conditions.slowdown[conditions.segment(start_us)], calls_per_session)
     about = ((calls.ttft_us + calls.generation_us) * slowdown).astype(np.int64)
     until_then = cumulate_in(wait_us + about, calls_per_session) - about
     at = np.repeat(start_us, calls_per_session) + until_then
-    made = _Made(calls, at, weather, fates, policy, until_us)
+    made = _Made(calls, at, conditions, failures, policy, until_us)
     dropped = np.zeros(count, np.bool_)
     took = made.elapsed.copy()
     rows, sessions = np.arange(count), np.arange(len(start_us))

@@ -8,19 +8,19 @@ from sim.world.attempts import (
     OK,
     OVERLOADED,
     RETRIES,
-    Fates,
+    FailureDraws,
     Policy,
 )
 from sim.world.calls import Shape
-from sim.world.conditions import Weather
+from sim.world.conditions import ProviderConditions
 
 
 def end_of_task(
     shape: Shape,
     session: int,
     start_us: int,
-    weather: Weather,
-    fates: Fates,
+    conditions: ProviderConditions,
+    failures: FailureDraws,
     policy: Policy,
     until_us: int,
 ) -> int:
@@ -40,18 +40,18 @@ def end_of_task(
         now += int(wait)
         n, status = 0, -1
         while status != OK and now < until_us:
-            slowdown, overload, server_error = weather.of_segment(weather.segment_scalar(now))
+            slowdown, overload, server_error = conditions.of_segment(conditions.segment_scalar(now))
             if batch:
                 slowdown = 1.0
-            u = fates.failure_of(call, n) if n else fate
+            u = failures.failure_of(call, n) if n else fate
             if u < overload + server_error:
-                status, lasts = OVERLOADED, fates.error_us_of(call, n)
+                status, lasts = OVERLOADED, failures.error_us_of(call, n)
             else:
                 status, lasts = OK, int(round(ttft * slowdown) + round(generation * slowdown))
             status = status if lasts <= patience_us else CLIENT_TIMEOUT
             now += min(lasts, patience_us)
             if status != OK:
-                pause_us = _pause_us(call, n, status, fates, policy)
+                pause_us = _pause_us(call, n, status, failures, policy)
                 if pause_us is None:
                     return now
                 now += pause_us
@@ -61,9 +61,9 @@ def end_of_task(
     return now
 
 
-def _pause_us(call: int, n: int, status: int, fates: Fates, policy: Policy) -> int | None:
+def _pause_us(call: int, n: int, status: int, failures: FailureDraws, policy: Policy) -> int | None:
     """Pause after failed attempt `n`, None if the call is given up."""
     retry = n % (RETRIES + 1)
     if retry < RETRIES:
-        return fates.backoff_us_of(call, n, retry)
+        return failures.backoff_us_of(call, n, retry)
     return policy.pause_us(status, n // (RETRIES + 1) + 1)

@@ -65,7 +65,7 @@ class Watch:
 
 def watched() -> Watch:
     """Watch what a run spends its time with, in this process."""
-    from sim.actors.context import Stage
+    from sim.actors.context import ActorContext
     from sim.actors.queue import queue_workload
     from sim.actors.queue.workers import Workforce
     from sim.actors.sessions import session_workload
@@ -75,19 +75,19 @@ def watched() -> Watch:
     from sim.tables.formats import TableFile
     from sim.world.cache import PrefixCache
     from sim.world.limit_check import LimitCheck
-    from sim.world.rate_limited import Contended, Work
+    from sim.world.rate_limited import RateLimitedLoop, Work
 
     watch = Watch()
-    watch.on(Stage, "fill", "drawing")
-    watch.on(Stage, "settle", "clock")
+    watch.on(ActorContext, "fill", "drawing")
+    watch.on(ActorContext, "settle", "clock")
     watch.on(Workforce, "_take", "queue")
     watch.on(PrefixCache, "read_tokens", "gateway")
     watch.on(LimitCheck, "add", "gateway")
-    watch.on(Contended, "run", "event by event")
+    watch.on(RateLimitedLoop, "run", "event by event")
     for module in (queue_workload, session_workload):
         watch.on(module, "merge", "gateway")
         watch.on(module, "exchange_rows", "rows")
-    watch.on(Stage, "tasks", "rows")
+    watch.on(ActorContext, "tasks", "rows")
     for name in ("add", "close"):
         watch.on(SpillWriter, name, "setting aside")
     for name in ("exchanges_in", "tasks_in"):
@@ -165,11 +165,11 @@ def oracle(scenario: Scenario, out: Path) -> Measured:
     import pyarrow.parquet as pq
 
     from sim.engine.shards import workloads
-    from sim.population.population import build_cast
+    from sim.population.population import build_population
     from tests.oracle.draws import simulate
 
     begun = time.perf_counter()
-    made = [a for w in workloads(build_cast(scenario)) for a in simulate(scenario, w, 10**9)]
+    made = [a for w in workloads(build_population(scenario)) for a in simulate(scenario, w, 10**9)]
     columns = [pa.array(column) for column in zip(*made, strict=True)]
     out.mkdir()
     table = pa.table(columns, names=list(made[0]._fields))

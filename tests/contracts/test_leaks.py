@@ -413,4 +413,7 @@ def test_nothing_of_the_truth_is_in_the_log(some: Path) -> None:
                 values = column.drop_null().to_numpy()
                 assert not np.isin(values, secret).any(), (path.name, name)
             elif pa.types.is_dictionary(column.type):
-                assert not words & set(column.cast(pa.string()).to_pylist()), (path.name, name)
+                assert not words & set(column.cast(pa.string()).to_pylist()), (
+                    path.name,
+                    name,
+                )

@@ -11,7 +11,7 @@ from sim.actors.arrivals.session_arrivals import _people
 from sim.actors.prompts import OWN, Contents
 from sim.entities.content import AS_IT_IS, Universe
 from sim.output.exchange_log import Renderer
-from sim.population.population import build_cast
+from sim.population.population import build_population
 from sim.scaffold.fill import REFUSAL
 from sim.streams import Streams
 from tests.support.statistics import loaded, stage_of
@@ -20,9 +20,9 @@ OTHER = Streams(99)
 
 
 def test_end_users_of_the_same_accounts_differ_by_seed() -> None:
-    stage = stage_of("G13")
-    places = range(len(stage.accounts))
-    here, there = _people(stage, places), _people(replace(stage, streams=OTHER), places)
+    context = stage_of("G13")
+    places = range(len(context.accounts))
+    here, there = _people(context, places), _people(replace(context, streams=OTHER), places)
     assert (here.number == there.number).all()
     assert (here.language[here.number > 0] != there.language[here.number > 0]).mean() > 0.1
 
@@ -30,14 +30,14 @@ def test_end_users_of_the_same_accounts_differ_by_seed() -> None:
 @pytest.mark.parametrize("repeat_share", [0.0, 1.0])
 def test_topics_and_repeated_prompts_of_the_same_users_differ_by_seed(repeat_share: float) -> None:
     """With one universe, so that nothing but the choice of what is asked can differ."""
-    stage = stage_of("L01")
-    actor = stage.actor.model_copy(update={"repeat_share": repeat_share, "topics": 3})
-    universe, n = Universe(stage.streams), 4_000
-    account = np.resize(stage.accounts.account_id[:4], n)
+    context = stage_of("L01")
+    actor = context.actor.model_copy(update={"repeat_share": repeat_share, "topics": 3})
+    universe, n = Universe(context.streams), 4_000
+    account = np.resize(context.accounts.account_id[:4], n)
     zeros, number = np.zeros(n, np.int64), np.arange(n)
     asked = [
         Contents(actor, universe, streams).of(account, zeros, zeros + OWN, zeros - 1, zeros, number)
-        for streams in (stage.streams, OTHER)
+        for streams in (context.streams, OTHER)
     ]
     for one in set(account.tolist()):
         mine = account == one
@@ -50,15 +50,17 @@ def test_topics_and_repeated_prompts_of_the_same_users_differ_by_seed(repeat_sha
 
 
 def test_suspicions_about_the_same_exchanges_differ_by_seed() -> None:
-    cast = build_cast(loaded("L01", accounts=2))
+    population = build_population(loaded("L01", accounts=2))
     n = 200
     rows = {
         "id": np.arange(n) << 54,
         "finish": np.full(n, REFUSAL),
-        "template": np.full(n, cast.universe.family_of("reasoning").start),
+        "template": np.full(n, population.universe.family_of("reasoning").start),
         "category": np.zeros(n, np.int64),
     }
-    here, there = (Renderer(c)._suspected(rows) for c in (cast, replace(cast, streams=OTHER)))
+    here, there = (
+        Renderer(c)._suspected(rows) for c in (population, replace(population, streams=OTHER))
+    )
     assert 0.3 < (here != there).mean() < 0.7
 
 

@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 
 from sim.actors.arrivals.rates import rates_per_day
-from sim.actors.context import Stage
+from sim.actors.context import ActorContext
 from sim.catalog import typologies
 from sim.entities import pools
 from sim.entities.payments import MARKETPLACE, PREPAID
-from sim.population.population import build_cast
+from sim.population.population import build_population
 from tests.support.scenarios import DAY_US, HOUR_US
 from tests.support.statistics import ACCOUNTS, Measure, below, loaded, off, share, stage_of
 
@@ -34,12 +34,12 @@ def deviation(values: Any, sigma: float) -> Iterator[Measure]:
     yield Measure("deviation of log", float(np.log(values).std()), sigma, sigma / math.sqrt(2 * n))
 
 
-def volumes(stage: Stage) -> Iterator[Measure]:
-    actor = stage.actor
+def volumes(context: ActorContext) -> Iterator[Measure]:
+    actor = context.actor
     median, sigma = actor.exchanges_per_account_day, actor.account_volume_sigma
-    yield from deviation(stage.accounts.volume * math.exp(sigma**2 / 2), sigma)
+    yield from deviation(context.accounts.volume * math.exp(sigma**2 / 2), sigma)
     if actor.arrival == "sessions":
-        rates, cap = rates_per_day(stage, range(ACCOUNTS)), actor.most_per_account_day
+        rates, cap = rates_per_day(context, range(ACCOUNTS)), actor.most_per_account_day
         if cap is None:
             yield from deviation(rates / median, sigma)
         else:
@@ -49,9 +49,9 @@ def volumes(stage: Stage) -> Iterator[Measure]:
             yield share("below the median", rates < median, 0.5)
 
 
-def habits(stage: Stage) -> Iterator[Measure]:
+def habits(context: ActorContext) -> Iterator[Measure]:
     """What each account has by itself."""
-    actor, a = stage.actor, stage.accounts
+    actor, a = context.actor, context.accounts
     yield share("caching", a.cache_lifetime_us > 0, actor.caching_share)
     caches = a.cache_lifetime_us[a.cache_lifetime_us > 0]
     yield share("an hour", caches == HOUR_US, actor.cache_1h_share)
@@ -79,9 +79,9 @@ def of_beta(name: str, values: Any, mean: float, concentration: float | None) ->
     yield Measure(f"variance of {name}", float(values.var()), variance, error)
 
 
-def networks(stage: Stage) -> Iterator[Measure]:
+def networks(context: ActorContext) -> Iterator[Measure]:
     """Addresses, cohorts and clocks; a cohort has one /24, but for a few that meet in one."""
-    actor, a = stage.actor, stage.accounts
+    actor, a = context.actor, context.accounts
     prefix = a.ip >> 8
     yield share("hosting", a.asn_type == 0, actor.hosting_share, prefix)
     elsewhere = pools.COUNTRY_UTC_OFFSET_H[a.country]
@@ -106,16 +106,16 @@ def networks(stage: Stage) -> Iterator[Measure]:
         days = -a.created_us / DAY_US
         yield from below("age in days", days, actor.account_age_days, prefix)
     else:
-        lived = stage.lives.covered_us(ACCOUNTS, -999 * DAY_US, 999 * DAY_US) / DAY_US
+        lived = context.timeline.covered_us(ACCOUNTS, -999 * DAY_US, 999 * DAY_US) / DAY_US
         yield from below("lifetime in days", lived, actor.lifetime_days)
-        before = (stage.lives.covered_us(ACCOUNTS, -999 * DAY_US, 0) > 0).mean()
+        before = (context.timeline.covered_us(ACCOUNTS, -999 * DAY_US, 0) > 0).mean()
         length = actor.lifetime_days.sample(np.random.default_rng(1), 200_000)
         begun = float((length / (length + 1)).mean())  # of those that meet a log of one day
         yield Measure("begun before", before, begun, math.sqrt(0.25 / ACCOUNTS))
 
 
-def cards(stage: Stage) -> Iterator[Measure]:
-    actor, a = stage.actor, stage.accounts
+def cards(context: ActorContext) -> Iterator[Measure]:
+    actor, a = context.actor, context.accounts
     shared, size = actor.shared_card_share, actor.accounts_per_card
     _, number, count = np.unique(a.instrument, return_inverse=True, return_counts=True)
     per_account = 1 - shared + shared / size
@@ -130,12 +130,12 @@ def cards(stage: Stage) -> Iterator[Measure]:
     yield share("prepaid", np.array(list(kinds.values())) == PREPAID, actor.prepaid_share)
 
 
-def prompts(stage: Stage) -> Iterator[Measure]:
+def prompts(context: ActorContext) -> Iterator[Measure]:
     """Templates: K of them where they are common, else a share from each family."""
-    actor, number = stage.actor, stage.templates.number
-    universe = build_cast(loaded(actor.typology, accounts=1)).universe
+    actor, number = context.actor, context.templates.number
+    universe = build_population(loaded(actor.typology, accounts=1)).universe
     known = np.concatenate([universe.family_of(name) for name in actor.families])
-    column = stage.templates.lists_from if actor.list_share else 0
+    column = context.templates.lists_from if actor.list_share else 0
     assert np.isin(number[:, column], known).all()
     if actor.templates is not None:
         distinct = len(np.unique(number[:, column]))
@@ -147,6 +147,6 @@ def prompts(stage: Stage) -> Iterator[Measure]:
 
 @pytest.mark.parametrize("typology", IDS)
 def test_accounts_are_as_their_typology_says(typology: str) -> None:
-    stage = stage_of(typology)
+    context = stage_of(typology)
     for measures in (volumes, habits, networks, cards, prompts):
-        assert off(measures(stage)) == []
+        assert off(measures(context)) == []

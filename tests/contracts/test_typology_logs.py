@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 
 from sim.actors.arrivals.rates import expected_exchanges
-from sim.actors.context import Stage
+from sim.actors.context import ActorContext
 from sim.actors.prompts import LIST, OWN
 from sim.catalog import typologies
 from sim.entities import pools
-from sim.population.population import build_cast
+from sim.population.population import build_population
 from sim.scaffold.fill import REFUSAL
 from sim.scenario.resolved import Actor, fields_of
 from sim.streams import mixed
@@ -32,7 +32,7 @@ IDS = [t for t in typologies() if t != "L04"]  # benchmarks have their own tests
 
 
 @lru_cache(maxsize=2)
-def log_of(typology: str) -> tuple[Stage, Any, Any]:
+def log_of(typology: str) -> tuple[ActorContext, Any, Any]:
     """Stage, exchanges and tasks of accounts that send as much as each other."""
     plain: dict[str, Any] = {"prewarm_share": 0, "server_tools_share": 0, "tier": "none"}
     plain |= {
@@ -49,14 +49,14 @@ def log_of(typology: str) -> tuple[Stage, Any, Any]:
     asked = loaded(typology, **plain)
     asked = asked.model_copy(update={"world": calm()})
     rows, tasks = simulated(asked)
-    return build_cast(asked).stages[0], rows, tasks[tasks["start"] >= 0]
+    return build_population(asked).contexts[0], rows, tasks[tasks["start"] >= 0]
 
 
-def traffic(stage: Stage, rows: Any) -> Iterator[Measure]:
+def traffic(context: ActorContext, rows: Any) -> Iterator[Measure]:
     per_account = np.bincount(rows["account"], minlength=SENDERS)
     expected = EXCHANGES * 1.0
-    if stage.actor.arrival == "sessions":
-        expected = expected_exchanges(stage, range(SENDERS))
+    if context.actor.arrival == "sessions":
+        expected = expected_exchanges(context, range(SENDERS))
     yield Measure("exchanges", len(rows), expected, per_account.std() * math.sqrt(SENDERS))
 
 
@@ -71,10 +71,10 @@ def steps(actor: Actor, tasks: Any) -> Iterator[Measure]:
         yield share(f"at most {most} steps", more <= most, actor.tool_steps.cdf(most + 0.5))
 
 
-def answers(stage: Stage, rows: Any) -> Iterator[Measure]:
-    actor = stage.actor
+def answers(context: ActorContext, rows: Any) -> Iterator[Measure]:
+    actor = context.actor
     single = rows.groupby("session")["serial"].transform("nunique") == 1
-    assert not (rows["batch"] & ~stage.accounts.batches[rows["account"]]).any()
+    assert not (rows["batch"] & ~context.accounts.batches[rows["account"]]).any()
     assert (rows["batch"] <= single).all()
     refused = rows["finish"] == REFUSAL
     yield share("refused", refused[rows["user"]], actor.refusal_share)
@@ -83,9 +83,9 @@ def answers(stage: Stage, rows: Any) -> Iterator[Measure]:
         yield from below("output tokens", told["output"], actor.output_tokens)
 
 
-def contents(stage: Stage, rows: Any) -> Iterator[Measure]:
+def contents(context: ActorContext, rows: Any) -> Iterator[Measure]:
     """Own prompts, some of which come again, the list and its cover."""
-    actor, a = stage.actor, stage.accounts
+    actor, a = context.actor, context.accounts
     # all tasks of a session are of one kind
     sessions = rows.drop_duplicates("session")
     listed = float(a.list_share[sessions["account"]].mean()) if actor.list_share else 0.0
@@ -94,7 +94,7 @@ def contents(stage: Stage, rows: Any) -> Iterator[Measure]:
     own = own[own["user"]]
     if len(own) and actor.repeat_share:
         user = mixed(
-            mixed(stage.streams.key("pool", "users"), a.account_id[own["account"]]),
+            mixed(context.streams.key("pool", "users"), a.account_id[own["account"]]),
             own["person"].to_numpy(np.int64),
         )
         again = np.zeros(len(own), np.bool_)
@@ -107,9 +107,9 @@ def contents(stage: Stage, rows: Any) -> Iterator[Measure]:
         yield share("again", again, actor.repeat_share)
 
 
-def people(stage: Stage, rows: Any) -> Iterator[Measure]:
+def people(context: ActorContext, rows: Any) -> Iterator[Measure]:
     """End users, where they live, and whether they are at home."""
-    actor, a = stage.actor, stage.accounts
+    actor, a = context.actor, context.accounts
     if actor.arrival != "sessions":
         return
     sessions = rows.drop_duplicates("session")
@@ -126,11 +126,11 @@ def people(stage: Stage, rows: Any) -> Iterator[Measure]:
 
 @pytest.mark.parametrize("typology", IDS)
 def test_accounts_send_what_their_typology_says(typology: str) -> None:
-    stage, rows, tasks = log_of(typology)
-    actor = stage.actor
+    context, rows, tasks = log_of(typology)
+    actor = context.actor
     assert "tool_steps" in fields_of(actor.arrival, actor.source)
-    found = [*traffic(stage, rows), *steps(actor, tasks), *answers(stage, rows)]
-    found += [*contents(stage, rows), *people(stage, rows)]
+    found = [*traffic(context, rows), *steps(actor, tasks), *answers(context, rows)]
+    found += [*contents(context, rows), *people(context, rows)]
     assert off(found) == []
 
 
@@ -144,7 +144,7 @@ def test_accounts_of_a_queue_take_the_share_of_their_volume(typology: str) -> No
     asked = loaded(typology, **given, lifetime_days=3_660, waves_sigma=0)
     asked = asked.model_copy(update={"world": calm()})
     _, tasks = simulated(asked)
-    volume = build_cast(asked).stages[0].accounts.volume
+    volume = build_population(asked).contexts[0].accounts.volume
     assert 0.5 * asked.actors[0].account_volume_sigma < np.log(volume).std()
     expected = len(tasks) * volume / volume.sum()
     seen = np.bincount(tasks["account"], minlength=40)
@@ -167,8 +167,8 @@ def moved_of(typology: str) -> tuple[Actor, Any]:
     rows, _ = simulated(asked)
     late = rows[rows["user"]].drop_duplicates("session")
     late = late[late["ts"] > 1.25 * DAY_US]
-    cast = build_cast(asked)
-    new = cast.models.ids.index(NEW_MODEL)
+    population = build_population(asked)
+    new = population.models.ids.index(NEW_MODEL)
     return asked.actors[0], late.assign(moved=late["model"] == new)
 
 

@@ -9,7 +9,7 @@ from itertools import chain
 from sim.actors.context import HitsLimitError, Workload
 from sim.arrays.columns import Columns, concat
 from sim.engine.shards import workloads
-from sim.population.population import build_cast
+from sim.population.population import build_population
 from sim.scenario.resolved import Scenario
 from tests.oracle.draws import Chosen, Outcome, outcome
 from tests.oracle.simulator import OK, Call
@@ -25,11 +25,11 @@ def differences(scenario: Scenario) -> tuple[list[str], Counter[str]]:
     """
     lines: list[str] = []
     seen: Counter[str] = Counter()
-    cast = build_cast(scenario)
-    for ours, theirs in zip(workloads(cast), workloads(cast), strict=True):
+    population = build_population(scenario)
+    for ours, theirs in zip(workloads(population), workloads(population), strict=True):
         rows, again = rows_of(ours)
         of_oracle = outcome(scenario, theirs, 10**7)
-        fast, slow = _fast(rows, cast.models.ids), _slow(of_oracle)
+        fast, slow = _fast(rows, population.models.ids), _slow(of_oracle)
         seen["again"] += again
         seen.update(_covered(slow, of_oracle))
         lines += of_oracle.openings

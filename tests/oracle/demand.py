@@ -9,7 +9,7 @@ import numpy as np
 from sim.arrays.columns import Columns, concat
 from sim.catalog import tiers
 from sim.engine.shards import workloads
-from sim.population.population import Cast, build_cast
+from sim.population.population import Population, build_population
 from sim.scenario.resolved import Scenario
 from tests.oracle.comparison import rows_of
 
@@ -32,23 +32,23 @@ def demand_of(scenario: Scenario) -> Demand:
     """The demand of the one actor of `scenario`, as if it were never refused by a limit."""
     [actor] = scenario.actors
     free = scenario.model_copy(update={"actors": (actor.model_copy(update={"tier": "none"}),)})
-    cast = build_cast(free)
-    rows = concat([rows_of(workload)[0] for workload in workloads(cast)])
+    population = build_population(free)
+    rows = concat([rows_of(workload)[0] for workload in workloads(population)])
     if not rows or not len(rows["ts"]):
         return Demand(0, 0.0)
     sends_us = max(_SHORTEST_US, int(np.ptp(rows["ts"])))
-    return Demand(len(rows["ts"]), _busiest(rows, cast, actor.tier) * _MINUTE_US / sends_us)
+    return Demand(len(rows["ts"]), _busiest(rows, population, actor.tier) * _MINUTE_US / sends_us)
 
 
-def _busiest(rows: Columns, cast: Cast, tier: str) -> float:
+def _busiest(rows: Columns, population: Population, tier: str) -> float:
     """The largest sum of what an organisation asks for, in minutes of its limit."""
     limits = tiers()[tier]
-    organisation = cast.accounts.organisation[rows["account"]]
-    kind = cast.models.class_of[rows["model"]]
+    organisation = population.accounts.organisation[rows["account"]]
+    kind = population.models.class_of[rows["model"]]
     inputs = rows["uncached"] + rows["write_5m"] + rows["write_1h"]
     asks = (np.ones(len(inputs)), inputs, rows["output"])
     shares = [0.0]
-    for number, name in enumerate(cast.models.classes):
+    for number, name in enumerate(population.models.classes):
         limit = limits.get(name)
         mine = (kind == number) & ~rows["batch"]
         if limit is None or not mine.any():

@@ -11,7 +11,7 @@ import numpy as np
 
 from sim.actors.arrivals.rates import LEAD_US
 from sim.actors.arrivals.session_arrivals import _people, _starts, openings
-from sim.actors.context import Stage, Workload
+from sim.actors.context import ActorContext, Workload
 from sim.actors.queue.queue_workload import QueueWorkload
 from sim.actors.queue.ticket_queue import source
 from sim.actors.queue.tickets import Tickets
@@ -21,9 +21,9 @@ from sim.catalog import tiers
 from sim.scenario.resolved import Scenario
 from sim.world.calls import Shape
 from tests.oracle.buckets import Bucket, regimes
+from tests.oracle.conditions import Skies
 from tests.oracle.releases import Client, is_opened, model_of
 from tests.oracle.simulator import Attempt, Call, Fate, Rules, Session, Simulator, Ticket
-from tests.oracle.weather import Skies
 
 _CALL = (
     "call",
@@ -76,21 +76,21 @@ def outcome(scenario: Scenario, workload: Workload, at_most: int) -> Outcome:
 
 
 def _of_population(scenario: Scenario, workload: SessionWorkload, at_most: int) -> Outcome:
-    stage = workload._stage
+    context = workload._context
     moves_at = _moves_at(workload)
     starts: list[int] = []
     accounts: list[int] = []
     chosen: list[Chosen] = []
     for piece in workload._pieces():
-        own = piece.placement.account - stage.first_account
+        own = piece.placement.account - context.first_account
         begun = zip(piece.start_us.tolist(), own.tolist(), strict=True)
-        clients = clients_of(stage, own, np.array([moves_at[mark] for mark in begun]))
+        clients = clients_of(context, own, np.array([moves_at[mark] for mark in begun]))
         starts += piece.start_us.tolist()
         accounts += own.tolist()
-        chosen += choose(stage, sessions_of(piece.drawn.shape), clients, piece.start_us)
+        chosen += choose(context, sessions_of(piece.drawn.shape), clients, piece.start_us)
     sessions = zip((c.session for c in chosen), starts, strict=True)
-    world = Simulator(rules_of(scenario, stage, -LEAD_US), -LEAD_US, at_most)
-    attempts = world.sessions(sessions, stage.horizon_us)
+    world = Simulator(rules_of(scenario, context, -LEAD_US), -LEAD_US, at_most)
+    attempts = world.sessions(sessions, context.horizon_us)
     openings = _openings(workload, list(zip(starts, accounts, strict=True)))
     return Outcome(attempts, chosen, world.expired, openings)
 
@@ -100,7 +100,7 @@ def _moves_at(workload: SessionWorkload) -> dict[tuple[int, int], float]:
 
     Two that an account opens in one microsecond must not differ in it.
     """
-    drawn = openings(workload._stage, workload._shard, workload._places)
+    drawn = openings(workload._context, workload._shard, workload._places)
     marks = zip(drawn.start_us.tolist(), drawn.account.tolist(), strict=True)
     found: dict[tuple[int, int], float] = {}
     for mark, moves_at in zip(marks, drawn.moves_at.tolist(), strict=True):
@@ -113,14 +113,14 @@ def _openings(workload: SessionWorkload, opened: list[tuple[int, int]]) -> list[
 
     Everybody has the one account of their place all the time.
     """
-    stage, places = workload._stage, workload._places
-    assert stage.lives.never_ends
-    rng = stage.streams.rng(stage.actor.id, workload._shard, "holidays")
-    people = _people(stage, places)
-    begun, who = _starts(stage, workload._shard, places, people)
+    context, places = workload._context, workload._places
+    assert context.timeline.never_ends
+    rng = context.streams.rng(context.actor.id, workload._shard, "holidays")
+    people = _people(context, places)
+    begun, who = _starts(context, workload._shard, places, people)
     starts, accounts = begun.tolist(), people.place[who].tolist()
     drawn = zip(starts, accounts, rng.random(len(starts)).tolist(), strict=True)
-    allowed = Counter((t, account) for t, account, u in drawn if is_opened(stage.world, t, u))
+    allowed = Counter((t, account) for t, account, u in drawn if is_opened(context.world, t, u))
     made = Counter(opened)
     wanted = Counter({begun: n for begun, n in allowed.items() if begun[0] >= 0})
     faults = [("not on a holiday", made - allowed), ("left out", wanted - made)]
@@ -132,29 +132,29 @@ def _openings(workload: SessionWorkload, opened: list[tuple[int, int]]) -> list[
 
 
 def _of_queue(scenario: Scenario, workload: QueueWorkload, at_most: int) -> Outcome:
-    stage, opens_us = workload._stage, workload._opens_us
+    context, opens_us = workload._context, workload._opens_us
     line = Line(workload)
-    world = Simulator(rules_of(scenario, stage, opens_us), opens_us, at_most)
+    world = Simulator(rules_of(scenario, context, opens_us), opens_us, at_most)
     workers = list(workload._workers_from_us)
-    attempts = world.queue(line.ticket_at, line.take, workers, stage.horizon_us)
+    attempts = world.queue(line.ticket_at, line.take, workers, context.horizon_us)
     return Outcome(attempts, line.chosen, world.expired, [])
 
 
-def clients_of(stage: Stage, accounts: Ints, moves_at: Floats) -> list[Client]:
+def clients_of(context: ActorContext, accounts: Ints, moves_at: Floats) -> list[Client]:
     """Who decides: accounts, each with a number of its own or one of its prompt."""
-    own = stage.model_number[stage.accounts.model[accounts]].tolist()
-    latest = stage.accounts.asks_latest[accounts].tolist()
-    names = (stage.models.ids[number] for number in own)
+    own = context.model_number[context.accounts.model[accounts]].tolist()
+    latest = context.accounts.asks_latest[accounts].tolist()
+    names = (context.models.ids[number] for number in own)
     return [Client(*c) for c in zip(names, latest, moves_at.tolist(), strict=True)]
 
 
 def choose(
-    stage: Stage, sessions: list[Session], clients: list[Client], at_us: Ints
+    context: ActorContext, sessions: list[Session], clients: list[Client], at_us: Ints
 ) -> list[Chosen]:
     """The model of each session, decided at its time."""
     decided = zip(sessions, clients, at_us.tolist(), strict=True)
     return [
-        Chosen(session, model_of(stage.world, stage.actor, client, t), client.own_model)
+        Chosen(session, model_of(context.world, context.actor, client, t), client.own_model)
         for session, client, t in decided
     ]
 
@@ -163,9 +163,9 @@ class Line:
     """The tickets of a queue in order; those of earlier work end when the log opens."""
 
     def __init__(self, workload: QueueWorkload) -> None:
-        self._stage, self._queue = workload._stage, workload._queue()
-        tickets = source(workload._stage, workload.team, workload._opens_us)
-        in_progress = workload._stage.actor.starts_us is None
+        self._context, self._queue = workload._context, workload._queue()
+        tickets = source(workload._context, workload.team, workload._opens_us)
+        in_progress = workload._context.actor.starts_us is None
         self._lead: Iterator[Tickets] | None = tickets.lead() if in_progress else None
         self._main = tickets.main()
         self._ready: list[Ticket] = []
@@ -189,18 +189,18 @@ class Line:
         self._ready.pop(0)
 
     def _filled(self, tickets: Tickets) -> list[Ticket]:
-        stage, count = self._stage, len(tickets.calls)
+        context, count = self._context, len(tickets.calls)
         filled = self._queue.fill(tickets, self._blocks)
         assert filled is not None
-        rng = stage.streams.rng(
-            stage.actor.id, "queue", self._queue._team.number, self._blocks, "moves"
+        rng = context.streams.rng(
+            context.actor.id, "queue", self._queue._team.number, self._blocks, "moves"
         )
         self._blocks += 1
         self._queue._tasks += count
-        account = filled.placement.account - stage.first_account
-        clients = clients_of(stage, account, rng.random(count))
+        account = filled.placement.account - context.first_account
+        clients = clients_of(context, account, rng.random(count))
         sessions = sessions_of(filled.drawn.shape)
-        self.chosen += choose(stage, sessions, clients, tickets.release_us)
+        self.chosen += choose(context, sessions, clients, tickets.release_us)
         release, round_ = tickets.release_us.tolist(), max(tickets.round, 0)
         pairs = zip(sessions, release, strict=True)
         return [Ticket(session, release_us, round_) for session, release_us in pairs]
@@ -223,31 +223,31 @@ def sessions_of(shape: Shape) -> list[Session]:
     return sessions
 
 
-def rules_of(scenario: Scenario, stage: Stage, opens_us: int) -> Rules:
+def rules_of(scenario: Scenario, context: ActorContext, opens_us: int) -> Rules:
     """The rules of the world for one actor, from the scenario and the catalog."""
-    actor = stage.actor
+    actor = context.actor
     skies = Skies(scenario.world, scenario.clock.start)
     purposes = ("failure", "error time", "backoff")
     resumes = actor.on_failure == "resume"
     return Rules(
         skies=skies,
-        fate=Fate(*(stage.streams.key(actor.id, purpose) for purpose in purposes)),
+        fate=Fate(*(context.streams.key(actor.id, purpose) for purpose in purposes)),
         timeout_us=scenario.world.timeout_us,
         resume_after_us=round(actor.resume_after_s * 1e6) if resumes else None,
-        buckets=partial(_buckets, scenario, stage, skies.limit_factors(), opens_us),
+        buckets=partial(_buckets, scenario, context, skies.limit_factors(), opens_us),
     )
 
 
 def _buckets(
     scenario: Scenario,
-    stage: Stage,
+    context: ActorContext,
     factors: list[tuple[int, float]],
     opens_us: int,
     number: int,
 ) -> tuple[Bucket, ...]:
     """The buckets of an organisation and class of models, which are numbered together."""
-    classes = stage.models.classes
-    limit = None if number < 0 else tiers()[stage.actor.tier].get(classes[number % len(classes)])
+    classes = context.models.classes
+    limit = None if number < 0 else tiers()[context.actor.tier].get(classes[number % len(classes)])
     if limit is None:
         return ()
     per_minute = (limit.requests_per_min, limit.input_tokens_per_min, limit.output_tokens_per_min)

@@ -6,7 +6,7 @@ import math
 from typing import NamedTuple
 
 from sim.scenario.resolved import Actor, World
-from tests.oracle.weather import goes_on
+from tests.oracle.conditions import goes_on
 
 
 class Client(NamedTuple):

@@ -15,7 +15,7 @@ import simpy
 from simpy.events import EventPriority
 
 from tests.oracle.buckets import UNITS, Bucket
-from tests.oracle.weather import Skies
+from tests.oracle.conditions import Skies
 
 Process = Generator[simpy.Event, Any, Any]
 
@@ -189,16 +189,16 @@ class Provider:
 
     def _unhurried(self, session: Session, call: Call, n: int, now_us: int) -> Reply:
         """What would come if the client waited for it."""
-        weather = self._rules.skies.at(now_us)
+        conditions = self._rules.skies.at(now_us)
         u = uniform(self._rules.fate.failure, call.serial, n)
-        if u < weather.overload:
+        if u < conditions.overload:
             return Reply(OVERLOADED, self._error_us(call, n))
-        if u < weather.overload + weather.server_error:
+        if u < conditions.overload + conditions.server_error:
             return Reply(SERVER_ERROR, self._error_us(call, n))
         if session.batch:
             return Reply(OK, call.ttft_us + call.generation_us)
-        lasts_us = round(call.ttft_us * weather.slowdown)
-        return Reply(OK, lasts_us + round(call.generation_us * weather.slowdown))
+        lasts_us = round(call.ttft_us * conditions.slowdown)
+        return Reply(OK, lasts_us + round(call.generation_us * conditions.slowdown))
 
     def _error_us(self, call: Call, n: int) -> int:
         return round(50_000 + 450_000 * uniform(self._rules.fate.error_time, call.serial, n))

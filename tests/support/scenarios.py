@@ -15,7 +15,7 @@ from sim.arrays.columns import Columns, concat
 from sim.catalog import benchmarks, provider, typologies
 from sim.distributions import Distribution, Lognormal
 from sim.engine.merge import exchanges_in, part_windows, plan_of, tasks_in
-from sim.engine.run_context import Job
+from sim.engine.run_context import RunContext
 from sim.engine.simulate import simulate_shard
 from sim.engine.spill import Index
 from sim.output.achieved import ActorSummary, Tally
@@ -223,9 +223,9 @@ def hidden_files(folder: Path) -> list[str]:
 def carried_out(asked: Scenario) -> tuple[Tally, list[Columns], list[Columns]]:
     """(tally, exchanges by window, tasks by window) of a scenario, without a run."""
     with TemporaryDirectory() as folder:
-        job = Job(asked, Store(folder))
+        job = RunContext(asked, Store(folder))
         records = [simulate_shard(job, shard.number) for shard in job.shards]
-        tally = Tally(job.cast)
+        tally = Tally(job.population)
         for shard, record in zip(job.shards, records, strict=True):
             tally.add(shard.actor, record.tally)
         index = Index([record.file for record in records], job.grid.cells)

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.actors.context import Stage
+from sim.actors.context import ActorContext
 from sim.distributions import Distribution
 from sim.documents.strict_yaml import parse_yaml
-from sim.population.population import build_cast
+from sim.population.population import build_population
 from sim.scenario.load import scenario_of
 from sim.scenario.resolved import Scenario
 
@@ -58,9 +58,9 @@ def loaded(typology: str, days: float = 1.0, **dials: Any) -> Scenario:
 
 
 @lru_cache(maxsize=2)
-def stage_of(typology: str) -> Stage:
+def stage_of(typology: str) -> ActorContext:
     """Many accounts of a typology, each of an organisation of its own."""
-    return build_cast(loaded(typology, accounts=ACCOUNTS, organisations=ACCOUNTS)).stages[0]
+    return build_population(loaded(typology, accounts=ACCOUNTS, organisations=ACCOUNTS)).contexts[0]
 
 
 def off(measures: Iterable[Measure]) -> list[Measure]:

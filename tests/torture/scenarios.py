@@ -130,7 +130,7 @@ def _drop(drawn: dict[str, Any], where: str) -> bool:
 
 def _excess(place: Path, most: int) -> float:
     """By how much a scenario is expected to exceed what a trial may take."""
-    from sim.engine.run_context import Job
+    from sim.engine.run_context import RunContext
     from sim.scenario import load_scenario
     from sim.tables.store import Store
 
@@ -139,7 +139,7 @@ def _excess(place: Path, most: int) -> float:
     if accounts > MOST_ACCOUNTS:
         return accounts / MOST_ACCOUNTS
     with tempfile.TemporaryDirectory(prefix="sim-torture-") as nowhere:
-        shards = Job(resolved, Store(nowhere)).shards
+        shards = RunContext(resolved, Store(nowhere)).shards
     attempts = [_attempts_per_call(resolved.world, actor) for actor in resolved.actors]
     return sum(shard.expected * attempts[shard.actor] for shard in shards) / most
 

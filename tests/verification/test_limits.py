@@ -12,12 +12,12 @@ import pytest
 from sim.arrays.types import Ints
 from sim.catalog import tiers
 from sim.streams import Streams
-from sim.world.attempts import RATE_LIMIT, RETRIES, Attempts, Fates, Policy
+from sim.world.attempts import RATE_LIMIT, RETRIES, Attempts, FailureDraws, Policy
 from sim.world.calls import Shape
-from sim.world.conditions import Weather
+from sim.world.conditions import ProviderConditions
 from sim.world.limits import BucketSize, Runs, Sizes
 from sim.world.limits import overdrawn as ever_overdrawn
-from sim.world.rate_limited import Contended, Work
+from sim.world.rate_limited import RateLimitedLoop, Work
 from tests.support.scenarios import HOUR_US, MONDAY, calm
 from tests.verification.report import BLUE, GREY, INK, RED, Report, caption, panels, save
 
@@ -46,7 +46,7 @@ class Limit(NamedTuple):
         return max(1, round(self.per_minute * self.burst))
 
 
-def single_calls(count: int, fates: Fates) -> Shape:
+def single_calls(count: int, failures: FailureDraws) -> Shape:
     """Sessions of one call without tokens to speak of, all of one bucket."""
     zeros, ones, number = np.zeros(count, np.int64), np.ones(count, np.int64), np.arange(count)
     return Shape(
@@ -60,7 +60,7 @@ def single_calls(count: int, fates: Fates) -> Shape:
         left_tokens=zeros,
         epoch=zeros,
         output_tokens=ones,
-        fate=fates.failure(number, 0),
+        fate=failures.failure(number, 0),
         calls_per_session=ones,
         key=zeros,
         bucket=zeros,
@@ -71,14 +71,14 @@ def single_calls(count: int, fates: Fates) -> Shape:
     )
 
 
-def attempts_of(limit: Limit, arrivals_us: Ints, fates: Fates) -> Attempts:
+def attempts_of(limit: Limit, arrivals_us: Ints, failures: FailureDraws) -> Attempts:
     """What the event loop makes of calls, each with its two retries, in order of time."""
-    weather = Weather(calm(), MONDAY, 0, UNTIL_US)
+    conditions = ProviderConditions(calm(), MONDAY, 0, UNTIL_US)
     (plenty,) = BucketSize.series(NEVER_FULL, [1.0], 1.0)
-    segments = len(weather.ends_us)
+    segments = len(conditions.ends_us)
     sizes = Sizes([limit.size] * segments, [plenty] * segments, [plenty] * segments)
-    loop = Contended([sizes], weather, fates, Policy(10**9, None), 0, UNTIL_US)
-    work = Work(single_calls(len(arrivals_us), fates))
+    loop = RateLimitedLoop([sizes], conditions, failures, Policy(10**9, None), 0, UNTIL_US)
+    work = Work(single_calls(len(arrivals_us), failures))
     for number, at in enumerate(arrivals_us.tolist()):
         loop.open(work, number, at)
     loop.run(UNTIL_US)
@@ -136,14 +136,14 @@ def limits() -> list[Limit]:
 
 
 def test_even_arrivals_at_a_limit(report: Report) -> None:
-    fates = Fates(Streams(1), "even")
+    failures = FailureDraws(Streams(1), "even")
     curves: dict[float, tuple[Ints, Ints]] = {}
     for limit in limits():
         wrong = disagreements = tried = unlike = 0
         for times in TIMES_THE_LIMIT:
             minutes = max(3.0, 25 / limit.per_minute)
             arrivals = evenly(limit, times, minutes)
-            made = attempts_of(limit, arrivals, fates)
+            made = attempts_of(limit, arrivals, failures)
             ok = made.status != RATE_LIMIT
             admitted = np.cumsum(ok)
             during = made.begins_us <= arrivals[-1]
@@ -174,7 +174,7 @@ def test_even_arrivals_at_a_limit(report: Report) -> None:
     report.close()
 
 
-def slow_refusals(limit: Limit, arrivals_us: Ints, fates: Fates) -> tuple[int, int]:
+def slow_refusals(limit: Limit, arrivals_us: Ints, failures: FailureDraws) -> tuple[int, int]:
     """(refused, attempts) by the rules of docs/world.md, levels as fractions of a token."""
     level, since = Fraction(limit.capacity), int(arrivals_us[0])
     heap = [(at, call, 0) for call, at in enumerate(arrivals_us.tolist())]
@@ -191,11 +191,11 @@ def slow_refusals(limit: Limit, arrivals_us: Ints, fates: Fates) -> tuple[int, i
         refused += 1
         lacking_s = (1 - level) * 60 / limit.per_minute
         retry_after_s = max(1, -int(-lacking_s // 1))
-        end = now + fates.error_us_of(call, n)
+        end = now + failures.error_us_of(call, n)
         if n < RETRIES and retry_after_s <= 60:
             heapq.heappush(heap, (end + retry_after_s * 1_000_000, call, n + 1))
         elif n < RETRIES:
-            heapq.heappush(heap, (end + fates.backoff_us_of(call, n, n), call, n + 1))
+            heapq.heappush(heap, (end + failures.backoff_us_of(call, n, n), call, n + 1))
     return refused, attempts
 
 
@@ -207,10 +207,10 @@ def poisson(limit: Limit, times: float, count: int, seed: int) -> Ints:
 
 def share_refused(limit: Limit, times: float, seed: int, *, slow: bool) -> tuple[int, int]:
     arrivals = poisson(limit, times, 4_000, seed)
-    fates = Fates(Streams(seed), "poisson")
+    failures = FailureDraws(Streams(seed), "poisson")
     if slow:
-        return slow_refusals(limit, arrivals, fates)
-    made = attempts_of(limit, arrivals, fates)
+        return slow_refusals(limit, arrivals, failures)
+    made = attempts_of(limit, arrivals, failures)
     return int((made.status == RATE_LIMIT).sum()), len(made.status)
 
 

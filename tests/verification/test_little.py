@@ -33,7 +33,7 @@ LOOKED_AT = [
 ]
 
 
-class Ledger(NamedTuple):
+class Budget(NamedTuple):
     """Intervals of exchanges or tasks, from the opening of the log, which lasts `log_us`."""
 
     begins_us: Ints
@@ -67,13 +67,13 @@ class Ledger(NamedTuple):
         return np.asarray(begun - ended, np.float64)
 
 
-def ledgers(path: Path, scenario: sim.Scenario) -> tuple[Ledger, Ledger, Any, Any]:
+def ledgers(path: Path, scenario: sim.Scenario) -> tuple[Budget, Budget, Any, Any]:
     opening = round(scenario.clock.start.timestamp() * 1e6)
     log_us = scenario.clock.duration_us
     log, tasks = log_with_truth(path), read(path, "truth/tasks")
-    exchanges = Ledger(micros(log["ts_start"]) - opening, micros(log["ts_end"]) - opening, log_us)
+    exchanges = Budget(micros(log["ts_start"]) - opening, micros(log["ts_end"]) - opening, log_us)
     begins_us, ends_us = micros(tasks["started_at"]) - opening, micros(tasks["ended_at"]) - opening
-    return exchanges, Ledger(begins_us, ends_us, log_us), log, tasks
+    return exchanges, Budget(begins_us, ends_us, log_us), log, tasks
 
 
 def mismatched(log: Any, tasks: Any) -> int:

@@ -11,7 +11,7 @@ from sim.actors.arrivals.rates import mean_per_day
 from sim.actors.sessions.session_workload import SessionWorkload
 from sim.arrays.types import Floats, Ints
 from sim.engine.shards import workloads
-from sim.population.population import build_cast
+from sim.population.population import build_population
 from sim.scaffold.turns import mean_session_calls
 from sim.scenario.resolved import Actor, Rhythm, Turns
 from tests.support.scenarios import (
@@ -37,7 +37,7 @@ SPREAD_US = 2 * HOUR_US
 OPENING_US = np.array([0, 1, 2, 5, 10, 20, 40, 60, 120, 240]) * MINUTE_US
 
 
-class Held(NamedTuple):
+class Occupancy(NamedTuple):
     """Sessions of a population: from when to when each is in progress, and whose it is."""
 
     begins_us: Ints
@@ -59,26 +59,26 @@ def crowd() -> Actor:
     )
 
 
-def sessions_of(seed: int) -> Held:
+def sessions_of(seed: int) -> Occupancy:
     """All sessions of the crowd that can matter to a log of a day."""
     parts = []
-    for workload in workloads(build_cast(scenario(crowd(), seed=seed, world=calm()))):
+    for workload in workloads(build_population(scenario(crowd(), seed=seed, world=calm()))):
         assert isinstance(workload, SessionWorkload)
         for piece in workload._pieces():
             ends_us = piece.start_us.copy()
             session = piece.drawn.shape.session[piece.attempts.call]
             np.maximum.at(ends_us, session, piece.attempts.ends_us)
             parts.append((piece.start_us, ends_us, piece.placement.account))
-    return Held(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return Occupancy(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def in_progress(held: Held, moments_us: Ints) -> Ints:
+def in_progress(held: Occupancy, moments_us: Ints) -> Ints:
     """Sessions in progress at each moment by group of accounts, shape (moments, groups)."""
     at = [(held.begins_us <= t) & (held.ends_us > t) for t in moments_us.tolist()]
     return np.array([np.bincount(held.account[a] % GROUPS, minlength=GROUPS) for a in at])
 
 
-def lengths_us(held: Held) -> Ints:
+def lengths_us(held: Occupancy) -> Ints:
     """Lengths of the sessions of the first half of the log, which the log does not cut."""
     whole = (held.begins_us >= 0) & (held.begins_us < DAY_US // 2)
     return held.ends_us[whole] - held.begins_us[whole]
@@ -194,7 +194,7 @@ def local_hours(rhythm: Rhythm, weeks: int) -> Any:
     dials = {**simple(48.0), "rhythm": rhythm, "tier": "none"}
     asked = scenario(coders(400, **dials), days=7 * weeks, world=calm())
     rows, _ = simulated(asked)
-    offset = build_cast(asked).accounts.utc_offset_h[rows["account"].to_numpy()]
+    offset = build_population(asked).accounts.utc_offset_h[rows["account"].to_numpy()]
     return (rows["ts"].to_numpy() // HOUR_US + offset) % 168
 
 

@@ -14,7 +14,7 @@ from sim.actors.queue.teams import teams_of
 from sim.actors.queue.tickets import BLOCK_TICKETS, PromptTickets
 from sim.actors.queue.workers import Batch, Workforce
 from sim.arrays.types import Floats
-from sim.population.population import build_cast
+from sim.population.population import build_population
 from sim.scenario.resolved import Rhythm
 from tests.support.scenarios import calm, constant, pool, scenario
 from tests.verification.report import BLUE, GREY, INK, RED, Report, caption, panels, save
@@ -111,9 +111,9 @@ def test_prompts_are_paced(report: Report) -> None:
         tool_steps=constant(3),
     )
     asked = scenario(actor, days=7.0, world=calm())
-    (stage,) = build_cast(asked).stages
-    (team,) = teams_of(stage, range(actor.accounts))
-    blocks = list(PromptTickets(stage, team, 0).main())
+    (context,) = build_population(asked).contexts
+    (team,) = teams_of(context, range(actor.accounts))
+    blocks = list(PromptTickets(context, team, 0).main())
     intensity = Intensity(actor.rhythm, asked.clock.start)
     planned_us = float(intensity.operational(np.array([0.99 * asked.clock.duration_us]))[0])
     places, releases, done = [], [], 0

@@ -9,7 +9,7 @@ import numpy as np
 from sim.actors.arrivals.point_process import session_starts, with_jitter
 from sim.actors.arrivals.rates import DAY_US, course_of, rates_per_day
 from sim.actors.arrivals.session_length import lead_us
-from sim.actors.context import Stage
+from sim.actors.context import ActorContext
 from sim.actors.prompts import COVER, LIST, OWN
 from sim.actors.templates import any_choice
 from sim.arrays.ragged import position_in
@@ -53,14 +53,14 @@ class _People(NamedTuple):
     language: Ints
 
 
-def openings(stage: Stage, shard: int, places: range) -> Openings:
+def openings(context: ActorContext, shard: int, places: range) -> Openings:
     """The sessions that the accounts of `places` open from the lead to the end of the log."""
-    people = _people(stage, places)
-    start, who = _starts(stage, shard, places, people)
-    start, who = _at_work(stage, shard, start, who)
+    people = _people(context, places)
+    start, who = _starts(context, shard, places, people)
+    start, who = _at_work(context, shard, start, who)
     place = people.place[who]
-    held = stage.lives.at(place, start)
-    rng = stage.streams.rng(stage.actor.id, shard, "sessions")
+    held = context.timeline.at(place, start)
+    rng = context.streams.rng(context.actor.id, shard, "sessions")
     thinned, on_list, away, moves, which = rng.random((5, len(start)))
     sends = (held.row >= 0) & (thinned < held.factor)
     account = np.where(sends, held.row, place)
@@ -68,29 +68,29 @@ def openings(stage: Stage, shard: int, places: range) -> Openings:
         start_us=start,
         account=account,
         person=people.number[who],
-        choice=_choices(stage, people.number[who], which),
+        choice=_choices(context, people.number[who], which),
         language=people.language[who],
-        kind=_kinds(stage, account, start, on_list),
-        away=away < stage.actor.away_share,
-        moves_at=_moves_at(stage, account, moves),
+        kind=_kinds(context, account, start, on_list),
+        away=away < context.actor.away_share,
+        moves_at=_moves_at(context, account, moves),
         until_us=np.where(sends, held.until_us, -FOREVER_US),
     )
 
 
-def _people(stage: Stage, places: range) -> _People:
+def _people(context: ActorContext, places: range) -> _People:
     """Everyone behind the accounts; the first is at home where the account is."""
-    accounts = stage.accounts
+    accounts = context.accounts
     own = np.arange(places.start, places.stop)
-    count = stage.accounts.end_users[own]
+    count = context.accounts.end_users[own]
     place = np.repeat(own, count)
     number = position_in(count)
     language = pools.COUNTRY_LANGUAGE[accounts.country[place]]
     offset = accounts.utc_offset_h[place]
     if count.max(initial=1) > 1:
-        key = stage.streams.key("pool", "people")
+        key = context.streams.key("pool", "people")
         u = mixed(mixed(key, accounts.account_id[place]), number)
         chance = uniforms(u)
-        abroad = (number > 0) & (chance < stage.accounts.abroad_share[place])
+        abroad = (number > 0) & (chance < context.accounts.abroad_share[place])
         edges = np.cumsum(pools.COUNTRY_WEIGHTS)
         drawn = uniforms(mixed(u, 1))
         country = np.minimum(np.searchsorted(edges, drawn), len(edges) - 1)
@@ -99,33 +99,33 @@ def _people(stage: Stage, places: range) -> _People:
     return _People(place, number, offset, language)
 
 
-def _starts(stage: Stage, shard: int, places: range, people: _People) -> tuple[Ints, Ints]:
+def _starts(context: ActorContext, shard: int, places: range, people: _People) -> tuple[Ints, Ints]:
     """(start, number among `people`) of sessions, each mode by itself."""
-    actor = stage.actor
-    mode = stage.accounts.mode[people.place]
-    per_day = rates_per_day(stage, places)[people.place - places.start]
-    per_day /= stage.accounts.end_users[people.place]
+    actor = context.actor
+    mode = context.accounts.mode[people.place]
+    per_day = rates_per_day(context, places)[people.place - places.start]
+    per_day /= context.accounts.end_users[people.place]
     found = []
     for number in np.unique(mode).tolist():
-        behaviour = stage.behaviours[number]
+        behaviour = context.behaviours[number]
         # whoever has no money left for tokens opens nothing
         mine = np.flatnonzero((mode == number) & (per_day > 0))
         offset = people.utc_offset_h[mine]
         name = (actor.id, shard, *((number,) if number else ()))
-        expected = float(per_day[mine].sum()) * stage.horizon_us / DAY_US
-        lead = lead_us(behaviour, expected, stage.streams.rng(*name, "lead"))
-        rng = stage.streams.rng(*name, "arrivals")
+        expected = float(per_day[mine].sum()) * context.horizon_us / DAY_US
+        lead = lead_us(behaviour, expected, context.streams.rng(*name, "lead"))
+        rng = context.streams.rng(*name, "arrivals")
         start, who = session_starts(
-            DAY_US * stage.session_calls[number] / per_day[mine],
+            DAY_US * context.session_calls[number] / per_day[mine],
             offset,
-            {h: course_of(stage, behaviour, h) for h in np.unique(offset).tolist()},
+            {h: course_of(context, behaviour, h) for h in np.unique(offset).tolist()},
             rng,
             -lead,
-            stage.horizon_us,
+            context.horizon_us,
         )
         if actor.jitter_sigma:
-            rng = stage.streams.rng(*name, "jitter")
-            start, who = with_jitter(start, who, actor.jitter_sigma, rng, -lead, stage.horizon_us)
+            rng = context.streams.rng(*name, "jitter")
+            start, who = with_jitter(start, who, actor.jitter_sigma, rng, -lead, context.horizon_us)
         found.append((start, mine[who]))
     if len(found) == 1:
         return found[0]
@@ -134,37 +134,37 @@ def _starts(stage: Stage, shard: int, places: range, people: _People) -> tuple[I
     return start[order], who[order]
 
 
-def _at_work(stage: Stage, shard: int, start: Ints, who: Ints) -> tuple[Ints, Ints]:
+def _at_work(context: ActorContext, shard: int, start: Ints, who: Ints) -> tuple[Ints, Ints]:
     """Leave out the sessions that a holiday keeps from being opened.
 
     A Poisson process thinned at random is one of the lower rate.
     """
-    share = activity(stage.world, start)
+    share = activity(context.world, start)
     if share.min(initial=1) == 1:
         return start, who
-    rng = stage.streams.rng(stage.actor.id, shard, "holidays")
+    rng = context.streams.rng(context.actor.id, shard, "holidays")
     opened = rng.random(len(start)) < share
     return start[opened], who[opened]
 
 
-def _choices(stage: Stage, person: Ints, chance: Floats) -> Ints:
+def _choices(context: ActorContext, person: Ints, chance: Floats) -> Ints:
     """End users keep to a template if they bring their own; else sessions use any of them."""
-    if stage.actor.end_users > 1 and stage.actor.end_users_bring_templates:
+    if context.actor.end_users > 1 and context.actor.end_users_bring_templates:
         return person
     return any_choice(chance)
 
 
-def _kinds(stage: Stage, account: Ints, start_us: Ints, chance: Floats) -> Ints:
+def _kinds(context: ActorContext, account: Ints, start_us: Ints, chance: Floats) -> Ints:
     """What sessions work on; a new account warms up with cover."""
-    actor, accounts = stage.actor, stage.accounts
+    actor, accounts = context.actor, context.accounts
     if not actor.has_cover:
         return np.full(len(account), OWN)
-    listed = (chance < accounts.list_share[account]) & ~stage.warms_up(account, start_us)
+    listed = (chance < accounts.list_share[account]) & ~context.warms_up(account, start_us)
     return np.where(listed, LIST, COVER)
 
 
-def _moves_at(stage: Stage, account: Ints, chance: Floats) -> Floats:
+def _moves_at(context: ActorContext, account: Ints, chance: Floats) -> Floats:
     """Of an account one number for all its sessions; where organisations differ, one for each."""
-    if stage.actor.uptake_concentration is None:
-        return stage.accounts.moves_at[account]
-    return stage.pivoted(account, chance)
+    if context.actor.uptake_concentration is None:
+        return context.accounts.moves_at[account]
+    return context.pivoted(account, chance)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sim.actors.context import Block, Stage
+from sim.actors.context import ActorContext, Block
 from sim.actors.queue.ticket_queue import Filled, TicketQueue
 from sim.arrays.types import Bools
 from sim.scaffold.rows import RowMaker
@@ -24,19 +24,21 @@ class _UnderLimits:
     in_progress: int = 0
     attempts: list[Attempts] = field(default_factory=list)
 
-    def block(self, make: RowMaker, stage: Stage, queue: TicketQueue, *, is_over: bool) -> Block:
+    def block(
+        self, make: RowMaker, context: ActorContext, queue: TicketQueue, *, is_over: bool
+    ) -> Block:
         """Rows of the attempts made since the last time; rows of the tasks at the end."""
         drawn, placement = self.filled.drawn, self.filled.placement
         tried, read = self.work.take()
         made, kept = queue.permitted(self.filled, tried)
         read = read[kept]
         self.attempts.append(made)
-        inside = stage.is_in_log(made)
+        inside = context.is_in_log(made)
         rows = make(drawn, placement, made.pick(inside), read[inside])
         if not is_over:
             return Block(rows, {})
         whole = Attempts(*(np.concatenate(c) for c in zip(*self.attempts, strict=True)))
-        return Block(rows, stage.tasks(drawn, placement, whole))
+        return Block(rows, context.tasks(drawn, placement, whole))
 
 
 class Crew:
@@ -48,14 +50,14 @@ class Crew:
 
     def __init__(
         self,
-        stage: Stage,
+        context: ActorContext,
         queue: TicketQueue,
         opens_us: int,
         workers_from_us: list[int],
         limited: Bools,
     ) -> None:
-        self._stage, self._queue, self._limited = stage, queue, limited
-        self._loop = stage.event_loop(opens_us)
+        self._context, self._queue, self._limited = context, queue, limited
+        self._loop = context.event_loop(opens_us)
         self._parts: list[_UnderLimits] = []
         self._in_flight = self._waiting = self._round = 0
         for worker, from_us in enumerate(workers_from_us):
@@ -72,9 +74,11 @@ class Crew:
 
     def blocks(self, make: RowMaker, until_us: int) -> Iterator[Block]:
         """What was done event by event since the last time; `until_us` was run to."""
-        at_end = until_us == self._stage.horizon_us
+        at_end = until_us == self._context.horizon_us
         for part in self._parts:
-            yield part.block(make, self._stage, self._queue, is_over=at_end or self._is_over(part))
+            yield part.block(
+                make, self._context, self._queue, is_over=at_end or self._is_over(part)
+            )
         self._parts = [part for part in self._parts if not self._is_over(part)]
 
     def _is_over(self, part: _UnderLimits) -> bool:

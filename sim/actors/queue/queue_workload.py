@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import simpy
 
-from sim.actors.context import Block, HitsLimitError, Stage
+from sim.actors.context import ActorContext, Block, HitsLimitError
 from sim.actors.queue.limited_workers import Crew
 from sim.actors.queue.load_balancing import balancer
 from sim.actors.queue.teams import Pilot, opens_us, pilot_of, volumes, workers_of
@@ -35,48 +35,52 @@ _GUESSES = 3
 class QueueWorkload:
     """One team of a queue, its workers and its accounts."""
 
-    def __init__(self, stage: Stage, team: Team) -> None:
-        self._stage, self.team = stage, team
+    def __init__(self, context: ActorContext, team: Team) -> None:
+        self._context, self.team = context, team
         self.rows_per_us = team.rows_per_us
         slice_us = round(_SLICE_ROWS / self.rows_per_us)
         self._slice_us = min(max(slice_us, _SHORTEST_SLICE_US), _LONGEST_SLICE_US)
-        self._limited: Bools = np.zeros(int(stage.accounts.organisation.max()) + 1, np.bool_)
-        own = stage.accounts.organisation[[team.accounts.start, team.accounts.stop - 1]]
+        self._limited: Bools = np.zeros(int(context.accounts.organisation.max()) + 1, np.bool_)
+        own = context.accounts.organisation[[team.accounts.start, team.accounts.stop - 1]]
         self._organisations = slice(int(own[0]), int(own[1]) + 1)
         self._guesses = 0
 
     @cached_property
     def _pilot(self) -> Pilot:
-        return pilot_of(self._stage, self.team)
+        return pilot_of(self._context, self.team)
 
     @cached_property
     def _opens_us(self) -> int:
-        starts_us = self._stage.actor.starts_us
-        return opens_us(self._stage, self.team, self._pilot) if starts_us is None else starts_us
+        starts_us = self._context.actor.starts_us
+        return opens_us(self._context, self.team, self._pilot) if starts_us is None else starts_us
 
     @cached_property
     def _workers_from_us(self) -> list[int]:
         """When each worker begins."""
-        stage, team = self._stage, self.team
-        rng = stage.streams.rng(stage.actor.id, "workers", team.number)
-        count = workers_of(stage, team, self._pilot)
+        context, team = self._context, self.team
+        rng = context.streams.rng(context.actor.id, "workers", team.number)
+        count = workers_of(context, team, self._pilot)
         # those of earlier work begin in the first half of it
         before_us = max(2, -self._opens_us) if self._opens_us < 0 else 2 * _STAGGER_US
         later = rng.integers(0, min(_STAGGER_US, before_us // 2), count)
         return (self._opens_us + later).tolist()  # type: ignore[no-any-return]
 
     def _queue(self) -> TicketQueue:
-        stage, accounts = self._stage, self.team.accounts
-        volume = volumes(stage, accounts)
-        return TicketQueue(stage, self.team, self._opens_us, balancer(stage.actor.balance, volume))
+        context, accounts = self._context, self.team.accounts
+        volume = volumes(context, accounts)
+        return TicketQueue(
+            context, self.team, self._opens_us, balancer(context.actor.balance, volume)
+        )
 
     def _slices(self, crew: Crew | _FreeCrew) -> Iterator[int]:
         """Ends of slices of time, the last of them when nobody has anything left to do."""
         at = self._opens_us
-        while at < self._stage.horizon_us:
+        while at < self._context.horizon_us:
             rest = crew.is_idle and at > self._opens_us
             at = (
-                self._stage.horizon_us if rest else min(at + self._slice_us, self._stage.horizon_us)
+                self._context.horizon_us
+                if rest
+                else min(at + self._slice_us, self._context.horizon_us)
             )
             yield at
 
@@ -85,7 +89,7 @@ class QueueWorkload:
 
         Who of the others does is collected to the end, for the next time.
         """
-        stage, queue, gateway = self._stage, self._queue(), self._gateway()
+        context, queue, gateway = self._context, self._queue(), self._gateway()
         crew = self._crew(queue)
         pending: list[_Begun] = []
         for until in self._slices(crew):
@@ -94,13 +98,13 @@ class QueueWorkload:
             begun = [_Begun.of(f, queue) for f in queue.filled if f.collected < f.batch.begun]
             queue.filled = [f for f in queue.filled if f is queue.newest]
             for part in begun:
-                yield Block({}, stage.tasks(part.drawn, part.placement, part.attempts))
+                yield Block({}, context.tasks(part.drawn, part.placement, part.attempts))
             pending += begun
             due = [part.pick(part.attempts.begins_us < until) for part in pending]
             pending = [part.pick(part.attempts.begins_us >= until) for part in pending]
             pending = [part for part in pending if len(part.own_read)]
             for part, read in gateway.admit(due):
-                kept = stage.is_in_log(part.attempts)
+                kept = context.is_in_log(part.attempts)
                 attempts = part.attempts.pick(kept)
                 yield Block(make(part.drawn, part.placement, attempts, read[kept]), {})
             if gateway.hit.any() and (gateway.hit | self._limited)[self._organisations].all():
@@ -110,15 +114,15 @@ class QueueWorkload:
             raise HitsLimitError
 
     def _crew(self, queue: TicketQueue) -> Crew | _FreeCrew:
-        stage = self._stage
+        context = self._context
         if self._limited.any():
-            return Crew(stage, queue, self._opens_us, self._workers_from_us, self._limited)
+            return Crew(context, queue, self._opens_us, self._workers_from_us, self._limited)
         return _FreeCrew(
-            self._opens_us, stage.horizon_us, self._slice_us, self._workers_from_us, queue
+            self._opens_us, context.horizon_us, self._slice_us, self._workers_from_us, queue
         )
 
     def _gateway(self) -> _Gateway:
-        return _Gateway(self._stage, self._opens_us, len(self._limited))
+        return _Gateway(self._context, self._opens_us, len(self._limited))
 
     def _guess_again(self, hit: Bools) -> None:
         self._guesses += 1
@@ -179,9 +183,9 @@ class _Begun(NamedTuple):
 class _Gateway:
     """The gateway as a queue meets it, slice by slice."""
 
-    def __init__(self, stage: Stage, opens_us: int, organisations: int) -> None:
-        self._cache = stage.prefix_cache()
-        self._check = stage.limit_check(organisations, opens_us)
+    def __init__(self, context: ActorContext, opens_us: int, organisations: int) -> None:
+        self._cache = context.prefix_cache()
+        self._check = context.limit_check(organisations, opens_us)
         self._organisations = organisations
 
     @property

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.actors.context import Stage
+from sim.actors.context import ActorContext
 from sim.arrays.types import Ints
 from sim.scaffold.fill import Drawn
 from sim.world.attempts import Attempts
@@ -24,7 +24,7 @@ class _Chunk(NamedTuple):
     attempts: Attempts
 
 
-class Spans:
+class ServiceTimes:
     """A batch with one task a session, settled as its tasks are started one after the other.
 
     The next tickets are settled together, as if each started when it is released, or at once if
@@ -33,8 +33,8 @@ class Spans:
     leave the segment is settled alone. Starts never decrease.
     """
 
-    def __init__(self, stage: Stage, drawn: Drawn, release_us: Ints) -> None:
-        self._stage, self._drawn, self._release_us = stage, drawn, release_us
+    def __init__(self, context: ActorContext, drawn: Drawn, release_us: Ints) -> None:
+        self._context, self._drawn, self._release_us = context, drawn, release_us
         self._chunks: list[_Chunk] = []
         self._chunk_of: list[int] = []
         self._first = self._past = 0
@@ -52,8 +52,8 @@ class Spans:
             self._chunk_of.append(len(self._chunks) - 1)
             return span
         self._chunk_of.append(_ALONE)
-        stage = self._stage
-        world = (stage.weather, stage.fates, stage.policy, stage.horizon_us)
+        context = self._context
+        world = (context.conditions, context.failures, context.policy, context.horizon_us)
         return end_of_task(self._drawn.shape, ticket, start_us, *world) - start_us
 
     def skip(self) -> None:
@@ -69,7 +69,7 @@ class Spans:
             tickets = low + np.flatnonzero(chunk_of == number)
             starts = starts_us[tickets - low]
             if number == _ALONE:
-                parts.append(self._stage.settle(self._drawn, starts, tickets).attempts)
+                parts.append(self._context.settle(self._drawn, starts, tickets).attempts)
                 continue
             chunk = self._chunks[number]
             later = np.full(len(shape.calls_per_session), -1)
@@ -80,10 +80,10 @@ class Spans:
             begins, ends = made.begins_us + shift, made.ends_us + shift
             parts.append(made._replace(begins_us=begins, ends_us=ends))
         whole = Attempts(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-        return whole.pick(whole.begins_us < self._stage.horizon_us)
+        return whole.pick(whole.begins_us < self._context.horizon_us)
 
     def _settle_chunk(self, first: int, start_us: int) -> None:
-        weather = self._stage.weather
+        conditions = self._context.conditions
         size = _MOST_TICKETS
         if self._chunks:
             # of the last chunk so many were used before the weather changed
@@ -91,8 +91,8 @@ class Spans:
         self._first = first
         self._past = min(first + size, len(self._release_us))
         begins = np.maximum(self._release_us[first : self._past], start_us)
-        settled = self._stage.settle(self._drawn, begins, np.arange(first, self._past))
-        ends = weather.ends_us[weather.segment(begins)]
+        settled = self._context.settle(self._drawn, begins, np.arange(first, self._past))
+        ends = conditions.ends_us[conditions.segment(begins)]
         self._begins, self._edges = begins.tolist(), ends.tolist()
         self._spans = (settled.session_ends_us - begins).tolist()
         self._chunks.append(_Chunk(first, begins, settled.attempts))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.actors.arrivals.rates import DAY_US, SHARD_EXCHANGES, rates_per_day
-from sim.actors.context import Stage
+from sim.actors.context import ActorContext
 from sim.actors.queue.load_balancing import balancer
 from sim.actors.queue.ticket_queue import TicketQueue, source
 from sim.actors.queue.tickets import LEAD_US, Team
@@ -30,27 +30,27 @@ class Pilot(NamedTuple):
     span_us: float
 
 
-def opens_us(stage: Stage, team: Team, pilot: Pilot) -> int:
+def opens_us(context: ActorContext, team: Team, pilot: Pilot) -> int:
     """When the work of a team begins that is in progress when the log opens.
 
     Then its tasks are of every age, as they are in a team that has been at work for long.
     """
-    enough = max(_TASKS_BEFORE * pilot.span_us, float(min(_SETTLING_US, stage.working_us)))
-    if pilot.span_us > stage.working_us:
+    enough = max(_TASKS_BEFORE * pilot.span_us, float(min(_SETTLING_US, context.working_us)))
+    if pilot.span_us > context.working_us:
         enough = min(enough, _MOST_TICKETS_BEFORE * pilot.calls / team.rows_per_us)
     return -min(LEAD_US, math.ceil(enough))
 
 
-def volumes(stage: Stage, places: range) -> Floats:
+def volumes(context: ActorContext, places: range) -> Floats:
     """How much of the work each place takes, where work is spread by volume.
 
     Where nobody can send anything, as without money for tokens, all take the same.
     """
-    rates = rates_per_day(stage, places)
+    rates = rates_per_day(context, places)
     return rates if rates.any() else np.ones(len(rates))
 
 
-def teams_of(stage: Stage, places: range) -> list[Team]:
+def teams_of(context: ActorContext, places: range) -> list[Team]:
     """Cut a queue into teams that are expected to send some `SHARD_EXCHANGES` each.
 
     A target is shared out by what the accounts of each team can send, and stated workers by
@@ -59,15 +59,15 @@ def teams_of(stage: Stage, places: range) -> list[Team]:
     """
     if not len(places):
         return []
-    whole = _whole(stage, places)
+    whole = _whole(context, places)
     if whole.target is None:
         return [whole]
-    organisation = stage.accounts.organisation[places.start : places.stop]
+    organisation = context.accounts.organisation[places.start : places.stop]
     first = np.flatnonzero(np.diff(organisation, prepend=-1))
     most = len(first) if whole.workers is None else min(len(first), whole.workers)
     count = max(1, min(round(whole.target / SHARD_EXCHANGES), most))
-    volume = volumes(stage, places)
-    if stage.actor.balance != "weighted":
+    volume = volumes(context, places)
+    if context.actor.balance != "weighted":
         volume = np.ones(len(places))
     edges = _even_edges(np.add.reduceat(volume, first), first, count)
     bounds = [*(places.start + edges).tolist(), places.stop]
@@ -90,16 +90,16 @@ def teams_of(stage: Stage, places: range) -> list[Team]:
     ]
 
 
-def workers_of(stage: Stage, team: Team, pilot: Pilot) -> int:
+def workers_of(context: ActorContext, team: Team, pilot: Pilot) -> int:
     """The workers of a team: those that the scenario states, else enough for its target.
 
     There are no more than tasks that can be in work at once: others would have nothing to do.
     """
     if team.workers is not None:
-        most = stage.actor.items if team.target is None else team.target
+        most = context.actor.items if team.target is None else team.target
         return min(team.workers, max(1, most))
     pace = team.rows_per_us / pilot.calls
-    if pilot.span_us > stage.working_us:
+    if pilot.span_us > context.working_us:
         # no task can be begun and ended in the log, however many are in work at a time
         pace = min(pace, _MOST_TICKETS_BEFORE / LEAD_US)
     # more than one for each task would have nothing to do
@@ -125,44 +125,44 @@ def _even_edges(weight: Floats, first: Ints, count: int) -> Ints:
     return np.asarray(first[np.minimum(edge, len(first) - count + group)])
 
 
-def pilot_of(stage: Stage, team: Team) -> Pilot:
+def pilot_of(context: ActorContext, team: Team) -> Pilot:
     """Try out a block of tickets of a team, in the weather in which work may begin."""
-    opens = -LEAD_US if stage.actor.starts_us is None else stage.actor.starts_us
-    tickets = next(source(stage, team, opens).main())
-    balance = balancer(stage.actor.balance, volumes(stage, team.accounts))
-    filled = TicketQueue(stage, team, opens, balance).fill(tickets, "pilot")
+    opens = -LEAD_US if context.actor.starts_us is None else context.actor.starts_us
+    tickets = next(source(context, team, opens).main())
+    balance = balancer(context.actor.balance, volumes(context, team.accounts))
+    filled = TicketQueue(context, team, opens, balance).fill(tickets, "pilot")
     if filled is None:
         # nobody can take a ticket when work begins
         return Pilot(1.0, 1.0)
     start = np.full(len(filled.organisation), opens)
-    ends_us = stage.settle(filled.drawn, start).session_ends_us
+    ends_us = context.settle(filled.drawn, start).session_ends_us
     calls = filled.drawn.shape.calls_per_session
     return Pilot(float(calls.mean()), max(1.0, float((ends_us - opens).mean())))
 
 
-def target_of(stage: Stage, places: range | None = None) -> int | None:
+def target_of(context: ActorContext, places: range | None = None) -> int | None:
     """Exchanges that a queue is to send by these places (None: all of them).
 
     None where a number of runs is asked for. It is what they send at their rate, over the time
     that they are there; the rate of a stage meets the target of its actor.
     """
-    actor = stage.actor
+    actor = context.actor
     if actor.source == "benchmark":
         return None
     places = range(actor.accounts) if places is None else places
-    held = stage.lives.covered_us(actor.accounts, 0, stage.horizon_us) / stage.horizon_us
-    own = rates_per_day(stage, places) * held[places.start : places.stop]
-    return max(1, round(float(own.sum()) * stage.working_us / DAY_US))
+    held = context.timeline.covered_us(actor.accounts, 0, context.horizon_us) / context.horizon_us
+    own = rates_per_day(context, places) * held[places.start : places.stop]
+    return max(1, round(float(own.sum()) * context.working_us / DAY_US))
 
 
-def _whole(stage: Stage, places: range) -> Team:
+def _whole(context: ActorContext, places: range) -> Team:
     """The queue as one team, with the pace to be expected of it."""
-    actor = stage.actor
+    actor = context.actor
     wanted = math.inf
-    target = target_of(stage, places)
+    target = target_of(context, places)
     calls = float(target or 0)
     if target is not None:
-        wanted = target / stage.working_us
+        wanted = target / context.working_us
     whole = Team(
         number=0,
         teams=1,
@@ -174,7 +174,7 @@ def _whole(stage: Stage, places: range) -> Team:
     )
     if actor.workers is None:
         return whole
-    pilot = pilot_of(stage, whole)
+    pilot = pilot_of(context, whole)
     rate = min(wanted, actor.workers * pilot.calls / pilot.span_us)
     calls = calls or actor.items * actor.runs * pilot.calls
     return replace(whole, rows_per_us=rate, calls=calls)

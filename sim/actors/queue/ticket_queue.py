@@ -7,16 +7,16 @@ from functools import cached_property
 
 import numpy as np
 
-from sim.actors.context import TASKS_PER_SHARD_BITS, Stage
+from sim.actors.context import TASKS_PER_SHARD_BITS, ActorContext
 from sim.actors.prompts import COVER, LIST, OWN
 from sim.actors.queue.load_balancing import Balancer
-from sim.actors.queue.service_times import Spans
+from sim.actors.queue.service_times import ServiceTimes
 from sim.actors.queue.tickets import BenchmarkTickets, PromptTickets, Team, Tickets
 from sim.actors.queue.workers import Batch
 from sim.actors.templates import any_choice
 from sim.arrays.types import Bools, Floats, Ints
 from sim.entities import pools
-from sim.entities.tenure import Held
+from sim.entities.tenure import Occupancy
 from sim.scaffold.fill import Drawn
 from sim.scaffold.rows import Placement
 from sim.world.attempts import Attempts
@@ -36,7 +36,7 @@ class Filled:
     organisation: Ints
     drawn: Drawn
     placement: Placement
-    spans: Spans
+    spans: ServiceTimes
     batch: Batch
     told: Bools
     collected: int = 0
@@ -51,10 +51,10 @@ class Filled:
 class TicketQueue:
     """The tickets of a queue in order, filled batch by batch."""
 
-    def __init__(self, stage: Stage, team: Team, opens_us: int, balance: Balancer) -> None:
-        self._stage, self._team, self._balance = stage, team, balance
-        self._tickets = source(stage, team, opens_us)
-        in_progress = stage.actor.starts_us is None
+    def __init__(self, context: ActorContext, team: Team, opens_us: int, balance: Balancer) -> None:
+        self._context, self._team, self._balance = context, team, balance
+        self._tickets = source(context, team, opens_us)
+        in_progress = context.actor.starts_us is None
         self._lead = self._tickets.lead() if in_progress else iter(())
         self._main = None if in_progress else self._tickets.main()
         self._blocks = self._tasks = 0
@@ -90,7 +90,9 @@ class TicketQueue:
         """When the next ticket can be taken at the earliest, None if it never can."""
         if not self._tickets.waits:
             return now_us
-        return self._stage.lives.next_held_us(self._team.accounts, now_us, self._stage.ready_us)
+        return self._context.timeline.next_held_us(
+            self._team.accounts, now_us, self._context.ready_us
+        )
 
     def _add(self, tickets: Tickets, at_us: int) -> None:
         """Fill those tickets that somebody can take."""
@@ -115,7 +117,9 @@ class TicketQueue:
     def permitted(self, filled: Filled, attempts: Attempts) -> tuple[Attempts, Ints]:
         """What accounts may send of attempts, and its rows; prompts of barred tasks come back."""
         before = filled.told.copy()
-        made, rows = self._stage.cut(filled.drawn, filled.placement.until_us, attempts, filled.told)
+        made, rows = self._context.cut(
+            filled.drawn, filled.placement.until_us, attempts, filled.told
+        )
         barred = np.flatnonzero(filled.told & ~before)
         if len(barred):
             self._tickets.take_back(filled.placement.item[barred], filled.placement.kind[barred])
@@ -123,36 +127,36 @@ class TicketQueue:
 
     def fill(self, tickets: Tickets, block: int | str) -> Filled | None:
         """A batch of the tickets for which there is an account, None if there is none for any."""
-        stage, actor = self._stage, self._stage.actor
+        context, actor = self._context, self._context.actor
         name = (actor.id, "queue", self._team.number, block)
-        account, until_us = self._accounts_for(tickets, stage.streams.rng(*name, "balance"))
+        account, until_us = self._accounts_for(tickets, context.streams.rng(*name, "balance"))
         if (account < 0).any():
             kept = np.flatnonzero(account >= 0)
             if not len(kept):
                 return None
             tickets, account, until_us = tickets.pick(kept), account[kept], until_us[kept]
         n = len(account)
-        rng = stage.streams.rng(*name, "moves")
+        rng = context.streams.rng(*name, "moves")
         moves_at, chance, away, which = rng.random((4, n))
-        moves_at = stage.pivoted(account, moves_at)
+        moves_at = context.pivoted(account, moves_at)
         kind, item = self._work_of(tickets, chance, account)
         ones, zeros = np.ones(n, np.int64), np.zeros(n, np.int64)
         task_no = (self._team.number << TASKS_PER_SHARD_BITS) + self._tasks + np.arange(n)
-        variant = stage.templates.variant(account, any_choice(which), kind == LIST)
-        template = stage.templates.number[account, variant].astype(np.int64)
-        sessions = stage.sessions(
+        variant = context.templates.variant(account, any_choice(which), kind == LIST)
+        template = context.templates.number[account, variant].astype(np.int64)
+        sessions = context.sessions(
             account, variant, tickets.release_us, moves_at, ones, tickets.turns, zeros, task_no
         )
-        drawn = stage.fill(sessions, 0, *name)
-        identifier = stage.accounts.account_id[account]
-        about = stage.contents.of(identifier, zeros, kind, item, template, task_no)
+        drawn = context.fill(sessions, 0, *name)
+        identifier = context.accounts.account_id[account]
+        about = context.contents.of(identifier, zeros, kind, item, template, task_no)
         placement = Placement(
-            account=stage.first_account + account,
+            account=context.first_account + account,
             model=sessions.model,
             session_no=task_no,
             until_us=until_us,
             person=zeros,
-            language=pools.COUNTRY_LANGUAGE[stage.accounts.country[account]],
+            language=pools.COUNTRY_LANGUAGE[context.accounts.country[account]],
             template=template,
             kind=kind,
             away=away < actor.away_share,
@@ -161,10 +165,10 @@ class TicketQueue:
             round=np.full(n, tickets.round),
             **about._asdict(),
         )
-        spans = Spans(stage, drawn, tickets.release_us)
+        spans = ServiceTimes(context, drawn, tickets.release_us)
         ends_us = 0 if self._main is None else None
         batch = Batch(tickets.release_us.tolist(), spans.span_us, max(tickets.round, 0), ends_us)
-        organisation = stage.accounts.organisation[account]
+        organisation = context.accounts.organisation[account]
         return Filled(organisation, drawn, placement, spans, batch, np.zeros(n, np.bool_))
 
     def _accounts_for(self, tickets: Tickets, rng: np.random.Generator) -> tuple[Ints, Ints]:
@@ -172,9 +176,9 @@ class TicketQueue:
 
         A place whose account is barred, throttled or not yet there passes the ticket on to others.
         """
-        stage, first = self._stage, self._team.accounts.start
+        context, first = self._context, self._team.accounts.start
         place = first + self._balance(tickets.calls, tickets.prompt, rng)
-        held = stage.lives.at(place, tickets.release_us)
+        held = context.timeline.at(place, tickets.release_us)
         if self._anybody_can:
             return held.row, held.until_us
         account, until_us = held.row.copy(), held.until_us.copy()
@@ -184,10 +188,10 @@ class TicketQueue:
             if not len(todo):
                 break
             place = first + self._balance(tickets.calls[todo], tickets.prompt[todo], rng)
-            if stage.actor.balance == "sticky":
+            if context.actor.balance == "sticky":
                 place = rng.integers(first, self._team.accounts.stop, len(todo))
             at_us = tickets.release_us[todo]
-            held = stage.lives.at(place, at_us)
+            held = context.timeline.at(place, at_us)
             taken = ~self._declines(held, at_us, rng)
             account[todo[taken]], until_us[todo[taken]] = held.row[taken], held.until_us[taken]
             todo = todo[~taken]
@@ -198,11 +202,11 @@ class TicketQueue:
 
     def _whoever_can(self, at_us: int, count: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
         """(account, when it may send no more) of tickets that all those asked passed on."""
-        stage, accounts = self._stage, self._team.accounts
-        held = stage.lives.at(
+        context, accounts = self._context, self._team.accounts
+        held = context.timeline.at(
             np.arange(accounts.start, accounts.stop), np.full(len(accounts), at_us)
         )
-        able = np.where((held.row < 0) | (at_us < stage.ready_us[held.row]), 0.0, held.factor)
+        able = np.where((held.row < 0) | (at_us < context.ready_us[held.row]), 0.0, held.factor)
         if not able.any():
             return np.full(count, -1), np.zeros(count, np.int64)
         chosen = rng.choice(len(able), count, p=able / able.sum())
@@ -211,30 +215,30 @@ class TicketQueue:
     @property
     def _anybody_can(self) -> bool:
         """Whether every account can take a ticket at all times."""
-        return self._stage.lives.never_ends and not self._stage.warm_up_us
+        return self._context.timeline.never_ends and not self._context.warm_up_us
 
-    def _declines(self, held: Held, at_us: Ints, rng: np.random.Generator) -> Bools:
+    def _declines(self, held: Occupancy, at_us: Ints, rng: np.random.Generator) -> Bools:
         """Whether nobody is there, or a limit or a warm-up is in the way."""
-        stage = self._stage
+        context = self._context
         declines = (held.row < 0) | (rng.random(len(at_us)) >= held.factor)
-        return declines | stage.warms_up(held.row, at_us)
+        return declines | context.warms_up(held.row, at_us)
 
     def _work_of(self, tickets: Tickets, chance: Floats, account: Ints) -> tuple[Ints, Ints]:
         """(kind, item) of each ticket: of the list, if there is one, or else of a benchmark."""
-        stage, n = self._stage, len(account)
-        if not stage.actor.has_cover:
+        context, n = self._context, len(account)
+        if not context.actor.has_cover:
             return np.full(n, OWN), tickets.item
-        listed = chance < stage.accounts.list_share[account]
+        listed = chance < context.accounts.list_share[account]
         item = np.full(n, -1)
         item[listed] = self._tickets.items(int(listed.sum()))
-        if stage.actor.cover == "benchmark":
-            covers = tickets.prompt % np.uint64(max(stage.actor.items, 1))
+        if context.actor.cover == "benchmark":
+            covers = tickets.prompt % np.uint64(max(context.actor.items, 1))
             item[~listed] = covers[~listed].astype(np.int64)
         return np.where(listed, LIST, COVER), item
 
 
-def source(stage: Stage, team: Team, opens_us: int) -> BenchmarkTickets | PromptTickets:
+def source(context: ActorContext, team: Team, opens_us: int) -> BenchmarkTickets | PromptTickets:
     """What a team works on."""
-    if stage.actor.source == "benchmark":
-        return BenchmarkTickets(stage, team, opens_us)
-    return PromptTickets(stage, team, opens_us)
+    if context.actor.source == "benchmark":
+        return BenchmarkTickets(context, team, opens_us)
+    return PromptTickets(context, team, opens_us)

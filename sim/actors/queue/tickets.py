@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.actors.arrivals.rates import course_of
-from sim.actors.context import Stage
+from sim.actors.context import ActorContext
 from sim.actors.prompts import LIST
 from sim.arrays.types import Floats, Ints
 from sim.catalog import benchmarks, steps_for
@@ -77,23 +77,23 @@ class BenchmarkTickets:
 
     waits = True
 
-    def __init__(self, stage: Stage, team: Team, opens_us: int) -> None:
-        actor = stage.actor
+    def __init__(self, context: ActorContext, team: Team, opens_us: int) -> None:
+        actor = context.actor
         assert actor.benchmark is not None
-        self._stage, self._actor, self._opens_us = stage, actor, opens_us
+        self._context, self._actor, self._opens_us = context, actor, opens_us
         self._benchmark = benchmarks()[actor.benchmark]
-        self._scores = instance_scores(stage.streams, self._benchmark.id, self._benchmark.items)
-        self._key = stage.streams.key("benchmark", self._benchmark.id)
+        self._scores = instance_scores(context.streams, self._benchmark.id, self._benchmark.items)
+        self._key = context.streams.key("benchmark", self._benchmark.id)
         # accounts are chosen for a block at a time: where they come and go, it is soon used up
         few = max(_SHORTEST_BLOCK, team.workers or 0)
-        self._block = BLOCK_TICKETS if stage.lives.never_ends else min(few, BLOCK_TICKETS)
+        self._block = BLOCK_TICKETS if context.timeline.never_ends else min(few, BLOCK_TICKETS)
 
     def lead(self) -> Iterator[Tickets]:
         """Earlier runs without end, the first of them begun somewhere in the middle.
 
         Who takes them stops when the log opens, and is never handed a run in which nobody works.
         """
-        rng = self._stage.streams.rng(self._actor.id, "lead")
+        rng = self._context.streams.rng(self._actor.id, "lead")
         skip = int(rng.integers(0, self._actor.items))
         run = -1
         while True:
@@ -131,7 +131,7 @@ class BenchmarkTickets:
 
         `step_limit` cuts either off.
         """
-        rng = self._stage.streams.rng(self._actor.id, "steps", run, low)
+        rng = self._context.streams.rng(self._actor.id, "steps", run, low)
         fixed = self._benchmark.calls_per_item
         if fixed is not None:
             calls = np.maximum(np.rint(fixed.sample(rng, len(item))), 1).astype(np.int64)
@@ -154,13 +154,13 @@ class PromptTickets:
 
     waits = False
 
-    def __init__(self, stage: Stage, team: Team, opens_us: int) -> None:
-        actor = stage.actor
+    def __init__(self, context: ActorContext, team: Team, opens_us: int) -> None:
+        actor = context.actor
         assert team.target is not None
-        self._stage, self._actor, self._team = stage, actor, team
-        self._intensity = course_of(stage, actor, 0)
+        self._context, self._actor, self._team = context, actor, team
+        self._intensity = course_of(context, actor, 0)
         begins_us = actor.starts_us or 0
-        ends_us = begins_us + stage.working_us * _PLANNED_SHARE_OF_TIME
+        ends_us = begins_us + context.working_us * _PLANNED_SHARE_OF_TIME
         edges = self._intensity.operational(np.array([opens_us, begins_us, ends_us], np.float64))
         self._opens, self._begins, self._ends = edges.tolist()
         self._target = team.target
@@ -213,7 +213,7 @@ class PromptTickets:
 
     def _draw(self) -> tuple[Turns, np.random.Generator]:
         name = (self._actor.id, "tickets", self._team.number, self._block)
-        rng = self._stage.streams.rng(*name)
+        rng = self._context.streams.rng(*name)
         self._block += 1
         steps = draw_tool_steps(self._actor, BLOCK_TICKETS, rng)
         return draw_turns_of(self._actor, steps, rng), rng
@@ -225,6 +225,6 @@ class PromptTickets:
             turns=turns,
             release_us=np.rint(self._intensity.clock(place)).astype(np.int64),
             item=np.full(len(place), -1),
-            prompt=mixed(self._stage.streams.key(self._actor.id, "tickets"), number),
+            prompt=mixed(self._context.streams.key(self._actor.id, "tickets"), number),
             round=round_,
         )

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from sim.arrays.types import Bools, Ints
-from sim.world.rate_limited import Contended, Work
+from sim.world.rate_limited import RateLimitedLoop, Work
 
 
-class Stretches:
+class BusyPeriods:
     """Sessions cut into stretches, each of one organisation; arrays of shape (sessions,).
 
     After a pause in which its buckets fill up and its cache expires, an organisation meets the
@@ -43,7 +43,7 @@ class Stretches:
     def simulate(
         self,
         limited: Bools,
-        loop: Callable[[int], Contended],
+        loop: Callable[[int], RateLimitedLoop],
         work_of: Callable[[int], tuple[Work, int]],
         horizon_us: int,
     ) -> Bools:
@@ -65,7 +65,7 @@ class Stretches:
         self,
         at: int,
         done: Bools,
-        loop: Callable[[int], Contended],
+        loop: Callable[[int], RateLimitedLoop],
         work_of: Callable[[int], tuple[Work, int]],
         horizon_us: int,
     ) -> int:

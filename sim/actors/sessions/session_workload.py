@@ -11,9 +11,9 @@ import numpy as np
 from sim.actors.arrivals.rates import DAY_US, LEAD_US, rates_per_day
 from sim.actors.arrivals.session_arrivals import Openings, openings
 from sim.actors.arrivals.session_length import draw_turns, longest_us
-from sim.actors.context import TASKS_PER_SHARD_BITS, Block, Stage
+from sim.actors.context import TASKS_PER_SHARD_BITS, ActorContext, Block
 from sim.actors.prompts import LIST, NEVER_US, items_in_order
-from sim.actors.sessions.busy_periods import Stretches
+from sim.actors.sessions.busy_periods import BusyPeriods
 from sim.arrays.ragged import starts_of
 from sim.arrays.types import Bools, Ints
 from sim.scaffold.fill import Drawn
@@ -67,9 +67,9 @@ class SessionWorkload:
     the opening are not filled.
     """
 
-    def __init__(self, stage: Stage, shard: int, shards: int, places: range) -> None:
-        self._stage, self._shard, self._shards, self._places = stage, shard, shards, places
-        self.rows_per_us = float(rates_per_day(stage, places).sum() / DAY_US)
+    def __init__(self, context: ActorContext, shard: int, shards: int, places: range) -> None:
+        self._context, self._shard, self._shards, self._places = context, shard, shards, places
+        self.rows_per_us = float(rates_per_day(context, places).sum() / DAY_US)
         self._opened = self._tasks = 0
 
     def blocks(self, make: RowMaker = exchange_rows) -> Iterator[Block]:
@@ -78,18 +78,18 @@ class SessionWorkload:
         if not pieces:
             return
         self._hand_out_items(pieces)
-        stretches = Stretches(
+        stretches = BusyPeriods(
             np.concatenate([p.organisation for p in pieces]),
             np.concatenate([p.start_us for p in pieces]),
             np.concatenate([p.end_us for p in pieces]),
-            self._stage.forget_us,
+            self._context.forget_us,
         )
         edges = np.cumsum([len(p.start_us) for p in pieces])[:-1]
         of_session = np.split(stretches.of_session, edges)
         limited, read = self._through_gateway(pieces, of_session, len(stretches))
         works = _Works(pieces)
         again = stretches.simulate(
-            limited, self._stage.event_loop, works.of_session, self._stage.horizon_us
+            limited, self._context.event_loop, works.of_session, self._context.horizon_us
         )
         for piece, stretch, own_read in zip(pieces, of_session, read, strict=True):
             session = piece.drawn.shape.session[piece.attempts.call]
@@ -97,7 +97,7 @@ class SessionWorkload:
         for piece, work in works.made():
             made, taken = work.take()
             told = np.zeros(len(piece.start_us), np.bool_)
-            attempts, kept = self._stage.cut(piece.drawn, piece.placement.until_us, made, told)
+            attempts, kept = self._context.cut(piece.drawn, piece.placement.until_us, made, told)
             everything = np.ones(len(kept), np.bool_)
             yield self._block(make, piece, attempts, taken[kept], everything)
 
@@ -105,7 +105,7 @@ class SessionWorkload:
         self, pieces: list[_Piece], stretch: list[Ints], stretches: int
     ) -> tuple[Bools, list[Ints]]:
         """Return (which stretches hit a limit, what each attempt of each piece reads)."""
-        stage, classes = self._stage, len(self._stage.sizes)
+        context, classes = self._context, len(self._context.sizes)
         shapes = [piece.drawn.shape for piece in pieces]
         parts = [
             (shape, piece.attempts, session_read_tokens(shape, piece.attempts))
@@ -117,8 +117,8 @@ class SessionWorkload:
             for shape, number in zip(shapes, stretch, strict=True)
         ]
         stream, order = merge(parts, buckets)
-        in_order = stage.prefix_cache().read_tokens(stream)
-        check = stage.limit_check(stretches, -LEAD_US)
+        in_order = context.prefix_cache().read_tokens(stream)
+        check = context.limit_check(stretches, -LEAD_US)
         check.add(stream, in_order)
         read = np.empty(len(order), np.int64)
         read[order] = in_order
@@ -128,8 +128,8 @@ class SessionWorkload:
     def _block(
         self, make: RowMaker, piece: _Piece, attempts: Attempts, read: Ints, mine: Bools
     ) -> Block:
-        tasks = self._stage.tasks(piece.drawn, piece.placement, attempts.pick(mine))
-        kept = np.flatnonzero(mine & self._stage.is_in_log(attempts))
+        tasks = self._context.tasks(piece.drawn, piece.placement, attempts.pick(mine))
+        kept = np.flatnonzero(mine & self._context.is_in_log(attempts))
         kept = kept[np.argsort(attempts.begins_us[kept])]
         rows = make(piece.drawn, piece.placement, attempts.pick(kept), read[kept])
         return Block(rows, tasks)
@@ -137,8 +137,8 @@ class SessionWorkload:
     def _pieces(self) -> Iterator[_Piece]:
         """Open sessions, and fill those that may matter to the log, block by block."""
         self._opened = self._tasks = 0
-        who = openings(self._stage, self._shard, self._places)
-        agent = self._stage.accounts.agent[who.account]
+        who = openings(self._context, self._shard, self._places)
+        agent = self._context.accounts.agent[who.account]
         for k in np.unique(agent).tolist():
             opened = self._draw(k, who.pick(agent == k))
             calls = np.add.reduceat(opened.turns.calls, starts_of(opened.per_session))
@@ -148,25 +148,25 @@ class SessionWorkload:
 
     def _draw(self, agent: int, who: Openings) -> _Opened:
         """Draw the turns of sessions, and keep those sessions that may reach into the log."""
-        stage = self._stage
-        behaviour = stage.behaviour_of_agent[agent]
-        rng = stage.streams.rng(stage.actor.id, self._shard, agent, "turns")
+        context = self._context
+        behaviour = context.behaviour_of_agent[agent]
+        rng = context.streams.rng(context.actor.id, self._shard, agent, "turns")
         turns = draw_turns(behaviour, len(who.start_us), rng)
         total = int(turns.sum())
         asked = draw_turns_of(behaviour, draw_tool_steps(behaviour, total, rng), rng)
         gap = np.rint(behaviour.human_gap_s.sample(rng, total) * 1e6).astype(np.int64)
         opened = _Opened(who, turns, asked, gap)
         longest = longest_us(gap, asked.calls, turns) + np.where(
-            stage.accounts.batches[who.account], DAY_US, 0
+            context.accounts.batches[who.account], DAY_US, 0
         )
         return opened.pick(who.start_us + longest >= 0)
 
     def _fill(self, agent: int, block: int, opened: _Opened) -> _Piece:
-        stage, actor, who = self._stage, self._stage.actor, opened.who
+        context, actor, who = self._context, self._context.actor, opened.who
         account, turns = who.account, opened.turns
         session_no, task_no = self._number(len(account), len(turns.calls))
-        variant = stage.templates.variant(account, who.choice, who.kind == LIST)
-        sessions = stage.sessions(
+        variant = context.templates.variant(account, who.choice, who.kind == LIST)
+        sessions = context.sessions(
             account,
             variant,
             who.start_us,
@@ -176,17 +176,17 @@ class SessionWorkload:
             opened.gap_us,
             task_no,
         )
-        drawn = stage.fill(sessions, agent, actor.id, self._shard, block, agent)
+        drawn = context.fill(sessions, agent, actor.id, self._shard, block, agent)
         task_no = drawn.task_no
         nothing = np.zeros(len(task_no), np.int64)
         placement = Placement(
-            account=stage.first_account + account,
+            account=context.first_account + account,
             model=sessions.model,
             session_no=session_no,
             until_us=who.until_us,
             person=who.person,
             language=who.language,
-            template=stage.templates.number[account, variant].astype(np.int64),
+            template=context.templates.number[account, variant].astype(np.int64),
             kind=who.kind,
             away=who.away,
             task_no=task_no,
@@ -197,11 +197,11 @@ class SessionWorkload:
             # work on a benchmark in sessions belongs to no run
             round=nothing - (actor.source == "benchmark"),
         )
-        settled = stage.settle(drawn, who.start_us)
+        settled = context.settle(drawn, who.start_us)
         silent = who.until_us <= who.start_us
-        attempts, _ = stage.cut(drawn, who.until_us, settled.attempts, silent.copy())
+        attempts, _ = context.cut(drawn, who.until_us, settled.attempts, silent.copy())
         # who sends nothing meets no limit
-        organisation = np.where(silent, stage.nobody, stage.accounts.organisation[account])
+        organisation = np.where(silent, context.nobody, context.accounts.organisation[account])
         ends_us = settled.session_ends_us
         return _Piece(drawn, placement, who.start_us, ends_us, organisation, attempts)
 
@@ -223,15 +223,15 @@ class SessionWorkload:
             piece.placement = self._with_content(piece, own, mine)
 
     def _with_content(self, piece: _Piece, item: Ints, kind: Ints) -> Placement:
-        stage, placement = self._stage, piece.placement
+        context, placement = self._context, piece.placement
         session = session_of_task(piece.drawn)
-        if stage.actor.cover == "benchmark" or stage.actor.source == "benchmark":
-            draw = mixed(stage.streams.key(stage.actor.id, "cover"), placement.task_no)
-            covers = (draw % np.uint64(max(stage.actor.items, 1))).astype(np.int64)
+        if context.actor.cover == "benchmark" or context.actor.source == "benchmark":
+            draw = mixed(context.streams.key(context.actor.id, "cover"), placement.task_no)
+            covers = (draw % np.uint64(max(context.actor.items, 1))).astype(np.int64)
             item = np.where(kind == LIST, item, covers)
-        account = placement.account[session] - stage.first_account
-        about = stage.contents.of(
-            stage.accounts.account_id[account],
+        account = placement.account[session] - context.first_account
+        about = context.contents.of(
+            context.accounts.account_id[account],
             placement.person[session],
             kind,
             item,

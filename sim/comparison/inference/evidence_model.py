@@ -82,7 +82,7 @@ class Seen:
         return Sample(self.weight, self.reported, self.kind, self.published & meant)
 
 
-class Instrument:
+class EvidenceModel:
     """Draws and likelihoods of all explanations, made when they are asked for, and kept.
 
     `sets`: the prior sets, the priors as stated first.

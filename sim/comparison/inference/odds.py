@@ -10,7 +10,7 @@ import numpy as np
 from sim.arrays.types import Floats
 from sim.comparison.claims.cases import Case
 from sim.comparison.claims.intervals import Interval, Reading
-from sim.comparison.inference.evidence_model import WHOLE, Instrument, capped, order
+from sim.comparison.inference.evidence_model import WHOLE, EvidenceModel, capped, order
 from sim.comparison.inference.likelihood import Fit, fit, without_implied
 from sim.comparison.inference.quantiles import Ranged
 
@@ -66,7 +66,7 @@ def evidence_of(case: Case, reading: Reading) -> Evidence:
 
 
 def odds(
-    instrument: Instrument, evidence: Evidence, accused: str, prior: Mapping[str, float] | None
+    instrument: EvidenceModel, evidence: Evidence, accused: str, prior: Mapping[str, float] | None
 ) -> Odds:
     """Weigh one cluster; `prior`: relative prior odds by explanation, of those not named 1."""
     steps = []
@@ -100,7 +100,7 @@ def odds(
     )
 
 
-def _covers(instrument: Instrument, hypothesis: str, evidence: Evidence) -> bool:
+def _covers(instrument: EvidenceModel, hypothesis: str, evidence: Evidence) -> bool:
     """Whether 1 to 99 % of the counts that an explanation makes overlap with the count."""
     if evidence.conventions == (WHOLE,):
         counts = instrument.base(hypothesis).observed()["count"]
@@ -112,7 +112,7 @@ def _covers(instrument: Instrument, hypothesis: str, evidence: Evidence) -> bool
 
 
 def log_likelihoods(
-    instrument: Instrument, evidence: Evidence, known: Sequence[str]
+    instrument: EvidenceModel, evidence: Evidence, known: Sequence[str]
 ) -> dict[str, Floats]:
     """Return ln of the likelihood by explanation, one for each prior set, (sets,)."""
     limits = {name: evidence.limits[name] for name in without_implied(known)}
@@ -176,7 +176,7 @@ class Reach:
     other_above: float | None
 
 
-def reach(instrument: Instrument, evidence: Evidence, accused: str) -> tuple[Reach, ...]:
+def reach(instrument: EvidenceModel, evidence: Evidence, accused: str) -> tuple[Reach, ...]:
     """Move the volume of either explanation and look at the count alone."""
     limits = {"count": evidence.limits["count"]}
     moved = {x: _moved(instrument, x, limits, evidence.conventions) for x in instrument.ids}
@@ -201,7 +201,7 @@ def reach(instrument: Instrument, evidence: Evidence, accused: str) -> tuple[Rea
 
 
 def _moved(
-    instrument: Instrument,
+    instrument: EvidenceModel,
     hypothesis: str,
     limits: Mapping[str, Interval],
     conventions: Sequence[str],
@@ -237,7 +237,7 @@ class PoolShare:
 
 
 def pool_shares(
-    instrument: Instrument, evidence: Evidence, accused: str, pool: str = "pool"
+    instrument: EvidenceModel, evidence: Evidence, accused: str, pool: str = "pool"
 ) -> tuple[PoolShare, ...]:
     """Vary how likely the accounts of each other explanation are pooled, where they may be."""
     limits = {x: evidence.limits[x] for x in without_implied(order(list(evidence.limits)))}

@@ -10,7 +10,7 @@ import numpy as np
 from sim.arrays.types import Bools, Floats
 from sim.comparison.claims.cases import Case
 from sim.comparison.claims.intervals import Reading
-from sim.comparison.inference.evidence_model import ALL, Instrument
+from sim.comparison.inference.evidence_model import ALL, EvidenceModel
 from sim.comparison.inference.prior_predictive import Draws
 
 LEVEL = 0.9
@@ -37,7 +37,7 @@ class Inferred:
 
 
 def inferences(
-    instrument: Instrument, cases: Sequence[Case], reading: Reading
+    instrument: EvidenceModel, cases: Sequence[Case], reading: Reading
 ) -> tuple[Inferred, ...]:
     """Return what every case leaves under every explanation."""
     made = []

@@ -18,7 +18,7 @@ from sim.arrays.types import Floats
 from sim.catalog import Claim, cited, claims, lookup, typologies
 from sim.comparison.claims.intervals import Interval, interval
 from sim.comparison.hypotheses.model import Hypothesis
-from sim.comparison.inference.evidence_model import Instrument
+from sim.comparison.inference.evidence_model import EvidenceModel
 from sim.comparison.inference.quantiles import Span, span
 from sim.streams import Streams
 
@@ -107,7 +107,7 @@ class Switch:
     ratios: Mapping[float, float]
 
 
-def switches(instrument: Instrument, accused: str) -> tuple[Switch, ...]:
+def switches(instrument: EvidenceModel, accused: str) -> tuple[Switch, ...]:
     """Return how the odds depend on whether the default of a product switches, where it may."""
     _, limits = reported_move()
     ours = _mass(instrument.library.hypotheses[accused], limits)

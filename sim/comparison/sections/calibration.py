@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.arrays.types import Floats
-from sim.comparison.inference.evidence_model import Instrument
+from sim.comparison.inference.evidence_model import EvidenceModel
 from sim.comparison.inference.posterior import inferred, quantity_of
 from sim.comparison.sections.design import NAMES, posterior, stated_fits
 
@@ -57,7 +57,7 @@ class Coverage:
     clusters: int
 
 
-def reliability(instrument: Instrument, known: tuple[str, ...]) -> Reliability:
+def reliability(instrument: EvidenceModel, known: tuple[str, ...]) -> Reliability:
     """Return how reliable probabilities are with a set of observables."""
     fits = stated_fits(instrument)
     given, truth = [], []
@@ -91,7 +91,7 @@ def _bins(p: Floats, true: NDArray[np.int64], weight: Floats) -> tuple[Bin, ...]
     return tuple(made)
 
 
-def coverage(instrument: Instrument) -> tuple[Coverage, ...]:
+def coverage(instrument: EvidenceModel) -> tuple[Coverage, ...]:
     """Return how often 90 % ranges hold: of the count, and of what is inferred from it.
 
     `predicted count`: the range of the draws, for the reported counts of others. `lever` and `true
@@ -118,7 +118,7 @@ def _covered(
     return Coverage(id_, quantity, float(inside.mean()), len(truth))
 
 
-def _clusters(instrument: Instrument) -> int:
+def _clusters(instrument: EvidenceModel) -> int:
     return min(CLUSTERS, instrument.draws)
 
 

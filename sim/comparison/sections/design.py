@@ -13,7 +13,7 @@ import numpy as np
 
 from sim.arrays.types import Floats
 from sim.comparison.claims.observables import OBSERVABLES
-from sim.comparison.inference.evidence_model import Instrument, capped, log_densities
+from sim.comparison.inference.evidence_model import EvidenceModel, capped, log_densities
 from sim.comparison.inference.likelihood import Fit, without_implied
 from sim.comparison.inference.quantiles import Ranged, Span, span
 
@@ -63,7 +63,7 @@ def beside_the_count() -> tuple[tuple[str, ...], ...]:
     return tuple(("count", name) for name in NAMES[1:])
 
 
-def clusters(instrument: Instrument, hypothesis: str) -> dict[str, Floats]:
+def clusters(instrument: EvidenceModel, hypothesis: str) -> dict[str, Floats]:
     """Return observables of published clusters that no likelihood was fitted to, (n,) each.
 
     n is 400, or as many as there are draws.
@@ -74,7 +74,7 @@ def clusters(instrument: Instrument, hypothesis: str) -> dict[str, Floats]:
 
 
 def expected(
-    instrument: Instrument, accused: str, sets: Sequence[tuple[str, ...]]
+    instrument: EvidenceModel, accused: str, sets: Sequence[tuple[str, ...]]
 ) -> tuple[Expected, ...]:
     """Return what sets of observables would say, for the accused explanation and every other."""
     ours = clusters(instrument, accused)
@@ -123,7 +123,7 @@ def _ranged(over_sets: Floats) -> Ranged:
     return Ranged(float(over_sets[0, 0]), float(over_sets.min()), float(over_sets.max()))
 
 
-def confusion(instrument: Instrument, known: tuple[str, ...]) -> Confusion:
+def confusion(instrument: EvidenceModel, known: tuple[str, ...]) -> Confusion:
     """Return how explanations are taken for each other with a set of observables."""
     rows = []
     for id_ in instrument.ids:
@@ -132,7 +132,7 @@ def confusion(instrument: Instrument, known: tuple[str, ...]) -> Confusion:
     return Confusion(known, instrument.ids, np.stack(rows))
 
 
-def stated_fits(instrument: Instrument) -> list[Fit]:
+def stated_fits(instrument: EvidenceModel) -> list[Fit]:
     """Return the likelihood of every explanation under the priors as stated."""
     return [instrument.stated_fit(x) for x in instrument.ids]
 

@@ -11,7 +11,7 @@ from sim.arrays.types import Floats, Ints
 from sim.comparison.claims.cases import Case
 from sim.comparison.claims.intervals import Interval, Reading
 from sim.comparison.hypotheses.model import Hypothesis
-from sim.comparison.inference.evidence_model import Instrument
+from sim.comparison.inference.evidence_model import EvidenceModel
 from sim.comparison.inference.quantiles import Span, span
 from sim.counting import CONVENTIONS
 
@@ -37,7 +37,7 @@ class Needed:
     reached: float
 
 
-def needed(instrument: Instrument, cases: Sequence[Case]) -> tuple[Needed, ...]:
+def needed(instrument: EvidenceModel, cases: Sequence[Case]) -> tuple[Needed, ...]:
     """Return the need of every explanation for every case under its possible conventions."""
     return tuple(
         _needed(case, hypothesis, instrument, convention)
@@ -47,7 +47,9 @@ def needed(instrument: Instrument, cases: Sequence[Case]) -> tuple[Needed, ...]:
     )
 
 
-def _needed(case: Case, hypothesis: Hypothesis, instrument: Instrument, convention: str) -> Needed:
+def _needed(
+    case: Case, hypothesis: Hypothesis, instrument: EvidenceModel, convention: str
+) -> Needed:
     target, place = case.interval("count").low, list(CONVENTIONS).index(convention)
     large, draws = instrument.at_large(hypothesis.id), instrument.base(hypothesis.id)
     own = large.by_work[hypothesis.lever.split(".")[0]][place]
@@ -85,7 +87,7 @@ REPORTED = "reported"
 
 
 def predicted(
-    instrument: Instrument, cases: Sequence[Case], reading: Reading = "rounded"
+    instrument: EvidenceModel, cases: Sequence[Case], reading: Reading = "rounded"
 ) -> tuple[Predicted, ...]:
     """Return the predictive distribution of the count of every explanation, by convention."""
     limits = {case.id: case.interval("count", reading) for case in cases}

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from sim.arrays.types import Floats
-from sim.comparison.inference.evidence_model import Instrument, log_densities
+from sim.comparison.inference.evidence_model import EvidenceModel, log_densities
 from sim.comparison.inference.likelihood import without_implied
 from sim.comparison.inference.prior_predictive import Draws, draw
 from sim.comparison.sections.design import NAMES
@@ -59,7 +59,7 @@ class Bar:
     middle: float
 
 
-def sobol(instrument: Instrument, accused: str, against: str) -> tuple[Index, ...]:
+def sobol(instrument: EvidenceModel, accused: str, against: str) -> tuple[Index, ...]:
     """Return the indices of every explanation; of the odds, of the accused one and `against`."""
     made = []
     for id_ in instrument.ids:
@@ -72,7 +72,7 @@ def sobol(instrument: Instrument, accused: str, against: str) -> tuple[Index, ..
 
 
 def _indices(
-    instrument: Instrument, id_: str, quantities: dict[str, Callable[[Draws], Floats]]
+    instrument: EvidenceModel, id_: str, quantities: dict[str, Callable[[Draws], Floats]]
 ) -> list[Index]:
     from SALib.analyze import sobol as analyse
     from SALib.sample import sobol as sample
@@ -111,7 +111,7 @@ def _log_count(draws: Draws) -> Floats:
 
 
 def _log_odds(
-    instrument: Instrument, accused: str, against: str, known: Sequence[str]
+    instrument: EvidenceModel, accused: str, against: str, known: Sequence[str]
 ) -> Callable[[Draws], Floats]:
     fits = [instrument.stated_fit(x) for x in (accused, against)]
 
@@ -122,7 +122,7 @@ def _log_odds(
     return of
 
 
-def tornado(instrument: Instrument) -> tuple[Bar, ...]:
+def tornado(instrument: EvidenceModel) -> tuple[Bar, ...]:
     """Return the bars of every explanation, the widest first."""
     made = []
     for id_, hypothesis in instrument.library.hypotheses.items():
@@ -137,7 +137,7 @@ def tornado(instrument: Instrument) -> tuple[Bar, ...]:
     return tuple(made)
 
 
-def _choices(instrument: Instrument, id_: str) -> dict[str, tuple[str, ...]]:
+def _choices(instrument: EvidenceModel, id_: str) -> dict[str, tuple[str, ...]]:
     h = instrument.library.hypotheses[id_]
     names = {"access": h.access.names, "uptake": h.uptake.names}
     names["convention"] = h.common["convention"].names

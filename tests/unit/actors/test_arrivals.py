@@ -16,7 +16,7 @@ from sim.actors.arrivals.intensity import Intensity
 from sim.actors.arrivals.point_process import session_starts
 from sim.actors.arrivals.rates import LEAD_US
 from sim.actors.arrivals.session_length import draw_turns
-from sim.population.population import build_cast
+from sim.population.population import build_population
 from sim.scaffold.turns import draw_tool_steps, draw_turns_of
 from sim.scenario.resolved import Rhythm
 from sim.world.load import weekly_weights
@@ -156,16 +156,16 @@ def test_no_session_opens_where_the_rhythm_is_zero() -> None:
 def test_sessions_longer_than_the_lead_hold_less_than_one_exchange_in_ten_thousand() -> None:
     """Otherwise the log begins with too few exchanges."""
     actor, rng = coders(1), np.random.default_rng(2)
-    [stage] = build_cast(scenario(actor)).stages
+    [context] = build_population(scenario(actor)).contexts
     turns = draw_turns(actor, 6_000, rng)
     total = int(turns.sum())
     asks = draw_turns_of(actor, draw_tool_steps(actor, total, rng), rng)
     gap_us = np.rint(actor.human_gap_s.sample(rng, total) * 1e6).astype(np.int64)
     zeros = np.zeros(len(turns), np.int64)
     moves_at, task_no = np.ones(len(turns)), np.arange(total)
-    asked = stage.sessions(zeros, zeros, zeros, moves_at, turns, asks, gap_us, task_no)
-    drawn = stage.fill(asked, 0, "x")
-    settled = stage.settle(drawn, np.full(len(turns), -LEAD_US))
+    asked = context.sessions(zeros, zeros, zeros, moves_at, turns, asks, gap_us, task_no)
+    drawn = context.fill(asked, 0, "x")
+    settled = context.settle(drawn, np.full(len(turns), -LEAD_US))
     assert (settled.attempts.begins_us > 0).mean() < 1e-4
 
 
@@ -188,7 +188,7 @@ def test_a_population_sends_what_was_expected_of_it_on_weekdays_and_weekends(day
 
 def test_volumes_spread_over_accounts_as_the_dial_says() -> None:
     people = coders(8_000, account_volume_sigma=0.8)
-    log_volume = np.log(build_cast(scenario(people)).accounts.volume)
+    log_volume = np.log(build_population(scenario(people)).accounts.volume)
     assert abs(log_volume.std() - 0.8) < 4 * 0.8 / np.sqrt(2 * 8_000)
     assert abs(np.median(log_volume) + 0.8**2 / 2) < 4 * 1.25 * 0.8 / np.sqrt(8_000)
 
@@ -198,7 +198,7 @@ def test_an_account_sends_in_proportion_to_its_volume() -> None:
 
     dials = {**simple(20), "account_volume_sigma": 0.8}
     asked = scenario(coders(100, **dials), world=calm())
-    volume = build_cast(asked).accounts.volume
+    volume = build_population(asked).accounts.volume
     rows, _ = simulated(asked)
     counts = np.bincount(rows["account"], minlength=100)
     expected = volume * 20 * np.exp(0.8**2 / 2)
@@ -209,7 +209,7 @@ def test_an_account_sends_in_proportion_to_its_volume() -> None:
 def test_people_are_active_in_the_hours_of_their_own_country() -> None:
     rhythm = Rhythm(peak_hour=15.0, strength=1.0, weekend=1.0)
     asked = scenario(coders(600, **{**simple(20), "rhythm": rhythm}), world=calm())
-    offset = build_cast(asked).accounts.utc_offset_h
+    offset = build_population(asked).accounts.utc_offset_h
     rows, _ = simulated(asked)
     utc_hour = rows["ts"].to_numpy() // HOUR_US
     local = (utc_hour + offset[rows["account"]]) % 24

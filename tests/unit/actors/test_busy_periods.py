@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.actors.arrivals.rates import shards_of
-from sim.actors.queue.service_times import Spans
-from sim.actors.sessions.busy_periods import Stretches
+from sim.actors.queue.service_times import ServiceTimes
+from sim.actors.sessions.busy_periods import BusyPeriods
 from sim.engine.shards import workloads
-from sim.population.population import build_cast
+from sim.population.population import build_population
 from tests.oracle.comparison import differences, rows_of
 from tests.support.scenarios import HOUR_US, coders, lab, pool, scenario, simple
 
@@ -26,7 +26,7 @@ def test_stretches_are_what_lies_between_long_pauses(
 ) -> None:
     """Against a loop over the sessions of each organisation in order of time."""
     owner, start, lasts = (np.array(column) for column in zip(*sessions, strict=True))
-    found = Stretches(owner, start, start + lasts, np.full(4, pause))
+    found = BusyPeriods(owner, start, start + lasts, np.full(4, pause))
     expected: dict[int, set[int]] = {}
     number = -1
     for organisation in range(4):
@@ -47,12 +47,12 @@ def test_stretches_are_what_lies_between_long_pauses(
 
 def test_a_shard_holds_whole_organisations() -> None:
     asked = scenario(coders(97, organisations=31, **simple(6_000)), days=1)
-    [stage] = build_cast(asked).stages
-    shards = shards_of(stage, range(97))
+    [context] = build_population(asked).contexts
+    shards = shards_of(context, range(97))
     assert len(shards) > 1
     assert [r.start for r in shards[1:]] == [r.stop for r in shards[:-1]]
     assert (shards[0].start, shards[-1].stop) == (0, 97)
-    owners = [set(stage.accounts.organisation[list(r)].tolist()) for r in shards]
+    owners = [set(context.accounts.organisation[list(r)].tolist()) for r in shards]
     assert sum(map(len, owners)) == len(set().union(*owners)) == 31
 
 
@@ -70,18 +70,18 @@ def test_tasks_settled_together_are_as_if_settled_alone(released: str) -> None:
     asked = scenario(
         lab(benchmark="swe-bench-verified", runs=1, workers=3, agents={"swe-agent": 1.0}), days=3
     )
-    [workload] = workloads(build_cast(asked))
+    [workload] = workloads(build_population(asked))
     queue = workload._queue()  # type: ignore[attr-defined]
     filled = queue.current(0)
-    stage, drawn = workload._stage, filled.drawn  # type: ignore[attr-defined]
+    context, drawn = workload._context, filled.drawn  # type: ignore[attr-defined]
     count = len(drawn.shape.calls_per_session)
     starts = np.arange(count) * HOUR_US // 9
     early = np.arange(count) % 3 * HOUR_US // 30
     release = {"at once": 0 * starts, "one by one": starts}.get(released, starts - early)
-    spans = Spans(stage, drawn, np.maximum.accumulate(release))
+    spans = ServiceTimes(context, drawn, np.maximum.accumulate(release))
     lasts = [spans.span_us(k, at) for k, at in enumerate(starts.tolist())]
-    alone = stage.settle(drawn, starts)
-    assert (starts + lasts == alone.session_ends_us)[starts + lasts < stage.horizon_us].all()
+    alone = context.settle(drawn, starts)
+    assert (starts + lasts == alone.session_ends_us)[starts + lasts < context.horizon_us].all()
     together = spans.attempts(0, count, starts)
     by_call = [
         sorted(zip(*(column.tolist() for column in made), strict=True))
@@ -93,7 +93,7 @@ def test_tasks_settled_together_are_as_if_settled_alone(released: str) -> None:
 def test_only_the_limited_accounts_of_a_pool_are_simulated_event_by_event() -> None:
     """Workers serve both kinds, so that what one account waits for delays the next of another."""
     asked = scenario(pool(30, 12_000, tier="tier-2", account_volume_sigma=1.5), days=0.5)
-    [workload] = workloads(build_cast(asked))
+    [workload] = workloads(build_population(asked))
     rows, again = rows_of(workload)
     by_events = workload._limited  # type: ignore[attr-defined]
     assert again

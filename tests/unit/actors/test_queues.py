@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sim.actors.queue.workers import Batch, Workforce
 from sim.catalog import operator
 from sim.distributions import Distribution
-from sim.population.population import build_cast
+from sim.population.population import build_population
 from sim.scaffold.rows import FINISHED, task_of
 from sim.scenario.resolved import Rhythm
 from sim.world.load import weekly_weights
@@ -255,7 +255,7 @@ def test_new_accounts_of_a_pool_send_nothing_until_they_are_warm() -> None:
     }
     asked = scenario(pool(40, 20_000, **dials))
     rows, _ = simulated(asked)
-    warm_us = build_cast(asked).accounts.created_us + 2 * DAY_US
+    warm_us = build_population(asked).accounts.created_us + 2 * DAY_US
     assert 5 < (warm_us > 0).sum() < 35
     assert (warm_us[rows["account"]] <= rows["ts"]).all()
     assert rows["account"].nunique() == 40

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sim.actors.queue.teams import shared_out, teams_of
 from sim.engine.run import run
 from sim.invariants import check_run
-from sim.population.population import build_cast
+from sim.population.population import build_population
 from sim.scenario.resolved import Actor
 from tests.oracle.comparison import differences
 from tests.support.scenarios import digests, lab, pool, read, scenario
@@ -46,13 +46,13 @@ CUTS = [
 @pytest.mark.usefixtures("small_teams")
 @pytest.mark.parametrize("actor", CUTS)
 def test_teams_share_accounts_workers_and_target(actor: Actor) -> None:
-    (stage,) = build_cast(scenario(actor)).stages
-    teams = teams_of(stage, range(actor.accounts))
+    (context,) = build_population(scenario(actor)).contexts
+    teams = teams_of(context, range(actor.accounts))
     most = [actor.organisations or actor.accounts, actor.workers or 7, 7]
     assert len(teams) == min(most)
     assert [k for team in teams for k in team.accounts] == list(range(actor.accounts))
     assert sum(team.target or 0 for team in teams) == TARGET
-    organisation = stage.accounts.organisation
+    organisation = context.accounts.organisation
     whose = [set(organisation[list(team.accounts)].tolist()) for team in teams]
     assert sum(map(len, whose)) == len(set.union(*whose))
     if actor.workers is not None:
@@ -63,8 +63,8 @@ def test_teams_share_accounts_workers_and_target(actor: Actor) -> None:
 @pytest.mark.usefixtures("small_teams")
 def test_a_benchmark_is_one_team() -> None:
     actor = lab()
-    (stage,) = build_cast(scenario(actor)).stages
-    assert len(teams_of(stage, range(actor.accounts))) == 1
+    (context,) = build_population(scenario(actor)).contexts
+    assert len(teams_of(context, range(actor.accounts))) == 1
 
 
 @pytest.mark.usefixtures("small_teams")

@@ -44,7 +44,7 @@ from sim.errors import InvalidInputError
 from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE
 from sim.scenario import json_schema
 from sim.streams import Streams
-from sim.world.attempts import RETRIES, Fates
+from sim.world.attempts import RETRIES, FailureDraws
 from sim.world.cache import LIFETIME_1H_US, LIFETIME_5M_US
 
 KINDS: dict[str, Any] = {
@@ -173,11 +173,14 @@ def test_rules_of_the_world_are_those_that_act() -> None:
     assert rules["cache_lifetime_5m_s"] * 1e6 == LIFETIME_5M_US
     assert rules["cache_lifetime_1h_s"] * 1e6 == LIFETIME_1H_US
     assert rules["server_steps"] == SERVER_STEPS_PER_EXCHANGE
-    fates, calls = Fates(Streams(1), "actor"), np.arange(100_000)
-    error_s = fates.error_us(calls, 0) / 1e6
+    failures, calls = FailureDraws(Streams(1), "actor"), np.arange(100_000)
+    error_s = failures.error_us(calls, 0) / 1e6
     assert error_s.min() == pytest.approx(rules["error_time_shortest_s"], abs=1e-4)
     assert error_s.max() == pytest.approx(rules["error_time_longest_s"], abs=1e-4)
-    first_s, late_s = fates.backoff_us(calls, 0, 0) / 1e6, fates.backoff_us(calls, 0, 9) / 1e6
+    first_s, late_s = (
+        failures.backoff_us(calls, 0, 0) / 1e6,
+        failures.backoff_us(calls, 0, 9) / 1e6,
+    )
     assert first_s.max() == pytest.approx(rules["backoff_first_s"], abs=1e-4)
     assert late_s.max() == pytest.approx(rules["backoff_longest_s"], abs=1e-3)
     least = rules["backoff_first_s"] * (1 - rules["backoff_jitter"])

@@ -15,7 +15,7 @@ from sim.comparison.hypotheses.load import chosen, load_library
 from sim.comparison.hypotheses.model import Library
 from sim.comparison.hypotheses.prior_shapes import Beta
 from sim.comparison.hypotheses.priors import Prior
-from sim.comparison.inference.evidence_model import Instrument
+from sim.comparison.inference.evidence_model import EvidenceModel
 from sim.comparison.inference.posterior import inferred
 from sim.comparison.sections import adoption, calibration, design, sensitivity
 from tests.support.hypotheses import with_constants
@@ -25,16 +25,16 @@ THREE = ["benchmarking", "permitted-generation", "extraction"]
 
 
 @pytest.fixture(scope="module")
-def instrument() -> Instrument:
+def instrument() -> EvidenceModel:
     library = chosen(load_library(), THREE, None)
     two = library.families.model_copy(update={"centre": (1.0, 3.0), "width": (1.0,)})
-    return Instrument(replace(library, families=two), 3_000, seed=5)
+    return EvidenceModel(replace(library, families=two), 3_000, seed=5)
 
 
 # Before it is seen
 
 
-def test_more_observables_make_fewer_mistakes(instrument: Instrument) -> None:
+def test_more_observables_make_fewer_mistakes(instrument: EvidenceModel) -> None:
     found = design.expected(instrument, "extraction", (ALL[:1], ALL[:2], ALL))
     by = {(x.against, len(x.known)): x.wrong for x in found}
     for other in THREE[:2]:
@@ -43,12 +43,12 @@ def test_more_observables_make_fewer_mistakes(instrument: Instrument) -> None:
         assert by[other, 9] < by[other, 2]
 
 
-def test_an_observable_of_the_same_prior_tells_nothing(instrument: Instrument) -> None:
+def test_an_observable_of_the_same_prior_tells_nothing(instrument: EvidenceModel) -> None:
     """Two explanations that differ in the number of accounts alone."""
     one = instrument.library.hypotheses["extraction"]
     other = replace(one, id="other", access=Prior(choice={"own-keys": 1.0}))
     other = replace(other, modes=load_library().hypotheses["benchmarking"].modes)
-    pair = Instrument(Library({"extraction": one, "other": other}, OF_ONE), 3_000, seed=5)
+    pair = EvidenceModel(Library({"extraction": one, "other": other}, OF_ONE), 3_000, seed=5)
     sets = (("count",), ("count", "exchanges_per_task"), ("count", "accounts"))
     wrong = [x.wrong for x in design.expected(pair, "extraction", sets)]
     assert wrong[0] == pytest.approx(0.5, abs=0.07)
@@ -59,7 +59,9 @@ def test_an_observable_of_the_same_prior_tells_nothing(instrument: Instrument) -
 OF_ONE = load_library().families.model_copy(update={"centre": (1.0,), "width": (1.0,)})
 
 
-def test_expected_ratios_have_the_right_sign_and_cover_the_stated(instrument: Instrument) -> None:
+def test_expected_ratios_have_the_right_sign_and_cover_the_stated(
+    instrument: EvidenceModel,
+) -> None:
     for x in design.expected(instrument, "extraction", (ALL,)):
         assert x.if_accused.median > 0 > x.if_other.median
         for ranged in (x.median_if_accused, x.median_if_other):
@@ -67,7 +69,7 @@ def test_expected_ratios_have_the_right_sign_and_cover_the_stated(instrument: In
         assert abs(x.if_accused.p95) <= np.log10(3_000) + 1e-9
 
 
-def test_the_rows_of_a_confusion_add_up_to_one(instrument: Instrument) -> None:
+def test_the_rows_of_a_confusion_add_up_to_one(instrument: EvidenceModel) -> None:
     for known in calibration.SETS:
         found = design.confusion(instrument, known)
         assert found.mean.sum(axis=1) == pytest.approx(np.ones(3))
@@ -78,7 +80,7 @@ def test_the_rows_of_a_confusion_add_up_to_one(instrument: Instrument) -> None:
 # Calibration
 
 
-def test_ranges_of_90_percent_hold_in_85_to_95(instrument: Instrument) -> None:
+def test_ranges_of_90_percent_hold_in_85_to_95(instrument: EvidenceModel) -> None:
     """500 clusters each: the standard error of a share is 1.3 points."""
     found = calibration.coverage(instrument)
     assert {x.quantity for x in found} == {"predicted count", "lever", "true C2"}
@@ -87,7 +89,7 @@ def test_ranges_of_90_percent_hold_in_85_to_95(instrument: Instrument) -> None:
         assert 0.85 <= x.share <= 0.95, x
 
 
-def test_probabilities_come_true_as_often_as_they_say(instrument: Instrument) -> None:
+def test_probabilities_come_true_as_often_as_they_say(instrument: EvidenceModel) -> None:
     for known in calibration.SETS:
         found = calibration.reliability(instrument, known)
         for b in (b for b in found.bins if b.cases >= 100):
@@ -98,7 +100,7 @@ def test_probabilities_come_true_as_often_as_they_say(instrument: Instrument) ->
     assert sum(b.cases for b in found.bins) == 3 * 3 * 500
 
 
-def test_overconfidence_would_be_seen(instrument: Instrument) -> None:
+def test_overconfidence_would_be_seen(instrument: EvidenceModel) -> None:
     """Likelihoods to the eighth power are too sure: reliability and log score must say so."""
 
     class Sharpened:
@@ -108,7 +110,7 @@ def test_overconfidence_would_be_seen(instrument: Instrument) -> None:
         def log_density(self, points: object, missing: object) -> np.ndarray:
             return 8 * self.inner.log_density(points, missing)  # type: ignore[attr-defined, no-any-return]
 
-    other = Instrument(instrument.library, 3_000, seed=5)
+    other = EvidenceModel(instrument.library, 3_000, seed=5)
     honest = calibration.reliability(other, ALL[:2])
     patched = pytest.MonkeyPatch()
     patched.setattr(
@@ -123,7 +125,7 @@ def test_overconfidence_would_be_seen(instrument: Instrument) -> None:
     assert worst > 0.1
 
 
-def test_a_range_follows_the_count(instrument: Instrument) -> None:
+def test_a_range_follows_the_count(instrument: EvidenceModel) -> None:
     draws = instrument.base("benchmarking")
     ends = [inferred(draws, "evaluations.runs", x, draws.published) for x in (1e5, 1e6, 1e7)]
     assert [low for low, _ in ends] == sorted(low for low, _ in ends)
@@ -148,7 +150,7 @@ def test_sobol_indices_of_a_product_are_the_shares_of_log_variance() -> None:
         "convention={choice: {C2: 1}}",
     ]
     library = chosen(load_library(None, changes), ["product-use"], "extraction")
-    found = sensitivity.sobol(Instrument(library, 10_000, 1), "extraction", "product-use")
+    found = sensitivity.sobol(EvidenceModel(library, 10_000, 1), "extraction", "product-use")
     of_count = {
         x.dial: x
         for x in found
@@ -162,7 +164,7 @@ def test_sobol_indices_of_a_product_are_the_shares_of_log_variance() -> None:
     assert set(of_count) == {"product.users", "product.turns_per_user_day"}
 
 
-def test_odds_have_indices_for_the_two_that_are_weighed(instrument: Instrument) -> None:
+def test_odds_have_indices_for_the_two_that_are_weighed(instrument: EvidenceModel) -> None:
     found = sensitivity.sobol(instrument, "extraction", "benchmarking")
     with_odds = {x.hypothesis for x in found if x.quantity == sensitivity.ODDS_ALL}
     assert with_odds == {"extraction", "benchmarking"}
@@ -172,7 +174,7 @@ def test_odds_have_indices_for_the_two_that_are_weighed(instrument: Instrument) 
     assert top.total > 0.2
 
 
-def test_the_bars_of_a_tornado_are_conditional_means(instrument: Instrument) -> None:
+def test_the_bars_of_a_tornado_are_conditional_means(instrument: EvidenceModel) -> None:
     bars = [x for x in sensitivity.tornado(instrument) if x.hypothesis == "benchmarking"]
     widths = [x.high - x.low for x in bars]
     assert widths == sorted(widths, reverse=True)
@@ -212,7 +214,7 @@ def test_the_reported_move_is_an_interval() -> None:
 
 def test_odds_of_the_move_are_a_ratio_of_beta_masses() -> None:
     library = load_library()
-    instrument = Instrument(library, 200, 0)
+    instrument = EvidenceModel(library, 200, 0)
     found = next(
         x for x in adoption.switches(instrument, "extraction") if x.against == "product-use"
     )
@@ -242,7 +244,7 @@ def test_the_same_seed_gives_the_same_likelihoods() -> None:
     library = chosen(load_library(), ["benchmarking"], None)
     point = {"count": np.array([6.0]), "accounts": np.array([2.0])}
     first, again, other = (
-        Instrument(library, 500, seed).stated_fit("benchmarking").log_density(point)
+        EvidenceModel(library, 500, seed).stated_fit("benchmarking").log_density(point)
         for seed in (1, 1, 2)
     )
     assert first == again
@@ -250,17 +252,19 @@ def test_the_same_seed_gives_the_same_likelihoods() -> None:
 
 
 def test_an_explanation_draws_the_same_whoever_else_is_compared() -> None:
-    alone = Instrument(chosen(load_library(), ["benchmarking"], None), 300, 1)
-    among = Instrument(load_library(), 300, 1)
+    alone = EvidenceModel(chosen(load_library(), ["benchmarking"], None), 300, 1)
+    among = EvidenceModel(load_library(), 300, 1)
     assert np.array_equal(alone.base("benchmarking").counts, among.base("benchmarking").counts)
 
 
-def test_held_out_draws_are_others(instrument: Instrument) -> None:
+def test_held_out_draws_are_others(instrument: EvidenceModel) -> None:
     fresh = instrument.held_out("benchmarking", 300)
     assert not np.isin(fresh.counts[1], instrument.base("benchmarking").counts[1]).mean() > 0.2
 
 
 def test_what_is_held_constant_is_drawn_so() -> None:
     h = with_constants(load_library().hypotheses["product-use"], users=10.0, days=3.0)
-    drawn = Instrument(Library({"product-use": h, "other": replace(h, id="other")}, OF_ONE), 200, 1)
+    drawn = EvidenceModel(
+        Library({"product-use": h, "other": replace(h, id="other")}, OF_ONE), 200, 1
+    )
     assert set(drawn.base("product-use").dials["product.users"]) == {10.0}

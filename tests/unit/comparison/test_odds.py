@@ -14,7 +14,7 @@ from sim.comparison.claims.intervals import Interval
 from sim.comparison.hypotheses.load import chosen
 from sim.comparison.hypotheses.model import Library
 from sim.comparison.inference import odds as weigh
-from sim.comparison.inference.evidence_model import AS_STATED, WHOLE, Instrument, PriorSet
+from sim.comparison.inference.evidence_model import AS_STATED, WHOLE, EvidenceModel, PriorSet
 from sim.comparison.sections.needed_effort import needed, predicted
 from sim.counting import CONVENTIONS
 from tests.support.hypotheses import with_constants
@@ -24,17 +24,17 @@ DRAWS = 4_000
 
 
 @pytest.fixture(scope="module")
-def instrument() -> Instrument:
+def instrument() -> EvidenceModel:
     library = chosen(load_library(), ["benchmarking", "product-use", "extraction"], None)
-    return Instrument(library, DRAWS, seed=3)
+    return EvidenceModel(library, DRAWS, seed=3)
 
 
-def of_case(instrument: Instrument, id_: str) -> weigh.Odds:
+def of_case(instrument: EvidenceModel, id_: str) -> weigh.Odds:
     evidence = weigh.evidence_of(CASES[id_], "rounded")
     return weigh.odds(instrument, evidence, "extraction", None)
 
 
-def test_the_ratio_of_a_count_is_that_of_the_shares_of_draws(instrument: Instrument) -> None:
+def test_the_ratio_of_a_count_is_that_of_the_shares_of_draws(instrument: EvidenceModel) -> None:
     """A wide interval, so that plain counting has a small error."""
     limits = {"count": Interval(1e6, 4e6)}
     evidence = weigh.Evidence("x", limits, tuple(CONVENTIONS))
@@ -47,7 +47,7 @@ def test_the_ratio_of_a_count_is_that_of_the_shares_of_draws(instrument: Instrum
     assert 10**found.stated == pytest.approx(shares[0] / shares[1], rel=0.12)
 
 
-def test_only_the_conventions_that_may_be_meant_count(instrument: Instrument) -> None:
+def test_only_the_conventions_that_may_be_meant_count(instrument: EvidenceModel) -> None:
     limits = {"count": Interval(1e5, 1e6)}
     turns = weigh.Evidence("x", limits, ("C5", "C6"))
     likelihood = instrument.fits("benchmarking", turns.conventions)[0].log_likelihood(limits)
@@ -58,7 +58,7 @@ def test_only_the_conventions_that_may_be_meant_count(instrument: Instrument) ->
 
 
 def test_a_range_covers_the_stated_ratio_and_is_of_all_pairs_of_sets(
-    instrument: Instrument,
+    instrument: EvidenceModel,
 ) -> None:
     for id_ in ("A3", "A4", "A5"):
         for step in of_case(instrument, id_).steps:
@@ -74,7 +74,7 @@ def test_a_range_covers_the_stated_ratio_and_is_of_all_pairs_of_sets(
 
 def test_prior_sets_begin_as_stated_and_hold_every_pair() -> None:
     library = load_library()
-    sets = Instrument(library, 200, 0).sets
+    sets = EvidenceModel(library, 200, 0).sets
     assert sets[0] == AS_STATED == PriorSet(1, 1)
     assert len(sets) == len(set(sets)) == 9
 
@@ -92,7 +92,7 @@ def test_a_centre_moves_the_lever_and_a_width_every_spread() -> None:
     assert share.n == pytest.approx(4 * 8)
 
 
-def test_exchanges_per_account_add_nothing_to_count_and_accounts(instrument: Instrument) -> None:
+def test_exchanges_per_account_add_nothing_to_count_and_accounts(instrument: EvidenceModel) -> None:
     count, accounts = Interval(1e6, 2e6), Interval(100, 200)
     limits = {"count": count, "accounts": accounts, "exchanges_per_account": Interval(5e3, 2e4)}
     evidence = weigh.Evidence("x", limits, tuple(CONVENTIONS))
@@ -101,7 +101,7 @@ def test_exchanges_per_account_add_nothing_to_count_and_accounts(instrument: Ins
     assert steps[1].ratios == steps[2].ratios
 
 
-def test_prior_odds_needed_and_ratio_make_ten_to_one(instrument: Instrument) -> None:
+def test_prior_odds_needed_and_ratio_make_ten_to_one(instrument: EvidenceModel) -> None:
     found = of_case(instrument, "A4")
     for other, x in found.prior_needed.items():
         ratio = found.steps[-1].ratios[other]
@@ -109,7 +109,7 @@ def test_prior_odds_needed_and_ratio_make_ten_to_one(instrument: Instrument) -> 
         assert (x.low + ratio.high, x.high + ratio.low) == pytest.approx((1, 1))
 
 
-def test_probabilities_follow_from_prior_odds_alone(instrument: Instrument) -> None:
+def test_probabilities_follow_from_prior_odds_alone(instrument: EvidenceModel) -> None:
     evidence = weigh.evidence_of(CASES["A4"], "rounded")
     prior = {"extraction": 4.0, "benchmarking": 2.0}
     found = weigh.odds(instrument, evidence, "extraction", prior).posterior
@@ -123,7 +123,7 @@ def test_probabilities_follow_from_prior_odds_alone(instrument: Instrument) -> N
     assert of_case(instrument, "A4").posterior is None
 
 
-def test_the_share_of_pools_is_as_if_the_weight_had_been_set(instrument: Instrument) -> None:
+def test_the_share_of_pools_is_as_if_the_weight_had_been_set(instrument: EvidenceModel) -> None:
     """The mixture by algebra against an explanation whose weight was changed, drawn anew."""
     evidence = weigh.evidence_of(CASES["A4"], "rounded")
     found = next(
@@ -137,7 +137,7 @@ def test_the_share_of_pools_is_as_if_the_weight_had_been_set(instrument: Instrum
     assert ratios == sorted(ratios, reverse=True)
     changes = ["benchmarking.access.choice.pool=1", "benchmarking.access.choice.own-keys=1"]
     library = chosen(load_library(None, changes), ["benchmarking", "extraction"], None)
-    other = Instrument(replace_families(library), 20_000, seed=3)
+    other = EvidenceModel(replace_families(library), 20_000, seed=3)
     again = weigh.odds(other, evidence, "extraction", None).steps[-1].ratios["benchmarking"]
     assert found.ratios[0.5] == pytest.approx(10**again.stated, rel=0.2)
 
@@ -166,7 +166,7 @@ def test_the_shares_that_make_ten_to_one(
     assert weigh._decisive(inside, outside) == (decisive and pytest.approx(decisive))
 
 
-def test_a_share_is_decisive_where_the_ratio_is(instrument: Instrument) -> None:
+def test_a_share_is_decisive_where_the_ratio_is(instrument: EvidenceModel) -> None:
     for id_ in ("A1", "A3", "A4"):
         evidence = weigh.evidence_of(CASES[id_], "rounded")
         for x in weigh.pool_shares(instrument, evidence, "extraction"):
@@ -182,7 +182,7 @@ def test_nothing_is_beyond_what_the_draws_can_tell() -> None:
         ["benchmarking", "extraction"],
         None,
     )
-    other = Instrument(replace_families(library), 300, seed=1)
+    other = EvidenceModel(replace_families(library), 300, seed=1)
     limits = {"count": Interval(2e8, 3e8)}
     evidence = weigh.Evidence("x", limits, tuple(CONVENTIONS))
     found = weigh.odds(other, evidence, "extraction", {"extraction": 1.0})
@@ -195,7 +195,7 @@ def test_nothing_is_beyond_what_the_draws_can_tell() -> None:
         assert max(y.ratios.values()) <= 300 * (1 + 1e-9)
 
 
-def test_no_volume_of_the_accused_beats_its_best(instrument: Instrument) -> None:
+def test_no_volume_of_the_accused_beats_its_best(instrument: EvidenceModel) -> None:
     evidence = weigh.evidence_of(CASES["A4"], "rounded")
     stated = of_case(instrument, "A4").steps[0].ratios
     for x in weigh.reach(instrument, evidence, "extraction"):
@@ -212,7 +212,7 @@ def test_the_reading_at_least_is_wider() -> None:
     assert rounded.limits["accounts"] == least.limits["accounts"] == Interval(200, 1_000)
 
 
-def test_a_cluster_seen_whole_is_weighed_without_an_accuser(instrument: Instrument) -> None:
+def test_a_cluster_seen_whole_is_weighed_without_an_accuser(instrument: EvidenceModel) -> None:
     draws = instrument.base("benchmarking")
     share = ((draws.counts[1] >= 1e6) & (draws.counts[1] < 4e6)).mean()
     fitted = instrument.fits("benchmarking", (WHOLE,))[0]
@@ -234,7 +234,7 @@ def test_runs_needed_are_the_claim_over_the_size_of_a_run() -> None:
             "evaluations.runs={lognormal: {median: 30, sigma: 0.2}}",
         ],
     )
-    instrument = Instrument(chosen(library, ["benchmarking"], "extraction"), 2_000, 1)
+    instrument = EvidenceModel(chosen(library, ["benchmarking"], "extraction"), 2_000, 1)
     found = next(
         x
         for x in needed(instrument, [CASES["A4"]])
@@ -248,7 +248,7 @@ def test_runs_needed_are_the_claim_over_the_size_of_a_run() -> None:
     assert found.needed.p95 == pytest.approx(runs[-1], rel=0.03)
 
 
-def test_fewer_turns_than_requests_need_more_runs(instrument: Instrument) -> None:
+def test_fewer_turns_than_requests_need_more_runs(instrument: EvidenceModel) -> None:
     found = {
         x.convention: x.needed.median
         for x in needed(instrument, [CASES["A4"]])
@@ -258,7 +258,7 @@ def test_fewer_turns_than_requests_need_more_runs(instrument: Instrument) -> Non
     assert list(found) == list(CONVENTIONS)
 
 
-def test_prompts_are_counted_as_turns_or_tasks(instrument: Instrument) -> None:
+def test_prompts_are_counted_as_turns_or_tasks(instrument: EvidenceModel) -> None:
     assert {x.convention for x in needed(instrument, [CASES["G1"]])} == {"C5", "C6"}
 
 
@@ -272,12 +272,14 @@ def test_what_is_reached_without_the_lever_needs_none_of_it() -> None:
         .work["evaluations"],
     }
     only = Library({"a": replace(h, id="a", work=work), "b": replace(h, id="b")}, library.families)
-    found = next(x for x in needed(Instrument(only, 300, 1), [CASES["A3"]]) if x.hypothesis == "a")
+    found = next(
+        x for x in needed(EvidenceModel(only, 300, 1), [CASES["A3"]]) if x.hypothesis == "a"
+    )
     assert found.needed.p95 == 0
     assert found.reached == 1
 
 
-def test_predictions_say_how_many_draws_a_claim_lies_among(instrument: Instrument) -> None:
+def test_predictions_say_how_many_draws_a_claim_lies_among(instrument: EvidenceModel) -> None:
     found = {(x.hypothesis, x.convention): x for x in predicted(instrument, [CASES["A4"]])}
     draws = instrument.base("extraction")
     x = found["extraction", "C2"]

@@ -10,7 +10,7 @@ import pytest
 
 from sim.actors.prompts import LIST
 from sim.engine.run import run
-from sim.population.population import build_cast
+from sim.population.population import build_population
 from tests.support.campaigns import HARSH, a16, asked, exchanges, sessions_of
 from tests.support.scenarios import DAY_US, HOUR_US, read, simulated
 
@@ -91,7 +91,7 @@ def test_rhythm_is_that_of_local_time() -> None:
     ring = WAVES.replace("waves_sigma: 0.8, rhythm: {strength: 0}", "rhythm: {strength: 1}")
     made = asked(ring, days=5)
     rows, _ = simulated(made)
-    offset = build_cast(made).stages[0].accounts.utc_offset_h[rows["account"]]
+    offset = build_population(made).contexts[0].accounts.utc_offset_h[rows["account"]]
     local = (rows["ts"].to_numpy() // HOUR_US + offset) % 24
     day = np.abs((local - 15 + 12) % 24 - 12) < 6
     assert day.mean() > 0.7
@@ -114,7 +114,7 @@ def test_rewording_and_more_templates_move_prompts_apart() -> None:
 
 def degree(more: str, column: str) -> float:
     """Mean number of accounts with one value."""
-    accounts = build_cast(asked(sessions_of("A19", more, accounts=400))).stages[0].accounts
+    accounts = build_population(asked(sessions_of("A19", more, accounts=400))).contexts[0].accounts
     return 400 / len(np.unique(getattr(accounts, column)))
 
 
@@ -133,7 +133,7 @@ def test_a_new_account_warms_up_before_it_works_on_the_list() -> None:
     warm = sessions_of("A19", f"{more}, operator: {{warm_up_days: 1.5}}", accounts=40)
     made = asked(warm)
     rows, tasks = simulated(made)
-    created = build_cast(made).stages[0].accounts.created_us[rows["account"]]
+    created = build_population(made).contexts[0].accounts.created_us[rows["account"]]
     listed = rows["kind"] == LIST
     sessions = rows[listed].groupby("session")["ts"].min()
     assert sessions.min() >= (created + 1.5 * DAY_US).min() - HOUR_US
@@ -152,7 +152,9 @@ def test_what_is_learned_lowers_the_volume_of_later_accounts() -> None:
     factors = []
     for learning in ("feedback_share: 0", learns):
         actor = f"{ring}, operator: {{{replaces}, {learning}}}"
-        identities = build_cast(asked(actor, enforcement=rules)).stages[0].outcome.identities
+        identities = (
+            build_population(asked(actor, enforcement=rules)).contexts[0].outcome.identities
+        )
         later = identities.generation > 0
         assert later.sum() > 10
         factors.append(float(identities.volume_factor[later].mean()))

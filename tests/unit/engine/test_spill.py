@@ -16,19 +16,19 @@ from sim.engine.spill import (
     RECORDS,
     TASKS,
     TIME,
+    BusyPeriod,
     Index,
     SpillFile,
     SpillWriter,
-    Stretch,
     read_records,
     unpacked,
 )
-from sim.engine.time_grid import Grid, parts_of, windows_of
+from sim.engine.time_grid import TimeGrid, parts_of, windows_of
 from sim.errors import SimError
 from sim.tables.store import Store
 from tests.support.scenarios import SMALL, simulated
 
-GRID = Grid(10, 100)
+GRID = TimeGrid(10, 100)
 TIMES = st.lists(st.integers(-250, 1_300), max_size=8)
 BLOCKS = st.lists(st.tuples(st.sampled_from([EXCHANGES, TASKS]), TIMES), max_size=12)
 
@@ -115,7 +115,7 @@ def test_a_file_that_ends_too_early_is_said(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
     set_aside(store, "a.rows", [(EXCHANGES, [1, 2])])
     with pytest.raises(SimError, match=r"a\.rows: ends too early"):
-        read_records(store, EXCHANGES, [Stretch("a.rows", 0, 3)])
+        read_records(store, EXCHANGES, [BusyPeriod("a.rows", 0, 3)])
 
 
 def test_the_size_of_chunks_does_not_change_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +135,7 @@ def test_the_size_of_chunks_does_not_change_the_rows(monkeypatch: pytest.MonkeyP
     window_rows=st.integers(1, 10**6),
 )
 def test_a_grid_covers_the_log(horizon_us: int, rows: float, window_rows: int) -> None:
-    grid = Grid.of(horizon_us, rows, window_rows)
+    grid = TimeGrid.of(horizon_us, rows, window_rows)
     assert 1 <= grid.cells <= 1 << 16
     assert grid.cells * grid.cell_us >= horizon_us
     times = np.array([-(10**12), -1, 0, horizon_us - 1], np.int64)
@@ -151,7 +151,7 @@ def test_cells_are_in_order_of_time(times: list[int]) -> None:
 
 
 def test_a_window_has_several_cells() -> None:
-    assert Grid.of(86_400_000_000, 1_000_000, 100_000).cells == 160
+    assert TimeGrid.of(86_400_000_000, 1_000_000, 100_000).cells == 160
 
 
 # --- windows and parts --------------------------------------------------------------------------

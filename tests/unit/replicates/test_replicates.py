@@ -104,11 +104,11 @@ def test_the_interval_of_a_mean_is_student_s(three: Any) -> None:
 def test_intervals_of_means_cover_what_they_say() -> None:
     """A population of single exchanges: its mean number is known."""
     from sim.actors.arrivals.rates import expected_exchanges
-    from sim.population.population import build_cast
+    from sim.population.population import build_population
     from tests.support.scenarios import calm, simple
 
     asked = scenario(coders(20, **simple(20.0)), days=0.5, world=calm())
-    expected = expected_exchanges(build_cast(asked).stages[0], range(20))
+    expected = expected_exchanges(build_population(asked).contexts[0], range(20))
     covered = 0
     for block in range(30):
         made = replicate(asked, range(6 * block, 6 * block + 6))

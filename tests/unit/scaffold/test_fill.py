@@ -28,7 +28,7 @@ from sim.scaffold.fill import (
 from sim.scaffold.steps import draw_steps, instance_scores
 from sim.scaffold.turns import plain_turns
 from sim.streams import Streams
-from sim.world.attempts import OK, OVERLOADED, Attempts, Fates
+from sim.world.attempts import OK, OVERLOADED, Attempts, FailureDraws
 from sim.world.cache import LIFETIME_1H_US, LIFETIME_5M_US, session_read_tokens
 from sim.world.calls import Shape
 from sim.world.models import ModelTable
@@ -64,7 +64,7 @@ def sessions(
 
 def filled(asked: Sessions, agent: Agent, seed: int = 3, table: ModelTable = SONNET) -> Drawn:
     streams = Streams(seed)
-    return fill(asked, agent, table, Fates(streams, "test"), streams, "test")
+    return fill(asked, agent, table, FailureDraws(streams, "test"), streams, "test")
 
 
 def altered(agent: str, **values: Any) -> Agent:

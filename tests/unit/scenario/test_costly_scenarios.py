@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sim.engine.shards import workloads
-from sim.population.population import build_cast
+from sim.population.population import build_population
 from sim.scenario import load_scenario
 from tests.support.commands import sim
 from tests.support.scenarios import DAY_US, read
@@ -105,10 +105,10 @@ def test_what_comes_before_the_log_is_no_longer_than_tasks_are(
 
     place = tmp_path / "scenario.yaml"
     place.write_text(HEAD + text, encoding="utf-8")
-    [work] = workloads(build_cast(load_scenario(str(place))))
+    [work] = workloads(build_population(load_scenario(str(place))))
     if hasattr(work, "_opens_us"):
         assert -most_us <= work._opens_us < 0
     else:
-        stage = work._stage  # type: ignore[attr-defined]
-        begun = openings(stage, 0, range(stage.actor.accounts)).start_us
+        context = work._context  # type: ignore[attr-defined]
+        begun = openings(context, 0, range(context.actor.accounts)).start_us
         assert begun.min(initial=0) >= -most_us
