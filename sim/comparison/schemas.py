@@ -13,7 +13,7 @@ from sim.comparison.hypotheses.priors import SHAPES
 from sim.scenario.schema import DRAFT, any_of, tidy
 
 # Where two modules have a form of the same name, pydantic adds the module.
-_NAMES = {"sim__compare__shapes__": "Prior", "sim__distributions__": ""}
+_NAMES = {"sim__comparison__hypotheses__prior_shapes__": "Prior", "sim__distributions__": ""}
 
 
 def hypotheses_schema() -> dict[str, Any]:

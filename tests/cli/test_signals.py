@@ -142,7 +142,7 @@ from sim.engine import run
 def hang_up(*_): os.kill(os.getpid(), signal.SIGHUP)
 run.write_manifest, write = hang_up, run.write_manifest
 sys.argv = ["sim", *sys.argv[1:]]
-from sim.cli import main
+from sim.cli.main import main
 main()
 """
 

@@ -33,7 +33,7 @@ EVERY_VERB = [
 ]
 ONE_AFTER_THE_OTHER = """\
 import sys
-from sim.cli import cli
+from sim.cli.main import cli
 
 for words in sys.argv[1:]:
     try:

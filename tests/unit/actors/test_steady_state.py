@@ -40,12 +40,12 @@ def steady(days: float) -> Scenario:
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of a few hundred rows, so that none of them holds a long log."""
     for name, rows in {
-        "engine.job.WINDOW_ROWS": 4_000,
+        "engine.run_context.WINDOW_ROWS": 4_000,
         "engine.spill._CHUNK_ROWS": 2_000,
-        "actors.volume.SHARD_EXCHANGES": 4_000,
-        "actors.teams.SHARD_EXCHANGES": 4_000,
-        "actors.sessions._BLOCK_ROWS": 400,
-        "actors.queue._SLICE_ROWS": 400,
+        "actors.arrivals.rates.SHARD_EXCHANGES": 4_000,
+        "actors.queue.teams.SHARD_EXCHANGES": 4_000,
+        "actors.sessions.session_workload._BLOCK_ROWS": 400,
+        "actors.queue.queue_workload._SLICE_ROWS": 400,
     }.items():
         monkeypatch.setattr(f"sim.{name}", rows)
 

@@ -11,11 +11,11 @@ import pytest
 from sim.comparison.claims.user_claims import load_claims
 from sim.comparison.schemas import claims_schema, hypotheses_schema
 from sim.documents.strict_yaml import parse_yaml
-from tests.support.paths import CASES
+from tests.support.paths import CASES, ROOT
 
 HERE = CASES
 VALID = sorted((HERE / "hypotheses" / "valid").glob("*.yaml"))
-SHIPPED = HERE.parent / "sim" / "catalog" / "data" / "hypotheses.yaml"
+SHIPPED = ROOT / "sim" / "catalog" / "data" / "hypotheses.yaml"
 
 
 def name_of(path: Path) -> str:

@@ -189,7 +189,7 @@ def test_a_cluster_that_is_not_there_is_refused(
 PARENT = """
 import multiprocessing, os, sys, time
 from sim.engine.executors import carried_out, workers
-from tests.test_executors import touch_slowly
+from tests.unit.engine.test_executors import touch_slowly
 if __name__ == "__main__":
     with workers(2, sys.argv[2] or None) as who:
         calls = [(f"{sys.argv[1]}/{n}",) for n in range(500)]

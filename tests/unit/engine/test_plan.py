@@ -45,7 +45,7 @@ def test_exchanges_shards_and_disk_are_foreseen(name: str, scale: float, tmp_pat
 
 def test_some_shards_speak_for_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Several shards an actor, of which one each is tried."""
-    for module in ("volume", "teams"):
+    for module in ("arrivals.rates", "queue.teams"):
         monkeypatch.setattr(f"sim.actors.{module}.SHARD_EXCHANGES", 8_000)
     asked = scenario(
         coders(60, account_volume_sigma=0.3), pool(200, 60_000), days=2, part_rows=20_000

@@ -192,7 +192,7 @@ def until_full(self, data):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     return write(self, data)
 HashingFile.write = until_full
-from sim.cli import main
+from sim.cli.main import main
 main()
 """
 FULL = (
