@@ -148,7 +148,7 @@ def dask_cluster(address: str, count: int) -> Iterator[Workers]:
         from dask import config
     except ImportError:
         raise InvalidInputError(
-            "--dask needs dask.distributed; `pip install 'sim[dask]'` brings it"
+            "--dask needs dask.distributed; `pip install 'llm-traffic-sim[dask]'` brings it"
         ) from None
     with contextlib.ExitStack() as stack:
         if address == "local":

@@ -29,7 +29,7 @@ class Kind:
     options: dict[str, Any] = field(default_factory=dict)
 
 
-_S3 = Kind("'sim[s3]'", has_folders=False, options=_RETRIES)
+_S3 = Kind("'llm-traffic-sim[s3]'", has_folders=False, options=_RETRIES)
 _GS = Kind("gcsfs", has_folders=False)
 _ABFS = Kind("adlfs", has_folders=False)
 _SFTP = Kind("paramiko")

@@ -22,7 +22,9 @@ def relation(
     try:
         import duckdb
     except ImportError:
-        raise InvalidInputError("sql needs duckdb; `pip install 'sim[sql]'` brings it") from None
+        raise InvalidInputError(
+            "sql needs duckdb; `pip install 'llm-traffic-sim[sql]'` brings it"
+        ) from None
     there = {view_of(table): table for table in names}
     sealed = [view for view in there if view.startswith("truth_") and not truth]
     if truth and not any(view.startswith("truth_") for view in there):

@@ -236,7 +236,7 @@ def test_sql_without_duckdb_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "duckdb", None)
     said = refusal(lambda: runs["parquet"].sql("FROM exchanges"))
-    assert said == "sql needs duckdb; `pip install 'sim[sql]'` brings it"
+    assert said == "sql needs duckdb; `pip install 'llm-traffic-sim[sql]'` brings it"
 
 
 def test_what_is_no_run_cannot_be_opened(tmp_path: Path) -> None:

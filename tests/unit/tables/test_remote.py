@@ -378,7 +378,7 @@ def test_an_unknown_protocol() -> None:
 
 
 def test_without_extras_runs_lie_on_local_disks() -> None:
-    """What `pip install sim` gives, without s3fs, duckdb, dask."""
+    """What `pip install llm-traffic-sim` gives, without s3fs, duckdb, dask."""
     absent = ("s3fs", "duckdb", "dask", "distributed", "polars", "moto", "boto3")
     without = f"import sys; sys.modules |= dict.fromkeys({absent})"
     code = f"{without}; from sim.cli.main import main; main()"
@@ -388,7 +388,8 @@ def test_without_extras_runs_lie_on_local_disks() -> None:
     done = subprocess.run([*command, "s3://bucket/run"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (
         2,
-        "s3://bucket/run: Install s3fs to access S3; `pip install 'sim[s3]'` brings it\n",
+        "s3://bucket/run: Install s3fs to access S3; "
+        "`pip install 'llm-traffic-sim[s3]'` brings it\n",
     )
 
 
