@@ -14,7 +14,7 @@ INSTALLED_TEST := $(VENV)/.installed-test
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-lowest browser lint types format verify torture bench docs separability reports clean
+.PHONY: help demo test test-lowest browser lint types format verify torture bench docs site separability reports clean
 
 help: ## List the tasks.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
@@ -51,7 +51,7 @@ format: $(INSTALLED_TEST) ## Format the code, and fix what can be fixed.
 	$(BIN)/ruff format .
 
 verify: $(INSTALLED_TEST) ## Slow statistical verification, with plots; some minutes.
-	$(BIN)/pytest -m verify -s
+	$(BIN)/pytest -m verify -s; ended=$$?; $(BIN)/python -m tools.generate_docs; exit $$ended
 	@echo
 	@echo "plots: runs/verification/*.png"
 	@echo "table: runs/verification/results.md"
@@ -61,19 +61,26 @@ torture: $(INSTALLED_TEST) ## Hard trials, N random scenarios (1000) from SEED (
 		$(BIN)/python -m tools.generate_docs; exit $$ended
 
 bench: $(INSTALLED_TEST) ## Speed ratios; some 15 minutes, 30 GB of disk.
-	$(BIN)/pytest -m bench -s
+	$(BIN)/pytest -m bench -s; ended=$$?; $(BIN)/python -m tools.generate_docs; exit $$ended
 
 docs: $(INSTALLED_TEST) ## Rewrite the generated parts of docs/ and scenarios/schema.json.
 	$(BIN)/sim schema > scenarios/schema.json
 	$(BIN)/python -m tools.generate_docs
 
-separability: $(INSTALLED_TEST) ## Repeat the study of docs/separability.md; some ten minutes.
+site: $(INSTALLED_TEST) ## Build the documentation as a site into runs/site, and check its links.
+	@$(BIN)/python -c 'import mkdocs' 2>/dev/null \
+		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	$(BIN)/mkdocs build --quiet --strict --config-file docs/site/mkdocs.yml
+	@echo "site: runs/site/index.html"
+
+separability: $(INSTALLED_TEST) ## Repeat the study of docs/background/separability.md; some ten minutes.
 	$(BIN)/python -m tools.separability_study
 
 reports: $(INSTALLED) ## Rebuild reports/, to the same bytes; a minute.
 	@mkdir -p reports
 	$(BIN)/sim compare --claim all --csv --charts reports/charts --html reports/index.html \
 		> reports/comparison.csv
+	rm -f reports/charts/*.png reports/charts/*.pdf
 
 clean: ## Remove caches and builds; runs/ and the environment stay.
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

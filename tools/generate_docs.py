@@ -412,7 +412,7 @@ def _exchanges_of_first_task() -> Iterator[list[str]]:
 
 def results_of_torture() -> str:
     """What `make torture` wrote last, of each part."""
-    found = json.loads((DOCS / "torture.json").read_text(encoding="utf-8"))
+    found = json.loads((DOCS / "background" / "torture.json").read_text(encoding="utf-8"))
     header = ["part", "from seed", "tried", "passed", "refused", "failed", "minutes"]
     rows = [
         [
@@ -427,6 +427,70 @@ def results_of_torture() -> str:
     used = {name: number for said in found.values() for name, number in said["versions"].items()}
     versions = ", ".join(f"{name} {number}" for name, number in used.items())
     return f"Written by `make torture`, with {versions}:\n\n" + table(header, rows, right=6)
+
+
+# Measurements
+
+
+def recorded(kind: str) -> dict[str, Any]:
+    """Return the results of a kind of measurement by title; none if it was never made."""
+    path = DOCS / "background" / f"{kind}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def measured_when(records: dict[str, Any], command: str) -> str:
+    """Say when and with what the results were measured, and whether that was of other bytes."""
+    from tests.support.records import bytes_of_runs
+
+    if not records:
+        return f"Nothing is recorded yet; `{command}` measures it.\n"
+    dates = sorted({entry["date"] for entry in records.values()})
+    versions = {k: v for entry in records.values() for k, v in entry["versions"].items()}
+    said = ", ".join(f"{name} {number}" for name, number in versions.items())
+    when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+    text = f"Measured by `{command}` on {when}, with {said}.\n"
+
+    now = bytes_of_runs()
+    other = [title for title, entry in records.items() if entry["bytes"] != now]
+    if other:
+        text += f"\nThe bytes of runs have changed since these were measured: {', '.join(other)}.\n"
+    return text
+
+
+def performance() -> str:
+    records = recorded("performance")
+    parts = [f"### {title}\n\n{entry['result']}\n" for title, entry in records.items()]
+    return "\n".join([measured_when(records, "make bench"), *parts])
+
+
+def verification() -> str:
+    """Counts that must agree exactly in one line a check, all other quantities in a table."""
+    records = recorded("verification")
+    quantities = [[check, *row] for check, x in records.items() for row in x["result"]]
+    exact = Counter(row[0] for row in quantities if row[4] == "exact" and row[5])
+    failed = sum(not row[-1] for row in quantities)
+    shown = [
+        [*map(str, row[:-1]), "pass" if row[-1] else "FAIL"]
+        for row in quantities
+        if not (row[4] == "exact" and row[-1])
+    ]
+    counts = ", ".join(f"{number} in *{check}*" for check, number in exact.items())
+    header = ["check", "quantity", "found", "expected", "tolerance", ""]
+    return "\n".join(
+        [
+            measured_when(records, "make verify"),
+            f"Of {len(quantities)} quantities {failed} were outside their tolerance. "
+            f"Counts that must agree exactly did: {counts}. The rest:\n",
+            table(header, shown),
+        ]
+    )
+
+
+def code_measures() -> str:
+    from tools.measure_code import ROOT, measure
+    from tools.measure_code import table as table_of_measures
+
+    return table_of_measures(measure(ROOT / "sim"), measure(ROOT / "tests"))
 
 
 # The catalog
@@ -531,6 +595,9 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "defaults": defaults_of_typologies,
     "worked example": task_of_worked_example,
     "torture": results_of_torture,
+    "performance": performance,
+    "verification": verification,
+    "code measures": code_measures,
     "catalog status": values_by_status,
     "catalog steps": measured_steps,
     **hypothesis_tables.blocks(table),
@@ -539,7 +606,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
 
 def main() -> None:
     """Rewrite every page that has generated blocks."""
-    for path in sorted(DOCS.glob("*.md")):
+    for path in sorted(DOCS.rglob("*.md")):
         text = path.read_text(encoding="utf-8")
         path.write_text(filled(text), encoding="utf-8")
 

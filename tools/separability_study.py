@@ -1,4 +1,4 @@
-"""Repeat the study of docs/separability.md: `make separability`; some ten minutes.
+"""Repeat the study of docs/background/separability.md: `make separability`; some ten minutes.
 
 Simulates `scenarios/separability.yaml` at three settings, each under two seeds: one to be asked
 about, and one to learn from. Rewrites the tables of the page.
@@ -16,7 +16,7 @@ from sim.engine.run import run
 from sim.scenario import load_scenario
 from tests.separability.study import Study, study
 
-PAGE = Path(__file__).parents[1] / "docs" / "separability.md"
+PAGE = Path(__file__).parents[1] / "docs" / "background" / "separability.md"
 SETTINGS = (0.0, 0.5, 1.0)
 SEEDS = (25, 26)
 _BLOCK = re.compile(r"(<!-- measured -->\n).*?(<!-- end -->)", re.DOTALL)

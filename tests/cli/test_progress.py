@@ -16,7 +16,7 @@ from tests.support.commands import logged, sim
 from tests.support.paths import ROOT
 from tests.support.processes import command, start
 
-FIELDS = ROOT / "docs" / "cli.md"
+FIELDS = ROOT / "docs" / "reference" / "cli.md"
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.support.paths import ROOT
 from tools import generate_docs
 from tools.examples import FENCE, matches, run_examples
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LANGUAGES = {"sh", "console", "sh-session", "text", "yaml", "python", "output", "json"}
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)]+)\)")
@@ -95,13 +95,13 @@ def test_every_generated_part_is_shown() -> None:
 
 
 def test_every_verb_is_in_the_reference() -> None:
-    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
     assert re.findall(r"^## sim ([\w-]+)$", text, re.MULTILINE) == list(cli.commands)
 
 
 def test_every_column_is_described() -> None:
     """Name, type and order of every column of every table; which columns are core."""
-    text = (ROOT / "docs" / "log-schema.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "reference" / "log-schema.md").read_text(encoding="utf-8")
     _, *parts = re.split(r"^## ", text, flags=re.MULTILINE)
     described: dict[str, dict[str, str]] = {}
     for part in (part for part in parts if not part.startswith("manifest.json")):
@@ -115,7 +115,7 @@ def test_every_column_is_described() -> None:
 
 
 def test_every_label_is_explained() -> None:
-    text = (ROOT / "docs" / "labels.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "reference" / "labels.md").read_text(encoding="utf-8")
     explained = set(re.findall(r"`(\w+)`", text))
     own = {"account_id", "exchange_id"}
     times = {"started_at", "ended_at", "starts_at"}

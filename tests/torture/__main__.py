@@ -3,7 +3,7 @@
 A part is a module of this folder with `run(count, seed, workers)` and a count that is its full
 number. Its result says how many trials it `tried`, how many `passed` and, where trials may be
 refused, `refused`; `failed` lists what it takes to try each of the others again. What `all` or
-`--record` finds is written to `docs/torture.json`, part by part, for the docs.
+`--record` finds is written to `docs/background/torture.json`, part by part, for the docs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.support.paths import ROOT
 
 # Each part with its full number of trials.
 PARTS = {"scenarios": 5_000, "hostile_runs": 200, "interruptions": 500, "damage": 1}
-RESULTS = ROOT / "docs" / "torture.json"
+RESULTS = ROOT / "docs" / "background" / "torture.json"
 _LIBRARIES = ("numpy", "pandas", "pyarrow", "pydantic", "simpy")
 
 
