@@ -4,12 +4,13 @@
     python -m tools.mutations try --count 100 --seed 1
 
 `map` runs the fast suite under coverage and keeps the result in `runs/mutations`. `try` draws
-mutations: rooms (the folders of `sim/`) in turn, in each a random place where one of `CHANGES` can be
-made. Each is made in a copy of the repository, and the tests that run its line are started, those of
-the room first and then from the quickest on, until one fails. A mutation that all of them pass, or
-for which `--patience` seconds of tests are not enough, counts as survived. Needs `pytest-cov`.
+mutations: rooms (the folders of `sim/`) in turn, in each a random place where one of `CHANGES`
+can be made. Each is made in a copy of the repository, and the tests that run its line are
+started, those of the room first and then from the quickest on, until one fails. A mutation that
+all of them pass, or for which `--patience` seconds of tests are not enough, counts as survived.
 
-The table goes to `docs/background/mutations.json` with `--record`, and from there into the docs.
+Needs `pytest-cov`. With `--record` the result goes to `docs/background/mutations.json`, and from
+there into the docs.
 """
 
 from __future__ import annotations
@@ -118,9 +119,9 @@ def mutations_of(path: Path) -> list[Mutation]:
             at = start + between.index(old)
             line = source.count("\n", 0, at) + 1
             found += [Mutation(file, line, at, at + len(old), old, n) for n in CHANGES[kind]]
-        for line, start_column, end_column, old, new in words(node):
-            start, end = offset(line, start_column), offset(line, end_column)
-            found.append(Mutation(file, line, start, end, old, new))
+        for line, first, last, word, new in words(node):
+            start, end = offset(line, first), offset(line, last)
+            found.append(Mutation(file, line, start, end, word, new))
     return found
 
 
@@ -133,7 +134,7 @@ def nodes_in_functions(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def without_annotations(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield a node and all below, except annotations and inner functions, which come by themselves."""
+    """Yield a node and all below, except annotations, errors and inner functions."""
     if isinstance(node, ast.FunctionDef | ast.Raise | ast.Assert):
         return
     yield node
@@ -237,7 +238,8 @@ def tests_for(mutation: Mutation, seconds: dict[str, float], patience: float) ->
     room = f"tests/unit/{mutation.room}"
     ordered = sorted(names, key=lambda name: (not name.startswith(room), seconds.get(name, 0.0)))
 
-    chosen, total = [], 0.0
+    chosen: list[str] = []
+    total = 0.0
     for name in ordered:
         total += seconds.get(name, 0.0)
         if chosen and total > patience:
@@ -310,9 +312,7 @@ def try_all(mutations: list[Mutation], patience: float, workers: int) -> list[st
 
 def main() -> None:
     """Carry out `map` or `try`."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description="Mutate the code and run the fast tests.")
     parser.add_argument("what", choices=["map", "try"])
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
