@@ -119,9 +119,9 @@ def mutations_of(path: Path) -> list[Mutation]:
             at = start + between.index(old)
             line = source.count("\n", 0, at) + 1
             found += [Mutation(file, line, at, at + len(old), old, n) for n in CHANGES[kind]]
-        for line, first, last, word, new in words(node):
-            start, end = offset(line, first), offset(line, last)
-            found.append(Mutation(file, line, start, end, word, new))
+        for row, first, last, word, new in words(node):
+            start, end = offset(row, first), offset(row, last)
+            found.append(Mutation(file, row, start, end, word, new))
     return found
 
 
