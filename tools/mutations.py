@@ -34,7 +34,16 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "runs" / "mutations"
-COPIED = ("sim", "scenarios", "tests", "tools", "docs", "reports", "pyproject.toml", "README.md")
+COPIED: tuple[str, ...] = (
+    "sim",
+    "scenarios",
+    "tests",
+    "tools",
+    "docs",
+    "reports",
+    "pyproject.toml",
+    "README.md",
+)
 COPIED += ("CONTRIBUTING.md", "CITATION.cff", ".github", ".pre-commit-config.yaml")
 
 # What replaces what: one operator or name for another that is nearly right.
@@ -99,8 +108,8 @@ def mutations_of(path: Path) -> list[Mutation]:
     """Return every mutation of a file that can be made."""
     source = path.read_text(encoding="utf-8")
     offsets = [0]
-    for line in source.splitlines(keepends=True):
-        offsets.append(offsets[-1] + len(line))
+    for text in source.splitlines(keepends=True):
+        offsets.append(offsets[-1] + len(text))
     lines = source.splitlines()
 
     def offset(line: int, column: int) -> int:
