@@ -1,13 +1,13 @@
 """Simulator of LLM API traffic: benchmarks, agents and campaigns from one universe of behaviour.
 
     >>> import sim
-    >>> scenario = sim.load_scenario("worked_example")
-    >>> summary = sim.run(scenario, Path("runs/example"))  # doctest: +SKIP
-    >>> sim.count_run(summary.path).total["C1"]  # doctest: +SKIP
+    >>> run = sim.run("worked_example", "runs/example", seed=7)  # doctest: +SKIP
+    >>> sim.counts(run).total["C1"]  # doctest: +SKIP
     8
-    >>> sim.open_run(summary.path).sql("SELECT count(*) FROM exchanges")  # doctest: +SKIP
+    >>> run.sql("SELECT count(*) FROM exchanges")  # doctest: +SKIP
 
-Every name of the front is imported when it is first used, so that `import sim` stays light.
+Each verb of the command line is a function of the same name; docs/reference/python.md describes
+them. Classes are imported when they are first used, so that `import sim` stays light.
 """
 
 from __future__ import annotations
@@ -16,65 +16,76 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sim.comparison import Analysis, analyse
-    from sim.counting import Counts, count_run
-    from sim.engine.run import RunSummary, resume, run
-    from sim.errors import CheckFailedError, InvalidInputError, SimError
-    from sim.replicates import replicate
-    from sim.scenario import Scenario, dump_resolved, json_schema, load_scenario, shipped_scenarios
-    from sim.tables.reading import Run, open_run
+    from sim._results import Verdicts, Verification
+    from sim.comparison import Analysis
+    from sim.counting import Counts
+    from sim.replicates import Replicates
+    from sim.scenario import Scenario
+    from sim.tables.reading import Run
 
+from sim._front import (
+    check,
+    check_run,
+    compare,
+    counts,
+    open_run,
+    plan,
+    replicate,
+    resume,
+    run,
+    schema,
+    show,
+    verify,
+)
+from sim._front import check as load_scenario
+from sim._front import list_ as list  # noqa: A004  the name of the verb
 from sim._version import __version__
+from sim.errors import CheckFailedError, InvalidInputError, SimError
 
-_FRONT = {
+_CLASSES = {
     "Analysis": "sim.comparison",
-    "CheckFailedError": "sim.errors",
     "Counts": "sim.counting",
-    "InvalidInputError": "sim.errors",
+    "Replicates": "sim.replicates",
     "Run": "sim.tables.reading",
-    "RunSummary": "sim.engine.run",
     "Scenario": "sim.scenario",
-    "SimError": "sim.errors",
-    "analyse": "sim.comparison",
-    "count_run": "sim.counting",
-    "dump_resolved": "sim.scenario",
-    "json_schema": "sim.scenario",
-    "load_scenario": "sim.scenario",
-    "open_run": "sim.tables.reading",
-    "replicate": "sim.replicates",
-    "resume": "sim.engine.run",
-    "run": "sim.engine.run",
-    "shipped_scenarios": "sim.scenario",
+    "Verdicts": "sim._results",
+    "Verification": "sim._results",
 }
 
+# `list` is left out: `from sim import *` would take away the list of Python.
 __all__ = [
     "Analysis",
     "CheckFailedError",
     "Counts",
     "InvalidInputError",
+    "Replicates",
     "Run",
-    "RunSummary",
     "Scenario",
     "SimError",
+    "Verdicts",
+    "Verification",
     "__version__",
-    "analyse",
-    "count_run",
-    "dump_resolved",
-    "json_schema",
+    "check",
+    "check_run",
+    "compare",
+    "counts",
     "load_scenario",
     "open_run",
+    "plan",
     "replicate",
     "resume",
     "run",
-    "shipped_scenarios",
+    "schema",
+    "show",
+    "verify",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _FRONT:
+    if name not in _CLASSES:
         raise AttributeError(f"module 'sim' has no attribute '{name}'")
-    return getattr(import_module(_FRONT[name]), name)
+    return getattr(import_module(_CLASSES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted([*__all__, "list"])

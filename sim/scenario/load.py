@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from sim.documents.files import read_file
+from sim.documents.mappings import document_of
 from sim.documents.overrides import apply_override, set_value
 from sim.documents.problems import Place, Problem, raise_problems, suggest
 from sim.documents.strict_yaml import Document
@@ -20,7 +23,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def load_scenario(
-    path_or_name: str | Path,
+    source: str | os.PathLike[str] | Mapping[str, Any],
     *,
     overrides: Iterable[str] = (),
     seed: int | None = None,
@@ -28,14 +31,15 @@ def load_scenario(
 ) -> Scenario:
     """Read, check and resolve a scenario.
 
-    path_or_name: a file, `-` for standard input, or the name of a shipped scenario.
+    source: a file, `-` for standard input, the name of a shipped scenario, or a mapping that holds
+    what a file would.
     overrides: texts such as `actors.coders.accounts=5`, applied in order before checking.
     seed: instead of the one in the file, 0 to 2^64 - 1; left out in both, it is drawn.
     scale: instead of the one in the file, > 0.
 
     Raises `InvalidInputError` that lists every fault with its place, a line each.
     """
-    document = read_document(path_or_name)
+    document = read_document(source)
     for text in overrides:
         apply_override(document, text)
     for key, value in (("seed", seed), ("scale", scale)):
@@ -60,10 +64,12 @@ def scenario_of(document: Document) -> Scenario:
         raise
 
 
-def read_document(path_or_name: str | Path) -> Document:
-    """Return the parsed YAML of a file, of standard input (`-`) or of a shipped scenario."""
-    name = str(path_or_name)
-    path = Path(path_or_name)
+def read_document(source: str | os.PathLike[str] | Mapping[str, Any]) -> Document:
+    """Return the document of a file, of standard input (`-`), a shipped scenario, or a mapping."""
+    if isinstance(source, Mapping):
+        return document_of(source)
+    name = os.fspath(source)
+    path = Path(source)
     if name != "-" and name in (shipped := shipped_scenarios()) and not path.exists():
         path = shipped[name]
     try:

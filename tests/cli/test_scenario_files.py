@@ -17,9 +17,10 @@ from click.testing import Result
 
 import sim
 from sim.catalog import provider, typologies
-from sim.cli.listing import KINDS as LISTED
-from sim.cli.main import KINDS, cli
-from sim.cli.support import SimGroup
+from sim._listing import LISTS
+from sim._front import KINDS
+from sim.cli.main import cli
+from sim.cli.group import SimGroup
 from sim.comparison.schemas import claims_schema, hypotheses_schema
 from sim.errors import CheckFailedError, InvalidInputError, SimError
 from sim.scenario.resolved import Scenario
@@ -81,7 +82,7 @@ def test_show_prints_the_resolved_form_with_units() -> None:
     result = run("show", THREE, "--scale", "0.1", "--seed", "3", "--set", "tables.format=csv")
     expected = sim.load_scenario(THREE, scale=0.1, seed=3, overrides=["tables.format=csv"])
     assert result.exit_code == 0
-    assert result.stdout == sim.dump_resolved(expected)
+    assert result.stdout == sim.show(expected)
     assert "  duration_us: 172800000000  # 2 d" in lines(result.stdout)
     assert "    # organisations: each account has its own" in lines(result.stdout)
 
@@ -173,7 +174,7 @@ def test_list_has_a_line_and_a_record_for_each(kind: str) -> None:
 
 def test_list_without_a_kind_shows_all() -> None:
     headings = [line[:-1] for line in lines(run("list").stdout) if not line.startswith(" ")]
-    assert headings == list(KINDS) == list(LISTED)
+    assert headings == list(KINDS) == list(LISTS)
     assert list(json.loads(run("list", "--json").stdout)) == list(KINDS)
 
 
@@ -237,7 +238,7 @@ def test_list_of_an_unknown_kind() -> None:
 
 
 def test_schema_prints_the_schema() -> None:
-    assert json.loads(run("schema").stdout) == sim.json_schema()
+    assert json.loads(run("schema").stdout) == sim.schema()
     assert run("schema", "scenario").stdout == run("schema").stdout
 
 

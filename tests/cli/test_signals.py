@@ -14,7 +14,7 @@ import click
 import pytest
 
 from sim.cli.process import Stopped
-from sim.cli.support import SimGroup
+from sim.cli.group import SimGroup
 from tests.support.commands import TINY, refused, sim
 from tests.support.paths import ROOT
 from tests.support.processes import assert_ended, start, waited, workers_of

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 import sim
 from sim.arrays.types import Ints
+from sim.scenario import shipped_scenarios
 from tests.support.scenarios import log_with_truth, micros, read
 from tests.verification.report import BLUE, GREY, INK, Report, caption, panels, save
 
@@ -28,7 +29,7 @@ LOOKS = 1_000_000
 # those for claims and twins are of the same making, and some are far too large for this
 LOOKED_AT = [
     name
-    for name in sim.shipped_scenarios()
+    for name in shipped_scenarios()
     if name in SCALES or name in ("coordinated_pool", "incident", "launch_day")
 ]
 
@@ -94,7 +95,7 @@ def test_little_s_law(report: Report, tmp_path: Path) -> None:
     ratios: dict[str, list[tuple[float, float]]] = {}
     for name in LOOKED_AT:
         scenario = sim.load_scenario(name, scale=SCALES.get(name, 0.1))
-        path = Path(sim.run(scenario, tmp_path / name).path)
+        path = sim.run(scenario, tmp_path / name).store.folder
         exchanges, tasks, log, task_table = ledgers(path, scenario)
         wrong = np.abs(log["duration_s"] * 1e6 - (exchanges.ends_us - exchanges.begins_us))
         relative = float((wrong / (exchanges.ends_us - exchanges.begins_us)).max())

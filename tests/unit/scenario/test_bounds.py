@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.cli.support import OUT_OF_MEMORY, report_error
+from sim.cli.group import OUT_OF_MEMORY, report_error
 from sim.distributions import Distribution
 from sim.documents.bounds import MOST_SECONDS, UpTo
 from sim.documents.quantities import parse_duration

@@ -54,7 +54,7 @@ def test_valid_scenario_loads_and_round_trips(path: Path) -> None:
     scenario = sim.load_scenario(path)
     assert Scenario.from_dict(json.loads(json.dumps(scenario.to_dict()))) == scenario
     assert pickle.loads(pickle.dumps(scenario)) == scenario
-    dumped = sim.dump_resolved(scenario)
+    dumped = sim.show(scenario)
     assert Scenario.from_dict(parse_yaml(dumped, "dump").data) == scenario
     assert Scenario.from_dict(yaml.load(dumped, yaml.CSafeLoader)) == scenario
 
@@ -80,25 +80,25 @@ def test_shipped_scenario_names_its_schema_and_itself(path: Path) -> None:
 def test_committed_schema_is_up_to_date() -> None:
     """Remedy: `sim schema > scenarios/schema.json`."""
     committed = json.loads((ROOT / "scenarios" / "schema.json").read_text(encoding="utf-8"))
-    assert committed == sim.json_schema()
+    assert committed == sim.schema()
 
 
 @pytest.mark.parametrize("path", [*VALID, *SHIPPED], ids=name_of)
 def test_schema_accepts_what_loads(path: Path) -> None:
     data = parse_yaml(path.read_text(encoding="utf-8"), path.name).data
-    jsonschema.Draft202012Validator(sim.json_schema()).validate(data)
+    jsonschema.Draft202012Validator(sim.schema()).validate(data)
 
 
 def test_schema_refuses_unknown_keys_and_ids() -> None:
     data = parse_yaml((HERE / "valid" / "benchmark.yaml").read_text(), "").data
-    validator = jsonschema.Draft202012Validator(sim.json_schema())
+    validator = jsonschema.Draft202012Validator(sim.schema())
     for key, value in (("acounts", 5), ("model", "claude-sonnet-9"), ("runs", 0)):
         changed = {**data, "actors": [{**data["actors"][0], key: value}]}
         assert not validator.is_valid(changed), key
 
 
 def test_schema_describes_every_key() -> None:
-    schema = sim.json_schema()
+    schema = sim.schema()
     for owner in (schema, *schema["$defs"].values()):
         for form in (owner, *owner.get("anyOf", ())):
             for key, value in form.get("properties", {}).items():
@@ -113,7 +113,7 @@ def test_every_key_is_in_a_valid_scenario(form: str, actor: int) -> None:
     """But for `through`, which leaves out others."""
     data = parse_yaml((HERE / "valid" / "every-key.yaml").read_text(), "").data
     assert isinstance(data, dict)
-    defined = sim.json_schema()["$defs"]
+    defined = sim.schema()["$defs"]
     assert set(data["actors"][actor]) == set(defined[form]["properties"]) - {"through"}
     assert set(data["actors"][actor]["operator"]) == set(defined["OperatorForm"]["properties"])
     for key, name in (("world", "WorldForm"), ("tables", "TablesForm")):
@@ -221,7 +221,7 @@ def test_round_trips_are_exact(
     scenario = scenario_of(Document("t.yaml", data))
     assert scenario.title == title
     assert Scenario.from_dict(json.loads(json.dumps(scenario.to_dict()))) == scenario
-    dumped = sim.dump_resolved(scenario)
+    dumped = sim.show(scenario)
     assert Scenario.from_dict(parse_yaml(dumped, "dump").data) == scenario
     assert Scenario.from_dict(yaml.load(dumped, yaml.CSafeLoader)) == scenario
 

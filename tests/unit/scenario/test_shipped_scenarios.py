@@ -14,6 +14,7 @@ import sim
 from sim.catalog import look_alikes, steps_for, typologies
 from sim.counting import count_run
 from sim.engine.run import RunSummary, run
+from sim.scenario import shipped_scenarios
 from tests.support.scenarios import DAY_US, HOUR_US, answered, log_with_truth, micros, read
 
 MODELINE = "# yaml-language-server: $schema=schema.json"
@@ -42,7 +43,7 @@ TWIN_SCENARIOS = {
     if entry.is_extraction
     for twin in entry.twins
 }
-CLAIM_SCENARIOS = [name for name in sim.shipped_scenarios() if name.startswith("claim_")]
+CLAIM_SCENARIOS = [name for name in shipped_scenarios() if name.startswith("claim_")]
 OTHER_SCENARIOS = [
     "hydra_20000",
     "permitted_distillation",
@@ -80,10 +81,10 @@ def of_actors(log: pd.DataFrame, *actors: str) -> pd.DataFrame:
 def test_every_shipped_scenario_is_tested() -> None:
     grouped = (TYPOLOGY_SCENARIOS, TWIN_SCENARIOS, CLAIM_SCENARIOS, OTHER_SCENARIOS)
     names = [*SCALES, *(name for group in grouped for name in group)]
-    assert sorted(names) == list(sim.shipped_scenarios())
+    assert sorted(names) == list(shipped_scenarios())
 
 
-@pytest.mark.parametrize("name", sim.shipped_scenarios())
+@pytest.mark.parametrize("name", shipped_scenarios())
 def test_every_shipped_scenario_resolves_and_has_look_alikes(name: str) -> None:
     scenario = sim.load_scenario(name)
     assert scenario.name == name
@@ -123,9 +124,9 @@ def test_claims_are_reached_by_legitimate_and_by_abusive_typologies() -> None:
         assert {True, False} == set(extracts)
 
 
-@pytest.mark.parametrize("name", sim.shipped_scenarios())
+@pytest.mark.parametrize("name", shipped_scenarios())
 def test_files_name_their_schema_and_say_what_they_show(name: str) -> None:
-    text = sim.shipped_scenarios()[name].read_text(encoding="utf-8")
+    text = shipped_scenarios()[name].read_text(encoding="utf-8")
     first, *comment = [line for line in text.splitlines() if line.startswith("#")]
     assert (text.splitlines()[0], first) == (MODELINE, MODELINE)
     assert any(line.startswith("# Shows: ") for line in comment)

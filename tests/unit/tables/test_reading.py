@@ -37,7 +37,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     for fmt in FORMATS:
         changes = [f"tables.format={fmt}", "tables.part_rows=400"]
         scenario = sim.load_scenario(folder / "tiny.yaml", overrides=changes)
-        made[fmt] = sim.open_run(sim.run(scenario, folder / fmt).path)
+        made[fmt] = sim.run(scenario, folder / fmt)
     return made
 
 
@@ -75,7 +75,7 @@ def test_a_run_says_what_it_is(runs: Runs) -> None:
 def test_columns_are_those_of_the_profile(runs: Runs, tmp_path: Path) -> None:
     assert list(runs["csv"].columns("log/exchanges")) == list(EXCHANGES)
     scenario = sim.load_scenario("worked_example", overrides=["tables.columns=core"])
-    core = sim.open_run(sim.run(scenario, tmp_path / "core").path)
+    core = sim.run(scenario, tmp_path / "core")
     assert tuple(core.columns("log/exchanges")) == CORE_COLUMNS
     assert core.dataset().schema.names == list(core.pandas()) == list(CORE_COLUMNS)
     assert core.sql("FROM exchanges").columns == list(CORE_COLUMNS)
@@ -170,7 +170,7 @@ def test_every_table_can_be_queried(runs: Runs, table: str) -> None:
 
 
 def test_a_relation_outlives_its_run_and_knows_utc(runs: Runs) -> None:
-    first = sim.open_run(runs["parquet"].store).sql("SELECT min(ts_start) FROM exchanges")
+    first = sim.open_run(runs["parquet"]).sql("SELECT min(ts_start) FROM exchanges")
     ((time,),) = first.fetchall()
     assert (time.utcoffset().total_seconds(), time) == (0, runs["parquet"].pandas().ts_start[0])
 

@@ -1,4 +1,4 @@
-"""The verb `compare`: reported counts, or counts of runs, against explanations."""
+"""`sim compare`: reported counts, or counts of runs, against explanations."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sim.cli.support import expect_one_form, json_option, quiet_option, spreadsheet_option
+from sim.cli.options import OutputForm, quiet_option, table_options
 
 if TYPE_CHECKING:
     from sim.comparison import Analysis
-
-_FEBRUARY = ("A3", "A4", "A5", "A1")
 
 
 def prior_odds_of(text: str) -> tuple[str, float]:
@@ -31,7 +29,7 @@ def prior_odds_of(text: str) -> tuple[str, float]:
 @click.argument("places", metavar="[RUN]...", nargs=-1)
 @click.option(
     "--claim",
-    "claim_ids",
+    "claims",
     metavar="ID",
     multiple=True,
     help="A claim that gives a count (`sim list claims`), or `all`; repeatable. Default: the four "
@@ -65,7 +63,7 @@ def prior_odds_of(text: str) -> tuple[str, float]:
 @click.option("--accused", metavar="ID", help="The explanation that the accusation gives.")
 @click.option(
     "--set",
-    "changes",
+    "overrides",
     metavar="NAME=VALUE",
     multiple=True,
     help="Change a prior by the name that the tables show, e.g. evaluations.runs=30; repeatable.",
@@ -103,9 +101,7 @@ def prior_odds_of(text: str) -> tuple[str, float]:
 @click.option(
     "--seed", type=click.IntRange(0, 2**64 - 1), default=0, show_default=True, help="Seed."
 )
-@json_option
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, one value a row.")
-@spreadsheet_option
+@table_options("Print CSV, one value a row.")
 @click.option(
     "--charts",
     metavar="FOLDER",
@@ -120,16 +116,14 @@ def prior_odds_of(text: str) -> tuple[str, float]:
 )
 @quiet_option
 def compare(
-    places: Sequence[str],
-    claim_ids: Sequence[str],
+    places: tuple[str, ...],
+    claims: tuple[str, ...],
     claims_file: str | None,
     hypotheses_file: str | None,
-    changes: Sequence[str],
-    prior_odds: Sequence[tuple[str, float]],
-    sections: Sequence[str],
-    as_json: bool,
-    as_csv: bool,
-    for_spreadsheets: bool,
+    overrides: tuple[str, ...],
+    prior_odds: tuple[tuple[str, float], ...],
+    sections: tuple[str, ...],
+    form: OutputForm,
     charts: Path | None,
     html: Path | None,
     quiet: bool,
@@ -141,57 +135,32 @@ def compare(
     count, which counts each explanation makes one expect, how far a figure moves the odds between
     them, over ranges of priors, and which observable would tell more. Findings first, then tables.
     """
-    expect_one_form(as_json, as_csv, for_spreadsheets)
     if options["by_actor"] and not places:
         raise click.UsageError("--by-actor takes a RUN apart; name one")
-    from sim.cli.progress import counting_bar
-    from sim.comparison import (
-        SECTIONS,
-        analyse,
-        load_claims,
-        load_library,
-        render_text,
-        to_csv,
-        to_json,
-    )
-
     _check_places(charts, html)
-    own = load_claims(claims_file) if claims_file else None
-    library = load_library(hypotheses_file, changes)
+
+    from sim._inputs import counted_claims
+    from sim.cli.progress import counting_bar
+    from sim.comparison import SECTIONS, analyse, load_library
+
+    claim_ids, own_claims = counted_claims(claims, claims_file)
+    library = load_library(hypotheses_file, overrides)
     with counting_bar(quiet) as observer:
         analysis = analyse(
             places,
-            claim_ids=_wanted(claim_ids, own),
-            own_claims=own,
+            claim_ids=claim_ids,
+            own_claims=own_claims,
             library=library,
-            sections=tuple(sections) or tuple(SECTIONS),
+            sections=sections or tuple(SECTIONS),
             prior_odds=dict(prior_odds) or None,
             observer=observer,
             **options,
         )
-    if as_csv or for_spreadsheets:
-        text = to_csv(analysis, for_spreadsheets=for_spreadsheets)
-    else:
-        text = to_json(analysis) if as_json else render_text(analysis)
-    click.echo(text, nl=False)
-    more = [("--claims", x) for x in (claims_file,) if x]
-    more += [("--hypotheses", x) for x in (hypotheses_file,) if x]
-    more += [("--set", x) for x in changes]
-    _draw(analysis, charts, html, [word for option in more for word in option])
 
-
-def _wanted(claim_ids: Sequence[str], own: Any) -> tuple[str, ...]:
-    """Claims by name, or else February's; with a file, its own that give a count in their place."""
-    from sim.comparison.claims.cases import cases
-    from sim.errors import InvalidInputError
-
-    mine = tuple(cases(own)) if own else ()
-    if own and not mine and not claim_ids:
-        raise InvalidInputError(
-            "none of these claims gives a count of exchanges or prompts; add one, or name one of "
-            "the catalog with --claim"
-        )
-    return tuple(dict.fromkeys([*(claim_ids or (() if mine else _FEBRUARY)), *mine]))
+    _print_analysis(analysis, form)
+    repeated = [("--claims", claims_file), ("--hypotheses", hypotheses_file)]
+    repeated += [("--set", change) for change in overrides]
+    _draw(analysis, charts, html, [word for option in repeated if option[1] for word in option])
 
 
 def _check_places(charts: Path | None, html: Path | None) -> None:
@@ -208,15 +177,26 @@ def _check_places(charts: Path | None, html: Path | None) -> None:
             raise InvalidInputError(f"{option}: {there} cannot be written to; choose another place")
 
 
+def _print_analysis(analysis: Analysis, form: OutputForm) -> None:
+    from sim.comparison import render_text, to_csv, to_json
+
+    if form.is_csv:
+        text = to_csv(analysis, for_spreadsheets=form.for_spreadsheets)
+    else:
+        text = to_json(analysis) if form.as_json else render_text(analysis)
+    click.echo(text, nl=False)
+
+
 def _draw(analysis: Analysis, folder: Path | None, html: Path | None, more: Sequence[str]) -> None:
+    """Write the charts and the page that are asked for; `more` are options that the page names."""
     if folder is None and html is None:
         return
     from sim.reporting import charts_of, write_charts, write_page
 
-    made = charts_of(analysis)
+    charts = charts_of(analysis)
     if folder is not None:
-        written = write_charts(made, folder)
+        written = write_charts(charts, folder)
         click.echo(f"charts: {len(written)} files in {folder}", err=True)
     if html is not None:
-        write_page(analysis, made, html, more)
+        write_page(analysis, charts, html, more)
         click.echo(f"page: {html}", err=True)

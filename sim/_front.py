@@ -1,0 +1,430 @@
+"""The front for Python: one function for each verb of the command line, with the same name.
+
+Everything heavy is imported inside the functions, so that `import sim` stays light. What the
+functions take in place of a scenario, a run or workers is written down once, in `sim._inputs`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from sim._inputs import (
+    counted_claims,
+    override_texts,
+    place_from,
+    run_from,
+    scenario_from,
+    split_sources,
+    started,
+)
+from sim.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sim._inputs import Overrides, RunLike, ScenarioLike, WorkersLike
+    from sim._results import Verdicts, Verification
+    from sim.comparison import Analysis
+    from sim.counting import Counts
+    from sim.engine.plan import RunPlan
+    from sim.engine.run import Observer
+    from sim.replicates import Replicates
+    from sim.scenario import Scenario
+    from sim.tables.reading import Run
+
+# What `list` shows and `schema` describes; the command line offers the same words.
+KINDS = (
+    "scenarios",
+    "typologies",
+    "benchmarks",
+    "agents",
+    "models",
+    "world",
+    "claims",
+    "hypotheses",
+)
+SCHEMAS = ("scenario", "hypotheses", "claims")
+
+
+# Scenarios
+
+
+def check(
+    scenario: ScenarioLike,
+    *,
+    seed: int | None = None,
+    scale: float | None = None,
+    overrides: Overrides = (),
+) -> Scenario:
+    """Check a scenario, and return it resolved: defaults filled in, scaled.
+
+    Parameters
+    ----------
+    scenario
+        A file, `-` for standard input, the name of a shipped scenario, a mapping that holds what a
+        file would, a Scenario, or a Run, whose scenario is meant.
+    seed
+        Seed of all draws, 0 to 2^64 - 1, instead of the scenario's. Drawn if neither names one.
+    scale
+        Multiplies populations and targets, above 0, instead of the scenario's.
+    overrides
+        Changes of keys, made in their order before the scenario is checked: texts such as
+        `actors.coders.accounts=5`, or a mapping such as `{"actors.coders.accounts": 5}`.
+
+    Returns
+    -------
+    Scenario
+        Frozen, with a seed.
+
+    Raises
+    ------
+    InvalidInputError
+        Lists every fault, each with its file, line and column, or with the path of its key.
+    """
+    return scenario_from(scenario, seed=seed, scale=scale, overrides=overrides)
+
+
+def show(
+    scenario: ScenarioLike,
+    *,
+    seed: int | None = None,
+    scale: float | None = None,
+    overrides: Overrides = (),
+) -> str:
+    """Return the resolved scenario as YAML with units as comments; to be printed.
+
+    The parameters are those of `check`; `check(...).to_dict()` has the same values as data.
+    """
+    from sim.scenario import dump_resolved
+
+    return dump_resolved(check(scenario, seed=seed, scale=scale, overrides=overrides))
+
+
+def list_(kind: str | None = None) -> pd.DataFrame:
+    """List shipped scenarios and what the catalog knows.
+
+    Parameters
+    ----------
+    kind
+        scenarios, typologies, benchmarks, agents, models, world, claims or hypotheses. Left out,
+        all of them are listed.
+
+    Returns
+    -------
+    DataFrame
+        Of one kind a row for each entry, with all that is known of it; sources and statuses of
+        values in the column `values`. Of all kinds the columns kind, id and title.
+    """
+    import pandas as pd
+
+    from sim._listing import entries
+
+    if kind is not None:
+        _expect_one_of("kind", kind, KINDS)
+        return pd.DataFrame([entry.record for entry in entries(kind)])
+
+    rows = [(name, *entry.line[:2]) for name in KINDS for entry in entries(name)]
+    return pd.DataFrame(rows, columns=["kind", "id", "title"])
+
+
+def schema(kind: str = "scenario") -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of a kind of files: scenario, hypotheses or claims."""
+    _expect_one_of("kind", kind, SCHEMAS)
+    if kind == "scenario":
+        from sim.scenario import json_schema
+
+        return json_schema()
+
+    from sim.comparison.schemas import claims_schema, hypotheses_schema
+
+    return claims_schema() if kind == "claims" else hypotheses_schema()
+
+
+# Runs
+
+
+def run(
+    scenario: ScenarioLike,
+    out: RunLike | None = None,
+    *,
+    seed: int | None = None,
+    scale: float | None = None,
+    overrides: Overrides = (),
+    force: bool = False,
+    workers: WorkersLike = 1,
+    observe: Observer | None = None,
+) -> Run:
+    """Simulate a scenario into a folder of tables, and open the run.
+
+    Parameters
+    ----------
+    scenario, seed, scale, overrides
+        As in `check`.
+    out
+        Folder or URL, such as `s3://bucket/run`; `runs/NAME` if left out. A Run stands for its
+        place. A folder that holds something is refused, but for an interrupted run of the same
+        scenario and seed, which is completed.
+    force
+        Replace the run that is there.
+    workers
+        Processes that share the work: 1 for this process alone, None for one a core; or the
+        address of a Dask cluster. They do not change a byte. A script that gives more than 1 calls
+        `run` below `if __name__ == "__main__":`.
+    observe
+        Is called with a `Progress` each time a piece is done.
+
+    Raises
+    ------
+    InvalidInputError
+        The scenario is invalid, or the folder cannot be used. Nothing was written.
+    SimError
+        The disk is full, or a worker died. What is finished is kept, and `resume` goes on.
+    """
+    from sim.engine.run import run as carry_out
+
+    resolved = check(scenario, seed=seed, scale=scale, overrides=overrides)
+    place = default_place(resolved) if out is None else place_from(out)
+    with started(workers) as ready:
+        summary = carry_out(resolved, place, force=force, workers=ready, observe=observe)
+    return run_from(summary.path)
+
+
+def resume(run: RunLike, *, workers: WorkersLike = 1, observe: Observer | None = None) -> Run:
+    """Complete an interrupted run, or make again what is missing or damaged in a finished one.
+
+    A finished run that is whole is left as it is. `workers` and `observe` are those of `run`.
+    Raises InvalidInputError if there is no run, or if other software made it.
+    """
+    from sim.engine.run import resume as carry_out
+
+    with started(workers) as ready:
+        summary = carry_out(place_from(run), workers=ready, observe=observe)
+    return run_from(summary.path)
+
+
+def plan(
+    scenario: ScenarioLike,
+    *,
+    seed: int | None = None,
+    scale: float | None = None,
+    overrides: Overrides = (),
+    workers: int | None = 1,
+) -> RunPlan:
+    """Estimate what a run would take, from a few shards that are simulated and thrown away.
+
+    The parameters are those of `run`. Raises InvalidInputError if the memory of this machine is
+    too small for the run.
+    """
+    from sim.engine.plan import plan_run
+
+    return plan_run(check(scenario, seed=seed, scale=scale, overrides=overrides), workers)
+
+
+def open_run(run: RunLike) -> Run:
+    """Open a finished run at a path or URL; raises InvalidInputError if there is none."""
+    return run_from(run)
+
+
+def counts(run: RunLike) -> Counts:
+    """Count a run under the six conventions: in total, by day, account, typology and actor.
+
+    What needs truth (C6, typologies, actors) is left out where truth was taken away.
+    """
+    from sim.counting import count_run
+
+    return count_run(run_from(run))
+
+
+def verify(run: RunLike, *, rerun: bool = False, workers: WorkersLike = 1) -> Verification:
+    """Check that a run holds what its manifest says, file by file.
+
+    Parameters
+    ----------
+    run
+        A finished run.
+    rerun
+        Simulate it again in a temporary folder, and compare every byte.
+    workers
+        Carry out the rerun, as in `run`.
+
+    Returns
+    -------
+    Verification
+        `ok` and `problems`; `raise_if_failed()` makes an error of the problems.
+    """
+    from sim._results import Verification
+    from sim.engine.verify import damaged_files, differences_of_rerun, other_software
+    from sim.tables.manifest import read_manifest
+    from sim.tables.store import Store
+
+    store = Store.of(place_from(run))
+    problems = damaged_files(store)
+    if rerun:
+        with started(workers) as ready:
+            problems += differences_of_rerun(store, ready)
+
+    return Verification(
+        run=str(store),
+        files=len(read_manifest(store)["files"]),
+        problems=tuple(problems),
+        is_rerun=rerun,
+        other_software=tuple(other_software(store)),
+    )
+
+
+def check_run(run: RunLike) -> Verdicts:
+    """Check the invariants of a run on its files; docs/invariants.md states them.
+
+    Returns
+    -------
+    Verdicts
+        One for each invariant, with the first row that breaks it; `ok`, `failed`, `to_frame()`.
+        `raise_if_failed()` makes an error of those that are broken. What needs truth is not checked
+        where truth was taken away.
+
+    Raises
+    ------
+    InvalidInputError
+        A table cannot be read.
+    """
+    from sim._results import Verdicts
+    from sim.invariants import check_run as verdicts_of
+    from sim.invariants.files import other_files
+    from sim.tables.reading import Run
+
+    place = place_from(run)
+    verdicts = verdicts_of(place)
+    return Verdicts(str(place), verdicts, other_files(Run(place)))
+
+
+# Many runs, and what counts can tell
+
+
+def replicate(
+    scenario: ScenarioLike,
+    replicates: int | Iterable[int] = 100,
+    *,
+    seed: int | None = None,
+    scale: float | None = None,
+    overrides: Overrides = (),
+    workers: WorkersLike = 1,
+    observe: Callable[[int, int], None] | None = None,
+) -> Replicates:
+    """Count a scenario under many seeds, without writing a log.
+
+    Two scenarios that are counted with the same `seed` draw the same random numbers, so their
+    replicates can be compared in pairs.
+
+    Parameters
+    ----------
+    scenario, scale, overrides
+        As in `check`.
+    replicates
+        How many, or the numbers of those wanted, counted from 0.
+    seed
+        Seed from which the seeds of the replicates are made; the scenario's if left out.
+    workers
+        As in `run`.
+    observe
+        Is called with the number of replicates that are done, and of all.
+    """
+    from sim.replicates import replicate as count_replicates
+
+    resolved = check(scenario, seed=seed, scale=scale, overrides=overrides)
+    numbers = replicates if isinstance(replicates, int) else list(replicates)
+    with started(workers) as ready:
+        return count_replicates(resolved, numbers, workers=ready, observe=observe)
+
+
+def compare(
+    *sources: RunLike,
+    claims_file: str | os.PathLike[str] | None = None,
+    hypotheses: Iterable[str] = (),
+    hypotheses_file: str | os.PathLike[str] | None = None,
+    overrides: Overrides = (),
+    accused: str | None = None,
+    against: str | None = None,
+    by_actor: bool = False,
+    reading: Literal["rounded", "at-least"] = "rounded",
+    prior_odds: Mapping[str, float] | None = None,
+    sections: Iterable[str] = (),
+    draws: int = 10_000,
+    seed: int = 0,
+    observe: Callable[[int, int], None] | None = None,
+) -> Analysis:
+    """Hold reported counts, or counts of runs, against explanations.
+
+    Parameters
+    ----------
+    sources
+        Ids of claims, such as "A4", or "all"; or runs, which are weighed in place of claims. The
+        four claims of February 2026 if left out.
+    claims_file
+        Claims of your own, as YAML. Those that give a count are compared beside those named, or in
+        place of February's.
+    hypotheses
+        Ids of explanations to hold the accused one against; all if left out.
+    hypotheses_file
+        Explanations of your own, as YAML, beside the shipped ones or in their place.
+    overrides
+        Changes of priors: texts such as `evaluations.runs=30`, or a mapping.
+    accused
+        The explanation that the accusation gives.
+    against
+        The explanation whose odds the sensitivity analysis takes apart; the first if left out.
+    by_actor
+        Weigh each actor of a run by itself; needs truth.
+    reading
+        What "over 3.4 million" means: up to the next printed digit, or any number above.
+    prior_odds
+        Odds of explanations before the evidence, 1 for those left out; without them no probability
+        is computed.
+    sections
+        Answers that are wanted, such as "needed" and "odds"; all if left out.
+    draws
+        Predictive draws of each explanation under each prior set, at least 200.
+    seed
+        Seed of the draws.
+    observe
+        Is called with the number of sets of draws that are done, and of all.
+
+    Returns
+    -------
+    Analysis
+        `answer["needed"].to_frame()` is the table of a section, `answer.to_html("page.html")`
+        writes the page.
+    """
+    from sim.catalog import claims as catalog_claims
+    from sim.comparison import SECTIONS, analyse, load_library
+
+    runs, claim_ids = split_sources(sources, catalog_claims())
+    ids, own_claims = counted_claims(claim_ids, claims_file)
+    return analyse(
+        runs,
+        claim_ids=ids,
+        own_claims=own_claims,
+        library=load_library(hypotheses_file, override_texts(overrides)),
+        hypotheses=tuple(hypotheses),
+        accused=accused,
+        against=against,
+        by_actor=by_actor,
+        reading=reading,
+        prior_odds=prior_odds,
+        sections=tuple(sections) or tuple(SECTIONS),
+        draws=draws,
+        seed=seed,
+        observer=observe,
+    )
+
+
+def default_place(scenario: Scenario) -> str:
+    """Return the folder of a run for which none is named: `runs/NAME`."""
+    return str(Path("runs") / scenario.name)
+
+
+def _expect_one_of(what: str, word: str, words: tuple[str, ...]) -> None:
+    if word not in words:
+        raise InvalidInputError(f"{what}: found {word!r}; allowed: {', '.join(words)}")

@@ -1,0 +1,200 @@
+"""What functions of the front take: scenarios, runs, workers and claims in every form.
+
+A value of a type that names no such thing is a TypeError that says what can be given. A value of
+the right type that leads to nothing is an InvalidInputError, as on the command line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sim.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from sim.catalog import Claim
+    from sim.engine.executors import Workers
+    from sim.scenario.resolved import Scenario
+    from sim.tables.reading import Run
+    from sim.tables.store import Store
+
+    ScenarioLike = str | os.PathLike[str] | Mapping[str, Any] | Scenario | Run
+    RunLike = str | os.PathLike[str] | Run
+    Overrides = Iterable[str] | Mapping[str, Any]
+    WorkersLike = int | str | Workers | None
+
+_SCENARIO = "a file, the name of a shipped scenario, a mapping, a Scenario or a Run"
+_RUN = "a folder, a URL such as s3://bucket/run, or a Run"
+_MOST_SEED = 2**64 - 1
+
+
+# Scenarios
+
+
+def scenario_from(
+    source: ScenarioLike, *, overrides: Overrides = (), seed: int | None, scale: float | None
+) -> Scenario:
+    """Return the resolved scenario that `source` names.
+
+    A Scenario, and that of a Run, are resolved already: they take another seed and nothing else.
+    """
+    from sim.scenario import Scenario, load_scenario
+    from sim.tables.reading import Run
+
+    if isinstance(source, str | os.PathLike | Mapping):
+        texts = override_texts(overrides)
+        return load_scenario(source, overrides=texts, seed=seed, scale=scale)
+
+    if isinstance(source, Run):
+        source = source.scenario
+    if not isinstance(source, Scenario):
+        raise TypeError(f"a scenario is {_SCENARIO}; found {_type_of(source)}")
+    if override_texts(overrides) or scale is not None:
+        raise InvalidInputError(
+            f"{source.name}: is resolved, so only its seed can be changed; give overrides and "
+            "scale with the file, name or mapping that it was made of"
+        )
+    return source if seed is None else _with_seed(source, seed)
+
+
+def _with_seed(scenario: Scenario, seed: int) -> Scenario:
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise TypeError(f"a seed is a whole number; found {_type_of(seed)}")
+    if not 0 <= seed <= _MOST_SEED:
+        raise InvalidInputError(f"seed: should be 0 to {_MOST_SEED}, found {seed}")
+    return scenario.model_copy(update={"seed": seed})
+
+
+def override_texts(overrides: Overrides) -> list[str]:
+    """Return changes as the command line has them: `actors.coders.accounts=5`.
+
+    Parameters
+    ----------
+    overrides
+        Such texts, or a mapping from keys to values. JSON is YAML, so any value can be written.
+    """
+    if isinstance(overrides, Mapping):
+        return [f"{key}={json.dumps(value)}" for key, value in overrides.items()]
+    return [overrides] if isinstance(overrides, str) else list(overrides)
+
+
+# Runs
+
+
+def place_from(source: RunLike) -> Store | str:
+    """Return the place of a run that `source` names, without looking at it."""
+    from sim.tables.reading import Run
+
+    if isinstance(source, Run):
+        return source.store
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source)
+    raise TypeError(f"a run is {_RUN}; found {_type_of(source)}")
+
+
+def run_from(source: RunLike) -> Run:
+    """Return the finished run that `source` names; raises InvalidInputError if there is none."""
+    from sim.tables.reading import Run
+
+    return source if isinstance(source, Run) else Run(place_from(source))
+
+
+# Workers
+
+
+@contextmanager
+def started(workers: WorkersLike) -> Iterator[Workers]:
+    """Start what carries the work out, for as long as the context lasts.
+
+    Parameters
+    ----------
+    workers
+        Number of processes, 1 for this one, None for one a core where they are worthwhile; the
+        address of a Dask cluster, or `local`; or workers that have been started, which stay.
+    """
+    from sim.engine.executors import Workers
+    from sim.engine.executors import workers as start
+
+    if isinstance(workers, Workers):
+        yield workers
+        return
+
+    if isinstance(workers, bool) or not isinstance(workers, int | str | None):
+        raise TypeError(
+            "workers is a number of processes, None for one a core, or the address of a Dask "
+            f"cluster; found {_type_of(workers)}"
+        )
+    if isinstance(workers, int) and workers < 1:
+        raise InvalidInputError(f"workers: should be at least 1, found {workers}")
+    is_dask = isinstance(workers, str)
+    with start(None if is_dask else workers, workers if is_dask else None) as ready:
+        yield ready
+
+
+# Claims
+
+
+def counted_claims(
+    claim_ids: Iterable[str], claims_file: str | os.PathLike[str] | None
+) -> tuple[tuple[str, ...], Mapping[str, Claim] | None]:
+    """Return the ids of the claims to compare, and the claims of a file by id.
+
+    Parameters
+    ----------
+    claim_ids
+        Claims of the catalog or of the file. Without any, those of the file that give a count are
+        compared, or without a file the four of February 2026.
+    claims_file
+        A file of claims, `-` for standard input. Those that give a count are compared in any case.
+
+    Raises
+    ------
+    InvalidInputError
+        The file cannot be read, or there is no claim that gives a count.
+    """
+    from sim.comparison import cases, load_claims
+    from sim.comparison.analysis import FEBRUARY
+
+    ids = tuple(claim_ids)
+    if claims_file is None or claims_file == "":
+        return tuple(dict.fromkeys(ids or FEBRUARY)), None
+
+    claims = load_claims(claims_file)
+    counts = tuple(cases(claims))
+    if not counts and not ids:
+        raise InvalidInputError(
+            "none of these claims gives a count of exchanges or prompts; add one, or name one of "
+            "the catalog with --claim"
+        )
+    return tuple(dict.fromkeys([*ids, *counts])), claims
+
+
+def split_sources(
+    sources: Iterable[RunLike], claims: Iterable[str]
+) -> tuple[list[Store | str], list[str]]:
+    """Tell runs from claims: a text is a claim if it is `all` or one of `claims`, else a run.
+
+    A text that is neither, and looks like the id of a claim, counts as one, so that the error names
+    the claims that there are.
+    """
+    known = {"all", *claims}
+    runs: list[Store | str] = []
+    ids: list[str] = []
+    for source in sources:
+        place = place_from(source)
+        if isinstance(place, str) and isinstance(source, str) and _is_claim(place, known):
+            ids.append(place)
+        else:
+            runs.append(place)
+    return runs, ids
+
+
+def _is_claim(text: str, known: Iterable[str]) -> bool:
+    return text in known or (text.isalnum() and not os.path.exists(text))  # noqa: PTH110
+
+
+def _type_of(value: object) -> str:
+    return type(value).__name__

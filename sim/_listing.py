@@ -1,0 +1,140 @@
+"""What `sim.list` and `sim list` show: a line and a record of scenarios and catalog entries."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import sim.catalog as catalog
+from sim.errors import InvalidInputError
+from sim.scenario import load_scenario, shipped_scenarios
+
+_STATUSES = ("measured", "reported", "prior")
+
+Record = dict[str, Any]
+
+
+class Entry(NamedTuple):
+    """One scenario or catalog entry.
+
+    `line` has the cells that text shows, id and title first; `record` is JSON-ready, with the
+    source and status of every value.
+    """
+
+    line: tuple[str, ...]
+    record: Record
+
+
+def entries(kind: str) -> list[Entry]:
+    """Return the entries of a kind, one of `LISTS`, in the order of the catalog."""
+    return list(LISTS[kind]())
+
+
+def _scenarios() -> Iterator[Entry]:
+    for name, path in shipped_scenarios().items():
+        try:
+            title = load_scenario(path, seed=0).title
+        except InvalidInputError as error:
+            title = f"invalid: {str(error).splitlines()[0]}"
+        yield Entry((name, title), {"id": name, "title": title, "path": str(path)})
+
+
+def _typologies() -> Iterator[Entry]:
+    for item in catalog.typologies().values():
+        note = f"{item.arrival}; {item.purpose}, {item.access_legitimacy}"
+        more = {"arrival": item.arrival, "is_extraction": item.is_extraction}
+        yield Entry((item.id, item.title, note), _record("typology", item, more))
+
+
+def _benchmarks() -> Iterator[Entry]:
+    for item in catalog.benchmarks().values():
+        note = f"{item.items:,} items; {', '.join(item.agents) or 'no agent'}"
+        more = {"items": item.items, "agents": list(item.agents)}
+        yield Entry((item.id, item.title, note), _record("benchmark", item, more))
+
+
+def _agents() -> Iterator[Entry]:
+    measured: dict[str, list[str]] = {}
+    for steps in catalog.step_distributions().values():
+        if steps.model_id:
+            measured.setdefault(steps.agent, []).append(steps.model_id)
+
+    for item in catalog.agents().values():
+        models = sorted(measured.get(item.id, ()))
+        note = f"steps measured with {', '.join(models)}" if models else "no measured steps"
+        record = _record("agent", item, {"measured_models": models})
+        yield Entry((item.id, item.title, note), record)
+
+
+def _models() -> Iterator[Entry]:
+    for item in catalog.models().values():
+        note = (
+            f"{item.input_usd_per_mtok:g} / {item.output_usd_per_mtok:g} USD/Mtok, "
+            f"{item.context_window_tokens:,} tokens, {item.released}"
+        )
+        record = _record("model", item, {"aliases": list(item.aliases)})
+        yield Entry((item.id, item.title, note), record)
+
+
+def _world() -> Iterator[Entry]:
+    for item in catalog.parameters():
+        status = f"{', '.join(item.statuses)}: {', '.join(item.sources)}"
+        line = (item.key, str(item.default), item.unit, item.acts_on, status)
+        values = [{"of": of, **x.model_dump(mode="json")} for of, x in item.values.items()]
+        record = {"id": item.key, "title": item.acts_on, "unit": item.unit}
+        yield Entry(line, {**record, "default": item.default, "values": values})
+
+
+def _claims() -> Iterator[Entry]:
+    for item in catalog.claims().values():
+        value = "no figure" if item.value is None else f"{item.value:,.15g}"
+        # a number that the report does not print is not shown as a reported one
+        status = item.status if item.figure in ("given", "none") else item.figure
+        note = f"{status}: {item.qualifier}" if item.qualifier else status
+        line = (item.id, f"{item.report}: {item.actor}", f"{item.metric} {value} ({note})")
+        yield Entry(line, item.model_dump(mode="json"))
+
+
+def _hypotheses() -> Iterator[Entry]:
+    from sim.comparison.hypotheses.load import load_library
+
+    library = load_library()
+    for item in library.hypotheses.values():
+        counts = Counter(str(prior.status) for prior in item.priors.values())
+        statuses = ", ".join(f"{counts[x]} {x}" for x in _STATUSES if counts[x])
+        note = f"{' + '.join(item.work)}; lever {item.lever}"
+        record = {
+            "id": item.id,
+            "title": item.title,
+            "about": item.about,
+            "work": list(item.work),
+            "lever": item.lever,
+            "typologies": list(item.typologies),
+            "accused": item.id == library.accused,
+            "priors": [_prior(name, prior) for name, prior in item.priors.items()],
+        }
+        yield Entry((item.id, item.title, note, statuses), record)
+
+
+def _prior(name: str, prior: Any) -> Record:
+    origin = {"status": prior.status, "source": prior.source, "note": prior.note}
+    return {"name": name, "words": prior.words(), **origin}
+
+
+def _record(kind: str, item: Any, more: Record) -> Record:
+    """Return id, title, `more`, and every cited value with its source and status."""
+    values = [cell.model_dump(mode="json") for cell in catalog.cited(kind, item.id)]
+    return {"id": item.id, "title": item.title, **more, "values": values}
+
+
+LISTS: dict[str, Callable[[], Iterator[Entry]]] = {
+    "scenarios": _scenarios,
+    "typologies": _typologies,
+    "benchmarks": _benchmarks,
+    "agents": _agents,
+    "models": _models,
+    "world": _world,
+    "claims": _claims,
+    "hypotheses": _hypotheses,
+}

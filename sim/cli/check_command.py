@@ -1,0 +1,33 @@
+"""`sim check`: every fault of scenarios, each with its place."""
+
+from __future__ import annotations
+
+import click
+
+from sim.cli.options import ScenarioOptions, quiet_option, scenario_options
+
+
+@click.command()
+@click.argument("scenarios", metavar="SCENARIO...", nargs=-1, required=True)
+@scenario_options
+@quiet_option
+def check(scenarios: tuple[str, ...], wanted: ScenarioOptions, quiet: bool) -> None:
+    """Check scenarios and list every fault with its place.
+
+    Prints a line for each that is valid; exit code 2 if any is not.
+    """
+    from sim.documents.printable import printable
+    from sim.errors import InvalidInputError
+
+    faults: list[str] = []
+    for name in scenarios:
+        try:
+            scenario = wanted.load(name)
+        except InvalidInputError as error:
+            faults.append(str(error))
+            continue
+        if not quiet:
+            click.echo(f"{printable(name)}: ok: {scenario.summary()}")
+
+    if faults:
+        raise InvalidInputError("\n".join(faults))

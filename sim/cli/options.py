@@ -1,0 +1,177 @@
+"""Options that several verbs share, in groups: a group reaches the verb as one argument.
+
+A verb with `@scenario_options` takes `wanted: ScenarioOptions`, one with `@worker_options` takes
+`staff: WorkerOptions`, one with `@table_options` takes `form: OutputForm`. Nothing heavy is
+imported here, so that `sim --help` stays quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, fields
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from sim.engine.executors import Workers
+    from sim.scenario.resolved import Scenario
+
+Verb = TypeVar("Verb", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class ScenarioOptions:
+    """Changes to a scenario before it is checked."""
+
+    overrides: tuple[str, ...]
+    seed: int | None
+    scale: float | None
+
+    def load(self, scenario: str, *, more: tuple[str, ...] = ()) -> Scenario:
+        """Return the scenario of a file or name with these changes, and `more` after them."""
+        from sim.scenario import load_scenario
+
+        overrides = (*self.overrides, *more)
+        return load_scenario(scenario, overrides=overrides, seed=self.seed, scale=self.scale)
+
+    def __bool__(self) -> bool:
+        """Tell whether anything changes; a seed of 0 or a scale of 0 is as none."""
+        return bool(self.overrides or self.seed or self.scale)
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    """Who carries the work out: `count` processes, or a Dask cluster."""
+
+    count: int | None
+    dask: str | None
+
+    @property
+    def workers(self) -> int | str | None:
+        """What functions of the front take as `workers`."""
+        return self.count if self.dask is None else self.dask
+
+    def start(self) -> AbstractContextManager[Workers]:
+        """Start the processes, or reach the cluster, for as long as the context lasts."""
+        from sim.engine.executors import workers
+
+        return workers(self.count, self.dask)
+
+
+@dataclass(frozen=True)
+class OutputForm:
+    """The form in which a verb prints: text unless one of these is asked for."""
+
+    as_json: bool
+    as_csv: bool
+    for_spreadsheets: bool
+
+    def __post_init__(self) -> None:
+        """Raise a usage error if both JSON and CSV are asked for."""
+        if self.as_json and self.is_csv:
+            raise click.UsageError("--json and --csv exclude each other; give one of them")
+
+    @property
+    def is_csv(self) -> bool:
+        """Whether CSV of either kind is asked for."""
+        return self.as_csv or self.for_spreadsheets
+
+
+def option_group(
+    argument: str, group: type[Any], *options: Callable[[Verb], Verb]
+) -> Callable[[Verb], Verb]:
+    """Make a decorator that adds `options` to a verb, which gets them as one argument.
+
+    Parameters
+    ----------
+    argument
+        Name of the argument of the verb.
+    group
+        Dataclass of the argument; its fields bear the names of the options' parameters.
+    options
+        Decorators of click, in the order in which help shows them.
+    """
+    names = [field.name for field in fields(group)]
+
+    def decorate(verb: Verb) -> Verb:
+        @wraps(verb)
+        def with_group(*args: Any, **parameters: Any) -> Any:
+            values = {name: parameters.pop(name) for name in names}
+            return verb(*args, **{argument: group(**values)}, **parameters)
+
+        decorated: Any = with_group
+        for option in reversed(options):
+            decorated = option(decorated)
+        return decorated  # type: ignore[no-any-return]
+
+    return decorate
+
+
+scenario_options = option_group(
+    "wanted",
+    ScenarioOptions,
+    click.option(
+        "--set",
+        "overrides",
+        metavar="KEY=VALUE",
+        multiple=True,
+        help="Change a key of the scenario, e.g. actors.coders.accounts=5; repeatable.",
+    ),
+    click.option(
+        "--seed",
+        type=int,
+        envvar="SIM_SEED",
+        help="Seed instead of the scenario's; drawn if neither names one.",
+    ),
+    click.option(
+        "--scale",
+        type=float,
+        envvar="SIM_SCALE",
+        help="Multiply populations and targets by this instead of the scenario's scale.",
+    ),
+)
+
+worker_options = option_group(
+    "staff",
+    WorkerOptions,
+    click.option(
+        "-j",
+        "--workers",
+        "count",
+        metavar="N",
+        type=click.IntRange(1, 1_024),
+        envvar="SIM_WORKERS",
+        help="Processes that share the work; one a core if left out.",
+    ),
+    click.option(
+        "--dask",
+        metavar="ADDRESS",
+        envvar="SIM_DASK",
+        help="Work on a Dask cluster: tcp://host:8786, or `local` for one on this machine.",
+    ),
+)
+
+quiet_option = click.option(
+    "-q", "--quiet", is_flag=True, envvar="SIM_QUIET", help="Print results and errors only."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def table_options(csv_help: str) -> Callable[[Verb], Verb]:
+    """Make a decorator that adds the forms of tables: JSON, CSV, and CSV for spreadsheets."""
+    return option_group(
+        "form",
+        OutputForm,
+        json_option,
+        click.option("--csv", "as_csv", is_flag=True, help=csv_help),
+        click.option(
+            "--csv-for-spreadsheets",
+            "for_spreadsheets",
+            is_flag=True,
+            help="Print CSV in which an apostrophe goes before texts that begin with = + - @, a "
+            "tab or a carriage return, so that no spreadsheet computes them.",
+        ),
+    )

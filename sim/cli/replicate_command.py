@@ -1,0 +1,115 @@
+"""`sim replicate`: a scenario under many seeds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sim.cli.options import (
+    OutputForm,
+    ScenarioOptions,
+    WorkerOptions,
+    quiet_option,
+    scenario_options,
+    table_options,
+    worker_options,
+)
+
+if TYPE_CHECKING:
+    from sim.scenario.resolved import Scenario
+
+
+class Level(click.FloatRange):
+    """A number within its bounds, which NaN is not."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        """Return the number; fails for one that is out of range."""
+        number = float(super().convert(value, param, ctx))
+        return self.fail(f"{value} is no number.", param, ctx) if number != number else number
+
+
+@click.command()
+@click.argument("scenario", metavar="SCENARIO")
+@click.option(
+    "-r",
+    "--replicates",
+    type=click.IntRange(1, 1_000_000),
+    default=100,
+    show_default=True,
+    help="How many seeds.",
+)
+@click.option(
+    "--only",
+    type=click.IntRange(0, 1_000_000),
+    metavar="K",
+    help="Replicate K alone, counted from 0.",
+)
+@click.option(
+    "--vs",
+    metavar="OTHER",
+    help="Another scenario, under the same random numbers: the paired difference OTHER - SCENARIO.",
+)
+@click.option(
+    "--vs-set",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Change a key of OTHER, or of SCENARIO if --vs is left out; repeatable.",
+)
+@click.option(
+    "--confidence",
+    type=Level(0, 1, min_open=True, max_open=True),
+    default=0.95,
+    show_default=True,
+    help="Level of the intervals.",
+)
+@scenario_options
+@worker_options
+@table_options("Print CSV, one number of a replicate a row.")
+@quiet_option
+def replicate(
+    scenario: str,
+    replicates: int,
+    only: int | None,
+    vs: str | None,
+    vs_set: tuple[str, ...],
+    confidence: float,
+    wanted: ScenarioOptions,
+    staff: WorkerOptions,
+    form: OutputForm,
+    quiet: bool,
+) -> None:
+    """Count a scenario under many seeds, without writing a log.
+
+    Distributions of C1 to C6 for each actor and over its accounts, with confidence intervals of
+    the means. Replicate K has a seed of its own, which --json and --csv name: `sim run SCENARIO
+    --seed SEED` makes the log of the same counts.
+    """
+    from sim.cli.progress import counting_bar
+    from sim.cli.replicate_output import print_replicates
+    from sim.replicates import replicate as count_replicates
+
+    first = wanted.load(scenario)
+    second = _other_scenario(scenario, vs, vs_set, wanted)
+    numbers = range(replicates) if only is None else [only]
+
+    with staff.start() as workers, counting_bar(quiet) as observe:
+        options: dict[str, Any] = {"seed": first.seed, "workers": workers, "observe": observe}
+        counted = count_replicates(first, numbers, **options)
+        other = count_replicates(second, numbers, **options) if second is not None else None
+
+    changes = " ".join([vs or counted.name, *vs_set])
+    print_replicates(counted, first.seed, other, changes, confidence, form)
+
+
+def _other_scenario(
+    scenario: str, vs: str | None, vs_set: tuple[str, ...], wanted: ScenarioOptions
+) -> Scenario | None:
+    """Return the scenario to compare with; changes of keys of SCENARIO hold for it, not for OTHER.
+
+    None if neither --vs nor --vs-set is given.
+    """
+    if not vs and not vs_set:
+        return None
+    overrides = vs_set if vs else (*wanted.overrides, *vs_set)
+    return ScenarioOptions(overrides, wanted.seed, wanted.scale).load(vs or scenario)

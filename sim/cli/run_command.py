@@ -1,0 +1,157 @@
+"""`sim run`: simulate a scenario, or complete a run that was interrupted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sim.cli.options import (
+    ScenarioOptions,
+    WorkerOptions,
+    json_option,
+    quiet_option,
+    scenario_options,
+    worker_options,
+)
+
+if TYPE_CHECKING:
+    from sim.scenario.resolved import Scenario
+
+
+@click.command()
+@click.argument("scenario", metavar="[SCENARIO]", required=False)
+@click.option(
+    "-o",
+    "--out",
+    envvar="SIM_OUT",
+    help="Folder or URL (s3://bucket/run) for the run; runs/NAME if left out.",
+)
+@click.option(
+    "--format", "fmt", type=click.Choice(["parquet", "csv", "jsonl"]), help="Format of the tables."
+)
+@click.option("--columns", type=click.Choice(["full", "core"]), help="Column profile of the log.")
+@click.option("--force", is_flag=True, help="Replace a run that is there.")
+@click.option("-n", "--dry-run", is_flag=True, help="Say what would be run; write nothing.")
+@click.option(
+    "--resume",
+    metavar="RUN",
+    help="Complete an interrupted run, or mend a damaged one; takes no SCENARIO.",
+)
+@click.option(
+    "--counterfactual",
+    is_flag=True,
+    help="Run it also as if the provider did nothing, into OUT-counterfactual, and compare.",
+)
+@worker_options
+@scenario_options
+@json_option
+@quiet_option
+def run(
+    scenario: str | None,
+    out: str | None,
+    fmt: str | None,
+    columns: str | None,
+    force: bool,
+    dry_run: bool,
+    resume: str | None,
+    counterfactual: bool,
+    staff: WorkerOptions,
+    wanted: ScenarioOptions,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Simulate a scenario into a folder of tables.
+
+    A run that was interrupted is completed by the same command, or by --resume RUN. Neither the
+    number of workers nor an interruption changes a byte of it.
+    """
+    tables = {"format": fmt, "columns": columns}
+    of_tables = tuple(f"tables.{key}={value}" for key, value in tables.items() if value)
+    if resume is not None:
+        if scenario or out or force or dry_run or counterfactual or wanted or of_tables:
+            raise click.UsageError("--resume takes the run alone: its scenario is known")
+        _resume(resume, staff, as_json, quiet)
+        return
+    if scenario is None:
+        raise click.UsageError("Missing argument 'SCENARIO'.")
+
+    from sim.tables.locations import place_of
+
+    resolved = wanted.load(scenario, more=of_tables)
+    place = place_of(str(Path("runs") / resolved.name) if out is None else out).url
+    if counterfactual and resolved.world.enforcement is None:
+        raise click.UsageError(
+            "--counterfactual needs a scenario with world.enforcement; "
+            "give --set world.enforcement=default"
+        )
+
+    if dry_run:
+        _plan(resolved, place, staff.count, as_json)
+    elif counterfactual:
+        _run_both(resolved, place, force, staff, as_json, quiet)
+    else:
+        _run(resolved, place, force, staff, as_json, quiet)
+
+
+def _run(
+    scenario: Scenario, place: str, force: bool, staff: WorkerOptions, as_json: bool, quiet: bool
+) -> None:
+    """Carry the scenario out, and print what was requested and achieved."""
+    from sim.cli.run_output import print_summary
+    from sim.cli.session import session
+    from sim.engine.run import expect_usable
+    from sim.engine.run import run as run_scenario
+
+    expect_usable(scenario, place, force=force)
+    with session([place], staff, quiet) as (workers, observe):
+        summary = run_scenario(scenario, place, force=force, workers=workers, observe=observe)
+    print_summary(summary, scenario, as_json)
+
+
+def _run_both(
+    scenario: Scenario, place: str, force: bool, staff: WorkerOptions, as_json: bool, quiet: bool
+) -> None:
+    """Carry the scenario out with enforcement and without, and print what enforcement changed."""
+    from sim.cli.run_output import print_counterfactual
+    from sim.cli.session import session
+    from sim.engine.run import expect_usable
+    from sim.engine.run import run as run_scenario
+
+    beside = f"{place.rstrip('/')}-counterfactual"
+    todo = {place: scenario, beside: _without_enforcement(scenario)}
+    for there, one in todo.items():
+        expect_usable(one, there, force=force)
+
+    with session(list(todo), staff, quiet) as (workers, observe):
+        summary, without = (
+            run_scenario(one, there, force=force, workers=workers, observe=observe)
+            for there, one in todo.items()
+        )
+    print_counterfactual(summary, without, scenario.seed, as_json)
+
+
+def _without_enforcement(scenario: Scenario) -> Scenario:
+    world = scenario.world.model_copy(update={"enforcement": None})
+    return scenario.model_copy(update={"world": world})
+
+
+def _plan(scenario: Scenario, place: str, count: int | None, as_json: bool) -> None:
+    """Print what the run would take, without writing it."""
+    from sim.cli.run_output import print_plan
+    from sim.engine.plan import plan_run
+
+    print_plan(plan_run(scenario, count), scenario, place, as_json)
+
+
+def _resume(place: str, staff: WorkerOptions, as_json: bool, quiet: bool) -> None:
+    """Complete the run at `place`, and print it as if it had not been interrupted."""
+    from sim.cli.run_output import print_summary
+    from sim.cli.session import session
+    from sim.engine.run import resume
+    from sim.tables.manifest import read_manifest, scenario_of
+
+    with session([place], staff, quiet) as (workers, observe):
+        summary = resume(place, workers=workers, observe=observe)
+    print_summary(summary, scenario_of(read_manifest(summary.out)), as_json)

@@ -1,0 +1,211 @@
+"""What `sim run` prints: what was achieved, what enforcement changed, what a run would take."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sim.cli.printing import print_columns, print_json
+from sim.documents.printable import printable
+
+if TYPE_CHECKING:
+    from sim.engine.plan import RunPlan
+    from sim.engine.run import RunSummary
+    from sim.output.achieved import ActorSummary
+    from sim.scenario.resolved import Actor, Scenario
+
+# The last task of a target goes beyond it; from this share of it on, that is said.
+_NOTED = 0.05
+# Actors that a line names.
+_MOST_NAMES = 8
+_UNITS = {"kB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
+
+
+# What was achieved
+
+
+def print_summary(summary: RunSummary, scenario: Scenario, as_json: bool) -> None:
+    """Print the actors of a finished run on stdout, and a warning for each missed target."""
+    if as_json:
+        print_json(_summary_record(summary, scenario.seed))
+    else:
+        _print_achieved(summary, scenario.seed)
+
+    for actor, asked in zip(summary.actors, scenario.actors, strict=True):
+        if actor.shortfall:
+            click.echo(_shortfall(actor, asked), err=True)
+        elif actor.overshoot > _NOTED * actor.requested:
+            click.echo(_overshoot(actor), err=True)
+
+
+def _summary_record(summary: RunSummary, seed: int) -> dict[str, Any]:
+    actors = [
+        vars(actor) | {"shortfall": actor.shortfall, "overshoot": actor.overshoot}
+        for actor in summary.actors
+    ]
+    return {
+        "run": summary.path,
+        "seed": seed,
+        "exchanges": summary.exchanges,
+        "shards": summary.shards,
+        "parts": summary.parts,
+        "workers": summary.workers,
+        "bytes": sum(file.bytes for file in summary.files),
+        "peak_memory_bytes": summary.peak_bytes,
+        "actors": actors,
+    }
+
+
+def _print_achieved(summary: RunSummary, seed: int) -> None:
+    click.echo(f"{summary.out}: {summary.exchanges:,} exchanges (C1), seed {seed}")
+
+    header = ["actor", "typology", "requested", "achieved", "of", "exchanges (C1)", "tasks (C6)"]
+    rows = [
+        [
+            actor.actor,
+            actor.typology,
+            f"{actor.requested:,}",
+            f"{actor.achieved:,}",
+            actor.unit,
+            f"{actor.exchanges_in_log:,}",
+            f"{actor.tasks_in_log:,}",
+        ]
+        for actor in summary.actors
+    ]
+    print_columns([header, *rows], indent="  ")
+
+
+def _shortfall(actor: ActorSummary, asked: Actor) -> str:
+    # a target that was missed is never shown as met
+    share = min(actor.achieved / actor.requested, 0.999)
+    missed = f"given up: {actor.requested_given_up:,}, "
+    missed += f"cut off by the end of the log: {actor.requested_cut_off:,}"
+    if actor.requested_not_begun is not None:
+        missed += f", not begun: {actor.requested_not_begun:,}"
+    return (
+        f"warning: {actor.actor}: {actor.achieved:,} of {actor.requested:,} {actor.unit} requested "
+        f"({share:.1%}) were done when the log closed; tasks {missed}; {_remedy(actor, asked)}"
+    )
+
+
+def _remedy(actor: ActorSummary, asked: Actor) -> str:
+    remedies = []
+    if actor.requested_given_up:
+        remedies.append(_remedy_for_failures(asked))
+    if actor.requested_cut_off or actor.requested_not_begun or not remedies:
+        remedies.append("give it more workers or a longer clock")
+    return ", and ".join(remedies)
+
+
+def _remedy_for_failures(asked: Actor) -> str:
+    if asked.on_failure == "resume":  # it gives up only what timed out three times
+        return "let its calls take longer (world.timeout)"
+    limits = "" if asked.tier == "none" else " or raise its limits (tier)"
+    return f"let it resume what fails (on_failure: resume){limits}"
+
+
+def _overshoot(actor: ActorSummary) -> str:
+    return (
+        f"warning: {actor.actor}: {actor.achieved:,} {actor.unit} were done where "
+        f"{actor.requested:,} were requested ({actor.achieved / actor.requested:.1%}); the last "
+        "task is not cut short: give it a target of many tasks, or shorter ones (tool_steps)"
+    )
+
+
+# What enforcement changed
+
+
+def print_counterfactual(
+    summary: RunSummary, without: RunSummary, seed: int, as_json: bool
+) -> None:
+    """Print a run beside the same one `without` enforcement, actor by actor."""
+    pairs = list(zip(summary.actors, without.actors, strict=True))
+    if as_json:
+        actors = [_counterfactual_record(actor, other) for actor, other in pairs]
+        runs = {"run": summary.path, "counterfactual": without.path}
+        print_json({**runs, "seed": seed, "actors": actors})
+        return
+
+    click.echo(f"{summary.out}: {summary.exchanges:,} exchanges (C1), seed {seed}")
+    click.echo(f"{without.out}: {without.exchanges:,} exchanges (C1) without enforcement")
+    header = ["actor", "typology", "exchanges (C1)", "without", "change", "banned", "replaced"]
+    rows = [
+        [
+            actor.actor,
+            actor.typology,
+            f"{actor.exchanges_in_log:,}",
+            f"{other.exchanges_in_log:,}",
+            f"{actor.exchanges_in_log - other.exchanges_in_log:+,}",
+            f"{actor.accounts_banned:,}",
+            f"{actor.replacements:,}",
+        ]
+        for actor, other in pairs
+    ]
+    print_columns([header, *rows], indent="  ")
+
+
+def _counterfactual_record(actor: ActorSummary, other: ActorSummary) -> dict[str, Any]:
+    return {
+        "actor": actor.actor,
+        "typology": actor.typology,
+        "exchanges": actor.exchanges_in_log,
+        "exchanges_without": other.exchanges_in_log,
+        "accounts_banned": actor.accounts_banned,
+        "replacements": actor.replacements,
+        "tasks_barred": actor.tasks_barred,
+    }
+
+
+# What a run would take
+
+
+def print_plan(plan: RunPlan, scenario: Scenario, place: str, as_json: bool) -> None:
+    """Print what the run of a scenario at `place` is expected to take."""
+    if as_json:
+        print_json({"run": place, "seed": scenario.seed, **vars(plan)})
+        return
+
+    click.echo(f"{printable(place)}: would hold {scenario.summary()}, seed {scenario.seed}")
+    rows = [
+        ["shards", f"{plan.shards:,}"],
+        ["parts", f"{plan.parts:,}"],
+        ["exchanges", f"about {_rounded(plan.exchanges):,} (C1)"],
+        ["disk", f"about {_size(plan.disk_bytes)}; {_size(plan.peak_disk_bytes)} while it runs"],
+        ["memory", _memory(plan)],
+        ["time", f"about {_time(plan.seconds)}"],
+    ]
+    print_columns(rows, indent="  ")
+
+    shards = "1 shard that was" if len(plan.tried) == 1 else f"{len(plan.tried)} shards that were"
+    click.echo(f"estimated from {shards} simulated to find out{_not_tried(plan.not_tried)}")
+
+
+def _not_tried(actors: tuple[str, ...]) -> str:
+    if not actors:
+        return ""
+    names = ", ".join(actors[:_MOST_NAMES])
+    more = f" and {len(actors) - _MOST_NAMES} more" if len(actors) > _MOST_NAMES else ""
+    return f"; not tried as a whole: {names}{more}"
+
+
+def _memory(plan: RunPlan) -> str:
+    each = "" if plan.workers == 1 else f" for each of {plan.workers} processes"
+    return f"about {_size(plan.memory_bytes)}{each}"
+
+
+def _rounded(number: float) -> int:
+    """Round to two figures: an estimate has no more."""
+    return int(float(f"{number:.2g}"))
+
+
+def _size(number: int) -> str:
+    rounded = _rounded(number)
+    unit, size = next((u, s) for u, s in _UNITS.items() if rounded < 1_000 * s or u == "GB")
+    return f"{rounded / size:,.3g} {unit}"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(_rounded(seconds), 1)} s"
+    return f"{_rounded(seconds / 60)} min" if seconds < 5_400 else f"{seconds / 3_600:.2g} h"

@@ -1,0 +1,45 @@
+"""What carries a run out from the command line: workers, a progress bar, a word after Ctrl-C."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from sim.cli.options import WorkerOptions
+
+if TYPE_CHECKING:
+    from sim.engine.executors import Workers
+    from sim.engine.run import Observer
+
+
+@contextmanager
+def session(
+    places: Sequence[str], staff: WorkerOptions, quiet: bool
+) -> Iterator[tuple[Workers, Observer | None]]:
+    """Yield workers, and an observer that draws a progress bar.
+
+    After Ctrl-C, or a signal that counts as one, it prints for each of `places` that keeps
+    something how to complete the run.
+    """
+    from sim.cli.progress import progress_bar
+
+    try:
+        with staff.start() as workers, progress_bar(quiet) as observe:
+            yield workers, observe
+    except KeyboardInterrupt:
+        for place in places:
+            _say_how_to_go_on(place)
+        raise
+
+
+def _say_how_to_go_on(place: str) -> None:
+    from sim.documents.printable import printable
+    from sim.engine.checkpoint import is_kept, resuming
+    from sim.tables.store import Store
+
+    if is_kept(out := Store.of(place)):
+        text = f"{out}: what is finished is kept; `{resuming(out)}` completes the run"
+        click.echo(printable(text), err=True)

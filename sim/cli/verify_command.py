@@ -1,0 +1,31 @@
+"""`sim verify`: whether a run holds what its manifest says."""
+
+from __future__ import annotations
+
+import click
+
+from sim.cli.options import WorkerOptions, quiet_option, worker_options
+
+
+@click.command()
+@click.argument("place", metavar="RUN")
+@click.option("--rerun", is_flag=True, help="Also simulate again and compare every byte.")
+@worker_options
+@quiet_option
+def verify(place: str, rerun: bool, staff: WorkerOptions, quiet: bool) -> None:
+    """Check that a run holds what its manifest says.
+
+    Exit code 3 if a file is missing, altered or unknown, or if a rerun differs. `sim run --resume
+    RUN` makes again what is damaged.
+    """
+    from sim._front import verify as verification_of
+    from sim.engine.verify import other_software
+
+    if rerun:  # said before it, because it may take long
+        for line in other_software(place):
+            click.echo(f"note: {line}", err=True)
+
+    result = verification_of(place, rerun=rerun, workers=staff.workers)
+    result.raise_if_failed()
+    if not quiet:
+        click.echo(result)
