@@ -1,6 +1,7 @@
 """Reported figures, and runs, against explanations with explicit priors."""
 
 from sim.comparison.analysis import SECTIONS, Analysis, analyse
+from sim.comparison.answer import Answer
 from sim.comparison.answers import findings, tables
 from sim.comparison.claims.cases import Case, cases
 from sim.comparison.claims.user_claims import load_claims
@@ -12,6 +13,7 @@ from sim.comparison.tables import Table
 __all__ = [
     "SECTIONS",
     "Analysis",
+    "Answer",
     "Case",
     "Cluster",
     "Table",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from math import inf
 from pathlib import Path
 from typing import Any
 
 from sim.catalog import Claim, benchmarks, claims, lookup, nearest, step_distributions
+from sim.comparison.answer import Answer
 from sim.comparison.claims.cases import Case, cases
 from sim.comparison.claims.intervals import Interval, Reading
 from sim.comparison.claims.observables import OBSERVABLES
@@ -60,7 +62,7 @@ class Settings:
     sections: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Analysis:
     """The answers; what no asked section needs is empty.
 
@@ -90,6 +92,36 @@ class Analysis:
     bars: tuple[sensitivity.Bar, ...] = ()
     reliabilities: tuple[calibration.Reliability, ...] = ()
     coverages: tuple[calibration.Coverage, ...] = ()
+
+    def __getitem__(self, section: str) -> Answer:
+        """Return the answer of one section that was asked for.
+
+        Raises
+        ------
+        KeyError
+            If the section is unknown or was not asked for.
+        """
+        from sim.comparison.answers import answer_of
+
+        if section not in self.settings.sections:
+            raise KeyError(f"no section {section!r}; there are {', '.join(self.settings.sections)}")
+        return answer_of(self, section)
+
+    def to_html(self, path: Path | str) -> None:
+        """Write the page with every table and chart of the asked sections to `path`."""
+        charts = import_module("sim.reporting").charts_of(self)
+        import_module("sim.reporting").write_page(self, charts, Path(path))
+
+    def __repr__(self) -> str:
+        compared = f"runs={[x.name for x in self.runs]}" if self.runs else ""
+        compared = compared or f"claims={[x.id for x in self.cases]}"
+        return (
+            f"Analysis({compared}, hypotheses={list(self.settings.hypotheses)}, "
+            f"draws={self.settings.draws}, sections={list(self.settings.sections)})"
+        )
+
+    def _repr_html_(self) -> str:
+        return "".join(self[section]._repr_html_() for section in self.settings.sections)
 
 
 def analyse(

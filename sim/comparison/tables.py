@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from html import escape
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Form = Literal["text", "count", "number", "share", "odds", "id"]
 Cell = str | float | int | None
@@ -21,9 +25,9 @@ class Column:
     form: Form = "text"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Table:
-    """One answer: `finding` is its title, a sentence; rows in the order of `columns`.
+    """One table of a section: `finding` is its title, a sentence; rows in the order of `columns`.
 
     `wide`: columns that text leaves out; they are in CSV, JSON and on the page. `notes`: what the
     numbers do not say. `shown`: the rows that text prints, all if None.
@@ -41,6 +45,26 @@ class Table:
     def records(self) -> list[dict[str, Any]]:
         """Return the rows as mappings by column key."""
         return [dict(zip((c.key for c in self.columns), row, strict=True)) for row in self.rows]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the rows as a data frame with the column keys as names."""
+        import pandas as pd
+
+        return pd.DataFrame(self.records(), columns=[column.key for column in self.columns])
+
+    def __repr__(self) -> str:
+        return f"Table({self.id!r}, {len(self.rows)} rows x {len(self.columns)} columns)"
+
+    def _repr_html_(self) -> str:
+        heads = "".join(f"<th>{escape(column.title)}</th>" for column in self.columns)
+        rows = "".join(f"<tr>{self._html_cells(row)}</tr>" for row in self.rows)
+        return f"<p>{escape(self.finding)}</p><table><tr>{heads}</tr>{rows}</table>"
+
+    def _html_cells(self, row: Row) -> str:
+        texts = (
+            cell_text(value, column.form) for value, column in zip(row, self.columns, strict=True)
+        )
+        return "".join(f"<td>{escape(text)}</td>" for text in texts)
 
 
 def short_number(value: float) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sim.catalog import claims
-from sim.comparison.analysis import Analysis
+from sim.comparison.analysis import SECTIONS, Analysis
+from sim.comparison.answer import Answer
 from sim.comparison.answers import adoption, checks, clusters, counts, odds, priors, truth
 from sim.comparison.tables import Table
 
-__all__ = ["findings", "first", "tables"]
+__all__ = ["answer_of", "findings", "first", "tables"]
 
 NO_INTENT = (
     "A count of exchanges does not identify an intent: the same count follows from very different "
@@ -66,3 +67,15 @@ def findings(analysis: Analysis) -> tuple[str, ...]:
         if section in analysis.settings.sections:
             said += [x for x in (sentence(analysis) for sentence in sentences) if x]
     return tuple(dict.fromkeys(said))
+
+
+def answer_of(analysis: Analysis, section: str) -> Answer:
+    """Return the tables and findings of one section that was asked for."""
+    built = (build(analysis) for build in _TABLES[section])
+    sentences = (sentence(analysis) for sentence in _FINDINGS.get(section, ()))
+    return Answer(
+        section,
+        SECTIONS[section],
+        tuple(table for table in built if table.rows),
+        tuple(dict.fromkeys(finding for finding in sentences if finding)),
+    )
