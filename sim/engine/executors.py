@@ -198,22 +198,39 @@ def workers(count: int | None = None, dask: str | None = None) -> Iterator[Worke
         yield ready if count or dask else replace(ready, worthwhile=WORTHWHILE)
 
 
-def carried_out(
-    who: Workers, fn: Callable[..., T], calls: Iterable[tuple[Any, ...]]
+def map_unordered(
+    workers: Workers, fn: Callable[..., T], calls: Iterable[tuple[Any, ...]]
 ) -> Generator[T, None, None]:
-    """Yield the results of `fn(*call)` as they come, a few calls ahead of what is done.
+    """Yield the results of `fn(*call)` in the order in which they become ready.
 
-    The first exception ends it; LostWorkerError says that a worker died. When it has ended,
-    nothing is being done any more, but by a Dask cluster, which cannot be stopped in what it has
-    begun.
+    Calls are submitted a few ahead of the results, so `calls` may be long or made on the way. When
+    the generator has ended, no call is running any more; a Dask cluster is the exception, because
+    it cannot stop a call that it has begun.
+
+    Parameters
+    ----------
+    workers
+        The executor; in this process a call is made when its result is asked for.
+    fn
+        A function of a module, so that it can be sent to another process.
+    calls
+        The positional arguments of each call.
+
+    Raises
+    ------
+    LostWorkerError
+        If a worker died.
+    Exception
+        The first one that a call raised; it ends the generator.
     """
     waiting: set[Future[T]] = set()
-    ahead = 1 if isinstance(who.executor, InProcess) else 2 * who.count
+    ahead = 1 if isinstance(workers.executor, InProcess) else 2 * workers.count
     todo = iter(calls)
+
     try:
         while True:  # each pass ends a call at least
             for call in todo:
-                waiting.add(_submitted(who.executor, fn, call))
+                waiting.add(_submitted(workers.executor, fn, call))
                 if len(waiting) >= ahead:
                     break
             if not waiting:
@@ -221,8 +238,9 @@ def carried_out(
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             for future in done:
                 yield future.result()
-    except who.deaths as error:
-        who.abandon()
+
+    except workers.deaths as error:
+        workers.abandon()
         raise LostWorkerError(f"{DIED}; run it again with fewer workers (-j)") from error
     except Exception:
         _cancel(waiting)
@@ -230,7 +248,7 @@ def carried_out(
         raise
     except BaseException:
         _cancel(waiting)
-        who.abandon()
+        workers.abandon()
         raise
 
 

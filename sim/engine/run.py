@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sim.engine import checkpoint
-from sim.engine.executors import DIED, InProcess, LostWorkerError, Workers, carried_out, in_process
+from sim.engine.executors import (
+    DIED,
+    InProcess,
+    LostWorkerError,
+    Workers,
+    in_process,
+    map_unordered,
+)
 from sim.engine.memory import check_accounts, check_shards
 from sim.engine.merge import LOG, PartPlan, part_windows, plan_of, write_part
 from sim.engine.run_context import RunContext, peak_bytes
@@ -236,7 +243,7 @@ class _Attempt:
         expected = {shard.number: shard.expected for shard in todo}
         self._tell(_SIMULATING * done / total)
         calls = [(self._job, shard.number) for shard in todo]
-        for record in carried_out(self._who, simulate_shard, calls):
+        for record in map_unordered(self._who, simulate_shard, calls):
             self._shards[record.number] = record
             self._peak_bytes = max(self._peak_bytes, record.peak_bytes)
             done += expected[record.number]
@@ -253,7 +260,7 @@ class _Attempt:
         rows = {plan.number: plan.rows for plan in plans}
         done = sum(rows[number] for number in self._parts)
         calls = [(self._job, plan) for plan in plans if plan.number not in self._parts]
-        for record in carried_out(self._who, write_part, calls):
+        for record in map_unordered(self._who, write_part, calls):
             self._parts[record.number] = record
             self._peak_bytes = max(self._peak_bytes, record.peak_bytes)
             done += rows[record.number]

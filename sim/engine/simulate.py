@@ -132,16 +132,33 @@ def simulate_shard(job: RunContext, number: int, most: float = math.inf) -> Shar
         where = UsagePlace(place, len(usage))
         return ShardRecord(number, tally, written, peak_bytes(), where)
 
-    record = until_right(workload(job.population, shard), attempt)
+    record = retry_until_consistent(workload(job.population, shard), attempt)
     job.out.write_json(record_path(number), record.to_dict())
     return record
 
 
-def until_right(
+def retry_until_consistent(
     work: Workload, attempt: Callable[[Iterator[Block]], T], make: RowMaker = exchange_rows
 ) -> T:
-    """Make `attempt` of a workload's blocks until what it assumed of limits proves right."""
-    # each time at least one more organisation is known to hit a limit
+    """Retry `attempt` until no HitsLimitError.
+
+    Each failure adds the organisations that hit a limit to those simulated exactly, so there are
+    at most as many failures as organisations.
+
+    Parameters
+    ----------
+    work
+        Yields blocks of rows; a HitsLimitError that it raises voids those that came before.
+    attempt
+        Consumes all blocks of one pass and begins anew with the next.
+    make
+        Makes the rows of a block from calls and their attempts.
+
+    Returns
+    -------
+    T
+        What the attempt returned that was not interrupted.
+    """
     while True:
         try:
             return attempt(work.blocks(make))

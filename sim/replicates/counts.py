@@ -15,7 +15,7 @@ from sim.arrays.types import Ints
 from sim.counting import CONVENTIONS
 from sim.engine.memory import check_accounts, check_shards
 from sim.engine.shards import shards, workload
-from sim.engine.simulate import until_right
+from sim.engine.simulate import retry_until_consistent
 from sim.population.population import Population, build_population
 from sim.scaffold.fill import REFUSAL
 from sim.scaffold.rows import counting_rows
@@ -59,7 +59,7 @@ def count_replicate(scenario: Scenario, number: int) -> Counted:
     counts = np.zeros((len(CONVENTIONS), accounts), np.int64)
     for shard in own:
         attempt = partial(_counts_of, accounts)
-        counts += until_right(workload(population, shard), attempt, counting_rows)
+        counts += retry_until_consistent(workload(population, shard), attempt, counting_rows)
     return _summed(population, counts, number)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sim.counting import CONVENTIONS
-from sim.engine.executors import Workers, carried_out, in_process
+from sim.engine.executors import Workers, in_process, map_unordered
 from sim.errors import InvalidInputError
 from sim.replicates.counts import Counted, count_replicate
 from sim.scenario.resolved import Scenario
@@ -94,7 +94,7 @@ def replicate(
     ]
     found: dict[int, Counted] = {}
     with in_process() as here:
-        for counted in carried_out(workers or here, count_replicate, calls):
+        for counted in map_unordered(workers or here, count_replicate, calls):
             found[counted.number] = counted
             if observe is not None:
                 observe(len(found), len(calls))

@@ -95,7 +95,7 @@ def watched() -> Watch:
     for name in ("log", "truth", "tasks"):
         watch.on(Renderer, name, "rendering")
     watch.on(TableFile, "append", "encoding and writing")
-    watch.on(simulate, "until_right", "other")
+    watch.on(simulate, "retry_until_consistent", "other")
     watch.count(Work, "take", lambda taken: len(taken[1]), "event by event")
     return watch
 

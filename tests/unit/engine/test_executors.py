@@ -13,7 +13,14 @@ from pathlib import Path
 import dask
 import pytest
 
-from sim.engine.executors import InProcess, Workers, carried_out, in_process, process_pool, workers
+from sim.engine.executors import (
+    InProcess,
+    Workers,
+    in_process,
+    map_unordered,
+    process_pool,
+    workers,
+)
 from sim.engine.run import run
 from sim.errors import InvalidInputError, SimError
 from tests.support.paths import ROOT
@@ -104,9 +111,9 @@ def test_one_worker_needs_no_other_process() -> None:
 def test_every_result_comes_once(pair: Workers) -> None:
     calls = [(n,) for n in range(50)]
     with in_process() as alone:
-        assert list(carried_out(alone, double, calls)) == [2 * n for n in range(50)]
-    assert sorted(carried_out(pair, double, calls)) == [2 * n for n in range(50)]
-    assert list(carried_out(pair, double, [])) == []
+        assert list(map_unordered(alone, double, calls)) == [2 * n for n in range(50)]
+    assert sorted(map_unordered(pair, double, calls)) == [2 * n for n in range(50)]
+    assert list(map_unordered(pair, double, [])) == []
 
 
 def test_calls_are_drawn_only_a_little_ahead(pair: Workers) -> None:
@@ -117,7 +124,7 @@ def test_calls_are_drawn_only_a_little_ahead(pair: Workers) -> None:
         for drawn in range(1, 101):
             yield (drawn,)
 
-    results = carried_out(pair, double, calls())
+    results = map_unordered(pair, double, calls())
     next(results)
     assert drawn <= 8
     results.close()
@@ -126,25 +133,25 @@ def test_calls_are_drawn_only_a_little_ahead(pair: Workers) -> None:
 def test_an_error_comes_through_and_the_pool_can_go_on() -> None:
     with process_pool(2) as who:
         with pytest.raises(ValueError, match="three"):
-            list(carried_out(who, refuse_three, [(n,) for n in range(9)]))
-        assert len(list(carried_out(who, double, [(n,) for n in range(9)]))) == 9
+            list(map_unordered(who, refuse_three, [(n,) for n in range(9)]))
+        assert len(list(map_unordered(who, double, [(n,) for n in range(9)]))) == 9
 
 
 def test_an_error_in_this_process_comes_through() -> None:
     with in_process() as alone, pytest.raises(ValueError, match="three"):
-        list(carried_out(alone, refuse_three, [(n,) for n in range(9)]))
+        list(map_unordered(alone, refuse_three, [(n,) for n in range(9)]))
 
 
 def test_when_an_error_comes_nothing_is_being_done_any_more(tmp_path: Path) -> None:
     with process_pool(2) as who:
         with pytest.raises(ValueError, match="no path"):
-            list(carried_out(who, touch_slowly, [(str(tmp_path / "slow"),), ("",)]))
+            list(map_unordered(who, touch_slowly, [(str(tmp_path / "slow"),), ("",)]))
         assert_quiet(tmp_path)
 
 
 def test_when_the_results_are_given_up_nothing_is_being_done_any_more(tmp_path: Path) -> None:
     with process_pool(1) as who:
-        results = carried_out(who, touch_slowly, [(str(tmp_path / str(n)),) for n in range(5)])
+        results = map_unordered(who, touch_slowly, [(str(tmp_path / str(n)),) for n in range(5)])
         next(results)
         results.close()
         assert_quiet(tmp_path)
@@ -159,7 +166,7 @@ def assert_quiet(folder: Path) -> None:
 
 def test_the_death_of_a_worker_is_one_clear_error() -> None:
     with pytest.raises(SimError) as caught, process_pool(2) as who:
-        list(carried_out(who, die_at_three, [(n,) for n in range(9)]))
+        list(map_unordered(who, die_at_three, [(n,) for n in range(9)]))
     assert str(caught.value) == ANEW
     assert not isinstance(caught.value, InvalidInputError)
 
@@ -167,7 +174,7 @@ def test_the_death_of_a_worker_is_one_clear_error() -> None:
 def test_a_dask_cluster_that_keeps_losing_workers_is_one_clear_error() -> None:
     patience = dask.config.set({"distributed.scheduler.allowed-failures": 0})
     with pytest.raises(SimError) as caught, patience, workers(1, "local") as who:
-        list(carried_out(who, die_at_three, [(3,)]))
+        list(map_unordered(who, die_at_three, [(3,)]))
     assert str(caught.value) == ANEW
 
 
@@ -188,12 +195,12 @@ def test_a_cluster_that_is_not_there_is_refused(
 
 PARENT = """
 import multiprocessing, os, sys, time
-from sim.engine.executors import carried_out, workers
+from sim.engine.executors import map_unordered, workers
 from tests.unit.engine.test_executors import touch_slowly
 if __name__ == "__main__":
     with workers(2, sys.argv[2] or None) as who:
         calls = [(f"{sys.argv[1]}/{n}",) for n in range(500)]
-        for _ in carried_out(who, touch_slowly, calls):
+        for _ in map_unordered(who, touch_slowly, calls):
             pass
 """
 
