@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,10 @@ from numpy.typing import NDArray
 from sim.errors import InvalidInputError
 from sim.tables.reading import Run
 from sim.tables.schema import EXCHANGES, TRUTH_EXCHANGES, TRUTH_TASKS
+from sim.tables.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CONVENTIONS = {
     "C1": "HTTP attempts, errors and retries included",
@@ -28,6 +32,8 @@ CONVENTIONS = {
     "C5": "user turns answered",
     "C6": "tasks",
 }
+# What counts can be grouped by; typologies and actors are known to the truth alone.
+GROUPS = ("day", "typology", "actor")
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
 _FROM_LOG = tuple(CONVENTIONS)[:5]
 _DAY_US = 86_400_000_000
@@ -47,9 +53,12 @@ class PerAccount:
     max: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Counts:
-    """Counts of a run, each by convention; C6 and everything by truth is absent without truth."""
+    """Counts of a run, each by convention; C6 and everything by truth is absent without truth.
+
+    `by_account` holds the spread over accounts by convention, the others counts by group.
+    """
 
     total: Counted
     by_day: dict[str, Counted]
@@ -57,13 +66,86 @@ class Counts:
     by_typology: dict[str, Counted]
     by_actor: dict[str, Counted]
 
+    def __repr__(self) -> str:
+        totals = ", ".join(f"{name} {count:,}" for name, count in self.total.items())
+        return f"<Counts: {totals}>"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{name}</td><td style='text-align:right'>{count:,}</td>"
+            f"<td>{CONVENTIONS[name]}</td></tr>"
+            for name, count in self.total.items()
+        )
+        return f"<table><tr><th></th><th>count</th><th>what is counted</th></tr>{rows}</table>"
+
     def to_dict(self) -> dict[str, Any]:
+        """Return values for JSON, with what each convention counts."""
         return {"conventions": CONVENTIONS, **asdict(self)}
 
+    def to_frame(self, by: str | None = None) -> pd.DataFrame:
+        """Return the counts as a data frame.
 
-def count_run(path: Path | str) -> Counts:
-    """Count a finished run, part by part; raises InvalidInputError if it cannot be read."""
-    run = Run(path)
+        Parameters
+        ----------
+        by
+            None for the totals; `day`, `typology` or `actor` for a row each of these groups;
+            `account` for the spread over the accounts that have an attempt in the log.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Of totals the columns `count` and `meaning` with a row a convention; of groups a
+            column a convention; of accounts a row a convention with their number, mean, quantiles
+            and maximum.
+
+        Raises
+        ------
+        InvalidInputError
+            If `by` names none of these.
+        """
+        import pandas as pd
+
+        if by is None:
+            rows = {c: {"count": n, "meaning": CONVENTIONS[c]} for c, n in self.total.items()}
+            return pd.DataFrame.from_dict(rows, orient="index").rename_axis("convention")
+        if by == "account":
+            spreads = {c: _flat(spread) for c, spread in self.by_account.items()}
+            return pd.DataFrame.from_dict(spreads, orient="index").rename_axis("convention")
+        if by not in GROUPS:
+            allowed = ", ".join(("account", *GROUPS))
+            raise InvalidInputError(
+                f"counts by {by!r}: give one of {allowed}, or nothing for totals"
+            )
+
+        groups: dict[str, Counted] = getattr(self, f"by_{by}")
+        return pd.DataFrame.from_dict(groups, orient="index", columns=list(self.total)).rename_axis(
+            by
+        )
+
+
+def _flat(spread: PerAccount) -> dict[str, float]:
+    return {
+        "accounts": spread.accounts,
+        "mean": spread.mean,
+        **spread.quantiles,
+        "max": spread.max,
+    }
+
+
+def count_run(run: Run | Store | Path | str) -> Counts:
+    """Count a finished run, part by part, in bounded memory.
+
+    Parameters
+    ----------
+    run
+        The run, or the path or URL where it lies.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no finished run, or if a file of it is missing or damaged.
+    """
+    run = run if isinstance(run, Run) else Run(run)
     sums = _Sums()
     for log, truth in exchange_parts(run):
         sums.add(log, truth)

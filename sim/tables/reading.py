@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from html import escape
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from sim.documents.printable import said
 from sim.errors import InvalidInputError
@@ -23,9 +25,24 @@ from sim.tables.schema import (
 )
 from sim.tables.store import Store
 
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow.compute as pc
+
 
 def open_run(place: Store | Path | str) -> Run:
-    """The finished run at a path or URL; InvalidInputError says what else is there."""
+    """Open a finished run.
+
+    Parameters
+    ----------
+    place
+        The folder or URL where it lies.
+
+    Raises
+    ------
+    InvalidInputError
+        If the place holds no finished run; the message says what it holds instead.
+    """
     return Run(place)
 
 
@@ -51,6 +68,29 @@ class Run:
         rows = sum(self._records[path].rows for path in self._log)
         seed = self.manifest["seed"]
         return f"<Run {self.store}: {rows:,} exchanges in {self.format}, seed {seed}>"
+
+    def _repr_html_(self) -> str:
+        shown = ("actor", "typology", "unit", "requested", "achieved", "exchanges_in_log")
+        head = "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in shown)
+        rows = "".join(
+            f"<tr>{''.join(f'<td>{_cell(actor[name])}</td>' for name in shown)}</tr>"
+            for actor in self.manifest["actors"]
+        )
+        return f"<p>{escape(repr(self))}</p><table><tr>{head}</tr>{rows}</table>"
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What the run holds: scenario, seed, exchanges, files, bytes, and what actors achieved."""
+        return {
+            "place": self.store.url,
+            "scenario": self.scenario.name,
+            "seed": self.scenario.seed,
+            "format": self.format,
+            "exchanges": sum(self._records[path].rows for path in self._log),
+            "files": len(self._records),
+            "bytes": sum(record.bytes for record in self._records.values()),
+            "actors": self.manifest["actors"],
+        }
 
     @property
     def records(self) -> list[FileRecord]:
@@ -99,34 +139,69 @@ class Run:
             filesystem=None if self.store.is_local else self.store.filesystem,
         )
 
+    def exchanges(
+        self,
+        columns: Sequence[str] | None = None,
+        where: pc.Expression | None = None,
+        truth: bool = False,
+    ) -> pd.DataFrame:
+        """Return the exchange log, one row per HTTP attempt; see `pandas`."""
+        return self.pandas("log/exchanges", columns, truth, where)
+
     def pandas(
         self,
         table: str = "log/exchanges",
         columns: Sequence[str] | None = None,
         truth: bool = False,
-    ) -> Any:
-        """A table, or some columns of it in their order, as `pandas.DataFrame`.
+        where: pc.Expression | None = None,
+    ) -> pd.DataFrame:
+        """Return a table, or some columns and rows of it, as data frame.
 
-        With `truth=True` the columns of `truth/exchanges` stand beside the same rows of
-        `log/exchanges`, those of `truth/accounts` beside `log/accounts`. Raises InvalidInputError
-        for a table or column that is not there.
+        Parameters
+        ----------
+        table
+            Its name, such as `log/accounts`.
+        columns
+            Columns in the order wanted; all if left out.
+        truth
+            Whether the columns of `truth/exchanges` stand beside the same rows of `log/exchanges`,
+            those of `truth/accounts` beside `log/accounts`.
+        where
+            Which rows, as in `pyarrow.compute.field("http_status") == 200`; all if left out. It may
+            ask for columns that are not among `columns`.
+
+        Raises
+        ------
+        InvalidInputError
+            If a table or column is not there, or if a file of it is missing or damaged.
         """
         import pyarrow as pa
 
-        known = self.columns(table)
+        types = self.columns(table)
         labels = self._labels(table) if truth else {}
-        names = list(known | labels) if columns is None else list(columns)
-        self._expect(table, names, known | labels)
+        everything = types | labels
+        names = list(everything) if columns is None else list(columns)
+        self._expect(table, names, everything)
         self._whole(table)
-        key = next(iter(known))
-        own = [n for n in known if n in names or (labels and n == key)]
-        read = self.tables(table, known, own)
+
+        # columns that the result or the condition needs, and the key that joins log and truth
+        wanted = {*names, *_mentioned(where, everything)}
+        key = next(iter(types))
+        parts = self.tables(
+            table, types, [n for n in types if n in wanted or (labels and n == key)]
+        )
         if labels:
-            wanted = [key, *(n for n in labels if n in names)]
-            sealed = self.tables(LABELS[table], TABLES[LABELS[table]], wanted)
-            read = (self._beside(log, of, table, key) for log, of in zip(read, sealed, strict=True))
-        whole = pa.concat_tables([part.select(names) for part in read])
-        return whole.to_pandas()
+            sealed = self.tables(
+                LABELS[table], TABLES[LABELS[table]], [key, *(n for n in labels if n in wanted)]
+            )
+            parts = (
+                self._beside(log, truths, table, key)
+                for log, truths in zip(parts, sealed, strict=True)
+            )
+
+        if where is not None:
+            parts = (part.filter(where) for part in parts)
+        return pa.concat_tables([part.select(names) for part in parts]).to_pandas()
 
     def sql(self, query: str, truth: bool = False) -> Any:
         """What a query gives, as `duckdb.DuckDBPyRelation`: `.df()`, `.pl()`, `.fetchall()`.
@@ -244,6 +319,16 @@ class Run:
         single = f"{stem}.{self.format}"
         paths = [p for p in self._records if p == single or p.startswith(f"{stem}/")]
         return sorted(paths, key=lambda path: (len(path), path))
+
+
+def _mentioned(where: pc.Expression | None, names: Iterable[str]) -> set[str]:
+    """Return the columns that a condition names; Arrow tells them only in its text."""
+    words = set() if where is None else set(re.findall(r"\w+", str(where)))
+    return words & set(names)
+
+
+def _cell(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else escape(str(value))
 
 
 def _missing(name: str) -> InvalidInputError:

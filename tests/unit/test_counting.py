@@ -15,6 +15,7 @@ from sim.counting import CONVENTIONS, Counts, count_run
 from sim.engine.run import run
 from sim.errors import InvalidInputError
 from sim.tables.formats import FORMATS
+from sim.tables.reading import Run
 from tests.support.damage import put_table
 from tests.support.scenarios import (
     MONDAY,
@@ -173,6 +174,32 @@ def test_counts_can_be_written_as_json(good: Path) -> None:
     assert written["total"] == counts.total
     assert written["conventions"] == CONVENTIONS
     assert written["by_account"]["C1"]["max"] == counts.by_account["C1"].max
+
+
+def test_counts_are_shown_in_a_line_and_as_a_table(good: Path) -> None:
+    counts = count_run(good)
+    shown = repr(counts)
+    assert shown.startswith(f"<Counts: C1 {counts.total['C1']:,}, C2 ")
+    assert len(shown) < 120
+    assert f"{counts.total['C6']:,}</td><td>tasks</td>" in counts._repr_html_()
+
+
+def test_counts_can_be_had_as_a_frame(good: Path) -> None:
+    counts = count_run(Run(good))
+    total = counts.to_frame()
+    assert total["count"].to_dict() == counts.total
+    assert total["meaning"].to_dict() == CONVENTIONS
+    assert counts.to_frame("actor").loc["coders"].to_dict() == counts.by_actor["coders"]
+    assert counts.to_frame("day").index.tolist() == list(counts.by_day)
+    assert counts.to_frame("typology").columns.tolist() == list(CONVENTIONS)
+    spread = counts.to_frame("account")
+    assert spread.loc["C2", "p90"] == counts.by_account["C2"].quantiles["p90"]
+    assert list(spread) == ["accounts", "mean", "p10", "p25", "p50", "p75", "p90", "p99", "max"]
+
+
+def test_counts_by_what_there_is_not_are_refused(good: Path) -> None:
+    with pytest.raises(InvalidInputError, match="counts by 'week': give one of account, day, typ"):
+        count_run(good).to_frame("week")
 
 
 # --- truth --------------------------------------------------------------------------------------

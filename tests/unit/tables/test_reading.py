@@ -65,6 +65,40 @@ def refusal(ask: Callable[[], Any]) -> str:
 # what there is
 
 
+def test_a_run_sums_up_what_it_holds(runs: Runs) -> None:
+    run = runs["parquet"]
+    summary = run.summary
+    assert summary["exchanges"] == len(run.exchanges())
+    assert summary["bytes"] == sum(
+        path.stat().st_size for path in run.store.folder.rglob("*.parquet")
+    )
+    assert (summary["seed"], summary["format"]) == (7, "parquet")
+    assert summary["files"] == len(run.records)
+    assert [actor["actor"] for actor in summary["actors"]] == [a.id for a in run.scenario.actors]
+
+
+def test_a_run_shows_its_actors_in_a_notebook(runs: Runs) -> None:
+    run = runs["parquet"]
+    html = run._repr_html_()
+    assert html.startswith(f"<p>&lt;Run {run.store}")
+    for actor in run.manifest["actors"]:
+        cells = f"<td>{actor['requested']:,}</td><td>{actor['achieved']:,}</td>"
+        assert f"<tr><td>{actor['actor']}</td>" in html
+        assert cells in html
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+def test_exchanges_can_be_asked_for_by_a_condition(runs: Runs, fmt: str) -> None:
+    """The condition may name columns, of the truth too, that are not shown."""
+    everything = runs[fmt].exchanges(truth=True)
+    where = (pc.field("http_status") == 200) & (pc.field("typology_id") == "A16")
+    some = runs[fmt].exchanges(["output_tokens", "exchange_id"], where, truth=True)
+    wanted = everything[(everything.http_status == 200) & (everything.typology_id == "A16")]
+    assert 0 < len(wanted) < len(everything)
+    assert some.exchange_id.tolist() == wanted.exchange_id.tolist()
+    assert list(some) == ["output_tokens", "exchange_id"]
+
+
 def test_a_run_says_what_it_is(runs: Runs) -> None:
     run = runs["parquet"]
     assert repr(run) == f"<Run {run.store}: {len(run.pandas()):,} exchanges in parquet, seed 7>"
