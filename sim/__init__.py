@@ -12,16 +12,17 @@ them. Classes are imported when they are first used, so that `import sim` stays 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim._results import Verdicts, Verification
+    from sim._run import Run
     from sim.comparison import Analysis
     from sim.counting import Counts
     from sim.replicates import Replicates
     from sim.scenario import Scenario
-    from sim.tables.reading import Run
 
 from sim._front import (
     check,
@@ -38,7 +39,7 @@ from sim._front import (
     verify,
 )
 from sim._front import check as load_scenario
-from sim._front import list_ as list  # noqa: A004  the name of the verb
+from sim._front import list_ as list  # noqa: A004, F401  the name of the verb
 from sim._version import __version__
 from sim.errors import CheckFailedError, InvalidInputError, SimError
 
@@ -46,7 +47,7 @@ _CLASSES = {
     "Analysis": "sim.comparison",
     "Counts": "sim.counting",
     "Replicates": "sim.replicates",
-    "Run": "sim.tables.reading",
+    "Run": "sim._run",
     "Scenario": "sim.scenario",
     "Verdicts": "sim._results",
     "Verification": "sim._results",
@@ -87,5 +88,5 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(_CLASSES[name]), name)
 
 
-def __dir__() -> list[str]:
+def __dir__() -> Iterable[str]:
     return sorted([*__all__, "list"])

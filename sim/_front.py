@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from sim._inputs import (
     counted_claims,
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
     from sim._inputs import Overrides, RunLike, ScenarioLike, WorkersLike
     from sim._results import Verdicts, Verification
+    from sim._run import Run
     from sim.comparison import Analysis
     from sim.counting import Counts
     from sim.engine.plan import RunPlan
     from sim.engine.run import Observer
     from sim.replicates import Replicates
     from sim.scenario import Scenario
-    from sim.tables.reading import Run
 
 # What `list` shows and `schema` describes; the command line offers the same words.
 KINDS = (
@@ -228,14 +228,26 @@ def open_run(run: RunLike) -> Run:
     return run_from(run)
 
 
-def counts(run: RunLike) -> Counts:
-    """Count a run under the six conventions: in total, by day, account, typology and actor.
+@overload
+def counts(run: RunLike, by: None = None) -> Counts: ...
 
-    What needs truth (C6, typologies, actors) is left out where truth was taken away.
+
+@overload
+def counts(run: RunLike, by: str) -> pd.DataFrame: ...
+
+
+def counts(run: RunLike, by: str | None = None) -> Counts | pd.DataFrame:
+    """Count a run under the six conventions.
+
+    Parameters
+    ----------
+    run
+        A finished run.
+    by
+        `account`, `day`, `typology` or `actor` for a data frame of these; all counts if left out.
+        What needs truth (C6, typologies, actors) is left out where truth was taken away.
     """
-    from sim.counting import count_run
-
-    return count_run(run_from(run))
+    return run_from(run).counts(by)
 
 
 def verify(run: RunLike, *, rerun: bool = False, workers: WorkersLike = 1) -> Verification:
@@ -297,7 +309,7 @@ def check_run(run: RunLike) -> Verdicts:
 
     place = place_from(run)
     verdicts = verdicts_of(place)
-    return Verdicts(str(place), verdicts, other_files(Run(place)))
+    return Verdicts(place, verdicts, other_files(Run(place)))
 
 
 # Many runs, and what counts can tell
@@ -402,11 +414,12 @@ def compare(
 
     runs, claim_ids = split_sources(sources, catalog_claims())
     ids, own_claims = counted_claims(claim_ids, claims_file)
+    file = None if hypotheses_file is None else os.fspath(hypotheses_file)
     return analyse(
         runs,
         claim_ids=ids,
         own_claims=own_claims,
-        library=load_library(hypotheses_file, override_texts(overrides)),
+        library=load_library(file, override_texts(overrides)),
         hypotheses=tuple(hypotheses),
         accused=accused,
         against=against,

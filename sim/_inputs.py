@@ -10,21 +10,20 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sim.errors import InvalidInputError
 
 if TYPE_CHECKING:
+    from sim._run import Run
     from sim.catalog import Claim
     from sim.engine.executors import Workers
     from sim.scenario.resolved import Scenario
-    from sim.tables.reading import Run
-    from sim.tables.store import Store
 
-    ScenarioLike = str | os.PathLike[str] | Mapping[str, Any] | Scenario | Run
-    RunLike = str | os.PathLike[str] | Run
-    Overrides = Iterable[str] | Mapping[str, Any]
-    WorkersLike = int | str | Workers | None
+    ScenarioLike: TypeAlias = str | os.PathLike[str] | Mapping[str, Any] | Scenario | Run
+    RunLike: TypeAlias = str | os.PathLike[str] | Run
+    Overrides: TypeAlias = Iterable[str] | Mapping[str, Any]
+    WorkersLike: TypeAlias = int | str | Workers | None
 
 _SCENARIO = "a file, the name of a shipped scenario, a mapping, a Scenario or a Run"
 _RUN = "a folder, a URL such as s3://bucket/run, or a Run"
@@ -84,12 +83,12 @@ def override_texts(overrides: Overrides) -> list[str]:
 # Runs
 
 
-def place_from(source: RunLike) -> Store | str:
-    """Return the place of a run that `source` names, without looking at it."""
+def place_from(source: RunLike) -> str:
+    """Return the path or URL of a run that `source` names, without looking at it."""
     from sim.tables.reading import Run
 
     if isinstance(source, Run):
-        return source.store
+        return source.store.url
     if isinstance(source, str | os.PathLike):
         return os.fspath(source)
     raise TypeError(f"a run is {_RUN}; found {_type_of(source)}")
@@ -97,7 +96,7 @@ def place_from(source: RunLike) -> Store | str:
 
 def run_from(source: RunLike) -> Run:
     """Return the finished run that `source` names; raises InvalidInputError if there is none."""
-    from sim.tables.reading import Run
+    from sim._run import Run
 
     return source if isinstance(source, Run) else Run(place_from(source))
 
@@ -129,8 +128,8 @@ def started(workers: WorkersLike) -> Iterator[Workers]:
         )
     if isinstance(workers, int) and workers < 1:
         raise InvalidInputError(f"workers: should be at least 1, found {workers}")
-    is_dask = isinstance(workers, str)
-    with start(None if is_dask else workers, workers if is_dask else None) as ready:
+    count, dask = (None, workers) if isinstance(workers, str) else (workers, None)
+    with start(count, dask) as ready:
         yield ready
 
 
@@ -162,7 +161,7 @@ def counted_claims(
     if claims_file is None or claims_file == "":
         return tuple(dict.fromkeys(ids or FEBRUARY)), None
 
-    claims = load_claims(claims_file)
+    claims = load_claims(os.fspath(claims_file))
     counts = tuple(cases(claims))
     if not counts and not ids:
         raise InvalidInputError(
@@ -172,21 +171,19 @@ def counted_claims(
     return tuple(dict.fromkeys([*ids, *counts])), claims
 
 
-def split_sources(
-    sources: Iterable[RunLike], claims: Iterable[str]
-) -> tuple[list[Store | str], list[str]]:
+def split_sources(sources: Iterable[RunLike], claims: Iterable[str]) -> tuple[list[str], list[str]]:
     """Tell runs from claims: a text is a claim if it is `all` or one of `claims`, else a run.
 
     A text that is neither, and looks like the id of a claim, counts as one, so that the error names
     the claims that there are.
     """
     known = {"all", *claims}
-    runs: list[Store | str] = []
+    runs: list[str] = []
     ids: list[str] = []
     for source in sources:
         place = place_from(source)
-        if isinstance(place, str) and isinstance(source, str) and _is_claim(place, known):
-            ids.append(place)
+        if isinstance(source, str) and _is_claim(source, known):
+            ids.append(source)
         else:
             runs.append(place)
     return runs, ids

@@ -158,9 +158,10 @@ def compare(
         )
 
     _print_analysis(analysis, form)
-    repeated = [("--claims", claims_file), ("--hypotheses", hypotheses_file)]
-    repeated += [("--set", change) for change in overrides]
-    _draw(analysis, charts, html, [word for option in repeated if option[1] for word in option])
+    more = [("--claims", claims_file)] if claims_file else []
+    more += [("--hypotheses", hypotheses_file)] if hypotheses_file else []
+    more += [("--set", change) for change in overrides]
+    _draw(analysis, charts, html, [word for option in more for word in option])
 
 
 def _check_places(charts: Path | None, html: Path | None) -> None:

@@ -49,11 +49,6 @@ class WorkerOptions:
     count: int | None
     dask: str | None
 
-    @property
-    def workers(self) -> int | str | None:
-        """What functions of the front take as `workers`."""
-        return self.count if self.dask is None else self.dask
-
     def start(self) -> AbstractContextManager[Workers]:
         """Start the processes, or reach the cluster, for as long as the context lasts."""
         from sim.engine.executors import workers

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import click
 
 from sim.cli.options import WorkerOptions, quiet_option, worker_options
@@ -21,11 +23,13 @@ def verify(place: str, rerun: bool, staff: WorkerOptions, quiet: bool) -> None:
     from sim._front import verify as verification_of
     from sim.engine.verify import other_software
 
-    if rerun:  # said before it, because it may take long
-        for line in other_software(place):
-            click.echo(f"note: {line}", err=True)
+    with ExitStack() as stack:
+        if rerun:  # said before it, because it may take long
+            for line in other_software(place):
+                click.echo(f"note: {line}", err=True)
+        workers = stack.enter_context(staff.start()) if rerun else 1
+        result = verification_of(place, rerun=rerun, workers=workers)
 
-    result = verification_of(place, rerun=rerun, workers=staff.workers)
     result.raise_if_failed()
     if not quiet:
         click.echo(result)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sim.counting import CONVENTIONS
 from sim.engine.executors import Workers, in_process, map_unordered
@@ -13,11 +13,14 @@ from sim.replicates.counts import Counted, count_replicate
 from sim.scenario.resolved import Scenario
 from sim.streams import Streams
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 TOTAL = "total"
 MOST_REPLICATES = 1_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Replicates:
     """The counts of a scenario under several seeds, in order of their numbers."""
 
@@ -25,7 +28,57 @@ class Replicates:
     actors: tuple[str, ...]
     counted: tuple[Counted, ...]
 
-    def totals(self) -> Any:
+    def __repr__(self) -> str:
+        number = len(self.counted)
+        actors = ", ".join(self.actors)
+        return f"<Replicates of {self.name}: {number} replicate{'s' * (number != 1)} of {actors}>"
+
+    def estimates(self, confidence: float = 0.95) -> pd.DataFrame:
+        """Return means with their confidence intervals, a row for each number of each actor.
+
+        Parameters
+        ----------
+        confidence
+            Level of the intervals, within (0, 1).
+
+        Returns
+        -------
+        pandas.DataFrame
+            The fields of `Estimate` as columns.
+        """
+        import pandas as pd
+
+        from sim.replicates.summary import estimates
+
+        return pd.DataFrame(estimates(self, confidence))
+
+    def differences(self, other: Replicates, confidence: float = 0.95) -> pd.DataFrame:
+        """Return the paired differences `other - self` of counts, a row for each actor's count.
+
+        Parameters
+        ----------
+        other
+            Replicates of the same numbers and seeds.
+        confidence
+            Level of the intervals, within (0, 1).
+
+        Returns
+        -------
+        pandas.DataFrame
+            The fields of `Difference` as columns.
+
+        Raises
+        ------
+        InvalidInputError
+            If the seeds differ, or no actor is in both.
+        """
+        import pandas as pd
+
+        from sim.replicates.summary import differences
+
+        return pd.DataFrame(differences(self, other, confidence))
+
+    def totals(self) -> pd.DataFrame:
         """Data frame of exchanges: replicate, seed, actor (and `total`), convention, count."""
         import pandas as pd
 
@@ -40,7 +93,7 @@ class Replicates:
         columns = ["replicate", "seed", "actor", "convention", "count"]
         return pd.DataFrame(rows, columns=columns)
 
-    def accounts(self) -> Any:
+    def accounts(self) -> pd.DataFrame:
         """Data frame of the spread over accounts: replicate, seed, actor, convention, spread.
 
         The spread is over accounts with an attempt in the log: their number, mean, p50, p90, p99

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sim.arrays.types import Floats
 from sim.errors import InvalidInputError
-from sim.replicates.seeds import Replicates
+
+if TYPE_CHECKING:
+    from sim.replicates.seeds import Replicates
 
 _SPREAD = ("accounts", "mean", "p50", "p90", "p99", "max")
 

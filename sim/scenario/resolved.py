@@ -256,6 +256,9 @@ class Scenario(Frozen):
         """Accounts of all actors."""
         return sum(actor.accounts for actor in self.actors)
 
+    def __repr__(self) -> str:
+        return f"<Scenario {self.name}: {self.summary()}, seed {self.seed}>"
+
     def summary(self) -> str:
         """Return one line: actors, accounts, clock."""
         return (

@@ -16,11 +16,11 @@ import pytest
 from click.testing import Result
 
 import sim
-from sim.catalog import provider, typologies
-from sim._listing import LISTS
 from sim._front import KINDS
-from sim.cli.main import cli
+from sim._listing import LISTS
+from sim.catalog import provider, typologies
 from sim.cli.group import SimGroup
+from sim.cli.main import cli
 from sim.comparison.schemas import claims_schema, hypotheses_schema
 from sim.errors import CheckFailedError, InvalidInputError, SimError
 from sim.scenario.resolved import Scenario

@@ -13,8 +13,8 @@ from typing import Any
 import click
 import pytest
 
-from sim.cli.process import Stopped
 from sim.cli.group import SimGroup
+from sim.cli.process import Stopped
 from tests.support.commands import TINY, refused, sim
 from tests.support.paths import ROOT
 from tests.support.processes import assert_ended, start, waited, workers_of
