@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def prior_odds_of(text: str) -> tuple[str, float]:
-    """Split `ID=ODDS`; odds are any positive number."""
+    """Split `ID=ODDS` into the id and the odds; raises BadParameter if ODDS is no number."""
     name, _, odds = text.partition("=")
     try:
         return name, float(odds)
@@ -73,7 +73,8 @@ def prior_odds_of(text: str) -> tuple[str, float]:
     metavar="ID=ODDS",
     type=prior_odds_of,
     multiple=True,
-    help="Odds of an explanation before, 1 for others; gives probabilities. Repeatable.",
+    help="Odds of an explanation before the evidence, 1 for those not named; with them, "
+    "probabilities are computed. Repeatable.",
 )
 @click.option(
     "--reading",

@@ -1,4 +1,4 @@
-"""What the command makes of its process: signals that end it, standard streams that are closed."""
+"""The process of a command: signals that end it, and standard streams that are closed."""
 
 from __future__ import annotations
 
@@ -28,21 +28,28 @@ class Stopped(KeyboardInterrupt):  # as Ctrl-C, it is no error
 
 
 def interrupted_by(error: BaseException | None) -> KeyboardInterrupt | None:
-    """The signal in consequence of which an error was raised, such as one in the tidying up."""
+    """Return the interrupt that led to an error, itself or one among its causes; None if none did.
+
+    What is tidied up after Ctrl-C may fail in turn. Then Ctrl-C ended the command, not the failure.
+    """
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__ or error.__context__
     return error
 
 
 def interruption(error: KeyboardInterrupt) -> tuple[str, int]:
-    """What is said, and the exit code, for Ctrl-C or a signal that ended the command."""
+    """Return the message and the exit code, 128 and the signal, for what ended the command."""
     number = error.number if isinstance(error, Stopped) else signal.SIGINT
     return _SAID[number], 128 + number
 
 
 @contextlib.contextmanager
 def own_process() -> Iterator[None]:
-    """Make this process ready for a command, which ends it."""
+    """Make this process ready for a command, after which it ends.
+
+    Closed standard streams are opened on nothing, and SIGTERM and SIGHUP raise `Stopped` as Ctrl-C
+    raises KeyboardInterrupt. Afterwards all three are ignored, so that the exit code stands.
+    """
     _open_closed_streams()
     _heed_signals()
     try:
@@ -69,7 +76,7 @@ def _stop(number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _open_closed_streams() -> None:
-    """Drop what is written to a closed stream, before a file that is opened takes its number."""
+    """Open closed streams on nothing, before a file that is opened takes their number."""
     for number, (name, mode) in enumerate(_STREAMS):
         try:
             os.fstat(number)

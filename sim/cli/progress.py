@@ -30,6 +30,7 @@ def progress_bar(quiet: bool) -> Iterator[Observer | None]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[memory]:,.0f} MiB"),
     )
+
     begun = time.monotonic()
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task("simulates", total=1.0, exchanges=0, rate=0.0, memory=0.0)

@@ -44,6 +44,7 @@ def _summary_record(summary: RunSummary, seed: int) -> dict[str, Any]:
         vars(actor) | {"shortfall": actor.shortfall, "overshoot": actor.overshoot}
         for actor in summary.actors
     ]
+
     return {
         "run": summary.path,
         "seed": seed,
