@@ -29,6 +29,7 @@ from sim._front import (
     check_run,
     compare,
     counts,
+    list_,
     open_run,
     plan,
     replicate,
@@ -39,9 +40,10 @@ from sim._front import (
     verify,
 )
 from sim._front import check as load_scenario
-from sim._front import list_ as list  # noqa: A004, F401  the name of the verb
 from sim._version import __version__
 from sim.errors import CheckFailedError, InvalidInputError, SimError
+
+list = list_  # noqa: A001  the name of the verb
 
 _CLASSES = {
     "Analysis": "sim.comparison",
