@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from sim.actors.prompts import Contents
+from sim.actors.prompts import ActorPrompts
 from sim.actors.templates import Templates
 from sim.arrays.columns import Columns
 from sim.arrays.ragged import ranges, starts_of
@@ -21,7 +19,7 @@ from sim.entities.accounts import DAY_US, Accounts
 from sim.entities.behaviour import OWN
 from sim.entities.tenure import SlotTimeline
 from sim.scaffold.fill import Drawn, Sessions, fill
-from sim.scaffold.rows import Placement, RowMaker, exchange_rows, task_rows
+from sim.scaffold.rows import Placement, task_rows
 from sim.scaffold.turns import Turns, mean_session_calls
 from sim.scenario.resolved import Actor, Clock, World
 from sim.streams import Streams
@@ -36,33 +34,6 @@ from sim.world.rate_limited import RateLimitedLoop
 from sim.world.releases import Releases
 from sim.world.timing import Settled, settle
 
-# A shard of an actor numbers its tasks from its own number times two to this power.
-TASKS_PER_SHARD_BITS = 28
-
-
-class HitsLimitError(Exception):
-    """A queue hit a limit, so that what was assumed about its workers does not hold."""
-
-
-class Block(NamedTuple):
-    """Rows of the exchange log and of the task table."""
-
-    rows: Columns
-    tasks: Columns
-
-
-class Workload(Protocol):
-    """One shard of one actor, from its opening to the end of the log."""
-
-    rows_per_us: float
-
-    def blocks(self, make: RowMaker = exchange_rows) -> Iterator[Block]:
-        """Yield all its rows, made by `make`, as if those not known to hit a limit did not.
-
-        Raises HitsLimitError when that proves wrong: then everything yielded is void, and the
-        next call knows better.
-        """
-
 
 @dataclass(frozen=True)
 class ActorContext:
@@ -72,7 +43,7 @@ class ActorContext:
     number of its first account in the scenario. `behaviours` are the ways in which its accounts
     behave, `agents` the scaffolds of all of them. `timeline` says which account holds a place when,
     `rate` multiplies what sessions send. `sizes` are the limits by class of model, `outcome`
-    is what the provider does about accounts, `ledger` what their operator pays.
+    is what the provider does about accounts, `budget` what their operator pays.
     """
 
     actor: Actor
@@ -80,7 +51,7 @@ class ActorContext:
     accounts: Accounts
     timeline: SlotTimeline
     templates: Templates
-    contents: Contents
+    prompts: ActorPrompts
     rate: float
     first_account: int
     agents: tuple[Agent, ...]
@@ -95,7 +66,7 @@ class ActorContext:
     policy: Policy
     sizes: list[Sizes | None]
     outcome: Outcome
-    ledger: Budget
+    budget: Budget
 
     def beginning_at(self, first_account: int, everyone: Accounts) -> ActorContext:
         """The same with its accounts those of `everyone` from there on, which are not copied."""
@@ -103,16 +74,16 @@ class ActorContext:
         return replace(self, first_account=first_account, accounts=everyone.rows(own))
 
     @property
-    def places(self) -> Accounts:
+    def first_accounts(self) -> Accounts:
         """The first account of every place."""
         return self.accounts.rows(slice(self.actor.accounts))
 
     @cached_property
-    def driven(self) -> int:
+    def queue_slots(self) -> int:
         """How many of the places, the first ones, work off a queue; the others open sessions."""
         if self.actor.arrival != "queue":
             return 0
-        return int(np.searchsorted(self.places.mode, OWN, side="right"))
+        return int(np.searchsorted(self.first_accounts.mode, OWN, side="right"))
 
     @cached_property
     def behaviour_of_agent(self) -> list[Actor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -11,13 +12,21 @@ from sim.entities.content import AS_IT_IS, Universe
 from sim.scenario.resolved import Actor
 from sim.streams import U64, Ids, Streams, mixed, uniforms
 
-OWN, LIST, COVER = range(3)
+
+class PromptSource(IntEnum):
+    """What a session or a ticket takes its prompts from; arrays hold the numbers."""
+
+    OWN = 0
+    LIST = 1
+    COVER = 2
+
+
 KINDS = ("own", "list", "cover")
 # An account repeats one of so many prompts of its own; the topics of a benchmark.
 _REPEATED, _BENCHMARK_TOPICS = 10, 12
 
 
-class Content(NamedTuple):
+class PromptContent(NamedTuple):
     """What tasks are about; arrays of shape (tasks,). `prompt` is the near-duplicate hash."""
 
     topic: Ints
@@ -25,7 +34,7 @@ class Content(NamedTuple):
     prompt: Ids
 
 
-class Contents:
+class ActorPrompts:
     """The contents of one actor."""
 
     def __init__(self, actor: Actor, universe: Universe, streams: Streams) -> None:
@@ -43,9 +52,9 @@ class Contents:
         self._shares = actor.templates is not None and not actor.list_share
         self._is_benchmark = actor.source == "benchmark"
 
-    def of(
+    def choose(
         self, account_id: Ids, person: Ints, kind: Ints, item: Ints, template: Ints, task_no: Ints
-    ) -> Content:
+    ) -> PromptContent:
         """What tasks are about, by account, end user, kind, item of list or benchmark, number."""
         actor = self._actor
         user = mixed(mixed(self._users, account_id), person)
@@ -59,13 +68,13 @@ class Contents:
         pick = _one_of(mixed(self._chance, own.view(np.int64)), actor.topics)
         topic_key, content = user, own
         if actor.list_share:
-            listed = kind == LIST
+            listed = kind == PromptSource.LIST
             prompts = mixed(self._list, item)
             content = np.where(listed, prompts, content)
             pick = np.where(listed, _one_of(prompts, actor.topics), pick)
             topic_key = np.where(listed, np.uint64(self._list), topic_key)
         if self._is_benchmark or actor.cover == "benchmark":
-            known = (kind != LIST) & (item >= 0)
+            known = (kind != PromptSource.LIST) & (item >= 0)
             items = mixed(self._benchmark, item)
             content = np.where(known, items, content)
             pick = np.where(known, _one_of(items, _BENCHMARK_TOPICS), pick)
@@ -74,7 +83,7 @@ class Contents:
         sigma = np.full(len(kind), actor.paraphrase_sigma)
         rewording = reworded(self._reword, kind, task_no)
         vectors = self._universe.vectors(template, topic, content, rewording, sigma)
-        return Content(topic, content, self._universe.hashes(vectors))
+        return PromptContent(topic, content, self._universe.hashes(vectors))
 
 
 def _one_of(identifier: U64, count: int) -> Ints:
@@ -87,7 +96,7 @@ def reword_key(streams: Streams, actor: str) -> int:
 
 def reworded(key: int | U64, kind: Ints, task_no: Ints) -> U64:
     """The rewording of each task; prompts that are not from a list stay as they are."""
-    return np.where(kind == LIST, mixed(key, task_no), AS_IT_IS)
+    return np.where(kind == PromptSource.LIST, mixed(key, task_no), AS_IT_IS)
 
 
 def items_in_order(begins_us: Ints, returned_us: Ints, first: int, step: int) -> Ints:

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from sim.actors.arrivals.rates import DAY_US, LEAD_US, rates_per_day
-from sim.actors.context import TASKS_PER_SHARD_BITS, ActorContext
+from sim.actors.arrivals.rates import DAY_US, SESSION_LEAD_US, rates_per_day
+from sim.actors.context import ActorContext
 from sim.actors.queue.teams import pilot_of, workers_of
+from sim.actors.workload import TASKS_PER_SHARD_BITS
 from sim.engine.shards import Shard
 from sim.errors import InvalidInputError
 from sim.population.population import Population
@@ -63,7 +64,7 @@ def shard_bytes(population: Population, shard: Shard) -> int:
     mode = context.accounts.mode[places]
     for number, behaviour in enumerate(context.behaviours):
         rate = float(per_us[mode == number].sum())
-        opened = rate * (LEAD_US + context.horizon_us) / context.session_calls[number]
+        opened = rate * (SESSION_LEAD_US + context.horizon_us) / context.session_calls[number]
         sessions += opened
         turns += opened * _mean_turns(behaviour)
         exchanges += rate * (_FILLED_LEAD_US + context.horizon_us)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sim.actors.arrivals.rates import shards_of
-from sim.actors.context import ActorContext, Workload
+from sim.actors.context import ActorContext
 from sim.actors.queue.queue_workload import QueueWorkload
 from sim.actors.queue.teams import teams_of
 from sim.actors.queue.tickets import Team
 from sim.actors.sessions.session_workload import SessionWorkload
+from sim.actors.workload import Workload
 from sim.population.population import Population
 
 
@@ -48,8 +49,8 @@ def shards(population: Population) -> list[Shard]:
 
 def _cut(context: ActorContext) -> list[tuple[range, Team | None]]:
     """Those of a queue who behave in their own way work it off, everyone else in sessions."""
-    teams = teams_of(context, range(context.driven))
-    others = shards_of(context, range(context.driven, context.actor.accounts))
+    teams = teams_of(context, range(context.queue_slots))
+    others = shards_of(context, range(context.queue_slots, context.actor.accounts))
     # all of them take their prompts from the same list
     count = len(teams) + len(others)
     made: list[tuple[range, Team | None]] = []

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from pydantic import TypeAdapter
 
-from sim.actors.context import Block, HitsLimitError, Workload
+from sim.actors.workload import Block, HitsLimitError, Workload
 from sim.engine.run_context import RunContext, peak_bytes
 from sim.engine.shards import workload
 from sim.engine.spill import EXCHANGES, RECORDS, TASKS, SpillFile, SpillWriter

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.actors.prompts import COVER, KINDS, LIST, OWN
+from sim.actors.prompts import KINDS, PromptSource
 from sim.arrays.columns import Columns, take
 from sim.arrays.types import Ints
 from sim.catalog import typologies
@@ -183,7 +183,9 @@ class Conservation(Check):
         plan = self._plan()
         items, runs = plan[actor, np.maximum(work, 0)].T
         count = (items > 0) & (run >= 0)
-        count &= (work != COVER) & ((work != LIST) | (tasks["state"] != BARRED))
+        count &= (work != PromptSource.COVER) & (
+            (work != PromptSource.LIST) | (tasks["state"] != BARRED)
+        )
         keys = {"a": actor, "i": item, "r": run, "w": work}
         again = np.zeros(len(item), np.bool_)
         again[count] = pd.DataFrame(keys)[count].duplicated().to_numpy()
@@ -212,12 +214,12 @@ class Conservation(Check):
         plan = np.zeros((len(actors) + 1, len(KINDS), 2), np.int64)
         for k, actor in enumerate(actors):
             if actor.source == "benchmark":
-                plan[k, OWN] = actor.items, actor.runs
+                plan[k, PromptSource.OWN] = actor.items, actor.runs
             elif not actor.has_cover:
-                plan[k, OWN] = 0, 1
+                plan[k, PromptSource.OWN] = 0, 1
             else:
-                plan[k, LIST] = (1 << 62, 1) if actor.list_share else (0, 0)
-                plan[k, COVER] = actor.items if actor.cover == "benchmark" else 0, 1
+                plan[k, PromptSource.LIST] = (1 << 62, 1) if actor.list_share else (0, 0)
+                plan[k, PromptSource.COVER] = actor.items if actor.cover == "benchmark" else 0, 1
         return plan
 
     def _tables(self) -> Breach | None:
@@ -277,7 +279,11 @@ class Conservation(Check):
         made = {}
         for k, actor in enumerate(self.index.scenario.actors):
             mine, values = tasks["actor"] == k, expected[actor.id]
-            listed = mine & (tasks["work"] == LIST) & typologies()[actor.typology].is_extraction
+            listed = (
+                mine
+                & (tasks["work"] == PromptSource.LIST)
+                & typologies()[actor.typology].is_extraction
+            )
             made[actor.id] = {
                 "accounts_in_log": len(np.unique(tasks["account"][mine])),
                 "accounts_banned": int(banned[accounts["actor"] == k].sum()),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.actors.prompts import LIST
+from sim.actors.prompts import PromptSource
 from sim.arrays.columns import Columns, grouped, length
 from sim.world.models import ModelTable
 
@@ -51,7 +51,7 @@ def usage_of(rows: Columns, models: ModelTable) -> Usage:
     columns = {
         "account": account,
         "exchanges": np.ones(len(ts), np.int64),
-        "listed": rows["kind"] == LIST,
+        "listed": rows["kind"] == PromptSource.LIST,
         "away": away,
         "first": np.where(away, NEVER, ts),
         "last": np.where(away, -NEVER, ts),

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from sim.actors.arrivals.rates import expected_exchanges
-from sim.actors.context import Block
 from sim.actors.queue.teams import target_of, teams_of
+from sim.actors.workload import Block
 from sim.arrays.columns import length
 from sim.output.account_usage import Usage
 from sim.population.population import Population
@@ -139,9 +139,9 @@ class Tally:
     def _summary(self, k: int) -> ActorSummary:
         context, tally = self._population.contexts[k], self._of_actor[k]
         actor = context.actor
-        if context.driven < actor.accounts:
-            expected = expected_exchanges(context, range(context.driven, actor.accounts))
-            expected += sum(team.calls for team in teams_of(context, range(context.driven)))
+        if context.queue_slots < actor.accounts:
+            expected = expected_exchanges(context, range(context.queue_slots, actor.accounts))
+            expected += sum(team.calls for team in teams_of(context, range(context.queue_slots)))
             unit, requested = "expected exchanges", round(expected)
             achieved = tally.exchanges
         elif actor.source == "benchmark":

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.actors.prompts import COVER, KINDS, LIST, reword_key, reworded
+from sim.actors.prompts import KINDS, PromptSource, reword_key, reworded
 from sim.arrays.columns import Columns
 from sim.arrays.types import Array
 from sim.catalog import agents
@@ -85,8 +85,8 @@ class Renderer:
             opaque_ids(self._task_keys[actor], task_of(rows["serial"])),
             self._words(actor, self._actor_ids),
             self._words(self._typology[actor], self._typologies),
-            self._extracts[actor] & (rows["kind"] == LIST),
-            rows["kind"] == COVER,
+            self._extracts[actor] & (rows["kind"] == PromptSource.LIST),
+            rows["kind"] == PromptSource.COVER,
             rows["user"],
             call,
         ]

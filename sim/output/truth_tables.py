@@ -160,9 +160,9 @@ def truth_campaigns(population: Population, tally: Tally, usage: Usage) -> Any:
                 "ends_at": opening + (begins + context.working_us),
                 "adaptations": " ".join(adaptations(context)),
                 "budget_usd": actor.operator.budget_usd if actor.operator else None,
-                "planned_usd": context.ledger.first_usd + context.ledger.tokens_usd,
-                "spent_identities_usd": context.ledger.first_usd,
-                "spent_replacements_usd": max(0.0, done.spent_usd - context.ledger.first_usd),
+                "planned_usd": context.budget.first_usd + context.budget.tokens_usd,
+                "spent_identities_usd": context.budget.first_usd,
+                "spent_replacements_usd": max(0.0, done.spent_usd - context.budget.first_usd),
                 "spent_tokens_usd": float(mine["nano_usd"].sum()) * 1e-9,
             }
         )

@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.actors.arrivals.rates import DAY_US, rates_per_day
 from sim.actors.context import ActorContext
-from sim.actors.prompts import Contents
+from sim.actors.prompts import ActorPrompts
 from sim.actors.templates import Templates, templates_of
 from sim.arrays.types import Ints
 from sim.catalog import Agent, Limit, agents, tiers, typologies
@@ -76,13 +76,13 @@ class ActorBuilder:
             return self._as_guest(bare, host)
         bare = replace(bare, timeline=_lives(nothing_happens(actor.accounts), begins, ends))
         bare = replace(bare, rate=_rate(bare))
-        bare, ledger = within_budget(bare)
-        outcome = self._outcome(bare, ledger, begins, ends)
+        bare, budget = within_budget(bare)
+        outcome = self._outcome(bare, budget, begins, ends)
         identities = outcome.identities
         later = np.flatnonzero(identities.generation > 0)
         if not len(later):
             timeline = _lives(outcome, begins, ends)
-            return replace(bare, timeline=timeline, outcome=outcome, ledger=ledger)
+            return replace(bare, timeline=timeline, outcome=outcome, budget=budget)
         accounts = with_replacements(
             actor,
             behaviours,
@@ -100,7 +100,7 @@ class ActorBuilder:
             templates=self._templates(actor, behaviours, accounts),
             timeline=_lives(outcome, begins, ends),
             outcome=outcome,
-            ledger=ledger,
+            budget=budget,
         )
 
     def _lifetimes(self, actor: Actor) -> tuple[Ints, Ints]:
@@ -131,7 +131,7 @@ class ActorBuilder:
         fresh = rng.random(len(begins)) < self.scenario.separability
         return np.where(fresh, begins - lead_us, np.minimum(places.created_us, begins - lead_us))
 
-    def _outcome(self, context: ActorContext, ledger: Budget, begins: Ints, ends: Ints) -> Outcome:
+    def _outcome(self, context: ActorContext, budget: Budget, begins: Ints, ends: Ints) -> Outcome:
         """What the provider does about the accounts of an actor, and how its operator reacts."""
         enforcement = self.scenario.world.enforcement
         if enforcement is None:
@@ -139,7 +139,7 @@ class ActorBuilder:
         return decide(
             _watched(context, begins, ends),
             enforcement,
-            _operator(context, ledger),
+            _operator(context, budget),
             self.scenario.clock.duration_us,
             self.streams,
             context.actor.id,
@@ -156,7 +156,7 @@ class ActorBuilder:
             accounts=accounts,
             timeline=SlotTimeline.everlasting(actor.accounts),
             templates=self._templates(actor, behaviours, accounts),
-            contents=Contents(actor, self.universe, self.streams),
+            prompts=ActorPrompts(actor, self.universe, self.streams),
             rate=1.0,
             first_account=0,
             agents=tuple(_agent(a, b) for b in behaviours for a in b.agents),
@@ -171,7 +171,7 @@ class ActorBuilder:
             policy=_policy(scenario, actor),
             sizes=_sizes(scenario, actor, table, self.conditions),
             outcome=nothing_happens(actor.accounts),
-            ledger=Budget.free(),
+            budget=Budget.free(),
         )
 
     def _templates(
@@ -228,7 +228,7 @@ def _rate(context: ActorContext) -> float:
 
 def _watched(context: ActorContext, begins: Ints, ends: Ints) -> Watched:
     """What is to be seen of accounts: rates, and how many share what they use."""
-    actor, places = context.actor, context.places
+    actor, places = context.actor, context.first_accounts
     per_day = rates_per_day(context, range(actor.accounts))
     refusals = np.array([b.refusal_share for b in context.behaviours])
     calls = np.array(context.session_calls)
@@ -246,15 +246,15 @@ def _watched(context: ActorContext, begins: Ints, ends: Ints) -> Watched:
     )
 
 
-def _operator(context: ActorContext, ledger: Budget) -> Operator | None:
+def _operator(context: ActorContext, budget: Budget) -> Operator | None:
     """The operator with what its accounts cost, and what it keeps for tokens."""
     operator = context.actor.operator
     if operator is None or not typologies()[context.actor.typology].operated:
         return None
     costs = {
-        "initial_usd": ledger.first_usd,
-        "reserved_usd": ledger.tokens_usd,
-        "per_replacement_usd": ledger.replacement_usd,
+        "initial_usd": budget.first_usd,
+        "reserved_usd": budget.tokens_usd,
+        "per_replacement_usd": budget.replacement_usd,
         "verified_share": context.actor.verified_share,
     }
     return operator.model_copy(update=costs)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.actors.arrivals.rates import LEAD_US as SESSIONS_LEAD_US
+from sim.actors.arrivals.rates import SESSION_LEAD_US
 from sim.actors.context import ActorContext
 from sim.arrays.types import Ints
 from sim.catalog import models, typologies
@@ -61,7 +61,7 @@ def build_population(scenario: Scenario) -> Population:
     model_ids = sorted({m for actor in scenario.actors for m in actor.models} | released)
     table = ModelTable([models()[m] for m in model_ids])
     conditions = ProviderConditions(
-        scenario.world, scenario.clock.start, -SESSIONS_LEAD_US, scenario.clock.duration_us
+        scenario.world, scenario.clock.start, -SESSION_LEAD_US, scenario.clock.duration_us
     )
     builder = ActorBuilder(scenario, streams, universe, clients, table, model_ids, conditions)
     made: dict[str, ActorContext] = {}

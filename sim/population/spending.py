@@ -18,7 +18,7 @@ _FOR_TOKENS = 0.8
 
 
 def within_budget(context: ActorContext) -> tuple[ActorContext, Budget]:
-    """The stage, with less traffic if its operator cannot pay for all, and the ledger."""
+    """The stage, with less traffic if its operator cannot pay for all, and the budget."""
     operator = context.actor.operator
     if operator is None:
         return context, Budget.free()
@@ -31,24 +31,24 @@ def within_budget(context: ActorContext) -> tuple[ActorContext, Budget]:
     )
     planned = float((rates_per_day(context, range(context.actor.accounts)) * held).sum()) * days
     tokens_usd = planned * per_exchange
-    ledger = Budget(
+    budget = Budget(
         first_usd=first_usd,
         replacement_usd=first_usd / context.actor.accounts,
         tokens_usd=tokens_usd,
         usd_per_exchange=per_exchange,
     )
     if operator.budget_usd is None:
-        return context, ledger
+        return context, budget
     left = max(0.0, operator.budget_usd - first_usd)
     affordable = min(tokens_usd, _FOR_TOKENS * left)
     share = affordable / tokens_usd if tokens_usd else 1.0
-    ledger = replace(ledger, tokens_usd=affordable)
-    return replace(context, rate=context.rate * share), ledger
+    budget = replace(budget, tokens_usd=affordable)
+    return replace(context, rate=context.rate * share), budget
 
 
 def _identities_usd(context: ActorContext) -> float:
     """Cost of the first accounts: each its own, cards and addresses once each."""
-    operator, places = context.actor.operator, context.places
+    operator, places = context.actor.operator, context.first_accounts
     assert operator is not None
     days = context.horizon_us / DAY_US
     addresses = len(np.unique(places.ip)) + (context.actor.away_share > 0) * len(places)

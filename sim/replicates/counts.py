@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.actors.context import Block
+from sim.actors.workload import Block
 from sim.arrays.columns import Columns, length
 from sim.arrays.types import Ints
 from sim.counting import CONVENTIONS

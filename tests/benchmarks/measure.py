@@ -67,7 +67,7 @@ def watched() -> Watch:
     """Watch what a run spends its time with, in this process."""
     from sim.actors.context import ActorContext
     from sim.actors.queue import queue_workload
-    from sim.actors.queue.workers import Workforce
+    from sim.actors.queue.workers import Workers
     from sim.actors.sessions import session_workload
     from sim.engine import merge, simulate
     from sim.engine.spill import SpillWriter
@@ -80,7 +80,7 @@ def watched() -> Watch:
     watch = Watch()
     watch.on(ActorContext, "fill", "drawing")
     watch.on(ActorContext, "settle", "clock")
-    watch.on(Workforce, "_take", "queue")
+    watch.on(Workers, "_take", "queue")
     watch.on(PrefixCache, "read_tokens", "gateway")
     watch.on(LimitCheck, "add", "gateway")
     watch.on(RateLimitedLoop, "run", "event by event")

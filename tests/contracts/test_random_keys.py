@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sim.actors.arrivals.session_arrivals import _people
-from sim.actors.prompts import OWN, Contents
+from sim.actors.arrivals.session_arrivals import end_users_of
+from sim.actors.prompts import ActorPrompts, PromptSource
 from sim.entities.content import AS_IT_IS, Universe
 from sim.output.exchange_log import Renderer
 from sim.population.population import build_population
@@ -22,7 +22,10 @@ OTHER = Streams(99)
 def test_end_users_of_the_same_accounts_differ_by_seed() -> None:
     context = stage_of("G13")
     places = range(len(context.accounts))
-    here, there = _people(context, places), _people(replace(context, streams=OTHER), places)
+    here, there = (
+        end_users_of(context, places),
+        end_users_of(replace(context, streams=OTHER), places),
+    )
     assert (here.number == there.number).all()
     assert (here.language[here.number > 0] != there.language[here.number > 0]).mean() > 0.1
 
@@ -36,7 +39,9 @@ def test_topics_and_repeated_prompts_of_the_same_users_differ_by_seed(repeat_sha
     account = np.resize(context.accounts.account_id[:4], n)
     zeros, number = np.zeros(n, np.int64), np.arange(n)
     asked = [
-        Contents(actor, universe, streams).of(account, zeros, zeros + OWN, zeros - 1, zeros, number)
+        ActorPrompts(actor, universe, streams).choose(
+            account, zeros, zeros + PromptSource.OWN, zeros - 1, zeros, number
+        )
         for streams in (context.streams, OTHER)
     ]
     for one in set(account.tolist()):

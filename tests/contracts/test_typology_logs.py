@@ -16,7 +16,7 @@ import pytest
 
 from sim.actors.arrivals.rates import expected_exchanges
 from sim.actors.context import ActorContext
-from sim.actors.prompts import LIST, OWN
+from sim.actors.prompts import PromptSource
 from sim.catalog import typologies
 from sim.entities import pools
 from sim.population.population import build_population
@@ -89,8 +89,10 @@ def contents(context: ActorContext, rows: Any) -> Iterator[Measure]:
     # all tasks of a session are of one kind
     sessions = rows.drop_duplicates("session")
     listed = float(a.list_share[sessions["account"]].mean()) if actor.list_share else 0.0
-    yield share("on the list", sessions["kind"] == LIST, listed)
-    own = rows[rows["kind"] == OWN].drop_duplicates("content" if not actor.repeat_share else "id")
+    yield share("on the list", sessions["kind"] == PromptSource.LIST, listed)
+    own = rows[rows["kind"] == PromptSource.OWN].drop_duplicates(
+        "content" if not actor.repeat_share else "id"
+    )
     own = own[own["user"]]
     if len(own) and actor.repeat_share:
         user = mixed(

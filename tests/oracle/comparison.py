@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 
-from sim.actors.context import HitsLimitError, Workload
+from sim.actors.workload import HitsLimitError, Workload
 from sim.arrays.columns import Columns, concat
 from sim.engine.shards import workloads
 from sim.population.population import build_population

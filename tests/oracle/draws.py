@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.actors.arrivals.rates import LEAD_US
-from sim.actors.arrivals.session_arrivals import _people, _starts, openings
-from sim.actors.context import ActorContext, Workload
+from sim.actors.arrivals.rates import SESSION_LEAD_US
+from sim.actors.arrivals.session_arrivals import draw_arrivals, draw_starts, end_users_of
+from sim.actors.context import ActorContext
 from sim.actors.queue.queue_workload import QueueWorkload
-from sim.actors.queue.ticket_queue import source
+from sim.actors.queue.ticket_queue import ticket_source
 from sim.actors.queue.tickets import Tickets
 from sim.actors.sessions.session_workload import SessionWorkload
+from sim.actors.workload import Workload
 from sim.arrays.types import Floats, Ints
 from sim.catalog import tiers
 from sim.scenario.resolved import Scenario
@@ -89,7 +90,7 @@ def _of_population(scenario: Scenario, workload: SessionWorkload, at_most: int) 
         accounts += own.tolist()
         chosen += choose(context, sessions_of(piece.drawn.shape), clients, piece.start_us)
     sessions = zip((c.session for c in chosen), starts, strict=True)
-    world = Simulator(rules_of(scenario, context, -LEAD_US), -LEAD_US, at_most)
+    world = Simulator(rules_of(scenario, context, -SESSION_LEAD_US), -SESSION_LEAD_US, at_most)
     attempts = world.sessions(sessions, context.horizon_us)
     openings = _openings(workload, list(zip(starts, accounts, strict=True)))
     return Outcome(attempts, chosen, world.expired, openings)
@@ -100,7 +101,7 @@ def _moves_at(workload: SessionWorkload) -> dict[tuple[int, int], float]:
 
     Two that an account opens in one microsecond must not differ in it.
     """
-    drawn = openings(workload._context, workload._shard, workload._places)
+    drawn = draw_arrivals(workload._context, workload._shard, workload._slots)
     marks = zip(drawn.start_us.tolist(), drawn.account.tolist(), strict=True)
     found: dict[tuple[int, int], float] = {}
     for mark, moves_at in zip(marks, drawn.moves_at.tolist(), strict=True):
@@ -113,11 +114,11 @@ def _openings(workload: SessionWorkload, opened: list[tuple[int, int]]) -> list[
 
     Everybody has the one account of their place all the time.
     """
-    context, places = workload._context, workload._places
+    context, places = workload._context, workload._slots
     assert context.timeline.never_ends
     rng = context.streams.rng(context.actor.id, workload._shard, "holidays")
-    people = _people(context, places)
-    begun, who = _starts(context, workload._shard, places, people)
+    people = end_users_of(context, places)
+    begun, who = draw_starts(context, workload._shard, places, people)
     starts, accounts = begun.tolist(), people.place[who].tolist()
     drawn = zip(starts, accounts, rng.random(len(starts)).tolist(), strict=True)
     allowed = Counter((t, account) for t, account, u in drawn if is_opened(context.world, t, u))
@@ -164,7 +165,7 @@ class Line:
 
     def __init__(self, workload: QueueWorkload) -> None:
         self._context, self._queue = workload._context, workload._queue()
-        tickets = source(workload._context, workload.team, workload._opens_us)
+        tickets = ticket_source(workload._context, workload.team, workload._opens_us)
         in_progress = workload._context.actor.starts_us is None
         self._lead: Iterator[Tickets] | None = tickets.lead() if in_progress else None
         self._main = tickets.main()

@@ -12,7 +12,7 @@ import simpy
 from sim.actors.arrivals.intensity import Intensity
 from sim.actors.queue.teams import teams_of
 from sim.actors.queue.tickets import BLOCK_TICKETS, PromptTickets
-from sim.actors.queue.workers import Batch, Workforce
+from sim.actors.queue.workers import Batch, Workers
 from sim.arrays.types import Floats
 from sim.population.population import build_population
 from sim.scenario.resolved import Rhythm
@@ -44,7 +44,7 @@ def waits(servers: int, load: float, size: int) -> Floats:
     spans = np.rint(rng.exponential(MEAN_SPAN_US, size)).astype(np.int64).tolist()
     batch = Batch(release.tolist(), lambda ticket, _: spans[ticket])
     env = simpy.Environment()
-    workers = Workforce([0] * servers, lambda _: None if batch.used_up else batch)
+    workers = Workers([0] * servers, lambda _: None if batch.used_up else batch)
     workers.start(env, every_us=1 << 40, until_us=1 << 60)
     env.run()
     assert batch.begun == size

@@ -14,7 +14,7 @@ from sim.scenario.resolved import Actor
 from sim.world.load import activity
 
 DAY_US = 86_400_000_000
-LEAD_US = 14 * DAY_US
+SESSION_LEAD_US = 14 * DAY_US
 SHARD_EXCHANGES = 400_000
 
 
@@ -81,7 +81,7 @@ def course_of(context: ActorContext, behaviour: Actor, utc_offset_h: int) -> Cou
     if not sigma:
         return base
     rng = context.streams.rng(context.actor.id, "waves")
-    return Waves(base, sigma, rng, -LEAD_US, context.horizon_us)
+    return Waves(base, sigma, rng, -SESSION_LEAD_US, context.horizon_us)
 
 
 def _active_us(context: ActorContext, course: Course) -> float:

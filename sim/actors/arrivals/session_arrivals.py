@@ -10,7 +10,7 @@ from sim.actors.arrivals.point_process import session_starts, with_jitter
 from sim.actors.arrivals.rates import DAY_US, course_of, rates_per_day
 from sim.actors.arrivals.session_length import lead_us
 from sim.actors.context import ActorContext
-from sim.actors.prompts import COVER, LIST, OWN
+from sim.actors.prompts import PromptSource
 from sim.actors.templates import any_choice
 from sim.arrays.ragged import position_in
 from sim.arrays.types import Bools, Floats, Ints
@@ -20,7 +20,7 @@ from sim.streams import mixed, uniforms
 from sim.world.load import activity
 
 
-class Openings(NamedTuple):
+class SessionArrivals(NamedTuple):
     """Sessions in order of time; arrays of shape (sessions,).
 
     `person` counts the end users of an account from 0; `choice` says which of the account's
@@ -40,11 +40,11 @@ class Openings(NamedTuple):
     moves_at: Floats
     until_us: Ints
 
-    def pick(self, index: Any) -> Openings:
-        return Openings(*(column[index] for column in self))
+    def pick(self, index: Any) -> SessionArrivals:
+        return SessionArrivals(*(column[index] for column in self))
 
 
-class _People(NamedTuple):
+class EndUsers(NamedTuple):
     """End users of places: place, number within it, hours from UTC, and language."""
 
     place: Ints
@@ -53,10 +53,10 @@ class _People(NamedTuple):
     language: Ints
 
 
-def openings(context: ActorContext, shard: int, places: range) -> Openings:
+def draw_arrivals(context: ActorContext, shard: int, places: range) -> SessionArrivals:
     """The sessions that the accounts of `places` open from the lead to the end of the log."""
-    people = _people(context, places)
-    start, who = _starts(context, shard, places, people)
+    people = end_users_of(context, places)
+    start, who = draw_starts(context, shard, places, people)
     start, who = _at_work(context, shard, start, who)
     place = people.place[who]
     held = context.timeline.at(place, start)
@@ -64,7 +64,7 @@ def openings(context: ActorContext, shard: int, places: range) -> Openings:
     thinned, on_list, away, moves, which = rng.random((5, len(start)))
     sends = (held.row >= 0) & (thinned < held.factor)
     account = np.where(sends, held.row, place)
-    return Openings(
+    return SessionArrivals(
         start_us=start,
         account=account,
         person=people.number[who],
@@ -77,7 +77,7 @@ def openings(context: ActorContext, shard: int, places: range) -> Openings:
     )
 
 
-def _people(context: ActorContext, places: range) -> _People:
+def end_users_of(context: ActorContext, places: range) -> EndUsers:
     """Everyone behind the accounts; the first is at home where the account is."""
     accounts = context.accounts
     own = np.arange(places.start, places.stop)
@@ -96,10 +96,12 @@ def _people(context: ActorContext, places: range) -> _People:
         country = np.minimum(np.searchsorted(edges, drawn), len(edges) - 1)
         language = np.where(abroad, pools.COUNTRY_LANGUAGE[country], language)
         offset = np.where(abroad, pools.COUNTRY_UTC_OFFSET_H[country], offset)
-    return _People(place, number, offset, language)
+    return EndUsers(place, number, offset, language)
 
 
-def _starts(context: ActorContext, shard: int, places: range, people: _People) -> tuple[Ints, Ints]:
+def draw_starts(
+    context: ActorContext, shard: int, places: range, people: EndUsers
+) -> tuple[Ints, Ints]:
     """(start, number among `people`) of sessions, each mode by itself."""
     actor = context.actor
     mode = context.accounts.mode[people.place]
@@ -158,9 +160,9 @@ def _kinds(context: ActorContext, account: Ints, start_us: Ints, chance: Floats)
     """What sessions work on; a new account warms up with cover."""
     actor, accounts = context.actor, context.accounts
     if not actor.has_cover:
-        return np.full(len(account), OWN)
+        return np.full(len(account), PromptSource.OWN)
     listed = (chance < accounts.list_share[account]) & ~context.warms_up(account, start_us)
-    return np.where(listed, LIST, COVER)
+    return np.where(listed, PromptSource.LIST, PromptSource.COVER)
 
 
 def _moves_at(context: ActorContext, account: Ints, chance: Floats) -> Floats:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from sim.actors.arrivals.rates import DAY_US, LEAD_US
+from sim.actors.arrivals.rates import DAY_US, SESSION_LEAD_US
 from sim.arrays.ragged import cumulate_in, starts_of
 from sim.arrays.types import Ints
 from sim.scaffold.turns import draw_tool_steps, draw_turns_of
@@ -59,4 +59,4 @@ def lead_us(behaviour: Actor, expected: float, rng: np.random.Generator) -> int:
     # the longest of those tried says little of the longest of all
     most = 2 * int(ends_us.max()) if enough >= len(order) - 1 else int(ends_us[order[enough]])
     batches = DAY_US if behaviour.batch_share else 0
-    return min(LEAD_US, most + _LONG_PAUSE_US + batches) if missing < 1 else 0
+    return min(SESSION_LEAD_US, most + _LONG_PAUSE_US + batches) if missing < 1 else 0

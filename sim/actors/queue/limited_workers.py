@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sim.actors.context import ActorContext, Block
+from sim.actors.context import ActorContext
 from sim.actors.queue.ticket_queue import Filled, TicketQueue
+from sim.actors.workload import Block
 from sim.arrays.types import Bools
 from sim.scaffold.rows import RowMaker
 from sim.world.attempts import Attempts
@@ -41,7 +42,7 @@ class _UnderLimits:
         return Block(rows, context.tasks(drawn, placement, whole))
 
 
-class Crew:
+class LimitedWorkers:
     """The workers of a queue, as callbacks of the event loop.
 
     Tickets of the `limited` organisations are worked off event by event; of the others it is

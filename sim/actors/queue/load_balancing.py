@@ -20,7 +20,7 @@ class Balancer(Protocol):
 
 
 def balancer(policy: str, volume: Floats) -> Balancer:
-    """Return the balancer of a pool whose accounts have the relative volumes `volume`."""
+    """Return the balancer of a pool whose accounts have the relative slot_weights `volume`."""
     accounts = len(volume)
     if policy == "least_used":
         return _LeastUsed(accounts)

@@ -10,13 +10,14 @@ from typing import NamedTuple
 import numpy as np
 import simpy
 
-from sim.actors.context import ActorContext, Block, HitsLimitError
-from sim.actors.queue.limited_workers import Crew
+from sim.actors.context import ActorContext
+from sim.actors.queue.limited_workers import LimitedWorkers
 from sim.actors.queue.load_balancing import balancer
-from sim.actors.queue.teams import Pilot, opens_us, pilot_of, volumes, workers_of
+from sim.actors.queue.teams import Pilot, opens_us, pilot_of, slot_weights, workers_of
 from sim.actors.queue.ticket_queue import Filled, TicketQueue
-from sim.actors.queue.tickets import LEAD_US, Team
-from sim.actors.queue.workers import Workforce
+from sim.actors.queue.tickets import QUEUE_LEAD_US, Team
+from sim.actors.queue.workers import Workers
+from sim.actors.workload import Block, HitsLimitError
 from sim.arrays.types import Bools, Ints
 from sim.scaffold.fill import Drawn
 from sim.scaffold.rows import Placement, RowMaker, exchange_rows
@@ -26,7 +27,7 @@ from sim.world.limit_check import merge
 
 _SLICE_ROWS = 65_536
 _SHORTEST_SLICE_US = 60_000_000
-_LONGEST_SLICE_US = LEAD_US
+_LONGEST_SLICE_US = QUEUE_LEAD_US
 _STAGGER_US = 60_000_000
 # Guesses at who hits a limit, before everybody is thought to.
 _GUESSES = 3
@@ -67,12 +68,12 @@ class QueueWorkload:
 
     def _queue(self) -> TicketQueue:
         context, accounts = self._context, self.team.accounts
-        volume = volumes(context, accounts)
+        volume = slot_weights(context, accounts)
         return TicketQueue(
             context, self.team, self._opens_us, balancer(context.actor.balance, volume)
         )
 
-    def _slices(self, crew: Crew | _FreeCrew) -> Iterator[int]:
+    def _slices(self, crew: LimitedWorkers | UnlimitedWorkers) -> Iterator[int]:
         """Ends of slices of time, the last of them when nobody has anything left to do."""
         at = self._opens_us
         while at < self._context.horizon_us:
@@ -113,11 +114,13 @@ class QueueWorkload:
             self._guess_again(gateway.hit)
             raise HitsLimitError
 
-    def _crew(self, queue: TicketQueue) -> Crew | _FreeCrew:
+    def _crew(self, queue: TicketQueue) -> LimitedWorkers | UnlimitedWorkers:
         context = self._context
         if self._limited.any():
-            return Crew(context, queue, self._opens_us, self._workers_from_us, self._limited)
-        return _FreeCrew(
+            return LimitedWorkers(
+                context, queue, self._opens_us, self._workers_from_us, self._limited
+            )
+        return UnlimitedWorkers(
             self._opens_us, context.horizon_us, self._slice_us, self._workers_from_us, queue
         )
 
@@ -129,7 +132,7 @@ class QueueWorkload:
         self._limited = self._limited | hit | (self._guesses >= _GUESSES)
 
 
-class _FreeCrew:
+class UnlimitedWorkers:
     """The workers of a queue none of whose organisations hits a limit."""
 
     def __init__(
@@ -141,7 +144,7 @@ class _FreeCrew:
         queue: TicketQueue,
     ) -> None:
         self._env = simpy.Environment(initial_time=opens_us)
-        Workforce(workers_from_us, queue.batch).start(self._env, slice_us, closes_us)
+        Workers(workers_from_us, queue.batch).start(self._env, slice_us, closes_us)
 
     @property
     def is_idle(self) -> bool:

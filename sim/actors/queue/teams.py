@@ -11,8 +11,8 @@ import numpy as np
 from sim.actors.arrivals.rates import DAY_US, SHARD_EXCHANGES, rates_per_day
 from sim.actors.context import ActorContext
 from sim.actors.queue.load_balancing import balancer
-from sim.actors.queue.ticket_queue import TicketQueue, source
-from sim.actors.queue.tickets import LEAD_US, Team
+from sim.actors.queue.ticket_queue import TicketQueue, ticket_source
+from sim.actors.queue.tickets import QUEUE_LEAD_US, Team
 from sim.arrays.types import Floats, Ints
 
 # Workers that a pool keeps when the scenario does not say: so many times the mean number busy.
@@ -38,10 +38,10 @@ def opens_us(context: ActorContext, team: Team, pilot: Pilot) -> int:
     enough = max(_TASKS_BEFORE * pilot.span_us, float(min(_SETTLING_US, context.working_us)))
     if pilot.span_us > context.working_us:
         enough = min(enough, _MOST_TICKETS_BEFORE * pilot.calls / team.rows_per_us)
-    return -min(LEAD_US, math.ceil(enough))
+    return -min(QUEUE_LEAD_US, math.ceil(enough))
 
 
-def volumes(context: ActorContext, places: range) -> Floats:
+def slot_weights(context: ActorContext, places: range) -> Floats:
     """How much of the work each place takes, where work is spread by volume.
 
     Where nobody can send anything, as without money for tokens, all take the same.
@@ -66,15 +66,15 @@ def teams_of(context: ActorContext, places: range) -> list[Team]:
     first = np.flatnonzero(np.diff(organisation, prepend=-1))
     most = len(first) if whole.workers is None else min(len(first), whole.workers)
     count = max(1, min(round(whole.target / SHARD_EXCHANGES), most))
-    volume = volumes(context, places)
+    volume = slot_weights(context, places)
     if context.actor.balance != "weighted":
         volume = np.ones(len(places))
     edges = _even_edges(np.add.reduceat(volume, first), first, count)
     bounds = [*(places.start + edges).tolist(), places.stop]
-    targets = shared_out(whole.target, np.add.reduceat(volume, edges))
+    targets = apportion(whole.target, np.add.reduceat(volume, edges))
     workers: list[int | None] = [None] * count
     if whole.workers is not None:
-        more = shared_out(whole.workers - count, targets.astype(np.float64))
+        more = apportion(whole.workers - count, targets.astype(np.float64))
         workers = (1 + more).tolist()
     return [
         Team(
@@ -101,13 +101,13 @@ def workers_of(context: ActorContext, team: Team, pilot: Pilot) -> int:
     pace = team.rows_per_us / pilot.calls
     if pilot.span_us > context.working_us:
         # no task can be begun and ended in the log, however many are in work at a time
-        pace = min(pace, _MOST_TICKETS_BEFORE / LEAD_US)
+        pace = min(pace, _MOST_TICKETS_BEFORE / QUEUE_LEAD_US)
     # more than one for each task would have nothing to do
     tasks = team.calls / pilot.calls
     return max(1, math.ceil(_HEADROOM * min(pace * pilot.span_us, tasks)))
 
 
-def shared_out(total: int, weight: Floats) -> Ints:
+def apportion(total: int, weight: Floats) -> Ints:
     """Whole numbers in proportion to `weight` that add up to `total` (largest remainders)."""
     exact = total * weight / weight.sum()
     share: Ints = np.floor(exact).astype(np.int64)
@@ -127,9 +127,9 @@ def _even_edges(weight: Floats, first: Ints, count: int) -> Ints:
 
 def pilot_of(context: ActorContext, team: Team) -> Pilot:
     """Try out a block of tickets of a team, in the weather in which work may begin."""
-    opens = -LEAD_US if context.actor.starts_us is None else context.actor.starts_us
-    tickets = next(source(context, team, opens).main())
-    balance = balancer(context.actor.balance, volumes(context, team.accounts))
+    opens = -QUEUE_LEAD_US if context.actor.starts_us is None else context.actor.starts_us
+    tickets = next(ticket_source(context, team, opens).main())
+    balance = balancer(context.actor.balance, slot_weights(context, team.accounts))
     filled = TicketQueue(context, team, opens, balance).fill(tickets, "pilot")
     if filled is None:
         # nobody can take a ticket when work begins

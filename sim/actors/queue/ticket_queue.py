@@ -7,13 +7,14 @@ from functools import cached_property
 
 import numpy as np
 
-from sim.actors.context import TASKS_PER_SHARD_BITS, ActorContext
-from sim.actors.prompts import COVER, LIST, OWN
+from sim.actors.context import ActorContext
+from sim.actors.prompts import PromptSource
 from sim.actors.queue.load_balancing import Balancer
 from sim.actors.queue.service_times import ServiceTimes
 from sim.actors.queue.tickets import BenchmarkTickets, PromptTickets, Team, Tickets
 from sim.actors.queue.workers import Batch
 from sim.actors.templates import any_choice
+from sim.actors.workload import TASKS_PER_SHARD_BITS
 from sim.arrays.types import Bools, Floats, Ints
 from sim.entities import pools
 from sim.entities.tenure import Occupancy
@@ -53,7 +54,7 @@ class TicketQueue:
 
     def __init__(self, context: ActorContext, team: Team, opens_us: int, balance: Balancer) -> None:
         self._context, self._team, self._balance = context, team, balance
-        self._tickets = source(context, team, opens_us)
+        self._tickets = ticket_source(context, team, opens_us)
         in_progress = context.actor.starts_us is None
         self._lead = self._tickets.lead() if in_progress else iter(())
         self._main = None if in_progress else self._tickets.main()
@@ -142,14 +143,14 @@ class TicketQueue:
         kind, item = self._work_of(tickets, chance, account)
         ones, zeros = np.ones(n, np.int64), np.zeros(n, np.int64)
         task_no = (self._team.number << TASKS_PER_SHARD_BITS) + self._tasks + np.arange(n)
-        variant = context.templates.variant(account, any_choice(which), kind == LIST)
+        variant = context.templates.variant(account, any_choice(which), kind == PromptSource.LIST)
         template = context.templates.number[account, variant].astype(np.int64)
         sessions = context.sessions(
             account, variant, tickets.release_us, moves_at, ones, tickets.turns, zeros, task_no
         )
         drawn = context.fill(sessions, 0, *name)
         identifier = context.accounts.account_id[account]
-        about = context.contents.of(identifier, zeros, kind, item, template, task_no)
+        about = context.prompts.choose(identifier, zeros, kind, item, template, task_no)
         placement = Placement(
             account=context.first_account + account,
             model=sessions.model,
@@ -227,17 +228,19 @@ class TicketQueue:
         """(kind, item) of each ticket: of the list, if there is one, or else of a benchmark."""
         context, n = self._context, len(account)
         if not context.actor.has_cover:
-            return np.full(n, OWN), tickets.item
+            return np.full(n, PromptSource.OWN), tickets.item
         listed = chance < context.accounts.list_share[account]
         item = np.full(n, -1)
         item[listed] = self._tickets.items(int(listed.sum()))
         if context.actor.cover == "benchmark":
             covers = tickets.prompt % np.uint64(max(context.actor.items, 1))
             item[~listed] = covers[~listed].astype(np.int64)
-        return np.where(listed, LIST, COVER), item
+        return np.where(listed, PromptSource.LIST, PromptSource.COVER), item
 
 
-def source(context: ActorContext, team: Team, opens_us: int) -> BenchmarkTickets | PromptTickets:
+def ticket_source(
+    context: ActorContext, team: Team, opens_us: int
+) -> BenchmarkTickets | PromptTickets:
     """What a team works on."""
     if context.actor.source == "benchmark":
         return BenchmarkTickets(context, team, opens_us)

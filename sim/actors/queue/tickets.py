@@ -9,7 +9,7 @@ import numpy as np
 
 from sim.actors.arrivals.rates import course_of
 from sim.actors.context import ActorContext
-from sim.actors.prompts import LIST
+from sim.actors.prompts import PromptSource
 from sim.arrays.types import Floats, Ints
 from sim.catalog import benchmarks, steps_for
 from sim.scaffold.steps import draw_steps, instance_scores
@@ -18,7 +18,7 @@ from sim.streams import U64, mixed
 
 BLOCK_TICKETS = 1_024
 _SHORTEST_BLOCK = 64
-LEAD_US = 6 * 3_600_000_000
+QUEUE_LEAD_US = 6 * 3_600_000_000
 # Before the log a queue works off as many of its tasks as make so many times all of it, at most.
 _MOST_TIMES_BEFORE, _FEWEST_BEFORE = 10, 1_000
 # A paced pool plans to be done a little before the log closes, so that its last tasks can end.
@@ -178,7 +178,7 @@ class PromptTickets:
 
     def take_back(self, item: Ints, kind: Ints) -> None:
         """Put prompts back whose tasks were barred."""
-        self._returned += item[kind == LIST].tolist()
+        self._returned += item[kind == PromptSource.LIST].tolist()
 
     def lead(self) -> Iterator[Tickets]:
         """Earlier work at the same pace, from the opening of the work or a bound on its calls.

@@ -34,7 +34,7 @@ class Batch:
         return len(self.starts_us) == len(self.release_us)
 
 
-class Workforce:
+class Workers:
     """The workers of a queue over the batches that `current` hands out.
 
     `current(now_us)` returns the batch with the next ticket, or None when there is no more work.

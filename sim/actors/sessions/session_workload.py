@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.actors.arrivals.rates import DAY_US, LEAD_US, rates_per_day
-from sim.actors.arrivals.session_arrivals import Openings, openings
+from sim.actors.arrivals.rates import DAY_US, SESSION_LEAD_US, rates_per_day
+from sim.actors.arrivals.session_arrivals import SessionArrivals, draw_arrivals
 from sim.actors.arrivals.session_length import draw_turns, longest_us
-from sim.actors.context import TASKS_PER_SHARD_BITS, ActorContext, Block
-from sim.actors.prompts import LIST, NEVER_US, items_in_order
+from sim.actors.context import ActorContext
+from sim.actors.prompts import NEVER_US, PromptSource, items_in_order
 from sim.actors.sessions.busy_periods import BusyPeriods
+from sim.actors.workload import TASKS_PER_SHARD_BITS, Block
 from sim.arrays.ragged import starts_of
 from sim.arrays.types import Bools, Ints
 from sim.scaffold.fill import Drawn
@@ -43,7 +44,7 @@ class _Piece:
 class _Opened(NamedTuple):
     """Sessions of one agent with the turns that they will have; session arrays and turn arrays."""
 
-    who: Openings
+    who: SessionArrivals
     per_session: Ints
     turns: Turns
     gap_us: Ints
@@ -62,13 +63,13 @@ class SessionWorkload:
     """The accounts of one shard of a population.
 
     It begins so long before the log opens that sessions of every age are in progress at the
-    opening, `LEAD_US` at most. Only sessions longer than the lead are missing from it: with the
-    default dials they hold less than one exchange in ten thousand. Sessions that must end before
+    opening, `SESSION_LEAD_US` at most. Only sessions longer than the lead are missing from it: with
+    the default dials they hold less than one exchange in ten thousand. Sessions that must end before
     the opening are not filled.
     """
 
     def __init__(self, context: ActorContext, shard: int, shards: int, places: range) -> None:
-        self._context, self._shard, self._shards, self._places = context, shard, shards, places
+        self._context, self._shard, self._shards, self._slots = context, shard, shards, places
         self.rows_per_us = float(rates_per_day(context, places).sum() / DAY_US)
         self._opened = self._tasks = 0
 
@@ -118,7 +119,7 @@ class SessionWorkload:
         ]
         stream, order = merge(parts, buckets)
         in_order = context.prefix_cache().read_tokens(stream)
-        check = context.limit_check(stretches, -LEAD_US)
+        check = context.limit_check(stretches, -SESSION_LEAD_US)
         check.add(stream, in_order)
         read = np.empty(len(order), np.int64)
         read[order] = in_order
@@ -137,7 +138,7 @@ class SessionWorkload:
     def _pieces(self) -> Iterator[_Piece]:
         """Open sessions, and fill those that may matter to the log, block by block."""
         self._opened = self._tasks = 0
-        who = openings(self._context, self._shard, self._places)
+        who = draw_arrivals(self._context, self._shard, self._slots)
         agent = self._context.accounts.agent[who.account]
         for k in np.unique(agent).tolist():
             opened = self._draw(k, who.pick(agent == k))
@@ -146,7 +147,7 @@ class SessionWorkload:
             for number in np.unique(block).tolist():
                 yield self._fill(k, number, opened.pick(block == number))
 
-    def _draw(self, agent: int, who: Openings) -> _Opened:
+    def _draw(self, agent: int, who: SessionArrivals) -> _Opened:
         """Draw the turns of sessions, and keep those sessions that may reach into the log."""
         context = self._context
         behaviour = context.behaviour_of_agent[agent]
@@ -165,7 +166,7 @@ class SessionWorkload:
         context, actor, who = self._context, self._context.actor, opened.who
         account, turns = who.account, opened.turns
         session_no, task_no = self._number(len(account), len(turns.calls))
-        variant = context.templates.variant(account, who.choice, who.kind == LIST)
+        variant = context.templates.variant(account, who.choice, who.kind == PromptSource.LIST)
         sessions = context.sessions(
             account,
             variant,
@@ -216,7 +217,7 @@ class SessionWorkload:
         kind = np.concatenate(kinds)
         begins, barred = (np.concatenate(column) for column in zip(*begun, strict=True))
         item = np.full(len(kind), -1)
-        listed = np.flatnonzero((kind == LIST) & (begins < NEVER_US))
+        listed = np.flatnonzero((kind == PromptSource.LIST) & (begins < NEVER_US))
         item[listed] = items_in_order(begins[listed], barred[listed], self._shard, self._shards)
         edges = np.cumsum([len(k) for k in kinds])[:-1]
         for piece, own, mine in zip(pieces, np.split(item, edges), kinds, strict=True):
@@ -228,9 +229,9 @@ class SessionWorkload:
         if context.actor.cover == "benchmark" or context.actor.source == "benchmark":
             draw = mixed(context.streams.key(context.actor.id, "cover"), placement.task_no)
             covers = (draw % np.uint64(max(context.actor.items, 1))).astype(np.int64)
-            item = np.where(kind == LIST, item, covers)
+            item = np.where(kind == PromptSource.LIST, item, covers)
         account = placement.account[session] - context.first_account
-        about = context.contents.of(
+        about = context.prompts.choose(
             context.accounts.account_id[account],
             placement.person[session],
             kind,

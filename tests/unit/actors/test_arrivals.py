@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sim.actors.arrivals.intensity import Intensity
 from sim.actors.arrivals.point_process import session_starts
-from sim.actors.arrivals.rates import LEAD_US
+from sim.actors.arrivals.rates import SESSION_LEAD_US
 from sim.actors.arrivals.session_length import draw_turns
 from sim.population.population import build_population
 from sim.scaffold.turns import draw_tool_steps, draw_turns_of
@@ -165,7 +165,7 @@ def test_sessions_longer_than_the_lead_hold_less_than_one_exchange_in_ten_thousa
     moves_at, task_no = np.ones(len(turns)), np.arange(total)
     asked = context.sessions(zeros, zeros, zeros, moves_at, turns, asks, gap_us, task_no)
     drawn = context.fill(asked, 0, "x")
-    settled = context.settle(drawn, np.full(len(turns), -LEAD_US))
+    settled = context.settle(drawn, np.full(len(turns), -SESSION_LEAD_US))
     assert (settled.attempts.begins_us > 0).mean() < 1e-4
 
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sim.actors.queue.workers import Batch, Workforce
+from sim.actors.queue.workers import Batch, Workers
 from sim.catalog import operator
 from sim.distributions import Distribution
 from sim.population.population import build_population
@@ -65,7 +65,7 @@ def carried_out(
         return waiting[0] if waiting else None
 
     env = simpy.Environment(initial_time=min(workers_from_us))
-    Workforce(workers_from_us, current).start(env, every_us=40, until_us=1 << 40)
+    Workers(workers_from_us, current).start(env, every_us=40, until_us=1 << 40)
     env.run()
     starts: list[list[int]] = [[] for _ in rounds]
     for number, batch in made:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.actors.queue.teams import shared_out, teams_of
+from sim.actors.queue.teams import apportion, teams_of
 from sim.engine.run import run
 from sim.invariants import check_run
 from sim.population.population import build_population
@@ -29,7 +29,7 @@ def small_teams(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @given(st.integers(0, 10_000), st.lists(st.floats(0.01, 100), min_size=1, max_size=30))
 def test_what_is_shared_out_adds_up(total: int, weight: list[float]) -> None:
-    share = shared_out(total, np.array(weight))
+    share = apportion(total, np.array(weight))
     assert share.sum() == total
     assert (np.abs(share - total * np.array(weight) / sum(weight)) < 1).all()
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.actors.prompts import LIST
+from sim.actors.prompts import PromptSource
 from sim.engine.run import run
 from sim.population.population import build_population
 from tests.support.campaigns import HARSH, a16, asked, exchanges, sessions_of
@@ -54,7 +54,7 @@ def test_list_share_is_that_of_tasks(share: float) -> None:
     """AD4, and mixtures of A17 from hardly any to a third."""
     ring = sessions_of("A17", f", list_share: {share}, list_share_concentration: 1000000", 40)
     _, tasks = simulated(asked(ring, days=3))
-    found = (tasks["kind"] == LIST).mean()
+    found = (tasks["kind"] == PromptSource.LIST).mean()
     assert abs(found - share) < 5 * np.sqrt(share * (1 - share) / len(tasks))
 
 
@@ -134,11 +134,13 @@ def test_a_new_account_warms_up_before_it_works_on_the_list() -> None:
     made = asked(warm)
     rows, tasks = simulated(made)
     created = build_population(made).contexts[0].accounts.created_us[rows["account"]]
-    listed = rows["kind"] == LIST
+    listed = rows["kind"] == PromptSource.LIST
     sessions = rows[listed].groupby("session")["ts"].min()
     assert sessions.min() >= (created + 1.5 * DAY_US).min() - HOUR_US
     assert 0.2 < listed.mean() < 0.9
-    assert (simulated(asked(sessions_of("A19", more, accounts=40)))[1]["kind"] == LIST).all()
+    assert (
+        simulated(asked(sessions_of("A19", more, accounts=40)))[1]["kind"] == PromptSource.LIST
+    ).all()
     assert len(tasks)
 
 

@@ -101,7 +101,7 @@ def test_a_benchmark_waits_for_an_account(tmp_path: Path) -> None:
 def test_what_comes_before_the_log_is_no_longer_than_tasks_are(
     text: str, most_us: int, tmp_path: Path
 ) -> None:
-    from sim.actors.arrivals.session_arrivals import openings
+    from sim.actors.arrivals.session_arrivals import draw_arrivals
 
     place = tmp_path / "scenario.yaml"
     place.write_text(HEAD + text, encoding="utf-8")
@@ -110,5 +110,5 @@ def test_what_comes_before_the_log_is_no_longer_than_tasks_are(
         assert -most_us <= work._opens_us < 0
     else:
         context = work._context  # type: ignore[attr-defined]
-        begun = openings(context, 0, range(context.actor.accounts)).start_us
+        begun = draw_arrivals(context, 0, range(context.actor.accounts)).start_us
         assert begun.min(initial=0) >= -most_us
