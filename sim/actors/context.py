@@ -23,7 +23,7 @@ from sim.scaffold.rows import Placement, task_rows
 from sim.scaffold.turns import Turns, mean_session_calls
 from sim.scenario.resolved import Actor, Clock, World
 from sim.streams import Streams
-from sim.world.attempts import Attempts, FailureDraws, Policy
+from sim.world.attempts import Attempts, CallConditions, FailureDraws, Policy
 from sim.world.barring import cut
 from sim.world.cache import PrefixCache
 from sim.world.conditions import ProviderConditions
@@ -98,6 +98,11 @@ class ActorContext:
     @property
     def horizon_us(self) -> int:
         return self.clock.duration_us
+
+    @cached_property
+    def call_conditions(self) -> CallConditions:
+        """What decides what becomes of the actor's calls."""
+        return CallConditions(self.conditions, self.failures, self.policy, self.horizon_us)
 
     @property
     def working_us(self) -> int:
@@ -202,9 +207,7 @@ class ActorContext:
 
     def event_loop(self, from_us: int) -> RateLimitedLoop:
         """An event loop for organisations of this actor that hit their limits."""
-        return RateLimitedLoop(
-            self.sizes, self.conditions, self.failures, self.policy, from_us, self.horizon_us
-        )
+        return RateLimitedLoop(self.sizes, self.call_conditions, from_us)
 
     def settle(self, drawn: Drawn, start_us: Ints, sessions: Ints | None = None) -> Settled:
         """What becomes of sessions begun at `start_us`, as if nothing were limited.
@@ -223,8 +226,7 @@ class ActorContext:
             rows = ranges(starts_of(per_session)[sessions], per_session[sessions])
             per_session, task, wait = per_session[sessions], task[rows], wait[rows]
             calls = calls.pick(rows)
-        world = (self.conditions, self.failures, self.policy, self.horizon_us)
-        settled = settle(start_us, per_session, task, wait, calls, *world)
+        settled = settle(start_us, per_session, task, wait, calls, self.call_conditions)
         if rows is not None:
             attempts = settled.attempts
             settled = settled._replace(attempts=attempts._replace(call=rows[attempts.call]))

@@ -91,6 +91,28 @@ class Policy:
         return None if stops else self.resume_after_us
 
 
+@dataclass(frozen=True)
+class CallConditions:
+    """All that decides what becomes of a call, apart from the call and its time.
+
+    Attributes
+    ----------
+    provider : ProviderConditions
+        Slowdown, failures and limits by time.
+    failures : FailureDraws
+        Uniforms of the actor that decide which attempts fail, and the pauses after them.
+    policy : Policy
+        When clients of the actor hang up, and whether they resume.
+    until_us : int
+        End of the log. Nothing is attempted from then on.
+    """
+
+    provider: ProviderConditions
+    failures: FailureDraws
+    policy: Policy
+    until_us: int
+
+
 class Calls(NamedTuple):
     """Calls to be made; `call` is the serial number, times are at normal speed.
 
@@ -132,23 +154,21 @@ class Attempts(NamedTuple):
 def make(
     calls: Calls,
     requested_us: Ints,
-    conditions: ProviderConditions,
-    failures: FailureDraws,
-    policy: Policy,
-    until_us: int,
+    conditions: CallConditions,
 ) -> tuple[Ints, Bools, list[Attempts]]:
-    """Return (end of each call, whether it was given up, attempts before `until_us` by number).
+    """Return (end of each call, whether it was given up, attempts before the end by number).
 
-    A call that is still being tried at `until_us` ends there for good: nothing after that is in
-    the log.
+    A call that is still being tried at the end of the log ends there for good: nothing after that
+    is in the log.
     """
+    failures, policy, until_us = conditions.failures, conditions.policy, conditions.until_us
     ends, given_up = requested_us.copy(), np.zeros(len(requested_us), np.bool_)
     index, begins = np.arange(len(requested_us)), requested_us
     tries: list[Attempts] = []
     n = 0
     # a call has MOST_CHAINS chains at most, and none goes on beyond `until_us`
     while len(index):
-        attempt = _try(calls, index, begins, n, conditions, failures, policy)
+        attempt = _try(calls, index, begins, n, conditions)
         tries.append(attempt)
         ends[index] = attempt.ends_us
         failed = np.flatnonzero(attempt.status != OK)
@@ -177,25 +197,24 @@ def _try(
     index: Ints,
     begins: Ints,
     n: int,
-    conditions: ProviderConditions,
-    failures: FailureDraws,
-    policy: Policy,
+    conditions: CallConditions,
 ) -> Attempts:
     """Attempt `n` of the calls `index` (all of them, if it is the first)."""
-    segment = conditions.segment(begins)
+    provider, failures = conditions.provider, conditions.failures
+    segment = provider.segment(begins)
     made = calls if n == 0 else calls.pick(index)
-    slowdown = np.where(made.batch, 1.0, conditions.slowdown[segment])
+    slowdown = np.where(made.batch, 1.0, provider.slowdown[segment])
     u = failures.failure(made.call, n) if n else made.fate
     ttft = np.rint(made.ttft_us * slowdown).astype(np.int64)
     duration = ttft + np.rint(made.generation_us * slowdown).astype(np.int64)
     status = np.full(len(index), OK)
-    overload = conditions.overload[segment]
-    bad = np.flatnonzero(u < overload + conditions.server_error[segment])
+    overload = provider.overload[segment]
+    bad = np.flatnonzero(u < overload + provider.server_error[segment])
     if len(bad):
         status[bad] = np.where(u[bad] < overload[bad], OVERLOADED, SERVER_ERROR)
         duration[bad] = failures.error_us(made.call[bad], n)
     # whoever hangs up first hears neither an answer nor an error
-    patience = np.where(made.batch, FOREVER_US, policy.timeout_us)
+    patience = np.where(made.batch, FOREVER_US, conditions.policy.timeout_us)
     status[duration > patience] = CLIENT_TIMEOUT
     duration = np.minimum(duration, patience)
     return Attempts(index, np.full(len(index), n), begins, ttft, begins + duration, status)

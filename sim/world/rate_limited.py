@@ -19,13 +19,11 @@ from sim.world.attempts import (
     RETRIES,
     SERVER_ERROR,
     Attempts,
-    FailureDraws,
-    Policy,
+    CallConditions,
 )
 from sim.world.buckets import Buckets
 from sim.world.cache import NEVER_US
 from sim.world.calls import Shape
-from sim.world.conditions import ProviderConditions
 from sim.world.limits import Sizes
 
 _SECOND_US = 1_000_000
@@ -115,24 +113,18 @@ class RateLimitedLoop:
     of their call's serial number.
     """
 
-    def __init__(
-        self,
-        sizes: list[Sizes | None],
-        conditions: ProviderConditions,
-        failures: FailureDraws,
-        policy: Policy,
-        from_us: int,
-        until_us: int,
-    ) -> None:
+    def __init__(self, sizes: list[Sizes | None], conditions: CallConditions, from_us: int) -> None:
         """`sizes` by class of model; bucket b is of class b % classes."""
-        self._sizes, self._conditions = sizes, conditions
-        self._failures, self._policy, self._until_us = failures, policy, until_us
+        provider = conditions.provider
+        self._sizes, self._provider = sizes, provider
+        self._failures, self._policy = conditions.failures, conditions.policy
+        self._until_us = conditions.until_us
         self._heap: list[tuple[int, int, Any]] = []
         self._buckets: dict[int, Buckets] = {}
         self._touched: dict[int, int] = {}
         self._from_us = from_us
-        self._segment = self._first_segment = conditions.segment_scalar(from_us)
-        self._ends_us: list[int] = conditions.ends_us.tolist()
+        self._segment = self._first_segment = provider.segment_scalar(from_us)
+        self._ends_us: list[int] = provider.ends_us.tolist()
         self.last_end_us = NEVER_US
 
     @property
@@ -220,7 +212,7 @@ class RateLimitedLoop:
     def _answer(self, now: int, session: _Session, call: list[int]) -> tuple[int, int, int]:
         """Return (status, time to first token, end) of an admitted attempt."""
         n = session.n
-        slowdown, overload, server_error = self._conditions.of_segment(self._segment)
+        slowdown, overload, server_error = self._provider.of_segment(self._segment)
         patience = self._policy.timeout_us
         if session.batch:
             slowdown, patience = 1.0, FOREVER_US

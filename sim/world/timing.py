@@ -8,8 +8,7 @@ import numpy as np
 
 from sim.arrays.ragged import cumulate_in, starts_of
 from sim.arrays.types import Bools, Ints
-from sim.world.attempts import Attempts, Calls, FailureDraws, Policy, make
-from sim.world.conditions import ProviderConditions
+from sim.world.attempts import Attempts, CallConditions, Calls, make
 
 
 class Settled(NamedTuple):
@@ -26,35 +25,27 @@ class _Made:
     the same whenever it begins.
     """
 
-    def __init__(
-        self,
-        calls: Calls,
-        at_us: Ints,
-        conditions: ProviderConditions,
-        failures: FailureDraws,
-        policy: Policy,
-        until: int,
-    ) -> None:
-        self._calls, self._conditions, self._until_us = calls, conditions, until
-        self._world = (conditions, failures, policy, until)
-        self._at_us, self._segment = at_us.copy(), conditions.segment(at_us)
-        ends, self.gave_up, tries = make(calls, at_us.copy(), *self._world)
+    def __init__(self, calls: Calls, at_us: Ints, conditions: CallConditions) -> None:
+        self._calls, self._conditions = calls, conditions
+        self._at_us, self._segment = at_us.copy(), conditions.provider.segment(at_us)
+        ends, self.gave_up, tries = make(calls, at_us.copy(), conditions)
         self.elapsed = ends - at_us
         self._round = np.zeros(len(at_us), np.int64)
         self._tries = [tries]
 
     def move(self, rows: Ints, at_us: Ints) -> None:
         """Have the calls `rows` begin at `at_us`, as far as that makes a difference."""
-        before, segment = self._at_us[rows], self._conditions.segment(at_us)
+        provider, until_us = self._conditions.provider, self._conditions.until_us
+        before, segment = self._at_us[rows], provider.segment(at_us)
         latest = np.maximum(before, at_us) + self.elapsed[rows]
-        within = (latest <= self._conditions.ends_us[segment]) & (latest < self._until_us)
-        beyond = np.minimum(before, at_us) >= self._until_us
+        within = (latest <= provider.ends_us[segment]) & (latest < until_us)
+        beyond = np.minimum(before, at_us) >= until_us
         same = (segment == self._segment[rows]) & within
         again = np.flatnonzero(~(same | beyond | (before == at_us)))
         if not len(again):
             return
         rows, at_us = rows[again], at_us[again]
-        ends, self.gave_up[rows], tries = make(self._calls.pick(rows), at_us, *self._world)
+        ends, self.gave_up[rows], tries = make(self._calls.pick(rows), at_us, self._conditions)
         self.elapsed[rows], self._at_us[rows] = ends - at_us, at_us
         self._segment[rows], self._round[rows] = segment[again], len(self._tries)
         self._tries.append([t._replace(call=rows[t.call]) for t in tries])
@@ -78,10 +69,7 @@ def settle(
     task: Ints,
     wait_us: Ints,
     calls: Calls,
-    conditions: ProviderConditions,
-    failures: FailureDraws,
-    policy: Policy,
-    until_us: int,
+    conditions: CallConditions,
 ) -> Settled:
     """Find the times at which each call is requested and ends.
 
@@ -91,11 +79,12 @@ def settle(
     one by one. The weather changes slowly, and one or two rounds do.
     """
     count = len(wait_us)
-    slowdown = np.repeat(conditions.slowdown[conditions.segment(start_us)], calls_per_session)
+    provider = conditions.provider
+    slowdown = np.repeat(provider.slowdown[provider.segment(start_us)], calls_per_session)
     about = ((calls.ttft_us + calls.generation_us) * slowdown).astype(np.int64)
     until_then = cumulate_in(wait_us + about, calls_per_session) - about
     at = np.repeat(start_us, calls_per_session) + until_then
-    made = _Made(calls, at, conditions, failures, policy, until_us)
+    made = _Made(calls, at, conditions)
     dropped = np.zeros(count, np.bool_)
     took = made.elapsed.copy()
     rows, sessions = np.arange(count), np.arange(len(start_us))
@@ -112,7 +101,7 @@ def settle(
         again = np.logical_or.reduceat(changed, starts_of(per_session))
         rows, sessions = rows[np.repeat(again, per_session)], sessions[again]
     last = np.cumsum(calls_per_session) - 1
-    return Settled((at + took)[last], made.attempts(at, ~dropped & (at < until_us)))
+    return Settled((at + took)[last], made.attempts(at, ~dropped & (at < conditions.until_us)))
 
 
 def _after_giving_up(gave_up: Bools, task: Ints) -> Bools:

@@ -8,26 +8,20 @@ from sim.world.attempts import (
     OK,
     OVERLOADED,
     RETRIES,
+    CallConditions,
     FailureDraws,
     Policy,
 )
 from sim.world.calls import Shape
-from sim.world.conditions import ProviderConditions
 
 
-def end_of_task(
-    shape: Shape,
-    session: int,
-    start_us: int,
-    conditions: ProviderConditions,
-    failures: FailureDraws,
-    policy: Policy,
-    until_us: int,
-) -> int:
+def end_of_task(shape: Shape, session: int, start_us: int, conditions: CallConditions) -> int:
     """When a session of one task, begun at `start_us`, ends if nothing is limited.
 
-    What is still going on at `until_us` ends at some time after it.
+    What is still going on at the end of the log ends at some time after it.
     """
+    provider, failures = conditions.provider, conditions.failures
+    policy, until_us = conditions.policy, conditions.until_us
     batch = bool(shape.batch[session])
     patience_us = FOREVER_US if batch else policy.timeout_us
     first = int(shape.calls_per_session[:session].sum())
@@ -40,7 +34,7 @@ def end_of_task(
         now += int(wait)
         n, status = 0, -1
         while status != OK and now < until_us:
-            slowdown, overload, server_error = conditions.of_segment(conditions.segment_scalar(now))
+            slowdown, overload, server_error = provider.of_segment(provider.segment_scalar(now))
             if batch:
                 slowdown = 1.0
             u = failures.failure_of(call, n) if n else fate

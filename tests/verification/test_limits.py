@@ -12,7 +12,7 @@ import pytest
 from sim.arrays.types import Ints
 from sim.catalog import tiers
 from sim.streams import Streams
-from sim.world.attempts import RATE_LIMIT, RETRIES, Attempts, FailureDraws, Policy
+from sim.world.attempts import RATE_LIMIT, RETRIES, Attempts, CallConditions, FailureDraws, Policy
 from sim.world.calls import Shape
 from sim.world.conditions import ProviderConditions
 from sim.world.limits import BucketSize, Runs, Sizes
@@ -77,7 +77,9 @@ def attempts_of(limit: Limit, arrivals_us: Ints, failures: FailureDraws) -> Atte
     (plenty,) = BucketSize.series(NEVER_FULL, [1.0], 1.0)
     segments = len(conditions.ends_us)
     sizes = Sizes([limit.size] * segments, [plenty] * segments, [plenty] * segments)
-    loop = RateLimitedLoop([sizes], conditions, failures, Policy(10**9, None), 0, UNTIL_US)
+    loop = RateLimitedLoop(
+        [sizes], CallConditions(conditions, failures, Policy(10**9, None), UNTIL_US), 0
+    )
     work = Work(single_calls(len(arrivals_us), failures))
     for number, at in enumerate(arrivals_us.tolist()):
         loop.open(work, number, at)

@@ -52,9 +52,8 @@ class ServiceTimes:
             self._chunk_of.append(len(self._chunks) - 1)
             return span
         self._chunk_of.append(_ALONE)
-        context = self._context
-        world = (context.conditions, context.failures, context.policy, context.horizon_us)
-        return end_of_task(self._drawn.shape, ticket, start_us, *world) - start_us
+        conditions = self._context.call_conditions
+        return end_of_task(self._drawn.shape, ticket, start_us, conditions) - start_us
 
     def skip(self) -> None:
         """Leave out the next ticket: what becomes of it is not known beforehand."""
