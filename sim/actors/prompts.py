@@ -7,14 +7,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.arrays.types import Ints
+from sim.arrays.types import Bools, Ints
 from sim.entities.content import AS_IT_IS, Universe
 from sim.scenario.resolved import Actor
 from sim.streams import U64, Ids, Streams, mixed, uniforms
 
+# An account repeats one of so many prompts of its own; the topics of a benchmark.
+_REPEATED, _BENCHMARK_TOPICS = 10, 12
+
 
 class PromptSource(IntEnum):
-    """What a session or a ticket takes its prompts from; arrays hold the numbers."""
+    """Where a session or a ticket takes its prompts from; arrays hold the numbers."""
 
     OWN = 0
     LIST = 1
@@ -22,8 +25,6 @@ class PromptSource(IntEnum):
 
 
 KINDS = ("own", "list", "cover")
-# An account repeats one of so many prompts of its own; the topics of a benchmark.
-_REPEATED, _BENCHMARK_TOPICS = 10, 12
 
 
 class PromptContent(NamedTuple):
@@ -34,56 +35,82 @@ class PromptContent(NamedTuple):
     prompt: Ids
 
 
+class _Subject(NamedTuple):
+    """What is asked, and which of the topics of `topic_key` it belongs to; shape (tasks,)."""
+
+    content: U64
+    topic_key: U64
+    topic_pick: Ints
+
+    def where(self, replaced: Bools, key: int, item_key: U64, topics: int) -> _Subject:
+        """Replace some by the items of a list whose topics are those of `key`."""
+        return _Subject(
+            np.where(replaced, item_key, self.content),
+            np.where(replaced, np.uint64(key), self.topic_key),
+            np.where(replaced, _one_of(item_key, topics), self.topic_pick),
+        )
+
+
 class ActorPrompts:
-    """The contents of one actor."""
+    """Chooses what the tasks of one actor are about."""
 
     def __init__(self, actor: Actor, universe: Universe, streams: Streams) -> None:
         self._actor, self._universe = actor, universe
-        # of the account alone: who sends through others is who they are
-        self._users = streams.key("pool", "users")
-        self._own = streams.key(actor.id, "prompts")
-        self._list = streams.key(actor.id, "list")
-        self._reword = reword_key(streams, actor.id)
-        self._chance = streams.key(actor.id, "repeats")
-        name = actor.benchmark or ""
-        self._benchmark = streams.key("benchmark", name)
-        self._common = streams.key(actor.id, "common prompts")
-        # who shares templates, such as a class its assignments, shares what is sent again
-        self._shares = actor.templates is not None and not actor.list_share
-        self._is_benchmark = actor.source == "benchmark"
+        # a user's key hangs on the account alone: who sends through a host's account is its user
+        self._users_key = streams.key("pool", "users")
+        self._own_key = streams.key(actor.id, "prompts")
+        self._list_key = streams.key(actor.id, "list")
+        self._reword_key = reword_key(streams, actor.id)
+        self._repeats_key = streams.key(actor.id, "repeats")
+        self._benchmark_key = streams.key("benchmark", actor.benchmark or "")
+        self._common_key = streams.key(actor.id, "common prompts")
+        self._uses_benchmark = actor.source == "benchmark" or actor.cover == "benchmark"
 
     def choose(
-        self, account_id: Ids, person: Ints, kind: Ints, item: Ints, template: Ints, task_no: Ints
+        self, account_id: Ids, person: Ints, source: Ints, item: Ints, template: Ints, task_no: Ints
     ) -> PromptContent:
-        """What tasks are about, by account, end user, kind, item of list or benchmark, number."""
+        """Choose topic, content and hash of tasks; all arrays have shape (tasks,).
+
+        Parameters
+        ----------
+        account_id, person
+            The end user who asks.
+        source, item
+            `PromptSource`, and the number in the list or benchmark (-1: none).
+        template
+            System prompt, which is part of the hash.
+        task_no
+            Number of the task within the actor; own prompts and rewordings depend on it.
+        """
         actor = self._actor
-        user = mixed(mixed(self._users, account_id), person)
-        chance = mixed(self._chance, task_no)
-        own = mixed(self._own, task_no)
-        if actor.repeat_share:
-            again = uniforms(chance) < actor.repeat_share
-            whose = np.full(len(user), self._common, np.uint64) if self._shares else user
-            recurring = mixed(whose, _one_of(chance, _REPEATED))
-            own = np.where(again, recurring, own)
-        pick = _one_of(mixed(self._chance, own.view(np.int64)), actor.topics)
-        topic_key, content = user, own
+        subject = self._own_subject(mixed(mixed(self._users_key, account_id), person), task_no)
         if actor.list_share:
-            listed = kind == PromptSource.LIST
-            prompts = mixed(self._list, item)
-            content = np.where(listed, prompts, content)
-            pick = np.where(listed, _one_of(prompts, actor.topics), pick)
-            topic_key = np.where(listed, np.uint64(self._list), topic_key)
-        if self._is_benchmark or actor.cover == "benchmark":
-            known = (kind != PromptSource.LIST) & (item >= 0)
-            items = mixed(self._benchmark, item)
-            content = np.where(known, items, content)
-            pick = np.where(known, _one_of(items, _BENCHMARK_TOPICS), pick)
-            topic_key = np.where(known, np.uint64(self._benchmark), topic_key)
-        topic = self._universe.topics(topic_key, pick)
-        sigma = np.full(len(kind), actor.paraphrase_sigma)
-        rewording = reworded(self._reword, kind, task_no)
-        vectors = self._universe.vectors(template, topic, content, rewording, sigma)
-        return PromptContent(topic, content, self._universe.hashes(vectors))
+            listed, item_key = source == PromptSource.LIST, mixed(self._list_key, item)
+            subject = subject.where(listed, self._list_key, item_key, actor.topics)
+        if self._uses_benchmark:
+            of_benchmark = (source != PromptSource.LIST) & (item >= 0)
+            item_key = mixed(self._benchmark_key, item)
+            subject = subject.where(of_benchmark, self._benchmark_key, item_key, _BENCHMARK_TOPICS)
+
+        topic = self._universe.topics(subject.topic_key, subject.topic_pick)
+        sigma = np.full(len(source), actor.paraphrase_sigma)
+        rewording = reworded(self._reword_key, source, task_no)
+        vectors = self._universe.vectors(template, topic, subject.content, rewording, sigma)
+        return PromptContent(topic, subject.content, self._universe.hashes(vectors))
+
+    def _own_subject(self, user: U64, task_no: Ints) -> _Subject:
+        """Choose a new prompt for each task, or, for a share, one that its user repeats."""
+        actor = self._actor
+        content, chance = mixed(self._own_key, task_no), mixed(self._repeats_key, task_no)
+        if actor.repeat_share:
+            # accounts that share templates, such as a class its assignments, repeat the same ones
+            shares = actor.templates is not None and not actor.list_share
+            owner = np.full(len(user), self._common_key, np.uint64) if shares else user
+            recurring = mixed(owner, _one_of(chance, _REPEATED))
+            content = np.where(uniforms(chance) < actor.repeat_share, recurring, content)
+
+        pick = _one_of(mixed(self._repeats_key, content.view(np.int64)), actor.topics)
+        return _Subject(content, user, pick)
 
 
 def _one_of(identifier: U64, count: int) -> Ints:
@@ -91,41 +118,57 @@ def _one_of(identifier: U64, count: int) -> Ints:
 
 
 def reword_key(streams: Streams, actor: str) -> int:
+    """Return the key of the rewordings of an actor's tasks."""
     return streams.key(actor, "rewording")
 
 
-def reworded(key: int | U64, kind: Ints, task_no: Ints) -> U64:
-    """The rewording of each task; prompts that are not from a list stay as they are."""
-    return np.where(kind == PromptSource.LIST, mixed(key, task_no), AS_IT_IS)
-
-
-def items_in_order(begins_us: Ints, returned_us: Ints, first: int, step: int) -> Ints:
-    """Items of a list for tasks that begin at `begins_us`, each handed out once.
-
-    `returned_us` is when the item of a task comes back because it was interrupted, -`NEVER_US` if
-    it does not; the next task to begin takes it. New items are first, first + step, ...
-    Shapes (tasks,). Tasks that begin at one time take items in their order.
-    """
-    order = np.argsort(begins_us, kind="stable")
-    begins, back = begins_us[order], returned_us[order]
-    item = np.full(len(order), -1)
-    source = np.full(len(order), -1)
-    free = 0
-    came_back = np.flatnonzero(back > -NEVER_US)
-    for k in came_back[np.argsort(back[came_back], kind="stable")].tolist():
-        at = max(int(np.searchsorted(begins, back[k], side="right")), free)
-        while at < len(order) and source[at] >= 0:
-            at += 1
-        if at < len(order):
-            source[at], free = k, at + 1
-    fresh = source < 0
-    item[fresh] = first + step * np.arange(int(fresh.sum()))
-    for k in np.flatnonzero(~fresh).tolist():
-        # what a task takes over began before it, so its item is known by now
-        item[k] = item[source[k]]
-    made = np.empty(len(order), np.int64)
-    made[order] = item
-    return made
+def reworded(key: int | U64, source: Ints, task_no: Ints) -> U64:
+    """Return the rewording of each task; prompts that are not from the list stay as they are."""
+    return np.where(source == PromptSource.LIST, mixed(key, task_no), AS_IT_IS)
 
 
 NEVER_US = 1 << 61
+
+
+def items_in_order(begins_us: Ints, returned_us: Ints, first: int, step: int) -> Ints:
+    """Hand out the items of a list to tasks in order of time, each item once.
+
+    An item comes back when its task is interrupted; the next task that begins after that and has
+    no item from another takes it over. Tasks that begin at one time take items in their order.
+
+    Parameters
+    ----------
+    begins_us
+        When each task begins, shape (tasks,).
+    returned_us
+        When the item of a task comes back, not before the task begins; -`NEVER_US` if it does not.
+    first, step
+        New items are first, first + step, first + 2 * step, ...
+
+    Returns
+    -------
+    array of shape (tasks,)
+        The item of each task.
+    """
+    order = np.argsort(begins_us, kind="stable")
+    begins_us, returned_us = begins_us[order], returned_us[order]
+
+    # returns in order of time, each to the first task after it that follows the takers so far
+    predecessor = np.full(len(order), -1)
+    next_free = 0
+    returns = np.flatnonzero(returned_us > -NEVER_US)
+    for k in returns[np.argsort(returned_us[returns], kind="stable")].tolist():
+        taker = max(int(np.searchsorted(begins_us, returned_us[k], side="right")), next_free)
+        if taker < len(order):
+            predecessor[taker], next_free = k, taker + 1
+
+    # a taker begins after its predecessor, whose item is therefore known by its turn
+    item = np.full(len(order), -1)
+    fresh = predecessor < 0
+    item[fresh] = first + step * np.arange(int(fresh.sum()))
+    for k in np.flatnonzero(~fresh).tolist():
+        item[k] = item[predecessor[k]]
+
+    item_of_task = np.empty(len(order), np.int64)
+    item_of_task[order] = item
+    return item_of_task

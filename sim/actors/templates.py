@@ -23,12 +23,37 @@ _MANY = 1 << 20
 
 
 @dataclass(frozen=True)
-class Templates:
-    """Templates by account and variant, shape (accounts, variants).
+class SlotTemplates:
+    """Templates by slot and variant: whoever takes over a slot keeps to its templates.
 
-    The first variants are for what accounts and their end users do themselves, `own` of each; those
-    from `lists_from` on are for the list of the actor, `listed` of each. `prefix` numbers the pairs
-    of organisation and template, whose static prefix is cached once.
+    Attributes
+    ----------
+    number : shape (slots, variants)
+        Templates of the universe. The first variants are for what accounts and their end users do
+        themselves; those from `lists_from` on are for the actor's list of prompts.
+    own, listed : shape (slots,)
+        How many of either kind each slot uses.
+    """
+
+    number: NDArray[np.int16]
+    own: Ints
+    listed: Ints
+    lists_from: int
+
+    def of_accounts(self, accounts: Accounts, templates: int) -> Templates:
+        """Return the templates of each account; the universe has so many `templates`."""
+        number = self.number[accounts.slot]
+        pair = accounts.organisation[:, None] * templates + number
+        prefix = np.unique(pair, return_inverse=True)[1].reshape(pair.shape).astype(np.int32)
+        own, listed = self.own[accounts.slot], self.listed[accounts.slot]
+        return Templates(number, prefix, own, listed, self.lists_from)
+
+
+@dataclass(frozen=True)
+class Templates:
+    """Templates by account and variant, as in `SlotTemplates`, shape (accounts, variants).
+
+    `prefix` numbers the pairs of organisation and template, whose static prefix is cached once.
     """
 
     number: NDArray[np.int16]
@@ -38,55 +63,71 @@ class Templates:
     lists_from: int
 
     def variant(self, account: Ints, pick: Ints, is_listed: Bools) -> Ints:
-        """The variant for sessions; `pick` is any number that tells end users or sessions apart."""
+        """Return the variant that each session uses, shape (sessions,).
+
+        `pick` is any number that tells end users or sessions apart.
+        """
         listed = self.lists_from + pick % np.maximum(self.listed[account], 1)
         return np.where(is_listed, listed, pick % self.own[account])
 
 
-def any_choice(chance: Floats) -> Ints:
-    """A `pick` for each number in [0, 1): any of the variants, with the same chance."""
-    return np.asarray(chance * _MANY, np.int64)
+def any_variant(uniform: Floats) -> Ints:
+    """Return a `pick` for each number in [0, 1): every variant with about the same chance."""
+    return np.asarray(uniform * _MANY, np.int64)
 
 
-def templates_of(
+def draw_slot_templates(
     actor: Actor,
     behaviours: Sequence[Actor],
-    accounts: Accounts,
+    mode: Ints,
     universe: Universe,
     streams: Streams,
     separability: float,
-) -> Templates:
-    """Draw them by place; an account that takes over a place keeps to its templates."""
-    rng = streams.rng(actor.id, "templates")
-    places = int(accounts.slot.max()) + 1
-    mode = accounts.mode[:places]
+) -> SlotTemplates:
+    """Draw the templates of each slot.
+
+    Parameters
+    ----------
+    actor, behaviours
+        Templates of the list are the actor's, others those of the slot's behaviour.
+    mode
+        Behaviour of each slot, shape (slots,).
+    universe, streams
+        All templates that there are, and what draws among them.
+    separability
+        Share of slots with as many templates as their class has, 0 to 1; the others have as many
+        as any class.
+    """
+    rng, slots = streams.rng(actor.id, "templates"), len(mode)
     several = actor.end_users > 1 and actor.end_users_bring_templates
-    own = _counts(rng, places, min(actor.end_users, _MOST) if several else 1, separability)
-    listed = _counts(rng, places, 1, separability) * (actor.list_share > 0)
+    own = _counts(rng, slots, min(actor.end_users, _MOST) if several else 1, separability)
+    listed = _counts(rng, slots, 1, separability) * (actor.list_share > 0)
+
+    # what accounts do themselves; templates handed out to all are handed out for the list, if
+    # there is one
     shared = actor.templates if not actor.list_share else None
     columns = []
     for _ in range(int(own.max())):
-        column = np.empty(places, np.int64)
+        column = np.empty(slots, np.int64)
         for number, behaviour in enumerate(behaviours):
-            mine = np.flatnonzero(mode == number)
+            member = np.flatnonzero(mode == number)
             families = actor.families if shared else behaviour.families
-            column[mine] = universe.draw_templates(rng, len(mine), families, shared)
+            column[member] = universe.draw_templates(rng, len(member), families, shared)
         columns.append(column)
+
     if actor.list_share:
         common = universe.common_templates(rng, actor.families, actor.templates)
         columns += [
-            universe.some_of(rng, common, places, actor.families) for _ in range(int(listed.max()))
+            universe.some_of(rng, common, slots, actor.families) for _ in range(int(listed.max()))
         ]
-    table = np.stack(columns, axis=1).astype(np.int16)[accounts.slot]
-    pair = accounts.organisation[:, None] * universe.templates + table
-    prefix = np.unique(pair, return_inverse=True)[1].reshape(pair.shape).astype(np.int32)
-    return Templates(table, prefix, own[accounts.slot], listed[accounts.slot], int(own.max()))
+    table = np.stack(columns, axis=1).astype(np.int16)
+    return SlotTemplates(table, own, listed, int(own.max()))
 
 
-def _counts(rng: np.random.Generator, places: int, usual: int, separability: float) -> Ints:
-    """How many templates each place has: as its class, or as all classes do."""
+def _counts(rng: np.random.Generator, slots: int, usual: int, separability: float) -> Ints:
+    """Draw how many templates each slot has: as its class, or as all classes do."""
     if separability == 1:
-        return np.full(places, usual)
-    more = 1 + rng.geometric(1 / _MORE_MEAN, places)
-    common = np.where(rng.random(places) < _SINGLE_SHARE, 1, np.minimum(more, _MOST))
-    return np.where(rng.random(places) < separability, usual, common)
+        return np.full(slots, usual)
+    more = 1 + rng.geometric(1 / _MORE_MEAN, slots)
+    common = np.where(rng.random(slots) < _SINGLE_SHARE, 1, np.minimum(more, _MOST))
+    return np.where(rng.random(slots) < separability, usual, common)

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from sim.actors.arrivals.rates import DAY_US, SESSION_LEAD_US, rates_per_day
+from sim.actors.arrivals.rates import SESSION_LEAD_US, rates_per_day
 from sim.actors.context import ActorContext
 from sim.actors.queue.teams import pilot_of, workers_of
 from sim.actors.workload import TASKS_PER_SHARD_BITS
+from sim.arrays.time import DAY_US
 from sim.engine.shards import Shard
 from sim.errors import InvalidInputError
 from sim.population.population import Population

@@ -1,1 +1,1 @@
-"""Who takes part in a scenario: the accounts of all actors, and what builds them."""
+"""Who takes part in a scenario: actors with their accounts, built before there is any traffic."""

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sim.actors.arrivals.rates import SESSION_LEAD_US
 from sim.actors.context import ActorContext
-from sim.arrays.types import Ints
+from sim.arrays.types import Bools, Ints
 from sim.catalog import models, typologies
 from sim.entities import pools
 from sim.entities.accounts import Accounts
@@ -24,7 +23,17 @@ from sim.world.models import ModelTable
 
 @dataclass(frozen=True)
 class Population:
-    """The accounts of all actors as one table, and what maps them back to their actor."""
+    """The accounts of all actors as one table, and what maps them back to their actor.
+
+    Attributes
+    ----------
+    contexts
+        In the order of the scenario's actors.
+    accounts
+        Those of the first actor, then those of the second, and so on.
+    actor_of_account, agent_of_account : shape (accounts,)
+        Index in `contexts`, and in `agent_ids`.
+    """
 
     scenario: Scenario
     streams: Streams
@@ -37,60 +46,77 @@ class Population:
     agent_ids: tuple[str, ...]
     agent_of_account: Ints
 
-    def nobody(self) -> NDArray[np.bool_]:
-        """A flag for every account, none of them set."""
+    def nobody(self) -> Bools:
+        """Return a flag for every account, none of them set."""
         return np.zeros(len(self.actor_of_account), np.bool_)
 
     def actor_key(self, purpose: str) -> U64:
-        """The key of each actor's identifiers for one purpose, shape (actors,)."""
+        """Return the key of each actor's identifiers for one purpose, shape (actors,)."""
         keys = [self.streams.key(context.actor.id, purpose) for context in self.contexts]
         return np.array(keys, np.uint64)
 
     def typology_of_actor(self) -> list[Any]:
+        """Return the catalog's typology of each actor."""
         return [typologies()[context.actor.typology] for context in self.contexts]
 
 
 def build_population(scenario: Scenario) -> Population:
-    """Furnish every actor of `scenario`; what one gets does not depend on the others.
+    """Build the accounts of every actor of a scenario, and number them through.
 
-    But those that send through accounts of another depend on that one.
+    What an actor gets depends on the seed and on itself alone, but for actors that send through
+    the accounts of another: they depend on that one.
     """
     streams = Streams(scenario.seed)
-    universe, clients = Universe(streams), pools.clients(streams)
-    released = {e.model for e in scenario.world.events if e.kind == "release" and e.model}
-    model_ids = sorted({m for actor in scenario.actors for m in actor.models} | released)
-    table = ModelTable([models()[m] for m in model_ids])
-    conditions = ProviderConditions(
-        scenario.world, scenario.clock.start, -SESSION_LEAD_US, scenario.clock.duration_us
-    )
-    builder = ActorBuilder(scenario, streams, universe, clients, table, model_ids, conditions)
-    made: dict[str, ActorContext] = {}
+    builder = _builder(scenario, streams)
+
+    built: dict[str, ActorContext] = {}
     for actor in _hosts_first(scenario.actors):
-        made[actor.id] = builder.context(actor, made.get(actor.through or ""))
-    everyone = Accounts.joined([made[actor.id].accounts for actor in scenario.actors])
+        built[actor.id] = builder.build(actor, built.get(actor.through or ""))
+
+    # one table of accounts, of which every context has a view
+    everyone = Accounts.joined([built[actor.id].accounts for actor in scenario.actors])
     contexts, first = [], 0
     for actor in scenario.actors:
-        contexts.append(made.pop(actor.id).beginning_at(first, everyone))
+        contexts.append(built.pop(actor.id).numbered_from(first, everyone))
         first += len(contexts[-1].accounts)
+
+    sizes = [len(context.accounts) for context in contexts]
     agent_ids = tuple(sorted({agent.id for context in contexts for agent in context.agents}))
     return Population(
         scenario=scenario,
         streams=streams,
-        universe=universe,
-        clients=clients,
-        models=table,
+        universe=builder.universe,
+        clients=builder.clients,
+        models=builder.models,
         contexts=tuple(contexts),
         accounts=everyone,
-        actor_of_account=np.repeat(np.arange(len(contexts)), [len(s.accounts) for s in contexts]),
+        actor_of_account=np.repeat(np.arange(len(contexts)), sizes),
         agent_ids=agent_ids,
-        agent_of_account=np.concatenate([_agent_numbers(s, agent_ids) for s in contexts]),
+        agent_of_account=np.concatenate([_agent_numbers(c, agent_ids) for c in contexts]),
+    )
+
+
+def _builder(scenario: Scenario, streams: Streams) -> ActorBuilder:
+    """Make what all actors have in common: prompts, clients, models, the provider."""
+    world, clock = scenario.world, scenario.clock
+    released = {e.model for e in world.events if e.kind == "release" and e.model}
+    model_ids = sorted({m for actor in scenario.actors for m in actor.models} | released)
+    return ActorBuilder(
+        scenario=scenario,
+        streams=streams,
+        universe=Universe(streams),
+        clients=pools.clients(streams),
+        models=ModelTable([models()[m] for m in model_ids]),
+        conditions=ProviderConditions(world, clock.start, -SESSION_LEAD_US, clock.duration_us),
     )
 
 
 def _hosts_first(actors: tuple[Actor, ...]) -> list[Actor]:
+    """Order actors so that each comes after the one through whose accounts it sends."""
     return sorted(actors, key=lambda actor: actor.through is not None)
 
 
 def _agent_numbers(context: ActorContext, agent_ids: tuple[str, ...]) -> Ints:
-    own = np.array([agent_ids.index(agent.id) for agent in context.agents])
-    return own[context.accounts.agent]
+    """Return the index in `agent_ids` of each account's scaffold."""
+    number = np.array([agent_ids.index(agent.id) for agent in context.agents])
+    return number[context.accounts.agent]

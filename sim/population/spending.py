@@ -1,83 +1,109 @@
-"""What an operator pays for: identities, networks and tokens, and how far a budget reaches."""
+"""What an operator pays for: accounts, networks and tokens, and how far a budget reaches."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
-from sim.actors.arrivals.rates import DAY_US, rates_per_day
-from sim.actors.context import ActorContext
+from sim.actors.session_draws import SessionDraws, SessionPlan
+from sim.arrays.time import DAY_US
 from sim.enforcement.budget import Budget
+from sim.entities.accounts import Accounts
 from sim.scaffold.turns import draw_tool_steps, draw_turns_of
+from sim.scenario.enforcement_policy import Operator
+from sim.scenario.resolved import Actor
 from sim.world.cache import session_read_tokens
 
-_PILOT = 512
-# Of what is left after the first identities, kept for tokens; the rest is for replacements.
-_FOR_TOKENS = 0.8
+_PILOT_SESSIONS = 512
+# Of what is left after the first accounts, kept for tokens; the rest is for replacements.
+_TOKEN_SHARE = 0.8
 
 
-def within_budget(context: ActorContext) -> tuple[ActorContext, Budget]:
-    """The stage, with less traffic if its operator cannot pay for all, and the budget."""
-    operator = context.actor.operator
-    if operator is None:
-        return context, Budget.free()
-    first_usd = _identities_usd(context)
-    per_exchange = usd_per_exchange(context)
-    days = context.horizon_us / DAY_US
-    held = (
-        context.timeline.covered_us(context.actor.accounts, 0, context.horizon_us)
-        / context.horizon_us
-    )
-    planned = float((rates_per_day(context, range(context.actor.accounts)) * held).sum()) * days
-    tokens_usd = planned * per_exchange
-    budget = Budget(
-        first_usd=first_usd,
-        replacement_usd=first_usd / context.actor.accounts,
-        tokens_usd=tokens_usd,
-        usd_per_exchange=per_exchange,
-    )
-    if operator.budget_usd is None:
-        return context, budget
-    left = max(0.0, operator.budget_usd - first_usd)
-    affordable = min(tokens_usd, _FOR_TOKENS * left)
-    share = affordable / tokens_usd if tokens_usd else 1.0
-    budget = replace(budget, tokens_usd=affordable)
-    return replace(context, rate=context.rate * share), budget
+def plan_budget(
+    draws: SessionDraws, operator: Operator, planned_per_day: float, horizon_us: int
+) -> tuple[Budget, float]:
+    """Plan what an operator spends, and find how much of its traffic it can pay for.
+
+    Parameters
+    ----------
+    draws
+        With the first account of every slot.
+    operator
+        Its prices, and its budget if it has one.
+    planned_per_day
+        Exchanges a day of all slots if money were no matter.
+    horizon_us
+        Length of the log, for which addresses are paid.
+
+    Returns
+    -------
+    budget, share
+        The plan in USD, and the share of the planned traffic in [0, 1] that it pays for.
+    """
+    days = horizon_us / DAY_US
+    first_usd = first_accounts_usd(draws.actor, draws.accounts, operator, days)
+    per_exchange = usd_per_exchange(draws)
+    tokens_usd = planned_per_day * days * per_exchange
+
+    share = 1.0
+    if operator.budget_usd is not None:
+        left_usd = max(0.0, operator.budget_usd - first_usd)
+        affordable_usd = min(tokens_usd, _TOKEN_SHARE * left_usd)
+        share = affordable_usd / tokens_usd if tokens_usd else 1.0
+        tokens_usd = affordable_usd
+
+    replacement_usd = first_usd / draws.actor.accounts
+    return Budget(first_usd, replacement_usd, tokens_usd, per_exchange), share
 
 
-def _identities_usd(context: ActorContext) -> float:
-    """Cost of the first accounts: each its own, cards and addresses once each."""
-    operator, places = context.actor.operator, context.first_accounts
-    assert operator is not None
-    days = context.horizon_us / DAY_US
-    addresses = len(np.unique(places.ip)) + (context.actor.away_share > 0) * len(places)
+def first_accounts_usd(
+    actor: Actor, first_accounts: Accounts, operator: Operator, days: float
+) -> float:
+    """Return the cost of the first accounts: each its own, cards and addresses once each.
+
+    Addresses are paid for `days`. Accounts that are away at times have a second address each.
+    """
+    a = first_accounts
+    addresses = len(np.unique(a.ip)) + (actor.away_share > 0) * len(a)
     return float(
-        len(places) * operator.account_usd
-        + int(places.verified.sum()) * operator.identity_usd
-        + len(np.unique(places.instrument)) * operator.card_usd
+        len(a) * operator.account_usd
+        + int(a.verified.sum()) * operator.identity_usd
+        + len(np.unique(a.instrument)) * operator.card_usd
         + addresses * days * operator.address_day_usd
     )
 
 
-def usd_per_exchange(context: ActorContext) -> float:
-    """Mean list price of an exchange, from a block of sessions of one turn each in calm weather."""
-    actor = context.actor
-    rng = context.streams.rng(actor.id, "cost pilot")
-    turns = draw_turns_of(actor, draw_tool_steps(actor, _PILOT, rng), rng)
-    account = rng.integers(0, actor.accounts, _PILOT)
-    ones, zeros = np.ones(_PILOT, np.int64), np.zeros(_PILOT, np.int64)
-    never = np.ones(_PILOT)
-    sessions = context.sessions(account, zeros, zeros, never, ones, turns, zeros, np.arange(_PILOT))
-    drawn = context.fill(sessions, 0, actor.id, "cost pilot")
-    attempts = context.settle(drawn, zeros).attempts
-    read = np.maximum(session_read_tokens(drawn.shape, attempts), 0)
-    shape, call = drawn.shape, attempts.call
-    write = np.where(shape.left_tokens[call] > 0, shape.left_tokens[call] - read, 0)
-    fresh = shape.context_tokens[call] - read - write
-    model = sessions.model[shape.session[call]]
-    nothing = np.zeros_like(read)
-    cost = context.models.cost_nano_usd(
-        model, fresh, read, write, nothing, shape.output_tokens[call]
+def usd_per_exchange(draws: SessionDraws) -> float:
+    """Return the mean list price of an exchange in USD, by a pilot block of single turns.
+
+    The block begins when the log opens, by accounts drawn at random, and meets no limit.
+    """
+    actor = draws.actor
+    rng = draws.streams.rng(actor.id, "cost pilot")
+    turns = draw_turns_of(actor, draw_tool_steps(actor, _PILOT_SESSIONS, rng), rng)
+    account = rng.integers(0, actor.accounts, _PILOT_SESSIONS)
+
+    zeros = np.zeros(_PILOT_SESSIONS, np.int64)
+    plan = SessionPlan(
+        account=account,
+        variant=zeros,
+        at_us=zeros,
+        moves_at=np.ones(_PILOT_SESSIONS),
+        turns_per_session=np.ones(_PILOT_SESSIONS, np.int64),
+        turns=turns,
+        human_gap_us=zeros,
+        task_no=np.arange(_PILOT_SESSIONS),
     )
-    return float(cost.sum()) * 1e-9 / max(len(call), 1)
+    sessions = draws.sessions(plan)
+    drawn = draws.calls(sessions, 0, actor.id, "cost pilot")
+    attempts = draws.service.settle(drawn, zeros).attempts
+
+    # each attempt reads what its own session left in the cache, and writes the rest for 5 minutes
+    shape, call = drawn.shape, attempts.call
+    read = np.maximum(session_read_tokens(shape, attempts), 0)
+    write = np.where(shape.left_tokens[call] > 0, shape.left_tokens[call] - read, 0)
+    uncached = shape.context_tokens[call] - read - write
+    model = sessions.model[shape.session[call]]
+    cost_nano_usd = draws.service.models.cost_nano_usd(
+        model, uncached, read, write, np.zeros_like(read), shape.output_tokens[call]
+    )
+    return float(cost_nano_usd.sum()) * 1e-9 / max(len(call), 1)

@@ -65,7 +65,8 @@ class Watch:
 
 def watched() -> Watch:
     """Watch what a run spends its time with, in this process."""
-    from sim.actors.context import ActorContext
+    from sim.actors import session_draws
+    from sim.actors.provider_service import ProviderService
     from sim.actors.queue import queue_workload
     from sim.actors.queue.workers import Workers
     from sim.actors.sessions import session_workload
@@ -78,8 +79,8 @@ def watched() -> Watch:
     from sim.world.rate_limited import RateLimitedLoop, Work
 
     watch = Watch()
-    watch.on(ActorContext, "fill", "drawing")
-    watch.on(ActorContext, "settle", "clock")
+    watch.on(session_draws, "fill", "drawing")
+    watch.on(ProviderService, "settle", "clock")
     watch.on(Workers, "_take", "queue")
     watch.on(PrefixCache, "read_tokens", "gateway")
     watch.on(LimitCheck, "add", "gateway")
@@ -87,7 +88,7 @@ def watched() -> Watch:
     for module in (queue_workload, session_workload):
         watch.on(module, "merge", "gateway")
         watch.on(module, "exchange_rows", "rows")
-    watch.on(ActorContext, "tasks", "rows")
+    watch.on(ProviderService, "task_rows", "rows")
     for name in ("add", "close"):
         watch.on(SpillWriter, name, "setting aside")
     for name in ("exchanges_in", "tasks_in"):

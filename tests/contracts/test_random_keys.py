@@ -21,10 +21,10 @@ OTHER = Streams(99)
 
 def test_end_users_of_the_same_accounts_differ_by_seed() -> None:
     context = stage_of("G13")
-    places = range(len(context.accounts))
+    slots = range(len(context.accounts))
     here, there = (
-        end_users_of(context, places),
-        end_users_of(replace(context, streams=OTHER), places),
+        end_users_of(context, slots),
+        end_users_of(replace(context, streams=OTHER), slots),
     )
     assert (here.number == there.number).all()
     assert (here.language[here.number > 0] != there.language[here.number > 0]).mean() > 0.1

@@ -13,8 +13,7 @@ from sim.actors.arrivals.rates import SESSION_LEAD_US
 from sim.actors.arrivals.session_arrivals import draw_arrivals, draw_starts, end_users_of
 from sim.actors.context import ActorContext
 from sim.actors.queue.queue_workload import QueueWorkload
-from sim.actors.queue.ticket_queue import ticket_source
-from sim.actors.queue.tickets import Tickets
+from sim.actors.queue.tickets import Tickets, ticket_source
 from sim.actors.sessions.session_workload import SessionWorkload
 from sim.actors.workload import Workload
 from sim.arrays.types import Floats, Ints
@@ -114,12 +113,12 @@ def _openings(workload: SessionWorkload, opened: list[tuple[int, int]]) -> list[
 
     Everybody has the one account of their place all the time.
     """
-    context, places = workload._context, workload._slots
+    context, slots = workload._context, workload._slots
     assert context.timeline.never_ends
     rng = context.streams.rng(context.actor.id, workload._shard, "holidays")
-    people = end_users_of(context, places)
-    begun, who = draw_starts(context, workload._shard, places, people)
-    starts, accounts = begun.tolist(), people.place[who].tolist()
+    users = end_users_of(context, slots)
+    begun, user = draw_starts(context, workload._shard, slots, users)
+    starts, accounts = begun.tolist(), users.slot[user].tolist()
     drawn = zip(starts, accounts, rng.random(len(starts)).tolist(), strict=True)
     allowed = Counter((t, account) for t, account, u in drawn if is_opened(context.world, t, u))
     made = Counter(opened)
@@ -133,19 +132,19 @@ def _openings(workload: SessionWorkload, opened: list[tuple[int, int]]) -> list[
 
 
 def _of_queue(scenario: Scenario, workload: QueueWorkload, at_most: int) -> Outcome:
-    context, opens_us = workload._context, workload._opens_us
+    context, opens_us = workload._context, workload.opens_us
     line = Line(workload)
     world = Simulator(rules_of(scenario, context, opens_us), opens_us, at_most)
-    workers = list(workload._workers_from_us)
+    workers = list(workload.workers_from_us)
     attempts = world.queue(line.ticket_at, line.take, workers, context.horizon_us)
     return Outcome(attempts, line.chosen, world.expired, [])
 
 
 def clients_of(context: ActorContext, accounts: Ints, moves_at: Floats) -> list[Client]:
     """Who decides: accounts, each with a number of its own or one of its prompt."""
-    own = context.model_number[context.accounts.model[accounts]].tolist()
+    own = context.service.model_number[context.accounts.model[accounts]].tolist()
     latest = context.accounts.asks_latest[accounts].tolist()
-    names = (context.models.ids[number] for number in own)
+    names = (context.service.models.ids[number] for number in own)
     return [Client(*c) for c in zip(names, latest, moves_at.tolist(), strict=True)]
 
 
@@ -164,8 +163,8 @@ class Line:
     """The tickets of a queue in order; those of earlier work end when the log opens."""
 
     def __init__(self, workload: QueueWorkload) -> None:
-        self._context, self._queue = workload._context, workload._queue()
-        tickets = ticket_source(workload._context, workload.team, workload._opens_us)
+        self._context, self._queue = workload._context, workload.ticket_queue()
+        tickets = ticket_source(workload._context, workload.team, workload.opens_us)
         in_progress = workload._context.actor.starts_us is None
         self._lead: Iterator[Tickets] | None = tickets.lead() if in_progress else None
         self._main = tickets.main()
@@ -191,7 +190,7 @@ class Line:
 
     def _filled(self, tickets: Tickets) -> list[Ticket]:
         context, count = self._context, len(tickets.calls)
-        filled = self._queue.fill(tickets, self._blocks)
+        filled = self._queue.draw_batch(tickets, self._blocks)
         assert filled is not None
         rng = context.streams.rng(
             context.actor.id, "queue", self._queue._team.number, self._blocks, "moves"
@@ -247,7 +246,7 @@ def _buckets(
     number: int,
 ) -> tuple[Bucket, ...]:
     """The buckets of an organisation and class of models, which are numbered together."""
-    classes = context.models.classes
+    classes = context.service.models.classes
     limit = None if number < 0 else tiers()[context.actor.tier].get(classes[number % len(classes)])
     if limit is None:
         return ()

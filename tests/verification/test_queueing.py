@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import simpy
 
-from sim.actors.arrivals.intensity import Intensity
+from sim.actors.arrivals.intensity import WeeklyIntensity
 from sim.actors.queue.teams import teams_of
 from sim.actors.queue.tickets import BLOCK_TICKETS, PromptTickets
 from sim.actors.queue.workers import Batch, Workers
@@ -114,7 +114,7 @@ def test_prompts_are_paced(report: Report) -> None:
     (context,) = build_population(asked).contexts
     (team,) = teams_of(context, range(actor.accounts))
     blocks = list(PromptTickets(context, team, 0).main())
-    intensity = Intensity(actor.rhythm, asked.clock.start)
+    intensity = WeeklyIntensity(actor.rhythm, asked.clock.start)
     planned_us = float(intensity.operational(np.array([0.99 * asked.clock.duration_us]))[0])
     places, releases, done = [], [], 0
     for block in blocks:

@@ -1,110 +1,113 @@
-"""Daily and weekly rhythm, as a piecewise-constant intensity whose integral inverts exactly."""
+"""Intensity of session arrivals over the week, as a change of time.
+
+A Poisson process with the intensity lambda(t) is one of rate 1 in *operational time*, the integral
+of lambda (Çinlar 1975, "Introduction to Stochastic Processes", section 4.7). The intensities here
+are constant within an hour, so the integral is piecewise linear and its inverse is exact. Both
+times are microseconds since the log opens; negative before it.
+"""
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from datetime import datetime
-from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 
+from sim.arrays.time import HOUR_US
 from sim.arrays.types import Floats
 from sim.scenario.resolved import Rhythm
-from sim.world.load import WEEK_H as _WEEK_H
-from sim.world.load import weekly_weights
+from sim.world.load import WEEK_H, weekly_weights
 
-HOUR_US = 3_600_000_000
-_FROM_HOUR_TO_HOUR = 0.7
-_WEEK_US = _WEEK_H * HOUR_US
-
-
-class Course(Protocol):
-    """A rate over time, as clock time against operational time."""
-
-    def operational(self, clock_us: Floats) -> Floats: ...
-    def clock(self, operational_us: Floats) -> Floats: ...
+# Correlation of the logarithms of the common factors of two successive hours; a prior.
+_HOURLY_CORRELATION = 0.7
+_WEEK_US = WEEK_H * HOUR_US
 
 
-class Waves:
-    """An intensity that is multiplied, hour by hour of the log, by what an actor has in common.
-
-    The logarithm of the factor is normal with deviation `sigma` and goes on from hour to hour with
-    correlation .7; its mean is 1, so in the long run both times agree. Between the hours of
-    [low_us, high_us) only.
-    """
-
-    def __init__(
-        self, base: Intensity, sigma: float, rng: np.random.Generator, low_us: int, high_us: int
-    ) -> None:
-        self._clock, area = base.hourly(low_us, high_us)
-        z = rng.standard_normal(len(area) - 1)
-        for k in range(1, len(z)):
-            z[k] = _FROM_HOUR_TO_HOUR * z[k - 1] + math.sqrt(1 - _FROM_HOUR_TO_HOUR**2) * z[k]
-        factor = np.exp(sigma * z - sigma**2 / 2)
-        self._area = area[0] + np.concatenate([[0.0], np.cumsum(np.diff(area) * factor)])
+class TimeChange(Protocol):
+    """Maps clock time to operational time and back; both maps never decrease."""
 
     def operational(self, clock_us: Floats) -> Floats:
-        """Integral of the rate up to `clock_us`, but for a constant."""
-        return np.asarray(np.interp(clock_us, self._clock, self._area))
+        """Return the integral of the intensity up to each clock time, up to a constant."""
 
     def clock(self, operational_us: Floats) -> Floats:
-        """Inverse of `operational`."""
-        return np.asarray(np.interp(operational_us, self._area, self._clock))
+        """Return the clock time at which the integral reaches each operational time."""
 
 
-class Intensity:
-    """Clock time against operational time: the integral of the intensity since the log opened.
+class WeeklyIntensity:
+    """The rhythm of a week, repeated for ever: an intensity of mean 1, constant within an hour.
 
-    Both are in microseconds; the intensity has mean 1 over a week, so both agree in the long run.
-    Negative times lie before the opening.
+    Operational time is 0 when the log opens. As the mean is 1, it passes as fast as clock time in
+    the long run.
     """
 
     def __init__(self, rhythm: Rhythm, opening: datetime, utc_offset_h: int = 0) -> None:
+        """Lay the week of someone `utc_offset_h` hours ahead of UTC over a log from `opening`."""
         into_week_us = (
             opening.weekday() * 24 * HOUR_US
             + ((opening.hour * 60 + opening.minute) * 60 + opening.second) * 1_000_000
             + opening.microsecond
         )
-        weights = weekly_weights(rhythm.peak_hour, rhythm.strength, rhythm.weekend)
         self._shift_us = (into_week_us + utc_offset_h * HOUR_US) % _WEEK_US
-        self._area = np.concatenate([[0.0], np.cumsum(weights * HOUR_US)])
-        self._area[-1] = _WEEK_US
-        self._edges = np.arange(_WEEK_H + 1) * float(HOUR_US)
-        self._shift_area = float(np.interp(self._shift_us, self._edges, self._area))
+
+        # the integral at the edges of the hours from Monday 00:00 of local time on
+        weights = weekly_weights(rhythm.peak_hour, rhythm.strength, rhythm.weekend)
+        self._edges_us = np.arange(WEEK_H + 1) * float(HOUR_US)
+        self._area_us = np.concatenate([[0.0], np.cumsum(weights * HOUR_US)])
+        self._area_us[-1] = _WEEK_US
+        self._shift_area_us = float(np.interp(self._shift_us, self._edges_us, self._area_us))
 
     def operational(self, clock_us: Floats) -> Floats:
-        """Integral of the intensity from the opening to `clock_us`."""
+        """Return the integral of the intensity from the opening to each clock time."""
         week, rest = np.divmod(clock_us + self._shift_us, _WEEK_US)
-        within = np.interp(rest, self._edges, self._area)
-        return np.asarray(week * _WEEK_US + within - self._shift_area)
+        within = np.interp(rest, self._edges_us, self._area_us)
+        return np.asarray(week * _WEEK_US + within - self._shift_area_us)
 
     def clock(self, operational_us: Floats) -> Floats:
-        """Inverse of `operational`; where the intensity is zero, the end of the gap."""
-        week, rest = np.divmod(operational_us + self._shift_area, _WEEK_US)
-        within = np.interp(rest, self._area, self._edges)
+        """Return the inverse of `operational`; where the intensity is 0, the end of the gap."""
+        week, rest = np.divmod(operational_us + self._shift_area_us, _WEEK_US)
+        within = np.interp(rest, self._area_us, self._edges_us)
         return np.asarray(week * _WEEK_US + within - self._shift_us)
 
     def hourly(self, low_us: int, high_us: int) -> tuple[Floats, Floats]:
-        """(clock, operational) at the hours of the log from `low_us` to past `high_us`."""
+        """Return (clock, operational) at the hours of the log from `low_us` to past `high_us`."""
         hours = np.arange(low_us // HOUR_US, -(-high_us // HOUR_US) + 1)
         clock = hours.astype(np.float64) * HOUR_US
         return clock, self.operational(clock)
 
-    def operational_scalar(self, clock_us: float) -> float:
-        """`operational` of one number."""
-        return float(self.operational(np.array([clock_us]))[0])
 
-    @cached_property
-    def _lists(self) -> tuple[list[float], list[float]]:
-        return self._area.tolist(), self._edges.tolist()
+class ModulatedIntensity:
+    """A weekly intensity times a random factor for each hour: a log-Gaussian Cox process.
 
-    def clock_scalar(self, operational_us: float) -> float:
-        """`clock` of one number, without array overhead."""
-        area, edges = self._lists
-        week, rest = divmod(operational_us + self._shift_area, _WEEK_US)
-        k = min(bisect_right(area, rest), _WEEK_H) - 1
-        step = area[k + 1] - area[k]
-        part = (rest - area[k]) / step if step else 1.0
-        return week * _WEEK_US + edges[k] + part * HOUR_US - self._shift_us
+    The logarithms of the factors are an autoregressive process of order 1 with correlation 0.7 and
+    standard deviation `sigma`; the mean of a factor is 1. All accounts of an actor share the
+    factors, so they are busy together. Holds for the hours of [low_us, high_us) alone.
+    """
+
+    def __init__(
+        self,
+        base: WeeklyIntensity,
+        sigma: float,
+        rng: np.random.Generator,
+        low_us: int,
+        high_us: int,
+    ) -> None:
+        """Draw the factors of the hours of [low_us, high_us) from `rng`."""
+        self._clock_us, base_area_us = base.hourly(low_us, high_us)
+
+        z = rng.standard_normal(len(base_area_us) - 1)
+        innovation = math.sqrt(1 - _HOURLY_CORRELATION**2)
+        for k in range(1, len(z)):
+            z[k] = _HOURLY_CORRELATION * z[k - 1] + innovation * z[k]
+        factor = np.exp(sigma * z - sigma**2 / 2)
+
+        gained_us = np.cumsum(np.diff(base_area_us) * factor)
+        self._area_us = base_area_us[0] + np.concatenate([[0.0], gained_us])
+
+    def operational(self, clock_us: Floats) -> Floats:
+        """Return the integral of the intensity up to each clock time, up to a constant."""
+        return np.asarray(np.interp(clock_us, self._clock_us, self._area_us))
+
+    def clock(self, operational_us: Floats) -> Floats:
+        """Return the inverse of `operational`."""
+        return np.asarray(np.interp(operational_us, self._area_us, self._clock_us))

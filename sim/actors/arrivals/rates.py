@@ -1,94 +1,114 @@
-"""How much a population is expected to send, and how it is cut into shards."""
+"""How much the accounts of an actor are expected to send, and how they are cut into shards."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 
-from sim.actors.arrivals.intensity import Course, Intensity, Waves
+from sim.actors.arrivals.intensity import ModulatedIntensity, TimeChange, WeeklyIntensity
 from sim.actors.context import ActorContext
+from sim.arrays.time import DAY_US
 from sim.arrays.types import Floats
 from sim.documents.bounds import MOST_PER_DAY
+from sim.entities.accounts import Accounts
 from sim.scenario.resolved import Actor
 from sim.world.load import activity
 
-DAY_US = 86_400_000_000
+# Sessions are opened at most so long before the log: longer ones hold hardly any exchanges.
 SESSION_LEAD_US = 14 * DAY_US
 SHARD_EXCHANGES = 400_000
 
 
-def shards_of(context: ActorContext, places: range) -> list[range]:
-    """Cut places so that a shard is expected to have some `SHARD_EXCHANGES` exchanges.
+def shards_of(context: ActorContext, slots: range) -> list[range]:
+    """Cut slots so that each shard is expected to have about `SHARD_EXCHANGES` exchanges.
 
-    Organisations stay whole: what they share, limits and cache, is kept by their shard.
+    Organisations stay whole: what their accounts share, limits and cache, is kept by one shard.
+
+    Returns
+    -------
+    list of range
+        Consecutive slots; together they are `slots`.
     """
-    if not len(places):
+    if not len(slots):
         return []
-    organisation = context.accounts.organisation[places.start : places.stop]
+    organisation = context.accounts.organisation[slots.start : slots.stop]
     first = np.flatnonzero(np.diff(organisation, prepend=-1))
-    per_day = np.add.reduceat(rates_per_day(context, places), first)
+    per_day = np.add.reduceat(rates_per_day(context, slots), first)
+
+    # an organisation belongs to the shard in which the running total ends that includes it
     expected = np.cumsum(per_day) * context.horizon_us / DAY_US
-    number = np.rint(expected / SHARD_EXCHANGES - 0.5).astype(np.int64)
-    edges = [*first[np.diff(number, prepend=-1) > 0].tolist(), len(places)]
-    return [range(places.start + low, places.start + high) for low, high in pairwise(edges)]
+    shard = np.rint(expected / SHARD_EXCHANGES - 0.5).astype(np.int64)
+    edges = [*first[np.diff(shard, prepend=-1) > 0].tolist(), len(slots)]
+    return [range(slots.start + low, slots.start + high) for low, high in pairwise(edges)]
 
 
-def rates_per_day(context: ActorContext, places: range) -> Floats:
-    """Expected exchanges a day of each place while it is held, shape (places,).
+def rates_per_day(context: ActorContext, slots: range) -> Floats:
+    """Return the expected exchanges a day of each slot while it is occupied, shape (slots,)."""
+    unscaled = unscaled_rates_per_day(context.actor, context.behaviours, context.accounts, slots)
+    return np.asarray(context.traffic_factor * unscaled)
 
-    The dial is the median over accounts; volumes have mean 1. None is above `MOST_PER_DAY`,
-    unless a target asks for more.
+
+def unscaled_rates_per_day(
+    actor: Actor, behaviours: Sequence[Actor], accounts: Accounts, slots: range
+) -> Floats:
+    """Return the expected exchanges a day of each slot, before a target or a budget scales them.
+
+    The mean of the slot's behaviour times the volume of its first account, which has mean 1; at
+    most `most_per_account_day` of the actor, or `MOST_PER_DAY` if it states none.
     """
-    accounts, cap = context.accounts, context.actor.most_per_account_day
-    own = slice(places.start, places.stop)
-    mean = np.array([mean_per_day(behaviour) for behaviour in context.behaviours])
-    rate = accounts.volume[own] * mean[accounts.mode[own]]
-    return np.asarray(context.rate * np.minimum(rate, MOST_PER_DAY if cap is None else cap))
+    within = slice(slots.start, slots.stop)
+    mean = np.array([mean_per_day(behaviour) for behaviour in behaviours])
+    rate = accounts.volume[within] * mean[accounts.mode[within]]
+    cap = actor.most_per_account_day
+    return np.asarray(np.minimum(rate, MOST_PER_DAY if cap is None else cap))
 
 
-def mean_per_day(actor: Actor) -> float:
-    """Expected exchanges per account and day; the dial is the median over accounts."""
-    return float(actor.exchanges_per_account_day * np.exp(actor.account_volume_sigma**2 / 2))
+def mean_per_day(behaviour: Actor) -> float:
+    """Return the mean exchanges per account and day; the parameter is the median over accounts.
 
-
-def expected_exchanges(context: ActorContext, places: range) -> float:
-    """Exchanges that places send during the log, given the volumes of their accounts.
-
-    A log of three weekdays expects more than three sevenths of a week: what counts is the time
-    of each account under its rhythm, as far as it is held. What the end users of one account do in
-    other time zones is taken as if all were in its own.
+    The volume of accounts is lognormal, so the mean is median * exp(sigma^2 / 2).
     """
-    accounts, rate = context.accounts, rates_per_day(context, places)
-    held = (
-        context.timeline.covered_us(context.actor.accounts, 0, context.horizon_us)
-        / context.horizon_us
-    )
-    own = slice(places.start, places.stop)
-    offset, mode = accounts.utc_offset_h[own], accounts.mode[own]
-    days = np.zeros(len(places))
+    sigma = behaviour.account_volume_sigma
+    return float(behaviour.exchanges_per_account_day * np.exp(sigma**2 / 2))
+
+
+def expected_exchanges(context: ActorContext, slots: range) -> float:
+    """Return the exchanges that slots are expected to send during the log, given their volumes.
+
+    What counts of the log is the operational time of each slot under its rhythm, as far as the
+    slot is occupied: three weekdays hold more than three sevenths of a week. All end users of an
+    account count as if they lived in its own time zone.
+    """
+    accounts, within = context.accounts, slice(slots.start, slots.stop)
+    offset, mode = accounts.utc_offset_h[within], accounts.mode[within]
+
+    days = np.zeros(len(slots))
     for number in np.unique(mode).tolist():
         for hours in np.unique(offset[mode == number]).tolist():
-            course = course_of(context, context.behaviours[number], hours)
-            days[(mode == number) & (offset == hours)] = _active_us(context, course) / DAY_US
-    return float((rate * days * held[own]).sum())
+            time_change = time_change_of(context, context.behaviours[number], hours)
+            alike = (mode == number) & (offset == hours)
+            days[alike] = _active_us(context, time_change) / DAY_US
+    return float((rates_per_day(context, slots) * days * context.occupied_share[within]).sum())
 
 
-def course_of(context: ActorContext, behaviour: Actor, utc_offset_h: int) -> Course:
-    """The rate of a behaviour over the log, with what all accounts of the actor have in common."""
-    base = Intensity(behaviour.rhythm, context.clock.start, utc_offset_h)
+def time_change_of(context: ActorContext, behaviour: Actor, utc_offset_h: int) -> TimeChange:
+    """Return the intensity of a behaviour, with the factors that the actor's accounts share."""
+    base = WeeklyIntensity(behaviour.rhythm, context.clock.start, utc_offset_h)
     sigma = context.actor.waves_sigma
     if not sigma:
         return base
     rng = context.streams.rng(context.actor.id, "waves")
-    return Waves(base, sigma, rng, -SESSION_LEAD_US, context.horizon_us)
+    return ModulatedIntensity(base, sigma, rng, -SESSION_LEAD_US, context.horizon_us)
 
 
-def _active_us(context: ActorContext, course: Course) -> float:
-    """Operational time of the log, less what holidays take of it."""
+def _active_us(context: ActorContext, time_change: TimeChange) -> float:
+    """Return the operational time of the log, less what holidays take of it."""
     edges = {0, context.horizon_us}
     for event in context.world.events:
         edges |= {event.at_us, event.until_us or context.horizon_us}
-    inside = np.array(sorted(e for e in edges if 0 <= e <= context.horizon_us), np.int64)
-    passed = np.diff(course.operational(inside.astype(np.float64)))
-    return float((passed * activity(context.world, inside[:-1])).sum())
+    edges_us = np.array(sorted(e for e in edges if 0 <= e <= context.horizon_us), np.int64)
+
+    passed_us = np.diff(time_change.operational(edges_us.astype(np.float64)))
+    return float((passed_us * activity(context.world, edges_us[:-1])).sum())

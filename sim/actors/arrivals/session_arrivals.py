@@ -1,172 +1,222 @@
-"""Who opens a session when: the places of a population, and the people behind each account."""
+"""Who opens a session when: the slots of an actor, and the end users behind each account."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from sim.actors.arrivals.point_process import session_starts, with_jitter
-from sim.actors.arrivals.rates import DAY_US, course_of, rates_per_day
+from sim.actors.arrivals.rates import rates_per_day, time_change_of
 from sim.actors.arrivals.session_length import lead_us
 from sim.actors.context import ActorContext
 from sim.actors.prompts import PromptSource
-from sim.actors.templates import any_choice
+from sim.actors.templates import any_variant
 from sim.arrays.ragged import position_in
+from sim.arrays.time import DAY_US
 from sim.arrays.types import Bools, Floats, Ints
 from sim.entities import pools
 from sim.entities.tenure import FOREVER_US
+from sim.scenario.resolved import World
 from sim.streams import mixed, uniforms
 from sim.world.load import activity
+
+# Returns the share of the usual sessions that are opened at some times, shape (times,).
+OpenedShare = Callable[[World, Ints], Floats]
 
 
 class SessionArrivals(NamedTuple):
     """Sessions in order of time; arrays of shape (sessions,).
 
-    `person` counts the end users of an account from 0; `choice` says which of the account's
-    templates a session uses; `language` is a number of a pool, `kind` is what the session works on,
-    `moves_at` is compared with the share that takes up a new model.
-    At `until_us` the account may send no more: -`FOREVER_US` where nobody sends at all. Such
-    sessions are drawn too, so that what an account does is the same whatever became of others.
+    `person` counts the end users of an account from 0. `variant_pick` chooses among the account's
+    templates, `language` indexes a pool, `prompt_source` is a `PromptSource`. `away` sessions come
+    from the account's second address. `moves_at` is compared with the share that takes up a new
+    model. At `until_us` the account may send no more; it is -`FOREVER_US` where nobody sends at
+    all. Such sessions are drawn too, so that what an account does is the same whatever became of
+    others.
     """
 
     start_us: Ints
     account: Ints
     person: Ints
-    choice: Ints
+    variant_pick: Ints
     language: Ints
-    kind: Ints
+    prompt_source: Ints
     away: Bools
     moves_at: Floats
     until_us: Ints
 
     def pick(self, index: Any) -> SessionArrivals:
+        """Return some of the sessions, by mask or index array."""
         return SessionArrivals(*(column[index] for column in self))
 
 
 class EndUsers(NamedTuple):
-    """End users of places: place, number within it, hours from UTC, and language."""
+    """End users: slot, number within it, hours from UTC, and language; shape (end users,)."""
 
-    place: Ints
+    slot: Ints
     number: Ints
     utc_offset_h: Ints
     language: Ints
 
 
-def draw_arrivals(context: ActorContext, shard: int, places: range) -> SessionArrivals:
-    """The sessions that the accounts of `places` open from the lead to the end of the log."""
-    people = end_users_of(context, places)
-    start, who = draw_starts(context, shard, places, people)
-    start, who = _at_work(context, shard, start, who)
-    place = people.place[who]
-    held = context.timeline.at(place, start)
+def draw_arrivals(
+    context: ActorContext, shard: int, slots: range, opened_share: OpenedShare | None = None
+) -> SessionArrivals:
+    """Draw the sessions that `slots` open from the lead to the end of the log.
+
+    Parameters
+    ----------
+    context
+        The actor.
+    shard
+        Names the random streams.
+    slots
+        Those whose accounts open sessions.
+    opened_share
+        Decides what holidays leave of the sessions; `activity` if left out.
+    """
+    users = end_users_of(context, slots)
+    start_us, user = draw_starts(context, shard, slots, users)
+    opened = _thinned(context, shard, start_us, opened_share or activity)
+    start_us, user = start_us[opened], user[opened]
+
     rng = context.streams.rng(context.actor.id, shard, "sessions")
-    thinned, on_list, away, moves, which = rng.random((5, len(start)))
-    sends = (held.row >= 0) & (thinned < held.factor)
-    account = np.where(sends, held.row, place)
+    thinned, on_list, away, moves, which = rng.random((5, len(start_us)))
+
+    # a slot that is empty sends nothing, one that is throttled a share
+    slot, person = users.slot[user], users.number[user]
+    occupancy = context.timeline.at(slot, start_us)
+    sends = (occupancy.row >= 0) & (thinned < occupancy.factor)
+    account = np.where(sends, occupancy.row, slot)
+
     return SessionArrivals(
-        start_us=start,
+        start_us=start_us,
         account=account,
-        person=people.number[who],
-        choice=_choices(context, people.number[who], which),
-        language=people.language[who],
-        kind=_kinds(context, account, start, on_list),
+        person=person,
+        variant_pick=_variant_picks(context, person, which),
+        language=users.language[user],
+        prompt_source=_prompt_sources(context, account, start_us, on_list),
         away=away < context.actor.away_share,
         moves_at=_moves_at(context, account, moves),
-        until_us=np.where(sends, held.until_us, -FOREVER_US),
+        until_us=np.where(sends, occupancy.until_us, -FOREVER_US),
     )
 
 
-def end_users_of(context: ActorContext, places: range) -> EndUsers:
-    """Everyone behind the accounts; the first is at home where the account is."""
-    accounts = context.accounts
-    own = np.arange(places.start, places.stop)
-    count = context.accounts.end_users[own]
-    place = np.repeat(own, count)
-    number = position_in(count)
-    language = pools.COUNTRY_LANGUAGE[accounts.country[place]]
-    offset = accounts.utc_offset_h[place]
+def end_users_of(context: ActorContext, slots: range) -> EndUsers:
+    """Return everyone behind the accounts of `slots`; the first of each lives where it does.
+
+    Some of the others live abroad: then country, language and time zone are drawn.
+    """
+    accounts, within = context.accounts, np.arange(slots.start, slots.stop)
+    count = accounts.end_users[within]
+    slot, number = np.repeat(within, count), position_in(count)
+    language = pools.COUNTRY_LANGUAGE[accounts.country[slot]]
+    offset_h = accounts.utc_offset_h[slot]
+
     if count.max(initial=1) > 1:
         key = context.streams.key("pool", "people")
-        u = mixed(mixed(key, accounts.account_id[place]), number)
-        chance = uniforms(u)
-        abroad = (number > 0) & (chance < context.accounts.abroad_share[place])
+        user_key = mixed(mixed(key, accounts.account_id[slot]), number)
+        abroad = (number > 0) & (uniforms(user_key) < accounts.abroad_share[slot])
+
         edges = np.cumsum(pools.COUNTRY_WEIGHTS)
-        drawn = uniforms(mixed(u, 1))
-        country = np.minimum(np.searchsorted(edges, drawn), len(edges) - 1)
+        country = np.searchsorted(edges, uniforms(mixed(user_key, 1)))
+        country = np.minimum(country, len(edges) - 1)
         language = np.where(abroad, pools.COUNTRY_LANGUAGE[country], language)
-        offset = np.where(abroad, pools.COUNTRY_UTC_OFFSET_H[country], offset)
-    return EndUsers(place, number, offset, language)
+        offset_h = np.where(abroad, pools.COUNTRY_UTC_OFFSET_H[country], offset_h)
+
+    return EndUsers(slot, number, offset_h, language)
 
 
 def draw_starts(
-    context: ActorContext, shard: int, places: range, people: EndUsers
+    context: ActorContext, shard: int, slots: range, users: EndUsers
 ) -> tuple[Ints, Ints]:
-    """(start, number among `people`) of sessions, each mode by itself."""
-    actor = context.actor
-    mode = context.accounts.mode[people.place]
-    per_day = rates_per_day(context, places)[people.place - places.start]
-    per_day /= context.accounts.end_users[people.place]
-    found = []
-    for number in np.unique(mode).tolist():
-        behaviour = context.behaviours[number]
-        # whoever has no money left for tokens opens nothing
-        mine = np.flatnonzero((mode == number) & (per_day > 0))
-        offset = people.utc_offset_h[mine]
-        name = (actor.id, shard, *((number,) if number else ()))
-        expected = float(per_day[mine].sum()) * context.horizon_us / DAY_US
-        lead = lead_us(behaviour, expected, context.streams.rng(*name, "lead"))
-        rng = context.streams.rng(*name, "arrivals")
-        start, who = session_starts(
-            DAY_US * context.session_calls[number] / per_day[mine],
-            offset,
-            {h: course_of(context, behaviour, h) for h in np.unique(offset).tolist()},
-            rng,
-            -lead,
-            context.horizon_us,
-        )
-        if actor.jitter_sigma:
-            rng = context.streams.rng(*name, "jitter")
-            start, who = with_jitter(start, who, actor.jitter_sigma, rng, -lead, context.horizon_us)
-        found.append((start, mine[who]))
-    if len(found) == 1:
-        return found[0]
-    start, who = (np.concatenate(column) for column in zip(*found, strict=True))
-    order = np.argsort(start, kind="stable")
-    return start[order], who[order]
+    """Draw (start, index of the end user) of all sessions, in order of time.
 
-
-def _at_work(context: ActorContext, shard: int, start: Ints, who: Ints) -> tuple[Ints, Ints]:
-    """Leave out the sessions that a holiday keeps from being opened.
-
-    A Poisson process thinned at random is one of the lower rate.
+    The end users of a slot share its rate evenly. Each behaviour has streams of its own.
     """
-    share = activity(context.world, start)
+    mode = context.accounts.mode[users.slot]
+    per_day = rates_per_day(context, slots)[users.slot - slots.start]
+    per_day /= context.accounts.end_users[users.slot]
+
+    by_mode = []
+    for number in np.unique(mode).tolist():
+        # who has no money left for tokens opens nothing
+        member = np.flatnonzero((mode == number) & (per_day > 0))
+        name = (context.actor.id, shard, *((number,) if number else ()))
+        start_us, which = _starts_of_mode(
+            context, number, name, per_day[member], users.utc_offset_h[member]
+        )
+        by_mode.append((start_us, member[which]))
+    if len(by_mode) == 1:
+        return by_mode[0]
+
+    start_us, user = (np.concatenate(column) for column in zip(*by_mode, strict=True))
+    order = np.argsort(start_us, kind="stable")
+    return start_us[order], user[order]
+
+
+def _starts_of_mode(
+    context: ActorContext,
+    mode: int,
+    name: tuple[str | int, ...],
+    per_day: Floats,
+    utc_offset_h: Ints,
+) -> tuple[Ints, Ints]:
+    """Draw (start, index) of the sessions of end users who behave alike."""
+    actor, behaviour, horizon_us = context.actor, context.behaviours[mode], context.horizon_us
+    expected = float(per_day.sum()) * horizon_us / DAY_US
+    lead = lead_us(behaviour, expected, context.streams.rng(*name, "lead"))
+
+    zones = np.unique(utc_offset_h).tolist()
+    start_us, which = session_starts(
+        DAY_US * context.session_calls[mode] / per_day,
+        utc_offset_h,
+        {hours: time_change_of(context, behaviour, hours) for hours in zones},
+        context.streams.rng(*name, "arrivals"),
+        -lead,
+        horizon_us,
+    )
+    if actor.jitter_sigma:
+        rng = context.streams.rng(*name, "jitter")
+        return with_jitter(start_us, which, actor.jitter_sigma, rng, -lead, horizon_us)
+    return start_us, which
+
+
+def _thinned(
+    context: ActorContext, shard: int, start_us: Ints, opened_share: OpenedShare
+) -> Bools | slice:
+    """Tell which sessions are opened on holidays too, by thinning.
+
+    A Poisson process thinned at random is a Poisson process of the lower rate (Lewis and Shedler
+    1979, "Simulation of nonhomogeneous Poisson processes by thinning").
+    """
+    share = opened_share(context.world, start_us)
     if share.min(initial=1) == 1:
-        return start, who
+        return slice(None)
     rng = context.streams.rng(context.actor.id, shard, "holidays")
-    opened = rng.random(len(start)) < share
-    return start[opened], who[opened]
+    return np.asarray(rng.random(len(start_us)) < share)
 
 
-def _choices(context: ActorContext, person: Ints, chance: Floats) -> Ints:
+def _variant_picks(context: ActorContext, person: Ints, uniform: Floats) -> Ints:
     """End users keep to a template if they bring their own; else sessions use any of them."""
     if context.actor.end_users > 1 and context.actor.end_users_bring_templates:
         return person
-    return any_choice(chance)
+    return any_variant(uniform)
 
 
-def _kinds(context: ActorContext, account: Ints, start_us: Ints, chance: Floats) -> Ints:
-    """What sessions work on; a new account warms up with cover."""
-    actor, accounts = context.actor, context.accounts
-    if not actor.has_cover:
+def _prompt_sources(context: ActorContext, account: Ints, start_us: Ints, uniform: Floats) -> Ints:
+    """Choose what sessions work on; an account that warms up works on cover alone."""
+    if not context.actor.has_cover:
         return np.full(len(account), PromptSource.OWN)
-    listed = (chance < accounts.list_share[account]) & ~context.warms_up(account, start_us)
+    listed = uniform < context.accounts.list_share[account]
+    listed &= ~context.warms_up(account, start_us)
     return np.where(listed, PromptSource.LIST, PromptSource.COVER)
 
 
-def _moves_at(context: ActorContext, account: Ints, chance: Floats) -> Floats:
-    """Of an account one number for all its sessions; where organisations differ, one for each."""
+def _moves_at(context: ActorContext, account: Ints, uniform: Floats) -> Floats:
+    """Return one number for all sessions of an account, or one each if organisations differ."""
     if context.actor.uptake_concentration is None:
         return context.accounts.moves_at[account]
-    return context.pivoted(account, chance)
+    return context.uptake_uniforms(account, uniform)

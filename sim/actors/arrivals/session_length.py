@@ -6,57 +6,87 @@ import math
 
 import numpy as np
 
-from sim.actors.arrivals.rates import DAY_US, SESSION_LEAD_US
+from sim.actors.arrivals.rates import SESSION_LEAD_US
 from sim.arrays.ragged import cumulate_in, starts_of
+from sim.arrays.time import DAY_US
 from sim.arrays.types import Ints
 from sim.scaffold.turns import draw_tool_steps, draw_turns_of
 from sim.scenario.resolved import Actor
 
+# What a call, and the tail of a session, hardly ever exceed.
 _LONG_CALL_US = 60_000_000
 _LONG_PAUSE_US = 1_800_000_000
-_TRIED = 4_096
-_UNSEEN = 0.05
+_PILOT_SESSIONS = 4_096
+# Exchanges that the lead may miss, in standard deviations of a Poisson count of the log.
+_MISSED_DEVIATIONS = 0.05
 
 
 def draw_turns(actor: Actor, size: int, rng: np.random.Generator) -> Ints:
-    """User turns of `size` sessions, at least 1."""
-    dial = actor.turns_per_session
-    more = np.maximum(np.rint(dial.more.sample(rng, size)), 1)
-    return np.where(rng.random(size) < dial.single_share, 1, more).astype(np.int64)
+    """Draw the user turns of `size` sessions, 1 or more each."""
+    turns = actor.turns_per_session
+    more = np.maximum(np.rint(turns.more.sample(rng, size)), 1)
+    return np.where(rng.random(size) < turns.single_share, 1, more).astype(np.int64)
 
 
 def longest_us(gap_us: Ints, calls: Ints, turns: Ints) -> Ints:
-    """A time that sessions of so many `turns` hardly ever exceed.
+    """Return a duration that each session hardly ever exceeds, shape (sessions,).
 
-    The pauses between their turns, half an hour, and a minute a call; `gap_us` and `calls` are by
-    turn.
+    It is the pauses between turns, a minute for each call, and half an hour.
+
+    Parameters
+    ----------
+    gap_us, calls
+        Pause before each turn and its calls, shape (turns.sum(),).
+    turns
+        Turns of each session, shape (sessions,).
     """
     last = np.cumsum(turns) - 1
-    return _LONG_PAUSE_US + _ends_us(gap_us, calls, turns)[last]
+    return _LONG_PAUSE_US + _turn_ends_us(gap_us, calls, turns)[last]
 
 
-def _ends_us(gap_us: Ints, calls: Ints, turns: Ints) -> Ints:
-    """When each turn has ended, after the begin of its session."""
+def _turn_ends_us(gap_us: Ints, calls: Ints, turns: Ints) -> Ints:
+    """Return when each turn has ended, since the begin of its session."""
     pauses = gap_us.copy()
     pauses[starts_of(turns)] = 0
     return cumulate_in(pauses + calls * _LONG_CALL_US, turns)
 
 
 def lead_us(behaviour: Actor, expected: float, rng: np.random.Generator) -> int:
-    """How long before the log sessions are opened that send `expected` exchanges in it.
+    """Return how long before the log its sessions must begin to be opened, by a pilot sample.
 
-    What those send that began earlier is missing. It is less than a twentieth of the standard
-    deviation of a Poisson number of exchanges: nobody can see that in the log.
+    Sessions opened earlier still are missing from the log. The lead is such that their exchanges
+    are fewer than a twentieth of the standard deviation of a Poisson count: nobody can see that.
+
+    Parameters
+    ----------
+    behaviour
+        Its sessions are tried out.
+    expected
+        Exchanges that the sessions are expected to send in the log.
+    rng
+        Draws the sample.
+
+    Returns
+    -------
+    int
+        Between 0 and `SESSION_LEAD_US`.
     """
-    turns = draw_turns(behaviour, _TRIED, rng)
+    share_missed = _MISSED_DEVIATIONS / math.sqrt(expected) if expected > 0 else 1.0
+
+    turns = draw_turns(behaviour, _PILOT_SESSIONS, rng)
     total = int(turns.sum())
     calls = draw_turns_of(behaviour, draw_tool_steps(behaviour, total, rng), rng).calls
     gap_us = np.rint(behaviour.human_gap_s.sample(rng, total) * 1e6).astype(np.int64)
-    ends_us = _ends_us(gap_us, calls, turns)
+    ends_us = _turn_ends_us(gap_us, calls, turns)
+
+    # the age of a session up to which all calls but that share are made
     order = np.argsort(ends_us)
-    missing = _UNSEEN / math.sqrt(expected) if expected > 0 else 1.0
-    enough = int(np.searchsorted(np.cumsum(calls[order]), calls.sum() * (1 - missing)))
-    # the longest of those tried says little of the longest of all
-    most = 2 * int(ends_us.max()) if enough >= len(order) - 1 else int(ends_us[order[enough]])
-    batches = DAY_US if behaviour.batch_share else 0
-    return min(SESSION_LEAD_US, most + _LONG_PAUSE_US + batches) if missing < 1 else 0
+    enough = int(np.searchsorted(np.cumsum(calls[order]), calls.sum() * (1 - share_missed)))
+    # the longest of the sample says little of the longest of all
+    is_longest = enough >= len(order) - 1
+    age_us = 2 * int(ends_us.max()) if is_longest else int(ends_us[order[enough]])
+
+    if share_missed >= 1:
+        return 0
+    batch_us = DAY_US if behaviour.batch_share else 0
+    return min(SESSION_LEAD_US, age_us + _LONG_PAUSE_US + batch_us)

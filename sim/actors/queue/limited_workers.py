@@ -1,4 +1,4 @@
-"""Workers of a queue some of whose organisations hit a limit."""
+"""The workers of a queue some of whose organisations hit a limit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sim.actors.context import ActorContext
-from sim.actors.queue.ticket_queue import Filled, TicketQueue
+from sim.actors.queue.ticket_queue import DrawnBatch, TicketQueue
 from sim.actors.workload import Block
 from sim.arrays.types import Bools
 from sim.scaffold.rows import RowMaker
@@ -17,10 +17,10 @@ from sim.world.rate_limited import Work
 
 
 @dataclass(eq=False)
-class _UnderLimits:
+class _LimitedBatch:
     """The tickets of a batch that are worked off event by event, `in_progress` of them begun."""
 
-    filled: Filled
+    batch: DrawnBatch
     work: Work
     in_progress: int = 0
     attempts: list[Attempts] = field(default_factory=list)
@@ -28,25 +28,27 @@ class _UnderLimits:
     def block(
         self, make: RowMaker, context: ActorContext, queue: TicketQueue, *, is_over: bool
     ) -> Block:
-        """Rows of the attempts made since the last time; rows of the tasks at the end."""
-        drawn, placement = self.filled.drawn, self.filled.placement
-        tried, read = self.work.take()
-        made, kept = queue.permitted(self.filled, tried)
-        read = read[kept]
-        self.attempts.append(made)
-        inside = context.is_in_log(made)
-        rows = make(drawn, placement, made.pick(inside), read[inside])
+        """Return rows of the attempts made since the last time; rows of the tasks at the end."""
+        drawn, placement = self.batch.drawn, self.batch.placement
+        attempts, read = self.work.take()
+        attempts, rows = queue.permitted(self.batch, attempts)
+        self.attempts.append(attempts)
+
+        logged = context.is_in_log(attempts)
+        exchanges = make(drawn, placement, attempts.pick(logged), read[rows][logged])
         if not is_over:
-            return Block(rows, {})
-        whole = Attempts(*(np.concatenate(c) for c in zip(*self.attempts, strict=True)))
-        return Block(rows, context.tasks(drawn, placement, whole))
+            return Block(exchanges, {})
+        columns = zip(*self.attempts, strict=True)
+        all_attempts = Attempts(*(np.concatenate(column) for column in columns))
+        return Block(exchanges, context.service.task_rows(drawn, placement, all_attempts))
 
 
 class LimitedWorkers:
-    """The workers of a queue, as callbacks of the event loop.
+    """The workers of a queue, as callbacks of the rate-limited event loop.
 
-    Tickets of the `limited` organisations are worked off event by event; of the others it is
-    known when they end, once they are begun.
+    Tickets of the `limited` organisations are worked off event by event, because a refusal delays
+    their worker. Of the others it is known when they end, once they are begun. A round waits for
+    the last ticket of the round before, as with `Workers`.
     """
 
     def __init__(
@@ -57,12 +59,13 @@ class LimitedWorkers:
         workers_from_us: list[int],
         limited: Bools,
     ) -> None:
+        """Prepare the workers; `limited` is by organisation, `workers_from_us` by worker."""
         self._context, self._queue, self._limited = context, queue, limited
-        self._loop = context.event_loop(opens_us)
-        self._parts: list[_UnderLimits] = []
+        self._loop = context.service.event_loop(opens_us)
+        self._limited_batches: list[_LimitedBatch] = []
         self._in_flight = self._waiting = self._round = 0
         for worker, from_us in enumerate(workers_from_us):
-            self._loop.call_at(from_us, worker, self._free)
+            self._loop.call_at(from_us, worker, self._serve_next)
 
     @property
     def is_idle(self) -> bool:
@@ -74,43 +77,44 @@ class LimitedWorkers:
         self._loop.run(until_us)
 
     def blocks(self, make: RowMaker, until_us: int) -> Iterator[Block]:
-        """What was done event by event since the last time; `until_us` was run to."""
+        """Yield what was done event by event since the last time; `until_us` was run to."""
         at_end = until_us == self._context.horizon_us
-        for part in self._parts:
-            yield part.block(
-                make, self._context, self._queue, is_over=at_end or self._is_over(part)
-            )
-        self._parts = [part for part in self._parts if not self._is_over(part)]
+        for part in self._limited_batches:
+            is_over = at_end or self._is_over(part)
+            yield part.block(make, self._context, self._queue, is_over=is_over)
+        self._limited_batches = [part for part in self._limited_batches if not self._is_over(part)]
 
-    def _is_over(self, part: _UnderLimits) -> bool:
-        return part.filled is not self._queue.newest and not part.in_progress
+    def _is_over(self, part: _LimitedBatch) -> bool:
+        return part.batch is not self._queue.newest and not part.in_progress
 
-    def _free(self, now_us: int) -> None:
-        """A worker has nothing to do: give it the next ticket, or let it wait for the round."""
-        filled = self._queue.current(now_us)
-        if filled is None:
+    def _serve_next(self, now_us: int) -> None:
+        """Give the next ticket to a worker that is free, or let it wait for the round."""
+        current = self._queue.current(now_us)
+        if current is None:
             return
-        batch = filled.batch
+        batch = current.batch
         if batch.round != self._round:
             if self._in_flight:
                 self._waiting += 1
                 return
             self._round = batch.round
-        ticket = batch.begun
-        start = max(now_us, batch.release_us[ticket])
-        batch.starts_us.append(start)
-        self._in_flight += 1
-        if self._limited[filled.organisation[ticket]]:
-            self._begin(filled, ticket, start)
-        else:
-            end = start + batch.span_us(ticket, start)
-            self._loop.end_at(end, filled.last_call[ticket], self._done)
 
-    def _begin(self, filled: Filled, ticket: int, start_us: int) -> None:
-        filled.spans.skip()
-        if not self._parts or self._parts[-1].filled is not filled:
-            self._parts.append(_UnderLimits(filled, Work(filled.drawn.shape)))
-        part = self._parts[-1]
+        ticket = batch.begun
+        start_us = max(now_us, batch.release_us[ticket])
+        batch.starts_us.append(start_us)
+        self._in_flight += 1
+        if self._limited[current.organisation[ticket]]:
+            self._serve_by_events(current, ticket, start_us)
+        else:
+            end_us = start_us + batch.service_us(ticket, start_us)
+            self._loop.end_at(end_us, current.last_call[ticket], self._done)
+
+    def _serve_by_events(self, batch: DrawnBatch, ticket: int, start_us: int) -> None:
+        """Open a ticket in the event loop, which calls back when it has ended."""
+        batch.service_times.skip()
+        if not self._limited_batches or self._limited_batches[-1].batch is not batch:
+            self._limited_batches.append(_LimitedBatch(batch, Work(batch.drawn.shape)))
+        part = self._limited_batches[-1]
         part.in_progress += 1
 
         def end(now_us: int) -> None:
@@ -120,7 +124,10 @@ class LimitedWorkers:
         self._loop.open(part.work, ticket, start_us, end)
 
     def _done(self, now_us: int) -> None:
+        """Free the worker of a ticket that has ended, and at the end of a round all who wait."""
         self._in_flight -= 1
-        free, self._waiting = (1 + self._waiting, 0) if not self._in_flight else (1, self._waiting)
+        free = 1
+        if not self._in_flight:
+            free, self._waiting = 1 + self._waiting, 0
         for _ in range(free):
-            self._free(now_us)
+            self._serve_next(now_us)

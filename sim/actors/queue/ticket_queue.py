@@ -1,4 +1,4 @@
-"""The tickets of a queue, filled batch by batch with all that will happen in them."""
+"""The tickets of a queue, drawn batch by batch with all that will happen in them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from sim.actors.context import ActorContext
 from sim.actors.prompts import PromptSource
 from sim.actors.queue.load_balancing import Balancer
 from sim.actors.queue.service_times import ServiceTimes
-from sim.actors.queue.tickets import BenchmarkTickets, PromptTickets, Team, Tickets
+from sim.actors.queue.tickets import Team, Tickets, ticket_source
 from sim.actors.queue.workers import Batch
-from sim.actors.templates import any_choice
+from sim.actors.session_draws import SessionPlan
+from sim.actors.templates import any_variant
 from sim.actors.workload import TASKS_PER_SHARD_BITS
 from sim.arrays.types import Bools, Floats, Ints
 from sim.entities import pools
@@ -27,19 +28,31 @@ _TIMES_PASSED_ON = 30
 
 
 @dataclass(eq=False)
-class Filled:
+class DrawnBatch:
     """A batch of tickets with everything that will happen in it, waiting for its start times.
 
-    `organisation` is that of each ticket; `collected` of them were begun and handed out; `told`
-    marks those whose account was refused.
+    Attributes
+    ----------
+    organisation
+        Organisation of each ticket, shape (tickets,).
+    drawn, placement
+        The calls of the tickets, and who sends them.
+    service_times
+        How long each ticket takes, once it is started.
+    batch
+        What the workers see of it.
+    refused
+        Tickets whose account has had its refusal, shape (tickets,).
+    collected
+        How many tickets were begun and handed out as rows.
     """
 
     organisation: Ints
     drawn: Drawn
     placement: Placement
-    spans: ServiceTimes
+    service_times: ServiceTimes
     batch: Batch
-    told: Bools
+    refused: Bools
     collected: int = 0
 
     @cached_property
@@ -50,107 +63,139 @@ class Filled:
 
 
 class TicketQueue:
-    """The tickets of a queue in order, filled batch by batch."""
+    """The tickets of a queue in order, drawn batch by batch as workers get to them.
+
+    `newest` is the batch that holds the next ticket; `batches` are those not collected whole yet;
+    `source` makes the tickets.
+    """
 
     def __init__(self, context: ActorContext, team: Team, opens_us: int, balance: Balancer) -> None:
+        """Prepare the queue of a team that begins at `opens_us`; nothing is drawn yet."""
         self._context, self._team, self._balance = context, team, balance
-        self._tickets = ticket_source(context, team, opens_us)
+        self.source = ticket_source(context, team, opens_us)
+
+        # a queue without a start is at work when the log opens: earlier tickets come first
         in_progress = context.actor.starts_us is None
-        self._lead = self._tickets.lead() if in_progress else iter(())
-        self._main = None if in_progress else self._tickets.main()
+        self._lead = self.source.lead() if in_progress else iter(())
+        self._main = None if in_progress else self.source.main()
         self._blocks = self._tasks = 0
-        self.newest: Filled | None = None
-        self.filled: list[Filled] = []
+        self.newest: DrawnBatch | None = None
+        self.batches: list[DrawnBatch] = []
 
-    def current(self, now_us: int) -> Filled | None:
-        """The batch that holds the next ticket, None if there is no more work.
+    def current(self, now_us: int) -> DrawnBatch | None:
+        """Return the batch that holds the next ticket, None if there is no more work.
 
-        Ends, because every round takes tickets: of lists of prompts, which are bounded, or of a
-        benchmark, which somebody takes whenever `_somebody_us` names a time.
+        It ends, because every pass takes tickets: of lists of prompts, which are bounded, or of a
+        benchmark, which somebody takes whenever `takeable_us` names a time.
         """
         if self._main is None and now_us >= 0:
             self._begin_main()
+
         while self.newest is None or self.newest.batch.used_up:
-            at_us = self._somebody_us(now_us)
-            tickets = None if at_us is None else self._next(at_us)
+            at_us = self.takeable_us(now_us)
+            tickets = None if at_us is None else self._next_tickets(at_us)
             if at_us is not None and tickets is not None:
-                self._add(tickets, at_us)
+                self.add(tickets, at_us)
             elif self._main is None:
                 self._begin_main()
             else:
                 return None
         return self.newest
 
-    def _next(self, at_us: int) -> Tickets | None:
-        """The next tickets, to be taken from `at_us` on; None if no more are of their kind."""
+    def batch(self, now_us: int) -> Batch | None:
+        """Return what workers see of `current`."""
+        current = self.current(now_us)
+        return None if current is None else current.batch
+
+    def permitted(self, batch: DrawnBatch, attempts: Attempts) -> tuple[Attempts, Ints]:
+        """Leave out what banned accounts may not send; prompts of their tasks come back.
+
+        Returns
+        -------
+        attempts, rows
+            What is left, and the rows of `attempts` that it was.
+        """
+        refused_before = batch.refused.copy()
+        until_us = batch.placement.until_us
+        permitted, rows = self._context.service.bar(batch.drawn, until_us, attempts, batch.refused)
+
+        barred = np.flatnonzero(batch.refused & ~refused_before)
+        if len(barred):
+            self.source.take_back(batch.placement.item[barred], batch.placement.kind[barred])
+        return permitted, rows
+
+    # --- which tickets come next ------------------------------------------------------------------
+
+    def _next_tickets(self, at_us: int) -> Tickets | None:
+        """Return the next tickets, to be taken from `at_us` on; None if earlier work is over."""
         if self._main is not None:
             return next(self._main, None)
         return next(self._lead, None) if at_us < 0 else None
 
-    def _somebody_us(self, now_us: int) -> int | None:
-        """When the next ticket can be taken at the earliest, None if it never can."""
-        if not self._tickets.waits:
+    def takeable_us(self, now_us: int) -> int | None:
+        """Return when the next ticket can be taken at the earliest, None if it never can."""
+        if not self.source.waits:
             return now_us
-        return self._context.timeline.next_held_us(
-            self._team.accounts, now_us, self._context.ready_us
-        )
-
-    def _add(self, tickets: Tickets, at_us: int) -> None:
-        """Fill those tickets that somebody can take."""
-        if self._tickets.waits and not self._anybody_can:
-            tickets = replace(tickets, release_us=np.maximum(tickets.release_us, at_us))
-        filled = self.fill(tickets, self._blocks)
-        self._blocks += 1
-        if filled is not None:
-            self.newest = filled
-            self._tasks += len(filled.organisation)
-            self.filled.append(filled)
-
-    def batch(self, now_us: int) -> Batch | None:
-        filled = self.current(now_us)
-        return None if filled is None else filled.batch
+        timeline, ready_us = self._context.timeline, self._context.ready_us
+        return timeline.next_held_us(self._team.accounts, now_us, ready_us)
 
     def _begin_main(self) -> None:
         """Leave what remains of earlier work, and turn to what the scenario asks for."""
-        self._main = self._tickets.main()
+        self._main = self.source.main()
         self.newest = None
 
-    def permitted(self, filled: Filled, attempts: Attempts) -> tuple[Attempts, Ints]:
-        """What accounts may send of attempts, and its rows; prompts of barred tasks come back."""
-        before = filled.told.copy()
-        made, rows = self._context.cut(
-            filled.drawn, filled.placement.until_us, attempts, filled.told
-        )
-        barred = np.flatnonzero(filled.told & ~before)
-        if len(barred):
-            self._tickets.take_back(filled.placement.item[barred], filled.placement.kind[barred])
-        return made, rows
+    def add(self, tickets: Tickets, at_us: int) -> DrawnBatch | None:
+        """Draw a batch of those tickets that somebody can take from `at_us` on.
 
-    def fill(self, tickets: Tickets, block: int | str) -> Filled | None:
-        """A batch of the tickets for which there is an account, None if there is none for any."""
+        Returns None if nobody can take any.
+        """
+        if self.source.waits and not self._all_can_take:
+            tickets = replace(tickets, release_us=np.maximum(tickets.release_us, at_us))
+        batch = self.draw_batch(tickets, self._blocks)
+        self._blocks += 1
+        if batch is not None:
+            self.newest = batch
+            self._tasks += len(batch.organisation)
+            self.batches.append(batch)
+        return batch
+
+    # --- what is drawn of a batch -----------------------------------------------------------------
+
+    def draw_batch(self, tickets: Tickets, block: int | str) -> DrawnBatch | None:
+        """Draw a batch of the tickets for which there is an account.
+
+        `block` names the random streams. Returns None if there is no account for any ticket.
+        """
         context, actor = self._context, self._context.actor
         name = (actor.id, "queue", self._team.number, block)
-        account, until_us = self._accounts_for(tickets, context.streams.rng(*name, "balance"))
+        account, until_us = self._choose_accounts(tickets, context.streams.rng(*name, "balance"))
         if (account < 0).any():
-            kept = np.flatnonzero(account >= 0)
-            if not len(kept):
+            taken = np.flatnonzero(account >= 0)
+            if not len(taken):
                 return None
-            tickets, account, until_us = tickets.pick(kept), account[kept], until_us[kept]
+            tickets, account, until_us = tickets.pick(taken), account[taken], until_us[taken]
+
+        # what tickets work on, and with which template
         n = len(account)
-        rng = context.streams.rng(*name, "moves")
-        moves_at, chance, away, which = rng.random((4, n))
-        moves_at = context.pivoted(account, moves_at)
-        kind, item = self._work_of(tickets, chance, account)
+        moves_at, on_list, away, which = context.streams.rng(*name, "moves").random((4, n))
+        source, item = self._choose_items(tickets, on_list, account)
+        listed = source == PromptSource.LIST
+        variant = context.templates.variant(account, any_variant(which), listed)
+        template = context.templates.number[account, variant].astype(np.int64)
+
+        # every ticket is a session of one turn
         ones, zeros = np.ones(n, np.int64), np.zeros(n, np.int64)
         task_no = (self._team.number << TASKS_PER_SHARD_BITS) + self._tasks + np.arange(n)
-        variant = context.templates.variant(account, any_choice(which), kind == PromptSource.LIST)
-        template = context.templates.number[account, variant].astype(np.int64)
-        sessions = context.sessions(
-            account, variant, tickets.release_us, moves_at, ones, tickets.turns, zeros, task_no
+        moves_at = context.uptake_uniforms(account, moves_at)
+        sessions = context.draws.sessions(
+            SessionPlan(
+                account, variant, tickets.release_us, moves_at, ones, tickets.turns, zeros, task_no
+            )
         )
-        drawn = context.fill(sessions, 0, *name)
-        identifier = context.accounts.account_id[account]
-        about = context.prompts.choose(identifier, zeros, kind, item, template, task_no)
+        drawn = context.draws.calls(sessions, 0, *name)
+
+        account_id = context.accounts.account_id[account]
+        content = context.prompts.choose(account_id, zeros, source, item, template, task_no)
         placement = Placement(
             account=context.first_account + account,
             model=sessions.model,
@@ -159,89 +204,105 @@ class TicketQueue:
             person=zeros,
             language=pools.COUNTRY_LANGUAGE[context.accounts.country[account]],
             template=template,
-            kind=kind,
+            kind=source,
             away=away < actor.away_share,
             task_no=task_no,
             item=item,
             round=np.full(n, tickets.round),
-            **about._asdict(),
+            **content._asdict(),
         )
-        spans = ServiceTimes(context, drawn, tickets.release_us)
-        ends_us = 0 if self._main is None else None
-        batch = Batch(tickets.release_us.tolist(), spans.span_us, max(tickets.round, 0), ends_us)
-        organisation = context.accounts.organisation[account]
-        return Filled(organisation, drawn, placement, spans, batch, np.zeros(n, np.bool_))
+        return self._prepared(tickets, drawn, placement, context.accounts.organisation[account])
 
-    def _accounts_for(self, tickets: Tickets, rng: np.random.Generator) -> tuple[Ints, Ints]:
-        """(account, when it may send no more) of each ticket; account -1 if there is nobody.
-
-        A place whose account is barred, throttled or not yet there passes the ticket on to others.
-        """
-        context, first = self._context, self._team.accounts.start
-        place = first + self._balance(tickets.calls, tickets.prompt, rng)
-        held = context.timeline.at(place, tickets.release_us)
-        if self._anybody_can:
-            return held.row, held.until_us
-        account, until_us = held.row.copy(), held.until_us.copy()
-        todo = np.flatnonzero(self._declines(held, tickets.release_us, rng))
-        account[todo] = -1
-        for _ in range(_TIMES_PASSED_ON):
-            if not len(todo):
-                break
-            place = first + self._balance(tickets.calls[todo], tickets.prompt[todo], rng)
-            if context.actor.balance == "sticky":
-                place = rng.integers(first, self._team.accounts.stop, len(todo))
-            at_us = tickets.release_us[todo]
-            held = context.timeline.at(place, at_us)
-            taken = ~self._declines(held, at_us, rng)
-            account[todo[taken]], until_us[todo[taken]] = held.row[taken], held.until_us[taken]
-            todo = todo[~taken]
-        if len(todo) and self._tickets.waits:
-            at = int(tickets.release_us[0])
-            account[todo], until_us[todo] = self._whoever_can(at, len(todo), rng)
-        return account, until_us
-
-    def _whoever_can(self, at_us: int, count: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
-        """(account, when it may send no more) of tickets that all those asked passed on."""
-        context, accounts = self._context, self._team.accounts
-        held = context.timeline.at(
-            np.arange(accounts.start, accounts.stop), np.full(len(accounts), at_us)
+    def _prepared(
+        self, tickets: Tickets, drawn: Drawn, placement: Placement, organisation: Ints
+    ) -> DrawnBatch:
+        """Make a drawn batch ready for the workers; earlier work ends when the log opens."""
+        service_times = ServiceTimes(self._context.service, drawn, tickets.release_us)
+        batch = Batch(
+            tickets.release_us.tolist(),
+            service_times.service_us,
+            max(tickets.round, 0),
+            0 if self._main is None else None,
         )
-        able = np.where((held.row < 0) | (at_us < context.ready_us[held.row]), 0.0, held.factor)
-        if not able.any():
-            return np.full(count, -1), np.zeros(count, np.int64)
-        chosen = rng.choice(len(able), count, p=able / able.sum())
-        return held.row[chosen], held.until_us[chosen]
+        refused = np.zeros(len(organisation), np.bool_)
+        return DrawnBatch(organisation, drawn, placement, service_times, batch, refused)
+
+    def _choose_items(self, tickets: Tickets, on_list: Floats, account: Ints) -> tuple[Ints, Ints]:
+        """Return (prompt source, item) of each ticket: of the list, or else of a benchmark."""
+        context = self._context
+        if not context.actor.has_cover:
+            return np.full(len(account), PromptSource.OWN), tickets.item
+
+        listed = on_list < context.accounts.list_share[account]
+        item = np.full(len(account), -1)
+        item[listed] = self.source.next_items(int(listed.sum()))
+        if context.actor.cover == "benchmark":
+            any_item = tickets.prompt % np.uint64(max(context.actor.items, 1))
+            item[~listed] = any_item[~listed].astype(np.int64)
+        return np.where(listed, PromptSource.LIST, PromptSource.COVER), item
+
+    # --- which account takes a ticket -------------------------------------------------------------
 
     @property
-    def _anybody_can(self) -> bool:
+    def _all_can_take(self) -> bool:
         """Whether every account can take a ticket at all times."""
         return self._context.timeline.never_ends and not self._context.warm_up_us
 
-    def _declines(self, held: Occupancy, at_us: Ints, rng: np.random.Generator) -> Bools:
-        """Whether nobody is there, or a limit or a warm-up is in the way."""
-        context = self._context
-        declines = (held.row < 0) | (rng.random(len(at_us)) >= held.factor)
-        return declines | context.warms_up(held.row, at_us)
+    def _choose_accounts(self, tickets: Tickets, rng: np.random.Generator) -> tuple[Ints, Ints]:
+        """Return (account, when it may send no more) of each ticket; account -1 for nobody.
 
-    def _work_of(self, tickets: Tickets, chance: Floats, account: Ints) -> tuple[Ints, Ints]:
-        """(kind, item) of each ticket: of the list, if there is one, or else of a benchmark."""
-        context, n = self._context, len(account)
-        if not context.actor.has_cover:
-            return np.full(n, PromptSource.OWN), tickets.item
-        listed = chance < context.accounts.list_share[account]
-        item = np.full(n, -1)
-        item[listed] = self._tickets.items(int(listed.sum()))
-        if context.actor.cover == "benchmark":
-            covers = tickets.prompt % np.uint64(max(context.actor.items, 1))
-            item[~listed] = covers[~listed].astype(np.int64)
-        return np.where(listed, PromptSource.LIST, PromptSource.COVER), item
+        The load balancer names a slot. A slot whose account is barred, throttled or not there yet
+        passes the ticket on to another that the balancer names, some times over.
+        """
+        context, first = self._context, self._team.accounts.start
+        slot = first + self._balance(tickets.calls, tickets.prompt, rng)
+        occupancy = context.timeline.at(slot, tickets.release_us)
+        if self._all_can_take:
+            return occupancy.row, occupancy.until_us
 
+        account, until_us = occupancy.row.copy(), occupancy.until_us.copy()
+        open_tickets = np.flatnonzero(self._declines(occupancy, tickets.release_us, rng))
+        account[open_tickets] = -1
+        for _ in range(_TIMES_PASSED_ON):
+            if not len(open_tickets):
+                break
+            calls, prompt = tickets.calls[open_tickets], tickets.prompt[open_tickets]
+            slot = first + self._balance(calls, prompt, rng)
+            if context.actor.balance == "sticky":
+                # the hash of a prompt names the same slot again
+                slot = rng.integers(first, self._team.accounts.stop, len(open_tickets))
 
-def ticket_source(
-    context: ActorContext, team: Team, opens_us: int
-) -> BenchmarkTickets | PromptTickets:
-    """What a team works on."""
-    if context.actor.source == "benchmark":
-        return BenchmarkTickets(context, team, opens_us)
-    return PromptTickets(context, team, opens_us)
+            at_us = tickets.release_us[open_tickets]
+            occupancy = context.timeline.at(slot, at_us)
+            takes = ~self._declines(occupancy, at_us, rng)
+            account[open_tickets[takes]] = occupancy.row[takes]
+            until_us[open_tickets[takes]] = occupancy.until_us[takes]
+            open_tickets = open_tickets[~takes]
+
+        if len(open_tickets) and self.source.waits:
+            at = int(tickets.release_us[0])
+            account[open_tickets], until_us[open_tickets] = self._anyone_able(
+                at, len(open_tickets), rng
+            )
+        return account, until_us
+
+    def _anyone_able(self, at_us: int, count: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
+        """Return (account, when it may send no more) of tickets that everyone asked passed on.
+
+        Any account that can take them at `at_us` may be drawn, in proportion to what it may send.
+        """
+        context, accounts = self._context, self._team.accounts
+        slots = np.arange(accounts.start, accounts.stop)
+        occupancy = context.timeline.at(slots, np.full(len(accounts), at_us))
+        unable = (occupancy.row < 0) | (at_us < context.ready_us[occupancy.row])
+        weight = np.where(unable, 0.0, occupancy.factor)
+        if not weight.any():
+            return np.full(count, -1), np.zeros(count, np.int64)
+        chosen = rng.choice(len(weight), count, p=weight / weight.sum())
+        return occupancy.row[chosen], occupancy.until_us[chosen]
+
+    def _declines(self, occupancy: Occupancy, at_us: Ints, rng: np.random.Generator) -> Bools:
+        """Tell where nobody is there, or a throttle or a warm-up is in the way."""
+        empty = occupancy.row < 0
+        throttled = rng.random(len(at_us)) >= occupancy.factor
+        return empty | throttled | self._context.warms_up(occupancy.row, at_us)

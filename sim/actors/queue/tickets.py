@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.actors.arrivals.rates import course_of
+from sim.actors.arrivals.rates import time_change_of
 from sim.actors.context import ActorContext
 from sim.actors.prompts import PromptSource
+from sim.arrays.time import HOUR_US
 from sim.arrays.types import Floats, Ints
 from sim.catalog import benchmarks, steps_for
 from sim.scaffold.steps import draw_steps, instance_scores
@@ -18,21 +19,32 @@ from sim.streams import U64, mixed
 
 BLOCK_TICKETS = 1_024
 _SHORTEST_BLOCK = 64
-QUEUE_LEAD_US = 6 * 3_600_000_000
-# Before the log a queue works off as many of its tasks as make so many times all of it, at most.
-_MOST_TIMES_BEFORE, _FEWEST_BEFORE = 10, 1_000
+# A queue begins at most so long before the log.
+QUEUE_LEAD_US = 6 * HOUR_US
+# Before the log a pool makes at most so many times its target of calls, or so many if that is more.
+_MOST_TARGETS_BEFORE, _FEWEST_BEFORE = 10, 1_000
 # A paced pool plans to be done a little before the log closes, so that its last tasks can end.
 _PLANNED_SHARE_OF_TIME = 0.99
 
 
 @dataclass(frozen=True)
 class Team:
-    """A part of a queue that works by itself, number `number` of `teams`.
+    """A part of a queue that works by itself: a shard.
 
-    It has the accounts `accounts` of the actor, `workers` of its workers (None: as many as it
-    needs), and sends `target` of the exchanges asked for (None where a number of runs is). Of a
-    list of prompts it takes every `teams`-th. `rows_per_us` is the rate at which it may be
-    expected to send exchanges while it works, `calls` how many it has to make.
+    Attributes
+    ----------
+    number, teams
+        This is team `number` of so many; of a list of prompts it takes every `teams`-th.
+    accounts
+        Its slots.
+    workers
+        Its workers; None for as many as it needs.
+    target
+        Exchanges that it is to send; None where a number of runs is asked for.
+    rows_per_us
+        Rate of exchanges to be expected of it while it works.
+    calls
+        Exchanges that it has to make in all.
     """
 
     number: int
@@ -59,6 +71,7 @@ class Tickets:
     round: int
 
     def pick(self, index: Ints) -> Tickets:
+        """Return some of the tickets, by index array."""
         return Tickets(
             self.turns.pick(index),
             self.release_us[index],
@@ -69,6 +82,7 @@ class Tickets:
 
     @property
     def calls(self) -> Ints:
+        """Exchanges of each ticket."""
         return self.turns.calls
 
 
@@ -78,20 +92,23 @@ class BenchmarkTickets:
     waits = True
 
     def __init__(self, context: ActorContext, team: Team, opens_us: int) -> None:
+        """Prepare the runs of a team whose first tickets are released at `opens_us`."""
         actor = context.actor
-        assert actor.benchmark is not None
+        if actor.benchmark is None:
+            raise ValueError(f"actors.{actor.id}: a benchmark queue needs a benchmark")
         self._context, self._actor, self._opens_us = context, actor, opens_us
         self._benchmark = benchmarks()[actor.benchmark]
         self._scores = instance_scores(context.streams, self._benchmark.id, self._benchmark.items)
         self._key = context.streams.key("benchmark", self._benchmark.id)
+
         # accounts are chosen for a block at a time: where they come and go, it is soon used up
         few = max(_SHORTEST_BLOCK, team.workers or 0)
         self._block = BLOCK_TICKETS if context.timeline.never_ends else min(few, BLOCK_TICKETS)
 
     def lead(self) -> Iterator[Tickets]:
-        """Earlier runs without end, the first of them begun somewhere in the middle.
+        """Yield earlier runs without end, the first of them begun somewhere in the middle.
 
-        Who takes them stops when the log opens, and is never handed a run in which nobody works.
+        The caller stops when the log opens. It must not ask for a run in which nobody works.
         """
         rng = self._context.streams.rng(self._actor.id, "lead")
         skip = int(rng.integers(0, self._actor.items))
@@ -104,20 +121,22 @@ class BenchmarkTickets:
             run -= 1
 
     def main(self) -> Iterator[Tickets]:
+        """Yield the runs that the scenario asks for."""
         for run in range(self._actor.runs):
             yield from self._run(run)
 
-    def items(self, count: int) -> Ints:
-        """There is no list."""
+    def next_items(self, count: int) -> Ints:
+        """Return -1 for each ticket: there is no list."""
         return np.full(count, -1)
 
-    def take_back(self, item: Ints, kind: Ints) -> None:
-        """Nobody goes on with an item of a run whose account was closed."""
+    def take_back(self, item: Ints, source: Ints) -> None:
+        """Do nothing: nobody goes on with an item whose account was closed."""
 
     def _run(self, run: int) -> Iterator[Tickets]:
-        order = np.arange(self._actor.items)
+        """Yield one run block by block; earlier runs have negative numbers and are round -1."""
+        items = np.arange(self._actor.items)
         for low in range(0, self._actor.items, self._block):
-            item = order[low : low + self._block]
+            item = items[low : low + self._block]
             yield Tickets(
                 turns=self._turns(item, run, low),
                 release_us=np.full(len(item), self._opens_us),
@@ -127,8 +146,9 @@ class BenchmarkTickets:
             )
 
     def _turns(self, item: Ints, run: int, low: int) -> Turns:
-        """Measured steps are what they are; only calls that nobody measured can be special.
+        """Draw the steps of items: by the calls that the catalog states, or as measured.
 
+        Measured steps are what they are; only calls that nobody measured can be special. A
         `step_limit` cuts either off.
         """
         rng = self._context.streams.rng(self._actor.id, "steps", run, low)
@@ -138,6 +158,7 @@ class BenchmarkTickets:
             if self._actor.step_limit is not None:
                 calls = np.minimum(calls, self._actor.step_limit)
             return draw_turns_of(self._actor, calls - 1, rng)
+
         (agent,), (model,) = self._actor.agents, self._actor.models
         measured = steps_for(agent, model)
         steps = draw_steps(measured, self._scores[item], rng, self._actor.step_limit)
@@ -148,83 +169,103 @@ class PromptTickets:
     """A list of prompts, each handed out once, paced so that the target is met in time.
 
     Each block of tickets takes the share of the planned time that its exchanges have in the
-    target, and lies in it as a Poisson process does given its count: sorted uniforms, in
-    operational time. What nobody can take when it is released is dropped.
+    target. Within that time its releases are a Poisson process given its count: sorted uniforms,
+    in operational time. A ticket that nobody can take when it is released is dropped.
     """
 
     waits = False
 
     def __init__(self, context: ActorContext, team: Team, opens_us: int) -> None:
+        """Prepare the list of a team that begins to work at `opens_us`."""
         actor = context.actor
-        assert team.target is not None
+        if team.target is None:
+            raise ValueError(f"actors.{actor.id}: a paced queue needs a target")
         self._context, self._actor, self._team = context, actor, team
-        self._intensity = course_of(context, actor, 0)
+        self._target = team.target
+
+        # the planned time, in operational time
+        self._time_change = time_change_of(context, actor, 0)
         begins_us = actor.starts_us or 0
         ends_us = begins_us + context.working_us * _PLANNED_SHARE_OF_TIME
-        edges = self._intensity.operational(np.array([opens_us, begins_us, ends_us], np.float64))
+        edges = self._time_change.operational(np.array([opens_us, begins_us, ends_us], np.float64))
         self._opens, self._begins, self._ends = edges.tolist()
-        self._target = team.target
-        self._item = self._number = 0
-        self._returned: list[int] = []
-        self._block = 0
 
-    def items(self, count: int) -> Ints:
-        """The next prompts of the list: those that came back, then those that nobody has had."""
+        self._items_out = self._tickets_out = self._blocks_drawn = 0
+        self._returned: list[int] = []
+
+    def next_items(self, count: int) -> Ints:
+        """Return the next prompts of the list: those that came back, then new ones."""
         again, self._returned = self._returned[:count], self._returned[count:]
-        fresh = self._item + np.arange(count - len(again))
-        self._item += len(fresh)
+        fresh = self._items_out + np.arange(count - len(again))
+        self._items_out += len(fresh)
+        # a team takes every `teams`-th prompt
         fresh = fresh * self._team.teams + self._team.number
         return np.concatenate([np.array(again, np.int64), fresh])
 
-    def take_back(self, item: Ints, kind: Ints) -> None:
-        """Put prompts back whose tasks were barred."""
-        self._returned += item[kind == PromptSource.LIST].tolist()
+    def take_back(self, item: Ints, source: Ints) -> None:
+        """Put prompts of the list back whose tasks were barred."""
+        self._returned += item[source == PromptSource.LIST].tolist()
 
     def lead(self) -> Iterator[Tickets]:
-        """Earlier work at the same pace, from the opening of the work or a bound on its calls.
+        """Yield earlier work at the same pace, from the opening of the queue to the begin.
 
-        Every block has `BLOCK_TICKETS` calls at least, so they are few however slow time passes.
+        It is bounded by a number of calls, however slowly operational time passes.
         """
         pace = (self._ends - self._begins) / self._target
-        most = max(_MOST_TIMES_BEFORE * self._target, _FEWEST_BEFORE)
+        most = max(_MOST_TARGETS_BEFORE * self._target, _FEWEST_BEFORE)
         left = min((self._begins - self._opens) / pace, float(most)) if pace > 0 else 0.0
         while left > 0:  # each pass takes `BLOCK_TICKETS` calls at least
-            turns, rng = self._draw()
+            turns, rng = self._draw_block()
             calls = int(turns.calls.sum())
             at, until = self._begins - left * pace, self._begins - (left - calls) * pace
-            place = np.sort(rng.uniform(at, until, len(turns.calls)))
-            begun = int(np.searchsorted(place, self._begins))
-            if begun:
-                yield self._tickets(turns.pick(slice(begun)), place[:begun], -1)
+            release = np.sort(rng.uniform(at, until, len(turns.calls)))
+
+            before = int(np.searchsorted(release, self._begins))
+            if before:
+                yield self._tickets(turns.pick(slice(before)), release[:before], -1)
             left -= calls
 
     def main(self) -> Iterator[Tickets]:
-        left = self._target
-        pace = (self._ends - self._begins) / left
+        """Yield tickets until their exchanges reach the target."""
+        target = self._target
+        pace = (self._ends - self._begins) / target
         done = 0
-        while done < left:  # each ticket has a call at least
-            turns, rng = self._draw()
-            enough = int(np.searchsorted(np.cumsum(turns.calls), left - done)) + 1
+        while done < target:  # each ticket has a call at least
+            turns, rng = self._draw_block()
+            enough = int(np.searchsorted(np.cumsum(turns.calls), target - done)) + 1
             turns = turns.pick(slice(enough))
+
             at = self._begins + done * pace
             done += int(turns.calls.sum())
-            until = self._begins + min(done, left) * pace
+            until = self._begins + min(done, target) * pace
             yield self._tickets(turns, np.sort(rng.uniform(at, until, len(turns.calls))), 0)
 
-    def _draw(self) -> tuple[Turns, np.random.Generator]:
-        name = (self._actor.id, "tickets", self._team.number, self._block)
+    def _draw_block(self) -> tuple[Turns, np.random.Generator]:
+        """Draw the turns of the next block; the generator goes on with their releases."""
+        name = (self._actor.id, "tickets", self._team.number, self._blocks_drawn)
         rng = self._context.streams.rng(*name)
-        self._block += 1
+        self._blocks_drawn += 1
         steps = draw_tool_steps(self._actor, BLOCK_TICKETS, rng)
         return draw_turns_of(self._actor, steps, rng), rng
 
-    def _tickets(self, turns: Turns, place: Floats, round_: int) -> Tickets:
-        number = (self._number + np.arange(len(place))) * self._team.teams + self._team.number
-        self._number += len(place)
+    def _tickets(self, turns: Turns, release: Floats, round_: int) -> Tickets:
+        """Make tickets that are released at some operational times."""
+        count = len(release)
+        number = (self._tickets_out + np.arange(count)) * self._team.teams + self._team.number
+        self._tickets_out += count
         return Tickets(
             turns=turns,
-            release_us=np.rint(self._intensity.clock(place)).astype(np.int64),
-            item=np.full(len(place), -1),
+            release_us=np.rint(self._time_change.clock(release)).astype(np.int64),
+            item=np.full(count, -1),
             prompt=mixed(self._context.streams.key(self._actor.id, "tickets"), number),
             round=round_,
         )
+
+
+def ticket_source(
+    context: ActorContext, team: Team, opens_us: int
+) -> BenchmarkTickets | PromptTickets:
+    """Make the tickets that a team works on, from `opens_us` on."""
+    if context.actor.source == "benchmark":
+        return BenchmarkTickets(context, team, opens_us)
+    return PromptTickets(context, team, opens_us)

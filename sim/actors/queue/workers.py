@@ -11,46 +11,66 @@ import simpy
 
 @dataclass
 class Batch:
-    """Consecutive tickets of a queue: when each is released, and how long it will take.
+    """Consecutive tickets of a queue.
 
-    `span_us(ticket, start_us)` is the time a ticket takes. `round` numbers the rounds of a queue
-    whose next round waits for the last ticket of the one before. Workers who get free at `until_us`
-    or later leave what remains of the batch; None means that they do not. `starts_us` fills up, in
-    order, as workers take the tickets.
+    Attributes
+    ----------
+    release_us
+        When each ticket may begin, not before.
+    service_us
+        Returns the time that a ticket takes, given its number and its start.
+    round
+        Number of the round. A round begins when the last ticket of the round before has ended.
+    until_us
+        Workers that get free then or later leave the rest of the batch; None if they never do.
+    starts_us
+        Fills up, in order, as workers take the tickets.
     """
 
     release_us: list[int]
-    span_us: Callable[[int, int], int]
+    service_us: Callable[[int, int], int]
     round: int = 0
     until_us: int | None = None
     starts_us: list[int] = field(default_factory=list)
 
     @property
     def begun(self) -> int:
+        """How many tickets have been taken."""
         return len(self.starts_us)
 
     @property
     def used_up(self) -> bool:
+        """Whether all tickets have been taken."""
         return len(self.starts_us) == len(self.release_us)
 
 
 class Workers:
-    """The workers of a queue over the batches that `current` hands out.
+    """A G/G/c queue: c workers that serve tickets first come, first served.
 
-    `current(now_us)` returns the batch with the next ticket, or None when there is no more work.
-    A worker that is free takes the next ticket even before its release and begins it then. So
-    each ticket starts at the later of its release and the time at which the next worker gets
-    free: a heap of these times is the whole state of the queue (Kiefer and Wolfowitz 1955).
+    A free worker takes the next ticket even before its release, and begins it then. So each ticket
+    starts at the later of its release and the time at which the next worker gets free. The workload
+    vector of Kiefer and Wolfowitz (1955, "On the theory of queues with many servers"), kept as a
+    heap of the times at which workers get free, is the whole state of the queue.
     """
 
     def __init__(self, workers_from_us: list[int], current: Callable[[int], Batch | None]) -> None:
+        """Make the workers.
+
+        Parameters
+        ----------
+        workers_from_us
+            When each worker begins, at least one.
+        current
+            Returns the batch that holds the next ticket at a time, None when there is no more
+            work.
+        """
         self._free_us = sorted(workers_from_us)
         self._current = current
         self._round = 0
         self._last_end_us = self._free_us[0]
 
     def start(self, env: simpy.Environment, every_us: int, until_us: int) -> None:
-        """Have the workers go on until then, `every_us` of simulated time at a time."""
+        """Make the workers go on until then, `every_us` of simulated time at a time."""
         env.process(self._work(env, every_us, until_us))
 
     def _work(
@@ -61,27 +81,24 @@ class Workers:
 
     def _take_until(self, until_us: int) -> bool:
         """Hand tickets to all who get free before `until_us`; False when there is no more work."""
-        free = self._free_us
         # each pass hands out tickets, which take time, or ends a round
-        while (now := free[0]) < until_us:
+        while (now := self._free_us[0]) < until_us:
             batch = self._current(now)
             if batch is None:
                 return False
             if batch.round == self._round:
-                ends = until_us if batch.until_us is None else min(until_us, batch.until_us)
-                self._take(batch, ends)
+                ends_us = until_us if batch.until_us is None else min(until_us, batch.until_us)
+                self._take(batch, ends_us)
             else:
                 self._end_round(now, batch.round)
         return True
 
     def _take(self, batch: Batch, until_us: int) -> None:
-        free, starts, span, replace = (
-            self._free_us,
-            batch.starts_us,
-            batch.span_us,
-            heapq.heapreplace,
-        )
-        last_end_us = self._last_end_us
+        """Hand out tickets of a batch to workers that get free before `until_us`."""
+        # attributes that are read for every ticket
+        free, starts, service_us = self._free_us, batch.starts_us, batch.service_us
+        heapreplace, last_end_us = heapq.heapreplace, self._last_end_us
+
         ticket = len(starts)
         for release_us in batch.release_us[ticket:]:
             start = free[0]
@@ -90,15 +107,15 @@ class Workers:
             if start < release_us:
                 start = release_us
             starts.append(start)
-            end = start + span(ticket, start)
-            replace(free, end)
+            end = start + service_us(ticket, start)
+            heapreplace(free, end)
             if end > last_end_us:
                 last_end_us = end
             ticket += 1
         self._last_end_us = last_end_us
 
     def _end_round(self, now_us: int, round_: int) -> None:
-        """Whoever is free before the last ticket of the round has ended waits for that."""
+        """Make everyone who is free wait until the last ticket of the round has ended."""
         self._round = round_
         if self._last_end_us > now_us:
             self._free_us[:] = sorted(max(f, self._last_end_us) for f in self._free_us)

@@ -8,14 +8,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.actors.arrivals.rates import DAY_US, SESSION_LEAD_US, rates_per_day
-from sim.actors.arrivals.session_arrivals import SessionArrivals, draw_arrivals
+from sim.actors.arrivals.rates import SESSION_LEAD_US, rates_per_day
+from sim.actors.arrivals.session_arrivals import OpenedShare, SessionArrivals, draw_arrivals
 from sim.actors.arrivals.session_length import draw_turns, longest_us
 from sim.actors.context import ActorContext
 from sim.actors.prompts import NEVER_US, PromptSource, items_in_order
-from sim.actors.sessions.busy_periods import BusyPeriods
+from sim.actors.session_draws import SessionPlan
+from sim.actors.sessions.busy_periods import BusyPeriods, forget_us, no_organisation
 from sim.actors.workload import TASKS_PER_SHARD_BITS, Block
 from sim.arrays.ragged import starts_of
+from sim.arrays.time import DAY_US
 from sim.arrays.types import Bools, Ints
 from sim.scaffold.fill import Drawn
 from sim.scaffold.rows import Placement, RowMaker, exchange_rows
@@ -30,8 +32,8 @@ _BLOCK_ROWS = 65_536
 
 
 @dataclass
-class _Piece:
-    """A block of sessions of one agent, settled as if nothing were limited."""
+class Piece:
+    """A block of sessions of one agent, put on the clock as if nothing were limited."""
 
     drawn: Drawn
     placement: Placement
@@ -41,246 +43,313 @@ class _Piece:
     attempts: Attempts
 
 
-class _Opened(NamedTuple):
+class _OpenedSessions(NamedTuple):
     """Sessions of one agent with the turns that they will have; session arrays and turn arrays."""
 
-    who: SessionArrivals
-    per_session: Ints
+    arrivals: SessionArrivals
+    turns_per_session: Ints
     turns: Turns
     gap_us: Ints
 
-    def pick(self, keep: Bools) -> _Opened:
-        of_kept = np.repeat(keep, self.per_session)
-        return _Opened(
-            self.who.pick(keep),
-            self.per_session[keep],
-            self.turns.pick(of_kept),
-            self.gap_us[of_kept],
+    def pick(self, keep: Bools) -> _OpenedSessions:
+        """Return some of the sessions with their turns."""
+        keep_turn = np.repeat(keep, self.turns_per_session)
+        return _OpenedSessions(
+            self.arrivals.pick(keep),
+            self.turns_per_session[keep],
+            self.turns.pick(keep_turn),
+            self.gap_us[keep_turn],
         )
 
 
 class SessionWorkload:
-    """The accounts of one shard of a population.
+    """The slots of one shard whose accounts open sessions.
 
     It begins so long before the log opens that sessions of every age are in progress at the
-    opening, `SESSION_LEAD_US` at most. Only sessions longer than the lead are missing from it: with
-    the default dials they hold less than one exchange in ten thousand. Sessions that must end before
-    the opening are not filled.
+    opening, at most `SESSION_LEAD_US`. Sessions longer than that are missing; with the default
+    parameters they hold less than one exchange in ten thousand. Sessions that must end before the
+    opening are not filled.
     """
 
-    def __init__(self, context: ActorContext, shard: int, shards: int, places: range) -> None:
-        self._context, self._shard, self._shards, self._slots = context, shard, shards, places
-        self.rows_per_us = float(rates_per_day(context, places).sum() / DAY_US)
-        self._opened = self._tasks = 0
+    def __init__(
+        self,
+        context: ActorContext,
+        shard: int,
+        shards: int,
+        slots: range,
+        opened_share: OpenedShare | None = None,
+    ) -> None:
+        """Prepare shard number `shard` of `shards` of the actor; nothing is drawn yet.
+
+        `opened_share` decides what holidays leave of the sessions; see `draw_arrivals`.
+        """
+        self._opened_share = opened_share
+        self._context, self._shard, self._shards, self._slots = context, shard, shards, slots
+        self.rows_per_us = float(rates_per_day(context, slots).sum() / DAY_US)
+        self._session_count = self._task_count = 0
 
     def blocks(self, make: RowMaker = exchange_rows) -> Iterator[Block]:
-        """Stretches of work in which an organisation hits a limit are simulated event by event."""
-        pieces = list(self._pieces())
+        """Yield the rows of all sessions; it never raises HitsLimitError.
+
+        All sessions are put on the clock as if nothing were limited. Busy periods in which an
+        organisation may hit a limit are then simulated again event by event.
+        """
+        pieces = self.pieces()
         if not pieces:
             return
-        self._hand_out_items(pieces)
-        stretches = BusyPeriods(
+
+        context = self._context
+        periods = BusyPeriods(
             np.concatenate([p.organisation for p in pieces]),
             np.concatenate([p.start_us for p in pieces]),
             np.concatenate([p.end_us for p in pieces]),
-            self._context.forget_us,
+            forget_us(context.accounts, context.service),
         )
         edges = np.cumsum([len(p.start_us) for p in pieces])[:-1]
-        of_session = np.split(stretches.of_session, edges)
-        limited, read = self._through_gateway(pieces, of_session, len(stretches))
-        works = _Works(pieces)
-        again = stretches.simulate(
-            limited, self._context.event_loop, works.of_session, self._context.horizon_us
-        )
-        for piece, stretch, own_read in zip(pieces, of_session, read, strict=True):
-            session = piece.drawn.shape.session[piece.attempts.call]
-            yield self._block(make, piece, piece.attempts, own_read, ~again[stretch][session])
-        for piece, work in works.made():
-            made, taken = work.take()
-            told = np.zeros(len(piece.start_us), np.bool_)
-            attempts, kept = self._context.cut(piece.drawn, piece.placement.until_us, made, told)
-            everything = np.ones(len(kept), np.bool_)
-            yield self._block(make, piece, attempts, taken[kept], everything)
+        period_of_session = np.split(periods.period_of_session, edges)
 
-    def _through_gateway(
-        self, pieces: list[_Piece], stretch: list[Ints], stretches: int
+        limited, read_tokens = self._check_limits(pieces, period_of_session, len(periods))
+        works = _PieceWorks(pieces)
+        simulated = periods.simulate(
+            limited, context.service.event_loop, works.of_session, context.horizon_us
+        )
+
+        # the sessions that met no limit, then those simulated
+        for piece, period, read in zip(pieces, period_of_session, read_tokens, strict=True):
+            session = piece.drawn.shape.session[piece.attempts.call]
+            unlimited = ~simulated[period][session]
+            yield self._block(make, piece, piece.attempts, read, unlimited)
+        for piece, work in works.in_order():
+            attempts, read = work.take()
+            refused = np.zeros(len(piece.start_us), np.bool_)
+            until_us = piece.placement.until_us
+            attempts, rows = context.service.bar(piece.drawn, until_us, attempts, refused)
+            everything = np.ones(len(rows), np.bool_)
+            yield self._block(make, piece, attempts, read[rows], everything)
+
+    def pieces(self) -> list[Piece]:
+        """Return all that is drawn about the sessions, and what their tasks are about."""
+        pieces = list(self._pieces())
+        if pieces:
+            self._hand_out_items(pieces)
+        return pieces
+
+    def _check_limits(
+        self, pieces: list[Piece], period_of_session: list[Ints], periods: int
     ) -> tuple[Bools, list[Ints]]:
-        """Return (which stretches hit a limit, what each attempt of each piece reads)."""
-        context, classes = self._context, len(self._context.sizes)
+        """Return (which busy periods may hit a limit, what each attempt of each piece reads)."""
+        context, classes = self._context, len(self._context.service.limits)
         shapes = [piece.drawn.shape for piece in pieces]
         parts = [
             (shape, piece.attempts, session_read_tokens(shape, piece.attempts))
             for shape, piece in zip(shapes, pieces, strict=True)
         ]
-        # every stretch has buckets of its own: they are full when it begins
+        # every period has buckets of its own, which are full when it begins
         buckets = [
-            np.where(shape.bucket < 0, -1, number * classes + shape.bucket % classes)
-            for shape, number in zip(shapes, stretch, strict=True)
+            np.where(shape.bucket < 0, -1, period * classes + shape.bucket % classes)
+            for shape, period in zip(shapes, period_of_session, strict=True)
         ]
+
         stream, order = merge(parts, buckets)
-        in_order = context.prefix_cache().read_tokens(stream)
-        check = context.limit_check(stretches, -SESSION_LEAD_US)
-        check.add(stream, in_order)
-        read = np.empty(len(order), np.int64)
-        read[order] = in_order
+        read_in_order = context.draws.prefix_cache().read_tokens(stream)
+        check = context.service.limit_check(periods, -SESSION_LEAD_US)
+        check.add(stream, read_in_order)
         limited = np.asarray(check.overdrawn.reshape(-1, classes).any(axis=1))
+
+        read = np.empty(len(order), np.int64)
+        read[order] = read_in_order
         return limited, np.split(read, np.cumsum([len(p.attempts.call) for p in pieces])[:-1])
 
     def _block(
-        self, make: RowMaker, piece: _Piece, attempts: Attempts, read: Ints, mine: Bools
+        self, make: RowMaker, piece: Piece, attempts: Attempts, read: Ints, chosen: Bools
     ) -> Block:
-        tasks = self._context.tasks(piece.drawn, piece.placement, attempts.pick(mine))
-        kept = np.flatnonzero(mine & self._context.is_in_log(attempts))
-        kept = kept[np.argsort(attempts.begins_us[kept])]
-        rows = make(piece.drawn, piece.placement, attempts.pick(kept), read[kept])
+        """Make the rows of the `chosen` attempts of a piece."""
+        context = self._context
+        tasks = context.service.task_rows(piece.drawn, piece.placement, attempts.pick(chosen))
+        logged = np.flatnonzero(chosen & context.is_in_log(attempts))
+        logged = logged[np.argsort(attempts.begins_us[logged])]
+        rows = make(piece.drawn, piece.placement, attempts.pick(logged), read[logged])
         return Block(rows, tasks)
 
-    def _pieces(self) -> Iterator[_Piece]:
+    def _pieces(self) -> Iterator[Piece]:
         """Open sessions, and fill those that may matter to the log, block by block."""
-        self._opened = self._tasks = 0
-        who = draw_arrivals(self._context, self._shard, self._slots)
-        agent = self._context.accounts.agent[who.account]
-        for k in np.unique(agent).tolist():
-            opened = self._draw(k, who.pick(agent == k))
-            calls = np.add.reduceat(opened.turns.calls, starts_of(opened.per_session))
+        self._session_count = self._task_count = 0
+        arrivals = draw_arrivals(self._context, self._shard, self._slots, self._opened_share)
+        agent = self._context.accounts.agent[arrivals.account]
+        for number in np.unique(agent).tolist():
+            opened = self._draw_turns(number, arrivals.pick(agent == number))
+            calls = np.add.reduceat(opened.turns.calls, starts_of(opened.turns_per_session))
             block = (np.cumsum(calls) - calls) // _BLOCK_ROWS if len(calls) else calls
-            for number in np.unique(block).tolist():
-                yield self._fill(k, number, opened.pick(block == number))
+            for k in np.unique(block).tolist():
+                yield self._fill(number, k, opened.pick(block == k))
 
-    def _draw(self, agent: int, who: SessionArrivals) -> _Opened:
+    def _draw_turns(self, agent: int, arrivals: SessionArrivals) -> _OpenedSessions:
         """Draw the turns of sessions, and keep those sessions that may reach into the log."""
         context = self._context
         behaviour = context.behaviour_of_agent[agent]
         rng = context.streams.rng(context.actor.id, self._shard, agent, "turns")
-        turns = draw_turns(behaviour, len(who.start_us), rng)
-        total = int(turns.sum())
-        asked = draw_turns_of(behaviour, draw_tool_steps(behaviour, total, rng), rng)
-        gap = np.rint(behaviour.human_gap_s.sample(rng, total) * 1e6).astype(np.int64)
-        opened = _Opened(who, turns, asked, gap)
-        longest = longest_us(gap, asked.calls, turns) + np.where(
-            context.accounts.batches[who.account], DAY_US, 0
-        )
-        return opened.pick(who.start_us + longest >= 0)
 
-    def _fill(self, agent: int, block: int, opened: _Opened) -> _Piece:
-        context, actor, who = self._context, self._context.actor, opened.who
-        account, turns = who.account, opened.turns
-        session_no, task_no = self._number(len(account), len(turns.calls))
-        variant = context.templates.variant(account, who.choice, who.kind == PromptSource.LIST)
-        sessions = context.sessions(
+        turns_per_session = draw_turns(behaviour, len(arrivals.start_us), rng)
+        total = int(turns_per_session.sum())
+        turns = draw_turns_of(behaviour, draw_tool_steps(behaviour, total, rng), rng)
+        gap_us = np.rint(behaviour.human_gap_s.sample(rng, total) * 1e6).astype(np.int64)
+        opened = _OpenedSessions(arrivals, turns_per_session, turns, gap_us)
+
+        batch_us = np.where(context.accounts.batches[arrivals.account], DAY_US, 0)
+        lasts_us = longest_us(gap_us, turns.calls, turns_per_session) + batch_us
+        return opened.pick(arrivals.start_us + lasts_us >= 0)
+
+    def _fill(self, agent: int, block: int, opened: _OpenedSessions) -> Piece:
+        """Draw the calls of a block of sessions, and put them on the clock."""
+        context, arrivals = self._context, opened.arrivals
+        account = arrivals.account
+        session_no, task_no = self._next_numbers(len(account), len(opened.turns.calls))
+        listed = arrivals.prompt_source == PromptSource.LIST
+        variant = context.templates.variant(account, arrivals.variant_pick, listed)
+
+        plan = SessionPlan(
             account,
             variant,
-            who.start_us,
-            who.moves_at,
-            opened.per_session,
-            turns,
+            arrivals.start_us,
+            arrivals.moves_at,
+            opened.turns_per_session,
+            opened.turns,
             opened.gap_us,
             task_no,
         )
-        drawn = context.fill(sessions, agent, actor.id, self._shard, block, agent)
-        task_no = drawn.task_no
-        nothing = np.zeros(len(task_no), np.int64)
-        placement = Placement(
-            account=context.first_account + account,
-            model=sessions.model,
-            session_no=session_no,
-            until_us=who.until_us,
-            person=who.person,
-            language=who.language,
-            template=context.templates.number[account, variant].astype(np.int64),
-            kind=who.kind,
-            away=who.away,
-            task_no=task_no,
-            topic=nothing,
-            content=nothing.view(np.uint64),
-            prompt=nothing,
-            item=nothing - 1,
-            # work on a benchmark in sessions belongs to no run
-            round=nothing - (actor.source == "benchmark"),
-        )
-        settled = context.settle(drawn, who.start_us)
-        silent = who.until_us <= who.start_us
-        attempts, _ = context.cut(drawn, who.until_us, settled.attempts, silent.copy())
-        # who sends nothing meets no limit
-        organisation = np.where(silent, context.nobody, context.accounts.organisation[account])
-        ends_us = settled.session_ends_us
-        return _Piece(drawn, placement, who.start_us, ends_us, organisation, attempts)
+        sessions = context.draws.sessions(plan)
+        drawn = context.draws.calls(sessions, agent, context.actor.id, self._shard, block, agent)
 
-    def _hand_out_items(self, pieces: list[_Piece]) -> None:
+        settled = context.service.settle(drawn, arrivals.start_us)
+        silent = arrivals.until_us <= arrivals.start_us
+        refused = silent.copy()
+        attempts, _ = context.service.bar(drawn, arrivals.until_us, settled.attempts, refused)
+        # who sends nothing meets no limit
+        organisation = np.where(
+            silent, no_organisation(context.accounts), context.accounts.organisation[account]
+        )
+        template = context.templates.number[account, variant].astype(np.int64)
+        placement = self._place(arrivals, template, sessions.model, session_no, drawn.task_no)
+        ends_us = settled.session_ends_us
+        return Piece(drawn, placement, arrivals.start_us, ends_us, organisation, attempts)
+
+    def _place(
+        self,
+        arrivals: SessionArrivals,
+        template: Ints,
+        model: Ints,
+        session_no: Ints,
+        task_no: Ints,
+    ) -> Placement:
+        """Say who sends a block of sessions; what its tasks are about is not known yet."""
+        zeros = np.zeros(len(task_no), np.int64)
+        return Placement(
+            account=self._context.first_account + arrivals.account,
+            model=model,
+            session_no=session_no,
+            until_us=arrivals.until_us,
+            person=arrivals.person,
+            language=arrivals.language,
+            template=template,
+            kind=arrivals.prompt_source,
+            away=arrivals.away,
+            task_no=task_no,
+            topic=zeros,
+            content=zeros.view(np.uint64),
+            prompt=zeros,
+            item=zeros - 1,
+            # work on a benchmark in sessions belongs to no run
+            round=zeros - (self._context.actor.source == "benchmark"),
+        )
+
+    def _hand_out_items(self, pieces: list[Piece]) -> None:
         """Say what tasks are about, in the order in which they begin.
 
         A list is handed out prompt by prompt; one whose task was barred comes back, and goes to the
         next task that begins.
         """
-        begun = [_begun(piece.drawn, piece.attempts) for piece in pieces]
-        kinds = [p.placement.kind[session_of_task(p.drawn)] for p in pieces]
-        kind = np.concatenate(kinds)
-        begins, barred = (np.concatenate(column) for column in zip(*begun, strict=True))
-        item = np.full(len(kind), -1)
-        listed = np.flatnonzero((kind == PromptSource.LIST) & (begins < NEVER_US))
-        item[listed] = items_in_order(begins[listed], barred[listed], self._shard, self._shards)
-        edges = np.cumsum([len(k) for k in kinds])[:-1]
-        for piece, own, mine in zip(pieces, np.split(item, edges), kinds, strict=True):
-            piece.placement = self._with_content(piece, own, mine)
+        source_of_task = [p.placement.kind[session_of_task(p.drawn)] for p in pieces]
+        source = np.concatenate(source_of_task)
+        times = [_task_times(piece.drawn, piece.attempts) for piece in pieces]
+        begins_us, barred_us = (np.concatenate(column) for column in zip(*times, strict=True))
 
-    def _with_content(self, piece: _Piece, item: Ints, kind: Ints) -> Placement:
+        item = np.full(len(source), -1)
+        listed = np.flatnonzero((source == PromptSource.LIST) & (begins_us < NEVER_US))
+        item[listed] = items_in_order(
+            begins_us[listed], barred_us[listed], self._shard, self._shards
+        )
+
+        edges = np.cumsum([len(s) for s in source_of_task])[:-1]
+        for piece, items, sources in zip(
+            pieces, np.split(item, edges), source_of_task, strict=True
+        ):
+            piece.placement = self._with_prompts(piece, items, sources)
+
+    def _with_prompts(self, piece: Piece, item: Ints, source: Ints) -> Placement:
+        """Return the placement of a piece with what its tasks are about."""
         context, placement = self._context, piece.placement
-        session = session_of_task(piece.drawn)
         if context.actor.cover == "benchmark" or context.actor.source == "benchmark":
             draw = mixed(context.streams.key(context.actor.id, "cover"), placement.task_no)
-            covers = (draw % np.uint64(max(context.actor.items, 1))).astype(np.int64)
-            item = np.where(kind == PromptSource.LIST, item, covers)
+            any_item = (draw % np.uint64(max(context.actor.items, 1))).astype(np.int64)
+            item = np.where(source == PromptSource.LIST, item, any_item)
+
+        session = session_of_task(piece.drawn)
         account = placement.account[session] - context.first_account
-        about = context.prompts.choose(
+        content = context.prompts.choose(
             context.accounts.account_id[account],
             placement.person[session],
-            kind,
+            source,
             item,
             placement.template[session],
             placement.task_no,
         )
-        return replace(placement, item=item, **about._asdict())
+        return replace(placement, item=item, **content._asdict())
 
-    def _number(self, sessions: int, tasks: int) -> tuple[Ints, Ints]:
+    def _next_numbers(self, sessions: int, tasks: int) -> tuple[Ints, Ints]:
+        """Return numbers for the next sessions and tasks of the shard."""
         base = self._shard << TASKS_PER_SHARD_BITS
-        session_no = base + self._opened + np.arange(sessions)
-        task_no = base + self._tasks + np.arange(tasks)
-        self._opened += sessions
-        self._tasks += tasks
+        session_no = base + self._session_count + np.arange(sessions)
+        task_no = base + self._task_count + np.arange(tasks)
+        self._session_count += sessions
+        self._task_count += tasks
         return session_no, task_no
 
 
-class _Works:
-    """What the event loop works on, made for those pieces that it needs."""
+class _PieceWorks:
+    """The work of the event loop, made for those pieces that it needs."""
 
-    def __init__(self, pieces: list[_Piece]) -> None:
+    def __init__(self, pieces: list[Piece]) -> None:
         self._pieces = pieces
         self._first = np.cumsum([0, *(len(piece.start_us) for piece in pieces)])
         self._works: dict[int, Work] = {}
 
     def of_session(self, number: int) -> tuple[Work, int]:
-        """The work that holds a session, and its number there."""
+        """Return the work that holds a session, and its number there."""
         piece = int(np.searchsorted(self._first, number, side="right")) - 1
         if piece not in self._works:
             self._works[piece] = Work(self._pieces[piece].drawn.shape)
         return self._works[piece], number - int(self._first[piece])
 
-    def made(self) -> Iterator[tuple[_Piece, Work]]:
+    def in_order(self) -> Iterator[tuple[Piece, Work]]:
+        """Yield the pieces with work, in their order."""
         for number, work in sorted(self._works.items()):
             yield self._pieces[number], work
 
 
-def _begun(drawn: Drawn, attempts: Attempts) -> tuple[Ints, Ints]:
-    """(begin of each task, when it was barred), `NEVER_US` and its negative where it was not."""
+def _task_times(drawn: Drawn, attempts: Attempts) -> tuple[Ints, Ints]:
+    """Return (begin of each task, when it was barred).
+
+    `NEVER_US` and its negative stand for tasks that did not begin and were not barred.
+    """
     tasks = int(drawn.shape.task[-1]) + 1
     task = drawn.shape.task[attempts.call]
-    begins, barred = np.full(tasks, NEVER_US), np.full(tasks, -NEVER_US)
-    np.minimum.at(begins, task, attempts.begins_us)
+    begins_us, barred_us = np.full(tasks, NEVER_US), np.full(tasks, -NEVER_US)
+    np.minimum.at(begins_us, task, attempts.begins_us)
     refused = attempts.status == BLOCKED
-    barred[task[refused]] = attempts.begins_us[refused]
-    return begins, barred
+    barred_us[task[refused]] = attempts.begins_us[refused]
+    return begins_us, barred_us
 
 
 def session_of_task(drawn: Drawn) -> Ints:
-    """The session of each task, shape (tasks,)."""
+    """Return the session of each task, shape (tasks,)."""
     return np.asarray(drawn.shape.session[drawn.position == 0])

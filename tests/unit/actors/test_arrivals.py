@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sim.actors.arrivals.intensity import Intensity
+from sim.actors.arrivals.intensity import WeeklyIntensity
 from sim.actors.arrivals.point_process import session_starts
 from sim.actors.arrivals.rates import SESSION_LEAD_US
 from sim.actors.arrivals.session_length import draw_turns
+from sim.actors.session_draws import SessionPlan
 from sim.population.population import build_population
 from sim.scaffold.turns import draw_tool_steps, draw_turns_of
 from sim.scenario.resolved import Rhythm
@@ -63,34 +64,21 @@ def test_the_weekly_course_is_one_harmonic_times_the_weekend() -> None:
 
 @given(RHYTHMS, OFFSETS, st.floats(-30 * DAY_US, 30 * DAY_US))
 def test_clock_inverts_operational_time(rhythm: Rhythm, offset: int, at: float) -> None:
-    intensity = Intensity(rhythm, MONDAY, offset)
+    intensity = WeeklyIntensity(rhythm, MONDAY, offset)
     clock = intensity.clock(np.array([at]))
     assert intensity.operational(clock)[0] == pytest.approx(at, abs=0.01)
-
-
-@given(RHYTHMS, OFFSETS, st.floats(-30 * DAY_US, 30 * DAY_US))
-def test_the_clock_of_one_number_is_that_of_an_array(
-    rhythm: Rhythm, offset: int, at: float
-) -> None:
-    intensity = Intensity(rhythm, MONDAY, offset)
-    scalar, vector = intensity.clock_scalar(at), intensity.clock(np.array([at]))[0]
-    # at the very edge of an hour without activity both ends of the gap are right
-    edges = intensity.operational(np.array([scalar, vector]))
-    assert scalar == pytest.approx(vector, abs=0.01) or abs(edges[1] - edges[0]) < 0.01
-    assume(rhythm.weekend > 0 and rhythm.strength < 0.99)
-    assert scalar == pytest.approx(vector, abs=0.01)
 
 
 @given(RHYTHMS, OFFSETS, st.lists(st.floats(-9 * DAY_US, 9 * DAY_US), min_size=2))
 def test_operational_time_never_runs_backwards(
     rhythm: Rhythm, offset: int, moments: list[float]
 ) -> None:
-    operational = Intensity(rhythm, MONDAY, offset).operational(np.array(sorted(moments)))
+    operational = WeeklyIntensity(rhythm, MONDAY, offset).operational(np.array(sorted(moments)))
     assert (np.diff(operational) >= -0.01).all()
 
 
 def test_a_week_of_operational_time_is_a_week() -> None:
-    intensity = Intensity(Rhythm(peak_hour=3, strength=0.9, weekend=0.2), MONDAY, 5)
+    intensity = WeeklyIntensity(Rhythm(peak_hour=3, strength=0.9, weekend=0.2), MONDAY, 5)
     ends = intensity.operational(np.array([0.0, 7.0 * DAY_US, -7.0 * DAY_US]))
     assert ends == pytest.approx([0.0, 7 * DAY_US, -7 * DAY_US], abs=1)
 
@@ -102,7 +90,7 @@ def population(
     accounts: int, gap_us: float | NDArray[np.float64], rhythm: Rhythm, days: int, offset: int = 0
 ) -> tuple[Any, Any]:
     """Start times and accounts of the sessions from a day before the opening on."""
-    course = {offset: Intensity(rhythm, MONDAY, offset)}
+    course = {offset: WeeklyIntensity(rhythm, MONDAY, offset)}
     gaps = np.broadcast_to(np.asarray(gap_us, np.float64), (accounts,))
     offsets, rng = np.full(accounts, offset), np.random.default_rng(4)
     return session_starts(gaps, offsets, course, rng, -DAY_US, days * DAY_US)
@@ -163,9 +151,9 @@ def test_sessions_longer_than_the_lead_hold_less_than_one_exchange_in_ten_thousa
     gap_us = np.rint(actor.human_gap_s.sample(rng, total) * 1e6).astype(np.int64)
     zeros = np.zeros(len(turns), np.int64)
     moves_at, task_no = np.ones(len(turns)), np.arange(total)
-    asked = context.sessions(zeros, zeros, zeros, moves_at, turns, asks, gap_us, task_no)
-    drawn = context.fill(asked, 0, "x")
-    settled = context.settle(drawn, np.full(len(turns), -SESSION_LEAD_US))
+    plan = SessionPlan(zeros, zeros, zeros, moves_at, turns, asks, gap_us, task_no)
+    drawn = context.draws.calls(context.draws.sessions(plan), 0, "x")
+    settled = context.service.settle(drawn, np.full(len(turns), -SESSION_LEAD_US))
     assert (settled.attempts.begins_us > 0).mean() < 1e-4
 
 

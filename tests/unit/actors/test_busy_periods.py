@@ -39,7 +39,7 @@ def test_stretches_are_what_lies_between_long_pauses(
             expected.setdefault(number, set()).add(int(k))
             latest = max(latest or 0, start[k] + lasts[k])
     made: dict[int, set[int]] = {}
-    for k, stretch in enumerate(found.of_session.tolist()):
+    for k, stretch in enumerate(found.period_of_session.tolist()):
         made.setdefault(stretch, set()).add(k)
     assert made == expected
     assert len(found) == len(expected)
@@ -71,16 +71,16 @@ def test_tasks_settled_together_are_as_if_settled_alone(released: str) -> None:
         lab(benchmark="swe-bench-verified", runs=1, workers=3, agents={"swe-agent": 1.0}), days=3
     )
     [workload] = workloads(build_population(asked))
-    queue = workload._queue()  # type: ignore[attr-defined]
+    queue = workload.ticket_queue()  # type: ignore[attr-defined]
     filled = queue.current(0)
     context, drawn = workload._context, filled.drawn  # type: ignore[attr-defined]
     count = len(drawn.shape.calls_per_session)
     starts = np.arange(count) * HOUR_US // 9
     early = np.arange(count) % 3 * HOUR_US // 30
     release = {"at once": 0 * starts, "one by one": starts}.get(released, starts - early)
-    spans = ServiceTimes(context, drawn, np.maximum.accumulate(release))
-    lasts = [spans.span_us(k, at) for k, at in enumerate(starts.tolist())]
-    alone = context.settle(drawn, starts)
+    spans = ServiceTimes(context.service, drawn, np.maximum.accumulate(release))
+    lasts = [spans.service_us(k, at) for k, at in enumerate(starts.tolist())]
+    alone = context.service.settle(drawn, starts)
     assert (starts + lasts == alone.session_ends_us)[starts + lasts < context.horizon_us].all()
     together = spans.attempts(0, count, starts)
     by_call = [

@@ -106,8 +106,8 @@ def test_what_comes_before_the_log_is_no_longer_than_tasks_are(
     place = tmp_path / "scenario.yaml"
     place.write_text(HEAD + text, encoding="utf-8")
     [work] = workloads(build_population(load_scenario(str(place))))
-    if hasattr(work, "_opens_us"):
-        assert -most_us <= work._opens_us < 0
+    if hasattr(work, "opens_us"):
+        assert -most_us <= work.opens_us < 0
     else:
         context = work._context  # type: ignore[attr-defined]
         begun = draw_arrivals(context, 0, range(context.actor.accounts)).start_us

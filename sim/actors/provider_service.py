@@ -1,0 +1,142 @@
+"""How the provider serves one actor: models, timing of calls, limits, cache, and bans."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sim.arrays.columns import Columns
+from sim.arrays.ragged import ranges, starts_of
+from sim.arrays.types import Bools, Floats, Ints
+from sim.scaffold.fill import Drawn
+from sim.scaffold.rows import Placement, task_rows
+from sim.scenario.resolved import Uptake
+from sim.world.attempts import Attempts, CallConditions
+from sim.world.barring import cut
+from sim.world.limit_check import LimitCheck
+from sim.world.limits import Sizes
+from sim.world.models import ModelTable
+from sim.world.rate_limited import RateLimitedLoop
+from sim.world.releases import Releases
+from sim.world.timing import Settled, settle
+
+
+@dataclass(frozen=True)
+class ProviderService:
+    """What the provider offers an actor, and what becomes of its calls there.
+
+    Attributes
+    ----------
+    models
+        All models of the scenario.
+    model_number
+        Row in `models` of each of the actor's own models.
+    conditions
+        What decides what becomes of a call, apart from limits.
+    limits
+        Token buckets of the actor's tier by class of model; None where there is no limit.
+    """
+
+    models: ModelTable
+    model_number: Ints
+    releases: Releases
+    conditions: CallConditions
+    limits: list[Sizes | None]
+
+    def model_in_use(
+        self, own_model: Ints, at_us: Ints, moves_at: Floats, asks_latest: Bools, uptake: Uptake
+    ) -> Ints:
+        """Return the row in `models` that clients use at some times; see `Releases.model`.
+
+        `own_model` indexes the actor's own models.
+        """
+        model = self.model_number[own_model]
+        return self.releases.model(model, at_us, moves_at, asks_latest, uptake)
+
+    def bucket(self, owner: Ints, model: Ints) -> Ints:
+        """Return the bucket of each owner of limits and model: one for each class of model."""
+        return owner * len(self.limits) + self.models.class_of[model]
+
+    def limit_check(self, owners: int, opens_us: int) -> LimitCheck:
+        """Make a check of the buckets of so many owners, all full at `opens_us`."""
+        buckets = owners * len(self.limits)
+        return LimitCheck(self.conditions.provider, buckets, self.limits, opens_us)
+
+    def event_loop(self, from_us: int) -> RateLimitedLoop:
+        """Make an event loop for organisations that hit their limits."""
+        return RateLimitedLoop(self.limits, self.conditions, from_us)
+
+    @property
+    def longest_refill_us(self) -> int:
+        """A time in which any bucket of the actor gets full, under any factor on its limit."""
+        refills = [
+            max(size.capacity for size in sizes) // min(size.rate for size in sizes) + 1
+            for buckets in self.limits
+            if buckets is not None
+            for sizes in buckets
+        ]
+        return max(refills, default=0)
+
+    def settle(self, drawn: Drawn, start_us: Ints, sessions: Ints | None = None) -> Settled:
+        """Put sessions on the clock as if nothing were limited; see `sim.world.timing.settle`.
+
+        Parameters
+        ----------
+        drawn
+            The calls of the sessions.
+        start_us
+            When each of the sessions begins.
+        sessions
+            Their numbers in `drawn`, ascending; None for all of them.
+
+        Returns
+        -------
+        Settled
+            `attempts.call` indexes the calls of `drawn`.
+        """
+        shape, conditions = drawn.shape, self.conditions
+        per_session, calls = shape.calls_per_session, shape.calls
+        if sessions is None:
+            return settle(start_us, per_session, shape.task, shape.wait_us, calls, conditions)
+
+        rows = ranges(starts_of(per_session)[sessions], per_session[sessions])
+        settled = settle(
+            start_us,
+            per_session[sessions],
+            shape.task[rows],
+            shape.wait_us[rows],
+            calls.pick(rows),
+            conditions,
+        )
+        attempts = settled.attempts
+        return settled._replace(attempts=attempts._replace(call=rows[attempts.call]))
+
+    def bar(
+        self, drawn: Drawn, until_us: Ints, attempts: Attempts, refused: Bools
+    ) -> tuple[Attempts, Ints]:
+        """Leave out what accounts send after they are banned, but for one refused attempt.
+
+        Parameters
+        ----------
+        drawn
+            The calls of some sessions.
+        until_us
+            When the account of each session is barred, shape (sessions,).
+        attempts
+            Attempts of the calls, in any order.
+        refused
+            Sessions that got their refusal before; brought up to date in place.
+
+        Returns
+        -------
+        attempts, rows
+            What is left, and the rows of `attempts` that it was.
+        """
+        call = attempts.call
+        session, serial = drawn.shape.session[call], drawn.shape.call[call]
+        failures, policy = self.conditions.failures, self.conditions.policy
+        return cut(attempts, session, until_us, serial, failures, policy, refused)
+
+    def task_rows(self, drawn: Drawn, placement: Placement, attempts: Attempts) -> Columns:
+        """Make the rows of the task table; see `sim.scaffold.rows.task_rows`."""
+        policy, until_us = self.conditions.policy, self.conditions.until_us
+        return task_rows(drawn, placement, attempts, policy, until_us)

@@ -1,0 +1,98 @@
+"""Draw the inside of an actor's sessions: which model, which bucket and cache, which calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from sim.actors.provider_service import ProviderService
+from sim.actors.templates import Templates
+from sim.arrays.ragged import starts_of
+from sim.arrays.types import Floats, Ints
+from sim.catalog import Agent
+from sim.entities.accounts import Accounts
+from sim.scaffold.fill import Drawn, Sessions, fill
+from sim.scaffold.turns import Turns
+from sim.scenario.resolved import Actor
+from sim.streams import Streams
+from sim.world.cache import PrefixCache
+
+
+class SessionPlan(NamedTuple):
+    """Who opens sessions and what for: S sessions of T user turns in all.
+
+    Attributes
+    ----------
+    account, variant : shape (S,)
+        The account, and which of its templates it uses.
+    at_us, moves_at : shape (S,)
+        When it chooses its model, and the number that is compared with the share that moves.
+    turns_per_session : shape (S,)
+        1 or more each; they sum to T.
+    turns, human_gap_us, task_no : shape (T,)
+        The turns, the pause before each, and its number among the turns of the actor.
+    """
+
+    account: Ints
+    variant: Ints
+    at_us: Ints
+    moves_at: Floats
+    turns_per_session: Ints
+    turns: Turns
+    human_gap_us: Ints
+    task_no: Ints
+
+
+@dataclass(frozen=True)
+class SessionDraws:
+    """What the draws inside an actor's sessions depend on."""
+
+    actor: Actor
+    agents: tuple[Agent, ...]
+    accounts: Accounts
+    templates: Templates
+    service: ProviderService
+    streams: Streams
+
+    def sessions(self, plan: SessionPlan) -> Sessions:
+        """Return what the sessions ask of the provider, before their calls are drawn."""
+        accounts, account = self.accounts, plan.account
+        model = self.service.model_in_use(
+            accounts.model[account],
+            plan.at_us,
+            plan.moves_at,
+            accounts.asks_latest[account],
+            self.actor.uptake,
+        )
+
+        # only single calls go to a batch, and batches are not limited
+        calls = np.add.reduceat(plan.turns.calls, starts_of(plan.turns_per_session))
+        batch = accounts.batches[account] & (calls == 1)
+        bucket = self.service.bucket(accounts.organisation[account], model)
+        prefix = self.templates.prefix[account, plan.variant].astype(np.int64)
+
+        return Sessions(
+            model=model,
+            lifetime_us=accounts.cache_lifetime_us[account],
+            key=prefix * len(self.service.models.ids) + model,
+            bucket=np.where(batch, -1, bucket),
+            batch=batch,
+            thinks=accounts.thinks[account],
+            per_session=plan.turns_per_session,
+            turns=plan.turns,
+            human_gap_us=plan.human_gap_us,
+            task_no=plan.task_no,
+        )
+
+    def calls(self, sessions: Sessions, agent: int, *name: str | int) -> Drawn:
+        """Draw all calls of `sessions`, which use one of the agents; `name` names the streams."""
+        service = self.service
+        failures = service.conditions.failures
+        return fill(sessions, self.agents[agent], service.models, failures, self.streams, *name)
+
+    def prefix_cache(self) -> PrefixCache:
+        """Make an empty prompt cache for the keys that `sessions` uses."""
+        prefixes = int(self.templates.prefix.max()) + 1
+        return PrefixCache(prefixes * len(self.service.models.ids))
