@@ -92,6 +92,7 @@ class ActorBuilder:
         """
         setup = self._set_up(actor)
         tenancy = self._own_tenancy(setup) if host is None else self._guest_tenancy(setup, host)
+
         return ActorContext(
             actor=actor,
             behaviours=setup.behaviours,
@@ -117,6 +118,7 @@ class ActorBuilder:
         first_accounts = build_accounts(
             actor, behaviours, separability, streams, self.clients.weights
         )
+
         return _Setup(
             actor,
             behaviours,
@@ -230,6 +232,7 @@ class ActorBuilder:
         later = np.flatnonzero(tenures.generation > 0)
         if not len(later):
             return first_accounts
+
         return with_replacements(
             setup.actor,
             setup.behaviours,

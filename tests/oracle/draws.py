@@ -81,7 +81,7 @@ def _of_population(scenario: Scenario, workload: SessionWorkload, at_most: int) 
     starts: list[int] = []
     accounts: list[int] = []
     chosen: list[Chosen] = []
-    for piece in workload._pieces():
+    for piece in workload.pieces():
         own = piece.placement.account - context.first_account
         begun = zip(piece.start_us.tolist(), own.tolist(), strict=True)
         clients = clients_of(context, own, np.array([moves_at[mark] for mark in begun]))

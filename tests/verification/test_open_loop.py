@@ -64,7 +64,7 @@ def sessions_of(seed: int) -> Occupancy:
     parts = []
     for workload in workloads(build_population(scenario(crowd(), seed=seed, world=calm()))):
         assert isinstance(workload, SessionWorkload)
-        for piece in workload._pieces():
+        for piece in workload.pieces():
             ends_us = piece.start_us.copy()
             session = piece.drawn.shape.session[piece.attempts.call]
             np.maximum.at(ends_us, session, piece.attempts.ends_us)

@@ -9,6 +9,7 @@ import numpy as np
 
 from sim.actors.context import ActorContext
 from sim.actors.prompts import PromptSource
+from sim.actors.queue.account_choice import AccountChoice
 from sim.actors.queue.load_balancing import Balancer
 from sim.actors.queue.service_times import ServiceTimes
 from sim.actors.queue.tickets import Team, Tickets, ticket_source
@@ -18,13 +19,9 @@ from sim.actors.templates import any_variant
 from sim.actors.workload import TASKS_PER_SHARD_BITS
 from sim.arrays.types import Bools, Floats, Ints
 from sim.entities import pools
-from sim.entities.tenure import Occupancy
 from sim.scaffold.fill import Drawn
 from sim.scaffold.rows import Placement
 from sim.world.attempts import Attempts
-
-# Accounts that are asked before a ticket is dropped because none can take it.
-_TIMES_PASSED_ON = 30
 
 
 @dataclass(eq=False)
@@ -71,8 +68,9 @@ class TicketQueue:
 
     def __init__(self, context: ActorContext, team: Team, opens_us: int, balance: Balancer) -> None:
         """Prepare the queue of a team that begins at `opens_us`; nothing is drawn yet."""
-        self._context, self._team, self._balance = context, team, balance
+        self._context, self._team = context, team
         self.source = ticket_source(context, team, opens_us)
+        self._choice = AccountChoice(context, team.accounts, balance, waits=self.source.waits)
 
         # a queue without a start is at work when the log opens: earlier tickets come first
         in_progress = context.actor.starts_us is None
@@ -149,7 +147,7 @@ class TicketQueue:
 
         Returns None if nobody can take any.
         """
-        if self.source.waits and not self._all_can_take:
+        if self.source.waits and not self._choice.all_can_take:
             tickets = replace(tickets, release_us=np.maximum(tickets.release_us, at_us))
         batch = self.draw_batch(tickets, self._blocks)
         self._blocks += 1
@@ -168,7 +166,7 @@ class TicketQueue:
         """
         context, actor = self._context, self._context.actor
         name = (actor.id, "queue", self._team.number, block)
-        account, until_us = self._choose_accounts(tickets, context.streams.rng(*name, "balance"))
+        account, until_us = self._choice.choose(tickets, context.streams.rng(*name, "balance"))
         if (account < 0).any():
             taken = np.flatnonzero(account >= 0)
             if not len(taken):
@@ -240,69 +238,3 @@ class TicketQueue:
             any_item = tickets.prompt % np.uint64(max(context.actor.items, 1))
             item[~listed] = any_item[~listed].astype(np.int64)
         return np.where(listed, PromptSource.LIST, PromptSource.COVER), item
-
-    # --- which account takes a ticket -------------------------------------------------------------
-
-    @property
-    def _all_can_take(self) -> bool:
-        """Whether every account can take a ticket at all times."""
-        return self._context.timeline.never_ends and not self._context.warm_up_us
-
-    def _choose_accounts(self, tickets: Tickets, rng: np.random.Generator) -> tuple[Ints, Ints]:
-        """Return (account, when it may send no more) of each ticket; account -1 for nobody.
-
-        The load balancer names a slot. A slot whose account is barred, throttled or not there yet
-        passes the ticket on to another that the balancer names, some times over.
-        """
-        context, first = self._context, self._team.accounts.start
-        slot = first + self._balance(tickets.calls, tickets.prompt, rng)
-        occupancy = context.timeline.at(slot, tickets.release_us)
-        if self._all_can_take:
-            return occupancy.row, occupancy.until_us
-
-        account, until_us = occupancy.row.copy(), occupancy.until_us.copy()
-        open_tickets = np.flatnonzero(self._declines(occupancy, tickets.release_us, rng))
-        account[open_tickets] = -1
-        for _ in range(_TIMES_PASSED_ON):
-            if not len(open_tickets):
-                break
-            calls, prompt = tickets.calls[open_tickets], tickets.prompt[open_tickets]
-            slot = first + self._balance(calls, prompt, rng)
-            if context.actor.balance == "sticky":
-                # the hash of a prompt names the same slot again
-                slot = rng.integers(first, self._team.accounts.stop, len(open_tickets))
-
-            at_us = tickets.release_us[open_tickets]
-            occupancy = context.timeline.at(slot, at_us)
-            takes = ~self._declines(occupancy, at_us, rng)
-            account[open_tickets[takes]] = occupancy.row[takes]
-            until_us[open_tickets[takes]] = occupancy.until_us[takes]
-            open_tickets = open_tickets[~takes]
-
-        if len(open_tickets) and self.source.waits:
-            at = int(tickets.release_us[0])
-            account[open_tickets], until_us[open_tickets] = self._anyone_able(
-                at, len(open_tickets), rng
-            )
-        return account, until_us
-
-    def _anyone_able(self, at_us: int, count: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
-        """Return (account, when it may send no more) of tickets that everyone asked passed on.
-
-        Any account that can take them at `at_us` may be drawn, in proportion to what it may send.
-        """
-        context, accounts = self._context, self._team.accounts
-        slots = np.arange(accounts.start, accounts.stop)
-        occupancy = context.timeline.at(slots, np.full(len(accounts), at_us))
-        unable = (occupancy.row < 0) | (at_us < context.ready_us[occupancy.row])
-        weight = np.where(unable, 0.0, occupancy.factor)
-        if not weight.any():
-            return np.full(count, -1), np.zeros(count, np.int64)
-        chosen = rng.choice(len(weight), count, p=weight / weight.sum())
-        return occupancy.row[chosen], occupancy.until_us[chosen]
-
-    def _declines(self, occupancy: Occupancy, at_us: Ints, rng: np.random.Generator) -> Bools:
-        """Tell where nobody is there, or a throttle or a warm-up is in the way."""
-        empty = occupancy.row < 0
-        throttled = rng.random(len(at_us)) >= occupancy.factor
-        return empty | throttled | self._context.warms_up(occupancy.row, at_us)

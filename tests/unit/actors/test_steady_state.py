@@ -44,7 +44,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
         "engine.spill._CHUNK_ROWS": 2_000,
         "actors.arrivals.rates.SHARD_EXCHANGES": 4_000,
         "actors.queue.teams.SHARD_EXCHANGES": 4_000,
-        "actors.sessions.session_workload._BLOCK_ROWS": 400,
+        "actors.sessions.session_pieces._BLOCK_ROWS": 400,
         "actors.queue.queue_workload._SLICE_ROWS": 400,
     }.items():
         monkeypatch.setattr(f"sim.{name}", rows)

@@ -1,0 +1,244 @@
+"""Draw the sessions of a shard piece by piece, and say what their tasks are about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from sim.actors.arrivals.session_arrivals import OpenedShare, SessionArrivals, draw_arrivals
+from sim.actors.arrivals.session_length import draw_turns, longest_us
+from sim.actors.context import ActorContext
+from sim.actors.prompts import NEVER_US, PromptSource, items_in_order
+from sim.actors.session_draws import SessionPlan
+from sim.actors.sessions.busy_periods import no_organisation
+from sim.actors.workload import TASKS_PER_SHARD_BITS
+from sim.arrays.ragged import starts_of
+from sim.arrays.time import DAY_US
+from sim.arrays.types import Bools, Ints
+from sim.scaffold.fill import Drawn
+from sim.scaffold.rows import Placement
+from sim.scaffold.turns import Turns, draw_tool_steps, draw_turns_of
+from sim.streams import mixed
+from sim.world.attempts import BLOCKED, Attempts
+
+_BLOCK_ROWS = 65_536
+
+
+@dataclass
+class Piece:
+    """A block of sessions of one agent, put on the clock as if nothing were limited."""
+
+    drawn: Drawn
+    placement: Placement
+    start_us: Ints
+    end_us: Ints
+    organisation: Ints
+    attempts: Attempts
+
+
+class _OpenedSessions(NamedTuple):
+    """Sessions of one agent with the turns that they will have; session arrays and turn arrays."""
+
+    arrivals: SessionArrivals
+    turns_per_session: Ints
+    turns: Turns
+    gap_us: Ints
+
+    def pick(self, keep: Bools) -> _OpenedSessions:
+        """Return some of the sessions with their turns."""
+        keep_turn = np.repeat(keep, self.turns_per_session)
+        return _OpenedSessions(
+            self.arrivals.pick(keep),
+            self.turns_per_session[keep],
+            self.turns.pick(keep_turn),
+            self.gap_us[keep_turn],
+        )
+
+
+class SessionPieces:
+    """Draws the sessions of one shard, in pieces of one agent and about `_BLOCK_ROWS` calls."""
+
+    def __init__(
+        self,
+        context: ActorContext,
+        shard: int,
+        shards: int,
+        slots: range,
+        opened_share: OpenedShare | None = None,
+    ) -> None:
+        """Prepare shard number `shard` of `shards` of the actor; see `draw_arrivals`."""
+        self._context, self._shard, self._shards, self._slots = context, shard, shards, slots
+        self._opened_share = opened_share
+        self._session_count = self._task_count = 0
+
+    def draw(self) -> list[Piece]:
+        """Draw all pieces; every call returns the same."""
+        pieces = list(self._pieces())
+        if pieces:
+            self._hand_out_items(pieces)
+        return pieces
+
+    def _pieces(self) -> Iterator[Piece]:
+        """Open sessions, and fill those that may matter to the log, block by block."""
+        self._session_count = self._task_count = 0
+        arrivals = draw_arrivals(self._context, self._shard, self._slots, self._opened_share)
+        agent = self._context.accounts.agent[arrivals.account]
+        for number in np.unique(agent).tolist():
+            opened = self._draw_turns(number, arrivals.pick(agent == number))
+            calls = np.add.reduceat(opened.turns.calls, starts_of(opened.turns_per_session))
+            block = (np.cumsum(calls) - calls) // _BLOCK_ROWS if len(calls) else calls
+            for k in np.unique(block).tolist():
+                yield self._fill(number, k, opened.pick(block == k))
+
+    def _draw_turns(self, agent: int, arrivals: SessionArrivals) -> _OpenedSessions:
+        """Draw the turns of sessions, and keep those sessions that may reach into the log."""
+        context = self._context
+        behaviour = context.behaviour_of_agent[agent]
+        rng = context.streams.rng(context.actor.id, self._shard, agent, "turns")
+
+        turns_per_session = draw_turns(behaviour, len(arrivals.start_us), rng)
+        total = int(turns_per_session.sum())
+        turns = draw_turns_of(behaviour, draw_tool_steps(behaviour, total, rng), rng)
+        gap_us = np.rint(behaviour.human_gap_s.sample(rng, total) * 1e6).astype(np.int64)
+        opened = _OpenedSessions(arrivals, turns_per_session, turns, gap_us)
+
+        batch_us = np.where(context.accounts.batches[arrivals.account], DAY_US, 0)
+        lasts_us = longest_us(gap_us, turns.calls, turns_per_session) + batch_us
+        return opened.pick(arrivals.start_us + lasts_us >= 0)
+
+    def _fill(self, agent: int, block: int, opened: _OpenedSessions) -> Piece:
+        """Draw the calls of a block of sessions, and put them on the clock."""
+        context, arrivals = self._context, opened.arrivals
+        account = arrivals.account
+        session_no, task_no = self._next_numbers(len(account), len(opened.turns.calls))
+        listed = arrivals.prompt_source == PromptSource.LIST
+        variant = context.templates.variant(account, arrivals.variant_pick, listed)
+
+        plan = SessionPlan(
+            account,
+            variant,
+            arrivals.start_us,
+            arrivals.moves_at,
+            opened.turns_per_session,
+            opened.turns,
+            opened.gap_us,
+            task_no,
+        )
+        sessions = context.draws.sessions(plan)
+        drawn = context.draws.calls(sessions, agent, context.actor.id, self._shard, block, agent)
+
+        settled = context.service.settle(drawn, arrivals.start_us)
+        silent = arrivals.until_us <= arrivals.start_us
+        refused = silent.copy()
+        attempts, _ = context.service.bar(drawn, arrivals.until_us, settled.attempts, refused)
+        # who sends nothing meets no limit
+        organisation = np.where(
+            silent, no_organisation(context.accounts), context.accounts.organisation[account]
+        )
+        template = context.templates.number[account, variant].astype(np.int64)
+        placement = self._place(arrivals, template, sessions.model, session_no, drawn.task_no)
+        ends_us = settled.session_ends_us
+        return Piece(drawn, placement, arrivals.start_us, ends_us, organisation, attempts)
+
+    def _place(
+        self,
+        arrivals: SessionArrivals,
+        template: Ints,
+        model: Ints,
+        session_no: Ints,
+        task_no: Ints,
+    ) -> Placement:
+        """Say who sends a block of sessions; what its tasks are about is not known yet."""
+        zeros = np.zeros(len(task_no), np.int64)
+        return Placement(
+            account=self._context.first_account + arrivals.account,
+            model=model,
+            session_no=session_no,
+            until_us=arrivals.until_us,
+            person=arrivals.person,
+            language=arrivals.language,
+            template=template,
+            kind=arrivals.prompt_source,
+            away=arrivals.away,
+            task_no=task_no,
+            topic=zeros,
+            content=zeros.view(np.uint64),
+            prompt=zeros,
+            item=zeros - 1,
+            # work on a benchmark in sessions belongs to no run
+            round=zeros - (self._context.actor.source == "benchmark"),
+        )
+
+    def _hand_out_items(self, pieces: list[Piece]) -> None:
+        """Say what tasks are about, in the order in which they begin.
+
+        A list is handed out prompt by prompt; one whose task was barred comes back, and goes to the
+        next task that begins.
+        """
+        source_of_task = [p.placement.kind[session_of_task(p.drawn)] for p in pieces]
+        source = np.concatenate(source_of_task)
+        times = [_task_times(piece.drawn, piece.attempts) for piece in pieces]
+        begins_us, barred_us = (np.concatenate(column) for column in zip(*times, strict=True))
+
+        item = np.full(len(source), -1)
+        listed = np.flatnonzero((source == PromptSource.LIST) & (begins_us < NEVER_US))
+        item[listed] = items_in_order(
+            begins_us[listed], barred_us[listed], self._shard, self._shards
+        )
+
+        edges = np.cumsum([len(s) for s in source_of_task])[:-1]
+        for piece, items, sources in zip(
+            pieces, np.split(item, edges), source_of_task, strict=True
+        ):
+            piece.placement = self._with_prompts(piece, items, sources)
+
+    def _with_prompts(self, piece: Piece, item: Ints, source: Ints) -> Placement:
+        """Return the placement of a piece with what its tasks are about."""
+        context, placement = self._context, piece.placement
+        if context.actor.cover == "benchmark" or context.actor.source == "benchmark":
+            draw = mixed(context.streams.key(context.actor.id, "cover"), placement.task_no)
+            any_item = (draw % np.uint64(max(context.actor.items, 1))).astype(np.int64)
+            item = np.where(source == PromptSource.LIST, item, any_item)
+
+        session = session_of_task(piece.drawn)
+        account = placement.account[session] - context.first_account
+        content = context.prompts.choose(
+            context.accounts.account_id[account],
+            placement.person[session],
+            source,
+            item,
+            placement.template[session],
+            placement.task_no,
+        )
+        return replace(placement, item=item, **content._asdict())
+
+    def _next_numbers(self, sessions: int, tasks: int) -> tuple[Ints, Ints]:
+        """Return numbers for the next sessions and tasks of the shard."""
+        base = self._shard << TASKS_PER_SHARD_BITS
+        session_no = base + self._session_count + np.arange(sessions)
+        task_no = base + self._task_count + np.arange(tasks)
+        self._session_count += sessions
+        self._task_count += tasks
+        return session_no, task_no
+
+
+def _task_times(drawn: Drawn, attempts: Attempts) -> tuple[Ints, Ints]:
+    """Return (begin of each task, when it was barred).
+
+    `NEVER_US` and its negative stand for tasks that did not begin and were not barred.
+    """
+    tasks = int(drawn.shape.task[-1]) + 1
+    task = drawn.shape.task[attempts.call]
+    begins_us, barred_us = np.full(tasks, NEVER_US), np.full(tasks, -NEVER_US)
+    np.minimum.at(begins_us, task, attempts.begins_us)
+    refused = attempts.status == BLOCKED
+    barred_us[task[refused]] = attempts.begins_us[refused]
+    return begins_us, barred_us
+
+
+def session_of_task(drawn: Drawn) -> Ints:
+    """Return the session of each task, shape (tasks,)."""
+    return np.asarray(drawn.shape.session[drawn.position == 0])
