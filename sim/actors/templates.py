@@ -31,13 +31,13 @@ class SlotTemplates:
     number : shape (slots, variants)
         Templates of the universe. The first variants are for what accounts and their end users do
         themselves; those from `lists_from` on are for the actor's list of prompts.
-    own, listed : shape (slots,)
+    own_count, listed_count : shape (slots,)
         How many of either kind each slot uses.
     """
 
     number: NDArray[np.int16]
-    own: Ints
-    listed: Ints
+    own_count: Ints
+    listed_count: Ints
     lists_from: int
 
     def of_accounts(self, accounts: Accounts, templates: int) -> Templates:
@@ -45,8 +45,8 @@ class SlotTemplates:
         number = self.number[accounts.slot]
         pair = accounts.organisation[:, None] * templates + number
         prefix = np.unique(pair, return_inverse=True)[1].reshape(pair.shape).astype(np.int32)
-        own, listed = self.own[accounts.slot], self.listed[accounts.slot]
-        return Templates(number, prefix, own, listed, self.lists_from)
+        own_count, listed_count = self.own_count[accounts.slot], self.listed_count[accounts.slot]
+        return Templates(number, prefix, own_count, listed_count, self.lists_from)
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class Templates:
 
     number: NDArray[np.int16]
     prefix: NDArray[np.int32]
-    own: Ints
-    listed: Ints
+    own_count: Ints
+    listed_count: Ints
     lists_from: int
 
     def variant(self, account: Ints, pick: Ints, is_listed: Bools) -> Ints:
@@ -67,8 +67,8 @@ class Templates:
 
         `pick` is any number that tells end users or sessions apart.
         """
-        listed = self.lists_from + pick % np.maximum(self.listed[account], 1)
-        return np.where(is_listed, listed, pick % self.own[account])
+        listed = self.lists_from + pick % np.maximum(self.listed_count[account], 1)
+        return np.where(is_listed, listed, pick % self.own_count[account])
 
 
 def any_variant(uniform: Floats) -> Ints:
@@ -100,14 +100,14 @@ def draw_slot_templates(
     """
     rng, slots = streams.rng(actor.id, "templates"), len(mode)
     several = actor.end_users > 1 and actor.end_users_bring_templates
-    own = _counts(rng, slots, min(actor.end_users, _MOST) if several else 1, separability)
-    listed = _counts(rng, slots, 1, separability) * (actor.list_share > 0)
+    own_count = _counts(rng, slots, min(actor.end_users, _MOST) if several else 1, separability)
+    listed_count = _counts(rng, slots, 1, separability) * (actor.list_share > 0)
 
     # what accounts do themselves; templates handed out to all are handed out for the list, if
     # there is one
     shared = actor.templates if not actor.list_share else None
     columns = []
-    for _ in range(int(own.max())):
+    for _ in range(int(own_count.max())):
         column = np.empty(slots, np.int64)
         for number, behaviour in enumerate(behaviours):
             member = np.flatnonzero(mode == number)
@@ -118,10 +118,11 @@ def draw_slot_templates(
     if actor.list_share:
         common = universe.common_templates(rng, actor.families, actor.templates)
         columns += [
-            universe.some_of(rng, common, slots, actor.families) for _ in range(int(listed.max()))
+            universe.some_of(rng, common, slots, actor.families)
+            for _ in range(int(listed_count.max()))
         ]
     table = np.stack(columns, axis=1).astype(np.int16)
-    return SlotTemplates(table, own, listed, int(own.max()))
+    return SlotTemplates(table, own_count, listed_count, int(own_count.max()))
 
 
 def _counts(rng: np.random.Generator, slots: int, usual: int, separability: float) -> Ints:
