@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.arrays.time import DAY_US, SECOND_US
 from sim.errors import InvalidInputError
 from sim.tables.reading import Run
 from sim.tables.schema import EXCHANGES, TRUTH_EXCHANGES, TRUTH_TASKS
@@ -36,7 +37,6 @@ CONVENTIONS = {
 GROUPS = ("day", "typology", "actor")
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
 _FROM_LOG = tuple(CONVENTIONS)[:5]
-_DAY_US = 86_400_000_000
 _UNUSABLE = ("refusal",)
 
 Counted = dict[str, int]
@@ -189,7 +189,7 @@ def exchange_parts(run: Run, *more: str) -> Iterator[tuple[Any, Any]]:
 
 def _opening_us(run: Run) -> int:
     start = run.scenario.clock.start
-    return round(start.timestamp() * 1_000_000)
+    return round(start.timestamp() * SECOND_US)
 
 
 class _Sums:
@@ -203,7 +203,7 @@ class _Sums:
         flags = convention_flags(log)
         for name, flag in flags.items():
             self._total[name] += int(flag.sum())
-        self._group("day", log.column("ts_start").to_numpy().astype("i8") // _DAY_US, flags)
+        self._group("day", log.column("ts_start").to_numpy().astype("i8") // DAY_US, flags)
         ids, inverse = np.unique(log.column("account_id").to_numpy(), return_inverse=True)
         per_account = np.stack([np.bincount(inverse, f, len(ids)) for f in flags.values()])
         self._accounts.append((ids, per_account.astype(np.int64)))
@@ -217,7 +217,7 @@ class _Sums:
         self._total["C6"] = self._total.get("C6", 0) + tasks.num_rows
         flags = {"C6": np.ones(tasks.num_rows, np.bool_)}
         started = np.maximum(tasks.column("started_at").to_numpy().astype("i8"), opening_us)
-        self._group("day", started // _DAY_US, flags)
+        self._group("day", started // DAY_US, flags)
         for group in ("typology", "actor"):
             codes, words = coded_words(tasks.column(f"{group}_id"))
             self._group(group, codes, flags, words)

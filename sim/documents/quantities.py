@@ -7,13 +7,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from sim.arrays.time import DAY_US, HOUR_US, MINUTE_US, SECOND_US
+
 UNITS_US = {
     "ms": 1_000,
-    "s": 1_000_000,
-    "min": 60_000_000,
-    "h": 3_600_000_000,
-    "d": 86_400_000_000,
-    "w": 604_800_000_000,
+    "s": SECOND_US,
+    "min": MINUTE_US,
+    "h": HOUR_US,
+    "d": DAY_US,
+    "w": 7 * DAY_US,
 }
 MULTIPLES = {"": 1, "k": 1_000, "M": 1_000_000}
 MAX_COUNT = 10**12

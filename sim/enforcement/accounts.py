@@ -9,11 +9,10 @@ from functools import cached_property
 
 import numpy as np
 
+from sim.arrays.time import FOREVER_US, NEVER_US
 from sim.arrays.types import Ints
 from sim.enforcement.outcome import (
     DIMENSIONS,
-    FROM_US,
-    UNTIL_US,
     Actions,
     Identities,
     Pauses,
@@ -37,7 +36,7 @@ class AccountState:
     from_us: int
     stream: tuple[Streams, str]
     factors: tuple[float, ...] = (1.0,) * DIMENSIONS
-    until_us: int = UNTIL_US
+    until_us: int = FOREVER_US
     stint: int = 0
     pauses: list[Span] = field(default_factory=list)
     # Until when each factor of a pause that began in this stint holds, and where they begin.
@@ -51,7 +50,7 @@ class AccountState:
 
     @property
     def is_live(self) -> bool:
-        return self.until_us == UNTIL_US
+        return self.until_us == FOREVER_US
 
     def activity(self, now_us: int) -> float:
         """Share of its traffic that the account may send now, in [0, 1]."""
@@ -76,7 +75,7 @@ class AccountState:
     def resume(self, now_us: int) -> None:
         """Undo the end: the time since then is a pause."""
         self.pauses.append((self.until_us, now_us, 0.0))
-        self.until_us = UNTIL_US
+        self.until_us = FOREVER_US
 
 
 class AccountHistory:
@@ -101,7 +100,7 @@ class AccountHistory:
 
     def identities(self) -> Identities:
         count = len(self._slot)
-        from_us, until_us = np.full(count, FROM_US), np.full(count, UNTIL_US)
+        from_us, until_us = np.full(count, NEVER_US), np.full(count, FOREVER_US)
         factors = np.ones((DIMENSIONS, count))
         for life, row in self._lives.items():
             from_us[row], until_us[row], factors[:, row] = life.from_us, life.until_us, life.factors

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sim.arrays.time import FOREVER_US, NEVER_US
 from sim.arrays.types import Floats, Ints
 
 ACTIONS = ("rate_limit", "step_up", "suspend", "ban", "reinstate")
@@ -16,15 +17,12 @@ VOLUME, SHARING, REFUSALS, RANDOM, REPORT = range(len(CHANNELS))
 DIMENSIONS = 3
 """The first channels, which an operator can do less of."""
 
-FROM_US = -(2**60)
-UNTIL_US = 2**60
-
 
 @dataclass(frozen=True)
 class Identities:
     """Accounts by slot and generation, each holding its slot in [from_us, until_us).
 
-    Arrays have shape (identities,). Generation 0 is from `FROM_US` on; `until_us` is `UNTIL_US`
+    Arrays have shape (identities,). Generation 0 is from `NEVER_US` on; `until_us` is `FOREVER_US`
     for accounts that were not banned, or were reinstated. The factors, 1 in generation 0, are
     what the account does of its slot's volume, accounts per address and card, and refusals per
     exchange.
@@ -99,8 +97,8 @@ def nothing_happens(slots: int) -> Outcome:
     first = Identities(
         slot=np.arange(slots),
         generation=np.zeros(slots, np.int64),
-        from_us=np.full(slots, FROM_US),
-        until_us=np.full(slots, UNTIL_US),
+        from_us=np.full(slots, NEVER_US),
+        until_us=np.full(slots, FOREVER_US),
         volume_factor=ones,
         sharing_factor=ones,
         refusal_factor=ones,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import simpy
 
+from sim.arrays.time import DAY_US, FOREVER_US, HOUR_US, NEVER_US, SECOND_US
 from sim.arrays.types import Floats, Ints
 from sim.distributions import Distribution
 from sim.enforcement.accounts import AccountState, Action
@@ -16,7 +17,6 @@ from sim.enforcement.operator import Operation
 from sim.enforcement.outcome import (
     BAN,
     DIMENSIONS,
-    FROM_US,
     RATE_LIMIT,
     REINSTATE,
     REPORT,
@@ -30,10 +30,6 @@ from sim.streams import Streams, mixed, uniforms
 
 Process = Generator[simpy.Event, Any, None]
 
-_SECOND_US = 1_000_000
-_HOUR_US = 3_600_000_000
-_DAY_US = 24 * _HOUR_US
-_FAR_US = 2**60
 _AS_AT_FIRST = (1.0,) * DIMENSIONS
 
 
@@ -66,10 +62,10 @@ class Provider:
         rates = self._first_rates
         total = rates.sum(axis=1)
         with np.errstate(divide="ignore", over="ignore"):
-            first_us = -np.log(self._uniforms("first")) / total * _DAY_US
+            first_us = -np.log(self._uniforms("first")) / total * DAY_US
         first_us += np.maximum(self._watched.begins_us, 0)
         for slot in np.flatnonzero(first_us < horizon_us).tolist():
-            first = max(_whole(first_us[slot]), _SECOND_US)
+            first = max(_whole(first_us[slot]), SECOND_US)
             self._env.process(self._watch(self._latest(slot), rates[slot], first))
         if self._operation is not None:
             self._env.process(self._sweep())
@@ -88,7 +84,7 @@ class Provider:
     def _latest(self, slot: int) -> AccountState:
         """The account in a slot, or the last one that was."""
         if slot not in self.states:
-            self.states[slot] = [AccountState(slot, 0, FROM_US, self._stream)]
+            self.states[slot] = [AccountState(slot, 0, NEVER_US, self._stream)]
         return self.states[slot][-1]
 
     def _rates(self, life: AccountState, activity: float = 1.0) -> Floats:
@@ -280,16 +276,16 @@ class Provider:
 
 def _us(hours: float) -> int:
     """Whole seconds in microseconds, far away at most."""
-    return _whole(min(hours * _HOUR_US, _FAR_US))
+    return _whole(min(hours * HOUR_US, FOREVER_US))
 
 
 def _until_next(life: AccountState, per_day: float) -> int:
     """Microseconds from now to the next trigger, whatever the rate: a second at least."""
-    return max(_us(life.rng.exponential() / per_day * 24), _SECOND_US)
+    return max(_us(life.rng.exponential() / per_day * 24), SECOND_US)
 
 
 def _whole(us: float) -> int:
-    return round(us / _SECOND_US) * _SECOND_US
+    return round(us / SECOND_US) * SECOND_US
 
 
 def _draw(distribution: Distribution, life: AccountState, hours: float = 1.0) -> int:

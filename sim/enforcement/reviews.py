@@ -7,9 +7,10 @@ from collections.abc import Generator
 
 import simpy
 
+from sim.arrays.time import SECOND_US
 from sim.enforcement.accounts import AccountState
 
-_DAY_S, _SECOND_US = 86_400, 1_000_000
+_DAY_S = 86_400
 _CASES_PER_REVIEWER_DAY = 24
 
 
@@ -24,7 +25,7 @@ class Reviews:
         servers = max(1, round(per_day / _CASES_PER_REVIEWER_DAY))
         self._env = env
         self._reviewers = simpy.Resource(env, capacity=servers)
-        self._takes_us = max(1, round(servers / per_day * _DAY_S)) * _SECOND_US
+        self._takes_us = max(1, round(servers / per_day * _DAY_S)) * SECOND_US
         self._waiting: deque[tuple[AccountState, int]] = deque()
         self.done = 0
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sim.arrays.time import FOREVER_US, NEVER_US
 from sim.arrays.types import Bools, Floats, Ints
-from sim.enforcement.outcome import FROM_US, UNTIL_US
 from sim.scenario.enforcement_policy import Enforcement
 
 _COLUMNS = (
@@ -43,8 +43,8 @@ class Watched:
 
     def __post_init__(self) -> None:
         if not len(self.begins_us):
-            object.__setattr__(self, "begins_us", np.full(len(self), FROM_US))
-            object.__setattr__(self, "ends_us", np.full(len(self), UNTIL_US))
+            object.__setattr__(self, "begins_us", np.full(len(self), NEVER_US))
+            object.__setattr__(self, "ends_us", np.full(len(self), FOREVER_US))
         shapes = {name: getattr(self, name).shape for name in _COLUMNS}
         if any(shape != (len(self),) for shape in shapes.values()):
             raise ValueError(f"columns should have one shape (slots,), not {shapes}")

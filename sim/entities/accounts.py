@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.arrays.time import DAY_US, HOUR_US, MINUTE_US
 from sim.arrays.types import Bools, Floats, Ints
 from sim.entities import pools
 from sim.entities.behaviour import Circles, modes_of
@@ -18,8 +19,6 @@ from sim.entities.payments import payments
 from sim.scenario.resolved import Actor
 from sim.streams import Ids, Streams, mixed, opaque_ids
 
-DAY_US = 86_400_000_000
-_HOUR_US, _FIVE_MINUTES_US = 3_600_000_000, 300_000_000
 # Design priors: no public figure for any of these.
 _STREAMING_SHARE = 0.6
 _SENDS_CONVERSATION_SHARE = 0.3
@@ -343,7 +342,7 @@ def _lifetimes(rng: np.random.Generator, caching: Floats, hour_share: float) -> 
     """Lifetime of what a client caches: 5 minutes, for some an hour; 0 for those that do not."""
     caches = rng.random(len(caching)) < caching
     hour = rng.random(len(caching)) < hour_share
-    return np.where(caches, np.where(hour, _HOUR_US, _FIVE_MINUTES_US), 0)
+    return np.where(caches, np.where(hour, HOUR_US, 5 * MINUTE_US), 0)
 
 
 def _volumes(rng: np.random.Generator, sigma: Floats) -> Floats:

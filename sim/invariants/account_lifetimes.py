@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.arrays.columns import Columns, concat, take
+from sim.arrays.time import FOREVER_US
 from sim.arrays.types import Ints
 from sim.enforcement.outcome import BAN, REINSTATE, STEP_UP, SUSPEND
 from sim.invariants.check import Check
@@ -17,7 +18,6 @@ from sim.invariants.verdict import Breach, Rule, breach_at, first_breach
 from sim.tables.schema import EXCHANGES
 from sim.world.attempts import BLOCKED
 
-_NEVER_US = np.iinfo(np.int64).max
 # Identifiers held at a time; a longer log is read several times.
 _IDS_AT_A_TIME = 1 << 24
 
@@ -88,14 +88,14 @@ class AccountLifetimes(Check):
 
 def _bars(index: RunIndex) -> tuple[Ints, Ints]:
     """When each account may first have been barred, and when it was banned for good."""
-    first, last = (np.full(len(index.accounts["id"]), _NEVER_US) for _ in range(2))
+    first, last = (np.full(len(index.accounts["id"]), FOREVER_US) for _ in range(2))
     account, at, action = (index.events[name] for name in ("account", "at", "action"))
     for row in np.flatnonzero(account >= 0).tolist():
         who = account[row]
         if action[row] in (STEP_UP, SUSPEND, BAN):
             first[who] = min(first[who], at[row])
         if action[row] in (SUSPEND, BAN, REINSTATE):
-            last[who] = at[row] if action[row] == BAN else _NEVER_US
+            last[who] = at[row] if action[row] == BAN else FOREVER_US
     return first, last
 
 

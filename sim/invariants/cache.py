@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.arrays.columns import Columns, concat, take
+from sim.arrays.time import SECOND_US
 from sim.arrays.types import Bools, Ints
 from sim.catalog import agents, modes
 from sim.invariants.check import Check
@@ -98,7 +99,7 @@ class Cache(Check):
         ]
 
     def _allowed(self, rows: Columns, i: int, own_left: int) -> str:
-        lifetime_s = self.index.lifetime_us[rows["account"][i]] // 1_000_000
+        lifetime_s = self.index.lifetime_us[rows["account"][i]] // SECOND_US
         own = f"{own_left}, what the call before it left; " if own_left > 0 else ""
         return (
             f"{own}what an answered attempt left, or the static prefix of one of its template, "

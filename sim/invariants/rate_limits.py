@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sim.arrays.columns import Columns, concat, take
+from sim.arrays.time import FOREVER_US, MINUTE_US
 from sim.arrays.types import Bools, Ints
 from sim.catalog import Limit, tiers
 from sim.invariants.check import Check
@@ -18,7 +19,6 @@ from sim.scenario.resolved import World
 from sim.world.attempts import OK, RATE_LIMIT
 from sim.world.limits import BucketSize
 
-MINUTE_US = 60_000_000
 KINDS = ("requests", "input tokens", "output tokens")
 
 
@@ -185,7 +185,7 @@ class Limits(Check):
         events = take(events, np.lexsort((events["takes"] > 0, events["at"])))
         # each pass replays the events up to one change of limits
         while len(events["at"]):
-            edge = int(np.append(self._edges_us, np.iinfo(np.int64).max)[bucket.segment])
+            edge = int(np.append(self._edges_us, FOREVER_US)[bucket.segment])
             now = take(events, slice(0, int(np.searchsorted(events["at"], edge))))
             if len(now["at"]):
                 after, over = bucket.replay(now)

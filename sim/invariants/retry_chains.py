@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.arrays.columns import Columns, concat, take
+from sim.arrays.time import MINUTE_US, SECOND_US
 from sim.arrays.types import Bools, Ints
 from sim.invariants.check import Check
 from sim.invariants.grouping import lasts, previous
@@ -14,7 +15,7 @@ from sim.invariants.verdict import Rule, first_breach
 from sim.world.attempts import BLOCKED, CLIENT_TIMEOUT, DOWN, MOST_CHAINS, OK, RATE_LIMIT, RETRIES
 
 # A retry waits for a retry-after of up to a minute; a backoff is shorter.
-_LONGEST_RETRY_US = 60_000_000
+_LONGEST_RETRY_US = MINUTE_US
 # Nobody knows how many chains came before those of a call whose first attempt is not in the log.
 _UNKNOWN = 1 << 40
 
@@ -28,7 +29,7 @@ class RetryChains(Check):
         super().__init__(index)
         actors = index.scenario.actors
         self._resumes = np.array([a.on_failure == "resume" for a in actors] + [True])
-        resume_us = [round(a.resume_after_s * 1e6) for a in actors]
+        resume_us = [round(a.resume_after_s * SECOND_US) for a in actors]
         self._resume_us = np.array([*resume_us, 0], np.int64)
         self._open: Columns = {}
 

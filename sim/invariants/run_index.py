@@ -11,6 +11,7 @@ import numpy as np
 
 from sim.actors.prompts import KINDS
 from sim.arrays.columns import Columns, concat, take
+from sim.arrays.time import HOUR_US, MINUTE_US, SECOND_US
 from sim.arrays.types import Ints
 from sim.catalog import models
 from sim.enforcement.outcome import ACTIONS
@@ -30,7 +31,7 @@ from sim.tables.schema import (
 from sim.world.models import ModelTable
 
 STATES = ("finished", "given_up", "cut_off", "barred")
-LIFETIME_5M_US, LIFETIME_1H_US = 300_000_000, 3_600_000_000
+LIFETIME_5M_US, LIFETIME_1H_US = 5 * MINUTE_US, HOUR_US
 _TRUTH = {
     "truth/exchanges": TRUTH_EXCHANGES,
     "truth/tasks": TRUTH_TASKS,
@@ -55,7 +56,7 @@ class RunIndex:
         self.full = self.scenario.tables.columns == "full"
         self.sells_batches = any(a.batch_share > 0 for a in self.scenario.actors)
         self.truth = all(self.run.has(stem) for stem in _TRUTH)
-        self.opens_us = round(self.scenario.clock.start.timestamp() * 1_000_000)
+        self.opens_us = round(self.scenario.clock.start.timestamp() * SECOND_US)
         self.closes_us = self.opens_us + self.scenario.clock.duration_us
         self.files: list[str] = []
         self.model_ids = tuple(models())

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from sim.arrays.columns import Columns
+from sim.arrays.time import HOUR_US, SECOND_US
 from sim.invariants.check import Check
 from sim.invariants.run_index import RunIndex
 from sim.invariants.verdict import Rule, first_breach
 
 # Batches are answered within a day, and then generated.
-_LONGEST_BATCH_US = 25 * 3_600_000_000
+_LONGEST_BATCH_US = 25 * HOUR_US
 
 
 class Times(Check):
@@ -51,7 +52,7 @@ class Times(Check):
             Rule(
                 (end < start) | (end - start > longest),
                 lambda i: f"ts_end {clock(end[i])}, ts_start {clock(start[i])}",
-                lambda i: f"an end 0 to {longest[i] / 1e6:g} s after the start",
+                lambda i: f"an end 0 to {longest[i] / SECOND_US:g} s after the start",
             ),
         ]
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sim.actors.prompts import PromptSource
 from sim.arrays.columns import Columns, grouped, length
+from sim.arrays.time import FOREVER_US, NEVER_US
 from sim.world.models import ModelTable
 
 Usage = NDArray[Any]
@@ -31,7 +32,6 @@ USAGE = np.dtype(
 )
 _SUMS = ("exchanges", "listed", "away", "nano_usd")
 _LEAST, _MOST = ("first", "away_first"), ("last", "away_last")
-NEVER = np.iinfo(np.int64).max
 
 
 def nothing() -> Usage:
@@ -53,10 +53,10 @@ def usage_of(rows: Columns, models: ModelTable) -> Usage:
         "exchanges": np.ones(len(ts), np.int64),
         "listed": rows["kind"] == PromptSource.LIST,
         "away": away,
-        "first": np.where(away, NEVER, ts),
-        "last": np.where(away, -NEVER, ts),
-        "away_first": np.where(away, ts, NEVER),
-        "away_last": np.where(away, ts, -NEVER),
+        "first": np.where(away, FOREVER_US, ts),
+        "last": np.where(away, NEVER_US, ts),
+        "away_first": np.where(away, ts, FOREVER_US),
+        "away_last": np.where(away, ts, NEVER_US),
         "nano_usd": cost,
     }
     return _by_account(columns)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sim.arrays.time import DAY_US, SECOND_US
 from sim.arrays.types import Ints
 from sim.catalog import models
 from sim.enforcement.outcome import ACTIONS, BAN, CHANNELS, REINSTATE, SUSPEND
@@ -30,7 +31,6 @@ from sim.tables.schema import (
 STATUSES = ("active", "suspended", "banned")
 _LEVELS = ("unverified", "verified")
 _CHARGEBACK_SHARE = 0.004
-_DAY_US = 86_400_000_000
 
 
 def entity_tables(population: Population, usage: Usage) -> Iterator[tuple[str, Any]]:
@@ -67,7 +67,7 @@ class Owners:
 
 
 def opening_us(population: Population) -> int:
-    return round(population.scenario.clock.start.timestamp() * 1_000_000)
+    return round(population.scenario.clock.start.timestamp() * SECOND_US)
 
 
 class Acted:
@@ -199,7 +199,7 @@ def _payments(population: Population, own: Owners, usage: Usage) -> Any:
     last[seen[seen >= 0]] = np.maximum(last[seen[seen >= 0]], latest[seen >= 0])
     chance = mixed(population.streams.key("pool", "chargebacks"), account_id)
     disputed = uniforms(chance) < _CHARGEBACK_SHARE
-    at_us = last + (chance % np.uint64(30 * _DAY_US)).astype(np.int64)
+    at_us = last + (chance % np.uint64(30 * DAY_US)).astype(np.int64)
     disputed &= at_us < population.scenario.clock.duration_us
     return table(
         ACCOUNT_PAYMENT,

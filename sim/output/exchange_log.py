@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sim.actors.prompts import KINDS, PromptSource, reword_key, reworded
 from sim.arrays.columns import Columns
+from sim.arrays.time import SECOND_US
 from sim.arrays.types import Array
 from sim.catalog import agents
 from sim.entities import pools
@@ -54,7 +55,7 @@ class Renderer:
 
         self._pa = pa
         self._population = population
-        self._opening_us = round(population.scenario.clock.start.timestamp() * 1_000_000)
+        self._opening_us = round(population.scenario.clock.start.timestamp() * SECOND_US)
         tables = population.scenario.tables
         columns = exchange_columns(tables.columns, vectors=tables.vectors)
         self._log_schema = arrow_schema(columns)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sim.actors.context import ActorContext
+from sim.arrays.time import SECOND_US
 from sim.arrays.types import Ints
 from sim.output.account_usage import Usage
 from sim.output.arrow import table, times, words
@@ -39,7 +40,7 @@ def edges_observed(population: Population, own: Ints, usage: Usage) -> Any:
     row, target, first, last, count = (
         np.concatenate(column) for column in zip(*(s[1:] for s in seen), strict=True)
     )
-    opening = round(population.scenario.clock.start.timestamp() * 1_000_000)
+    opening = round(population.scenario.clock.start.timestamp() * SECOND_US)
     return table(
         EDGES_OBSERVED,
         [

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from sim.arrays.ragged import cumulate_in, position_in, starts_of
+from sim.arrays.time import SECOND_US
 from sim.arrays.types import Bools, Ints
 from sim.catalog import Agent
 from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE, Turns
@@ -37,7 +38,6 @@ _CATEGORY_WEIGHTS = np.array([0.25, 0.1, 0.15, 0.1, 0.4])
 _LEAST_THOUGHT, _MOST_THOUGHT = 0.2, 0.8
 
 POSITION_BITS = 20
-_SECOND_US = 1_000_000
 _NO_LIMIT = 1 << 40
 
 
@@ -275,7 +275,7 @@ def _appended_tokens(agent: Agent, rows: _Rows, rng: np.random.Generator) -> Int
 
 def _waits(agent: Agent, sessions: Sessions, rows: _Rows, rng: np.random.Generator) -> Ints:
     seconds = agent.tool_time_s.sample(rng, len(rows.task))
-    wait = np.rint(seconds * _SECOND_US).astype(np.int64)
+    wait = np.rint(seconds * SECOND_US).astype(np.int64)
     wait[rows.position == 0] = sessions.human_gap_us
     return wait
 

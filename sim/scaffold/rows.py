@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sim.arrays.columns import Columns
 from sim.arrays.ragged import starts_of
+from sim.arrays.time import FOREVER_US, NEVER_US
 from sim.arrays.types import Bools, Ints
 from sim.scaffold.fill import POSITION_BITS, Drawn
 from sim.streams import U64, Ids
@@ -198,8 +199,8 @@ def task_rows(
     task = shape.task[attempts.call]
     begins, ends = attempts.begins_us, attempts.ends_us
     inside = (begins >= 0) & (begins < horizon_us)
-    start = np.full(tasks, np.iinfo(np.int64).max)
-    end = np.full(tasks, np.iinfo(np.int64).min)
+    start = np.full(tasks, FOREVER_US)
+    end = np.full(tasks, NEVER_US)
     np.minimum.at(start, task, begins)
     np.maximum.at(end, task, ends)
     calls = np.bincount(shape.task, minlength=tasks)

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 import sim.catalog as catalog
+from sim.arrays.time import SECOND_US
 from sim.documents.form_problems import plain_message
 from sim.documents.problems import Path
 from sim.scenario.checks import benchmark_of
@@ -111,7 +112,7 @@ def _world(form: WorldForm, enforcement: Enforcement | None) -> World:
         load=Load(**(defaults | load)),
         overload=known["overload"] if form.overload is None else form.overload,
         server_error=known["server_error"] if form.server_error is None else form.server_error,
-        timeout_us=form.timeout or round(known["timeout_s"] * 1e6),
+        timeout_us=form.timeout or round(known["timeout_s"] * SECOND_US),
         burst=form.burst or known["burst"],
         events=tuple(map(_event, sorted(form.events, key=lambda e: (e.at, e.kind)))),
         enforcement=enforcement,

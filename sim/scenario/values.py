@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 import sim.catalog as catalog
+from sim.arrays.time import MINUTE_US
 from sim.distributions import Positive
 from sim.documents.bounds import (
     MOST_ACCOUNTS,
@@ -70,7 +71,7 @@ def _at_work(value: int) -> int:
 
 
 def _whole_minutes(value_us: int) -> int:
-    if value_us % 60_000_000:
+    if value_us % MINUTE_US:
         raise ValueError("should be whole minutes")
     return value_us
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sim.arrays.time import FOREVER_US, SECOND_US
 from sim.arrays.types import Bools, Floats, Ints
 from sim.streams import Streams, mixed, mixed_one, uniforms
 from sim.world.conditions import ProviderConditions
@@ -23,8 +24,6 @@ RETRIES = 2
 # A call is given up after so many chains of an attempt and its retries that ended like this.
 MOST_CHAINS = 60
 DOWN = (OVERLOADED, SERVER_ERROR)
-FOREVER_US = 1 << 60
-_SECOND_US = 1e6
 _ERROR_FLOOR_US, _ERROR_SPAN_US = 50_000, 450_000
 _LONGEST_BACKOFF_S, _FIRST_BACKOFF_S, _JITTER = 8.0, 0.5, 0.25
 
@@ -49,7 +48,7 @@ class FailureDraws:
         """Pause before retry number `retry` (0, 1) of a chain, after failed attempt `n`."""
         u = _uniform(self._backoff, call, n)
         pause = np.minimum(_FIRST_BACKOFF_S * 2.0 ** np.asarray(retry), _LONGEST_BACKOFF_S)
-        return np.rint(pause * (1 - _JITTER * u) * _SECOND_US).astype(np.int64)
+        return np.rint(pause * (1 - _JITTER * u) * SECOND_US).astype(np.int64)
 
     def failure_of(self, call: int, n: int) -> float:
         """`failure` of one attempt."""
@@ -64,7 +63,7 @@ class FailureDraws:
         """`backoff_us` of one attempt."""
         u = _scalar_uniform(self._backoff, call, n)
         pause = min(_FIRST_BACKOFF_S * 2.0**retry, _LONGEST_BACKOFF_S)
-        return round(pause * (1 - _JITTER * u) * _SECOND_US)
+        return round(pause * (1 - _JITTER * u) * SECOND_US)
 
 
 def _scalar_uniform(key: int, call: int, n: int) -> float:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.arrays.time import FOREVER_US
 from sim.arrays.types import Bools, Ints
-from sim.entities.tenure import FOREVER_US
 from sim.world.attempts import BLOCKED, Attempts, FailureDraws, Policy
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import heapq
 
+from sim.arrays.time import FOREVER_US
 from sim.world.limits import Sizes
-
-_NEVER_US = 1 << 62
 
 
 class Buckets:
@@ -98,8 +97,8 @@ class Buckets:
         back = self._back
         # each pass uses up a change of limits or what an attempt gives back
         while True:
-            edge_us = self._edges_us[self._segment] if self._segment < segment else _NEVER_US
-            back_us = back[0][0] if back else _NEVER_US
+            edge_us = self._edges_us[self._segment] if self._segment < segment else FOREVER_US
+            back_us = back[0][0] if back else FOREVER_US
             if edge_us <= back_us and edge_us <= now_us:
                 self._change_size(edge_us)
             elif back_us <= now_us:

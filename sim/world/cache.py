@@ -6,14 +6,14 @@ import numpy as np
 
 from sim.arrays.columns import grouped
 from sim.arrays.ragged import starts_of
+from sim.arrays.time import HOUR_US, MINUTE_US, NEVER_US
 from sim.arrays.types import Bools, Ints
 from sim.world.attempts import OK, Attempts
 from sim.world.calls import Shape
 from sim.world.limit_check import Stream
 
-LIFETIME_5M_US = 300_000_000
-LIFETIME_1H_US = 3_600_000_000
-NEVER_US = -(1 << 60)
+LIFETIME_5M_US = 5 * MINUTE_US
+LIFETIME_1H_US = HOUR_US
 
 
 def session_read_tokens(shape: Shape, attempts: Attempts) -> Ints:

@@ -8,11 +8,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.arrays.time import FOREVER_US, MINUTE_US
 from sim.arrays.types import Floats, Ints
 from sim.scenario.resolved import Event, World
 from sim.world.load import hourly_load
 
-MINUTE_US = 60_000_000
 _HOUR_MIN = 60
 
 
@@ -49,7 +49,7 @@ class ProviderConditions:
         np.cumsum(self._segment_of_minute, out=self._segment_of_minute)
         self.slowdown, self.overload, self.server_error, self.limits = table[:, starts]
         self.starts_us: Ints = minute[starts] * MINUTE_US
-        self.ends_us: Ints = np.concatenate([self.starts_us[1:], [np.iinfo(np.int64).max]])
+        self.ends_us: Ints = np.concatenate([self.starts_us[1:], [FOREVER_US]])
 
     @staticmethod
     def _load(world: World, opening: datetime, minute: Ints) -> Floats:

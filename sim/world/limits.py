@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sim.arrays.time import MINUTE_US
 from sim.arrays.types import Bools, Ints
-
-MINUTE_US = 60_000_000
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sim.arrays.time import SECOND_US
 from sim.arrays.types import Floats, Ints
 from sim.catalog import Model
 from sim.distributions import Distribution
 from sim.errors import InvalidInputError
 
-_SECOND_US = 1e6
 _BATCH_MEDIAN_H, _BATCH_LONGEST_H = 1.0, 24.0
 _NANO_PER_MTOK = 1_000
 
@@ -43,16 +43,16 @@ class ModelTable:
         """
         ttft = _draw(self._ttft, model, rng)
         speed = _draw(self._speed, model, rng)
-        ttft *= _SECOND_US
+        ttft *= SECOND_US
         generation = output / speed
-        generation *= _SECOND_US
+        generation *= SECOND_US
         return np.rint(ttft).astype(np.int64), np.rint(generation).astype(np.int64)
 
     @staticmethod
     def batch_delay_us(size: int, rng: np.random.Generator) -> Ints:
         """Time until the answers of a batch are there, at most a day; a prior."""
         hours = np.minimum(np.exp(rng.standard_normal(size)) * _BATCH_MEDIAN_H, _BATCH_LONGEST_H)
-        return np.rint(hours * 3600 * _SECOND_US).astype(np.int64)
+        return np.rint(hours * 3600 * SECOND_US).astype(np.int64)
 
     def cost_nano_usd(
         self, model: Ints, uncached: Ints, read: Ints, write_5m: Ints, write_1h: Ints, output: Ints

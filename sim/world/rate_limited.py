@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.arrays.time import FOREVER_US, NEVER_US, SECOND_US
 from sim.world.attempts import (
     CLIENT_TIMEOUT,
     DOWN,
-    FOREVER_US,
     OK,
     OVERLOADED,
     RATE_LIMIT,
@@ -22,11 +22,9 @@ from sim.world.attempts import (
     CallConditions,
 )
 from sim.world.buckets import Buckets
-from sim.world.cache import NEVER_US
 from sim.world.calls import Shape
 from sim.world.limits import Sizes
 
-_SECOND_US = 1_000_000
 _LONGEST_RETRY_AFTER_S = 60
 # Workers who get free at a microsecond come before the attempts of that time: first those who
 # begin, by number, then the others, by the serial number of the call that has ended.
@@ -233,9 +231,9 @@ class RateLimitedLoop:
         retry = n % (RETRIES + 1)
         session.down += retry == RETRIES and status in DOWN
         if retry < RETRIES:
-            retry_after_s = -(-lacking_us // _SECOND_US)
+            retry_after_s = -(-lacking_us // SECOND_US)
             if 0 < retry_after_s <= _LONGEST_RETRY_AFTER_S:
-                pause = retry_after_s * _SECOND_US
+                pause = retry_after_s * SECOND_US
             else:
                 pause = self._failures.backoff_us_of(call[0], n, retry)
         elif (resumed := self._policy.pause_us(status, session.down)) is not None:

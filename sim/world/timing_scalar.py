@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from sim.arrays.time import FOREVER_US
 from sim.world.attempts import (
     CLIENT_TIMEOUT,
-    FOREVER_US,
     OK,
     OVERLOADED,
     RETRIES,

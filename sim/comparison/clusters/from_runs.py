@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.arrays.time import DAY_US, HOUR_US, SECOND_US
 from sim.comparison.clusters.measures import gini, shared, synchrony
 from sim.counting import CONVENTIONS, coded_words, convention_flags, exchange_parts
 from sim.documents.printable import printable
@@ -20,8 +21,6 @@ from sim.tables.reading import Run
 from sim.tables.schema import ACCOUNT_PAYMENT, MODEL_CATALOG, TRUTH_TASKS
 from sim.tables.store import Store
 
-_HOUR_US = 3_600_000_000
-_DAY_US = 24 * _HOUR_US
 _PROMPT = "prompt_simhash64"
 _FROM_LOG = tuple(CONVENTIONS)[:5]
 
@@ -141,8 +140,8 @@ class _Sums:
         self._typologies = _Tally("group", "typology")
         self._moved = _Tally("group", "model")
         clock = run.scenario.clock
-        self._start_us = round(clock.start.timestamp() * 1_000_000)
-        self._hours = -(-clock.duration_us // _HOUR_US)
+        self._start_us = round(clock.start.timestamp() * SECOND_US)
+        self._hours = -(-clock.duration_us // HOUR_US)
         self._release = _last_release(run, self._start_us, self._start_us + clock.duration_us)
         has_prompts = _PROMPT in run.columns("log/exchanges")
         self.columns = ("model_served", *((_PROMPT,) if has_prompts else ()))
@@ -155,7 +154,7 @@ class _Sums:
         answered = flags["C2"]
         at_us = log.column("ts_start").to_numpy().astype("i8")[answered]
         accounts = log.column("account_id").to_numpy()[answered]
-        hour = (at_us - self._start_us) // _HOUR_US
+        hour = (at_us - self._start_us) // HOUR_US
         if len(hour) and not 0 <= hour.min() <= hour.max() < self._hours:
             raise InvalidInputError(
                 f"{self._run.store}: log/exchanges has rows outside of the clock of its scenario; "
@@ -167,7 +166,7 @@ class _Sums:
             self._prompts.add(group[asked], log.column(_PROMPT).to_numpy()[asked])
         if self._release is not None:
             after = at_us - self._release.at_us
-            then = (after >= _DAY_US) & (after < 2 * _DAY_US)
+            then = (after >= DAY_US) & (after < 2 * DAY_US)
             served = log.column("model_served").filter(answered).filter(then)
             self._moved.add(group[answered][then], served.cast("string"))
         if truth is not None:
@@ -275,6 +274,6 @@ def _last_release(run: Run, start_us: int, end_us: int) -> _Release | None:
     seen = [
         _Release(at, model)
         for at, model in zip(released, models, strict=True)
-        if at is not None and at + _DAY_US < end_us and at + 2 * _DAY_US > start_us
+        if at is not None and at + DAY_US < end_us and at + 2 * DAY_US > start_us
     ]
     return max(seen, default=None)

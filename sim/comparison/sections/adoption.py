@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.arrays.time import HOUR_US
 from sim.arrays.types import Floats
 from sim.catalog import Claim, cited, claims, lookup, typologies
 from sim.comparison.claims.intervals import Interval, interval
@@ -26,7 +27,6 @@ REPORTED = "A9"
 HOURS = tuple(range(0, 49, 2))
 SWITCH = "default-switch"
 _GROUPS, _ACCOUNTS = 400, 50
-_HOUR_US = 3_600_000_000
 _SHARES = (0.0, 0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -67,7 +67,7 @@ def _curve(id_: str, seed: int) -> Curve:
         share = rng.beta(share * n, (1 - share) * n)
     volume = np.exp(dials["account_volume_sigma"] * rng.standard_normal(size))
     place = rng.random(size)
-    ramp = [min(h * _HOUR_US / uptake["over_us"], 1) if uptake["over_us"] else 1.0 for h in HOURS]
+    ramp = [min(h * HOUR_US / uptake["over_us"], 1) if uptake["over_us"] else 1.0 for h in HOURS]
     moved = np.stack([_weighted(latest | (place < share * r), volume) for r in ramp])
     low, median, high = np.quantile(moved, [0.05, 0.5, 0.95], axis=1).tolist()
     cell = next(x for x in cited("typology", id_) if x.key == "uptake")
