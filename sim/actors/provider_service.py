@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sim.arrays.columns import Columns
-from sim.arrays.ragged import ranges, starts_of
 from sim.arrays.types import Bools, Floats, Ints
-from sim.scaffold.fill import Drawn
-from sim.scaffold.rows import Placement, task_rows
+from sim.scaffold.fill import DrawnSessions
+from sim.scaffold.rows import Placement
+from sim.scaffold.task_rows import task_rows
 from sim.scenario.resolved import Uptake
 from sim.world.attempts import Attempts, CallConditions
-from sim.world.barring import cut
+from sim.world.barring import refuse_barred
 from sim.world.limit_check import LimitCheck
 from sim.world.limits import Sizes
 from sim.world.models import ModelTable
 from sim.world.rate_limited import RateLimitedLoop
 from sim.world.releases import Releases
-from sim.world.timing import Settled, settle
+from sim.world.timing import SolvedTiming, solve_timing
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,10 @@ class ProviderService:
         ]
         return max(refills, default=0)
 
-    def settle(self, drawn: Drawn, start_us: Ints, sessions: Ints | None = None) -> Settled:
-        """Put sessions on the clock as if nothing were limited; see `sim.world.timing.settle`.
+    def settle(
+        self, drawn: DrawnSessions, start_us: Ints, sessions: Ints | None = None
+    ) -> SolvedTiming:
+        """Put sessions on the clock as if nothing were limited; see `sim.world.timing.solve_timing`.
 
         Parameters
         ----------
@@ -90,28 +92,13 @@ class ProviderService:
 
         Returns
         -------
-        Settled
+        SolvedTiming
             `attempts.call` indexes the calls of `drawn`.
         """
-        shape, conditions = drawn.shape, self.conditions
-        per_session, calls = shape.calls_per_session, shape.calls
-        if sessions is None:
-            return settle(start_us, per_session, shape.task, shape.wait_us, calls, conditions)
-
-        rows = ranges(starts_of(per_session)[sessions], per_session[sessions])
-        settled = settle(
-            start_us,
-            per_session[sessions],
-            shape.task[rows],
-            shape.wait_us[rows],
-            calls.pick(rows),
-            conditions,
-        )
-        attempts = settled.attempts
-        return settled._replace(attempts=attempts._replace(call=rows[attempts.call]))
+        return solve_timing(drawn.calls, start_us, self.conditions, sessions)
 
     def bar(
-        self, drawn: Drawn, until_us: Ints, attempts: Attempts, refused: Bools
+        self, drawn: DrawnSessions, until_us: Ints, attempts: Attempts, refused: Bools
     ) -> tuple[Attempts, Ints]:
         """Leave out what accounts send after they are banned, but for one refused attempt.
 
@@ -131,12 +118,9 @@ class ProviderService:
         attempts, rows
             What is left, and the rows of `attempts` that it was.
         """
-        call = attempts.call
-        session, serial = drawn.shape.session[call], drawn.shape.call[call]
-        failures, policy = self.conditions.failures, self.conditions.policy
-        return cut(attempts, session, until_us, serial, failures, policy, refused)
+        return refuse_barred(attempts, drawn.calls, until_us, self.conditions, refused)
 
-    def task_rows(self, drawn: Drawn, placement: Placement, attempts: Attempts) -> Columns:
-        """Make the rows of the task table; see `sim.scaffold.rows.task_rows`."""
+    def task_rows(self, drawn: DrawnSessions, placement: Placement, attempts: Attempts) -> Columns:
+        """Make the rows of the task table; see `sim.scaffold.task_rows.task_rows`."""
         policy, until_us = self.conditions.policy, self.conditions.until_us
         return task_rows(drawn, placement, attempts, policy, until_us)

@@ -13,7 +13,7 @@ from sim.arrays.ragged import starts_of
 from sim.arrays.types import Floats, Ints
 from sim.catalog import Agent
 from sim.entities.accounts import Accounts
-from sim.scaffold.fill import Drawn, Sessions, fill
+from sim.scaffold.fill import DrawnSessions, Sessions, fill
 from sim.scaffold.turns import Turns
 from sim.scenario.resolved import Actor
 from sim.streams import Streams
@@ -86,7 +86,7 @@ class SessionDraws:
             task_no=plan.task_no,
         )
 
-    def calls(self, sessions: Sessions, agent: int, *name: str | int) -> Drawn:
+    def calls(self, sessions: Sessions, agent: int, *name: str | int) -> DrawnSessions:
         """Draw all calls of `sessions`, which use one of the agents; `name` names the streams."""
         service = self.service
         failures = service.conditions.failures

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from sim.arrays.columns import Columns, length
 from sim.arrays.types import Ints
 from sim.engine.time_grid import TimeGrid
-from sim.scaffold.rows import EXCHANGE_RECORD, TASK_RECORD
+from sim.scaffold.rows import EXCHANGE_RECORD
+from sim.scaffold.task_rows import TASK_RECORD
 from sim.tables.store import HashingFile, Store
 
 Records = NDArray[Any]

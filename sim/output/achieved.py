@@ -13,7 +13,7 @@ from sim.actors.workload import Block
 from sim.arrays.columns import length
 from sim.output.account_usage import Usage
 from sim.population.population import Population
-from sim.scaffold.rows import BARRED, FINISHED, GIVEN_UP
+from sim.scaffold.task_rows import BARRED, FINISHED, GIVEN_UP
 from sim.tables.schema import TRUTH_ACTORS, arrow_schema
 
 

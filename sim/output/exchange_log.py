@@ -17,7 +17,8 @@ from sim.entities import pools
 from sim.output.account_usage import BATCH_PRICE
 from sim.population.population import Population
 from sim.scaffold.fill import FINISH_REASONS, REFUSAL, REFUSAL_CATEGORIES
-from sim.scaffold.rows import TASK_STATES, task_of
+from sim.scaffold.rows import task_of
+from sim.scaffold.task_rows import TASK_STATES
 from sim.streams import MISSING, mixed, opaque_ids, uniforms
 from sim.tables.schema import (
     DIMENSIONS,

@@ -29,8 +29,9 @@ from sim.population.lifetimes import draw_lifetimes, draw_sign_ups, timeline_of
 from sim.population.spending import plan_budget
 from sim.scenario.resolved import Actor, Clock, Scenario
 from sim.streams import Streams
-from sim.world.attempts import CallConditions, FailureDraws, Policy
+from sim.world.attempts import CallConditions, RetryPolicy
 from sim.world.conditions import ProviderConditions
+from sim.world.failures import FailureDraws
 from sim.world.limits import BucketSize, Sizes
 from sim.world.models import ModelTable
 from sim.world.releases import Releases
@@ -265,10 +266,10 @@ def _agent(name: str, behaviour: Actor) -> Agent:
     return agent.model_copy(update={"output_tokens": behaviour.output_tokens})
 
 
-def _policy(scenario: Scenario, actor: Actor) -> Policy:
+def _policy(scenario: Scenario, actor: Actor) -> RetryPolicy:
     """Return when clients of an actor hang up, and whether they resume a call that failed."""
     resumes = actor.on_failure == "resume"
-    return Policy(
+    return RetryPolicy(
         timeout_us=scenario.world.timeout_us,
         resume_after_us=round(actor.resume_after_s * 1e6) if resumes else None,
     )

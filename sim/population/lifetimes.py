@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.arrays.time import DAY_US, SECOND_US
+from sim.arrays.time import DAY_US, FOREVER_US, SECOND_US
 from sim.arrays.types import Ints
 from sim.enforcement.outcome import Outcome
-from sim.entities.tenure import FOREVER_US, SlotTimeline
+from sim.entities.tenure import SlotTimeline
 from sim.scenario.resolved import Actor
 from sim.streams import Streams
 

@@ -98,7 +98,7 @@ def usd_per_exchange(draws: SessionDraws) -> float:
     attempts = draws.service.settle(drawn, zeros).attempts
 
     # each attempt reads what its own session left in the cache, and writes the rest for 5 minutes
-    shape, call = drawn.shape, attempts.call
+    shape, call = drawn.calls, attempts.call
     read = np.maximum(session_read_tokens(shape, attempts), 0)
     write = np.where(shape.left_tokens[call] > 0, shape.left_tokens[call] - read, 0)
     uncached = shape.context_tokens[call] - read - write

@@ -1,4 +1,4 @@
-"""Rows of the log and of the task table, from calls and what became of them."""
+"""Rows of the exchange log, from drawn calls and what became of them."""
 
 from __future__ import annotations
 
@@ -10,29 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.arrays.columns import Columns
-from sim.arrays.ragged import starts_of
-from sim.arrays.time import FOREVER_US, NEVER_US
 from sim.arrays.types import Bools, Ints
-from sim.scaffold.fill import POSITION_BITS, Drawn
+from sim.scaffold.fill import POSITION_BITS, DrawnSessions
 from sim.streams import U64, Ids
-from sim.world.attempts import (
-    BLOCKED,
-    CLIENT_TIMEOUT,
-    DOWN,
-    MOST_CHAINS,
-    OK,
-    RETRIES,
-    Attempts,
-    Policy,
-)
+from sim.world.attempts import OK, Attempts
 from sim.world.cache import LIFETIME_5M_US
 
 _POSITION_MASK = (1 << POSITION_BITS) - 1
-
-FINISHED, GIVEN_UP, CUT_OFF, BARRED = 0, 1, 2, 3
-TASK_STATES = ("finished", "given_up", "cut_off", "barred")
+# In place of an index of `FINISH_REASONS` where no answer came.
 NO_FINISH = -1
-
 
 EXCHANGE_RECORD = np.dtype(
     [
@@ -71,31 +57,32 @@ EXCHANGE_RECORD = np.dtype(
         ("batch", np.bool_),
     ]
 )
-TASK_RECORD = np.dtype(
-    [
-        ("serial", np.int64),
-        ("start", np.int64),
-        ("end", np.int64),
-        ("item", np.int64),
-        ("account", np.int32),
-        ("calls", np.int32),
-        ("exchanges", np.int32),
-        ("logged", np.int32),
-        ("answered", np.int32),
-        ("round", np.int32),
-        ("kind", np.int8),
-        ("state", np.int8),
-    ]
-)
 
 
 @dataclass(frozen=True)
 class Placement:
     """Who sends a block of sessions, and what it works on.
 
-    Session arrays have shape (S,), task arrays (T,). `account` is the number in the scenario;
-    `away` says that it sends from its second address, `until_us` when it may send no more.
-    `round` is -1 for work that began before what the scenario asked for.
+    Attributes
+    ----------
+    account, model : array of int, shape (S,)
+        Number of the account in the scenario, and of the model.
+    session_no : array of int, shape (S,)
+        Number of the session within its actor.
+    until_us : array of int, shape (S,)
+        When the account may send no more.
+    person, language, template : array of int, shape (S,)
+        End user of the account, language, and prompt template.
+    kind : array of int, shape (S,)
+        Source of the prompts: own, list or cover.
+    away : array of bool, shape (S,)
+        Sessions from the second address of the account.
+    task_no, item : array of int, shape (T,)
+        Number of the task within its actor, and of its prompt in a list or benchmark, -1 for none.
+    prompt, topic, content : array, shape (T,)
+        Near-duplicate hash, topic and content of the prompt.
+    round : array of int, shape (T,)
+        Run of the benchmark, -1 for work that began before what the scenario asks for.
     """
 
     account: Ints
@@ -115,42 +102,62 @@ class Placement:
     round: Ints
 
 
-RowMaker = Callable[[Drawn, Placement, Attempts, Ints], Columns]
+# Makes rows of drawn sessions, who sends them, attempts, and the tokens that each reads.
+RowMaker = Callable[[DrawnSessions, Placement, Attempts, Ints], Columns]
 
 
-def counting_rows(drawn: Drawn, placement: Placement, attempts: Attempts, _read: Ints) -> Columns:
-    """Of each row of `exchange_rows` what the counting conventions ask for."""
+def counting_rows(
+    drawn: DrawnSessions, placement: Placement, attempts: Attempts, _read: Ints
+) -> Columns:
+    """Return of each row of `exchange_rows` only what the counting conventions ask for."""
     call = attempts.call
     answered = attempts.status == OK
     return {
-        "account": placement.account[drawn.shape.session[call]],
+        "account": placement.account[drawn.calls.session[call]],
         "status": attempts.status,
-        "output": drawn.shape.output_tokens[call] * answered,
+        "output": drawn.calls.output_tokens[call] * answered,
         "finish": drawn.finish[call],
         "choices": drawn.choices[call],
         "user": drawn.from_user[call],
     }
 
 
-def exchange_rows(drawn: Drawn, placement: Placement, attempts: Attempts, read: Ints) -> Columns:
-    """One row per attempt, `read` of its tokens from the cache; nothing counts if it failed.
+def exchange_rows(
+    drawn: DrawnSessions, placement: Placement, attempts: Attempts, read: Ints
+) -> Columns:
+    """Return one row for each attempt, the fields of `EXCHANGE_RECORD`.
 
-    `serial` is task number and position in the task in one whole number; identifiers of
-    exchanges and tasks are derived from it and from `number`, the attempt's in its call.
+    Parameters
+    ----------
+    drawn : DrawnSessions
+        The calls.
+    placement : Placement
+        Who sends them.
+    attempts : Attempts
+        A attempts of these calls.
+    read : array of int, shape (A,)
+        Tokens that each attempt reads from the cache.
+
+    Returns
+    -------
+    Columns
+        Arrays of shape (A,). Tokens are 0 where an attempt failed. `serial` is task number and
+        position in the task in one number; identifiers of exchanges and tasks are derived from
+        it, and from `number`, that of the attempt in its call.
     """
-    shape, call = drawn.shape, attempts.call
-    session, task = shape.session[call], shape.task[call]
+    calls, call = drawn.calls, attempts.call
+    session, task = calls.session[call], calls.task[call]
     answered = attempts.status == OK
-    left = shape.left_tokens[call]
+    left = calls.left_tokens[call]
     write = np.where(left > 0, left - read, 0)
-    hour = shape.lifetime_us[session] > LIFETIME_5M_US
+    for_an_hour = calls.lifetime_us[session] > LIFETIME_5M_US
 
-    def counted(values: Ints, kind: type = np.int32) -> NDArray[Any]:
+    def if_answered(values: Ints, kind: type = np.int32) -> NDArray[Any]:
         return np.asarray(values * answered, kind)
 
     return {
         "ts": attempts.begins_us,
-        "serial": shape.call[call],
+        "serial": calls.serial[call],
         "prompt": placement.prompt[task],
         "session": placement.session_no[session],
         "content": placement.content[task],
@@ -163,84 +170,33 @@ def exchange_rows(drawn: Drawn, placement: Placement, attempts: Attempts, read: 
         "away": placement.away[session],
         "duration": attempts.ends_us - attempts.begins_us,
         "ttft": np.where(answered, attempts.ttft_us, -1),
-        "output": counted(shape.output_tokens[call]),
+        "output": if_answered(calls.output_tokens[call]),
         "n_messages": drawn.n_messages[call].astype(np.int16),
         "n_results": drawn.n_tool_results_in[call].astype(np.int16),
-        "n_calls": counted(drawn.n_tool_calls_out[call], np.int16),
+        "n_calls": if_answered(drawn.n_tool_calls_out[call], np.int16),
         "finish": np.where(answered, drawn.finish[call], NO_FINISH).astype(np.int8),
         "model": placement.model[session].astype(np.int8),
         "status": attempts.status.astype(np.int16),
         "number": attempts.number.astype(np.int32),
-        "reasoning": counted(drawn.reasoning_tokens[call]),
+        "reasoning": if_answered(drawn.reasoning_tokens[call]),
         "choices": drawn.choices[call].astype(np.int8),
-        "server": counted(drawn.server_requests[call], np.int16),
+        "server": if_answered(drawn.server_requests[call], np.int16),
         "category": drawn.category[call].astype(np.int8),
         "user": drawn.from_user[call],
         "prewarm": drawn.prewarm[call],
-        "batch": shape.batch[session],
-        "uncached": counted(shape.context_tokens[call] - read - write),
-        "read": counted(read),
-        "write_5m": counted(write * ~hour),
-        "write_1h": counted(write * hour),
-    }
-
-
-def task_rows(
-    drawn: Drawn, placement: Placement, attempts: Attempts, policy: Policy, horizon_us: int
-) -> Columns:
-    """One row per task with an attempt in the log, in order of task number.
-
-    `calls` is what the task would have taken, `exchanges` the attempts it did take, `logged`
-    those inside [0, horizon). A task is finished when its last call was answered within the log,
-    given up when a call was, barred when its account was closed, and cut off when the log closed
-    over it.
-    """
-    shape, tasks = drawn.shape, len(placement.task_no)
-    task = shape.task[attempts.call]
-    begins, ends = attempts.begins_us, attempts.ends_us
-    inside = (begins >= 0) & (begins < horizon_us)
-    start = np.full(tasks, FOREVER_US)
-    end = np.full(tasks, NEVER_US)
-    np.minimum.at(start, task, begins)
-    np.maximum.at(end, task, ends)
-    calls = np.bincount(shape.task, minlength=tasks)
-    last_call = np.cumsum(calls) - 1
-    answered = np.zeros(len(shape.call), np.bool_)
-    answered[attempts.call[attempts.status == OK]] = True
-    done = answered[last_call] & (end <= horizon_us)
-    gave_up = np.zeros(tasks, np.bool_)
-    last_try = (attempts.resend == RETRIES) & (attempts.status != OK)
-    if policy.resume_after_us is not None:
-        down = last_try & np.isin(attempts.status, DOWN)
-        chains = np.bincount(attempts.call[down], minlength=len(shape.call))
-        last_try &= (attempts.status == CLIENT_TIMEOUT) | (chains[attempts.call] >= MOST_CHAINS)
-    gave_up[task[last_try]] = True
-    state = np.where(done, FINISHED, np.where(gave_up & (end <= horizon_us), GIVEN_UP, CUT_OFF))
-    barred = np.zeros(tasks, np.bool_)
-    barred[task[attempts.status == BLOCKED]] = True
-    state = np.where(barred & ~done, BARRED, state)
-    logged = np.bincount(task[inside], minlength=tasks)
-    session = shape.session[starts_of(calls)]
-    seen = logged > 0
-    return {
-        "serial": placement.task_no[seen],
-        "account": placement.account[session][seen],
-        "start": start[seen],
-        "end": end[seen],
-        "calls": calls[seen],
-        "exchanges": np.bincount(task, minlength=tasks)[seen],
-        "logged": logged[seen],
-        "answered": np.bincount(task[inside & (attempts.status == OK)], minlength=tasks)[seen],
-        "kind": placement.kind[session][seen],
-        "item": placement.item[seen],
-        "round": placement.round[seen],
-        "state": state[seen],
+        "batch": calls.batch[session],
+        "uncached": if_answered(calls.context_tokens[call] - read - write),
+        "read": if_answered(read),
+        "write_5m": if_answered(write * ~for_an_hour),
+        "write_1h": if_answered(write * for_an_hour),
     }
 
 
 def task_of(serial: Ints) -> Ints:
+    """Return the task number in a serial number."""
     return serial >> POSITION_BITS
 
 
 def position_of(serial: Ints) -> Ints:
+    """Return the position within its task in a serial number."""
     return serial & _POSITION_MASK

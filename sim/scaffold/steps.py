@@ -7,11 +7,16 @@ with one factor: z = loading * instance + sqrt(1 - loading^2) * noise, steps = Q
 
 from __future__ import annotations
 
+from functools import cache
+from math import erf, sqrt
+
 import numpy as np
 
 from sim.arrays.types import Floats, Ints
 from sim.catalog import StepDistribution
 from sim.streams import Streams
+
+_GRID = np.linspace(-8.5, 8.5, 17_001)
 
 
 def instance_scores(streams: Streams, benchmark: str, items: int) -> Floats:
@@ -29,29 +34,40 @@ def draw_steps(
     rng: np.random.Generator,
     step_limit: int | None = None,
 ) -> Ints:
-    """Draw the steps of one attempt at each item, shape of `scores`, at least 1.
+    """Draw the steps of one attempt at each item.
 
-    A `step_limit` below the measured one cuts longer tasks off there; what lies beyond the
-    measured limit was never observed, so a higher one changes nothing.
+    Parameters
+    ----------
+    distribution : StepDistribution
+        Steps measured of one model with one scaffold, and the loading of its copula.
+    scores : array of float
+        Difficulty of the items, from `instance_scores`.
+    rng : numpy.random.Generator
+        Gives the noise.
+    step_limit : int, optional
+        Cuts longer tasks off. Above the limit of the measurement it changes nothing: what lies
+        beyond that was never observed.
+
+    Returns
+    -------
+    array of int, shape of `scores`
+        At least 1.
     """
-    loading = distribution.loading
+    loading, sample = distribution.loading, distribution.steps
     z = loading * scores + np.sqrt(1 - loading**2) * rng.standard_normal(scores.shape)
-    rank = np.minimum(
-        (normal_cdf(z) * distribution.steps.size).astype(np.intp), distribution.steps.size - 1
-    )
-    steps = distribution.steps[rank]
+    rank = np.minimum((normal_cdf(z) * sample.size).astype(np.intp), sample.size - 1)
+    steps = sample[rank]
     return steps if step_limit is None else np.minimum(steps, step_limit)
 
 
-_GRID = np.linspace(-8.5, 8.5, 17_001)
-_CDF: Floats | None = None
-
-
 def normal_cdf(z: Floats) -> Floats:
-    """Standard normal distribution function by linear interpolation, absolute error below 4e-8."""
-    global _CDF
-    if _CDF is None:
-        from math import erf, sqrt
+    """Return the standard normal distribution function, by linear interpolation.
 
-        _CDF = np.array([0.5 * (1 + erf(x / sqrt(2))) for x in _GRID.tolist()])
-    return np.interp(z, _GRID, _CDF)
+    The absolute error is below 4e-8.
+    """
+    return np.interp(z, _GRID, _normal_cdf_on_grid())
+
+
+@cache
+def _normal_cdf_on_grid() -> Floats:
+    return np.array([0.5 * (1 + erf(x / sqrt(2))) for x in _GRID.tolist()])

@@ -13,15 +13,26 @@ from sim.scenario.resolved import Actor
 SERVER_STEPS_PER_EXCHANGE = 10
 _MOST_CHOICES = 4
 _STEPS_FOR_A_SUB_AGENT = 4
+_PILOT_TURNS = 200_000
 
 
 class Turns(NamedTuple):
     """User turns; arrays of shape (T,).
 
-    `calls`: exchanges. `prewarmed`: the first of them asks for 0 tokens and only fills the cache.
-    `refused`: the answer is a refusal. `server_steps`: tool steps that the provider runs inside
-    the exchanges, 0 where the client runs the tools. `choices`: answers asked for at once.
-    `sub_agent`: part of the tool steps is done by a sub-agent with a context of its own.
+    Attributes
+    ----------
+    calls : array of int
+        Exchanges of the turn, at least 1.
+    prewarmed : array of bool
+        Whether the first of them asks for 0 tokens and only fills the cache.
+    refused : array of bool
+        Whether the answer is a refusal.
+    server_steps : array of int
+        Tool steps that the provider runs inside the exchanges, 0 where the client runs the tools.
+    choices : array of int
+        Answers asked for at once.
+    sub_agent : array of bool
+        Whether a sub-agent with a context of its own does part of the tool steps.
     """
 
     calls: Ints
@@ -32,20 +43,29 @@ class Turns(NamedTuple):
     sub_agent: Bools
 
     def pick(self, index: Ints | Bools | slice) -> Turns:
+        """Select turns by index array, mask or slice."""
         columns: Any = (column[index] for column in self)
         return Turns(*columns)
 
 
 def plain_turns(calls: Ints) -> Turns:
-    """Turns of so many exchanges and nothing special."""
+    """Return turns of so many exchanges and nothing special."""
     no = np.zeros(len(calls), np.bool_)
     return Turns(calls, no, no, np.zeros(len(calls), np.int64), np.ones(len(calls), np.int64), no)
 
 
 def draw_turns_of(actor: Actor, tool_steps: Ints, rng: np.random.Generator) -> Turns:
-    """Draw what becomes of turns that would take `tool_steps` steps of tools.
+    """Draw what becomes of turns, each special with the shares of the actor.
 
-    Tools that run at the provider fold ten steps into one exchange; a refused turn has none.
+    Parameters
+    ----------
+    actor : Actor
+        Shares of refusals, tools at the provider, several choices, pre-warming and sub-agents.
+    tool_steps : array of int, shape (T,)
+        Steps of tools that each turn would take. A refused turn takes none; tools at the provider
+        fold ten steps into one exchange.
+    rng : numpy.random.Generator
+        Gives six arrays of T numbers, whatever the shares.
     """
     size = len(tool_steps)
     refused = rng.random(size) < actor.refusal_share
@@ -66,43 +86,46 @@ def draw_turns_of(actor: Actor, tool_steps: Ints, rng: np.random.Generator) -> T
 
 
 def draw_tool_steps(actor: Actor, size: int, rng: np.random.Generator) -> Ints:
-    """Tool steps of `size` user turns: none, or at least one in agentic turns."""
+    """Draw the tool steps of `size` user turns: none, or at least one in agentic turns."""
     agentic = rng.random(size) < actor.agentic_share
     tool_steps = np.maximum(np.rint(actor.tool_steps.sample(rng, size)), 1)
     return np.where(agentic, tool_steps, 0).astype(np.int64)
 
 
 def mean_session_calls(actor: Actor) -> float:
-    """Expected exchanges of a session."""
-    dial = actor.turns_per_session
-    turns = dial.single_share + (1 - dial.single_share) * dial.more.rounded_mean(low=1)
+    """Return the expected exchanges of a session."""
+    length = actor.turns_per_session
+    turns = length.single_share + (1 - length.single_share) * length.more.rounded_mean(low=1)
     return turns * mean_calls(actor)
 
 
-_MEAN_CALLS: dict[tuple[Any, ...], float] = {}
-_PILOT_TURNS = 200_000
+# Results of `mean_calls` by the parameters that they depend on.
+_mean_calls_by_parameters: dict[tuple[Any, ...], float] = {}
 
 
 def mean_calls(actor: Actor) -> float:
-    """Expected exchanges of a user turn, by simulation with a fixed seed, to about one percent."""
-    key = (
+    """Return the expected exchanges of a user turn.
+
+    A Monte Carlo estimate with a fixed seed, to about one percent; exact where no turn is special.
+    """
+    parameters = (
         actor.refusal_share,
         actor.server_tools_share,
         actor.prewarm_share,
         actor.agentic_share,
         actor.tool_steps,
     )
-    if key not in _MEAN_CALLS:
-        _MEAN_CALLS[key] = _mean_calls(actor)
-    return _MEAN_CALLS[key]
+    if parameters not in _mean_calls_by_parameters:
+        _mean_calls_by_parameters[parameters] = _mean_calls(actor)
+    return _mean_calls_by_parameters[parameters]
 
 
 def _mean_calls(actor: Actor) -> float:
-    special = actor.refusal_share + actor.server_tools_share + actor.prewarm_share
-    plain = actor.agentic_share * actor.tool_steps.rounded_mean(low=1)
-    if not special:
-        return 1 + plain
+    """Return the exact mean of plain turns, times the ratio of means in a sample of turns."""
+    plain = 1 + actor.agentic_share * actor.tool_steps.rounded_mean(low=1)
+    if not actor.refusal_share + actor.server_tools_share + actor.prewarm_share:
+        return plain
     rng = np.random.default_rng(0)
     steps = draw_tool_steps(actor, _PILOT_TURNS, rng)
     ratio = draw_turns_of(actor, steps, rng).calls.mean() / (1 + steps.mean())
-    return float(ratio * (1 + plain))
+    return float(ratio * plain)

@@ -1,1 +1,1 @@
-"""The provider: models and their speed, the prompt cache, prices."""
+"""The provider: conditions by time, failures, limits, prompt cache, and what becomes of calls."""

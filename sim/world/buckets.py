@@ -9,19 +9,25 @@ from sim.world.limits import Sizes
 
 
 class Buckets:
-    """Full at first. What comes back waits for its time and is put in before anything later.
+    """Token buckets for requests, input and output, full at first.
 
-    Requests must come in order of time.
+    A request takes from all three or from none. The output bucket gives `max_tokens` in advance;
+    what the answer did not use comes back when the request ends. Requests must come in order of
+    time, because a bucket is refilled up to the time of each; what comes back in between is kept
+    until its time, and put in before anything later.
     """
 
     __slots__ = (
         "_at_us",
-        "_back",
         "_edges_us",
         "_input",
         "_output",
         "_output_at_us",
+        "_output_capacity",
+        "_output_per_token",
+        "_output_rate",
         "_requests",
+        "_returns",
         "_segment",
         "_size",
         "_sizes",
@@ -29,22 +35,48 @@ class Buckets:
     )
 
     def __init__(self, sizes: Sizes, edges_us: list[int], segment: int, now_us: int) -> None:
-        """`edges_us` are the ends of the segments of the weather, by which sizes may change."""
+        """Fill the buckets.
+
+        Parameters
+        ----------
+        sizes : Sizes
+            Sizes by segment of the provider's conditions.
+        edges_us : list of int
+            End of each segment, when sizes may change.
+        segment, now_us : int
+            The first segment, and the time in it.
+        """
         self._sizes, self._edges_us = sizes, edges_us
-        self._segment, self._taken = segment, 0
         self._at_us = self._output_at_us = now_us
-        self._back: list[tuple[int, int]] = []
-        self._size = _flat(sizes, segment)
+        self._taken = 0
+        # (time, units) of output that will come back, as a heap
+        self._returns: list[tuple[int, int]] = []
+        self._resize(segment)
         self._requests, self._input, self._output = self._size[::3]
 
     def ask(self, now_us: int, segment: int, input_tokens: int, output_tokens: int) -> int:
-        """Take one request's worth and return 0, or nothing and return the time lacking in us."""
-        if segment != self._segment or (self._back and self._back[0][0] <= now_us):
+        """Take one request if all three buckets hold enough.
+
+        Parameters
+        ----------
+        now_us, segment : int
+            The time, and the segment in which it lies.
+        input_tokens, output_tokens : int
+            What the request asks for; more than a bucket holds counts as all that it holds.
+
+        Returns
+        -------
+        int
+            0 if the request was taken. Else microseconds until refilling alone would do.
+        """
+        if segment != self._segment or (self._returns and self._returns[0][0] <= now_us):
             self._catch_up(now_us, segment)
         self._refill_output(now_us)
         most, rate, one, most_input, input_rate, per_input, most_output, output_rate, per_output = (
             self._size
         )
+
+        # refill, and see what the request asks for; written out, for it is the innermost step
         elapsed, self._at_us = now_us - self._at_us, now_us
         requests = self._requests + elapsed * rate
         if requests > most:
@@ -58,6 +90,7 @@ class Buckets:
         out = output_tokens * per_output
         if out > most_output:
             out = most_output
+
         if requests >= one and level >= into and self._output >= out:
             self._requests, self._input = requests - one, level - into
             self._output -= out
@@ -71,45 +104,46 @@ class Buckets:
         )
 
     def ends(self, at_us: int, output_tokens: int) -> None:
-        """The request that took last ends then: what it did not use of the output comes back."""
-        unused = self._taken - output_tokens * self._size[8]
+        """Have the request that took last end at `at_us`, with so much output in its answer."""
+        unused = self._taken - output_tokens * self._output_per_token
         if unused > 0:
-            heapq.heappush(self._back, (at_us, unused))
+            heapq.heappush(self._returns, (at_us, unused))
 
     def _refill_output(self, now_us: int) -> None:
-        level = self._output + (now_us - self._output_at_us) * self._size[7]
+        level = self._output + (now_us - self._output_at_us) * self._output_rate
         self._output_at_us = now_us
-        self._output = level if level < self._size[6] else self._size[6]
+        self._output = level if level < self._output_capacity else self._output_capacity
 
-    def _change_size(self, edge_us: int) -> None:
-        """Refill up to the end of a segment, and cut the levels to the sizes beyond it."""
-        for _ in range(2):
-            size, elapsed = self._size, edge_us - self._at_us
-            self._requests = min(size[0], self._requests + elapsed * size[1])
-            self._input = min(size[3], self._input + elapsed * size[4])
-            self._refill_output(edge_us)
-            self._at_us = edge_us
-            self._size = _flat(self._sizes, self._segment + 1)
-        self._segment += 1
+    def _resize(self, segment: int) -> None:
+        """Take the sizes of a segment: capacity, rate and units of a token of each bucket."""
+        now = [sizes[segment] for sizes in self._sizes]
+        self._segment = segment
+        self._size = tuple(n for size in now for n in (size.capacity, size.rate, size.per_token))
+        self._output_capacity, self._output_rate, self._output_per_token = self._size[6:]
+
+    def _refill(self, now_us: int) -> None:
+        """Refill all three buckets up to `now_us`, and cut what is above their capacity."""
+        most, rate, _, most_input, input_rate, *_ = self._size
+        elapsed, self._at_us = now_us - self._at_us, now_us
+        self._requests = min(most, self._requests + elapsed * rate)
+        self._input = min(most_input, self._input + elapsed * input_rate)
+        self._refill_output(now_us)
 
     def _catch_up(self, now_us: int, segment: int) -> None:
-        """Carry out what came back and the changes of size up to now, in order."""
-        back = self._back
+        """Put in what came back, and change the sizes, up to now and in order of time."""
+        returns = self._returns
         # each pass uses up a change of limits or what an attempt gives back
         while True:
             edge_us = self._edges_us[self._segment] if self._segment < segment else FOREVER_US
-            back_us = back[0][0] if back else FOREVER_US
+            back_us = returns[0][0] if returns else FOREVER_US
             if edge_us <= back_us and edge_us <= now_us:
-                self._change_size(edge_us)
+                self._refill(edge_us)
+                self._resize(self._segment + 1)
+                # the time is the same: this only cuts levels to the new sizes
+                self._refill(edge_us)
             elif back_us <= now_us:
                 self._refill_output(back_us)
-                level = self._output + heapq.heappop(back)[1]
-                self._output = min(self._size[6], level)
+                level = self._output + heapq.heappop(returns)[1]
+                self._output = min(self._output_capacity, level)
             else:
                 return
-
-
-def _flat(sizes: Sizes, segment: int) -> tuple[int, ...]:
-    """Capacity, rate and units of a token of the three buckets, one after the other."""
-    now = [kind[segment] for kind in sizes]
-    return tuple(n for size in now for n in (size.capacity, size.rate, size.per_token))

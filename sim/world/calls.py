@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -11,20 +11,47 @@ from sim.world.attempts import Calls
 
 
 @dataclass(frozen=True)
-class Shape:
-    """M calls in order of session, task and position; session arrays have shape (S,).
+class DrawnCalls:
+    """M calls of S sessions, in order of session, task and position.
 
-    `session` and `task` count from 0 without a gap, each with one call at least.
-    `call` is the serial number; `left_tokens` is what an answered call leaves in the prompt cache
-    (0: nothing); `epoch` counts the compactions of the session; `key` numbers the organisation,
-    model and template whose static prefix a session shares; `bucket` its organisation and class
-    of model, -1 where nothing limits it. `asks_tokens` is `max_tokens` of the request. `fate` and
-    `batch` are as in `Calls`.
+    Everything that chance decides about a call is here; when it is made, and what becomes of it,
+    is not.
+
+    Attributes
+    ----------
+    session, task : array of int, shape (M,)
+        Session and task of each call. Both count from 0 without a gap.
+    serial : array of int, shape (M,)
+        Serial number of the call within its actor.
+    wait_us : array of int, shape (M,)
+        Pause between the end of the call before and this one.
+    ttft_us, generation_us, failure_draw : array, shape (M,)
+        As in `sim.world.attempts.Calls`.
+    context_tokens : array of int, shape (M,)
+        All input tokens, from the cache or not.
+    left_tokens : array of int, shape (M,)
+        What the call leaves in the prompt cache if it is answered, 0 for nothing.
+    epoch : array of int, shape (M,)
+        Compactions of the session so far; calls of different epochs share no context.
+    output_tokens, asks_tokens : array of int, shape (M,)
+        Tokens of the answer, and `max_tokens` of the request.
+    calls_per_session : array of int, shape (S,)
+        At least 1.
+    key : array of int, shape (S,)
+        Number of the organisation, model and template whose static prefix the session shares.
+    bucket : array of int, shape (S,)
+        Number of the organisation and class of model that limits apply to, -1 for no limits.
+    batch : array of bool, shape (S,)
+        As in `sim.world.attempts.Calls`.
+    lifetime_us : array of int, shape (S,)
+        How long the client has the provider cache its prompts.
+    static_tokens : array of int, shape (S,)
+        Tokens of the static prefix: system prompt and tools.
     """
 
     session: Ints
     task: Ints
-    call: Ints
+    serial: Ints
     wait_us: Ints
     ttft_us: Ints
     generation_us: Ints
@@ -33,7 +60,7 @@ class Shape:
     epoch: Ints
     output_tokens: Ints
     asks_tokens: Ints
-    fate: Floats
+    failure_draw: Floats
     calls_per_session: Ints
     key: Ints
     bucket: Ints
@@ -42,37 +69,20 @@ class Shape:
     static_tokens: Ints
 
     @property
-    def calls(self) -> Calls:
+    def at_normal_speed(self) -> Calls:
+        """The part of the columns that decides what becomes of each call."""
         batch = self.batch[self.session]
-        return Calls(self.call, self.ttft_us, self.generation_us, self.fate, batch)
+        return Calls(self.serial, self.ttft_us, self.generation_us, self.failure_draw, batch)
 
-    def without(self, dropped: Bools) -> Shape:
-        """Leave out calls; of every session one stays, and tasks are numbered anew."""
+    def without(self, dropped: Bools) -> DrawnCalls:
+        """Leave out calls, shape (M,); of every session one stays, and tasks are numbered anew."""
         columns = {name: getattr(self, name)[~dropped] for name in _BY_CALL}
         columns |= {name: getattr(self, name) for name in _BY_SESSION}
         lost = np.bincount(self.session[dropped], minlength=len(self.calls_per_session))
         columns["calls_per_session"] = self.calls_per_session - lost
-        task = np.unique(self.task[~dropped], return_inverse=True)[1]
-        return Shape(session=self.session[~dropped], task=task, **columns)
+        columns["task"] = np.unique(columns["task"], return_inverse=True)[1]
+        return DrawnCalls(**columns)
 
 
-_BY_CALL = (
-    "call",
-    "wait_us",
-    "ttft_us",
-    "generation_us",
-    "context_tokens",
-    "left_tokens",
-    "epoch",
-    "output_tokens",
-    "asks_tokens",
-    "fate",
-)
-_BY_SESSION = (
-    "calls_per_session",
-    "key",
-    "bucket",
-    "batch",
-    "lifetime_us",
-    "static_tokens",
-)
+_BY_SESSION = ("calls_per_session", "key", "bucket", "batch", "lifetime_us", "static_tokens")
+_BY_CALL = tuple(f.name for f in fields(DrawnCalls) if f.name not in _BY_SESSION)

@@ -1,4 +1,4 @@
-"""The weather of the provider: slowdown, failures and limits, constant within whole minutes."""
+"""Conditions at the provider: slowdown, failures and limits, constant within whole minutes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from datetime import datetime
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sim.arrays.time import FOREVER_US, MINUTE_US
-from sim.arrays.types import Floats, Ints
+from sim.arrays.types import Bools, Floats, Ints
 from sim.scenario.resolved import Event, World
 from sim.world.load import hourly_load
 
@@ -17,77 +16,107 @@ _HOUR_MIN = 60
 
 
 class ProviderConditions:
-    """What the world is like at a time, as segments; arrays have shape (segments,).
+    """Conditions by segments of time in which nothing changes; arrays of shape (segments,).
 
-    Segments cover [`opens_us`, `closes_us`), both whole minutes; later times count as the last
-    segment, whose `ends_us` is far away.
+    Attributes
+    ----------
+    starts_us, ends_us : array of int
+        Begin and end of each segment, whole minutes; the last ends at `FOREVER_US`.
+    slowdown : array of float
+        Factor on the time that an answer takes, 1 at least.
+    overload, server_error : array of float
+        Probabilities that an attempt fails so, together 1 at most.
+    limits : array of float
+        Factor on the limits of every tier.
     """
 
     def __init__(self, world: World, opening: datetime, opens_us: int, closes_us: int) -> None:
+        """Cut the time from `opens_us` to `closes_us` into segments.
+
+        Parameters
+        ----------
+        world : World
+            Load curve, base rates and events.
+        opening : datetime
+            The moment from which times in microseconds count.
+        opens_us, closes_us : int
+            First and last time that will be asked for; later ones count as the last segment.
+        """
         first, last = opens_us // MINUTE_US, -(-closes_us // MINUTE_US)
-        self._first_minute = first
         minute = np.arange(first, last + 1)
-        slowdown = 1 + (world.load.slowdown_at_peak - 1) * self._load(world, opening, minute)
-        overload = np.full(len(minute), world.overload)
-        server_error = np.full(len(minute), world.server_error)
-        limits = np.ones(len(minute))
-        for event in world.events:
-            within = _during(event, minute)
-            if event.kind == "incident":
-                slowdown[within] *= event.slowdown
-                overload[within] += event.overload
-                server_error[within] += event.server_error
-            elif event.kind == "limits":
-                limits[within] *= event.factor
-        server_error = np.minimum(server_error, 1)
-        overload = np.minimum(overload, 1 - server_error)
-        table = np.stack([slowdown, overload, server_error, limits])
-        change = np.flatnonzero((table[:, 1:] != table[:, :-1]).any(axis=0)) + 1
-        starts = np.concatenate([[0], change])
+        by_minute = _by_minute(world, opening, minute)
+
+        # a segment begins with each minute that differs from the one before
+        changes = np.flatnonzero((by_minute[:, 1:] != by_minute[:, :-1]).any(axis=0)) + 1
+        starts = np.concatenate([[0], changes])
+        self._first_minute = first
         self._segment_of_minute = np.zeros(len(minute), np.int64)
-        self._segment_of_minute[change] = 1
+        self._segment_of_minute[changes] = 1
         np.cumsum(self._segment_of_minute, out=self._segment_of_minute)
-        self.slowdown, self.overload, self.server_error, self.limits = table[:, starts]
+
+        self.slowdown, self.overload, self.server_error, self.limits = by_minute[:, starts]
         self.starts_us: Ints = minute[starts] * MINUTE_US
         self.ends_us: Ints = np.concatenate([self.starts_us[1:], [FOREVER_US]])
 
-    @staticmethod
-    def _load(world: World, opening: datetime, minute: Ints) -> Floats:
-        """Load of each minute, of that at the peak of an ordinary week."""
-        load = hourly_load(world.load, opening)
-        into_hour = opening.minute + (1 if opening.second or opening.microsecond else 0)
-        relative = load[(minute + into_hour) // _HOUR_MIN % len(load)] / load.max()
-        for event in world.events:
-            if event.kind == "holiday":
-                relative[_during(event, minute)] *= event.factor
-        return np.asarray(relative)
-
     def segment(self, ts_us: Ints) -> Ints:
-        """Number of the segment of each time."""
-        minute = np.minimum(
-            ts_us // MINUTE_US - self._first_minute, len(self._segment_of_minute) - 1
-        )
-        return self._segment_of_minute[minute]
+        """Return the number of the segment of each time from the opening on."""
+        minute = ts_us // MINUTE_US - self._first_minute
+        return self._segment_of_minute[np.minimum(minute, len(self._segment_of_minute) - 1)]
 
-    @cached_property
-    def _by_segment(self) -> list[tuple[float, float, float]]:
-        columns = (self.slowdown.tolist(), self.overload.tolist(), self.server_error.tolist())
-        return list(zip(*columns, strict=True))
+    def segment_scalar(self, ts_us: int) -> int:
+        """Return `segment` of one time."""
+        segments = self._segments
+        return segments[min(ts_us // MINUTE_US - self._first_minute, len(segments) - 1)]
 
     def of_segment(self, segment: int) -> tuple[float, float, float]:
-        """Slowdown, probability of overload and of a server error."""
+        """Return slowdown, overload and server error of a segment."""
         return self._by_segment[segment]
 
     @cached_property
     def _segments(self) -> list[int]:
         return self._segment_of_minute.tolist()
 
-    def segment_scalar(self, ts_us: int) -> int:
-        """`segment` of one time."""
-        segments = self._segments
-        return segments[min(ts_us // MINUTE_US - self._first_minute, len(segments) - 1)]
+    @cached_property
+    def _by_segment(self) -> list[tuple[float, float, float]]:
+        columns = (self.slowdown.tolist(), self.overload.tolist(), self.server_error.tolist())
+        return list(zip(*columns, strict=True))
 
 
-def _during(event: Event, minute: Ints) -> NDArray[np.bool_]:
+def _by_minute(world: World, opening: datetime, minute: Ints) -> Floats:
+    """Return slowdown, overload, server error and factor on limits, shape (4, minutes)."""
+    load = _relative_load(world, opening, minute)
+    slowdown = 1 + (world.load.slowdown_at_peak - 1) * load
+    overload = np.full(len(minute), world.overload)
+    server_error = np.full(len(minute), world.server_error)
+    limits = np.ones(len(minute))
+
+    for event in world.events:
+        within = _within(event, minute)
+        if event.kind == "incident":
+            slowdown[within] *= event.slowdown
+            overload[within] += event.overload
+            server_error[within] += event.server_error
+        elif event.kind == "limits":
+            limits[within] *= event.factor
+
+    server_error = np.minimum(server_error, 1)
+    overload = np.minimum(overload, 1 - server_error)
+    return np.stack([slowdown, overload, server_error, limits])
+
+
+def _relative_load(world: World, opening: datetime, minute: Ints) -> Floats:
+    """Return the load of each minute, of that at the peak of an ordinary week."""
+    load = hourly_load(world.load, opening)
+    # an opening within a minute: the minutes of the clock begin before those of the log
+    into_hour = opening.minute + (1 if opening.second or opening.microsecond else 0)
+    relative = load[(minute + into_hour) // _HOUR_MIN % len(load)] / load.max()
+    for event in world.events:
+        if event.kind == "holiday":
+            relative[_within(event, minute)] *= event.factor
+    return np.asarray(relative)
+
+
+def _within(event: Event, minute: Ints) -> Bools:
+    """Tell in which minutes an event goes on; it begins and ends with whole minutes."""
     after = minute >= event.at_us // MINUTE_US
     return after if event.until_us is None else after & (minute < event.until_us // MINUTE_US)

@@ -1,4 +1,4 @@
-"""Token buckets, exact in whole units, and a check of many requests at once."""
+"""Token buckets in whole units, and a check of many requests at once."""
 
 from __future__ import annotations
 
@@ -14,9 +14,18 @@ from sim.arrays.types import Bools, Ints
 
 @dataclass(frozen=True)
 class BucketSize:
-    """A limit per minute in units that a microsecond refills a whole number of.
+    """Size of a token bucket, in units of which a microsecond refills a whole number.
 
-    One token is `per_token` units; the bucket holds `capacity` and refills `rate` a microsecond.
+    Attributes
+    ----------
+    per_minute : int
+        The limit: tokens that come back in a minute.
+    per_token : int
+        Units of one token.
+    rate : int
+        Units that come back in a microsecond.
+    capacity : int
+        Units that the full bucket holds, at least one token.
     """
 
     per_minute: int
@@ -26,7 +35,17 @@ class BucketSize:
 
     @classmethod
     def series(cls, per_minute: int, factors: list[float], burst: float) -> list[BucketSize]:
-        """Sizes of one bucket under each factor on its limit, all in the same units."""
+        """Return the sizes of one bucket as its limit changes, all in the same units.
+
+        Parameters
+        ----------
+        per_minute : int
+            The limit at a factor of 1.
+        factors : list of float
+            Factors on the limit, one for each segment of time. A limit is at least 1.
+        burst : float
+            Minutes after which the empty bucket is full.
+        """
         limits = [max(1, round(per_minute * factor)) for factor in factors]
         common = gcd(MINUTE_US, *limits)
         per_token = MINUTE_US // common
@@ -42,15 +61,25 @@ class BucketSize:
 
 
 class Sizes(NamedTuple):
-    """The three buckets of a class of model, each as a list over the segments of the weather."""
+    """The three buckets of a class of model, each by segment of the provider's conditions."""
 
     requests: list[BucketSize]
     input: list[BucketSize]
     output: list[BucketSize]
 
 
-class Runs(NamedTuple):
-    """Events sorted by bucket and, within one, by time: where the run of each bucket lies."""
+class BucketEvents(NamedTuple):
+    """Events of several buckets, sorted by bucket and then by time.
+
+    Attributes
+    ----------
+    at_us : array of int, shape (events,)
+        Time of each event.
+    first, length : array of int, shape (buckets,)
+        Index of the first event of each bucket that has any, and their number.
+    present : array of int, shape (buckets,)
+        Number of each of these buckets.
+    """
 
     at_us: Ints
     first: Ints
@@ -58,49 +87,76 @@ class Runs(NamedTuple):
     present: Ints
 
     @classmethod
-    def of(cls, bucket: Ints, at_us: Ints) -> Runs:
+    def of_sorted(cls, bucket: Ints, at_us: Ints) -> BucketEvents:
+        """Group events that are in order already, from the bucket and the time of each."""
         first = np.flatnonzero(np.diff(bucket, prepend=-1))
         return cls(at_us, first, np.diff(first, append=len(bucket)), bucket[first])
 
 
 def overdrawn(
     size: BucketSize,
-    runs: Runs,
+    events: BucketEvents,
     takes: Ints,
     deficit: Ints,
     since_us: Ints,
     gives: Ints | None = None,
 ) -> Bools:
-    """Tell for each bucket of `runs` whether it is ever asked for more than it holds.
+    """Tell which buckets are ever asked for more than they hold.
 
-    An event gives back `gives` units, then takes `takes`. `deficit` (units missing from full)
-    and `since_us` hold the state of every bucket and are brought up to date in place.
+    A reflected random walk (Lindley 1952). With d the deficit of a bucket, the units missing from
+    full, an event makes it
 
-    With d the deficit, an event makes it d = max(0, d - refill - gives) + takes, a reflected
-    random walk (Lindley 1952): with W the sum of takes - refill - gives so far, the deficit after
-    an event is W plus the largest of the deficit at first and of all takes - W up to then.
+        d = max(0, d - refill - gives) + takes.
+
+    Without the reflection at 0 it would be W, the sum of takes - refill - gives so far. The
+    closed form with it: d after an event is W plus the largest of the deficit at first and of all
+    values of takes - W up to then. So one running sum and one running maximum find all deficits.
+
+    Parameters
+    ----------
+    size : BucketSize
+        Size of all buckets.
+    events : BucketEvents
+        N events of B buckets.
+    takes : array of int, shape (N,)
+        Units that each event takes.
+    deficit, since_us : array of int, shape (all buckets,)
+        Deficit of every bucket, and the time at which it was so. Brought up to date in place.
+    gives : array of int, shape (N,), optional
+        Units that each event gives back before it takes.
+
+    Returns
+    -------
+    array of bool, shape (B,)
+        Buckets whose deficit ever passes the capacity.
     """
-    at, first, length, present = runs
-    back = np.diff(at, prepend=0)
-    back[first] = at[first] - since_us[present]
+    at_us, first, length, present = events
+    last = first + length - 1
+
+    # what comes back before each event; no more than from empty to full, so nothing overflows
+    back = np.diff(at_us, prepend=0)
+    back[first] = at_us[first] - since_us[present]
     np.minimum(back, size.capacity // size.rate + 1, out=back)
     back *= size.rate
     if gives is not None:
         back += gives
-    # one walk through all buckets; W of a bucket is what it gains from its first event on
+
+    # one walk W through all buckets; that of a bucket counts from before its first event
     walk = np.cumsum(takes - back)
-    floor = takes - walk
-    earlier = walk[first] - takes[first] + back[first]
-    floor[first] = np.maximum(floor[first], deficit[present] - earlier)
-    # lifted, so that no bucket reaches up to the next one, one running maximum serves all
-    low = np.minimum.reduceat(floor, first)
-    span = np.maximum.reduceat(floor, first) - low + 1
-    shift = np.repeat(np.cumsum(span) - span - low, length)
-    floor += shift
-    np.maximum.accumulate(floor, out=floor)
-    floor -= shift
-    floor += walk
-    last = first + length - 1
-    over = np.maximum.reduceat(floor, first) > size.capacity
-    deficit[present], since_us[present] = floor[last], at[last]
+    walk_before = walk[first] - takes[first] + back[first]
+    lowest = takes - walk
+    lowest[first] = np.maximum(lowest[first], deficit[present] - walk_before)
+
+    # a running maximum in each bucket: each is lifted above the one before, then let down again
+    low = np.minimum.reduceat(lowest, first)
+    span = np.maximum.reduceat(lowest, first) - low + 1
+    lift = np.repeat(np.cumsum(span) - span - low, length)
+    lowest += lift
+    np.maximum.accumulate(lowest, out=lowest)
+    lowest -= lift
+
+    deficits = lowest
+    deficits += walk
+    over = np.maximum.reduceat(deficits, first) > size.capacity
+    deficit[present], since_us[present] = deficits[last], at_us[last]
     return np.asarray(over)

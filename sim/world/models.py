@@ -14,11 +14,30 @@ from sim.distributions import Distribution
 from sim.errors import InvalidInputError
 
 _BATCH_MEDIAN_H, _BATCH_LONGEST_H = 1.0, 24.0
+_HOUR_S = 3600
+# A price of one dollar for a million tokens is so many billionths of a dollar for one.
 _NANO_PER_MTOK = 1_000
 
 
 class ModelTable:
-    """Properties of the models in use, each an array indexed by model number."""
+    """Properties of the models in use; arrays of shape (models,), by number of the model.
+
+    Attributes
+    ----------
+    ids : tuple of str
+        Names of the models.
+    window_tokens : array of int
+        Tokens of context and answer together.
+    min_cacheable_tokens : array of int
+        Shorter contexts are not cached.
+    classes : tuple of str
+        Names of the classes of models that share limits, sorted.
+    class_of : array of int
+        Number of the class of each model.
+    prices : array of int, shape (models, 5)
+        Billionths of a dollar for a token of input, cache read, cache write for 5 minutes, cache
+        write for an hour, and output.
+    """
 
     def __init__(self, models: Sequence[Model]) -> None:
         self.ids = tuple(m.id for m in models)
@@ -27,22 +46,30 @@ class ModelTable:
         self.classes = tuple(sorted({m.model_class for m in models}))
         self.class_of = np.array([self.classes.index(m.model_class) for m in models], np.int64)
         self.prices = np.array([_nano_usd(m) for m in models], np.int64).reshape(-1, 5)
-        self._ttft = np.array([_log_parameters(m.ttft_s) for m in models]).reshape(-1, 2)
-        self._speed = np.array([_log_parameters(m.output_tokens_per_s) for m in models]).reshape(
-            -1, 2
-        )
+        self._ttft_s = _lognormals([m.ttft_s for m in models])
+        self._tokens_per_s = _lognormals([m.output_tokens_per_s for m in models])
 
     def number(self, model: str) -> int:
-        """Row of a model, -1 if nobody uses it."""
+        """Return the number of a model, -1 if nobody uses it."""
         return self.ids.index(model) if model in self.ids else -1
 
     def latency(self, model: Ints, output: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
-        """Draw time to first token and time of generation of each answer, microseconds.
+        """Draw how long answers take at normal speed.
 
-        The latter is output_tokens / speed; time to first token and speed are lognormal.
+        Parameters
+        ----------
+        model, output : array of int, shape (N,)
+            Number of the model and output tokens of each answer.
+        rng : numpy.random.Generator
+            Gives first N times to first token, then N speeds, all lognormal.
+
+        Returns
+        -------
+        ttft_us, generation_us : array of int, shape (N,)
+            Time to first token, and output tokens over speed.
         """
-        ttft = _draw(self._ttft, model, rng)
-        speed = _draw(self._speed, model, rng)
+        ttft = _draw(self._ttft_s, model, rng)
+        speed = _draw(self._tokens_per_s, model, rng)
         ttft *= SECOND_US
         generation = output / speed
         generation *= SECOND_US
@@ -50,14 +77,23 @@ class ModelTable:
 
     @staticmethod
     def batch_delay_us(size: int, rng: np.random.Generator) -> Ints:
-        """Time until the answers of a batch are there, at most a day; a prior."""
+        """Draw after how long `size` calls of a batch are answered, at most a day; a prior."""
         hours = np.minimum(np.exp(rng.standard_normal(size)) * _BATCH_MEDIAN_H, _BATCH_LONGEST_H)
-        return np.rint(hours * 3600 * SECOND_US).astype(np.int64)
+        delay_us: Ints = np.rint(hours * _HOUR_S * SECOND_US).astype(np.int64)
+        return delay_us
 
     def cost_nano_usd(
         self, model: Ints, uncached: Ints, read: Ints, write_5m: Ints, write_1h: Ints, output: Ints
     ) -> Ints:
-        """Exact list price of each request in 1e-9 USD."""
+        """Return the exact list price of requests in billionths of a dollar, shape (N,).
+
+        Parameters
+        ----------
+        model : array of int, shape (N,)
+            Number of the model.
+        uncached, read, write_5m, write_1h, output : array of int, shape (N,)
+            Tokens of each kind, as in `prices`.
+        """
         price = self.prices[model]
         cost: Ints = uncached * price[:, 0]
         cost += read * price[:, 1]
@@ -67,14 +103,20 @@ class ModelTable:
         return cost
 
 
-def _draw(parameters: Floats, model: Ints, rng: np.random.Generator) -> Floats:
+def _draw(lognormals: Floats, model: Ints, rng: np.random.Generator) -> Floats:
+    """Draw from the lognormal of each model."""
     x = rng.standard_normal(len(model))
-    x *= parameters[model, 1]
-    x += parameters[model, 0]
+    x *= lognormals[model, 1]
+    x += lognormals[model, 0]
     return np.exp(x, out=x)
 
 
-def _log_parameters(distribution: Distribution) -> tuple[float, float]:
+def _lognormals(distributions: list[Distribution]) -> Floats:
+    """Return logarithm of the median, and sigma; shape (distributions, 2)."""
+    return np.array([_lognormal(d) for d in distributions]).reshape(-1, 2)
+
+
+def _lognormal(distribution: Distribution) -> tuple[float, float]:
     if distribution.constant is not None:
         return math.log(distribution.constant), 0.0
     lognormal = distribution.lognormal
@@ -84,7 +126,7 @@ def _log_parameters(distribution: Distribution) -> tuple[float, float]:
 
 
 def _nano_usd(model: Model) -> list[int]:
-    """Price per token in 1e-9 USD: input, cache read, cache writes for 5 min and 1 h, output."""
+    """Return the row of `ModelTable.prices` of a model."""
     base = model.input_usd_per_mtok * _NANO_PER_MTOK
     exact = [
         base,

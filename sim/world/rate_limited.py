@@ -1,4 +1,4 @@
-"""Sessions and queues under limits, event by event: exact, and only for those who hit one."""
+"""The rate-limited loop: sessions under limits, event by event, for those who hit one."""
 
 from __future__ import annotations
 
@@ -7,78 +7,77 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sim.arrays.time import FOREVER_US, NEVER_US, SECOND_US
-from sim.world.attempts import (
-    CLIENT_TIMEOUT,
-    DOWN,
-    OK,
-    OVERLOADED,
-    RATE_LIMIT,
-    RETRIES,
-    SERVER_ERROR,
-    Attempts,
-    CallConditions,
-)
+from sim.arrays.time import NEVER_US
+from sim.arrays.types import Ints
+from sim.world.attempt_outcome import AttemptRules
+from sim.world.attempts import DOWN, OK, RATE_LIMIT, RETRIES, Attempts, CallConditions
 from sim.world.buckets import Buckets
-from sim.world.calls import Shape
+from sim.world.calls import DrawnCalls
 from sim.world.limits import Sizes
 
-_LONGEST_RETRY_AFTER_S = 60
 # Workers who get free at a microsecond come before the attempts of that time: first those who
 # begin, by number, then the others, by the serial number of the call that has ended.
 _BEGINNERS, _FREE = -(1 << 62), -(1 << 61)
+# Columns of a call in `Work`.
+_SERIAL, _TASK, _WAIT_US = range(3)
 
 OnEnd = Callable[[int], None]
 
 
 class Work:
-    """A shape whose calls are read session by session, and what came of it."""
+    """Calls that a `RateLimitedLoop` makes session by session, and the attempts that it made."""
 
-    def __init__(self, shape: Shape) -> None:
-        self.shape = shape
+    def __init__(self, drawn_calls: DrawnCalls) -> None:
+        self.drawn_calls = drawn_calls
         columns = (
-            shape.call,
-            shape.task,
-            shape.wait_us,
-            shape.ttft_us,
-            shape.generation_us,
-            shape.context_tokens,
-            shape.left_tokens,
-            shape.epoch,
-            shape.output_tokens,
-            shape.asks_tokens,
+            drawn_calls.serial,
+            drawn_calls.task,
+            drawn_calls.wait_us,
+            drawn_calls.ttft_us,
+            drawn_calls.generation_us,
+            drawn_calls.context_tokens,
+            drawn_calls.left_tokens,
+            drawn_calls.epoch,
+            drawn_calls.output_tokens,
+            drawn_calls.asks_tokens,
         )
         self._calls = np.stack(columns, axis=1)
-        self._ends = np.cumsum(shape.calls_per_session)
-        self.rows: list[int] = []
+        self._ends = np.cumsum(drawn_calls.calls_per_session)
+        # the columns of `Attempts` and the tokens read, attempt after attempt
+        self.attempts: list[int] = []
 
-    def rows_of(self, number: int) -> slice:
-        """Where the calls of a session stand."""
-        end = int(self._ends[number])
-        return slice(end - int(self.shape.calls_per_session[number]), end)
+    def rows_of(self, session: int) -> slice:
+        """Return the rows of the calls of a session."""
+        end = int(self._ends[session])
+        return slice(end - int(self.drawn_calls.calls_per_session[session]), end)
 
     def calls(self, rows: slice) -> list[list[int]]:
+        """Return calls as plain numbers."""
         return self._calls[rows].tolist()  # type: ignore[no-any-return]
 
-    def take(self) -> tuple[Attempts, NDArray[np.int64]]:
+    def drain(self) -> tuple[Attempts, Ints]:
         """Return the attempts made since the last time, and what each read from the cache."""
-        columns = np.array(self.rows, np.int64).reshape(-1, 7).T
-        self.rows = []
+        columns = np.array(self.attempts, np.int64).reshape(-1, 7).T
+        self.attempts = []
         return Attempts(*columns[:6]), columns[6]
 
 
 class _Session:
-    """A session in progress; `place` is that of its next call, `n` the number of the attempt."""
+    """A session in progress.
+
+    `position` is that of its current call, `n` the number of the attempt that comes next, and
+    `chains_down` as in `RetryPolicy.pause_us`. The `last` answered call is what it can read from
+    the cache.
+    """
 
     __slots__ = (
         "batch",
         "buckets",
         "calls",
-        "down",
-        "fate",
-        "first",
+        "chains_down",
+        "failure_draw",
+        "first_row",
         "key",
         "last_epoch",
         "last_left",
@@ -86,7 +85,7 @@ class _Session:
         "lifetime_us",
         "n",
         "on_end",
-        "place",
+        "position",
         "static",
         "work",
     )
@@ -94,32 +93,54 @@ class _Session:
     def __init__(
         self, work: Work, number: int, buckets: Buckets | None, on_end: OnEnd | None
     ) -> None:
-        shape, rows = work.shape, work.rows_of(number)
+        drawn, rows = work.drawn_calls, work.rows_of(number)
         self.work, self.buckets, self.on_end = work, buckets, on_end
-        self.calls, self.fate = work.calls(rows), shape.fate[rows].tolist()
-        self.first, self.place, self.n, self.down = rows.start, 0, 0, 0
-        self.key, self.batch = int(shape.key[number]), bool(shape.batch[number])
-        self.lifetime_us = int(shape.lifetime_us[number])
-        self.static = int(shape.static_tokens[number])
+        self.calls, self.failure_draw = work.calls(rows), drawn.failure_draw[rows].tolist()
+        self.first_row, self.position, self.n, self.chains_down = rows.start, 0, 0, 0
+        self.key, self.batch = int(drawn.key[number]), bool(drawn.batch[number])
+        self.lifetime_us = int(drawn.lifetime_us[number])
+        self.static = int(drawn.static_tokens[number])
         self.last_us, self.last_left, self.last_epoch = NEVER_US, 0, -1
 
 
 class RateLimitedLoop:
-    """A heap of events for the organisations that share it.
+    """A discrete-event simulation of the organisations that share it, with limits and cache.
 
-    Order of events of one microsecond: corrections, workers getting free, attempts in the order
-    of their call's serial number.
+    Events are attempts, and callbacks at a time. In one microsecond what comes back to a bucket
+    comes first, then callbacks, then attempts in the order of the serial numbers of their calls.
+
+    This is an event loop on a heap of its own, and no SimPy environment, for two reasons. SimPy
+    orders events of one time by when they were scheduled, and here the order must not depend on
+    that. And a session is one event per attempt here, where a SimPy process takes two, and a
+    generator to resume for each. `tests/oracle` has the same rules as SimPy processes.
+
+    Attributes
+    ----------
+    last_end_us : int
+        When the last session ended, of those that have.
     """
 
     def __init__(self, sizes: list[Sizes | None], conditions: CallConditions, from_us: int) -> None:
-        """`sizes` by class of model; bucket b is of class b % classes."""
+        """Begin without sessions.
+
+        Parameters
+        ----------
+        sizes : list of Sizes or None, length classes
+            Sizes of the buckets by class of model, None for no limits. Bucket b is of class
+            b % classes.
+        conditions : CallConditions
+            Attempts that would begin at `until_us` or later are not made.
+        from_us : int
+            Time of the first event at the earliest; buckets are full then.
+        """
         provider = conditions.provider
-        self._sizes, self._provider = sizes, provider
-        self._failures, self._policy = conditions.failures, conditions.policy
-        self._until_us = conditions.until_us
+        self._sizes, self._until_us = sizes, conditions.until_us
+        self._rules = AttemptRules(conditions)
+        # (time, order within the time, session or callback)
         self._heap: list[tuple[int, int, Any]] = []
         self._buckets: dict[int, Buckets] = {}
-        self._touched: dict[int, int] = {}
+        # when the static prefix of each key was last touched
+        self._touched_us: dict[int, int] = {}
         self._from_us = from_us
         self._segment = self._first_segment = provider.segment_scalar(from_us)
         self._ends_us: list[int] = provider.ends_us.tolist()
@@ -127,22 +148,22 @@ class RateLimitedLoop:
 
     @property
     def is_idle(self) -> bool:
-        """Whether all that was opened has ended, the last of it at `last_end_us`."""
+        """Whether nothing is left to do."""
         return not self._heap
 
-    def open(self, work: Work, number: int, start_us: int, on_end: OnEnd | None = None) -> None:
-        """Start a session; `on_end` is told when its last call has ended."""
-        buckets = self._buckets_of(int(work.shape.bucket[number]))
-        session = _Session(work, number, buckets, on_end)
-        self._attempt_at(start_us + session.calls[0][2], session)
+    def open(self, work: Work, session: int, start_us: int, on_end: OnEnd | None = None) -> None:
+        """Start a session of `work`; `on_end` is called with the time when its last call ends."""
+        buckets = self._buckets_of(int(work.drawn_calls.bucket[session]))
+        opened = _Session(work, session, buckets, on_end)
+        self._attempt_at(start_us + opened.calls[0][_WAIT_US], opened)
 
     def call_at(self, at_us: int, number: int, action: OnEnd) -> None:
-        """Have `action` called at a time, before the attempts of that time."""
+        """Call `action` at a time, before its attempts; in one microsecond by `number`."""
         heapq.heappush(self._heap, (at_us, _BEGINNERS + number, action))
 
-    def end_at(self, at_us: int, call: int, action: OnEnd) -> None:
-        """Have `action` called when a session ends, whose last call is known to end then."""
-        heapq.heappush(self._heap, (at_us, _FREE + call, action))
+    def end_at(self, at_us: int, serial: int, action: OnEnd) -> None:
+        """Call `action` at the end of a session, by the serial number of its last call."""
+        heapq.heappush(self._heap, (at_us, _FREE + serial, action))
 
     def run(self, until_us: int) -> None:
         """Carry out all events before `until_us`."""
@@ -150,51 +171,68 @@ class RateLimitedLoop:
         # a session has one event at a time, and calls that fail at most three in a second: the
         # three attempts of a chain have two pauses between them
         while heap and heap[0][0] < until_us:
-            now, key, what = pop(heap)
-            if key >= 0:
-                attempt(now, what)
+            now_us, order, event = pop(heap)
+            if order >= 0:
+                attempt(now_us, event)
             else:
-                what(now)
+                event(now_us)
 
     def _attempt_at(self, at_us: int, session: _Session) -> None:
         if at_us < self._until_us:
-            heapq.heappush(self._heap, (at_us, session.calls[session.place][0], session))
+            serial = session.calls[session.position][_SERIAL]
+            heapq.heappush(self._heap, (at_us, serial, session))
 
-    def _attempt(self, now: int, session: _Session) -> None:
-        while now >= self._ends_us[self._segment]:
+    def _attempt(self, now_us: int, session: _Session) -> None:
+        """Make the attempt of a session that is due, and schedule what follows."""
+        while now_us >= self._ends_us[self._segment]:
             self._segment += 1
-        call = session.calls[session.place]
-        context, left, epoch, output, asks = call[5:]
-        read = self._read(now, session, left, epoch) if left else 0
-        lacking, buckets = 0, session.buckets
-        if buckets is not None:
-            lacking = buckets.ask(now, self._segment, context - read, asks)
-        if lacking:
-            status, ttft = RATE_LIMIT, 0
-            error_us = self._failures.error_us_of(call[0], session.n)
-            end = now + min(error_us, self._policy.timeout_us)
-        else:
-            status, ttft, end = self._answer(now, session, call)
-            if buckets is not None:
-                buckets.ends(end, output if status == OK else 0)
-        row = session.first + session.place
-        session.work.rows += (row, session.n, now, ttft, end, status, read)
-        if status != OK:
-            self._again(end, session, status, lacking)
-            return
-        session.last_us, session.last_left, session.last_epoch = now, left, epoch
-        if left:
-            self._touched[session.key] = now
-        session.place += 1
-        session.n = session.down = 0
-        self._go_on(end, session)
+        position, n, buckets = session.position, session.n, session.buckets
+        serial, _, _, ttft_us, generation_us, context, left, epoch, output, asks = session.calls[
+            position
+        ]
+        read = self._read_tokens(now_us, session, left, epoch) if left else 0
 
-    def _read(self, now: int, session: _Session, left: int, epoch: int) -> int:
-        lifetime = session.lifetime_us
-        same = session.last_epoch == epoch and session.last_left > 0
-        if same and now - session.last_us <= lifetime:
+        # limits, then the answer or an error
+        lacking_us = 0
+        if buckets is not None:
+            lacking_us = buckets.ask(now_us, self._segment, context - read, asks)
+        if lacking_us:
+            status, ttft_us = RATE_LIMIT, 0
+            end_us = now_us + self._rules.refusal_us(serial, n)
+        else:
+            status, ttft_us, duration_us = self._rules.attempt_outcome(
+                serial,
+                n,
+                self._segment,
+                ttft_us,
+                generation_us,
+                session.failure_draw[position],
+                session.batch,
+            )
+            end_us = now_us + duration_us
+            if buckets is not None:
+                buckets.ends(end_us, output if status == OK else 0)
+        row = session.first_row + position
+        session.work.attempts += (row, n, now_us, ttft_us, end_us, status, read)
+
+        # the next attempt of this call or of the next one
+        if status != OK:
+            self._retry(end_us, session, serial, status, lacking_us)
+            return
+        session.last_us, session.last_left, session.last_epoch = now_us, left, epoch
+        if left:
+            self._touched_us[session.key] = now_us
+        session.position += 1
+        session.n = session.chains_down = 0
+        self._go_on(end_us, session)
+
+    def _read_tokens(self, now_us: int, session: _Session, left: int, epoch: int) -> int:
+        """Return what a call reads from the cache: context of its session, or static prefix."""
+        lifetime_us = session.lifetime_us
+        same_context = session.last_epoch == epoch and session.last_left > 0
+        if same_context and now_us - session.last_us <= lifetime_us:
             return min(session.last_left, left)
-        if now - self._touched.get(session.key, NEVER_US) <= lifetime:
+        if now_us - self._touched_us.get(session.key, NEVER_US) <= lifetime_us:
             return min(session.static, left)
         return 0
 
@@ -203,59 +241,38 @@ class RateLimitedLoop:
         if sizes is None:
             return None
         if number not in self._buckets:
-            opens = (self._first_segment, self._from_us)
-            self._buckets[number] = Buckets(sizes, self._ends_us, *opens)
+            self._buckets[number] = Buckets(
+                sizes, self._ends_us, self._first_segment, self._from_us
+            )
         return self._buckets[number]
 
-    def _answer(self, now: int, session: _Session, call: list[int]) -> tuple[int, int, int]:
-        """Return (status, time to first token, end) of an admitted attempt."""
+    def _retry(
+        self, end_us: int, session: _Session, serial: int, status: int, lacking_us: int
+    ) -> None:
+        """Schedule the attempt after one that failed, or give the call up."""
         n = session.n
-        slowdown, overload, server_error = self._provider.of_segment(self._segment)
-        patience = self._policy.timeout_us
-        if session.batch:
-            slowdown, patience = 1.0, FOREVER_US
-        ttft = round(call[3] * slowdown)
-        u = self._failures.failure_of(call[0], n) if n else session.fate[session.place]
-        if u < overload + server_error:
-            status = OVERLOADED if u < overload else SERVER_ERROR
-            duration = self._failures.error_us_of(call[0], n)
-        else:
-            status, duration = OK, ttft + round(call[4] * slowdown)
-        if duration > patience:
-            return CLIENT_TIMEOUT, ttft, now + patience
-        return status, ttft, now + duration
-
-    def _again(self, end: int, session: _Session, status: int, lacking_us: int) -> None:
-        n, call = session.n, session.calls[session.place]
         session.n += 1
-        retry = n % (RETRIES + 1)
-        session.down += retry == RETRIES and status in DOWN
-        if retry < RETRIES:
-            retry_after_s = -(-lacking_us // SECOND_US)
-            if 0 < retry_after_s <= _LONGEST_RETRY_AFTER_S:
-                pause = retry_after_s * SECOND_US
-            else:
-                pause = self._failures.backoff_us_of(call[0], n, retry)
-        elif (resumed := self._policy.pause_us(status, session.down)) is not None:
-            pause = resumed
+        if n % (RETRIES + 1) == RETRIES and status in DOWN:
+            session.chains_down += 1
+        pause_us = self._rules.pause_us(serial, n, status, session.chains_down, lacking_us)
+        if pause_us is None:
+            self._give_up(end_us, session)
         else:
-            self._give_up(end, session)
-            return
-        self._attempt_at(end + pause, session)
+            self._attempt_at(end_us + pause_us, session)
 
-    def _give_up(self, end: int, session: _Session) -> None:
+    def _give_up(self, end_us: int, session: _Session) -> None:
         """Leave the rest of the task."""
-        calls, task = session.calls, session.calls[session.place][1]
-        session.n = session.down = 0
-        while session.place < len(calls) and calls[session.place][1] == task:
-            session.place += 1
-        self._go_on(end, session)
+        calls, task = session.calls, session.calls[session.position][_TASK]
+        session.n = session.chains_down = 0
+        while session.position < len(calls) and calls[session.position][_TASK] == task:
+            session.position += 1
+        self._go_on(end_us, session)
 
-    def _go_on(self, end: int, session: _Session) -> None:
-        """Make the next call after its pause, or end the session."""
-        if session.place < len(session.calls):
-            self._attempt_at(end + session.calls[session.place][2], session)
+    def _go_on(self, end_us: int, session: _Session) -> None:
+        """Schedule the next call after its pause, or end the session."""
+        if session.position < len(session.calls):
+            self._attempt_at(end_us + session.calls[session.position][_WAIT_US], session)
             return
-        self.last_end_us = max(self.last_end_us, end)
+        self.last_end_us = max(self.last_end_us, end_us)
         if session.on_end is not None:
-            self.end_at(end, session.calls[-1][0], session.on_end)
+            self.end_at(end_us, session.calls[-1][_SERIAL], session.on_end)

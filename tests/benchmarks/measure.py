@@ -86,7 +86,7 @@ def watched() -> Watch:
     watch.on(LimitCheck, "add", "gateway")
     watch.on(RateLimitedLoop, "run", "event by event")
     for module in (queue_workload, session_workload):
-        watch.on(module, "merge", "gateway")
+        watch.on(module, "merge_attempts", "gateway")
         watch.on(module, "exchange_rows", "rows")
     watch.on(ProviderService, "task_rows", "rows")
     for name in ("add", "close"):
@@ -97,7 +97,7 @@ def watched() -> Watch:
         watch.on(Renderer, name, "rendering")
     watch.on(TableFile, "append", "encoding and writing")
     watch.on(simulate, "retry_until_consistent", "other")
-    watch.count(Work, "take", lambda taken: len(taken[1]), "event by event")
+    watch.count(Work, "drain", lambda taken: len(taken[1]), "event by event")
     return watch
 
 

@@ -19,14 +19,14 @@ from sim.actors.workload import Workload
 from sim.arrays.types import Floats, Ints
 from sim.catalog import tiers
 from sim.scenario.resolved import Scenario
-from sim.world.calls import Shape
+from sim.world.calls import DrawnCalls
 from tests.oracle.buckets import Bucket, regimes
 from tests.oracle.conditions import Skies
 from tests.oracle.releases import Client, is_opened, model_of
 from tests.oracle.simulator import Attempt, Call, Fate, Rules, Session, Simulator, Ticket
 
 _CALL = (
-    "call",
+    "serial",
     "wait_us",
     "ttft_us",
     "generation_us",
@@ -87,7 +87,7 @@ def _of_population(scenario: Scenario, workload: SessionWorkload, at_most: int) 
         clients = clients_of(context, own, np.array([moves_at[mark] for mark in begun]))
         starts += piece.start_us.tolist()
         accounts += own.tolist()
-        chosen += choose(context, sessions_of(piece.drawn.shape), clients, piece.start_us)
+        chosen += choose(context, sessions_of(piece.drawn.calls), clients, piece.start_us)
     sessions = zip((c.session for c in chosen), starts, strict=True)
     world = Simulator(rules_of(scenario, context, -SESSION_LEAD_US), -SESSION_LEAD_US, at_most)
     attempts = world.sessions(sessions, context.horizon_us)
@@ -199,14 +199,14 @@ class Line:
         self._queue._tasks += count
         account = filled.placement.account - context.first_account
         clients = clients_of(context, account, rng.random(count))
-        sessions = sessions_of(filled.drawn.shape)
+        sessions = sessions_of(filled.drawn.calls)
         self.chosen += choose(context, sessions, clients, tickets.release_us)
         release, round_ = tickets.release_us.tolist(), max(tickets.round, 0)
         pairs = zip(sessions, release, strict=True)
         return [Ticket(session, release_us, round_) for session, release_us in pairs]
 
 
-def sessions_of(shape: Shape) -> list[Session]:
+def sessions_of(shape: DrawnCalls) -> list[Session]:
     """The sessions of a shape, with their calls by task."""
     names = ("key", "bucket", "lifetime_us", "static_tokens", "batch")
     whose = zip(*(getattr(shape, name).tolist() for name in names), strict=True)

@@ -12,10 +12,11 @@ import pytest
 from sim.arrays.types import Ints
 from sim.catalog import tiers
 from sim.streams import Streams
-from sim.world.attempts import RATE_LIMIT, RETRIES, Attempts, CallConditions, FailureDraws, Policy
-from sim.world.calls import Shape
+from sim.world.attempts import RATE_LIMIT, RETRIES, Attempts, CallConditions, RetryPolicy
+from sim.world.calls import DrawnCalls
 from sim.world.conditions import ProviderConditions
-from sim.world.limits import BucketSize, Runs, Sizes
+from sim.world.failures import FailureDraws
+from sim.world.limits import BucketEvents, BucketSize, Sizes
 from sim.world.limits import overdrawn as ever_overdrawn
 from sim.world.rate_limited import RateLimitedLoop, Work
 from tests.support.scenarios import HOUR_US, MONDAY, calm
@@ -46,13 +47,13 @@ class Limit(NamedTuple):
         return max(1, round(self.per_minute * self.burst))
 
 
-def single_calls(count: int, failures: FailureDraws) -> Shape:
+def single_calls(count: int, failures: FailureDraws) -> DrawnCalls:
     """Sessions of one call without tokens to speak of, all of one bucket."""
     zeros, ones, number = np.zeros(count, np.int64), np.ones(count, np.int64), np.arange(count)
-    return Shape(
+    return DrawnCalls(
         session=number,
         task=number,
-        call=number,
+        serial=number,
         wait_us=zeros,
         ttft_us=1_000 * ones,
         generation_us=zeros,
@@ -60,7 +61,7 @@ def single_calls(count: int, failures: FailureDraws) -> Shape:
         left_tokens=zeros,
         epoch=zeros,
         output_tokens=ones,
-        fate=failures.failure(number, 0),
+        failure_draw=failures.failure(number, 0),
         calls_per_session=ones,
         key=zeros,
         bucket=zeros,
@@ -78,13 +79,13 @@ def attempts_of(limit: Limit, arrivals_us: Ints, failures: FailureDraws) -> Atte
     segments = len(conditions.ends_us)
     sizes = Sizes([limit.size] * segments, [plenty] * segments, [plenty] * segments)
     loop = RateLimitedLoop(
-        [sizes], CallConditions(conditions, failures, Policy(10**9, None), UNTIL_US), 0
+        [sizes], CallConditions(conditions, failures, RetryPolicy(10**9, None), UNTIL_US), 0
     )
     work = Work(single_calls(len(arrivals_us), failures))
     for number, at in enumerate(arrivals_us.tolist()):
         loop.open(work, number, at)
     loop.run(UNTIL_US)
-    attempts, _ = work.take()
+    attempts, _ = work.drain()
     return attempts.pick(np.lexsort((attempts.call, attempts.begins_us)))
 
 
@@ -119,7 +120,7 @@ def overdrawn(limit: Limit, at_us: Ints) -> bool:
     size, count = limit.size, len(at_us)
     takes, none = np.full(count, size.per_token), np.zeros(count, np.int64)
     state = np.zeros(1, np.int64), np.zeros(1, np.int64)
-    return bool(ever_overdrawn(size, Runs.of(none, at_us), takes, *state)[0])
+    return bool(ever_overdrawn(size, BucketEvents.of_sorted(none, at_us), takes, *state)[0])
 
 
 def agrees(limit: Limit, arrivals_us: Ints, refused: Ints) -> bool:
@@ -193,11 +194,11 @@ def slow_refusals(limit: Limit, arrivals_us: Ints, failures: FailureDraws) -> tu
         refused += 1
         lacking_s = (1 - level) * 60 / limit.per_minute
         retry_after_s = max(1, -int(-lacking_s // 1))
-        end = now + failures.error_us_of(call, n)
+        end = now + failures.error_us_scalar(call, n)
         if n < RETRIES and retry_after_s <= 60:
             heapq.heappush(heap, (end + retry_after_s * 1_000_000, call, n + 1))
         elif n < RETRIES:
-            heapq.heappush(heap, (end + failures.backoff_us_of(call, n, n), call, n + 1))
+            heapq.heappush(heap, (end + failures.backoff_us_scalar(call, n, n), call, n + 1))
     return refused, attempts
 
 
@@ -264,7 +265,7 @@ def _first_of_each(limit: Limit, rho: float, seed: int) -> float:
     refused, count = 0, 1_000
     for at in poisson(limit, rho, count, seed).tolist():
         before = deficit.copy(), since.copy()
-        event = Runs.of(none, np.array([at])), np.array([size.per_token])
+        event = BucketEvents.of_sorted(none, np.array([at])), np.array([size.per_token])
         if ever_overdrawn(size, *event, deficit, since)[0]:
             refused += 1
             deficit[:], since[:] = before

@@ -66,7 +66,7 @@ def sessions_of(seed: int) -> Occupancy:
         assert isinstance(workload, SessionWorkload)
         for piece in workload.pieces():
             ends_us = piece.start_us.copy()
-            session = piece.drawn.shape.session[piece.attempts.call]
+            session = piece.drawn.calls.session[piece.attempts.call]
             np.maximum.at(ends_us, session, piece.attempts.ends_us)
             parts.append((piece.start_us, ends_us, piece.placement.account))
     return Occupancy(*(np.concatenate(column) for column in zip(*parts, strict=True)))

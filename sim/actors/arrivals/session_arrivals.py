@@ -14,10 +14,9 @@ from sim.actors.context import ActorContext
 from sim.actors.prompts import PromptSource
 from sim.actors.templates import any_variant
 from sim.arrays.ragged import position_in
-from sim.arrays.time import DAY_US
+from sim.arrays.time import DAY_US, FOREVER_US
 from sim.arrays.types import Bools, Floats, Ints
 from sim.entities import pools
-from sim.entities.tenure import FOREVER_US
 from sim.scenario.resolved import World
 from sim.streams import mixed, uniforms
 from sim.world.load import activity

@@ -30,7 +30,7 @@ class _LimitedBatch:
     ) -> Block:
         """Return rows of the attempts made since the last time; rows of the tasks at the end."""
         drawn, placement = self.batch.drawn, self.batch.placement
-        attempts, read = self.work.take()
+        attempts, read = self.work.drain()
         attempts, rows = queue.permitted(self.batch, attempts)
         self.attempts.append(attempts)
 
@@ -113,7 +113,7 @@ class LimitedWorkers:
         """Open a ticket in the event loop, which calls back when it has ended."""
         batch.service_times.skip()
         if not self._limited_batches or self._limited_batches[-1].batch is not batch:
-            self._limited_batches.append(_LimitedBatch(batch, Work(batch.drawn.shape)))
+            self._limited_batches.append(_LimitedBatch(batch, Work(batch.drawn.calls)))
         part = self._limited_batches[-1]
         part.in_progress += 1
 

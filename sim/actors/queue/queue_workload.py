@@ -20,11 +20,11 @@ from sim.actors.queue.workers import Workers
 from sim.actors.workload import Block, HitsLimitError
 from sim.arrays.time import MINUTE_US
 from sim.arrays.types import Bools, Ints
-from sim.scaffold.fill import Drawn
+from sim.scaffold.fill import DrawnSessions
 from sim.scaffold.rows import Placement, RowMaker, exchange_rows
+from sim.world.attempt_stream import merge_attempts
 from sim.world.attempts import Attempts
 from sim.world.cache import session_read_tokens
-from sim.world.limit_check import merge
 
 _SLICE_ROWS = 65_536
 _SHORTEST_SLICE_US = MINUTE_US
@@ -182,7 +182,7 @@ class UnlimitedWorkers:
 class _StartedTickets(NamedTuple):
     """Attempts of tickets that were begun, and what each reads of its own task's context."""
 
-    drawn: Drawn
+    drawn: DrawnSessions
     placement: Placement
     attempts: Attempts
     own_read: Ints
@@ -207,7 +207,7 @@ def _started(batch: DrawnBatch, queue: TicketQueue) -> _StartedTickets:
     batch.collected = high
     starts_us = np.array(batch.batch.starts_us[low:high], np.int64)
     attempts, _ = queue.permitted(batch, batch.service_times.attempts(low, high, starts_us))
-    own_read = session_read_tokens(batch.drawn.shape, attempts)
+    own_read = session_read_tokens(batch.drawn.calls, attempts)
     return _StartedTickets(batch.drawn, batch.placement, attempts, own_read)
 
 
@@ -230,10 +230,10 @@ class _Gateway:
 
         Nothing is yielded once somebody may be over a limit: it would be discarded.
         """
-        parts = [(part.drawn.shape, part.attempts, part.own_read) for part in started]
+        parts = [(part.drawn.calls, part.attempts, part.own_read) for part in started]
         if not sum(len(own_read) for _, _, own_read in parts):
             return
-        stream, order = merge(parts, [part.drawn.shape.bucket for part in started])
+        stream, order = merge_attempts(parts, [part.drawn.calls.bucket for part in started])
         read = self._cache.read_tokens(stream)
         self._check.add(stream, read)
         if self._check.overdrawn.any():

@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.actors.provider_service import ProviderService
 from sim.arrays.types import Ints
-from sim.scaffold.fill import Drawn
+from sim.scaffold.fill import DrawnSessions
 from sim.world.attempts import Attempts
 from sim.world.timing_scalar import end_of_task
 
@@ -35,7 +35,7 @@ class ServiceTimes:
     Any other ticket is settled alone. Starts never decrease.
     """
 
-    def __init__(self, service: ProviderService, drawn: Drawn, release_us: Ints) -> None:
+    def __init__(self, service: ProviderService, drawn: DrawnSessions, release_us: Ints) -> None:
         """Prepare the tickets of `drawn`, each a session of one task, in order of release."""
         self._service, self._drawn, self._release_us = service, drawn, release_us
         self._chunks: list[_Chunk] = []
@@ -61,7 +61,7 @@ class ServiceTimes:
             return service_us
 
         self._chunk_of.append(_ALONE)
-        shape, conditions = self._drawn.shape, self._service.conditions
+        shape, conditions = self._drawn.calls, self._service.conditions
         return end_of_task(shape, ticket, start_us, conditions) - start_us
 
     def skip(self) -> None:
@@ -93,7 +93,7 @@ class ServiceTimes:
 
     def _shifted(self, chunk: _Chunk, tickets: Ints, starts_us: Ints) -> Attempts:
         """Return the attempts of some tickets of a chunk, put off to their starts."""
-        shape = self._drawn.shape
+        shape = self._drawn.calls
         shift_of_ticket = np.full(len(shape.calls_per_session), -1)
         shift_of_ticket[tickets] = starts_us - chunk.begins_us[tickets - chunk.first]
 

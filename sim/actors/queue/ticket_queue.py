@@ -19,7 +19,7 @@ from sim.actors.templates import any_variant
 from sim.actors.workload import TASKS_PER_SHARD_BITS
 from sim.arrays.types import Bools, Floats, Ints
 from sim.entities import pools
-from sim.scaffold.fill import Drawn
+from sim.scaffold.fill import DrawnSessions
 from sim.scaffold.rows import Placement
 from sim.world.attempts import Attempts
 
@@ -45,7 +45,7 @@ class DrawnBatch:
     """
 
     organisation: Ints
-    drawn: Drawn
+    drawn: DrawnSessions
     placement: Placement
     service_times: ServiceTimes
     batch: Batch
@@ -55,8 +55,8 @@ class DrawnBatch:
     @cached_property
     def last_call(self) -> list[int]:
         """Serial number of the last call of each ticket."""
-        shape = self.drawn.shape
-        return shape.call[np.cumsum(shape.calls_per_session) - 1].tolist()  # type: ignore[no-any-return]
+        shape = self.drawn.calls
+        return shape.serial[np.cumsum(shape.calls_per_session) - 1].tolist()  # type: ignore[no-any-return]
 
 
 class TicketQueue:
@@ -212,7 +212,7 @@ class TicketQueue:
         return self._prepared(tickets, drawn, placement, context.accounts.organisation[account])
 
     def _prepared(
-        self, tickets: Tickets, drawn: Drawn, placement: Placement, organisation: Ints
+        self, tickets: Tickets, drawn: DrawnSessions, placement: Placement, organisation: Ints
     ) -> DrawnBatch:
         """Make a drawn batch ready for the workers; earlier work ends when the log opens."""
         service_times = ServiceTimes(self._context.service, drawn, tickets.release_us)

@@ -18,7 +18,7 @@ from sim.actors.workload import TASKS_PER_SHARD_BITS
 from sim.arrays.ragged import starts_of
 from sim.arrays.time import DAY_US
 from sim.arrays.types import Bools, Ints
-from sim.scaffold.fill import Drawn
+from sim.scaffold.fill import DrawnSessions
 from sim.scaffold.rows import Placement
 from sim.scaffold.turns import Turns, draw_tool_steps, draw_turns_of
 from sim.streams import mixed
@@ -31,7 +31,7 @@ _BLOCK_ROWS = 65_536
 class Piece:
     """A block of sessions of one agent, put on the clock as if nothing were limited."""
 
-    drawn: Drawn
+    drawn: DrawnSessions
     placement: Placement
     start_us: Ints
     end_us: Ints
@@ -225,13 +225,13 @@ class SessionPieces:
         return session_no, task_no
 
 
-def _task_times(drawn: Drawn, attempts: Attempts) -> tuple[Ints, Ints]:
+def _task_times(drawn: DrawnSessions, attempts: Attempts) -> tuple[Ints, Ints]:
     """Return (begin of each task, when it was barred).
 
     `NEVER_US` and its negative stand for tasks that did not begin and were not barred.
     """
-    tasks = int(drawn.shape.task[-1]) + 1
-    task = drawn.shape.task[attempts.call]
+    tasks = int(drawn.calls.task[-1]) + 1
+    task = drawn.calls.task[attempts.call]
     begins_us, barred_us = np.full(tasks, NEVER_US), np.full(tasks, -NEVER_US)
     np.minimum.at(begins_us, task, attempts.begins_us)
     refused = attempts.status == BLOCKED
@@ -239,6 +239,6 @@ def _task_times(drawn: Drawn, attempts: Attempts) -> tuple[Ints, Ints]:
     return begins_us, barred_us
 
 
-def session_of_task(drawn: Drawn) -> Ints:
+def session_of_task(drawn: DrawnSessions) -> Ints:
     """Return the session of each task, shape (tasks,)."""
-    return np.asarray(drawn.shape.session[drawn.position == 0])
+    return np.asarray(drawn.calls.session[drawn.position == 0])

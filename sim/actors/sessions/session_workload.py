@@ -15,9 +15,9 @@ from sim.actors.workload import Block
 from sim.arrays.time import DAY_US
 from sim.arrays.types import Bools, Ints
 from sim.scaffold.rows import RowMaker, exchange_rows
+from sim.world.attempt_stream import merge_attempts
 from sim.world.attempts import Attempts
 from sim.world.cache import session_read_tokens
-from sim.world.limit_check import merge
 from sim.world.rate_limited import Work
 
 
@@ -74,11 +74,11 @@ class SessionWorkload:
 
         # the sessions that met no limit, then those simulated
         for piece, period, read in zip(pieces, period_of_session, read_tokens, strict=True):
-            session = piece.drawn.shape.session[piece.attempts.call]
+            session = piece.drawn.calls.session[piece.attempts.call]
             unlimited = ~simulated[period][session]
             yield self._block(make, piece, piece.attempts, read, unlimited)
         for piece, work in works.in_order():
-            attempts, read = work.take()
+            attempts, read = work.drain()
             refused = np.zeros(len(piece.start_us), np.bool_)
             until_us = piece.placement.until_us
             attempts, rows = context.service.bar(piece.drawn, until_us, attempts, refused)
@@ -94,7 +94,7 @@ class SessionWorkload:
     ) -> tuple[Bools, list[Ints]]:
         """Return (which busy periods may hit a limit, what each attempt of each piece reads)."""
         context, classes = self._context, len(self._context.service.limits)
-        shapes = [piece.drawn.shape for piece in pieces]
+        shapes = [piece.drawn.calls for piece in pieces]
         parts = [
             (shape, piece.attempts, session_read_tokens(shape, piece.attempts))
             for shape, piece in zip(shapes, pieces, strict=True)
@@ -105,7 +105,7 @@ class SessionWorkload:
             for shape, period in zip(shapes, period_of_session, strict=True)
         ]
 
-        stream, order = merge(parts, buckets)
+        stream, order = merge_attempts(parts, buckets)
         read_in_order = context.draws.prefix_cache().read_tokens(stream)
         check = context.service.limit_check(periods, -SESSION_LEAD_US)
         check.add(stream, read_in_order)
@@ -139,7 +139,7 @@ class _PieceWorks:
         """Return the work that holds a session, and its number there."""
         piece = int(np.searchsorted(self._first, number, side="right")) - 1
         if piece not in self._works:
-            self._works[piece] = Work(self._pieces[piece].drawn.shape)
+            self._works[piece] = Work(self._pieces[piece].drawn.calls)
         return self._works[piece], number - int(self._first[piece])
 
     def in_order(self) -> Iterator[tuple[Piece, Work]]:

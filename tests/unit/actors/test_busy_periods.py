@@ -74,7 +74,7 @@ def test_tasks_settled_together_are_as_if_settled_alone(released: str) -> None:
     queue = workload.ticket_queue()  # type: ignore[attr-defined]
     filled = queue.current(0)
     context, drawn = workload._context, filled.drawn  # type: ignore[attr-defined]
-    count = len(drawn.shape.calls_per_session)
+    count = len(drawn.calls.calls_per_session)
     starts = np.arange(count) * HOUR_US // 9
     early = np.arange(count) % 3 * HOUR_US // 30
     release = {"at once": 0 * starts, "one by one": starts}.get(released, starts - early)

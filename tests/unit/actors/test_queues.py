@@ -18,7 +18,8 @@ from sim.actors.queue.workers import Batch, Workers
 from sim.catalog import operator
 from sim.distributions import Distribution
 from sim.population.population import build_population
-from sim.scaffold.rows import FINISHED, task_of
+from sim.scaffold.rows import task_of
+from sim.scaffold.task_rows import FINISHED
 from sim.scenario.resolved import Rhythm
 from sim.world.load import weekly_weights
 from tests.support.scenarios import (

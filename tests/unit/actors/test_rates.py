@@ -17,8 +17,9 @@ from sim.actors.arrivals.rates import (
     shards_of,
     time_change_of,
 )
+from sim.arrays.time import FOREVER_US
 from sim.documents.bounds import MOST_PER_DAY
-from sim.entities.tenure import FOREVER_US, SlotTimeline
+from sim.entities.tenure import SlotTimeline
 from sim.scenario.resolved import Rhythm
 from tests.support.contexts import chosen, context_of
 from tests.support.scenarios import DAY_US, FLAT, HOUR_US, MONDAY, calm, coders, event, simple

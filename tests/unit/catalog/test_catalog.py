@@ -44,8 +44,9 @@ from sim.errors import InvalidInputError
 from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE
 from sim.scenario import json_schema
 from sim.streams import Streams
-from sim.world.attempts import RETRIES, FailureDraws
+from sim.world.attempts import RETRIES
 from sim.world.cache import LIFETIME_1H_US, LIFETIME_5M_US
+from sim.world.failures import FailureDraws
 
 KINDS: dict[str, Any] = {
     "model": models,

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 import sim.actors.arrivals.session_arrivals
 import sim.actors.queue.queue_workload
 import sim.actors.sessions.session_workload
-import sim.world.attempts
 import sim.world.buckets
 import sim.world.cache
+import sim.world.failures
 import sim.world.releases
 import tests.oracle.simulator
 from tests.oracle.comparison import differences
@@ -143,7 +143,7 @@ def test_a_bucket_that_refills_too_fast_is_found(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_back_off_with_the_jitter_the_other_way_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sim.world.attempts, "_JITTER", -0.25)
+    monkeypatch.setattr(sim.world.failures, "_JITTER", -0.25)
     assert found()
 
 

@@ -14,23 +14,24 @@ from sim.arrays.ragged import cumulate_in, position_in, starts_of
 from sim.arrays.types import Ints
 from sim.catalog import Agent, agents, models, steps_for
 from sim.distributions import Distribution
-from sim.scaffold import fill as fill_module
+from sim.scaffold.context_growth import grow_contexts
 from sim.scaffold.fill import (
     END_TURN,
     MAX_TOKENS,
     STOP_SEQUENCE,
     TOOL_USE,
     WINDOW_EXCEEDED,
-    Drawn,
+    DrawnSessions,
     Sessions,
     fill,
 )
 from sim.scaffold.steps import draw_steps, instance_scores
 from sim.scaffold.turns import plain_turns
 from sim.streams import Streams
-from sim.world.attempts import OK, OVERLOADED, Attempts, FailureDraws
+from sim.world.attempts import OK, OVERLOADED, Attempts
 from sim.world.cache import LIFETIME_1H_US, LIFETIME_5M_US, session_read_tokens
-from sim.world.calls import Shape
+from sim.world.calls import DrawnCalls
+from sim.world.failures import FailureDraws
 from sim.world.models import ModelTable
 from tests.support.scenarios import constant, lognormal
 
@@ -62,7 +63,9 @@ def sessions(
     )
 
 
-def filled(asked: Sessions, agent: Agent, seed: int = 3, table: ModelTable = SONNET) -> Drawn:
+def filled(
+    asked: Sessions, agent: Agent, seed: int = 3, table: ModelTable = SONNET
+) -> DrawnSessions:
     streams = Streams(seed)
     return fill(asked, agent, table, FailureDraws(streams, "test"), streams, "test")
 
@@ -71,8 +74,8 @@ def altered(agent: str, **values: Any) -> Agent:
     return agents()[agent].model_copy(update=values)
 
 
-def context_of(drawn: Drawn) -> Ints:
-    return drawn.shape.context_tokens
+def context_of(drawn: DrawnSessions) -> Ints:
+    return drawn.calls.context_tokens
 
 
 def groups(counts: list[int], values: Any) -> list[list[int]]:
@@ -126,16 +129,16 @@ def test_context_is_what_a_loop_over_the_calls_gives(
 ) -> None:
     agent = altered(
         "coding-cli",
-        base_context_tokens=constant(base),
         compaction_at=0.5,
         compaction_to_tokens=400,
     )
     rng = np.random.default_rng(seed)
     appended, output = rng.integers(1, 500, (2, sum(counts)))
     window = np.full(sum(counts), 2_000)
-    rows = fill_module._Rows.of(plain_turns(np.array(counts)), np.array(counts))
-    context, epoch, _ = fill_module._context(
-        agent, window, appended, output, rows, np.array(counts), np.random.default_rng(0)
+    task = np.repeat(np.arange(len(counts)), counts)
+    first = np.full(len(counts), base)
+    context, epoch, _ = grow_contexts(
+        agent, window, first, appended, output, task, task < 0, np.array(counts)
     )
     growth = [
         [a + o for a, o in zip(grown[1:], answers, strict=False)]
@@ -147,38 +150,38 @@ def test_context_is_what_a_loop_over_the_calls_gives(
 
 
 @pytest.fixture(scope="module")
-def long_sessions() -> Drawn:
+def long_sessions() -> DrawnSessions:
     """Sessions of 400 calls that pass the limit of compaction several times."""
     return filled(sessions([20] * 40, [20] * 800), agents()["coding-cli"])
 
 
-def test_context_never_passes_the_limit_of_compaction(long_sessions: Drawn) -> None:
+def test_context_never_passes_the_limit_of_compaction(long_sessions: DrawnSessions) -> None:
     agent = agents()["coding-cli"]
     limit = np.floor(SONNET.window_tokens[0] * agent.compaction_at)
     assert context_of(long_sessions).max() <= limit
     assert context_of(long_sessions).max() > 0.95 * limit
 
 
-def test_compaction_happens_and_leaves_about_what_it_should(long_sessions: Drawn) -> None:
+def test_compaction_happens_and_leaves_about_what_it_should(long_sessions: DrawnSessions) -> None:
     agent, context = agents()["coding-cli"], context_of(long_sessions)
     shrunk = (
-        np.flatnonzero((np.diff(context) < 0) & (np.diff(long_sessions.shape.session) == 0)) + 1
+        np.flatnonzero((np.diff(context) < 0) & (np.diff(long_sessions.calls.session) == 0)) + 1
     )
     assert len(shrunk) > 20
     assert (context[shrunk] > agent.compaction_to_tokens).all()
     assert np.median(context[shrunk]) < 1.1 * agent.compaction_to_tokens
 
 
-def test_messages_are_odd_and_start_again_after_a_compaction(long_sessions: Drawn) -> None:
+def test_messages_are_odd_and_start_again_after_a_compaction(long_sessions: DrawnSessions) -> None:
     messages, context = long_sessions.n_messages, context_of(long_sessions)
-    again = np.r_[True, (np.diff(context) < 0) | (np.diff(long_sessions.shape.session) > 0)]
+    again = np.r_[True, (np.diff(context) < 0) | (np.diff(long_sessions.calls.session) > 0)]
     assert (messages % 2 == 1).all()
     assert (messages[again] == 1).all()
     assert (np.diff(messages)[~again[1:]] == 2).all()
 
 
-def test_every_compaction_begins_a_new_context(long_sessions: Drawn) -> None:
-    shape, context = long_sessions.shape, context_of(long_sessions)
+def test_every_compaction_begins_a_new_context(long_sessions: DrawnSessions) -> None:
+    shape, context = long_sessions.calls, context_of(long_sessions)
     inside = np.diff(shape.session) == 0
     shrunk = (np.diff(context) < 0) & inside
     assert (np.diff(shape.epoch)[shrunk] >= 1).all()
@@ -205,7 +208,7 @@ def of_all_kinds(asked: Sessions) -> Sessions:
 
 
 @pytest.fixture(scope="module")
-def overflowing() -> tuple[Sessions, Drawn]:
+def overflowing() -> tuple[Sessions, DrawnSessions]:
     rng = np.random.default_rng(5)
     turns = rng.integers(1, 7, 300)
     asked = of_all_kinds(sessions(turns, rng.integers(1, 9, turns.sum())))
@@ -225,15 +228,15 @@ def kept_by_loop(context: list[int], output: list[int]) -> list[list[int]]:
 
 
 def test_a_session_ends_with_the_first_call_that_does_not_fit_the_window(
-    overflowing: tuple[Sessions, Drawn],
+    overflowing: tuple[Sessions, DrawnSessions],
 ) -> None:
     asked, cut = overflowing
     whole = filled(asked, near_the_window(), table=ENDLESS)
     counts = asked.calls_per_session.tolist()
-    answer = whole.shape.output_tokens // whole.choices
+    answer = whole.calls.output_tokens // whole.choices
     by_session = (groups(counts, v.tolist()) for v in (context_of(whole), answer))
     expected = [kept_by_loop(*columns) for columns in zip(*by_session, strict=True)]
-    shape = cut.shape
+    shape = cut.calls
     found = np.stack([context_of(cut), shape.output_tokens // cut.choices], axis=1)
     assert shape.calls_per_session.tolist() == [len(kept) for kept in expected]
     assert found.tolist() == [row[:2] for kept in expected for row in kept]
@@ -243,38 +246,42 @@ def test_a_session_ends_with_the_first_call_that_does_not_fit_the_window(
     assert not cut.n_tool_calls_out[ended].any()
 
 
-def test_context_and_answer_stay_within_the_window(overflowing: tuple[Sessions, Drawn]) -> None:
+def test_context_and_answer_stay_within_the_window(
+    overflowing: tuple[Sessions, DrawnSessions],
+) -> None:
     _, cut = overflowing
-    both = context_of(cut) + cut.shape.output_tokens // cut.choices
+    both = context_of(cut) + cut.calls.output_tokens // cut.choices
     assert both.max() == WINDOW
     assert (both[cut.finish == WINDOW_EXCEEDED] == WINDOW).all()
-    assert (cut.shape.output_tokens[~cut.prewarm] >= 1).all()
+    assert (cut.calls.output_tokens[~cut.prewarm] >= 1).all()
 
 
-def test_without_compaction_contexts_never_shrink(overflowing: tuple[Sessions, Drawn]) -> None:
+def test_without_compaction_contexts_never_shrink(
+    overflowing: tuple[Sessions, DrawnSessions],
+) -> None:
     _, cut = overflowing
-    own = cut.shape.epoch >= 0
+    own = cut.calls.epoch >= 0
     assert (~own).any()
-    inside = np.diff(cut.shape.session[own]) == 0
+    inside = np.diff(cut.calls.session[own]) == 0
     assert (np.diff(context_of(cut)[own])[inside] >= 0).all()
     assert (np.diff(cut.n_messages[own])[inside] == 2).all()
 
 
 def test_tasks_after_the_end_of_their_session_are_nowhere(
-    overflowing: tuple[Sessions, Drawn],
+    overflowing: tuple[Sessions, DrawnSessions],
 ) -> None:
     asked, cut = overflowing
-    shape, first = cut.shape, np.flatnonzero(cut.position == 0)
+    shape, first = cut.calls, np.flatnonzero(cut.position == 0)
     calls = np.bincount(shape.task)
     assert len(calls) < len(asked.task_no)
     assert shape.task.tolist() == np.repeat(np.arange(len(first)), calls).tolist()
     assert cut.position.tolist() == position_in(calls).tolist()
-    assert shape.call.tolist() == ((cut.task_no[shape.task] << 20) + cut.position).tolist()
+    assert shape.serial.tolist() == ((cut.task_no[shape.task] << 20) + cut.position).tolist()
     session = np.repeat(np.arange(len(asked.per_session)), asked.per_session)
     assert session[cut.task_no].tolist() == shape.session[first].tolist()
 
 
-def test_tasks_have_the_numbers_that_were_asked_for(mixed: tuple[Sessions, Drawn]) -> None:
+def test_tasks_have_the_numbers_that_were_asked_for(mixed: tuple[Sessions, DrawnSessions]) -> None:
     asked, x = mixed
     assert x.task_no.tolist() == asked.task_no.tolist()
 
@@ -284,7 +291,7 @@ def test_a_prewarming_call_beyond_the_window_ends_the_session_and_still_says_max
     asked = replace(asked, turns=asked.turns._replace(prewarmed=np.array([True, False])))
     cut = filled(asked, altered("mini-swe-agent", base_context_tokens=constant(WINDOW)))
     assert cut.finish.tolist() == [MAX_TOKENS]
-    assert (context_of(cut).tolist(), cut.shape.output_tokens.tolist()) == ([WINDOW - 1], [0])
+    assert (context_of(cut).tolist(), cut.calls.output_tokens.tolist()) == ([WINDOW - 1], [0])
 
 
 def test_a_prewarming_call_with_room_for_one_token_is_not_the_last() -> None:
@@ -293,13 +300,13 @@ def test_a_prewarming_call_with_room_for_one_token_is_not_the_last() -> None:
     cut = filled(asked, altered("mini-swe-agent", base_context_tokens=constant(WINDOW - 1)))
     assert cut.finish.tolist() == [MAX_TOKENS, WINDOW_EXCEEDED]
     assert context_of(cut).tolist() == [WINDOW - 1, WINDOW - 1]
-    assert cut.shape.output_tokens.tolist() == [0, 1]
+    assert cut.calls.output_tokens.tolist() == [0, 1]
 
 
 # --- prompt cache -------------------------------------------------------------------------------
 
 
-def reads_by_loop(shape: Shape, begins: list[int], lifetime_us: int) -> list[int]:
+def reads_by_loop(shape: DrawnCalls, begins: list[int], lifetime_us: int) -> list[int]:
     """What each call of one session, answered at once, reads of its own context; -1: nothing."""
     reads: list[int] = []
     for k, now in enumerate(begins):
@@ -328,7 +335,7 @@ def test_a_session_reads_its_own_context_as_a_loop_over_the_requests_says(
         compaction_to_tokens=1_500,
     )
     drawn = filled(sessions([n], [1] * n, lifetime_us=lifetime_us), agent, seed % 1_000)
-    shape = drawn.shape
+    shape = drawn.calls
     rng = np.random.default_rng(seed)
     gaps = [1_000_000, LIFETIME_5M_US, LIFETIME_5M_US + 1, LIFETIME_1H_US, LIFETIME_1H_US + 1]
     begins = np.cumsum(rng.choice(gaps, n))
@@ -340,7 +347,7 @@ def test_a_session_reads_its_own_context_as_a_loop_over_the_requests_says(
 
 def test_failed_attempts_neither_refresh_the_cache_nor_fill_it() -> None:
     agent = altered("chat", base_context_tokens=constant(5_000))
-    shape = filled(sessions([2], [1, 1]), agent).shape
+    shape = filled(sessions([2], [1, 1]), agent).calls
     call, minutes = np.array([0, 1, 1]), np.array([0, 4, 6]) * 60_000_000
     for status, alive in (([OK, OVERLOADED, OK], False), ([OVERLOADED, OVERLOADED, OK], False)):
         attempts = Attempts(call, 0 * call, minutes, 0 * call, minutes, np.array(status))
@@ -351,8 +358,8 @@ def test_failed_attempts_neither_refresh_the_cache_nor_fill_it() -> None:
 
 def test_contexts_below_the_minimum_of_the_model_leave_nothing() -> None:
     low, high = (altered("chat", base_context_tokens=constant(n)) for n in (900, 1_100))
-    assert filled(sessions([1], [1]), low).shape.left_tokens[0] == 0
-    left = filled(sessions([1], [1]), high).shape.left_tokens[0]
+    assert filled(sessions([1], [1]), low).calls.left_tokens[0] == 0
+    left = filled(sessions([1], [1]), high).calls.left_tokens[0]
     assert left == 1_100 - high.uncached_tail_tokens
 
 
@@ -360,32 +367,34 @@ def test_contexts_below_the_minimum_of_the_model_leave_nothing() -> None:
 
 
 @pytest.fixture(scope="module", params=AGENTS)
-def mixed(request: pytest.FixtureRequest) -> tuple[Sessions, Drawn]:
+def mixed(request: pytest.FixtureRequest) -> tuple[Sessions, DrawnSessions]:
     rng = np.random.default_rng(8)
     turns = rng.integers(1, 5, 2_000)
     asked = sessions(turns, rng.integers(1, 8, turns.sum()))
     return asked, filled(asked, agents()[request.param])
 
 
-def test_rows_come_in_order_of_session_turn_and_call(mixed: tuple[Sessions, Drawn]) -> None:
+def test_rows_come_in_order_of_session_turn_and_call(mixed: tuple[Sessions, DrawnSessions]) -> None:
     asked, exchanges = mixed
     assert exchanges.position.tolist() == position_in(asked.turns.calls).tolist()
-    shape = exchanges.shape
+    shape = exchanges.calls
     assert np.bincount(shape.task).tolist() == asked.turns.calls.tolist()
     assert np.bincount(shape.session).tolist() == asked.calls_per_session.tolist()
     assert shape.calls_per_session.tolist() == asked.calls_per_session.tolist()
-    assert shape.call.tolist() == ((shape.task << 20) + exchanges.position).tolist()
+    assert shape.serial.tolist() == ((shape.task << 20) + exchanges.position).tolist()
 
 
-def test_a_person_waits_before_a_turn_and_tools_within(mixed: tuple[Sessions, Drawn]) -> None:
+def test_a_person_waits_before_a_turn_and_tools_within(
+    mixed: tuple[Sessions, DrawnSessions],
+) -> None:
     asked, x = mixed
     first = starts_of(asked.calls_per_session)
     between = np.setdiff1d(np.flatnonzero(x.position == 0), first)
-    assert (x.shape.wait_us[between] == asked.human_gap_us[0]).all()
-    assert (x.shape.wait_us[first] == 0).all()
+    assert (x.calls.wait_us[between] == asked.human_gap_us[0]).all()
+    assert (x.calls.wait_us[first] == 0).all()
 
 
-def test_tool_results_answer_the_tool_calls_before(mixed: tuple[Sessions, Drawn]) -> None:
+def test_tool_results_answer_the_tool_calls_before(mixed: tuple[Sessions, DrawnSessions]) -> None:
     _, x = mixed
     within = np.flatnonzero(x.position > 0)
     assert (x.n_tool_results_in[within] == x.n_tool_calls_out[within - 1]).all()
@@ -394,7 +403,7 @@ def test_tool_results_answer_the_tool_calls_before(mixed: tuple[Sessions, Drawn]
 
 
 def test_the_last_call_of_a_turn_ends_it_and_others_use_tools(
-    mixed: tuple[Sessions, Drawn],
+    mixed: tuple[Sessions, DrawnSessions],
 ) -> None:
     asked, x = mixed
     last = np.zeros(len(x.position), np.bool_)
@@ -405,23 +414,23 @@ def test_the_last_call_of_a_turn_ends_it_and_others_use_tools(
     assert (x.finish[whole & ~last] == TOOL_USE).all()
 
 
-def test_answers_take_time(mixed: tuple[Sessions, Drawn]) -> None:
+def test_answers_take_time(mixed: tuple[Sessions, DrawnSessions]) -> None:
     _, x = mixed
-    assert (x.shape.ttft_us > 0).all()
-    assert (x.shape.generation_us > 0).all()
+    assert (x.calls.ttft_us > 0).all()
+    assert (x.calls.generation_us > 0).all()
 
 
 def test_answers_stop_at_the_limit_and_say_so() -> None:
     agent = altered("swe-agent", output_tokens=lognormal(4_000, 1.0), max_tokens=4_096)
     x = filled(sessions([1] * 500, [4] * 500), agent)
-    assert x.shape.output_tokens.max() == 4_096
-    assert (x.finish[x.shape.output_tokens < 4_096] != MAX_TOKENS).all()
+    assert x.calls.output_tokens.max() == 4_096
+    assert (x.finish[x.calls.output_tokens < 4_096] != MAX_TOKENS).all()
     assert (x.finish == MAX_TOKENS).mean() == pytest.approx(0.49, abs=0.04)
 
 
 def test_clients_without_caching_leave_nothing() -> None:
     x = filled(sessions([1] * 20, [5] * 20, lifetime_us=0), agents()["coding-cli"])
-    assert x.shape.left_tokens.max() == 0
+    assert x.calls.left_tokens.max() == 0
 
 
 @settings(max_examples=25)
@@ -431,7 +440,7 @@ def test_a_session_does_not_depend_on_those_after_it(n: int) -> None:
     agent = altered("mini-swe-agent")
     short = filled(sessions([1] * n, [3] * n), agent)
     longer = filled(sessions([1] * (n + 5), [3] * (n + 5)), agent)
-    assert longer.shape.output_tokens[: 3 * n].tolist() == short.shape.output_tokens.tolist()
+    assert longer.calls.output_tokens[: 3 * n].tolist() == short.calls.output_tokens.tolist()
 
 
 # --- distributions ------------------------------------------------------------------------------
@@ -458,40 +467,42 @@ def capped(distribution: Distribution, largest: int) -> Distribution:
 
 
 @pytest.fixture(scope="module", params=AGENTS)
-def many(request: pytest.FixtureRequest) -> tuple[Agent, Drawn]:
+def many(request: pytest.FixtureRequest) -> tuple[Agent, DrawnSessions]:
     """Many short agentic turns, all far from compaction, which would choose among the draws."""
     agent = altered(request.param, base_context_tokens=constant(2_000), compaction_at=1.0)
     return agent, filled(sessions([1] * 30_000, [5] * 30_000), agent, seed=11)
 
 
-def test_mean_output_is_that_of_the_distribution(many: tuple[Agent, Drawn]) -> None:
+def test_mean_output_is_that_of_the_distribution(many: tuple[Agent, DrawnSessions]) -> None:
     agent, x = many
     expected = capped(agent.output_tokens, agent.max_tokens).rounded_mean(low=1)
     assert (
-        abs(x.shape.output_tokens.mean() - expected) <= 4 * mean_error(x.shape.output_tokens) + 1e-9
+        abs(x.calls.output_tokens.mean() - expected) <= 4 * mean_error(x.calls.output_tokens) + 1e-9
     )
 
 
-def test_mean_appended_tokens_are_those_of_the_distribution(many: tuple[Agent, Drawn]) -> None:
+def test_mean_appended_tokens_are_those_of_the_distribution(
+    many: tuple[Agent, DrawnSessions],
+) -> None:
     agent, x = many
     continued = np.flatnonzero(x.n_messages > 1)
-    appended = np.diff(context_of(x))[continued - 1] - x.shape.output_tokens[continued - 1]
+    appended = np.diff(context_of(x))[continued - 1] - x.calls.output_tokens[continued - 1]
     expected = agent.append_tokens.rounded_mean(low=1)
     assert len(continued) > 0.999 * 4 / 5 * len(x.position)
     assert abs(appended.mean() - expected) <= 4 * mean_error(appended) + 1e-9
 
 
-def test_mean_tool_time_is_that_of_the_distribution(many: tuple[Agent, Drawn]) -> None:
+def test_mean_tool_time_is_that_of_the_distribution(many: tuple[Agent, DrawnSessions]) -> None:
     agent, x = many
-    wait_s = x.shape.wait_us[x.position > 0] / 1e6
+    wait_s = x.calls.wait_us[x.position > 0] / 1e6
     assert abs(wait_s.mean() - agent.tool_time_s.mean()) <= 4 * mean_error(wait_s) + 1e-6
 
 
 def test_duration_is_first_token_plus_output_over_speed() -> None:
     speed = models()["claude-sonnet-4.5"].output_tokens_per_s
     x = filled(sessions([1] * 20_000, [1] * 20_000), agents()["api-script"])
-    drawn = x.shape.output_tokens / (x.shape.generation_us / 1e6)
-    long = x.shape.output_tokens > 500
+    drawn = x.calls.output_tokens / (x.calls.generation_us / 1e6)
+    long = x.calls.output_tokens > 500
     assert np.median(drawn[long]) == pytest.approx(speed.quantile(0.5), rel=0.01)
     assert np.quantile(drawn[long], 0.9) == pytest.approx(speed.quantile(0.9), rel=0.02)
 
@@ -503,6 +514,6 @@ def test_cumulative_input_grows_with_the_power_of_steps_that_was_measured() -> N
     scores = instance_scores(streams, measured.benchmark, 4_000)
     calls = draw_steps(measured, scores, streams.rng("steps"))
     x = filled(sessions(np.ones(len(calls)), calls), agents()["swe-agent"])
-    total = np.bincount(x.shape.session, context_of(x))
+    total = np.bincount(x.calls.session, context_of(x))
     exponent = np.polyfit(np.log(calls), np.log(total), 1)[0]
     assert 1.45 < exponent < 1.70

@@ -10,7 +10,7 @@ import pytest
 
 import sim
 from sim.engine.run import run
-from sim.scaffold.rows import CUT_OFF, FINISHED, GIVEN_UP
+from sim.scaffold.task_rows import CUT_OFF, FINISHED, GIVEN_UP
 from sim.scenario.resolved import Scenario, Uptake, World
 from tests.support.scenarios import (
     FLAT,
