@@ -1,1 +1,1 @@
-"""Columns and ragged arrays that every room uses."""
+"""Columns, ragged arrays and units of time, which every other folder uses."""

@@ -12,15 +12,17 @@ from sim.arrays.types import Ints
 
 Columns = dict[str, NDArray[Any]]
 
+# Numbers below this fit into 16 bits.
 _SMALL = 1 << 16
 
 
 def length(columns: Columns) -> int:
+    """Return the number of rows, 0 if there are no columns."""
     return len(next(iter(columns.values()))) if columns else 0
 
 
 def take(columns: Columns, index: Any) -> Columns:
-    """Rows by index array, mask or slice."""
+    """Select rows by index array, mask or slice."""
     return {name: values[index] for name, values in columns.items()}
 
 
@@ -34,21 +36,37 @@ def concat(parts: Sequence[Columns]) -> Columns:
 
 
 def grouped(numbers: Ints) -> Ints:
-    """Return the order that sorts small whole numbers and keeps that of equal ones."""
+    """Return the order that sorts numbers and leaves equal ones in their order.
+
+    A radix sort where the numbers span less than 65,536, several times as fast as a merge sort.
+    """
     if not len(numbers):
         return np.zeros(0, np.int64)
-    ahead = numbers - numbers.min()
-    # sixteen bits are sorted by radix, several times as fast
-    return np.argsort(ahead.astype(np.uint16) if ahead.max() < _SMALL else ahead, kind="stable")
+    from_zero = numbers - numbers.min()
+    keys = from_zero.astype(np.uint16) if from_zero.max() < _SMALL else from_zero
+    return np.argsort(keys, kind="stable")
 
 
 def time_order(ts_us: Ints, number: NDArray[Any]) -> Ints:
-    """Return the order by time; rows of one microsecond by `number`."""
+    """Return the order by time, and by `number` within one microsecond.
+
+    Parameters
+    ----------
+    ts_us : array of int, shape (N,)
+        Times.
+    number : array, shape (N,)
+        Numbers that differ between rows of one time, so that the order is unique.
+
+    Returns
+    -------
+    array of int, shape (N,)
+        Row numbers. Rows of equal times are few, so only these are sorted by both keys.
+    """
     order = np.argsort(ts_us)
-    ordered = ts_us[order]
-    tied = np.flatnonzero(ordered[1:] == ordered[:-1])
-    if tied.size:
-        places = np.union1d(tied, tied + 1)
-        rows = order[places]
-        order[places] = rows[np.lexsort((number[rows], ts_us[rows]))]
+    ordered_us = ts_us[order]
+    ties = np.flatnonzero(ordered_us[1:] == ordered_us[:-1])
+    if ties.size:
+        tied = np.union1d(ties, ties + 1)
+        rows = order[tied]
+        order[tied] = rows[np.lexsort((number[rows], ts_us[rows]))]
     return order

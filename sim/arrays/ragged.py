@@ -1,4 +1,7 @@
-"""Sums and counters within the groups of a flattened ragged array."""
+"""Sums and counters within the groups of a flattened ragged array.
+
+The groups lie one after the other; `counts` are their lengths, shape (groups,).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from sim.arrays.types import Ints
 
 
 def starts_of(counts: Ints) -> Ints:
-    """Return the index of the first row of each group, shape of `counts`; counts are >= 1."""
+    """Return the index of the first element of each group, shape of `counts`."""
     ends = np.cumsum(counts)
     return ends - counts
 
@@ -19,7 +22,10 @@ def position_in(counts: Ints) -> Ints:
 
 
 def cumulate_in(values: Ints, counts: Ints) -> Ints:
-    """Return the running sum of `values` within each group, the row itself included."""
+    """Return the running sum of `values` within each group; `counts` are at least 1.
+
+    The sum at an element includes the element.
+    """
     total = np.cumsum(values)
     first = starts_of(counts)
     before = total[first] - values[first]

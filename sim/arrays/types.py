@@ -1,4 +1,4 @@
-"""Names for the arrays that functions take and return."""
+"""Names for the types of arrays that functions take and return."""
 
 from __future__ import annotations
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from sim.arrays.ragged import cumulate_in, position_in, starts_of
+from sim.arrays.ragged import cumulate_in, starts_of
 from sim.arrays.time import SECOND_US
 from sim.arrays.types import Bools, Ints
 from sim.catalog import Agent
-from sim.scaffold.context_growth import cut_to_window, grow_contexts
+from sim.scaffold.call_tokens import CallRows, draw_tokens
 from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE, Turns
 from sim.streams import Streams
 from sim.world.calls import DrawnCalls
@@ -140,43 +140,6 @@ class DrawnSessions:
 _COLUMNS = tuple(f.name for f in fields(DrawnSessions) if f.name != "calls")
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """Where each call of a block stands: indices and flags of shape (M,).
-
-    `last` is the last call of a task, `server` a call whose tools run at the provider.
-    """
-
-    session: Ints
-    task: Ints
-    position: Ints
-    last: Bools
-    prewarm: Bools
-    from_user: Bools
-    server: Bools
-    in_sub_agent: Bools
-
-    @classmethod
-    def from_turns(cls, turns: Turns, per_session: Ints) -> _Rows:
-        """Lay out the calls of turns; `per_session` calls belong to each session."""
-        task = np.repeat(np.arange(len(turns.calls)), turns.calls)
-        position, calls = position_in(turns.calls), turns.calls[task]
-        prewarmed = turns.prewarmed[task]
-        prewarm = prewarmed & (position == 0)
-        # a sub-agent does the middle half of the calls
-        middle = (position > calls // 4) & (position <= calls // 4 + calls // 2)
-        return cls(
-            session=np.repeat(np.arange(len(per_session)), per_session),
-            task=task,
-            position=position,
-            last=position == calls - 1,
-            prewarm=prewarm,
-            from_user=prewarm | (position == prewarmed),
-            server=turns.server_steps[task] > 0,
-            in_sub_agent=turns.sub_agent[task] & middle,
-        )
-
-
 def fill(
     sessions: Sessions,
     agent: Agent,
@@ -216,28 +179,17 @@ def fill(
         return streams.rng(*name, purpose)
 
     turns, per_session = sessions.turns, sessions.calls_per_session
-    rows = _Rows.from_turns(turns, per_session)
+    rows = CallRows.from_turns(turns, per_session)
     model, choices = sessions.model[rows.session], turns.choices[rows.task]
 
-    # tokens: what each answer and each request adds, and the contexts that follow from it
-    window = models.window_tokens[model]
-    output, truncated = _output_tokens(agent, rows, rng("output"))
-    tool_calls = _tool_calls(agent, rows, rng("tool calls"))
-    appended = _appended_tokens(agent, rows, rng("append"))
-    base = _base_tokens(agent, len(per_session), rng("base"))
-    context, epoch, messages = grow_contexts(
-        agent, window, base, appended, output, rows.task, rows.in_sub_agent, per_session
-    )
-    exceeded = np.zeros(len(context), np.bool_)
-    if not agent.compacts:
-        context, output, exceeded = cut_to_window(window, context, output)
-    output_of_all_choices = output * choices
+    tokens = draw_tokens(agent, models.window_tokens[model], rows, per_session, rng)
+    context, output = tokens.contexts.tokens, tokens.output * choices
     cached = sessions.lifetime_us[rows.session] > 0
     cached &= context >= models.min_cacheable_tokens[model]
     left = np.where(cached, context - np.minimum(agent.uncached_tail_tokens, context), 0)
 
     # times at normal speed
-    ttft_us, generation_us = models.latency(model, output_of_all_choices, rng("latency"))
+    ttft_us, generation_us = models.latency(model, output, rng("latency"))
     batch = sessions.batch[rows.session]
     if batch.any():
         ttft_us[batch] = models.batch_delay_us(int(batch.sum()), rng("batch"))
@@ -254,8 +206,8 @@ def fill(
         generation_us=generation_us,
         context_tokens=context,
         left_tokens=left,
-        epoch=epoch,
-        output_tokens=output_of_all_choices,
+        epoch=tokens.contexts.epoch,
+        output_tokens=output,
         asks_tokens=np.where(rows.prewarm, 0, agent.max_tokens),
         failure_draw=failures.failure(serial, 0),
         calls_per_session=per_session,
@@ -266,12 +218,13 @@ def fill(
         static_tokens=np.full(len(per_session), agent.static_prefix_tokens),
     )
 
-    # what the log says besides; the three draws share a stream, so their order counts
+    # what the log says besides; three draws share the last stream, so their order counts
+    tool_calls = _tool_calls(agent, rows, rng("tool calls"))
     answers = rng("answers")
-    finish = _finish(agent, turns, rows, truncated, answers)
-    thinks = sessions.thinks[rows.session]
-    reasoning = _reasoning_tokens(thinks, output_of_all_choices, answers)
+    finish = _finish(agent, turns, rows, tokens.truncated, answers)
+    reasoning = _reasoning_tokens(sessions.thinks[rows.session], output, answers)
     category = answers.choice(len(REFUSAL_CATEGORIES), size=len(serial), p=_CATEGORY_WEIGHTS)
+    exceeded = tokens.exceeded
     drawn = DrawnSessions(
         calls=calls,
         position=rows.position,
@@ -282,7 +235,7 @@ def fill(
         choices=choices,
         server_requests=_server_requests(turns, rows),
         category=category,
-        n_messages=messages,
+        n_messages=tokens.contexts.messages,
         n_tool_results_in=np.where(rows.from_user, 0, np.roll(tool_calls, 1)),
         n_tool_calls_out=np.where(exceeded, 0, tool_calls),
     )
@@ -294,40 +247,14 @@ def _after(flags: Bools, per_session: Ints) -> Bools:
     return cumulate_in(flags.astype(np.int64), per_session) > flags
 
 
-def _output_tokens(agent: Agent, rows: _Rows, rng: np.random.Generator) -> tuple[Ints, Bools]:
-    """Draw the tokens of each answer (of one choice), and whether `max_tokens` cut it."""
-    drawn = agent.output_tokens.sample(rng, len(rows.task))
-    wanted = np.maximum(np.rint(drawn), 1).astype(np.int64)
-    wanted[rows.prewarm] = 0
-    return np.minimum(wanted, agent.max_tokens), wanted > agent.max_tokens
-
-
-def _tool_calls(agent: Agent, rows: _Rows, rng: np.random.Generator) -> Ints:
+def _tool_calls(agent: Agent, rows: CallRows, rng: np.random.Generator) -> Ints:
     """Draw the tool calls in each answer: one at least where the client runs tools."""
     drawn = np.maximum(np.rint(agent.tool_calls_per_step.sample(rng, len(rows.task))), 1)
     none = rows.last | rows.prewarm | rows.server
     return np.where(none, 0, drawn.astype(np.int64))
 
 
-def _appended_tokens(agent: Agent, rows: _Rows, rng: np.random.Generator) -> Ints:
-    """Draw the new input of each request: results of tools, or what a user writes."""
-    appended = agent.append_tokens.sample(rng, len(rows.task))
-    # an exchange whose tools run at the provider holds the results of that many steps
-    appended[rows.server] *= SERVER_STEPS_PER_EXCHANGE
-    by_user = np.flatnonzero(rows.from_user)
-    appended[by_user] = agent.user_append_tokens.sample(rng, len(by_user))
-    whole = np.maximum(np.rint(appended), 1).astype(np.int64)
-    whole[rows.prewarm] = 0
-    return whole
-
-
-def _base_tokens(agent: Agent, sessions: int, rng: np.random.Generator) -> Ints:
-    """Draw the context that each session begins with."""
-    drawn = agent.base_context_tokens.sample(rng, sessions)
-    return np.maximum(np.rint(drawn), 1).astype(np.int64)
-
-
-def _waits_us(agent: Agent, sessions: Sessions, rows: _Rows, rng: np.random.Generator) -> Ints:
+def _waits_us(agent: Agent, sessions: Sessions, rows: CallRows, rng: np.random.Generator) -> Ints:
     """Draw the pause before each call: of a user before a turn, of tools within."""
     seconds = agent.tool_time_s.sample(rng, len(rows.task))
     wait_us = np.rint(seconds * SECOND_US).astype(np.int64)
@@ -336,7 +263,7 @@ def _waits_us(agent: Agent, sessions: Sessions, rows: _Rows, rng: np.random.Gene
 
 
 def _finish(
-    agent: Agent, turns: Turns, rows: _Rows, truncated: Bools, rng: np.random.Generator
+    agent: Agent, turns: Turns, rows: CallRows, truncated: Bools, rng: np.random.Generator
 ) -> Ints:
     """Draw why each answer stops, as if it stayed within the window."""
     ends = np.where(rng.random(len(truncated)) < agent.stop_sequence_share, STOP_SEQUENCE, END_TURN)
@@ -352,7 +279,7 @@ def _reasoning_tokens(thinks: Bools, output: Ints, rng: np.random.Generator) -> 
     return np.where(thinks, np.rint(share * output), 0).astype(np.int64)
 
 
-def _server_requests(turns: Turns, rows: _Rows) -> Ints:
+def _server_requests(turns: Turns, rows: CallRows) -> Ints:
     """Return the tool steps that the provider runs inside each exchange."""
     exchange = rows.position - turns.prewarmed[rows.task]
     done = SERVER_STEPS_PER_EXCHANGE * exchange
