@@ -248,7 +248,7 @@ def table_of_modes() -> str:
 
     shown = ("agents", "exchanges_per_account_day", "agentic_share", "hosting_share", "rhythm")
     rows = [
-        [f"`{x.id}`", x.title, *(_value(x.dials[name]) for name in shown)]
+        [f"`{x.id}`", x.title, *(_value(x.parameters[name]) for name in shown)]
         for x in catalog.modes().values()
     ]
     return table(["mode", "", *(f"`{name}`" for name in shown)], rows)
@@ -258,10 +258,11 @@ def table_of_circles() -> str:
     """Whom accounts share with."""
     from sim import catalog
 
-    circles = catalog.circles()
-    shown = [name for name in next(iter(circles.values())).dials if name != "account_age_days"]
+    groups = catalog.sharing_groups()
+    shown = [name for name in next(iter(groups.values())).parameters if name != "account_age_days"]
     rows = [
-        [f"`{x.id}`", x.title, *(_value(x.dials[name]) for name in shown)] for x in circles.values()
+        [f"`{x.id}`", x.title, *(_value(x.parameters[name]) for name in shown)]
+        for x in groups.values()
     ]
     return table(["circle", "", *(f"`{name}`" for name in shown)], rows, right=len(shown))
 
@@ -505,7 +506,7 @@ def values_by_status() -> str:
         "benchmark": catalog.benchmarks,
         "typology": catalog.typologies,
         "mode": catalog.modes,
-        "circle": catalog.circles,
+        "circle": catalog.sharing_groups,
         "family": catalog.families,
         "world": lambda: ("provider", "rules", "enforcement", "operator"),
         "amplification": catalog.amplification,

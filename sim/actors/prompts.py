@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -11,20 +10,10 @@ from sim.arrays.types import Bools, Ints
 from sim.entities.content import AS_IT_IS, Universe
 from sim.scenario.resolved import Actor
 from sim.streams import U64, Ids, Streams, mixed, uniforms
+from sim.tables.words import PromptSource as PromptSource
 
 # An account repeats one of so many prompts of its own; the topics of a benchmark.
 _REPEATED, _BENCHMARK_TOPICS = 10, 12
-
-
-class PromptSource(IntEnum):
-    """Where a session or a ticket takes its prompts from; arrays hold the numbers."""
-
-    OWN = 0
-    LIST = 1
-    COVER = 2
-
-
-KINDS = ("own", "list", "cover")
 
 
 class PromptContent(NamedTuple):

@@ -79,7 +79,7 @@ class ProviderService:
     def settle(
         self, drawn: DrawnSessions, start_us: Ints, sessions: Ints | None = None
     ) -> SolvedTiming:
-        """Put sessions on the clock as if nothing were limited; see `sim.world.timing.solve_timing`.
+        """Put sessions on the clock as if nothing were limited; see `solve_timing`.
 
         Parameters
         ----------

@@ -15,11 +15,11 @@ from sim.catalog.records import (
     Claim,
     Family,
     Limit,
-    Mode,
     Model,
     Source,
     Statement,
     Typology,
+    Variant,
 )
 from sim.errors import InvalidInputError
 
@@ -91,23 +91,23 @@ def _dials(entry: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 @cache
-def modes() -> Mapping[str, Mode]:
+def modes() -> Mapping[str, Variant]:
     """Return the modes of behaviour by id."""
-    return _modes("modes")
+    return _variants("modes")
 
 
 @cache
-def circles() -> Mapping[str, Mode]:
+def sharing_groups() -> Mapping[str, Variant]:
     """Return by id whom accounts share what with."""
-    return _modes("circles")
+    return _variants("circles")
 
 
-def _modes(name: str) -> Mapping[str, Mode]:
+def _variants(name: str) -> Mapping[str, Variant]:
     made = {}
     for key, entry in read_yaml(name).items():
         dials = _plain(entry)
         title = dials.pop("title")
-        made[key] = Mode(id=key, title=title, dials=dials)
+        made[key] = Variant(id=key, title=title, parameters=dials)
     return MappingProxyType(made)
 
 

@@ -143,12 +143,12 @@ class Typology(Record):
     defaults: Mapping[str, Any]
 
 
-class Mode(Record):
-    """A way to behave that accounts of every typology can have: dials that replace their own."""
+class Variant(Record):
+    """Parameters that replace those of an actor for some of its accounts, whatever its typology."""
 
     id: str
     title: str
-    dials: Mapping[str, Any]
+    parameters: Mapping[str, Any]
 
 
 class Family(Record):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Budget:
-    """Planned spending in USD of an operator.
+    """Planned spending of an operator, in USD.
 
     `first_usd`: accounts, verified identities, cards, and addresses for the length of the log.
     `replacement_usd`: another account with its share of these. `tokens_usd` is planned for tokens,
@@ -21,5 +21,5 @@ class Budget:
 
     @classmethod
     def free(cls) -> Budget:
-        """That of an actor without an operator."""
-        return cls(0.0, 0.0, 0.0, 0.0)
+        """Return the budget of an actor without an operator: nothing costs anything."""
+        return cls(first_usd=0.0, replacement_usd=0.0, tokens_usd=0.0, usd_per_exchange=0.0)

@@ -23,27 +23,46 @@ def decide(
     streams: Streams,
     name: str,
 ) -> Outcome:
-    """What the provider does in [0, horizon_us), and how the operator (None: nobody) reacts.
+    """Simulate what the provider does in [0, horizon_us), and how the operator reacts.
 
-    `name` is that of the actor: its random numbers depend on it and on the seed alone. What
-    happens to a slot depends on others through reviewers, actions on organisations, sweeps, and
-    the budget and the lessons of the operator. A shorter horizon gives the same up to its end.
+    What happens to a slot depends on others through reviewers, actions on organisations, sweeps,
+    and the budget and the lessons of the operator. A shorter horizon gives the same up to its end.
+
+    Parameters
+    ----------
+    watched
+        What is expected of the actor's slots.
+    enforcement
+        What the provider does.
+    operator
+        Who replaces lost accounts; None if nobody does. Only for accounts that are operated.
+    horizon_us
+        End of the log in microseconds, above 0.
+    streams, name
+        Random streams, and the name of the actor: its draws depend on it and on the seed alone.
+
+    Raises
+    ------
+    ValueError
+        If the horizon is not positive, or an operator is given for accounts that have none.
     """
     if horizon_us <= 0:
         raise ValueError(f"horizon_us should be positive, not {horizon_us}")
     if operator is not None and not watched.operated:
         raise ValueError("an operator should be given for accounts that are operated only")
+
     operation = None if operator is None else Operation(operator)
     provider = Provider(watched, enforcement, operation, (streams, name))
     provider.run(horizon_us)
-    states = [life for slot in provider.states.values() for life in slot]
-    register = AccountHistory(len(watched), states)
+
+    states = [account for generations in provider.states.values() for account in generations]
+    history = AccountHistory(len(watched), states)
     return Outcome(
-        identities=register.identities(),
-        pauses=register.pauses(),
-        actions=register.actions(provider.actions),
+        accounts=history.accounts(),
+        pauses=history.pauses(),
+        actions=history.actions(provider.actions),
         spent_usd=0.0 if operation is None else operation.spent_usd,
-        replacements=sum(life.generation > 0 for life in states),
+        replacements=sum(account.generation > 0 for account in states),
         sweeps=provider.sweeps,
         alerts=provider.alerts,
         reviewed=provider.reviews.done,

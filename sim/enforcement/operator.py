@@ -17,25 +17,35 @@ class Operation:
     """
 
     def __init__(self, operator: Operator) -> None:
-        self._dials = operator
+        self._operator = operator
         self.spent_usd = operator.initial_usd
         self.factors = (1.0,) * DIMENSIONS
 
     def replacement_h(self, rng: np.random.Generator) -> float | None:
-        """Hours until another account takes a lost one's place, paid for; None: there is none."""
-        dials = self._dials
-        wanted = rng.random() < dials.replacement_share
-        takes_h = float(dials.replacement_delay_h.sample(rng, 1)[0])
-        idle_usd = dials.delay_usd_per_account_day * takes_h / _DAY_H
-        return takes_h if wanted and self._pay(dials.replacement_usd + idle_usd) else None
+        """Pay for a replacement; return the hours until it is there, None if there is none.
+
+        The price is that of an account and of the hours for which its slot stands idle.
+        """
+        operator = self._operator
+        is_wanted = rng.random() < operator.replacement_share
+        takes_h = float(operator.replacement_delay_h.sample(rng, 1)[0])
+        idle_usd = operator.delay_usd_per_account_day * takes_h / _DAY_H
+        if is_wanted and self._pay(operator.replacement_usd + idle_usd):
+            return takes_h
+        return None
 
     def verifies(self) -> bool:
-        """Pay for an identity, if there is money left."""
-        return self._pay(self._dials.identity_usd)
+        """Pay for a verified identity, if there is money left; return whether there was."""
+        return self._pay(self._operator.identity_usd)
 
     def lesson(self, channel: int, rng: np.random.Generator) -> int | None:
-        """Dimension that a loss is put down to; None: nothing is learned from it."""
-        noticed, wrong = rng.random(2) < (self._dials.feedback_share, self._dials.feedback_error)
+        """Return the dimension that a loss is put down to, None if nothing is learned from it.
+
+        A loss is noticed with `feedback_share`, and then put down to one of the other dimensions
+        with `feedback_error`. A channel that is no dimension teaches only by such a mistake.
+        """
+        operator = self._operator
+        noticed, wrong = rng.random(2) < (operator.feedback_share, operator.feedback_error)
         others = [k for k in range(DIMENSIONS) if k != channel]
         mistaken = others[int(rng.integers(len(others)))]
         if not noticed:
@@ -44,19 +54,21 @@ class Operation:
         return mistaken if wrong else right
 
     def learn(self, dimension: int) -> None:
-        """Have later accounts do less of it."""
-        step = self._dials.feedback_step
+        """Have later accounts do less of a dimension."""
+        step = self._operator.feedback_step
         self.factors = tuple(f * step if k == dimension else f for k, f in enumerate(self.factors))
 
     @property
     def lag_h(self) -> float:
-        return self._dials.feedback_lag_h
+        """Hours from a loss to what is learned from it."""
+        return self._operator.feedback_lag_h
 
     def _pay(self, usd: float) -> bool:
-        dials = self._dials
-        if dials.budget_usd is not None:
-            affordable = self.spent_usd + usd <= dials.budget_usd - dials.reserved_usd
-            if not affordable:
+        """Spend `usd` unless that leaves less than what is reserved for tokens."""
+        operator = self._operator
+        if operator.budget_usd is not None:
+            is_affordable = self.spent_usd + usd <= operator.budget_usd - operator.reserved_usd
+            if not is_affordable:
                 return False
         self.spent_usd += usd
         return True

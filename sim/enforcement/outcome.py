@@ -6,26 +6,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.arrays.time import FOREVER_US, NEVER_US
+from sim.arrays.time import FOREVER_US
 from sim.arrays.types import Floats, Ints
-
-ACTIONS = ("rate_limit", "step_up", "suspend", "ban", "reinstate")
-RATE_LIMIT, STEP_UP, SUSPEND, BAN, REINSTATE = range(len(ACTIONS))
-CHANNELS = ("volume", "sharing", "refusals", "random", "report")
-VOLUME, SHARING, REFUSALS, RANDOM, REPORT = range(len(CHANNELS))
+from sim.tables.words import BAN
 
 DIMENSIONS = 3
 """The first channels, which an operator can do less of."""
 
+FROM_US, UNTIL_US = -FOREVER_US, FOREVER_US
+
 
 @dataclass(frozen=True)
-class Identities:
-    """Accounts by slot and generation, each holding its slot in [from_us, until_us).
+class SlotAccounts:
+    """The accounts that held the slots of an actor, each its slot in [from_us, until_us).
 
-    Arrays have shape (identities,). Generation 0 is from `NEVER_US` on; `until_us` is `FOREVER_US`
-    for accounts that were not banned, or were reinstated. The factors, 1 in generation 0, are
-    what the account does of its slot's volume, accounts per address and card, and refusals per
-    exchange.
+    Arrays have shape (accounts,), in order of slot and generation. Generation 0 is from `FROM_US`
+    on. `until_us` is `UNTIL_US` for accounts that were not banned, or were reinstated. The factors,
+    1 in generation 0, multiply what the account does of its slot's volume, accounts per address
+    and card, and refusals per exchange.
     """
 
     slot: Ints
@@ -37,8 +35,8 @@ class Identities:
     refusal_factor: Floats
 
     @property
-    def rows(self) -> Ints:
-        """Number of each among the accounts: first those of the slots, then the others."""
+    def actor_row(self) -> Ints:
+        """Row of each among the actor's accounts, which has all of generation 0 first."""
         later = self.generation > 0
         slots = int(self.slot.max(initial=-1)) + 1
         return np.where(later, slots + np.cumsum(later) - 1, self.slot)
@@ -46,12 +44,13 @@ class Identities:
 
 @dataclass(frozen=True)
 class Pauses:
-    """Times in [from_us, until_us) in which an identity sends `factor` of its traffic, 0 none.
+    """Times in [from_us, until_us) in which an account sends `factor` of its traffic, 0 none.
 
-    Arrays have shape (pauses,), in order of identity and time; pauses of one do not overlap.
+    Arrays have shape (pauses,), in order of account and time; pauses of one do not overlap.
+    `account` indexes `SlotAccounts`.
     """
 
-    identity: Ints
+    account: Ints
     from_us: Ints
     until_us: Ints
     factor: Floats
@@ -59,23 +58,26 @@ class Pauses:
 
 @dataclass(frozen=True)
 class Actions:
-    """What the provider did, in order of time; codes of ACTIONS and CHANNELS, shape (actions,)."""
+    """What the provider did, in order of time; arrays of shape (actions,).
+
+    `account` indexes `SlotAccounts`; `action` and `channel` are codes of `sim.tables.words`.
+    """
 
     at_us: Ints
-    identity: Ints
+    account: Ints
     action: Ints
     channel: Ints
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """All that happens within the log.
+    """All that happens to the accounts of an actor within the log.
 
     `spent_usd` is what the operator spent, the start included, tokens not. `backlog` counts the
     cases of live accounts that wait for a reviewer at the end.
     """
 
-    identities: Identities
+    accounts: SlotAccounts
     pauses: Pauses
     actions: Actions
     spent_usd: float
@@ -92,16 +94,25 @@ class Outcome:
 
 
 def nothing_happens(slots: int) -> Outcome:
-    """Every slot keeps its first account."""
-    none, ones = np.zeros(0, np.int64), np.ones(slots)
-    first = Identities(
+    """Return the outcome in which every slot keeps its first account."""
+    ones, none = np.ones(slots), np.zeros(0, np.int64)
+    accounts = SlotAccounts(
         slot=np.arange(slots),
         generation=np.zeros(slots, np.int64),
-        from_us=np.full(slots, NEVER_US),
-        until_us=np.full(slots, FOREVER_US),
+        from_us=np.full(slots, FROM_US),
+        until_us=np.full(slots, UNTIL_US),
         volume_factor=ones,
         sharing_factor=ones,
         refusal_factor=ones,
     )
-    pauses, actions = Pauses(none, none, none, np.zeros(0)), Actions(none, none, none, none)
-    return Outcome(first, pauses, actions, 0.0, 0, 0, 0, 0, 0)
+    return Outcome(
+        accounts=accounts,
+        pauses=Pauses(none, none, none, np.zeros(0)),
+        actions=Actions(none, none, none, none),
+        spent_usd=0.0,
+        replacements=0,
+        sweeps=0,
+        alerts=0,
+        reviewed=0,
+        backlog=0,
+    )

@@ -7,40 +7,46 @@ from collections.abc import Generator
 
 import simpy
 
-from sim.arrays.time import SECOND_US
 from sim.enforcement.accounts import AccountState
 
-_DAY_S = 86_400
+_DAY_S, _SECOND_US = 86_400, 1_000_000
 _CASES_PER_REVIEWER_DAY = 24
 
 
 class Reviews:
-    """Cases reviewed first come first served, `per_day` of them when there are enough.
+    """Cases reviewed first come first served: a queue G/D/c with c reviewers.
 
-    The reviewers are as many as need about an hour for a case, at least one; the time they
-    take is such that their capacity is `per_day`.
+    There are as many reviewers as need about an hour for a case, at least one; the time they take
+    is such that together they do `per_day` cases a day.
+
+    Parameters
+    ----------
+    env
+        The clock, in microseconds.
+    per_day
+        Cases a day, above 0, that the reviewers do when there are enough.
     """
 
     def __init__(self, env: simpy.Environment, per_day: float) -> None:
-        servers = max(1, round(per_day / _CASES_PER_REVIEWER_DAY))
+        reviewers = max(1, round(per_day / _CASES_PER_REVIEWER_DAY))
         self._env = env
-        self._reviewers = simpy.Resource(env, capacity=servers)
-        self._takes_us = max(1, round(servers / per_day * _DAY_S)) * SECOND_US
+        self._reviewers = simpy.Resource(env, capacity=reviewers)
+        self._takes_us = max(1, round(reviewers / per_day * _DAY_S)) * _SECOND_US
         self._waiting: deque[tuple[AccountState, int]] = deque()
         self.done = 0
 
     @property
     def backlog(self) -> int:
         """Cases of live accounts for which nobody had time yet."""
-        return sum(life.is_live and life.stint == stint for life, stint in self._waiting)
+        return sum(account.is_live and account.stint == stint for account, stint in self._waiting)
 
-    def review(self, life: AccountState) -> Generator[simpy.Event, None, None]:
+    def review(self, account: AccountState) -> Generator[simpy.Event, None, None]:
         """Wait for the end of a review, which takes no time if the account was banned meanwhile."""
-        stint = life.stint
-        self._waiting.append((life, stint))
+        stint = account.stint
+        self._waiting.append((account, stint))
         with self._reviewers.request() as turn:
             yield turn
             self._waiting.popleft()
-            if life.stint == stint:
+            if account.stint == stint:
                 yield self._env.timeout(self._takes_us)
                 self.done += 1

@@ -24,11 +24,16 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Watched:
-    """The slots of one actor, as arrays of shape (slots,).
+    """What the provider expects of the slots of one actor; arrays of shape (slots,).
 
-    `organisation` numbers groups. `extracts`: what a review without error would find.
-    `operated`: the accounts belong to one operator rather than to those who use them. In
-    [begins_us, ends_us) a slot is worked at all; always, if that is left out.
+    `organisation` numbers groups of slots. `extracts`: what a review without error would find.
+    `operated`: the accounts belong to one operator rather than to those who use them. A slot is
+    worked in [begins_us, ends_us), or always if these are left out.
+
+    Raises
+    ------
+    ValueError
+        If the columns differ in shape.
     """
 
     organisation: Ints
@@ -55,22 +60,39 @@ class Watched:
     def rates_per_day(
         self, rules: Enforcement, slots: Ints | slice, factors: Floats, activity: float = 1.0
     ) -> Floats:
-        """Triggers a day of `slots` by channel but "report", shape (len(slots), 4).
+        """Return the triggers a day of `slots` by channel, those of reports left out.
 
-        `factors`, shape (3,), are what is done of volume, sharing and refusals per exchange;
-        `activity` in (0, 1] is the share of the traffic that a limit lets through.
+        Each rule fires at a rate that is a logistic function of ln(value / threshold); alerts out
+        of nothing come at a constant rate.
+
+        Parameters
+        ----------
+        rules
+            Thresholds, slope and rates of the provider.
+        slots
+            Which slots.
+        factors
+            Shape (3,): what is done of volume, sharing, and refusals per exchange.
+        activity
+            Share of the traffic that a limit lets through, in (0, 1].
+
+        Returns
+        -------
+        Floats
+            Shape (len(slots), 4): volume, sharing, refusals, random.
         """
         volume, sharing, refusals = factors
         volume = volume * activity
-        shared = np.maximum(self.accounts_on_address[slots], self.accounts_on_card[slots])
-        values = np.empty((len(shared), 3))
+        accounts = np.maximum(self.accounts_on_address[slots], self.accounts_on_card[slots])
+        values = np.empty((len(accounts), 3))
         values[:, 0] = self.daily_exchanges[slots] * volume
-        values[:, 1] = np.maximum(shared * sharing, 1)
+        values[:, 1] = np.maximum(accounts * sharing, 1)
         values[:, 2] = self.refusals_per_day[slots] * (volume * refusals)
-        rates = np.full((len(shared), 4), rules.noise_rate_per_day)
+
+        rates = np.full((len(accounts), 4), rules.noise_rate_per_day)
         thresholds = rules.volume_threshold, rules.sharing_threshold, rules.refusal_threshold
+        # the logistic function of slope x ln(value / threshold), 0 at a value of 0
         with np.errstate(divide="ignore", over="ignore"):
-            # the logistic function of slope x ln(value / threshold), 0 at a value of 0
             fires = 1 / (1 + (thresholds / values) ** rules.rule_slope)
         rates[:, :3] = rules.rule_rate_per_day * fires
         return rates

@@ -29,7 +29,7 @@ def behaviours_of(actor: Actor, separability: float) -> tuple[Actor, ...]:
 
 
 def _in_mode(actor: Actor, mode: str) -> Actor:
-    dials = dict(catalog.modes()[mode].dials)
+    dials = dict(catalog.modes()[mode].parameters)
     # one of several templates that an operator hands out stays one of those
     dials["output_tokens"] = None
     return Actor.model_validate({**actor.model_dump(), **dials})
@@ -55,7 +55,7 @@ class Circles:
         self, rng: np.random.Generator, actor: Actor, separability: float, organisation: Ints
     ) -> None:
         names = list(actor.circles) if separability < 1 else []
-        dials = [catalog.circles()[name].dials for name in names]
+        dials = [catalog.sharing_groups()[name].parameters for name in names]
         self._ways = (actor, *(actor.model_copy(update=_parsed(d)) for d in dials))
         first = np.flatnonzero(np.diff(organisation, prepend=-1))
         groups = len(first)
@@ -75,7 +75,9 @@ class Circles:
         if not names:
             return np.zeros(groups, np.int64)
         # as a share of accounts, not of cohorts: large cohorts are drawn the less often
-        sizes = np.array([catalog.circles()[name].dials["cohort_size"] for name in names])
+        sizes = np.array(
+            [catalog.sharing_groups()[name].parameters["cohort_size"] for name in names]
+        )
         weights = np.array([actor.circles[name] for name in names]) * (1 - separability) / sizes
         chance = np.concatenate([[separability / actor.cohort_size], weights])
         drawn: Ints = rng.choice(len(chance), groups, p=chance / chance.sum())

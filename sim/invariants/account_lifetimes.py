@@ -10,12 +10,12 @@ import numpy as np
 from sim.arrays.columns import Columns, concat, take
 from sim.arrays.time import FOREVER_US
 from sim.arrays.types import Ints
-from sim.enforcement.outcome import BAN, REINSTATE, STEP_UP, SUSPEND
 from sim.invariants.check import Check
 from sim.invariants.run_index import RunIndex, ids
 from sim.invariants.timestamps import clock
 from sim.invariants.verdict import Breach, Rule, breach_at, first_breach
 from sim.tables.schema import EXCHANGES
+from sim.tables.words import BAN, REINSTATE, STEP_UP, SUSPEND
 from sim.world.attempts import BLOCKED
 
 # Identifiers held at a time; a longer log is read several times.

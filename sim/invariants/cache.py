@@ -176,7 +176,7 @@ def _static_prefixes(index: RunIndex) -> list[list[int]]:
     for actor in index.scenario.actors:
         names = set(actor.agents)
         if index.scenario.separability < 1:
-            names |= {name for mode in actor.modes for name in modes()[mode].dials["agents"]}
+            names |= {name for mode in actor.modes for name in modes()[mode].parameters["agents"]}
         made.append(sorted(agents()[name].static_prefix_tokens for name in names))
     return [*made, sorted({size for sizes in made for size in sizes})]
 

@@ -7,20 +7,27 @@ from typing import Any
 
 import numpy as np
 
-from sim.actors.prompts import KINDS, PromptSource
 from sim.arrays.columns import Columns, take
 from sim.arrays.types import Ints
 from sim.catalog import typologies
-from sim.enforcement.outcome import BAN
 from sim.invariants.check import Check
-from sim.invariants.run_index import STATES, RunIndex, ids
+from sim.invariants.run_index import RunIndex, ids
 from sim.invariants.timestamps import clock
 from sim.invariants.verdict import Breach, Rule, first_breach
 from sim.scenario.resolved import Actor
 from sim.tables.schema import TRUTH_ACTORS, TRUTH_CAMPAIGNS
+from sim.tables.words import (
+    BAN,
+    BARRED,
+    CUT_OFF,
+    FINISHED,
+    GIVEN_UP,
+    PROMPT_KINDS,
+    TASK_STATES,
+    PromptSource,
+)
 from sim.world.attempts import OK
 
-FINISHED, GIVEN_UP, CUT_OFF, BARRED = range(4)
 _MANIFEST = "manifest.json"
 
 
@@ -144,7 +151,7 @@ class Conservation(Check):
             ),
             Rule(
                 (state != FINISHED) & done,
-                lambda i: f"{STATES[state[i]]} with all {calls[i]} calls answered",
+                lambda i: f"{TASK_STATES[state[i]]} with all {calls[i]} calls answered",
                 lambda _: "finished",
             ),
             Rule(
@@ -211,7 +218,7 @@ class Conservation(Check):
         Where there are no items, that of a task is missing.
         """
         actors = self.index.scenario.actors
-        plan = np.zeros((len(actors) + 1, len(KINDS), 2), np.int64)
+        plan = np.zeros((len(actors) + 1, len(PROMPT_KINDS), 2), np.int64)
         for k, actor in enumerate(actors):
             if actor.source == "benchmark":
                 plan[k, PromptSource.OWN] = actor.items, actor.runs
@@ -241,7 +248,7 @@ class Conservation(Check):
         mine = tasks["actor"] == k
         asked, states = (
             mine & (tasks["run"] >= 0),
-            np.bincount(tasks["state"][mine], minlength=len(STATES)),
+            np.bincount(tasks["state"][mine], minlength=len(TASK_STATES)),
         )
         values = {
             "exchanges_in_log": int(self._rows[k]),
@@ -324,7 +331,7 @@ def _counted(codes: Ints, size: int) -> Ints:
 
 
 def _work(code: int) -> str:
-    return KINDS[code] if code >= 0 else "unknown"
+    return PROMPT_KINDS[code] if code >= 0 else "unknown"
 
 
 def _moved(words: Any, order: Ints) -> Any:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from sim.arrays.columns import Columns
 from sim.invariants.grouping import place_in
 from sim.invariants.run_index import RunIndex, codes, ids, times
-from sim.scaffold.fill import FINISH_REASONS, REFUSAL_CATEGORIES
 from sim.tables.schema import EXCHANGES, TRUTH_EXCHANGES, exchange_columns
+from sim.tables.words import FINISH_REASONS, REFUSAL_CATEGORIES
 from sim.world.attempts import ERROR_TYPES
 
 ROLES = ("tool", "user")

@@ -9,12 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from sim.actors.prompts import KINDS
 from sim.arrays.columns import Columns, concat, take
-from sim.arrays.time import HOUR_US, MINUTE_US, SECOND_US
 from sim.arrays.types import Ints
 from sim.catalog import models
-from sim.enforcement.outcome import ACTIONS
 from sim.invariants.grouping import place_in
 from sim.scenario.resolved import Scenario
 from sim.tables.reading import Run
@@ -28,10 +25,10 @@ from sim.tables.schema import (
     TRUTH_EXCHANGES,
     TRUTH_TASKS,
 )
+from sim.tables.words import ACTIONS, PROMPT_KINDS, TASK_STATES
 from sim.world.models import ModelTable
 
-STATES = ("finished", "given_up", "cut_off", "barred")
-LIFETIME_5M_US, LIFETIME_1H_US = 5 * MINUTE_US, HOUR_US
+LIFETIME_5M_US, LIFETIME_1H_US = 300_000_000, 3_600_000_000
 _TRUTH = {
     "truth/exchanges": TRUTH_EXCHANGES,
     "truth/tasks": TRUTH_TASKS,
@@ -56,7 +53,7 @@ class RunIndex:
         self.full = self.scenario.tables.columns == "full"
         self.sells_batches = any(a.batch_share > 0 for a in self.scenario.actors)
         self.truth = all(self.run.has(stem) for stem in _TRUTH)
-        self.opens_us = round(self.scenario.clock.start.timestamp() * SECOND_US)
+        self.opens_us = round(self.scenario.clock.start.timestamp() * 1_000_000)
         self.closes_us = self.opens_us + self.scenario.clock.duration_us
         self.files: list[str] = []
         self.model_ids = tuple(models())
@@ -117,8 +114,8 @@ class RunIndex:
                 "actor": codes(table.column("actor_id"), self.actor_ids),
                 "start": times(table.column("started_at")),
                 "end": times(table.column("ended_at")),
-                "state": codes(table.column("state"), STATES),
-                "work": codes(table.column("work"), KINDS),
+                "state": codes(table.column("state"), TASK_STATES),
+                "work": codes(table.column("work"), PROMPT_KINDS),
                 "item": table.column("item").fill_null(-1).to_numpy(),
             }
             whole = ("calls", "exchanges", "exchanges_in_log", "run")

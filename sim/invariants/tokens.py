@@ -10,8 +10,8 @@ from sim.invariants.check import Check
 from sim.invariants.exchange_reader import ERRORS, ROLES, TIERS
 from sim.invariants.run_index import RunIndex
 from sim.invariants.verdict import Rule, first_breach
-from sim.scaffold.fill import FINISH_REASONS, MAX_TOKENS, PAUSE_TURN, REFUSAL, REFUSAL_CATEGORIES
 from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE
+from sim.tables.words import FINISH_REASONS, MAX_TOKENS, PAUSE_TURN, REFUSAL, REFUSAL_CATEGORIES
 from sim.world.attempts import CLIENT_TIMEOUT, ERROR_TYPES, OK, RATE_LIMIT
 
 BATCH_PRICE = 0.5

@@ -13,8 +13,8 @@ from sim.actors.workload import Block
 from sim.arrays.columns import length
 from sim.output.account_usage import Usage
 from sim.population.population import Population
-from sim.scaffold.task_rows import BARRED, FINISHED, GIVEN_UP
 from sim.tables.schema import TRUTH_ACTORS, arrow_schema
+from sim.tables.words import BARRED, FINISHED, GIVEN_UP
 
 
 @dataclass(frozen=True)

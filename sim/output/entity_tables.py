@@ -10,7 +10,6 @@ import numpy as np
 from sim.arrays.time import DAY_US, SECOND_US
 from sim.arrays.types import Ints
 from sim.catalog import models
-from sim.enforcement.outcome import ACTIONS, BAN, CHANNELS, REINSTATE, SUSPEND
 from sim.entities import pools
 from sim.entities.payments import CARD_TYPES
 from sim.output.account_usage import Usage
@@ -27,6 +26,7 @@ from sim.tables.schema import (
     ORGS,
     PAYMENT_INSTRUMENTS,
 )
+from sim.tables.words import ACTIONS, BAN, CHANNELS, REINSTATE, SUSPEND
 
 STATUSES = ("active", "suspended", "banned")
 _LEVELS = ("unverified", "verified")
@@ -81,7 +81,7 @@ class Acted:
         parts = []
         for context in population.contexts:
             done = context.outcome.actions
-            row = context.first_account + context.outcome.identities.rows[done.identity]
+            row = context.first_account + context.outcome.accounts.actor_row[done.account]
             parts.append((done.at_us, row, done.action, done.channel))
         return cls(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 

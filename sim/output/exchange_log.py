@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.actors.prompts import KINDS, PromptSource, reword_key, reworded
+from sim.actors.prompts import PromptSource, reword_key, reworded
 from sim.arrays.columns import Columns
 from sim.arrays.time import SECOND_US
 from sim.arrays.types import Array
@@ -16,9 +16,7 @@ from sim.catalog import agents
 from sim.entities import pools
 from sim.output.account_usage import BATCH_PRICE
 from sim.population.population import Population
-from sim.scaffold.fill import FINISH_REASONS, REFUSAL, REFUSAL_CATEGORIES
 from sim.scaffold.rows import task_of
-from sim.scaffold.task_rows import TASK_STATES
 from sim.streams import MISSING, mixed, opaque_ids, uniforms
 from sim.tables.schema import (
     DIMENSIONS,
@@ -27,6 +25,13 @@ from sim.tables.schema import (
     VECTOR_COLUMN,
     arrow_schema,
     exchange_columns,
+)
+from sim.tables.words import (
+    FINISH_REASONS,
+    PROMPT_KINDS,
+    REFUSAL,
+    REFUSAL_CATEGORIES,
+    TASK_STATES,
 )
 from sim.world.attempts import ERROR_TYPES, RETRIES
 
@@ -108,7 +113,7 @@ class Renderer:
             tasks["calls"].astype(np.int32),
             tasks["exchanges"].astype(np.int32),
             tasks["logged"].astype(np.int32),
-            self._words(tasks["kind"], KINDS),
+            self._words(tasks["kind"], PROMPT_KINDS),
             self._pa.array(tasks["item"], mask=tasks["item"] < 0),
             tasks["round"].astype(np.int32),
             self._words(tasks["state"], TASK_STATES),

@@ -229,7 +229,7 @@ class ActorBuilder:
         self, setup: _Setup, first_accounts: Accounts, outcome: Outcome
     ) -> Accounts:
         """Append the accounts that take over slots from banned ones."""
-        tenures = outcome.identities
+        tenures = outcome.accounts
         later = np.flatnonzero(tenures.generation > 0)
         if not len(later):
             return first_accounts

@@ -63,13 +63,13 @@ def draw_sign_ups(
 
 def timeline_of(outcome: Outcome, begins_us: Ints, ends_us: Ints) -> SlotTimeline:
     """Return who occupies each slot when, within the time [begins, ends) of its work."""
-    tenures, pauses = outcome.identities, outcome.pauses
+    tenures, pauses = outcome.accounts, outcome.pauses
     return SlotTimeline.with_pauses(
         slot=tenures.slot,
-        row=tenures.rows,
+        row=tenures.actor_row,
         from_us=np.maximum(tenures.from_us, begins_us[tenures.slot]),
         until_us=np.minimum(tenures.until_us, ends_us[tenures.slot]),
         factor=tenures.volume_factor,
-        pauses=(pauses.identity, pauses.from_us, pauses.until_us, pauses.factor),
+        pauses=(pauses.account, pauses.from_us, pauses.until_us, pauses.factor),
         leaves_us=ends_us,
     )

@@ -17,9 +17,9 @@ from sim.engine.memory import check_accounts, check_shards
 from sim.engine.shards import shards, workload
 from sim.engine.simulate import retry_until_consistent
 from sim.population.population import Population, build_population
-from sim.scaffold.fill import REFUSAL
 from sim.scaffold.rows import counting_rows
 from sim.scenario.resolved import Scenario
+from sim.tables.words import REFUSAL
 from sim.world.attempts import OK
 
 QUANTILES = (0.5, 0.9, 0.99)

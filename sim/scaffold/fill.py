@@ -13,27 +13,20 @@ from sim.catalog import Agent
 from sim.scaffold.call_tokens import CallRows, draw_tokens
 from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE, Turns
 from sim.streams import Streams
+from sim.tables.words import (
+    END_TURN,
+    MAX_TOKENS,
+    PAUSE_TURN,
+    REFUSAL,
+    REFUSAL_CATEGORIES,
+    STOP_SEQUENCE,
+    TOOL_USE,
+    WINDOW_EXCEEDED,
+)
 from sim.world.calls import DrawnCalls
 from sim.world.failures import FailureDraws
 from sim.world.models import ModelTable
 
-FINISH_REASONS = (
-    "tool_use",
-    "end_turn",
-    "max_tokens",
-    "stop_sequence",
-    "pause_turn",
-    "refusal",
-    "model_context_window_exceeded",
-)
-TOOL_USE, END_TURN, MAX_TOKENS, STOP_SEQUENCE, PAUSE_TURN, REFUSAL, WINDOW_EXCEEDED = range(7)
-REFUSAL_CATEGORIES = (
-    "cyber",
-    "bio",
-    "frontier_llm",
-    "reasoning_extraction",
-    "general_harms",
-)
 # The provider's own guess, and a noisy one; the same for every class. A prior.
 _CATEGORY_WEIGHTS = np.array([0.25, 0.1, 0.15, 0.1, 0.4])
 # Share of the output that is reasoning where there is any.

@@ -12,8 +12,8 @@ from sim.actors.prompts import ActorPrompts, PromptSource
 from sim.entities.content import AS_IT_IS, Universe
 from sim.output.exchange_log import Renderer
 from sim.population.population import build_population
-from sim.scaffold.fill import REFUSAL
 from sim.streams import Streams
+from sim.tables.words import REFUSAL
 from tests.support.statistics import loaded, stage_of
 
 OTHER = Streams(99)

@@ -20,9 +20,9 @@ from sim.actors.prompts import PromptSource
 from sim.catalog import typologies
 from sim.entities import pools
 from sim.population.population import build_population
-from sim.scaffold.fill import REFUSAL
 from sim.scenario.resolved import Actor, fields_of
 from sim.streams import mixed
+from sim.tables.words import REFUSAL
 from tests.support.scenarios import DAY_US, calm, event, simulated
 from tests.support.statistics import Measure, below, loaded, off, share, stage_of
 

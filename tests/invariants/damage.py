@@ -47,7 +47,7 @@ def change(run_: Path, stem: str, index: int, **values: Any) -> str:
         listed[row] = value
         kind = pa.string() if pa.types.is_dictionary(field.type) else field.type
         column = pa.array(listed, kind)
-        column = column.population(field.type) if kind != field.type else column
+        column = column.cast(field.type) if kind != field.type else column
         table = table.set_column(table.column_names.index(name), field, column)
     pq.write_table(table, run_ / file)
     return f"{file} row {row}"

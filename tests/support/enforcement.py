@@ -90,15 +90,15 @@ def _flat(outcome: Outcome) -> list[Any]:
 
 
 def of(outcome: Outcome, action: int) -> Any:
-    """(times in days, identities, channels) of the actions of a kind."""
+    """(times in days, accounts, channels) of the actions of a kind."""
     a = outcome.actions
     chosen = a.action == action
-    return a.at_us[chosen] / DAY_US, a.identity[chosen], a.channel[chosen]
+    return a.at_us[chosen] / DAY_US, a.account[chosen], a.channel[chosen]
 
 
 def idle_h(outcome: Outcome) -> Any:
     """Hours between bans and the accounts that came instead."""
-    x = outcome.identities
+    x = outcome.accounts
     later = np.flatnonzero(x.generation > 0)
     return (x.from_us[later] - x.until_us[later - 1]) / HOUR_US
 

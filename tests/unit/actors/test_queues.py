@@ -19,8 +19,8 @@ from sim.catalog import operator
 from sim.distributions import Distribution
 from sim.population.population import build_population
 from sim.scaffold.rows import task_of
-from sim.scaffold.task_rows import FINISHED
 from sim.scenario.resolved import Rhythm
+from sim.tables.words import FINISHED
 from sim.world.load import weekly_weights
 from tests.support.scenarios import (
     DAY_US,

@@ -154,11 +154,9 @@ def test_what_is_learned_lowers_the_volume_of_later_accounts() -> None:
     factors = []
     for learning in ("feedback_share: 0", learns):
         actor = f"{ring}, operator: {{{replaces}, {learning}}}"
-        identities = (
-            build_population(asked(actor, enforcement=rules)).contexts[0].outcome.identities
-        )
-        later = identities.generation > 0
+        accounts = build_population(asked(actor, enforcement=rules)).contexts[0].outcome.accounts
+        later = accounts.generation > 0
         assert later.sum() > 10
-        factors.append(float(identities.volume_factor[later].mean()))
+        factors.append(float(accounts.volume_factor[later].mean()))
     assert factors[0] == 1
     assert factors[1] < 0.6

@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import sim.catalog as catalog
-from sim.arrays.time import FOREVER_US, NEVER_US
 from sim.distributions import Distribution
 from sim.enforcement.decide import decide
-from sim.enforcement.outcome import (
+from sim.enforcement.outcome import FROM_US, UNTIL_US, Outcome
+from sim.enforcement.watched import Watched
+from sim.scenario.enforcement_policy import Enforcement, Operator
+from sim.streams import Streams
+from sim.tables.words import (
     BAN,
     RATE_LIMIT,
     REFUSALS,
@@ -25,11 +28,7 @@ from sim.enforcement.outcome import (
     STEP_UP,
     SUSPEND,
     VOLUME,
-    Outcome,
 )
-from sim.enforcement.watched import Watched
-from sim.scenario.enforcement_policy import Enforcement, Operator
-from sim.streams import Streams
 from tests.support.enforcement import (
     BANS,
     LIMITS,
@@ -101,7 +100,7 @@ def test_what_is_learned_and_limits_act_on_all_that_depends_on_them() -> None:
 
 def test_an_account_that_sends_nothing_triggers_nothing() -> None:
     found = run(watch(200), noisy(LIMITS, 0.5, limit_factor=0, limit_days=1_000))
-    assert found.alerts == len(set(found.actions.identity.tolist())) > 190
+    assert found.alerts == len(set(found.actions.account.tolist())) > 190
 
 
 def test_more_volume_hits_whoever_less_volume_hits() -> None:
@@ -115,9 +114,9 @@ def test_more_volume_hits_whoever_less_volume_hits() -> None:
 
 def test_nothing_happens_without_rates() -> None:
     found = run(watch(50, 1e6, operated=True, extracts=True), QUIET, Operator())
-    assert (found.identities.from_us == NEVER_US).all()
-    assert (found.identities.until_us == FOREVER_US).all()
-    assert found.identities.slot.tolist() == list(range(50))
+    assert (found.accounts.from_us == FROM_US).all()
+    assert (found.accounts.until_us == UNTIL_US).all()
+    assert found.accounts.slot.tolist() == list(range(50))
     assert not len(found.actions.at_us)
     assert not len(found.pauses.from_us)
     counts = (found.alerts, found.reviewed, found.backlog, found.sweeps, found.replacements)
@@ -211,8 +210,8 @@ def test_genuine_accounts_come_back_by_appeal() -> None:
     assert len(found.pauses.from_us) == len(back[0])
     assert (found.pauses.until_us - found.pauses.from_us == 4 * DAY_US).all()
     assert np.bincount(banned[1]).max() > 1
-    assert (found.identities.generation == 0).all()
-    ended = (found.identities.until_us < FOREVER_US).sum()
+    assert (found.accounts.generation == 0).all()
+    ended = (found.accounts.until_us < UNTIL_US).sum()
     assert ended == len(banned[0]) - len(back[0])
 
 
@@ -276,7 +275,7 @@ def test_actions_on_an_organisation_spare_those_who_came_later() -> None:
     operator = Operator(replacement_share=1, replacement_delay_h=constant(0))
     found = run(watch(60, group=60, operated=True), rules, operator)
     when, who, why = of(found, BAN)
-    first = (found.identities.generation[who] == 0) & (why != REPORT)
+    first = (found.accounts.generation[who] == 0) & (why != REPORT)
     together = when == when[first][0]
     assert (together == first).all()
     assert first.sum() == 60 - (why == REPORT).sum()
@@ -289,7 +288,7 @@ def test_replacements_are_in_organisations_of_their_own() -> None:
     operator = Operator(replacement_share=1, replacement_delay_h=constant(0))
     found = run(watch(50, group=50, operated=True), rules, operator, days=60)
     when, who, _ = of(found, BAN)
-    first = found.identities.generation[who] == 0
+    first = found.accounts.generation[who] == 0
     assert first.sum() == 50
     assert len(set(when[first].tolist())) == 1
     assert len(set(when[~first].tolist())) == (~first).sum() > 10
@@ -332,9 +331,9 @@ def test_slots_do_not_depend_on_each_other_when_nobody_has_to_wait() -> None:
     watched, rules = mixed(300, operated=False), Enforcement(**{**BANS, "appeal_success": 0.6})
     half = Watched(**{k: v if k == "operated" else v[:150] for k, v in vars(watched).items()})
     whole, part = run(watched, rules), run(half, rules)
-    among = whole.actions.identity < 150
+    among = whole.actions.account < 150
     assert (whole.actions.at_us[among] == part.actions.at_us).all()
-    assert (whole.actions.identity[among] == part.actions.identity).all()
+    assert (whole.actions.account[among] == part.actions.account).all()
 
 
 DIALS = st.fixed_dictionaries(
@@ -371,47 +370,47 @@ def test_lives_pauses_and_actions_fit_together(
 def problems(found: Outcome, slots: int, horizon_us: int) -> list[str]:
     """What is wrong with the structure of an outcome."""
     wrong = {
-        **_wrong_identities(found, slots, horizon_us),
+        **_wrong_accounts(found, slots, horizon_us),
         **_wrong_pauses(found),
         **_wrong_actions(found, horizon_us),
     }
     return [text for text, rows in wrong.items() if np.any(rows)]
 
 
-def _wrong_identities(found: Outcome, slots: int, horizon_us: int) -> dict[str, Any]:
-    x = found.identities
+def _wrong_accounts(found: Outcome, slots: int, horizon_us: int) -> dict[str, Any]:
+    x = found.accounts
     keys = list(zip(x.slot.tolist(), x.generation.tolist(), strict=True))
     first = x.slot[x.generation == 0].tolist()
     follows = x.generation[1:] > 0
-    ends = x.until_us < FOREVER_US
+    ends = x.until_us < UNTIL_US
     late = (x.until_us < 0) | (x.until_us >= horizon_us)
     return {
-        "identities are out of order": keys != sorted(set(keys)),
-        "a slot lacks its first identity": first != list(range(slots)),
-        "a first identity begins late": (x.generation == 0) != (x.from_us == NEVER_US),
-        "an identity ends before it begins": x.from_us > x.until_us,
-        "two identities hold a slot": (x.from_us[1:] < x.until_us[:-1]) & follows,
+        "accounts are out of order": keys != sorted(set(keys)),
+        "a slot lacks its first account": first != list(range(slots)),
+        "a first account begins late": (x.generation == 0) != (x.from_us == FROM_US),
+        "an account ends before it begins": x.from_us > x.until_us,
+        "two accounts hold a slot": (x.from_us[1:] < x.until_us[:-1]) & follows,
         "a generation is missing": (np.diff(x.generation) != 1) & follows,
-        "an identity ends outside the log": ends & late,
+        "an account ends outside the log": ends & late,
     }
 
 
 def _wrong_pauses(found: Outcome) -> dict[str, Any]:
-    x, p = found.identities, found.pauses
-    together = np.diff(p.identity) == 0
+    x, p = found.accounts, found.pauses
+    together = np.diff(p.account) == 0
     return {
         "a pause is empty": p.from_us >= p.until_us,
         "a pause stops nothing": (p.factor < 0) | (p.factor >= 1),
-        "a pause begins before its identity": p.from_us < x.from_us[p.identity],
-        "a pause ends after its identity": p.until_us > x.until_us[p.identity],
-        "pauses are out of order": np.diff(p.identity) < 0,
+        "a pause begins before its account": p.from_us < x.from_us[p.account],
+        "a pause ends after its account": p.until_us > x.until_us[p.account],
+        "pauses are out of order": np.diff(p.account) < 0,
         "pauses overlap": (p.from_us[1:] < p.until_us[:-1]) & together,
     }
 
 
 def _wrong_actions(found: Outcome, horizon_us: int) -> dict[str, Any]:
-    x, a = found.identities, found.actions
-    at_us, who = a.at_us, a.identity
+    x, a = found.accounts, found.actions
+    at_us, who = a.at_us, a.account
     bans = np.bincount(who[a.action == BAN], minlength=len(x.slot))
     back = np.bincount(
         who[(a.action == REINSTATE) & np.isin(who, np.flatnonzero(bans))], minlength=len(x.slot)
@@ -420,8 +419,8 @@ def _wrong_actions(found: Outcome, horizon_us: int) -> dict[str, Any]:
         "actions are out of order": np.diff(at_us) < 0,
         "an action is outside the log": (at_us < 0) | (at_us >= horizon_us),
         "an action hits nobody": (at_us < x.from_us[who]) | (at_us > x.until_us[who]),
-        "an identity ends without a ban": (x.until_us < FOREVER_US) & (bans == 0),
-        "a banned identity goes on": (x.until_us == FOREVER_US) & (bans > back),
+        "an account ends without a ban": (x.until_us < UNTIL_US) & (bans == 0),
+        "a banned account goes on": (x.until_us == UNTIL_US) & (bans > back),
     }
 
 

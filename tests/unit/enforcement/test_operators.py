@@ -8,11 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.enforcement.outcome import (
-    BAN,
-    REPORT,
-)
 from sim.scenario.enforcement_policy import Enforcement, Operator
+from sim.tables.words import BAN, REPORT
 from tests.support.enforcement import BANS, QUIET, close, idle_h, noisy, of, run, watch
 from tests.support.scenarios import DAY_US, HOUR_US, constant
 
@@ -20,18 +17,18 @@ from tests.support.scenarios import DAY_US, HOUR_US, constant
 def test_nobody_replaces_accounts_without_an_operator() -> None:
     found = run(watch(500, operated=True), noisy(BANS, 0.05))
     assert len(of(found, BAN)[0]) > 200
-    assert (len(found.identities.slot), found.replacements, found.spent_usd) == (500, 0, 0)
+    assert (len(found.accounts.slot), found.replacements, found.spent_usd) == (500, 0, 0)
 
 
 def test_replacement_share_and_delay_are_as_given() -> None:
     operator = Operator(replacement_share=0.7)
     found = run(watch(2_000, operated=True), noisy(BANS, 0.05), operator)
-    lost = found.identities.until_us < 26 * DAY_US
-    followed = np.append(found.identities.generation[1:] > 0, False)[lost]
+    lost = found.accounts.until_us < 26 * DAY_US
+    followed = np.append(found.accounts.generation[1:] > 0, False)[lost]
     assert close(followed.mean(), 0.7, len(followed))
     # accounts lost long before the end, so that hardly a delay is cut off by it
-    later = np.flatnonzero(found.identities.generation > 0)
-    early = found.identities.until_us[later - 1] < 20 * DAY_US
+    later = np.flatnonzero(found.accounts.generation > 0)
+    early = found.accounts.until_us[later - 1] < 20 * DAY_US
     log_h = np.log(idle_h(found)[early])
     assert abs(log_h.mean() - math.log(6)) < 4 / math.sqrt(len(log_h))
     assert abs(log_h.std() - 1) < 4 / math.sqrt(2 * len(log_h))
@@ -90,7 +87,7 @@ def test_accounts_swept_while_they_are_verified_are_lost_once() -> None:
     when, who, why = of(found, BAN)
     assert ((why == REPORT) == (when == 5)).all()
     assert np.bincount(who).max() == 1
-    assert (found.pauses.until_us <= found.identities.until_us[found.pauses.identity]).all()
+    assert (found.pauses.until_us <= found.accounts.until_us[found.pauses.account]).all()
 
 
 def test_a_sweep_comes_with_its_probability_and_only_for_operators() -> None:
@@ -109,7 +106,7 @@ def test_what_is_learned_lowers_the_right_dimension() -> None:
     dials: dict[str, Any] = {"feedback_share": 1, "feedback_step": 0.9, "replacement_share": 1}
     watched = watch(60, 20_000, operated=True)
     found = run(watched, rules, Operator(**dials, feedback_error=0, feedback_lag_h=10))
-    x = found.identities
+    x = found.accounts
     banned_us = np.sort(x.until_us)
     known = np.searchsorted(banned_us, x.from_us - 10 * HOUR_US, side="right")
     later = x.generation > 0
@@ -117,17 +114,17 @@ def test_what_is_learned_lowers_the_right_dimension() -> None:
     assert (x.volume_factor[~later] == 1).all()
     assert (x.sharing_factor == 1).all()
     assert (x.refusal_factor == 1).all()
-    wrong = run(watched, rules, Operator(**dials, feedback_error=1)).identities
+    wrong = run(watched, rules, Operator(**dials, feedback_error=1)).accounts
     assert (wrong.volume_factor == 1).all()
     assert wrong.sharing_factor.min() < 1 > wrong.refusal_factor.min()
     ignored = run(watched, rules, Operator(replacement_share=1))
-    assert (ignored.identities.volume_factor == 1).all()
+    assert (ignored.accounts.volume_factor == 1).all()
     assert ignored.replacements > found.replacements
 
 
 def test_a_loss_without_a_cause_teaches_only_by_mistake() -> None:
     watched, rules = watch(100, operated=True), noisy(BANS, 0.1)
-    right = run(watched, rules, Operator(feedback_share=1, feedback_error=0)).identities
+    right = run(watched, rules, Operator(feedback_share=1, feedback_error=0)).accounts
     assert (np.stack([right.volume_factor, right.sharing_factor, right.refusal_factor]) == 1).all()
-    wrong = run(watched, rules, Operator(feedback_share=1, feedback_error=1)).identities
+    wrong = run(watched, rules, Operator(feedback_share=1, feedback_error=1)).accounts
     assert min(wrong.volume_factor.min(), wrong.sharing_factor.min()) < 1

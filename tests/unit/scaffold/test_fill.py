@@ -15,19 +15,11 @@ from sim.arrays.types import Ints
 from sim.catalog import Agent, agents, models, steps_for
 from sim.distributions import Distribution
 from sim.scaffold.context_growth import grow_contexts
-from sim.scaffold.fill import (
-    END_TURN,
-    MAX_TOKENS,
-    STOP_SEQUENCE,
-    TOOL_USE,
-    WINDOW_EXCEEDED,
-    DrawnSessions,
-    Sessions,
-    fill,
-)
+from sim.scaffold.fill import DrawnSessions, Sessions, fill
 from sim.scaffold.steps import draw_steps, instance_scores
 from sim.scaffold.turns import plain_turns
 from sim.streams import Streams
+from sim.tables.words import END_TURN, MAX_TOKENS, STOP_SEQUENCE, TOOL_USE, WINDOW_EXCEEDED
 from sim.world.attempts import OK, OVERLOADED, Attempts
 from sim.world.cache import LIFETIME_1H_US, LIFETIME_5M_US, session_read_tokens
 from sim.world.calls import DrawnCalls

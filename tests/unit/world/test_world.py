@@ -10,8 +10,8 @@ import pytest
 
 import sim
 from sim.engine.run import run
-from sim.scaffold.task_rows import CUT_OFF, FINISHED, GIVEN_UP
 from sim.scenario.resolved import Scenario, Uptake, World
+from sim.tables.words import CUT_OFF, FINISHED, GIVEN_UP
 from tests.support.scenarios import (
     FLAT,
     HOUR_US,
