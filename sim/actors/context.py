@@ -17,7 +17,7 @@ from sim.catalog import Agent
 from sim.enforcement.budget import Budget
 from sim.enforcement.outcome import Outcome
 from sim.entities.accounts import Accounts
-from sim.entities.behaviour import OWN
+from sim.entities.behaviour import OWN_MODE
 from sim.entities.tenure import SlotTimeline
 from sim.scaffold.turns import mean_session_calls
 from sim.scenario.resolved import Actor, Clock, World
@@ -103,7 +103,7 @@ class ActorContext:
         """How many slots, the first ones, work off a queue; the others open sessions."""
         if self.actor.arrival != "queue":
             return 0
-        return int(np.searchsorted(self.first_accounts.mode, OWN, side="right"))
+        return int(np.searchsorted(self.first_accounts.mode, OWN_MODE, side="right"))
 
     @cached_property
     def occupied_share(self) -> Floats:

@@ -118,7 +118,7 @@ def draw_slot_templates(
     if actor.list_share:
         common = universe.common_templates(rng, actor.families, actor.templates)
         columns += [
-            universe.some_of(rng, common, slots, actor.families)
+            universe.pick_templates(rng, common, slots, actor.families)
             for _ in range(int(listed_count.max()))
         ]
     table = np.stack(columns, axis=1).astype(np.int16)

@@ -11,7 +11,6 @@ to each other than to others.
 from __future__ import annotations
 
 from functools import cached_property
-from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,11 +31,14 @@ _TEMPLATE_ZIPF, _TOPIC_ZIPF = 1.1, 1.0
 _TOPIC_WEIGHT, _CONTENT_WEIGHT = 1.0, 0.7
 # Standard deviation of a whole number spread evenly over a signed byte.
 _BYTE_DEVIATION = 73.9
-# Eight bytes of noise for each number.
-_HASHES = DIMENSIONS // 8
+# Words of eight bytes that make the noise of one content.
+_NOISE_WORDS = DIMENSIONS // 8
 
-# No rewording: the content as it is.
+# So many picks for each wanted template hold as many different ones, or nearly.
+_PICKS_PER_TEMPLATE = 12
+
 AS_IT_IS = np.uint64(0)
+"""No rewording: the content as it is."""
 
 
 def _zipf(count: int, exponent: float) -> Floats:
@@ -45,98 +47,126 @@ def _zipf(count: int, exponent: float) -> Floats:
 
 
 class Universe:
-    """The templates and topics of one seed."""
+    """The templates, topics and vectors of one seed, from which every class draws."""
 
     def __init__(self, streams: Streams) -> None:
         self._streams = streams
-        sizes = [family.templates for family in catalog.families().values()]
-        firsts = [0, *accumulate(sizes)]
-        self._family = {
-            name: (first, _zipf(size, _TEMPLATE_ZIPF))
-            for name, first, size in zip(catalog.families(), firsts, sizes, strict=False)
-        }
-        self.templates = firsts[-1]
+        # the templates of all families, numbered one family after the other
+        self._families: dict[str, tuple[int, Floats]] = {}
+        self.templates = 0
+        for name, family in catalog.families().items():
+            self._families[name] = (self.templates, _zipf(family.templates, _TEMPLATE_ZIPF))
+            self.templates += family.templates
         self._topic_edges = np.cumsum(_zipf(TOPICS, _TOPIC_ZIPF))
         self._topic_edges[-1] = 1.0
 
     def draw_templates(
         self, rng: np.random.Generator, n: int, families: dict[str, float], shared: int | None
     ) -> Ints:
-        """`n` templates, a share from each family, by popularity.
+        """Draw a template for each of `n` accounts.
 
-        With `shared` they are picked evenly from that many common ones (fewer, if the families
-        have fewer).
+        Parameters
+        ----------
+        rng
+            Random numbers.
+        n
+            How many.
+        families
+            Share of templates by family.
+        shared
+            Pick evenly from so many common ones (fewer, if the families have fewer); None: from
+            all, by popularity.
         """
         common = self.common_templates(rng, families, shared)
-        return self.some_of(rng, common, n, families)
+        return self.pick_templates(rng, common, n, families)
 
     def common_templates(
         self, rng: np.random.Generator, families: dict[str, float], shared: int | None
     ) -> Ints | None:
-        """Some `shared` different templates; None if nothing is shared.
+        """Draw `shared` different templates; None if nothing is shared.
 
         Who hands out templates has made them for the purpose, so each of a family is as likely.
         """
         if shared is None:
             return None
-        drawn = self._drawn(rng, _PICKS * shared, families, popular=False)
-        return np.array(list(dict.fromkeys(drawn.tolist()))[:shared], np.int64)
+        picks = self._draw(rng, _PICKS_PER_TEMPLATE * shared, families, by_popularity=False)
+        return np.array(list(dict.fromkeys(picks.tolist()))[:shared], np.int64)
 
-    def some_of(
+    def pick_templates(
         self, rng: np.random.Generator, common: Ints | None, n: int, families: dict[str, float]
     ) -> Ints:
-        """`n` picks from `common`, or from all where there are none in common."""
+        """Pick `n` templates evenly from `common`, or by popularity from all if that is None."""
         if common is None:
-            return self._drawn(rng, n, families, popular=True)
+            return self._draw(rng, n, families, by_popularity=True)
         return np.asarray(common[rng.integers(0, len(common), n)])
 
-    def _drawn(
-        self, rng: np.random.Generator, n: int, families: dict[str, float], *, popular: bool
+    def _draw(
+        self, rng: np.random.Generator, n: int, families: dict[str, float], *, by_popularity: bool
     ) -> Ints:
-        """A share from each family, by popularity or each with the same chance."""
+        """Draw a share from each family, by popularity or each with the same chance."""
         names = sorted(families)
         weights = np.array([families[name] for name in names])
-        of = rng.choice(len(names), n, p=weights / weights.sum())
-        drawn = np.empty(n, np.int64)
-        for number, name in enumerate(names):
-            mine = of == number
-            first, popularity = self._family[name]
-            chance = popularity if popular else None
-            drawn[mine] = first + rng.choice(len(popularity), int(mine.sum()), p=chance)
-        return drawn
+        family = rng.choice(len(names), n, p=weights / weights.sum())
 
-    def family_of(self, name: str) -> range:
-        """The numbers of the templates of a family."""
-        first, popularity = self._family[name]
+        template = np.empty(n, np.int64)
+        for number, name in enumerate(names):
+            in_family = family == number
+            first, popularity = self._families[name]
+            chance = popularity if by_popularity else None
+            index = rng.choice(len(popularity), int(in_family.sum()), p=chance)
+            template[in_family] = first + index
+        return template
+
+    def templates_of(self, family: str) -> range:
+        """Return the numbers of the templates of a family."""
+        first, popularity = self._families[family]
         return range(first, first + len(popularity))
 
     def topics(self, key: U64, pick: Ints) -> Ints:
-        """Number `pick` of the topics that belong to each `key`, by popularity."""
+        """Return topic number `pick` of those that belong to each `key`, by popularity."""
         u = uniforms(mixed(key, pick))
         return np.asarray(np.searchsorted(self._topic_edges, u, side="right"), np.int64)
 
     def vectors(
         self, template: Ints, topic: Ints, content: U64, rewording: U64, sigma: Floats
     ) -> Vectors:
-        """Vectors of prompts, shape (n, DIMENSIONS), about of length 1.7.
+        """Return the vectors of prompts: the weighted sum of one direction for each part.
 
-        `content` and `rewording` are identifiers; a rewording of `AS_IT_IS` changes nothing, any
-        other adds `sigma` times the spread that contents have.
+        Parameters
+        ----------
+        template, topic
+            Numbers of templates and topics, shape (n,).
+        content, rewording
+            Identifiers, shape (n,). A rewording of `AS_IT_IS` changes nothing.
+        sigma
+            How far a rewording moves, in units of the spread that contents have; shape (n,).
+
+        Returns
+        -------
+        Vectors
+            Shape (n, DIMENSIONS), of a length of about 1.7.
         """
-        made = self._template_vectors.take(template, axis=0)
-        made += self._topic_vectors.take(topic, axis=0)
-        made += self._noise(content) * np.float32(_CONTENT_WEIGHT)
+        vectors = self._template_vectors.take(template, axis=0)
+        vectors += self._topic_vectors.take(topic, axis=0)
+        vectors += self._noise(content) * np.float32(_CONTENT_WEIGHT)
+
         reworded = np.flatnonzero((rewording != AS_IT_IS) & (sigma > 0))
         if len(reworded):
             amount = (sigma[reworded] * _CONTENT_WEIGHT).astype(np.float32)
-            made[reworded] += self._noise(rewording[reworded]) * amount[:, None]
-        return made
+            vectors[reworded] += self._noise(rewording[reworded]) * amount[:, None]
+        return vectors
 
     def hashes(self, vectors: Vectors) -> Ids:
-        """Hashes of vectors, near for near ones: 63 bits, of which one at least is set.
+        """Return SimHashes of vectors (Charikar 2002): near for near ones.
 
-        Whole numbers and planes of signs add up without rounding, so that no machine differs. Few
-        rows at a time keep the product from starting threads, which would cost more than they save.
+        Bit k says on which side of plane k a vector lies. Coordinates are rounded to whole numbers
+        and planes have coordinates of 1 and -1, so sums are exact and no machine differs. Few rows
+        at a time keep the product from starting threads, which would cost more than they save.
+
+        Returns
+        -------
+        Ids
+            Shape (n,): 63 bits, of which at least one is set, as 0 stands for a missing identifier.
         """
         whole = np.rint(vectors * _GRAIN)
         bits = np.zeros((len(vectors), 64), np.bool_)
@@ -144,7 +174,6 @@ class Universe:
             part = slice(low, low + _FEW_ROWS)
             np.greater(whole[part] @ self._planes, 0, out=bits[part, :_HASH_BITS])
         packed = np.packbits(bits, axis=1, bitorder="little").view(np.int64).ravel()
-        # 0 stands for a missing identifier
         return np.maximum(packed, 1)
 
     @cached_property
@@ -161,22 +190,21 @@ class Universe:
 
     @cached_property
     def _noise_keys(self) -> list[int]:
-        return [self._streams.key("pool", "vectors", "noise", k) for k in range(_HASHES)]
+        return [self._streams.key("pool", "vectors", "noise", k) for k in range(_NOISE_WORDS)]
 
     def _noise(self, content: U64) -> Vectors:
-        """A direction for each content: whole numbers spread evenly, of unit length on average."""
-        words = np.empty((len(content), _HASHES), np.uint64)
+        """Return a direction for each content, of unit length on average.
+
+        Its coordinates are the bytes of `mixed` numbers, which are spread evenly.
+        """
+        words = np.empty((len(content), _NOISE_WORDS), np.uint64)
         for k, key in enumerate(self._noise_keys):
             words[:, k] = mixed(key, content)
         scale = 1 / (_BYTE_DEVIATION * np.sqrt(DIMENSIONS))
-        made: Vectors = words.view(np.int8) * np.float32(scale)
-        return made
+        noise: Vectors = words.view(np.int8) * np.float32(scale)
+        return noise
 
     def _directions(self, name: str, count: int) -> Vectors:
         rng = self._streams.rng("pool", "vectors", name)
-        drawn = rng.standard_normal((count, DIMENSIONS)) / np.sqrt(DIMENSIONS)
-        return np.asarray(drawn, np.float32)
-
-
-# So many picks hold as many different templates as are asked for, or nearly.
-_PICKS = 12
+        directions = rng.standard_normal((count, DIMENSIONS)) / np.sqrt(DIMENSIONS)
+        return np.asarray(directions, np.float32)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.arrays.types import Floats, Ints
+from sim.arrays.types import Bools, Floats, Ints
 from sim.entities import pools
-from sim.entities.behaviour import Circles
+from sim.entities.sharing_groups import SharingGroups
 
 # A person's second network is a home or a telephone more often than a server; a prior.
 _AWAY_HOSTING_SHARE = 0.1
@@ -16,56 +16,86 @@ _AWAY_HOSTING_SHARE = 0.1
 
 @dataclass(frozen=True)
 class Home:
-    """Home and second addresses of accounts, and the hours of their day; arrays of shape (n,)."""
+    """Home and second addresses of accounts, and the hours of their day; shape (accounts,)."""
 
     first: pools.Addresses
     second: pools.Addresses
     utc_offset_h: Ints
 
 
-def homes(rng: np.random.Generator, circles: Circles, hosting: Floats, sharing: Floats) -> Home:
-    """Addresses of accounts; `hosting` is the chance that one is in a hosting network.
+def homes(
+    rng: np.random.Generator, groups: SharingGroups, hosting_share: Floats, sharing: Floats
+) -> Home:
+    """Draw the addresses of accounts.
 
-    In a cohort of several, everybody is in one /24. `sharing` multiplies the mean number of
-    accounts behind an address.
+    In a cohort of several, everybody is in one /24.
+
+    Parameters
+    ----------
+    rng
+        Random numbers.
+    groups
+        Cohorts of the accounts.
+    hosting_share
+        Chance that an address is in a hosting network, shape (accounts,).
+    sharing
+        Shape (accounts,), multiplies the mean number of accounts behind an address.
     """
-    n, cohort = len(circles.cohort), circles.cohort
-    together = circles.in_a_group
-    group = _groups(rng, circles, np.maximum(circles.dial("accounts_per_ip") * sharing, 1.0))
-    lead = np.unique(group, return_index=True)[1]
-    alone = pools.draw_addresses(rng, len(lead), hosting[lead])
-    cohorts = int(cohort.max(initial=-1)) + 1
-    first = np.unique(cohort, return_index=True)[1]
-    prefix = pools.draw_addresses(rng, cohorts, hosting[first]).pick(cohort[lead])
-    host = rng.integers(0, 256, len(lead))
-    in_one = together[lead]
-    made = pools.Addresses(
-        ip=np.where(in_one, (prefix.ip & ~0xFF) | host, alone.ip),
-        asn=np.where(in_one, prefix.asn, alone.asn),
-        asn_type=np.where(in_one, prefix.asn_type, alone.asn_type),
-        country=np.where(in_one, prefix.country, alone.country),
-    ).pick(group)
+    n = len(groups.cohort)
+    mean_accounts = np.maximum(groups.parameter("accounts_per_ip") * sharing, 1.0)
+    address_number = _address_numbers(rng, groups, mean_accounts)
+    first_account = np.unique(address_number, return_index=True)[1]
+
+    # each address: by itself, or in the /24 of its cohort
+    alone = pools.draw_addresses(rng, len(first_account), hosting_share[first_account])
+    in_cohort = _cohort_addresses(rng, groups.cohort, first_account, hosting_share)
+    addresses = _chosen(groups.in_a_cohort[first_account], in_cohort, alone)
+    home = addresses.pick(address_number)
+
+    # a second network of the same country, and perhaps the clock of another one
     second = pools.draw_addresses(rng, n, np.full(n, _AWAY_HOSTING_SHARE))
-    second = pools.Addresses(second.ip, second.asn, second.asn_type, made.country)
-    abroad = rng.random(n) < circles.dial("foreign_clock_share")
-    lives_in = np.where(abroad, pools.draw_countries(rng, n), made.country)
-    return Home(made, second, pools.COUNTRY_UTC_OFFSET_H[lives_in])
+    away = pools.Addresses(second.ip, second.asn, second.asn_type, home.country)
+    has_foreign_clock = rng.random(n) < groups.parameter("foreign_clock_share")
+    clock_country = np.where(has_foreign_clock, pools.draw_countries(rng, n), home.country)
+    return Home(home, away, pools.COUNTRY_UTC_OFFSET_H[clock_country])
 
 
-def _groups(rng: np.random.Generator, circles: Circles, sharing: Floats) -> Ints:
-    """Number of the address of each account; all numbers occur.
+def _cohort_addresses(
+    rng: np.random.Generator, cohort: Ints, accounts: Ints, hosting_share: Floats
+) -> pools.Addresses:
+    """Draw an address for each of some `accounts`, all of one cohort within one /24."""
+    first_of_cohort = np.unique(cohort, return_index=True)[1]
+    prefixes = pools.draw_addresses(rng, len(first_of_cohort), hosting_share[first_of_cohort])
+    prefix = prefixes.pick(cohort[accounts])
+    host = rng.integers(0, 256, len(accounts))
+    return pools.Addresses((prefix.ip & ~0xFF) | host, prefix.asn, prefix.asn_type, prefix.country)
 
-    Within a cohort a new one is taken up by one account in `sharing`; strangers pick at random
-    among as many as there are accounts for each.
+
+def _chosen(choice: Bools, yes: pools.Addresses, no: pools.Addresses) -> pools.Addresses:
+    return pools.Addresses(
+        ip=np.where(choice, yes.ip, no.ip),
+        asn=np.where(choice, yes.asn, no.asn),
+        asn_type=np.where(choice, yes.asn_type, no.asn_type),
+        country=np.where(choice, yes.country, no.country),
+    )
+
+
+def _address_numbers(rng: np.random.Generator, groups: SharingGroups, sharing: Floats) -> Ints:
+    """Draw the number of each account's address, from 0 on; all numbers occur.
+
+    Within a cohort a new address is taken up by one account in `sharing`, and by the first.
+    Strangers pick at random among as many addresses as give each its mean number of accounts.
     """
-    n, together = len(circles.cohort), circles.in_a_group
-    opens = (rng.random(n) * sharing < 1) | (np.diff(circles.cohort, prepend=-1) != 0)
-    group = np.cumsum(opens & together)
-    strangers = np.flatnonzero(~together)
+    n, in_a_cohort = len(groups.cohort), groups.in_a_cohort
+    is_first = np.diff(groups.cohort, prepend=-1) != 0
+    opens = (rng.random(n) * sharing < 1) | is_first
+    address = np.cumsum(opens & in_a_cohort)
+
+    strangers = np.flatnonzero(~in_a_cohort)
     if len(strangers):
-        distinct = max(1, round(float((1 / sharing[strangers]).sum())))
+        addresses = max(1, round(float((1 / sharing[strangers]).sum())))
         pick = np.arange(len(strangers))
-        if distinct < len(strangers):
-            pick = rng.integers(0, distinct, len(strangers))
-        group[strangers] = n + pick
-    return np.asarray(np.unique(group, return_inverse=True)[1])
+        if addresses < len(strangers):
+            pick = rng.integers(0, addresses, len(strangers))
+        address[strangers] = n + pick
+    return np.asarray(np.unique(address, return_inverse=True)[1])

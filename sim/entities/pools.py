@@ -1,4 +1,4 @@
-"""The one universe from which every account of every actor is furnished.
+"""The one universe of networks and client software from which all accounts are drawn.
 
 Networks and client software are the same for all; an actor only shifts weights.
 Everything here is invented (private-use AS numbers, made-up JA4 strings): no real network or
@@ -77,7 +77,7 @@ class Clients:
 
 
 def clients(streams: Streams) -> Clients:
-    """Draw the client software of the universe.
+    """Draw the client software of the universe: all combinations, newer versions more often.
 
     One TLS stack serves every customer of an SDK and runtime, so a JA4 is shared by thousands of
     unrelated accounts, as in the field.
@@ -96,10 +96,11 @@ def clients(streams: Streams) -> Clients:
                     rows.append((agent, lang, version, system, arch, runtime, ja4))
                     age = _MINOR_VERSIONS - minor
                     weights.append(lang_share * runtime_share * system_share / age**1.5)
-    share = np.array(weights)
+
+    total = np.array(weights)
     agents, langs, versions, systems, archs, runtimes, ja4s = zip(*rows, strict=True)
     return Clients(
-        agents, langs, versions, systems, archs, runtimes, ja4s, weights=share / share.sum()
+        agents, langs, versions, systems, archs, runtimes, ja4s, weights=total / total.sum()
     )
 
 
@@ -111,7 +112,10 @@ def _invented_ja4(rng: np.random.Generator) -> str:
 
 @dataclass(frozen=True)
 class Addresses:
-    """IP addresses with what is known of each; all arrays of one shape."""
+    """IP addresses with what is known of each; arrays of one shape.
+
+    `ip` is (network << 16 | prefix << 8 | host); `asn_type` and `country` are indices.
+    """
 
     ip: Ints
     asn: Ints
@@ -119,29 +123,39 @@ class Addresses:
     country: Ints
 
     def pick(self, index: Ints) -> Addresses:
+        """Return the addresses at `index`."""
         return Addresses(self.ip[index], self.asn[index], self.asn_type[index], self.country[index])
 
 
 def draw_countries(rng: np.random.Generator, size: int) -> Ints:
+    """Draw countries by their share of accounts, as indices of `COUNTRIES`."""
     return rng.choice(len(COUNTRIES), size=size, p=COUNTRY_WEIGHTS)
 
 
 def draw_addresses(rng: np.random.Generator, size: int, hosting_share: Floats) -> Addresses:
-    """Draw `size` addresses from the universe of networks, each in hosting with its own share.
+    """Draw addresses from the universe of networks, the popular ones more often.
 
-    Address numbers are (network << 16 | prefix << 8 | host), so two actors can meet in one
-    network or, rarely, behind one address.
+    Two actors can meet in one network or, rarely, behind one address.
+
+    Parameters
+    ----------
+    rng
+        Random numbers.
+    size
+        How many.
+    hosting_share
+        Chance of each to be in a hosting network, shape (size,).
     """
     other = 1 + rng.choice(len(_OTHER_TYPE_WEIGHTS), size=size, p=_OTHER_TYPE_WEIGHTS)
-    kind = np.where(rng.random(size) < hosting_share, 0, other)
+    asn_type = np.where(rng.random(size) < hosting_share, 0, other)
     popularity = 1 / np.arange(1, _ASNS_PER_TYPE + 1)
     rank = rng.choice(_ASNS_PER_TYPE, size=size, p=popularity / popularity.sum())
-    network = kind * _ASNS_PER_TYPE + rank
+    network = asn_type * _ASNS_PER_TYPE + rank
     prefix, host = rng.integers(0, 256, size=(2, size))
     country = draw_countries(rng, size)
     return Addresses(
         ip=(network << 16) | (prefix << 8) | host,
         asn=_FIRST_PRIVATE_ASN + network,
-        asn_type=kind,
+        asn_type=asn_type,
         country=country,
     )

@@ -1,4 +1,4 @@
-"""Which account sits in a place at a time, and how much of its work it may do."""
+"""Which account holds a slot at a time, and how much of its work it may do."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from sim.arrays.time import FOREVER_US, SECOND_US
 from sim.arrays.types import Floats, Ints
 
+FOREVER_US = 1 << 60
+_SECOND_US = 1_000_000
+# A slot and a whole second in one sortable number; the second is shifted to be positive.
 _TIME_BITS, _ZERO_S = 31, 1 << 30
+_FOREVER_S = _ZERO_S - 1
 
 
 @dataclass(frozen=True)
 class Occupancy:
-    """What is true of places at some times: arrays of one shape.
+    """Who holds slots at some times; arrays of one shape.
 
     `row` is that of the account, -1 where nobody can send. `factor` is the share of the work that
     is done, 0 to 1. At `until_us` the account is barred, `FOREVER_US` if it never is: who leaves
-    ends what was begun.
+    by itself ends what was begun.
     """
 
     row: Ints
@@ -28,9 +31,17 @@ class Occupancy:
 
 
 class SlotTimeline:
-    """Stretches of time by place, each with one account and one factor.
+    """Intervals of time by slot, each with one account and one factor on its work.
 
-    Edges are rounded to whole seconds. A place that has no stretch at a time is empty then.
+    Ends are rounded down to whole seconds. A slot without an interval at a time is empty then.
+
+    Parameters
+    ----------
+    slot, from_us, until_us, row, factor
+        Intervals [from_us, until_us), in which the account in a row does a factor of its work; of
+        one shape, in any order. Those of one slot must not overlap.
+    leaves_us
+        When the work of each slot ends by itself, shape (slots,); None: never.
     """
 
     def __init__(
@@ -42,23 +53,20 @@ class SlotTimeline:
         factor: Floats,
         leaves_us: Ints | None = None,
     ) -> None:
-        """Stretches of a slot must not overlap; arrays of one shape, in any order.
-
-        `leaves_us`: when the work of each slot ends by itself (None: never).
-        """
         order = np.lexsort((from_us, slot))
         self._slot, self._row, self._factor = slot[order], row[order], factor[order]
         self._from_s, self._until_s = _seconds(from_us[order]), _seconds(until_us[order])
         self._key = _key(self._slot, self._from_s)
-        self._ends_s = self._open_until()
+        self._barred_s = self._end_of_run()
         self._leaves_us = leaves_us
-        self.never_ends = bool((until_us >= FOREVER_US).all() and (factor == 1).all()) and bool(
-            (from_us <= -FOREVER_US).all()
-        )
+
+        begins_before = bool((from_us <= -FOREVER_US).all())
+        ends_never = bool((until_us >= FOREVER_US).all() and (factor == 1).all())
+        self.never_ends = begins_before and ends_never
 
     @classmethod
     def everlasting(cls, slots: int) -> SlotTimeline:
-        """Everybody is there all the time."""
+        """Return the timeline of accounts that hold their slots all the time."""
         row, forever = np.arange(slots), np.full(slots, FOREVER_US)
         return cls(row, -forever, forever, row, np.ones(slots))
 
@@ -73,44 +81,59 @@ class SlotTimeline:
         pauses: tuple[Ints, Ints, Ints, Floats],
         leaves_us: Ints,
     ) -> SlotTimeline:
-        """Lives [from_us, until_us) at `factor`, less in `pauses`: (life, from, until, factor).
+        """Return the timeline of accounts that do less in pauses.
 
-        Pauses of a life must not overlap; the two factors are multiplied. `leaves_us` is by slot.
+        Parameters
+        ----------
+        slot, row, from_us, until_us, factor
+            Each account: it holds its slot in [from_us, until_us), at a factor; shape (accounts,).
+        pauses
+            (account, from_us, until_us, factor), each of shape (pauses,); `account` indexes the
+            accounts above. Pauses of one must not overlap; the two factors are multiplied.
+        leaves_us
+            When the work of each slot ends by itself, shape (slots,).
         """
-        life, low, high, less = pauses
-        low, high = np.maximum(low, from_us[life]), np.minimum(high, until_us[life])
-        some = low < high
-        life, low, high, less = life[some], low[some], high[some], less[some]
-        # between the pauses of a life, and before and after them, it goes on as usual
+        paused, low, high, less = pauses
+        low, high = np.maximum(low, from_us[paused]), np.minimum(high, until_us[paused])
+        is_real = low < high
+        paused, low, high, less = paused[is_real], low[is_real], high[is_real], less[is_real]
+
+        # Between its pauses, before and after them an account goes on as usual: sorted by account,
+        # interval k begins with the account or a pause's end, and ends with a pause or the account.
         everyone = np.arange(len(slot))
-        begin = np.concatenate([from_us, high])
-        owner = np.concatenate([everyone, life])
-        order = np.lexsort((begin, owner))
-        begin, owner = begin[order], owner[order]
-        end_owner = np.concatenate([life, everyone])
-        end = np.concatenate([low, until_us])
-        end = end[np.lexsort((end, end_owner))]
+        begin, begin_account = np.concatenate([from_us, high]), np.concatenate([everyone, paused])
+        order = np.lexsort((begin, begin_account))
+        begin, account = begin[order], begin_account[order]
+        end, end_account = np.concatenate([low, until_us]), np.concatenate([paused, everyone])
+        end = end[np.lexsort((end, end_account))]
+
         usual = begin < end
+        account = account[usual]
         return cls(
-            np.concatenate([slot[owner[usual]], slot[life]]),
-            np.concatenate([begin[usual], low]),
-            np.concatenate([end[usual], high]),
-            np.concatenate([row[owner[usual]], row[life]]),
-            np.concatenate([factor[owner[usual]], factor[life] * less]),
-            leaves_us,
+            slot=np.concatenate([slot[account], slot[paused]]),
+            from_us=np.concatenate([begin[usual], low]),
+            until_us=np.concatenate([end[usual], high]),
+            row=np.concatenate([row[account], row[paused]]),
+            factor=np.concatenate([factor[account], factor[paused] * less]),
+            leaves_us=leaves_us,
         )
 
-    def followed_by(self, slots: Ints) -> SlotTimeline:
-        """Lives of new places, each as the first account of one of these; place k as `slots[k]`."""
-        parts = [np.flatnonzero((self._slot == s) & (self._row == s)) for s in slots.tolist()]
+    def for_guests(self, slots: Ints) -> SlotTimeline:
+        """Return the timeline of guests: guest k sends through the first account of `slots[k]`."""
+        is_first = self._row == self._slot
+        parts = [np.flatnonzero(is_first & (self._slot == slot)) for slot in slots.tolist()]
         index = np.concatenate([*parts, np.zeros(0, np.int64)]).astype(np.int64)
-        place = np.repeat(np.arange(len(slots)), [len(part) for part in parts])
-        from_us, until_us = (_us(seconds[index]) for seconds in (self._from_s, self._until_s))
-        leaves_us = None if self._leaves_us is None else self._leaves_us[slots]
-        return SlotTimeline(place, from_us, until_us, place, self._factor[index], leaves_us)
+        guest = np.repeat(np.arange(len(slots)), [len(part) for part in parts])
 
-    def _open_until(self) -> Ints:
-        """The end of each stretch, or of those that follow it at once with the same account."""
+        from_us, until_us = _us(self._from_s[index]), _us(self._until_s[index])
+        leaves_us = None if self._leaves_us is None else self._leaves_us[slots]
+        return SlotTimeline(guest, from_us, until_us, guest, self._factor[index], leaves_us)
+
+    def _end_of_run(self) -> Ints:
+        """Return the end of each interval, or of those that follow at once with the same account.
+
+        A following interval counts only if the account may work in it.
+        """
         goes_on = (
             (self._row[1:] == self._row[:-1])
             & (self._from_s[1:] == self._until_s[:-1])
@@ -122,55 +145,58 @@ class SlotTimeline:
         return ends
 
     def at(self, slot: Ints, at_us: Ints) -> Occupancy:
-        """Who holds the places `slot` at the times `at_us`."""
+        """Return who holds the slots `slot` at the times `at_us`, arrays of one shape."""
         if self.never_ends:
             return Occupancy(slot, np.ones(len(slot)), np.full(len(slot), FOREVER_US))
+
+        # the last interval that begins no later, if it is of this slot and not over
         at_s = _seconds(at_us)
         k = np.searchsorted(self._key, _key(slot, at_s), side="right") - 1
         k = np.maximum(k, 0)
-        inside = (self._slot[k] == slot) & (at_s >= self._from_s[k]) & (at_s < self._until_s[k])
-        inside &= self._factor[k] > 0
-        ends = self._ends_s[k]
-        until_us = _us(ends)
+        is_held = (self._slot[k] == slot) & (at_s >= self._from_s[k]) & (at_s < self._until_s[k])
+        is_held &= self._factor[k] > 0
+
+        barred_s = self._barred_s[k]
+        until_us = _us(barred_s)
         if self._leaves_us is not None:
-            until_us = np.where(ends >= _seconds(self._leaves_us[slot]), FOREVER_US, until_us)
+            leaves_s = _seconds(self._leaves_us[slot])
+            until_us = np.where(barred_s >= leaves_s, FOREVER_US, until_us)
         return Occupancy(
-            np.where(inside, self._row[k], -1), np.where(inside, self._factor[k], 0.0), until_us
+            row=np.where(is_held, self._row[k], -1),
+            factor=np.where(is_held, self._factor[k], 0.0),
+            until_us=until_us,
         )
 
     def next_held_us(self, slots: range, at_us: int, ready_us: Ints) -> int | None:
-        """The first time from `at_us` on at which an account that is ready holds one of `slots`.
+        """Return the first time from `at_us` on at which a ready account holds one of `slots`.
 
-        `ready_us` is by row. None if there is no such time.
+        `ready_us` says from when on each account is ready, by row. None if there is no such time.
         """
         if self.never_ends:
-            begins: Ints = np.maximum(ready_us[slots.start : slots.stop], at_us)
-            return int(begins.min()) if len(begins) else None
-        begins = np.maximum(np.maximum(_us(self._from_s), at_us), ready_us[self._row])
-        held = (self._slot >= slots.start) & (self._slot < slots.stop) & (self._factor > 0)
-        held &= begins < _us(self._until_s)
-        return int(begins[held].min()) if held.any() else None
+            begins_us: Ints = np.maximum(ready_us[slots.start : slots.stop], at_us)
+            return int(begins_us.min()) if len(begins_us) else None
+
+        begins_us = np.maximum(np.maximum(_us(self._from_s), at_us), ready_us[self._row])
+        is_held = (self._slot >= slots.start) & (self._slot < slots.stop) & (self._factor > 0)
+        is_held &= begins_us < _us(self._until_s)
+        return int(begins_us[is_held].min()) if is_held.any() else None
 
     def covered_us(self, slots: int, low_us: int, high_us: int) -> Ints:
-        """Time within [low_us, high_us) for which each slot is held, shape (slots,)."""
-        low = np.maximum(self._from_s, low_us // SECOND_US)
-        high = np.minimum(self._until_s, high_us // SECOND_US)
+        """Return the time within [low_us, high_us) for which each slot is held, shape (slots,)."""
+        low = np.maximum(self._from_s, low_us // _SECOND_US)
+        high = np.minimum(self._until_s, high_us // _SECOND_US)
         length = np.maximum(high - low, 0) * (self._factor > 0)
         seconds: Ints = np.bincount(self._slot, length, slots).astype(np.int64)
-        return seconds * SECOND_US
-
-
-_FOREVER_S = _ZERO_S - 1
+        return seconds * _SECOND_US
 
 
 def _us(seconds: Ints) -> Ints:
-    us = np.where(seconds >= _FOREVER_S, FOREVER_US, seconds * SECOND_US)
-    made: Ints = np.where(seconds <= -_FOREVER_S, -FOREVER_US, us)
-    return made
+    us = np.where(seconds >= _FOREVER_S, FOREVER_US, seconds * _SECOND_US)
+    return np.where(seconds <= -_FOREVER_S, -FOREVER_US, us)
 
 
 def _seconds(us: Ints) -> Any:
-    return np.clip(us // SECOND_US, -_FOREVER_S, _FOREVER_S)
+    return np.clip(us // _SECOND_US, -_FOREVER_S, _FOREVER_S)
 
 
 def _key(slot: Ints, at_s: Ints) -> Any:

@@ -239,7 +239,7 @@ class Renderer:
             mixed(self._population.streams.key("pool", "suspicions"), rows["id"][refused])
         )
         for family, (suspicion, share) in _SUSPECTED.items():
-            of = self._population.universe.family_of(family)
+            of = self._population.universe.templates_of(family)
             asked = (template >= of.start) & (template < of.stop) & (chance < share)
             category[refused[asked]] = REFUSAL_CATEGORIES.index(suspicion)
         return category

@@ -20,7 +20,8 @@ from sim.enforcement.budget import Budget
 from sim.enforcement.decide import decide
 from sim.enforcement.outcome import Outcome, nothing_happens
 from sim.entities import pools
-from sim.entities.accounts import Accounts, build_accounts, with_replacements
+from sim.entities.account_builder import AccountBuilder, Replacements
+from sim.entities.accounts import Accounts
 from sim.entities.behaviour import behaviours_of
 from sim.entities.content import Universe
 from sim.entities.tenure import SlotTimeline
@@ -58,6 +59,7 @@ class _Setup(NamedTuple):
 
     actor: Actor
     behaviours: tuple[Actor, ...]
+    account_builder: AccountBuilder
     agents: tuple[Agent, ...]
     first_accounts: Accounts
     slot_templates: SlotTemplates
@@ -116,13 +118,13 @@ class ActorBuilder:
         """Draw the first accounts and the templates of an actor."""
         streams, separability = self.streams, self.scenario.separability
         behaviours = behaviours_of(actor, separability)
-        first_accounts = build_accounts(
-            actor, behaviours, separability, streams, self.clients.weights
-        )
+        account_builder = AccountBuilder(actor, behaviours, separability, streams)
+        first_accounts = account_builder.first_accounts(self.clients.weights)
 
         return _Setup(
             actor,
             behaviours,
+            account_builder,
             tuple(_agent(name, b) for b in behaviours for name in b.agents),
             first_accounts,
             draw_slot_templates(
@@ -186,7 +188,7 @@ class ActorBuilder:
         names = (*_OF_HOST, *_PAYS_HOST, *(() if actor.own_network else _NETWORK))
         columns = {name: getattr(host.accounts, name)[host_slots] for name in names}
         accounts = replace(setup.first_accounts, **columns)
-        timeline = host.timeline.followed_by(host_slots)
+        timeline = host.timeline.for_guests(host_slots)
 
         unscaled = unscaled_rates_per_day(actor, setup.behaviours, accounts, range(slots))
         occupied = occupied_share(timeline, slots, self.scenario.clock.duration_us)
@@ -234,17 +236,13 @@ class ActorBuilder:
         if not len(later):
             return first_accounts
 
-        return with_replacements(
-            setup.actor,
-            setup.behaviours,
-            first_accounts,
-            self.streams,
-            tenures.slot[later],
-            tenures.generation[later],
-            tenures.from_us[later],
-            tenures.sharing_factor[later],
-            self.scenario.separability,
+        replacements = Replacements(
+            slot=tenures.slot[later],
+            generation=tenures.generation[later],
+            from_us=tenures.from_us[later],
+            sharing_factor=tenures.sharing_factor[later],
         )
+        return setup.account_builder.with_replacements(first_accounts, replacements)
 
 
 def _target_factor(actor: Actor, clock: Clock, per_day: Floats) -> float:

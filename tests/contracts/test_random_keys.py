@@ -60,7 +60,7 @@ def test_suspicions_about_the_same_exchanges_differ_by_seed() -> None:
     rows = {
         "id": np.arange(n) << 54,
         "finish": np.full(n, REFUSAL),
-        "template": np.full(n, population.universe.family_of("reasoning").start),
+        "template": np.full(n, population.universe.templates_of("reasoning").start),
         "category": np.zeros(n, np.int64),
     }
     here, there = (

@@ -134,7 +134,7 @@ def prompts(context: ActorContext) -> Iterator[Measure]:
     """Templates: K of them where they are common, else a share from each family."""
     actor, number = context.actor, context.templates.number
     universe = build_population(loaded(actor.typology, accounts=1)).universe
-    known = np.concatenate([universe.family_of(name) for name in actor.families])
+    known = np.concatenate([universe.templates_of(name) for name in actor.families])
     column = context.templates.lists_from if actor.list_share else 0
     assert np.isin(number[:, column], known).all()
     if actor.templates is not None:
@@ -142,7 +142,7 @@ def prompts(context: ActorContext) -> Iterator[Measure]:
         yield Measure("common templates", distinct, min(actor.templates, len(known)), 0)
     else:
         for name, expected in actor.families.items():
-            yield share(name, np.isin(number[:, column], universe.family_of(name)), expected)
+            yield share(name, np.isin(number[:, column], universe.templates_of(name)), expected)
 
 
 @pytest.mark.parametrize("typology", IDS)
