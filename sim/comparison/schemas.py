@@ -7,13 +7,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from sim import distributions
 from sim.comparison.claims.user_claims import ID_PATTERN, ClaimsForm
+from sim.comparison.hypotheses import prior_shapes
 from sim.comparison.hypotheses.model import LibraryForm
 from sim.comparison.hypotheses.priors import SHAPES
-from sim.scenario.schema import DRAFT, any_of, tidy
+from sim.documents.json_schema import DRAFT, any_of, tidy
 
-# Where two modules have a form of the same name, pydantic adds the module.
-_NAMES = {"sim__comparison__hypotheses__prior_shapes__": "Prior", "sim__distributions__": ""}
+# Where two modules have a form of the same name, pydantic puts the module before it.
+_PUBLISHED_PREFIX = {prior_shapes.__name__: "Prior", distributions.__name__: ""}
 
 
 def hypotheses_schema() -> dict[str, Any]:
@@ -46,8 +48,8 @@ def claims_schema() -> dict[str, Any]:
 
 def _schema(form: type[BaseModel]) -> dict[str, Any]:
     text = json.dumps(tidy(form.model_json_schema()))
-    for module, short in _NAMES.items():
-        text = text.replace(module, short)
+    for module, prefix in _PUBLISHED_PREFIX.items():
+        text = text.replace(f"{module}.".replace(".", "__"), prefix)
     schema: dict[str, Any] = _strict_ids(json.loads(text))
     return schema
 

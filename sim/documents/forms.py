@@ -1,22 +1,17 @@
-"""What the forms of a scenario have in common."""
+"""The two bases of what is read from files: forms that people write, and records of the program."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict, Field
-
-BY_TYPOLOGY = "Default: that of the typology."
-BY_CATALOG = "Default: that of the catalog."
-NONE_BY_DEFAULT = "Default: that of the typology, else none."
+from pydantic import BaseModel, ConfigDict
 
 
-def dial(text: str, default: str = BY_TYPOLOGY) -> Any:
-    """Return the field of an optional key with its description."""
-    return Field(default=None, description=f"{text} {default}".strip())
+class Record(BaseModel):
+    """An immutable record: known keys only, and numbers that are finite."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class Form(BaseModel):
-    """What every mapping is: known keys only, no conversion between types."""
+class Form(Record):
+    """A mapping in a file that people write: a record that converts no type into another."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(strict=True)

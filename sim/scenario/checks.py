@@ -10,7 +10,7 @@ from sim.documents.problems import Path, Problem
 from sim.documents.quantities import format_duration, parse_duration
 from sim.documents.strict_yaml import Document, dotted
 from sim.errors import InvalidInputError
-from sim.scenario.models import AnyActorForm, BenchmarkForm, PromptsForm, QueueKeys
+from sim.scenario.actor_forms import AnyActorForm, BenchmarkForm, PromptsForm, QueueKeys
 from sim.scenario.parse import Parsed, path_name
 from sim.scenario.size import scale_of, too_large, too_many
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from sim.distributions import Distribution, Lognormal
+from sim.documents.forms import Record
 
 Policy = Literal["account", "organisation"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -14,18 +15,12 @@ NonNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
 
 
-class Dials(BaseModel):
-    """Frozen, finite numbers under known names."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
 def lognormal(median: float, sigma: float) -> Distribution:
-    """A lognormal without bound, `median` in the unit of the dial."""
+    """A lognormal without bound, `median` in the unit of the parameter."""
     return Distribution(lognormal=Lognormal(median=median, sigma=sigma))
 
 
-class Enforcement(Dials):
+class Enforcement(Record):
     """What the provider does; the unit of a time stands at the end of its name.
 
     `policy`: whom an action hits, the account or all live first accounts of its organisation; what
@@ -79,8 +74,8 @@ class Enforcement(Dials):
         return self
 
 
-class Operator(Dials):
-    """Dials of an operator; costs in USD are of one unit.
+class Operator(Record):
+    """Parameters of an operator; costs in USD are of one unit.
 
     Of banned accounts `replacement_share` are replaced, after `replacement_delay_h`; of the
     replacements `verified_share` come with a verified identity. `warm_up_days` is for whoever

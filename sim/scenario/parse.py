@@ -12,12 +12,9 @@ from sim.distributions import Distribution
 from sim.documents.form_problems import Layout, Union, problems_of_form
 from sim.documents.problems import Path, Problem
 from sim.documents.strict_yaml import Document, dotted
-from sim.scenario.models import (
-    ACTOR_FORMS,
-    AnyActorForm,
-    RhythmForm,
-    ScenarioForm,
-)
+from sim.scenario.actor_forms import ACTOR_FORMS, AnyActorForm
+from sim.scenario.actor_parts import RhythmForm
+from sim.scenario.scenario_form import ScenarioForm
 from sim.scenario.world_forms import EVENT_FORMS
 
 

@@ -13,18 +13,10 @@ import sim.catalog as catalog
 from sim.arrays.time import SECOND_US
 from sim.documents.form_problems import plain_message
 from sim.documents.problems import Path
+from sim.scenario.actor_forms import ACTOR_FORMS, AnyActorForm, BenchmarkForm
+from sim.scenario.actor_parts import OperatorForm, RhythmForm, TurnsForm, UptakeForm
 from sim.scenario.checks import benchmark_of
 from sim.scenario.enforcement_policy import Enforcement
-from sim.scenario.models import (
-    ACTOR_FORMS,
-    AnyActorForm,
-    BenchmarkForm,
-    OperatorForm,
-    RhythmForm,
-    ScenarioForm,
-    TurnsForm,
-    UptakeForm,
-)
 from sim.scenario.resolved import (
     Actor,
     Clock,
@@ -35,6 +27,7 @@ from sim.scenario.resolved import (
     World,
     fields_of,
 )
+from sim.scenario.scenario_form import ScenarioForm
 from sim.scenario.size import scaled, scaled_dials
 from sim.scenario.world_forms import AnyEventForm, WorldForm
 

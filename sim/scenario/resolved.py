@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from sim.distributions import Distribution
+from sim.documents.forms import Record
 from sim.documents.quantities import format_duration
+from sim.documents.values import Instant
 from sim.scenario.enforcement_policy import Enforcement, Operator
-from sim.scenario.values import Instant
 
 Arrival = Literal["sessions", "queue"]
 Source = Literal["benchmark", "prompts"]
@@ -23,13 +24,7 @@ Columns = Literal["full", "core"]
 _ZERO = Distribution(constant=0.0)
 
 
-class Frozen(BaseModel):
-    """What every part is: immutable, strictly typed, without unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Clock(Frozen):
+class Clock(Record):
     """The half-open interval [start, start + duration) of the log; `start` is in UTC."""
 
     start: Instant
@@ -41,7 +36,7 @@ class Clock(Frozen):
         return self.start + timedelta(microseconds=self.duration_us)
 
 
-class Rhythm(Frozen):
+class Rhythm(Record):
     """Daily and weekly course of activity.
 
     `peak_hour`: hour of the daily peak, [0, 24), in each account's local time, or in UTC for the
@@ -54,7 +49,7 @@ class Rhythm(Frozen):
     weekend: float
 
 
-class Uptake(Frozen):
+class Uptake(Record):
     """How clients take up the newest model after a release.
 
     `latest_share` of the accounts ask for the alias `latest` and get it at once. Of the rest,
@@ -68,14 +63,14 @@ class Uptake(Frozen):
     latest_share: float
 
 
-class Turns(Frozen):
+class Turns(Record):
     """User turns of a session: 1 with probability `single_share`, else drawn from `more`."""
 
     single_share: float
     more: Distribution
 
 
-class Actor(Frozen):
+class Actor(Record):
     """A population of accounts with one typology.
 
     Fields that an arrival or source does not have keep the neutral values below; `fields_of`
@@ -143,15 +138,15 @@ class Actor(Frozen):
     end_users_abroad_share: float = 0.0
     end_user_id_share: float = 0.0
     end_users_bring_templates: bool = False
-    families: dict[str, float] = {"popular": 1.0}
+    families: dict[str, float] = Field(default={"popular": 1.0})
     topics: int = 1
     repeat_share: float = 0.0
     list_share: float = 0.0
     list_share_concentration: float | None = None
     cover: Cover = "own"
     paraphrase_sigma: float = 0.0
-    modes: dict[str, float] = {}
-    circles: dict[str, float] = {}
+    modes: dict[str, float] = Field(default={})
+    circles: dict[str, float] = Field(default={})
     uptake_concentration: float | None = None
     output_tokens: Distribution | None = None
     operator: Operator | None = None
@@ -175,7 +170,7 @@ class Actor(Frozen):
         return self.list_share > 0 or self.cover == "benchmark"
 
 
-class Load(Frozen):
+class Load(Record):
     """The course of everyone's load on the provider, in UTC, and what it does to speed.
 
     Peak hour, strength and weekend are as in `Rhythm`. Answers take `slowdown_at_peak` (>= 1) times
@@ -191,7 +186,7 @@ class Load(Frozen):
 EventKind = Literal["incident", "limits", "price", "holiday", "release"]
 
 
-class Event(Frozen):
+class Event(Record):
     """Something that happens to the provider from `at_us` to `until_us` (None: to the end).
 
     An incident adds to the probabilities of failure and multiplies the slowdown. `limits`
@@ -211,7 +206,7 @@ class Event(Frozen):
     factor: float = 1.0
 
 
-class World(Frozen):
+class World(Record):
     """The provider; `enforcement` None: it does nothing about accounts.
 
     `overload`, `server_error`: probability for an attempt in ordinary weather.
@@ -227,7 +222,7 @@ class World(Frozen):
     enforcement: Enforcement | None = None
 
 
-class Tables(Frozen):
+class Tables(Record):
     """How tables are written; parts have some `part_rows` exchanges each."""
 
     format: Format
@@ -236,7 +231,7 @@ class Tables(Frozen):
     part_rows: int = 1_000_000
 
 
-class Scenario(Frozen):
+class Scenario(Record):
     """A resolved scenario; `seed` is always there, drawn if the file named none."""
 
     version: Literal[1]

@@ -15,8 +15,9 @@ import sim.catalog as catalog
 from sim.documents.problems import Place, Problem
 from sim.documents.quantities import format_duration
 from sim.documents.strict_yaml import Document
+from sim.scenario.actor_forms import ACTOR_FORMS
+from sim.scenario.actor_parts import OperatorForm
 from sim.scenario.checks import validate
-from sim.scenario.models import ACTOR_FORMS, OperatorForm
 from sim.scenario.parse import parse
 from sim.scenario.resolved import Actor, Event, Scenario, World, fields_of, fields_of_event
 from sim.scenario.size import scaled

@@ -15,7 +15,7 @@ from sim.documents.bounds import (
     MOST_WORKERS,
     shown,
 )
-from sim.scenario.models import AnyActorForm, BenchmarkForm
+from sim.scenario.actor_forms import AnyActorForm, BenchmarkForm
 
 _SCALED = ("accounts", "organisations", "target_exchanges", "workers")
 _MOST = {

@@ -6,23 +6,21 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from sim.catalog.ids import ModelId
 from sim.distributions import Positive
 from sim.documents.bounds import MOST_ACCOUNTS, Days, Hours
-from sim.documents.forms import BY_CATALOG, Form, dial
+from sim.documents.forms import Form
 from sim.documents.quantities import found
-from sim.scenario.enforcement_policy import Policy
-from sim.scenario.values import (
-    AtLeastOne,
+from sim.documents.values import (
     Factor,
     Minutes,
-    ModelId,
-    PositiveDailyRate,
-    PositiveDays,
     PositiveDuration,
     PositiveMinutes,
     Share,
-    Times,
 )
+from sim.scenario.enforcement_policy import Policy
+from sim.scenario.keys import BY_CATALOG, optional_key
+from sim.scenario.values import AtLeastOne, PositiveDailyRate, PositiveDays, Times
 
 PositivePeople = Annotated[Positive, Field(le=MOST_ACCOUNTS)]
 AlertRate = Annotated[float, Field(ge=0, le=1000)]
@@ -34,12 +32,14 @@ ShareBelowOne = Annotated[float, Field(ge=0, lt=1)]
 class LoadForm(Form):
     """The course of everyone's load on the provider, and what it does to its speed."""
 
-    peak_hour: Annotated[float, Field(ge=0, lt=24)] | None = dial(
+    peak_hour: Annotated[float, Field(ge=0, lt=24)] | None = optional_key(
         "Hour of the highest load, 0 <= h < 24, UTC.", BY_CATALOG
     )
-    strength: Share | None = dial("Depth of the daily course: 0 flat, 1 idle.", BY_CATALOG)
-    weekend: Times | None = dial("Load on weekends, of that on weekdays, 0 to 100.", BY_CATALOG)
-    slowdown_at_peak: AtLeastOne | None = dial(
+    strength: Share | None = optional_key("Depth of the daily course: 0 flat, 1 idle.", BY_CATALOG)
+    weekend: Times | None = optional_key(
+        "Load on weekends, of that on weekdays, 0 to 100.", BY_CATALOG
+    )
+    slowdown_at_peak: AtLeastOne | None = optional_key(
         "Time of an answer at the highest load, of that at normal speed, 1 to 1,000.", BY_CATALOG
     )
 
@@ -56,16 +56,18 @@ class EventForm(Form):
 class LastingForm(EventForm):
     """What events take that may come to an end."""
 
-    lasts: PositiveMinutes | None = dial("How long; whole minutes.", "Default: to the end.")
+    lasts: PositiveMinutes | None = optional_key("How long; whole minutes.", "Default: to the end.")
 
 
 class IncidentForm(LastingForm):
     """A stretch of bad weather; at least one of its effects is given."""
 
     kind: Literal["incident"] = Field(description="More failures, slower answers.")
-    overload: Share | None = dial("Added probability of 529, 0 to 1.", "Default: 0.")
-    server_error: Share | None = dial("Added probability of 500, 0 to 1.", "Default: 0.")
-    slowdown: AtLeastOne | None = dial("Factor on the time of answers, 1 to 1,000.", "Default: 1.")
+    overload: Share | None = optional_key("Added probability of 529, 0 to 1.", "Default: 0.")
+    server_error: Share | None = optional_key("Added probability of 500, 0 to 1.", "Default: 0.")
+    slowdown: AtLeastOne | None = optional_key(
+        "Factor on the time of answers, 1 to 1,000.", "Default: 1."
+    )
 
     @model_validator(mode="after")
     def _has_an_effect(self) -> Self:
@@ -89,7 +91,7 @@ class PriceForm(LastingForm):
 
     kind: Literal["price"] = Field(description="Other prices.")
     factor: Annotated[Factor, Field(description="Factor on the prices, above 0 to 1,000.")]
-    model: ModelId | None = dial("Model id.", "Default: all models.")
+    model: ModelId | None = optional_key("Model id.", "Default: all models.")
 
 
 class HolidayForm(LastingForm):
@@ -119,52 +121,74 @@ EVENT_FORMS: dict[str, type[AnyEventForm]] = {
 class EnforcementForm(Form):
     """Rules, reviews and actions of the provider; keys left out take the catalog's value."""
 
-    policy: Policy | None = dial("Whom an action hits: account or organisation.", BY_CATALOG)
-    volume_threshold: PositiveDailyRate | None = dial(
+    policy: Policy | None = optional_key(
+        "Whom an action hits: account or organisation.", BY_CATALOG
+    )
+    volume_threshold: PositiveDailyRate | None = optional_key(
         "Exchanges a day of an account at which a rule looks at it, above 0 to 10^7.", BY_CATALOG
     )
-    sharing_threshold: PositivePeople | None = dial(
+    sharing_threshold: PositivePeople | None = optional_key(
         "Accounts behind an address or a card at which one does, above 0 to 2 * 10^9.", BY_CATALOG
     )
-    refusal_threshold: PositiveDailyRate | None = dial(
+    refusal_threshold: PositiveDailyRate | None = optional_key(
         "Refusals a day at which one does, above 0 to 10^7.", BY_CATALOG
     )
-    rule_rate_per_day: AlertRate | None = dial(
+    rule_rate_per_day: AlertRate | None = optional_key(
         "Alerts a day of an account far above a threshold, 0 to 1,000.", BY_CATALOG
     )
-    rule_slope: Slope | None = dial("How sharp a threshold is, above 0 to 100.", BY_CATALOG)
-    noise_rate_per_day: AlertRate | None = dial(
+    rule_slope: Slope | None = optional_key("How sharp a threshold is, above 0 to 100.", BY_CATALOG)
+    noise_rate_per_day: AlertRate | None = optional_key(
         "Alerts a day for no reason, 0 to 1,000.", BY_CATALOG
     )
-    rule_delay_h: Hours | None = dial("Hours from cause to alert, 0 to 87,840.", BY_CATALOG)
-    rate_limit_share: Share | None = dial("Share of alerts answered by a limit.", BY_CATALOG)
-    step_up_share: Share | None = dial("Share of alerts answered by a verification.", BY_CATALOG)
-    step_up_h: Hours | None = dial("Hours that a verification takes, 0 to 87,840.", BY_CATALOG)
-    limit_factor: ShareBelowOne | None = dial(
+    rule_delay_h: Hours | None = optional_key("Hours from cause to alert, 0 to 87,840.", BY_CATALOG)
+    rate_limit_share: Share | None = optional_key(
+        "Share of alerts answered by a limit.", BY_CATALOG
+    )
+    step_up_share: Share | None = optional_key(
+        "Share of alerts answered by a verification.", BY_CATALOG
+    )
+    step_up_h: Hours | None = optional_key(
+        "Hours that a verification takes, 0 to 87,840.", BY_CATALOG
+    )
+    limit_factor: ShareBelowOne | None = optional_key(
         "What a limit leaves of an account's traffic, 0 to below 1.", BY_CATALOG
     )
-    limit_days: PositiveDays | None = dial("Days that a limit lasts, above 0 to 3,660.", BY_CATALOG)
-    genuine_passes: Share | None = dial("Share of genuine accounts that verify.", BY_CATALOG)
-    operator_passes: Share | None = dial("Share of operators' accounts that do.", BY_CATALOG)
-    reviews_per_day: ReviewRate | None = dial(
+    limit_days: PositiveDays | None = optional_key(
+        "Days that a limit lasts, above 0 to 3,660.", BY_CATALOG
+    )
+    genuine_passes: Share | None = optional_key(
+        "Share of genuine accounts that verify.", BY_CATALOG
+    )
+    operator_passes: Share | None = optional_key(
+        "Share of operators' accounts that do.", BY_CATALOG
+    )
+    reviews_per_day: ReviewRate | None = optional_key(
         "Reviews a day per 1,000 accounts, above 0 to 10^6.", BY_CATALOG
     )
-    review_delay_h: Hours | None = dial("Hours before a review can begin, 0 to 87,840.", BY_CATALOG)
-    review_sensitivity: Share | None = dial(
+    review_delay_h: Hours | None = optional_key(
+        "Hours before a review can begin, 0 to 87,840.", BY_CATALOG
+    )
+    review_sensitivity: Share | None = optional_key(
         "Share of extracting accounts that a review bans.", BY_CATALOG
     )
-    review_false_share: Share | None = dial("Share of others that it bans.", BY_CATALOG)
-    suspend_share: Share | None = dial("Share of bans that begin as a suspension.", BY_CATALOG)
-    suspend_days: PositiveDays | None = dial(
+    review_false_share: Share | None = optional_key("Share of others that it bans.", BY_CATALOG)
+    suspend_share: Share | None = optional_key(
+        "Share of bans that begin as a suspension.", BY_CATALOG
+    )
+    suspend_days: PositiveDays | None = optional_key(
         "Days that a suspension lasts, above 0 to 3,660.", BY_CATALOG
     )
-    appeal_days: Days | None = dial("Days to the answer to an appeal, 0 to 3,660.", BY_CATALOG)
-    appeal_success: Share | None = dial("Share of genuine accounts reinstated.", BY_CATALOG)
-    sweep_probability: Share | None = dial(
+    appeal_days: Days | None = optional_key(
+        "Days to the answer to an appeal, 0 to 3,660.", BY_CATALOG
+    )
+    appeal_success: Share | None = optional_key("Share of genuine accounts reinstated.", BY_CATALOG)
+    sweep_probability: Share | None = optional_key(
         "Probability that an operator is reported as a whole.", BY_CATALOG
     )
-    sweep_after_days: Days | None = dial("Days until that happens, 0 to 3,660.", BY_CATALOG)
-    sweep_share: Share | None = dial("Share of the operator's accounts banned then.", BY_CATALOG)
+    sweep_after_days: Days | None = optional_key("Days until that happens, 0 to 3,660.", BY_CATALOG)
+    sweep_share: Share | None = optional_key(
+        "Share of the operator's accounts banned then.", BY_CATALOG
+    )
 
 
 def _enforcement(value: Any) -> Any:
@@ -175,23 +199,25 @@ def _enforcement(value: Any) -> Any:
     raise ValueError(f"should be a mapping or the word default, found {found(value)}")
 
 
-EnforcementDial = Annotated[EnforcementForm, BeforeValidator(_enforcement)]
+EnforcementOrDefault = Annotated[EnforcementForm, BeforeValidator(_enforcement)]
 
 
 class WorldForm(Form):
     """The provider; keys that are left out take the catalog's value."""
 
-    load: LoadForm | None = dial("Course of the load.", BY_CATALOG)
-    overload: Share | None = dial("Probability that an attempt meets 529, 0 to 1.", BY_CATALOG)
-    server_error: Share | None = dial("Probability that it meets 500, 0 to 1.", BY_CATALOG)
-    timeout: PositiveDuration | None = dial("Time after which clients hang up.", BY_CATALOG)
-    burst: Annotated[float, Field(gt=0, le=10)] | None = dial(
+    load: LoadForm | None = optional_key("Course of the load.", BY_CATALOG)
+    overload: Share | None = optional_key(
+        "Probability that an attempt meets 529, 0 to 1.", BY_CATALOG
+    )
+    server_error: Share | None = optional_key("Probability that it meets 500, 0 to 1.", BY_CATALOG)
+    timeout: PositiveDuration | None = optional_key("Time after which clients hang up.", BY_CATALOG)
+    burst: Annotated[float, Field(gt=0, le=10)] | None = optional_key(
         "Size of a token bucket in minutes of its limit, above 0 to 10.", BY_CATALOG
     )
     events: tuple[Annotated[AnyEventForm, Field(discriminator="kind")], ...] = Field(
         default=(), description="Timeline of the provider. Default: nothing happens."
     )
-    enforcement: EnforcementDial | None = dial(
+    enforcement: EnforcementOrDefault | None = optional_key(
         "What the provider does about accounts: a mapping, or the word default for the values of "
         "the catalog.",
         "Default: nothing.",

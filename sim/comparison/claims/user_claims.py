@@ -26,8 +26,8 @@ from sim.documents.forms import Form
 from sim.documents.problems import raise_problems, suggest
 from sim.documents.quantities import UNITS_US, figure_schema, parse_figure
 from sim.documents.strict_yaml import Document
+from sim.documents.values import Day, PositiveDuration, Version
 from sim.errors import InvalidInputError
-from sim.scenario.values import Day, PositiveDuration, Version
 
 NOT_SAID = "nothing is said here"
 READING = "as the user states it"

@@ -10,11 +10,12 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from sim.catalog import Status
+from sim.catalog.ids import BenchmarkId
 from sim.comparison.hypotheses.parameters import DIALS, described, dial_of_factor
 from sim.comparison.hypotheses.prior_shapes import Strict
 from sim.comparison.hypotheses.priors import USER, Prior
 from sim.distributions import Distribution
-from sim.scenario.values import BenchmarkId, Factor, Share, Slug, Version
+from sim.documents.values import Factor, Share, Slug, Version
 
 COMMON = (
     "convention",

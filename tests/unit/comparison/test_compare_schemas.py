@@ -85,3 +85,12 @@ def test_schemas_describe_every_key(schema: dict[str, Any]) -> None:
             for key, value in form.get("properties", {}).items():
                 described = value.get("description") or key in ("lognormal", "loguniform")
                 assert described, f"{key} in {sorted(form['properties'])}"
+
+
+@pytest.mark.parametrize("schema", [hypotheses_schema(), claims_schema()])
+def test_definitions_are_named_without_modules(schema: dict[str, Any]) -> None:
+    assert [name for name in schema["$defs"] if "__" in name] == []
+
+
+def test_priors_and_distributions_of_the_same_shape_keep_their_names() -> None:
+    assert {"Lognormal", "PriorLognormal"} <= set(hypotheses_schema()["$defs"])
