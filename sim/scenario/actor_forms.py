@@ -6,10 +6,11 @@ JSON Schema, where editors show them.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
+from sim.catalog import typologies
 from sim.catalog.ids import AgentId, BenchmarkId, ModelId, TierId
 from sim.documents.bounds import Days, Seconds, Steps, Tokens
 from sim.documents.forms import Form
@@ -36,6 +37,24 @@ from sim.scenario.values import (
     Topics,
     Workers,
 )
+
+
+def _ids_of_typologies(arrival: str, source: str | None = None) -> Any:
+    """Return the type of ids of typologies of one arrival and source, as the catalog has them."""
+    ids = (
+        typology.id
+        for typology in typologies().values()
+        if typology.arrival == arrival and typology.defaults.get("source") == source
+    )
+    return Literal[tuple(ids)]
+
+
+if TYPE_CHECKING:
+    _SessionsTypology = _BenchmarkTypology = _PromptsTypology = str
+else:
+    _SessionsTypology = _ids_of_typologies("sessions")
+    _BenchmarkTypology = _ids_of_typologies("queue", "benchmark")
+    _PromptsTypology = _ids_of_typologies("queue", "prompts")
 
 
 class ActorForm(Form):
@@ -254,23 +273,7 @@ class QueueKeys(Form):
 class SessionsForm(MixedActorForm):
     """Accounts that come and go in sessions: people, products, campaigns that look like them."""
 
-    typology: Literal[
-        "L01",
-        "L02",
-        "L03",
-        "L05",
-        "L06",
-        "L08",
-        "L09",
-        "L11",
-        "G12",
-        "G13",
-        "G14",
-        "A17",
-        "A18",
-        "A19",
-        "A20",
-    ] = Field(description="Id of the typology.")
+    typology: _SessionsTypology = Field(description="Id of the typology.")
     agents: AgentShares | None = optional_key(
         "Share of accounts by scaffold id; shares add up to 1."
     )
@@ -283,7 +286,7 @@ class SessionsForm(MixedActorForm):
 class BenchmarkForm(QueueKeys, ActorForm):
     """A public benchmark, run over and over by one operator."""
 
-    typology: Literal["L04"] = Field(description="Id of the typology.")
+    typology: _BenchmarkTypology = Field(description="Id of the typology.")
     benchmark: BenchmarkId | None = optional_key(
         "Benchmark id; a `scale` below 1 multiplies the items that each run works on."
     )
@@ -302,7 +305,7 @@ class BenchmarkForm(QueueKeys, ActorForm):
 class PromptsForm(QueueKeys, MixedActorForm):
     """Accounts that one operator drives from one queue of prompts."""
 
-    typology: Literal["L07", "L10", "A15", "A16"] = Field(description="Id of the typology.")
+    typology: _PromptsTypology = Field(description="Id of the typology.")
     agent: AgentId | None = optional_key("Scaffold id.")
     target_exchanges: Exchanges | None = optional_key(
         "Answered exchanges (C2) that the operator wants within the clock, 1 to 10^12; scaled.",
