@@ -10,11 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sim.arrays.time import FOREVER_US, NEVER_US
 from sim.arrays.types import Ints
 from sim.enforcement.outcome import (
     DIMENSIONS,
-    FROM_US,
-    UNTIL_US,
     Actions,
     Pauses,
     SlotAccounts,
@@ -38,7 +37,7 @@ class AccountState:
     from_us: int
     stream: tuple[Streams, str]
     factors: tuple[float, ...] = (1.0,) * DIMENSIONS
-    until_us: int = UNTIL_US
+    until_us: int = FOREVER_US
     stint: int = 0
     pauses: list[Pause] = field(default_factory=list)
     # Of the pauses that began in this stint: until when each factor holds, and the first of them.
@@ -54,7 +53,7 @@ class AccountState:
     @property
     def is_live(self) -> bool:
         """Whether the account holds its slot now."""
-        return self.until_us == UNTIL_US
+        return self.until_us == FOREVER_US
 
     def activity(self, now_us: int) -> float:
         """Return the share of its traffic that the account may send now, in [0, 1]."""
@@ -81,7 +80,7 @@ class AccountState:
     def resume(self, now_us: int) -> None:
         """Undo the end: the time since then is a pause."""
         self.pauses.append((self.until_us, now_us, 0.0))
-        self.until_us = UNTIL_US
+        self.until_us = FOREVER_US
 
 
 class Action(NamedTuple):
@@ -119,7 +118,7 @@ class AccountHistory:
     def accounts(self) -> SlotAccounts:
         """Return who held each slot, and when."""
         count = len(self._slot)
-        from_us, until_us = np.full(count, FROM_US), np.full(count, UNTIL_US)
+        from_us, until_us = np.full(count, NEVER_US), np.full(count, FOREVER_US)
         factors = np.ones((DIMENSIONS, count))
         for account, row in self._row.items():
             from_us[row], until_us[row] = account.from_us, account.until_us

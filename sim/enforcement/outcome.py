@@ -6,24 +6,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.arrays.time import FOREVER_US
+from sim.arrays.time import FOREVER_US, NEVER_US
 from sim.arrays.types import Floats, Ints
 from sim.tables.words import BAN
 
 DIMENSIONS = 3
 """The first channels, which an operator can do less of."""
 
-FROM_US, UNTIL_US = -FOREVER_US, FOREVER_US
-
 
 @dataclass(frozen=True)
 class SlotAccounts:
     """The accounts that held the slots of an actor, each its slot in [from_us, until_us).
 
-    Arrays have shape (accounts,), in order of slot and generation. Generation 0 is from `FROM_US`
-    on. `until_us` is `UNTIL_US` for accounts that were not banned, or were reinstated. The factors,
-    1 in generation 0, multiply what the account does of its slot's volume, accounts per address
-    and card, and refusals per exchange.
+    Arrays have shape (accounts,), in order of slot and generation. Generation 0 is from `NEVER_US`
+    on. `until_us` is `FOREVER_US` for accounts that were not banned, or were reinstated. The
+    factors, 1 in generation 0, multiply what the account does of its slot's volume, accounts per
+    address and card, and refusals per exchange.
     """
 
     slot: Ints
@@ -99,8 +97,8 @@ def nothing_happens(slots: int) -> Outcome:
     accounts = SlotAccounts(
         slot=np.arange(slots),
         generation=np.zeros(slots, np.int64),
-        from_us=np.full(slots, FROM_US),
-        until_us=np.full(slots, UNTIL_US),
+        from_us=np.full(slots, NEVER_US),
+        until_us=np.full(slots, FOREVER_US),
         volume_factor=ones,
         sharing_factor=ones,
         refusal_factor=ones,

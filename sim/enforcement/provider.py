@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import simpy
 
+from sim.arrays.time import DAY_US, FOREVER_US, HOUR_US, NEVER_US, SECOND_US
 from sim.arrays.types import Floats, Ints
 from sim.distributions import Distribution
 from sim.enforcement.accounts import AccountState, Action
 from sim.enforcement.operator import Operation
-from sim.enforcement.outcome import DIMENSIONS, FROM_US
+from sim.enforcement.outcome import DIMENSIONS
 from sim.enforcement.reviews import Reviews
 from sim.enforcement.watched import Watched
 from sim.scenario.enforcement_policy import Enforcement
@@ -22,10 +23,6 @@ from sim.tables.words import BAN, RATE_LIMIT, REINSTATE, REPORT, STEP_UP, SUSPEN
 
 Process = Generator[simpy.Event, Any, None]
 
-_SECOND_US = 1_000_000
-_HOUR_US = 3_600_000_000
-_DAY_US = 24 * _HOUR_US
-_FAR_US = 2**60
 _UNCHANGED = (1.0,) * DIMENSIONS
 
 
@@ -70,11 +67,11 @@ class Provider:
         rates = self._first_rates
         total = rates.sum(axis=1)
         with np.errstate(divide="ignore", over="ignore"):
-            first_us = -np.log(self._uniforms("first")) / total * _DAY_US
+            first_us = -np.log(self._uniforms("first")) / total * DAY_US
         first_us += np.maximum(self._watched.begins_us, 0)
 
         for slot in np.flatnonzero(first_us < horizon_us).tolist():
-            wait_us = max(_whole_seconds(first_us[slot]), _SECOND_US)
+            wait_us = max(_whole_seconds(first_us[slot]), SECOND_US)
             self._env.process(self._watch(self._latest(slot), rates[slot], wait_us))
         if self._operation is not None:
             self._env.process(self._sweep())
@@ -95,7 +92,7 @@ class Provider:
     def _latest(self, slot: int) -> AccountState:
         """Return the account in a slot, or the last one that was."""
         if slot not in self.states:
-            self.states[slot] = [AccountState(slot, 0, FROM_US, self._stream)]
+            self.states[slot] = [AccountState(slot, 0, NEVER_US, self._stream)]
         return self.states[slot][-1]
 
     def _is_worked(self, slot: int) -> bool:
@@ -306,16 +303,16 @@ class Provider:
 
 def _us(hours: float) -> int:
     """Return whole seconds in microseconds, far away at most."""
-    return _whole_seconds(min(hours * _HOUR_US, _FAR_US))
+    return _whole_seconds(min(hours * HOUR_US, FOREVER_US))
 
 
 def _until_next(account: AccountState, per_day: float) -> int:
     """Return microseconds from now to the next trigger, a second at least whatever the rate."""
-    return max(_us(account.rng.exponential() / per_day * 24), _SECOND_US)
+    return max(_us(account.rng.exponential() / per_day * 24), SECOND_US)
 
 
 def _whole_seconds(us: float) -> int:
-    return round(us / _SECOND_US) * _SECOND_US
+    return round(us / SECOND_US) * SECOND_US
 
 
 def _draw(distribution: Distribution, account: AccountState, unit_h: float = 1.0) -> int:

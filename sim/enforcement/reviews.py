@@ -7,9 +7,10 @@ from collections.abc import Generator
 
 import simpy
 
+from sim.arrays.time import DAY_US, SECOND_US
 from sim.enforcement.accounts import AccountState
 
-_DAY_S, _SECOND_US = 86_400, 1_000_000
+_DAY_S = DAY_US // SECOND_US
 _CASES_PER_REVIEWER_DAY = 24
 
 
@@ -31,7 +32,7 @@ class Reviews:
         reviewers = max(1, round(per_day / _CASES_PER_REVIEWER_DAY))
         self._env = env
         self._reviewers = simpy.Resource(env, capacity=reviewers)
-        self._takes_us = max(1, round(reviewers / per_day * _DAY_S)) * _SECOND_US
+        self._takes_us = max(1, round(reviewers / per_day * _DAY_S)) * SECOND_US
         self._waiting: deque[tuple[AccountState, int]] = deque()
         self.done = 0
 

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.arrays.time import DAY_US, HOUR_US, MINUTE_US
 from sim.arrays.types import Floats, Ints
 from sim.entities import pools
-from sim.entities.accounts import DAY_US, Accounts
+from sim.entities.accounts import Accounts
 from sim.entities.behaviour import modes_of
 from sim.entities.networks import Home, homes
 from sim.entities.payments import payments
@@ -20,7 +21,6 @@ from sim.entities.sharing_groups import SharingGroups
 from sim.scenario.resolved import Actor
 from sim.streams import Streams, mixed, opaque_ids
 
-_HOUR_US, _FIVE_MINUTES_US = 3_600_000_000, 300_000_000
 # Design priors: no public figure for any of these.
 _STREAMING_SHARE = 0.6
 _SENDS_CONVERSATION_SHARE = 0.3
@@ -283,7 +283,7 @@ def _cache_lifetimes(rng: np.random.Generator, caching_share: Floats, hour_share
     """Draw lifetimes of what clients cache: 5 minutes, for some an hour; 0 for no caching."""
     caches = rng.random(len(caching_share)) < caching_share
     for_an_hour = rng.random(len(caching_share)) < hour_share
-    return np.where(caches, np.where(for_an_hour, _HOUR_US, _FIVE_MINUTES_US), 0)
+    return np.where(caches, np.where(for_an_hour, HOUR_US, 5 * MINUTE_US), 0)
 
 
 def _temperatures(rng: np.random.Generator, n: int) -> NDArray[np.float32]:

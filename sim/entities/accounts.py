@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from sim.arrays.types import Bools, Floats, Ints
 from sim.streams import Ids
 
-DAY_US = 86_400_000_000
-
 
 @dataclass(frozen=True)
 class Accounts:

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from sim.arrays.time import FOREVER_US, NEVER_US, SECOND_US
 from sim.arrays.types import Floats, Ints
 
-FOREVER_US = 1 << 60
-_SECOND_US = 1_000_000
 # A slot and a whole second in one sortable number; the second is shifted to be positive.
 _TIME_BITS, _ZERO_S = 31, 1 << 30
 _FOREVER_S = _ZERO_S - 1
@@ -60,7 +59,7 @@ class SlotTimeline:
         self._barred_s = self._end_of_run()
         self._leaves_us = leaves_us
 
-        begins_before = bool((from_us <= -FOREVER_US).all())
+        begins_before = bool((from_us <= NEVER_US).all())
         ends_never = bool((until_us >= FOREVER_US).all() and (factor == 1).all())
         self.never_ends = begins_before and ends_never
 
@@ -183,20 +182,20 @@ class SlotTimeline:
 
     def covered_us(self, slots: int, low_us: int, high_us: int) -> Ints:
         """Return the time within [low_us, high_us) for which each slot is held, shape (slots,)."""
-        low = np.maximum(self._from_s, low_us // _SECOND_US)
-        high = np.minimum(self._until_s, high_us // _SECOND_US)
+        low = np.maximum(self._from_s, low_us // SECOND_US)
+        high = np.minimum(self._until_s, high_us // SECOND_US)
         length = np.maximum(high - low, 0) * (self._factor > 0)
         seconds: Ints = np.bincount(self._slot, length, slots).astype(np.int64)
-        return seconds * _SECOND_US
+        return seconds * SECOND_US
 
 
 def _us(seconds: Ints) -> Ints:
-    us = np.where(seconds >= _FOREVER_S, FOREVER_US, seconds * _SECOND_US)
-    return np.where(seconds <= -_FOREVER_S, -FOREVER_US, us)
+    us = np.where(seconds >= _FOREVER_S, FOREVER_US, seconds * SECOND_US)
+    return np.where(seconds <= -_FOREVER_S, NEVER_US, us)
 
 
 def _seconds(us: Ints) -> Any:
-    return np.clip(us // _SECOND_US, -_FOREVER_S, _FOREVER_S)
+    return np.clip(us // SECOND_US, -_FOREVER_S, _FOREVER_S)
 
 
 def _key(slot: Ints, at_s: Ints) -> Any:

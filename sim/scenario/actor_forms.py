@@ -50,7 +50,9 @@ def _ids_of_typologies(arrival: str, source: str | None = None) -> Any:
 
 
 if TYPE_CHECKING:
-    _SessionsTypology = _BenchmarkTypology = _PromptsTypology = str
+    _SessionsTypology = str
+    _BenchmarkTypology = str
+    _PromptsTypology = str
 else:
     _SessionsTypology = _ids_of_typologies("sessions")
     _BenchmarkTypology = _ids_of_typologies("queue", "benchmark")

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import sim.catalog as catalog
+from sim.arrays.time import FOREVER_US, NEVER_US
 from sim.distributions import Distribution
 from sim.enforcement.decide import decide
-from sim.enforcement.outcome import FROM_US, UNTIL_US, Outcome
+from sim.enforcement.outcome import Outcome
 from sim.enforcement.watched import Watched
 from sim.scenario.enforcement_policy import Enforcement, Operator
 from sim.streams import Streams
@@ -114,8 +115,8 @@ def test_more_volume_hits_whoever_less_volume_hits() -> None:
 
 def test_nothing_happens_without_rates() -> None:
     found = run(watch(50, 1e6, operated=True, extracts=True), QUIET, Operator())
-    assert (found.accounts.from_us == FROM_US).all()
-    assert (found.accounts.until_us == UNTIL_US).all()
+    assert (found.accounts.from_us == NEVER_US).all()
+    assert (found.accounts.until_us == FOREVER_US).all()
     assert found.accounts.slot.tolist() == list(range(50))
     assert not len(found.actions.at_us)
     assert not len(found.pauses.from_us)
@@ -211,7 +212,7 @@ def test_genuine_accounts_come_back_by_appeal() -> None:
     assert (found.pauses.until_us - found.pauses.from_us == 4 * DAY_US).all()
     assert np.bincount(banned[1]).max() > 1
     assert (found.accounts.generation == 0).all()
-    ended = (found.accounts.until_us < UNTIL_US).sum()
+    ended = (found.accounts.until_us < FOREVER_US).sum()
     assert ended == len(banned[0]) - len(back[0])
 
 
@@ -382,12 +383,12 @@ def _wrong_accounts(found: Outcome, slots: int, horizon_us: int) -> dict[str, An
     keys = list(zip(x.slot.tolist(), x.generation.tolist(), strict=True))
     first = x.slot[x.generation == 0].tolist()
     follows = x.generation[1:] > 0
-    ends = x.until_us < UNTIL_US
+    ends = x.until_us < FOREVER_US
     late = (x.until_us < 0) | (x.until_us >= horizon_us)
     return {
         "accounts are out of order": keys != sorted(set(keys)),
         "a slot lacks its first account": first != list(range(slots)),
-        "a first account begins late": (x.generation == 0) != (x.from_us == FROM_US),
+        "a first account begins late": (x.generation == 0) != (x.from_us == NEVER_US),
         "an account ends before it begins": x.from_us > x.until_us,
         "two accounts hold a slot": (x.from_us[1:] < x.until_us[:-1]) & follows,
         "a generation is missing": (np.diff(x.generation) != 1) & follows,
@@ -419,8 +420,8 @@ def _wrong_actions(found: Outcome, horizon_us: int) -> dict[str, Any]:
         "actions are out of order": np.diff(at_us) < 0,
         "an action is outside the log": (at_us < 0) | (at_us >= horizon_us),
         "an action hits nobody": (at_us < x.from_us[who]) | (at_us > x.until_us[who]),
-        "an account ends without a ban": (x.until_us < UNTIL_US) & (bans == 0),
-        "a banned account goes on": (x.until_us == UNTIL_US) & (bans > back),
+        "an account ends without a ban": (x.until_us < FOREVER_US) & (bans == 0),
+        "a banned account goes on": (x.until_us == FOREVER_US) & (bans > back),
     }
 
 
