@@ -16,8 +16,10 @@ from sim.arrays.types import Floats
 _NORMAL = NormalDist()
 # Beyond these a number is a slip of the pen, and arithmetic on it stops being exact.
 LEAST, MOST = 1e-12, 1e15
-# Deviations that a draw never reaches: one in 10^18.
+# Standard deviations that a draw never reaches: the chance is one in 10^18.
 _FAR = 9.0
+# What bisection of a quantile, and the sum of weights, are exact to.
+_RELATIVE_ERROR, _WEIGHT_ERROR = 1e-12, 1e-6
 
 
 def _not_tiny(value: float) -> float:
@@ -34,7 +36,7 @@ class _Model(BaseModel):
 
 
 class Lognormal(_Model):
-    """exp(N(ln median, sigma^2)), values above `max` set to `max`."""
+    """A lognormal: exp(N(ln median, sigma^2)), values above `max` set to `max`."""
 
     median: Annotated[Positive, Field(le=MOST, description="median, in the unit of the key")]
     sigma: Annotated[float, Field(ge=0, le=10, description="standard deviation of the logarithm")]
@@ -50,6 +52,7 @@ class Lognormal(_Model):
         return self.model_copy(update={"max": most})
 
     def cdf(self, x: float) -> float:
+        """Return P(min(X, max) <= x)."""
         if self.max is not None and x >= self.max:
             return 1.0
         if x <= 0 or self.sigma == 0:
@@ -57,18 +60,22 @@ class Lognormal(_Model):
         return _NORMAL.cdf(math.log(x / self.median) / self.sigma)
 
     def mean(self) -> float:
-        """E[min(X, max)], from the partial expectation of the lognormal."""
-        whole = self.median * math.exp(self.sigma**2 / 2)
+        """Return E[min(X, max)], from the partial expectation of the lognormal.
+
+        E[X; X <= max] = E[X] Phi(d - sigma), and P(X > max) = 1 - Phi(d), where `max` is d standard
+        deviations of the logarithm above the median.
+        """
+        without_max = self.median * math.exp(self.sigma**2 / 2)
         if self.max is None:
-            return whole
+            return without_max
         if self.sigma == 0:
             return min(self.median, self.max)
         d = math.log(self.max / self.median) / self.sigma
-        return whole * _NORMAL.cdf(d - self.sigma) + self.max * (1 - _NORMAL.cdf(d))
+        return without_max * _NORMAL.cdf(d - self.sigma) + self.max * (1 - _NORMAL.cdf(d))
 
 
 class LogUniform(_Model):
-    """exp(U(ln low, ln high)): every factor of ten between the two is as likely as any other."""
+    """A log-uniform: exp(U(ln low, ln high)), so every factor of ten is equally likely."""
 
     low: Annotated[Positive, Field(le=MOST, description="smallest value, in the unit of the key")]
     high: Annotated[Positive, Field(le=MOST, description="largest value, at least `low`")]
@@ -81,15 +88,17 @@ class LogUniform(_Model):
 
     @property
     def span(self) -> float:
-        """ln(high / low)."""
+        """Width of the logarithm: ln(high / low)."""
         return math.log(self.high / self.low)
 
     def cdf(self, x: float) -> float:
+        """Return P(X <= x)."""
         if x >= self.high:
             return 1.0
         return 0.0 if x <= self.low else math.log(x / self.low) / self.span
 
     def mean(self) -> float:
+        """Return E[X]."""
         return (self.high - self.low) / self.span if self.span else self.low
 
 
@@ -124,10 +133,11 @@ class Distribution(_Model):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Distribution:
-        given = (self.constant, self.lognormal, self.loguniform, self.mixture)
-        if sum(x is not None for x in given) != 1:
+        shapes = (self.constant, self.lognormal, self.loguniform, self.mixture)
+        if sum(shape is not None for shape in shapes) != 1:
             raise ValueError("give exactly one of constant, lognormal, loguniform, mixture")
-        if self.mixture and not math.isclose(sum(p.weight for p in self.mixture), 1, abs_tol=1e-6):
+        weight = sum(part.weight for part in self.mixture or ())
+        if self.mixture and not math.isclose(weight, 1, abs_tol=_WEIGHT_ERROR):
             raise ValueError("the weights of a mixture must add up to 1")
         return self
 
@@ -153,16 +163,21 @@ class Distribution(_Model):
         return self
 
     def _parts(self) -> list[tuple[float, Lognormal]]:
+        """Return (weight, lognormal) of each component; the other shapes have none."""
         if self.mixture is not None:
             return [(p.weight, p.lognormal) for p in self.mixture]
         return [(1.0, self.lognormal)] if self.lognormal is not None else []
 
     def sample(self, rng: np.random.Generator, size: int) -> Floats:
-        """Draw `size` independent values, float64."""
+        """Draw `size` independent values.
+
+        A lognormal takes one normal number for each value, a mixture a uniform one in addition.
+        """
         if self.constant is not None:
             return np.full(size, self.constant)
         if self.loguniform is not None:
             return self.loguniform.low * np.exp(self.loguniform.span * rng.random(size))
+
         parts = self._parts()
         mu = np.array([math.log(p.median) for _, p in parts])
         sigma = np.array([p.sigma for _, p in parts])
@@ -171,16 +186,19 @@ class Distribution(_Model):
         if len(parts) == 1:
             x: Floats = np.exp(z * sigma[0] + mu[0])
             return np.minimum(x, cap[0], out=x) if np.isfinite(cap[0]) else x
-        pick = np.zeros(size, np.intp)
+
+        # which component each value is of; arrays are changed in place, as they may be large
+        component = np.zeros(size, np.intp)
         u = rng.random(size)
-        for edge in np.cumsum([w for w, _ in parts])[:-1]:
-            pick += u >= edge
-        z *= sigma[pick]
-        z += mu[pick]
+        for edge in np.cumsum([weight for weight, _ in parts])[:-1]:
+            component += u >= edge
+        z *= sigma[component]
+        z += mu[component]
         np.exp(z, out=z)
-        return np.minimum(z, cap[pick], out=z) if np.isfinite(cap).any() else z
+        return np.minimum(z, cap[component], out=z) if np.isfinite(cap).any() else z
 
     def mean(self) -> float:
+        """Return the expectation, exactly."""
         if self.constant is not None:
             return self.constant
         if self.loguniform is not None:
@@ -188,6 +206,7 @@ class Distribution(_Model):
         return sum(w * p.mean() for w, p in self._parts())
 
     def cdf(self, x: float) -> float:
+        """Return the probability of a value of at most x."""
         if self.constant is not None:
             return float(x >= self.constant)
         if self.loguniform is not None:
@@ -195,16 +214,25 @@ class Distribution(_Model):
         return sum(w * p.cdf(x) for w, p in self._parts())
 
     def quantile(self, p: float) -> float:
-        """The smallest x with cdf(x) >= p, for p in (0, 1), to a relative 1e-12."""
+        """Return the smallest x with cdf(x) >= p, to a relative 1e-12.
+
+        The quantile of a mixture lies between those of its parts, and is found by bisection.
+
+        Parameters
+        ----------
+        p
+            Probability in (0, 1).
+        """
         if self.constant is not None:
             return self.constant
         if self.loguniform is not None:
             return self.loguniform.low * math.exp(self.loguniform.span * p)
+
         z = _NORMAL.inv_cdf(p)
         ends = [min(q.median * math.exp(z * q.sigma), q.max or math.inf) for _, q in self._parts()]
         low, high = min(ends), max(ends)
-        # halves the range, until there is no number between its ends: some 2,000 times at most
-        while high - low > 1e-12 * high:
+        # ends too when there is no number between the two: after some 2,000 halvings at most
+        while high - low > _RELATIVE_ERROR * high:
             middle = (low + high) / 2
             if middle in (low, high):
                 break
@@ -212,27 +240,32 @@ class Distribution(_Model):
         return high
 
     def rounded_mean(self, low: int = 0, points: int = 20_000) -> float:
-        """E[max(low, round(X))], by the midpoint rule over quantiles."""
-        return _rounded_mean(self, low, points)
+        """Return E[max(low, round(X))], by the midpoint rule over quantiles.
 
-    def _rounded_mean(self, low: int, points: int) -> float:
-        if self.constant is not None:
-            return float(max(low, round(self.constant)))
-        if self.loguniform is not None:
-            grid = (np.arange(points) + 0.5) / points
-            values = self.loguniform.low * np.exp(self.loguniform.span * grid)
-            return float(np.maximum(np.rint(values), low).mean())
-        total = 0.0
-        for weight, part in self._parts():
-            z = np.array([_NORMAL.inv_cdf((k + 0.5) / points) for k in range(points)])
-            x = part.median * np.exp(part.sigma * z)
-            plain = float(np.minimum(x, part.max or math.inf).mean())
-            rounded = float(np.maximum(np.rint(np.minimum(x, part.max or math.inf)), low).mean())
-            # the grid misses the far tail, where rounding changes nothing: take that from mean()
-            total += weight * (rounded - plain + part.mean())
-        return total
+        Parameters
+        ----------
+        low
+            Values below are set to this.
+        points
+            Number of quantiles, at p = (k + 1/2) / points.
+        """
+        return _rounded_mean(self, low, points)
 
 
 @lru_cache(maxsize=512)
 def _rounded_mean(distribution: Distribution, low: int, points: int) -> float:
-    return distribution._rounded_mean(low, points)
+    if distribution.constant is not None:
+        return float(max(low, round(distribution.constant)))
+    if (law := distribution.loguniform) is not None:
+        p = (np.arange(points) + 0.5) / points
+        values = law.low * np.exp(law.span * p)
+        return float(np.maximum(np.rint(values), low).mean())
+
+    total = 0.0
+    z = np.array([_NORMAL.inv_cdf((k + 0.5) / points) for k in range(points)])
+    for weight, part in distribution._parts():
+        x = np.minimum(part.median * np.exp(part.sigma * z), part.max or math.inf)
+        rounded = np.maximum(np.rint(x), low)
+        # the grid misses the far tail, where rounding changes nothing: take that from mean()
+        total += weight * (float(rounded.mean()) - float(x.mean()) + part.mean())
+    return total

@@ -16,20 +16,26 @@ from numpy.typing import NDArray
 U64 = NDArray[np.uint64]
 Ids = NDArray[np.int64]
 
-# What stands in the place of an identifier where there is none.
 MISSING = 0
+"""What stands in the place of an identifier where there is none."""
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+# The constants of splitmix64: the golden ratio in 64 bits, and two odd factors.
+_GOLDEN = 0x9E3779B97F4A7C15
+_MIX_1 = 0xBF58476D1CE4E5B9
+_MIX_2 = 0x94D049BB133111EB
 _MASK = (1 << 64) - 1
-_MIX_2 = np.uint64(0x94D049BB133111EB)
+# An identifier is a leading one, and 62 bits below it.
 _LEADING = np.uint64(1 << 62)
 _LOW = np.uint64((1 << 62) - 1)
 
 
 @dataclass(frozen=True)
 class Streams:
-    """All random streams of one seed."""
+    """All random streams of one seed.
+
+    The name of a stream is hashed with the seed (BLAKE2b) to the key of a generator. A new purpose
+    gets a new name.
+    """
 
     seed: int
 
@@ -49,70 +55,97 @@ class Streams:
 def mixed(key: int | U64, counters: NDArray[Any] | int) -> U64:
     """Map counters to 64-bit numbers that pass for random ones, for draws.
 
-    The map is the splitmix64 output function (Steele, Lea and Flood 2014, "Fast splittable
-    pseudorandom number generators") at state `key + golden * counter`. Whoever has the code can
-    undo it, so no such number is ever shown: what is to be shown is an `opaque_ids`. `key` is one
-    number, or one for each counter; one counter may stand for all keys.
+    The splitmix64 output function (Steele, Lea and Flood 2014, "Fast splittable pseudorandom number
+    generators") at state `key + golden * counter`. Whoever has the code can undo it, so no such
+    number is ever shown: what is to be shown is an `opaque_ids`.
+
+    Parameters
+    ----------
+    key
+        From `Streams.key`: one number, or one for each counter.
+    counters
+        What the numbers belong to; one counter may stand for all keys.
+
+    Returns
+    -------
+    U64
+        One number for each counter, or each key.
     """
-    if isinstance(counters, int):
-        z = np.asarray(key, np.uint64) + np.uint64(counters * int(_GOLDEN) & _MASK)
-    else:
-        z = counters.astype(np.uint64) * _GOLDEN
-        z += np.asarray(key, np.uint64)
+    z = _state(key, counters)
     z ^= z >> np.uint64(30)
-    z *= _MIX_1
+    z *= np.uint64(_MIX_1)
     z ^= z >> np.uint64(27)
-    z *= _MIX_2
+    z *= np.uint64(_MIX_2)
     z ^= z >> np.uint64(31)
     return z
 
 
-def uniforms(numbers: U64) -> NDArray[np.float64]:
-    """Numbers in [0, 1) from those of `mixed`: their upper 53 bits."""
-    return np.asarray((numbers >> np.uint64(11)) * 2.0**-53)
-
-
 def mixed_one(key: int, counter: int) -> int:
-    """`mixed` of one counter, in Python integers."""
-    z = (counter * int(_GOLDEN) + key) & _MASK
-    z = ((z ^ (z >> 30)) * int(_MIX_1)) & _MASK
-    z = ((z ^ (z >> 27)) * int(_MIX_2)) & _MASK
+    """Return `mixed` of one counter, in Python integers."""
+    z = (key + counter * _GOLDEN) & _MASK
+    z = ((z ^ (z >> 30)) * _MIX_1) & _MASK
+    z = ((z ^ (z >> 27)) * _MIX_2) & _MASK
     return z ^ (z >> 31)
 
 
+def uniforms(numbers: U64) -> NDArray[np.float64]:
+    """Return numbers in [0, 1) from those of `mixed`: their upper 53 bits."""
+    return np.asarray((numbers >> np.uint64(11)) * 2.0**-53)
+
+
 def opaque_ids(key: int | U64, counters: NDArray[Any] | int) -> Ids:
-    """Map counters below 2^62 to identifiers that show neither order nor origin.
+    """Map counters to identifiers that show neither order nor origin.
 
-    They lie between 2^62 and 2^63: every reader keeps them as a signed number, none is negative,
-    and none is `MISSING`.
+    An Even-Mansour cipher (1997, "A construction of a cipher from a single pseudorandom
+    permutation") around the steps of splitmix64 on 62 bits: the key is added before, put in between
+    and after by exclusive or. Without the key, the code alone does not undo it.
 
-    Below the leading one, the map is a bijection on 62 bits for any one key, so that identifiers
-    under one key never collide; under different keys they collide as random numbers do (n^2 / 2^63:
-    3e-5 for 16 million rows). It steps through twice what splitmix64 does, with the key before,
-    between and after (Even and Mansour 1997, "A construction of a cipher from a single pseudorandom
-    permutation"): without the key, the code alone does not undo it. `key` as in `mixed`.
+    For any one key this is a bijection on 62 bits, so identifiers under one key never collide;
+    under different keys they collide as random numbers do (n^2 / 2^63: 3e-5 for 16 million rows).
+
+    Parameters
+    ----------
+    key
+        From `Streams.key`: one number, or one for each counter.
+    counters
+        What the identifiers name, 0 to 2^62 - 1; one counter may stand for all keys.
+
+    Returns
+    -------
+    Ids
+        Numbers between 2^62 and 2^63: every reader keeps them as a signed number, none is negative,
+        and none is `MISSING`.
     """
     keys = np.asarray(key, np.uint64)
-    if isinstance(counters, int):
-        z = keys + np.uint64(counters * int(_GOLDEN) & _MASK)
-    else:
-        z = counters.astype(np.uint64) * _GOLDEN
-        z += keys
-    z = _shuffled(z & _LOW)
+    z = _permuted(_state(key, counters) & _LOW)
     z ^= keys >> np.uint64(2)
-    z = _shuffled(z)
+    z = _permuted(z)
     z ^= keys & _LOW
     z |= _LEADING
     return z.view(np.int64)
 
 
-def _shuffled(z: U64) -> U64:
-    """A bijection on 62 bits: odd factors modulo 2^62 can be undone, and so can the others."""
+def _state(key: int | U64, counters: NDArray[Any] | int) -> U64:
+    """Return `key + golden * counter` modulo 2^64, an array that may be changed in place."""
+    keys = np.asarray(key, np.uint64)
+    if isinstance(counters, int):
+        return keys + np.uint64(counters * _GOLDEN & _MASK)
+    state = counters.astype(np.uint64) * np.uint64(_GOLDEN)
+    state += keys
+    return state
+
+
+def _permuted(z: U64) -> U64:
+    """Apply a bijection on 62 bits: the steps of splitmix64 modulo 2^62.
+
+    Each can be undone: an odd factor has an inverse modulo 2^62, and a shift to the right with
+    exclusive or is undone bit by bit from the top.
+    """
     z ^= z >> np.uint64(30)
-    z *= _MIX_1
+    z *= np.uint64(_MIX_1)
     z &= _LOW
     z ^= z >> np.uint64(27)
-    z *= _MIX_2
+    z *= np.uint64(_MIX_2)
     z &= _LOW
     z ^= z >> np.uint64(31)
     return z

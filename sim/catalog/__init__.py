@@ -16,6 +16,7 @@ from sim.catalog.loading import (
     models,
     modes,
     operator,
+    parameters,
     provider,
     resolve_model,
     sharing_groups,
@@ -24,7 +25,6 @@ from sim.catalog.loading import (
     tiers,
     typologies,
 )
-from sim.catalog.parameters import parameters
 from sim.catalog.records import (
     Agent,
     Benchmark,

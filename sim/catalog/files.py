@@ -1,4 +1,4 @@
-"""Reading the catalog's data files."""
+"""Read the catalog's data files."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ def unit_of(key: str) -> str:
 
 def nearest(wanted: str, allowed: Iterable[str]) -> str:
     """Return "did you mean a or b?" for close matches, else the list of what is allowed."""
-    known = list(allowed)
-    close = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known)}"
+    names = list(allowed)
+    close = difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(names)}"
 
 
 def lookup(entries: Mapping[str, T], kind: str, wanted: str) -> T:

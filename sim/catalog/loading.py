@@ -1,11 +1,11 @@
-"""The catalog's entries, read once and kept."""
+"""The catalog's entries, read once and kept; all are immutable."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
 from sim.catalog.files import lookup, read_csv, read_yaml, unit_of
 from sim.catalog.records import (
@@ -16,8 +16,10 @@ from sim.catalog.records import (
     Family,
     Limit,
     Model,
+    Parameter,
     Source,
     Statement,
+    Status,
     Typology,
     Variant,
 )
@@ -77,16 +79,16 @@ def benchmarks() -> Mapping[str, Benchmark]:
 @cache
 def typologies() -> Mapping[str, Typology]:
     """Return the typologies by id."""
-    made = {}
+    by_id = {}
     for key, entry in read_yaml("typologies")["typologies"].items():
-        fields = {k: v for k, v in entry.items() if k != "dials"}
-        defaults = _plain(_dials(entry))
-        made[key] = Typology.model_validate({"id": key, "defaults": defaults, **fields})
-    return MappingProxyType(made)
+        labels = {k: v for k, v in entry.items() if k != "dials"}
+        defaults = _plain(_parameters_of(entry))
+        by_id[key] = Typology.model_validate({"id": key, "defaults": defaults, **labels})
+    return MappingProxyType(by_id)
 
 
-def _dials(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Every dial of a typology, those that it shares with others included."""
+def _parameters_of(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return every parameter of a typology, those that it shares with others included."""
     return {**read_yaml("typologies")["common"], **entry["dials"]}
 
 
@@ -98,17 +100,17 @@ def modes() -> Mapping[str, Variant]:
 
 @cache
 def sharing_groups() -> Mapping[str, Variant]:
-    """Return by id whom accounts share what with."""
+    """Return by id the ways in which accounts share addresses and cards (`circles` in the data)."""
     return _variants("circles")
 
 
 def _variants(name: str) -> Mapping[str, Variant]:
-    made = {}
+    by_id = {}
     for key, entry in read_yaml(name).items():
-        dials = _plain(entry)
-        title = dials.pop("title")
-        made[key] = Variant(id=key, title=title, parameters=dials)
-    return MappingProxyType(made)
+        parameters = _plain(entry)
+        title = parameters.pop("title")
+        by_id[key] = Variant(id=key, title=title, parameters=parameters)
+    return MappingProxyType(by_id)
 
 
 @cache
@@ -128,11 +130,11 @@ def families() -> Mapping[str, Family]:
 @cache
 def claims() -> Mapping[str, Claim]:
     """Return the reported figures by id."""
-    made = (
-        Claim.model_validate({**x, **{key: x[key] or None for key in _MAY_BE_EMPTY}})
-        for x in read_csv("claims")
-    )
-    return MappingProxyType({x.id: x for x in made})
+    by_id = {}
+    for row in read_csv("claims"):
+        optional = {key: row[key] or None for key in _MAY_BE_EMPTY}
+        by_id[row["id"]] = Claim.model_validate({**row, **optional})
+    return MappingProxyType(by_id)
 
 
 @cache
@@ -147,18 +149,18 @@ NO_LIMITS = "none"
 
 @cache
 def tiers() -> Mapping[str, Mapping[str, Limit]]:
-    """Return the tiers of one period by id, each with its limits by class of model."""
-    made: dict[str, dict[str, Limit]] = {NO_LIMITS: {}}
+    """Return the tiers of `TIER_PERIOD` by id, each with its limits by class of model."""
+    by_tier: dict[str, dict[str, Limit]] = {NO_LIMITS: {}}
     for limit in limits():
         if limit.period == TIER_PERIOD:
             tier = limit.tier.lower().replace(" ", "-")
-            made.setdefault(tier, {})[limit.model_class] = limit
-    return MappingProxyType({k: MappingProxyType(v) for k, v in made.items()})
+            by_tier.setdefault(tier, {})[limit.model_class] = limit
+    return MappingProxyType({k: MappingProxyType(v) for k, v in by_tier.items()})
 
 
 @cache
 def provider() -> Mapping[str, float]:
-    """Return the values of the provider in ordinary weather."""
+    """Return the values of the provider in ordinary conditions, without any event."""
     return MappingProxyType(_plain(read_yaml("world")["provider"]))
 
 
@@ -198,12 +200,21 @@ def sources() -> Mapping[str, Source]:
 def cited(kind: str, wanted: str) -> tuple[Cited, ...]:
     """Return every value of one entry with unit, status and source.
 
-    `kind` is model, agent, benchmark, typology, mode, circle, family, world or amplification; else
-    InvalidInputError names the nearest.
+    Parameters
+    ----------
+    kind
+        model, agent, benchmark, typology, mode, circle, family, world or amplification.
+    wanted
+        Id of the entry.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such kind or entry; the message names the nearest.
     """
     entries = read_yaml(lookup(_CITED_FILES, "kind", kind))
     if kind == "typology":
-        cells = _dials(lookup(entries["typologies"], kind, wanted))
+        cells = _parameters_of(lookup(entries["typologies"], kind, wanted))
     else:
         cells = lookup(entries, kind, wanted)
     return tuple(
@@ -212,8 +223,42 @@ def cited(kind: str, wanted: str) -> tuple[Cited, ...]:
     )
 
 
+@cache
+def parameters() -> tuple[Parameter, ...]:
+    """Return the parameters of the world, in the order of the file."""
+    return tuple(_parameter(key, entry) for key, entry in read_yaml("parameters").items())
+
+
+def _parameter(key: str, entry: Mapping[str, Any]) -> Parameter:
+    """Return a parameter with the cells behind it: one of the world, or one of each entry."""
+    kind, _, name = entry["default"].partition(".")
+    owners = {"typology": typologies, "model": models}
+    if kind in owners:
+        values = {owner: _cell(kind, owner, name) for owner in owners[kind]()}
+    else:
+        values = {kind: _cell("world", kind, name)}
+
+    first, *others = values.values()
+    differs = any(cell.value != first.value for cell in others)
+    statuses = {cell.status for cell in values.values()}
+    return Parameter(
+        key=key,
+        unit=entry["unit"],
+        acts_on=entry["acts_on"],
+        default=f"by {kind}" if differs else first.value,
+        statuses=tuple(status for status in get_args(Status) if status in statuses),
+        sources=tuple(dict.fromkeys(cell.source for cell in values.values())),
+        note=entry.get("note", "" if others else first.note),
+        values=values,
+    )
+
+
+def _cell(kind: str, owner: str, name: str) -> Cited:
+    return next(cell for cell in cited(kind, owner) if cell.key == name)
+
+
 def resolve_model(wanted: str) -> Model:
-    """Return the model with the id or alias `wanted`, or raise InvalidInputError."""
+    """Return the model with an id or alias; InvalidInputError names the nearest ids."""
     for model in models().values():
         if wanted in model.aliases:
             return model
@@ -221,7 +266,7 @@ def resolve_model(wanted: str) -> Model:
 
 
 def claim_value(wanted: str) -> float:
-    """Return the figure of a claim, or raise InvalidInputError where it has none."""
+    """Return the figure of a claim; InvalidInputError where it has none."""
     value = lookup(claims(), "claim", wanted).value
     if value is None:
         raise InvalidInputError(f"claim {wanted!r} names no figure")

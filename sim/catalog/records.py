@@ -9,9 +9,10 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from sim.distributions import Distribution
+from sim.documents.forms import Record
 
 Status = Literal["measured", "reported", "prior"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -19,12 +20,6 @@ Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
 Bound = Literal["over", "nearly", "approximately", "exact", "between"]
 Plain = str | int | float | None
-
-
-class Record(BaseModel):
-    """What every record is: frozen, and without unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Source(Record):
@@ -126,7 +121,7 @@ class Benchmark(Record):
 
 
 class Typology(Record):
-    """A kind of sender; `defaults` are the dials that a scenario may override.
+    """A kind of sender; `defaults` are the parameters that a scenario may override.
 
     `operated`: somebody stands behind the accounts who replaces those that are lost.
     """
@@ -166,7 +161,12 @@ class Claim(Record):
     of", a derived one was worked out from others, and with none `value` is None. `bound`: how the
     figure is meant; None without a figure. `low`, `high`: in the unit of the value, what the words
     may stand for where it is `between`, else None. `reading`: how the source was read. `not_said`:
-    what it does not say about the figure. Raises ValidationError where these do not agree.
+    what it does not say about the figure.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If value, bound, low and high do not agree.
     """
 
     id: str
@@ -250,7 +250,7 @@ class StepDistribution:
     `steps`: int64, ascending, one entry per measured task. `at_limit`: tasks that reached
     `step_limit`. `loading`: that of the one-factor normal copula over instances, in [0, 1); its
     square is the cross-model share of an instance, a lower bound for the correlation of two runs
-    by one model (see `data/steps.yaml`).
+    by one model (`data/steps.yaml` says how it is fitted).
     """
 
     agent: str

@@ -33,8 +33,8 @@ def step_counts() -> Mapping[tuple[str, str], Ints]:
 @cache
 def step_distributions() -> Mapping[tuple[str, str], StepDistribution]:
     """Return the measured distributions by (agent id, label)."""
-    made = (_distribution(entry) for entry in read_yaml("steps"))
-    return MappingProxyType({(x.agent, x.model): x for x in made})
+    distributions = [_distribution(entry) for entry in read_yaml("steps")]
+    return MappingProxyType({(x.agent, x.model): x for x in distributions})
 
 
 def _distribution(entry: dict[str, Any]) -> StepDistribution:
@@ -59,12 +59,16 @@ def _distribution(entry: dict[str, Any]) -> StepDistribution:
 def steps_for(agent_id: str, model_id: str) -> StepDistribution:
     """Return the steps measured for a scaffold with a served model (id or alias).
 
-    Raises InvalidInputError that names what is measured, where this pair is not.
+    Raises
+    ------
+    InvalidInputError
+        If this pair was not measured; the message names what was.
     """
     measured = {(x.agent, x.model_id): x for x in step_distributions().values() if x.model_id}
     model = resolve_model(model_id).id
     if (agent_id, model) in measured:
         return measured[agent_id, model]
+
     of_agent = [m for a, m in measured if a == agent_id and m is not None]
     if of_agent:
         remedy = f"measured with {agent_id}: {', '.join(of_agent)}"
