@@ -10,10 +10,9 @@ import numpy as np
 from sim.arrays.columns import Columns, concat, take
 from sim.arrays.time import FOREVER_US
 from sim.arrays.types import Ints
-from sim.invariants.check import Check
+from sim.invariants.check import Breach, Check, Rule, breach_at, first_breach
 from sim.invariants.run_index import RunIndex, ids
 from sim.invariants.timestamps import clock
-from sim.invariants.verdict import Breach, Rule, breach_at, first_breach
 from sim.tables.schema import EXCHANGES
 from sim.tables.words import BAN, REINSTATE, STEP_UP, SUSPEND
 from sim.world.attempts import BLOCKED
@@ -33,41 +32,48 @@ class AccountLifetimes(Check):
         self._barred_us, self._banned_us = _bars(index)
 
     def see(self, rows: Columns) -> None:
-        accounts, place = self.index.accounts, rows["account"]
-        created, org = accounts["created"][place], accounts["org_id"][place]
-        self._rows += len(place)
-        barred, banned = self._barred_us[place], self._banned_us[place]
-        refused = rows["status"] == BLOCKED
+        """Check that accounts are known, made, of their organisation, and refused if barred."""
+        account, start = rows["account"], rows["start"]
+        self._rows += len(account)
+        is_known = account >= 0
+        created, org = (
+            self.index.accounts["created"][account],
+            self.index.accounts["org_id"][account],
+        )
+        barred, banned = self._barred_us[account], self._banned_us[account]
+        is_refused = rows["status"] == BLOCKED
+
         rules = [
             Rule(
-                place < 0,
+                ~is_known,
                 lambda i: f"account acc_{int(rows['account_id'][i]):016x}",
                 lambda _: "an account of log/accounts",
             ),
             Rule(
-                (place >= 0) & (rows["start"] < created),
-                lambda i: f"ts_start {clock(rows['start'][i])}",
+                is_known & (start < created),
+                lambda i: f"ts_start {clock(start[i])}",
                 lambda i: f"{clock(created[i])}, created_at of the account, or later",
             ),
             Rule(
-                (place >= 0) & (rows["org_id"] != org),
+                is_known & (rows["org_id"] != org),
                 lambda i: f"organisation org_{int(rows['org_id'][i]):016x}",
                 lambda i: f"org_{int(org[i]):016x}, that of the account",
             ),
             Rule(
-                (place >= 0) & ~refused & (rows["start"] >= banned),
-                lambda i: f"status {rows['status'][i]} at {clock(rows['start'][i])}",
+                is_known & ~is_refused & (start >= banned),
+                lambda i: f"status {rows['status'][i]} at {clock(start[i])}",
                 lambda i: f"status {BLOCKED}, as the account was banned at {clock(banned[i])}",
             ),
             Rule(
-                (place >= 0) & refused & (rows["start"] < barred),
-                lambda i: f"status {BLOCKED} at {clock(rows['start'][i])}",
+                is_known & is_refused & (start < barred),
+                lambda i: f"status {BLOCKED} at {clock(start[i])}",
                 lambda _: "none before something was done about the account",
             ),
         ]
         self.breach = first_breach(rows, self.index.files, rules)
 
     def close(self) -> None:
+        """Check that identifiers of accounts, tasks and exchanges occur once."""
         index = self.index
         self.breach = self.breach or _twice(index.accounts, index.files, "acc")
         if index.truth:
@@ -78,28 +84,32 @@ class AccountLifetimes(Check):
 
     def _twice_in_log(self, number: int, passes: int) -> Breach | None:
         """Look among the identifiers whose remainder is `number`."""
-        held = []
+        parts = []
         tables = self.index.run.tables("log/exchanges", EXCHANGES, ["exchange_id"])
         for file, table in zip(self.index.parts_of("log/exchanges"), tables, strict=True):
             rows = self.index.placed({"id": ids(table.column("exchange_id"))}, file)
-            held.append(take(rows, rows["id"] % passes == number))
-        return _twice(concat(held), self.index.files, "req")
+            parts.append(take(rows, rows["id"] % passes == number))
+        return _twice(concat(parts), self.index.files, "req")
 
 
 def _bars(index: RunIndex) -> tuple[Ints, Ints]:
-    """When each account may first have been barred, and when it was banned for good."""
-    first, last = (np.full(len(index.accounts["id"]), FOREVER_US) for _ in range(2))
-    account, at, action = (index.events[name] for name in ("account", "at", "action"))
-    for row in np.flatnonzero(account >= 0).tolist():
-        who = account[row]
-        if action[row] in (STEP_UP, SUSPEND, BAN):
-            first[who] = min(first[who], at[row])
-        if action[row] in (SUSPEND, BAN, REINSTATE):
-            last[who] = at[row] if action[row] == BAN else FOREVER_US
-    return first, last
+    """Return when each account may first have been barred, and when it was banned for good.
+
+    `FOREVER_US` if it never was. A ban that is lifted later was not for good.
+    """
+    barred_us, banned_us = (np.full(len(index.accounts["id"]), FOREVER_US) for _ in range(2))
+    accounts, times, actions = (index.events[name] for name in ("account", "at", "action"))
+    for row in np.flatnonzero(accounts >= 0).tolist():
+        account, at_us, action = accounts[row], times[row], actions[row]
+        if action in (STEP_UP, SUSPEND, BAN):
+            barred_us[account] = min(barred_us[account], at_us)
+        if action in (SUSPEND, BAN, REINSTATE):
+            banned_us[account] = at_us if action == BAN else FOREVER_US
+    return barred_us, banned_us
 
 
 def _twice(rows: Columns, files: list[str], prefix: str) -> Breach | None:
+    """Return the first row, in order of files, whose identifier occurs before it."""
     order = np.lexsort((rows["row"], rows["file"], rows["id"]))
     again = order[1:][rows["id"][order[1:]] == rows["id"][order[:-1]]]
     if not len(again):

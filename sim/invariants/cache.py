@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from sim.arrays.columns import Columns, concat, take
 from sim.arrays.time import SECOND_US
 from sim.arrays.types import Bools, Ints
 from sim.catalog import agents, modes
-from sim.invariants.check import Check
+from sim.invariants.check import Check, Rule, first_breach
 from sim.invariants.grouping import latest, numbered
 from sim.invariants.run_index import LIFETIME_1H_US, RunIndex
-from sim.invariants.verdict import Rule, first_breach
 from sim.scenario.resolved import Actor
 from sim.world.attempts import OK
 
-_WANTED = (
+_COLUMNS = (
     "id",
     "file",
     "row",
@@ -34,6 +35,19 @@ _WANTED = (
 )
 
 
+class _Sources(NamedTuple):
+    """What each row may have read from; arrays of shape (rows,).
+
+    `reads_own`: what an earlier attempt left of `own_left` tokens (0 if it is gone or not known).
+    `reads_prefix`: the static prefix of its template. `unseen`: it may be of before the log.
+    """
+
+    reads_own: Bools
+    own_left: Ints
+    reads_prefix: Bools
+    unseen: Bools
+
+
 class Cache(Check):
     """A read is what an earlier answered attempt left within the lifetime, or the static prefix.
 
@@ -46,55 +60,61 @@ class Cache(Check):
 
     def __init__(self, index: RunIndex) -> None:
         super().__init__(index)
-        self._kept: Columns = {}
-        self._static = _static_prefixes(index)
+        # rows of earlier parts that later ones can read from; they are `old`
+        self._earlier: Columns = {}
+        self._prefixes = _static_prefixes(index)
         actors = index.scenario.actors
-        self._queues = np.array([*(_has_sessions_of_one_task(index, a) for a in actors), False])
+        self._is_task_a_session = np.array(
+            [*(_has_sessions_of_one_task(index, a) for a in actors), False]
+        )
         notes = [] if index.full else ["the core profile has no template"]
         if not index.truth:
             notes.append("reads are held against the account, not the task")
         self.note = "; ".join(notes)
 
     def see(self, rows: Columns) -> None:
-        mine = {name: rows[name] for name in _WANTED if name in rows}
-        mine["old"] = np.zeros(len(mine["id"]), np.bool_)
-        both = concat([self._kept, mine]) if self._kept else mine
+        """Check the next rows of the log against an hour of those before."""
+        new = {name: rows[name] for name in _COLUMNS if name in rows}
+        new["old"] = np.zeros(len(new["id"]), np.bool_)
+        both = concat([self._earlier, new]) if self._earlier else new
         both["left"] = both["read"] + both["write_5m"] + both["write_1h"]
         self.breach = first_breach(both, self.index.files, self._rules(both))
         self._keep(both)
 
     def _keep(self, rows: Columns) -> None:
-        """Keep what later rows can still read: an hour of what left something."""
+        """Keep what later rows can still read: an hour of answered attempts."""
         del rows["left"]
         if not len(rows["start"]):
             return
-        alive = rows["start"] >= rows["start"][-1] - LIFETIME_1H_US
-        alive &= rows["status"] == OK
-        self._kept = take(rows, alive)
-        self._kept["old"][:] = True
+        is_alive = rows["start"] >= rows["start"][-1] - LIFETIME_1H_US
+        is_alive &= rows["status"] == OK
+        self._earlier = take(rows, is_alive)
+        self._earlier["old"][:] = True
 
     def _rules(self, rows: Columns) -> list[Rule]:
-        total, left, fresh = rows["total"], rows["left"], ~rows["old"]
+        total, left, is_new = rows["total"], rows["left"], ~rows["old"]
         least = np.append(self.index.models.min_cacheable_tokens, 0)[rows["model"]]
-        own, own_left, static, unseen = self._sources(rows)
-        reads = fresh & (rows["status"] == OK) & (rows["read"] > 0)
+        sources = self._sources(rows)
+        reads = is_new & (rows["status"] == OK) & (rows["read"] > 0)
+        is_explained = sources.reads_own | sources.reads_prefix | sources.unseen
+
         return [
             Rule(
-                fresh & (left > 0) & (total < least),
+                is_new & (left > 0) & (total < least),
                 lambda i: f"{left[i]} tokens cached of {total[i]}",
                 lambda i: f"0 of an input shorter than {least[i]}, the model's minimum",
             ),
             Rule(
-                fresh & (rows["write_5m"] > 0) & (rows["write_1h"] > 0),
+                is_new & (rows["write_5m"] > 0) & (rows["write_1h"] > 0),
                 lambda i: (
                     f"writes of {rows['write_5m'][i]} for 5 min and {rows['write_1h'][i]} for 1 h"
                 ),
                 lambda _: "one lifetime in a request",
             ),
             Rule(
-                reads & ~own & ~static & ~unseen,
+                reads & ~is_explained,
                 lambda i: f"cache_read_tokens {rows['read'][i]}",
-                lambda i: self._allowed(rows, i, int(own_left[i])),
+                lambda i: self._allowed(rows, i, int(sources.own_left[i])),
             ),
         ]
 
@@ -106,86 +126,99 @@ class Cache(Check):
             f"within {lifetime_s} s before"
         )
 
-    def _sources(self, rows: Columns) -> tuple[Bools, Ints, Bools, Bools]:
-        """(reads what its own left, how much that is, reads a static prefix, cannot be told)."""
+    def _sources(self, rows: Columns) -> _Sources:
+        """Return what each row may have read from."""
         start, read, left = rows["start"], rows["read"], rows["left"]
         lifetime = self.index.lifetime_us[rows["account"]]
-        source = (rows["status"] == OK) & (left > 0)
-        own = _alive(start, lifetime, self._same_left(rows, source))
-        unseen = start - lifetime < self.index.opens_us
+        is_source = (rows["status"] == OK) & (left > 0)
+        reaches_back = start - lifetime < self.index.opens_us
+
+        # by account alone: any earlier attempt that left just that
+        reads_own = _is_alive(start, lifetime, self._same_left(rows, is_source))
+        unseen = reaches_back
         own_left = np.zeros(len(start), np.int64)
+
+        # with truth: the attempt before in the task, if there is one; else of another task of the
+        # session, but not where a task is a session and begins in the log
         if self.index.truth:
             before = self._before_in_task(rows)
-            known = before >= 0
-            own_left[known] = left[before[known]]
-            exact = _alive(start, lifetime, before) & (read == own_left)
-            # a task that is not there counts as begun before the log
-            started = np.append(self.index.tasks["start"], self.index.opens_us - 1)[rows["task"]]
-            begun = started >= self.index.opens_us
-            of_queue = rows["first"] & (before < 0) & begun & self._queues[rows["actor"]]
-            own = np.where(known, exact, own & ~of_queue)
-            own_left[~_alive(start, lifetime, before)] = 0
-            unseen &= ~known & ~of_queue
-        org = self.index.accounts["org"][rows["account"]]
-        prefix = [org, rows["model"]] + ([rows["template"]] if self.index.full else [])
-        touched = latest(numbered(*prefix), start, source)
-        beginning = start - lifetime < self.index.opens_us
-        static = self._is_static(rows) & (_alive(start, lifetime, touched) | beginning)
-        return own, own_left, static, unseen
+            follows = before >= 0
+            is_before_alive = _is_alive(start, lifetime, before)
+            own_left[follows] = left[before[follows]]
+            reads_before = is_before_alive & (read == own_left)
+            own_left[~is_before_alive] = 0
 
-    def _same_left(self, rows: Columns, source: Bools) -> Ints:
-        """The last earlier attempt of account and model that left just what a row reads."""
+            # a task that is not there counts as begun before the log
+            began = np.append(self.index.tasks["start"], self.index.opens_us - 1)[rows["task"]]
+            opens_session = rows["first"] & ~follows & (began >= self.index.opens_us)
+            opens_session &= self._is_task_a_session[rows["actor"]]
+            reads_own = np.where(follows, reads_before, reads_own & ~opens_session)
+            unseen = unseen & ~follows & ~opens_session
+
+        # the prefix lives as long as anybody of the organisation touches it
+        org = self.index.accounts["org"][rows["account"]]
+        shared_by = [org, rows["model"]] + ([rows["template"]] if self.index.full else [])
+        touched = latest(numbered(*shared_by), start, is_source)
+        is_prefix_alive = _is_alive(start, lifetime, touched) | reaches_back
+        return _Sources(reads_own, own_left, self._is_prefix(rows) & is_prefix_alive, unseen)
+
+    def _same_left(self, rows: Columns, is_source: Bools) -> Ints:
+        """Return the last earlier attempt of account and model that left just what a row reads."""
         left, read, count = rows["left"], rows["read"], len(rows["read"])
-        group = numbered(
-            np.tile(rows["account"], 2), np.tile(rows["model"], 2), np.concatenate([left, read])
-        )
-        # every row once as one that leaves and once as one that reads; no row is its own source,
-        # as one that writes nothing of its own would be
-        at = np.tile(rows["start"], 2)
-        number = np.concatenate([source, np.zeros(count, np.bool_)])
-        found = latest(group, at, number)[count:]
-        itself = found == np.arange(count)
-        if itself.any():
-            found[itself] = latest(group[:count], rows["start"], source)[itself]
-        return found
+        # every row once as one that leaves and once as one that reads
+        account, model = np.tile(rows["account"], 2), np.tile(rows["model"], 2)
+        group = numbered(account, model, np.concatenate([left, read]))
+        leaves = np.concatenate([is_source, np.zeros(count, np.bool_)])
+        source = latest(group, np.tile(rows["start"], 2), leaves)[count:]
+
+        # no row is its own source, as one that writes nothing of its own would be
+        is_itself = source == np.arange(count)
+        if is_itself.any():
+            source[is_itself] = latest(group[:count], rows["start"], is_source)[is_itself]
+        return source
 
     def _before_in_task(self, rows: Columns) -> Ints:
-        """The last answered attempt before each row in its task."""
+        """Return the last answered attempt before each row in its task."""
         answered = rows["status"] == OK
-        at = np.arange(len(answered))
-        return np.where(rows["task"] >= 0, latest(rows["task"], at, answered), -1)
+        position = np.arange(len(answered))
+        return np.where(rows["task"] >= 0, latest(rows["task"], position, answered), -1)
 
-    def _is_static(self, rows: Columns) -> Bools:
-        """Whether a read has the size of a static prefix, or of all that such a short input has."""
+    def _is_prefix(self, rows: Columns) -> Bools:
+        """Return whether a read has the size of a static prefix of its actor.
+
+        Or else of all that an input shorter than that has.
+        """
+        *by_actor, of_all = self._prefixes
         actor = rows["actor"] if self.index.truth else np.full(len(rows["read"]), -1)
-        result = np.zeros(len(actor), np.bool_)
-        for number, sizes in enumerate([*self._static[:-1], self._static[-1]]):
-            mine = actor == (number if number < len(self._static) - 1 else -1)
-            size = np.isin(rows["read"], sizes)
-            size |= (rows["read"] == rows["left"]) & (rows["read"] < max(sizes))
-            result |= mine & size
-        return result
+        is_prefix = np.zeros(len(actor), np.bool_)
+        for number, sizes in (*enumerate(by_actor), (-1, of_all)):
+            has_size = np.isin(rows["read"], sizes)
+            has_size |= (rows["read"] == rows["left"]) & (rows["read"] < max(sizes))
+            is_prefix |= (actor == number) & has_size
+        return is_prefix
 
 
 def _static_prefixes(index: RunIndex) -> list[list[int]]:
-    """The static prefixes of each actor's agents, and last those of all of them.
+    """Return the sizes of static prefixes of each actor's agents, and last those of all of them.
 
     Accounts that follow a mode use the agents of that.
     """
-    made = []
+    by_actor = []
     for actor in index.scenario.actors:
         names = set(actor.agents)
         if index.scenario.separability < 1:
-            names |= {name for mode in actor.modes for name in modes()[mode].parameters["agents"]}
-        made.append(sorted(agents()[name].static_prefix_tokens for name in names))
-    return [*made, sorted({size for sizes in made for size in sizes})]
+            for mode in actor.modes:
+                names |= set(modes()[mode].parameters["agents"])
+        by_actor.append(sorted(agents()[name].static_prefix_tokens for name in names))
+    return [*by_actor, sorted({size for sizes in by_actor for size in sizes})]
 
 
 def _has_sessions_of_one_task(index: RunIndex, actor: Actor) -> bool:
-    """Whether nobody of an actor goes on with the context of another task, as in sessions."""
+    """Whether a session of an actor is one task, so that no task goes on with another's context."""
     return actor.arrival == "queue" and index.scenario.separability == 1
 
 
-def _alive(start: Ints, lifetime: Ints, source: Ints) -> Bools:
+def _is_alive(start: Ints, lifetime: Ints, source: Ints) -> Bools:
+    """Return whether each row has a source, and begins within the lifetime of what it left."""
     alive: Bools = (source >= 0) & (start - start[source] <= lifetime)
     return alive

@@ -7,7 +7,7 @@ from pathlib import Path
 from sim.arrays.columns import length
 from sim.invariants.account_lifetimes import AccountLifetimes
 from sim.invariants.cache import Cache
-from sim.invariants.check import Check
+from sim.invariants.check import Check, Verdict
 from sim.invariants.concurrency import Concurrency
 from sim.invariants.conservation import Conservation
 from sim.invariants.exchange_reader import parts
@@ -17,7 +17,6 @@ from sim.invariants.retry_chains import RetryChains
 from sim.invariants.run_index import RunIndex
 from sim.invariants.timestamps import Times
 from sim.invariants.tokens import Tokens
-from sim.invariants.verdict import Verdict
 
 CHECKS: tuple[type[Check], ...] = (
     Conservation,
@@ -32,20 +31,38 @@ CHECKS: tuple[type[Check], ...] = (
 
 
 def check_run(path: Path | str) -> list[Verdict]:
-    """Check every invariant on the files of a run, part by part; one verdict each, in order.
+    """Check every invariant on the files of a run, part by part.
 
-    Memory grows with accounts and tasks, not with exchanges. Every table is opened. Raises
-    InvalidInputError if the run cannot be read.
+    Memory grows with accounts and tasks, not with exchanges. Every table is opened.
+
+    Parameters
+    ----------
+    path
+        Folder or URL of the run.
+
+    Returns
+    -------
+    list of Verdict
+        One for each invariant, in order.
+
+    Raises
+    ------
+    InvalidInputError
+        If the run cannot be read.
     """
     index = RunIndex(path)
     open_the_others(index)
-    checks = [kind(index) for kind in CHECKS if index.truth or not kind.needs_truth]
+    checks = [check(index) for check in CHECKS if index.truth or not check.needs_truth]
     for rows in parts(index):
         for check in checks:
             if check.breach is None and length(rows):
                 check.see(rows)
+
     for check in checks:
         if check.breach is None:
             check.close()
-    made = {check.id: check.verdict() for check in checks}
-    return [made.get(k.id) or Verdict(k.id, k.name, "not checked", "needs truth") for k in CHECKS]
+    verdicts = {check.id: check.verdict() for check in checks}
+    return [
+        verdicts.get(check.id) or Verdict(check.id, check.name, "not checked", "needs truth")
+        for check in CHECKS
+    ]

@@ -6,9 +6,8 @@ import numpy as np
 
 from sim.arrays.columns import Columns, concat, take
 from sim.arrays.types import Ints
-from sim.invariants.check import Check
+from sim.invariants.check import Breach, Check, breach_at
 from sim.invariants.run_index import RunIndex
-from sim.invariants.verdict import Breach, breach_at
 
 
 class Concurrency(Check):
@@ -22,8 +21,8 @@ class Concurrency(Check):
         self._workers = {k: a.workers for k, a in queues if a.workers is not None}
         # accounts that follow a mode work in sessions beside the workers: on prompts of the list as
         # well, but never on a run of a benchmark
-        self._beside = index.scenario.separability < 1
-        if self._beside:
+        self._has_sessions_beside = index.scenario.separability < 1
+        if self._has_sessions_beside:
             runs = {k for k, a in queues if a.source == "benchmark"}
             self._workers = {k: n for k, n in self._workers.items() if k in runs}
         self._open: dict[int, Columns] = {}
@@ -31,27 +30,32 @@ class Concurrency(Check):
         self.note = f"the scenario states no workers for {', '.join(silent)}" if silent else ""
 
     def see(self, rows: Columns) -> None:
-        found: list[Breach | None] = []
-        if self._beside:
+        """Check the attempts in progress at the start of each, those of earlier parts included."""
+        breaches: list[Breach | None] = []
+        if self._has_sessions_beside:
             return
         for actor, workers in self._workers.items():
             columns = {name: rows[name] for name in ("id", "file", "row", "start", "end")}
-            mine = take(columns, rows["actor"] == actor)
-            both = concat([self._open[actor], mine]) if actor in self._open else mine
-            found.append(self._over(both, workers, "attempts", "req"))
-            if len(both["start"]):
-                self._open[actor] = take(both, both["end"] > both["start"].max())
-        self.breach = _earliest(found)
+            attempts = take(columns, rows["actor"] == actor)
+            if actor in self._open:
+                attempts = concat([self._open[actor], attempts])
+            breaches.append(self._over(attempts, workers, "attempts", "req"))
+            if len(attempts["start"]):
+                is_open = attempts["end"] > attempts["start"].max()
+                self._open[actor] = take(attempts, is_open)
+        self.breach = _earliest(breaches)
 
     def close(self) -> None:
-        tasks, found = self.index.tasks, []
+        """Check the tasks in progress at the start of each."""
+        tasks, breaches = self.index.tasks, []
         for actor, workers in self._workers.items():
-            asked = (tasks["run"] >= 0) | (not self._beside)
-            mine = take(tasks, (tasks["actor"] == actor) & asked)
-            found.append(self._over(mine, workers, "tasks", "task"))
-        self.breach = self.breach or _earliest(found)
+            by_workers = (tasks["run"] >= 0) | (not self._has_sessions_beside)
+            of_actor = take(tasks, (tasks["actor"] == actor) & by_workers)
+            breaches.append(self._over(of_actor, workers, "tasks", "task"))
+        self.breach = self.breach or _earliest(breaches)
 
     def _over(self, rows: Columns, workers: int, what: str, prefix: str) -> Breach | None:
+        """Return the first row at whose start more are in progress than there are workers."""
         open_now = in_progress(rows["start"], rows["end"])
         over = np.flatnonzero(open_now > workers)
         if not len(over):
@@ -68,13 +72,13 @@ class Concurrency(Check):
 
 
 def in_progress(start: Ints, end: Ints) -> Ints:
-    """How many intervals [start, end) hold the start of each; those of one start in turn."""
+    """Count the intervals [start, end) that hold the start of each; those of one start in turn."""
     order = np.argsort(start, kind="stable")
     begun = np.empty(len(start), np.int64)
     begun[order] = np.arange(1, len(start) + 1)
     return begun - np.searchsorted(np.sort(end), start, "right")
 
 
-def _earliest(found: list[Breach | None]) -> Breach | None:
-    breaches = [b for b in found if b is not None]
-    return min(breaches, key=lambda b: (b.file, b.row or 0)) if breaches else None
+def _earliest(breaches: list[Breach | None]) -> Breach | None:
+    real = [breach for breach in breaches if breach is not None]
+    return min(real, key=lambda breach: (breach.file, breach.row or 0)) if real else None

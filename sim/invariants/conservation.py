@@ -10,10 +10,9 @@ import numpy as np
 from sim.arrays.columns import Columns, take
 from sim.arrays.types import Ints
 from sim.catalog import typologies
-from sim.invariants.check import Check
+from sim.invariants.check import Breach, Check, Rule, first_breach
 from sim.invariants.run_index import RunIndex, ids
 from sim.invariants.timestamps import clock
-from sim.invariants.verdict import Breach, Rule, first_breach
 from sim.scenario.resolved import Actor
 from sim.tables.schema import TRUTH_ACTORS, TRUTH_CAMPAIGNS
 from sim.tables.words import (
@@ -29,6 +28,7 @@ from sim.tables.words import (
 from sim.world.attempts import OK
 
 _MANIFEST = "manifest.json"
+_WITHOUT_END = 1 << 62
 
 
 class Conservation(Check):
@@ -38,36 +38,42 @@ class Conservation(Check):
 
     def __init__(self, index: RunIndex) -> None:
         super().__init__(index)
-        self._rows = np.zeros(len(index.scenario.actors) + 1, np.int64)
+        # exchanges by actor, those of unknown ones last; by file; and by task
+        self._of_actor = np.zeros(len(index.scenario.actors) + 1, np.int64)
         self._in_file: dict[str, int] = {}
         tasks = len(index.tasks["id"]) if index.truth else 0
-        self._seen, self._answered = np.zeros(tasks, np.int64), np.zeros(tasks, np.int64)
+        self._of_task, self._answered = np.zeros(tasks, np.int64), np.zeros(tasks, np.int64)
         if not index.truth:
             self.note = "without truth: the log against the manifest alone"
 
     def see(self, rows: Columns) -> None:
+        """Count the next rows, and check that each belongs to its truth and its task."""
         index = self.index
         for number, count in enumerate(np.bincount(rows["file"]).tolist()):
             if count:
                 self._in_file[index.files[number]] = count
         if not index.truth:
-            self._rows[-1] += len(rows["id"])
+            self._of_actor[-1] += len(rows["id"])
             return
-        self._rows += _counted(rows["actor"], len(self._rows))
+
+        self._of_actor += _counted(rows["actor"], len(self._of_actor))
+        task, is_known = rows["task"], rows["task"] >= 0
+        is_answered = is_known & (rows["status"] == OK)
+        self._of_task += np.bincount(task[is_known], minlength=len(self._of_task))
+        self._answered += np.bincount(task[is_answered], minlength=len(self._of_task))
         self.breach = first_breach(rows, index.files, self._labels(rows))
-        task = rows["task"]
-        known, answered = task[task >= 0], task[(task >= 0) & (rows["status"] == OK)]
-        self._seen += np.bincount(known, minlength=len(self._seen))
-        self._answered += np.bincount(answered, minlength=len(self._seen))
 
     def _labels(self, rows: Columns) -> list[Rule]:
-        """The truth of each row belongs to it, and to its task."""
+        """Return the rules that the truth of each row belongs to it, and to its task."""
         tasks, task, labels = self.index.tasks, rows["task"], rows["labels"]
         known = np.flatnonzero(task >= 0)
-        row, own = take(rows, known), take(tasks, task[known])
-        other, outside = np.zeros((2, len(task)), np.bool_)
-        other[known] = (own["account"] != row["account"]) | (own["actor"] != row["actor"])
-        outside[known] = (row["start"] < own["start"]) | (row["end"] > own["end"])
+        row, own_task = take(rows, known), take(tasks, task[known])
+        is_of_other, is_outside = np.zeros((2, len(task)), np.bool_)
+        is_of_other[known] = (own_task["account"] != row["account"]) | (
+            own_task["actor"] != row["actor"]
+        )
+        is_outside[known] = (row["start"] < own_task["start"]) | (row["end"] > own_task["end"])
+
         return [
             Rule(
                 np.arange(len(task)) >= labels,
@@ -87,12 +93,12 @@ class Conservation(Check):
                 lambda _: "a task of truth/tasks",
             ),
             Rule(
-                other,
+                is_of_other,
                 lambda _: "another account or actor than that of its task",
                 lambda _: "those of its task in truth/tasks",
             ),
             Rule(
-                outside,
+                is_outside,
                 lambda i: f"{clock(rows['start'][i])} to {clock(rows['end'][i])}",
                 lambda i: (
                     f"times within its task, {clock(tasks['start'][task[i]])} to "
@@ -102,55 +108,56 @@ class Conservation(Check):
         ]
 
     def close(self) -> None:
-        found = self.breach or self._files()
+        """Check files, tasks, what was asked for, and the tables of counts, in this order."""
+        self.breach = self.breach or self._files()
         if self.index.truth:
-            found = found or self._tasks() or self._repeated()
-            found = found or self._tables()
-        self.breach = found
+            self.breach = self.breach or self._tasks() or self._asked_for() or self._tables()
 
     def _files(self) -> Breach | None:
-        """The rows of each part of the log are as many as the manifest says."""
-        stated = {f["path"]: f["rows"] for f in self.index.run.manifest["files"]}
+        """Check that the rows of each part of the log are as many as the manifest says."""
+        manifest = self.index.run.manifest
+        stated = {f["path"]: f["rows"] for f in manifest["files"]}
         for path in self.index.parts_of("log/exchanges"):
-            rows, allowed = self._in_file.get(path, 0), f"{stated[path]}, as in the manifest"
+            rows = self._in_file.get(path, 0)
             if rows != stated[path]:
+                allowed = f"{stated[path]}, as in the manifest"
                 return Breach(path, None, None, f"{rows} rows", allowed)
-        actors = self.index.run.manifest.get("actors", [])
-        total, rows = sum(a["exchanges_in_log"] for a in actors), sum(self._in_file.values())
+
+        total = sum(actor["exchanges_in_log"] for actor in manifest.get("actors", []))
+        rows = sum(self._in_file.values())
         if total != rows:
             found, allowed = f"{total} exchanges of its actors", f"{rows}, as in the log"
             return Breach(_MANIFEST, None, None, found, allowed)
         return None
 
     def _tasks(self) -> Breach | None:
-        tasks = self.index.tasks
-        state, calls, answered = tasks["state"], tasks["calls"], self._answered
-        whole = tasks["exchanges"] == tasks["exchanges_in_log"]
-        over = tasks["end"] <= self.index.closes_us
-        done = whole & (answered == calls) & over
+        """Check the counts of each task, and that its state agrees with them."""
+        tasks, answered = self.index.tasks, self._answered
+        state, calls, in_log = tasks["state"], tasks["calls"], tasks["exchanges_in_log"]
+        is_whole = tasks["exchanges"] == in_log
+        is_over = tasks["end"] <= self.index.closes_us
+        is_done = is_whole & (answered == calls) & is_over
+
         rules = [
             Rule(
-                tasks["exchanges_in_log"] != self._seen,
-                lambda i: f"exchanges_in_log {tasks['exchanges_in_log'][i]}",
-                lambda i: f"{self._seen[i]}, as many as the log has",
+                in_log != self._of_task,
+                lambda i: f"exchanges_in_log {in_log[i]}",
+                lambda i: f"{self._of_task[i]}, as many as the log has",
             ),
             Rule(
-                (tasks["exchanges_in_log"] < 1) | (tasks["exchanges"] < tasks["exchanges_in_log"]),
-                lambda i: (
-                    f"exchanges {tasks['exchanges'][i]}, "
-                    f"exchanges_in_log {tasks['exchanges_in_log'][i]}"
-                ),
+                (in_log < 1) | (tasks["exchanges"] < in_log),
+                lambda i: f"exchanges {tasks['exchanges'][i]}, exchanges_in_log {in_log[i]}",
                 lambda _: "at least one in the log, and no more than in all",
             ),
             Rule(
-                (state == FINISHED) & whole & ~done,
+                (state == FINISHED) & is_whole & ~is_done,
                 lambda i: (
                     f"finished with {answered[i]} calls answered, ended_at {clock(tasks['end'][i])}"
                 ),
                 lambda i: f"{calls[i]} calls answered by {clock(self.index.closes_us)}",
             ),
             Rule(
-                (state != FINISHED) & done,
+                (state != FINISHED) & is_done,
                 lambda i: f"{TASK_STATES[state[i]]} with all {calls[i]} calls answered",
                 lambda _: "finished",
             ),
@@ -160,7 +167,7 @@ class Conservation(Check):
                 lambda i: f"at most {calls[i]}, the calls of the task, and a known state",
             ),
             Rule(
-                (state == GIVEN_UP) & ~over,
+                (state == GIVEN_UP) & ~is_over,
                 lambda i: f"given_up, ended_at {clock(tasks['end'][i])}",
                 lambda _: "an end before the log closes",
             ),
@@ -168,44 +175,44 @@ class Conservation(Check):
         return self._first(rules)
 
     def _first(self, rules: list[Rule]) -> Breach | None:
-        """The first of the tasks in the order of their files."""
+        """Return the first task that breaks a rule, in the order of their files."""
         tasks = self.index.tasks
         order = np.lexsort((tasks["row"], tasks["file"]))
-        moved = [
-            Rule(bad[order], _moved(found, order), _moved(allowed, order))
-            for bad, found, allowed in rules
+        in_order = [
+            Rule(rule.bad[order], _moved(rule.found, order), _moved(rule.allowed, order))
+            for rule in rules
         ]
         rows = {name: tasks[name][order] for name in ("file", "row", "id")}
-        return first_breach(rows, self.index.files, moved, "task")
+        return first_breach(rows, self.index.files, in_order, "task")
 
-    def _repeated(self) -> Breach | None:
-        """What is asked for is a task at most once, and nothing else is.
+    def _asked_for(self) -> Breach | None:
+        """Check that what is asked for is a task at most once, and that nothing else is.
 
-        A prompt of a list comes back when the account that had it was barred.
+        A prompt of a list comes back when the account that had it was barred; cover recurs.
         """
         import pandas as pd
 
         tasks = self.index.tasks
         actor, item, run, work = (tasks[name] for name in ("actor", "item", "run", "work"))
-        plan = self._plan()
-        items, runs = plan[actor, np.maximum(work, 0)].T
-        count = (items > 0) & (run >= 0)
-        count &= (work != PromptSource.COVER) & (
-            (work != PromptSource.LIST) | (tasks["state"] != BARRED)
-        )
-        keys = {"a": actor, "i": item, "r": run, "w": work}
-        again = np.zeros(len(item), np.bool_)
-        again[count] = pd.DataFrame(keys)[count].duplicated().to_numpy()
-        unasked = (item >= items) | (run >= runs) | ((item < 0) & (items > 0)) | (work < 0)
+        items, runs = self._plan()[actor, np.maximum(work, 0)].T
+
+        comes_once = (items > 0) & (run >= 0) & (work != PromptSource.COVER)
+        comes_once &= (work != PromptSource.LIST) | (tasks["state"] != BARRED)
+        keys = pd.DataFrame({"a": actor, "i": item, "r": run, "w": work})
+        is_again = np.zeros(len(item), np.bool_)
+        is_again[comes_once] = keys[comes_once].duplicated().to_numpy()
+
+        is_missing = (item < 0) & (items > 0)
+        is_unasked = (item >= items) | (run >= runs) | is_missing | (work < 0)
         return self._first(
             [
                 Rule(
-                    again,
+                    is_again,
                     lambda i: f"item {item[i]} of run {run[i]} again",
                     lambda _: "each item once in a run",
                 ),
                 Rule(
-                    unasked,
+                    is_unasked,
                     lambda i: f"item {item[i]} of run {run[i]}, work {_work(work[i])}",
                     lambda i: f"items below {items[i]} and runs below {runs[i]}",
                 ),
@@ -213,9 +220,9 @@ class Conservation(Check):
         )
 
     def _plan(self) -> Ints:
-        """How many items and runs there are by actor and kind of work, shape (actors, kinds, 2).
+        """Count items and runs by actor and kind of work, shape (actors + 1, kinds, 2).
 
-        Where there are no items, that of a task is missing.
+        Where there are no items, a task has none. The last row is for unknown actors.
         """
         actors = self.index.scenario.actors
         plan = np.zeros((len(actors) + 1, len(PROMPT_KINDS), 2), np.int64)
@@ -225,108 +232,114 @@ class Conservation(Check):
             elif not actor.has_cover:
                 plan[k, PromptSource.OWN] = 0, 1
             else:
-                plan[k, PromptSource.LIST] = (1 << 62, 1) if actor.list_share else (0, 0)
-                plan[k, PromptSource.COVER] = actor.items if actor.cover == "benchmark" else 0, 1
+                cover_items = actor.items if actor.cover == "benchmark" else 0
+                plan[k, PromptSource.COVER] = cover_items, 1
+                plan[k, PromptSource.LIST] = (_WITHOUT_END, 1) if actor.list_share else (0, 0)
         return plan
 
     def _tables(self) -> Breach | None:
+        """Check the counts of actors and campaigns in truth and manifest."""
         index = self.index
-        made = {a["actor"]: a for a in index.run.manifest.get("actors", [])}
-        expected = {
-            a.id: self._expected(k, a, made.get(a.id, {}).get("unit", ""))
-            for k, a in enumerate(index.scenario.actors)
+        stated = {a["actor"]: a for a in index.run.manifest.get("actors", [])}
+        counted = {
+            actor.id: self._counts(k, actor, stated.get(actor.id, {}).get("unit", ""))
+            for k, actor in enumerate(index.scenario.actors)
         }
-        found = [
-            *_differences(index, "truth/actors", TRUTH_ACTORS, expected),
-            *self._manifest(made, expected),
-            *_differences(index, "truth/campaigns", TRUTH_CAMPAIGNS, self._campaigns(expected)),
+        campaigns = self._campaign_counts(counted)
+        breaches = [
+            *_differences(index, "truth/actors", TRUTH_ACTORS, counted),
+            *_manifest_differences(stated, counted),
+            *_differences(index, "truth/campaigns", TRUTH_CAMPAIGNS, campaigns),
         ]
-        return found[0] if found else None
+        return breaches[0] if breaches else None
 
-    def _expected(self, k: int, actor: Actor, unit: str) -> dict[str, int]:
+    def _counts(self, k: int, actor: Actor, unit: str) -> dict[str, int]:
+        """Count what truth/actors and the manifest state of actor number `k`, by column.
+
+        What is achieved is counted in the unit of the actor's target: runs of items, answered
+        exchanges, or all exchanges where the target is an expectation.
+        """
         tasks = self.index.tasks
-        mine = tasks["actor"] == k
-        asked, states = (
-            mine & (tasks["run"] >= 0),
-            np.bincount(tasks["state"][mine], minlength=len(TASK_STATES)),
-        )
-        values = {
-            "exchanges_in_log": int(self._rows[k]),
-            "tasks_in_log": int(mine.sum()),
+        is_own = tasks["actor"] == k
+        states = np.bincount(tasks["state"][is_own], minlength=len(TASK_STATES))
+        counts = {
+            "exchanges_in_log": int(self._of_actor[k]),
+            "tasks_in_log": int(is_own.sum()),
             "tasks_finished": int(states[FINISHED]),
             "tasks_given_up": int(states[GIVEN_UP]),
             "tasks_cut_off": int(states[CUT_OFF]),
             "tasks_barred": int(states[BARRED]),
         }
         if actor.arrival == "sessions" or unit.startswith("expected"):
-            return values | {"achieved": values["exchanges_in_log"]}
+            return counts | {"achieved": counts["exchanges_in_log"]}
+
+        is_asked = is_own & (tasks["run"] >= 0)
         if actor.source == "benchmark":
-            achieved = int((asked & (tasks["state"] == FINISHED)).sum())
-            return values | {"achieved": achieved, "requested": actor.runs * actor.items}
-        achieved = int(self._answered[asked].sum())
-        values["achieved"] = achieved
+            achieved = int((is_asked & (tasks["state"] == FINISHED)).sum())
+            return counts | {"achieved": achieved, "requested": actor.runs * actor.items}
+        counts["achieved"] = int(self._answered[is_asked].sum())
         if actor.target_exchanges is not None:
-            values["requested"] = actor.target_exchanges
-        return values
+            counts["requested"] = actor.target_exchanges
+        return counts
 
-    def _manifest(
-        self, made: dict[str, dict[str, Any]], expected: dict[str, dict[str, int]]
-    ) -> Iterator[Breach]:
-        for actor, values in expected.items():
-            for name, value in values.items():
-                found = made.get(actor, {}).get(name)
-                if found != value:
-                    yield Breach(
-                        _MANIFEST, None, None, f"{name} {found} of {actor}", f"{value}, as counted"
-                    )
-
-    def _campaigns(self, expected: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+    def _campaign_counts(self, counted: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+        """Count what truth/campaigns states, by actor and column."""
         accounts, tasks = self.index.accounts, self.index.tasks
-        banned = self._bans()
-        made = {}
+        bans = self._bans()
+        by_actor = {}
         for k, actor in enumerate(self.index.scenario.actors):
-            mine, values = tasks["actor"] == k, expected[actor.id]
-            listed = (
-                mine
-                & (tasks["work"] == PromptSource.LIST)
-                & typologies()[actor.typology].is_extraction
-            )
-            made[actor.id] = {
-                "accounts_in_log": len(np.unique(tasks["account"][mine])),
-                "accounts_banned": int(banned[accounts["actor"] == k].sum()),
-                "achieved_exchanges": values["achieved"],
-                "extraction_exchanges": int(self._seen[listed].sum()),
+            is_own = tasks["actor"] == k
+            is_extraction = typologies()[actor.typology].is_extraction
+            extracts = is_own & (tasks["work"] == PromptSource.LIST) & is_extraction
+            counts = {
+                "accounts_in_log": len(np.unique(tasks["account"][is_own])),
+                "accounts_banned": int(bans[accounts["actor"] == k].sum()),
+                "achieved_exchanges": counted[actor.id]["achieved"],
+                "extraction_exchanges": int(self._of_task[extracts].sum()),
             }
             if actor.through is None:
-                made[actor.id]["accounts"] = int((accounts["actor"] == k).sum())
-            if "requested" in values:
-                made[actor.id]["requested_exchanges"] = values["requested"]
-        return made
+                counts["accounts"] = int((accounts["actor"] == k).sum())
+            if "requested" in counted[actor.id]:
+                counts["requested_exchanges"] = counted[actor.id]["requested"]
+            by_actor[actor.id] = counts
+        return by_actor
 
     def _bans(self) -> Ints:
-        """How often each account was banned."""
+        """Count how often each account was banned."""
         events = self.index.events
-        bans = (events["action"] == BAN) & (events["account"] >= 0)
-        return np.bincount(events["account"][bans], minlength=len(self.index.accounts["id"]))
+        is_ban = (events["action"] == BAN) & (events["account"] >= 0)
+        return np.bincount(events["account"][is_ban], minlength=len(self.index.accounts["id"]))
 
 
 def _differences(
-    index: RunIndex, stem: str, columns: dict[str, str], expected: dict[str, dict[str, int]]
+    index: RunIndex, stem: str, columns: dict[str, str], counted: dict[str, dict[str, int]]
 ) -> Iterator[Breach]:
-    """What a table with a row for each actor states other than was counted."""
+    """Yield what a table with a row for each actor states other than was counted."""
     table = index.run.table(stem, columns)
     uid = ids(table.column("campaign_uid")) if "campaign_uid" in columns else None
     for row, actor in enumerate(table.column("actor_id").to_pylist()):
         name = actor if uid is None else f"camp_{int(uid[row]):016x}"
-        for column, value in expected.get(actor, {}).items():
-            found = table.column(column)[row].as_py()
-            if found != value:
+        for column, value in counted.get(actor, {}).items():
+            stated = table.column(column)[row].as_py()
+            if stated != value:
                 file = index.parts_of(stem)[0]
-                yield Breach(file, row, name, f"{column} {found}", f"{value}, as counted")
+                yield Breach(file, row, name, f"{column} {stated}", f"{value}, as counted")
+
+
+def _manifest_differences(
+    stated: dict[str, dict[str, Any]], counted: dict[str, dict[str, int]]
+) -> Iterator[Breach]:
+    """Yield what the manifest states of actors other than was counted."""
+    for actor, counts in counted.items():
+        for column, value in counts.items():
+            found = stated.get(actor, {}).get(column)
+            if found != value:
+                words = f"{column} {found} of {actor}"
+                yield Breach(_MANIFEST, None, None, words, f"{value}, as counted")
 
 
 def _counted(codes: Ints, size: int) -> Ints:
-    """How many of each code there are; those of -1 come last."""
+    """Count each code; those of -1 come last."""
     return np.bincount(np.where(codes < 0, size - 1, codes), minlength=size)
 
 
@@ -335,4 +348,5 @@ def _work(code: int) -> str:
 
 
 def _moved(words: Any, order: Ints) -> Any:
+    """Return what puts rows into words, for rows in another order."""
     return lambda i: words(int(order[i]))

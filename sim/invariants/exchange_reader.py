@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.arrays.columns import Columns
-from sim.invariants.grouping import place_in
+from sim.invariants.grouping import index_in
 from sim.invariants.run_index import RunIndex, codes, ids, times
 from sim.tables.schema import EXCHANGES, TRUTH_EXCHANGES, exchange_columns
 from sim.tables.words import FINISH_REASONS, REFUSAL_CATEGORIES
@@ -54,23 +54,32 @@ _OTHERS = (
     "service_tier",
     "refusal_category",
 )
+# What stands in the columns of truth in rows that it lacks.
+_WITHOUT_TRUTH = {
+    "truth_id": 0,
+    "task_uid": 0,
+    "task": -1,
+    "actor": -1,
+    "call": 0,
+    "first": False,
+}
 
 
 def parts(index: RunIndex) -> Iterator[Columns]:
     """Yield the parts of the log as columns, in order.
 
-    `account`, `model`, `actor` and `task` are indices of what the book knows, -1 for what it does
-    not; what begins with `truth_` or comes from there is missing without truth, and 0 or -1 in
-    rows that the truth lacks.
+    `account`, `model`, `actor` and `task` are rows of the index, -1 for what it does not know. The
+    columns of truth are missing without it, and 0 or -1 in rows that it lacks; `labels` is how many
+    rows of the part it has.
     """
     tables = index.scenario.tables
     profile = exchange_columns(tables.columns, vectors=tables.vectors)
     wanted = {*_OTHERS, *_PLAIN.values(), *_PLAIN_FULL.values()}
-    names = [name for name in profile if name in wanted]
-    log = index.run.tables("log/exchanges", EXCHANGES, names)
+    log = index.run.tables("log/exchanges", EXCHANGES, [name for name in profile if name in wanted])
     truth: Iterator[Any] = iter(())
     if index.truth:
         truth = index.run.tables("truth/exchanges", TRUTH_EXCHANGES, list(TRUTH_EXCHANGES))
+
     for file, table, labels in zip_longest(index.parts_of("log/exchanges"), log, truth):
         if table is None:
             return
@@ -79,6 +88,7 @@ def parts(index: RunIndex) -> Iterator[Columns]:
 
 
 def _observed(index: RunIndex, table: Any) -> Columns:
+    """Return the columns that the log has."""
     plain = _PLAIN | (_PLAIN_FULL if index.full else {})
     rows: Columns = {name: _numbers(table.column(source)) for name, source in plain.items()}
     rows |= {
@@ -92,7 +102,8 @@ def _observed(index: RunIndex, table: Any) -> Columns:
         "finish": codes(table.column("finish_reason"), FINISH_REASONS),
         "error": codes(table.column("error_type"), ERRORS),
     }
-    rows["account"] = place_in(index.accounts["id"], rows["account_id"])
+    rows["account"] = index_in(index.accounts["id"], rows["account_id"])
+
     if index.full:
         rows["template"] = ids(table.column("system_prompt_hash"))
         rows["thinks"] = table.column("thinking_enabled").to_numpy()
@@ -107,26 +118,26 @@ def _numbers(column: Any) -> Any:
     return values if values.dtype.kind == "f" else values.astype(np.int64)
 
 
-def _labels(index: RunIndex, table: Any, size: int) -> Columns:
-    """The truth of the rows, cut or filled up to as many as the log has."""
-    found: Columns = {}
+def _labels(index: RunIndex, table: Any, rows: int) -> Columns:
+    """Return the truth of the rows, cut or filled up to as many as the log has."""
+    columns: Columns = {}
     if table is not None:
         task_uid = ids(table.column("task_uid"))
-        found = {
+        columns = {
             "truth_id": ids(table.column("exchange_id")),
             "task_uid": task_uid,
-            "task": place_in(index.tasks["id"], task_uid),
+            "task": index_in(index.tasks["id"], task_uid),
             "actor": codes(table.column("actor_id"), index.actor_ids),
             "call": ids(table.column("attempt_of")),
             "first": table.column("user_initiated").to_numpy(),
         }
-    kinds = {"truth_id": 0, "task_uid": 0, "task": -1, "actor": -1, "call": 0, "first": False}
-    dtypes = {"first": np.bool_}
+
     labels: Columns = {}
-    for name, missing in kinds.items():
-        values: NDArray[Any] = np.full(size, missing, dtypes.get(name, np.int64))
-        given = found.get(name, values)[:size]
-        values[: len(given)] = given
-        labels[name] = values
-    labels["labels"] = np.full(size, len(found["truth_id"]) if found else 0)
+    for name, missing in _WITHOUT_TRUTH.items():
+        dtype = np.bool_ if isinstance(missing, bool) else np.int64
+        filled: NDArray[Any] = np.full(rows, missing, dtype)
+        values = columns.get(name, filled)[:rows]
+        filled[: len(values)] = values
+        labels[name] = filled
+    labels["labels"] = np.full(rows, len(columns["truth_id"]) if columns else 0)
     return labels

@@ -29,5 +29,5 @@ def open_the_others(index: RunIndex) -> None:
 
 
 def other_files(run: Run) -> list[str]:
-    """A line for each file that is there and not what the manifest says."""
+    """Return a line for each file that is there and not what the manifest says."""
     return [p for r in run.records if run.store.is_file(r.path) and (p := problem_of(run.store, r))]

@@ -11,7 +11,7 @@ from sim.arrays.types import Bools, Ints
 
 
 def previous(group: NDArray[Any]) -> Ints:
-    """Index of the row before each row in its group, -1 for the first of a group."""
+    """Return the index of the row before each row in its group, -1 for the first of a group."""
     order = np.argsort(group, kind="stable")
     same = group[order[1:]] == group[order[:-1]]
     before = np.full(len(group), -1)
@@ -20,7 +20,7 @@ def previous(group: NDArray[Any]) -> Ints:
 
 
 def lasts(group: NDArray[Any]) -> Bools:
-    """Whether a row is the last of its group."""
+    """Return whether each row is the last of its group."""
     is_last = np.ones(len(group), np.bool_)
     before = previous(group)
     is_last[before[before >= 0]] = False
@@ -28,29 +28,43 @@ def lasts(group: NDArray[Any]) -> Bools:
 
 
 def latest(group: Ints, at_us: Ints, source: Bools) -> Ints:
-    """Index of the last source in the group no later than each row, itself left out; -1: none.
+    """Find the last source in the group no later than each row, itself left out.
 
     Of sources at one time any will do, so that the answer does not hang on the order of rows.
+
+    Parameters
+    ----------
+    group, at_us
+        Group and time of each row, shape (rows,).
+    source
+        Which rows are sources, shape (rows,).
+
+    Returns
+    -------
+    Ints
+        Index of a row for each row, -1 where there is none.
     """
-    src = np.flatnonzero(source)
-    row = np.concatenate([src, np.arange(len(group))])
-    asks = np.arange(len(row)) >= len(src)
+    # every source once, and every row once as one that asks, behind the sources of its time
+    sources = np.flatnonzero(source)
+    row = np.concatenate([sources, np.arange(len(group))])
+    asks = np.arange(len(row)) >= len(sources)
     order = np.lexsort((asks, at_us[row], group[row]))
     is_source = ~asks[order]
-    sources = row[order[is_source]]
-    asking = row[order[~is_source]]
-    rank = np.cumsum(is_source)[~is_source] - 1
+    sources, asking = row[order[is_source]], row[order[~is_source]]
     result = np.full(len(group), -1)
     if not len(sources):
         return result
+
+    # the source before, or one more before that if it is the row itself, if it is of the group
+    rank = np.cumsum(is_source)[~is_source] - 1
     rank -= (rank >= 0) & (sources[np.maximum(rank, 0)] == asking)
-    found = sources[np.maximum(rank, 0)]
-    result[asking] = np.where((rank >= 0) & (group[found] == group[asking]), found, -1)
+    nearest = sources[np.maximum(rank, 0)]
+    result[asking] = np.where((rank >= 0) & (group[nearest] == group[asking]), nearest, -1)
     return result
 
 
 def numbered(*columns: NDArray[Any]) -> Ints:
-    """Number the distinct combinations of columns of one length, per row."""
+    """Return a number for each row, the same for rows with the same values in all columns."""
     code = np.zeros(len(columns[0]), np.int64)
     for column in columns:
         values = np.unique(column, return_inverse=True)[1].astype(np.int64)
@@ -58,9 +72,9 @@ def numbered(*columns: NDArray[Any]) -> Ints:
     return code.astype(np.int64)
 
 
-def place_in(known: Ints, ids: Ints) -> Ints:
-    """Index of each identifier among the sorted ones that are known, -1 if it is not there."""
-    if not len(known):
+def index_in(ascending: Ints, ids: Ints) -> Ints:
+    """Return the index of each identifier among ascending ones, -1 if it is not there."""
+    if not len(ascending):
         return np.full(len(ids), -1)
-    place = np.minimum(np.searchsorted(known, ids), len(known) - 1)
-    return np.where(known[place] == ids, place, -1)
+    index = np.minimum(np.searchsorted(ascending, ids), len(ascending) - 1)
+    return np.where(ascending[index] == ids, index, -1)

@@ -12,13 +12,13 @@ from sim.arrays.columns import Columns, concat, take
 from sim.arrays.time import FOREVER_US, MINUTE_US
 from sim.arrays.types import Bools, Ints
 from sim.catalog import Limit, tiers
-from sim.invariants.check import Check
+from sim.invariants.check import Breach, Check, breach_at
 from sim.invariants.run_index import RunIndex
-from sim.invariants.verdict import Breach, breach_at
 from sim.scenario.resolved import World
 from sim.world.attempts import OK, RATE_LIMIT
 from sim.world.limits import BucketSize
 
+REQUESTS, INPUT, OUTPUT = range(3)
 KINDS = ("requests", "input tokens", "output tokens")
 
 
@@ -26,8 +26,8 @@ KINDS = ("requests", "input tokens", "output tokens")
 class Buckets:
     """One kind of bucket, of all organisations of one tier and class of model.
 
-    `sizes` by segment of the limits; `missing` (units short of full) and `since_us` by
-    organisation. `from_us`: before it nothing counts, and at it all buckets are full.
+    `sizes` are by segment of the limits. `missing`, units short of full, and `since_us`, the time
+    for which that holds, are by organisation. `waiting` are events later than the rows seen so far.
     """
 
     kind: int
@@ -37,7 +37,7 @@ class Buckets:
     segment: int = 0
     waiting: Columns = field(default_factory=dict)
 
-    def turn(self, edge_us: int) -> None:
+    def next_segment(self, edge_us: int) -> None:
         """Refill up to the end of a segment, and cut to the size of the next."""
         old, new = self.sizes[self.segment], self.sizes[self.segment + 1]
         elapsed = np.clip(edge_us - self.since_us, 0, old.capacity // old.rate + 1)
@@ -47,28 +47,39 @@ class Buckets:
         self.segment += 1
 
     def replay(self, events: Columns) -> tuple[Ints, Bools]:
-        """Units missing after each event of one segment, and whether it asked too much.
+        """Replay the events of one segment, in order of time; each gives back, then takes.
 
-        Events are in order of time; each gives back, then takes. With d the units missing, it
-        makes them max(0, d - refill - given back) + taken: a reflected walk, whose closed form is
-        the sum of all steps plus the highest of what its floor has lifted it by.
+        A reflected random walk (Lindley recursion): with d the units missing, an event makes them
+        max(0, d - refill - given back) + taken. In closed form that is the sum of all steps, plus
+        the highest of what the floor at 0 has lifted it by, or of what was missing at first.
+
+        Returns
+        -------
+        after : Ints
+            Units missing after each event.
+        over : Bools
+            Whether it asked for more than there was.
         """
         import pandas as pd
 
         size, org = self.sizes[self.segment], events["org"]
-        by_org = pd.Series(events["at"]).groupby(org)
-        elapsed = events["at"] - by_org.shift(1, fill_value=0).to_numpy()
+        takes, at_us = events["takes"], events["at"]
         is_first = ~pd.Series(org).duplicated().to_numpy()
-        elapsed[is_first] = (events["at"] - self.since_us[org])[is_first]
-        down = np.clip(elapsed, 0, size.capacity // size.rate + 1) * size.rate + events["gives"]
-        lowered = _running(down, org, "cumsum")
-        raised = _running(events["takes"], org, "cumsum")
-        floor = _running(lowered - raised + events["takes"], org, "cummax")
-        after = raised - lowered + np.maximum(floor, self.missing[org])
         is_last = ~pd.Series(org).duplicated(keep="last").to_numpy()
+
+        # what each event finds refilled since the one before of its organisation, and gives back
+        before_us = np.array(pd.Series(at_us).groupby(org).shift(1, fill_value=0))
+        before_us[is_first] = self.since_us[org[is_first]]
+        refill = np.clip(at_us - before_us, 0, size.capacity // size.rate + 1) * size.rate
+        lowered = _running(refill + events["gives"], org, "cumsum")
+
+        raised = _running(takes, org, "cumsum")
+        floor = _running(lowered - raised + takes, org, "cummax")
+        after = raised - lowered + np.maximum(floor, self.missing[org])
+
         self.missing[org[is_last]] = after[is_last]
-        self.since_us[org[is_last]] = events["at"][is_last]
-        return after, (after > size.capacity) & (events["takes"] > 0)
+        self.since_us[org[is_last]] = at_us[is_last]
+        return after, (after > size.capacity) & (takes > 0)
 
 
 class Limits(Check):
@@ -82,92 +93,111 @@ class Limits(Check):
 
     def __init__(self, index: RunIndex) -> None:
         super().__init__(index)
-        starts, self._factors = limit_segments(
-            index.scenario.world, index.scenario.clock.duration_us
-        )
+        world = index.scenario.world
+        starts, self._factors = limit_segments(world, index.scenario.clock.duration_us)
         self._edges_us = starts[1:] + index.opens_us
-        self._sees_output_from_us = index.opens_us + index.scenario.world.timeout_us
-        self._plans = dict(self._limits())
-        self._buckets = {plan: self._furnish(limit) for plan, limit in self._plans.items()}
+        self._sees_output_from_us = index.opens_us + world.timeout_us
+        limits = dict(self._limits())
+        self._buckets = {key: self._full_buckets(limit) for key, limit in limits.items()}
         self.note = self._left_out()
 
     def _limits(self) -> Iterator[tuple[tuple[int, int], Limit]]:
-        """Limits by actor and class of model; without truth, actor -1 and the highest of all."""
-        actors = self.index.scenario.actors
-        seen = [self.index.full or not actor.batch_share for actor in actors]
-        for number, name in enumerate(self.index.models.classes):
-            own = [tiers()[actor.tier].get(name) for actor in actors]
-            if self.index.truth:
-                limits = zip(own, seen, strict=True)
-                yield from (((k, number), x) for k, (x, told) in enumerate(limits) if x and told)
-                continue
-            if not all(seen):
-                continue
-            known = [limit for limit in own if limit]
-            if len(known) == len(own):
-                yield (-1, number), _highest(known)
+        """Yield limits by actor and class of model.
 
-    def _furnish(self, limit: Limit) -> list[Buckets]:
+        Without truth the actor is -1, and the highest limit of all actors counts.
+        """
+        actors = self.index.scenario.actors
+        is_seen = [self.index.full or not actor.batch_share for actor in actors]
+        for number, name in enumerate(self.index.models.classes):
+            by_actor = [tiers()[actor.tier].get(name) for actor in actors]
+            if self.index.truth:
+                for actor, limit in enumerate(by_actor):
+                    if limit and is_seen[actor]:
+                        yield (actor, number), limit
+                continue
+            limits = [limit for limit in by_actor if limit]
+            if all(is_seen) and len(limits) == len(by_actor):
+                yield (-1, number), _highest(limits)
+
+    def _full_buckets(self, limit: Limit) -> list[Buckets]:
+        """Return a full bucket of each kind for every organisation."""
         organisations = int(self.index.accounts["org"].max(initial=-1)) + 1
-        burst, made = self.index.scenario.world.burst, []
         per_minute = (
             limit.requests_per_min,
             limit.input_tokens_per_min,
             limit.output_tokens_per_min,
         )
+        buckets = []
         for kind, number in enumerate(per_minute[: 3 if self.index.full else 2]):
-            sizes = BucketSize.series(number, self._factors, burst)
-            since = np.full(organisations, self.index.opens_us)
-            made.append(Buckets(kind, sizes, np.zeros(organisations, np.int64), since))
-        return made
+            sizes = BucketSize.series(number, self._factors, self.index.scenario.world.burst)
+            since_us = np.full(organisations, self.index.opens_us)
+            buckets.append(Buckets(kind, sizes, np.zeros(organisations, np.int64), since_us))
+        return buckets
 
     def _left_out(self) -> str:
-        notes = [] if self.index.full else ["output needs max_tokens, which the core profile lacks"]
-        if not self.index.full and self.index.sells_batches:
-            who = "actors that send some" if self.index.truth else "all"
+        """Say what is not checked, and why."""
+        index = self.index
+        notes = [] if index.full else ["output needs max_tokens, which the core profile lacks"]
+        if not index.full and index.sells_batches:
+            who = "actors that send some" if index.truth else "all"
             notes.append(f"nor has it service_tier, which exempts batches: {who} are left out")
-        if not self.index.truth:
+        if not index.truth:
             notes.append("without truth the highest tier of the scenario counts for all")
-        if not self._plans and (self.index.full or not self.index.sells_batches):
+        if not self._buckets and (index.full or not index.sells_batches):
             notes.append("no actor is limited")
         return "; ".join(notes)
 
     def see(self, rows: Columns) -> None:
+        """Replay the buckets over the next rows of the log."""
         actor = rows["actor"] if self.index.truth else np.full(len(rows["id"]), -1)
-        of_class = np.append(self.index.models.class_of, -1)[rows["model"]]
-        admitted = (rows["status"] != RATE_LIMIT) & (rows["account"] >= 0)
+        model_class = np.append(self.index.models.class_of, -1)[rows["model"]]
+        is_admitted = (rows["status"] != RATE_LIMIT) & (rows["account"] >= 0)
         if self.index.full:
-            admitted &= ~rows["batch"]
-        found: list[tuple[int, Breach]] = []
-        for (own, number), buckets in self._buckets.items():
-            mine = take(rows, admitted & (actor == own) & (of_class == number))
-            if len(mine["id"]):
-                mine["org"] = self.index.accounts["org"][mine["account"]]
+            is_admitted &= ~rows["batch"]
+
+        breaches: list[tuple[int, Breach]] = []
+        for (of_actor, of_class), buckets in self._buckets.items():
+            meant = take(rows, is_admitted & (actor == of_actor) & (model_class == of_class))
+            if len(meant["id"]):
+                meant["org"] = self.index.accounts["org"][meant["account"]]
                 for bucket in buckets:
-                    found += self._replay(bucket, self._events(bucket, mine), mine)
-        self.breach = min(found, key=lambda f: f[0])[1] if found else None
+                    breaches += self._replay(bucket, self._events(bucket, meant), meant)
+        self.breach = min(breaches, key=lambda b: b[0])[1] if breaches else None
 
     def _events(self, bucket: Buckets, rows: Columns) -> Columns:
-        """What rows take when they begin, and what comes back of output when they end."""
+        """Return what rows take when they begin, and what comes back of output when they end."""
         answered = rows["status"] == OK
-        if bucket.kind == 0:
+        if bucket.kind == REQUESTS:
             asked = np.ones(len(answered), np.int64)
-        elif bucket.kind == 1:
+        elif bucket.kind == INPUT:
             asked = np.where(answered, rows["total"] - rows["read"], 0)
         else:
             asked = rows["max_tokens"]
-        size = bucket.sizes[0]
-        most = np.array([s.tokens for s in bucket.sizes])
+
+        per_token = bucket.sizes[0].per_token
+        most = np.array([size.tokens for size in bucket.sizes])
         segment = np.searchsorted(self._edges_us, rows["start"], "right")
-        units = np.minimum(asked, most[segment]) * size.per_token
+        units = np.minimum(asked, most[segment]) * per_token
         nothing = np.zeros(len(units), np.int64)
-        place = np.arange(len(units))
-        takes = _events(rows["start"], rows["org"], units, nothing, place)
-        if bucket.kind < 2:
+        row = np.arange(len(units))
+        takes = {
+            "at": rows["start"],
+            "org": rows["org"],
+            "takes": units,
+            "gives": nothing,
+            "place": row,
+        }
+        if bucket.kind != OUTPUT:
             return takes
-        kept = np.where(answered, rows["output"], 0) * size.per_token
-        gives = _events(rows["end"], rows["org"], nothing, units - np.minimum(kept, units), place)
-        gives["place"][:] = -1
+
+        used = np.where(answered, rows["output"], 0) * per_token
+        gives = {
+            "at": rows["end"],
+            "org": rows["org"],
+            "takes": nothing,
+            "gives": units - np.minimum(used, units),
+            "place": np.full(len(units), -1),
+        }
         return concat([gives, takes])
 
     def _replay(
@@ -176,13 +206,14 @@ class Limits(Check):
         """Yield the first row of `rows` that a bucket did not hold enough for."""
         if bucket.waiting:
             events = concat([bucket.waiting, events])
-        if bucket.kind == 2:
+        if bucket.kind == OUTPUT:
             # before that, answers may be on their way that are not in the log
             events = take(events, events["at"] >= self._sees_output_from_us)
-        late = events["at"] > rows["start"][-1]
-        bucket.waiting = take(events, late)
-        events = take(events, ~late)
+        is_late = events["at"] > rows["start"][-1]
+        bucket.waiting = take(events, is_late)
+        events = take(events, ~is_late)
         events = take(events, np.lexsort((events["takes"] > 0, events["at"])))
+
         # each pass replays the events up to one change of limits
         while len(events["at"]):
             edge = int(np.append(self._edges_us, FOREVER_US)[bucket.segment])
@@ -194,37 +225,42 @@ class Limits(Check):
                     return
             events = take(events, slice(len(now["at"]), None))
             if len(events["at"]):
-                bucket.turn(edge)
+                bucket.next_segment(edge)
 
 
 def _overdrawn(
     bucket: Buckets, events: Columns, after: Ints, event: int, rows: Columns, index: RunIndex
 ) -> tuple[int, Breach]:
+    """Return (row in its file, breach) of an event that asked for more than there was."""
     size, place = bucket.sizes[bucket.segment], int(events["place"][event])
     takes, kind = int(events["takes"][event]), KINDS[bucket.kind]
-    held = (size.capacity - int(after[event]) + takes) // size.per_token
+    left = (size.capacity - int(after[event]) + takes) // size.per_token
     org = int(rows["org_id"][place])
     return int(rows["row"][place]), breach_at(
         rows,
         index.files,
         place,
         f"{takes // size.per_token} {kind} taken by org_{org:016x}",
-        f"at most {max(held, 0)}, left of a bucket of {size.tokens} refilled "
+        f"at most {max(left, 0)}, left of a bucket of {size.tokens} refilled "
         f"{size.per_minute} a minute",
     )
 
 
 def limit_segments(world: World, duration_us: int) -> tuple[Ints, list[float]]:
-    """When the factor on limits changes, from 0 on, and the factor from then on."""
+    """Return when the factor on limits changes, from 0 on, and the factor from then on.
+
+    Limits change at whole minutes. Factors of events that overlap are multiplied.
+    """
     events = [e for e in world.events if e.kind == "limits"]
     edges = {0}
     for event in events:
         until_us = duration_us if event.until_us is None else event.until_us
         edges |= {event.at_us // MINUTE_US, until_us // MINUTE_US}
+
     starts = np.array(sorted(edges), np.int64)
     factors = np.ones(len(starts))
     for event in events:
-        last = np.iinfo(np.int64).max if event.until_us is None else event.until_us // MINUTE_US
+        last = FOREVER_US if event.until_us is None else event.until_us // MINUTE_US
         factors[(starts >= event.at_us // MINUTE_US) & (starts < last)] *= event.factor
     return starts * MINUTE_US, factors.tolist()
 
@@ -234,11 +270,8 @@ def _highest(limits: list[Limit]) -> Limit:
     return limits[0].model_copy(update={n: max(getattr(x, n) for x in limits) for n in names})
 
 
-def _events(at: Ints, org: Ints, takes: Ints, gives: Ints, place: Ints) -> Columns:
-    return {"at": at, "org": org, "takes": takes, "gives": gives, "place": place.copy()}
-
-
 def _running(values: Ints, group: Ints, what: str) -> Ints:
+    """Return the cumulative sum or maximum ("cumsum", "cummax") of values within their group."""
     import pandas as pd
 
     result: Any = getattr(pd.Series(values).groupby(group), what)()

@@ -1,4 +1,7 @@
-"""INV-6: the attempts of a call, and the calls of a task, one after the other."""
+"""INV-6: the attempts of a call, and the calls of a task, one after the other.
+
+A *chain* is an attempt with its retries. A client that resumes begins another chain after a pause.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,30 @@ import numpy as np
 from sim.arrays.columns import Columns, concat, take
 from sim.arrays.time import MINUTE_US, SECOND_US
 from sim.arrays.types import Bools, Ints
-from sim.invariants.check import Check
+from sim.invariants.check import Check, Rule, first_breach
 from sim.invariants.grouping import lasts, previous
 from sim.invariants.run_index import RunIndex
 from sim.invariants.timestamps import clock
-from sim.invariants.verdict import Rule, first_breach
 from sim.world.attempts import BLOCKED, CLIENT_TIMEOUT, DOWN, MOST_CHAINS, OK, RATE_LIMIT, RETRIES
 
 # A retry waits for a retry-after of up to a minute; a backoff is shorter.
 _LONGEST_RETRY_US = MINUTE_US
 # Nobody knows how many chains came before those of a call whose first attempt is not in the log.
 _UNKNOWN = 1 << 40
+_COLUMNS = (
+    "id",
+    "file",
+    "row",
+    "start",
+    "end",
+    "status",
+    "resend",
+    "account",
+    "task",
+    "actor",
+    "call",
+    "first",
+)
 
 
 class RetryChains(Check):
@@ -31,37 +47,42 @@ class RetryChains(Check):
         self._resumes = np.array([a.on_failure == "resume" for a in actors] + [True])
         resume_us = [round(a.resume_after_s * SECOND_US) for a in actors]
         self._resume_us = np.array([*resume_us, 0], np.int64)
+        # the last attempt of each task in progress at the end of the part before; they are `old`
         self._open: Columns = {}
 
     def see(self, rows: Columns) -> None:
-        wanted = ("id", "file", "row", "start", "end", "status", "resend", "account", "task")
-        mine = {name: rows[name] for name in (*wanted, "actor", "call", "first")}
-        mine["old"] = np.zeros(len(mine["id"]), np.bool_)
-        mine["down"] = np.zeros(len(mine["id"]), np.int64)
-        both = concat([self._open, mine]) if self._open else mine
+        """Check the next attempts after the last of each open task, and the end of closed tasks."""
+        new = {name: rows[name] for name in _COLUMNS}
+        new["old"] = np.zeros(len(new["id"]), np.bool_)
+        new["down"] = np.zeros(len(new["id"]), np.int64)
+        both = concat([self._open, new]) if self._open else new
         both = take(both, (both["task"] >= 0) & (both["actor"] >= 0))
         both["down"] = _chains_down(both)
+
         before = previous(both["task"])
         rules = [*self._followers(both, before), *self._firsts(both, before)]
         self.breach = first_breach(both, self.index.files, rules)
+
         last = take(both, lasts(both["task"]))
-        now = int(rows["start"][-1]) if len(rows["start"]) else self.index.opens_us
-        is_open = self.index.tasks["end"][last["task"]] > now
+        now_us = int(rows["start"][-1]) if len(rows["start"]) else self.index.opens_us
+        is_open = self.index.tasks["end"][last["task"]] > now_us
         self._open = take(last, is_open)
         self._open["old"][:] = True
         self._judge_ends(take(last, ~is_open))
 
     def close(self) -> None:
+        """Check the end of the tasks that are still open."""
         if self._open:
             self._judge_ends(self._open)
 
     def _judge_ends(self, rows: Columns) -> None:
-        """The last attempts of their tasks: answered, given up, or too late for another."""
-        last_try = rows["resend"] >= RETRIES
-        actor = rows["actor"]
-        pause = np.where(last_try, self._resume_us[actor], _LONGEST_RETRY_US)
-        over = self._gives_up(rows, rows["down"] >= MOST_CHAINS)
-        goes_on = (rows["status"] != OK) & ~over & (rows["end"] + pause < self.index.closes_us)
+        """Check the last attempts of tasks: answered, given up, or too late for another."""
+        is_last_try = rows["resend"] >= RETRIES
+        pause = np.where(is_last_try, self._resume_us[rows["actor"]], _LONGEST_RETRY_US)
+        is_given_up = self._gives_up(rows, rows["down"] >= MOST_CHAINS)
+        has_time = rows["end"] + pause < self.index.closes_us
+        goes_on = (rows["status"] != OK) & ~is_given_up & has_time
+
         order = np.lexsort((rows["row"], rows["file"]))
         rows, goes_on = take(rows, order), goes_on[order]
         rule = Rule(
@@ -75,26 +96,27 @@ class RetryChains(Check):
         self.breach = self.breach or first_breach(rows, self.index.files, [rule])
 
     def _gives_up(self, rows: Columns, worn_out: Bools) -> Bools:
-        """Whether a failed attempt is the last of its call.
+        """Return whether a failed attempt is the last of its call.
 
         No client resumes after a timeout, none that is `worn_out` if limits are not to blame, and
         none goes on when its account is barred.
         """
-        last_try = (rows["resend"] >= RETRIES) & (rows["status"] != OK)
+        is_last_try = (rows["resend"] >= RETRIES) & (rows["status"] != OK)
         stops = (rows["status"] == CLIENT_TIMEOUT) | (worn_out & (rows["status"] != RATE_LIMIT))
-        ends: Bools = last_try & (stops | ~self._resumes[rows["actor"]])
+        ends: Bools = is_last_try & (stops | ~self._resumes[rows["actor"]])
         ends |= rows["status"] == BLOCKED
         return ends
 
     def _followers(self, rows: Columns, before: Ints) -> list[Rule]:
-        """Rows that follow another of their task."""
+        """Return the rules on rows that follow another of their task, which is `before`."""
         follows = (before >= 0) & ~rows["old"]
-        same = follows & (rows["call"] == rows["call"][before])
-        other = follows & ~same
+        of_same_call = follows & (rows["call"] == rows["call"][before])
+        of_next_call = follows & ~of_same_call
         resend, status = rows["resend"], rows["status"]
         expected = (resend[before] + 1) % (RETRIES + 1)
         worn_out = (rows["down"] >= MOST_CHAINS) & (rows["down"] < _UNKNOWN)
-        given_up = self._gives_up(rows, worn_out)[before]
+        is_given_up = self._gives_up(rows, worn_out)[before]
+
         return [
             Rule(
                 follows & (rows["start"] < rows["end"][before]),
@@ -105,19 +127,19 @@ class RetryChains(Check):
                 ),
             ),
             Rule(
-                same & ((status[before] == OK) | given_up),
+                of_same_call & ((status[before] == OK) | is_given_up),
                 lambda i: (
                     f"an attempt after status {status[before[i]]}, resend_count {resend[before[i]]}"
                 ),
                 lambda _: "none after success or giving up",
             ),
             Rule(
-                same & (resend != expected),
+                of_same_call & (resend != expected),
                 lambda i: f"resend_count {resend[i]}",
                 lambda i: f"{expected[i]} after {resend[before[i]]}",
             ),
             Rule(
-                other & (status[before] != OK),
+                of_next_call & (status[before] != OK),
                 lambda i: f"another call after status {status[before[i]]}",
                 lambda _: "another attempt of the call before it",
             ),
@@ -129,12 +151,15 @@ class RetryChains(Check):
         ]
 
     def _firsts(self, rows: Columns, before: Ints) -> list[Rule]:
-        """Rows that begin a call; near the opening its first attempts may not be in the log."""
+        """Return the rules on rows that begin a call.
+
+        Near the opening of the log the first attempts of a call may not be in it.
+        """
         begins = ~rows["old"] & ((before < 0) | (rows["call"] != rows["call"][before]))
         pause = np.maximum(self._resume_us[rows["actor"]], _LONGEST_RETRY_US)
         reach = pause + self.index.scenario.world.timeout_us
-        late = (before >= 0) | (rows["start"] - reach >= self.index.opens_us)
-        begins &= late
+        begins &= (before >= 0) | (rows["start"] - reach >= self.index.opens_us)
+
         return [
             Rule(
                 begins & (rows["resend"] != 0),
@@ -150,18 +175,25 @@ class RetryChains(Check):
 
 
 def _chains_down(rows: Columns) -> Ints:
-    """How many chains of its call, up to each row, ended with an error of the provider."""
+    """Count the chains of its call, up to each row, that ended with an error of the provider.
+
+    `_UNKNOWN` and more if the first attempt of the call is not there.
+    """
+    # rows by call; which of them open a call
     order = np.argsort(rows["call"], kind="stable")
     call = rows["call"][order]
     opens = np.ones(len(call), np.bool_)
     opens[1:] = call[1:] != call[:-1]
     first = order[opens]
-    begun = np.where(rows["call"][first] == rows["id"][first], 0, _UNKNOWN)
-    begun = np.where(rows["old"][first], rows["down"][first], begun)
-    ended = (rows["resend"] >= RETRIES) & np.isin(rows["status"], DOWN) & ~rows["old"]
-    total = np.cumsum(ended[order])
-    number = np.cumsum(opens) - 1
-    before: Ints = (total - ended[order])[opens]
-    made = np.empty(len(call), np.int64)
-    made[order] = (begun - before)[number] + total
-    return made
+
+    # chains before the first row of each call: none, those counted in an earlier part, or unknown
+    earlier = np.where(rows["call"][first] == rows["id"][first], 0, _UNKNOWN)
+    earlier = np.where(rows["old"][first], rows["down"][first], earlier)
+
+    # a running count over all rows, less what it was at the opening of the call
+    ends_down = (rows["resend"] >= RETRIES) & np.isin(rows["status"], DOWN) & ~rows["old"]
+    running = np.cumsum(ends_down[order])
+    at_opening: Ints = (running - ends_down[order])[opens]
+    down = np.empty(len(call), np.int64)
+    down[order] = (earlier - at_opening)[np.cumsum(opens) - 1] + running
+    return down

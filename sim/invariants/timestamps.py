@@ -6,9 +6,8 @@ import numpy as np
 
 from sim.arrays.columns import Columns
 from sim.arrays.time import HOUR_US, SECOND_US
-from sim.invariants.check import Check
+from sim.invariants.check import Check, Rule, first_breach
 from sim.invariants.run_index import RunIndex
-from sim.invariants.verdict import Rule, first_breach
 
 # Batches are answered within a day, and then generated.
 _LONGEST_BATCH_US = 25 * HOUR_US
@@ -21,6 +20,7 @@ class Times(Check):
 
     def __init__(self, index: RunIndex) -> None:
         super().__init__(index)
+        # (start, identifier) of the last row of the part before
         self._last: tuple[int, int] | None = None
         if not index.full:
             self.note = "the core profile has no ttft_s and duration_s"
@@ -28,6 +28,7 @@ class Times(Check):
                 self.note += ", and no service_tier: all may take as long as a batch"
 
     def see(self, rows: Columns) -> None:
+        """Check the next rows of the log."""
         rules = [*self._clock(rows), self._order(rows)]
         if self.index.full:
             rules += self._seconds(rows)
@@ -36,6 +37,7 @@ class Times(Check):
             self._last = int(rows["start"][-1]), int(rows["id"][-1])
 
     def _clock(self, rows: Columns) -> list[Rule]:
+        """Return the rules that exchanges begin in the log and end before the timeout."""
         opens, closes = self.index.opens_us, self.index.closes_us
         start, end = rows["start"], rows["end"]
         longest = np.full(len(start), self.index.scenario.world.timeout_us)
@@ -43,6 +45,7 @@ class Times(Check):
             longest[rows["batch"]] = _LONGEST_BATCH_US
         elif self.index.sells_batches:
             longest = np.maximum(longest, _LONGEST_BATCH_US)
+
         return [
             Rule(
                 (start < opens) | (start >= closes),
@@ -57,23 +60,26 @@ class Times(Check):
         ]
 
     def _order(self, rows: Columns) -> Rule:
+        """Return the rule that rows are in order of time, then of identifier, across parts too."""
         start, ids = rows["start"], rows["id"]
-        early = np.zeros(len(start), np.bool_)
-        tied = start[1:] == start[:-1]
-        early[1:] = (start[1:] < start[:-1]) | (tied & (ids[1:] < ids[:-1]))
-        before = [*([clock(self._last[0])] if self._last else [""])]
+        is_early = np.zeros(len(start), np.bool_)
+        is_tied = start[1:] == start[:-1]
+        is_early[1:] = (start[1:] < start[:-1]) | (is_tied & (ids[1:] < ids[:-1]))
+        last = clock(self._last[0]) if self._last else ""
         if self._last is not None and len(start):
-            early[0] = (int(start[0]), int(ids[0])) < self._last
+            is_early[0] = (int(start[0]), int(ids[0])) < self._last
+
         return Rule(
-            early,
+            is_early,
             lambda i: f"ts_start {clock(start[i])}",
             lambda i: (
-                f"{clock(start[i - 1]) if i else before[0]} of the row before or later, "
+                f"{clock(start[i - 1]) if i else last} of the row before or later, "
                 "in one microsecond in order of exchange_id"
             ),
         )
 
     def _seconds(self, rows: Columns) -> list[Rule]:
+        """Return the rules on columns of seconds, which are rounded to 32-bit floating point."""
         ttft, duration = rows["ttft"], rows["duration"]
         exact = ((rows["end"] - rows["start"]) * 1e-6).astype(np.float32)
         return [
@@ -91,5 +97,5 @@ class Times(Check):
 
 
 def clock(at_us: int) -> str:
-    """A time as the text formats write it."""
+    """Return a time as the text formats write it."""
     return f"{np.datetime64(int(at_us), 'us')}Z"

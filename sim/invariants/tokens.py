@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.arrays.columns import Columns
-from sim.arrays.types import Ints
-from sim.invariants.check import Check
+from sim.arrays.types import Bools, Ints
+from sim.invariants.check import Check, Rule, first_breach
 from sim.invariants.exchange_reader import ERRORS, ROLES, TIERS
 from sim.invariants.run_index import RunIndex
-from sim.invariants.verdict import Rule, first_breach
 from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE
 from sim.tables.words import FINISH_REASONS, MAX_TOKENS, PAUSE_TURN, REFUSAL, REFUSAL_CATEGORIES
 from sim.world.attempts import CLIENT_TIMEOUT, ERROR_TYPES, OK, RATE_LIMIT
 
 BATCH_PRICE = 0.5
 INPUT = ("uncached", "read", "write_5m", "write_1h")
+# Codes of error types: of an answer, and of a status that is none of those known.
+_NO_ERROR, _UNKNOWN_STATUS = -1, -2
 
 
 class Tokens(Check):
@@ -31,19 +33,22 @@ class Tokens(Check):
                 self.note += ", and no service_tier: all may cost as much as a batch"
 
     def see(self, rows: Columns) -> None:
+        """Check the next rows of the log, each by itself."""
         rules = [*self._sums(rows), *self._outcome(rows), self._cost(rows)]
         if self.index.full:
             rules += [self._longest(rows), *self._answers(rows)]
         self.breach = first_breach(rows, self.index.files, rules)
 
     def _sums(self, rows: Columns) -> list[Rule]:
-        amounts = [rows[name] for name in INPUT]
-        total = np.sum(amounts, axis=0)
-        counts = [*amounts, rows["output"], rows["tools"]]
+        """Return the rules on counts, and on their sum and the window of the model."""
+        parts = [rows[name] for name in INPUT]
+        total = np.sum(parts, axis=0)
+        counts = [*parts, rows["output"], rows["tools"]]
         if self.index.full:
             counts += [rows["max_tokens"], rows["reasoning"], rows["server"]]
         least = np.minimum.reduce(counts)
         window = np.append(self.index.models.window_tokens, 0)[rows["model"]]
+
         return [
             Rule(least < 0, lambda i: f"{least[i]} in a column of counts", lambda _: "0 or more"),
             Rule(
@@ -64,65 +69,80 @@ class Tokens(Check):
         ]
 
     def _outcome(self, rows: Columns) -> list[Rule]:
-        status, output, finish = rows["status"], rows["output"], rows["finish"]
+        """Return the rules that an answer has tokens and a finish reason, and a failure none."""
+        status, finish = rows["status"], rows["finish"]
         answered = status == OK
-        error = np.full(len(status), -2)
-        error[answered] = -1
+        expected = np.full(len(status), _UNKNOWN_STATUS)
+        expected[answered] = _NO_ERROR
         for number, code in enumerate(ERROR_TYPES):
-            error[status == code] = number
-        nothing = (rows["total"] == 0) & (output == 0) & (rows["tools"] == 0) & (finish < 0)
-        if self.index.full:
-            nothing &= np.isnan(rows["ttft"])
-            nothing &= (rows["reasoning"] == 0) & (rows["server"] == 0)
-        # a pre-warming call asks for no output and gets none
-        prewarm = (finish == MAX_TOKENS) & (rows["role"] == ROLES.index("user"))
-        prewarm &= rows["tools"] == 0
-        if self.index.full:
-            prewarm &= rows["max_tokens"] == 0
-        something = (rows["total"] > 0) & ((output > 0) | prewarm) & (finish >= 0)
+            expected[status == code] = number
+        is_empty, is_whole = self._is_empty(rows), self._is_whole(rows)
+
+        def content(i: int) -> str:
+            return (
+                f"status {status[i]} with {rows['total'][i]} tokens of input, "
+                f"{rows['output'][i]} of output, finish_reason {_word(FINISH_REASONS, finish[i])}"
+            )
+
         return [
             Rule(
-                rows["error"] != error,
+                rows["error"] != expected,
                 lambda i: f"error_type {_word(ERRORS, rows['error'][i])} of status {status[i]}",
-                lambda i: _word(ERRORS, error[i]) if error[i] > -2 else "another status",
+                lambda i: (
+                    "another status"
+                    if expected[i] == _UNKNOWN_STATUS
+                    else _word(ERRORS, expected[i])
+                ),
             ),
             Rule(
-                ~answered & ~nothing,
-                lambda i: (
-                    f"status {status[i]} with {rows['total'][i]} tokens of input, "
-                    f"{output[i]} of output, finish_reason {_word(FINISH_REASONS, finish[i])}"
-                ),
+                ~answered & ~is_empty,
+                content,
                 lambda _: "no tokens, no tool calls and no finish_reason in a failed attempt",
             ),
             Rule(
-                answered & ~something,
-                lambda i: (
-                    f"status {status[i]} with {rows['total'][i]} tokens of input, "
-                    f"{output[i]} of output, finish_reason {_word(FINISH_REASONS, finish[i])}"
-                ),
+                answered & ~is_whole,
+                content,
                 lambda _: "at least one token of each, if not pre-warming, and a finish_reason",
             ),
         ]
 
-    def _cost(self, rows: Columns) -> Rule:
-        known = np.maximum(rows["model"], 0)
-        nano = self.index.models.cost_nano_usd(
-            known,
-            rows["uncached"],
-            rows["read"],
-            rows["write_5m"],
-            rows["write_1h"],
-            rows["output"],
-        )
-        halved = np.rint(nano * BATCH_PRICE).astype(np.int64)
+    def _is_empty(self, rows: Columns) -> Bools:
+        """Return whether rows have nothing of an answer."""
+        is_empty: Bools = (rows["total"] == 0) & (rows["output"] == 0)
+        is_empty &= (rows["tools"] == 0) & (rows["finish"] < 0)
         if self.index.full:
-            nano = np.where(rows["batch"], halved, nano)
-        exact = (self._priced(rows, nano) * 1e-9).astype(np.float32)
-        wrong = rows["cost"] != exact
+            is_empty &= np.isnan(rows["ttft"])
+            is_empty &= (rows["reasoning"] == 0) & (rows["server"] == 0)
+        return is_empty
+
+    def _is_whole(self, rows: Columns) -> Bools:
+        """Return whether rows have input, output and a finish reason.
+
+        A pre-warming call asks for no output and gets none.
+        """
+        prewarms = (rows["finish"] == MAX_TOKENS) & (rows["role"] == ROLES.index("user"))
+        prewarms &= rows["tools"] == 0
+        if self.index.full:
+            prewarms &= rows["max_tokens"] == 0
+        has_output = (rows["output"] > 0) | prewarms
+        is_whole: Bools = (rows["total"] > 0) & has_output & (rows["finish"] >= 0)
+        return is_whole
+
+    def _cost(self, rows: Columns) -> Rule:
+        """Return the rule that each request costs its price, half of it in a batch."""
+        model = np.maximum(rows["model"], 0)
+        tokens = [rows[name] for name in (*INPUT, "output")]
+        nano_usd = self.index.models.cost_nano_usd(model, *tokens)
+        in_batch = np.rint(nano_usd * BATCH_PRICE).astype(np.int64)
+        if self.index.full:
+            nano_usd = np.where(rows["batch"], in_batch, nano_usd)
+
+        exact = self._usd(rows, nano_usd)
+        is_wrong = rows["cost"] != exact
         if not self.index.full and self.index.sells_batches:
-            wrong &= rows["cost"] != (self._priced(rows, halved) * 1e-9).astype(np.float32)
+            is_wrong &= rows["cost"] != self._usd(rows, in_batch)
         return Rule(
-            wrong | (rows["model"] < 0),
+            is_wrong | (rows["model"] < 0),
             lambda i: f"cost_usd {rows['cost'][i]}",
             lambda i: (
                 f"{exact[i]}, price times tokens"
@@ -131,45 +151,49 @@ class Tokens(Check):
             ),
         )
 
-    def _priced(self, rows: Columns, nano_usd: Ints) -> Ints:
-        """Costs under the price changes of the timeline, each rounded to 1e-9 USD."""
-        ids = self.index.model_ids
+    def _usd(self, rows: Columns, nano_usd: Ints) -> NDArray[np.float32]:
+        """Return costs as the log has them, under the price changes of the timeline.
+
+        Each change is rounded to 1e-9 USD.
+        """
         for event in self.index.scenario.world.events:
             if event.kind != "price":
                 continue
-            since, until = rows["start"] - self.index.opens_us, event.until_us
-            within = since >= event.at_us
-            if until is not None:
-                within &= since < until
+            at_us = rows["start"] - self.index.opens_us
+            is_within = at_us >= event.at_us
+            if event.until_us is not None:
+                is_within &= at_us < event.until_us
             if event.model is not None:
-                within &= rows["model"] == ids.index(event.model)
+                is_within &= rows["model"] == self.index.model_ids.index(event.model)
             changed = np.rint(nano_usd * event.factor).astype(np.int64)
-            nano_usd = np.where(within, changed, nano_usd)
-        return nano_usd
+            nano_usd = np.where(is_within, changed, nano_usd)
+        return (nano_usd * 1e-9).astype(np.float32)
 
     def _longest(self, rows: Columns) -> Rule:
+        """Return the rule that an answer has at most max_tokens, and all of them if it says so."""
         output, most = rows["output"], rows["max_tokens"] * rows["choices"]
-        short = (rows["finish"] == MAX_TOKENS) & (output < most)
+        is_short = (rows["finish"] == MAX_TOKENS) & (output < most)
         return Rule(
-            (output > most) | short,
+            (output > most) | is_short,
             lambda i: f"output_tokens {output[i]}",
             lambda i: (
                 f"{most[i]}, max_tokens of each choice, which ended it"
-                if short[i]
+                if is_short[i]
                 else f"at most {most[i]}, max_tokens of each choice"
             ),
         )
 
     def _answers(self, rows: Columns) -> list[Rule]:
-        """What an answer is said to hold fits how it ended, and what was asked."""
-        status, finish, thought = rows["status"], rows["finish"], rows["reasoning"]
+        """Return the rules that what an answer holds fits how it ended, and what was asked."""
+        status, finish, reasoning = rows["status"], rows["finish"], rows["reasoning"]
         most = np.where(rows["thinks"], rows["output"], 0)
-        server, refused = rows["server"], finish == REFUSAL
-        steps = SERVER_STEPS_PER_EXCHANGE
+        server, steps = rows["server"], SERVER_STEPS_PER_EXCHANGE
+        is_limited = (status == RATE_LIMIT) | (status == CLIENT_TIMEOUT)
+
         return [
             Rule(
-                thought > most,
-                lambda i: f"reasoning_tokens {thought[i]}",
+                reasoning > most,
+                lambda i: f"reasoning_tokens {reasoning[i]}",
                 lambda i: (
                     f"at most {most[i]}, output_tokens"
                     if rows["thinks"][i]
@@ -185,7 +209,7 @@ class Tokens(Check):
                 lambda _: f"at most {steps}, and at least one before pause_turn",
             ),
             Rule(
-                (rows["category"] >= 0) != refused,
+                (rows["category"] >= 0) != (finish == REFUSAL),
                 lambda i: (
                     f"refusal_category {_word(REFUSAL_CATEGORIES, rows['category'][i])}, "
                     f"finish_reason {_word(FINISH_REASONS, finish[i])}"
@@ -193,8 +217,7 @@ class Tokens(Check):
                 lambda _: "a category in refusals, and in nothing else",
             ),
             Rule(
-                (rows["tier"] < 0)
-                | (rows["batch"] & ((status == RATE_LIMIT) | (status == CLIENT_TIMEOUT))),
+                (rows["tier"] < 0) | (rows["batch"] & is_limited),
                 lambda i: f"service_tier {_word(TIERS, rows['tier'][i])} of status {status[i]}",
                 lambda _: "a known tier; a batch is not limited and does not time out",
             ),

@@ -1,4 +1,4 @@
-"""Damage to the cache (INV-5), attempts (INV-6), lives (INV-7) and crews (INV-8)."""
+"""Damage to the cache (INV-5), attempts (INV-6), accounts (INV-7) and workers (INV-8)."""
 
 from __future__ import annotations
 
