@@ -103,13 +103,13 @@ def _hypotheses() -> Iterator[Entry]:
     for item in library.hypotheses.values():
         counts = Counter(str(prior.status) for prior in item.priors.values())
         statuses = ", ".join(f"{counts[x]} {x}" for x in _STATUSES if counts[x])
-        note = f"{' + '.join(item.work)}; lever {item.lever}"
+        note = f"{' + '.join(item.work)}; lever {item.driver}"
         record = {
             "id": item.id,
             "title": item.title,
             "about": item.about,
             "work": list(item.work),
-            "lever": item.lever,
+            "lever": item.driver,
             "typologies": list(item.typologies),
             "accused": item.id == library.accused,
             "priors": [_prior(name, prior) for name, prior in item.priors.items()],

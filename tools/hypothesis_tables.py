@@ -37,7 +37,7 @@ def blocks(table: Table) -> dict[str, Callable[[], str]]:
     return {
         "explanation keys": lambda: table(["section", "key", "meaning"], list(_keys())),
         "explanation dials": lambda: table(
-            ["dial", "stands in", "unit", "meaning", "may be"], list(_dials())
+            ["dial", "stands in", "unit", "meaning", "may be"], list(_parameters())
         ),
         "prior shapes": lambda: table(["shape", "meaning"], list(_shapes())),
         "shipped explanations": lambda: table(
@@ -61,27 +61,33 @@ def _schema() -> dict[str, Any]:
 
 
 def _keys() -> Iterator[list[str]]:
-    """Keys of the sections, but for dials, which have a table of their own."""
-    from sim.comparison.hypotheses.parameters import DIALS
+    """Keys of the sections, but for parameters, which have a table of their own."""
+    from sim.comparison.hypotheses.parameters import PARAMETERS
 
     for section, form in SECTIONS.items():
         node = _schema()[form]
         for key, value in node["properties"].items():
-            if key not in DIALS:
+            if key not in PARAMETERS:
                 required = "; required" if key in node.get("required", ()) else ""
                 yield [f"`{section}`", f"`{key}`", value["description"] + required]
 
 
-def _dials() -> Iterator[list[str]]:
-    from sim.comparison.hypotheses.model import COMMON, OF_ACCESS
-    from sim.comparison.hypotheses.parameters import DIALS
+def _parameters() -> Iterator[list[str]]:
+    from sim.comparison.hypotheses.parameters import (
+        ACCESS_PARAMETERS,
+        COMMON_PARAMETERS,
+        PARAMETERS,
+    )
 
-    places = {**dict.fromkeys(COMMON, "common"), **dict.fromkeys(OF_ACCESS, "access")}
+    places = {
+        **dict.fromkeys(COMMON_PARAMETERS, "common"),
+        **dict.fromkeys(ACCESS_PARAMETERS, "access"),
+    }
     places |= {"moved": "uptake", "mixed": "works"}
-    for name, dial in DIALS.items():
-        number = "0 to 1" if dial.most == 1 else "0 or more"
+    for name, parameter in PARAMETERS.items():
+        number = "0 to 1" if parameter.most == 1 else "0 or more"
         within = "a choice" if name == "convention" else number
-        yield [f"`{name}`", f"`{places[name]}`", dial.unit, dial.meaning, within]
+        yield [f"`{name}`", f"`{places[name]}`", parameter.unit, parameter.meaning, within]
 
 
 def _shapes() -> Iterator[list[str]]:
@@ -98,7 +104,7 @@ def _explanations() -> Iterator[list[str]]:
     for x in _library().hypotheses.values():
         said = f"**{x.title}**. {x.about}"
         work = ", ".join(f"`{name}`" for name in x.work)
-        yield [f"`{x.id}`", said, work, f"`{x.lever}`", ", ".join(x.typologies)]
+        yield [f"`{x.id}`", said, work, f"`{x.driver}`", ", ".join(x.typologies)]
 
 
 def _priors() -> Iterator[list[str]]:

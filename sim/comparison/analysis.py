@@ -16,9 +16,9 @@ from sim.comparison.claims.intervals import Interval, Reading
 from sim.comparison.claims.observables import OBSERVABLES
 from sim.comparison.clusters.from_runs import Cluster, clusters
 from sim.comparison.hypotheses.load import chosen, load_library
-from sim.comparison.hypotheses.model import Library
+from sim.comparison.hypotheses.model import Library, PriorSet
 from sim.comparison.inference import odds as weigh
-from sim.comparison.inference.evidence_model import WHOLE, EvidenceModel, Observer, PriorSet
+from sim.comparison.inference.evidence_model import WHOLE, EvidenceModel, Observer
 from sim.comparison.inference.posterior import Inferred, inferences
 from sim.comparison.sections import adoption, calibration, design, needed_effort, sensitivity
 from sim.comparison.sections.benchmark_runs import ModelPrediction, draw_strata, predict

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from random import Random
 
 from sim.catalog import Benchmark, StepDistribution, benchmarks, step_distributions
-from sim.comparison.hypotheses.model import Access, Calls, Hypothesis, Work
+from sim.comparison.hypotheses.forms import Access, Calls, Work
+from sim.comparison.hypotheses.model import Hypothesis
 from sim.comparison.hypotheses.priors import Prior
 from sim.distributions import Distribution
 
@@ -54,7 +55,7 @@ def predict(x: Hypothesis, rng: Random) -> Predicted:
         made.different += load.different
         for name, number in _conventions(load, common, rng).items():
             made.counts[name] += number
-    _cluster(made, x.modes[name_of(x.access, rng)], rng)
+    _cluster(made, x.access_modes[name_of(x.access, rng)], rng)
     made.reported["moved_24h"] = value(x.uptakes[name_of(x.uptake, rng)].moved, rng)
     _of_work_seen(made, common)
     _accuse(made, name_of(x.common["convention"], rng), common, rng)
@@ -62,7 +63,7 @@ def predict(x: Hypothesis, rng: Random) -> Predicted:
 
 
 def value(prior: Prior, rng: Random) -> float:
-    """One value of a dial; truncated shapes are drawn again until they are inside."""
+    """One value of a parameter; truncated shapes are drawn again until they are inside."""
     if prior.choice is not None:
         return float(name_of(prior, rng))
     if prior.constant is not None:

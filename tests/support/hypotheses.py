@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from sim.comparison.hypotheses.forms import Access, Suite, Work
 from sim.comparison.hypotheses.load import load_library
-from sim.comparison.hypotheses.model import Access, Hypothesis, Library, Suite, Work
+from sim.comparison.hypotheses.model import Hypothesis, Library
 from sim.comparison.hypotheses.priors import Prior
 from sim.errors import InvalidInputError
 
@@ -41,7 +42,7 @@ def with_little_work(x: Hypothesis) -> Hypothesis:
         x,
         work={key: _little(key, work) for key, work in x.work.items()},
         suites=_SUITES,
-        modes={key: _few(mode) for key, mode in x.modes.items()},
+        access_modes={key: _few(mode) for key, mode in x.access_modes.items()},
         common=common,
     )
 

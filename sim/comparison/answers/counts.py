@@ -182,7 +182,7 @@ def inferred_table(a: Analysis) -> Table:
         number("c2_high", "95 %", "exchanges, C2"),
     )
     rows = tuple(
-        (x.case, x.hypothesis, x.lever, x.lever_low, x.lever_high, x.c2_low, x.c2_high)
+        (x.case, x.hypothesis, x.driver, x.driver_low, x.driver_high, x.c2_low, x.c2_high)
         for x in a.inferred
     )
     return Table("inferred", "needed", say_inferred(a), columns, rows, INFERRED_NOTES)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from sim.catalog import Benchmark, benchmarks, cited, sources
 from sim.comparison.analysis import Analysis
 from sim.comparison.answers.columns import counted, text
-from sim.comparison.hypotheses.model import Calls
+from sim.comparison.hypotheses.forms import Calls
 from sim.comparison.inference.calls_per_task import measured_for
 from sim.comparison.tables import Row, Table
 from sim.distributions import Distribution

@@ -1,4 +1,4 @@
-"""Loading explanations: the shipped ones, a file of the user's own, and single changes."""
+"""Loading hypotheses: the shipped ones, a file of the user's own, and single changes."""
 
 from __future__ import annotations
 
@@ -13,18 +13,17 @@ from typing import Any
 from pydantic import BaseModel
 
 from sim.comparison.hypotheses.checks import SECTIONS, problems_of_library
-from sim.comparison.hypotheses.model import (
-    COMMON,
+from sim.comparison.hypotheses.forms import (
     Access,
     Calls,
     HypothesisForm,
-    Library,
     LibraryForm,
     Suite,
     Uptake,
     Work,
-    resolve,
 )
+from sim.comparison.hypotheses.model import Library, resolve
+from sim.comparison.hypotheses.parameters import COMMON_PARAMETERS
 from sim.comparison.hypotheses.priors import SHAPES, USER, Prior
 from sim.distributions import Distribution
 from sim.documents.files import read_file
@@ -36,7 +35,8 @@ from sim.documents.strict_yaml import Document, dotted, parse_yaml
 from sim.errors import InvalidInputError
 
 _SHIPPED = "hypotheses.yaml"
-_INSIDE = "<shipped>"  # what messages call the shipped file: a user's own may have its name
+# What messages call the shipped file: a user's own may have its name.
+_SHIPPED_SOURCE = "<shipped>"
 _FORMS: Mapping[str, type[BaseModel]] = {
     "works": Work,
     "hypotheses": HypothesisForm,
@@ -57,20 +57,29 @@ _LAYOUT = Layout(
 
 
 def load_library(path: str | Path | None = None, changes: Iterable[str] = ()) -> Library:
-    """Return the shipped explanations, with those of a file and with `changes`.
+    """Return the shipped hypotheses, with those of a file and with changes.
 
-    path: a file of explanations, `-` for standard input. What it defines is added, or replaces what
-    has the same id; of `common` and `families` it replaces single keys. changes: texts such as
-    `evaluations.runs=30`, by the names that tables show, made in their order.
-    Raises InvalidInputError that lists every fault with its place, a line each; a change that
-    cannot be made is refused before anything else is checked.
+    Parameters
+    ----------
+    path:
+        A file of hypotheses, `-` for standard input. What it defines is added, or replaces what has
+        the same id; of `common` and `families` it replaces single keys.
+    changes:
+        Texts such as `evaluations.runs=30`, by the names that tables show, made in their order.
+
+    Raises
+    ------
+    InvalidInputError
+        Lists every fault with its place, a line each; a change that cannot be made is refused
+        before anything else is checked.
     """
-    document = parse_yaml(_text(), _INSIDE)
+    document = parse_yaml(_shipped_text(), _SHIPPED_SOURCE)
     if path is not None:
         _add(document, _read(path))
     if isinstance(document.data, dict):
         for change in changes:
             _change(document, change)
+
     form, _, problems = problems_of_form(_LAYOUT, document)
     if isinstance(form, LibraryForm):
         problems += problems_of_library(form, document)
@@ -80,28 +89,44 @@ def load_library(path: str | Path | None = None, changes: Iterable[str] = ()) ->
     return resolve(form)
 
 
-def _text() -> str:
-    return files("sim.catalog").joinpath("data", _SHIPPED).read_text(encoding="utf-8")
-
-
 def chosen(library: Library, wanted: Iterable[str], accused: str | None) -> Library:
-    """Return the library with the wanted explanations only, all if none is named, and the accused.
+    """Return the library with some of its hypotheses, one of them marked as accused.
 
-    Raises InvalidInputError for an unknown id, or where nothing is left to compare with.
+    Parameters
+    ----------
+    library:
+        Hypotheses to choose from; it stays as it is.
+    wanted:
+        Ids of the hypotheses to keep; all if none is named. The accused one is always kept.
+    accused:
+        Id of the accused hypothesis; None takes that of the library.
+
+    Raises
+    ------
+    InvalidInputError
+        For an unknown id, or where nothing is left to compare with.
     """
     ids = list(wanted) or list(library.hypotheses)
-    for id_ in [*ids, *([accused] if accused else [])]:
-        if id_ not in library.hypotheses:
-            hint = suggest(id_, library.hypotheses)
-            raise InvalidInputError(f"unknown explanation '{id_}'{hint}")
+    for key in [*ids, *([accused] if accused else [])]:
+        if key not in library.hypotheses:
+            hint = suggest(key, library.hypotheses)
+            raise InvalidInputError(f"unknown explanation '{key}'{hint}")
+
     first = accused or library.accused
-    kept = {k: v for k, v in library.hypotheses.items() if k in ids or k == first}
-    if len(kept) < 2:
+    hypotheses = {
+        key: replace(hypothesis, accused=key == first)
+        for key, hypothesis in library.hypotheses.items()
+        if key in ids or key == first
+    }
+    if len(hypotheses) < 2:
         raise InvalidInputError(
             f"'{first}' is alone; name at least one explanation to hold it against"
         )
-    marked = {k: replace(v, accused=k == first) for k, v in kept.items()}
-    return Library(MappingProxyType(marked), library.families)
+    return replace(library, hypotheses=MappingProxyType(hypotheses))
+
+
+def _shipped_text() -> str:
+    return files("sim.catalog").joinpath("data", _SHIPPED).read_text(encoding="utf-8")
 
 
 def _read(path: str | Path) -> Document:
@@ -111,55 +136,65 @@ def _read(path: str | Path) -> Document:
         raise InvalidInputError(f"{path}: no such file") from None
 
 
-def _add(document: Document, own: Document) -> None:
-    """Put the entries of `own` into `document`, with the places where they stand."""
-    document.problems.extend(own.problems)
-    if not isinstance(own.data, dict):
-        document.data, document.source = own.data, own.source
-        document.values, document.keys = own.values, own.keys
+# --- a file of the user's own, laid over the shipped document
+
+
+def _add(document: Document, users: Document) -> None:
+    """Put the entries of the user's document into `document`, with the places where they stand."""
+    document.problems.extend(users.problems)
+    if not isinstance(users.data, dict):
+        document.data, document.source = users.data, users.source
+        document.values, document.keys = users.values, users.keys
         return
-    if "version" not in own.data:
-        document.problems.append(Problem(own.place(()), "", "missing key 'version'"))
-    for key, value in own.data.items():
-        inside = document.data.get(key)
+    if "version" not in users.data:
+        document.problems.append(Problem(users.place(()), "", "missing key 'version'"))
+
+    for key, value in users.data.items():
+        section = document.data.get(key)
         if value is None and key in LibraryForm.model_fields:
-            _no_value(document, own, (key,))
-        elif isinstance(value, dict) and isinstance(inside, dict):
-            for name, entry in value.items():
-                if entry is None and name in inside:
-                    _no_value(document, own, (key, name))
-                else:
-                    _put(document, own, (key, name), entry)
+            _report_no_value(document, users, (key,))
+        elif not isinstance(value, dict) or not isinstance(section, dict):
+            _put(document, users, (key,), value)
         else:
-            _put(document, own, (key,), value)
-    _accuse(document.data.get("hypotheses"), own.data.get("hypotheses"))
+            for name, entry in value.items():
+                if entry is None and name in section:
+                    _report_no_value(document, users, (key, name))
+                else:
+                    _put(document, users, (key, name), entry)
+
+    _move_accusation(document.data.get("hypotheses"), users.data.get("hypotheses"))
 
 
-def _accuse(all_of_them: Any, own: Any) -> None:
-    """Where the user marks an explanation as accused, the marks of others are dropped."""
-    if not isinstance(all_of_them, dict) or not isinstance(own, dict):
+def _move_accusation(hypotheses: Any, of_user: Any) -> None:
+    """Drop the marks of others where the user marks a hypothesis as accused."""
+    if not isinstance(hypotheses, dict) or not isinstance(of_user, dict):
         return
-    if any(isinstance(x, dict) and x.get("accused") is True for x in own.values()):
-        for id_, x in all_of_them.items():
-            if id_ not in own and isinstance(x, dict):
-                x.pop("accused", None)
+    if any(isinstance(form, dict) and form.get("accused") is True for form in of_user.values()):
+        for key, form in hypotheses.items():
+            if key not in of_user and isinstance(form, dict):
+                form.pop("accused", None)
 
 
-def _no_value(document: Document, own: Document, path: Keys) -> None:
+def _report_no_value(document: Document, users: Document, path: Keys) -> None:
     """Report a key without a value, and keep what is there, so that nothing else seems wrong."""
-    place = own.place(path, key=True)
+    place = users.place(path, key=True)
     document.problems.append(Problem(place, dotted(path), "no value; give one or drop the key"))
 
 
-def _put(document: Document, own: Document, path: Keys, value: Any) -> None:
-    inside = document.data
+def _put(document: Document, users: Document, path: Keys, value: Any) -> None:
+    """Set a value of the user's, and let places at and below it be those of the user's file."""
+    mapping = document.data
     for part in path[:-1]:
-        inside = inside[part]
-    inside[path[-1]] = value
-    for places, others in ((document.values, own.values), (document.keys, own.keys)):
-        for old in [x for x in places if x[: len(path)] == path]:
+        mapping = mapping[part]
+    mapping[path[-1]] = value
+
+    for places, new in ((document.values, users.values), (document.keys, users.keys)):
+        for old in [below for below in places if below[: len(path)] == path]:
             del places[old]
-        places.update({x: place for x, place in others.items() if x[: len(path)] == path})
+        places.update({key: place for key, place in new.items() if key[: len(path)] == path})
+
+
+# --- single changes: --set evaluations.runs=30
 
 
 def _change(document: Document, text: str) -> None:
@@ -172,69 +207,73 @@ def _change(document: Document, text: str) -> None:
     raise_problems(value.problems)
     if value.data is None:
         raise refusal(place, "", "no value; give one")
-    full = _full(document.data, parts, place)
-    set_value(document, full, value.data, place)
-    _sign(document.data, full)
-    if full[0] == "hypotheses" and full[2:] == ["accused"]:
-        _accuse(document.data["hypotheses"], {full[1]: document.data["hypotheses"][full[1]]})
+
+    path = _path_of_name(document.data, parts, place)
+    set_value(document, path, value.data, place)
+    _name_user_as_source(document.data, path)
+    if path[0] == "hypotheses" and path[2:] == ["accused"]:
+        hypotheses = document.data["hypotheses"]
+        _move_accusation(hypotheses, {path[1]: hypotheses[path[1]]})
 
 
-def _full(data: Mapping[str, Any], parts: list[str], place: Place) -> list[str]:
+def _path_of_name(data: Mapping[str, Any], parts: list[str], place: Place) -> list[str]:
     """Return the whole path of a name as tables show it, such as `evaluations.runs`."""
     first = parts[0]
-    if first in COMMON:
+    if first in COMMON_PARAMETERS:
         return ["common", *parts]
     if first in LibraryForm.model_fields:
-        _refuse_a_dial_of_many(data, parts, place)
+        _refuse_name_of_many(data, parts, place)
         return parts
-    holders = [x for x in SECTIONS if isinstance(data[x], dict) and first in data[x]]
+
+    # the id of an entry, which may stand in several sections
+    sections = {name: data[name] for name in SECTIONS if isinstance(data[name], dict)}
+    holders = [name for name, entries in sections.items() if first in entries]
     if not holders:
-        known = [
-            *COMMON,
-            *(name for x in SECTIONS if isinstance(data[x], dict) for name in data[x]),
-        ]
-        raise refusal(place, "", f"unknown name '{first}'{suggest(first, known)}")
+        names = [*COMMON_PARAMETERS, *(key for entries in sections.values() for key in entries)]
+        raise refusal(place, "", f"unknown name '{first}'{suggest(first, names)}")
     if len(parts) == 1:
         return [holders[0], first]
-    keys = {section: _keys(section, data[section][first]) for section in holders}
+
+    keys = {section: _keys_of(section, data[section][first]) for section in holders}
     for section in holders:
         if parts[1] in keys[section]:
-            inner = ["tasks"] if section == "works" and parts[1] not in Work.model_fields else []
-            return [section, first, *inner, *parts[1:]]
+            is_factor = section == "works" and parts[1] not in Work.model_fields
+            return [section, first, *(["tasks"] if is_factor else []), *parts[1:]]
     inside = {key for section in holders for key in keys[section]}
     raise refusal(place, "", f"'{first}' has no '{parts[1]}'{suggest(parts[1], inside)}")
 
 
-def _refuse_a_dial_of_many(data: Mapping[str, Any], parts: list[str], place: Place) -> None:
-    """Some tables speak of `access` and `access.accounts`, whichever entry was drawn."""
+def _refuse_name_of_many(data: Mapping[str, Any], parts: list[str], place: Place) -> None:
+    """Refuse `access` and `access.accounts`, as some tables say whichever entry was drawn."""
     section = parts[0]
     if section not in ("access", "uptake"):
         return
     names: Iterable[str] = ()
     if len(parts) == 1:
-        names = (f"{id_}.{section}" for id_ in data["hypotheses"])
+        names = (f"{key}.{section}" for key in data["hypotheses"])
     elif parts[1] in _FORMS[section].model_fields:
-        names = (f"{id_}.{parts[1]}" for id_ in data[section])
-    if said := ", ".join(names):
-        raise refusal(place, "", f"there are several; name one of {said}")
+        names = (f"{key}.{parts[1]}" for key in data[section])
+    if alternatives := ", ".join(names):
+        raise refusal(place, "", f"there are several; name one of {alternatives}")
 
 
-def _keys(section: str, entry: Any) -> list[str]:
-    """What may follow the id of an entry: its keys, and the factors of a work."""
+def _keys_of(section: str, entry: Any) -> list[str]:
+    """Return what may follow the id of an entry: its keys, and the factors of a work."""
     tasks = entry.get("tasks") if section == "works" and isinstance(entry, dict) else None
     return [*_FORMS[section].model_fields, *(tasks if isinstance(tasks, dict) else ())]
 
 
-def _sign(data: Any, path: list[str]) -> None:
+def _name_user_as_source(data: Any, path: list[str]) -> None:
     """Let a prior, or kind of calls, that was changed from inside name the user as its source.
 
     A whole shape takes the place of the shape that was there.
     """
-    for part, after in pairwise(path):
+    for part, key in pairwise(path):
         data = data[part] if isinstance(data, dict) else None
-        if isinstance(data, dict) and after in (*SHAPES, "tools_share", "more"):
-            whole = after == path[-1] and after in SHAPES
-            for key in ("note", *(x for x in SHAPES if whole and x != after)):
-                data.pop(key, None)
+        if isinstance(data, dict) and key in (*SHAPES, "tools_share", "more"):
+            is_whole_shape = key == path[-1] and key in SHAPES
+            replaced = [shape for shape in SHAPES if is_whole_shape and shape != key]
+            for old in ("note", *replaced):
+                data.pop(old, None)
             data |= {"source": USER, "status": "prior"}
             return

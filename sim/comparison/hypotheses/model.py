@@ -1,194 +1,84 @@
-"""Explanations of a count as generative models: their form in YAML and their resolved form."""
+"""Hypotheses in their resolved form: generative models of a cluster, ready to be drawn from."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Annotated, Any
+from itertools import product
+from typing import Any
 
-from pydantic import Field
-
-from sim.catalog import Status
-from sim.catalog.ids import BenchmarkId
-from sim.comparison.hypotheses.parameters import DIALS, described, dial_of_factor
-from sim.comparison.hypotheses.prior_shapes import Strict
-from sim.comparison.hypotheses.priors import USER, Prior
-from sim.distributions import Distribution
-from sim.documents.values import Factor, Share, Slug, Version
-
-COMMON = (
-    "convention",
-    "retries_per_answer",
-    "empty_share",
-    "refusal_share",
-    "more_choices",
-    "found_share",
-    "foreign_share",
-    "published_over",
-    "repeat_share",
+from sim.comparison.hypotheses.forms import (
+    Access,
+    Calls,
+    Families,
+    HypothesisForm,
+    LibraryForm,
+    Suite,
+    Uptake,
+    Work,
 )
-OF_ACCESS = ("accounts", "volume_sigma", "synchrony", "shared_instruments")
+from sim.comparison.hypotheses.parameters import (
+    ACCESS_PARAMETERS,
+    COMMON_PARAMETERS,
+    PARAMETERS,
+    parameter_of_factor,
+)
+from sim.comparison.hypotheses.priors import Prior
 
 
-Title = Annotated[str, Field(description="a few words that tables show")]
+@dataclass(frozen=True)
+class PriorSet:
+    """One way to believe: the driver times `centre`, the spread of every prior times `width`."""
+
+    centre: float
+    width: float
+
+    def words(self) -> str:
+        """Return the set as streams of random numbers name it."""
+        return f"centre x {self.centre:g}, width x {self.width:g}"
 
 
-def _by_id(meaning: str) -> Any:
-    return Field(default_factory=dict, description=f"{meaning}, by id")
-
-
-class CommonForm(Strict):
-    """What every explanation has: what is counted, and how the accuser errs."""
-
-    convention: Annotated[Prior | None, described("convention")] = None
-    retries_per_answer: Annotated[Prior | None, described("retries_per_answer")] = None
-    empty_share: Annotated[Prior | None, described("empty_share")] = None
-    refusal_share: Annotated[Prior | None, described("refusal_share")] = None
-    more_choices: Annotated[Prior | None, described("more_choices")] = None
-    found_share: Annotated[Prior | None, described("found_share")] = None
-    foreign_share: Annotated[Prior | None, described("foreign_share")] = None
-    published_over: Annotated[Prior | None, described("published_over")] = None
-    repeat_share: Annotated[Prior | None, described("repeat_share")] = None
-
-
-class Access(Strict):
-    """How a cluster of accounts looks."""
-
-    title: Title
-    accounts: Annotated[Prior, described("accounts")]
-    volume_sigma: Annotated[Prior, described("volume_sigma")]
-    synchrony: Annotated[Prior, described("synchrony")]
-    shared_instruments: Annotated[Prior, described("shared_instruments")]
-
-
-class Uptake(Strict):
-    """What a release moves."""
-
-    title: Title
-    moved: Annotated[Prior, described("moved")]
-
-
-class Calls(Strict):
-    """Model calls of a task: 1, and with `tools_share` max(1, round(`more`)) tool steps more."""
-
-    title: Title
-    tools_share: Annotated[Share, Field(description="tasks that use tools (share of tasks)")]
-    more: Annotated[
-        Distribution | None,
-        Field(description="tool steps of such a task; needed unless tools_share is 0"),
-    ] = None
-    status: Annotated[Status, Field(description="how the figures are known")] = "prior"
-    source: Annotated[str, Field(description="a source of the catalog, or words")] = USER
-    note: Annotated[str, Field(description="what else is to be said")] = ""
-
-
-class Suite(Strict):
-    """Benchmarks that are run together."""
-
-    title: Title
-    benchmarks: Annotated[
-        tuple[BenchmarkId, ...],
-        Field(min_length=1, description="ids of the catalog; calls of a task are theirs"),
-    ]
-
-
-class Work(Strict):
-    """What is done; tasks are the product of the factors `tasks`.
-
-    With `calls`, tasks are of a kind that is drawn once, but for the share `mixed` of them, which
-    is of another drawn kind.
-    """
-
-    title: Title
-    tasks: Annotated[
-        dict[Slug, Prior],
-        Field(min_length=1, description="factors by name; their product is the number of tasks"),
-    ]
-    repeated_by: Annotated[
-        tuple[str, ...], Field(description="factors that ask the same prompts again")
-    ] = ()
-    suites: Annotated[
-        Prior | None, Field(description="choice among suites; this or `calls` is required")
-    ] = None
-    calls: Annotated[Prior | None, Field(description="choice among kinds of calls")] = None
-    mixed: Annotated[Prior, described("mixed")] = Prior(constant=0)
-
-
-class HypothesisForm(CommonForm):
-    """One explanation; a dial of `common` may be given here, for this explanation alone."""
-
-    title: Title
-    about: Annotated[str, Field(description="a sentence about it")] = ""
-    work: Annotated[
-        tuple[str, ...], Field(min_length=1, description="works that one cluster does; they add up")
-    ]
-    lever: Annotated[
-        str, Field(description="factor, as `work.factor`, that grows to reach a reported count")
-    ]
-    typologies: Annotated[
-        tuple[str, ...], Field(description="typologies of the catalog that do such work")
-    ] = ()
-    accused: Annotated[
-        bool,
-        Field(description="whether it is what the accusation says; others are held against it"),
-    ] = False
-    access: Annotated[Prior, Field(description="choice among the entries of `access`")]
-    uptake: Annotated[Prior, Field(description="choice among the entries of `uptake`")]
-
-
-class Families(Strict):
-    """Prior sets: every `centre` of the lever with every `width` of all priors."""
-
-    centre: Annotated[
-        tuple[Factor, ...],
-        Field(min_length=1, description="factors by which the lever is multiplied"),
-    ] = (1.0,)
-    width: Annotated[
-        tuple[Factor, ...],
-        Field(min_length=1, description="factors by which every spread is multiplied"),
-    ] = (1.0,)
-
-
-class LibraryForm(Strict):
-    """A file of explanations."""
-
-    version: Annotated[Version, Field(description="version of the format: 1")]
-    common: Annotated[CommonForm, Field(description="dials that every explanation has")] = (
-        CommonForm()
-    )
-    access: Annotated[dict[Slug, Access], _by_id("how a cluster of accounts looks")]
-    uptake: Annotated[dict[Slug, Uptake], _by_id("what a release moves")]
-    calls: Annotated[dict[Slug, Calls], _by_id("model calls of a task")]
-    suites: Annotated[dict[Slug, Suite], _by_id("benchmarks that are run together")]
-    works: Annotated[dict[Slug, Work], _by_id("what is done")]
-    hypotheses: Annotated[dict[Slug, HypothesisForm], _by_id("explanations")]
-    families: Annotated[Families, Field(description="prior sets")] = Families()
+AS_STATED = PriorSet(1.0, 1.0)
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One explanation with all that it refers to.
+    """One hypothesis with all that it refers to.
 
-    `lever` is `work.factor`; `own` names the dials of `common` that this explanation has a prior of
-    its own for.
+    Attributes
+    ----------
+    driver:
+        The factor of the tasks, as `work.factor`, that grows to reach a reported count.
+    accused:
+        Whether it is what the accusation says.
+    work:
+        What the cluster does, by id; the works add up.
+    access, uptake:
+        Choices among the entries of `access_modes` and of `uptakes`.
+    common:
+        Priors of `COMMON_PARAMETERS` by name.
+    own_common:
+        Names in `common` for which the hypothesis has a prior of its own.
+    calls, suites:
+        Kinds of calls and suites of benchmarks that works choose among.
     """
 
     id: str
     title: str
     about: str
-    lever: str
+    driver: str
     typologies: tuple[str, ...]
     accused: bool
     work: Mapping[str, Work]
     access: Prior
     uptake: Prior
     common: Mapping[str, Prior]
-    modes: Mapping[str, Access]
+    access_modes: Mapping[str, Access]
     uptakes: Mapping[str, Uptake]
     calls: Mapping[str, Calls]
     suites: Mapping[str, Suite]
-    own: frozenset[str] = frozenset()
+    own_common: frozenset[str] = frozenset()
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -196,102 +86,125 @@ class Hypothesis:
         names: list[str] = []
         for key, work in self.work.items():
             names += [f"{key}.{factor}" for factor in work.tasks]
-            of_calls = ("calls", "calls_too", "mixed")
-            names += [f"{key}.{x}" for x in (("suites", "model") if work.suites else of_calls)]
-        names += ["access", *(f"access.{x}" for x in OF_ACCESS), "uptake", "uptake.moved"]
-        return (*names, *COMMON)
+            drawn = ("suites", "model") if work.suites else ("calls", "calls_too", "mixed")
+            names += [f"{key}.{name}" for name in drawn]
+
+        names += ["access", *(f"access.{name}" for name in ACCESS_PARAMETERS)]
+        names += ["uptake", "uptake.moved"]
+        return (*names, *COMMON_PARAMETERS)
 
     @cached_property
     def priors(self) -> Mapping[str, Prior]:
         """Every prior by the name under which tables show it and `--set` changes it."""
-        found: dict[str, Prior] = {}
+        priors: dict[str, Prior] = {}
         for key, work in self.work.items():
-            found |= {f"{key}.{factor}": prior for factor, prior in work.tasks.items()}
+            priors |= {f"{key}.{factor}": prior for factor, prior in work.tasks.items()}
             choice = "suites" if work.suites else "calls"
-            found[f"{key}.{choice}"] = getattr(work, choice)
+            priors[f"{key}.{choice}"] = getattr(work, choice)
             if work.calls:
-                found[f"{key}.mixed"] = work.mixed
-        found[f"{self.id}.access"] = self.access
-        for name in self.access.names:
-            found |= {f"{name}.{x}": getattr(self.modes[name], x) for x in OF_ACCESS}
-        found[f"{self.id}.uptake"] = self.uptake
-        found |= {f"{name}.moved": self.uptakes[name].moved for name in self.uptake.names}
-        for name, prior in self.common.items():
-            found[f"{self.id}.{name}" if name in self.own else name] = prior
-        return found
+                priors[f"{key}.mixed"] = work.mixed
 
-    def only_access(self, name: str) -> Hypothesis:
-        """Return the explanation with accounts of one access mode only, at its old place."""
-        weights = {x: float(x == name) for x in self.access.names}
+        priors[f"{self.id}.access"] = self.access
+        for mode in self.access.names:
+            entry = self.access_modes[mode]
+            priors |= {f"{mode}.{name}": getattr(entry, name) for name in ACCESS_PARAMETERS}
+
+        priors[f"{self.id}.uptake"] = self.uptake
+        priors |= {f"{name}.moved": self.uptakes[name].moved for name in self.uptake.names}
+
+        for name, prior in self.common.items():
+            priors[f"{self.id}.{name}" if name in self.own_common else name] = prior
+        return priors
+
+    def only_access(self, mode: str) -> Hypothesis:
+        """Return the hypothesis with all weight on one access mode, whose place stays the same."""
+        weights = {name: float(name == mode) for name in self.access.names}
         return replace(self, access=self.access.model_copy(update={"choice": weights}))
 
     def with_prior(self, centre: float, width: float) -> Hypothesis:
-        """Return the explanation with its lever times `centre` and every spread times `width`."""
-        own, factor = self.lever.split(".")
-        work = {key: _work_widened(x, width) for key, x in self.work.items()}
-        lever = work[own].tasks[factor].times(centre)
-        work[own] = work[own].model_copy(update={"tasks": {**work[own].tasks, factor: lever}})
+        """Return the hypothesis with its driver times `centre` and every spread times `width`."""
+        work = {key: _widened_work(entry, width) for key, entry in self.work.items()}
+        driving, factor = self.driver.split(".")
+        tasks = {**work[driving].tasks, factor: work[driving].tasks[factor].times(centre)}
+        work[driving] = work[driving].model_copy(update={"tasks": tasks})
+
         return replace(
             self,
             work=work,
-            common={k: _dial_widened(k, v, width) for k, v in self.common.items()},
-            modes={k: _widened(v, OF_ACCESS, width) for k, v in self.modes.items()},
-            uptakes={k: _widened(v, ("moved",), width) for k, v in self.uptakes.items()},
+            common={name: _widened(name, prior, width) for name, prior in self.common.items()},
+            access_modes={
+                name: _widened_fields(entry, ACCESS_PARAMETERS, width)
+                for name, entry in self.access_modes.items()
+            },
+            uptakes={
+                name: _widened_fields(entry, ("moved",), width)
+                for name, entry in self.uptakes.items()
+            },
         )
 
 
 @dataclass(frozen=True)
 class Library:
-    """Explanations by id, in the order of their file, and the prior sets."""
+    """Hypotheses by id, in the order of their file, and the prior sets, `AS_STATED` first."""
 
     hypotheses: Mapping[str, Hypothesis]
-    families: Families
+    prior_sets: tuple[PriorSet, ...]
 
     @property
     def accused(self) -> str:
-        """The explanation that the accusation gives: the one marked so, or else the last."""
-        marked = [x.id for x in self.hypotheses.values() if x.accused]
+        """Id of the hypothesis that the accusation gives: the one marked so, or else the last."""
+        marked = [key for key, hypothesis in self.hypotheses.items() if hypothesis.accused]
         return marked[0] if marked else list(self.hypotheses)[-1]
 
 
 def resolve(form: LibraryForm) -> Library:
-    """Fill in what the explanations of a form share; the form has been checked."""
-    made = {key: _resolved(key, x, form) for key, x in form.hypotheses.items()}
-    return Library(made, form.families)
+    """Return the library of a form that has been checked, what hypotheses share filled in."""
+    hypotheses = {key: _resolved(key, entry, form) for key, entry in form.hypotheses.items()}
+    return Library(hypotheses, _prior_sets(form.families))
 
 
-def _resolved(key: str, x: HypothesisForm, form: LibraryForm) -> Hypothesis:
-    common = {name: getattr(x, name) or getattr(form.common, name) for name in COMMON}
+def _prior_sets(families: Families) -> tuple[PriorSet, ...]:
+    """Every centre with every width, after the priors as stated."""
+    pairs = [PriorSet(*pair) for pair in product(families.centre, families.width)]
+    return (AS_STATED, *(pair for pair in pairs if pair != AS_STATED))
+
+
+def _resolved(key: str, form: HypothesisForm, library: LibraryForm) -> Hypothesis:
+    own = {name: getattr(form, name) for name in COMMON_PARAMETERS}
     return Hypothesis(
         id=key,
-        title=x.title,
-        about=x.about,
-        lever=x.lever,
-        typologies=x.typologies,
-        accused=x.accused,
-        work={name: form.works[name] for name in x.work},
-        access=x.access,
-        uptake=x.uptake,
-        common=common,
-        modes={name: form.access[name] for name in x.access.names},
-        uptakes={name: form.uptake[name] for name in x.uptake.names},
-        calls=form.calls,
-        suites=form.suites,
-        own=frozenset(name for name in COMMON if getattr(x, name) is not None),
+        title=form.title,
+        about=form.about,
+        driver=form.lever,
+        typologies=form.typologies,
+        accused=form.accused,
+        # what it refers to by id
+        work={name: library.works[name] for name in form.work},
+        access=form.access,
+        uptake=form.uptake,
+        access_modes={name: library.access[name] for name in form.access.names},
+        uptakes={name: library.uptake[name] for name in form.uptake.names},
+        calls=library.calls,
+        suites=library.suites,
+        # its own priors, else those of all
+        common={name: own[name] or getattr(library.common, name) for name in COMMON_PARAMETERS},
+        own_common=frozenset(name for name, prior in own.items() if prior is not None),
     )
 
 
-def _work_widened(work: Work, width: float) -> Any:
+def _widened_work(work: Work, width: float) -> Any:
     tasks = {}
     for factor, prior in work.tasks.items():
-        dial = dial_of_factor(factor, work.suites is not None)
-        tasks[factor] = prior.widened(width, dial.least, dial.most)
-    return _widened(work, ("mixed",), width).model_copy(update={"tasks": tasks})
+        parameter = parameter_of_factor(factor, work.suites is not None)
+        tasks[factor] = prior.widened(width, parameter.least, parameter.most)
+    return _widened_fields(work, ("mixed",), width).model_copy(update={"tasks": tasks})
 
 
-def _widened(form: Any, names: tuple[str, ...], width: float) -> Any:
-    return form.model_copy(update={x: _dial_widened(x, getattr(form, x), width) for x in names})
+def _widened_fields(form: Any, names: tuple[str, ...], width: float) -> Any:
+    return form.model_copy(
+        update={name: _widened(name, getattr(form, name), width) for name in names}
+    )
 
 
-def _dial_widened(name: str, prior: Prior, width: float) -> Prior:
-    return prior.widened(width, DIALS[name].least, DIALS[name].most)
+def _widened(name: str, prior: Prior, width: float) -> Prior:
+    return prior.widened(width, PARAMETERS[name].least, PARAMETERS[name].most)

@@ -1,4 +1,4 @@
-"""The dials that every explanation has: unit, meaning, and between which values they may be."""
+"""The parameters that every hypothesis has: unit, meaning, smallest and largest value."""
 
 from __future__ import annotations
 
@@ -10,10 +10,25 @@ from typing import Any
 
 from pydantic import Field
 
+# Parameters that all hypotheses share unless one has a prior of its own.
+COMMON_PARAMETERS = (
+    "convention",
+    "retries_per_answer",
+    "empty_share",
+    "refusal_share",
+    "more_choices",
+    "found_share",
+    "foreign_share",
+    "published_over",
+    "repeat_share",
+)
+# Parameters of each access mode: how a cluster of accounts looks.
+ACCESS_PARAMETERS = ("accounts", "volume_sigma", "synchrony", "shared_instruments")
+
 
 @dataclass(frozen=True)
-class Dial:
-    """One dial: `unit`; what it means; its smallest and largest value; of what it is a dial."""
+class Parameter:
+    """One parameter: `unit` and meaning in words, and the closed range that its values lie in."""
 
     unit: str
     meaning: str
@@ -21,14 +36,14 @@ class Dial:
     most: float = math.inf
 
 
-def _share(of: str, meaning: str) -> Dial:
-    return Dial(f"share of {of}", meaning, most=1.0)
+def _share(whole: str, meaning: str) -> Parameter:
+    return Parameter(f"share of {whole}", meaning, most=1.0)
 
 
-DIALS: Mapping[str, Dial] = MappingProxyType(
+PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
     {
-        "convention": Dial("C1 to C6", "convention under which the provider counts"),
-        "retries_per_answer": Dial(
+        "convention": Parameter("C1 to C6", "convention under which the provider counts"),
+        "retries_per_answer": Parameter(
             "attempts per answer",
             "failed attempts beside an answered one; C1 counts them",
             most=100,
@@ -37,20 +52,22 @@ DIALS: Mapping[str, Dial] = MappingProxyType(
         "refusal_share": _share(
             "answers with tokens", "that refuse or were filtered; C4 leaves them out"
         ),
-        "more_choices": Dial(
+        "more_choices": Parameter(
             "completions per answer with tokens",
             "completions beyond the first; C4 counts them",
             most=100,
         ),
         "found_share": _share("accounts", "of the cluster that the accuser found, each by itself"),
         "foreign_share": _share("accused accounts", "that do not belong to the cluster"),
-        "published_over": Dial("exchanges", "counts up to this are not published"),
+        "published_over": Parameter("exchanges", "counts up to this are not published"),
         "repeat_share": _share("prompts", "that are sent again for no reason of the work"),
-        "accounts": Dial("accounts", "size of the cluster; whole, at least 1, at most the tasks"),
-        "volume_sigma": Dial(
+        "accounts": Parameter(
+            "accounts", "size of the cluster; whole, at least 1, at most the tasks"
+        ),
+        "volume_sigma": Parameter(
             "natural logarithm", "standard deviation of the exchanges of an account, over accounts"
         ),
-        "synchrony": Dial(
+        "synchrony": Parameter(
             "correlation", "mean correlation of the hourly counts of two accounts", most=1.0
         ),
         "shared_instruments": _share("accounts", "that share a means of payment with another"),
@@ -58,17 +75,23 @@ DIALS: Mapping[str, Dial] = MappingProxyType(
         "mixed": _share("tasks", "that are of another drawn kind of calls"),
     }
 )
-COUNT = Dial("", "a factor of the tasks")
-MODELS = Dial("models", "different models that share the rounds of a suite", 1.0, 100.0)
+TASK_FACTOR = Parameter("", "a factor of the tasks")
+MODELS_OF_SUITE = Parameter(
+    "models", "different models that share the rounds of a suite", 1.0, 100.0
+)
 
 
-def described(name: str) -> Any:
-    """Return the field of a form that holds the prior of a dial."""
-    dial = DIALS[name]
-    of = f"{dial.unit} " if dial.unit.startswith("share of ") else ""
-    return Field(description=f"{of}{dial.meaning}" if of else f"{dial.meaning} ({dial.unit})")
+def prior_field(name: str) -> Any:
+    """Return the field of a form that holds the prior of a parameter, with its description."""
+    parameter = PARAMETERS[name]
+    if parameter.unit.startswith("share of "):
+        return Field(description=f"{parameter.unit} {parameter.meaning}")
+    return Field(description=f"{parameter.meaning} ({parameter.unit})")
 
 
-def dial_of_factor(factor: str, of_suite: bool) -> Dial:
-    """Return the dial of a factor of the tasks; `models` of a suite are at least 1."""
-    return MODELS if of_suite and factor == "models" else COUNT
+def parameter_of_factor(factor: str, of_suite: bool) -> Parameter:
+    """Return the parameter that a factor of the tasks is.
+
+    The factor `models` of a work with suites is 1 to 100, every other one 0 or more.
+    """
+    return MODELS_OF_SUITE if of_suite and factor == "models" else TASK_FACTOR

@@ -16,14 +16,18 @@ import numpy as np
 
 from sim.arrays.types import Floats, Ints
 from sim.catalog import Benchmark, StepDistribution, step_distributions
-from sim.comparison.hypotheses.model import Calls
+from sim.comparison.hypotheses.forms import Calls
 from sim.comparison.sections.benchmark_runs import STRATA, conditional_probabilities
 from sim.distributions import Distribution
 
+# Degrees of difficulty that the items of a benchmark differ by.
 ITEM_STRATA = 8
+# Lengths up to the first number have a class each; from there classes grow by this factor.
 _SINGLE = 12
 _GROWTH = 1.25
+# The longest task, and the probability of longer ones that is neglected.
 _FARTHEST = 20_000
+_NEGLECTED = 1e-9
 
 
 @dataclass(frozen=True)
@@ -43,9 +47,12 @@ class Lengths:
 
 
 def calls_of(lengths: Lengths, tasks: Ints, rng: np.random.Generator) -> Ints:
-    """Simulate `tasks` (n,) independent tasks per draw; returns their calls in all, (n,)."""
+    """Simulate `tasks` (n,) independent tasks per draw; return their calls in all, (n,).
+
+    The number of tasks of each length is multinomial.
+    """
     probability = lengths.probability.mean(axis=0)
-    return _whole(rng.multinomial(tasks, probability) @ lengths.values)
+    return _rounded(rng.multinomial(tasks, probability) @ lengths.values)
 
 
 def items_by_stratum(items: int, n: int, rng: np.random.Generator) -> Ints:
@@ -54,32 +61,42 @@ def items_by_stratum(items: int, n: int, rng: np.random.Generator) -> Ints:
 
 
 def calls_of_items(lengths: Lengths, strata: Ints, times: Ints, rng: np.random.Generator) -> Ints:
-    """Simulate every item `times` (n,) times per draw; returns calls, (n,).
+    """Simulate every item of a benchmark several times per draw; return the calls, (n,).
 
-    `strata` (n, ITEM_STRATA): items by difficulty, the same in all rounds and for all models.
+    Parameters
+    ----------
+    lengths:
+        Calls of a task on the benchmark, by stratum if items matter.
+    strata:
+        Items by difficulty, (n, ITEM_STRATA); the same in all rounds and for all models.
+    times:
+        How often each item is worked on, (n,).
+    rng:
+        Draws how many tasks of a stratum have each length.
     """
     tasks = strata * times[:, None]
     if len(lengths.probability) == 1:
         return calls_of(lengths, tasks.sum(axis=1), rng)
     total = np.zeros(len(times))
-    for k in range(ITEM_STRATA):
-        total += rng.multinomial(tasks[:, k], lengths.probability[k]) @ lengths.values
-    return _whole(total)
+    for stratum in range(ITEM_STRATA):
+        probability = lengths.probability[stratum]
+        total += rng.multinomial(tasks[:, stratum], probability) @ lengths.values
+    return _rounded(total)
 
 
-def _whole(total: Floats) -> Ints:
+def _rounded(total: Floats) -> Ints:
     return np.rint(total).astype(np.int64)
 
 
 @cache
 def lengths_of_calls(calls: Calls) -> Lengths:
     """Return the lengths of a task that makes 1 call and perhaps some tool steps more."""
-    pmf = np.zeros(1)
+    more = np.zeros(1)
     if calls.tools_share and calls.more is not None:
-        pmf = _pmf(calls.more)
-    chances = np.zeros(len(pmf) + 1)
+        more = _pmf(calls.more)
+    chances = np.zeros(len(more) + 1)
     chances[0] = 1 - calls.tools_share
-    chances[1:] = calls.tools_share * pmf
+    chances[1:] = calls.tools_share * more
     return _classes(chances[None, :])
 
 
@@ -87,14 +104,15 @@ def lengths_of_benchmark(benchmark: Benchmark) -> tuple[Lengths, ...]:
     """Return the lengths of an item, one for each served model that was measured, or one."""
     if benchmark.calls_per_item is not None:
         return (_lengths_of_distribution(benchmark.calls_per_item),)
-    return tuple(_lengths_of_steps(x.agent, x.model) for x in measured_for(benchmark))
+    return tuple(_lengths_of_steps(steps.agent, steps.model) for steps in measured_for(benchmark))
 
 
 def measured_for(benchmark: Benchmark) -> tuple[StepDistribution, ...]:
     """Return the measured steps of served models on a benchmark, or else of its first agent."""
-    served = [x for x in step_distributions().values() if x.model_id]
-    on_it = [x for x in served if x.benchmark == benchmark.id]
-    return tuple(on_it or [x for x in served if x.agent == benchmark.agents[0]])
+    served = [steps for steps in step_distributions().values() if steps.model_id]
+    on_benchmark = [steps for steps in served if steps.benchmark == benchmark.id]
+    first_agent = benchmark.agents[0]
+    return tuple(on_benchmark or [steps for steps in served if steps.agent == first_agent])
 
 
 @cache
@@ -115,23 +133,28 @@ def _lengths_of_steps(agent: str, label: str) -> Lengths:
 
 def _pmf(distribution: Distribution) -> Floats:
     """Probabilities of max(1, round(X)) = 1, 2, ..., shape (k,)."""
-    longest = int(np.ceil(min(distribution.quantile(1 - 1e-9), _FARTHEST))) + 1
+    longest = int(np.ceil(min(distribution.quantile(1 - _NEGLECTED), _FARTHEST))) + 1
     below = np.array([distribution.cdf(k + 0.5) for k in range(1, longest + 1)])
     below[-1] = 1.0
     return np.diff(below, prepend=0.0)
 
 
 def _classes(chances: Floats) -> Lengths:
-    """Join lengths 1, 2, ... (columns of `chances`) to classes, each with its mean length."""
+    """Join lengths to classes, each with its mean length; `chances` (strata, lengths 1, 2, ...)."""
     lengths = np.arange(1, chances.shape[1] + 1)
     edges = [0]
     while edges[-1] < len(lengths):
         width = 1 if edges[-1] < _SINGLE else max(1, int(edges[-1] * (_GROWTH - 1)))
         edges.append(min(edges[-1] + width, len(lengths)))
+
+    # probability of each class by stratum, and its mean length over all strata
     starts = np.array(edges[:-1])
-    joint = np.add.reduceat(chances, starts, axis=1)
-    weight = np.add.reduceat(chances.mean(axis=0), starts)
-    summed = np.add.reduceat(chances.mean(axis=0) * lengths, starts)
-    kept = weight > 0
-    joint = joint[:, kept]
-    return Lengths(summed[kept] / weight[kept], joint / joint.sum(axis=1, keepdims=True))
+    mean_chances = chances.mean(axis=0)
+    probability = np.add.reduceat(chances, starts, axis=1)
+    weight = np.add.reduceat(mean_chances, starts)
+    summed = np.add.reduceat(mean_chances * lengths, starts)
+
+    possible = weight > 0
+    probability = probability[:, possible]
+    total = probability.sum(axis=1, keepdims=True)
+    return Lengths(summed[possible] / weight[possible], probability / total)

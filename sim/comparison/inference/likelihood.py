@@ -1,4 +1,4 @@
-"""Likelihoods of what is reported, from the predictive draws of an explanation.
+"""Likelihoods of what is reported, from the prior predictive draws of a hypothesis.
 
 Within each latent class (access mode, one account or several) every observable has its own
 density, a kernel estimate on a scale where it is nearly even, and a Gaussian copula joins them: the
@@ -24,6 +24,7 @@ from sim.arrays.types import Bools, Floats, Ints
 from sim.comparison.claims.intervals import Interval
 from sim.comparison.claims.observables import OBSERVABLES
 
+# Narrowest kernel of each observable, in the units of `scaled`: decades, or radians of a share.
 RESOLUTION = {
     "count": 0.02,
     "accounts": 0.03,
@@ -35,14 +36,19 @@ RESOLUTION = {
     "synchrony": 0.04,
     "shared_instruments": 0.04,
 }
-"""Narrowest kernel of each, in the units of `scaled`: decades, or radians of a share."""
 
+# All that an observable of a kind may be, and where it ends, both on its scale.
 _RANGE = {"count": 12.0, "ratio": 9.0, "share": np.pi / 2}
 _ENDS = {"share": (0.0, np.pi / 2)}
+# Points of the grid that densities are kept on.
 _GRID = 512
+# Draws of a latent class without which it is left out.
 _LEAST = 20
+# Points at which the copula is taken within a box.
 _POINTS = 256
 _FLOOR = 1e-300
+# Normal scores end at these shares of the draws.
+_LEAST_SHARE = 1e-5
 
 
 def scaled(name: str, values: Floats) -> Floats:
@@ -77,7 +83,7 @@ class Marginal:
         """Return the normal scores of `x`, finite."""
         from scipy.special import ndtri
 
-        return np.asarray(ndtri(np.clip(self.share_below(x), 1e-5, 1 - 1e-5)))
+        return np.asarray(ndtri(np.clip(self.share_below(x), _LEAST_SHARE, 1 - _LEAST_SHARE)))
 
     @property
     def _grid(self) -> Floats:
@@ -85,30 +91,41 @@ class Marginal:
 
 
 def marginal(x: Floats, resolution: float, ends: tuple[float, float] | None = None) -> Marginal:
-    """Estimate the density of `x` (n,), with Gaussian kernels on bins that are narrower.
+    """Estimate a density by Gaussian kernels on a grid, a binned kernel density estimate.
 
-    ends: what no value lies beyond; kernels are reflected there.
+    Parameters
+    ----------
+    x:
+        Values on their scale, (n,).
+    resolution:
+        Smallest standard deviation of a kernel; above it Silverman's width holds,
+        0.9 spread n^(-1/5).
+    ends:
+        What no value lies beyond; kernels are reflected there.
     """
     width = max(0.9 * _spread(x) * len(x) ** -0.2, resolution)
     reach = 4 * width
     if ends is not None:
         low, high = ends
-        copies = [x, 2 * low - x[x < low + reach], 2 * high - x[x > high - reach]]
-        x = np.concatenate(copies)
+        mirrored = 2 * low - x[x < low + reach], 2 * high - x[x > high - reach]
+        x = np.concatenate([x, *mirrored])
     else:
         low, high = float(x.min()) - reach, float(x.max()) + reach
+
+    # Counts on a grid that goes on by `beyond` points on either side, folded with the kernel.
     step = (high - low) / (_GRID - 1)
     beyond = int(np.ceil(reach / step))
     counts = _linear_counts((x - low) / step + beyond, _GRID + 2 * beyond)
     kernel = np.exp(-0.5 * (np.arange(-beyond, beyond + 1) * step / width) ** 2)
     density = np.convolve(counts, kernel, mode="same")[beyond : beyond + _GRID]
+
     trapezes = (density[1:] + density[:-1]) * step / 2
     below = np.concatenate([[0.0], np.cumsum(trapezes)])
     return Marginal(low, step, density / below[-1], below / below[-1])
 
 
 def _spread(x: Floats) -> float:
-    """Smallest of three measures of spread, each the standard deviation of a normal variable.
+    """Return the smallest of three measures of spread, each the sd of a normal variable.
 
     The last is the shortest half (Rousseeuw and Leroy, Robust Regression, 1987): where values lie
     in several heaps the widths of all of them together would blur each.
@@ -130,9 +147,23 @@ def _linear_counts(places: Floats, size: int) -> Floats:
 
 @dataclass(frozen=True)
 class ClassFit:
-    """One latent class: its number, its share of the draws, its marginals, their correlation."""
+    """The fit of one latent class.
 
-    kind: int
+    Attributes
+    ----------
+    latent_class:
+        Its number.
+    weight:
+        Its share of the used draws.
+    names:
+        The observables that it defines, in the order of `correlation`.
+    marginals:
+        Their densities.
+    correlation:
+        Correlation matrix of their normal scores.
+    """
+
+    latent_class: int
     weight: float
     names: tuple[str, ...]
     marginals: Mapping[str, Marginal]
@@ -146,33 +177,33 @@ class ClassFit:
         total = np.zeros(size)
         for name, x in points.items():
             total += self.marginals[name].log_density(x)
-        return total + self._copula(points) if len(points) > 1 else total
+        return total + self._log_copula(points) if len(points) > 1 else total
 
     def probability(self, box: Mapping[str, tuple[float, float]]) -> float:
         """Return the probability of a box on the scales; 0 where an observable is undefined.
 
         The marginals within the box are exact; the copula is the mean over points that are even in
-        their probability.
+        their probability (quasi Monte Carlo).
         """
         if any(name not in self.marginals for name in box):
             return 0.0
-        shares = {
-            name: (float(x.share_below(low)), float(x.share_below(high)))
-            for name, (low, high) in box.items()
-            for x in [self.marginals[name]]
-        }
+        shares = {}
+        for name, (low, high) in box.items():
+            marginal = self.marginals[name]
+            shares[name] = float(marginal.share_below(low)), float(marginal.share_below(high))
         mass = float(np.prod([high - low for low, high in shares.values()]))
         if len(box) == 1 or mass <= 0:
             return max(mass, 0.0)
+
         even = lattice(len(box)).T
         points = {
             name: self.marginals[name].quantile(low + (high - low) * u)
             for (name, (low, high)), u in zip(shares.items(), even, strict=True)
         }
-        return mass * float(np.exp(self._copula(points)).mean())
+        return mass * float(np.exp(self._log_copula(points)).mean())
 
-    def _copula(self, points: Mapping[str, Floats]) -> Floats:
-        """Log of the Gaussian copula density: -(ln det R + z' (R^-1 - I) z) / 2."""
+    def _log_copula(self, points: Mapping[str, Floats]) -> Floats:
+        """Return ln of the Gaussian copula density: -(ln det R + z' (R^-1 - I) z) / 2."""
         rows = [self.names.index(name) for name in points]
         matrix = self.correlation[np.ix_(rows, rows)]
         z = np.stack([self.marginals[name].scores(x) for name, x in points.items()])
@@ -183,9 +214,10 @@ class ClassFit:
 
 @dataclass(frozen=True)
 class Fit:
-    """The likelihood of one explanation under one prior set, from `draws` draws.
+    """The likelihood of one hypothesis under one prior set: a mixture of latent classes.
 
-    One draw more is thought to lie anywhere, evenly: so many draws cannot exclude anything by more.
+    One draw more than the `draws` that there are is thought to lie anywhere, evenly: so many draws
+    cannot exclude anything by more.
     """
 
     classes: tuple[ClassFit, ...]
@@ -194,17 +226,17 @@ class Fit:
     def log_density(self, points: Mapping[str, Floats], undefined: Sequence[str] = ()) -> Floats:
         """Return ln of the joint density at points on their scales, by observable, (n,) each.
 
-        Of classes that define one of the `undefined` observables nothing is counted.
+        Classes that define one of the `undefined` observables add nothing.
         """
         size = len(next(iter(points.values())))
-        rows = [
-            np.log(x.weight) + x.log_density(points)
-            for x in self.classes
-            if not any(name in x.marginals for name in undefined)
+        parts = [
+            np.log(each.weight) + each.log_density(points)
+            for each in self.classes
+            if not any(name in each.marginals for name in undefined)
         ]
         anywhere = -sum(np.log(_RANGE[OBSERVABLES[name].kind]) for name in points)
-        rows.append(np.full(size, anywhere - np.log(self.draws)))
-        return np.asarray(np.logaddexp.reduce(rows, axis=0) - np.log1p(1 / self.draws))
+        parts.append(np.full(size, anywhere - np.log(self.draws)))
+        return np.asarray(np.logaddexp.reduce(parts, axis=0) - np.log1p(1 / self.draws))
 
     def log_likelihood(self, limits: Mapping[str, Interval]) -> float:
         """Return ln of the probability that every observable lies within its limits.
@@ -213,22 +245,22 @@ class Fit:
         """
         if not limits:
             return 0.0
-        box = {name: _ends_of(name, x) for name, x in limits.items()}
-        inside = [x.weight * x.probability(box) for x in self.classes]
+        box = {name: _ends_on_scale(name, interval) for name, interval in limits.items()}
+        of_classes = [each.weight * each.probability(box) for each in self.classes]
         anywhere = np.prod([_share_of_range(name, *ends) for name, ends in box.items()])
-        whole = (sum(inside) + float(anywhere) / self.draws) / (1 + 1 / self.draws)
-        return math.log(max(whole, _FLOOR))
+        total = (sum(of_classes) + float(anywhere) / self.draws) / (1 + 1 / self.draws)
+        return math.log(max(total, _FLOOR))
 
 
-def _ends_of(name: str, limits: Interval) -> tuple[float, float]:
-    """Ends of an interval on its scale, at least the resolution apart."""
+def _ends_on_scale(name: str, limits: Interval) -> tuple[float, float]:
+    """Return the ends of an interval on its scale, at least the resolution apart."""
     low, high = scaled(name, np.array([limits.low, limits.high])).tolist()
     missing = max(RESOLUTION[name] - (high - low), 0) / 2
     return low - missing, high + missing
 
 
 def _share_of_range(name: str, low: float, high: float) -> float:
-    """Share of all that an observable may be, or 1."""
+    """Return the share that an interval has of all that an observable may be, at most 1."""
     return float(min((high - low) / _RANGE[OBSERVABLES[name].kind], 1))
 
 
@@ -239,7 +271,10 @@ def lattice(dimensions: int) -> Floats:
 
 
 def _plastic(dimensions: int) -> Floats:
-    """Steps of the R_d sequence: powers of 1 / phi, phi the root of x^(d+1) = x + 1."""
+    """Return the steps of the R_d sequence (Roberts 2018): powers of 1 / phi.
+
+    phi is the root of x^(d+1) = x + 1, the golden ratio in one dimension.
+    """
     phi = 2.0
     for _ in range(60):
         phi = (1 + phi) ** (1 / (dimensions + 1))
@@ -248,54 +283,65 @@ def _plastic(dimensions: int) -> Floats:
 
 @dataclass(frozen=True)
 class Sample:
-    """Draws that share a part of the prior, `weight`: values by observable, class, use, (n,).
+    """Draws that share a part of the prior, `weight`: values by observable, (n,) each.
 
-    Only draws to `use` count, such as those that would be published.
+    `latent_class` (n,) is the class of each draw. Only draws to `use` (n,) count, such as those
+    that would be published.
     """
 
     weight: float
     values: Mapping[str, Floats]
-    kind: Ints
+    latent_class: Ints
     use: Bools
 
 
 def fit(samples: Sequence[Sample], draws: int) -> Fit:
-    """Fit the likelihood to samples of the parts of a prior; `draws` in all.
+    """Fit the likelihood to samples of the parts of a prior.
 
-    A class weighs as its part of the prior, times its share of the used draws of that part. Classes
-    of fewer than 20 draws are left out if there are others. Where no draw is used, the likelihood
-    is that of none in so many.
+    A class weighs as its part of the prior, times its share of the draws of that part that are
+    used. Classes of fewer than 20 such draws are left out if there are others. Where no draw is
+    used, the likelihood is that of none in so many.
+
+    Parameters
+    ----------
+    samples:
+        One for each part of the prior.
+    draws:
+        Draws of the whole prior, which bound what the likelihood can exclude.
     """
-    found = [
-        (sample, int(k), int(((sample.kind == k) & sample.use).sum()))
+    sizes = [
+        (sample, int(latent_class), int(((sample.latent_class == latent_class) & sample.use).sum()))
         for sample in samples
-        for k in np.unique(sample.kind[sample.use])
+        for latent_class in np.unique(sample.latent_class[sample.use])
     ]
-    large = [x for x in found if x[2] >= _LEAST] or found
+    large = [entry for entry in sizes if entry[2] >= _LEAST] or sizes
+
     shares = [sample.weight * size / len(sample.use) for sample, _, size in large]
     classes = tuple(
-        _fit_class(sample, k, share / sum(shares))
-        for (sample, k, _), share in zip(large, shares, strict=True)
+        _fit_class(sample, latent_class, share / sum(shares))
+        for (sample, latent_class, _), share in zip(large, shares, strict=True)
     )
     return Fit(classes, draws)
 
 
-def _fit_class(sample: Sample, kind: int, weight: float) -> ClassFit:
-    rows = np.flatnonzero(sample.use & (sample.kind == kind))
-    values = {n: v[rows] for n, v in sample.values.items()}
-    defined = {n: scaled(n, v) for n, v in values.items() if not np.isnan(v).any()}
+def _fit_class(sample: Sample, latent_class: int, weight: float) -> ClassFit:
+    rows = np.flatnonzero(sample.use & (sample.latent_class == latent_class))
+    values = {name: x[rows] for name, x in sample.values.items()}
+    defined = {name: scaled(name, x) for name, x in values.items() if not np.isnan(x).any()}
     marginals = {
-        n: marginal(x, RESOLUTION[n], _ENDS.get(OBSERVABLES[n].kind)) for n, x in defined.items()
+        name: marginal(x, RESOLUTION[name], _ENDS.get(OBSERVABLES[name].kind))
+        for name, x in defined.items()
     }
-    scores = np.stack([marginals[n].scores(x) for n, x in defined.items()])
-    return ClassFit(kind, weight, tuple(defined), marginals, _correlation(scores))
+    scores = np.stack([marginals[name].scores(x) for name, x in defined.items()])
+    return ClassFit(latent_class, weight, tuple(defined), marginals, _correlation(scores))
 
 
 def _correlation(scores: Floats) -> Floats:
-    """Correlation of the rows, drawn towards none as the draws get few."""
+    """Return the correlation of the rows, drawn towards none as the draws get few."""
     centred = scores - scores.mean(axis=1, keepdims=True)
     norm = np.sqrt((centred**2).sum(axis=1))
     matrix = (centred @ centred.T) / np.maximum(np.outer(norm, norm), 1e-12)
+
     n = scores.shape[1]
     shrunk = matrix * (n / (n + 2 * len(scores))) * (1 - 1e-3)
     np.fill_diagonal(shrunk, 1.0)
@@ -305,4 +351,4 @@ def _correlation(scores: Floats) -> Floats:
 def without_implied(names: Sequence[str]) -> tuple[str, ...]:
     """Leave out what the others imply: exchanges per account beside count and accounts."""
     implied = {"count", "accounts"} <= set(names)
-    return tuple(x for x in names if not (implied and x == "exchanges_per_account"))
+    return tuple(name for name in names if not (implied and name == "exchanges_per_account"))

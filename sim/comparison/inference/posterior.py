@@ -1,4 +1,4 @@
-"""What a reported count leaves of what lies behind it, if an explanation is true."""
+"""What a reported count leaves of what lies behind it, if a hypothesis is true."""
 
 from __future__ import annotations
 
@@ -15,61 +15,79 @@ from sim.comparison.inference.prior_predictive import Draws
 
 LEVEL = 0.9
 TRUE_COUNT = "C2"
+# Standard deviation of the kernel, in decades of the count.
 _WIDTH = 0.12
+# Fewer draws than the first tell nothing; if so few are near the count, the nearest count instead.
 _FEW, _NEAREST = 50, 200
 
 
 @dataclass(frozen=True)
 class Inferred:
-    """Ranges of 90 % of the lever and of the answered requests (C2) of the whole cluster.
+    """Ranges of 90 % of the driver and of the answered requests (C2) of the whole cluster.
 
-    They hold if the explanation is true: what was counted, found and added is drawn from its
-    priors, and so is the lever.
+    They hold if the hypothesis is true: what was counted, found and added is drawn from its
+    priors, and so is the driver.
     """
 
     case: str
     hypothesis: str
-    lever: str
-    lever_low: float
-    lever_high: float
+    driver: str
+    driver_low: float
+    driver_high: float
     c2_low: float
     c2_high: float
 
 
 def inferences(
-    instrument: EvidenceModel, cases: Sequence[Case], reading: Reading
+    model: EvidenceModel, cases: Sequence[Case], reading: Reading
 ) -> tuple[Inferred, ...]:
-    """Return what every case leaves under every explanation."""
-    made = []
+    """Return what every case leaves under every hypothesis that may have made such a count."""
+    inferences = []
     for case in cases:
         limits = case.interval("count", reading)
         count = limits.low if np.isinf(limits.high) else (limits.low + limits.high) / 2
-        for id_, hypothesis in instrument.library.hypotheses.items():
-            draws = instrument.base(id_)
-            places = [ALL.index(x) for x in case.conventions]
-            use = draws.published & np.isin(draws.convention, places)
+        conventions = [ALL.index(name) for name in case.conventions]
+        for key, hypothesis in model.library.hypotheses.items():
+            draws = model.base(key)
+            use = draws.published & np.isin(draws.convention, conventions)
             if use.sum() >= _FEW:
-                lever = inferred(draws, hypothesis.lever, count, use)
-                true = inferred(draws, TRUE_COUNT, count, use)
-                made.append(Inferred(case.id, id_, hypothesis.lever, *lever, *true))
-    return tuple(made)
+                driver = inferred(draws, hypothesis.driver, count, use)
+                true_count = inferred(draws, TRUE_COUNT, count, use)
+                inferences.append(Inferred(case.id, key, hypothesis.driver, *driver, *true_count))
+    return tuple(inferences)
 
 
-def inferred(draws: Draws, of: str, count: float, use: Bools) -> tuple[float, float]:
-    """Return the range of 90 % of a dial, or of the true C2, that a reported count leaves.
+def inferred(draws: Draws, quantity: str, count: float, use: Bools) -> tuple[float, float]:
+    """Return the range of 90 % of a quantity that a reported count leaves.
 
-    Draws of `use` near the count weigh by a Gaussian kernel of .12 decades, and are moved along
-    their regression on it (Beaumont, Zhang and Balding, Genetics 162, 2002).
+    Approximate Bayesian computation with a local linear regression: draws near the count weigh by a
+    Gaussian kernel of .12 decades, and are moved along their regression on it (Beaumont, Zhang and
+    Balding, Genetics 162, 2002).
+
+    Parameters
+    ----------
+    draws:
+        Draws of the hypothesis under the priors as stated.
+    quantity:
+        A parameter by its column name, or `C2`.
+    count:
+        The reported count.
+    use:
+        The draws that may have led to it, (n,).
     """
     x = np.log10(draws.reported["count"][use]) - np.log10(count)
-    y = np.log10(np.maximum(quantity_of(draws, of)[use], 1e-9))
+    y = np.log10(np.maximum(quantity_of(draws, quantity)[use], 1e-9))
     near = np.abs(x) < 4 * _WIDTH
     if near.sum() < _FEW:
         near = np.argsort(np.abs(x))[:_NEAREST]
     x, y = x[near], y[near]
+
+    # weighted regression, along which every draw is moved to the count
     weight = np.exp(-0.5 * (x / _WIDTH) ** 2) + 1e-12
     slope, _ = np.polyfit(x, y, 1, w=np.sqrt(weight))
     moved = y - slope * x
+
+    # weighted quantiles
     ranks = np.argsort(moved)
     below = np.cumsum(weight[ranks]) / weight.sum()
     tail = (1 - LEVEL) / 2
@@ -77,6 +95,8 @@ def inferred(draws: Draws, of: str, count: float, use: Bools) -> tuple[float, fl
     return float(10 ** ends[0]), float(10 ** ends[1])
 
 
-def quantity_of(draws: Draws, of: str) -> Floats:
-    """Return a dial, or the C2 of the whole cluster, (n,)."""
-    return draws.counts[1].astype(np.float64) if of == TRUE_COUNT else draws.dials[of]
+def quantity_of(draws: Draws, quantity: str) -> Floats:
+    """Return a parameter by its column name, or `C2` of the whole cluster, (n,)."""
+    if quantity == TRUE_COUNT:
+        return np.asarray(draws.counts[1], np.float64)
+    return draws.parameters[quantity]

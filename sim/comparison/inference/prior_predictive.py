@@ -1,67 +1,113 @@
-"""Predictive draws: what an explanation makes a provider see and an accuser report.
+"""Prior predictive draws: what a hypothesis makes a provider see and an accuser report.
 
-One draw goes through the whole chain: the dials from their priors; the tasks, by how many take how
-many calls; attempts, empty answers, refusals and further completions, so that all six conventions
-hold; the accounts and how the exchanges spread over them; the convention that is counted; what the
-accuser finds and adds; and whether that is large enough to be published.
+One draw goes through the whole chain: the parameters from their priors; the tasks, by how many take
+how many calls; attempts, empty answers, refusals and further completions, so that all six
+conventions hold; the accounts and how the exchanges spread over them; the convention that is
+counted; what the accuser finds and adds; and whether that is large enough to be published.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from sim.arrays.types import Bools, Floats, Ints
 from sim.comparison.claims.observables import OBSERVABLES
-from sim.comparison.hypotheses.model import OF_ACCESS, Hypothesis
-from sim.comparison.inference.tasks import Dials, do_work
+from sim.comparison.hypotheses.model import Hypothesis
+from sim.comparison.hypotheses.parameters import ACCESS_PARAMETERS
+from sim.comparison.inference.tasks import ParameterDraws, do_work
 from sim.counting import CONVENTIONS
 
+# Draws that are made at once; it bounds the memory, and the streams depend on it.
 BLOCK = 2_500
+_CONVENTION_NAMES = list(CONVENTIONS)
+# Accounts of which volumes are drawn one by one.
 _SPREAD_OVER = 128
 _MOST_FOREIGN = 0.999
+
+_Classes = TypeVar("_Classes", int, Ints)
 
 
 @dataclass(frozen=True)
 class Draws:
-    """`n` draws of one explanation.
+    """`n` draws of one hypothesis.
 
-    `dials`: by column name, (n,); choices as the place of the name. `counts`: (6, n) by convention
-    C1 to C6, of the whole cluster. `by_work`: the same by work. `accounts`: of the cluster, (n,).
-    `convention`: which one is counted, its place in C1 to C6, (n,). `reported`: by observable,
-    (n,), as the accuser has them, NaN where not defined. `published`: whether the count is above
-    the threshold, (n,). `kind`: latent class, (n,): twice the place of the access mode, plus 1 if
-    it is one account.
+    Attributes
+    ----------
+    parameters:
+        Values by column name, (n,) each; of a choice the place of the name.
+    counts:
+        Exchanges of the whole cluster by convention C1 to C6, (6, n).
+    by_work:
+        The same by work.
+    accounts:
+        Accounts of the cluster, (n,).
+    convention:
+        The convention that is counted, as its place in C1 to C6, (n,).
+    reported:
+        By observable, (n,) each, as the accuser has them; NaN where not defined.
+    published:
+        Whether the reported count is above the threshold, (n,).
+    latent_class:
+        Number of the latent class, (n,), see `latent_classes`.
     """
 
-    dials: Mapping[str, Floats]
+    parameters: Mapping[str, Floats]
     counts: Ints
     by_work: Mapping[str, Ints]
     accounts: Ints
     convention: Ints
     reported: Mapping[str, Floats]
     published: Bools
-    kind: Ints
+    latent_class: Ints
 
     def __len__(self) -> int:
         return len(self.accounts)
 
     def observed(self, convention: str = "C2") -> dict[str, Floats]:
         """Return the observables of the whole cluster, counted under one convention, (n,) each."""
-        count = self.counts[list(CONVENTIONS).index(convention)].astype(np.float64)
-        whole = {"count": count, "accounts": self.accounts.astype(np.float64)}
-        return {**self.reported, **whole, "exchanges_per_account": count / self.accounts}
+        count = self.counts[_CONVENTION_NAMES.index(convention)].astype(np.float64)
+        accounts = self.accounts.astype(np.float64)
+        per_account = count / self.accounts
+        whole_cluster = {
+            "count": count,
+            "accounts": accounts,
+            "exchanges_per_account": per_account,
+        }
+        return {**self.reported, **whole_cluster}
+
+
+def latent_classes(mode: Ints, accounts: Ints) -> Ints:
+    """Return the latent class of each draw: twice the place of the access mode, +1 for 1 account.
+
+    Observables that compare accounts are not defined for a cluster of one, so it is a class apart.
+    """
+    return np.asarray(2 * mode + (accounts == 1))
+
+
+def access_mode_of(latent_class: _Classes) -> _Classes:
+    """Return the place of the access mode of latent classes."""
+    return latent_class // 2
 
 
 def draw(hypothesis: Hypothesis, u: Floats, rng: np.random.Generator) -> Draws:
-    """Draw from an explanation; `u` (n, columns) uniforms in [0, 1), one for each dial.
+    """Draw from a hypothesis, in blocks that bound the memory.
 
-    `rng` draws what is left when all dials are given: the lengths of the tasks, failures, which
-    accounts are found. Blocks bound the memory.
+    Parameters
+    ----------
+    hypothesis:
+        What is drawn from.
+    u:
+        Uniforms in [0, 1), (n, columns), a column for each of `hypothesis.columns`.
+    rng:
+        Draws what is left when all parameters are given: the lengths of the tasks, failures, which
+        accounts are found.
     """
-    return join([_draw(hypothesis, u[k : k + BLOCK], rng) for k in range(0, len(u), BLOCK)])
+    blocks = [_draw(hypothesis, u[k : k + BLOCK], rng) for k in range(0, len(u), BLOCK)]
+    return join(blocks)
 
 
 def join(blocks: list[Draws]) -> Draws:
@@ -69,89 +115,109 @@ def join(blocks: list[Draws]) -> Draws:
     if len(blocks) == 1:
         return blocks[0]
 
-    def each(name: str) -> dict[str, Floats]:
+    def joined(name: str) -> Ints:
+        return np.concatenate([getattr(block, name) for block in blocks], axis=-1)
+
+    def joined_by_key(name: str) -> dict[str, Floats]:
         parts = [getattr(block, name) for block in blocks]
         return {key: np.concatenate([part[key] for part in parts], axis=-1) for key in parts[0]}
 
-    def whole(name: str) -> Ints:
-        return np.concatenate([getattr(block, name) for block in blocks], axis=-1)
-
     return Draws(
-        dials=each("dials"),
-        counts=whole("counts"),
-        by_work=each("by_work"),  # type: ignore[arg-type]
-        accounts=whole("accounts"),
-        convention=whole("convention"),
-        reported=each("reported"),
-        published=whole("published").astype(np.bool_),
-        kind=whole("kind"),
+        parameters=joined_by_key("parameters"),
+        counts=joined("counts"),
+        by_work=joined_by_key("by_work"),  # type: ignore[arg-type]
+        accounts=joined("accounts"),
+        convention=joined("convention"),
+        reported=joined_by_key("reported"),
+        published=joined("published").astype(np.bool_),
+        latent_class=joined("latent_class"),
     )
 
 
-def _draw(h: Hypothesis, u: Floats, rng: np.random.Generator) -> Draws:
-    dials = Dials(h.columns, u)
-    done = {key: do_work(h, key, dials, rng) for key in h.work}
-    for name, prior in h.common.items():
+def _draw(hypothesis: Hypothesis, u: Floats, rng: np.random.Generator) -> Draws:
+    # The parameters, and the work that they make. The order of these calls is that of the draws.
+    drawn = ParameterDraws(hypothesis.columns, u)
+    works = {key: do_work(hypothesis, key, drawn, rng) for key in hypothesis.work}
+    for name, prior in hypothesis.common.items():
         if name != "convention":
-            dials.number(name, prior)
-    by_work = {k: _conventions(x.calls, x.tasks, dials.values, rng) for k, x in done.items()}
-    counts = np.sum(list(by_work.values()), axis=0)
-    tasks = counts[5]
-    distinct = np.sum([x.distinct for x in done.values()], axis=0)
-    mode = _access(h, dials)
-    wanted = np.clip(np.rint(dials.values["access.accounts"]), 1, np.maximum(tasks, 1))
-    accounts = wanted.astype(np.int64)
-    first_time = distinct * (1 - dials.values["repeat_share"]) / np.maximum(tasks, 1)
-    seen = {
-        "exchanges_per_task": counts[1] / np.maximum(counts[4], 1),
-        "item_repetition": np.clip(1 - first_time, 0, 1),
-        "moved_24h": dials.values["uptake.moved"],
-        "concentration": _concentration(accounts, dials.values["access.volume_sigma"], rng),
-        **_of_pairs(accounts, dials.values, rng),
+            drawn.number(name, prior)
+    values = drawn.values
+
+    # What a provider counts, under each of its conventions.
+    by_work = {
+        key: _counts_by_convention(work.calls, work.tasks, values, rng)
+        for key, work in works.items()
     }
-    order = [list(CONVENTIONS).index(x) for x in h.common["convention"].names]
-    convention = np.array(order)[dials.pick("convention", h.common["convention"])]
+    counts = np.sum(list(by_work.values()), axis=0)
+    tasks = counts[_CONVENTION_NAMES.index("C6")]
+    distinct = np.sum([work.distinct for work in works.values()], axis=0)
+
+    # The accounts, and what an accuser sees of them.
+    mode = _draw_access(hypothesis, drawn)
+    wanted = np.clip(np.rint(values["access.accounts"]), 1, np.maximum(tasks, 1))
+    accounts = wanted.astype(np.int64)
+    traffic = {
+        "exchanges_per_task": counts[1] / np.maximum(counts[4], 1),
+        "item_repetition": _item_repetition(distinct, tasks, values["repeat_share"]),
+        "moved_24h": values["uptake.moved"],
+        "concentration": _concentration(accounts, values["access.volume_sigma"], rng),
+        **_in_common(accounts, values, rng),
+    }
+
+    # What is reported, and whether it is published.
+    choice = hypothesis.common["convention"]
+    places = np.array([_CONVENTION_NAMES.index(name) for name in choice.names])
+    convention = places[drawn.pick("convention", choice)]
     counted = counts[convention, np.arange(len(u))]
-    reported = {**_accused(counted, accounts, dials.values, rng), **seen}
+    reported = {**_as_accused(counted, accounts, values, rng), **traffic}
     return Draws(
-        dials=dials.values,
+        parameters=values,
         counts=counts,
         by_work=by_work,
         accounts=accounts,
         convention=convention,
-        reported={x: reported[x] for x in OBSERVABLES},
-        published=reported["count"] > dials.values["published_over"],
-        kind=2 * mode + (accounts == 1),
+        reported={name: reported[name] for name in OBSERVABLES},
+        published=reported["count"] > values["published_over"],
+        latent_class=latent_classes(mode, accounts),
     )
 
 
-def _conventions(
-    calls: Ints, tasks: Ints, dials: Mapping[str, Floats], rng: np.random.Generator
+def _counts_by_convention(
+    calls: Ints, tasks: Ints, values: Mapping[str, Floats], rng: np.random.Generator
 ) -> Ints:
-    """Return C1 to C6, (6, n), from answered calls (C2) and tasks (C6)."""
-    attempts = calls + rng.poisson(calls * dials["retries_per_answer"])
-    generated = calls - rng.binomial(calls, dials["empty_share"])
-    usable = generated - rng.binomial(generated, dials["refusal_share"])
-    usable += rng.poisson(generated * dials["more_choices"])
-    turns = tasks - rng.binomial(tasks, dials["empty_share"])
+    """Return C1 to C6, (6, n), from answered calls (C2) and tasks (C6), (n,) each."""
+    attempts = calls + rng.poisson(calls * values["retries_per_answer"])
+    generated = calls - rng.binomial(calls, values["empty_share"])
+    usable = generated - rng.binomial(generated, values["refusal_share"])
+    usable += rng.poisson(generated * values["more_choices"])
+    turns = tasks - rng.binomial(tasks, values["empty_share"])
     return np.stack([attempts, calls, generated, usable, turns, tasks])
 
 
-def _access(h: Hypothesis, dials: Dials) -> Ints:
+def _draw_access(hypothesis: Hypothesis, drawn: ParameterDraws) -> Ints:
     """Draw how the cluster looks and what a release moves; return the access mode, (n,)."""
-    mode = dials.pick("access", h.access)
-    for name in OF_ACCESS:
-        priors = tuple(getattr(h.modes[x], name) for x in h.access.names)
-        dials.by_mode(f"access.{name}", mode, priors)
-    uptake = dials.pick("uptake", h.uptake)
-    dials.by_mode("uptake.moved", uptake, tuple(h.uptakes[x].moved for x in h.uptake.names))
+    mode = drawn.pick("access", hypothesis.access)
+    modes = [hypothesis.access_modes[name] for name in hypothesis.access.names]
+    for name in ACCESS_PARAMETERS:
+        drawn.by_choice(f"access.{name}", mode, tuple(getattr(entry, name) for entry in modes))
+
+    uptake = drawn.pick("uptake", hypothesis.uptake)
+    uptakes = [hypothesis.uptakes[name] for name in hypothesis.uptake.names]
+    drawn.by_choice("uptake.moved", uptake, tuple(entry.moved for entry in uptakes))
     return mode
+
+
+def _item_repetition(distinct: Floats, tasks: Ints, repeat_share: Floats) -> Floats:
+    """Return the share of prompts that were sent before, (n,)."""
+    first_time = distinct * (1 - repeat_share) / np.maximum(tasks, 1)
+    return np.asarray(np.clip(1 - first_time, 0, 1))
 
 
 def _concentration(accounts: Ints, sigma: Floats, rng: np.random.Generator) -> Floats:
     """Return the Gini coefficient of lognormal volumes over the accounts, (n,); NaN for one.
 
-    Up to 128 accounts are drawn one by one. Of more, the coefficient is that of the distribution,
+    Up to 128 accounts are drawn one by one, and the coefficient is 2 sum_i(i x_i) / (k sum x) -
+    (k + 1) / k of the k volumes in rising order. Of more, it is that of the distribution,
     2 Phi(sigma / sqrt 2) - 1 (Aitchison and Brown, The Lognormal Distribution, 1957).
     """
     from scipy.special import ndtr
@@ -159,41 +225,45 @@ def _concentration(accounts: Ints, sigma: Floats, rng: np.random.Generator) -> F
     gini = 2 * ndtr(sigma / np.sqrt(2)) - 1
     few = np.flatnonzero(accounts <= _SPREAD_OVER)
     if len(few):
-        n, places = accounts[few, None], np.arange(_SPREAD_OVER)
+        size, places = accounts[few, None], np.arange(_SPREAD_OVER)
         volumes = np.exp(sigma[few, None] * rng.standard_normal((len(few), _SPREAD_OVER)))
-        volumes[places >= n] = np.inf
+
+        # volumes of accounts that are not there go to the end of the order, and count as nothing
+        volumes[places >= size] = np.inf
         volumes.sort(axis=1)
-        volumes[places >= n] = 0
-        ranks = (2 * (places + 1) - n[:, :1] - 1) * volumes
-        gini[few] = ranks.sum(axis=1) / (n[:, 0] * volumes.sum(axis=1))
+        volumes[places >= size] = 0
+        ranked = (2 * (places + 1) - size[:, :1] - 1) * volumes
+        gini[few] = ranked.sum(axis=1) / (size[:, 0] * volumes.sum(axis=1))
     return np.where(accounts > 1, gini, np.nan)
 
 
-def _of_pairs(
-    accounts: Ints, dials: Mapping[str, Floats], rng: np.random.Generator
+def _in_common(
+    accounts: Ints, values: Mapping[str, Floats], rng: np.random.Generator
 ) -> dict[str, Floats]:
     """Return what accounts have in common, NaN for one: synchrony and shared instruments, (n,)."""
     alone = accounts == 1
-    shared = rng.binomial(accounts, dials["access.shared_instruments"]) / accounts
+    shared = rng.binomial(accounts, values["access.shared_instruments"]) / accounts
     shared[(shared * accounts) == 1] = 0  # one account cannot share with nobody
     return {
-        "synchrony": np.where(alone, np.nan, dials["access.synchrony"]),
+        "synchrony": np.where(alone, np.nan, values["access.synchrony"]),
         "shared_instruments": np.where(alone, np.nan, shared),
     }
 
 
-def _accused(
-    counted: Ints, accounts: Ints, dials: Mapping[str, Floats], rng: np.random.Generator
+def _as_accused(
+    counted: Ints, accounts: Ints, values: Mapping[str, Floats], rng: np.random.Generator
 ) -> dict[str, Floats]:
     """Return count and accounts as the accuser links them, (n,) each.
 
-    Each account of a cluster of several is found by itself; the count follows the accounts. Found
-    clusters also hold accounts of others, at most 999 in a thousand, which bring their share of the
-    exchanges.
+    Each account of a cluster of several is found by itself; the count follows the accounts. A
+    cluster of several also holds accounts of others, at most 999 in a thousand, which bring their
+    share of the exchanges.
     """
     several = accounts > 1
-    found = np.where(several, np.maximum(rng.binomial(accounts, dials["found_share"]), 1), 1)
-    own = 1 - np.where(several, np.minimum(dials["foreign_share"], _MOST_FOREIGN), 0)
-    count = np.rint(counted * (found / accounts) / own)
-    linked = np.rint(found / own)
-    return {"count": count, "accounts": linked, "exchanges_per_account": count / linked}
+    linked = np.where(several, np.maximum(rng.binomial(accounts, values["found_share"]), 1), 1)
+    foreign = np.where(several, np.minimum(values["foreign_share"], _MOST_FOREIGN), 0)
+    genuine = 1 - foreign
+
+    count = np.rint(counted * (linked / accounts) / genuine)
+    accused = np.rint(linked / genuine)
+    return {"count": count, "accounts": accused, "exchanges_per_account": count / accused}

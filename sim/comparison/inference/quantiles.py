@@ -32,5 +32,5 @@ LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 def span(values: NDArray[np.float64] | NDArray[np.int64]) -> Span:
-    """Return the quantiles of `values` (n,)."""
+    """Return the quantiles of `values` (n,), linear between order statistics."""
     return Span(*np.quantile(values, LEVELS).tolist())

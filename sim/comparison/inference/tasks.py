@@ -1,4 +1,4 @@
-"""The tasks of one explanation and the calls that they take, many draws at once."""
+"""The tasks of one hypothesis and the calls that they take, many draws at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 
 from sim.arrays.types import Floats, Ints
 from sim.catalog import Benchmark, benchmarks
-from sim.comparison.hypotheses.model import Hypothesis, Work
+from sim.comparison.hypotheses.forms import Work
+from sim.comparison.hypotheses.model import Hypothesis
 from sim.comparison.hypotheses.priors import Prior
 from sim.comparison.inference.calls_per_task import (
     calls_of,
@@ -22,42 +23,45 @@ from sim.comparison.inference.calls_per_task import (
 _MOST_TASKS = 1e11
 
 
-class Dials:
-    """Values of the dials of `n` draws, made from uniforms by column name as they are asked for."""
+class ParameterDraws:
+    """Values of the parameters of `n` draws, made from uniforms by name as they are asked for.
+
+    Every method returns an array (n,) and keeps it in `values`.
+    """
 
     def __init__(self, names: tuple[str, ...], u: Floats) -> None:
-        """`u` (n, columns): uniforms in [0, 1), a column for each of `names`."""
+        """Take uniforms in [0, 1), `u` (n, columns), a column for each of `names`."""
         self._u = dict(zip(names, u.T, strict=True))
         self.values: dict[str, Floats] = {}
 
     def number(self, name: str, prior: Prior) -> Floats:
-        """Return the values of a dial, (n,), and keep them."""
+        """Return the values of a parameter."""
         self.values[name] = prior.quantile(self._u[name])
         return self.values[name]
 
     def pick(self, name: str, prior: Prior) -> Ints:
-        """Return the places in `prior.names`, (n,), and keep them."""
+        """Return the drawn places in `prior.names`."""
         places = prior.pick(self._u[name]).astype(np.int64)
         self.values[name] = places.astype(np.float64)
         return places
 
     def uniform(self, name: str) -> Floats:
-        """Return the uniforms of a column, (n,), and keep them."""
+        """Return the uniforms of a column."""
         self.values[name] = self._u[name]
         return self.values[name]
 
-    def by_mode(self, name: str, mode: Ints, priors: tuple[Prior, ...]) -> Floats:
-        """Return the values of a dial whose prior depends on the mode, (n,), and keep them."""
-        values = np.empty(len(mode))
+    def by_choice(self, name: str, choice: Ints, priors: tuple[Prior, ...]) -> Floats:
+        """Return the values of a parameter whose prior is `priors[choice]`, for each draw."""
+        values = np.empty(len(choice))
         for place, prior in enumerate(priors):
-            rows = mode == place
+            rows = choice == place
             values[rows] = prior.quantile(self._u[name][rows])
         self.values[name] = values
         return values
 
 
 @dataclass(frozen=True)
-class Done:
+class WorkDone:
     """What one work came to: tasks, different prompts among them, and model calls, (n,) each."""
 
     tasks: Ints
@@ -65,85 +69,108 @@ class Done:
     calls: Ints
 
 
-def do_work(h: Hypothesis, key: str, dials: Dials, rng: np.random.Generator) -> Done:
-    """Draw the factors of one work of an explanation, then its tasks and their calls."""
-    work = h.work[key]
-    factors = {x: dials.number(f"{key}.{x}", prior) for x, prior in work.tasks.items()}
+def do_work(
+    hypothesis: Hypothesis, key: str, drawn: ParameterDraws, rng: np.random.Generator
+) -> WorkDone:
+    """Draw the factors of one work of a hypothesis, then its tasks and their calls.
+
+    Tasks are the product of the factors. Of a work with suites that product is the number of rounds
+    instead; of the others a share `mixed` is of another drawn kind of calls.
+    """
+    work = hypothesis.work[key]
+    factors = {name: drawn.number(f"{key}.{name}", prior) for name, prior in work.tasks.items()}
     once, again = (_product(factors, work, repeated) for repeated in (False, True))
     if work.suites is not None:
-        return _evaluate(h, key, once * again, factors, dials, rng)
+        return _run_suites(hypothesis, key, once * again, factors, drawn, rng)
+
     tasks = np.rint(np.minimum(once * again, _MOST_TASKS)).astype(np.int64)
-    others = rng.binomial(tasks, dials.number(f"{key}.mixed", work.mixed))
+    others = rng.binomial(tasks, drawn.number(f"{key}.mixed", work.mixed))
     calls = np.zeros(len(tasks), np.int64)
     for column, of_kind in (("calls", tasks - others), ("calls_too", others)):
-        calls += _calls_of_kinds(h, work, dials, f"{key}.{column}", of_kind, rng)
-    return Done(tasks, np.minimum(once, tasks), calls)
+        which = drawn.pick(f"{key}.{column}", _required(work.calls))
+        calls += _calls_of_kinds(hypothesis, work, which, of_kind, rng)
+    return WorkDone(tasks, np.minimum(once, tasks), calls)
+
+
+def _required(choice: Prior | None) -> Prior:
+    if choice is None:
+        raise AssertionError("a work that was checked has suites or calls")
+    return choice
 
 
 def _calls_of_kinds(
-    h: Hypothesis, work: Work, dials: Dials, column: str, tasks: Ints, rng: np.random.Generator
+    hypothesis: Hypothesis, work: Work, which: Ints, tasks: Ints, rng: np.random.Generator
 ) -> Ints:
-    """Draw of which kind the tasks (n,) of each draw are, and return their calls, (n,)."""
-    assert work.calls is not None
-    which = dials.pick(column, work.calls)
+    """Draw the calls of `tasks` (n,) of the kinds `which` (n,), places in the choice of a work."""
     calls = np.zeros(len(tasks), np.int64)
-    for place, name in enumerate(work.calls.names):
+    for place, name in enumerate(_required(work.calls).names):
         rows = np.flatnonzero(which == place)
-        calls[rows] = calls_of(lengths_of_calls(h.calls[name]), tasks[rows], rng)
+        lengths = lengths_of_calls(hypothesis.calls[name])
+        calls[rows] = calls_of(lengths, tasks[rows], rng)
     return calls
 
 
 def _product(factors: Mapping[str, Floats], work: Work, repeated: bool) -> Floats:
-    """Product of the factors that do, or do not, ask the same again."""
-    chosen = [v for k, v in factors.items() if (k in work.repeated_by) == repeated]
+    """Return the product of the factors that do, or do not, ask the same prompts again, (n,)."""
+    chosen = [v for name, v in factors.items() if (name in work.repeated_by) == repeated]
     ones = np.ones(len(next(iter(factors.values()))))
     return np.asarray(np.prod([ones, *chosen], axis=0))
 
 
-def _evaluate(
-    h: Hypothesis,
+def _run_suites(
+    hypothesis: Hypothesis,
     key: str,
     rounds: Floats,
     factors: Mapping[str, Floats],
-    dials: Dials,
+    drawn: ParameterDraws,
     rng: np.random.Generator,
-) -> Done:
-    """Run every benchmark of the drawn suite as often as `rounds` says, over the models in turn.
+) -> WorkDone:
+    """Run every benchmark of the drawn suite as often as `rounds` (n,) says.
 
     `models` different models share the rounds, beginning with the drawn one; a benchmark for which
-    fewer were measured takes those. Rounds are whole and at least 1 for each model.
+    fewer were measured takes those in turn. Rounds are whole and at least 1 for each model.
     """
-    suites = h.work[key].suites
-    assert suites is not None
-    which = dials.pick(f"{key}.suites", suites)
-    first = dials.uniform(f"{key}.model")
-    models = np.rint(factors.get("models", np.ones(len(rounds)))).astype(np.int64)
-    most = _MOST_TASKS / max(benchmarks()[x].items for s in h.suites.values() for x in s.benchmarks)
+    suites = _required(hypothesis.work[key].suites)
+    which = drawn.pick(f"{key}.suites", suites)
+    first = drawn.uniform(f"{key}.model")
+
+    # rounds of each model, bounded so that tasks stay countable
+    n = len(rounds)
+    models = np.rint(factors.get("models", np.ones(n))).astype(np.int64)
+    used = {id_ for suite in hypothesis.suites.values() for id_ in suite.benchmarks}
+    most = _MOST_TASKS / max(benchmarks()[id_].items for id_ in used)
     times = np.clip(np.rint(rounds / models), 1, most).astype(np.int64)
-    none = np.zeros(len(rounds), np.int64)
-    done = Done(none, np.zeros(len(rounds)), none.copy())
+
+    done = WorkDone(np.zeros(n, np.int64), np.zeros(n), np.zeros(n, np.int64))
     for place, name in enumerate(suites.names):
         rows = np.flatnonzero(which == place)
-        for id_ in h.suites[name].benchmarks:
-            bench = benchmarks()[id_]
-            done.tasks[rows] += bench.items * times[rows] * models[rows]
-            done.distinct[rows] += bench.items
-            done.calls[rows] += _calls_of_models(bench, first[rows], models[rows], times[rows], rng)
+        for id_ in hypothesis.suites[name].benchmarks:
+            benchmark = benchmarks()[id_]
+            done.tasks[rows] += benchmark.items * times[rows] * models[rows]
+            done.distinct[rows] += benchmark.items
+            done.calls[rows] += _calls_of_models(
+                benchmark, first[rows], models[rows], times[rows], rng
+            )
     return done
 
 
 def _calls_of_models(
-    bench: Benchmark, first: Floats, models: Ints, times: Ints, rng: np.random.Generator
+    benchmark: Benchmark, first: Floats, models: Ints, times: Ints, rng: np.random.Generator
 ) -> Ints:
-    """Calls of `times` rounds of a benchmark with each of `models` models, (n,)."""
-    measured = lengths_of_benchmark(bench)
+    """Draw the calls of `times` rounds of a benchmark with each of `models` models, (n,) each.
+
+    `first`, a uniform, picks the measured model to begin with. The items of a benchmark have the
+    same difficulties in all rounds and for all models.
+    """
+    measured = lengths_of_benchmark(benchmark)
     calls = np.zeros(len(times), np.int64)
     if not len(times):
         return calls
-    strata = items_by_stratum(bench.items, len(times), rng)
+
+    strata = items_by_stratum(benchmark.items, len(times), rng)
     for turn in range(int(models.max())):
-        label = (np.floor(first * len(measured)).astype(np.int64) + turn) % len(measured)
+        model = (np.floor(first * len(measured)).astype(np.int64) + turn) % len(measured)
         for place, lengths in enumerate(measured):
-            rows = np.flatnonzero((label == place) & (models > turn))
+            rows = np.flatnonzero((model == place) & (models > turn))
             calls[rows] += calls_of_items(lengths, strata[rows], times[rows], rng)
     return calls

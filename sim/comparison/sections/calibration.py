@@ -104,7 +104,7 @@ def coverage(instrument: EvidenceModel) -> tuple[Coverage, ...]:
         counts = instrument.published(id_, 4 * CLUSTERS)["count"][: len(kept)]
         low, high = np.quantile(instrument.published(id_)["count"], [0.05, 0.95])
         made.append(_covered(id_, "predicted count", counts, low, high))
-        for quantity, of in (("lever", hypothesis.lever), ("true C2", "C2")):
+        for quantity, of in (("lever", hypothesis.driver), ("true C2", "C2")):
             truth = quantity_of(fresh, of)[kept]
             ends = np.array([inferred(seen, of, x, seen.published) for x in counts])
             made.append(_covered(id_, quantity, truth, ends[:, 0], ends[:, 1]))

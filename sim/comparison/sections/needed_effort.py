@@ -52,18 +52,18 @@ def _needed(
 ) -> Needed:
     target, place = case.interval("count").low, list(CONVENTIONS).index(convention)
     large, draws = instrument.at_large(hypothesis.id), instrument.base(hypothesis.id)
-    own = large.by_work[hypothesis.lever.split(".")[0]][place]
+    own = large.by_work[hypothesis.driver.split(".")[0]][place]
     rest = large.counts[place] - own
-    each = own / large.dials[hypothesis.lever]
+    each = own / large.parameters[hypothesis.driver]
     wanted = np.maximum(target - rest, 0) / np.maximum(each, 1e-9)
     return Needed(
         case=case.id,
         target=target,
         hypothesis=hypothesis.id,
-        lever=hypothesis.lever,
+        lever=hypothesis.driver,
         convention=convention,
         needed=span(wanted),
-        stated=span(draws.dials[hypothesis.lever]),
+        stated=span(draws.parameters[hypothesis.driver]),
         reached=float((draws.counts[place] >= target).mean()),
     )
 

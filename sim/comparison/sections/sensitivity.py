@@ -130,7 +130,8 @@ def tornado(instrument: EvidenceModel) -> tuple[Bar, ...]:
         y = _log_count(draws)
         choices = _choices(instrument, id_)
         bars = [
-            _bar(id_, name, draws.dials[name], y, choices.get(name)) for name in hypothesis.columns
+            _bar(id_, name, draws.parameters[name], y, choices.get(name))
+            for name in hypothesis.columns
         ]
         bars.sort(key=lambda bar: bar.low - bar.high)
         made += [bar for bar in bars if bar.high - bar.low > 0.05]

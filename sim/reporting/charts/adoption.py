@@ -11,7 +11,7 @@ import numpy as np
 from sim.catalog import Claim
 from sim.comparison.analysis import Analysis
 from sim.comparison.claims.intervals import Interval
-from sim.comparison.hypotheses.model import Uptake
+from sim.comparison.hypotheses.forms import Uptake
 from sim.comparison.inference.quantiles import span
 from sim.comparison.sections.adoption import Curve, Switch, reported_move
 from sim.reporting.charts import marks

@@ -50,7 +50,7 @@ def sensitivity(analysis: Analysis) -> Chart:
     ids = analysis.settings.hypotheses
     accused, against = analysis.settings.accused, analysis.settings.against
     tops = {id_: own[0] for id_, quantity, own in shown if quantity == COUNT}
-    levers = sum(analysis.library.hypotheses[k].lever == x.dial for k, x in tops.items())
+    levers = sum(analysis.library.hypotheses[k].driver == x.dial for k, x in tops.items())
     odds = [own[0] for id_, q, own in shown if (id_, q) == (accused, ODDS_ALL)]
     title = (
         f"The assumed volume moves the count most in {levers} of {len(ids)} explanations, with "

@@ -12,7 +12,7 @@ from sim.catalog import typologies
 from sim.comparison.claims.intervals import Interval
 from sim.comparison.claims.observables import OBSERVABLES
 from sim.comparison.hypotheses.load import chosen, load_library
-from sim.comparison.hypotheses.model import Library
+from sim.comparison.hypotheses.model import AS_STATED, Library, PriorSet
 from sim.comparison.hypotheses.prior_shapes import Beta
 from sim.comparison.hypotheses.priors import Prior
 from sim.comparison.inference.evidence_model import EvidenceModel
@@ -27,8 +27,8 @@ THREE = ["benchmarking", "permitted-generation", "extraction"]
 @pytest.fixture(scope="module")
 def instrument() -> EvidenceModel:
     library = chosen(load_library(), THREE, None)
-    two = library.families.model_copy(update={"centre": (1.0, 3.0), "width": (1.0,)})
-    return EvidenceModel(replace(library, families=two), 3_000, seed=5)
+    two = (AS_STATED, PriorSet(3.0, 1.0))
+    return EvidenceModel(replace(library, prior_sets=two), 3_000, seed=5)
 
 
 # Before it is seen
@@ -47,16 +47,13 @@ def test_an_observable_of_the_same_prior_tells_nothing(instrument: EvidenceModel
     """Two explanations that differ in the number of accounts alone."""
     one = instrument.library.hypotheses["extraction"]
     other = replace(one, id="other", access=Prior(choice={"own-keys": 1.0}))
-    other = replace(other, modes=load_library().hypotheses["benchmarking"].modes)
-    pair = EvidenceModel(Library({"extraction": one, "other": other}, OF_ONE), 3_000, seed=5)
+    other = replace(other, access_modes=load_library().hypotheses["benchmarking"].access_modes)
+    pair = EvidenceModel(Library({"extraction": one, "other": other}, (AS_STATED,)), 3_000, seed=5)
     sets = (("count",), ("count", "exchanges_per_task"), ("count", "accounts"))
     wrong = [x.wrong for x in design.expected(pair, "extraction", sets)]
     assert wrong[0] == pytest.approx(0.5, abs=0.07)
     assert wrong[1] == pytest.approx(0.5, abs=0.07)
     assert wrong[2] < 0.2
-
-
-OF_ONE = load_library().families.model_copy(update={"centre": (1.0,), "width": (1.0,)})
 
 
 def test_expected_ratios_have_the_right_sign_and_cover_the_stated(
@@ -181,7 +178,7 @@ def test_the_bars_of_a_tornado_are_conditional_means(instrument: EvidenceModel) 
     runs = next(x for x in bars if x.dial == "evaluations.runs")
     draws = instrument.base("benchmarking")
     y = np.log10(draws.reported["count"])
-    x = draws.dials["evaluations.runs"]
+    x = draws.parameters["evaluations.runs"]
     assert runs.low == pytest.approx(y[x <= np.quantile(x, 0.1)].mean())
     assert runs.high == pytest.approx(y[x >= np.quantile(x, 0.9)].mean())
     suites = next(x for x in bars if x.dial == "evaluations.suites")
@@ -265,6 +262,6 @@ def test_held_out_draws_are_others(instrument: EvidenceModel) -> None:
 def test_what_is_held_constant_is_drawn_so() -> None:
     h = with_constants(load_library().hypotheses["product-use"], users=10.0, days=3.0)
     drawn = EvidenceModel(
-        Library({"product-use": h, "other": replace(h, id="other")}, OF_ONE), 200, 1
+        Library({"product-use": h, "other": replace(h, id="other")}, (AS_STATED,)), 200, 1
     )
-    assert set(drawn.base("product-use").dials["product.users"]) == {10.0}
+    assert set(drawn.base("product-use").parameters["product.users"]) == {10.0}

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from sim.comparison.hypotheses.load import chosen, load_library
-from sim.comparison.hypotheses.model import COMMON, Hypothesis
+from sim.comparison.hypotheses.model import Hypothesis, PriorSet
+from sim.comparison.hypotheses.parameters import COMMON_PARAMETERS
 from sim.comparison.inference.prior_predictive import draw
 from sim.errors import InvalidInputError
 from tests.support.hypotheses import marked, refused, shipped
@@ -35,11 +36,11 @@ def test_shipped_explanations_refer_to_what_there_is() -> None:
     assert library.accused == "extraction"
     for key, x in library.hypotheses.items():
         assert x.id == key
-        assert set(x.common) == set(COMMON)
-        assert set(x.modes) == set(x.access.names)
+        assert set(x.common) == set(COMMON_PARAMETERS)
+        assert set(x.access_modes) == set(x.access.names)
         assert set(x.uptakes) == set(x.uptake.names)
-        assert x.lever in x.priors
-        assert not x.own
+        assert x.driver in x.priors
+        assert not x.own_common
 
 
 def test_columns_are_different() -> None:
@@ -47,9 +48,9 @@ def test_columns_are_different() -> None:
         assert len(set(x.columns)) == len(x.columns)
 
 
-@pytest.mark.parametrize("centre", shipped().families.centre)
-@pytest.mark.parametrize("width", shipped().families.width)
-def test_every_prior_set_keeps_dials_within_their_limits(centre: float, width: float) -> None:
+@pytest.mark.parametrize("prior_set", shipped().prior_sets, ids=PriorSet.words)
+def test_every_prior_set_keeps_parameters_within_their_limits(prior_set: PriorSet) -> None:
+    centre, width = prior_set.centre, prior_set.width
     for x in shipped().hypotheses.values():
         found = x.with_prior(centre, width).priors
         for name, prior in x.priors.items():
@@ -58,10 +59,10 @@ def test_every_prior_set_keeps_dials_within_their_limits(centre: float, width: f
                 continue
             high = prior.support[1]
             assert found[name].support[0] >= 0
-            if high <= 1 and name != x.lever:
+            if high <= 1 and name != x.driver:
                 assert found[name].support[1] <= 1
-        lever = x.priors[x.lever].lognormal
-        changed = found[x.lever].lognormal
+        lever = x.priors[x.driver].lognormal
+        changed = found[x.driver].lognormal
         assert lever is not None
         assert changed is not None
         assert changed.median == pytest.approx(centre * lever.median)
@@ -75,9 +76,9 @@ def test_a_wide_share_stays_one() -> None:
     ]
     library = load_library(None, [*changes, "found_share={uniform: {low: 0.5, high: 1}}"])
     x = library.hypotheses["benchmarking"].with_prior(1, 3)
-    assert list(x.modes["own-keys"].synchrony.support) == [0, 1]
+    assert list(x.access_modes["own-keys"].synchrony.support) == [0, 1]
     assert list(x.common["found_share"].support) == [0, 1]
-    assert x.modes["own-keys"].volume_sigma.support[1] > 2
+    assert x.access_modes["own-keys"].volume_sigma.support[1] > 2
 
 
 # Files of the user's own
@@ -135,7 +136,7 @@ def test_a_file_adds_an_explanation() -> None:
     assert said["labelling-work.published_over"] == "uniform, low 0, high 20,000"
     assert "published_over" not in said
     assert mine.priors["labelling.documents"].source == "our own guess"
-    assert mine.own == frozenset({"published_over"})
+    assert mine.own_common == frozenset({"published_over"})
     assert mine.typologies == ("L07",)
 
 
@@ -155,10 +156,12 @@ def test_a_file_replaces_what_has_the_same_id() -> None:
         assert others == {k: before[k] for k in others}
 
 
-def test_families_are_replaced_key_by_key() -> None:
-    assert load_library(FILES / "replaced.yaml").families.width == (1,)
-    assert load_library(FILES / "replaced.yaml").families.centre == shipped().families.centre
-    assert load_library(FILES / "every-section.yaml").families.centre == (0.5, 2)
+def test_factors_of_prior_sets_are_replaced_key_by_key() -> None:
+    replaced = load_library(FILES / "replaced.yaml").prior_sets
+    assert {each.width for each in replaced} == {1}
+    assert {each.centre for each in replaced} == {each.centre for each in shipped().prior_sets}
+    every_section = load_library(FILES / "every-section.yaml").prior_sets
+    assert {each.centre for each in every_section} == {1, 0.5, 2}
 
 
 def test_every_section_of_a_file() -> None:
@@ -171,10 +174,10 @@ def test_every_section_of_a_file() -> None:
     assert both.priors["convention"].words() == "C2 0.75, C5 0.25"
     assert both.priors["convention"].source == "the provider"
     assert library.hypotheses["benchmarking"].priors["found_share"].words() == "1"
-    assert library.hypotheses["benchmarking"].modes["own-keys"].title == "One account"
+    assert library.hypotheses["benchmarking"].access_modes["own-keys"].title == "One account"
     assert (
-        library.hypotheses["benchmarking"].modes["pool"]
-        == (shipped().hypotheses["benchmarking"].modes["pool"])
+        library.hypotheses["benchmarking"].access_modes["pool"]
+        == (shipped().hypotheses["benchmarking"].access_modes["pool"])
     )
 
 

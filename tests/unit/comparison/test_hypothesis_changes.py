@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from sim.comparison.hypotheses.checks import problems_of_library
+from sim.comparison.hypotheses.forms import LibraryForm
 from sim.comparison.hypotheses.load import load_library
-from sim.comparison.hypotheses.model import COMMON, LibraryForm
+from sim.comparison.hypotheses.parameters import COMMON_PARAMETERS
 from sim.comparison.hypotheses.priors import Prior
 from sim.documents.strict_yaml import Document, parse_yaml
 from tests.support.hypotheses import marked, priors, refused, shipped
@@ -91,7 +92,7 @@ def test_changes_are_made_in_order_and_reach_every_section() -> None:
     assert priors(library)["evaluations.runs"].words() == "4"
     suite = library.hypotheses["benchmarking"].suites["verified"]
     assert (suite.title, suite.benchmarks) == ("Another", ("gaia",))
-    assert list(library.families.centre) == [1]
+    assert {each.centre for each in library.prior_sets} == {1}
     assert list(library.hypotheses["resale"].work) == ["product"]
     assert priors(library)["product.offices"].words() == "3"
 
@@ -198,7 +199,7 @@ def test_several_changes_give_all_their_faults() -> None:
 
 def test_a_common_dial_that_is_missing() -> None:
     assert refused("common={}").splitlines() == [
-        f"--set common={{}}: common: missing key '{name}'" for name in sorted(COMMON)
+        f"--set common={{}}: common: missing key '{name}'" for name in sorted(COMMON_PARAMETERS)
     ]
     form = LibraryForm.model_validate({"version": 1})
     found = problems_of_library(form, Document("none.yaml"))

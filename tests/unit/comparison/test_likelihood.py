@@ -151,8 +151,8 @@ def test_small_classes_are_left_out_unless_there_are_no_others() -> None:
     rng = np.random.default_rng(7)
     kind = np.repeat([0, 1], [1_000, 5])
     values = {"count": 10 ** rng.normal(6, 0.3, 1_005)}
-    assert [x.kind for x in of_one(values, kind, np.ones(1_005, np.bool_)).classes] == [0]
-    assert [x.kind for x in of_one(values, kind, kind == 1).classes] == [1]
+    assert [x.latent_class for x in of_one(values, kind, np.ones(1_005, np.bool_)).classes] == [0]
+    assert [x.latent_class for x in of_one(values, kind, kind == 1).classes] == [1]
 
 
 @pytest.mark.parametrize("dimensions", [1, 2, 3])

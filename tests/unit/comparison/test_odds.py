@@ -12,9 +12,9 @@ from sim.comparison import load_library
 from sim.comparison.claims.cases import cases
 from sim.comparison.claims.intervals import Interval
 from sim.comparison.hypotheses.load import chosen
-from sim.comparison.hypotheses.model import Library
+from sim.comparison.hypotheses.model import AS_STATED, Library, PriorSet
 from sim.comparison.inference import odds as weigh
-from sim.comparison.inference.evidence_model import AS_STATED, WHOLE, EvidenceModel, PriorSet
+from sim.comparison.inference.evidence_model import WHOLE, EvidenceModel
 from sim.comparison.sections.needed_effort import needed, predicted
 from sim.counting import CONVENTIONS
 from tests.support.hypotheses import with_constants
@@ -137,15 +137,14 @@ def test_the_share_of_pools_is_as_if_the_weight_had_been_set(instrument: Evidenc
     assert ratios == sorted(ratios, reverse=True)
     changes = ["benchmarking.access.choice.pool=1", "benchmarking.access.choice.own-keys=1"]
     library = chosen(load_library(None, changes), ["benchmarking", "extraction"], None)
-    other = EvidenceModel(replace_families(library), 20_000, seed=3)
+    other = EvidenceModel(as_stated_alone(library), 20_000, seed=3)
     again = weigh.odds(other, evidence, "extraction", None).steps[-1].ratios["benchmarking"]
     assert found.ratios[0.5] == pytest.approx(10**again.stated, rel=0.2)
 
 
-def replace_families(library: Library) -> Library:
+def as_stated_alone(library: Library) -> Library:
     """One prior set alone: less to draw."""
-    one = library.families.model_copy(update={"centre": (1.0,), "width": (1.0,)})
-    return replace(library, families=one)
+    return replace(library, prior_sets=(AS_STATED,))
 
 
 @pytest.mark.parametrize(
@@ -182,7 +181,7 @@ def test_nothing_is_beyond_what_the_draws_can_tell() -> None:
         ["benchmarking", "extraction"],
         None,
     )
-    other = EvidenceModel(replace_families(library), 300, seed=1)
+    other = EvidenceModel(as_stated_alone(library), 300, seed=1)
     limits = {"count": Interval(2e8, 3e8)}
     evidence = weigh.Evidence("x", limits, tuple(CONVENTIONS))
     found = weigh.odds(other, evidence, "extraction", {"extraction": 1.0})
@@ -271,7 +270,9 @@ def test_what_is_reached_without_the_lever_needs_none_of_it() -> None:
         .hypotheses["benchmarking"]
         .work["evaluations"],
     }
-    only = Library({"a": replace(h, id="a", work=work), "b": replace(h, id="b")}, library.families)
+    only = Library(
+        {"a": replace(h, id="a", work=work), "b": replace(h, id="b")}, library.prior_sets
+    )
     found = next(
         x for x in needed(EvidenceModel(only, 300, 1), [CASES["A3"]]) if x.hypothesis == "a"
     )

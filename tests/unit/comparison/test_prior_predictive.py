@@ -19,7 +19,8 @@ from scipy.stats import spearmanr
 from sim.arrays.types import Floats
 from sim.catalog import StepDistribution, benchmarks, step_distributions
 from sim.comparison.claims.observables import OBSERVABLES
-from sim.comparison.hypotheses.model import Calls, Hypothesis
+from sim.comparison.hypotheses.forms import Calls
+from sim.comparison.hypotheses.model import Hypothesis
 from sim.comparison.hypotheses.priors import Prior
 from sim.comparison.inference import prior_predictive
 from sim.comparison.inference.calls_per_task import (
@@ -204,9 +205,9 @@ def test_large_shares_act_as_in_the_slow_draws(accounts: int) -> None:
     common = {**x.common} | {name: Prior(constant=share) for name, share in LARGE.items()}
     modes = {
         name: mode.model_copy(update={"accounts": Prior(constant=accounts)})
-        for name, mode in x.modes.items()
+        for name, mode in x.access_modes.items()
     }
-    x = replace(x, common=common, modes=modes)
+    x = replace(x, common=common, access_modes=modes)
     slow, fast = (with_ratios(made) for made in (of_slow(x, 1_000, 3), of_fast(x, FAST, 3)))
     if accounts == 1:
         slow, fast = ({k: v for k, v in y.items() if k not in OF_SEVERAL} for y in (slow, fast))
@@ -385,13 +386,13 @@ def test_blocks_do_not_matter_for_the_dials(key: str, monkeypatch: pytest.Monkey
     monkeypatch.setattr(prior_predictive, "BLOCK", 77)
     pieces = fast_draws(x, 500, 9)
     assert len(whole) == len(pieces) == 500
-    assert set(whole.dials) == set(pieces.dials) == set(x.columns)
-    for name, values in whole.dials.items():
-        assert np.array_equal(values, pieces.dials[name]), name
+    assert set(whole.parameters) == set(pieces.parameters) == set(x.columns)
+    for name, values in whole.parameters.items():
+        assert np.array_equal(values, pieces.parameters[name]), name
     tasks = CONVENTIONS.index("C6")
     assert np.array_equal(whole.counts[tasks], pieces.counts[tasks])
     assert np.array_equal(whole.accounts, pieces.accounts)
-    assert np.array_equal(whole.kind, pieces.kind)
+    assert np.array_equal(whole.latent_class, pieces.latent_class)
 
 
 def test_one_length_for_certain_leaves_no_spread() -> None:
