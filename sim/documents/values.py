@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from sim.arrays.time import MINUTE_US
 from sim.distributions import Positive
 from sim.documents.bounds import MOST_FACTOR
 from sim.documents.quantities import (
@@ -29,7 +30,7 @@ SLUG_PATTERN = r"^[a-z][a-z0-9]*([-_][a-z0-9]+)*$"
 _LONGEST_SLUG = 64
 _COUNT_TEXT = {"type": "string", "pattern": COUNT_PATTERN}
 _DATE_PATTERN = r"^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?)?$"
-_MINUTE_US = 60_000_000
+
 # Shares of one whole may miss it by rounding.
 _ROUNDING = 1e-6
 
@@ -55,7 +56,7 @@ def _longer_than_0(value_us: int) -> int:
 
 
 def _whole_minutes(value_us: int) -> int:
-    if value_us % _MINUTE_US:
+    if value_us % MINUTE_US:
         raise ValueError("should be whole minutes")
     return value_us
 

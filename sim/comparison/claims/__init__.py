@@ -1,1 +1,1 @@
-"""Reported counts: cases, intervals, observables, files of claims."""
+"""Reported counts: claims as intervals, cases that gather them, and files of a user's claims."""

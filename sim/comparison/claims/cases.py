@@ -20,9 +20,17 @@ PROMPTS = ("C5", "C6")
 class Case:
     """What one report says of one actor: a count and whatever else it gives.
 
-    id: that of the claim which gives the count. conventions: under which the count may be meant.
-    claims: by observable, `count` always among them. window_days: that of the count, None where
-    the report does not say; other claims may have windows of their own.
+    Attributes
+    ----------
+    id:
+        That of the claim which gives the count.
+    conventions:
+        Those under which the count may be meant.
+    claims:
+        By observable, `count` always among them.
+    window_days:
+        Window of the count, None where the report does not say; other claims may have windows of
+        their own.
     """
 
     id: str
@@ -38,8 +46,8 @@ class Case:
         Raises InvalidInputError for an observable that the report does not give.
         """
         if observable not in self.claims:
-            given = ", ".join(self.claims)
-            raise InvalidInputError(f"case {self.id!r} gives no {observable}; it gives {given}")
+            names = ", ".join(self.claims)
+            raise InvalidInputError(f"case {self.id!r} gives no {observable}; it gives {names}")
         return interval_of(self.claims[observable], reading)
 
 
@@ -54,27 +62,32 @@ def cases(claims: Mapping[str, Claim]) -> Mapping[str, Case]:
     for claim in claims.values():
         if claim.value is not None:
             groups.setdefault((claim.report, claim.actor), []).append(claim)
-    made = (_case(by) for by in map(_by_observable, groups.values()) if "count" in by)
-    by_id = {case.id: case for case in made}
+
+    by_id: dict[str, Case] = {}
+    for group in groups.values():
+        by_observable = _by_observable(group)
+        if "count" in by_observable:
+            case = _case(by_observable)
+            by_id[case.id] = case
     return MappingProxyType({key: by_id[key] for key in claims if key in by_id})
 
 
 def _by_observable(claims: Iterable[Claim]) -> dict[str, Claim]:
-    found: dict[str, Claim] = {}
+    by_observable: dict[str, Claim] = {}
     for claim in sorted(claims, key=lambda claim: claim.metric == "accounts_at_peak"):
         observable = observable_of(claim.metric)
         if observable is not None:
-            found.setdefault(observable, claim)
-    return found
+            by_observable.setdefault(observable, claim)
+    return by_observable
 
 
-def _case(by: Mapping[str, Claim]) -> Case:
-    count = by["count"]
+def _case(by_observable: Mapping[str, Claim]) -> Case:
+    count = by_observable["count"]
     return Case(
         id=count.id,
         report=count.report,
         actor=count.actor,
         conventions=PROMPTS if "prompts" in (count.metric, count.unit) else EXCHANGES,
-        claims=by,
+        claims=by_observable,
         window_days=count.window_days,
     )

@@ -28,14 +28,32 @@ class Interval:
 def interval(claim: Claim, reading: Reading = "rounded") -> Interval:
     """Return the values that a claim stands for, in its unit; none lies below 0, no share above 1.
 
-    With u the unit of the last digit of the figure that is not 0 (150,000: 10,000; 0.5: 0.1):
+    With v the figure and u the unit of its last digit that is not 0 (150,000: 10,000; 0.5: 0.1):
 
-    over: [v, v + u) as a rounded figure; [v, inf) if it says no more than that it is at least v.
-    nearly: [v - u, v). approximately: [v - u/2, v + u/2). between: [low, high).
-    exact: [v - 0.5, v + 0.5) of a whole number; [v - u/2, v + u/2), u at most 1, of a fraction.
+    ==============  ==================================================================
+    bound           values
+    ==============  ==================================================================
+    over            [v, v + u) if read as `rounded`, [v, inf) if read as `at-least`
+    nearly          [v - u, v)
+    approximately   [v - u/2, v + u/2)
+    exact           [v - 0.5, v + 0.5) of a whole number; [v - u/2, v + u/2), u at most 1,
+                    of a fraction
+    between         [low, high)
+    ==============  ==================================================================
 
     A share of 1 is included although `high` is not: `high` is then the next number above 1.
-    Raises InvalidInputError for a claim that names no figure.
+
+    Parameters
+    ----------
+    claim:
+        A claim of any metric.
+    reading:
+        What `over` means.
+
+    Raises
+    ------
+    InvalidInputError
+        For a claim that names no figure.
     """
     low, high = _ends(claim, reading)
     most = math.nextafter(1, 2) if _kind(claim) == "share" else math.inf
@@ -53,6 +71,7 @@ def _ends(claim: Claim, reading: Reading) -> tuple[Decimal, Decimal]:
         raise InvalidInputError(f"claim {claim.id!r} names no figure")
     if claim.low is not None and claim.high is not None:
         return _exactly(claim.low), _exactly(claim.high)
+
     value, unit = _exactly(claim.value), last_digit(claim.value)
     if claim.bound == "over":
         return value, Decimal("inf") if reading == "at-least" else value + unit
@@ -64,7 +83,7 @@ def _ends(claim: Claim, reading: Reading) -> tuple[Decimal, Decimal]:
 
 
 def _exactly(value: float) -> Decimal:
-    """Return the number that is printed, so that 0.5 - 0.1 is 0.4."""
+    """Return the number as it is printed, so that 0.5 - 0.1 is 0.4."""
     return Decimal(repr(value))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -18,16 +18,27 @@ from pydantic import (
 )
 
 from sim.catalog import Bound, Claim, Status, claims
-from sim.comparison.claims.claim_checks import METRICS, problems_of_claims
+from sim.comparison.claims.observables import OBSERVABLES, observable_of
 from sim.distributions import MOST
 from sim.documents.files import read_file
 from sim.documents.form_problems import Layout, problems_of_form
 from sim.documents.forms import Form
-from sim.documents.problems import raise_problems, suggest
+from sim.documents.problems import Path as Keys
+from sim.documents.problems import Problem, raise_problems, suggest
 from sim.documents.quantities import UNITS_US, figure_schema, parse_figure
-from sim.documents.strict_yaml import Document
+from sim.documents.strict_yaml import Document, dotted
 from sim.documents.values import Day, PositiveDuration, Version
 from sim.errors import InvalidInputError
+
+_EXCHANGES = ("exchanges", "requests", "prompts")
+
+# The units that a claim may have, by its metric.
+METRICS: Mapping[str, tuple[str, ...]] = {
+    "exchanges": _EXCHANGES,
+    "prompts": ("prompts",),
+    **{name: (observable.unit,) for name, observable in OBSERVABLES.items()},
+    "count": _EXCHANGES,
+}
 
 NOT_SAID = "nothing is said here"
 READING = "as the user states it"
@@ -120,7 +131,11 @@ def load_claims(path: str | Path) -> Mapping[str, Claim]:
     """Read and check the claims of a file, `-` for standard input; return them by id.
 
     Windows become days. A value that is left out beside `low` and `high` is `low`, a placeholder.
-    Raises InvalidInputError that lists every fault with its place, a line each.
+
+    Raises
+    ------
+    InvalidInputError
+        Lists every fault with its place, a line each.
     """
     try:
         return claims_of(read_file(Path(path)))
@@ -134,7 +149,7 @@ def claims_of(document: Document) -> Mapping[str, Claim]:
     raw = data.get("claims") if isinstance(data, dict) else None
     sound = dict(_sound(raw)) if isinstance(raw, dict) else {}
     ids = raw if isinstance(raw, dict) else ()
-    raise_problems([*problems, *problems_of_claims(document, ids, sound, claims())])
+    raise_problems([*problems, *_problems_between_keys(document, ids, sound)])
     if not isinstance(form, ClaimsForm):
         raise AssertionError("a document without problems has a form")
     return MappingProxyType({key: _claim(key, claim) for key, claim in form.claims.items()})
@@ -151,14 +166,84 @@ def _sound(raw: Mapping[str, Any]) -> Iterator[tuple[str, ClaimForm]]:
 
 def _claim(key: str, form: ClaimForm) -> Claim:
     fields = form.model_dump(exclude={"window"})
-    words = form.bound == "between"
+    is_range = form.bound == "between"
     return Claim.model_validate(
         {
             **fields,
             "id": key,
             "value": form.low if form.value is None else form.value,
-            "figure": "placeholder" if words else "given",
+            "figure": "placeholder" if is_range else "given",
             "window_days": None if form.window is None else form.window / UNITS_US["d"],
             "reading": READING,
         }
     )
+
+
+# --- what has to hold between the keys of a claim, and between claims
+
+
+def _problems_between_keys(
+    document: Document, ids: Iterable[str], sound: Mapping[str, ClaimForm]
+) -> Iterator[Problem]:
+    """Yield ids that the catalog has, and what is wrong with claims that are right key by key."""
+    catalog_ids = set(claims())
+    for key in ids:
+        if key in catalog_ids:
+            message = f"'{key}' is a claim of the catalog; choose another id"
+            yield _problem(document, ("claims", key), message, at_key=True)
+
+    for key, claim in sound.items():
+        for name, message in (*_bound_faults(claim), *_metric_faults(claim)):
+            path = ("claims", key, name) if name else ("claims", key)
+            yield _problem(document, path, message)
+    yield from _given_twice(document, sound)
+
+
+def _problem(document: Document, path: Keys, message: str, *, at_key: bool = False) -> Problem:
+    shown = path[:-1] if at_key else path
+    return Problem(document.place(path, key=at_key), dotted(shown), message)
+
+
+def _bound_faults(claim: ClaimForm) -> Iterator[tuple[str, str]]:
+    """Yield key and message; the key is empty for a fault of the claim as a whole."""
+    low, high, value = claim.low, claim.high, claim.value
+    if claim.bound != "between":
+        if value is None:
+            yield "", "missing key 'value'"
+        for name in ("low", "high"):
+            if getattr(claim, name) is not None:
+                yield name, "goes with bound 'between' alone"
+    elif low is None or high is None:
+        yield "bound", "'between' needs low and high, such as 200 and 1_000 for 'hundreds'"
+    elif low >= high:
+        yield "high", f"should be greater than low, {low:.15g}; found {high:.15g}"
+    elif value is not None and not low <= value < high:
+        yield "value", f"should lie between {low:.15g} and {high:.15g}; found {value:.15g}"
+
+
+def _metric_faults(claim: ClaimForm) -> Iterator[tuple[str, str]]:
+    units = METRICS[claim.metric]
+    if claim.unit not in units:
+        allowed = ", ".join(units)
+        yield "unit", f"'{claim.unit}' does not go with metric '{claim.metric}'; allowed: {allowed}"
+
+    kind = OBSERVABLES[observable_of(claim.metric) or "count"].kind
+    for name in ("value", "low", "high"):
+        figure = getattr(claim, name)
+        if figure is None:
+            continue
+        if kind == "share" and figure > 1:
+            yield name, f"a share lies in [0, 1]; found {figure:.15g}"
+        if kind == "count" and not figure.is_integer():
+            yield name, f"should be a whole number, found {figure:.15g}"
+
+
+def _given_twice(document: Document, sound: Mapping[str, ClaimForm]) -> Iterator[Problem]:
+    """Yield claims that give what one before them gives: a case has room for one."""
+    first: dict[tuple[str, str, str | None], str] = {}
+    for key, claim in sound.items():
+        subject = (claim.report, claim.actor, observable_of(claim.metric))
+        before = first.setdefault(subject, key)
+        if before != key:
+            message = f"'{before}' already gives the {subject[2]} of this actor in this report"
+            yield _problem(document, ("claims", key, "metric"), message)

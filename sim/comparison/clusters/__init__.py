@@ -1,1 +1,1 @@
-"""What a run shows of its clusters of accounts."""
+"""Clusters of accounts in finished runs: what can be laid beside a reported one."""
