@@ -45,13 +45,13 @@ def shown(number: float) -> str:
 
 
 class UpTo:
-    """Of a distribution: draws nothing above `most`; tails are cut off there."""
+    """What makes a distribution one that draws nothing above `most`; tails are cut off there."""
 
     def __init__(self, most: int) -> None:
         self._most = most
 
     def check(self, value: Distribution) -> Distribution:
-        """Return it with its tails cut off; ValueError names what else is out of range."""
+        """Return a distribution with its tails cut off; ValueError if a number of it is above."""
         for name, number in value.numbers():
             if number > self._most:
                 raise ValueError(f"should be at most {shown(self._most)}, found {name} {number:g}")
@@ -65,7 +65,10 @@ class UpTo:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        """What stands beside a reference holds as well: of numbers, and of mappings with them."""
+        """Return the schema with the largest value of plain numbers, and of mappings with them.
+
+        What stands beside a reference in a schema holds as well.
+        """
         most = {"maximum": self._most}
         lognormal = {"properties": {"median": most, "max": most}}
         properties = {

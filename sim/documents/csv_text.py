@@ -16,20 +16,25 @@ _NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|inf|nan)")
 def csv_text(rows: Iterable[Sequence[Any]], *, for_spreadsheets: bool = False) -> str:
     """Return rows as CSV, each ending in a line feed; what breaks a line stands in quotes.
 
-    With `for_spreadsheets` an apostrophe goes before a text that begins with = + - @, a tab or a
-    carriage return, so that a spreadsheet shows it and computes nothing. Numbers stay as they are.
+    Parameters
+    ----------
+    rows:
+        Rows of cells, which are written as `str` writes them.
+    for_spreadsheets:
+        Whether to put an apostrophe before a text that begins with = + - @, a tab or a carriage
+        return, so that a spreadsheet shows it and computes nothing. Numbers stay as they are.
     """
     lines = []
     for row in rows:
         out = io.StringIO()
-        cells = [_shown(cell) for cell in row] if for_spreadsheets else row
+        cells = [_for_spreadsheet(cell) for cell in row] if for_spreadsheets else row
         # with this ending the writer quotes carriage returns within cells too
         csv.writer(out, lineterminator="\r\n").writerow(cells)
         lines.append(out.getvalue().removesuffix("\r\n"))
     return "".join(f"{line}\n" for line in lines)
 
 
-def _shown(cell: Any) -> Any:
+def _for_spreadsheet(cell: Any) -> Any:
     if not isinstance(cell, str) or not cell.startswith(_FORMULA) or _NUMBER.fullmatch(cell):
         return cell
     return f"'{cell}"

@@ -16,8 +16,12 @@ _LONGEST = 200
 def read_file(path: Path) -> Document:
     """Return the parsed YAML of a file, or of standard input for `-`.
 
-    Raises FileNotFoundError for a file that is not there, and InvalidInputError for one that
-    cannot be read, is not UTF-8 or is no YAML.
+    Raises
+    ------
+    FileNotFoundError
+        For a file that is not there.
+    InvalidInputError
+        For one that cannot be read, is not UTF-8 or is no YAML.
     """
     if str(path) == "-":
         return parse_yaml(_decoded(sys.stdin.buffer.read(), "<stdin>"), "<stdin>")

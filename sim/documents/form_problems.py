@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from sim.documents.bounds import shown
 from sim.documents.problems import Path, Problem, suggest
-from sim.documents.quantities import found, quoted
+from sim.documents.quantities import in_words, quoted
 from sim.documents.strict_yaml import Document, dotted
 
 _WANTED = {
@@ -31,7 +31,17 @@ _BOUNDS = {
 
 @dataclass(frozen=True)
 class Union:
-    """A list whose items have different forms: where it stands, and the key that says which."""
+    """A list whose items have different forms: a discriminated union.
+
+    Attributes
+    ----------
+    path:
+        Where the list stands.
+    tag:
+        The key of an item that says which form it has.
+    forms:
+        The forms by tag.
+    """
 
     path: Path
     tag: str
@@ -44,11 +54,22 @@ class Union:
 
 @dataclass(frozen=True)
 class Layout:
-    """What the translation has to know of a format of files.
+    """What messages have to know of a format of files.
 
-    root: the form of a whole file. title: what such a file is. item: what it holds. unions: lists
-    whose items have different forms. path_name: from the data and a path to what messages show.
-    mappings: what a mapping of some form may be instead. missing: what to add about a missing key.
+    Attributes
+    ----------
+    root:
+        The form of a whole file.
+    title, item:
+        What such a file is, and what it holds, in words.
+    unions:
+        Lists whose items have different forms.
+    path_name:
+        From the data and a path to what messages show.
+    mappings:
+        What a mapping of some form may be instead, in words.
+    missing:
+        What to add about a missing key.
     """
 
     root: type[BaseModel]
@@ -63,14 +84,22 @@ class Layout:
 def problems_of_form(
     layout: Layout, document: Document
 ) -> tuple[BaseModel | None, Any, list[Problem]]:
-    """Return the form, the data that it was made of and all problems; raises nothing.
+    """Check a document by its form; return the form, its data and all problems, raise nothing.
 
-    The form is None if the data do not fit it. In the data, keys without a value are left out and
-    lists are tuples.
+    Returns
+    -------
+    form:
+        None if the data do not fit it.
+    data:
+        The data of the document without keys that have no value, lists as tuples.
+    problems:
+        Those of the document included.
     """
     problems = list(document.problems)
     if not isinstance(document.data, dict):
         return None, None, [*problems, _not_a_mapping(layout, document)]
+
+    # An alias has no value either, but that is said already.
     nulls = list(_null_paths(document.data, ()))
     aliases = {problem.place for problem in problems}
     problems.extend(
@@ -78,6 +107,7 @@ def problems_of_form(
         for path in nulls
         if document.place(path) not in aliases
     )
+
     data = _without_nulls(document.data)
     try:
         return layout.root.model_validate(data, strict=True), data, problems
@@ -90,7 +120,7 @@ def _not_a_mapping(layout: Layout, document: Document) -> Problem:
     if document.data is None:
         message = f"the file is empty; {layout.title} begins 'version: 1'"
     else:
-        message = f"should be a mapping that begins 'version: 1', found {found(document.data)}"
+        message = f"should be a mapping that begins 'version: 1', found {in_words(document.data)}"
     return Problem(document.place(()), "", message)
 
 
@@ -120,7 +150,10 @@ def _without_nulls(value: Any) -> Any:
 
 
 class _Translator:
-    """Turns pydantic's errors into problems in the words and places of the file."""
+    """Turns pydantic's errors into problems in the words and places of the file.
+
+    `data` is what pydantic saw, `nulls` are the paths that were left out of it.
+    """
 
     def __init__(self, layout: Layout, document: Document, data: Any, nulls: list[Path]) -> None:
         self.layout = layout
@@ -136,11 +169,16 @@ class _Translator:
             yield self.problem(dict(detail), path, at_key)
 
     def path(self, location: Path) -> tuple[Path, bool]:
-        """Drop what pydantic adds to a location: union tags, fields of a plain number, `[key]`."""
+        """Return the path that a location of pydantic's means, and whether a key is at fault.
+
+        Dropped is what pydantic adds: tags of unions, fields of a plain number, `[key]`.
+        """
         for union in filter(lambda union: union.holds(location), self.layout.unions):
             item = len(union.path) + 1
             location = (*location[:item], *location[item + 1 :])
         at_key = bool(location) and location[-1] == "[key]"
+
+        # as far as the data go
         value: Any = self.data
         path: Path = ()
         for part in location[:-1] if at_key else location:
@@ -157,8 +195,10 @@ class _Translator:
         """Tell whether an error only follows from one that is reported already."""
         if detail["type"] == "too_short":
             return bool(self.value_at(path))
-        tags = [(*path, union.tag) for union in self.layout.unions if union.holds(path)]
-        return detail["type"] == "union_tag_not_found" and tags[0] in self.nulls
+        if detail["type"] == "union_tag_not_found":
+            union = next(union for union in self.layout.unions if union.holds(path))
+            return (*path, union.tag) in self.nulls
+        return False
 
     def problem(self, detail: dict[str, Any], path: Path, at_key: bool) -> Problem:
         kind = detail["type"]
@@ -180,16 +220,18 @@ class _Translator:
         return Problem(place, self.layout.path_name(self.document.data, shown), message)
 
     def tag_problem(self, path: Path) -> Problem:
+        """Return what is wrong with the key that says which form an item has."""
         union = next(union for union in self.layout.unions if union.holds(path))
         item, tag = self.value_at(path), union.tag
         if not isinstance(item, dict):
-            return self.at(path, path, f"should be a mapping, found {found(item)}")
+            return self.at(path, path, f"should be a mapping, found {in_words(item)}")
         if tag not in item:
             names = ", ".join(sorted(union.forms))
             return self.at(path, path, f"missing key '{tag}'; allowed: {names}")
+
         below = (*path, tag)
         if not isinstance(item[tag], str):
-            return self.at(below, below, f"should be text, found {found(item[tag])}")
+            return self.at(below, below, f"should be text, found {in_words(item[tag])}")
         hint = suggest(item[tag], union.forms)
         return self.at(below, below, f"unknown {tag} {quoted(item[tag])}{hint}")
 
@@ -201,7 +243,7 @@ class _Translator:
 
     def message(self, detail: dict[str, Any], path: Path) -> str:
         if detail["type"] in ("model_type", "model_attributes_type"):
-            return f"should be {self.wanted_mapping(path)}; found {found(detail['input'])}"
+            return f"should be {self.wanted_mapping(path)}; found {in_words(detail['input'])}"
         if detail["type"] == "too_short":
             return f"should hold at least one {self.layout.item}"
         return plain_message(detail)
@@ -239,23 +281,29 @@ class _Translator:
 
 
 def plain_message(detail: dict[str, Any]) -> str:
-    """Return what one of pydantic's errors says in the words of this format."""
+    """Return what one of pydantic's errors says, in the words of this program.
+
+    `detail` is an entry of `ValidationError.errors()`.
+    """
     kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
-    if kind == "value_error":
+    if kind == "value_error":  # of a validator of ours, which speaks these words already
         return str(context["error"])
+
     if kind in _WANTED:
-        return f"should be {_WANTED[kind]}, found {found(value)}"
+        return f"should be {_WANTED[kind]}, found {in_words(value)}"
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
-        return f"should be {words} {shown(context[name])}, found {found(value)}"
+        return f"should be {words} {shown(context[name])}, found {in_words(value)}"
+
     if kind == "literal_error":
         allowed = context["expected"].replace("'", "").replace(" or ", ", ")
-        return f"should be one of {allowed}; found {found(value)}"
+        return f"should be one of {allowed}; found {in_words(value)}"
     if kind == "finite_number":
-        return f"should be finite, found {found(value)}"
+        return f"should be finite, found {in_words(value)}"
     if kind == "string_too_long":
-        return f"should have at most {context['max_length']} characters, found {len(value)}"
-    return f"{detail['msg']}, found {found(value)}"
+        most = context["max_length"]
+        return f"should have at most {most} characters, found {len(value)}"
+    return f"{detail['msg']}, found {in_words(value)}"
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from sim.documents.problems import Path, Place, raise_problems, refusal, suggest
-from sim.documents.quantities import found
+from sim.documents.quantities import in_words
 from sim.documents.strict_yaml import Document, dotted, parse_yaml
 
 # As deep as a file can be nested.
@@ -17,10 +17,20 @@ _KEY = re.compile(r'"([^"]+)"|([^."\[\]]+)')
 
 
 def apply_override(document: Document, text: str) -> None:
-    """Set what `text`, such as `actors.coders.accounts=5`, says in `document`.
+    """Set what a text such as `actors.coders.accounts=5` says in a document.
 
-    An actor is addressed by its id; a key with dots in it stands in double quotes. The value is
-    YAML. Raises `InvalidInputError` where the text or its path makes no sense.
+    Parameters
+    ----------
+    document:
+        Changed in place.
+    text:
+        A key and a value of YAML. An actor is addressed by its id; a key with dots in it stands in
+        double quotes.
+
+    Raises
+    ------
+    InvalidInputError
+        Where the text or its path makes no sense.
     """
     place = Place.option(f"--set {text if len(text) <= _LONGEST else text[:_LONGEST] + '...'}")
     key, equals, value_text = text.partition("=")
@@ -29,6 +39,7 @@ def apply_override(document: Document, text: str) -> None:
         raise refusal(place, "", "should be KEY=VALUE, such as actors.coders.accounts=5")
     if len(parts) > _MOST_PARTS:
         raise refusal(place, "", f"a key of {len(parts):,} parts; it has at most {_MOST_PARTS}")
+
     value = parse_yaml(value_text, str(place), place)
     if value.problems:
         raise_problems(value.problems)
@@ -43,41 +54,46 @@ def split_key(key: str) -> list[str]:
 
 
 def set_value(document: Document, parts: list[str], value: Any, place: Place) -> None:
-    """Set the value at `parts`, making mappings that are missing on the way."""
+    """Set the value at `parts`, making mappings that are missing on the way.
+
+    `place` is where the value comes from; it becomes the place of the value and its key.
+    """
     if document.data is None:
         document.data = {}
-    inside: Any = document.data
+    container: Any = document.data
     path: Path = ()
     for part in parts[:-1]:
-        inside, path = _descend(inside, path, part, place)
-    step = _step(inside, path, parts[-1], place)
-    inside[step] = value
+        container, path = _descend(container, path, part, place)
+    step = _step(container, path, parts[-1], place)
+    container[step] = value
+
     path = (*path, step)
     for places in (document.values, document.keys):
-        for below in [known for known in places if known[: len(path)] == path]:
+        for below in [other for other in places if other[: len(path)] == path]:
             del places[below]
     document.values[path] = document.keys[path] = place
 
 
-def _descend(inside: Any, path: Path, part: str, place: Place) -> tuple[Any, Path]:
-    step = _step(inside, path, part, place)
+def _descend(container: Any, path: Path, part: str, place: Place) -> tuple[Any, Path]:
+    step = _step(container, path, part, place)
     if isinstance(step, str):
-        inside.setdefault(step, {})
-    return inside[step], (*path, step)
+        container.setdefault(step, {})
+    return container[step], (*path, step)
 
 
-def _step(inside: Any, path: Path, part: str, place: Place) -> str | int:
-    """Return the key or index that `part` means in `inside`."""
-    if isinstance(inside, dict):
+def _step(container: Any, path: Path, part: str, place: Place) -> str | int:
+    """Return the key or index that `part` means in a container."""
+    if isinstance(container, dict):
         return part
-    if not isinstance(inside, list):
+    if not isinstance(container, list):
         raise refusal(
-            place, "", f"{dotted(path) or 'the file'} holds {found(inside)}, not a mapping"
+            place, "", f"{dotted(path) or 'the file'} holds {in_words(container)}, not a mapping"
         )
-    ids = [str(item.get("id")) if isinstance(item, dict) else "" for item in inside]
+
+    ids = [str(item.get("id")) if isinstance(item, dict) else "" for item in container]
     if path == ("actors",) and part in ids:
         return ids.index(part)
-    if part.isdecimal() and int(part) < len(inside):
+    if part.isdecimal() and int(part) < len(container):
         return int(part)
     if path == ("actors",):
         raise refusal(place, "", f"unknown actor '{part}'{suggest(part, filter(None, ids))}")

@@ -19,7 +19,7 @@ def printable(text: object) -> str:
 
 
 def said(error: BaseException) -> str:
-    """Return what a library says of an error, in one line."""
+    """Return the message of a library's error in one line, or else the name of its class."""
     return printable(" ".join(str(error).split())) or type(error).__name__
 
 

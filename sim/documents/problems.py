@@ -1,4 +1,4 @@
-"""Where something in a scenario stands, and what is wrong there."""
+"""Where something in a file stands, and what is wrong there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ _LONGEST_NAME = 100
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """A position in a file, both numbers from 1, or an option of the command line (line 0)."""
+    """A position in a file, both numbers from 1, or an option of the command line (line 0).
+
+    Places order as messages do: by `rank`, which puts options behind files, then by position.
+    """
 
     rank: int
     source: str
@@ -27,16 +30,17 @@ class Place:
 
     @classmethod
     def in_file(cls, source: str, line: int, column: int) -> Place:
+        """Return a position in the file that messages call `source`."""
         return cls(0, source, line, column)
 
     @classmethod
     def whole(cls, source: str) -> Place:
-        """The file as a whole, for a fault that has no line."""
+        """Return the file as a whole, for a fault that has no line."""
         return cls(0, source)
 
     @classmethod
     def option(cls, text: str) -> Place:
-        """A command-line option, sorted behind every position in the file."""
+        """Return a command-line option, sorted behind every position in the file."""
         return cls(1, text)
 
     def __str__(self) -> str:
@@ -56,11 +60,14 @@ class Problem:
 
 
 def raise_problems(problems: Iterable[Problem]) -> None:
-    """Raise one `InvalidInputError` that lists the problems by position, a line each, if any."""
-    found = sorted(set(problems))
-    lines = [str(problem) for problem in found[:MOST_SHOWN]]
-    if len(found) > MOST_SHOWN:
-        lines.append(f"and {len(found) - MOST_SHOWN:,} more")
+    """Raise one `InvalidInputError` that lists the problems by position, a line each, if any.
+
+    Of more than `MOST_SHOWN` the last line says how many more there are.
+    """
+    in_order = sorted(set(problems))
+    lines = [str(problem) for problem in in_order[:MOST_SHOWN]]
+    if len(in_order) > MOST_SHOWN:
+        lines.append(f"and {len(in_order) - MOST_SHOWN:,} more")
     if lines:
         raise InvalidInputError("\n".join(lines))
 
@@ -70,15 +77,19 @@ def refusal(place: Place, where: str, message: str) -> InvalidInputError:
     return InvalidInputError(str(Problem(place, where, message)))
 
 
-def suggest(found: str, allowed: Iterable[str]) -> str:
-    """Return "; did you mean 'x'?", or the allowed names when nothing is near."""
+def suggest(name: str, allowed: Iterable[str]) -> str:
+    """Return "; did you mean 'x'?", or the allowed names when none is near.
+
+    Near is a name that differs in few letters, or that begins with `name`; case does not matter.
+    """
     names = sorted(allowed)
-    folded = {name.casefold(): name for name in names}
-    wanted = found.casefold()
+    folded = {each.casefold(): each for each in names}
+    wanted = name.casefold()
     is_long = len(wanted) > _LONGEST_NAME
     near = [] if is_long else difflib.get_close_matches(wanted, folded, n=1, cutoff=0.7)
     if not near and len(wanted) > 2:
-        near = [name for name in folded if name.startswith(wanted)]
+        near = [each for each in folded if each.startswith(wanted)]
+
     if near:
         return f"; did you mean '{folded[near[0]]}'?"
     return f"; allowed: {', '.join(names)}" if names else "; nothing is allowed here"

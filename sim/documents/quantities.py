@@ -19,6 +19,7 @@ UNITS_US = {
 }
 MULTIPLES = {"": 1, "k": 1_000, "M": 1_000_000}
 MAX_COUNT = 10**12
+# Numbers from here on are shown by six digits, texts by so many characters.
 _LONG, _LONG_TEXT = 10**24, 60
 MAX_DURATION_US = 3_660 * UNITS_US["d"]
 
@@ -26,7 +27,7 @@ NUMBER_PATTERN = r"[0-9]{1,3}(?:_[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?"
 
 
 def _part(words: str) -> str:
-    """A number with its unit; a space behind it only before the next one."""
+    """Return the pattern of a number with its unit; a space behind it only before the next one."""
     return rf"(?:{NUMBER_PATTERN}) ?(?:{words})(?: (?=[0-9]))?"
 
 
@@ -52,8 +53,8 @@ def quoted(text: str) -> str:
     return f"'{text if len(text) <= _LONG_TEXT else text[: _LONG_TEXT - 3] + '...'}'"
 
 
-def found(value: Any) -> str:
-    """Describe a value of a scenario in a message: `text 'abc'`, `a list`, `5`."""
+def in_words(value: Any) -> str:
+    """Return what messages call a value that was read: `text 'abc'`, `a list`, `5`."""
     if isinstance(value, bool):
         return str(value).lower()
     if value is None:
@@ -70,14 +71,21 @@ def found(value: Any) -> str:
 def parse_duration(value: Any) -> int:
     """Return a duration in whole microseconds, 0 to 3,660 days.
 
-    Units: ms, s, min, h, d (24 h), w (7 d), or the words millisecond to week; several go together
-    from the largest to the smallest, as in `1h30m`. Raises `ValueError` for anything else, a number
-    without a unit included.
+    Parameters
+    ----------
+    value:
+        Text such as `90 s`, with the units ms, s, min, h, d (24 h), w (7 d), or the words
+        millisecond to week; several go together from the largest to the smallest, as in `1h30m`.
+
+    Raises
+    ------
+    ValueError
+        For anything else, a number without a unit included.
     """
     if not isinstance(value, str) or not _DURATION.fullmatch(value):
         raise ValueError(
             "should be a duration with its unit (ms, s, min, h, d or w), such as '90 s', '28 d' or "
-            f"'1 h 30 min'; found {found(value)}{_hint(value)}"
+            f"'1 h 30 min'; found {in_words(value)}{_hint(value)}"
         )
     amounts = [(Decimal(n.replace("_", "")), unit) for n, unit in _AMOUNT.findall(value)]
     exact = sum(number * UNITS_US[_short(unit)] for number, unit in amounts)
@@ -93,7 +101,7 @@ def _short(unit: str) -> str:
 
 
 def _hint(value: Any) -> str:
-    """What to say of a single `m`, which might be minutes or months."""
+    """Return what to say of a single `m`, which might be minutes or months."""
     is_m = isinstance(value, str) and re.fullmatch(rf"({NUMBER_PATTERN}) ?m", value)
     return "; write min for minutes" if is_m else ""
 
@@ -114,7 +122,7 @@ def parse_figure(value: Any) -> float:
         return float(parse_count(value))
     except (ValueError, OverflowError):
         raise ValueError(
-            f"should be a number, such as 0.5, 13_000_000 or '3.4 M'; found {found(value)}"
+            f"should be a number, such as 0.5, 13_000_000 or '3.4 M'; found {in_words(value)}"
         ) from None
 
 
@@ -127,8 +135,13 @@ def figure_schema(**limits: float) -> dict[str, Any]:
 def parse_count(value: Any) -> int:
     """Return a whole number from an int, a whole float (`1e6`) or text (`13_000_000`, `3.4 M`).
 
-    The suffixes are `k` (thousand) and `M` (million), nothing else. Raises `ValueError`; signs
-    and ranges are the caller's to check.
+    The suffixes are `k` (thousand) and `M` (million), nothing else. Signs and ranges are the
+    caller's to check.
+
+    Raises
+    ------
+    ValueError
+        For anything else.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -139,13 +152,16 @@ def parse_count(value: Any) -> int:
     if exact != int(exact):
         raise ValueError(
             "should be a whole number, such as 20, 13_000_000, 1e6 or '3.4 M'; "
-            f"found {found(value)}"
+            f"found {in_words(value)}"
         )
     return int(exact)
 
 
 def parse_instant(value: Any) -> datetime:
-    """Return a moment in UTC from `2026-02-05`, `2026-02-05T08:00` or with `Z` or an offset."""
+    """Return a moment in UTC from `2026-02-05`, `2026-02-05T08:00` or with `Z` or an offset.
+
+    Raises ValueError for anything else, days that no calendar has included.
+    """
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC)
     if isinstance(value, str) and _DATE.fullmatch(value):
@@ -158,5 +174,5 @@ def parse_instant(value: Any) -> datetime:
         return moment.astimezone(UTC)
     raise ValueError(
         "should be a date or a time, such as 2026-02-05 or 2026-02-05T08:00:00Z (UTC); "
-        f"found {found(value)}"
+        f"found {in_words(value)}"
     )

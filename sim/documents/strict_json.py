@@ -14,16 +14,21 @@ _MOST_DEEP = 40
 
 
 def parse_json(data: bytes) -> Any:
-    """Return the values of a JSON text in UTF-8; ValueError says in a line what else it is.
+    """Return the values of a JSON text in UTF-8.
 
-    Refused are also keys that occur twice, NaN and infinities, numbers of more than 40 digits, a
-    byte order mark, and what would take much more memory than its bytes.
+    Raises
+    ------
+    ValueError
+        Says in a line what else it is. Refused are also keys that occur twice, NaN and infinities,
+        numbers of more than 40 digits, a byte order mark, what is nested more than 40 levels deep,
+        and what would take much more memory than its bytes.
     """
     if data.startswith(b"\xef\xbb\xbf"):
         raise ValueError("begins with a byte order mark")
     # each of these opens or parts values, and a value takes a hundred bytes when it is read
     if sum(map(data.count, (b",", b"[", b"{"))) > _MOST_VALUES:
         raise ValueError(f"holds more than {_MOST_VALUES:,} values")
+
     try:
         value = json.loads(
             data.decode("utf-8"),
@@ -37,26 +42,28 @@ def parse_json(data: bytes) -> Any:
         raise ValueError(f"line {error.lineno}, column {error.colno}: {error.msg}") from None
     except RecursionError:
         raise ValueError("is nested too deeply") from None
-    _expect_shallow(value)
+
+    _check_depth(value)
     return value
 
 
-def _expect_shallow(value: Any) -> None:
+def _check_depth(value: Any) -> None:
+    """Go down level by level, without recursion."""
     level, depth = [value], 0
-    while level := [v for v in level if isinstance(v, dict | list)]:
+    while holders := [v for v in level if isinstance(v, dict | list)]:
         depth += 1
         if depth > _MOST_DEEP:
             raise ValueError("is nested too deeply")
-        level = [item for v in level for item in (v.values() if isinstance(v, dict) else v)]
+        level = [item for v in holders for item in (v.values() if isinstance(v, dict) else v)]
 
 
 def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
         ordered = sorted(name for name, _ in pairs)
         twice = next(a for a, b in pairwise(ordered) if a == b)
         raise ValueError(f"has the key '{twice}' twice")
-    return made
+    return mapping
 
 
 def _whole(digits: str) -> int:

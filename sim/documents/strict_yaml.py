@@ -41,8 +41,18 @@ _MAX_DIGITS = 300
 class Document:
     """Plain values (dict, list, str, int, float, bool, None) and where each of them stands.
 
-    `values[path]` is the place of a value, `keys[path]` that of the key before it. `problems`
-    holds what was refused while reading on: duplicate keys, anchors, tags.
+    Attributes
+    ----------
+    source:
+        What messages call the document.
+    data:
+        The value of the whole document.
+    values, keys:
+        Places by path: of each value, and of the key before it.
+    problems:
+        What was refused while reading on: duplicate keys, anchors, tags.
+    option:
+        The option that the whole text stands in, if it is no file.
     """
 
     source: str
@@ -83,10 +93,21 @@ def core_value(text: str) -> Any:
 
 
 def parse_yaml(text: str, source: str, option: Place | None = None) -> Document:
-    """Parse one YAML document; `source` names it in messages, or `option` stands for all of it.
+    """Parse one YAML document; what can be read past is left in `Document.problems`.
 
-    Raises `InvalidInputError` if the text cannot be parsed at all. What can be read past is
-    left in `Document.problems`.
+    Parameters
+    ----------
+    text:
+        The document.
+    source:
+        What messages call it.
+    option:
+        The place of everything in it, for a text from the command line.
+
+    Raises
+    ------
+    InvalidInputError
+        If the text cannot be parsed at all.
     """
     document = Document(source, option=option)
     _check_characters(text, document)
@@ -98,7 +119,7 @@ def parse_yaml(text: str, source: str, option: Place | None = None) -> Document:
 
 
 class _Reader:
-    """Builds a `Document` from parser events."""
+    """Builds a `Document` from parser events, by recursive descent."""
 
     def __init__(self, text: str, document: Document) -> None:
         loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -141,28 +162,25 @@ class _Reader:
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             key = self.key(event, path)
             below = (*path, key)
+
             if key == "<<":
                 self.note(event, dotted(path), "a merge key '<<'; write the keys out")
                 self.skip()
-                continue
-            if key in items:
+            elif key in items:
                 first = self.document.keys[below]
                 self.note(event, dotted(path), f"key '{key}' twice; first in line {first.line}")
                 self.skip()
-                continue
-            self.document.keys[below] = self.place(event)
-            items[key] = self.node(next(self.events), below)
+            else:
+                self.document.keys[below] = self.place(event)
+                items[key] = self.node(next(self.events), below)
         return items
 
     def key(self, event: yaml.Event, path: Path) -> str:
         if isinstance(event, yaml.ScalarEvent):
             self.check_plainness(event, path)
             return str(event.value)
-        found = "an alias" if isinstance(event, yaml.AliasEvent) else "a list or mapping"
-        raise_problems(
-            [Problem(self.place(event), dotted(path), f"a key must be text, not {found}")]
-        )
-        raise AssertionError("unreachable")
+        noun = "an alias" if isinstance(event, yaml.AliasEvent) else "a list or mapping"
+        raise refusal(self.place(event), dotted(path), f"a key must be text, not {noun}")
 
     def skip(self) -> None:
         """Pass over one node with everything below it, leaving its values and places unread."""
@@ -214,6 +232,7 @@ def _syntax_problem(error: yaml.MarkedYAMLError, text: str, document: Document) 
     mark = error.problem_mark or error.context_mark
     if mark is None:
         return Problem(document.place(()), "", f"not valid YAML: {error.problem}")
+
     lines = text.splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
     if "\t" in line[: mark.column + 1]:

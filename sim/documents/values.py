@@ -19,7 +19,7 @@ from sim.documents.bounds import MOST_FACTOR
 from sim.documents.quantities import (
     COUNT_PATTERN,
     DURATION_PATTERN,
-    found,
+    in_words,
     parse_count,
     parse_duration,
     parse_instant,
@@ -82,7 +82,7 @@ def _is_slug(text: str) -> str:
 
 def _is_version(value: Any) -> int:
     if value != 1 or not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError(f"should be 1, the only version of the format; found {found(value)}")
+        raise ValueError(f"should be 1, the only version of the format; found {in_words(value)}")
     return value
 
 

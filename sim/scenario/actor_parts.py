@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from sim.documents.bounds import Hours, UserTurns
 from sim.documents.forms import Form
-from sim.documents.quantities import found
+from sim.documents.quantities import in_words
 from sim.documents.values import Duration, PositiveShare, Share
 from sim.scenario.keys import BY_CATALOG, optional_key
 from sim.scenario.values import Budget, DayCount, HourCount, Times, UnitPrice
@@ -33,7 +33,7 @@ def _rhythm(value: Any) -> Any:
         return RhythmForm(strength=0.0, weekend=1.0)
     if isinstance(value, dict | RhythmForm):
         return value
-    raise ValueError(f"should be a mapping or the word none, found {found(value)}")
+    raise ValueError(f"should be a mapping or the word none, found {in_words(value)}")
 
 
 RhythmOrNone = Annotated[RhythmForm, BeforeValidator(_rhythm)]

@@ -10,7 +10,7 @@ from sim.catalog.ids import ModelId
 from sim.distributions import Positive
 from sim.documents.bounds import MOST_ACCOUNTS, Days, Hours
 from sim.documents.forms import Form
-from sim.documents.quantities import found
+from sim.documents.quantities import in_words
 from sim.documents.values import (
     Factor,
     Minutes,
@@ -196,7 +196,7 @@ def _enforcement(value: Any) -> Any:
         return EnforcementForm()
     if isinstance(value, dict | EnforcementForm):
         return value
-    raise ValueError(f"should be a mapping or the word default, found {found(value)}")
+    raise ValueError(f"should be a mapping or the word default, found {in_words(value)}")
 
 
 EnforcementOrDefault = Annotated[EnforcementForm, BeforeValidator(_enforcement)]
