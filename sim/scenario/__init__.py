@@ -1,4 +1,9 @@
-"""The scenario format: strict YAML, human form, resolved form."""
+"""The scenario format: strict YAML, human form, resolved form.
+
+`load` goes the whole way: `parse` checks a document by the human form (`scenario_form`,
+`actor_forms`, `actor_parts`, `world_forms`), `checks` looks at what must hold between keys,
+`resolve` fills in defaults and scales, and `resolved` is all that the engine reads.
+"""
 
 from sim.scenario.dump import dump_resolved
 from sim.scenario.load import load_scenario, shipped_scenarios

@@ -1,4 +1,8 @@
-"""What must hold between the keys of a scenario, and between them and the catalog."""
+"""What must hold between the keys of a scenario, and between them and the catalog.
+
+Checks of the whole document read its plain data, since there may be no form; checks of an actor
+read its form, which is there if the actor is right on its own.
+"""
 
 from __future__ import annotations
 
@@ -19,25 +23,23 @@ Finding = tuple[str, str]  # key of the actor, message
 
 def validate(parsed: Parsed, document: Document) -> list[Problem]:
     """Return every problem, those of `parsed` included; raises nothing."""
+    scale = scale_of(document.data)
+    duration_us = _duration_us(document)
     problems = [
         *parsed.problems,
-        *_twice(document),
-        *_names(parsed, document),
+        *_ids_used_twice(document),
+        *_names_of_copies(parsed, document),
         *_vectors(document),
         *_answers_to_alerts(document),
+        *_number_of_accounts(parsed, document, scale),
+        *_events(document, duration_us),
     ]
-    scale = scale_of(document.data)
-    problems += [
-        Problem(document.place(("actors",)), "actors", message)
-        for message in too_many(parsed.actors, scale)
-    ]
-    duration_us = _duration_us(document)
-    problems += _events(document, duration_us)
+
     for number, actor in parsed.actors.items():
         findings = [
             *too_large(actor, scale),
             *_organisations(actor),
-            *_starts(actor, duration_us),
+            *_times_of_work(actor, duration_us),
             *_benchmark(actor),
             *_cover(actor),
             *_through(actor, parsed.actors),
@@ -49,39 +51,67 @@ def validate(parsed: Parsed, document: Document) -> list[Problem]:
     return problems
 
 
-def _twice(document: Document) -> Iterator[Problem]:
-    actors = document.data.get("actors") if isinstance(document.data, dict) else None
-    seen: dict[str, int] = {}
+def _part_of(data: Any, key: str) -> Any:
+    """Return what stands under a key, None if there is no such thing."""
+    return data.get(key) if isinstance(data, dict) else None
+
+
+# --- the whole document
+
+
+def _ids_used_twice(document: Document) -> Iterator[Problem]:
+    actors = _part_of(document.data, "actors")
+    first_of: dict[str, int] = {}
     for number, actor in enumerate(actors if isinstance(actors, list) else ()):
-        name = actor.get("id") if isinstance(actor, dict) else None
+        name = _part_of(actor, "id")
         if not isinstance(name, str):
             continue
-        if name in seen:
-            first = document.place(("actors", seen[name], "id"))
+        if name in first_of:
+            first = document.place(("actors", first_of[name], "id"))
             message = f"id '{name}' twice; first in line {first.line}"
             yield Problem(document.place(("actors", number, "id")), f"actors[{number}]", message)
-        seen.setdefault(name, number)
+        first_of.setdefault(name, number)
+
+
+def _names_of_copies(parsed: Parsed, document: Document) -> Iterator[Problem]:
+    """Yield names that copies and look-alikes would have, and some actor has already."""
+    ids = {actor.id for actor in parsed.actors.values()}
+    added: dict[str, str] = {}
+    if _part_of(document.data, "look_alikes") is True:
+        added |= dict.fromkeys(catalog.look_alikes(), "look_alikes")
+
+    for number, actor in parsed.actors.items():
+        copies = [] if actor.copies == 1 else [f"{actor.id}-{k + 1}" for k in range(actor.copies)]
+        for name in (actor.id, *copies):
+            if name in added or (name in copies and name in ids):
+                place = document.place(("actors", number, "id"))
+                message = f"the name '{name}' is taken by {added.get(name, 'another actor')}"
+                yield Problem(place, f"actors.{actor.id}", f"{message}; choose another id")
+        added |= dict.fromkeys(copies, f"the copies of '{actor.id}'")
 
 
 def _vectors(document: Document) -> Iterator[Problem]:
-    tables = document.data.get("tables") if isinstance(document.data, dict) else None
-    if isinstance(tables, dict) and tables.get("vectors") is True and tables.get("format") == "csv":
+    tables = _part_of(document.data, "tables")
+    if _part_of(tables, "vectors") is True and _part_of(tables, "format") == "csv":
         message = "csv has no column for vectors; choose the format parquet or jsonl"
         yield Problem(document.place(("tables", "vectors")), "tables.vectors", message)
 
 
 def _answers_to_alerts(document: Document) -> Iterator[Problem]:
-    """An alert is answered by a limit, a verification or a review: the shares are of one whole."""
-    world = document.data.get("world") if isinstance(document.data, dict) else None
-    given = world.get("enforcement") if isinstance(world, dict) else None
-    if not isinstance(given, dict):
+    """Check that alerts are not answered by limits and verifications more often than always.
+
+    The rest is answered by a review, so the shares of the two add up to 1 at most.
+    """
+    written = _part_of(_part_of(document.data, "world"), "enforcement")
+    if not isinstance(written, dict):
         return
     usual = catalog.enforcement()
-    shares = {key: given.get(key, usual[key]) for key in ("rate_limit_share", "step_up_share")}
+    shares = {key: written.get(key, usual[key]) for key in ("rate_limit_share", "step_up_share")}
     if not all(_is_share(share) for share in shares.values()) or sum(shares.values()) <= 1:
         return
-    key, other = sorted(shares, key=lambda name: name not in given)
-    default = "" if other in given else " (its default)"
+
+    key, other = sorted(shares, key=lambda name: name not in written)
+    default = "" if other in written else " (its default)"
     path: Path = ("world", "enforcement", key)
     message = (
         f"should add up to at most 1 with {other}, which is {shares[other]:g}{default}; "
@@ -94,29 +124,17 @@ def _is_share(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
-def _names(parsed: Parsed, document: Document) -> Iterator[Problem]:
-    """Names that copies and look-alikes would have, and some actor has already."""
-    given = {actor.id for actor in parsed.actors.values()}
-    added: dict[str, str] = {}
-    if isinstance(document.data, dict) and document.data.get("look_alikes") is True:
-        added |= dict.fromkeys(catalog.look_alikes(), "look_alikes")
-    for number, actor in parsed.actors.items():
-        made = [] if actor.copies == 1 else [f"{actor.id}-{k + 1}" for k in range(actor.copies)]
-        for name in (actor.id, *made):
-            if name in added or (name in made and name in given):
-                place = document.place(("actors", number, "id"))
-                message = f"the name '{name}' is taken by {added.get(name, 'another actor')}"
-                yield Problem(place, f"actors.{actor.id}", f"{message}; choose another id")
-        added |= dict.fromkeys(made, f"the copies of '{actor.id}'")
+def _number_of_accounts(parsed: Parsed, document: Document, scale: float) -> Iterator[Problem]:
+    for message in too_many(parsed.actors, scale):
+        yield Problem(document.place(("actors",)), "actors", message)
 
 
 def _duration_us(document: Document) -> int | None:
-    clock = document.data.get("clock") if isinstance(document.data, dict) else None
-    return _duration_of(clock, "duration")
+    return _duration_of(_part_of(document.data, "clock"), "duration")
 
 
 def _duration_of(mapping: Any, key: str) -> int | None:
-    """The duration in microseconds under a key of the document, None if it is none."""
+    """Return the duration in microseconds under a key of the document, None if it is none."""
     try:
         return parse_duration(mapping.get(key)) if isinstance(mapping, dict) else None
     except ValueError:
@@ -124,9 +142,8 @@ def _duration_of(mapping: Any, key: str) -> int | None:
 
 
 def _events(document: Document, duration_us: int | None) -> Iterator[Problem]:
-    """Events that begin when the log is over; what cannot be read is a fault anyway."""
-    world = document.data.get("world") if isinstance(document.data, dict) else None
-    events = world.get("events") if isinstance(world, dict) else None
+    """Yield events that begin when the log is over; what cannot be read is a fault anyway."""
+    events = _part_of(_part_of(document.data, "world"), "events")
     for number, event in enumerate(events if isinstance(events, list) else ()):
         at_us = _duration_of(event, "at")
         if duration_us and at_us is not None and at_us >= duration_us:
@@ -141,6 +158,9 @@ def _too_late(at_us: int, duration_us: int) -> str:
     )
 
 
+# --- an actor
+
+
 def _organisations(actor: AnyActorForm) -> Iterator[Finding]:
     if actor.organisations is not None and actor.organisations > actor.accounts:
         yield (
@@ -150,18 +170,18 @@ def _organisations(actor: AnyActorForm) -> Iterator[Finding]:
         )
 
 
-def _starts(actor: AnyActorForm, duration_us: int | None) -> Iterator[Finding]:
+def _times_of_work(actor: AnyActorForm, duration_us: int | None) -> Iterator[Finding]:
+    """Check that the work of a queue begins, and is planned to end, within the clock."""
     starts_us = actor.starts if isinstance(actor, QueueKeys) else None
     if starts_us is not None and duration_us and starts_us >= duration_us:
         yield "starts", _too_late(starts_us, duration_us)
     elif isinstance(actor, PromptsForm) and actor.lasts is not None and duration_us:
         left_us = duration_us - (starts_us or 0)
         if actor.lasts > left_us:
-            found = format_duration(actor.lasts)
             yield (
                 "lasts",
                 f"should end within the clock, at most {format_duration(left_us)} after the start "
-                f"of the work; found '{found}'",
+                f"of the work; found '{format_duration(actor.lasts)}'",
             )
 
 
@@ -172,22 +192,25 @@ def _benchmark(actor: AnyActorForm) -> Iterator[Finding]:
     agent, model, benchmark = benchmark_of(actor)
     if agent not in benchmark.agents:
         yield "agent", f"'{agent}' cannot run '{benchmark.id}'; allowed: {_list(benchmark.agents)}"
-    elif benchmark.calls_per_item is None:
-        try:
-            measured = catalog.steps_for(agent, model)
-        except InvalidInputError as error:
-            yield "model", str(error)
-            return
-        if actor.step_limit is not None and actor.step_limit > measured.step_limit:
-            yield (
-                "step_limit",
-                f"should be at most {measured.step_limit}, the limit of the measurement; "
-                f"found {actor.step_limit}",
-            )
+        return
+    if benchmark.calls_per_item is not None:
+        return  # its calls are a distribution, of any agent and model
+
+    try:
+        measured = catalog.steps_for(agent, model)
+    except InvalidInputError as error:
+        yield "model", str(error)
+        return
+    if actor.step_limit is not None and actor.step_limit > measured.step_limit:
+        yield (
+            "step_limit",
+            f"should be at most {measured.step_limit}, the limit of the measurement; "
+            f"found {actor.step_limit}",
+        )
 
 
 def _cover(actor: AnyActorForm) -> Iterator[Finding]:
-    """A benchmark that is named as cover, where the cover is something else."""
+    """Check that a benchmark is named as cover only where the cover is one."""
     if isinstance(actor, BenchmarkForm) or actor.benchmark is None:
         return
     cover = actor.cover or catalog.typologies()[actor.typology].defaults.get("cover")
@@ -199,17 +222,21 @@ def _cover(actor: AnyActorForm) -> Iterator[Finding]:
 
 
 def _through(actor: AnyActorForm, actors: Mapping[int, AnyActorForm]) -> Iterator[Finding]:
-    """An actor that sends through accounts of another: limits and lifetimes stay with those."""
+    """Check the host of an actor that sends through accounts of another.
+
+    Limits and lifetimes are kept by actor, so the host has accounts of its own and no limits.
+    """
     if actor.through is None:
         return
-    hosts = {host.id: host for host in actors.values() if host is not actor}
+    hosts = {other.id: other for other in actors.values() if other is not actor}
     host = hosts.get(actor.through)
-    if host is not None and host.copies > 1:
-        yield "through", f"'{host.id}' stands for {host.copies} actors; name a single one"
-        return
     if host is None:
         yield "through", f"should be the id of another actor; found '{actor.through}'"
         return
+    if host.copies > 1:
+        yield "through", f"'{host.id}' stands for {host.copies} actors; name a single one"
+        return
+
     if host.through is not None:
         yield "through", f"'{host.id}' has no accounts of its own; name one that has"
     defaults = catalog.typologies()[host.typology].defaults

@@ -41,11 +41,11 @@ def dump_resolved(scenario: Scenario) -> str:
     """Return YAML of the resolved form with units as comments.
 
     The values are those of `Scenario.to_dict` without fields that do not count for an actor or an
-    event; `Scenario.from_dict` makes an equal scenario of them.
+    event; `Scenario.from_dict` makes an equal scenario of them. What is left out is said in a
+    comment.
     """
-    values = scenario.to_dict()
     lines: list[str] = []
-    for key, value in values.items():
+    for key, value in scenario.to_dict().items():
         if key == "actors":
             lines.append("actors:")
             for actor, fields in zip(scenario.actors, value, strict=True):
@@ -82,8 +82,10 @@ def _actor_lines(actor: Actor, values: dict[str, Any]) -> list[str]:
     where = "local time of each account" if actor.arrival == "sessions" else "UTC"
     for key in fields_of(actor.arrival, actor.source):
         if key in values:
-            found = _lines(key, values[key], "    ")
-            lines.extend(x + f"  # hour, {where}" if "peak_hour:" in x else x for x in found)
+            lines += [
+                f"{line}  # hour, {where}" if "peak_hour:" in line else line
+                for line in _lines(key, values[key], "    ")
+            ]
         elif key in _LEFT_OUT:
             lines.append(f"    # {key}: {_LEFT_OUT[key]}")
     return _item(lines, "  ")

@@ -16,7 +16,7 @@ Positive = Annotated[float, Field(gt=0)]
 
 
 def lognormal(median: float, sigma: float) -> Distribution:
-    """A lognormal without bound, `median` in the unit of the parameter."""
+    """Return a lognormal without bound, `median` in the unit of the parameter."""
     return Distribution(lognormal=Lognormal(median=median, sigma=sigma))
 
 

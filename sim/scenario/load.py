@@ -31,13 +31,22 @@ def load_scenario(
 ) -> Scenario:
     """Read, check and resolve a scenario.
 
-    source: a file, `-` for standard input, the name of a shipped scenario, or a mapping that holds
-    what a file would.
-    overrides: texts such as `actors.coders.accounts=5`, applied in order before checking.
-    seed: instead of the one in the file, 0 to 2^64 - 1; left out in both, it is drawn.
-    scale: instead of the one in the file, > 0.
+    Parameters
+    ----------
+    source:
+        A file, `-` for standard input, the name of a shipped scenario, or a mapping that holds
+        what a file would.
+    overrides:
+        Texts such as `actors.coders.accounts=5`, applied in order before checking.
+    seed:
+        Instead of the one in the file, 0 to 2^64 - 1; left out in both, it is drawn.
+    scale:
+        Instead of the one in the file, > 0.
 
-    Raises `InvalidInputError` that lists every fault with its place, a line each.
+    Raises
+    ------
+    InvalidInputError
+        Lists every fault with its place, a line each.
     """
     document = read_document(source)
     for text in overrides:

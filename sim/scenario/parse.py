@@ -20,10 +20,17 @@ from sim.scenario.world_forms import EVENT_FORMS
 
 @dataclass(frozen=True)
 class Parsed:
-    """What became of a document: the form unless there are problems, and the actors by position.
+    """What became of a document.
 
-    Actors that are right on their own are there even if something else is wrong, so that they can
-    be checked further in the same round.
+    Attributes
+    ----------
+    form:
+        The human form; None if there are problems.
+    actors:
+        By position those that are right on their own, even if something else is wrong, so that
+        they can be checked further in the same round.
+    problems:
+        Every problem that a form can have.
     """
 
     form: ScenarioForm | None

@@ -10,7 +10,6 @@ from typing import Any
 from pydantic import ValidationError
 
 import sim.catalog as catalog
-from sim.arrays.time import SECOND_US
 from sim.documents.form_problems import plain_message
 from sim.documents.problems import Path
 from sim.scenario.actor_forms import ACTOR_FORMS, AnyActorForm, BenchmarkForm
@@ -28,9 +27,10 @@ from sim.scenario.resolved import (
     fields_of,
 )
 from sim.scenario.scenario_form import ScenarioForm
-from sim.scenario.size import scaled, scaled_dials
+from sim.scenario.size import scaled, scaled_keys
 from sim.scenario.world_forms import AnyEventForm, WorldForm
 
+# The benchmark that is cover where a scenario names none.
 _COVER = "swe-bench-full"
 
 
@@ -45,7 +45,10 @@ class UnresolvedError(Exception):
 def resolve(form: ScenarioForm) -> Scenario:
     """Return the resolved scenario of a checked form; a missing seed is drawn here.
 
-    Raises UnresolvedError with every fault and the path of the key, in the form, that it is about.
+    Raises
+    ------
+    UnresolvedError
+        With every fault and the path of the key, in the form, that it is about.
     """
     faults: list[tuple[Path, str]] = []
     enforcement: Enforcement | None = None
@@ -59,6 +62,8 @@ def resolve(form: ScenarioForm) -> Scenario:
             actors += _actors(actor, form.scale)
     if faults:
         raise UnresolvedError(faults)
+
+    look_alikes = [_actor(actor, 1.0) for actor in _look_alikes(form)]
     return Scenario(
         version=1,
         name=form.name,
@@ -69,7 +74,7 @@ def resolve(form: ScenarioForm) -> Scenario:
         separability=form.separability,
         clock=Clock(start=form.clock.start, duration_us=form.clock.duration),
         world=world,
-        actors=(*actors, *(_actor(actor, 1.0) for actor in _look_alikes(form))),
+        actors=(*actors, *look_alikes),
         tables=Tables(**form.tables.model_dump()),
     )
 
@@ -85,29 +90,28 @@ def _faults_of(path: Path, faults: list[tuple[Path, str]]) -> Iterator[None]:
             faults.append(((*path, *keys), plain_message(dict(detail))))
 
 
-def _look_alikes(form: ScenarioForm) -> list[AnyActorForm]:
-    if not form.look_alikes:
-        return []
-    actors = catalog.look_alikes().values()
-    return [ACTOR_FORMS[a["typology"]].model_validate(dict(a), strict=True) for a in actors]
+# --- the world
 
 
 def _world(form: WorldForm, enforcement: Enforcement | None) -> World:
-    known = catalog.provider()
-    load = form.load.model_dump(exclude_none=True) if form.load else {}
-    defaults = {
-        "peak_hour": known["load_peak_hour"],
-        "strength": known["load_strength"],
-        "weekend": known["load_weekend"],
-        "slowdown_at_peak": known["slowdown_at_peak"],
+    usual = catalog.provider()
+    load = {
+        "peak_hour": usual["load_peak_hour"],
+        "strength": usual["load_strength"],
+        "weekend": usual["load_weekend"],
+        "slowdown_at_peak": usual["slowdown_at_peak"],
     }
+    if form.load:
+        load |= form.load.model_dump(exclude_none=True)
+
+    events = sorted(form.events, key=lambda event: (event.at, event.kind))
     return World(
-        load=Load(**(defaults | load)),
-        overload=known["overload"] if form.overload is None else form.overload,
-        server_error=known["server_error"] if form.server_error is None else form.server_error,
-        timeout_us=form.timeout or round(known["timeout_s"] * SECOND_US),
-        burst=form.burst or known["burst"],
-        events=tuple(map(_event, sorted(form.events, key=lambda e: (e.at, e.kind)))),
+        load=Load(**load),
+        overload=usual["overload"] if form.overload is None else form.overload,
+        server_error=usual["server_error"] if form.server_error is None else form.server_error,
+        timeout_us=form.timeout or round(usual["timeout_s"] * 1e6),
+        burst=form.burst or usual["burst"],
+        events=tuple(map(_event, events)),
         enforcement=enforcement,
     )
 
@@ -115,19 +119,29 @@ def _world(form: WorldForm, enforcement: Enforcement | None) -> World:
 def _enforcement(form: WorldForm) -> Enforcement | None:
     if form.enforcement is None:
         return None
-    given = form.enforcement.model_dump(exclude_none=True)
-    return Enforcement.model_validate({**catalog.enforcement(), **given})
+    written = form.enforcement.model_dump(exclude_none=True)
+    return Enforcement.model_validate({**catalog.enforcement(), **written})
 
 
 def _event(form: AnyEventForm) -> Event:
-    given = form.model_dump(exclude_none=True)
-    at_us, lasts_us = given.pop("at"), given.pop("lasts", None)
+    values = form.model_dump(exclude_none=True)
+    at_us, lasts_us = values.pop("at"), values.pop("lasts", None)
     until_us = None if lasts_us is None else at_us + lasts_us
-    return Event(at_us=at_us, until_us=until_us, **given)
+    return Event(at_us=at_us, until_us=until_us, **values)
+
+
+# --- actors
+
+
+def _look_alikes(form: ScenarioForm) -> list[AnyActorForm]:
+    if not form.look_alikes:
+        return []
+    actors = catalog.look_alikes().values()
+    return [ACTOR_FORMS[a["typology"]].model_validate(dict(a), strict=True) for a in actors]
 
 
 def _actors(form: AnyActorForm, scale: float) -> list[Actor]:
-    """An actor, or as many copies of it as are asked for."""
+    """Return an actor, or as many copies of it as are asked for."""
     actor = _actor(form, scale)
     if form.copies == 1:
         return [actor]
@@ -138,56 +152,72 @@ def _actors(form: AnyActorForm, scale: float) -> list[Actor]:
 
 
 def _actor(form: AnyActorForm, scale: float) -> Actor:
+    """Fill in what the file leaves out from the typology, then scale."""
     typology = catalog.typologies()[form.typology]
-    dials = {
+    values = {
         **typology.defaults,
-        **_given(form, typology.defaults),
+        **_written(form, typology.defaults),
         "arrival": typology.arrival,
     }
+
+    # What is worked on, and by which agent.
     if isinstance(form, BenchmarkForm):
-        dials |= _benchmark_dials(form)
+        values |= _benchmark_values(form)
     elif (agent := getattr(form, "agent", None)) is not None:
-        dials["agents"] = {agent: 1.0}
-    if dials["cover"] == "benchmark":
-        dials.setdefault("benchmark", _COVER)
-        dials["items"] = catalog.benchmarks()[dials["benchmark"]].items
+        values["agents"] = {agent: 1.0}
+    if values["cover"] == "benchmark":
+        values.setdefault("benchmark", _COVER)
+        values["items"] = catalog.benchmarks()[values["benchmark"]].items
     elif not isinstance(form, BenchmarkForm):
-        dials.pop("benchmark", None)  # that of a typology whose cover is one
-    if "operator" in dials or typology.operated:
-        dials["operator"] = {**catalog.operator(), **dials.get("operator", {})}
-    for key in scaled_dials(form, scale):
-        if dials.get(key) is not None:
-            dials[key] = scaled(dials[key], scale)
-    dials["models"] = dict(sorted(dials["models"].items()))
-    dials["agents"] = dict(sorted(dials["agents"].items()))
-    counting = fields_of(dials["arrival"], dials.get("source"))
-    return Actor.model_validate({key: dials[key] for key in counting if key in dials})
+        values.pop("benchmark", None)  # that of a typology whose cover is one
+
+    if "operator" in values or typology.operated:
+        values["operator"] = {**catalog.operator(), **values.get("operator", {})}
+
+    for key in scaled_keys(form, scale):
+        if values.get(key) is not None:
+            values[key] = scaled(values[key], scale)
+
+    values["models"] = dict(sorted(values["models"].items()))
+    values["agents"] = dict(sorted(values["agents"].items()))
+    counting = fields_of(values["arrival"], values.get("source"))
+    return Actor.model_validate({key: values[key] for key in counting if key in values})
 
 
-def _given(form: AnyActorForm, defaults: Any) -> dict[str, Any]:
-    """Return the keys that the file gives, partial mappings filled from `defaults`."""
-    single = {"agent", "model", "copies"}
-    given = {key: getattr(form, key) for key in form.model_fields_set - single}
-    for key, value in given.items():
-        if isinstance(value, UptakeForm):
-            own = value.model_dump(exclude_none=True)
-            own = {{"over": "over_us"}.get(name, name): item for name, item in own.items()}
-            given[key] = {**defaults[key], **own}
-        elif isinstance(value, OperatorForm):
-            given[key] = value.model_dump(exclude_none=True)
-        elif isinstance(value, RhythmForm | TurnsForm):
-            own = {name: getattr(value, name) for name in value.model_fields_set}
-            given[key] = {**defaults[key], **own}
+def _written(form: AnyActorForm, defaults: Any) -> dict[str, Any]:
+    """Return the values that the file gives, by names of the resolved form.
+
+    Mappings of which it gives some keys are filled from `defaults`.
+    """
+    keys = form.model_fields_set - {"agent", "model", "copies"}
+    values = {key: _filled(getattr(form, key), defaults.get(key)) for key in keys}
+
+    # shares of 0 say nothing
     for key in ("modes", "circles", "families"):
-        if key in given:
-            given[key] = {name: share for name, share in sorted(given[key].items()) if share}
+        if key in values:
+            values[key] = {name: share for name, share in sorted(values[key].items()) if share}
     for key in ("starts", "lasts"):
-        if key in given:
-            given[f"{key}_us"] = given.pop(key)
-    return given
+        if key in values:
+            values[f"{key}_us"] = values.pop(key)
+    return values
 
 
-def _benchmark_dials(form: BenchmarkForm) -> dict[str, Any]:
+def _filled(value: Any, default: Any) -> Any:
+    """Return a value of the form; the keys that a mapping leaves out are those of its default."""
+    if isinstance(value, UptakeForm):
+        parts = value.model_dump(exclude_none=True)
+        if "over" in parts:
+            parts["over_us"] = parts.pop("over")
+        return {**default, **parts}
+    if isinstance(value, RhythmForm | TurnsForm):
+        parts = {name: getattr(value, name) for name in value.model_fields_set}
+        return {**default, **parts}
+    if isinstance(value, OperatorForm):  # filled in later, from the catalog
+        return value.model_dump(exclude_none=True)
+    return value
+
+
+def _benchmark_values(form: BenchmarkForm) -> dict[str, Any]:
     agent, model, benchmark = benchmark_of(form)
     return {
         "benchmark": benchmark.id,

@@ -1,4 +1,4 @@
-"""The resolved scenario: every dial filled in, scaled and checked; all that the engine reads."""
+"""The resolved scenario: every parameter filled in, scaled and checked; all the engine reads."""
 
 from __future__ import annotations
 
@@ -71,44 +71,43 @@ class Turns(Record):
 
 
 class Actor(Record):
-    """A population of accounts with one typology.
+    """A population of accounts with one typology; populations and targets are scaled already.
 
-    Fields that an arrival or source does not have keep the neutral values below; `fields_of`
-    names those that count. Populations and targets are scaled already.
-
-    accounts: at least 1. organisations: None gives each account its own. models, agents: shares
-    by catalog id, sorted by id, adding up to 1. account_volume_sigma: standard deviation of the
-    logarithm of volume over accounts. templates: how many the accounts share; None gives each its
-    own from the common pool. list_share: share of sessions on prompts of a list, each handed out
-    once among all accounts; beta over accounts with the given concentration. modes, circles:
-    weights of the modes of behaviour that accounts follow, and of whom they share addresses and
-    cards with, where `separability` is below 1. operator: who stands
-    behind the accounts, None for nobody in particular. agentic_share: share of turns that use
-    tools. tool_steps: calls of such a turn after its first. exchanges_per_account_day: median over
-    accounts. items: of the benchmark, worked on in each of `runs`, or the cover. step_limit: None
-    is the measured limit. workers: None is as many as the target needs. lasts_us: planned time from
-    the start of the work; None is the rest of the clock. starts_us: from the start of the clock;
-    None means that the work was in progress when the log opens.
+    Most fields count for every actor. Those that an arrival or source does not have keep the
+    neutral values below; `fields_of` names those that count. The order of the fields is the order
+    in manifests.
     """
 
+    # Which actor it is, and how its work comes.
     id: str
     typology: str
     arrival: Arrival
-    source: Source | None = None
+    source: Source | None = None  # of a queue only
+
+    # Its accounts, at least 1; without organisations each has its own. Models and agents: shares
+    # by catalog id, sorted by id, adding up to 1.
     accounts: int
     organisations: int | None = None
     models: dict[str, float]
     agents: dict[str, float]
+
+    # When they are active, and how unlike: standard deviation of the logarithm of volume.
     rhythm: Rhythm
     account_volume_sigma: float
+
+    # Where they come from.
     hosting_share: float
     accounts_per_ip: float
+
+    # Cache, limits, and what becomes of a call that failed.
     caching_share: float
     cache_1h_share: float
     tier: str
     on_failure: OnFailure
     resume_after_s: float
     uptake: Uptake
+
+    # What is special about their requests and answers.
     refusal_share: float
     thinking_share: float
     several_choices_share: float
@@ -116,8 +115,13 @@ class Actor(Record):
     server_tools_share: float
     sub_agent_share: float
     batch_share: float
+
+    # Age when the log opens, and templates that the accounts share; None gives each account its
+    # own from the common pool.
     account_age_days: Distribution
     templates: int | None = None
+
+    # Volume: exchanges a day are a median over accounts.
     exchanges_per_account_day: float = 0.0
     most_per_account_day: float | None = None
     lifetime_days: Distribution | None = None
@@ -125,6 +129,8 @@ class Actor(Record):
     jitter_sigma: float = 0.0
     away_share: float = 0.0
     foreign_clock_share: float = 0.0
+
+    # Signing up, paying, proving an identity.
     cohort_size: float = 1.0
     cohort_days: float = 1.0
     shared_card_share: float = 0.0
@@ -132,12 +138,18 @@ class Actor(Record):
     prepaid_share: float = 0.0
     verified_share: float = 0.0
     cloud_share: float = 0.0
+
+    # Who sends through whose accounts, and who asks.
     through: str | None = None
     own_network: bool = False
     end_users: int = 1
     end_users_abroad_share: float = 0.0
     end_user_id_share: float = 0.0
     end_users_bring_templates: bool = False
+
+    # Prompts: families of templates and topics; the share of sessions on prompts of a list, each
+    # handed out once among all accounts, beta over accounts with the given concentration; and what
+    # the other sessions work on.
     families: dict[str, float] = Field(default={"popular": 1.0})
     topics: int = 1
     repeat_share: float = 0.0
@@ -145,19 +157,36 @@ class Actor(Record):
     list_share_concentration: float | None = None
     cover: Cover = "own"
     paraphrase_sigma: float = 0.0
+
+    # Where `separability` is below 1: weights of the modes of behaviour that accounts follow, and
+    # of the sharing groups that addresses and cards are shared in.
     modes: dict[str, float] = Field(default={})
     circles: dict[str, float] = Field(default={})
     uptake_concentration: float | None = None
     output_tokens: Distribution | None = None
+
+    # Who stands behind the accounts, None for nobody in particular.
     operator: Operator | None = None
+
+    # Sessions and queues of prompts: turns, the share of them that uses tools, and the calls of
+    # such a turn after its first.
     agentic_share: float = 0.0
     tool_steps: Distribution = _ZERO
     turns_per_session: Turns = Turns(single_share=1.0, more=Distribution(constant=1.0))
     human_gap_s: Distribution = _ZERO
+
+    # The benchmark that is run, or that the cover is. Items: worked on in each of the runs, or of
+    # the cover.
     benchmark: str | None = None
     items: int = 0
+
+    # Queues of a benchmark; without a step limit that of the measurement holds.
     runs: int = 0
     step_limit: int | None = None
+
+    # Queues. Without workers as many as the target needs. The work begins `starts_us` after the
+    # start of the clock; None means that it was in progress when the log opens. Queues of prompts
+    # have a target of answered exchanges, and a planned time; None is the rest of the clock.
     target_exchanges: int | None = None
     workers: int | None = None
     balance: Balance = "round_robin"
@@ -275,80 +304,28 @@ def _counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-_COMMON = (
-    "id",
-    "typology",
-    "arrival",
-    "accounts",
-    "organisations",
-    "models",
-    "agents",
-    "rhythm",
-    "account_volume_sigma",
-    "hosting_share",
-    "accounts_per_ip",
-    "caching_share",
-    "cache_1h_share",
-    "tier",
-    "on_failure",
-    "resume_after_s",
-    "uptake",
-    "refusal_share",
-    "thinking_share",
-    "several_choices_share",
-    "prewarm_share",
-    "server_tools_share",
-    "sub_agent_share",
-    "batch_share",
-    "account_age_days",
-    "templates",
-    "exchanges_per_account_day",
-    "most_per_account_day",
-    "lifetime_days",
-    "waves_sigma",
-    "jitter_sigma",
-    "away_share",
-    "foreign_clock_share",
-    "cohort_size",
-    "cohort_days",
-    "shared_card_share",
-    "accounts_per_card",
-    "prepaid_share",
-    "verified_share",
-    "cloud_share",
-    "through",
-    "own_network",
-    "end_users",
-    "end_users_abroad_share",
-    "end_user_id_share",
-    "end_users_bring_templates",
-    "families",
-    "topics",
-    "repeat_share",
-    "list_share",
-    "list_share_concentration",
-    "cover",
-    "paraphrase_sigma",
-    "modes",
-    "circles",
-    "uptake_concentration",
-    "output_tokens",
-    "operator",
+# The fields that not every actor has.
+_TURNS = (
+    "agentic_share",
+    "tool_steps",
+    "turns_per_session",
+    "human_gap_s",
+    "benchmark",
+    "items",
 )
-_TOOLS = ("agentic_share", "tool_steps", "turns_per_session", "human_gap_s", "benchmark", "items")
 _QUEUE = ("source", "workers", "balance", "starts_us")
+_BENCHMARK_QUEUE = (*_QUEUE, "benchmark", "items", "runs", "step_limit")
+_PROMPTS_QUEUE = (*_QUEUE, *_TURNS, "target_exchanges", "lasts_us")
+_COMMON = tuple(
+    name for name in Actor.model_fields if name not in {*_BENCHMARK_QUEUE, *_PROMPTS_QUEUE}
+)
 
 
 def fields_of(arrival: Arrival, source: Source | None) -> tuple[str, ...]:
     """Return the names of the fields that count for an actor of this arrival and source."""
-    own: tuple[str, ...]
     if arrival == "sessions":
-        own = _TOOLS
-    elif source == "benchmark":
-        own = (*_QUEUE, "benchmark", "items", "runs", "step_limit")
-    else:
-        own = (*_QUEUE, *_TOOLS, "target_exchanges", "lasts_us")
-    return (*_COMMON, *own)
+        return (*_COMMON, *_TURNS)
+    return (*_COMMON, *(_BENCHMARK_QUEUE if source == "benchmark" else _PROMPTS_QUEUE))
 
 
 _OF_EVENT: dict[EventKind, tuple[str, ...]] = {

@@ -32,15 +32,18 @@ def scaled(number: int, scale: float) -> int:
     return max(1, math.floor(number * scale + 0.5)) if scale != 1 else number
 
 
-def scaled_dials(form: AnyActorForm, scale: float) -> tuple[str, ...]:
-    """A benchmark has no more items than it has, so a scale above 1 multiplies its runs."""
+def scaled_keys(form: AnyActorForm, scale: float) -> tuple[str, ...]:
+    """Return the keys of an actor that a scale multiplies.
+
+    A benchmark has no more items than it has, so a scale above 1 multiplies its runs.
+    """
     if isinstance(form, BenchmarkForm):
         return ("items" if scale < 1 else "runs", "workers")
     return _SCALED
 
 
 def scale_of(data: Any) -> float:
-    """The scale that a document asks for; 1 if it is none, which is a fault of its own."""
+    """Return the scale that a document asks for; 1 if it is none, which is a fault of its own."""
     scale = data.get("scale") if isinstance(data, dict) else None
     if isinstance(scale, bool) or not isinstance(scale, int | float):
         return 1.0
@@ -50,16 +53,17 @@ def scale_of(data: Any) -> float:
 def too_large(form: AnyActorForm, scale: float) -> Iterator[tuple[str, str]]:
     """Yield the keys whose values are out of range once they are scaled, with what to say."""
     defaults = catalog.typologies()[form.typology].defaults
-    for key in scaled_dials(form, scale):
-        number, most = getattr(form, key, None) or defaults.get(key), _MOST.get(key)
+    for key in scaled_keys(form, scale):
+        number = getattr(form, key, None) or defaults.get(key)
+        most = _MOST.get(key)
         if number and most and scaled(number, scale) > most:
             yield key, f"should be at most {shown(most)} after scale, found {number:,} x {scale:g}"
 
 
 def accounts_of(form: AnyActorForm, scale: float) -> int:
-    """Accounts of an actor with all its copies, scaled."""
-    counts = "accounts" in scaled_dials(form, scale)
-    return form.copies * (scaled(form.accounts, scale) if counts else form.accounts)
+    """Return the accounts of an actor with all its copies, scaled."""
+    is_scaled = "accounts" in scaled_keys(form, scale)
+    return form.copies * (scaled(form.accounts, scale) if is_scaled else form.accounts)
 
 
 def too_many(actors: Mapping[int, AnyActorForm], scale: float) -> Iterator[str]:

@@ -109,11 +109,12 @@ def clusters(place: Store | Path | str, *, by_actor: bool = False) -> tuple[Clus
         for tasks in run.tables("truth/tasks", TRUTH_TASKS, ("actor_id",)):
             sums.add_tasks(tasks)
 
-    if not (found := sums.clusters()):
+    by_group = sums.clusters()
+    if not by_group:
         raise InvalidInputError(
             f"{run.store}: no answered exchange in the log; there is nothing to compare"
         )
-    return found
+    return by_group
 
 
 class _ClusterSums:

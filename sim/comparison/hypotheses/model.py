@@ -170,7 +170,7 @@ def _prior_sets(families: Families) -> tuple[PriorSet, ...]:
 
 
 def _resolved(key: str, form: HypothesisForm, library: LibraryForm) -> Hypothesis:
-    own = {name: getattr(form, name) for name in COMMON_PARAMETERS}
+    stated_here = {name: getattr(form, name) for name in COMMON_PARAMETERS}
     return Hypothesis(
         id=key,
         title=form.title,
@@ -187,8 +187,10 @@ def _resolved(key: str, form: HypothesisForm, library: LibraryForm) -> Hypothesi
         calls=library.calls,
         suites=library.suites,
         # its own priors, else those of all
-        common={name: own[name] or getattr(library.common, name) for name in COMMON_PARAMETERS},
-        own_common=frozenset(name for name, prior in own.items() if prior is not None),
+        common={
+            name: stated_here[name] or getattr(library.common, name) for name in COMMON_PARAMETERS
+        },
+        own_common=frozenset(name for name, prior in stated_here.items() if prior is not None),
     )
 
 

@@ -36,8 +36,8 @@ class Parameter:
     most: float = math.inf
 
 
-def _share(whole: str, meaning: str) -> Parameter:
-    return Parameter(f"share of {whole}", meaning, most=1.0)
+def _share(of_what: str, meaning: str) -> Parameter:
+    return Parameter(f"share of {of_what}", meaning, most=1.0)
 
 
 PARAMETERS: Mapping[str, Parameter] = MappingProxyType(

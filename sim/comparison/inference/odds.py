@@ -274,6 +274,7 @@ def pool_shares(
         modes = hypothesis.access.names
         if other == accused or pool not in modes or len(modes) < 2:
             continue
+
         fitted = model.stated_fit(other, evidence.conventions)
         logs = _by_mode(fitted, modes.index(pool), limits)
         pooled, otherwise = (np.exp(log - of_accused) for log in logs)
