@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.arrays.ragged import cumulate_in, position_in, starts_of
+from sim.arrays.ragged import position_in, starts_of
 from sim.arrays.types import Ints
 from sim.catalog import Agent, agents, models, steps_for
 from sim.distributions import Distribution
@@ -73,28 +73,6 @@ def context_of(drawn: DrawnSessions) -> Ints:
 def groups(counts: list[int], values: Any) -> list[list[int]]:
     ends = np.cumsum(counts)
     return [list(values[end - n : end]) for n, end in zip(counts, ends, strict=True)]
-
-
-# --- ragged arrays ------------------------------------------------------------------------------
-
-
-@given(COUNTS)
-def test_positions_count_from_zero_in_each_group(counts: list[int]) -> None:
-    expected = [k for n in counts for k in range(n)]
-    assert position_in(np.array(counts)).tolist() == expected
-
-
-@given(COUNTS)
-def test_starts_are_where_the_groups_begin(counts: list[int]) -> None:
-    expected = [sum(counts[:k]) for k in range(len(counts))]
-    assert starts_of(np.array(counts)).tolist() == expected
-
-
-@given(COUNTS, st.integers(0, 2**32))
-def test_running_sums_restart_in_each_group(counts: list[int], seed: int) -> None:
-    values = np.random.default_rng(seed).integers(-100, 100, sum(counts))
-    expected = [list(np.cumsum(g)) for g in groups(counts, values)]
-    assert groups(counts, cumulate_in(values, np.array(counts))) == expected
 
 
 # --- context and compaction ---------------------------------------------------------------------

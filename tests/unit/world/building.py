@@ -1,0 +1,168 @@
+"""Small worlds and calls, and the rules of docs/world.md for one call as a plain loop."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sim.arrays.time import MINUTE_US, SECOND_US
+from sim.scenario.resolved import Event, Load, World
+from sim.streams import Streams
+from sim.world.attempts import Attempts, CallConditions, RetryPolicy
+from sim.world.calls import DrawnCalls
+from sim.world.conditions import ProviderConditions
+from sim.world.failures import FailureDraws
+
+MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
+STEADY = Load(peak_hour=0.0, strength=0.0, weekend=1.0, slowdown_at_peak=1.0)
+
+
+def event(kind: str, at_min: float, until_min: float | None = None, **values: Any) -> Event:
+    """An event whose times are minutes."""
+    until_us = None if until_min is None else round(until_min * MINUTE_US)
+    return Event.model_validate(
+        {"kind": kind, "at_us": round(at_min * MINUTE_US), "until_us": until_us, **values}
+    )
+
+
+def world(*events: Event, load: Load = STEADY, **values: float) -> World:
+    """A provider that never fails by itself and is always equally fast, but for `values`."""
+    defaults = {"overload": 0.0, "server_error": 0.0, "timeout_us": 600 * SECOND_US, "burst": 1.0}
+    return World(load=load, events=events, **{**defaults, **values})  # type: ignore[arg-type]
+
+
+def provider(
+    *events: Event,
+    opening: datetime = MONDAY,
+    opens_min: int = 0,
+    closes_min: int = 600,
+    **values: Any,
+) -> ProviderConditions:
+    """Conditions of such a world."""
+    times = opens_min * MINUTE_US, closes_min * MINUTE_US
+    return ProviderConditions(world(*events, **values), opening, *times)
+
+
+def conditions(
+    *events: Event,
+    timeout_s: float = 600.0,
+    resume_after_s: float | None = None,
+    until_min: float = 600.0,
+    **values: Any,
+) -> CallConditions:
+    """What decides about calls in such a world."""
+    resume_after_us = None if resume_after_s is None else round(resume_after_s * SECOND_US)
+    return CallConditions(
+        provider=provider(*events, **values),
+        failures=FailureDraws(Streams(1), "actor"),
+        policy=RetryPolicy(round(timeout_s * SECOND_US), resume_after_us),
+        until_us=round(until_min * MINUTE_US),
+    )
+
+
+def drawn_calls(calls_per_session: list[int], **columns: Any) -> DrawnCalls:
+    """Sessions of one task each, but for `columns`; numbers stand for a whole column."""
+    calls, sessions = sum(calls_per_session), len(calls_per_session)
+    session = np.repeat(np.arange(sessions), calls_per_session)
+    defaults: dict[str, Any] = {
+        "session": session,
+        "task": session,
+        "serial": np.arange(calls) + 100,
+        "wait_us": 1_000,
+        "ttft_us": 300_000,
+        "generation_us": 2_000_000,
+        "context_tokens": 1_000,
+        "left_tokens": 900,
+        "epoch": 0,
+        "output_tokens": 50,
+        "asks_tokens": 200,
+        "failure_draw": 0.99,
+        "calls_per_session": np.array(calls_per_session),
+        "key": 0,
+        "bucket": 0,
+        "batch": False,
+        "lifetime_us": 0,
+        "static_tokens": 0,
+    }
+    by_session = ("key", "bucket", "batch", "lifetime_us", "static_tokens")
+    made = {}
+    for name, value in {**defaults, **columns}.items():
+        size = sessions if name in by_session else calls
+        made[name] = np.full(size, value) if np.isscalar(value) else np.asarray(value)
+    return DrawnCalls(**made)
+
+
+class Outcome(NamedTuple):
+    """What becomes of one call: its attempts as tuples of numbers, from `number` on."""
+
+    attempts: list[tuple[int, int, int, int, int]]
+    end_us: int
+    given_up: bool
+
+
+def call_by_loop(calls: DrawnCalls, call: int, at_us: int, rules: CallConditions) -> Outcome:
+    """What becomes of a call requested at a time, attempt by attempt."""
+    serial = calls.serial[call : call + 1]
+    batch = bool(calls.batch[calls.session[call]])
+    attempts, n, chains_down = [], 0, 0
+    while True:
+        slowdown, overload, server_error = rules.provider.of_segment(
+            rules.provider.segment_scalar(at_us)
+        )
+        slowdown = 1.0 if batch else slowdown
+        draw = float(rules.failures.failure(serial, n)[0]) if n else float(calls.failure_draw[call])
+        ttft_us = round(int(calls.ttft_us[call]) * slowdown)
+        error_us = int(rules.failures.error_us(serial, n)[0])
+        if draw < overload:
+            status, lasts_us = 529, error_us
+        elif draw < overload + server_error:
+            status, lasts_us = 500, error_us
+        else:
+            status = 200
+            lasts_us = ttft_us + round(int(calls.generation_us[call]) * slowdown)
+        if not batch and lasts_us > rules.policy.timeout_us:
+            status, lasts_us = 499, rules.policy.timeout_us
+        attempts.append((n, at_us, ttft_us, at_us + lasts_us, status))
+        at_us += lasts_us
+        if status == 200:
+            return Outcome(attempts, at_us, given_up=False)
+        if n % 3 < 2:
+            at_us += int(rules.failures.backoff_us(serial, n, n % 3)[0])
+        else:
+            chains_down += status in (529, 500)
+            if status == 499 or chains_down == 60 or rules.policy.resume_after_us is None:
+                return Outcome(attempts, at_us, given_up=True)
+            at_us += rules.policy.resume_after_us
+        if at_us >= rules.until_us:
+            return Outcome(attempts, at_us, given_up=False)
+        n += 1
+
+
+def sessions_by_loop(
+    calls: DrawnCalls, starts_us: list[int], rules: CallConditions
+) -> tuple[list[int], list[tuple[int, ...]]]:
+    """(end of each session, attempts with the row of their call), call by call."""
+    ends, attempts = [], []
+    row = 0
+    for count, now_us in zip(calls.calls_per_session.tolist(), starts_us, strict=True):
+        given_up_task = -1
+        for call in range(row, row + count):
+            if calls.task[call] == given_up_task:
+                continue
+            now_us += int(calls.wait_us[call])
+            outcome = call_by_loop(calls, call, now_us, rules)
+            if now_us < rules.until_us:
+                attempts += [(call, *attempt) for attempt in outcome.attempts]
+            now_us = outcome.end_us
+            if outcome.given_up:
+                given_up_task = int(calls.task[call])
+        ends.append(now_us)
+        row += count
+    return ends, attempts
+
+
+def rows_of(attempts: Attempts) -> list[tuple[int, ...]]:
+    """Attempts as sorted tuples."""
+    return sorted(zip(*(column.tolist() for column in attempts), strict=True))
