@@ -16,7 +16,7 @@ from typing import Any
 from tools import hypothesis_tables
 
 DOCS = Path(__file__).parents[1] / "docs"
-_BLOCK = re.compile(r"(<!-- generated: ([a-z0-9 -]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_BLOCK = re.compile(r"(<!-- generated: ([a-z0-9 /_-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _SHORT_ENUM = 5
 _COMMON = 3
 
@@ -362,6 +362,36 @@ def _item(key: str, value: Any) -> str:
     return f"{key}: {_value(value)}"
 
 
+# The tables of a run
+
+
+def columns_of(name: str) -> Callable[[], str]:
+    """Columns of a table, from their records."""
+    return lambda: _columns(name)
+
+
+def _columns(name: str) -> str:
+    from sim.tables.schema import PROMPT_VECTOR, TABLES
+
+    columns = TABLES[name].columns
+    if name != "log/exchanges":
+        rows = [[f"`{c.name}`", c.type, c.unit, c.meaning] for c in columns]
+        return table(["column", "type", "unit", "meaning"], rows)
+
+    profiles = {"core": "yes", "full": "", "vectors": "with vectors"}
+    rows = [
+        [f"`{c.name}`", c.type, profiles[c.profile], c.unit, c.meaning]
+        for c in (*columns, PROMPT_VECTOR)
+    ]
+    return table(["column", "type", "core", "unit", "meaning"], rows)
+
+
+def _names_of_tables() -> list[str]:
+    from sim.tables.schema import TABLES
+
+    return list(TABLES)
+
+
 # The worked example
 
 
@@ -601,6 +631,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "code measures": code_measures,
     "catalog status": values_by_status,
     "catalog steps": measured_steps,
+    **{f"columns of {name}": columns_of(name) for name in _names_of_tables()},
     **hypothesis_tables.blocks(table),
 }
 

@@ -294,7 +294,7 @@ def _tables_of(job: RunContext, tally: Tally, usage: Usage) -> Iterator[tuple[st
     yield "truth/accounts", truth_accounts(job.population, usage)
     yield "truth/campaigns", truth_campaigns(job.population, tally, usage)
     yield "truth/links", truth_links(job.population)
-    yield "truth/actors", tally.actors()
+    yield "truth/actors", tally.table()
 
 
 @contextlib.contextmanager

@@ -111,7 +111,7 @@ def simulate_shard(job: RunContext, number: int, most: float = math.inf) -> Shar
     path = rows_path(number)
 
     def attempt(blocks: Iterator[Block]) -> ShardRecord:
-        tally = ShardTally.nothing()
+        tally = ShardTally()
         used: list[Usage] = []
         with job.out.writing(path) as file:
             spill = SpillWriter(file, job.grid)

@@ -312,7 +312,7 @@ class Conservation(Check):
 
 
 def _differences(
-    index: RunIndex, stem: str, columns: dict[str, str], counted: dict[str, dict[str, int]]
+    index: RunIndex, stem: str, columns: Mapping[str, str], counted: dict[str, dict[str, int]]
 ) -> Iterator[Breach]:
     """Yield what a table with a row for each actor states other than was counted."""
     table = index.run.table(stem, columns)

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields, replace
+import importlib.metadata
+import json
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from sim.actors.arrivals.rates import expected_exchanges
+from sim.actors.context import ActorContext
 from sim.actors.queue.teams import target_of, teams_of
 from sim.actors.workload import Block
 from sim.arrays.columns import length
+from sim.arrays.types import Bools
 from sim.output.account_usage import Usage
 from sim.population.population import Population
-from sim.tables.schema import TRUTH_ACTORS, arrow_schema
+from sim.tables.arrow import table, words
+from sim.tables.schema import TRUTH_ACTORS
 from sim.tables.words import BARRED, FINISHED, GIVEN_UP
 
 
 @dataclass(frozen=True)
 class ActorSummary:
-    """Achieved beside requested. `unit` is what was asked for: `answered exchanges` (C2) of a
-    pool, `tasks` of a benchmark, or `expected exchanges` of a population, which has a rate and no
-    target. Work that was in progress when the log opened does not count as achieved, nor does it
-    in `requested_given_up` and `requested_cut_off`, the tasks of a target that were not finished.
+    """What an actor achieved, beside what was requested of it.
+
+    `unit` is what was asked for: `answered exchanges` (C2) of a pool, `tasks` of a benchmark, or
+    `expected exchanges` of a population, which has a rate and no target. Work that was in progress
+    when the log opened does not count as achieved, nor does it in `requested_given_up` and
+    `requested_cut_off`, the tasks of a target that were not finished.
     """
 
     actor: str
@@ -43,12 +50,12 @@ class ActorSummary:
 
     @property
     def shortfall(self) -> int:
-        """What is missing from a target; a rate cannot be missed."""
+        """How much is missing from a target, in its unit; a rate cannot be missed."""
         return 0 if self.unit.startswith("expected") else max(0, self.requested - self.achieved)
 
     @property
     def overshoot(self) -> int:
-        """What was done beyond a target."""
+        """How much was done beyond a target, in its unit."""
         return 0 if self.unit.startswith("expected") else max(0, self.achieved - self.requested)
 
     @property
@@ -61,105 +68,89 @@ class ActorSummary:
 
 @dataclass(frozen=True)
 class ShardTally:
-    """What a shard did: exchanges and tasks in the log, and what became of what was asked for.
+    """What a shard did, in the log: tallies of shards add up.
 
-    `active_accounts` have at least one attempt in the log. Tallies of shards add up.
+    `asked` counts the tasks of what the scenario asked for, without those that were in progress
+    when the log opened; `asked_answered` their answered exchanges (C2). `active_accounts` have at
+    least one attempt.
     """
 
-    exchanges: int
-    tasks: int
-    finished: int
-    given_up: int
-    barred: int
-    asked: int
-    asked_finished: int
-    asked_given_up: int
-    asked_answered: int
-    active_accounts: int
-
-    @classmethod
-    def nothing(cls) -> ShardTally:
-        return cls(*(0 for _ in fields(cls)))
+    exchanges: int = 0
+    tasks: int = 0
+    finished: int = 0
+    given_up: int = 0
+    barred: int = 0
+    asked: int = 0
+    asked_finished: int = 0
+    asked_given_up: int = 0
+    asked_answered: int = 0
+    active_accounts: int = 0
 
     def __add__(self, other: ShardTally) -> ShardTally:
         return ShardTally(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
     def with_block(self, block: Block) -> ShardTally:
-        """Add the rows of a block."""
-        rows, tasks = block.rows, block.tasks
-        total = self
-        if length(rows):
-            total = replace(total, exchanges=total.exchanges + length(rows))
-        if length(tasks):
-            finished, given_up = tasks["state"] == FINISHED, tasks["state"] == GIVEN_UP
-            asked = tasks["round"] >= 0
-            barred = int(np.count_nonzero(tasks["state"] == BARRED))
-            counted = (asked, finished, given_up, asked & finished, asked & given_up)
-            asked_n, finished_n, given_up_n, asked_finished, asked_given_up = (
-                int(np.count_nonzero(flags)) for flags in counted
-            )
-            total += ShardTally(
-                exchanges=0,
-                tasks=length(tasks),
-                finished=finished_n,
-                given_up=given_up_n,
-                barred=barred,
-                asked=asked_n,
-                asked_finished=asked_finished,
-                asked_given_up=asked_given_up,
-                asked_answered=int(tasks["answered"][asked].sum()),
-                active_accounts=0,
-            )
-        return total
+        """Return the tally with the rows of a block added."""
+        tally = replace(self, exchanges=self.exchanges + length(block.rows))
+        if not length(block.tasks):
+            return tally
+
+        tasks = block.tasks
+        state, asked = tasks["state"], tasks["round"] >= 0
+        return tally + ShardTally(
+            tasks=length(tasks),
+            finished=_count(state == FINISHED),
+            given_up=_count(state == GIVEN_UP),
+            barred=_count(state == BARRED),
+            asked=_count(asked),
+            asked_finished=_count(asked & (state == FINISHED)),
+            asked_given_up=_count(asked & (state == GIVEN_UP)),
+            asked_answered=int(tasks["answered"][asked].sum()),
+        )
 
     def with_usage(self, usage: Usage) -> ShardTally:
+        """Return the tally with the accounts of a whole shard counted."""
         return replace(self, active_accounts=len(usage))
 
 
+def _count(flags: Bools) -> int:
+    return int(np.count_nonzero(flags))
+
+
 class Tally:
-    """What the actors of a cast did, added up over their shards."""
+    """What the actors of a population did, added up over their shards."""
 
     def __init__(self, population: Population) -> None:
         self._population = population
-        self._of_actor = [ShardTally.nothing() for _ in population.contexts]
+        self._by_actor = [ShardTally() for _ in population.contexts]
 
     def of_actor(self, actor: int) -> ShardTally:
-        return self._of_actor[actor]
+        """Return the sums of one actor, given by number."""
+        return self._by_actor[actor]
 
     def add(self, actor: int, tally: ShardTally) -> None:
-        self._of_actor[actor] += tally
+        """Add a shard of an actor, given by number."""
+        self._by_actor[actor] += tally
 
     @property
     def exchanges(self) -> int:
-        return sum(tally.exchanges for tally in self._of_actor)
+        """Attempts of all actors in the log (C1)."""
+        return sum(tally.exchanges for tally in self._by_actor)
 
     def summaries(self) -> tuple[ActorSummary, ...]:
-        return tuple(self._summary(k) for k in range(len(self._of_actor)))
+        """Return what each actor achieved beside what was requested, in their order."""
+        return tuple(self._summary(k) for k in range(len(self._by_actor)))
 
-    def _summary(self, k: int) -> ActorSummary:
-        context, tally = self._population.contexts[k], self._of_actor[k]
-        actor = context.actor
-        if context.queue_slots < actor.accounts:
-            expected = expected_exchanges(context, range(context.queue_slots, actor.accounts))
-            expected += sum(team.calls for team in teams_of(context, range(context.queue_slots)))
-            unit, requested = "expected exchanges", round(expected)
-            achieved = tally.exchanges
-        elif actor.source == "benchmark":
-            unit, requested = "tasks", actor.runs * actor.items
-            achieved = tally.asked_finished
-        else:
-            # without a target, what the accounts would send at their rate
-            unit, requested = (
-                "answered exchanges",
-                actor.target_exchanges or target_of(context) or 0,
-            )
-            achieved = tally.asked_answered
+    def _summary(self, number: int) -> ActorSummary:
+        context, tally = self._population.contexts[number], self._by_actor[number]
+        unit, requested, achieved = _target(context, tally)
         return ActorSummary(
-            actor=actor.id,
-            typology=actor.typology,
+            actor=context.actor.id,
+            typology=context.actor.typology,
             unit=unit,
             requested=requested,
             achieved=achieved,
+            # what is in the log
             exchanges_in_log=tally.exchanges,
             tasks_in_log=tally.tasks,
             tasks_finished=tally.finished,
@@ -168,16 +159,67 @@ class Tally:
             tasks_barred=tally.barred,
             accounts_banned=context.outcome.banned,
             replacements=context.outcome.replacements,
+            # what became of the tasks that were asked for
             requested_given_up=tally.asked_given_up,
             requested_cut_off=tally.asked - tally.asked_finished - tally.asked_given_up,
         )
 
-    def actors(self) -> Any:
-        """The table `truth/actors`."""
-        import pandas as pd
-        import pyarrow as pa
+    def table(self) -> Any:
+        """Return the table `truth/actors`."""
+        summaries = self.summaries()
+        renamed = {"actor_id": "actor", "typology_id": "typology"}
+        columns: dict[str, Any] = {}
+        for name, kind in TRUTH_ACTORS.items():
+            values = [getattr(summary, renamed.get(name, name)) for summary in summaries]
+            is_word = kind == "word"
+            columns[name] = words(np.arange(len(values)), values) if is_word else np.array(values)
+        return with_pandas_note(table(TRUTH_ACTORS, columns))
 
-        frame = pd.DataFrame([vars(s) for s in self.summaries()])
-        frame = frame.rename(columns={"actor": "actor_id", "typology": "typology_id"})
-        schema = arrow_schema(TRUTH_ACTORS)
-        return pa.Table.from_pandas(frame[schema.names], schema=schema, preserve_index=False)
+
+def _target(context: ActorContext, tally: ShardTally) -> tuple[str, int, int]:
+    """Return the unit in which an actor is measured, and how many were requested and achieved."""
+    actor = context.actor
+    if context.queue_slots < actor.accounts:
+        # those in sessions are expected to send at their rate, those of a queue to work it off
+        expected = expected_exchanges(context, range(context.queue_slots, actor.accounts))
+        expected += sum(team.calls for team in teams_of(context, range(context.queue_slots)))
+        return "expected exchanges", round(expected), tally.exchanges
+    if actor.source == "benchmark":
+        return "tasks", actor.runs * actor.items, tally.asked_finished
+
+    # without a target, what the accounts would send at their rate
+    target = actor.target_exchanges or target_of(context) or 0
+    return "answered exchanges", target, tally.asked_answered
+
+
+def with_pandas_note(table: Any) -> Any:
+    """Return a table with the note that pyarrow leaves in what it makes of a data frame.
+
+    `truth/actors` was made of one in the first version, and its bytes have this note ever since.
+    """
+    import pyarrow as pa
+
+    version = importlib.metadata.version("pandas")
+    text_type = "object" if int(version.partition(".")[0]) < 3 else "str"
+    columns = []
+    for field in table.schema:
+        is_word = pa.types.is_dictionary(field.type)
+        columns.append(
+            {
+                "name": field.name,
+                "field_name": field.name,
+                "pandas_type": "categorical" if is_word else str(field.type),
+                "numpy_type": text_type if is_word else str(field.type),
+                "metadata": None,
+            }
+        )
+
+    note = {
+        "index_columns": [],
+        "column_indexes": [],
+        "columns": columns,
+        "attributes": {},
+        "creator": {"library": "pyarrow", "version": pa.__version__},
+        "pandas_version": version,
+    }
+    return table.replace_schema_metadata({"pandas": json.dumps(note)})

@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from sim.arrays.time import DAY_US, SECOND_US
+from sim.arrays.time import DAY_US
 from sim.arrays.types import Ints
 from sim.catalog import models
 from sim.entities import pools
 from sim.entities.payments import CARD_TYPES
 from sim.output.account_usage import Usage
-from sim.output.arrow import table, times, words
 from sim.output.observed_links import edges_observed
+from sim.output.row_tables import opening_us
 from sim.population.population import Population
 from sim.streams import Ids, mixed, opaque_ids, uniforms
+from sim.tables.arrow import sorted_table, times, words
 from sim.tables.schema import (
     ACCOUNT_PAYMENT,
     ACCOUNTS,
@@ -29,55 +30,87 @@ from sim.tables.schema import (
 from sim.tables.words import ACTIONS, BAN, CHANNELS, REINSTATE, SUSPEND
 
 STATUSES = ("active", "suspended", "banned")
+# The status that an action leads to; other actions leave it as it is.
+_STATUS_AFTER = {SUSPEND: 1, BAN: 2, REINSTATE: 0}
 _LEVELS = ("unverified", "verified")
-_CHARGEBACK_SHARE = 0.004
+# Share of accounts of which a payment is disputed, within so many days of their last exchange;
+# priors.
+_CHARGEBACK_SHARE, _CHARGEBACK_DAYS = 0.004, 30
 
 
 def entity_tables(population: Population, usage: Usage) -> Iterator[tuple[str, Any]]:
-    """Yield the observable tables about accounts, in order of identifier."""
-    own = Owners.of(population)
-    actions = Acted.of(population)
-    yield "accounts", _accounts(population, own, actions)
-    yield "credentials", _credentials(population, own, actions)
-    yield "orgs", _orgs(own)
-    yield "payment_instruments", _instruments(own)
-    yield "account_payment", _payments(population, own, usage)
-    yield "edges_observed", edges_observed(population, own.rows, usage)
+    """Yield the observable tables about accounts, one after the other to save memory.
+
+    Parameters
+    ----------
+    population
+        Accounts of all actors, and what the provider did about them.
+    usage
+        What each account did in the log.
+
+    Yields
+    ------
+    tuple of str and pyarrow.Table
+        The name of a table below `log/`, and its rows in order of identifier.
+    """
+    owners = AccountOwners.of_population(population)
+    actions = ProviderActions.of_population(population)
+    yield "accounts", _accounts(population, owners, actions)
+    yield "credentials", _credentials(population, owners, actions)
+    yield "orgs", _orgs(owners)
+    yield "payment_instruments", _instruments(owners)
+    yield "account_payment", _payments(population, owners, usage)
+    yield "edges_observed", edges_observed(population, owners.rows, usage)
     yield "model_catalog", _model_catalog(population)
-    yield "enforcement_events", actions.table(population)
+    yield "enforcement_events", _enforcement_events(population, actions)
 
 
-class Owners:
-    """The accounts that are an actor's own: those who send through others are left out.
+class AccountOwners:
+    """The accounts of the actors that have accounts: those who send through others are left out.
 
-    `rows` are their numbers in the scenario, `opening_us` the opening of the log since 1970.
+    Attributes
+    ----------
+    rows
+        The numbers of these accounts in the scenario, shape (owned,).
+    accounts
+        The accounts themselves, in the same order.
+    opening_us
+        The opening of the log, in microseconds since 1970.
     """
 
     def __init__(self, population: Population, rows: Ints) -> None:
+        accounts = population.accounts
         self.rows = rows
-        everyone = len(rows) == len(population.accounts)
-        self.accounts = population.accounts if everyone else population.accounts.rows(rows)
+        self.accounts = accounts if len(rows) == len(accounts) else accounts.rows(rows)
         self.opening_us = opening_us(population)
 
     @classmethod
-    def of(cls, population: Population) -> Owners:
-        guest = np.array([context.actor.through is not None for context in population.contexts])
-        own = np.flatnonzero(~guest[population.actor_of_account])
-        return cls(population, own)
+    def of_population(cls, population: Population) -> AccountOwners:
+        """Return the owned accounts of all actors."""
+        is_guest = np.array([context.actor.through is not None for context in population.contexts])
+        return cls(population, np.flatnonzero(~is_guest[population.actor_of_account]))
 
 
-def opening_us(population: Population) -> int:
-    return round(population.scenario.clock.start.timestamp() * SECOND_US)
+class ProviderActions:
+    """What the provider did about accounts, over all actors; arrays of shape (actions,).
 
-
-class Acted:
-    """What the provider did, over all actors; `row` is the number of an account in the scenario."""
+    Attributes
+    ----------
+    at_us
+        When, in microseconds of the log.
+    row
+        The number of the account in the scenario.
+    action, channel
+        What was done, and what began it: indices into `ACTIONS` and `CHANNELS` of
+        `sim.enforcement.outcome`.
+    """
 
     def __init__(self, at_us: Ints, row: Ints, action: Ints, channel: Ints) -> None:
         self.at_us, self.row, self.action, self.channel = at_us, row, action, channel
 
     @classmethod
-    def of(cls, population: Population) -> Acted:
+    def of_population(cls, population: Population) -> ProviderActions:
+        """Return the actions about all actors, one actor after the other."""
         parts = []
         for context in population.contexts:
             done = context.outcome.actions
@@ -86,153 +119,157 @@ class Acted:
         return cls(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
     def status(self, accounts: int) -> Ints:
-        """The status of each account when the log ends."""
+        """Return the status of each account when the log ends: an index into `STATUSES`."""
         status = np.zeros(accounts, np.int64)
         for at in np.argsort(self.at_us, kind="stable").tolist():
-            action = self.action[at]
-            if action in (SUSPEND, BAN, REINSTATE):
-                status[self.row[at]] = {SUSPEND: 1, BAN: 2, REINSTATE: 0}[int(action)]
+            action = int(self.action[at])
+            if action in _STATUS_AFTER:
+                status[self.row[at]] = _STATUS_AFTER[action]
         return status
 
     def banned_us(self, accounts: int) -> Ints:
-        """When each account was banned for good, -1 if it was not."""
+        """Return when each account was banned for good, -1 if it was not."""
         banned = np.full(accounts, -1)
-        ends = self.action == BAN
-        banned[self.row[ends]] = self.at_us[ends]
+        bans = self.action == BAN
+        banned[self.row[bans]] = self.at_us[bans]
         banned[self.status(accounts) != STATUSES.index("banned")] = -1
         return banned
 
-    def table(self, population: Population) -> Any:
-        return table(
-            ENFORCEMENT_EVENTS,
-            [
-                population.accounts.account_id[self.row],
-                times(opening_us(population), self.at_us),
-                words(self.action, ACTIONS),
-                words(self.channel, CHANNELS),
-            ],
-        )
 
-
-def _accounts(population: Population, own: Owners, actions: Acted) -> Any:
-    a, key = own.accounts, population.streams.key
-    status = actions.status(len(population.accounts))[own.rows]
-    return table(
+def _accounts(population: Population, owners: AccountOwners, actions: ProviderActions) -> Any:
+    a, key = owners.accounts, population.streams.key
+    status = actions.status(len(population.accounts))[owners.rows]
+    return sorted_table(
         ACCOUNTS,
-        [
-            a.account_id,
-            a.org_id,
-            times(own.opening_us, a.created_us),
-            opaque_ids(key("pool", "ip"), a.ip),
-            opaque_ids(key("pool", "ip24"), a.ip >> 8),
-            words(a.asn_type, pools.ASN_TYPES),
-            opaque_ids(key("pool", "email domains"), a.email_domain),
-            words(a.platform, pools.PLATFORMS),
-            words(a.verified.astype(np.int64), _LEVELS),
-            words(status, STATUSES),
-        ],
+        {
+            "account_id": a.account_id,
+            "org_id": a.org_id,
+            "created_at": times(owners.opening_us, a.created_us),
+            "signup_ip_hash": opaque_ids(key("pool", "ip"), a.ip),
+            "signup_ip24": opaque_ids(key("pool", "ip24"), a.ip >> 8),
+            "signup_asn_type": words(a.asn_type, pools.ASN_TYPES),
+            "email_domain_hash": opaque_ids(key("pool", "email domains"), a.email_domain),
+            "platform": words(a.platform, pools.PLATFORMS),
+            "verification_level": words(a.verified.astype(np.int64), _LEVELS),
+            "status_at_export": words(status, STATUSES),
+        },
     )
 
 
-def _credentials(population: Population, own: Owners, actions: Acted) -> Any:
-    a = own.accounts
-    banned = actions.banned_us(len(population.accounts))[own.rows]
-    return table(
+def _credentials(population: Population, owners: AccountOwners, actions: ProviderActions) -> Any:
+    a = owners.accounts
+    banned = actions.banned_us(len(population.accounts))[owners.rows]
+    return sorted_table(
         CREDENTIALS,
-        [
-            a.api_key_id,
-            a.account_id,
-            times(own.opening_us, a.created_us),
-            times(own.opening_us, banned, banned < 0),
-        ],
+        {
+            "api_key_id": a.api_key_id,
+            "account_id": a.account_id,
+            "created_at": times(owners.opening_us, a.created_us),
+            "revoked_at": times(owners.opening_us, banned, banned < 0),
+        },
     )
 
 
-def _orgs(own: Owners) -> Any:
-    """An organisation is as old as its oldest account, and declares that account's country."""
-    a = own.accounts
+def _orgs(owners: AccountOwners) -> Any:
+    """Return the organisations: as old as their oldest account, which declares the country."""
+    a = owners.accounts
     order = np.lexsort((a.created_us, a.org_id))
-    _, first, of = np.unique(a.org_id[order], return_index=True, return_inverse=True)
+    _, first, org = np.unique(a.org_id[order], return_index=True, return_inverse=True)
     oldest = order[first]
-    verified = np.bincount(of, a.verified[order]) > 0
-    return table(
+    verified = np.bincount(org, a.verified[order]) > 0
+    return sorted_table(
         ORGS,
-        [
-            a.org_id[oldest],
-            times(own.opening_us, a.created_us[oldest]),
-            words(a.country[oldest], pools.COUNTRIES),
-            words(verified.astype(np.int64), _LEVELS),
-        ],
+        {
+            "org_id": a.org_id[oldest],
+            "created_at": times(owners.opening_us, a.created_us[oldest]),
+            "declared_country": words(a.country[oldest], pools.COUNTRIES),
+            "kyc_level": words(verified.astype(np.int64), _LEVELS),
+        },
     )
 
 
-def _paying(own: Owners) -> Ints:
-    """Those whose payment is seen: a cloud platform pays for its customers."""
-    return np.flatnonzero(own.accounts.platform == 0)
+def _paying(owners: AccountOwners) -> Ints:
+    """Return the positions of owners whose payment is seen: a cloud platform pays for others."""
+    return np.flatnonzero(owners.accounts.platform == 0)
 
 
-def _instruments(own: Owners) -> Any:
-    a, rows = own.accounts, _paying(own)
+def _instruments(owners: AccountOwners) -> Any:
+    a, rows = owners.accounts, _paying(owners)
     order = rows[np.lexsort((a.created_us[rows], a.instrument[rows]))]
     _, first = np.unique(a.instrument[order], return_index=True)
     oldest = order[first]
-    return table(
+    return sorted_table(
         PAYMENT_INSTRUMENTS,
-        [
-            a.instrument[oldest],
-            words(a.card_kind[oldest], CARD_TYPES),
-            words(a.country[oldest], pools.COUNTRIES),
-            times(own.opening_us, a.created_us[oldest]),
-        ],
+        {
+            "instrument_hash": a.instrument[oldest],
+            "type": words(a.card_kind[oldest], CARD_TYPES),
+            "bin_country": words(a.country[oldest], pools.COUNTRIES),
+            "first_seen": times(owners.opening_us, a.created_us[oldest]),
+        },
     )
 
 
-def _payments(population: Population, own: Owners, usage: Usage) -> Any:
-    rows = _paying(own)
-    a = own.accounts
+def _payments(population: Population, owners: AccountOwners, usage: Usage) -> Any:
+    rows = _paying(owners)
+    a = owners.accounts
     account_id, created_us = a.account_id[rows], a.created_us[rows]
+
+    # the last exchange of each that sent one, the sign-up of the others
     last = created_us.copy()
-    place = np.full(len(population.accounts), -1)
-    place[own.rows[rows]] = np.arange(len(rows))
-    seen = place[usage["account"]]
+    position = np.full(len(population.accounts), -1)
+    position[owners.rows[rows]] = np.arange(len(rows))
+    sender = position[usage["account"]]
     latest = np.maximum(usage["last"], usage["away_last"])
-    last[seen[seen >= 0]] = np.maximum(last[seen[seen >= 0]], latest[seen >= 0])
+    last[sender[sender >= 0]] = np.maximum(last[sender[sender >= 0]], latest[sender >= 0])
+
+    # few payments are disputed, some days later; within the log or never
     chance = mixed(population.streams.key("pool", "chargebacks"), account_id)
+    at_us = last + (chance % np.uint64(_CHARGEBACK_DAYS * DAY_US)).astype(np.int64)
     disputed = uniforms(chance) < _CHARGEBACK_SHARE
-    at_us = last + (chance % np.uint64(30 * DAY_US)).astype(np.int64)
     disputed &= at_us < population.scenario.clock.duration_us
-    return table(
+
+    return sorted_table(
         ACCOUNT_PAYMENT,
-        [
-            account_id,
-            a.instrument[rows],
-            times(own.opening_us, created_us),
-            times(own.opening_us, last),
-            a.declines[rows].astype(np.int16),
-            times(own.opening_us, at_us, ~disputed),
-        ],
+        {
+            "account_id": account_id,
+            "instrument_hash": a.instrument[rows],
+            "first_seen": times(owners.opening_us, created_us),
+            "last_seen": times(owners.opening_us, last),
+            "n_declines": a.declines[rows].astype(np.int16),
+            "chargeback_at": times(owners.opening_us, at_us, ~disputed),
+        },
     )
 
 
 def _model_catalog(population: Population) -> Any:
-    """The models of the scenario; from when on each was the newest, if it became so in the log."""
-    import pyarrow as pa
+    """Return the models of the scenario; of those released within the log, since when newest."""
+    entries = [models()[name] for name in population.models.ids]
+    released = np.array([m.released for m in entries], "datetime64[us]").view(np.int64)
+    releases = {e.model: e.at_us for e in population.scenario.world.events if e.kind == "release"}
+    latest = np.array([releases.get(m.id, -1) for m in entries], np.int64)
 
-    known = [models()[name] for name in population.models.ids]
-    day = np.array([m.released for m in known], "datetime64[us]").view(np.int64)
-    newest = {e.model: e.at_us for e in population.scenario.world.events if e.kind == "release"}
-    latest = np.array([newest.get(m.id, -1) for m in known], np.int64)
-    order = np.arange(len(known))
-    return table(
+    return sorted_table(
         MODEL_CATALOG,
-        [
-            words(order, [m.id for m in known]),
-            times(0, day),
-            times(opening_us(population), latest, latest < 0),
-            pa.array([m.input_usd_per_mtok for m in known]),
-            pa.array([m.output_usd_per_mtok for m in known]),
-            pa.array([m.context_window_tokens for m in known], pa.int32()),
-        ],
+        {
+            "model": words(np.arange(len(entries)), [m.id for m in entries]),
+            "released_at": times(0, released),
+            "latest_from": times(opening_us(population), latest, latest < 0),
+            "input_usd_per_mtok": np.array([m.input_usd_per_mtok for m in entries], np.float64),
+            "output_usd_per_mtok": np.array([m.output_usd_per_mtok for m in entries], np.float64),
+            "context_window_tokens": np.array([m.context_window_tokens for m in entries]),
+        },
+    )
+
+
+def _enforcement_events(population: Population, actions: ProviderActions) -> Any:
+    return sorted_table(
+        ENFORCEMENT_EVENTS,
+        {
+            "account_id": population.accounts.account_id[actions.row],
+            "at": times(opening_us(population), actions.at_us),
+            "action": words(actions.action, ACTIONS),
+            "trigger_channel": words(actions.channel, CHANNELS),
+        },
     )
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from sim.actors.context import ActorContext
-from sim.arrays.time import SECOND_US
 from sim.arrays.types import Ints
 from sim.output.account_usage import Usage
-from sim.output.arrow import table, times, words
+from sim.output.row_tables import opening_us
 from sim.population.population import Population
 from sim.streams import Ids, mixed, opaque_ids, uniforms
+from sim.tables.arrow import sorted_table, times, words
 from sim.tables.schema import EDGES_OBSERVED
 
 RELATIONS = ("used_ip", "used_ja4", "used_card", "same_email_domain", "template_cluster")
@@ -22,106 +23,131 @@ TARGETS = ("ip", "ja4", "instrument", "email_domain", "cluster")
 DROPPED_SHARE, FALSE_SHARE = 0.25, 0.03
 
 
-class _Seen(NamedTuple):
-    """Links of one kind: rows of accounts, what they lead to, when, and how often."""
+class _Links(NamedTuple):
+    """Links of one kind; arrays of shape (links,).
+
+    `row` is the number of the account in the scenario, `target` the identifier that it leads to;
+    `first_us` and `last_us` are in microseconds of the log, `exchanges` how many are behind it.
+    """
 
     relation: int
     row: Ints
     target: Ids
     first_us: Ints
     last_us: Ints
-    times: Ints
+    exchanges: Ints
 
 
-def edges_observed(population: Population, own: Ints, usage: Usage) -> Any:
-    """The table of links of the accounts `own`."""
-    seen = [_as_observed(population, links) for links in _links(population, own, usage)]
-    relation = np.concatenate([np.full(len(s.row), s.relation, np.int8) for s in seen])
+def edges_observed(population: Population, owned: Ints, usage: Usage) -> Any:
+    """Return the table of links as a provider has them.
+
+    Parameters
+    ----------
+    population
+        Accounts of all actors.
+    owned
+        The numbers of the accounts that signed up for themselves, shape (owned,).
+    usage
+        What each account did in the log.
+    """
+    true_links = [*_links_of_use(population, usage), *_links_of_sign_up(population, owned)]
+    observed = [_as_observed(population, links) for links in true_links]
+    relation = np.concatenate([np.full(len(o.row), o.relation, np.int8) for o in observed])
     row, target, first, last, count = (
-        np.concatenate(column) for column in zip(*(s[1:] for s in seen), strict=True)
+        np.concatenate(column) for column in zip(*(o[1:] for o in observed), strict=True)
     )
-    opening = round(population.scenario.clock.start.timestamp() * SECOND_US)
-    return table(
+    opening = opening_us(population)
+
+    return sorted_table(
         EDGES_OBSERVED,
-        [
-            population.accounts.account_id[row],
-            words(np.zeros(len(row), np.int8), ("account",)),
-            target,
-            words(relation, TARGETS),
-            words(relation, RELATIONS),
-            times(opening, first),
-            times(opening, last),
-            count.astype(np.int32),
-        ],
+        {
+            "src_id": population.accounts.account_id[row],
+            "src_type": words(np.zeros(len(row), np.int8), ("account",)),
+            "dst_id": target,
+            "dst_type": words(relation, TARGETS),
+            "relation": words(relation, RELATIONS),
+            "first_seen": times(opening, first),
+            "last_seen": times(opening, last),
+            "count": count.astype(np.int32),
+        },
     )
 
 
-def _as_observed(population: Population, links: _Seen) -> _Seen:
-    """Links less those that are not observed; some lead where those of somebody else do.
+def _as_observed(population: Population, links: _Links) -> _Links:
+    """Return links as they are observed: some are missing, some lead where another one does.
 
-    Recycled addresses, shared names and errors of enrichment make them.
+    Recycled addresses, shared names and errors of enrichment make false ones. Both are drawn by
+    account, so that they do not depend on what else is in the table.
     """
     key = population.streams.key("pool", "edges", RELATIONS[links.relation])
     chance = mixed(key, population.accounts.account_id[links.row])
     u = uniforms(chance)
-    kept = np.flatnonzero(u >= DROPPED_SHARE)
-    other = (chance[kept] % np.uint64(max(len(u), 1))).astype(np.int64)
-    is_false = u[kept] > 1 - FALSE_SHARE
-    return _Seen(
+
+    observed = np.flatnonzero(u >= DROPPED_SHARE)
+    other = (chance[observed] % np.uint64(max(len(u), 1))).astype(np.int64)
+    is_false = u[observed] > 1 - FALSE_SHARE
+    return _Links(
         links.relation,
-        links.row[kept],
-        np.where(is_false, links.target[other], links.target[kept]),
-        links.first_us[kept],
-        links.last_us[kept],
-        links.times[kept],
+        links.row[observed],
+        np.where(is_false, links.target[other], links.target[observed]),
+        links.first_us[observed],
+        links.last_us[observed],
+        links.exchanges[observed],
     )
+
+
+def _links_of_use(population: Population, usage: Usage) -> Iterator[_Links]:
+    """Yield the true links of what accounts used in the log, with the exchanges behind them."""
+    a, key = population.accounts, population.streams.key
+    account = usage["account"]
+    first = np.minimum(usage["first"], usage["away_first"])
+    last = np.maximum(usage["last"], usage["away_last"])
+    at_home = usage["exchanges"] - usage["away"]
+
+    # addresses at home and away, which are not seen where a cloud platform stands between
+    visible = a.platform[account] == 0
+    home = np.flatnonzero((at_home > 0) & visible)
+    away = np.flatnonzero((usage["away"] > 0) & visible)
+    yield _Links(
+        USED_IP,
+        account[home],
+        opaque_ids(key("pool", "ip"), a.ip[account[home]]),
+        usage["first"][home],
+        usage["last"][home],
+        at_home[home],
+    )
+    yield _Links(
+        USED_IP,
+        account[away],
+        opaque_ids(key("pool", "ip"), a.away_ip[account[away]]),
+        usage["away_first"][away],
+        usage["away_last"][away],
+        usage["away"][away],
+    )
+
+    # the fingerprint of the client, and the template that most of the work uses
+    number = np.unique(np.array(population.clients.ja4), return_inverse=True)[1].astype(np.int64)
+    fingerprint = opaque_ids(key("pool", "ja4"), number[a.client[account]])
+    yield _Links(USED_JA4, account, fingerprint, first, last, usage["exchanges"])
+    templates = np.concatenate([_main_template(context) for context in population.contexts])
+    cluster = opaque_ids(key("pool", "clusters"), templates[account].astype(np.int64))
+    yield _Links(CLUSTER, account, cluster, first, last, usage["exchanges"])
+
+
+def _links_of_sign_up(population: Population, owned: Ints) -> Iterator[_Links]:
+    """Yield the true links of what accounts gave when they signed up; each counts once."""
+    a, key = population.accounts, population.streams.key
+    created, ones = a.created_us[owned], np.ones(len(owned), np.int64)
+    domain = opaque_ids(key("pool", "email domains"), a.email_domain[owned])
+    yield _Links(SAME_DOMAIN, owned, domain, created, created, ones)
+
+    pays = np.flatnonzero(a.platform[owned] == 0)
+    payer = owned[pays]
+    yield _Links(USED_CARD, payer, a.instrument[payer], created[pays], created[pays], ones[pays])
 
 
 def _main_template(context: ActorContext) -> Ints:
-    """The template that most of an account's work uses: that of the list, if there is one."""
+    """Return the template that most of each account's work uses: that of the list, if any."""
     templates = context.templates
     listed = context.actor.list_share >= 0.5
     return np.asarray(templates.number[:, templates.lists_from if listed else 0])
-
-
-def _links(population: Population, own: Ints, usage: Usage) -> Any:
-    """True links of each kind; those of use count exchanges, the others the sign-up."""
-    a, key = population.accounts, population.streams.key
-    ip = key("pool", "ip")
-    at = np.clip(usage["account"], 0, len(a) - 1)
-    home = usage["exchanges"] > usage["away"]
-    away = usage["away"] > 0
-    visible = a.platform[at] == 0
-    here, there = np.flatnonzero(home & visible), np.flatnonzero(away & visible)
-    homely = usage["exchanges"] - usage["away"]
-    yield _Seen(
-        USED_IP,
-        at[here],
-        opaque_ids(ip, a.ip[at[here]]),
-        usage["first"][here],
-        usage["last"][here],
-        homely[here],
-    )
-    yield _Seen(
-        USED_IP,
-        at[there],
-        opaque_ids(ip, a.away_ip[at[there]]),
-        usage["away_first"][there],
-        usage["away_last"][there],
-        usage["away"][there],
-    )
-    first = np.minimum(usage["first"], usage["away_first"])
-    last = np.maximum(usage["last"], usage["away_last"])
-    ja4 = np.array(population.clients.ja4)
-    number = np.unique(ja4, return_inverse=True)[1].astype(np.int64)
-    stack = opaque_ids(key("pool", "ja4"), number[a.client[at]])
-    yield _Seen(USED_JA4, at, stack, first, last, usage["exchanges"])
-    templates = np.concatenate([_main_template(context) for context in population.contexts])
-    cluster = opaque_ids(key("pool", "clusters"), templates[at].astype(np.int64))
-    yield _Seen(CLUSTER, at, cluster, first, last, usage["exchanges"])
-    created, ones = a.created_us[own], np.ones(len(own), np.int64)
-    domain = opaque_ids(key("pool", "email domains"), a.email_domain[own])
-    yield _Seen(SAME_DOMAIN, own, domain, created, created, ones)
-    pays = np.flatnonzero(a.platform[own] == 0)
-    payer = own[pays]
-    yield _Seen(USED_CARD, payer, a.instrument[payer], created[pays], created[pays], ones[pays])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,120 +10,133 @@ import numpy as np
 from sim.actors.context import ActorContext
 from sim.arrays.types import Ints
 from sim.output.account_usage import Usage
-from sim.output.achieved import Tally
-from sim.output.arrow import table, words
-from sim.output.entity_tables import Owners, campaign_uids, opening_us
+from sim.output.achieved import ActorSummary, Tally
+from sim.output.entity_tables import AccountOwners, campaign_uids
+from sim.output.row_tables import opening_us
 from sim.population.population import Population
 from sim.scenario.resolved import Actor
-from sim.streams import MISSING, opaque_ids
+from sim.streams import MISSING, Ids, opaque_ids
+from sim.tables.arrow import array, sorted_table, table, times, words
 from sim.tables.schema import TRUTH_ACCOUNTS, TRUTH_CAMPAIGNS, TRUTH_LINKS, arrow_schema
 
 LINKS = ("operator", "replaces", "shared_card", "shared_address")
 
 
 def truth_accounts(population: Population, usage: Usage) -> Any:
-    """What is true of every account, in order of identifier.
+    """Return what is true of every account, in order of identifier.
 
     The share of extraction is that of its exchanges in the log, whoever sent them through it; of an
     account that sent nothing it is 0.
     """
-    rows = Owners.of(population).rows
+    rows = AccountOwners.of_population(population).rows
     actor, typology = population.actor_of_account[rows], population.typology_of_actor()
     coordinated = np.array(
         [_is_coordinated(population, k) for k in range(len(population.contexts))]
     )
     campaigns, _ = campaign_uids(population)
     a = population.accounts
-    return table(
+
+    return sorted_table(
         TRUTH_ACCOUNTS,
-        [
-            a.account_id[rows],
-            words(actor, [s.actor.id for s in population.contexts]),
-            words(actor, [t.id for t in typology]),
-            words(actor, [t.purpose for t in typology]),
-            words(actor, [t.access_legitimacy for t in typology]),
-            words(actor, [t.coordination for t in typology]),
-            _extraction_share(population, usage)[rows],
-            np.where(coordinated[actor], campaigns[actor], MISSING),
-            _operators(population, rows),
-            a.generation[rows].astype(np.int16),
-        ],
+        {
+            "account_id": a.account_id[rows],
+            "actor_id": words(actor, [s.actor.id for s in population.contexts]),
+            "typology_id": words(actor, [t.id for t in typology]),
+            "purpose": words(actor, [t.purpose for t in typology]),
+            "access_legitimacy": words(actor, [t.access_legitimacy for t in typology]),
+            "coordination": words(actor, [t.coordination for t in typology]),
+            "extraction_share": _extraction_share(population, usage)[rows],
+            "campaign_uid": np.where(coordinated[actor], campaigns[actor], MISSING),
+            "operator_uid": _operators(population, rows),
+            "generation": a.generation[rows].astype(np.int16),
+        },
     )
 
 
 def _is_coordinated(population: Population, actor: int) -> bool:
     """Whether an actor is one operator's campaign."""
-    kind = population.typology_of_actor()[actor]
-    return bool(kind.coordination == "campaign" or (kind.is_extraction and kind.operated))
+    typology = population.typology_of_actor()[actor]
+    operated_extraction = typology.is_extraction and typology.operated
+    return bool(typology.coordination == "campaign" or operated_extraction)
 
 
-def _operators(population: Population, rows: Ints) -> Any:
-    """One stands behind what is operated or driven by a queue; else everybody is their own."""
-    actor = population.actor_of_account[rows]
-    one = np.array(
+def _operators(population: Population, rows: Ints) -> Ids:
+    """Return who stands behind each account, shape (rows,).
+
+    One operator stands behind what is operated or driven by a queue; else everybody is their own.
+    """
+    has_one = np.array(
         [
-            context.actor.arrival == "queue" or kind.operated
-            for context, kind in zip(
+            context.actor.arrival == "queue" or typology.operated
+            for context, typology in zip(
                 population.contexts, population.typology_of_actor(), strict=True
             )
         ]
     )
-    number = np.where(one[actor], 0, population.accounts.slot[rows])
+    actor = population.actor_of_account[rows]
+    number = np.where(has_one[actor], 0, population.accounts.slot[rows])
     return opaque_ids(population.actor_key("operator")[actor], number)
 
 
 def _extraction_share(population: Population, usage: Usage) -> Any:
-    """Share of the exchanges of each account that were extraction, shape (accounts,)."""
+    """Return the share of the exchanges of each account that extract, shape (accounts,).
+
+    An account through which others send is several rows of one identifier.
+    """
     extracts = np.array([t.is_extraction for t in population.typology_of_actor()])
-    ids = population.accounts.account_id
-    _, number = np.unique(ids, return_inverse=True)
-    of = usage["account"]
-    listed = usage["listed"] * extracts[population.actor_of_account[of]]
-    size = int(number.max()) + 1
-    sent = np.bincount(number[of], usage["exchanges"], size)
-    taken = np.bincount(number[of], listed, size)
-    share = np.divide(taken, sent, out=np.zeros(size), where=sent > 0)
+    sender = usage["account"]
+    extracting = usage["listed"] * extracts[population.actor_of_account[sender]]
+
+    distinct, number = np.unique(population.accounts.account_id, return_inverse=True)
+    exchanges = np.bincount(number[sender], usage["exchanges"], len(distinct))
+    extractions = np.bincount(number[sender], extracting, len(distinct))
+    nothing = np.zeros(len(distinct))
+    share = np.divide(extractions, exchanges, out=nothing, where=exchanges > 0)
     return share[number].astype(np.float32)
 
 
 def truth_links(population: Population) -> Any:
-    """Which accounts truly belong together: by operator, one after the other, by what they share.
+    """Return which accounts truly belong together.
 
-    A link leads to the operator, to the account that was replaced, or to the first account of those
-    who pay with one instrument or send from one address.
+    A link leads from an account to its operator, to the account that it replaced, or to the first
+    account of those who pay with one instrument or send from one address.
     """
-    own = Owners.of(population)
-    rows, a = own.rows, population.accounts
+    rows, a = AccountOwners.of_population(population).rows, population.accounts
     later = rows[a.generation[rows] > 0]
-    parts = [(a.account_id[rows], _operators(population, rows), 0)]
-    parts.append((a.account_id[later], a.account_id[_before(population, later)], 1))
-    for number, values in ((2, a.instrument), (3, a.ip)):
-        member, leader = _with_first(rows, values[rows])
-        parts.append((a.account_id[member], a.account_id[leader], number))
-    return table(
+    payer, first_payer = _with_first(rows, a.instrument[rows])
+    sender, first_sender = _with_first(rows, a.ip[rows])
+    parts = [
+        (a.account_id[rows], _operators(population, rows)),
+        (a.account_id[later], a.account_id[_replaced(population, later)]),
+        (a.account_id[payer], a.account_id[first_payer]),
+        (a.account_id[sender], a.account_id[first_sender]),
+    ]
+
+    kinds = np.repeat(np.arange(len(LINKS)), [len(source) for source, _ in parts])
+    return sorted_table(
         TRUTH_LINKS,
-        [
-            np.concatenate([source for source, _, _ in parts]),
-            np.concatenate([target for _, target, _ in parts]),
-            words(np.concatenate([np.full(len(s), kind) for s, _, kind in parts]), LINKS),
-        ],
+        {
+            "account_id": np.concatenate([source for source, _ in parts]),
+            "to_id": np.concatenate([target for _, target in parts]),
+            "link": words(kinds, LINKS),
+        },
     )
 
 
-def _before(population: Population, rows: Ints) -> Ints:
-    """The account whose place each of these took over.
+def _replaced(population: Population, rows: Ints) -> Ints:
+    """Return the account whose slot each of these later accounts took over, shape (rows,).
 
-    Replacements of an actor are in order of place and generation, after the first of all places.
+    Replacements of an actor stand behind the first accounts of all its slots, in order of slot and
+    generation.
     """
     a = population.accounts
-    first = np.array([context.first_account for context in population.contexts])[
-        population.actor_of_account[rows]
-    ]
+    first_of_actor = np.array([context.first_account for context in population.contexts])
+    first = first_of_actor[population.actor_of_account[rows]]
     return np.where(a.generation[rows] == 1, first + a.slot[rows], rows - 1)
 
 
 def _with_first(rows: Ints, values: Any) -> tuple[Ints, Ints]:
-    """Pairs of (row, first row with the same value) of those that are not the first."""
+    """Return pairs of (row, first row with the same value), of the rows that are not the first."""
     _, first, number = np.unique(values, return_index=True, return_inverse=True)
     leader = first[number]
     others = np.flatnonzero(leader != np.arange(len(rows)))
@@ -130,50 +144,74 @@ def _with_first(rows: Ints, values: Any) -> tuple[Ints, Ints]:
 
 
 def truth_campaigns(population: Population, tally: Tally, usage: Usage) -> Any:
-    """One row per operator's coordinated work: what was planned, spent and reached."""
-    import pyarrow as pa
-
+    """Return one row per operator's coordinated work: what was planned, spent and reached."""
     summaries = tally.summaries()
+    actor_of_usage = population.actor_of_account[usage["account"]]
+    numbers = [k for k in range(len(population.contexts)) if _is_coordinated(population, k)]
+    rows = [
+        _campaign(population, number, summaries[number], usage[actor_of_usage == number])
+        for number in numbers
+    ]
+    return table(TRUTH_CAMPAIGNS, _campaign_columns(population, rows))
+
+
+def _campaign(
+    population: Population, number: int, summary: ActorSummary, usage: Usage
+) -> dict[str, Any]:
+    """Return the row of one actor; times are in microseconds of the log."""
+    context = population.contexts[number]
+    actor, outcome, budget = context.actor, context.outcome, context.budget
     campaign, operator = campaign_uids(population)
-    opening, rows = opening_us(population), []
-    of = population.actor_of_account[usage["account"]]
-    for k, (context, summary) in enumerate(zip(population.contexts, summaries, strict=True)):
-        if not _is_coordinated(population, k):
-            continue
-        actor, done, mine = context.actor, context.outcome, usage[of == k]
-        begins = actor.starts_us or 0
-        extracts = population.typology_of_actor()[k].is_extraction
-        rows.append(
-            {
-                "campaign_uid": campaign[k],
-                "operator_uid": operator[k],
-                "actor_id": summary.actor,
-                "typology_id": summary.typology,
-                "accounts": len(np.unique(context.accounts.account_id)),
-                "accounts_in_log": len(np.unique(population.accounts.account_id[mine["account"]])),
-                "replacements": done.replacements,
-                "accounts_banned": done.banned,
-                "requested_exchanges": summary.requested,
-                "achieved_exchanges": summary.achieved,
-                "extraction_exchanges": int(mine["listed"].sum()) if extracts else 0,
-                "starts_at": opening + begins,
-                "ends_at": opening + (begins + context.working_us),
-                "adaptations": " ".join(adaptations(context)),
-                "budget_usd": actor.operator.budget_usd if actor.operator else None,
-                "planned_usd": context.budget.first_usd + context.budget.tokens_usd,
-                "spent_identities_usd": context.budget.first_usd,
-                "spent_replacements_usd": max(0.0, done.spent_usd - context.budget.first_usd),
-                "spent_tokens_usd": float(mine["nano_usd"].sum()) * 1e-9,
-            }
-        )
-    schema = arrow_schema(TRUTH_CAMPAIGNS)
-    columns = {name: [row[name] for row in rows] for name in schema.names}
-    return pa.table({k: pa.array(v, schema.field(k).type) for k, v in columns.items()}, schema)
+    extracts = population.typology_of_actor()[number].is_extraction
+    begins = actor.starts_us or 0
+
+    return {
+        "campaign_uid": campaign[number],
+        "operator_uid": operator[number],
+        "actor_id": summary.actor,
+        "typology_id": summary.typology,
+        "accounts": len(np.unique(context.accounts.account_id)),
+        "accounts_in_log": len(np.unique(population.accounts.account_id[usage["account"]])),
+        "replacements": outcome.replacements,
+        "accounts_banned": outcome.banned,
+        "requested_exchanges": summary.requested,
+        "achieved_exchanges": summary.achieved,
+        "extraction_exchanges": int(usage["listed"].sum()) if extracts else 0,
+        "starts_at": begins,
+        "ends_at": begins + context.working_us,
+        "adaptations": " ".join(adaptations(context)),
+        "budget_usd": actor.operator.budget_usd if actor.operator else None,
+        "planned_usd": budget.first_usd + budget.tokens_usd,
+        "spent_identities_usd": budget.first_usd,
+        "spent_replacements_usd": max(0.0, outcome.spent_usd - budget.first_usd),
+        "spent_tokens_usd": float(usage["nano_usd"].sum()) * 1e-9,
+    }
+
+
+def _campaign_columns(population: Population, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the columns of campaigns as arrays of the types of their schema."""
+    columns: dict[str, Any] = {}
+    for field in arrow_schema(TRUTH_CAMPAIGNS):
+        values = [row[field.name] for row in rows]
+        kind = TRUTH_CAMPAIGNS[field.name]
+        if kind == "word":
+            columns[field.name] = words(np.arange(len(values)), values)
+        elif kind == "time":
+            columns[field.name] = times(opening_us(population), np.array(values, np.int64))
+        elif kind == "float64?":
+            missing = np.array([value is None for value in values], np.bool_)
+            numbers = np.array([0.0 if value is None else value for value in values])
+            columns[field.name] = array(numbers, field.type, missing)
+        else:
+            dtype = np.float64 if kind == "float64" else np.int64
+            columns[field.name] = np.array(values, dtype)
+    return columns
 
 
 def adaptations(context: ActorContext) -> list[str]:
-    """The operators of adaptation, AD1 to AD12, that the dials of an actor switch on."""
+    """Return the operators of adaptation, AD1 to AD12, that an actor's parameters switch on."""
     actor, operator = context.actor, context.actor.operator
+    # without enforcement there is nothing to react to
     acts = context.world.enforcement is not None and operator is not None
     switched = {
         "AD1": acts and operator is not None and operator.replacement_share > 0,
@@ -192,6 +230,6 @@ def adaptations(context: ActorContext) -> list[str]:
     return [name for name, on in switched.items() if on]
 
 
-def _shares_less(actor: Actor, dial: str) -> bool:
-    """Whether accounts have much of their own: fewer than two behind an address or a card."""
-    return bool(getattr(actor, dial) < 2 or actor.shared_card_share == 0)
+def _shares_less(actor: Actor, parameter: str) -> bool:
+    """Return whether fewer than two accounts stand behind an address or a card."""
+    return bool(getattr(actor, parameter) < 2 or actor.shared_card_share == 0)

@@ -10,7 +10,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from sim.streams import MISSING
-from sim.tables.schema import IDENTIFIERS
+from sim.tables.arrow import strings
+from sim.tables.column import Column
+from sim.tables.schema import column_named
 from sim.tables.store import HashingFile, Store
 
 FORMATS = ("parquet", "csv", "jsonl")
@@ -44,6 +46,11 @@ class FileRecord:
         )
 
 
+def _record(name: str) -> Column:
+    """Return what is known of a column; tests write tables whose columns no run has."""
+    return column_named(name) or Column(name, "", "")
+
+
 class _Sink(Protocol):
     def write(self, table: Any) -> None: ...
     def close(self) -> None: ...
@@ -58,9 +65,10 @@ class _Parquet:
             schema,
             compression="zstd",
             compression_level=1,
-            use_dictionary=[name for name in schema.names if name not in _RARELY_REPEATED],
+            # dictionaries and statistics of all columns would take 40 % of the time to write a log
+            use_dictionary=[name for name in schema.names if _record(name).repeats],
             write_page_checksum=True,
-            write_statistics=[name for name in schema.names if name in _RANGES],
+            write_statistics=[name for name in schema.names if _record(name).ranges],
         )
 
     def write(self, table: Any) -> None:
@@ -72,29 +80,6 @@ class _Parquet:
         finally:
             # else it would try again, and complain, when it is thrown away
             self._writer.is_open = False
-
-
-# A dictionary of these would cost more than it saves; statistics of other columns tell nothing,
-# because opaque identifiers and words have no order. Together 40 % of the time to write the log.
-_RARELY_REPEATED = {
-    "attempt_of",
-    "exchange_id",
-    "task_uid",
-    "ts_start",
-    "ts_end",
-    "started_at",
-    "ended_at",
-    "ttft_s",
-    "duration_s",
-    "cost_usd",
-    "input_tokens_uncached",
-    "cache_read_tokens",
-    "input_tokens_total",
-    "http_status",
-    "tcp_rtt_ms",
-    "tls_rtt_ms",
-}
-_RANGES = {"ts_start", "started_at"}
 
 
 class _Csv:
@@ -142,16 +127,6 @@ _SINKS: dict[str, Callable[[HashingFile, Any], _Sink]] = {
 }
 
 _ID = re.compile("([a-z]+_)?[0-7][0-9a-f]{15}")
-_PREFIXES = {
-    "exchange_id": "req_",
-    "account_id": "acc_",
-    "org_id": "org_",
-    "api_key_id": "key_",
-    "conversation_id": "conv_",
-    "task_uid": "task_",
-    "campaign_uid": "camp_",
-    "operator_uid": "op_",
-}
 
 
 def text_schema(schema: Any) -> Any:
@@ -159,7 +134,7 @@ def text_schema(schema: Any) -> Any:
     import pyarrow as pa
 
     def plain(field: Any) -> Any:
-        is_text = field.name in IDENTIFIERS or pa.types.is_timestamp(field.type)
+        is_text = _record(field.name).is_identifier or pa.types.is_timestamp(field.type)
         return pa.string() if is_text or pa.types.is_dictionary(field.type) else field.type
 
     return pa.schema([pa.field(f.name, plain(f)) for f in schema])
@@ -176,10 +151,10 @@ def as_text(table: Any) -> Any:
     schema = text_schema(table.schema)
     columns = []
     for name, column in zip(table.column_names, table.columns, strict=True):
-        if name in IDENTIFIERS:
-            prefix = _PREFIXES.get(name, "")
+        if (record := _record(name)).is_identifier:
+            prefix = record.prefix
             texts = [f"{prefix}{v:016x}" if v else None for v in column.to_pylist()]
-            columns.append(pa.array(texts, pa.string()))
+            columns.append(strings(texts))
         elif pa.types.is_timestamp(column.type):
             columns.append(pc.strftime(column, format="%Y-%m-%dT%H:%M:%SZ"))
         else:

@@ -5,24 +5,18 @@ from __future__ import annotations
 import contextlib
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from sim.documents.printable import said
 from sim.errors import InvalidInputError
+from sim.tables.column import TableSchema
 from sim.tables.formats import FileRecord, parse_id
 from sim.tables.integrity import seen_damage
 from sim.tables.manifest import read_manifest, records_of, scenario_of
-from sim.tables.schema import (
-    IDENTIFIERS,
-    LABELS,
-    MAY_BE_MISSING,
-    TABLES,
-    arrow_schema,
-    exchange_columns,
-)
+from sim.tables.schema import LABELS, TABLES, arrow_schema, column_named, exchange_columns
 from sim.tables.store import Store
 
 if TYPE_CHECKING:
@@ -106,8 +100,8 @@ class Run:
         """The tables that are there; truth may have been taken away from a run on purpose."""
         return tuple(name for name in TABLES if self.has(name))
 
-    def columns(self, table: str) -> dict[str, str]:
-        """Name and type of the columns of a table; docs/log-schema.md says what they mean."""
+    def columns(self, table: str) -> TableSchema:
+        """Return the columns of a table; as a mapping, the type of each by its name."""
         if table not in TABLES:
             self._lacks(f"there is no table {table}; there are {', '.join(TABLES)}")
         if table == "log/exchanges":
@@ -178,8 +172,8 @@ class Run:
         import pyarrow as pa
 
         types = self.columns(table)
-        labels = self._labels(table) if truth else {}
-        everything = types | labels
+        labels: Mapping[str, str] = self._labels(table) if truth else {}
+        everything = {**types, **labels}
         names = list(everything) if columns is None else list(columns)
         self._expect(table, names, everything)
         self._whole(table)
@@ -215,7 +209,7 @@ class Run:
 
         return relation(str(self.store), self.names, self.dataset, query, truth)
 
-    def _labels(self, table: str) -> dict[str, str]:
+    def _labels(self, table: str) -> Mapping[str, str]:
         if table not in LABELS:
             self._lacks(f"{table} has no truth of its rows; {' and '.join(LABELS)} have")
         self._whole(LABELS[table])
@@ -240,7 +234,7 @@ class Run:
             raise InvalidInputError(f"{name}: {wrong}") if wrong else _missing(name)
         return files
 
-    def _expect(self, table: str, names: Iterable[str], known: dict[str, str]) -> None:
+    def _expect(self, table: str, names: Iterable[str], known: Mapping[str, str]) -> None:
         for name in names:
             if name in known:
                 continue
@@ -266,7 +260,7 @@ class Run:
             raise _missing(self.store.name(lost[0]))
         return not lost and bool(listed)
 
-    def tables(self, stem: str, columns: dict[str, str], names: Sequence[str]) -> Iterator[Any]:
+    def tables(self, stem: str, columns: Mapping[str, str], names: Sequence[str]) -> Iterator[Any]:
         """Yield the parts of a table as Arrow tables with the columns `names`.
 
         `columns` is the table's schema. Raises InvalidInputError for a part that is missing or
@@ -305,7 +299,7 @@ class Run:
                 raise _other(name, damage)
             yield file
 
-    def table(self, stem: str, columns: dict[str, str]) -> Any:
+    def table(self, stem: str, columns: Mapping[str, str]) -> Any:
         """A whole table in memory, with all its columns."""
         import pyarrow as pa
 
@@ -379,11 +373,21 @@ def _jsonl(file: Any, schema: Any) -> Any:
 _READERS = {"parquet": _parquet, "csv": _csv, "jsonl": _jsonl}
 
 
+def _is_identifier(name: str) -> bool:
+    column = column_named(name)
+    return column is not None and column.is_identifier
+
+
+def _may_be_missing(name: str) -> bool:
+    """Whether any table may be without this column's value."""
+    return any(table.column(name).may_be_missing for table in TABLES.values() if name in table)
+
+
 def _text_type(field: Any) -> Any:
     import pyarrow as pa
 
     kind = field.type
-    if field.name in IDENTIFIERS or pa.types.is_dictionary(kind) or pa.types.is_timestamp(kind):
+    if _is_identifier(field.name) or pa.types.is_dictionary(kind) or pa.types.is_timestamp(kind):
         return pa.string()
     return kind
 
@@ -394,8 +398,8 @@ def _typed(table: Any, schema: Any, pa: Any) -> Any:
     columns = []
     for field in schema:
         column = table.column(field.name)
-        if field.name in IDENTIFIERS:
-            if column.null_count and field.name not in MAY_BE_MISSING:
+        if _is_identifier(field.name):
+            if column.null_count and not _may_be_missing(field.name):
                 raise ValueError(f"{field.name} is missing in {column.null_count:,} rows")
             column = pa.array(map(parse_id, column.to_pylist()), pa.int64())
         elif pa.types.is_timestamp(field.type):

@@ -10,7 +10,7 @@ import pytest
 from sim.actors.arrivals.session_arrivals import end_users_of
 from sim.actors.prompts import ActorPrompts, PromptSource
 from sim.entities.content import AS_IT_IS, Universe
-from sim.output.exchange_log import Renderer
+from sim.output.log_answer import suspected_categories
 from sim.population.population import build_population
 from sim.streams import Streams
 from sim.tables.words import REFUSAL
@@ -64,7 +64,8 @@ def test_suspicions_about_the_same_exchanges_differ_by_seed() -> None:
         "category": np.zeros(n, np.int64),
     }
     here, there = (
-        Renderer(c)._suspected(rows) for c in (population, replace(population, streams=OTHER))
+        suspected_categories(each, rows)
+        for each in (population, replace(population, streams=OTHER))
     )
     assert 0.3 < (here != there).mean() < 0.7
 

@@ -15,7 +15,13 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import sim
-from sim.tables.schema import CORE_COLUMNS, EXCHANGES, TABLES, TRUTH_EXCHANGES, arrow_schema
+from sim.tables.schema import (
+    EXCHANGES,
+    TABLES,
+    TRUTH_EXCHANGES,
+    arrow_schema,
+    exchange_columns,
+)
 from tests.support.commands import TINY
 from tests.support.damage import put_table
 
@@ -110,9 +116,9 @@ def test_columns_are_those_of_the_profile(runs: Runs, tmp_path: Path) -> None:
     assert list(runs["csv"].columns("log/exchanges")) == list(EXCHANGES)
     scenario = sim.load_scenario("worked_example", overrides=["tables.columns=core"])
     core = sim.run(scenario, tmp_path / "core")
-    assert tuple(core.columns("log/exchanges")) == CORE_COLUMNS
-    assert core.dataset().schema.names == list(core.pandas()) == list(CORE_COLUMNS)
-    assert core.sql("FROM exchanges").columns == list(CORE_COLUMNS)
+    assert tuple(core.columns("log/exchanges")) == tuple(exchange_columns("core"))
+    assert core.dataset().schema.names == list(core.pandas()) == list(exchange_columns("core"))
+    assert core.sql("FROM exchanges").columns == list(exchange_columns("core"))
 
 
 # pandas

@@ -1,0 +1,118 @@
+"""Tables that are made of rows, window by window: each column by a small function of its own.
+
+A `RowTable` holds the makers of one table. A maker bears the name of its column and is registered
+by `@TABLE.column`; it takes what all windows share and the rows of a window, and returns an array
+of shape (rows,). A column whose record names its source needs none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from sim.arrays.columns import Columns
+from sim.arrays.types import Array, Ints
+from sim.population.population import Population
+from sim.streams import U64
+from sim.tables import arrow
+from sim.tables.column import Column, TableSchema
+
+T = TypeVar("T")
+
+
+def opening_us(population: Population) -> int:
+    """Return the opening of the log, in microseconds since 1970."""
+    return round(population.scenario.clock.start.timestamp() * 1_000_000)
+
+
+class RowContext:
+    """What the makers of columns share over all windows of a run.
+
+    Attributes
+    ----------
+    population
+        Accounts, actors, clients and models of the scenario.
+    opening_us
+        The opening of the log, in microseconds since 1970; times of rows count from there.
+    """
+
+    def __init__(self, population: Population) -> None:
+        self.population = population
+        self.opening_us = opening_us(population)
+        self._computed: dict[Any, Any] = {}
+
+    def once(self, compute: Callable[[Population], T]) -> T:
+        """Return `compute(population)`, which is computed for the first window alone."""
+        if compute not in self._computed:
+            self._computed[compute] = compute(self.population)
+        value: T = self._computed[compute]
+        return value
+
+    def actor_key(self, purpose: str) -> U64:
+        """Return the key of each actor's identifiers for one purpose, shape (actors,)."""
+        if purpose not in self._computed:
+            self._computed[purpose] = self.population.actor_key(purpose)
+        keys: U64 = self._computed[purpose]
+        return keys
+
+    def times(self, relative_us: Ints) -> Any:
+        """Return times of rows as an Arrow array."""
+        return arrow.times(self.opening_us, relative_us)
+
+    def of_account(self, name: str, rows: Columns) -> Array:
+        """Return a field of the accounts that sent the rows, shape (rows,)."""
+        values: Array = getattr(self.population.accounts, name)[rows["account"]]
+        return values
+
+    def of_client(self, name: str, rows: Columns) -> Any:
+        """Return a word about the client software of the accounts that sent the rows."""
+        key = f"client.{name}"
+        if key not in self._computed:
+            words = getattr(self.population.clients, name)
+            distinct = sorted(set(words))
+            codes = np.array([distinct.index(word) for word in words], np.int32)
+            self._computed[key] = codes[self.population.accounts.client], distinct
+        codes, distinct = self._computed[key]
+        return arrow.words(codes[rows["account"]], distinct)
+
+
+Maker = Callable[[RowContext, Columns], Any]
+
+
+class RowTable:
+    """The columns of a table of rows, and the functions that make them.
+
+    Attributes
+    ----------
+    schema
+        The records of its columns.
+    makers
+        The functions by the name of the column that they make.
+    """
+
+    def __init__(self, schema: TableSchema) -> None:
+        self.schema = schema
+        self.makers: dict[str, Maker] = {}
+
+    def column(self, make: Maker) -> Maker:
+        """Register a function as the maker of the column that bears its name."""
+        self.makers[make.__name__] = make
+        return make
+
+    def render(self, context: RowContext, rows: Columns, schema: TableSchema | None = None) -> Any:
+        """Return an Arrow table of the rows of a window, with all columns or those of `schema`."""
+        schema = self.schema if schema is None else schema
+        values = {column.name: self._values(column, context, rows) for column in schema.columns}
+        return arrow.table(schema, values)
+
+    def _values(self, column: Column, context: RowContext, rows: Columns) -> Any:
+        owner, _, field = column.source.partition(".")
+        if owner == "row":
+            return rows[field]
+        if owner == "account":
+            return context.of_account(field, rows)
+        if owner == "client":
+            return context.of_client(field, rows)
+        return self.makers[column.name](context, rows)

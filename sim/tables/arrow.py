@@ -1,0 +1,139 @@
+"""Arrow arrays over the memory of NumPy arrays, and tables of them.
+
+`pyarrow.array` imports pandas as soon as it sees an array or a list, which takes half a second of
+every process of a run. What is put together here from buffers needs no pandas and copies nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from sim.arrays.types import Array, Bools, Ints
+from sim.tables.schema import arrow_schema
+
+# NumPy's name of each Arrow type that has another one; others are called alike.
+_NUMPY_NAMES = {"halffloat": "float16", "float": "float32", "double": "float64"}
+
+
+def array(values: Array, kind: Any, missing: Bools | None = None) -> Any:
+    """Return an Arrow array that shares the memory of a NumPy array.
+
+    Parameters
+    ----------
+    values
+        Numbers, truth values, or microseconds since 1970 for a timestamp; shape (rows,).
+    kind
+        The Arrow type, of fixed width.
+    missing
+        Where nulls stand, shape (rows,); nowhere if left out.
+
+    Raises
+    ------
+    OverflowError
+        If whole numbers do not fit into the type.
+    """
+    import pyarrow as pa
+
+    if pa.types.is_boolean(kind):
+        data = np.packbits(values, bitorder="little")
+    elif pa.types.is_timestamp(kind):
+        data = np.ascontiguousarray(values, np.int64)
+    else:
+        name = str(kind)
+        data = np.ascontiguousarray(values, _NUMPY_NAMES.get(name, name))
+        if (
+            not np.can_cast(
+                values.dtype, data.dtype, "same_kind" if data.dtype.kind == "f" else "safe"
+            )
+            and (data != values).any()
+        ):
+            raise OverflowError(f"values do not fit into {name}")
+
+    buffers = [_validity(missing), pa.py_buffer(data)]
+    return pa.Array.from_buffers(kind, len(values), buffers)
+
+
+def strings(texts: Sequence[str | None]) -> Any:
+    """Return an Arrow array of texts, null where one is None."""
+    import pyarrow as pa
+
+    encoded = [b"" if text is None else text.encode() for text in texts]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    missing = np.array([text is None for text in texts], np.bool_)
+    buffers = [_validity(missing), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
+    return pa.Array.from_buffers(pa.string(), len(texts), buffers)
+
+
+def words(codes: Array, vocabulary: Sequence[str], missing: Bools | None = None) -> Any:
+    """Return a dictionary array of words.
+
+    Parameters
+    ----------
+    codes
+        Indices into `vocabulary`, shape (rows,); where `missing`, any number.
+    vocabulary
+        The words. One that occurs twice is entered once, or Parquet's bytes vary.
+    missing
+        Where nulls stand, shape (rows,); nowhere if left out.
+    """
+    import pyarrow as pa
+
+    number = {word: k for k, word in enumerate(dict.fromkeys(vocabulary))}
+    if len(number) < len(vocabulary):
+        codes = np.array([number[word] for word in vocabulary], np.int32)[codes]
+    return pa.DictionaryArray.from_arrays(array(codes, pa.int32(), missing), strings([*number]))
+
+
+def times(opening_us: int, relative_us: Ints, missing: Bools | None = None) -> Any:
+    """Return moments as an Arrow array.
+
+    Parameters
+    ----------
+    opening_us
+        What moments are counted from, in microseconds since 1970: the opening of the log.
+    relative_us
+        Microseconds since then, shape (rows,).
+    missing
+        Where nulls stand, shape (rows,); nowhere if left out.
+    """
+    import pyarrow as pa
+
+    return array(relative_us + opening_us, pa.timestamp("us", tz="UTC"), missing)
+
+
+def table(columns: Mapping[str, str], values: Mapping[str, Any]) -> Any:
+    """Return a table of NumPy or Arrow arrays in the order of `columns`, their types by name."""
+    import pyarrow as pa
+
+    schema = arrow_schema(columns)
+    arrays = [
+        array(values[field.name], field.type)
+        if isinstance(values[field.name], np.ndarray)
+        else values[field.name]
+        for field in schema
+    ]
+    return pa.table(arrays, schema=schema)
+
+
+def sorted_table(columns: Mapping[str, str], values: Mapping[str, Any]) -> Any:
+    """Return a table in order of its columns that are no words, so that the order tells nothing.
+
+    The first of them is an identifier, or rows differ in none.
+    """
+    import pyarrow as pa
+
+    unsorted = table(columns, values)
+    keys = [f.name for f in unsorted.schema if not pa.types.is_dictionary(f.type)]
+    return unsorted.sort_by([(name, "ascending") for name in keys])
+
+
+def _validity(missing: Bools | None) -> Any:
+    """Return the bitmap of the values that are there; None if all are."""
+    import pyarrow as pa
+
+    if missing is None or not missing.any():
+        return None
+    return pa.py_buffer(np.packbits(~missing, bitorder="little"))

@@ -1,0 +1,86 @@
+"""What is known of a column and of a table: the records from which everything else derives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Profile = Literal["core", "full", "vectors"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    The Arrow schema, the documentation, the writers and the checks of what is read all derive from
+    this record. Columns of one name are alike in all tables, but for what they mean.
+
+    Attributes
+    ----------
+    name
+        Its name, in the table and in the documentation.
+    type
+        `id` (an opaque number), `time` (in UTC), `word` (text from a small set), `vector`, or the
+        name of an Arrow type. With `?` the value may be missing: 0 of an identifier, else null.
+    meaning
+        What it says, in a sentence of Markdown.
+    unit
+        The unit of a quantity, such as `s` or `USD`; times are in microseconds.
+    profile
+        The least `tables.columns` of a scenario with which the log has it; `vectors` for what
+        `tables.vectors` adds. Other tables have all their columns.
+    source
+        The field that a column of a table of rows shows as it is: `row.output`, `account.org_id`,
+        `client.os`. Empty if a function makes it (see `sim.output.row_tables`).
+    prefix
+        What an identifier begins with in text formats, such as `req_`.
+    repeats
+        Whether values recur so often that a dictionary makes the Parquet file smaller.
+    ranges
+        Whether Parquet notes the least and greatest value of each group of rows. Words and opaque
+        identifiers have no order that anybody could ask for.
+    """
+
+    name: str
+    type: str
+    meaning: str
+    unit: str = ""
+    profile: Profile = "full"
+    source: str = ""
+    prefix: str = ""
+    repeats: bool = True
+    ranges: bool = False
+
+    @property
+    def is_identifier(self) -> bool:
+        """Whether it holds opaque identifiers."""
+        return self.type in ("id", "id?")
+
+    @property
+    def may_be_missing(self) -> bool:
+        """Whether a row may be without a value."""
+        return self.type.endswith("?")
+
+
+class TableSchema(Mapping[str, str]):
+    """The columns of a table in their order; as a mapping, the type of each by its name."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self.columns = list(columns)
+
+    def __getitem__(self, name: str) -> str:
+        return self.column(name).type
+
+    def __iter__(self) -> Iterator[str]:
+        return (column.name for column in self.columns)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def column(self, name: str) -> Column:
+        """Return the column of this name; KeyError if there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)

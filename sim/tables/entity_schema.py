@@ -1,0 +1,119 @@
+"""The columns of the other tables of `log/`: accounts and what a provider knows about them."""
+
+from __future__ import annotations
+
+from sim.tables.column import Column, TableSchema
+
+ACCOUNTS = TableSchema(
+    [
+        Column("account_id", "id", "Identifier.", prefix="acc_"),
+        Column("org_id", "id", "Organisation it belongs to.", prefix="org_"),
+        Column("created_at", "time", "Registration; within the log for accounts that came later."),
+        Column("signup_ip_hash", "id", "Address of the registration."),
+        Column("signup_ip24", "id", "Its /24 prefix."),
+        Column("signup_asn_type", "word", "Kind of its network."),
+        Column(
+            "email_domain_hash",
+            "id",
+            "Domain of its address for mail: a common one for 70 % of accounts, else that "
+            "of the organisation.",
+        ),
+        Column("platform", "word", "As in the log."),
+        Column("verification_level", "word", "`unverified` or `verified`."),
+        Column(
+            "status_at_export", "word", "`active`, `suspended` or `banned` when the log closes."
+        ),
+    ]
+)
+
+CREDENTIALS = TableSchema(
+    [
+        Column("api_key_id", "id", "Identifier.", prefix="key_"),
+        Column("account_id", "id", "Account it belongs to.", prefix="acc_"),
+        Column("created_at", "time", "When it was made: with the account."),
+        Column("revoked_at", "time?", "When the account was banned for good; else missing."),
+    ]
+)
+
+ORGS = TableSchema(
+    [
+        Column("org_id", "id", "Identifier.", prefix="org_"),
+        Column("created_at", "time", "Registration of its oldest account."),
+        Column("declared_country", "word", "Country of its oldest account."),
+        Column("kyc_level", "word", "`verified` if one of its accounts is, else `unverified`."),
+    ]
+)
+
+PAYMENT_INSTRUMENTS = TableSchema(
+    [
+        Column("instrument_hash", "id", "Identifier."),
+        Column("type", "word", "`card`, `prepaid`, `invoice` or `credit`."),
+        Column("bin_country", "word", "Country of the account that brought it first."),
+        Column("first_seen", "time", "When that account signed up."),
+    ]
+)
+
+ACCOUNT_PAYMENT = TableSchema(
+    [
+        Column("account_id", "id", "Account.", prefix="acc_"),
+        Column("instrument_hash", "id", "What it pays with."),
+        Column("first_seen", "time", "When it signed up."),
+        Column("last_seen", "time", "Its last exchange in the log, or the sign-up."),
+        Column("n_declines", "int16", "Payments that were declined."),
+        Column("chargeback_at", "time?", "When a payment was disputed; missing for nearly all."),
+    ]
+)
+
+EDGES_OBSERVED = TableSchema(
+    [
+        Column("src_id", "id", "Account."),
+        Column("src_type", "word", "Always `account`."),
+        Column(
+            "dst_id", "id", "What it is linked to: the identifier that other tables have for it."
+        ),
+        Column("dst_type", "word", "`ip`, `ja4`, `instrument`, `email_domain` or `cluster`."),
+        Column(
+            "relation",
+            "word",
+            "`used_ip`, `used_ja4`, `used_card`, `same_email_domain` or `template_cluster`.",
+        ),
+        Column("first_seen", "time", "First exchange behind the link, or the sign-up."),
+        Column("last_seen", "time", "Last one, or the sign-up."),
+        Column("count", "int32", "Exchanges behind it; 1 for what was given at the sign-up."),
+    ]
+)
+
+MODEL_CATALOG = TableSchema(
+    [
+        Column("model", "word", "Model id."),
+        Column("released_at", "time", "Day of its release."),
+        Column(
+            "latest_from",
+            "time?",
+            "From when on it was the newest, if a `release` of the scenario made it so.",
+        ),
+        Column(
+            "input_usd_per_mtok",
+            "float64",
+            "List price of a million tokens of input.",
+            unit="USD per million tokens",
+        ),
+        Column("output_usd_per_mtok", "float64", "And of output.", unit="USD per million tokens"),
+        Column(
+            "context_window_tokens", "int32", "Longest input and output together.", unit="tokens"
+        ),
+    ]
+)
+
+ENFORCEMENT_EVENTS = TableSchema(
+    [
+        Column("account_id", "id", "Account that was acted on.", prefix="acc_"),
+        Column("at", "time", "When."),
+        Column("action", "word", "`rate_limit`, `step_up`, `suspend`, `ban` or `reinstate`."),
+        Column(
+            "trigger_channel",
+            "word",
+            "What began it: `volume`, `sharing`, `refusals`, `random` or `report`.",
+        ),
+    ]
+)

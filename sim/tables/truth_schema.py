@@ -1,0 +1,224 @@
+"""The columns of the tables of `truth/`, which only the simulation knows."""
+
+from __future__ import annotations
+
+from sim.tables.column import Column, TableSchema
+
+TRUTH_EXCHANGES = TableSchema(
+    [
+        Column(
+            "exchange_id",
+            "id",
+            "The exchange, in the order of the log.",
+            source="row.id",
+            prefix="req_",
+            repeats=False,
+        ),
+        Column("task_uid", "id", "Task it belongs to.", prefix="task_", repeats=False),
+        Column("actor_id", "word", "Actor of the scenario that sent it."),
+        Column("typology_id", "word", "Typology of that actor."),
+        Column(
+            "is_extraction",
+            "bool",
+            "Whether it extracts: the typology extracts, and the task is from the operator's list.",
+        ),
+        Column(
+            "cover_flag",
+            "bool",
+            "Whether the task is cover: done by an actor with a list or `cover: benchmark`, "
+            "but not from a list.",
+        ),
+        Column(
+            "user_initiated",
+            "bool",
+            "Whether it belongs to the first call of its task.",
+            source="row.user",
+        ),
+        Column(
+            "attempt_of",
+            "id",
+            "The call that it is an attempt at: the identifier of its first attempt.",
+            repeats=False,
+        ),
+    ]
+)
+
+TRUTH_TASKS = TableSchema(
+    [
+        Column("task_uid", "id", "Identifier.", prefix="task_", repeats=False),
+        Column(
+            "account_id",
+            "id",
+            "Account that worked on it.",
+            source="account.account_id",
+            prefix="acc_",
+        ),
+        Column("actor_id", "word", "Actor of the scenario."),
+        Column("typology_id", "word", "Typology of that actor."),
+        Column(
+            "started_at",
+            "time",
+            "First request; before the log opens for work that was in progress.",
+            repeats=False,
+            ranges=True,
+        ),
+        Column(
+            "ended_at",
+            "time",
+            "End of its last attempt; may lie after the end of the clock.",
+            repeats=False,
+        ),
+        Column("calls", "int32", "Calls that the whole task takes.", source="row.calls"),
+        Column(
+            "exchanges",
+            "int32",
+            "Attempts that were made, up to the end of the clock.",
+            source="row.exchanges",
+        ),
+        Column("exchanges_in_log", "int32", "Those inside the clock.", source="row.logged"),
+        Column("work", "word", "`own`, `list` or `cover`: what the task works on."),
+        Column(
+            "item",
+            "int64?",
+            "Number of the prompt on the list, of the benchmark item, or of the prompt in "
+            "the queue; else missing. Below 2^53, so exact as a float.",
+        ),
+        Column(
+            "run",
+            "int32",
+            "Run of the benchmark; -1 for work begun before what the scenario asks for; else 0.",
+            source="row.round",
+        ),
+        Column(
+            "state",
+            "word",
+            "`finished`; `given_up` after a call that failed for good; `cut_off` by the end "
+            "of the clock; or `barred` because the account was refused (403).",
+        ),
+    ]
+)
+
+TRUTH_ACCOUNTS = TableSchema(
+    [
+        Column("account_id", "id", "Identifier.", prefix="acc_"),
+        Column("actor_id", "word", "Actor of the scenario."),
+        Column("typology_id", "word", "Its typology."),
+        Column("purpose", "word", "What the traffic is for."),
+        Column("access_legitimacy", "word", "Whether the provider lets this sender in."),
+        Column("coordination", "word", "Whether accounts work together."),
+        Column(
+            "extraction_share",
+            "float32",
+            "Share of its exchanges in the log that extract, whoever sent them through it; "
+            "0 if it sent nothing.",
+        ),
+        Column(
+            "campaign_uid",
+            "id?",
+            "Campaign of a coordinated actor; else missing (0).",
+            prefix="camp_",
+        ),
+        Column("operator_uid", "id", "Who stands behind the account.", prefix="op_"),
+        Column(
+            "generation", "int16", "0 for first accounts, else how many held its place before it."
+        ),
+    ]
+)
+
+TRUTH_CAMPAIGNS = TableSchema(
+    [
+        Column("campaign_uid", "id", "Identifier.", prefix="camp_"),
+        Column("operator_uid", "id", "Who runs it.", prefix="op_"),
+        Column("actor_id", "word", "Actor of the scenario."),
+        Column("typology_id", "word", "Its typology."),
+        Column("accounts", "int32", "Accounts that it has or had, replacements included."),
+        Column("accounts_in_log", "int32", "Those that sent something."),
+        Column("replacements", "int32", "Accounts that took the place of others."),
+        Column("accounts_banned", "int32", "Bans within the log."),
+        Column("requested_exchanges", "int64", "What `truth/actors` says was requested."),
+        Column("achieved_exchanges", "int64", "And achieved."),
+        Column("extraction_exchanges", "int64", "Exchanges in the log (C1) that extract."),
+        Column(
+            "starts_at", "time", "When it begins; the opening of the log if it was in progress."
+        ),
+        Column("ends_at", "time", "When the work is planned to end."),
+        Column(
+            "adaptations",
+            "word",
+            "Operators of adaptation that its dials switch on, such as `AD1 AD8`; see "
+            "[typologies.md](typologies.md#adversary).",
+        ),
+        Column(
+            "budget_usd",
+            "float64?",
+            "What may be spent; missing where there is no bound.",
+            unit="USD",
+        ),
+        Column(
+            "planned_usd",
+            "float64",
+            "First identities and expected tokens, as far as the budget reaches.",
+            unit="USD",
+        ),
+        Column(
+            "spent_identities_usd",
+            "float64",
+            "Accounts, verified identities, cards and addresses at the start.",
+            unit="USD",
+        ),
+        Column(
+            "spent_replacements_usd",
+            "float64",
+            "Those of replacements, and idle places.",
+            unit="USD",
+        ),
+        Column(
+            "spent_tokens_usd",
+            "float64",
+            "List price of its exchanges in the log, batches at half.",
+            unit="USD",
+        ),
+    ]
+)
+
+TRUTH_ACTORS = TableSchema(
+    [
+        Column("actor_id", "word", "Actor of the scenario."),
+        Column("typology_id", "word", "Its typology."),
+        Column(
+            "unit",
+            "word",
+            "What was requested: `answered exchanges` (C2) of a pool, `tasks` of a "
+            "benchmark, `expected exchanges` of a population.",
+        ),
+        Column(
+            "requested",
+            "int64",
+            "How many; for a population the expectation, given the volumes of its accounts.",
+        ),
+        Column(
+            "achieved",
+            "int64",
+            "How many there are; earlier work that was in progress does not count for a target.",
+        ),
+        Column("exchanges_in_log", "int64", "Exchanges in the log (C1)."),
+        Column("tasks_in_log", "int64", "Tasks with an exchange in the log (C6)."),
+        Column("tasks_finished", "int64", "Those that were finished before the log closed."),
+        Column("tasks_given_up", "int64", "Those that were given up."),
+        Column("tasks_cut_off", "int64", "Those that the end of the log cut off."),
+        Column("tasks_barred", "int64", "Those whose account was barred."),
+    ]
+)
+
+TRUTH_LINKS = TableSchema(
+    [
+        Column("account_id", "id", "Account.", prefix="acc_"),
+        Column("to_id", "id", "What it is linked to."),
+        Column(
+            "link",
+            "word",
+            "`operator`: who stands behind it. `replaces`: the account whose place it took. "
+            "`shared_card`, `shared_address`: the first account that has the same.",
+        ),
+    ]
+)
