@@ -1,10 +1,4 @@
-"""Count the exchanges of a run under the six conventions.
-
-C1 HTTP attempts, errors and retries included; C2 answered requests; C3 answered requests that
-generated tokens; C4 completions that the caller can use (refusals and errors out, every choice
-counted); C5 user turns that were answered; C6 tasks with at least one attempt in the log, which
-only the truth knows.
-"""
+"""Count the exchanges of a run under the six conventions of `sim.tables.conventions`."""
 
 from __future__ import annotations
 
@@ -17,7 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.arrays.time import DAY_US, SECOND_US
+from sim.arrays.types import Ints
 from sim.errors import InvalidInputError
+from sim.streams import Ids
+from sim.tables.conventions import CONVENTIONS, FROM_LOG, Weights, row_weights
 from sim.tables.reading import Run
 from sim.tables.schema import EXCHANGES, TRUTH_EXCHANGES, TRUTH_TASKS
 from sim.tables.store import Store
@@ -25,22 +22,23 @@ from sim.tables.store import Store
 if TYPE_CHECKING:
     import pandas as pd
 
-CONVENTIONS = {
-    "C1": "HTTP attempts, errors and retries included",
-    "C2": "answered requests",
-    "C3": "answered requests that generated tokens",
-    "C4": "completions usable by the caller",
-    "C5": "user turns answered",
-    "C6": "tasks",
-}
+__all__ = [
+    "CONVENTIONS",
+    "GROUPS",
+    "Counted",
+    "Counts",
+    "PerAccount",
+    "coded_words",
+    "convention_flags",
+    "count_run",
+    "exchange_parts",
+]
+
 # What counts can be grouped by; typologies and actors are known to the truth alone.
 GROUPS = ("day", "typology", "actor")
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
-_FROM_LOG = tuple(CONVENTIONS)[:5]
-_UNUSABLE = ("refusal",)
 
-Counted = dict[str, int]
-Flags = NDArray[Any]  # for each row, whether or how often it counts
+Counted = dict[str, int]  # by convention
 
 
 @dataclass(frozen=True)
@@ -172,9 +170,22 @@ _TASK_COLUMNS = ("actor_id", "typology_id", "started_at")
 def exchange_parts(run: Run, *more: str) -> Iterator[tuple[Any, Any]]:
     """Yield log and truth of a run's exchanges, part by part, as Arrow tables of the same rows.
 
-    The log has what `convention_flags` needs and the columns `more`; the truth is None where it was
-    taken away. Raises InvalidInputError if a part is missing or damaged, or the truth that of
-    another log.
+    Parameters
+    ----------
+    run
+        A finished run.
+    *more
+        Columns of the log beside those that `convention_flags` needs.
+
+    Yields
+    ------
+    tuple of pyarrow.Table
+        The log and its truth, which is None where it was taken away.
+
+    Raises
+    ------
+    InvalidInputError
+        If a part is missing or damaged, or the truth is that of another log.
     """
     log = run.tables("log/exchanges", EXCHANGES, (*_LOG_COLUMNS, *more))
     if not run.has("truth/exchanges"):
@@ -193,86 +204,107 @@ def _opening_us(run: Run) -> int:
 
 
 class _Sums:
+    """Sums over the parts of a run, in total and by group."""
+
     def __init__(self) -> None:
-        self._total = dict.fromkeys(_FROM_LOG, 0)
-        self._groups: dict[str, dict[Any, Counted]] = {"day": {}, "typology": {}, "actor": {}}
-        self._accounts: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
+        self._total = dict.fromkeys(FROM_LOG, 0)
+        self._groups: dict[str, dict[Any, Counted]] = {group: {} for group in GROUPS}
+        # of each part the accounts, and how often each counts, shape (conventions, accounts)
+        self._accounts: list[tuple[Ids, Ints]] = []
         self._has_tasks = False
 
     def add(self, log: Any, truth: Any) -> None:
-        flags = convention_flags(log)
-        for name, flag in flags.items():
-            self._total[name] += int(flag.sum())
-        self._group("day", log.column("ts_start").to_numpy().astype("i8") // DAY_US, flags)
-        ids, inverse = np.unique(log.column("account_id").to_numpy(), return_inverse=True)
-        per_account = np.stack([np.bincount(inverse, f, len(ids)) for f in flags.values()])
-        self._accounts.append((ids, per_account.astype(np.int64)))
+        """Add the exchanges of a part."""
+        weights = convention_flags(log)
+        for name, weight in weights.items():
+            self._total[name] += int(weight.sum())
+
+        ids, account = np.unique(log.column("account_id").to_numpy(), return_inverse=True)
+        sums = np.stack([np.bincount(account, weight, len(ids)) for weight in weights.values()])
+        self._accounts.append((ids, sums.astype(np.int64)))
+
+        self._add_to_days(log.column("ts_start").to_numpy().astype("i8"), weights)
         if truth is not None:
-            for group in ("typology", "actor"):
-                codes, words = coded_words(truth.column(f"{group}_id"))
-                self._group(group, codes, flags, words)
+            self._add_to_labels(truth, weights)
 
     def add_tasks(self, tasks: Any, opening_us: int) -> None:
+        """Add the tasks of a part; those begun before the log opened count on its first day."""
         self._has_tasks = True
         self._total["C6"] = self._total.get("C6", 0) + tasks.num_rows
-        flags = {"C6": np.ones(tasks.num_rows, np.bool_)}
-        started = np.maximum(tasks.column("started_at").to_numpy().astype("i8"), opening_us)
-        self._group("day", started // DAY_US, flags)
-        for group in ("typology", "actor"):
-            codes, words = coded_words(tasks.column(f"{group}_id"))
-            self._group(group, codes, flags, words)
+        weights = {"C6": np.ones(tasks.num_rows, np.bool_)}
+        started = tasks.column("started_at").to_numpy().astype("i8")
+        self._add_to_days(np.maximum(started, opening_us), weights)
+        self._add_to_labels(tasks, weights)
 
-    def _group(
-        self, group: str, codes: NDArray[Any], flags: dict[str, Flags], words: Any = None
+    def _add_to_days(self, moments_us: Ints, weights: dict[str, Weights]) -> None:
+        days, number = np.unique(moments_us // DAY_US, return_inverse=True)
+        self._add_to_group("day", days.tolist(), number, weights)
+
+    def _add_to_labels(self, truth: Any, weights: dict[str, Weights]) -> None:
+        for group in ("typology", "actor"):
+            codes, words = coded_words(truth.column(f"{group}_id"))
+            present, number = np.unique(codes, return_inverse=True)
+            labels = [words[int(code)] for code in present]
+            self._add_to_group(group, labels, number, weights)
+
+    def _add_to_group(
+        self, group: str, labels: list[Any], number: Ints, weights: dict[str, Weights]
     ) -> None:
-        values, inverse = np.unique(codes, return_inverse=True)
-        for name, flag in flags.items():
-            sums = np.bincount(inverse, flag, len(values)).astype(np.int64)
-            for value, count in zip(values.tolist(), sums.tolist(), strict=True):
-                label = value if words is None else words[value]
-                into = self._groups[group].setdefault(label, dict.fromkeys(_FROM_LOG, 0))
-                into[name] = into.get(name, 0) + count
+        """Add to the counts of each label the rows that bear its number."""
+        for name, weight in weights.items():
+            sums = np.bincount(number, weight, len(labels)).astype(np.int64)
+            for label, count in zip(labels, sums.tolist(), strict=True):
+                counted = self._groups[group].setdefault(label, dict.fromkeys(FROM_LOG, 0))
+                counted[name] = counted.get(name, 0) + count
 
     def counts(self) -> Counts:
+        """Return the counts of all that was added."""
         days = self._groups["day"]
+        typologies, actors = (sorted(self._groups[g].items()) for g in ("typology", "actor"))
         return Counts(
             total=self._total,
-            by_day={str(np.datetime64(day, "D")): self._filled(days[day]) for day in sorted(days)},
+            by_day={str(np.datetime64(d, "D")): self._with_tasks(days[d]) for d in sorted(days)},
             by_account=self._per_account(),
-            by_typology={k: self._filled(v) for k, v in sorted(self._groups["typology"].items())},
-            by_actor={k: self._filled(v) for k, v in sorted(self._groups["actor"].items())},
+            by_typology={name: self._with_tasks(counted) for name, counted in typologies},
+            by_actor={name: self._with_tasks(counted) for name, counted in actors},
         )
 
-    def _filled(self, counted: Counted) -> Counted:
+    def _with_tasks(self, counted: Counted) -> Counted:
+        """Return counts with a C6 of 0 where a group has exchanges and began no task."""
         return counted | ({"C6": counted.get("C6", 0)} if self._has_tasks else {})
 
     def _per_account(self) -> dict[str, PerAccount]:
         if not self._accounts:
             return {}
-        ids, inverse = np.unique(
-            np.concatenate([a for a, _ in self._accounts]), return_inverse=True
+        ids, account = np.unique(
+            np.concatenate([ids for ids, _ in self._accounts]), return_inverse=True
         )
-        columns = np.concatenate([c for _, c in self._accounts], axis=1)
-        sums = [np.bincount(inverse, row, len(ids)) for row in columns]
-        return {name: _spread(s) for name, s in zip(_FROM_LOG, sums, strict=True) if len(s)}
+        parts = np.concatenate([sums for _, sums in self._accounts], axis=1)
+        totals = [np.bincount(account, weight, len(ids)) for weight in parts]
+        return {name: _spread(t) for name, t in zip(FROM_LOG, totals, strict=True) if len(t)}
 
 
-def convention_flags(log: Any) -> dict[str, Flags]:
-    """How often each row of the log counts under C1 to C5, shape (rows,) each."""
-    status = log.column("http_status").to_numpy()
-    answered = status == 200
-    generated = answered & (log.column("output_tokens").to_numpy() > 0)
+def convention_flags(log: Any) -> dict[str, Weights]:
+    """Return how often each row of a log counts under C1 to C5, shape (rows,) each.
+
+    Parameters
+    ----------
+    log : pyarrow.Table
+        Rows of `log/exchanges` with the columns of the profile `core`.
+    """
     codes, words = coded_words(log.column("finish_reason"))
-    refused = np.isin(codes, [k for k, word in enumerate(words) if word in _UNUSABLE])
     roles, role_words = coded_words(log.column("last_role_in"))
-    from_user = roles == role_words.index("user") if "user" in role_words else roles < 0
-    usable = np.where(generated & ~refused, log.column("choice_count").to_numpy(), 0)
-    counts = (answered | True, answered, generated, usable, generated & from_user)
-    return dict(zip(_FROM_LOG, counts, strict=True))
+    return row_weights(
+        status=log.column("http_status").to_numpy(),
+        output_tokens=log.column("output_tokens").to_numpy(),
+        choices=log.column("choice_count").to_numpy(),
+        refused=np.isin(codes, [k for k, word in enumerate(words) if word == "refusal"]),
+        from_user=np.isin(roles, [k for k, word in enumerate(role_words) if word == "user"]),
+    )
 
 
 def coded_words(column: Any) -> tuple[NDArray[np.int64], list[str]]:
-    """A column of words as codes, shape (rows,), and the words that they number.
+    """Return a column of words as codes, shape (rows,), and the words that they number.
 
     The codes are floats with NaN where words are missing.
     """

@@ -7,26 +7,24 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sim.actors.workload import Block
 from sim.arrays.columns import Columns, length
 from sim.arrays.types import Ints
-from sim.counting import CONVENTIONS
 from sim.engine.memory import check_accounts, check_shards
 from sim.engine.shards import shards, workload
 from sim.engine.simulate import retry_until_consistent
 from sim.population.population import Population, build_population
 from sim.scaffold.rows import counting_rows
 from sim.scenario.resolved import Scenario
+from sim.tables.conventions import CONVENTIONS, Weights, row_weights
 from sim.tables.words import REFUSAL
-from sim.world.attempts import OK
 
 QUANTILES = (0.5, 0.9, 0.99)
 
 
 class Spread(NamedTuple):
-    """How the counts of an actor lie over its accounts that have an attempt in the log."""
+    """How the counts of an actor spread over its accounts that have an attempt in the log."""
 
     accounts: int
     mean: float
@@ -50,53 +48,66 @@ class Counted(NamedTuple):
 
 
 def count_replicate(scenario: Scenario, number: int) -> Counted:
-    """Simulate `scenario` with its seed, and count."""
+    """Simulate a scenario with its seed and count, without writing a row.
+
+    Parameters
+    ----------
+    scenario
+        With the seed of the replicate.
+    number
+        The number of the replicate, which is handed through.
+
+    Raises
+    ------
+    InvalidInputError
+        If the memory of this machine is too small.
+    """
     check_accounts(scenario)
     population = build_population(scenario)
-    own = shards(population)
-    check_shards(population, own)
+    cut = shards(population)
+    check_shards(population, cut)
+
     accounts = len(population.actor_of_account)
     counts = np.zeros((len(CONVENTIONS), accounts), np.int64)
-    for shard in own:
-        attempt = partial(_counts_of, accounts)
+    attempt = partial(_counts_by_account, accounts)
+    for shard in cut:
         counts += retry_until_consistent(workload(population, shard), attempt, counting_rows)
     return _summed(population, counts, number)
 
 
-def _counts_of(accounts: int, blocks: Iterator[Block]) -> Ints:
-    """Counts by convention and account, shape (conventions, accounts)."""
+def _counts_by_account(accounts: int, blocks: Iterator[Block]) -> Ints:
+    """Return the counts of blocks by convention and account, shape (conventions, accounts)."""
     counts = np.zeros((len(CONVENTIONS), accounts), np.int64)
     for block in blocks:
-        _add(counts, block)
+        if length(block.rows):
+            account = block.rows["account"]
+            for row, weights in zip(counts, _weights(block.rows).values(), strict=False):
+                row += np.bincount(account, weights, accounts).astype(np.int64)
+        if length(block.tasks):
+            counts[-1] += np.bincount(block.tasks["account"], minlength=accounts)
     return counts
 
 
-def _add(counts: Ints, block: Block) -> None:
-    accounts = counts.shape[1]
-    if length(block.rows):
-        account = block.rows["account"]
-        for row, flags in zip(counts, _flags(block.rows), strict=False):
-            row += np.bincount(account, flags, accounts).astype(np.int64)
-    if length(block.tasks):
-        counts[-1] += np.bincount(block.tasks["account"], minlength=accounts)
-
-
-def _flags(rows: Columns) -> list[NDArray[np.int64]]:
-    """How often each row counts under C1 to C5."""
-    answered = rows["status"] == OK
-    generated = answered & (rows["output"] > 0)
-    usable = np.where(generated & (rows["finish"] != REFUSAL), rows["choices"], 0)
-    flags = (np.ones(len(answered)), answered, generated, usable, generated & rows["user"])
-    return [np.asarray(f, np.int64) for f in flags]
+def _weights(rows: Columns) -> dict[str, Weights]:
+    """Return how often each row counts under C1 to C5, shape (rows,) each."""
+    return row_weights(
+        status=rows["status"],
+        output_tokens=rows["output"],
+        choices=rows["choices"],
+        refused=rows["finish"] == REFUSAL,
+        from_user=rows["user"],
+    )
 
 
 def _summed(population: Population, counts: Ints, number: int) -> Counted:
+    """Return counts by account, shape (conventions, accounts), added up by actor."""
     totals, spreads = [], []
     for context in population.contexts:
-        own = counts[:, context.first_account : context.first_account + len(context.accounts)]
-        totals.append(own.sum(axis=1))
-        seen = own[:, own[0] > 0]
-        spreads.append([_spread(row) for row in seen])
+        end = context.first_account + len(context.accounts)
+        of_actor = counts[:, context.first_account : end]
+        totals.append(of_actor.sum(axis=1))
+        active = of_actor[:, of_actor[0] > 0]
+        spreads.append([_spread(row) for row in active])
     return Counted(number, population.scenario.seed, np.array(totals, np.int64), spreads)
 
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sim.counting import CONVENTIONS
 from sim.engine.executors import Workers, in_process, map_unordered
 from sim.errors import InvalidInputError
 from sim.replicates.counts import Counted, count_replicate
 from sim.scenario.resolved import Scenario
 from sim.streams import Streams
+from sim.tables.conventions import CONVENTIONS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,45 +79,54 @@ class Replicates:
         return pd.DataFrame(differences(self, other, confidence))
 
     def totals(self) -> pd.DataFrame:
-        """Data frame of exchanges: replicate, seed, actor (and `total`), convention, count."""
+        """Return the exchanges of each replicate by actor and convention.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns `replicate`, `seed`, `actor` (one of which is `total`), `convention`, `count`.
+        """
         import pandas as pd
 
         rows = []
-        for one in self.counted:
-            named = dict(zip(self.actors, one.totals, strict=True)) | {TOTAL: one.totals.sum(0)}
+        for each in self.counted:
+            by_actor = dict(zip(self.actors, each.totals, strict=True))
+            by_actor[TOTAL] = each.totals.sum(0)
             rows += [
-                (one.number, one.seed, actor, convention, int(count))
-                for actor, counts in named.items()
+                (each.number, each.seed, actor, convention, int(count))
+                for actor, counts in by_actor.items()
                 for convention, count in zip(CONVENTIONS, counts, strict=True)
             ]
-        columns = ["replicate", "seed", "actor", "convention", "count"]
-        return pd.DataFrame(rows, columns=columns)
+        return pd.DataFrame(rows, columns=["replicate", "seed", "actor", "convention", "count"])
 
     def accounts(self) -> pd.DataFrame:
-        """Data frame of the spread over accounts: replicate, seed, actor, convention, spread.
+        """Return how counts spread over the accounts with an attempt in the log.
 
-        The spread is over accounts with an attempt in the log: their number, mean, p50, p90, p99
-        and max.
+        Returns
+        -------
+        pandas.DataFrame
+            Columns `replicate`, `seed`, `actor`, `convention`, and those of `Spread`: the number
+            of accounts, mean, p50, p90, p99 and max.
         """
         import pandas as pd
 
         rows = [
             {
-                "replicate": one.number,
-                "seed": one.seed,
+                "replicate": each.number,
+                "seed": each.seed,
                 "actor": actor,
                 "convention": convention,
                 **spread._asdict(),
             }
-            for one in self.counted
-            for actor, spreads in zip(self.actors, one.spreads, strict=True)
+            for each in self.counted
+            for actor, spreads in zip(self.actors, each.spreads, strict=True)
             for convention, spread in zip(CONVENTIONS, spreads, strict=True)
         ]
         return pd.DataFrame(rows)
 
 
 def seed_of(seed: int, number: int) -> int:
-    """The seed of replicate `number` of a scenario with this seed, in [0, 2^63)."""
+    """Return the seed of replicate `number` of a scenario with this seed, in [0, 2^63)."""
     return Streams(seed).key("replicate", number) >> 1
 
 
@@ -129,12 +138,28 @@ def replicate(
     workers: Workers | None = None,
     observe: Callable[[int, int], None] | None = None,
 ) -> Replicates:
-    """Count `scenario` under several seeds, without writing rows.
+    """Count a scenario under several seeds, without writing rows.
 
-    `replicates` is how many, or the numbers of those wanted: replicate k is the same whether
-    others are made or not, and its counts are those of a run with the seed `seed_of(seed, k)`.
-    `seed` is that of the scenario if left out. `observe` is told how many of how many are done.
-    Raises InvalidInputError for no replicates, or a negative number.
+    Replicate k of a scenario is the same alone and among others, and what a run with its seed
+    would count.
+
+    Parameters
+    ----------
+    scenario
+        What is simulated, whatever its own seed.
+    replicates
+        How many (1 to `MOST_REPLICATES`), numbered from 0 on, or the numbers themselves.
+    seed
+        What the seeds of the replicates are derived from; the scenario's if left out.
+    workers
+        Who carries the replicates out, each alone; this process if left out.
+    observe
+        Called with the replicates done and their number after each.
+
+    Raises
+    ------
+    InvalidInputError
+        If `replicates` is out of range, or the memory of this machine too small.
     """
     numbers = range(replicates) if isinstance(replicates, int) else replicates
     if not numbers or min(numbers) < 0 or len(numbers) > MOST_REPLICATES:
@@ -145,11 +170,12 @@ def replicate(
     calls = [
         (scenario.model_copy(update={"seed": seed_of(base, number)}), number) for number in numbers
     ]
-    found: dict[int, Counted] = {}
+    counted: dict[int, Counted] = {}
     with in_process() as here:
-        for counted in map_unordered(workers or here, count_replicate, calls):
-            found[counted.number] = counted
+        for each in map_unordered(workers or here, count_replicate, calls):
+            counted[each.number] = each
             if observe is not None:
-                observe(len(found), len(calls))
+                observe(len(counted), len(calls))
+
     actors = tuple(actor.id for actor in scenario.actors)
-    return Replicates(scenario.name, actors, tuple(found[k] for k in sorted(found)))
+    return Replicates(scenario.name, actors, tuple(counted[k] for k in sorted(counted)))

@@ -13,6 +13,9 @@ from sim.errors import InvalidInputError
 if TYPE_CHECKING:
     from sim.replicates.seeds import Replicates
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _SPREAD = ("accounts", "mean", "p50", "p90", "p99", "max")
 
 
@@ -57,28 +60,52 @@ class Difference:
     unpaired_sd: float
 
 
-def estimates(made: Replicates, confidence: float = 0.95) -> list[Estimate]:
-    """Summarise totals of each actor, of all together, and the spread over accounts."""
-    found = []
-    totals, spreads = made.totals(), made.accounts()
+def estimates(replicates: Replicates, confidence: float = 0.95) -> list[Estimate]:
+    """Summarise the totals of each actor and of all, and the spread over accounts.
+
+    Parameters
+    ----------
+    replicates
+        The counts under several seeds.
+    confidence
+        Of the intervals of means, in (0, 1).
+
+    Returns
+    -------
+    list of Estimate
+        By actor and convention: first totals (`what` is `exchanges`), then spreads.
+    """
+    summaries = []
+    totals, spreads = replicates.totals(), replicates.accounts()
     for (actor, convention), group in totals.groupby(["actor", "convention"], sort=False):
         values = group["count"].to_numpy(np.float64)
-        found.append(_estimate(actor, convention, "exchanges", values, confidence))
+        summaries.append(_estimate(actor, convention, "exchanges", values, confidence))
+
     for (actor, convention), group in spreads.groupby(["actor", "convention"], sort=False):
         for measure in _SPREAD:
             values = group[measure].to_numpy(np.float64)
             what = measure if measure == "accounts" else f"{measure} per account"
-            found.append(_estimate(actor, convention, what, values, confidence))
-    return found
+            summaries.append(_estimate(actor, convention, what, values, confidence))
+    return summaries
 
 
 def differences(this: Replicates, other: Replicates, confidence: float = 0.95) -> list[Difference]:
-    """Compare two scenarios replicate by replicate; actors are matched by id.
+    """Compare two scenarios replicate by replicate, under common random numbers.
 
-    Raises InvalidInputError if they were not made with the same replicates and seeds, or have no
-    actor in common.
+    Parameters
+    ----------
+    this, other
+        Made with the same replicates and seeds. Actors are matched by id; those that only one of
+        them has are left out.
+    confidence
+        Of the intervals of mean differences, in (0, 1).
+
+    Raises
+    ------
+    InvalidInputError
+        If their replicates or seeds differ, or if they have no actor in common.
     """
-    seeds = [[(c.number, c.seed) for c in made.counted] for made in (this, other)]
+    seeds = [[(c.number, c.seed) for c in side.counted] for side in (this, other)]
     if seeds[0] != seeds[1]:
         raise InvalidInputError("replicates of different seeds cannot be compared in pairs")
     if not set(this.actors) & set(other.actors):
@@ -86,43 +113,47 @@ def differences(this: Replicates, other: Replicates, confidence: float = 0.95) -
             f"{other.name}: has no actor in common with {this.name} "
             f"({', '.join(this.actors)}); name the same actors alike"
         )
+
     keys = ["replicate", "actor", "convention"]
     both = this.totals().merge(other.totals(), on=keys, suffixes=("_this", "_other"))
-    found = []
-    for (actor, convention), group in both.groupby(["actor", "convention"], sort=False):
-        mine = group["count_this"].to_numpy(np.float64)
-        theirs = group["count_other"].to_numpy(np.float64)
-        apart = theirs - mine
-        low, high = _interval(apart, confidence)
-        unpaired = float(np.hypot(_sd(mine), _sd(theirs)))
-        found.append(
-            Difference(
-                actor=str(actor),
-                convention=str(convention),
-                replicates=len(apart),
-                this=float(mine.mean()),
-                other=float(theirs.mean()),
-                difference=float(apart.mean()),
-                low=low,
-                high=high,
-                sd=_sd(apart),
-                unpaired_sd=unpaired,
-            )
-        )
-    return found
+    return [
+        _difference(actor, convention, group, confidence)
+        for (actor, convention), group in both.groupby(["actor", "convention"], sort=False)
+    ]
+
+
+def _difference(actor: Any, convention: Any, group: pd.DataFrame, confidence: float) -> Difference:
+    this = group["count_this"].to_numpy(np.float64)
+    other = group["count_other"].to_numpy(np.float64)
+    apart = other - this
+    low, high = _interval(apart, confidence)
+    return Difference(
+        actor=str(actor),
+        convention=str(convention),
+        replicates=len(apart),
+        this=float(this.mean()),
+        other=float(other.mean()),
+        difference=float(apart.mean()),
+        low=low,
+        high=high,
+        sd=_sd(apart),
+        # the variance of a difference of independent counts is the sum of theirs
+        unpaired_sd=float(np.hypot(_sd(this), _sd(other))),
+    )
 
 
 def _estimate(
     actor: Any, convention: Any, what: str, values: Floats, confidence: float
 ) -> Estimate:
     low, high = _interval(values, confidence)
-    low = max(low, 0.0) if low == low else low  # nothing is counted fewer times than never
+    low = max(low, 0.0) if low == low else low  # no count is below 0; NaN stays
     p2_5, p50, p97_5 = (float(q) for q in np.quantile(values, (0.025, 0.5, 0.975)))
     return Estimate(
         actor=str(actor),
         convention=str(convention),
         what=what,
         replicates=len(values),
+        # the mean and its interval, then the replicates themselves
         mean=float(values.mean()),
         low=low,
         high=high,
