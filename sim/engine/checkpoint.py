@@ -27,7 +27,7 @@ from sim.tables.store import Store, final_name
 
 
 def identity_of(scenario: Scenario, made_by: dict[str, str]) -> str:
-    """What two runs with the same bytes have in common."""
+    """Return a hash that is the same for runs with the same bytes."""
     text = json.dumps([scenario.to_dict(), made_by], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -41,10 +41,12 @@ def check(scenario: Scenario, out: Store, *, force: bool) -> None:
     """
     if _is_same(scenario, out):
         return
+
     foreign = run_files.foreign_to(out)
     files = [] if foreign else [path for path in out.files() if path != run_files.LOCK]
     if not foreign and (not files or _was_given_up(out, files)):
         return
+
     if not force:
         raise InvalidInputError(
             f"{out}: folder is not empty; choose another, or replace a run with --force"
@@ -99,7 +101,7 @@ def _is_run(out: Store) -> bool:
 
 
 def note(scenario: Scenario, out: Store) -> None:
-    """Say in `out` what is being run there, so that it can be taken up again."""
+    """Write down what is being run there, so that it can be resumed."""
     made_by = software()
     about = {
         "identity": identity_of(scenario, made_by),
@@ -110,10 +112,13 @@ def note(scenario: Scenario, out: Store) -> None:
 
 
 def resumable(out: Store) -> Scenario:
-    """The scenario of an unfinished or damaged run.
+    """Return the scenario of an unfinished or damaged run.
 
-    Raises InvalidInputError if there is none, or if other software began it: then what is there
-    and what would be added do not belong together.
+    Raises
+    ------
+    InvalidInputError
+        If there is none, or if other software began it: then what is there and what would be
+        added do not belong together.
     """
     about = _about(out)
     if about is None and is_unfinished(out):
@@ -121,6 +126,7 @@ def resumable(out: Store) -> Scenario:
             f"{out.name(UNFINISHED)}: is damaged, and with it what was being run; run the scenario "
             "again with --force"
         )
+
     about = about or _resumable_manifest(out)
     made_by = about["software"]
     others = [
@@ -137,13 +143,14 @@ def resumable(out: Store) -> Scenario:
 
 
 def _resumable_manifest(out: Store) -> dict[str, Any]:
-    """The manifest of a finished run; what would be lost or left by resuming it is refused."""
+    """Return the manifest of a finished run; refuse what resuming it would lose or leave."""
     manifest = read_manifest(out)
     if is_later(manifest):
         raise InvalidInputError(
             f"{out.name(MANIFEST)}: has the format {manifest['format']}, and this version of sim "
             f"makes {FORMAT}; resume it with the version that made it"
         )
+
     listed = {record.path for record in records_of(manifest)} | {MANIFEST}
     strange = [
         f"{out.name(path)}: is not in the manifest; move it elsewhere, then resume the run"
@@ -158,7 +165,7 @@ def _resumable_manifest(out: Store) -> dict[str, Any]:
 
 
 def _about(out: Store) -> dict[str, Any] | None:
-    """What is said of the unfinished run; None if nothing is, or not what a run says."""
+    """Return what is written down of the unfinished run; None if that is nothing sound."""
     try:
         about = out.read_json(UNFINISHED)
         if not isinstance(about, dict):
@@ -176,9 +183,10 @@ def is_unfinished(out: Store) -> bool:
 
 
 def is_kept(out: Store, *, if_unknown: bool = False) -> bool:
-    """Whether something is there that `resume` can go on with; `if_unknown`, if it cannot be seen.
+    """Whether something is there that `resume` can go on with.
 
-    What lies in the memory of this process ends with it.
+    What lies in the memory of this process ends with it. `if_unknown` is the answer where the
+    place cannot be reached.
     """
     try:
         return out.is_shared and is_unfinished(out)
@@ -187,12 +195,12 @@ def is_kept(out: Store, *, if_unknown: bool = False) -> bool:
 
 
 def resuming(out: Store) -> str:
-    """The command that completes an unfinished run."""
+    """Return the command that completes an unfinished run."""
     return f"sim run --resume {shlex.quote(str(out))}"
 
 
 def end(out: Store) -> None:
-    """The run is finished: forget how it was made."""
+    """Remove what only an unfinished run needs, once the manifest is written."""
     run_files.clear(out, simulate.SHARDS)
     run_files.clear(out, merge.PARTS)
     out.remove_temporary()
@@ -201,7 +209,7 @@ def end(out: Store) -> None:
 
 
 def give_up(out: Store) -> None:
-    """Leave what is whole, and no trace of a run that finished nothing."""
+    """Remove what is not whole, and all of a run that finished nothing."""
     # what made it fail, a full disk or a lost network, may well fail here again
     with contextlib.suppress(OSError, SimError):
         out.remove_temporary()
@@ -210,13 +218,13 @@ def give_up(out: Store) -> None:
 
 
 def shards_done(out: Store) -> dict[int, ShardRecord]:
-    """The shards whose files are whole, by number."""
+    """Return the shards whose files are whole, by number."""
     records = _records(out, simulate.SHARDS, ShardRecord)
     return {record.number: record for record in records if record.is_whole(out)}
 
 
 def parts_done(out: Store) -> dict[int, PartRecord]:
-    """The parts whose files are whole, by number; of a finished run those of its manifest."""
+    """Return the parts whose files are whole, by number."""
     records = _records(out, merge.PARTS, PartRecord)
     return {r.number: r for r in records if all(f.is_whole(out) for f in r.files)}
 
@@ -227,19 +235,19 @@ def has_records(out: Store) -> bool:
 
 
 def _records(out: Store, below: str, kind: type[ShardRecord] | type[PartRecord]) -> list[Any]:
-    """Records that say what the program writes; one that was torn or changed is as good as none."""
-    made = []
+    """Return the records that are sound; one that was torn or changed counts as none."""
+    sound = []
     for path in out.files(below):
         if path.endswith(".json"):
             with contextlib.suppress(ValueError, OSError, InvalidInputError):
                 record = kind.from_dict(out.read_json(path))
                 if path == record.place and record.is_sound():
-                    made.append(record)
-    return made
+                    sound.append(record)
+    return sound
 
 
 def reopen(out: Store) -> None:
-    """Make an unfinished run of a finished one: parts that are whole become parts that are done."""
+    """Make an unfinished run of a finished one, whose parts become parts that are done."""
     manifest = read_manifest(out)
     scenario = scenario_of(manifest)
     by_number: dict[int, list[dict[str, Any]]] = {}
@@ -248,6 +256,7 @@ def reopen(out: Store) -> None:
         if stem in (merge.LOG, merge.TRUTH, merge.TRUTH_OF_TASKS):
             number = int(name.partition(".")[0].removeprefix("part-"))
             by_number.setdefault(number, []).append(record)
+
     # in this order: whoever is stopped here has a finished run still, or one with its parts
     for number, files in by_number.items():
         content = {"number": number, "files": files, "peak_bytes": 0}

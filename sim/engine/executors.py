@@ -63,10 +63,20 @@ def _held_back() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Workers:
-    """An executor and the number of things that it does at a time.
+    """Who carries out calls: an executor.
 
-    Fewer exchanges than `worthwhile` are sooner done without it.
-    `deaths` are the errors that say that a worker died; `abandon` ends at once what is being done.
+    Attributes
+    ----------
+    executor
+        Takes the calls.
+    count
+        How many it carries out at a time.
+    worthwhile
+        A run of fewer exchanges is sooner done without it.
+    deaths
+        The errors that say that a worker died.
+    abandon
+        Ends at once what is being done.
     """
 
     executor: Executor
@@ -91,12 +101,13 @@ class InProcess(Executor):
 
 @contextlib.contextmanager
 def in_process() -> Iterator[Workers]:
+    """Give workers that are this process itself."""
     yield Workers(InProcess(), 1)
 
 
 @contextlib.contextmanager
 def process_pool(count: int) -> Iterator[Workers]:
-    """A pool of `count` fresh processes. They end with this one, however it ends."""
+    """Start a pool of `count` fresh processes, which end with this one, however it ends."""
     context = multiprocessing.get_context("spawn")
     with _held_back():  # it begins a process that looks after semaphores
         pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin_worker)
@@ -126,7 +137,8 @@ def _begin_worker() -> None:
     """Leave signals to the main process, and do not outlive it."""
     _leave_ending_to_the_main_process()
     parent = multiprocessing.parent_process()
-    assert parent is not None
+    if parent is None:
+        raise RuntimeError("begun by no process")
 
     def follow() -> None:
         parent.join()
@@ -136,13 +148,26 @@ def _begin_worker() -> None:
 
 
 def dask_setup(_worker: Any) -> None:
-    """Called by Dask in each worker of a local cluster: leave signals to the main process."""
+    """Leave signals to the main process; Dask calls this in each worker of a local cluster."""
     _leave_ending_to_the_main_process()
 
 
 @contextlib.contextmanager
 def dask_cluster(address: str, count: int) -> Iterator[Workers]:
-    """The cluster at `address`, or with `local` one of `count` processes on this machine."""
+    """Connect to a Dask cluster.
+
+    Parameters
+    ----------
+    address
+        Of its scheduler, such as `tcp://host:8786`; `local` starts a cluster on this machine.
+    count
+        Processes of a local cluster.
+
+    Raises
+    ------
+    InvalidInputError
+        If dask.distributed is not installed, or if no scheduler answers.
+    """
     try:
         import distributed as dask
         from dask import config
@@ -165,6 +190,7 @@ def dask_cluster(address: str, count: int) -> Iterator[Workers]:
                     preload=__name__,
                 )
             address = stack.enter_context(cluster)
+
         try:
             client: Any = dask.Client(address, timeout=PATIENCE)  # type: ignore[no-untyped-call]
             stack.enter_context(client)
@@ -173,29 +199,35 @@ def dask_cluster(address: str, count: int) -> Iterator[Workers]:
                 f"--dask {address}: no scheduler answers there; give its address, such as "
                 f"tcp://host:8786, or local ({error})"
             ) from error
+
         threads = max(sum(client.nthreads().values()), 1)
         executor, killed = client.get_executor(pure=False), dask.scheduler.KilledWorker
         yield Workers(executor, threads, deaths=(killed, CancelledError))
 
 
 def default_count() -> int:
-    """Workers where nobody says: one for each core that this process may use."""
+    """Return how many workers there are where nobody says: one a core that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextlib.contextmanager
 def workers(count: int | None = None, dask: str | None = None) -> Iterator[Workers]:
-    """An executor: `dask` if given, else `count` processes.
+    """Start workers, and end them afterwards.
 
-    None stands for one process a core, where they are worthwhile.
+    Parameters
+    ----------
+    count
+        Processes; if left out one a core, which are used where they are worthwhile.
+    dask
+        Address of a Dask cluster that carries the work out instead.
     """
     number = count or default_count()
     if dask is not None:
-        made = dask_cluster(dask, number)
+        starting = dask_cluster(dask, number)
     else:
-        made = in_process() if number == 1 else process_pool(number)
-    with made as ready:
-        yield ready if count or dask else replace(ready, worthwhile=WORTHWHILE)
+        starting = in_process() if number == 1 else process_pool(number)
+    with starting as started:
+        yield started if count or dask else replace(started, worthwhile=WORTHWHILE)
 
 
 def map_unordered(

@@ -47,62 +47,69 @@ _CGROUPS = (
 
 
 def accounts_bytes(scenario: Scenario) -> int:
-    """Memory of a process that has the accounts of a scenario, known before any is made."""
+    """Return the bytes of a process with the accounts of a scenario, before any is made."""
     each = ACCOUNT + OF_MODES * (scenario.separability < 1)
     each += WATCHED * (scenario.world.enforcement is not None)
     return PROCESS + each * scenario.accounts
 
 
 def shard_bytes(population: Population, shard: Shard) -> int:
-    """Memory that one shard takes while it is simulated, beside the accounts."""
+    """Return the bytes that one shard takes while it is simulated, beside the accounts.
+
+    Of a queue the workers count. Of sessions it is the larger of two moments: while people are
+    drawn, and afterwards, when their sessions and exchanges are simulated.
+    """
     context = population.contexts[shard.actor]
     if shard.team is not None:
         return WORKER * _workers(context, shard)
-    places = slice(shard.accounts.start, shard.accounts.stop)
-    people = float(context.accounts.end_users[places].sum(dtype=np.float64))
+
+    slots = slice(shard.accounts.start, shard.accounts.stop)
+    people = float(context.accounts.end_users[slots].sum(dtype=np.float64))
     sessions = turns = exchanges = 0.0
     per_us = rates_per_day(context, shard.accounts) / DAY_US
-    mode = context.accounts.mode[places]
+    mode = context.accounts.mode[slots]
     for number, behaviour in enumerate(context.behaviours):
         rate = float(per_us[mode == number].sum())
         opened = rate * (SESSION_LEAD_US + context.horizon_us) / context.session_calls[number]
         sessions += opened
         turns += opened * _mean_turns(behaviour)
         exchanges += rate * (_FILLED_LEAD_US + context.horizon_us)
+
     simulating = SESSION * sessions + TURN * turns + EXCHANGE * exchanges
     return math.ceil(max(PERSON * people, PERSON_KEPT * people + simulating))
 
 
 def _mean_turns(behaviour: Actor) -> float:
-    dial = behaviour.turns_per_session
-    return dial.single_share + (1 - dial.single_share) * dial.more.rounded_mean(low=1)
+    turns = behaviour.turns_per_session
+    return turns.single_share + (1 - turns.single_share) * turns.more.rounded_mean(low=1)
 
 
 def _workers(context: ActorContext, shard: Shard) -> int:
-    team = shard.team
-    assert team is not None
+    if (team := shard.team) is None:
+        return 0
     if team.workers is None and team.calls < _FEW_WORKERS:
         return 0
     return workers_of(context, team, pilot_of(context, team))
 
 
 def needed_bytes(population: Population, shards: list[Shard]) -> int:
-    """Memory of a process that carries out a scenario."""
+    """Return the bytes of a process that carries out a scenario."""
     return accounts_bytes(population.scenario) + max(
         shard_bytes(population, s) for s in _largest(shards)
     )
 
 
 def check_accounts(scenario: Scenario, processes: int = 1) -> None:
-    """Refuse a scenario whose accounts alone take more memory than there is."""
-    accounts = max(scenario.actors, key=lambda actor: actor.accounts)
-    what = f"actors.{accounts.id}.accounts: {scenario.accounts:,} accounts in all need"
+    """Raise InvalidInputError if the accounts alone take more memory than there is."""
+    largest = max(scenario.actors, key=lambda actor: actor.accounts)
+    what = f"actors.{largest.id}.accounts: {scenario.accounts:,} accounts in all need"
     _refuse_beyond(accounts_bytes(scenario), what, "lower accounts or scale", processes)
 
 
 def check_shards(population: Population, shards: list[Shard], processes: int = 1) -> None:
-    """Refuse a scenario with a shard too large for the memory, or to number its tasks."""
+    """Raise InvalidInputError if a shard is too large for the memory, or to number its tasks."""
     needed = accounts_bytes(population.scenario)
+
     for shard in _largest(shards):
         actor = population.contexts[shard.actor].actor
         if shard.expected > 1 << TASKS_PER_SHARD_BITS:
@@ -111,43 +118,45 @@ def check_shards(population: Population, shards: list[Shard], processes: int = 1
                 f"organisation, at most {1 << TASKS_PER_SHARD_BITS:,}; give it more organisations, "
                 "a lower rate or a shorter clock"
             )
-        own = shard_bytes(population, shard)
+
+        memory = shard_bytes(population, shard)
         what = f"actors.{actor.id}: simulating {_what(population, shard)} needs"
         remedy = "lower them, or scale"
-        _refuse_beyond(needed + own, what, remedy, processes)
+        _refuse_beyond(needed + memory, what, remedy, processes)
 
 
 def _largest(shards: list[Shard]) -> Iterator[Shard]:
-    """Of each actor the shard with most exchanges, and that with most accounts."""
+    """Yield of each actor the shard with most exchanges, and that with most accounts."""
     by_actor: dict[int, list[Shard]] = {}
     for shard in shards:
         by_actor.setdefault(shard.actor, []).append(shard)
-    for own in by_actor.values():
-        most = {max(own, key=lambda s: s.expected), max(own, key=lambda s: len(s.accounts))}
+
+    for group in by_actor.values():
+        most = {max(group, key=lambda s: s.expected), max(group, key=lambda s: len(s.accounts))}
         yield from sorted(most, key=lambda s: s.number)
 
 
 def _what(population: Population, shard: Shard) -> str:
-    """What of a shard takes most of the memory."""
+    """Return what takes most of the memory of a shard, in words."""
     context = population.contexts[shard.actor]
     if shard.team is not None:
         return "so many workers"
-    places = slice(shard.accounts.start, shard.accounts.stop)
-    people = float(context.accounts.end_users[places].sum(dtype=np.float64))
+    slots = slice(shard.accounts.start, shard.accounts.stop)
+    people = float(context.accounts.end_users[slots].sum(dtype=np.float64))
     if PERSON * people > shard_bytes(population, shard) / 2:
         return f"{people:,.0f} end users"
     return f"{len(shard.accounts):,} accounts at this rate"
 
 
 def _refuse_beyond(needed: int, what: str, remedy: str, processes: int) -> None:
-    there = available_bytes()
-    if there is None or needed * processes <= there:
+    available = available_bytes()
+    if available is None or needed * processes <= available:
         return
-    if processes > 1 and needed <= there:
+    if processes > 1 and needed <= available:
         remedy += ", or give fewer workers (-j 1)"
     each = f" in each of {processes} processes" if processes > 1 else ""
     raise InvalidInputError(
-        f"{what} about {_gb(needed)}{each}; this machine has {_gb(there)} free; {remedy}"
+        f"{what} about {_gb(needed)}{each}; this machine has {_gb(available)} free; {remedy}"
     )
 
 
@@ -156,13 +165,13 @@ def _gb(number: int) -> str:
 
 
 def available_bytes() -> int | None:
-    """Memory that this process can still have; None if nothing says so."""
-    known = [_of_machine(), *(_of_group(*files) for files in _CGROUPS)]
-    return min((number for number in known if number is not None), default=None)
+    """Return the bytes that this process can still have; None if nothing says so."""
+    limits = [_of_machine(), *(_of_group(*files) for files in _CGROUPS)]
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def _of_machine() -> int | None:
-    """What Linux says is available, else all that the machine has."""
+    """Return what Linux says is available, else all that the machine has."""
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
         line = next(line for line in lines if line.startswith("MemAvailable:"))
@@ -176,7 +185,7 @@ def _of_machine() -> int | None:
 
 
 def _of_group(limit: str, usage: str) -> int | None:
-    """What a control group of Linux leaves of its limit; files that are cached can be dropped."""
+    """Return what a control group of Linux leaves of its limit, cached files counted as free."""
     try:
         most, used = (int(Path(file).read_text(encoding="ascii")) for file in (limit, usage))
         stat = Path(limit).with_name("memory.stat").read_text(encoding="ascii").splitlines()

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from sim.arrays.columns import Columns, length, time_order
 from sim.arrays.types import Ints
 from sim.engine.run_context import RunContext, peak_bytes
-from sim.engine.spill import EXCHANGES, TASKS, BusyPeriod, Index, Records, read_records, unpacked
+from sim.engine.spill import EXCHANGES, TASKS, Index, Records, RecordSpan, read_records, unpacked
 from sim.engine.time_grid import Window, parts_of
 from sim.streams import U64, mixed, opaque_ids
 from sim.tables.formats import FileRecord, writing_table
@@ -31,8 +31,8 @@ LOG, TRUTH, TRUTH_OF_TASKS = PIECES = IN_PARTS
 class WindowPlan(NamedTuple):
     """Where the rows of a window lie."""
 
-    exchanges: list[BusyPeriod]
-    tasks: list[BusyPeriod]
+    exchanges: list[RecordSpan]
+    tasks: list[RecordSpan]
 
 
 class PartPlan(NamedTuple):
@@ -52,16 +52,17 @@ class PartRecord:
     peak_bytes: int
 
     def to_dict(self) -> dict[str, Any]:
+        """Return values for JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Any) -> PartRecord:
-        """The record that `to_dict` described; ValueError for anything else."""
+        """Return the record that `to_dict` described; ValueError for anything else."""
         return TypeAdapter(cls).validate_python(values)
 
     @property
     def place(self) -> str:
-        """Where the record lies."""
+        """Return the path of the record within the run."""
         return record_path(self.number)
 
     def is_sound(self) -> bool:
@@ -72,87 +73,116 @@ class PartRecord:
         return len(endings) == 1 and sorted(paths) == sorted(wanted)
 
     def fits(self, plan: PartPlan, fmt: str) -> bool:
-        """Whether it is the part of a plan."""
+        """Whether it is the part that a plan asks for: as many exchanges, in the same format."""
         rows = {file.path: file.rows for file in self.files}
         pieces = (part_path(stem, plan.number, fmt) for stem in (LOG, TRUTH))
         return all(rows.get(path) == plan.rows for path in pieces)
 
 
 def record_path(number: int) -> str:
+    """Return where the record of a part lies."""
     return f"{PARTS}/{number:06d}.json"
 
 
 def part_path(stem: str, number: int, fmt: str) -> str:
+    """Return where a part of a table lies."""
     return f"{stem}/part-{number:05d}.{fmt}"
 
 
-def part_windows(job: RunContext, index: Index) -> list[list[Window]]:
-    """The windows of each part; they depend on the rows alone, not on who made them."""
-    part_rows = job.scenario.tables.part_rows
-    return parts_of(index.counts(EXCHANGES), job.window_rows, part_rows)
+def part_windows(context: RunContext, index: Index) -> list[list[Window]]:
+    """Return the windows of each part; they depend on the rows alone, not on who made them."""
+    part_rows = context.scenario.tables.part_rows
+    return parts_of(index.counts(EXCHANGES), context.window_rows, part_rows)
 
 
 def plan_of(index: Index, number: int, windows: list[Window]) -> PartPlan:
+    """Return what is needed to write part `number`, in a form that travels to a worker."""
     plans = [
-        WindowPlan(*(index.stretches(table, *window) for table in (EXCHANGES, TASKS)))
+        WindowPlan(*(index.spans(table, *window) for table in (EXCHANGES, TASKS)))
         for window in windows
     ]
     return PartPlan(number, sum(s.rows for plan in plans for s in plan.exchanges), plans)
 
 
-def write_part(job: RunContext, plan: PartPlan) -> PartRecord:
-    """Write one part of the log and of its truth; its record is written last."""
-    tables = job.scenario.tables
+def write_part(context: RunContext, plan: PartPlan) -> PartRecord:
+    """Write one part of the log and of its truth; its record is written last.
+
+    Whoever finds the record finds the files whole. At any time one window is in memory.
+    """
+    fmt = context.scenario.tables.format
+    with ExitStack() as stack:
+        files = {
+            stem: stack.enter_context(
+                writing_table(context.out, part_path(stem, plan.number, fmt), schema, fmt)
+            )
+            for stem, schema in _schemas(context).items()
+        }
+
+        for window in plan.windows:
+            rows = exchanges_in(context, window)
+            if length(rows):
+                files[LOG].append(context.renderer.log(rows))
+                files[TRUTH].append(context.renderer.truth(rows))
+            tasks = tasks_in(context, window)
+            if length(tasks):
+                files[TRUTH_OF_TASKS].append(context.renderer.tasks(tasks))
+
+    record = PartRecord(plan.number, [file.record for file in files.values()], peak_bytes())
+    context.out.write_json(record_path(plan.number), record.to_dict())
+    return record
+
+
+def _schemas(context: RunContext) -> dict[str, Any]:
+    """Return the Arrow schema of each table that is written in parts."""
+    tables = context.scenario.tables
     columns = {
         LOG: exchange_columns(tables.columns, vectors=tables.vectors),
         TRUTH: TRUTH_EXCHANGES,
         TRUTH_OF_TASKS: TRUTH_TASKS,
     }
-    with ExitStack() as stack:
-        files = {
-            stem: stack.enter_context(
-                writing_table(
-                    job.out,
-                    part_path(stem, plan.number, tables.format),
-                    arrow_schema(schema),
-                    tables.format,
-                )
-            )
-            for stem, schema in columns.items()
-        }
-        for window in plan.windows:
-            rows = exchanges_in(job, window)
-            if length(rows):
-                files[LOG].append(job.renderer.log(rows))
-                files[TRUTH].append(job.renderer.truth(rows))
-            tasks = tasks_in(job, window)
-            if length(tasks):
-                files[TRUTH_OF_TASKS].append(job.renderer.tasks(tasks))
-    record = PartRecord(plan.number, [file.record for file in files.values()], peak_bytes())
-    job.out.write_json(record_path(plan.number), record.to_dict())
-    return record
+    return {stem: arrow_schema(schema) for stem, schema in columns.items()}
 
 
-def exchanges_in(job: RunContext, window: WindowPlan) -> Columns:
-    """The exchanges of a window with their identifiers, in order of time."""
-    records = read_records(job.out, EXCHANGES, window.exchanges)
-    return in_order(records, job.population.actor_key("exchange"), job.population.actor_of_account)
+def exchanges_in(context: RunContext, window: WindowPlan) -> Columns:
+    """Read the exchanges of a window, with their `actor` and `id`, in order of time."""
+    records = read_records(context.out, EXCHANGES, window.exchanges)
+    return in_order(
+        records, context.population.actor_key("exchange"), context.population.actor_of_account
+    )
 
 
 def in_order(records: Records, keys: U64, actor_of_account: Ints) -> Columns:
-    """Exchanges by time, those of one microsecond by identifier, so that ties tell nothing."""
+    """Order exchanges by time, those of one microsecond by identifier, so that ties tell nothing.
+
+    Parameters
+    ----------
+    records
+        Exchanges in any order, shape (rows,).
+    keys
+        The key of each actor's identifiers of exchanges, shape (actors,).
+    actor_of_account
+        The number of the actor that each account belongs to, shape (accounts,).
+
+    Returns
+    -------
+    Columns
+        The fields of the records, and `actor` and `id` of each.
+    """
     actor = actor_of_account[records["account"]]
     ids = opaque_ids(keys[actor], records["serial"])
+
+    # retries have keys of their own: the call's, mixed with the number of the attempt
     again = np.flatnonzero(records["number"])
     keys_again = mixed(keys[actor[again]], records["number"][again])
     ids[again] = opaque_ids(keys_again, records["serial"][again])
+
     order = time_order(np.ascontiguousarray(records["ts"]), ids)
     rows = unpacked(records.take(order))
     return rows | {"actor": actor[order], "id": ids[order]}
 
 
-def tasks_in(job: RunContext, window: WindowPlan) -> Columns:
-    """The tasks begun in a window, in order of time."""
-    tasks = read_records(job.out, TASKS, window.tasks)
+def tasks_in(context: RunContext, window: WindowPlan) -> Columns:
+    """Read the tasks begun in a window, in order of time."""
+    tasks = read_records(context.out, TASKS, window.tasks)
     order = np.lexsort((tasks["serial"], tasks["account"], tasks["start"]))
     return unpacked(tasks.take(order))

@@ -68,98 +68,114 @@ class _Tried:
 def plan_run(scenario: Scenario, count: int | None = None) -> RunPlan:
     """Simulate and write a few shards in a temporary folder, and conclude from them to all.
 
-    `count` is the number of worker processes; None is as many as `executors.workers` would use.
-    Raises InvalidInputError if the memory of this machine is too small: before accounts are made
-    if they alone do not fit.
+    Parameters
+    ----------
+    scenario
+        What a run would carry out.
+    count
+        The number of worker processes; as many as `executors.workers` would use if left out.
+
+    Raises
+    ------
+    InvalidInputError
+        If the memory of this machine is too small: before accounts are made if they alone do not
+        fit.
     """
     check_accounts(scenario)
     with tempfile.TemporaryDirectory(prefix="sim-plan-") as folder:
-        job = RunContext(scenario, Store(str(Path(folder))))
-        check_shards(job.population, job.shards)
+        context = RunContext(scenario, Store(str(Path(folder))))
+        check_shards(context.population, context.shards)
         # sessions cannot be cut short: they are drawn before the first is simulated
-        pilots = [s for s in _pilots(job.shards) if s.team or s.expected <= _LARGEST_SHARD]
-        tried = [_try(job, shard) for shard in pilots]
-        written, write_seconds = _write(job, tried)
-    whole = [one for one in tried if one.is_whole]
-    exchanges = _exchanges(job.shards, whole)
+        pilots = [s for s in _pilots(context.shards) if s.team or s.expected <= _LARGEST_SHARD]
+        tried = [_try(context, shard) for shard in pilots]
+        written, write_seconds = _write(context, tried)
+
+    # exchanges first, then what each of them takes
+    finished = [pilot for pilot in tried if pilot.is_whole]
+    exchanges = _exchanges(context.shards, finished)
     workers = count or (default_count() if exchanges >= WORTHWHILE else 1)
-    per_exchange = _per_exchange(job.shards, tried, written, write_seconds)
+    per_exchange = _per_exchange(context.shards, tried, written, write_seconds)
     spilled, simulating, disk, writing = (exchanges * n for n in per_exchange)
-    longest = max(shard.expected for shard in job.shards) * per_exchange[1]
+    longest = max(shard.expected for shard in context.shards) * per_exchange[1]
     seconds = _elapsed(simulating + writing, longest, workers)
-    known = {one.shard.actor for one in whole}
+    actors_tried = {pilot.shard.actor for pilot in finished}
     return RunPlan(
-        shards=len(job.shards),
+        shards=len(context.shards),
         parts=max(1, round(exchanges / scenario.tables.part_rows)),
         exchanges=round(exchanges),
         disk_bytes=round(disk),
         peak_disk_bytes=round(disk + spilled),
-        memory_bytes=max(peak_bytes(), needed_bytes(job.population, job.shards)),
+        memory_bytes=max(peak_bytes(), needed_bytes(context.population, context.shards)),
         seconds=seconds,
         workers=workers,
-        tried=tuple(one.shard.number for one in tried),
-        not_tried=tuple(a.id for k, a in enumerate(scenario.actors) if k not in known),
+        tried=tuple(pilot.shard.number for pilot in tried),
+        not_tried=tuple(a.id for k, a in enumerate(scenario.actors) if k not in actors_tried),
     )
 
 
 def _per_exchange(
     shards: list[Shard], tried: list[_Tried], written: int, write_seconds: float
 ) -> tuple[float, ...]:
-    """Bytes set aside, seconds to simulate, bytes written and seconds to write, of an exchange."""
-    seen = sum(one.record.tally.exchanges for one in tried)
-    if seen < _ENOUGH and len(tried) < len(shards):
+    """Return what an exchange takes.
+
+    That is bytes set aside, seconds to simulate, bytes written and seconds to write.
+    """
+    exchanges = sum(pilot.record.tally.exchanges for pilot in tried)
+    if exchanges < _ENOUGH and len(tried) < len(shards):
         return _USUAL
-    spilled = sum(one.record.file.bytes for one in tried)
-    simulating = sum(one.seconds for one in tried)
-    return tuple(n / max(seen, 1) for n in (spilled, simulating, written, write_seconds))
+    spilled = sum(pilot.record.file.bytes for pilot in tried)
+    simulating = sum(pilot.seconds for pilot in tried)
+    return tuple(n / max(exchanges, 1) for n in (spilled, simulating, written, write_seconds))
 
 
 def _pilots(shards: list[Shard]) -> list[Shard]:
-    """One shard in the middle of each of the actors with most exchanges."""
+    """Return a shard from the middle of each of the actors with most exchanges."""
     by_actor: dict[int, list[Shard]] = {}
     for shard in shards:
         by_actor.setdefault(shard.actor, []).append(shard)
-    largest = sorted(by_actor.values(), key=lambda own: -sum(s.expected for s in own))
-    middle = [own[len(own) // 2] for own in largest[:_MOST_ACTORS]]
+    largest = sorted(by_actor.values(), key=lambda group: -sum(s.expected for s in group))
+    middle = [group[len(group) // 2] for group in largest[:_MOST_ACTORS]]
     return [s for s in middle if s.expected <= _LARGEST_SHARD] or middle[:1]
 
 
-def _try(job: RunContext, shard: Shard) -> _Tried:
+def _try(context: RunContext, shard: Shard) -> _Tried:
     """Simulate a shard; of one that is too large, the first exchanges only."""
     is_whole = shard.expected <= _LARGEST_SHARD
     begun = time.perf_counter()
-    record = simulate_shard(job, shard.number, math.inf if is_whole else _LARGEST_SHARD / 4)
+    record = simulate_shard(context, shard.number, math.inf if is_whole else _LARGEST_SHARD / 4)
     return _Tried(shard, record, time.perf_counter() - begun, is_whole)
 
 
-def _write(job: RunContext, tried: list[_Tried]) -> tuple[int, float]:
+def _write(context: RunContext, tried: list[_Tried]) -> tuple[int, float]:
     """Write what was simulated as parts; return their bytes and the seconds it took."""
-    index = Index([one.record.file for one in tried], job.grid.cells)
+    index = Index([pilot.record.file for pilot in tried], context.grid.cells)
     begun, written = time.perf_counter(), 0
-    for number, windows in enumerate(part_windows(job, index)):
-        record = write_part(job, plan_of(index, number, windows))
+    for number, windows in enumerate(part_windows(context, index)):
+        record = write_part(context, plan_of(index, number, windows))
         written += sum(file.bytes for file in record.files)
     return written, time.perf_counter() - begun
 
 
-def _exchanges(shards: list[Shard], whole: list[_Tried]) -> float:
-    """Expected exchanges of all shards, corrected by what those of the same actor turned out.
+def _exchanges(shards: list[Shard], finished: list[_Tried]) -> float:
+    """Return the expected exchanges of all shards, corrected by what the pilots turned out.
 
-    A pilot counts by what was expected of it: a quiet actor says little, and nothing of others.
+    A pilot corrects its own actor by what was expected of it: a quiet one says little. Actors
+    without one are corrected by all pilots together.
     """
-    usual = _ratio(whole, 1.0)
-    of_actor = {one.shard.actor: _ratio([one], usual) for one in whole}
-    return sum(shard.expected * of_actor.get(shard.actor, usual) for shard in shards)
+    usual = _ratio(finished, 1.0)
+    by_actor = {pilot.shard.actor: _ratio([pilot], usual) for pilot in finished}
+    return sum(shard.expected * by_actor.get(shard.actor, usual) for shard in shards)
 
 
-def _ratio(whole: list[_Tried], otherwise: float) -> float:
-    """What came of what was expected; with little to go by, about `otherwise`."""
-    expected = sum(one.shard.expected for one in whole)
-    made = sum(one.record.tally.exchanges for one in whole)
-    return (made + _DOUBT * otherwise) / (expected + _DOUBT)
+def _ratio(finished: list[_Tried], otherwise: float) -> float:
+    """Return exchanges simulated per exchange expected; with few of them, about `otherwise`."""
+    expected = sum(pilot.shard.expected for pilot in finished)
+    simulated = sum(pilot.record.tally.exchanges for pilot in finished)
+    return (simulated + _DOUBT * otherwise) / (expected + _DOUBT)
 
 
 def _elapsed(total_s: float, longest_s: float, workers: int) -> float:
+    """Return the seconds of a run; no worker can be done before the longest shard is."""
     if workers == 1:
         return total_s
     return max(total_s / workers / _SHARED_SPEED, longest_s) + _START_S

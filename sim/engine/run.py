@@ -85,13 +85,31 @@ def run(
     workers: Workers | None = None,
     observe: Observer | None = None,
 ) -> RunSummary:
-    """Simulate `scenario` into `out`, a folder or a URL such as `s3://bucket/run`.
+    """Simulate a scenario into a folder or another place.
 
-    A folder that holds something is refused, but for an interrupted run of the same scenario,
-    which is completed, and for a run that `force` replaces. `workers` carry it out, this process
-    if left out; they do not change a byte. `observe` is told how far it is. Raises
-    InvalidInputError for a folder that cannot be used, SimError when the disk is full or a worker
-    died; whatever ends the run, what is whole stays, and of a run that finished nothing no trace.
+    Whatever ends the run, shards and parts that are whole stay, and of a run that finished nothing
+    no trace.
+
+    Parameters
+    ----------
+    scenario
+        What is simulated.
+    out
+        A folder, or a URL such as `s3://bucket/run`. One that holds something is refused, but for
+        an interrupted run of the same scenario, which is completed.
+    force
+        Whether a run that is there may be replaced.
+    workers
+        Who carries it out; this process if left out. They do not change a byte.
+    observe
+        Called with the progress, now and then.
+
+    Raises
+    ------
+    InvalidInputError
+        If the place cannot be used, or the memory of this machine is too small.
+    SimError
+        If the disk is full or a worker died.
     """
     out = _reached_by(workers, Store.of(out))
     with _with_remedies(out):
@@ -99,27 +117,27 @@ def run(
         with locked(out):
             if out.is_local:  # another run may have been there since
                 checkpoint.check(scenario, out, force=force)
-            job = RunContext(scenario, out)
+            context = RunContext(scenario, out)
             # what cannot be begun fails now, and leaves what was there before
-            expect_memory(job, workers)
+            expect_memory(context, workers)
             checkpoint.claim(scenario, out)
-            return _carry_out(job, workers, observe)
+            return _carry_out(context, workers, observe)
 
 
 def expect_usable(scenario: Scenario, out: Store | Path | str, *, force: bool) -> None:
-    """Raise InvalidInputError if `run` would refuse `out`; touches nothing, not even to lock it."""
+    """Raise InvalidInputError if `run` would refuse `out`, and touch nothing there."""
     out = Store.of(out)
     if not (out.is_local and out.is_file(LOCK)):  # else another run may be at work, says its lock
         checkpoint.check(scenario, out, force=force)
 
 
 def run_aside(scenario: Scenario, folder: Path, workers: Workers | None) -> RunSummary:
-    """Carry `scenario` out into an empty folder that is thrown away, whatever becomes of it."""
+    """Simulate into an empty folder that is thrown away afterwards, whatever becomes of it."""
     out = Store(str(folder))
-    job = RunContext(scenario, out)
-    expect_memory(job, workers)
+    context = RunContext(scenario, out)
+    expect_memory(context, workers)
     checkpoint.claim(scenario, out)
-    return _carry_out(job, workers, None)
+    return _carry_out(context, workers, None)
 
 
 def resume(
@@ -127,8 +145,19 @@ def resume(
 ) -> RunSummary:
     """Complete an interrupted run, or make again what is missing or damaged in a finished one.
 
-    A finished run that is whole is left as it is. Raises InvalidInputError if there is no run, or
-    if other software made it.
+    A finished run that is whole is left as it is.
+
+    Parameters
+    ----------
+    out
+        Where the run lies.
+    workers, observe
+        As of `run`.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no run, or if other software made it.
     """
     out = _reached_by(workers, Store.of(out))
     scenario = checkpoint.resumable(out)
@@ -137,13 +166,13 @@ def resume(
             if all(file.is_whole(out) for file in records_of(read_manifest(out))):
                 return _as_it_is(scenario, out)
             checkpoint.reopen(out)
-        job = RunContext(scenario, out)
-        expect_memory(job, workers)
-        return _carry_out(job, workers, observe)
+        context = RunContext(scenario, out)
+        expect_memory(context, workers)
+        return _carry_out(context, workers, observe)
 
 
 def _as_it_is(scenario: Scenario, out: Store) -> RunSummary:
-    """The summary of a finished run, from its manifest."""
+    """Return the summary of a finished run, from its manifest."""
     manifest = read_manifest(out)
     actors = tuple(ActorSummary(**actor) for actor in manifest["actors"])
     files = tuple(records_of(manifest))
@@ -167,74 +196,84 @@ def _reached_by(workers: Workers | None, out: Store) -> Store:
     return out
 
 
-def expect_memory(job: RunContext, workers: Workers | None) -> None:
+def expect_memory(context: RunContext, workers: Workers | None) -> None:
     """Raise InvalidInputError if the memory of this machine is too small for a run."""
-    check_accounts(job.scenario)
-    exchanges = sum(shard.expected for shard in job.shards)
-    alone = workers is None or exchanges < workers.worthwhile
-    check_shards(job.population, job.shards, 1 if alone or workers is None else workers.count)
+    check_accounts(context.scenario)
+    processes = 1
+    if workers is not None:
+        exchanges = sum(shard.expected for shard in context.shards)
+        processes = workers.count if exchanges >= workers.worthwhile else 1
+    check_shards(context.population, context.shards, processes)
 
 
-def _carry_out(job: RunContext, workers: Workers | None, observe: Observer | None) -> RunSummary:
+def _carry_out(
+    context: RunContext, workers: Workers | None, observe: Observer | None
+) -> RunSummary:
+    """Carry a run out; whatever ends it, leave what is whole for another session."""
+    out = context.out
     with contextlib.ExitStack() as stack:
-        who = workers or stack.enter_context(in_process())
+        workers = workers or stack.enter_context(in_process())
         try:
-            return _Attempt(job, who, observe or (lambda _: None)).carry_out()
+            return _Attempt(context, workers, observe or (lambda _: None)).carry_out()
+
         except PassingError as error:
-            checkpoint.give_up(job.out)
-            if not checkpoint.is_kept(job.out, if_unknown=True):
+            checkpoint.give_up(out)
+            if not checkpoint.is_kept(out, if_unknown=True):
                 raise
-            remedy = f"what is finished is kept: try again with `{checkpoint.resuming(job.out)}`"
+            remedy = f"what is finished is kept: try again with `{checkpoint.resuming(out)}`"
             raise PassingError(error.url, error.reason, remedy) from error
         except BaseException:
-            checkpoint.give_up(job.out)
+            checkpoint.give_up(out)
             raise
 
 
 class _Attempt:
-    """One session of work on a run."""
+    """One session of work on a run: what it finds finished, it does not do again."""
 
-    def __init__(self, job: RunContext, who: Workers, observe: Observer) -> None:
-        self._job, self._who, self._observe = job, who, observe
-        if sum(shard.expected for shard in job.shards) < who.worthwhile:
-            self._who = Workers(InProcess(), 1)
-        job.out.remove_temporary()
-        self._parts = checkpoint.parts_done(job.out)
-        done = checkpoint.shards_done(job.out)
+    def __init__(self, context: RunContext, workers: Workers, observe: Observer) -> None:
+        self._context, self._workers, self._observe = context, workers, observe
+        if sum(shard.expected for shard in context.shards) < workers.worthwhile:
+            self._workers = Workers(InProcess(), 1)
+
+        context.out.remove_temporary()
+        self._parts = checkpoint.parts_done(context.out)
+        done = checkpoint.shards_done(context.out)
         self._shards = {
             shard.number: done[shard.number]
-            for shard in job.shards
-            if shard.number in done and done[shard.number].fits(job.grid)
+            for shard in context.shards
+            if shard.number in done and done[shard.number].fits(context.grid)
         }
         self._peak_bytes = peak_bytes()
 
     def carry_out(self) -> RunSummary:
-        """Simulate the shards, write the parts, and the rest."""
-        job = self._job
+        """Simulate the shards, write the parts, then the other tables, and the manifest last."""
+        context = self._context
         self._simulate()
-        tally = Tally(job.population)
-        for shard in job.shards:
+        tally = Tally(context.population)
+        for shard in context.shards:
             tally.add(shard.actor, self._shards[shard.number].tally)
+
         self._write()
+        usage = usage_in(context.out, self._shards.values())
         files = [file for part in self._parts.values() for file in part.files]
-        usage = usage_in(job.out, self._shards.values())
         files += self._single_tables(tally, usage)
         files.sort(key=lambda file: file.path)
-        write_manifest(job.scenario, job.out, files, tally.summaries())
-        checkpoint.end(job.out)
+
+        write_manifest(context.scenario, context.out, files, tally.summaries())
+        checkpoint.end(context.out)
         return RunSummary(
-            out=job.out,
+            out=context.out,
             exchanges=tally.exchanges,
             actors=tally.summaries(),
             files=tuple(files),
-            shards=len(job.shards),
+            shards=len(context.shards),
             parts=len(self._parts),
-            workers=self._who.count,
+            workers=self._workers.count,
             peak_bytes=max(self._peak_bytes, peak_bytes()),
         )
 
     def _simulate(self) -> None:
-        shards = self._job.shards
+        shards = self._context.shards
         todo = [shard for shard in shards if shard.number not in self._shards]
         # the longest first, so that no worker is left alone with one at the end
         todo.sort(key=lambda shard: -shard.expected)
@@ -242,15 +281,16 @@ class _Attempt:
         done = total - sum(shard.expected for shard in todo)
         expected = {shard.number: shard.expected for shard in todo}
         self._tell(_SIMULATING * done / total)
-        calls = [(self._job, shard.number) for shard in todo]
-        for record in map_unordered(self._who, simulate_shard, calls):
+
+        calls = [(self._context, shard.number) for shard in todo]
+        for record in map_unordered(self._workers, simulate_shard, calls):
             self._shards[record.number] = record
             self._peak_bytes = max(self._peak_bytes, record.peak_bytes)
             done += expected[record.number]
             self._tell(_SIMULATING * done / total)
 
     def _write(self) -> None:
-        plans, fmt = self._plans(), self._job.scenario.tables.format
+        plans, fmt = self._plans(), self._context.scenario.tables.format
         self._parts = {
             plan.number: self._parts[plan.number]
             for plan in plans
@@ -259,24 +299,25 @@ class _Attempt:
         total = sum(plan.rows for plan in plans) or 1
         rows = {plan.number: plan.rows for plan in plans}
         done = sum(rows[number] for number in self._parts)
-        calls = [(self._job, plan) for plan in plans if plan.number not in self._parts]
-        for record in map_unordered(self._who, write_part, calls):
+
+        calls = [(self._context, plan) for plan in plans if plan.number not in self._parts]
+        for record in map_unordered(self._workers, write_part, calls):
             self._parts[record.number] = record
             self._peak_bytes = max(self._peak_bytes, record.peak_bytes)
             done += rows[record.number]
             self._tell(_SIMULATING + (1 - _SIMULATING) * done / total)
 
     def _plans(self) -> list[PartPlan]:
-        job = self._job
-        files = [self._shards[shard.number].file for shard in job.shards]
-        index = Index(files, job.grid.cells)
-        return [plan_of(index, n, w) for n, w in enumerate(part_windows(job, index))]
+        context = self._context
+        files = [self._shards[shard.number].file for shard in context.shards]
+        index = Index(files, context.grid.cells)
+        return [plan_of(index, n, w) for n, w in enumerate(part_windows(context, index))]
 
     def _single_tables(self, tally: Tally, usage: Usage) -> list[FileRecord]:
-        job = self._job
-        fmt, records = job.scenario.tables.format, []
-        for stem, table in _tables_of(job, tally, usage):
-            with writing_table(job.out, f"{stem}.{fmt}", table.schema, fmt) as file:
+        context = self._context
+        fmt, records = context.scenario.tables.format, []
+        for stem, table in _tables_of(context, tally, usage):
+            with writing_table(context.out, f"{stem}.{fmt}", table.schema, fmt) as file:
                 file.append(table)
             records.append(file.record)
         return records
@@ -287,13 +328,13 @@ class _Attempt:
         self._observe(Progress(doing, share, exchanges, self._peak_bytes))
 
 
-def _tables_of(job: RunContext, tally: Tally, usage: Usage) -> Iterator[tuple[str, Any]]:
-    """The tables that are one file each, made one after the other to save memory."""
-    for name, table in entity_tables(job.population, usage):
+def _tables_of(context: RunContext, tally: Tally, usage: Usage) -> Iterator[tuple[str, Any]]:
+    """Yield the tables that are one file each, made one after the other to save memory."""
+    for name, table in entity_tables(context.population, usage):
         yield f"log/{name}", table
-    yield "truth/accounts", truth_accounts(job.population, usage)
-    yield "truth/campaigns", truth_campaigns(job.population, tally, usage)
-    yield "truth/links", truth_links(job.population)
+    yield "truth/accounts", truth_accounts(context.population, usage)
+    yield "truth/campaigns", truth_campaigns(context.population, tally, usage)
+    yield "truth/links", truth_links(context.population)
     yield "truth/actors", tally.table()
 
 

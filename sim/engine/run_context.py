@@ -17,14 +17,15 @@ from sim.population.population import Population, build_population
 from sim.scenario.resolved import Scenario
 from sim.tables.store import Store
 
-# What a worker process has made of the scenario it works on.
-_made: dict[str, RunContext] = {}
+# The context that a worker process made last, with all that it derived: calls of one run share it.
+_contexts: dict[str, RunContext] = {}
 
 
 class RunContext:
-    """A scenario that is carried out into a store.
+    """A scenario and the store that it is carried out into.
 
-    What is derived from the scenario is made once a process, and does not travel.
+    It travels to other processes as these two. What is derived from the scenario is made when it
+    is first needed, once a process.
     """
 
     def __init__(self, scenario: Scenario, out: Store) -> None:
@@ -32,42 +33,47 @@ class RunContext:
 
     @cached_property
     def population(self) -> Population:
+        """All actors with their accounts."""
         return build_population(self.scenario)
 
     @cached_property
     def shards(self) -> list[Shard]:
+        """The shards of all actors, in order of number."""
         return shards(self.population)
 
     @property
     def window_rows(self) -> int:
+        """Rows that are put in order together, about."""
         return min(WINDOW_ROWS, self.scenario.tables.part_rows)
 
     @cached_property
     def grid(self) -> TimeGrid:
+        """The cells of time by which rows are set aside."""
         expected = sum(shard.expected for shard in self.shards)
         return TimeGrid.of(self.scenario.clock.duration_us, expected, self.window_rows)
 
     @cached_property
     def renderer(self) -> Renderer:
+        """What turns rows into tables."""
         return Renderer(self.population)
 
     def __reduce__(self) -> Any:
         # a worker on this machine may have another current folder
         place = str(self.out.folder) if self.out.is_local else self.out.url
-        return _job_of, (json.dumps(self.scenario.to_dict()), place)
+        return _context_of, (json.dumps(self.scenario.to_dict()), place)
 
 
-def _job_of(scenario: str, out: str) -> RunContext:
-    """The job of this process; its last one, if that was the same."""
+def _context_of(scenario: str, out: str) -> RunContext:
+    """Return the context of a run in this process: its last one, if that was the same."""
     key = f"{out}\n{scenario}"
-    if key not in _made:
-        _made.clear()
-        _made[key] = RunContext(Scenario.from_dict(json.loads(scenario)), Store(out))
-    return _made[key]
+    if key not in _contexts:
+        _contexts.clear()
+        _contexts[key] = RunContext(Scenario.from_dict(json.loads(scenario)), Store(out))
+    return _contexts[key]
 
 
 def peak_bytes() -> int:
-    """The most memory that this process ever held."""
+    """Return the most memory that this process ever held."""
     # Linux counts into `ru_maxrss` what the parent held before this program was started
     with contextlib.suppress(OSError, StopIteration, ValueError):
         status = Path("/proc/self/status").read_text(encoding="ascii")

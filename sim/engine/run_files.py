@@ -32,10 +32,10 @@ def is_own(path: str) -> bool:
 
 
 def foreign_to(out: Store) -> str | None:
-    """A file or folder in `out` that no run makes, or None."""
+    """Return a file or folder in `out` that no run makes, or None."""
     # a place that holds much else, such as a home folder, is not searched through
-    known = {folder.partition("/")[0] for folder in _FOLDERS} | {MANIFEST}
-    others = sorted(set(out.names()) - known)
+    of_runs = {folder.partition("/")[0] for folder in _FOLDERS} | {MANIFEST}
+    others = sorted(set(out.names()) - of_runs)
     if others:
         return others[0]
     return next((path for path in out.files() if not is_own(path)), None)
@@ -43,9 +43,9 @@ def foreign_to(out: Store) -> str | None:
 
 def clear(out: Store, below: str = "") -> None:
     """Remove what a run left in a folder of it, or everywhere, but the lock."""
-    own = [path for path in out.files(below) if is_own(path) and path != LOCK]
+    files = [path for path in out.files(below) if is_own(path) and path != LOCK]
     # what says that this is a run goes last: who is stopped here can do it again
-    for path in sorted(own, key=lambda path: path in (MANIFEST, UNFINISHED)):
+    for path in sorted(files, key=lambda path: path in (MANIFEST, UNFINISHED)):
         out.remove(path)
     for folder in _FOLDERS:
         if folder.startswith(below):

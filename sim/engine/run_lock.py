@@ -17,15 +17,23 @@ from sim.tables.store import Store
 
 @contextlib.contextmanager
 def locked(out: Store) -> Iterator[None]:
-    """Keep others from running into the same local folder; raises InvalidInputError if one is.
+    """Keep others from running into the same local folder.
 
     The lock goes with the process that holds it, however that ends. Object stores have none.
-    Where no run was begun, the folder is left as it was before, and if it was not there, it is
-    not there then.
+    Where no run was begun, the folder is left as it was before; if it was not there, it is gone
+    again.
+
+    Raises
+    ------
+    InvalidInputError
+        If another run is writing there, or if the place is a file or holds something else.
+    SimError
+        If the folder cannot be written to or locked.
     """
     if not out.is_local:
         yield
         return
+
     if out.folder.exists() and not out.folder.is_dir():
         raise InvalidInputError(f"{out}: is a file; give a folder for the run")
     missing = _missing((out.folder / LOCK).parent)
@@ -43,14 +51,13 @@ def locked(out: Store) -> Iterator[None]:
 
 
 def _missing(folder: Path) -> list[Path]:
-    """The folders that are to be made for this one, itself first."""
-    there = (folder, *folder.parents)
-    return [path for path in there if not path.exists()]
+    """Return the folders that must be made for this one, itself first."""
+    return [path for path in (folder, *folder.parents) if not path.exists()]
 
 
 @contextlib.contextmanager
 def _lock_file(out: Store) -> Iterator[TextIO]:
-    """The file that is locked, opened and locked."""
+    """Open the lock file and lock it."""
     while True:
         with _opened(out) as file:
             _lock(out, file)

@@ -18,10 +18,20 @@ from sim.population.population import Population
 class Shard:
     """Some accounts of one actor, simulated together and apart from everyone else.
 
-    `number` counts the shards of the scenario, `of_actor` those of the actor. `accounts` are the
-    places that it has; who takes one over belongs to it. `expected` is the
-    number of exchanges that it may be expected to send during the log. `team` is what it is of a
-    queue, None in a population.
+    Attributes
+    ----------
+    number
+        Counts the shards of the scenario.
+    actor
+        The number of its actor.
+    of_actor, shards_of_actor
+        Which shard of the actor it is, and of how many.
+    accounts
+        The slots that it has; later accounts in a slot belong to it too.
+    expected
+        How many exchanges it is expected to send during the log.
+    team
+        Its share of a queue; None for accounts that send in sessions.
     """
 
     number: int
@@ -35,31 +45,34 @@ class Shard:
 
 def shards(population: Population) -> list[Shard]:
     """Cut a scenario; the cut of an actor depends on that actor, the clock and the seed alone."""
-    made: list[Shard] = []
+    shards: list[Shard] = []
     for actor, context in enumerate(population.contexts):
         cut = _cut(context)
         for of_actor, (accounts, team) in enumerate(cut):
-            shard = Shard(len(made), actor, of_actor, len(cut), accounts, 0.0, team)
+            shard = Shard(len(shards), actor, of_actor, len(cut), accounts, 0.0, team)
             expected = workload(population, shard).rows_per_us * context.working_us
             if team is not None:
                 expected = min(expected, team.calls)
-            made.append(replace(shard, expected=expected))
-    return made
+            shards.append(replace(shard, expected=expected))
+    return shards
 
 
 def _cut(context: ActorContext) -> list[tuple[range, Team | None]]:
-    """Those of a queue who behave in their own way work it off, everyone else in sessions."""
+    """Return the slots and the team of each shard of an actor.
+
+    Accounts of a queue that behave as their typology does work it off in teams; those that
+    follow another mode send in sessions, as everyone of a population does.
+    """
     teams = teams_of(context, range(context.queue_slots))
     others = shards_of(context, range(context.queue_slots, context.actor.accounts))
     # all of them take their prompts from the same list
     count = len(teams) + len(others)
-    made: list[tuple[range, Team | None]] = []
-    made += [(team.accounts, replace(team, teams=count)) for team in teams]
-    return made + [(accounts, None) for accounts in others]
+    in_teams = [(team.accounts, replace(team, teams=count)) for team in teams]
+    return [*in_teams, *((accounts, None) for accounts in others)]
 
 
 def workload(population: Population, shard: Shard) -> Workload:
-    """What a shard does, ready to begin."""
+    """Return the workload of a shard, ready to begin."""
     context = population.contexts[shard.actor]
     if shard.team is not None:
         return QueueWorkload(context, shard.team)
@@ -67,5 +80,5 @@ def workload(population: Population, shard: Shard) -> Workload:
 
 
 def workloads(population: Population) -> list[Workload]:
-    """What all shards of a scenario do."""
+    """Return the workload of each shard of a scenario, in order of shard number."""
     return [workload(population, shard) for shard in shards(population)]

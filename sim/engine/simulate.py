@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, astuple, dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -23,13 +24,13 @@ from sim.tables.store import Store
 SHARDS = ".unfinished/shards"
 
 T = TypeVar("T")
-# Blocks whose use by accounts is kept before it is added up.
+# Blocks whose usage of accounts is kept before it is added up.
 _MOST_USED = 64
 
 
 @dataclass(frozen=True)
 class UsagePlace:
-    """Where in its file the use by accounts lies: `rows` of them from byte `offset` on."""
+    """Where the usage of accounts lies in its file: `rows` of them from byte `offset` on."""
 
     offset: int
     rows: int
@@ -46,30 +47,31 @@ class ShardRecord:
     usage: UsagePlace
 
     def to_dict(self) -> dict[str, Any]:
+        """Return values for JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Any) -> ShardRecord:
-        """The record that `to_dict` described; ValueError for anything else."""
+        """Return the record that `to_dict` described; ValueError for anything else."""
         return TypeAdapter(cls).validate_python(values)
 
     @property
     def place(self) -> str:
-        """Where the record lies."""
+        """Return the path of the record within the run."""
         return record_path(self.number)
 
     def is_sound(self) -> bool:
-        """Whether its numbers agree: chunks fill the file up to the use by accounts, its end."""
+        """Whether its numbers agree: chunks fill the file up to the usage, which ends it."""
+        # chunks lie end to end from the beginning on
         at, rows = 0, dict.fromkeys(RECORDS, 0)
         for chunk in self.file.chunks:
-            if (
-                chunk.table not in RECORDS
-                or chunk.offset != at
-                or min(chunk.counts, default=-1) < 0
-            ):
+            has_counts = min(chunk.counts, default=-1) >= 0
+            if chunk.table not in RECORDS or chunk.offset != at or not has_counts:
                 return False
             rows[chunk.table] += sum(chunk.counts)
             at += sum(chunk.counts) * RECORDS[chunk.table].itemsize
+
+        # the usage of accounts follows, and the tally says how many rows there are
         end = self.usage.offset + self.usage.rows * USAGE.itemsize
         return (
             self.file.path == rows_path(self.number)
@@ -95,46 +97,60 @@ class ShardRecord:
 
 
 def record_path(number: int) -> str:
+    """Return where the record of a shard lies."""
     return f"{SHARDS}/{number:06d}.json"
 
 
 def rows_path(number: int) -> str:
+    """Return where the spill file of a shard lies."""
     return f"{SHARDS}/{number:06d}.rows"
 
 
-def simulate_shard(job: RunContext, number: int, most: float = math.inf) -> ShardRecord:
+def simulate_shard(context: RunContext, number: int, most: float = math.inf) -> ShardRecord:
     """Simulate shard `number` into its spill file; its record is written last.
 
-    After `most` exchanges the rest is left out: to find out what a run would take.
+    Parameters
+    ----------
+    context
+        The run that the shard belongs to.
+    number
+        Which shard it is.
+    most
+        After so many exchanges the rest is left out, to find out what a run would take.
     """
-    shard = job.shards[number]
-    path = rows_path(number)
-
-    def attempt(blocks: Iterator[Block]) -> ShardRecord:
-        tally = ShardTally()
-        used: list[Usage] = []
-        with job.out.writing(path) as file:
-            spill = SpillWriter(file, job.grid)
-            for block in blocks:
-                spill.add(EXCHANGES, block.rows)
-                spill.add(TASKS, block.tasks)
-                tally = tally.with_block(block)
-                used.append(usage_of(block.rows, job.population.models))
-                if len(used) > _MOST_USED:
-                    used = [added(used)]
-                if tally.exchanges >= most:
-                    break
-            spill.close()
-            usage, place = added(used), file.bytes
-            file.write(usage.view(np.uint8))
-        tally = tally.with_usage(usage)
-        written = SpillFile(path, file.bytes, file.sha256, spill.chunks)
-        where = UsagePlace(place, len(usage))
-        return ShardRecord(number, tally, written, peak_bytes(), where)
-
-    record = retry_until_consistent(workload(job.population, shard), attempt)
-    job.out.write_json(record_path(number), record.to_dict())
+    attempt = partial(_write_spill, context, number, most)
+    work = workload(context.population, context.shards[number])
+    record = retry_until_consistent(work, attempt)
+    context.out.write_json(record_path(number), record.to_dict())
     return record
+
+
+def _write_spill(
+    context: RunContext, number: int, most: float, blocks: Iterator[Block]
+) -> ShardRecord:
+    """Write blocks to the spill file of a shard, and the usage of accounts behind them."""
+    path = rows_path(number)
+    tally, usages = ShardTally(), list[Usage]()
+    with context.out.writing(path) as file:
+        spill = SpillWriter(file, context.grid)
+        for block in blocks:
+            spill.add(EXCHANGES, block.rows)
+            spill.add(TASKS, block.tasks)
+            tally = tally.with_block(block)
+
+            usages.append(usage_of(block.rows, context.population.models))
+            if len(usages) > _MOST_USED:
+                usages = [added(usages)]
+            if tally.exchanges >= most:
+                break
+
+        spill.close()
+        usage = added(usages)
+        place = UsagePlace(file.bytes, len(usage))
+        file.write(usage.view(np.uint8))
+
+    rows = SpillFile(path, file.bytes, file.sha256, spill.chunks)
+    return ShardRecord(number, tally.with_usage(usage), rows, peak_bytes(), place)
 
 
 def retry_until_consistent(
@@ -167,7 +183,7 @@ def retry_until_consistent(
 
 
 def usage_in(out: Store, records: Iterable[ShardRecord]) -> Usage:
-    """What the accounts of shards did, by account."""
+    """Read what the accounts of shards did, in order of account."""
     parts = []
     for record in records:
         part = np.empty(record.usage.rows, USAGE)

@@ -25,7 +25,10 @@ _CHUNK_ROWS = 262_144
 
 @dataclass(frozen=True)
 class Chunk:
-    """Records of one table in a file, ordered by cell; `counts` of them in each from `first` on."""
+    """Records of one table in a file, ordered by cell of time.
+
+    They begin at byte `offset`; `counts` says how many there are in each cell from `first` on.
+    """
 
     table: str
     offset: int
@@ -44,7 +47,11 @@ class SpillFile:
 
 
 class SpillWriter:
-    """Sets rows aside in `file`, which is written from its beginning to its end."""
+    """Sets rows aside in a file, which is written from its beginning to its end.
+
+    Rows wait in memory until they fill a chunk. A chunk is ordered by cells of time, so that the
+    rows of a window are one span of it.
+    """
 
     def __init__(self, file: HashingFile, grid: TimeGrid) -> None:
         self._file, self._grid = file, grid
@@ -68,11 +75,11 @@ class SpillWriter:
                 self._store(table)
 
     def _store(self, table: str) -> None:
-        kind = RECORDS[table]
         # bytes are put together many times as fast as records
         raw = np.concatenate([part.view(np.uint8) for part in self._waiting[table]])
-        records = raw.view(kind)
+        records = raw.view(RECORDS[table])
         self._waiting[table], self._rows[table] = [], 0
+
         cell = self._grid.cell(records[TIME[table]])
         # sixteen bits are sorted by radix
         order = np.argsort(cell, kind="stable")
@@ -91,8 +98,8 @@ def _packed(rows: Columns, kind: np.dtype[Any]) -> Records:
 
 
 @dataclass(frozen=True)
-class BusyPeriod:
-    """Consecutive records of one table in one file."""
+class RecordSpan:
+    """Consecutive records of one table in one file, from byte `offset` on."""
 
     path: str
     offset: int
@@ -104,6 +111,7 @@ class Index:
 
     def __init__(self, files: list[SpillFile], cells: int) -> None:
         self._cells = cells
+        # of each chunk its file, and the rows before each of its cells
         self._chunks: dict[str, list[tuple[str, Chunk, Ints]]] = {table: [] for table in RECORDS}
         for file in files:
             for chunk in file.chunks:
@@ -111,38 +119,45 @@ class Index:
                 self._chunks[chunk.table].append((file.path, chunk, before))
 
     def counts(self, table: str) -> Ints:
-        """Rows by cell, shape (cells,)."""
+        """Return the number of rows in each cell, shape (cells,)."""
         total = np.zeros(self._cells, np.int64)
         for _, chunk, before in self._chunks[table]:
             total[chunk.first : chunk.first + len(chunk.counts)] += np.diff(before)
         return total
 
-    def stretches(self, table: str, first: int, last: int) -> list[BusyPeriod]:
-        """Where the rows of the cells [first, last) lie."""
+    def spans(self, table: str, first: int, last: int) -> list[RecordSpan]:
+        """Return where the rows of the cells [first, last) lie, at most one span a chunk."""
         size = RECORDS[table].itemsize
-        found = []
+        spans = []
         for path, chunk, before in self._chunks[table]:
             low = min(max(first - chunk.first, 0), len(before) - 1)
             high = min(max(last - chunk.first, 0), len(before) - 1)
             rows = int(before[high] - before[low])
             if rows:
-                found.append(BusyPeriod(path, chunk.offset + int(before[low]) * size, rows))
-        return found
+                spans.append(RecordSpan(path, chunk.offset + int(before[low]) * size, rows))
+        return spans
 
 
-def read_records(store: Store, table: str, stretches: list[BusyPeriod]) -> Records:
-    """The rows of stretches, laid end to end."""
-    records = np.empty(sum(s.rows for s in stretches), RECORDS[table])
+def read_records(store: Store, table: str, spans: list[RecordSpan]) -> Records:
+    """Read the records of spans, laid end to end.
+
+    Raises
+    ------
+    SimError
+        If a file ends before its span does.
+    """
+    records = np.empty(sum(span.rows for span in spans), RECORDS[table])
     raw = memoryview(records.view(np.uint8))  # type: ignore[arg-type]
-    at, spans = 0, []
-    for stretch in stretches:
-        end = at + stretch.rows * records.itemsize
-        spans.append((stretch.path, stretch.offset, raw[at:end]))
-        at = end
-    store.read_into(spans)
+
+    begin, reads = 0, []
+    for span in spans:
+        end = begin + span.rows * records.itemsize
+        reads.append((span.path, span.offset, raw[begin:end]))
+        begin = end
+    store.read_into(reads)
     return records
 
 
 def unpacked(records: Records) -> Columns:
-    """Records as columns."""
+    """Return records as columns, each in memory of its own."""
     return {name: np.ascontiguousarray(records[name]) for name in records.dtype.names or ()}

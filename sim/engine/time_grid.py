@@ -26,14 +26,24 @@ class TimeGrid:
 
     @classmethod
     def of(cls, horizon_us: int, expected_rows: float, window_rows: int) -> TimeGrid:
-        """A grid so fine that a window of rows has several cells, as far as can be foreseen."""
+        """Return a grid so fine that a window has several cells, as far as can be foreseen.
+
+        Parameters
+        ----------
+        horizon_us
+            Length of the log in microseconds.
+        expected_rows
+            How many rows the log is expected to have.
+        window_rows
+            How many of them make up a window.
+        """
         wanted = expected_rows / window_rows * _CELLS_PER_WINDOW
         most = max(1, min(_MOST_CELLS, horizon_us // _SHORTEST_CELL_US))
         cells = int(min(max(wanted, 1), most))
         return cls(cells, -(-horizon_us // cells))
 
     def cell(self, ts_us: Ints) -> NDArray[np.uint16]:
-        """The cell of each time; what lies before the opening belongs to the first."""
+        """Return the cell of each time; times before the opening belong to the first."""
         number = np.minimum(np.maximum(ts_us, 0) // self.cell_us, self.cells - 1)
         return np.asarray(number, np.uint16)
 
@@ -46,7 +56,15 @@ class Window(NamedTuple):
 
 
 def windows_of(counts: Ints, window_rows: int) -> list[Window]:
-    """Group cells that hold `counts` rows to windows of at least `window_rows`, but the last."""
+    """Group consecutive cells to windows of at least `window_rows` rows, but for the last one.
+
+    Parameters
+    ----------
+    counts
+        Rows in each cell, shape (cells,).
+    window_rows
+        A window ends with the cell that brings it to so many.
+    """
     total = np.cumsum(counts)
     edges, low = [0], 0
     while low < len(counts):
@@ -57,7 +75,17 @@ def windows_of(counts: Ints, window_rows: int) -> list[Window]:
 
 
 def parts_of(counts: Ints, window_rows: int, part_rows: int) -> list[list[Window]]:
-    """Group windows to parts of similar size, some `part_rows` each; at least one part."""
+    """Group windows to parts of similar size, about `part_rows` rows each; at least one part.
+
+    A window belongs to the part in which its middle row lies if rows are shared out evenly.
+
+    Parameters
+    ----------
+    counts
+        Rows in each cell, shape (cells,).
+    window_rows, part_rows
+        How many rows a window and a part should have.
+    """
     windows = windows_of(counts, window_rows)
     total = np.cumsum([0, *counts.tolist()])
     parts = max(1, round(int(total[-1]) / part_rows))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def damaged_files(place: Store | Path | str) -> list[str]:
-    """Return a line for every file that is missing, altered or not in the manifest."""
+    """Return a line for every file of a run that is missing, altered or not in the manifest."""
     run = Store.of(place)
     listed = records_of(read_manifest(run))
     problems = [p for record in listed if (p := problem_of(run, record))]
@@ -44,7 +44,7 @@ def problem_of(run: Store, record: FileRecord) -> str | None:
 
 @contextlib.contextmanager
 def _place_aside(run: Store) -> Iterator[Path]:
-    """A folder that is gone after it: beside the run, where there is space, if it can be there."""
+    """Make a folder that is gone afterwards: beside the run, where there is space, if possible."""
     beside = run.folder.absolute().parent if run.is_local else None
     if beside and not os.access(beside, os.W_OK):
         beside = None
@@ -61,7 +61,15 @@ def _place_aside(run: Store) -> Iterator[Path]:
 
 
 def differences_of_rerun(place: Store | Path | str, workers: Workers | None = None) -> list[str]:
-    """Carry out the scenario of a run again and return a line for every file that differs."""
+    """Carry out the scenario of a run again and return a line for every file that differs.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no finished run, or if a later version made it.
+    SimError
+        If there is no space left for the files of the second run.
+    """
     from sim.engine.run import run_aside
 
     run = Store.of(place)
@@ -74,6 +82,7 @@ def differences_of_rerun(place: Store | Path | str, workers: Workers | None = No
     scenario = scenario_of(manifest)
     with _place_aside(run) as folder:
         again = {f.path: f for f in run_aside(scenario, folder, workers).files}
+
     before = {f["path"]: f["sha256"] for f in manifest["files"]}
     lines = [
         f"{run.name(path)}: a rerun gives other bytes"

@@ -45,9 +45,10 @@ def usage_of(rows: Columns, models: ModelTable) -> Usage:
     """
     if not length(rows):
         return nothing()
-    ts, away, account = rows["ts"], rows["away"], rows["account"]
+
+    ts, away = rows["ts"], rows["away"]
     columns = {
-        "account": account,
+        "account": rows["account"],
         "exchanges": np.ones(len(ts), np.int64),
         "listed": rows["kind"] == PromptSource.LIST,
         "away": away,

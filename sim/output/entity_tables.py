@@ -139,6 +139,7 @@ class ProviderActions:
 def _accounts(population: Population, owners: AccountOwners, actions: ProviderActions) -> Any:
     a, key = owners.accounts, population.streams.key
     status = actions.status(len(population.accounts))[owners.rows]
+
     return sorted_table(
         ACCOUNTS,
         {

@@ -194,6 +194,7 @@ def _campaign_columns(population: Population, rows: Sequence[dict[str, Any]]) ->
     for field in arrow_schema(TRUTH_CAMPAIGNS):
         values = [row[field.name] for row in rows]
         kind = TRUTH_CAMPAIGNS[field.name]
+
         if kind == "word":
             columns[field.name] = words(np.arange(len(values)), values)
         elif kind == "time":

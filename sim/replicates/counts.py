@@ -104,9 +104,9 @@ def _summed(population: Population, counts: Ints, number: int) -> Counted:
     totals, spreads = [], []
     for context in population.contexts:
         end = context.first_account + len(context.accounts)
-        of_actor = counts[:, context.first_account : end]
-        totals.append(of_actor.sum(axis=1))
-        active = of_actor[:, of_actor[0] > 0]
+        by_account = counts[:, context.first_account : end]
+        totals.append(by_account.sum(axis=1))
+        active = by_account[:, by_account[0] > 0]
         spreads.append([_spread(row) for row in active])
     return Counted(number, population.scenario.seed, np.array(totals, np.int64), spreads)
 

@@ -130,7 +130,7 @@ _ID = re.compile("([a-z]+_)?[0-7][0-9a-f]{15}")
 
 
 def text_schema(schema: Any) -> Any:
-    """The schema of `as_text`: identifiers and times as strings, words as plain strings."""
+    """Return the schema of `as_text`: identifiers, times and words as plain strings."""
     import pyarrow as pa
 
     def plain(field: Any) -> Any:
@@ -163,7 +163,7 @@ def as_text(table: Any) -> Any:
 
 
 def parse_id(text: str | None) -> int:
-    """Inverse of the rendering of identifiers; ValueError for what is none."""
+    """Return the identifier that `as_text` rendered; raise ValueError for what is none."""
     if text is None:
         return MISSING
     if not _ID.fullmatch(text):
@@ -180,19 +180,36 @@ class TableFile:
         self._record: FileRecord | None = None
 
     def append(self, table: Any) -> None:
+        """Write the rows of a table behind those before it."""
         self._sink.write(table)
         self._rows += table.num_rows
 
     @property
     def record(self) -> FileRecord:
         """What the file holds, once it is whole."""
-        assert self._record is not None
+        if self._record is None:
+            raise RuntimeError(f"{self._path}: is not whole yet")
         return self._record
 
 
 @contextlib.contextmanager
 def writing_table(store: Store, path: str, schema: Any, fmt: str) -> Iterator[TableFile]:
-    """Write a table to a file of a store; it is there when the block has ended without error."""
+    """Write a table to a file, which is there when the block has ended without error.
+
+    Parameters
+    ----------
+    store, path
+        Where the file lies.
+    schema : pyarrow.Schema
+        Of the tables that are appended.
+    fmt
+        One of `FORMATS`.
+
+    Yields
+    ------
+    TableFile
+        Takes the rows; its `record` can be had after the block.
+    """
     with store.writing(path) as file:
         sink = _SINKS[fmt](file, schema)
         table = TableFile(path, sink)

@@ -47,12 +47,12 @@ def files_below(folder: Path) -> list[str]:
 
     Links to folders are not followed: they may lead in circles.
     """
-    found: list[str] = []
+    files: list[str] = []
     waiting = [str(folder)]
     while waiting:
         # other processes may remove what was there a moment ago
         with contextlib.suppress(FileNotFoundError), os.scandir(waiting.pop()) as entries:
             for entry in entries:
-                into = waiting if entry.is_dir(follow_symlinks=False) else found
+                into = waiting if entry.is_dir(follow_symlinks=False) else files
                 into.append(entry.path)
-    return found
+    return files

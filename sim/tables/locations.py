@@ -53,21 +53,29 @@ class Place:
 
     @property
     def is_local(self) -> bool:
+        """Whether it is a folder of this machine."""
         return self.protocol in LOCAL
 
     @property
     def kind(self) -> Kind:
+        """The kind of its file system."""
         return KINDS.get(self.protocol, Kind())
 
     @property
     def options(self) -> dict[str, Any]:
         """Options for fsspec, but for those that the user has set otherwise."""
-        own = self.kind is _S3 and any(name in os.environ for name in _OWN_RETRIES)
-        return {} if own else self.kind.options
+        is_set = self.kind is _S3 and any(name in os.environ for name in _OWN_RETRIES)
+        return {} if is_set else self.kind.options
 
 
 def place_of(url: str) -> Place:
-    """The place that a path or a URL names; InvalidInputError if no run may lie there."""
+    """Return the place that a path or a URL names.
+
+    Raises
+    ------
+    InvalidInputError
+        If no run may lie there; the message says what is allowed.
+    """
     if not url:
         raise InvalidInputError(f"the place of the run is empty; {ALLOWED}")
     if not url.isprintable():

@@ -22,7 +22,7 @@ _KEYS = {"software", "scenario", "files"}
 
 
 def software() -> dict[str, str]:
-    """The versions on which the bytes of a run depend."""
+    """Return the versions on which the bytes of a run depend."""
     import numpy as np
     import pyarrow as pa
     import simpy
@@ -54,8 +54,12 @@ def write_manifest(
 def read_manifest(run: Store) -> dict[str, Any]:
     """Return the manifest of a finished run, checked as strictly as a scenario.
 
-    Raises InvalidInputError that says what else was found, or lists every fault.
+    Raises
+    ------
+    InvalidInputError
+        If there is none, which says what was found instead; or if it has faults, each in a line.
     """
+    # what else may be there gets a message of its own
     try:
         content = run.read_json(MANIFEST)
     except FileNotFoundError:
@@ -76,10 +80,10 @@ def read_manifest(run: Store) -> dict[str, Any]:
 
 
 def records_of(manifest: dict[str, Any]) -> list[FileRecord]:
-    """The files that a manifest lists."""
+    """Return the files that a manifest lists."""
     return [FileRecord(**record) for record in manifest["files"]]
 
 
 def scenario_of(manifest: dict[str, Any]) -> Scenario:
-    """The scenario of a run, from its manifest or what is said of it while it is unfinished."""
+    """Return the scenario of a run, from its manifest or what stands for it while unfinished."""
     return Scenario.from_dict(manifest["scenario"])

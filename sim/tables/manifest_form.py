@@ -91,7 +91,7 @@ class ManifestForm(_Form):
 
 
 class UnfinishedForm(_Form):
-    """What is said of a run that is not finished."""
+    """What stands for the manifest of a run that is not finished."""
 
     identity: Sha256
     software: SoftwareForm
@@ -99,22 +99,38 @@ class UnfinishedForm(_Form):
 
 
 def checked(form: type[BaseModel], content: Any, source: str) -> dict[str, Any]:
-    """Return the content of a manifest, or of what is said of an unfinished run, as it came.
+    """Return the content of a manifest, or of what stands for it while a run is unfinished.
 
-    Keys that only a later minor version knows are left out. Raises InvalidInputError with every
-    fault, each in a line.
+    Keys that only a later minor version knows are left out.
+
+    Parameters
+    ----------
+    form
+        `ManifestForm` or `UnfinishedForm`.
+    content
+        The values of the file.
+    source
+        What the file is called in messages.
+
+    Raises
+    ------
+    InvalidInputError
+        With every fault, each in a line.
     """
     _expect_version(content, source)
     if is_later(content):
         content = _without_unknown(form, content)
+
+    # types and ranges first, then what must hold between the parts
     document = Document(source, content)
     layout = Layout(root=form, title="a manifest", item="file")
-    found, _, problems = problems_of_form(layout, document)
-    if isinstance(found, ManifestForm | UnfinishedForm):
-        problems += problems_of(found.scenario, source)
-    if isinstance(found, ManifestForm):
+    parsed, _, problems = problems_of_form(layout, document)
+    if isinstance(parsed, ManifestForm | UnfinishedForm):
+        problems += problems_of(parsed.scenario, source)
+    if isinstance(parsed, ManifestForm):
         where = Place.whole(source)
-        problems += [Problem(where, key, text) for key, text in _contradictions(found)]
+        problems += [Problem(where, key, text) for key, text in _contradictions(parsed)]
+
     if problems:
         lines = [str(problem) for problem in sorted(set(problems))]
         raise InvalidInputError("\n".join(first_of(lines, _MOST_PROBLEMS)))
@@ -142,7 +158,7 @@ def _expect_version(content: dict[str, Any], source: str) -> None:
 
 
 def _without_unknown(form: type[BaseModel], content: dict[str, Any]) -> dict[str, Any]:
-    """The content without keys that the form does not have, at any depth."""
+    """Return the content without keys that the form does not have, at any depth."""
     data = _as_tuples(content)
     try:
         form.model_validate(data, strict=True)
@@ -160,8 +176,8 @@ def _as_tuples(value: Any) -> Any:
 
 def _without(value: Any, places: set[tuple[Any, ...]], here: tuple[Any, ...]) -> Any:
     if isinstance(value, dict):
-        kept = [key for key in value if (*here, key) not in places]
-        return {key: _without(value[key], places, (*here, key)) for key in kept}
+        keys = [key for key in value if (*here, key) not in places]
+        return {key: _without(value[key], places, (*here, key)) for key in keys}
     if isinstance(value, list):
         return [_without(item, places, (*here, k)) for k, item in enumerate(value)]
     return value
@@ -171,12 +187,14 @@ def _without(value: Any, places: set[tuple[Any, ...]], here: tuple[Any, ...]) ->
 
 
 def _contradictions(manifest: ManifestForm) -> Iterator[tuple[str, str]]:
+    """Yield the key and the text of each problem between the parts of a manifest."""
     scenario = manifest.scenario
     if manifest.seed != scenario.seed:
         yield "seed", f"should be {scenario.seed}, that of its scenario; found {manifest.seed}"
     stated = [(a.actor, a.typology) for a in manifest.actors]
     if stated != [(a.id, a.typology) for a in scenario.actors]:
         yield "actors", "should be those of its scenario, in the same order"
+
     records = {record.path: record for record in manifest.files}
     yield from _file_set(manifest)
     for record in manifest.files:
@@ -192,7 +210,7 @@ def _contradictions(manifest: ManifestForm) -> Iterator[tuple[str, str]]:
 
 
 def _labels_of(path: str) -> str:
-    """The file with the truth about the rows of a file; a path of no file if there is none."""
+    """Return the file with the truth about the rows of a file; no path if there is none."""
     stem = re.split(r"/part-|\.", path)[0]
     return path.replace(stem, LABELS[stem]) if stem in LABELS else ""
 
@@ -207,23 +225,23 @@ def _file_set(manifest: ManifestForm) -> Iterator[tuple[str, str]]:
         lost = [path for path in lost if path.startswith("log/")]
     for path in lost:
         yield "files", f"{path} is missing; a run has every table, or no truth at all"
-    known = set(expected)
+    allowed = set(expected)
     later = is_later({"format": manifest.format})
     for path in times:
-        if path not in known and not (later and _table_of(path) not in TABLES):
+        if path not in allowed and not (later and _table_of(path) not in TABLES):
             yield f"files.{path}", f"is no file of such a run{suggest(path, lost)}"
 
 
 def expected_files(fmt: str, paths: Sequence[str]) -> list[str]:
-    """The files of a run with as many parts as `paths` has of its log, at least one."""
+    """Return the files of a run with as many parts as `paths` has of its log, at least one."""
     parts = max(1, sum(path.startswith("log/exchanges/") for path in paths))
-    made: list[str] = []
+    files: list[str] = []
     for table in TABLES:
         if table in IN_PARTS:
-            made += [f"{table}/part-{number:05d}.{fmt}" for number in range(parts)]
+            files += [f"{table}/part-{number:05d}.{fmt}" for number in range(parts)]
         else:
-            made.append(f"{table}.{fmt}")
-    return made
+            files.append(f"{table}.{fmt}")
+    return files
 
 
 def _table_of(path: str) -> str:

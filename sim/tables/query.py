@@ -11,30 +11,46 @@ from sim.errors import InvalidInputError
 
 
 def view_of(table: str) -> str:
-    """What a table is called in SQL: `exchanges` for log/exchanges, `truth_tasks`."""
+    """Return what a table is called in SQL: `exchanges` for log/exchanges, `truth_tasks`."""
     return table.removeprefix("log/").replace("/", "_")
 
 
 def relation(
     place: str, names: Collection[str], dataset: Callable[[str], Any], query: str, truth: bool
 ) -> Any:
-    """Hand a query on the tables `names` of the run at `place` to DuckDB; see `Run.sql`."""
+    """Hand a query to DuckDB; see `Run.sql`.
+
+    Parameters
+    ----------
+    place
+        Where the run lies, for messages.
+    names
+        The tables that are there.
+    dataset
+        Gives a table by its name; called for those that the query mentions.
+    query
+        The SQL.
+    truth
+        Whether it may ask for tables of the truth.
+    """
     try:
         import duckdb
     except ImportError:
         raise InvalidInputError(
             "sql needs duckdb; `pip install 'llm-traffic-sim[sql]'` brings it"
         ) from None
-    there = {view_of(table): table for table in names}
-    sealed = [view for view in there if view.startswith("truth_") and not truth]
-    if truth and not any(view.startswith("truth_") for view in there):
+    tables = {view_of(name): name for name in names}
+    sealed = [view for view in tables if view.startswith("truth_") and not truth]
+    if truth and not any(view.startswith("truth_") for view in tables):
         raise InvalidInputError(f"{place}: its truth was taken away; ask without truth")
+
     connection = duckdb.connect()
     # variables of this module are no tables, and times are shown as they are stored
     connection.execute("SET python_enable_replacements = false; SET TimeZone = 'UTC'")
-    for view, table in there.items():
+    for view, name in tables.items():
         if _mentions(query, view) and view not in sealed:
-            connection.register(view, dataset(table))
+            connection.register(view, dataset(name))
+
     try:
         return connection.sql(query)
     except duckdb.Error as error:

@@ -50,7 +50,7 @@ class Run:
     """
 
     def __init__(self, place: Store | Path | str, *, as_written: bool = True) -> None:
-        """Raises InvalidInputError unless there is a finished run at the path or URL `place`."""
+        """Open a run; raise InvalidInputError unless a finished one is at the path or URL."""
         self.store = Store.of(place)
         self.manifest = read_manifest(self.store)
         self.scenario = scenario_of(self.manifest)
@@ -110,11 +110,15 @@ class Run:
         return TABLES[table]
 
     def dataset(self, table: str = "log/exchanges") -> Any:
-        """A table as `pyarrow.dataset.Dataset`, typed as docs/log-schema.md says.
+        """Return a table as `pyarrow.dataset.Dataset`, typed as docs/log-schema.md says.
 
         Of Parquet nothing is read yet: a scan fetches the columns and parts that it needs. CSV and
-        JSON lines are read into memory whole, because their identifiers are text. Raises
-        InvalidInputError for a table that is not there.
+        JSON lines are read into memory whole, because their identifiers are text.
+
+        Raises
+        ------
+        InvalidInputError
+            If the table is not there, or if a file of it is missing or damaged.
         """
         import pyarrow.dataset as ds
 
@@ -122,6 +126,7 @@ class Run:
         files = self._whole(table)
         if self.format != "parquet":
             return ds.dataset(self.table(table, columns))
+
         for path in files:
             with self._file(path):
                 """It is as it was written, as far as its footer tells."""
@@ -198,12 +203,21 @@ class Run:
         return pa.concat_tables([part.select(names) for part in parts]).to_pandas()
 
     def sql(self, query: str, truth: bool = False) -> Any:
-        """What a query gives, as `duckdb.DuckDBPyRelation`: `.df()`, `.pl()`, `.fetchall()`.
+        """Return what a query gives, as `duckdb.DuckDBPyRelation`: `.df()`, `.pl()`, `.fetchall()`.
 
-        Its tables are `exchanges`, `accounts`, `credentials`, `orgs`, and with `truth=True` also
-        `truth_exchanges`, `truth_tasks`, `truth_accounts`, `truth_campaigns`, `truth_actors`.
-        DuckDB reads what the query needs, when the result is asked for. Raises InvalidInputError
-        for a query that DuckDB refuses.
+        DuckDB reads what the query needs, when the result is asked for.
+
+        Parameters
+        ----------
+        query
+            SQL over the tables of the log by their names, such as `exchanges` and `accounts`.
+        truth
+            Whether it may ask for tables of the truth: `truth_exchanges`, `truth_tasks` ...
+
+        Raises
+        ------
+        InvalidInputError
+            If DuckDB refuses the query or is not installed, or if a table is not there.
         """
         from sim.tables.query import relation
 
@@ -223,7 +237,7 @@ class Run:
         return log
 
     def _whole(self, table: str) -> list[str]:
-        """The files of a table, every one of which is there."""
+        """Return the files of a table; raise InvalidInputError unless every one is there."""
         files = self.files(table)
         lost = sorted(set(files) - set(self.store.files(table.partition("/")[0])))
         if not self.has(table):
@@ -234,13 +248,14 @@ class Run:
             raise InvalidInputError(f"{name}: {wrong}") if wrong else _missing(name)
         return files
 
-    def _expect(self, table: str, names: Iterable[str], known: Mapping[str, str]) -> None:
+    def _expect(self, table: str, names: Iterable[str], there: Mapping[str, str]) -> None:
+        """Raise InvalidInputError for the first name that is no column that is there."""
         for name in names:
-            if name in known:
+            if name in there:
                 continue
             if name in TABLES.get(LABELS.get(table, ""), {}):
                 self._lacks(f"{name} is truth; give truth=True")
-            near = difflib.get_close_matches(name, known, 3) or list(known)
+            near = difflib.get_close_matches(name, there, 3) or list(there)
             self._lacks(f"{table} has no column {name}; it has {', '.join(near)}")
 
     def _lacks(self, what: str) -> NoReturn:
@@ -249,13 +264,16 @@ class Run:
     def has(self, stem: str) -> bool:
         """Whether the table is there; truth may have been taken away from a run on purpose.
 
-        Raises InvalidInputError if only some of the truth was.
+        Raises
+        ------
+        InvalidInputError
+            If only some of the truth was taken away.
         """
         if not stem.startswith("truth/"):
             return True
         listed = [path for path in self._records if path.startswith("truth/")]
-        there = set(self.store.files("truth"))
-        lost = [path for path in listed if path not in there]
+        present = set(self.store.files("truth"))
+        lost = [path for path in listed if path not in present]
         if lost and len(lost) < len(listed):
             raise _missing(self.store.name(lost[0]))
         return not lost and bool(listed)
@@ -263,15 +281,26 @@ class Run:
     def tables(self, stem: str, columns: Mapping[str, str], names: Sequence[str]) -> Iterator[Any]:
         """Yield the parts of a table as Arrow tables with the columns `names`.
 
-        `columns` is the table's schema. Raises InvalidInputError for a part that is missing or
-        damaged, or that lacks a column or values.
+        Parameters
+        ----------
+        stem
+            The name of the table, such as `log/exchanges`.
+        columns
+            Its schema: the type of each column by name.
+        names
+            The columns that are read.
+
+        Raises
+        ------
+        InvalidInputError
+            If a part is missing or damaged, or lacks a column or values.
         """
         schema = arrow_schema({name: columns[name] for name in names})
         for path in self.files(stem):
             yield self._part(path, schema)
 
     def _part(self, path: str, schema: Any) -> Any:
-        """A file of a table as Arrow table."""
+        """Read a file of a table as Arrow table."""
         name = self.store.name(path)
         with self._file(path) as file:
             try:
@@ -289,7 +318,7 @@ class Run:
 
     @contextlib.contextmanager
     def _file(self, path: str) -> Iterator[Any]:
-        """A file to read, which is as it was written, as far as that can be seen soon."""
+        """Open a file, which is as it was written, as far as that can be seen soon."""
         name = self.store.name(path)
         if not self.store.wrong_with(path) and not self.store.is_file(path):
             raise _missing(name)
@@ -300,7 +329,7 @@ class Run:
             yield file
 
     def table(self, stem: str, columns: Mapping[str, str]) -> Any:
-        """A whole table in memory, with all its columns."""
+        """Read a whole table into memory, with all its columns."""
         import pyarrow as pa
 
         parts = list(self.tables(stem, columns, list(columns)))
@@ -309,7 +338,7 @@ class Run:
         return pa.concat_tables(parts)
 
     def files(self, stem: str) -> list[str]:
-        """The files of a table in order, relative to the run."""
+        """Return the files of a table in order, relative to the run."""
         single = f"{stem}.{self.format}"
         paths = [p for p in self._records if p == single or p.startswith(f"{stem}/")]
         return sorted(paths, key=lambda path: (len(path), path))

@@ -22,7 +22,7 @@ class PassingError(SimError):
 
 
 def in_one_line(url: str, error: Exception) -> SimError:
-    """The error to raise for what a file system raised at `url`."""
+    """Return the error to raise for what a file system raised at `url`."""
     said = getattr(error, "strerror", None) or str(error)
     said = " ".join(said.split()) or type(error).__name__
     status = _status(error)
@@ -35,18 +35,18 @@ def in_one_line(url: str, error: Exception) -> SimError:
 
 
 def missing_place(url: str, error: Exception) -> InvalidInputError:
-    """The error to raise for a bucket or another place that is not there to be written to."""
+    """Return the error to raise for a bucket or another place that is not there."""
     return InvalidInputError(f"{url}: {error}; make it first, or give another place")
 
 
 def _status(error: BaseException) -> int | None:
-    """The HTTP status that is behind an error, if any is."""
-    for one in _behind(error):
-        response = getattr(one, "response", None)
+    """Return the HTTP status that is behind an error, if any is."""
+    for cause in _behind(error):
+        response = getattr(cause, "response", None)
         if isinstance(response, dict):
             status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
         else:
-            status = getattr(one, "status_code", None) or getattr(one, "code", None)
+            status = getattr(cause, "status_code", None) or getattr(cause, "code", None)
         if isinstance(status, int):
             return status
     return None

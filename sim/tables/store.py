@@ -29,14 +29,14 @@ _TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{8}\.tmp")
 
 
 def final_name(path: str) -> str:
-    """The name that a file gets when it is whole; itself, but for one that is being written."""
+    """Return the name that a file gets when it is whole; its own, unless it is being written."""
     folder, slash, name = path.rpartition("/")
     return folder + slash + _TEMPORARY.sub(r"\1", name)
 
 
 @dataclass(frozen=True)
 class Store:
-    """A folder, named by `url`: a path, or a URL such as `s3://bucket/run`.
+    """A folder on this machine or elsewhere, named by `url`: a path, or `s3://bucket/run`.
 
     Files are named relative to it, with `/` between their parts. A file appears under its name
     when it is whole: on a local disk it is renamed, elsewhere an object is there when its upload
@@ -48,7 +48,7 @@ class Store:
 
     @classmethod
     def of(cls, place: Store | Path | str) -> Store:
-        """The store at a path or URL; InvalidInputError if no run may lie there."""
+        """Return the store at a path or URL; raise InvalidInputError if no run may lie there."""
         store = place if isinstance(place, Store) else cls(place_of(str(place)).url)
         _ = store.filesystem  # what is not installed, or not reached, is said now
         return store
@@ -98,28 +98,31 @@ class Store:
     @cached_property
     def folder(self) -> Path:
         """The local folder; only where `is_local`."""
-        assert self.is_local, self.url
+        if not self.is_local:
+            raise TypeError(f"{self.url}: is no folder of this machine")
         return Path(self._fs_and_root[1])
 
     def name(self, path: str = "") -> str:
-        """A file's full name, as messages show it."""
+        """Return the full name of a file, as messages show it."""
         return printable(posixpath.join(self.url, path) if path else self.url)
 
     def full(self, path: str = "") -> str:
-        """A file's name on `filesystem`."""
+        """Return the name of a file on `filesystem`."""
         root = self._fs_and_root[1]
         return posixpath.join(root, path) if path else root
 
     def below(self, path: str) -> Store:
-        """The store of a folder of this one."""
+        """Return the store of a folder of this one."""
         return Store(posixpath.join(self.url, path))
 
     @contextlib.contextmanager
     def _remote_errors(self) -> Iterator[None]:
+        """Turn what a file system raises, each kind in its own way, into a SimError of one line."""
         try:
             yield
         except (FileNotFoundError, SimError):
             raise
+        # a package that the protocol needs is not installed
         except ImportError as error:
             brought = self._place.kind.brought_by
             remedy = f"; `pip install {brought}` brings it" if brought else ""
@@ -142,28 +145,31 @@ class Store:
         return {"type": "nothing"}
 
     def is_file(self, path: str) -> bool:
+        """Whether a file of this name is there."""
         return bool(self._info(path)["type"] == "file")
 
     def is_folder(self, path: str = "") -> bool:
+        """Whether a folder of this name is there; by default this one."""
         return bool(self._info(path)["type"] == "directory")
 
     def size(self, path: str) -> int:
+        """Return the bytes of a file."""
         with self._remote_errors():
             return int(self._fresh.size(self.full(path)))
 
     def names(self) -> list[str]:
-        """What lies in the folder itself, files and folders, in order."""
+        """Return what lies in the folder itself, files and folders, in order."""
         if not self.is_folder():
             return []
         start = len(self.full().rstrip("/"))
         with self._remote_errors(), contextlib.suppress(FileNotFoundError):
-            found = self._fresh.ls(self.full(), detail=False)
+            paths = self._fresh.ls(self.full(), detail=False)
             # an empty object may stand for the folder itself
-            return sorted({str(path)[start:].strip("/") for path in found} - {""})
+            return sorted({str(path)[start:].strip("/") for path in paths} - {""})
         return []
 
     def files(self, below: str = "") -> list[str]:
-        """All files, hidden ones too, in order of their names."""
+        """Return all files below a folder, hidden ones too, in order of their names."""
         if not self.is_folder(below) or (self.is_local and leads_out(self.folder, below)):
             return []
         start = self.full().rstrip("/")
@@ -173,9 +179,9 @@ class Store:
                 if self.is_local
                 else self._fresh.find(self.full(below))
             )
-        found = [str(path)[len(start) :] for path in everything]
+        paths = [str(path)[len(start) :] for path in everything]
         # an empty object may stand for a folder; its name ends as that of a folder does
-        return sorted(path.lstrip("/") for path in found if path.strip("/") and path[-1] != "/")
+        return sorted(path.lstrip("/") for path in paths if path.strip("/") and path[-1] != "/")
 
     # --- reading
 
@@ -191,12 +197,13 @@ class Store:
             raise InvalidInputError(f"{self.name(path)}: {wrong}")
 
     def read(self, path: str) -> bytes:
+        """Return the bytes of a file; raise FileNotFoundError if there is none."""
         self._expect_file(path)
         with self._remote_errors():
             return bytes(self.filesystem.cat_file(self.full(path)))
 
     def read_json(self, path: str) -> Any:
-        """The values of a file of JSON; ValueError says what is wrong with it."""
+        """Return the values of a file of JSON; raise ValueError that says what is wrong with it."""
         self._expect_file(path)
         if (size := self.size(path)) > MOST_BYTES:
             raise ValueError(f"has {size:,} bytes, more than {MOST_BYTES:,}")
@@ -204,7 +211,7 @@ class Store:
 
     @contextlib.contextmanager
     def reading(self, path: str) -> Iterator[Any]:
-        """A file to read, from any place in it; InvalidInputError for what is no file."""
+        """Open a file to read from any place in it; raise InvalidInputError for what is no file."""
         self._expect_file(path)
         with self._remote_errors():
             file = self._fresh.open(self.full(path), "rb")
@@ -212,19 +219,31 @@ class Store:
             yield file
 
     def read_into(self, spans: Sequence[tuple[str, int, memoryview]]) -> None:
-        """Fill each buffer with the bytes of a file from an offset on; remotely many at a time."""
+        """Fill buffers with bytes of files; of a remote place many at a time.
+
+        Parameters
+        ----------
+        spans
+            Of each buffer the file, the offset from which it is read, and the buffer itself.
+
+        Raises
+        ------
+        SimError
+            If a file ends before its buffer is full.
+        """
         if self.is_local:
             for path, offset, buffer in spans:
                 with (self.folder / path).open("rb", buffering=0) as file:
                     file.seek(offset)
                     self._expect(path, buffer, file.readinto(buffer))
             return
+
         names = [self.full(path) for path, _, _ in spans]
         starts = [offset for _, offset, _ in spans]
         ends = [offset + len(buffer) for _, offset, buffer in spans]
         with self._remote_errors():
-            found = self.filesystem.cat_ranges(names, starts, ends, on_error="raise")
-        for (path, _, buffer), data in zip(spans, found, strict=True):
+            pieces = self.filesystem.cat_ranges(names, starts, ends, on_error="raise")
+        for (path, _, buffer), data in zip(spans, pieces, strict=True):
             self._expect(path, buffer, len(data))
             buffer[:] = data
 
@@ -233,6 +252,7 @@ class Store:
             raise SimError(f"{self.name(path)}: ends too early; something else has changed it")
 
     def sha256(self, path: str) -> str:
+        """Return the SHA-256 of a file in hexadecimal digits."""
         digest = hashlib.sha256()
         with self.reading(path) as file, self._remote_errors():
             while chunk := file.read(_CHUNK):
@@ -243,7 +263,7 @@ class Store:
 
     @contextlib.contextmanager
     def writing(self, path: str) -> Iterator[HashingFile]:
-        """A file to write; it gets its name when the block ends, and is dropped on an error."""
+        """Open a file to write, which gets its name at the end, and is dropped on an error."""
         with self._writing_here(path) if self.is_local else self._uploading(path) as file:
             yield file
 
@@ -307,10 +327,12 @@ class Store:
             raise InvalidInputError(f"{self.name(path)}: leads out of the folder of the run")
 
     def write(self, path: str, data: bytes) -> None:
+        """Write a file of these bytes."""
         with self.writing(path) as file:
             file.write(data)
 
     def write_json(self, path: str, content: Any) -> None:
+        """Write a file of JSON."""
         self.write(path, (json.dumps(content, indent=1) + "\n").encode())
 
     def remove(self, path: str) -> None:
@@ -352,6 +374,7 @@ class HashingFile:
         self.closed = False
 
     def write(self, data: Any) -> int:
+        """Write what has a buffer, and return how many bytes that were."""
         view = memoryview(data).cast("B")
         self._digest.update(view)
         if self._footer is not None:
@@ -361,26 +384,31 @@ class HashingFile:
         return len(view)
 
     def tell(self) -> int:
+        """Return how many bytes were written."""
         return self.bytes
 
     def flush(self) -> None:
-        """Nothing waits here; what holds the file open flushes it."""
+        """Do nothing: nothing waits here, and what holds the file open flushes it."""
 
     def readable(self) -> bool:
+        """Whether it can be read: no."""
         return False
 
     def writable(self) -> bool:
+        """Whether it can be written to: yes."""
         return True
 
     def seekable(self) -> bool:
+        """Whether it can be written to in another order: no."""
         return False
 
     def begin_footer(self) -> None:
-        """Say that what is written from now on is the footer, which is hashed by itself too."""
+        """Begin the footer: what is written from now on is hashed by itself too."""
         self._footer = hashlib.sha256()
 
     @property
     def footer_sha256(self) -> str:
+        """The SHA-256 of what was written since `begin_footer`."""
         return str(self._footer.hexdigest())
 
     def close(self) -> None:
@@ -388,4 +416,5 @@ class HashingFile:
 
     @property
     def sha256(self) -> str:
+        """The SHA-256 of all that was written."""
         return self._digest.hexdigest()

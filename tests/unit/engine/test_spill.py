@@ -16,8 +16,8 @@ from sim.engine.spill import (
     RECORDS,
     TASKS,
     TIME,
-    BusyPeriod,
     Index,
+    RecordSpan,
     SpillFile,
     SpillWriter,
     read_records,
@@ -83,7 +83,7 @@ def test_the_rows_of_any_cells_come_back(
         patch.setattr("sim.engine.spill._CHUNK_ROWS", chunk_rows)
         index = Index([set_aside(store, f"{k}.rows", b) for k, b in enumerate(files)], GRID.cells)
     for table in (EXCHANGES, TASKS):
-        found = read_records(store, table, index.stretches(table, first, last))
+        found = read_records(store, table, index.spans(table, first, last))
         pairs = zip(found[TIME[table]].tolist(), found["serial"].tolist(), strict=True)
         assert sorted(pairs) == expected(files, table, first, last)
         assert index.counts(table).tolist() == [
@@ -95,7 +95,7 @@ def test_the_rows_of_any_cells_come_back(
 def test_every_column_comes_back_as_it_was(tmp_path: Path, table: str) -> None:
     store, times = Store(str(tmp_path)), [950, 20, -5, 430, 20]
     index = Index([set_aside(store, "a.rows", [(table, times)])], GRID.cells)
-    found = unpacked(read_records(store, table, index.stretches(table, 0, GRID.cells)))
+    found = unpacked(read_records(store, table, index.spans(table, 0, GRID.cells)))
     order = np.array([1, 2, 4, 3, 0])  # by cell, and as they came
     for name, column in rows_at(table, times, 0).items():
         assert found[name].tolist() == column[order].tolist(), name
@@ -107,7 +107,7 @@ def test_a_shard_without_rows_leaves_an_empty_file(tmp_path: Path) -> None:
     assert (written.bytes, written.chunks) == (0, [])
     assert (tmp_path / "a.rows").read_bytes() == b""
     index = Index([written], GRID.cells)
-    assert index.stretches(EXCHANGES, 0, GRID.cells) == []
+    assert index.spans(EXCHANGES, 0, GRID.cells) == []
     assert len(read_records(store, EXCHANGES, [])) == 0
 
 
@@ -115,7 +115,7 @@ def test_a_file_that_ends_too_early_is_said(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
     set_aside(store, "a.rows", [(EXCHANGES, [1, 2])])
     with pytest.raises(SimError, match=r"a\.rows: ends too early"):
-        read_records(store, EXCHANGES, [BusyPeriod("a.rows", 0, 3)])
+        read_records(store, EXCHANGES, [RecordSpan("a.rows", 0, 3)])
 
 
 def test_the_size_of_chunks_does_not_change_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
