@@ -36,7 +36,7 @@ class _Model(BaseModel):
 
 
 class Lognormal(_Model):
-    """A lognormal: exp(N(ln median, sigma^2)), values above `max` set to `max`."""
+    """exp(N(ln median, sigma^2)), values above `max` set to `max`."""
 
     median: Annotated[Positive, Field(le=MOST, description="median, in the unit of the key")]
     sigma: Annotated[float, Field(ge=0, le=10, description="standard deviation of the logarithm")]
@@ -75,7 +75,7 @@ class Lognormal(_Model):
 
 
 class LogUniform(_Model):
-    """A log-uniform: exp(U(ln low, ln high)), so every factor of ten is equally likely."""
+    """exp(U(ln low, ln high)): every factor of ten between the two is as likely as any other."""
 
     low: Annotated[Positive, Field(le=MOST, description="smallest value, in the unit of the key")]
     high: Annotated[Positive, Field(le=MOST, description="largest value, at least `low`")]
