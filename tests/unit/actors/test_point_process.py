@@ -54,7 +54,7 @@ def test_starts_are_whole_microseconds_inside_the_interval() -> None:
 
 def test_sessions_of_one_time_keep_the_order_of_accounts() -> None:
     rng = chosen([1, 1, 1], [0.5, 0.5, 0.2])
-    start, account = session_starts(np.ones(3), np.zeros(3), {0: Even()}, rng, 0, 10)
+    start, account = session_starts(np.ones(3), np.zeros(3, np.int64), {0: Even()}, rng, 0, 10)
     assert start.tolist() == [2, 5, 5]
     assert account.tolist() == [2, 0, 1]
 
@@ -78,5 +78,7 @@ def test_jitter_multiplies_pauses_from_where_sessions_were() -> None:
 
 @pytest.mark.parametrize(("ends_us", "left"), [(301, [100, 300]), (300, [100])])
 def test_jitter_leaves_out_what_moves_to_the_end(ends_us: int, left: list[int]) -> None:
-    moved, _ = with_jitter(np.array([100, 300]), np.zeros(2), 0.0, chosen([0, 0]), 0, ends_us)
+    moved, _ = with_jitter(
+        np.array([100, 300]), np.zeros(2, np.int64), 0.0, chosen([0, 0]), 0, ends_us
+    )
     assert moved.tolist() == left

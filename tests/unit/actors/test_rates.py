@@ -128,6 +128,6 @@ def test_waves_are_shared_by_the_behaviours_of_an_actor() -> None:
     expected = ModulatedIntensity(
         WeeklyIntensity(FLAT, MONDAY, 2), 0.6, chosen(z.tolist()), -SESSION_LEAD_US, DAY_US
     )
-    hours = np.arange(-14 * 24, 24) * float(HOUR_US)
+    hours = (np.arange(-14 * 24, 24) * HOUR_US).astype(np.float64)
     assert waves.operational(hours).tolist() == expected.operational(hours).tolist()
     assert SESSION_LEAD_US == 14 * DAY_US

@@ -1,0 +1,170 @@
+"""What the provider offers an actor: models, buckets, timing, bans."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sim.actors.context import ActorContext
+from sim.actors.session_draws import SessionPlan
+from sim.actors.sessions.busy_periods import forget_us, no_organisation
+from sim.scaffold.fill import Drawn
+from sim.scaffold.turns import plain_turns
+from sim.world.attempts import BLOCKED
+from sim.world.limits import BucketSize, Sizes
+from tests.support.contexts import context_of
+from tests.support.scenarios import HOUR_US, calm, coders, event, lab, ordinary
+
+MINUTE_US = 60_000_000
+
+
+def plan(turns: list[int], per_session: list[int], **more: Any) -> Any:
+    """Sessions of the first accounts with so many calls in their turns."""
+    n, calls = len(per_session), np.array(turns)
+    columns: dict[str, Any] = {
+        "account": np.arange(n),
+        "variant": np.zeros(n, np.int64),
+        "at_us": np.zeros(n, np.int64),
+        "moves_at": np.full(n, 0.5),
+        "turns_per_session": np.array(per_session),
+        "turns": plain_turns(calls),
+        "human_gap_us": np.full(len(calls), MINUTE_US),
+        "task_no": np.arange(len(calls)),
+        **more,
+    }
+    return SessionPlan(**columns)
+
+
+def drawn_of(context: ActorContext) -> Drawn:
+    sessions = context.draws.sessions(plan([3, 1, 4, 2, 2], [2, 1, 2]))
+    return context.draws.calls(sessions, 0, "x")
+
+
+# --- sessions -----------------------------------------------------------------------------------
+
+
+def test_sessions_have_the_columns_of_their_account() -> None:
+    context = context_of(lab(models={"claude-sonnet-4.5": 1.0}, organisations=4))
+    accounts = replace(
+        context.accounts,
+        batches=np.array([True, True, False, False] * 2),
+        cache_lifetime_us=np.arange(8) * 10,
+        thinks=np.arange(8) % 3 == 0,
+    )
+    context = replace(context, accounts=accounts)
+    asked = plan([1, 2, 1, 1, 1], [1, 1, 1, 2], account=np.array([0, 1, 2, 4]))
+    sessions = context.draws.sessions(asked)
+    # only a single call goes to a batch, which nothing limits
+    assert sessions.batch.tolist() == [True, False, False, False]
+    assert sessions.lifetime_us.tolist() == [0, 10, 20, 40]
+    assert sessions.thinks.tolist() == [True, False, False, False]
+    models = context.service.models
+    classes = len(context.service.limits)
+    organisation = accounts.organisation[[0, 1, 2, 4]]
+    buckets = organisation * classes + models.class_of[sessions.model]
+    assert sessions.bucket.tolist() == [-1, *buckets[1:].tolist()]
+    prefix = context.templates.prefix[[0, 1, 2, 4], 0]
+    assert sessions.key.tolist() == (prefix * len(models.ids) + sessions.model).tolist()
+    assert sessions.per_session.tolist() == [1, 1, 1, 2]
+
+
+def test_a_session_of_two_single_turns_is_no_batch() -> None:
+    context = context_of(coders(2))
+    context = replace(context, accounts=replace(context.accounts, batches=np.full(2, True)))
+    sessions = context.draws.sessions(plan([1, 1, 1], [2, 1]))
+    assert sessions.batch.tolist() == [False, True]
+
+
+def test_a_release_moves_the_clients_that_take_it_up() -> None:
+    release = event("release", HOUR_US, model="claude-opus-4.5")
+    actor = coders(2, models={"claude-sonnet-4.5": 1.0})
+    uptake = actor.uptake.model_copy(update={"share": 0.6, "over_us": 0})
+    context = context_of(actor.model_copy(update={"uptake": uptake}), world=calm(release))
+    context = replace(
+        context, accounts=replace(context.accounts, asks_latest=np.array([True, False]))
+    )
+    ids = context.service.models.ids
+    asked = plan(
+        [1] * 4,
+        [1] * 4,
+        account=np.array([0, 1, 1, 0]),
+        at_us=np.array([HOUR_US, HOUR_US, HOUR_US, 0]),
+        moves_at=np.array([0.9, 0.59, 0.61, 0.1]),
+    )
+    model = [ids[k] for k in context.draws.sessions(asked).model]
+    assert model == ["claude-opus-4.5"] * 2 + ["claude-sonnet-4.5"] * 2
+
+
+def test_a_cache_has_a_key_for_each_prefix_and_model() -> None:
+    release = event("release", HOUR_US, model="claude-opus-4.5")
+    context = context_of(coders(3), world=calm(release))
+    cache = context.draws.prefix_cache()
+    keys = (context.templates.prefix.max() + 1) * len(context.service.models.ids)
+    assert len(cache._touched_us) == keys
+
+
+# --- limits -------------------------------------------------------------------------------------
+
+
+def bucket(capacity: int, rate: int) -> BucketSize:
+    return BucketSize(per_minute=1, per_token=1, rate=rate, capacity=capacity)
+
+
+def test_a_bucket_is_full_after_the_slowest_refill() -> None:
+    fast, slow = [bucket(100, 10), bucket(90, 9)], [bucket(200, 4), bucket(100, 3)]
+    service = context_of(coders(1)).service
+    service = replace(service, limits=[None, Sizes(fast, slow, fast)])
+    assert service.longest_refill_us == 200 // 3 + 1
+    assert replace(service, limits=[None, None]).longest_refill_us == 0
+
+
+def test_an_organisation_is_forgotten_when_buckets_are_full_and_its_cache_expired() -> None:
+    context = context_of(coders(4, organisations=2, tier="none"))
+    accounts = replace(context.accounts, cache_lifetime_us=np.array([5, 70, 0, 20]))
+    assert no_organisation(accounts) == 2
+    assert forget_us(accounts, context.service).tolist() == [70, 20, 0]
+    limits: Any = [Sizes(*[[bucket(200, 4)]] * 3)]
+    limited = replace(context.service, limits=limits)
+    assert forget_us(accounts, limited).tolist() == [70, 51, 51]
+
+
+def test_a_limit_check_has_a_bucket_for_each_owner_and_class() -> None:
+    service = context_of(coders(2, tier="tier-1")).service
+    check = service.limit_check(5, -MINUTE_US)
+    assert len(check.overdrawn) == 5 * len(service.limits)
+
+
+# --- timing -------------------------------------------------------------------------------------
+
+
+def test_some_sessions_are_settled_as_if_all_were() -> None:
+    context = context_of(coders(3), world=ordinary())
+    drawn = drawn_of(context)
+    starts = np.array([0, 5 * MINUTE_US, HOUR_US])
+    together = context.service.settle(drawn, starts)
+    some = context.service.settle(drawn, starts[[0, 2]], np.array([0, 2]))
+    assert some.session_ends_us.tolist() == together.session_ends_us[[0, 2]].tolist()
+    chosen = drawn.shape.session[together.attempts.call] != 1
+    for one, other in zip(some.attempts, together.attempts.pick(chosen), strict=True):
+        assert one.tolist() == other.tolist()
+
+
+@pytest.mark.parametrize("refused_before", [False, True])
+def test_a_barred_session_is_refused_once(refused_before: bool) -> None:
+    context = context_of(coders(3), world=calm())
+    drawn = drawn_of(context)
+    starts = np.zeros(3, np.int64)
+    attempts = context.service.settle(drawn, starts).attempts
+    first = attempts.begins_us[drawn.shape.session[attempts.call] == 0]
+    until = np.array([np.sort(first)[2], 1 << 60, 1 << 60])
+    refused = np.array([refused_before, False, False])
+    left, rows = context.service.bar(drawn, until, attempts, refused)
+    assert refused.tolist() == [True, False, False]
+    mine = drawn.shape.session[left.call] == 0
+    assert mine.sum() == 3 - refused_before
+    assert (left.status[mine] == BLOCKED).sum() == 1 - refused_before
+    assert (left.begins_us == attempts.begins_us[rows]).all()
+    assert (~mine).sum() == (drawn.shape.session[attempts.call] != 0).sum()
