@@ -26,6 +26,11 @@ def columns(size: int, defaults: dict[str, Any], given: dict[str, Any]) -> dict[
     return {name: np.array(np.broadcast_to(np.asarray(v), size)) for name, v in values.items()}
 
 
+def _size(given: dict[str, Any] | None) -> int:
+    """The length of columns that are given, two if they are not."""
+    return max(np.size(values) for values in given.values()) if given else 2
+
+
 def index_of(
     asked: Scenario,
     *,
@@ -38,12 +43,12 @@ def index_of(
 ) -> Any:
     """What stands for the `RunIndex` of a run: two accounts, two tasks, unless they are given."""
     closes_us = OPENS_US + asked.clock.duration_us
-    two = np.arange(2)
-    account = {"id": two + 50, "org_id": two + 60, "org": two, "created": 0, "actor": 0}
+    n, m = (np.arange(_size(values)) for values in (accounts, tasks))
+    account = {"id": n + 50, "org_id": n + 60, "org": n, "created": 0, "actor": 0}
     task = {
-        "id": two + 70,
+        "id": m + 70,
         "file": 0,
-        "row": two,
+        "row": m,
         "account": 0,
         "actor": 0,
         "start": OPENS_US,
@@ -57,9 +62,6 @@ def index_of(
         "exchanges_in_log": 1,
     }
     event = {"account": np.zeros(0, int), "at": np.zeros(0, int), "action": np.zeros(0, int)}
-    given = accounts or {}, tasks or {}, events or event
-    sizes = [max([np.size(v) for v in values.values()], default=2) for values in given]
-    sizes = [size if values else 2 for size, values in zip(sizes, (accounts, tasks), strict=False)]
     index = {
         "scenario": asked,
         "full": full,
@@ -71,10 +73,10 @@ def index_of(
         "models": MODELS,
         "model_ids": MODELS.ids,
         "actor_ids": tuple(a.id for a in asked.actors),
-        "accounts": columns(sizes[0], account, accounts or {}),
-        "tasks": columns(sizes[1], task, tasks or {}),
+        "accounts": columns(len(n), account, accounts or {}),
+        "tasks": columns(len(m), task, tasks or {}),
         "events": events or event,
-        "lifetime_us": np.full(sizes[0], 300_000_000),
+        "lifetime_us": np.full(len(n), 300_000_000),
     }
     return SimpleNamespace(**{**index, **more})
 
