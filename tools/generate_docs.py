@@ -371,7 +371,8 @@ def columns_of(name: str) -> Callable[[], str]:
 
 
 def _columns(name: str) -> str:
-    from sim.tables.schema import PROMPT_VECTOR, TABLES
+    from sim.tables.exchange_schema import PROMPT_VECTOR
+    from sim.tables.schema import TABLES
 
     columns = TABLES[name].columns
     if name != "log/exchanges":
@@ -408,8 +409,9 @@ def task_of_worked_example() -> str:
 def _exchanges_of_first_task() -> Iterator[list[str]]:
     from sim.engine.run import run
     from sim.scenario import load_scenario
+    from sim.tables.exchange_schema import EXCHANGES
     from sim.tables.reading import Run
-    from sim.tables.schema import EXCHANGES, TRUTH_EXCHANGES
+    from sim.tables.truth_schema import TRUTH_EXCHANGES
 
     with tempfile.TemporaryDirectory() as folder:
         made = run(load_scenario("worked_example"), Path(folder) / "run")

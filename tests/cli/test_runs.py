@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.counting import CONVENTIONS
+from sim.tables.conventions import CONVENTIONS
 from tests.support.commands import LOG, TINY, logged, refused, sim
 from tests.support.scenarios import digests, read
 

@@ -16,8 +16,9 @@ from sim.output.row_tables import RowContext
 from sim.scenario import load_scenario
 from sim.streams import Ids, opaque_ids
 from sim.tables.column import Column
+from sim.tables.exchange_schema import EXCHANGES
 from sim.tables.reading import open_run
-from sim.tables.schema import EXCHANGES, TABLES, arrow_schema
+from sim.tables.schema import TABLES, arrow_schema
 from tools import generate_docs
 
 SHOWN = Column(

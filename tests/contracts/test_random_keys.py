@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from sim.actors.arrivals.session_arrivals import end_users_of
-from sim.actors.prompts import ActorPrompts, PromptSource
+from sim.actors.prompts import ActorPrompts
 from sim.entities.content import AS_IT_IS, Universe
 from sim.output.log_answer import suspected_categories
 from sim.population.population import build_population
 from sim.streams import Streams
-from sim.tables.words import REFUSAL
+from sim.tables.words import REFUSAL, PromptSource
 from tests.support.statistics import loaded, stage_of
 
 OTHER = Streams(99)

@@ -16,13 +16,12 @@ import pytest
 
 from sim.actors.arrivals.rates import expected_exchanges
 from sim.actors.context import ActorContext
-from sim.actors.prompts import PromptSource
 from sim.catalog import typologies
 from sim.entities import pools
 from sim.population.population import build_population
 from sim.scenario.resolved import Actor, fields_of
 from sim.streams import mixed
-from sim.tables.words import REFUSAL
+from sim.tables.words import REFUSAL, PromptSource
 from tests.support.scenarios import DAY_US, calm, event, simulated
 from tests.support.statistics import Measure, below, loaded, off, share, stage_of
 

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sim.counting import CONVENTIONS, Counts, count_run
+from sim.counting import Counts, count_run
 from sim.engine.run import run
 from sim.errors import InvalidInputError
+from sim.tables.conventions import CONVENTIONS
 from sim.tables.formats import FORMATS
 from sim.tables.reading import Run
 from tests.support.damage import put_table

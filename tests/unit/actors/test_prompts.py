@@ -10,11 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.actors.prompts import (
-    KINDS,
     NEVER_US,
     ActorPrompts,
     PromptContent,
-    PromptSource,
     items_in_order,
     reword_key,
     reworded,
@@ -22,6 +20,7 @@ from sim.actors.prompts import (
 from sim.entities.content import AS_IT_IS, Universe
 from sim.scenario.resolved import Actor
 from sim.streams import Streams, mixed, uniforms
+from sim.tables.words import PROMPT_KINDS, PromptSource
 from tests.support.scenarios import coders, lab, make_actor
 
 STREAMS = Streams(4)
@@ -44,7 +43,7 @@ def chosen(actor: Actor, source: int = PromptSource.OWN, **changes: Any) -> Prom
 
 
 def test_the_numbers_of_prompt_sources_name_their_kinds() -> None:
-    assert [KINDS[source] for source in PromptSource] == ["own", "list", "cover"]
+    assert [PROMPT_KINDS[source] for source in PromptSource] == ["own", "list", "cover"]
 
 
 # --- own prompts --------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 from sim.actors.context import ActorContext
 from sim.actors.session_draws import SessionPlan
 from sim.actors.sessions.busy_periods import forget_us, no_organisation
-from sim.scaffold.fill import Drawn
+from sim.scaffold.fill import DrawnSessions
 from sim.scaffold.turns import plain_turns
 from sim.world.attempts import BLOCKED
 from sim.world.limits import BucketSize, Sizes
@@ -38,7 +38,7 @@ def plan(turns: list[int], per_session: list[int], **more: Any) -> Any:
     return SessionPlan(**columns)
 
 
-def drawn_of(context: ActorContext) -> Drawn:
+def drawn_of(context: ActorContext) -> DrawnSessions:
     sessions = context.draws.sessions(plan([3, 1, 4, 2, 2], [2, 1, 2]))
     return context.draws.calls(sessions, 0, "x")
 
@@ -147,7 +147,7 @@ def test_some_sessions_are_settled_as_if_all_were() -> None:
     together = context.service.settle(drawn, starts)
     some = context.service.settle(drawn, starts[[0, 2]], np.array([0, 2]))
     assert some.session_ends_us.tolist() == together.session_ends_us[[0, 2]].tolist()
-    chosen = drawn.shape.session[together.attempts.call] != 1
+    chosen = drawn.calls.session[together.attempts.call] != 1
     for one, other in zip(some.attempts, together.attempts.pick(chosen), strict=True):
         assert one.tolist() == other.tolist()
 
@@ -158,13 +158,13 @@ def test_a_barred_session_is_refused_once(refused_before: bool) -> None:
     drawn = drawn_of(context)
     starts = np.zeros(3, np.int64)
     attempts = context.service.settle(drawn, starts).attempts
-    first = attempts.begins_us[drawn.shape.session[attempts.call] == 0]
+    first = attempts.begins_us[drawn.calls.session[attempts.call] == 0]
     until = np.array([np.sort(first)[2], 1 << 60, 1 << 60])
     refused = np.array([refused_before, False, False])
     left, rows = context.service.bar(drawn, until, attempts, refused)
     assert refused.tolist() == [True, False, False]
-    mine = drawn.shape.session[left.call] == 0
+    mine = drawn.calls.session[left.call] == 0
     assert mine.sum() == 3 - refused_before
     assert (left.status[mine] == BLOCKED).sum() == 1 - refused_before
     assert (left.begins_us == attempts.begins_us[rows]).all()
-    assert (~mine).sum() == (drawn.shape.session[attempts.call] != 0).sum()
+    assert (~mine).sum() == (drawn.calls.session[attempts.call] != 0).sum()

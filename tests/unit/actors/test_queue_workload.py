@@ -23,7 +23,8 @@ from sim.actors.queue.tickets import QUEUE_LEAD_US, Team
 from sim.actors.sessions.session_pieces import session_of_task
 from sim.actors.sessions.session_workload import SessionWorkload
 from sim.actors.workload import TASKS_PER_SHARD_BITS, HitsLimitError
-from sim.entities.tenure import FOREVER_US, SlotTimeline
+from sim.arrays.time import FOREVER_US
+from sim.entities.tenure import SlotTimeline
 from tests.support.contexts import context_of
 from tests.support.scenarios import (
     DAY_US,
@@ -121,7 +122,7 @@ def test_a_pilot_measures_a_block_of_tickets() -> None:
     assert pilot.calls == 5.0
     batch = QueueWorkload(context, team(accounts=range(5))).ticket_queue().current(0)
     assert batch is not None
-    drawn = batch.drawn.shape
+    drawn = batch.drawn.calls
     lasts = drawn.wait_us + drawn.ttft_us + drawn.generation_us
     mean = lasts.sum() / len(batch.organisation)
     assert pilot.service_us == pytest.approx(mean, rel=0.1)
@@ -312,7 +313,7 @@ def test_silent_sessions_have_no_organisation() -> None:
         assert (piece.organisation[silent] == 30).all()
         organisation = context.accounts.organisation[account]
         assert (piece.organisation[~silent] == organisation[~silent]).all()
-        assert not silent[piece.drawn.shape.session[piece.attempts.call]].any()
+        assert not silent[piece.drawn.calls.session[piece.attempts.call]].any()
 
 
 def test_a_list_is_handed_out_in_order_of_time() -> None:
@@ -320,7 +321,7 @@ def test_a_list_is_handed_out_in_order_of_time() -> None:
     pieces = workload.pieces()
     begins, items = [], []
     for piece in pieces:
-        task = piece.drawn.shape.task[piece.attempts.call]
+        task = piece.drawn.calls.task[piece.attempts.call]
         begin = np.full(len(piece.placement.task_no), FOREVER_US)
         np.minimum.at(begin, task, piece.attempts.begins_us)
         listed = piece.placement.kind[session_of_task(piece.drawn)] == 1

@@ -13,12 +13,13 @@ from sim.actors.arrivals.rates import time_change_of
 from sim.actors.arrivals.session_arrivals import draw_arrivals, draw_starts, end_users_of
 from sim.actors.arrivals.session_length import lead_us
 from sim.actors.context import ActorContext
-from sim.actors.prompts import PromptSource
 from sim.actors.templates import any_variant
+from sim.arrays.time import FOREVER_US
 from sim.entities import pools
-from sim.entities.tenure import FOREVER_US, SlotTimeline
+from sim.entities.tenure import SlotTimeline
 from sim.population.population import build_population
 from sim.streams import mixed, uniforms
+from sim.tables.words import PromptSource
 from tests.support.contexts import context_of
 from tests.support.scenarios import DAY_US, calm, coders, event, make_actor, scenario, simple
 

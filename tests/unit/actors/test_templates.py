@@ -72,7 +72,7 @@ def test_an_account_has_one_template_or_one_for_each_end_user() -> None:
 def test_templates_come_from_the_families_of_the_behaviour() -> None:
     mode = np.arange(SLOTS) % 2
     number = drawn(coders(SLOTS, families={"popular": 1.0}), mode=mode).number[:, 0]
-    families = [UNIVERSE.family_of("popular"), UNIVERSE.family_of("reasoning")]
+    families = [UNIVERSE.templates_of("popular"), UNIVERSE.templates_of("reasoning")]
     for which, family in enumerate(families):
         of_mode = number[mode == which]
         assert of_mode.min() >= family.start
@@ -83,7 +83,7 @@ def test_shared_templates_are_handed_out_to_all_behaviours() -> None:
     actor = coders(SLOTS, families={"popular": 1.0}, templates=3)
     number = drawn(actor, mode=np.arange(SLOTS) % 2).number[:, 0]
     assert max(len(set(number[k::2].tolist())) for k in (0, 1)) == 3
-    assert number.max() < UNIVERSE.family_of("popular").stop
+    assert number.max() < UNIVERSE.templates_of("popular").stop
 
 
 def test_a_list_has_templates_of_its_own() -> None:

@@ -10,17 +10,18 @@ import numpy as np
 import pytest
 
 from sim.actors.context import ActorContext
-from sim.actors.prompts import PromptSource
 from sim.actors.queue.account_choice import AccountChoice
 from sim.actors.queue.load_balancing import balancer
 from sim.actors.queue.ticket_queue import TicketQueue
 from sim.actors.queue.tickets import Team, Tickets, ticket_source
 from sim.actors.workload import TASKS_PER_SHARD_BITS
+from sim.arrays.time import FOREVER_US
 from sim.arrays.types import Ints
 from sim.catalog import operator
 from sim.entities import pools
-from sim.entities.tenure import FOREVER_US, SlotTimeline
+from sim.entities.tenure import SlotTimeline
 from sim.scaffold.turns import plain_turns
+from sim.tables.words import PromptSource
 from sim.world.attempts import BLOCKED
 from tests.support.contexts import context_of
 from tests.support.scenarios import DAY_US, HOUR_US, SHORT, lab, pool
@@ -235,8 +236,8 @@ def test_benchmark_tickets_keep_their_item_and_are_of_their_own() -> None:
     assert batch is not None
     assert batch.placement.item.tolist() == list(range(115))
     assert set(batch.placement.kind.tolist()) == {PromptSource.OWN}
-    serial = batch.drawn.shape.call
-    ends = np.cumsum(batch.drawn.shape.calls_per_session) - 1
+    serial = batch.drawn.calls.serial
+    ends = np.cumsum(batch.drawn.calls.calls_per_session) - 1
     assert batch.last_call == serial[ends].tolist()
 
 
@@ -318,7 +319,7 @@ def test_prompts_of_barred_tasks_come_back_once() -> None:
     starts[: n // 2] = 0
     attempts = context.service.settle(batch.drawn, starts).attempts
     left, rows = queue.permitted(batch, attempts)
-    late = batch.drawn.shape.session[left.call][left.status == BLOCKED]
+    late = batch.drawn.calls.session[left.call][left.status == BLOCKED]
     assert sorted(late.tolist()) == list(range(n // 2, n))
     assert (left.call == attempts.call[rows]).all()
     assert batch.refused.tolist() == [False] * (n // 2) + [True] * (n - n // 2)

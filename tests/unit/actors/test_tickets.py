@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.actors.prompts import PromptSource
 from sim.actors.queue.tickets import (
     BLOCK_TICKETS,
     BenchmarkTickets,
@@ -24,6 +23,7 @@ from sim.scaffold.steps import draw_steps, instance_scores
 from sim.scaffold.turns import draw_turns_of
 from sim.scenario.resolved import Rhythm
 from sim.streams import mixed
+from sim.tables.words import PromptSource
 from tests.support.contexts import context_of
 from tests.support.scenarios import DAY_US, FLAT, HOUR_US, SHORT, constant, lab, pool
 

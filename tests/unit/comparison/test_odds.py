@@ -16,7 +16,7 @@ from sim.comparison.hypotheses.model import AS_STATED, Library, PriorSet
 from sim.comparison.inference import odds as weigh
 from sim.comparison.inference.evidence_model import WHOLE, EvidenceModel
 from sim.comparison.sections.needed_effort import needed, predicted
-from sim.counting import CONVENTIONS
+from sim.tables.conventions import CONVENTIONS
 from tests.support.hypotheses import with_constants
 
 CASES = cases(claims())

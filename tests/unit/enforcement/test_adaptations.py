@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.actors.prompts import PromptSource
 from sim.engine.run import run
 from sim.population.population import build_population
+from sim.tables.words import PromptSource
 from tests.support.campaigns import HARSH, a16, asked, exchanges, sessions_of
 from tests.support.scenarios import DAY_US, HOUR_US, read, simulated
 

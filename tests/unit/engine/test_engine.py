@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from sim.arrays.columns import time_order
 from sim.engine.run import Progress, run
+from sim.tables.entity_schema import ACCOUNTS, CREDENTIALS, ORGS
 from sim.tables.reading import Run
-from sim.tables.schema import ACCOUNTS, CREDENTIALS, ORGS, TRUTH_ACTORS, TRUTH_CAMPAIGNS
+from sim.tables.truth_schema import TRUTH_ACTORS, TRUTH_CAMPAIGNS
 from tests.support.scenarios import (
     HOUR_US,
     PART_ROWS,

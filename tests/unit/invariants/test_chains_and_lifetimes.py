@@ -226,7 +226,7 @@ def test_identifiers_of_accounts_and_tasks_occur_once(
     place = {"file": [0, 0, 0], "row": [2, 0, 1], "id": [1, 2, 3]}
     if numbers[1] == numbers[0]:
         place["row"] = [0, 2, 1]
-    tables = {"accounts": place, "tasks": place, stem: {**place, "id": numbers}}
+    tables: dict[str, Any] = {"accounts": place, "tasks": place, stem: {**place, "id": numbers}}
     check = AccountLifetimes(index_of(GIVES_UP, **tables))
     check.close()
     assert (check.breach is None) == (row is None)

@@ -162,7 +162,7 @@ def test_states_of_the_tasks_of_an_actor_are_counted() -> None:
 
 
 def test_what_is_achieved_is_counted_in_the_unit_of_the_target() -> None:
-    two = {"run": [0, -1, 0], "state": [FINISHED, FINISHED, CUT_OFF]}
+    two: dict[str, Any] = {"run": [0, -1, 0], "state": [FINISHED, FINISHED, CUT_OFF]}
     rows = [exchanges(), exchanges(id=901, task=1), failed(id=902)]
     done = counts(LAB, rows=rows, **two)
     assert (done["achieved"], done["requested"]) == (1, 12)
@@ -270,7 +270,8 @@ def test_tables_and_manifest_state_what_was_counted(
         {**tables, "manifest": manifest}[where][column] = 8
     run = Files(1, 1, **manifest)
     run.tables = {stem: {k: [v] for k, v in values.items()} for stem, values in tables.items()}
-    check.index = SimpleNamespace(**{**vars(check.index), "run": run})
+    index: Any = SimpleNamespace(**{**vars(check.index), "run": run})
+    check.index = index
     breach = check._tables()
     assert (breach is None) == (found is None)
     assert found is None or str(breach).startswith(found)

@@ -8,7 +8,7 @@ import pytest
 
 from sim.entities import pools
 from sim.entities.accounts import Accounts
-from sim.output import exchange_log
+from sim.output.exchange_log import Renderer
 from sim.output.exchange_truth import EXCHANGE_TRUTH
 from sim.output.log_request import EXCHANGE_LOG
 from sim.output.row_tables import RowContext, RowTable
@@ -17,7 +17,7 @@ from sim.population.population import build_population
 from sim.scaffold.rows import EXCHANGE_RECORD
 from sim.scaffold.task_rows import TASK_RECORD
 from sim.tables.column import Column, TableSchema
-from sim.tables.schema import PROMPT_VECTOR
+from sim.tables.exchange_schema import PROMPT_VECTOR
 from tests.support.statistics import loaded
 
 TABLES = {
@@ -35,19 +35,13 @@ def test_a_column_shows_a_field_that_is_there_or_has_a_maker(name: str) -> None:
         "account": set(Accounts.__dataclass_fields__),
         "client": set(pools.Clients.__dataclass_fields__),
     }
+    assert Renderer is not None  # whose module registers all makers of the log
     made = set(table.makers) - {PROMPT_VECTOR.name}
     assert made == {column.name for column in table.schema.columns if not column.source}
     for column in table.schema.columns:
         if column.source:
             owner, field = column.source.split(".")
             assert field in there[owner], column.name
-
-
-def test_every_maker_is_registered_when_the_log_is_rendered() -> None:
-    assert exchange_log.Renderer.log is not None  # the module that renders imports all makers
-    assert {"ts_start", "ttft_s", "prompt_cluster", "ip_hash", "prompt_emb"} <= set(
-        EXCHANGE_LOG.makers
-    )
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import pytest
 
 from sim.actors.arrivals.rates import rates_per_day
 from sim.actors.context import ActorContext
+from sim.arrays.time import FOREVER_US
 from sim.catalog import agents, tiers
 from sim.enforcement.budget import Budget
-from sim.entities.tenure import FOREVER_US
 from sim.population.population import Population, build_population
 from sim.scenario.resolved import Actor
 from tests.support.campaigns import HARSH, REPLACES, a16, asked
@@ -103,7 +103,7 @@ def test_a_guest_may_have_a_network_of_its_own(own_network: bool) -> None:
 def test_banned_accounts_are_replaced_in_their_slot() -> None:
     population = build_population(asked(a16(f", {REPLACES}"), enforcement=HARSH, days=4))
     [context] = population.contexts
-    tenures = context.outcome.identities
+    tenures = context.outcome.accounts
     later = tenures.generation > 0
     assert later.sum() == context.outcome.replacements > 10
     assert len(context.accounts) == 20 + later.sum()

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sim.arrays.time import FOREVER_US, NEVER_US
 from sim.distributions import Distribution
-from sim.enforcement.outcome import FROM_US, UNTIL_US, nothing_happens
-from sim.entities.tenure import FOREVER_US
+from sim.enforcement.outcome import nothing_happens
 from sim.population.lifetimes import draw_lifetimes, draw_sign_ups, timeline_of
 from sim.streams import Streams
 from tests.support.scenarios import DAY_US, HOUR_US, coders, constant
@@ -75,23 +75,23 @@ def test_where_classes_are_hard_to_tell_apart_some_were_there_for_longer() -> No
 def test_tenures_lie_within_the_lifetime_of_their_slot() -> None:
     outcome = nothing_happens(2)
     tenures = replace(
-        outcome.identities,
+        outcome.accounts,
         slot=np.array([0, 0, 1]),
         generation=np.array([0, 1, 0]),
-        from_us=np.array([FROM_US, 6 * HOUR_US, FROM_US]),
-        until_us=np.array([5 * HOUR_US, UNTIL_US, UNTIL_US]),
+        from_us=np.array([NEVER_US, 6 * HOUR_US, NEVER_US]),
+        until_us=np.array([5 * HOUR_US, FOREVER_US, FOREVER_US]),
         volume_factor=np.array([1.0, 0.5, 1.0]),
         sharing_factor=np.ones(3),
         refusal_factor=np.ones(3),
     )
     pauses = replace(
         outcome.pauses,
-        identity=np.array([2]),
+        account=np.array([2]),
         from_us=np.array([3 * HOUR_US]),
         until_us=np.array([4 * HOUR_US]),
         factor=np.array([0.25]),
     )
-    outcome = replace(outcome, identities=tenures, pauses=pauses)
+    outcome = replace(outcome, accounts=tenures, pauses=pauses)
     begins, ends = np.array([HOUR_US, 2 * HOUR_US]), np.array([9 * HOUR_US, 8 * HOUR_US])
     timeline = timeline_of(outcome, begins, ends)
 

@@ -15,13 +15,9 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import sim
-from sim.tables.schema import (
-    EXCHANGES,
-    TABLES,
-    TRUTH_EXCHANGES,
-    arrow_schema,
-    exchange_columns,
-)
+from sim.tables.exchange_schema import EXCHANGES
+from sim.tables.schema import TABLES, arrow_schema, exchange_columns
+from sim.tables.truth_schema import TRUTH_EXCHANGES
 from tests.support.commands import TINY
 from tests.support.damage import put_table
 

@@ -21,9 +21,10 @@ from sim.engine.run import run
 from sim.engine.verify import damaged_files, differences_of_rerun, other_software
 from sim.errors import InvalidInputError
 from sim.tables import schema
+from sim.tables.exchange_schema import EXCHANGES
 from sim.tables.formats import FORMATS, _plain_values, as_text, parse_id, text_schema, writing_table
 from sim.tables.reading import Run
-from sim.tables.schema import EXCHANGES, arrow_schema
+from sim.tables.schema import arrow_schema
 from sim.tables.store import Store
 from tests.support.damage import forge, put_bytes, put_table
 from tests.support.scenarios import coders, lab, pool, scenario

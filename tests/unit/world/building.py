@@ -144,7 +144,8 @@ def sessions_by_loop(
     calls: DrawnCalls, starts_us: list[int], rules: CallConditions
 ) -> tuple[list[int], list[tuple[int, ...]]]:
     """(end of each session, attempts with the row of their call), call by call."""
-    ends, attempts = [], []
+    ends: list[int] = []
+    attempts: list[tuple[int, ...]] = []
     row = 0
     for count, now_us in zip(calls.calls_per_session.tolist(), starts_us, strict=True):
         given_up_task = -1
