@@ -15,6 +15,17 @@ if TYPE_CHECKING:
     from sim.comparison import Analysis
 
 
+class SectionOption(click.Option):
+    """An option whose help names the sections of a comparison, loaded only to show help."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the option and its help, with the ids of all sections."""
+        from sim.comparison import SECTIONS
+
+        self.help = f"Answer this only: {', '.join(SECTIONS)}. Repeatable."
+        return super().get_help_record(ctx)
+
+
 def prior_odds_of(text: str) -> tuple[str, float]:
     """Split `ID=ODDS` into the id and the odds; raises BadParameter if ODDS is no number."""
     name, _, odds = text.partition("=")
@@ -87,10 +98,9 @@ def prior_odds_of(text: str) -> tuple[str, float]:
 @click.option(
     "--only",
     "sections",
+    cls=SectionOption,
     metavar="SECTION",
     multiple=True,
-    help="Answer this only: claims, documents, benchmark-runs, needed, predictions, odds, "
-    "priors-needed, design, pivot, sensitivity, calibration, priors. Repeatable.",
 )
 @click.option(
     "--draws",
@@ -142,7 +152,7 @@ def compare(
 
     from sim._inputs import counted_claims
     from sim.cli.progress import counting_bar
-    from sim.comparison import SECTIONS, analyse, load_library
+    from sim.comparison import analyse, load_library
 
     claim_ids, own_claims = counted_claims(claims, claims_file)
     library = load_library(hypotheses_file, overrides)
@@ -152,7 +162,7 @@ def compare(
             claim_ids=claim_ids,
             own_claims=own_claims,
             library=library,
-            sections=sections or tuple(SECTIONS),
+            sections=sections or None,
             prior_odds=dict(prior_odds) or None,
             observer=observer,
             **options,

@@ -32,7 +32,7 @@ def counts(place: str, as_json: bool) -> None:
 
 
 def _print_counts(counted: Counts) -> None:
-    from sim.counting import CONVENTIONS
+    from sim.tables.conventions import CONVENTIONS
 
     rows = [[c, f"{n:,}", CONVENTIONS[c]] for c, n in counted.total.items()]
     print_columns([["total", "", ""], *rows])

@@ -2,96 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from math import inf
 from pathlib import Path
 from typing import Any
 
-from sim.catalog import Claim, benchmarks, claims, lookup, nearest, step_distributions
-from sim.comparison.answer import Answer
+from sim.catalog import Claim, claims, nearest
 from sim.comparison.claims.cases import Case, cases
-from sim.comparison.claims.intervals import Interval, Reading
-from sim.comparison.claims.observables import OBSERVABLES
-from sim.comparison.clusters.from_runs import Cluster, clusters
+from sim.comparison.claims.intervals import Reading
+from sim.comparison.clusters.from_runs import clusters
 from sim.comparison.hypotheses.load import chosen, load_library
-from sim.comparison.hypotheses.model import Library, PriorSet
-from sim.comparison.inference import odds as weigh
-from sim.comparison.inference.evidence_model import WHOLE, EvidenceModel, Observer
-from sim.comparison.inference.posterior import Inferred, inferences
-from sim.comparison.sections import adoption, calibration, design, needed_effort, sensitivity
-from sim.comparison.sections.benchmark_runs import ModelPrediction, draw_strata, predict
-from sim.comparison.sections.statements import Verdict, verdicts
+from sim.comparison.hypotheses.model import Library
+from sim.comparison.inference.evidence_model import EvidenceModel, Observer
+from sim.comparison.inference.odds import Odds
+from sim.comparison.section import Answer, Comparison, Inputs, Section, Settings
+from sim.comparison.sections import (
+    adoption,
+    benchmark_runs,
+    calibration,
+    design,
+    needed,
+    odds,
+    predictions,
+    priors,
+    priors_needed,
+    reported,
+    sensitivity,
+    statements,
+    truth,
+)
+from sim.comparison.tables import Table
 from sim.errors import InvalidInputError
-from sim.streams import Streams
 
+# The claims of February 2026 that give a count of exchanges.
 FEBRUARY = ("A3", "A4", "A5", "A1")
-AGENT = "mini-swe-agent"
-BENCHMARK = "swe-bench-full"
 DRAWS = 10_000
 FEWEST_DRAWS = 200
-SECTIONS = {
-    "claims": "what was reported, and what was not said",
-    "documents": "the arithmetic of the two source documents beside measurements",
-    "benchmark-runs": "what whole benchmark runs of measured models amount to",
-    "needed": "what it would take to reach the reported counts",
-    "predictions": "how many exchanges each explanation makes one expect",
-    "odds": "how far the figures move the odds, one observable after another",
-    "priors-needed": "what one would have to believe before for 10 to 1",
-    "design": "which further observable would tell, before it is seen",
-    "pivot": "the move to a new model within a day",
-    "sensitivity": "which assumptions matter",
-    "calibration": "whether probabilities and ranges hold where the truth is known",
-    "priors": "every prior with status and source",
+
+# In the order in which they are shown.
+SECTIONS: dict[str, Section[Any]] = {
+    section.id: section
+    for section in (
+        reported.SECTION,
+        statements.SECTION,
+        benchmark_runs.SECTION,
+        needed.SECTION,
+        predictions.SECTION,
+        odds.SECTION,
+        priors_needed.SECTION,
+        design.SECTION,
+        adoption.SECTION,
+        sensitivity.SECTION,
+        calibration.SECTION,
+        priors.SECTION,
+    )
 }
 
-
-@dataclass(frozen=True)
-class Settings:
-    """How an analysis was made; the same settings give the same analysis."""
-
-    accused: str
-    against: str
-    hypotheses: tuple[str, ...]
-    sets: tuple[PriorSet, ...]
-    draws: int
-    seed: int
-    reading: Reading
-    prior_odds: Mapping[str, float] | None
-    sections: tuple[str, ...]
+NO_INTENT = (
+    "A count of exchanges does not identify an intent: the same count follows from very different "
+    "work, and nothing in it says what the answers were used for."
+)
+OWN_CLAIMS = "Claims are taken as their source states them; nobody here has checked them."
+# Nobody is surer than that before the evidence; sums and quotients of such odds stay exact.
+_MOST_ODDS = 1e9
 
 
 @dataclass(frozen=True, repr=False)
-class Analysis:
-    """The answers; what no asked section needs is empty.
+class Analysis(Comparison):
+    """A comparison with its results.
 
-    `reach` and `pools` are of the cases and runs in `odds`, in their order. `beside` is the count
-    with one observable, `growing` one observable after another.
+    `analysis["needed"]` is the answer of a section: tables, findings, a data frame.
+
+    Attributes
+    ----------
+    results
+        What `Section.compute` returned, by the ids of the sections that were asked for.
     """
 
-    settings: Settings
-    library: Library
-    claims: tuple[Claim, ...]
-    cases: tuple[Case, ...]
-    runs: tuple[Cluster, ...]
-    documents: tuple[Verdict, ...] = ()
-    models: tuple[ModelPrediction, ...] = ()
-    needed: tuple[needed_effort.Needed, ...] = ()
-    inferred: tuple[Inferred, ...] = ()
-    predicted: tuple[needed_effort.Predicted, ...] = ()
-    odds: tuple[weigh.Odds, ...] = ()
-    reach: tuple[weigh.Reach, ...] = ()
-    pools: tuple[weigh.PoolShare, ...] = ()
-    growing: tuple[design.Expected, ...] = ()
-    beside: tuple[design.Expected, ...] = ()
-    confusions: tuple[design.Confusion, ...] = ()
-    curves: tuple[adoption.Curve, ...] = ()
-    switches: tuple[adoption.Switch, ...] = ()
-    indices: tuple[sensitivity.Index, ...] = ()
-    bars: tuple[sensitivity.Bar, ...] = ()
-    reliabilities: tuple[calibration.Reliability, ...] = ()
-    coverages: tuple[calibration.Coverage, ...] = ()
+    results: Mapping[str, Any]
 
     def __getitem__(self, section: str) -> Answer:
         """Return the answer of one section that was asked for.
@@ -101,27 +92,34 @@ class Analysis:
         KeyError
             If the section is unknown or was not asked for.
         """
-        from sim.comparison.answers import answer_of
+        if section not in self.answers:
+            raise KeyError(f"no section {section!r}; there are {', '.join(self.answers)}")
+        return self.answers[section]
 
-        if section not in self.settings.sections:
-            raise KeyError(f"no section {section!r}; there are {', '.join(self.settings.sections)}")
-        return answer_of(self, section)
+    @cached_property
+    def answers(self) -> Mapping[str, Answer]:
+        """The answers of all sections that were asked for, by id, in their order."""
+        return {
+            section: SECTIONS[section].answer(self, result)
+            for section, result in self.results.items()
+        }
 
     def to_html(self, path: Path | str) -> None:
         """Write the page with every table and chart of the asked sections to `path`."""
-        charts = import_module("sim.reporting").charts_of(self)
-        import_module("sim.reporting").write_page(self, charts, Path(path))
+        reporting = import_module("sim.reporting")
+        reporting.write_page(self, reporting.charts_of(self), Path(path))
 
     def __repr__(self) -> str:
-        compared = f"runs={[x.name for x in self.runs]}" if self.runs else ""
-        compared = compared or f"claims={[x.id for x in self.cases]}"
+        compared = f"claims={[x.id for x in self.cases]}"
+        if self.runs:
+            compared = f"runs={[x.name for x in self.runs]}"
         return (
             f"Analysis({compared}, hypotheses={list(self.settings.hypotheses)}, "
-            f"draws={self.settings.draws}, sections={list(self.settings.sections)})"
+            f"draws={self.settings.draws}, sections={list(self.results)})"
         )
 
     def _repr_html_(self) -> str:
-        return "".join(self[section]._repr_html_() for section in self.settings.sections)
+        return "".join(answer._repr_html_() for answer in self.answers.values())
 
 
 def analyse(
@@ -136,191 +134,126 @@ def analyse(
     by_actor: bool = False,
     reading: Reading = "rounded",
     prior_odds: Mapping[str, float] | None = None,
-    sections: Sequence[str] = tuple(SECTIONS),
+    sections: Sequence[str] | None = None,
     draws: int = DRAWS,
     seed: int = 0,
     observer: Observer | None = None,
 ) -> Analysis:
-    """Hold reported counts, or the counts of runs, against explanations.
+    """Hold reported counts, or the counts of runs, against hypotheses.
 
-    runs: folders or URLs of finished runs, weighed in place of claims; `by_actor` takes them apart
-    by the actors of their truth. claim_ids: claims that give a count, or `all`; ignored where there
-    are runs, but for what it would take. own_claims: further claims by id. library: explanations,
-    the shipped ones by default; `hypotheses`: some of them only; accused: the one that the
-    accusation gives; against: the one whose odds are looked at in the sensitivity analysis, the
-    first other one by default. reading: what "over" means. prior_odds: relative prior odds by
-    explanation, 1 for others; without them no posterior is computed. sections: keys of `SECTIONS`.
-    draws: for each explanation and prior set, at least 200. observer: told how many sets of draws
-    are done, of how many.
+    Parameters
+    ----------
+    runs
+        Folders or URLs of finished runs, weighed in place of claims.
+    claim_ids
+        Claims that give a count, or `all`. Where there are runs they only say what it would take.
+    own_claims
+        Further claims by id.
+    library
+        The hypotheses; those shipped by default.
+    hypotheses
+        Ids of some of them only.
+    accused
+        Id of the hypothesis that the accusation gives, if not the one that the library says.
+    against
+        Id of the one whose odds the sensitivity analysis takes apart; the first other by default.
+    by_actor
+        Whether runs are taken apart by the actors of their truth.
+    reading
+        What "over" means: `rounded` (up to the next printed digit) or `at-least`.
+    prior_odds
+        Relative odds before by hypothesis, 1 for others, each from 1e-9 to 1e9. Without them no
+        probabilities are computed.
+    sections
+        Keys of `SECTIONS`; all by default.
+    draws
+        For each hypothesis and prior set, at least 200.
+    seed
+        The same seed gives the same analysis.
+    observer
+        Is told how many sets of draws are done, of how many.
 
-    Raises InvalidInputError for an unknown claim, explanation or section, a run that is empty, or
-    one without truth where `by_actor` needs it.
+    Returns
+    -------
+    Analysis
+        The answers of the asked sections.
+
+    Raises
+    ------
+    InvalidInputError
+        For an unknown claim, hypothesis or section, for a run that is empty, and for one without
+        truth where `by_actor` needs it.
     """
-    asked = _sections(sections)
+    asked = _known_sections(SECTIONS if sections is None else sections)
     if draws < FEWEST_DRAWS:
         raise InvalidInputError(f"at least {FEWEST_DRAWS} draws are needed, found {draws}")
-    known = {**claims(), **(own_claims or {})}
-    held = _cases(known, claim_ids)
-    used = chosen(library or load_library(), hypotheses, accused)
-    first = used.accused
-    _check_prior(prior_odds, used)
+    compared_cases = _cases({**claims(), **(own_claims or {})}, claim_ids)
+    compared = chosen(library or load_library(), hypotheses, accused)
+    _check_prior_odds(prior_odds, compared)
+
     places = dict.fromkeys(map(str, runs))
-    found = tuple(x for place in places for x in clusters(place, by_actor=by_actor))
-    instrument = EvidenceModel(used, draws, seed, observer)
-    others = [x for x in used.hypotheses if x != first]
-    if against is not None and against not in others:
-        raise InvalidInputError(f"nothing to hold against {against!r}: {nearest(against, others)}")
+    compared_runs = tuple(x for place in places for x in clusters(place, by_actor=by_actor))
+    model = EvidenceModel(compared, draws, seed, observer)
     settings = Settings(
-        accused=first,
-        against=against or others[0],
-        hypotheses=instrument.ids,
-        sets=instrument.sets,
+        accused=compared.accused,
+        against=_against(against, compared),
+        hypotheses=model.ids,
+        sets=model.sets,
         draws=draws,
         seed=seed,
         reading=reading,
         prior_odds=prior_odds,
         sections=asked,
     )
-    given = _Given(instrument, settings, held, found)
-    answers = {
-        field: answer(given) for field, (by, answer) in _ANSWERS.items() if set(by) & set(asked)
-    }
+
+    all_claims = dict.fromkeys(claim for x in compared_cases for claim in x.claims.values())
+    comparison = Comparison(settings, compared, tuple(all_claims), compared_cases, compared_runs)
+    inputs = Inputs(comparison, model)
+    results = {section: inputs.shared(SECTIONS[section].compute) for section in asked}
     return Analysis(
         settings=settings,
-        library=used,
-        claims=tuple(dict.fromkeys(y for x in held for y in x.claims.values())),
-        cases=held,
-        runs=found,
-        documents=verdicts(answers["models"]) if "documents" in asked else (),
-        **answers,
+        library=compared,
+        claims=comparison.claims,
+        cases=compared_cases,
+        runs=compared_runs,
+        results=results,
     )
 
 
-@dataclass(frozen=True)
-class _Given:
-    """What every answer is made of."""
-
-    instrument: EvidenceModel
-    settings: Settings
-    cases: tuple[Case, ...]
-    runs: tuple[Cluster, ...]
-
-    @property
-    def accused(self) -> str:
-        return self.settings.accused
-
-    @property
-    def evidence(self) -> list[weigh.Evidence]:
-        of_runs = [evidence_of_run(x) for x in self.runs]
-        return of_runs or [weigh.evidence_of(x, self.settings.reading) for x in self.cases]
+# What is asked for
 
 
-# Each field of `Analysis`: the sections that need it, and how it is made.
-_ANSWERS: dict[str, tuple[tuple[str, ...], Callable[[_Given], Any]]] = {
-    "models": (
-        ("documents", "benchmark-runs"),
-        lambda g: benchmark_runs(g.cases, g.settings.draws, g.settings.seed),
-    ),
-    "needed": (("needed",), lambda g: needed_effort.needed(g.instrument, g.cases)),
-    "inferred": (
-        ("needed",),
-        lambda g: inferences(g.instrument, g.cases, g.settings.reading),
-    ),
-    "predicted": (
-        ("predictions",),
-        lambda g: needed_effort.predicted(g.instrument, g.cases, g.settings.reading),
-    ),
-    "odds": (
-        ("odds", "priors-needed"),
-        lambda g: tuple(
-            weigh.odds(g.instrument, x, g.accused, g.settings.prior_odds) for x in g.evidence
-        ),
-    ),
-    "reach": (
-        ("priors-needed",),
-        lambda g: tuple(y for x in g.evidence for y in weigh.reach(g.instrument, x, g.accused)),
-    ),
-    "pools": (
-        ("priors-needed",),
-        lambda g: tuple(
-            y for x in g.evidence for y in weigh.pool_shares(g.instrument, x, g.accused)
-        ),
-    ),
-    "growing": (
-        ("odds", "design"),
-        lambda g: design.expected(g.instrument, g.accused, design.cumulative()),
-    ),
-    "beside": (
-        ("design",),
-        lambda g: design.expected(g.instrument, g.accused, design.beside_the_count()),
-    ),
-    "confusions": (
-        ("design",),
-        lambda g: tuple(design.confusion(g.instrument, x) for x in calibration.SETS),
-    ),
-    "curves": (("pivot",), lambda g: adoption.adoption(g.settings.seed)),
-    "switches": (("pivot",), lambda g: adoption.switches(g.instrument, g.accused)),
-    "indices": (
-        ("sensitivity",),
-        lambda g: sensitivity.sobol(g.instrument, g.accused, g.settings.against),
-    ),
-    "bars": (("sensitivity",), lambda g: sensitivity.tornado(g.instrument)),
-    "reliabilities": (
-        ("calibration",),
-        lambda g: tuple(calibration.reliability(g.instrument, x) for x in calibration.SETS),
-    ),
-    "coverages": (("calibration",), lambda g: calibration.coverage(g.instrument)),
-}
-
-
-def evidence_of_run(cluster: Cluster) -> weigh.Evidence:
-    """Return the observables of a run, or of an actor of it, as limits of no width."""
-    values = {
-        "count": float(cluster.counts["C2"]),
-        **{x: getattr(cluster, x) for x in OBSERVABLES if x != "count"},
-    }
-    limits = {k: Interval(float(v), float(v)) for k, v in values.items() if v is not None}
-    return weigh.Evidence(cluster.name, limits, (WHOLE,))
-
-
-def benchmark_runs(held: Sequence[Case], draws: int, seed: int) -> tuple[ModelPrediction, ...]:
-    """Return what one full run by each measured model is, and how many runs reach each count."""
-    bench = lookup(benchmarks(), "benchmark", BENCHMARK)
-    streams = Streams(seed)
-    strata = draw_strata(bench.items, draws, streams)
-    counts = [x.claims["count"] for x in held]
-    measured = [x for x in step_distributions().values() if x.agent == AGENT]
-    models = [predict(x, bench.id, strata, counts, streams) for x in measured]
-    models.sort(key=lambda m: (m.exchanges.median, m.model))
-    return tuple(models)
-
-
-def _sections(wanted: Sequence[str]) -> tuple[str, ...]:
-    for name in wanted:
+def _known_sections(names: Iterable[str]) -> tuple[str, ...]:
+    names = tuple(names)
+    for name in names:
         if name not in SECTIONS:
             raise InvalidInputError(f"unknown section {name!r}: {nearest(name, SECTIONS)}")
-    return tuple(x for x in SECTIONS if x in wanted)
+    return tuple(x for x in SECTIONS if x in names)
 
 
-def _cases(known: Mapping[str, Claim], wanted: Sequence[str]) -> tuple[Case, ...]:
-    found = cases(known)
-    if "all" in wanted:
-        return tuple(x for x in found.values() if x.claims["count"].figure != "derived")
-    for id_ in wanted:
+def _cases(known: Mapping[str, Claim], ids: Sequence[str]) -> tuple[Case, ...]:
+    """Return the cases whose counts the claims give; of `all`, without figures of a derivation."""
+    by_id = cases(known)
+    if "all" in ids:
+        return tuple(x for x in by_id.values() if x.claims["count"].figure != "derived")
+    for id_ in ids:
         if id_ not in known:
-            raise InvalidInputError(f"unknown claim {id_!r}: {nearest(id_, found)}")
-        if id_ not in found:
+            raise InvalidInputError(f"unknown claim {id_!r}: {nearest(id_, by_id)}")
+        if id_ not in by_id:
             metric = known[id_].metric
             gives = f"{metric}, not a count" if known[id_].value is not None else "no figure"
-            raise InvalidInputError(f"claim {id_!r} gives {gives}; counts: {', '.join(found)}")
-    return tuple(found[x] for x in dict.fromkeys(wanted))
+            raise InvalidInputError(f"claim {id_!r} gives {gives}; counts: {', '.join(by_id)}")
+    return tuple(by_id[x] for x in dict.fromkeys(ids))
 
 
-# Nobody is surer than that before the evidence; sums and quotients of such odds stay exact.
-_MOST_ODDS = 1e9
+def _against(against: str | None, library: Library) -> str:
+    others = [x for x in library.hypotheses if x != library.accused]
+    if against is not None and against not in others:
+        raise InvalidInputError(f"nothing to hold against {against!r}: {nearest(against, others)}")
+    return against or others[0]
 
 
-def _check_prior(prior_odds: Mapping[str, float] | None, library: Library) -> None:
+def _check_prior_odds(prior_odds: Mapping[str, float] | None, library: Library) -> None:
     for id_, weight in (prior_odds or {}).items():
         if id_ not in library.hypotheses:
             raise InvalidInputError(
@@ -334,3 +267,35 @@ def _check_prior(prior_odds: Mapping[str, float] | None, library: Library) -> No
             raise InvalidInputError(
                 f"prior odds should be a number from 1e-09 to 1e+09, found {id_}={weight:g}"
             )
+
+
+# What is shown
+
+
+def caveats(analysis: Analysis) -> tuple[str, ...]:
+    """Return what is said before all findings, whatever they are."""
+    of_the_catalog = any(claim.id in claims() for claim in analysis.claims)
+    return NO_INTENT, reported.ALLEGATIONS if of_the_catalog else OWN_CLAIMS
+
+
+def tables(analysis: Analysis) -> tuple[Table, ...]:
+    """Return the tables of the sections that were asked for, those of runs first."""
+    of_runs = truth.tables_of_runs(analysis, _weighed(analysis)) if analysis.runs else ()
+    return (*of_runs, *(t for answer in analysis.answers.values() for t in answer.tables))
+
+
+def _weighed(analysis: Analysis) -> tuple[Odds, ...]:
+    """Return the odds of the runs, if a section that was asked for has computed them."""
+    for section in (odds.SECTION.id, priors_needed.SECTION.id):
+        if section in analysis.results:
+            weighed: tuple[Odds, ...] = analysis.results[section].odds
+            return weighed
+    return ()
+
+
+def findings(analysis: Analysis) -> tuple[str, ...]:
+    """Return the findings of the sections that were asked for, the most important first."""
+    answers = analysis.answers
+    by_importance = sorted(answers, key=lambda section: -SECTIONS[section].importance)
+    said = (finding for section in by_importance for finding in answers[section].findings)
+    return tuple(dict.fromkeys(said))

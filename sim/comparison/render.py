@@ -8,42 +8,45 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sim.comparison.analysis import SECTIONS, Analysis
-from sim.comparison.answers import findings, first, tables
+from sim.comparison.analysis import SECTIONS, Analysis, caveats, findings, tables
+from sim.comparison.section import Settings
 from sim.comparison.tables import Table, text_table
 from sim.documents.csv_text import csv_text
 
 _WIDTH = 100
 _CSV_COLUMNS = ("table", "row", "quantity", "unit", "value")
+# Columns that may name a row, the first ones preferred.
+_NAMING = ("cluster", "claim", "run", "explanation", "against", "known", "convention", "model")
+_NAMING_TOO = ("typology", "dial", "quantity", "true", "stated", "id", "prior")
+
+
+# Text
 
 
 def render_text(analysis: Analysis) -> str:
     """Return the findings and the tables as text, ending in a line break."""
-    parts = [["Findings", "", *_items([*first(analysis), *findings(analysis)])]]
-    said = ""
+    parts = [["Findings", "", *_bullets([*caveats(analysis), *findings(analysis)])]]
+    section = ""
     for table in tables(analysis):
-        heading = [] if table.section == said else _heading(table.section)
-        said = table.section
-        notes = _items(table.notes)
-        more = _left_out(table)
-        parts.append([*heading, *_wrapped(table.finding), "", *_body(table), *more, *notes])
-    parts.append(_settings(analysis))
-    return "\n\n".join("\n".join(x) for x in parts) + "\n"
+        heading = [] if table.section == section else _heading(table.section)
+        section = table.section
+        parts.append([*heading, *_lines_of(table)])
+    parts.append(_settings_lines(analysis.settings))
+    return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
 
 
 def _heading(section: str) -> list[str]:
-    title = f"{section}: {SECTIONS[section]}"
+    title = f"{section}: {SECTIONS[section].question}"
     return [title, "-" * len(title)]
 
 
-def _body(table: Table) -> list[str]:
-    """Texts of several sentences as a list; everything else in columns."""
-    return _verdicts(table) if table.id == "documents" else text_table(table)
-
-
-def _left_out(table: Table) -> list[str]:
-    rows = len(table.rows) - len(table.rows if table.shown is None else table.shown)
-    return [f"... {rows} rows more in --csv, --json and --html"] if rows else []
+def _lines_of(table: Table) -> list[str]:
+    """Finding, rows, how many rows are left out, and notes; long texts are not in columns."""
+    body = _verdicts(table) if table.id == "documents" else text_table(table)
+    shown = table.rows if table.shown is None else table.shown
+    left_out = len(table.rows) - len(shown)
+    more = [f"... {left_out} rows more in --csv, --json and --html"] if left_out else []
+    return [*_wrapped(table.finding), "", *body, *more, *_bullets(table.notes)]
 
 
 def _verdicts(table: Table) -> list[str]:
@@ -55,7 +58,15 @@ def _verdicts(table: Table) -> list[str]:
     return lines
 
 
-def _items(texts: Sequence[str]) -> list[str]:
+def _settings_lines(settings: Settings) -> list[str]:
+    return _wrapped(
+        f"{settings.draws:,} draws of each of {len(settings.hypotheses)} explanations under each "
+        f"of {len(settings.sets)} prior sets, seed {settings.seed}; 'over' is read as "
+        f"{settings.reading}."
+    )
+
+
+def _bullets(texts: Sequence[str]) -> list[str]:
     return [line for text in texts for line in _wrapped(f"- {text}", "  ")]
 
 
@@ -63,29 +74,24 @@ def _wrapped(text: str, later: str = "", first: str = "") -> list[str]:
     return textwrap.wrap(text, _WIDTH, initial_indent=first, subsequent_indent=later)
 
 
-def _settings(a: Analysis) -> list[str]:
-    s = a.settings
-    return _wrapped(
-        f"{s.draws:,} draws of each of {len(s.hypotheses)} explanations under each of "
-        f"{len(s.sets)} prior sets, seed {s.seed}; 'over' is read as {s.reading}."
-    )
+# JSON
 
 
 def to_json(analysis: Analysis) -> str:
     """Return settings, findings and all tables as JSON, ending in a line break."""
-    plain = {
+    document = {
         "settings": {
             **asdict(analysis.settings),
             "sets": [asdict(x) for x in analysis.settings.sets],
         },
-        "first": list(first(analysis)),
+        "first": list(caveats(analysis)),
         "findings": list(findings(analysis)),
-        "tables": [_plain(table) for table in tables(analysis)],
+        "tables": [_json_of(table) for table in tables(analysis)],
     }
-    return json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _plain(table: Table) -> Mapping[str, Any]:
+def _json_of(table: Table) -> Mapping[str, Any]:
     return {
         "id": table.id,
         "section": table.section,
@@ -96,17 +102,31 @@ def _plain(table: Table) -> Mapping[str, Any]:
     }
 
 
+# CSV
+
+
 def to_csv(analysis: Analysis, *, for_spreadsheets: bool = False) -> str:
     """Return all tables as CSV, one value a row: table, row, quantity, unit, value.
 
-    `row` names the row by its texts up to the first number, such as `A4/benchmarking/C2`.
-    `for_spreadsheets` as in `csv_text`.
+    Parameters
+    ----------
+    analysis
+        Its tables are written.
+    for_spreadsheets
+        Whether texts that a spreadsheet would compute get an apostrophe, as in `csv_text`.
+
+    Returns
+    -------
+    str
+        `row` names the row by its texts up to the first number, such as `A4/benchmarking/C2`;
+        floats have six digits.
     """
-    facts = (fact for table in tables(analysis) for fact in _facts(table))
-    return csv_text([_CSV_COLUMNS, *facts], for_spreadsheets=for_spreadsheets)
+    values = (value for table in tables(analysis) for value in _values(table))
+    return csv_text([_CSV_COLUMNS, *values], for_spreadsheets=for_spreadsheets)
 
 
-def _facts(table: Table) -> Iterator[tuple[Any, ...]]:
+def _values(table: Table) -> Iterator[tuple[Any, ...]]:
+    """Yield the lines of a table, one for each value that is there and does not name its row."""
     keys = _key_columns(table)
     for row in table.rows:
         name = "/".join(str(row[k]) for k in keys)
@@ -114,21 +134,20 @@ def _facts(table: Table) -> Iterator[tuple[Any, ...]]:
             value = row[k]
             if k in keys or value is None:
                 continue
-            shown = f"{value:.6g}" if isinstance(value, float) else value
-            yield table.id, name, column.key, column.unit, shown
-
-
-_NAMED = ("cluster", "claim", "run", "explanation", "against", "known", "convention", "model")
-_NAMED_TOO = ("typology", "dial", "quantity", "true", "stated", "id", "prior")
+            text = f"{value:.6g}" if isinstance(value, float) else value
+            yield table.id, name, column.key, column.unit, text
 
 
 def _key_columns(table: Table) -> list[int]:
-    """Columns that together name a row: the first that make all rows different."""
-    order = [c.key for c in table.columns]
-    named = [k for k, key in enumerate(order) if key in _NAMED]
-    named += [k for k, key in enumerate(order) if key in _NAMED_TOO]
-    for size in range(1, len(named) + 1):
-        chosen = named[:size]
-        if len({tuple(row[k] for k in chosen) for row in table.rows}) == len(table.rows):
-            return sorted(chosen)
-    return sorted(named)
+    """Return the columns that together name a row: the first that make all rows different."""
+    keys = [column.key for column in table.columns]
+    naming = [k for k, key in enumerate(keys) if key in _NAMING]
+    naming += [k for k, key in enumerate(keys) if key in _NAMING_TOO]
+    # Tables of other sections are named by their texts.
+    naming = naming or [k for k, column in enumerate(table.columns) if column.form == "text"]
+
+    for size in range(1, len(naming) + 1):
+        columns = naming[:size]
+        if len({tuple(row[k] for k in columns) for row in table.rows}) == len(table.rows):
+            return sorted(columns)
+    return sorted(naming)

@@ -1,4 +1,4 @@
-"""Answers as tables: one form for text, CSV, JSON and the page."""
+"""The one form of a table, for text, CSV, JSON, the page and data frames."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
+
+from sim.comparison.inference.quantiles import Ranged, Span
+from sim.comparison.wording import odds_words, short_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,10 +30,24 @@ class Column:
 
 @dataclass(frozen=True, repr=False)
 class Table:
-    """One table of a section: `finding` is its title, a sentence; rows in the order of `columns`.
+    """One table of a section.
 
-    `wide`: columns that text leaves out; they are in CSV, JSON and on the page. `notes`: what the
-    numbers do not say. `shown`: the rows that text prints, all if None.
+    Attributes
+    ----------
+    id
+        Its name in CSV and JSON.
+    section
+        The section it stands under.
+    finding
+        Its title, a sentence that says what the rows show.
+    columns, rows
+        Each row has a value, or None, for each column.
+    notes
+        What the numbers do not say.
+    wide
+        Keys of columns that text leaves out; they are in CSV, JSON and on the page.
+    shown
+        The rows that text prints, all if None.
     """
 
     id: str
@@ -67,20 +84,51 @@ class Table:
         return "".join(f"<td>{escape(text)}</td>" for text in texts)
 
 
-def short_number(value: float) -> str:
-    """Return 150 k, 3.4 M and the like."""
-    for size, unit in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if abs(value) >= size:
-            return f"{value / size:.3g}{unit}"
-    return f"{value:.3g}"
+# Columns that many tables have
 
 
-def odds_words(log10: float) -> str:
-    """Return likelihood ratios as people say them: `3 : 1`, `1 : 20`; log10 0.02 is `1 : 1`."""
-    ratio = 10 ** abs(log10)
-    text = f"{ratio:,.0f}" if ratio >= 99.5 else f"{ratio:.3g}"
-    text = text if ratio >= 9.95 else f"{ratio:.1f}".removesuffix(".0")
-    return f"1 : {text}" if log10 < 0 and text != "1" else f"{text} : 1"
+def text_column(key: str, title: str, unit: str = "") -> Column:
+    """Return a column of words."""
+    return Column(key, title, unit, "text")
+
+
+def number_column(key: str, title: str, unit: str = "", form: Form = "count") -> Column:
+    """Return a column of numbers."""
+    return Column(key, title, unit, form)
+
+
+def span_columns(key: str, title: str, unit: str, form: Form = "count") -> list[Column]:
+    """Return the columns of a distribution, in the order of `span_cells`."""
+    return [
+        Column(f"{key}_median", title, unit, form),
+        Column(f"{key}_p05", "5 %", unit, form),
+        Column(f"{key}_p95", "95 %", unit, form),
+        Column(f"{key}_p25", "25 %", unit, form),
+        Column(f"{key}_p75", "75 %", unit, form),
+    ]
+
+
+def span_cells(span: Span) -> Row:
+    """Return median, 5, 95, 25 and 75 % of a distribution."""
+    return span.median, span.p05, span.p95, span.p25, span.p75
+
+
+def ranged_columns(key: str, title: str, form: Form = "odds") -> list[Column]:
+    """Return the columns of a result with its range over prior sets."""
+    unit = "log10" if form == "odds" else ""
+    return [
+        Column(key, title, unit, form),
+        Column(f"{key}_low", "from", unit, form),
+        Column(f"{key}_high", "to", unit, form),
+    ]
+
+
+def ranged_cells(ranged: Ranged) -> Row:
+    """Return a result under the priors as stated, and its ends over all prior sets."""
+    return ranged.stated, ranged.low, ranged.high
+
+
+# Text
 
 
 def cell_text(value: Cell, form: Form) -> str:
@@ -102,12 +150,14 @@ def cell_text(value: Cell, form: Form) -> str:
 
 def text_table(table: Table) -> list[str]:
     """Return the table as aligned lines, first the titles; texts to the left, numbers right."""
-    kept = [k for k, c in enumerate(table.columns) if c.key not in table.wide]
-    heads = [table.columns[k].title for k in kept]
+    columns = [(k, c) for k, c in enumerate(table.columns) if c.key not in table.wide]
+    titles = [column.title for _, column in columns]
+
     rows = table.rows if table.shown is None else table.shown
-    body = [[cell_text(row[k], table.columns[k].form) for k in kept] for row in rows]
-    left = [table.columns[k].form in ("text", "id") for k in kept]
-    return _aligned([heads, *body], left)
+    body = [[cell_text(row[k], column.form) for k, column in columns] for row in rows]
+
+    to_left = [column.form in ("text", "id") for _, column in columns]
+    return _aligned([titles, *body], to_left)
 
 
 def _aligned(rows: Sequence[Sequence[str]], left: Sequence[bool]) -> list[str]:

@@ -13,6 +13,7 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import count
 from pathlib import Path, PurePath
 from typing import Protocol
 
@@ -21,11 +22,11 @@ from markupsafe import Markup
 
 from sim._version import __version__
 from sim.catalog import Source, claims, sources
+from sim.comparison import analysis as comparison
 from sim.comparison.analysis import FEBRUARY, SECTIONS, Analysis
-from sim.comparison.answers import findings, tables
 from sim.comparison.tables import Cell, Column, Table, cell_text
-from sim.counting import CONVENTIONS
 from sim.reporting.inline_svg import inline_svg
+from sim.tables.conventions import CONVENTIONS
 
 LONG = 12
 MOST_PRINTED = 12
@@ -73,11 +74,12 @@ class Numbered:
 
     @property
     def is_long(self) -> bool:
+        """Whether the table is folded."""
         return len(self.table.rows) > LONG
 
     @property
     def is_printed(self) -> bool:
-        """Tables of more rows than a page of paper holds are on the screen only."""
+        """Whether the table is on paper too; a table of more rows than a page holds is not."""
         return len(self.table.rows) <= MOST_ROWS_PRINTED
 
     @property
@@ -89,7 +91,7 @@ class Numbered:
 
 
 @dataclass(frozen=True)
-class Section:
+class PageSection:
     """One question with what answers it."""
 
     id: str
@@ -97,6 +99,33 @@ class Section:
     finding: str
     charts: tuple[Drawn, ...]
     tables: tuple[Numbered, ...]
+
+
+def write_page(
+    analysis: Analysis, charts: Sequence[Chart], path: Path, more: Sequence[str] = ()
+) -> None:
+    """Write the page of an analysis.
+
+    Parameters
+    ----------
+    analysis
+        Its tables and findings are shown.
+    charts
+        What `charts_of` returned; a chart that is already drawn is not drawn again.
+    path
+        Of the file; missing folders are made.
+    more
+        Options of the command that the analysis does not know itself.
+    """
+    text = page(
+        analysis,
+        comparison.tables(analysis),
+        comparison.findings(analysis),
+        charts,
+        command_of(analysis, more),
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def page(
@@ -108,17 +137,29 @@ def page(
 ) -> str:
     """Return the page, the same text for the same arguments.
 
-    A section is there if it was asked for, or if a table or chart belongs to it. command: what made
-    the analysis; without it, what the settings give. Runs are named without the folder they lie in.
-    Raises ValueError for a section that is not in `SECTIONS`.
+    A section is there if it was asked for, or if a table or chart belongs to it. Runs are named
+    without the folder they lie in.
+
+    Parameters
+    ----------
+    analysis
+        Says what is compared, and how.
+    tables, findings, charts
+        What is shown, in this order.
+    command
+        What made the analysis; without it, what the settings give.
+
+    Raises
+    ------
+    ValueError
+        For a table or chart of a section that is not in `SECTIONS`.
     """
-    _known([*(x.section for x in tables), *(x.section for x in charts)])
-    shown = sections(analysis.settings.sections, tables, charts)
+    _check_sections([*(x.section for x in tables), *(x.section for x in charts)])
     return _template(_without_places(analysis)).render(
         analysis=analysis,
         settings=analysis.settings,
         findings=findings,
-        sections=shown,
+        sections=_sections(analysis.settings.sections, tables, charts),
         sources=_sources(analysis, tables),
         statuses=_statuses(tables),
         conventions=CONVENTIONS,
@@ -129,57 +170,49 @@ def page(
     )
 
 
-def sections(
-    asked: Iterable[str], tables: Sequence[Table], charts: Sequence[Chart]
-) -> tuple[Section, ...]:
-    """Return the sections in the order of `SECTIONS`; tables and charts are numbered throughout."""
-    wanted = {*asked, *(x.section for x in tables), *(x.section for x in charts)}
-    tables_left, charts_left = iter(range(1, len(tables) + 1)), iter(range(1, len(charts) + 1))
-    made = []
-    for id_ in (x for x in SECTIONS if x in wanted):
-        own = [x for x in tables if x.section == id_]
-        made.append(
-            Section(
-                id=id_,
-                question=_sentence(SECTIONS[id_]),
-                finding=own[0].finding if own else "",
-                charts=tuple(_drawn(x, next(charts_left)) for x in charts if x.section == id_),
-                tables=tuple(Numbered(next(tables_left), x, x is own[0]) for x in own),
-            )
-        )
-    return tuple(made)
-
-
-def write_page(
-    analysis: Analysis, charts: Sequence[Chart], path: Path, more: Sequence[str] = ()
-) -> None:
-    """Write the page of an analysis. more: options of its command that it does not know itself."""
-    made = (tables(analysis), findings(analysis), charts, command_of(analysis, more))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page(analysis, *made), encoding="utf-8")
-
-
 def command_of(analysis: Analysis, more: Sequence[str] = ()) -> str:
     """Return the command that makes the analysis again; `more` options stand in it too."""
-    s = analysis.settings
+    settings = analysis.settings
     words = ["sim", "compare", *dict.fromkeys(x.run for x in analysis.runs)]
     if any(x.actor is not None for x in analysis.runs):
         words.append("--by-actor")
+
     ids = tuple(x.id for x in analysis.cases)
     repeated = {
         "--claim": ids if ids != FEBRUARY else (),
-        "--hypothesis": s.hypotheses,
-        "--prior-odds": [f"{k}={v:g}" for k, v in (s.prior_odds or {}).items()],
-        "--only": s.sections if s.sections != tuple(SECTIONS) else (),
+        "--hypothesis": settings.hypotheses,
+        "--prior-odds": [f"{k}={v:g}" for k, v in (settings.prior_odds or {}).items()],
+        "--only": settings.sections if settings.sections != tuple(SECTIONS) else (),
     }
-    words += [y for option, values in repeated.items() for x in values for y in (option, x)]
-    words += ["--accused", s.accused, "--reading", s.reading]
-    return shlex.join(
-        [*words, *more, "--draws", str(s.draws), "--seed", str(s.seed), "--html", "page.html"]
-    )
+    words += [word for option, values in repeated.items() for x in values for word in (option, x)]
+
+    words += ["--accused", settings.accused, "--reading", settings.reading, *more]
+    words += ["--draws", str(settings.draws), "--seed", str(settings.seed), "--html", "page.html"]
+    return shlex.join(words)
 
 
-def _known(used: Iterable[str]) -> None:
+def _sections(
+    asked: Iterable[str], tables: Sequence[Table], charts: Sequence[Chart]
+) -> tuple[PageSection, ...]:
+    """Return the sections in the order of `SECTIONS`; tables and charts are numbered throughout."""
+    wanted = {*asked, *(x.section for x in tables), *(x.section for x in charts)}
+    table_numbers, chart_numbers = count(1), count(1)
+    sections = []
+    for id_ in (x for x in SECTIONS if x in wanted):
+        own = [x for x in tables if x.section == id_]
+        sections.append(
+            PageSection(
+                id=id_,
+                question=_sentence(SECTIONS[id_].question),
+                finding=own[0].finding if own else "",
+                charts=tuple(_drawn(x, next(chart_numbers)) for x in charts if x.section == id_),
+                tables=tuple(Numbered(next(table_numbers), x, x is own[0]) for x in own),
+            )
+        )
+    return tuple(sections)
+
+
+def _check_sections(used: Iterable[str]) -> None:
     unknown = sorted(set(used) - set(SECTIONS))
     if unknown:
         raise ValueError(f"no such section: {', '.join(unknown)}")
@@ -193,49 +226,55 @@ def _drawn(chart: Chart, number: int) -> Drawn:
 def _sources(analysis: Analysis, tables: Sequence[Table]) -> tuple[Source, ...]:
     """Return what was read of the catalog, by key or by text of the tables, claims and priors."""
     used = {x.source for x in analysis.claims}
-    used |= {p.source for h in analysis.library.hypotheses.values() for p in h.priors.values()}
+    for hypothesis in analysis.library.hypotheses.values():
+        used |= {prior.source for prior in hypothesis.priors.values()}
     for table in tables:
-        used |= {str(r["source"]) for r in table.records() if r.get("source") is not None}
+        cells = [record.get("source") for record in table.records()]
+        used |= {str(cell) for cell in cells if cell is not None}
     return tuple(x for x in sources().values() if x.key in used or x.text in used)
 
 
 def _statuses(tables: Sequence[Table]) -> Mapping[str, int]:
     """Return how many values of the table of priors have each status."""
-    found = [
-        r["status"] for x in tables if x.section == "priors" for r in x.records() if "status" in r
+    statuses = [
+        record["status"]
+        for table in tables
+        if table.section == "priors"
+        for record in table.records()
+        if "status" in record
     ]
-    return {x: found.count(x) for x in MARKS if x in found}
+    return {x: statuses.count(x) for x in MARKS if x in statuses}
 
 
 def _without_places(analysis: Analysis) -> Callable[[object], object]:
     """Return what takes the folders of this machine out of texts: a page should travel."""
-    places = {PurePath(x.run) for x in analysis.runs if PurePath(x.run).is_absolute()}
-    if not places:
+    paths = {PurePath(x.run) for x in analysis.runs if PurePath(x.run).is_absolute()}
+    if not paths:
         return lambda value: value
-    above = PurePath(os.path.commonpath([x.parent for x in places]))
-    folder = re.compile(rf"(?<![\w.]){re.escape(above.as_posix().rstrip('/'))}/(?=\S)")
-    # What is markup already was made of texts that went through here.
-    return lambda value: folder.sub("", value) if type(value) is str else value
+    folder = PurePath(os.path.commonpath([x.parent for x in paths])).as_posix().rstrip("/")
+    prefix = re.compile(rf"(?<![\w.]){re.escape(folder)}/(?=\S)")
+    # Markup was made of texts that went through here already.
+    return lambda value: prefix.sub("", value) if type(value) is str else value
 
 
 def _sentence(text: str) -> str:
     """Begin with a capital, and keep odds and percentages in one line."""
-    whole = text.replace(" : ", "\u00a0:\u00a0").replace(" %", "\u00a0%")
-    return whole[:1].upper() + whole[1:]
+    tied = text.replace(" : ", "\u00a0:\u00a0").replace(" %", "\u00a0%")
+    return tied[:1].upper() + tied[1:]
 
 
 def _full_sentence(text: str) -> str:
     return _sentence(text) + ("" if text.endswith((".", "!", "?")) else ".")
 
 
-def _kind(column: Column, shown: Numbered, text: str = "") -> str:
+def _css_classes(column: Column, shown: Numbered, text: str = "") -> str:
     """Return the classes of a cell: how it is aligned, how wide it is, whether it is printed."""
-    kinds = ["number"]
+    classes = ["number"]
     if column.form in _TEXTS:
-        kinds = ["text", next((x for most, x in WIDTHS.items() if len(text) <= most), "wordy")]
+        classes = ["text", next((x for most, x in WIDTHS.items() if len(text) <= most), "wordy")]
     if column.key in shown.left_out:
-        kinds.append("unprinted")
-    return " ".join(x for x in kinds if x)
+        classes.append("unprinted")
+    return " ".join(x for x in classes if x)
 
 
 def _cell(value: Cell, column: Column) -> str:
@@ -253,7 +292,7 @@ def _template(finalize: Callable[[object], object]) -> Template:
     environment.filters |= {"sentence": _sentence, "full_sentence": _full_sentence}
     environment.globals |= {
         "cell": _cell,
-        "kind": _kind,
+        "css_classes": _css_classes,
         "marks": MARKS,
         "style": Markup(_text("page.css")),
     }

@@ -67,7 +67,7 @@ def test_it_says_first_what_a_count_cannot_tell(sim: Invoke) -> None:
     assert said.startswith("Findings - A count of exchanges does not identify an intent")
     assert "allegations by an interested party" in said
     for section in ("odds", "needed"):
-        assert f"{section}: {SECTIONS[section]}" not in said
+        assert f"{section}: {SECTIONS[section].question}" not in said
 
 
 def test_every_section_has_a_table_and_a_finding(whole: dict[str, object]) -> None:

@@ -53,7 +53,7 @@ def test_true_explanations_of_runs(report: Report, tmp_path: Path) -> None:
     )
     ids = list(analysis.library.hypotheses)
     counted, alone, known = [], [], []
-    for cluster, found in zip(analysis.runs, analysis.odds, strict=True):
+    for cluster, found in zip(analysis.runs, analysis.results["odds"].odds, strict=True):
         typology = next(iter(cluster.truth))
         if not cluster.name.rsplit("/", 1)[1].startswith(f"{typology}-"):
             continue  # the look-alikes beside it

@@ -18,9 +18,10 @@ from sim.comparison.clusters.row_counts import RowCounts
 from sim.counting import coded_words, convention_flags, exchange_parts
 from sim.documents.printable import printable
 from sim.errors import InvalidInputError
+from sim.tables.entity_schema import ACCOUNT_PAYMENT, MODEL_CATALOG
 from sim.tables.reading import Run
-from sim.tables.schema import ACCOUNT_PAYMENT, MODEL_CATALOG, TRUTH_TASKS
 from sim.tables.store import Store
+from sim.tables.truth_schema import TRUTH_TASKS
 
 _PROMPT = "prompt_simhash64"
 

@@ -17,9 +17,9 @@ from sim.comparison.hypotheses.parameters import (
     parameter_of_factor,
 )
 from sim.comparison.hypotheses.priors import Prior
-from sim.counting import CONVENTIONS
 from sim.documents.problems import Path, Problem, suggest
 from sim.documents.strict_yaml import Document, dotted
+from sim.tables.conventions import CONVENTIONS
 
 SECTIONS = ("works", "hypotheses", "access", "uptake", "calls", "suites")
 # Names that tables and --set use already: of sections, of common parameters, of columns.

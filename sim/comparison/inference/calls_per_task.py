@@ -17,7 +17,7 @@ import numpy as np
 from sim.arrays.types import Floats, Ints
 from sim.catalog import Benchmark, StepDistribution, step_distributions
 from sim.comparison.hypotheses.forms import Calls
-from sim.comparison.sections.benchmark_runs import STRATA, conditional_probabilities
+from sim.comparison.inference.run_totals import STRATA, conditional_probabilities
 from sim.distributions import Distribution
 
 # Degrees of difficulty that the items of a benchmark differ by.

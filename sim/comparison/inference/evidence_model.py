@@ -14,9 +14,9 @@ from sim.comparison.claims.observables import OBSERVABLES
 from sim.comparison.hypotheses.model import AS_STATED, Hypothesis, Library, PriorSet
 from sim.comparison.inference.likelihood import Fit, Sample, fit, scaled
 from sim.comparison.inference.prior_predictive import Draws, access_mode_of, draw
-from sim.counting import CONVENTIONS
 from sim.errors import InvalidInputError
 from sim.streams import Streams
+from sim.tables.conventions import CONVENTIONS
 
 # Told how many sets of draws are made, of how many.
 Observer = Callable[[int, int], None]

@@ -19,7 +19,7 @@ from sim.comparison.claims.observables import OBSERVABLES
 from sim.comparison.hypotheses.model import Hypothesis
 from sim.comparison.hypotheses.parameters import ACCESS_PARAMETERS
 from sim.comparison.inference.tasks import ParameterDraws, do_work
-from sim.counting import CONVENTIONS
+from sim.tables.conventions import CONVENTIONS
 
 # Draws that are made at once; it bounds the memory, and the streams depend on it.
 BLOCK = 2_500

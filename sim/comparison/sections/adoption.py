@@ -1,4 +1,4 @@
-"""The move to a new model: how fast clients of each kind follow a release.
+"""Section `pivot`: the move to a new model, how fast clients of each kind follow a release.
 
 No adoption curve of a provider's clients is public. The curves here are those of the typologies of
 the catalog, all priors: a share of the accounts asks for the alias `latest` and moves at once, and
@@ -14,19 +14,33 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.arrays.time import HOUR_US
 from sim.arrays.types import Floats
 from sim.catalog import Claim, cited, claims, lookup, typologies
 from sim.comparison.claims.intervals import Interval, interval
 from sim.comparison.hypotheses.model import Hypothesis
 from sim.comparison.inference.evidence_model import EvidenceModel
 from sim.comparison.inference.quantiles import Span, span
+from sim.comparison.section import Comparison, Inputs, Section
+from sim.comparison.tables import (
+    Row,
+    Table,
+    number_column,
+    span_cells,
+    span_columns,
+    text_column,
+)
 from sim.streams import Streams
 
 REPORTED = "A9"
 HOURS = tuple(range(0, 49, 2))
 SWITCH = "default-switch"
+NOTES = (
+    "No provider publishes how fast clients of different kinds follow a release. Every curve here "
+    "is a prior of the catalog; the half within a day is itself taken from the claim.",
+)
 _GROUPS, _ACCOUNTS = 400, 50
+_PRINTED_HOURS = (6, 12, 24, 48)
+_HOUR_US = 3_600_000_000
 _SHARES = (0.0, 0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -50,25 +64,58 @@ class Curve:
     source: str
 
 
+@dataclass(frozen=True)
+class Switch:
+    """What a product that switches its default does to the odds of the reported move alone.
+
+    `ratios`: likelihood ratio of the accused hypothesis to another one, by the weight of
+    `default-switch` in that one.
+    """
+
+    against: str
+    ratios: Mapping[float, float]
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """Curves of the catalog's kinds of clients, and what a switched default does to odds."""
+
+    curves: tuple[Curve, ...]
+    switches: tuple[Switch, ...]
+
+
+def compute(inputs: Inputs) -> Adoption:
+    """Draw the curves, and weigh the reported move."""
+    settings = inputs.settings
+    return Adoption(adoption(settings.seed), switches(inputs.model, settings.accused))
+
+
 def adoption(seed: int) -> tuple[Curve, ...]:
     """Return the curves of all typologies that move at all, in the order of the catalog."""
-    made = (_curve(x, seed) for x in typologies() if typologies()[x].defaults["uptake"]["share"])
-    return tuple(made)
+    moving = (x for x in typologies() if typologies()[x].defaults["uptake"]["share"])
+    return tuple(_curve(x, seed) for x in moving)
 
 
 def _curve(id_: str, seed: int) -> Curve:
+    """Simulate the traffic of 400 groups of 50 accounts after a release."""
     typology = typologies()[id_]
     rng = Streams(seed).rng("compare", "adoption", id_)
-    dials, size = typology.defaults, (_GROUPS, _ACCOUNTS)
-    uptake = dials["uptake"]
-    latest = rng.random(size) < uptake["latest_share"]
+    defaults, size = typology.defaults, (_GROUPS, _ACCOUNTS)
+    uptake = defaults["uptake"]
+
+    # Which accounts move: those that ask for the alias, and a share of the others.
+    takes_latest = rng.random(size) < uptake["latest_share"]
     share = np.full((_GROUPS, 1), uptake["share"])
-    if (n := dials.get("uptake_concentration")) is not None:
+    if (n := defaults.get("uptake_concentration")) is not None:
         share = rng.beta(share * n, (1 - share) * n)
-    volume = np.exp(dials["account_volume_sigma"] * rng.standard_normal(size))
-    place = rng.random(size)
-    ramp = [min(h * HOUR_US / uptake["over_us"], 1) if uptake["over_us"] else 1.0 for h in HOURS]
-    moved = np.stack([_weighted(latest | (place < share * r), volume) for r in ramp])
+    volume = np.exp(defaults["account_volume_sigma"] * rng.standard_normal(size))
+    rank = rng.random(size)
+
+    # An account moves when the share that has moved, growing evenly, reaches its rank.
+    over_us = uptake["over_us"]
+    ramp = [min(hour * _HOUR_US / over_us, 1) if over_us else 1.0 for hour in HOURS]
+    moved = np.stack([_weighted(takes_latest | (rank < share * part), volume) for part in ramp])
+
     low, median, high = np.quantile(moved, [0.05, 0.5, 0.95], axis=1).tolist()
     cell = next(x for x in cited("typology", id_) if x.key == "uptake")
     return Curve(
@@ -86,6 +133,7 @@ def _curve(id_: str, seed: int) -> Curve:
 
 
 def _weighted(moved: NDArray[np.bool_], volume: Floats) -> Floats:
+    """Share of the traffic of each group that has moved, of arrays (groups, accounts)."""
     return np.asarray((moved * volume).sum(axis=1) / volume.sum(axis=1))
 
 
@@ -95,36 +143,41 @@ def reported_move() -> tuple[Claim, Interval]:
     return claim, interval(claim)
 
 
-@dataclass(frozen=True)
-class Switch:
-    """What a product that switches its default does to the odds of the reported move alone.
+def switches(model: EvidenceModel, accused: str) -> tuple[Switch, ...]:
+    """Return how the odds depend on whether the default of a product switches, where it may.
 
-    `ratios`: likelihood ratio of the accused explanation to another one, by the weight of
-    `default-switch` in that one.
+    Parameters
+    ----------
+    model
+        Its library gives the modes of uptake and their weights.
+    accused
+        The hypothesis that stands above the fraction line of the ratios.
+
+    Returns
+    -------
+    tuple
+        One for each other hypothesis with the mode `default-switch`.
     """
-
-    against: str
-    ratios: Mapping[float, float]
-
-
-def switches(instrument: EvidenceModel, accused: str) -> tuple[Switch, ...]:
-    """Return how the odds depend on whether the default of a product switches, where it may."""
     _, limits = reported_move()
-    ours = _mass(instrument.library.hypotheses[accused], limits)
-    weights = instrument.library.hypotheses[accused].uptake.weights
-    own = float(weights @ ours)
-    made = []
-    for other, h in instrument.library.hypotheses.items():
-        names = h.uptake.names
-        if other == accused or SWITCH not in names:
+    hypotheses = model.library.hypotheses
+    of_accused = float(hypotheses[accused].uptake.weights @ _mass(hypotheses[accused], limits))
+
+    results = []
+    for id_, hypothesis in hypotheses.items():
+        names = hypothesis.uptake.names
+        if id_ == accused or SWITCH not in names:
             continue
-        mass, weight = _mass(h, limits), h.uptake.weights.copy()
-        at = names.index(SWITCH)
-        weight[at] = 0
-        rest = float(weight @ mass / weight.sum()) if weight.sum() else 0.0
-        most = instrument.draws
-        made.append(Switch(other, {w: _over(own, w, float(mass[at]), rest, most) for w in _SHARES}))
-    return tuple(made)
+        mass, weights = _mass(hypothesis, limits), hypothesis.uptake.weights.copy()
+        mode = names.index(SWITCH)
+        weights[mode] = 0
+        rest = float(weights @ mass / weights.sum()) if weights.sum() else 0.0
+        switched = float(mass[mode])
+        ratios = {w: of_accused / max(w * switched + (1 - w) * rest, 1e-12) for w in _SHARES}
+        most = model.draws
+        results.append(
+            Switch(id_, {w: min(max(ratio, 1 / most), most) for w, ratio in ratios.items()})
+        )
+    return tuple(results)
 
 
 def _mass(hypothesis: Hypothesis, limits: Interval) -> Floats:
@@ -134,7 +187,78 @@ def _mass(hypothesis: Hypothesis, limits: Interval) -> Floats:
     return np.array([((x >= limits.low) & (x < limits.high)).mean() for x in moved])
 
 
-def _over(own: float, weight: float, switched: float, rest: float, most: float) -> float:
-    """Likelihood ratio, none beyond `most` to 1."""
-    other = max(weight * switched + (1 - weight) * rest, 1e-12)
-    return min(max(own / other, 1 / most), most)
+# Tables and findings
+
+
+def adoption_table(comparison: Comparison, result: Adoption) -> Table:
+    """Return a row for each kind of client: the share that moved after a day, and its median."""
+    columns = (
+        text_column("typology", "typology"),
+        text_column("title", "kind of client"),
+        text_column("kind", ""),
+        *span_columns("moved", "moved after a day", "", "share"),
+        *(number_column(f"median_{h}h", f"{h} h", "", "share") for h in _PRINTED_HOURS),
+        text_column("status", "status"),
+        text_column("source", "source"),
+    )
+    rows = tuple(
+        (
+            x.typology,
+            x.title,
+            "extraction" if x.is_extraction else "other",
+            *span_cells(x.after_a_day),
+            *(x.median[x.hours.index(h)] for h in _PRINTED_HOURS),
+            x.status,
+            x.source,
+        )
+        for x in result.curves
+    )
+    finding, wide = say_pivot(comparison, result), ("moved_p25", "moved_p75")
+    return Table("adoption", "pivot", finding, columns, rows, NOTES, wide)
+
+
+def switches_table(comparison: Comparison, result: Adoption) -> Table:
+    """Return the ratio of the reported move by the weight of a switched default."""
+    weights = sorted({w for x in result.switches for w in x.ratios})
+    columns = (
+        text_column("against", f"{comparison.settings.accused} :"),
+        *(number_column(f"switch_{w:g}", f"switch {100 * w:g} %", "", "number") for w in weights),
+    )
+    rows: tuple[Row, ...] = tuple(
+        (x.against, *(x.ratios[w] for w in weights)) for x in result.switches
+    )
+    return Table("default-switch", "pivot", say_switches(comparison, result), columns, rows)
+
+
+def say_pivot(_: Comparison, result: Adoption) -> str:
+    """Say that the curves are priors, and how far they reach."""
+    legitimate = [x.after_a_day for x in result.curves if not x.is_extraction]
+    return (
+        f"No public data say how fast legitimate clients follow a release: the {len(legitimate)} "
+        f"curves of the catalog are priors, with {100 * min(x.p05 for x in legitimate):.0f} to "
+        f"{100 * max(x.p95 for x in legitimate):.0f} % moved after a day"
+    )
+
+
+def say_switches(comparison: Comparison, result: Adoption) -> str:
+    """Say what the move does to odds, by whether the first other hypothesis switches a default."""
+    if not result.switches:
+        return ""
+    x = result.switches[0]
+    low, high = min(x.ratios), max(x.ratios)
+    return (
+        f"That nearly half of the traffic moved within a day (A9) multiplies the odds of "
+        f"{comparison.lowered_title(comparison.settings.accused)} to "
+        f"{comparison.lowered_title(x.against)} by {x.ratios[low]:.2g} if "
+        f"the latter never switches a default and by {x.ratios[high]:.2g} if it always does"
+    )
+
+
+SECTION = Section(
+    id="pivot",
+    question="the move to a new model within a day",
+    tables=(adoption_table, switches_table),
+    compute=compute,
+    findings=(say_switches, say_pivot),
+    charts=("sim.reporting.charts.adoption:pivot",),
+)

@@ -1,173 +1,114 @@
-"""Exchanges of whole benchmark runs, and runs needed for a claim, by simulation.
-
-Runs of one benchmark meet the same items, so their totals are correlated item by item. The
-simulation follows `sim.scaffold.steps`: normal scores of the items, one per replicate and item,
-are drawn in equiprobable strata; given the scores, the total of a run is a sum over thousands of
-independent items, drawn as the normal variable with the exact conditional mean and variance.
-"""
+"""Section `benchmark-runs`: what whole benchmark runs of measured models amount to."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from statistics import NormalDist
+from statistics import median
 
-import numpy as np
-
-from sim.arrays.types import Floats, Ints
-from sim.catalog import Claim, StepDistribution
-from sim.scaffold.steps import normal_cdf
+from sim.catalog import benchmarks, lookup, step_distributions
+from sim.comparison.claims.cases import Case
+from sim.comparison.inference.run_totals import ModelPrediction, draw_strata, predict
+from sim.comparison.section import Comparison, Inputs, Section
+from sim.comparison.tables import Cell, Table, number_column, text_column
+from sim.comparison.wording import short_number
 from sim.streams import Streams
 
-CONVENTION = "C2"
-STRATA = 256
-NODES = 8
-MAX_RUNS = 100_000
+AGENT = "mini-swe-agent"
+BENCHMARK = "swe-bench-full"
+NOTES = (
+    "A step is one answered model request: C2. Steps were measured on 500 SWE-bench Verified tasks "
+    "and carried over to the full set, whose tasks are thought to be harder.",
+    "No model was measured twice on a task; how much repeated runs share is a lower bound.",
+)
 
 
-@dataclass(frozen=True)
-class Range:
-    """Mean and quantiles of a simulated quantity: 2.5, 25, 50, 75 and 97.5 %."""
-
-    mean: float
-    low_95: float
-    low_50: float
-    median: float
-    high_50: float
-    high_95: float
+def compute(inputs: Inputs) -> tuple[ModelPrediction, ...]:
+    """Predict the runs of every measured model, for the counts that are compared."""
+    settings = inputs.settings
+    return predict_models(inputs.comparison.cases, settings.draws, settings.seed)
 
 
-@dataclass(frozen=True)
-class RunsNeeded:
-    """Whole runs until the exchanges add up to at least the claim."""
+def predict_models(cases: Sequence[Case], draws: int, seed: int) -> tuple[ModelPrediction, ...]:
+    """Return what one full run by each measured model is, and how many runs reach each count.
 
-    claim: str
-    runs: Range
+    Parameters
+    ----------
+    cases
+        The counts to be reached.
+    draws
+        Simulated series of runs for each model.
+    seed
+        All models meet the same items for one seed.
 
-
-@dataclass(frozen=True)
-class ModelPrediction:
-    """What one scaffold and model needs for a whole run of a benchmark, under `convention`.
-
-    `mean_steps`: measured mean per task. `exchanges`: one run. `runs_needed`: for each claim.
+    Returns
+    -------
+    tuple
+        One prediction a model, the smallest run first.
     """
+    benchmark = lookup(benchmarks(), "benchmark", BENCHMARK)
+    counts = [x.claims["count"] for x in cases]
+    measured = [x for x in step_distributions().values() if x.agent == AGENT]
 
-    agent: str
-    model: str
-    model_id: str | None
-    benchmark: str
-    measured_on: str
-    measured_tasks: int
-    convention: str
-    mean_steps: float
-    exchanges: Range
-    runs_needed: tuple[RunsNeeded, ...]
-    source: str
+    streams = Streams(seed)
+    strata = draw_strata(benchmark.items, draws, streams)
+    models = [predict(x, benchmark.id, strata, counts, streams) for x in measured]
+    models.sort(key=lambda m: (m.exchanges.median, m.model))
+    return tuple(models)
 
 
-def predict(
-    steps: StepDistribution,
-    benchmark: str,
-    strata: Ints,
-    claims: Sequence[Claim],
-    streams: Streams,
-) -> ModelPrediction:
-    """Simulate a series of runs for each replicate, a row of `strata` (see `draw_strata`).
+def models_table(comparison: Comparison, models: tuple[ModelPrediction, ...]) -> Table:
+    """Return a row for each model: the size of a run, and the runs that reach each count."""
+    ids = [x.claims["count"].id for x in comparison.cases]
+    columns = [
+        text_column("model", "model"),
+        number_column("steps", "steps/task", "exchanges", "number"),
+        number_column("run_median", "one run", "exchanges, C2"),
+        number_column("run_low", "2.5 %", "exchanges, C2"),
+        number_column("run_high", "97.5 %", "exchanges, C2"),
+    ]
+    for id_ in ids:
+        columns += [
+            number_column(f"runs_{id_}", f"runs to {id_}", "runs"),
+            number_column(f"runs_{id_}_low", "2.5 %", "runs"),
+            number_column(f"runs_{id_}_high", "97.5 %", "runs"),
+        ]
 
-    A replicate has its own instance scores, its own error of the measured mean (normal, standard
-    deviation over the root of the number of measured tasks), and its own noise from run to run.
-    """
-    mean, variance = per_run_moments(steps, strata, streams)
-    rng = streams.rng("compare", steps.agent, steps.model, "runs")
-    first = mean + np.sqrt(variance) * rng.standard_normal(len(mean))
-    needed = tuple(
-        RunsNeeded(x.id, _range(runs_until(x.value, mean, variance, rng)))
-        for x in claims
-        if x.value is not None
-    )
-    return ModelPrediction(
-        agent=steps.agent,
-        model=steps.model,
-        model_id=steps.model_id,
-        benchmark=benchmark,
-        measured_on=steps.benchmark,
-        measured_tasks=len(steps.steps),
-        convention=CONVENTION,
-        mean_steps=float(steps.steps.mean()),
-        exchanges=_range(first),
-        runs_needed=needed,
-        source=steps.source,
+    rows = []
+    for m in models:
+        cells: list[Cell] = [m.model, m.mean_steps]
+        cells += [m.exchanges.median, m.exchanges.low_95, m.exchanges.high_95]
+        for needed in m.runs_needed:
+            cells += [needed.runs.median, needed.runs.low_95, needed.runs.high_95]
+        rows.append(tuple(cells))
+
+    return Table(
+        "benchmark-runs",
+        "benchmark-runs",
+        say_models(comparison, models),
+        tuple(columns),
+        tuple(rows),
+        NOTES,
+        wide=tuple(f"runs_{id_}_{end}" for id_ in ids for end in ("low", "high")),
     )
 
 
-def draw_strata(items: int, replicates: int, streams: Streams) -> Ints:
-    """Return how many of the items fall into each stratum of the score, (replicates, STRATA).
-
-    It depends on `items` and the seed alone, so all models meet the same instances.
-    """
-    rng = streams.rng("compare", "instances", items)
-    counts: Ints = rng.multinomial(items, np.full(STRATA, 1 / STRATA), size=replicates)
-    return counts
-
-
-def per_run_moments(
-    steps: StepDistribution, strata: Ints, streams: Streams
-) -> tuple[Floats, Floats]:
-    """Return conditional mean and variance of a run's total, each of shape (replicates,)."""
-    mean, variance = conditional_moments(steps)
-    items = strata.sum(axis=1)
-    error = streams.rng("compare", steps.agent, steps.model, "mean").standard_normal(len(items))
-    spread = float(steps.steps.std(ddof=1)) / np.sqrt(len(steps.steps))
-    return np.maximum(strata @ mean + items * spread * error, items), strata @ variance
+def say_models(_: Comparison, models: tuple[ModelPrediction, ...]) -> str:
+    """Say how large a full benchmark run is."""
+    if not models:
+        return ""
+    sizes = [m.exchanges.median for m in models]
+    first = models[0]
+    return (
+        f"One full run of {first.benchmark} by {first.agent} is {short_number(min(sizes))} to "
+        f"{short_number(max(sizes))} exchanges (C2), depending on the model; with the median model "
+        f"{short_number(median(sizes))}"
+    )
 
 
-def conditional_moments(steps: StepDistribution) -> tuple[Floats, Floats]:
-    """Return mean and variance of the steps of a task by stratum of its score, shape (STRATA,)."""
-    probability = conditional_probabilities(steps)
-    mean = probability @ steps.steps
-    return mean, probability @ steps.steps.astype(np.float64) ** 2 - mean**2
-
-
-def conditional_probabilities(steps: StepDistribution) -> Floats:
-    """Return the probability of each sorted measured step count by stratum, shape (STRATA, n).
-
-    Averages over NODES scores per stratum.
-    With loading l and scores z = l b + sqrt(1 - l^2) e, the k-th of n sorted steps has the
-    probability that z falls between the normal quantiles of (k - 1) / n and k / n, given b.
-    """
-    n = len(steps.steps)
-    inverse = NormalDist().inv_cdf
-    edges = np.array([-np.inf, *(inverse(k / n) for k in range(1, n)), np.inf])
-    nodes = STRATA * NODES
-    score = np.array([inverse((k + 0.5) / nodes) for k in range(nodes)])
-    spread = np.sqrt(1 - steps.loading**2)
-    below = normal_cdf((edges - steps.loading * score[:, None]) / spread)
-    probability: Floats = np.diff(below, axis=1).reshape(STRATA, NODES, n).mean(axis=1)
-    return probability
-
-
-def runs_until(target: float, mean: Floats, variance: Floats, rng: np.random.Generator) -> Ints:
-    """Return the number of runs with which each series first reaches `target`, at least 1.
-
-    After k runs a series stands at k mean + sqrt(variance) W(k), W a random walk of standard
-    normal steps. All series but a negligible share (six standard deviations) pass the target
-    after the first and before the last run that is simulated; only these are stepped through.
-    """
-    certain = 6 * np.sqrt(variance * target / mean)
-    start = np.maximum(np.floor((target - certain) / mean) - 1, 0)
-    at = start * mean + np.sqrt(start * variance) * rng.standard_normal(len(mean))
-    runs: Ints = start.astype(np.int64)
-    for _ in range(MAX_RUNS):
-        short = np.flatnonzero(at < target)
-        if not len(short):
-            break
-        noise = np.sqrt(variance[short]) * rng.standard_normal(len(short))
-        at[short] += mean[short] + noise
-        runs[short] += 1
-    least: Ints = np.maximum(runs, 1)
-    return least
-
-
-def _range(values: Floats | Ints) -> Range:
-    quantiles = np.quantile(values, [0.025, 0.25, 0.5, 0.75, 0.975]).tolist()
-    return Range(float(values.mean()), *quantiles)
+SECTION = Section(
+    id="benchmark-runs",
+    question="what whole benchmark runs of measured models amount to",
+    tables=(models_table,),
+    compute=compute,
+    charts=("sim.reporting.charts.benchmark_runs:benchmark_runs",),
+)

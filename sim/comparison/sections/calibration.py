@@ -1,6 +1,6 @@
-"""Whether the instrument's probabilities and ranges hold, on clusters that it did not see.
+"""Section `calibration`: whether probabilities and ranges hold, on clusters that were not fitted.
 
-Clusters are simulated from every explanation in turn and weighed with all the others at equal
+Clusters are simulated from every hypothesis in turn and weighed with all the others at equal
 odds. Of those that got 30 %, 30 % should be true (reliability); a range of 90 % should hold the
 truth nine times of ten (coverage); and the mean surprise -log2 p of the truth should lie below that
 of knowing nothing (log score; Good, Rational Decisions, 1952).
@@ -8,7 +8,6 @@ of knowing nothing (log score; Good, Rational Decisions, 1952).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,10 +16,14 @@ from numpy.typing import NDArray
 from sim.arrays.types import Floats
 from sim.comparison.inference.evidence_model import EvidenceModel
 from sim.comparison.inference.posterior import inferred, quantity_of
-from sim.comparison.sections.design import NAMES, posterior, stated_fits
+from sim.comparison.section import Comparison, Inputs, Section
+from sim.comparison.sections.design import KNOWN_SETS, posterior, stated_fits
+from sim.comparison.tables import Table, number_column, text_column
+from sim.comparison.wording import known_sum
 
-CLUSTERS = 500  # of each explanation, or as many as there are draws
+CLUSTERS = 500  # of each hypothesis, or as many as there are draws
 EDGES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0)
+_FEWEST_CASES = 100
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Bin:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Probabilities of explanations with a set of observables, on clusters of all of them.
+    """Probabilities of hypotheses with a set of observables, on clusters of all of them.
 
     `log_score`: mean -log2 p of the true one, in bits; `ignorance`: that of equal probabilities.
     `right`: how often the likeliest is the true one.
@@ -49,7 +52,7 @@ class Reliability:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How often ranges of 90 % held the truth, for one explanation and quantity."""
+    """How often ranges of 90 % held the truth, for one hypothesis and quantity."""
 
     hypothesis: str
     quantity: str
@@ -57,58 +60,81 @@ class Coverage:
     clusters: int
 
 
-def reliability(instrument: EvidenceModel, known: tuple[str, ...]) -> Reliability:
+@dataclass(frozen=True)
+class Calibration:
+    """How reliable probabilities are, and how well ranges hold."""
+
+    reliabilities: tuple[Reliability, ...]
+    coverages: tuple[Coverage, ...]
+
+
+def compute(inputs: Inputs) -> Calibration:
+    """Weigh simulated clusters of all hypotheses."""
+    reliabilities = tuple(reliability(inputs.model, known) for known in KNOWN_SETS)
+    return Calibration(reliabilities, coverage(inputs.model))
+
+
+# Computation
+
+
+def reliability(model: EvidenceModel, known: tuple[str, ...]) -> Reliability:
     """Return how reliable probabilities are with a set of observables."""
-    fits = stated_fits(instrument)
-    given, truth = [], []
-    for place, id_ in enumerate(instrument.ids):
-        published = instrument.published(id_, 4 * CLUSTERS)
-        values = {name: x[: _clusters(instrument)] for name, x in published.items()}
-        given.append(posterior(fits, values, known))
-        truth.append(np.full(len(given[-1]), place))
-    p, true = np.concatenate(given), np.concatenate(truth)
+    fits = stated_fits(model)
+    by_hypothesis = []
+    for id_ in model.ids:
+        published = model.published(id_, 4 * CLUSTERS)
+        values = {name: x[: _clusters(model)] for name, x in published.items()}
+        by_hypothesis.append(posterior(fits, values, known))
+
+    # Every hypothesis weighs the same, however many clusters it has.
+    p = np.concatenate(by_hypothesis)
+    true = np.repeat(np.arange(len(fits)), [len(x) for x in by_hypothesis])
     weight = 1 / np.bincount(true)[true] / len(fits)
-    of_truth = p[np.arange(len(p)), true]
+
+    p_of_truth = p[np.arange(len(p)), true]
     return Reliability(
         known=known,
         bins=_bins(p, true, weight),
-        log_score=float(weight @ -np.log2(np.maximum(of_truth, 1e-12))),
+        log_score=float(weight @ -np.log2(np.maximum(p_of_truth, 1e-12))),
         ignorance=float(np.log2(len(fits))),
         right=float(weight @ (p.argmax(axis=1) == true)),
     )
 
 
 def _bins(p: Floats, true: NDArray[np.int64], weight: Floats) -> tuple[Bin, ...]:
-    hit = (np.arange(p.shape[1]) == true[:, None]).ravel()
+    """Sort all probabilities p (n, hypotheses) into bins; bins without any are left out."""
+    is_true = (np.arange(p.shape[1]) == true[:, None]).ravel()
     flat, weights = p.ravel(), np.repeat(weight, p.shape[1])
-    place = np.clip(np.searchsorted(EDGES, flat, side="right") - 1, 0, len(EDGES) - 2)
-    made = []
-    for k in range(len(EDGES) - 1):
-        rows = place == k
-        if rows.any():
-            stated, right = (float(np.average(x[rows], weights=weights[rows])) for x in (flat, hit))
-            made.append(Bin(stated, right, int(rows.sum())))
-    return tuple(made)
+    number = np.clip(np.searchsorted(EDGES, flat, side="right") - 1, 0, len(EDGES) - 2)
+
+    bins = []
+    for k in np.unique(number):
+        rows = number == k
+        stated, right = (float(np.average(x[rows], weights=weights[rows])) for x in (flat, is_true))
+        bins.append(Bin(stated, right, int(rows.sum())))
+    return tuple(bins)
 
 
-def coverage(instrument: EvidenceModel) -> tuple[Coverage, ...]:
+def coverage(model: EvidenceModel) -> tuple[Coverage, ...]:
     """Return how often 90 % ranges hold: of the count, and of what is inferred from it.
 
     `predicted count`: the range of the draws, for the reported counts of others. `lever` and `true
     C2`: the range that follows from a reported count, by `inferred`.
     """
-    made = []
-    for id_, hypothesis in instrument.library.hypotheses.items():
-        seen, fresh = instrument.base(id_), instrument.held_out(id_, 4 * CLUSTERS)
-        kept = np.flatnonzero(fresh.published)[: _clusters(instrument)]
-        counts = instrument.published(id_, 4 * CLUSTERS)["count"][: len(kept)]
-        low, high = np.quantile(instrument.published(id_)["count"], [0.05, 0.95])
-        made.append(_covered(id_, "predicted count", counts, low, high))
-        for quantity, of in (("lever", hypothesis.driver), ("true C2", "C2")):
-            truth = quantity_of(fresh, of)[kept]
-            ends = np.array([inferred(seen, of, x, seen.published) for x in counts])
-            made.append(_covered(id_, quantity, truth, ends[:, 0], ends[:, 1]))
-    return tuple(made)
+    coverages = []
+    for id_, hypothesis in model.library.hypotheses.items():
+        draws, fresh = model.base(id_), model.held_out(id_, 4 * CLUSTERS)
+        rows = np.flatnonzero(fresh.published)[: _clusters(model)]
+        counts = model.published(id_, 4 * CLUSTERS)["count"][: len(rows)]
+
+        low, high = np.quantile(model.published(id_)["count"], [0.05, 0.95])
+        coverages.append(_covered(id_, "predicted count", counts, low, high))
+
+        for quantity, name in (("lever", hypothesis.driver), ("true C2", "C2")):
+            truth = quantity_of(fresh, name)[rows]
+            ends = np.array([inferred(draws, name, x, draws.published) for x in counts])
+            coverages.append(_covered(id_, quantity, truth, ends[:, 0], ends[:, 1]))
+    return tuple(coverages)
 
 
 def _covered(
@@ -118,8 +144,99 @@ def _covered(
     return Coverage(id_, quantity, float(inside.mean()), len(truth))
 
 
-def _clusters(instrument: EvidenceModel) -> int:
-    return min(CLUSTERS, instrument.draws)
+def _clusters(model: EvidenceModel) -> int:
+    return min(CLUSTERS, model.draws)
 
 
-SETS: Sequence[tuple[str, ...]] = (NAMES[:1], NAMES[:2], NAMES)
+# Tables
+
+
+def scores_table(comparison: Comparison, result: Calibration) -> Table:
+    """Return log scores, beside that of knowing nothing."""
+    columns = (
+        text_column("known", "known"),
+        number_column("log_score", "log score", "bits", "number"),
+        number_column("ignorance", "knowing nothing", "bits", "number"),
+        number_column("right", "likeliest is right", "", "share"),
+    )
+    rows = tuple(
+        (known_sum(x.known), x.log_score, x.ignorance, x.right) for x in result.reliabilities
+    )
+    return Table("scores", "calibration", say_scores(comparison, result), columns, rows)
+
+
+def reliability_table(comparison: Comparison, result: Calibration) -> Table:
+    """Return the bins of the reliability diagram."""
+    columns = (
+        text_column("known", "known"),
+        number_column("stated", "probability said", "", "share"),
+        number_column("true", "came true", "", "share"),
+        number_column("cases", "cases", "", "id"),
+    )
+    rows = tuple(
+        (known_sum(x.known), b.stated, b.true, b.cases)
+        for x in result.reliabilities
+        for b in x.bins
+    )
+    finding = say_reliability(comparison, result)
+    return Table("reliability", "calibration", finding, columns, rows)
+
+
+def coverage_table(comparison: Comparison, result: Calibration) -> Table:
+    """Return how often ranges held the truth."""
+    columns = (
+        text_column("explanation", "explanation"),
+        text_column("quantity", "range of"),
+        number_column("share", "held the truth", "", "share"),
+        number_column("clusters", "clusters", "", "id"),
+    )
+    rows = tuple((x.hypothesis, x.quantity, x.share, x.clusters) for x in result.coverages)
+    return Table("coverage", "calibration", say_coverage(comparison, result), columns, rows)
+
+
+# Findings
+
+
+def say_scores(_: Comparison, result: Calibration) -> str:
+    """Say what knowing more is worth."""
+    parts = [f"{x.log_score:.2f} bits with {known_sum(x.known)}" for x in result.reliabilities]
+    nothing = result.reliabilities[0].ignorance
+    return f"Surprise at the truth: {', '.join(parts)}; {nothing:.2f} knowing nothing"
+
+
+def say_reliability(_: Comparison, result: Calibration) -> str:
+    """Say how far probabilities are off, in bins of enough cases."""
+    errors = [
+        (abs(b.stated - b.true), b.cases)
+        for x in result.reliabilities
+        for b in x.bins
+        if b.cases >= _FEWEST_CASES
+    ]
+    if not errors:
+        return ""
+    worst = max(error for error, _ in errors)
+    mean = sum(error * n for error, n in errors) / sum(n for _, n in errors)
+    return (
+        f"Probabilities are off by {100 * mean:.1f} points on average and by {100 * worst:.0f} at "
+        "most, in bins of at least 100 cases"
+    )
+
+
+def say_coverage(_: Comparison, result: Calibration) -> str:
+    """Say how well ranges hold."""
+    shares = [x.share for x in result.coverages]
+    return (
+        "Ranges of 90 % of a predicted count, and of the lever and the true count behind a "
+        f"reported one, held the truth in {100 * min(shares):.0f} to {100 * max(shares):.0f} % of "
+        f"simulated cases, over {len(shares)} combinations of explanation and quantity"
+    )
+
+
+SECTION = Section(
+    id="calibration",
+    question="whether probabilities and ranges hold where the truth is known",
+    tables=(scores_table, reliability_table, coverage_table),
+    compute=compute,
+    findings=(say_coverage,),
+    charts=("sim.reporting.charts.calibration:calibration",),
+)

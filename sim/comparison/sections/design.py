@@ -1,6 +1,6 @@
-"""Which observable would tell explanations apart, before it is seen.
+"""Section `design`: which observable would tell hypotheses apart, before it is seen.
 
-Clusters are drawn from an explanation with draws that no likelihood was fitted to, and weighed as
+Clusters are drawn from a hypothesis with draws that no likelihood was fitted to, and weighed as
 reports are. What a typical one says is what the observable can be expected to say.
 """
 
@@ -16,19 +16,41 @@ from sim.comparison.claims.observables import OBSERVABLES
 from sim.comparison.inference.evidence_model import EvidenceModel, capped, log_densities
 from sim.comparison.inference.likelihood import Fit, without_implied
 from sim.comparison.inference.quantiles import Ranged, Span, span
+from sim.comparison.section import Comparison, Inputs, Section
+from sim.comparison.tables import Column, Row, Table, number_column, text_column
+from sim.comparison.wording import added_observable, known_sum
 
 CLUSTERS = 400
 NAMES = tuple(OBSERVABLES)
+# Sets of observables whose probabilities are looked at: the count, the count and accounts, all.
+KNOWN_SETS: Sequence[tuple[str, ...]] = (NAMES[:1], NAMES[:2], NAMES)
+NOTES = (
+    "`wrong`: how often the likelier of the two is the wrong one, each being true half of the "
+    "time. The other columns are medians over clusters that the one or the other made.",
+    "An observable tells as much as the priors of the explanations let it: what is assumed to "
+    "differ differs.",
+)
+# What text shows of the growing sets of observables.
+_PRINTED = ("count", "+ accounts", "+ item_repetition", "+ shared_instruments")
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What one set of observables does to the odds of the accused explanation to another one.
+    """What one set of observables does to the odds of the accused hypothesis to another one.
 
-    Log10 likelihood ratios of clusters that the accused one made (`if_accused`) and that the other
-    made (`if_other`), under the priors as stated; `median_if_accused`, `median_if_other`: their
-    medians over all pairs of prior sets. `wrong`: how often the likelier of the two is the wrong
-    one, each being the true one half of the time.
+    Attributes
+    ----------
+    against
+        The other hypothesis.
+    known
+        The observables.
+    if_accused, if_other
+        Log10 likelihood ratios of clusters that the accused or the other hypothesis made, under
+        the priors as stated.
+    median_if_accused, median_if_other
+        Their medians, with the range over all pairs of prior sets.
+    wrong
+        How often the likelier of the two is the wrong one, each being true half of the time.
     """
 
     against: str
@@ -42,15 +64,39 @@ class Expected:
 
 @dataclass(frozen=True)
 class Confusion:
-    """How often a cluster of one explanation (row) is taken for another (column), by probability.
+    """How often a cluster of one hypothesis (row) is taken for another (column), by probability.
 
-    `mean`: (explanations, explanations), each row adds up to 1: mean probability, all explanations
-    being equally likely before.
+    `mean`: (hypotheses, hypotheses), each row adds up to 1: mean probability, all hypotheses being
+    equally likely before.
     """
 
     known: tuple[str, ...]
     ids: tuple[str, ...]
     mean: Floats
+
+
+@dataclass(frozen=True)
+class Design:
+    """What the count and one observable say, what growing sets say, and what is confused."""
+
+    beside: tuple[Expected, ...]
+    growing: tuple[Expected, ...]
+    confusions: tuple[Confusion, ...]
+
+
+def compute(inputs: Inputs) -> Design:
+    """Weigh simulated clusters with many sets of observables."""
+    model, accused = inputs.model, inputs.settings.accused
+    return Design(
+        beside=expected(model, accused, beside_the_count()),
+        growing=inputs.shared(expected_growing),
+        confusions=tuple(confusion(model, known) for known in KNOWN_SETS),
+    )
+
+
+def expected_growing(inputs: Inputs) -> tuple[Expected, ...]:
+    """Return what observables say that are added one after another."""
+    return expected(inputs.model, inputs.settings.accused, cumulative())
 
 
 def cumulative() -> tuple[tuple[str, ...], ...]:
@@ -63,59 +109,74 @@ def beside_the_count() -> tuple[tuple[str, ...], ...]:
     return tuple(("count", name) for name in NAMES[1:])
 
 
-def clusters(instrument: EvidenceModel, hypothesis: str) -> dict[str, Floats]:
+def clusters(model: EvidenceModel, hypothesis: str) -> dict[str, Floats]:
     """Return observables of published clusters that no likelihood was fitted to, (n,) each.
 
     n is 400, or as many as there are draws.
     """
-    n = min(CLUSTERS, instrument.draws)
-    published = instrument.published(hypothesis, held_out=4 * CLUSTERS)
+    n = min(CLUSTERS, model.draws)
+    published = model.published(hypothesis, held_out=4 * CLUSTERS)
     return {name: values[:n] for name, values in published.items()}
 
 
 def expected(
-    instrument: EvidenceModel, accused: str, sets: Sequence[tuple[str, ...]]
+    model: EvidenceModel, accused: str, sets: Sequence[tuple[str, ...]]
 ) -> tuple[Expected, ...]:
-    """Return what sets of observables would say, for the accused explanation and every other."""
-    ours = clusters(instrument, accused)
-    made = []
+    """Return what sets of observables would say, for the accused hypothesis and every other.
+
+    Parameters
+    ----------
+    model
+        Likelihoods and draws of the hypotheses.
+    accused
+        The hypothesis that stands above the fraction line of the ratios.
+    sets
+        Sets of observables, the count in each.
+
+    Returns
+    -------
+    tuple
+        One for each set and other hypothesis, in this order.
+    """
+    of_accused = clusters(model, accused)
+    results = []
     for known in sets:
         names = without_implied(known)
-        own = log_densities(instrument.fits(accused), ours, names)
-        for other in (x for x in instrument.ids if x != accused):
-            theirs = clusters(instrument, other)
-            fits = instrument.fits(other)
-            made.append(
-                _expected(
-                    other,
-                    known,
-                    _ratios(own, log_densities(fits, ours, names), instrument.draws),
-                    _ratios(
-                        log_densities(instrument.fits(accused), theirs, names),
-                        log_densities(fits, theirs, names),
-                        instrument.draws,
-                    ),
-                )
+        accused_by_accused = log_densities(model.fits(accused), of_accused, names)
+        for other in (x for x in model.ids if x != accused):
+            of_other = clusters(model, other)
+            if_accused = _ratios(
+                accused_by_accused,
+                log_densities(model.fits(other), of_accused, names),
+                model.draws,
             )
-    return tuple(made)
+            if_other = _ratios(
+                log_densities(model.fits(accused), of_other, names),
+                log_densities(model.fits(other), of_other, names),
+                model.draws,
+            )
+            results.append(_expected(other, known, if_accused, if_other))
+    return tuple(results)
 
 
-def _ratios(ours: Floats, theirs: Floats, draws: int) -> Floats:
+def _ratios(of_accused: Floats, of_other: Floats, draws: int) -> Floats:
     """Log10 likelihood ratios of n clusters, every prior set with every other: (n, sets, sets)."""
-    return capped((ours[:, :, None] - theirs[:, None, :]) / np.log(10), draws)
+    return capped((of_accused[:, :, None] - of_other[:, None, :]) / np.log(10), draws)
 
 
 def _expected(other: str, known: tuple[str, ...], if_accused: Floats, if_other: Floats) -> Expected:
-    stated = if_accused[:, 0, 0], if_other[:, 0, 0]
-    wrong = 0.5 * float((stated[0] < 0).mean()) + 0.5 * float((stated[1] > 0).mean())
+    """Summarise log10 ratios, each (n, sets, sets); the first set is the priors as stated."""
+    stated_if_accused, stated_if_other = if_accused[:, 0, 0], if_other[:, 0, 0]
+    wrong_if_accused = float((stated_if_accused < 0).mean())
+    wrong_if_other = float((stated_if_other > 0).mean())
     return Expected(
         against=other,
         known=known,
-        if_accused=span(stated[0]),
-        if_other=span(stated[1]),
+        if_accused=span(stated_if_accused),
+        if_other=span(stated_if_other),
         median_if_accused=_ranged(np.median(if_accused, axis=0)),
         median_if_other=_ranged(np.median(if_other, axis=0)),
-        wrong=wrong,
+        wrong=0.5 * wrong_if_accused + 0.5 * wrong_if_other,
     )
 
 
@@ -123,21 +184,149 @@ def _ranged(over_sets: Floats) -> Ranged:
     return Ranged(float(over_sets[0, 0]), float(over_sets.min()), float(over_sets.max()))
 
 
-def confusion(instrument: EvidenceModel, known: tuple[str, ...]) -> Confusion:
-    """Return how explanations are taken for each other with a set of observables."""
+def confusion(model: EvidenceModel, known: tuple[str, ...]) -> Confusion:
+    """Return how hypotheses are taken for each other with a set of observables."""
     rows = []
-    for id_ in instrument.ids:
-        probabilities = posterior(stated_fits(instrument), clusters(instrument, id_), known)
+    for id_ in model.ids:
+        probabilities = posterior(stated_fits(model), clusters(model, id_), known)
         rows.append(probabilities.mean(axis=0))
-    return Confusion(known, instrument.ids, np.stack(rows))
+    return Confusion(known, model.ids, np.stack(rows))
 
 
-def stated_fits(instrument: EvidenceModel) -> list[Fit]:
-    """Return the likelihood of every explanation under the priors as stated."""
-    return [instrument.stated_fit(x) for x in instrument.ids]
+def stated_fits(model: EvidenceModel) -> list[Fit]:
+    """Return the likelihood of every hypothesis under the priors as stated."""
+    return [model.stated_fit(x) for x in model.ids]
 
 
 def posterior(fits: Sequence[Fit], values: Mapping[str, Floats], known: Sequence[str]) -> Floats:
-    """Return probabilities of explanations that were equally likely before, (n, explanations)."""
+    """Return probabilities of hypotheses that were equally likely before, (n, hypotheses)."""
     logs = log_densities(fits, values, without_implied(known))
     return np.asarray(np.exp(logs - np.logaddexp.reduce(logs, axis=1, keepdims=True)))
+
+
+# Tables
+
+
+def beside_table(comparison: Comparison, design: Design) -> Table:
+    """Return what one observable beside the count would say."""
+    finding = say_beside(comparison, design)
+    columns, rows, wide = _expected_parts(comparison, design.beside)
+    return Table("beside-the-count", "design", finding, columns, rows, NOTES, wide)
+
+
+def growing_table(comparison: Comparison, design: Design) -> Table:
+    """Return what one observable after another would say; text shows four of the steps."""
+    finding = say_growing(comparison, design)
+    columns, rows, wide = _expected_parts(comparison, design.growing)
+    shown = tuple(row for row in rows if row[1] in _PRINTED)
+    return Table("growing", "design", finding, columns, rows, NOTES, wide, shown)
+
+
+def _expected_parts(
+    comparison: Comparison, results: Sequence[Expected]
+) -> tuple[tuple[Column, ...], tuple[Row, ...], tuple[str, ...]]:
+    """Return columns, rows, and the keys of those columns that text leaves out."""
+    accused = comparison.settings.accused
+    columns = [
+        text_column("against", f"{accused} :"),
+        text_column("known", "known"),
+        number_column("wrong", "wrong", "", "share"),
+    ]
+    for key, title in (("if_accused", f"if {accused}"), ("if_other", "if the other")):
+        columns += [
+            number_column(key, title, "log10", "odds"),
+            number_column(f"{key}_p05", "5 %", "log10", "odds"),
+            number_column(f"{key}_p95", "95 %", "log10", "odds"),
+            number_column(f"{key}_low", "sets from", "log10", "odds"),
+            number_column(f"{key}_high", "to", "log10", "odds"),
+        ]
+
+    rows = tuple(
+        (
+            x.against,
+            added_observable(x.known),
+            x.wrong,
+            *(x.if_accused.median, x.if_accused.p05, x.if_accused.p95),
+            *(x.median_if_accused.low, x.median_if_accused.high),
+            *(x.if_other.median, x.if_other.p05, x.if_other.p95),
+            *(x.median_if_other.low, x.median_if_other.high),
+        )
+        for x in sorted(results, key=lambda x: x.against)
+    )
+    wide = tuple(c.key for c in columns if c.key.endswith(("_p05", "_p95", "_low", "_high")))
+    return tuple(columns), rows, wide
+
+
+def confusion_table(comparison: Comparison, design: Design) -> Table:
+    """Return the mean probability of every hypothesis by the true one."""
+    columns = (
+        text_column("known", "known"),
+        text_column("true", "true explanation"),
+        *(number_column(x, x, "", "share") for x in comparison.settings.hypotheses),
+    )
+    rows: tuple[Row, ...] = tuple(
+        (known_sum(x.known), true, *map(float, line))
+        for x in design.confusions
+        for true, line in zip(x.ids, x.mean, strict=True)
+    )
+    return Table("confusion", "design", say_confusions(comparison, design), columns, rows)
+
+
+# Findings
+
+
+def say_beside(_: Comparison, design: Design) -> str:
+    """Say which observable would tell most beside the count."""
+    if not design.beside:
+        return ""
+    wrong: dict[str, list[float]] = {}
+    for x in design.beside:
+        wrong.setdefault(x.known[-1], []).append(x.wrong)
+    mean = {name: sum(values) / len(values) for name, values in wrong.items()}
+    best = sorted(mean, key=mean.__getitem__)[:2]
+    named = " or ".join(
+        f"{name.replace('_', ' ')} ({100 * mean[name]:.0f} % wrong)" for name in best
+    )
+
+    alone = [x.wrong for x in design.growing if len(x.known) == 1]
+    return (
+        "On the count alone the likelier of two explanations is the wrong one in "
+        f"{100 * sum(alone) / len(alone):.0f} % of cases "
+        f"(guessing: 50 %). One further observable that would help most: {named}"
+    )
+
+
+def say_growing(_: Comparison, design: Design) -> str:
+    """Say what all observables together would do."""
+    alone = [x.wrong for x in design.growing if len(x.known) == 1]
+    everything = [x.wrong for x in design.growing if len(x.known) == len(OBSERVABLES)]
+    if not everything:
+        return ""
+    return (
+        f"With all {len(OBSERVABLES)} observables the likelier of two is wrong in "
+        f"{100 * min(everything):.0f} to {100 * max(everything):.0f} % of cases, on the count "
+        f"alone in {100 * min(alone):.0f} to {100 * max(alone):.0f} %"
+    )
+
+
+def say_confusions(comparison: Comparison, design: Design) -> str:
+    """Say how much probability the true hypothesis gets."""
+    parts = []
+    for x in design.confusions:
+        mean = float(np.diag(x.mean).mean())
+        parts.append(f"{100 * mean:.0f} % with {known_sum(x.known)}")
+    n = len(comparison.settings.hypotheses)
+    return (
+        f"Mean probability that the true explanation of {n} gets: "
+        f"{', '.join(parts)} (knowing nothing: {100 / n:.3g} %)"
+    )
+
+
+SECTION = Section(
+    id="design",
+    question="which further observable would tell, before it is seen",
+    tables=(beside_table, growing_table, confusion_table),
+    compute=compute,
+    findings=(say_beside,),
+    charts=("sim.reporting.charts.design:design", "sim.reporting.charts.design:confusion"),
+)

@@ -1,9 +1,10 @@
-"""The arithmetic of the discussed documents, line by line, with a verdict."""
+"""Section `documents`: the arithmetic of the discussed documents, line by line, with a verdict."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import fmean, median
 from typing import Literal
 
@@ -20,10 +21,13 @@ from sim.catalog import (
     statements,
     step_distributions,
 )
-from sim.comparison.sections.benchmark_runs import CONVENTION, ModelPrediction
+from sim.comparison.inference.run_totals import CONVENTION, ModelPrediction
+from sim.comparison.section import Comparison, Inputs, Section
+from sim.comparison.sections import benchmark_runs
+from sim.comparison.tables import Table, text_column
 
 Finding = Literal["holds", "holds in part", "contradicted", "cannot be tested"]
-Answer = tuple[Finding, str]
+Judgement = tuple[Finding, str]
 
 AS_REPORTED = "as reported, undefined"
 _UNDEFINED = ("daily_rate", "sum", "per_account")
@@ -68,7 +72,7 @@ def _claim(line: Statement) -> float:
     return claim_value(line.claim or "")
 
 
-def _run_size(line: Statement, models: Sequence[ModelPrediction]) -> Answer:
+def _run_size(line: Statement, models: Sequence[ModelPrediction]) -> Judgement:
     v, items = line.values, _items(line)
     if v["tasks"] * v["calls_per_task"] != v["result"]:
         return "contradicted", f"the product is {v['tasks'] * v['calls_per_task']:,.0f}"
@@ -81,7 +85,7 @@ def _run_size(line: Statement, models: Sequence[ModelPrediction]) -> Answer:
     )
 
 
-def _runs(line: Statement, models: Sequence[ModelPrediction]) -> Answer:
+def _runs(line: Statement, models: Sequence[ModelPrediction]) -> Judgement:
     v, target = line.values, _claim(line)
     needed = [target / (m.mean_steps * _items(line)) for m in models]
     enough = sum(x <= v["runs"] for x in needed)
@@ -95,7 +99,7 @@ def _runs(line: Statement, models: Sequence[ModelPrediction]) -> Answer:
     return ("holds" if enough == len(models) else "holds in part"), text
 
 
-def _calls_per_task(line: Statement, models: Sequence[ModelPrediction]) -> Answer:
+def _calls_per_task(line: Statement, models: Sequence[ModelPrediction]) -> Judgement:
     assumed = line.values["calls_per_task"]
     means = [m.mean_steps for m in models]
     below = sum(x < assumed for x in means)
@@ -108,7 +112,7 @@ def _calls_per_task(line: Statement, models: Sequence[ModelPrediction]) -> Answe
     return "contradicted", f"not conservative: {text}"
 
 
-def _single_runs(line: Statement, models: Sequence[ModelPrediction]) -> Answer:
+def _single_runs(line: Statement, models: Sequence[ModelPrediction]) -> Judgement:
     del models  # the line is about another benchmark
     v, target = line.values, _claim(line)
     fewest, most = target / v["high_per_run"], target / v["low_per_run"]
@@ -118,7 +122,7 @@ def _single_runs(line: Statement, models: Sequence[ModelPrediction]) -> Answer:
     return "contradicted", f"contradicted: {text}"
 
 
-def _daily_rate(line: Statement, models: Sequence[ModelPrediction]) -> Answer:
+def _daily_rate(line: Statement, models: Sequence[ModelPrediction]) -> Judgement:
     del models
     rate = line.values["requests_per_day"]
     days = {x: claim_value(x) / rate for x in line.claims}
@@ -135,7 +139,7 @@ def _days(value: float) -> str:
     return f"{value:.2f}" if value < 10 else f"{value:.0f}"
 
 
-def _amplification(line: Statement, models: Sequence[ModelPrediction]) -> Answer:
+def _amplification(line: Statement, models: Sequence[ModelPrediction]) -> Judgement:
     """Holds if half of the requests reach the number, in part if one in a hundred does."""
     del models  # the line is about any request, and about every measured model
     least, request = line.values["least"], amplification()["request"]
@@ -173,7 +177,7 @@ def _tasks_measured(least: float) -> str:
     )
 
 
-def _product_use(line: Statement, models: Sequence[ModelPrediction]) -> Answer:
+def _product_use(line: Statement, models: Sequence[ModelPrediction]) -> Judgement:
     del models
     exchanges, calls = _claim(line), amplification()["request"]["calls_mean"]
     spans = (
@@ -187,7 +191,7 @@ def _product_use(line: Statement, models: Sequence[ModelPrediction]) -> Answer:
     )
 
 
-def _sum(line: Statement, models: Sequence[ModelPrediction]) -> Answer:
+def _sum(line: Statement, models: Sequence[ModelPrediction]) -> Judgement:
     del models
     parts = [x for key, x in line.values.items() if key != "result"]
     text = f"{sum(parts) / 1e6:.2f} M against over {line.values['result'] / 1e6:.0f} M"
@@ -196,7 +200,7 @@ def _sum(line: Statement, models: Sequence[ModelPrediction]) -> Answer:
     return "holds", f"arithmetic holds: {text}; each part is a lower bound"
 
 
-def _per_account(line: Statement, models: Sequence[ModelPrediction]) -> Answer:
+def _per_account(line: Statement, models: Sequence[ModelPrediction]) -> Judgement:
     del models
     v = line.values
     quotient = v["exchanges"] / v["accounts"]
@@ -205,7 +209,7 @@ def _per_account(line: Statement, models: Sequence[ModelPrediction]) -> Answer:
     return "holds", f"arithmetic holds: {quotient:,.1f}, a mean that no limit per account forbids"
 
 
-_CHECKS: dict[str, Callable[[Statement, Sequence[ModelPrediction]], Answer]] = {
+_CHECKS: dict[str, Callable[[Statement, Sequence[ModelPrediction]], Judgement]] = {
     "run_size": _run_size,
     "runs": _runs,
     "calls_per_task": _calls_per_task,
@@ -216,3 +220,38 @@ _CHECKS: dict[str, Callable[[Statement, Sequence[ModelPrediction]], Answer]] = {
     "sum": _sum,
     "per_account": _per_account,
 }
+
+
+def compute(inputs: Inputs) -> tuple[Verdict, ...]:
+    """Judge every statement by the simulated benchmark runs."""
+    return verdicts(inputs.shared(benchmark_runs.compute))
+
+
+def documents_table(comparison: Comparison, verdicts: tuple[Verdict, ...]) -> Table:
+    """Return a row for each statement."""
+    keys = ("id", "statement", "finding", "verdict", "convention", "source", "note")
+    columns = tuple(text_column(key, key) for key in keys)
+    rows = tuple(tuple(asdict(x)[key] for key in keys) for x in verdicts)
+    finding = say_documents(comparison, verdicts)
+    return Table(
+        "documents", "documents", finding, columns, rows, wide=("convention", "source", "note")
+    )
+
+
+def say_documents(_: Comparison, verdicts: tuple[Verdict, ...]) -> str:
+    """Say how many statements hold, and how many do not."""
+    if not verdicts:
+        return ""
+    counts = Counter(x.finding for x in verdicts)
+    parts = [f"{finding}: {n}" for finding, n in counts.most_common()]
+    return f"Lines of the documents' arithmetic, {len(verdicts)} in all: {', '.join(parts)}"
+
+
+SECTION = Section(
+    id="documents",
+    question="the arithmetic of the two source documents beside measurements",
+    tables=(documents_table,),
+    compute=compute,
+    findings=(say_documents,),
+    importance=1,
+)

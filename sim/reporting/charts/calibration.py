@@ -1,73 +1,83 @@
-"""The chart of whether probabilities and ranges hold where the truth is known."""
+"""Chart of whether probabilities and ranges hold where the truth is known."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sim.comparison.analysis import Analysis
 from sim.comparison.inference.posterior import LEVEL
-from sim.comparison.sections.calibration import CLUSTERS, EDGES, Bin, Reliability
-from sim.reporting.charts import marks
-from sim.reporting.charts.layout import GREY, INK, LINE, MARGIN, SOFT, WIDTH, Chart, Page, framed
-from sim.reporting.charts.wording import (
-    and_list,
-    drawn,
-    inline,
-    known_words,
-    percent,
-    share_range,
-    source,
-    title_of,
+from sim.comparison.section import Comparison
+from sim.comparison.sections.calibration import (
+    CLUSTERS,
+    EDGES,
+    Bin,
+    Calibration,
+    Coverage,
+    Reliability,
 )
+from sim.comparison.wording import and_list, known_names, percent, share_range
+from sim.reporting.charts import primitives
+from sim.reporting.charts.captions import drawn, source
+from sim.reporting.charts.layout import GREY, INK, LINE, MARGIN, SOFT, WIDTH, Chart, Frame, Page
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+# Shares of ranges of 90 % that count as good.
 _BAND = (0.85, 0.95)
 # Bins with fewer probabilities say little; they are drawn hollow and not joined.
 _FEW = 100
+# Inches: a row of coverage, a panel of reliability, the panel of numbers under it, and between.
 _ROW, _SQUARE, _STRIP = 0.27, 2.35, 0.55
 _GAP, _LEFT = 0.35, 0.72
 
 
-def calibration(analysis: Analysis) -> Chart:
-    """Chart reliability, with how many probabilities there are, and coverage."""
-    shares = [x.share for x in analysis.coverages]
+def calibration(comparison: Comparison, result: Calibration) -> Chart:
+    """Draw reliability, with how many probabilities there are, and coverage."""
+    shares = [x.share for x in result.coverages]
     good = sum(_BAND[0] <= x <= _BAND[1] for x in shares)
-    bins = [b for r in analysis.reliabilities for b in r.bins]
+    bins = [b for r in result.reliabilities for b in r.bins]
     off = max((abs(b.stated - b.true) for b in bins if b.cases >= _FEW), default=0.0)
     title = (
         f"Where the truth is known, probabilities are off by {100 * off:.2g} points at most, and "
         f"{good} of {len(shares)} ranges of {100 * LEVEL:.0f} % hold it in "
         f"{100 * _BAND[0]:.0f} to {100 * _BAND[1]:.0f} % of clusters"
     )
-    rows = len(dict.fromkeys(x.hypothesis for x in analysis.coverages))
+    rows = len({x.hypothesis for x in result.coverages})
     lower = rows * _ROW + 1.0
     upper = _SQUARE + _STRIP + 0.95
-    return framed(
+
+    def fill(page: Page) -> None:
+        _draw_reliabilities(page, result.reliabilities, lower)
+        _draw_coverage(page, comparison, result.coverages, lower)
+
+    return Chart(
         "calibration",
         "calibration",
         title,
-        _alt(analysis),
-        subtitle=(
-            f"Top: {CLUSTERS} clusters of every explanation that no likelihood was fitted to, all "
-            "equally likely before: how often explanations that got a probability were true "
-            "(on the dashed line: as often as stated; hollow: fewer than "
-            f"{_FEW}), and under it how many got it. Bottom: how "
-            f"often {100 * LEVEL:.0f} % ranges held the truth; shaded: {100 * _BAND[0]:.0f} to "
-            f"{100 * _BAND[1]:.0f} %. Reported counts under any of C1 to C6, priors as stated. "
-            f"{drawn(analysis, 'explanation')}"
+        _alt(comparison, result),
+        Frame(
+            subtitle=(
+                f"Top: {CLUSTERS} clusters of every explanation that no likelihood was fitted to, "
+                "all equally likely before: how often explanations that got a probability were "
+                "true (on the dashed line: as often as stated; hollow: fewer than "
+                f"{_FEW}), and under it how many got it. Bottom: how "
+                f"often {100 * LEVEL:.0f} % ranges held the truth; shaded: {100 * _BAND[0]:.0f} to "
+                f"{100 * _BAND[1]:.0f} %. Reported counts under any of C1 to C6, priors as stated. "
+                f"{drawn(comparison, 'explanation')}"
+            ),
+            source=source(comparison, "All clusters are simulated: this checks the arithmetic."),
+            height=upper + lower,
+            fill=fill,
         ),
-        source=source(analysis, "All clusters are simulated: this checks the arithmetic."),
-        height=upper + lower,
-        fill=lambda page: _draw(page, analysis, lower),
     )
 
 
-def _draw(page: Page, analysis: Analysis, lower: float) -> None:
-    n = len(analysis.reliabilities)
-    width = (WIDTH - _LEFT - MARGIN - _GAP * (n - 1)) / max(n, 1)
-    for k, x in enumerate(analysis.reliabilities):
+def _draw_reliabilities(page: Page, reliabilities: Sequence[Reliability], lower: float) -> None:
+    """Draw a panel for each set of observables, above `lower` inches."""
+    n = len(reliabilities)
+    width = (WIDTH - _LEFT - MARGIN - _GAP * (n - 1)) / n
+    for k, x in enumerate(reliabilities):
         left = _LEFT + k * (width + _GAP)
         strip = page.axes(left, lower + 0.5, width, _STRIP)
         square = page.axes(left, lower + 0.5 + _STRIP + 0.12, width, _SQUARE)
@@ -76,26 +86,25 @@ def _draw(page: Page, analysis: Analysis, lower: float) -> None:
         for axes in (square, strip):
             axes.tick_params(labelleft=k == 0)
         if k == 0:
-            square.set_ylabel("true (% of cases)", fontsize=marks.LABEL)
-            strip.set_ylabel("cases", fontsize=marks.LABEL)
-    if analysis.coverages:
-        _draw_coverage(page, analysis, lower)
+            square.set_ylabel("true (% of cases)", fontsize=primitives.LABEL)
+            strip.set_ylabel("cases", fontsize=primitives.LABEL)
 
 
 def _draw_reliability(axes: Axes, x: Reliability) -> None:
     axes.plot([0, 100], [0, 100], color=GREY, lw=1, ls=(0, (4, 3)), zorder=1)
-    blue = marks.colours()[0]
+    blue = primitives.colours()[0]
     many = [b for b in x.bins if b.cases >= _FEW]
     few = [b for b in x.bins if b.cases < _FEW]
     for bins, look in ((many, {"lw": 1.2, "mfc": blue}), (few, {"lw": 0, "mfc": "white"})):
         stated, true = [100 * b.stated for b in bins], [100 * b.true for b in bins]
         axes.plot(stated, true, marker="o", color=blue, ms=5, zorder=3, **look)
+
     axes.set_xlim(-2, 102)
     axes.set_ylim(-2, 102)
     axes.set_xticks([0, 25, 50, 75, 100], [""] * 5)
     axes.set_yticks([0, 25, 50, 75, 100])
     axes.grid(color=LINE, lw=0.6)
-    marks.panel_title(axes, known_words(x.known), 2.5, bold=True)
+    primitives.panel_title(axes, known_names(x.known), 2.5, bold=True)
     axes.text(
         97,
         4,
@@ -111,8 +120,8 @@ def _draw_reliability(axes: Axes, x: Reliability) -> None:
 
 def _edges(b: Bin) -> tuple[float, float]:
     """Return the edges of a bin, which its mean probability lies between."""
-    place = max(k for k, edge in enumerate(EDGES[:-1]) if edge <= b.stated)
-    return EDGES[place], EDGES[place + 1]
+    k = max(k for k, edge in enumerate(EDGES[:-1]) if edge <= b.stated)
+    return EDGES[k], EDGES[k + 1]
 
 
 def _draw_cases(axes: Axes, x: Reliability) -> None:
@@ -127,58 +136,69 @@ def _draw_cases(axes: Axes, x: Reliability) -> None:
             ec="white",
             lw=0.6,
         )
+
     axes.set_yscale("log")
     axes.set_ylim(1, 1e5)
     axes.set_yticks([1, 100, 10_000], ["1", "100", "10 k"])
     axes.minorticks_off()
     axes.set_xlim(-2, 102)
     axes.set_xticks([0, 25, 50, 75, 100])
-    axes.set_xlabel("stated probability (%)", fontsize=marks.LABEL)
+    axes.set_xlabel("stated probability (%)", fontsize=primitives.LABEL)
 
 
-def _draw_coverage(page: Page, analysis: Analysis, lower: float) -> None:
-    ids = list(dict.fromkeys(x.hypothesis for x in analysis.coverages))
-    quantities = list(dict.fromkeys(x.quantity for x in analysis.coverages))
+def _draw_coverage(
+    page: Page, comparison: Comparison, coverages: Sequence[Coverage], lower: float
+) -> None:
+    """Draw a row for each hypothesis with a mark for each quantity, in the lowest inches."""
+    ids = list(dict.fromkeys(x.hypothesis for x in coverages))
     axes = page.axes(2.05, 0.5, WIDTH - 2.05 - 1.6, lower - 0.95)
-    accused = [k for k, x in enumerate(ids) if x == analysis.settings.accused]
-    marks.rows(axes, [title_of(analysis, x) for x in ids], room=1.85, size=7.5, bold=accused)
-    axes.axvspan(100 * _BAND[0], 100 * _BAND[1], color=marks.colours()[0], alpha=0.2, lw=0)
+    accused = [k for k, x in enumerate(ids) if x == comparison.settings.accused]
+    primitives.rows(axes, [comparison.title(x) for x in ids], room=1.85, size=7.5, bold=accused)
+    colours = primitives.colours()
+    axes.axvspan(100 * _BAND[0], 100 * _BAND[1], color=colours[0], alpha=0.2, lw=0)
     axes.axvline(100 * LEVEL, color=GREY, lw=1, ls=(0, (4, 3)), zorder=1)
-    colours = marks.colours()
+
+    quantities = list(dict.fromkeys(x.quantity for x in coverages))
     looks = {
-        q: {"color": colours[(0, 1, 2)[k % 3]], "marker": marks.MARKERS[k], "ls": "", "ms": 5.5}
+        q: {
+            "color": colours[(0, 1, 2)[k % 3]],
+            "marker": primitives.MARKERS[k],
+            "ls": "",
+            "ms": 5.5,
+        }
         for k, q in enumerate(quantities)
     }
-    for x in analysis.coverages:
+    for x in coverages:
         y = ids.index(x.hypothesis) + 0.22 * (quantities.index(x.quantity) - 1)
         axes.plot([100 * x.share], [y], mew=0, zorder=3, **looks[x.quantity])
-    low = min(100 * x.share for x in analysis.coverages)
-    axes.set_xlim(min(low - 2, 80), 100)
-    axes.set_xticks([x for x in range(0, 101, 5) if x >= min(low - 2, 80)])
+
+    least = min(min(100 * x.share for x in coverages) - 2, 80)
+    axes.set_xlim(least, 100)
+    axes.set_xticks([x for x in range(0, 101, 5) if x >= least])
     axes.grid(axis="x", color=LINE, lw=0.6)
-    axes.set_xlabel(f"held the truth (% of {CLUSTERS} clusters)", fontsize=marks.LABEL)
+    axes.set_xlabel(f"held the truth (% of {CLUSTERS} clusters)", fontsize=primitives.LABEL)
     entries = [({"true C2": "true count (C2)"}.get(q, q), look) for q, look in looks.items()]
-    marks.key(axes, entries, loc="upper left", bbox_to_anchor=(1.02, 1))
+    primitives.key(axes, entries, loc="upper left", bbox_to_anchor=(1.02, 1))
     words = f"Coverage of {100 * LEVEL:.0f} % ranges"
     page.text(MARGIN, lower - 0.38, words, fontsize=8.5, fontweight="bold", color=INK)
 
 
-def _bin_words(b: Bin) -> str:
-    return f"{percent(b.stated)} stated {percent(b.true)} true ({b.cases:,})"
-
-
-def _alt(analysis: Analysis) -> str:
+def _alt(comparison: Comparison, result: Calibration) -> str:
     sets = "; ".join(
-        f"with {known_words(x.known)} the likeliest is true in {percent(x.right)}, log score "
+        f"with {known_names(x.known)} the likeliest is true in {percent(x.right)}, log score "
         f"{x.log_score:.2f} bits against {x.ignorance:.2f}, bins "
         + ", ".join(map(_bin_words, x.bins))
-        for x in analysis.reliabilities
+        for x in result.reliabilities
     )
-    ids = dict.fromkeys(x.hypothesis for x in analysis.coverages)
-    own = [
-        f"{inline(analysis, k)} {share_range(min(v), max(v))}"
-        for k in ids
-        for v in [[x.share for x in analysis.coverages if x.hypothesis == k]]
-    ]
-    held = f" Ranges of {100 * LEVEL:.0f} % held the truth in: {and_list(own)}." if own else ""
-    return f"Reliability: {sets}.{held}"
+    shares: dict[str, list[float]] = {}
+    for x in result.coverages:
+        shares.setdefault(x.hypothesis, []).append(x.share)
+    ranges = and_list(
+        f"{comparison.inline_title(id_)} {share_range(min(values), max(values))}"
+        for id_, values in shares.items()
+    )
+    return f"Reliability: {sets}. Ranges of {100 * LEVEL:.0f} % held the truth in: {ranges}."
+
+
+def _bin_words(b: Bin) -> str:
+    return f"{percent(b.stated)} stated {percent(b.true)} true ({b.cases:,})"

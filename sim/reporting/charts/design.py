@@ -1,4 +1,4 @@
-"""Charts of which observable would tell explanations apart, before it is seen."""
+"""Charts of which observable would tell hypotheses apart, before it is seen."""
 
 from __future__ import annotations
 
@@ -8,21 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.arrays.types import Floats
-from sim.comparison.analysis import Analysis
-from sim.comparison.sections.design import CLUSTERS
-from sim.reporting.charts.layout import INK, MARGIN, WIDTH, Chart, Page, framed, wrapped
-from sim.reporting.charts.wording import (
+from sim.comparison.section import Comparison
+from sim.comparison.sections.design import CLUSTERS, NAMES, Confusion, Design
+from sim.comparison.wording import (
     and_list,
-    drawn,
-    inline,
-    known_words,
+    known_names,
     observable_name,
-    others,
     percent,
     share_range,
-    source,
-    title_of,
 )
+from sim.reporting.charts.captions import drawn, source
+from sim.reporting.charts.layout import INK, MARGIN, WIDTH, Chart, Frame, Page, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,66 +27,81 @@ _LEFT, _CELL = 2.05, 0.30
 _SHADES = "Blues"
 
 
-def design(analysis: Analysis) -> Chart:
-    """Chart how often the likelier of two explanations is the wrong one."""
-    against = others(analysis)
-    beside, growing = _wrong(analysis, grown=False), _wrong(analysis, grown=True)
-    names = _observables(analysis)
+# Which of two hypotheses is the wrong one
+
+
+def design(comparison: Comparison, result: Design) -> Chart | None:
+    """Draw how often the likelier of two hypotheses is the wrong one."""
+    if not result.beside:
+        return None
+    accused, others = comparison.settings.accused, comparison.settings.others
+    beside = _wrong(comparison, result, grown=False)
+    growing = _wrong(comparison, result, grown=True)
+    return Chart(
+        "design",
+        "design",
+        _design_title(beside, growing),
+        _design_alt(comparison, beside, growing),
+        Frame(
+            subtitle=(
+                f"How often the likelier of two, {comparison.inline_title(accused)} and another "
+                "explanation, is the wrong one, each being true half of the time, on "
+                f"{CLUSTERS} published clusters of each that no likelihood was fitted to. 50 % is "
+                "a coin toss; darker tells better. Counts under any of C1 to C6, priors as stated. "
+                f"{drawn(comparison, 'explanation')}"
+            ),
+            source=source(comparison),
+            height=2 * (len(others) * _CELL + 0.8),
+            fill=lambda page: _draw_design(page, comparison, (beside, growing)),
+        ),
+    )
+
+
+def _wrong(comparison: Comparison, result: Design, *, grown: bool) -> Floats:
+    """Return shares of wrong answers, (other hypotheses, observables); first the count alone.
+
+    A column is the count and one observable or, if `grown`, all observables up to that one.
+    """
+    by_set = {(x.against, x.known): x.wrong for x in (*result.beside, *result.growing)}
+    sets = [NAMES[: k + 1] if grown or not k else (NAMES[0], NAMES[k]) for k in range(len(NAMES))]
+    others = comparison.settings.others
+    return np.array([[by_set[other, known] for known in sets] for other in others])
+
+
+def _design_title(beside: Floats, growing: Floats) -> str:
     mean = beside.mean(axis=0)
     best = int(np.argmin(mean[1:])) + 1
-    title = (
+    return (
         f"By the count alone the likelier of two explanations is wrong in "
         f"{share_range(beside[:, 0].min(), beside[:, 0].max())} of clusters; "
-        f"{observable_name(names[best])} beside it makes that {percent(mean[best])} on average, "
-        f"all {len(names)} observables {percent(growing[:, -1].mean())}"
-    )
-    alt = "; ".join(
-        f"against {inline(analysis, x)} {percent(beside[k, 0])} with the count, "
-        f"{percent(growing[k, -1])} with all, best beside the count "
-        f"{observable_name(names[int(np.argmin(beside[k, 1:])) + 1])} at "
-        f"{percent(beside[k, 1:].min())}"
-        for k, x in enumerate(against)
-    )
-    return framed(
-        "design",
-        "design",
-        title,
-        f"How often the likelier explanation is wrong: {alt}. 50 % is a coin toss.",
-        subtitle=(
-            f"How often the likelier of two, {inline(analysis, analysis.settings.accused)} and "
-            "another explanation, is the wrong one, each being true half of the time, on "
-            f"{CLUSTERS} published clusters of each that no likelihood was fitted to. 50 % is a "
-            "coin toss; darker tells better. Counts under any of C1 to C6, priors as stated. "
-            f"{drawn(analysis, 'explanation')}"
-        ),
-        source=source(analysis),
-        height=2 * (len(against) * _CELL + 0.8),
-        fill=lambda page: _draw_design(page, analysis, (beside, growing)),
+        f"{observable_name(NAMES[best])} beside it makes that {percent(mean[best])} on average, "
+        f"all {len(NAMES)} observables {percent(growing[:, -1].mean())}"
     )
 
 
-def _observables(analysis: Analysis) -> tuple[str, ...]:
-    return max((x.known for x in analysis.growing), key=len)
+def _design_alt(comparison: Comparison, beside: Floats, growing: Floats) -> str:
+    parts = []
+    for other, shares, grown in zip(comparison.settings.others, beside, growing, strict=True):
+        best = int(np.argmin(shares[1:])) + 1
+        parts.append(
+            f"against {comparison.inline_title(other)} {percent(shares[0])} with the count, "
+            f"{percent(grown[-1])} with all, best beside the count "
+            f"{observable_name(NAMES[best])} at {percent(shares[best])}"
+        )
+    return f"How often the likelier explanation is wrong: {'; '.join(parts)}. 50 % is a coin toss."
 
 
-def _wrong(analysis: Analysis, *, grown: bool) -> Floats:
-    """Return shares of wrong answers, (other explanations, observables); first the count alone."""
-    names = _observables(analysis)
-    by = {(x.against, x.known): x.wrong for x in (*analysis.beside, *analysis.growing)}
-    sets = [names[: k + 1] if grown or not k else (names[0], names[k]) for k in range(len(names))]
-    return np.array([[by[other, known] for known in sets] for other in others(analysis)])
-
-
-def _draw_design(page: Page, analysis: Analysis, tables: tuple[Floats, Floats]) -> None:
-    names = [observable_name(x) for x in _observables(analysis)]
+def _draw_design(page: Page, comparison: Comparison, tables: tuple[Floats, Floats]) -> None:
+    names = [observable_name(x) for x in NAMES]
     heads = ("The count and one observable", "One observable after another, all to the left known")
-    against = [f"against {inline(analysis, x)}" for x in others(analysis)]
+    rows = [f"against {comparison.inline_title(x)}" for x in comparison.settings.others]
     each = page.height / 2
     for k, (table, head) in enumerate(zip(tables, heads, strict=True)):
         width = WIDTH - _LEFT - MARGIN
-        axes = page.axes(_LEFT, (1 - k) * each + 0.1, width, len(against) * _CELL)
-        _heat(axes, 0.5 - table, (0.0, 0.5), [f"{100 * x:.0f} %" for x in table.ravel()], 8)
-        _label_rows(axes, against, ())
+        axes = page.axes(_LEFT, (1 - k) * each + 0.1, width, len(rows) * _CELL)
+        _heat(axes, 0.5 - table, 0.5, [f"{100 * x:.0f} %" for x in table.ravel()], 8)
+        _label_rows(axes, rows, ())
+
         cell = width / len(names) - 0.01
         texts = [names[0], *(f"+ {x}" for x in names[1:])]
         axes.set_xticks(
@@ -101,19 +112,92 @@ def _draw_design(page: Page, analysis: Analysis, tables: tuple[Floats, Floats]) 
         page.text(MARGIN, (2 - k) * each - 0.16, head, fontsize=8.5, fontweight="bold")
 
 
-def _heat(
-    axes: Axes, values: Floats, limits: tuple[float, float], texts: Sequence[str], size: float
-) -> None:
-    """Draw a table of shaded cells, the first row at the top, with a text in each."""
-    lines, columns = values.shape
-    axes.pcolormesh(
-        values, cmap=_SHADES, vmin=limits[0], vmax=limits[1] * 1.15, edgecolors="white", lw=1
+# Which hypothesis is taken for which
+
+
+def confusion(comparison: Comparison, result: Design) -> Chart | None:
+    """Draw how often clusters of one hypothesis are taken for another."""
+    confusions = result.confusions
+    if not confusions:
+        return None
+    ids = confusions[0].ids
+    right = [float(np.diag(x.mean).mean()) for x in confusions]
+    title = (
+        f"The count alone gives the true explanation a probability of {percent(right[0])} on "
+        f"average, against {percent(1 / len(ids))} where nothing is known; "
+        f"{known_names(confusions[-1].known)} give it {percent(right[-1])}"
     )
+    return Chart(
+        "confusion",
+        "design",
+        title,
+        _confusion_alt(comparison, confusions, right),
+        Frame(
+            subtitle=(
+                "Mean probability (%) that clusters of an explanation (row) get for each "
+                "explanation (column, numbered as the rows), all being equally likely before; each "
+                f"row adds up to 100. {CLUSTERS} published clusters of each, counted under any of "
+                f"C1 to C6, priors as stated. {drawn(comparison, 'explanation')}"
+            ),
+            source=source(comparison),
+            height=len(ids) * _CELL + 0.6,
+            fill=lambda page: _draw_confusion(page, comparison, confusions),
+        ),
+    )
+
+
+def _confusion_alt(
+    comparison: Comparison, confusions: Sequence[Confusion], right: Sequence[float]
+) -> str:
+    last, ids = confusions[-1], confusions[-1].ids
+    sets = and_list(
+        f"{percent(p)} with {known_names(x.known)}" for p, x in zip(right, confusions, strict=True)
+    )
+    of_each = "; ".join(
+        f"{comparison.title(x)} {percent(last.mean[k, k])}" for k, x in enumerate(ids)
+    )
+    wrongly = last.mean - np.diag(np.diag(last.mean))
+    row, column = np.unravel_index(wrongly.argmax(), wrongly.shape)
+    return (
+        f"Mean probability of the true explanation: {sets}. With {known_names(last.known)} by "
+        f"explanation: {of_each}. The largest confusion that is left: "
+        f"{comparison.inline_title(ids[row])} taken for {comparison.inline_title(ids[column])}, "
+        f"{percent(wrongly.max())}."
+    )
+
+
+def _draw_confusion(page: Page, comparison: Comparison, confusions: Sequence[Confusion]) -> None:
+    ids = confusions[0].ids
+    labels = [f"{comparison.title(x)}\u00a0\u00a0{k + 1}" for k, x in enumerate(ids)]
+    bold = [k for k, x in enumerate(ids) if x == comparison.settings.accused]
+    gap, n = 0.12, len(confusions)
+    width = (WIDTH - _LEFT - MARGIN - gap * (n - 1)) / n
+    for k, x in enumerate(confusions):
+        axes = page.axes(_LEFT + k * (width + gap), 0.1, width, len(ids) * _CELL)
+        _heat(axes, x.mean, 1.0, [f"{100 * v:.0f}" for v in x.mean.ravel()], 7.5)
+        _label_rows(axes, labels, bold)
+        axes.tick_params(labelleft=k == 0)
+        axes.set_xticks(np.arange(len(ids)) + 0.5, [str(j + 1) for j in range(len(ids))])
+        axes.xaxis.tick_top()
+        axes.tick_params(axis="x", length=0)
+        axes.set_title(known_names(x.known), fontsize=8.5, fontweight="bold", loc="left", pad=6)
+
+
+# Shaded tables
+
+
+def _heat(axes: Axes, values: Floats, darkest: float, texts: Sequence[str], size: float) -> None:
+    """Draw a table of shaded cells with texts, the first row at the top.
+
+    `values` (rows, columns) from 0, which is white, to `darkest`.
+    """
+    rows, columns = values.shape
+    axes.pcolormesh(values, cmap=_SHADES, vmin=0.0, vmax=darkest * 1.15, edgecolors="white", lw=1)
     axes.set_xlim(0, columns)
-    axes.set_ylim(lines, 0)
-    for place, text in enumerate(texts):
-        row, column = divmod(place, columns)
-        dark = values[row, column] > 0.64 * limits[1]
+    axes.set_ylim(rows, 0)
+    for k, text in enumerate(texts):
+        row, column = divmod(k, columns)
+        is_dark = values[row, column] > 0.64 * darkest
         axes.text(
             column + 0.5,
             row + 0.5,
@@ -121,7 +205,7 @@ def _heat(
             ha="center",
             va="center",
             fontsize=size,
-            color="white" if dark else INK,
+            color="white" if is_dark else INK,
         )
     for side in axes.spines.values():
         side.set_visible(False)
@@ -133,58 +217,3 @@ def _label_rows(axes: Axes, labels: Sequence[str], bold: Sequence[int]) -> None:
     for k in bold:
         axes.get_yticklabels()[k].set_fontweight("bold")
     axes.tick_params(axis="y", length=0)
-
-
-def confusion(analysis: Analysis) -> Chart:
-    """Chart how often clusters of one explanation are taken for another."""
-    found = analysis.confusions
-    ids = found[0].ids
-    right = [float(np.diag(x.mean).mean()) for x in found]
-    masked = [x.mean - np.diag(np.diag(x.mean)) for x in found]
-    row, column = np.unravel_index(masked[-1].argmax(), masked[-1].shape)
-    title = (
-        f"The count alone gives the true explanation a probability of {percent(right[0])} on "
-        f"average, against {percent(1 / len(ids))} where nothing is known; "
-        f"{known_words(found[-1].known)} give it {percent(right[-1])}"
-    )
-    own = "; ".join(
-        f"{title_of(analysis, x)} {percent(found[-1].mean[k, k])}" for k, x in enumerate(ids)
-    )
-    sets = and_list(
-        f"{percent(r)} with {known_words(x.known)}" for r, x in zip(right, found, strict=True)
-    )
-    return framed(
-        "confusion",
-        "design",
-        title,
-        f"Mean probability of the true explanation: {sets}. With {known_words(found[-1].known)} by "
-        f"explanation: {own}. The largest confusion that is left: {inline(analysis, ids[row])} "
-        f"taken for {inline(analysis, ids[column])}, {percent(masked[-1].max())}.",
-        subtitle=(
-            "Mean probability (%) that clusters of an explanation (row) get for each explanation "
-            "(column, numbered as the rows), all being equally likely before; each row adds up to "
-            f"100. {CLUSTERS} published clusters of each, counted under any of C1 to C6, priors as "
-            f"stated. {drawn(analysis, 'explanation')}"
-        ),
-        source=source(analysis),
-        height=len(ids) * _CELL + 0.6,
-        fill=lambda page: _draw_confusion(page, analysis),
-    )
-
-
-def _draw_confusion(page: Page, analysis: Analysis) -> None:
-    found = analysis.confusions
-    ids = found[0].ids
-    labels = [f"{title_of(analysis, x)}\u00a0\u00a0{k + 1}" for k, x in enumerate(ids)]
-    bold = [ids.index(analysis.settings.accused)] if analysis.settings.accused in ids else []
-    gap = 0.12
-    width = (WIDTH - _LEFT - MARGIN - gap * (len(found) - 1)) / len(found)
-    for k, x in enumerate(found):
-        axes = page.axes(_LEFT + k * (width + gap), 0.1, width, len(ids) * _CELL)
-        _heat(axes, x.mean, (0.0, 1.0), [f"{100 * v:.0f}" for v in x.mean.ravel()], 7.5)
-        _label_rows(axes, labels, bold)
-        axes.tick_params(labelleft=k == 0)
-        axes.set_xticks(np.arange(len(ids)) + 0.5, [str(j + 1) for j in range(len(ids))])
-        axes.xaxis.tick_top()
-        axes.tick_params(axis="x", length=0)
-        axes.set_title(known_words(x.known), fontsize=8.5, fontweight="bold", loc="left", pad=6)

@@ -1,4 +1,4 @@
-"""The frame of every chart: title, subtitle and source around a body that is measured in inches.
+"""The layout of a chart: title, subtitle and source around a body that is measured in inches.
 
 Matplotlib is imported inside the functions: it takes half a second that `sim --help` has not.
 """
@@ -6,10 +6,10 @@ Matplotlib is imported inside the functions: it takes half a second that `sim --
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,56 +43,117 @@ _LEADING = 1.3
 _WIDER = 1.03
 # Spaces at which no line ends: of a number and its unit, of `3 : 1`, of `> 3`.
 _TIED, _HARD = re.compile(r"(?<=\d) (?=[kMG%:])|(?<=[:<>~]) (?=\d)|(?<=seed) "), "\u00a0"
-Fill = Callable[["Page"], None]
+_XML = '<?xml version="1.0" encoding="utf-8"?>\n'
+_NO_RDF = {"Date": None, "Creator": None, "Format": None, "Type": None}
+_NO_DATES = {"CreationDate": None, "Producer": None, "Creator": None}
+
+
+@dataclass(frozen=True)
+class Page:
+    """A figure whose body, `WIDTH` x `height` inches, is to be filled."""
+
+    figure: Figure
+    bottom: float
+    height: float
+
+    def axes(self, x: float, y: float, width: float, height: float) -> Axes:
+        """Return axes at `x`, `y` inches from the lower left of the body."""
+        total = self.figure.get_figheight()
+        return self.figure.add_axes(
+            (x / WIDTH, (self.bottom + y) / total, width / WIDTH, height / total)
+        )
+
+    def text(self, x: float, y: float, words: str, **how: Any) -> None:
+        """Write at `x`, `y` inches from the lower left of the body."""
+        total = self.figure.get_figheight()
+        self.figure.text(x / WIDTH, (self.bottom + y) / total, words, **{"color": INK, **how})
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What stands around the body of a chart, and how the body is filled.
+
+    Attributes
+    ----------
+    subtitle
+        How to read the chart; it stands under the title.
+    source
+        Where the figures come from; it stands at the foot.
+    height
+        Of the body, in inches.
+    fill
+        Function that draws the body.
+    """
+
+    subtitle: str
+    source: str
+    height: float
+    fill: Callable[[Page], None]
 
 
 @dataclass(frozen=True)
 class Chart:
-    """One chart of an analysis.
+    """One chart of an analysis; it is drawn once, when its figure or SVG is first asked for.
 
-    `id`: the stem of its files. `section`: a key of `sim.comparison.analysis.SECTIONS`.
-    `title`: what it finds. `alt`: what must be known of it without seeing it.
+    Attributes
+    ----------
+    id
+        The stem of its files.
+    section
+        The section it stands under.
+    title
+        What it finds.
+    alt
+        What must be known of it without seeing it.
+    frame
+        The texts around its body, and how that is drawn.
     """
 
     id: str
     section: str
     title: str
     alt: str
-    draw: Callable[[], Figure]
+    frame: Frame
+
+    @cached_property
+    def figure(self) -> Figure:
+        """The drawn figure, the same for the page and for all files."""
+        with _style(self.id):
+            return _draw(self.title, self.frame)
 
     def svg(self) -> str:
         """Return the chart as SVG without outside references, the same text for the same input."""
-        with _style(self.id):
-            return self.svg_of(self.draw())
+        return self._svg
 
-    def svg_of(self, figure: Figure) -> str:
-        """Return the figure that this chart drew as SVG."""
-        text = _bytes(figure, "svg", _NO_RDF).decode()
+    @cached_property
+    def _svg(self) -> str:
+        text = self.encoded("svg", _NO_RDF).decode()
         start = text.index("<svg")
         head, body = text[start:].split(">", 1)
         about = f"<title>{escape(self.title)}</title>\n <desc>{escape(self.alt)}</desc>"
         lines = f'{head} role="img">\n {about}{body}'.splitlines()
         return "\n".join(line.rstrip() for line in lines) + "\n"
 
+    def encoded(self, form: str, metadata: Mapping[str, None]) -> bytes:
+        """Return the figure in a format of matplotlib, without those entries of its metadata."""
+        stream = BytesIO()
+        dpi = DPI if form == "png" else 72
+        with _style(self.id):
+            self.figure.savefig(stream, format=form, dpi=dpi, metadata=dict(metadata))
+        return stream.getvalue()
 
-_XML = '<?xml version="1.0" encoding="utf-8"?>\n'
-_NO_RDF = {"Date": None, "Creator": None, "Format": None, "Type": None}
-_NO_DATES = {"CreationDate": None, "Producer": None, "Creator": None}
 
-
-def write_charts(charts: Sequence[Chart], folder: Path) -> list[Path]:
+def write_charts(charts: Iterable[Chart], folder: Path) -> list[Path]:
     """Write every chart to `folder` as PNG, SVG and PDF, the same bytes for the same input."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for chart in charts:
-        with _style(chart.id):
-            figure = chart.draw()
-            made = {
-                "png": _bytes(figure, "png", {"Software": None}),
-                "svg": (_XML + chart.svg_of(figure)).encode(),
-                "pdf": _bytes(figure, "pdf", _NO_DATES),
-            }
-        for ending, content in made.items():
+        contents = {
+            "png": chart.encoded("png", {"Software": None}),
+            "svg": (_XML + chart.svg()).encode(),
+            "pdf": chart.encoded("pdf", _NO_DATES),
+        }
+        for ending, content in contents.items():
             path = folder / f"{chart.id}.{ending}"
             path.write_bytes(content)
             written.append(path)
@@ -107,75 +168,34 @@ def _style(salt: str) -> Iterator[None]:
         yield
 
 
-def _bytes(figure: Figure, form: str, metadata: Mapping[str, None]) -> bytes:
-    stream = BytesIO()
-    figure.savefig(stream, format=form, dpi=DPI if form == "png" else 72, metadata=dict(metadata))
-    return stream.getvalue()
-
-
-@dataclass(frozen=True)
-class Page:
-    """A figure whose body, `WIDTH` x `height` inches, is to be filled."""
-
-    figure: Figure
-    bottom: float
-    height: float
-
-    def axes(self, x: float, y: float, width: float, height: float) -> Axes:
-        """Return axes at `x`, `y` inches from the lower left of the body."""
-        whole = self.figure.get_figheight()
-        return self.figure.add_axes(
-            (x / WIDTH, (self.bottom + y) / whole, width / WIDTH, height / whole)
-        )
-
-    def text(self, x: float, y: float, words: str, **how: Any) -> None:
-        """Write at `x`, `y` inches from the lower left of the body."""
-        whole = self.figure.get_figheight()
-        self.figure.text(x / WIDTH, (self.bottom + y) / whole, words, **{"color": INK, **how})
-
-
-def framed(
-    id_: str,
-    section: str,
-    title: str,
-    alt: str,
-    *,
-    subtitle: str,
-    source: str,
-    height: float,
-    fill: Fill,
-) -> Chart:
-    """Return a chart whose body has `height` inches; `fill` draws it."""
-    draw = partial(_draw, id_, title, subtitle, source, height, fill)
-    return Chart(id_, section, title, alt, draw)
-
-
-def _draw(id_: str, title: str, subtitle: str, source: str, height: float, fill: Fill) -> Figure:
+def _draw(title: str, frame: Frame) -> Figure:
+    """Stack title, subtitle, body and source, each as high as its lines."""
     from matplotlib.figure import Figure
 
-    with _style(id_):
-        room = WIDTH - 2 * MARGIN
-        heads = wrapped(title, TITLE, room, bold=True), wrapped(subtitle, SUBTITLE, room)
-        foot = wrapped(source, SOURCE, room)
-        sizes = [
-            _inches(x, s) for x, s in zip((*heads, foot), (TITLE, SUBTITLE, SOURCE), strict=True)
-        ]
-        top, bottom = 0.14 + sizes[0] + 0.06 + sizes[1] + 0.10, sizes[2] + 0.20
-        whole = top + height + bottom
-        figure = Figure(figsize=(WIDTH, whole), layout=None)
-        page = Page(figure, bottom, height)
-        at = {"va": "top", "linespacing": _LEADING}
-        page.text(MARGIN, whole - 0.14 - bottom, heads[0], fontsize=TITLE, fontweight="bold", **at)
-        under = whole - 0.14 - sizes[0] - 0.06 - bottom
-        page.text(MARGIN, under, heads[1], fontsize=SUBTITLE, **{**at, "color": SOFT})
-        below = {"va": "bottom", "linespacing": _LEADING, "color": SOFT}
-        page.text(MARGIN, 0.08 - bottom, foot, fontsize=SOURCE, **below)
-        fill(page)
-        return figure
+    # Texts and their heights
+    width = WIDTH - 2 * MARGIN
+    head = wrapped(title, TITLE, width, bold=True)
+    subhead, foot = wrapped(frame.subtitle, SUBTITLE, width), wrapped(frame.source, SOURCE, width)
+    head_height, subhead_height = _text_height(head, TITLE), _text_height(subhead, SUBTITLE)
+    top = 0.14 + head_height + 0.06 + subhead_height + 0.10
+    bottom = _text_height(foot, SOURCE) + 0.20
+    total = top + frame.height + bottom
+
+    # From the top down; heights on a page count from the bottom of its body
+    figure = Figure(figsize=(WIDTH, total), layout=None)
+    page = Page(figure, bottom, frame.height)
+    at_top: Any = {"va": "top", "linespacing": _LEADING}
+    page.text(MARGIN, total - 0.14 - bottom, head, fontsize=TITLE, fontweight="bold", **at_top)
+    under_head = total - 0.14 - head_height - 0.06 - bottom
+    page.text(MARGIN, under_head, subhead, fontsize=SUBTITLE, color=SOFT, **at_top)
+    at_bottom: Any = {"va": "bottom", "linespacing": _LEADING}
+    page.text(MARGIN, 0.08 - bottom, foot, fontsize=SOURCE, color=SOFT, **at_bottom)
+    frame.fill(page)
+    return figure
 
 
-def _inches(text: str, size: float) -> float:
-    """Height of a text of so many points."""
+def _text_height(text: str, size: float) -> float:
+    """Return the height in inches of a text of so many points."""
     return (text.count("\n") + 1) * size * _LEADING * 1.02 / 72
 
 
@@ -195,11 +215,28 @@ def tied(text: str) -> str:
 
 
 def wrapped(text: str, size: float, width: float, *, bold: bool = False) -> str:
-    """Break a text so that no line is wider than `width` inches, where words allow it."""
+    """Break a text into lines.
+
+    Parameters
+    ----------
+    text
+        What is written; its own line breaks stay.
+    size
+        Of the letters, in points.
+    width
+        Of the widest line in inches; a single word may be wider.
+    bold
+        Whether the letters are bold.
+
+    Returns
+    -------
+    str
+        The text with line breaks, none between a number and its unit.
+    """
     lines: list[str] = []
-    for part in tied(text).split("\n"):
+    for paragraph in tied(text).split("\n"):
         line = ""
-        for word in part.split(" "):
+        for word in paragraph.split(" "):
             longer = f"{line} {word}" if line else word
             if line and text_width(longer, size, bold=bold) * _WIDER > width:
                 lines.append(line)

@@ -1,205 +1,130 @@
-"""The chart of what one would have to believe before: shares of pooled accounts, prior odds."""
+"""Chart of what one would have to believe before: shares of pooled accounts, prior odds."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sim.comparison.analysis import Analysis
-from sim.comparison.inference.odds import DECISIVE, PoolShare
-from sim.reporting.charts import marks
-from sim.reporting.charts.layout import GREY, INK, LINE, MARGIN, WIDTH, Chart, Page, framed
-from sim.reporting.charts.wording import (
+from sim.comparison.inference.odds import DECISIVE, Odds, PoolShare
+from sim.comparison.section import Comparison
+from sim.comparison.sections.priors_needed import PriorsNeeded
+from sim.comparison.wording import odds_range, odds_words, share_range, tight_odds
+from sim.reporting.charts import primitives
+from sim.reporting.charts.captions import (
     counted_words,
     drawn,
     evidence_name,
-    inline,
     kind_of_evidence,
-    odds_range,
-    odds_words,
-    others,
-    share_range,
     source,
-    tight_odds,
 )
+from sim.reporting.charts.layout import GREY, INK, LINE, MARGIN, WIDTH, Chart, Frame, Page
+from sim.reporting.charts.primitives import Grid
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_COLUMNS, _HEIGHT, _ROW = 3, 1.75, 0.36
-_LEFT = 2.05
+# Colour and marker of each case.
+Looks = Mapping[str, Mapping[str, Any]]
+# By other hypothesis, a curve for each case.
+Curves = Mapping[str, Sequence[PoolShare]]
+
+_COLUMNS, _ROW, _LEFT = 3, 0.36, 2.05
+_DECISIVE_WORDS = odds_words(math.log10(DECISIVE))
 
 
-def priors_needed(analysis: Analysis) -> Chart:
-    """Chart the odds by the share of pooled accounts, and the prior odds that 10 to 1 needs."""
-    curves = _curves(analysis)
-    decisive = _turns(_all(curves))
-    needed = [r for o in analysis.odds for r in o.prior_needed.values()]
-    ratio = odds_words(math.log10(DECISIVE))
-    enough = sum(r.stated <= 0 for r in needed)
-    title = (
-        f"Without prior odds in its favour, {inline(analysis, analysis.settings.accused)} reaches "
-        f"{ratio} in {enough} of {len(needed)} comparisons"
-    )
-    if decisive:
-        title += (
-            "; where the share of pooled accounts decides, it must lie below "
-            f"{share_range(min(decisive), max(decisive))}, by case"
-        )
-    against = others(analysis)
-    lower = len(against) * _ROW + 0.95
-    upper = (
-        marks.grid_height(len(curves) + 1, _COLUMNS, _HEIGHT) if curves else _key_height(analysis)
-    )
-    return framed(
+def priors_needed(comparison: Comparison, result: PriorsNeeded) -> Chart | None:
+    """Draw the odds by the share of pooled accounts, and the prior odds that 10 to 1 needs."""
+    odds = result.odds
+    if not odds:
+        return None
+    curves = _curves(result)
+    lower = len(comparison.settings.others) * _ROW + 0.95
+    upper = _grid(curves, lower).total_height if curves else _key_height(odds)
+
+    def fill(page: Page) -> None:
+        looks = _looks(odds)
+        entries = [
+            (evidence_name(comparison, id_), {"lw": 1, "ms": 5, "mew": 0, **look})
+            for id_, look in looks.items()
+        ]
+        if curves:
+            key_axes = _draw_shares(page, comparison, curves, looks, lower)
+            primitives.key(key_axes, entries, loc="upper left", fontsize=7.5, labelspacing=0.3)
+        else:
+            key_axes = page.axes(MARGIN, lower, WIDTH - 2 * MARGIN, _key_height(odds))
+            key_axes.set_axis_off()
+            primitives.key(key_axes, entries, loc="upper left", ncols=_COLUMNS, fontsize=7.5)
+        _draw_prior_odds(page, comparison, odds, looks, lower)
+
+    return Chart(
         "priors-needed",
         "priors-needed",
-        title,
-        _alt(analysis, curves),
-        subtitle=(
-            f"{_top_words(analysis) if curves else ''}"
-            f"Bottom: odds to believe in before, so that all that is known makes {ratio}; mark: "
-            f"priors as stated, band: smallest to largest of all {kind_of_evidence(analysis)} over "
-            f"{len(analysis.settings.sets)} prior sets on either side. {counted_words(analysis)} "
-            f"{drawn(analysis)}"
+        _title(comparison, odds, curves),
+        _alt(comparison, odds, curves),
+        Frame(
+            subtitle=(
+                f"{_top_words(comparison) if curves else ''}"
+                "Bottom: odds to believe in before, so that all that is known makes "
+                f"{_DECISIVE_WORDS}; mark: priors as stated, band: smallest to largest of all "
+                f"{kind_of_evidence(comparison)} over {len(comparison.settings.sets)} prior sets "
+                f"on either side. {counted_words(comparison)} {drawn(comparison)}"
+            ),
+            source=source(comparison),
+            height=upper + lower,
+            fill=fill,
         ),
-        source=source(analysis),
-        height=upper + lower,
-        fill=lambda page: _draw(page, analysis, curves, lower),
     )
 
 
-def _top_words(analysis: Analysis) -> str:
-    return (
-        f"Top: likelihood ratio of {inline(analysis, analysis.settings.accused)} to another "
-        "explanation with all that is known, by the share of that one's accounts that are pooled, "
-        f"for the {kind_of_evidence(analysis)} that give accounts; priors as stated. "
-    )
+def _curves(result: PriorsNeeded) -> Curves:
+    """Return the curves of the cases that give accounts."""
+    ids = {o.evidence.id for o in result.odds if "accounts" in o.evidence.limits}
+    curves: dict[str, list[PoolShare]] = {}
+    for x in result.pools:
+        if x.case in ids:
+            curves.setdefault(x.against, []).append(x)
+    return curves
 
 
-def _key_height(analysis: Analysis) -> float:
-    return 0.2 + 0.18 * math.ceil(len(analysis.odds) / _COLUMNS)
+def _grid(curves: Curves, lower: float) -> Grid:
+    """A panel for each other hypothesis, and one for the key."""
+    return Grid(len(curves) + 1, columns=_COLUMNS, height=1.75, left=0.9, gap=0.25, bottom=lower)
 
 
-def _curves(analysis: Analysis) -> dict[str, list[PoolShare]]:
-    """By other explanation, the curves of the cases that give accounts."""
-    give = {o.evidence.id for o in analysis.odds if "accounts" in o.evidence.limits}
-    found: dict[str, list[PoolShare]] = {}
-    for x in analysis.pools:
-        if x.case in give:
-            found.setdefault(x.against, []).append(x)
-    return found
+def _key_height(odds: Sequence[Odds]) -> float:
+    return 0.2 + 0.18 * math.ceil(len(odds) / _COLUMNS)
 
 
-def _all(curves: dict[str, list[PoolShare]]) -> list[PoolShare]:
-    return [x for own in curves.values() for x in own]
-
-
-def _looks(analysis: Analysis) -> dict[str, dict[str, Any]]:
-    """Marker and colour of every case."""
-    colours = marks.colours()
+def _looks(odds: Sequence[Odds]) -> Looks:
+    colours = primitives.colours()
     return {
         o.evidence.id: {
-            "marker": marks.MARKERS[k % len(marks.MARKERS)],
+            "marker": primitives.MARKERS[k % len(primitives.MARKERS)],
             "color": colours[k % len(colours)],
         }
-        for k, o in enumerate(analysis.odds)
+        for k, o in enumerate(odds)
     }
 
 
-def _draw(page: Page, analysis: Analysis, curves: dict[str, list[PoolShare]], lower: float) -> None:
-    looks = _looks(analysis)
-    entries = [
-        (evidence_name(analysis, k), {"lw": 1, "ms": 5, "mew": 0, **look})
-        for k, look in looks.items()
-    ]
-    if curves:
-        _draw_shares(page, analysis, curves, lower, entries)
-    else:
-        axes = page.axes(MARGIN, lower, WIDTH - 2 * MARGIN, _key_height(analysis))
-        axes.set_axis_off()
-        marks.key(axes, entries, loc="upper left", ncols=_COLUMNS, fontsize=7.5)
-    _draw_prior_odds(page, analysis, lower)
+# Texts
 
 
-def _draw_shares(
-    page: Page,
-    analysis: Analysis,
-    curves: dict[str, list[PoolShare]],
-    lower: float,
-    entries: list[tuple[str, dict[str, Any]]],
-) -> None:
-    looks = _looks(analysis)
-    logs = [math.log10(r) for x in _all(curves) for r in x.ratios.values() if 0 < r < math.inf]
-    low, high = min(-1.2, *logs) - 0.15, max(1.2, *logs) + 0.15
-    grid = marks.panels(
-        page,
-        len(curves) + 1,
-        columns=_COLUMNS,
-        height=_HEIGHT,
-        left=0.9,
-        gap=0.25,
-        bottom=lower,
+def _title(comparison: Comparison, odds: Sequence[Odds], curves: Curves) -> str:
+    needed = [r for o in odds for r in o.prior_needed.values()]
+    enough = sum(r.stated <= 0 for r in needed)
+    title = (
+        "Without prior odds in its favour, "
+        f"{comparison.inline_title(comparison.settings.accused)} reaches "
+        f"{_DECISIVE_WORDS} in {enough} of {len(needed)} comparisons"
     )
-    for k, ((other, own), axes) in enumerate(zip(curves.items(), grid, strict=False)):
-        for x in own:
-            shares = list(x.ratios)
-            ratios = [min(max(math.log10(max(r, 1e-9)), low), high) for r in x.ratios.values()]
-            axes.plot(shares, ratios, lw=1, ms=4, mew=0, **looks[x.case])
-        _share_axes(axes, low, high)
-        axes.tick_params(labelleft=k % _COLUMNS == 0)
-        if k % _COLUMNS == 0:
-            axes.set_ylabel("odds, accused : other\n(log scale)", fontsize=7.5)
-        marks.panel_title(axes, f"against {inline(analysis, other)}", 2.5, size=8)
-    last = next(grid)
-    last.set_axis_off()
-    marks.key(last, entries, loc="upper left", fontsize=7.5, labelspacing=0.3)
-
-
-def _share_axes(axes: Axes, low: float, high: float) -> None:
-    axes.set_xscale("log")
-    axes.set_xticks([0.001, 0.01, 0.1, 1], ["0.1", "1", "10", "100"])
-    axes.minorticks_off()
-    axes.set_xlim(0.0008, 1.05)
-    axes.set_xlabel("pooled accounts of that explanation (%)", fontsize=7.5)
-    marks.odds_axis(axes, 4, vertical=True)
-    places = [x for x in range(-3, 4) if low <= x <= high]
-    axes.set_yticks(places, [tight_odds(x) for x in places])
-    axes.set_yticks([], minor=True)
-    axes.set_ylim(low, high)
-    axes.grid(axis="x", color=LINE, lw=0.6)
-
-
-def _draw_prior_odds(
-    page: Page,
-    analysis: Analysis,
-    lower: float,
-) -> None:
-    against, looks = others(analysis), _looks(analysis)
-    axes = page.axes(_LEFT, 0.5, WIDTH - _LEFT - 0.2, lower - 0.95)
-    marks.rows(axes, [f"against {inline(analysis, x)}" for x in against], room=_LEFT - 2 * MARGIN)
-    ranges = [r for o in analysis.odds for r in o.prior_needed.values()]
-    limit = max(abs(x) for r in ranges for x in (r.low, r.high)) + 0.15
-    marks.odds_axis(axes, max(limit, 2.7))
-    places = [x for x in range(-4, 6) if abs(x) <= limit]
-    axes.set_xticks(places, [tight_odds(x) for x in places])
-    axes.set_xlabel("prior odds needed, accused : other (log scale)", fontsize=marks.LABEL)
-    for row, other in enumerate(against):
-        own = [(o.evidence.id, o.prior_needed[other]) for o in analysis.odds]
-        ends = min(r.low for _, r in own), max(r.high for _, r in own)
-        axes.plot(ends, [row, row], color=GREY, lw=6, alpha=0.45, solid_capstyle="butt", zorder=2)
-        for k, (id_, r) in enumerate(own):
-            y = row + (k / max(len(own) - 1, 1) - 0.5) * 0.6
-            axes.plot([r.stated], [y], ms=5, mew=0, zorder=4, **looks[id_])
-    page.text(
-        MARGIN,
-        lower - 0.4,
-        f"Prior odds that make {odds_words(math.log10(DECISIVE))}",
-        fontsize=8.5,
-        fontweight="bold",
-        color=INK,
-    )
+    turns = _turns(x for of_other in curves.values() for x in of_other)
+    if turns:
+        title += (
+            "; where the share of pooled accounts decides, it must lie below "
+            f"{share_range(min(turns), max(turns))}, by case"
+        )
+    return title
 
 
 def _turns(shares: Iterable[PoolShare]) -> list[float]:
@@ -211,18 +136,99 @@ def _turns(shares: Iterable[PoolShare]) -> list[float]:
     ]
 
 
-def _alt(analysis: Analysis, curves: dict[str, list[PoolShare]]) -> str:
+def _top_words(comparison: Comparison) -> str:
+    accused = comparison.inline_title(comparison.settings.accused)
+    return (
+        f"Top: likelihood ratio of {accused} to another "
+        "explanation with all that is known, by the share of that one's accounts that are pooled, "
+        f"for the {kind_of_evidence(comparison)} that give accounts; priors as stated. "
+    )
+
+
+def _alt(comparison: Comparison, odds: Sequence[Odds], curves: Curves) -> str:
     parts = []
-    for other, own in curves.items():
-        below = _turns(own)
+    for other, of_other in curves.items():
+        turns = _turns(of_other)
         where = (
-            f"10 to 1 holds in {len(below)} of {len(own)}, below a pooled share of "
-            f"{share_range(min(below), max(below))}"
-            if below
-            else f"no share gives 10 to 1 in any of {len(own)}"
+            f"10 to 1 holds in {len(turns)} of {len(of_other)}, below a pooled share of "
+            f"{share_range(min(turns), max(turns))}"
+            if turns
+            else f"no share gives 10 to 1 in any of {len(of_other)}"
         )
-        parts.append(f"Against {inline(analysis, other)} {where}")
-    for other in others(analysis):
-        stated = [o.prior_needed[other].stated for o in analysis.odds]
-        parts.append(f"Prior odds needed against {inline(analysis, other)}: {odds_range(stated)}")
+        parts.append(f"Against {comparison.inline_title(other)} {where}")
+    for other in comparison.settings.others:
+        stated = [o.prior_needed[other].stated for o in odds]
+        title = comparison.inline_title(other)
+        parts.append(f"Prior odds needed against {title}: {odds_range(stated)}")
     return ". ".join(parts) + "."
+
+
+# Drawing
+
+
+def _draw_shares(
+    page: Page, comparison: Comparison, curves: Curves, looks: Looks, lower: float
+) -> Axes:
+    """Draw a panel for each other hypothesis; return the last one, which is left for the key."""
+    ratios = [r for of_other in curves.values() for x in of_other for r in x.ratios.values()]
+    logs = [math.log10(r) for r in ratios if 0 < r < math.inf]
+    low, high = min(-1.2, *logs) - 0.15, max(1.2, *logs) + 0.15
+
+    panels = _grid(curves, lower).axes(page)
+    for k, ((other, of_other), axes) in enumerate(zip(curves.items(), panels, strict=False)):
+        for x in of_other:
+            ends = [min(max(math.log10(max(r, 1e-9)), low), high) for r in x.ratios.values()]
+            axes.plot(list(x.ratios), ends, lw=1, ms=4, mew=0, **looks[x.case])
+        _share_axes(axes, low, high)
+        axes.tick_params(labelleft=k % _COLUMNS == 0)
+        if k % _COLUMNS == 0:
+            axes.set_ylabel("odds, accused : other\n(log scale)", fontsize=7.5)
+        against = f"against {comparison.inline_title(other)}"
+        primitives.panel_title(axes, against, 2.5, size=8)
+
+    last = next(panels)
+    last.set_axis_off()
+    return last
+
+
+def _share_axes(axes: Axes, low: float, high: float) -> None:
+    axes.set_xscale("log")
+    axes.set_xticks([0.001, 0.01, 0.1, 1], ["0.1", "1", "10", "100"])
+    axes.minorticks_off()
+    axes.set_xlim(0.0008, 1.05)
+    axes.set_xlabel("pooled accounts of that explanation (%)", fontsize=7.5)
+
+    primitives.odds_axis(axes, 4, vertical=True)
+    ticks = [x for x in range(-3, 4) if low <= x <= high]
+    axes.set_yticks(ticks, [tight_odds(x) for x in ticks])
+    axes.set_yticks([], minor=True)
+    axes.set_ylim(low, high)
+    axes.grid(axis="x", color=LINE, lw=0.6)
+
+
+def _draw_prior_odds(
+    page: Page, comparison: Comparison, odds: Sequence[Odds], looks: Looks, lower: float
+) -> None:
+    """Draw a row for each other hypothesis: a band over all cases, and a mark for each."""
+    others = comparison.settings.others
+    axes = page.axes(_LEFT, 0.5, WIDTH - _LEFT - 0.2, lower - 0.95)
+    labels = [f"against {comparison.inline_title(x)}" for x in others]
+    primitives.rows(axes, labels, room=_LEFT - 2 * MARGIN)
+
+    ranges = [r for o in odds for r in o.prior_needed.values()]
+    limit = max(abs(x) for r in ranges for x in (r.low, r.high)) + 0.15
+    primitives.odds_axis(axes, max(limit, 2.7))
+    ticks = [x for x in range(-4, 6) if abs(x) <= limit]
+    axes.set_xticks(ticks, [tight_odds(x) for x in ticks])
+    axes.set_xlabel("prior odds needed, accused : other (log scale)", fontsize=primitives.LABEL)
+
+    for row, other in enumerate(others):
+        needed = [(o.evidence.id, o.prior_needed[other]) for o in odds]
+        ends = min(r.low for _, r in needed), max(r.high for _, r in needed)
+        axes.plot(ends, [row, row], color=GREY, lw=6, alpha=0.45, solid_capstyle="butt", zorder=2)
+        for k, (id_, r) in enumerate(needed):
+            y = row + (k / max(len(needed) - 1, 1) - 0.5) * 0.6
+            axes.plot([r.stated], [y], ms=5, mew=0, zorder=4, **looks[id_])
+
+    words = f"Prior odds that make {_DECISIVE_WORDS}"
+    page.text(MARGIN, lower - 0.4, words, fontsize=8.5, fontweight="bold", color=INK)

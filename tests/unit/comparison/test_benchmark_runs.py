@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from sim.catalog import benchmarks, claims, statements, step_distributions, steps_for
-from sim.comparison.analysis import FEBRUARY, benchmark_runs
+from sim.comparison.analysis import FEBRUARY
 from sim.comparison.claims.cases import cases
-from sim.comparison.sections.benchmark_runs import (
+from sim.comparison.inference.run_totals import (
     STRATA,
     ModelPrediction,
     conditional_moments,
@@ -18,6 +18,7 @@ from sim.comparison.sections.benchmark_runs import (
     predict,
     runs_until,
 )
+from sim.comparison.sections.benchmark_runs import predict_models
 from sim.comparison.sections.statements import _reached, verdicts
 from sim.scaffold.steps import draw_steps
 from sim.streams import Streams
@@ -28,7 +29,7 @@ Models = tuple[ModelPrediction, ...]
 
 @pytest.fixture(scope="module")
 def models() -> Models:
-    return benchmark_runs(CASES, 2_000, seed=0)
+    return predict_models(CASES, 2_000, seed=0)
 
 
 def test_each_model_makes_its_mean_times_the_items(models: Models) -> None:
@@ -196,4 +197,4 @@ def test_a_model_is_predicted_alike_whatever_else_is_compared() -> None:
     strata = draw_strata(items, 50, Streams(0))
     alone = predict(steps, "swe-bench-full", strata, chosen, Streams(0))
     assert strata.shape == (50, STRATA)
-    assert alone in benchmark_runs(CASES, 50, seed=0)
+    assert alone in predict_models(CASES, 50, seed=0)

@@ -67,7 +67,7 @@ def test_expected_ratios_have_the_right_sign_and_cover_the_stated(
 
 
 def test_the_rows_of_a_confusion_add_up_to_one(instrument: EvidenceModel) -> None:
-    for known in calibration.SETS:
+    for known in design.KNOWN_SETS:
         found = design.confusion(instrument, known)
         assert found.mean.sum(axis=1) == pytest.approx(np.ones(3))
     own = np.diag(found.mean)
@@ -87,7 +87,7 @@ def test_ranges_of_90_percent_hold_in_85_to_95(instrument: EvidenceModel) -> Non
 
 
 def test_probabilities_come_true_as_often_as_they_say(instrument: EvidenceModel) -> None:
-    for known in calibration.SETS:
+    for known in design.KNOWN_SETS:
         found = calibration.reliability(instrument, known)
         for b in (b for b in found.bins if b.cases >= 100):
             error = np.sqrt(max(b.true * (1 - b.true), 0.01) / b.cases)
@@ -149,7 +149,7 @@ def test_sobol_indices_of_a_product_are_the_shares_of_log_variance() -> None:
     library = chosen(load_library(None, changes), ["product-use"], "extraction")
     found = sensitivity.sobol(EvidenceModel(library, 10_000, 1), "extraction", "product-use")
     of_count = {
-        x.dial: x
+        x.parameter: x
         for x in found
         if x.hypothesis == "product-use" and x.quantity == sensitivity.COUNT
     }
@@ -175,13 +175,13 @@ def test_the_bars_of_a_tornado_are_conditional_means(instrument: EvidenceModel) 
     bars = [x for x in sensitivity.tornado(instrument) if x.hypothesis == "benchmarking"]
     widths = [x.high - x.low for x in bars]
     assert widths == sorted(widths, reverse=True)
-    runs = next(x for x in bars if x.dial == "evaluations.runs")
+    runs = next(x for x in bars if x.parameter == "evaluations.runs")
     draws = instrument.base("benchmarking")
     y = np.log10(draws.reported["count"])
     x = draws.parameters["evaluations.runs"]
     assert runs.low == pytest.approx(y[x <= np.quantile(x, 0.1)].mean())
     assert runs.high == pytest.approx(y[x >= np.quantile(x, 0.9)].mean())
-    suites = next(x for x in bars if x.dial == "evaluations.suites")
+    suites = next(x for x in bars if x.parameter == "evaluations.suites")
     assert (suites.low_at, suites.high_at) == ("verified", "release")
 
 

@@ -15,7 +15,8 @@ from sim.comparison.hypotheses.load import chosen
 from sim.comparison.hypotheses.model import AS_STATED, Library, PriorSet
 from sim.comparison.inference import odds as weigh
 from sim.comparison.inference.evidence_model import WHOLE, EvidenceModel
-from sim.comparison.sections.needed_effort import needed, predicted
+from sim.comparison.sections.needed import needed
+from sim.comparison.sections.predictions import predicted
 from sim.tables.conventions import CONVENTIONS
 from tests.support.hypotheses import with_constants
 

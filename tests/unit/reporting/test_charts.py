@@ -17,11 +17,11 @@ from matplotlib.transforms import Bbox
 
 from sim.comparison.analysis import SECTIONS, Analysis, analyse
 from sim.comparison.inference.quantiles import Ranged
-from sim.comparison.sections.needed_effort import REPORTED
+from sim.comparison.sections.predictions import REPORTED
 from sim.reporting.charts import Chart, charts_of, write_charts
 from sim.reporting.charts.layout import wrapped
-from sim.reporting.charts.marks import staggered
-from sim.reporting.charts.sensitivity import dial_name
+from sim.reporting.charts.primitives import staggered
+from sim.reporting.charts.sensitivity import parameter_name
 
 IDS = (
     "benchmark-runs",
@@ -75,7 +75,7 @@ def charts(analysis: Analysis) -> dict[str, Chart]:
 
 @pytest.fixture(scope="module")
 def figures(charts: dict[str, Chart]) -> dict[str, Figure]:
-    return {id_: chart.draw() for id_, chart in charts.items()}
+    return {id_: chart.figure for id_, chart in charts.items()}
 
 
 def test_a_full_analysis_has_every_chart_in_the_order_of_sections(
@@ -185,39 +185,57 @@ def test_axes_have_units_and_frames_say_what_is_drawn(analysis: Analysis, texts:
     assert every == {"prior"}
 
 
-def _doubled(analysis: Analysis) -> Analysis:
-    """An analysis with other counts of one explanation, and other odds of one case."""
-    last = analysis.predicted[-1]
+def _changed(analysis: Analysis) -> Analysis:
+    """An analysis with other numbers in every section that is drawn."""
+    results = analysis.results
+    *others, last = results["predictions"]
     assert last.convention == REPORTED
-    span = replace(last.count, median=last.count.median * 50)
-    first, *rest = analysis.odds
+    predicted = replace(last, count=replace(last.count, median=last.count.median * 50))
+    odds, design = results["odds"], results["design"]
+    first, *rest = odds.odds
     steps = [replace(x, ratios={k: Ranged(1.9, 1.8, 2.0) for k in x.ratios}) for x in first.steps]
-    needed = {k: Ranged(-0.9, -1.0, -0.8) for k in first.prior_needed}
-    return replace(
-        analysis,
-        predicted=(*analysis.predicted[:-1], replace(last, count=span)),
-        odds=(replace(first, steps=tuple(steps), prior_needed=needed), *rest),
-        growing=tuple(
-            replace(x, wrong=x.wrong / 2, median_if_accused=Ranged(1.5, 1.0, 2.0))
-            for x in analysis.growing
-        ),
-        bars=tuple(replace(x, high=x.high + 1) for x in analysis.bars),
-        curves=tuple(
-            replace(x, after_a_day=replace(x.after_a_day, median=0.01, p95=0.02))
-            for x in analysis.curves
-        ),
-        indices=tuple(replace(x, total=x.total / 2) for x in analysis.indices),
-        coverages=tuple(replace(x, share=0.1) for x in analysis.coverages),
-        confusions=tuple(replace(x, mean=x.mean / 2) for x in analysis.confusions),
-        needed=tuple(
-            replace(x, needed=replace(x.needed, median=x.stated.p95 * 2)) for x in analysis.needed
-        ),
-        models=analysis.models[3:],
+    prior_needed = {k: Ranged(-0.9, -1.0, -0.8) for k in first.prior_needed}
+    weighed = (replace(first, steps=tuple(steps), prior_needed=prior_needed), *rest)
+    growing = tuple(
+        replace(x, wrong=x.wrong / 2, median_if_accused=Ranged(1.5, 1.0, 2.0))
+        for x in design.growing
     )
+    confusions = tuple(replace(x, mean=x.mean / 2) for x in design.confusions)
+    effort, adoption = results["needed"], results["pivot"]
+    sensitivity, calibration = results["sensitivity"], results["calibration"]
+    changed = {
+        "benchmark-runs": results["benchmark-runs"][3:],
+        "needed": replace(
+            effort,
+            needed=tuple(
+                replace(x, needed=replace(x.needed, median=x.stated.p95 * 2)) for x in effort.needed
+            ),
+        ),
+        "predictions": (*others, predicted),
+        "odds": replace(odds, odds=weighed, growing=growing),
+        "priors-needed": replace(results["priors-needed"], odds=weighed),
+        "design": replace(design, growing=growing, confusions=confusions),
+        "pivot": replace(
+            adoption,
+            curves=tuple(
+                replace(x, after_a_day=replace(x.after_a_day, median=0.01, p95=0.02))
+                for x in adoption.curves
+            ),
+        ),
+        "sensitivity": replace(
+            sensitivity,
+            indices=tuple(replace(x, total=x.total / 2) for x in sensitivity.indices),
+            bars=tuple(replace(x, high=x.high + 1) for x in sensitivity.bars),
+        ),
+        "calibration": replace(
+            calibration, coverages=tuple(replace(x, share=0.1) for x in calibration.coverages)
+        ),
+    }
+    return replace(analysis, results={**results, **changed})
 
 
 def test_titles_hold_numbers_of_the_analysis(analysis: Analysis, charts: dict[str, Chart]) -> None:
-    other = {x.id: x for x in charts_of(_doubled(analysis))}
+    other = {x.id: x for x in charts_of(_changed(analysis))}
     assert tuple(other) == IDS
     for id_ in IDS:
         assert other[id_].title != charts[id_].title, id_
@@ -232,13 +250,13 @@ def test_the_benchmark_chart_shows_every_model_and_claim(
 ) -> None:
     left, right = figures["benchmark-runs"].axes
     shown = [x.get_text().replace("\n", " ") for x in left.get_yticklabels()]
-    assert shown == [m.model for m in reversed(analysis.models)]
+    assert shown == [m.model for m in reversed(analysis.results["benchmark-runs"])]
     labels = " ".join(x.get_text() for x in right.texts)
     for case in analysis.cases:
         assert re.search(rf"\b{case.id}\b", labels)
     assert "30 runs" in labels
     low, high = right.get_xlim()
-    for m in analysis.models:
+    for m in analysis.results["benchmark-runs"]:
         assert all(low < x.runs.low_95 and x.runs.high_95 < high for x in m.runs_needed)
 
 
@@ -256,7 +274,7 @@ def test_charts_of_one_section(section: str, expected: list[str]) -> None:
     found = charts_of(part)
     assert [x.id for x in found] == expected
     for x in found:
-        for text, box in texts_of(x.draw()):
+        for text, box in texts_of(x.figure):
             assert box.x0 >= -1, text.get_text()
 
 
@@ -268,7 +286,7 @@ def test_a_report_that_says_no_more_than_over_gets_an_arrow() -> None:
         claim_ids=["A3"], sections=["predictions"], draws=DRAWS, hypotheses=_TWO, reading="at-least"
     )
     (chart,) = charts_of(part)
-    markers = [line.get_marker() for line in chart.draw().axes[0].lines]
+    markers = [line.get_marker() for line in chart.figure.axes[0].lines]
     assert ">" in markers
 
 
@@ -292,5 +310,5 @@ def test_labels_that_would_meet_are_staggered() -> None:
 
 def test_dials_have_the_names_that_tell_them_apart() -> None:
     dials = ["extraction.calls", "relay.calls", "relay.days", "found_share"]
-    names = [dial_name(x, dials) for x in dials]
+    names = [parameter_name(x, dials) for x in dials]
     assert names == ["extraction, calls", "relay, calls", "days", "found share"]

@@ -82,8 +82,8 @@ def test_everything_given_is_there_as_text(parsed: Parsed) -> None:
         assert table.finding[1:] in parsed.text
         for column in table.columns:
             assert column.title in parsed.text
-    for question in SECTIONS.values():
-        assert question[1:] in parsed.text
+    for section in SECTIONS.values():
+        assert section.question[1:] in parsed.text
     for said in (
         "does not identify an intent",
         "allegations by an interested party",

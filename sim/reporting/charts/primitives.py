@@ -1,12 +1,14 @@
-"""Marks that several charts share: rows, ranges, axes of odds and of counts, grids of panels."""
+"""What several charts draw: rows, ranges, axes of odds and of counts, grids of panels, flags."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sim.comparison.inference.quantiles import Ranged, Span
+from sim.comparison.wording import short_number, tight_odds
 from sim.reporting.charts.layout import (
     BAND,
     GREY,
@@ -18,7 +20,6 @@ from sim.reporting.charts.layout import (
     text_width,
     wrapped,
 )
-from sim.reporting.charts.wording import short_number, tight_odds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -116,37 +117,55 @@ def log_counts(axes: Axes, low: float, high: float, label: str = "", most: int =
     axes.set_xlabel(label, fontsize=LABEL)
 
 
-def panels(
-    page: Page,
-    n: int,
-    *,
-    columns: int,
-    height: float,
-    left: float = MARGIN,
-    gap: float = 0.25,
-    below: float = 0.5,
-    above: float = 0.3,
-    bottom: float = 0.0,
-    right: float = 0.15,
-) -> Iterator[Axes]:
-    """Yield `n` axes in a grid, row by row from the top.
+@dataclass(frozen=True)
+class Grid:
+    """Panels of one size, row by row from the top; all lengths in inches.
 
-    `height`: of the axes, in inches, with `below` and `above` kept free; `gap` between columns;
-    `bottom`: free under the grid.
+    Attributes
+    ----------
+    panels
+        How many there are.
+    columns
+        How many stand side by side.
+    height
+        Of the axes of one panel.
+    left, right
+        Kept free at the sides of the body.
+    gap
+        Between the axes of neighbouring columns.
+    above, below
+        Kept free over and under the axes of each panel, for titles and labels.
+    bottom
+        Kept free under the grid.
     """
-    width = (WIDTH - left - right - gap * (columns - 1)) / columns
-    lines = math.ceil(n / columns)
-    for k in range(n):
-        row, column = divmod(k, columns)
-        y = bottom + (lines - 1 - row) * (height + below + above) + below
-        yield page.axes(left + column * (width + gap), y, width, height)
 
+    panels: int
+    columns: int
+    height: float
+    left: float = MARGIN
+    right: float = 0.15
+    gap: float = 0.25
+    above: float = 0.3
+    below: float = 0.5
+    bottom: float = 0.0
 
-def grid_height(
-    n: int, columns: int, height: float, below: float = 0.5, above: float = 0.3
-) -> float:
-    """Return how high a grid of `panels` is."""
-    return math.ceil(n / columns) * (height + below + above)
+    @property
+    def total_height(self) -> float:
+        """Height of all rows, without `bottom`."""
+        return self._rows * (self.height + self.below + self.above)
+
+    @property
+    def _rows(self) -> int:
+        return math.ceil(self.panels / self.columns)
+
+    def axes(self, page: Page) -> Iterator[Axes]:
+        """Yield the axes of one panel after another."""
+        width = (WIDTH - self.left - self.right - self.gap * (self.columns - 1)) / self.columns
+        for k in range(self.panels):
+            row, column = divmod(k, self.columns)
+            rows_under = self._rows - 1 - row
+            y = self.bottom + rows_under * (self.height + self.below + self.above) + self.below
+            yield page.axes(self.left + column * (width + self.gap), y, width, self.height)
 
 
 def panel_title(
@@ -164,16 +183,28 @@ def panel_title(
     )
 
 
-def staggered(places: Sequence[float], labels: Sequence[str], size: float) -> list[int]:
-    """Return levels of labels that end at `places` inches, rising.
+def staggered(ends: Sequence[float], labels: Sequence[str], size: float) -> list[int]:
+    """Return levels of labels, so that none meets another, or a line up to another.
 
-    Each stands above all whose places it covers: none meets another, or a line up to another.
+    Parameters
+    ----------
+    ends
+        Where each label ends, in inches, rising.
+    labels
+        Their texts.
+    size
+        Of the text, in points.
+
+    Returns
+    -------
+    list
+        0 for the lowest level; each label stands above all whose ends it covers.
     """
     levels: list[int] = []
-    for x, label in zip(places, labels, strict=True):
+    for x, label in zip(ends, labels, strict=True):
         start = x - text_width(label, size) - 0.08
-        under = [level for at, level in zip(places, levels, strict=False) if at > start]
-        levels.append(max(under, default=-1) + 1)
+        covered = [level for end, level in zip(ends, levels, strict=False) if end > start]
+        levels.append(max(covered, default=-1) + 1)
     return levels
 
 

@@ -1,0 +1,173 @@
+"""Exchanges of whole benchmark runs, and runs needed for a claim, by simulation.
+
+Runs of one benchmark meet the same items, so their totals are correlated item by item. The
+simulation follows `sim.scaffold.steps`: normal scores of the items, one per replicate and item,
+are drawn in equiprobable strata; given the scores, the total of a run is a sum over thousands of
+independent items, drawn as the normal variable with the exact conditional mean and variance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from sim.arrays.types import Floats, Ints
+from sim.catalog import Claim, StepDistribution
+from sim.scaffold.steps import normal_cdf
+from sim.streams import Streams
+
+CONVENTION = "C2"
+STRATA = 256
+NODES = 8
+MAX_RUNS = 100_000
+
+
+@dataclass(frozen=True)
+class Range:
+    """Mean and quantiles of a simulated quantity: 2.5, 25, 50, 75 and 97.5 %."""
+
+    mean: float
+    low_95: float
+    low_50: float
+    median: float
+    high_50: float
+    high_95: float
+
+
+@dataclass(frozen=True)
+class RunsNeeded:
+    """Whole runs until the exchanges add up to at least the claim."""
+
+    claim: str
+    runs: Range
+
+
+@dataclass(frozen=True)
+class ModelPrediction:
+    """What one scaffold and model needs for a whole run of a benchmark, under `convention`.
+
+    `mean_steps`: measured mean per task. `exchanges`: one run. `runs_needed`: for each claim.
+    """
+
+    agent: str
+    model: str
+    model_id: str | None
+    benchmark: str
+    measured_on: str
+    measured_tasks: int
+    convention: str
+    mean_steps: float
+    exchanges: Range
+    runs_needed: tuple[RunsNeeded, ...]
+    source: str
+
+
+def predict(
+    steps: StepDistribution,
+    benchmark: str,
+    strata: Ints,
+    claims: Sequence[Claim],
+    streams: Streams,
+) -> ModelPrediction:
+    """Simulate a series of runs for each replicate, a row of `strata` (see `draw_strata`).
+
+    A replicate has its own instance scores, its own error of the measured mean (normal, standard
+    deviation over the root of the number of measured tasks), and its own noise from run to run.
+    """
+    mean, variance = per_run_moments(steps, strata, streams)
+    rng = streams.rng("compare", steps.agent, steps.model, "runs")
+    first = mean + np.sqrt(variance) * rng.standard_normal(len(mean))
+    needed = tuple(
+        RunsNeeded(x.id, _range(runs_until(x.value, mean, variance, rng)))
+        for x in claims
+        if x.value is not None
+    )
+    return ModelPrediction(
+        agent=steps.agent,
+        model=steps.model,
+        model_id=steps.model_id,
+        benchmark=benchmark,
+        measured_on=steps.benchmark,
+        measured_tasks=len(steps.steps),
+        convention=CONVENTION,
+        mean_steps=float(steps.steps.mean()),
+        exchanges=_range(first),
+        runs_needed=needed,
+        source=steps.source,
+    )
+
+
+def draw_strata(items: int, replicates: int, streams: Streams) -> Ints:
+    """Return how many of the items fall into each stratum of the score, (replicates, STRATA).
+
+    It depends on `items` and the seed alone, so all models meet the same instances.
+    """
+    rng = streams.rng("compare", "instances", items)
+    counts: Ints = rng.multinomial(items, np.full(STRATA, 1 / STRATA), size=replicates)
+    return counts
+
+
+def per_run_moments(
+    steps: StepDistribution, strata: Ints, streams: Streams
+) -> tuple[Floats, Floats]:
+    """Return conditional mean and variance of a run's total, each of shape (replicates,)."""
+    mean, variance = conditional_moments(steps)
+    items = strata.sum(axis=1)
+    error = streams.rng("compare", steps.agent, steps.model, "mean").standard_normal(len(items))
+    spread = float(steps.steps.std(ddof=1)) / np.sqrt(len(steps.steps))
+    return np.maximum(strata @ mean + items * spread * error, items), strata @ variance
+
+
+def conditional_moments(steps: StepDistribution) -> tuple[Floats, Floats]:
+    """Return mean and variance of the steps of a task by stratum of its score, shape (STRATA,)."""
+    probability = conditional_probabilities(steps)
+    mean = probability @ steps.steps
+    return mean, probability @ steps.steps.astype(np.float64) ** 2 - mean**2
+
+
+def conditional_probabilities(steps: StepDistribution) -> Floats:
+    """Return the probability of each sorted measured step count by stratum, shape (STRATA, n).
+
+    Averages over NODES scores per stratum.
+    With loading l and scores z = l b + sqrt(1 - l^2) e, the k-th of n sorted steps has the
+    probability that z falls between the normal quantiles of (k - 1) / n and k / n, given b.
+    """
+    n = len(steps.steps)
+    inverse = NormalDist().inv_cdf
+    edges = np.array([-np.inf, *(inverse(k / n) for k in range(1, n)), np.inf])
+    nodes = STRATA * NODES
+    score = np.array([inverse((k + 0.5) / nodes) for k in range(nodes)])
+    spread = np.sqrt(1 - steps.loading**2)
+    below = normal_cdf((edges - steps.loading * score[:, None]) / spread)
+    probability: Floats = np.diff(below, axis=1).reshape(STRATA, NODES, n).mean(axis=1)
+    return probability
+
+
+def runs_until(target: float, mean: Floats, variance: Floats, rng: np.random.Generator) -> Ints:
+    """Return the number of runs with which each series first reaches `target`, at least 1.
+
+    After k runs a series stands at k mean + sqrt(variance) W(k), W a random walk of standard
+    normal steps. All series but a negligible share (six standard deviations) pass the target
+    after the first and before the last run that is simulated; only these are stepped through.
+    """
+    certain = 6 * np.sqrt(variance * target / mean)
+    start = np.maximum(np.floor((target - certain) / mean) - 1, 0)
+    at = start * mean + np.sqrt(start * variance) * rng.standard_normal(len(mean))
+    runs: Ints = start.astype(np.int64)
+    for _ in range(MAX_RUNS):
+        short = np.flatnonzero(at < target)
+        if not len(short):
+            break
+        noise = np.sqrt(variance[short]) * rng.standard_normal(len(short))
+        at[short] += mean[short] + noise
+        runs[short] += 1
+    least: Ints = np.maximum(runs, 1)
+    return least
+
+
+def _range(values: Floats | Ints) -> Range:
+    quantiles = np.quantile(values, [0.025, 0.25, 0.5, 0.75, 0.975]).tolist()
+    return Range(float(values.mean()), *quantiles)

@@ -1,0 +1,137 @@
+"""Section `priors`: every prior and every measured input, with status and source."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from sim.catalog import Benchmark, benchmarks, cited, sources
+from sim.comparison.hypotheses.forms import Calls
+from sim.comparison.hypotheses.model import Library
+from sim.comparison.inference.calls_per_task import measured_for
+from sim.comparison.section import Comparison, Section, no_result
+from sim.comparison.tables import Row, Table, text_column
+from sim.comparison.wording import counted
+from sim.distributions import Distribution
+
+ASSUMPTIONS = (
+    "Most priors are assumptions without a measurement behind them. Change one with --set, or "
+    "write explanations of your own, and look what becomes of the odds."
+)
+_PARAMETERS, _CALLS, _BENCHMARKS = "prior", "calls of a task", "benchmark"
+
+
+def priors_table(comparison: Comparison, _: None) -> Table:
+    """Return a row for each input that some hypothesis uses."""
+    columns = (
+        text_column("dial", "dial"),
+        text_column("kind", "kind"),
+        text_column("prior", "value"),
+        text_column("status", "status"),
+        text_column("source", "source"),
+        text_column("note", "note"),
+        text_column("of", "explanations"),
+    )
+    rows = tuple(_rows(comparison.library))
+    finding = say_priors(comparison, None)
+    wide = ("kind", "note", "of")
+    return Table("priors", "priors", finding, columns, rows, (ASSUMPTIONS,), wide)
+
+
+def _rows(library: Library) -> Iterator[Row]:
+    yield from _parameters(library)
+    yield from _calls(library)
+    yield from _benchmarks(library)
+
+
+def _parameters(library: Library) -> Iterator[Row]:
+    """Yield a row for each prior of a parameter, with the hypotheses that have it."""
+    users: dict[tuple[str, str], list[str]] = {}
+    priors = {}
+    for id_, hypothesis in library.hypotheses.items():
+        for name, prior in hypothesis.priors.items():
+            users.setdefault((name, prior.words()), []).append(id_)
+            priors[name, prior.words()] = prior
+
+    for (name, value), prior in priors.items():
+        ids = users[name, value]
+        by = "all" if len(ids) == len(library.hypotheses) else ", ".join(ids)
+        source, note = source_words(prior.source), prior.note or None
+        yield name, _PARAMETERS, value, prior.status, source, note, by
+
+
+def _calls(library: Library) -> Iterator[Row]:
+    for name, calls in _used_calls(library).items():
+        more = "" if calls.more is None else f", then {_distribution_words(calls.more)} tool steps"
+        value = f"tools in {100 * calls.tools_share:g} % of tasks{more}"
+        source, note = source_words(calls.source), calls.note or None
+        yield name, _CALLS, value, calls.status, source, note, calls.title
+
+
+def _used_calls(library: Library) -> dict[str, Calls]:
+    return {
+        name: hypothesis.calls[name]
+        for hypothesis in library.hypotheses.values()
+        for work in hypothesis.work.values()
+        if work.calls is not None
+        for name in work.calls.names
+    }
+
+
+def _benchmarks(library: Library) -> Iterator[Row]:
+    for id_ in _used_benchmarks(library):
+        benchmark = benchmarks()[id_]
+        values = {"items": str(benchmark.items), "calls_per_item": _calls_words(benchmark)}
+        for cell in cited("benchmark", id_):
+            if cell.key in values:
+                name, value = f"{id_}.{cell.key}", values[cell.key]
+                source, note = source_words(cell.source), cell.note or None
+                yield name, _BENCHMARKS, value, cell.status, source, note, benchmark.title
+
+
+def _used_benchmarks(library: Library) -> list[str]:
+    used = (
+        id_
+        for hypothesis in library.hypotheses.values()
+        for work in hypothesis.work.values()
+        if work.suites is not None
+        for suite in work.suites.names
+        for id_ in hypothesis.suites[suite].benchmarks
+    )
+    return list(dict.fromkeys(used))
+
+
+def _calls_words(benchmark: Benchmark) -> str:
+    if benchmark.calls_per_item is not None:
+        return _distribution_words(benchmark.calls_per_item)
+    measured = measured_for(benchmark)
+    return "measured steps of " + ", ".join(f"{x.agent} with {x.model_id}" for x in measured)
+
+
+def _distribution_words(distribution: Distribution) -> str:
+    shape, values = next(iter(distribution.model_dump(exclude_none=True).items()))
+    if not isinstance(values, dict):
+        return f"{values:g}"
+    return ", ".join([shape, *(f"{k} {v:,g}" for k, v in values.items())])
+
+
+def source_words(key: str) -> str:
+    """Return what a source is: the text of the catalog's source, or the words themselves."""
+    return sources()[key].text if key in sources() else key
+
+
+def say_priors(comparison: Comparison, _: None) -> str:
+    """Say how many inputs have which status."""
+    statuses = Counter(str(row[3]) for row in _rows(comparison.library))
+    return (
+        f"Of {statuses.total()} inputs {counted(statuses)}; what is called prior is an assumption"
+    )
+
+
+SECTION = Section(
+    id="priors",
+    question="every prior with status and source",
+    tables=(priors_table,),
+    compute=no_result,
+    findings=(say_priors,),
+)

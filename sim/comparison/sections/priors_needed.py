@@ -1,0 +1,187 @@
+"""Section `priors-needed`: what one would have to believe before for odds of 10 to 1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sim.comparison.inference.odds import DECISIVE, Odds, PoolShare, Reach, pool_shares, reach
+from sim.comparison.section import Comparison, Inputs, Section
+from sim.comparison.sections import odds
+from sim.comparison.sections.odds import against_column, cap_note, cluster_column
+from sim.comparison.tables import (
+    Row,
+    Table,
+    number_column,
+    ranged_cells,
+    ranged_columns,
+    text_column,
+)
+from sim.comparison.wording import odds_words, short_number
+
+VOLUME_NOTES = (
+    "Volumes are moved from a thousandth to a thousand times the stated ones, one explanation at a "
+    "time, and the count alone is weighed.",
+)
+POOL_NOTES = (
+    "How likely the work of the other explanation goes through pooled accounts cannot be seen in "
+    "the figures. Where a region is barred it may be likely.",
+)
+_ALWAYS = (0.0, 1.0)
+_FEATURED_CASE = "A4"
+_MOST_LISTED = 3
+
+
+@dataclass(frozen=True)
+class PriorsNeeded:
+    """The odds of every claim or run, and which volumes and shares of pools decide them."""
+
+    odds: tuple[Odds, ...]
+    reach: tuple[Reach, ...]
+    pools: tuple[PoolShare, ...]
+
+
+def compute(inputs: Inputs) -> PriorsNeeded:
+    """Move volumes and shares of pooled accounts, one at a time."""
+    model, accused = inputs.model, inputs.settings.accused
+    evidence = odds.evidence_of(inputs.comparison)
+    return PriorsNeeded(
+        odds=inputs.shared(odds.weigh),
+        reach=tuple(reached for x in evidence for reached in reach(model, x, accused)),
+        pools=tuple(share for x in evidence for share in pool_shares(model, x, accused)),
+    )
+
+
+# Tables
+
+
+def prior_odds_table(comparison: Comparison, result: PriorsNeeded) -> Table:
+    """Return the prior odds that each cluster needs against each other hypothesis."""
+    columns = (
+        cluster_column(comparison),
+        text_column("known", "known"),
+        against_column(comparison),
+        *ranged_columns("needed", "prior odds for 10 : 1"),
+    )
+    rows = tuple(
+        (x.evidence.id, _all_known(x), other, *ranged_cells(needed))
+        for x in result.odds
+        for other, needed in x.prior_needed.items()
+    )
+    finding, notes = say_prior_odds(comparison, result), (cap_note(comparison),)
+    return Table("prior-odds", "priors-needed", finding, columns, rows, notes)
+
+
+def _all_known(odds: Odds) -> str:
+    """Return all that is known of a cluster, in few words."""
+    known = odds.steps[-1].known
+    return " + ".join(known) if len(known) <= _MOST_LISTED else f"{len(known)} observables"
+
+
+def volumes_table(comparison: Comparison, result: PriorsNeeded) -> Table:
+    """Return the best ratio over volumes of the accused, and the decisive ones of the others."""
+    columns = (
+        cluster_column(comparison),
+        against_column(comparison),
+        number_column("best", "best ratio", "", "number"),
+        number_column("centre", "at volume x", "", "number"),
+        number_column("other_below", "10 : 1 if the other's volume x at most", "", "number"),
+        number_column("other_above", "or at least", "", "number"),
+    )
+    rows = tuple(
+        (x.case, x.against, x.best, x.centre, x.other_below, x.other_above) for x in result.reach
+    )
+    finding, notes = say_reach(comparison, result), (*VOLUME_NOTES, cap_note(comparison))
+    return Table("volumes", "priors-needed", finding, columns, rows, notes)
+
+
+def pools_table(comparison: Comparison, result: PriorsNeeded) -> Table:
+    """Return the ratio by the share of the other hypothesis' accounts that are pooled."""
+    shares = sorted({share for x in result.pools for share in x.ratios})
+    columns = (
+        cluster_column(comparison),
+        against_column(comparison),
+        *(number_column(f"pooled_{w:g}", f"pooled {100 * w:g} %", "", "number") for w in shares),
+        number_column("decisive_from", "10 : 1 from", "", "share"),
+        number_column("decisive_to", "to", "", "share"),
+    )
+    rows: tuple[Row, ...] = tuple(
+        (x.case, x.against, *(x.ratios[w] for w in shares), *(x.decisive or (None, None)))
+        for x in result.pools
+    )
+    finding, notes = say_pools(comparison, result), (*POOL_NOTES, cap_note(comparison))
+    return Table("pooled", "priors-needed", finding, columns, rows, notes)
+
+
+# Findings
+
+
+def say_prior_odds(_: Comparison, result: PriorsNeeded) -> str:
+    """Say which prior odds would be needed."""
+    if not result.odds:
+        return ""
+    needed = [x for odds in result.odds for x in odds.prior_needed.values()]
+    return (
+        f"For 10 : 1 with all that is known one needs prior odds of "
+        f"{odds_words(min(x.low for x in needed))} to {odds_words(max(x.high for x in needed))}, "
+        "depending on claim, other explanation and prior set"
+    )
+
+
+def say_reach(comparison: Comparison, result: PriorsNeeded) -> str:
+    """Say whether a typical volume makes the count alone decisive."""
+    if not result.reach:
+        return ""
+    best = max(result.reach, key=lambda x: x.best)
+    enough = sum(x.best >= DECISIVE for x in result.reach)
+    accused = comparison.lowered_title(comparison.settings.accused)
+    other = comparison.lowered_title(best.against)
+    if enough:
+        return (
+            f"In {enough} of {len(result.reach)} comparisons some typical volume of {accused} "
+            f"makes the count alone favour it by 10 to 1; at most by {short_number(best.best)} "
+            f"({best.case} against {other})"
+        )
+    return (
+        f"No typical volume of {accused}, from a thousandth to a thousand times the stated one, "
+        f"makes the count alone favour it by 10 to 1: at most by {best.best:.2g} ({best.case} "
+        f"against {other})"
+    )
+
+
+def say_pools(comparison: Comparison, result: PriorsNeeded) -> str:
+    """Say what the share of pooled accounts does, of the comparison where most hangs on it.
+
+    That is case A4 where it is compared, against the hypothesis of the settings if possible.
+    """
+    if not result.pools:
+        return ""
+    total = len(result.pools)
+    undecided = [x for x in result.pools if x.decisive not in (None, _ALWAYS)]
+    if not undecided:
+        always = sum(x.decisive is not None for x in result.pools)
+        return (
+            "How likely the accounts of another explanation are pooled never decides whether all "
+            f"that is known makes 10 : 1; it does in {always} of {total} comparisons"
+        )
+
+    against = comparison.settings.against
+    x = max(undecided, key=lambda x: (x.case == _FEATURED_CASE, x.against == against))
+    least, most = min(x.ratios), max(x.ratios)
+    return (
+        f"In {len(undecided)} of {total} comparisons it depends on one's belief in pools whether "
+        f"all that is known makes 10 : 1. For {x.case} against "
+        f"{comparison.lowered_title(x.against)} the ratio is {short_number(x.ratios[least])} if "
+        f"{100 * least:g} % of such work goes through pooled accounts and "
+        f"{short_number(x.ratios[most])} if {100 * most:g} % does"
+    )
+
+
+SECTION = Section(
+    id="priors-needed",
+    question="what one would have to believe before for 10 to 1",
+    tables=(prior_odds_table, volumes_table, pools_table),
+    compute=compute,
+    findings=(say_reach, say_pools),
+    importance=3,
+    charts=("sim.reporting.charts.prior_odds:priors_needed",),
+)

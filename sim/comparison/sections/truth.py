@@ -1,0 +1,172 @@
+"""Runs whose truth is known: what they are, and whether the likeliest hypothesis is the true one.
+
+The tables of runs stand under `odds`, whichever sections are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sim.comparison.claims.observables import OBSERVABLES
+from sim.comparison.inference.odds import Odds
+from sim.comparison.section import Comparison
+from sim.comparison.tables import Form, Row, Table, number_column, text_column
+from sim.comparison.wording import plural
+
+RUN_NOTES = (
+    "Seen whole and counted as C2, without an accuser's errors. Exchanges per account and per task "
+    "are means, Gini is that of exchanges over accounts, repeated are prompts sent before, shared "
+    "accounts that pay with an instrument of another.",
+)
+TRUTH_NOTES = (
+    "Probabilities at equal odds before, with the priors as stated and all that is known. The "
+    "explanations were not made for these runs, and runs smaller than what they expect look odd to "
+    "all of them.",
+)
+# Titles of the columns of observables.
+_TITLES = {
+    "accounts": "accounts",
+    "exchanges_per_account": "per account",
+    "concentration": "Gini",
+    "exchanges_per_task": "per task",
+    "item_repetition": "repeated",
+    "moved_24h": "moved",
+    "synchrony": "synchrony",
+    "shared_instruments": "shared",
+}
+# A cluster is of one typology if so large a share of its exchanges is.
+_ALMOST_ALL = 0.99
+
+
+def tables_of_runs(comparison: Comparison, odds: Sequence[Odds]) -> tuple[Table, ...]:
+    """Return the tables that show runs; `odds` is empty if no section weighed them."""
+    tables = runs_table(comparison), truth_table(comparison, odds), run_counts_table(comparison)
+    return tuple(table for table in tables if table.rows)
+
+
+def runs_table(comparison: Comparison) -> Table:
+    """Return the observables of runs, or of their actors."""
+    columns = (
+        text_column("run", "run"),
+        number_column("scale", "scale", "", "number"),
+        *(
+            number_column(name, title, OBSERVABLES[name].unit, _form_of(name))
+            for name, title in _TITLES.items()
+        ),
+        text_column("truth", "truth (C2)"),
+    )
+    rows = tuple(
+        (
+            x.name,
+            x.scale,
+            *(getattr(x, name) for name in _TITLES),
+            ", ".join(f"{k} {100 * v:.3g} %" for k, v in x.truth.items()) or None,
+        )
+        for x in comparison.runs
+    )
+    clusters = plural(len(comparison.runs), "cluster")
+    finding = f"{clusters} of simulated runs, weighed in place of claims"
+    return Table("runs", "odds", finding, columns, rows, RUN_NOTES, wide=("scale",))
+
+
+def _form_of(observable: str) -> Form:
+    return "share" if OBSERVABLES[observable].kind == "share" else "number"
+
+
+def run_counts_table(comparison: Comparison) -> Table:
+    """Return the counts of runs under each convention, and as multiples of the claims."""
+    columns = (
+        text_column("run", "run"),
+        text_column("convention", "counted"),
+        number_column("count", "count", "exchanges", "id"),
+        *(number_column(f"of_{x.id}", f"/ {x.id}", "", "number") for x in comparison.cases),
+    )
+    rows: tuple[Row, ...] = tuple(
+        (x.name, name, count, *(count / case.interval("count").low for case in comparison.cases))
+        for x in comparison.runs
+        for name, count in x.counts.items()
+    )
+    return Table("run-counts", "odds", say_run_counts(comparison), columns, rows)
+
+
+def say_run_counts(comparison: Comparison) -> str:
+    """Say by which factor the convention changes the count of a cluster."""
+    factors = [max(x.counts.values()) / max(min(x.counts.values()), 1) for x in comparison.runs]
+    if not factors:
+        return ""
+    return (
+        f"What is counted as an exchange changes the count of a cluster by a factor of "
+        f"{min(factors):.2g} to {max(factors):.2g}"
+    )
+
+
+def truth_table(comparison: Comparison, odds: Sequence[Odds]) -> Table:
+    """Return the true hypothesis of each cluster of one typology, and the likeliest one."""
+    columns = (
+        text_column("run", "run"),
+        text_column("typology", "typology"),
+        text_column("true", "described by"),
+        number_column("probability", "it gets", "", "share"),
+        text_column("likeliest", "likeliest"),
+        number_column("its", "which gets", "", "share"),
+    )
+    rows = tuple(_truth_rows(comparison, odds))
+    return Table("truth", "odds", say_truth(comparison, odds), columns, rows, TRUTH_NOTES)
+
+
+def _truth_rows(comparison: Comparison, odds: Sequence[Odds]) -> list[Row]:
+    describing = {t: h.id for h in comparison.library.hypotheses.values() for t in h.typologies}
+    rows: list[Row] = []
+    if not odds or not comparison.runs:
+        return rows  # not weighed, or claims are
+    for cluster, weighed in zip(comparison.runs, odds, strict=True):
+        typology = max(cluster.truth, key=cluster.truth.__getitem__, default=None)
+        if typology is None or cluster.truth[typology] < _ALMOST_ALL:
+            continue
+        chances = probabilities(weighed)
+        true, likeliest = describing.get(typology), max(chances, key=chances.__getitem__)
+        rows.append(
+            (
+                cluster.name,
+                typology,
+                true or "no explanation",
+                chances[true] if true else None,
+                likeliest,
+                chances[likeliest],
+            )
+        )
+    return rows
+
+
+def probabilities(odds: Odds) -> dict[str, float]:
+    """Return the probabilities of hypotheses that were equally likely before, priors as stated."""
+    weights = {x: 10**-ratio.stated for x, ratio in odds.steps[-1].ratios.items()}
+    weights[odds.accused] = 1.0
+    total = sum(weights.values())
+    return {x: weight / total for x, weight in weights.items()}
+
+
+def say_truth(comparison: Comparison, odds: Sequence[Odds]) -> str:
+    """Say how often the likeliest hypothesis is the true one, and who is taken for the accused."""
+    rows = _truth_rows(comparison, odds)
+    described = [row for row in rows if row[3] is not None]
+    if not described:
+        return ""
+    right = sum(row[2] == row[4] for row in described)
+    sentence = (
+        f"At equal odds the true explanation is the likeliest for {right} of "
+        f"{plural(len(described), 'cluster')} whose truth an explanation describes"
+    )
+
+    accused = comparison.settings.accused
+    of_accused = [row for row in described if row[2] == accused]
+    if of_accused:
+        recognised = sum(row[4] == accused for row in of_accused)
+        title = comparison.lowered_title(accused)
+        sentence += f", and for {recognised} of {len(of_accused)} that are {title}"
+
+    wrongly = [str(row[0]) for row in rows if row[2] != accused and row[4] == accused]
+    if wrongly:
+        verb = "is" if len(wrongly) == 1 else "are"
+        sentence += f"; {', '.join(wrongly)} {verb} taken for it wrongly"
+    return sentence

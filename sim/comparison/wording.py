@@ -1,0 +1,152 @@
+"""Words for numbers, titles and observables: every sentence, table and chart takes them from here.
+
+Text and charts write some things differently; the two forms of a thing stand beside each other.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from sim.catalog import Claim
+from sim.comparison.claims.observables import OBSERVABLES
+
+OBSERVABLE_NAMES = {
+    "count": "count",
+    "accounts": "accounts",
+    "exchanges_per_account": "exchanges per account",
+    "concentration": "concentration",
+    "exchanges_per_task": "exchanges per task",
+    "item_repetition": "item repetition",
+    "moved_24h": "moved in 24 h",
+    "synchrony": "synchrony",
+    "shared_instruments": "shared payment",
+}
+_QUALIFIER_SIGNS = {"over": "> ", "nearly": "< ", "approximately": "~ ", "exact": ""}
+
+
+# Numbers
+
+
+def short_number(value: float) -> str:
+    """Return 150 k, 3.4 M and the like, with three digits."""
+    for size, unit in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if abs(value) >= size:
+            return f"{value / size:.3g}{unit}"
+    return f"{value:.3g}"
+
+
+def number_range(low: float, high: float) -> str:
+    """Return two whole numbers as `5 to 10`, or one if they are the same."""
+    return f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}"
+
+
+def percent(share: float) -> str:
+    """Return 0.055 as `5.5 %`."""
+    return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * share:.0f} %"
+
+
+def share_range(low: float, high: float) -> str:
+    """Return two shares as `5.5 to 55 %`, or one if both are written alike."""
+    first, last = percent(low), percent(high)
+    return last if first == last else f"{first.removesuffix(' %')} to {last}"
+
+
+def odds_words(log10: float) -> str:
+    """Return the odds whose log10 is given as people say them: `3 : 1`, `1 : 20`.
+
+    Odds that round to one are `1 : 1`, never `1 : 1.0`.
+    """
+    ratio = 10 ** abs(log10)
+    text = f"{ratio:,.0f}" if ratio >= 99.5 else f"{ratio:.3g}"
+    text = text if ratio >= 9.95 else f"{ratio:.1f}".removesuffix(".0")
+    return f"1 : {text}" if log10 < 0 and text != "1" else f"{text} : 1"
+
+
+def odds_range(log10_values: Sequence[float]) -> str:
+    """Return the smallest and the largest odds as `1 : 2 to 5 : 1`."""
+    low, high = odds_words(min(log10_values)), odds_words(max(log10_values))
+    return low if low == high else f"{low} to {high}"
+
+
+def tight_odds(log10: int) -> str:
+    """Return a power of ten for the ticks of an axis of odds: `1:10`."""
+    power = 10 ** abs(log10)
+    return f"1:{power}" if log10 < 0 else f"{power}:1"
+
+
+# Lists
+
+
+def plural(n: int, word: str) -> str:
+    """Return `1 report`, `2 reports`."""
+    return f"{n} {word}" if n == 1 else f"{n} {word}s"
+
+
+def and_list(names: Iterable[str]) -> str:
+    """Return `a, b and c`."""
+    listed = list(names)
+    return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}"
+
+
+def counted(counts: Counter[str]) -> str:
+    """Return `55 prior, 3 measured`, the most frequent first."""
+    return ", ".join(f"{n} {name}" for name, n in counts.most_common())
+
+
+# Titles of hypotheses
+
+
+def inline(title: str) -> str:
+    """Return a title inside a sentence of a chart; a first word in capitals stays as it is."""
+    return title if title[:2].isupper() else title[:1].lower() + title[1:]
+
+
+def lowered(title: str) -> str:
+    """Return a title inside a finding: the first letter is small, of an abbreviation too."""
+    return title[0].lower() + title[1:]
+
+
+# Observables
+
+
+def observable_name(observable: str) -> str:
+    """Return the name of an observable as charts write it."""
+    return OBSERVABLE_NAMES.get(observable, observable.replace("_", " "))
+
+
+def known_names(known: Sequence[str]) -> str:
+    """Return a set of observables as charts write it: `count and accounts`, `count alone`."""
+    if len(known) == len(OBSERVABLES):
+        return f"all {len(known)} observables"
+    return and_list(observable_name(x) for x in known) + (" alone" if len(known) == 1 else "")
+
+
+def known_sum(known: Sequence[str]) -> str:
+    """Return a set of observables as tables write it: `count + accounts`, or `all`."""
+    return "all" if len(known) == len(OBSERVABLES) else " + ".join(known)
+
+
+def added_observable(known: Sequence[str]) -> str:
+    """Return what the last of a growing set of observables adds: `count`, then `+ accounts`."""
+    return known[-1] if len(known) == 1 else f"+ {known[-1]}"
+
+
+# Figures of claims
+
+
+def figure_words(claim: Claim) -> str:
+    """Return a figure as it was reported, such as `over 3,400,000 exchanges`."""
+    if claim.value is None:
+        return "no figure"
+    if claim.bound == "between":
+        return f"between {claim.low:,.15g} and {claim.high:,.15g} {claim.unit}"
+    qualifier = "" if claim.bound in (None, "exact") else f"{claim.bound} "
+    return f"{qualifier}{claim.value:,.15g} {claim.unit}"
+
+
+def short_figure(claim: Claim) -> str:
+    """Return a figure as charts write it: `> 3.4 M`, `150 k to 160 k`."""
+    if claim.low is not None and claim.high is not None:
+        return f"{short_number(claim.low)} to {short_number(claim.high)}"
+    return _QUALIFIER_SIGNS.get(claim.bound or "", "") + short_number(claim.value or 0)
