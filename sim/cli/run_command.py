@@ -17,6 +17,7 @@ from sim.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from sim.engine.shards import Engine
     from sim.scenario.resolved import Scenario
 
 
@@ -44,6 +45,13 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Run it also as if the provider did nothing, into OUT-counterfactual, and compare.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["fast", "reference"]),
+    default="fast",
+    show_default=True,
+    help="The reference engine is plain SimPy, slow and easy to read; the bytes are the same.",
+)
 @worker_options
 @scenario_options
 @json_option
@@ -57,6 +65,7 @@ def run(
     dry_run: bool,
     resume: str | None,
     counterfactual: bool,
+    engine: Engine,
     staff: WorkerOptions,
     wanted: ScenarioOptions,
     as_json: bool,
@@ -72,7 +81,7 @@ def run(
     if resume is not None:
         if scenario or out or force or dry_run or counterfactual or wanted or of_tables:
             raise click.UsageError("--resume takes the run alone: its scenario is known")
-        _resume(resume, staff, as_json, quiet)
+        _resume(resume, engine, staff, as_json, quiet)
         return
     if scenario is None:
         raise click.UsageError("Missing argument 'SCENARIO'.")
@@ -88,15 +97,21 @@ def run(
         )
 
     if dry_run:
-        _plan(resolved, place, staff.count, as_json)
+        _plan(resolved, place, engine, staff.count, as_json)
     elif counterfactual:
-        _run_both(resolved, place, force, staff, as_json, quiet)
+        _run_both(resolved, place, force, engine, staff, as_json, quiet)
     else:
-        _run(resolved, place, force, staff, as_json, quiet)
+        _run(resolved, place, force, engine, staff, as_json, quiet)
 
 
 def _run(
-    scenario: Scenario, place: str, force: bool, staff: WorkerOptions, as_json: bool, quiet: bool
+    scenario: Scenario,
+    place: str,
+    force: bool,
+    engine: Engine,
+    staff: WorkerOptions,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Carry the scenario out, and print what was requested and achieved."""
     from sim.cli.run_output import print_summary
@@ -106,12 +121,20 @@ def _run(
 
     expect_usable(scenario, place, force=force)
     with session([place], staff, quiet) as (workers, observe):
-        summary = run_scenario(scenario, place, force=force, workers=workers, observe=observe)
+        summary = run_scenario(
+            scenario, place, force=force, workers=workers, observe=observe, engine=engine
+        )
     print_summary(summary, scenario, as_json)
 
 
 def _run_both(
-    scenario: Scenario, place: str, force: bool, staff: WorkerOptions, as_json: bool, quiet: bool
+    scenario: Scenario,
+    place: str,
+    force: bool,
+    engine: Engine,
+    staff: WorkerOptions,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Carry the scenario out with enforcement and without, and print what enforcement changed."""
     from sim.cli.run_output import print_counterfactual
@@ -126,7 +149,7 @@ def _run_both(
 
     with session(list(todo), staff, quiet) as (workers, observe):
         summary, without = (
-            run_scenario(one, there, force=force, workers=workers, observe=observe)
+            run_scenario(one, there, force=force, workers=workers, observe=observe, engine=engine)
             for there, one in todo.items()
         )
     print_counterfactual(summary, without, scenario.seed, as_json)
@@ -137,15 +160,15 @@ def _without_enforcement(scenario: Scenario) -> Scenario:
     return scenario.model_copy(update={"world": world})
 
 
-def _plan(scenario: Scenario, place: str, count: int | None, as_json: bool) -> None:
+def _plan(scenario: Scenario, place: str, engine: Engine, count: int | None, as_json: bool) -> None:
     """Print what the run would take, without writing it."""
     from sim.cli.run_output import print_plan
     from sim.engine.plan import plan_run
 
-    print_plan(plan_run(scenario, count), scenario, place, as_json)
+    print_plan(plan_run(scenario, count, engine), scenario, place, as_json)
 
 
-def _resume(place: str, staff: WorkerOptions, as_json: bool, quiet: bool) -> None:
+def _resume(place: str, engine: Engine, staff: WorkerOptions, as_json: bool, quiet: bool) -> None:
     """Complete the run at `place`, and print it as if it had not been interrupted."""
     from sim.cli.run_output import print_summary
     from sim.cli.session import session
@@ -153,5 +176,5 @@ def _resume(place: str, staff: WorkerOptions, as_json: bool, quiet: bool) -> Non
     from sim.tables.manifest import read_manifest, scenario_of
 
     with session([place], staff, quiet) as (workers, observe):
-        summary = resume(place, workers=workers, observe=observe)
+        summary = resume(place, workers=workers, observe=observe, engine=engine)
     print_summary(summary, scenario_of(read_manifest(summary.out)), as_json)

@@ -16,13 +16,8 @@ from sim.engine.spill import EXCHANGES, TASKS, Index, Records, RecordSpan, read_
 from sim.engine.time_grid import Window, parts_of
 from sim.streams import U64, mixed, opaque_ids
 from sim.tables.formats import FileRecord, writing_table
-from sim.tables.schema import (
-    IN_PARTS,
-    TRUTH_EXCHANGES,
-    TRUTH_TASKS,
-    arrow_schema,
-    exchange_columns,
-)
+from sim.tables.schema import IN_PARTS, arrow_schema, exchange_columns
+from sim.tables.truth_schema import TRUTH_EXCHANGES, TRUTH_TASKS
 
 PARTS = ".unfinished/parts"
 LOG, TRUTH, TRUTH_OF_TASKS = PIECES = IN_PARTS

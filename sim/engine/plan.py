@@ -12,7 +12,7 @@ from sim.engine.executors import WORTHWHILE, default_count
 from sim.engine.memory import check_accounts, check_shards, needed_bytes
 from sim.engine.merge import part_windows, plan_of, write_part
 from sim.engine.run_context import RunContext, peak_bytes
-from sim.engine.shards import Shard
+from sim.engine.shards import Engine, Shard
 from sim.engine.simulate import ShardRecord, simulate_shard
 from sim.engine.spill import Index
 from sim.scenario.resolved import Scenario
@@ -65,7 +65,7 @@ class _Tried:
     is_whole: bool
 
 
-def plan_run(scenario: Scenario, count: int | None = None) -> RunPlan:
+def plan_run(scenario: Scenario, count: int | None = None, engine: Engine = "fast") -> RunPlan:
     """Simulate and write a few shards in a temporary folder, and conclude from them to all.
 
     Parameters
@@ -74,6 +74,8 @@ def plan_run(scenario: Scenario, count: int | None = None) -> RunPlan:
         What a run would carry out.
     count
         The number of worker processes; as many as `executors.workers` would use if left out.
+    engine
+        Which engine would carry it out; it is tried.
 
     Raises
     ------
@@ -83,7 +85,8 @@ def plan_run(scenario: Scenario, count: int | None = None) -> RunPlan:
     """
     check_accounts(scenario)
     with tempfile.TemporaryDirectory(prefix="sim-plan-") as folder:
-        context = RunContext(scenario, Store(str(Path(folder))))
+        context = RunContext(scenario, Store(str(Path(folder))), engine)
+        context.check_engine()
         check_shards(context.population, context.shards)
         # sessions cannot be cut short: they are drawn before the first is simulated
         pilots = [s for s in _pilots(context.shards) if s.team or s.expected <= _LARGEST_SHARD]

@@ -22,6 +22,7 @@ from sim.engine.merge import LOG, PartPlan, part_windows, plan_of, write_part
 from sim.engine.run_context import RunContext, peak_bytes
 from sim.engine.run_files import LOCK
 from sim.engine.run_lock import locked
+from sim.engine.shards import Engine
 from sim.engine.simulate import simulate_shard, usage_in
 from sim.engine.spill import Index
 from sim.errors import DISK_FULL, InvalidInputError, SimError
@@ -84,6 +85,7 @@ def run(
     force: bool = False,
     workers: Workers | None = None,
     observe: Observer | None = None,
+    engine: Engine = "fast",
 ) -> RunSummary:
     """Simulate a scenario into a folder or another place.
 
@@ -103,11 +105,15 @@ def run(
         Who carries it out; this process if left out. They do not change a byte.
     observe
         Called with the progress, now and then.
+    engine
+        "fast", or "reference" for the plain SimPy model of `sim.reference`, which writes the same
+        bytes.
 
     Raises
     ------
     InvalidInputError
-        If the place cannot be used, or the memory of this machine is too small.
+        If the place cannot be used, the memory of this machine is too small, or the engine does
+        not cover the scenario.
     SimError
         If the disk is full or a worker died.
     """
@@ -117,8 +123,9 @@ def run(
         with locked(out):
             if out.is_local:  # another run may have been there since
                 checkpoint.check(scenario, out, force=force)
-            context = RunContext(scenario, out)
+            context = RunContext(scenario, out, engine)
             # what cannot be begun fails now, and leaves what was there before
+            context.check_engine()
             expect_memory(context, workers)
             checkpoint.claim(scenario, out)
             return _carry_out(context, workers, observe)
@@ -141,7 +148,11 @@ def run_aside(scenario: Scenario, folder: Path, workers: Workers | None) -> RunS
 
 
 def resume(
-    out: Store | Path | str, *, workers: Workers | None = None, observe: Observer | None = None
+    out: Store | Path | str,
+    *,
+    workers: Workers | None = None,
+    observe: Observer | None = None,
+    engine: Engine = "fast",
 ) -> RunSummary:
     """Complete an interrupted run, or make again what is missing or damaged in a finished one.
 
@@ -153,20 +164,23 @@ def resume(
         Where the run lies.
     workers, observe
         As of `run`.
+    engine
+        Need not be the one that began the run, because both write the same bytes.
 
     Raises
     ------
     InvalidInputError
-        If there is no run, or if other software made it.
+        If there is no run, if other software made it, or if the engine does not cover it.
     """
     out = _reached_by(workers, Store.of(out))
     scenario = checkpoint.resumable(out)
     with _with_remedies(out), locked(out):
+        context = RunContext(scenario, out, engine)
+        context.check_engine()
         if not checkpoint.is_unfinished(out):
             if all(file.is_whole(out) for file in records_of(read_manifest(out))):
                 return _as_it_is(scenario, out)
             checkpoint.reopen(out)
-        context = RunContext(scenario, out)
         expect_memory(context, workers)
         return _carry_out(context, workers, observe)
 

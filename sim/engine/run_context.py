@@ -10,10 +10,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sim.engine.shards import Shard, shards
+from sim.engine.shards import ENGINES, Engine, Shard, shards
 from sim.engine.time_grid import WINDOW_ROWS, TimeGrid
+from sim.errors import InvalidInputError
 from sim.output.exchange_log import Renderer
 from sim.population.population import Population, build_population
+from sim.reference.coverage import check_covered
 from sim.scenario.resolved import Scenario
 from sim.tables.store import Store
 
@@ -22,14 +24,14 @@ _contexts: dict[str, RunContext] = {}
 
 
 class RunContext:
-    """A scenario and the store that it is carried out into.
+    """A scenario that is carried out into a store, by one of the engines.
 
-    It travels to other processes as these two. What is derived from the scenario is made when it
+    It travels to other processes as these three. What is derived from the scenario is made when it
     is first needed, once a process.
     """
 
-    def __init__(self, scenario: Scenario, out: Store) -> None:
-        self.scenario, self.out = scenario, out
+    def __init__(self, scenario: Scenario, out: Store, engine: Engine = "fast") -> None:
+        self.scenario, self.out, self.engine = scenario, out, engine
 
     @cached_property
     def population(self) -> Population:
@@ -40,6 +42,15 @@ class RunContext:
     def shards(self) -> list[Shard]:
         """The shards of all actors, in order of number."""
         return shards(self.population)
+
+    def check_engine(self) -> None:
+        """Raise InvalidInputError unless the engine is known and covers the scenario."""
+        if self.engine not in ENGINES:
+            raise InvalidInputError(
+                f"engine: should be one of {', '.join(ENGINES)}, found {self.engine!r}"
+            )
+        if self.engine == "reference":
+            check_covered(self.scenario, sum(shard.expected for shard in self.shards))
 
     @property
     def window_rows(self) -> int:
@@ -60,15 +71,15 @@ class RunContext:
     def __reduce__(self) -> Any:
         # a worker on this machine may have another current folder
         place = str(self.out.folder) if self.out.is_local else self.out.url
-        return _context_of, (json.dumps(self.scenario.to_dict()), place)
+        return _context_of, (json.dumps(self.scenario.to_dict()), place, self.engine)
 
 
-def _context_of(scenario: str, out: str) -> RunContext:
+def _context_of(scenario: str, out: str, engine: Engine) -> RunContext:
     """Return the context of a run in this process: its last one, if that was the same."""
-    key = f"{out}\n{scenario}"
+    key = f"{engine}\n{out}\n{scenario}"
     if key not in _contexts:
         _contexts.clear()
-        _contexts[key] = RunContext(Scenario.from_dict(json.loads(scenario)), Store(out))
+        _contexts[key] = RunContext(Scenario.from_dict(json.loads(scenario)), Store(out), engine)
     return _contexts[key]
 
 

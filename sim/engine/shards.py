@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 from sim.actors.arrivals.rates import shards_of
 from sim.actors.context import ActorContext
@@ -12,6 +13,10 @@ from sim.actors.queue.tickets import Team
 from sim.actors.sessions.session_workload import SessionWorkload
 from sim.actors.workload import Workload
 from sim.population.population import Population
+from sim.reference.workload import ReferenceQueue, ReferenceSessions
+
+Engine = Literal["fast", "reference"]
+ENGINES: tuple[Engine, ...] = get_args(Engine)
 
 
 @dataclass(frozen=True)
@@ -71,14 +76,16 @@ def _cut(context: ActorContext) -> list[tuple[range, Team | None]]:
     return [*in_teams, *((accounts, None) for accounts in others)]
 
 
-def workload(population: Population, shard: Shard) -> Workload:
-    """Return the workload of a shard, ready to begin."""
+def workload(population: Population, shard: Shard, engine: Engine = "fast") -> Workload:
+    """Return the workload of a shard, ready to begin; both engines yield the same rows."""
     context = population.contexts[shard.actor]
     if shard.team is not None:
-        return QueueWorkload(context, shard.team)
-    return SessionWorkload(context, shard.of_actor, shard.shards_of_actor, shard.accounts)
+        queue = QueueWorkload if engine == "fast" else ReferenceQueue
+        return queue(context, shard.team)
+    sessions = SessionWorkload if engine == "fast" else ReferenceSessions
+    return sessions(context, shard.of_actor, shard.shards_of_actor, shard.accounts)
 
 
-def workloads(population: Population) -> list[Workload]:
+def workloads(population: Population, engine: Engine = "fast") -> list[Workload]:
     """Return the workload of each shard of a scenario, in order of shard number."""
-    return [workload(population, shard) for shard in shards(population)]
+    return [workload(population, shard, engine) for shard in shards(population)]

@@ -119,7 +119,7 @@ def simulate_shard(context: RunContext, number: int, most: float = math.inf) -> 
         After so many exchanges the rest is left out, to find out what a run would take.
     """
     attempt = partial(_write_spill, context, number, most)
-    work = workload(context.population, context.shards[number])
+    work = workload(context.population, context.shards[number], context.engine)
     record = retry_until_consistent(work, attempt)
     context.out.write_json(record_path(number), record.to_dict())
     return record

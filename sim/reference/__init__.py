@@ -1,0 +1,26 @@
+"""The reference engine: the rules of docs/world.md as plain SimPy, slow and easy to check.
+
+`sim run --engine reference` and `sim.run(..., engine="reference")` write the same bytes as the fast
+engine. The fast engine works on arrays and simulates single events only where a limit is hit; here
+every session and every worker is a SimPy process, and every attempt is made at its own time. Two
+programs that share so little and agree to the microsecond are hardly wrong in the same way.
+
+**Shared draws.** Both engines ask the same code for what chance decides and for what is known
+before the traffic: the accounts, who holds them when and what the provider does about them; when
+people would open sessions; the tickets of a queue, who takes each and when workers begin; the
+calls of every task with their pauses, tokens and answer times at normal speed; what tasks are
+about, where the items of a list go in the order in which tasks begin if no limit is hit; and the
+keys of the uniform numbers that decide failures.
+
+**Decided here.** What follows from the draws: which sessions a holiday leaves (`releases`), which
+model a release gives to each (`releases`), how slow and how unreliable the provider is at a time
+(`conditions`), which attempts a limit refuses (`buckets`, `provider`), what each attempt reads from
+the prompt cache, how it ends and when (`provider`), when a client retries, resumes, gives up or is
+barred (`client`), and when a worker takes which ticket and waits for the end of a round (`queue`).
+
+**Shared output.** Attempts become rows, tables and files by the code that the fast engine uses
+(`sim.scaffold.rows`, `sim.output`, `sim.engine`).
+
+`coverage` names what the reference engine does not simulate; such a scenario is refused before
+anything is written. Read `client` first, then `provider`; `workload` ties them to a run.
+"""

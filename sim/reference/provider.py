@@ -1,0 +1,151 @@
+"""The provider: what becomes of an attempt, decided at the moment at which it begins."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sim.actors.context import ActorContext
+from sim.catalog import tiers
+from sim.reference.buckets import UNITS, Bucket, limits_over_time
+from sim.reference.conditions import ConditionsOverTime
+from sim.reference.draws import Call, FailureUniforms, Session
+
+OK, FORBIDDEN, TOO_MANY = 200, 403, 429
+CLIENT_TIMEOUT, SERVER_ERROR, OVERLOADED = 499, 500, 529
+
+
+class Reply(NamedTuple):
+    """How an attempt ends.
+
+    `read_tokens` came from the prompt cache, `taken_units` from the output bucket; a refusal by a
+    limit says after how many seconds to try again.
+    """
+
+    status: int
+    lasts_us: int
+    ttft_us: int = -1
+    read_tokens: int = 0
+    taken_units: int = 0
+    retry_after_s: int = 0
+
+
+class Provider:
+    """One provider as one shard of an actor meets it: its limits, its cache and its failures."""
+
+    def __init__(self, context: ActorContext, opens_us: int) -> None:
+        """`opens_us` is when the work begins: buckets are full then, and the cache is empty."""
+        self._context, self._opens_us = context, opens_us
+        self._conditions = ConditionsOverTime(context.world, context.clock.start)
+        self._uniforms = FailureUniforms(context.streams, context.actor.id)
+        self._timeout_us = context.world.timeout_us
+        self._buckets: dict[int, tuple[Bucket, ...]] = {}
+        self._prefix_touched_us: dict[int, int] = {}
+
+    def begin(self, session: Session, call: Call, number: int, now_us: int) -> Reply:
+        """Decide what becomes of attempt `number` of a call that begins at `now_us`.
+
+        In this order: is the account barred, does a limit refuse it, does it fail, is it answered,
+        and does the client hang up before it hears of that.
+        """
+        if now_us >= session.until_us:
+            return Reply(FORBIDDEN, self._refusal_us(call, number))
+
+        read_tokens = self._read_tokens(session, call, now_us)
+        taken_units = 0
+        buckets = self._buckets_of(session, now_us)
+        if buckets:
+            requests = 1, call.context_tokens - read_tokens, call.asks_tokens
+            units = [b.units_of(tokens) for b, tokens in zip(buckets, requests, strict=True)]
+            wanted = list(zip(buckets, units, strict=True))
+            if any(bucket.level_units < amount for bucket, amount in wanted):
+                wait_s = max(1, *(bucket.seconds_until(amount) for bucket, amount in wanted))
+                return Reply(TOO_MANY, self._refusal_us(call, number), retry_after_s=wait_s)
+            for bucket, amount in wanted:
+                bucket.level_units -= amount
+            taken_units = units[-1]
+
+        reply = self._unless_client_hangs_up(session, self._answer(session, call, number, now_us))
+        if reply.status == OK:
+            self._remember(session, call, now_us)
+        return reply._replace(taken_units=taken_units, read_tokens=read_tokens)
+
+    def end(self, session: Session, call: Call, reply: Reply, now_us: int) -> None:
+        """Give back to the output bucket what was taken for more output than there was."""
+        buckets = self._buckets_of(session, now_us)
+        if buckets and reply.status not in (TOO_MANY, FORBIDDEN):
+            output_tokens = call.output_tokens if reply.status == OK else 0
+            buckets[-1].give_back(reply.taken_units - output_tokens * UNITS)
+
+    def _refusal_us(self, call: Call, number: int) -> int:
+        """What is refused at the door is said before the client hangs up."""
+        return min(self._uniforms.error_us(call, number), self._timeout_us)
+
+    def _answer(self, session: Session, call: Call, number: int, now_us: int) -> Reply:
+        """What would come if the client waited for it."""
+        conditions = self._conditions.at(now_us)
+        u = self._uniforms.failure(call, number)
+        if u < conditions.overload:
+            return Reply(OVERLOADED, self._uniforms.error_us(call, number))
+        if u < conditions.overload + conditions.server_error:
+            return Reply(SERVER_ERROR, self._uniforms.error_us(call, number))
+
+        # batches are answered when there is time, so that the load does not slow them down
+        slowdown = 1.0 if session.batch else conditions.slowdown
+        ttft_us = round(call.ttft_us * slowdown)
+        return Reply(OK, ttft_us + round(call.generation_us * slowdown), ttft_us)
+
+    def _unless_client_hangs_up(self, session: Session, reply: Reply) -> Reply:
+        """Nobody waits at a batch; others hang up on an answer or an error that takes too long."""
+        if session.batch or reply.lasts_us <= self._timeout_us:
+            return reply
+        return Reply(CLIENT_TIMEOUT, self._timeout_us)
+
+    def _read_tokens(self, session: Session, call: Call, now_us: int) -> int:
+        """What an attempt reads from the cache: the context of its session, or a static prefix."""
+        if not call.left_tokens:
+            return 0
+
+        # what the last answered call of the session left, if both are of one context
+        last = session.last_answered
+        if last is not None and last.left_tokens and last.epoch == call.epoch:
+            age_us = now_us - session.last_answered_began_us
+            if age_us <= session.lifetime_us:
+                return min(last.left_tokens, call.left_tokens)
+
+        # system prompt and tools, which others of the organisation may have sent before
+        touched_us = self._prefix_touched_us.get(session.key)
+        if touched_us is not None and now_us - touched_us <= session.lifetime_us:
+            return min(session.static_tokens, call.left_tokens)
+        return 0
+
+    def _remember(self, session: Session, call: Call, now_us: int) -> None:
+        """An answered attempt leaves its context in the cache."""
+        session.last_answered, session.last_answered_began_us = call, now_us
+        if call.left_tokens:
+            self._prefix_touched_us[session.key] = now_us
+
+    def _buckets_of(self, session: Session, now_us: int) -> tuple[Bucket, ...]:
+        """The buckets for requests, input and output, refilled; none if nothing is limited."""
+        if session.bucket not in self._buckets:
+            self._buckets[session.bucket] = self._full_buckets(session.bucket)
+        for bucket in self._buckets[session.bucket]:
+            bucket.refill(now_us)
+        return self._buckets[session.bucket]
+
+    def _full_buckets(self, number: int) -> tuple[Bucket, ...]:
+        """New buckets; organisation and class of models are numbered together."""
+        context, classes = self._context, self._context.service.models.classes
+        if number < 0:
+            return ()
+        limit = tiers()[context.actor.tier].get(classes[number % len(classes)])
+        if limit is None:
+            return ()
+        factors, burst = self._conditions.limit_factors(), context.world.burst
+        return tuple(
+            Bucket(limits_over_time(per_minute, burst, factors, self._opens_us))
+            for per_minute in (
+                limit.requests_per_min,
+                limit.input_tokens_per_min,
+                limit.output_tokens_per_min,
+            )
+        )
