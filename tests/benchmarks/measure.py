@@ -1,13 +1,13 @@
 """Carry out one thing once and print what it took, as JSON; a process of its own for the memory.
 
-    python -m tests.benchmarks.measure oracle SCENARIO SCALE
+    python -m tests.benchmarks.measure reference SCENARIO SCALE
     python -m tests.benchmarks.measure product SCENARIO SCALE WORKERS|dask COLUMNS
     python -m tests.benchmarks.measure profile SCENARIO SCALE
     python -m tests.benchmarks.measure write RUN
     python -m tests.benchmarks.measure replicate SCENARIO SCALE NUMBER
 
-The oracle simulates some traffic before the log opens and does not write it, as the product does.
-It counts for both.
+The reference engine simulates some traffic before the log opens and does not write it, as the fast
+one does. It counts for both.
 """
 
 from __future__ import annotations
@@ -21,8 +21,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sim.arrays.columns import Columns
+from sim.arrays.types import Ints
 from sim.engine.run_context import peak_bytes
+from sim.scaffold.fill import DrawnSessions
+from sim.scaffold.rows import Placement
 from sim.scenario import Scenario, load_scenario
+from sim.world.attempts import Attempts
 
 Measured = dict[str, Any]
 
@@ -160,24 +165,31 @@ def replicates(scenario: Scenario, number: int) -> Measured:
     return {"exchanges": exchanges, "seconds": seconds}
 
 
-def oracle(scenario: Scenario, out: Path) -> Measured:
-    """The oracle on the same scenario, its attempts written as one Parquet file."""
+def reference(scenario: Scenario, out: Path) -> Measured:
+    """The reference engine on the same scenario, its attempts written as one Parquet file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from sim.arrays.columns import concat
     from sim.engine.shards import workloads
     from sim.population.population import build_population
-    from tests.oracle.draws import simulate
 
     begun = time.perf_counter()
-    made = [a for w in workloads(build_population(scenario)) for a in simulate(scenario, w, 10**9)]
-    columns = [pa.array(column) for column in zip(*made, strict=True)]
+    works = workloads(build_population(scenario), "reference")
+    blocks = [block.rows for work in works for block in work.blocks(attempts_alone)]
+    table = pa.table(concat(blocks))
     out.mkdir()
-    table = pa.table(columns, names=list(made[0]._fields))
     pq.write_table(table, out / "attempts.parquet", compression="zstd", compression_level=1)
     seconds = time.perf_counter() - begun
-    inside = sum(a.begins_us >= 0 for a in made)
-    return {"exchanges": inside, "seconds": seconds, "peak_bytes": peak_bytes()}
+    return {"exchanges": table.num_rows, "seconds": seconds, "peak_bytes": peak_bytes()}
+
+
+def attempts_alone(
+    drawn: DrawnSessions, _: Placement, attempts: Attempts, read_tokens: Ints
+) -> Columns:
+    """Columns of what the reference engine itself decides."""
+    columns = {name: column for name, column in attempts._asdict().items() if name != "call"}
+    return {"call": drawn.calls.call[attempts.call], **columns, "read_tokens": read_tokens}
 
 
 def main() -> None:
@@ -193,7 +205,7 @@ def main() -> None:
             elif which == "product":
                 result = product(scenario, out, *rest[2:])
             else:
-                result = {"profile": profile, "oracle": oracle}[which](scenario, out)
+                result = {"profile": profile, "reference": reference}[which](scenario, out)
     print(json.dumps(result))  # noqa: T201 - the output of this program
 
 

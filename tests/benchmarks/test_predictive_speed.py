@@ -20,8 +20,8 @@ import pytest
 from sim.comparison.hypotheses.model import Hypothesis
 from sim.comparison.inference.prior_predictive import draw
 from tests.benchmarks.test_speed import table
-from tests.oracle.predictive import predict
 from tests.support.hypotheses import shipped, with_little_work
+from tests.unit.comparison.plain_predictive import predict
 
 pytestmark = pytest.mark.bench
 

@@ -60,12 +60,12 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
-def test_under_limits_against_the_oracle(show: Any) -> None:
+def test_under_limits_against_the_reference_engine(show: Any) -> None:
     """All mechanisms on, one organisation of users in twenty at its limits, one core."""
-    slow = best(2, "oracle", LIMITED, 0.1, one_core=True)
+    slow = best(2, "reference", LIMITED, 0.1, one_core=True)
     fast = best(2, "profile", LIMITED, 2.0, one_core=True)
     rows = [
-        ["oracle, one core", f"{slow['exchanges']:,}", "100 %", "1.0"],
+        ["reference engine, one core", f"{slow['exchanges']:,}", "100 %", "1.0"],
         [
             "`sim run -j 1`, 20 times the load",
             f"{fast['exchanges']:,}",
@@ -74,20 +74,20 @@ def test_under_limits_against_the_oracle(show: Any) -> None:
         ],
     ]
     header = ["", "exchanges", "event by event", "ratio of exchanges per second"]
-    show("Under limits, against the oracle", table(header, rows))
+    show("Under limits, against the reference engine", table(header, rows))
     assert ratio(slow, fast) > 4
 
 
-def test_standard_load_against_the_oracle(show: Any) -> None:
-    slow = best(2, "oracle", LOAD, SLICE, one_core=True)
+def test_standard_load_against_the_reference_engine(show: Any) -> None:
+    slow = best(2, "reference", LOAD, SLICE, one_core=True)
     fast = {columns: measure("product", LOAD, 1, 2, columns) for columns in ("full", "core")}
-    rows = [["oracle, one core", f"{slow['exchanges']:,}", "1.0"]]
+    rows = [["reference engine, one core", f"{slow['exchanges']:,}", "1.0"]]
     rows += [
         [f"`sim run -j 2 --columns {columns}`", f"{f['exchanges']:,}", f"{ratio(slow, f):.1f}"]
         for columns, f in fast.items()
     ]
     header = ["", "exchanges", "ratio of exchanges per second"]
-    show("Standard load, against the oracle", table(header, rows))
+    show("Standard load, against the reference engine", table(header, rows))
     assert ratio(slow, fast["full"]) > 8
 
 

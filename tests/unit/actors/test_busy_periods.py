@@ -12,7 +12,7 @@ from sim.actors.queue.service_times import ServiceTimes
 from sim.actors.sessions.busy_periods import BusyPeriods
 from sim.engine.shards import workloads
 from sim.population.population import build_population
-from tests.oracle.comparison import differences, rows_of
+from tests.support.reference import differences, rows_of
 from tests.support.scenarios import HOUR_US, coders, lab, pool, scenario, simple
 
 SESSIONS = st.lists(
@@ -56,7 +56,7 @@ def test_a_shard_holds_whole_organisations() -> None:
     assert sum(map(len, owners)) == len(set().union(*owners)) == 31
 
 
-def test_organisations_that_share_a_shard_equal_the_oracle() -> None:
+def test_organisations_that_share_a_shard_equal_the_reference_engine() -> None:
     dials = {**simple(800), "caching_share": 0.7, "cache_1h_share": 0.5, "tier": "tier-1"}
     asked = scenario(coders(6, organisations=2, **dials), days=0.25)
     lines, seen = differences(asked)

@@ -15,7 +15,7 @@ from sim.engine.run import run
 from sim.invariants import check_run
 from sim.population.population import build_population
 from sim.scenario.resolved import Actor
-from tests.oracle.comparison import differences
+from tests.support.reference import differences
 from tests.support.scenarios import digests, lab, pool, read, scenario
 
 # seven teams of some 500 exchanges
@@ -69,7 +69,7 @@ def test_a_benchmark_is_one_team() -> None:
 
 @pytest.mark.usefixtures("small_teams")
 @pytest.mark.parametrize("dials", [{}, {"organisations": 8, "tier": "tier-1"}, {"workers": 9}])
-def test_teams_equal_the_oracle(dials: dict[str, Any]) -> None:
+def test_teams_equal_the_reference_engine(dials: dict[str, Any]) -> None:
     asked = scenario(pool(40, TARGET, **dials), days=0.4)
     lines, seen = differences(asked)
     assert not lines, lines[:3]

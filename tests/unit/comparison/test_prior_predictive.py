@@ -32,8 +32,8 @@ from sim.comparison.inference.calls_per_task import (
     lengths_of_calls,
 )
 from sim.comparison.inference.prior_predictive import Draws, draw
-from tests.oracle.predictive import CONVENTIONS, candidates, name_of, predict, value
 from tests.support.hypotheses import shipped, with_constants, with_little_work
+from tests.unit.comparison.plain_predictive import CONVENTIONS, candidates, name_of, predict, value
 
 SLOW, FAST = 1_000, 10_000
 ERRORS = 4

@@ -1,4 +1,4 @@
-"""The fast path equals the oracle, exchange by exchange; and a bug in either would be seen."""
+"""Both engines make the same rows of random scenarios; and a fault in either would be seen."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 import sim.actors.arrivals.session_arrivals
 import sim.actors.queue.queue_workload
 import sim.actors.sessions.session_workload
+import sim.reference.draws
+import sim.world.attempts
 import sim.world.buckets
 import sim.world.cache
-import sim.world.failures
 import sim.world.releases
-import tests.oracle.simulator
-from tests.oracle.comparison import differences
-from tests.oracle.scenarios import RATIOS, WORKERS, Case, cases
+from tests.support.reference import differences
+from tests.unit.reference.random_scenarios import RATIOS, WORKERS, Case, cases
 
 EXAMPLES = 125
 FEWER = 30  # of the fast suite
@@ -39,7 +39,7 @@ deterministic = settings(
 @seed(SEED)
 @settings(deterministic, max_examples=FEWER)
 @given(cases())
-def test_fast_path_equals_the_oracle_in_some_scenarios(case: Case) -> None:
+def test_both_engines_make_the_same_rows_of_some_scenarios(case: Case) -> None:
     """The first of those of `make verify`."""
     lines, _ = differences(case.scenario)
     assert not lines, "\n".join([f"{case}", *lines[:5]])
@@ -49,7 +49,7 @@ def test_fast_path_equals_the_oracle_in_some_scenarios(case: Case) -> None:
 @seed(SEED)
 @deterministic
 @given(cases())
-def test_fast_path_equals_the_oracle_exchange_by_exchange(case: Case) -> None:
+def test_both_engines_make_the_same_rows_of_many_scenarios(case: Case) -> None:
     """Hypothesis repeats some examples, which count once."""
     if case.scenario.seed in NUMBERS:
         return
@@ -84,7 +84,7 @@ def features(case: Case, seen: Counter[str]) -> list[str]:
 def test_the_scenarios_reach_every_rule() -> None:
     """On what the comparison saw, which is made if it was not."""
     if not SEEN:
-        test_fast_path_equals_the_oracle_exchange_by_exchange()
+        test_both_engines_make_the_same_rows_of_many_scenarios()
     at_least = {
         "scenario": 80,
         "no workers": 15,
@@ -111,10 +111,10 @@ def test_the_scenarios_reach_every_rule() -> None:
 
 
 class DifferenceError(Exception):
-    """The fast path and the oracle differ."""
+    """The two engines differ."""
 
 
-def found() -> bool:
+def difference_is_found() -> bool:
     """Whether the comparison finds a difference in some of the scenarios."""
 
     @seed(SEED)
@@ -139,12 +139,12 @@ def test_a_bucket_that_refills_too_fast_is_found(monkeypatch: pytest.MonkeyPatch
         self._output = min(self._size[6], self._output + self._size[8])
 
     monkeypatch.setattr(sim.world.buckets.Buckets, "_refill_output", generous)
-    assert found()
+    assert difference_is_found()
 
 
 def test_a_back_off_with_the_jitter_the_other_way_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sim.world.failures, "_JITTER", -0.25)
-    assert found()
+    monkeypatch.setattr(sim.world.attempts, "_JITTER", -0.25)
+    assert difference_is_found()
 
 
 def test_a_cache_that_lives_too_short_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +156,7 @@ def test_a_cache_that_lives_too_short_is_found(monkeypatch: pytest.MonkeyPatch) 
 
     for module in (sim.actors.sessions.session_workload, sim.actors.queue.queue_workload):
         monkeypatch.setattr(module, "session_read_tokens", forgetful)
-    assert found()
+    assert difference_is_found()
 
 
 def test_a_release_that_acts_an_hour_early_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +166,7 @@ def test_a_release_that_acts_an_hour_early_is_found(monkeypatch: pytest.MonkeyPa
         return original(self, own, at_us + HOUR_US, *rest)
 
     monkeypatch.setattr(sim.world.releases.Releases, "model", early)
-    assert found()
+    assert difference_is_found()
 
 
 def test_a_release_that_all_take_up_at_once_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,19 +176,19 @@ def test_a_release_that_all_take_up_at_once_is_found(monkeypatch: pytest.MonkeyP
         return original(self, own, at_us, 0 * moves_at, *rest)
 
     monkeypatch.setattr(sim.world.releases.Releases, "model", eager)
-    assert found()
+    assert difference_is_found()
 
 
 def test_a_holiday_that_nobody_keeps_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         sim.actors.arrivals.session_arrivals, "activity", lambda world, ts_us: np.ones(len(ts_us))
     )
-    assert found()
+    assert difference_is_found()
 
 
-def test_a_bug_in_the_oracle_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = tests.oracle.simulator.uniform
+def test_a_fault_of_the_reference_engine_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = sim.reference.draws.uniform
     monkeypatch.setattr(
-        tests.oracle.simulator, "uniform", lambda key, call, n: original(key, call, 0 * n)
+        sim.reference.draws, "uniform", lambda key, serial, number: original(key, serial, 0)
     )
-    assert found()
+    assert difference_is_found()

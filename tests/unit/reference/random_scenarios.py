@@ -28,7 +28,7 @@ from sim.scenario.resolved import (
     Uptake,
     World,
 )
-from tests.oracle.demand import demand_of
+from tests.unit.reference.demand import demand_of
 
 RATIOS = (0.2, 0.5, 0.8, 1.0, 1.4, 2.0, 3.0)
 WORKERS = (1, 2, 3, 6, 12, 24, 40, 64)
@@ -222,7 +222,7 @@ def _case(number: int) -> Case:
     opening = _FRIDAY + timedelta(minutes=rng.randint(0, 7 * 24 * 60))
     scenario = Scenario(
         version=1,
-        name="oracle",
+        name="random",
         title="",
         about="",
         seed=number,
