@@ -189,7 +189,7 @@ def attempts_alone(
 ) -> Columns:
     """Columns of what the reference engine itself decides."""
     columns = {name: column for name, column in attempts._asdict().items() if name != "call"}
-    return {"call": drawn.calls.call[attempts.call], **columns, "read_tokens": read_tokens}
+    return {"call": drawn.calls.serial[attempts.call], **columns, "read_tokens": read_tokens}
 
 
 def main() -> None:
