@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sim.counting import Counts
     from sim.engine.plan import RunPlan
     from sim.engine.run import Observer
+    from sim.engine.shards import Engine
     from sim.replicates import Replicates
     from sim.scenario import Scenario
 
@@ -156,6 +157,7 @@ def run(
     force: bool = False,
     workers: WorkersLike = 1,
     observe: Observer | None = None,
+    engine: Engine = "fast",
 ) -> Run:
     """Simulate a scenario into a folder of tables, and open the run.
 
@@ -175,6 +177,9 @@ def run(
         `run` below `if __name__ == "__main__":`.
     observe
         Is called with a `Progress` each time a piece is done.
+    engine
+        "fast", or "reference" for the plain SimPy model of `sim.reference`, which is slow and easy
+        to read. It writes the same bytes, and refuses by name what it does not cover.
 
     Raises
     ------
@@ -188,20 +193,28 @@ def run(
     resolved = check(scenario, seed=seed, scale=scale, overrides=overrides)
     place = default_place(resolved) if out is None else place_from(out)
     with started(workers) as ready:
-        summary = carry_out(resolved, place, force=force, workers=ready, observe=observe)
+        summary = carry_out(
+            resolved, place, force=force, workers=ready, observe=observe, engine=engine
+        )
     return run_from(summary.path)
 
 
-def resume(run: RunLike, *, workers: WorkersLike = 1, observe: Observer | None = None) -> Run:
+def resume(
+    run: RunLike,
+    *,
+    workers: WorkersLike = 1,
+    observe: Observer | None = None,
+    engine: Engine = "fast",
+) -> Run:
     """Complete an interrupted run, or make again what is missing or damaged in a finished one.
 
-    A finished run that is whole is left as it is. `workers` and `observe` are those of `run`.
-    Raises InvalidInputError if there is no run, or if other software made it.
+    A finished run that is whole is left as it is. `workers`, `observe` and `engine` are those of
+    `run`. Raises InvalidInputError if there is no run, or if other software made it.
     """
     from sim.engine.run import resume as carry_out
 
     with started(workers) as ready:
-        summary = carry_out(place_from(run), workers=ready, observe=observe)
+        summary = carry_out(place_from(run), workers=ready, observe=observe, engine=engine)
     return run_from(summary.path)
 
 
@@ -212,6 +225,7 @@ def plan(
     scale: float | None = None,
     overrides: Overrides = (),
     workers: int | None = 1,
+    engine: Engine = "fast",
 ) -> RunPlan:
     """Estimate what a run would take, from a few shards that are simulated and thrown away.
 
@@ -220,7 +234,8 @@ def plan(
     """
     from sim.engine.plan import plan_run
 
-    return plan_run(check(scenario, seed=seed, scale=scale, overrides=overrides), workers)
+    resolved = check(scenario, seed=seed, scale=scale, overrides=overrides)
+    return plan_run(resolved, workers, engine)
 
 
 def open_run(run: RunLike) -> Run:

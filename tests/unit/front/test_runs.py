@@ -75,6 +75,24 @@ def test_progress_is_told(here: Path) -> None:
     assert told[-1] == pytest.approx(1.0)
 
 
+def test_the_reference_engine_writes_the_same_bytes(here: Path) -> None:
+    sim.run("tiny.yaml", here / "new", engine="reference")
+    assert digests(here / "new") == digests(here / "out")
+
+
+def test_the_reference_engine_refuses_what_it_does_not_cover(here: Path) -> None:
+    words: dict[str, Any] = {"overrides": ["world.enforcement=default"]}
+    sim.run("tiny.yaml", here / "fast", **words)
+    (here / "fast" / PART).unlink()
+    for ask in (
+        lambda: sim.run("tiny.yaml", here / "new", **words, engine="reference"),
+        lambda: sim.plan("tiny.yaml", **words, engine="reference"),
+        lambda: sim.resume(here / "fast", engine="reference"),
+    ):
+        assert refusal(ask).startswith("the reference engine cannot run this: world.enforcement ")
+    assert not (here / "new").exists()
+
+
 # workers
 
 
