@@ -303,7 +303,7 @@ def verify(run: RunLike, *, rerun: bool = False, workers: WorkersLike = 1) -> Ve
 
 
 def check_run(run: RunLike) -> Verdicts:
-    """Check the invariants of a run on its files; docs/invariants.md states them.
+    """Check the invariants of a run on its files; docs/reference/invariants.md states them.
 
     Returns
     -------

@@ -15,9 +15,9 @@ from sim.documents.printable import first_of, printable
 def check_run(place: str, as_json: bool) -> None:
     """Check the invariants of a run on its files, and name the first row that breaks one.
 
-    One line for each; docs/invariants.md states them. Exit code 3 if one fails. What needs truth is
-    not checked where truth was taken away. Every table is opened; a file that is not the one of the
-    manifest is noted on stderr.
+    One line for each; docs/reference/invariants.md states them. Exit code 3 if one fails. What
+    needs truth is not checked where truth was taken away. Every table is opened; a file that is not
+    the one of the manifest is noted on stderr.
     """
     from sim._front import check_run as verdicts_of
 
