@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from sim._inputs import (
-    counted_claims,
+    claims_to_compare,
     override_texts,
     place_from,
     run_from,
@@ -425,16 +425,18 @@ def compare(
         writes the page.
     """
     from sim.catalog import claims as catalog_claims
-    from sim.comparison import SECTIONS, analyse, load_library
+    from sim.comparison import SECTIONS, analyse, load_claims, load_library
 
-    runs, claim_ids = split_sources(sources, catalog_claims())
-    ids, own_claims = counted_claims(claim_ids, claims_file)
+    own_claims = load_claims(os.fspath(claims_file)) if claims_file is not None else None
     file = None if hypotheses_file is None else os.fspath(hypotheses_file)
+    library = load_library(file, override_texts(overrides))
+
+    runs, claim_ids = split_sources(sources, [*catalog_claims(), *(own_claims or ())])
     return analyse(
         runs,
-        claim_ids=ids,
+        claim_ids=claims_to_compare(claim_ids, own_claims),
         own_claims=own_claims,
-        library=load_library(file, override_texts(overrides)),
+        library=library,
         hypotheses=tuple(hypotheses),
         accused=accused,
         against=against,

@@ -136,39 +136,38 @@ def started(workers: WorkersLike) -> Iterator[Workers]:
 # Claims
 
 
-def counted_claims(
-    claim_ids: Iterable[str], claims_file: str | os.PathLike[str] | None
-) -> tuple[tuple[str, ...], Mapping[str, Claim] | None]:
-    """Return the ids of the claims to compare, and the claims of a file by id.
+def claims_to_compare(
+    claim_ids: Iterable[str], own_claims: Mapping[str, Claim] | None
+) -> tuple[str, ...]:
+    """Return the ids of the claims to compare.
 
     Parameters
     ----------
     claim_ids
-        Claims of the catalog or of the file. Without any, those of the file that give a count are
-        compared, or without a file the four of February 2026.
-    claims_file
-        A file of claims, `-` for standard input. Those that give a count are compared in any case.
+        Those that were named. Without any, the claims of `own_claims` that give a count are
+        compared, or without these the four of February 2026.
+    own_claims
+        Claims of a file by id. Those that give a count are compared in any case.
 
     Raises
     ------
     InvalidInputError
-        The file cannot be read, or there is no claim that gives a count.
+        None is named, and none of the file gives a count.
     """
-    from sim.comparison import cases, load_claims
+    from sim.comparison import cases
     from sim.comparison.analysis import FEBRUARY
 
     ids = tuple(claim_ids)
-    if claims_file is None or claims_file == "":
-        return tuple(dict.fromkeys(ids or FEBRUARY)), None
+    if own_claims is None:
+        return tuple(dict.fromkeys(ids or FEBRUARY))
 
-    claims = load_claims(os.fspath(claims_file))
-    counts = tuple(cases(claims))
+    counts = tuple(cases(own_claims))
     if not counts and not ids:
         raise InvalidInputError(
             "none of these claims gives a count of exchanges or prompts; add one, or name one of "
             "the catalog with --claim"
         )
-    return tuple(dict.fromkeys([*ids, *counts])), claims
+    return tuple(dict.fromkeys([*ids, *counts]))
 
 
 def split_sources(sources: Iterable[RunLike], claims: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -177,20 +176,20 @@ def split_sources(sources: Iterable[RunLike], claims: Iterable[str]) -> tuple[li
     A text that is neither, and looks like the id of a claim, counts as one, so that the error names
     the claims that there are.
     """
-    known = {"all", *claims}
+    claim_ids = {"all", *claims}
     runs: list[str] = []
     ids: list[str] = []
     for source in sources:
         place = place_from(source)
-        if isinstance(source, str) and _is_claim(source, known):
+        if isinstance(source, str) and _is_claim(source, claim_ids):
             ids.append(source)
         else:
             runs.append(place)
     return runs, ids
 
 
-def _is_claim(text: str, known: Iterable[str]) -> bool:
-    return text in known or (text.isalnum() and not os.path.exists(text))  # noqa: PTH110
+def _is_claim(text: str, claim_ids: Iterable[str]) -> bool:
+    return text in claim_ids or (text.isalnum() and not os.path.exists(text))  # noqa: PTH110
 
 
 def _type_of(value: object) -> str:

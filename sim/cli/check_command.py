@@ -11,7 +11,7 @@ from sim.cli.options import ScenarioOptions, quiet_option, scenario_options
 @click.argument("scenarios", metavar="SCENARIO...", nargs=-1, required=True)
 @scenario_options
 @quiet_option
-def check(scenarios: tuple[str, ...], wanted: ScenarioOptions, quiet: bool) -> None:
+def check(scenarios: tuple[str, ...], changes: ScenarioOptions, quiet: bool) -> None:
     """Check scenarios and list every fault with its place.
 
     Prints a line for each that is valid; exit code 2 if any is not.
@@ -22,7 +22,7 @@ def check(scenarios: tuple[str, ...], wanted: ScenarioOptions, quiet: bool) -> N
     faults: list[str] = []
     for name in scenarios:
         try:
-            scenario = wanted.load(name)
+            scenario = changes.load(name)
         except InvalidInputError as error:
             faults.append(str(error))
             continue

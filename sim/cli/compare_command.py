@@ -32,8 +32,8 @@ def prior_odds_of(text: str) -> tuple[str, float]:
     try:
         return name, float(odds)
     except ValueError:
-        wanted = f"{text!r} should be ID=ODDS, such as extraction=2"
-        raise click.BadParameter(wanted) from None
+        message = f"{text!r} should be ID=ODDS, such as extraction=2"
+        raise click.BadParameter(message) from None
 
 
 @click.command()
@@ -150,16 +150,16 @@ def compare(
         raise click.UsageError("--by-actor takes a RUN apart; name one")
     _check_places(charts, html)
 
-    from sim._inputs import counted_claims
+    from sim._inputs import claims_to_compare
     from sim.cli.progress import counting_bar
-    from sim.comparison import analyse, load_library
+    from sim.comparison import analyse, load_claims, load_library
 
-    claim_ids, own_claims = counted_claims(claims, claims_file)
+    own_claims = load_claims(claims_file) if claims_file else None
     library = load_library(hypotheses_file, overrides)
     with counting_bar(quiet) as observer:
         analysis = analyse(
             places,
-            claim_ids=claim_ids,
+            claim_ids=claims_to_compare(claims, own_claims),
             own_claims=own_claims,
             library=library,
             sections=sections or None,
@@ -182,11 +182,11 @@ def _check_places(charts: Path | None, html: Path | None) -> None:
     for option, place in (("--charts", charts), ("--html", html and html.parent)):
         if place is None:
             continue
-        there = next(x for x in (place, *place.absolute().parents) if x.exists())
-        if not there.is_dir():
-            raise InvalidInputError(f"{option}: {there} is a file, not a folder")
-        if not os.access(there, os.W_OK):
-            raise InvalidInputError(f"{option}: {there} cannot be written to; choose another place")
+        above = next(x for x in (place, *place.absolute().parents) if x.exists())
+        if not above.is_dir():
+            raise InvalidInputError(f"{option}: {above} is a file, not a folder")
+        if not os.access(above, os.W_OK):
+            raise InvalidInputError(f"{option}: {above} cannot be written to; choose another place")
 
 
 def _print_analysis(analysis: Analysis, form: OutputForm) -> None:

@@ -24,11 +24,13 @@ def list_(kind: str | None, as_json: bool) -> None:
 
     listed = {name: entries(name) for name in ([kind] if kind else KINDS)}
     if as_json:
-        records = {name: [entry.record for entry in found] for name, found in listed.items()}
+        records = {
+            name: [entry.record for entry in kind_entries] for name, kind_entries in listed.items()
+        }
         print_json(records[kind] if kind else records)
         return
 
-    for name, found in listed.items():
+    for name, kind_entries in listed.items():
         if not kind:
             click.echo(f"{name}:")
-        print_columns([entry.line for entry in found], indent="" if kind else "  ")
+        print_columns([entry.line for entry in kind_entries], indent="" if kind else "  ")

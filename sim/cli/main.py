@@ -39,7 +39,7 @@ def cli(obj: dict[str, bool], debug: bool) -> None:
     obj["debug"] = obj["debug"] or debug
 
 
-# in the order in which docs/cli.md shows them
+# in the order in which docs/reference/cli.md shows them
 for verb in (check, show, list_, schema, run, replicate, counts, compare, verify, check_run):
     cli.add_command(verb)
 

@@ -1,7 +1,7 @@
 """Options that several verbs share, in groups: a group reaches the verb as one argument.
 
-A verb with `@scenario_options` takes `wanted: ScenarioOptions`, one with `@worker_options` takes
-`staff: WorkerOptions`, one with `@table_options` takes `form: OutputForm`. Nothing heavy is
+A verb with `@scenario_options` takes `changes: ScenarioOptions`, one with `@worker_options` takes
+`workers: WorkerOptions`, one with `@table_options` takes `form: OutputForm`. Nothing heavy is
 imported here, so that `sim --help` stays quick.
 """
 
@@ -106,7 +106,7 @@ def option_group(
 
 
 scenario_options = option_group(
-    "wanted",
+    "changes",
     ScenarioOptions,
     click.option(
         "--set",
@@ -130,7 +130,7 @@ scenario_options = option_group(
 )
 
 worker_options = option_group(
-    "staff",
+    "workers",
     WorkerOptions,
     click.option(
         "-j",

@@ -11,8 +11,8 @@ from types import FrameType
 from typing import NoReturn
 
 _STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
-# What each signal that asks a command to end is called, when it has ended.
-_SAID = {
+# What is printed when a signal has ended the command.
+_MESSAGES = {
     signal.SIGINT: "interrupted",
     signal.SIGTERM: "stopped by SIGTERM",
     signal.SIGHUP: "stopped by SIGHUP",
@@ -40,7 +40,7 @@ def interrupted_by(error: BaseException | None) -> KeyboardInterrupt | None:
 def interruption(error: KeyboardInterrupt) -> tuple[str, int]:
     """Return the message and the exit code, 128 and the signal, for what ended the command."""
     number = error.number if isinstance(error, Stopped) else signal.SIGINT
-    return _SAID[number], 128 + number
+    return _MESSAGES[number], 128 + number
 
 
 @contextlib.contextmanager
@@ -57,12 +57,12 @@ def own_process() -> Iterator[None]:
     except KeyboardInterrupt as error:  # once more, while the first was being reported
         sys.exit(interruption(error)[1])
     finally:
-        for number in _SAID:
+        for number in _MESSAGES:
             signal.signal(number, signal.SIG_IGN)
 
 
 def _heed_signals() -> None:
-    for number in _SAID:
+    for number in _MESSAGES:
         # one that is ignored, as SIGHUP after `nohup`, stays so
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _stop)

@@ -74,8 +74,8 @@ def replicate(
     vs: str | None,
     vs_set: tuple[str, ...],
     confidence: float,
-    wanted: ScenarioOptions,
-    staff: WorkerOptions,
+    changes: ScenarioOptions,
+    workers: WorkerOptions,
     form: OutputForm,
     quiet: bool,
 ) -> None:
@@ -89,21 +89,21 @@ def replicate(
     from sim.cli.replicate_output import print_replicates
     from sim.replicates import replicate as count_replicates
 
-    first = wanted.load(scenario)
-    second = _other_scenario(scenario, vs, vs_set, wanted)
+    first = changes.load(scenario)
+    second = _other_scenario(scenario, vs, vs_set, changes)
     numbers = range(replicates) if only is None else [only]
 
-    with staff.start() as workers, counting_bar(quiet) as observe:
-        options: dict[str, Any] = {"seed": first.seed, "workers": workers, "observe": observe}
+    with workers.start() as started, counting_bar(quiet) as observe:
+        options: dict[str, Any] = {"seed": first.seed, "workers": started, "observe": observe}
         counted = count_replicates(first, numbers, **options)
         other = count_replicates(second, numbers, **options) if second is not None else None
 
-    changes = " ".join([vs or counted.name, *vs_set])
-    print_replicates(counted, first.seed, other, changes, confidence, form)
+    other_name = " ".join([vs or counted.name, *vs_set])
+    print_replicates(counted, first.seed, other, other_name, confidence, form)
 
 
 def _other_scenario(
-    scenario: str, vs: str | None, vs_set: tuple[str, ...], wanted: ScenarioOptions
+    scenario: str, vs: str | None, vs_set: tuple[str, ...], changes: ScenarioOptions
 ) -> Scenario | None:
     """Return the scenario to compare with; changes of keys of SCENARIO hold for it, not for OTHER.
 
@@ -111,5 +111,5 @@ def _other_scenario(
     """
     if not vs and not vs_set:
         return None
-    overrides = vs_set if vs else (*wanted.overrides, *vs_set)
-    return ScenarioOptions(overrides, wanted.seed, wanted.scale).load(vs or scenario)
+    overrides = vs_set if vs else (*changes.overrides, *vs_set)
+    return ScenarioOptions(overrides, changes.seed, changes.scale).load(vs or scenario)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -66,8 +65,8 @@ def run(
     resume: str | None,
     counterfactual: bool,
     engine: Engine,
-    staff: WorkerOptions,
-    wanted: ScenarioOptions,
+    workers: WorkerOptions,
+    changes: ScenarioOptions,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -79,17 +78,18 @@ def run(
     tables = {"format": fmt, "columns": columns}
     of_tables = tuple(f"tables.{key}={value}" for key, value in tables.items() if value)
     if resume is not None:
-        if scenario or out or force or dry_run or counterfactual or wanted or of_tables:
+        if scenario or out or force or dry_run or counterfactual or changes or of_tables:
             raise click.UsageError("--resume takes the run alone: its scenario is known")
-        _resume(resume, engine, staff, as_json, quiet)
+        _resume(resume, engine, workers, as_json, quiet)
         return
     if scenario is None:
         raise click.UsageError("Missing argument 'SCENARIO'.")
 
+    from sim._front import default_place
     from sim.tables.locations import place_of
 
-    resolved = wanted.load(scenario, more=of_tables)
-    place = place_of(str(Path("runs") / resolved.name) if out is None else out).url
+    resolved = changes.load(scenario, more=of_tables)
+    place = place_of(default_place(resolved) if out is None else out).url
     if counterfactual and resolved.world.enforcement is None:
         raise click.UsageError(
             "--counterfactual needs a scenario with world.enforcement; "
@@ -97,11 +97,11 @@ def run(
         )
 
     if dry_run:
-        _plan(resolved, place, engine, staff.count, as_json)
+        _plan(resolved, place, engine, workers.count, as_json)
     elif counterfactual:
-        _run_both(resolved, place, force, engine, staff, as_json, quiet)
+        _run_both(resolved, place, force, engine, workers, as_json, quiet)
     else:
-        _run(resolved, place, force, engine, staff, as_json, quiet)
+        _run(resolved, place, force, engine, workers, as_json, quiet)
 
 
 def _run(
@@ -109,7 +109,7 @@ def _run(
     place: str,
     force: bool,
     engine: Engine,
-    staff: WorkerOptions,
+    workers: WorkerOptions,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -120,9 +120,9 @@ def _run(
     from sim.engine.run import run as run_scenario
 
     expect_usable(scenario, place, force=force)
-    with session([place], staff, quiet) as (workers, observe):
+    with session([place], workers, quiet) as (started, observe):
         summary = run_scenario(
-            scenario, place, force=force, workers=workers, observe=observe, engine=engine
+            scenario, place, force=force, workers=started, observe=observe, engine=engine
         )
     print_summary(summary, scenario, as_json)
 
@@ -132,7 +132,7 @@ def _run_both(
     place: str,
     force: bool,
     engine: Engine,
-    staff: WorkerOptions,
+    workers: WorkerOptions,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -144,13 +144,13 @@ def _run_both(
 
     beside = f"{place.rstrip('/')}-counterfactual"
     todo = {place: scenario, beside: _without_enforcement(scenario)}
-    for there, one in todo.items():
-        expect_usable(one, there, force=force)
+    for where, what in todo.items():
+        expect_usable(what, where, force=force)
 
-    with session(list(todo), staff, quiet) as (workers, observe):
+    with session(list(todo), workers, quiet) as (started, observe):
         summary, without = (
-            run_scenario(one, there, force=force, workers=workers, observe=observe, engine=engine)
-            for there, one in todo.items()
+            run_scenario(what, where, force=force, workers=started, observe=observe, engine=engine)
+            for where, what in todo.items()
         )
     print_counterfactual(summary, without, scenario.seed, as_json)
 
@@ -168,13 +168,13 @@ def _plan(scenario: Scenario, place: str, engine: Engine, count: int | None, as_
     print_plan(plan_run(scenario, count, engine), scenario, place, as_json)
 
 
-def _resume(place: str, engine: Engine, staff: WorkerOptions, as_json: bool, quiet: bool) -> None:
+def _resume(place: str, engine: Engine, workers: WorkerOptions, as_json: bool, quiet: bool) -> None:
     """Complete the run at `place`, and print it as if it had not been interrupted."""
     from sim.cli.run_output import print_summary
     from sim.cli.session import session
     from sim.engine.run import resume
     from sim.tables.manifest import read_manifest, scenario_of
 
-    with session([place], staff, quiet) as (workers, observe):
-        summary = resume(place, workers=workers, observe=observe, engine=engine)
+    with session([place], workers, quiet) as (started, observe):
+        summary = resume(place, workers=started, observe=observe, engine=engine)
     print_summary(summary, scenario_of(read_manifest(summary.out)), as_json)

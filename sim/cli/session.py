@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def session(
-    places: Sequence[str], staff: WorkerOptions, quiet: bool
+    places: Sequence[str], workers: WorkerOptions, quiet: bool
 ) -> Iterator[tuple[Workers, Observer | None]]:
-    """Yield workers, and an observer that draws a progress bar.
+    """Yield started workers, and an observer that draws a progress bar.
 
     After Ctrl-C, or a signal that counts as one, it prints for each of `places` that keeps
     something how to complete the run.
@@ -27,8 +27,8 @@ def session(
     from sim.cli.progress import progress_bar
 
     try:
-        with staff.start() as workers, progress_bar(quiet) as observe:
-            yield workers, observe
+        with workers.start() as started, progress_bar(quiet) as observe:
+            yield started, observe
     except KeyboardInterrupt:
         for place in places:
             _say_how_to_go_on(place)

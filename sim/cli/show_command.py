@@ -12,11 +12,11 @@ from sim.cli.printing import print_json
 @click.argument("scenario", metavar="SCENARIO")
 @scenario_options
 @json_option
-def show(scenario: str, wanted: ScenarioOptions, as_json: bool) -> None:
+def show(scenario: str, changes: ScenarioOptions, as_json: bool) -> None:
     """Print the resolved scenario: defaults filled in, scaled, with units."""
     from sim.scenario import dump_resolved
 
-    resolved = wanted.load(scenario)
+    resolved = changes.load(scenario)
     if as_json:
         print_json(resolved.to_dict())
     else:

@@ -14,7 +14,7 @@ from sim.cli.options import WorkerOptions, quiet_option, worker_options
 @click.option("--rerun", is_flag=True, help="Also simulate again and compare every byte.")
 @worker_options
 @quiet_option
-def verify(place: str, rerun: bool, staff: WorkerOptions, quiet: bool) -> None:
+def verify(place: str, rerun: bool, workers: WorkerOptions, quiet: bool) -> None:
     """Check that a run holds what its manifest says.
 
     Exit code 3 if a file is missing, altered or unknown, or if a rerun differs. `sim run --resume
@@ -27,8 +27,8 @@ def verify(place: str, rerun: bool, staff: WorkerOptions, quiet: bool) -> None:
         if rerun:  # said before it, because it may take long
             for line in other_software(place):
                 click.echo(f"note: {line}", err=True)
-        workers = stack.enter_context(staff.start()) if rerun else 1
-        result = verification_of(place, rerun=rerun, workers=workers)
+        started = stack.enter_context(workers.start()) if rerun else 1
+        result = verification_of(place, rerun=rerun, workers=started)
 
     result.raise_if_failed()
     if not quiet:

@@ -55,8 +55,10 @@ def _plain(value: Any, path: Path, problems: list[Problem]) -> Any:
     if isinstance(value, Real):
         return float(value)
 
-    found = f"found {type(value).__name__}; give a mapping, a list, text, a number or true or false"
-    problems.append(Problem(Place.whole(SOURCE), dotted(path), found))
+    message = (
+        f"found {type(value).__name__}; give a mapping, a list, text, a number or true or false"
+    )
+    problems.append(Problem(Place.whole(SOURCE), dotted(path), message))
     return None
 
 

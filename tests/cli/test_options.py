@@ -43,23 +43,23 @@ def test_a_group_is_one_argument_of_the_verb() -> None:
     assert called(*words.split()).exit_code == 0
     assert asked == {
         "name": "x",
-        "wanted": ScenarioOptions(("a=1", "b=2"), 3, 0.5),
-        "staff": WorkerOptions(4, "local"),
+        "changes": ScenarioOptions(("a=1", "b=2"), 3, 0.5),
+        "workers": WorkerOptions(4, "local"),
         "form": OutputForm(as_json=False, as_csv=True, for_spreadsheets=False),
     }
 
 
 def test_what_is_left_out_is_none() -> None:
     called("x", SIM_WORKERS="")
-    assert asked["wanted"] == ScenarioOptions((), None, None)
-    assert asked["staff"] == WorkerOptions(None, None)
+    assert asked["changes"] == ScenarioOptions((), None, None)
+    assert asked["workers"] == WorkerOptions(None, None)
     assert asked["form"] == OutputForm(as_json=False, as_csv=False, for_spreadsheets=False)
 
 
 def test_options_come_from_the_environment() -> None:
     called("x", SIM_SEED="3", SIM_SCALE="2", SIM_WORKERS="5", SIM_DASK="tcp://host:8786")
-    assert asked["wanted"] == ScenarioOptions((), 3, 2.0)
-    assert asked["staff"] == WorkerOptions(5, "tcp://host:8786")
+    assert asked["changes"] == ScenarioOptions((), 3, 2.0)
+    assert asked["workers"] == WorkerOptions(5, "tcp://host:8786")
 
 
 @pytest.mark.parametrize("words", ["-j 0", "-j 1025", "--seed x", "--scale x"])

@@ -101,7 +101,9 @@ def _reached(rows: Columns, population: Population) -> Counter[str]:
     """Count the rules that attempts in the log are examples of."""
     if not length(rows):
         return Counter()
-    first_model = np.concatenate([c.service.model_number[c.accounts.model] for c in population.contexts])
+    first_model = np.concatenate(
+        [c.service.model_number[c.accounts.model] for c in population.contexts]
+    )
     statuses = Counter(f"status {status}" for status in rows["status"].tolist())
     counts = {
         "attempts": length(rows),

@@ -19,7 +19,7 @@ QUICK: dict[str, Any] = {"hypotheses": ["benchmarking"], "draws": 200}
 CLAIMS = """\
 version: 1
 claims:
-  OWN: {report: a report, date: 2026-03-01, actor: someone, metric: exchanges, value: 3M,
+  own-claim: {report: a report, date: 2026-03-01, actor: someone, metric: exchanges, value: 3M,
         unit: exchanges, source: me}
 """
 
@@ -118,9 +118,9 @@ def test_unknown_claims_are_refused_by_name() -> None:
 def test_claims_of_a_file_take_the_place_of_february(tmp_path: Path) -> None:
     file = tmp_path / "claims.yaml"
     file.write_text(CLAIMS, encoding="utf-8")
-    assert cases(claims_file=file) == cases(claims_file=str(file)) == ["OWN"]
-    assert cases("A4", claims_file=file) == ["A4", "OWN"]
-    assert cases("OWN", claims_file=file) == ["OWN"]
+    assert cases(claims_file=file) == cases(claims_file=str(file)) == ["own-claim"]
+    assert cases("A4", claims_file=file) == ["A4", "own-claim"]
+    assert cases("own-claim", claims_file=file) == ["own-claim"]
 
 
 def test_claims_that_give_no_count_are_not_enough(tmp_path: Path) -> None:
