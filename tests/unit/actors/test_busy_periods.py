@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -56,9 +58,24 @@ def test_a_shard_holds_whole_organisations() -> None:
     assert sum(map(len, owners)) == len(set().union(*owners)) == 31
 
 
+def limited(exchanges_per_day: float) -> dict[str, Any]:
+    """Parameters of single exchanges, but for the tier."""
+    parameters = simple(exchanges_per_day)
+    del parameters["tier"]
+    return parameters
+
+
 def test_organisations_that_share_a_shard_equal_the_reference_engine() -> None:
     dials = {**simple(800), "caching_share": 0.7, "cache_1h_share": 0.5, "tier": "tier-1"}
     asked = scenario(coders(6, organisations=2, **dials), days=0.25)
+    lines, seen = differences(asked)
+    assert not lines, lines[:3]
+    assert seen["status 429"] > 20
+
+
+def test_classes_of_models_are_limited_apart_as_the_oracle_has_it() -> None:
+    models = {"claude-haiku-4.5": 0.5, "claude-sonnet-4.5": 0.5}
+    asked = scenario(coders(6, models=models, tier="tier-1", **limited(900)), days=0.25)
     lines, seen = differences(asked)
     assert not lines, lines[:3]
     assert seen["status 429"] > 20

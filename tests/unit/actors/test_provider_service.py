@@ -71,6 +71,19 @@ def test_sessions_have_the_columns_of_their_account() -> None:
     assert sessions.per_session.tolist() == [1, 1, 1, 2]
 
 
+def test_keys_and_buckets_tell_models_apart() -> None:
+    """A prefix is cached for each model, a limit holds for each class of models."""
+    actor = coders(4, models={"claude-haiku-4.5": 0.5, "claude-sonnet-4.5": 0.5}, tier="tier-1")
+    context = context_of(actor)
+    context = replace(context, accounts=replace(context.accounts, model=np.array([0, 1, 0, 1])))
+    assert len(context.service.models.classes) == len(context.service.limits) == 2
+    sessions = context.draws.sessions(plan([1] * 4, [1] * 4))
+    assert sessions.model.tolist() == [0, 1, 0, 1]
+    prefix = context.templates.prefix[:, 0]
+    assert sessions.key.tolist() == (prefix * 2 + sessions.model).tolist()
+    assert sessions.bucket.tolist() == [0, 3, 4, 7]
+
+
 def test_a_session_of_two_single_turns_is_no_batch() -> None:
     context = context_of(coders(2))
     context = replace(context, accounts=replace(context.accounts, batches=np.full(2, True)))

@@ -202,6 +202,8 @@ def test_workers_begin_within_a_minute_or_half_of_earlier_work() -> None:
     assert len(begins) == 60
     assert HOUR_US <= min(begins) < HOUR_US + 5 * SECOND_US
     assert HOUR_US + 50 * SECOND_US < max(begins) < HOUR_US + MINUTE_US
+    at_once = QueueWorkload(context_of(lab(starts_us=0)), team(target=None, workers=60))
+    assert max(at_once.workers_from_us) > 50 * SECOND_US
     early = context_of(lab(starts_us=-20 * SECOND_US))
     begins = QueueWorkload(early, team(target=None, workers=60)).workers_from_us
     assert min(begins) >= -20 * SECOND_US
