@@ -87,11 +87,11 @@ def drawn_calls(calls_per_session: list[int], **columns: Any) -> DrawnCalls:
         "static_tokens": 0,
     }
     by_session = ("key", "bucket", "batch", "lifetime_us", "static_tokens")
-    made = {}
+    arrays = {}
     for name, value in {**defaults, **columns}.items():
         size = sessions if name in by_session else calls
-        made[name] = np.full(size, value) if np.isscalar(value) else np.asarray(value)
-    return DrawnCalls(**made)
+        arrays[name] = np.full(size, value) if np.isscalar(value) else np.asarray(value)
+    return DrawnCalls(**arrays)
 
 
 class Outcome(NamedTuple):
@@ -102,28 +102,36 @@ class Outcome(NamedTuple):
     given_up: bool
 
 
+def attempt_by_rules(
+    calls: DrawnCalls, call: int, n: int, at_us: int, rules: CallConditions
+) -> tuple[int, int, int]:
+    """(status, time to first token, duration) of an attempt that limits let through."""
+    serial = calls.serial[call : call + 1]
+    batch = bool(calls.batch[calls.session[call]])
+    segment = rules.provider.segment_scalar(at_us)
+    slowdown, overload, server_error = rules.provider.of_segment(segment)
+    slowdown = 1.0 if batch else slowdown
+    draw = float(rules.failures.failure(serial, n)[0]) if n else float(calls.failure_draw[call])
+    ttft_us = round(int(calls.ttft_us[call]) * slowdown)
+    error_us = int(rules.failures.error_us(serial, n)[0])
+    if draw < overload:
+        status, lasts_us = 529, error_us
+    elif draw < overload + server_error:
+        status, lasts_us = 500, error_us
+    else:
+        status = 200
+        lasts_us = ttft_us + round(int(calls.generation_us[call]) * slowdown)
+    if not batch and lasts_us > rules.policy.timeout_us:
+        status, lasts_us = 499, rules.policy.timeout_us
+    return status, ttft_us, lasts_us
+
+
 def call_by_loop(calls: DrawnCalls, call: int, at_us: int, rules: CallConditions) -> Outcome:
     """What becomes of a call requested at a time, attempt by attempt."""
     serial = calls.serial[call : call + 1]
-    batch = bool(calls.batch[calls.session[call]])
     attempts, n, chains_down = [], 0, 0
     while True:
-        slowdown, overload, server_error = rules.provider.of_segment(
-            rules.provider.segment_scalar(at_us)
-        )
-        slowdown = 1.0 if batch else slowdown
-        draw = float(rules.failures.failure(serial, n)[0]) if n else float(calls.failure_draw[call])
-        ttft_us = round(int(calls.ttft_us[call]) * slowdown)
-        error_us = int(rules.failures.error_us(serial, n)[0])
-        if draw < overload:
-            status, lasts_us = 529, error_us
-        elif draw < overload + server_error:
-            status, lasts_us = 500, error_us
-        else:
-            status = 200
-            lasts_us = ttft_us + round(int(calls.generation_us[call]) * slowdown)
-        if not batch and lasts_us > rules.policy.timeout_us:
-            status, lasts_us = 499, rules.policy.timeout_us
+        status, ttft_us, lasts_us = attempt_by_rules(calls, call, n, at_us, rules)
         attempts.append((n, at_us, ttft_us, at_us + lasts_us, status))
         at_us += lasts_us
         if status == 200:
