@@ -48,6 +48,17 @@ def help_of_every_verb() -> str:
     return "\n".join(parts)
 
 
+def table_of_sections() -> str:
+    """The sections of a comparison: their questions and charts."""
+    from sim.comparison import SECTIONS
+
+    rows = []
+    for id_, section in SECTIONS.items():
+        charts = ", ".join(f"`{x.partition(':')[2].replace('_', '-')}`" for x in section.charts)
+        rows.append([f"`{id_}`", section.question, charts])
+    return table(["section", "question", "charts"], rows)
+
+
 # The scenario format
 
 
@@ -601,6 +612,7 @@ def table_of_observables() -> str:
 
 BLOCKS: dict[str, Callable[[], str]] = {
     "cli": help_of_every_verb,
+    "sections": table_of_sections,
     "amplification": table_of_amplification,
     "observables": table_of_observables,
     "keys scenario": keys_of_scenario,

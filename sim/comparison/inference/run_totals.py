@@ -72,14 +72,32 @@ def predict(
     claims: Sequence[Claim],
     streams: Streams,
 ) -> ModelPrediction:
-    """Simulate a series of runs for each replicate, a row of `strata` (see `draw_strata`).
+    """Simulate a series of runs for each replicate.
 
     A replicate has its own instance scores, its own error of the measured mean (normal, standard
     deviation over the root of the number of measured tasks), and its own noise from run to run.
+
+    Parameters
+    ----------
+    steps
+        Measured steps of a scaffold and model.
+    benchmark
+        Id of the benchmark that is run.
+    strata
+        Items by stratum of their score, (replicates, STRATA); see `draw_strata`.
+    claims
+        Counts to be reached; those without a value are left out.
+    streams
+        Random streams; those used are named after scaffold and model.
+
+    Returns
+    -------
+    ModelPrediction
+        Over the replicates: the size of a run, and the runs that each claim takes.
     """
     mean, variance = per_run_moments(steps, strata, streams)
     rng = streams.rng("compare", steps.agent, steps.model, "runs")
-    first = mean + np.sqrt(variance) * rng.standard_normal(len(mean))
+    first_run = mean + np.sqrt(variance) * rng.standard_normal(len(mean))
     needed = tuple(
         RunsNeeded(x.id, _range(runs_until(x.value, mean, variance, rng)))
         for x in claims
@@ -94,7 +112,7 @@ def predict(
         measured_tasks=len(steps.steps),
         convention=CONVENTION,
         mean_steps=float(steps.steps.mean()),
-        exchanges=_range(first),
+        exchanges=_range(first_run),
         runs_needed=needed,
         source=steps.source,
     )
@@ -131,15 +149,16 @@ def conditional_moments(steps: StepDistribution) -> tuple[Floats, Floats]:
 def conditional_probabilities(steps: StepDistribution) -> Floats:
     """Return the probability of each sorted measured step count by stratum, shape (STRATA, n).
 
-    Averages over NODES scores per stratum.
-    With loading l and scores z = l b + sqrt(1 - l^2) e, the k-th of n sorted steps has the
-    probability that z falls between the normal quantiles of (k - 1) / n and k / n, given b.
+    A Gaussian copula: with loading l and scores z = l b + sqrt(1 - l^2) e, the k-th of n sorted
+    steps has the probability that z falls between the normal quantiles of (k - 1) / n and k / n,
+    given b. It is averaged over `NODES` scores b in each stratum.
     """
     n = len(steps.steps)
     inverse = NormalDist().inv_cdf
     edges = np.array([-np.inf, *(inverse(k / n) for k in range(1, n)), np.inf])
     nodes = STRATA * NODES
     score = np.array([inverse((k + 0.5) / nodes) for k in range(nodes)])
+
     spread = np.sqrt(1 - steps.loading**2)
     below = normal_cdf((edges - steps.loading * score[:, None]) / spread)
     probability: Floats = np.diff(below, axis=1).reshape(STRATA, NODES, n).mean(axis=1)
@@ -149,23 +168,38 @@ def conditional_probabilities(steps: StepDistribution) -> Floats:
 def runs_until(target: float, mean: Floats, variance: Floats, rng: np.random.Generator) -> Ints:
     """Return the number of runs with which each series first reaches `target`, at least 1.
 
-    After k runs a series stands at k mean + sqrt(variance) W(k), W a random walk of standard
-    normal steps. All series but a negligible share (six standard deviations) pass the target
-    after the first and before the last run that is simulated; only these are stepped through.
+    First passage of a Gaussian random walk: after k runs a series stands at k mean +
+    sqrt(variance) W(k). All series but a negligible share (six standard deviations) pass the
+    target after the first and before the last run that is simulated; only these are stepped.
+
+    Parameters
+    ----------
+    target
+        Exchanges to be reached.
+    mean, variance
+        Of the exchanges of a run, (series,) each.
+    rng
+        Source of the noise from run to run.
+
+    Returns
+    -------
+    ndarray
+        Runs, (series,).
     """
     certain = 6 * np.sqrt(variance * target / mean)
-    start = np.maximum(np.floor((target - certain) / mean) - 1, 0)
-    at = start * mean + np.sqrt(start * variance) * rng.standard_normal(len(mean))
-    runs: Ints = start.astype(np.int64)
+    skipped = np.maximum(np.floor((target - certain) / mean) - 1, 0)
+    total = skipped * mean + np.sqrt(skipped * variance) * rng.standard_normal(len(mean))
+
+    runs: Ints = skipped.astype(np.int64)
     for _ in range(MAX_RUNS):
-        short = np.flatnonzero(at < target)
+        short = np.flatnonzero(total < target)
         if not len(short):
             break
         noise = np.sqrt(variance[short]) * rng.standard_normal(len(short))
-        at[short] += mean[short] + noise
+        total[short] += mean[short] + noise
         runs[short] += 1
-    least: Ints = np.maximum(runs, 1)
-    return least
+    at_least_one: Ints = np.maximum(runs, 1)
+    return at_least_one
 
 
 def _range(values: Floats | Ints) -> Range:
