@@ -39,7 +39,7 @@ def fail(*_: Any, **__: Any) -> Any:
 
 # Where an error may come before the first shard is finished.
 EARLY = [
-    "sim.engine.run_context.build_cast",
+    "sim.engine.run_context.build_population",
     "sim.engine.run_context.shards",
     "sim.engine.checkpoint.note",
     "sim.engine.checkpoint.parts_done",
@@ -65,7 +65,7 @@ def test_an_early_failure_leaves_all_as_it_was(
 
 
 @pytest.mark.parametrize(
-    "function", ["sim.engine.run_context.build_cast", "sim.engine.run_context.shards"]
+    "function", ["sim.engine.run_context.build_population", "sim.engine.run_context.shards"]
 )
 def test_what_cannot_be_begun_replaces_nothing(
     here: Path, monkeypatch: pytest.MonkeyPatch, function: str

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from sim.output import observed_links
-from sim.output.account_usage import NEVER, USAGE, Usage
+from sim.output.account_usage import USAGE, Usage
 from sim.output.entity_tables import AccountOwners, ProviderActions, entity_tables
 from sim.output.truth_tables import truth_accounts, truth_links
 from sim.population.population import Population, build_population
 from sim.tables.words import BAN, RATE_LIMIT, REINSTATE, SUSPEND
 from tests.support.scenarios import DAY_US, coders, pool, scenario
+
+NEVER = 1 << 60
 
 
 def usage_of(count: int, **fields: Any) -> Usage:
