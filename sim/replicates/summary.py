@@ -9,14 +9,115 @@ import numpy as np
 
 from sim.arrays.types import Floats
 from sim.errors import InvalidInputError
-
-if TYPE_CHECKING:
-    from sim.replicates.seeds import Replicates
+from sim.replicates.counts import Counted
+from sim.tables.conventions import CONVENTIONS
 
 if TYPE_CHECKING:
     import pandas as pd
 
+TOTAL = "total"
 _SPREAD = ("accounts", "mean", "p50", "p90", "p99", "max")
+
+
+@dataclass(frozen=True, repr=False)
+class Replicates:
+    """The counts of a scenario under several seeds, in order of their numbers."""
+
+    name: str
+    actors: tuple[str, ...]
+    counted: tuple[Counted, ...]
+
+    def __repr__(self) -> str:
+        number = len(self.counted)
+        actors = ", ".join(self.actors)
+        return f"<Replicates of {self.name}: {number} replicate{'s' * (number != 1)} of {actors}>"
+
+    def estimates(self, confidence: float = 0.95) -> pd.DataFrame:
+        """Return means with their confidence intervals, a row for each number of each actor.
+
+        Parameters
+        ----------
+        confidence
+            Level of the intervals, within (0, 1).
+
+        Returns
+        -------
+        pandas.DataFrame
+            The fields of `Estimate` as columns.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(estimates(self, confidence))
+
+    def differences(self, other: Replicates, confidence: float = 0.95) -> pd.DataFrame:
+        """Return the paired differences `other - self` of counts, a row for each actor's count.
+
+        Parameters
+        ----------
+        other
+            Replicates of the same numbers and seeds.
+        confidence
+            Level of the intervals, within (0, 1).
+
+        Returns
+        -------
+        pandas.DataFrame
+            The fields of `Difference` as columns.
+
+        Raises
+        ------
+        InvalidInputError
+            If the seeds differ, or no actor is in both.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(differences(self, other, confidence))
+
+    def totals(self) -> pd.DataFrame:
+        """Return the exchanges of each replicate by actor and convention.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns `replicate`, `seed`, `actor` (one of which is `total`), `convention`, `count`.
+        """
+        import pandas as pd
+
+        rows = []
+        for each in self.counted:
+            by_actor = dict(zip(self.actors, each.totals, strict=True))
+            by_actor[TOTAL] = each.totals.sum(0)
+            rows += [
+                (each.number, each.seed, actor, convention, int(count))
+                for actor, counts in by_actor.items()
+                for convention, count in zip(CONVENTIONS, counts, strict=True)
+            ]
+        return pd.DataFrame(rows, columns=["replicate", "seed", "actor", "convention", "count"])
+
+    def accounts(self) -> pd.DataFrame:
+        """Return how counts spread over the accounts with an attempt in the log.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns `replicate`, `seed`, `actor`, `convention`, and those of `Spread`: the number
+            of accounts, mean, p50, p90, p99 and max.
+        """
+        import pandas as pd
+
+        rows = [
+            {
+                "replicate": each.number,
+                "seed": each.seed,
+                "actor": actor,
+                "convention": convention,
+                **spread._asdict(),
+            }
+            for each in self.counted
+            for actor, spreads in zip(self.actors, each.spreads, strict=True)
+            for convention, spread in zip(CONVENTIONS, spreads, strict=True)
+        ]
+        return pd.DataFrame(rows)
 
 
 @dataclass(frozen=True)
