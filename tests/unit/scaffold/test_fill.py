@@ -19,7 +19,15 @@ from sim.scaffold.fill import DrawnSessions, Sessions, fill
 from sim.scaffold.steps import draw_steps, instance_scores
 from sim.scaffold.turns import plain_turns
 from sim.streams import Streams
-from sim.tables.words import END_TURN, MAX_TOKENS, STOP_SEQUENCE, TOOL_USE, WINDOW_EXCEEDED
+from sim.tables.words import (
+    END_TURN,
+    MAX_TOKENS,
+    PAUSE_TURN,
+    REFUSAL,
+    STOP_SEQUENCE,
+    TOOL_USE,
+    WINDOW_EXCEEDED,
+)
 from sim.world.attempts import OK, OVERLOADED, Attempts
 from sim.world.cache import LIFETIME_1H_US, LIFETIME_5M_US, session_read_tokens
 from sim.world.calls import DrawnCalls
@@ -487,3 +495,126 @@ def test_cumulative_input_grows_with_the_power_of_steps_that_was_measured() -> N
     total = np.bincount(x.calls.session, context_of(x))
     exponent = np.polyfit(np.log(calls), np.log(total), 1)[0]
     assert 1.45 < exponent < 1.70
+
+
+# --- special turns ------------------------------------------------------------------------------
+
+
+def special(calls: int, agent: Agent | None = None, **turns: Any) -> DrawnSessions:
+    """Two hundred sessions of one turn each, special in one way."""
+    asked = sessions([1] * 200, [calls] * 200)
+    columns = {name: np.full(200, value) for name, value in turns.items()}
+    asked = replace(asked, turns=asked.turns._replace(**columns))
+    return filled(asked, agent or altered("coding-cli"))
+
+
+def by_position(values: Any, calls: int) -> Any:
+    return values.reshape(200, calls)
+
+
+def test_a_prewarming_call_adds_and_asks_for_nothing() -> None:
+    agent = altered(
+        "coding-cli", base_context_tokens=constant(2_000), user_append_tokens=constant(5)
+    )
+    x = special(3, agent, prewarmed=True)
+    asks, output, context = (
+        by_position(column, 3)
+        for column in (x.calls.asks_tokens, x.calls.output_tokens, x.calls.context_tokens)
+    )
+    most = altered("coding-cli").max_tokens
+    assert (asks == [0, most, most]).all()
+    assert (output[:, 0] == 0).all()
+    assert (by_position(x.prewarm, 3) == [True, False, False]).all()
+    assert (by_position(x.from_user, 3) == [True, True, False]).all()
+    assert (by_position(x.finish, 3)[:, 0] == MAX_TOKENS).all()
+    assert (by_position(x.n_tool_calls_out, 3)[:, 0] == 0).all()
+    assert (context[:, :2] == [2_000, 2_005]).all()
+
+
+def test_an_answer_to_several_choices_counts_all_of_them() -> None:
+    agent = altered("chat", output_tokens=constant(30))
+    x = special(1, agent, choices=3)
+    assert (x.calls.output_tokens == 90).all()
+    assert (x.choices == 3).all()
+
+
+def test_a_refused_turn_ends_with_a_refusal() -> None:
+    x = special(1, refused=True)
+    assert (x.finish == REFUSAL).all()
+    agent = altered("chat", output_tokens=constant(10**6))
+    assert (special(1, agent, refused=True).finish == REFUSAL).all()
+    assert (special(1, agent).finish == MAX_TOKENS).all()
+
+
+def test_categories_of_refusals_are_drawn_with_their_weights() -> None:
+    x = filled(sessions([1] * 20_000, [1] * 20_000), altered("chat"))
+    shares = np.bincount(x.category, minlength=5) / 20_000
+    assert shares.tolist() == pytest.approx([0.25, 0.1, 0.15, 0.1, 0.4], abs=0.015)
+
+
+def test_tools_at_the_provider_run_ten_steps_an_exchange() -> None:
+    agent = altered("chat", append_tokens=constant(7), user_append_tokens=constant(5))
+    x = special(3, agent, server_steps=24)
+    assert (by_position(x.server_requests, 3) == [10, 10, 4]).all()
+    assert (x.n_tool_calls_out == 0).all()
+    finish = by_position(x.finish, 3)
+    assert (finish[:, :2] == PAUSE_TURN).all()
+    # each exchange brings the results of ten steps
+    grown = np.diff(by_position(x.calls.context_tokens, 3))
+    assert (grown == 70 + by_position(x.calls.output_tokens, 3)[:, :2]).all()
+    prewarmed = special(3, agent, server_steps=13, prewarmed=True)
+    assert (by_position(prewarmed.server_requests, 3) == [0, 10, 3]).all()
+
+
+@pytest.mark.parametrize(
+    ("calls", "expected"),
+    [(4, [2, 3]), (5, [2, 3]), (9, [3, 4, 5, 6])],
+)
+def test_a_sub_agent_makes_the_calls_in_the_middle(calls: int, expected: list[int]) -> None:
+    x = special(calls, sub_agent=True)
+    in_sub = by_position(x.calls.epoch, calls) < 0
+    assert (np.flatnonzero(in_sub[0]) == expected).all()
+    assert (in_sub == in_sub[0]).all()
+
+
+def test_reasoning_is_20_to_80_percent_of_the_output_of_those_who_think() -> None:
+    agent = altered("chat", output_tokens=constant(1_000))
+    asked = sessions([1] * 4_000, [1] * 4_000)
+    thinks = np.arange(4_000) % 2 == 0
+    x = filled(replace(asked, thinks=thinks), agent)
+    assert (x.reasoning_tokens[~thinks] == 0).all()
+    shares = x.reasoning_tokens[thinks] / 1_000
+    assert (shares.min(), shares.max()) == pytest.approx((0.2, 0.8), abs=0.005)
+
+
+def test_some_answers_end_with_a_stop_sequence() -> None:
+    agent = altered("chat", stop_sequence_share=0.3, output_tokens=constant(10))
+    x = filled(sessions([1] * 10_000, [2] * 10_000), agent)
+    last = x.position == 1
+    assert (x.finish[last] == STOP_SEQUENCE).mean() == pytest.approx(0.3, abs=0.02)
+    assert (x.finish[~last] == TOOL_USE).all()
+
+
+def test_only_calls_of_batches_wait_for_their_answer_for_hours() -> None:
+    asked = sessions([1] * 400, [1] * 400)
+    batch = np.arange(400) % 2 == 0
+    x = filled(replace(asked, batch=batch), altered("chat"))
+    hours = x.calls.ttft_us / 3.6e9
+    assert np.median(hours[batch]) == pytest.approx(1, rel=0.3)
+    assert hours[~batch].max() < 0.1
+
+
+def test_a_session_has_the_static_prefix_of_its_scaffold_and_its_own_numbers() -> None:
+    asked = sessions([2, 1], [1, 2, 3])
+    asked = replace(asked, key=np.array([4, 5]), bucket=np.array([-1, 6]))
+    agent = altered("coding-cli")
+    calls = filled(asked, agent).calls
+    assert calls.static_tokens.tolist() == [agent.static_prefix_tokens] * 2
+    assert calls.key.tolist() == [4, 5]
+    assert calls.bucket.tolist() == [-1, 6]
+
+
+def test_failures_of_first_attempts_are_drawn_with_the_calls() -> None:
+    calls = filled(sessions([3], [1, 2, 3]), altered("chat")).calls
+    failures = FailureDraws(Streams(3), "test")
+    assert calls.failure_draw.tolist() == failures.failure(calls.serial, 0).tolist()
