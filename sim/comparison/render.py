@@ -41,7 +41,7 @@ def _heading(section: str) -> list[str]:
 
 
 def _lines_of(table: Table) -> list[str]:
-    """Finding, rows, how many rows are left out, and notes; long texts are not in columns."""
+    """Return finding, rows, how many rows are left out, and notes; verdicts are a list."""
     body = _verdicts(table) if table.id == "documents" else text_table(table)
     shown = table.rows if table.shown is None else table.shown
     left_out = len(table.rows) - len(shown)

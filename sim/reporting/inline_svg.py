@@ -14,15 +14,28 @@ _PIXELS = {"pt": 4 / 3, "px": 1.0, "in": 96.0, "": 1.0}
 
 
 def inline_svg(svg: str, prefix: str, alt: str) -> str:
-    """Return `svg` ready to stand in HTML: ids of its own, a text that stands for it, fluid size.
+    """Return a picture ready to stand in HTML: ids of its own, a text for it, fluid size.
 
-    The width it was drawn at stays as `--drawn`, for the style of the page.
+    Parameters
+    ----------
+    svg
+        One complete SVG document.
+    prefix
+        Goes before every id, so that pictures of one page do not share any.
+    alt
+        The text that stands for the picture.
+
+    Returns
+    -------
+    str
+        An `svg` element. The width it was drawn at stays as `--drawn`, for the style of the page.
     """
     root = _renamed_tree(svg, prefix)
-    drawn = _pixels(root.attrib.pop("width", ""))
+    width = _pixels(root.attrib.pop("width", ""))
     root.attrib.pop("height", None)
-    if drawn is not None:
-        root.set("style", f"--drawn: {drawn:.0f}px")
+    if width is not None:
+        root.set("style", f"--drawn: {width:.0f}px")
+
     for name in _LISTS:
         root.attrib.pop(name, None)
     root.set("role", "img")
@@ -42,10 +55,12 @@ def unique_ids(svg: str, prefix: str) -> str:
 
 
 def _renamed_tree(svg: str, prefix: str) -> ElementTree.Element:
+    """Parse the picture, and put `prefix` before its ids and references to them."""
     root = ElementTree.fromstring(svg)
     _leave_out_metadata(root)
     root.set("id", root.get("id", "svg"))
     ids = {x.attrib["id"] for x in root.iter() if "id" in x.attrib}
+
     for element in root.iter():
         _without_namespaces(element)
         for name, value in element.attrib.items():
@@ -63,7 +78,7 @@ def _leave_out_metadata(root: ElementTree.Element) -> None:
 
 
 def _without_namespaces(element: ElementTree.Element) -> None:
-    """HTML knows SVG by its names alone, and `href` as well as `xlink:href`."""
+    """Drop namespaces: HTML knows SVG by its names alone, and `href` as well as `xlink:href`."""
     element.tag = element.tag.removeprefix(f"{{{_SVG}}}")
     for name in [x for x in element.attrib if x.startswith(_XLINK)]:
         value = element.attrib.pop(name)
@@ -82,8 +97,8 @@ def _renamed(name: str, value: str, ids: set[str], prefix: str) -> str:
 
 
 def _references(text: str, ids: set[str], prefix: str) -> str:
-    def renamed(found: re.Match[str]) -> str:
-        return f"url(#{prefix}{found[2]})" if found[2] in ids else found[0]
+    def renamed(match: re.Match[str]) -> str:
+        return f"url(#{prefix}{match[2]})" if match[2] in ids else match[0]
 
     return _REFERENCE.sub(renamed, text)
 
@@ -91,12 +106,12 @@ def _references(text: str, ids: set[str], prefix: str) -> str:
 def _rules(text: str, ids: set[str], prefix: str) -> str:
     """Rename ids in selectors: `#x` before a brace; what is inside braces may be a colour."""
 
-    def selector(found: re.Match[str]) -> str:
-        return re.sub(r"#([\w-]+)", lambda x: f"#{prefix}{x[1]}" if x[1] in ids else x[0], found[0])
+    def selector(match: re.Match[str]) -> str:
+        return re.sub(r"#([\w-]+)", lambda x: f"#{prefix}{x[1]}" if x[1] in ids else x[0], match[0])
 
     return re.sub(r"[^{}]+(?=\{)", selector, _references(text, ids, prefix))
 
 
 def _pixels(length: str) -> float | None:
-    found = _LENGTH.fullmatch(length.strip())
-    return float(found[1]) * _PIXELS[found[2]] if found else None
+    match = _LENGTH.fullmatch(length.strip())
+    return float(match[1]) * _PIXELS[match[2]] if match else None

@@ -42,17 +42,26 @@ _TEXTS = ("text",)
 
 
 class Chart(Protocol):
-    """What a chart is to the page; `svg` returns one whole SVG document."""
+    """What a chart is to the page."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """Its name, unique on the page."""
+
     @property
-    def section(self) -> str: ...
+    def section(self) -> str:
+        """The section it stands under."""
+
     @property
-    def title(self) -> str: ...
+    def title(self) -> str:
+        """What it finds."""
+
     @property
-    def alt(self) -> str: ...
-    def svg(self) -> str: ...
+    def alt(self) -> str:
+        """What must be known of it without seeing it."""
+
+    def svg(self) -> str:
+        """Return one complete SVG document."""
 
 
 @dataclass(frozen=True)
@@ -199,14 +208,14 @@ def _sections(
     table_numbers, chart_numbers = count(1), count(1)
     sections = []
     for id_ in (x for x in SECTIONS if x in wanted):
-        own = [x for x in tables if x.section == id_]
+        here = [x for x in tables if x.section == id_]
         sections.append(
             PageSection(
                 id=id_,
                 question=_sentence(SECTIONS[id_].question),
-                finding=own[0].finding if own else "",
+                finding=here[0].finding if here else "",
                 charts=tuple(_drawn(x, next(chart_numbers)) for x in charts if x.section == id_),
-                tables=tuple(Numbered(next(table_numbers), x, x is own[0]) for x in own),
+                tables=tuple(Numbered(next(table_numbers), x, x is here[0]) for x in here),
             )
         )
     return tuple(sections)

@@ -81,9 +81,11 @@ def only_tiny(*words: str) -> Result:
 def test_text_has_its_question_table_and_finding_first() -> None:
     lines = only_tiny("--only", "priors").stdout.splitlines()
     assert "largest: which count is the largest that was drawn" in lines
-    assert lines.index("- The largest count of all draws is one of extraction") < next(
-        k for k, line in enumerate(lines) if line.startswith("- Of ")
+    first, second = (
+        next(k for k, line in enumerate(lines) if line.startswith(words))
+        for words in ("- The largest count of all draws is one of", "- Of ")
     )
+    assert first < second
     assert any(line.split() == ["suspect", "largest", "count"] for line in lines)
 
 
@@ -118,7 +120,7 @@ def test_help_refusals_and_docs_name_it() -> None:
     assert "calibration, priors, largest. Repeatable." in said
     refusal = runner().invoke(cli, [*WORDS, "--only", "largst"])
     assert refusal.exit_code == 2
-    assert "did you mean 'largest'?" in refusal.stderr
+    assert "did you mean largest" in refusal.stderr
     row = "| `largest` | which count is the largest that was drawn | `chart` |"
     assert row in table_of_sections().splitlines()
 

@@ -126,12 +126,12 @@ def _daily_rate(line: Statement, models: Sequence[ModelPrediction]) -> Judgement
     del models
     rate = line.values["requests_per_day"]
     days = {x: claim_value(x) / rate for x in line.claims}
-    own = {x: claim_value(x) / (claims()[x].window_days or 1) for x in line.windowed}
+    reported = {x: claim_value(x) / (claims()[x].window_days or 1) for x in line.windowed}
     return "cannot be tested", (
         f"no measurement of {rate:,.0f} a day; at this rate "
         + ", ".join(f"{x} takes {_days(value)} days" for x, value in days.items())
         + "; reports that name a window come to "
-        + ", ".join(f"{value / 1e3:,.0f} k a day ({x})" for x, value in own.items())
+        + ", ".join(f"{value / 1e3:,.0f} k a day ({x})" for x, value in reported.items())
     )
 
 
@@ -140,7 +140,7 @@ def _days(value: float) -> str:
 
 
 def _amplification(line: Statement, models: Sequence[ModelPrediction]) -> Judgement:
-    """Holds if half of the requests reach the number, in part if one in a hundred does."""
+    """Judge that it holds if half of the requests reach the number, in part if 1 in 100 does."""
     del models  # the line is about any request, and about every measured model
     least, request = line.values["least"], amplification()["request"]
     finding, words = _reached(least, request["tool_steps_p50"] + 1, request["tool_steps_p99"] + 1)

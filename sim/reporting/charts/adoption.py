@@ -74,7 +74,7 @@ def pivot(comparison: Comparison, result: Adoption) -> Chart:
 
 
 def _grid(curves: int) -> Grid:
-    """One panel a curve, and one for the key."""
+    """Return a grid with a panel for each curve, and one for the key."""
     return Grid(
         curves + 1,
         columns=5,

@@ -29,7 +29,7 @@ def needed(comparison: Comparison, effort: Effort) -> Chart | None:
     needs = {
         id_: [x for x in shown if x.hypothesis == id_] for id_ in comparison.settings.hypotheses
     }
-    within = {id_: sum(_is_within_prior(x) for x in own) for id_, own in needs.items()}
+    within = {id_: sum(_is_within_prior(x) for x in of_cases) for id_, of_cases in needs.items()}
 
     accused = comparison.settings.accused
     title = (
@@ -76,14 +76,14 @@ def _alt(
     comparison: Comparison, needs: Mapping[str, Sequence[Needed]], within: Mapping[str, int]
 ) -> str:
     parts = []
-    for id_, own in needs.items():
-        medians = [x.needed.median for x in own]
-        prior = own[0].stated
+    for id_, of_cases in needs.items():
+        medians = [x.needed.median for x in of_cases]
+        prior = of_cases[0].stated
         parts.append(
             f"{comparison.title(id_)} needs {short_number(min(medians))} to "
-            f"{short_number(max(medians))} {_unit(own[0])} at the median, against a prior "
+            f"{short_number(max(medians))} {_unit(of_cases[0])} at the median, against a prior "
             f"of {short_number(prior.p05)} to {short_number(prior.p95)}; "
-            f"{within[id_]} of {len(own)} claims lie below its upper end"
+            f"{within[id_]} of {len(of_cases)} claims lie below its upper end"
         )
     return "A panel per explanation, a row per claim. " + ". ".join(parts) + "."
 
@@ -94,7 +94,7 @@ def _unit(x: Needed) -> str:
 
 
 def _grid(comparison: Comparison) -> Grid:
-    """A panel for each hypothesis, with a row for each case."""
+    """Return a grid with a panel for each hypothesis, and a row in it for each case."""
     height = len(comparison.cases) * _ROW
     panels = len(comparison.settings.hypotheses)
     return Grid(panels, columns=_COLUMNS, height=height, left=_LEFT, gap=0.22)
@@ -106,20 +106,20 @@ def _draw(page: Page, comparison: Comparison, needs: Mapping[str, Sequence[Neede
         for x in comparison.cases
     ]
     panels = _grid(comparison).axes(page)
-    for k, ((id_, own), axes) in enumerate(zip(needs.items(), panels, strict=True)):
+    for k, ((id_, of_cases), axes) in enumerate(zip(needs.items(), panels, strict=True)):
         primitives.rows(axes, labels, room=_LEFT - 2 * MARGIN, size=7.5)
         axes.tick_params(labelleft=k % _COLUMNS == 0)
-        _prior_band(axes, own[0].stated)
-        for row, x in enumerate(own):
+        _prior_band(axes, of_cases[0].stated)
+        for row, x in enumerate(of_cases):
             primitives.bar(axes, row, _above_zero(x.needed), INK)
 
-        prior = own[0].stated
-        lowest = min(x.needed.p05 if x.needed.p05 >= 1 else 1.0 for x in own)
+        prior = of_cases[0].stated
+        lowest = min(x.needed.p05 if x.needed.p05 >= 1 else 1.0 for x in of_cases)
         primitives.log_counts(
             axes,
             max(min(lowest, prior.p05) / 2, 0.5),
-            max(prior.p95, *(x.needed.p95 for x in own)) * 2,
-            f"{_unit(own[0])} (number, log scale)",
+            max(prior.p95, *(x.needed.p95 for x in of_cases)) * 2,
+            f"{_unit(of_cases[0])} (number, log scale)",
             most=5,
         )
         is_accused = id_ == comparison.settings.accused
@@ -127,7 +127,7 @@ def _draw(page: Page, comparison: Comparison, needs: Mapping[str, Sequence[Neede
 
 
 def _above_zero(span: Span) -> Span:
-    """A need of nothing has no place on a logarithmic axis: it is drawn at its left edge."""
+    """Lift a need of nothing, which has no place on a logarithmic axis, to its left edge."""
     return Span(*(max(y, 1e-3) for y in vars(span).values()))
 
 

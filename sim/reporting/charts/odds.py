@@ -89,7 +89,7 @@ def _claims_alt(comparison: Comparison, odds: Sequence[Odds]) -> str:
 
 
 def _claims_grid(comparison: Comparison, odds: Sequence[Odds]) -> Grid:
-    """A panel for each other hypothesis, and one for the key."""
+    """Return a grid with a panel for each other hypothesis, and one for the key."""
     panels = len(comparison.settings.others) + 1
     return Grid(panels, columns=_COLUMNS, height=len(odds) * _ROW, left=_LEFT, gap=0.34)
 
@@ -191,7 +191,7 @@ def _curves_alt(comparison: Comparison, curves: Curves) -> str:
 
 
 def _curves_grid(curves: Curves) -> Grid:
-    """A panel for each other hypothesis, and one for the key."""
+    """Return a grid with a panel for each other hypothesis, and one for the key."""
     return Grid(len(curves) + 1, columns=_COLUMNS, height=1.55, left=0.9, gap=0.2)
 
 

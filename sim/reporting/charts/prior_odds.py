@@ -88,7 +88,7 @@ def _curves(result: PriorsNeeded) -> Curves:
 
 
 def _grid(curves: Curves, lower: float) -> Grid:
-    """A panel for each other hypothesis, and one for the key."""
+    """Return a grid with a panel for each other hypothesis, and one for the key."""
     return Grid(len(curves) + 1, columns=_COLUMNS, height=1.75, left=0.9, gap=0.25, bottom=lower)
 
 

@@ -40,7 +40,7 @@ def parameter_name(parameter: str, beside: Sequence[str]) -> str:
     parameter
         Its name, such as `product.days`.
     beside
-        All names that stand beside it, its own among them.
+        All names that stand beside it, itself among them.
     """
     last = parameter.split(".")[-1]
     alike = [x for x in beside if x.split(".")[-1] == last]
@@ -99,10 +99,10 @@ def _panels(comparison: Comparison, indices: Sequence[Index]) -> list[_Panel]:
     panels = []
     for quantity in _QUANTITIES:
         for id_ in comparison.settings.hypotheses:
-            own = [x for x in indices if (x.hypothesis, x.quantity) == (id_, quantity)]
-            own.sort(key=lambda x: (-x.total, x.parameter))
-            if own:
-                panels.append(_Panel(id_, quantity, own[:_MOST_INDICES]))
+            ranked = [x for x in indices if (x.hypothesis, x.quantity) == (id_, quantity)]
+            ranked.sort(key=lambda x: (-x.total, x.parameter))
+            if ranked:
+                panels.append(_Panel(id_, quantity, ranked[:_MOST_INDICES]))
     return panels
 
 
@@ -196,14 +196,14 @@ def tornado(comparison: Comparison, result: Sensitivity) -> Chart | None:
     """Draw the mean count where a parameter is lowest and highest, for every hypothesis."""
     bars: dict[str, list[Bar]] = {}
     for id_ in comparison.settings.hypotheses:
-        own = [x for x in result.bars if x.hypothesis == id_]
-        if own:
-            bars[id_] = own[:_MOST_BARS]
+        longest = [x for x in result.bars if x.hypothesis == id_]
+        if longest:
+            bars[id_] = longest[:_MOST_BARS]
     if not bars:
         return None
 
-    factors = [10 ** (own[0].high - own[0].low) for own in bars.values()]
-    middles = [own[0].middle for own in bars.values()]
+    factors = [10 ** (longest[0].high - longest[0].low) for longest in bars.values()]
+    middles = [longest[0].middle for longest in bars.values()]
     title = (
         f"The strongest assumption moves the mean count by a factor of "
         f"{short_number(min(factors))} to {short_number(max(factors))}; the explanations differ "
@@ -232,11 +232,11 @@ def tornado(comparison: Comparison, result: Sensitivity) -> Chart | None:
 
 def _tornado_alt(comparison: Comparison, bars: Mapping[str, Sequence[Bar]]) -> str:
     parts = []
-    for id_, own in bars.items():
+    for id_, longest in bars.items():
         moves = and_list(
             f"{name} from {short_number(10**x.low)} ({x.low_at}) to "
             f"{short_number(10**x.high)} ({x.high_at})"
-            for name, x in zip(_names(own)[:2], own, strict=False)
+            for name, x in zip(_names(longest)[:2], longest, strict=False)
         )
         parts.append(f"{comparison.inline_title(id_)}: {moves}")
     widest = bars.get(comparison.settings.accused, next(iter(bars.values())))[0]
@@ -252,17 +252,17 @@ def _tornado_grid(panels: int) -> Grid:
 
 
 def _draw_tornado(page: Page, comparison: Comparison, bars: Mapping[str, Sequence[Bar]]) -> None:
-    ends = [x for own in bars.values() for b in own for x in (b.low, b.high)]
+    ends = [x for longest in bars.values() for b in longest for x in (b.low, b.high)]
     # Room for the labels at the ends of the bars
     room = 0.45 * (max(ends) - min(ends))
     low, high = 10 ** (min(ends) - room), 10 ** (max(ends) + room)
 
     panels = _tornado_grid(len(bars)).axes(page)
-    for (id_, own), axes in zip(bars.items(), panels, strict=True):
-        primitives.rows(axes, _names(own), room=1.6, size=7.2)
+    for (id_, longest), axes in zip(bars.items(), panels, strict=True):
+        primitives.rows(axes, _names(longest), room=1.6, size=7.2)
         axes.set_ylim(_MOST_BARS - 0.5, -0.5)
         primitives.log_counts(axes, low, high, "reported count (exchanges, log scale)")
-        for row, bar in enumerate(own):
+        for row, bar in enumerate(longest):
             _draw_bar(axes, row, bar)
         is_accused = id_ == comparison.settings.accused
         primitives.panel_title(axes, comparison.title(id_), WIDTH / 3, bold=is_accused)
