@@ -30,8 +30,10 @@ class Clients:
         self.env = simpy.Environment(initial_time=opens_us)
         self._provider = Provider(context, opens_us)
         self._uniforms = FailureUniforms(context.streams, context.actor.id)
-        self._resume_after_us = context.service.conditions.policy.resume_after_us
-        self._attempts = Turnstile(self.env, _ATTEMPTS_PRIORITY)
+        actor = context.actor
+        resumes = actor.on_failure == "resume"
+        self._resume_after_us = round(actor.resume_after_s * _SECOND_US) if resumes else None
+        self._turns = Turnstile(self.env, _ATTEMPTS_PRIORITY)
 
     def arrivals(self, sessions: Iterable[tuple[int, Session]]) -> Process:
         """Open each session at its start time; `sessions` are in order of time."""
@@ -81,21 +83,21 @@ class Clients:
 
     def _attempt(self, session: Session, call: Call, number: int) -> Process:
         """Send a request, note what the log says of it, and wait for its end."""
-        yield self._attempts.turn_of(call.serial)
-        now_us = int(self.env.now)
-        reply = self._provider.begin(session, call, number, now_us)
-        ends_us = now_us + reply.lasts_us
+        yield self._turns.turn_of(call.serial)
+        begins_us = int(self.env.now)
+        reply = self._provider.begin(session, call, number, begins_us)
         session.attempts.append(
             Attempt(
                 row=call.row,
                 number=number,
-                begins_us=now_us,
+                begins_us=begins_us,
                 ttft_us=reply.ttft_us,
-                ends_us=ends_us,
+                ends_us=begins_us + reply.lasts_us,
                 status=reply.status,
                 read_tokens=reply.read_tokens,
             )
         )
+
         yield self.env.timeout(reply.lasts_us)
         self._provider.end(session, call, reply, int(self.env.now))
         return reply

@@ -26,7 +26,7 @@ class ConditionsOverTime:
     """The conditions of each minute of a scenario."""
 
     def __init__(self, world: World, opening: datetime) -> None:
-        """`opening` is the moment 0 in UTC; the load is that of the minute that it lies in or next.
+        """Take the world of a scenario and its opening, the moment 0 in UTC.
 
         An opening within a minute counts as the next whole minute.
         """
@@ -54,7 +54,7 @@ class ConditionsOverTime:
         ]
 
     def _load_by_step(self) -> list[float]:
-        """Mean load of each three hours from Monday 00:00, as a share of the highest."""
+        """Return the mean load of each three hours from Monday 00:00, as a share of the highest."""
         hours = [self._load_of_hour(hour) for hour in range(_WEEK_H)]
         steps = [sum(hours[h : h + _STEP_H]) / _STEP_H for h in range(0, _WEEK_H, _STEP_H)]
         return [step / max(steps) for step in steps]
@@ -66,7 +66,7 @@ class ConditionsOverTime:
         return course * (load.weekend if hour >= _FIRST_WEEKEND_HOUR else 1)
 
     def _conditions(self, minute: int) -> Conditions:
-        """The load slows answers down; incidents add to that, and to the failures."""
+        """Apply the load, which slows answers down, then incidents, which add failures too."""
         world = self._world
         events = [event for event in world.events if is_going_on(event, minute * MINUTE_US)]
         load = self._load[(minute + self._opens_min) // _STEP_MIN % len(self._load)]

@@ -130,7 +130,7 @@ class FailureUniforms:
         self._keys = {p: streams.key(actor, p) for p in ("failure", "error time", "backoff")}
 
     def failure(self, call: Call, number: int) -> float:
-        """Decides whether attempt `number` of a call fails, and how."""
+        """Return the number that decides whether an attempt of a call fails, and how."""
         return uniform(self._keys["failure"], call.serial, number)
 
     def error_us(self, call: Call, number: int) -> int:
@@ -144,12 +144,15 @@ class FailureUniforms:
 
 
 def uniform(key: int, serial: int, number: int) -> float:
-    """Return the uniform number of attempt `number` of call `serial`, in [0, 1)."""
+    """Return the uniform number of attempt `number` of call `serial`, in [0, 1).
+
+    It is a function of its arguments alone, so an attempt has the same luck whenever it is made.
+    """
     return (_mix(_mix(key, serial), number) >> 11) / 2**53
 
 
 def _mix(key: int, counter: int) -> int:
-    """The output function of splitmix64 at state key + golden ratio * counter."""
+    """Apply the output function of splitmix64 to the state key + golden ratio * counter."""
     z = (key + 0x9E3779B97F4A7C15 * counter) & _MASK
     z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
     z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK

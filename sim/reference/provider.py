@@ -42,10 +42,19 @@ class Provider:
         self._prefix_touched_us: dict[int, int] = {}
 
     def begin(self, session: Session, call: Call, number: int, now_us: int) -> Reply:
-        """Decide what becomes of attempt `number` of a call that begins at `now_us`.
+        """Decide what becomes of an attempt.
 
-        In this order: is the account barred, does a limit refuse it, does it fail, is it answered,
-        and does the client hang up before it hears of that.
+        Ask in this order: is the account barred, does a limit refuse it, does it fail, and does
+        the client hang up before it hears of an answer or an error.
+
+        Parameters
+        ----------
+        session, call
+            Who sends what.
+        number
+            Number of the attempt among all of the call, from 0.
+        now_us
+            When it begins; never before an earlier attempt.
         """
         if now_us >= session.until_us:
             return Reply(FORBIDDEN, self._refusal_us(call, number))
@@ -54,15 +63,14 @@ class Provider:
         taken_units = 0
         buckets = self._buckets_of(session, now_us)
         if buckets:
-            requests = 1, call.context_tokens - read_tokens, call.asks_tokens
-            units = [b.units_of(tokens) for b, tokens in zip(buckets, requests, strict=True)]
-            wanted = list(zip(buckets, units, strict=True))
-            if any(bucket.level_units < amount for bucket, amount in wanted):
-                wait_s = max(1, *(bucket.seconds_until(amount) for bucket, amount in wanted))
+            tokens = 1, call.context_tokens - read_tokens, call.asks_tokens
+            wanted = [(b, b.units_of(count)) for b, count in zip(buckets, tokens, strict=True)]
+            if any(bucket.level_units < units for bucket, units in wanted):
+                wait_s = max(1, *(bucket.seconds_until(units) for bucket, units in wanted))
                 return Reply(TOO_MANY, self._refusal_us(call, number), retry_after_s=wait_s)
-            for bucket, amount in wanted:
-                bucket.level_units -= amount
-            taken_units = units[-1]
+            for bucket, units in wanted:
+                bucket.level_units -= units
+                taken_units = units  # of the last bucket, that of output
 
         reply = self._unless_client_hangs_up(session, self._answer(session, call, number, now_us))
         if reply.status == OK:
@@ -77,11 +85,11 @@ class Provider:
             buckets[-1].give_back(reply.taken_units - output_tokens * UNITS)
 
     def _refusal_us(self, call: Call, number: int) -> int:
-        """What is refused at the door is said before the client hangs up."""
+        """Return when a refusal is said: before the client would hang up, at the latest."""
         return min(self._uniforms.error_us(call, number), self._timeout_us)
 
     def _answer(self, session: Session, call: Call, number: int, now_us: int) -> Reply:
-        """What would come if the client waited for it."""
+        """Return what would come if the client waited for it."""
         conditions = self._conditions.at(now_us)
         u = self._uniforms.failure(call, number)
         if u < conditions.overload:
@@ -101,7 +109,7 @@ class Provider:
         return Reply(CLIENT_TIMEOUT, self._timeout_us)
 
     def _read_tokens(self, session: Session, call: Call, now_us: int) -> int:
-        """What an attempt reads from the cache: the context of its session, or a static prefix."""
+        """Return what an attempt reads: the context of its session, or else a static prefix."""
         if not call.left_tokens:
             return 0
 
@@ -119,13 +127,13 @@ class Provider:
         return 0
 
     def _remember(self, session: Session, call: Call, now_us: int) -> None:
-        """An answered attempt leaves its context in the cache."""
+        """Leave the context of an answered attempt in the cache."""
         session.last_answered, session.last_answered_began_us = call, now_us
         if call.left_tokens:
             self._prefix_touched_us[session.key] = now_us
 
     def _buckets_of(self, session: Session, now_us: int) -> tuple[Bucket, ...]:
-        """The buckets for requests, input and output, refilled; none if nothing is limited."""
+        """Return the buckets for requests, input and output, refilled; none without a limit."""
         if session.bucket not in self._buckets:
             self._buckets[session.bucket] = self._full_buckets(session.bucket)
         for bucket in self._buckets[session.bucket]:
@@ -133,7 +141,7 @@ class Provider:
         return self._buckets[session.bucket]
 
     def _full_buckets(self, number: int) -> tuple[Bucket, ...]:
-        """New buckets; organisation and class of models are numbered together."""
+        """Make buckets; organisation and class of models are numbered together."""
         context, classes = self._context, self._context.service.models.classes
         if number < 0:
             return ()

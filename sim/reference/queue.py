@@ -26,7 +26,7 @@ class Ticket(NamedTuple):
 class TicketLine:
     """The tickets of a queue in order: those of earlier work, then those that were asked for.
 
-    `blocks` are those that were drawn so far.
+    Tickets are drawn by the block when their turn comes; `blocks` are those so far.
     """
 
     def __init__(self, queue: TicketQueue, *, in_progress: bool) -> None:
@@ -67,7 +67,7 @@ class TicketLine:
         return next(self._earlier, None) if from_us < 0 else None
 
     def _drawn(self, tickets: Tickets, from_us: int) -> list[Ticket]:
-        """Draw all that is inside tickets; those that nobody can take are left out."""
+        """Draw all that is inside tickets, and leave out those that nobody can take."""
         filled = self._queue.add(tickets, from_us)
         if filled is None:
             return []

@@ -59,6 +59,7 @@ class ReferenceQueue:
     """One team of a queue, each of its workers a process."""
 
     def __init__(self, context: ActorContext, team: Team) -> None:
+        """`team` is the part of the queue that the shard works off."""
         self._context = with_plain_releases(context)
         self._draws = QueueWorkload(self._context, team)
         self.rows_per_us = self._draws.rows_per_us

@@ -1,7 +1,7 @@
 """Small scenarios that reach every rule of docs/world.md, as a hypothesis strategy.
 
-Each is made from one number. Were hypothesis to draw every dial, it would make most examples by
-changing a few dials of another, and whole ranges would be missed.
+Each is made from one number. If hypothesis drew every parameter, it would make most examples by
+changing a few parameters of another, and would miss whole ranges.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _uptake(rng: Random) -> Uptake:
     )
 
 
-def _dials(rng: Random) -> dict[str, Any]:
+def _parameters(rng: Random) -> dict[str, Any]:
     """What actors of every typology have; two of three share organisations."""
     accounts = rng.randint(2, 8)
     shared = rng.random() < 2 / 3
@@ -106,7 +106,7 @@ def _population(rng: Random) -> dict[str, Any]:
     """Exchanges per account and day are high, for the limits to be felt."""
     gap_s = rng.choice(_PAUSE_S)
     return {
-        **_dials(rng),
+        **_parameters(rng),
         "exchanges_per_account_day": rng.choice([600.0, 1500.0, 3000.0]),
         "agentic_share": rng.choice([0.0, 0.5]),
         "tool_steps": _lognormal(6, 1.0, 60),
@@ -119,7 +119,7 @@ def _queue(rng: Random, workers: int) -> dict[str, Any]:
     """Work that was in progress has six hours of lead, so few workers do."""
     in_progress = workers <= 2 and rng.random() < 0.5
     return {
-        **_dials(rng),
+        **_parameters(rng),
         "workers": workers,
         "balance": rng.choice(["round_robin", "least_used", "sticky", "weighted"]),
         "starts_us": None if in_progress else rng.randint(0, 20) * _MINUTE_US,
@@ -152,12 +152,12 @@ def _prompts(rng: Random, workers: int) -> dict[str, Any]:
 def _actor(rng: Random, workers: int) -> Actor:
     typology = rng.choice(["L01", "L04", "A16"])
     if typology == "L01":
-        dials = _population(rng)
+        parameters = _population(rng)
     else:
-        dials = _benchmark(rng, workers) if typology == "L04" else _prompts(rng, workers)
+        parameters = _benchmark(rng, workers) if typology == "L04" else _prompts(rng, workers)
     kind = typologies()[typology]
-    given = {**kind.defaults, **dials}
-    return Actor(id="actor", typology=typology, arrival=kind.arrival, **given)
+    values = {**kind.defaults, **parameters}
+    return Actor(id="actor", typology=typology, arrival=kind.arrival, **values)
 
 
 def _incident(rng: Random) -> dict[str, Any]:
@@ -215,7 +215,7 @@ def _world(rng: Random, hours: float) -> World:
 
 
 def _case(number: int) -> Case:
-    """One actor under some weather for some hours, on a Friday evening or any other time."""
+    """One actor under some conditions for some hours, on a Friday evening or any other time."""
     rng = Random(number)
     ratio, workers = rng.choice([None, None, *RATIOS]), rng.choice(WORKERS)
     hours = rng.choice([1.0, 2.0, 3.5])

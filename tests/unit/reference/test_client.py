@@ -21,7 +21,6 @@ from sim.reference.provider import (
     TOO_MANY,
     Reply,
 )
-from sim.world.attempts import RetryPolicy
 from tests.unit.reference.by_hand import (
     FREE,
     MINUTE_US,
@@ -49,9 +48,10 @@ def attempts_of(
     *tasks: list[Call], provider: Scripted, resume_after_us: int | None = None
 ) -> list[tuple[int, int, int]]:
     """(call, begin in microseconds, status) of the attempts of a session that starts at 5 s."""
-    policy = RetryPolicy(MINUTE_US, resume_after_us)
-    conditions = replace(FREE.service.conditions, policy=policy)
-    clients = Clients(replace(FREE, service=replace(FREE.service, conditions=conditions)), 0)
+    resume_s = (resume_after_us or 0) / SECOND_US
+    on_failure = "give_up" if resume_after_us is None else "resume"
+    changes = {"on_failure": on_failure, "resume_after_s": resume_s}
+    clients = Clients(replace(FREE, actor=FREE.actor.model_copy(update=changes)), 0)
     clients._provider = provider  # type: ignore[assignment]
     client = session(*tasks)
     clients.env.process(clients.arrivals([(5 * SECOND_US, client)]))

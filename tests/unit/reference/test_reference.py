@@ -63,7 +63,7 @@ def test_both_engines_make_the_same_rows_of_many_scenarios(case: Case) -> None:
 def features(case: Case, seen: Counter[str]) -> list[str]:
     """What a case is an example of."""
     actor = case.actor
-    asked = {
+    features_by_name = {
         "scenario": True,
         f"{actor.workers or 'no'} workers": True,
         "no limit" if case.ratio is None else f"load of {case.ratio} limits": True,
@@ -77,7 +77,7 @@ def features(case: Case, seen: Counter[str]) -> list[str]:
         "refusals by limits": seen["status 429"] > 0,
         "no refusals by limits": not seen["status 429"],
     }
-    return [feature for feature, has_it in asked.items() if has_it]
+    return [feature for feature, has_it in features_by_name.items() if has_it]
 
 
 @pytest.mark.verify

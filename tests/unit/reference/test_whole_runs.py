@@ -25,7 +25,7 @@ from tests.unit.reference.random_scenarios import Case, cases
 
 SHIPPED = ["worked_example", "incident", "typology_l02", "typology_g14"]
 TINY_SCALE = 1e-5  # a few accounts of each actor
-MOST_IN_TESTS = 400_000
+MOST_IN_TESTS = 20_000
 BARRED = asked(
     sessions_of("A17", f", list_share: 0.5, organisations: 6, {REPLACES}"),
     "id: course, typology: L09, accounts: 20, organisations: 4, exchanges_per_account_day: 60, "
