@@ -23,7 +23,8 @@ def pins(pyproject: str) -> list[str]:
     Args:
         pyproject: The text of a pyproject.toml.
 
-    Raises:
+    Raises
+    ------
         ValueError: A dependency is something else than a name and a lower bound.
     """
     project = tomllib.loads(pyproject)["project"]

@@ -10,7 +10,7 @@ import simpy
 from sim.actors.context import ActorContext
 from sim.reference.draws import Attempt, Call, FailureUniforms, Session
 from sim.reference.ordering import Turnstile
-from sim.reference.provider import CLIENT_TIMEOUT, FORBIDDEN, OK, TOO_MANY, Provider, Reply
+from sim.reference.plain_provider import CLIENT_TIMEOUT, FORBIDDEN, OK, TOO_MANY, Provider, Reply
 
 Process = Generator[simpy.Event, Any, Any]
 

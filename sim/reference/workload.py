@@ -13,8 +13,8 @@ from sim.actors.sessions.session_workload import SessionWorkload
 from sim.actors.workload import Block
 from sim.reference.client import Clients
 from sim.reference.draws import DrawnBlock
+from sim.reference.plain_releases import PlainReleases, opened_share
 from sim.reference.queue import TicketLine, Workers
-from sim.reference.releases import PlainReleases, opened_share
 from sim.scaffold.rows import RowMaker, exchange_rows
 
 

@@ -13,7 +13,7 @@ from sim.arrays.columns import Columns, concat, length
 from sim.engine.shards import workloads
 from sim.population.population import Population, build_population
 from sim.reference.draws import Call, Session
-from sim.reference.provider import Provider
+from sim.reference.plain_provider import Provider
 from sim.scenario.resolved import Scenario
 
 Row = dict[str, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sim.reference.buckets import UNITS, Bucket, Limit, limits_over_time
+from sim.reference.plain_buckets import UNITS, Bucket, Limit, limits_over_time
 
 MINUTE_US, SECOND_US = 60_000_000, 1_000_000
 

@@ -12,7 +12,7 @@ import simpy
 from sim.reference.client import Clients
 from sim.reference.draws import Call, FailureUniforms, Session
 from sim.reference.ordering import Turnstile
-from sim.reference.provider import (
+from sim.reference.plain_provider import (
     CLIENT_TIMEOUT,
     FORBIDDEN,
     OK,

@@ -7,8 +7,8 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from sim.reference.conditions import Conditions, ConditionsOverTime, is_going_on
-from sim.reference.releases import PlainReleases, opened_share
+from sim.reference.conditions_over_time import Conditions, ConditionsOverTime, is_going_on
+from sim.reference.plain_releases import PlainReleases, opened_share
 from sim.scenario.resolved import Uptake
 from tests.support.scenarios import HOUR_US, MONDAY, calm, event, ordinary
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.reference.buckets import UNITS
 from sim.reference.draws import FailureUniforms, uniform
-from sim.reference.provider import (
+from sim.reference.plain_buckets import UNITS
+from sim.reference.plain_provider import (
     CLIENT_TIMEOUT,
     FORBIDDEN,
     OK,

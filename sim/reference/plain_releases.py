@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from sim.arrays.types import Bools, Floats, Ints
-from sim.reference.conditions import is_going_on
+from sim.reference.conditions_over_time import is_going_on
 from sim.scenario.resolved import Uptake, World
 from sim.world.releases import Releases
 

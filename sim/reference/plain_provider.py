@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from sim.actors.context import ActorContext
 from sim.catalog import tiers
-from sim.reference.buckets import UNITS, Bucket, limits_over_time
-from sim.reference.conditions import ConditionsOverTime
+from sim.reference.conditions_over_time import ConditionsOverTime
 from sim.reference.draws import Call, FailureUniforms, Session
+from sim.reference.plain_buckets import UNITS, Bucket, limits_over_time
 
 OK, FORBIDDEN, TOO_MANY = 200, 403, 429
 CLIENT_TIMEOUT, SERVER_ERROR, OVERLOADED = 499, 500, 529
