@@ -20,12 +20,15 @@ BOUND = re.compile(r"([A-Za-z0-9._-]+)(?:\[[a-z,]+\])?>=([0-9][0-9.]*)")
 def pins(pyproject: str) -> list[str]:
     """Return `name==version` for each dependency and those of the extras that users install.
 
-    Args:
-        pyproject: The text of a pyproject.toml.
+    Parameters
+    ----------
+    pyproject
+        The text of a pyproject.toml.
 
     Raises
     ------
-        ValueError: A dependency is something else than a name and a lower bound.
+    ValueError
+        A dependency is something else than a name and a lower bound.
     """
     project = tomllib.loads(pyproject)["project"]
     wanted = [*project["dependencies"]]
