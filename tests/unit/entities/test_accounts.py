@@ -1,0 +1,344 @@
+"""Accounts: what is drawn for them, and rules on whom they share what with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sim.arrays.time import DAY_US
+from sim.catalog import modes, sharing_groups
+from sim.entities import pools
+from sim.entities.account_builder import AccountBuilder, Replacements
+from sim.entities.accounts import Accounts
+from sim.entities.behaviour import OWN_MODE, behaviours_of, modes_of
+from sim.entities.networks import homes
+from sim.entities.payments import CARD, CREDIT, INVOICE, MARKETPLACE, PREPAID, payments
+from sim.entities.sharing_groups import SharingGroups
+from sim.scenario.resolved import Actor
+from sim.streams import Streams
+from tests.support.scenarios import constant, make_actor
+
+STREAMS = Streams(7)
+CLIENTS = pools.clients(STREAMS)
+
+
+def ring(n: int = 40, **parameters: Any) -> Actor:
+    return make_actor("ring", "A19", accounts=n, **parameters)
+
+
+def builder(actor: Actor, separability: float = 1.0) -> AccountBuilder:
+    return AccountBuilder(actor, behaviours_of(actor, separability), separability, STREAMS)
+
+
+def drawn(actor: Actor, separability: float = 1.0) -> Accounts:
+    return builder(actor, separability).first_accounts(CLIENTS.weights)
+
+
+def fingerprint(accounts: Accounts) -> dict[str, float]:
+    """A number for each column that changes with any of its values or their order."""
+    weights = np.linspace(1, 2, len(accounts))
+    found = {}
+    for name, values in vars(accounts).items():
+        small = np.nan_to_num(values.astype(np.float64), nan=-1.0)
+        if np.abs(small).max() > 2**53:  # identifiers: their last bits
+            small = (values & 0xFFFF).astype(np.float64)
+        found[name] = float(f"{(small * weights).sum():.6g}")
+    return found
+
+
+def test_accounts_have_the_recorded_values() -> None:
+    """Each draw is part of every run: another order, another name, another bound changes bytes."""
+    plain = ring(organisations=25, account_age_days=constant(40), uptake_concentration=3.0)
+    assert fingerprint(drawn(plain)) == PLAIN
+    mixed = make_actor("mixed", "L05", accounts=40, batch_share=0.5, thinking_share=0.5)
+    first = drawn(mixed, 0.5)
+    assert fingerprint(first) == MIXED
+    replacements = Replacements(
+        slot=np.array([3, 3, 9]),
+        generation=np.array([1, 2, 1]),
+        from_us=np.array([1, 2, 3]) * DAY_US,
+        sharing_factor=np.array([1.0, 0.5, 2.0]),
+    )
+    both = builder(mixed, 0.5).with_replacements(first, replacements)
+    assert fingerprint(both.rows(slice(40, None))) == REPLACED
+    kept = both.rows(slice(40))
+    assert kept.account_id.tolist() == first.account_id.tolist()
+
+
+def test_replacements_behave_as_the_first_account_of_their_slot_under_another_name() -> None:
+    first = drawn(ring())
+    replacements = Replacements(
+        slot=np.array([3, 9]),
+        generation=np.array([1, 1]),
+        from_us=np.array([5, 6]) * DAY_US,
+        sharing_factor=np.ones(2),
+    )
+    new = builder(ring()).with_replacements(first, replacements).rows(slice(40, None))
+    for name in ("mode", "agent", "model", "volume", "list_share", "moves_at", "thinks"):
+        assert (getattr(new, name) == getattr(first, name)[[3, 9]]).all()
+    for name in ("account_id", "org_id", "api_key_id", "instrument"):
+        assert not set(getattr(new, name).tolist()) & set(getattr(first, name).tolist())
+    assert new.organisation.tolist() == [40, 41]
+    assert (new.slot.tolist(), new.generation.tolist()) == ([3, 9], [1, 1])
+    lead = np.array([5, 6]) - new.created_us / DAY_US
+    assert (lead > 0).all()
+    assert (lead < 15).all()
+
+
+def test_types_are_narrow_and_hold_the_values() -> None:
+    accounts = drawn(ring())
+    assert accounts.card_kind.dtype == np.int8
+    assert accounts.end_users.dtype == np.int32
+    joined = Accounts.joined([accounts, accounts])
+    assert len(joined) == 80
+    assert (joined.rows(slice(40, None)).account_id == accounts.account_id).all()
+    assert Accounts.joined([accounts]) is accounts
+
+
+def test_an_actor_behaves_as_it_says_or_in_its_modes() -> None:
+    actor = ring(output_tokens=constant(7))
+    assert behaviours_of(actor, 1.0) == (actor,)
+    own, *others = behaviours_of(actor, 0.5)
+    assert own == actor
+    for name, behaviour in zip(actor.modes, others, strict=True):
+        shown = modes()[name].parameters
+        assert behaviour.agents == shown["agents"]
+        assert behaviour.output_tokens is None
+        assert behaviour.list_share == actor.list_share
+
+
+def test_organisations_follow_a_mode_in_their_shares_in_ascending_order() -> None:
+    n, actor = 20_000, ring()
+    assert (modes_of(actor, n, 1.0, STREAMS) == OWN_MODE).all()
+    mode = modes_of(actor, n, 0.3, STREAMS)
+    assert (np.diff(mode) >= 0).all()
+    assert np.mean(mode == OWN_MODE) == pytest.approx(0.3, abs=0.02)
+    for number, weight in enumerate(actor.modes.values(), start=1):
+        assert np.mean(mode == number) == pytest.approx(0.7 * weight, abs=0.02)
+
+
+def groups(n: int, separability: float = 1.0, **parameters: Any) -> SharingGroups:
+    organisation = np.arange(n) // parameters.pop("members", 1)
+    actor = ring(max(n, 1), **parameters)
+    return SharingGroups(np.random.default_rng(1), actor, separability, organisation)
+
+
+def test_cohorts_are_numbered_from_0_without_a_gap_and_divide_no_organisation() -> None:
+    cohorts = groups(3_000, cohort_size=12.0, members=3)
+    steps = np.diff(cohorts.cohort, prepend=-1)
+    assert set(steps.tolist()) == {0, 1}
+    assert (np.diff(cohorts.cohort.reshape(-1, 3)) == 0).all()
+    assert 3_000 / (cohorts.cohort[-1] + 1) == pytest.approx(12, rel=0.15)
+    assert cohorts.in_a_cohort.all()
+    alone = groups(50, cohort_size=1.0)
+    assert alone.cohort.tolist() == list(range(50))
+    assert not alone.in_a_cohort.any()
+    assert len(groups(0).ages_days(np.random.default_rng(1))) == 0
+
+
+def test_accounts_share_as_their_actor_or_as_a_sharing_group_by_share_of_accounts() -> None:
+    n = 60_000
+    mixed = groups(n, 0.4, cohort_size=20.0, prepaid_share=0.77)
+    share = mixed.parameter("prepaid_share")
+    assert np.mean(share == 0.77) == pytest.approx(0.4, abs=0.05)
+    actor = ring()
+    for name, weight in actor.circles.items():
+        of_group = np.mean(share == sharing_groups()[name].parameters["prepaid_share"])
+        same = sum(
+            w
+            for other, w in actor.circles.items()
+            if sharing_groups()[other].parameters["prepaid_share"]
+            == sharing_groups()[name].parameters["prepaid_share"]
+        )
+        assert of_group == pytest.approx(0.6 * same, abs=0.06), weight
+
+
+def test_a_cohort_has_one_age() -> None:
+    cohorts = groups(400, cohort_size=8.0)
+    ages = cohorts.ages_days(np.random.default_rng(2))
+    assert len(np.unique(ages)) == cohorts.cohort[-1] + 1
+    assert all(len(np.unique(ages[cohorts.cohort == c])) == 1 for c in range(5))
+
+
+def test_a_cohort_of_several_is_in_one_network_and_strangers_are_not() -> None:
+    cohorts = groups(2_000, cohort_size=10.0, accounts_per_ip=4.0)
+    home = homes(np.random.default_rng(3), cohorts, np.full(2_000, 0.5), np.ones(2_000))
+    for cohort in range(20):
+        of_cohort = cohorts.cohort == cohort
+        assert len(set((home.first.ip[of_cohort] >> 8).tolist())) == 1
+        assert len(set(home.first.country[of_cohort].tolist())) == 1
+    assert (home.second.country == home.first.country).all()
+    # one account in four, and the first of each cohort, takes up another address
+    per_ip = 2_000 / len(set(home.first.ip.tolist()))
+    assert per_ip == pytest.approx(1 / (1 / 4 + 3 / 4 / 10), rel=0.1)
+    strangers = groups(2_000, cohort_size=1.0, accounts_per_ip=4.0)
+    alone = homes(np.random.default_rng(3), strangers, np.zeros(2_000), np.ones(2_000))
+    assert 2_000 / len(set(alone.first.ip.tolist())) == pytest.approx(4, rel=0.06)
+    assert (alone.first.asn_type > 0).all()
+
+
+def paid(n: int, sharing: float = 1.0, by_cloud: bool = False, **parameters: Any) -> Any:
+    cohorts = groups(n, **parameters)
+    organisation = np.arange(n) // 2
+    return payments(
+        np.random.default_rng(4),
+        ring(n, **parameters),
+        cohorts,
+        organisation,
+        np.full(n, sharing),
+        np.full(n, by_cloud),
+        STREAMS,
+        0,
+    )
+
+
+def test_who_shares_no_card_pays_with_that_of_its_organisation() -> None:
+    cards = paid(2_000, shared_card_share=0.0, prepaid_share=0.25)
+    assert (cards.instrument[::2] == cards.instrument[1::2]).all()
+    assert len(set(cards.instrument.tolist())) == 1_000
+    kind = cards.kind[::2]
+    rest = 0.75
+    for code, share in ((PREPAID, 0.25), (INVOICE, 0.12 * rest), (CREDIT, 0.05 * rest)):
+        assert np.mean(kind == code) == pytest.approx(share, abs=0.04)
+    assert np.mean(kind == CARD) == pytest.approx(0.83 * rest, abs=0.05)
+    assert (paid(50, by_cloud=True).kind == MARKETPLACE).all()
+    assert cards.declines.mean() == pytest.approx(0.15, abs=0.03)
+
+
+@pytest.mark.parametrize("sharing", [1.0, 2.0])
+def test_who_shares_a_card_does_so_with_as_many_as_is_said(sharing: float) -> None:
+    cards = paid(4_000, sharing, shared_card_share=1.0, accounts_per_card=5.0)
+    assert 4_000 / len(set(cards.instrument.tolist())) == pytest.approx(5 * sharing, rel=0.08)
+
+
+PLAIN: dict[str, float] = {
+    "slot": 1306.67,
+    "generation": 0.0,
+    "account_id": 1952140.0,
+    "org_id": 2339220.0,
+    "api_key_id": 2124090.0,
+    "organisation": 790.256,
+    "created_us": -207053000000000.0,
+    "verified": 8.97436,
+    "email_domain": 715163.0,
+    "ip": 22901800.0,
+    "asn": 3871040.0,
+    "asn_type": 5.92308,
+    "country": 76.4615,
+    "away_ip": 253314000.0,
+    "away_asn": 3874560.0,
+    "away_asn_type": 83.5128,
+    "utc_offset_h": -148.487,
+    "tcp_rtt_ms": 3569.54,
+    "tls_rtt_ms": 4932.11,
+    "platform": 7.89744,
+    "instrument": 2937320.0,
+    "card_kind": 31.7179,
+    "declines": 8.51282,
+    "mode": 0.0,
+    "agent": 23.2308,
+    "volume": 40.6335,
+    "list_share": 33.0991,
+    "end_users": 60.0,
+    "abroad_share": 0.0,
+    "client": 8019.54,
+    "cache_lifetime_us": 31423100000.0,
+    "streams_answers": 36.1282,
+    "sends_conversation": 21.641,
+    "names_end_user": 8.41026,
+    "thinks": 0.0,
+    "batches": 0.0,
+    "temperature": -14.4154,
+    "model": 44.1026,
+    "asks_latest": 8.30769,
+    "moves_at": 29.1149,
+    "pivot": 69.633,
+}
+MIXED: dict[str, float] = {
+    "slot": 1306.67,
+    "generation": 0.0,
+    "account_id": 2153530.0,
+    "org_id": 2524080.0,
+    "api_key_id": 1722570.0,
+    "organisation": 0.0,
+    "created_us": -893763000000000.0,
+    "verified": 60.0,
+    "email_domain": 882780.0,
+    "ip": 182641000.0,
+    "asn": 3873480.0,
+    "asn_type": 55.3077,
+    "country": 169.846,
+    "away_ip": 306951000.0,
+    "away_asn": 3875380.0,
+    "away_asn_type": 104.282,
+    "utc_offset_h": 12.6923,
+    "tcp_rtt_ms": 6157.85,
+    "tls_rtt_ms": 7019.8,
+    "platform": 6.84615,
+    "instrument": 3028140.0,
+    "card_kind": 15.3077,
+    "declines": 10.0,
+    "mode": 180.0,
+    "agent": 398.692,
+    "volume": 28.5279,
+    "list_share": 0.0,
+    "end_users": 19525.3,
+    "abroad_share": 39.4462,
+    "client": 9441.59,
+    "cache_lifetime_us": 31769200000.0,
+    "streams_answers": 45.5897,
+    "sends_conversation": 17.9744,
+    "names_end_user": 55.2564,
+    "thinks": 23.5385,
+    "batches": 1.46154,
+    "temperature": -3.88205,
+    "model": 49.5128,
+    "asks_latest": 4.17949,
+    "moves_at": 31.3859,
+    "pivot": 60.0,
+}
+REPLACED: dict[str, float] = {
+    "slot": 25.5,
+    "generation": 6.0,
+    "account_id": 205260.0,
+    "org_id": 142776.0,
+    "api_key_id": 191760.0,
+    "organisation": 10.0,
+    "created_us": 454341000000.0,
+    "verified": 4.5,
+    "email_domain": 4.5,
+    "ip": 16645800.0,
+    "asn": 290556.0,
+    "asn_type": 5.0,
+    "country": 12.5,
+    "away_ip": 25112700.0,
+    "away_asn": 290686.0,
+    "away_asn_type": 9.5,
+    "utc_offset_h": 12.0,
+    "tcp_rtt_ms": 523.631,
+    "tls_rtt_ms": 621.913,
+    "platform": 0.0,
+    "instrument": 190480.0,
+    "card_kind": 0.0,
+    "declines": 0.0,
+    "mode": 13.5,
+    "agent": 29.0,
+    "volume": 0.800122,
+    "list_share": 0.0,
+    "end_users": 1252.0,
+    "abroad_share": 2.8,
+    "client": 1571.5,
+    "cache_lifetime_us": 750000000.0,
+    "streams_answers": 4.5,
+    "sends_conversation": 0.0,
+    "names_end_user": 4.5,
+    "thinks": 2.0,
+    "batches": 0.0,
+    "temperature": 0.5,
+    "model": 4.5,
+    "asks_latest": 2.5,
+    "moves_at": 3.35093,
+    "pivot": 4.5,
+}

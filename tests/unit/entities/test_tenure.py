@@ -1,0 +1,175 @@
+"""Who holds a slot at a time, against intervals that are looked through one by one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim.arrays.time import FOREVER_US, NEVER_US, SECOND_US
+from sim.entities.tenure import SlotTimeline
+
+
+def seconds(*values: float) -> Any:
+    return np.array([round(v * SECOND_US) for v in values])
+
+
+def timeline(*rows: tuple[int, float, float, int, float], leaves: Any = None) -> SlotTimeline:
+    """(slot, from, until, row, factor), times in seconds."""
+    slot, begin, end, row, factor = zip(*rows, strict=True)
+    return SlotTimeline(
+        np.array(slot), seconds(*begin), seconds(*end), np.array(row), np.array(factor), leaves
+    )
+
+
+def at(held: SlotTimeline, slot: int, at_s: float) -> tuple[int, float, float]:
+    """(row, factor, barred at, in seconds)."""
+    found = held.at(np.array([slot]), seconds(at_s))
+    return int(found.row[0]), float(found.factor[0]), int(found.until_us[0]) / SECOND_US
+
+
+def test_an_interval_holds_from_its_begin_to_before_its_end() -> None:
+    held = timeline((0, 10, 20, 5, 0.5), (1, 30, 40, 6, 1.0), (0, 20, 30, 7, 0.25))
+    assert at(held, 0, 9)[:2] == (-1, 0)
+    assert at(held, 0, 10) == (5, 0.5, 20)
+    assert at(held, 0, 19.999999) == (5, 0.5, 20)
+    assert at(held, 0, 20) == (7, 0.25, 30)
+    assert at(held, 0, 30)[0] == -1
+    assert at(held, 1, 29)[0] == -1
+    assert at(held, 1, 39)[0] == 6
+    assert at(held, 1, 40)[0] == -1
+
+
+def test_an_account_is_barred_at_the_end_of_its_intervals_that_follow_at_once() -> None:
+    held = timeline((0, 10, 20, 5, 1), (0, 20, 30, 5, 0.5), (0, 30, 40, 6, 1), (0, 41, 50, 6, 1))
+    assert [at(held, 0, s)[2] for s in (10, 20, 30, 41)] == [30, 30, 40, 50]
+
+
+def test_an_account_that_may_do_nothing_is_barred() -> None:
+    held = timeline((0, 10, 20, 5, 1), (0, 20, 30, 5, 0), (0, 30, 40, 5, 1))
+    assert at(held, 0, 15) == (5, 1, 20)
+    assert at(held, 0, 25)[:2] == (-1, 0)
+    assert at(held, 0, 35) == (5, 1, 40)
+
+
+def test_who_leaves_by_itself_is_not_barred() -> None:
+    forever = FOREVER_US / SECOND_US
+    held = timeline((0, 10, 20, 5, 1), (1, 10, 20, 6, 1), leaves=seconds(20, 21))
+    assert at(held, 0, 15) == (5, 1, forever)
+    assert at(held, 1, 15) == (6, 1, 20)
+
+
+def test_ends_are_rounded_down_to_whole_seconds() -> None:
+    held = timeline((0, 10.9, 20.9, 5, 1))
+    assert (at(held, 0, 10)[0], at(held, 0, 20)[0]) == (5, -1)
+
+
+def test_everlasting_accounts_are_there_at_all_times() -> None:
+    held = SlotTimeline.everlasting(3)
+    assert held.never_ends
+    found = held.at(np.array([2, 0]), np.array([NEVER_US, 5]))
+    assert found.row.tolist() == [2, 0]
+    assert found.factor.tolist() == [1, 1]
+    assert (found.until_us == FOREVER_US).all()
+    assert held.covered_us(3, 0, 7 * SECOND_US).tolist() == [7 * SECOND_US] * 3
+
+
+@pytest.mark.parametrize(
+    ("from_us", "until_us", "factor", "ends"),
+    [
+        (NEVER_US, FOREVER_US, 1.0, True),
+        (NEVER_US + 1, FOREVER_US, 1.0, False),
+        (NEVER_US, FOREVER_US - 1, 1.0, False),
+        (NEVER_US, FOREVER_US, 0.5, False),
+    ],
+)
+def test_a_timeline_never_ends_if_all_do_all_of_their_work_forever(
+    from_us: int, until_us: int, factor: float, ends: bool
+) -> None:
+    one, zero = np.ones(1), np.zeros(1, np.int64)
+    held = SlotTimeline(zero, np.array([from_us]), np.array([until_us]), zero, factor * one)
+    assert held.never_ends == ends
+    assert at(held, 0, 5)[2] == FOREVER_US / SECOND_US
+
+
+spans = st.lists(st.integers(0, 20), min_size=2, max_size=2, unique=True).map(sorted)
+
+
+@given(st.lists(st.tuples(spans, st.lists(spans, max_size=3)), min_size=1, max_size=4))
+def test_pauses_multiply_the_factor_of_an_account_where_they_lie(drawn: Any) -> None:
+    """Each slot has two accounts, one after the other; pauses of one do not overlap."""
+    pauses = []
+    for account, (_, several) in enumerate(drawn):
+        free = 0
+        for low, high in sorted(several):
+            if low >= free:
+                pauses.append((account, low, high, 0.5))
+                free = high
+    begin, end = (np.array([span[k] for span, _ in drawn]) * SECOND_US for k in (0, 1))
+    n = len(drawn)
+    columns: Any = np.array(pauses).reshape(-1, 4).T
+    pause_columns: Any = [*(columns[:3] * [[1], [SECOND_US], [SECOND_US]]).astype(int), columns[3]]
+    held = SlotTimeline.with_pauses(
+        slot=np.arange(n),
+        row=np.arange(n) + 7,
+        from_us=begin,
+        until_us=end,
+        factor=np.full(n, 0.8),
+        pauses=tuple(pause_columns),
+        leaves_us=np.full(n, FOREVER_US),
+    )
+    for account, ((first, last), _) in enumerate(drawn):
+        for second in range(22):
+            row, factor, _ = at(held, account, second)
+            inside = first <= second < last
+            paused = any(a == account and x <= second < y for a, x, y, _ in pauses)
+            assert row == (account + 7 if inside else -1)
+            assert factor == pytest.approx((0.4 if paused else 0.8) if inside else 0)
+
+
+def test_guests_are_there_while_the_first_account_of_their_host_is() -> None:
+    held = timeline(
+        (0, 10, 20, 0, 0.5), (0, 20, 30, 9, 1), (2, 5, 40, 2, 1), leaves=seconds(50, 60, 40)
+    )
+    guests = held.for_guests(np.array([2, 0, 2]))
+    assert at(guests, 0, 5) == (0, 1, FOREVER_US / SECOND_US)
+    assert at(guests, 1, 10) == (1, 0.5, 20)
+    assert at(guests, 1, 20)[0] == -1
+    assert at(guests, 2, 39)[0] == 2
+    assert at(guests, 2, 40)[0] == -1
+    assert SlotTimeline.everlasting(2).for_guests(np.array([1, 1])).never_ends
+    assert at(held.for_guests(np.array([1, 0])), 0, 15)[0] == -1
+
+
+def test_the_next_time_at_which_a_ready_account_holds_one_of_some_slots() -> None:
+    held = timeline((0, 10, 20, 0, 1), (1, 30, 40, 1, 1), (2, 50, 60, 2, 0), (3, 1, 9, 3, 1))
+    ready = seconds(0, 35, 0, 0)
+
+    def following(slots: range, at_s: float, ready_us: Any = ready) -> float | None:
+        found = held.next_held_us(slots, round(at_s * SECOND_US), ready_us)
+        return None if found is None else found / SECOND_US
+
+    assert following(range(3), 0) == 10
+    assert following(range(3), 15) == 15
+    assert following(range(3), 19.5) == 19.5
+    assert following(range(3), 20) == 35
+    assert following(range(3), 36) == 36
+    assert following(range(3), 40) is None
+    assert following(range(1, 3), 0) == 35
+    assert following(range(2, 3), 0) is None
+    assert following(range(1), 0, seconds(20, 0, 0, 0)) is None
+    assert following(range(3, 4), 0) == 1
+    forever = SlotTimeline.everlasting(3)
+    assert forever.next_held_us(range(1, 3), 5, np.array([0, 9, 7])) == 7
+    assert forever.next_held_us(range(1, 3), 8, np.array([0, 9, 7])) == 8
+    assert forever.next_held_us(range(0), 8, np.array([0, 9, 7])) is None
+
+
+def test_the_time_for_which_slots_are_held_within_bounds() -> None:
+    held = timeline((0, 10, 20, 0, 1), (0, 20, 30, 0, 0.5), (0, 30, 40, 0, 0), (2, -5, 99, 2, 1))
+    covered = held.covered_us(3, 15 * SECOND_US, 50 * SECOND_US)
+    assert (covered // SECOND_US).tolist() == [15, 0, 35]
+    assert held.covered_us(3, 5 * SECOND_US, 8 * SECOND_US).tolist() == [0, 0, 3 * SECOND_US]
