@@ -238,7 +238,7 @@ class Event(Record):
 class World(Record):
     """The provider; `enforcement` None: it does nothing about accounts.
 
-    `overload`, `server_error`: probability for an attempt in ordinary weather.
+    `overload`, `server_error`: probability for an attempt under ordinary conditions.
     `timeout_us`: after it clients hang up. `burst`: size of a bucket in minutes of its limit.
     """
 

@@ -1,4 +1,7 @@
-"""The shapes of priors as they are written: what each refuses, and its quantile function."""
+"""The shapes of priors as they are written: what each refuses, and its quantile function.
+
+Docstrings and descriptions of the shapes end up in the JSON Schema, where editors show them.
+"""
 
 from __future__ import annotations
 

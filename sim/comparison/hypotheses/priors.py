@@ -1,7 +1,8 @@
 """Prior distributions of the parameters of a hypothesis, by their quantile functions.
 
 A draw is `quantile(u)` of uniform numbers, so the same uniforms give the same draw whatever the
-prior, and sensitivity analysis can move on the unit cube.
+prior, and sensitivity analysis can move on the unit cube. The docstring of `Prior` and its
+descriptions end up in the JSON Schema.
 """
 
 from __future__ import annotations

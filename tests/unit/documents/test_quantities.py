@@ -1,13 +1,19 @@
-"""How quantities are shown, and where the ranges of what is read end."""
+"""Durations, counts and dates: how they are written and shown, and where their ranges end."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from fractions import Fraction
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sim.documents.quantities import (
+    MAX_COUNT,
+    MAX_DURATION_US,
+    UNITS_US,
     figure_schema,
     format_duration,
     in_words,
@@ -126,3 +132,52 @@ def test_instants_with_an_offset_are_moved_to_utc() -> None:
 def test_what_is_no_instant(value: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         parse_instant(value)
+
+
+# Every spelling
+
+
+@given(st.integers(0, MAX_DURATION_US))
+def test_durations_round_trip(duration_us: int) -> None:
+    assert parse_duration(format_duration(duration_us)) == duration_us
+
+
+@given(st.decimals(0, 90, places=3), st.sampled_from(sorted(UNITS_US)), st.sampled_from(["", " "]))
+def test_durations_are_exact(number: Any, unit: str, space: str) -> None:
+    text = f"{number:f}{space}{unit}"
+    assert parse_duration(text) == Fraction(str(number)) * UNITS_US[unit]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "5", "s", "5 m", "5 S", "-5 s", "1e3 s", "5  s", "1_00 s", "5 min 1 h", "0.0001 ms"],
+)
+def test_other_durations_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="should be"):
+        parse_duration(text)
+
+
+@given(st.integers(0, MAX_COUNT))
+def test_counts_read_every_spelling(count: int) -> None:
+    spellings: list[Any] = [count, f"{count:_}", float(count), str(count)]
+    spellings += [f"{Fraction(count, 1000)} k"] if count % 1000 == 0 else []
+    assert {parse_count(spelling) for spelling in spellings} == {count}
+
+
+@given(st.decimals(0, 10_000, places=3), st.sampled_from([("k", 1000), ("M", 1_000_000)]))
+def test_suffixes_of_counts_are_exact(number: Any, suffix: tuple[str, int]) -> None:
+    whole = Fraction(str(number)) * suffix[1]
+    assert parse_count(f"{number:f} {suffix[0]}") == whole
+
+
+@pytest.mark.parametrize("value", [2.5, "2.5", "1 m", "1 K", "1 G", "", "1__0", True, None, [1]])
+def test_other_spellings_of_counts_are_refused(value: Any) -> None:
+    with pytest.raises(ValueError, match="should be a whole number"):
+        parse_count(value)
+
+
+def test_instants_are_in_utc() -> None:
+    expected = datetime(2026, 2, 5, 8, tzinfo=UTC)
+    for text in ("2026-02-05T08:00", "2026-02-05 08:00:00Z", "2026-02-05T10:00+02:00"):
+        assert parse_instant(text) == expected
+    assert parse_instant("2026-02-05") == datetime(2026, 2, 5, tzinfo=UTC)

@@ -1,10 +1,8 @@
-"""Strict YAML, and how durations, counts and dates are written."""
+"""Strict YAML: values, places, and what is refused."""
 
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +11,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.documents.quantities import (
-    MAX_COUNT,
-    MAX_DURATION_US,
-    UNITS_US,
-    format_duration,
-    parse_count,
-    parse_duration,
-    parse_instant,
-)
-from sim.documents.strict_yaml import core_value, parse_yaml
+from sim.documents.problems import Place
+from sim.documents.strict_yaml import core_value, dotted, parse_yaml
 from sim.errors import InvalidInputError
 from sim.scenario.load import scenario_of
 from sim.scenario.resolved import Actor, Scenario
@@ -121,50 +111,62 @@ def test_any_text_parses_or_gives_one_place(text: str) -> None:
     assert message.startswith("t.yaml:")
 
 
-# Durations, counts, dates
+@pytest.mark.parametrize(
+    ("text", "messages"),
+    [
+        ("a: &x 1", ["t.yaml:1:4: a: an anchor '&x'; write values out"]),
+        ("a: *x", ["t.yaml:1:4: a: an alias '*x'; write the value out"]),
+        ("a: !!int 1", ["t.yaml:1:4: a: a tag '!!int'; tags are not allowed"]),
+        ("a:\n  <<: {b: 1}\n  c: 2", ["t.yaml:2:3: a: a merge key '<<'; write the keys out"]),
+        ("a: 1\na: [1, {b: 2}]\nc: 3", ["t.yaml:2:1: key 'a' twice; first in line 1"]),
+        ("a: 1\n---\nb: 1", ["t.yaml:2:1: a second document; a file holds one"]),
+        ("a: 1\n---\nb: 1\n---\nc: 1", ["t.yaml:2:1: a second document; a file holds one"]),
+    ],
+)
+def test_what_is_read_past_is_a_problem(text: str, messages: list[str]) -> None:
+    document = parse_yaml(text, "t.yaml")
+    assert [str(problem) for problem in document.problems] == messages
+    assert set(document.data) <= {"a", "c"}
 
 
-@given(st.integers(0, MAX_DURATION_US))
-def test_durations_round_trip(duration_us: int) -> None:
-    assert parse_duration(format_duration(duration_us)) == duration_us
-
-
-@given(st.decimals(0, 90, places=3), st.sampled_from(sorted(UNITS_US)), st.sampled_from(["", " "]))
-def test_durations_are_exact(number: Any, unit: str, space: str) -> None:
-    text = f"{number:f}{space}{unit}"
-    assert parse_duration(text) == Fraction(str(number)) * UNITS_US[unit]
+def test_what_follows_a_key_that_was_skipped_is_read() -> None:
+    assert parse_yaml("a: 1\na: [1, {b: 2}]\nc: 3", "t.yaml").data == {"a": 1, "c": 3}
+    assert parse_yaml("<<: 1\nc: 3", "t.yaml").data == {"c": 3}
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["", "5", "s", "5 m", "5 S", "-5 s", "1e3 s", "5  s", "1_00 s", "5 min 1 h", "0.0001 ms"],
+    ("text", "message"),
+    [
+        ("? [a]\n: 1", "t.yaml:1:3: a key must be text, not a list or mapping"),
+        ("b:\n  ? *x\n  : 1", "t.yaml:2:5: b: a key must be text, not an alias"),
+        ("a: 1\nb: \x07", "t.yaml:2:4: a character that YAML does not allow: '\\x07'"),
+        ("a:\n\tb: 1", "t.yaml:2:1: a tab; indent with spaces"),
+        ("a: [1", "t.yaml:2:1: not valid YAML: did not find expected ',' or ']'"),
+    ],
 )
-def test_other_durations_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="should be"):
-        parse_duration(text)
+def test_what_cannot_be_read_past_has_a_place(text: str, message: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        parse_yaml(text, "t.yaml")
+    assert str(caught.value).startswith(message)
 
 
-@given(st.integers(0, MAX_COUNT))
-def test_counts_read_every_spelling(count: int) -> None:
-    spellings: list[Any] = [count, f"{count:_}", float(count), str(count)]
-    spellings += [f"{Fraction(count, 1000)} k"] if count % 1000 == 0 else []
-    assert {parse_count(spelling) for spelling in spellings} == {count}
+def test_forty_levels_and_300_digits_are_the_most() -> None:
+    assert parse_yaml("[" * 41 + "]" * 41, "t.yaml").data
+    with pytest.raises(InvalidInputError, match=r"t\.yaml:1:42: nested deeper than 40 levels"):
+        parse_yaml("[" * 42 + "]" * 42, "t.yaml")
+    assert core_value("1" * 300) == int("1" * 300)
+    assert core_value("1" * 301) == "1" * 301
 
 
-@given(st.decimals(0, 10_000, places=3), st.sampled_from([("k", 1000), ("M", 1_000_000)]))
-def test_suffixes_of_counts_are_exact(number: Any, suffix: tuple[str, int]) -> None:
-    whole = Fraction(str(number)) * suffix[1]
-    assert parse_count(f"{number:f} {suffix[0]}") == whole
+def test_paths_are_shown_as_people_write_them() -> None:
+    assert dotted(("actors", 0, "models", "a")) == "actors[0].models.a"
+    assert dotted(()) == ""
 
 
-@pytest.mark.parametrize("value", [2.5, "2.5", "1 m", "1 K", "1 G", "", "1__0", True, None, [1]])
-def test_other_counts_are_refused(value: Any) -> None:
-    with pytest.raises(ValueError, match="should be a whole number"):
-        parse_count(value)
-
-
-def test_instants_are_in_utc() -> None:
-    expected = datetime(2026, 2, 5, 8, tzinfo=UTC)
-    for text in ("2026-02-05T08:00", "2026-02-05 08:00:00Z", "2026-02-05T10:00+02:00"):
-        assert parse_instant(text) == expected
-    assert parse_instant("2026-02-05") == datetime(2026, 2, 5, tzinfo=UTC)
+def test_a_text_of_an_option_stands_where_the_option_stands() -> None:
+    option = Place.option("--set a=1")
+    document = parse_yaml("[1, &x 2]", "ignored", option)
+    assert [str(problem) for problem in document.problems] == [
+        "--set a=1: [1]: an anchor '&x'; write values out"
+    ]
+    assert document.place((1,)) == document.place(("gone",)) == option
