@@ -9,7 +9,7 @@ from sim.catalog import families
 from sim.entities import pools
 from sim.entities.content import AS_IT_IS, TOPICS, Universe
 from sim.streams import Streams
-from sim.tables.schema import DIMENSIONS
+from sim.tables.exchange_schema import DIMENSIONS
 
 UNIVERSE = Universe(Streams(5))
 POPULAR = {"popular": 1.0}
