@@ -23,7 +23,7 @@ from tools import generate_docs
 from tools.examples import FENCE, matches, run_examples
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-LANGUAGES = {"sh", "console", "sh-session", "text", "yaml", "python", "output", "json"}
+LANGUAGES = {"sh", "console", "sh-session", "text", "yaml", "python", "output", "json", "diff"}
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)]+)\)")
 
