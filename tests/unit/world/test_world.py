@@ -37,7 +37,7 @@ RETRIES = 2
 
 
 def endless() -> World:
-    """Ordinary weather, in which nobody hangs up."""
+    """Ordinary conditions, in which nobody hangs up."""
     return ordinary(timeout_us=10 * HOUR_US)
 
 
@@ -45,11 +45,11 @@ def endless() -> World:
 STEADY: dict[str, Any] = {**SHORT, "agentic_share": 0.0, "tier": "none"}
 
 
-def busy(**dials: Any) -> Scenario:
+def busy(**parameters: Any) -> Scenario:
     """Retries of every kind: a bad hour, a tier that is too small, people and a pool."""
-    people = coders(60, tier="tier-1", **dials)
+    people = coders(60, tier="tier-1", **parameters)
     bad = event("incident", 6 * HOUR_US, 10 * HOUR_US, overload=0.4, server_error=0.2)
-    return scenario(people, pool(20, 4_000, **dials), days=0.75, world=ordinary(bad))
+    return scenario(people, pool(20, 4_000, **parameters), days=0.75, world=ordinary(bad))
 
 
 @pytest.fixture(scope="module")
@@ -181,10 +181,10 @@ def test_what_is_given_up_is_reported_beside_the_target() -> None:
     assert resumed.tasks_given_up == 0
 
 
-# --- weather ------------------------------------------------------------------------------------
+# --- conditions ---------------------------------------------------------------------------------
 
 
-def test_one_to_eight_in_a_hundred_attempts_fail_in_ordinary_weather() -> None:
+def test_one_to_eight_in_a_hundred_attempts_fail_at_ordinary_times() -> None:
     rows, _ = simulated(scenario(coders(200), lab(), pool(60, 20_000)))
     for _, mine in rows.groupby("actor"):
         assert 0.01 < (mine["status"] != 200).mean() < 0.08
@@ -351,10 +351,10 @@ def test_prices_change_for_as_long_as_they_should(tmp_path: Path) -> None:
     assert (ratio[~within] == 1).all()
 
 
-def test_pauses_of_people_and_tools_do_not_depend_on_the_weather() -> None:
-    dials = {**simple(24), "agentic_share": 1.0, "tool_steps": constant(3)}
+def test_pauses_of_people_and_tools_do_not_depend_on_the_conditions() -> None:
+    parameters = {**simple(24), "agentic_share": 1.0, "tool_steps": constant(3)}
     worlds = (calm(), ordinary(event("incident", 0, None, overload=0.3, slowdown=2.0)))
-    totals = [len(simulated(scenario(coders(60, **dials), world=w))[1]) for w in worlds]
+    totals = [len(simulated(scenario(coders(60, **parameters), world=w))[1]) for w in worlds]
     assert totals[0] == pytest.approx(totals[1], rel=0.01)
 
 
