@@ -45,6 +45,7 @@ def test_a_read_of_what_the_call_before_left_within_the_lifetime_is_fine() -> No
     "given",
     [
         {"read": LEFT - 1},
+        {"read": 1, "write_5m": [LEFT, 1]},
         {"read": LEFT + 1},
         {"status": [529, 200]},
         {"account": [0, 1], "task": [0, 1]},

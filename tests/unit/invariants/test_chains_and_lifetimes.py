@@ -46,6 +46,11 @@ def test_calls_that_succeed_give_up_or_are_cut_off_are_fine() -> None:
     assert chains(two_calls) is None
 
 
+def test_attempts_of_tasks_and_actors_that_nobody_knows_are_left_to_other_checks() -> None:
+    assert chains(attempts(200, 200, task=-1)) is None
+    assert chains(attempts(200, 200, actor=-1)) is None
+
+
 @pytest.mark.parametrize(
     ("rows", "found"),
     [

@@ -60,10 +60,10 @@ def test_a_bucket_is_replayed_as_a_loop_does(
 def test_a_change_of_limits_refills_first_and_then_cuts() -> None:
     sizes = BucketSize.series(60, [1.0, 0.5, 2.0], 1.0)
     unit, since = sizes[0].per_token, np.array([0, 5 * SECOND_US, 20 * SECOND_US])
-    bucket = Buckets(0, sizes, np.array([8, 30, 3]) * unit, since)
+    bucket = Buckets(0, sizes, np.array([8, 50, 3]) * unit, since)
     bucket.next_segment(10 * SECOND_US)
     # 10 s refill 10, 5 s refill 5; then the bucket holds 30 instead of 60
-    assert (bucket.missing // unit).tolist() == [0, 0, 0]
+    assert (bucket.missing // unit).tolist() == [0, 15, 0]
     assert bucket.since_us.tolist() == [10 * SECOND_US, 10 * SECOND_US, 20 * SECOND_US]
     bucket.missing = np.array([4, 0, 30]) * unit
     bucket.next_segment(14 * SECOND_US)
@@ -112,6 +112,10 @@ def test_a_full_bucket_admits_as_many_requests_as_it_holds_and_is_refilled_with(
     found = limits(exchanges(n + 1, start=at_once, **small))
     assert found is not None
     assert found == (n, "1 requests taken by org_000000000000003c")
+    refused = np.append(np.full(n, 200), 429)
+    assert limits(exchanges(n + 1, start=at_once, status=refused, **small)) is None
+    unknown = np.append(np.zeros(n, int), -1)
+    assert limits(exchanges(n + 1, start=at_once, account=unknown, **small)) is None
     later = at_once.copy()
     later[-1] += MINUTE_US // n
     assert limits(exchanges(n + 1, start=later, **small)) is None

@@ -145,8 +145,10 @@ def test_a_batch_costs_half_and_may_do_so_where_none_is_told_apart() -> None:
 
 
 def test_a_model_that_is_not_in_the_catalog_has_no_price() -> None:
-    rows = exchanges()
-    assert tokens(rows | {"model": np.array([-1]), "total": np.array([0])}) is not None
+    rows = exchanges(uncached=1, output=1) | {"model": np.array([-1])}
+    assert tokens(rows) == (0, "input_tokens_total 1")
+    failure = failed() | {"model": np.array([-1])}
+    assert tokens(failure) == (0, "cost_usd 0.0")
 
 
 def test_changes_of_price_act_on_their_model_within_their_times() -> None:
