@@ -41,6 +41,7 @@ def _distribution(entry: dict[str, Any]) -> StepDistribution:
     counts = step_counts()[entry["agent"], entry["label"]]
     steps = np.repeat(counts[:, 0], counts[:, 1])
     steps.setflags(write=False)
+
     return StepDistribution(
         agent=entry["agent"],
         version=entry["version"],

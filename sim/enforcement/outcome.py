@@ -103,6 +103,7 @@ def nothing_happens(slots: int) -> Outcome:
         sharing_factor=ones,
         refusal_factor=ones,
     )
+
     return Outcome(
         accounts=accounts,
         pauses=Pauses(none, none, none, np.zeros(0)),

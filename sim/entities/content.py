@@ -168,11 +168,11 @@ class Universe:
         Ids
             Shape (n,): 63 bits, of which at least one is set, as 0 stands for a missing identifier.
         """
-        whole = np.rint(vectors * _GRAIN)
+        rounded = np.rint(vectors * _GRAIN)
         bits = np.zeros((len(vectors), 64), np.bool_)
         for low in range(0, len(vectors), _FEW_ROWS):
             part = slice(low, low + _FEW_ROWS)
-            np.greater(whole[part] @ self._planes, 0, out=bits[part, :_HASH_BITS])
+            np.greater(rounded[part] @ self._planes, 0, out=bits[part, :_HASH_BITS])
         packed = np.packbits(bits, axis=1, bitorder="little").view(np.int64).ravel()
         return np.maximum(packed, 1)
 

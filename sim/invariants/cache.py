@@ -120,9 +120,9 @@ class Cache(Check):
 
     def _allowed(self, rows: Columns, i: int, own_left: int) -> str:
         lifetime_s = self.index.lifetime_us[rows["account"][i]] // SECOND_US
-        own = f"{own_left}, what the call before it left; " if own_left > 0 else ""
+        before = f"{own_left}, what the call before it left; " if own_left > 0 else ""
         return (
-            f"{own}what an answered attempt left, or the static prefix of one of its template, "
+            f"{before}what an answered attempt left, or the static prefix of one of its template, "
             f"within {lifetime_s} s before"
         )
 

@@ -66,13 +66,13 @@ class Conservation(Check):
     def _labels(self, rows: Columns) -> list[Rule]:
         """Return the rules that the truth of each row belongs to it, and to its task."""
         tasks, task, labels = self.index.tasks, rows["task"], rows["labels"]
-        known = np.flatnonzero(task >= 0)
-        row, own_task = take(rows, known), take(tasks, task[known])
+        with_task = np.flatnonzero(task >= 0)
+        row, own_task = take(rows, with_task), take(tasks, task[with_task])
         is_of_other, is_outside = np.zeros((2, len(task)), np.bool_)
-        is_of_other[known] = (own_task["account"] != row["account"]) | (
+        is_of_other[with_task] = (own_task["account"] != row["account"]) | (
             own_task["actor"] != row["actor"]
         )
-        is_outside[known] = (row["start"] < own_task["start"]) | (row["end"] > own_task["end"])
+        is_outside[with_task] = (row["start"] < own_task["start"]) | (row["end"] > own_task["end"])
 
         return [
             Rule(
@@ -291,6 +291,7 @@ class Conservation(Check):
             is_own = tasks["actor"] == k
             is_extraction = typologies()[actor.typology].is_extraction
             extracts = is_own & (tasks["work"] == PromptSource.LIST) & is_extraction
+
             counts = {
                 "accounts_in_log": len(np.unique(tasks["account"][is_own])),
                 "accounts_banned": int(bans[accounts["actor"] == k].sum()),

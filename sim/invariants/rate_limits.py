@@ -139,8 +139,8 @@ class Limits(Check):
         index = self.index
         notes = [] if index.full else ["output needs max_tokens, which the core profile lacks"]
         if not index.full and index.sells_batches:
-            who = "actors that send some" if index.truth else "all"
-            notes.append(f"nor has it service_tier, which exempts batches: {who} are left out")
+            actors = "actors that send some" if index.truth else "all"
+            notes.append(f"nor has it service_tier, which exempts batches: {actors} are left out")
         if not index.truth:
             notes.append("without truth the highest tier of the scenario counts for all")
         if not self._buckets and (index.full or not index.sells_batches):
