@@ -19,7 +19,7 @@ from sim.comparison.claims.cases import cases
 from sim.comparison.claims.intervals import Interval
 from sim.comparison.clusters.from_runs import Cluster
 from sim.comparison.hypotheses.load import chosen, load_library
-from sim.comparison.inference.evidence_model import PriorSet
+from sim.comparison.hypotheses.model import PriorSet
 from sim.comparison.inference.odds import Evidence, Odds, PoolShare, Reach, Step
 from sim.comparison.inference.posterior import Inferred
 from sim.comparison.inference.quantiles import Ranged, Span
@@ -48,8 +48,8 @@ from sim.comparison.sections.sensitivity import (
     Sensitivity,
 )
 from sim.comparison.sections.statements import Verdict
-from sim.counting import CONVENTIONS
 from sim.reporting import charts_of
+from sim.tables.conventions import CONVENTIONS
 from tests.support.drawings import drawing_of
 from tests.support.paths import CASES as FILES
 
