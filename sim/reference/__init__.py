@@ -1,4 +1,4 @@
-"""The reference engine: the rules of docs/world.md as plain SimPy, slow and easy to check.
+"""The reference engine: the rules of docs/reference/world.md as plain SimPy, slow and plain.
 
 `sim run --engine reference` and `sim.run(..., engine="reference")` write the same bytes as the fast
 engine. The fast engine works on arrays and simulates single events only where a limit is hit; here

@@ -43,7 +43,7 @@ def _uncovered(scenario: Scenario) -> Iterator[str]:
 
     In a queue, a prompt whose account was barred goes back to the list at the end of a slice of the
     fast engine's time. Under limits, the fast engine lets what a barred account can no longer send
-    count against its organisation. Neither is a rule of docs/world.md.
+    count against its organisation. Neither is a rule of docs/reference/world.md.
     """
     if scenario.world.enforcement is None:
         return

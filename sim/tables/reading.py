@@ -45,8 +45,8 @@ class Run:
 
     Tables are named as their files are, such as `log/exchanges` and `truth/tasks`; `names` lists
     them. Truth comes only when it is asked for, by name or with `truth=True`. A file that is read
-    must be what the manifest says, as far as docs/reading.md tells; with `as_written=False` it may
-    be of other bytes and rows.
+    must be what the manifest says, as far as docs/guides/reading-runs.md tells; with
+    `as_written=False` it may be of other bytes and rows.
     """
 
     def __init__(self, place: Store | Path | str, *, as_written: bool = True) -> None:
@@ -110,7 +110,7 @@ class Run:
         return TABLES[table]
 
     def dataset(self, table: str = "log/exchanges") -> Any:
-        """Return a table as `pyarrow.dataset.Dataset`, typed as docs/log-schema.md says.
+        """Return a table as `pyarrow.dataset.Dataset`, typed as docs/reference/log-schema.md says.
 
         Of Parquet nothing is read yet: a scan fetches the columns and parts that it needs. CSV and
         JSON lines are read into memory whole, because their identifiers are text.

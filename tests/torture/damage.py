@@ -113,7 +113,7 @@ DAMAGES: tuple[Callable[[Path, Path, random.Random], None], ...] = (
 )
 
 
-# --- readers, and the tables that docs/reading.md says they read
+# --- readers, and the tables that docs/guides/reading-runs.md says they read
 
 ALL = tuple(TABLES)
 _COUNTED = ("log/exchanges", "truth/exchanges", "truth/tasks")

@@ -178,7 +178,7 @@ def test_even_arrivals_at_a_limit(report: Report) -> None:
 
 
 def slow_refusals(limit: Limit, arrivals_us: Ints, failures: FailureDraws) -> tuple[int, int]:
-    """(refused, attempts) by the rules of docs/world.md, levels as fractions of a token."""
+    """(refused, attempts) by the rules of docs/reference/world.md, in fractions of a token."""
     level, since = Fraction(limit.capacity), int(arrivals_us[0])
     heap = [(at, call, 0) for call, at in enumerate(arrivals_us.tolist())]
     heapq.heapify(heap)

@@ -1,4 +1,4 @@
-"""Small scenarios that reach every rule of docs/world.md, as a hypothesis strategy.
+"""Small scenarios that reach every rule of docs/reference/world.md, as a hypothesis strategy.
 
 Each is made from one number. If hypothesis drew every parameter, it would make most examples by
 changing a few parameters of another, and would miss whole ranges.

@@ -1,4 +1,4 @@
-"""What becomes of an attempt, rule by rule of docs/world.md, in the reference engine."""
+"""What becomes of an attempt, rule by rule of docs/reference/world.md, in the reference engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small worlds and calls, and the rules of docs/world.md for one call as a plain loop."""
+"""Small worlds and calls, and the rules of docs/reference/world.md for one call as a plain loop."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def test_attempts_of_a_call_follow_each_other_and_ask_the_same(retries: tuple[An
 
 
 def test_waits_before_retries_are_those_of_client_libraries(retries: tuple[Any, Any]) -> None:
-    """0.5 s, then 1 s, less up to a quarter; see docs/world.md."""
+    """0.5 s, then 1 s, less up to a quarter; see docs/reference/world.md."""
     before, after = retries
     wait_s = after["at_s"] - before["end_s"]
     for retry, most_s in ((0, 0.5), (1, 1.0)):
