@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sim.arrays.time import NEVER_US
 from sim.arrays.types import Bools, Ints
 from sim.entities.content import AS_IT_IS, Universe
 from sim.scenario.resolved import Actor
@@ -116,9 +117,6 @@ def reworded(key: int | U64, source: Ints, task_no: Ints) -> U64:
     return np.where(source == PromptSource.LIST, mixed(key, task_no), AS_IT_IS)
 
 
-NEVER_US = 1 << 61
-
-
 def items_in_order(begins_us: Ints, returned_us: Ints, first: int, step: int) -> Ints:
     """Hand out the items of a list to tasks in order of time, each item once.
 
@@ -130,7 +128,7 @@ def items_in_order(begins_us: Ints, returned_us: Ints, first: int, step: int) ->
     begins_us
         When each task begins, shape (tasks,).
     returned_us
-        When the item of a task comes back, not before the task begins; -`NEVER_US` if it does not.
+        When the item of a task comes back, not before the task begins; `NEVER_US` if it does not.
     first, step
         New items are first, first + step, first + 2 * step, ...
 
@@ -145,7 +143,7 @@ def items_in_order(begins_us: Ints, returned_us: Ints, first: int, step: int) ->
     # returns in order of time, each to the first task after it that follows the takers so far
     predecessor = np.full(len(order), -1)
     next_free = 0
-    returns = np.flatnonzero(returned_us > -NEVER_US)
+    returns = np.flatnonzero(returned_us > NEVER_US)
     for k in returns[np.argsort(returned_us[returns], kind="stable")].tolist():
         taker = max(int(np.searchsorted(begins_us, returned_us[k], side="right")), next_free)
         if taker < len(order):

@@ -13,7 +13,7 @@ from sim.actors.prompts import ActorPrompts
 from sim.actors.provider_service import ProviderService
 from sim.actors.session_draws import SessionDraws
 from sim.actors.templates import SlotTemplates, draw_slot_templates
-from sim.arrays.time import DAY_US
+from sim.arrays.time import DAY_US, SECOND_US
 from sim.arrays.types import Floats, Ints
 from sim.catalog import Agent, Limit, agents, tiers
 from sim.enforcement.budget import Budget
@@ -269,7 +269,7 @@ def _policy(scenario: Scenario, actor: Actor) -> RetryPolicy:
     resumes = actor.on_failure == "resume"
     return RetryPolicy(
         timeout_us=scenario.world.timeout_us,
-        resume_after_us=round(actor.resume_after_s * 1e6) if resumes else None,
+        resume_after_us=round(actor.resume_after_s * SECOND_US) if resumes else None,
     )
 
 

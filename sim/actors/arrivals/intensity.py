@@ -14,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
-from sim.arrays.time import HOUR_US
+from sim.arrays.time import HOUR_US, SECOND_US
 from sim.arrays.types import Floats
 from sim.scenario.resolved import Rhythm
 from sim.world.load import WEEK_H, weekly_weights
@@ -45,7 +45,7 @@ class WeeklyIntensity:
         """Lay the week of someone `utc_offset_h` hours ahead of UTC over a log from `opening`."""
         into_week_us = (
             opening.weekday() * 24 * HOUR_US
-            + ((opening.hour * 60 + opening.minute) * 60 + opening.second) * 1_000_000
+            + ((opening.hour * 60 + opening.minute) * 60 + opening.second) * SECOND_US
             + opening.microsecond
         )
         self._shift_us = (into_week_us + utc_offset_h * HOUR_US) % _WEEK_US

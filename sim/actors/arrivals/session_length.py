@@ -8,14 +8,14 @@ import numpy as np
 
 from sim.actors.arrivals.rates import SESSION_LEAD_US
 from sim.arrays.ragged import cumulate_in, starts_of
-from sim.arrays.time import DAY_US
+from sim.arrays.time import DAY_US, MINUTE_US, SECOND_US
 from sim.arrays.types import Ints
 from sim.scaffold.turns import draw_tool_steps, draw_turns_of
 from sim.scenario.resolved import Actor
 
 # What a call, and the tail of a session, hardly ever exceed.
-_LONG_CALL_US = 60_000_000
-_LONG_PAUSE_US = 1_800_000_000
+_LONG_CALL_US = MINUTE_US
+_LONG_PAUSE_US = 30 * MINUTE_US
 _PILOT_SESSIONS = 4_096
 # Exchanges that the lead may miss, in standard deviations of a Poisson count of the log.
 _MISSED_DEVIATIONS = 0.05
@@ -76,7 +76,7 @@ def lead_us(behaviour: Actor, expected: float, rng: np.random.Generator) -> int:
     turns = draw_turns(behaviour, _PILOT_SESSIONS, rng)
     total = int(turns.sum())
     calls = draw_turns_of(behaviour, draw_tool_steps(behaviour, total, rng), rng).calls
-    gap_us = np.rint(behaviour.human_gap_s.sample(rng, total) * 1e6).astype(np.int64)
+    gap_us = np.rint(behaviour.human_gap_s.sample(rng, total) * SECOND_US).astype(np.int64)
     ends_us = _turn_ends_us(gap_us, calls, turns)
 
     # the age of a session up to which all calls but that share are made

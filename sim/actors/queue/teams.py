@@ -13,13 +13,13 @@ from sim.actors.context import ActorContext
 from sim.actors.queue.load_balancing import balancer
 from sim.actors.queue.ticket_queue import TicketQueue
 from sim.actors.queue.tickets import QUEUE_LEAD_US, Team, ticket_source
-from sim.arrays.time import DAY_US
+from sim.arrays.time import DAY_US, MINUTE_US
 from sim.arrays.types import Floats, Ints
 
 # Workers that a pool keeps when the scenario does not say: so many times the mean number busy.
 _HEADROOM = 3.0
 # Earlier work lasts for so many tasks, and, if the log does, until limits have settled.
-_TASKS_BEFORE, _SETTLING_US = 10, 300_000_000
+_TASKS_BEFORE, _SETTLING_US = 10, 5 * MINUTE_US
 # Tickets worked off before the opening of a log that is too short for a single one.
 _MOST_TICKETS_BEFORE = 1_000
 

@@ -11,12 +11,12 @@ import numpy as np
 from sim.actors.arrivals.session_arrivals import OpenedShare, SessionArrivals, draw_arrivals
 from sim.actors.arrivals.session_length import draw_turns, longest_us
 from sim.actors.context import ActorContext
-from sim.actors.prompts import NEVER_US, PromptSource, items_in_order
+from sim.actors.prompts import PromptSource, items_in_order
 from sim.actors.session_draws import SessionPlan
 from sim.actors.sessions.busy_periods import no_organisation
 from sim.actors.workload import TASKS_PER_SHARD_BITS
 from sim.arrays.ragged import starts_of
-from sim.arrays.time import DAY_US
+from sim.arrays.time import DAY_US, FOREVER_US, NEVER_US, SECOND_US
 from sim.arrays.types import Bools, Ints
 from sim.scaffold.fill import DrawnSessions
 from sim.scaffold.rows import Placement
@@ -102,7 +102,7 @@ class SessionPieces:
         turns_per_session = draw_turns(behaviour, len(arrivals.start_us), rng)
         total = int(turns_per_session.sum())
         turns = draw_turns_of(behaviour, draw_tool_steps(behaviour, total, rng), rng)
-        gap_us = np.rint(behaviour.human_gap_s.sample(rng, total) * 1e6).astype(np.int64)
+        gap_us = np.rint(behaviour.human_gap_s.sample(rng, total) * SECOND_US).astype(np.int64)
         opened = _OpenedSessions(arrivals, turns_per_session, turns, gap_us)
 
         batch_us = np.where(context.accounts.batches[arrivals.account], DAY_US, 0)
@@ -184,7 +184,7 @@ class SessionPieces:
         begins_us, barred_us = (np.concatenate(column) for column in zip(*times, strict=True))
 
         item = np.full(len(source), -1)
-        listed = np.flatnonzero((source == PromptSource.LIST) & (begins_us < NEVER_US))
+        listed = np.flatnonzero((source == PromptSource.LIST) & (begins_us < FOREVER_US))
         item[listed] = items_in_order(
             begins_us[listed], barred_us[listed], self._shard, self._shards
         )
@@ -228,11 +228,11 @@ class SessionPieces:
 def _task_times(drawn: DrawnSessions, attempts: Attempts) -> tuple[Ints, Ints]:
     """Return (begin of each task, when it was barred).
 
-    `NEVER_US` and its negative stand for tasks that did not begin and were not barred.
+    `FOREVER_US` stands for a task that did not begin, `NEVER_US` for one that was not barred.
     """
     tasks = int(drawn.calls.task[-1]) + 1
     task = drawn.calls.task[attempts.call]
-    begins_us, barred_us = np.full(tasks, NEVER_US), np.full(tasks, -NEVER_US)
+    begins_us, barred_us = np.full(tasks, FOREVER_US), np.full(tasks, NEVER_US)
     np.minimum.at(begins_us, task, attempts.begins_us)
     refused = attempts.status == BLOCKED
     barred_us[task[refused]] = attempts.begins_us[refused]

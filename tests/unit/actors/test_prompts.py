@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.actors.prompts import (
-    NEVER_US,
     ActorPrompts,
     PromptContent,
     items_in_order,
     reword_key,
     reworded,
 )
+from sim.arrays.time import NEVER_US
 from sim.entities.content import AS_IT_IS, Universe
 from sim.scenario.resolved import Actor
 from sim.streams import Streams, mixed, uniforms
@@ -191,18 +191,18 @@ def test_items_that_come_back_go_to_the_next_task(
 ) -> None:
     begins = [begin for begin, _ in tasks]
     returned = [None if after is None else begin + after for begin, after in tasks]
-    returned_us = np.array([-NEVER_US if at is None else at for at in returned], np.int64)
+    returned_us = np.array([NEVER_US if at is None else at for at in returned], np.int64)
     item = items_in_order(np.array(begins, np.int64), returned_us, first, step)
     assert item.tolist() == handed_out(begins, returned, first, step)
 
 
 def test_an_item_goes_from_task_to_task() -> None:
     begins = np.array([30, 0, 10, 20, 40])
-    returned = np.array([-NEVER_US, 5, 15, -NEVER_US, -NEVER_US])
+    returned = np.array([NEVER_US, 5, 15, NEVER_US, NEVER_US])
     # the task of 0 leaves item 7 to that of 10, which leaves it to that of 20
     assert items_in_order(begins, returned, 7, 2).tolist() == [9, 7, 7, 7, 11]
 
 
 def test_an_item_that_comes_back_when_a_task_begins_is_too_late_for_it() -> None:
-    begins, returned = np.array([0, 5, 6]), np.array([5, -NEVER_US, -NEVER_US])
+    begins, returned = np.array([0, 5, 6]), np.array([5, NEVER_US, NEVER_US])
     assert items_in_order(begins, returned, 0, 1).tolist() == [0, 1, 0]
