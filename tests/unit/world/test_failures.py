@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.streams import Streams
+from sim.streams import Streams, mixed_one
 from sim.world.failures import FailureDraws
 
 DRAWS = FailureDraws(Streams(1), "actor")
@@ -56,3 +56,17 @@ def test_draws_of_one_attempt_are_those_of_arrays() -> None:
             for retry in (0, 1, 9):
                 pause_us = DRAWS.backoff_us(one, n, retry)[0]
                 assert DRAWS.backoff_us_scalar(serial, n, retry) == pause_us
+
+
+def test_draws_are_the_numbers_of_the_documented_formula() -> None:
+    def uniform(purpose: str, serial: int, n: int) -> float:
+        key = Streams(1).key("actor", purpose)
+        return (mixed_one(mixed_one(key, serial), n) >> 11) / 2**53
+
+    for serial, n in ((0, 0), (7, 1), (123_456, 5)):
+        assert DRAWS.failure_scalar(serial, n) == uniform("failure", serial, n)
+        error_us = round(50_000 + 450_000 * uniform("error time", serial, n))
+        assert DRAWS.error_us_scalar(serial, n) == error_us
+        for retry, longest_s in ((0, 0.5), (1, 1.0), (4, 8.0), (5, 8.0)):
+            pause_s = longest_s * (1 - 0.25 * uniform("backoff", serial, n))
+            assert DRAWS.backoff_us_scalar(serial, n, retry) == round(pause_s * 10**6)
