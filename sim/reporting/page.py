@@ -205,6 +205,7 @@ def _sections(
 ) -> tuple[PageSection, ...]:
     """Return the sections in the order of `SECTIONS`; tables and charts are numbered throughout."""
     wanted = {*asked, *(x.section for x in tables), *(x.section for x in charts)}
+
     table_numbers, chart_numbers = count(1), count(1)
     sections = []
     for id_ in (x for x in SECTIONS if x in wanted):
@@ -298,6 +299,7 @@ def _template(finalize: Callable[[object], object]) -> Template:
         undefined=StrictUndefined,
         finalize=finalize,
     )
+
     environment.filters |= {"sentence": _sentence, "full_sentence": _full_sentence}
     environment.globals |= {
         "cell": _cell,

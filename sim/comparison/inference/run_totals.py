@@ -96,6 +96,7 @@ def predict(
         Over the replicates: the size of a run, and the runs that each claim takes.
     """
     mean, variance = per_run_moments(steps, strata, streams)
+
     rng = streams.rng("compare", steps.agent, steps.model, "runs")
     first_run = mean + np.sqrt(variance) * rng.standard_normal(len(mean))
     needed = tuple(
@@ -103,6 +104,7 @@ def predict(
         for x in claims
         if x.value is not None
     )
+
     return ModelPrediction(
         agent=steps.agent,
         model=steps.model,

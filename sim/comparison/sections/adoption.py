@@ -201,6 +201,7 @@ def adoption_table(comparison: Comparison, result: Adoption) -> Table:
         text_column("status", "status"),
         text_column("source", "source"),
     )
+
     rows = tuple(
         (
             x.typology,

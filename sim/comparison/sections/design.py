@@ -139,6 +139,7 @@ def expected(
         One for each set and other hypothesis, in this order.
     """
     of_accused = clusters(model, accused)
+
     results = []
     for known in sets:
         names = without_implied(known)

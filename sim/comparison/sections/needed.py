@@ -120,6 +120,7 @@ def needed_table(comparison: Comparison, effort: Effort) -> Table:
         *span_columns("prior", "assumed", ""),
         number_column("reached", "reach it", "", "share"),
     )
+
     rows = tuple(
         (
             x.case,
@@ -134,6 +135,7 @@ def needed_table(comparison: Comparison, effort: Effort) -> Table:
         for x in effort.needed
     )
     conventions = {x.id: usual_convention(x) for x in comparison.cases}
+
     return Table(
         "needed",
         "needed",
@@ -156,6 +158,7 @@ def inferred_table(comparison: Comparison, effort: Effort) -> Table:
         number_column("c2_low", "true count 5 %", "exchanges, C2"),
         number_column("c2_high", "95 %", "exchanges, C2"),
     )
+
     rows = tuple(
         (x.case, x.hypothesis, x.driver, x.driver_low, x.driver_high, x.c2_low, x.c2_high)
         for x in effort.inferred

@@ -127,6 +127,7 @@ def posterior_table(comparison: Comparison, result: OddsResult) -> Table:
         *ranged_columns("posterior", "probability", "share"),
     )
     prior_odds = comparison.settings.prior_odds or {}
+
     rows = tuple(
         (x.evidence.id, id_, prior_odds.get(id_, 1.0), *ranged_cells(probability))
         for x in result.odds
@@ -144,6 +145,7 @@ def odds_notes(comparison: Comparison) -> tuple[str, ...]:
         "A window of time is shown and not used: days of use come from their prior. To use it: "
         "--set product.days=17 --set relay.days=17, for example.",
     )
+
     return (
         *(unused if windows and not comparison.runs else ()),
         f"A ratio multiplies whatever odds one had before. `from` and `to` are its ends over "

@@ -96,6 +96,7 @@ def predictions_table(comparison: Comparison, predictions: tuple[Predicted, ...]
         *(number_column(f"above_{x}", f">= {x}", "", "share") for x in ids),
         *(number_column(f"inside_{x}", f"in {x}", "", "share") for x in ids),
     )
+
     rows = tuple(
         (
             x.hypothesis,
@@ -106,6 +107,7 @@ def predictions_table(comparison: Comparison, predictions: tuple[Predicted, ...]
         )
         for x in predictions
     )
+
     return Table(
         "predictions",
         "predictions",
@@ -131,6 +133,7 @@ def say_predictions(_: Comparison, predictions: tuple[Predicted, ...]) -> str:
         if low < high
         else "no count is within what every one of them predicts"
     )
+
     return (
         f"Each explanation predicts counts over {min(decades):.1f} to {max(decades):.1f} powers of "
         f"ten, and {common} (5 to 95 %)"

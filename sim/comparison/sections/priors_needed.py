@@ -133,6 +133,7 @@ def say_reach(comparison: Comparison, result: PriorsNeeded) -> str:
         return ""
     best = max(result.reach, key=lambda x: x.best)
     enough = sum(x.best >= DECISIVE for x in result.reach)
+
     accused = comparison.lowered_title(comparison.settings.accused)
     other = comparison.lowered_title(best.against)
     if enough:
@@ -141,6 +142,7 @@ def say_reach(comparison: Comparison, result: PriorsNeeded) -> str:
             f"makes the count alone favour it by 10 to 1; at most by {short_number(best.best)} "
             f"({best.case} against {other})"
         )
+
     return (
         f"No typical volume of {accused}, from a thousandth to a thousand times the stated one, "
         f"makes the count alone favour it by 10 to 1: at most by {best.best:.2g} ({best.case} "

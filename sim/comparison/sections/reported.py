@@ -30,6 +30,7 @@ def claims_table(comparison: Comparison, _: None) -> Table:
         text_column("not_said", "what the source does not say"),
         text_column("source", "source"),
     )
+
     rows = tuple(
         (
             x.id,
@@ -47,6 +48,7 @@ def claims_table(comparison: Comparison, _: None) -> Table:
         )
         for x in comparison.claims
     )
+
     return Table(
         "claims",
         "claims",

@@ -215,6 +215,7 @@ def sobol_table(comparison: Comparison, result: Sensitivity) -> Table:
         number_column("total", "ST", "", "number"),
         number_column("total_error", "+-", "", "number"),
     )
+
     rows = tuple(
         (x.hypothesis, x.quantity, x.parameter, x.first, x.first_error, x.total, x.total_error)
         for x in sorted(result.indices, key=lambda x: (x.hypothesis, x.quantity, -x.total))
@@ -235,10 +236,12 @@ def tornado_table(comparison: Comparison, result: Sensitivity) -> Table:
         text_column("high_at", "at"),
         number_column("middle", "all", "log10", "number"),
     )
+
     rows = {
         x: (x.hypothesis, x.parameter, x.low, x.low_at, x.high, x.high_at, x.middle)
         for x in result.bars
     }
+
     return Table(
         "tornado",
         "sensitivity",

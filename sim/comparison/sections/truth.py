@@ -55,6 +55,7 @@ def runs_table(comparison: Comparison) -> Table:
         ),
         text_column("truth", "truth (C2)"),
     )
+
     rows = tuple(
         (
             x.name,
@@ -116,9 +117,11 @@ def truth_table(comparison: Comparison, odds: Sequence[Odds]) -> Table:
 
 def _truth_rows(comparison: Comparison, odds: Sequence[Odds]) -> list[Row]:
     describing = {t: h.id for h in comparison.library.hypotheses.values() for t in h.typologies}
+
     rows: list[Row] = []
     if not odds or not comparison.runs:
         return rows  # not weighed, or claims are
+
     for cluster, weighed in zip(comparison.runs, odds, strict=True):
         typology = max(cluster.truth, key=cluster.truth.__getitem__, default=None)
         if typology is None or cluster.truth[typology] < _ALMOST_ALL:

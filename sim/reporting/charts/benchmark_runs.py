@@ -185,6 +185,7 @@ def _draw_needed(axes: Axes, targets: Sequence[_Target]) -> None:
     colours = primitives.colours()
     primitives.log_counts(axes, *limits, "full runs needed to reach the count (number, log scale)")
     axes.grid(axis="x", color=LINE, lw=0.6)
+
     for k, (x, level) in enumerate(zip(targets, _levels(targets, limits), strict=True)):
         colour = colours[k % len(colours)]
         needed = x.runs[::-1]
@@ -195,5 +196,6 @@ def _draw_needed(axes: Axes, targets: Sequence[_Target]) -> None:
         axes.plot(middle, rows, color=colour, lw=0.6, alpha=0.5, zorder=1)
         axes.plot(middle, rows, primitives.MARKERS[k % 12], color=colour, ms=4.2, mew=0, zorder=3)
         primitives.flag(axes, middle[0], level, x.label, colour, start=14)
+
     assumed = statements()["thirty-runs"].values["runs"]
     _dashed(axes, assumed, f"{assumed:.0f} runs")

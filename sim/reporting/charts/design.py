@@ -37,6 +37,7 @@ def design(comparison: Comparison, result: Design) -> Chart | None:
     accused, others = comparison.settings.accused, comparison.settings.others
     beside = _wrong(comparison, result, grown=False)
     growing = _wrong(comparison, result, grown=True)
+
     return Chart(
         "design",
         "design",
@@ -122,11 +123,13 @@ def confusion(comparison: Comparison, result: Design) -> Chart | None:
         return None
     ids = confusions[0].ids
     right = [float(np.diag(x.mean).mean()) for x in confusions]
+
     title = (
         f"The count alone gives the true explanation a probability of {percent(right[0])} on "
         f"average, against {percent(1 / len(ids))} where nothing is known; "
         f"{known_names(confusions[-1].known)} give it {percent(right[-1])}"
     )
+
     return Chart(
         "confusion",
         "design",
@@ -158,6 +161,7 @@ def _confusion_alt(
     )
     wrongly = last.mean - np.diag(np.diag(last.mean))
     row, column = np.unravel_index(wrongly.argmax(), wrongly.shape)
+
     return (
         f"Mean probability of the true explanation: {sets}. With {known_names(last.known)} by "
         f"explanation: {of_each}. The largest confusion that is left: "
@@ -195,6 +199,7 @@ def _heat(axes: Axes, values: Floats, darkest: float, texts: Sequence[str], size
     axes.pcolormesh(values, cmap=_SHADES, vmin=0.0, vmax=darkest * 1.15, edgecolors="white", lw=1)
     axes.set_xlim(0, columns)
     axes.set_ylim(rows, 0)
+
     for k, text in enumerate(texts):
         row, column = divmod(k, columns)
         is_dark = values[row, column] > 0.64 * darkest

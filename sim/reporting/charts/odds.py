@@ -43,12 +43,14 @@ def odds_claims(comparison: Comparison, result: OddsResult) -> Chart | None:
     first = [r for o in odds for r in o.steps[0].ratios.values()]
     last = [r for o in odds for r in o.steps[-1].ratios.values()]
     undecided = sum(r.low < 0 < r.high for r in last)
+
     title = (
         f"For {accused} the count alone speaks with "
         f"{odds_words(max(r.stated for r in first))} at most, all that is known with "
         f"{odds_words(max(r.stated for r in last))}; in {undecided} of {len(last)} comparisons the "
         "priors decide which side is favoured"
     )
+
     return Chart(
         "odds-claims",
         "odds",
@@ -151,12 +153,14 @@ def odds_curves(comparison: Comparison, result: OddsResult) -> Chart | None:
     end = {x: c[-1].median_if_accused.stated for x, c in curves.items()}
     observables = len(curves[others[0]][-1].known)
     hardest = min(end, key=end.__getitem__)
+
     title = (
         f"By its count a typical cluster of {comparison.inline_title(accused)} gets "
         f"odds of {odds_range(start)}; all {observables} observables bring it to "
         f"{odds_words(min(end.values()))} or more, least against "
         f"{comparison.inline_title(hardest)}"
     )
+
     return Chart(
         "odds-curves",
         "odds",

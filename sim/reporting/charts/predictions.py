@@ -160,6 +160,7 @@ def _alt(comparison: Comparison, predicted: Predictions) -> str:
             f"{comparison.title(id_)}: median {short_number(count.median)}, 90 % from "
             f"{short_number(count.p05)} to {short_number(count.p95)}"
         )
+
     shares = []
     for case in comparison.cases:
         reaching = and_list(
@@ -167,6 +168,7 @@ def _alt(comparison: Comparison, predicted: Predictions) -> str:
             for x in (comparison.settings.accused, comparison.settings.against)
         )
         shares.append(f"{case.id} ({short_figure(case.claims['count'])}) is reached by {reaching}")
+
     return (
         "Published counts, a row per explanation. " + ". ".join(spans) + ". Of the claims, "
         "drawn as vertical intervals: " + "; ".join(shares) + "."

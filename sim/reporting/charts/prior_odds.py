@@ -156,6 +156,7 @@ def _alt(comparison: Comparison, odds: Sequence[Odds], curves: Curves) -> str:
             else f"no share gives 10 to 1 in any of {len(of_other)}"
         )
         parts.append(f"Against {comparison.inline_title(other)} {where}")
+
     for other in comparison.settings.others:
         stated = [o.prior_needed[other].stated for o in odds]
         title = comparison.inline_title(other)

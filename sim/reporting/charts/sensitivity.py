@@ -71,6 +71,7 @@ def sensitivity(comparison: Comparison, result: Sensitivity) -> Chart | None:
     if not panels:
         return None
     accused, against = comparison.settings.accused, comparison.settings.against
+
     return Chart(
         "sensitivity",
         "sensitivity",
@@ -111,11 +112,13 @@ def _sensitivity_title(comparison: Comparison, panels: Sequence[_Panel]) -> str:
     of_counts = [x for (_, quantity), x in strongest.items() if quantity == COUNT]
     hypotheses = comparison.library.hypotheses
     drivers = sum(hypotheses[x.hypothesis].driver == x.parameter for x in of_counts)
+
     title = (
         f"The assumed volume moves the count most in {drivers} of {len(hypotheses)} explanations, "
         f"with {100 * min(x.total for x in of_counts):.0f} to "
         f"{100 * max(x.total for x in of_counts):.0f} % of the variance for the strongest dial"
     )
+
     of_odds = strongest.get((comparison.settings.accused, ODDS_ALL))
     if of_odds is not None:
         title += (
@@ -272,6 +275,7 @@ def _draw_bar(axes: Axes, row: int, bar: Bar) -> None:
     blue, start = primitives.colours()[0], 10**bar.low
     axes.barh(row, 10**bar.high - start, left=start, height=0.6, color=blue, lw=0, zorder=2)
     axes.plot([10**bar.middle] * 2, [row - 0.3, row + 0.3], color="white", lw=1.4, zorder=3)
+
     for x, text, side, shift in (
         (bar.low, bar.low_at, "right", -3),
         (bar.high, bar.high_at, "left", 3),
