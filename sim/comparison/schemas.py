@@ -60,8 +60,8 @@ def _strict_ids(node: Any) -> Any:
         return [_strict_ids(x) for x in node]
     if not isinstance(node, dict):
         return node
-    made = {key: _strict_ids(x) for key, x in node.items() if key != "patternProperties"}
+    strict = {key: _strict_ids(x) for key, x in node.items() if key != "patternProperties"}
     for pattern, value in node.get("patternProperties", {}).items():
-        made["additionalProperties"] = _strict_ids(value)
-        made["propertyNames"] = {**node["propertyNames"], "pattern": pattern}
-    return made
+        strict["additionalProperties"] = _strict_ids(value)
+        strict["propertyNames"] = {**node["propertyNames"], "pattern": pattern}
+    return strict

@@ -13,7 +13,8 @@ from sim.comparison.schemas import claims_schema, hypotheses_schema
 from sim.documents.strict_yaml import parse_yaml
 from tests.support.paths import CASES, ROOT
 
-VALID = sorted((CASES / "hypotheses" / "valid").glob("*.yaml"))
+HERE = CASES
+VALID = sorted((HERE / "hypotheses" / "valid").glob("*.yaml"))
 SHIPPED = ROOT / "sim" / "catalog" / "data" / "hypotheses.yaml"
 
 
@@ -51,12 +52,12 @@ def test_schema_accepts_explanations_that_load(path: Path) -> None:
     ],
 )
 def test_schema_refuses_explanations_that_are_malformed(stem: str) -> None:
-    path = CASES / "hypotheses" / "invalid" / f"{stem}.yaml"
+    path = HERE / "hypotheses" / "invalid" / f"{stem}.yaml"
     assert not validator(hypotheses_schema()).is_valid(data_of(path))
 
 
 def test_schema_of_claims() -> None:
-    path = CASES / "claims" / "valid" / "every-key.yaml"
+    path = HERE / "claims" / "valid" / "every-key.yaml"
     validator(claims_schema()).validate(data_of(path))
     assert load_claims(path)
     data = data_of(path)
