@@ -74,6 +74,7 @@ def read_manifest(run: Store) -> dict[str, Any]:
         raise InvalidInputError(f"{run}: is a file; give the folder of a run") from None
     except ValueError as error:
         raise InvalidInputError(f"{run.name(MANIFEST)}: is damaged: {said(error)}") from None
+
     if not isinstance(content, dict) or not content.keys() >= _KEYS:
         raise InvalidInputError(f"{run.name(MANIFEST)}: is not the manifest of a run")
     return checked(ManifestForm, content, run.name(MANIFEST))
