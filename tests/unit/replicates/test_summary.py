@@ -10,8 +10,7 @@ from scipy.stats import t as student
 
 from sim.errors import InvalidInputError
 from sim.replicates.counts import Counted, Spread
-from sim.replicates.seeds import Replicates
-from sim.replicates.summary import Estimate, differences, estimates
+from sim.replicates.summary import Estimate, Replicates, differences, estimates
 from sim.tables.conventions import CONVENTIONS
 
 NUMBERS = {"C1": 10, "C2": 9, "C3": 8, "C4": 7, "C5": 6, "C6": 5}
