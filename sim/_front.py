@@ -319,7 +319,7 @@ def check_run(run: RunLike) -> Verdicts:
     """
     from sim._results import Verdicts
     from sim.invariants import check_run as verdicts_of
-    from sim.invariants.files import other_files
+    from sim.invariants.unchecked_files import other_files
     from sim.tables.reading import Run
 
     place = place_from(run)

@@ -97,7 +97,7 @@ def _claims() -> Iterator[Entry]:
 
 
 def _hypotheses() -> Iterator[Entry]:
-    from sim.comparison.hypotheses.load import load_library
+    from sim.comparison.hypotheses.load_hypotheses import load_library
 
     library = load_library()
     for item in library.hypotheses.values():

@@ -287,7 +287,7 @@ def table_of_families() -> str:
 
 def table_of_look_alikes() -> str:
     """The harmless actors that a scenario may add."""
-    from sim.catalog.files import read_yaml
+    from sim.catalog.data_files import read_yaml
 
     rows = [
         [f"`{name}`", entry["note"], _value(entry["actor"])]

@@ -137,6 +137,6 @@ def _suites() -> Iterator[list[str]]:
 
 
 def _library() -> Any:
-    from sim.comparison.hypotheses.load import load_library
+    from sim.comparison.hypotheses.load_hypotheses import load_library
 
     return load_library()

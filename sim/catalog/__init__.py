@@ -1,6 +1,6 @@
 """Cited data: models, scaffolds, benchmarks, measured steps, typologies, limits and claims."""
 
-from sim.catalog.files import lookup, nearest
+from sim.catalog.data_files import lookup, nearest
 from sim.catalog.loading import (
     NO_LIMITS,
     agents,
@@ -25,6 +25,7 @@ from sim.catalog.loading import (
     tiers,
     typologies,
 )
+from sim.catalog.measured_steps import step_counts, step_distributions, steps_for
 from sim.catalog.records import (
     Agent,
     Benchmark,
@@ -42,7 +43,6 @@ from sim.catalog.records import (
     Typology,
     Variant,
 )
-from sim.catalog.steps import step_counts, step_distributions, steps_for
 
 __all__ = [
     "NO_LIMITS",

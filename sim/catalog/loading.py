@@ -7,7 +7,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, get_args
 
-from sim.catalog.files import lookup, read_csv, read_yaml, unit_of
+from sim.catalog.data_files import lookup, read_csv, read_yaml, unit_of
 from sim.catalog.records import (
     Agent,
     Benchmark,

@@ -4,7 +4,7 @@ from sim.comparison.analysis import FEBRUARY, SECTIONS, Analysis, analyse, findi
 from sim.comparison.claims.cases import Case, cases
 from sim.comparison.claims.user_claims import load_claims
 from sim.comparison.clusters.from_runs import Cluster, clusters
-from sim.comparison.hypotheses.load import load_library
+from sim.comparison.hypotheses.load_hypotheses import load_library
 from sim.comparison.render import render_text, to_csv, to_json
 from sim.comparison.section import Answer, Section
 from sim.comparison.tables import Table

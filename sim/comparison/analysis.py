@@ -14,7 +14,7 @@ from sim.catalog import Claim, claims, nearest
 from sim.comparison.claims.cases import Case, cases
 from sim.comparison.claims.intervals import Reading
 from sim.comparison.clusters.from_runs import clusters
-from sim.comparison.hypotheses.load import chosen, load_library
+from sim.comparison.hypotheses.load_hypotheses import chosen, load_library
 from sim.comparison.hypotheses.model import Library
 from sim.comparison.inference.evidence_model import EvidenceModel, Observer
 from sim.comparison.inference.odds import Odds
@@ -27,7 +27,7 @@ from sim.comparison.sections import (
     needed,
     odds,
     predictions,
-    priors,
+    prior_list,
     priors_needed,
     reported,
     sensitivity,
@@ -57,7 +57,7 @@ SECTIONS: dict[str, Section[Any]] = {
         adoption.SECTION,
         sensitivity.SECTION,
         calibration.SECTION,
-        priors.SECTION,
+        prior_list.SECTION,
     )
 }
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from sim import distributions
 from sim.comparison.claims.user_claims import ID_PATTERN, ClaimsForm
 from sim.comparison.hypotheses import prior_shapes
-from sim.comparison.hypotheses.forms import LibraryForm
+from sim.comparison.hypotheses.hypothesis_forms import LibraryForm
 from sim.comparison.hypotheses.priors import SHAPES
 from sim.documents.json_schema import DRAFT, any_of, tidy
 

@@ -6,7 +6,7 @@ account up to its ban is the same as it would be without one.
 
 from __future__ import annotations
 
-from sim.enforcement.accounts import AccountHistory
+from sim.enforcement.account_states import AccountHistory
 from sim.enforcement.operator import Operation
 from sim.enforcement.outcome import Outcome
 from sim.enforcement.provider import Provider

@@ -12,7 +12,7 @@ import simpy
 from sim.arrays.time import DAY_US, FOREVER_US, HOUR_US, NEVER_US, SECOND_US
 from sim.arrays.types import Floats, Ints
 from sim.distributions import Distribution
-from sim.enforcement.accounts import AccountState, Action
+from sim.enforcement.account_states import AccountState, Action
 from sim.enforcement.operator import Operation
 from sim.enforcement.outcome import DIMENSIONS
 from sim.enforcement.reviews import Reviews

@@ -8,7 +8,7 @@ from collections.abc import Generator
 import simpy
 
 from sim.arrays.time import DAY_US, SECOND_US
-from sim.enforcement.accounts import AccountState
+from sim.enforcement.account_states import AccountState
 
 _DAY_S = DAY_US // SECOND_US
 _CASES_PER_REVIEWER_DAY = 24

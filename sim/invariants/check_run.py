@@ -6,17 +6,17 @@ from pathlib import Path
 
 from sim.arrays.columns import length
 from sim.invariants.account_lifetimes import AccountLifetimes
-from sim.invariants.cache import Cache
+from sim.invariants.cache_reads import Cache
 from sim.invariants.check import Check, Verdict
 from sim.invariants.concurrency import Concurrency
 from sim.invariants.conservation import Conservation
 from sim.invariants.exchange_reader import parts
-from sim.invariants.files import open_the_others
 from sim.invariants.rate_limits import Limits
 from sim.invariants.retry_chains import RetryChains
 from sim.invariants.run_index import RunIndex
 from sim.invariants.timestamps import Times
 from sim.invariants.tokens import Tokens
+from sim.invariants.unchecked_files import open_the_others
 
 CHECKS: tuple[type[Check], ...] = (
     Conservation,

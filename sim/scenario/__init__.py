@@ -8,7 +8,7 @@
 from sim.scenario.dump import dump_resolved
 from sim.scenario.load import load_scenario, shipped_scenarios
 from sim.scenario.resolved import Actor, Clock, Rhythm, Scenario, Tables, Turns
-from sim.scenario.schema import json_schema
+from sim.scenario.scenario_schema import json_schema
 
 __all__ = [
     "Actor",

@@ -14,7 +14,7 @@ from sim.catalog import typologies
 from sim.catalog.ids import AgentId, BenchmarkId, ModelId, TierId
 from sim.documents.bounds import Days, Seconds, Steps, Tokens
 from sim.documents.forms import Form
-from sim.documents.values import Duration, PositiveDuration, Share, Slug
+from sim.documents.value_types import Duration, PositiveDuration, Share, Slug
 from sim.scenario.actor_parts import OperatorForm, RhythmOrNone, TurnsForm, UptakeForm
 from sim.scenario.keys import NONE_BY_DEFAULT, optional_key
 from sim.scenario.resolved import Balance, Cover, OnFailure

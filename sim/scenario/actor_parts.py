@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from sim.documents.bounds import Hours, UserTurns
 from sim.documents.forms import Form
 from sim.documents.quantities import in_words
-from sim.documents.values import Duration, PositiveShare, Share
+from sim.documents.value_types import Duration, PositiveShare, Share
 from sim.scenario.keys import BY_CATALOG, optional_key
 from sim.scenario.values import Budget, DayCount, HourCount, Times, UnitPrice
 

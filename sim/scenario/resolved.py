@@ -10,7 +10,7 @@ from pydantic import Field
 from sim.distributions import Distribution
 from sim.documents.forms import Record
 from sim.documents.quantities import format_duration
-from sim.documents.values import Instant
+from sim.documents.value_types import Instant
 from sim.scenario.enforcement_policy import Enforcement, Operator
 
 Arrival = Literal["sessions", "queue"]

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from sim.documents.bounds import MOST_SCALE
 from sim.documents.forms import Form
-from sim.documents.values import Instant, PositiveDuration, Share, Slug, Version
+from sim.documents.value_types import Instant, PositiveDuration, Share, Slug, Version
 from sim.scenario.actor_forms import AnyActorForm
 from sim.scenario.keys import optional_key
 from sim.scenario.resolved import Columns, Format

@@ -27,7 +27,7 @@ from sim.documents.bounds import (
     MOST_USD,
     MOST_WORKERS,
 )
-from sim.documents.values import PositiveShare, Share, check_adds_up_to_1, count_within
+from sim.documents.value_types import PositiveShare, Share, check_adds_up_to_1, count_within
 
 # A part is three files; in smaller ones what Parquet says of its columns outweighs the rows.
 LEAST_PART_ROWS = 100

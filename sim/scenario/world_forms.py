@@ -11,7 +11,7 @@ from sim.distributions import Positive
 from sim.documents.bounds import MOST_ACCOUNTS, Days, Hours
 from sim.documents.forms import Form
 from sim.documents.quantities import in_words
-from sim.documents.values import (
+from sim.documents.value_types import (
     Factor,
     Minutes,
     PositiveDuration,

@@ -10,7 +10,7 @@ import numpy as np
 from sim.arrays.time import FOREVER_US, MINUTE_US
 from sim.arrays.types import Bools, Floats, Ints
 from sim.scenario.resolved import Event, World
-from sim.world.load import hourly_load
+from sim.world.load_curve import hourly_load
 
 _HOUR_MIN = 60
 

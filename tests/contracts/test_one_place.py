@@ -10,7 +10,7 @@ from pathlib import Path
 # What entries of typologies.yaml would add is put into the parsed file before anyone reads it. That
 # takes a process of its own, as the package reads its data once.
 PROGRAM = """
-from sim.catalog.files import read_yaml
+from sim.catalog.data_files import read_yaml
 
 entries = read_yaml("typologies")["typologies"]
 for new, like in {"L97": "A19", "L98": "A16", "L99": "L04"}.items():

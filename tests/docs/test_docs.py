@@ -14,7 +14,7 @@ import pytest
 from sim.catalog import typologies
 from sim.cli.main import cli
 from sim.comparison.claims.user_claims import load_claims
-from sim.comparison.hypotheses.load import load_library
+from sim.comparison.hypotheses.load_hypotheses import load_library
 from sim.scenario import load_scenario
 from sim.tables import schema
 from tests.support.commands import runner

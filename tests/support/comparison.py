@@ -18,7 +18,7 @@ from sim.comparison.analysis import Analysis
 from sim.comparison.claims.cases import cases
 from sim.comparison.claims.intervals import Interval
 from sim.comparison.clusters.from_runs import Cluster
-from sim.comparison.hypotheses.load import chosen, load_library
+from sim.comparison.hypotheses.load_hypotheses import chosen, load_library
 from sim.comparison.hypotheses.model import PriorSet
 from sim.comparison.inference.odds import Evidence, Odds, PoolShare, Reach, Step
 from sim.comparison.inference.posterior import Inferred

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.comparison.hypotheses.forms import Access, Suite, Work
-from sim.comparison.hypotheses.load import load_library
+from sim.comparison.hypotheses.hypothesis_forms import Access, Suite, Work
+from sim.comparison.hypotheses.load_hypotheses import load_library
 from sim.comparison.hypotheses.model import Hypothesis, Library
 from sim.comparison.hypotheses.priors import Prior
 from sim.errors import InvalidInputError

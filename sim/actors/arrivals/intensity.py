@@ -17,7 +17,7 @@ import numpy as np
 from sim.arrays.time import HOUR_US, SECOND_US
 from sim.arrays.types import Floats
 from sim.scenario.resolved import Rhythm
-from sim.world.load import WEEK_H, weekly_weights
+from sim.world.load_curve import WEEK_H, weekly_weights
 
 # Correlation of the logarithms of the common factors of two successive hours; a prior.
 _HOURLY_CORRELATION = 0.7

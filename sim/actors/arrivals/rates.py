@@ -14,7 +14,7 @@ from sim.arrays.types import Floats
 from sim.documents.bounds import MOST_PER_DAY
 from sim.entities.accounts import Accounts
 from sim.scenario.resolved import Actor
-from sim.world.load import activity
+from sim.world.load_curve import activity
 
 # Sessions are opened at most so long before the log: longer ones hold hardly any exchanges.
 SESSION_LEAD_US = 14 * DAY_US

@@ -19,7 +19,7 @@ from sim.arrays.types import Bools, Floats, Ints
 from sim.entities import pools
 from sim.scenario.resolved import World
 from sim.streams import mixed, uniforms
-from sim.world.load import activity
+from sim.world.load_curve import activity
 
 # Returns the share of the usual sessions that are opened at some times, shape (times,).
 OpenedShare = Callable[[World, Ints], Floats]

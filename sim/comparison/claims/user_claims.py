@@ -27,7 +27,7 @@ from sim.documents.problems import Path as Keys
 from sim.documents.problems import Problem, raise_problems, suggest
 from sim.documents.quantities import UNITS_US, figure_schema, parse_figure
 from sim.documents.strict_yaml import Document, dotted
-from sim.documents.values import Day, PositiveDuration, Version
+from sim.documents.value_types import Day, PositiveDuration, Version
 from sim.errors import InvalidInputError
 
 _EXCHANGES = ("exchanges", "requests", "prompts")

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
-from sim.comparison.hypotheses.forms import (
+from sim.comparison.hypotheses.hypothesis_forms import (
     Access,
     Calls,
     Families,

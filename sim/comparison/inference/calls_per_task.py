@@ -16,7 +16,7 @@ import numpy as np
 
 from sim.arrays.types import Floats, Ints
 from sim.catalog import Benchmark, StepDistribution, step_distributions
-from sim.comparison.hypotheses.forms import Calls
+from sim.comparison.hypotheses.hypothesis_forms import Calls
 from sim.comparison.inference.run_totals import STRATA, conditional_probabilities
 from sim.distributions import Distribution
 

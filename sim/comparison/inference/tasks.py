@@ -9,7 +9,7 @@ import numpy as np
 
 from sim.arrays.types import Floats, Ints
 from sim.catalog import Benchmark, benchmarks
-from sim.comparison.hypotheses.forms import Work
+from sim.comparison.hypotheses.hypothesis_forms import Work
 from sim.comparison.hypotheses.model import Hypothesis
 from sim.comparison.hypotheses.priors import Prior
 from sim.comparison.inference.calls_per_task import (

@@ -261,5 +261,5 @@ SECTION = Section(
     tables=(adoption_table, switches_table),
     compute=compute,
     findings=(say_switches, say_pivot),
-    charts=("sim.reporting.charts.adoption:pivot",),
+    charts=("sim.reporting.charts.adoption_chart:pivot",),
 )

@@ -110,5 +110,5 @@ SECTION = Section(
     question="what whole benchmark runs of measured models amount to",
     tables=(models_table,),
     compute=compute,
-    charts=("sim.reporting.charts.benchmark_runs:benchmark_runs",),
+    charts=("sim.reporting.charts.benchmark_runs_chart:benchmark_runs",),
 )

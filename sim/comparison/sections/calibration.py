@@ -238,5 +238,5 @@ SECTION = Section(
     tables=(scores_table, reliability_table, coverage_table),
     compute=compute,
     findings=(say_coverage,),
-    charts=("sim.reporting.charts.calibration:calibration",),
+    charts=("sim.reporting.charts.calibration_chart:calibration",),
 )

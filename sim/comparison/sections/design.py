@@ -329,5 +329,8 @@ SECTION = Section(
     tables=(beside_table, growing_table, confusion_table),
     compute=compute,
     findings=(say_beside,),
-    charts=("sim.reporting.charts.design:design", "sim.reporting.charts.design:confusion"),
+    charts=(
+        "sim.reporting.charts.design_chart:design",
+        "sim.reporting.charts.design_chart:confusion",
+    ),
 )

@@ -221,5 +221,5 @@ SECTION = Section(
     compute=compute,
     findings=(say_needed,),
     importance=2,
-    charts=("sim.reporting.charts.needed:needed",),
+    charts=("sim.reporting.charts.needed_chart:needed",),
 )

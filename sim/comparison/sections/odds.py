@@ -250,5 +250,8 @@ SECTION = Section(
     compute=compute,
     findings=(say_truth, say_odds, say_with_more),
     importance=4,
-    charts=("sim.reporting.charts.odds:odds_claims", "sim.reporting.charts.odds:odds_curves"),
+    charts=(
+        "sim.reporting.charts.odds_charts:odds_claims",
+        "sim.reporting.charts.odds_charts:odds_curves",
+    ),
 )

@@ -149,5 +149,5 @@ SECTION = Section(
     question="how many exchanges each explanation makes one expect",
     tables=(predictions_table,),
     compute=compute,
-    charts=("sim.reporting.charts.predictions:predictions",),
+    charts=("sim.reporting.charts.predictions_chart:predictions",),
 )

@@ -297,7 +297,7 @@ SECTION = Section(
     compute=compute,
     findings=(say_sensitivity,),
     charts=(
-        "sim.reporting.charts.sensitivity:sensitivity",
-        "sim.reporting.charts.sensitivity:tornado",
+        "sim.reporting.charts.sensitivity_chart:sensitivity",
+        "sim.reporting.charts.sensitivity_chart:tornado",
     ),
 )

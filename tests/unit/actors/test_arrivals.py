@@ -20,7 +20,7 @@ from sim.actors.session_draws import SessionPlan
 from sim.population.population import build_population
 from sim.scaffold.turns import draw_tool_steps, draw_turns_of
 from sim.scenario.resolved import Rhythm
-from sim.world.load import weekly_weights
+from sim.world.load_curve import weekly_weights
 from tests.support.scenarios import (
     DAY_US,
     FLAT,

@@ -9,7 +9,7 @@ import pytest
 
 from sim.actors.arrivals.intensity import ModulatedIntensity, WeeklyIntensity
 from sim.scenario.resolved import Rhythm
-from sim.world.load import weekly_weights
+from sim.world.load_curve import weekly_weights
 from tests.support.contexts import chosen
 from tests.support.scenarios import DAY_US, FLAT, HOUR_US, MONDAY
 

@@ -21,7 +21,7 @@ from sim.population.population import build_population
 from sim.scaffold.rows import task_of
 from sim.scenario.resolved import Rhythm
 from sim.tables.words import FINISHED
-from sim.world.load import weekly_weights
+from sim.world.load_curve import weekly_weights
 from tests.support.scenarios import (
     DAY_US,
     HOUR_US,

@@ -36,7 +36,7 @@ from sim.catalog import (
     steps_for,
     typologies,
 )
-from sim.comparison.hypotheses.load import load_library
+from sim.comparison.hypotheses.load_hypotheses import load_library
 from sim.comparison.hypotheses.priors import SHAPES
 from sim.distributions import Distribution
 from sim.documents.strict_yaml import parse_yaml

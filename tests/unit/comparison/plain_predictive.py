@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from sim.catalog import Benchmark, StepDistribution, benchmarks, step_distributions
-from sim.comparison.hypotheses.forms import Access, Calls, Work
+from sim.comparison.hypotheses.hypothesis_forms import Access, Calls, Work
 from sim.comparison.hypotheses.model import Hypothesis
 from sim.comparison.hypotheses.priors import Prior
 from sim.distributions import Distribution

@@ -11,7 +11,7 @@ from scipy import stats
 from sim.catalog import typologies
 from sim.comparison.claims.intervals import Interval
 from sim.comparison.claims.observables import OBSERVABLES
-from sim.comparison.hypotheses.load import chosen, load_library
+from sim.comparison.hypotheses.load_hypotheses import chosen, load_library
 from sim.comparison.hypotheses.model import AS_STATED, Library, PriorSet
 from sim.comparison.hypotheses.prior_shapes import Beta
 from sim.comparison.hypotheses.priors import Prior

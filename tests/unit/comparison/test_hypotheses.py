@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.comparison.hypotheses.load import chosen, load_library
+from sim.comparison.hypotheses.load_hypotheses import chosen, load_library
 from sim.comparison.hypotheses.model import Hypothesis, PriorSet
 from sim.comparison.hypotheses.parameters import COMMON_PARAMETERS
 from sim.comparison.inference.prior_predictive import draw

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sim.comparison.hypotheses.checks import problems_of_library
-from sim.comparison.hypotheses.forms import LibraryForm
-from sim.comparison.hypotheses.load import load_library
+from sim.comparison.hypotheses.hypothesis_checks import problems_of_library
+from sim.comparison.hypotheses.hypothesis_forms import LibraryForm
+from sim.comparison.hypotheses.load_hypotheses import load_library
 from sim.comparison.hypotheses.parameters import COMMON_PARAMETERS
 from sim.comparison.hypotheses.priors import Prior
 from sim.documents.strict_yaml import Document, parse_yaml

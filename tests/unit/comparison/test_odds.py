@@ -11,7 +11,7 @@ from sim.catalog import claims, steps_for
 from sim.comparison import load_library
 from sim.comparison.claims.cases import cases
 from sim.comparison.claims.intervals import Interval
-from sim.comparison.hypotheses.load import chosen
+from sim.comparison.hypotheses.load_hypotheses import chosen
 from sim.comparison.hypotheses.model import AS_STATED, Library, PriorSet
 from sim.comparison.inference import odds as weigh
 from sim.comparison.inference.evidence_model import WHOLE, EvidenceModel

@@ -19,7 +19,7 @@ from scipy.stats import spearmanr
 from sim.arrays.types import Floats
 from sim.catalog import StepDistribution, benchmarks, step_distributions
 from sim.comparison.claims.observables import OBSERVABLES
-from sim.comparison.hypotheses.forms import Calls
+from sim.comparison.hypotheses.hypothesis_forms import Calls
 from sim.comparison.hypotheses.model import Hypothesis
 from sim.comparison.hypotheses.priors import Prior
 from sim.comparison.inference import prior_predictive

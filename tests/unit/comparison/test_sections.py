@@ -26,7 +26,6 @@ from sim.comparison.sections import (
     needed,
     odds,
     predictions,
-    priors,
     priors_needed,
     reported,
     sensitivity,
@@ -429,7 +428,7 @@ def test_every_input_is_listed_with_status_and_source(analysis: Analysis) -> Non
     assert rows["mmlu-pro.calls_per_item"]["prior"] == "1"
     assert {x["kind"] for x in rows.values()} == {"prior", "calls of a task", "benchmark"}
     assert not any(name.startswith("relay") for name in rows)
-    assert priors.source_words("an invoice") == "an invoice"
+    assert prior_list.source_words("an invoice") == "an invoice"
     total = len(table.rows)
     assert table.finding.startswith(f"Of {total} inputs ")
 

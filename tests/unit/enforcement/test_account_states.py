@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.arrays.time import FOREVER_US, NEVER_US, SECOND_US
-from sim.enforcement.accounts import AccountHistory, AccountState, Action, without_overlap
+from sim.enforcement.account_states import AccountHistory, AccountState, Action, without_overlap
 from sim.enforcement.operator import Operation
 from sim.enforcement.outcome import nothing_happens
 from sim.enforcement.reviews import Reviews

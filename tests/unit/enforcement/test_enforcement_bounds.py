@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.enforcement.accounts import without_overlap
+from sim.enforcement.account_states import without_overlap
 from sim.enforcement.decide import decide
 from sim.enforcement.outcome import Outcome
 from sim.scenario.enforcement_policy import Enforcement, Operator

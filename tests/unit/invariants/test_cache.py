@@ -9,7 +9,7 @@ import pytest
 
 from sim.arrays.time import HOUR_US, SECOND_US
 from sim.catalog import agents, modes
-from sim.invariants.cache import Cache, _static_prefixes
+from sim.invariants.cache_reads import Cache, _static_prefixes
 from tests.support.checks import MODEL_NUMBER, MODELS, OPENS_US, exchanges, first_wrong, index_of
 from tests.support.scenarios import coders, lab, pool, scenario
 

@@ -21,7 +21,7 @@ from sim.comparison.sections.predictions import REPORTED
 from sim.reporting.charts import Chart, charts_of, write_charts
 from sim.reporting.charts.layout import wrapped
 from sim.reporting.charts.primitives import staggered
-from sim.reporting.charts.sensitivity import parameter_name
+from sim.reporting.charts.sensitivity_chart import parameter_name
 
 IDS = (
     "benchmark-runs",

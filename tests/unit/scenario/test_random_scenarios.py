@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 
-from sim.scenario.schema import json_schema
+from sim.scenario.scenario_schema import json_schema
 from tests.torture.drawing import Drawer
 from tests.torture.scenarios import try_seed
 from tests.torture.trials import guarded

@@ -11,7 +11,7 @@ import pytest
 from sim.arrays.time import FOREVER_US, HOUR_US, MINUTE_US, SECOND_US
 from sim.scenario.resolved import Load
 from sim.world.conditions import ProviderConditions
-from sim.world.load import hourly_load
+from sim.world.load_curve import hourly_load
 from tests.unit.world.building import MONDAY, event, provider, world
 
 DAILY = Load(peak_hour=13.5, strength=0.5, weekend=0.5, slowdown_at_peak=1.8)

@@ -9,7 +9,7 @@ import pytest
 
 from sim.arrays.time import MINUTE_US
 from sim.scenario.resolved import Load
-from sim.world.load import activity, hourly_load, weekly_weights
+from sim.world.load_curve import activity, hourly_load, weekly_weights
 from tests.unit.world.building import MONDAY, event, world
 
 

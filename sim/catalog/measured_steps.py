@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sim.arrays.types import Ints
-from sim.catalog.files import nearest, read_csv, read_yaml
+from sim.catalog.data_files import nearest, read_csv, read_yaml
 from sim.catalog.loading import resolve_model
 from sim.catalog.records import StepDistribution
 from sim.errors import InvalidInputError

@@ -12,8 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from sim.comparison.hypotheses.checks import SECTIONS, problems_of_library
-from sim.comparison.hypotheses.forms import (
+from sim.comparison.hypotheses.hypothesis_checks import SECTIONS, problems_of_library
+from sim.comparison.hypotheses.hypothesis_forms import (
     Access,
     Calls,
     HypothesisForm,

@@ -15,7 +15,7 @@ from sim.comparison.hypotheses.parameters import prior_field
 from sim.comparison.hypotheses.priors import USER, Prior
 from sim.distributions import Distribution
 from sim.documents.forms import Form
-from sim.documents.values import Factor, Share, Slug, Version
+from sim.documents.value_types import Factor, Share, Slug, Version
 
 Title = Annotated[str, Field(description="a few words that tables show")]
 

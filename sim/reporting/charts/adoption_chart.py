@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.comparison.claims.intervals import Interval
-from sim.comparison.hypotheses.forms import Uptake
+from sim.comparison.hypotheses.hypothesis_forms import Uptake
 from sim.comparison.inference.quantiles import span
 from sim.comparison.section import Comparison
 from sim.comparison.sections.adoption import Adoption, Curve, Switch, reported_move

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from sim.catalog import Benchmark, benchmarks, cited, sources
-from sim.comparison.hypotheses.forms import Calls
+from sim.comparison.hypotheses.hypothesis_forms import Calls
 from sim.comparison.hypotheses.model import Library
 from sim.comparison.inference.calls_per_task import measured_for
 from sim.comparison.section import Comparison, Section, no_result

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator
 
 from sim.catalog import typologies
-from sim.comparison.hypotheses.forms import Calls, HypothesisForm, LibraryForm, Work
+from sim.comparison.hypotheses.hypothesis_forms import Calls, HypothesisForm, LibraryForm, Work
 from sim.comparison.hypotheses.parameters import (
     ACCESS_PARAMETERS,
     COMMON_PARAMETERS,
