@@ -227,7 +227,11 @@ def adoption() -> Adoption:
         )
         for typology, share in (("L01", 0.2), ("L02", 0.8), ("A16", 0.5))
     )
-    return Adoption(curves, (Switch("product-use", {0.0: 6.0, 0.5: 2.0, 1.0: 0.5}),))
+    switches = (
+        Switch("product-use", {0.0: 6.0, 0.5: 2.0, 1.0: 0.5}),
+        Switch("benchmarking", {0.0: 3.0, 0.5: 1.0, 1.0: 0.01}),
+    )
+    return Adoption(curves, switches)
 
 
 def sensitivity() -> Sensitivity:

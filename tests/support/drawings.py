@@ -56,7 +56,8 @@ def _of_artist(artist: Artist) -> Iterator[str]:
         yield _of_collection(artist)
     elif isinstance(artist, Rectangle):
         colour = _look(artist.get_facecolor())
-        yield f"box {_numbers(artist.get_bbox().bounds)} {colour} {artist.get_zorder()}"
+        look = f"{artist.get_linewidth():g} {artist.get_alpha()} {artist.get_zorder()}"
+        yield f"box {_numbers(artist.get_bbox().bounds)} {colour} {look}"
 
 
 def _of_line(line: Line2D) -> str:
