@@ -26,6 +26,7 @@ from sim.comparison.sections import (
     needed,
     odds,
     predictions,
+    prior_list,
     priors_needed,
     reported,
     sensitivity,

@@ -143,7 +143,7 @@ def test_a_bucket_that_refills_too_fast_is_found(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_back_off_with_the_jitter_the_other_way_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sim.world.attempts, "_JITTER", -0.25)
+    monkeypatch.setattr(sim.world.failures, "_JITTER", -0.25)
     assert difference_is_found()
 
 

@@ -67,7 +67,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("url", "says"), NONE, ids=[ascii(url) for url, _ in NONE])
 def test_a_place_that_is_none_is_one_clear_line(tmp_path: Path, url: str, says: str) -> None:
     assert refused(sim("run", "worked_example", "-o", url)) == f"{says}\n"
-    for call in (package.open_run, package.count_run, package.resume):
+    for call in (package.open_run, package.counts, package.resume):
         with pytest.raises(InvalidInputError) as caught:
             call(url)
         assert str(caught.value) == says
