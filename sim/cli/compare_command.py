@@ -101,6 +101,7 @@ def prior_odds_of(text: str) -> tuple[str, float]:
     cls=SectionOption,
     metavar="SECTION",
     multiple=True,
+    help="Answer this only; repeatable.",
 )
 @click.option(
     "--draws",

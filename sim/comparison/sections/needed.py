@@ -153,8 +153,8 @@ def inferred_table(comparison: Comparison, effort: Effort) -> Table:
         text_column("claim", "claim"),
         text_column("explanation", "if this is true"),
         text_column("lever", "lever"),
-        number_column("driver_low", "5 %"),
-        number_column("driver_high", "95 %"),
+        number_column("lever_low", "5 %"),
+        number_column("lever_high", "95 %"),
         number_column("c2_low", "true count 5 %", "exchanges, C2"),
         number_column("c2_high", "95 %", "exchanges, C2"),
     )

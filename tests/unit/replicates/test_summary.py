@@ -42,7 +42,7 @@ def test_totals_are_a_row_an_actor_and_convention() -> None:
 
 
 def test_replicates_are_shown_in_a_line() -> None:
-    assert repr(replicates(1, 2, actors=("a", "b"))) == "<Replicates of made: 2 seeds, 2 actors>"
+    assert repr(replicates(1, 2, actors=("a", "b"))) == "<Replicates of made: 2 replicates of a, b>"
 
 
 def test_an_estimate_is_a_mean_with_student_s_interval() -> None:
