@@ -173,9 +173,12 @@ class Run:
         ------
         InvalidInputError
             If a table or column is not there, or if a file of it is missing or damaged.
+        TypeError
+            If `where` is no expression of pyarrow.
         """
         import pyarrow as pa
 
+        _expect_expression(where)
         types = self.columns(table)
         labels: Mapping[str, str] = self._labels(table) if truth else {}
         everything = {**types, **labels}
@@ -342,6 +345,17 @@ class Run:
         single = f"{stem}.{self.format}"
         paths = [p for p in self._records if p == single or p.startswith(f"{stem}/")]
         return sorted(paths, key=lambda path: (len(path), path))
+
+
+def _expect_expression(where: object) -> None:
+    """Raise TypeError unless `where` is None or an expression of pyarrow."""
+    import pyarrow.compute as pc
+
+    if not (where is None or isinstance(where, pc.Expression)):
+        raise TypeError(
+            "where takes an expression such as pyarrow.compute.field('http_status') == 200; "
+            f"found {type(where).__name__}; `sql` takes a condition as text"
+        )
 
 
 def _mentioned(where: pc.Expression | None, names: Iterable[str]) -> set[str]:
