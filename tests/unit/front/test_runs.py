@@ -275,7 +275,7 @@ def test_check_run_shows_the_first_row_that_breaks_an_invariant(here: Path) -> N
 
 def test_a_condition_as_text_is_refused_with_what_is_taken(run: sim.Run) -> None:
     with pytest.raises(TypeError) as caught:
-        run.exchanges(where="http_status = 200")  # type: ignore[arg-type]
+        run.exchanges(where="http_status = 200")
     assert str(caught.value) == (
         "where takes an expression such as pyarrow.compute.field('http_status') == 200; "
         "found str; `sql` takes a condition as text"
