@@ -19,7 +19,7 @@ INSTALLED_TEST := $(VENV)/.installed-test
 help: ## List the tasks.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
 
-demo: $(INSTALLED) ## Simulate the reported figures at SCALE (0.1), compare, draw; under a minute.
+demo: $(INSTALLED) ## Simulate the reported figures at SCALE (0.1), compare, draw; under two minutes.
 	$(BIN)/sim run reported_2026_02 --scale $(SCALE) --force -o runs/demo
 	@mkdir -p runs/demo-report
 	$(BIN)/sim compare runs/demo --by-actor --draws 2000 --charts runs/demo-report/charts \
@@ -30,10 +30,10 @@ demo: $(INSTALLED) ## Simulate the reported figures at SCALE (0.1), compare, dra
 	@echo "charts: runs/demo-report/charts; tables: runs/demo-report/comparison.txt"
 
 test: lint types browser ## Lint, types and the fast tests: what must pass before a commit.
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-lowest: browser $(LOWEST)/.installed-test ## The fast tests, with the lowest version of everything we depend on.
-	$(LOWEST)/bin/pytest -n auto --dist loadfile
+	$(LOWEST)/bin/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 browser: $(INSTALLED_TEST) ## Make sure that there is a Chromium for the tests of the page.
 	@command -v chromium || command -v chromium-browser || command -v google-chrome \
