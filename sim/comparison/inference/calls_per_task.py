@@ -32,9 +32,16 @@ _NEGLECTED = 1e-9
 
 @dataclass(frozen=True)
 class Lengths:
-    """Classes of lengths: `values` (k,) calls, `probability` (strata, k) of each by stratum.
+    """Distribution of the calls that a task takes, in classes of lengths.
 
-    Strata are equal shares of the items of a benchmark by difficulty; 1 where items do not matter.
+    Attributes
+    ----------
+    values:
+        Mean calls of a task of each class, (k,), rising. Up to twelve calls they are whole; classes
+        of longer tasks hold several lengths, and their mean need not be whole.
+    probability:
+        Of each class by stratum, (strata, k); each row adds up to 1. Strata are equal shares of the
+        items of a benchmark by difficulty. There is one stratum where items do not matter.
     """
 
     values: Floats
@@ -47,21 +54,52 @@ class Lengths:
 
 
 def calls_of(lengths: Lengths, tasks: Ints, rng: np.random.Generator) -> Ints:
-    """Simulate `tasks` (n,) independent tasks per draw; return their calls in all, (n,).
+    """Simulate independent tasks by the multinomial number of tasks of each length.
 
-    The number of tasks of each length is multinomial.
+    Parameters
+    ----------
+    lengths:
+        Calls of a task. Its strata are mixed: any task is of any difficulty.
+    tasks:
+        Tasks of each draw, (n,); 0 is allowed.
+    rng:
+        Draws how many tasks have each length.
+
+    Returns
+    -------
+    ndarray
+        Calls of all tasks together for each draw, (n,), rounded to whole calls.
     """
     probability = lengths.probability.mean(axis=0)
     return _rounded(rng.multinomial(tasks, probability) @ lengths.values)
 
 
 def items_by_stratum(items: int, n: int, rng: np.random.Generator) -> Ints:
-    """Draw how many of the items of a benchmark are of each difficulty, (n, ITEM_STRATA)."""
+    """Draw how many of the items of a benchmark are of each difficulty.
+
+    Parameters
+    ----------
+    items:
+        Items of the benchmark.
+    n:
+        Number of draws; each has its own sample of items.
+    rng:
+        Source of the multinomial draws.
+
+    Returns
+    -------
+    ndarray
+        Items, (n, ITEM_STRATA); each row adds up to `items`.
+    """
     return rng.multinomial(items, np.full(ITEM_STRATA, 1 / ITEM_STRATA), size=n)
 
 
 def calls_of_items(lengths: Lengths, strata: Ints, times: Ints, rng: np.random.Generator) -> Ints:
-    """Simulate every item of a benchmark several times per draw; return the calls, (n,).
+    """Simulate every item of a benchmark several times per draw.
+
+    Rounds are independent given the difficulty of the items. An item that is hard in one round is
+    hard in all others, so totals of several rounds vary more than those of as many different items
+    would.
 
     Parameters
     ----------
@@ -73,6 +111,11 @@ def calls_of_items(lengths: Lengths, strata: Ints, times: Ints, rng: np.random.G
         How often each item is worked on, (n,).
     rng:
         Draws how many tasks of a stratum have each length.
+
+    Returns
+    -------
+    ndarray
+        Calls of all rounds together for each draw, (n,).
     """
     tasks = strata * times[:, None]
     if len(lengths.probability) == 1:
@@ -85,12 +128,25 @@ def calls_of_items(lengths: Lengths, strata: Ints, times: Ints, rng: np.random.G
 
 
 def _rounded(total: Floats) -> Ints:
+    """Round to whole calls: mean lengths of classes need not be whole."""
     return np.rint(total).astype(np.int64)
 
 
 @cache
 def lengths_of_calls(calls: Calls) -> Lengths:
-    """Return the lengths of a task that makes 1 call and perhaps some tool steps more."""
+    """Return the lengths of a task of one kind of calls: 1 call, and tool steps in some tasks.
+
+    Parameters
+    ----------
+    calls:
+        With probability `tools_share` a task takes 1 + max(1, round(`more`)) calls, else 1. It is
+        the key of the cache.
+
+    Returns
+    -------
+    Lengths
+        One stratum, for such tasks have no items.
+    """
     more = np.zeros(1)
     if calls.tools_share and calls.more is not None:
         more = _pmf(calls.more)
@@ -101,14 +157,26 @@ def lengths_of_calls(calls: Calls) -> Lengths:
 
 
 def lengths_of_benchmark(benchmark: Benchmark) -> tuple[Lengths, ...]:
-    """Return the lengths of an item, one for each served model that was measured, or one."""
+    """Return the lengths of an item of a benchmark, by measured model where there are measurements.
+
+    Returns
+    -------
+    tuple
+        One entry from `calls_per_item` if the benchmark states it, with one stratum. Otherwise one
+        for each model of `measured_for`, in that order, with `ITEM_STRATA` strata.
+    """
     if benchmark.calls_per_item is not None:
         return (_lengths_of_distribution(benchmark.calls_per_item),)
     return tuple(_lengths_of_steps(steps.agent, steps.model) for steps in measured_for(benchmark))
 
 
 def measured_for(benchmark: Benchmark) -> tuple[StepDistribution, ...]:
-    """Return the measured steps of served models on a benchmark, or else of its first agent."""
+    """Return the measured steps that stand for a benchmark.
+
+    Only models that the catalog serves count. If none was measured on the benchmark itself, the
+    steps of its first agent on whatever benchmark take their place; the result is empty without
+    those.
+    """
     served = [steps for steps in step_distributions().values() if steps.model_id]
     on_benchmark = [steps for steps in served if steps.benchmark == benchmark.id]
     first_agent = benchmark.agents[0]
@@ -117,11 +185,17 @@ def measured_for(benchmark: Benchmark) -> tuple[StepDistribution, ...]:
 
 @cache
 def _lengths_of_distribution(calls: Distribution) -> Lengths:
+    """Return lengths that follow a distribution, rounded and at least 1, in one stratum."""
     return _classes(_pmf(calls)[None, :])
 
 
 @cache
 def _lengths_of_steps(agent: str, label: str) -> Lengths:
+    """Return the lengths by difficulty of the item from the measured steps of agent and model.
+
+    The strata of `run_totals` are averaged to `ITEM_STRATA` of them. Equal measured step counts are
+    added up to one length.
+    """
     steps = step_distributions()[agent, label]
     by_rank = conditional_probabilities(steps)
     by_rank = by_rank.reshape(ITEM_STRATA, STRATA // ITEM_STRATA, -1).mean(axis=1)
@@ -132,7 +206,11 @@ def _lengths_of_steps(agent: str, label: str) -> Lengths:
 
 
 def _pmf(distribution: Distribution) -> Floats:
-    """Probabilities of max(1, round(X)) = 1, 2, ..., shape (k,)."""
+    """Return the probabilities of max(1, round(X)) = 1, 2, ..., shape (k,).
+
+    Lengths end where less than 1e-9 lies beyond, or at 20,000; what lies beyond belongs to the last
+    one, so the probabilities add up to 1.
+    """
     longest = int(np.ceil(min(distribution.quantile(1 - _NEGLECTED), _FARTHEST))) + 1
     below = np.array([distribution.cdf(k + 0.5) for k in range(1, longest + 1)])
     below[-1] = 1.0
@@ -140,7 +218,17 @@ def _pmf(distribution: Distribution) -> Floats:
 
 
 def _classes(chances: Floats) -> Lengths:
-    """Join lengths to classes, each with its mean length; `chances` (strata, lengths 1, 2, ...)."""
+    """Join neighbouring lengths to classes, each with its mean length.
+
+    Lengths up to twelve keep a class each. From there the width of a class is about a quarter of
+    its first length. The mean of a class is taken over all strata, so the mean over the strata
+    stays exact. Classes of probability 0 are dropped.
+
+    Parameters
+    ----------
+    chances:
+        Probabilities of the lengths 1, 2, ..., (strata, lengths).
+    """
     lengths = np.arange(1, chances.shape[1] + 1)
     edges = [0]
     while edges[-1] < len(lengths):

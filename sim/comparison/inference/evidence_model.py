@@ -1,4 +1,8 @@
-"""Draws of every hypothesis under every prior set, and the likelihoods fitted to them."""
+"""Draws of every hypothesis under every prior set, and the likelihoods fitted to them.
+
+No hypothesis has a likelihood in closed form, so likelihoods are fitted to simulated draws. Both
+are made on demand and kept; the same seed gives the same ones in whatever order they are asked for.
+"""
 
 from __future__ import annotations
 
@@ -33,10 +37,24 @@ _LARGE = PriorSet(1000.0, 1.0)
 
 @dataclass(frozen=True)
 class ModeDraws:
-    """What likelihoods need of the draws of one access mode, which has `weight` of the prior.
+    """Draws of one access mode, as far as likelihoods need them.
 
-    `reported` and `observed`: by observable, (n,) each, as the accuser has them and of the whole
-    cluster. The other arrays are those of `Draws`, (n,).
+    Attributes
+    ----------
+    weight:
+        Share of the prior that the access mode has; those of a hypothesis add up to 1.
+    reported:
+        Values by observable, (n,) each, as the accuser has them.
+    observed:
+        The same of the whole cluster, counted as C2.
+    published:
+        Whether the reported count is published, (n,).
+    published_over:
+        Counts up to this are not published, exchanges, (n,).
+    convention:
+        The convention that is counted, as its place in C1 to C6, (n,).
+    latent_class:
+        Number of the latent class, (n,).
     """
 
     weight: float
@@ -49,7 +67,17 @@ class ModeDraws:
 
     @classmethod
     def from_draws(cls, draws: Draws, weight: float, rows: Bools) -> ModeDraws:
-        """Keep the draws of `rows` (n,)."""
+        """Keep some of the draws.
+
+        Parameters
+        ----------
+        draws:
+            Draws of a hypothesis, all modes or one.
+        weight:
+            Share of the prior that the kept access mode has.
+        rows:
+            Which draws to keep, (n,).
+        """
         return cls(
             weight,
             {name: values[rows] for name, values in draws.reported.items()},
@@ -61,7 +89,10 @@ class ModeDraws:
         )
 
     def with_counts_times(self, factor: float) -> ModeDraws:
-        """Return the same with every count times a factor, and published as they then are."""
+        """Return the same with every count times a factor, and published as they then are.
+
+        Accounts and exchanges per account stay, so only the count may be used of the result.
+        """
         reported, observed = self.reported["count"] * factor, self.observed["count"] * factor
         return replace(
             self,
@@ -71,7 +102,14 @@ class ModeDraws:
         )
 
     def sample(self, conventions: tuple[str, ...]) -> Sample:
-        """Return what counts for a likelihood: what was published, or all that was counted."""
+        """Return the draws that count for a likelihood.
+
+        Parameters
+        ----------
+        conventions:
+            Published draws that were counted under one of them are used. `(WHOLE,)` uses the whole
+            cluster instead, in all draws with at least one exchange, published or not.
+        """
         if conventions == (WHOLE,):
             counted = self.observed["count"] > 0
             return Sample(self.weight, self.observed, self.latent_class, counted)
@@ -82,12 +120,18 @@ class ModeDraws:
 class EvidenceModel:
     """Draws and likelihoods of all hypotheses, made when they are asked for, and kept.
 
+    Streams of random numbers are named after hypothesis and purpose, so results do not depend on
+    what was asked for before. Draws under prior sets other than the stated one are not kept whole,
+    only what likelihoods need.
+
     Attributes
     ----------
     library:
         The hypotheses.
     draws:
         Draws of every hypothesis under every prior set.
+    seed:
+        Seed of all random streams.
     sets:
         The prior sets, `AS_STATED` first.
     """
@@ -127,7 +171,7 @@ class EvidenceModel:
         return self._held_out[key]
 
     def published(self, hypothesis: str, held_out: int = 0) -> dict[str, Floats]:
-        """Return the observables of published clusters under the priors as stated, (n,) each.
+        """Return the observables of published clusters under the priors as stated.
 
         Parameters
         ----------
@@ -136,10 +180,16 @@ class EvidenceModel:
         held_out:
             Number of draws that no likelihood was fitted to; 0 takes those that were.
 
+        Returns
+        -------
+        dict
+            By observable, (n,) each, as the accuser has them. n is the number of published draws,
+            thus smaller than the number of draws where the hypothesis makes small counts.
+
         Raises
         ------
         InvalidInputError
-            Where hardly any cluster would be published.
+            Where fewer than 20 clusters would be published.
         """
         draws = self.held_out(hypothesis, held_out) if held_out else self.base(hypothesis)
         if draws.published.sum() < _FEWEST:
@@ -147,6 +197,8 @@ class EvidenceModel:
         return {name: values[draws.published] for name, values in draws.reported.items()}
 
     def _drawn_under(self, hypothesis: str, prior_set: PriorSet) -> Draws:
+        """Return whole draws under a prior set, and keep them: only for the few sets asked for so.
+        """
         key = (hypothesis, prior_set)
         if key not in self._draws:
             moved = self._under(hypothesis, prior_set)
@@ -154,6 +206,7 @@ class EvidenceModel:
         return self._draws[key]
 
     def _under(self, hypothesis: str, prior_set: PriorSet) -> Hypothesis:
+        """Return the hypothesis with its priors moved as the prior set says."""
         stated = self.library.hypotheses[hypothesis]
         if prior_set == AS_STATED:
             return stated
@@ -166,13 +219,18 @@ class EvidenceModel:
         return self._mode_draws_under(hypothesis, AS_STATED)
 
     def _mode_draws_under(self, hypothesis: str, prior_set: PriorSet) -> tuple[ModeDraws, ...]:
+        """Return the draws by access mode under a prior set, drawn at the first call."""
         key = (hypothesis, prior_set)
         if key not in self._mode_draws:
             self._keep(hypothesis, prior_set, self._draw_modes(hypothesis, prior_set))
         return self._mode_draws[key]
 
     def _draw_all_sets(self, hypothesis: str) -> None:
-        """Draw a hypothesis under all prior sets at once."""
+        """Draw a hypothesis under all prior sets at once, each in a thread.
+
+        The result does not depend on the number of threads, as each set has random streams of its
+        own.
+        """
         missing = [each for each in self.sets if (hypothesis, each) not in self._mode_draws]
         if missing:
             # Generators let go of the interpreter's lock, and each set has generators of its own.
@@ -182,7 +240,11 @@ class EvidenceModel:
                     self._keep(hypothesis, prior_set, modes)
 
     def _draw_modes(self, hypothesis: str, prior_set: PriorSet) -> tuple[ModeDraws, ...]:
-        """Draw under a prior set; access modes with few draws are drawn again, on their own."""
+        """Draw under a prior set, with enough draws of every access mode (stratified sampling).
+
+        A mode with fewer draws than a quarter of all, but at least 50 and at most 400, is drawn
+        again on its own; its weight stays that of the prior. Modes of weight 0 are left out.
+        """
         moved = self._under(hypothesis, prior_set)
         if prior_set == AS_STATED:
             draws = self.base(hypothesis)
@@ -205,6 +267,7 @@ class EvidenceModel:
         return tuple(modes)
 
     def _keep(self, hypothesis: str, prior_set: PriorSet, modes: tuple[ModeDraws, ...]) -> None:
+        """Keep the draws by access mode, and tell the observer how many sets of draws are done."""
         self._mode_draws[hypothesis, prior_set] = modes
         if self._observer is not None:
             self._observer(len(self._mode_draws), len(self.ids) * len(self.sets))
@@ -212,7 +275,7 @@ class EvidenceModel:
     # Likelihoods
 
     def fits(self, hypothesis: str, conventions: Sequence[str] = ALL) -> tuple[Fit, ...]:
-        """Return the likelihoods of reported figures, one a prior set, given it was published.
+        """Return the likelihoods of reported figures under all prior sets, given publication.
 
         Parameters
         ----------
@@ -221,15 +284,30 @@ class EvidenceModel:
         conventions:
             Those that may have been counted; or `(WHOLE,)`, which gives the likelihoods of a
             cluster that is seen whole and counted as C2, published or not.
+
+        Returns
+        -------
+        tuple
+            One fit for each of `sets`, in their order.
+
+        Raises
+        ------
+        InvalidInputError
+            Where fewer than 20 draws under the priors as stated can be used.
         """
         self._draw_all_sets(hypothesis)
         return tuple(self._fit(hypothesis, tuple(conventions), each) for each in self.sets)
 
     def stated_fit(self, hypothesis: str, conventions: Sequence[str] = ALL) -> Fit:
-        """Return the likelihood under the priors as stated."""
+        """Return the likelihood under the priors as stated; see `fits`."""
         return self._fit(hypothesis, tuple(conventions), AS_STATED)
 
     def _fit(self, hypothesis: str, conventions: tuple[str, ...], prior_set: PriorSet) -> Fit:
+        """Fit a likelihood to the usable draws under a prior set, once.
+
+        Too few usable draws are refused under the priors as stated only. Under another set they
+        give a likelihood with few classes, or with none.
+        """
         key = (hypothesis, conventions, prior_set)
         if key not in self._fits:
             modes = self._mode_draws_under(hypothesis, prior_set)
@@ -242,7 +320,18 @@ class EvidenceModel:
 
 
 def draws_of(hypothesis: Hypothesis, n: int, seed: int, purpose: str) -> Draws:
-    """Draw `n` times; the same for the same hypothesis, seed and purpose."""
+    """Draw a number of times from a hypothesis.
+
+    Parameters
+    ----------
+    hypothesis:
+        What is drawn from, with its priors as they are.
+    n:
+        Number of draws.
+    seed, purpose:
+        With the id of the hypothesis they name the random streams. The same purpose gives the same
+        uniforms whatever the priors.
+    """
     streams = Streams(seed)
     u = streams.rng("compare", hypothesis.id, purpose, "dials").random((n, len(hypothesis.columns)))
     return draw(hypothesis, u, streams.rng("compare", hypothesis.id, purpose, "chance"))
@@ -251,7 +340,7 @@ def draws_of(hypothesis: Hypothesis, n: int, seed: int, purpose: str) -> Draws:
 def log_densities(
     fits: Sequence[Fit], values: Mapping[str, Floats], names: Sequence[str]
 ) -> Floats:
-    """Return ln of the density of each of n clusters under each of the fits, (n, fits).
+    """Return ln of the density of each of n clusters under each of several fits.
 
     Parameters
     ----------
@@ -262,6 +351,12 @@ def log_densities(
         define it could not have produced the cluster.
     names:
         The observables that count.
+
+    Returns
+    -------
+    ndarray
+        Natural logarithms of densities on the scales of `scaled`, (n, fits). A cluster that defines
+        none of the observables gets 0 under every fit: it tells nothing.
     """
     size = len(next(iter(values.values())))
     logs = np.zeros((size, len(fits)))
@@ -279,6 +374,7 @@ def log_densities(
 
 
 def _too_few(hypothesis: str, conventions: tuple[str, ...]) -> str:
+    """Return the message that hardly any draw can be used, with what would help."""
     if conventions == (WHOLE,):
         return f"{hypothesis}: hardly any draw has an exchange; give it more work"
     counted = "" if conventions == ALL else f" and counted as {' or '.join(conventions)}"
@@ -289,11 +385,19 @@ def _too_few(hypothesis: str, conventions: tuple[str, ...]) -> str:
 
 
 def capped(log10: Floats, draws: int) -> Floats:
-    """Return log10 of likelihood ratios, none beyond what so many draws can tell apart."""
+    """Clip log10 of likelihood ratios at what so many draws can tell apart.
+
+    Parameters
+    ----------
+    log10:
+        Of any shape; the result has the same.
+    draws:
+        No ratio beyond this many to 1, either way, is left.
+    """
     most = np.log10(draws)
     return np.clip(log10, -most, most)
 
 
 def in_order(names: Sequence[str]) -> tuple[str, ...]:
-    """Return observables in the order in which they are added."""
+    """Return observables in the order in which evidence is added; unknown names are dropped."""
     return tuple(name for name in OBSERVABLES if name in names)

@@ -23,10 +23,24 @@ _FEW, _NEAREST = 50, 200
 
 @dataclass(frozen=True)
 class Inferred:
-    """Ranges of 90 % of the driver and of the answered requests (C2) of the whole cluster.
+    """What one count leaves of one hypothesis: ranges of 90 %, from the 5 % to the 95 % quantile.
 
     They hold if the hypothesis is true: what was counted, found and added is drawn from its
     priors, and so is the driver.
+
+    Attributes
+    ----------
+    case:
+        Id of the case that gives the count.
+    hypothesis:
+        Id of the hypothesis.
+    driver:
+        Its driver, as `work.factor`.
+    driver_low, driver_high:
+        Range of the driver, in its own unit, such as runs or users.
+    c2_low, c2_high:
+        Range of the answered requests (C2) of the whole cluster, accounts that were not found
+        included.
     """
 
     case: str
@@ -41,7 +55,24 @@ class Inferred:
 def inferences(
     model: EvidenceModel, cases: Sequence[Case], reading: Reading
 ) -> tuple[Inferred, ...]:
-    """Return what every case leaves under every hypothesis that may have made such a count."""
+    """Return what every case leaves under every hypothesis that may have made such a count.
+
+    Parameters
+    ----------
+    model:
+        Draws of the hypotheses; only those under the priors as stated are used.
+    cases:
+        Reported counts. The middle of the limits of a count stands for it, or the lower end where
+        the upper one is infinite.
+    reading:
+        What "over" means.
+
+    Returns
+    -------
+    tuple
+        By case, then by hypothesis. A hypothesis is left out of a case if fewer than 50 of its
+        draws are published and counted under a convention of the case.
+    """
     inferences = []
     for case in cases:
         limits = case.interval("count", reading)
@@ -62,7 +93,9 @@ def inferred(draws: Draws, quantity: str, count: float, use: Bools) -> tuple[flo
 
     Approximate Bayesian computation with a local linear regression: draws near the count weigh by a
     Gaussian kernel of .12 decades, and are moved along their regression on it (Beaumont, Zhang and
-    Balding, Genetics 162, 2002).
+    Balding, Genetics 162, 2002). Count and quantity are taken as log10. Where fewer than 50 draws
+    lie within four widths of the kernel, the 200 nearest ones are used; then the range says more of
+    the prior than of the count.
 
     Parameters
     ----------
@@ -74,6 +107,11 @@ def inferred(draws: Draws, quantity: str, count: float, use: Bools) -> tuple[flo
         The reported count.
     use:
         The draws that may have led to it, (n,).
+
+    Returns
+    -------
+    tuple
+        Weighted quantiles at 5 and 95 %, in the unit of the quantity.
     """
     x = np.log10(draws.reported["count"][use]) - np.log10(count)
     y = np.log10(np.maximum(quantity_of(draws, quantity)[use], 1e-9))
@@ -96,7 +134,15 @@ def inferred(draws: Draws, quantity: str, count: float, use: Bools) -> tuple[flo
 
 
 def quantity_of(draws: Draws, quantity: str) -> Floats:
-    """Return a parameter by its column name, or `C2` of the whole cluster, (n,)."""
+    """Return the drawn values of a quantity, (n,).
+
+    Parameters
+    ----------
+    draws:
+        Draws of one hypothesis.
+    quantity:
+        A parameter by its column name; `C2` stands for the answered requests of the whole cluster.
+    """
     if quantity == TRUE_COUNT:
         return np.asarray(draws.counts[1], np.float64)
     return draws.parameters[quantity]

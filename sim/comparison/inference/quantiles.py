@@ -1,4 +1,4 @@
-"""Quantiles that answers are given by."""
+"""Quantiles and ranges that answers are given by."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Span:
-    """Quantiles at 5, 25, 50, 75 and 95 %."""
+    """Quantiles of a distribution at 5, 25, 50, 75 and 95 %, all in the unit of the quantity.
+
+    `p05` to `p95` is a range of 90 %, `p25` to `p75` one of 50 %.
+    """
 
     p05: float
     p25: float
@@ -21,7 +24,11 @@ class Span:
 
 @dataclass(frozen=True)
 class Ranged:
-    """A result under the priors as stated, and its smallest and largest over all prior sets."""
+    """A result under the priors as stated, and its smallest and largest over all prior sets.
+
+    `low <= stated <= high`, as the priors as stated are one of the sets. The ends are no quantiles:
+    each is what the most extreme set gives.
+    """
 
     stated: float
     low: float
@@ -32,5 +39,11 @@ LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 def span(values: NDArray[np.float64] | NDArray[np.int64]) -> Span:
-    """Return the quantiles of `values` (n,), linear between order statistics."""
+    """Return the quantiles of values, linear between order statistics.
+
+    Parameters
+    ----------
+    values:
+        At least one, (n,), without NaN.
+    """
     return Span(*np.quantile(values, LEVELS).tolist())
