@@ -197,8 +197,7 @@ class EvidenceModel:
         return {name: values[draws.published] for name, values in draws.reported.items()}
 
     def _drawn_under(self, hypothesis: str, prior_set: PriorSet) -> Draws:
-        """Return whole draws under a prior set, and keep them: only for the few sets asked for so.
-        """
+        """Return whole draws under a prior set, and keep them; few sets are asked for so."""
         key = (hypothesis, prior_set)
         if key not in self._draws:
             moved = self._under(hypothesis, prior_set)

@@ -52,7 +52,22 @@ _LEAST_SHARE = 1e-5
 
 
 def scaled(name: str, values: Floats) -> Floats:
-    """Return an observable on its scale: log10 of counts and ratios, arcsin sqrt of shares."""
+    """Return an observable on the scale on which densities are taken.
+
+    Parameters
+    ----------
+    name:
+        The observable.
+    values:
+        In its unit, any shape. Shares are clipped to [0, 1]; other values below 0.001 count as
+        0.001, so a count of 0 has a place. NaN stays NaN.
+
+    Returns
+    -------
+    ndarray
+        Log10 of counts and ratios (decades), arcsin of the square root of shares (radians, 0 to
+        pi/2): the transformation that evens out the variance of a binomial share.
+    """
     if OBSERVABLES[name].kind == "share":
         return np.asarray(np.arcsin(np.sqrt(np.clip(values, 0, 1))))
     return np.asarray(np.log10(np.maximum(values, 1e-3)))
@@ -60,7 +75,19 @@ def scaled(name: str, values: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Marginal:
-    """Density and distribution of one observable in one class, on an even grid, (_GRID,) each."""
+    """Density of one observable in one class, and its distribution function, on an even grid.
+
+    Attributes
+    ----------
+    low:
+        Place of the first point, on the scale of the observable.
+    step:
+        Distance between points.
+    density:
+        Density at the points, (_GRID,); it integrates to 1 by trapezes.
+    below:
+        Distribution function at the points, (_GRID,), from 0 to 1.
+    """
 
     low: float
     step: float
@@ -68,19 +95,23 @@ class Marginal:
     below: Floats
 
     def log_density(self, x: Floats) -> Floats:
-        """Return ln of the density at `x`."""
+        """Return ln of the density at `x`, of the shape of `x`; off the grid it is ln of 1e-300."""
         return np.log(np.maximum(np.interp(x, self._grid, self.density, 0, 0), _FLOOR))
 
     def share_below(self, x: Floats | float) -> Floats:
-        """Return the distribution function at `x`, 0 to 1."""
+        """Return the distribution function at `x`: 0 below the grid, 1 above it."""
         return np.asarray(np.interp(x, self._grid, self.below, 0, 1))
 
     def quantile(self, share: Floats) -> Floats:
-        """Return the values below which shares of the draws lie."""
+        """Return the values below which shares of the draws lie, the inverse of `share_below`."""
         return np.asarray(np.interp(share, self.below, self._grid))
 
     def scores(self, x: Floats) -> Floats:
-        """Return the normal scores of `x`, finite."""
+        """Return the normal scores of `x`, standard normal for draws of the class.
+
+        They end at the scores of 1e-5 and 1 - 1e-5, thus within +-4.27, so that a value far outside
+        cannot make the copula decide alone.
+        """
         from scipy.special import ndtri
 
         return np.asarray(ndtri(np.clip(self.share_below(x), _LEAST_SHARE, 1 - _LEAST_SHARE)))
@@ -96,12 +127,18 @@ def marginal(x: Floats, resolution: float, ends: tuple[float, float] | None = No
     Parameters
     ----------
     x:
-        Values on their scale, (n,).
+        Values on their scale, (n,), at least one and without NaN.
     resolution:
         Smallest standard deviation of a kernel; above it Silverman's width holds,
         0.9 spread n^(-1/5).
     ends:
-        What no value lies beyond; kernels are reflected there.
+        What no value lies beyond; kernels are reflected there, and the grid ends there. None lets
+        the grid go on by four widths of the kernel beyond the outermost values.
+
+    Returns
+    -------
+    Marginal
+        On `_GRID` points, normalised on the grid.
     """
     width = max(0.9 * _spread(x) * len(x) ** -0.2, resolution)
     reach = 4 * width
@@ -147,20 +184,20 @@ def _linear_counts(places: Floats, size: int) -> Floats:
 
 @dataclass(frozen=True)
 class ClassFit:
-    """The fit of one latent class.
+    """The fit of one latent class: a Gaussian copula with kernel densities as its margins.
 
     Attributes
     ----------
     latent_class:
-        Its number.
+        Its number, see `latent_classes`.
     weight:
-        Its share of the used draws.
+        Its share of the likelihood; those of a fit add up to 1.
     names:
         The observables that it defines, in the order of `correlation`.
     marginals:
-        Their densities.
+        Their densities, by observable.
     correlation:
-        Correlation matrix of their normal scores.
+        Correlation matrix of their normal scores, (names, names).
     """
 
     latent_class: int
@@ -170,7 +207,19 @@ class ClassFit:
     correlation: Floats
 
     def log_density(self, points: Mapping[str, Floats]) -> Floats:
-        """Return ln of the joint density at points on their scales, (n,); -inf where undefined."""
+        """Return ln of the joint density of several observables at n points.
+
+        Parameters
+        ----------
+        points:
+            Places on their scales by observable, (n,) each. Observables that are not named are
+            integrated out, which a copula does by leaving out their rows.
+
+        Returns
+        -------
+        ndarray
+            Natural logarithms, (n,); -inf if the class does not define one of the observables.
+        """
         size = len(next(iter(points.values())))
         if any(name not in self.marginals for name in points):
             return np.full(size, -np.inf)
@@ -180,10 +229,20 @@ class ClassFit:
         return total + self._log_copula(points) if len(points) > 1 else total
 
     def probability(self, box: Mapping[str, tuple[float, float]]) -> float:
-        """Return the probability of a box on the scales; 0 where an observable is undefined.
+        """Return the probability that several observables lie in a box.
 
         The marginals within the box are exact; the copula is the mean over points that are even in
         their probability (quasi Monte Carlo).
+
+        Parameters
+        ----------
+        box:
+            Lower and upper end by observable, on their scales.
+
+        Returns
+        -------
+        float
+            From 0 up; 0 where the class does not define one of the observables.
         """
         if any(name not in self.marginals for name in box):
             return 0.0
@@ -218,15 +277,34 @@ class Fit:
 
     One draw more than the `draws` that there are is thought to lie anywhere, evenly: so many draws
     cannot exclude anything by more.
+
+    Attributes
+    ----------
+    classes:
+        The classes with their weights; empty if no draw could be used, and then only the even part
+        is left.
+    draws:
+        Draws of the whole prior.
     """
 
     classes: tuple[ClassFit, ...]
     draws: int
 
     def log_density(self, points: Mapping[str, Floats], undefined: Sequence[str] = ()) -> Floats:
-        """Return ln of the joint density at points on their scales, by observable, (n,) each.
+        """Return ln of the joint density at n points.
 
-        Classes that define one of the `undefined` observables add nothing.
+        Parameters
+        ----------
+        points:
+            Places on their scales by observable, (n,) each, at least one observable.
+        undefined:
+            Observables that the clusters do not define. Classes that define one of them add
+            nothing.
+
+        Returns
+        -------
+        ndarray
+            Natural logarithms, (n,), always finite.
         """
         size = len(next(iter(points.values())))
         parts = [
@@ -241,7 +319,16 @@ class Fit:
     def log_likelihood(self, limits: Mapping[str, Interval]) -> float:
         """Return ln of the probability that every observable lies within its limits.
 
-        Limits of no width are widened to the resolution of their observable.
+        Parameters
+        ----------
+        limits:
+            Intervals in the units of the observables. Those of no width are widened to the
+            resolution of their observable; an open end is infinite.
+
+        Returns
+        -------
+        float
+            Natural logarithm; 0 without limits, and never below ln of 1e-300.
         """
         if not limits:
             return 0.0
@@ -253,7 +340,7 @@ class Fit:
 
 
 def _ends_on_scale(name: str, limits: Interval) -> tuple[float, float]:
-    """Return the ends of an interval on its scale, at least the resolution apart."""
+    """Return the ends of an interval on its scale, widened evenly to the resolution if narrower."""
     low, high = scaled(name, np.array([limits.low, limits.high])).tolist()
     missing = max(RESOLUTION[name] - (high - low), 0) / 2
     return low - missing, high + missing
@@ -265,7 +352,18 @@ def _share_of_range(name: str, low: float, high: float) -> float:
 
 
 def lattice(dimensions: int) -> Floats:
-    """Return points that fill the unit cube evenly, (256, dimensions): a Kronecker sequence."""
+    """Return points that fill the unit cube evenly: a Kronecker sequence, always the same one.
+
+    Parameters
+    ----------
+    dimensions:
+        Dimensions of the cube, 1 or more.
+
+    Returns
+    -------
+    ndarray
+        Points in [0, 1), (256, dimensions).
+    """
     steps = _plastic(dimensions)
     return np.asarray((0.5 + np.arange(1, _POINTS + 1)[:, None] * steps) % 1)
 
@@ -283,10 +381,19 @@ def _plastic(dimensions: int) -> Floats:
 
 @dataclass(frozen=True)
 class Sample:
-    """Draws that share a part of the prior, `weight`: values by observable, (n,) each.
+    """Draws that share a part of the prior, such as those of one access mode.
 
-    `latent_class` (n,) is the class of each draw. Only draws to `use` (n,) count, such as those
-    that would be published.
+    Attributes
+    ----------
+    weight:
+        The part of the prior that they stand for.
+    values:
+        By observable, (n,) each, in their units; NaN where not defined.
+    latent_class:
+        Number of the class of each draw, (n,).
+    use:
+        Which draws count, (n,), such as those that would be published. The others still count in
+        the denominator of their class' weight.
     """
 
     weight: float
@@ -308,6 +415,12 @@ def fit(samples: Sequence[Sample], draws: int) -> Fit:
         One for each part of the prior.
     draws:
         Draws of the whole prior, which bound what the likelihood can exclude.
+
+    Returns
+    -------
+    Fit
+        A mixture whose weights add up to 1: a likelihood given that a draw is used, for instance
+        given that it is published.
     """
     sizes = [
         (sample, int(latent_class), int(((sample.latent_class == latent_class) & sample.use).sum()))
@@ -325,6 +438,10 @@ def fit(samples: Sequence[Sample], draws: int) -> Fit:
 
 
 def _fit_class(sample: Sample, latent_class: int, weight: float) -> ClassFit:
+    """Fit densities and copula to the used draws of one class.
+
+    An observable that is NaN in any of these draws is not defined by the class.
+    """
     rows = np.flatnonzero(sample.use & (sample.latent_class == latent_class))
     values = {name: x[rows] for name, x in sample.values.items()}
     defined = {name: scaled(name, x) for name, x in values.items() if not np.isnan(x).any()}
@@ -337,7 +454,11 @@ def _fit_class(sample: Sample, latent_class: int, weight: float) -> ClassFit:
 
 
 def _correlation(scores: Floats) -> Floats:
-    """Return the correlation of the rows, drawn towards none as the draws get few."""
+    """Return the correlation of the rows of scores (names, n), drawn towards none as draws get few.
+
+    A shrinkage estimate: off the diagonal it is times n / (n + 2 names), and a thousandth less, so
+    that the matrix can always be inverted.
+    """
     centred = scores - scores.mean(axis=1, keepdims=True)
     norm = np.sqrt((centred**2).sum(axis=1))
     matrix = (centred @ centred.T) / np.maximum(np.outer(norm, norm), 1e-12)
@@ -349,6 +470,10 @@ def _correlation(scores: Floats) -> Floats:
 
 
 def without_implied(names: Sequence[str]) -> tuple[str, ...]:
-    """Leave out what the others imply: exchanges per account beside count and accounts."""
+    """Leave out what the others imply, so that no figure counts twice.
+
+    Count and accounts imply the mean exchanges per account; nothing else is implied. The order
+    stays.
+    """
     implied = {"count", "accounts"} <= set(names)
     return tuple(name for name in names if not (implied and name == "exchanges_per_account"))

@@ -25,7 +25,17 @@ _SHARES = (0.001, 0.01, 0.03, 0.1, 0.3, 0.5, 0.9)
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of one cluster: limits by observable, and what may have been counted."""
+    """What is known of one cluster.
+
+    Attributes
+    ----------
+    id:
+        Of the case, or the name of the run.
+    limits:
+        Intervals by observable, in their units; `count` always among them.
+    conventions:
+        Those that may have been counted, or `(WHOLE,)` for a run that is seen whole.
+    """
 
     id: str
     limits: Mapping[str, Interval]
@@ -34,9 +44,19 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Step:
-    """Likelihood ratios, accused hypothesis to each other one, with one observable more.
+    """Likelihood ratios of the accused hypothesis to each other one, with one observable more.
 
-    `ratios` are log10. `adds`: false where the observables before it imply the added one.
+    Attributes
+    ----------
+    added:
+        The observable that this step adds.
+    known:
+        All observables up to this step, `added` the last.
+    adds:
+        False where the observables before it imply the added one; the ratios are then as before.
+    ratios:
+        Log10 likelihood ratios by the id of the other hypothesis, above 0 in favour of the accused
+        one.
     """
 
     added: str
@@ -51,6 +71,12 @@ class Odds:
 
     Attributes
     ----------
+    evidence:
+        What was weighed.
+    accused:
+        Id of the hypothesis that stands above the fraction line.
+    steps:
+        One for each known observable, in the order in which they are added; the count is the first.
     outside:
         Hypotheses that hardly ever make such a count, of whose counts 1 to 99 % lie elsewhere: a
         ratio to them says more of the tails of a prior than of the cluster.
@@ -58,7 +84,7 @@ class Odds:
         By hypothesis, log10 of the prior odds of the accused one that give 10 to 1 with all that is
         known.
     posterior:
-        Posterior probabilities by hypothesis, if prior odds were given.
+        Posterior probabilities by hypothesis, if prior odds were given; else None.
     """
 
     evidence: Evidence
@@ -70,7 +96,15 @@ class Odds:
 
 
 def evidence_of(case: Case, reading: Reading) -> Evidence:
-    """Return what a report says of an actor, as limits."""
+    """Return what a report says of an actor, as limits in the order in which they are added.
+
+    Parameters
+    ----------
+    case:
+        The claims of the report about the actor.
+    reading:
+        What "over" means in them.
+    """
     limits = {name: case.interval(name, reading) for name in in_order(list(case.claims))}
     return Evidence(case.id, limits, case.conventions)
 
@@ -78,7 +112,7 @@ def evidence_of(case: Case, reading: Reading) -> Evidence:
 def odds(
     model: EvidenceModel, evidence: Evidence, accused: str, prior: Mapping[str, float] | None
 ) -> Odds:
-    """Weigh one cluster.
+    """Weigh one cluster by Bayes factors, and by Bayes' rule where prior odds are given.
 
     Parameters
     ----------
@@ -90,6 +124,16 @@ def odds(
         Id of the hypothesis that the others are held against.
     prior:
         Relative prior odds by hypothesis, 1 for those not named; None gives no posterior.
+
+    Returns
+    -------
+    Odds
+        Steps with the ratios to each other hypothesis. No ratio is larger than the number of draws.
+
+    Raises
+    ------
+    InvalidInputError
+        Where too few draws of a hypothesis are published, or counted as the evidence may be.
     """
     steps = []
     known: tuple[str, ...] = ()
@@ -133,9 +177,21 @@ def _covers(model: EvidenceModel, hypothesis: str, evidence: Evidence) -> bool:
 def log_likelihoods(
     model: EvidenceModel, evidence: Evidence, known: Sequence[str]
 ) -> dict[str, Floats]:
-    """Return ln of the likelihood by hypothesis, one for each prior set, (sets,).
+    """Return ln of the likelihood of the evidence under every hypothesis and prior set.
 
-    Only the `known` observables count, and of those only what the others do not imply.
+    Parameters
+    ----------
+    model:
+        Likelihoods of the hypotheses.
+    evidence:
+        What is known of the cluster.
+    known:
+        The observables that count, and of those only what the others do not imply.
+
+    Returns
+    -------
+    dict
+        By hypothesis, (sets,) each, the priors as stated first.
     """
     limits = {name: evidence.limits[name] for name in without_implied(known)}
     return {
@@ -147,7 +203,15 @@ def log_likelihoods(
 
 
 def _ratio(accused: Floats, other: Floats, draws: int) -> Ranged:
-    """Return log10 of the ratio of two likelihoods, over every pair of their prior sets."""
+    """Return log10 of the ratio of two likelihoods, over every pair of their prior sets.
+
+    Parameters
+    ----------
+    accused, other:
+        Ln of the likelihoods, one for each prior set, (sets,), the priors as stated first.
+    draws:
+        No ratio is larger than this, either way.
+    """
     log10 = capped(np.subtract.outer(accused, other) / np.log(10), draws)
     return Ranged(float(log10[0, 0]), float(log10.min()), float(log10.max()))
 
@@ -164,6 +228,7 @@ def _posterior(
     most = np.log(draws)
 
     def probability(key: str, log: float, others: Mapping[str, float]) -> float:
+        """Return the probability of one hypothesis, from its ln likelihood and those of others."""
         against = sum(
             prior.get(other, 1.0) * np.exp(np.clip(log_of_other - log, -most, most))
             for other, log_of_other in others.items()
@@ -188,6 +253,10 @@ class Reach:
 
     Attributes
     ----------
+    case:
+        Id of the evidence.
+    against:
+        Id of the other hypothesis.
     best, centre:
         Largest likelihood ratio of the accused hypothesis to the other one over all centres of its
         volume, from a thousandth to a thousand times the stated one, and the centre where that is;
@@ -206,7 +275,25 @@ class Reach:
 
 
 def reach(model: EvidenceModel, evidence: Evidence, accused: str) -> tuple[Reach, ...]:
-    """Move the volume of either hypothesis and look at the count alone."""
+    """Move the volume of either hypothesis and look at the count alone, a sensitivity analysis.
+
+    Volumes move by 49 factors, evenly in the logarithm; the priors are else as stated. One of the
+    two hypotheses is moved at a time.
+
+    Parameters
+    ----------
+    model:
+        Draws of the hypotheses.
+    evidence:
+        Only its count and conventions are used.
+    accused:
+        Id of the hypothesis that stands above the fraction line.
+
+    Returns
+    -------
+    tuple
+        One for each other hypothesis, in the order of their file.
+    """
     moved = {key: _with_moved_counts(model, key, evidence) for key in model.ids}
     reaches = []
     for other in (key for key in model.ids if key != accused):
@@ -229,7 +316,11 @@ def reach(model: EvidenceModel, evidence: Evidence, accused: str) -> tuple[Reach
 
 
 def _with_moved_counts(model: EvidenceModel, hypothesis: str, evidence: Evidence) -> Floats:
-    """Return ln of the likelihood of a count with all counts times each centre, (centres,)."""
+    """Return ln of the likelihood of a count with all counts times each centre, (centres,).
+
+    The draws are not repeated: their counts are multiplied, and what is published is decided anew.
+    So the driver is not moved, as prior sets do, but all work of the hypothesis together.
+    """
     limits = {"count": evidence.limits["count"]}
     logs = []
     for centre in _CENTRES:
@@ -251,8 +342,17 @@ def _capped_ratios(logs: Floats, draws: int) -> Floats:
 class PoolShare:
     """What the share of pooled accounts in another hypothesis does to the odds.
 
-    `ratios`: likelihood ratio by that share. `decisive`: the shares from and to which all that is
-    known favours the accused hypothesis by 10 to 1; None if no share does.
+    Attributes
+    ----------
+    case:
+        Id of the evidence.
+    against:
+        Id of the other hypothesis.
+    ratios:
+        Likelihood ratio of the accused hypothesis to the other one, by that share (0.001 to 0.9).
+    decisive:
+        The shares from and to which all that is known favours the accused hypothesis by 10 to 1, an
+        interval that begins at 0 or ends at 1; None if no share does.
     """
 
     case: str
@@ -264,7 +364,27 @@ class PoolShare:
 def pool_shares(
     model: EvidenceModel, evidence: Evidence, accused: str, pool: str = "pool"
 ) -> tuple[PoolShare, ...]:
-    """Vary how likely the accounts of each other hypothesis are pooled, where they may be."""
+    """Vary how likely the accounts of each other hypothesis are pooled, where they may be.
+
+    The likelihood of the other hypothesis is a mixture over its access modes; the weight of one
+    mode is varied, and all else keeps its proportions. The priors are as stated.
+
+    Parameters
+    ----------
+    model:
+        Likelihoods of the hypotheses.
+    evidence:
+        All that is known of it is used.
+    accused:
+        Id of the hypothesis whose own access modes stay as they are.
+    pool:
+        Id of the access mode that stands for pooled accounts.
+
+    Returns
+    -------
+    tuple
+        One for each other hypothesis that has this mode and a further one.
+    """
     limits = {
         name: evidence.limits[name] for name in without_implied(in_order(list(evidence.limits)))
     }
@@ -301,7 +421,11 @@ def _decisive(pooled: float, otherwise: float) -> tuple[float, float] | None:
 
 
 def _by_mode(fitted: Fit, mode: int, limits: Mapping[str, Interval]) -> tuple[float, float]:
-    """Return ln of the likelihoods of one access mode and of all others together."""
+    """Return ln of the likelihoods of one access mode and of all others together.
+
+    The weights of the classes of each part are made to add up to 1. Of a part without a class only
+    the even part of the likelihood is left.
+    """
     logs = []
     for is_mode in (True, False):
         classes = [

@@ -33,7 +33,7 @@ _Classes = TypeVar("_Classes", int, Ints)
 
 @dataclass(frozen=True)
 class Draws:
-    """`n` draws of one hypothesis.
+    """Prior predictive draws of one hypothesis, `n` of them; `len` gives n.
 
     Attributes
     ----------
@@ -42,9 +42,9 @@ class Draws:
     counts:
         Exchanges of the whole cluster by convention C1 to C6, (6, n).
     by_work:
-        The same by work.
+        The same by work; they add up to `counts`.
     accounts:
-        Accounts of the cluster, (n,).
+        Accounts of the cluster, (n,), at least 1.
     convention:
         The convention that is counted, as its place in C1 to C6, (n,).
     reported:
@@ -68,7 +68,19 @@ class Draws:
         return len(self.accounts)
 
     def observed(self, convention: str = "C2") -> dict[str, Floats]:
-        """Return the observables of the whole cluster, counted under one convention, (n,) each."""
+        """Return the observables of the whole cluster, without an accuser's errors.
+
+        Parameters
+        ----------
+        convention:
+            The convention under which exchanges are counted, C1 to C6.
+
+        Returns
+        -------
+        dict
+            By observable, (n,) each. Count, accounts and exchanges per account are those of the
+            whole cluster; the others are the same as reported, for no error is modelled in them.
+        """
         count = self.counts[_CONVENTION_NAMES.index(convention)].astype(np.float64)
         accounts = self.accounts.astype(np.float64)
         per_account = count / self.accounts
@@ -84,6 +96,13 @@ def latent_classes(mode: Ints, accounts: Ints) -> Ints:
     """Return the latent class of each draw: twice the place of the access mode, +1 for 1 account.
 
     Observables that compare accounts are not defined for a cluster of one, so it is a class apart.
+
+    Parameters
+    ----------
+    mode:
+        Place of the access mode in the choice of the hypothesis, (n,).
+    accounts:
+        Accounts of the cluster, (n,).
     """
     return np.asarray(2 * mode + (accounts == 1))
 
@@ -105,20 +124,27 @@ def draw(hypothesis: Hypothesis, u: Floats, rng: np.random.Generator) -> Draws:
     rng:
         Draws what is left when all parameters are given: the lengths of the tasks, failures, which
         accounts are found.
+
+    Returns
+    -------
+    Draws
+        One for each row of `u`, in the same order.
     """
     blocks = [_draw(hypothesis, u[k : k + BLOCK], rng) for k in range(0, len(u), BLOCK)]
     return join(blocks)
 
 
 def join(blocks: list[Draws]) -> Draws:
-    """Return the draws of all blocks one after the other."""
+    """Return the draws of all blocks one after the other; at least one block."""
     if len(blocks) == 1:
         return blocks[0]
 
     def joined(name: str) -> Ints:
+        """Join an array of all blocks along the draws, its last axis."""
         return np.concatenate([getattr(block, name) for block in blocks], axis=-1)
 
     def joined_by_key(name: str) -> dict[str, Floats]:
+        """Join the arrays of a mapping, which has the same keys in all blocks."""
         parts = [getattr(block, name) for block in blocks]
         return {key: np.concatenate([part[key] for part in parts], axis=-1) for key in parts[0]}
 
@@ -135,6 +161,11 @@ def join(blocks: list[Draws]) -> Draws:
 
 
 def _draw(hypothesis: Hypothesis, u: Floats, rng: np.random.Generator) -> Draws:
+    """Draw one block: parameters, work, accounts, what is counted, and what is reported.
+
+    The columns of `u` are for parameters alone. The generator is used in a fixed order, so another
+    order of these steps would give other draws.
+    """
     # The parameters, and the work that they make. The order of these calls is that of the draws.
     drawn = ParameterDraws(hypothesis.columns, u)
     works = {key: do_work(hypothesis, key, drawn, rng) for key in hypothesis.work}
@@ -185,7 +216,27 @@ def _draw(hypothesis: Hypothesis, u: Floats, rng: np.random.Generator) -> Draws:
 def _counts_by_convention(
     calls: Ints, tasks: Ints, values: Mapping[str, Floats], rng: np.random.Generator
 ) -> Ints:
-    """Return C1 to C6, (6, n), from answered calls (C2) and tasks (C6), (n,) each."""
+    """Return the counts under all six conventions, from answered calls and tasks.
+
+    Failed attempts and further completions are Poisson; empty answers and refusals are binomial. A
+    task is an answered user turn (C5) unless its answer is empty, whatever the number of its calls.
+
+    Parameters
+    ----------
+    calls:
+        Answered calls, C2, (n,).
+    tasks:
+        Tasks, C6, (n,).
+    values:
+        Common parameters by name, (n,) each.
+    rng:
+        Draws failures and completions.
+
+    Returns
+    -------
+    ndarray
+        Exchanges, (6, n), in the order C1 to C6.
+    """
     attempts = calls + rng.poisson(calls * values["retries_per_answer"])
     generated = calls - rng.binomial(calls, values["empty_share"])
     usable = generated - rng.binomial(generated, values["refusal_share"])
@@ -195,7 +246,11 @@ def _counts_by_convention(
 
 
 def _draw_access(hypothesis: Hypothesis, drawn: ParameterDraws) -> Ints:
-    """Draw how the cluster looks and what a release moves; return the access mode, (n,)."""
+    """Draw how the cluster looks and what a release moves; return the access mode, (n,).
+
+    The values of the parameters that belong to the drawn mode go to `drawn.values`, under names
+    such as `access.accounts` that do not tell the mode.
+    """
     mode = drawn.pick("access", hypothesis.access)
     modes = [hypothesis.access_modes[name] for name in hypothesis.access.names]
     for name in ACCESS_PARAMETERS:
@@ -208,7 +263,22 @@ def _draw_access(hypothesis: Hypothesis, drawn: ParameterDraws) -> Ints:
 
 
 def _item_repetition(distinct: Floats, tasks: Ints, repeat_share: Floats) -> Floats:
-    """Return the share of prompts that were sent before, (n,)."""
+    """Return the share of prompts that were sent before.
+
+    Parameters
+    ----------
+    distinct:
+        Different prompts among the tasks, by the nature of the work, (n,).
+    tasks:
+        Tasks, one prompt each, (n,); without a task the share is 1 or less, and is not counted.
+    repeat_share:
+        Share of the different prompts that are sent again for no reason of the work, (n,).
+
+    Returns
+    -------
+    ndarray
+        Shares in [0, 1], (n,).
+    """
     first_time = distinct * (1 - repeat_share) / np.maximum(tasks, 1)
     return np.asarray(np.clip(1 - first_time, 0, 1))
 
@@ -240,7 +310,16 @@ def _concentration(accounts: Ints, sigma: Floats, rng: np.random.Generator) -> F
 def _in_common(
     accounts: Ints, values: Mapping[str, Floats], rng: np.random.Generator
 ) -> dict[str, Floats]:
-    """Return what accounts have in common, NaN for one: synchrony and shared instruments, (n,)."""
+    """Return what the accounts of a cluster have in common.
+
+    Synchrony is its parameter as drawn. Each account shares an instrument with the drawn
+    probability, by itself; that exactly one does is impossible and counts as none.
+
+    Returns
+    -------
+    dict
+        `synchrony` and `shared_instruments`, (n,) each; NaN for a cluster of one account.
+    """
     alone = accounts == 1
     shared = rng.binomial(accounts, values["access.shared_instruments"]) / accounts
     shared[(shared * accounts) == 1] = 0  # one account cannot share with nobody
@@ -253,11 +332,27 @@ def _in_common(
 def _as_accused(
     counted: Ints, accounts: Ints, values: Mapping[str, Floats], rng: np.random.Generator
 ) -> dict[str, Floats]:
-    """Return count and accounts as the accuser links them, (n,) each.
+    """Return count and accounts as the accuser links them.
 
     Each account of a cluster of several is found by itself; the count follows the accounts. A
     cluster of several also holds accounts of others, at most 999 in a thousand, which bring their
-    share of the exchanges.
+    share of the exchanges. At least one account is found, and a single account is found for sure.
+
+    Parameters
+    ----------
+    counted:
+        Exchanges of the whole cluster under the counted convention, (n,).
+    accounts:
+        Accounts of the cluster, (n,).
+    values:
+        Parameters by column name, (n,) each.
+    rng:
+        Draws which accounts are found.
+
+    Returns
+    -------
+    dict
+        `count`, `accounts`, and `exchanges_per_account`, (n,) each.
     """
     several = accounts > 1
     linked = np.where(several, np.maximum(rng.binomial(accounts, values["found_share"]), 1), 1)

@@ -27,7 +27,19 @@ MAX_RUNS = 100_000
 
 @dataclass(frozen=True)
 class Range:
-    """Mean and quantiles of a simulated quantity: 2.5, 25, 50, 75 and 97.5 %."""
+    """Mean and quantiles of a simulated quantity, in its unit.
+
+    Attributes
+    ----------
+    mean
+        Mean over the replicates.
+    low_95, high_95
+        Quantiles at 2.5 and 97.5 %.
+    low_50, high_50
+        Quantiles at 25 and 75 %.
+    median
+        Quantile at 50 %.
+    """
 
     mean: float
     low_95: float
@@ -39,7 +51,15 @@ class Range:
 
 @dataclass(frozen=True)
 class RunsNeeded:
-    """Whole runs until the exchanges add up to at least the claim."""
+    """Whole runs until the exchanges add up to at least the claim.
+
+    Attributes
+    ----------
+    claim
+        Id of the claim.
+    runs
+        Number of runs, at least 1, over the replicates.
+    """
 
     claim: str
     runs: Range
@@ -49,7 +69,26 @@ class RunsNeeded:
 class ModelPrediction:
     """What one scaffold and model needs for a whole run of a benchmark, under `convention`.
 
-    `mean_steps`: measured mean per task. `exchanges`: one run. `runs_needed`: for each claim.
+    Attributes
+    ----------
+    agent, model
+        Scaffold and model that were measured, by the labels of the measurement.
+    model_id
+        Model of the catalog that it is, None if it is none of them.
+    benchmark
+        Id of the benchmark that is run.
+    measured_on, measured_tasks
+        Benchmark on which steps were measured, and on how many tasks.
+    convention
+        What an exchange is; a step is an answered request.
+    mean_steps
+        Measured mean of the steps of a task.
+    exchanges
+        Exchanges of one run.
+    runs_needed
+        For each claim that has a value, in their order.
+    source
+        Where the measurement is from.
     """
 
     agent: str
@@ -121,9 +160,23 @@ def predict(
 
 
 def draw_strata(items: int, replicates: int, streams: Streams) -> Ints:
-    """Return how many of the items fall into each stratum of the score, (replicates, STRATA).
+    """Draw how many of the items of a benchmark fall into each stratum of the score.
 
     It depends on `items` and the seed alone, so all models meet the same instances.
+
+    Parameters
+    ----------
+    items
+        Items of the benchmark.
+    replicates
+        Number of samples of items.
+    streams
+        Random streams of the seed.
+
+    Returns
+    -------
+    ndarray
+        Items, (replicates, STRATA); each row adds up to `items`.
     """
     rng = streams.rng("compare", "instances", items)
     counts: Ints = rng.multinomial(items, np.full(STRATA, 1 / STRATA), size=replicates)
@@ -133,7 +186,26 @@ def draw_strata(items: int, replicates: int, streams: Streams) -> Ints:
 def per_run_moments(
     steps: StepDistribution, strata: Ints, streams: Streams
 ) -> tuple[Floats, Floats]:
-    """Return conditional mean and variance of a run's total, each of shape (replicates,)."""
+    """Return mean and variance of a run's total for each replicate, given its items.
+
+    The mean has the error of the measured mean in it, which all runs of a replicate share. It is at
+    least one exchange an item.
+
+    Parameters
+    ----------
+    steps
+        Measured steps of a scaffold and model, of at least two tasks.
+    strata
+        Items by stratum, (replicates, STRATA).
+    streams
+        Random streams; the one used is named after scaffold and model.
+
+    Returns
+    -------
+    tuple
+        Mean in exchanges and variance in exchanges squared, (replicates,) each. The variance is
+        that from run to run over the same items.
+    """
     mean, variance = conditional_moments(steps)
     items = strata.sum(axis=1)
     error = streams.rng("compare", steps.agent, steps.model, "mean").standard_normal(len(items))
@@ -173,6 +245,7 @@ def runs_until(target: float, mean: Floats, variance: Floats, rng: np.random.Gen
     First passage of a Gaussian random walk: after k runs a series stands at k mean +
     sqrt(variance) W(k). All series but a negligible share (six standard deviations) pass the
     target after the first and before the last run that is simulated; only these are stepped.
+    After `MAX_RUNS` such steps a series is left as it is, short of the target.
 
     Parameters
     ----------
@@ -205,5 +278,6 @@ def runs_until(target: float, mean: Floats, variance: Floats, rng: np.random.Gen
 
 
 def _range(values: Floats | Ints) -> Range:
+    """Return mean and quantiles of values (n,), linear between order statistics."""
     quantiles = np.quantile(values, [0.025, 0.25, 0.5, 0.75, 0.975]).tolist()
     return Range(float(values.mean()), *quantiles)

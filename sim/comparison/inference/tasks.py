@@ -26,7 +26,13 @@ _MOST_TASKS = 1e11
 class ParameterDraws:
     """Values of the parameters of `n` draws, made from uniforms by name as they are asked for.
 
-    Every method returns an array (n,) and keeps it in `values`.
+    Every method returns an array (n,) and keeps it in `values`. A draw by inversion: a parameter
+    has one uniform, whatever its prior, so two priors of it can be compared draw by draw.
+
+    Attributes
+    ----------
+    values:
+        What was asked for so far, by column name, (n,) each; of a choice the place of the name.
     """
 
     def __init__(self, names: tuple[str, ...], u: Floats) -> None:
@@ -35,23 +41,33 @@ class ParameterDraws:
         self.values: dict[str, Floats] = {}
 
     def number(self, name: str, prior: Prior) -> Floats:
-        """Return the values of a parameter."""
+        """Return the values of a parameter whose prior draws numbers, by the quantile function."""
         self.values[name] = prior.quantile(self._u[name])
         return self.values[name]
 
     def pick(self, name: str, prior: Prior) -> Ints:
-        """Return the drawn places in `prior.names`."""
+        """Return the drawn places in `prior.names`, whole numbers from 0."""
         places = prior.pick(self._u[name]).astype(np.int64)
         self.values[name] = places.astype(np.float64)
         return places
 
     def uniform(self, name: str) -> Floats:
-        """Return the uniforms of a column."""
+        """Return the uniforms of a column, for a choice whose options are known only later."""
         self.values[name] = self._u[name]
         return self.values[name]
 
     def by_choice(self, name: str, choice: Ints, priors: tuple[Prior, ...]) -> Floats:
-        """Return the values of a parameter whose prior is `priors[choice]`, for each draw."""
+        """Return the values of a parameter whose prior depends on what was chosen before.
+
+        Parameters
+        ----------
+        name:
+            Column of the parameter.
+        choice:
+            Place of the chosen option of each draw, (n,).
+        priors:
+            Prior of the parameter for each option.
+        """
         values = np.empty(len(choice))
         for place, prior in enumerate(priors):
             rows = choice == place
@@ -62,7 +78,17 @@ class ParameterDraws:
 
 @dataclass(frozen=True)
 class WorkDone:
-    """What one work came to: tasks, different prompts among them, and model calls, (n,) each."""
+    """What one work came to.
+
+    Attributes
+    ----------
+    tasks:
+        Tasks, C6, (n,).
+    distinct:
+        Different prompts among them, at most `tasks`, (n,); need not be whole.
+    calls:
+        Answered model calls of all tasks, C2, (n,).
+    """
 
     tasks: Ints
     distinct: Floats
@@ -75,7 +101,19 @@ def do_work(
     """Draw the factors of one work of a hypothesis, then its tasks and their calls.
 
     Tasks are the product of the factors. Of a work with suites that product is the number of rounds
-    instead; of the others a share `mixed` is of another drawn kind of calls.
+    instead; of the others a share `mixed` is of another drawn kind of calls. There are at most 1e11
+    tasks, so that sums stay within 64 bits.
+
+    Parameters
+    ----------
+    hypothesis:
+        It has the work, and the suites or kinds of calls that the work names.
+    key:
+        Id of the work.
+    drawn:
+        Gives the parameters, and keeps their values under names such as `product.users`.
+    rng:
+        Draws lengths of tasks and difficulties of items.
     """
     work = hypothesis.work[key]
     factors = {name: drawn.number(f"{key}.{name}", prior) for name, prior in work.tasks.items()}
@@ -93,6 +131,7 @@ def do_work(
 
 
 def _required(choice: Prior | None) -> Prior:
+    """Return a choice that a checked work always has."""
     if choice is None:
         raise AssertionError("a work that was checked has suites or calls")
     return choice
@@ -101,7 +140,26 @@ def _required(choice: Prior | None) -> Prior:
 def _calls_of_kinds(
     hypothesis: Hypothesis, work: Work, which: Ints, tasks: Ints, rng: np.random.Generator
 ) -> Ints:
-    """Draw the calls of `tasks` (n,) of the kinds `which` (n,), places in the choice of a work."""
+    """Draw the calls of tasks whose kinds were drawn.
+
+    Parameters
+    ----------
+    hypothesis:
+        It has the kinds of calls by id.
+    work:
+        Its choice among kinds of calls.
+    which:
+        Place of the drawn kind in that choice, (n,).
+    tasks:
+        Tasks of that kind, (n,).
+    rng:
+        Draws the lengths of the tasks.
+
+    Returns
+    -------
+    ndarray
+        Calls of all these tasks together, (n,).
+    """
     calls = np.zeros(len(tasks), np.int64)
     for place, name in enumerate(_required(work.calls).names):
         rows = np.flatnonzero(which == place)
@@ -125,10 +183,28 @@ def _run_suites(
     drawn: ParameterDraws,
     rng: np.random.Generator,
 ) -> WorkDone:
-    """Run every benchmark of the drawn suite as often as `rounds` (n,) says.
+    """Run every benchmark of the drawn suite as often as `rounds` says.
 
     `models` different models share the rounds, beginning with the drawn one; a benchmark for which
     fewer were measured takes those in turn. Rounds are whole and at least 1 for each model.
+
+    Parameters
+    ----------
+    hypothesis, key:
+        The hypothesis, and the id of its work.
+    rounds:
+        How often each benchmark is run, over all models, (n,).
+    factors:
+        Drawn factors of the work by name, (n,) each; `models` among them, or one model is used.
+    drawn:
+        Gives the suite, and the uniform that picks the first model.
+    rng:
+        Draws lengths of tasks and difficulties of items.
+
+    Returns
+    -------
+    WorkDone
+        A prompt is an item here: each item counts once as distinct, however often it is run.
     """
     suites = _required(hypothesis.work[key].suites)
     which = drawn.pick(f"{key}.suites", suites)
@@ -157,10 +233,27 @@ def _run_suites(
 def _calls_of_models(
     benchmark: Benchmark, first: Floats, models: Ints, times: Ints, rng: np.random.Generator
 ) -> Ints:
-    """Draw the calls of `times` rounds of a benchmark with each of `models` models, (n,) each.
+    """Draw the calls of all rounds of a benchmark with each of several models.
 
-    `first`, a uniform, picks the measured model to begin with. The items of a benchmark have the
-    same difficulties in all rounds and for all models.
+    The items of a benchmark have the same difficulties in all rounds and for all models.
+
+    Parameters
+    ----------
+    benchmark:
+        What is run.
+    first:
+        Uniforms that pick the measured model to begin with, (n,).
+    models:
+        How many models run it, (n,).
+    times:
+        Rounds of each of them, (n,).
+    rng:
+        Draws lengths of tasks and difficulties of items.
+
+    Returns
+    -------
+    ndarray
+        Calls, (n,); empty if n is 0.
     """
     measured = lengths_of_benchmark(benchmark)
     calls = np.zeros(len(times), np.int64)
