@@ -119,6 +119,7 @@ class Analysis(Comparison):
         )
 
     def _repr_html_(self) -> str:
+        """Return all answers as HTML, as notebooks show them."""
         return "".join(answer._repr_html_() for answer in self.answers.values())
 
 
@@ -224,6 +225,10 @@ def analyse(
 
 
 def _known_sections(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the asked sections in the order in which they are shown, each once.
+
+    Raises InvalidInputError for an unknown name.
+    """
     names = tuple(names)
     for name in names:
         if name not in SECTIONS:
@@ -232,7 +237,20 @@ def _known_sections(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _cases(known: Mapping[str, Claim], ids: Sequence[str]) -> tuple[Case, ...]:
-    """Return the cases whose counts the claims give; of `all`, without figures of a derivation."""
+    """Return the cases whose counts the claims give; of `all`, without figures of a derivation.
+
+    Parameters
+    ----------
+    known
+        Claims of the catalog and the user's own, by id.
+    ids
+        Ids of claims that give a count, each taken once in the order given, or `all`.
+
+    Raises
+    ------
+    InvalidInputError
+        For an unknown claim, and for one that gives no count.
+    """
     by_id = cases(known)
     if "all" in ids:
         return tuple(x for x in by_id.values() if x.claims["count"].figure != "derived")
@@ -247,6 +265,10 @@ def _cases(known: Mapping[str, Claim], ids: Sequence[str]) -> tuple[Case, ...]:
 
 
 def _against(against: str | None, library: Library) -> str:
+    """Return the hypothesis whose odds are taken apart: the named one, or the first that is not accused.
+
+    Raises InvalidInputError where the named one is accused itself or unknown.
+    """
     others = [x for x in library.hypotheses if x != library.accused]
     if against is not None and against not in others:
         raise InvalidInputError(f"nothing to hold against {against!r}: {nearest(against, others)}")
@@ -254,6 +276,7 @@ def _against(against: str | None, library: Library) -> str:
 
 
 def _check_prior_odds(prior_odds: Mapping[str, float] | None, library: Library) -> None:
+    """Refuse prior odds of unknown hypotheses, and odds outside of 1e-9 to 1e9."""
     for id_, weight in (prior_odds or {}).items():
         if id_ not in library.hypotheses:
             raise InvalidInputError(
@@ -279,7 +302,10 @@ def caveats(analysis: Analysis) -> tuple[str, ...]:
 
 
 def tables(analysis: Analysis) -> tuple[Table, ...]:
-    """Return the tables of the sections that were asked for, those of runs first."""
+    """Return the tables of the sections that were asked for, those of runs first.
+
+    Tables of runs are there whichever sections were asked for. Tables without rows are left out.
+    """
     of_runs = truth.tables_of_runs(analysis, _weighed(analysis)) if analysis.runs else ()
     return (*of_runs, *(t for answer in analysis.answers.values() for t in answer.tables))
 
@@ -294,7 +320,11 @@ def _weighed(analysis: Analysis) -> tuple[Odds, ...]:
 
 
 def findings(analysis: Analysis) -> tuple[str, ...]:
-    """Return the findings of the sections that were asked for, the most important first."""
+    """Return the findings of the sections that were asked for, the most important first.
+
+    Sections of the same importance keep their order; a sentence that two sections say is there
+    once.
+    """
     answers = analysis.answers
     by_importance = sorted(answers, key=lambda section: -SECTIONS[section].importance)
     said = (finding for section in by_importance for finding in answers[section].findings)

@@ -24,7 +24,10 @@ _NAMING_TOO = ("typology", "dial", "quantity", "true", "stated", "id", "prior")
 
 
 def render_text(analysis: Analysis) -> str:
-    """Return the findings and the tables as text, ending in a line break."""
+    """Return the findings and the tables as text, at most 100 characters a line but for tables.
+
+    Caveats stand before the findings, settings at the end. Text ends in a line break.
+    """
     parts = [["Findings", "", *_bullets([*caveats(analysis), *findings(analysis)])]]
     section = ""
     for table in tables(analysis):
@@ -36,6 +39,7 @@ def render_text(analysis: Analysis) -> str:
 
 
 def _heading(section: str) -> list[str]:
+    """Return the question of a section, underlined."""
     title = f"{section}: {SECTIONS[section].question}"
     return [title, "-" * len(title)]
 
@@ -59,6 +63,7 @@ def _verdicts(table: Table) -> list[str]:
 
 
 def _settings_lines(settings: Settings) -> list[str]:
+    """Return the sentence that says how the analysis was made."""
     return _wrapped(
         f"{settings.draws:,} draws of each of {len(settings.hypotheses)} explanations under each "
         f"of {len(settings.sets)} prior sets, seed {settings.seed}; 'over' is read as "
@@ -67,10 +72,12 @@ def _settings_lines(settings: Settings) -> list[str]:
 
 
 def _bullets(texts: Sequence[str]) -> list[str]:
+    """Return each text as an item of a list, wrapped."""
     return [line for text in texts for line in _wrapped(f"- {text}", "  ")]
 
 
 def _wrapped(text: str, later: str = "", first: str = "") -> list[str]:
+    """Wrap a text to the width of the page; `later` and `first` are indents of its lines."""
     return textwrap.wrap(text, _WIDTH, initial_indent=first, subsequent_indent=later)
 
 
@@ -78,7 +85,11 @@ def _wrapped(text: str, later: str = "", first: str = "") -> list[str]:
 
 
 def to_json(analysis: Analysis) -> str:
-    """Return settings, findings and all tables as JSON, ending in a line break."""
+    """Return settings, findings and all tables as JSON, ending in a line break.
+
+    Numbers are not rounded. NaN or an infinite number anywhere is refused with ValueError, as JSON
+    has none. `first` holds the caveats.
+    """
     document = {
         "settings": {
             **asdict(analysis.settings),
@@ -126,7 +137,10 @@ def to_csv(analysis: Analysis, *, for_spreadsheets: bool = False) -> str:
 
 
 def _values(table: Table) -> Iterator[tuple[Any, ...]]:
-    """Yield the lines of a table, one for each value that is there and does not name its row."""
+    """Yield the lines of a table, one for each value that is there and does not name its row.
+
+    All rows are taken, whether text shows them or not. A line has the columns of `_CSV_COLUMNS`.
+    """
     keys = _key_columns(table)
     for row in table.rows:
         name = "/".join(str(row[k]) for k in keys)
@@ -139,7 +153,17 @@ def _values(table: Table) -> Iterator[tuple[Any, ...]]:
 
 
 def _key_columns(table: Table) -> list[int]:
-    """Return the columns that together name a row: the first that make all rows different."""
+    """Return the columns that together name a row: the first that make all rows different.
+
+    Columns with names as in `_NAMING` come first, then those as in `_NAMING_TOO`; a table with none
+    of them is named by its texts. Where all of these together leave two rows alike, all are
+    returned.
+
+    Returns
+    -------
+    list
+        Places of columns, rising.
+    """
     keys = [column.key for column in table.columns]
     naming = [k for k, key in enumerate(keys) if key in _NAMING]
     naming += [k for k, key in enumerate(keys) if key in _NAMING_TOO]

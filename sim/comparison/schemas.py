@@ -22,7 +22,8 @@ def hypotheses_schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of a file of explanations, version 1.
 
     It knows types, ranges and catalog ids; what holds between keys, and the names that entries
-    give each other, are checked on loading only.
+    give each other, are checked on loading only. What it adds to the schema that pydantic makes are
+    the short forms: a plain number or name for a prior, a plain number for a distribution.
     """
     schema = _schema(LibraryForm)
     definitions = schema["$defs"]
@@ -47,6 +48,11 @@ def claims_schema() -> dict[str, Any]:
 
 
 def _schema(form: type[BaseModel]) -> dict[str, Any]:
+    """Return the schema of a form, with the names of its definitions as people write them.
+
+    Pydantic puts the module before the names of two forms that are called alike; here they get a
+    prefix of their own.
+    """
     text = json.dumps(tidy(form.model_json_schema()))
     for module, prefix in _PUBLISHED_PREFIX.items():
         text = text.replace(f"{module}.".replace(".", "__"), prefix)
@@ -55,7 +61,16 @@ def _schema(form: type[BaseModel]) -> dict[str, Any]:
 
 
 def _strict_ids(node: Any) -> Any:
-    """Let mappings by id hold nothing but ids that fit their pattern."""
+    """Let mappings by id hold nothing but ids that fit their pattern.
+
+    JSON Schema checks the keys of `patternProperties` only where they match. So the pattern becomes
+    that of all property names, and the schema of its values that of all properties.
+
+    Parameters
+    ----------
+    node
+        Any part of a schema; it stays as it is.
+    """
     if isinstance(node, list):
         return [_strict_ids(x) for x in node]
     if not isinstance(node, dict):

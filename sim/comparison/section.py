@@ -42,6 +42,8 @@ class Settings:
         The prior sets, the priors as stated first.
     draws
         For each hypothesis and prior set.
+    seed
+        Seed of all random streams.
     reading
         What "over" means.
     prior_odds
@@ -70,7 +72,18 @@ class Settings:
 class Comparison:
     """What is compared, and how.
 
-    `claims` are all that belong to the `cases`, which are weighed unless there are `runs`.
+    Attributes
+    ----------
+    settings
+        How it is made.
+    library
+        The compared hypotheses and their prior sets.
+    claims
+        All claims that belong to the `cases`, each once.
+    cases
+        Reported counts; they are weighed unless there are `runs`.
+    runs
+        Clusters of finished runs, or of their actors; empty if claims are weighed.
     """
 
     settings: Settings
@@ -94,7 +107,15 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What results are computed of: a comparison, and the draws and likelihoods of hypotheses."""
+    """What results are computed of: a comparison, and the draws and likelihoods of hypotheses.
+
+    Attributes
+    ----------
+    comparison
+        What is compared.
+    model
+        Draws and likelihoods; they are made when a section asks for them.
+    """
 
     comparison: Comparison
     model: EvidenceModel
@@ -106,7 +127,14 @@ class Inputs:
         return self.comparison.settings
 
     def shared(self, compute: Callable[[Inputs], Result]) -> Result:
-        """Return `compute(self)`, computed once for all sections that need it."""
+        """Return the result of a function of the inputs, computed once for all sections that need it.
+
+        Parameters
+        ----------
+        compute
+            Function of these inputs; it is told apart by identity, so a lambda would be computed
+            anew.
+        """
         if compute not in self._shared:
             self._shared[compute] = compute(self)
         result: Result = self._shared[compute]
@@ -120,6 +148,9 @@ def no_result(inputs: Inputs) -> None:
 @dataclass(frozen=True)
 class Section(Generic[Result]):
     """One question with everything that answers it.
+
+    A section is split in two: `compute` is slow and depends on draws, all other functions only
+    write what it returned. So tables, findings and charts can be made again without new draws.
 
     Attributes
     ----------
@@ -162,7 +193,19 @@ class Section(Generic[Result]):
 
 @dataclass(frozen=True, repr=False)
 class Answer:
-    """The tables and findings of one section; `question` is what they answer."""
+    """The tables and findings of one section.
+
+    Attributes
+    ----------
+    section
+        Id of the section.
+    question
+        What they answer.
+    tables
+        Those that have rows; it may be that none has.
+    findings
+        Sentences without a full stop; a section may find nothing.
+    """
 
     section: str
     question: str
@@ -186,6 +229,7 @@ class Answer:
         return f"Answer({self.section!r}: {self.question}; tables: {tables})"
 
     def _repr_html_(self) -> str:
+        """Return question, findings and tables as HTML, as notebooks show them."""
         findings = "".join(f"<li>{escape(finding)}</li>" for finding in self.findings)
         tables = "".join(table._repr_html_() for table in self.tables)
         return f"<h3>{escape(self.question)}</h3><ul>{findings}</ul>{tables}"

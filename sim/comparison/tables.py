@@ -20,7 +20,21 @@ Row = tuple[Cell, ...]
 
 @dataclass(frozen=True)
 class Column:
-    """One column: `form` says how its values are written; `odds` are log10, shown as 3 : 1."""
+    """One column of a table.
+
+    Attributes
+    ----------
+    key
+        Its name in CSV, JSON and data frames.
+    title
+        Its head in text and on the page.
+    unit
+        Unit of its values, empty if they have none; for odds `log10`.
+    form
+        How text and the page write its values: `text` and `id` as they are, `count` as 3.4 M,
+        `number` with three digits, `share` in percent, `odds` (log10) as 3 : 1. Data stay as they
+        are.
+    """
 
     key: str
     title: str
@@ -47,7 +61,7 @@ class Table:
     wide
         Keys of columns that text leaves out; they are in CSV, JSON and on the page.
     shown
-        The rows that text prints, all if None.
+        The rows that text prints, all if None; the others are counted in a line below.
     """
 
     id: str
@@ -64,7 +78,10 @@ class Table:
         return [dict(zip((c.key for c in self.columns), row, strict=True)) for row in self.rows]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the rows as a data frame with the column keys as names."""
+        """Return the rows as a data frame with the column keys as names.
+
+        Values are not rounded; units are in `columns` only.
+        """
         import pandas as pd
 
         return pd.DataFrame(self.records(), columns=[column.key for column in self.columns])
@@ -73,11 +90,13 @@ class Table:
         return f"Table({self.id!r}, {len(self.rows)} rows x {len(self.columns)} columns)"
 
     def _repr_html_(self) -> str:
+        """Return the table as HTML with all of its rows and columns, as notebooks show it."""
         heads = "".join(f"<th>{escape(column.title)}</th>" for column in self.columns)
         rows = "".join(f"<tr>{self._html_cells(row)}</tr>" for row in self.rows)
         return f"<p>{escape(self.finding)}</p><table><tr>{heads}</tr>{rows}</table>"
 
     def _html_cells(self, row: Row) -> str:
+        """Return the cells of one row as HTML, with the texts escaped."""
         texts = (
             cell_text(value, column.form) for value, column in zip(row, self.columns, strict=True)
         )
@@ -93,12 +112,22 @@ def text_column(key: str, title: str, unit: str = "") -> Column:
 
 
 def number_column(key: str, title: str, unit: str = "", form: Form = "count") -> Column:
-    """Return a column of numbers."""
+    """Return a column of numbers, written as `form` says."""
     return Column(key, title, unit, form)
 
 
 def span_columns(key: str, title: str, unit: str, form: Form = "count") -> list[Column]:
-    """Return the columns of a distribution, in the order of `span_cells`."""
+    """Return the columns of a distribution, in the order of `span_cells`.
+
+    Parameters
+    ----------
+    key
+        Their keys are `key_median`, `key_p05`, and so on.
+    title
+        Head of the median; the others are headed by their level.
+    unit, form
+        Of all of them.
+    """
     return [
         Column(f"{key}_median", title, unit, form),
         Column(f"{key}_p05", "5 %", unit, form),
@@ -114,7 +143,17 @@ def span_cells(span: Span) -> Row:
 
 
 def ranged_columns(key: str, title: str, form: Form = "odds") -> list[Column]:
-    """Return the columns of a result with its range over prior sets."""
+    """Return the columns of a result with its range over prior sets, in the order of `ranged_cells`.
+
+    Parameters
+    ----------
+    key
+        Their keys are `key`, `key_low` and `key_high`.
+    title
+        Head of the stated result.
+    form
+        Of all three; `odds` have the unit log10, other forms none.
+    """
     unit = "log10" if form == "odds" else ""
     return [
         Column(key, title, unit, form),
@@ -132,7 +171,16 @@ def ranged_cells(ranged: Ranged) -> Row:
 
 
 def cell_text(value: Cell, form: Form) -> str:
-    """Return a value as text and the page show it; nothing is an empty text."""
+    """Return a value as text and the page show it.
+
+    Parameters
+    ----------
+    value
+        Nothing is an empty text, and a text stays as it is, whatever the form.
+    form
+        How numbers are written. A share above 0 and below 0.0001 is `< 0.01 %`; a number has no
+        decimals from 1000 on; other forms have up to 15 digits.
+    """
     if value is None:
         return ""
     if isinstance(value, str):
@@ -149,7 +197,11 @@ def cell_text(value: Cell, form: Form) -> str:
 
 
 def text_table(table: Table) -> list[str]:
-    """Return the table as aligned lines, first the titles; texts to the left, numbers right."""
+    """Return the table as aligned lines, first the titles.
+
+    Texts and ids stand to the left, numbers to the right. Columns in `wide` and rows beyond `shown`
+    are left out.
+    """
     columns = [(k, c) for k, c in enumerate(table.columns) if c.key not in table.wide]
     titles = [column.title for _, column in columns]
 
@@ -161,6 +213,10 @@ def text_table(table: Table) -> list[str]:
 
 
 def _aligned(rows: Sequence[Sequence[str]], left: Sequence[bool]) -> list[str]:
+    """Return rows of texts as lines with columns of equal width, two spaces apart.
+
+    `left` says of each column whether its texts stand to the left.
+    """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:

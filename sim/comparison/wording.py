@@ -29,7 +29,10 @@ _QUALIFIER_SIGNS = {"over": "> ", "nearly": "< ", "approximately": "~ ", "exact"
 
 
 def short_number(value: float) -> str:
-    """Return 150 k, 3.4 M and the like, with three digits."""
+    """Return a number with three digits and a prefix from a thousand on, such as 150 k and 3.4 M.
+
+    Numbers from 1e15 on stay in units of 1e12 (T); negative ones keep their sign.
+    """
     for size, unit in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")):
         if abs(value) >= size:
             return f"{value / size:.3g}{unit}"
@@ -79,18 +82,18 @@ def tight_odds(log10: int) -> str:
 
 
 def plural(n: int, word: str) -> str:
-    """Return `1 report`, `2 reports`."""
+    """Return a number with its noun, `1 report` or `2 reports`; only nouns that take an s."""
     return f"{n} {word}" if n == 1 else f"{n} {word}s"
 
 
 def and_list(names: Iterable[str]) -> str:
-    """Return `a, b and c`."""
+    """Return names as a list in words, `a, b and c`; at least one name."""
     listed = list(names)
     return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}"
 
 
 def counted(counts: Counter[str]) -> str:
-    """Return `55 prior, 3 measured`, the most frequent first."""
+    """Return how often each name occurs, `55 prior, 3 measured`, the most frequent first."""
     return ", ".join(f"{n} {name}" for name, n in counts.most_common())
 
 
@@ -111,7 +114,7 @@ def lowered(title: str) -> str:
 
 
 def observable_name(observable: str) -> str:
-    """Return the name of an observable as charts write it."""
+    """Return the name of an observable as charts write it; underscores of others become spaces."""
     return OBSERVABLE_NAMES.get(observable, observable.replace("_", " "))
 
 
@@ -136,7 +139,11 @@ def added_observable(known: Sequence[str]) -> str:
 
 
 def figure_words(claim: Claim) -> str:
-    """Return a figure as it was reported, such as `over 3,400,000 exchanges`."""
+    """Return a figure as it was reported, such as `over 3,400,000 exchanges`.
+
+    A claim without a figure gives `no figure`. Numbers are written with up to 15 digits, none
+    rounded.
+    """
     if claim.value is None:
         return "no figure"
     if claim.bound == "between":

@@ -270,7 +270,7 @@ def _item_repetition(distinct: Floats, tasks: Ints, repeat_share: Floats) -> Flo
     distinct:
         Different prompts among the tasks, by the nature of the work, (n,).
     tasks:
-        Tasks, one prompt each, (n,); without a task the share is 1 or less, and is not counted.
+        Tasks, one prompt each, (n,). Where there is none, the share is 1.
     repeat_share:
         Share of the different prompts that are sent again for no reason of the work, (n,).
 
