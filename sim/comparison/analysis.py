@@ -265,7 +265,7 @@ def _cases(known: Mapping[str, Claim], ids: Sequence[str]) -> tuple[Case, ...]:
 
 
 def _against(against: str | None, library: Library) -> str:
-    """Return the hypothesis whose odds are taken apart: the named one, or the first that is not accused.
+    """Return the hypothesis whose odds are taken apart: by default the first that is not accused.
 
     Raises InvalidInputError where the named one is accused itself or unknown.
     """
@@ -311,7 +311,7 @@ def tables(analysis: Analysis) -> tuple[Table, ...]:
 
 
 def _weighed(analysis: Analysis) -> tuple[Odds, ...]:
-    """Return the odds of the runs, if a section that was asked for has computed them."""
+    """Return the odds of the runs, if an asked section has computed them, else nothing."""
     for section in (odds.SECTION.id, priors_needed.SECTION.id):
         if section in analysis.results:
             weighed: tuple[Odds, ...] = analysis.results[section].odds

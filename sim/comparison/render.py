@@ -24,9 +24,10 @@ _NAMING_TOO = ("typology", "dial", "quantity", "true", "stated", "id", "prior")
 
 
 def render_text(analysis: Analysis) -> str:
-    """Return the findings and the tables as text, at most 100 characters a line but for tables.
+    """Return the findings and the tables as text, ending in a line break.
 
-    Caveats stand before the findings, settings at the end. Text ends in a line break.
+    Caveats stand before the findings, settings at the end. Sentences are wrapped at 100 characters,
+    tables are not.
     """
     parts = [["Findings", "", *_bullets([*caveats(analysis), *findings(analysis)])]]
     section = ""
@@ -54,6 +55,7 @@ def _lines_of(table: Table) -> list[str]:
 
 
 def _verdicts(table: Table) -> list[str]:
+    """Return a table of verdicts as a list: statement, verdict, note and source of each."""
     lines: list[str] = []
     for x in table.records():
         lines += _wrapped(f"[{x['finding']}] {x['statement']}", "    ")
@@ -103,6 +105,7 @@ def to_json(analysis: Analysis) -> str:
 
 
 def _json_of(table: Table) -> Mapping[str, Any]:
+    """Return a table as a mapping with all of its rows and columns, whatever text leaves out."""
     return {
         "id": table.id,
         "section": table.section,

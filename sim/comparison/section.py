@@ -127,7 +127,7 @@ class Inputs:
         return self.comparison.settings
 
     def shared(self, compute: Callable[[Inputs], Result]) -> Result:
-        """Return the result of a function of the inputs, computed once for all sections that need it.
+        """Return `compute(self)`, computed once for all sections that need it.
 
         Parameters
         ----------

@@ -138,12 +138,12 @@ def span_columns(key: str, title: str, unit: str, form: Form = "count") -> list[
 
 
 def span_cells(span: Span) -> Row:
-    """Return median, 5, 95, 25 and 75 % of a distribution."""
+    """Return median, 5, 95, 25 and 75 % of a distribution: what text shows comes first."""
     return span.median, span.p05, span.p95, span.p25, span.p75
 
 
 def ranged_columns(key: str, title: str, form: Form = "odds") -> list[Column]:
-    """Return the columns of a result with its range over prior sets, in the order of `ranged_cells`.
+    """Return the columns of a result with its range over prior sets, as in `ranged_cells`.
 
     Parameters
     ----------

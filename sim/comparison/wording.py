@@ -29,10 +29,7 @@ _QUALIFIER_SIGNS = {"over": "> ", "nearly": "< ", "approximately": "~ ", "exact"
 
 
 def short_number(value: float) -> str:
-    """Return a number with three digits and a prefix from a thousand on, such as 150 k and 3.4 M.
-
-    Numbers from 1e15 on stay in units of 1e12 (T); negative ones keep their sign.
-    """
+    """Return a number with three digits, and a prefix from a thousand on, such as 3.4 M."""
     for size, unit in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")):
         if abs(value) >= size:
             return f"{value / size:.3g}{unit}"
@@ -45,7 +42,7 @@ def number_range(low: float, high: float) -> str:
 
 
 def percent(share: float) -> str:
-    """Return 0.055 as `5.5 %`."""
+    """Return a share in percent with two digits, 0.055 as `5.5 %`; whole from 99.5 % on."""
     return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * share:.0f} %"
 
 

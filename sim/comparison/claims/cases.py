@@ -24,8 +24,10 @@ class Case:
     ----------
     id:
         That of the claim which gives the count.
+    report, actor:
+        Who reports, and of whom, in the words of the claims.
     conventions:
-        Those under which the count may be meant.
+        Those under which the count may be meant: C5 and C6 of prompts, else all six.
     claims:
         By observable, `count` always among them.
     window_days:
@@ -41,9 +43,24 @@ class Case:
     window_days: float | None
 
     def interval(self, observable: str, reading: Reading = "rounded") -> Interval:
-        """Return the values that the figure of an observable stands for, in its unit.
+        """Return the values that the figure of an observable stands for.
 
-        Raises InvalidInputError for an observable that the report does not give.
+        Parameters
+        ----------
+        observable:
+            One of those in `claims`.
+        reading:
+            What "over" means.
+
+        Returns
+        -------
+        Interval
+            In the unit of the observable.
+
+        Raises
+        ------
+        InvalidInputError
+            For an observable that the report does not give.
         """
         if observable not in self.claims:
             names = ", ".join(self.claims)
@@ -52,11 +69,21 @@ class Case:
 
 
 def cases(claims: Mapping[str, Claim]) -> Mapping[str, Case]:
-    """Return the cases by id, in the order of the claims that give their counts.
+    """Gather claims to cases, by id, in the order of the claims that give their counts.
 
     Claims belong together that name the same report and the same actor. Of two that give the same
     observable the first is taken, but accounts at the peak only where no others are given. Claims
     without a figure, and those of other metrics, are in no case; without a count there is no case.
+
+    Parameters
+    ----------
+    claims:
+        By id, in the order in which the first one counts.
+
+    Returns
+    -------
+    Mapping
+        Read-only; empty if no claim gives a count.
     """
     groups: dict[tuple[str, str], list[Claim]] = {}
     for claim in claims.values():
@@ -73,6 +100,7 @@ def cases(claims: Mapping[str, Claim]) -> Mapping[str, Case]:
 
 
 def _by_observable(claims: Iterable[Claim]) -> dict[str, Claim]:
+    """Return the first claim of each observable; accounts at the peak come last."""
     by_observable: dict[str, Claim] = {}
     for claim in sorted(claims, key=lambda claim: claim.metric == "accounts_at_peak"):
         observable = observable_of(claim.metric)
@@ -82,6 +110,7 @@ def _by_observable(claims: Iterable[Claim]) -> dict[str, Claim]:
 
 
 def _case(by_observable: Mapping[str, Claim]) -> Case:
+    """Return the case of claims by observable, a count among them."""
     count = by_observable["count"]
     return Case(
         id=count.id,

@@ -16,7 +16,16 @@ Reading = Literal["rounded", "at-least"]
 
 @dataclass(frozen=True)
 class Interval:
-    """The values that a figure may stand for: `low` included, `high` excluded, may be inf."""
+    """The values that a figure may stand for, half-open.
+
+    Attributes
+    ----------
+    low:
+        Smallest value, included.
+    high:
+        End of the values, excluded; may be inf. Where it equals `low`, as for an observable of a
+        run that is known exactly, the interval contains nothing, and likelihoods widen it.
+    """
 
     low: float
     high: float
@@ -61,12 +70,22 @@ def interval(claim: Claim, reading: Reading = "rounded") -> Interval:
 
 
 def last_digit(value: float) -> Decimal:
-    """Return the unit of the last digit that is not 0, a power of ten; `value` > 0."""
+    """Return the unit of the last digit that is not 0, a power of ten.
+
+    Parameters
+    ----------
+    value:
+        Above 0, as it is printed: 150,000 gives 10,000, and 0.25 gives 0.01.
+    """
     exponent = Decimal(repr(value)).normalize().as_tuple().exponent
     return Decimal(1).scaleb(int(exponent))
 
 
 def _ends(claim: Claim, reading: Reading) -> tuple[Decimal, Decimal]:
+    """Return both ends as exact decimals, before they are cut at 0 and at a share of 1.
+
+    A claim with `low` and `high` has these ends, whatever its bound; an open end is infinite.
+    """
     if claim.value is None:
         raise InvalidInputError(f"claim {claim.id!r} names no figure")
     if claim.low is not None and claim.high is not None:
@@ -88,5 +107,6 @@ def _exactly(value: float) -> Decimal:
 
 
 def _kind(claim: Claim) -> str:
+    """Return the kind of the observable that a claim gives; other metrics are taken as counts."""
     observable = observable_of(claim.metric)
     return OBSERVABLES[observable].kind if observable else "count"

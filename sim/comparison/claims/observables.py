@@ -14,8 +14,15 @@ Kind = Literal["count", "share", "ratio"]
 class Observable:
     """One figure about the traffic of an actor.
 
-    `kind`: a count is a whole number; a share lies in [0, 1], as a Gini coefficient does and a
-    correlation where it is reported; a ratio is any number above 0.
+    Attributes
+    ----------
+    title:
+        What it is, in words.
+    unit:
+        The unit that a claim of it must have.
+    kind:
+        A count is a whole number; a share lies in [0, 1], as a Gini coefficient does and a
+        correlation where it is reported; a ratio is any number above 0.
     """
 
     title: str
@@ -56,5 +63,9 @@ _METRICS = {
 
 
 def observable_of(metric: str) -> str | None:
-    """Return the observable that a claim of this metric gives, or None if it gives none."""
+    """Return the observable that a claim of this metric gives, or None if it gives none.
+
+    A metric with the name of an observable gives that one; prompts and exchanges both give the
+    count.
+    """
     return metric if metric in OBSERVABLES else _METRICS.get(metric)

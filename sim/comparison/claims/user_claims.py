@@ -46,6 +46,7 @@ ID_PATTERN = r"[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*"
 
 
 def _is_id(text: str) -> str:
+    """Return a text that is an id; refuse others with ValueError, as validators do."""
     if not re.fullmatch(ID_PATTERN, text) or len(text) > 64:
         raise ValueError(
             "should be letters and digits, joined by - or _, at most 64 characters, beginning "
@@ -55,12 +56,14 @@ def _is_id(text: str) -> str:
 
 
 def _is_said(text: str) -> str:
+    """Return a text without spaces around it; refuse one that is empty then."""
     if not text.strip():
         raise ValueError("should not be empty")
     return text.strip()
 
 
 def _is_metric(text: str) -> str:
+    """Return a known metric; refuse others, with the nearest one as a hint."""
     if text not in METRICS:
         raise ValueError(f"unknown metric '{text}'{suggest(text, METRICS)}")
     return text
@@ -128,9 +131,14 @@ _LAYOUT = Layout(
 
 
 def load_claims(path: str | Path) -> Mapping[str, Claim]:
-    """Read and check the claims of a file, `-` for standard input; return them by id.
+    """Read and check the claims of a file; return them by id, in the order of the file.
 
     Windows become days. A value that is left out beside `low` and `high` is `low`, a placeholder.
+
+    Parameters
+    ----------
+    path:
+        A YAML file, `-` for standard input.
 
     Raises
     ------
@@ -144,7 +152,16 @@ def load_claims(path: str | Path) -> Mapping[str, Claim]:
 
 
 def claims_of(document: Document) -> Mapping[str, Claim]:
-    """Return the claims of a document by id; raises InvalidInputError with every fault."""
+    """Return the claims of a document by id, read-only.
+
+    Faults of single keys and faults between keys are found in one round: claims that are right on
+    their own are checked further even if others are not.
+
+    Raises
+    ------
+    InvalidInputError
+        Lists every fault with its place, a line each.
+    """
     form, data, problems = problems_of_form(_LAYOUT, document)
     raw = data.get("claims") if isinstance(data, dict) else None
     sound = dict(_sound(raw)) if isinstance(raw, dict) else {}
@@ -165,6 +182,10 @@ def _sound(raw: Mapping[str, Any]) -> Iterator[tuple[str, ClaimForm]]:
 
 
 def _claim(key: str, form: ClaimForm) -> Claim:
+    """Return a checked claim of the user's as the catalog has its own.
+
+    Its figure is *given*, or for a range a *placeholder*; how it is read is as the user states it.
+    """
     fields = form.model_dump(exclude={"window"})
     is_range = form.bound == "between"
     return Claim.model_validate(
@@ -200,12 +221,19 @@ def _problems_between_keys(
 
 
 def _problem(document: Document, path: Keys, message: str, *, at_key: bool = False) -> Problem:
+    """Return a problem at the place of a key's value, or `at_key` at the key itself.
+
+    A problem with a key is shown under the mapping that the key stands in.
+    """
     shown = path[:-1] if at_key else path
     return Problem(document.place(path, key=at_key), dotted(shown), message)
 
 
 def _bound_faults(claim: ClaimForm) -> Iterator[tuple[str, str]]:
-    """Yield key and message; the key is empty for a fault of the claim as a whole."""
+    """Yield what is wrong between bound, value, low and high: key and message.
+
+    The key is empty for a fault of the claim as a whole.
+    """
     low, high, value = claim.low, claim.high, claim.value
     if claim.bound != "between":
         if value is None:
@@ -222,6 +250,10 @@ def _bound_faults(claim: ClaimForm) -> Iterator[tuple[str, str]]:
 
 
 def _metric_faults(claim: ClaimForm) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong between metric, unit and figures: key and message.
+
+    Units are those of `METRICS`. Shares lie in [0, 1], and counts are whole.
+    """
     units = METRICS[claim.metric]
     if claim.unit not in units:
         allowed = ", ".join(units)

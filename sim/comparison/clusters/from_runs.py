@@ -34,6 +34,10 @@ class Cluster:
     ----------
     name:
         The run, and after a colon the actor if it is of one.
+    run:
+        Folder or URL of the run.
+    actor:
+        Id of the actor; None for a whole run.
     scale:
         Scale at which the run was made.
     counts:
@@ -41,6 +45,8 @@ class Cluster:
     accounts:
         Those with at least one answered exchange (C2); all that follows is of C2 too, where it does
         not say otherwise.
+    exchanges_per_account:
+        Mean over these accounts.
     concentration:
         Gini coefficient of the exchanges over the accounts, see `gini`; None below two.
     exchanges_per_task:
@@ -119,7 +125,17 @@ def clusters(place: Store | Path | str, *, by_actor: bool = False) -> tuple[Clus
 
 
 class _ClusterSums:
-    """Sums over the parts of a log by group: an actor, or the whole run as group 0."""
+    """Sums over the parts of a log by group: an actor, or the whole run as group 0.
+
+    A part is added by `add`, one of the tasks by `add_tasks`, and `clusters` gives the results at
+    the end. Parts are not kept, only counts of distinct prompts, of hours of accounts, and the
+    like.
+
+    Attributes
+    ----------
+    columns:
+        Columns of the log that are needed beyond those that conventions need.
+    """
 
     def __init__(self, run: Run, by_actor: bool) -> None:
         self._run = run
@@ -139,7 +155,20 @@ class _ClusterSums:
         self._served_after_release = RowCounts("model")
 
     def add(self, log: Any, truth: Any) -> None:
-        """Add a part of the log, with that of its truth if there is one."""
+        """Add a part of the log.
+
+        Parameters
+        ----------
+        log:
+            Table of exchanges with the columns of conventions and `columns`.
+        truth:
+            The same rows of the truth, in the same order; None if the run has none.
+
+        Raises
+        ------
+        InvalidInputError
+            Where truth names an unknown actor, or a row lies outside of the clock.
+        """
         group = self._groups(truth, log.num_rows)
         flags = convention_flags(log)
         for convention, flag in flags.items():
@@ -163,12 +192,12 @@ class _ClusterSums:
             self._typologies.add(group[answered], typologies)
 
     def add_tasks(self, tasks: Any) -> None:
-        """Add a part of the tasks in truth, which C6 counts."""
+        """Add a part of the tasks in truth, a row each, which C6 counts."""
         group = self._groups(tasks, tasks.num_rows)
         self._count("C6", group, np.ones(tasks.num_rows, np.bool_))
 
     def clusters(self) -> tuple[Cluster, ...]:
-        """Return a cluster for each group with an answered exchange."""
+        """Return a cluster for each group with an answered exchange, in the order of the groups."""
         if "C2" not in self._counts:
             return ()
         payment = self._run.table("log/account_payment", ACCOUNT_PAYMENT)
@@ -178,7 +207,11 @@ class _ClusterSums:
     # Adding
 
     def _groups(self, truth: Any, rows: int) -> NDArray[np.int64]:
-        """Return the group of each row, shape (rows,)."""
+        """Return the group of each row, shape (rows,).
+
+        It is the place of the actor in the scenario, or 0 for all rows if actors are not told
+        apart.
+        """
         if self._actors is None:
             return np.zeros(rows, np.int64)
         codes, words = coded_words(truth.column("actor_id"))
@@ -191,12 +224,16 @@ class _ClusterSums:
         return np.array([self._actors.index(word) for word in words], np.int64)[codes]
 
     def _count(self, convention: str, group: NDArray[np.int64], flag: NDArray[Any]) -> None:
+        """Add the flagged rows of a part to the counts of a convention, by group."""
         size = 1 if self._actors is None else len(self._actors)
         sums = np.bincount(group, flag, size).astype(np.int64)
         self._counts[convention] = self._counts.get(convention, 0) + sums
 
     def _hour(self, at_us: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the hour of the clock that each moment lies in."""
+        """Return the hour of the clock that each moment lies in, from 0.
+
+        Moments are microseconds since 1970, (n,); one outside of the clock is refused.
+        """
         hour = (at_us - self._start_us) // HOUR_US
         if len(hour) and not 0 <= hour.min() <= hour.max() < self._hours:
             raise InvalidInputError(
@@ -208,6 +245,15 @@ class _ClusterSums:
     # The results
 
     def _cluster(self, group: int, payment: Any) -> Cluster:
+        """Return the observables of one group.
+
+        Parameters
+        ----------
+        group:
+            Number of the group; it has an answered exchange.
+        payment:
+            Accounts and their instruments, of the whole run.
+        """
         run, actor = str(self._run.store), self._actors[group] if self._actors else None
         counts = {convention: int(sums[group]) for convention, sums in self._counts.items()}
         active = self._hours_of_accounts.rows(group)
@@ -236,12 +282,17 @@ class _ClusterSums:
         )
 
     def _item_repetition(self, group: int) -> float | None:
+        """Return the share of a group's prompts that were sent before, None if it is not known."""
         if _PROMPT not in self.columns:
             return None
         times = self._prompts.rows(group)["n"]
         return 1 - len(times) / int(times.sum()) if len(times) else None
 
     def _moved_24h(self, group: int) -> float | None:
+        """Return the share that the newest model serves on the second day after its release.
+
+        None without a release, or where a group has no exchange on that day.
+        """
         if self._release is None:
             return None
         served = self._served_after_release.rows(group)
@@ -250,6 +301,10 @@ class _ClusterSums:
         return newest / total if total else None
 
     def _truth(self, group: int) -> dict[str, float]:
+        """Return the share of a group's exchanges by typology, sorted by id; empty without truth.
+
+        Raises InvalidInputError for a typology that the scenario does not have.
+        """
         if not self._run.has("truth/exchanges"):
             return {}
         rows = self._typologies.rows(group)
@@ -265,14 +320,30 @@ class _ClusterSums:
 
 
 class _Release(NamedTuple):
-    """From when on a model was the newest, in microseconds since 1970."""
+    """From when on a model was the newest.
+
+    Attributes
+    ----------
+    at_us:
+        Moment of the release, in microseconds since 1970.
+    model:
+        Name of the model, as `model_served` has it.
+    """
 
     at_us: int
     model: str
 
 
 def _last_release(run: Run, start_us: int, end_us: int) -> _Release | None:
-    """Return the last release whose second day lies at least partly in the log."""
+    """Return the last release whose second day lies at least partly in the log, None without one.
+
+    Parameters
+    ----------
+    run:
+        Its model catalog is read.
+    start_us, end_us:
+        Begin and end of the clock, in microseconds since 1970.
+    """
     table = run.table("log/model_catalog", MODEL_CATALOG)
     models = table.column("model").to_pylist()
     released = table.column("latest_from").cast("int64").to_pylist()

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 class RowCounts:
     """How often each distinct row of some columns occurs, in memory that grows with those rows.
 
-    The first column, `group`, is whose rows are asked for.
+    The first column, `group`, is whose rows are asked for. Parts are merged now and then, not one
+    by one, so that adding stays linear in the rows. Distinct rows keep the order in which they came
+    first.
     """
 
     def __init__(self, *names: str) -> None:
@@ -21,7 +23,14 @@ class RowCounts:
         self._distinct_rows = 0
 
     def add(self, *columns: Any) -> None:
-        """Count rows, given as one column for the group and one for each name, (n,) each."""
+        """Count the rows of a part.
+
+        Parameters
+        ----------
+        columns:
+            One for the group and one for each name, (n,) each, as arrays of NumPy or Arrow; n may
+            be 0.
+        """
         import pyarrow as pa
 
         rows = pa.table([*columns, np.ones(len(columns[0]), np.int64)], [*self._names, "n"])
@@ -32,7 +41,14 @@ class RowCounts:
             self._distinct_rows = self._table().num_rows
 
     def rows(self, group: int) -> dict[str, NDArray[Any]]:
-        """Return the distinct rows of a group: an array for each name, and their numbers, `n`."""
+        """Return the distinct rows of a group, in the order in which they came first.
+
+        Returns
+        -------
+        dict
+            An array for each name, and `n`, how often each row occurs; (k,) each, and empty for a
+            group without rows. At least one part must have been added.
+        """
         import pyarrow.compute as pc
 
         table = self._table()
@@ -48,6 +64,7 @@ class RowCounts:
         return self._parts[0]
 
     def _grouped(self, rows: Any) -> Any:
+        """Return the distinct rows of a table, with the sum of their `n`."""
         # one thread: several give the rows in an order that depends on their timing
         sums = rows.group_by(self._names, use_threads=False).aggregate([("n", "sum")])
         return sums.select([*self._names, "n_sum"]).rename_columns([*self._names, "n"])

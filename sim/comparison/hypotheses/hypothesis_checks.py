@@ -30,7 +30,21 @@ Fault = tuple[Path, str]
 
 
 def problems_of_library(form: LibraryForm, document: Document) -> list[Problem]:
-    """Return every fault of a form, each at its place in the document."""
+    """Return every fault of a form, each at its place in the document.
+
+    Parameters
+    ----------
+    form:
+        A library that is right key by key.
+    document:
+        What it was read from; it gives the places.
+
+    Returns
+    -------
+    list
+        Empty for a library that can be resolved. A fault that follows from another one is not said
+        beside it where that can be told.
+    """
     faults = [*_ids(form), *_common(form)]
     for key, calls in form.calls.items():
         faults += _calls(key, calls)
@@ -74,6 +88,7 @@ def _ids(form: LibraryForm) -> Iterator[Fault]:
 
 
 def _number_of_hypotheses(form: LibraryForm) -> Iterator[Fault]:
+    """Yield a second accused hypothesis, and say so where there are fewer than two hypotheses."""
     accused = [key for key, hypothesis in form.hypotheses.items() if hypothesis.accused]
     for key in accused[1:]:
         message = f"'{accused[0]}' is accused already; at most one explanation is"
@@ -86,6 +101,7 @@ def _number_of_hypotheses(form: LibraryForm) -> Iterator[Fault]:
 
 
 def _common(form: LibraryForm) -> Iterator[Fault]:
+    """Yield what is wrong with the priors that all hypotheses share; each of them is needed."""
     for name in COMMON_PARAMETERS:
         prior = getattr(form.common, name)
         if prior is None:
@@ -95,6 +111,11 @@ def _common(form: LibraryForm) -> Iterator[Fault]:
 
 
 def _common_prior(path: Path, name: str, prior: Prior) -> Iterator[Fault]:
+    """Check one of the common priors, of all hypotheses or of a single one.
+
+    A convention is a choice among C1 to C6. A foreign share that is always 1 would leave no accused
+    account in the cluster.
+    """
     if name == "convention":
         yield from _names(path, prior, "convention", CONVENTIONS)
         return
@@ -114,7 +135,11 @@ def _names(path: Path, prior: Prior, noun: str, allowed: Iterable[str]) -> Itera
 
 
 def _values(path: Path, parameter: Parameter, prior: Prior) -> Iterator[Fault]:
-    """Check the numbers that a prior can draw against the range of its parameter."""
+    """Check the numbers that a prior can draw against the range of its parameter.
+
+    The support counts, not what is likely: a normal prior without bounds is refused where the
+    parameter has a least value.
+    """
     try:
         low, high = prior.support
     except ValueError:
@@ -156,11 +181,13 @@ def _not_always_0(path: Path, parameter: Parameter, prior: Prior) -> Iterator[Fa
 
 
 def _calls(key: str, calls: Calls) -> Iterator[Fault]:
+    """Check that tasks which use tools say how many tool steps they take."""
     if calls.tools_share > 0 and calls.more is None:
         yield ("calls", key), "missing key 'more': the tool steps of tasks that use tools"
 
 
 def _work(key: str, work: Work, form: LibraryForm) -> Iterator[Fault]:
+    """Check the factors of a work, those that repeat prompts, and where its calls come from."""
     path: Path = ("works", key)
     for factor, prior in work.tasks.items():
         parameter = parameter_of_factor(factor, work.suites is not None)
@@ -184,6 +211,7 @@ def _work(key: str, work: Work, form: LibraryForm) -> Iterator[Fault]:
 
 
 def _hypothesis(key: str, hypothesis: HypothesisForm, form: LibraryForm) -> Iterator[Fault]:
+    """Check the names that a hypothesis gives, its driver, and its own common priors."""
     path: Path = ("hypotheses", key)
     for number, name in enumerate(hypothesis.work):
         if name not in form.works:
@@ -205,7 +233,11 @@ def _hypothesis(key: str, hypothesis: HypothesisForm, form: LibraryForm) -> Iter
 
 
 def _driver(path: Path, hypothesis: HypothesisForm, form: LibraryForm) -> Iterator[Fault]:
-    """Check that the driver is a factor of one of the works, and one that can be multiplied."""
+    """Check that the driver is a factor of one of the works, and one that can be multiplied.
+
+    Prior sets multiply the driver, so it is neither a choice nor a beta, nor the whole number of
+    models of a suite. Faults that are said elsewhere are not said again here.
+    """
     factors = [
         f"{name}.{factor}"
         for name in hypothesis.work
@@ -231,6 +263,7 @@ def _driver(path: Path, hypothesis: HypothesisForm, form: LibraryForm) -> Iterat
 
 
 def _access_and_uptake(form: LibraryForm) -> Iterator[Fault]:
+    """Check the priors of all access modes and uptakes, those too that no hypothesis uses."""
     for key, mode in form.access.items():
         for name in ACCESS_PARAMETERS:
             check = _not_always_0 if name == "accounts" else _values

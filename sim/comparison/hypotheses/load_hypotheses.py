@@ -101,6 +101,11 @@ def chosen(library: Library, wanted: Iterable[str], accused: str | None) -> Libr
     accused:
         Id of the accused hypothesis; None takes that of the library.
 
+    Returns
+    -------
+    Library
+        In the order of the library, not of `wanted`; its prior sets stay.
+
     Raises
     ------
     InvalidInputError
@@ -130,6 +135,7 @@ def _shipped_text() -> str:
 
 
 def _read(path: str | Path) -> Document:
+    """Read a file of the user's; a file that is not there is a fault of the input."""
     try:
         return read_file(Path(path))
     except FileNotFoundError:
@@ -140,7 +146,19 @@ def _read(path: str | Path) -> Document:
 
 
 def _add(document: Document, users: Document) -> None:
-    """Put the entries of the user's document into `document`, with the places where they stand."""
+    """Put the entries of the user's document into `document`, with the places where they stand.
+
+    Entries of a section are added or replaced one by one, never merged key by key; of `common` and
+    `families` single keys are. A document that is no mapping takes the place of all, so that the
+    checks of forms refuse it.
+
+    Parameters
+    ----------
+    document:
+        The shipped document; it is changed.
+    users:
+        The user's document; it needs a version of its own.
+    """
     document.problems.extend(users.problems)
     if not isinstance(users.data, dict):
         document.data, document.source = users.data, users.source
@@ -182,7 +200,10 @@ def _report_no_value(document: Document, users: Document, path: Keys) -> None:
 
 
 def _put(document: Document, users: Document, path: Keys, value: Any) -> None:
-    """Set a value of the user's, and let places at and below it be those of the user's file."""
+    """Set a value of the user's, and let places at and below it be those of the user's file.
+
+    All mappings above the last part of `path` must be there already.
+    """
     mapping = document.data
     for part in path[:-1]:
         mapping = mapping[part]
@@ -198,6 +219,16 @@ def _put(document: Document, users: Document, path: Keys, value: Any) -> None:
 
 
 def _change(document: Document, text: str) -> None:
+    """Make one change of the form KEY=VALUE in a document, VALUE being YAML.
+
+    A change that marks a hypothesis as accused takes the mark from all others. Whether the value is
+    right is checked later, with the whole document.
+
+    Raises
+    ------
+    InvalidInputError
+        For a text of another form, and for a name that is unknown or means several things.
+    """
     place = Place.option(f"--set {text}")
     key, equals, value_text = text.partition("=")
     parts = split_key(key)
@@ -217,7 +248,23 @@ def _change(document: Document, text: str) -> None:
 
 
 def _path_of_name(data: Mapping[str, Any], parts: list[str], place: Place) -> list[str]:
-    """Return the whole path of a name as tables show it, such as `evaluations.runs`."""
+    """Return the whole path of a name as tables show it, such as `evaluations.runs`.
+
+    Parameters
+    ----------
+    data:
+        Mappings of the document.
+    parts:
+        Parts of the name. The first is a common parameter, a section, or the id of an entry in any
+        section; of an id in several sections the second part decides.
+    place:
+        The option that the name is from, for messages.
+
+    Returns
+    -------
+    list
+        Keys from the top, such as `works`, `evaluations`, `tasks`, `runs`.
+    """
     first = parts[0]
     if first in COMMON_PARAMETERS:
         return ["common", *parts]
@@ -244,7 +291,10 @@ def _path_of_name(data: Mapping[str, Any], parts: list[str], place: Place) -> li
 
 
 def _refuse_name_of_many(data: Mapping[str, Any], parts: list[str], place: Place) -> None:
-    """Refuse `access` and `access.accounts`, as some tables say whichever entry was drawn."""
+    """Refuse `access` and `access.accounts`, as some tables say whichever entry was drawn.
+
+    The message names all that may be meant. Names of other sections pass.
+    """
     section = parts[0]
     if section not in ("access", "uptake"):
         return
@@ -266,7 +316,9 @@ def _keys_of(section: str, entry: Any) -> list[str]:
 def _name_user_as_source(data: Any, path: list[str]) -> None:
     """Let a prior, or kind of calls, that was changed from inside name the user as its source.
 
-    A whole shape takes the place of the shape that was there.
+    A whole shape takes the place of the shape that was there. Its note is dropped, for it spoke of
+    the old value; status becomes *prior*. A prior that was replaced as a whole has a source of its
+    own.
     """
     for part, key in pairwise(path):
         data = data[part] if isinstance(data, dict) else None

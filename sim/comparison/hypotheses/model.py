@@ -29,13 +29,21 @@ from sim.comparison.hypotheses.priors import Prior
 
 @dataclass(frozen=True)
 class PriorSet:
-    """One way to believe: the driver times `centre`, the spread of every prior times `width`."""
+    """One way to believe: the driver times `centre`, the spread of every prior times `width`.
+
+    Attributes
+    ----------
+    centre:
+        Factor on the driver; the priors of all other parameters stay where they are.
+    width:
+        Factor on spreads, see `Prior.widened`.
+    """
 
     centre: float
     width: float
 
     def words(self) -> str:
-        """Return the set as streams of random numbers name it."""
+        """Return the set as the names of random streams have it; other words give other draws."""
         return f"centre x {self.centre:g}, width x {self.width:g}"
 
 
@@ -44,12 +52,16 @@ AS_STATED = PriorSet(1.0, 1.0)
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One hypothesis with all that it refers to.
+    """One hypothesis with all that it refers to: a generative model of a cluster.
 
     Attributes
     ----------
+    id, title, about:
+        Its id, a few words that tables show, and a sentence about it.
     driver:
         The factor of the tasks, as `work.factor`, that grows to reach a reported count.
+    typologies:
+        Typologies of the catalog that do such work; they say for which runs it is true.
     accused:
         Whether it is what the accusation says.
     work:
@@ -58,10 +70,14 @@ class Hypothesis:
         Choices among the entries of `access_modes` and of `uptakes`.
     common:
         Priors of `COMMON_PARAMETERS` by name.
-    own_common:
-        Names in `common` for which the hypothesis has a prior of its own.
+    access_modes:
+        How a cluster of accounts looks, by id; those that `access` names.
+    uptakes:
+        What a release moves, by id; those that `uptake` names.
     calls, suites:
         Kinds of calls and suites of benchmarks that works choose among.
+    own_common:
+        Names in `common` for which the hypothesis has a prior of its own.
     """
 
     id: str
@@ -82,7 +98,12 @@ class Hypothesis:
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """Names of the uniform numbers that one draw takes, in order."""
+        """Names of the uniform numbers that one draw takes, in order.
+
+        A column is one dimension of the unit cube that draws and Sobol indices are made on. Access
+        modes share their columns, for one of them is drawn; works have columns of their own. Their
+        order is part of what a seed means.
+        """
         names: list[str] = []
         for key, work in self.work.items():
             names += [f"{key}.{factor}" for factor in work.tasks]
@@ -95,7 +116,12 @@ class Hypothesis:
 
     @cached_property
     def priors(self) -> Mapping[str, Prior]:
-        """Every prior by the name under which tables show it and `--set` changes it."""
+        """Every prior by the name under which tables show it and `--set` changes it.
+
+        Not the same as `columns`: each access mode and uptake that can be chosen has its priors
+        here. A common parameter has the id of the hypothesis before its name if the prior is the
+        hypothesis' own.
+        """
         priors: dict[str, Prior] = {}
         for key, work in self.work.items():
             priors |= {f"{key}.{factor}": prior for factor, prior in work.tasks.items()}
@@ -117,12 +143,25 @@ class Hypothesis:
         return priors
 
     def only_access(self, mode: str) -> Hypothesis:
-        """Return the hypothesis with all weight on one access mode, whose place stays the same."""
+        """Return the hypothesis with all weight on one access mode.
+
+        The other modes stay in the choice with weight 0, so the place of a mode, and with it its
+        latent classes, is the same.
+        """
         weights = {name: float(name == mode) for name in self.access.names}
         return replace(self, access=self.access.model_copy(update={"choice": weights}))
 
     def with_prior(self, centre: float, width: float) -> Hypothesis:
-        """Return the hypothesis with its driver times `centre` and every spread times `width`."""
+        """Return the hypothesis with its driver times `centre` and every spread times `width`.
+
+        Choices keep their weights: of access, uptake, suites, calls and convention. The driver is
+        widened first and multiplied then, with the bounds of its prior.
+
+        Raises
+        ------
+        ValueError
+            For a driver that cannot be multiplied; a checked library has none.
+        """
         work = {key: _widened_work(entry, width) for key, entry in self.work.items()}
         driving, factor = self.driver.split(".")
         tasks = {**work[driving].tasks, factor: work[driving].tasks[factor].times(centre)}
@@ -145,7 +184,15 @@ class Hypothesis:
 
 @dataclass(frozen=True)
 class Library:
-    """Hypotheses by id, in the order of their file, and the prior sets, `AS_STATED` first."""
+    """Hypotheses and prior sets.
+
+    Attributes
+    ----------
+    hypotheses:
+        By id, in the order of their file; at least two.
+    prior_sets:
+        The priors as stated first, then all others, each once.
+    """
 
     hypotheses: Mapping[str, Hypothesis]
     prior_sets: tuple[PriorSet, ...]
@@ -158,7 +205,10 @@ class Library:
 
 
 def resolve(form: LibraryForm) -> Library:
-    """Return the library of a form that has been checked, what hypotheses share filled in."""
+    """Return the library of a form that has been checked, what hypotheses share filled in.
+
+    A form with faults of `problems_of_library` may raise KeyError.
+    """
     hypotheses = {key: _resolved(key, entry, form) for key, entry in form.hypotheses.items()}
     return Library(hypotheses, _prior_sets(form.families))
 
@@ -170,6 +220,10 @@ def _prior_sets(families: Families) -> tuple[PriorSet, ...]:
 
 
 def _resolved(key: str, form: HypothesisForm, library: LibraryForm) -> Hypothesis:
+    """Return a hypothesis with its works, access modes and priors in place of their ids.
+
+    An own common prior stands before that of all.
+    """
     stated_here = {name: getattr(form, name) for name in COMMON_PARAMETERS}
     return Hypothesis(
         id=key,
@@ -195,6 +249,7 @@ def _resolved(key: str, form: HypothesisForm, library: LibraryForm) -> Hypothesi
 
 
 def _widened_work(work: Work, width: float) -> Any:
+    """Return a work with the priors of its factors and of its mixture widened."""
     tasks = {}
     for factor, prior in work.tasks.items():
         parameter = parameter_of_factor(factor, work.suites is not None)
@@ -203,6 +258,7 @@ def _widened_work(work: Work, width: float) -> Any:
 
 
 def _widened_fields(form: Any, names: tuple[str, ...], width: float) -> Any:
+    """Return a form with the named priors widened within the ranges of their parameters."""
     return form.model_copy(
         update={name: _widened(name, getattr(form, name), width) for name in names}
     )

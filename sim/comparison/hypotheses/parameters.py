@@ -28,7 +28,17 @@ ACCESS_PARAMETERS = ("accounts", "volume_sigma", "synchrony", "shared_instrument
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter: `unit` and meaning in words, and the closed range that its values lie in."""
+    """One parameter of a hypothesis.
+
+    Attributes
+    ----------
+    unit:
+        Unit in words; of a share, `share of` what.
+    meaning:
+        What it is; of a share, what goes after the unit.
+    least, most:
+        The closed range in which all values that a prior can draw must lie.
+    """
 
     unit: str
     meaning: str
@@ -82,7 +92,10 @@ MODELS_OF_SUITE = Parameter(
 
 
 def prior_field(name: str) -> Any:
-    """Return the field of a form that holds the prior of a parameter, with its description."""
+    """Return the field of a form that holds the prior of a parameter.
+
+    Its description, which ends up in the JSON Schema, has meaning and unit of the parameter.
+    """
     parameter = PARAMETERS[name]
     if parameter.unit.startswith("share of "):
         return Field(description=f"{parameter.unit} {parameter.meaning}")

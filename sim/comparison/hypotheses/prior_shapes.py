@@ -26,6 +26,7 @@ _TAIL = 1e-12
 
 
 def _not_huge(value: float) -> float:
+    """Return a number of a size that arithmetic bears; refuse others with ValueError."""
     if abs(value) > MOST:
         raise ValueError(f"should be at most {MOST:g} in size, found {value:g}")
     return value
@@ -49,13 +50,26 @@ class Shape(Form, ABC):
 
     @abstractmethod
     def quantile(self, u: Floats) -> Floats:
-        """Return the values at `u`, uniforms in [0, 1) of any shape."""
+        """Return the values at `u`, by the quantile function (inversion).
+
+        Parameters
+        ----------
+        u:
+            Uniforms in [0, 1) of any shape; the result has the same. Larger `u` never give smaller
+            values.
+        """
 
     @abstractmethod
     def widened(self, width: float, least: float, most: float) -> Self:
         """Return the shape with its spread times `width` about its middle.
 
-        The ends of a range are cut at `least` and `most` if they lay within them.
+        Parameters
+        ----------
+        width:
+            Above 1 widens, below 1 narrows.
+        least, most:
+            Where the ends of a range are cut if they lay within them before; shapes whose bounds do
+            not move need neither.
         """
 
     def times(self, factor: float) -> Self:
@@ -71,6 +85,7 @@ class Shape(Form, ABC):
         return ", ".join(f"{key} {plain(values[key])}" for key in ORDER if key in values)
 
     def _scaled(self, factor: float, *keys: str) -> Self:
+        """Return the shape with some parameters times a factor; those that are None stay None."""
         values = {key: getattr(self, key) for key in keys}
         changes = {key: value * factor for key, value in values.items() if value is not None}
         return self.model_copy(update=changes)
@@ -88,6 +103,7 @@ class Bounded(Shape):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
+        """Refuse bounds out of order, and those that leave less than a millionth of the values."""
         if self.min is not None and self.max is not None and self.max <= self.min:
             raise ValueError(f"max should be above min, found {self.max:g} and {self.min:g}")
         middle, spread, low, high = self.behind
@@ -98,7 +114,11 @@ class Bounded(Shape):
     @property
     @abstractmethod
     def behind(self) -> tuple[float, float, float | None, float | None]:
-        """Mean and standard deviation of the normal variable behind, and its two bounds."""
+        """Mean and standard deviation of the normal variable behind, and its two bounds.
+
+        They are on the scale of that variable, which is the logarithm for a lognormal; None is no
+        bound.
+        """
 
 
 class Lognormal(Bounded):
@@ -171,6 +191,7 @@ class Uniform(Shape):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
+        """Refuse ends that are not in order; they may be equal."""
         if self.high < self.low:
             raise ValueError(f"high should be at least low, found {self.high:g} and {self.low:g}")
         return self
@@ -205,6 +226,7 @@ class LogUniform(Uniform):
 
     @model_validator(mode="after")
     def _positive(self) -> Self:
+        """Refuse a lower end of which there is no logarithm."""
         if self.low <= 0:
             raise ValueError(f"low should be greater than 0, found {self.low:g}")
         return self
@@ -219,7 +241,10 @@ class LogUniform(Uniform):
         return self.low * np.exp(self.span * u)
 
     def widened(self, width: float, least: float, most: float) -> Self:
-        """Return the range with its span times `width`, cut at `least` and `most`."""
+        """Return the range with its span times `width` about its geometric middle.
+
+        The ends are cut at `least` and `most` as those of `Uniform` are.
+        """
         half = self.span * width / 2
         middle = math.log(self.low) + self.span / 2
         low, high = (math.exp(np.clip(x, -700, 700)) for x in (middle - half, middle + half))
@@ -246,17 +271,33 @@ class Beta(Shape):
         return np.asarray(betaincinv(self.mean * self.n, (1 - self.mean) * self.n, u))
 
     def widened(self, width: float, least: float, most: float) -> Self:
-        """Return the shape with n over `width` squared."""
+        """Return the shape with n over `width` squared; the mean stays.
+
+        The standard deviation is then about times `width`, as it goes with the root of 1 / (n + 1).
+        """
         return self.model_copy(update={"n": self.n / width**2})
 
 
 def plain(value: float) -> str:
-    """Return a number as people read it: six digits, and all those before the point."""
+    """Return a number as people read it: six digits, or all those before the point."""
     return f"{value:,.0f}" if abs(value) >= 1e6 else f"{value:,g}"
 
 
 def left_of_normal(mean: float, sd: float, low: float | None, high: float | None) -> float:
-    """Return the probability that a normal variable lies within its bounds; None is no bound."""
+    """Return the probability that a normal variable lies within its bounds.
+
+    Parameters
+    ----------
+    mean, sd:
+        Mean and standard deviation; with sd 0 the variable is the mean, and the result 0 or 1.
+    low, high:
+        Bounds, included; None is no bound.
+
+    Returns
+    -------
+    float
+        In [0, 1], accurate in both tails.
+    """
     if sd == 0:
         return float((low is None or low <= mean) and (high is None or mean <= high))
     a = -math.inf if low is None else (low - mean) / sd
@@ -269,7 +310,22 @@ def left_of_normal(mean: float, sd: float, low: float | None, high: float | None
 def _normal_quantile(
     u: Floats, mean: float, sd: float, low: float | None, high: float | None
 ) -> Floats:
-    """Return quantiles of a normal variable truncated to [low, high], by inversion."""
+    """Return quantiles of a normal variable truncated to [low, high], by inversion.
+
+    Parameters
+    ----------
+    u:
+        Uniforms in [0, 1), of any shape.
+    mean, sd:
+        Of the variable before truncation; with sd 0 all quantiles are the mean.
+    low, high:
+        Bounds; None is no bound.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `u`, all finite: probabilities stay 1e-12 away from 0 and 1.
+    """
     from scipy.special import ndtr, ndtri
 
     if sd == 0:

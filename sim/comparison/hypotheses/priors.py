@@ -60,6 +60,7 @@ class Prior(Form):
     @model_validator(mode="before")
     @classmethod
     def _plain(cls, value: Any) -> Any:
+        """Turn a plain number into a constant, and a plain name into a choice of it."""
         if isinstance(value, str) and _NAME.fullmatch(value):
             return {"choice": {value: 1.0}}
         is_plain = isinstance(value, int | float | str) and not isinstance(value, bool)
@@ -67,6 +68,7 @@ class Prior(Form):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Prior:
+        """Refuse a prior with no shape or several, and a choice in which no option has weight."""
         if sum(getattr(self, shape) is not None for shape in SHAPES) != 1:
             raise ValueError(f"give exactly one of {', '.join(SHAPES)}")
         if self.choice is not None and not sum(self.choice.values()) > 0:
@@ -103,12 +105,30 @@ class Prior(Form):
         return self._shape.support
 
     def pick(self, u: Floats) -> NDArray[np.intp]:
-        """Return the place in `names` that each of the uniforms `u` draws."""
+        """Return the place in `names` that each uniform draws; only for a choice.
+
+        Parameters
+        ----------
+        u:
+            Uniforms in [0, 1), of any shape; the result has the same. Options of weight 0 are not
+            drawn.
+        """
         edges = np.cumsum(self.weights)[:-1]
         return np.searchsorted(edges, u, side="right")
 
     def quantile(self, u: Floats) -> Floats:
-        """Return the values at `u`, uniforms in [0, 1); numbers of a choice, never its names."""
+        """Return the values at `u`; numbers of a choice, never its names.
+
+        Parameters
+        ----------
+        u:
+            Uniforms in [0, 1), of any shape; the result has the same.
+
+        Raises
+        ------
+        ValueError
+            For a choice of names; `pick` draws from it.
+        """
         if self.choice is not None:
             return np.asarray(self.numbers[self.pick(u)])
         if self.constant is not None:
@@ -133,7 +153,12 @@ class Prior(Form):
     def times(self, factor: float) -> Prior:
         """Return the prior of `factor` times the parameter.
 
-        Raises ValueError for a beta or a choice.
+        Bounds move with it, so the shape stays the same up to the scale.
+
+        Raises
+        ------
+        ValueError
+            For a beta or a choice.
         """
         if self.constant is not None:
             return self.model_copy(update={"constant": self.constant * factor})

@@ -48,8 +48,21 @@ _SHARES = (0.0, 0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
 class Curve:
     """Share of the traffic of one kind of client on the new model, by hours since the release.
 
-    `median`, `low`, `high`: over groups of 50 accounts, 5 to 95 %. `after_a_day`: the same, over 24
-    to 48 hours, in which it does not change any more where the catalog says a day.
+    Attributes
+    ----------
+    typology, title
+        Id and title of the typology that the curve is of.
+    is_extraction
+        Whether the typology extracts answers of the model.
+    hours
+        Hours since the release.
+    median, low, high
+        Quantiles at 50, 5 and 95 % over groups of 50 accounts, one for each of `hours`.
+    after_a_day
+        The share over groups, over 24 to 48 hours, in which it does not change any more where the
+        catalog says a day.
+    status, source
+        On what the curve rests, in the words of the catalog.
     """
 
     typology: str
@@ -68,8 +81,13 @@ class Curve:
 class Switch:
     """What a product that switches its default does to the odds of the reported move alone.
 
-    `ratios`: likelihood ratio of the accused hypothesis to another one, by the weight of
-    `default-switch` in that one.
+    Attributes
+    ----------
+    against
+        Id of the other hypothesis.
+    ratios
+        Likelihood ratio of the accused hypothesis to the other one, by the weight of
+        `default-switch` in that one, 0 to 1.
     """
 
     against: str
@@ -91,13 +109,23 @@ def compute(inputs: Inputs) -> Adoption:
 
 
 def adoption(seed: int) -> tuple[Curve, ...]:
-    """Return the curves of all typologies that move at all, in the order of the catalog."""
+    """Simulate the curves of all typologies that move at all, in the order of the catalog.
+
+    Parameters
+    ----------
+    seed
+        Each typology has a random stream of its own, so a curve does not depend on the others.
+    """
     moving = (x for x in typologies() if typologies()[x].defaults["uptake"]["share"])
     return tuple(_curve(x, seed) for x in moving)
 
 
 def _curve(id_: str, seed: int) -> Curve:
-    """Simulate the traffic of 400 groups of 50 accounts after a release."""
+    """Simulate the traffic of 400 groups of 50 accounts after a release.
+
+    Accounts have lognormal volumes. Where the typology states `uptake_concentration`, groups differ
+    in the share that moves, by a beta distribution.
+    """
     typology = typologies()[id_]
     rng = Streams(seed).rng("compare", "adoption", id_)
     defaults, size = typology.defaults, (_GROUPS, _ACCOUNTS)
@@ -133,7 +161,10 @@ def _curve(id_: str, seed: int) -> Curve:
 
 
 def _weighted(moved: NDArray[np.bool_], volume: Floats) -> Floats:
-    """Share of the traffic of each group that has moved, of arrays (groups, accounts)."""
+    """Return the share of the traffic of each group that has moved, (groups,).
+
+    Both arrays are (groups, accounts): which accounts have moved, and how much each sends.
+    """
     return np.asarray((moved * volume).sum(axis=1) / volume.sum(axis=1))
 
 
@@ -146,6 +177,9 @@ def reported_move() -> tuple[Claim, Interval]:
 def switches(model: EvidenceModel, accused: str) -> tuple[Switch, ...]:
     """Return how the odds depend on whether the default of a product switches, where it may.
 
+    The likelihood of the move is a mixture over the modes of uptake; it needs no draws. The weight
+    of one mode is varied, and the others keep their proportions.
+
     Parameters
     ----------
     model
@@ -156,7 +190,8 @@ def switches(model: EvidenceModel, accused: str) -> tuple[Switch, ...]:
     Returns
     -------
     tuple
-        One for each other hypothesis with the mode `default-switch`.
+        One for each other hypothesis with the mode `default-switch`. Ratios are cut at the number
+        of draws either way, as all others are.
     """
     _, limits = reported_move()
     hypotheses = model.library.hypotheses
@@ -181,7 +216,10 @@ def switches(model: EvidenceModel, accused: str) -> tuple[Switch, ...]:
 
 
 def _mass(hypothesis: Hypothesis, limits: Interval) -> Floats:
-    """Probability that the move lies within limits, by uptake mode, from a thousand quantiles."""
+    """Return the probability that the move lies within limits, by uptake mode, (modes,).
+
+    It is taken from a thousand even quantiles of each prior, without random numbers.
+    """
     u = (np.arange(1_000) + 0.5) / 1_000
     moved = [hypothesis.uptakes[name].moved.quantile(u) for name in hypothesis.uptake.names]
     return np.array([((x >= limits.low) & (x < limits.high)).mean() for x in moved])
@@ -232,7 +270,7 @@ def switches_table(comparison: Comparison, result: Adoption) -> Table:
 
 
 def say_pivot(_: Comparison, result: Adoption) -> str:
-    """Say that the curves are priors, and how far they reach."""
+    """Say that the curves are priors, and how far those of legitimate clients reach after a day."""
     legitimate = [x.after_a_day for x in result.curves if not x.is_extraction]
     return (
         f"No public data say how fast legitimate clients follow a release: the {len(legitimate)} "
@@ -242,7 +280,10 @@ def say_pivot(_: Comparison, result: Adoption) -> str:
 
 
 def say_switches(comparison: Comparison, result: Adoption) -> str:
-    """Say what the move does to odds, by whether the first other hypothesis switches a default."""
+    """Say what the move does to odds, by whether the first other hypothesis switches a default.
+
+    Nothing is said where no hypothesis may switch one.
+    """
     if not result.switches:
         return ""
     x = result.switches[0]

@@ -29,7 +29,7 @@ def compute(inputs: Inputs) -> tuple[ModelPrediction, ...]:
 
 
 def predict_models(cases: Sequence[Case], draws: int, seed: int) -> tuple[ModelPrediction, ...]:
-    """Return what one full run by each measured model is, and how many runs reach each count.
+    """Simulate one full run by each measured model, and how many runs reach each count.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def models_table(comparison: Comparison, models: tuple[ModelPrediction, ...]) ->
 
 
 def say_models(_: Comparison, models: tuple[ModelPrediction, ...]) -> str:
-    """Say how large a full benchmark run is."""
+    """Say how large a full benchmark run is, by model; nothing where no model was measured."""
     if not models:
         return ""
     sizes = [m.exchanges.median for m in models]

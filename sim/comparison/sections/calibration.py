@@ -28,7 +28,17 @@ _FEWEST_CASES = 100
 
 @dataclass(frozen=True)
 class Bin:
-    """Probabilities between two edges: their mean, how often they were right, and how many."""
+    """Probabilities between two edges, those of false hypotheses too.
+
+    Attributes
+    ----------
+    stated
+        Their mean.
+    true
+        How often the hypothesis that had got such a probability was the true one.
+    cases
+        How many probabilities are in the bin, each cluster giving one a hypothesis.
+    """
 
     stated: float
     true: float
@@ -39,8 +49,18 @@ class Bin:
 class Reliability:
     """Probabilities of hypotheses with a set of observables, on clusters of all of them.
 
-    `log_score`: mean -log2 p of the true one, in bits; `ignorance`: that of equal probabilities.
-    `right`: how often the likeliest is the true one.
+    Attributes
+    ----------
+    known
+        The observables that were used.
+    bins
+        Bins that hold a probability, rising.
+    log_score
+        Mean -log2 p of the true hypothesis, in bits; smaller is better.
+    ignorance
+        The same of equal probabilities, log2 of the number of hypotheses.
+    right
+        How often the likeliest hypothesis is the true one.
     """
 
     known: tuple[str, ...]
@@ -52,7 +72,19 @@ class Reliability:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How often ranges of 90 % held the truth, for one hypothesis and quantity."""
+    """How often ranges of 90 % held the truth, for one hypothesis and quantity.
+
+    Attributes
+    ----------
+    hypothesis
+        Id of the hypothesis that made the clusters.
+    quantity
+        `predicted count`, `lever` or `true C2`, see `coverage`.
+    share
+        Share of the clusters whose range held the truth; it should be near 0.9.
+    clusters
+        How many were looked at.
+    """
 
     hypothesis: str
     quantity: str
@@ -78,7 +110,20 @@ def compute(inputs: Inputs) -> Calibration:
 
 
 def reliability(model: EvidenceModel, known: tuple[str, ...]) -> Reliability:
-    """Return how reliable probabilities are with a set of observables."""
+    """Return how reliable probabilities are with a set of observables.
+
+    Parameters
+    ----------
+    model
+        Likelihoods under the priors as stated, and clusters that they were not fitted to.
+    known
+        The observables that are used.
+
+    Returns
+    -------
+    Reliability
+        Every hypothesis weighs the same, as it does before the clusters are seen.
+    """
     fits = stated_fits(model)
     by_hypothesis = []
     for id_ in model.ids:
@@ -102,7 +147,17 @@ def reliability(model: EvidenceModel, known: tuple[str, ...]) -> Reliability:
 
 
 def _bins(p: Floats, true: NDArray[np.int64], weight: Floats) -> tuple[Bin, ...]:
-    """Sort all probabilities p (n, hypotheses) into bins; bins without any are left out."""
+    """Sort all probabilities into bins by `EDGES`; bins without any are left out.
+
+    Parameters
+    ----------
+    p
+        Probability of each hypothesis for each cluster, (n, hypotheses).
+    true
+        Number of the true hypothesis, (n,).
+    weight
+        Weight of each cluster, (n,).
+    """
     is_true = (np.arange(p.shape[1]) == true[:, None]).ravel()
     flat, weights = p.ravel(), np.repeat(weight, p.shape[1])
     number = np.clip(np.searchsorted(EDGES, flat, side="right") - 1, 0, len(EDGES) - 2)
@@ -120,6 +175,16 @@ def coverage(model: EvidenceModel) -> tuple[Coverage, ...]:
 
     `predicted count`: the range of the draws, for the reported counts of others. `lever` and `true
     C2`: the range that follows from a reported count, by `inferred`.
+
+    Parameters
+    ----------
+    model
+        Ranges come from its draws, the clusters from others that it holds out.
+
+    Returns
+    -------
+    tuple
+        Three for each hypothesis, each if this hypothesis is true.
     """
     coverages = []
     for id_, hypothesis in model.library.hypotheses.items():
@@ -140,6 +205,10 @@ def coverage(model: EvidenceModel) -> tuple[Coverage, ...]:
 def _covered(
     id_: str, quantity: str, truth: Floats, low: Floats | float, high: Floats | float
 ) -> Coverage:
+    """Return how often ranges held the truth, up to rounding.
+
+    `low` and `high` are one range for all clusters, or one for each, (n,).
+    """
     inside = (truth >= np.asarray(low) * (1 - 1e-9)) & (truth <= np.asarray(high) * (1 + 1e-9))
     return Coverage(id_, quantity, float(inside.mean()), len(truth))
 
@@ -198,7 +267,7 @@ def coverage_table(comparison: Comparison, result: Calibration) -> Table:
 
 
 def say_scores(_: Comparison, result: Calibration) -> str:
-    """Say what knowing more is worth."""
+    """Say what knowing more is worth, in bits of surprise at the truth."""
     parts = [f"{x.log_score:.2f} bits with {known_sum(x.known)}" for x in result.reliabilities]
     nothing = result.reliabilities[0].ignorance
     return f"Surprise at the truth: {', '.join(parts)}; {nothing:.2f} knowing nothing"

@@ -66,8 +66,15 @@ class Expected:
 class Confusion:
     """How often a cluster of one hypothesis (row) is taken for another (column), by probability.
 
-    `mean`: (hypotheses, hypotheses), each row adds up to 1: mean probability, all hypotheses being
-    equally likely before.
+    Attributes
+    ----------
+    known
+        The observables that were used.
+    ids
+        The hypotheses, of rows and of columns.
+    mean
+        Mean probability, (hypotheses, hypotheses), all hypotheses being equally likely before; each
+        row adds up to 1.
     """
 
     known: tuple[str, ...]
@@ -77,7 +84,17 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Design:
-    """What the count and one observable say, what growing sets say, and what is confused."""
+    """The result of the section.
+
+    Attributes
+    ----------
+    beside
+        What the count and one observable say.
+    growing
+        What observables say that are added one after another.
+    confusions
+        What is taken for what, for each of `KNOWN_SETS`.
+    """
 
     beside: tuple[Expected, ...]
     growing: tuple[Expected, ...]
@@ -110,9 +127,13 @@ def beside_the_count() -> tuple[tuple[str, ...], ...]:
 
 
 def clusters(model: EvidenceModel, hypothesis: str) -> dict[str, Floats]:
-    """Return observables of published clusters that no likelihood was fitted to, (n,) each.
+    """Return observables of published clusters that no likelihood was fitted to.
 
-    n is 400, or as many as there are draws.
+    Returns
+    -------
+    dict
+        By observable, (n,) each, the same for all sets of observables. n is 400, or as many as
+        there are draws; fewer where fewer than a quarter of the clusters are published.
     """
     n = min(CLUSTERS, model.draws)
     published = model.published(hypothesis, held_out=4 * CLUSTERS)
@@ -161,7 +182,20 @@ def expected(
 
 
 def _ratios(of_accused: Floats, of_other: Floats, draws: int) -> Floats:
-    """Log10 likelihood ratios of n clusters, every prior set with every other: (n, sets, sets)."""
+    """Return log10 likelihood ratios of n clusters, every prior set with every other.
+
+    Parameters
+    ----------
+    of_accused, of_other
+        Ln of the densities of the clusters, (n, sets) each.
+    draws
+        No ratio is larger than this, either way.
+
+    Returns
+    -------
+    ndarray
+        (n, sets, sets): first the prior set of the accused hypothesis, then that of the other one.
+    """
     return capped((of_accused[:, :, None] - of_other[:, None, :]) / np.log(10), draws)
 
 
@@ -182,11 +216,15 @@ def _expected(other: str, known: tuple[str, ...], if_accused: Floats, if_other: 
 
 
 def _ranged(over_sets: Floats) -> Ranged:
+    """Return the stated value over pairs of prior sets (sets, sets), and the ends of all."""
     return Ranged(float(over_sets[0, 0]), float(over_sets.min()), float(over_sets.max()))
 
 
 def confusion(model: EvidenceModel, known: tuple[str, ...]) -> Confusion:
-    """Return how hypotheses are taken for each other with a set of observables."""
+    """Return how hypotheses are taken for each other with a set of observables.
+
+    Clusters are new to the likelihoods, as in `clusters`; the priors are as stated.
+    """
     rows = []
     for id_ in model.ids:
         probabilities = posterior(stated_fits(model), clusters(model, id_), known)
@@ -200,7 +238,22 @@ def stated_fits(model: EvidenceModel) -> list[Fit]:
 
 
 def posterior(fits: Sequence[Fit], values: Mapping[str, Floats], known: Sequence[str]) -> Floats:
-    """Return probabilities of hypotheses that were equally likely before, (n, hypotheses)."""
+    """Return probabilities of hypotheses that were equally likely before, by Bayes' rule.
+
+    Parameters
+    ----------
+    fits
+        The likelihood of each hypothesis.
+    values
+        By observable, (n,) each; NaN where a cluster does not define one.
+    known
+        The observables that are used, but for those that the others imply.
+
+    Returns
+    -------
+    ndarray
+        (n, hypotheses); each row adds up to 1.
+    """
     logs = log_densities(fits, values, without_implied(known))
     return np.asarray(np.exp(logs - np.logaddexp.reduce(logs, axis=1, keepdims=True)))
 
@@ -259,7 +312,7 @@ def _expected_parts(
 
 
 def confusion_table(comparison: Comparison, design: Design) -> Table:
-    """Return the mean probability of every hypothesis by the true one."""
+    """Return the mean probability of every hypothesis by the true one, a row each."""
     columns = (
         text_column("known", "known"),
         text_column("true", "true explanation"),
@@ -277,7 +330,7 @@ def confusion_table(comparison: Comparison, design: Design) -> Table:
 
 
 def say_beside(_: Comparison, design: Design) -> str:
-    """Say which observable would tell most beside the count."""
+    """Say which two observables would tell most beside the count, on average over hypotheses."""
     if not design.beside:
         return ""
     wrong: dict[str, list[float]] = {}

@@ -35,8 +35,12 @@ class Needed:
     ----------
     case, target
         The claim, and the lower end of its count in exchanges.
+    hypothesis
+        Id of the hypothesis.
     driver
         The parameter that grows until the count is reached, as `work.factor`.
+    convention
+        Convention under which exchanges are counted.
     needed
         Values of the driver, all other parameters drawn from their priors; 0 where the rest
         suffices. What a unit of it counts is taken where there are many, so that less than one
@@ -59,7 +63,15 @@ class Needed:
 
 @dataclass(frozen=True)
 class Effort:
-    """The result of the section: what is needed, and what a count leaves of the driver."""
+    """The result of the section.
+
+    Attributes
+    ----------
+    needed
+        What it takes to reach each count, whatever is believed of the driver.
+    inferred
+        What a count leaves of the driver and of the true count, its prior included.
+    """
 
     needed: tuple[Needed, ...]
     inferred: tuple[Inferred, ...]
@@ -74,7 +86,13 @@ def compute(inputs: Inputs) -> Effort:
 
 
 def needed(model: EvidenceModel, cases: Sequence[Case]) -> tuple[Needed, ...]:
-    """Return the need of every hypothesis for every case under its possible conventions."""
+    """Return the need of every hypothesis for every case under its possible conventions.
+
+    Returns
+    -------
+    tuple
+        By case, then by hypothesis, then by convention.
+    """
     return tuple(
         _needed(case, hypothesis, model, convention)
         for case in cases
@@ -87,6 +105,7 @@ def _needed(case: Case, hypothesis: Hypothesis, model: EvidenceModel, convention
     """Solve `rest + each * driver = target` for the driver, draw by draw.
 
     `each` is the count of a unit of the driver, taken from draws with a thousand times as many.
+    `rest` is what the other works of the hypothesis count.
     """
     target, row = case.interval("count").low, list(CONVENTIONS).index(convention)
     large, draws = model.at_large(hypothesis.id), model.base(hypothesis.id)
@@ -148,7 +167,7 @@ def needed_table(comparison: Comparison, effort: Effort) -> Table:
 
 
 def inferred_table(comparison: Comparison, effort: Effort) -> Table:
-    """Return what a reported count leaves of the driver and of the true count."""
+    """Return what a reported count leaves of the driver and of the true count, by case."""
     columns = (
         text_column("claim", "claim"),
         text_column("explanation", "if this is true"),
@@ -203,7 +222,7 @@ def say_needed(comparison: Comparison, effort: Effort) -> str:
 
 
 def say_inferred(_: Comparison, effort: Effort) -> str:
-    """Say how uncertain the true count is behind a reported one."""
+    """Say how uncertain the true count is behind a reported one, over all cases and hypotheses."""
     if not effort.inferred:
         return ""
     factors = [x.c2_high / x.c2_low for x in effort.inferred]

@@ -34,7 +34,15 @@ _SLIGHT = 1.05
 
 @dataclass(frozen=True)
 class OddsResult:
-    """The odds of every claim or run, and those that clusters of each hypothesis would get."""
+    """The result of the section.
+
+    Attributes
+    ----------
+    odds
+        The odds of every claim, or of every run where there are runs.
+    growing
+        What the same observables could be expected to say, from simulated clusters.
+    """
 
     odds: tuple[Odds, ...]
     growing: tuple[Expected, ...]
@@ -55,14 +63,22 @@ def weigh(inputs: Inputs) -> tuple[Odds, ...]:
 
 
 def evidence_of(comparison: Comparison) -> list[Evidence]:
-    """Return what is weighed: the runs, or the cases where there are no runs."""
+    """Return what is weighed: the runs, or the cases where there are no runs.
+
+    Claims and runs are never weighed together: a run is known exactly and was not selected by an
+    accuser.
+    """
     if comparison.runs:
         return [evidence_of_run(x) for x in comparison.runs]
     return [inference.evidence_of(x, comparison.settings.reading) for x in comparison.cases]
 
 
 def evidence_of_run(cluster: Cluster) -> Evidence:
-    """Return the observables of a run, or of an actor of it, as limits of no width."""
+    """Return the observables of a run, or of an actor of it, as limits of no width.
+
+    Observables that the run does not define are left out; likelihoods widen the others to their
+    resolution. The count is C2.
+    """
     values = {
         "count": float(cluster.counts["C2"]),
         **{x: getattr(cluster, x) for x in OBSERVABLES if x != "count"},
@@ -85,7 +101,10 @@ def against_column(comparison: Comparison) -> Column:
 
 
 def odds_table(comparison: Comparison, result: OddsResult) -> Table:
-    """Return a row for each cluster, number of observables and other hypothesis."""
+    """Return a row for each cluster, number of observables and other hypothesis.
+
+    Text leaves out steps that add nothing, and steps in the middle where there are many.
+    """
     columns = (
         cluster_column(comparison),
         text_column("known", "known"),
@@ -113,7 +132,7 @@ def odds_table(comparison: Comparison, result: OddsResult) -> Table:
 
 
 def _printed_steps(odds: Odds) -> tuple[Cell, ...]:
-    """Text has all steps if they are few, else the count alone and all that is known."""
+    """Return the steps that text has: all if they are few, else the first and the last."""
     steps = odds.steps if len(odds.steps) <= _FEW_STEPS else (odds.steps[0], odds.steps[-1])
     return tuple(added_observable(step.known) for step in steps)
 
@@ -207,14 +226,17 @@ def say_odds(comparison: Comparison, result: OddsResult) -> str:
 
 
 def _extremes(ratios: Iterable[Ranged]) -> tuple[float, float, float, float]:
-    """Smallest and largest stated ratio, and smallest and largest over all prior sets."""
+    """Return the smallest and largest stated ratio, then those over all prior sets, as log10."""
     listed = list(ratios)
     stated = [x.stated for x in listed]
     return min(stated), max(stated), min(x.low for x in listed), max(x.high for x in listed)
 
 
 def _change(low: float, high: float) -> str:
-    """Return what ratios from 10^low to 10^high make of odds, at most and at least."""
+    """Return what ratios make of odds, in words: the largest gain and the largest loss.
+
+    `low` and `high` are log10. Factors below 1.05 either way are not worth a word.
+    """
     more, less = 10 ** max(high, 0.0), 10 ** max(-low, 0.0)
     parts = [f"up to {short_number(more)} times likelier"] if more >= _SLIGHT else []
     parts += [f"up to {short_number(less)} times less likely"] if less >= _SLIGHT else []
@@ -222,12 +244,13 @@ def _change(low: float, high: float) -> str:
 
 
 def _number_weighed(comparison: Comparison, result: OddsResult) -> str:
+    """Return how many runs or claims were weighed, in words; of a single one just the noun."""
     word = "run" if comparison.runs else "claim"
     return word if len(result.odds) == 1 else f"{len(result.odds)} {word}s"
 
 
 def say_with_more(_: Comparison, result: OddsResult) -> str:
-    """Say how far the odds move where more than the count is known."""
+    """Say how far the odds move where more than the count is known; nothing where it never is."""
     more = [x for x in result.odds if len(x.steps) > 1]
     if not more:
         return ""

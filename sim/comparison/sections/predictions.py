@@ -27,10 +27,20 @@ _PRINTED = ("C2", REPORTED)
 
 @dataclass(frozen=True)
 class Predicted:
-    """The count of a hypothesis: under a convention, or `reported` (found, linked, published).
+    """The predicted count of one hypothesis, under one convention or as reported.
 
-    `inside`: by case, share of draws within the limits of its count; `above`: at least its lower
-    limit.
+    Attributes
+    ----------
+    hypothesis
+        Id of the hypothesis.
+    convention
+        C1 to C6 of the whole cluster, or `reported`: found, linked and published.
+    count
+        Quantiles of the count, in exchanges.
+    inside
+        By case, share of the draws within the limits of its count.
+    above
+        By case, share of the draws at or above the lower limit of its count.
     """
 
     hypothesis: str
@@ -77,6 +87,7 @@ def predicted(
 def _predicted(
     hypothesis: str, convention: str, count: Floats | Ints, limits: Mapping[str, Interval]
 ) -> Predicted:
+    """Summarise drawn counts (n,): their quantiles, and the place of each case among them."""
     return Predicted(
         hypothesis=hypothesis,
         convention=convention,
@@ -121,7 +132,7 @@ def predictions_table(comparison: Comparison, predictions: tuple[Predicted, ...]
 
 
 def say_predictions(_: Comparison, predictions: tuple[Predicted, ...]) -> str:
-    """Say how wide the predictions are, and which counts lie in all of them."""
+    """Say how wide the predictions are, and which counts lie in all of them, from 5 to 95 %."""
     spans = [x.count for x in predictions if x.convention == REPORTED]
     if not spans:
         return ""
@@ -141,6 +152,7 @@ def say_predictions(_: Comparison, predictions: tuple[Predicted, ...]) -> str:
 
 
 def _decades(low: float, high: float) -> float:
+    """Return how many powers of ten lie between two counts; counts below 1 are taken as 1."""
     return log10(max(high, 1) / max(low, 1))
 
 

@@ -22,7 +22,11 @@ _PARAMETERS, _CALLS, _BENCHMARKS = "prior", "calls of a task", "benchmark"
 
 
 def priors_table(comparison: Comparison, _: None) -> Table:
-    """Return a row for each input that some hypothesis uses."""
+    """Return a row for each input that some hypothesis uses.
+
+    Inputs are priors of parameters, kinds of calls, and what is known of benchmarks. Those that no
+    compared hypothesis uses are left out.
+    """
     columns = (
         text_column("dial", "dial"),
         text_column("kind", "kind"),
@@ -39,13 +43,17 @@ def priors_table(comparison: Comparison, _: None) -> Table:
 
 
 def _rows(library: Library) -> Iterator[Row]:
+    """Yield the rows of all inputs: parameters, kinds of calls, then benchmarks."""
     yield from _parameters(library)
     yield from _calls(library)
     yield from _benchmarks(library)
 
 
 def _parameters(library: Library) -> Iterator[Row]:
-    """Yield a row for each prior of a parameter, with the hypotheses that have it."""
+    """Yield a row for each prior of a parameter, with the hypotheses that have it.
+
+    Two hypotheses with the same prior under the same name share a row.
+    """
     users: dict[tuple[str, str], list[str]] = {}
     priors = {}
     for id_, hypothesis in library.hypotheses.items():
@@ -61,6 +69,7 @@ def _parameters(library: Library) -> Iterator[Row]:
 
 
 def _calls(library: Library) -> Iterator[Row]:
+    """Yield a row for each kind of calls that some work may have."""
     for name, calls in _used_calls(library).items():
         more = "" if calls.more is None else f", then {_distribution_words(calls.more)} tool steps"
         value = f"tools in {100 * calls.tools_share:g} % of tasks{more}"
@@ -69,6 +78,7 @@ def _calls(library: Library) -> Iterator[Row]:
 
 
 def _used_calls(library: Library) -> dict[str, Calls]:
+    """Return the kinds of calls that works of the library choose among, by id, each once."""
     return {
         name: hypothesis.calls[name]
         for hypothesis in library.hypotheses.values()
@@ -79,6 +89,7 @@ def _used_calls(library: Library) -> dict[str, Calls]:
 
 
 def _benchmarks(library: Library) -> Iterator[Row]:
+    """Yield rows for items and calls of each used benchmark, where the catalog cites them."""
     for id_ in _used_benchmarks(library):
         benchmark = benchmarks()[id_]
         values = {"items": str(benchmark.items), "calls_per_item": _calls_words(benchmark)}
@@ -90,6 +101,7 @@ def _benchmarks(library: Library) -> Iterator[Row]:
 
 
 def _used_benchmarks(library: Library) -> list[str]:
+    """Return ids of benchmarks in suites that works of the library choose among, each once."""
     used = (
         id_
         for hypothesis in library.hypotheses.values()
@@ -102,6 +114,7 @@ def _used_benchmarks(library: Library) -> list[str]:
 
 
 def _calls_words(benchmark: Benchmark) -> str:
+    """Return the calls of an item in words: a distribution, or whose steps were measured."""
     if benchmark.calls_per_item is not None:
         return _distribution_words(benchmark.calls_per_item)
     measured = measured_for(benchmark)
@@ -109,6 +122,7 @@ def _calls_words(benchmark: Benchmark) -> str:
 
 
 def _distribution_words(distribution: Distribution) -> str:
+    """Return a distribution in words, such as `lognormal, median 8, sigma 1`."""
     shape, values = next(iter(distribution.model_dump(exclude_none=True).items()))
     if not isinstance(values, dict):
         return f"{values:g}"

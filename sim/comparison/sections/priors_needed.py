@@ -33,7 +33,17 @@ _MOST_LISTED = 3
 
 @dataclass(frozen=True)
 class PriorsNeeded:
-    """The odds of every claim or run, and which volumes and shares of pools decide them."""
+    """The result of the section.
+
+    Attributes
+    ----------
+    odds
+        The odds of every claim or run, with the prior odds that each needs for 10 to 1.
+    reach
+        Which typical volumes would make the count alone decisive.
+    pools
+        What the share of pooled accounts does to the odds with all that is known.
+    """
 
     odds: tuple[Odds, ...]
     reach: tuple[Reach, ...]
@@ -78,7 +88,11 @@ def _all_known(odds: Odds) -> str:
 
 
 def volumes_table(comparison: Comparison, result: PriorsNeeded) -> Table:
-    """Return the best ratio over volumes of the accused, and the decisive ones of the others."""
+    """Return the best ratio over volumes of the accused, and the decisive ones of the others.
+
+    Empty cells mean that no volume from a thousandth to a thousand times the stated one is
+    decisive.
+    """
     columns = (
         cluster_column(comparison),
         against_column(comparison),
@@ -95,7 +109,10 @@ def volumes_table(comparison: Comparison, result: PriorsNeeded) -> Table:
 
 
 def pools_table(comparison: Comparison, result: PriorsNeeded) -> Table:
-    """Return the ratio by the share of the other hypothesis' accounts that are pooled."""
+    """Return the ratio by the share of the other hypothesis' accounts that are pooled.
+
+    There is no row for a hypothesis whose accounts are never, or always, pooled.
+    """
     shares = sorted({share for x in result.pools for share in x.ratios})
     columns = (
         cluster_column(comparison),
@@ -116,7 +133,7 @@ def pools_table(comparison: Comparison, result: PriorsNeeded) -> Table:
 
 
 def say_prior_odds(_: Comparison, result: PriorsNeeded) -> str:
-    """Say which prior odds would be needed."""
+    """Say which prior odds would be needed, over all claims, hypotheses and prior sets."""
     if not result.odds:
         return ""
     needed = [x for odds in result.odds for x in odds.prior_needed.values()]

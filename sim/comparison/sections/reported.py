@@ -15,7 +15,10 @@ ALLEGATIONS = (
 
 
 def claims_table(comparison: Comparison, _: None) -> Table:
-    """Return a row for each claim with everything that is known of its source."""
+    """Return a row for each claim with everything that is known of its source.
+
+    All claims of the compared cases are there, those too that give no count.
+    """
     columns = (
         text_column("claim", "claim"),
         text_column("report", "report"),

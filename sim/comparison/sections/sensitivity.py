@@ -47,7 +47,21 @@ Quantity = Callable[[Draws], Floats]
 
 @dataclass(frozen=True)
 class Index:
-    """Sobol indices of one parameter, each with the half-width of its 95 % interval."""
+    """Sobol indices of one parameter for one quantity.
+
+    Attributes
+    ----------
+    hypothesis
+        Id of the hypothesis.
+    quantity
+        `COUNT`, `ODDS_COUNT` or `ODDS_ALL`.
+    parameter
+        Column of the unit cube, see `Hypothesis.columns`.
+    first, total
+        First-order and total index; estimates may lie somewhat below 0 or above 1.
+    first_error, total_error
+        Half-widths of their 95 % intervals, by bootstrap.
+    """
 
     hypothesis: str
     quantity: str
@@ -62,8 +76,19 @@ class Index:
 class Bar:
     """Mean of log10 of the reported count where a parameter is lowest and highest.
 
-    For numbers the lowest and the highest tenth of the draws; for a choice the options with the
-    smallest and the largest mean, named in `low_at`, `high_at`. `middle`: the mean of all draws.
+    For numbers these are the lowest and the highest tenth of the draws; for a choice the options
+    with the smallest and the largest mean. The other parameters vary as their priors say.
+
+    Attributes
+    ----------
+    hypothesis, parameter
+        Id of the hypothesis, and column of the parameter.
+    low, high
+        The smaller and the larger mean, whichever end of the parameter it belongs to.
+    low_at, high_at
+        Which tenth or option has that mean.
+    middle
+        The mean of all draws.
     """
 
     hypothesis: str
@@ -77,7 +102,15 @@ class Bar:
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """Sobol indices, and the bars of the tornado."""
+    """The result of the section.
+
+    Attributes
+    ----------
+    indices
+        Sobol indices above 0.005, by hypothesis and quantity.
+    bars
+        Bars of the tornado wider than 0.05, by hypothesis, the widest first.
+    """
 
     indices: tuple[Index, ...]
     bars: tuple[Bar, ...]
@@ -93,7 +126,16 @@ def compute(inputs: Inputs) -> Sensitivity:
 
 
 def sobol(model: EvidenceModel, accused: str, against: str) -> tuple[Index, ...]:
-    """Return the indices of every hypothesis; of the odds, of the accused one and `against`."""
+    """Estimate Sobol indices of every hypothesis, by draws of their own.
+
+    The priors are as stated. Indices of the odds are of clusters of `accused` and of `against`
+    only.
+
+    Returns
+    -------
+    tuple
+        By hypothesis, quantity and parameter; only those with a total index above 0.005.
+    """
     indices = []
     for id_ in model.ids:
         quantities: dict[str, Quantity] = {COUNT: _log_count}
@@ -105,7 +147,12 @@ def sobol(model: EvidenceModel, accused: str, against: str) -> tuple[Index, ...]
 
 
 def _indices(model: EvidenceModel, id_: str, quantities: Mapping[str, Quantity]) -> list[Index]:
-    """Draw a Saltelli design over the parameters of a hypothesis, and analyse each quantity."""
+    """Draw a Saltelli design over the parameters of a hypothesis, and analyse each quantity.
+
+    The design is on the unit cube of `columns`. What is drawn beyond the parameters, such as
+    lengths of tasks, is noise between its points, which total indices contain. Indices of totals up
+    to 0.005 are left out.
+    """
     from SALib.analyze import sobol as analyse
     from SALib.sample import sobol as sample
 
@@ -136,11 +183,15 @@ def _indices(model: EvidenceModel, id_: str, quantities: Mapping[str, Quantity])
 
 
 def _base(draws: int) -> int:
-    """Return how many points of the sequence are taken: a power of two, an eighth of the draws."""
+    """Return how many points of the sequence are taken, a power of two from 64 to 1,024.
+
+    It is the largest power that is no more than an eighth of the draws, within these limits.
+    """
     return min(max(1 << ((draws // 8).bit_length() - 1), LEAST), MOST)
 
 
 def _log_count(draws: Draws) -> Floats:
+    """Return log10 of the reported counts, (n,), whether published or not; 0 counts as 1."""
     return np.asarray(np.log10(np.maximum(draws.reported["count"], 1)))
 
 
@@ -149,6 +200,7 @@ def _log_odds(model: EvidenceModel, accused: str, against: str, known: Sequence[
     fits = [model.stated_fit(x) for x in (accused, against)]
 
     def log_odds(draws: Draws) -> Floats:
+        """Return log10 likelihood ratios of the drawn clusters, cut off, (n,)."""
         logs = log_densities(fits, draws.reported, without_implied(known))
         return np.asarray(np.clip((logs[:, 0] - logs[:, 1]) / np.log(10), -CAP, CAP))
 
@@ -159,7 +211,7 @@ def _log_odds(model: EvidenceModel, accused: str, against: str, known: Sequence[
 
 
 def tornado(model: EvidenceModel) -> tuple[Bar, ...]:
-    """Return the bars of every hypothesis, the widest first."""
+    """Return the bars of every hypothesis, the widest first, those up to 0.05 left out."""
     all_bars: list[Bar] = []
     for id_, hypothesis in model.library.hypotheses.items():
         draws = model.base(id_)
@@ -175,7 +227,7 @@ def tornado(model: EvidenceModel) -> tuple[Bar, ...]:
 
 
 def _choices(model: EvidenceModel, id_: str) -> dict[str, tuple[str, ...]]:
-    """Options of those parameters that are drawn as the number of an option."""
+    """Return the options of those parameters that are drawn as the number of an option."""
     hypothesis = model.library.hypotheses[id_]
     names = {"access": hypothesis.access.names, "uptake": hypothesis.uptake.names}
     names["convention"] = hypothesis.common["convention"].names
@@ -188,7 +240,19 @@ def _choices(model: EvidenceModel, id_: str) -> dict[str, tuple[str, ...]]:
 
 
 def _bar(id_: str, parameter: str, x: Floats, y: Floats, names: tuple[str, ...] | None) -> Bar:
-    """Compare means of `y` (n,) between groups of draws by the parameter `x` (n,)."""
+    """Compare means of a quantity between groups of draws by one parameter.
+
+    Parameters
+    ----------
+    id_, parameter
+        Id of the hypothesis, and column of the parameter.
+    x
+        Its drawn values, (n,); of a choice the place of the option.
+    y
+        The quantity, (n,).
+    names
+        The options of a choice; None for a number.
+    """
     groups: dict[str, Floats]
     if names is not None:
         groups = {name: y[x == k] for k, name in enumerate(names) if (x == k).any()}
@@ -254,7 +318,11 @@ def tornado_table(comparison: Comparison, result: Sensitivity) -> Table:
 
 
 def say_sensitivity(comparison: Comparison, result: Sensitivity) -> str:
-    """Say which parameter matters most for the count, and for the odds."""
+    """Say which parameter matters most for the count, and for the odds.
+
+    Of the count it is the convention, wherever that has an index, else the largest. Of the odds
+    totals are added up over the two hypotheses.
+    """
     counts = [x for x in result.indices if x.quantity == COUNT]
     if not counts:
         return ""

@@ -35,7 +35,23 @@ _UNDEFINED = ("daily_rate", "sum", "per_account")
 
 @dataclass(frozen=True)
 class Verdict:
-    """One line of a document's arithmetic, and what the measured data say about it."""
+    """One line of a document's arithmetic, and what the measured data say about it.
+
+    Attributes
+    ----------
+    id, statement
+        Id of the line in the catalog, and what it says.
+    finding
+        The judgement in a word or two.
+    verdict
+        Why, with the numbers.
+    convention
+        What an exchange is: C2 where a line is held against measured steps, else undefined.
+    source
+        The document, in words.
+    note
+        What else is to be said; may be empty.
+    """
 
     id: str
     statement: str
@@ -47,11 +63,18 @@ class Verdict:
 
 
 def verdicts(models: Sequence[ModelPrediction]) -> tuple[Verdict, ...]:
-    """Return a verdict for every statement of the catalog, in its order."""
+    """Judge every statement of the catalog, in its order.
+
+    Parameters
+    ----------
+    models
+        Predicted benchmark runs of measured models; at least one.
+    """
     return tuple(_verdict(x, models) for x in statements().values())
 
 
 def _verdict(line: Statement, models: Sequence[ModelPrediction]) -> Verdict:
+    """Judge one statement by the check of its kind."""
     finding, text = _CHECKS[line.kind](line, models)
     return Verdict(
         id=line.id,
@@ -65,14 +88,21 @@ def _verdict(line: Statement, models: Sequence[ModelPrediction]) -> Verdict:
 
 
 def _items(line: Statement) -> int:
+    """Return the items of the benchmark that a line names; an unknown one is an error."""
     return lookup(benchmarks(), "benchmark", line.benchmark or "").items
 
 
 def _claim(line: Statement) -> float:
+    """Return the figure of the claim that a line names, in exchanges."""
     return claim_value(line.claim or "")
 
 
 def _run_size(line: Statement, models: Sequence[ModelPrediction]) -> Judgement:
+    """Judge that a run is tasks times calls per task.
+
+    Only the product can be contradicted; the exact number of items and the measured sizes of runs
+    are told beside it.
+    """
     v, items = line.values, _items(line)
     if v["tasks"] * v["calls_per_task"] != v["result"]:
         return "contradicted", f"the product is {v['tasks'] * v['calls_per_task']:,.0f}"
@@ -86,6 +116,11 @@ def _run_size(line: Statement, models: Sequence[ModelPrediction]) -> Judgement:
 
 
 def _runs(line: Statement, models: Sequence[ModelPrediction]) -> Judgement:
+    """Judge that so many runs, of so many exchanges each, reach a claim.
+
+    It holds if the runs of every measured model are large enough, in part if those of some are, and
+    is contradicted if the product is wrong, below the claim, or too little for all models.
+    """
     v, target = line.values, _claim(line)
     needed = [target / (m.mean_steps * _items(line)) for m in models]
     enough = sum(x <= v["runs"] for x in needed)
@@ -100,6 +135,10 @@ def _runs(line: Statement, models: Sequence[ModelPrediction]) -> Judgement:
 
 
 def _calls_per_task(line: Statement, models: Sequence[ModelPrediction]) -> Judgement:
+    """Judge that so many calls per task is a conservative assumption.
+
+    It is if no measured model takes fewer on average.
+    """
     assumed = line.values["calls_per_task"]
     means = [m.mean_steps for m in models]
     below = sum(x < assumed for x in means)
@@ -113,6 +152,10 @@ def _calls_per_task(line: Statement, models: Sequence[ModelPrediction]) -> Judge
 
 
 def _single_runs(line: Statement, models: Sequence[ModelPrediction]) -> Judgement:
+    """Judge that a claim is a few runs of another benchmark.
+
+    It holds in part if the stated range of runs meets the one that follows from the stated sizes.
+    """
     del models  # the line is about another benchmark
     v, target = line.values, _claim(line)
     fewest, most = target / v["high_per_run"], target / v["low_per_run"]
@@ -123,6 +166,10 @@ def _single_runs(line: Statement, models: Sequence[ModelPrediction]) -> Judgemen
 
 
 def _daily_rate(line: Statement, models: Sequence[ModelPrediction]) -> Judgement:
+    """Say that a daily rate cannot be tested, and how long each claim would take at it.
+
+    Claims that name a window are turned into rates a day beside it.
+    """
     del models
     rate = line.values["requests_per_day"]
     days = {x: claim_value(x) / rate for x in line.claims}
@@ -136,6 +183,7 @@ def _daily_rate(line: Statement, models: Sequence[ModelPrediction]) -> Judgement
 
 
 def _days(value: float) -> str:
+    """Return a number of days, with two decimals below ten."""
     return f"{value:.2f}" if value < 10 else f"{value:.0f}"
 
 
@@ -148,6 +196,11 @@ def _amplification(line: Statement, models: Sequence[ModelPrediction]) -> Judgem
 
 
 def _reached(least: float, half: float, one_in_a_hundred: float) -> tuple[Finding, str]:
+    """Return the finding of a number, and words for it.
+
+    It holds if `half`, what half of the requests reach, is as large; in part if `one_in_a_hundred`
+    is.
+    """
     if half >= least:
         return "holds", "usual"
     if one_in_a_hundred >= least:
@@ -156,6 +209,7 @@ def _reached(least: float, half: float, one_in_a_hundred: float) -> tuple[Findin
 
 
 def _request_measured() -> str:
+    """Return what was measured of the steps of a request and of a session, in words."""
     request, session = amplification()["request"], amplification()["session"]
     return (
         f"a request takes {request['calls_mean']} calls on average; its tool-initiated steps have "
@@ -166,6 +220,7 @@ def _request_measured() -> str:
 
 
 def _tasks_measured(least: float) -> str:
+    """Return in words what was measured of benchmark tasks, and how many models reach a number."""
     measured = step_distributions().values()
     means = [float(x.steps.mean()) for x in measured]
     tails = [float(np.quantile(x.steps, 0.99)) for x in measured]
@@ -178,6 +233,10 @@ def _tasks_measured(least: float) -> str:
 
 
 def _product_use(line: Statement, models: Sequence[ModelPrediction]) -> Judgement:
+    """Say that use of a product cannot be tested, and how many requests a day it would be.
+
+    Exchanges are turned into requests at the measured calls of each, and at one.
+    """
     del models
     exchanges, calls = _claim(line), amplification()["request"]["calls_mean"]
     spans = (
@@ -192,6 +251,7 @@ def _product_use(line: Statement, models: Sequence[ModelPrediction]) -> Judgemen
 
 
 def _sum(line: Statement, models: Sequence[ModelPrediction]) -> Judgement:
+    """Judge that the parts of a sum add up to at least its result."""
     del models
     parts = [x for key, x in line.values.items() if key != "result"]
     text = f"{sum(parts) / 1e6:.2f} M against over {line.values['result'] / 1e6:.0f} M"
@@ -201,6 +261,7 @@ def _sum(line: Statement, models: Sequence[ModelPrediction]) -> Judgement:
 
 
 def _per_account(line: Statement, models: Sequence[ModelPrediction]) -> Judgement:
+    """Judge that a quotient of exchanges and accounts is right, to the nearest whole number."""
     del models
     v = line.values
     quotient = v["exchanges"] / v["accounts"]
@@ -228,7 +289,7 @@ def compute(inputs: Inputs) -> tuple[Verdict, ...]:
 
 
 def documents_table(comparison: Comparison, verdicts: tuple[Verdict, ...]) -> Table:
-    """Return a row for each statement."""
+    """Return a row for each statement, with all that is known of it; text shows it as a list."""
     keys = ("id", "statement", "finding", "verdict", "convention", "source", "note")
     columns = tuple(text_column(key, key) for key in keys)
     rows = tuple(tuple(asdict(x)[key] for key in keys) for x in verdicts)

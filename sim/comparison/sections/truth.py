@@ -39,13 +39,21 @@ _ALMOST_ALL = 0.99
 
 
 def tables_of_runs(comparison: Comparison, odds: Sequence[Odds]) -> tuple[Table, ...]:
-    """Return the tables that show runs; `odds` is empty if no section weighed them."""
+    """Return the tables that show runs, without those that have no rows.
+
+    Parameters
+    ----------
+    comparison
+        Its runs are shown.
+    odds
+        The odds of the runs, in their order; empty if no section weighed them.
+    """
     tables = runs_table(comparison), truth_table(comparison, odds), run_counts_table(comparison)
     return tuple(table for table in tables if table.rows)
 
 
 def runs_table(comparison: Comparison) -> Table:
-    """Return the observables of runs, or of their actors."""
+    """Return the observables of runs, or of their actors, a row each; empty where not defined."""
     columns = (
         text_column("run", "run"),
         number_column("scale", "scale", "", "number"),
@@ -71,11 +79,15 @@ def runs_table(comparison: Comparison) -> Table:
 
 
 def _form_of(observable: str) -> Form:
+    """Return how a column of an observable is written: shares in percent, all else as numbers."""
     return "share" if OBSERVABLES[observable].kind == "share" else "number"
 
 
 def run_counts_table(comparison: Comparison) -> Table:
-    """Return the counts of runs under each convention, and as multiples of the claims."""
+    """Return the counts of runs under each convention, and as multiples of the claims.
+
+    A multiple is of the lower end of the count of a claim, as reported.
+    """
     columns = (
         text_column("run", "run"),
         text_column("convention", "counted"),
@@ -91,7 +103,7 @@ def run_counts_table(comparison: Comparison) -> Table:
 
 
 def say_run_counts(comparison: Comparison) -> str:
-    """Say by which factor the convention changes the count of a cluster."""
+    """Say by which factor the convention changes the count of a cluster: largest to smallest."""
     factors = [max(x.counts.values()) / max(min(x.counts.values()), 1) for x in comparison.runs]
     if not factors:
         return ""
@@ -102,7 +114,11 @@ def say_run_counts(comparison: Comparison) -> str:
 
 
 def truth_table(comparison: Comparison, odds: Sequence[Odds]) -> Table:
-    """Return the true hypothesis of each cluster of one typology, and the likeliest one."""
+    """Return the true hypothesis of each cluster of one typology, and the likeliest one.
+
+    A hypothesis is true of a cluster if it names the typology of nearly all of its exchanges (99
+    %). Clusters of several typologies, and runs without truth, have no row.
+    """
     columns = (
         text_column("run", "run"),
         text_column("typology", "typology"),
@@ -116,6 +132,7 @@ def truth_table(comparison: Comparison, odds: Sequence[Odds]) -> Table:
 
 
 def _truth_rows(comparison: Comparison, odds: Sequence[Odds]) -> list[Row]:
+    """Return the rows of the truth table; none where the runs were not weighed."""
     describing = {t: h.id for h in comparison.library.hypotheses.values() for t in h.typologies}
 
     rows: list[Row] = []
@@ -142,7 +159,10 @@ def _truth_rows(comparison: Comparison, odds: Sequence[Odds]) -> list[Row]:
 
 
 def probabilities(odds: Odds) -> dict[str, float]:
-    """Return the probabilities of hypotheses that were equally likely before, priors as stated."""
+    """Return the probabilities of hypotheses that were equally likely before.
+
+    They follow from all that is known of the cluster, under the priors as stated, and add up to 1.
+    """
     weights = {x: 10**-ratio.stated for x, ratio in odds.steps[-1].ratios.items()}
     weights[odds.accused] = 1.0
     total = sum(weights.values())
