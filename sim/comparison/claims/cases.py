@@ -78,7 +78,7 @@ def cases(claims: Mapping[str, Claim]) -> Mapping[str, Case]:
     Parameters
     ----------
     claims:
-        By id, in the order in which the first one counts.
+        By id. Their order decides which of two figures is the first.
 
     Returns
     -------

@@ -16,10 +16,8 @@ class Observable:
 
     Attributes
     ----------
-    title:
-        What it is, in words.
-    unit:
-        The unit that a claim of it must have.
+    title, unit:
+        What it is in words, and its unit as tables and claims name it.
     kind:
         A count is a whole number; a share lies in [0, 1], as a Gini coefficient does and a
         correlation where it is reported; a ratio is any number above 0.

@@ -222,7 +222,7 @@ def _prior_sets(families: Families) -> tuple[PriorSet, ...]:
 def _resolved(key: str, form: HypothesisForm, library: LibraryForm) -> Hypothesis:
     """Return a hypothesis with its works, access modes and priors in place of their ids.
 
-    An own common prior stands before that of all.
+    A common prior of its own takes the place of the one that all share.
     """
     stated_here = {name: getattr(form, name) for name in COMMON_PARAMETERS}
     return Hypothesis(

@@ -33,9 +33,9 @@ class Parameter:
     Attributes
     ----------
     unit:
-        Unit in words; of a share, `share of` what.
+        Unit in words; that of a share begins with `share of`.
     meaning:
-        What it is; of a share, what goes after the unit.
+        What it is; for a share, words that go on after the unit.
     least, most:
         The closed range in which all values that a prior can draw must lie.
     """

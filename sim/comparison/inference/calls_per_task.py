@@ -75,21 +75,9 @@ def calls_of(lengths: Lengths, tasks: Ints, rng: np.random.Generator) -> Ints:
 
 
 def items_by_stratum(items: int, n: int, rng: np.random.Generator) -> Ints:
-    """Draw how many of the items of a benchmark are of each difficulty.
+    """Draw how many of the items of a benchmark are of each difficulty, (n, ITEM_STRATA).
 
-    Parameters
-    ----------
-    items:
-        Items of the benchmark.
-    n:
-        Number of draws; each has its own sample of items.
-    rng:
-        Source of the multinomial draws.
-
-    Returns
-    -------
-    ndarray
-        Items, (n, ITEM_STRATA); each row adds up to `items`.
+    Each of the `n` draws has its own sample of items; its row adds up to `items`.
     """
     return rng.multinomial(items, np.full(ITEM_STRATA, 1 / ITEM_STRATA), size=n)
 
@@ -222,12 +210,7 @@ def _classes(chances: Floats) -> Lengths:
 
     Lengths up to twelve keep a class each. From there the width of a class is about a quarter of
     its first length. The mean of a class is taken over all strata, so the mean over the strata
-    stays exact. Classes of probability 0 are dropped.
-
-    Parameters
-    ----------
-    chances:
-        Probabilities of the lengths 1, 2, ..., (strata, lengths).
+    stays exact. Classes of probability 0 are dropped; `chances` is (strata, lengths 1, 2, ...).
     """
     lengths = np.arange(1, chances.shape[1] + 1)
     edges = [0]

@@ -67,17 +67,7 @@ class ModeDraws:
 
     @classmethod
     def from_draws(cls, draws: Draws, weight: float, rows: Bools) -> ModeDraws:
-        """Keep some of the draws.
-
-        Parameters
-        ----------
-        draws:
-            Draws of a hypothesis, all modes or one.
-        weight:
-            Share of the prior that the kept access mode has.
-        rows:
-            Which draws to keep, (n,).
-        """
+        """Keep the draws of `rows` (n,), those of an access mode with `weight` of the prior."""
         return cls(
             weight,
             {name: values[rows] for name, values in draws.reported.items()},
@@ -121,8 +111,8 @@ class EvidenceModel:
     """Draws and likelihoods of all hypotheses, made when they are asked for, and kept.
 
     Streams of random numbers are named after hypothesis and purpose, so results do not depend on
-    what was asked for before. Draws under prior sets other than the stated one are not kept whole,
-    only what likelihoods need.
+    what was asked for before. Of the prior sets beside the stated one, only what likelihoods need
+    is kept.
 
     Attributes
     ----------
@@ -384,14 +374,9 @@ def _too_few(hypothesis: str, conventions: tuple[str, ...]) -> str:
 
 
 def capped(log10: Floats, draws: int) -> Floats:
-    """Clip log10 of likelihood ratios at what so many draws can tell apart.
+    """Return log10 of likelihood ratios, clipped at what so many draws can tell apart.
 
-    Parameters
-    ----------
-    log10:
-        Of any shape; the result has the same.
-    draws:
-        No ratio beyond this many to 1, either way, is left.
+    No ratio beyond `draws` to 1, either way, is left; the shape stays.
     """
     most = np.log10(draws)
     return np.clip(log10, -most, most)

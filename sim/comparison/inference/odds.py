@@ -96,15 +96,7 @@ class Odds:
 
 
 def evidence_of(case: Case, reading: Reading) -> Evidence:
-    """Return what a report says of an actor, as limits in the order in which they are added.
-
-    Parameters
-    ----------
-    case:
-        The claims of the report about the actor.
-    reading:
-        What "over" means in them.
-    """
+    """Return what a report says of an actor, as limits in the order in which they are added."""
     limits = {name: case.interval(name, reading) for name in in_order(list(case.claims))}
     return Evidence(case.id, limits, case.conventions)
 
@@ -177,21 +169,10 @@ def _covers(model: EvidenceModel, hypothesis: str, evidence: Evidence) -> bool:
 def log_likelihoods(
     model: EvidenceModel, evidence: Evidence, known: Sequence[str]
 ) -> dict[str, Floats]:
-    """Return ln of the likelihood of the evidence under every hypothesis and prior set.
+    """Return ln of the likelihood by hypothesis, one for each prior set, (sets,).
 
-    Parameters
-    ----------
-    model:
-        Likelihoods of the hypotheses.
-    evidence:
-        What is known of the cluster.
-    known:
-        The observables that count, and of those only what the others do not imply.
-
-    Returns
-    -------
-    dict
-        By hypothesis, (sets,) each, the priors as stated first.
+    Only the `known` observables count, and of those only what the others do not imply. The priors
+    as stated come first.
     """
     limits = {name: evidence.limits[name] for name in without_implied(known)}
     return {

@@ -136,12 +136,8 @@ def inferred(draws: Draws, quantity: str, count: float, use: Bools) -> tuple[flo
 def quantity_of(draws: Draws, quantity: str) -> Floats:
     """Return the drawn values of a quantity, (n,).
 
-    Parameters
-    ----------
-    draws:
-        Draws of one hypothesis.
-    quantity:
-        A parameter by its column name; `C2` stands for the answered requests of the whole cluster.
+    A quantity is a parameter by its column name, or `C2`: the answered requests of the whole
+    cluster.
     """
     if quantity == TRUE_COUNT:
         return np.asarray(draws.counts[1], np.float64)

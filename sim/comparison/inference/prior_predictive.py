@@ -96,13 +96,6 @@ def latent_classes(mode: Ints, accounts: Ints) -> Ints:
     """Return the latent class of each draw: twice the place of the access mode, +1 for 1 account.
 
     Observables that compare accounts are not defined for a cluster of one, so it is a class apart.
-
-    Parameters
-    ----------
-    mode:
-        Place of the access mode in the choice of the hypothesis, (n,).
-    accounts:
-        Accounts of the cluster, (n,).
     """
     return np.asarray(2 * mode + (accounts == 1))
 

@@ -96,7 +96,7 @@ class Switch:
 
 @dataclass(frozen=True)
 class Adoption:
-    """Curves of the catalog's kinds of clients, and what a switched default does to odds."""
+    """The result of the section: curves of kinds of clients, and what a switched default does."""
 
     curves: tuple[Curve, ...]
     switches: tuple[Switch, ...]
@@ -111,10 +111,7 @@ def compute(inputs: Inputs) -> Adoption:
 def adoption(seed: int) -> tuple[Curve, ...]:
     """Simulate the curves of all typologies that move at all, in the order of the catalog.
 
-    Parameters
-    ----------
-    seed
-        Each typology has a random stream of its own, so a curve does not depend on the others.
+    Each typology has a random stream of its own, so a curve does not depend on the others.
     """
     moving = (x for x in typologies() if typologies()[x].defaults["uptake"]["share"])
     return tuple(_curve(x, seed) for x in moving)
