@@ -43,7 +43,19 @@ Counted = dict[str, int]  # by convention
 
 @dataclass(frozen=True)
 class PerAccount:
-    """How one convention spreads over the accounts that have at least one attempt in the log."""
+    """How one convention spreads over the accounts that have at least one attempt in the log.
+
+    Attributes
+    ----------
+    accounts
+        How many accounts that are. Accounts that sent nothing do not count, not even as zeros.
+    mean
+        Exchanges of an account under the convention, in the mean.
+    quantiles
+        Exchanges at some quantiles, by name from `p10` to `p99`.
+    max
+        Exchanges of the account that has most.
+    """
 
     accounts: int
     mean: float
@@ -56,6 +68,21 @@ class Counts:
     """Counts of a run, each by convention; C6 and everything by truth is absent without truth.
 
     `by_account` holds the spread over accounts by convention, the others counts by group.
+
+    Attributes
+    ----------
+    total
+        Counts of the whole run, from C1 on.
+    by_day
+        By day of the log in UTC, as `2026-02-01`, in order of time. An exchange belongs to the day
+        on which it began, a task to the day of its first request; a task that began before the log
+        opened counts on the first day.
+    by_account
+        By convention, C1 to C5; tasks are not counted by account. Empty if there are no
+        exchanges.
+    by_typology, by_actor
+        By id, in order of id. Empty without truth. A group with exchanges that began no task has a
+        C6 of 0.
     """
 
     total: Counted
@@ -69,6 +96,7 @@ class Counts:
         return f"<Counts: {totals}>"
 
     def _repr_html_(self) -> str:
+        """Return the totals as a table for notebooks, a row a convention."""
         rows = "".join(
             f"<tr><td>{name}</td><td style='text-align:right'>{count:,}</td>"
             f"<td>{CONVENTIONS[name]}</td></tr>"
@@ -77,7 +105,14 @@ class Counts:
         return f"<table><tr><th></th><th>count</th><th>what is counted</th></tr>{rows}</table>"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return values for JSON, with what each convention counts."""
+        """Return values for JSON, with what each convention counts.
+
+        Returns
+        -------
+        dict
+            `conventions` says in words what C1 to C6 count; the other keys are the attributes of
+            this record.
+        """
         return {"conventions": CONVENTIONS, **asdict(self)}
 
     def to_frame(self, by: str | None = None) -> pd.DataFrame:
@@ -122,6 +157,7 @@ class Counts:
 
 
 def _flat(spread: PerAccount) -> dict[str, float]:
+    """Return the spread over accounts as one row of a data frame, the quantiles as columns."""
     return {
         "accounts": spread.accounts,
         "mean": spread.mean,
@@ -133,10 +169,19 @@ def _flat(spread: PerAccount) -> dict[str, float]:
 def count_run(run: Run | Store | Path | str) -> Counts:
     """Count a finished run, part by part, in bounded memory.
 
+    Beside one part of the log, memory holds the sums of the groups and, for each part, those of the
+    accounts that occur in it. Without truth the result has no C6 and no groups by typology or
+    actor.
+
     Parameters
     ----------
     run
         The run, or the path or URL where it lies.
+
+    Returns
+    -------
+    Counts
+        What was counted, in total and by group.
 
     Raises
     ------
@@ -199,6 +244,7 @@ def exchange_parts(run: Run, *more: str) -> Iterator[tuple[Any, Any]]:
 
 
 def _opening_us(run: Run) -> int:
+    """Return when the log opens, in microseconds since 1970."""
     start = run.scenario.clock.start
     return round(start.timestamp() * SECOND_US)
 
@@ -237,10 +283,12 @@ class _Sums:
         self._add_to_labels(tasks, weights)
 
     def _add_to_days(self, moments_us: Ints, weights: dict[str, Weights]) -> None:
+        """Add to the days in UTC on which rows began; moments are microseconds since 1970."""
         days, number = np.unique(moments_us // DAY_US, return_inverse=True)
         self._add_to_group("day", days.tolist(), number, weights)
 
     def _add_to_labels(self, truth: Any, weights: dict[str, Weights]) -> None:
+        """Add to the groups that only the truth knows; `truth` has the same rows as the weights."""
         for group in ("typology", "actor"):
             codes, words = coded_words(truth.column(f"{group}_id"))
             present, number = np.unique(codes, return_inverse=True)
@@ -250,7 +298,19 @@ class _Sums:
     def _add_to_group(
         self, group: str, labels: list[Any], number: Ints, weights: dict[str, Weights]
     ) -> None:
-        """Add to the counts of each label the rows that bear its number."""
+        """Add to the counts of each label the rows that bear its number.
+
+        Parameters
+        ----------
+        group
+            One of `GROUPS`.
+        labels
+            The labels that occur in these rows; one that is new gets counts of 0 first.
+        number
+            Index of the label of each row, shape (rows,).
+        weights
+            By convention how often each row counts, shape (rows,).
+        """
         for name, weight in weights.items():
             sums = np.bincount(number, weight, len(labels)).astype(np.int64)
             for label, count in zip(labels, sums.tolist(), strict=True):
@@ -274,6 +334,11 @@ class _Sums:
         return counted | ({"C6": counted.get("C6", 0)} if self._has_tasks else {})
 
     def _per_account(self) -> dict[str, PerAccount]:
+        """Return the spread of each convention over accounts, whose exchanges lie in several parts.
+
+        An account that occurs in two parts is one account: its sums are added before the spread is
+        taken. Empty if no part was added.
+        """
         if not self._accounts:
             return {}
         ids, account = np.unique(
@@ -291,6 +356,12 @@ def convention_flags(log: Any) -> dict[str, Weights]:
     ----------
     log : pyarrow.Table
         Rows of `log/exchanges` with the columns of the profile `core`.
+
+    Returns
+    -------
+    dict of str and numpy.ndarray
+        As of `row_weights`: booleans, but for C4 whole numbers. A missing finish reason is no
+        refusal.
     """
     codes, words = coded_words(log.column("finish_reason"))
     roles, role_words = coded_words(log.column("last_role_in"))
@@ -313,6 +384,10 @@ def coded_words(column: Any) -> tuple[NDArray[np.int64], list[str]]:
 
 
 def _spread(values: NDArray[Any]) -> PerAccount:
+    """Return the mean, some quantiles and the maximum of values, of which there is at least one.
+
+    Quantiles are interpolated linearly (type 7 of Hyndman and Fan, 1996; the default of NumPy).
+    """
     quantiles = np.quantile(values, QUANTILES)
     return PerAccount(
         accounts=len(values),

@@ -23,6 +23,7 @@ _RELATIVE_ERROR, _WEIGHT_ERROR = 1e-12, 1e-6
 
 
 def _not_tiny(value: float) -> float:
+    """Refuse a positive number that is too small to be meant, or to be computed with."""
     if value < LEAST:
         raise ValueError(f"should be at least {LEAST:g}, found {value:g}")
     return value
@@ -46,13 +47,21 @@ class Lognormal(_Model):
     ] = None
 
     def up_to(self, most: float) -> Lognormal:
-        """Return it with `most` as its `max` if a draw can lie above that."""
+        """Return it with `most` as its `max` if a draw can lie above that.
+
+        Draws more than nine standard deviations above the median are left out of account: they
+        never come. A `max` that is set already stays, even if it is larger than `most`.
+        """
         if self.max is not None or self.median * math.exp(_FAR * self.sigma) <= most:
             return self
         return self.model_copy(update={"max": most})
 
     def cdf(self, x: float) -> float:
-        """Return P(min(X, max) <= x)."""
+        """Return P(min(X, max) <= x).
+
+        All of the tail lies at `max`, so the function jumps to 1 there. With a sigma of 0 it is a
+        step at the median.
+        """
         if self.max is not None and x >= self.max:
             return 1.0
         if x <= 0 or self.sigma == 0:
@@ -64,6 +73,10 @@ class Lognormal(_Model):
 
         E[X; X <= max] = E[X] Phi(d - sigma), and P(X > max) = 1 - Phi(d), where `max` is d standard
         deviations of the logarithm above the median.
+
+        The formula is that of the censored lognormal (Johnson, Kotz and Balakrishnan, Continuous
+        Univariate Distributions, volume 1, chapter 14). Values are set to `max`, not drawn anew, so
+        the mean is above that of a truncated one.
         """
         without_max = self.median * math.exp(self.sigma**2 / 2)
         if self.max is None:
@@ -82,6 +95,7 @@ class LogUniform(_Model):
 
     @model_validator(mode="after")
     def _in_order(self) -> LogUniform:
+        """Refuse bounds in the wrong order; equal ones are allowed and make a constant."""
         if self.high < self.low:
             raise ValueError("high should be at least low")
         return self
@@ -92,13 +106,13 @@ class LogUniform(_Model):
         return math.log(self.high / self.low)
 
     def cdf(self, x: float) -> float:
-        """Return P(X <= x)."""
+        """Return P(X <= x): the share of the logarithm's span that lies below x."""
         if x >= self.high:
             return 1.0
         return 0.0 if x <= self.low else math.log(x / self.low) / self.span
 
     def mean(self) -> float:
-        """Return E[X]."""
+        """Return E[X] = (high - low) / ln(high / low); `low` if both are equal."""
         return (self.high - self.low) / self.span if self.span else self.low
 
 
@@ -128,11 +142,13 @@ class Distribution(_Model):
     @model_validator(mode="before")
     @classmethod
     def _plain_number(cls, value: Any) -> Any:
+        """Read a plain number as a constant; a boolean is none."""
         plain = isinstance(value, int | float) and not isinstance(value, bool)
         return {"constant": value} if plain else value
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Distribution:
+        """Refuse two shapes at once, no shape, and a mixture whose weights do not add up to 1."""
         shapes = (self.constant, self.lognormal, self.loguniform, self.mixture)
         if sum(shape is not None for shape in shapes) != 1:
             raise ValueError("give exactly one of constant, lognormal, loguniform, mixture")
@@ -142,7 +158,16 @@ class Distribution(_Model):
         return self
 
     def numbers(self) -> Iterator[tuple[str, float]]:
-        """Yield the numbers in the unit of the key that describe it, with their names."""
+        """Yield the numbers in the unit of the key that describe it, with their names.
+
+        Sigmas and weights are left out: they have no unit. Whoever checks ranges puts the names
+        into messages.
+
+        Yields
+        ------
+        tuple of str and float
+            Such as `("a median of", 12.0)`; of a mixture those of all its parts, in order.
+        """
         if self.constant is not None:
             yield "the number", self.constant
         if self.loguniform is not None:
@@ -154,7 +179,10 @@ class Distribution(_Model):
                 yield "a max of", part.max
 
     def up_to(self, most: float) -> Distribution:
-        """Return the distribution with tails cut off at `most`; itself if none reaches so far."""
+        """Return the distribution with tails cut off at `most`; itself if none reaches so far.
+
+        A constant and a loguniform are returned as they are, even if they lie above `most`.
+        """
         if self.lognormal is not None:
             return self.model_copy(update={"lognormal": self.lognormal.up_to(most)})
         if self.mixture is not None:
@@ -171,7 +199,22 @@ class Distribution(_Model):
     def sample(self, rng: np.random.Generator, size: int) -> Floats:
         """Draw `size` independent values.
 
-        A lognormal takes one normal number for each value, a mixture a uniform one in addition.
+        A lognormal takes one normal number for each value, a mixture a uniform one in addition:
+        first all the normal numbers, then all the uniform ones. A loguniform takes one uniform
+        number (inversion), a constant takes none. What is drawn afterwards from the same generator
+        depends on that.
+
+        Parameters
+        ----------
+        rng
+            The generator that the numbers are taken from.
+        size
+            How many values; may be 0.
+
+        Returns
+        -------
+        numpy.ndarray
+            In the unit of the key, shape (size,). They are not rounded.
         """
         if self.constant is not None:
             return np.full(size, self.constant)
@@ -198,7 +241,10 @@ class Distribution(_Model):
         return np.minimum(z, cap[component], out=z) if np.isfinite(cap).any() else z
 
     def mean(self) -> float:
-        """Return the expectation, exactly."""
+        """Return the expectation, exactly.
+
+        Censoring at `max` is taken into account; rounding is not (see `rounded_mean`).
+        """
         if self.constant is not None:
             return self.constant
         if self.loguniform is not None:
@@ -222,6 +268,11 @@ class Distribution(_Model):
         ----------
         p
             Probability in (0, 1).
+
+        Returns
+        -------
+        float
+            At most the `max` of the distribution.
         """
         if self.constant is not None:
             return self.constant
@@ -242,18 +293,33 @@ class Distribution(_Model):
     def rounded_mean(self, low: int = 0, points: int = 20_000) -> float:
         """Return E[max(low, round(X))], by the midpoint rule over quantiles.
 
+        Counts are drawn as rounded numbers, and the mean of those is not the rounded mean: with a
+        median of 1 most values become 1. Halves are rounded to the even number, as NumPy does. The
+        result is kept for the next call with the same arguments.
+
         Parameters
         ----------
         low
             Values below are set to this.
         points
             Number of quantiles, at p = (k + 1/2) / points.
+
+        Returns
+        -------
+        float
+            Exact for a constant; otherwise the mean over the grid, for lognormals with the tail
+            from `mean`.
         """
         return _rounded_mean(self, low, points)
 
 
 @lru_cache(maxsize=512)
 def _rounded_mean(distribution: Distribution, low: int, points: int) -> float:
+    """Compute what `Distribution.rounded_mean` returns, and remember it.
+
+    With f(x) = max(low, round(x)), E[f(X)] is the integral of f(quantile(p)) over p in (0, 1). For
+    lognormals the grid gives E[f(X) - X], and E[X] is added exactly (a control variate).
+    """
     if distribution.constant is not None:
         return float(max(low, round(distribution.constant)))
     if (law := distribution.loguniform) is not None:

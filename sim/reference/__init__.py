@@ -12,15 +12,16 @@ calls of every task with their pauses, tokens and answer times at normal speed; 
 about, where the items of a list go in the order in which tasks begin if no limit is hit; and the
 keys of the uniform numbers that decide failures.
 
-**Decided here.** What follows from the draws: which sessions a holiday leaves (`releases`), which
-model a release gives to each (`releases`), how slow and how unreliable the provider is at a time
-(`conditions`), which attempts a limit refuses (`buckets`, `provider`), what each attempt reads from
-the prompt cache, how it ends and when (`provider`), when a client retries, resumes, gives up or is
-barred (`client`), and when a worker takes which ticket and waits for the end of a round (`queue`).
+**Decided here.** What follows from the draws: which sessions a holiday leaves (`plain_releases`),
+which model a release gives to each (`plain_releases`), how slow and how unreliable the provider is
+at a time (`conditions_over_time`), which attempts a limit refuses (`plain_buckets`,
+`plain_provider`), what each attempt reads from the prompt cache, how it ends and when
+(`plain_provider`), when a client retries, resumes, gives up or is barred (`client`), and when a
+worker takes which ticket and waits for the end of a round (`queue`).
 
 **Shared output.** Attempts become rows, tables and files by the code that the fast engine uses
 (`sim.scaffold.rows`, `sim.output`, `sim.engine`).
 
 `coverage` names what the reference engine does not simulate; such a scenario is refused before
-anything is written. Read `client` first, then `provider`; `workload` ties them to a run.
+anything is written. Read `client` first, then `plain_provider`; `workload` ties them to a run.
 """

@@ -15,7 +15,15 @@ _FIRST_WEEKEND_HOUR = 120  # Saturday 00:00, from Monday 00:00
 
 
 class Conditions(NamedTuple):
-    """What holds for an attempt: a factor on its time, and probabilities of two failures."""
+    """What holds for an attempt that begins in a minute.
+
+    Attributes
+    ----------
+    slowdown
+        Factor on the time to the first token and on the time of generation.
+    overload, server_error
+        Probabilities of an answer of 529 and of 500. Together they are at most 1.
+    """
 
     slowdown: float
     overload: float
@@ -23,7 +31,11 @@ class Conditions(NamedTuple):
 
 
 class ConditionsOverTime:
-    """The conditions of each minute of a scenario."""
+    """The conditions of each minute of a scenario, computed when somebody first asks.
+
+    They are constant within whole minutes of the log, also where an event begins or ends within
+    one: what holds at the beginning of the minute holds for all of it.
+    """
 
     def __init__(self, world: World, opening: datetime) -> None:
         """Take the world of a scenario and its opening, the moment 0 in UTC.
@@ -38,14 +50,18 @@ class ConditionsOverTime:
         self._by_minute: dict[int, Conditions] = {}
 
     def at(self, now_us: int) -> Conditions:
-        """Return the conditions of the minute of `now_us`."""
+        """Return the conditions of the minute of `now_us`, which may lie before the log."""
         minute = now_us // MINUTE_US
         if minute not in self._by_minute:
             self._by_minute[minute] = self._conditions(minute)
         return self._by_minute[minute]
 
     def limit_factors(self) -> list[tuple[int, float]]:
-        """Return (from when, factor on limits) in order of time; before the first it is 1."""
+        """Return (from when, factor on limits) in order of time; before the first it is 1.
+
+        Events of kind `limits` that overlap multiply. Times are exact microseconds here, not whole
+        minutes. Empty without such events.
+        """
         events = [event for event in self._world.events if event.kind == "limits"]
         edges = {edge for e in events for edge in (e.at_us, e.until_us) if edge is not None}
         return [
@@ -60,13 +76,23 @@ class ConditionsOverTime:
         return [step / max(steps) for step in steps]
 
     def _load_of_hour(self, hour: int) -> float:
+        """Return the load in the middle of an hour of the week, from Monday 00:00 in UTC.
+
+        A cosine over the day with its top at `peak_hour`, times the factor of the weekend; it is
+        not yet divided by the highest.
+        """
         load = self._world.load
         from_peak = hour % 24 + 0.5 - load.peak_hour
         course = 1 + load.strength * math.cos(2 * math.pi * from_peak / 24)
         return course * (load.weekend if hour >= _FIRST_WEEKEND_HOUR else 1)
 
     def _conditions(self, minute: int) -> Conditions:
-        """Apply the load, which slows answers down, then incidents, which add failures too."""
+        """Apply the load, which slows answers down, then incidents, which add failures too.
+
+        `slowdown` grows linearly with the load: from 1 without any to `slowdown_at_peak` at the
+        highest of the week. Holidays scale the load. Slowdowns of incidents multiply, their
+        failures add up.
+        """
         world = self._world
         events = [event for event in world.events if is_going_on(event, minute * MINUTE_US)]
         load = self._load[(minute + self._opens_min) // _STEP_MIN % len(self._load)]

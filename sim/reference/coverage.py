@@ -39,11 +39,12 @@ def check_covered(scenario: Scenario, expected_exchanges: float) -> None:
 
 
 def _uncovered(scenario: Scenario) -> Iterator[str]:
-    """Bars are simulated for sessions without limits only.
+    """Yield what the reference engine does not simulate of a scenario, and what to do about it.
 
-    In a queue, a prompt whose account was barred goes back to the list at the end of a slice of the
-    fast engine's time. Under limits, the fast engine lets what a barred account can no longer send
-    count against its organisation. Neither is a rule of docs/reference/world.md.
+    Bars are simulated for sessions without limits only. In a queue, a prompt whose account was
+    barred goes back to the list at the end of a slice of the fast engine's time. Under limits, the
+    fast engine lets what a barred account can no longer send count against its organisation.
+    Neither is a rule of docs/reference/world.md.
     """
     if scenario.world.enforcement is None:
         return
@@ -63,5 +64,6 @@ def _uncovered(scenario: Scenario) -> Iterator[str]:
 
 
 def _listed(names: list[str]) -> str:
+    """Return the first five names, and how many more there are."""
     more = len(names) - _MOST_NAMES
     return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")

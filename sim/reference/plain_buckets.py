@@ -9,7 +9,17 @@ _SECOND_US = 1_000_000
 
 
 class Limit(NamedTuple):
-    """What holds for a bucket from a moment on: its refill and its size."""
+    """What holds for a bucket from a moment on.
+
+    Attributes
+    ----------
+    from_us
+        When it begins to hold, in microseconds of the log.
+    units_per_us
+        The refill. It is as large as the limit in tokens a minute, by the choice of `UNITS`.
+    size_units
+        The most that the bucket holds.
+    """
 
     from_us: int
     units_per_us: int
@@ -17,10 +27,13 @@ class Limit(NamedTuple):
 
 
 class Bucket:
-    """One token bucket, full at first.
+    """One token bucket, full at first, in exact integers.
 
     SimPy has containers, but they fill by events. Here the level follows from the time that has
     passed since the bucket was last looked at, so it is exact at every microsecond.
+
+    `level_units` is what it holds at that time; it lies between 0 and the size. Whoever takes from
+    the bucket lowers it, after `refill`.
     """
 
     def __init__(self, limits: list[Limit]) -> None:
@@ -30,7 +43,10 @@ class Bucket:
         self.level_units = self._limit.size_units
 
     def refill(self, now_us: int) -> None:
-        """Bring the level up to `now_us`, through all changes of the limit before."""
+        """Bring the level up to `now_us`, through all changes of the limit before.
+
+        Time must not go back. A limit that begins exactly at `now_us` holds already.
+        """
         while self._later and self._later[0].from_us <= now_us:
             following = self._later.pop(0)
             self._flow(following.from_us)
@@ -40,20 +56,32 @@ class Bucket:
         self._flow(now_us)
 
     def _flow(self, now_us: int) -> None:
+        """Add the refill up to `now_us` under the limit that holds; what does not fit is lost."""
         gained = (now_us - self._at_us) * self._limit.units_per_us
         self.level_units = min(self.level_units + gained, self._limit.size_units)
         self._at_us = now_us
 
     def units_of(self, tokens: int) -> int:
-        """Return the units to take for `tokens`: at most what the bucket can ever hold."""
+        """Return the units to take for `tokens`: at most what the bucket can ever hold.
+
+        So a request that is larger than the bucket is let through when the bucket is full, and
+        never waits for ever.
+        """
         return min(tokens * UNITS, self._limit.size_units)
 
     def give_back(self, units: int) -> None:
-        """Add `units` if they are positive: an answer longer than what was taken leaves no debt."""
+        """Add `units` if they are positive: an answer longer than what was taken leaves no debt.
+
+        What does not fit into the bucket is lost.
+        """
         self.level_units = min(self.level_units + max(0, units), self._limit.size_units)
 
     def seconds_until(self, units: int) -> int:
-        """Return the whole seconds until the bucket, only refilled, holds `units`."""
+        """Return the whole seconds until the bucket, only refilled, holds `units`.
+
+        Rounded up; 0 if it holds them now. Changes of the limit that are still to come are not
+        foreseen.
+        """
         missing = max(0, units - self.level_units)
         return -(-missing // (self._limit.units_per_us * _SECOND_US))
 
@@ -73,6 +101,12 @@ def limits_over_time(
         (from when, factor on the limit) in order of time; before the first it is 1.
     opens_us
         When the work of the actor begins. A factor from before holds from then on.
+
+    Returns
+    -------
+    list of Limit
+        In order of time; the first holds from `opens_us`. A limit is a whole number of at least 1 a
+        minute, and its bucket holds at least one token.
     """
     limits: list[Limit] = []
     for from_us, factor in [(opens_us, 1.0), *factors]:

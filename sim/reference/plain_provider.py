@@ -17,8 +17,21 @@ CLIENT_TIMEOUT, SERVER_ERROR, OVERLOADED = 499, 500, 529
 class Reply(NamedTuple):
     """How an attempt ends.
 
-    `read_tokens` came from the prompt cache, `taken_units` from the output bucket; a refusal by a
-    limit says after how many seconds to try again.
+    Attributes
+    ----------
+    status
+        An HTTP status; 499 if the client hung up.
+    lasts_us
+        From the begin of the attempt to its end.
+    ttft_us
+        From the begin to the first token, -1 if none came.
+    read_tokens
+        Tokens that come from the prompt cache; also of an attempt that fails after the limits let
+        it through.
+    taken_units
+        What the output bucket gave in advance, 0 without a limit.
+    retry_after_s
+        After how many seconds to try again, if a limit refused the attempt; else 0.
     """
 
     status: int
@@ -30,7 +43,11 @@ class Reply(NamedTuple):
 
 
 class Provider:
-    """One provider as one shard of an actor meets it: its limits, its cache and its failures."""
+    """One provider as one shard of an actor meets it: its limits, its cache and its failures.
+
+    An organisation lies within one shard, so no other shard has a part in these buckets and
+    prefixes. Attempts come in order of time.
+    """
 
     def __init__(self, context: ActorContext, opens_us: int) -> None:
         """`opens_us` is when the work begins: buckets are full then, and the cache is empty."""
@@ -44,8 +61,10 @@ class Provider:
     def begin(self, session: Session, call: Call, number: int, now_us: int) -> Reply:
         """Decide what becomes of an attempt.
 
-        Ask in this order: is the account barred, does a limit refuse it, does it fail, and does
-        the client hang up before it hears of an answer or an error.
+        Ask in this order: is the account barred, does a limit refuse it, does it fail, and does the
+        client hang up before it hears of an answer or an error. A refusal takes nothing from the
+        buckets: an attempt gets what it needs from all three, or from none. Only an attempt that is
+        answered leaves something in the cache.
 
         Parameters
         ----------
@@ -55,6 +74,11 @@ class Provider:
             Number of the attempt among all of the call, from 0.
         now_us
             When it begins; never before an earlier attempt.
+
+        Returns
+        -------
+        Reply
+            What the client hears, and after how long.
         """
         if now_us >= session.until_us:
             return Reply(FORBIDDEN, self._refusal_us(call, number))
@@ -78,18 +102,35 @@ class Provider:
         return reply._replace(taken_units=taken_units, read_tokens=read_tokens)
 
     def end(self, session: Session, call: Call, reply: Reply, now_us: int) -> None:
-        """Give back to the output bucket what was taken for more output than there was."""
+        """Give back to the output bucket what was taken for more output than there was.
+
+        An attempt that failed had no output, so all is given back. Refused and barred attempts took
+        nothing. Call it when the attempt ends: until then the output counts as asked for.
+
+        Parameters
+        ----------
+        session, call
+            Who sent what.
+        reply
+            What `begin` decided.
+        now_us
+            When the attempt ends.
+        """
         buckets = self._buckets_of(session, now_us)
         if buckets and reply.status not in (TOO_MANY, FORBIDDEN):
             output_tokens = call.output_tokens if reply.status == OK else 0
             buckets[-1].give_back(reply.taken_units - output_tokens * UNITS)
 
     def _refusal_us(self, call: Call, number: int) -> int:
-        """Return when a refusal is said: before the client would hang up, at the latest."""
+        """Return after how long a refusal comes: before the client would hang up, at the latest."""
         return min(self._uniforms.error_us(call, number), self._timeout_us)
 
     def _answer(self, session: Session, call: Call, number: int, now_us: int) -> Reply:
-        """Return what would come if the client waited for it."""
+        """Return what would come if the client waited for it: an error or an answer.
+
+        Times at normal speed are stretched by the slowdown of the minute in which the attempt
+        begins, and rounded to whole microseconds, each by itself.
+        """
         conditions = self._conditions.at(now_us)
         u = self._uniforms.failure(call, number)
         if u < conditions.overload:
@@ -103,13 +144,22 @@ class Provider:
         return Reply(OK, ttft_us + round(call.generation_us * slowdown), ttft_us)
 
     def _unless_client_hangs_up(self, session: Session, reply: Reply) -> Reply:
-        """Nobody waits at a batch; others hang up on an answer or an error that takes too long."""
+        """Return the reply, or a timeout if the client hangs up before it comes.
+
+        Nobody waits at a batch; others hang up on an answer or an error that takes too long. What
+        was sent until then is lost: there is no time to the first token either.
+        """
         if session.batch or reply.lasts_us <= self._timeout_us:
             return reply
         return Reply(CLIENT_TIMEOUT, self._timeout_us)
 
     def _read_tokens(self, session: Session, call: Call, now_us: int) -> int:
-        """Return what an attempt reads: the context of its session, or else a static prefix."""
+        """Return what an attempt reads: the context of its session, or else a static prefix.
+
+        A call reads no more than it would leave itself. The age of an entry counts from the begin
+        of the attempt that left or last read it, and entries of exactly the lifetime are still
+        read.
+        """
         if not call.left_tokens:
             return 0
 
@@ -127,7 +177,7 @@ class Provider:
         return 0
 
     def _remember(self, session: Session, call: Call, now_us: int) -> None:
-        """Leave the context of an answered attempt in the cache."""
+        """Leave the context of an answered attempt in the cache, and its static prefix."""
         session.last_answered, session.last_answered_began_us = call, now_us
         if call.left_tokens:
             self._prefix_touched_us[session.key] = now_us
@@ -141,7 +191,10 @@ class Provider:
         return self._buckets[session.bucket]
 
     def _full_buckets(self, number: int) -> tuple[Bucket, ...]:
-        """Make buckets; organisation and class of models are numbered together."""
+        """Make the buckets of an organisation and a class of model, full; none without a limit.
+
+        Both are numbered together: organisation * classes + class. A negative number has no limit.
+        """
         context, classes = self._context, self._context.service.models.classes
         if number < 0:
             return ()

@@ -16,11 +16,21 @@ def opened_share(world: World, at_us: Ints) -> Floats:
     """Return the share of the usual sessions that are opened at each time, shape (times,).
 
     A session is opened if its uniform number is below that share (a thinned Poisson process).
+
+    The fast engine takes it in the place of its own, which asks whole arrays at once.
+
+    Parameters
+    ----------
+    world
+        Its events of kind `holiday` count; those that overlap multiply.
+    at_us
+        Times in microseconds of the log, shape (times,).
     """
     return np.array([_opened_share_at(world, now_us) for now_us in at_us.tolist()])
 
 
 def _opened_share_at(world: World, now_us: int) -> float:
+    """Return the product of the factors of the holidays that hold now, 1 if none does."""
     holidays = [event for event in world.events if event.kind == "holiday"]
     return math.prod(event.factor for event in holidays if is_going_on(event, now_us))
 
@@ -35,7 +45,22 @@ class PlainReleases(Releases):
     def model(
         self, own: Ints, at_us: Ints, moves_at: Floats, latest: Bools, uptake: Uptake
     ) -> Ints:
-        """Return the number of the model that each client uses, shape (clients,)."""
+        """Return the number of the model that each client uses, shape (clients,).
+
+        Parameters
+        ----------
+        own
+            The number of the model that it uses if it follows no release, shape (clients,).
+        at_us
+            When it asks, in microseconds of the log, shape (clients,).
+        moves_at
+            The share of clients at which it moves, uniform in [0, 1), shape (clients,): a client
+            with a small number moves early.
+        latest
+            Whether it asks for the latest model, by an alias, and moves at once, shape (clients,).
+        uptake
+            Which share of the other clients moves, and over how long.
+        """
         columns = (own.tolist(), at_us.tolist(), moves_at.tolist(), latest.tolist())
         models = [
             self._model_of(model, now_us, chance, asks_latest, uptake)
@@ -46,7 +71,12 @@ class PlainReleases(Releases):
     def _model_of(
         self, model: int, now_us: int, moves_at: float, asks_latest: bool, uptake: Uptake
     ) -> int:
-        """Go through the releases before `now_us`; a client that follows none keeps its model."""
+        """Go through the releases before `now_us`; a client that follows none keeps its model.
+
+        The share of clients that have moved grows linearly from 0 at the release to `uptake.share`
+        after `uptake.over_us`; at once if that is 0. A client that follows a later release too uses
+        the later model.
+        """
         for release in sorted(self._world.events, key=lambda event: event.at_us):
             if release.kind != "release" or release.model is None or now_us < release.at_us:
                 continue

@@ -16,7 +16,17 @@ _WORKERS_PRIORITY = 2
 
 
 class Ticket(NamedTuple):
-    """A task on a queue; the tickets of a round wait for the end of the round before."""
+    """A task on a queue; the tickets of a round wait for the end of the round before.
+
+    Attributes
+    ----------
+    session
+        The calls of the task, and the account that makes them.
+    release_us
+        No worker begins it before, in microseconds of the log.
+    round
+        The run that it belongs to, from 0; earlier work is all of run 0.
+    """
 
     session: Session
     release_us: int
@@ -38,7 +48,16 @@ class TicketLine:
         self.blocks: list[DrawnBlock] = []
 
     def first(self, now_us: int) -> Ticket | None:
-        """Return the ticket at the head of the line, None if there is no more work."""
+        """Return the ticket at the head of the line, None if there is no more work.
+
+        It stays at the head until `take_first`. Earlier work ends when the log opens, whatever is
+        left of it, and also when its tickets run out or nobody can take them.
+
+        Parameters
+        ----------
+        now_us
+            When a worker asks, in microseconds of the log; never before an earlier time.
+        """
         if now_us >= 0:
             self._leave_earlier_work()
         while not self._ready:
@@ -58,16 +77,24 @@ class TicketLine:
         self._ready.pop(0)
 
     def _leave_earlier_work(self) -> None:
+        """Drop what is left of earlier work, drawn or not; without earlier work do nothing."""
         if self._earlier is not None:
             self._earlier, self._ready = None, []
 
     def _next(self, from_us: int) -> Tickets | None:
+        """Return the next tickets from the list that is being worked off, None if it has no more.
+
+        Earlier work has none from the opening of the log on.
+        """
         if self._earlier is None:
             return next(self._asked_for, None)
         return next(self._earlier, None) if from_us < 0 else None
 
     def _drawn(self, tickets: Tickets, from_us: int) -> list[Ticket]:
-        """Draw all that is inside tickets, and leave out those that nobody can take."""
+        """Draw all that is inside tickets, and leave out those that nobody can take.
+
+        May return none although there are more tickets in the queue; then ask for the next ones.
+        """
         filled = self._queue.add(tickets, from_us)
         if filled is None:
             return []
@@ -79,7 +106,11 @@ class TicketLine:
 
 
 class Workers:
-    """The workers of a queue: first come, first served, one ticket at a time."""
+    """The workers of a queue: first come, first served, one ticket at a time.
+
+    A worker that gets free takes its ticket before the attempts of the same microsecond; workers
+    that get free in one microsecond go in the order of their numbers.
+    """
 
     def __init__(self, clients: Clients, line: TicketLine) -> None:
         self._clients, self._line, self._env = clients, line, clients.env
@@ -92,6 +123,18 @@ class Workers:
 
         A worker that is free takes the next ticket even before its release, and waits for that.
         Between two rounds a worker waits until nobody works on the one before.
+
+        Parameters
+        ----------
+        number
+            The worker's number in the queue, from 0.
+        from_us
+            When it begins, in microseconds of the log.
+
+        Yields
+        ------
+        simpy.Event
+            The waits for a turn, for releases and for rounds, and what happens during sessions.
         """
         yield self._env.timeout(from_us - self._env.now)
         while True:

@@ -19,14 +19,21 @@ from sim.scaffold.rows import RowMaker, exchange_rows
 
 
 def with_plain_releases(context: ActorContext) -> ActorContext:
-    """Return the same context, in which the reference engine says who moves to a new model."""
+    """Return the same context, in which the reference engine says who moves to a new model.
+
+    The draws of the fast engine ask the context for it, so they need not know of the engine.
+    """
     service = context.service
     releases = PlainReleases(context.world, service.models.ids)
     return replace(context, service=replace(service, releases=releases))
 
 
 class ReferenceSessions:
-    """The accounts of one shard of a population, each session a process."""
+    """The accounts of one shard of a population, each session a process.
+
+    A `Workload` as `SessionWorkload` is, with the same rows. `rows_per_us` is the rate of exchanges
+    that is expected of it.
+    """
 
     def __init__(self, context: ActorContext, shard: int, shards: int, slots: range) -> None:
         """`shard` of `shards` of the actor has the accounts in `slots`."""
@@ -35,7 +42,21 @@ class ReferenceSessions:
         self.rows_per_us = self._draws.rows_per_us
 
     def blocks(self, make: RowMaker = exchange_rows) -> Iterator[Block]:
-        """Simulate all sessions to the end of the log, then yield their rows block by block."""
+        """Simulate all sessions to the end of the log, then yield their rows block by block.
+
+        All attempts are in memory before the first block comes. Sessions begin long before the log
+        opens, so that the log finds everything in progress.
+
+        Parameters
+        ----------
+        make
+            Makes the rows of exchanges from calls and their attempts.
+
+        Yields
+        ------
+        Block
+            As many as the fast engine yields, with the same rows.
+        """
         pieces = self._draws.pieces()
         drawn = [DrawnBlock(piece.drawn, piece.placement) for piece in pieces]
         starts_us = [start for piece in pieces for start in piece.start_us.tolist()]
@@ -56,7 +77,11 @@ class ReferenceSessions:
 
 
 class ReferenceQueue:
-    """One team of a queue, each of its workers a process."""
+    """One team of a queue, each of its workers a process.
+
+    A `Workload` as `QueueWorkload` is, with the same rows. `rows_per_us` is the rate of exchanges
+    that is expected of it.
+    """
 
     def __init__(self, context: ActorContext, team: Team) -> None:
         """`team` is the part of the queue that the shard works off."""
@@ -65,7 +90,21 @@ class ReferenceQueue:
         self.rows_per_us = self._draws.rows_per_us
 
     def blocks(self, make: RowMaker = exchange_rows) -> Iterator[Block]:
-        """Simulate all tickets to the end of the log, then yield their rows block by block."""
+        """Simulate all tickets to the end of the log, then yield their rows block by block.
+
+        A queue without a start has been worked before the log opens; then the workers are busy with
+        earlier work at first.
+
+        Parameters
+        ----------
+        make
+            Makes the rows of exchanges from calls and their attempts.
+
+        Yields
+        ------
+        Block
+            The rows of each block of tickets, in the order in which they were drawn.
+        """
         in_progress = self._context.actor.starts_us is None
         clients = Clients(self._context, self._draws.opens_us)
         line = TicketLine(self._draws.ticket_queue(), in_progress=in_progress)
