@@ -21,6 +21,9 @@ _NUMPY_NAMES = {"halffloat": "float16", "float": "float32", "double": "float64"}
 def array(values: Array, kind: Any, missing: Bools | None = None) -> Any:
     """Return an Arrow array that shares the memory of a NumPy array.
 
+    Nothing is copied where the NumPy array is contiguous and of the right type already; booleans
+    are packed to bits, eight to a byte.
+
     Parameters
     ----------
     values
@@ -30,10 +33,15 @@ def array(values: Array, kind: Any, missing: Bools | None = None) -> Any:
     missing
         Where nulls stand, shape (rows,); nowhere if left out.
 
+    Returns
+    -------
+    pyarrow.Array
+        Of the type `kind`. It keeps the memory of `values` alive, so do not change them afterwards.
+
     Raises
     ------
     OverflowError
-        If whole numbers do not fit into the type.
+        If whole numbers do not fit into the type. Doubles become singles without complaint.
     """
     import pyarrow as pa
 
@@ -57,7 +65,10 @@ def array(values: Array, kind: Any, missing: Bools | None = None) -> Any:
 
 
 def strings(texts: Sequence[str | None]) -> Any:
-    """Return an Arrow array of texts, null where one is None."""
+    """Return an Arrow array of texts in UTF-8, null where one is None.
+
+    Offsets have 32 bits, so all texts together may have 2 GiB.
+    """
     import pyarrow as pa
 
     encoded = [b"" if text is None else text.encode() for text in texts]
@@ -78,6 +89,12 @@ def words(codes: Array, vocabulary: Sequence[str], missing: Bools | None = None)
         The words. One that occurs twice is entered once, or Parquet's bytes vary.
     missing
         Where nulls stand, shape (rows,); nowhere if left out.
+
+    Returns
+    -------
+    pyarrow.DictionaryArray
+        With indices of 32 bits. Its dictionary is the whole vocabulary, in order of first
+        occurrence, also words that no row has.
     """
     import pyarrow as pa
 
@@ -98,6 +115,11 @@ def times(opening_us: int, relative_us: Ints, missing: Bools | None = None) -> A
         Microseconds since then, shape (rows,).
     missing
         Where nulls stand, shape (rows,); nowhere if left out.
+
+    Returns
+    -------
+    pyarrow.TimestampArray
+        In microseconds, in UTC.
     """
     import pyarrow as pa
 
@@ -105,7 +127,16 @@ def times(opening_us: int, relative_us: Ints, missing: Bools | None = None) -> A
 
 
 def table(columns: Mapping[str, str], values: Mapping[str, Any]) -> Any:
-    """Return a table of NumPy or Arrow arrays in the order of `columns`, their types by name."""
+    """Return a table of NumPy or Arrow arrays in the order of `columns`, their types by name.
+
+    Parameters
+    ----------
+    columns
+        The type of each column by its name, as of a `TableSchema`.
+    values
+        An array for each of these names; others are left out. NumPy arrays are given the type of
+        their column, Arrow arrays must have it.
+    """
     import pyarrow as pa
 
     schema = arrow_schema(columns)
@@ -122,6 +153,11 @@ def sorted_table(columns: Mapping[str, str], values: Mapping[str, Any]) -> Any:
     """Return a table in order of its columns that are no words, so that the order tells nothing.
 
     The first of them is an identifier, or rows differ in none.
+
+    Parameters
+    ----------
+    columns, values
+        As of `table`.
     """
     import pyarrow as pa
 
@@ -131,7 +167,10 @@ def sorted_table(columns: Mapping[str, str], values: Mapping[str, Any]) -> Any:
 
 
 def _validity(missing: Bools | None) -> Any:
-    """Return the bitmap of the values that are there; None if all are."""
+    """Return the bitmap of the values that are there; None if all are.
+
+    Arrow counts bits from the least significant one, and a 1 means that the value is there.
+    """
     import pyarrow as pa
 
     if missing is None or not missing.any():

@@ -64,7 +64,10 @@ class Column:
 
 
 class TableSchema(Mapping[str, str]):
-    """The columns of a table in their order; as a mapping, the type of each by its name."""
+    """The columns of a table in their order; as a mapping, the type of each by its name.
+
+    `columns` are the records themselves. No two have the same name.
+    """
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self.columns = list(columns)
@@ -79,7 +82,13 @@ class TableSchema(Mapping[str, str]):
         return len(self.columns)
 
     def column(self, name: str) -> Column:
-        """Return the column of this name; KeyError if there is none."""
+        """Return the column of this name.
+
+        Raises
+        ------
+        KeyError
+            If there is none.
+        """
         for column in self.columns:
             if column.name == name:
                 return column

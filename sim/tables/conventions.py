@@ -35,6 +35,10 @@ def row_weights(
 ) -> dict[str, Weights]:
     """Return how often each attempt counts under C1 to C5.
 
+    C1 counts an attempt by its mere presence; C2 asks for the status 200; C3, C4 and C5 ask for
+    tokens in the answer too. An answer without tokens, as to a request that only warms the cache,
+    is C2 and no more.
+
     Parameters
     ----------
     status

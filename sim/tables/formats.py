@@ -20,10 +20,19 @@ FORMATS = ("parquet", "csv", "jsonl")
 
 @dataclass(frozen=True)
 class FileRecord:
-    """A finished file of a run; `path` is relative to the run.
+    """A finished file of a run.
 
-    `footer` is the SHA-256 of the end of a Parquet file, where it says what lies where; the pages
-    before it have checksums of their own. Other formats have none.
+    Attributes
+    ----------
+    path
+        Where it lies, relative to the run.
+    rows
+        How many rows of a table it holds.
+    bytes, sha256
+        Its size, and the SHA-256 of all its bytes in hexadecimal digits.
+    footer
+        The SHA-256 of the end of a Parquet file, where it says what lies where; the pages before it
+        have checksums of their own. Other formats have none.
     """
 
     path: str
@@ -37,7 +46,7 @@ class FileRecord:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     def is_whole(self, out: Store) -> bool:
-        """Whether the file is there with the bytes that were written."""
+        """Whether the file is there with the bytes that were written; it is hashed for that."""
         return (
             out.wrong_with(self.path) is None
             and out.is_file(self.path)
@@ -52,12 +61,20 @@ def _record(name: str) -> Column:
 
 
 class _Sink(Protocol):
+    """What takes the tables of one file; it does not close the file itself."""
+
     def write(self, table: Any) -> None: ...
     def close(self) -> None: ...
 
 
 class _Parquet:
+    """Writes Parquet: a group of rows for each table, compressed by Zstandard at level 1.
+
+    The bytes depend on the tables as they are cut: the same rows in other groups are another file.
+    """
+
     def __init__(self, file: HashingFile, schema: Any) -> None:
+        """Open a writer of tables with an Arrow schema."""
         import pyarrow.parquet as pq
 
         self._writer = pq.ParquetWriter(
@@ -75,6 +92,7 @@ class _Parquet:
         self._writer.write_table(table, row_group_size=max(table.num_rows, 1))
 
     def close(self) -> None:
+        """Write the footer."""
         try:
             self._writer.close()
         finally:
@@ -83,6 +101,8 @@ class _Parquet:
 
 
 class _Csv:
+    """Writes CSV with a line of names first; texts are quoted, missing values are empty."""
+
     def __init__(self, file: HashingFile, schema: Any) -> None:
         import pyarrow.csv as pc
 
@@ -96,10 +116,13 @@ class _Csv:
 
 
 class _Jsonl:
+    """Writes JSON lines: an object a row without spaces, null where a value is missing."""
+
     def __init__(self, file: HashingFile, _schema: Any) -> None:
         self._file = file
 
     def write(self, table: Any) -> None:
+        """Write a line for each row; vectors become arrays."""
         text = as_text(table)
         names = text.column_names
         for row in zip(*map(_plain_values, text.columns), strict=True):
@@ -111,7 +134,10 @@ class _Jsonl:
 
 
 def _plain_values(column: Any) -> list[Any]:
-    """Values for JSON; those in single precision with the fewest digits that read back alike."""
+    """Return values for JSON.
+
+    Those in single precision get the fewest digits that read back alike.
+    """
     import pyarrow as pa
 
     if column.type != pa.float32():
@@ -130,10 +156,15 @@ _ID = re.compile("([a-z]+_)?[0-7][0-9a-f]{15}")
 
 
 def text_schema(schema: Any) -> Any:
-    """Return the schema of `as_text`: identifiers, times and words as plain strings."""
+    """Return the schema of `as_text`: identifiers, times and words as plain strings.
+
+    Numbers, truth values and vectors keep their types. `schema` is that of a table in memory, whose
+    columns are known by their names.
+    """
     import pyarrow as pa
 
     def plain(field: Any) -> Any:
+        """Return the type of a column in text formats."""
         is_text = _record(field.name).is_identifier or pa.types.is_timestamp(field.type)
         return pa.string() if is_text or pa.types.is_dictionary(field.type) else field.type
 
@@ -143,7 +174,18 @@ def text_schema(schema: Any) -> Any:
 def as_text(table: Any) -> Any:
     """Render identifiers as `req_0123456789abcdef` and the like, times in RFC 3339.
 
-    A missing identifier is no text, as any other missing value.
+    A missing identifier is no text, as any other missing value. Times keep six digits behind the
+    point. `parse_id` undoes the identifiers, `sim.tables.reading` the rest.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Typed as the tables of a run are in memory.
+
+    Returns
+    -------
+    pyarrow.Table
+        The same rows with the types of `text_schema`.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -163,7 +205,15 @@ def as_text(table: Any) -> Any:
 
 
 def parse_id(text: str | None) -> int:
-    """Return the identifier that `as_text` rendered; raise ValueError for what is none."""
+    """Return the identifier that `as_text` rendered, `MISSING` for no text.
+
+    Any prefix of small letters is accepted, whatever the column is.
+
+    Raises
+    ------
+    ValueError
+        For a text that is no identifier; it shows the text.
+    """
     if text is None:
         return MISSING
     if not _ID.fullmatch(text):
@@ -172,7 +222,10 @@ def parse_id(text: str | None) -> int:
 
 
 class TableFile:
-    """A table that is being written to one file."""
+    """A table that is being written to one file.
+
+    `writing_table` makes it; once its block has ended, `record` says what was written.
+    """
 
     def __init__(self, path: str, sink: _Sink) -> None:
         self._path, self._sink = path, sink
@@ -186,7 +239,7 @@ class TableFile:
 
     @property
     def record(self) -> FileRecord:
-        """What the file holds, once it is whole."""
+        """What the file holds, once it is whole; RuntimeError before."""
         if self._record is None:
             raise RuntimeError(f"{self._path}: is not whole yet")
         return self._record
@@ -195,6 +248,9 @@ class TableFile:
 @contextlib.contextmanager
 def writing_table(store: Store, path: str, schema: Any, fmt: str) -> Iterator[TableFile]:
     """Write a table to a file, which is there when the block has ended without error.
+
+    The file is hashed while it is written, and never read again for that. After an error no file of
+    this name is there, or the one that was there before.
 
     Parameters
     ----------

@@ -29,7 +29,15 @@ def other_size(size: int, record: FileRecord) -> str | None:
 def seen_damage(file: Any, record: FileRecord) -> str | None:
     """Say what is wrong with a file that is open for reading; None if nothing can be seen.
 
-    Leaves it at its beginning.
+    None is no proof for large files: bytes that were changed in the middle of one are found by the
+    page checksums of Parquet, or by `sim verify` alone.
+
+    Parameters
+    ----------
+    file
+        Open for reading of bytes, with `seek`. It is left at its beginning.
+    record
+        What the manifest says of it.
     """
     size = file.seek(0, 2)
     wrong = other_size(size, record)
@@ -44,6 +52,7 @@ def seen_damage(file: Any, record: FileRecord) -> str | None:
 
 
 def _other_bytes(file: Any, begin: int, sha256: str) -> str | None:
+    """Say that the bytes from `begin` to the end have another hash; None if they have this one."""
     file.seek(begin)
     digest = hashlib.sha256()
     while chunk := file.read(_CHUNK):

@@ -18,7 +18,11 @@ _KINDS = (
 
 
 def leads_out(folder: Path, path: str) -> bool:
-    """Whether a path below a folder is somewhere else, by links or by its own words."""
+    """Whether a path below a folder is somewhere else, by links or by its own words.
+
+    Links are followed to their end, also in the folder's own path; what the path names need not
+    exist. The folder itself is no way out.
+    """
     root = os.path.realpath(folder)
     real = os.path.realpath(folder / path)
     return real != root and not real.startswith(root.rstrip(os.sep) + os.sep)
@@ -28,6 +32,21 @@ def wrong_with(folder: Path, path: str) -> str | None:
     """Say what is there in place of a file of the folder; None for a file, and for nothing.
 
     To open a named pipe would wait for ever, to read some devices would never end.
+
+    Parameters
+    ----------
+    folder, path
+        The folder, and the name of the file relative to it.
+
+    Returns
+    -------
+    str or None
+        What follows the name of the file in a message, such as `is a folder, not a file`.
+
+    Raises
+    ------
+    OSError
+        If the name is too long for the file system.
     """
     if leads_out(folder, path):
         return "leads out of the folder of the run"
@@ -46,6 +65,8 @@ def files_below(folder: Path) -> list[str]:
     """Return all that is no folder, hidden ones and links too, as absolute paths in no order.
 
     Links to folders are not followed: they may lead in circles.
+
+    The folder itself must not be a file. What disappears while the search goes on is left out.
     """
     files: list[str] = []
     waiting = [str(folder)]

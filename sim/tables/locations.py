@@ -20,8 +20,15 @@ ALLOWED = "give a folder, or a URL of s3, gs, abfs, sftp or memory, such as s3:/
 class Kind:
     """A kind of file system.
 
-    `brought_by` is what `pip install` is given for it; `has_folders` says whether its folders are
-    things of their own, that are made and removed; `options` are for fsspec.
+    Attributes
+    ----------
+    brought_by
+        What `pip install` is given for it; empty if nothing more is needed.
+    has_folders
+        Whether its folders are things of their own, that are made and removed. Object stores have
+        none.
+    options
+        Keyword arguments for fsspec.
     """
 
     brought_by: str = ""
@@ -71,6 +78,18 @@ class Place:
 def place_of(url: str) -> Place:
     """Return the place that a path or a URL names.
 
+    Whether something lies there, and whether it can be reached, is not asked.
+
+    Parameters
+    ----------
+    url
+        A path, or a URL. What merely looks like one, such as `2026-02:first`, is a path.
+
+    Returns
+    -------
+    Place
+        The protocol in small letters, the rest as it was given.
+
     Raises
     ------
     InvalidInputError
@@ -99,6 +118,11 @@ def _is_protocol(word: str, rest: str) -> bool:
 
 
 def _checked(url: str, word: str, rest: str) -> str:
+    """Return the URL with its protocol in small letters; refuse one that names no place.
+
+    Refused are protocols that no run can lie on, a URL without its two slashes, chains of fsspec
+    (`::`), and a URL without bucket, host or folder.
+    """
     if word not in KINDS and not _is_registered(word):
         raise InvalidInputError(f"{url}: no run can lie on {word}; {ALLOWED}")
     if not rest.startswith("//"):

@@ -39,7 +39,19 @@ def software() -> dict[str, str]:
 def write_manifest(
     scenario: Scenario, out: Store, files: Sequence[FileRecord], actors: Sequence[Any]
 ) -> None:
-    """Write the manifest, last of all."""
+    """Write the manifest, last of all: where it is, the run is finished.
+
+    Parameters
+    ----------
+    scenario
+        The scenario in resolved form.
+    out
+        Where the run lies.
+    files
+        Its files, but for the manifest itself.
+    actors : sequence of ActorSummary
+        What each actor achieved, in the order of the scenario.
+    """
     content = {
         "format": FORMAT,
         "software": software(),
@@ -53,6 +65,19 @@ def write_manifest(
 
 def read_manifest(run: Store) -> dict[str, Any]:
     """Return the manifest of a finished run, checked as strictly as a scenario.
+
+    The files that it lists are not looked at. Keys that only a later minor version knows are left
+    out.
+
+    Parameters
+    ----------
+    run
+        Where the run lies.
+
+    Returns
+    -------
+    dict
+        The values of the file, of which `scenario` is in resolved form.
 
     Raises
     ------

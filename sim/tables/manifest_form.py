@@ -108,14 +108,21 @@ def checked(form: type[BaseModel], content: Any, source: str) -> dict[str, Any]:
     form
         `ManifestForm` or `UnfinishedForm`.
     content
-        The values of the file.
+        The values of the file, a dictionary.
     source
         What the file is called in messages.
+
+    Returns
+    -------
+    dict
+        The values as they are in the file, without what is not known. They are not replaced by what
+        the form makes of them.
 
     Raises
     ------
     InvalidInputError
-        With every fault, each in a line.
+        With every fault, each in a line, up to twenty; or alone with the fault that another major
+        version wrote it.
     """
     _expect_version(content, source)
     if is_later(content):
@@ -144,11 +151,13 @@ def is_later(content: dict[str, Any]) -> bool:
 
 
 def _version(text: Any) -> tuple[int, int] | None:
+    """Return a version as (major, minor); None for what is no version."""
     match = _VERSION.fullmatch(text) if isinstance(text, str) else None
     return (int(match[1]), int(match[2])) if match else None
 
 
 def _expect_version(content: dict[str, Any], source: str) -> None:
+    """Refuse what another major version wrote; one that is unreadable is a fault of the form."""
     version, major = _version(content.get("format")), FORMAT.partition(".")[0]
     if version is not None and version[0] != int(major):
         raise InvalidInputError(
@@ -158,7 +167,10 @@ def _expect_version(content: dict[str, Any], source: str) -> None:
 
 
 def _without_unknown(form: type[BaseModel], content: dict[str, Any]) -> dict[str, Any]:
-    """Return the content without keys that the form does not have, at any depth."""
+    """Return the content without keys that the form does not have, at any depth.
+
+    The places of these keys come from the validation itself, so that the form says what is known.
+    """
     data = _as_tuples(content)
     try:
         form.model_validate(data, strict=True)
@@ -169,12 +181,14 @@ def _without_unknown(form: type[BaseModel], content: dict[str, Any]) -> dict[str
 
 
 def _as_tuples(value: Any) -> Any:
+    """Return values with tuples for lists, as strict validation wants them."""
     if isinstance(value, dict):
         return {key: _as_tuples(item) for key, item in value.items()}
     return tuple(map(_as_tuples, value)) if isinstance(value, list) else value
 
 
 def _without(value: Any, places: set[tuple[Any, ...]], here: tuple[Any, ...]) -> Any:
+    """Return a value without the keys at some places, each a path of keys and indices."""
     if isinstance(value, dict):
         keys = [key for key in value if (*here, key) not in places]
         return {key: _without(value[key], places, (*here, key)) for key in keys}
@@ -187,7 +201,11 @@ def _without(value: Any, places: set[tuple[Any, ...]], here: tuple[Any, ...]) ->
 
 
 def _contradictions(manifest: ManifestForm) -> Iterator[tuple[str, str]]:
-    """Yield the key and the text of each problem between the parts of a manifest."""
+    """Yield the key and the text of each problem between the parts of a manifest.
+
+    Seed and actors must be those of its scenario, the files those of such a run. A file has no more
+    rows than bytes, a footer if and only if it is Parquet, and as many rows as its truth has.
+    """
     scenario = manifest.scenario
     if manifest.seed != scenario.seed:
         yield "seed", f"should be {scenario.seed}, that of its scenario; found {manifest.seed}"
@@ -216,7 +234,11 @@ def _labels_of(path: str) -> str:
 
 
 def _file_set(manifest: ManifestForm) -> Iterator[tuple[str, str]]:
-    """Every table is there: a single file, or parts from 0 on. Truth may be missing as a whole."""
+    """Yield the problems with the set of files.
+
+    Every table is there: a single file, or parts from 0 on. Truth may be missing as a whole. Files
+    of tables that are not known here are allowed if a later minor version wrote the manifest.
+    """
     times = Counter(record.path for record in manifest.files)
     yield from ((f"files.{path}", "is there twice") for path in times if times[path] > 1)
     expected = expected_files(manifest.scenario.tables.format, list(times))
@@ -233,7 +255,20 @@ def _file_set(manifest: ManifestForm) -> Iterator[tuple[str, str]]:
 
 
 def expected_files(fmt: str, paths: Sequence[str]) -> list[str]:
-    """Return the files of a run with as many parts as `paths` has of its log, at least one."""
+    """Return the files of a run with as many parts as `paths` has of its log, at least one.
+
+    Parameters
+    ----------
+    fmt
+        The format of the tables, which is the ending of their files.
+    paths
+        Paths of files that are there, or listed.
+
+    Returns
+    -------
+    list of str
+        In the order of `TABLES`, parts of a table in order of number.
+    """
     parts = max(1, sum(path.startswith("log/exchanges/") for path in paths))
     files: list[str] = []
     for table in TABLES:

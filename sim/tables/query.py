@@ -20,6 +20,10 @@ def relation(
 ) -> Any:
     """Hand a query to DuckDB; see `Run.sql`.
 
+    Only tables that the query mentions are registered, by name, as views; a word in a text of the
+    query counts too. Tables of the truth are not registered without `truth`, so that DuckDB refuses
+    a query that asks for them.
+
     Parameters
     ----------
     place
@@ -32,6 +36,17 @@ def relation(
         The SQL.
     truth
         Whether it may ask for tables of the truth.
+
+    Returns
+    -------
+    duckdb.DuckDBPyRelation
+        Not yet computed. Times are in UTC.
+
+    Raises
+    ------
+    InvalidInputError
+        If DuckDB is not installed or refuses the query, or if truth was asked for that was taken
+        away.
     """
     try:
         import duckdb
@@ -64,4 +79,5 @@ def relation(
 
 
 def _mentions(query: str, view: str) -> bool:
+    """Whether a query has the name of a view in it as a whole word, in capitals or not."""
     return re.search(rf"\b{view}\b", query, re.IGNORECASE) is not None

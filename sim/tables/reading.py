@@ -36,6 +36,11 @@ def open_run(place: Store | Path | str) -> Run:
     ------
     InvalidInputError
         If the place holds no finished run; the message says what it holds instead.
+
+    Returns
+    -------
+    Run
+        Of its files only the manifest was read.
     """
     return Run(place)
 
@@ -47,6 +52,17 @@ class Run:
     them. Truth comes only when it is asked for, by name or with `truth=True`. A file that is read
     must be what the manifest says, as far as docs/guides/reading-runs.md tells; with
     `as_written=False` it may be of other bytes and rows.
+
+    Attributes
+    ----------
+    store
+        Where it lies.
+    manifest
+        The values of its manifest.
+    scenario
+        Its scenario in resolved form.
+    format
+        `parquet`, `csv` or `jsonl`.
     """
 
     def __init__(self, place: Store | Path | str, *, as_written: bool = True) -> None:
@@ -64,6 +80,7 @@ class Run:
         return f"<Run {self.store}: {rows:,} exchanges in {self.format}, seed {seed}>"
 
     def _repr_html_(self) -> str:
+        """Return what each actor was asked for and achieved, as a table for notebooks."""
         shown = ("actor", "typology", "unit", "requested", "achieved", "exchanges_in_log")
         head = "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in shown)
         rows = "".join(
@@ -93,6 +110,7 @@ class Run:
 
     @property
     def _log(self) -> list[str]:
+        """The files of the exchange log, in order."""
         return self.files("log/exchanges")
 
     @property
@@ -101,7 +119,20 @@ class Run:
         return tuple(name for name in TABLES if self.has(name))
 
     def columns(self, table: str) -> TableSchema:
-        """Return the columns of a table; as a mapping, the type of each by its name."""
+        """Return the columns of a table; as a mapping, the type of each by its name.
+
+        Those of the exchange log depend on `tables.columns` and `tables.vectors` of the scenario.
+
+        Parameters
+        ----------
+        table
+            Its name, such as `log/exchanges`.
+
+        Raises
+        ------
+        InvalidInputError
+            If no run has such a table. Whether this run still has its truth is not asked.
+        """
         if table not in TABLES:
             self._lacks(f"there is no table {table}; there are {', '.join(TABLES)}")
         if table == "log/exchanges":
@@ -144,7 +175,13 @@ class Run:
         where: pc.Expression | None = None,
         truth: bool = False,
     ) -> pd.DataFrame:
-        """Return the exchange log, one row per HTTP attempt; see `pandas`."""
+        """Return the exchange log, one row per HTTP attempt; see `pandas`.
+
+        Parameters
+        ----------
+        columns, where, truth
+            As of `pandas`: which columns and rows, and whether those of `truth/exchanges` come too.
+        """
         return self.pandas("log/exchanges", columns, truth, where)
 
     def pandas(
@@ -168,6 +205,12 @@ class Run:
         where
             Which rows, as in `pyarrow.compute.field("http_status") == 200`; all if left out. It may
             ask for columns that are not among `columns`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Rows in the order of the files, numbered from 0. Words are categories, identifiers whole
+            numbers (0 where missing), times are in UTC.
 
         Raises
         ------
@@ -227,12 +270,17 @@ class Run:
         return relation(str(self.store), self.names, self.dataset, query, truth)
 
     def _labels(self, table: str) -> Mapping[str, str]:
+        """Return the columns of the truth about the rows of a table; refuse a table without one."""
         if table not in LABELS:
             self._lacks(f"{table} has no truth of its rows; {' and '.join(LABELS)} have")
         self._whole(LABELS[table])
         return self.columns(LABELS[table])
 
     def _beside(self, log: Any, labels: Any, table: str, key: str) -> Any:
+        """Return a part of a table with the columns of its truth behind its own.
+
+        Both are matched by place, never joined: the identifiers must be the same, row by row.
+        """
         if not log.column(key).equals(labels.column(key)):
             raise InvalidInputError(f"{self.store}: {LABELS[table]} belongs to another log")
         for name in labels.column_names[1:]:
@@ -252,7 +300,10 @@ class Run:
         return files
 
     def _expect(self, table: str, names: Iterable[str], there: Mapping[str, str]) -> None:
-        """Raise InvalidInputError for the first name that is no column that is there."""
+        """Raise InvalidInputError for the first name that is no column that is there.
+
+        The message says whether the name is one of the truth, else which names are near.
+        """
         for name in names:
             if name in there:
                 continue
@@ -262,6 +313,7 @@ class Run:
             self._lacks(f"{table} has no column {name}; it has {', '.join(near)}")
 
     def _lacks(self, what: str) -> NoReturn:
+        """Raise InvalidInputError that says what this run does not have."""
         raise InvalidInputError(f"{self.store}: {what}")
 
     def has(self, stem: str) -> bool:
@@ -297,13 +349,23 @@ class Run:
         ------
         InvalidInputError
             If a part is missing or damaged, or lacks a column or values.
+
+        Yields
+        ------
+        pyarrow.Table
+            A part each, in order, typed as `columns` says, whatever the format. One part is in
+            memory at a time.
         """
         schema = arrow_schema({name: columns[name] for name in names})
         for path in self.files(stem):
             yield self._part(path, schema)
 
     def _part(self, path: str, schema: Any) -> Any:
-        """Read a file of a table as Arrow table."""
+        """Read a file of a table as Arrow table.
+
+        Checked are the values that Arrow can check, that nothing is missing where nothing may be,
+        and, unless the run may be other than it was written, the number of rows.
+        """
         name = self.store.name(path)
         with self._file(path) as file:
             try:
@@ -321,7 +383,7 @@ class Run:
 
     @contextlib.contextmanager
     def _file(self, path: str) -> Iterator[Any]:
-        """Open a file, which is as it was written, as far as that can be seen soon."""
+        """Open a file, which is as it was written, as far as `seen_damage` can tell."""
         name = self.store.name(path)
         if not self.store.wrong_with(path) and not self.store.is_file(path):
             raise _missing(name)
@@ -332,7 +394,18 @@ class Run:
             yield file
 
     def table(self, stem: str, columns: Mapping[str, str]) -> Any:
-        """Read a whole table into memory, with all its columns."""
+        """Read a whole table into memory, with all its columns.
+
+        Parameters
+        ----------
+        stem, columns
+            As of `tables`.
+
+        Raises
+        ------
+        InvalidInputError
+            If the table is not there, or if a part of it is missing or damaged.
+        """
         import pyarrow as pa
 
         parts = list(self.tables(stem, columns, list(columns)))
@@ -341,7 +414,7 @@ class Run:
         return pa.concat_tables(parts)
 
     def files(self, stem: str) -> list[str]:
-        """Return the files of a table in order, relative to the run."""
+        """Return the files of a table in order, relative to the run; none if it has none."""
         single = f"{stem}.{self.format}"
         paths = [p for p in self._records if p == single or p.startswith(f"{stem}/")]
         return sorted(paths, key=lambda path: (len(path), path))
@@ -359,7 +432,11 @@ def _expect_expression(where: object) -> None:
 
 
 def _mentioned(where: pc.Expression | None, names: Iterable[str]) -> set[str]:
-    """Return the columns that a condition names; Arrow tells them only in its text."""
+    """Return the columns that a condition names; Arrow tells them only in its text.
+
+    May return too many, as when a text that is compared with happens to be a column's name; they
+    are read, and do no harm.
+    """
     words = set() if where is None else set(re.findall(r"\w+", str(where)))
     return words & set(names)
 
@@ -377,6 +454,10 @@ def _other(name: str, what: str) -> InvalidInputError:
 
 
 def _parquet(file: Any, schema: Any) -> Any:
+    """Read columns of Parquet, with the checksums of the pages that are read.
+
+    Identifiers of the first versions of sim are unsigned; such a run is refused.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -387,6 +468,7 @@ def _parquet(file: Any, schema: Any) -> Any:
 
 
 def _csv(file: Any, schema: Any) -> Any:
+    """Read columns of CSV; identifiers, times and words are read as text, then typed."""
     import pyarrow as pa
     import pyarrow.csv as pc
 
@@ -402,6 +484,7 @@ def _csv(file: Any, schema: Any) -> Any:
 
 
 def _jsonl(file: Any, schema: Any) -> Any:
+    """Read columns of JSON lines, as `_csv` does; an empty file is a table without rows."""
     import pyarrow as pa
     import pyarrow.json as pj
 
@@ -427,6 +510,7 @@ def _may_be_missing(name: str) -> bool:
 
 
 def _text_type(field: Any) -> Any:
+    """Return the type as which a column of a text format is read, before it is typed."""
     import pyarrow as pa
 
     kind = field.type
@@ -436,6 +520,11 @@ def _text_type(field: Any) -> Any:
 
 
 def _typed(table: Any, schema: Any, pa: Any) -> Any:
+    """Return a table of a text format with the types of `schema`.
+
+    Identifiers are parsed one by one; where one is missing that may be, it becomes 0. Raise
+    ValueError where one is missing that may not.
+    """
     import pyarrow.compute as pc
 
     columns = []

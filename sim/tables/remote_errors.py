@@ -11,7 +11,17 @@ _PASSING = (408, 425, 429, 500, 502, 503, 504)
 
 
 class PassingError(SimError):
-    """A remote file system failed in a way that may well be over soon; `reason` says how."""
+    """A remote file system failed in a way that may well be over soon.
+
+    Attributes
+    ----------
+    url
+        Where.
+    reason
+        How it failed, for messages.
+    remedy
+        What to do about it. Whoever knows that work was kept puts another one in its place.
+    """
 
     def __init__(self, url: str, reason: str, remedy: str = "try again") -> None:
         super().__init__(f"{url}: {reason}; {remedy}")
@@ -22,7 +32,21 @@ class PassingError(SimError):
 
 
 def in_one_line(url: str, error: Exception) -> SimError:
-    """Return the error to raise for what a file system raised at `url`."""
+    """Return the error to raise for what a file system raised at `url`.
+
+    Parameters
+    ----------
+    url
+        The place, for the message.
+    error
+        What was raised, by fsspec or by the library behind it.
+
+    Returns
+    -------
+    SimError
+        A `PassingError` for HTTP statuses that pass by themselves; else one that says what was
+        refused or what to check.
+    """
     said = getattr(error, "strerror", None) or str(error)
     said = " ".join(said.split()) or type(error).__name__
     status = _status(error)
@@ -40,7 +64,11 @@ def missing_place(url: str, error: Exception) -> InvalidInputError:
 
 
 def _status(error: BaseException) -> int | None:
-    """Return the HTTP status that is behind an error, if any is."""
+    """Return the HTTP status that is behind an error, if any is.
+
+    Libraries keep it in different places: botocore in a dictionary, others as `status_code` or
+    `code`.
+    """
     for cause in _behind(error):
         response = getattr(cause, "response", None)
         if isinstance(response, dict):
@@ -53,6 +81,7 @@ def _status(error: BaseException) -> int | None:
 
 
 def _behind(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error, then its cause or context, and so on to the first one."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__

@@ -84,6 +84,11 @@ def exchange_columns(profile: str, *, vectors: bool = False) -> TableSchema:
         `full`, or `core` for the columns that counting needs.
     vectors
         Whether the vectors of prompts come last.
+
+    Returns
+    -------
+    TableSchema
+        In the order of `EXCHANGES`, the vectors last.
     """
     columns = [c for c in EXCHANGES.columns if profile == "full" or c.profile == "core"]
     return TableSchema([*columns, PROMPT_VECTOR] if vectors else columns)
@@ -101,6 +106,16 @@ def arrow_schema(columns: Mapping[str, str]) -> Any:
     """Return the Arrow schema of columns, whose types are given by name.
 
     Only columns marked `?` may hold nulls, identifiers never: theirs are 0 where missing.
+
+    Parameters
+    ----------
+    columns
+        The type of each column by its name, as of `Column.type`.
+
+    Returns
+    -------
+    pyarrow.Schema
+        In the order of `columns`.
     """
     import pyarrow as pa
 

@@ -29,7 +29,11 @@ _TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{8}\.tmp")
 
 
 def final_name(path: str) -> str:
-    """Return the name that a file gets when it is whole; its own, unless it is being written."""
+    """Return the name that a file gets when it is whole; its own, unless it is being written.
+
+    The name of a file that is being written begins with a point and ends with eight random
+    hexadecimal digits and `.tmp`.
+    """
     folder, slash, name = path.rpartition("/")
     return folder + slash + _TEMPORARY.sub(r"\1", name)
 
@@ -48,7 +52,15 @@ class Store:
 
     @classmethod
     def of(cls, place: Store | Path | str) -> Store:
-        """Return the store at a path or URL; raise InvalidInputError if no run may lie there."""
+        """Return the store at a path or URL; a store is returned as it is.
+
+        Raises
+        ------
+        InvalidInputError
+            If no run may lie there, or if the package is not installed that the file system needs.
+        SimError
+            If it cannot be reached.
+        """
         store = place if isinstance(place, Store) else cls(place_of(str(place)).url)
         _ = store.filesystem  # what is not installed, or not reached, is said now
         return store
@@ -59,10 +71,12 @@ class Store:
 
     @cached_property
     def _place(self) -> Place:
+        """The place that the URL names."""
         return place_of(self.url)
 
     @cached_property
     def _fs_and_root(self) -> tuple[Any, str]:
+        """The fsspec file system, and the name of this folder on it."""
         import fsspec
 
         if self.is_local:
@@ -139,6 +153,7 @@ class Store:
     # --- what is there
 
     def _info(self, path: str) -> dict[str, Any]:
+        """Return what the file system says of a name; the type `nothing` if nothing is there."""
         # isfile and its like take every error, a refusal too, for an absence
         with self._remote_errors(), contextlib.suppress(FileNotFoundError, NotADirectoryError):
             return dict(self._fresh.info(self.full(path)))
@@ -153,12 +168,15 @@ class Store:
         return bool(self._info(path)["type"] == "directory")
 
     def size(self, path: str) -> int:
-        """Return the bytes of a file."""
+        """Return the bytes of a file; raise FileNotFoundError if there is none."""
         with self._remote_errors():
             return int(self._fresh.size(self.full(path)))
 
     def names(self) -> list[str]:
-        """Return what lies in the folder itself, files and folders, in order."""
+        """Return what lies in the folder itself, files and folders, in order.
+
+        Empty if the folder is not there.
+        """
         if not self.is_folder():
             return []
         start = len(self.full().rstrip("/"))
@@ -169,7 +187,19 @@ class Store:
         return []
 
     def files(self, below: str = "") -> list[str]:
-        """Return all files below a folder, hidden ones too, in order of their names."""
+        """Return all files below a folder, hidden ones too, in order of their names.
+
+        Parameters
+        ----------
+        below
+            A folder of this store; by default the whole store.
+
+        Returns
+        -------
+        list of str
+            Relative to the store, not to `below`. Empty if there is no such folder, or if links
+            lead out of this one there.
+        """
         if not self.is_folder(below) or (self.is_local and leads_out(self.folder, below)):
             return []
         start = self.full().rstrip("/")
@@ -203,7 +233,17 @@ class Store:
             return bytes(self.filesystem.cat_file(self.full(path)))
 
     def read_json(self, path: str) -> Any:
-        """Return the values of a file of JSON; raise ValueError that says what is wrong with it."""
+        """Return the values of a file of JSON.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        InvalidInputError
+            If something else than a file has its name in a local folder.
+        ValueError
+            If it is too large, or no JSON; says what is wrong with it.
+        """
         self._expect_file(path)
         if (size := self.size(path)) > MOST_BYTES:
             raise ValueError(f"has {size:,} bytes, more than {MOST_BYTES:,}")
@@ -224,7 +264,8 @@ class Store:
         Parameters
         ----------
         spans
-            Of each buffer the file, the offset from which it is read, and the buffer itself.
+            Of each buffer the file, the offset in bytes from which it is read, and the buffer
+            itself.
 
         Raises
         ------
@@ -248,6 +289,7 @@ class Store:
             buffer[:] = data
 
     def _expect(self, path: str, buffer: memoryview, read: int | None) -> None:
+        """Raise SimError unless as many bytes were read as the buffer holds."""
         if read != len(buffer):
             raise SimError(f"{self.name(path)}: ends too early; something else has changed it")
 
@@ -263,12 +305,32 @@ class Store:
 
     @contextlib.contextmanager
     def writing(self, path: str) -> Iterator[HashingFile]:
-        """Open a file to write, which gets its name at the end, and is dropped on an error."""
+        """Open a file to write, which gets its name at the end, and is dropped on an error.
+
+        A file of the same name is replaced at that moment and not before; its folders are made. Two
+        processes may write the same file: the one that ends last wins.
+
+        Parameters
+        ----------
+        path
+            Its name, relative to the store.
+
+        Yields
+        ------
+        HashingFile
+            Takes the bytes; its hash can be had after the block.
+
+        Raises
+        ------
+        InvalidInputError
+            If links lead out of the folder of the run.
+        """
         with self._writing_here(path) if self.is_local else self._uploading(path) as file:
             yield file
 
     @contextlib.contextmanager
     def _writing_here(self, path: str) -> Iterator[HashingFile]:
+        """Write a local file under a name of its own, then rename it, which happens all at once."""
         self._expect_inside(path)
         final = self.folder / path
         # a name of its own: what a lost session left running may still write the same file
@@ -285,6 +347,7 @@ class Store:
 
     @contextlib.contextmanager
     def _uploading(self, path: str) -> Iterator[HashingFile]:
+        """Write a remote file in pieces; it is there when the last one is uploaded."""
         with self._remote_errors():
             remote = self._opened(path)
         try:
@@ -296,6 +359,7 @@ class Store:
             raise
 
     def _opened(self, path: str) -> Any:
+        """Open a remote file to write, and make the folders above it only if that fails."""
         fs, full = self.filesystem, self.full(path)
         try:
             return fs.open(full, "wb", block_size=_PIECE)
@@ -305,6 +369,7 @@ class Store:
 
     @contextlib.contextmanager
     def _uploads(self) -> Iterator[None]:
+        """Turn the errors of an upload into SimErrors, a place that is missing too."""
         try:
             with self._remote_errors():
                 yield
@@ -312,6 +377,7 @@ class Store:
             raise missing_place(self.url, error) from error
 
     def _drop(self, path: str, remote: Any) -> None:
+        """Break off an upload, and raise nothing: the error that led here is raised anyway."""
         with contextlib.suppress(Exception):
             remote.discard()
         # one that is merely forgotten would upload itself when it is collected
@@ -342,7 +408,11 @@ class Store:
             self.filesystem.rm_file(self.full(path))
 
     def remove_temporary(self) -> None:
-        """Remove what was being written when a process ended."""
+        """Remove what was being written when a process ended.
+
+        What another process is writing at this moment is removed too: call it only where this one
+        works alone.
+        """
         for path in self.files():
             if final_name(path) != path:
                 self.remove(path)
@@ -356,6 +426,8 @@ class Store:
 
 @dataclass(frozen=True)
 class _Upload:
+    """A remote file whose writes raise what `Store` promises."""
+
     store: Store
     file: Any
 
@@ -365,7 +437,11 @@ class _Upload:
 
 
 class HashingFile:
-    """A binary file that knows the SHA-256 and the number of the bytes written to it."""
+    """A binary file that knows the SHA-256 and the number of the bytes written to it.
+
+    It is written from its beginning to its end and cannot seek. Arrow's writers take it as a file,
+    and its `close` closes nothing.
+    """
 
     def __init__(self, raw: Any) -> None:
         self._raw, self._digest = raw, hashlib.sha256()
