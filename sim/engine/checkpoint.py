@@ -27,7 +27,20 @@ from sim.tables.store import Store, final_name
 
 
 def identity_of(scenario: Scenario, made_by: dict[str, str]) -> str:
-    """Return a hash that is the same for runs with the same bytes."""
+    """Return a hash that is the same for runs with the same bytes.
+
+    Parameters
+    ----------
+    scenario
+        Its resolved form is hashed, so that it does not matter how the scenario was written.
+    made_by
+        Versions by name, as `software` gives them.
+
+    Returns
+    -------
+    str
+        The SHA-256 in hexadecimal digits.
+    """
     text = json.dumps([scenario.to_dict(), made_by], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -38,6 +51,15 @@ def check(scenario: Scenario, out: Store, *, force: bool) -> None:
     It may if it is empty, if it holds an unfinished run of the same scenario by the same software
     or one that was given up before anything of it was finished, or a run that `force` replaces.
     Files that no run makes are in the way of all but the same run.
+
+    Parameters
+    ----------
+    scenario
+        What is to be run.
+    out
+        The place. Nothing is changed there.
+    force
+        Whether a run that is there, finished or not, may be replaced.
     """
     if _is_same(scenario, out):
         return
@@ -114,11 +136,16 @@ def note(scenario: Scenario, out: Store) -> None:
 def resumable(out: Store) -> Scenario:
     """Return the scenario of an unfinished or damaged run.
 
+    Returns
+    -------
+    Scenario
+        From what was written down when the run began, else from the manifest of a finished one.
+
     Raises
     ------
     InvalidInputError
-        If there is none, or if other software began it: then what is there and what would be
-        added do not belong together.
+        If there is none; if other software began it: then what is there and what would be added do
+        not belong together; or if a finished run holds files that its manifest does not list.
     """
     about = _about(out)
     if about is None and is_unfinished(out):
@@ -165,7 +192,10 @@ def _resumable_manifest(out: Store) -> dict[str, Any]:
 
 
 def _about(out: Store) -> dict[str, Any] | None:
-    """Return what is written down of the unfinished run; None if that is nothing sound."""
+    """Return what is written down of the unfinished run; None if that is nothing sound.
+
+    It is sound if its identity is that of its own scenario and software.
+    """
     try:
         about = out.read_json(UNFINISHED)
         if not isinstance(about, dict):
@@ -218,13 +248,13 @@ def give_up(out: Store) -> None:
 
 
 def shards_done(out: Store) -> dict[int, ShardRecord]:
-    """Return the shards whose files are whole, by number."""
+    """Return the shards whose files are whole, by number; each file is hashed for that."""
     records = _records(out, simulate.SHARDS, ShardRecord)
     return {record.number: record for record in records if record.is_whole(out)}
 
 
 def parts_done(out: Store) -> dict[int, PartRecord]:
-    """Return the parts whose files are whole, by number."""
+    """Return the parts whose files are whole, by number; each file is hashed for that."""
     records = _records(out, merge.PARTS, PartRecord)
     return {r.number: r for r in records if all(f.is_whole(out) for f in r.files)}
 
@@ -247,7 +277,11 @@ def _records(out: Store, below: str, kind: type[ShardRecord] | type[PartRecord])
 
 
 def reopen(out: Store) -> None:
-    """Make an unfinished run of a finished one, whose parts become parts that are done."""
+    """Make an unfinished run of a finished one, whose parts become parts that are done.
+
+    Its shards were removed when it was finished, so they are simulated again; parts that are still
+    whole are not written again. Files that are single stay until they are replaced.
+    """
     manifest = read_manifest(out)
     scenario = scenario_of(manifest)
     by_number: dict[int, list[dict[str, Any]]] = {}

@@ -72,11 +72,12 @@ class Workers:
     count
         How many it carries out at a time.
     worthwhile
-        A run of fewer exchanges is sooner done without it.
+        A run of fewer exchanges is sooner done without it. 0 if it is used whatever the run is.
     deaths
         The errors that say that a worker died.
     abandon
-        Ends at once what is being done.
+        Ends at once what is being done. Does nothing where that is not possible, as on a Dask
+        cluster.
     """
 
     executor: Executor
@@ -87,7 +88,11 @@ class Workers:
 
 
 class InProcess(Executor):
-    """An executor that does what is submitted at once, in this process."""
+    """An executor that does what is submitted at once, in this process.
+
+    Errors are kept in the future, but for what ends a process, such as KeyboardInterrupt: that is
+    raised where the call was submitted.
+    """
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
         """Return a future that is done; what `fn` raised, it raises."""
@@ -107,12 +112,27 @@ def in_process() -> Iterator[Workers]:
 
 @contextlib.contextmanager
 def process_pool(count: int) -> Iterator[Workers]:
-    """Start a pool of `count` fresh processes, which end with this one, however it ends."""
+    """Start a pool of `count` fresh processes, which end with this one, however it ends.
+
+    They are spawned, not forked, so that they share no memory with this process and no state of
+    threads.
+
+    Parameters
+    ----------
+    count
+        How many processes; they begin as calls come.
+
+    Yields
+    ------
+    Workers
+        The pool. After an error its processes are killed, otherwise they end when they are done.
+    """
     context = multiprocessing.get_context("spawn")
     with _held_back():  # it begins a process that looks after semaphores
         pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin_worker)
 
     def abandon() -> None:
+        """Kill the processes of the pool and drop the calls that wait."""
         for process in list((pool._processes or {}).values()):
             process.kill()
         pool.shutdown(wait=True, cancel_futures=True)
@@ -141,6 +161,7 @@ def _begin_worker() -> None:
         raise RuntimeError("begun by no process")
 
     def follow() -> None:
+        """End this process as soon as its parent has ended."""
         parent.join()
         os._exit(1)
 
@@ -162,6 +183,11 @@ def dask_cluster(address: str, count: int) -> Iterator[Workers]:
         Of its scheduler, such as `tcp://host:8786`; `local` starts a cluster on this machine.
     count
         Processes of a local cluster.
+
+    Yields
+    ------
+    Workers
+        As many at a time as the cluster has threads. A local cluster ends with the block.
 
     Raises
     ------
@@ -220,6 +246,16 @@ def workers(count: int | None = None, dask: str | None = None) -> Iterator[Worke
         Processes; if left out one a core, which are used where they are worthwhile.
     dask
         Address of a Dask cluster that carries the work out instead.
+
+    Yields
+    ------
+    Workers
+        This process itself if one is enough, else a pool or a cluster.
+
+    Raises
+    ------
+    InvalidInputError
+        If the cluster cannot be used.
     """
     number = count or default_count()
     if dask is not None:
@@ -285,6 +321,7 @@ def map_unordered(
 
 
 def _submitted(executor: Executor, fn: Callable[..., T], call: tuple[Any, ...]) -> Future[T]:
+    """Submit a call; signals that end a process are held back while the executor may begin one."""
     if isinstance(executor, InProcess):
         return executor.submit(fn, *call)
     with _held_back():  # it may begin a process
@@ -292,5 +329,6 @@ def _submitted(executor: Executor, fn: Callable[..., T], call: tuple[Any, ...]) 
 
 
 def _cancel(futures: Iterable[Future[Any]]) -> None:
+    """Cancel calls that have not begun; those that have go on."""
     for future in futures:
         future.cancel()

@@ -47,7 +47,10 @@ _CGROUPS = (
 
 
 def accounts_bytes(scenario: Scenario) -> int:
-    """Return the bytes of a process with the accounts of a scenario, before any is made."""
+    """Return the bytes of a process with the accounts of a scenario, before any is made.
+
+    An estimate, proportional to the accounts; replacements are not foreseen.
+    """
     each = ACCOUNT + OF_MODES * (scenario.separability < 1)
     each += WATCHED * (scenario.world.enforcement is not None)
     return PROCESS + each * scenario.accounts
@@ -58,6 +61,19 @@ def shard_bytes(population: Population, shard: Shard) -> int:
 
     Of a queue the workers count. Of sessions it is the larger of two moments: while people are
     drawn, and afterwards, when their sessions and exchanges are simulated.
+
+    Parameters
+    ----------
+    population
+        Has the accounts of the shard, and what its actor does.
+    shard
+        Which shard.
+
+    Returns
+    -------
+    int
+        An estimate: expected people, sessions, turns and exchanges times measured constants. 0 for
+        a queue whose workers are too few to count.
     """
     context = population.contexts[shard.actor]
     if shard.team is not None:
@@ -80,11 +96,17 @@ def shard_bytes(population: Population, shard: Shard) -> int:
 
 
 def _mean_turns(behaviour: Actor) -> float:
+    """Return the mean turns of a session: one of a share of them, at least one of the others."""
     turns = behaviour.turns_per_session
     return turns.single_share + (1 - turns.single_share) * turns.more.rounded_mean(low=1)
 
 
 def _workers(context: ActorContext, shard: Shard) -> int:
+    """Return the workers of a shard; 0 where they are too few to count, and for sessions.
+
+    How many a team needs that states none is known from a pilot alone, which is left out for small
+    teams.
+    """
     if (team := shard.team) is None:
         return 0
     if team.workers is None and team.calls < _FEW_WORKERS:
@@ -93,21 +115,40 @@ def _workers(context: ActorContext, shard: Shard) -> int:
 
 
 def needed_bytes(population: Population, shards: list[Shard]) -> int:
-    """Return the bytes of a process that carries out a scenario."""
+    """Return the bytes of a process that carries out a scenario.
+
+    They are those of the accounts and of the largest shard; a process has one shard at a time.
+    """
     return accounts_bytes(population.scenario) + max(
         shard_bytes(population, s) for s in _largest(shards)
     )
 
 
 def check_accounts(scenario: Scenario, processes: int = 1) -> None:
-    """Raise InvalidInputError if the accounts alone take more memory than there is."""
+    """Raise InvalidInputError if the accounts alone take more memory than there is.
+
+    Parameters
+    ----------
+    scenario
+        Its accounts are counted, none is made.
+    processes
+        How many processes hold all accounts at the same time.
+    """
     largest = max(scenario.actors, key=lambda actor: actor.accounts)
     what = f"actors.{largest.id}.accounts: {scenario.accounts:,} accounts in all need"
     _refuse_beyond(accounts_bytes(scenario), what, "lower accounts or scale", processes)
 
 
 def check_shards(population: Population, shards: list[Shard], processes: int = 1) -> None:
-    """Raise InvalidInputError if a shard is too large for the memory, or to number its tasks."""
+    """Raise InvalidInputError if a shard is too large for the memory, or to number its tasks.
+
+    Parameters
+    ----------
+    population, shards
+        The accounts, and how they are cut. Of each actor only the largest shards are looked at.
+    processes
+        How many processes may work on a shard of that size at the same time.
+    """
     needed = accounts_bytes(population.scenario)
 
     for shard in _largest(shards):
@@ -149,6 +190,17 @@ def _what(population: Population, shard: Shard) -> str:
 
 
 def _refuse_beyond(needed: int, what: str, remedy: str, processes: int) -> None:
+    """Raise InvalidInputError if more bytes are needed than there are.
+
+    Parameters
+    ----------
+    needed
+        Bytes in each process.
+    what, remedy
+        How the message begins, and how it ends.
+    processes
+        How many processes there are. If one alone would fit, the message says so.
+    """
     available = available_bytes()
     if available is None or needed * processes <= available:
         return
@@ -165,7 +217,10 @@ def _gb(number: int) -> str:
 
 
 def available_bytes() -> int | None:
-    """Return the bytes that this process can still have; None if nothing says so."""
+    """Return the bytes that this process can still have; None if nothing says so.
+
+    The least of what the machine has available and what control groups leave, in versions 1 and 2.
+    """
     limits = [_of_machine(), *(_of_group(*files) for files in _CGROUPS)]
     return min((limit for limit in limits if limit is not None), default=None)
 

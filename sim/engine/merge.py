@@ -24,14 +24,24 @@ LOG, TRUTH, TRUTH_OF_TASKS = PIECES = IN_PARTS
 
 
 class WindowPlan(NamedTuple):
-    """Where the rows of a window lie."""
+    """Where the rows of a window lie, over the spill files of all shards."""
 
     exchanges: list[RecordSpan]
     tasks: list[RecordSpan]
 
 
 class PartPlan(NamedTuple):
-    """Part `number` of every table that is written in parts; `rows` exchanges."""
+    """What is needed to write a part of every table that is written in parts.
+
+    Attributes
+    ----------
+    number
+        Which part it is, from 0.
+    rows
+        How many exchanges it has; its tasks are not counted.
+    windows
+        Where its rows lie, window by window in order of time.
+    """
 
     number: int
     rows: int
@@ -40,7 +50,10 @@ class PartPlan(NamedTuple):
 
 @dataclass(frozen=True)
 class PartRecord:
-    """A part that is written: its files, one for each table."""
+    """A part that is written: its files, one for each table, and the memory that it took.
+
+    `peak_bytes` is the most that the process which wrote it ever held.
+    """
 
     number: int
     files: list[FileRecord]
@@ -103,6 +116,23 @@ def write_part(context: RunContext, plan: PartPlan) -> PartRecord:
     """Write one part of the log and of its truth; its record is written last.
 
     Whoever finds the record finds the files whole. At any time one window is in memory.
+
+    Parameters
+    ----------
+    context
+        The run; its renderer makes tables of rows.
+    plan
+        Where the rows of the part lie.
+
+    Returns
+    -------
+    PartRecord
+        What was written, as it stands on disk too.
+
+    Raises
+    ------
+    SimError
+        If a spill file ends too early, or the place fails.
     """
     fmt = context.scenario.tables.format
     with ExitStack() as stack:
@@ -177,7 +207,10 @@ def in_order(records: Records, keys: U64, actor_of_account: Ints) -> Columns:
 
 
 def tasks_in(context: RunContext, window: WindowPlan) -> Columns:
-    """Read the tasks begun in a window, in order of time."""
+    """Read the tasks begun in a window, in order of time, then of account and number.
+
+    They get no `actor` or `id`: their table looks these up.
+    """
     tasks = read_records(context.out, TASKS, window.tasks)
     order = np.lexsort((tasks["serial"], tasks["account"], tasks["start"]))
     return unpacked(tasks.take(order))

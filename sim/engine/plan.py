@@ -37,10 +37,27 @@ _USUAL = (120.0, 9e-6, 85.0, 8e-6)
 class RunPlan:
     """What a run is expected to take; counts are C1.
 
-    `disk_bytes` is what the finished run holds, `peak_disk_bytes` what it needs while it goes;
-    `memory_bytes` is for each of `workers` processes. `tried` are the shards simulated to find
-    out, `not_tried` the actors of which none was: they are taken to send what they plan to, as far
-    as the others do.
+    Attributes
+    ----------
+    shards, parts
+        How many there are; parts as the expected exchanges fill them.
+    exchanges
+        Attempts in the log.
+    disk_bytes
+        What the finished run holds.
+    peak_disk_bytes
+        What it needs while it goes: spill files too.
+    memory_bytes
+        What each of `workers` processes needs.
+    seconds
+        How long it takes on this machine.
+    workers
+        How many processes.
+    tried
+        Numbers of the shards that were simulated to find out.
+    not_tried
+        The actors of which none was simulated as a whole: they are taken to send what they plan to,
+        as far as the others do.
     """
 
     shards: int
@@ -68,6 +85,9 @@ class _Tried:
 def plan_run(scenario: Scenario, count: int | None = None, engine: Engine = "fast") -> RunPlan:
     """Simulate and write a few shards in a temporary folder, and conclude from them to all.
 
+    A ratio estimate: what the pilots took for each exchange, times the exchanges that are expected,
+    which are corrected by how many the pilots sent.
+
     Parameters
     ----------
     scenario
@@ -77,11 +97,16 @@ def plan_run(scenario: Scenario, count: int | None = None, engine: Engine = "fas
     engine
         Which engine would carry it out; it is tried.
 
+    Returns
+    -------
+    RunPlan
+        Estimates; seconds are those of this machine, as busy as it is now.
+
     Raises
     ------
     InvalidInputError
         If the memory of this machine is too small: before accounts are made if they alone do not
-        fit.
+        fit; or if the engine does not cover the scenario.
     """
     check_accounts(scenario)
     with tempfile.TemporaryDirectory(prefix="sim-plan-") as folder:
@@ -121,7 +146,8 @@ def _per_exchange(
 ) -> tuple[float, ...]:
     """Return what an exchange takes.
 
-    That is bytes set aside, seconds to simulate, bytes written and seconds to write.
+    That is bytes set aside, seconds to simulate, bytes written and seconds to write. If the pilots
+    sent too few exchanges to tell, and there are more shards than those, it is what is usual.
     """
     exchanges = sum(pilot.record.tally.exchanges for pilot in tried)
     if exchanges < _ENOUGH and len(tried) < len(shards):
@@ -132,7 +158,10 @@ def _per_exchange(
 
 
 def _pilots(shards: list[Shard]) -> list[Shard]:
-    """Return a shard from the middle of each of the actors with most exchanges."""
+    """Return a shard from the middle of each of the actors with most exchanges.
+
+    Those that are too large are left out, unless all are: then it is the one of the largest actor.
+    """
     by_actor: dict[int, list[Shard]] = {}
     for shard in shards:
         by_actor.setdefault(shard.actor, []).append(shard)
@@ -171,7 +200,11 @@ def _exchanges(shards: list[Shard], finished: list[_Tried]) -> float:
 
 
 def _ratio(finished: list[_Tried], otherwise: float) -> float:
-    """Return exchanges simulated per exchange expected; with few of them, about `otherwise`."""
+    """Return exchanges simulated per exchange expected; with few of them, about `otherwise`.
+
+    Shrunk towards `otherwise` as if a hundred more exchanges had been expected and had come at that
+    ratio.
+    """
     expected = sum(pilot.shard.expected for pilot in finished)
     simulated = sum(pilot.record.tally.exchanges for pilot in finished)
     return (simulated + _DOUBT * otherwise) / (expected + _DOUBT)

@@ -41,9 +41,18 @@ _SIMULATING = 0.55
 
 
 class Progress(NamedTuple):
-    """How far a run is: what it is `doing`, the share done, the most memory of a process.
+    """How far a run is.
 
-    `exchanges` are those of finished shards.
+    Attributes
+    ----------
+    doing
+        `simulates` or `writes`.
+    share
+        The share done, 0 to 1; simulating counts for 55 % of a run.
+    exchanges
+        Those of finished shards.
+    peak_bytes
+        The most memory that a process has held so far.
     """
 
     doing: str
@@ -59,8 +68,22 @@ Observer = Callable[[Progress], None]
 class RunSummary:
     """What a finished run holds, and what it took.
 
-    `peak_bytes` is the most memory that any of its processes held, as far as they were alive in
-    this session; `workers` the number of them.
+    Attributes
+    ----------
+    out
+        Where it lies.
+    exchanges
+        Attempts in the log (C1).
+    actors
+        What each actor achieved, in the order of the scenario.
+    files
+        Its files but for the manifest, in order of path.
+    shards, parts
+        How many there are, whoever made them and when.
+    workers
+        How many carried it out; 0 if nothing was left to do.
+    peak_bytes
+        The most memory that any of its processes held, as far as they were alive in this session.
     """
 
     out: Store
@@ -109,11 +132,16 @@ def run(
         "fast", or "reference" for the plain SimPy model of `sim.reference`, which writes the same
         bytes.
 
+    Returns
+    -------
+    RunSummary
+        What the finished run holds.
+
     Raises
     ------
     InvalidInputError
-        If the place cannot be used, the memory of this machine is too small, or the engine does
-        not cover the scenario.
+        If the place cannot be used, the memory of this machine is too small, or the engine does not
+        cover the scenario.
     SimError
         If the disk is full or a worker died.
     """
@@ -132,14 +160,23 @@ def run(
 
 
 def expect_usable(scenario: Scenario, out: Store | Path | str, *, force: bool) -> None:
-    """Raise InvalidInputError if `run` would refuse `out`, and touch nothing there."""
+    """Raise InvalidInputError if `run` would refuse `out`, and touch nothing there.
+
+    Parameters
+    ----------
+    scenario, out, force
+        As of `run`.
+    """
     out = Store.of(out)
     if not (out.is_local and out.is_file(LOCK)):  # else another run may be at work, says its lock
         checkpoint.check(scenario, out, force=force)
 
 
 def run_aside(scenario: Scenario, folder: Path, workers: Workers | None) -> RunSummary:
-    """Simulate into an empty folder that is thrown away afterwards, whatever becomes of it."""
+    """Simulate into an empty folder that is thrown away afterwards, whatever becomes of it.
+
+    The folder is not locked. The fast engine carries the scenario out.
+    """
     out = Store(str(folder))
     context = RunContext(scenario, out)
     expect_memory(context, workers)
@@ -203,6 +240,7 @@ def _as_it_is(scenario: Scenario, out: Store) -> RunSummary:
 
 
 def _reached_by(workers: Workers | None, out: Store) -> Store:
+    """Return the place; refuse one in the memory of this process if other processes do the work."""
     if workers and not out.is_shared and not isinstance(workers.executor, InProcess):
         raise InvalidInputError(
             f"{out}: lies in the memory of one process; give it one worker, or another place"
@@ -211,7 +249,15 @@ def _reached_by(workers: Workers | None, out: Store) -> Store:
 
 
 def expect_memory(context: RunContext, workers: Workers | None) -> None:
-    """Raise InvalidInputError if the memory of this machine is too small for a run."""
+    """Raise InvalidInputError if the memory of this machine is too small for a run.
+
+    Parameters
+    ----------
+    context
+        The run; its accounts are made for that, unless they alone are too many.
+    workers
+        Who would carry it out; one process if None.
+    """
     check_accounts(context.scenario)
     processes = 1
     if workers is not None:
@@ -242,9 +288,14 @@ def _carry_out(
 
 
 class _Attempt:
-    """One session of work on a run: what it finds finished, it does not do again."""
+    """One session of work on a run: what it finds finished, it does not do again.
+
+    `_shards` and `_parts` hold the records of what is done, by number; both are full in the end.
+    Parts depend on the rows of all shards, so none is begun before the last shard is done.
+    """
 
     def __init__(self, context: RunContext, workers: Workers, observe: Observer) -> None:
+        """Find out what is finished; simulate in this process where a pool is not worthwhile."""
         self._context, self._workers, self._observe = context, workers, observe
         if sum(shard.expected for shard in context.shards) < workers.worthwhile:
             self._workers = Workers(InProcess(), 1)
@@ -287,6 +338,7 @@ class _Attempt:
         )
 
     def _simulate(self) -> None:
+        """Simulate the shards that are left, the longest first, and tell of each that is done."""
         shards = self._context.shards
         todo = [shard for shard in shards if shard.number not in self._shards]
         # the longest first, so that no worker is left alone with one at the end
@@ -304,6 +356,7 @@ class _Attempt:
             self._tell(_SIMULATING * done / total)
 
     def _write(self) -> None:
+        """Write the parts that are left; a part that does not fit the plan is written again."""
         plans, fmt = self._plans(), self._context.scenario.tables.format
         self._parts = {
             plan.number: self._parts[plan.number]
@@ -322,12 +375,14 @@ class _Attempt:
             self._tell(_SIMULATING + (1 - _SIMULATING) * done / total)
 
     def _plans(self) -> list[PartPlan]:
+        """Return the plan of each part, in order; all shards must be done."""
         context = self._context
         files = [self._shards[shard.number].file for shard in context.shards]
         index = Index(files, context.grid.cells)
         return [plan_of(index, n, w) for n, w in enumerate(part_windows(context, index))]
 
     def _single_tables(self, tally: Tally, usage: Usage) -> list[FileRecord]:
+        """Write the tables that are one file each; they are made anew in every session."""
         context = self._context
         fmt, records = context.scenario.tables.format, []
         for stem, table in _tables_of(context, tally, usage):
@@ -337,6 +392,7 @@ class _Attempt:
         return records
 
     def _tell(self, share: float) -> None:
+        """Tell the observer how far the run is, as a share of all the work."""
         exchanges = sum(record.tally.exchanges for record in self._shards.values())
         doing = "simulates" if share < _SIMULATING else "writes"
         self._observe(Progress(doing, share, exchanges, self._peak_bytes))
@@ -372,6 +428,7 @@ def _with_remedies(out: Store) -> Iterator[None]:
 
 
 def _after_a_death(out: Store) -> str:
+    """Return what to do after a worker died, which depends on whether something was finished."""
     if not checkpoint.is_kept(out):
         return f"{DIED} before anything was finished; run it again with fewer workers (-j)"
     return f"{DIED}; shards and parts that are finished are kept: give `{checkpoint.resuming(out)}`"

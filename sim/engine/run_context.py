@@ -69,13 +69,17 @@ class RunContext:
         return Renderer(self.population)
 
     def __reduce__(self) -> Any:
+        """Travel as the scenario in JSON, the place and the engine; nothing derived comes along."""
         # a worker on this machine may have another current folder
         place = str(self.out.folder) if self.out.is_local else self.out.url
         return _context_of, (json.dumps(self.scenario.to_dict()), place, self.engine)
 
 
 def _context_of(scenario: str, out: str, engine: Engine) -> RunContext:
-    """Return the context of a run in this process: its last one, if that was the same."""
+    """Return the context of a run in this process: its last one, if that was the same.
+
+    So the calls of one run that a worker process carries out make the population once.
+    """
     key = f"{engine}\n{out}\n{scenario}"
     if key not in _contexts:
         _contexts.clear()
@@ -84,7 +88,7 @@ def _context_of(scenario: str, out: str, engine: Engine) -> RunContext:
 
 
 def peak_bytes() -> int:
-    """Return the most memory that this process ever held."""
+    """Return the most memory that this process ever held (resident, in bytes)."""
     # Linux counts into `ru_maxrss` what the parent held before this program was started
     with contextlib.suppress(OSError, StopIteration, ValueError):
         status = Path("/proc/self/status").read_text(encoding="ascii")

@@ -21,7 +21,10 @@ _FOLDERS = (
 
 
 def is_own(path: str) -> bool:
-    """Whether a file with this name, relative to a run, is one that a run makes."""
+    """Whether a file with this name, relative to a run, is one that a run makes.
+
+    Files that are being written count as what they will be. Only names are looked at.
+    """
     path = final_name(path)
     table = _TABLE.fullmatch(path)
     return (
@@ -42,7 +45,17 @@ def foreign_to(out: Store) -> str | None:
 
 
 def clear(out: Store, below: str = "") -> None:
-    """Remove what a run left in a folder of it, or everywhere, but the lock."""
+    """Remove what a run left in a folder of it, or everywhere, but the lock.
+
+    Files that no run makes stay, and so do folders that hold them.
+
+    Parameters
+    ----------
+    out
+        The place of the run.
+    below
+        A folder of the run; everywhere if empty.
+    """
     files = [path for path in out.files(below) if is_own(path) and path != LOCK]
     # what says that this is a run goes last: who is stopped here can do it again
     for path in sorted(files, key=lambda path: path in (MANIFEST, UNFINISHED)):

@@ -68,6 +68,10 @@ def _lock_file(out: Store) -> Iterator[TextIO]:
 
 
 def _opened(out: Store) -> TextIO:
+    """Open the lock file and make its folder; refuse what is no file.
+
+    Without truncating it: it says who holds the lock.
+    """
     path = out.folder / LOCK
     if wrong := wrong_with(out.folder, LOCK):
         raise InvalidInputError(f"{out.name(LOCK)}: {wrong}; remove it")
@@ -82,6 +86,11 @@ def _opened(out: Store) -> TextIO:
 
 
 def _lock(out: Store, file: TextIO) -> None:
+    """Lock an open file at once or not at all (`flock`); the system gives the lock back at the end.
+
+    A file that says anything else than the number of a process is no lock of a run; raise
+    InvalidInputError for that, and if another process holds the lock.
+    """
     import fcntl
 
     try:
@@ -103,6 +112,7 @@ def _lock(out: Store, file: TextIO) -> None:
 
 
 def _is_there(path: Path, file: TextIO) -> bool:
+    """Whether the open file is still the one that has this name."""
     with contextlib.suppress(FileNotFoundError):
         return os.path.samestat(path.stat(), os.fstat(file.fileno()))
     return False

@@ -37,6 +37,9 @@ class Shard:
         How many exchanges it is expected to send during the log.
     team
         Its share of a queue; None for accounts that send in sessions.
+
+    A shard is the unit of what is simulated, set aside and resumed. It holds whole organisations,
+    because limits and caches are kept for these.
     """
 
     number: int
@@ -49,7 +52,16 @@ class Shard:
 
 
 def shards(population: Population) -> list[Shard]:
-    """Cut a scenario; the cut of an actor depends on that actor, the clock and the seed alone."""
+    """Cut a scenario; the cut of an actor depends on that actor, the clock and the seed alone.
+
+    The number of workers does not matter, or bytes would depend on it.
+
+    Returns
+    -------
+    list of Shard
+        Numbered from 0, actor by actor in the order of the scenario. An actor without accounts has
+        none.
+    """
     shards: list[Shard] = []
     for actor, context in enumerate(population.contexts):
         cut = _cut(context)
@@ -77,7 +89,15 @@ def _cut(context: ActorContext) -> list[tuple[range, Team | None]]:
 
 
 def workload(population: Population, shard: Shard, engine: Engine = "fast") -> Workload:
-    """Return the workload of a shard, ready to begin; both engines yield the same rows."""
+    """Return the workload of a shard, ready to begin; both engines yield the same rows.
+
+    Parameters
+    ----------
+    population, shard
+        The shard must have been cut from this population.
+    engine
+        Which engine simulates it.
+    """
     context = population.contexts[shard.actor]
     if shard.team is not None:
         queue = QueueWorkload if engine == "fast" else ReferenceQueue

@@ -38,7 +38,21 @@ class UsagePlace:
 
 @dataclass(frozen=True)
 class ShardRecord:
-    """A shard that was simulated: what it achieved, and the file that holds its rows."""
+    """A shard that was simulated: what it achieved, and the file that holds its rows.
+
+    Attributes
+    ----------
+    number
+        Which shard it is.
+    tally
+        What it did, in the log.
+    file
+        Its spill file: chunks of rows, then the usage of its accounts.
+    peak_bytes
+        The most memory that the process which simulated it ever held.
+    usage
+        Where the usage of its accounts lies in the file.
+    """
 
     number: int
     tally: ShardTally
@@ -117,6 +131,11 @@ def simulate_shard(context: RunContext, number: int, most: float = math.inf) -> 
         Which shard it is.
     most
         After so many exchanges the rest is left out, to find out what a run would take.
+
+    Returns
+    -------
+    ShardRecord
+        What was set aside, as it stands on disk too.
     """
     attempt = partial(_write_spill, context, number, most)
     work = workload(context.population, context.shards[number], context.engine)
@@ -158,8 +177,9 @@ def retry_until_consistent(
 ) -> T:
     """Retry `attempt` until no HitsLimitError.
 
-    Each failure adds the organisations that hit a limit to those simulated exactly, so there are
-    at most as many failures as organisations.
+    An optimistic simulation: a pass assumes that no organisation hits a limit but those known to,
+    and is thrown away if one does. Each failure adds the organisations that hit a limit to those
+    simulated exactly, so there are at most as many failures as organisations.
 
     Parameters
     ----------
@@ -183,7 +203,20 @@ def retry_until_consistent(
 
 
 def usage_in(out: Store, records: Iterable[ShardRecord]) -> Usage:
-    """Read what the accounts of shards did, in order of account."""
+    """Read what the accounts of shards did, in order of account.
+
+    Parameters
+    ----------
+    out
+        Where the spill files lie.
+    records
+        The shards. If an account sent in several of them, its usage is added up.
+
+    Returns
+    -------
+    Usage
+        One row for each account that sent anything.
+    """
     parts = []
     for record in records:
         part = np.empty(record.usage.rows, USAGE)

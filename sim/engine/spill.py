@@ -27,7 +27,16 @@ _CHUNK_ROWS = 262_144
 class Chunk:
     """Records of one table in a file, ordered by cell of time.
 
-    They begin at byte `offset`; `counts` says how many there are in each cell from `first` on.
+    Attributes
+    ----------
+    table
+        `EXCHANGES` or `TASKS`.
+    offset
+        The byte of the file at which they begin.
+    first
+        The first cell that has any.
+    counts
+        How many there are in each cell from `first` on, so that they add up to all of them.
     """
 
     table: str
@@ -38,7 +47,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class SpillFile:
-    """A whole file of what a shard set aside."""
+    """A whole file of what a shard set aside: its size, its hash and the chunks in it."""
 
     path: str
     bytes: int
@@ -75,6 +84,10 @@ class SpillWriter:
                 self._store(table)
 
     def _store(self, table: str) -> None:
+        """Write the waiting rows of a table as a chunk, after a radix sort by cell of time.
+
+        The sort is stable; within a cell the order is that in which rows came.
+        """
         # bytes are put together many times as fast as records
         raw = np.concatenate([part.view(np.uint8) for part in self._waiting[table]])
         records = raw.view(RECORDS[table])
@@ -91,6 +104,7 @@ class SpillWriter:
 
 
 def _packed(rows: Columns, kind: np.dtype[Any]) -> Records:
+    """Return columns as records, each field converted to its type in the record."""
     records = np.empty(length(rows), kind)
     for name in records.dtype.names or ():
         records[name] = rows[name]
@@ -126,7 +140,20 @@ class Index:
         return total
 
     def spans(self, table: str, first: int, last: int) -> list[RecordSpan]:
-        """Return where the rows of the cells [first, last) lie, at most one span a chunk."""
+        """Return where the rows of the cells [first, last) lie, at most one span a chunk.
+
+        Parameters
+        ----------
+        table
+            `EXCHANGES` or `TASKS`.
+        first, last
+            Cells of the grid, `last` excluded.
+
+        Returns
+        -------
+        list of RecordSpan
+            In the order of files and chunks, not of time; chunks without such rows are left out.
+        """
         size = RECORDS[table].itemsize
         spans = []
         for path, chunk, before in self._chunks[table]:
@@ -140,6 +167,20 @@ class Index:
 
 def read_records(store: Store, table: str, spans: list[RecordSpan]) -> Records:
     """Read the records of spans, laid end to end.
+
+    Parameters
+    ----------
+    store
+        Where the spill files lie.
+    table
+        `EXCHANGES` or `TASKS`; says what a record is.
+    spans
+        In the order wanted.
+
+    Returns
+    -------
+    numpy.ndarray
+        A structured array of shape (rows,), in no order of time.
 
     Raises
     ------

@@ -19,7 +19,15 @@ _SHORTEST_CELL_US = 1_000
 
 @dataclass(frozen=True)
 class TimeGrid:
-    """The log in cells of equal length, numbered from its opening."""
+    """The log in cells of equal length, numbered from its opening.
+
+    Attributes
+    ----------
+    cells
+        How many there are, at most 65,536: a number fits into 16 bits.
+    cell_us
+        Their length in microseconds, rounded up, so that they cover the log.
+    """
 
     cells: int
     cell_us: int
@@ -64,6 +72,12 @@ def windows_of(counts: Ints, window_rows: int) -> list[Window]:
         Rows in each cell, shape (cells,).
     window_rows
         A window ends with the cell that brings it to so many.
+
+    Returns
+    -------
+    list of Window
+        In order of time; together they are all cells. Cells are never divided, so one with many
+        rows makes a large window.
     """
     total = np.cumsum(counts)
     edges, low = [0], 0
@@ -85,6 +99,11 @@ def parts_of(counts: Ints, window_rows: int, part_rows: int) -> list[list[Window
         Rows in each cell, shape (cells,).
     window_rows, part_rows
         How many rows a window and a part should have.
+
+    Returns
+    -------
+    list of list of Window
+        Of each part its windows, in order of time; no part is without windows.
     """
     windows = windows_of(counts, window_rows)
     total = np.cumsum([0, *counts.tolist()])

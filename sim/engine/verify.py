@@ -21,7 +21,25 @@ if TYPE_CHECKING:
 
 
 def damaged_files(place: Store | Path | str) -> list[str]:
-    """Return a line for every file of a run that is missing, altered or not in the manifest."""
+    """Return a line for every file of a run that is missing, altered or not in the manifest.
+
+    Files are read and hashed whole. Values are not looked at: the invariants do that.
+
+    Parameters
+    ----------
+    place
+        Where the run lies.
+
+    Returns
+    -------
+    list of str
+        Files of the manifest in its order, then the others; empty if nothing is wrong.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no finished run.
+    """
     run = Store.of(place)
     listed = records_of(read_manifest(run))
     problems = [p for record in listed if (p := problem_of(run, record))]
@@ -62,6 +80,21 @@ def _place_aside(run: Store) -> Iterator[Path]:
 
 def differences_of_rerun(place: Store | Path | str, workers: Workers | None = None) -> list[str]:
     """Carry out the scenario of a run again and return a line for every file that differs.
+
+    Compared are the hashes of the manifest with those of the rerun; whether the files are what the
+    manifest says is not asked (see `damaged_files`).
+
+    Parameters
+    ----------
+    place
+        Where the run lies; nothing is changed there.
+    workers
+        Who carries it out; this process if left out.
+
+    Returns
+    -------
+    list of str
+        Empty if a rerun gives the same bytes.
 
     Raises
     ------
