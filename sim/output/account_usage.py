@@ -41,7 +41,20 @@ def nothing() -> Usage:
 def usage_of(rows: Columns, models: ModelTable) -> Usage:
     """Return what the accounts did in a block of exchanges, in order of account.
 
-    Moments that an account has none of are `NEVER` for the first, `-NEVER` for the last.
+    Moments that an account has none of are `NEVER` for the first, `-NEVER` for the last, so that
+    minimum and maximum over blocks need no special case.
+
+    Parameters
+    ----------
+    rows
+        Exchanges, the fields of `EXCHANGE_RECORD`, in any order.
+    models
+        The models of the scenario, for list prices.
+
+    Returns
+    -------
+    Usage
+        Of the type `USAGE`, a row for each account that has an exchange in the block.
     """
     if not length(rows):
         return nothing()
@@ -62,12 +75,16 @@ def usage_of(rows: Columns, models: ModelTable) -> Usage:
 
 
 def added(parts: list[Usage]) -> Usage:
-    """Return the sums over parts, in order of account."""
+    """Return the sums over parts, in order of account; no parts give no rows.
+
+    An account may occur in several parts, and several times in one.
+    """
     rows = np.concatenate([nothing(), *parts])
     return _by_account({name: np.ascontiguousarray(rows[name]) for name in USAGE.names or ()})
 
 
 def _by_account(columns: Columns) -> Usage:
+    """Return the rows of equal accounts as one: sums, least and greatest values by `USAGE`."""
     account = columns["account"]
     order = grouped(account.astype(np.int64))
     ordered = account[order]

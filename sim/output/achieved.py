@@ -30,6 +30,26 @@ class ActorSummary:
     `expected exchanges` of a population, which has a rate and no target. Work that was in progress
     when the log opened does not count as achieved, nor does it in `requested_given_up` and
     `requested_cut_off`, the tasks of a target that were not finished.
+
+    Attributes
+    ----------
+    actor, typology
+        The id of each.
+    unit
+        In what `requested` and `achieved` are counted.
+    requested, achieved
+        What the scenario asks for, and how much of it was done. Of a population both are exchanges:
+        those expected at its rate, and those in the log.
+    exchanges_in_log
+        Attempts in the log (C1).
+    tasks_in_log
+        Tasks with an attempt in the log (C6): the sum of the four that follow.
+    tasks_finished, tasks_given_up, tasks_cut_off, tasks_barred
+        How they ended; cut off are those that go on when the log ends.
+    accounts_banned, replacements
+        Bans within the log, reversed ones included, and accounts that took over slots.
+    requested_given_up, requested_cut_off
+        Of the tasks that were asked for, those that ended so; barred ones count as cut off here.
     """
 
     actor: str
@@ -70,9 +90,20 @@ class ActorSummary:
 class ShardTally:
     """What a shard did, in the log: tallies of shards add up.
 
-    `asked` counts the tasks of what the scenario asked for, without those that were in progress
-    when the log opened; `asked_answered` their answered exchanges (C2). `active_accounts` have at
-    least one attempt.
+    Attributes
+    ----------
+    exchanges
+        Attempts (C1).
+    tasks, finished, given_up, barred
+        Tasks with an attempt in the log, and how many of them ended so.
+    asked, asked_finished, asked_given_up
+        The same of the tasks that the scenario asked for, without those that were in progress when
+        the log opened.
+    asked_answered
+        Answered exchanges (C2) of the tasks that were asked for.
+    active_accounts
+        Accounts with at least one attempt. It is set once, for a whole shard: blocks of one shard
+        share accounts.
     """
 
     exchanges: int = 0
@@ -114,6 +145,7 @@ class ShardTally:
 
 
 def _count(flags: Bools) -> int:
+    """Return how many flags are set."""
     return int(np.count_nonzero(flags))
 
 
@@ -142,6 +174,7 @@ class Tally:
         return tuple(self._summary(k) for k in range(len(self._by_actor)))
 
     def _summary(self, number: int) -> ActorSummary:
+        """Return what one actor achieved; bans and replacements are those of its outcome."""
         context, tally = self._population.contexts[number], self._by_actor[number]
         unit, requested, achieved = _target(context, tally)
         return ActorSummary(
@@ -165,7 +198,7 @@ class Tally:
         )
 
     def table(self) -> Any:
-        """Return the table `truth/actors`."""
+        """Return the table `truth/actors`, a row for each actor in the order of the scenario."""
         summaries = self.summaries()
         renamed = {"actor_id": "actor", "typology_id": "typology"}
         columns: dict[str, Any] = {}
@@ -177,7 +210,11 @@ class Tally:
 
 
 def _target(context: ActorContext, tally: ShardTally) -> tuple[str, int, int]:
-    """Return the unit in which an actor is measured, and how many were requested and achieved."""
+    """Return the unit in which an actor is measured, and how many were requested and achieved.
+
+    Where some accounts send in sessions, the whole actor is measured by the exchanges that are
+    expected of its rates and queues.
+    """
     actor = context.actor
     if context.queue_slots < actor.accounts:
         # those in sessions are expected to send at their rate, those of a queue to work it off

@@ -102,7 +102,7 @@ class ProviderActions:
         The number of the account in the scenario.
     action, channel
         What was done, and what began it: indices into `ACTIONS` and `CHANNELS` of
-        `sim.enforcement.outcome`.
+        `sim.tables.words`.
     """
 
     def __init__(self, at_us: Ints, row: Ints, action: Ints, channel: Ints) -> None:
@@ -119,7 +119,21 @@ class ProviderActions:
         return cls(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
     def status(self, accounts: int) -> Ints:
-        """Return the status of each account when the log ends: an index into `STATUSES`."""
+        """Return the status of each account when the log ends: an index into `STATUSES`.
+
+        The last suspension, ban or reinstatement decides; of several in one microsecond it is the
+        one that comes later in the arrays.
+
+        Parameters
+        ----------
+        accounts
+            How many accounts the scenario has, those of guests included.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (accounts,).
+        """
         status = np.zeros(accounts, np.int64)
         for at in np.argsort(self.at_us, kind="stable").tolist():
             action = int(self.action[at])
@@ -128,7 +142,10 @@ class ProviderActions:
         return status
 
     def banned_us(self, accounts: int) -> Ints:
-        """Return when each account was banned for good, -1 if it was not."""
+        """Return when each account was banned for good, -1 if it was not.
+
+        A ban that was reversed does not count. In microseconds of the log, shape (accounts,).
+        """
         banned = np.full(accounts, -1)
         bans = self.action == BAN
         banned[self.row[bans]] = self.at_us[bans]
@@ -137,6 +154,7 @@ class ProviderActions:
 
 
 def _accounts(population: Population, owners: AccountOwners, actions: ProviderActions) -> Any:
+    """Return the table `accounts`; addresses and domains are shown as opaque identifiers."""
     a, key = owners.accounts, population.streams.key
     status = actions.status(len(population.accounts))[owners.rows]
 
@@ -158,6 +176,7 @@ def _accounts(population: Population, owners: AccountOwners, actions: ProviderAc
 
 
 def _credentials(population: Population, owners: AccountOwners, actions: ProviderActions) -> Any:
+    """Return the table `credentials`: one key an account, which is revoked when that is banned."""
     a = owners.accounts
     banned = actions.banned_us(len(population.accounts))[owners.rows]
     return sorted_table(
@@ -195,6 +214,7 @@ def _paying(owners: AccountOwners) -> Ints:
 
 
 def _instruments(owners: AccountOwners) -> Any:
+    """Return the instruments that anybody pays with, each as its oldest account brought it."""
     a, rows = owners.accounts, _paying(owners)
     order = rows[np.lexsort((a.created_us[rows], a.instrument[rows]))]
     _, first = np.unique(a.instrument[order], return_index=True)
@@ -211,6 +231,11 @@ def _instruments(owners: AccountOwners) -> Any:
 
 
 def _payments(population: Population, owners: AccountOwners, usage: Usage) -> Any:
+    """Return which account pays with what, and which payments were disputed.
+
+    Disputes are drawn by account, so that they do not depend on what else is in the scenario. One
+    that would come after the end of the log is left out.
+    """
     rows = _paying(owners)
     a = owners.accounts
     account_id, created_us = a.account_id[rows], a.created_us[rows]
@@ -263,6 +288,7 @@ def _model_catalog(population: Population) -> Any:
 
 
 def _enforcement_events(population: Population, actions: ProviderActions) -> Any:
+    """Return the table `enforcement_events`: what was done to whom, when, and what began it."""
     return sorted_table(
         ENFORCEMENT_EVENTS,
         {
@@ -275,7 +301,10 @@ def _enforcement_events(population: Population, actions: ProviderActions) -> Any
 
 
 def campaign_uids(population: Population) -> tuple[Ids, Ids]:
-    """Return (campaign, operator) identifiers of each actor's coordinated work, shape (actors,)."""
+    """Return (campaign, operator) identifiers of each actor's coordinated work, shape (actors,).
+
+    Every actor has both; whether its work is coordinated is for the caller to say.
+    """
     zero = np.zeros(len(population.contexts), np.int64)
     return (
         opaque_ids(population.actor_key("campaign"), zero),

@@ -47,6 +47,7 @@ def is_extraction(context: RowContext, rows: Columns) -> Bools:
 
 
 def _extracting_actors(population: Population) -> Bools:
+    """Return whether the typology of each actor extracts, shape (actors,)."""
     return np.array([typology.is_extraction for typology in population.typology_of_actor()])
 
 
@@ -64,7 +65,15 @@ def attempt_of(context: RowContext, rows: Columns) -> Ids:
 
 
 def actor_words(context: RowContext, actor: Ints) -> Any:
-    """Return the names of actors, given by number, as an Arrow array."""
+    """Return the names of actors, given by number, as an Arrow array.
+
+    Parameters
+    ----------
+    context
+        Its dictionary has all actors of the scenario, in their order.
+    actor
+        Index of the actor in the scenario, shape (rows,).
+    """
     return arrow.words(actor, [each.actor.id for each in context.population.contexts])
 
 

@@ -55,6 +55,19 @@ def suspected_categories(population: Population, rows: Columns) -> Array:
     It is the one that was drawn with the row, but for a share of the refused prompts of some
     families of templates. It goes by what is asked, never by who asks: research and grading are
     suspected alike.
+
+    Parameters
+    ----------
+    population
+        Has the templates by family, and the key of the suspicions.
+    rows
+        Of which `category`, `finish`, `template` and `id` are asked for.
+
+    Returns
+    -------
+    numpy.ndarray
+        Indices into `REFUSAL_CATEGORIES`. Rows without a refusal keep what was drawn, which nobody
+        sees.
     """
     category = rows["category"].copy()
     refused = np.flatnonzero(rows["finish"] == REFUSAL)

@@ -33,6 +33,7 @@ def n_tool_defs(context: RowContext, rows: Columns) -> Array:
 
 
 def _tools_of_account(population: Population) -> Array:
+    """Return the tools that the scaffold of each account defines, shape (accounts,)."""
     tools = np.array([agents()[a].n_tool_defs for a in population.agent_ids], np.int16)
     return tools[population.agent_of_account]
 
@@ -44,6 +45,7 @@ def toolset_hash(context: RowContext, rows: Columns) -> Ids:
 
 
 def _toolset_of_account(population: Population) -> Ids:
+    """Return the set of tools of each account's scaffold, shape (accounts,)."""
     keys = [population.streams.key("pool", "toolset", a) for a in population.agent_ids]
     return opaque_ids(np.array(keys, np.uint64), 0)[population.agent_of_account]
 
@@ -55,6 +57,7 @@ def system_prompt_hash(context: RowContext, rows: Columns) -> Ids:
 
 
 def _template_ids(population: Population) -> Ids:
+    """Return the identifier of each template, shape (templates,)."""
     key = population.streams.key("pool", "templates")
     return opaque_ids(key, np.arange(population.universe.templates))
 
@@ -72,7 +75,9 @@ def observed_clusters(key: int, templates: int, rows: Columns) -> Ints:
     """Return the cluster that an online clustering puts each prompt into, shape (rows,).
 
     Mostly that is the one of its template. A share `_SPLIT` of contents goes to one of three
-    splinters of the template, and `_MIXED` to the cluster of some other template.
+    splinters of the template, and `_MIXED` to the cluster of some other template. The errors are
+    those of contents, not of exchanges: the same content is always in the same cluster, whoever
+    sends it.
 
     Parameters
     ----------
@@ -82,6 +87,11 @@ def observed_clusters(key: int, templates: int, rows: Columns) -> Ints:
         How many there are; splinters have the numbers from there on.
     rows
         Of which `content` and `template` are asked for.
+
+    Returns
+    -------
+    numpy.ndarray
+        0 to 4 * templates - 1; the first `templates` numbers are those of the templates.
     """
     content = mixed(key, rows["content"])
     chance = uniforms(content)
@@ -121,7 +131,18 @@ def _rewording_of_actor(population: Population) -> tuple[U64, Floats]:
 def prompt_vectors(
     population: Population, keys: U64, sigmas: Floats, rows: Columns
 ) -> NDArray[np.float32]:
-    """Return the vectors whose hashes the log shows, shape (rows, DIMENSIONS)."""
+    """Return the vectors whose hashes the log shows, shape (rows, DIMENSIONS).
+
+    Parameters
+    ----------
+    population
+        Its universe has the vectors of templates, topics and contents.
+    keys, sigmas
+        Of each actor the key of its rewordings and how far they lead, shape (actors,).
+    rows
+        Exchanges with `actor`, `serial`, `kind`, `template`, `topic` and `content`. All exchanges
+        of a task have one vector.
+    """
     actor = rows["actor"]
     rewording = reworded(keys[actor], rows["kind"], task_of(rows["serial"]))
     template, topic = rows["template"].astype(np.int64), rows["topic"].astype(np.int64)

@@ -93,6 +93,7 @@ def tls_rtt_ms(context: RowContext, rows: Columns) -> Any:
 
 
 def _network_rtt_ms(context: RowContext, rows: Columns) -> Array:
+    """Return the round trip to the address in milliseconds, with its jitter, shape (rows,)."""
     return context.of_account("tcp_rtt_ms", rows) * _jitter(context, "network", rows)
 
 
@@ -109,5 +110,6 @@ def _home_or_away(rows: Columns, home: Array, away: Array) -> Array:
 
 
 def _hidden(context: RowContext, rows: Columns) -> Bools:
+    """Return whether a cloud platform stands between, so that no network is seen, shape (rows,)."""
     hidden: Bools = context.of_account("platform", rows) > 0
     return hidden

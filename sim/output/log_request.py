@@ -100,6 +100,7 @@ def max_tokens(context: RowContext, rows: Columns) -> Array:
 
 
 def _max_tokens_of_account(population: Population) -> Array:
+    """Return the longest answer that each account's scaffold allows, shape (accounts,)."""
     limits = np.array([agents()[a].max_tokens for a in population.agent_ids], np.int32)
     return limits[population.agent_of_account]
 

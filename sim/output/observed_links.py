@@ -26,8 +26,18 @@ DROPPED_SHARE, FALSE_SHARE = 0.25, 0.03
 class _Links(NamedTuple):
     """Links of one kind; arrays of shape (links,).
 
-    `row` is the number of the account in the scenario, `target` the identifier that it leads to;
-    `first_us` and `last_us` are in microseconds of the log, `exchanges` how many are behind it.
+    Attributes
+    ----------
+    relation
+        Index into `RELATIONS`, and so into `TARGETS`.
+    row
+        The number of the account in the scenario.
+    target
+        The identifier that it leads to.
+    first_us, last_us
+        The first and the last exchange behind it, or the sign-up; microseconds of the log.
+    exchanges
+        How many are behind it.
     """
 
     relation: int
@@ -49,6 +59,11 @@ def edges_observed(population: Population, owned: Ints, usage: Usage) -> Any:
         The numbers of the accounts that signed up for themselves, shape (owned,).
     usage
         What each account did in the log.
+
+    Returns
+    -------
+    pyarrow.Table
+        The rows of `EDGES_OBSERVED`, in an order that does not tell which links are false.
     """
     true_links = [*_links_of_use(population, usage), *_links_of_sign_up(population, owned)]
     observed = [_as_observed(population, links) for links in true_links]
@@ -77,7 +92,8 @@ def _as_observed(population: Population, links: _Links) -> _Links:
     """Return links as they are observed: some are missing, some lead where another one does.
 
     Recycled addresses, shared names and errors of enrichment make false ones. Both are drawn by
-    account, so that they do not depend on what else is in the table.
+    account, so that which links are missing does not depend on what else is in the table; where a
+    false one leads does. A link may by chance be called false and lead where it did.
     """
     key = population.streams.key("pool", "edges", RELATIONS[links.relation])
     chance = mixed(key, population.accounts.account_id[links.row])

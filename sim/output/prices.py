@@ -14,7 +14,17 @@ _TOKENS = ("uncached", "read", "write_5m", "write_1h", "output")
 
 
 def list_price_nano_usd(rows: Columns, models: ModelTable) -> Ints:
-    """Return the list price of each exchange in 1e-9 USD, half of it in a batch, shape (rows,)."""
+    """Return the list price of each exchange in 1e-9 USD, half of it in a batch, shape (rows,).
+
+    Whole numbers, so that sums do not depend on their order.
+
+    Parameters
+    ----------
+    rows
+        Of which `model`, `batch` and the tokens by kind are asked for.
+    models
+        The models that `model` numbers.
+    """
     price = models.cost_nano_usd(rows["model"], *(rows[name] for name in _TOKENS))
     if not rows["batch"].any():
         return price

@@ -44,7 +44,13 @@ class RowContext:
         self._computed: dict[Any, Any] = {}
 
     def once(self, compute: Callable[[Population], T]) -> T:
-        """Return `compute(population)`, which is computed for the first window alone."""
+        """Return `compute(population)`, which is computed for the first window alone.
+
+        Parameters
+        ----------
+        compute
+            A function of a module: what it returned is found again by the function itself.
+        """
         if compute not in self._computed:
             self._computed[compute] = compute(self.population)
         value: T = self._computed[compute]
@@ -102,12 +108,23 @@ class RowTable:
         return make
 
     def render(self, context: RowContext, rows: Columns, schema: TableSchema | None = None) -> Any:
-        """Return an Arrow table of the rows of a window, with all columns or those of `schema`."""
+        """Return an Arrow table of the rows of a window, with all columns or those of `schema`.
+
+        Parameters
+        ----------
+        context
+            What all windows of the run share.
+        rows
+            The rows as columns of shape (rows,), in the order in which they are shown.
+        schema
+            Some of the columns of the table; only these are made. All if None.
+        """
         schema = self.schema if schema is None else schema
         values = {column.name: self._values(column, context, rows) for column in schema.columns}
         return arrow.table(schema, values)
 
     def _values(self, column: Column, context: RowContext, rows: Columns) -> Any:
+        """Return the values of a column: a field as it is, or what its maker returns."""
         owner, _, field = column.source.partition(".")
         if owner == "row":
             return rows[field]

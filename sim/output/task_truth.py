@@ -67,4 +67,5 @@ def state(_: RowContext, tasks: Columns) -> Any:
 
 
 def _actor(context: RowContext, tasks: Columns) -> Ints:
+    """Return the number of the actor whose account worked on each task, shape (tasks,)."""
     return context.population.actor_of_account[tasks["account"]]

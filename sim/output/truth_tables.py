@@ -27,6 +27,13 @@ def truth_accounts(population: Population, usage: Usage) -> Any:
 
     The share of extraction is that of its exchanges in the log, whoever sent them through it; of an
     account that sent nothing it is 0.
+
+    Parameters
+    ----------
+    population
+        Accounts of all actors; those who send through others have no rows of their own.
+    usage
+        What each account did in the log.
     """
     rows = AccountOwners.of_population(population).rows
     actor, typology = population.actor_of_account[rows], population.typology_of_actor()
@@ -54,7 +61,10 @@ def truth_accounts(population: Population, usage: Usage) -> Any:
 
 
 def _is_coordinated(population: Population, actor: int) -> bool:
-    """Whether an actor is one operator's campaign."""
+    """Whether an actor is one operator's campaign.
+
+    It is if its typology says so, and if it extracts and one operator stands behind the accounts.
+    """
     typology = population.typology_of_actor()[actor]
     operated_extraction = typology.is_extraction and typology.operated
     return bool(typology.coordination == "campaign" or operated_extraction)
@@ -127,7 +137,7 @@ def _replaced(population: Population, rows: Ints) -> Ints:
     """Return the account whose slot each of these later accounts took over, shape (rows,).
 
     Replacements of an actor stand behind the first accounts of all its slots, in order of slot and
-    generation.
+    generation. So the one before a second replacement is the row before.
     """
     a = population.accounts
     first_of_actor = np.array([context.first_account for context in population.contexts])
@@ -144,7 +154,22 @@ def _with_first(rows: Ints, values: Any) -> tuple[Ints, Ints]:
 
 
 def truth_campaigns(population: Population, tally: Tally, usage: Usage) -> Any:
-    """Return one row per operator's coordinated work: what was planned, spent and reached."""
+    """Return one row per operator's coordinated work: what was planned, spent and reached.
+
+    Parameters
+    ----------
+    population
+        All actors, with their budgets and what became of their accounts.
+    tally
+        What the actors did.
+    usage
+        What each account did in the log.
+
+    Returns
+    -------
+    pyarrow.Table
+        In the order of the scenario; without coordinated actors it has no rows.
+    """
     summaries = tally.summaries()
     actor_of_usage = population.actor_of_account[usage["account"]]
     numbers = [k for k in range(len(population.contexts)) if _is_coordinated(population, k)]
@@ -158,7 +183,17 @@ def truth_campaigns(population: Population, tally: Tally, usage: Usage) -> Any:
 def _campaign(
     population: Population, number: int, summary: ActorSummary, usage: Usage
 ) -> dict[str, Any]:
-    """Return the row of one actor; times are in microseconds of the log."""
+    """Return the row of one actor; times are in microseconds of the log.
+
+    Parameters
+    ----------
+    population, number
+        The actor, by its number.
+    summary
+        What it achieved.
+    usage
+        That of its accounts alone.
+    """
     context = population.contexts[number]
     actor, outcome, budget = context.actor, context.outcome, context.budget
     campaign, operator = campaign_uids(population)
@@ -210,7 +245,11 @@ def _campaign_columns(population: Population, rows: Sequence[dict[str, Any]]) ->
 
 
 def adaptations(context: ActorContext) -> list[str]:
-    """Return the operators of adaptation, AD1 to AD12, that an actor's parameters switch on."""
+    """Return the operators of adaptation, AD1 to AD12, that an actor's parameters switch on.
+
+    What is switched on need not have happened: AD1 and AD12 react to bans and to feedback, which a
+    run may be without.
+    """
     actor, operator = context.actor, context.actor.operator
     # without enforcement there is nothing to react to
     acts = context.world.enforcement is not None and operator is not None

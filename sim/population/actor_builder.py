@@ -55,7 +55,25 @@ _NETWORK = (
 
 
 class _Setup(NamedTuple):
-    """What an actor brings along, whatever becomes of its accounts."""
+    """What an actor brings along, whatever becomes of its accounts.
+
+    Attributes
+    ----------
+    actor
+        As the scenario has it.
+    behaviours
+        The actor itself, then as each of the other modes behaves that its accounts may follow.
+    account_builder
+        Makes its accounts, the later ones too.
+    agents
+        The scaffolds of all behaviours, one after the other.
+    first_accounts
+        Row k is the first account of slot k, as drawn.
+    slot_templates
+        The templates that the accounts of each slot use.
+    service
+        How the provider serves it.
+    """
 
     actor: Actor
     behaviours: tuple[Actor, ...]
@@ -67,7 +85,22 @@ class _Setup(NamedTuple):
 
 
 class _Tenancy(NamedTuple):
-    """Which accounts an actor sends through, when, and how much."""
+    """Which accounts an actor sends through, when, and how much.
+
+    Attributes
+    ----------
+    accounts
+        The first accounts of all slots, then their replacements.
+    timeline
+        Which account holds a slot when.
+    traffic_factor
+        Factor on all rates: what a target asks for and a budget pays for.
+    outcome
+        What the provider did about the accounts; nothing about those of a host, which are decided
+        with the host.
+    budget
+        What the operator plans to spend.
+    """
 
     accounts: Accounts
     timeline: SlotTimeline
@@ -78,7 +111,21 @@ class _Tenancy(NamedTuple):
 
 @dataclass(frozen=True)
 class ActorBuilder:
-    """Builds the contexts of a scenario's actors from what all of them have in common."""
+    """Builds the contexts of a scenario's actors from what all of them have in common.
+
+    Attributes
+    ----------
+    scenario, streams
+        The scenario, and the random streams of its seed.
+    universe
+        The pool of prompts and templates.
+    clients
+        The client programs.
+    models
+        All models that an actor uses or an event releases.
+    conditions
+        Those of the provider over the log.
+    """
 
     scenario: Scenario
     streams: Streams
@@ -147,7 +194,11 @@ class ActorBuilder:
         )
 
     def _own_tenancy(self, setup: _Setup) -> _Tenancy:
-        """Decide what becomes of accounts of the actor's own: rates, budget, enforcement."""
+        """Decide what becomes of accounts of the actor's own: rates, budget, enforcement.
+
+        In this order, once each: rates are set as if nobody were banned, the budget pays for a
+        share of them, and enforcement acts on what is left.
+        """
         scenario, streams, actor = self.scenario, self.streams, setup.actor
         slots, clock = actor.accounts, scenario.clock
 
@@ -179,7 +230,12 @@ class ActorBuilder:
         return _Tenancy(accounts, timeline, factor, outcome, budget)
 
     def _guest_tenancy(self, setup: _Setup, host: ActorContext) -> _Tenancy:
-        """Send through first accounts of a host, as long as they live."""
+        """Send through first accounts of a host, as long as they live.
+
+        Guests take the slots of the host from the first on; if it has fewer, several guests share
+        one, as evenly as can be. A guest keeps its own behaviour and takes the host's identifiers
+        and payment, and its network unless it has one of its own. It has no budget.
+        """
         actor, slots = setup.actor, setup.actor.accounts
         rng = self.streams.rng(actor.id, "host")
         host_slots = np.resize(np.arange(host.actor.accounts), max(slots, 1))
@@ -214,7 +270,19 @@ class ActorBuilder:
         lifetimes_us: tuple[Ints, Ints],
         budget: Budget,
     ) -> Outcome:
-        """Decide what the provider does about accounts, and how their operator reacts."""
+        """Decide what the provider does about accounts, and how their operator reacts.
+
+        Parameters
+        ----------
+        setup, first_accounts
+            The actor, and the first account of each slot.
+        per_day
+            Exchanges a day of each slot while it is worked, shape (slots,).
+        lifetimes_us
+            (begin, end) of the work of each slot.
+        budget
+            What the operator can spend on replacements.
+        """
         actor, enforcement = setup.actor, self.scenario.world.enforcement
         if enforcement is None:
             return nothing_happens(actor.accounts)
@@ -230,7 +298,10 @@ class ActorBuilder:
     def _with_replacements(
         self, setup: _Setup, first_accounts: Accounts, outcome: Outcome
     ) -> Accounts:
-        """Append the accounts that take over slots from banned ones."""
+        """Append the accounts that take over slots from banned ones.
+
+        They stand in order of slot and generation, behind the first accounts of all slots.
+        """
         tenures = outcome.accounts
         later = np.flatnonzero(tenures.generation > 0)
         if not len(later):
@@ -248,7 +319,14 @@ class ActorBuilder:
 def _target_factor(actor: Actor, clock: Clock, per_day: Floats) -> float:
     """Return the factor on all rates with which an actor meets its target, 1 without a target.
 
-    `per_day` is what each slot sends in the mean over the log without it.
+    Where nothing would be sent anyway, no factor meets the target, and it is 1 too.
+
+    Parameters
+    ----------
+    actor, clock
+        Say the target and how long the actor works.
+    per_day
+        What each slot sends in the mean over the log without the factor, shape (slots,).
     """
     if actor.target_exchanges is None:
         return 1.0

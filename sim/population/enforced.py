@@ -33,6 +33,11 @@ def watched_slots(
         Exchanges a day of each slot, shape (slots,).
     lifetimes_us
         (begin, end) of the work of each slot.
+
+    Returns
+    -------
+    Watched
+        Arrays of shape (slots,). Accounts on an address or a card are counted within the actor.
     """
     mode = first_accounts.mode
     session_calls = np.array([mean_session_calls(b) for b in behaviours])
@@ -57,6 +62,13 @@ def operator_with_costs(actor: Actor, budget: Budget) -> Operator | None:
     """Return the operator with what its accounts cost, and what it keeps for tokens.
 
     None where accounts belong to those who use them.
+
+    Parameters
+    ----------
+    actor
+        Says who operates it, and which share of its accounts is verified.
+    budget
+        What was planned for it, in USD.
     """
     if actor.operator is None or not typologies()[actor.typology].operated:
         return None
@@ -70,6 +82,6 @@ def operator_with_costs(actor: Actor, budget: Budget) -> Operator | None:
 
 
 def _users_of_same(values: Ints) -> Ints:
-    """Count for each account how many have the same value as it."""
+    """Count for each account how many have the same value as it, itself included."""
     _, number, count = np.unique(values, return_inverse=True, return_counts=True)
     return np.asarray(count[number])

@@ -17,6 +17,21 @@ def draw_lifetimes(actor: Actor, horizon_us: int, streams: Streams) -> tuple[Int
 
     A lifetime lies anywhere where it meets the log, evenly. Slots of an actor without lifetimes
     are worked for ever.
+
+    Parameters
+    ----------
+    actor
+        Its `lifetime_days` is None if its accounts have no lifetime.
+    horizon_us
+        Length of the log.
+    streams
+        The streams of the scenario.
+
+    Returns
+    -------
+    begins_us, ends_us
+        In microseconds of the log; ends are excluded, and a lifetime is a second at least.
+        `-FOREVER_US` and `FOREVER_US` where there are none.
     """
     slots = actor.accounts
     if actor.lifetime_days is None:
@@ -51,6 +66,12 @@ def draw_sign_ups(
         Share of the accounts that signed up for their lifetime, 0 to 1.
     streams
         The streams of the scenario.
+
+    Returns
+    -------
+    numpy.ndarray
+        In microseconds of the log, shape (slots,); negative before it opens. Never after the lifetime
+        begins, if there is one.
     """
     if actor.lifetime_days is None:
         return created_us
@@ -62,7 +83,15 @@ def draw_sign_ups(
 
 
 def timeline_of(outcome: Outcome, begins_us: Ints, ends_us: Ints) -> SlotTimeline:
-    """Return who occupies each slot when, within the time [begins, ends) of its work."""
+    """Return who occupies each slot when, within the time [begins, ends) of its work.
+
+    Parameters
+    ----------
+    outcome
+        Who holds the slots, and who does less in pauses, if they are worked for ever.
+    begins_us, ends_us
+        The lifetime of each slot, shape (slots,).
+    """
     tenures, pauses = outcome.accounts, outcome.pauses
     return SlotTimeline.with_pauses(
         slot=tenures.slot,

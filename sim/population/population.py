@@ -27,10 +27,18 @@ class Population:
 
     Attributes
     ----------
+    scenario, streams
+        The scenario, and the random streams of its seed.
+    universe, clients
+        The prompts and the client programs that all actors share.
+    models
+        All models that occur, in order of id.
     contexts
         In the order of the scenario's actors.
     accounts
         Those of the first actor, then those of the second, and so on.
+    agent_ids
+        The scaffolds that occur, in order of id.
     actor_of_account, agent_of_account : shape (accounts,)
         Index in `contexts`, and in `agent_ids`.
     """
@@ -65,6 +73,16 @@ def build_population(scenario: Scenario) -> Population:
 
     What an actor gets depends on the seed and on itself alone, but for actors that send through
     the accounts of another: they depend on that one.
+
+    Parameters
+    ----------
+    scenario
+        In resolved form, checked.
+
+    Returns
+    -------
+    Population
+        The same for the same scenario and seed, in every process.
     """
     streams = Streams(scenario.seed)
     builder = _builder(scenario, streams)

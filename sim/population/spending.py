@@ -60,7 +60,16 @@ def first_accounts_usd(
 ) -> float:
     """Return the cost of the first accounts: each its own, cards and addresses once each.
 
-    Addresses are paid for `days`. Accounts that are away at times have a second address each.
+    Parameters
+    ----------
+    actor
+        Says whether its accounts are away at times; then each has a second address.
+    first_accounts
+        The first account of every slot.
+    operator
+        Prices in USD, of an address for a day.
+    days
+        How long addresses are paid for.
     """
     a = first_accounts
     addresses = len(np.unique(a.ip)) + (actor.away_share > 0) * len(a)
@@ -75,7 +84,9 @@ def first_accounts_usd(
 def usd_per_exchange(draws: SessionDraws) -> float:
     """Return the mean list price of an exchange in USD, by a pilot block of single turns.
 
-    The block begins when the log opens, by accounts drawn at random, and meets no limit.
+    A Monte Carlo estimate over 512 turns, from a random stream of its own. The block begins when
+    the log opens, by accounts drawn at random, and meets no limit. Retries count as exchanges; what
+    the cache saves between turns of a session is left out.
     """
     actor = draws.actor
     rng = draws.streams.rng(actor.id, "cost pilot")
