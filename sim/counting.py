@@ -253,6 +253,7 @@ class _Sums:
     """Sums over the parts of a run, in total and by group."""
 
     def __init__(self) -> None:
+        """Begin with nothing counted; tasks get a count only once a part of them was added."""
         self._total = dict.fromkeys(FROM_LOG, 0)
         self._groups: dict[str, dict[Any, Counted]] = {group: {} for group in GROUPS}
         # of each part the accounts, and how often each counts, shape (conventions, accounts)

@@ -104,8 +104,8 @@ def _mean_turns(behaviour: Actor) -> float:
 def _workers(context: ActorContext, shard: Shard) -> int:
     """Return the workers of a shard; 0 where they are too few to count, and for sessions.
 
-    How many a team needs that states none is known from a pilot alone, which is left out for small
-    teams.
+    A team that states no number gets the one that a pilot finds. Small teams are not worth a pilot,
+    so they count as none.
     """
     if (team := shard.team) is None:
         return 0

@@ -202,8 +202,8 @@ def _exchanges(shards: list[Shard], finished: list[_Tried]) -> float:
 def _ratio(finished: list[_Tried], otherwise: float) -> float:
     """Return exchanges simulated per exchange expected; with few of them, about `otherwise`.
 
-    Shrunk towards `otherwise` as if a hundred more exchanges had been expected and had come at that
-    ratio.
+    The ratio is shrunk towards `otherwise`, as if a hundred more exchanges had been expected and
+    had come at that ratio.
     """
     expected = sum(pilot.shard.expected for pilot in finished)
     simulated = sum(pilot.record.tally.exchanges for pilot in finished)

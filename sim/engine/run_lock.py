@@ -70,7 +70,7 @@ def _lock_file(out: Store) -> Iterator[TextIO]:
 def _opened(out: Store) -> TextIO:
     """Open the lock file and make its folder; refuse what is no file.
 
-    Without truncating it: it says who holds the lock.
+    The file is not truncated: it says who holds the lock.
     """
     path = out.folder / LOCK
     if wrong := wrong_with(out.folder, LOCK):

@@ -54,7 +54,7 @@ class Shard:
 def shards(population: Population) -> list[Shard]:
     """Cut a scenario; the cut of an actor depends on that actor, the clock and the seed alone.
 
-    The number of workers does not matter, or bytes would depend on it.
+    The number of workers does not matter: it must not change a byte.
 
     Returns
     -------

@@ -63,6 +63,7 @@ class SpillWriter:
     """
 
     def __init__(self, file: HashingFile, grid: TimeGrid) -> None:
+        """Write to an open file, at its present end, by the cells of a grid."""
         self._file, self._grid = file, grid
         self._waiting: dict[str, list[Records]] = {table: [] for table in RECORDS}
         self._rows = dict.fromkeys(RECORDS, 0)
@@ -124,6 +125,7 @@ class Index:
     """Where the rows of every cell lie, over the files of all shards."""
 
     def __init__(self, files: list[SpillFile], cells: int) -> None:
+        """Take the files of all shards, and the number of cells of their grid."""
         self._cells = cells
         # of each chunk its file, and the rows before each of its cells
         self._chunks: dict[str, list[tuple[str, Chunk, Ints]]] = {table: [] for table in RECORDS}

@@ -81,7 +81,7 @@ def _place_aside(run: Store) -> Iterator[Path]:
 def differences_of_rerun(place: Store | Path | str, workers: Workers | None = None) -> list[str]:
     """Carry out the scenario of a run again and return a line for every file that differs.
 
-    Compared are the hashes of the manifest with those of the rerun; whether the files are what the
+    It compares the hashes of the manifest with those of the rerun. Whether the files are what the
     manifest says is not asked (see `damaged_files`).
 
     Parameters

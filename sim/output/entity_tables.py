@@ -79,6 +79,7 @@ class AccountOwners:
     """
 
     def __init__(self, population: Population, rows: Ints) -> None:
+        """Take the accounts in some rows of the population; no copy is made of all of them."""
         accounts = population.accounts
         self.rows = rows
         self.accounts = accounts if len(rows) == len(accounts) else accounts.rows(rows)

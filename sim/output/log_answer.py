@@ -30,7 +30,7 @@ _ERROR_CODE[list(ERROR_TYPES)] = np.arange(len(ERROR_TYPES))
 
 @EXCHANGE_LOG.column
 def ttft_s(_: RowContext, rows: Columns) -> Any:
-    """Return the time to the first token, where there was one."""
+    """Return the seconds to the first token, null where there was none."""
     import pyarrow as pa
 
     return arrow.array(seconds(rows["ttft"]), pa.float32(), rows["ttft"] < 0)
@@ -38,7 +38,7 @@ def ttft_s(_: RowContext, rows: Columns) -> Any:
 
 @EXCHANGE_LOG.column
 def finish_reason(_: RowContext, rows: Columns) -> Any:
-    """Return why answers ended, where there were any."""
+    """Return why answers ended, null where there was no answer."""
     return arrow.words(rows["finish"], FINISH_REASONS, rows["finish"] < 0)
 
 
@@ -84,6 +84,6 @@ def suspected_categories(population: Population, rows: Columns) -> Array:
 
 @EXCHANGE_LOG.column
 def error_type(_: RowContext, rows: Columns) -> Any:
-    """Return the type of error, where there was one."""
+    """Return the type of error, null where there was none."""
     codes = _ERROR_CODE[rows["status"]]
     return arrow.words(codes, list(ERROR_TYPES.values()), codes < 0)

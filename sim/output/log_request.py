@@ -94,7 +94,7 @@ def temperature(context: RowContext, rows: Columns) -> Any:
 
 @EXCHANGE_LOG.column
 def max_tokens(context: RowContext, rows: Columns) -> Array:
-    """Return the longest answer that the scaffold allows; none where it only warms the cache."""
+    """Return the longest answer that the scaffold allows; 0 where it only warms the cache."""
     limits = context.once(_max_tokens_of_account)
     return np.where(rows["prewarm"], np.int32(0), limits[rows["account"]])
 
@@ -119,7 +119,7 @@ def last_role_in(_: RowContext, rows: Columns) -> Any:
 
 @EXCHANGE_LOG.column
 def resend_count(_: RowContext, rows: Columns) -> Array:
-    """Return which retry of its chain each attempt is."""
+    """Return which retry of its chain each attempt is: 0 for the first, then 1 and 2."""
     return (rows["number"] % (RETRIES + 1)).astype(np.int8)
 
 

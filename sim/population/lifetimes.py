@@ -70,8 +70,8 @@ def draw_sign_ups(
     Returns
     -------
     numpy.ndarray
-        In microseconds of the log, shape (slots,); negative before it opens. Never after the lifetime
-        begins, if there is one.
+        In microseconds of the log, shape (slots,); negative before it opens. Never after the
+        lifetime begins, if there is one.
     """
     if actor.lifetime_days is None:
         return created_us

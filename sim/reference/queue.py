@@ -113,6 +113,7 @@ class Workers:
     """
 
     def __init__(self, clients: Clients, line: TicketLine) -> None:
+        """Let workers take tickets from a line and send by the clients of its shard."""
         self._clients, self._line, self._env = clients, line, clients.env
         self._turns = Turnstile(self._env, _WORKERS_PRIORITY)
         self._round = self._busy = 0

@@ -120,7 +120,7 @@ def _is_protocol(word: str, rest: str) -> bool:
 def _checked(url: str, word: str, rest: str) -> str:
     """Return the URL with its protocol in small letters; refuse one that names no place.
 
-    Refused are protocols that no run can lie on, a URL without its two slashes, chains of fsspec
+    It refuses protocols that no run can lie on, a URL without its two slashes, chains of fsspec
     (`::`), and a URL without bucket, host or folder.
     """
     if word not in KINDS and not _is_registered(word):

@@ -363,8 +363,9 @@ class Run:
     def _part(self, path: str, schema: Any) -> Any:
         """Read a file of a table as Arrow table.
 
-        Checked are the values that Arrow can check, that nothing is missing where nothing may be,
-        and, unless the run may be other than it was written, the number of rows.
+        The values must be such as Arrow accepts, and nothing may be missing where nothing may be.
+        The number of rows must be that of the manifest, unless the run may be other than it was
+        written.
         """
         name = self.store.name(path)
         with self._file(path) as file:
@@ -434,8 +435,8 @@ def _expect_expression(where: object) -> None:
 def _mentioned(where: pc.Expression | None, names: Iterable[str]) -> set[str]:
     """Return the columns that a condition names; Arrow tells them only in its text.
 
-    May return too many, as when a text that is compared with happens to be a column's name; they
-    are read, and do no harm.
+    It may return too many: a text that is compared with may happen to be a column's name. They are
+    read in vain, no more.
     """
     words = set() if where is None else set(re.findall(r"\w+", str(where)))
     return words & set(names)

@@ -444,6 +444,7 @@ class HashingFile:
     """
 
     def __init__(self, raw: Any) -> None:
+        """Write to an open binary file, which stays open; bytes before this moment do not count."""
         self._raw, self._digest = raw, hashlib.sha256()
         self._footer: Any = None
         self.bytes = 0
