@@ -76,7 +76,7 @@ class ProviderService:
         ]
         return max(refills, default=0)
 
-    def settle(
+    def solve_timing(
         self, drawn: DrawnSessions, start_us: Ints, sessions: Ints | None = None
     ) -> SolvedTiming:
         """Put sessions on the clock as if nothing were limited; see `solve_timing`.

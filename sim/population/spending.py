@@ -106,7 +106,7 @@ def usd_per_exchange(draws: SessionDraws) -> float:
     )
     sessions = draws.sessions(plan)
     drawn = draws.calls(sessions, 0, actor.id, "cost pilot")
-    attempts = draws.service.settle(drawn, zeros).attempts
+    attempts = draws.service.solve_timing(drawn, zeros).attempts
 
     # each attempt reads what its own session left in the cache, and writes the rest for 5 minutes
     shape, call = drawn.calls, attempts.call

@@ -112,7 +112,7 @@ class RateLimitedLoop:
     This is an event loop on a heap of its own, and no SimPy environment, for two reasons. SimPy
     orders events of one time by when they were scheduled, and here the order must not depend on
     that. And a session is one event per attempt here, where a SimPy process takes two, and a
-    generator to resume for each. `tests/oracle` has the same rules as SimPy processes.
+    generator to resume for each. `sim.reference` has the same rules as SimPy processes.
 
     Attributes
     ----------

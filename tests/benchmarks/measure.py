@@ -85,7 +85,7 @@ def watched() -> Watch:
 
     watch = Watch()
     watch.on(session_draws, "fill", "drawing")
-    watch.on(ProviderService, "settle", "clock")
+    watch.on(ProviderService, "solve_timing", "clock")
     watch.on(Workers, "_take", "queue")
     watch.on(PrefixCache, "read_tokens", "gateway")
     watch.on(LimitCheck, "add", "gateway")

@@ -13,12 +13,12 @@ from sim.world.attempts import Attempts
 from sim.world.timing_scalar import end_of_task
 
 _MOST_TICKETS, _FEWEST_TICKETS = 1_024, 64
-# What stands for the number of a chunk where a ticket was settled alone, or not at all.
+# What stands for the number of a chunk where a ticket was timed alone, or not at all.
 _ALONE, _SKIPPED = -1, -2
 
 
 class _Chunk(NamedTuple):
-    """Consecutive tickets from `first` on, settled as if they started at `begins_us`."""
+    """Consecutive tickets from `first` on, timed as if they started at `begins_us`."""
 
     first: int
     begins_us: Ints
@@ -28,11 +28,11 @@ class _Chunk(NamedTuple):
 class ServiceTimes:
     """Service times of tickets whose start is known only once a worker takes them.
 
-    A worker needs the time of a ticket when it starts it, but settling one ticket at a time is
-    slow. So the next tickets are settled together as a chunk, as if each started at its release
+    A worker needs the time of a ticket when it starts it, but timing one ticket at a time is
+    slow. So the next tickets are timed together as a chunk, as if each started at its release
     (or now, if that is past). This holds for a ticket that does start then. It also holds, shifted,
     for one that starts later within the same segment of the provider's conditions and ends in it.
-    Any other ticket is settled alone. Starts never decrease.
+    Any other ticket is timed alone. Starts never decrease.
     """
 
     def __init__(self, service: ProviderService, drawn: DrawnSessions, release_us: Ints) -> None:
@@ -84,7 +84,7 @@ class ServiceTimes:
             tickets = low + np.flatnonzero(chunk_of == number)
             starts = starts_us[tickets - low]
             if number == _ALONE:
-                parts.append(self._service.settle(self._drawn, starts, tickets).attempts)
+                parts.append(self._service.solve_timing(self._drawn, starts, tickets).attempts)
             else:
                 parts.append(self._shifted(self._chunks[number], tickets, starts))
 
@@ -114,8 +114,8 @@ class ServiceTimes:
         self._first, self._past = first, min(first + size, len(self._release_us))
 
         begins = np.maximum(self._release_us[first : self._past], start_us)
-        settled = self._service.settle(self._drawn, begins, np.arange(first, self._past))
+        timing = self._service.solve_timing(self._drawn, begins, np.arange(first, self._past))
         self._begins_us = begins.tolist()
         self._segment_ends_us = provider.ends_us[provider.segment(begins)].tolist()
-        self._service_us = (settled.session_ends_us - begins).tolist()
-        self._chunks.append(_Chunk(first, begins, settled.attempts))
+        self._service_us = (timing.session_ends_us - begins).tolist()
+        self._chunks.append(_Chunk(first, begins, timing.attempts))

@@ -130,17 +130,17 @@ class SessionPieces:
         sessions = context.draws.sessions(plan)
         drawn = context.draws.calls(sessions, agent, context.actor.id, self._shard, block, agent)
 
-        settled = context.service.settle(drawn, arrivals.start_us)
+        timing = context.service.solve_timing(drawn, arrivals.start_us)
         silent = arrivals.until_us <= arrivals.start_us
         refused = silent.copy()
-        attempts, _ = context.service.bar(drawn, arrivals.until_us, settled.attempts, refused)
+        attempts, _ = context.service.bar(drawn, arrivals.until_us, timing.attempts, refused)
         # who sends nothing meets no limit
         organisation = np.where(
             silent, no_organisation(context.accounts), context.accounts.organisation[account]
         )
         template = context.templates.number[account, variant].astype(np.int64)
         placement = self._place(arrivals, template, sessions.model, session_no, drawn.task_no)
-        ends_us = settled.session_ends_us
+        ends_us = timing.session_ends_us
         return Piece(drawn, placement, arrivals.start_us, ends_us, organisation, attempts)
 
     def _place(

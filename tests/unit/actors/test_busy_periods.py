@@ -97,7 +97,7 @@ def test_tasks_settled_together_are_as_if_settled_alone(released: str) -> None:
     release = {"at once": 0 * starts, "one by one": starts}.get(released, starts - early)
     spans = ServiceTimes(context.service, drawn, np.maximum.accumulate(release))
     lasts = [spans.service_us(k, at) for k, at in enumerate(starts.tolist())]
-    alone = context.service.settle(drawn, starts)
+    alone = context.service.solve_timing(drawn, starts)
     assert (starts + lasts == alone.session_ends_us)[starts + lasts < context.horizon_us].all()
     together = spans.attempts(0, count, starts)
     by_call = [

@@ -157,8 +157,8 @@ def test_some_sessions_are_settled_as_if_all_were() -> None:
     context = context_of(coders(3), world=ordinary())
     drawn = drawn_of(context)
     starts = np.array([0, 5 * MINUTE_US, HOUR_US])
-    together = context.service.settle(drawn, starts)
-    some = context.service.settle(drawn, starts[[0, 2]], np.array([0, 2]))
+    together = context.service.solve_timing(drawn, starts)
+    some = context.service.solve_timing(drawn, starts[[0, 2]], np.array([0, 2]))
     assert some.session_ends_us.tolist() == together.session_ends_us[[0, 2]].tolist()
     chosen = drawn.calls.session[together.attempts.call] != 1
     for one, other in zip(some.attempts, together.attempts.pick(chosen), strict=True):
@@ -170,7 +170,7 @@ def test_a_barred_session_is_refused_once(refused_before: bool) -> None:
     context = context_of(coders(3), world=calm())
     drawn = drawn_of(context)
     starts = np.zeros(3, np.int64)
-    attempts = context.service.settle(drawn, starts).attempts
+    attempts = context.service.solve_timing(drawn, starts).attempts
     first = attempts.begins_us[drawn.calls.session[attempts.call] == 0]
     until = np.array([np.sort(first)[2], 1 << 60, 1 << 60])
     refused = np.array([refused_before, False, False])

@@ -317,7 +317,7 @@ def test_prompts_of_barred_tasks_come_back_once() -> None:
     n = len(batch.organisation)
     starts: Ints = np.full(n, 2 * HOUR_US)
     starts[: n // 2] = 0
-    attempts = context.service.settle(batch.drawn, starts).attempts
+    attempts = context.service.solve_timing(batch.drawn, starts).attempts
     left, rows = queue.permitted(batch, attempts)
     late = batch.drawn.calls.session[left.call][left.status == BLOCKED]
     assert sorted(late.tolist()) == list(range(n // 2, n))
