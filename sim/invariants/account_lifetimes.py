@@ -22,7 +22,13 @@ _IDS_AT_A_TIME = 1 << 24
 
 
 class AccountLifetimes(Check):
-    """Accounts are known, keep their organisation, and send after they are made, before a ban."""
+    """Accounts are known, keep their organisation, and send after they are made, before a ban.
+
+    Status 403 of a barred account is the only answer to a banned one, and nobody gets it before
+    something was done about the account. An account under suspension may still be answered: what
+    ends the suspension is not looked up. That identifiers occur once is checked at the end, for
+    accounts, tasks and exchanges.
+    """
 
     id, name = "INV-7", "accounts and identifiers"
 
@@ -73,7 +79,11 @@ class AccountLifetimes(Check):
         self.breach = first_breach(rows, self.index.files, rules)
 
     def close(self) -> None:
-        """Check that identifiers of accounts, tasks and exchanges occur once."""
+        """Check that identifiers of accounts, tasks and exchanges occur once.
+
+        Memory is bounded by `_IDS_AT_A_TIME` identifiers: a longer log is read in several passes,
+        each of which looks at the identifiers of one remainder.
+        """
         index = self.index
         self.breach = self.breach or _twice(index.accounts, index.files, "acc")
         if index.truth:
@@ -83,7 +93,10 @@ class AccountLifetimes(Check):
             self.breach = self.breach or self._twice_in_log(number, passes)
 
     def _twice_in_log(self, number: int, passes: int) -> Breach | None:
-        """Look among the identifiers whose remainder is `number`."""
+        """Look for a repeat among the identifiers of the log with a remainder of `number`.
+
+        The remainder is that of a division by `passes`.
+        """
         parts = []
         tables = self.index.run.tables("log/exchanges", EXCHANGES, ["exchange_id"])
         for file, table in zip(self.index.parts_of("log/exchanges"), tables, strict=True):
@@ -93,9 +106,13 @@ class AccountLifetimes(Check):
 
 
 def _bars(index: RunIndex) -> tuple[Ints, Ints]:
-    """Return when each account may first have been barred, and when it was banned for good.
+    """Return when each account was first barred, and when it was banned for good.
 
-    `FOREVER_US` if it never was. A ban that is lifted later was not for good.
+    Returns
+    -------
+    barred_us, banned_us : Ints
+        Microseconds since 1970, shape (accounts,), `FOREVER_US` if it never was. Barred is after a
+        step-up check, a suspension or a ban. A ban that is lifted later was not for good.
     """
     barred_us, banned_us = (np.full(len(index.accounts["id"]), FOREVER_US) for _ in range(2))
     accounts, times, actions = (index.events[name] for name in ("account", "at", "action"))

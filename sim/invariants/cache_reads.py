@@ -38,8 +38,17 @@ _COLUMNS = (
 class _Sources(NamedTuple):
     """What each row may have read from; arrays of shape (rows,).
 
-    `reads_own`: what an earlier attempt left of `own_left` tokens (0 if it is gone or not known).
-    `reads_prefix`: the static prefix of its template. `unseen`: it may be of before the log.
+    Attributes
+    ----------
+    reads_own
+        Whether it reads just what an earlier attempt left: of its task with truth, else of its
+        account.
+    own_left
+        Tokens that the attempt before in the task left; 0 if they are gone or not known.
+    reads_prefix
+        Whether it reads a static prefix that somebody of its organisation keeps alive.
+    unseen
+        Whether what it reads may have been written before the log opened.
     """
 
     reads_own: Bools
@@ -51,9 +60,10 @@ class _Sources(NamedTuple):
 class Cache(Check):
     """A read is what an earlier answered attempt left within the lifetime, or the static prefix.
 
-    What an answered attempt leaves is what it read and wrote. With truth, a call that follows
-    an answered one of its task reads what that one left, and nothing longer of others. Sub-agents,
-    and the call after them, read the static prefix.
+    What an answered attempt leaves is what it read and wrote. With truth, a call that follows an
+    answered one of its task reads what that one left, and nothing longer of others. Sub-agents, and
+    the call after them, read the static prefix. Without truth, any attempt of the account and model
+    that left as many tokens will do. An hour of answered attempts is carried from part to part.
     """
 
     id, name = "INV-5", "cache"
@@ -82,7 +92,7 @@ class Cache(Check):
         self._keep(both)
 
     def _keep(self, rows: Columns) -> None:
-        """Keep what later rows can still read: an hour of answered attempts."""
+        """Keep what later rows can still read: answered attempts of the last hour, now `old`."""
         del rows["left"]
         if not len(rows["start"]):
             return
@@ -92,6 +102,7 @@ class Cache(Check):
         self._earlier["old"][:] = True
 
     def _rules(self, rows: Columns) -> list[Rule]:
+        """Return the rules on new rows: least input to cache, one lifetime, a source of reads."""
         total, left, is_new = rows["total"], rows["left"], ~rows["old"]
         least = np.append(self.index.models.min_cacheable_tokens, 0)[rows["model"]]
         sources = self._sources(rows)
@@ -119,6 +130,7 @@ class Cache(Check):
         ]
 
     def _allowed(self, rows: Columns, i: int, own_left: int) -> str:
+        """Say what the row at `i` could have read; `own_left` as in `_Sources`."""
         lifetime_s = self.index.lifetime_us[rows["account"][i]] // SECOND_US
         before = f"{own_left}, what the call before it left; " if own_left > 0 else ""
         return (
@@ -127,7 +139,10 @@ class Cache(Check):
         )
 
     def _sources(self, rows: Columns) -> _Sources:
-        """Return what each row may have read from."""
+        """Return what each row may have read from, of old and new rows together.
+
+        Near the opening of the log, less than a lifetime from it, a read may come from before.
+        """
         start, read, left = rows["start"], rows["read"], rows["left"]
         lifetime = self.index.lifetime_us[rows["account"]]
         is_source = (rows["status"] == OK) & (left > 0)
@@ -163,7 +178,20 @@ class Cache(Check):
         return _Sources(reads_own, own_left, self._is_prefix(rows) & is_prefix_alive, unseen)
 
     def _same_left(self, rows: Columns, is_source: Bools) -> Ints:
-        """Return the last earlier attempt of account and model that left just what a row reads."""
+        """Return the last earlier attempt of account and model that left just what a row reads.
+
+        Parameters
+        ----------
+        rows
+            Columns of shape (rows,).
+        is_source
+            Which rows left something, shape (rows,).
+
+        Returns
+        -------
+        Ints
+            Index of a row for each row, never itself; -1 where there is none.
+        """
         left, read, count = rows["left"], rows["read"], len(rows["read"])
         # every row once as one that leaves and once as one that reads
         account, model = np.tile(rows["account"], 2), np.tile(rows["model"], 2)
@@ -178,7 +206,7 @@ class Cache(Check):
         return source
 
     def _before_in_task(self, rows: Columns) -> Ints:
-        """Return the last answered attempt before each row in its task."""
+        """Return the last answered attempt before each row in its task, -1 where there is none."""
         answered = rows["status"] == OK
         position = np.arange(len(answered))
         return np.where(rows["task"] >= 0, latest(rows["task"], position, answered), -1)

@@ -17,9 +17,22 @@ Status = Literal["ok", "failed", "not checked"]
 
 @dataclass(frozen=True)
 class Breach:
-    """A row that breaks an invariant; `row` counts from 0, without a header line.
+    """The first row that breaks an invariant, in words for a message.
 
-    `row` and `id` are None when what is wrong is a table as a whole.
+    Attributes
+    ----------
+    file
+        Path of the file, relative to the run.
+    row
+        Number of the row in that file, from 0, without a header line. None when a table as a whole
+        is wrong.
+    id
+        Identifier of the row as text formats write it, such as `req_` and 16 hex digits; the id of
+        an actor in tables of actors. None when a table as a whole is wrong.
+    found
+        What stands there.
+    allowed
+        What could stand there instead.
     """
 
     file: str
@@ -29,6 +42,7 @@ class Breach:
     allowed: str
 
     def __str__(self) -> str:
+        """Return one line: file, row and identifier where there are any, found, allowed."""
         place = self.file
         if self.row is not None:
             place += f" row {self.row}"
@@ -39,7 +53,21 @@ class Breach:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One invariant of one run. `note` says what was left out, and why."""
+    """What the check of one invariant found in one run.
+
+    Attributes
+    ----------
+    id
+        `INV-1` to `INV-8`.
+    name
+        What the invariant is about, in a word or two.
+    status
+        `ok`, `failed`, or `not checked` where the run lacks the tables that the check needs.
+    note
+        What was left out, and why. Also a run that is `ok` may have one.
+    breach
+        The first breach; None unless `failed`.
+    """
 
     id: str
     name: str
@@ -48,6 +76,7 @@ class Verdict:
     breach: Breach | None = None
 
     def __str__(self) -> str:
+        """Return one line: id, name, then the breach, the reason for no check, or ok."""
         if self.breach is not None:
             return f"{self.id} {self.name}: FAILED: {self.breach}"
         if self.status == "not checked":
@@ -55,15 +84,29 @@ class Verdict:
         return f"{self.id} {self.name}: ok" + (f" ({self.note})" if self.note else "")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready values."""
+        """Return JSON-ready values by name of attribute; a breach is a mapping or None."""
         return asdict(self)
 
 
 class Check:
-    """One invariant of a run.
+    """One invariant of a run, checked in one pass over the log.
 
-    It sees the rows of the log part by part, then is closed, and remembers the first breach. After
-    its first breach it is shown nothing more.
+    `check_run` makes it, shows it the parts of the log in order with `see`, and then calls `close`.
+    It remembers the first breach only, and after that it is shown nothing more and is not closed.
+    What a check keeps from one part to the next must not grow with the number of exchanges.
+
+    Attributes
+    ----------
+    id, name
+        Those of its verdicts; set by each class.
+    needs_truth
+        Whether it can say nothing without the tables of truth. It is not made for such a run.
+    index
+        What is looked up: scenario, accounts, tasks.
+    breach
+        The first breach, None so far.
+    note
+        What is left out of the check, and why; empty if nothing is.
     """
 
     id: str
@@ -76,19 +119,36 @@ class Check:
         self.note = ""
 
     def see(self, rows: Columns) -> None:
-        """Check the next rows of the log."""
+        """Check the next rows of the log, a part of it, and set `breach` if one is wrong.
+
+        Parameters
+        ----------
+        rows
+            Columns as `exchange_reader.parts` yields them, at least one row.
+        """
 
     def close(self) -> None:
-        """Check what only the whole run tells."""
+        """Check what only the whole run tells, after the last part and if there was no breach."""
 
     def verdict(self) -> Verdict:
-        """Return what was found so far."""
+        """Return what was found so far: failed with its breach, else ok."""
         status: Status = "ok" if self.breach is None else "failed"
         return Verdict(self.id, self.name, status, self.note, self.breach)
 
 
 class Rule(NamedTuple):
-    """Which rows are wrong; `found` and `allowed` put one of them into words, given its index."""
+    """Which rows are wrong, and how to say it of one of them.
+
+    Attributes
+    ----------
+    bad
+        Whether each row breaks the rule, shape (rows,).
+    found
+        From the index of a bad row to what stands there. It is called for one row at most, so words
+        cost nothing for rows that are right.
+    allowed
+        From the index of a bad row to what could stand there.
+    """
 
     bad: NDArray[np.bool_]
     found: Callable[[int], str]
@@ -98,12 +158,15 @@ class Rule(NamedTuple):
 def first_breach(
     rows: Columns, files: Sequence[str], rules: Sequence[Rule], prefix: str = "req"
 ) -> Breach | None:
-    """Return the first row that breaks a rule, None if none does; of several rules the first.
+    """Return the first row that breaks a rule, None if none does.
+
+    If the row breaks several rules, the first of them in the order of `rules` is reported.
 
     Parameters
     ----------
     rows
-        Columns, among them `file` (an index of `files`), `row` and `id`.
+        Columns, among them `file` (an index of `files`), `row` and `id`, shape (rows,). The first
+        row is the first of these arrays, so they have to be in the order of the files.
     files
         Names of files.
     rules
@@ -121,7 +184,17 @@ def first_breach(
 def breach_at(
     rows: Columns, files: Sequence[str], index: int, found: str, allowed: str, prefix: str = "req"
 ) -> Breach:
-    """Return what is wrong with the row at `index`; parameters as in `first_breach`."""
+    """Return what is wrong with the row at `index` of the columns.
+
+    Parameters
+    ----------
+    rows, files, prefix
+        As in `first_breach`.
+    index
+        Index of the row in the columns, not its number in the file.
+    found, allowed
+        Words for the message.
+    """
     return Breach(
         file=files[int(rows["file"][index])],
         row=int(rows["row"][index]),

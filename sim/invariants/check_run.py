@@ -31,9 +31,11 @@ CHECKS: tuple[type[Check], ...] = (
 
 
 def check_run(path: Path | str) -> list[Verdict]:
-    """Check every invariant on the files of a run, part by part.
+    """Check every invariant on the files of a run, in one pass over its parts.
 
-    Memory grows with accounts and tasks, not with exchanges. Every table is opened.
+    Memory grows with accounts and tasks, not with exchanges. Every table is opened, also those that
+    no invariant is about. Hashes of files are not compared with the manifest; `sim verify` does
+    that.
 
     Parameters
     ----------
@@ -43,7 +45,8 @@ def check_run(path: Path | str) -> list[Verdict]:
     Returns
     -------
     list of Verdict
-        One for each invariant, in order.
+        One for each invariant, INV-1 to INV-8 in order. Each has its first breach only. Invariants
+        that need truth are `not checked` in a run without it.
 
     Raises
     ------

@@ -11,7 +11,12 @@ from sim.invariants.run_index import RunIndex
 
 
 class Concurrency(Check):
-    """No more attempts and no more tasks at a time than the scenario states workers."""
+    """A queue has no more attempts and no more tasks in progress than it has workers.
+
+    Actors without stated workers are named in the note and not checked. Where `separability` is
+    below 1, accounts that follow a mode work in sessions beside the workers. Then attempts are not
+    checked, and of tasks only the runs of benchmarks.
+    """
 
     id, name, needs_truth = "INV-8", "workers", True
 
@@ -30,7 +35,10 @@ class Concurrency(Check):
         self.note = f"the scenario states no workers for {', '.join(silent)}" if silent else ""
 
     def see(self, rows: Columns) -> None:
-        """Check the attempts in progress at the start of each, those of earlier parts included."""
+        """Check the attempts in progress at the start of each, those of earlier parts included.
+
+        Attempts that end after the last start of the part are carried over to the next one.
+        """
         breaches: list[Breach | None] = []
         if self._has_sessions_beside:
             return
@@ -46,7 +54,7 @@ class Concurrency(Check):
         self.breach = _earliest(breaches)
 
     def close(self) -> None:
-        """Check the tasks in progress at the start of each."""
+        """Check the tasks in progress at the start of each, over the whole run at once."""
         tasks, breaches = self.index.tasks, []
         for actor, workers in self._workers.items():
             by_workers = (tasks["run"] >= 0) | (not self._has_sessions_beside)
@@ -55,7 +63,10 @@ class Concurrency(Check):
         self.breach = self.breach or _earliest(breaches)
 
     def _over(self, rows: Columns, workers: int, what: str, prefix: str) -> Breach | None:
-        """Return the first row at whose start more are in progress than there are workers."""
+        """Return the first row at whose start more are in progress than there are workers.
+
+        First is the earliest start. `what` and `prefix` name the rows in the message.
+        """
         open_now = in_progress(rows["start"], rows["end"])
         over = np.flatnonzero(open_now > workers)
         if not len(over):
@@ -72,7 +83,16 @@ class Concurrency(Check):
 
 
 def in_progress(start: Ints, end: Ints) -> Ints:
-    """Count the intervals [start, end) that hold the start of each; those of one start in turn."""
+    """Count the intervals [start, end) that hold the start of each, itself included.
+
+    Of intervals with one start each counts those before it in the arrays, so the numbers go up one
+    by one. An interval that ends at a start is over by then.
+
+    Parameters
+    ----------
+    start, end
+        Shape (intervals,), in any order.
+    """
     order = np.argsort(start, kind="stable")
     begun = np.empty(len(start), np.int64)
     begun[order] = np.arange(1, len(start) + 1)
@@ -80,5 +100,6 @@ def in_progress(start: Ints, end: Ints) -> Ints:
 
 
 def _earliest(breaches: list[Breach | None]) -> Breach | None:
+    """Return the breach that stands first by file and row, None if there is none."""
     real = [breach for breach in breaches if breach is not None]
     return min(real, key=lambda breach: (breach.file, breach.row or 0)) if real else None

@@ -32,7 +32,12 @@ _WITHOUT_END = 1 << 62
 
 
 class Conservation(Check):
-    """Exchanges, tasks, actors, campaigns and the manifest tell one story."""
+    """Exchanges, tasks, actors, campaigns and the manifest tell one story.
+
+    Counts of exchanges by actor, file and task are added up part by part, and compared at the end
+    with what tables of truth and the manifest state. Without truth only the number of rows of each
+    file and their sum are compared.
+    """
 
     id, name = "INV-1", "conservation"
 
@@ -64,7 +69,11 @@ class Conservation(Check):
         self.breach = first_breach(rows, index.files, self._labels(rows))
 
     def _labels(self, rows: Columns) -> list[Rule]:
-        """Return the rules that the truth of each row belongs to it, and to its task."""
+        """Return the rules on each row of the log and its row of truth.
+
+        They have the same identifier; the task exists, is of the same account and actor, and was
+        under way.
+        """
         tasks, task, labels = self.index.tasks, rows["task"], rows["labels"]
         with_task = np.flatnonzero(task >= 0)
         row, own_task = take(rows, with_task), take(tasks, task[with_task])
@@ -108,13 +117,16 @@ class Conservation(Check):
         ]
 
     def close(self) -> None:
-        """Check files, tasks, what was asked for, and the tables of counts, in this order."""
+        """Check files, tasks, what was asked for, and the tables of counts, in this order.
+
+        The first of them that is wrong is the breach; the rest is not looked at.
+        """
         self.breach = self.breach or self._files()
         if self.index.truth:
             self.breach = self.breach or self._tasks() or self._asked_for() or self._tables()
 
     def _files(self) -> Breach | None:
-        """Check that the rows of each part of the log are as many as the manifest says."""
+        """Check that the log has as many rows as the manifest says, by part and over all actors."""
         manifest = self.index.run.manifest
         stated = {f["path"]: f["rows"] for f in manifest["files"]}
         for path in self.index.parts_of("log/exchanges"):
@@ -131,7 +143,11 @@ class Conservation(Check):
         return None
 
     def _tasks(self) -> Breach | None:
-        """Check the counts of each task, and that its state agrees with them."""
+        """Check the counts of each task, and that its state agrees with them.
+
+        A task is finished if and only if all its exchanges are in the log, each of its calls was
+        answered, and it ended before the log closed.
+        """
         tasks, answered = self.index.tasks, self._answered
         state, calls, in_log = tasks["state"], tasks["calls"], tasks["exchanges_in_log"]
         is_whole = tasks["exchanges"] == in_log
@@ -188,7 +204,8 @@ class Conservation(Check):
     def _asked_for(self) -> Breach | None:
         """Check that what is asked for is a task at most once, and that nothing else is.
 
-        A prompt of a list comes back when the account that had it was barred; cover recurs.
+        An item of a benchmark is done once in a run. A prompt of a list comes back when the account
+        that had it was barred. Cover work recurs, and so do tasks of sessions, which have no item.
         """
         import pandas as pd
 
@@ -220,9 +237,13 @@ class Conservation(Check):
         )
 
     def _plan(self) -> Ints:
-        """Count items and runs by actor and kind of work, shape (actors + 1, kinds, 2).
+        """Count items and runs by actor and kind of work.
 
-        Where there are no items, a task has none. The last row is for unknown actors.
+        Returns
+        -------
+        Ints
+            Shape (actors + 1, kinds, 2): items, then runs. Where there are no items, a task has
+            none. The last row is for unknown actors, which may do nothing.
         """
         actors = self.index.scenario.actors
         plan = np.zeros((len(actors) + 1, len(PROMPT_KINDS), 2), np.int64)
@@ -283,7 +304,14 @@ class Conservation(Check):
         return counts
 
     def _campaign_counts(self, counted: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
-        """Count what truth/campaigns states, by actor and column."""
+        """Count what truth/campaigns states, by actor and column.
+
+        Parameters
+        ----------
+        counted
+            What `_counts` returned, by actor. Accounts are counted where the actor has accounts of
+            its own.
+        """
         accounts, tasks = self.index.accounts, self.index.tasks
         bans = self._bans()
         by_actor = {}
@@ -306,7 +334,7 @@ class Conservation(Check):
         return by_actor
 
     def _bans(self) -> Ints:
-        """Count how often each account was banned."""
+        """Count how often each account was banned, lifted bans included, shape (accounts,)."""
         events = self.index.events
         is_ban = (events["action"] == BAN) & (events["account"] >= 0)
         return np.bincount(events["account"][is_ban], minlength=len(self.index.accounts["id"]))
@@ -315,7 +343,17 @@ class Conservation(Check):
 def _differences(
     index: RunIndex, stem: str, columns: Mapping[str, str], counted: dict[str, dict[str, int]]
 ) -> Iterator[Breach]:
-    """Yield what a table with a row for each actor states other than was counted."""
+    """Yield what a table with a row for each actor states other than was counted.
+
+    Parameters
+    ----------
+    index
+        Reads the table.
+    stem, columns
+        Its name and columns; one with `campaign_uid` names rows by that.
+    counted
+        Values by actor and column. Columns and actors that are not in it are not compared.
+    """
     table = index.run.table(stem, columns)
     uid = ids(table.column("campaign_uid")) if "campaign_uid" in columns else None
     for row, actor in enumerate(table.column("actor_id").to_pylist()):
@@ -340,7 +378,7 @@ def _manifest_differences(
 
 
 def _counted(codes: Ints, size: int) -> Ints:
-    """Count each code; those of -1 come last."""
+    """Count each code from 0 to `size` - 2; those of -1 come last."""
     return np.bincount(np.where(codes < 0, size - 1, codes), minlength=size)
 
 

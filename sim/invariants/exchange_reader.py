@@ -66,11 +66,24 @@ _WITHOUT_TRUTH = {
 
 
 def parts(index: RunIndex) -> Iterator[Columns]:
-    """Yield the parts of the log as columns, in order.
+    """Yield the parts of the log as columns of shape (rows,), in order.
 
-    `account`, `model`, `actor` and `task` are rows of the index, -1 for what it does not know. The
-    columns of truth are missing without it, and 0 or -1 in rows that it lacks; `labels` is how many
-    rows of the part it has.
+    Log and truth are read side by side: row by row, part by part. That they belong together is not
+    taken for granted; `truth_id` is there for INV-1 to compare.
+
+    Parameters
+    ----------
+    index
+        Where codes are looked up. `account`, `model`, `actor` and `task` are rows of it, -1 for
+        what it does not know.
+
+    Yields
+    ------
+    Columns
+        Those of the log that checks use (fewer in the core profile), times in microseconds since
+        1970, `file` and `row`. With truth also `truth_id`, `task_uid`, `task`, `actor`, `call`,
+        `first` and `labels`, how many rows the part of truth has. They are 0 or -1 in rows that
+        truth lacks.
     """
     tables = index.scenario.tables
     profile = exchange_columns(tables.columns, vectors=tables.vectors)
@@ -88,7 +101,10 @@ def parts(index: RunIndex) -> Iterator[Columns]:
 
 
 def _observed(index: RunIndex, table: Any) -> Columns:
-    """Return the columns that the log has."""
+    """Return the columns that the log has, under the short names that checks use.
+
+    A column that only the full profile has is missing without it.
+    """
     plain = _PLAIN | (_PLAIN_FULL if index.full else {})
     rows: Columns = {name: _numbers(table.column(source)) for name, source in plain.items()}
     rows |= {
@@ -114,12 +130,16 @@ def _observed(index: RunIndex, table: Any) -> Columns:
 
 
 def _numbers(column: Any) -> Any:
+    """Return a column of numbers: 64-bit integers, or floating point as it is."""
     values = column.to_numpy()
     return values if values.dtype.kind == "f" else values.astype(np.int64)
 
 
 def _labels(index: RunIndex, table: Any, rows: int) -> Columns:
-    """Return the truth of the rows, cut or filled up to as many as the log has."""
+    """Return the truth of the rows, cut or filled up to as many as the log has.
+
+    `table` is None if the log has more parts than the truth.
+    """
     columns: Columns = {}
     if table is not None:
         task_uid = ids(table.column("task_uid"))

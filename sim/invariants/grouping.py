@@ -11,7 +11,19 @@ from sim.arrays.types import Bools, Ints
 
 
 def previous(group: NDArray[Any]) -> Ints:
-    """Return the index of the row before each row in its group, -1 for the first of a group."""
+    """Return the index of the row before each row in its group.
+
+    Parameters
+    ----------
+    group
+        Group of each row, shape (rows,). Rows are in order of time; rows of a group need not be
+        neighbours.
+
+    Returns
+    -------
+    Ints
+        Shape (rows,), -1 for the first row of a group.
+    """
     order = np.argsort(group, kind="stable")
     same = group[order[1:]] == group[order[:-1]]
     before = np.full(len(group), -1)
@@ -20,7 +32,7 @@ def previous(group: NDArray[Any]) -> Ints:
 
 
 def lasts(group: NDArray[Any]) -> Bools:
-    """Return whether each row is the last of its group."""
+    """Return whether each row is the last of its group; arguments as in `previous`."""
     is_last = np.ones(len(group), np.bool_)
     before = previous(group)
     is_last[before[before >= 0]] = False
@@ -64,7 +76,19 @@ def latest(group: Ints, at_us: Ints, source: Bools) -> Ints:
 
 
 def numbered(*columns: NDArray[Any]) -> Ints:
-    """Return a number for each row, the same for rows with the same values in all columns."""
+    """Return a number for each row, the same for rows with the same values in all columns.
+
+    Parameters
+    ----------
+    *columns
+        At least one, all of shape (rows,).
+
+    Returns
+    -------
+    Ints
+        Numbers from 0 without a gap, in the order of the values. They are made dense after each
+        column, so products do not overflow.
+    """
     code = np.zeros(len(columns[0]), np.int64)
     for column in columns:
         values = np.unique(column, return_inverse=True)[1].astype(np.int64)
@@ -73,7 +97,15 @@ def numbered(*columns: NDArray[Any]) -> Ints:
 
 
 def index_in(ascending: Ints, ids: Ints) -> Ints:
-    """Return the index of each identifier among ascending ones, -1 if it is not there."""
+    """Return the index of each identifier among ascending ones, -1 if it is not there.
+
+    Parameters
+    ----------
+    ascending
+        Identifiers in ascending order; it may be empty. Of equal ones the first is found.
+    ids
+        Identifiers to look up, in any order.
+    """
     if not len(ascending):
         return np.full(len(ids), -1)
     index = np.minimum(np.searchsorted(ascending, ids), len(ascending) - 1)

@@ -24,10 +24,25 @@ KINDS = ("requests", "input tokens", "output tokens")
 
 @dataclass
 class Buckets:
-    """One kind of bucket, of all organisations of one tier and class of model.
+    """Token buckets of one kind for one actor and class of model, one for each organisation.
 
-    `sizes` are by segment of the limits. `missing`, units short of full, and `since_us`, the time
-    for which that holds, are by organisation. `waiting` are events later than the rows seen so far.
+    Levels are whole units, kept as what is missing: a bucket of `capacity` units gains `rate` units
+    a microsecond, and `per_token` units are one request or token.
+
+    Attributes
+    ----------
+    kind
+        `REQUESTS`, `INPUT` or `OUTPUT`.
+    sizes
+        Size by segment: a stretch of time within which the factor on limits is constant.
+    missing
+        Units short of full, shape (organisations,).
+    since_us
+        The time for which `missing` holds, microseconds since 1970, shape (organisations,).
+    segment
+        The segment that the replay has come to.
+    waiting
+        Events later than the rows seen so far.
     """
 
     kind: int
@@ -38,7 +53,15 @@ class Buckets:
     waiting: Columns = field(default_factory=dict)
 
     def next_segment(self, edge_us: int) -> None:
-        """Refill up to the end of a segment, and cut to the size of the next."""
+        """Refill up to the end of a segment, and cut to the size of the next.
+
+        What is in a bucket stays as it is, but for what no longer fits.
+
+        Parameters
+        ----------
+        edge_us
+            End of the segment, microseconds since 1970.
+        """
         old, new = self.sizes[self.segment], self.sizes[self.segment + 1]
         elapsed = np.clip(edge_us - self.since_us, 0, old.capacity // old.rate + 1)
         missing = np.maximum(self.missing - elapsed * old.rate, 0)
@@ -53,12 +76,18 @@ class Buckets:
         max(0, d - refill - given back) + taken. In closed form that is the sum of all steps, plus
         the highest of what the floor at 0 has lifted it by, or of what was missing at first.
 
+        Parameters
+        ----------
+        events
+            Columns `org`, `at` (microseconds since 1970, ascending), `takes` and `gives` (units),
+            of any organisations together; at least one event.
+
         Returns
         -------
         after : Ints
-            Units missing after each event.
+            Units missing after each event, shape (events,). It may be more than the capacity.
         over : Bools
-            Whether it asked for more than there was.
+            Whether it asked for more than there was, shape (events,).
         """
         import pandas as pd
 
@@ -83,10 +112,12 @@ class Buckets:
 
 
 class Limits(Check):
-    """Every window admits at most what a bucket holds and what it is refilled with.
+    """No organisation gets more than its token buckets hold and are refilled with.
 
-    Buckets are replayed from full with what is sure to have been taken, so that the true level is
-    never above the replayed one.
+    Buckets are replayed from full with what is sure to have been taken, so that the replayed level
+    is never below the true one: what breaks this check was surely too much, but not every slip is
+    found. Refused requests take nothing. Batches have no limits. Without truth the tier of an
+    account is not known, and the highest limit of all actors counts.
     """
 
     id, name = "INV-2", "limits"
@@ -102,9 +133,11 @@ class Limits(Check):
         self.note = self._left_out()
 
     def _limits(self) -> Iterator[tuple[tuple[int, int], Limit]]:
-        """Yield limits by actor and class of model.
+        """Yield ((actor, class of model), limit) of what can be checked.
 
-        Without truth the actor is -1, and the highest limit of all actors counts.
+        Without truth the actor is -1, and the highest limit of all actors counts; a class for which
+        some actor has no limit is left out. Without `service_tier`, actors that send batches are
+        left out.
         """
         actors = self.index.scenario.actors
         is_seen = [self.index.full or not actor.batch_share for actor in actors]
@@ -120,7 +153,10 @@ class Limits(Check):
                 yield (-1, number), _highest(limits)
 
     def _full_buckets(self, limit: Limit) -> list[Buckets]:
-        """Return a full bucket of each kind for every organisation."""
+        """Return a full bucket of each kind for every organisation.
+
+        Output needs `max_tokens`, so it is left out in the core profile.
+        """
         organisations = int(self.index.accounts["org"].max(initial=-1)) + 1
         per_minute = (
             limit.requests_per_min,
@@ -148,7 +184,7 @@ class Limits(Check):
         return "; ".join(notes)
 
     def see(self, rows: Columns) -> None:
-        """Replay the buckets over the next rows of the log."""
+        """Replay the buckets over the next rows, all but refused requests and batches."""
         actor = rows["actor"] if self.index.truth else np.full(len(rows["id"]), -1)
         model_class = np.append(self.index.models.class_of, -1)[rows["model"]]
         is_admitted = (rows["status"] != RATE_LIMIT) & (rows["account"] >= 0)
@@ -165,7 +201,18 @@ class Limits(Check):
         self.breach = min(breaches, key=lambda b: b[0])[1] if breaches else None
 
     def _events(self, bucket: Buckets, rows: Columns) -> Columns:
-        """Return what rows take when they begin, and what comes back of output when they end."""
+        """Return what rows take when they begin, and what comes back of output when they end.
+
+        A request takes one unit of requests, its uncached input if it was answered, and
+        `max_tokens` of output, of which it gets back what it did not use. No more is taken than a
+        bucket holds.
+
+        Returns
+        -------
+        Columns
+            `at`, `org`, `takes` and `gives` in units, and `place`: the row of `rows`, -1 for what
+            comes back. Not in order of time.
+        """
         answered = rows["status"] == OK
         if bucket.kind == REQUESTS:
             asked = np.ones(len(answered), np.int64)
@@ -203,7 +250,11 @@ class Limits(Check):
     def _replay(
         self, bucket: Buckets, events: Columns, rows: Columns
     ) -> Iterator[tuple[int, Breach]]:
-        """Yield the first row of `rows` that a bucket did not hold enough for."""
+        """Yield the first row of `rows` that a bucket did not hold enough for; at most one.
+
+        Events behind the last start of the part wait for the next one. At equal times what comes
+        back is there before something is taken.
+        """
         if bucket.waiting:
             events = concat([bucket.waiting, events])
         if bucket.kind == OUTPUT:
@@ -247,9 +298,23 @@ def _overdrawn(
 
 
 def limit_segments(world: World, duration_us: int) -> tuple[Ints, list[float]]:
-    """Return when the factor on limits changes, from 0 on, and the factor from then on.
+    """Return the segments within which the factor on limits is constant.
 
     Limits change at whole minutes. Factors of events that overlap are multiplied.
+
+    Parameters
+    ----------
+    world
+        Of its timeline the events of kind `limits` count.
+    duration_us
+        Length of the clock; an event without an end lasts beyond it.
+
+    Returns
+    -------
+    starts : Ints
+        When each segment starts, microseconds since the opening, ascending, the first 0.
+    factors : list of float
+        The factor of each segment.
     """
     events = [e for e in world.events if e.kind == "limits"]
     edges = {0}
@@ -266,6 +331,7 @@ def limit_segments(world: World, duration_us: int) -> tuple[Ints, list[float]]:
 
 
 def _highest(limits: list[Limit]) -> Limit:
+    """Return the highest of each kind of limit, as one limit."""
     names = ("requests_per_min", "input_tokens_per_min", "output_tokens_per_min")
     return limits[0].model_copy(update={n: max(getattr(x, n) for x in limits) for n in names})
 

@@ -37,7 +37,12 @@ _COLUMNS = (
 
 
 class RetryChains(Check):
-    """The attempts of a call are numbered without a gap, do not overlap, and end as they may."""
+    """The attempts of a call are numbered without a gap, do not overlap, and end as they may.
+
+    The same holds for the calls of a task: one after the other, of one account. The last attempt of
+    each task in progress is carried from part to part. When a task is over, its last attempt has to
+    have an end: success, giving up, or no time left before the log closes.
+    """
 
     id, name, needs_truth = "INV-6", "attempts", True
 
@@ -76,7 +81,11 @@ class RetryChains(Check):
             self._judge_ends(self._open)
 
     def _judge_ends(self, rows: Columns) -> None:
-        """Check the last attempts of tasks: answered, given up, or too late for another."""
+        """Check the last attempts of tasks: answered, given up, or too late for another.
+
+        An attempt is too late if its pause would reach beyond the log: a minute before a retry, or
+        as long as the actor pauses before it resumes.
+        """
         is_last_try = rows["resend"] >= RETRIES
         pause = np.where(is_last_try, self._resume_us[rows["actor"]], _LONGEST_RETRY_US)
         is_given_up = self._gives_up(rows, rows["down"] >= MOST_CHAINS)
@@ -100,6 +109,14 @@ class RetryChains(Check):
 
         No client resumes after a timeout, none that is `worn_out` if limits are not to blame, and
         none goes on when its account is barred.
+
+        Parameters
+        ----------
+        rows
+            Columns of attempts, shape (rows,).
+        worn_out
+            Whether as many chains of the call have ended with an error of the provider as a client
+            bears.
         """
         is_last_try = (rows["resend"] >= RETRIES) & (rows["status"] != OK)
         stops = (rows["status"] == CLIENT_TIMEOUT) | (worn_out & (rows["status"] != RATE_LIMIT))
@@ -108,7 +125,15 @@ class RetryChains(Check):
         return ends
 
     def _followers(self, rows: Columns, before: Ints) -> list[Rule]:
-        """Return the rules on rows that follow another of their task, which is `before`."""
+        """Return the rules on rows that follow another of their task.
+
+        Parameters
+        ----------
+        rows
+            Old rows, which only stand before others, and new ones.
+        before
+            Index of the row before in the task, -1 if there is none.
+        """
         follows = (before >= 0) & ~rows["old"]
         of_same_call = follows & (rows["call"] == rows["call"][before])
         of_next_call = follows & ~of_same_call

@@ -40,16 +40,41 @@ _TRUTH = {
 
 
 class RunIndex:
-    """A run, but for its exchanges. Its size grows with accounts and tasks, not with exchanges.
+    """A run, but for its exchanges: what all checks look things up in.
 
-    `files` collects the names of the files read so far; columns `file` index it. All times are
-    microseconds since 1970. `accounts` are in order of `account_id`; their `actor` is -1 without
-    truth. `full` is whether the log has all columns, `truth` whether all tables of truth are there.
+    Its size grows with accounts and tasks, not with exchanges. All times are microseconds since
+    1970. Tables of tasks and events, and lifetimes of caches, are read when they are first asked
+    for.
 
     Parameters
     ----------
     path
         Folder or URL of the run.
+
+    Attributes
+    ----------
+    run
+        The reader of the files.
+    scenario
+        The resolved scenario of the manifest.
+    full
+        Whether the log has all columns; the core profile has fewer.
+    sells_batches
+        Whether an actor sends part of its requests as batches.
+    truth
+        Whether all tables of truth are there. A run with only some of them counts as one without.
+    opens_us, closes_us
+        First microsecond of the log, and the first one behind it.
+    files
+        Names of the files read so far; columns `file` index it.
+    models, model_ids
+        The models of the catalog, and their ids in the same order; columns `model` index them.
+    actor_ids
+        Ids of the actors in the order of the scenario; columns `actor` index them.
+    accounts
+        Columns of shape (accounts,) in order of `account_id`: `id`, `org_id`, `created`, `file`,
+        `row`, `org` (organisations numbered from 0 in order of their id) and `actor` (-1 without
+        truth).
 
     Raises
     ------
@@ -73,11 +98,19 @@ class RunIndex:
         self.accounts = self._accounts()
 
     def parts_of(self, stem: str) -> list[str]:
-        """Return the files of a table, relative to the run."""
+        """Return the files of a table in order, relative to the run; a stem is `log/exchanges`."""
         return self.run.files(stem)
 
     def placed(self, columns: Columns, file: str) -> Columns:
-        """Return columns of a whole file with `file` and `row`, which say where each row stands."""
+        """Return columns with `file` and `row`, which say where each row stands.
+
+        Parameters
+        ----------
+        columns
+            At least one column of a whole file, all of one length.
+        file
+            Name of the file; it joins `files` if it is new there.
+        """
         if file not in self.files:
             self.files.append(file)
         rows = len(next(iter(columns.values())))
@@ -85,6 +118,7 @@ class RunIndex:
         return columns | {"file": number, "row": np.arange(rows)}
 
     def _accounts(self) -> Columns:
+        """Read the accounts, sort them by identifier, and give each its actor if there is truth."""
         table = self.run.table("log/accounts", ACCOUNTS)
         columns: Columns = {
             "id": ids(table.column("account_id")),
@@ -105,7 +139,10 @@ class RunIndex:
 
     @cached_property
     def events(self) -> Columns:
-        """What the provider did to accounts, in order of time."""
+        """What the provider did to accounts, in order of time: columns `account`, `at`, `action`.
+
+        `account` is a row of `accounts`, `action` an index of `ACTIONS`; -1 for what is not known.
+        """
         table = self.run.table("log/enforcement_events", ENFORCEMENT_EVENTS)
         events: Columns = {
             "account": index_in(self.accounts["id"], ids(table.column("account_id"))),
@@ -116,7 +153,11 @@ class RunIndex:
 
     @cached_property
     def tasks(self) -> Columns:
-        """The tasks in order of `id`; only with truth."""
+        """The tasks in order of `id`, with `file` and `row`; only with truth.
+
+        `account`, `actor`, `state` and `work` are codes, -1 for what is not known. `item` is -1
+        where a task has none. `end` may lie behind the end of the log.
+        """
         parts = []
         tables = self.run.tables("truth/tasks", TRUTH_TASKS, list(TRUTH_TASKS))
         for file, table in zip(self.parts_of("truth/tasks"), tables, strict=True):
@@ -139,10 +180,11 @@ class RunIndex:
 
     @cached_property
     def lifetime_us(self) -> Ints:
-        """How long what an account caches lives, shape (accounts,).
+        """How long what an account caches lives: 5 minutes or an hour, shape (accounts,).
 
-        The one that it writes for more often. The longer one where an account never wrote, and
-        where it wrote for both, as those who send through it may.
+        It is the lifetime that the account writes for more often. It is the hour where an account
+        never wrote, and, if actors send through the accounts of others, where it wrote for both. So
+        the checks err on the side of a longer life. The first use reads the whole log once.
         """
         names = ("account_id", "cache_write_5m_tokens", "cache_write_1h_tokens")
         short, hour = (np.zeros(len(self.accounts["id"]), np.int64) for _ in range(2))
@@ -157,7 +199,7 @@ class RunIndex:
 
 
 def ids(column: Any) -> Ints:
-    """Return a column of identifiers; a missing one is 0."""
+    """Return a column of identifiers as an array; a missing one is 0."""
     return np.asarray(column.to_numpy())
 
 
@@ -167,7 +209,20 @@ def times(column: Any) -> Ints:
 
 
 def codes(column: Any, words: Sequence[str]) -> Ints:
-    """Return the index of each word among `words`; -1 where it is missing or not one of them."""
+    """Return the index of each word among `words`, int64.
+
+    Parameters
+    ----------
+    column
+        A dictionary-encoded column of pyarrow; its chunks may have dictionaries of their own.
+    words
+        The words that are known.
+
+    Returns
+    -------
+    Ints
+        -1 where a word is missing or not one of `words`.
+    """
     import pyarrow as pa
 
     if column.num_chunks != 1:

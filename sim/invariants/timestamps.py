@@ -14,7 +14,10 @@ _LONGEST_BATCH_US = 25 * HOUR_US
 
 
 class Times(Check):
-    """Times stand in order, inside the clock, and add up; rows are in order of time."""
+    """Times stand in order, inside the clock, and add up; rows are in order of time.
+
+    It remembers the last row of the part before, so that the order is checked across parts.
+    """
 
     id, name = "INV-3", "time"
 
@@ -37,7 +40,11 @@ class Times(Check):
             self._last = int(rows["start"][-1]), int(rows["id"][-1])
 
     def _clock(self, rows: Columns) -> list[Rule]:
-        """Return the rules that exchanges begin in the log and end before the timeout."""
+        """Return the rules that exchanges begin in the log and end before the timeout.
+
+        An exchange may end after the log closes. Batches have 25 hours; where `service_tier` is
+        missing and batches are sold, every exchange has.
+        """
         opens, closes = self.index.opens_us, self.index.closes_us
         start, end = rows["start"], rows["end"]
         longest = np.full(len(start), self.index.scenario.world.timeout_us)
@@ -79,7 +86,10 @@ class Times(Check):
         )
 
     def _seconds(self, rows: Columns) -> list[Rule]:
-        """Return the rules on columns of seconds, which are rounded to 32-bit floating point."""
+        """Return the rules on `ttft_s` and `duration_s`, which are 32-bit floating point.
+
+        The duration has to be equal to the last bit; `ttft_s` is NaN where nothing was generated.
+        """
         ttft, duration = rows["ttft"], rows["duration"]
         exact = ((rows["end"] - rows["start"]) * 1e-6).astype(np.float32)
         return [
@@ -97,5 +107,5 @@ class Times(Check):
 
 
 def clock(at_us: int) -> str:
-    """Return a time as the text formats write it."""
+    """Return a time as the text formats write it: ISO 8601 in UTC, with microseconds."""
     return f"{np.datetime64(int(at_us), 'us')}Z"

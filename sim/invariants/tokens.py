@@ -21,7 +21,11 @@ _NO_ERROR, _UNKNOWN_STATUS = -1, -2
 
 
 class Tokens(Check):
-    """Tokens add up, cost what they cost, and keep within the model's and the request's limits."""
+    """Tokens add up, cost what they cost, and keep within the model's and the request's limits.
+
+    Each row is checked by itself, so nothing is carried from part to part. The core profile lacks
+    columns; the note says which rules are left out then.
+    """
 
     id, name = "INV-4", "tokens and cost"
 
@@ -40,7 +44,10 @@ class Tokens(Check):
         self.breach = first_breach(rows, self.index.files, rules)
 
     def _sums(self, rows: Columns) -> list[Rule]:
-        """Return the rules on counts, and on their sum and the window of the model."""
+        """Return the rules on counts: none below 0, the input as the sum of its parts, the window.
+
+        The window of an unknown model is 0, so that a row with input breaks that rule.
+        """
         parts = [rows[name] for name in INPUT]
         total = np.sum(parts, axis=0)
         counts = [*parts, rows["output"], rows["tools"]]
@@ -69,7 +76,10 @@ class Tokens(Check):
         ]
 
     def _outcome(self, rows: Columns) -> list[Rule]:
-        """Return the rules that an answer has tokens and a finish reason, and a failure none."""
+        """Return the rules that an answer has tokens and a finish reason, and a failure none.
+
+        The error type has to be that of the status; a status that is not known has none that fits.
+        """
         status, finish = rows["status"], rows["finish"]
         answered = status == OK
         expected = np.full(len(status), _UNKNOWN_STATUS)
@@ -79,6 +89,7 @@ class Tokens(Check):
         is_empty, is_whole = self._is_empty(rows), self._is_whole(rows)
 
         def content(i: int) -> str:
+            """Say what the row at `i` holds: status, tokens and finish reason."""
             return (
                 f"status {status[i]} with {rows['total'][i]} tokens of input, "
                 f"{rows['output'][i]} of output, finish_reason {_word(FINISH_REASONS, finish[i])}"
@@ -107,7 +118,7 @@ class Tokens(Check):
         ]
 
     def _is_empty(self, rows: Columns) -> Bools:
-        """Return whether rows have nothing of an answer."""
+        """Return whether rows have nothing of an answer: no tokens, tool calls or finish reason."""
         is_empty: Bools = (rows["total"] == 0) & (rows["output"] == 0)
         is_empty &= (rows["tools"] == 0) & (rows["finish"] < 0)
         if self.index.full:
@@ -129,7 +140,11 @@ class Tokens(Check):
         return is_whole
 
     def _cost(self, rows: Columns) -> Rule:
-        """Return the rule that each request costs its price, half of it in a batch."""
+        """Return the rule that each request costs its price, half of it in a batch.
+
+        The cost has to be equal to the last bit of its 32-bit number. In the core profile of a
+        scenario with batches either price will do.
+        """
         model = np.maximum(rows["model"], 0)
         tokens = [rows[name] for name in (*INPUT, "output")]
         nano_usd = self.index.models.cost_nano_usd(model, *tokens)
@@ -152,9 +167,16 @@ class Tokens(Check):
         )
 
     def _usd(self, rows: Columns, nano_usd: Ints) -> NDArray[np.float32]:
-        """Return costs as the log has them, under the price changes of the timeline.
+        """Return costs in USD as the log has them, under the price changes of the timeline.
 
-        Each change is rounded to 1e-9 USD.
+        Parameters
+        ----------
+        rows
+            Columns `start` and `model` are used: a change holds from its time on, for one model or
+            all.
+        nano_usd
+            List prices in 1e-9 USD. After each change they are rounded to whole units again, in the
+            order of the timeline.
         """
         for event in self.index.scenario.world.events:
             if event.kind != "price":
@@ -170,7 +192,10 @@ class Tokens(Check):
         return (nano_usd * 1e-9).astype(np.float32)
 
     def _longest(self, rows: Columns) -> Rule:
-        """Return the rule that an answer has at most max_tokens, and all of them if it says so."""
+        """Return the rule that an answer has at most max_tokens, and all of them if it says so.
+
+        The limit holds for each choice, so an answer of n choices has up to n times as many.
+        """
         output, most = rows["output"], rows["max_tokens"] * rows["choices"]
         is_short = (rows["finish"] == MAX_TOKENS) & (output < most)
         return Rule(
@@ -184,7 +209,11 @@ class Tokens(Check):
         )
 
     def _answers(self, rows: Columns) -> list[Rule]:
-        """Return the rules that what an answer holds fits how it ended, and what was asked."""
+        """Return the rules that what an answer holds fits how it ended, and what was asked.
+
+        They are about reasoning, server tools, refusals and the service tier, so they need the full
+        profile.
+        """
         status, finish, reasoning = rows["status"], rows["finish"], rows["reasoning"]
         most = np.where(rows["thinks"], rows["output"], 0)
         server, steps = rows["server"], SERVER_STEPS_PER_EXCHANGE

@@ -21,7 +21,15 @@ _OF_CHECKS = {
 
 
 def open_the_others(index: RunIndex) -> None:
-    """Read the tables that no check reads; InvalidInputError if one cannot be."""
+    """Read the tables that no check reads, and keep nothing of them.
+
+    Tables of truth are left out where truth is not complete.
+
+    Raises
+    ------
+    InvalidInputError
+        If a table cannot be read, or has a value of another type.
+    """
     for table, columns in TABLES.items():
         if table not in _OF_CHECKS and (index.truth or table.startswith("log/")):
             for _ in index.run.tables(table, columns, list(columns)):
@@ -29,5 +37,8 @@ def open_the_others(index: RunIndex) -> None:
 
 
 def other_files(run: Run) -> list[str]:
-    """Return a line for each file that is there and not what the manifest says."""
+    """Return a line for each file that is there and not what the manifest says.
+
+    Files that are missing are not listed: a run may be handed on without its truth.
+    """
     return [p for r in run.records if run.store.is_file(r.path) and (p := problem_of(run.store, r))]
