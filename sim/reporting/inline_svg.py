@@ -16,14 +16,17 @@ _PIXELS = {"pt": 4 / 3, "px": 1.0, "in": 96.0, "": 1.0}
 def inline_svg(svg: str, prefix: str, alt: str) -> str:
     """Return a picture ready to stand in HTML: ids of its own, a text for it, fluid size.
 
+    Height and width are taken away, so that the style of the page decides; `viewBox` keeps the
+    ratio.
+
     Parameters
     ----------
     svg
-        One complete SVG document.
+        One complete SVG document, without references to the outside.
     prefix
         Goes before every id, so that pictures of one page do not share any.
     alt
-        The text that stands for the picture.
+        The text that stands for the picture, as `aria-label`.
 
     Returns
     -------
@@ -47,7 +50,15 @@ def inline_svg(svg: str, prefix: str, alt: str) -> str:
 def unique_ids(svg: str, prefix: str) -> str:
     """Return `svg` with `prefix` before every id and before whatever refers to one.
 
-    Style rules hold for this picture alone; metadata, which only links elsewhere, is left out.
+    Style rules hold for this picture alone; metadata, which only links elsewhere, is left out. Size
+    and texts stay as they are.
+
+    Parameters
+    ----------
+    svg
+        One complete SVG document.
+    prefix
+        Letters that may begin an id.
     """
     root = _renamed_tree(svg, prefix)
     root.set("xmlns", _SVG)
@@ -55,7 +66,11 @@ def unique_ids(svg: str, prefix: str) -> str:
 
 
 def _renamed_tree(svg: str, prefix: str) -> ElementTree.Element:
-    """Parse the picture, and put `prefix` before its ids and references to them."""
+    """Parse the picture, and put `prefix` before its ids and references to them.
+
+    References to ids that the picture does not have stay as they are. The root gets an id if it has
+    none, because style rules are nested under it.
+    """
     root = ElementTree.fromstring(svg)
     _leave_out_metadata(root)
     root.set("id", root.get("id", "svg"))
@@ -72,6 +87,7 @@ def _renamed_tree(svg: str, prefix: str) -> ElementTree.Element:
 
 
 def _leave_out_metadata(root: ElementTree.Element) -> None:
+    """Take every `metadata` element out of the tree, in place."""
     for parent in list(root.iter()):
         for child in parent.findall(f"{{{_SVG}}}metadata"):
             parent.remove(child)
@@ -87,6 +103,7 @@ def _without_namespaces(element: ElementTree.Element) -> None:
 
 
 def _renamed(name: str, value: str, ids: set[str], prefix: str) -> str:
+    """Return the value of an attribute with ids renamed: an id, a link, a list, or `url(#id)`."""
     if name == "id":
         return prefix + value
     if name == "href" and value[:1] == "#" and value[1:] in ids:
@@ -97,6 +114,8 @@ def _renamed(name: str, value: str, ids: set[str], prefix: str) -> str:
 
 
 def _references(text: str, ids: set[str], prefix: str) -> str:
+    """Rename ids within `url(#id)`; other text stays."""
+
     def renamed(match: re.Match[str]) -> str:
         return f"url(#{prefix}{match[2]})" if match[2] in ids else match[0]
 
@@ -104,7 +123,7 @@ def _references(text: str, ids: set[str], prefix: str) -> str:
 
 
 def _rules(text: str, ids: set[str], prefix: str) -> str:
-    """Rename ids in selectors: `#x` before a brace; what is inside braces may be a colour."""
+    """Rename ids in a style sheet: `#x` before a brace; what is inside braces may be a colour."""
 
     def selector(match: re.Match[str]) -> str:
         return re.sub(r"#([\w-]+)", lambda x: f"#{prefix}{x[1]}" if x[1] in ids else x[0], match[0])
@@ -113,5 +132,6 @@ def _rules(text: str, ids: set[str], prefix: str) -> str:
 
 
 def _pixels(length: str) -> float | None:
+    """Return a length in CSS pixels, None if it has a unit other than pt, px and in."""
     match = _LENGTH.fullmatch(length.strip())
     return float(match[1]) * _PIXELS[match[2]] if match else None

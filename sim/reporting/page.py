@@ -42,31 +42,41 @@ _TEXTS = ("text",)
 
 
 class Chart(Protocol):
-    """What a chart is to the page."""
+    """What a chart is to the page: any object with these members, drawn by whom it may be."""
 
     @property
     def id(self) -> str:
-        """Its name, unique on the page."""
+        """Its name, unique on the page: letters and hyphens, such as `odds-claims`."""
 
     @property
     def section(self) -> str:
-        """The section it stands under."""
+        """The section it stands under, a key of `SECTIONS`."""
 
     @property
     def title(self) -> str:
-        """What it finds."""
+        """What it finds, as a sentence without a full stop."""
 
     @property
     def alt(self) -> str:
         """What must be known of it without seeing it."""
 
     def svg(self) -> str:
-        """Return one complete SVG document."""
+        """Return one complete SVG document, put on the page as it is, without escaping."""
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A chart with its number, its SVG ready for the page."""
+    """A chart ready for the page.
+
+    Attributes
+    ----------
+    number
+        Its number, counted from 1 over the whole page.
+    title
+        What it finds.
+    svg
+        An `svg` element whose ids are unique on the page.
+    """
 
     number: int
     title: str
@@ -75,7 +85,17 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Numbered:
-    """A table with its number; `leads`: its finding stands at the top of its section."""
+    """A table ready for the page.
+
+    Attributes
+    ----------
+    number
+        Its number, counted from 1 over the whole page.
+    table
+        The table.
+    leads
+        Whether it is the first of its section, so that its finding stands at the top of it.
+    """
 
     number: int
     table: Table
@@ -83,7 +103,7 @@ class Numbered:
 
     @property
     def is_long(self) -> bool:
-        """Whether the table is folded."""
+        """Whether the table is folded on the screen, as one of more than `LONG` rows is."""
         return len(self.table.rows) > LONG
 
     @property
@@ -93,7 +113,10 @@ class Numbered:
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """Columns that are not printed: wide ones, but texts only where there are too many."""
+        """Keys of columns that are not printed: those that the table calls wide.
+
+        Columns of text are left out only if there are more than `MOST_PRINTED` columns.
+        """
         many = len(self.table.columns) > MOST_PRINTED
         wide = [x for x in self.table.columns if x.key in self.table.wide]
         return tuple(x.key for x in wide if many or x.form not in _TEXTS)
@@ -101,7 +124,19 @@ class Numbered:
 
 @dataclass(frozen=True)
 class PageSection:
-    """One question with what answers it."""
+    """One question with what answers it.
+
+    Attributes
+    ----------
+    id
+        A key of `SECTIONS`.
+    question
+        The question, with a capital at the beginning.
+    finding
+        That of its first table; empty if it has none.
+    charts, tables
+        What answers the question; either may be empty.
+    """
 
     id: str
     question: str
@@ -113,7 +148,7 @@ class PageSection:
 def write_page(
     analysis: Analysis, charts: Sequence[Chart], path: Path, more: Sequence[str] = ()
 ) -> None:
-    """Write the page of an analysis.
+    """Write the page of an analysis as UTF-8; a file that is there is replaced.
 
     Parameters
     ----------
@@ -124,7 +159,8 @@ def write_page(
     path
         Of the file; missing folders are made.
     more
-        Options of the command that the analysis does not know itself.
+        Words of options of the command that the analysis does not know itself, such as the file of
+        claims.
     """
     text = page(
         analysis,
@@ -147,16 +183,22 @@ def page(
     """Return the page, the same text for the same arguments.
 
     A section is there if it was asked for, or if a table or chart belongs to it. Runs are named
-    without the folder they lie in.
+    without the folder they lie in. Texts of the analysis are escaped, because they may come from a
+    user's file; charts are not.
 
     Parameters
     ----------
     analysis
         Says what is compared, and how.
     tables, findings, charts
-        What is shown, in this order.
+        What is shown. Within a section charts stand before tables, each in this order.
     command
         What made the analysis; without it, what the settings give.
+
+    Returns
+    -------
+    str
+        A complete HTML document with style and pictures inside, without scripts.
 
     Raises
     ------
@@ -180,7 +222,18 @@ def page(
 
 
 def command_of(analysis: Analysis, more: Sequence[str] = ()) -> str:
-    """Return the command that makes the analysis again; `more` options stand in it too."""
+    """Return the command that makes the analysis again, quoted for a shell.
+
+    Cases, hypotheses, prior odds and sections are named only where they are not the default ones;
+    accused, reading, draws and seed always are.
+
+    Parameters
+    ----------
+    analysis
+        Its settings, cases and runs give the options.
+    more
+        Further words, such as those of options that name files.
+    """
     settings = analysis.settings
     words = ["sim", "compare", *dict.fromkeys(x.run for x in analysis.runs)]
     if any(x.actor is not None for x in analysis.runs):
@@ -203,7 +256,15 @@ def command_of(analysis: Analysis, more: Sequence[str] = ()) -> str:
 def _sections(
     asked: Iterable[str], tables: Sequence[Table], charts: Sequence[Chart]
 ) -> tuple[PageSection, ...]:
-    """Return the sections in the order of `SECTIONS`; tables and charts are numbered throughout."""
+    """Return the sections in the order of `SECTIONS`; tables and charts are numbered throughout.
+
+    Parameters
+    ----------
+    asked
+        Ids of sections that are there even without a table or chart.
+    tables, charts
+        All of the page. The first table of a section leads it.
+    """
     wanted = {*asked, *(x.section for x in tables), *(x.section for x in charts)}
 
     table_numbers, chart_numbers = count(1), count(1)
@@ -223,6 +284,7 @@ def _sections(
 
 
 def _check_sections(used: Iterable[str]) -> None:
+    """Raise ValueError that names the sections among `used` that do not exist, if any."""
     unknown = sorted(set(used) - set(SECTIONS))
     if unknown:
         raise ValueError(f"no such section: {', '.join(unknown)}")
@@ -234,7 +296,10 @@ def _drawn(chart: Chart, number: int) -> Drawn:
 
 
 def _sources(analysis: Analysis, tables: Sequence[Table]) -> tuple[Source, ...]:
-    """Return what was read of the catalog, by key or by text of the tables, claims and priors."""
+    """Return the sources of the catalog that were read, in its order.
+
+    Tables, claims and priors name them by key or by text; what matches neither is not listed.
+    """
     used = {x.source for x in analysis.claims}
     for hypothesis in analysis.library.hypotheses.values():
         used |= {prior.source for prior in hypothesis.priors.values()}
@@ -245,7 +310,10 @@ def _sources(analysis: Analysis, tables: Sequence[Table]) -> tuple[Source, ...]:
 
 
 def _statuses(tables: Sequence[Table]) -> Mapping[str, int]:
-    """Return how many values of the table of priors have each status."""
+    """Return how many values of the table of priors have each status, in the order of `MARKS`.
+
+    Empty without such a table.
+    """
     statuses = [
         record["status"]
         for table in tables
@@ -257,7 +325,11 @@ def _statuses(tables: Sequence[Table]) -> Mapping[str, int]:
 
 
 def _without_places(analysis: Analysis) -> Callable[[object], object]:
-    """Return what takes the folders of this machine out of texts: a page should travel."""
+    """Return what takes the folders of this machine out of texts: a page should travel.
+
+    Runs with absolute paths keep only what follows the folder that they have in common. Relative
+    paths and URLs stay.
+    """
     paths = {PurePath(x.run) for x in analysis.runs if PurePath(x.run).is_absolute()}
     if not paths:
         return lambda value: value
@@ -278,7 +350,17 @@ def _full_sentence(text: str) -> str:
 
 
 def _css_classes(column: Column, shown: Numbered, text: str = "") -> str:
-    """Return the classes of a cell: how it is aligned, how wide it is, whether it is printed."""
+    """Return the classes of a cell: how it is aligned, how wide it is, whether it is printed.
+
+    Parameters
+    ----------
+    column
+        Numbers and texts are aligned differently.
+    shown
+        The table, which knows the columns that are not printed.
+    text
+        What the cell shows; a text gets a class of width by its length.
+    """
     classes = ["number"]
     if column.form in _TEXTS:
         classes = ["text", next((x for most, x in WIDTHS.items() if len(text) <= most), "wordy")]
@@ -292,6 +374,14 @@ def _cell(value: Cell, column: Column) -> str:
 
 
 def _template(finalize: Callable[[object], object]) -> Template:
+    """Return the template of the page, with its filters, functions and style.
+
+    Parameters
+    ----------
+    finalize
+        Called with each value that the template puts out. A name that the template does not know is
+        an error, not an empty text.
+    """
     environment = Environment(
         autoescape=True,
         trim_blocks=True,

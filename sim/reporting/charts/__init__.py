@@ -11,7 +11,11 @@ __all__ = ["Chart", "charts_of", "write_charts"]
 
 
 def charts_of(analysis: Analysis) -> tuple[Chart, ...]:
-    """Return the charts of the asked sections, in their order; nothing is drawn yet."""
+    """Return the charts of the asked sections, in their order; nothing is drawn yet.
+
+    A section without results has no chart, and some charts need more than there is, such as cases.
+    The functions that make charts are named in `SECTIONS`, and their modules are imported here.
+    """
     charts = (
         _chart(reference, analysis, result)
         for section, result in analysis.results.items()
@@ -21,7 +25,11 @@ def charts_of(analysis: Analysis) -> tuple[Chart, ...]:
 
 
 def _chart(reference: str, analysis: Analysis, result: object) -> Chart | None:
-    """Call the function that `reference` names as "module:function"."""
+    """Call the function that `reference` names as "module:function".
+
+    It gets the analysis and the result of its section, and returns None where there is nothing to
+    draw.
+    """
     module, _, function = reference.partition(":")
     chart: Chart | None = getattr(import_module(module), function)(analysis, result)
     return chart

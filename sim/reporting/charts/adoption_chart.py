@@ -30,7 +30,11 @@ _MOST = 1.35
 
 
 def pivot(comparison: Comparison, result: Adoption) -> Chart:
-    """Draw how fast legitimate clients follow a release, and what a default switch does."""
+    """Draw how fast legitimate clients follow a release, and what a default switch does.
+
+    Above a panel for each legitimate kind of client, below the priors of the modes of uptake, and
+    the odds of the reported move by the weight of a switched default.
+    """
     claim, limits = reported_move()
     curves = [x for x in result.curves if not x.is_extraction]
     inside = [
@@ -44,6 +48,7 @@ def pivot(comparison: Comparison, result: Adoption) -> Chart:
     )
 
     def fill(page: Page) -> None:
+        """Draw the curves above the two lower panels."""
         _draw_curves(page, curves, limits)
         _draw_modes(page, comparison, limits)
         _draw_switches(page, comparison, result.switches)
@@ -88,6 +93,7 @@ def _grid(curves: int) -> Grid:
 
 
 def _draw_curves(page: Page, curves: Sequence[Curve], limits: Interval) -> None:
+    """Draw the panels of curves, and in the last one the key; `limits` are those of the claim."""
     grid = _grid(len(curves))
     panels = grid.axes(page)
     for k, (x, axes) in enumerate(zip(curves, panels, strict=False)):
@@ -110,6 +116,7 @@ def _draw_curves(page: Page, curves: Sequence[Curve], limits: Interval) -> None:
 
 
 def _draw_curve(axes: Axes, x: Curve, limits: Interval) -> None:
+    """Draw one curve in per cent with its band, and the claim as a bar at 24 hours."""
     low, middle, high = (100 * np.array(y) for y in (x.low, x.median, x.high))
     axes.fill_between(x.hours, low, high, color=INK, alpha=0.16, lw=0)
     axes.plot(x.hours, middle, color=INK, lw=1.4)
@@ -124,7 +131,10 @@ def _draw_curve(axes: Axes, x: Curve, limits: Interval) -> None:
 
 
 def _draw_modes(page: Page, comparison: Comparison, limits: Interval) -> None:
-    """Draw the priors of what moves in each mode of uptake that some hypothesis has."""
+    """Draw the priors of what moves in each mode of uptake that some hypothesis has.
+
+    Quantiles come from 1,000 evenly spaced probabilities, without draws.
+    """
     modes: dict[str, Uptake] = {}
     for hypothesis in comparison.library.hypotheses.values():
         modes |= hypothesis.uptakes
@@ -144,6 +154,10 @@ def _draw_modes(page: Page, comparison: Comparison, limits: Interval) -> None:
 
 
 def _draw_switches(page: Page, comparison: Comparison, switches: Sequence[Switch]) -> None:
+    """Draw the odds by the weight of a default switch, a line for each other hypothesis.
+
+    Odds beyond the axis are drawn at its end.
+    """
     left = 5.35
     axes = page.axes(left, 0.5, WIDTH - left - 0.2, _LOWER - 0.95)
     colours = primitives.colours()
@@ -180,6 +194,7 @@ def _draw_switches(page: Page, comparison: Comparison, switches: Sequence[Switch
 def _alt(
     comparison: Comparison, switches: Sequence[Switch], curves: Sequence[Curve], limits: Interval
 ) -> str:
+    """Say what share of each kind moves after a day, what the claim is, and how the odds go."""
     kinds = "; ".join(
         f"{x.title} {percent(x.after_a_day.median)} "
         f"({share_range(x.after_a_day.p05, x.after_a_day.p95)})"
@@ -194,6 +209,7 @@ def _alt(
 
 
 def _switch_words(comparison: Comparison, x: Switch) -> str:
+    """Say the odds against one hypothesis without a default switch and with nothing else."""
     first, *_, last = (odds_words(math.log10(r)) for r in x.ratios.values())
     other = comparison.inline_title(x.against)
     return f"against {other} from {first} without one to {last} with it alone"

@@ -29,7 +29,17 @@ _SIZES, _NEEDED = (2.9, 2.15), (5.2, 3.65)
 
 @dataclass(frozen=True)
 class _Target:
-    """A count that claims share: its label, its value, and the runs that each model needs."""
+    """A count that claims share.
+
+    Attributes
+    ----------
+    label
+        Ids of the claims, and the count as the report words it.
+    value
+        The count, in exchanges.
+    runs
+        Whole runs needed to reach it, for each model in the order of the chart.
+    """
 
     label: str
     value: float
@@ -37,7 +47,20 @@ class _Target:
 
 
 def benchmark_runs(comparison: Comparison, models: Models) -> Chart | None:
-    """Draw a row per model: exchanges of a run at the left, runs needed at the right."""
+    """Draw a row per model: exchanges of a run at the left, runs needed at the right.
+
+    Parameters
+    ----------
+    comparison
+        Its cases are the counts to reach.
+    models
+        By the size of a run, the smallest first.
+
+    Returns
+    -------
+    Chart or None
+        None without models or cases. No prior is used: steps are measured.
+    """
     if not models or not comparison.cases:
         return None
     targets = _targets(comparison, models)
@@ -71,7 +94,10 @@ def benchmark_runs(comparison: Comparison, models: Models) -> Chart | None:
 
 
 def _title(models: Models, targets: Sequence[_Target], items: int) -> str:
-    """Say how large runs are, and how many reach the count of the document's thirty runs."""
+    """Say how large runs are, and how many reach the count of the document's thirty runs.
+
+    If none of the targets is the claim that the document names, the largest count stands in.
+    """
     sizes = [m.exchanges.median for m in models]
     thirty = statements()["thirty-runs"]
     claim = thirty.claim or ""
@@ -88,6 +114,7 @@ def _title(models: Models, targets: Sequence[_Target], items: int) -> str:
 
 
 def _alt(models: Models, targets: Sequence[_Target]) -> str:
+    """Say the models with the smallest and largest run, and how many runs each count takes."""
     parts = []
     for target in targets:
         needed = [x.median for x in target.runs]
@@ -104,7 +131,7 @@ def _alt(models: Models, targets: Sequence[_Target]) -> str:
 
 
 def _targets(comparison: Comparison, models: Models) -> list[_Target]:
-    """Return the distinct counts, rising."""
+    """Return the distinct counts, rising; claims of one count share a target."""
     ids_by_value: dict[float, list[str]] = {}
     words, runs = {}, {}
     for case in comparison.cases:
@@ -122,20 +149,27 @@ def _targets(comparison: Comparison, models: Models) -> list[_Target]:
 
 
 def _scale(targets: Sequence[_Target]) -> tuple[float, float]:
-    """Return the limits of the axis of runs."""
+    """Return the limits of the logarithmic axis of runs, wide enough for all targets."""
     most = max(r.high_95 for x in targets for r in x.runs)
     most = max(most, statements()["thirty-runs"].values["runs"] * 1.5)
     return 0.8, most * 1.3
 
 
 def _levels(targets: Sequence[_Target], limits: tuple[float, float]) -> list[int]:
-    """Return how high the label of each target stands, above the model with the largest run."""
+    """Return how high the label of each target stands, above the model with the largest run.
+
+    `limits` are those of the axis, from which positions in inches follow.
+    """
     inch = _NEEDED[1] / math.log10(limits[1] / limits[0])
     ends = [math.log10(x.runs[-1].median / limits[0]) * inch for x in targets]
     return primitives.staggered(ends, [x.label for x in targets], primitives.FLAG)
 
 
 def _draw(page: Page, models: Models, targets: Sequence[_Target], above: float) -> None:
+    """Draw both panels with common rows, the model with the largest run at the top.
+
+    `above` is the height in inches that labels take over the panels.
+    """
     height = page.height - 0.5 - above
     left = page.axes(_SIZES[0], 0.5, _SIZES[1], height)
     right = page.axes(_NEEDED[0], 0.5, _NEEDED[1], height)
@@ -147,6 +181,7 @@ def _draw(page: Page, models: Models, targets: Sequence[_Target], above: float) 
 
 
 def _draw_sizes(axes: Axes, models: Models) -> None:
+    """Draw the size of a run by model: median, 50 % and 95 %, and the document's figure dashed."""
     highest = max(m.exchanges.high_95 for m in models)
     axes.set_xlim(0, highest * 1.38)
     for row, model in enumerate(reversed(models)):
@@ -167,6 +202,7 @@ def _draw_sizes(axes: Axes, models: Models) -> None:
 
 
 def _dashed(axes: Axes, x: float, text: str) -> None:
+    """Draw a vertical dashed line at `x` with a text above it."""
     axes.axvline(x, color=GREY, lw=1, ls=(0, (4, 3)), zorder=1)
     axes.annotate(
         text,
@@ -181,6 +217,7 @@ def _dashed(axes: Axes, x: float, text: str) -> None:
 
 
 def _draw_needed(axes: Axes, targets: Sequence[_Target]) -> None:
+    """Draw the runs needed by model: a line through the medians of each target, and 95 % ranges."""
     limits = _scale(targets)
     colours = primitives.colours()
     primitives.log_counts(axes, *limits, "full runs needed to reach the count (number, log scale)")

@@ -33,7 +33,12 @@ _GAP, _LEFT = 0.35, 0.72
 
 
 def calibration(comparison: Comparison, result: Calibration) -> Chart:
-    """Draw reliability, with how many probabilities there are, and coverage."""
+    """Draw reliability, with how many probabilities there are, and coverage.
+
+    A reliability diagram for each set of observables over a histogram of the probabilities; below,
+    how often ranges of each hypothesis and quantity held the truth. It is about simulated clusters,
+    so it checks the arithmetic, not the priors.
+    """
     shares = [x.share for x in result.coverages]
     good = sum(_BAND[0] <= x <= _BAND[1] for x in shares)
     bins = [b for r in result.reliabilities for b in r.bins]
@@ -48,6 +53,7 @@ def calibration(comparison: Comparison, result: Calibration) -> Chart:
     upper = _SQUARE + _STRIP + 0.95
 
     def fill(page: Page) -> None:
+        """Draw reliability above `lower` inches, and coverage under it."""
         _draw_reliabilities(page, result.reliabilities, lower)
         _draw_coverage(page, comparison, result.coverages, lower)
 
@@ -91,6 +97,10 @@ def _draw_reliabilities(page: Page, reliabilities: Sequence[Reliability], lower:
 
 
 def _draw_reliability(axes: Axes, x: Reliability) -> None:
+    """Draw stated against true probability, with the diagonal.
+
+    Bins of few cases are hollow and not joined, since chance alone moves them.
+    """
     axes.plot([0, 100], [0, 100], color=GREY, lw=1, ls=(0, (4, 3)), zorder=1)
     blue = primitives.colours()[0]
     many = [b for b in x.bins if b.cases >= _FEW]
@@ -125,6 +135,7 @@ def _edges(b: Bin) -> tuple[float, float]:
 
 
 def _draw_cases(axes: Axes, x: Reliability) -> None:
+    """Draw how many probabilities fell into each bin, on a logarithmic scale."""
     for b in x.bins:
         low, high = _edges(b)
         axes.bar(
@@ -149,7 +160,10 @@ def _draw_cases(axes: Axes, x: Reliability) -> None:
 def _draw_coverage(
     page: Page, comparison: Comparison, coverages: Sequence[Coverage], lower: float
 ) -> None:
-    """Draw a row for each hypothesis with a mark for each quantity, in the lowest inches."""
+    """Draw a row for each hypothesis with a mark for each quantity, in the lowest inches.
+
+    The shaded band is what counts as good, the dashed line what a perfect range would have.
+    """
     ids = list(dict.fromkeys(x.hypothesis for x in coverages))
     axes = page.axes(2.05, 0.5, WIDTH - 2.05 - 1.6, lower - 0.95)
     accused = [k for k, x in enumerate(ids) if x == comparison.settings.accused]
@@ -184,6 +198,7 @@ def _draw_coverage(
 
 
 def _alt(comparison: Comparison, result: Calibration) -> str:
+    """Say what each reliability diagram shows, bin by bin, and how often ranges held the truth."""
     sets = "; ".join(
         f"with {known_names(x.known)} the likeliest is true in {percent(x.right)}, log score "
         f"{x.log_score:.2f} bits against {x.ignorance:.2f}, bins "

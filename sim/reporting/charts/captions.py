@@ -16,7 +16,15 @@ _STATUS_WORDS = {"measured": "measured", "reported": "reported", "prior": "assum
 
 
 def source(comparison: Comparison, *more: str) -> str:
-    """Return the source line: status of the priors, whose claims, and what else there is."""
+    """Return the source line: status of the priors, whose claims, and what else there is.
+
+    Parameters
+    ----------
+    comparison
+        What is compared.
+    *more
+        Sentences that this chart adds.
+    """
     return " ".join((_priors_words(comparison), _claims_words(comparison), *more))
 
 
@@ -40,14 +48,17 @@ def _claims_words(comparison: Comparison) -> str:
 
 
 def counted_words(comparison: Comparison) -> str:
-    """Say how the counts that are weighed may have been counted."""
+    """Say how the counts that are weighed may have been counted.
+
+    Runs are counted by this program, so their convention is known; that of a report is not.
+    """
     if comparison.runs:
         return f"Runs are counted whole, as {convention_words(CONVENTION)}."
     return "Counts under every convention (C1 to C6) that the report leaves possible."
 
 
 def convention_words(convention: str) -> str:
-    """Return a convention with what it counts."""
+    """Return a convention with what it counts, as `C2 (answered requests)`."""
     return f"{convention} ({CONVENTIONS[convention]})"
 
 
@@ -57,7 +68,15 @@ def drawn(comparison: Comparison, per: str = "explanation and prior set") -> str
 
 
 def evidence_name(comparison: Comparison, id_: str) -> str:
-    """Return a case as `A4 Moonshot`; a run by what its name has beside those of the others."""
+    """Return a case as `A4 Moonshot`; a run by what its name has beside those of the others.
+
+    Parameters
+    ----------
+    comparison
+        With runs, evidence is runs or actors of runs; else it is cases.
+    id_
+        Id of a case, path of a run, or `run:actor`. An unknown one is returned as it is.
+    """
     if comparison.runs:
         one_run = len({x.run for x in comparison.runs}) == 1
         return id_.rpartition(":")[2] if one_run else PurePath(id_).name

@@ -31,7 +31,11 @@ _SHADES = "Blues"
 
 
 def design(comparison: Comparison, result: Design) -> Chart | None:
-    """Draw how often the likelier of two hypotheses is the wrong one."""
+    """Draw how often the likelier of two hypotheses is the wrong one.
+
+    Two tables of shaded cells: the count with one observable, and observables added one after
+    another. None if nothing was computed.
+    """
     if not result.beside:
         return None
     accused, others = comparison.settings.accused, comparison.settings.others
@@ -59,9 +63,10 @@ def design(comparison: Comparison, result: Design) -> Chart | None:
 
 
 def _wrong(comparison: Comparison, result: Design, *, grown: bool) -> Floats:
-    """Return shares of wrong answers, (other hypotheses, observables); first the count alone.
+    """Return shares of wrong answers, shape (other hypotheses, observables).
 
-    A column is the count and one observable or, if `grown`, all observables up to that one.
+    A column is the count and one observable or, if `grown`, all observables up to that one. The
+    first column is the count alone in either case.
     """
     by_set = {(x.against, x.known): x.wrong for x in (*result.beside, *result.growing)}
     sets = [NAMES[: k + 1] if grown or not k else (NAMES[0], NAMES[k]) for k in range(len(NAMES))]
@@ -70,6 +75,13 @@ def _wrong(comparison: Comparison, result: Design, *, grown: bool) -> Floats:
 
 
 def _design_title(beside: Floats, growing: Floats) -> str:
+    """Say how often the count alone is wrong, and what the best observable beside it changes.
+
+    Parameters
+    ----------
+    beside, growing
+        What `_wrong` returned; best is the lowest mean over the other hypotheses.
+    """
     mean = beside.mean(axis=0)
     best = int(np.argmin(mean[1:])) + 1
     return (
@@ -81,6 +93,7 @@ def _design_title(beside: Floats, growing: Floats) -> str:
 
 
 def _design_alt(comparison: Comparison, beside: Floats, growing: Floats) -> str:
+    """Say by other hypothesis how often the likelier one is wrong: count, best beside it, all."""
     parts = []
     for other, shares, grown in zip(comparison.settings.others, beside, growing, strict=True):
         best = int(np.argmin(shares[1:])) + 1
@@ -93,6 +106,10 @@ def _design_alt(comparison: Comparison, beside: Floats, growing: Floats) -> str:
 
 
 def _draw_design(page: Page, comparison: Comparison, tables: tuple[Floats, Floats]) -> None:
+    """Draw the two tables one under the other, with observables as columns.
+
+    `tables` are shares in [0, 1]; a share of 0.5 is white.
+    """
     names = [observable_name(x) for x in NAMES]
     heads = ("The count and one observable", "One observable after another, all to the left known")
     rows = [f"against {comparison.inline_title(x)}" for x in comparison.settings.others]
@@ -117,7 +134,11 @@ def _draw_design(page: Page, comparison: Comparison, tables: tuple[Floats, Float
 
 
 def confusion(comparison: Comparison, result: Design) -> Chart | None:
-    """Draw how often clusters of one hypothesis are taken for another."""
+    """Draw how often clusters of one hypothesis are taken for another.
+
+    A confusion matrix for each set of observables, by probability and not by the likeliest. None if
+    nothing was computed.
+    """
     confusions = result.confusions
     if not confusions:
         return None
@@ -152,6 +173,17 @@ def confusion(comparison: Comparison, result: Design) -> Chart | None:
 def _confusion_alt(
     comparison: Comparison, confusions: Sequence[Confusion], right: Sequence[float]
 ) -> str:
+    """Say how probable the true hypothesis is by set of observables, and the largest confusion.
+
+    Parameters
+    ----------
+    comparison
+        Gives the titles.
+    confusions
+        By set of observables, the largest set last.
+    right
+        Mean probability of the true hypothesis for each of them.
+    """
     last, ids = confusions[-1], confusions[-1].ids
     sets = and_list(
         f"{percent(p)} with {known_names(x.known)}" for p, x in zip(right, confusions, strict=True)
@@ -171,6 +203,7 @@ def _confusion_alt(
 
 
 def _draw_confusion(page: Page, comparison: Comparison, confusions: Sequence[Confusion]) -> None:
+    """Draw the matrices side by side: rows are true, columns numbered as the rows."""
     ids = confusions[0].ids
     labels = [f"{comparison.title(x)}\u00a0\u00a0{k + 1}" for k, x in enumerate(ids)]
     bold = [k for k, x in enumerate(ids) if x == comparison.settings.accused]
@@ -193,7 +226,18 @@ def _draw_confusion(page: Page, comparison: Comparison, confusions: Sequence[Con
 def _heat(axes: Axes, values: Floats, darkest: float, texts: Sequence[str], size: float) -> None:
     """Draw a table of shaded cells with texts, the first row at the top.
 
-    `values` (rows, columns) from 0, which is white, to `darkest`.
+    Parameters
+    ----------
+    axes
+        Set so that cell (i, j) covers x from j to j + 1 and y from i to i + 1.
+    values
+        Shape (rows, columns), from 0, which is white, to `darkest`.
+    darkest
+        The value of the darkest shade.
+    texts
+        One for each cell, row by row.
+    size
+        Of the texts, in points.
     """
     rows, columns = values.shape
     axes.pcolormesh(values, cmap=_SHADES, vmin=0.0, vmax=darkest * 1.15, edgecolors="white", lw=1)
@@ -217,6 +261,7 @@ def _heat(axes: Axes, values: Floats, darkest: float, texts: Sequence[str], size
 
 
 def _label_rows(axes: Axes, labels: Sequence[str], bold: Sequence[int]) -> None:
+    """Write the labels of the rows of a table; those whose numbers are in `bold` are bold."""
     texts = [wrapped(x, 7.5, _LEFT - 2 * MARGIN, bold=k in bold) for k, x in enumerate(labels)]
     axes.set_yticks(np.arange(len(labels)) + 0.5, texts, fontsize=7.5, linespacing=1.0)
     for k in bold:

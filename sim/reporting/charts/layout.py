@@ -50,21 +50,44 @@ _NO_DATES = {"CreationDate": None, "Producer": None, "Creator": None}
 
 @dataclass(frozen=True)
 class Page:
-    """A figure whose body, `WIDTH` x `height` inches, is to be filled."""
+    """A figure whose body, `WIDTH` x `height` inches, is to be filled.
+
+    All positions are inches from the lower left of the body, so that texts above and below it do
+    not move what is drawn.
+
+    Attributes
+    ----------
+    figure
+        The figure of matplotlib, with title and source already written.
+    bottom
+        Height in inches of what stands under the body.
+    height
+        Height of the body in inches.
+    """
 
     figure: Figure
     bottom: float
     height: float
 
     def axes(self, x: float, y: float, width: float, height: float) -> Axes:
-        """Return axes at `x`, `y` inches from the lower left of the body."""
+        """Return axes at `x`, `y` inches from the lower left of the body, of a size in inches."""
         total = self.figure.get_figheight()
         return self.figure.add_axes(
             (x / WIDTH, (self.bottom + y) / total, width / WIDTH, height / total)
         )
 
     def text(self, x: float, y: float, words: str, **how: Any) -> None:
-        """Write at `x`, `y` inches from the lower left of the body."""
+        """Write at `x`, `y` inches from the lower left of the body.
+
+        Parameters
+        ----------
+        x, y
+            Position in inches; by default that of the lower left of the text.
+        words
+            The text; it is not broken into lines here.
+        **how
+            As for `Figure.text`; ink is the colour unless one is given.
+        """
         total = self.figure.get_figheight()
         self.figure.text(x / WIDTH, (self.bottom + y) / total, words, **{"color": INK, **how})
 
@@ -127,6 +150,10 @@ class Chart:
 
     @cached_property
     def _svg(self) -> str:
+        """The SVG with title and description for those who cannot see it, no trailing spaces.
+
+        It has no XML declaration, so that it can stand inside a page.
+        """
         text = self.encoded("svg", _NO_RDF).decode()
         start = text.index("<svg")
         head, body = text[start:].split(">", 1)
@@ -135,7 +162,15 @@ class Chart:
         return "\n".join(line.rstrip() for line in lines) + "\n"
 
     def encoded(self, form: str, metadata: Mapping[str, None]) -> bytes:
-        """Return the figure in a format of matplotlib, without those entries of its metadata."""
+        """Return the figure in a format of matplotlib.
+
+        Parameters
+        ----------
+        form
+            `png` (at `DPI`), `svg` or `pdf`.
+        metadata
+            Entries to leave out, each None: times and versions would change the bytes.
+        """
         stream = BytesIO()
         dpi = DPI if form == "png" else 72
         with _style(self.id):
@@ -144,7 +179,20 @@ class Chart:
 
 
 def write_charts(charts: Iterable[Chart], folder: Path) -> list[Path]:
-    """Write every chart to `folder` as PNG, SVG and PDF, the same bytes for the same input."""
+    """Write every chart to `folder` as PNG, SVG and PDF, the same bytes for the same input.
+
+    Parameters
+    ----------
+    charts
+        Charts with distinct ids, which become the stems of the files.
+    folder
+        Made if it is missing; files that are there are replaced, others stay.
+
+    Returns
+    -------
+    list of Path
+        The files, three for each chart in this order.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for chart in charts:
@@ -162,6 +210,7 @@ def write_charts(charts: Iterable[Chart], folder: Path) -> list[Path]:
 
 @contextmanager
 def _style(salt: str) -> Iterator[None]:
+    """Set the style of charts for a time; a `salt` makes ids in SVG the same each time."""
     import matplotlib as mpl
 
     with mpl.rc_context({**STYLE, "svg.hashsalt": f"sim-{salt}"}):
@@ -169,7 +218,10 @@ def _style(salt: str) -> Iterator[None]:
 
 
 def _draw(title: str, frame: Frame) -> Figure:
-    """Stack title, subtitle, body and source, each as high as its lines."""
+    """Stack title, subtitle, body and source, each as high as its lines, and fill the body.
+
+    The figure has a fixed width, and the height that these texts and the body take.
+    """
     from matplotlib.figure import Figure
 
     # Texts and their heights
@@ -195,12 +247,15 @@ def _draw(title: str, frame: Frame) -> Figure:
 
 
 def _text_height(text: str, size: float) -> float:
-    """Return the height in inches of a text of so many points."""
+    """Return the height in inches of a text of `size` points, by its number of lines."""
     return (text.count("\n") + 1) * size * _LEADING * 1.02 / 72
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
-    """Return the width of one line in inches."""
+    """Return the width of one line in inches, of the font that charts use.
+
+    Measured from the outlines of the letters, so it is the same for all formats and machines.
+    """
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
@@ -210,7 +265,10 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
 
 
 def tied(text: str) -> str:
-    """Tie numbers to their units, so that no line ends between them."""
+    """Tie numbers to their units, so that no line ends between them.
+
+    Spaces as in `10 k`, `3 : 1` and `> 3` become spaces that do not break.
+    """
     return _TIED.sub(_HARD, text)
 
 

@@ -21,7 +21,11 @@ _COLUMNS, _LEFT, _ROW = 3, 2.45, 0.215
 
 
 def needed(comparison: Comparison, effort: Effort) -> Chart | None:
-    """Draw the driver that each hypothesis needs beside the prior of that driver."""
+    """Draw the driver that each hypothesis needs beside the prior of that driver.
+
+    A panel per hypothesis, a row per case, each counted under its usual convention. None without
+    cases.
+    """
     conventions = {x.id: usual_convention(x) for x in comparison.cases}
     shown = [x for x in effort.needed if x.convention == conventions[x.case]]
     if not shown:
@@ -75,6 +79,17 @@ def _convention_note(conventions: Mapping[str, str]) -> str:
 def _alt(
     comparison: Comparison, needs: Mapping[str, Sequence[Needed]], within: Mapping[str, int]
 ) -> str:
+    """Say by hypothesis how much of its driver the counts take at the median, against its prior.
+
+    Parameters
+    ----------
+    comparison
+        Gives the titles.
+    needs
+        By hypothesis, the needs of all cases.
+    within
+        By hypothesis, how many of them lie within the prior.
+    """
     parts = []
     for id_, of_cases in needs.items():
         medians = [x.needed.median for x in of_cases]
@@ -101,6 +116,10 @@ def _grid(comparison: Comparison) -> Grid:
 
 
 def _draw(page: Page, comparison: Comparison, needs: Mapping[str, Sequence[Needed]]) -> None:
+    """Draw a panel for each hypothesis, each with an axis of its own unit.
+
+    `needs` are by hypothesis in the order of the cases, which are the rows.
+    """
     labels = [
         f"{evidence_name(comparison, x.id)}, {short_figure(x.claims['count'])}"
         for x in comparison.cases
@@ -132,6 +151,7 @@ def _above_zero(span: Span) -> Span:
 
 
 def _prior_band(axes: Axes, prior: Span) -> None:
+    """Shade the prior of the driver over all rows: 90 % light, 50 % darker, its median dotted."""
     blue = primitives.colours()[0]
     axes.axvspan(prior.p05, prior.p95, color=blue, alpha=0.18, lw=0, zorder=1)
     axes.axvspan(prior.p25, prior.p75, color=blue, alpha=0.25, lw=0, zorder=1)

@@ -35,7 +35,10 @@ _COLUMNS, _ROW, _LEFT = 3, 0.25, 1.85
 
 
 def odds_claims(comparison: Comparison, result: OddsResult) -> Chart | None:
-    """Draw the likelihood ratios of every case, for the count alone and with all that is known."""
+    """Draw the likelihood ratios of every case, for the count alone and with all that is known.
+
+    A panel per other hypothesis, a row per case or run. None without odds.
+    """
     odds = result.odds
     if not odds:
         return None
@@ -72,11 +75,13 @@ def odds_claims(comparison: Comparison, result: OddsResult) -> Chart | None:
 
 
 def _cap_words(comparison: Comparison) -> str:
+    """Say that n draws cannot tell ratios beyond n to 1."""
     most = odds_words(math.log10(comparison.settings.draws))
     return f"No ratio beyond {most} either way can be told from so many draws."
 
 
 def _claims_alt(comparison: Comparison, odds: Sequence[Odds]) -> str:
+    """Say by other hypothesis from where to where the odds run, by count and by all known."""
     parts = []
     for other in comparison.settings.others:
         alone, known = ([o.steps[k].ratios[other].stated for o in odds] for k in (0, -1))
@@ -97,6 +102,7 @@ def _claims_grid(comparison: Comparison, odds: Sequence[Odds]) -> Grid:
 
 
 def _draw_claims(page: Page, comparison: Comparison, odds: Sequence[Odds]) -> None:
+    """Draw the panels and, in the last one, the key; all panels share one axis of odds."""
     blue, red = primitives.colours()[0], primitives.colours()[2]
     ratios = [r for o in odds for k in (0, -1) for r in o.steps[k].ratios.values()]
     limit = primitives.odds_limit([x for r in ratios for x in (r.stated, r.low, r.high)])
@@ -120,7 +126,21 @@ def _draw_claims(page: Page, comparison: Comparison, odds: Sequence[Odds]) -> No
 def _claim_rows(
     axes: Axes, row: int, o: Odds, other: str, limit: float, colours: tuple[Any, Any]
 ) -> None:
-    """Draw the count alone above all that is known; where that is no more, only once."""
+    """Draw the count alone above all that is known; where that is no more, only once.
+
+    Parameters
+    ----------
+    axes, row
+        Where the case has its row.
+    o
+        Its odds.
+    other
+        The hypothesis that the panel is about.
+    limit
+        Largest log10 odds of the axis.
+    colours
+        Of the count alone, and of all that is known.
+    """
     alone, known = o.steps[0].ratios[other], o.steps[-1].ratios[other]
     more = len(o.steps) > 1
     style: dict[str, Any] = {"marker": "o", "filled": False, "lw": 1.3}
@@ -131,6 +151,7 @@ def _claim_rows(
 
 
 def _claims_key(blue: Any, red: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Return the entries of the key: two kinds of marks and two kinds of lines."""
     look = {"ms": 5, "mew": 1.1}
     return [
         ("the count alone", {"color": blue, "marker": "o", "mfc": "white", "lw": 1.3, **look}),
@@ -144,7 +165,11 @@ def _claims_key(blue: Any, red: Any) -> list[tuple[str, dict[str, Any]]]:
 
 
 def odds_curves(comparison: Comparison, result: OddsResult) -> Chart | None:
-    """Draw what growing sets of observables do to the odds of clusters whose maker is known."""
+    """Draw what growing sets of observables do to the odds of clusters whose maker is known.
+
+    The clusters are simulated under the accused or another hypothesis; no claim is weighed. None
+    without such sets.
+    """
     if not result.growing:
         return None
     accused, others = comparison.settings.accused, comparison.settings.others
@@ -183,6 +208,7 @@ def odds_curves(comparison: Comparison, result: OddsResult) -> Chart | None:
 
 
 def _curves_alt(comparison: Comparison, curves: Curves) -> str:
+    """Say by other hypothesis where the median odds begin and end, for clusters of either maker."""
     parts = [
         f"Against {comparison.inline_title(x)}, clusters of the accused explanation go from "
         f"{odds_words(c[0].median_if_accused.stated)} to "
@@ -200,6 +226,10 @@ def _curves_grid(curves: Curves) -> Grid:
 
 
 def _draw_curves(page: Page, comparison: Comparison, curves: Curves) -> None:
+    """Draw a panel per other hypothesis; in the last one the key and the numbered observables.
+
+    The axis of odds ends where the number of draws ends what can be told.
+    """
     blue, red = primitives.colours()[0], primitives.colours()[2]
     most = math.log10(comparison.settings.draws)
     panels = _curves_grid(curves).axes(page)
@@ -235,7 +265,19 @@ def _draw_curves(page: Page, comparison: Comparison, curves: Curves) -> None:
 def _draw_curve(
     axes: Axes, medians: Sequence[Ranged], spans: Sequence[Span], look: Mapping[str, Any]
 ) -> None:
-    """Draw medians over a band of their range, over a light band of 90 % of the clusters."""
+    """Draw medians over a band of their range, over a light band of 90 % of the clusters.
+
+    Parameters
+    ----------
+    axes
+        x counts the observables from 0.
+    medians
+        Median log10 odds for each set of observables, with its range over prior sets.
+    spans
+        Quantiles over clusters for the same sets, priors as stated.
+    look
+        Colour and marker of the line.
+    """
     x, colour = range(len(medians)), look["color"]
     axes.fill_between(
         x, [s.p05 for s in spans], [s.p95 for s in spans], color=colour, alpha=0.12, lw=0
@@ -247,6 +289,7 @@ def _draw_curve(
 
 
 def _curves_key(comparison: Comparison, blue: Any, red: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Return the entries of the key: lines of either maker, and what the two bands are."""
     accused = comparison.inline_title(comparison.settings.accused)
     return [
         (f"clusters of {accused}", {"color": blue, "marker": "o", "ms": 4, "lw": 1.5}),
@@ -257,7 +300,7 @@ def _curves_key(comparison: Comparison, blue: Any, red: Any) -> list[tuple[str, 
 
 
 def _list_observables(axes: Axes, added: Sequence[str]) -> None:
-    """Write the numbered observables in two columns."""
+    """Write the numbered observables in two columns under the key, in the order they are added."""
     names = [observable_name(x) for x in added]
     lines = [f"{j + 1}  {x}" for j, x in enumerate((names[0], *(f"+ {x}" for x in names[1:])))]
     half = math.ceil(len(lines) / 2)

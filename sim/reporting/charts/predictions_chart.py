@@ -27,7 +27,17 @@ Predictions = Mapping[tuple[str, str], Predicted]
 
 @dataclass(frozen=True)
 class _ClaimMark:
-    """What a claim may stand for, from `low` to `high`; the label stands at a `level`."""
+    """What a claim may stand for, as a mark on the axis of counts.
+
+    Attributes
+    ----------
+    label
+        Ids of the claims that say the same, and their words.
+    low, high
+        Limits of the count in exchanges; infinity where the claim has no upper end.
+    level
+        How high the label stands, as `primitives.staggered` has it.
+    """
 
     label: str
     low: float
@@ -36,7 +46,11 @@ class _ClaimMark:
 
 
 def predictions(comparison: Comparison, result: tuple[Predicted, ...]) -> Chart | None:
-    """Draw the predictive distributions of the count, with the claims as intervals."""
+    """Draw the predictive distributions of the count, with the claims as intervals.
+
+    Prior predictive: nothing of the claims enters them. A row per hypothesis; None without
+    predictions.
+    """
     if not result:
         return None
     predicted = {(x.hypothesis, x.convention): x for x in result}
@@ -55,6 +69,7 @@ def predictions(comparison: Comparison, result: tuple[Predicted, ...]) -> Chart 
     top = 0.25 + 0.16 * (max((x.level for x in claims), default=0) + 1)
 
     def fill(page: Page) -> None:
+        """Draw the rows, then the claims over all of them."""
         axes = page.axes(_LEFT, 0.5, _WIDTH, page.height - 0.5 - top)
         _draw_predictions(axes, comparison, predicted, limits)
         for claim in claims:
@@ -82,7 +97,7 @@ def predictions(comparison: Comparison, result: tuple[Predicted, ...]) -> Chart 
 
 
 def _limits(comparison: Comparison, result: Sequence[Predicted]) -> tuple[float, float]:
-    """Return the limits of the axis of counts."""
+    """Return the limits of the axis of counts, wide enough for all that is drawn and all claims."""
     spans = [x.count for x in result if x.convention in (REPORTED, *_THIN)]
     claims = [x.interval("count", comparison.settings.reading).low for x in comparison.cases]
     low = max(min(x.p05 for x in spans), 1.0) / 1.6
@@ -90,7 +105,10 @@ def _limits(comparison: Comparison, result: Sequence[Predicted]) -> tuple[float,
 
 
 def _claim_marks(comparison: Comparison, limits: tuple[float, float]) -> list[_ClaimMark]:
-    """Return a mark for every distinct claim, from the left."""
+    """Return a mark for every distinct interval of the claims, from the left.
+
+    `limits` are those of the axis, from which positions of labels in inches follow.
+    """
     ids: dict[tuple[float, float], list[str]] = {}
     words: dict[tuple[float, float], str] = {}
     for case in comparison.cases:
@@ -112,6 +130,7 @@ def _claim_marks(comparison: Comparison, limits: tuple[float, float]) -> list[_C
 def _draw_predictions(
     axes: Axes, comparison: Comparison, predicted: Predictions, limits: tuple[float, float]
 ) -> None:
+    """Draw a row for each hypothesis: the reported count thick, two conventions thin below it."""
     ids = comparison.settings.hypotheses
     accused = ids.index(comparison.settings.accused)
     primitives.rows(axes, [comparison.title(x) for x in ids], room=1.75, bold=(accused,))
@@ -124,6 +143,7 @@ def _draw_predictions(
 
 
 def _draw_thin(axes: Axes, y: float, count: Span, marker: str, convention: str) -> None:
+    """Draw a thin range of 90 % with a marker at the median, and the convention behind its end."""
     axes.plot([count.p05, count.p95], [y, y], color=GREY, lw=0.9, zorder=3)
     axes.plot([count.median], [y], marker, color=SOFT, mfc="white", ms=4, zorder=4)
     axes.annotate(
@@ -153,6 +173,7 @@ def _draw_claim(axes: Axes, claim: _ClaimMark, colour: Any) -> None:
 
 
 def _alt(comparison: Comparison, predicted: Predictions) -> str:
+    """Say the median and range of each hypothesis, and how often each claim is reached."""
     spans = []
     for id_ in comparison.settings.hypotheses:
         count = predicted[id_, REPORTED].count

@@ -29,7 +29,11 @@ LABEL, FLAG = 8.0, 7.5
 
 
 def colours() -> Sequence[Any]:
-    """Return those colours of the palette that are dark enough for lines and for grey print."""
+    """Return those colours of the palette that are dark enough for lines and for grey print.
+
+    Seven of the ten of Petroff (arXiv:2107.02270), which people with a colour vision deficiency can
+    tell apart; the first is blue, the second orange, the third red.
+    """
     import matplotlib as mpl
 
     return [mpl.color_sequences["petroff10"][k] for k in (0, 1, 2, 4, 5, 6, 8)]
@@ -43,7 +47,21 @@ def rows(
     bold: Sequence[int] = (),
     size: float = LABEL,
 ) -> None:
-    """Make a row for every label, the first at the top; labels break at `room` inches."""
+    """Make a row for every label, the first at the top; every other row is shaded.
+
+    Parameters
+    ----------
+    axes
+        Its y axis is set so that row k lies at y = k.
+    labels
+        A label for each row.
+    room
+        Inches at which labels break into lines.
+    bold
+        Numbers of the rows whose labels are bold.
+    size
+        Of the labels, in points.
+    """
     n = len(labels)
     axes.set_ylim(n - 0.5, -0.5)
     texts = [wrapped(x, size, room, bold=k in bold) for k, x in enumerate(labels)]
@@ -57,7 +75,7 @@ def rows(
 
 
 def bar(axes: Axes, y: float, x: Span, colour: Any = INK, *, thick: float = 5.0) -> None:
-    """Draw a distribution: 90 % thin, 50 % thick, a gap at the median."""
+    """Draw a distribution: 90 % thin, 50 % thick, a gap at the median; `thick` is in points."""
     axes.plot([x.p05, x.p95], [y, y], color=colour, lw=1.1, solid_capstyle="butt", zorder=3)
     axes.plot([x.p25, x.p75], [y, y], color=colour, lw=thick, solid_capstyle="butt", zorder=3)
     axes.plot([x.median], [y], "|", color="white", ms=thick + 0.5, mew=1.4, zorder=4)
@@ -74,7 +92,21 @@ def ranged(
     filled: bool,
     lw: float,
 ) -> None:
-    """Draw a stated value with its range; what leaves the axis at `limit` ends in an arrow."""
+    """Draw a stated value with its range; what leaves the axis ends in an arrow.
+
+    Parameters
+    ----------
+    axes, y
+        Where it is drawn.
+    x
+        A result in log10 odds.
+    limit
+        The axis ends at -`limit` and `limit`; a stated value beyond it is drawn at the end.
+    colour, marker, filled
+        Of the mark at the stated value; one that is not filled is white inside.
+    lw
+        Width of the line in points.
+    """
     low, high = max(x.low, -limit), min(x.high, limit)
     axes.plot([low, high], [y, y], color=colour, lw=lw, solid_capstyle="butt", zorder=3)
     for end, beyond, head in ((limit, x.high > limit, ">"), (-limit, x.low < -limit, "<")):
@@ -86,12 +118,27 @@ def ranged(
 
 
 def odds_limit(values: Sequence[float], most: float = 3.3) -> float:
-    """Return a symmetric limit of an axis of log10 odds that shows `values`, at most `most`."""
+    """Return a symmetric limit of an axis of log10 odds that shows `values`.
+
+    At least 1.35, so that 1:10 and 10:1 are there, and at most `most`; larger values become arrows.
+    """
     return min(max(1.35, *(abs(x) + 0.15 for x in values)), most)
 
 
 def odds_axis(axes: Axes, limit: float, *, vertical: bool = False, label: str = "") -> None:
-    """Label an axis of log10 odds as odds; lines at 1:10, 1:1 and 10:1."""
+    """Label an axis of log10 odds as odds; lines at 1:10, 1:1 and 10:1.
+
+    Parameters
+    ----------
+    axes
+        What is drawn on is in log10 odds, on a linear scale.
+    limit
+        Largest log10 odds either way; above 2.6 also 1:1000 and 1000:1 are labelled.
+    vertical
+        Whether the y axis is meant, else the x axis.
+    label
+        Of the axis.
+    """
     far = [x for x in (-3, 3) if abs(x) <= limit] if limit > 2.6 else []
     places = sorted([-1, 0, 1, *far])
     axis = axes.yaxis if vertical else axes.xaxis
@@ -105,7 +152,19 @@ def odds_axis(axes: Axes, limit: float, *, vertical: bool = False, label: str = 
 
 
 def log_counts(axes: Axes, low: float, high: float, label: str = "", most: int = 8) -> None:
-    """Make x a logarithmic axis of counts with `most` ticks as `10 k`."""
+    """Make x a logarithmic axis of counts with ticks such as `10 k`.
+
+    Parameters
+    ----------
+    axes
+        Set to run from `low` to `high`.
+    low, high
+        Limits above 0, as counts.
+    label
+        Of the axis.
+    most
+        How many ticks there may be; powers of ten are left out evenly above that.
+    """
     axes.set_xscale("log")
     axes.set_xlim(low, high)
     powers = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
@@ -156,10 +215,11 @@ class Grid:
 
     @property
     def _rows(self) -> int:
+        """How many rows of panels there are; the last one may have gaps at its right."""
         return math.ceil(self.panels / self.columns)
 
     def axes(self, page: Page) -> Iterator[Axes]:
-        """Yield the axes of one panel after another."""
+        """Yield the axes of one panel after another, from the left and the top, made on demand."""
         width = (WIDTH - self.left - self.right - self.gap * (self.columns - 1)) / self.columns
         for k in range(self.panels):
             row, column = divmod(k, self.columns)
@@ -171,7 +231,21 @@ class Grid:
 def panel_title(
     axes: Axes, text: str, width: float, *, bold: bool = False, size: float = 8.5
 ) -> None:
-    """Write the title of a panel, left, in as many lines as it takes."""
+    """Write the title of a panel, left, in as many lines as it takes.
+
+    Lines go up from the axes, so `above` of the grid has to leave room for them.
+
+    Parameters
+    ----------
+    axes
+        Of the panel.
+    text
+        The title.
+    width
+        Inches at which it breaks.
+    bold, size
+        Of the letters, in points.
+    """
     axes.set_title(
         wrapped(text, size, width, bold=bold),
         fontsize=size,
@@ -185,6 +259,8 @@ def panel_title(
 
 def staggered(ends: Sequence[float], labels: Sequence[str], size: float) -> list[int]:
     """Return levels of labels, so that none meets another, or a line up to another.
+
+    Greedy, from the left: a label goes as low as those before it allow.
 
     Parameters
     ----------
@@ -209,7 +285,21 @@ def staggered(ends: Sequence[float], labels: Sequence[str], size: float) -> list
 
 
 def flag(axes: Axes, x: float, level: int, label: str, colour: Any, *, start: float = 3) -> None:
-    """Write a label above the axes, left of a line that rises from `x`; levels by `staggered`."""
+    """Write a label above the axes, left of a line that rises from `x`.
+
+    Parameters
+    ----------
+    axes
+        Their height must be final, because the line is measured in inches.
+    x
+        Where the line stands, as data.
+    level
+        One of `staggered`, 11.5 points for each.
+    label, colour
+        The text, and the colour of the line.
+    start
+        Points between the axes and the lowest level.
+    """
     from matplotlib.transforms import blended_transform_factory
 
     mixed = blended_transform_factory(axes.transData, axes.transAxes)
@@ -230,7 +320,17 @@ def flag(axes: Axes, x: float, level: int, label: str, colour: Any, *, start: fl
 
 
 def key(axes: Axes, entries: Sequence[tuple[str, dict[str, Any]]], **how: Any) -> None:
-    """Draw a legend of lines and markers."""
+    """Draw a legend of lines and markers.
+
+    Parameters
+    ----------
+    axes
+        Where it stands.
+    entries
+        For each a label, and how its line looks, as for `Line2D`.
+    **how
+        As for `Axes.legend`; without a frame unless one is asked for.
+    """
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], **look, label=label) for label, look in entries]

@@ -34,7 +34,13 @@ _DECISIVE_WORDS = odds_words(math.log10(DECISIVE))
 
 
 def priors_needed(comparison: Comparison, result: PriorsNeeded) -> Chart | None:
-    """Draw the odds by the share of pooled accounts, and the prior odds that 10 to 1 needs."""
+    """Draw the odds by the share of pooled accounts, and the prior odds that 10 to 1 needs.
+
+    Returns
+    -------
+    Chart or None
+        None without odds. The upper panels are left out if no case gives accounts.
+    """
     odds = result.odds
     if not odds:
         return None
@@ -43,6 +49,7 @@ def priors_needed(comparison: Comparison, result: PriorsNeeded) -> Chart | None:
     upper = _grid(curves, lower).total_height if curves else _key_height(odds)
 
     def fill(page: Page) -> None:
+        """Draw the panels, or a wide key in their place, over the rows of prior odds."""
         looks = _looks(odds)
         entries = [
             (evidence_name(comparison, id_), {"lw": 1, "ms": 5, "mew": 0, **look})
@@ -78,7 +85,10 @@ def priors_needed(comparison: Comparison, result: PriorsNeeded) -> Chart | None:
 
 
 def _curves(result: PriorsNeeded) -> Curves:
-    """Return the curves of the cases that give accounts."""
+    """Return by other hypothesis the curves of the cases that give accounts.
+
+    Without a number of accounts the share of pooled ones decides nothing.
+    """
     ids = {o.evidence.id for o in result.odds if "accounts" in o.evidence.limits}
     curves: dict[str, list[PoolShare]] = {}
     for x in result.pools:
@@ -93,10 +103,12 @@ def _grid(curves: Curves, lower: float) -> Grid:
 
 
 def _key_height(odds: Sequence[Odds]) -> float:
+    """Return the height in inches of a key that stands alone, in `_COLUMNS` columns."""
     return 0.2 + 0.18 * math.ceil(len(odds) / _COLUMNS)
 
 
 def _looks(odds: Sequence[Odds]) -> Looks:
+    """Return a colour and a marker for each case; both repeat when they run out."""
     colours = primitives.colours()
     return {
         o.evidence.id: {
@@ -111,6 +123,7 @@ def _looks(odds: Sequence[Odds]) -> Looks:
 
 
 def _title(comparison: Comparison, odds: Sequence[Odds], curves: Curves) -> str:
+    """Say in how many comparisons likelihoods alone decide, and where pooled shares turn them."""
     needed = [r for o in odds for r in o.prior_needed.values()]
     enough = sum(r.stated <= 0 for r in needed)
     title = (
@@ -128,7 +141,10 @@ def _title(comparison: Comparison, odds: Sequence[Odds], curves: Curves) -> str:
 
 
 def _turns(shares: Iterable[PoolShare]) -> list[float]:
-    """Shares of pooled accounts below which it is 10 to 1, where some shares are and some not."""
+    """Return shares of pooled accounts below which it is 10 to 1.
+
+    Only of curves where small shares are decisive and larger ones are not.
+    """
     return [
         x.decisive[1]
         for x in shares
@@ -137,6 +153,7 @@ def _turns(shares: Iterable[PoolShare]) -> list[float]:
 
 
 def _top_words(comparison: Comparison) -> str:
+    """Return the part of the subtitle that explains the upper panels."""
     accused = comparison.inline_title(comparison.settings.accused)
     return (
         f"Top: likelihood ratio of {accused} to another "
@@ -146,6 +163,7 @@ def _top_words(comparison: Comparison) -> str:
 
 
 def _alt(comparison: Comparison, odds: Sequence[Odds], curves: Curves) -> str:
+    """Say what every panel and row shows: where 10 to 1 holds, which prior odds it takes."""
     parts = []
     for other, of_other in curves.items():
         turns = _turns(of_other)
@@ -170,7 +188,10 @@ def _alt(comparison: Comparison, odds: Sequence[Odds], curves: Curves) -> str:
 def _draw_shares(
     page: Page, comparison: Comparison, curves: Curves, looks: Looks, lower: float
 ) -> Axes:
-    """Draw a panel for each other hypothesis; return the last one, which is left for the key."""
+    """Draw a panel for each other hypothesis; return the last one, which is left for the key.
+
+    Likelihood ratios of 0 or infinity are drawn at the ends of the axis, which all panels share.
+    """
     ratios = [r for of_other in curves.values() for x in of_other for r in x.ratios.values()]
     logs = [math.log10(r) for r in ratios if 0 < r < math.inf]
     low, high = min(-1.2, *logs) - 0.15, max(1.2, *logs) + 0.15
@@ -193,6 +214,7 @@ def _draw_shares(
 
 
 def _share_axes(axes: Axes, low: float, high: float) -> None:
+    """Label the axes of a panel: shares in per cent, odds from `low` to `high` in log10."""
     axes.set_xscale("log")
     axes.set_xticks([0.001, 0.01, 0.1, 1], ["0.1", "1", "10", "100"])
     axes.minorticks_off()
@@ -210,7 +232,11 @@ def _share_axes(axes: Axes, low: float, high: float) -> None:
 def _draw_prior_odds(
     page: Page, comparison: Comparison, odds: Sequence[Odds], looks: Looks, lower: float
 ) -> None:
-    """Draw a row for each other hypothesis: a band over all cases, and a mark for each."""
+    """Draw a row for each other hypothesis: a band over all cases, and a mark for each.
+
+    The band runs from the smallest to the largest over cases and prior sets; marks are at the
+    priors as stated, one under another in the order of the cases.
+    """
     others = comparison.settings.others
     axes = page.axes(_LEFT, 0.5, WIDTH - _LEFT - 0.2, lower - 0.95)
     labels = [f"against {comparison.inline_title(x)}" for x in others]

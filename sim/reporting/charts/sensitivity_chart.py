@@ -49,6 +49,7 @@ def parameter_name(parameter: str, beside: Sequence[str]) -> str:
 
 
 def _names(items: Sequence[Index | Bar]) -> list[str]:
+    """Return the parameters in words, as short as they are still told apart."""
     parameters = [x.parameter for x in items]
     return [parameter_name(x, parameters) for x in parameters]
 
@@ -58,7 +59,17 @@ def _names(items: Sequence[Index | Bar]) -> list[str]:
 
 @dataclass(frozen=True)
 class _Panel:
-    """The largest indices of one quantity of one hypothesis."""
+    """The largest indices of one quantity of one hypothesis.
+
+    Attributes
+    ----------
+    hypothesis
+        Its id.
+    quantity
+        A key of `_QUANTITIES`: the count, or the odds with one or all observables.
+    indices
+        At most `_MOST_INDICES`, the largest total index first.
+    """
 
     hypothesis: str
     quantity: str
@@ -66,7 +77,11 @@ class _Panel:
 
 
 def sensitivity(comparison: Comparison, result: Sensitivity) -> Chart | None:
-    """Draw first and total Sobol indices, of the count and of the odds."""
+    """Draw first and total Sobol indices, of the count and of the odds.
+
+    A panel per quantity and hypothesis, with the strongest parameters of each. None without
+    indices.
+    """
     panels = _panels(comparison, result.indices)
     if not panels:
         return None
@@ -96,7 +111,10 @@ def sensitivity(comparison: Comparison, result: Sensitivity) -> Chart | None:
 
 
 def _panels(comparison: Comparison, indices: Sequence[Index]) -> list[_Panel]:
-    """Return what is drawn of each quantity and hypothesis, the largest totals first."""
+    """Return what is drawn of each quantity and hypothesis, the largest totals first.
+
+    Equal totals are in order of the parameter's name, so that charts are the same on repeat.
+    """
     panels = []
     for quantity in _QUANTITIES:
         for id_ in comparison.settings.hypotheses:
@@ -108,6 +126,7 @@ def _panels(comparison: Comparison, indices: Sequence[Index]) -> list[_Panel]:
 
 
 def _sensitivity_title(comparison: Comparison, panels: Sequence[_Panel]) -> str:
+    """Say for how many hypotheses the driver moves the count most, and what moves the odds most."""
     strongest = {(x.hypothesis, x.quantity): x.indices[0] for x in panels}
     of_counts = [x for (_, quantity), x in strongest.items() if quantity == COUNT]
     hypotheses = comparison.library.hypotheses
@@ -129,6 +148,7 @@ def _sensitivity_title(comparison: Comparison, panels: Sequence[_Panel]) -> str:
 
 
 def _sensitivity_alt(comparison: Comparison, panels: Sequence[_Panel]) -> str:
+    """Say the three strongest parameters of each panel, with their total indices in per cent."""
     parts = []
     for panel in panels:
         shares = ", ".join(
@@ -141,6 +161,7 @@ def _sensitivity_alt(comparison: Comparison, panels: Sequence[_Panel]) -> str:
 
 
 def _sensitivity_grid(panels: Sequence[_Panel]) -> Grid:
+    """Return a grid of three columns with room at the left of each for names of parameters."""
     return Grid(
         len(panels),
         columns=3,
@@ -153,6 +174,7 @@ def _sensitivity_grid(panels: Sequence[_Panel]) -> Grid:
 
 
 def _draw_sensitivity(page: Page, comparison: Comparison, panels: Sequence[_Panel]) -> None:
+    """Draw the panels; all have as many rows, so that bars are equally thick."""
     grid = _sensitivity_grid(panels)
     for panel, axes in zip(panels, grid.axes(page), strict=True):
         primitives.rows(axes, _names(panel.indices), room=grid.left, size=7.0)
@@ -185,6 +207,10 @@ def _wide_title(axes: Axes, text: str, left: float, *, bold: bool) -> None:
 
 
 def _draw_index(axes: Axes, row: int, x: Index) -> None:
+    """Draw the indices of one parameter: total light, first-order dark, and whiskers of the total.
+
+    Estimates below 0, which is sampling error, are drawn as 0.
+    """
     blue = primitives.colours()[0]
     axes.barh(row, max(x.total, 0), height=0.66, color=blue, alpha=0.38, lw=0, zorder=2)
     axes.barh(row, max(x.first, 0), height=0.32, color=INK, lw=0, zorder=3)
@@ -196,7 +222,10 @@ def _draw_index(axes: Axes, row: int, x: Index) -> None:
 
 
 def tornado(comparison: Comparison, result: Sensitivity) -> Chart | None:
-    """Draw the mean count where a parameter is lowest and highest, for every hypothesis."""
+    """Draw the mean count where a parameter is lowest and highest, for every hypothesis.
+
+    A tornado diagram: the widest bars of each hypothesis, widest first. None without bars.
+    """
     bars: dict[str, list[Bar]] = {}
     for id_ in comparison.settings.hypotheses:
         longest = [x for x in result.bars if x.hypothesis == id_]
@@ -234,6 +263,7 @@ def tornado(comparison: Comparison, result: Sensitivity) -> Chart | None:
 
 
 def _tornado_alt(comparison: Comparison, bars: Mapping[str, Sequence[Bar]]) -> str:
+    """Say the two widest bars of each hypothesis with their ends, and the accused one's widest."""
     parts = []
     for id_, longest in bars.items():
         moves = and_list(
@@ -250,11 +280,13 @@ def _tornado_alt(comparison: Comparison, bars: Mapping[str, Sequence[Bar]]) -> s
 
 
 def _tornado_grid(panels: int) -> Grid:
+    """Return a grid of two columns, a panel for each hypothesis with bars."""
     height = _MOST_BARS * 0.23
     return Grid(panels, columns=2, height=height, left=1.6, gap=1.55, right=MARGIN)
 
 
 def _draw_tornado(page: Page, comparison: Comparison, bars: Mapping[str, Sequence[Bar]]) -> None:
+    """Draw a panel for each hypothesis; all share one logarithmic axis of counts."""
     ends = [x for longest in bars.values() for b in longest for x in (b.low, b.high)]
     # Room for the labels at the ends of the bars
     room = 0.45 * (max(ends) - min(ends))
@@ -272,6 +304,7 @@ def _draw_tornado(page: Page, comparison: Comparison, bars: Mapping[str, Sequenc
 
 
 def _draw_bar(axes: Axes, row: int, bar: Bar) -> None:
+    """Draw one bar with its middle, and at its ends the values of the parameter that lead there."""
     blue, start = primitives.colours()[0], 10**bar.low
     axes.barh(row, 10**bar.high - start, left=start, height=0.6, color=blue, lw=0, zorder=2)
     axes.plot([10**bar.middle] * 2, [row - 0.3, row + 0.3], color="white", lw=1.4, zorder=3)
