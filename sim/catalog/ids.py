@@ -16,7 +16,15 @@ from sim.documents.quantities import quoted
 
 @dataclass(frozen=True)
 class CatalogId:
-    """What makes a `str` the id of an entry: `kind` names it in messages, `entries` are by id."""
+    """What makes a `str` the id of an entry; it stands in an `Annotated` type.
+
+    Attributes
+    ----------
+    kind
+        What messages call an entry.
+    entries
+        Function that returns the entries by id; it is called on use, so importing reads no file.
+    """
 
     kind: str
     entries: Callable[[], Mapping[str, Any]]

@@ -41,12 +41,13 @@ _MAY_BE_EMPTY = ("value", "bound", "low", "high", "window_days")
 
 
 def _plain(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of an entry by key, without their sources and notes."""
     return {key: cell["value"] for key, cell in entry.items()}
 
 
 @cache
 def models() -> Mapping[str, Model]:
-    """Return the served models by id."""
+    """Return the served models by id, in the order of the file, as all entries are."""
     entries = read_yaml("models").items()
     return MappingProxyType({k: Model.model_validate({"id": k, **_plain(v)}) for k, v in entries})
 
@@ -78,7 +79,7 @@ def benchmarks() -> Mapping[str, Benchmark]:
 
 @cache
 def typologies() -> Mapping[str, Typology]:
-    """Return the typologies by id."""
+    """Return the typologies by id; their defaults include those that all typologies share."""
     by_id = {}
     for key, entry in read_yaml("typologies")["typologies"].items():
         labels = {k: v for k, v in entry.items() if k != "dials"}
@@ -88,13 +89,16 @@ def typologies() -> Mapping[str, Typology]:
 
 
 def _parameters_of(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return every parameter of a typology, those that it shares with others included."""
+    """Return every parameter of a typology, those that it shares with others included.
+
+    Its own stand in place of shared ones of the same name. Values are cells with source and status.
+    """
     return {**read_yaml("typologies")["common"], **entry["dials"]}
 
 
 @cache
 def modes() -> Mapping[str, Variant]:
-    """Return the modes of behaviour by id."""
+    """Return the modes of behaviour by id, each with the parameters that it replaces."""
     return _variants("modes")
 
 
@@ -105,6 +109,7 @@ def sharing_groups() -> Mapping[str, Variant]:
 
 
 def _variants(name: str) -> Mapping[str, Variant]:
+    """Return the entries of a file as variants by id: a title, and parameters of any name."""
     by_id = {}
     for key, entry in read_yaml(name).items():
         parameters = _plain(entry)
@@ -115,7 +120,10 @@ def _variants(name: str) -> Mapping[str, Variant]:
 
 @cache
 def look_alikes() -> Mapping[str, Mapping[str, Any]]:
-    """Return by id the actors that look like a ring and are harmless, as a scenario has them."""
+    """Return by id the actors that look like a ring and are harmless, as a scenario has them.
+
+    They are mappings of the human form, not yet checked.
+    """
     entries = read_yaml("look_alikes").items()
     return MappingProxyType({k: MappingProxyType({"id": k, **v["actor"]}) for k, v in entries})
 
@@ -129,7 +137,7 @@ def families() -> Mapping[str, Family]:
 
 @cache
 def claims() -> Mapping[str, Claim]:
-    """Return the reported figures by id."""
+    """Return the reported figures by id; cells that are empty are None where they may be."""
     by_id = {}
     for row in read_csv("claims"):
         optional = {key: row[key] or None for key in _MAY_BE_EMPTY}
@@ -149,7 +157,11 @@ NO_LIMITS = "none"
 
 @cache
 def tiers() -> Mapping[str, Mapping[str, Limit]]:
-    """Return the tiers of `TIER_PERIOD` by id, each with its limits by class of model."""
+    """Return the tiers of `TIER_PERIOD` by id, each with its limits by class of model.
+
+    The id is the name in lower case with hyphens. The tier `NO_LIMITS` has no limits at all, and a
+    class that a tier does not name has none in it.
+    """
     by_tier: dict[str, dict[str, Limit]] = {NO_LIMITS: {}}
     for limit in limits():
         if limit.period == TIER_PERIOD:
@@ -198,7 +210,7 @@ def sources() -> Mapping[str, Source]:
 
 
 def cited(kind: str, wanted: str) -> tuple[Cited, ...]:
-    """Return every value of one entry with unit, status and source.
+    """Return every value of one entry with unit, status and source, in the order of the file.
 
     Parameters
     ----------
@@ -230,7 +242,16 @@ def parameters() -> tuple[Parameter, ...]:
 
 
 def _parameter(key: str, entry: Mapping[str, Any]) -> Parameter:
-    """Return a parameter with the cells behind it: one of the world, or one of each entry."""
+    """Return a parameter with the cells behind it: one of the world, or one of each entry.
+
+    Parameters
+    ----------
+    key
+        Its name.
+    entry
+        Of the data file; `default` names the cell as `provider.burst`, `typology.tier` or
+        `model.ttft_s`.
+    """
     kind, _, name = entry["default"].partition(".")
     owners = {"typology": typologies, "model": models}
     if kind in owners:
@@ -254,11 +275,18 @@ def _parameter(key: str, entry: Mapping[str, Any]) -> Parameter:
 
 
 def _cell(kind: str, owner: str, name: str) -> Cited:
+    """Return one value of an entry; StopIteration for a name that it does not have."""
     return next(cell for cell in cited(kind, owner) if cell.key == name)
 
 
 def resolve_model(wanted: str) -> Model:
-    """Return the model with an id or alias; InvalidInputError names the nearest ids."""
+    """Return the model with an id or an alias; an alias is tried first.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such model; the message names the nearest ids.
+    """
     for model in models().values():
         if wanted in model.aliases:
             return model

@@ -19,9 +19,14 @@ from sim.errors import InvalidInputError
 
 @cache
 def step_counts() -> Mapping[tuple[str, str], Ints]:
-    """Return, by (agent id, label), an array of shape (k, 3): steps, tasks, tasks at odd places.
+    """Return the measured steps as counts, by (agent id, label of the model).
 
     "Odd places" splits the measured instances in two halves, by their order of name.
+
+    Returns
+    -------
+    Mapping
+        Arrays int64 of shape (k, 3): steps, tasks with as many steps, those of them at odd places.
     """
     rows: dict[tuple[str, str], list[tuple[int, int, int]]] = defaultdict(list)
     for x in read_csv("steps"):
@@ -32,12 +37,13 @@ def step_counts() -> Mapping[tuple[str, str], Ints]:
 
 @cache
 def step_distributions() -> Mapping[tuple[str, str], StepDistribution]:
-    """Return the measured distributions by (agent id, label)."""
+    """Return the measured distributions by (agent id, label of the model), in file order."""
     distributions = [_distribution(entry) for entry in read_yaml("steps")]
     return MappingProxyType({(x.agent, x.model): x for x in distributions})
 
 
 def _distribution(entry: dict[str, Any]) -> StepDistribution:
+    """Return one distribution: a step count for each measured task, made read-only."""
     counts = step_counts()[entry["agent"], entry["label"]]
     steps = np.repeat(counts[:, 0], counts[:, 1])
     steps.setflags(write=False)
@@ -58,7 +64,14 @@ def _distribution(entry: dict[str, Any]) -> StepDistribution:
 
 
 def steps_for(agent_id: str, model_id: str) -> StepDistribution:
-    """Return the steps measured for a scaffold with a served model (id or alias).
+    """Return the steps measured for a scaffold with a served model.
+
+    Parameters
+    ----------
+    agent_id
+        Id of the scaffold.
+    model_id
+        Id or alias of the model. Measurements of models that are not served are not found here.
 
     Raises
     ------

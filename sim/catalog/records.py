@@ -189,6 +189,7 @@ class Claim(Record):
 
     @model_validator(mode="after")
     def _agrees(self) -> Claim:
+        """Refuse a figure without a bound, a bound without a figure, and limits out of place."""
         if (self.value is None) != (self.bound is None):
             raise ValueError("a figure has a bound, and no other claim has one")
         if self.bound != "between":
@@ -247,10 +248,26 @@ class Statement(Record):
 class StepDistribution:
     """Measured model calls per attempt at a benchmark task.
 
-    `steps`: int64, ascending, one entry per measured task. `at_limit`: tasks that reached
-    `step_limit`. `loading`: that of the one-factor normal copula over instances, in [0, 1); its
-    square is the cross-model share of an instance, a lower bound for the correlation of two runs
-    by one model (`data/steps.yaml` says how it is fitted).
+    Attributes
+    ----------
+    agent, version
+        The scaffold, and which version of it was measured.
+    model, model_id
+        Label of the model in the measurement; id of the served model, None if it is not one.
+    benchmark
+        Id of the benchmark that was measured.
+    steps
+        int64, ascending, one entry per measured task.
+    step_limit
+        Calls after which the scaffold stopped.
+    at_limit
+        How many tasks reached `step_limit`.
+    loading
+        That of the one-factor normal copula over instances, in [0, 1); its square is the
+        cross-model share of an instance, a lower bound for the correlation of two runs by one model
+        (`data/steps.yaml` says how it is fitted).
+    source, status
+        Where the steps come from.
     """
 
     agent: str

@@ -38,20 +38,38 @@ MOST_CONCENTRATION = 10**6
 
 
 def shown(number: float) -> str:
-    """Return a bound as messages show it: `2,000,000,000`, `0.5`."""
+    """Return a bound as messages show it: `2,000,000,000`, `0.5`.
+
+    Whole numbers beyond `MOST_USD`, such as the largest seed, have no commas.
+    """
     if isinstance(number, int):
         return f"{number:,}" if number <= MOST_USD else str(number)
     return f"{number:,.12g}"
 
 
 class UpTo:
-    """What makes a distribution one that draws nothing above `most`; tails are cut off there."""
+    """What makes a distribution one that draws nothing above `most`.
+
+    It stands in an `Annotated` type. A number of the distribution above `most` is refused; the tail
+    of an unbounded one is cut off there.
+
+    Parameters
+    ----------
+    most
+        The largest value, in the unit of the key.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
 
     def check(self, value: Distribution) -> Distribution:
-        """Return a distribution with its tails cut off; ValueError if a number of it is above."""
+        """Return the distribution with its tails cut off at `most`.
+
+        Raises
+        ------
+        ValueError
+            If a number of it, such as a median, lies above `most`.
+        """
         for name, number in value.numbers():
             if number > self._most:
                 raise ValueError(f"should be at most {shown(self._most)}, found {name} {number:g}")

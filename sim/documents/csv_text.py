@@ -19,10 +19,17 @@ def csv_text(rows: Iterable[Sequence[Any]], *, for_spreadsheets: bool = False) -
     Parameters
     ----------
     rows:
-        Rows of cells, which are written as `str` writes them.
+        Rows of cells, which are written as `str` writes them. None is an empty cell. Rows may
+        differ in length.
     for_spreadsheets:
         Whether to put an apostrophe before a text that begins with = + - @, a tab or a carriage
-        return, so that a spreadsheet shows it and computes nothing. Numbers stay as they are.
+        return, so that a spreadsheet shows it and computes nothing. Numbers stay as they are, also
+        those that are text.
+
+    Returns
+    -------
+    str
+        Empty without rows.
     """
     lines = []
     for row in rows:
@@ -35,6 +42,7 @@ def csv_text(rows: Iterable[Sequence[Any]], *, for_spreadsheets: bool = False) -
 
 
 def _for_spreadsheet(cell: Any) -> Any:
+    """Return a cell with an apostrophe before it if a spreadsheet would take it for a formula."""
     if not isinstance(cell, str) or not cell.startswith(_FORMULA) or _NUMBER.fullmatch(cell):
         return cell
     return f"'{cell}"

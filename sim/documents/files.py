@@ -16,6 +16,16 @@ _LONGEST = 200
 def read_file(path: Path) -> Document:
     """Return the parsed YAML of a file, or of standard input for `-`.
 
+    Parameters
+    ----------
+    path
+        Of the file. Messages name it as it is given here.
+
+    Returns
+    -------
+    Document
+        Its `problems` hold what was refused while reading on; they are not raised here.
+
     Raises
     ------
     FileNotFoundError
@@ -37,6 +47,13 @@ def read_file(path: Path) -> Document:
 
 
 def _decoded(content: bytes, source: str) -> str:
+    """Return the text of a file in UTF-8, without a byte order mark.
+
+    Raises
+    ------
+    InvalidInputError
+        With line, column and value of the first byte that is not UTF-8.
+    """
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

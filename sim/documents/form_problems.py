@@ -48,7 +48,7 @@ class Union:
     forms: Mapping[str, type[BaseModel]]
 
     def holds(self, path: Path) -> bool:
-        """Tell whether `path` leads to an item of the list or into one."""
+        """Tell whether `path` leads to an item of the list or into one; to the list does not."""
         return len(path) > len(self.path) and path[: len(self.path)] == self.path
 
 
@@ -61,15 +61,15 @@ class Layout:
     root:
         The form of a whole file.
     title, item:
-        What such a file is, and what it holds, in words.
+        What such a file is, and what it holds, in words: `a scenario`, `actor`.
     unions:
         Lists whose items have different forms.
     path_name:
-        From the data and a path to what messages show.
+        From the data and a path to what messages show. Default: dotted, as `actors[0].models`.
     mappings:
         What a mapping of some form may be instead, in words.
     missing:
-        What to add about a missing key.
+        What to add about a missing key, by key.
     """
 
     root: type[BaseModel]
@@ -84,16 +84,27 @@ class Layout:
 def problems_of_form(
     layout: Layout, document: Document
 ) -> tuple[BaseModel | None, Any, list[Problem]]:
-    """Check a document by its form; return the form, its data and all problems, raise nothing.
+    """Check a document by its form, and raise nothing.
+
+    Problems of all kinds are found in one round: those of reading, keys without a value, and what
+    the form refuses. What only follows from another problem is left out.
+
+    Parameters
+    ----------
+    layout
+        The format of the file.
+    document
+        What was read. It is not changed.
 
     Returns
     -------
     form:
-        None if the data do not fit it.
+        None if the data do not fit it. It may be there while there are problems of reading.
     data:
-        The data of the document without keys that have no value, lists as tuples.
+        The data of the document without keys that have no value, lists as tuples; None if the
+        document is no mapping.
     problems:
-        Those of the document included.
+        Those of the document included, not sorted.
     """
     problems = list(document.problems)
     if not isinstance(document.data, dict):
@@ -117,6 +128,7 @@ def problems_of_form(
 
 
 def _not_a_mapping(layout: Layout, document: Document) -> Problem:
+    """Return the problem of a document that is empty, or a list or a single value."""
     if document.data is None:
         message = f"the file is empty; {layout.title} begins 'version: 1'"
     else:
@@ -125,6 +137,7 @@ def _not_a_mapping(layout: Layout, document: Document) -> Problem:
 
 
 def _null_paths(value: Any, path: Path) -> Iterator[Path]:
+    """Yield the paths of all nulls at or below a value, in the order of the file."""
     if value is None:
         yield path
     items: Iterable[tuple[str | int, Any]] = ()
@@ -137,6 +150,7 @@ def _null_paths(value: Any, path: Path) -> Iterator[Path]:
 
 
 def _null_problem(layout: Layout, document: Document, path: Path) -> Problem:
+    """Return the problem of a key, or an item of a list, that has no value."""
     place = document.place(path, key=isinstance(path[-1], str))
     where = layout.path_name(document.data, path)
     return Problem(place, where, "no value; give one or drop the key")
@@ -152,16 +166,27 @@ def _without_nulls(value: Any) -> Any:
 class _Translator:
     """Turns pydantic's errors into problems in the words and places of the file.
 
-    `data` is what pydantic saw, `nulls` are the paths that were left out of it.
+    Attributes
+    ----------
+    layout
+        The format of the file.
+    document
+        What was read, with places.
+    data
+        What pydantic saw: without nulls, lists as tuples.
+    nulls
+        Paths that were left out of `data`; they are problems already.
     """
 
     def __init__(self, layout: Layout, document: Document, data: Any, nulls: list[Path]) -> None:
+        """Keep what messages are made of; nothing is checked yet."""
         self.layout = layout
         self.document = document
         self.data = data
         self.nulls = set(nulls)
 
     def problems(self, error: ValidationError) -> Iterator[Problem]:
+        """Yield a problem for each error, but for those that follow from another one."""
         for detail in error.errors(include_url=False):
             path, at_key = self.path(detail["loc"])
             if path in self.nulls or self.is_aftermath(detail, path):
@@ -171,7 +196,8 @@ class _Translator:
     def path(self, location: Path) -> tuple[Path, bool]:
         """Return the path that a location of pydantic's means, and whether a key is at fault.
 
-        Dropped is what pydantic adds: tags of unions, fields of a plain number, `[key]`.
+        Dropped is what pydantic adds: tags of unions, fields of a plain number, `[key]`. The path
+        ends where the data end, but may name a key that is missing there.
         """
         for union in filter(lambda union: union.holds(location), self.layout.unions):
             item = len(union.path) + 1
@@ -192,7 +218,11 @@ class _Translator:
         return path, at_key
 
     def is_aftermath(self, detail: Any, path: Path) -> bool:
-        """Tell whether an error only follows from one that is reported already."""
+        """Tell whether an error only follows from one that is reported already.
+
+        A list may be too short because its items are wrong; a tag may be missing because it has no
+        value.
+        """
         if detail["type"] == "too_short":
             return bool(self.value_at(path))
         if detail["type"] == "union_tag_not_found":
@@ -201,6 +231,16 @@ class _Translator:
         return False
 
     def problem(self, detail: dict[str, Any], path: Path, at_key: bool) -> Problem:
+        """Return the problem of one error, at the place that a writer has to change.
+
+        Parameters
+        ----------
+        detail
+            An entry of `ValidationError.errors()`.
+        path, at_key
+            What `path` returned for it. An unknown key is shown at itself, a missing one at the
+            mapping that lacks it.
+        """
         kind = detail["type"]
         if kind == "extra_forbidden":
             key = str(path[-1])
@@ -216,6 +256,7 @@ class _Translator:
         return self.at(path, path, self.message(detail, path))
 
     def at(self, path: Path, shown: Path, message: str, *, at_key: bool = False) -> Problem:
+        """Return a problem with the place of `path`, or of its key; messages name `shown`."""
         place = self.document.place(path, key=at_key)
         return Problem(place, self.layout.path_name(self.document.data, shown), message)
 
@@ -236,12 +277,14 @@ class _Translator:
         return self.at(below, below, f"unknown {tag} {quoted(item[tag])}{hint}")
 
     def value_at(self, path: Path) -> Any:
+        """Return the value at a path of `data`, which must be there."""
         value: Any = self.data
         for part in path:
             value = value[part]
         return value
 
     def message(self, detail: dict[str, Any], path: Path) -> str:
+        """Return the words for an error about the value at `path`."""
         if detail["type"] in ("model_type", "model_attributes_type"):
             return f"should be {self.wanted_mapping(path)}; found {in_words(detail['input'])}"
         if detail["type"] == "too_short":
@@ -249,15 +292,20 @@ class _Translator:
         return plain_message(detail)
 
     def wanted_mapping(self, path: Path) -> str:
+        """Return in words what should stand at `path`: a mapping, or what may stand for one."""
         form = self.form_at(path)
         return self.layout.mappings.get(form, "a mapping") if form else "a mapping"
 
     def allowed(self, path: Path) -> list[str]:
+        """Return the keys of the mapping at `path`; empty if no form describes it."""
         form = self.form_at(path)
         return list(form.model_fields) if form else []
 
     def form_at(self, path: Path) -> type[BaseModel] | None:
-        """Return the model that describes the mapping at `path`."""
+        """Return the model that describes the mapping at `path`, None if none does.
+
+        Names of the writer's own, as in shares by model, have no field; the path passes over them.
+        """
         form: type[BaseModel] | None = self.layout.root
         by_name = False  # whether the next part is a name of the writer's own
         for depth, part in enumerate(path, start=1):
@@ -271,7 +319,15 @@ class _Translator:
         return form
 
     def form_of_item(self, path: Path, otherwise: type[BaseModel] | None) -> type[BaseModel] | None:
-        """Return the form that an item of a union says it has; other lists have one form."""
+        """Return the form that an item of a union says it has; other lists have one form.
+
+        Parameters
+        ----------
+        path
+            Of the item.
+        otherwise
+            The form that the list gives to items where it is no union.
+        """
         for union in self.layout.unions:
             if path[:-1] == union.path:
                 item = self.value_at(path)
@@ -283,7 +339,11 @@ class _Translator:
 def plain_message(detail: dict[str, Any]) -> str:
     """Return what one of pydantic's errors says, in the words of this program.
 
-    `detail` is an entry of `ValidationError.errors()`.
+    Parameters
+    ----------
+    detail
+        An entry of `ValidationError.errors()`. Kinds that are not known here keep pydantic's words,
+        followed by what was found.
     """
     kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
     if kind == "value_error":  # of a validator of ours, which speaks these words already
@@ -307,6 +367,7 @@ def plain_message(detail: dict[str, Any]) -> str:
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the first model in a type, also within lists and unions; None without one."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next(filter(None, map(_model_in, get_args(annotation))), None)

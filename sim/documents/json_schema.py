@@ -8,12 +8,28 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def any_of(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of either, under the description of `second`, which loses it."""
+    """Return the schema of either, under the description of `second`, which loses it.
+
+    Parameters
+    ----------
+    first
+        Schema of what may stand in place of the mapping; it keeps its description.
+    second
+        Schema of the mapping, which must have a description. It is changed.
+    """
     return {"description": second.pop("description"), "anyOf": [first, second]}
 
 
 def tidy(node: Any) -> Any:
-    """Return a schema without titles of fields, branches for null and defaults of null."""
+    """Return a schema without titles of fields, branches for null and defaults of null.
+
+    Keys without a value are refused in files, so null is no value of any key there.
+
+    Parameters
+    ----------
+    node
+        A JSON Schema or any part of one; it is not changed.
+    """
     if isinstance(node, list):
         return [tidy(item) for item in node]
     if not isinstance(node, dict):
@@ -41,4 +57,5 @@ def _default_as_written(key: str, value: Any) -> Any:
 
 
 def _is_noise(key: str, value: Any) -> bool:
+    """Tell whether a key says nothing to a writer: the title of a field, a default of null."""
     return (key == "title" and isinstance(value, str)) or (key == "default" and value is None)

@@ -17,6 +17,8 @@ SOURCE = "<mapping>"
 def document_of(mapping: Mapping[str, Any]) -> Document:
     """Make a document of a mapping, as if it had been read from a file of YAML.
 
+    Messages call it `<mapping>`, and its values have no lines.
+
     Parameters
     ----------
     mapping
@@ -35,7 +37,17 @@ def document_of(mapping: Mapping[str, Any]) -> Document:
 
 
 def _plain(value: Any, path: Path, problems: list[Problem]) -> Any:
-    """Return a copy of plain types; what has no such copy becomes a problem."""
+    """Return a copy of plain types; what has no such copy becomes a problem, and None.
+
+    Parameters
+    ----------
+    value
+        Any value of a program.
+    path
+        Where it stands.
+    problems
+        Grows by what is found.
+    """
     if isinstance(value, Mapping):
         return {
             key: _plain(item, (*path, key), problems)
@@ -63,6 +75,7 @@ def _plain(value: Any, path: Path, problems: list[Problem]) -> Any:
 
 
 def _is_text(key: Any, path: Path, problems: list[Problem]) -> bool:
+    """Tell whether a key is text; if not, add a problem for the mapping at `path`."""
     if not isinstance(key, str):
         message = f"a key must be text, not {type(key).__name__} {key!r}"
         problems.append(Problem(Place.whole(SOURCE), dotted(path), message))

@@ -19,13 +19,16 @@ _KEY = re.compile(r'"([^"]+)"|([^."\[\]]+)')
 def apply_override(document: Document, text: str) -> None:
     """Set what a text such as `actors.coders.accounts=5` says in a document.
 
+    It works on the human form, before that is checked. So a wrong value is reported like one in the
+    file, at the place of the option.
+
     Parameters
     ----------
     document:
         Changed in place.
     text:
-        A key and a value of YAML. An actor is addressed by its id; a key with dots in it stands in
-        double quotes.
+        A key and a value of YAML, split at the first equals sign. An actor is addressed by its id
+        or its number from 0; a key with dots in it stands in double quotes.
 
     Raises
     ------
@@ -56,7 +59,21 @@ def split_key(key: str) -> list[str]:
 def set_value(document: Document, parts: list[str], value: Any, place: Place) -> None:
     """Set the value at `parts`, making mappings that are missing on the way.
 
-    `place` is where the value comes from; it becomes the place of the value and its key.
+    Parameters
+    ----------
+    document
+        Changed in place; an empty one becomes a mapping. Places below the path are forgotten.
+    parts
+        Keys, ids of actors, or numbers of items, at least one.
+    value
+        What replaces the value that is there.
+    place
+        Where the value comes from; it becomes the place of the value and its key.
+
+    Raises
+    ------
+    InvalidInputError
+        If a part names no item, or stands below a single value.
     """
     if document.data is None:
         document.data = {}
@@ -75,6 +92,7 @@ def set_value(document: Document, parts: list[str], value: Any, place: Place) ->
 
 
 def _descend(container: Any, path: Path, part: str, place: Place) -> tuple[Any, Path]:
+    """Return what stands under `part` of a container, made if it is missing, and its path."""
     step = _step(container, path, part, place)
     if isinstance(step, str):
         container.setdefault(step, {})
@@ -82,7 +100,20 @@ def _descend(container: Any, path: Path, part: str, place: Place) -> tuple[Any, 
 
 
 def _step(container: Any, path: Path, part: str, place: Place) -> str | int:
-    """Return the key or index that `part` means in a container."""
+    """Return the key or index that `part` means in a container.
+
+    Parameters
+    ----------
+    container
+        A mapping takes any key. Of a list items are numbered from 0, and actors have their ids too;
+        an id is tried first.
+    path
+        Of the container.
+    part
+        What the option says.
+    place
+        The option, for messages.
+    """
     if isinstance(container, dict):
         return part
     if not isinstance(container, list):

@@ -24,12 +24,28 @@ def said(error: BaseException) -> str:
 
 
 def printable_json(value: Any, indent: int | None = 2) -> str:
-    """Return JSON for people and programs: what cannot be printed is escaped, in every text."""
+    """Return JSON for people and programs: what cannot be printed is escaped, in every text.
+
+    Parameters
+    ----------
+    value
+        What `json` writes; anything else is written as `str` has it, such as a date.
+    indent
+        Spaces for each level; None for one line.
+    """
     text = json.dumps(value, indent=indent, ensure_ascii=False, default=str)
     return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 def first_of(lines: Sequence[str], most: int = _MOST_LINES) -> list[str]:
-    """Return the lines, or the first of them and how many more there are."""
+    """Return the lines, or the first of them and how many more there are.
+
+    Parameters
+    ----------
+    lines
+        Lines of text.
+    most
+        How many are kept; the line about the others comes on top.
+    """
     more = len(lines) - most
     return [*lines[:most], f"... and {more:,} more"] if more > 0 else list(lines)

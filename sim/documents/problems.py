@@ -18,9 +18,18 @@ _LONGEST_NAME = 100
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """A position in a file, both numbers from 1, or an option of the command line (line 0).
+    """A position in a file, or an option of the command line.
 
     Places order as messages do: by `rank`, which puts options behind files, then by position.
+
+    Attributes
+    ----------
+    rank
+        0 for files, 1 for options.
+    source
+        What messages call the file, or the option.
+    line, column
+        From 1; 0 for an option, and for a file as a whole.
     """
 
     rank: int
@@ -30,7 +39,7 @@ class Place:
 
     @classmethod
     def in_file(cls, source: str, line: int, column: int) -> Place:
-        """Return a position in the file that messages call `source`."""
+        """Return a position in the file that messages call `source`; both numbers count from 1."""
         return cls(0, source, line, column)
 
     @classmethod
@@ -44,25 +53,42 @@ class Place:
         return cls(1, text)
 
     def __str__(self) -> str:
+        """Return `file:line:column`, or the source alone where there is no line."""
         return f"{self.source}:{self.line}:{self.column}" if self.line else self.source
 
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One fault: one line `place: where: message`; `where` is a dotted path, may be empty."""
+    """One fault in a document, shown as one line `place: where: message`.
+
+    Attributes
+    ----------
+    place
+        Where the writer has to look.
+    where
+        The path of the value, as `actors.coders.models`; empty for the document as a whole.
+    message
+        What is wrong, and what would be right.
+    """
 
     place: Place
     where: str
     message: str
 
     def __str__(self) -> str:
+        """Return one line in which nothing but printable characters is left."""
         return printable(": ".join(filter(None, (str(self.place), self.where, self.message))))
 
 
 def raise_problems(problems: Iterable[Problem]) -> None:
-    """Raise one `InvalidInputError` that lists the problems by position, a line each, if any.
+    """Raise one error that lists the problems by position, a line each, if there are any.
 
-    Of more than `MOST_SHOWN` the last line says how many more there are.
+    Equal problems count once. Of more than `MOST_SHOWN` the last line says how many more there are.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is a problem.
     """
     in_order = sorted(set(problems))
     lines = [str(problem) for problem in in_order[:MOST_SHOWN]]
@@ -81,6 +107,18 @@ def suggest(name: str, allowed: Iterable[str]) -> str:
     """Return "; did you mean 'x'?", or the allowed names when none is near.
 
     Near is a name that differs in few letters, or that begins with `name`; case does not matter.
+
+    Parameters
+    ----------
+    name
+        What was written. A very long one is nobody's slip, and is not compared.
+    allowed
+        The names that there are, in any order.
+
+    Returns
+    -------
+    str
+        It goes behind a message, so it begins with a semicolon.
     """
     names = sorted(allowed)
     folded = {each.casefold(): each for each in names}

@@ -49,7 +49,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?)?")
 
 
 def quoted(text: str) -> str:
-    """Return `text` in quotes, shortened if it is long."""
+    """Return `text` in quotes; of a long one the first 57 characters and three dots."""
     return f"'{text if len(text) <= _LONG_TEXT else text[: _LONG_TEXT - 3] + '...'}'"
 
 
@@ -70,6 +70,8 @@ def in_words(value: Any) -> str:
 
 def parse_duration(value: Any) -> int:
     """Return a duration in whole microseconds, 0 to 3,660 days.
+
+    The sum is exact, in decimal arithmetic; a fraction of a microsecond is refused, not rounded.
 
     Parameters
     ----------
@@ -97,6 +99,7 @@ def parse_duration(value: Any) -> int:
 
 
 def _short(unit: str) -> str:
+    """Return the short form of a unit that the pattern let pass, such as `min` for `minutes`."""
     return unit if unit in UNITS_US else _WORDS[unit if unit == "m" else unit.removesuffix("s")]
 
 
@@ -107,7 +110,18 @@ def _hint(value: Any) -> str:
 
 
 def format_duration(duration_us: int) -> str:
-    """Return an exact form in the largest unit that is whole, for `parse_duration` to read back."""
+    """Return an exact form in the largest unit that is whole, for `parse_duration` to read back.
+
+    Parameters
+    ----------
+    duration_us
+        Microseconds, 0 or more. What is no whole number of milliseconds gets decimals.
+
+    Returns
+    -------
+    str
+        One number and one unit, such as `90 min`. Weeks are not used.
+    """
     for unit in ("d", "h", "min", "s", "ms") if duration_us else ("s",):
         if duration_us % UNITS_US[unit] == 0:
             return f"{duration_us // UNITS_US[unit]} {unit}"
@@ -115,7 +129,13 @@ def format_duration(duration_us: int) -> str:
 
 
 def parse_figure(value: Any) -> float:
-    """Return a number that may be written as a count is: `0.5`, `13_000_000`, `3.4 M`, `5k`."""
+    """Return a number that may be written as a count is: `0.5`, `13_000_000`, `3.4 M`, `5k`.
+
+    Raises
+    ------
+    ValueError
+        For anything else. NaN and infinities pass; ranges are the caller's to check.
+    """
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     try:
@@ -160,7 +180,16 @@ def parse_count(value: Any) -> int:
 def parse_instant(value: Any) -> datetime:
     """Return a moment in UTC from `2026-02-05`, `2026-02-05T08:00` or with `Z` or an offset.
 
-    Raises ValueError for anything else, days that no calendar has included.
+    Parameters
+    ----------
+    value
+        Text without an offset is in UTC; a day alone is its midnight. A datetime with a time zone
+        is taken too.
+
+    Raises
+    ------
+    ValueError
+        For anything else, days that no calendar has included.
     """
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC)

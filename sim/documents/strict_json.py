@@ -16,6 +16,11 @@ _MOST_DEEP = 40
 def parse_json(data: bytes) -> Any:
     """Return the values of a JSON text in UTF-8.
 
+    Parameters
+    ----------
+    data
+        The bytes of a file. Their number is the caller's to check, by `MOST_BYTES`.
+
     Raises
     ------
     ValueError
@@ -48,7 +53,10 @@ def parse_json(data: bytes) -> Any:
 
 
 def _check_depth(value: Any) -> None:
-    """Go down level by level, without recursion."""
+    """Raise ValueError for what is nested too deeply.
+
+    Goes down level by level, without recursion, which the depth itself could exhaust.
+    """
     level, depth = [value], 0
     while holders := [v for v in level if isinstance(v, dict | list)]:
         depth += 1
@@ -58,6 +66,7 @@ def _check_depth(value: Any) -> None:
 
 
 def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make a mapping of the pairs of an object, and raise ValueError if a key occurs twice."""
     mapping = dict(pairs)
     if len(mapping) < len(pairs):
         ordered = sorted(name for name, _ in pairs)
@@ -67,6 +76,7 @@ def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _whole(digits: str) -> int:
+    """Return a whole number, or raise ValueError for one that takes long to read."""
     if len(digits) > _MOST_DIGITS:
         raise ValueError(f"holds a number of more than {_MOST_DIGITS} digits")
     return int(digits)

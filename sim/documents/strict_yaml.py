@@ -46,9 +46,10 @@ class Document:
     source:
         What messages call the document.
     data:
-        The value of the whole document.
+        The value of the whole document; None if it is empty.
     values, keys:
-        Places by path: of each value, and of the key before it.
+        Places by path: of each value, and of the key before it. A path has keys of mappings and
+        numbers of items; that of the document is ().
     problems:
         What was refused while reading on: duplicate keys, anchors, tags.
     option:
@@ -63,11 +64,19 @@ class Document:
     option: Place | None = None
 
     def at(self, line: int, column: int) -> Place:
-        """Return the place of a position counted from 0."""
+        """Return the place of a position; line and column are counted from 0, as PyYAML does."""
         return self.option or Place.in_file(self.source, line + 1, column + 1)
 
     def place(self, path: Path, *, key: bool = False) -> Place:
-        """Return the place of `path`, or of the nearest thing around it that has one."""
+        """Return the place of `path`, or of the nearest thing around it that has one.
+
+        Parameters
+        ----------
+        path
+            Of a value, which need not be there.
+        key
+            Whether to return the place of the key before the value, if it has one.
+        """
         if key and path in self.keys:
             return self.keys[path]
         while path and path not in self.values:
@@ -76,7 +85,11 @@ class Document:
 
 
 def core_value(text: str) -> Any:
-    """Return what a plain scalar means under the YAML 1.2 core schema (section 10.3.2)."""
+    """Return what a plain scalar means under the YAML 1.2 core schema (section 10.3.2).
+
+    A scalar in quotes is text and does not come here. Text of more than 300 characters stays text,
+    because reading a long number takes long.
+    """
     if text in _WORDS:
         return _WORDS[text]
     if len(text) > _MAX_DIGITS:
@@ -119,7 +132,18 @@ def parse_yaml(text: str, source: str, option: Place | None = None) -> Document:
 
 
 class _Reader:
-    """Builds a `Document` from parser events, by recursive descent."""
+    """Builds a `Document` from parser events, by recursive descent.
+
+    Each method takes the events of its node, and no more. What is refused but can be read past
+    becomes a problem of the document; what cannot raises InvalidInputError.
+
+    Attributes
+    ----------
+    events
+        Events of PyYAML's parser, from libyaml where that is installed.
+    document
+        What is built.
+    """
 
     def __init__(self, text: str, document: Document) -> None:
         loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -127,6 +151,7 @@ class _Reader:
         self.document = document
 
     def read(self) -> None:
+        """Read the first document to its end, and note it if there is a second one."""
         documents = 0
         for event in self.events:
             if not isinstance(event, yaml.DocumentStartEvent):
@@ -139,6 +164,10 @@ class _Reader:
             self.document.data = self.node(next(self.events), ())
 
     def node(self, event: yaml.Event, path: Path) -> Any:
+        """Return the value of the node that begins with `event`, and remember its place.
+
+        An alias has the value None.
+        """
         place = self.place(event)
         self.document.values[path] = place
         self.check_plainness(event, path)
@@ -152,12 +181,17 @@ class _Reader:
         return self.mapping(path) if isinstance(event, yaml.MappingStartEvent) else None
 
     def sequence(self, path: Path) -> list[Any]:
+        """Return the items of a list, up to its end."""
         items: list[Any] = []
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
             items.append(self.node(event, (*path, len(items))))
         return items
 
     def mapping(self, path: Path) -> dict[str, Any]:
+        """Return the items of a mapping, up to its end.
+
+        Of keys that occur twice the first counts; merge keys are passed over. Both are noted.
+        """
         items: dict[str, Any] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             key = self.key(event, path)
@@ -176,6 +210,7 @@ class _Reader:
         return items
 
     def key(self, event: yaml.Event, path: Path) -> str:
+        """Return the text of a key; numbers and words are text too. Other nodes raise."""
         if isinstance(event, yaml.ScalarEvent):
             self.check_plainness(event, path)
             return str(event.value)
@@ -195,6 +230,7 @@ class _Reader:
                 return
 
     def check_plainness(self, event: yaml.Event, path: Path) -> None:
+        """Note an alias, an anchor or a tag at the node of `event`."""
         if isinstance(event, yaml.AliasEvent):
             self.note(event, dotted(path), f"an alias '*{event.anchor}'; write the value out")
             return
@@ -205,10 +241,12 @@ class _Reader:
             self.note(event, dotted(path), f"a tag '{short}'; tags are not allowed")
 
     def place(self, event: yaml.Event) -> Place:
+        """Return the place where an event begins."""
         mark: Any = event.start_mark
         return self.document.at(mark.line, mark.column)
 
     def note(self, event: yaml.Event, where: str, message: str) -> None:
+        """Add a problem at an event; reading goes on."""
         self.document.problems.append(Problem(self.place(event), where, message))
 
 
@@ -221,6 +259,7 @@ def dotted(path: Path) -> str:
 
 
 def _check_characters(text: str, document: Document) -> None:
+    """Raise InvalidInputError at the first character that YAML does not allow (section 5.1)."""
     match = _FORBIDDEN.search(text)
     if match is not None:
         before = text[: match.start()]
@@ -229,6 +268,7 @@ def _check_characters(text: str, document: Document) -> None:
 
 
 def _syntax_problem(error: yaml.MarkedYAMLError, text: str, document: Document) -> Problem:
+    """Return the problem of text that cannot be parsed; a tab before it is named as such."""
     mark = error.problem_mark or error.context_mark
     if mark is None:
         return Problem(document.place(()), "", f"not valid YAML: {error.problem}")

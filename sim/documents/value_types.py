@@ -36,13 +36,24 @@ _ROUNDING = 1e-6
 
 
 def count_within(low: int, high: int) -> tuple[Any, ...]:
-    """Return what makes an `int` a count from `low` to `high`, such as `13_000_000` or `3.4 M`."""
+    """Return what makes an `int` a count from `low` to `high`, such as `13_000_000` or `3.4 M`.
+
+    Parameters
+    ----------
+    low, high
+        Bounds, both allowed.
+
+    Returns
+    -------
+    tuple
+        Metadata for `Annotated[int, *...]`: the reader, the check and the JSON Schema.
+    """
     schema = {"anyOf": [{"type": "integer", "minimum": low, "maximum": high}, _COUNT_TEXT]}
     return (BeforeValidator(parse_count), Field(ge=low, le=high), WithJsonSchema(schema))
 
 
 def check_adds_up_to_1(shares: dict[str, float]) -> dict[str, float]:
-    """Return shares by name; ValueError if they do not add up to 1."""
+    """Return shares by name; ValueError if they do not add up to 1 within 1e-6."""
     total = math.fsum(shares.values())
     if not math.isclose(total, 1, abs_tol=_ROUNDING):
         raise ValueError(f"the shares should add up to 1, found {total:g}")
@@ -50,18 +61,21 @@ def check_adds_up_to_1(shares: dict[str, float]) -> dict[str, float]:
 
 
 def _longer_than_0(value_us: int) -> int:
+    """Return microseconds above 0; ValueError for 0."""
     if value_us == 0:
         raise ValueError("should be longer than 0")
     return value_us
 
 
 def _whole_minutes(value_us: int) -> int:
+    """Return microseconds that are whole minutes; ValueError for others."""
     if value_us % MINUTE_US:
         raise ValueError("should be whole minutes")
     return value_us
 
 
 def _near_our_time(moment: datetime) -> datetime:
+    """Return a moment in the years 2000 to 2099; ValueError for others."""
     if not datetime(2000, 1, 1, tzinfo=UTC) <= moment < datetime(2100, 1, 1, tzinfo=UTC):
         raise ValueError(f"should lie in the years 2000 to 2099, found {moment:%Y-%m-%d}")
     return moment
@@ -72,6 +86,7 @@ def _day(value: Any) -> date:
 
 
 def _is_slug(text: str) -> str:
+    """Return an id of lower-case words, at most 64 characters; ValueError for other text."""
     if not re.fullmatch(SLUG_PATTERN, text) or len(text) > _LONGEST_SLUG:
         raise ValueError(
             "should be lower-case words joined by - or _, such as 'coding-users', at most 64 "
@@ -81,6 +96,7 @@ def _is_slug(text: str) -> str:
 
 
 def _is_version(value: Any) -> int:
+    """Return 1; ValueError for anything else, true and 1.0 included."""
     if value != 1 or not isinstance(value, int) or isinstance(value, bool):
         raise ValueError(f"should be 1, the only version of the format; found {in_words(value)}")
     return value
