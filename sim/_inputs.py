@@ -39,6 +39,24 @@ def scenario_from(
     """Return the resolved scenario that `source` names.
 
     A Scenario, and that of a Run, are resolved already: they take another seed and nothing else.
+
+    Parameters
+    ----------
+    source
+        A file, a name, a mapping, a Scenario or a Run.
+    overrides
+        Changes of keys before the scenario is checked, as for `override_texts`.
+    seed
+        0 to 2^64 - 1; None for that of the source, or a drawn one if it names none.
+    scale
+        Above 0; None for that of the source.
+
+    Raises
+    ------
+    TypeError
+        If `source` is no such thing, or the seed no whole number.
+    InvalidInputError
+        If there is no such scenario, if it is not valid, or if a resolved one is to be changed.
     """
     from sim.scenario import Scenario, load_scenario
     from sim.tables.reading import Run
@@ -60,6 +78,7 @@ def scenario_from(
 
 
 def _with_seed(scenario: Scenario, seed: int) -> Scenario:
+    """Return a resolved scenario with another seed, 0 to 2^64 - 1."""
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise TypeError(f"a seed is a whole number; found {_type_of(seed)}")
     if not 0 <= seed <= _MOST_SEED:
@@ -73,7 +92,13 @@ def override_texts(overrides: Overrides) -> list[str]:
     Parameters
     ----------
     overrides
-        Such texts, or a mapping from keys to values. JSON is YAML, so any value can be written.
+        Such texts, a single one of them, or a mapping from keys to values. JSON is YAML, so any
+        value can be written.
+
+    Returns
+    -------
+    list of str
+        In the same order, in which they are applied.
     """
     if isinstance(overrides, Mapping):
         return [f"{key}={json.dumps(value)}" for key, value in overrides.items()]
@@ -84,7 +109,13 @@ def override_texts(overrides: Overrides) -> list[str]:
 
 
 def place_from(source: RunLike) -> str:
-    """Return the path or URL of a run that `source` names, without looking at it."""
+    """Return the path or URL of a run that `source` names, without looking at it.
+
+    Raises
+    ------
+    TypeError
+        If `source` is no path, URL or Run.
+    """
     from sim.tables.reading import Run
 
     if isinstance(source, Run):
@@ -95,7 +126,13 @@ def place_from(source: RunLike) -> str:
 
 
 def run_from(source: RunLike) -> Run:
-    """Return the finished run that `source` names; raises InvalidInputError if there is none."""
+    """Return the finished run that `source` names; a Run is returned as it is.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no finished run.
+    """
     from sim._run import Run
 
     return source if isinstance(source, Run) else Run(place_from(source))
@@ -113,6 +150,13 @@ def started(workers: WorkersLike) -> Iterator[Workers]:
     workers
         Number of processes, 1 for this one, None for one a core where they are worthwhile; the
         address of a Dask cluster, or `local`; or workers that have been started, which stay.
+
+    Raises
+    ------
+    TypeError
+        If `workers` is of another type.
+    InvalidInputError
+        If it is a number below 1.
     """
     from sim.engine.executors import Workers
     from sim.engine.executors import workers as start
@@ -139,7 +183,7 @@ def started(workers: WorkersLike) -> Iterator[Workers]:
 def claims_to_compare(
     claim_ids: Iterable[str], own_claims: Mapping[str, Claim] | None
 ) -> tuple[str, ...]:
-    """Return the ids of the claims to compare.
+    """Return the ids of the claims to compare, each once, those that were named first.
 
     Parameters
     ----------
@@ -147,7 +191,8 @@ def claims_to_compare(
         Those that were named. Without any, the claims of `own_claims` that give a count are
         compared, or without these the four of February 2026.
     own_claims
-        Claims of a file by id. Those that give a count are compared in any case.
+        Claims of a file by id. Those that give a count are compared in any case. None without a
+        file.
 
     Raises
     ------
@@ -175,6 +220,18 @@ def split_sources(sources: Iterable[RunLike], claims: Iterable[str]) -> tuple[li
 
     A text that is neither, and looks like the id of a claim, counts as one, so that the error names
     the claims that there are.
+
+    Parameters
+    ----------
+    sources
+        Paths, URLs, Runs and ids in any order.
+    claims
+        Ids of the claims that there are.
+
+    Returns
+    -------
+    runs, ids : list of str
+        Paths or URLs, and ids of claims, each in the order of `sources`.
     """
     claim_ids = {"all", *claims}
     runs: list[str] = []
@@ -189,6 +246,7 @@ def split_sources(sources: Iterable[RunLike], claims: Iterable[str]) -> tuple[li
 
 
 def _is_claim(text: str, claim_ids: Iterable[str]) -> bool:
+    """Tell whether a text names a claim, or looks like one and is no file."""
     return text in claim_ids or (text.isalnum() and not os.path.exists(text))  # noqa: PTH110
 
 

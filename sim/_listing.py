@@ -16,10 +16,14 @@ Record = dict[str, Any]
 
 
 class Entry(NamedTuple):
-    """One scenario or catalog entry.
+    """One scenario or catalog entry, as it is shown and as a record.
 
-    `line` has the cells that text shows, id and title first; `record` is JSON-ready, with the
-    source and status of every value.
+    Attributes
+    ----------
+    line
+        The cells that text shows, id and title first. Entries of a kind have as many.
+    record
+        JSON-ready, with `id` and more by kind, and the source and status of every value.
     """
 
     line: tuple[str, ...]
@@ -27,11 +31,18 @@ class Entry(NamedTuple):
 
 
 def entries(kind: str) -> list[Entry]:
-    """Return the entries of a kind, one of `LISTS`, in the order of the catalog."""
+    """Return the entries of a kind, in the order of the catalog.
+
+    Parameters
+    ----------
+    kind
+        One of `LISTS`; KeyError for any other.
+    """
     return list(LISTS[kind]())
 
 
 def _scenarios() -> Iterator[Entry]:
+    """Yield the shipped scenarios; the title of one that is not valid says what is wrong."""
     for name, path in shipped_scenarios().items():
         try:
             title = load_scenario(path, seed=0).title
@@ -41,6 +52,7 @@ def _scenarios() -> Iterator[Entry]:
 
 
 def _typologies() -> Iterator[Entry]:
+    """Yield the typologies with arrival and purpose, and whether their access is authorised."""
     for item in catalog.typologies().values():
         note = f"{item.arrival}; {item.purpose}, {item.access_legitimacy}"
         more = {"arrival": item.arrival, "is_extraction": item.is_extraction}
@@ -48,6 +60,7 @@ def _typologies() -> Iterator[Entry]:
 
 
 def _benchmarks() -> Iterator[Entry]:
+    """Yield the benchmarks with their number of items and the agents that can run them."""
     for item in catalog.benchmarks().values():
         note = f"{item.items:,} items; {', '.join(item.agents) or 'no agent'}"
         more = {"items": item.items, "agents": list(item.agents)}
@@ -55,6 +68,7 @@ def _benchmarks() -> Iterator[Entry]:
 
 
 def _agents() -> Iterator[Entry]:
+    """Yield the agents with the served models that steps were measured with."""
     measured: dict[str, list[str]] = {}
     for steps in catalog.step_distributions().values():
         if steps.model_id:
@@ -68,6 +82,7 @@ def _agents() -> Iterator[Entry]:
 
 
 def _models() -> Iterator[Entry]:
+    """Yield the models with list prices for input and output, context window and release."""
     for item in catalog.models().values():
         note = (
             f"{item.input_usd_per_mtok:g} / {item.output_usd_per_mtok:g} USD/Mtok, "
@@ -78,6 +93,11 @@ def _models() -> Iterator[Entry]:
 
 
 def _world() -> Iterator[Entry]:
+    """Yield the parameters of the world with default, unit, what they act on, and all sources.
+
+    The title of the record is what the parameter acts on; `values` has a cell for each entry that
+    it belongs to, named in `of`.
+    """
     for item in catalog.parameters():
         status = f"{', '.join(item.statuses)}: {', '.join(item.sources)}"
         line = (item.key, str(item.default), item.unit, item.acts_on, status)
@@ -87,6 +107,7 @@ def _world() -> Iterator[Entry]:
 
 
 def _claims() -> Iterator[Entry]:
+    """Yield the claims with report, actor and figure; the record is the whole claim."""
     for item in catalog.claims().values():
         value = "no figure" if item.value is None else f"{item.value:,.15g}"
         # a number that the report does not print is not shown as a reported one
@@ -97,6 +118,7 @@ def _claims() -> Iterator[Entry]:
 
 
 def _hypotheses() -> Iterator[Entry]:
+    """Yield the shipped hypotheses with their driver, and how many priors have each status."""
     from sim.comparison.hypotheses.load_hypotheses import load_library
 
     library = load_library()
@@ -118,12 +140,23 @@ def _hypotheses() -> Iterator[Entry]:
 
 
 def _prior(name: str, prior: Any) -> Record:
+    """Return the record of one prior: its distribution in words, status, source and note."""
     origin = {"status": prior.status, "source": prior.source, "note": prior.note}
     return {"name": name, "words": prior.words(), **origin}
 
 
 def _record(kind: str, item: Any, more: Record) -> Record:
-    """Return id, title, `more`, and every cited value with its source and status."""
+    """Return id, title, `more`, and every cited value with its source and status.
+
+    Parameters
+    ----------
+    kind
+        As for `catalog.cited`.
+    item
+        The entry, which has an id and a title.
+    more
+        What else a record of this kind has.
+    """
     values = [cell.model_dump(mode="json") for cell in catalog.cited(kind, item.id)]
     return {"id": item.id, "title": item.title, **more, "values": values}
 

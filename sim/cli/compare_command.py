@@ -27,7 +27,15 @@ class SectionOption(click.Option):
 
 
 def prior_odds_of(text: str) -> tuple[str, float]:
-    """Split `ID=ODDS` into the id and the odds; raises BadParameter if ODDS is no number."""
+    """Split `ID=ODDS` into the id and the odds.
+
+    Whether there is such an explanation, and whether the odds are above 0, is checked later.
+
+    Raises
+    ------
+    click.BadParameter
+        If ODDS is no number.
+    """
     name, _, odds = text.partition("=")
     try:
         return name, float(odds)
@@ -177,7 +185,20 @@ def compare(
 
 
 def _check_places(charts: Path | None, html: Path | None) -> None:
-    """Refuse before anything is computed what could not be written after it."""
+    """Refuse before anything is computed what could not be written after it.
+
+    Parameters
+    ----------
+    charts
+        Folder of the charts, which need not exist; None for none.
+    html
+        File of the page; its folder need not exist. None for no page.
+
+    Raises
+    ------
+    InvalidInputError
+        If the nearest folder that exists is a file, or cannot be written to.
+    """
     from sim.errors import InvalidInputError
 
     for option, place in (("--charts", charts), ("--html", html and html.parent)):
@@ -191,6 +212,7 @@ def _check_places(charts: Path | None, html: Path | None) -> None:
 
 
 def _print_analysis(analysis: Analysis, form: OutputForm) -> None:
+    """Print an analysis on stdout as text, JSON or CSV."""
     from sim.comparison import render_text, to_csv, to_json
 
     if form.is_csv:
@@ -201,7 +223,17 @@ def _print_analysis(analysis: Analysis, form: OutputForm) -> None:
 
 
 def _draw(analysis: Analysis, folder: Path | None, html: Path | None, more: Sequence[str]) -> None:
-    """Write the charts and the page that are asked for; `more` are options that the page names."""
+    """Write the charts and the page that are asked for, and say on stderr where they are.
+
+    Parameters
+    ----------
+    analysis
+        What is drawn. Without `folder` and `html` nothing is, and matplotlib is not imported.
+    folder, html
+        Where charts and page go; None for none.
+    more
+        Words of options that the analysis does not know, and the page names.
+    """
     if folder is None and html is None:
         return
     from sim.reporting import charts_of, write_charts, write_page

@@ -32,6 +32,7 @@ def counts(place: str, as_json: bool) -> None:
 
 
 def _print_counts(counted: Counts) -> None:
+    """Print counts as text: in total, by account, then by typology, actor and day."""
     from sim.tables.conventions import CONVENTIONS
 
     rows = [[c, f"{n:,}", CONVENTIONS[c]] for c, n in counted.total.items()]
@@ -43,6 +44,7 @@ def _print_counts(counted: Counts) -> None:
 
 
 def _print_accounts(counted: Counts) -> None:
+    """Print mean, quantiles and maximum over accounts by convention; nothing without any."""
     if not counted.by_account:
         return
     first = next(iter(counted.by_account.values()))
@@ -56,6 +58,7 @@ def _print_accounts(counted: Counts) -> None:
 
 
 def _print_groups(title: str, groups: dict[str, Counted]) -> None:
+    """Print a row per group with its counts under all conventions; nothing without groups."""
     if not groups:
         return
     conventions = list(next(iter(groups.values())))

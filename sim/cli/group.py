@@ -23,7 +23,17 @@ class SimGroup(click.Group):
     """A group that turns every error into one message on stderr and its exit code."""
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
-        """Run and exit: 0 done, 1 failed, 2 invalid input, 3 check failed, 128 + signal."""
+        """Run and exit: 0 done, 1 failed, 2 invalid input, 3 check failed, 128 + signal.
+
+        Options may come from variables of the environment that begin with `SIM_`. With `--debug` or
+        SIM_DEBUG an error keeps its traceback, but for errors of usage.
+
+        Parameters
+        ----------
+        *args, **extra
+            As for `click.Group.main`; what is given here stands in place of these defaults. It is
+            never click that ends the process.
+        """
         extra |= {"standalone_mode": False}
         extra.setdefault("prog_name", "sim")
         extra.setdefault("auto_envvar_prefix", "SIM")
@@ -41,6 +51,7 @@ class SimGroup(click.Group):
 
 
 def _is_worth_a_traceback(error: BaseException) -> bool:
+    """Tell whether --debug shows the traceback: not of an exit, and not of an error of usage."""
     return not isinstance(error, SystemExit | click.exceptions.Exit | click.UsageError)
 
 
@@ -77,7 +88,11 @@ def report_error(error: BaseException) -> int:
 
 
 def _message_and_code(error: BaseException) -> tuple[str, int]:
-    """Return what is printed of an error that is no signal and none of the system."""
+    """Return what is printed of an error that is no signal and none of the system.
+
+    Errors of usage and of this package have codes of their own. Anything else is a fault of this
+    program: code 1, with a hint to --debug.
+    """
     if isinstance(error, click.ClickException):
         shown = io.StringIO()
         error.show(shown)

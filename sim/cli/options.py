@@ -24,14 +24,35 @@ Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class ScenarioOptions:
-    """Changes to a scenario before it is checked."""
+    """Changes to a scenario before it is checked.
+
+    Attributes
+    ----------
+    overrides
+        Texts as `actors.coders.accounts=5`, in the order in which they are applied.
+    seed, scale
+        Instead of those of the scenario; None to keep them.
+    """
 
     overrides: tuple[str, ...]
     seed: int | None
     scale: float | None
 
     def load(self, scenario: str, *, more: tuple[str, ...] = ()) -> Scenario:
-        """Return the scenario of a file or name with these changes, and `more` after them."""
+        """Return the resolved scenario of a file or name with these changes.
+
+        Parameters
+        ----------
+        scenario
+            A file, `-` for standard input, or the name of a shipped scenario.
+        more
+            Further overrides, applied after these.
+
+        Raises
+        ------
+        InvalidInputError
+            Lists every fault with its place.
+        """
         from sim.scenario import load_scenario
 
         overrides = (*self.overrides, *more)
@@ -44,7 +65,15 @@ class ScenarioOptions:
 
 @dataclass(frozen=True)
 class WorkerOptions:
-    """Who carries the work out: `count` processes, or a Dask cluster."""
+    """Who carries the work out: processes of this machine, or a Dask cluster.
+
+    Attributes
+    ----------
+    count
+        Number of processes; None for one a core where that is worthwhile.
+    dask
+        Address of a cluster, or `local`; None for none.
+    """
 
     count: int | None
     dask: str | None
@@ -58,7 +87,15 @@ class WorkerOptions:
 
 @dataclass(frozen=True)
 class OutputForm:
-    """The form in which a verb prints: text unless one of these is asked for."""
+    """The form in which a verb prints: text unless one of these is asked for.
+
+    Attributes
+    ----------
+    as_json, as_csv
+        Whether JSON or CSV is asked for; not both.
+    for_spreadsheets
+        Whether CSV is asked for that no spreadsheet computes.
+    """
 
     as_json: bool
     as_csv: bool
@@ -92,8 +129,11 @@ def option_group(
     names = [field.name for field in fields(group)]
 
     def decorate(verb: Verb) -> Verb:
+        """Add the options to one verb, which keeps its name and its help."""
+
         @wraps(verb)
         def with_group(*args: Any, **parameters: Any) -> Any:
+            """Make the group of its options, and call the verb with it and the others."""
             values = {name: parameters.pop(name) for name in names}
             return verb(*args, **{argument: group(**values)}, **parameters)
 
@@ -156,7 +196,13 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 
 def table_options(csv_help: str) -> Callable[[Verb], Verb]:
-    """Make a decorator that adds the forms of tables: JSON, CSV, and CSV for spreadsheets."""
+    """Make a decorator that adds the forms of tables: JSON, CSV, and CSV for spreadsheets.
+
+    Parameters
+    ----------
+    csv_help
+        Help of `--csv`, which says what a row is.
+    """
     return option_group(
         "form",
         OutputForm,

@@ -11,12 +11,20 @@ from sim.documents.printable import printable, printable_json
 
 
 def print_json(value: Any) -> None:
-    """Print `value` as JSON with a fixed form; dates as ISO 8601 text."""
+    """Print `value` as JSON with a fixed form: two spaces a level, dates as ISO 8601 text."""
     click.echo(printable_json(value))
 
 
 def print_columns(rows: Iterable[Sequence[str]], indent: str = "") -> None:
-    """Print rows of text with all columns but the last padded to the same width."""
+    """Print rows of text with all columns but the last padded to the same width.
+
+    Parameters
+    ----------
+    rows
+        All of one length; what cannot be printed is escaped. No rows, no output.
+    indent
+        Stands before each row.
+    """
     table = [list(map(printable, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:

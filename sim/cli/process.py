@@ -20,7 +20,13 @@ _MESSAGES = {
 
 
 class Stopped(KeyboardInterrupt):  # as Ctrl-C, it is no error
-    """A signal asked the command to end; all that ends on Ctrl-C ends as it does then."""
+    """A signal asked the command to end; all that ends on Ctrl-C ends as it does then.
+
+    Attributes
+    ----------
+    number
+        The signal, which decides the message and the exit code.
+    """
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -31,6 +37,11 @@ def interrupted_by(error: BaseException | None) -> KeyboardInterrupt | None:
     """Return the interrupt that led to an error, itself or one among its causes; None if none did.
 
     What is tidied up after Ctrl-C may fail in turn. Then Ctrl-C ended the command, not the failure.
+
+    Parameters
+    ----------
+    error
+        Any error; its chain of causes and contexts is followed. None has no interrupt.
     """
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__ or error.__context__
@@ -62,6 +73,7 @@ def own_process() -> Iterator[None]:
 
 
 def _heed_signals() -> None:
+    """Make signals raise `Stopped`, but for those that are ignored already."""
     for number in _MESSAGES:
         # one that is ignored, as SIGHUP after `nohup`, stays so
         if signal.getsignal(number) != signal.SIG_IGN:
@@ -69,6 +81,7 @@ def _heed_signals() -> None:
 
 
 def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    """Raise `Stopped`; later SIGTERM and SIGHUP are ignored, so that tidying up can end."""
     # who ends a session may send both; only a second Ctrl-C cuts short what is tidied up
     for other in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(other, signal.SIG_IGN)

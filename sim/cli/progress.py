@@ -14,7 +14,16 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress_bar(quiet: bool) -> Iterator[Observer | None]:
-    """Yield an observer of a run that draws on stderr, or None where nobody watches."""
+    """Yield an observer of a run that draws on stderr, or None where nobody watches.
+
+    It shows the share done, exchanges of finished shards and their rate, the time left, and the
+    most memory of a process in MiB. The bar is gone when the context ends.
+
+    Parameters
+    ----------
+    quiet
+        Whether nothing is to be drawn; nor is it if stderr is no terminal.
+    """
     if quiet or not sys.stderr.isatty():
         yield None
         return
@@ -36,6 +45,7 @@ def progress_bar(quiet: bool) -> Iterator[Observer | None]:
         task = bars.add_task("simulates", total=1.0, exchanges=0, rate=0.0, memory=0.0)
 
         def observe(progress: Progress) -> None:
+            """Draw how far the run is; the rate is that since the beginning."""
             bars.update(
                 task,
                 description=progress.doing,
@@ -50,7 +60,18 @@ def progress_bar(quiet: bool) -> Iterator[Observer | None]:
 
 @contextmanager
 def counting_bar(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Yield an observer of replicates that draws on stderr, or None where nobody watches."""
+    """Yield an observer that draws how many of how many are done, or None where nobody watches.
+
+    Parameters
+    ----------
+    quiet
+        Whether nothing is to be drawn; nor is it if stderr is no terminal.
+
+    Yields
+    ------
+    callable or None
+        Takes the number done and the number in all.
+    """
     if quiet or not sys.stderr.isatty():
         yield None
         return

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 class Level(click.FloatRange):
-    """A number within its bounds, which NaN is not."""
+    """A type of option: a number within its bounds, which NaN is not."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> float:
-        """Return the number; fails for one that is out of range."""
+        """Return the number; a usage error for one that is out of range, and for NaN."""
         number = float(super().convert(value, param, ctx))
         return self.fail(f"{value} is no number.", param, ctx) if number != number else number
 
@@ -105,9 +105,21 @@ def replicate(
 def _other_scenario(
     scenario: str, vs: str | None, vs_set: tuple[str, ...], changes: ScenarioOptions
 ) -> Scenario | None:
-    """Return the scenario to compare with; changes of keys of SCENARIO hold for it, not for OTHER.
+    """Return the scenario to compare with, None if neither --vs nor --vs-set is given.
 
-    None if neither --vs nor --vs-set is given.
+    Changes of keys of SCENARIO hold for another version of it, not for OTHER; seed and scale hold
+    for both.
+
+    Parameters
+    ----------
+    scenario
+        What SCENARIO is.
+    vs
+        Another scenario, None for SCENARIO itself.
+    vs_set
+        Changes that only the other one has.
+    changes
+        Those of SCENARIO.
     """
     if not vs and not vs_set:
         return None

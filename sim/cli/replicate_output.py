@@ -67,6 +67,7 @@ def _record(
     compared: Sequence[Difference] | None,
     confidence: float,
 ) -> dict[str, Any]:
+    """Return replicates as one JSON-ready mapping; NaN, as of one replicate alone, becomes null."""
     return {
         "scenario": counted.name,
         "confidence": confidence,
@@ -77,10 +78,15 @@ def _record(
 
 
 def _without_nan(values: dict[str, Any]) -> dict[str, Any]:
+    """Return values by name with None in place of NaN, which JSON does not have."""
     return {key: None if value != value else value for key, value in values.items()}
 
 
 def _csv_rows(scenarios: Sequence[Replicates]) -> Iterator[list[Any]]:
+    """Yield a header, then a row for each number of each replicate.
+
+    Totals come first, with "exchanges" under `what`, then what is said of the accounts of an actor.
+    """
     yield ["scenario", "replicate", "seed", "actor", "convention", "what", "value"]
     for counted in scenarios:
         for row in counted.totals().itertuples(index=False):
@@ -94,12 +100,24 @@ def _csv_rows(scenarios: Sequence[Replicates]) -> Iterator[list[Any]]:
 def _print_estimates(
     counted: Replicates, seed: int, summary: Sequence[Estimate], confidence: float
 ) -> None:
+    """Print two tables of estimates: exchanges by actor, and the median over its accounts."""
     click.echo(f"{counted.name}: {_number_of(counted)} from seed {seed}")
     _print_table(f"exchanges by actor; mean with its {confidence:.0%} interval", summary, _TOTALS)
     _print_table("median over the accounts of an actor", summary, _SPREAD)
 
 
 def _print_table(title: str, summary: Sequence[Estimate], what: str) -> None:
+    """Print a row for each actor and convention, of the estimates of one quantity.
+
+    Parameters
+    ----------
+    title
+        Stands above the table.
+    summary
+        Estimates of all quantities.
+    what
+        The quantity: `_TOTALS` or `_SPREAD`.
+    """
     header = ["actor", "convention", "mean", "interval", "sd", "p2.5", "p50", "p97.5"]
     rows = [
         [
@@ -124,6 +142,11 @@ def _print_table(title: str, summary: Sequence[Estimate], what: str) -> None:
 def _print_differences(
     counted: Replicates, changes: str, compared: Sequence[Difference], confidence: float
 ) -> None:
+    """Print paired differences, OTHER less SCENARIO, a row for each actor and convention.
+
+    The standard deviation of the pairs stands beside that of independent runs: what it saves to use
+    the same random numbers.
+    """
     click.echo(f"{changes} - {counted.name}: {_number_of(counted)}, the same random numbers")
     click.echo(f"sd of the pairs beside that of independent runs; {confidence:.0%} intervals")
     click.echo()
@@ -146,9 +169,11 @@ def _print_differences(
 
 
 def _number_of(counted: Replicates) -> str:
+    """Return how many replicates there are, in words."""
     number = len(counted.counted)
     return f"{number} replicate{'' if number == 1 else 's'}"
 
 
 def _interval(low: float, high: float) -> str:
+    """Return an interval in words; a dash where it is NaN, as for a single replicate."""
     return "-" if low != low else f"{low:,.1f} to {high:,.1f}"

@@ -113,7 +113,24 @@ def _run(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Carry the scenario out, and print what was requested and achieved."""
+    """Carry the scenario out, and print what was requested and achieved.
+
+    Parameters
+    ----------
+    scenario
+        Resolved.
+    place
+        Folder or URL of the run. It is looked at before workers start: what stands there may be no
+        run, or one of another scenario.
+    force
+        Whether to replace a run that is there.
+    engine
+        Fast or reference.
+    workers
+        Who carries it out.
+    as_json, quiet
+        How results are printed, and whether progress is.
+    """
     from sim.cli.run_output import print_summary
     from sim.cli.session import session
     from sim.engine.run import expect_usable
@@ -136,7 +153,11 @@ def _run_both(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Carry the scenario out with enforcement and without, and print what enforcement changed."""
+    """Carry the scenario out with enforcement and without, and print what enforcement changed.
+
+    The second run has the same seed, and lies beside the first at `place`-counterfactual. Both
+    places are looked at before either run begins. Parameters as in `_run`.
+    """
     from sim.cli.run_output import print_counterfactual
     from sim.cli.session import session
     from sim.engine.run import expect_usable
@@ -156,6 +177,7 @@ def _run_both(
 
 
 def _without_enforcement(scenario: Scenario) -> Scenario:
+    """Return the scenario as it is but for a provider that does nothing about accounts."""
     world = scenario.world.model_copy(update={"enforcement": None})
     return scenario.model_copy(update={"world": world})
 
@@ -169,7 +191,10 @@ def _plan(scenario: Scenario, place: str, engine: Engine, count: int | None, as_
 
 
 def _resume(place: str, engine: Engine, workers: WorkerOptions, as_json: bool, quiet: bool) -> None:
-    """Complete the run at `place`, and print it as if it had not been interrupted."""
+    """Complete the run at `place`, and print it as if it had not been interrupted.
+
+    The scenario is that of its manifest, so options cannot change it.
+    """
     from sim.cli.run_output import print_summary
     from sim.cli.session import session
     from sim.engine.run import resume

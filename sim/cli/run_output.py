@@ -26,7 +26,19 @@ _UNITS = {"kB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
 
 
 def print_summary(summary: RunSummary, scenario: Scenario, as_json: bool) -> None:
-    """Print the actors of a finished run on stdout, and a warning for each missed target."""
+    """Print the actors of a finished run on stdout, and a warning for each missed target.
+
+    Warnings go to stderr. A target is missed if less was done, or more than 5 % too much.
+
+    Parameters
+    ----------
+    summary
+        What the run achieved.
+    scenario
+        Of the run; its actors stand in the order of the summary.
+    as_json
+        Whether to print JSON.
+    """
     if as_json:
         print_json(_summary_record(summary, scenario.seed))
     else:
@@ -40,6 +52,7 @@ def print_summary(summary: RunSummary, scenario: Scenario, as_json: bool) -> Non
 
 
 def _summary_record(summary: RunSummary, seed: int) -> dict[str, Any]:
+    """Return a finished run as one JSON-ready mapping; sizes are in bytes, exchanges are C1."""
     actors = [
         vars(actor) | {"shortfall": actor.shortfall, "overshoot": actor.overshoot}
         for actor in summary.actors
@@ -59,6 +72,7 @@ def _summary_record(summary: RunSummary, seed: int) -> dict[str, Any]:
 
 
 def _print_achieved(summary: RunSummary, seed: int) -> None:
+    """Print a line about the run, and a row per actor: requested, achieved, C1 and C6."""
     click.echo(f"{summary.out}: {summary.exchanges:,} exchanges (C1), seed {seed}")
 
     header = ["actor", "typology", "requested", "achieved", "of", "exchanges (C1)", "tasks (C6)"]
@@ -78,6 +92,15 @@ def _print_achieved(summary: RunSummary, seed: int) -> None:
 
 
 def _shortfall(actor: ActorSummary, asked: Actor) -> str:
+    """Say what of a target was not done, why, and what would help.
+
+    Parameters
+    ----------
+    actor
+        What was achieved, and how many of its tasks were given up, cut off or not begun.
+    asked
+        The actor of the scenario, whose settings the remedy names.
+    """
     # a target that was missed is never shown as met
     share = min(actor.achieved / actor.requested, 0.999)
     missed = f"given up: {actor.requested_given_up:,}, "
@@ -91,6 +114,7 @@ def _shortfall(actor: ActorSummary, asked: Actor) -> str:
 
 
 def _remedy(actor: ActorSummary, asked: Actor) -> str:
+    """Say what would help an actor: against failures, against lack of time, or both."""
     remedies = []
     if actor.requested_given_up:
         remedies.append(_remedy_for_failures(asked))
@@ -100,6 +124,7 @@ def _remedy(actor: ActorSummary, asked: Actor) -> str:
 
 
 def _remedy_for_failures(asked: Actor) -> str:
+    """Say what would help an actor whose tasks were given up."""
     if asked.on_failure == "resume":  # it gives up only what timed out three times
         return "let its calls take longer (world.timeout)"
     limits = "" if asked.tier == "none" else " or raise its limits (tier)"
@@ -107,6 +132,7 @@ def _remedy_for_failures(asked: Actor) -> str:
 
 
 def _overshoot(actor: ActorSummary) -> str:
+    """Say that more was done than requested, and why."""
     return (
         f"warning: {actor.actor}: {actor.achieved:,} {actor.unit} were done where "
         f"{actor.requested:,} were requested ({actor.achieved / actor.requested:.1%}); the last "
@@ -120,7 +146,17 @@ def _overshoot(actor: ActorSummary) -> str:
 def print_counterfactual(
     summary: RunSummary, without: RunSummary, seed: int, as_json: bool
 ) -> None:
-    """Print a run beside the same one `without` enforcement, actor by actor."""
+    """Print a run beside the same one without enforcement, actor by actor.
+
+    Parameters
+    ----------
+    summary, without
+        Both runs, with the same actors in the same order.
+    seed
+        Of both.
+    as_json
+        Whether to print JSON.
+    """
     pairs = list(zip(summary.actors, without.actors, strict=True))
     if as_json:
         actors = [_counterfactual_record(actor, other) for actor, other in pairs]
@@ -147,6 +183,7 @@ def print_counterfactual(
 
 
 def _counterfactual_record(actor: ActorSummary, other: ActorSummary) -> dict[str, Any]:
+    """Return an actor with enforcement beside the `other` without; exchanges are C1."""
     return {
         "actor": actor.actor,
         "typology": actor.typology,
@@ -162,7 +199,19 @@ def _counterfactual_record(actor: ActorSummary, other: ActorSummary) -> dict[str
 
 
 def print_plan(plan: RunPlan, scenario: Scenario, place: str, as_json: bool) -> None:
-    """Print what the run of a scenario at `place` is expected to take."""
+    """Print what the run of a scenario at `place` is expected to take; nothing was written there.
+
+    Parameters
+    ----------
+    plan
+        Estimates, which text shows with two figures and JSON in full.
+    scenario
+        Of the run.
+    place
+        Where it would go.
+    as_json
+        Whether to print JSON.
+    """
     if as_json:
         print_json({"run": place, "seed": scenario.seed, **vars(plan)})
         return
@@ -183,6 +232,7 @@ def print_plan(plan: RunPlan, scenario: Scenario, place: str, as_json: bool) -> 
 
 
 def _not_tried(actors: tuple[str, ...]) -> str:
+    """Name the actors that no shard was simulated of, at most `_MOST_NAMES`; empty without any."""
     if not actors:
         return ""
     names = ", ".join(actors[:_MOST_NAMES])
@@ -191,6 +241,7 @@ def _not_tried(actors: tuple[str, ...]) -> str:
 
 
 def _memory(plan: RunPlan) -> str:
+    """Return what each process takes; the total is more, by their number."""
     each = "" if plan.workers == 1 else f" for each of {plan.workers} processes"
     return f"about {_size(plan.memory_bytes)}{each}"
 
@@ -201,12 +252,14 @@ def _rounded(number: float) -> int:
 
 
 def _size(number: int) -> str:
+    """Return bytes with two figures in kB, MB or GB, which are powers of 1,000."""
     rounded = _rounded(number)
     unit, size = next((u, s) for u, s in _UNITS.items() if rounded < 1_000 * s or u == "GB")
     return f"{rounded / size:,.3g} {unit}"
 
 
 def _time(seconds: float) -> str:
+    """Return seconds with two figures: in s below 90 s, in min below 90 min, else in h."""
     if seconds < 90:
         return f"{max(_rounded(seconds), 1)} s"
     return f"{_rounded(seconds / 60)} min" if seconds < 5_400 else f"{seconds / 3_600:.2g} h"

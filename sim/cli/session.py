@@ -22,7 +22,16 @@ def session(
     """Yield started workers, and an observer that draws a progress bar.
 
     After Ctrl-C, or a signal that counts as one, it prints for each of `places` that keeps
-    something how to complete the run.
+    something how to complete the run. The interrupt goes on.
+
+    Parameters
+    ----------
+    places
+        Folders or URLs of the runs that are carried out in turn.
+    workers
+        Who carries them out.
+    quiet
+        Whether no progress is shown; then the observer is None.
     """
     from sim.cli.progress import progress_bar
 
@@ -36,6 +45,7 @@ def session(
 
 
 def _say_how_to_go_on(place: str) -> None:
+    """Print the command that completes the run at `place`, if finished work is kept there."""
     from sim.documents.printable import printable
     from sim.engine.checkpoint import is_kept, resuming
     from sim.tables.store import Store

@@ -29,6 +29,7 @@ class RhythmForm(Form):
 
 
 def _rhythm(value: Any) -> Any:
+    """Return the form of a rhythm; the word `none` stands for one that is always flat."""
     if value == "none":
         return RhythmForm(strength=0.0, weekend=1.0)
     if isinstance(value, dict | RhythmForm):

@@ -22,7 +22,16 @@ Finding = tuple[str, str]  # key of the actor, message
 
 
 def validate(parsed: Parsed, document: Document) -> list[Problem]:
-    """Return every problem, those of `parsed` included; raises nothing."""
+    """Return every problem of a document, those of `parsed` included; raises nothing.
+
+    Parameters
+    ----------
+    parsed
+        What became of the form. Actors that are right on their own are checked even if something
+        else is wrong.
+    document
+        The same document, for places and for what has no form.
+    """
     scale = scale_of(document.data)
     duration_us = _duration_us(document)
     problems = [
@@ -60,6 +69,7 @@ def _part_of(data: Any, key: str) -> Any:
 
 
 def _ids_used_twice(document: Document) -> Iterator[Problem]:
+    """Yield each actor whose id an earlier actor has, with the line of that one."""
     actors = _part_of(document.data, "actors")
     first_of: dict[str, int] = {}
     for number, actor in enumerate(actors if isinstance(actors, list) else ()):
@@ -74,7 +84,10 @@ def _ids_used_twice(document: Document) -> Iterator[Problem]:
 
 
 def _names_of_copies(parsed: Parsed, document: Document) -> Iterator[Problem]:
-    """Yield names that copies and look-alikes would have, and some actor has already."""
+    """Yield names that copies and look-alikes would have, and some actor has already.
+
+    Copies of `x` are named `x-1`, `x-2` and so on; look-alikes have the ids of the catalog.
+    """
     ids = {actor.id for actor in parsed.actors.values()}
     added: dict[str, str] = {}
     if _part_of(document.data, "look_alikes") is True:
@@ -91,6 +104,7 @@ def _names_of_copies(parsed: Parsed, document: Document) -> Iterator[Problem]:
 
 
 def _vectors(document: Document) -> Iterator[Problem]:
+    """Yield it if vectors are asked for in a format that has no column for them."""
     tables = _part_of(document.data, "tables")
     if _part_of(tables, "vectors") is True and _part_of(tables, "format") == "csv":
         message = "csv has no column for vectors; choose the format parquet or jsonl"
@@ -121,15 +135,18 @@ def _answers_to_alerts(document: Document) -> Iterator[Problem]:
 
 
 def _is_share(value: Any) -> bool:
+    """Tell whether a value of a document is a number from 0 to 1."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 def _number_of_accounts(parsed: Parsed, document: Document, scale: float) -> Iterator[Problem]:
+    """Yield it if all actors together have more accounts than can be numbered."""
     for message in too_many(parsed.actors, scale):
         yield Problem(document.place(("actors",)), "actors", message)
 
 
 def _duration_us(document: Document) -> int | None:
+    """Return the length of the clock of a document, None if it has none that can be read."""
     return _duration_of(_part_of(document.data, "clock"), "duration")
 
 
@@ -152,6 +169,7 @@ def _events(document: Document, duration_us: int | None) -> Iterator[Problem]:
 
 
 def _too_late(at_us: int, duration_us: int) -> str:
+    """Say that something at `at_us` is not before the end of a clock of `duration_us`."""
     return (
         f"should be before the end of the clock, {format_duration(duration_us)}; "
         f"found '{format_duration(at_us)}'"
@@ -162,6 +180,7 @@ def _too_late(at_us: int, duration_us: int) -> str:
 
 
 def _organisations(actor: AnyActorForm) -> Iterator[Finding]:
+    """Check that an actor has no more organisations than accounts, before either is scaled."""
     if actor.organisations is not None and actor.organisations > actor.accounts:
         yield (
             "organisations",
@@ -171,7 +190,15 @@ def _organisations(actor: AnyActorForm) -> Iterator[Finding]:
 
 
 def _times_of_work(actor: AnyActorForm, duration_us: int | None) -> Iterator[Finding]:
-    """Check that the work of a queue begins, and is planned to end, within the clock."""
+    """Check that the work of a queue begins, and is planned to end, within the clock.
+
+    Parameters
+    ----------
+    actor
+        One of a population has no such times.
+    duration_us
+        Length of the clock; None if it is not known, and then nothing is checked.
+    """
     starts_us = actor.starts if isinstance(actor, QueueKeys) else None
     if starts_us is not None and duration_us and starts_us >= duration_us:
         yield "starts", _too_late(starts_us, duration_us)
@@ -225,6 +252,13 @@ def _through(actor: AnyActorForm, actors: Mapping[int, AnyActorForm]) -> Iterato
     """Check the host of an actor that sends through accounts of another.
 
     Limits and lifetimes are kept by actor, so the host has accounts of its own and no limits.
+
+    Parameters
+    ----------
+    actor
+        Without `through` it has no host.
+    actors
+        All actors by position, among which the host is looked for.
     """
     if actor.through is None:
         return

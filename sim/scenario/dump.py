@@ -43,6 +43,12 @@ def dump_resolved(scenario: Scenario) -> str:
     The values are those of `Scenario.to_dict` without fields that do not count for an actor or an
     event; `Scenario.from_dict` makes an equal scenario of them. What is left out is said in a
     comment.
+
+    Returns
+    -------
+    str
+        YAML of the strict kind, in the order of the fields, with a line feed at its end. Times end
+        in `_us` and are microseconds, with a readable form beside them.
     """
     lines: list[str] = []
     for key, value in scenario.to_dict().items():
@@ -58,6 +64,7 @@ def dump_resolved(scenario: Scenario) -> str:
 
 
 def _world_lines(world: World, values: dict[str, Any]) -> list[str]:
+    """Return the lines of the provider, its timeline last."""
     lines = _lines("world", {key: item for key, item in values.items() if key != "events"}, "")
     if not world.events:
         return [*lines, "  events: []"]
@@ -68,6 +75,7 @@ def _world_lines(world: World, values: dict[str, Any]) -> list[str]:
 
 
 def _event_lines(event: Event, values: dict[str, Any]) -> list[str]:
+    """Return the lines of an event as an item of a list; only fields that count for its kind."""
     lines: list[str] = []
     for key in fields_of_event(event.kind):
         if key in values:
@@ -78,6 +86,15 @@ def _event_lines(event: Event, values: dict[str, Any]) -> list[str]:
 
 
 def _actor_lines(actor: Actor, values: dict[str, Any]) -> list[str]:
+    """Return the lines of an actor as an item of a list; only fields that count for it.
+
+    Parameters
+    ----------
+    actor
+        Its arrival says which clock its peak hour follows.
+    values
+        Its fields, those that are None left out.
+    """
     lines: list[str] = []
     where = "local time of each account" if actor.arrival == "sessions" else "UTC"
     for key in fields_of(actor.arrival, actor.source):
@@ -97,6 +114,10 @@ def _item(lines: list[str], indent: str) -> list[str]:
 
 
 def _lines(key: str, value: Any, indent: str) -> list[str]:
+    """Return the lines of a key with its value, and what the value means as a comment.
+
+    Mappings go over several lines, but distributions and lists stand in one.
+    """
     note = format_duration(value) if key.endswith("_us") else _NOTES.get(key)
     comment = f"  # {note}" if note else ""
     if isinstance(value, dict) and not _is_distribution(value):
@@ -125,6 +146,7 @@ def _flow(value: Any) -> str:
 
 
 def _is_plain(text: str) -> bool:
+    """Tell whether a text may stand without quotes and is read as itself, by YAML 1.1 too."""
     word = text.replace("-", "").replace(".", "").replace("_", "")
     is_word = word.isascii() and word.isalnum() and text[0].isalpha()
     return is_word and core_value(text) == text and text.lower() not in _YAML_1_1_WORDS

@@ -16,7 +16,15 @@ Positive = Annotated[float, Field(gt=0)]
 
 
 def lognormal(median: float, sigma: float) -> Distribution:
-    """Return a lognormal without bound, `median` in the unit of the parameter."""
+    """Return a lognormal without bound.
+
+    Parameters
+    ----------
+    median
+        In the unit of the parameter.
+    sigma
+        Standard deviation of the natural logarithm.
+    """
     return Distribution(lognormal=Lognormal(median=median, sigma=sigma))
 
 
@@ -69,6 +77,7 @@ class Enforcement(Record):
 
     @model_validator(mode="after")
     def _at_most_all(self) -> Enforcement:
+        """Refuse shares of answers to an alert that add up to more than all alerts."""
         if self.rate_limit_share + self.step_up_share > 1:
             raise ValueError("rate_limit_share and step_up_share should add up to at most 1")
         return self

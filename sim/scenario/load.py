@@ -34,14 +34,19 @@ def load_scenario(
     Parameters
     ----------
     source:
-        A file, `-` for standard input, the name of a shipped scenario, or a mapping that holds
-        what a file would.
+        A file, `-` for standard input, the name of a shipped scenario, or a mapping that holds what
+        a file would. A file of the name of a shipped scenario comes first.
     overrides:
         Texts such as `actors.coders.accounts=5`, applied in order before checking.
     seed:
         Instead of the one in the file, 0 to 2^64 - 1; left out in both, it is drawn.
     scale:
-        Instead of the one in the file, > 0.
+        Instead of the one in the file, > 0. It multiplies populations and targets.
+
+    Returns
+    -------
+    Scenario
+        The resolved form, with the seed that a run of it has.
 
     Raises
     ------
@@ -58,7 +63,18 @@ def load_scenario(
 
 
 def scenario_of(document: Document) -> Scenario:
-    """Parse, validate and resolve a document; raises `InvalidInputError` with every fault."""
+    """Parse, validate and resolve a document.
+
+    Parameters
+    ----------
+    document
+        With overrides, seed and scale already set in it.
+
+    Raises
+    ------
+    InvalidInputError
+        Lists every fault. What only the resolved form refuses is found once all else is right.
+    """
     parsed = parse(document)
     raise_problems(validate(parsed, document))
     if parsed.form is None:
@@ -74,7 +90,13 @@ def scenario_of(document: Document) -> Scenario:
 
 
 def read_document(source: str | os.PathLike[str] | Mapping[str, Any]) -> Document:
-    """Return the document of a file, of standard input (`-`), a shipped scenario, or a mapping."""
+    """Return the document of a file, of standard input (`-`), a shipped scenario, or a mapping.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such file or name, or if it cannot be read or parsed.
+    """
     if isinstance(source, Mapping):
         return document_of(source)
     name = os.fspath(source)
@@ -88,13 +110,18 @@ def read_document(source: str | os.PathLike[str] | Mapping[str, Any]) -> Documen
 
 
 def shipped_scenarios() -> dict[str, Path]:
-    """Return the scenarios that come with the package by name, sorted."""
+    """Return the scenarios that come with the package by name, sorted.
+
+    They lie in the package if it was built, else beside it in the working copy. Empty if there is
+    neither folder.
+    """
     package = Path(__file__).resolve().parents[1]
     folder = next(filter(Path.is_dir, (package / "_scenarios", package.parent / "scenarios")), None)
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))} if folder else {}
 
 
 def _missing(name: str) -> str:
+    """Say that there is no such file; for a plain name also which shipped scenario may be meant."""
     if not _NAME.fullmatch(name):
         return f"{name}: no such file"
     shipped = shipped_scenarios()

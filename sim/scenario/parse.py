@@ -39,7 +39,15 @@ class Parsed:
 
 
 def parse(document: Document) -> Parsed:
-    """Check types, ranges and keys of the human form; raises nothing."""
+    """Check types, ranges and keys of the human form; raises nothing.
+
+    What holds between keys, and between keys and the catalog, is not checked here but by `checks`.
+
+    Parameters
+    ----------
+    document
+        What was read. Problems of reading are among those of the result.
+    """
     form, data, problems = problems_of_form(_LAYOUT, document)
     if isinstance(form, ScenarioForm) and not problems:
         return Parsed(form, dict(enumerate(form.actors)), ())
@@ -47,7 +55,20 @@ def parse(document: Document) -> Parsed:
 
 
 def path_name(data: Any, path: Path) -> str:
-    """Return `path` as messages show it, an actor by its id where the id is text."""
+    """Return `path` as messages show it, an actor by its id where the id is text.
+
+    Parameters
+    ----------
+    data
+        Of the document, in which the id is looked up; it need not be right.
+    path
+        Into these data, such as ("actors", 0, "models").
+
+    Returns
+    -------
+    str
+        `actors.coders.models`, or `actors[0].models` where the actor has no id.
+    """
     if len(path) < 2 or path[0] != "actors" or not isinstance(path[1], int):
         return dotted(path)
     actor = data["actors"][path[1]]
@@ -56,6 +77,7 @@ def path_name(data: Any, path: Path) -> str:
 
 
 def _sound_actors(data: dict[str, Any]) -> dict[int, AnyActorForm]:
+    """Return by position the actors that fit their form, whatever is wrong with the others."""
     actors = data.get("actors")
     sound: dict[int, AnyActorForm] = {}
     for number, raw in enumerate(actors if isinstance(actors, tuple) else ()):
@@ -70,6 +92,7 @@ def _sound_actors(data: dict[str, Any]) -> dict[int, AnyActorForm]:
 
 
 def _form_of_actor(raw: Any) -> type[AnyActorForm] | None:
+    """Return the form that the typology of an actor asks for, None without a known typology."""
     typology = raw.get("typology") if isinstance(raw, dict) else None
     return ACTOR_FORMS.get(typology) if isinstance(typology, str) else None
 

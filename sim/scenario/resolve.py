@@ -35,7 +35,13 @@ _COVER = "swe-bench-full"
 
 
 class UnresolvedError(Exception):
-    """The resolved form refuses something that the checks let pass: paths and messages of it."""
+    """The resolved form refuses something that the checks let pass.
+
+    Attributes
+    ----------
+    faults
+        A path of the human form and a message for each.
+    """
 
     def __init__(self, faults: list[tuple[Path, str]]) -> None:
         super().__init__("; ".join(message for _, message in faults))
@@ -44,6 +50,14 @@ class UnresolvedError(Exception):
 
 def resolve(form: ScenarioForm) -> Scenario:
     """Return the resolved scenario of a checked form; a missing seed is drawn here.
+
+    Defaults come first, then the scale. Look-alikes of the catalog are added behind the actors, and
+    a scale does not change them.
+
+    Parameters
+    ----------
+    form
+        A form without problems: `checks` has let it pass.
 
     Raises
     ------
@@ -81,7 +95,15 @@ def resolve(form: ScenarioForm) -> Scenario:
 
 @contextmanager
 def _faults_of(path: Path, faults: list[tuple[Path, str]]) -> Iterator[None]:
-    """Add what the resolved form refuses below `path`, under the keys of the form."""
+    """Add what the resolved form refuses below `path`, under the keys of the form.
+
+    Parameters
+    ----------
+    path
+        Of the part that is resolved within the context.
+    faults
+        Grows by a path and a message for each fault; nothing is raised.
+    """
     try:
         yield
     except ValidationError as error:
@@ -94,6 +116,15 @@ def _faults_of(path: Path, faults: list[tuple[Path, str]]) -> Iterator[None]:
 
 
 def _world(form: WorldForm, enforcement: Enforcement | None) -> World:
+    """Return the provider: what the form says, else the catalog; events in order of time.
+
+    Parameters
+    ----------
+    form
+        Of the human form.
+    enforcement
+        Already resolved; None for a provider that does nothing about accounts.
+    """
     usual = catalog.provider()
     load = {
         "peak_hour": usual["load_peak_hour"],
@@ -117,6 +148,7 @@ def _world(form: WorldForm, enforcement: Enforcement | None) -> World:
 
 
 def _enforcement(form: WorldForm) -> Enforcement | None:
+    """Return what the provider does about accounts, filled in from the catalog; None if nothing."""
     if form.enforcement is None:
         return None
     written = form.enforcement.model_dump(exclude_none=True)
@@ -124,6 +156,7 @@ def _enforcement(form: WorldForm) -> Enforcement | None:
 
 
 def _event(form: AnyEventForm) -> Event:
+    """Return an event with a time of end in place of how long it lasts; None for no end."""
     values = form.model_dump(exclude_none=True)
     at_us, lasts_us = values.pop("at"), values.pop("lasts", None)
     until_us = None if lasts_us is None else at_us + lasts_us
@@ -134,6 +167,7 @@ def _event(form: AnyEventForm) -> Event:
 
 
 def _look_alikes(form: ScenarioForm) -> list[AnyActorForm]:
+    """Return the harmless actors of the catalog that look like a ring, if they are asked for."""
     if not form.look_alikes:
         return []
     actors = catalog.look_alikes().values()
@@ -141,7 +175,7 @@ def _look_alikes(form: ScenarioForm) -> list[AnyActorForm]:
 
 
 def _actors(form: AnyActorForm, scale: float) -> list[Actor]:
-    """Return an actor, or as many copies of it as are asked for."""
+    """Return an actor, or as many copies of it as are asked for, numbered from 1."""
     actor = _actor(form, scale)
     if form.copies == 1:
         return [actor]
@@ -152,7 +186,20 @@ def _actors(form: AnyActorForm, scale: float) -> list[Actor]:
 
 
 def _actor(form: AnyActorForm, scale: float) -> Actor:
-    """Fill in what the file leaves out from the typology, then scale."""
+    """Fill in what the file leaves out from the typology, then scale.
+
+    Parameters
+    ----------
+    form
+        An actor of the human form; copies are made by the caller.
+    scale
+        Above 0. It multiplies the keys of `scaled_keys`, typology defaults too.
+
+    Returns
+    -------
+    Actor
+        With the fields that count for its arrival and source; models and agents are in order of id.
+    """
     typology = catalog.typologies()[form.typology]
     values = {
         **typology.defaults,
@@ -187,7 +234,12 @@ def _actor(form: AnyActorForm, scale: float) -> Actor:
 def _written(form: AnyActorForm, defaults: Any) -> dict[str, Any]:
     """Return the values that the file gives, by names of the resolved form.
 
-    Mappings of which it gives some keys are filled from `defaults`.
+    Parameters
+    ----------
+    form
+        The actor. Keys that it leaves out are not in the result.
+    defaults
+        Of its typology; mappings of which the file gives some keys are filled from them.
     """
     keys = form.model_fields_set - {"agent", "model", "copies"}
     values = {key: _filled(getattr(form, key), defaults.get(key)) for key in keys}
@@ -218,6 +270,7 @@ def _filled(value: Any, default: Any) -> Any:
 
 
 def _benchmark_values(form: BenchmarkForm) -> dict[str, Any]:
+    """Return what a benchmark run works on, and with which single agent and model."""
     agent, model, benchmark = benchmark_of(form)
     return {
         "benchmark": benchmark.id,

@@ -322,7 +322,15 @@ _COMMON = tuple(
 
 
 def fields_of(arrival: Arrival, source: Source | None) -> tuple[str, ...]:
-    """Return the names of the fields that count for an actor of this arrival and source."""
+    """Return the names of the fields that count for an actor of this arrival and source.
+
+    Parameters
+    ----------
+    arrival
+        `sessions` for a population, `queue` for workers.
+    source
+        What is on the queue; it does not matter for sessions.
+    """
     if arrival == "sessions":
         return (*_COMMON, *_TURNS)
     return (*_COMMON, *(_BENCHMARK_QUEUE if source == "benchmark" else _PROMPTS_QUEUE))

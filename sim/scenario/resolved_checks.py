@@ -29,7 +29,21 @@ _SHARES = {"models": TypeAdapter[Any](ModelShares), "agents": TypeAdapter[Any](A
 
 
 def problems_of(scenario: Scenario, source: str) -> list[Problem]:
-    """Return what no checked file of a scenario can have led to, with paths from `scenario` on."""
+    """Return what no checked file of a scenario can have led to.
+
+    Parameters
+    ----------
+    scenario
+        As a file of a run has it. Its types and ranges were checked when it was made.
+    source
+        What messages call the file; the problems have no lines.
+
+    Returns
+    -------
+    list of Problem
+        With paths from `scenario` on, such as `scenario.actors.coders.models`. An unknown typology
+        is the only problem that is said, because all else depends on it.
+    """
     place = Place.whole(source)
     typologies = catalog.typologies()
     for actor in scenario.actors:
@@ -70,6 +84,7 @@ def _actor_problems(actor: Actor) -> Iterator[tuple[str, str]]:
 
 
 def _event_problems(event: Event) -> Iterator[tuple[str, str]]:
+    """Yield key and message of what an event says beyond its kind, or if it ends too early."""
     yield from _fields_that_do_not_count(event, fields_of_event(event.kind))
     if event.until_us is not None and event.until_us <= event.at_us:
         yield "until_us", f"should be after at_us, {event.at_us}; found {event.until_us}"
@@ -78,6 +93,15 @@ def _event_problems(event: Event) -> Iterator[tuple[str, str]]:
 def _fields_that_do_not_count(
     part: Actor | Event, counting: tuple[str, ...]
 ) -> Iterator[tuple[str, str]]:
+    """Yield fields that have another value than the default, and do not count here.
+
+    Parameters
+    ----------
+    part
+        An actor or an event.
+    counting
+        Names of the fields that count for its kind.
+    """
     for key, field in type(part).model_fields.items():
         if key not in counting and getattr(part, key) != field.default:
             yield key, "does not count here, and should be left out"
@@ -87,6 +111,7 @@ def _fields_that_do_not_count(
 
 
 def _human_form(scenario: Scenario) -> dict[str, Any]:
+    """Return the mapping that a file of this scenario would hold, with the sizes as scaled."""
     values = scenario.to_dict()
     actors = zip(scenario.actors, values["actors"], strict=True)
     return {
@@ -101,6 +126,10 @@ def _human_form(scenario: Scenario) -> dict[str, Any]:
 
 
 def _world(world: World, values: dict[str, Any]) -> dict[str, Any]:
+    """Return the provider in the human form: durations with units, events that last.
+
+    `values` are those of `to_dict`, and are changed.
+    """
     values["timeout"] = format_duration(values.pop("timeout_us"))
     events = zip(world.events, values["events"], strict=True)
     values["events"] = [_event(event, fields) for event, fields in events]
@@ -108,6 +137,7 @@ def _world(world: World, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _event(event: Event, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return an event in the human form: how long it lasts, not when it ends."""
     form = {key: fields[key] for key in fields_of_event(event.kind) if key in fields}
     at_us, until_us = form.pop("at_us"), form.pop("until_us", None)
     form["at"] = format_duration(at_us)
@@ -117,6 +147,15 @@ def _event(event: Event, fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _actor(actor: Actor, fields: dict[str, Any], scale: float) -> dict[str, Any]:
+    """Return an actor in the human form.
+
+    Parameters
+    ----------
+    actor, fields
+        The actor, and its values in `to_dict`.
+    scale
+        That of the scenario, to tell what the typology fills in.
+    """
     values = dict(fields)
 
     # times, which the human form has with units
@@ -141,11 +180,13 @@ def _actor(actor: Actor, fields: dict[str, Any], scale: float) -> dict[str, Any]
 
 
 def _organisations_of_typology(actor: Actor, scale: float) -> int | None:
+    """Return how many organisations the typology gives an actor, scaled, or None."""
     number = catalog.typologies()[actor.typology].defaults.get("organisations")
     return None if number is None else scaled(number, scale)
 
 
 def _of_form(form: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that a form has keys for, in its order."""
     return {key: values[key] for key in form.model_fields if key in values}
 
 

@@ -11,7 +11,8 @@ from sim.scenario.scenario_form import ScenarioForm
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of version 1, with a description for every key.
 
-    It knows types, ranges and catalog ids; what holds between keys is checked on loading only.
+    It knows types, ranges and catalog ids; what holds between keys is checked on loading only. It
+    is made anew on each call, so the caller may change it.
     """
     schema = tidy(ScenarioForm.model_json_schema())
 

@@ -28,14 +28,24 @@ _MOST = {
 
 
 def scaled(number: int, scale: float) -> int:
-    """Return `number` x `scale`, rounded half up, at least 1."""
+    """Return `number` x `scale`, rounded half up, at least 1.
+
+    At a scale of 1 the number stays as it is, 0 included.
+    """
     return max(1, math.floor(number * scale + 0.5)) if scale != 1 else number
 
 
 def scaled_keys(form: AnyActorForm, scale: float) -> tuple[str, ...]:
-    """Return the keys of an actor that a scale multiplies.
+    """Return the keys of an actor that a scale multiplies: sizes and targets, no rates.
 
     A benchmark has no more items than it has, so a scale above 1 multiplies its runs.
+
+    Parameters
+    ----------
+    form
+        The actor; only its kind matters.
+    scale
+        Above 0.
     """
     if isinstance(form, BenchmarkForm):
         return ("items" if scale < 1 else "runs", "workers")
@@ -43,7 +53,18 @@ def scaled_keys(form: AnyActorForm, scale: float) -> tuple[str, ...]:
 
 
 def scale_of(data: Any) -> float:
-    """Return the scale that a document asks for; 1 if it is none, which is a fault of its own."""
+    """Return the scale that a document asks for.
+
+    Parameters
+    ----------
+    data
+        Of a document that may be wrong in any way.
+
+    Returns
+    -------
+    float
+        1 if the document names none, or something that is no scale: that is a fault of its own.
+    """
     scale = data.get("scale") if isinstance(data, dict) else None
     if isinstance(scale, bool) or not isinstance(scale, int | float):
         return 1.0
@@ -51,7 +72,20 @@ def scale_of(data: Any) -> float:
 
 
 def too_large(form: AnyActorForm, scale: float) -> Iterator[tuple[str, str]]:
-    """Yield the keys whose values are out of range once they are scaled, with what to say."""
+    """Yield the keys whose values are out of range once they are scaled, with what to say.
+
+    Parameters
+    ----------
+    form
+        An actor. Where it leaves a key out, the default of its typology is looked at.
+    scale
+        Above 0.
+
+    Yields
+    ------
+    tuple of str
+        The key, and the message. Values that are too large without a scale are found before.
+    """
     defaults = catalog.typologies()[form.typology].defaults
     for key in scaled_keys(form, scale):
         number = getattr(form, key, None) or defaults.get(key)
@@ -67,7 +101,15 @@ def accounts_of(form: AnyActorForm, scale: float) -> int:
 
 
 def too_many(actors: Mapping[int, AnyActorForm], scale: float) -> Iterator[str]:
-    """Say it if all actors together have more accounts than can be numbered."""
+    """Yield a message if all actors together have more accounts than can be numbered.
+
+    Parameters
+    ----------
+    actors
+        By position, those that are right on their own.
+    scale
+        Above 0.
+    """
     total = sum(accounts_of(actor, scale) for actor in actors.values())
     if total > MOST_ACCOUNTS:
         yield f"should have at most {shown(MOST_ACCOUNTS)} accounts in all, found {total:,}"

@@ -71,6 +71,7 @@ class IncidentForm(LastingForm):
 
     @model_validator(mode="after")
     def _has_an_effect(self) -> Self:
+        """Refuse an incident that changes neither failures nor latency."""
         if not (self.overload or self.server_error or (self.slowdown or 1) > 1):
             raise ValueError(
                 "an incident without effect; give overload or server_error above 0, "
@@ -192,6 +193,7 @@ class EnforcementForm(Form):
 
 
 def _enforcement(value: Any) -> Any:
+    """Return the form of enforcement; the word `default` stands for all values of the catalog."""
     if value == "default":
         return EnforcementForm()
     if isinstance(value, dict | EnforcementForm):
