@@ -33,6 +33,7 @@ class AccountLifetimes(Check):
     id, name = "INV-7", "accounts and identifiers"
 
     def __init__(self, index: RunIndex) -> None:
+        """Look up when each account was barred and banned."""
         super().__init__(index)
         self._rows = 0
         self._barred_us, self._banned_us = _bars(index)

@@ -69,6 +69,10 @@ class Cache(Check):
     id, name = "INV-5", "cache"
 
     def __init__(self, index: RunIndex) -> None:
+        """Look up the sizes of static prefixes, and whether a task of an actor is a session.
+
+        The last entry by actor is for rows whose actor is not known.
+        """
         super().__init__(index)
         # rows of earlier parts that later ones can read from; they are `old`
         self._earlier: Columns = {}
@@ -242,7 +246,10 @@ def _static_prefixes(index: RunIndex) -> list[list[int]]:
 
 
 def _has_sessions_of_one_task(index: RunIndex, actor: Actor) -> bool:
-    """Whether a session of an actor is one task, so that no task goes on with another's context."""
+    """Tell whether a session of an actor is one task.
+
+    Then no task goes on with the context of another one.
+    """
     return actor.arrival == "queue" and index.scenario.separability == 1
 
 

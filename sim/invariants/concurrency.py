@@ -21,6 +21,7 @@ class Concurrency(Check):
     id, name, needs_truth = "INV-8", "workers", True
 
     def __init__(self, index: RunIndex) -> None:
+        """Look up the workers of each queue, and leave out what cannot be checked."""
         super().__init__(index)
         queues = [(k, a) for k, a in enumerate(index.scenario.actors) if a.arrival == "queue"]
         self._workers = {k: a.workers for k, a in queues if a.workers is not None}

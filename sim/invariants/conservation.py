@@ -42,6 +42,7 @@ class Conservation(Check):
     id, name = "INV-1", "conservation"
 
     def __init__(self, index: RunIndex) -> None:
+        """Begin to count at 0 for each actor, and with truth for each task."""
         super().__init__(index)
         # exchanges by actor, those of unknown ones last; by file; and by task
         self._of_actor = np.zeros(len(index.scenario.actors) + 1, np.int64)
@@ -383,6 +384,7 @@ def _counted(codes: Ints, size: int) -> Ints:
 
 
 def _work(code: int) -> str:
+    """Return the kind of work of a code, "unknown" for one below 0."""
     return PROMPT_KINDS[code] if code >= 0 else "unknown"
 
 

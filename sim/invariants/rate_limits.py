@@ -123,6 +123,11 @@ class Limits(Check):
     id, name = "INV-2", "limits"
 
     def __init__(self, index: RunIndex) -> None:
+        """Fill the buckets as they are when the log opens.
+
+        Output that was asked for before the opening may still be on its way back; it is looked at
+        only from a timeout later on.
+        """
         super().__init__(index)
         world = index.scenario.world
         starts, self._factors = limit_segments(world, index.scenario.clock.duration_us)
@@ -203,15 +208,14 @@ class Limits(Check):
     def _events(self, bucket: Buckets, rows: Columns) -> Columns:
         """Return what rows take when they begin, and what comes back of output when they end.
 
-        A request takes one unit of requests, its uncached input if it was answered, and
-        `max_tokens` of output, of which it gets back what it did not use. No more is taken than a
-        bucket holds.
+        A row takes one request, its uncached input if it was answered, or `max_tokens` of output,
+        of which it gets back what it did not use. No more is taken than a full bucket holds.
 
         Returns
         -------
         Columns
-            `at`, `org`, `takes` and `gives` in units, and `place`: the row of `rows`, -1 for what
-            comes back. Not in order of time.
+            `at`, `org`, `takes` and `gives` in units of the bucket, and `place`: the row of `rows`,
+            -1 for what comes back. Not in order of time.
         """
         answered = rows["status"] == OK
         if bucket.kind == REQUESTS:

@@ -47,6 +47,10 @@ class RetryChains(Check):
     id, name, needs_truth = "INV-6", "attempts", True
 
     def __init__(self, index: RunIndex) -> None:
+        """Look up which actors resume, and after which pause.
+
+        The last entry by actor is for rows whose actor is not known: they may do anything.
+        """
         super().__init__(index)
         actors = index.scenario.actors
         self._resumes = np.array([a.on_failure == "resume" for a in actors] + [True])

@@ -22,6 +22,7 @@ class Times(Check):
     id, name = "INV-3", "time"
 
     def __init__(self, index: RunIndex) -> None:
+        """Begin before the first row, and say in the note what the columns do not allow."""
         super().__init__(index)
         # (start, identifier) of the last row of the part before
         self._last: tuple[int, int] | None = None

@@ -30,6 +30,7 @@ class Tokens(Check):
     id, name = "INV-4", "tokens and cost"
 
     def __init__(self, index: RunIndex) -> None:
+        """Say in the note which rules the columns of the run do not allow."""
         super().__init__(index)
         if not index.full:
             self.note = "the core profile has no max_tokens, reasoning, server tools and refusals"
@@ -254,4 +255,5 @@ class Tokens(Check):
 
 
 def _word(words: tuple[str, ...], code: int) -> str:
+    """Return the word of a code, "none" for one below 0."""
     return words[code] if code >= 0 else "none"

@@ -291,6 +291,7 @@ def _check_sections(used: Iterable[str]) -> None:
 
 
 def _drawn(chart: Chart, number: int) -> Drawn:
+    """Draw a chart if it is not yet drawn, and make its ids unique on the page."""
     svg = inline_svg(chart.svg(), f"chart-{chart.id}-", chart.alt)
     return Drawn(number, chart.title, Markup(svg))
 
@@ -370,6 +371,7 @@ def _css_classes(column: Column, shown: Numbered, text: str = "") -> str:
 
 
 def _cell(value: Cell, column: Column) -> str:
+    """Return the text of a cell, as the form of its column has it."""
     return cell_text(value, column.form)
 
 
@@ -401,4 +403,5 @@ def _template(finalize: Callable[[object], object]) -> Template:
 
 
 def _text(name: str) -> str:
+    """Return a file of this package as text."""
     return files("sim.reporting").joinpath(name).read_text(encoding="utf-8")

@@ -252,9 +252,9 @@ def _text_height(text: str, size: float) -> float:
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
-    """Return the width of one line in inches, of the font that charts use.
+    """Return the width of one line in inches, in the font that charts use.
 
-    Measured from the outlines of the letters, so it is the same for all formats and machines.
+    Measured from the outlines of the letters, so it is the same for all formats of a chart.
     """
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path

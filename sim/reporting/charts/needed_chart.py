@@ -64,7 +64,7 @@ def needed(comparison: Comparison, effort: Effort) -> Chart | None:
 
 
 def _is_within_prior(x: Needed) -> bool:
-    """Whether the median need lies below the upper end of the 90 % range of the prior."""
+    """Tell whether the median need lies below the upper end of the 90 % range of the prior."""
     return x.needed.median <= x.stated.p95
 
 
