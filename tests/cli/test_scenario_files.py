@@ -346,3 +346,10 @@ def test_a_closed_pipe_is_quiet() -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 1
+
+
+def test_list_benchmarks_names_the_agents_of_each() -> None:
+    printed = runner().invoke(cli, ["list", "benchmarks"]).stdout
+    lines = {line.split()[0]: line for line in printed.splitlines()}
+    assert lines["aime"].endswith("items; api-script")
+    assert "no agent" not in printed

@@ -14,7 +14,7 @@ from tools.goldens import hash_of_files, versions
 
 RECORDED = json.loads((ROOT / "tests" / "goldens.json").read_text(encoding="utf-8"))
 # Each reaches other rules: sessions, a queue, limits and incidents, a campaign with enforcement.
-SCENARIOS = ("worked_example",)
+SCENARIOS = ("worked_example", "incident", "rate_limited_benchmark", "launch_day", "typology_a18")
 
 
 @pytest.mark.skipif(

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from sim.distributions import Distribution
+from sim.distributions import Distribution, Lognormal
 
 MIXTURE: dict[str, Any] = {
     "mixture": [
@@ -119,3 +119,10 @@ def test_a_mixture_has_the_mean_of_its_parts() -> None:
 def test_what_is_no_distribution_is_refused(value: Any, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         make(value)
+
+
+def test_all_of_a_lognormal_lies_at_or_below_its_largest_value() -> None:
+    """The rest of the tail is put on `max` itself: the distribution jumps to 1 there."""
+    capped = Lognormal(median=1.0, sigma=1.0, max=2.0)
+    assert capped.cdf(2.0) == 1.0
+    assert capped.cdf(1.999) < 0.8

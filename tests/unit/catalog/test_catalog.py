@@ -23,6 +23,7 @@ from sim.catalog import (
     enforcement,
     families,
     limits,
+    loading,
     lookup,
     models,
     modes,
@@ -36,6 +37,7 @@ from sim.catalog import (
     steps_for,
     typologies,
 )
+from sim.catalog.records import Cited
 from sim.comparison.hypotheses.load_hypotheses import load_library
 from sim.comparison.hypotheses.priors import SHAPES
 from sim.distributions import Distribution
@@ -429,3 +431,19 @@ def test_input_of_the_benchmark_agent_grows_as_measured() -> None:
     assert np.mean(total / steps) == pytest.approx(34_795, rel=0.02)
     assert np.median(total) == pytest.approx(2.69e6, rel=0.05)
     assert np.quantile(total, 0.99) == pytest.approx(7.06e6, rel=0.15)
+
+
+def test_a_default_that_one_entry_alone_states_otherwise_is_said_to_differ(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cells = {"A": 1.0, "B": 1.0, "C": 2.0}
+
+    def cell(_: str, owner: str, name: str) -> Cited:
+        return Cited(key=name, value=cells[owner], unit="", status="prior", source="design-prior")
+
+    monkeypatch.setattr(loading, "_cell", cell)
+    monkeypatch.setattr(loading, "typologies", lambda: cells)
+    entry = {"default": "typology.tier", "unit": "", "acts_on": "limits"}
+    assert loading._parameter("tier", entry).default == "by typology"
+    cells["C"] = 1.0
+    assert loading._parameter("tier", entry).default == 1.0

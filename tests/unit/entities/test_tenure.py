@@ -173,3 +173,13 @@ def test_the_time_for_which_slots_are_held_within_bounds() -> None:
     covered = held.covered_us(3, 15 * SECOND_US, 50 * SECOND_US)
     assert (covered // SECOND_US).tolist() == [15, 0, 35]
     assert held.covered_us(3, 5 * SECOND_US, 8 * SECOND_US).tolist() == [0, 0, 3 * SECOND_US]
+
+
+def test_one_account_that_ends_makes_a_timeline_that_ends() -> None:
+    begins = np.full(2, NEVER_US)
+    ends = np.array([FOREVER_US, 60 * SECOND_US])
+    whole = np.ones(2)
+    assert not SlotTimeline(np.arange(2), begins, ends, np.arange(2), whole, None).never_ends
+    assert not SlotTimeline(
+        np.arange(2), begins, np.full(2, FOREVER_US), np.arange(2), np.array([1.0, 0.5]), None
+    ).never_ends
