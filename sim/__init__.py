@@ -1,9 +1,9 @@
 """Simulator of LLM API traffic: benchmarks, agents and campaigns from one universe of behaviour.
 
     >>> import sim
-    >>> run = sim.run("worked_example", "runs/example", seed=7)  # doctest: +SKIP
+    >>> run = sim.run("worked_example", "runs/example")  # doctest: +SKIP
     >>> sim.counts(run).total["C1"]  # doctest: +SKIP
-    8
+    12
     >>> run.sql("SELECT count(*) FROM exchanges")  # doctest: +SKIP
 
 Each verb of the command line is a function of the same name; docs/reference/python.md describes

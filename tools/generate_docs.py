@@ -530,6 +530,21 @@ def verification() -> str:
     )
 
 
+def mutations() -> str:
+    """How many random changes of the code a fast test notices, and which went unseen."""
+    records = recorded("mutations")
+    parts = [measured_when(records, "python -m tools.mutations try --record")]
+    for entry in records.values():
+        found = entry["result"]
+        unseen = "".join(f"* `{line}`\n" for line in found["survived"])
+        parts.append(
+            f"With seed {found['seed']}, {found['noticed']} of {found['tried']} random changes were "
+            "noticed, the rooms of `sim/` in turn. Unseen (some of them change nothing that "
+            f"shows):\n\n{unseen}"
+        )
+    return "\n".join(parts)
+
+
 def code_measures() -> str:
     from tools.measure_code import ROOT, measure
     from tools.measure_code import table as table_of_measures
@@ -643,6 +658,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "performance": performance,
     "verification": verification,
     "code measures": code_measures,
+    "mutations": mutations,
     "catalog status": values_by_status,
     "catalog steps": measured_steps,
     **{f"columns of {name}": columns_of(name) for name in _names_of_tables()},

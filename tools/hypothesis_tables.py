@@ -1,4 +1,4 @@
-"""The generated parts of explanations.md, for generate.py."""
+"""The generated parts of docs/reference/hypotheses.md, for tools/generate_docs.py."""
 
 from __future__ import annotations
 

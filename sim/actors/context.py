@@ -42,7 +42,7 @@ class ActorContext:
     timeline
         Which account occupies a slot when, and how much it may send.
     traffic_factor
-        What a target or a budget makes of the rates of all accounts.
+        Factor on the rate of every account, so that the actor meets its target or its budget.
     outcome
         What the provider does about the accounts, decided before there is any traffic.
     budget
@@ -71,7 +71,7 @@ class ActorContext:
     service: ProviderService
 
     def numbered_from(self, first_account: int, everyone: Accounts) -> ActorContext:
-        """Return the same context with its accounts a view of `everyone`, from that row on."""
+        """Return a copy whose accounts are rows of the shared table `everyone`, from there on."""
         rows = slice(first_account, first_account + len(self.accounts))
         return replace(self, first_account=first_account, accounts=everyone.rows(rows))
 

@@ -33,9 +33,9 @@ class Settings:
     Attributes
     ----------
     accused
-        Id of the hypothesis that the accusation gives.
+        Id of the accused hypothesis.
     against
-        Id of the one whose odds the sensitivity analysis takes apart.
+        Id of the hypothesis that it is compared with in the sensitivity analysis.
     hypotheses
         All that are compared, `accused` among them.
     sets
@@ -47,7 +47,7 @@ class Settings:
     reading
         What "over" means.
     prior_odds
-        Relative odds before, by hypothesis; None if none were given.
+        Prior odds by hypothesis; None if none were given.
     sections
         Ids of the sections that were asked for, in their order.
     """

@@ -22,9 +22,9 @@ class Reply(NamedTuple):
     status
         An HTTP status; 499 if the client hung up.
     lasts_us
-        From the begin of the attempt to its end.
+        From the beginning of the attempt to its end.
     ttft_us
-        From the begin to the first token, -1 if none came.
+        From the beginning to the first token, -1 if none came.
     read_tokens
         Tokens that come from the prompt cache; also of an attempt that fails after the limits let
         it through.
@@ -102,7 +102,7 @@ class Provider:
         return reply._replace(taken_units=taken_units, read_tokens=read_tokens)
 
     def end(self, session: Session, call: Call, reply: Reply, now_us: int) -> None:
-        """Give back to the output bucket what was taken for more output than there was.
+        """Return to the output bucket what was reserved and not used.
 
         An attempt that failed had no output, so all is given back. Refused and barred attempts took
         nothing. Call it when the attempt ends: until then the output counts as asked for.

@@ -27,7 +27,7 @@ from sim.world.calls import DrawnCalls
 from sim.world.failures import FailureDraws
 from sim.world.models import ModelTable
 
-# The provider's own guess, and a noisy one; the same for every class. A prior.
+# Why answers are refused, as the provider guesses; the same for every class. A prior.
 _CATEGORY_WEIGHTS = np.array([0.25, 0.1, 0.15, 0.1, 0.4])
 # Share of the output that is reasoning where there is any.
 _LEAST_REASONING, _MOST_REASONING = 0.2, 0.8
@@ -125,7 +125,7 @@ class DrawnSessions:
         return first >> POSITION_BITS
 
     def without(self, dropped: Bools) -> DrawnSessions:
-        """Leave out calls from the ends of tasks, and whole tasks; of every session one stays."""
+        """Drop flagged calls: tails of tasks, or whole tasks; each session must keep a call."""
         columns = {name: getattr(self, name)[~dropped] for name in _COLUMNS}
         return DrawnSessions(calls=self.calls.without(dropped), **columns)
 
@@ -229,6 +229,7 @@ def fill(
         server_requests=_server_requests(turns, rows),
         category=category,
         n_messages=tokens.contexts.messages,
+        # a turn begins with its user, so no result crosses from one session to the next
         n_tool_results_in=np.where(rows.from_user, 0, np.roll(tool_calls, 1)),
         n_tool_calls_out=np.where(exceeded, 0, tool_calls),
     )

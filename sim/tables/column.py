@@ -28,7 +28,7 @@ class Column:
     unit
         The unit of a quantity, such as `s` or `USD`; times are in microseconds.
     profile
-        The least `tables.columns` of a scenario with which the log has it; `vectors` for what
+        The smallest setting of `tables.columns` that includes the column; `vectors` for what
         `tables.vectors` adds. Other tables have all their columns.
     source
         The field that a column of a table of rows shows as it is: `row.output`, `account.org_id`,

@@ -123,7 +123,7 @@ class _Outcomes:
         self._rounds = [attempts]
 
     def move(self, rows: Ints, at_us: Ints) -> None:
-        """Have the calls `rows` begin at `at_us`; make again those to which it matters."""
+        """Move the calls `rows` to `at_us`; recompute those whose outcome may differ there."""
         provider, until_us = self._conditions.provider, self._conditions.until_us
         before_us, segment = self._made_at_us[rows], provider.segment(at_us)
 

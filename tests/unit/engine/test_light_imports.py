@@ -13,7 +13,7 @@ from sim.scenario import load_scenario
 
 for fmt in ("parquet", "jsonl"):
     run(load_scenario("worked_example", overrides=[f"tables.format={fmt}"]), fmt)
-print(*sorted({"pandas", "matplotlib", "scipy", "duckdb", "SALib"} & set(sys.modules)))
+print(*sorted({"pandas", "matplotlib", "scipy", "duckdb", "SALib", "jinja2"} & set(sys.modules)))
 """
 
 
