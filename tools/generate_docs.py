@@ -538,7 +538,7 @@ def mutations() -> str:
         found = entry["result"]
         unseen = "".join(f"* `{line}`\n" for line in found["survived"])
         parts.append(
-            f"With seed {found['seed']}, {found['noticed']} of {found['tried']} random changes were "
+            f"With seed {found['seed']}, {found['noticed']} of {found['tried']} changes were "
             "noticed, the rooms of `sim/` in turn. Unseen (some of them change nothing that "
             f"shows):\n\n{unseen}"
         )
