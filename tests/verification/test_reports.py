@@ -21,6 +21,9 @@ def test_reports_are_rebuilt_to_the_same_bytes(report: Report, tmp_path: Path) -
     made = CliRunner().invoke(cli, ["compare", "--claim", "all", "--csv", *words])
     assert made.exit_code == 0, made.output
     (tmp_path / "comparison.csv").write_text(made.stdout, encoding="utf-8")
+    for path in (tmp_path / "charts").iterdir():
+        if path.suffix != ".svg":  # as `make reports` does
+            path.unlink()
     files = sorted(x.relative_to(REPORTS) for x in REPORTS.rglob("*") if x.is_file())
     again = sorted(x.relative_to(tmp_path) for x in tmp_path.rglob("*") if x.is_file())
     report.exact("files", len(again), len(files))

@@ -50,13 +50,16 @@ def test_shipped_scenarios_give_the_same_files(name: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.verify
-@pytest.mark.parametrize("name", shipped_scenarios())
-def test_every_small_shipped_scenario_gives_the_same_files(name: str, tmp_path: Path) -> None:
-    tiny = load_scenario(name, scale=TINY_SCALE)
-    shards = RunContext(tiny, Store(str(tmp_path))).shards
-    if sum(shard.expected for shard in shards) > MOST_IN_TESTS or tiny.world.enforcement:
-        pytest.skip("too large, or not covered")
-    expect_same_files(tiny, tmp_path)
+def test_every_small_shipped_scenario_gives_the_same_files(tmp_path: Path) -> None:
+    """Large ones and those with enforcement, which is not covered, are left out."""
+    compared = 0
+    for name in shipped_scenarios():
+        tiny = load_scenario(name, scale=TINY_SCALE)
+        shards = RunContext(tiny, Store(str(tmp_path))).shards
+        if sum(shard.expected for shard in shards) <= MOST_IN_TESTS and not tiny.world.enforcement:
+            expect_same_files(tiny, tmp_path / name)
+            compared += 1
+    assert compared >= 20
 
 
 @seed(4)
