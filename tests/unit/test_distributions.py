@@ -81,7 +81,7 @@ def test_quantile_inverts_cdf(value: Any, p: float) -> None:
 def test_no_sample_passes_the_maximum_and_a_cut_lowers_the_mean(value: Any) -> None:
     d, whole = make(value), make({"lognormal": {**value["lognormal"], "max": None}})
     cap = value["lognormal"]["max"]
-    assert d.mean() <= whole.mean() * (1 + 1e-12)
+    assert d.mean() <= whole.mean() * (1 + 1e-9)
     if cap is not None:
         assert d.sample(np.random.default_rng(0), 100).max() <= cap
         assert d.cdf(cap) == 1
