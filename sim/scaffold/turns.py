@@ -68,11 +68,15 @@ def draw_turns_of(actor: Actor, tool_steps: Ints, rng: np.random.Generator) -> T
         Gives six arrays of T numbers, whatever the shares.
     """
     size = len(tool_steps)
+
+    # what is special about each turn; the order of the draws counts
     refused = rng.random(size) < actor.refusal_share
     steps = np.where(refused, 0, tool_steps)
     server = (rng.random(size) < actor.server_tools_share) & (steps > 0)
     several = (rng.random(size) < actor.several_choices_share) & (steps == 0) & ~refused
     prewarmed = rng.random(size) < actor.prewarm_share
+
+    # the exchanges that it takes
     calls = 1 + np.where(server, steps // SERVER_STEPS_PER_EXCHANGE, steps)
     enough = (steps >= _STEPS_FOR_A_SUB_AGENT) & ~server
     return Turns(

@@ -76,8 +76,10 @@ def merge_attempts(
 
 
 def _stream(calls: DrawnCalls, attempts: Attempts, own_read: Ints, bucket: Ints) -> AttemptStream:
+    """Put beside each attempt what its call and its session were drawn with."""
     call = attempts.call
     session = calls.session[call]
+
     return AttemptStream(
         at_us=attempts.begins_us,
         ends_us=attempts.ends_us,
