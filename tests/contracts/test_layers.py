@@ -31,6 +31,7 @@ ROOMS = (
     "counting",
     "replicates",
     "invariants",
+    "summaries",
     "comparison",
     "reporting",
     "_results",
