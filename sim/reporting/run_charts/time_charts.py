@@ -1,0 +1,346 @@
+"""Charts of a run over time: exchanges by hour with what happened, and hours of the week."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.arrays.types import Floats, Ints
+from sim.reporting.charts.layout import (
+    GREY,
+    INK,
+    LINE,
+    MARGIN,
+    NARROW,
+    SOFT,
+    Chart,
+    Frame,
+    Page,
+)
+from sim.reporting.run_charts.distribution_charts import number, shortened
+from sim.reporting.run_charts.shown import Shown, ShownRun
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Hours that a point of the time line may stand for; the first that gives few enough points.
+_STEPS, _MOST_POINTS = (1, 2, 3, 6, 12, 24, 48, 168), 180
+_LEFT, _RIGHT, _PANEL, _HEAD, _FOOT, _STRIP, _ROW = 0.7, 0.15, 1.8, 0.55, 0.45, 0.34, 0.165
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_CELL_ROW = 0.19
+
+
+# The time line
+
+
+def by_hour(shown: Shown) -> Chart | None:
+    """Draw exchanges an hour, stacked by group, with releases, incidents, bans and replacements.
+
+    A panel for each run, all with the same axes; None without exchanges.
+    """
+    if not any(x.exchanges for x in shown.runs):
+        return None
+    step = _step(max(x.summary.hours for x in shown.runs))
+    each = _HEAD + _PANEL + _FOOT + _STRIP + 0.1
+    legend = _ROW * math.ceil(len(shown.groups) / 2) + 0.1
+
+    def fill(page: Page) -> None:
+        """Draw the panels from the top down, then the key."""
+        most = max(_means(shown, x, step).sum(axis=0).max() for x in shown.runs)
+        for k, run in enumerate(shown.runs):
+            top = page.height - k * each - _HEAD
+            name = run.name if len(shown.runs) > 1 else ""
+            page.text(MARGIN, top + 0.38, name, fontsize=9, fontweight="bold")
+            _time_line(page, shown, run, (step, most), top)
+        group_key(page, shown, legend - 0.14)
+
+    return Chart(
+        "by-hour",
+        "time",
+        _by_hour_title(shown),
+        _by_hour_alt(shown),
+        Frame(
+            subtitle=(
+                f"Exchanges an hour (C1, attempts){f', mean over {step} hours' if step > 1 else ''}"
+                ", one group on top of the other. Line: a model comes out. Grey band: an incident "
+                "of the provider. Below: accounts barred, and opened in their place."
+            ),
+            source=shown.source(),
+            height=each * len(shown.runs) + legend,
+            fill=fill,
+            width=NARROW,
+        ),
+        _by_hour_data(shown),
+    )
+
+
+def _time_line(
+    page: Page, shown: Shown, run: ShownRun, limits: tuple[int, float], top: float
+) -> None:
+    """Draw one run: stacked groups, and a strip of bans and replacements below.
+
+    Parameters
+    ----------
+    page, shown, run
+        Where and what is drawn.
+    limits
+        Hours of a point, and the largest value of the y axis.
+    top
+        Inches from the bottom of the body to the top of the axes.
+    """
+    step, most = limits
+    width = page.width - _LEFT - _RIGHT
+    axes = page.axes(_LEFT, top - _PANEL, width, _PANEL)
+    means = _means(shown, run, step)
+    days = np.arange(means.shape[1] + 1) * step / 24
+    base = np.zeros(means.shape[1])
+    for group, x in zip(shown.groups, means, strict=True):
+        if x.any():
+            edges = [np.append(y, y[-1]) for y in (base, base + x)]
+            axes.fill_between(days, *edges, step="post", color=shown.colour(group), lw=0, zorder=2)
+            base = base + x
+
+    _counts_axis(axes, most)
+    last = run.summary.hours / 24
+    for beginning, end in run.summary.events.incidents:
+        axes.axvspan(beginning / 24, min(end / 24, last), color=GREY, alpha=0.35, lw=0, zorder=3)
+    for k, (model, hour) in enumerate(run.summary.events.releases.items()):
+        _release_flag(axes, model, hour / 24, last, k % 2)
+    axes.set_xlim(0, last)
+    _strip(page.axes(_LEFT, top - _PANEL - _STRIP - 0.08, width, _STRIP), run, step)
+    axes.tick_params(axis="x", labelbottom=False, length=0)
+
+
+def _strip(axes: Axes, run: ShownRun, step: int) -> None:
+    """Draw accounts barred and accounts opened in their place over time, in two rows."""
+    events = run.summary.events
+    for row, (name, counts) in enumerate(
+        (("barred", events.bans), ("replaced", events.replacements))
+    ):
+        sums = _sums(counts, step)
+        at = (np.arange(len(sums)) + 0.5) * step / 24
+        some = sums > 0
+        sizes = 2.0 + 1.2 * np.sqrt(sums[some])
+        axes.scatter(at[some], np.full(some.sum(), row), s=sizes**2, color=INK, alpha=0.6, lw=0)
+        words = f"{name} {int(counts.sum()):,}"
+        axes.text(
+            -0.01,
+            row,
+            words,
+            ha="right",
+            va="center",
+            fontsize=7,
+            transform=_by_row(axes),
+            color=SOFT,
+        )
+    axes.set_ylim(1.6, -0.6)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.set_xlim(0, run.summary.hours / 24)
+    axes.set_xlabel("days since the log opened", fontsize=8)
+    axes.tick_params(axis="x", labelsize=7.5)
+    if run.summary.hours <= 72:
+        axes.set_xticks(np.arange(0, run.summary.hours / 24 + 0.01, 0.5))
+
+
+def _by_row(axes: Axes) -> Any:
+    """Return what places x by the axes and y by the data."""
+    from matplotlib.transforms import blended_transform_factory
+
+    return blended_transform_factory(axes.transAxes, axes.transData)
+
+
+def _release_flag(axes: Axes, model: str, day: float, last: float, level: int) -> None:
+    """Draw a line at the release of a model, with its name above."""
+    axes.axvline(day, color=INK, lw=1.0, zorder=4)
+    is_late = day > 0.6 * last
+    axes.annotate(
+        f"{model} released",
+        (day, 1),
+        (-2 if is_late else 2, 3 + 10 * level),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        ha="right" if is_late else "left",
+        fontsize=7.5,
+        color=INK,
+    )
+
+
+def _counts_axis(axes: Axes, most: float) -> None:
+    """Make y an axis of counts from 0, with few ticks."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axes.set_ylim(0, max(most, 1) * 1.05)
+    axes.yaxis.set_major_locator(MaxNLocator(4, integer=most < 4))
+    axes.yaxis.set_major_formatter(
+        FuncFormatter(lambda x, _: f"{x:,.0f}" if x % 1 == 0 else f"{x:g}")
+    )
+    axes.tick_params(axis="y", length=0, labelsize=7.5)
+    axes.grid(axis="y", color=LINE, lw=0.6)
+    axes.set_ylabel("exchanges an hour", fontsize=8)
+
+
+def group_key(page: Page, shown: Shown, top: float) -> None:
+    """Write the groups with their colours in two columns, the first row at `top` inches."""
+    room = page.width / 2 - 0.3
+    for k, group in enumerate(shown.groups):
+        row, column = divmod(k, 2)
+        x, y = MARGIN + column * page.width / 2, top - row * _ROW
+        page.text(x, y, "\u25cf", fontsize=9, color=shown.colour(group))
+        page.text(x + 0.17, y, shortened(shown.label(group), 7.5, room - 0.2), fontsize=7.5)
+
+
+def _step(hours: int) -> int:
+    """Return how many hours a point stands for, so that there are not too many points."""
+    return next((x for x in _STEPS if hours / x <= _MOST_POINTS), _STEPS[-1])
+
+
+def _sums(counts: Ints, step: int) -> Floats:
+    """Return sums over `step` hours; the last may be of fewer."""
+    return np.add.reduceat(counts.astype(float), np.arange(0, len(counts), step))
+
+
+def _means(shown: Shown, run: ShownRun, step: int) -> Floats:
+    """Return exchanges an hour by group, shape (groups, points)."""
+    hours = run.summary.hours
+    lengths = _sums(np.ones(hours, np.int64), step)
+    found = (shown.series(run, "by_hour", g) for g in shown.groups)
+    empty = np.zeros(hours, np.int64)
+    return np.stack([_sums(empty if x is None else x, step) / lengths for x in found])
+
+
+def _by_hour_title(shown: Shown) -> str:
+    """Say how far the busiest hour stands above the mean, or what was barred and replaced."""
+    if len(shown.runs) > 1:
+        totals = ", ".join(f"{x.name} {x.exchanges:,}" for x in shown.runs)
+        return f"Exchanges of the runs over time: {totals}"
+    run = shown.runs[0]
+    events = run.summary.events
+    total = sum(run.summary.by_hour[g] for g in run.summary.groups)
+    busiest = int(total.max())
+    text = (
+        f"The busiest hour has {busiest:,} exchanges, "
+        f"{number(busiest / max(total.mean(), 1e-9))} times the mean"
+    )
+    if not events.bans.sum():
+        return text
+    return (
+        f"{int(events.bans.sum()):,} accounts were barred and {int(events.replacements.sum()):,} "
+        f"opened in their place; the busiest hour has {busiest:,} exchanges"
+    )
+
+
+def _by_hour_alt(shown: Shown) -> str:
+    """Say in a sentence how much there is, over how many days."""
+    parts = [f"{x.exchanges:,} exchanges in {x.summary.hours / 24:.3g} days" for x in shown.runs]
+    return f"Exchanges an hour, stacked by group: {'; '.join(parts)}."
+
+
+def _by_hour_data(shown: Shown) -> list[list[object]]:
+    """Return exchanges by run, hour and group, as a line for each hour."""
+    lines: list[list[object]] = [["run", "hour", *shown.groups, "barred", "replaced"]]
+    for run in shown.runs:
+        series = [shown.series(run, "by_hour", g) for g in shown.groups]
+        events = run.summary.events
+        for hour in range(run.summary.hours):
+            counts = [0 if x is None else int(x[hour]) for x in series]
+            more = [int(events.bans[hour]), int(events.replacements[hour])]
+            lines.append([run.name, hour, *counts, *more])
+    return lines
+
+
+# The week
+
+
+def week(shown: Shown) -> Chart | None:
+    """Draw exchanges by weekday and hour: of one run a panel for each large group, else one a run.
+
+    None without exchanges.
+    """
+    panels = _week_panels(shown)
+    if not panels:
+        return None
+    each = 0.3 + 7 * _CELL_ROW + 0.42
+
+    def fill(page: Page) -> None:
+        """Draw the panels from the top down."""
+        for k, (name, table) in enumerate(panels):
+            top = page.height - k * each - 0.3
+            page.text(MARGIN, top + 0.08, name, fontsize=8.5, fontweight="bold")
+            height = 7 * _CELL_ROW
+            _week_panel(page.axes(0.5, top - height, page.width - 0.65, height), table)
+
+    zones = sorted({x.summary.timezone for x in shown.runs})
+    name, table = panels[0]
+    return Chart(
+        "week",
+        "time",
+        _week_title(panels),
+        f"Shaded table of weekdays and hours: {name} sends {_share(_night(table))} of its exchanges "
+        "from 0 to 6 o'clock.",
+        Frame(
+            subtitle=(
+                f"Exchanges by weekday and hour of the day ({', '.join(zones)}), each panel with "
+                "shades of its own: the darkest cell has most. A quarter of even traffic falls "
+                "between 0 and 6 o'clock."
+            ),
+            source=shown.source(),
+            height=each * len(panels),
+            fill=fill,
+            width=NARROW,
+        ),
+        [
+            ["panel", "weekday", *range(24)],
+            *(
+                [name, day, *map(int, row)]
+                for name, table in panels
+                for day, row in zip(_DAYS, table, strict=True)
+            ),
+        ],
+    )
+
+
+def _week_panels(shown: Shown) -> list[tuple[str, Ints]]:
+    """Return names and tables, (7, 24): the three largest groups of one run, or every run whole."""
+    if len(shown.runs) == 1:
+        found = [(g, shown.series(shown.runs[0], "by_hour_of_week", g)) for g in shown.groups[:3]]
+        return [(shown.label(g), x) for g, x in found if x is not None and x.any()]
+    tables = [(x.name, sum(x.summary.by_hour_of_week.values())) for x in shown.runs]
+    return [(name, x) for name, x in tables if isinstance(x, np.ndarray) and x.any()]
+
+
+def _week_panel(axes: Axes, table: Ints) -> None:
+    """Draw one shaded table."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    shades = LinearSegmentedColormap.from_list("week", ["#ffffff", "#1f5a8a"])
+    axes.pcolormesh(table, cmap=shades, vmin=0, vmax=table.max(), edgecolors="white", lw=0.6)
+    axes.set_ylim(7, 0)
+    axes.set_yticks(np.arange(7) + 0.5, _DAYS, fontsize=7.5)
+    axes.set_xticks(range(0, 25, 6), [f"{x}:00" for x in range(0, 25, 6)], fontsize=7.5)
+    axes.tick_params(axis="both", length=0)
+    for side in axes.spines.values():
+        side.set_visible(False)
+
+
+def _week_title(panels: list[tuple[str, Ints]]) -> str:
+    """Say which share falls into the night, the one farthest from even and another."""
+    nights = {name: _night(table) for name, table in panels}
+    least, most = min(nights, key=lambda x: nights[x]), max(nights, key=lambda x: nights[x])
+    if least == most:
+        return f"{_share(nights[least])} of the exchanges fall between 0 and 6 o'clock"
+    return (
+        f"{least} sends {_share(nights[least])} of its exchanges between 0 and 6 o'clock, {most} "
+        f"{_share(nights[most])}"
+    )
+
+
+def _night(table: Ints) -> float:
+    """Return the share of exchanges between 0 and 6 o'clock."""
+    return float(table[:, :6].sum() / table.sum())
+
+
+def _share(x: float) -> str:
+    return f"{100 * x:.0f} %"
