@@ -24,7 +24,7 @@ _WORDS = {
     "C5": "user turns",
     "C6": "tasks",
 }
-_PANEL, _HEAD, _FOOT, _LEFT, _RIGHT = 2.9, 0.35, 0.65, 0.6, 1.35
+_PANEL, _HEAD, _FOOT, _LEFT, _RIGHT = 2.9, 0.35, 0.65, 0.6, 1.5
 
 
 def conventions(shown: Shown) -> Chart | None:
@@ -97,7 +97,7 @@ def _draw(axes: Axes, shown: Shown, run: ShownRun) -> None:
     axes.set_yscale("log")
     axes.set_ylim(10 ** math.floor(math.log10(min(values, default=1))), max(values) * 1.6)
     axes.set_xlim(-0.2, len(keys) - 1 + 0.15)
-    axes.set_xticks(range(len(keys)), [wrapped(f"{c}\n{_WORDS[c]}", 7, 0.6) for c in keys])
+    axes.set_xticks(range(len(keys)), [wrapped(f"{c}\n{_WORDS[c]}", 7, 0.52) for c in keys])
     axes.tick_params(axis="x", labelsize=7, length=0)
     powers = [10.0**k for k in range(9) if axes.get_ylim()[0] <= 10**k <= axes.get_ylim()[1]]
     axes.set_yticks(powers, [_power(x) for x in powers])
@@ -133,9 +133,9 @@ def _labels(axes: Axes, labels: list[tuple[float, str, object]]) -> None:
     heights = apart(wanted, least)
     for height, (_, text, colour) in zip(heights, sorted(labels, key=lambda x: x[0]), strict=True):
         axes.annotate(
-            shortened(text, 7.5, _RIGHT - 0.2),
+            shortened(text, 7.5, _RIGHT - 0.25),
             (1, height),
-            (6, 0),
+            (10, 0),
             xycoords="axes fraction",
             textcoords="offset points",
             va="center",

@@ -12,7 +12,6 @@ import numpy as np
 from sim.catalog import claims, statements
 from sim.reporting.charts import primitives
 from sim.reporting.charts.layout import (
-    GREY,
     INK,
     LINE,
     MARGIN,
@@ -135,8 +134,8 @@ def _chart(shown: Shown, id_: str, units: Sequence[str], width: float) -> Chart:
             subtitle=(
                 f"Share of the {' and of the '.join(UNITS[x][1] for x in units)} that have so many "
                 "exchanges or more (C1, attempts). A line that falls far to the right belongs to a "
-                "few that have very many. Dots: half, one in ten and one in a hundred have at least so "
-                "many. Dashed: a figure that was published."
+                "few that have very many. Dots: half, one in ten and one in a hundred have at "
+                "least so many. Dashed: a figure that was published."
             ),
             source=shown.source(),
             height=each * len(shown.runs),
@@ -329,11 +328,8 @@ def _data(shown: Shown, units: Sequence[str]) -> list[list[object]]:
             for group in shown.groups:
                 if (x := shown.distribution(run, unit, group)) is not None:
                     quantiles = [round(quantile(x, p), 6) for p in _IN_DATA]
-                    lines.append(
-                        [run.name, unit, group, int(x.frequencies.sum()), round(mean(x), 6)]
-                        + quantiles
-                        + [int(x.values[-1])]
-                    )
+                    n, most = int(x.frequencies.sum()), int(x.values[-1])
+                    lines.append([run.name, unit, group, n, round(mean(x), 6), *quantiles, most])
     return lines
 
 
@@ -342,8 +338,9 @@ def _alt(shown: Shown, units: Sequence[str]) -> str:
     run, unit = shown.runs[0], units[-1]
     for group in shown.groups:
         if (x := shown.distribution(run, unit, group)) is not None:
+            drawn = " and per ".join(UNITS[u][0] for u in units)
             return (
-                f"Falling lines by group: exchanges per {' and per '.join(UNITS[u][0] for u in units)}; "
+                f"Falling lines by group: exchanges per {drawn}; "
                 f"for {shown.label(group)} half have {quantile(x, 0.5):,.0f} or more, one in ten "
                 f"{quantile(x, 0.9):,.0f}, one in a hundred {quantile(x, 0.99):,.0f}."
             )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # Hours that a point of the time line may stand for; the first that gives few enough points.
 _STEPS, _MOST_POINTS = (1, 2, 3, 6, 12, 24, 48, 168), 180
-_LEFT, _RIGHT, _PANEL, _HEAD, _FOOT, _STRIP, _ROW = 0.7, 0.15, 1.8, 0.55, 0.45, 0.34, 0.165
+_LEFT, _RIGHT, _PANEL, _FOOT, _STRIP, _ROW = 0.7, 0.15, 1.8, 0.5, 0.34, 0.165
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _CELL_ROW = 0.19
 
@@ -43,16 +43,17 @@ def by_hour(shown: Shown) -> Chart | None:
     if not any(x.exchanges for x in shown.runs):
         return None
     step = _step(max(x.summary.hours for x in shown.runs))
-    each = _HEAD + _PANEL + _FOOT + _STRIP + 0.1
+    head = _head(shown)
+    each = head + _PANEL + _FOOT + (_STRIP + 0.1 if _has_bans(shown) else 0.0)
     legend = _ROW * math.ceil(len(shown.groups) / 2) + 0.1
 
     def fill(page: Page) -> None:
         """Draw the panels from the top down, then the key."""
         most = max(_means(shown, x, step).sum(axis=0).max() for x in shown.runs)
         for k, run in enumerate(shown.runs):
-            top = page.height - k * each - _HEAD
+            top = page.height - k * each - head
             name = run.name if len(shown.runs) > 1 else ""
-            page.text(MARGIN, top + 0.38, name, fontsize=9, fontweight="bold")
+            page.text(MARGIN, top + head - 0.17, name, fontsize=9, fontweight="bold")
             _time_line(page, shown, run, (step, most), top)
         group_key(page, shown, legend - 0.14)
 
@@ -108,9 +109,12 @@ def _time_line(
         axes.axvspan(beginning / 24, min(end / 24, last), color=GREY, alpha=0.35, lw=0, zorder=3)
     for k, (model, hour) in enumerate(run.summary.events.releases.items()):
         _release_flag(axes, model, hour / 24, last, k % 2)
-    axes.set_xlim(0, last)
-    _strip(page.axes(_LEFT, top - _PANEL - _STRIP - 0.08, width, _STRIP), run, step)
-    axes.tick_params(axis="x", labelbottom=False, length=0)
+    if _has_bans(shown):
+        axes.tick_params(axis="x", labelbottom=False, length=0)
+        axes.set_xlim(0, last)
+        axes = page.axes(_LEFT, top - _PANEL - _STRIP - 0.08, width, _STRIP)
+        _strip(axes, run, step)
+    _days_axis(axes, last)
 
 
 def _strip(axes: Axes, run: ShownRun, step: int) -> None:
@@ -138,11 +142,27 @@ def _strip(axes: Axes, run: ShownRun, step: int) -> None:
     axes.set_ylim(1.6, -0.6)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.set_xlim(0, run.summary.hours / 24)
+
+
+def _days_axis(axes: Axes, last: float) -> None:
+    """Make x an axis of days up to the last, or of half days where these are few."""
+    axes.set_xlim(0, last)
     axes.set_xlabel("days since the log opened", fontsize=8)
     axes.tick_params(axis="x", labelsize=7.5)
-    if run.summary.hours <= 72:
-        axes.set_xticks(np.arange(0, run.summary.hours / 24 + 0.01, 0.5))
+    if 0.5 <= last <= 3:
+        axes.set_xticks(np.arange(0, last + 0.01, 0.5))
+
+
+def _has_bans(shown: Shown) -> bool:
+    """Tell whether any run barred or replaced an account."""
+    events = [x.summary.events for x in shown.runs]
+    return any(x.bans.any() or x.replacements.any() for x in events)
+
+
+def _head(shown: Shown) -> float:
+    """Return inches above the axes for the names of runs and of released models."""
+    releases = max(len(x.summary.events.releases) for x in shown.runs)
+    return 0.1 + (0.2 if len(shown.runs) > 1 else 0) + 0.15 * min(releases, 2)
 
 
 def _by_row(axes: Axes) -> Any:
@@ -262,7 +282,7 @@ def week(shown: Shown) -> Chart | None:
     panels = _week_panels(shown)
     if not panels:
         return None
-    each = 0.3 + 7 * _CELL_ROW + 0.42
+    each = 0.3 + 7 * _CELL_ROW + 0.3
 
     def fill(page: Page) -> None:
         """Draw the panels from the top down."""
@@ -270,7 +290,7 @@ def week(shown: Shown) -> Chart | None:
             top = page.height - k * each - 0.3
             page.text(MARGIN, top + 0.08, name, fontsize=8.5, fontweight="bold")
             height = 7 * _CELL_ROW
-            _week_panel(page.axes(0.5, top - height, page.width - 0.65, height), table)
+            _week_panel(page.axes(0.5, top - height, page.width - 0.8, height), table)
 
     zones = sorted({x.summary.timezone for x in shown.runs})
     name, table = panels[0]
@@ -278,8 +298,8 @@ def week(shown: Shown) -> Chart | None:
         "week",
         "time",
         _week_title(panels),
-        f"Shaded table of weekdays and hours: {name} sends {_share(_night(table))} of its exchanges "
-        "from 0 to 6 o'clock.",
+        f"Shaded table of weekdays and hours: {name} sends {_share(_night(table))} of its "
+        "exchanges from 0 to 6 o'clock.",
         Frame(
             subtitle=(
                 f"Exchanges by weekday and hour of the day ({', '.join(zones)}), each panel with "
