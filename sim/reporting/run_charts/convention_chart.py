@@ -163,7 +163,7 @@ def apart(wanted: list[float], least: float) -> list[float]:
 def _title(shown: Shown) -> str:
     """Say by what factor the counts of the largest group differ."""
     run = max(shown.runs, key=lambda x: x.exchanges)
-    group = max(shown.groups, key=lambda g: counted(shown, run, g).get("C1", 0))
+    group = max(shown.groups, key=lambda g: counted(shown, run, g).get("C2", 0))
     x = {c: n for c, n in counted(shown, run, group).items() if n}
     most, least = max(x, key=lambda c: x[c]), min(x, key=lambda c: x[c])
     of = "The same traffic" if group == "all" else f"The traffic of {shown.label(group)}"

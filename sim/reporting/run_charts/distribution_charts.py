@@ -133,9 +133,9 @@ def _chart(shown: Shown, id_: str, units: Sequence[str], width: float) -> Chart:
         Frame(
             subtitle=(
                 f"Share of the {' and of the '.join(UNITS[x][1] for x in units)} that have so many "
-                "exchanges or more (C1, attempts). A line that falls far to the right belongs to a "
-                "few that have very many. Dots: half, one in ten and one in a hundred have at "
-                "least so many. Dashed: a figure that was published."
+                "exchanges or more (C2, answered requests). A line that falls far to the right "
+                "belongs to a few that have very many. Dots: half, one in ten and one in a "
+                "hundred have at least so many. Dashed: a figure that was published."
             ),
             source=shown.source(),
             height=each * len(shown.runs),
@@ -182,7 +182,7 @@ def _axes(
 ) -> None:
     """Set both axes, logarithmic: exchanges of a unit, and the share that has so many."""
     most = max([x.values[-1] for x in drawn] + [x.value for x in reference], default=10)
-    least = min([x.values[0] for x in drawn] + [x.value for x in reference], default=1)
+    least = min([max(x.values[0], 1) for x in drawn] + [x.value for x in reference], default=1)
     low = 1.0 if least < 100 else least / 1.5
     primitives.log_counts(
         axes, low * 0.9, max(most * 1.3, 10.0), f"exchanges of one {unit}", round(width * 1.4)
@@ -198,24 +198,40 @@ def _axes(
 def _line(axes: Axes, x: Distribution, colour: Any) -> None:
     """Draw the share of units with so many exchanges or more, and dots at the marked shares."""
     values, shares = at_least(x)
-    axes.step([values[0], *values], [1.0, *shares], where="pre", color=colour, lw=1.6, zorder=3)
+    if not values:
+        return
+    axes.step(
+        [values[0], *values], [shares[0], *shares], where="pre", color=colour, lw=1.6, zorder=3
+    )
     units = x.frequencies.sum()
     places = [p for p in _MARKED if units * p >= 1]
-    at = [quantile(x, 1 - p) for p in places]
-    axes.plot(at, places, "o", color=colour, ms=4.5, mec="white", mew=0.8, zorder=4)
+    at = [(quantile(x, 1 - p), p) for p in places]
+    dots = [(value, p) for value, p in at if value > 0]
+    axes.plot(
+        [value for value, _ in dots],
+        [p for _, p in dots],
+        "o",
+        color=colour,
+        ms=4.5,
+        mec="white",
+        mew=0.8,
+        zorder=4,
+    )
 
 
 def at_least(x: Distribution) -> tuple[list[float], list[float]]:
     """Return numbers of exchanges, and the share of units that have so many or more.
 
     At most some `_LINE_POINTS` points, evenly on a log axis; the first and the last are kept.
+    Units without any are in the shares and have no point.
     """
     shares = x.frequencies[::-1].cumsum()[::-1] / x.frequencies.sum()
-    if len(x.values) > _LINE_POINTS:
-        grid = np.geomspace(x.values[0], x.values[-1], _LINE_POINTS)
-        kept = np.unique(np.searchsorted(x.values, grid).clip(0, len(x.values) - 1))
-        return x.values[kept].tolist(), shares[kept].tolist()
-    return x.values.tolist(), shares.tolist()
+    values, shares = x.values[x.values > 0], shares[x.values > 0]
+    if len(values) > _LINE_POINTS:
+        grid = np.geomspace(values[0], values[-1], _LINE_POINTS)
+        kept = np.unique(np.searchsorted(values, grid).clip(0, len(values) - 1))
+        values, shares = values[kept], shares[kept]
+    return values.tolist(), shares.tolist()
 
 
 def _reference(axes: Axes, mark: Mark) -> None:
@@ -307,7 +323,7 @@ def _title(shown: Shown, units: Sequence[str]) -> str:
     of = "" if group == "all" else f" of {shown.label(group)}"
     if x.frequencies.sum() == 1:
         return f"The one {one}{of} has {_exchanges(average)}"
-    if average < 1.2 * half or x.frequencies.sum() < 10:
+    if half == 0 or average < 1.2 * half or x.frequencies.sum() < 10:
         return f"The {several}{of} have {_exchanges(average)} each on average"
     return (
         f"Half of the {several}{of} have {'' if half == x.values[0] else 'at most '}"

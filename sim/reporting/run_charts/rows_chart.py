@@ -3,79 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sim.comparison.wording import short_number
 from sim.reporting.charts import primitives
 from sim.reporting.charts.layout import INK, LINE, MARGIN, NARROW, SOFT, Chart, Frame, Page
 from sim.reporting.run_charts.distribution_charts import number
+from sim.reporting.run_charts.shown import Row, Shown, ShownRun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MOST_ROWS = 50
 # A bar that takes less of the axis has no room for its number.
 _LABELLED = 0.07
 _MOST_TASKS, _PANEL, _HEAD, _FOOT = 4, 1.25, 0.42, 0.45
 
 
-@dataclass(frozen=True)
-class Row:
-    """One exchange of a small run.
-
-    Attributes
-    ----------
-    task
-        Number of its task, or of its conversation without truth, from 1 in order of time.
-    start_s, end_s
-        Seconds since the first exchange of the task.
-    input_tokens, cached_tokens, output_tokens
-        Tokens that went in, those of them that the cache held, and those that came out.
-    from_user
-        Whether the last message was a user's, not the result of a tool.
-    """
-
-    task: int
-    start_s: float
-    end_s: float
-    input_tokens: int
-    cached_tokens: int
-    output_tokens: int
-    from_user: bool
-
-
-def rows(name: str, exchanges: Sequence[Row], source: str, unit: str = "task") -> Chart | None:
+def rows(shown: Shown, run: ShownRun) -> Chart | None:
     """Draw the exchanges of the tasks that have most of them, each as a bar from start to end.
 
-    Parameters
-    ----------
-    name
-        How the run is called.
-    exchanges
-        All of the run, at most `MOST_ROWS`.
-    source
-        The line under the chart.
-    unit
-        `task`, or `conversation` where tasks are not known.
-
-    Returns
-    -------
-    Chart or None
-        None without exchanges.
+    None for a run whose exchanges are not given one by one.
     """
+    exchanges = run.rows
     if not exchanges:
         return None
+    number_of_run = shown.runs.index(run) + 1
+    unit = "task" if run.has_truth else "conversation"
     tasks: dict[int, list[Row]] = {}
     for row in exchanges:
         tasks.setdefault(row.task, []).append(row)
-    shown = sorted(tasks, key=lambda x: (-len(tasks[x]), x))[:_MOST_TASKS]
-    shown.sort()
+    drawn = sorted(tasks, key=lambda x: (-len(tasks[x]), x))[:_MOST_TASKS]
+    drawn.sort()
     each = _HEAD + _PANEL + _FOOT
 
     def fill(page: Page) -> None:
         """Draw the tasks from the top down."""
-        for k, task in enumerate(shown):
+        for k, task in enumerate(drawn):
             top = page.height - k * each - _HEAD
             words = f"{unit} {task}: {_exchanges(len(tasks[task]))}"
             page.text(MARGIN, top + 0.24, words, fontsize=8.5, fontweight="bold")
@@ -84,24 +47,25 @@ def rows(name: str, exchanges: Sequence[Row], source: str, unit: str = "task") -
 
     first = max(tasks.values(), key=len)
     asked = sum(x.from_user for x in exchanges)
-    left_out = len(tasks) - len(shown)
+    left_out = len(tasks) - len(drawn)
+    of_run = f" in {run.name}" if len(shown.runs) > 1 else ""
     more = f" {left_out} more are not drawn." if left_out else ""
     return Chart(
-        "rows",
+        "rows" if number_of_run == 1 else f"rows-{number_of_run}",
         "amplification",
         (
             f"{asked} request{'' if asked == 1 else 's'} of users became "
-            f"{_exchanges(len(exchanges))} with the model"
+            f"{_exchanges(len(exchanges))} with the model{of_run}"
         ),
-        f"Bars over time, one for each exchange of {name}; the longest {unit} has {len(first)}.",
+        f"Bars over time, one an exchange of {run.name}; the longest {unit} has {len(first)}.",
         Frame(
             subtitle=(
                 "A bar for each exchange: as wide as it takes, as high as its input. Blue: a user "
                 "asks. Orange: a program sends back what a tool returned. Above: tokens out. The "
                 f"input grows because each exchange sends again all that went before.{more}"
             ),
-            source=source,
-            height=each * len(shown),
+            source=shown.source(),
+            height=each * len(drawn),
             fill=fill,
             width=NARROW,
         ),

@@ -20,6 +20,31 @@ OTHERS = "others"
 
 
 @dataclass(frozen=True)
+class Row:
+    """One exchange of a small run.
+
+    Attributes
+    ----------
+    task
+        Number of its task, or of its conversation without truth, from 1 in order of time.
+    start_s, end_s
+        Seconds since the first exchange of the task.
+    input_tokens, cached_tokens, output_tokens
+        Tokens that went in, those of them that the cache held, and those that came out.
+    from_user
+        Whether the last message was a user's, not the result of a tool.
+    """
+
+    task: int
+    start_s: float
+    end_s: float
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    from_user: bool
+
+
+@dataclass(frozen=True)
 class ShownRun:
     """One run as its report shows it.
 
@@ -31,16 +56,28 @@ class ShownRun:
         Its numbers.
     scale
         The scale of its scenario, by which reported totals are multiplied to stand beside it.
+    rows
+        Its exchanges one by one where it has few, in order of time; else none.
     """
 
     name: str
     summary: RunSummary
     scale: float = 1.0
+    rows: tuple[Row, ...] = ()
+
+    def total(self, convention: str) -> int:
+        """Return what all of it counts under a convention."""
+        return sum(x.get(convention, 0) for x in self.summary.counts.values())
 
     @property
     def exchanges(self) -> int:
-        """Its exchanges under C1."""
-        return sum(x.get("C1", 0) for x in self.summary.counts.values())
+        """Its answered requests (C2), which charts count unless they say otherwise."""
+        return self.total("C2")
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether its truth is known, and so its tasks."""
+        return self.summary.by != "all"
 
 
 @dataclass(frozen=True)
@@ -61,7 +98,7 @@ class Shown:
         sizes: dict[str, int] = {}
         for run in self.runs:
             for group, counted in run.summary.counts.items():
-                sizes[group] = sizes.get(group, 0) + counted.get("C1", 0)
+                sizes[group] = sizes.get(group, 0) + counted.get("C2", 0)
 
         ranked = sorted(sizes, key=lambda x: (-sizes[x], x))
         if len(ranked) <= MOST_GROUPS:

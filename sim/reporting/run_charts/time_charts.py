@@ -64,8 +64,8 @@ def by_hour(shown: Shown) -> Chart | None:
         _by_hour_alt(shown),
         Frame(
             subtitle=(
-                f"Exchanges an hour (C1, attempts){f', mean over {step} hours' if step > 1 else ''}"
-                ", one group on top of the other. Line: a model comes out. Grey band: an incident "
+                "Exchanges an hour (C2, answered requests)"
+                f"{f', mean over {step} hours' if step > 1 else ''}, one group on top of the other. Line: a model comes out. Grey band: an incident "
                 "of the provider. Below: accounts barred, and opened in their place."
             ),
             source=shown.source(),
