@@ -79,7 +79,8 @@ class Adoption:
         Share of the exchanges of each hour that go to it, by group, (hours,); NaN in hours without
         exchanges.
     during_first_day, at_end_of_first_day
-        By group: share over the 24 hours after the release, and share in the last hour of these.
+        By group: share over the 24 hours after the release, and share in the last hour of these;
+        NaN without exchanges in them.
     """
 
     model: str
@@ -92,6 +93,8 @@ class Adoption:
 @dataclass(frozen=True)
 class RunSummary:
     """All numbers of one run that its report shows.
+
+    Exchanges are answered requests (C2) throughout, but for `counts`.
 
     `groups` are actors or typologies, largest first; without truth there is one group, `all`.
 
@@ -114,27 +117,29 @@ class RunSummary:
     counts
         Exchanges by group under each convention, C1 to C6; C6 is missing without truth.
     distributions
-        Exchanges (C1) of each `task`, `session`, `account`, `account_day` and `benchmark_run`, by
-        unit and then group. Units that cannot be known are missing.
+        Exchanges of each `task`, `session`, `account`, `account_day` and `benchmark_run`, by unit
+        and then group. Units that cannot be known are missing, and groups that have none. A unit
+        has at least one attempt in the log; if none was answered, its number is 0.
     tokens, cost_usd
         Tokens in and out, and price, of each `task`, `session` and `account`, by unit and group.
     left_out
         What is not there, and why, in a sentence each.
     by_hour
-        Exchanges (C1) by group and hour of the log, (hours,).
+        Exchanges by group and hour of the log, (hours,).
     by_hour_of_week
         Exchanges by group, weekday (Monday first) and hour of the day, (7, 24).
     lorenz
         By group, cumulated share of exchanges over accounts from the smallest, at 101 even shares
-        of accounts, (101,); 0 first and 1 last.
+        of accounts, (101,); 0 first and 1 last. The diagonal if no account has any.
     gini
         Gini coefficient of exchanges over accounts, by group.
     task_grid
         By group, tasks by exchanges and tokens: counts on a grid of log2 bins, (12, 24); the edges
-        are 2**0 to 2**12 exchanges and 2**6 to 2**30 tokens. Empty without truth.
+        are 2**0 to 2**12 exchanges and 2**6 to 2**30 tokens. Tasks beyond an edge are in the bin
+        at it; those without an answer are left out. Empty without truth.
     context_by_step
-        By group, the median of input tokens (cached ones included) at the k-th call of a task, for
-        k = 1 to 100, NaN where fewer than 20 tasks have so many; (100,). Empty without truth.
+        By group, the median of input tokens (cached ones included) at the k-th answer of a task,
+        for k = 1 to 100, NaN where fewer than 20 tasks have so many; (100,). Empty without truth.
     events
         What happened, and when.
     adoptions

@@ -199,7 +199,7 @@ def test_counts_can_be_had_as_a_frame(good: Path) -> None:
 
 
 def test_counts_by_what_there_is_not_are_refused(good: Path) -> None:
-    with pytest.raises(InvalidInputError, match="counts by 'week': give one of account, day, typ"):
+    with pytest.raises(InvalidInputError, match="counts by 'week': give one of account, day, hour, typ"):
         count_run(good).to_frame("week")
 
 
