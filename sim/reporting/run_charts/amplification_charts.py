@@ -189,7 +189,7 @@ def _largest(shown: Shown) -> tuple[ShownRun, str, list[tuple[float, float, int]
 def _amplification_title(shown: Shown) -> str:
     """Say how many times the tokens the longest tasks of the largest group take."""
     _, group, points = _largest(shown)
-    of = "" if group == "all" else f" of {shown.label(group)}"
+    of = shown.named(group, " of ")
     first, last = points[0], points[-1]
     if first == last:
         return f"A task{of} takes some {short_number(first[1])} tokens"
@@ -254,7 +254,7 @@ def _ends(shown: Shown) -> tuple[str, list[tuple[int, float]]]:
 def _context_title(shown: Shown) -> str:
     """Say from what to what the input grows."""
     group, ((first, low), (last, high)) = _ends(shown)
-    of = "" if group == "all" else f" of {shown.label(group)}"
+    of = shown.named(group, " of ")
     if first == last:
         return (
             f"The input{of} does not grow along a task: {short_number(low)} tokens at call {first}"

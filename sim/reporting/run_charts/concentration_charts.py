@@ -143,7 +143,7 @@ def _lorenz_title(shown: Shown) -> str:
     if not enough:
         return "No group has as many as ten accounts, over which exchanges could spread"
     group = enough[0]
-    of = "accounts" if group == "all" else f"accounts of {shown.label(group)}"
+    of = f"accounts{shown.named(group, ' of ')}"
     return (
         f"The busiest tenth of the {of} has {100 * _busiest_tenth(run, group):.0f} % of the "
         "exchanges"
@@ -242,7 +242,7 @@ def _cost_title(shown: Shown, run: ShownRun, amount: tuple[str, str, str]) -> st
     spreads = _spreads(shown, run, amount)
     group, tokens = next(iter(spreads.items()))
     cost = _spreads(shown, run, ("cost_usd", amount[1], ""))[group]
-    of = f"{amount[1]}s" + ("" if group == "all" else f" of {shown.label(group)}")
+    of = f"{amount[1]}s{shown.named(group, ' of ')}"
     return (
         f"Half of the {of} take more than {short_number(tokens.p50)} tokens, half cost more than "
         f"${cost.p50:,.2f}; the mean is ${cost.mean:,.2f}"

@@ -166,7 +166,7 @@ def _title(shown: Shown) -> str:
     group = max(shown.groups, key=lambda g: counted(shown, run, g).get("C2", 0))
     x = {c: n for c, n in counted(shown, run, group).items() if n}
     most, least = max(x, key=lambda c: x[c]), min(x, key=lambda c: x[c])
-    of = "The same traffic" if group == "all" else f"The traffic of {shown.label(group)}"
+    of = f"The traffic{shown.named(group, ' of ')}"
     if x[most] == x[least]:
         return f"{of} is {number(x[most])} exchanges however it is counted"
     return (

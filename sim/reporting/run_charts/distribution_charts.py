@@ -320,7 +320,7 @@ def _title(shown: Shown, units: Sequence[str]) -> str:
         return f"No {UNITS[unit][1]} in {run.name}"
     one, several = UNITS[unit]
     half, average = quantile(x, 0.5), mean(x)
-    of = "" if group == "all" else f" of {shown.label(group)}"
+    of = shown.named(group, " of ")
     if x.frequencies.sum() == 1:
         return f"The one {one}{of} has {_exchanges(average)}"
     if half == 0 or average < 1.2 * half or x.frequencies.sum() < 10:

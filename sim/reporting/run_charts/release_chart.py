@@ -149,7 +149,7 @@ def _title(shown: Shown, adoption: Adoption) -> str:
         return f"No group sends anything on the day after the release of {adoption.model}"
     group = next((x for x in shown.groups if x in moved), next(iter(moved)))
     others = [x for g, x in moved.items() if g != group]
-    name = "all traffic" if group == "all" else shown.label(group)
+    name = shown.named(group) or "all traffic"
     text = f"In its first 24 hours {adoption.model} gets {_percent(moved[group])} of {name}"
     if not others:
         return text

@@ -12,6 +12,7 @@ import numpy as np
 from sim.arrays.types import Ints
 from sim.reporting.charts import primitives
 from sim.reporting.charts.layout import GREY
+from sim.summaries.quantiles import quantiles_of
 from sim.summaries.run_summary import Distribution, RunSummary
 
 # As many groups as have colours of their own; the smaller ones beyond are shown as one.
@@ -128,6 +129,13 @@ class Shown:
             return "all exchanges"
         return group
 
+    def named(self, group: str, before: str = "") -> str:
+        """Return how a sentence calls a group, after `before`; nothing for all exchanges."""
+        label = self.label(group)
+        if group == "all" and label != group:
+            return ""
+        return before + (label if label == group else f"\u201c{label}\u201d")
+
     def distribution(self, run: ShownRun, unit: str, group: str) -> Distribution | None:
         """Return how many exchanges units of a group have; None if there are no such units."""
         by_group = run.summary.distributions.get(unit, {})
@@ -152,20 +160,8 @@ class Shown:
 
 
 def quantile(x: Distribution, share: float) -> float:
-    """Return a quantile of type 7 (Hyndman and Fan, 1996), as `sim counts` does.
-
-    Parameters
-    ----------
-    x
-        Numbers and how often each occurs, at least one.
-    share
-        In [0, 1].
-    """
-    ends = np.cumsum(x.frequencies)
-    place = share * (ends[-1] - 1)
-    low = x.values[np.searchsorted(ends, np.floor(place), side="right")]
-    high = x.values[np.searchsorted(ends, np.ceil(place), side="right")]
-    return float(low + (place - np.floor(place)) * (high - low))
+    """Return a quantile, the same that `sim counts` prints; `share` is in [0, 1]."""
+    return float(quantiles_of(x, (share,))[0])
 
 
 def mean(x: Distribution) -> float:

@@ -65,8 +65,9 @@ def by_hour(shown: Shown) -> Chart | None:
         Frame(
             subtitle=(
                 "Exchanges an hour (C2, answered requests)"
-                f"{f', mean over {step} hours' if step > 1 else ''}, one group on top of the other. Line: a model comes out. Grey band: an incident "
-                "of the provider. Below: accounts barred, and opened in their place."
+                f"{f', mean over {step} hours' if step > 1 else ''}, one group on top of the "
+                "other. Line: a model comes out. Grey band: an incident of the provider. Below: "
+                "accounts barred, and opened in their place, where any were."
             ),
             source=shown.source(),
             height=each * len(shown.runs) + legend,

@@ -1,0 +1,215 @@
+"""A report of runs as one HTML file that stands alone: no network, no script.
+
+The texts that belong to every page are in `run_page.html.j2`, the looks in `page.css`. Names may
+come from a user's file, so the template escapes all of them; charts alone are put in as they are.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from sim._version import __version__
+from sim.reporting.charts.layout import Chart
+from sim.reporting.inline_svg import inline_svg
+from sim.reporting.run_charts import SECTIONS, ShownRun
+from sim.reporting.run_charts.distribution_charts import UNITS, number
+from sim.reporting.run_report import Report
+from sim.summaries.quantiles import spread_of
+from sim.tables.conventions import CONVENTIONS
+
+# The charts whose titles stand at the top, in this order, as far as they are there.
+_FINDINGS = (
+    "rows",
+    "exchanges-per-account",
+    "exchanges-per-task",
+    "exchanges-per-session",
+    "conventions",
+    "release",
+    "concentration",
+    "tokens-and-cost",
+    "by-hour",
+)
+_MOST_FINDINGS = 6
+_UNIT_HEADS = ("units", "mean", "half", "1 in 10", "1 in 100", "most", "tokens", "dollars")
+
+
+@dataclass(frozen=True)
+class DrawnChart:
+    """A chart ready for the page.
+
+    Attributes
+    ----------
+    id, title, how
+        Its name, what it finds, and how to read it.
+    svg
+        An `svg` element whose ids are unique on the page.
+    data
+        What it shows as CSV, in a URL that holds it.
+    """
+
+    id: str
+    title: str
+    how: str
+    svg: Markup
+    data: str
+
+
+@dataclass(frozen=True)
+class RunTable:
+    """A table of texts.
+
+    Attributes
+    ----------
+    title
+        What it shows.
+    heads
+        Of the columns; the first `labels` are names, the others numbers.
+    rows
+        Cells, as many as heads in each row.
+    labels
+        How many columns hold names.
+    """
+
+    title: str
+    heads: tuple[str, ...]
+    rows: list[list[str]]
+    labels: int
+
+
+def run_page(report: Report) -> str:
+    """Return the page of a report, the same text for the same report.
+
+    Parameters
+    ----------
+    report
+        Of one run or several.
+
+    Returns
+    -------
+    str
+        A complete HTML document with style, pictures and data inside.
+    """
+    environment = Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
+    )
+    template = environment.from_string(_text("run_page.html.j2"))
+    charts = {x.id: x for x in report.charts}
+    findings = [charts[x] for x in _FINDINGS if x in charts][:_MOST_FINDINGS]
+
+    return template.render(
+        style=Markup(_text("page.css")),
+        title=f"What {_and([x.name for x in report.shown.runs])} simulated",
+        runs=report.shown.runs,
+        facts=[_facts(x) for x in report.shown.runs],
+        findings=findings,
+        sections=_sections(report.charts),
+        tables=[_counts_table(report), *_unit_tables(report)],
+        left_out=_left_out(report),
+        source=report.shown.source(),
+        conventions=CONVENTIONS,
+        command=report.command,
+        version=__version__,
+    )
+
+
+def _sections(charts: tuple[Chart, ...]) -> list[tuple[str, str, list[DrawnChart]]]:
+    """Return id, question and drawn charts of each section that has any."""
+    found = []
+    for id_, question in SECTIONS.items():
+        here = [_drawn(x) for x in charts if x.section == id_]
+        if here:
+            found.append((id_, question, here))
+    return found
+
+
+def _drawn(chart: Chart) -> DrawnChart:
+    """Draw a chart for the page, which writes its title and how to read it."""
+    svg = inline_svg(chart.body(), f"chart-{chart.id}-", chart.alt)
+    data = b64encode(chart.csv().encode()).decode()
+    return DrawnChart(
+        chart.id, chart.title, chart.subtitle, Markup(svg), f"data:text/csv;base64,{data}"
+    )
+
+
+def _facts(run: ShownRun) -> str:
+    """Say in a sentence what a run holds."""
+    summary = run.summary
+    accounts = sum(
+        int(x.frequencies.sum()) for x in summary.distributions.get("account", {}).values()
+    )
+    scale = "" if run.scale == 1 else f" at scale {run.scale:g}"
+    if not run.total("C1"):
+        return f"{run.name}{scale}, seed {summary.seed}: no exchanges in {_days(summary.hours)}."
+    return (
+        f"{run.name}{scale}, seed {summary.seed}: {run.total('C1'):,} attempts, "
+        f"{run.exchanges:,} of them answered, of {accounts:,} account"
+        f"{'' if accounts == 1 else 's'} in {_days(summary.hours)}."
+    )
+
+
+def _days(hours: int) -> str:
+    return f"{hours} hours" if hours < 48 else f"{number(hours / 24)} days"
+
+
+def _left_out(report: Report) -> list[str]:
+    """Return what is not there and why, once for each run that lacks it."""
+    found: dict[str, list[str]] = {}
+    for run in report.shown.runs:
+        for words in run.summary.left_out:
+            found.setdefault(words, []).append(run.name)
+    several = len(report.shown.runs) > 1
+    return [f"{_and(names)}: {x}" if several else x for x, names in found.items()]
+
+
+def _counts_table(report: Report) -> RunTable:
+    """Return the counts of every group under every convention."""
+    rows = [
+        [run.name, group, *(f"{counted[c]:,}" if c in counted else "-" for c in CONVENTIONS)]
+        for run in report.shown.runs
+        for group, counted in run.summary.counts.items()
+    ]
+    return RunTable("Counts under the six conventions", ("run", "group", *CONVENTIONS), rows, 2)
+
+
+def _unit_tables(report: Report) -> list[RunTable]:
+    """Return a table for each unit: exchanges of it, and its tokens and dollars in the mean."""
+    tables = []
+    for unit, (one, several) in UNITS.items():
+        rows = [
+            [run.name, group, *_unit_cells(run, unit, group)]
+            for run in report.shown.runs
+            for group in run.summary.groups
+            if group in run.summary.distributions.get(unit, {})
+        ]
+        if rows:
+            title = f"Exchanges, tokens and dollars of one {one}"
+            heads = ("run", "group", several, *_UNIT_HEADS[1:])
+            tables.append(RunTable(title, heads, rows, 2))
+    return tables
+
+
+def _unit_cells(run: ShownRun, unit: str, group: str) -> list[str]:
+    """Return the numbers of one group as texts; tokens and dollars are means."""
+    x = spread_of(run.summary.distributions[unit][group])
+    tokens = run.summary.tokens.get(unit, {}).get(group)
+    dollars = run.summary.cost_usd.get(unit, {}).get(group)
+    return [
+        f"{x.units:,}",
+        *(number(v) for v in (x.mean, x.p50, x.p90, x.p99, x.max)),
+        "-" if tokens is None else f"{tokens.mean:,.0f}",
+        "-" if dollars is None else f"{dollars.mean:,.2f}",
+    ]
+
+
+def _and(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _text(name: str) -> str:
+    """Return a file of this package as text."""
+    return files("sim.reporting").joinpath(name).read_text(encoding="utf-8")
