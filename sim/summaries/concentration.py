@@ -29,7 +29,10 @@ def lorenz(counts: Distribution) -> Floats:
     if not held[-1]:
         return shares
     accounts = np.cumsum(counts.frequencies)
-    return np.interp(shares, np.append(0, accounts) / accounts[-1], np.append(0, held) / held[-1])
+    curve: Floats = np.interp(
+        shares, np.append(0, accounts) / accounts[-1], np.append(0, held) / held[-1]
+    )
+    return curve
 
 
 def gini(counts: Distribution) -> float:

@@ -50,7 +50,7 @@ def context_by_step(sums: RunSums, groups: Sequence[str]) -> dict[str, Floats]:
     """Return the median of input tokens at the k-th answered exchange of a task, (100,) by group.
 
     NaN where fewer than 20 tasks have a k-th. Tasks that had begun before the log opened are left
-    out. Of a log of more than some four million exchanges only a part of the tasks is looked at,
+    out. Of a log of a million exchanges or more only a part of the tasks is looked at,
     every second, third ... by identifier, which has nothing to do with what they are.
 
     Parameters

@@ -89,4 +89,5 @@ def _filled(sums: RunSums, groups: Sequence[str], query: str, hours: int) -> dic
 
 def _shares(part: Ints, whole: Ints) -> Floats:
     """Return part / whole, NaN where the whole is 0."""
-    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+    shares: Floats = np.full(len(whole), np.nan)
+    return np.divide(part, whole, out=shares, where=whole > 0)

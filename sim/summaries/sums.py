@@ -29,10 +29,10 @@ from sim.tables.schema import MODEL_CATALOG, TRUTH_TASKS
 # What stands for actor and typology where there is no truth.
 ALL = "all"
 NANO = 1_000_000_000
-# So many answered exchanges are looked at for the growth of context; of a larger log, those of
-# every second, third ... task.
-_CONTEXT_ROWS = 2_000_000
-_MEMORY = "1GB"
+# Some so many answered exchanges are looked at for the growth of context; of a larger log, those
+# of every second, third ... task.
+_CONTEXT_ROWS = 500_000
+_MEMORY = "400MB"
 _SESSION = "conversation_id"
 _TASK_COLUMNS = (
     "task_uid",
@@ -219,15 +219,14 @@ class RunSums:
         actors, actor_words = coded_words(truth.column("actor_id"))
         typologies, typology_words = coded_words(truth.column("typology_id"))
 
-        # both in one code, of which few occur
+        # both in one code, of which few are possible and fewer occur
         codes = actors.astype("i8") * max(len(typology_words), 1) + typologies
-        present, place = np.unique(codes, return_inverse=True)
-        numbers = np.zeros(len(present), np.int64)
-        for at, code in enumerate(present.tolist()):
+        numbers = np.zeros(len(actor_words) * len(typology_words), np.int64)
+        for code in np.flatnonzero(np.bincount(codes, minlength=len(numbers))).tolist():
             actor, typology = divmod(code, len(typology_words))
             pair = (actor_words[actor], typology_words[typology])
-            numbers[at] = self._pairs.setdefault(pair, len(self._pairs))
-        return numbers[place]
+            numbers[code] = self._pairs.setdefault(pair, len(self._pairs))
+        return numbers[codes]
 
     def _model_numbers(self, column: Any) -> Ints:
         """Return the number of the model in each row, shape (rows,)."""
@@ -267,7 +266,7 @@ def sums_of(run: Run, zone: ZoneInfo) -> Iterator[RunSums]:
     import duckdb
 
     with tempfile.TemporaryDirectory(prefix="sim-sums-") as folder:
-        settings = {"temp_directory": folder, "memory_limit": _MEMORY}
+        settings: dict[str, Any] = {"temp_directory": folder, "memory_limit": _MEMORY}
         database = duckdb.connect(config=settings)
         try:
             sums = RunSums(run, zone, database)
