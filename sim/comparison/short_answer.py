@@ -115,9 +115,7 @@ def _counts(comparison: Comparison) -> dict[str, tuple[float, float]]:
     if comparison.runs:
         return {x.name: (x.counts["C2"], x.counts["C2"]) for x in comparison.runs}
     names, reading = claim_names(comparison.cases), comparison.settings.reading
-    limits = {
-        names[x.id]: x.interval("count", reading) for x in comparison.cases if not x.is_sum
-    }
+    limits = {names[x.id]: x.interval("count", reading) for x in comparison.cases if not x.is_sum}
     return {name: (x.low, x.high) for name, x in limits.items()}
 
 
