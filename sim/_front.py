@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sim.engine.run import Observer
     from sim.engine.shards import Engine
     from sim.replicates import Replicates
+    from sim.reporting.run_report import Report
     from sim.scenario import Scenario
 
 # What `list` shows and `schema` describes; the command line offers the same words.
@@ -325,6 +326,31 @@ def check_run(run: RunLike) -> Verdicts:
     place = place_from(run)
     verdicts = verdicts_of(place)
     return Verdicts(place, verdicts, other_files(Run(place)))
+
+
+def report(
+    *runs: RunLike, by: Literal["actor", "typology"] = "actor", timezone: str = "UTC"
+) -> Report:
+    """Draw what runs hold: exchanges per task, session, account and day, over time, and more.
+
+    Parameters
+    ----------
+    runs
+        One finished run, or up to six that stand beside each other, with or without truth.
+    by
+        Groups that are shown; without truth there is one.
+    timezone
+        Name of the time zone of days and of hours of the week, such as `Europe/Paris`.
+
+    Returns
+    -------
+    Report
+        `to_html("report.html")` writes one page with everything, `to_charts("charts")` pictures and
+        their data. `charts` are those of the page, `summaries` the numbers that they show.
+    """
+    from sim.reporting.run_report import report_of
+
+    return report_of([run_from(x) for x in runs], by, timezone)
 
 
 # Many runs, and what counts can tell

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim.cli.options import OutputForm, quiet_option, table_options
+from sim.cli.output_places import check_places
 
 if TYPE_CHECKING:
     from sim.comparison import Analysis
@@ -157,7 +157,7 @@ def compare(
     """
     if options["by_actor"] and not places:
         raise click.UsageError("--by-actor takes a RUN apart; name one")
-    _check_places(charts, html)
+    check_places(charts, html)
 
     from sim._inputs import claims_to_compare
     from sim.cli.progress import counting_bar
@@ -182,33 +182,6 @@ def compare(
     more += [("--hypotheses", hypotheses_file)] if hypotheses_file else []
     more += [("--set", change) for change in overrides]
     _draw(analysis, charts, html, [word for option in more for word in option])
-
-
-def _check_places(charts: Path | None, html: Path | None) -> None:
-    """Refuse before anything is computed what could not be written after it.
-
-    Parameters
-    ----------
-    charts
-        Folder of the charts, which need not exist; None for none.
-    html
-        File of the page; its folder need not exist. None for no page.
-
-    Raises
-    ------
-    InvalidInputError
-        If the nearest folder that exists is a file, or cannot be written to.
-    """
-    from sim.errors import InvalidInputError
-
-    for option, place in (("--charts", charts), ("--html", html and html.parent)):
-        if place is None:
-            continue
-        above = next(x for x in (place, *place.absolute().parents) if x.exists())
-        if not above.is_dir():
-            raise InvalidInputError(f"{option}: {above} is a file, not a folder")
-        if not os.access(above, os.W_OK):
-            raise InvalidInputError(f"{option}: {above} cannot be written to; choose another place")
 
 
 def _print_analysis(analysis: Analysis, form: OutputForm) -> None:

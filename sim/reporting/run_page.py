@@ -22,20 +22,7 @@ from sim.reporting.run_report import Report
 from sim.summaries.quantiles import spread_of
 from sim.tables.conventions import CONVENTIONS
 
-# The charts whose titles stand at the top, in this order, as far as they are there.
-_FINDINGS = (
-    "rows",
-    "exchanges-per-account",
-    "exchanges-per-task",
-    "exchanges-per-session",
-    "conventions",
-    "release",
-    "concentration",
-    "tokens-and-cost",
-    "by-hour",
-)
-_MOST_FINDINGS = 6
-_UNIT_HEADS = ("units", "mean", "half", "1 in 10", "1 in 100", "most", "tokens", "dollars")
+_UNIT_HEADS = ("mean", "half", "1 in 10", "1 in 100", "most", "tokens", "dollars")
 
 
 @dataclass(frozen=True)
@@ -98,15 +85,13 @@ def run_page(report: Report) -> str:
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
     template = environment.from_string(_text("run_page.html.j2"))
-    charts = {x.id: x for x in report.charts}
-    findings = [charts[x] for x in _FINDINGS if x in charts][:_MOST_FINDINGS]
 
     return template.render(
         style=Markup(_text("page.css")),
         title=f"What {_and([x.name for x in report.shown.runs])} simulated",
         runs=report.shown.runs,
-        facts=[_facts(x) for x in report.shown.runs],
-        findings=findings,
+        facts=report.facts,
+        findings=report.findings,
         sections=_sections(report.charts),
         tables=[_counts_table(report), *_unit_tables(report)],
         left_out=_left_out(report),
@@ -136,26 +121,6 @@ def _drawn(chart: Chart) -> DrawnChart:
     )
 
 
-def _facts(run: ShownRun) -> str:
-    """Say in a sentence what a run holds."""
-    summary = run.summary
-    accounts = sum(
-        int(x.frequencies.sum()) for x in summary.distributions.get("account", {}).values()
-    )
-    scale = "" if run.scale == 1 else f" at scale {run.scale:g}"
-    if not run.total("C1"):
-        return f"{run.name}{scale}, seed {summary.seed}: no exchanges in {_days(summary.hours)}."
-    return (
-        f"{run.name}{scale}, seed {summary.seed}: {run.total('C1'):,} attempts, "
-        f"{run.exchanges:,} of them answered, of {accounts:,} account"
-        f"{'' if accounts == 1 else 's'} in {_days(summary.hours)}."
-    )
-
-
-def _days(hours: int) -> str:
-    return f"{hours} hours" if hours < 48 else f"{number(hours / 24)} days"
-
-
 def _left_out(report: Report) -> list[str]:
     """Return what is not there and why, once for each run that lacks it."""
     found: dict[str, list[str]] = {}
@@ -173,7 +138,14 @@ def _counts_table(report: Report) -> RunTable:
         for run in report.shown.runs
         for group, counted in run.summary.counts.items()
     ]
-    return RunTable("Counts under the six conventions", ("run", "group", *CONVENTIONS), rows, 2)
+    return _table(report, "Counts under the six conventions", tuple(CONVENTIONS), rows)
+
+
+def _table(report: Report, title: str, heads: tuple[str, ...], rows: list[list[str]]) -> RunTable:
+    """Return a table whose rows begin with run and group; of one run the name is left out."""
+    if len(report.shown.runs) == 1:
+        return RunTable(title, ("group", *heads), [x[1:] for x in rows], 1)
+    return RunTable(title, ("run", "group", *heads), rows, 2)
 
 
 def _unit_tables(report: Report) -> list[RunTable]:
@@ -188,8 +160,7 @@ def _unit_tables(report: Report) -> list[RunTable]:
         ]
         if rows:
             title = f"Exchanges, tokens and dollars of one {one}"
-            heads = ("run", "group", several, *_UNIT_HEADS[1:])
-            tables.append(RunTable(title, heads, rows, 2))
+            tables.append(_table(report, title, (several, *_UNIT_HEADS), rows))
     return tables
 
 

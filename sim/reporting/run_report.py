@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath
 from typing import Any
 
 from sim.errors import InvalidInputError
 from sim.reporting.charts.layout import FORMATS, Chart, write_charts
 from sim.reporting.run_charts import Shown, ShownRun, charts_of_runs, wide_chart
+from sim.reporting.run_charts.distribution_charts import number
 from sim.reporting.run_charts.shown import Row
 from sim.summaries.run_summary import RunSummary
 from sim.summaries.summarise import summarise
@@ -19,6 +21,19 @@ from sim.tables.reading import Run
 
 # A run of more exchanges is not drawn one by one; a page of more runs is not read.
 MOST_ROWS, MOST_RUNS = 50, 6
+# The charts whose titles are the findings, in this order, as far as they are there.
+_FINDINGS = (
+    "rows",
+    "exchanges-per-account",
+    "exchanges-per-task",
+    "conventions",
+    "release",
+    "by-hour",
+    "concentration",
+    "tokens-and-cost",
+    "amplification",
+)
+_MOST_FINDINGS = 6
 _COLUMNS = (
     "ts_start",
     "ts_end",
@@ -55,6 +70,17 @@ class Report:
         """The charts, each drawn when it is first needed; none for runs without exchanges."""
         return charts_of_runs(self.shown)
 
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """What each run holds, in a sentence."""
+        return tuple(_facts(x) for x in self.shown.runs)
+
+    @property
+    def findings(self) -> tuple[Chart, ...]:
+        """The charts whose titles say most, at most six of them."""
+        charts = {x.id: x for x in self.charts}
+        return tuple(charts[x] for x in _FINDINGS if x in charts)[:_MOST_FINDINGS]
+
     def to_html(self, path: Path | str) -> None:
         """Write everything as one page that needs nothing from elsewhere."""
         from sim.reporting.run_page import run_page
@@ -88,9 +114,7 @@ class Report:
         return "".join(f"<div>{x.svg()}</div>" for x in self.charts)
 
 
-def report_of(
-    runs: Sequence[Run], by: str = "actor", timezone: str = "UTC", command: str = ""
-) -> Report:
+def report_of(runs: Sequence[Run], by: str = "actor", timezone: str = "UTC") -> Report:
     """Sum runs up for a report; nothing is drawn yet.
 
     Parameters
@@ -101,8 +125,6 @@ def report_of(
         Groups that are shown: `actor` or `typology`.
     timezone
         Name of the time zone of days and of hours of the week.
-    command
-        What makes the page again, for its end.
 
     Raises
     ------
@@ -118,7 +140,36 @@ def report_of(
         ShownRun(name, summarise(run, by, timezone), run.scenario.scale, _rows_of(run))
         for name, run in zip(_names(runs), runs, strict=True)
     ]
-    return Report(Shown(tuple(shown)), command)
+    return Report(Shown(tuple(shown)), _command(runs, by, timezone))
+
+
+def _command(runs: Sequence[Run], by: str, timezone: str) -> str:
+    """Return what makes the page again; of absolute places only the last part, for pages travel."""
+    places = [PurePath(str(x.store)) for x in runs]
+    names = [x.name if x.is_absolute() else str(y.store) for x, y in zip(places, runs, strict=True)]
+    more = ["--by", by] if by != "actor" else []
+    more += ["--timezone", timezone] if timezone != "UTC" else []
+    return shlex.join(["sim", "report", *names, *more, "--html", "report.html"])
+
+
+def _facts(run: ShownRun) -> str:
+    """Say in a sentence what a run holds."""
+    summary = run.summary
+    accounts = sum(
+        int(x.frequencies.sum()) for x in summary.distributions.get("account", {}).values()
+    )
+    scale = "" if run.scale == 1 else f" at scale {run.scale:g}"
+    if not run.total("C1"):
+        return f"{run.name}{scale}, seed {summary.seed}: no exchanges in {_days(summary.hours)}."
+    return (
+        f"{run.name}{scale}, seed {summary.seed}: {run.total('C1'):,} attempts, "
+        f"{run.exchanges:,} of them answered, of {accounts:,} account"
+        f"{'' if accounts == 1 else 's'} in {_days(summary.hours)}."
+    )
+
+
+def _days(hours: int) -> str:
+    return f"{hours} hours" if hours < 48 else f"{number(hours / 24)} days"
 
 
 def _names(runs: Sequence[Run]) -> list[str]:
@@ -126,13 +177,13 @@ def _names(runs: Sequence[Run]) -> list[str]:
     if len(runs) == 1:
         return [runs[0].scenario.name]
     places = [str(x.store) for x in runs]
-    names = [PurePosixPath(x).name or x for x in places]
+    names = [PurePath(x).name or x for x in places]
     often = Counter(names)
-    number = Counter[str]()
+    met = Counter[str]()
     for k, name in enumerate(names):
         if often[name] > 1:
-            number[name] += 1
-            names[k] = f"{name} ({number[name]})"
+            met[name] += 1
+            names[k] = f"{name} ({met[name]})"
     return names
 
 
@@ -149,11 +200,11 @@ def _rows_of(run: Run) -> tuple[Row, ...]:
     opened: dict[int, Any] = {}
     rows = []
     for x in log.to_dict("records"):
-        number = numbers.setdefault(x[key], len(numbers) + 1)
+        task = numbers.setdefault(x[key], len(numbers) + 1)
         first = opened.setdefault(x[key], x["ts_start"])
         rows.append(
             Row(
-                task=number,
+                task=task,
                 start_s=(x["ts_start"] - first).total_seconds(),
                 end_s=(x["ts_end"] - first).total_seconds(),
                 input_tokens=int(x["input_tokens_total"]),

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 # What each unit is called: one of them, and several.
 UNITS = {
+    "account": ("account", "accounts"),
     "task": ("task", "tasks"),
     "session": ("session", "sessions"),
-    "account": ("account", "accounts"),
     "account_day": ("account and day", "days of accounts"),
     "benchmark_run": ("full benchmark run", "benchmark runs"),
 }
@@ -325,6 +325,11 @@ def _title(shown: Shown, units: Sequence[str]) -> str:
         return f"The one {one}{of} has {_exchanges(average)}"
     if half == 0 or average < 1.2 * half or x.frequencies.sum() < 10:
         return f"The {several}{of} have {_exchanges(average)} each on average"
+    if half <= 1:
+        return (
+            f"Half of the {several}{of} have {'' if half == x.values[0] else 'at most '}"
+            f"{_exchanges(half)}; the mean is {number(average)}"
+        )
     return (
         f"Half of the {several}{of} have {'' if half == x.values[0] else 'at most '}"
         f"{_exchanges(half)}; the mean, {number(average)}, is {average / half:.1f} times that"
