@@ -162,14 +162,17 @@ def _facts(run: ShownRun) -> str:
     if not run.total("C1"):
         return f"{run.name}{scale}, seed {summary.seed}: no exchanges in {_days(summary.hours)}."
     return (
-        f"{run.name}{scale}, seed {summary.seed}: {run.total('C1'):,} attempts, "
+        f"{run.name}{scale}, seed {summary.seed}: {run.total('C1'):,} attempt"
+        f"{'' if run.total('C1') == 1 else 's'}, "
         f"{run.exchanges:,} of them answered, of {accounts:,} account"
         f"{'' if accounts == 1 else 's'} in {_days(summary.hours)}."
     )
 
 
 def _days(hours: int) -> str:
-    return f"{hours} hours" if hours < 48 else f"{number(hours / 24)} days"
+    if hours < 48:
+        return f"{hours} hour{'' if hours == 1 else 's'}"
+    return f"{number(hours / 24)} days"
 
 
 def _names(runs: Sequence[Run]) -> list[str]:

@@ -8,9 +8,8 @@ import numpy as np
 
 from sim.arrays.types import Floats, Ints
 from sim.comparison.wording import short_number
-from sim.reporting.charts import primitives
 from sim.reporting.charts.layout import GREY, LINE, MARGIN, NARROW, Chart, Frame, Page
-from sim.reporting.run_charts.distribution_charts import number
+from sim.reporting.run_charts.distribution_charts import count_axis, number
 from sim.reporting.run_charts.shown import OTHERS, Shown, ShownRun
 from sim.reporting.run_charts.time_charts import group_key
 
@@ -159,7 +158,7 @@ def _draw_amplification(axes: Axes, shown: Shown, run: ShownRun) -> None:
     all_of = [x for line in points.values() for x in line] or [(1.0, 1000.0, 0)]
     low, high = min(x[1] for x in all_of) / 2, max(x[1] for x in all_of) * 2
     most = max(x[0] for x in all_of) * 1.6
-    primitives.log_counts(axes, 0.85, max(most, 10), "exchanges of a task")
+    count_axis(axes, (0.85, max(most, 10)), "exchanges of a task")
     axes.set_yscale("log")
     axes.set_ylim(low, high)
     for start in (low * 10.0**k for k in range(-3, 5)):

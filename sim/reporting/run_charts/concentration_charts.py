@@ -9,7 +9,7 @@ import numpy as np
 from sim.comparison.wording import short_number
 from sim.reporting.charts import primitives
 from sim.reporting.charts.layout import GREY, LINE, MARGIN, NARROW, SOFT, Chart, Frame, Page
-from sim.reporting.run_charts.distribution_charts import shortened
+from sim.reporting.run_charts.distribution_charts import count_axis, shortened
 from sim.reporting.run_charts.shown import OTHERS, Shown, ShownRun
 from sim.summaries.run_summary import Spread
 
@@ -36,9 +36,9 @@ _LABELS, _SPREAD_ROW = 1.45, 0.2
 def concentration(shown: Shown) -> Chart | None:
     """Draw Lorenz curves of exchanges over accounts, with the Gini coefficient of each group.
 
-    A panel for each run; None without exchanges.
+    A panel for each run; None if no group has `_ENOUGH` accounts.
     """
-    if not any(x.summary.lorenz for x in shown.runs):
+    if not any(_spread_over_many(shown, x) for x in shown.runs):
         return None
     rows = max(len(_groups_of(shown, x)) for x in shown.runs)
     each = _HEAD + _PANEL + _FOOT + _ROW * (rows + 1) + 0.15
@@ -131,23 +131,23 @@ def _busiest_tenth(run: ShownRun, group: str) -> float:
     return float(1 - run.summary.lorenz[group][_TENTH])
 
 
-def _lorenz_title(shown: Shown) -> str:
-    """Say of the largest group how much lies on the busiest tenth of its accounts."""
-    run = max(shown.runs, key=lambda x: x.exchanges)
-    enough = [
+def _spread_over_many(shown: Shown, run: ShownRun) -> list[str]:
+    """Return the groups of a run that have enough accounts for shares of tenths."""
+    return [
         g
         for g in _groups_of(shown, run)
         if (x := shown.distribution(run, "account", g)) is not None
         and x.frequencies.sum() >= _ENOUGH
     ]
-    if not enough:
-        return "No group has as many as ten accounts, over which exchanges could spread"
-    group = enough[0]
+
+
+def _lorenz_title(shown: Shown) -> str:
+    """Say of the largest group how much lies on the busiest tenth of its accounts."""
+    run = next(x for x in shown.runs if _spread_over_many(shown, x))
+    group = _spread_over_many(shown, run)[0]
     of = f"accounts{shown.named(group, ' of ')}"
-    return (
-        f"The busiest tenth of the {of} has {100 * _busiest_tenth(run, group):.0f} % of the "
-        "exchanges"
-    )
+    share = 100 * _busiest_tenth(run, group)
+    return f"The busiest tenth of the {of} has {share:.0f} % of the exchanges"
 
 
 def _lorenz_alt(shown: Shown) -> str:
@@ -231,7 +231,7 @@ def _spread_rows(axes: Axes, shown: Shown, spreads: dict[str, Spread], is_money:
         axes.plot([max(x.mean, 1e-9)], [row], "x", color="#222222", ms=4.5, mew=1.2, zorder=5)
 
     some = [v for x in spreads.values() for v in (x.p50, x.mean, x.p99) if v > 0] or [1.0]
-    primitives.log_counts(axes, min(some) / 1.6, max(max(some) * 1.6, min(some) * 10), "", 6)
+    count_axis(axes, (min(some) / 1.6, max(max(some) * 1.6, min(some) * 10)), "", 6)
     ticks = [x for x in axes.get_xticks() if axes.get_xlim()[0] <= x <= axes.get_xlim()[1]]
     axes.set_xticks(ticks, [f"{'$' if is_money else ''}{short_number(x)}" for x in ticks])
     axes.tick_params(axis="x", labelsize=7.5)
@@ -243,6 +243,11 @@ def _cost_title(shown: Shown, run: ShownRun, amount: tuple[str, str, str]) -> st
     group, tokens = next(iter(spreads.items()))
     cost = _spreads(shown, run, ("cost_usd", amount[1], ""))[group]
     of = f"{amount[1]}s{shown.named(group, ' of ')}"
+    if tokens.units == 1:
+        return (
+            f"The one {amount[1]}{shown.named(group, ' of ')} takes {short_number(tokens.p50)} "
+            f"tokens and costs ${cost.p50:,.2f}"
+        )
     return (
         f"Half of the {of} take more than {short_number(tokens.p50)} tokens, half cost more than "
         f"${cost.p50:,.2f}; the mean is ${cost.mean:,.2f}"

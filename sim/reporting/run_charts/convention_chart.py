@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sim.catalog import claims
 from sim.comparison.analysis import FEBRUARY
 from sim.reporting.charts.layout import INK, LINE, MARGIN, NARROW, SOFT, Chart, Frame, Page, wrapped
-from sim.reporting.run_charts.distribution_charts import number, shortened
+from sim.reporting.run_charts.distribution_charts import exchanges_words, number, shortened
 from sim.reporting.run_charts.shown import Shown, ShownRun
 from sim.tables.conventions import CONVENTIONS
 
@@ -168,7 +168,7 @@ def _title(shown: Shown) -> str:
     most, least = max(x, key=lambda c: x[c]), min(x, key=lambda c: x[c])
     of = f"The traffic{shown.named(group, ' of ')}"
     if x[most] == x[least]:
-        return f"{of} is {number(x[most])} exchanges however it is counted"
+        return f"{of} is {exchanges_words(x[most])} however it is counted"
     return (
         f"{of} is {number(x[most])} {_WORDS[most]} or {number(x[least])} {_WORDS[least]}: a factor "
         f"of {number(x[most] / x[least])} by what is counted"

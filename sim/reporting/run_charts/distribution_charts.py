@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.catalog import claims, statements
+from sim.comparison.wording import short_number
 from sim.reporting.charts import primitives
 from sim.reporting.charts.layout import (
     INK,
@@ -38,6 +39,8 @@ UNITS = {
     "benchmark_run": ("full benchmark run", "benchmark runs"),
 }
 _SHARES = {1.0: "all", 0.5: "half", 0.1: "1 in 10", 0.01: "1 in 100", 0.001: "1 in 1,000"}
+# Below so many times the lowest value an axis has ticks at 2 and 5 too.
+_FEW_POWERS = 150
 _MARKED = (0.5, 0.1, 0.01)
 _IN_DATA = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
 _LINE_POINTS = 120
@@ -184,15 +187,43 @@ def _axes(
     most = max([x.values[-1] for x in drawn] + [x.value for x in reference], default=10)
     least = min([max(x.values[0], 1) for x in drawn] + [x.value for x in reference], default=1)
     low = 1.0 if least < 100 else least / 1.5
-    primitives.log_counts(
-        axes, low * 0.9, max(most * 1.3, 10.0), f"exchanges of one {unit}", round(width * 1.4)
-    )
+    label = f"exchanges of one {unit}"
+    count_axis(axes, (low * 0.9, max(most * 1.3, 10.0)), label, round(width * 1.4))
     axes.set_yscale("log")
     axes.set_ylim(0.0009, 1.15)
     axes.set_yticks(list(_SHARES), list(_SHARES.values()))
     axes.yaxis.set_tick_params(which="both", length=0)
     axes.grid(axis="y", color=LINE, lw=0.6)
     axes.spines["left"].set_visible(False)
+
+
+def count_axis(axes: Axes, limits: tuple[float, float], label: str = "", most: int = 8) -> None:
+    """Make x a logarithmic axis of counts; one of few powers of ten has ticks between them too.
+
+    Parameters
+    ----------
+    axes
+        Set to run between the limits.
+    limits
+        The lowest and the highest value, above 0.
+    label
+        Of the axis.
+    most
+        How many powers of ten may be labelled.
+    """
+    low, high = limits
+    if high / low >= _FEW_POWERS:
+        primitives.log_counts(axes, low, high, label, most)
+        return
+    axes.set_xscale("log")
+    axes.set_xlim(low, high)
+    powers = [10.0**k for k in range(math.floor(math.log10(low)), math.ceil(math.log10(high)))]
+    between = [x * k for x in powers for k in (1, 2, 5) if low <= x * k <= high]
+    places = between if len(between) > 1 else [low * 1.15, high / 1.15]
+    axes.set_xticks(places, [short_number(x) for x in places])
+    axes.minorticks_off()
+    axes.grid(axis="x", color=LINE, lw=0.6)
+    axes.set_xlabel(label, fontsize=8)
 
 
 def _line(axes: Axes, x: Distribution, colour: Any) -> None:
@@ -308,35 +339,40 @@ def shortened(text: str, size: float, room: float) -> str:
 
 
 def _title(shown: Shown, units: Sequence[str]) -> str:
-    """Say of the largest group how far the mean lies above what half of the units have."""
-    run, unit = shown.runs[0], units[-1]
-    found = [(g, shown.distribution(run, unit, g)) for g in shown.groups]
-    group, x = max(
-        ((g, x) for g, x in found if x is not None),
-        key=lambda y: float(np.dot(y[1].values, y[1].frequencies)),
-        default=(None, None),
-    )
-    if group is None or x is None:
-        return f"No {UNITS[unit][1]} in {run.name}"
+    """Say of the largest group what half of its units have, and how far the mean lies above."""
+    unit = units[-1]
+    group, found = _leading(shown, unit)
     one, several = UNITS[unit]
-    half, average = quantile(x, 0.5), mean(x)
     of = shown.named(group, " of ")
+    if len(found) > 1:
+        halves = [f"{number(quantile(x, 0.5))} in {run.name}" for run, x in found]
+        return f"Exchanges that half of the {several}{of} have at most: {', '.join(halves)}"
+
+    x = found[0][1]
+    half, average = quantile(x, 0.5), mean(x)
     if x.frequencies.sum() == 1:
-        return f"The one {one}{of} has {_exchanges(average)}"
-    if half == 0 or average < 1.2 * half or x.frequencies.sum() < 10:
-        return f"The {several}{of} have {_exchanges(average)} each on average"
+        return f"The one {one}{of} has {exchanges_words(average)}"
+    if half == 0 or 1 < average < 1.2 * half or x.frequencies.sum() < 10:
+        return f"The {several}{of} have {exchanges_words(average)} each on average"
+    at_most = "" if half == x.values[0] else "at most "
+    text = f"Half of the {several}{of} have {at_most}{exchanges_words(half)}; the mean"
     if half <= 1:
-        return (
-            f"Half of the {several}{of} have {'' if half == x.values[0] else 'at most '}"
-            f"{_exchanges(half)}; the mean is {number(average)}"
-        )
-    return (
-        f"Half of the {several}{of} have {'' if half == x.values[0] else 'at most '}"
-        f"{_exchanges(half)}; the mean, {number(average)}, is {average / half:.1f} times that"
-    )
+        return f"{text} is {number(average)}"
+    return f"{text}, {number(average)}, is {average / half:.1f} times that"
 
 
-def _exchanges(value: float) -> str:
+def _leading(shown: Shown, unit: str) -> tuple[str, list[tuple[ShownRun, Distribution]]]:
+    """Return the largest group with such units, one of several runs first, and what runs have."""
+    found = []
+    for group in shown.groups:
+        of_runs = [(run, shown.distribution(run, unit, group)) for run in shown.runs]
+        found.append((group, [(run, x) for run, x in of_runs if x is not None]))
+    shared = [x for x in found if len(x[1]) > 1]
+    return next(iter(shared or [x for x in found if x[1]]))
+
+
+def exchanges_words(value: float) -> str:
+    """Return a number of exchanges in words, as `1 exchange`."""
     return f"{number(value)} exchange{'' if value == 1 else 's'}"
 
 
@@ -355,14 +391,13 @@ def _data(shown: Shown, units: Sequence[str]) -> list[list[object]]:
 
 
 def _alt(shown: Shown, units: Sequence[str]) -> str:
-    """Say in a sentence what is drawn, with the median of the first group."""
-    run, unit = shown.runs[0], units[-1]
-    for group in shown.groups:
-        if (x := shown.distribution(run, unit, group)) is not None:
-            drawn = " and per ".join(UNITS[u][0] for u in units)
-            return (
-                f"Falling lines by group: exchanges per {drawn}; "
-                f"for {shown.label(group)} half have {quantile(x, 0.5):,.0f} or more, one in ten "
-                f"{quantile(x, 0.9):,.0f}, one in a hundred {quantile(x, 0.99):,.0f}."
-            )
-    return "No exchanges."
+    """Say in a sentence what is drawn, with the quantiles of the largest group."""
+    group, found = _leading(shown, units[-1])
+    run, x = found[0]
+    per = " and per ".join(UNITS[u][0] for u in units)
+    of = f"of {shown.label(group)}{f' in {run.name}' if len(shown.runs) > 1 else ''}"
+    half, tenth, hundredth = (f"{quantile(x, p):,.0f}" for p in (0.5, 0.9, 0.99))
+    return (
+        f"Falling lines by group: exchanges per {per}; {of} half have {half} or more, one in ten "
+        f"{tenth}, one in a hundred {hundredth}."
+    )

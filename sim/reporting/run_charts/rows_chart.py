@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sim.comparison.wording import short_number
 from sim.reporting.charts import primitives
 from sim.reporting.charts.layout import INK, LINE, MARGIN, NARROW, SOFT, Chart, Frame, Page
-from sim.reporting.run_charts.distribution_charts import number
+from sim.reporting.run_charts.distribution_charts import exchanges_words, number
 from sim.reporting.run_charts.shown import Row, Shown, ShownRun
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def rows(shown: Shown, run: ShownRun) -> Chart | None:
         """Draw the tasks from the top down."""
         for k, task in enumerate(drawn):
             top = page.height - k * each - _HEAD
-            words = f"{unit} {task}: {_exchanges(len(tasks[task]))}"
+            words = f"{unit} {task}: {exchanges_words(len(tasks[task]))}"
             page.text(MARGIN, top + 0.24, words, fontsize=8.5, fontweight="bold")
             axes = page.axes(0.7, top - _PANEL, page.width - 0.9, _PANEL)
             _draw(axes, tasks[task])
@@ -55,7 +55,7 @@ def rows(shown: Shown, run: ShownRun) -> Chart | None:
         "amplification",
         (
             f"{asked} request{'' if asked == 1 else 's'} of users became "
-            f"{_exchanges(len(exchanges))} with the model{of_run}"
+            f"{exchanges_words(len(exchanges))} with the model{of_run}"
         ),
         f"Bars over time, one an exchange of {run.name}; the longest {unit} has {len(first)}.",
         Frame(
@@ -85,10 +85,6 @@ def rows(shown: Shown, run: ShownRun) -> Chart | None:
             ),
         ],
     )
-
-
-def _exchanges(n: int) -> str:
-    return f"{n} exchange{'' if n == 1 else 's'}"
 
 
 def _draw(axes: Axes, exchanges: Sequence[Row]) -> None:

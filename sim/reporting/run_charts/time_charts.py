@@ -19,7 +19,7 @@ from sim.reporting.charts.layout import (
     Frame,
     Page,
 )
-from sim.reporting.run_charts.distribution_charts import number, shortened
+from sim.reporting.run_charts.distribution_charts import exchanges_words, number, shortened
 from sim.reporting.run_charts.shown import Shown, ShownRun
 
 if TYPE_CHECKING:
@@ -235,22 +235,33 @@ def _means(shown: Shown, run: ShownRun, step: int) -> Floats:
 def _by_hour_title(shown: Shown) -> str:
     """Say how far the busiest hour stands above the mean, or what was barred and replaced."""
     if len(shown.runs) > 1:
-        totals = ", ".join(f"{x.name} {x.exchanges:,}" for x in shown.runs)
-        return f"Exchanges of the runs over time: {totals}"
+        return "; ".join(_run_words(x) for x in shown.runs)
     run = shown.runs[0]
     events = run.summary.events
     total = sum(run.summary.by_hour[g] for g in run.summary.groups)
     busiest = int(total.max())
     text = (
-        f"The busiest hour has {busiest:,} exchanges, "
+        f"The busiest hour has {exchanges_words(busiest)}, "
         f"{number(busiest / max(total.mean(), 1e-9))} times the mean"
     )
     if not events.bans.sum():
         return text
-    return (
-        f"{int(events.bans.sum()):,} accounts were barred and {int(events.replacements.sum()):,} "
-        f"opened in their place; the busiest hour has {busiest:,} exchanges"
-    )
+    return f"{_barred(run)}; the busiest hour has {exchanges_words(busiest)}"
+
+
+def _run_words(run: ShownRun) -> str:
+    """Say how many exchanges a run has, and how many accounts were barred if any were."""
+    text = f"{run.name}: {exchanges_words(run.exchanges)}"
+    return f"{text}, {_barred(run)}" if run.summary.events.bans.any() else text
+
+
+def _barred(run: ShownRun) -> str:
+    """Say how many accounts were barred, and with truth how many were opened in their place."""
+    events = run.summary.events
+    bans, replacements = int(events.bans.sum()), int(events.replacements.sum())
+    barred = f"{bans:,} account{' was' if bans == 1 else 's were'} barred"
+    replaced = f" and {replacements:,} opened in place of such" if run.has_truth else ""
+    return f"{barred}{replaced}"
 
 
 def _by_hour_alt(shown: Shown) -> str:
