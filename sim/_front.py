@@ -245,25 +245,36 @@ def open_run(run: RunLike) -> Run:
 
 
 @overload
-def counts(run: RunLike, by: None = None) -> Counts: ...
+def counts(
+    run: RunLike, by: None = None, *, groups: str = "actor", timezone: str = "UTC"
+) -> Counts: ...
 
 
 @overload
-def counts(run: RunLike, by: str) -> pd.DataFrame: ...
+def counts(
+    run: RunLike, by: str, *, groups: str = "actor", timezone: str = "UTC"
+) -> pd.DataFrame: ...
 
 
-def counts(run: RunLike, by: str | None = None) -> Counts | pd.DataFrame:
-    """Count a run under the six conventions.
+def counts(
+    run: RunLike, by: str | None = None, *, groups: str = "actor", timezone: str = "UTC"
+) -> Counts | pd.DataFrame:
+    """Count a run under the six conventions, and by task, session and account.
 
     Parameters
     ----------
     run
         A finished run.
     by
-        `account`, `day`, `typology` or `actor` for a data frame of these; all counts if left out.
-        What needs truth (C6, typologies, actors) is left out where truth was taken away.
+        `account`, `day`, `hour`, `typology`, `actor`, `task`, `session`, `account_day` or
+        `benchmark_run` for a data frame of these; all counts if left out. What needs truth (C6,
+        typologies, actors, tasks) is left out where truth was taken away.
+    groups
+        Whether tasks, sessions and accounts are grouped by `actor` or by `typology`.
+    timezone
+        Name of the time zone of days and hours, such as `Europe/Paris`.
     """
-    return run_from(run).counts(by)
+    return run_from(run).counts(by, groups=groups, timezone=timezone)
 
 
 def verify(run: RunLike, *, rerun: bool = False, workers: WorkersLike = 1) -> Verification:

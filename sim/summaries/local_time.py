@@ -25,8 +25,8 @@ def zone_named(name: str) -> ZoneInfo:
     InvalidInputError
         If there is no such zone; the message says which names are near.
     """
-    if name != "UTC" and name not in available_timezones():
-        near = difflib.get_close_matches(name, available_timezones(), 3) or ["Europe/Paris"]
+    if name != "UTC" and name not in (zones := sorted(available_timezones())):
+        near = difflib.get_close_matches(name, zones, 3) or ["Europe/Paris"]
         raise InvalidInputError(
             f"timezone {printable(name)}: there is no such zone; give UTC or a name of the IANA "
             f"database such as {', '.join(near)}"
