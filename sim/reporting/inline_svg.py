@@ -54,6 +54,11 @@ def inline_svg(svg: str, prefix: str, alt: str) -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
+def drawn_width(svg: str) -> float | None:
+    """Return the width that a picture was drawn at in CSS pixels, None if it does not say."""
+    return _pixels(ElementTree.fromstring(svg).get("width", ""))
+
+
 def unique_ids(svg: str, prefix: str) -> str:
     """Return `svg` with `prefix` before every id and before whatever refers to one.
 
