@@ -117,7 +117,8 @@ def page(
         script=Markup(computed.script),
         findings=findings,
         sections=page_sections(analysis.settings.sections, tables, others, 2 if lead else 1),
-        sources=_sources(analysis, tables),
+        sources=(read := _sources(analysis, tables)),
+        references=_references(read, tables),
         statuses=_statuses(tables),
         conventions=CONVENTIONS,
         reading=READINGS[analysis.settings.reading],
@@ -178,6 +179,20 @@ def _sources(analysis: Analysis, tables: Sequence[Table]) -> tuple[Source, ...]:
     unknown = [x for x in dict.fromkeys(of_claims) if not any(y in x for y in named)]
     listed = [x for x in known if x.key not in _ASSUMED]
     return (*listed, *(Source(key=x, text=x, url=None) for x in unknown if x not in _ASSUMED))
+
+
+def _references(read: Sequence[Source], tables: Sequence[Table]) -> Mapping[str, int]:
+    """Return the number of the source that a cell of a table names, by the text of the cell."""
+    named = {
+        record["source"] for table in tables for record in table.records() if "source" in record
+    }
+    references = {}
+    for text in sorted(map(str, named)):
+        for number, source in enumerate(read, start=1):
+            forms = _forms(source)
+            if text in forms or any(x.startswith("https://") and text.startswith(x) for x in forms):
+                references[text] = number
+    return references
 
 
 def _forms(source: Source) -> tuple[str, ...]:

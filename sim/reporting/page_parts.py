@@ -218,15 +218,15 @@ def css_classes(column: Column, shown: Numbered, text: str = "") -> str:
     Parameters
     ----------
     column
-        Numbers and texts are aligned differently.
+        Texts are aligned differently from numbers, which need no class.
     shown
         The table, which knows the columns that are not printed.
     text
         What the cell shows; a text gets a class of width by its length.
     """
-    classes = ["number"]
+    classes = []
     if column.form in _TEXTS:
         classes = ["text", next((x for most, x in WIDTHS.items() if len(text) <= most), "wordy")]
-    if column.key in shown.left_out:
+    if shown.is_printed and column.key in shown.left_out:
         classes.append("unprinted")
     return " ".join(x for x in classes if x)
