@@ -45,6 +45,13 @@ class Access(Form):
 
     title: Title
     accounts: Annotated[Prior, prior_field("accounts")]
+    per_lever: Annotated[
+        bool,
+        Field(
+            description="whether `accounts` are those of each unit of the lever, such as accounts "
+            "of a person"
+        ),
+    ] = False
     volume_sigma: Annotated[Prior, prior_field("volume_sigma")]
     synchrony: Annotated[Prior, prior_field("synchrony")]
     shared_instruments: Annotated[Prior, prior_field("shared_instruments")]
