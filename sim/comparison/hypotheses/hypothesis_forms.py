@@ -62,6 +62,7 @@ class Uptake(Form):
 
     title: Title
     moved: Annotated[Prior, prior_field("moved")]
+    hours: Annotated[Prior, prior_field("hours")] = Prior(constant=24)
 
 
 class Calls(Form):
