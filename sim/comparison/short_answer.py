@@ -64,16 +64,14 @@ def short_answer(analysis: Analysis) -> ShortAnswer:
         _say_wrong(design) or NO_INTENT,
     )
     sentences = tuple(x for x in said if x)
-    return ShortAnswer(_question(analysis), sentences, _would_settle(analysis, design))
+    return ShortAnswer(_question(analysis), sentences, _would_settle(design))
 
 
 def _question(comparison: Comparison) -> str:
     """Return the question: whether the counts tell the accused explanation from the others."""
-    what = "Do the reported numbers of exchanges"
-    if comparison.runs:
-        what = "Do the numbers of exchanges in these runs"
+    what = "counts of these runs" if comparison.runs else "reported counts"
     accused = comparison.lowered_title(comparison.settings.accused)
-    return f"{what} show {accused}, or could other use have made them?"
+    return f"Do the {what} show {accused}, or could other use explain them?"
 
 
 def _say_reached(comparison: Comparison, predictions: Sequence[Predicted]) -> str:
@@ -159,7 +157,7 @@ def _say_wrong(design: Design | None) -> str:
     )
 
 
-def _would_settle(comparison: Comparison, design: Design | None) -> str:
+def _would_settle(design: Design | None) -> str:
     """Say which two observables would tell most beside the count, and what all would."""
     if design is None or not design.beside:
         told = ("item_repetition", "shared_instruments", "synchrony")

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.comparison.claims.intervals import Interval
-from sim.comparison.hypotheses.hypothesis_forms import Uptake
-from sim.comparison.inference.quantiles import span
 from sim.comparison.section import Comparison
-from sim.comparison.sections.adoption import Adoption, Curve, Switch, reported_move
+from sim.comparison.sections.adoption import Adoption, Move, Switch, reported_move
 from sim.comparison.wording import odds_words, percent, share_range
 from sim.reporting.charts import primitives
 from sim.reporting.charts.captions import source
@@ -30,49 +28,41 @@ _MOST = 1.35
 
 
 def pivot(comparison: Comparison, result: Adoption) -> Chart:
-    """Draw how fast legitimate clients follow a release, and what a default switch does.
+    """Draw how traffic may follow a release, and what a default switch does to the odds.
 
-    Above a panel for each legitimate kind of client, below the priors of the modes of uptake, and
-    the odds of the reported move by the weight of a switched default.
+    Left a panel for each way to move, right the odds of the reported move by the weight of a
+    switched default.
     """
     claim, limits = reported_move()
-    curves = [x for x in result.curves if not x.is_extraction]
-    inside = [
-        x for x in curves if x.after_a_day.p95 >= limits.low and x.after_a_day.p05 < limits.high
-    ]
-    medians = [x.after_a_day.median for x in curves]
+    medians = [x.at_end.median for x in result.moves]
     title = (
-        f"The reported move, {share_range(limits.low, limits.high)} within a day, is inside the "
-        f"assumed range of {len(inside)} of {len(curves)} kinds of legitimate clients, whose "
-        f"medians are {share_range(min(medians), max(medians))}"
+        f"The reported move, {share_range(limits.low, limits.high)} within a day, beside what is "
+        f"assumed: {share_range(min(medians), max(medians))} in the middle, by who decides"
     )
 
     def fill(page: Page) -> None:
-        """Draw the curves above the two lower panels."""
-        _draw_curves(page, curves, limits)
-        _draw_modes(page, comparison, limits)
+        """Draw the curves above the odds."""
+        _draw_curves(page, result.moves, limits)
         _draw_switches(page, comparison, result.switches)
 
     return Chart(
         "pivot",
         "pivot",
         title,
-        _alt(comparison, result.switches, curves, limits),
+        _alt(comparison, result, limits),
         Frame(
             subtitle=(
-                "Top: share of the traffic of each legitimate kind on a new model by hours since "
-                "its release, over groups of 50 accounts: median, and 5 to 95 % shaded. The bar "
-                f'at 24 h is the claim ("{claim.qualifier}"). No public curve of any provider\'s '
-                "clients exists: all curves are assumptions of the catalog. Bottom left: priors of "
-                "what moves in the modes of uptake. Bottom right: likelihood ratio of that claim "
-                "alone, by the weight of a product that switches its default; counts (C1 to C6) "
-                f"play no part. Curves are drawn with seed {comparison.settings.seed}, odds "
-                "computed without draws."
+                "Top: share of the traffic on a new model by hours since its release, for each way "
+                "to move: median, and 5 to 95 % shaded. The bar at 24 h is the claim "
+                f'("{claim.qualifier}"). No public curve of any provider\'s clients exists: all '
+                "are assumptions. Bottom: likelihood ratio of that claim alone, by the weight of a "
+                "product that switches its default; counts (C1 to C6) play no part. Curves are "
+                f"drawn with seed {comparison.settings.seed}, odds computed without draws."
             ),
             source=source(
                 comparison, f"The move is claim {claim.id}: {claim.report}, {claim.actor}."
             ),
-            height=_grid(len(curves)).total_height + 0.2 + _LOWER,
+            height=_grid(len(result.moves)).total_height + 0.2 + _LOWER,
             fill=fill,
         ),
     )
@@ -82,7 +72,7 @@ def _grid(curves: int) -> Grid:
     """Return a grid with a panel for each curve, and one for the key."""
     return Grid(
         curves + 1,
-        columns=5,
+        columns=3,
         height=0.95,
         left=0.65,
         gap=0.16,
@@ -92,7 +82,7 @@ def _grid(curves: int) -> Grid:
     )
 
 
-def _draw_curves(page: Page, curves: Sequence[Curve], limits: Interval) -> None:
+def _draw_curves(page: Page, curves: Sequence[Move], limits: Interval) -> None:
     """Draw the panels of curves, and in the last one the key; `limits` are those of the claim."""
     grid = _grid(len(curves))
     panels = grid.axes(page)
@@ -100,7 +90,7 @@ def _draw_curves(page: Page, curves: Sequence[Curve], limits: Interval) -> None:
         _draw_curve(axes, x, limits)
         axes.tick_params(labelleft=k % grid.columns == 0)
         if k % grid.columns == 0:
-            axes.set_ylabel("moved (%)", fontsize=7.5)
+            axes.set_ylabel("share moved (%)", fontsize=7.5)
         last_line = k + grid.columns >= len(curves)
         axes.set_xlabel("hours since the release" if last_line else "", fontsize=7)
         primitives.panel_title(axes, x.title, 1.5, size=7.5)
@@ -115,7 +105,7 @@ def _draw_curves(page: Page, curves: Sequence[Curve], limits: Interval) -> None:
     primitives.key(last, entries, loc="upper left")
 
 
-def _draw_curve(axes: Axes, x: Curve, limits: Interval) -> None:
+def _draw_curve(axes: Axes, x: Move, limits: Interval) -> None:
     """Draw one curve in per cent with its band, and the claim as a bar at 24 hours."""
     low, middle, high = (100 * np.array(y) for y in (x.low, x.median, x.high))
     axes.fill_between(x.hours, low, high, color=INK, alpha=0.16, lw=0)
@@ -125,32 +115,9 @@ def _draw_curve(axes: Axes, x: Curve, limits: Interval) -> None:
     axes.plot([_DAY, _DAY], ends, color=orange, lw=5, solid_capstyle="butt", zorder=4)
     axes.set_xlim(0, max(x.hours))
     axes.set_ylim(0, 100)
-    axes.set_xticks([0, _DAY, 48])
+    axes.set_xticks([0, 12, _DAY])
     axes.set_yticks([0, 50, 100])
     axes.grid(color=LINE, lw=0.6)
-
-
-def _draw_modes(page: Page, comparison: Comparison, limits: Interval) -> None:
-    """Draw the priors of what moves in each mode of uptake that some hypothesis has.
-
-    Quantiles come from 1,000 evenly spaced probabilities, without draws.
-    """
-    modes: dict[str, Uptake] = {}
-    for hypothesis in comparison.library.hypotheses.values():
-        modes |= hypothesis.uptakes
-
-    axes = page.axes(1.75, 0.5, 2.75, _LOWER - 0.95)
-    primitives.rows(axes, [x.title for x in modes.values()], room=1.55, size=7.5)
-    u = (np.arange(1_000) + 0.5) / 1_000
-    for row, mode in enumerate(modes.values()):
-        primitives.bar(axes, row, span(100 * mode.moved.quantile(u)))
-
-    orange = primitives.colours()[1]
-    axes.axvspan(100 * limits.low, 100 * limits.high, color=orange, alpha=0.45, lw=0, zorder=1)
-    axes.set_xlim(0, 100)
-    axes.grid(axis="x", color=LINE, lw=0.6)
-    axes.set_xlabel("share moved after a day (%)", fontsize=primitives.LABEL)
-    page.text(MARGIN, _LOWER - 0.33, "Priors of the modes: 90 % thin, 50 % thick", fontsize=8.5)
 
 
 def _draw_switches(page: Page, comparison: Comparison, switches: Sequence[Switch]) -> None:
@@ -158,7 +125,7 @@ def _draw_switches(page: Page, comparison: Comparison, switches: Sequence[Switch
 
     Odds beyond the axis are drawn at its end.
     """
-    left = 5.35
+    left = 0.9
     axes = page.axes(left, 0.5, WIDTH - left - 0.2, _LOWER - 0.95)
     colours = primitives.colours()
     entries = []
@@ -166,7 +133,7 @@ def _draw_switches(page: Page, comparison: Comparison, switches: Sequence[Switch
         logs = [min(max(math.log10(max(r, 1e-9)), -_MOST), _MOST) for r in x.ratios.values()]
         look = {
             "color": colours[(0, 2, 3, 4, 5, 6)[k % 6]],
-            "marker": primitives.MARKERS[k],
+            "marker": primitives.MARKERS[k % len(primitives.MARKERS)],
             "lw": 1.2,
         }
         axes.plot([100 * w for w in x.ratios], logs, ms=4.5, mew=0, **look)
@@ -188,21 +155,18 @@ def _draw_switches(page: Page, comparison: Comparison, switches: Sequence[Switch
             framealpha=1,
         )
     accused = comparison.inline_title(comparison.settings.accused)
-    page.text(left - 0.6, _LOWER - 0.33, f"Odds of {accused} by that move alone", fontsize=8.5)
+    page.text(MARGIN, _LOWER - 0.33, f"Odds of {accused} by that move alone", fontsize=8.5)
 
 
-def _alt(
-    comparison: Comparison, switches: Sequence[Switch], curves: Sequence[Curve], limits: Interval
-) -> str:
-    """Say what share of each kind moves after a day, what the claim is, and how the odds go."""
-    kinds = "; ".join(
-        f"{x.title} {percent(x.after_a_day.median)} "
-        f"({share_range(x.after_a_day.p05, x.after_a_day.p95)})"
-        for x in curves
+def _alt(comparison: Comparison, result: Adoption, limits: Interval) -> str:
+    """Say what share moves after a day in each way, what the claim is, and how the odds go."""
+    ways = "; ".join(
+        f"{x.title} {percent(x.at_end.median)} ({share_range(x.at_end.p05, x.at_end.p95)})"
+        for x in result.moves
     )
-    odds = "; ".join(_switch_words(comparison, x) for x in switches)
+    odds = "; ".join(_switch_words(comparison, x) for x in result.switches)
     return (
-        f"Share moved after a day, median and 5 to 95 %: {kinds}. The claim stands for "
+        f"Share moved after a day, median and 5 to 95 %: {ways}. The claim stands for "
         f"{share_range(limits.low, limits.high)}. No public curve exists; all are assumed. Odds by "
         f"the weight of a default switch: {odds}."
     )

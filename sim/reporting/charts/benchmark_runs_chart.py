@@ -16,7 +16,7 @@ from sim.comparison.sections.benchmark_runs import BENCHMARK
 from sim.comparison.wording import short_number
 from sim.reporting.charts import primitives
 from sim.reporting.charts.captions import convention_words, source
-from sim.reporting.charts.layout import GREY, INK, MARGIN, NARROW, SOFT, Chart, Data, Frame, Page
+from sim.reporting.charts.layout import GREY, INK, NARROW, SOFT, Chart, Data, Frame, Page
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -77,6 +77,8 @@ def test_every_source_is_used() -> None:
     used |= {x.source for x in step_distributions().values()}
     used |= {x.source for x in statements().values()}
     used |= {source for source, _ in known_of_explanations()}
+    reports = {claim.source for claim in claims().values()}
+    used |= {key for key, x in sources().items() if x.url and any(x.url in y for y in reports)}
     assert used == set(sources())
 
 
