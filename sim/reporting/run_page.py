@@ -17,7 +17,8 @@ from sim._version import __version__
 from sim.reporting.charts.layout import Chart
 from sim.reporting.inline_svg import inline_svg
 from sim.reporting.run_charts import SECTIONS, ShownRun
-from sim.reporting.run_charts.distribution_charts import UNITS, number
+from sim.reporting.run_charts.distribution_charts import UNITS
+from sim.reporting.run_charts.plain import number
 from sim.reporting.run_report import Report
 from sim.summaries.quantiles import spread_of
 from sim.tables.conventions import CONVENTIONS

@@ -13,7 +13,7 @@ from typing import Any
 from sim.errors import InvalidInputError
 from sim.reporting.charts.layout import FORMATS, Chart, write_charts
 from sim.reporting.run_charts import Shown, ShownRun, charts_of_runs, wide_chart
-from sim.reporting.run_charts.distribution_charts import number
+from sim.reporting.run_charts.plain import number
 from sim.reporting.run_charts.shown import Row
 from sim.summaries.run_summary import RunSummary
 from sim.summaries.summarise import summarise

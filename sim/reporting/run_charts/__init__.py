@@ -10,7 +10,8 @@ from sim.reporting.run_charts.distribution_charts import distributions, exchange
 from sim.reporting.run_charts.release_chart import release
 from sim.reporting.run_charts.rows_chart import rows
 from sim.reporting.run_charts.shown import Shown, ShownRun
-from sim.reporting.run_charts.time_charts import by_hour, week
+from sim.reporting.run_charts.time_chart import by_hour
+from sim.reporting.run_charts.week_chart import week
 
 __all__ = ["SECTIONS", "Shown", "ShownRun", "charts_of_runs", "wide_chart"]
 

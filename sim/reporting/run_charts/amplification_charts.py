@@ -9,9 +9,9 @@ import numpy as np
 from sim.arrays.types import Floats, Ints
 from sim.comparison.wording import short_number
 from sim.reporting.charts.layout import GREY, LINE, MARGIN, NARROW, Chart, Frame, Page
-from sim.reporting.run_charts.distribution_charts import count_axis, number
+from sim.reporting.run_charts.plain import count_axis, number
 from sim.reporting.run_charts.shown import OTHERS, Shown, ShownRun
-from sim.reporting.run_charts.time_charts import group_key
+from sim.reporting.run_charts.time_chart import group_key
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

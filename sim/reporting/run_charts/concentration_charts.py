@@ -9,7 +9,7 @@ import numpy as np
 from sim.comparison.wording import short_number
 from sim.reporting.charts import primitives
 from sim.reporting.charts.layout import GREY, LINE, MARGIN, NARROW, SOFT, Chart, Frame, Page
-from sim.reporting.run_charts.distribution_charts import count_axis, shortened
+from sim.reporting.run_charts.plain import count_axis, shortened
 from sim.reporting.run_charts.shown import OTHERS, Shown, ShownRun
 from sim.summaries.run_summary import Spread
 

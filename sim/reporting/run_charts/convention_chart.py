@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sim.catalog import claims
 from sim.comparison.analysis import FEBRUARY
 from sim.reporting.charts.layout import INK, LINE, MARGIN, NARROW, SOFT, Chart, Frame, Page, wrapped
-from sim.reporting.run_charts.distribution_charts import exchanges_words, number, shortened
+from sim.reporting.run_charts.plain import exchanges_words, number, shortened
 from sim.reporting.run_charts.shown import Shown, ShownRun
 from sim.tables.conventions import CONVENTIONS
 

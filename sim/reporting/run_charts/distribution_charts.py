@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.catalog import claims, statements
-from sim.comparison.wording import short_number
-from sim.reporting.charts import primitives
 from sim.reporting.charts.layout import (
     INK,
     LINE,
@@ -22,9 +20,9 @@ from sim.reporting.charts.layout import (
     Chart,
     Frame,
     Page,
-    text_width,
 )
-from sim.reporting.run_charts.shown import Shown, ShownRun, mean, quantile
+from sim.reporting.run_charts.plain import count_axis, exchanges_words, number, shortened
+from sim.reporting.run_charts.shown import OTHERS, Shown, ShownRun, mean, quantile
 from sim.summaries.run_summary import Distribution
 
 if TYPE_CHECKING:
@@ -39,8 +37,6 @@ UNITS = {
     "benchmark_run": ("full benchmark run", "benchmark runs"),
 }
 _SHARES = {1.0: "all", 0.5: "half", 0.1: "1 in 10", 0.01: "1 in 100", 0.001: "1 in 1,000"}
-# Below so many times the lowest value an axis has ticks at 2 and 5 too.
-_FEW_POWERS = 150
 _MARKED = (0.5, 0.1, 0.01)
 _IN_DATA = (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
 _LINE_POINTS = 120
@@ -197,35 +193,6 @@ def _axes(
     axes.spines["left"].set_visible(False)
 
 
-def count_axis(axes: Axes, limits: tuple[float, float], label: str = "", most: int = 8) -> None:
-    """Make x a logarithmic axis of counts; one of few powers of ten has ticks between them too.
-
-    Parameters
-    ----------
-    axes
-        Set to run between the limits.
-    limits
-        The lowest and the highest value, above 0.
-    label
-        Of the axis.
-    most
-        How many powers of ten may be labelled.
-    """
-    low, high = limits
-    if high / low >= _FEW_POWERS:
-        primitives.log_counts(axes, low, high, label, most)
-        return
-    axes.set_xscale("log")
-    axes.set_xlim(low, high)
-    powers = [10.0**k for k in range(math.floor(math.log10(low)), math.ceil(math.log10(high)))]
-    between = [x * k for x in powers for k in (1, 2, 5) if low <= x * k <= high]
-    places = between if len(between) > 1 else [low * 1.15, high / 1.15]
-    axes.set_xticks(places, [short_number(x) for x in places])
-    axes.minorticks_off()
-    axes.grid(axis="x", color=LINE, lw=0.6)
-    axes.set_xlabel(label, fontsize=8)
-
-
 def _line(axes: Axes, x: Distribution, colour: Any) -> None:
     """Draw the share of units with so many exchanges or more, and dots at the marked shares."""
     values, shares = at_least(x)
@@ -325,19 +292,6 @@ def _numbers(x: Distribution) -> list[str]:
     return [*quantiles, number(mean(x))]
 
 
-def number(value: float) -> str:
-    """Return a number of exchanges as people write it: whole from ten on, else one decimal."""
-    return f"{value:,.0f}" if value >= 9.95 or value == round(value) else f"{value:.1f}"
-
-
-def shortened(text: str, size: float, room: float) -> str:
-    """Return a text that fits `room` inches, cut with an ellipsis if it must be."""
-    if text_width(text, size) <= room:
-        return text
-    kept = next((k for k in range(len(text), 1, -1) if text_width(text[:k], size) < room - 0.1), 1)
-    return text[:kept].rstrip() + "\u2026"
-
-
 def _title(shown: Shown, units: Sequence[str]) -> str:
     """Say of the largest group what half of its units have, and how far the mean lies above."""
     unit = units[-1]
@@ -367,13 +321,8 @@ def _leading(shown: Shown, unit: str) -> tuple[str, list[tuple[ShownRun, Distrib
     for group in shown.groups:
         of_runs = [(run, shown.distribution(run, unit, group)) for run in shown.runs]
         found.append((group, [(run, x) for run, x in of_runs if x is not None]))
-    shared = [x for x in found if len(x[1]) > 1]
+    shared = [x for x in found if len(x[1]) > 1 and x[0] != OTHERS]
     return next(iter(shared or [x for x in found if x[1]]))
-
-
-def exchanges_words(value: float) -> str:
-    """Return a number of exchanges in words, as `1 exchange`."""
-    return f"{number(value)} exchange{'' if value == 1 else 's'}"
 
 
 def _data(shown: Shown, units: Sequence[str]) -> list[list[object]]:

@@ -11,7 +11,7 @@ from sim.arrays.types import Floats, Ints
 from sim.catalog import claims
 from sim.reporting.charts import primitives
 from sim.reporting.charts.layout import INK, LINE, MARGIN, NARROW, SOFT, Chart, Frame, Page
-from sim.reporting.run_charts.distribution_charts import shortened
+from sim.reporting.run_charts.plain import shortened
 from sim.reporting.run_charts.shown import OTHERS, Shown, ShownRun
 from sim.summaries.run_summary import Adoption
 

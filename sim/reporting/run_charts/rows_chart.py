@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sim.comparison.wording import short_number
 from sim.reporting.charts import primitives
 from sim.reporting.charts.layout import INK, LINE, MARGIN, NARROW, SOFT, Chart, Frame, Page
-from sim.reporting.run_charts.distribution_charts import exchanges_words, number
+from sim.reporting.run_charts.plain import exchanges_words, number
 from sim.reporting.run_charts.shown import Row, Shown, ShownRun
 
 if TYPE_CHECKING:
