@@ -92,19 +92,19 @@ def _draw(axes: Axes, shown: Shown, run: ShownRun) -> None:
     drawn = [(g, x) for g, x in drawn if any(x.values())]
     keys = [c for c in CONVENTIONS if any(c in x for _, x in drawn)]
     claimed = {name: value * run.scale for name, value in reported().items()}
-    values = [n for _, x in drawn for n in x.values() if n] + list(claimed.values())
+    low, high = _limits(shown)
 
     axes.set_yscale("log")
-    axes.set_ylim(10 ** math.floor(math.log10(min(values, default=1))), max(values) * 1.6)
+    axes.set_ylim(low, high)
     axes.set_xlim(-0.2, len(keys) - 1 + 0.15)
     axes.set_xticks(range(len(keys)), [wrapped(f"{c}\n{_WORDS[c]}", 7, 0.52) for c in keys])
     axes.tick_params(axis="x", labelsize=7, length=0)
-    powers = [10.0**k for k in range(9) if axes.get_ylim()[0] <= 10**k <= axes.get_ylim()[1]]
+    powers = [10.0**k for k in range(10) if low <= 10**k <= high]
     axes.set_yticks(powers, [_power(x) for x in powers])
     axes.yaxis.set_tick_params(which="both", length=0)
     axes.grid(axis="y", color=LINE, lw=0.6)
 
-    labels = []
+    labels: list[tuple[float, str, object]] = []
     for name, value in claimed.items():
         axes.axhline(value, color=INK, lw=1.0, ls=(0, (4, 3)), zorder=2)
         labels.append((value, f"{name}, {_millions(value / run.scale)}", INK))
@@ -115,6 +115,14 @@ def _draw(axes: Axes, shown: Shown, run: ShownRun) -> None:
         if points[-1][0] == len(keys) - 1:
             labels.append((points[-1][1], shown.label(group), colour))
     _labels(axes, labels)
+
+
+def _limits(shown: Shown) -> tuple[float, float]:
+    """Return the limits of the axis of counts, the same for all runs; the lower a power of ten."""
+    values = [n for x in shown.runs for g in shown.groups for n in counted(shown, x, g).values()]
+    claimed = [v * x.scale for x in shown.runs for v in reported().values()]
+    low = min(x for x in (*values, *claimed) if x)
+    return 10.0 ** math.floor(math.log10(low)), max(*values, *claimed) * 1.6
 
 
 def _labels(axes: Axes, labels: list[tuple[float, str, object]]) -> None:

@@ -168,7 +168,8 @@ def _panel(
     drawn = [(g, x) for g, x in found if x is not None]
     reference = marks(unit, run.scale)
 
-    _axes(axes, [x for _, x in drawn], reference, UNITS[unit][0], width)
+    of_all = (shown.distribution(x, unit, g) for x in shown.runs for g in shown.groups)
+    _axes(axes, [x for x in of_all if x is not None], reference, UNITS[unit][0], width)
     for group, x in drawn:
         _line(axes, x, shown.colour(group))
     for mark in reference:
@@ -179,7 +180,7 @@ def _panel(
 def _axes(
     axes: Axes, drawn: Sequence[Distribution], reference: Sequence[Mark], unit: str, width: float
 ) -> None:
-    """Set both axes, logarithmic: exchanges of a unit, and the share that has so many."""
+    """Set both axes, logarithmic, the same for all runs: exchanges, and the share with so many."""
     most = max([x.values[-1] for x in drawn] + [x.value for x in reference], default=10)
     least = min([max(x.values[0], 1) for x in drawn] + [x.value for x in reference], default=1)
     low = 1.0 if least < 100 else least / 1.5
@@ -202,7 +203,7 @@ def _line(axes: Axes, x: Distribution, colour: Any) -> None:
         [values[0], *values], [shares[0], *shares], where="pre", color=colour, lw=1.6, zorder=3
     )
     units = x.frequencies.sum()
-    places = [p for p in _MARKED if units * p >= 1]
+    places = [p for p in _MARKED if units * p >= 1] if units > 1 else [1.0]
     at = [(quantile(x, 1 - p), p) for p in places]
     dots = [(value, p) for value, p in at if value > 0]
     axes.plot(
@@ -299,7 +300,7 @@ def _title(shown: Shown, units: Sequence[str]) -> str:
     one, several = UNITS[unit]
     of = shown.named(group, " of ")
     if len(found) > 1:
-        halves = [f"{number(quantile(x, 0.5))} in {run.name}" for run, x in found]
+        halves = [f"{number(quantile(x, 0.5))} in “{run.name}”" for run, x in found]
         return f"Exchanges that half of the {several}{of} have at most: {', '.join(halves)}"
 
     x = found[0][1]
@@ -327,8 +328,8 @@ def _leading(shown: Shown, unit: str) -> tuple[str, list[tuple[ShownRun, Distrib
 
 def _data(shown: Shown, units: Sequence[str]) -> list[list[object]]:
     """Return quantiles of every group of every run, with heads, to be downloaded."""
-    heads = ["run", "unit", "group", "units", "mean", *(f"p{100 * p:g}" for p in _IN_DATA), "max"]
-    lines: list[list[object]] = [heads]
+    quantile_heads = [f"p{100 * p:g}" for p in _IN_DATA]
+    lines: list[list[object]] = [["run", "unit", "group", "units", "mean", *quantile_heads, "max"]]
     for run in shown.runs:
         for unit in units:
             for group in shown.groups:
@@ -344,7 +345,7 @@ def _alt(shown: Shown, units: Sequence[str]) -> str:
     group, found = _leading(shown, units[-1])
     run, x = found[0]
     per = " and per ".join(UNITS[u][0] for u in units)
-    of = f"of {shown.label(group)}{f' in {run.name}' if len(shown.runs) > 1 else ''}"
+    of = f"of {shown.label(group)}{f' in “{run.name}”' if len(shown.runs) > 1 else ''}"
     half, tenth, hundredth = (f"{quantile(x, p):,.0f}" for p in (0.5, 0.9, 0.99))
     return (
         f"Falling lines by group: exchanges per {per}; {of} half have {half} or more, one in ten "

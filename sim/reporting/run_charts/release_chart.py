@@ -113,9 +113,10 @@ def _smoothed(share: Floats, exchanges: Ints) -> tuple[Floats, Floats]:
     weights = exchanges[:hours].reshape(-1, _TOGETHER).astype(float)
     moved = np.nan_to_num(share[:hours]).reshape(-1, _TOGETHER) * weights
     sums = weights.sum(axis=1)
-    shares = np.full(len(sums), np.nan)
+    shares: Floats = np.full(len(sums), np.nan)
     np.divide(moved.sum(axis=1), sums, out=shares, where=sums >= _FEW)
-    return (np.arange(len(sums)) + 0.5) * _TOGETHER, shares
+    middles: Floats = (np.arange(len(sums), dtype=np.float64) + 0.5) * _TOGETHER
+    return middles, shares
 
 
 def _first_day(axes: Axes, shown: Shown, adoption: Adoption) -> None:

@@ -48,7 +48,7 @@ def rows(shown: Shown, run: ShownRun) -> Chart | None:
     first = max(tasks.values(), key=len)
     asked = sum(x.from_user for x in exchanges)
     left_out = len(tasks) - len(drawn)
-    of_run = f" in {run.name}" if len(shown.runs) > 1 else ""
+    of_run = f" in “{run.name}”" if len(shown.runs) > 1 else ""
     more = f" {left_out} more are not drawn." if left_out else ""
     return Chart(
         "rows" if number_of_run == 1 else f"rows-{number_of_run}",

@@ -95,8 +95,9 @@ def _time_line(
     base = np.zeros(means.shape[1])
     for group, x in zip(shown.groups, means, strict=True):
         if x.any():
-            edges = [np.append(y, y[-1]) for y in (base, base + x)]
-            axes.fill_between(days, *edges, step="post", color=shown.colour(group), lw=0, zorder=2)
+            low, high = (np.append(y, y[-1]) for y in (base, base + x))
+            colour = shown.colour(group)
+            axes.fill_between(days, low, high, step="post", color=colour, lw=0, zorder=2)
             base = base + x
 
     _counts_axis(axes, most)
@@ -233,7 +234,7 @@ def _by_hour_title(shown: Shown) -> str:
         return "; ".join(_run_words(x) for x in shown.runs)
     run = shown.runs[0]
     events = run.summary.events
-    total = sum(run.summary.by_hour[g] for g in run.summary.groups)
+    total = np.sum([run.summary.by_hour[g] for g in run.summary.groups], axis=0)
     busiest = int(total.max())
     text = (
         f"The busiest hour has {exchanges_words(busiest)}, "
@@ -246,7 +247,7 @@ def _by_hour_title(shown: Shown) -> str:
 
 def _run_words(run: ShownRun) -> str:
     """Say how many exchanges a run has, and how many accounts were barred if any were."""
-    text = f"{run.name}: {exchanges_words(run.exchanges)}"
+    text = f"“{run.name}”: {exchanges_words(run.exchanges)}"
     return f"{text}, {_barred(run)}" if run.summary.events.bans.any() else text
 
 
