@@ -8,6 +8,7 @@ from operator import itemgetter
 
 import numpy as np
 
+from sim.catalog import benchmarks
 from sim.summaries.run_summary import Distribution
 from sim.summaries.sums import RunSums
 
@@ -87,7 +88,7 @@ def distributions_of(sums: RunSums, query: str) -> dict[str, Distribution]:
 
 
 def left_out(sums: RunSums, known: Mapping[str, object]) -> tuple[str, ...]:
-    """Return what is not counted and why, a sentence each.
+    """Return what is not counted or not as large as it seems, and why, a sentence each.
 
     Parameters
     ----------
@@ -96,38 +97,61 @@ def left_out(sums: RunSums, known: Mapping[str, object]) -> tuple[str, ...]:
     known
         The units of which there are distributions.
     """
-    exchanges, in_sessions = sums.rows(
-        "SELECT (SELECT sum(c2) FROM accounts), (SELECT sum(n) FROM of_sessions)"
-    )[0]
     sentences = []
     if not sums.has_truth:
         sentences.append(
             "Nothing is counted per task or per benchmark run, and actors are not told apart: "
             "only the truth knows them, and it was taken away."
         )
-    if not sums.has_sessions:
-        sentences.append(
-            "Nothing is counted per session: the log has no column conversation_id "
-            "(tables.columns is core)."
-        )
-    elif exchanges:
-        sentences.append(
-            "A session is a conversation_id, which only some clients send: "
-            f"{int(in_sessions or 0):,} of {int(exchanges):,} answered exchanges have one, the "
-            "others are in no session."
-        )
-
-    begun = sums.rows(
-        "SELECT count(DISTINCT (pair, run)) FROM tasks JOIN items USING (pair) WHERE run >= 0"
-    )[0][0]
-    full = sums.rows("SELECT count(*) FROM units_benchmark_run")[0][0]
-    if begun > full:
-        sentences.append(
-            f"{begun - full:,} of {begun:,} runs of benchmarks are not in the log as a whole, and "
-            "are left out of those per benchmark run."
-        )
+    sentences += _about_sessions(sums)
+    sentences += _about_benchmark_runs(sums)
     if "task" in known and sums.rows("SELECT count(*) FROM tasks WHERE begun_before")[0][0]:
         sentences.append(
             "Tasks that had begun before the log opened count with what the log holds of them."
         )
     return tuple(sentences)
+
+
+def _about_sessions(sums: RunSums) -> list[str]:
+    """Say how much of the log belongs to sessions; nothing of a log without exchanges."""
+    if not sums.has_sessions:
+        return [
+            "Nothing is counted per session: the log has no column conversation_id "
+            "(tables.columns is core)."
+        ]
+    exchanges = sums.rows("SELECT sum(c2) FROM accounts")[0][0]
+    in_sessions = sums.rows("SELECT sum(n) FROM of_sessions")[0][0]
+    if not exchanges:
+        return []
+    return [
+        "A session is a conversation_id, which only some clients send: "
+        f"{int(in_sessions or 0):,} of {int(exchanges):,} answered exchanges have one, the others "
+        "are in no session."
+    ]
+
+
+def _about_benchmark_runs(sums: RunSums) -> list[str]:
+    """Say which runs of benchmarks have a part of the items, and how many are not whole."""
+    begun = sums.rows(
+        "SELECT actor, count(DISTINCT run) FROM tasks JOIN items USING (pair) "
+        "JOIN pairs USING (pair) WHERE run >= 0 GROUP BY actor ORDER BY actor"
+    )
+    actors = {actor.id: actor for actor in sums.run.scenario.actors}
+    sentences = []
+    for id_, _ in begun:
+        actor = actors[id_]
+        known = benchmarks().get(actor.benchmark or "")
+        if known and actor.items < known.items:
+            sentences.append(
+                f"A run of {id_} works on {actor.items:,} of the {known.items:,} items of "
+                f"{known.id}."
+            )
+
+    all_runs = sum(runs for _, runs in begun)
+    cut = all_runs - sums.rows("SELECT count(*) FROM units_benchmark_run")[0][0]
+    if cut:
+        sentences.append(
+            "Runs of benchmarks that are not in the log as a whole are left out of those per "
+            f"benchmark run: {cut:,} of {all_runs:,}."
+        )
+    return sentences
