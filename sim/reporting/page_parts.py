@@ -11,7 +11,7 @@ from typing import Protocol
 from markupsafe import Markup
 
 from sim.comparison.analysis import SECTIONS
-from sim.comparison.tables import Column, Table
+from sim.comparison.tables import Column, Row, Table
 from sim.reporting.charts.layout import NARROW
 from sim.reporting.inline_svg import drawn_width, inline_svg
 
@@ -19,6 +19,8 @@ LONG = 12
 MOST_PRINTED = 12
 # Tables of more rows are appendices, on the screen only.
 MOST_ROWS_PRINTED = 12
+# Of tables with more rows only those that text shows are on the page.
+_MOST_ROWS = 100
 # Up to so many characters a text is kept in one line, or in a column at least so wide.
 WIDTHS = {16: "brief", 32: "", 80: "phrase"}
 # The chart that stands on the first screen.
@@ -105,14 +107,20 @@ class Numbered:
     title: str
 
     @property
+    def rows(self) -> Sequence[Row]:
+        """The rows that are on the page: all, or of very many those that text shows."""
+        many = len(self.table.rows) > _MOST_ROWS and self.table.shown is not None
+        return (self.table.shown or ()) if many else self.table.rows
+
+    @property
     def is_long(self) -> bool:
         """Whether the table is folded on the screen, as one of more than `LONG` rows is."""
-        return len(self.table.rows) > LONG
+        return len(self.rows) > LONG
 
     @property
     def is_printed(self) -> bool:
         """Whether the table is on paper too; one of more than `MOST_ROWS_PRINTED` rows is not."""
-        return len(self.table.rows) <= MOST_ROWS_PRINTED
+        return len(self.rows) <= MOST_ROWS_PRINTED
 
     @property
     def left_out(self) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ _LEFT, _ROW = 2.1, 0.4
 _FEATURED = "A4"
 # Factors between which the axis ends; what lies beyond is drawn at its end.
 _LEAST, _MOST = 1e-3, 1e3
+_MOST_NAMED = 3
 _UNITS = {"runs": "benchmark rounds", "users": "product users", "customers": "resold customers"}
 
 
@@ -86,7 +87,8 @@ def _title(comparison: Comparison, name: str, shown: Sequence[Needed]) -> str:
     for x in sorted(shown, key=lambda x: (x.hypothesis != accused, ids.index(x.hypothesis))):
         if x.needed.median:
             by_unit.setdefault(_unit(x), x)
-    named = sorted(by_unit.values(), key=lambda x: x.hypothesis == accused)
+    named = [x for x in by_unit.values() if x.hypothesis != accused][:_MOST_NAMED]
+    named += [x for x in by_unit.values() if x.hypothesis == accused]
     amounts = [
         _amount(x) + (f" of {comparison.inline_title(accused)}" if x.hypothesis == accused else "")
         for x in named
