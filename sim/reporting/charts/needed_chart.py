@@ -60,7 +60,7 @@ def needed(comparison: Comparison, effort: Effort) -> Chart | None:
             fill=lambda page: _draw(page, comparison, shown),
             width=NARROW,
         ),
-        _data(comparison, effort),
+        _data(name, shown),
     )
 
 
@@ -143,20 +143,20 @@ def _multiples_axis(axes: Axes, low: float, high: float) -> None:
     axes.set_xticks(ticks, [f"{x:,.4g} x" for x in ticks])
 
 
-def _data(comparison: Comparison, effort: Effort) -> Data:
-    """Return the needs for all counts."""
-    names = claim_names(comparison.cases)
-    head = ("figure", "explanation", "counted", "unit", "needed_p05", "needed_median", "needed_p95")
+def _data(name: str, shown: Sequence[Needed]) -> Data:
+    """Return what is needed and what was assumed."""
+    ends = ("p05", "median", "p95")
+    head = ("figure", "explanation", "counted", "unit", *(f"needed_{x}" for x in ends))
     return [
-        (*head, "assumed_p05", "assumed_median", "assumed_p95"),
+        (*head, *(f"assumed_{x}" for x in ends)),
         *(
             (
-                names.get(x.case, x.case),
+                name,
                 x.hypothesis,
                 x.convention,
                 _unit(x),
                 *(f"{y:.6g}" for s in (x.needed, x.stated) for y in (s.p05, s.median, s.p95)),
             )
-            for x in effort.needed
+            for x in shown
         ),
     ]
