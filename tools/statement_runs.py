@@ -59,6 +59,8 @@ QUERIES = {
         "select 100 * avg(cast(sharers > 1 as double)) from "
         f"{_CARDS} join {_ACCOUNTS} using (account_id)"
     ),
+    "addresses": f"select count(distinct ip_hash) from {_EXCHANGES}",
+    "countries": f"select count(distinct geo_country) from {_EXCHANGES}",
     "reasoning_percent": (
         f"select 100.0 * sum(reasoning_tokens) / sum(output_tokens) from {_EXCHANGES}"
     ),

@@ -6,10 +6,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 
-from sim.catalog import Outcome, Statement, sources, statement_runs, statements
-from sim.comparison.inference.run_totals import ModelPrediction
+from sim.catalog import (
+    Outcome,
+    Statement,
+    StepDistribution,
+    sources,
+    statement_runs,
+    statements,
+    step_distributions,
+)
 from sim.comparison.section import Comparison, Inputs, Section
-from sim.comparison.sections import benchmark_runs
 from sim.comparison.sections.statement_checks import found
 from sim.comparison.tables import Column, Table, text_column
 from sim.comparison.wording import and_list
@@ -62,21 +68,20 @@ class Judged:
     source: str
 
 
-def judged(models: Sequence[ModelPrediction]) -> tuple[Judged, ...]:
+def judged(measured: Sequence[StepDistribution]) -> tuple[Judged, ...]:
     """Judge every statement of the catalog, in its order.
 
     Parameters
     ----------
-    models
-        Predicted benchmark runs of measured models; at least one of the provider that the claims
-        are about.
+    measured
+        Steps of all measured models; see `statement_checks.found`.
     """
-    return tuple(_judged(x, models) for x in statements().values())
+    return tuple(_judged(x, measured) for x in statements().values())
 
 
-def _judged(line: Statement, models: Sequence[ModelPrediction]) -> Judged:
+def _judged(line: Statement, measured: Sequence[StepDistribution]) -> Judged:
     """Judge one statement: by the check of its kind, or as the catalog says."""
-    outcome, numbers = found(line, models)
+    outcome, numbers = found(line, measured)
     outcome = outcome or line.outcome
     if outcome is None:
         raise ValueError(f"statement {line.id!r} has no outcome")
@@ -92,9 +97,9 @@ def _judged(line: Statement, models: Sequence[ModelPrediction]) -> Judged:
     )
 
 
-def compute(inputs: Inputs) -> tuple[Judged, ...]:
-    """Judge every statement by the simulated benchmark runs."""
-    return judged(inputs.shared(benchmark_runs.compute))
+def compute(_: Inputs) -> tuple[Judged, ...]:
+    """Judge every statement by the catalog alone, without draws."""
+    return judged(tuple(step_distributions().values()))
 
 
 def critique_table(comparison: Comparison, rows: tuple[Judged, ...]) -> Table:
