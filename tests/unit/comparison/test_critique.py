@@ -30,7 +30,7 @@ from tools.statement_runs import measured, shown
 MEASURED = tuple(step_distributions().values())
 ROWS = {x.id: x for x in judged(MEASURED)}
 # Their commands take more than a second or two.
-SLOW = {"purpose", "pivot", "toggle", "hydra", "permitted", "application-day", "calibration"}
+SLOW = {"purpose", "querying", "pivot", "toggle", "hydra", "permitted", "application-day", "calibration"}
 WITH_RUN = [x for x, line in statements().items() if any(shown(line))]
 
 
@@ -86,7 +86,7 @@ def test_what_counts_cannot_test_has_its_outcome_in_the_catalog() -> None:
 def test_the_finding_counts_the_statements_of_the_critique_alone() -> None:
     assert say_critique(None, tuple(ROWS.values())) == (  # type: ignore[arg-type]
         "Of the critique's 11 statements that counts can test, 3 hold, 7 hold in part and 1 is "
-        "contradicted; 10 more cannot be told from counts, and 7 are not questions of counts"
+        "contradicted; 10 more cannot be told from counts, and 8 are not questions of counts"
     )
 
 
