@@ -46,20 +46,20 @@ def _heading(section: str) -> list[str]:
 
 
 def _lines_of(table: Table) -> list[str]:
-    """Return finding, rows, how many rows are left out, and notes; verdicts are a list."""
-    body = _verdicts(table) if table.id == "documents" else text_table(table)
+    """Return finding, rows, how many rows are left out, and notes; judged statements a list."""
+    body = _judged(table) if table.id == "critique" else text_table(table)
     shown = table.rows if table.shown is None else table.shown
     left_out = len(table.rows) - len(shown)
     more = [f"... {left_out} rows more in --csv, --json and --html"] if left_out else []
     return [*_wrapped(table.finding), "", *body, *more, *_bullets(table.notes)]
 
 
-def _verdicts(table: Table) -> list[str]:
-    """Return a table of verdicts as a list: statement, verdict, note and source of each."""
+def _judged(table: Table) -> list[str]:
+    """Return judged statements as a list: outcome, statement and speaker, reason and command."""
     lines: list[str] = []
     for x in table.records():
-        lines += _wrapped(f"[{x['finding']}] {x['statement']}", "    ")
-        for text in (f"{x['verdict']} [{x['convention']}]", x["note"], f"source: {x['source']}"):
+        lines += _wrapped(f"[{x['outcome']}] {x['statement']} ({x['speaker']})", "    ")
+        for text in (x["why"], x["command"]):
             lines += _wrapped(text, "    ", "    ") if text else []
     return lines
 

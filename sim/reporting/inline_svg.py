@@ -146,6 +146,17 @@ def _leave_out_what_nobody_sees(root: ElementTree.Element) -> None:
         for name in _DRAWN & set(element.attrib):
             numbers = " ".join(element.attrib[name].split())
             element.set(name, _DIGITS.sub(lambda x: f"{float(x[0]):.2f}", numbers))
+    _leave_out_groups(root)
+
+
+def _leave_out_groups(element: ElementTree.Element) -> None:
+    """Put what stands in groups that say nothing in their place, in place."""
+    for child in element:
+        _leave_out_groups(child)
+    flat: list[ElementTree.Element] = []
+    for child in element:
+        flat += list(child) if child.tag == "g" and not child.attrib else [child]
+    element[:] = flat
 
 
 def opposite(colour: str) -> str:

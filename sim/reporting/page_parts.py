@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Protocol
+from urllib.parse import quote
 
 from markupsafe import Markup
 
 from sim.comparison.analysis import SECTIONS
-from sim.comparison.tables import Column, Table
+from sim.comparison.tables import Column, Row, Table
 from sim.reporting.charts.layout import NARROW
 from sim.reporting.inline_svg import drawn_width, inline_svg
 
@@ -19,12 +19,16 @@ LONG = 12
 MOST_PRINTED = 12
 # Tables of more rows are appendices, on the screen only.
 MOST_ROWS_PRINTED = 12
+# Of tables with more rows only those that text shows are on the page.
+_MOST_ROWS = 100
 # Up to so many characters a text is kept in one line, or in a column at least so wide.
 WIDTHS = {16: "brief", 32: "", 80: "phrase"}
 # The chart that stands on the first screen.
 LEAD = "expected-counts"
 _TEXTS = ("text",)
 _PIXELS_PER_INCH = 96
+# Of what is encoded in an address otherwise.
+_AS_IT_IS = ",;:/()=+|"
 
 
 class Chart(Protocol):
@@ -105,14 +109,20 @@ class Numbered:
     title: str
 
     @property
+    def rows(self) -> Sequence[Row]:
+        """The rows that are on the page: all, or of very many those that text shows."""
+        many = len(self.table.rows) > _MOST_ROWS and self.table.shown is not None
+        return (self.table.shown or ()) if many else self.table.rows
+
+    @property
     def is_long(self) -> bool:
         """Whether the table is folded on the screen, as one of more than `LONG` rows is."""
-        return len(self.table.rows) > LONG
+        return len(self.rows) > LONG
 
     @property
     def is_printed(self) -> bool:
         """Whether the table is on paper too; one of more than `MOST_ROWS_PRINTED` rows is not."""
-        return len(self.table.rows) <= MOST_ROWS_PRINTED
+        return len(self.rows) <= MOST_ROWS_PRINTED
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -196,7 +206,7 @@ def drawn(chart: Chart, number: int) -> Drawn:
     """Draw a chart, and make its ids unique on the page."""
     body, csv = chart.body(), chart.csv()
     svg = inline_svg(body, f"chart-{chart.id}-", chart.alt)
-    address = f"data:text/csv;base64,{base64.b64encode(csv.encode()).decode()}" if csv else ""
+    address = f"data:text/csv;charset=utf-8,{quote(csv, safe=_AS_IT_IS)}" if csv else ""
     is_wide = (drawn_width(body) or 0) > NARROW * _PIXELS_PER_INCH + 1
     return Drawn(number, chart, Markup(svg), is_wide, address)
 

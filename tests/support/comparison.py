@@ -47,7 +47,7 @@ from sim.comparison.sections.sensitivity import (
     Index,
     Sensitivity,
 )
-from sim.comparison.sections.statements import Verdict
+from sim.comparison.sections.statements import Judged
 from sim.reporting import charts_of
 from sim.tables.conventions import CONVENTIONS
 from tests.support.drawings import drawing_of
@@ -133,6 +133,7 @@ def benchmark_runs() -> tuple[ModelPrediction, ...]:
                 agent="mini-swe-agent",
                 model=f"model {k}",
                 model_id=None,
+                provider="Anthropic",
                 benchmark="swe-bench-full",
                 measured_on="swe-bench-verified",
                 measured_tasks=500,
@@ -296,10 +297,10 @@ def by_hand() -> Analysis:
     """All sections, of three claims."""
     compared = tuple(cases(claims())[x] for x in CASES)
     weighed_odds = odds()
-    verdict = Verdict("a", "one", "holds", "arithmetic holds", "C2", "a paper", "")
+    row = Judged("a", "one", "the critique", "holds", "it adds up", "sim counts run", "a paper")
     results = {
         "claims": None,
-        "documents": (verdict, verdict),
+        "critique": (row, row),
         "benchmark-runs": benchmark_runs(),
         "needed": effort(),
         "predictions": predictions(),

@@ -134,8 +134,11 @@ def _draw_design(page: Page, comparison: Comparison, tables: tuple[Floats, Float
     `tables` are shares in [0, 1]; a share of 0.5 is white.
     """
     names = [observable_name(x) for x in NAMES]
-    heads = ("The count and one observable", "One observable after another, all to the left known")
-    rows = [f"against {comparison.inline_title(x)}" for x in comparison.settings.others]
+    heads = (
+        "Known: the count, and one observable beside it",
+        "Known: the count, and all observables up to this one",
+    )
+    rows = [comparison.title(x) for x in comparison.settings.others]
     each = page.height / 2
     for k, (table, head) in enumerate(zip(tables, heads, strict=True)):
         width = WIDTH - _LEFT - MARGIN

@@ -21,6 +21,7 @@ _LEFT, _ROW = 2.1, 0.4
 _FEATURED = "A4"
 # Factors between which the axis ends; what lies beyond is drawn at its end.
 _LEAST, _MOST = 1e-3, 1e3
+_MOST_NAMED = 3
 _UNITS = {"runs": "benchmark rounds", "users": "product users", "customers": "resold customers"}
 
 
@@ -59,7 +60,7 @@ def needed(comparison: Comparison, effort: Effort) -> Chart | None:
             fill=lambda page: _draw(page, comparison, shown),
             width=NARROW,
         ),
-        _data(comparison, effort),
+        _data(name, shown),
     )
 
 
@@ -86,7 +87,8 @@ def _title(comparison: Comparison, name: str, shown: Sequence[Needed]) -> str:
     for x in sorted(shown, key=lambda x: (x.hypothesis != accused, ids.index(x.hypothesis))):
         if x.needed.median:
             by_unit.setdefault(_unit(x), x)
-    named = sorted(by_unit.values(), key=lambda x: x.hypothesis == accused)
+    named = [x for x in by_unit.values() if x.hypothesis != accused][:_MOST_NAMED]
+    named += [x for x in by_unit.values() if x.hypothesis == accused]
     amounts = [
         _amount(x) + (f" of {comparison.inline_title(accused)}" if x.hypothesis == accused else "")
         for x in named
@@ -141,20 +143,20 @@ def _multiples_axis(axes: Axes, low: float, high: float) -> None:
     axes.set_xticks(ticks, [f"{x:,.4g} x" for x in ticks])
 
 
-def _data(comparison: Comparison, effort: Effort) -> Data:
-    """Return the needs for all counts."""
-    names = claim_names(comparison.cases)
-    head = ("figure", "explanation", "counted", "unit", "needed_p05", "needed_median", "needed_p95")
+def _data(name: str, shown: Sequence[Needed]) -> Data:
+    """Return what is needed and what was assumed."""
+    ends = ("p05", "median", "p95")
+    head = ("figure", "explanation", "counted", "unit", *(f"needed_{x}" for x in ends))
     return [
-        (*head, "assumed_p05", "assumed_median", "assumed_p95"),
+        (*head, *(f"assumed_{x}" for x in ends)),
         *(
             (
-                names.get(x.case, x.case),
+                name,
                 x.hypothesis,
                 x.convention,
                 _unit(x),
                 *(f"{y:.6g}" for s in (x.needed, x.stated) for y in (s.p05, s.median, s.p95)),
             )
-            for x in effort.needed
+            for x in shown
         ),
     ]

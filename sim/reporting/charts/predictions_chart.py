@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _LEFT, _RIGHT, _BELOW = 0.25, 0.3, 0.5
 _CURVES, _ROW = 1.75, 0.42
 # Where densities are computed, and the least width of a kernel, both in log10 exchanges.
-_STEPS, _NARROWEST = 160, 0.08
+_STEPS, _NARROWEST = 90, 0.08
 _MOST_RUNS = 8
 
 

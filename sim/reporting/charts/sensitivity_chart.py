@@ -72,7 +72,7 @@ def sensitivity(comparison: Comparison, result: Sensitivity) -> Chart | None:
             fill=lambda page: _draw_sensitivity(page, panels),
             width=NARROW,
         ),
-        _sensitivity_data(result),
+        _sensitivity_data(panels),
     )
 
 
@@ -136,8 +136,8 @@ def _draw_index(axes: Axes, row: int, x: Index) -> None:
     axes.plot(ends, [row, row], color=GREY, lw=1.0, zorder=4)
 
 
-def _sensitivity_data(result: Sensitivity) -> Data:
-    """Return all indices."""
+def _sensitivity_data(panels: Mapping[str, Sequence[Index]]) -> Data:
+    """Return the indices that are drawn."""
     return [
         ("explanation", "quantity", "parameter", "first", "total", "total_error"),
         *(
@@ -147,7 +147,8 @@ def _sensitivity_data(result: Sensitivity) -> Data:
                 x.parameter,
                 *(f"{y:.4g}" for y in (x.first, x.total, x.total_error)),
             )
-            for x in result.indices
+            for indices in panels.values()
+            for x in indices
         ),
     ]
 
@@ -196,7 +197,7 @@ def tornado(comparison: Comparison, result: Sensitivity) -> Chart | None:
             fill=lambda page: _draw_tornado(page, comparison, bars),
             width=NARROW,
         ),
-        _tornado_data(result),
+        _tornado_data(bars),
     )
 
 
@@ -263,8 +264,8 @@ def _end_words(text: str) -> str:
     return text.replace("-", " ")
 
 
-def _tornado_data(result: Sensitivity) -> Data:
-    """Return all bars, as counts."""
+def _tornado_data(bars: Mapping[str, Sequence[Bar]]) -> Data:
+    """Return the bars that are drawn, as counts."""
     head = ("explanation", "parameter", "low", "low_at", "high", "high_at", "mean")
     return [
         head,
@@ -278,6 +279,7 @@ def _tornado_data(result: Sensitivity) -> Data:
                 x.high_at,
                 f"{10**x.middle:.4g}",
             )
-            for x in result.bars
+            for longest in bars.values()
+            for x in longest
         ),
     ]

@@ -77,12 +77,12 @@ def test_tables_stand_under_their_section(analysis: Analysis) -> None:
         assert {x.section for x in answer.tables} == {id_}
         assert answer.question == SECTIONS[id_].question
     ids = [x.id for x in tables(analysis)]
-    assert len(ids) == len(set(ids)) == 21
+    assert len(ids) == len(set(ids)) == 22
 
 
 def test_findings_of_important_sections_come_first(analysis: Analysis) -> None:
     order = sorted(SECTIONS.values(), key=lambda x: -x.importance)
-    assert [x.id for x in order[:4]] == ["odds", "priors-needed", "needed", "documents"]
+    assert [x.id for x in order[:4]] == ["odds", "priors-needed", "needed", "critique"]
     said = [x for section in order for x in analysis[section.id].findings]
     assert list(findings(analysis)) == said
 
@@ -109,7 +109,7 @@ def test_caveats_know_claims_of_ones_own(analysis: Analysis) -> None:
 
 
 EMPTY: list[tuple[Callable[..., str], Any]] = [
-    (statements.say_documents, ()),
+    (statements.say_critique, ()),
     (benchmark_runs.say_models, ()),
     (needed.say_needed, needed.Effort((), ())),
     (needed.say_inferred, needed.Effort((), ())),
