@@ -124,8 +124,8 @@ class HypothesisForm(CommonForm):
     group: Annotated[
         Group | None,
         Field(
-            description="`extraction`, `legitimate`, or `access`: work against the terms of access, "
-            "without extraction. Default: extraction if accused, else legitimate"
+            description="`extraction`, `legitimate`, or `access`: against the terms of access, but "
+            "no extraction. Default: extraction if accused, else legitimate"
         ),
     ] = None
     access: Annotated[Prior, Field(description="choice among the entries of `access`")]
