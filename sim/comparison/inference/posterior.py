@@ -10,7 +10,8 @@ import numpy as np
 from sim.arrays.types import Bools, Floats
 from sim.comparison.claims.cases import Case
 from sim.comparison.claims.intervals import Reading
-from sim.comparison.inference.evidence_model import ALL, EvidenceModel
+from sim.comparison.inference.evidence_model import EvidenceModel
+from sim.comparison.inference.mode_draws import ALL
 from sim.comparison.inference.prior_predictive import Draws
 
 LEVEL = 0.9

@@ -159,26 +159,22 @@ def expected(
     tuple
         One for each set and other hypothesis, in this order.
     """
-    of_accused = clusters(model, accused)
+    names = [without_implied(known) for known in sets]
+    made = {key: clusters(model, key) for key in model.ids}
 
+    def weighed(by: str, of: str) -> list[Floats]:
+        """Return ln of the densities of the clusters of one hypothesis by another one."""
+        return log_densities(model.fits(by), made[of], names)
+
+    own = weighed(accused, accused)
     results = []
-    for known in sets:
-        names = without_implied(known)
-        accused_by_accused = log_densities(model.fits(accused), of_accused, names)
-        for other in (x for x in model.ids if x != accused):
-            of_other = clusters(model, other)
-            if_accused = _ratios(
-                accused_by_accused,
-                log_densities(model.fits(other), of_accused, names),
-                model.draws,
-            )
-            if_other = _ratios(
-                log_densities(model.fits(accused), of_other, names),
-                log_densities(model.fits(other), of_other, names),
-                model.draws,
-            )
+    for other in (x for x in model.ids if x != accused):
+        logs = own, weighed(other, accused), weighed(accused, other), weighed(other, other)
+        for known, *parts in zip(sets, *logs, strict=True):
+            if_accused = _ratios(parts[0], parts[1], model.draws)
+            if_other = _ratios(parts[2], parts[3], model.draws)
             results.append(_expected(other, known, if_accused, if_other))
-    return tuple(results)
+    return tuple(sorted(results, key=lambda x: sets.index(x.known)))
 
 
 def _ratios(of_accused: Floats, of_other: Floats, draws: int) -> Floats:
@@ -254,7 +250,7 @@ def posterior(fits: Sequence[Fit], values: Mapping[str, Floats], known: Sequence
     ndarray
         (n, hypotheses); each row adds up to 1.
     """
-    logs = log_densities(fits, values, without_implied(known))
+    logs = log_densities(fits, values, [without_implied(known)])[0]
     return np.asarray(np.exp(logs - np.logaddexp.reduce(logs, axis=1, keepdims=True)))
 
 

@@ -9,7 +9,7 @@ from sim.comparison.claims.intervals import Interval
 from sim.comparison.claims.observables import OBSERVABLES
 from sim.comparison.clusters.from_runs import Cluster
 from sim.comparison.inference import odds as inference
-from sim.comparison.inference.evidence_model import WHOLE
+from sim.comparison.inference.mode_draws import WHOLE
 from sim.comparison.inference.odds import Evidence, Odds
 from sim.comparison.inference.quantiles import Ranged
 from sim.comparison.section import Comparison, Inputs, Section

@@ -201,7 +201,7 @@ def _log_odds(model: EvidenceModel, accused: str, against: str, known: Sequence[
 
     def log_odds(draws: Draws) -> Floats:
         """Return log10 likelihood ratios of the drawn clusters, cut off, (n,)."""
-        logs = log_densities(fits, draws.reported, without_implied(known))
+        logs = log_densities(fits, draws.reported, [without_implied(known)])[0]
         return np.asarray(np.clip((logs[:, 0] - logs[:, 1]) / np.log(10), -CAP, CAP))
 
     return log_odds

@@ -14,8 +14,8 @@ from sim.catalog import claims
 from sim.comparison import SECTIONS, Analysis, findings, tables
 from sim.comparison.analysis import NO_INTENT, OWN_CLAIMS, caveats
 from sim.comparison.claims.intervals import Interval
-from sim.comparison.inference.evidence_model import WHOLE
-from sim.comparison.inference.odds import PoolShare, Reach
+from sim.comparison.inference.beliefs import PoolShare, Reach
+from sim.comparison.inference.mode_draws import WHOLE
 from sim.comparison.inference.quantiles import Ranged
 from sim.comparison.section import Section
 from sim.comparison.sections import (
