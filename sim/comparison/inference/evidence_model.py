@@ -122,7 +122,8 @@ class EvidenceModel:
         key = (hypothesis, prior_set)
         if key not in self._draws:
             moved = self._under(hypothesis, prior_set)
-            self._draws[key] = draws_of(moved, self.draws, self.seed, prior_set.words())
+            n = self.draws if prior_set == AS_STATED else self._draws_of_sets
+            self._draws[key] = draws_of(moved, n, self.seed, prior_set.words())
         return self._draws[key]
 
     def _under(self, hypothesis: str, prior_set: PriorSet) -> Hypothesis:
