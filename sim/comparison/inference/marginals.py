@@ -9,6 +9,7 @@ is taken to be more exact than that.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -97,7 +98,7 @@ class Marginal:
 
         return np.asarray(ndtri(np.clip(self.share_below(x), _LEAST_SHARE, 1 - _LEAST_SHARE)))
 
-    @property
+    @cached_property
     def _grid(self) -> Floats:
         return np.asarray(self.low + self.step * np.arange(_GRID))
 
@@ -160,7 +161,8 @@ def _spread(x: Floats) -> float:
     ordered = np.sort(x)
     half = len(x) // 2
     shortest = float((ordered[half:] - ordered[: len(x) - half]).min()) if half else 0.0
-    quartiles = float(np.subtract(*np.quantile(x, [0.75, 0.25])))
+    low, high = np.interp([0.25, 0.75], np.linspace(0, 1, len(x)), ordered)
+    quartiles = float(high - low)
     return min(float(x.std()), quartiles / 1.34, shortest / 1.34)
 
 
