@@ -16,7 +16,7 @@ from sim.comparison.claims.observables import OBSERVABLES
 from sim.comparison.hypotheses.model import AS_STATED, STATED, Hypothesis, Library, PriorSet
 from sim.comparison.inference.likelihood import Fit, Sample, fit
 from sim.comparison.inference.marginals import scaled
-from sim.comparison.inference.mode_draws import ALL, WHOLE, ModeDraws
+from sim.comparison.inference.mode_draws import ALL, SEQUENCES, WHOLE, ModeDraws, sequence_of
 from sim.comparison.inference.prior_predictive import Draws, access_mode_of, draw
 from sim.errors import InvalidInputError
 from sim.streams import Streams
@@ -31,8 +31,6 @@ _LEAST_ALONE, _MOST_ALONE = 50, 400
 _FEWEST = 20
 # Draws under a prior set beside the stated one, or as many as there are.
 _LEAST_OF_SETS = 400
-# Parts of the draws that are left out one by one to see the error of a likelihood.
-PARTS = 10
 _LARGE = PriorSet(1000.0, 1.0)
 
 
@@ -122,8 +120,7 @@ class EvidenceModel:
         key = (hypothesis, prior_set)
         if key not in self._draws:
             moved = self._under(hypothesis, prior_set)
-            n = self.draws if prior_set == AS_STATED else self._draws_of_sets
-            self._draws[key] = draws_of(moved, n, self.seed, prior_set.words())
+            self._draws[key] = draws_of(moved, self.draws, self.seed, prior_set.words())
         return self._draws[key]
 
     def _under(self, hypothesis: str, prior_set: PriorSet) -> Hypothesis:
@@ -223,17 +220,16 @@ class EvidenceModel:
     def parts(
         self, hypothesis: str, conventions: Sequence[str], names: Sequence[str]
     ) -> tuple[Fit, ...]:
-        """Return the stated likelihood ten times, each without another tenth of the draws.
+        """Return the stated likelihood ten times, each without another sequence of the draws.
 
         How much they differ tells the error of the likelihood (see `error_of`). Parameters are
         those of `fits`.
         """
         key = (hypothesis, tuple(conventions), tuple(names))
         if key not in self._parts:
-            samples = self.samples(hypothesis, conventions, names, AS_STATED)
+            samples = self.samples(hypothesis, conventions, names)
             self._parts[key] = tuple(
-                fit([x.rows(np.arange(len(x.use)) % PARTS != k) for x in samples], self.draws)
-                for k in range(PARTS)
+                fit([x.without(k) for x in samples], self.draws) for k in range(SEQUENCES)
             )
         return self._parts[key]
 
@@ -299,8 +295,34 @@ def draws_of(hypothesis: Hypothesis, n: int, seed: int, purpose: str) -> Draws:
         uniforms whatever the priors.
     """
     streams = Streams(seed)
-    u = streams.rng("compare", hypothesis.id, purpose, "dials").random((n, len(hypothesis.columns)))
+    key = streams.key("compare", hypothesis.id, purpose, "dials")
+    u = even_points(n, len(hypothesis.columns), key)
     return draw(hypothesis, u, streams.rng("compare", hypothesis.id, purpose, "chance"))
+
+
+def even_points(n: int, dimensions: int, key: int) -> Floats:
+    """Return points that fill the unit cube more evenly than chance does, (n, dimensions).
+
+    They are ten Sobol sequences one after the other, each scrambled by itself (Owen, Ann. Stat. 25,
+    1997), so that how much the ten differ tells the error of what is made of all. `sequence_of`
+    tells which belong together.
+
+    Parameters
+    ----------
+    n, dimensions:
+        Shape of the result.
+    key:
+        Names the random numbers that scramble.
+    """
+    from scipy.stats.qmc import Sobol
+
+    sizes = np.bincount(sequence_of(n), minlength=SEQUENCES)
+    rng = np.random.default_rng(key)
+    points = [
+        Sobol(dimensions, rng=rng).random_base2(max(int(size) - 1, 0).bit_length())[:size]
+        for size in sizes
+    ]
+    return np.asarray(np.clip(np.concatenate(points), 0, 1 - 1e-12))
 
 
 def log_densities(

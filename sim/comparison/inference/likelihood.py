@@ -281,6 +281,8 @@ class Sample:
         the denominator of their class' weight.
     chances:
         What each draw counts, (n,), such as the ratio of two priors; alike if None.
+    sequence:
+        Number of the sequence that each draw belongs to, (n,); None if they are not told apart.
     """
 
     weight: float
@@ -288,6 +290,7 @@ class Sample:
     latent_class: Ints
     use: Bools
     chances: Floats | None = None
+    sequence: Ints | None = None
 
     def share(self, rows: Bools) -> float:
         """Return the share of the draws that some of them, (n,), stand for."""
@@ -295,8 +298,11 @@ class Sample:
             return float(rows.mean())
         return float(self.chances[rows].sum() / self.chances.sum())
 
-    def rows(self, kept: Bools) -> Sample:
-        """Return the sample of some of its draws, (n,)."""
+    def without(self, sequence: int) -> Sample:
+        """Return the sample without one of the sequences of its draws."""
+        if self.sequence is None:
+            raise ValueError("the draws of this sample are not told apart")
+        kept = self.sequence != sequence
         return Sample(
             self.weight,
             {name: x[kept] for name, x in self.values.items()},

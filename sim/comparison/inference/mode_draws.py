@@ -16,6 +16,8 @@ from sim.tables.conventions import CONVENTIONS
 ALL = tuple(CONVENTIONS)
 # In place of conventions: the cluster is seen whole and counted as C2, published or not.
 WHOLE = "whole"
+# Sequences of points that draws are made of; how much they differ tells the error.
+SEQUENCES = 10
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class ModeDraws:
         What each draw counts where choices among names weigh half way to even, (n,).
     mode:
         Id of the access mode.
+    sequence:
+        Number of the sequence of points that each draw belongs to, (n,), see `sequence_of`.
     """
 
     weight: float
@@ -53,6 +57,7 @@ class ModeDraws:
     latent_class: Ints
     evened: Floats
     mode: str
+    sequence: Ints
 
     @classmethod
     def from_draws(cls, draws: Draws, hypothesis: Hypothesis, mode: str, rows: Bools) -> ModeDraws:
@@ -67,6 +72,7 @@ class ModeDraws:
             draws.latent_class[rows],
             _evened(draws, hypothesis)[rows],
             mode,
+            sequence_of(len(draws))[rows],
         )
 
     def with_counts_times(self, factor: float) -> ModeDraws:
@@ -95,11 +101,16 @@ class ModeDraws:
         """
         chances = self.evened if weights == EVEN else None
         if conventions == (WHOLE,):
-            counted = self.observed["count"] > 0
-            return Sample(self.weight, self.observed, self.latent_class, counted, chances)
-        meant = np.isin(self.convention, [ALL.index(name) for name in conventions])
-        use = self.published & meant
-        return Sample(self.weight, self.reported, self.latent_class, use, chances)
+            values, use = self.observed, self.observed["count"] > 0
+        else:
+            meant = np.isin(self.convention, [ALL.index(name) for name in conventions])
+            values, use = self.reported, self.published & meant
+        return Sample(self.weight, values, self.latent_class, use, chances, self.sequence)
+
+
+def sequence_of(n: int) -> Ints:
+    """Return the number, 0 to 9, of the sequence that each of n draws belongs to, (n,), rising."""
+    return np.arange(n) * SEQUENCES // n
 
 
 def _evened(draws: Draws, hypothesis: Hypothesis) -> Floats:

@@ -14,7 +14,6 @@ import numpy as np
 from sim.arrays.types import Floats
 from sim.comparison.claims.observables import OBSERVABLES
 from sim.comparison.inference.evidence_model import (
-    PARTS,
     EvidenceModel,
     capped,
     error_of,
@@ -229,7 +228,7 @@ def _ranged(stated: Floats, of_sets: Floats) -> Ranged:
     """
     medians = np.median(of_sets, axis=0)
     middle = float(np.median(stated))
-    parts = [np.median(np.delete(stated, np.s_[k::PARTS])) for k in range(PARTS)]
+    parts = [np.median(np.delete(stated, np.s_[k::10])) for k in range(10)]
     ends = min(middle, float(medians.min())), max(middle, float(medians.max()))
     return Ranged(middle, *ends, error_of(parts))
 

@@ -173,6 +173,7 @@ def mode_draws(count: np.ndarray, over: float = 0.0) -> ModeDraws:
         latent_class=np.zeros(n, np.int64),
         evened=np.arange(1.0, n + 1),
         mode="pool",
+        sequence=np.arange(n) % 2,
     )
 
 
