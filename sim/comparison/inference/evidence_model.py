@@ -16,7 +16,7 @@ from sim.comparison.claims.observables import OBSERVABLES
 from sim.comparison.hypotheses.model import AS_STATED, STATED, Hypothesis, Library, PriorSet
 from sim.comparison.inference.likelihood import Fit, Sample, fit
 from sim.comparison.inference.marginals import scaled
-from sim.comparison.inference.mode_draws import ALL, SEQUENCES, WHOLE, ModeDraws, sequence_of
+from sim.comparison.inference.mode_draws import ALL, SEQUENCES, WHOLE, ModeDraws
 from sim.comparison.inference.prior_predictive import Draws, access_mode_of, draw
 from sim.errors import InvalidInputError
 from sim.streams import Streams
@@ -159,10 +159,11 @@ class EvidenceModel:
         again on its own; its weight stays that of the prior. Modes of weight 0 are left out.
         """
         moved = self._under(hypothesis, prior_set)
+        sequences = SEQUENCES if prior_set == AS_STATED else 1
         if prior_set == AS_STATED:
             draws = self.base(hypothesis)
         else:  # too many to keep
-            draws = draws_of(moved, self._draws_of_sets, self.seed, prior_set.words())
+            draws = draws_of(moved, self._draws_of_sets, self.seed, prior_set.words(), sequences)
 
         enough = min(max(self.draws // 4, _LEAST_ALONE), _MOST_ALONE)
         modes = []
@@ -172,7 +173,7 @@ class EvidenceModel:
                 modes.append(ModeDraws.from_draws(draws, moved, name, rows))
             else:
                 purpose = f"{prior_set.words()} {name}"
-                alone = draws_of(moved.only_access(name), enough, self.seed, purpose)
+                alone = draws_of(moved.only_access(name), enough, self.seed, purpose, sequences)
                 all_rows = np.ones(enough, np.bool_)
                 modes.append(ModeDraws.from_draws(alone, moved, name, all_rows))
         return tuple(modes)
@@ -281,7 +282,9 @@ def error_of(parts: Sequence[float] | Floats) -> float:
     return float(np.sqrt((k - 1) / k * ((values - values.mean()) ** 2).sum()))
 
 
-def draws_of(hypothesis: Hypothesis, n: int, seed: int, purpose: str) -> Draws:
+def draws_of(
+    hypothesis: Hypothesis, n: int, seed: int, purpose: str, sequences: int = SEQUENCES
+) -> Draws:
     """Draw a number of times from a hypothesis.
 
     Parameters
@@ -293,19 +296,21 @@ def draws_of(hypothesis: Hypothesis, n: int, seed: int, purpose: str) -> Draws:
     seed, purpose:
         With the id of the hypothesis they name the random streams. The same purpose gives the same
         uniforms whatever the priors.
+    sequences:
+        See `even_points`; one is faster where no error is asked for.
     """
     streams = Streams(seed)
     key = streams.key("compare", hypothesis.id, purpose, "dials")
-    u = even_points(n, len(hypothesis.columns), key)
+    u = even_points(n, len(hypothesis.columns), key, sequences)
     return draw(hypothesis, u, streams.rng("compare", hypothesis.id, purpose, "chance"))
 
 
-def even_points(n: int, dimensions: int, key: int) -> Floats:
+def even_points(n: int, dimensions: int, key: int, sequences: int) -> Floats:
     """Return points that fill the unit cube more evenly than chance does, (n, dimensions).
 
-    They are ten Sobol sequences one after the other, each scrambled by itself (Owen, Ann. Stat. 25,
-    1997), so that how much the ten differ tells the error of what is made of all. `sequence_of`
-    tells which belong together.
+    They are Sobol sequences one after the other, each scrambled by itself (Owen, Ann. Stat. 25,
+    1997), so that how much they differ tells the error of what is made of all. `sequence_of` tells
+    which points belong together where there are ten.
 
     Parameters
     ----------
@@ -313,10 +318,12 @@ def even_points(n: int, dimensions: int, key: int) -> Floats:
         Shape of the result.
     key:
         Names the random numbers that scramble.
+    sequences:
+        How many sequences.
     """
     from scipy.stats.qmc import Sobol
 
-    sizes = np.bincount(sequence_of(n), minlength=SEQUENCES)
+    sizes = np.diff(np.arange(sequences + 1) * n // sequences)
     rng = np.random.default_rng(key)
     points = [
         Sobol(dimensions, rng=rng).random_base2(max(int(size) - 1, 0).bit_length())[:size]

@@ -110,7 +110,8 @@ class ModeDraws:
 
 def sequence_of(n: int) -> Ints:
     """Return the number, 0 to 9, of the sequence that each of n draws belongs to, (n,), rising."""
-    return np.arange(n) * SEQUENCES // n
+    ends = np.arange(1, SEQUENCES + 1) * n // SEQUENCES
+    return np.searchsorted(ends, np.arange(n), side="right")
 
 
 def _evened(draws: Draws, hypothesis: Hypothesis) -> Floats:
