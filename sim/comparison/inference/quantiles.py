@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,11 @@ class Ranged:
     low: float
     high: float
     error: float = 0.0
+
+    @property
+    def relative_error(self) -> float:
+        """Standard error of a ratio as a share of it, where `stated` is its log10."""
+        return self.error * math.log(10)
 
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
