@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sim.comparison.inference.odds import DECISIVE, Odds, PoolShare
+from sim.comparison.inference.beliefs import PoolShare
+from sim.comparison.inference.odds import DECISIVE, Odds
 from sim.comparison.section import Comparison
 from sim.comparison.sections.priors_needed import PriorsNeeded
 from sim.comparison.wording import odds_range, odds_words, share_range, tight_odds

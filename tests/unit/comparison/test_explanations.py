@@ -16,8 +16,9 @@ from sim.catalog import typologies
 from sim.comparison.claims.intervals import Interval
 from sim.comparison.claims.observables import OBSERVABLES
 from sim.comparison.hypotheses.load_hypotheses import load_library
-from sim.comparison.inference.evidence_model import WHOLE, EvidenceModel, in_order
+from sim.comparison.inference.evidence_model import EvidenceModel, in_order
 from sim.comparison.inference.likelihood import without_implied
+from sim.comparison.inference.mode_draws import WHOLE
 
 # Actor `course` of typology_l09, `pool` of typology_a16, both in five days.
 COURSE = {

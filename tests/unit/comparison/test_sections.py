@@ -17,8 +17,8 @@ from sim.comparison.claims.cases import cases
 from sim.comparison.claims.intervals import Interval
 from sim.comparison.hypotheses.load_hypotheses import load_library
 from sim.comparison.hypotheses.model import Library
-from sim.comparison.inference.evidence_model import WHOLE
-from sim.comparison.inference.odds import PoolShare, Reach
+from sim.comparison.inference.beliefs import PoolShare, Reach
+from sim.comparison.inference.mode_draws import WHOLE
 from sim.comparison.inference.quantiles import Ranged
 from sim.comparison.section import Comparison, Section
 from sim.comparison.sections import (
