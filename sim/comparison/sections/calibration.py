@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sim.arrays.types import Floats
 from sim.comparison.inference.evidence_model import EvidenceModel
-from sim.comparison.inference.posterior import inferred, quantity_of
+from sim.comparison.inference.posterior import Behind, quantity_of
 from sim.comparison.section import Comparison, Inputs, Section
 from sim.comparison.sections.design import KNOWN_SETS, posterior, stated_fits
 from sim.comparison.tables import Table, number_column, text_column
@@ -174,7 +174,7 @@ def coverage(model: EvidenceModel) -> tuple[Coverage, ...]:
     """Return how often 90 % ranges hold: of the count, and of what is inferred from it.
 
     `predicted count`: the range of the draws, for the reported counts of others. `lever` and `true
-    C2`: the range that follows from a reported count, by `inferred`.
+    C2`: the range that follows from a reported count, by `Behind`.
 
     Parameters
     ----------
@@ -197,7 +197,8 @@ def coverage(model: EvidenceModel) -> tuple[Coverage, ...]:
 
         for quantity, name in (("lever", hypothesis.driver), ("true C2", "C2")):
             truth = quantity_of(fresh, name)[rows]
-            ends = np.array([inferred(draws, name, x, draws.published) for x in counts])
+            behind = Behind.of(draws, name, draws.published)
+            ends = np.array([behind.range(x) for x in counts])
             coverages.append(_covered(id_, quantity, truth, ends[:, 0], ends[:, 1]))
     return tuple(coverages)
 

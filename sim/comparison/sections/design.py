@@ -13,7 +13,12 @@ import numpy as np
 
 from sim.arrays.types import Floats
 from sim.comparison.claims.observables import OBSERVABLES
-from sim.comparison.inference.evidence_model import EvidenceModel, capped, log_densities
+from sim.comparison.inference.evidence_model import (
+    EvidenceModel,
+    capped,
+    error_of,
+    log_densities,
+)
 from sim.comparison.inference.likelihood import Fit, without_implied
 from sim.comparison.inference.quantiles import Ranged, Span, span
 from sim.comparison.section import Comparison, Inputs, Section
@@ -21,6 +26,8 @@ from sim.comparison.tables import Column, Row, Table, number_column, text_column
 from sim.comparison.wording import added_observable, known_sum
 
 CLUSTERS = 400
+# Of them, so many are weighed under all prior sets.
+_CLUSTERS_OF_SETS = 100
 NAMES = tuple(OBSERVABLES)
 # Sets of observables whose probabilities are looked at: the count, the count and accounts, all.
 KNOWN_SETS: Sequence[tuple[str, ...]] = (NAMES[:1], NAMES[:2], NAMES)
@@ -32,6 +39,10 @@ NOTES = (
 )
 # What text shows of the growing sets of observables.
 _PRINTED = ("count", "+ accounts", "+ item_repetition", "+ shared_instruments")
+
+
+# Something of clusters under the priors as stated, and of some of them under all prior sets.
+_Weighed = tuple[Floats, Floats]
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,8 @@ class Expected:
         Their medians, with the range over all pairs of prior sets.
     wrong
         How often the likelier of the two is the wrong one, each being true half of the time.
+    wrong_error
+        Monte-Carlo standard error of `wrong`.
     """
 
     against: str
@@ -60,6 +73,7 @@ class Expected:
     median_if_accused: Ranged
     median_if_other: Ranged
     wrong: float
+    wrong_error: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -159,65 +173,64 @@ def expected(
     tuple
         One for each set and other hypothesis, in this order.
     """
-    of_accused = clusters(model, accused)
+    names = [without_implied(known) for known in sets]
+    made = {key: clusters(model, key) for key in model.ids}
 
+    def weighed(by: str, of: str) -> list[_Weighed]:
+        """Return ln of the densities of the clusters of one hypothesis by another one."""
+        few = {name: x[:_CLUSTERS_OF_SETS] for name, x in made[of].items()}
+        stated = log_densities([model.stated_fit(by)], made[of], names)
+        return list(zip(stated, log_densities(model.fits(by), few, names), strict=True))
+
+    own = weighed(accused, accused)
     results = []
-    for known in sets:
-        names = without_implied(known)
-        accused_by_accused = log_densities(model.fits(accused), of_accused, names)
-        for other in (x for x in model.ids if x != accused):
-            of_other = clusters(model, other)
-            if_accused = _ratios(
-                accused_by_accused,
-                log_densities(model.fits(other), of_accused, names),
-                model.draws,
-            )
-            if_other = _ratios(
-                log_densities(model.fits(accused), of_other, names),
-                log_densities(model.fits(other), of_other, names),
-                model.draws,
-            )
+    for other in (x for x in model.ids if x != accused):
+        logs = own, weighed(other, accused), weighed(accused, other), weighed(other, other)
+        for known, *parts in zip(sets, *logs, strict=True):
+            if_accused = _ratios(parts[0], parts[1], model.draws)
+            if_other = _ratios(parts[2], parts[3], model.draws)
             results.append(_expected(other, known, if_accused, if_other))
-    return tuple(results)
+    return tuple(sorted(results, key=lambda x: sets.index(x.known)))
 
 
-def _ratios(of_accused: Floats, of_other: Floats, draws: int) -> Floats:
-    """Return log10 likelihood ratios of n clusters, every prior set with every other.
+def _ratios(of_accused: _Weighed, of_other: _Weighed, draws: int) -> _Weighed:
+    """Return log10 likelihood ratios of clusters, from ln of their densities by two hypotheses.
 
-    Parameters
-    ----------
-    of_accused, of_other
-        Ln of the densities of the clusters, (n, sets) each.
-    draws
-        No ratio is larger than this, either way.
-
-    Returns
-    -------
-    ndarray
-        (n, sets, sets): first the prior set of the accused hypothesis, then that of the other one.
+    Those under the priors as stated, (n,), and those of the first hundred clusters, every prior set
+    with every other, (m, sets, sets).
     """
-    return capped((of_accused[:, :, None] - of_other[:, None, :]) / np.log(10), draws)
+    stated = (of_accused[0] - of_other[0])[:, 0]
+    of_sets = of_accused[1][:, :, None] - of_other[1][:, None, :]
+    return capped(stated / np.log(10), draws), capped(of_sets / np.log(10), draws)
 
 
-def _expected(other: str, known: tuple[str, ...], if_accused: Floats, if_other: Floats) -> Expected:
-    """Summarise log10 ratios, each (n, sets, sets); the first set is the priors as stated."""
-    stated_if_accused, stated_if_other = if_accused[:, 0, 0], if_other[:, 0, 0]
-    wrong_if_accused = float((stated_if_accused < 0).mean())
-    wrong_if_other = float((stated_if_other > 0).mean())
+def _expected(
+    other: str, known: tuple[str, ...], if_accused: _Weighed, if_other: _Weighed
+) -> Expected:
+    """Summarise the ratios of clusters that the accused and the other hypothesis made."""
+    mistaken = if_accused[0] < 0, if_other[0] > 0
     return Expected(
         against=other,
         known=known,
-        if_accused=span(stated_if_accused),
-        if_other=span(stated_if_other),
-        median_if_accused=_ranged(np.median(if_accused, axis=0)),
-        median_if_other=_ranged(np.median(if_other, axis=0)),
-        wrong=0.5 * wrong_if_accused + 0.5 * wrong_if_other,
+        if_accused=span(if_accused[0]),
+        if_other=span(if_other[0]),
+        median_if_accused=_ranged(*if_accused),
+        median_if_other=_ranged(*if_other),
+        wrong=float(sum(x.mean() for x in mistaken) / 2),
+        wrong_error=float(np.sqrt(sum(x.var() / len(x) for x in mistaken)) / 2),
     )
 
 
-def _ranged(over_sets: Floats) -> Ranged:
-    """Return the stated value over pairs of prior sets (sets, sets), and the ends of all."""
-    return Ranged(float(over_sets[0, 0]), float(over_sets.min()), float(over_sets.max()))
+def _ranged(stated: Floats, of_sets: Floats) -> Ranged:
+    """Return the median of the stated ratios, its error, and the ends over all prior sets.
+
+    The ends are medians of fewer clusters, so the stated median is counted among them.
+    """
+    medians = np.median(of_sets, axis=0)
+    middle = float(np.median(stated))
+    parts = [np.median(np.delete(stated, np.s_[k::10])) for k in range(10)]
+    ends = min(middle, float(medians.min())), max(middle, float(medians.max()))
+    return Ranged(middle, *ends, error_of(parts))
 
 
 def confusion(model: EvidenceModel, known: tuple[str, ...]) -> Confusion:
@@ -254,7 +267,7 @@ def posterior(fits: Sequence[Fit], values: Mapping[str, Floats], known: Sequence
     ndarray
         (n, hypotheses); each row adds up to 1.
     """
-    logs = log_densities(fits, values, without_implied(known))
+    logs = log_densities(fits, values, [without_implied(known)])[0]
     return np.asarray(np.exp(logs - np.logaddexp.reduce(logs, axis=1, keepdims=True)))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sim.comparison.inference.odds import DECISIVE, Odds, PoolShare, Reach, pool_shares, reach
+from sim.comparison.inference.beliefs import MovedFits, PoolShare, Reach, pool_shares, reach
+from sim.comparison.inference.odds import DECISIVE, Odds
 from sim.comparison.section import Comparison, Inputs, Section
 from sim.comparison.sections import odds
 from sim.comparison.sections.odds import against_column, cap_note, cluster_column
@@ -54,9 +55,10 @@ def compute(inputs: Inputs) -> PriorsNeeded:
     """Move volumes and shares of pooled accounts, one at a time."""
     model, accused = inputs.model, inputs.settings.accused
     evidence = odds.evidence_of(inputs.comparison)
+    kept: MovedFits = {}
     return PriorsNeeded(
         odds=inputs.shared(odds.weigh),
-        reach=tuple(reached for x in evidence for reached in reach(model, x, accused)),
+        reach=tuple(reached for x in evidence for reached in reach(model, x, accused, kept)),
         pools=tuple(share for x in evidence for share in pool_shares(model, x, accused)),
     )
 

@@ -26,7 +26,7 @@ from sim.comparison.tables import Table, number_column, text_column
 from sim.comparison.wording import short_number
 from sim.streams import Streams
 
-MOST, LEAST = 1_024, 64
+MOST, LEAST = 512, 64
 CAP = 2.0
 COUNT, ODDS_COUNT, ODDS_ALL = "log10 count", "log10 odds, count alone", "log10 odds, all known"
 SOBOL_NOTES = (
@@ -183,7 +183,7 @@ def _indices(model: EvidenceModel, id_: str, quantities: Mapping[str, Quantity])
 
 
 def _base(draws: int) -> int:
-    """Return how many points of the sequence are taken, a power of two from 64 to 1,024.
+    """Return how many points of the sequence are taken, a power of two from 64 to 512.
 
     It is the largest power that is no more than an eighth of the draws, within these limits.
     """
@@ -201,7 +201,7 @@ def _log_odds(model: EvidenceModel, accused: str, against: str, known: Sequence[
 
     def log_odds(draws: Draws) -> Floats:
         """Return log10 likelihood ratios of the drawn clusters, cut off, (n,)."""
-        logs = log_densities(fits, draws.reported, without_implied(known))
+        logs = log_densities(fits, draws.reported, [without_implied(known)])[0]
         return np.asarray(np.clip((logs[:, 0] - logs[:, 1]) / np.log(10), -CAP, CAP))
 
     return log_odds

@@ -17,8 +17,8 @@ from sim.comparison.claims.cases import cases
 from sim.comparison.claims.intervals import Interval
 from sim.comparison.hypotheses.load_hypotheses import load_library
 from sim.comparison.hypotheses.model import Library
-from sim.comparison.inference.evidence_model import WHOLE
-from sim.comparison.inference.odds import PoolShare, Reach
+from sim.comparison.inference.beliefs import PoolShare, Reach
+from sim.comparison.inference.mode_draws import WHOLE
 from sim.comparison.inference.quantiles import Ranged
 from sim.comparison.section import Comparison, Section
 from sim.comparison.sections import (
@@ -464,6 +464,31 @@ def test_a_prior_from_the_report_that_it_weighs_is_flagged(source: str, used: st
     said = prior_list.say_priors(compared, None)
     twice = "and these are taken from a claim that they weigh: pool.accounts"
     assert said.endswith(twice) == (used is not None)
+
+
+def test_what_plays_no_part_in_the_odds_is_listed_with_the_reason() -> None:
+    compared = compared_claims(load_library(), "A3", "A5")
+    why = {x.id: reason for x, reason in reported.not_weighed(compared)}
+    no_such = "no explanation gives such a figure"
+    assert why == {
+        "A7": "no count goes with it",
+        "A8": no_such,
+        "A10": no_such,
+        "A11": no_such,
+        "A12": "words, no figure: weighed only if named, as between 0.1 and 1 fraction",
+        "A13": "words, no figure: weighed only if named, as between 0.25 and 1 fraction",
+    }
+    assert reported.say_not_weighed(compared, None) == (
+        "The odds rest on count and moved_24h, as far as a report gives them; 6 further claims of "
+        "these reports are not weighed"
+    )
+
+
+def test_all_of_a_report_may_be_weighed_and_then_nothing_is_said() -> None:
+    compared = compared_claims(load_library(), "G1")
+    assert reported.not_weighed(compared) == []
+    assert reported.say_not_weighed(compared, None) == ""
+    assert reported.not_weighed(replace(compared, runs=with_runs().runs)) == []
 
 
 def compared_claims(library: Library, *ids: str) -> Comparison:
