@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pytest
 
 from sim.counting import count_run
 from sim.engine.run import run
-from sim.errors import InvalidInputError
+from sim.errors import InvalidInputError, SimError
+from sim.summaries import sums
+from sim.summaries.json_values import summary_values
 from sim.summaries.quantiles import spread_of
 from sim.summaries.run_summary import RunSummary, Spread
 from sim.summaries.summarise import summarise
+from sim.summaries.sums import RunSums
 from sim.tables.reading import Run
-from tests.support.scenarios import coders, constant, pool, read, scenario, simple
+from tests.support.scenarios import coders, constant, lab, ordinary, pool, read, scenario, simple
 from tests.unit.summaries.conftest import NEW, NEWER, OPENED, RELEASED_US
 
 ZONE = "Asia/Kolkata"  # half an hour beside the hours of UTC
@@ -75,11 +80,11 @@ def test_tokens_and_dollars_are_those_of_a_plain_recount(
     grouped: RunSummary, log: Any, unit: str
 ) -> None:
     for column, found in (("tokens", grouped.tokens), ("cost_usd", grouped.cost_usd)):
-        sums = log[column].astype("f8").groupby([log[grouped.by], *keys_of(unit, log)]).sum()
-        labels = sums.index.get_level_values(0)
+        of_units = log[column].astype("f8").groupby([log[grouped.by], *keys_of(unit, log)]).sum()
+        labels = of_units.index.get_level_values(0)
         assert set(found[unit]) == set(labels)
         for label, one in found[unit].items():
-            agree(one, sums[labels == label])
+            agree(one, of_units[labels == label])
 
 
 def test_a_full_benchmark_run_has_all_its_items(
@@ -100,11 +105,15 @@ def test_a_full_benchmark_run_has_all_its_items(
     agree(spread_of(summary.distributions["benchmark_run"]["lab"]), full)
 
 
-def test_a_benchmark_run_that_the_log_cuts_off_is_left_out_and_said(tmp_path: Path) -> None:
-    from tests.support.scenarios import lab
-
-    asked = scenario(lab(runs=1, items=30, workers=1, accounts=1), days=0.02)
-    run(asked, tmp_path / "run")
+@pytest.mark.parametrize(("workers", "minutes"), [(1, 30), (30, 2)])
+def test_a_benchmark_run_that_the_log_cuts_off_is_left_out_and_said(
+    tmp_path: Path, workers: int, minutes: int
+) -> None:
+    """With one worker not all items are begun; with as many as items all are, and none ends."""
+    asked = lab(runs=1, items=30, workers=workers, accounts=1, starts_us=0)
+    run(scenario(asked, days=minutes / 1440), tmp_path / "run")
+    begun = read(tmp_path / "run", "truth/tasks")["run"] >= 0
+    assert (begun.sum() == 30) == (workers == 30)
     found = summarise(Run(tmp_path / "run"))
     assert "benchmark_run" not in found.distributions
     assert found.left_out[1:3] == (
@@ -293,8 +302,6 @@ def test_one_exchange_of_one_account(tmp_path: Path) -> None:
 
 
 def test_a_log_in_which_nothing_was_answered(tmp_path: Path) -> None:
-    from tests.support.scenarios import ordinary
-
     world = ordinary(overload=0.999999)
     run(scenario(coders(3, tool_steps=constant(1)), days=0.5, world=world), tmp_path / "run")
     found = summarise(Run(tmp_path / "run"))
@@ -302,6 +309,39 @@ def test_a_log_in_which_nothing_was_answered(tmp_path: Path) -> None:
     assert found.distributions["account"]["coders"].values.tolist() == [0]
     assert found.gini == {"coders": 0.0}
     assert found.task_grid["coders"].sum() == 0
+
+
+def test_a_truth_that_lacks_a_table_is_refused(eventful: Path, tmp_path: Path) -> None:
+    out = Path(shutil.copytree(eventful, tmp_path / "run"))
+    (out / "truth/links.parquet").unlink()
+    with pytest.raises(InvalidInputError) as caught:
+        summarise(Run(out))
+    assert str(caught.value) == (
+        f"{out}/truth/links.parquet: is missing; `sim verify` lists what is damaged"
+    )
+
+
+def test_sums_that_do_not_fit_are_an_error_that_says_what_to_do(
+    eventful: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: RunSums) -> None:
+        raise duckdb.OutOfMemoryException("no space left")
+
+    monkeypatch.setattr(RunSums, "read", full)
+    with pytest.raises(SimError) as caught:
+        summarise(Run(eventful))
+    assert str(caught.value) == (
+        f"{eventful}: its sums do not fit in {tempfile.gettempdir()}: no space left; name a larger "
+        "folder in TMPDIR"
+    )
+
+
+def test_sums_that_go_to_disk_are_the_same(
+    eventful: Path, summary: RunSummary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sums, "_MEMORY", "12MB")
+    found = summarise(Run(eventful), timezone=ZONE)
+    assert summary_values(found) == summary_values(summary)
 
 
 def test_unknown_groupings_are_refused(eventful: Path) -> None:
