@@ -19,6 +19,10 @@ LONG = 12
 MOST_PRINTED = 12
 # Tables of more rows are appendices, on the screen only.
 MOST_ROWS_PRINTED = 12
+# Sections of which only the finding is on paper.
+APPENDIX = ("calibration", "sensitivity", "priors")
+# Tables that are read as a whole, however long.
+UNFOLDED = ("critique",)
 # Of tables with more rows only those that text shows are on the page.
 _MOST_ROWS = 100
 # Up to so many characters a text is kept in one line, or in a column at least so wide.
@@ -115,14 +119,25 @@ class Numbered:
         return (self.table.shown or ()) if many else self.table.rows
 
     @property
+    def columns(self) -> Sequence[tuple[int, Column]]:
+        """The columns that are on the page, with their places: all but ids that text leaves out."""
+        hidden = {"id"} & set(self.table.wide)
+        return [(k, x) for k, x in enumerate(self.table.columns) if x.key not in hidden]
+
+    @property
     def is_long(self) -> bool:
         """Whether the table is folded on the screen, as one of more than `LONG` rows is."""
-        return len(self.rows) > LONG
+        return len(self.rows) > LONG and not self.is_read
 
     @property
     def is_printed(self) -> bool:
         """Whether the table is on paper too; one of more than `MOST_ROWS_PRINTED` rows is not."""
-        return len(self.rows) <= MOST_ROWS_PRINTED
+        return len(self.rows) <= MOST_ROWS_PRINTED or self.is_read
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the table is read as a text, row by row, as fits the width of the screen."""
+        return self.table.id in UNFOLDED
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -156,6 +171,11 @@ class PageSection:
     finding: str
     charts: tuple[Drawn, ...]
     tables: tuple[Numbered, ...]
+
+    @property
+    def is_appendix(self) -> bool:
+        """Whether paper has no more than the finding."""
+        return self.id in APPENDIX
 
 
 def page_sections(
@@ -237,6 +257,8 @@ def css_classes(column: Column, shown: Numbered, text: str = "") -> str:
     classes = []
     if column.form in _TEXTS:
         classes = ["text", next((x for most, x in WIDTHS.items() if len(text) <= most), "wordy")]
+    if column.key == "outcome":
+        classes.append("strong")
     if shown.is_printed and column.key in shown.left_out:
         classes.append("unprinted")
     return " ".join(x for x in classes if x)
