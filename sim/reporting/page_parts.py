@@ -19,6 +19,8 @@ LONG = 12
 MOST_PRINTED = 12
 # Tables of more rows are appendices, on the screen only.
 MOST_ROWS_PRINTED = 12
+# Sections of which only the finding is on paper.
+APPENDIX = ("calibration", "sensitivity", "priors")
 # Tables that are read as a whole, however long.
 UNFOLDED = ("critique",)
 # Of tables with more rows only those that text shows are on the page.
@@ -169,6 +171,11 @@ class PageSection:
     finding: str
     charts: tuple[Drawn, ...]
     tables: tuple[Numbered, ...]
+
+    @property
+    def is_appendix(self) -> bool:
+        """Whether paper has no more than the finding."""
+        return self.id in APPENDIX
 
 
 def page_sections(

@@ -7,6 +7,7 @@ come from a user's file, so the template escapes all of them; charts alone are p
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -16,10 +17,9 @@ from markupsafe import Markup
 from sim._version import __version__
 from sim.reporting.charts.layout import Chart
 from sim.reporting.inline_svg import inline_svg
-from sim.reporting.run_charts import SECTIONS, ShownRun
+from sim.reporting.run_charts import SECTIONS, Shown, ShownRun
 from sim.reporting.run_charts.distribution_charts import UNITS
 from sim.reporting.run_charts.plain import number
-from sim.reporting.run_report import Report
 from sim.summaries.quantiles import spread_of
 from sim.tables.conventions import CONVENTIONS
 
@@ -69,13 +69,27 @@ class RunTable:
     labels: int
 
 
-def run_page(report: Report) -> str:
+def run_page(
+    shown: Shown,
+    charts: Sequence[Chart],
+    facts: Sequence[str],
+    findings: Sequence[Chart],
+    command: str,
+) -> str:
     """Return the page of a report, the same text for the same report.
 
     Parameters
     ----------
-    report
-        Of one run or several.
+    shown
+        One run or several.
+    charts
+        Their charts, each of a section.
+    facts
+        What each run holds.
+    findings
+        The charts whose titles stand at the top.
+    command
+        What makes the page again.
 
     Returns
     -------
@@ -89,21 +103,21 @@ def run_page(report: Report) -> str:
 
     return template.render(
         style=Markup(_text("page.css")),
-        title=f"What {_and([x.name for x in report.shown.runs])} simulated",
-        runs=report.shown.runs,
-        facts=report.facts,
-        findings=report.findings,
-        sections=_sections(report.charts),
-        tables=[_counts_table(report), *_unit_tables(report)],
-        left_out=_left_out(report),
-        source=report.shown.source(),
+        title=f"What {_and([x.name for x in shown.runs])} simulated",
+        runs=shown.runs,
+        facts=facts,
+        findings=findings,
+        sections=_sections(charts),
+        tables=[_counts_table(shown), *_unit_tables(shown)],
+        left_out=_left_out(shown),
+        source=shown.source(),
         conventions=CONVENTIONS,
-        command=report.command,
+        command=command,
         version=__version__,
     )
 
 
-def _sections(charts: tuple[Chart, ...]) -> list[tuple[str, str, list[DrawnChart]]]:
+def _sections(charts: Sequence[Chart]) -> list[tuple[str, str, list[DrawnChart]]]:
     """Return id, question and drawn charts of each section that has any."""
     found = []
     for id_, question in SECTIONS.items():
@@ -122,46 +136,46 @@ def _drawn(chart: Chart) -> DrawnChart:
     )
 
 
-def _left_out(report: Report) -> list[str]:
+def _left_out(shown: Shown) -> list[str]:
     """Return what is not there and why, once for each run that lacks it."""
     found: dict[str, list[str]] = {}
-    for run in report.shown.runs:
+    for run in shown.runs:
         for words in run.summary.left_out:
             found.setdefault(words, []).append(run.name)
-    several = len(report.shown.runs) > 1
+    several = len(shown.runs) > 1
     return [f"{_and(names)}: {x}" if several else x for x, names in found.items()]
 
 
-def _counts_table(report: Report) -> RunTable:
+def _counts_table(shown: Shown) -> RunTable:
     """Return the counts of every group under every convention."""
     rows = [
         [run.name, group, *(f"{counted[c]:,}" if c in counted else "-" for c in CONVENTIONS)]
-        for run in report.shown.runs
+        for run in shown.runs
         for group, counted in run.summary.counts.items()
     ]
-    return _table(report, "Counts under the six conventions", tuple(CONVENTIONS), rows)
+    return _table(shown, "Counts under the six conventions", tuple(CONVENTIONS), rows)
 
 
-def _table(report: Report, title: str, heads: tuple[str, ...], rows: list[list[str]]) -> RunTable:
+def _table(shown: Shown, title: str, heads: tuple[str, ...], rows: list[list[str]]) -> RunTable:
     """Return a table whose rows begin with run and group; of one run the name is left out."""
-    if len(report.shown.runs) == 1:
+    if len(shown.runs) == 1:
         return RunTable(title, ("group", *heads), [x[1:] for x in rows], 1)
     return RunTable(title, ("run", "group", *heads), rows, 2)
 
 
-def _unit_tables(report: Report) -> list[RunTable]:
+def _unit_tables(shown: Shown) -> list[RunTable]:
     """Return a table for each unit: exchanges of it, and its tokens and dollars in the mean."""
     tables = []
     for unit, (one, several) in UNITS.items():
         rows = [
             [run.name, group, *_unit_cells(run, unit, group)]
-            for run in report.shown.runs
+            for run in shown.runs
             for group in run.summary.groups
             if group in run.summary.distributions.get(unit, {})
         ]
         if rows:
             title = f"Exchanges, tokens and dollars of one {one}"
-            tables.append(_table(report, title, (several, *_UNIT_HEADS), rows))
+            tables.append(_table(shown, title, (several, *_UNIT_HEADS), rows))
     return tables
 
 

@@ -15,6 +15,7 @@ from sim.reporting.charts.layout import FORMATS, Chart, write_charts
 from sim.reporting.run_charts import Shown, ShownRun, charts_of_runs, wide_chart
 from sim.reporting.run_charts.plain import number
 from sim.reporting.run_charts.shown import Row
+from sim.reporting.run_page import run_page
 from sim.summaries.run_summary import RunSummary
 from sim.summaries.summarise import summarise
 from sim.tables.reading import Run
@@ -83,11 +84,12 @@ class Report:
 
     def to_html(self, path: Path | str) -> None:
         """Write everything as one page that needs nothing from elsewhere."""
-        from sim.reporting.run_page import run_page
-
         place = Path(path)
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(run_page(self), encoding="utf-8")
+        place.write_text(
+            run_page(self.shown, self.charts, self.facts, self.findings, self.command),
+            encoding="utf-8",
+        )
 
     def to_charts(self, folder: Path | str, formats: Sequence[str] = FORMATS) -> list[Path]:
         """Write each chart to a folder, with what it shows as CSV, and return the files.

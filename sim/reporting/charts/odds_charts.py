@@ -25,7 +25,7 @@ from sim.reporting.charts.primitives import Grid
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_COLUMNS, _ROW, _LEFT, _KEY = 2, 0.3, 1.75, 0.45
+_COLUMNS, _ROW, _LEFT, _KEY = 2, 0.28, 1.75, 0.45
 # Panels beyond these are in the table only; odds beyond 100 : 1 become arrows.
 _MOST, _FARTHEST = 8, 2.1
 

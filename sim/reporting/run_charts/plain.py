@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 # Below so many times the lowest value an axis has ticks at 2 and 5 too.
 _FEW_POWERS = 150
+# Multiples of powers of ten that are labelled: the first of these that give ticks enough.
+_BETWEEN = ((1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8))
+_ENOUGH_TICKS = 3
 
 
 def number(value: float) -> str:
@@ -55,8 +58,8 @@ def count_axis(axes: Axes, limits: tuple[float, float], label: str = "", most: i
     axes.set_xscale("log")
     axes.set_xlim(low, high)
     powers = [10.0**k for k in range(math.floor(math.log10(low)), math.ceil(math.log10(high)))]
-    between = [x * k for x in powers for k in (1, 2, 5) if low <= x * k <= high]
-    places = between if len(between) > 1 else [low * 1.15, high / 1.15]
+    finer = ([x * k for x in powers for k in steps if low <= x * k <= high] for steps in _BETWEEN)
+    places = next((x for x in finer if len(x) >= _ENOUGH_TICKS), [low * 1.15, high / 1.15])
     axes.set_xticks(places, [short_number(x) for x in places])
     axes.minorticks_off()
     axes.grid(axis="x", color=LINE, lw=0.6)
