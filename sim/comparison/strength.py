@@ -68,6 +68,16 @@ def about(log10: float) -> str:
     return f"about {odds_words(math.copysign(_half_decades(round(2 * nearest)), log10))}"
 
 
+def round_figure(value: float) -> str:
+    """Return the nearest of 1, 2, 3, 5 or 7 times a power of ten, such as 20 or 7,000."""
+    if value <= 0:
+        return "0"
+    power = math.floor(math.log10(value))
+    figures = [x * 10.0**p for p in (power, power + 1) for x in (1, 2, 3, 5, 7)]
+    nearest = min(figures, key=lambda x: abs(math.log(value / x)))
+    return f"{nearest:,.0f}" if nearest >= 1 else f"{nearest:.1g}"
+
+
 def _half_decades(steps: int) -> float:
     """Return log10 of 3, 10, 30, 100, ... by their number from 1."""
     return steps // 2 + (SLIGHT if steps % 2 else 0.0)
