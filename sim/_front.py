@@ -17,15 +17,15 @@ from sim._inputs import (
     place_from,
     run_from,
     scenario_from,
-    split_sources,
     started,
+    target_text,
 )
 from sim.errors import InvalidInputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sim._inputs import Overrides, RunLike, ScenarioLike, WorkersLike
+    from sim._inputs import Overrides, RunLike, ScenarioLike, TargetLike, WorkersLike
     from sim._results import Verdicts, Verification
     from sim._run import Run
     from sim.comparison import Analysis
@@ -367,7 +367,9 @@ def replicate(
 
 
 def compare(
-    *sources: RunLike,
+    *sources: TargetLike,
+    accounts: str | float | tuple[float, float] | None = None,
+    days: float | None = None,
     claims_file: str | os.PathLike[str] | None = None,
     hypotheses: Iterable[str] = (),
     hypotheses_file: str | os.PathLike[str] | None = None,
@@ -387,8 +389,13 @@ def compare(
     Parameters
     ----------
     sources
-        Ids of claims, such as "A4", or "all"; or runs, which are weighed in place of claims. The
-        four claims of February 2026 if left out.
+        Runs, which are weighed in place of claims; ids of claims, such as "A4", or "all"; names of
+        actors, such as "Moonshot", for all counts reported of them; numbers of exchanges, such as
+        3.4e6 or "3.4M". The four claims of February 2026 if left out.
+    accounts
+        Accounts behind each number: 300, or (200, 1000).
+    days
+        Time in which each number was counted.
     claims_file
         Claims of your own, as YAML. Those that give a count are compared beside those named, or in
         place of February's.
@@ -425,17 +432,23 @@ def compare(
         writes the page.
     """
     from sim.catalog import claims as catalog_claims
-    from sim.comparison import SECTIONS, analyse, load_claims, load_library
+    from sim.comparison import SECTIONS, analyse, find_targets, load_claims, load_library
+    from sim.comparison.stated_counts import figure_of
 
     own_claims = load_claims(os.fspath(claims_file)) if claims_file is not None else None
     file = None if hypotheses_file is None else os.fspath(hypotheses_file)
     library = load_library(file, override_texts(overrides))
 
-    runs, claim_ids = split_sources(sources, [*catalog_claims(), *(own_claims or ())])
+    targets = find_targets(
+        map(target_text, sources),
+        {**catalog_claims(), **(own_claims or {})},
+        None if accounts is None else figure_of(accounts, "accounts"),
+        days,
+    )
     return analyse(
-        runs,
-        claim_ids=claims_to_compare(claim_ids, own_claims),
-        own_claims=own_claims,
+        targets.runs,
+        claim_ids=claims_to_compare(targets.claim_ids, own_claims),
+        own_claims={**(own_claims or {}), **targets.stated},
         library=library,
         hypotheses=tuple(hypotheses),
         accused=accused,

@@ -161,7 +161,8 @@ class Claim(Record):
     of", a derived one was worked out from others, and with none `value` is None. `bound`: how the
     figure is meant; None without a figure. `low`, `high`: in the unit of the value, what the words
     may stand for where it is `between`, else None. `reading`: how the source was read. `not_said`:
-    what it does not say about the figure.
+    what it does not say about the figure. `date` is None for a figure that no report gives, but a
+    user.
 
     Raises
     ------
@@ -171,7 +172,7 @@ class Claim(Record):
 
     id: str
     report: str
-    date: dt.date
+    date: dt.date | None
     actor: str
     metric: str
     value: float | None

@@ -45,21 +45,20 @@ def prior_odds_of(text: str) -> tuple[str, float]:
 
 
 @click.command()
-@click.argument("places", metavar="[RUN]...", nargs=-1)
+@click.argument("targets", metavar="[TARGET]...", nargs=-1)
+@click.option("--claim", "claims", multiple=True, hidden=True)  # as it was called before
 @click.option(
-    "--claim",
-    "claims",
-    metavar="ID",
-    multiple=True,
-    help="A claim that gives a count (`sim list claims`), or `all`; repeatable. Default: the four "
-    "of February 2026.",
+    "--accounts",
+    metavar="N|LOW..HIGH",
+    help="Accounts behind a number that is given as TARGET, such as 300 or 200..1000.",
 )
+@click.option("--days", type=float, help="Days in which a number that is given was counted.")
 @click.option(
     "--claims",
     "claims_file",
     metavar="FILE",
     help="Claims of your own, as YAML; those that give a count are compared in place of "
-    "February's, or beside those that --claim names.",
+    "February's, or beside the TARGETs.",
 )
 @click.option(
     "--hypothesis",
@@ -136,8 +135,10 @@ def prior_odds_of(text: str) -> tuple[str, float]:
 )
 @quiet_option
 def compare(
-    places: tuple[str, ...],
+    targets: tuple[str, ...],
     claims: tuple[str, ...],
+    accounts: str | None,
+    days: float | None,
     claims_file: str | None,
     hypotheses_file: str | None,
     overrides: tuple[str, ...],
@@ -151,25 +152,39 @@ def compare(
 ) -> None:
     """Say what reported counts can tell, and what they cannot.
 
-    Holds claims, or RUNs in place of claims, against explanations: what it would take to reach a
+    A TARGET is a run (a folder or a URL), the id of a claim (`sim list claims`), `all`, the name of
+    an actor, for all counts reported of it, or a number such as 3.4M. Without one, the four claims
+    of February 2026 are compared. A name that may mean several things is refused: ./A4 is a run,
+    claim:A4 a claim.
+
+    Claims, or runs in place of claims, are held against explanations: what it would take to reach a
     count, which counts each explanation makes one expect, how far a figure moves the odds between
     them, over ranges of priors, and which observable would tell more. Findings first, then tables.
     """
-    if options["by_actor"] and not places:
-        raise click.UsageError("--by-actor takes a RUN apart; name one")
     _check_places(charts, html)
 
     from sim._inputs import claims_to_compare
+    from sim.catalog import claims as catalog_claims
     from sim.cli.progress import counting_bar
-    from sim.comparison import analyse, load_claims, load_library
+    from sim.comparison import analyse, find_targets, load_claims, load_library
+    from sim.comparison.stated_counts import figure_of
 
     own_claims = load_claims(claims_file) if claims_file else None
+    found = find_targets(
+        (*targets, *(f"claim:{id_}" for id_ in claims)),
+        {**catalog_claims(), **(own_claims or {})},
+        None if accounts is None else figure_of(accounts, "--accounts"),
+        days,
+    )
+    if options["by_actor"] and not found.runs:
+        raise click.UsageError("--by-actor takes a run apart; name one")
+
     library = load_library(hypotheses_file, overrides)
     with counting_bar(quiet) as observer:
         analysis = analyse(
-            places,
-            claim_ids=claims_to_compare(claims, own_claims),
-            own_claims=own_claims,
+            found.runs,
+            claim_ids=claims_to_compare(found.claim_ids, own_claims),
+            own_claims={**(own_claims or {}), **found.stated},
             library=library,
             sections=sections or None,
             prior_odds=dict(prior_odds) or None,
@@ -179,6 +194,8 @@ def compare(
 
     _print_analysis(analysis, form)
     more = [("--claims", claims_file)] if claims_file else []
+    more += [("--accounts", accounts)] if accounts is not None else []
+    more += [("--days", f"{days:g}")] if days is not None else []
     more += [("--hypotheses", hypotheses_file)] if hypotheses_file else []
     more += [("--set", change) for change in overrides]
     _draw(analysis, charts, html, [word for option in more for word in option])

@@ -8,6 +8,7 @@ from sim.comparison.hypotheses.load_hypotheses import load_library
 from sim.comparison.render import render_text, to_csv, to_json
 from sim.comparison.section import Answer, Section
 from sim.comparison.tables import Table
+from sim.comparison.targets import Targets, find_targets
 
 __all__ = [
     "FEBRUARY",
@@ -18,9 +19,11 @@ __all__ = [
     "Cluster",
     "Section",
     "Table",
+    "Targets",
     "analyse",
     "cases",
     "clusters",
+    "find_targets",
     "findings",
     "load_claims",
     "load_library",

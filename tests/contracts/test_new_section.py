@@ -19,7 +19,7 @@ from sim.reporting.charts.layout import Chart, Frame, Page
 from tests.support.commands import runner
 from tools.generate_docs import table_of_sections
 
-WORDS = ("compare", "--claim", "A4", "--hypothesis", "resale", "--draws", "200")
+WORDS = ("compare", "A4", "--hypothesis", "resale", "--draws", "200")
 
 
 @dataclass(frozen=True)
