@@ -46,7 +46,7 @@ def prior_odds_of(text: str) -> tuple[str, float]:
 
 @click.command()
 @click.argument("targets", metavar="[TARGET]...", nargs=-1)
-@click.option("--claim", "claims", multiple=True, hidden=True)  # as it was called before
+@click.option("--claim", "claims", multiple=True, hidden=True, help="A claim, as by TARGET.")
 @click.option(
     "--accounts",
     metavar="N|LOW..HIGH",

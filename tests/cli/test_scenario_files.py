@@ -7,7 +7,6 @@ import json
 import re
 import subprocess
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -299,15 +298,6 @@ def test_debug_shows_the_traceback() -> None:
     result = runner().invoke(failing(error), ["fail"], env={"SIM_DEBUG": "1"})
     assert result.exception is error
     assert run("--debug", "show", "nothing").exception.__class__ is InvalidInputError
-
-
-def test_unknown_verbs_are_named() -> None:
-    """With a suggestion, where click makes one: since 8.4."""
-    result = run("shwo")
-    assert result.exit_code == 2
-    makes_one = tuple(int(n) for n in version("click").split(".")[:2]) >= (8, 4)
-    suggestion = " Did you mean 'show'?" if makes_one else ""
-    assert f"No such command 'shwo'.{suggestion}\n" in result.stderr
 
 
 def test_every_verb_and_option_has_help() -> None:
