@@ -42,10 +42,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep SIM_ variables of the developer's shell out; work in this process, unless asked."""
+    """Keep SIM_ variables and the width of the developer's shell out; work in this process."""
     for name in [name for name in os.environ if name.startswith("SIM_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("SIM_WORKERS", "1")
+    monkeypatch.delenv("COLUMNS", raising=False)
 
 
 @pytest.fixture(scope="session")

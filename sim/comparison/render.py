@@ -47,7 +47,7 @@ def _heading(section: str) -> list[str]:
 
 def _lines_of(table: Table) -> list[str]:
     """Return finding, rows, how many rows are left out, and notes; verdicts are a list."""
-    body = _verdicts(table) if table.id == "documents" else text_table(table)
+    body = _verdicts(table) if table.id == "documents" else text_table(table, _WIDTH)
     shown = table.rows if table.shown is None else table.shown
     left_out = len(table.rows) - len(shown)
     more = [f"... {left_out} rows more in --csv, --json and --html"] if left_out else []
