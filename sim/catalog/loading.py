@@ -141,7 +141,8 @@ def claims() -> Mapping[str, Claim]:
     by_id = {}
     for row in read_csv("claims"):
         optional = {key: row[key] or None for key in _MAY_BE_EMPTY}
-        by_id[row["id"]] = Claim.model_validate({**row, **optional})
+        parts = {"sum_of": tuple(row["sum_of"].split())}
+        by_id[row["id"]] = Claim.model_validate({**row, **optional, **parts})
     return MappingProxyType(by_id)
 
 

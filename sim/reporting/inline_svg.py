@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from colorsys import hls_to_rgb, rgb_to_hls
 from xml.etree import ElementTree
 
 _SVG = "http://www.w3.org/2000/svg"
@@ -11,13 +12,17 @@ _REFERENCE = re.compile(r"url\(\s*(['\"]?)#(.*?)\1\s*\)")
 _LISTS = ("aria-labelledby", "aria-describedby")
 _LENGTH = re.compile(r"([\d.]+)(pt|px|in|)")
 _PIXELS = {"pt": 4 / 3, "px": 1.0, "in": 96.0, "": 1.0}
+_COLOUR = re.compile(r"(?<=[:\s])#([0-9a-fA-F]{6})\b")
+# Lightness of what is white by day.
+_DARKEST = 0.09
 
 
 def inline_svg(svg: str, prefix: str, alt: str) -> str:
     """Return a picture ready to stand in HTML: ids of its own, a text for it, fluid size.
 
     Height and width are taken away, so that the style of the page decides; `viewBox` keeps the
-    ratio.
+    ratio. Where a reader prefers dark pages, colours of inline styles become as light as they are
+    dark, so that a picture looks as it did with light and dark exchanged.
 
     Parameters
     ----------
@@ -44,6 +49,8 @@ def inline_svg(svg: str, prefix: str, alt: str) -> str:
     root.set("role", "img")
     root.set("aria-label", alt)
     root.set("focusable", "false")
+    _let_colours_change(root)
+    _leave_out_blanks(root)
     return ElementTree.tostring(root, encoding="unicode")
 
 
@@ -84,6 +91,59 @@ def _renamed_tree(svg: str, prefix: str) -> ElementTree.Element:
             rules = _rules(element.text, ids, prefix)
             element.text = f"#{root.get('id')} {{{rules}}}"
     return root
+
+
+def _let_colours_change(root: ElementTree.Element) -> None:
+    """Make every colour of an inline style a variable, and set all of them anew for dark pages."""
+    used: set[str] = set()
+
+    def variable(match: re.Match[str]) -> str:
+        used.add(match[1].lower())
+        return f"var(--c{match[1].lower()}, {match[0]})"
+
+    for element in root.iter():
+        style = element.get("style", "")
+        if element is not root and "#" in style:
+            element.set("style", _COLOUR.sub(variable, style))
+        # Letters without a colour are black, which is no variable.
+        if element.tag == "text" and "fill:" not in style:
+            element.set("fill", "currentColor")
+
+    values = "".join(f"--c{x}: {opposite(x)};" for x in sorted(used))
+    rules = ElementTree.SubElement(root, "style")
+    rules.text = (
+        f"@media screen and (prefers-color-scheme: dark) {{#{root.get('id')} {{{values}}}}}"
+    )
+
+
+def _leave_out_blanks(root: ElementTree.Element) -> None:
+    """Take indents and line breaks out, which are a third of a drawn picture; texts stay."""
+    for element in root.iter():
+        if element.text and not element.text.strip():
+            element.text = None
+        if element.tail and not element.tail.strip():
+            element.tail = None
+        if "d" in element.attrib:
+            element.set("d", " ".join(element.attrib["d"].split()))
+
+
+def opposite(colour: str) -> str:
+    """Return a colour as light as this one is dark, of the same hue: for pages in the dark.
+
+    Parameters
+    ----------
+    colour
+        Six hexadecimal digits.
+
+    Returns
+    -------
+    str
+        The colour with `#`; white becomes a dark grey, not black.
+    """
+    red, green, blue = (int(colour[k : k + 2], 16) / 255 for k in (0, 2, 4))
+    hue, light, saturation = rgb_to_hls(red, green, blue)
+    parts = hls_to_rgb(hue, 1 - (1 - _DARKEST) * light, saturation)
+    return "#" + "".join(f"{round(255 * x):02x}" for x in parts)
 
 
 def _leave_out_metadata(root: ElementTree.Element) -> None:

@@ -33,6 +33,8 @@ class Case:
     window_days:
         Window of the count, None where the report does not say; other claims may have windows of
         their own.
+    sum_of:
+        Ids of the claims that the count adds up; empty for a count of its own.
     """
 
     id: str
@@ -41,6 +43,12 @@ class Case:
     conventions: tuple[str, ...]
     claims: Mapping[str, Claim]
     window_days: float | None
+    sum_of: tuple[str, ...] = ()
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether the count adds up others: arithmetic, and no cluster of accounts to weigh."""
+        return bool(self.sum_of)
 
     def interval(self, observable: str, reading: Reading = "rounded") -> Interval:
         """Return the values that the figure of an observable stands for.
@@ -119,4 +127,5 @@ def _case(by_observable: Mapping[str, Claim]) -> Case:
         conventions=PROMPTS if "prompts" in (count.metric, count.unit) else EXCHANGES,
         claims=by_observable,
         window_days=count.window_days,
+        sum_of=count.sum_of,
     )

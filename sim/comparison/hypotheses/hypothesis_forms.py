@@ -5,7 +5,7 @@ Docstrings and descriptions here end up in the JSON Schema, where editors show t
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -17,6 +17,8 @@ from sim.distributions import Distribution
 from sim.documents.forms import Form
 from sim.documents.value_types import Factor, Share, Slug, Version
 
+# What odds of groups add up: any extraction is held against any legitimate use.
+Group = Literal["extraction", "legitimate", "access"]
 Title = Annotated[str, Field(description="a few words that tables show")]
 
 
@@ -119,6 +121,13 @@ class HypothesisForm(CommonForm):
         bool,
         Field(description="whether it is what the accusation says; others are held against it"),
     ] = False
+    group: Annotated[
+        Group | None,
+        Field(
+            description="`extraction`, `legitimate`, or `access`: work against the terms of access, "
+            "without extraction. Default: extraction if accused, else legitimate"
+        ),
+    ] = None
     access: Annotated[Prior, Field(description="choice among the entries of `access`")]
     uptake: Annotated[Prior, Field(description="choice among the entries of `uptake`")]
 

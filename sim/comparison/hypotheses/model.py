@@ -12,6 +12,7 @@ from sim.comparison.hypotheses.hypothesis_forms import (
     Access,
     Calls,
     Families,
+    Group,
     HypothesisForm,
     LibraryForm,
     Suite,
@@ -64,6 +65,9 @@ class Hypothesis:
         Typologies of the catalog that do such work; they say for which runs it is true.
     accused:
         Whether it is what the accusation says.
+    group:
+        What odds of groups count it as: `extraction`, `legitimate`, or `access`, which breaks terms
+        of access without extraction.
     work:
         What the cluster does, by id; the works add up.
     access, uptake:
@@ -86,6 +90,7 @@ class Hypothesis:
     driver: str
     typologies: tuple[str, ...]
     accused: bool
+    group: Group
     work: Mapping[str, Work]
     access: Prior
     uptake: Prior
@@ -232,6 +237,7 @@ def _resolved(key: str, form: HypothesisForm, library: LibraryForm) -> Hypothesi
         driver=form.lever,
         typologies=form.typologies,
         accused=form.accused,
+        group=form.group or ("extraction" if form.accused else "legitimate"),
         # what it refers to by id
         work={name: library.works[name] for name in form.work},
         access=form.access,

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log10
 
+import numpy as np
+
 from sim.arrays.types import Floats, Ints
 from sim.comparison.claims.cases import Case
 from sim.comparison.claims.intervals import Interval, Reading
@@ -23,6 +25,7 @@ NOTES = (
     "`>= A4`: share of the draws that reach the lower end of claim A4.",
 )
 _PRINTED = ("C2", REPORTED)
+_LEVELS = np.arange(1, 100) / 100
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Predicted:
         By case, share of the draws within the limits of its count.
     above
         By case, share of the draws at or above the lower limit of its count.
+    percentiles
+        The count at 1, 2, ... 99 %, in exchanges.
     """
 
     hypothesis: str
@@ -48,6 +53,7 @@ class Predicted:
     count: Span
     inside: Mapping[str, float]
     above: Mapping[str, float]
+    percentiles: tuple[float, ...] = ()
 
 
 def compute(inputs: Inputs) -> tuple[Predicted, ...]:
@@ -94,6 +100,7 @@ def _predicted(
         count=span(count),
         inside={k: float(((count >= x.low) & (count < x.high)).mean()) for k, x in limits.items()},
         above={k: float((count >= x.low).mean()) for k, x in limits.items()},
+        percentiles=tuple(np.quantile(count, _LEVELS).tolist()),
     )
 
 
@@ -161,5 +168,8 @@ SECTION = Section(
     question="how many exchanges each explanation makes one expect",
     tables=(predictions_table,),
     compute=compute,
-    charts=("sim.reporting.charts.predictions_chart:predictions",),
+    charts=(
+        "sim.reporting.charts.predictions_chart:expected",
+        "sim.reporting.charts.predictions_chart:predictions",
+    ),
 )

@@ -6,7 +6,7 @@ Matplotlib is imported inside the functions: it takes half a second that `sim --
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
+from sim.documents.csv_text import csv_text
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 STYLE: Any = {
-    "svg.fonttype": "path",
+    # Text stays text: it can be searched, selected and translated.
+    "svg.fonttype": "none",
     "pdf.fonttype": 3,
     "font.family": "DejaVu Sans",
     "font.size": 8.5,
@@ -34,23 +37,29 @@ STYLE: Any = {
     "svg.image_inline": True,
 }
 INK, SOFT, GREY, LINE, BAND = "#222222", "#555555", "#8a8a8a", "#dddddd", "#f3f3f3"
-WIDTH, MARGIN = 9.0, 0.12
+WIDTH, NARROW, MARGIN = 7.0, 4.8, 0.12
 DPI = 160
 TITLE, SUBTITLE, SOURCE = 12.5, 8.5, 7.5
 # Wider than 1, for the space between the lines of a text.
 _LEADING = 1.3
-# Screens draw text a little wider than it is measured.
-_WIDER = 1.03
+# Screens draw text a little wider than it is measured, with another font more so.
+_WIDER = 1.06
+# Fonts of SVG, the widest first, so that another machine's text takes no more room.
+_FAMILIES = "'DejaVu Sans', Verdana, Arial, sans-serif"
 # Spaces at which no line ends: of a number and its unit, of `3 : 1`, of `> 3`.
 _TIED, _HARD = re.compile(r"(?<=\d) (?=[kMG%:])|(?<=[:<>~]) (?=\d)|(?<=seed) "), "\u00a0"
 _XML = '<?xml version="1.0" encoding="utf-8"?>\n'
 _NO_RDF = {"Date": None, "Creator": None, "Format": None, "Type": None}
 _NO_DATES = {"CreationDate": None, "Producer": None, "Creator": None}
 
+FORMATS = ("png", "svg")
+# A line of heads, then lines of values.
+Data = Sequence[Sequence[object]]
+
 
 @dataclass(frozen=True)
 class Page:
-    """A figure whose body, `WIDTH` x `height` inches, is to be filled.
+    """A figure whose body, `width` x `height` inches, is to be filled.
 
     All positions are inches from the lower left of the body, so that texts above and below it do
     not move what is drawn.
@@ -61,19 +70,20 @@ class Page:
         The figure of matplotlib, with title and source already written.
     bottom
         Height in inches of what stands under the body.
-    height
-        Height of the body in inches.
+    height, width
+        Of the body in inches.
     """
 
     figure: Figure
     bottom: float
     height: float
+    width: float = WIDTH
 
     def axes(self, x: float, y: float, width: float, height: float) -> Axes:
         """Return axes at `x`, `y` inches from the lower left of the body, of a size in inches."""
         total = self.figure.get_figheight()
         return self.figure.add_axes(
-            (x / WIDTH, (self.bottom + y) / total, width / WIDTH, height / total)
+            (x / self.width, (self.bottom + y) / total, width / self.width, height / total)
         )
 
     def text(self, x: float, y: float, words: str, **how: Any) -> None:
@@ -89,7 +99,7 @@ class Page:
             As for `Figure.text`; ink is the colour unless one is given.
         """
         total = self.figure.get_figheight()
-        self.figure.text(x / WIDTH, (self.bottom + y) / total, words, **{"color": INK, **how})
+        self.figure.text(x / self.width, (self.bottom + y) / total, words, **{"color": INK, **how})
 
 
 @dataclass(frozen=True)
@@ -106,12 +116,15 @@ class Frame:
         Of the body, in inches.
     fill
         Function that draws the body.
+    width
+        Of the whole chart, in inches; `NARROW` fits a phone.
     """
 
     subtitle: str
     source: str
     height: float
     fill: Callable[[Page], None]
+    width: float = WIDTH
 
 
 @dataclass(frozen=True)
@@ -130,6 +143,9 @@ class Chart:
         What must be known of it without seeing it.
     frame
         The texts around its body, and how that is drawn.
+    data
+        What it shows, as a line of heads and lines of values; empty if nothing is to be
+        downloaded.
     """
 
     id: str
@@ -137,10 +153,11 @@ class Chart:
     title: str
     alt: str
     frame: Frame
+    data: Data = ()
 
     @cached_property
     def figure(self) -> Figure:
-        """The drawn figure, the same for the page and for all files."""
+        """The drawn figure with its texts, the same for all files."""
         with _style(self.id):
             return _draw(self.title, self.frame)
 
@@ -154,12 +171,32 @@ class Chart:
 
         It has no XML declaration, so that it can stand inside a page.
         """
-        text = self.encoded("svg", _NO_RDF).decode()
-        start = text.index("<svg")
-        head, body = text[start:].split(">", 1)
+        head, body = _svg_of(self.encoded("svg", _NO_RDF)).split(">", 1)
         about = f"<title>{escape(self.title)}</title>\n <desc>{escape(self.alt)}</desc>"
-        lines = f'{head} role="img">\n {about}{body}'.splitlines()
-        return "\n".join(line.rstrip() for line in lines) + "\n"
+        return f'{head} role="img">\n {about}{body}'
+
+    @property
+    def subtitle(self) -> str:
+        """How to read the chart."""
+        return self.frame.subtitle
+
+    @property
+    def source(self) -> str:
+        """Where its figures come from."""
+        return self.frame.source
+
+    def body(self) -> str:
+        """Return the body alone as SVG, for a page that writes title, subtitle and source itself.
+
+        So these texts are as large as others of the page, however narrow the screen is.
+        """
+        with _style(self.id):
+            figure = _bare(self.frame)
+            return _svg_of(_saved(figure, "svg", _NO_RDF))
+
+    def csv(self) -> str:
+        """Return `data` as CSV, empty without data."""
+        return csv_text(self.data) if self.data else ""
 
     def encoded(self, form: str, metadata: Mapping[str, None]) -> bytes:
         """Return the figure in a format of matplotlib.
@@ -171,15 +208,14 @@ class Chart:
         metadata
             Entries to leave out, each None: times and versions would change the bytes.
         """
-        stream = BytesIO()
-        dpi = DPI if form == "png" else 72
         with _style(self.id):
-            self.figure.savefig(stream, format=form, dpi=dpi, metadata=dict(metadata))
-        return stream.getvalue()
+            return _saved(self.figure, form, metadata)
 
 
-def write_charts(charts: Iterable[Chart], folder: Path) -> list[Path]:
-    """Write every chart to `folder` as PNG, SVG and PDF, the same bytes for the same input.
+def write_charts(
+    charts: Iterable[Chart], folder: Path, formats: Sequence[str] = FORMATS
+) -> list[Path]:
+    """Write every chart to `folder`, and beside it what it shows as CSV; equal bytes on repeat.
 
     Parameters
     ----------
@@ -187,25 +223,47 @@ def write_charts(charts: Iterable[Chart], folder: Path) -> list[Path]:
         Charts with distinct ids, which become the stems of the files.
     folder
         Made if it is missing; files that are there are replaced, others stay.
+    formats
+        Of the pictures: `png`, `svg` and `pdf`.
 
     Returns
     -------
     list of Path
-        The files, three for each chart in this order.
+        The files, by chart: one for each format, then the data where the chart has some.
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for chart in charts:
-        contents = {
-            "png": chart.encoded("png", {"Software": None}),
-            "svg": (_XML + chart.svg()).encode(),
-            "pdf": chart.encoded("pdf", _NO_DATES),
-        }
+        contents = {form: _content(chart, form) for form in formats}
+        if chart.data:
+            contents["csv"] = chart.csv().encode()
         for ending, content in contents.items():
             path = folder / f"{chart.id}.{ending}"
             path.write_bytes(content)
             written.append(path)
     return written
+
+
+def _content(chart: Chart, form: str) -> bytes:
+    """Return a chart as the content of a file, without times and versions."""
+    if form == "svg":
+        return (_XML + chart.svg()).encode()
+    return chart.encoded(form, {"Software": None} if form == "png" else _NO_DATES)
+
+
+def _saved(figure: Figure, form: str, metadata: Mapping[str, None]) -> bytes:
+    """Return a figure in a format of matplotlib."""
+    stream = BytesIO()
+    dpi = DPI if form == "png" else 72
+    figure.savefig(stream, format=form, dpi=dpi, metadata=dict(metadata))
+    return stream.getvalue()
+
+
+def _svg_of(content: bytes) -> str:
+    """Return an SVG from its first element on, in fonts that other machines have too."""
+    text = content.decode()
+    text = text[text.index("<svg") :].replace("'DejaVu Sans'", _FAMILIES)
+    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
 
 
 @contextmanager
@@ -220,12 +278,12 @@ def _style(salt: str) -> Iterator[None]:
 def _draw(title: str, frame: Frame) -> Figure:
     """Stack title, subtitle, body and source, each as high as its lines, and fill the body.
 
-    The figure has a fixed width, and the height that these texts and the body take.
+    The figure has the width of the frame, and the height that these texts and the body take.
     """
     from matplotlib.figure import Figure
 
     # Texts and their heights
-    width = WIDTH - 2 * MARGIN
+    width = frame.width - 2 * MARGIN
     head = wrapped(title, TITLE, width, bold=True)
     subhead, foot = wrapped(frame.subtitle, SUBTITLE, width), wrapped(frame.source, SOURCE, width)
     head_height, subhead_height = _text_height(head, TITLE), _text_height(subhead, SUBTITLE)
@@ -234,8 +292,8 @@ def _draw(title: str, frame: Frame) -> Figure:
     total = top + frame.height + bottom
 
     # From the top down; heights on a page count from the bottom of its body
-    figure = Figure(figsize=(WIDTH, total), layout=None)
-    page = Page(figure, bottom, frame.height)
+    figure = Figure(figsize=(frame.width, total), layout=None)
+    page = Page(figure, bottom, frame.height, frame.width)
     at_top: Any = {"va": "top", "linespacing": _LEADING}
     page.text(MARGIN, total - 0.14 - bottom, head, fontsize=TITLE, fontweight="bold", **at_top)
     under_head = total - 0.14 - head_height - 0.06 - bottom
@@ -243,6 +301,16 @@ def _draw(title: str, frame: Frame) -> Figure:
     at_bottom: Any = {"va": "bottom", "linespacing": _LEADING}
     page.text(MARGIN, 0.08 - bottom, foot, fontsize=SOURCE, color=SOFT, **at_bottom)
     frame.fill(page)
+    return figure
+
+
+def _bare(frame: Frame) -> Figure:
+    """Return a figure with the body alone, on the ground of whatever it stands on."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(frame.width, frame.height), layout=None)
+    figure.patch.set_visible(False)
+    frame.fill(Page(figure, 0.0, frame.height, frame.width))
     return figure
 
 

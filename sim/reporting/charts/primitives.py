@@ -15,7 +15,6 @@ from sim.reporting.charts.layout import (
     INK,
     LINE,
     MARGIN,
-    WIDTH,
     Page,
     text_width,
     wrapped,
@@ -220,7 +219,7 @@ class Grid:
 
     def axes(self, page: Page) -> Iterator[Axes]:
         """Yield the axes of one panel after another, from the left and the top, made on demand."""
-        width = (WIDTH - self.left - self.right - self.gap * (self.columns - 1)) / self.columns
+        width = (page.width - self.left - self.right - self.gap * (self.columns - 1)) / self.columns
         for k in range(self.panels):
             row, column = divmod(k, self.columns)
             rows_under = self._rows - 1 - row

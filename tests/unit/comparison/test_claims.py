@@ -161,6 +161,15 @@ def test_the_first_claim_wins_and_the_peak_comes_last() -> None:
     }
 
 
+def test_a_sum_of_claims_is_arithmetic_and_no_cluster() -> None:
+    by_id = cases(claims())
+    sums = {key: case.sum_of for key, case in by_id.items() if case.is_sum}
+    assert sums == {"A1": ("A3", "A4", "A5"), "S15": ("S1", "S5", "S8", "S9", "S12")}
+    for key, parts in sums.items():
+        total = sum(by_id[part].interval("count").low for part in parts)
+        assert total == pytest.approx(by_id[key].interval("count").low, rel=0.05)
+
+
 def test_no_count_makes_no_case() -> None:
     assert cases({key: claims()[key] for key in ("A2", "O1", "S14")}) == {}
 

@@ -1,0 +1,182 @@
+"""The answer in three sentences: what the page and the terminal say before everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sim.comparison.analysis import Analysis
+from sim.comparison.inference.odds import Odds
+from sim.comparison.plain_words import claim_names, in_hundred, question_of
+from sim.comparison.section import Comparison
+from sim.comparison.sections.design import NAMES, Design
+from sim.comparison.sections.predictions import REPORTED, Predicted
+from sim.comparison.wording import and_list, plural
+
+NO_INTENT = (
+    "A count says how much was sent. It does not say why, or by whom, or what the answers were "
+    "used for."
+)
+# Ratios are told by the first of these that they stay under, with room for chance.
+_CLASSES = (2, 3, 5, 10, 30, 100, 1000)
+_ROOM = 1.2
+_MOST_NAMED = 2
+
+
+@dataclass(frozen=True)
+class ShortAnswer:
+    """What a comparison says in short.
+
+    Attributes
+    ----------
+    question
+        What was asked, with a question mark.
+    sentences
+        Three sentences, each with its full stop; fewer where sections are missing.
+    would_settle
+        What one would have to know instead, as a sentence.
+    """
+
+    question: str
+    sentences: tuple[str, ...]
+    would_settle: str
+
+
+def short_answer(analysis: Analysis) -> ShortAnswer:
+    """Say what the counts can tell, from the results that are there.
+
+    Numbers are as coarse as chance allows, so that another seed says the same.
+
+    Parameters
+    ----------
+    analysis
+        Its sections `predictions`, `odds` and `design` are used, where they were asked for. The
+        last sentence needs none of them.
+    """
+    results = analysis.results
+    predictions = results.get("predictions", ())
+    odds = results["odds"].odds if "odds" in results else ()
+    design = results.get("design")
+
+    said = (
+        _say_reached(analysis, predictions),
+        _say_ratio(analysis, odds),
+        _say_wrong(design) or NO_INTENT,
+    )
+    sentences = tuple(x for x in said if x)
+    return ShortAnswer(_question(analysis), sentences, _would_settle(analysis, design))
+
+
+def _question(comparison: Comparison) -> str:
+    """Return the question: whether the counts tell the accused explanation from the others."""
+    what = "Do the reported numbers of exchanges"
+    if comparison.runs:
+        what = "Do the numbers of exchanges in these runs"
+    accused = comparison.lowered_title(comparison.settings.accused)
+    return f"{what} show {accused}, or could other use have made them?"
+
+
+def _say_reached(comparison: Comparison, predictions: Sequence[Predicted]) -> str:
+    """Say which counts lie within what the explanations without extraction make one expect.
+
+    A count does if it lies in the middle 90 % of what the explanation predicts.
+    """
+    others = [
+        x.count
+        for x in predictions
+        if x.convention == REPORTED
+        and comparison.library.hypotheses[x.hypothesis].group != "extraction"
+    ]
+    counts = _counts(comparison)
+    if not others or not counts:
+        return ""
+    fitting = {
+        name: sum(x.p05 <= high and low <= x.p95 for x in others)
+        for name, (low, high) in counts.items()
+    }
+    least, most = min(fitting.values()), max(fitting.values())
+
+    each = "Every one of these counts" if len(counts) > 1 else "This count"
+    n = f"the {plural(len(others), 'explanation')} without extraction"
+    if least == len(others):
+        return f"{each} is one that all of {n} make one expect."
+    if least:
+        how_many = f"at least {least}" if least < most else f"{least}"
+        return f"{each} is one that {how_many} of {n} make one expect."
+    none = [name for name, n_fitting in fitting.items() if not n_fitting]
+    named = and_list(none[:_MOST_NAMED]) + (" and others" if len(none) > _MOST_NAMED else "")
+    if len(none) == len(counts):
+        return f"None of {n} makes one expect such counts."
+    return f"None of {n} makes one expect {named}; the other counts fit at least one."
+
+
+def _counts(comparison: Comparison) -> dict[str, tuple[float, float]]:
+    """Return the ends of every count that is asked about, by its name; sums are left out."""
+    if comparison.runs:
+        return {x.name: (x.counts["C2"], x.counts["C2"]) for x in comparison.runs}
+    names, reading = claim_names(comparison.cases), comparison.settings.reading
+    limits = {
+        names[x.id]: x.interval("count", reading) for x in comparison.cases if not x.is_sum
+    }
+    return {name: (x.low, x.high) for name, x in limits.items()}
+
+
+def _say_ratio(comparison: Comparison, odds: Sequence[Odds]) -> str:
+    """Say how much likelier the count alone makes the accused explanation than any other."""
+    ratios = [
+        r.stated
+        for x in odds
+        for other, r in x.steps[0].ratios.items()
+        if not {other, x.accused} & set(x.outside)
+    ]
+    if not ratios:
+        return ""
+    accused = comparison.lowered_title(comparison.settings.accused)
+    most = _class_of(10 ** max(ratios))
+    if most is None:
+        return (
+            f"By the count alone {accused} can be more than {_CLASSES[-1]:,} times as likely as "
+            "another explanation."
+        )
+    return (
+        f"By the count alone {accused} is nowhere {most} times as likely as another explanation, "
+        "with the assumptions as stated."
+    )
+
+
+def _class_of(ratio: float) -> int | None:
+    """Return the smallest class that a ratio stays under, None if it is above all."""
+    return next((x for x in _CLASSES if ratio * _ROOM < x), None)
+
+
+def _say_wrong(design: Design | None) -> str:
+    """Say how often the count alone points to the wrong one of two explanations."""
+    alone = [x.wrong for x in design.growing if len(x.known) == 1] if design else []
+    if not alone:
+        return ""
+    return (
+        "Tried on simulated cases whose cause is known, the count alone points to the wrong one "
+        f"of two explanations in {in_hundred(sum(alone) / len(alone))}; a coin would be wrong in "
+        "50."
+    )
+
+
+def _would_settle(comparison: Comparison, design: Design | None) -> str:
+    """Say which two observables would tell most beside the count, and what all would."""
+    if design is None or not design.beside:
+        told = ("item_repetition", "shared_instruments", "synchrony")
+        return f"What the accounts did would tell more: {and_list(map(question_of, told))}."
+
+    wrong: dict[str, list[float]] = {}
+    for x in design.beside:
+        if len(x.known) > 1:
+            wrong.setdefault(x.known[-1], []).append(x.wrong)
+    # To whole per cents, then in their order, so that chance does not choose among equals
+    mean = {name: round(sum(x) / len(x), 2) for name, x in wrong.items()}
+    best = sorted(sorted(mean, key=lambda x: (mean[x], NAMES.index(x)))[:_MOST_NAMED])
+    everything = [x.wrong for x in design.growing if len(x.known) == len(NAMES)]
+    return (
+        f"What would tell more, beside the count: {and_list(map(question_of, best))}. With all "
+        f"{len(NAMES)} figures that a provider has, and the assumptions as stated, the wrong one "
+        f"of two is still taken in {in_hundred(sum(everything) / len(everything))}."
+    )
