@@ -383,6 +383,7 @@ def compare(
     draws: int = 10_000,
     seed: int = 0,
     observe: Callable[[int, int], None] | None = None,
+    begins: Callable[[str, Analysis], None] | None = None,
 ) -> Analysis:
     """Hold reported counts, or counts of runs, against explanations.
 
@@ -424,6 +425,8 @@ def compare(
         Seed of the draws.
     observe
         Is called with the number of sets of draws that are done, and of all.
+    begins
+        Is called before each section with its id and the analysis so far.
 
     Returns
     -------
@@ -432,7 +435,7 @@ def compare(
         writes the page.
     """
     from sim.catalog import claims as catalog_claims
-    from sim.comparison import SECTIONS, analyse, find_targets, load_claims, load_library
+    from sim.comparison import analyse, find_targets, load_claims, load_library
     from sim.comparison.stated_counts import figure_of
 
     own_claims = load_claims(os.fspath(claims_file)) if claims_file is not None else None
@@ -456,10 +459,11 @@ def compare(
         by_actor=by_actor,
         reading=reading,
         prior_odds=prior_odds,
-        sections=tuple(sections) or tuple(SECTIONS),
+        sections=tuple(sections) or None,
         draws=draws,
         seed=seed,
         observer=observe,
+        begins=begins,
     )
 
 

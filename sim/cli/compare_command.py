@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import click
 from sim.cli.options import OutputForm, quiet_option, table_options
 
 if TYPE_CHECKING:
+    from sim.cli.progress import WorkLine
     from sim.comparison import Analysis
 
 
@@ -159,46 +160,81 @@ def compare(
 
     Claims, or runs in place of claims, are held against explanations: what it would take to reach a
     count, which counts each explanation makes one expect, how far a figure moves the odds between
-    them, over ranges of priors, and which observable would tell more. Findings first, then tables.
+    them, over ranges of priors, and which observable would tell more. A short answer comes first.
     """
     _check_places(charts, html)
 
-    from sim._inputs import claims_to_compare
-    from sim.catalog import claims as catalog_claims
-    from sim.cli.progress import counting_bar
-    from sim.comparison import analyse, find_targets, load_claims, load_library
-    from sim.comparison.stated_counts import figure_of
+    from sim._front import compare as analysis_of
+    from sim.cli.progress import work_line
 
-    own_claims = load_claims(claims_file) if claims_file else None
-    found = find_targets(
-        (*targets, *(f"claim:{id_}" for id_ in claims)),
-        {**catalog_claims(), **(own_claims or {})},
-        None if accounts is None else figure_of(accounts, "--accounts"),
-        days,
-    )
-    if options["by_actor"] and not found.runs:
-        raise click.UsageError("--by-actor takes a run apart; name one")
-
-    library = load_library(hypotheses_file, overrides)
-    with counting_bar(quiet) as observer:
-        analysis = analyse(
-            found.runs,
-            claim_ids=claims_to_compare(found.claim_ids, own_claims),
-            own_claims={**(own_claims or {}), **found.stated},
-            library=library,
-            sections=sections or None,
+    by_id = (f"claim:{id_}" for id_ in claims)
+    with work_line(quiet) as line:
+        shown = Shown(form, line)
+        analysis = analysis_of(
+            *targets,
+            *by_id,
+            accounts=accounts,
+            days=days,
+            claims_file=claims_file,
+            hypotheses_file=hypotheses_file,
+            overrides=overrides,
+            sections=sections,
             prior_odds=dict(prior_odds) or None,
-            observer=observer,
+            begins=shown.begins,
             **options,
         )
 
-    _print_analysis(analysis, form)
-    more = [("--claims", claims_file)] if claims_file else []
-    more += [("--accounts", accounts)] if accounts is not None else []
-    more += [("--days", f"{days:g}")] if days is not None else []
-    more += [("--hypotheses", hypotheses_file)] if hypotheses_file else []
-    more += [("--set", change) for change in overrides]
-    _draw(analysis, charts, html, [word for option in more for word in option])
+    shown.ends(analysis)
+    more = {"--accounts": accounts, "--days": None if days is None else f"{days:g}"}
+    more |= {"--claims": claims_file, "--hypotheses": hypotheses_file}
+    words = [
+        word for option, value in more.items() if value is not None for word in (option, value)
+    ]
+    words += [word for change in overrides for word in ("--set", change)]
+    with work_line(quiet) as line:
+        line.doing = "drawing"
+        for message in _draw(analysis, charts, html, words):
+            with line.paused():
+                click.echo(message, err=True)
+
+
+class Shown:
+    """What is shown on stdout: text as soon as it is known, JSON and CSV at the end.
+
+    Attributes
+    ----------
+    form
+        Text, JSON or CSV.
+    line
+        Says meanwhile on stderr what is computed.
+    """
+
+    def __init__(self, form: OutputForm, line: WorkLine) -> None:
+        from sim.cli.printing import line_width
+        from sim.comparison import TextInTurn
+
+        self.form, self.line = form, line
+        self._text = None if form.as_json or form.is_csv else TextInTurn(line_width())
+
+    def begins(self, section: str, so_far: Analysis) -> None:
+        """Print what is known of a text, and say what is computed next."""
+        done, asked = len(so_far.results), len(so_far.settings.sections)
+        self.line.doing = f"computing {section}, {done} of {asked} sections done"
+        if self._text and (more := self._text.more(so_far)):
+            with self.line.paused():
+                click.echo(more, nl=False)
+
+    def ends(self, analysis: Analysis) -> None:
+        """Print what has not been printed yet."""
+        from sim.comparison import to_csv, to_json
+
+        if self._text:
+            text = self._text.more(analysis) + self._text.end(analysis)
+        elif self.form.is_csv:
+            text = to_csv(analysis, for_spreadsheets=self.form.for_spreadsheets)
+        else:
+            text = to_json(analysis)
+        click.echo(text, nl=False)
 
 
 def _check_places(charts: Path | None, html: Path | None) -> None:
@@ -228,19 +264,10 @@ def _check_places(charts: Path | None, html: Path | None) -> None:
             raise InvalidInputError(f"{option}: {above} cannot be written to; choose another place")
 
 
-def _print_analysis(analysis: Analysis, form: OutputForm) -> None:
-    """Print an analysis on stdout as text, JSON or CSV."""
-    from sim.comparison import render_text, to_csv, to_json
-
-    if form.is_csv:
-        text = to_csv(analysis, for_spreadsheets=form.for_spreadsheets)
-    else:
-        text = to_json(analysis) if form.as_json else render_text(analysis)
-    click.echo(text, nl=False)
-
-
-def _draw(analysis: Analysis, folder: Path | None, html: Path | None, more: Sequence[str]) -> None:
-    """Write the charts and the page that are asked for, and say on stderr where they are.
+def _draw(
+    analysis: Analysis, folder: Path | None, html: Path | None, more: Sequence[str]
+) -> Iterator[str]:
+    """Write the charts and the page that are asked for, and yield where they are.
 
     Parameters
     ----------
@@ -258,7 +285,7 @@ def _draw(analysis: Analysis, folder: Path | None, html: Path | None, more: Sequ
     charts = charts_of(analysis)
     if folder is not None:
         written = write_charts(charts, folder)
-        click.echo(f"charts: {len(written)} files in {folder}", err=True)
+        yield f"charts: {len(written)} files in {folder}"
     if html is not None:
         write_page(analysis, charts, html, more)
-        click.echo(f"page: {html}", err=True)
+        yield f"page: {html}"

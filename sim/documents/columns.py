@@ -6,9 +6,9 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
-_GAP = "  "
 # A text of so many characters is not folded.
 _SHORT = 6
+_TIE = "\N{NO-BREAK SPACE}"
 # Parts of a word that may be torn apart where nothing else helps.
 _PART = re.compile(r"[^\s._/:-]*[._/:-]+|[^\s._/:-]+")
 
@@ -24,8 +24,9 @@ def columns(
     """Return rows as lines with columns two spaces apart, folded where they are too wide.
 
     Titles fold first, down to what stands below them, then texts between their words, the widest
-    first, then words behind a mark, as in `evaluations.runs`. Numbers stay whole. Rows that do not
-    fit even so become paragraphs, `title value, title value`.
+    first. If that is not enough, columns stand one space apart, and then words are torn behind a
+    mark, as in `evaluations.runs`. Numbers stay whole. Rows that do not fit even so become
+    paragraphs, `title value, title value`.
 
     Parameters
     ----------
@@ -50,9 +51,10 @@ def columns(
         return []
     to_left = list(left) or [True] * len(rows[0])
     titles, bodies = rows[:heads], rows[heads:]
-    widths = _widths(titles, bodies, to_left, width - len(indent))
-    if sum(widths) + len(_GAP) * (len(widths) - 1) > width - len(indent):
+    sizes = _sizes(titles, bodies, to_left, width - len(indent))
+    if sizes is None:
         return [x for row in bodies for x in _paragraph(titles, row, width, indent)]
+    gap, widths = sizes
 
     folded = [[_folded(text, size) for text, size in zip(row, widths, strict=True)] for row in rows]
     widths = [
@@ -66,37 +68,47 @@ def columns(
                 _part(cell, k, size, stands)
                 for cell, size, stands in zip(cells, widths, to_left, strict=True)
             )
-            lines.append((indent + _GAP.join(parts)).rstrip())
+            lines.append((indent + gap.join(parts)).rstrip())
     return lines
 
 
-def _widths(
+def _sizes(
     titles: Sequence[Sequence[str]],
     bodies: Sequence[Sequence[str]],
     left: Sequence[bool],
     width: int,
-) -> list[int]:
-    """Return the width of each column, so that together they fit if words allow it."""
+) -> tuple[str, list[int]] | None:
+    """Return what stands between columns and the width of each, or None if they cannot fit.
+
+    Words are torn apart only where columns do not fit one space apart either.
+    """
     cells = list(zip(*titles, *bodies, strict=True))
-    whole = [_longest(column) for column in zip(*bodies, strict=True)] or [0] * len(cells)
-    numbers = [0 if stands else size for size, stands in zip(whole, left, strict=True)]
+    natural = [_longest(column) for column in cells]
+    below = [_longest(column) for column in zip(*bodies, strict=True)] or [0] * len(cells)
+    of_numbers = [0 if stands else size for size, stands in zip(below, left, strict=True)]
+    words, parts = (
+        [
+            max(size, _longest(piece for text in column for piece in pieces(text)))
+            for size, column in zip(of_numbers, cells, strict=True)
+        ]
+        for pieces in (_words, _parts)
+    )
+    only_titles = [min(n, max(s, w)) for n, s, w in zip(natural, below, words, strict=True)]
 
-    words = [
-        max(_longest_word(column), least) for column, least in zip(cells, numbers, strict=True)
-    ]
-    parts = [
-        max(_longest(part for text in column for part in _PART.findall(text)), least)
-        for column, least in zip(cells, numbers, strict=True)
-    ]
-    only_titles = [max(size, word) for size, word in zip(whole, words, strict=True)]
+    for least in (words, parts):
+        for gap in ("  ", " "):
+            room = width - len(gap) * (len(cells) - 1)
+            if sum(least) <= room:
+                return gap, _shrunk(natural, (only_titles, words, least), room)
+    return None
 
-    widths = [_longest(column) for column in cells]
-    too_much = sum(widths) + len(_GAP) * (len(widths) - 1) - width
-    for least_of in (only_titles, words, parts):
-        while too_much > 0 and widths != least_of:
-            widest = max(range(len(widths)), key=lambda k: (widths[k] > least_of[k], widths[k]))
-            widths[widest] -= 1
-            too_much -= 1
+
+def _shrunk(natural: Sequence[int], stages: Iterable[Sequence[int]], room: int) -> list[int]:
+    """Return widths that sum up to `room` at most: the widest shrinks first, stage by stage."""
+    widths = list(natural)
+    for least in stages:
+        while sum(widths) > room and any(map(int.__gt__, widths, least)):
+            widths[max(range(len(widths)), key=lambda k: (widths[k] > least[k], widths[k]))] -= 1
     return widths
 
 
@@ -105,9 +117,14 @@ def _longest(texts: Iterable[str]) -> int:
     return max(map(len, texts), default=0)
 
 
-def _longest_word(texts: Iterable[str]) -> int:
-    """Return the length of the longest word of texts; what is as short as `95 %` is one word."""
-    return _longest(x for text in texts for x in (text.split() if len(text) > _SHORT else [text]))
+def _words(text: str) -> list[str]:
+    """Return the words of a text; what is as short as `95 %` is one word."""
+    return text.split() if len(text) > _SHORT else [text]
+
+
+def _parts(text: str) -> list[str]:
+    """Return the parts of the words of a text, each with the mark that it ends in."""
+    return _PART.findall(text) if len(text) > _SHORT else [text]
 
 
 def _folded(text: str, width: int) -> list[str]:
@@ -135,10 +152,12 @@ def _paragraph(
 ) -> list[str]:
     """Return a row as lines of `title value`; what is empty is left out, and later lines go in."""
     of_columns = list(zip(*titles, strict=True)) or [()] * len(row)
-    filled = (" ".join((*title, x)) for title, x in zip(of_columns, row, strict=True) if x)
-    return textwrap.wrap(
+    whole = (x.replace(" ", _TIE) if len(x) <= _SHORT else x for x in row)
+    filled = (" ".join((*title, x)) for title, x in zip(of_columns, whole, strict=True) if x)
+    lines = textwrap.wrap(
         ", ".join(filled), width, initial_indent=indent, subsequent_indent=f"{indent}    "
     )
+    return [line.replace(_TIE, " ") for line in lines]
 
 
 def _part(cell: Sequence[str], k: int, width: int, left: bool) -> str:

@@ -64,7 +64,7 @@ def tables(result: Result) -> dict[str, list[dict[str, object]]]:
 
 def test_it_says_first_what_a_count_cannot_tell(sim: Invoke) -> None:
     said = " ".join(sim("--only", "claims", *QUICK).stdout.split())
-    assert said.startswith("Findings - A count of exchanges does not identify an intent")
+    assert said.startswith("Before you read on - A count of exchanges does not identify an intent")
     assert "allegations by an interested party" in said
     for section in ("odds", "needed"):
         assert f"{section}: {SECTIONS[section].question}" not in said
@@ -296,7 +296,7 @@ def test_an_explanation_of_ones_own(sim: Invoke, tmp_path: Path) -> None:
 WRONG = [
     (("A99",), "'A99': no run, claim or actor of that name, and no number of exchanges; known: A1"),
     (("A4", "--days", "60"), "accounts and days go with a number, such as 3.4M"),
-    (("3M", "--accounts", "many"), "--accounts: should be a number such as 300, 150k or"),
+    (("3M", "--accounts", "many"), "accounts: should be a number such as 300, 150k or"),
     (("3M", "--days", "0"), "days: should be above 0 and at most 3660, found 0"),
     (("A2",), "claim 'A2' gives accounts, not a count; counts: A1, A3, A4, A5"),
     (("O1",), "claim 'O1' gives no figure; counts: A1"),
@@ -319,7 +319,7 @@ WRONG = [
     (("--draws", "10"), "10 is not in the range 200<=x<=1000000"),
     (("--reading", "exactly"), "'exactly' is not one of 'rounded', 'at-least'"),
     (("--json", "--csv"), "--json and --csv exclude each other; give one of them"),
-    (("--by-actor",), "--by-actor takes a run apart; name one"),
+    (("--by-actor",), "by actor means that a run is taken apart; name one"),
     (("--claims", "nowhere.yaml"), "nowhere.yaml: no such file"),
     (("--hypotheses", "nowhere.yaml"), "nowhere.yaml: no such file"),
     (("nowhere",), "nowhere"),
