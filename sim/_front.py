@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from sim.engine.shards import Engine
     from sim.replicates import Replicates
     from sim.scenario import Scenario
+    from sim.scenario.rounding import Rounded
 
 # What `list` shows and `schema` describes; the command line offers the same words.
 KINDS = (
@@ -229,13 +231,16 @@ def plan(
 ) -> RunPlan:
     """Estimate what a run would take, from a few shards that are simulated and thrown away.
 
-    The parameters are those of `run`. Raises InvalidInputError if the memory of this machine is
-    too small for the run.
+    The parameters are those of `run`; `rounded` of the result says where a small scale distorts.
+    Raises InvalidInputError if the memory of this machine is too small for the run.
     """
     from sim.engine.plan import plan_run
 
-    resolved = check(scenario, seed=seed, scale=scale, overrides=overrides)
-    return plan_run(resolved, workers, engine)
+    rounded: list[Rounded] = []
+    resolved = scenario_from(
+        scenario, seed=seed, scale=scale, overrides=overrides, rounds=rounded.extend
+    )
+    return replace(plan_run(resolved, workers, engine), rounded=tuple(rounded))
 
 
 def open_run(run: RunLike) -> Run:

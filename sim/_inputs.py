@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sim.catalog import Claim
     from sim.engine.executors import Workers
     from sim.scenario.resolved import Scenario
+    from sim.scenario.rounding import Rounded
 
     ScenarioLike: TypeAlias = str | os.PathLike[str] | Mapping[str, Any] | Scenario | Run
     RunLike: TypeAlias = str | os.PathLike[str] | Run
@@ -36,7 +37,12 @@ _MOST_SEED = 2**64 - 1
 
 
 def scenario_from(
-    source: ScenarioLike, *, overrides: Overrides = (), seed: int | None, scale: float | None
+    source: ScenarioLike,
+    *,
+    overrides: Overrides = (),
+    seed: int | None,
+    scale: float | None,
+    rounds: Callable[[Sequence[Rounded]], None] | None = None,
 ) -> Scenario:
     """Return the resolved scenario that `source` names.
 
@@ -52,6 +58,8 @@ def scenario_from(
         0 to 2^64 - 1; None for that of the source, or a drawn one if it names none.
     scale
         Above 0; None for that of the source.
+    rounds
+        Is told which numbers a scale rounds by more than a fifth, if any.
 
     Raises
     ------
@@ -65,7 +73,7 @@ def scenario_from(
 
     if isinstance(source, str | os.PathLike | Mapping):
         texts = override_texts(overrides)
-        return load_scenario(source, overrides=texts, seed=seed, scale=scale)
+        return load_scenario(source, overrides=texts, seed=seed, scale=scale, rounds=rounds)
 
     if isinstance(source, Run):
         source = source.scenario

@@ -13,13 +13,13 @@ from sim._version import __version__
 _DRAW = (
     "`sim report RUN --charts FOLDER` draws a run, `sim compare --charts FOLDER` what counts tell"
 )
-_BEGIN = "`sim show demo > mine.yaml` writes a scenario to begin with"
+_BEGIN = "`sim show worked_example > mine.yaml` writes a scenario to begin with"
 _INSTEAD = {
     **dict.fromkeys(("plot", "chart", "charts", "draw", "graph", "figure", "picture"), _DRAW),
     **dict.fromkeys(("simulate", "start", "execute", "generate"), "`sim run SCENARIO` simulates"),
     **dict.fromkeys(("validate", "lint"), "`sim check SCENARIO` finds faults of a scenario"),
     **dict.fromkeys(("init", "new", "create"), _BEGIN),
-    **dict.fromkeys(("demo", "try"), "`sim run demo` simulates the shipped example"),
+    **dict.fromkeys(("demo", "example"), "`sim run worked_example` simulates a small scenario"),
     **dict.fromkeys(("resume", "continue"), "`sim run --resume RUN` completes a run"),
     **dict.fromkeys(("count", "sum"), "`sim counts RUN` counts a run"),
     **dict.fromkeys(("ls", "catalog"), "`sim list` shows what there is"),
