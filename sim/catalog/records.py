@@ -161,8 +161,8 @@ class Claim(Record):
     of", a derived one was worked out from others, and with none `value` is None. `bound`: how the
     figure is meant; None without a figure. `low`, `high`: in the unit of the value, what the words
     may stand for where it is `between`, else None. `reading`: how the source was read. `not_said`:
-    what it does not say about the figure. `sum_of`: ids of the claims that the figure adds up;
-    empty for one that stands for itself. `date` is None for a figure that a user gives.
+    what it does not say about the figure. `sum_of`: ids of the claims that the figure adds up; empty
+    for one that stands for itself.
 
     Raises
     ------
@@ -172,7 +172,7 @@ class Claim(Record):
 
     id: str
     report: str
-    date: dt.date | None
+    date: dt.date | None  # None for a figure that no report gives, but a user
     actor: str
     metric: str
     value: float | None
