@@ -59,6 +59,25 @@ def table_of_sections() -> str:
     return table(["section", "question", "charts"], rows)
 
 
+def judged_statements() -> str:
+    """The section `critique`: how many statements hold, and a row for each."""
+    from sim.comparison import analyse
+
+    (judged,) = analyse(sections=["critique"], draws=200)["critique"].tables
+    rows = [
+        [
+            _escaped(x["statement"]),
+            x["speaker"],
+            x["outcome"],
+            _escaped(x["why"]),
+            f"`{x['command']}`" if x["command"] else "",
+        ]
+        for x in judged.records()
+    ]
+    header = ["what is said", "who says it", "what comes out", "why", "how to see it"]
+    return f"{judged.finding}.\n\n{table(header, rows)}"
+
+
 # The scenario format
 
 
@@ -628,6 +647,7 @@ def table_of_observables() -> str:
 BLOCKS: dict[str, Callable[[], str]] = {
     "cli": help_of_every_verb,
     "sections": table_of_sections,
+    "critique": judged_statements,
     "amplification": table_of_amplification,
     "observables": table_of_observables,
     "keys scenario": keys_of_scenario,

@@ -198,9 +198,19 @@ def amplification() -> Mapping[str, Mapping[str, float]]:
 
 @cache
 def statements() -> Mapping[str, Statement]:
-    """Return the arithmetic of the discussed documents by id."""
+    """Return what the discussed documents say, by id."""
     entries = read_yaml("document").items()
     return MappingProxyType({k: Statement.model_validate({"id": k, **v}) for k, v in entries})
+
+
+@cache
+def statement_runs() -> Mapping[str, Mapping[str, Mapping[str, float]]]:
+    """Return what the runs of statements came to, by statement, actor and quantity."""
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for row in read_csv("statement_runs"):
+        of_actor = found.setdefault(row["statement"], {}).setdefault(row["actor"], {})
+        of_actor[row["quantity"]] = float(row["value"])
+    return MappingProxyType(found)
 
 
 @cache

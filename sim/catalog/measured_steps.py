@@ -53,6 +53,7 @@ def _distribution(entry: dict[str, Any]) -> StepDistribution:
         version=entry["version"],
         model=entry["label"],
         model_id=entry.get("model_id"),
+        provider=entry["provider"],
         benchmark=entry["benchmark"],
         steps=steps,
         step_limit=entry["step_limit"],

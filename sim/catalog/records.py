@@ -18,6 +18,13 @@ Status = Literal["measured", "reported", "prior"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
+Outcome = Literal[
+    "holds",
+    "in part",
+    "contradicted",
+    "cannot be told from counts",
+    "not a question of counts",
+]
 Bound = Literal["over", "nearly", "approximately", "exact", "between"]
 Plain = str | int | float | None
 
@@ -161,8 +168,8 @@ class Claim(Record):
     of", a derived one was worked out from others, and with none `value` is None. `bound`: how the
     figure is meant; None without a figure. `low`, `high`: in the unit of the value, what the words
     may stand for where it is `between`, else None. `reading`: how the source was read. `not_said`:
-    what it does not say about the figure. `sum_of`: ids of the claims that the figure adds up; empty
-    for one that stands for itself.
+    what it does not say about the figure. `sum_of`: ids of the claims that the figure adds up, if
+    it is a sum.
 
     Raises
     ------
@@ -217,33 +224,44 @@ class Limit(Record):
 
 
 class Statement(Record):
-    """A line of arithmetic as the authors of a document do it; `kind` says how it is checked.
+    """What a discussed document says; `kind` tells how it is held against what is known.
 
-    `values`: what the line assumes. `claims`: what it is held against, beside `claim`; `windowed`:
-    claims with a window of time, which have a rate of their own.
+    `why`: the reason for the outcome, a template: `{name}` stands for a number of the check of its
+    kind, `{actor[quantity]}` for one of the run that `command` makes. `outcome`: None where the
+    check of the kind finds it. `values`: what the line assumes. `claims`: what it is held against,
+    beside `claim`; `windowed`: claims with a window of time, which have a rate of their own.
     """
 
     id: str
     kind: Literal[
+        "plain",
         "run_size",
         "runs",
         "calls_per_task",
         "single_runs",
         "daily_rate",
         "amplification",
+        "conventions",
         "product_use",
+        "share_of_day",
+        "later_report",
+        "prompt_family",
         "sum",
         "per_account",
     ]
     statement: str
-    values: Mapping[str, float]
+    why: Annotated[str, Field(min_length=1)]
+    outcome: Outcome | None = None
+    command: tuple[str, ...] = ()
+    values: Mapping[str, float] = {}
+    values_source: str | None = None
     benchmark: str | None = None
+    family: str | None = None
     claim: str | None = None
     claims: tuple[str, ...] = ()
     windowed: tuple[str, ...] = ()
     source: str
     status: Status
-    note: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,6 +274,8 @@ class StepDistribution:
         The scaffold, and which version of it was measured.
     model, model_id
         Label of the model in the measurement; id of the served model, None if it is not one.
+    provider
+        Who made the model.
     benchmark
         Id of the benchmark that was measured.
     steps
@@ -276,6 +296,7 @@ class StepDistribution:
     version: str
     model: str
     model_id: str | None
+    provider: str
     benchmark: str
     steps: NDArray[np.int64]
     step_limit: int

@@ -37,6 +37,15 @@ _PARAMETERS = {
     "suites": "which benchmarks",
     "model": "which model's steps",
     "models": "models compared",
+    "prompts": "the number of prompts",
+    "runs": "the number of runs",
+    "users": "the number of users",
+    "customers": "the number of customers",
+    "days": "days of use",
+    "samples": "answers to a prompt",
+    "repeats": "repeats of a run",
+    "turns_per_user_day": "turns of a user and day",
+    "requests_per_customer_day": "requests of a customer and day",
 }
 _DIGITS = 3
 

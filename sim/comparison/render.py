@@ -114,8 +114,8 @@ def _section(analysis: Analysis, section: str, width: int) -> list[list[str]]:
 
 
 def _lines_of(table: Table, width: int) -> list[str]:
-    """Return finding, rows, how many rows are left out, and notes; verdicts are a list."""
-    body = _verdicts(table, width) if table.id == "documents" else text_table(table, width)
+    """Return finding, rows, how many rows are left out, and notes; judged statements a list."""
+    body = _judged(table, width) if table.id == "critique" else text_table(table, width)
     shown = table.rows if table.shown is None else table.shown
     left_out = len(table.rows) - len(shown)
     left_out_words = f"... {left_out} rows more in --csv, --json and --html"
@@ -123,12 +123,12 @@ def _lines_of(table: Table, width: int) -> list[str]:
     return [*_wrapped(table.finding, width), "", *body, *more, *_bullets(table.notes, width)]
 
 
-def _verdicts(table: Table, width: int) -> list[str]:
-    """Return a table of verdicts as a list: statement, verdict, note and source of each."""
+def _judged(table: Table, width: int) -> list[str]:
+    """Return judged statements as a list: outcome, statement and speaker, reason and command."""
     lines: list[str] = []
     for x in table.records():
-        lines += _wrapped(f"[{x['finding']}] {x['statement']}", width, "    ")
-        for text in (f"{x['verdict']} [{x['convention']}]", x["note"], f"source: {x['source']}"):
+        lines += _wrapped(f"[{x['outcome']}] {x['statement']} ({x['speaker']})", width, "    ")
+        for text in (x["why"], x["command"]):
             lines += _wrapped(text, width, "    ", "    ") if text else []
     return lines
 

@@ -64,16 +64,14 @@ def short_answer(analysis: Analysis) -> ShortAnswer:
         _say_wrong(design) or NO_INTENT,
     )
     sentences = tuple(x for x in said if x)
-    return ShortAnswer(_question(analysis), sentences, _would_settle(analysis, design))
+    return ShortAnswer(_question(analysis), sentences, _would_settle(design))
 
 
 def _question(comparison: Comparison) -> str:
     """Return the question: whether the counts tell the accused explanation from the others."""
-    what = "Do the reported numbers of exchanges"
-    if comparison.runs:
-        what = "Do the numbers of exchanges in these runs"
+    what = "counts of these runs" if comparison.runs else "reported counts"
     accused = comparison.lowered_title(comparison.settings.accused)
-    return f"{what} show {accused}, or could other use have made them?"
+    return f"Do the {what} show {accused}, or could other use explain them?"
 
 
 def _say_reached(comparison: Comparison, predictions: Sequence[Predicted]) -> str:
@@ -115,9 +113,7 @@ def _counts(comparison: Comparison) -> dict[str, tuple[float, float]]:
     if comparison.runs:
         return {x.name: (x.counts["C2"], x.counts["C2"]) for x in comparison.runs}
     names, reading = claim_names(comparison.cases), comparison.settings.reading
-    limits = {
-        names[x.id]: x.interval("count", reading) for x in comparison.cases if not x.is_sum
-    }
+    limits = {names[x.id]: x.interval("count", reading) for x in comparison.cases if not x.is_sum}
     return {name: (x.low, x.high) for name, x in limits.items()}
 
 
@@ -161,7 +157,7 @@ def _say_wrong(design: Design | None) -> str:
     )
 
 
-def _would_settle(comparison: Comparison, design: Design | None) -> str:
+def _would_settle(design: Design | None) -> str:
     """Say which two observables would tell most beside the count, and what all would."""
     if design is None or not design.beside:
         told = ("item_repetition", "shared_instruments", "synchrony")

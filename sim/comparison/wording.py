@@ -99,7 +99,7 @@ def counted(counts: Counter[str]) -> str:
 
 def inline(title: str) -> str:
     """Return a title inside a sentence of a chart; a first word in capitals stays as it is."""
-    return title if title[:2].isupper() else title[:1].lower() + title[1:]
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
 
 
 def lowered(title: str) -> str:

@@ -13,6 +13,10 @@ _LISTS = ("aria-labelledby", "aria-describedby")
 _LENGTH = re.compile(r"([\d.]+)(pt|px|in|)")
 _PIXELS = {"pt": 4 / 3, "px": 1.0, "in": 96.0, "": 1.0}
 _COLOUR = re.compile(r"(?<=[:\s])#([0-9a-fA-F]{6})\b")
+# Fonts of a whole picture, as wide as those it was drawn with or narrower.
+_FONTS = "'DejaVu Sans', Verdana, Arial, sans-serif"
+_FAMILY = re.compile(r"font-family:[^;]*;?\s*")
+_DRAWN, _DIGITS = {"d", "x", "y", "transform"}, re.compile(r"-?\d+\.\d{3,}")
 # Lightness of what is white by day.
 _DARKEST = 0.09
 
@@ -50,8 +54,13 @@ def inline_svg(svg: str, prefix: str, alt: str) -> str:
     root.set("aria-label", alt)
     root.set("focusable", "false")
     _let_colours_change(root)
-    _leave_out_blanks(root)
+    _leave_out_what_nobody_sees(root)
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def drawn_width(svg: str) -> float | None:
+    """Return the width that a picture was drawn at in CSS pixels, None if it does not say."""
+    return _pixels(ElementTree.fromstring(svg).get("width", ""))
 
 
 def unique_ids(svg: str, prefix: str) -> str:
@@ -94,37 +103,60 @@ def _renamed_tree(svg: str, prefix: str) -> ElementTree.Element:
 
 
 def _let_colours_change(root: ElementTree.Element) -> None:
-    """Make every colour of an inline style a variable, and set all of them anew for dark pages."""
+    """Make every colour of an inline style a variable, which dark pages set anew.
+
+    Fonts are those of the whole picture, so that each text need not name them.
+    """
     used: set[str] = set()
 
     def variable(match: re.Match[str]) -> str:
         used.add(match[1].lower())
-        return f"var(--c{match[1].lower()}, {match[0]})"
+        return f"var(--c{match[1].lower()})"
 
     for element in root.iter():
         style = element.get("style", "")
-        if element is not root and "#" in style:
-            element.set("style", _COLOUR.sub(variable, style))
+        if element is not root and style:
+            element.set("style", _FAMILY.sub("", _COLOUR.sub(variable, style)).strip("; "))
         # Letters without a colour are black, which is no variable.
         if element.tag == "text" and "fill:" not in style:
             element.set("fill", "currentColor")
 
-    values = "".join(f"--c{x}: {opposite(x)};" for x in sorted(used))
+    light = "".join(f"--c{x}:#{x};" for x in sorted(used))
+    dark = "".join(f"--c{x}:{opposite(x)};" for x in sorted(used))
     rules = ElementTree.SubElement(root, "style")
     rules.text = (
-        f"@media screen and (prefers-color-scheme: dark) {{#{root.get('id')} {{{values}}}}}"
+        f"#{root.get('id')} {{font-family:{_FONTS};{light}}}"
+        f"@media screen and (prefers-color-scheme: dark) {{#{root.get('id')} {{{dark}}}}}"
     )
 
 
-def _leave_out_blanks(root: ElementTree.Element) -> None:
-    """Take indents and line breaks out, which are a third of a drawn picture; texts stay."""
+def _leave_out_what_nobody_sees(root: ElementTree.Element) -> None:
+    """Take out indents, ids that nothing refers to, and digits beyond hundredths of a point."""
+    values = [x for element in root.iter() for x in element.attrib.values()]
+    values += [element.text or "" for element in root.iter("style")]
+    joined = " ".join(x for x in values if "#" in x)
+
     for element in root.iter():
         if element.text and not element.text.strip():
             element.text = None
         if element.tail and not element.tail.strip():
             element.tail = None
-        if "d" in element.attrib:
-            element.set("d", " ".join(element.attrib["d"].split()))
+        if element is not root and f"#{element.get('id')}" not in joined:
+            element.attrib.pop("id", None)
+        for name in _DRAWN & set(element.attrib):
+            numbers = " ".join(element.attrib[name].split())
+            element.set(name, _DIGITS.sub(lambda x: f"{float(x[0]):.2f}", numbers))
+    _leave_out_groups(root)
+
+
+def _leave_out_groups(element: ElementTree.Element) -> None:
+    """Put what stands in groups that say nothing in their place, in place."""
+    for child in element:
+        _leave_out_groups(child)
+    flat: list[ElementTree.Element] = []
+    for child in element:
+        flat += list(child) if child.tag == "g" and not child.attrib else [child]
+    element[:] = flat
 
 
 def opposite(colour: str) -> str:

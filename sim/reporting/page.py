@@ -1,8 +1,9 @@
-"""An analysis as one HTML file that stands alone: nothing is fetched, and nothing is a script.
+"""An analysis as one HTML file that stands alone: nothing is fetched.
 
 The texts that belong to every page are in `page.html.j2`, the looks in `page.css`. Whatever comes
 from an analysis may come from a user's file, so the template escapes all of it; charts alone are
-put in as they are.
+put in as they are. The calculator is the only script, and the page says so to the browser, which
+runs no other.
 """
 
 from __future__ import annotations
@@ -11,11 +12,8 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
-from itertools import count
 from pathlib import Path, PurePath
-from typing import Protocol
 
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
@@ -24,125 +22,28 @@ from sim._version import __version__
 from sim.catalog import Source, claims, sources
 from sim.comparison import analysis as comparison
 from sim.comparison.analysis import FEBRUARY, SECTIONS, Analysis
+from sim.comparison.plain_words import plain_number
+from sim.comparison.short_answer import short_answer
 from sim.comparison.tables import Cell, Column, Table, cell_text
-from sim.reporting.inline_svg import inline_svg
+from sim.reporting.calculator import calculator, worked_words
+from sim.reporting.page_parts import (
+    LEAD,
+    Chart,
+    css_classes,
+    drawn,
+    full_sentence,
+    page_sections,
+    sentence,
+)
 from sim.tables.conventions import CONVENTIONS
 
-LONG = 12
-MOST_PRINTED = 12
-MOST_ROWS_PRINTED = 100
-# Up to so many characters a text is kept in one line, or in a column at least so wide.
-WIDTHS = {16: "brief", 32: "", 80: "phrase"}
 MARKS = {"measured": "●", "reported": "◆", "prior": "○"}
 READINGS = {
     "rounded": "“over” as a rounded figure: over 150,000 is 150,000 to 160,000",
     "at-least": "“over” says no more than at least: over 150,000 is 150,000 or any more",
 }
-_TEXTS = ("text",)
-
-
-class Chart(Protocol):
-    """What a chart is to the page: any object with these members, drawn by whom it may be."""
-
-    @property
-    def id(self) -> str:
-        """Its name, unique on the page: letters and hyphens, such as `odds-claims`."""
-
-    @property
-    def section(self) -> str:
-        """The section it stands under, a key of `SECTIONS`."""
-
-    @property
-    def title(self) -> str:
-        """What it finds, as a sentence without a full stop."""
-
-    @property
-    def alt(self) -> str:
-        """What must be known of it without seeing it."""
-
-    def svg(self) -> str:
-        """Return one complete SVG document, put on the page as it is, without escaping."""
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A chart ready for the page.
-
-    Attributes
-    ----------
-    number
-        Its number, counted from 1 over the whole page.
-    title
-        What it finds.
-    svg
-        An `svg` element whose ids are unique on the page.
-    """
-
-    number: int
-    title: str
-    svg: Markup
-
-
-@dataclass(frozen=True)
-class Numbered:
-    """A table ready for the page.
-
-    Attributes
-    ----------
-    number
-        Its number, counted from 1 over the whole page.
-    table
-        The table.
-    leads
-        Whether it is the first of its section, so that its finding stands at the top of it.
-    """
-
-    number: int
-    table: Table
-    leads: bool
-
-    @property
-    def is_long(self) -> bool:
-        """Whether the table is folded on the screen, as one of more than `LONG` rows is."""
-        return len(self.table.rows) > LONG
-
-    @property
-    def is_printed(self) -> bool:
-        """Whether the table is on paper too; a table of more rows than a page holds is not."""
-        return len(self.table.rows) <= MOST_ROWS_PRINTED
-
-    @property
-    def left_out(self) -> tuple[str, ...]:
-        """Keys of columns that are not printed: those that the table calls wide.
-
-        Columns of text are left out only if there are more than `MOST_PRINTED` columns.
-        """
-        many = len(self.table.columns) > MOST_PRINTED
-        wide = [x for x in self.table.columns if x.key in self.table.wide]
-        return tuple(x.key for x in wide if many or x.form not in _TEXTS)
-
-
-@dataclass(frozen=True)
-class PageSection:
-    """One question with what answers it.
-
-    Attributes
-    ----------
-    id
-        A key of `SECTIONS`.
-    question
-        The question, with a capital at the beginning.
-    finding
-        That of its first table; empty if it has none.
-    charts, tables
-        What answers the question; either may be empty.
-    """
-
-    id: str
-    question: str
-    finding: str
-    charts: tuple[Drawn, ...]
-    tables: tuple[Numbered, ...]
+# What no one published is no source.
+_ASSUMED = ("design-prior", "general-knowledge")
 
 
 def write_page(
@@ -198,20 +99,26 @@ def page(
     Returns
     -------
     str
-        A complete HTML document with style and pictures inside, without scripts.
+        A complete HTML document with style, pictures and one script inside.
 
     Raises
     ------
     ValueError
         For a table or chart of a section that is not in `SECTIONS`.
     """
-    _check_sections([*(x.section for x in tables), *(x.section for x in charts)])
+    lead = next((x for x in charts if x.id == LEAD), None)
+    others = [x for x in charts if x is not lead]
     return _template(_without_places(analysis)).render(
         analysis=analysis,
         settings=analysis.settings,
+        answer=short_answer(analysis),
+        lead=drawn(lead, 1) if lead else None,
+        calculator=(computed := calculator(analysis)),
+        script=Markup(computed.script),
         findings=findings,
-        sections=_sections(analysis.settings.sections, tables, charts),
-        sources=_sources(analysis, tables),
+        sections=page_sections(analysis.settings.sections, tables, others, 2 if lead else 1),
+        sources=(read := _sources(analysis, tables)),
+        references=_references(read, tables),
         statuses=_statuses(tables),
         conventions=CONVENTIONS,
         reading=READINGS[analysis.settings.reading],
@@ -253,53 +160,10 @@ def command_of(analysis: Analysis, more: Sequence[str] = ()) -> str:
     return shlex.join(words)
 
 
-def _sections(
-    asked: Iterable[str], tables: Sequence[Table], charts: Sequence[Chart]
-) -> tuple[PageSection, ...]:
-    """Return the sections in the order of `SECTIONS`; tables and charts are numbered throughout.
-
-    Parameters
-    ----------
-    asked
-        Ids of sections that are there even without a table or chart.
-    tables, charts
-        All of the page. The first table of a section leads it.
-    """
-    wanted = {*asked, *(x.section for x in tables), *(x.section for x in charts)}
-
-    table_numbers, chart_numbers = count(1), count(1)
-    sections = []
-    for id_ in (x for x in SECTIONS if x in wanted):
-        here = [x for x in tables if x.section == id_]
-        sections.append(
-            PageSection(
-                id=id_,
-                question=_sentence(SECTIONS[id_].question),
-                finding=here[0].finding if here else "",
-                charts=tuple(_drawn(x, next(chart_numbers)) for x in charts if x.section == id_),
-                tables=tuple(Numbered(next(table_numbers), x, x is here[0]) for x in here),
-            )
-        )
-    return tuple(sections)
-
-
-def _check_sections(used: Iterable[str]) -> None:
-    """Raise ValueError that names the sections among `used` that do not exist, if any."""
-    unknown = sorted(set(used) - set(SECTIONS))
-    if unknown:
-        raise ValueError(f"no such section: {', '.join(unknown)}")
-
-
-def _drawn(chart: Chart, number: int) -> Drawn:
-    """Draw a chart if it is not yet drawn, and make its ids unique on the page."""
-    svg = inline_svg(chart.svg(), f"chart-{chart.id}-", chart.alt)
-    return Drawn(number, chart.title, Markup(svg))
-
-
 def _sources(analysis: Analysis, tables: Sequence[Table]) -> tuple[Source, ...]:
-    """Return the sources of the catalog that were read, in its order.
+    """Return what was read: sources of the catalog in its order, then those that only claims name.
 
-    Tables, claims and priors name them by key or by text; what matches neither is not listed.
+    Tables, claims and priors name them by key, text or address. What was assumed has no source.
     """
     used = {x.source for x in analysis.claims}
     for hypothesis in analysis.library.hypotheses.values():
@@ -307,7 +171,38 @@ def _sources(analysis: Analysis, tables: Sequence[Table]) -> tuple[Source, ...]:
     for table in tables:
         cells = [record.get("source") for record in table.records()]
         used |= {str(cell) for cell in cells if cell is not None}
-    return tuple(x for x in sources().values() if x.key in used or x.text in used)
+
+    known = [x for x in sources().values() if any(y in used or _names(y, used) for y in _forms(x))]
+    of_claims = [x.source for x in claims().values() if x.source in used]
+    of_claims += [x.source for x in analysis.claims]
+    named = {form for x in known for form in _forms(x)}
+    unknown = [x for x in dict.fromkeys(of_claims) if not any(y in x for y in named)]
+    listed = [x for x in known if x.key not in _ASSUMED]
+    return (*listed, *(Source(key=x, text=x, url=None) for x in unknown if x not in _ASSUMED))
+
+
+def _references(read: Sequence[Source], tables: Sequence[Table]) -> Mapping[str, int]:
+    """Return the number of the source that a cell of a table names, by the text of the cell."""
+    named = {
+        record["source"] for table in tables for record in table.records() if "source" in record
+    }
+    references = {}
+    for text in sorted(map(str, named)):
+        for number, source in enumerate(read, start=1):
+            forms = _forms(source)
+            if text in forms or any(x.startswith("https://") and text.startswith(x) for x in forms):
+                references[text] = number
+    return references
+
+
+def _forms(source: Source) -> tuple[str, ...]:
+    """Return the texts by which a source may be named."""
+    return tuple(x for x in (source.key, source.text, source.url) if x)
+
+
+def _names(form: str, used: Iterable[str]) -> bool:
+    """Tell whether an address is named with more behind it, such as pages."""
+    return form.startswith("https://") and any(x.startswith(form) for x in used)
 
 
 def _statuses(tables: Sequence[Table]) -> Mapping[str, int]:
@@ -340,36 +235,6 @@ def _without_places(analysis: Analysis) -> Callable[[object], object]:
     return lambda value: prefix.sub("", value) if type(value) is str else value
 
 
-def _sentence(text: str) -> str:
-    """Begin with a capital, and keep odds and percentages in one line."""
-    tied = text.replace(" : ", "\u00a0:\u00a0").replace(" %", "\u00a0%")
-    return tied[:1].upper() + tied[1:]
-
-
-def _full_sentence(text: str) -> str:
-    return _sentence(text) + ("" if text.endswith((".", "!", "?")) else ".")
-
-
-def _css_classes(column: Column, shown: Numbered, text: str = "") -> str:
-    """Return the classes of a cell: how it is aligned, how wide it is, whether it is printed.
-
-    Parameters
-    ----------
-    column
-        Numbers and texts are aligned differently.
-    shown
-        The table, which knows the columns that are not printed.
-    text
-        What the cell shows; a text gets a class of width by its length.
-    """
-    classes = ["number"]
-    if column.form in _TEXTS:
-        classes = ["text", next((x for most, x in WIDTHS.items() if len(text) <= most), "wordy")]
-    if column.key in shown.left_out:
-        classes.append("unprinted")
-    return " ".join(x for x in classes if x)
-
-
 def _cell(value: Cell, column: Column) -> str:
     """Return the text of a cell, as the form of its column has it."""
     return cell_text(value, column.form)
@@ -392,10 +257,15 @@ def _template(finalize: Callable[[object], object]) -> Template:
         finalize=finalize,
     )
 
-    environment.filters |= {"sentence": _sentence, "full_sentence": _full_sentence}
+    environment.filters |= {
+        "sentence": sentence,
+        "full_sentence": full_sentence,
+        "plain": plain_number,
+    }
     environment.globals |= {
         "cell": _cell,
-        "css_classes": _css_classes,
+        "css_classes": css_classes,
+        "worked_words": worked_words,
         "marks": MARKS,
         "style": Markup(_text("page.css")),
     }

@@ -25,7 +25,7 @@ from sim.comparison.inference.posterior import Inferred
 from sim.comparison.inference.quantiles import Ranged, Span
 from sim.comparison.inference.run_totals import ModelPrediction, Range, RunsNeeded
 from sim.comparison.section import Settings
-from sim.comparison.sections.adoption import HOURS, Adoption, Curve, Switch
+from sim.comparison.sections.adoption import HOURS, Adoption, Move, Switch
 from sim.comparison.sections.calibration import Bin, Calibration, Coverage, Reliability
 from sim.comparison.sections.design import (
     KNOWN_SETS,
@@ -47,7 +47,7 @@ from sim.comparison.sections.sensitivity import (
     Index,
     Sensitivity,
 )
-from sim.comparison.sections.statements import Verdict
+from sim.comparison.sections.statements import Judged
 from sim.reporting import charts_of
 from sim.tables.conventions import CONVENTIONS
 from tests.support.drawings import drawing_of
@@ -133,6 +133,7 @@ def benchmark_runs() -> tuple[ModelPrediction, ...]:
                 agent="mini-swe-agent",
                 model=f"model {k}",
                 model_id=None,
+                provider="Anthropic",
                 benchmark="swe-bench-full",
                 measured_on="swe-bench-verified",
                 measured_tasks=500,
@@ -212,26 +213,27 @@ def design() -> Design:
 
 
 def adoption() -> Adoption:
-    curves = tuple(
-        Curve(
-            typology=typology,
-            title=f"kind {typology}",
-            is_extraction=typology == "A16",
+    moves = tuple(
+        Move(
+            id=key,
+            title=f"way {key}",
+            explanations=OTHERS,
             hours=HOURS,
-            median=tuple(share * hour / 48 for hour in HOURS),
-            low=tuple(share * hour / 96 for hour in HOURS),
-            high=tuple(share * hour / 40 for hour in HOURS),
-            after_a_day=Span(share / 4, share / 3, share / 2, share * 0.6, share * 0.7),
+            median=tuple(share * hour / 24 for hour in HOURS),
+            low=tuple(share * hour / 48 for hour in HOURS),
+            high=tuple(share * hour / 20 for hour in HOURS),
+            during=Span(share / 8, share / 6, share / 4, share * 0.3, share * 0.4),
+            at_end=Span(share / 4, share / 3, share / 2, share * 0.6, share * 0.7),
             status="prior",
             source="design-prior",
         )
-        for typology, share in (("L01", 0.2), ("L02", 0.8), ("A16", 0.5))
+        for key, share in (("by-hand", 0.2), ("default-switch", 0.8))
     )
     switches = (
         Switch("product-use", {0.0: 6.0, 0.5: 2.0, 1.0: 0.5}),
         Switch("benchmarking", {0.0: 3.0, 0.5: 1.0, 1.0: 0.01}),
     )
-    return Adoption(curves, switches)
+    return Adoption(moves, switches)
 
 
 def sensitivity() -> Sensitivity:
@@ -295,10 +297,10 @@ def by_hand() -> Analysis:
     """All sections, of three claims."""
     compared = tuple(cases(claims())[x] for x in CASES)
     weighed_odds = odds()
-    verdict = Verdict("a", "one", "holds", "arithmetic holds", "C2", "a paper", "")
+    row = Judged("a", "one", "the critique", "holds", "it adds up", "sim counts run", "a paper")
     results = {
         "claims": None,
-        "documents": (verdict, verdict),
+        "critique": (row, row),
         "benchmark-runs": benchmark_runs(),
         "needed": effort(),
         "predictions": predictions(),

@@ -21,6 +21,12 @@ _SMALLER = {
     "generation": {"prompts": 0.0005},
     "relay": {"customers": 0.005, "days": 0.05},
     "extraction": {"prompts": 0.0005},
+    "hidden-extraction": {"prompts": 0.001},
+    "assignments": {"students": 0.05, "days": 0.1},
+    "grading": {"answers": 0.0005},
+    "sharing": {"people": 0.1, "days": 0.03},
+    "probing": {"behaviours": 0.02, "attacks": 0.3},
+    "stolen-use": {"buyers": 0.03, "days": 0.1},
 }
 _SUITES = {
     "measured": Suite(title="Measured steps", benchmarks=("swe-bench-lite",)),

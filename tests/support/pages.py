@@ -47,7 +47,7 @@ class Picture:
 
 def quick_analysis() -> Analysis:
     """An analysis without draws of explanations: half a second."""
-    return analyse(draws=200, sections=("claims", "documents", "benchmark-runs", "priors"))
+    return analyse(draws=200, sections=("claims", "critique", "benchmark-runs", "priors"))
 
 
 def stand_in_tables() -> tuple[Table, ...]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import (
     AfterValidator,
@@ -41,6 +41,20 @@ METRICS: Mapping[str, tuple[str, ...]] = {
 }
 
 NOT_SAID = "nothing is said here"
+# Words of a report that say which bound is meant.
+BOUND_OF_WORDS: Mapping[str, Bound] = {
+    "over": "over",
+    "more than": "over",
+    "at least": "over",
+    "nearly": "nearly",
+    "almost": "nearly",
+    "approximately": "approximately",
+    "about": "approximately",
+    "around": "approximately",
+    "some": "approximately",
+    "hundreds": "between",
+    "thousands": "between",
+}
 READING = "as the user states it"
 ID_PATTERN = r"[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*"
 
@@ -235,7 +249,12 @@ def _bound_faults(claim: ClaimForm) -> Iterator[tuple[str, str]]:
     The key is empty for a fault of the claim as a whole.
     """
     low, high, value = claim.low, claim.high, claim.value
-    if claim.bound != "between":
+    if claim.qualifier.strip() and "bound" not in claim.model_fields_set:
+        yield (
+            "qualifier",
+            f"'{claim.qualifier.strip()}' needs a bound beside it; {_bound_hint(claim)}",
+        )
+    elif claim.bound != "between":
         if value is None:
             yield "", "missing key 'value'"
         for name in ("low", "high"):
@@ -247,6 +266,15 @@ def _bound_faults(claim: ClaimForm) -> Iterator[tuple[str, str]]:
         yield "high", f"should be greater than low, {low:.15g}; found {high:.15g}"
     elif value is not None and not low <= value < high:
         yield "value", f"should lie between {low:.15g} and {high:.15g}; found {value:.15g}"
+
+
+def _bound_hint(claim: ClaimForm) -> str:
+    """Return which bound to give beside the words around a figure."""
+    words = claim.qualifier.strip().lower()
+    for begins, bound in BOUND_OF_WORDS.items():
+        if words == begins or words.startswith(f"{begins} "):
+            return f"give bound: {bound}"
+    return f"give bound: one of {', '.join(get_args(Bound))}"
 
 
 def _metric_faults(claim: ClaimForm) -> Iterator[tuple[str, str]]:

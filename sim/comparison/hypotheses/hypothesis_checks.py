@@ -269,4 +269,5 @@ def _access_and_uptake(form: LibraryForm) -> Iterator[Fault]:
             check = _not_always_0 if name == "accounts" else _values
             yield from check(("access", key, name), PARAMETERS[name], getattr(mode, name))
     for key, uptake in form.uptake.items():
-        yield from _values(("uptake", key, "moved"), PARAMETERS["moved"], uptake.moved)
+        for name in ("moved", "hours"):
+            yield from _values(("uptake", key, name), PARAMETERS[name], getattr(uptake, name))

@@ -45,6 +45,13 @@ class Access(Form):
 
     title: Title
     accounts: Annotated[Prior, prior_field("accounts")]
+    per_lever: Annotated[
+        bool,
+        Field(
+            description="whether `accounts` are those of each unit of the lever, such as accounts "
+            "of a person"
+        ),
+    ] = False
     volume_sigma: Annotated[Prior, prior_field("volume_sigma")]
     synchrony: Annotated[Prior, prior_field("synchrony")]
     shared_instruments: Annotated[Prior, prior_field("shared_instruments")]
@@ -55,6 +62,7 @@ class Uptake(Form):
 
     title: Title
     moved: Annotated[Prior, prior_field("moved")]
+    hours: Annotated[Prior, prior_field("hours")] = Prior(constant=24)
 
 
 class Calls(Form):
@@ -124,8 +132,8 @@ class HypothesisForm(CommonForm):
     group: Annotated[
         Group | None,
         Field(
-            description="`extraction`, `legitimate`, or `access`: work against the terms of access, "
-            "without extraction. Default: extraction if accused, else legitimate"
+            description="`extraction`, `legitimate`, or `access`: against the terms of access, but "
+            "no extraction. Default: extraction if accused, else legitimate"
         ),
     ] = None
     access: Annotated[Prior, Field(description="choice among the entries of `access`")]

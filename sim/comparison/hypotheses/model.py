@@ -141,7 +141,9 @@ class Hypothesis:
             priors |= {f"{mode}.{name}": getattr(entry, name) for name in ACCESS_PARAMETERS}
 
         priors[f"{self.id}.uptake"] = self.uptake
-        priors |= {f"{name}.moved": self.uptakes[name].moved for name in self.uptake.names}
+        for name in self.uptake.names:
+            uptake = self.uptakes[name]
+            priors |= {f"{name}.moved": uptake.moved, f"{name}.hours": uptake.hours}
 
         for name, prior in self.common.items():
             priors[f"{self.id}.{name}" if name in self.own_common else name] = prior

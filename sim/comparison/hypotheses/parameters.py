@@ -82,6 +82,7 @@ PARAMETERS: Mapping[str, Parameter] = MappingProxyType(
         ),
         "shared_instruments": _share("accounts", "that share a means of payment with another"),
         "moved": _share("the traffic", "that is on a new model a day after its release"),
+        "hours": Parameter("hours", "time from the release in which it moves, evenly", most=24.0),
         "mixed": _share("tasks", "that are of another drawn kind of calls"),
     }
 )

@@ -1,10 +1,11 @@
 """How many calls tasks take, and the calls of many tasks at once.
 
 Tasks are simulated by their lengths: of N independent tasks, how many take 1, 2, 3, ... calls is
-multinomial, so one draw of the counts is one draw of all N tasks, whatever N. Two things are
-coarser than task by task, and neither moves a mean. Neighbouring lengths above twelve share a class
-that counts with its mean: of the standard deviation of a sum that leaves out at most 2 %. And items
-differ by eight degrees of difficulty, which keep nine tenths of the variance between them.
+multinomial, so one draw of the counts is one draw of all N tasks; from a thousand tasks on their
+sum is drawn as normal. Two more things are coarser than task by task, and none moves a mean.
+Neighbouring lengths above twelve share a class that counts with its mean: of the standard deviation
+of a sum that leaves out at most 2 %. And items differ by eight degrees of difficulty, which keep
+nine tenths of the variance between them.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ _GROWTH = 1.25
 # The longest task, and the probability of longer ones that is neglected.
 _FARTHEST = 20_000
 _NEGLECTED = 1e-9
+# So many tasks are drawn by the normal distribution of their sum.
+_MANY = 1_000
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,7 @@ def calls_of(lengths: Lengths, tasks: Ints, rng: np.random.Generator) -> Ints:
     ndarray
         Calls of all tasks together for each draw, (n,), rounded to whole calls.
     """
-    probability = lengths.probability.mean(axis=0)
-    return _rounded(rng.multinomial(tasks, probability) @ lengths.values)
+    return _calls(lengths.values, lengths.probability.mean(axis=0)[None, :], tasks[:, None], rng)
 
 
 def items_by_stratum(items: int, n: int, rng: np.random.Generator) -> Ints:
@@ -108,15 +110,42 @@ def calls_of_items(lengths: Lengths, strata: Ints, times: Ints, rng: np.random.G
     tasks = strata * times[:, None]
     if len(lengths.probability) == 1:
         return calls_of(lengths, tasks.sum(axis=1), rng)
-    total = np.zeros(len(times))
-    for stratum in range(ITEM_STRATA):
-        probability = lengths.probability[stratum]
-        total += rng.multinomial(tasks[:, stratum], probability) @ lengths.values
-    return _rounded(total)
+    return _calls(lengths.values, lengths.probability, tasks, rng)
 
 
-def _rounded(total: Floats) -> Ints:
-    """Round to whole calls: mean lengths of classes need not be whole."""
+def _calls(values: Floats, probability: Floats, tasks: Ints, rng: np.random.Generator) -> Ints:
+    """Draw the calls of tasks of several strata together, (n,).
+
+    Few tasks are drawn by how many have each length. The sum of a thousand or more is normal, as
+    good as exactly.
+
+    Parameters
+    ----------
+    values, probability:
+        Lengths of tasks, (k,), and their probability by stratum, (strata, k).
+    tasks:
+        Tasks of each draw by stratum, (n, strata).
+    rng:
+        Draws the lengths.
+
+    Returns
+    -------
+    ndarray
+        Whole calls: mean lengths of classes need not be whole, their sum is rounded.
+    """
+    mean = probability @ values
+    variance = np.maximum(probability @ values**2 - mean**2, 0)
+    spread = np.sqrt(tasks @ variance) * rng.standard_normal(len(tasks))
+    least, most = values.min() * tasks.sum(axis=1), values.max() * tasks.sum(axis=1)
+    total = np.clip(tasks @ mean + spread, least, most)
+
+    few = np.flatnonzero(tasks.sum(axis=1) < _MANY)
+    if len(few):
+        drawn = (
+            rng.multinomial(tasks[few, stratum], row) @ values
+            for stratum, row in enumerate(probability)
+        )
+        total[few] = sum(drawn)
     return np.rint(total).astype(np.int64)
 
 

@@ -178,8 +178,7 @@ def _draw(hypothesis: Hypothesis, u: Floats, rng: np.random.Generator) -> Draws:
 
     # The accounts, and what an accuser sees of them.
     mode = _draw_access(hypothesis, drawn)
-    wanted = np.clip(np.rint(values["access.accounts"]), 1, np.maximum(tasks, 1))
-    accounts = wanted.astype(np.int64)
+    accounts = _accounts(hypothesis, mode, values, tasks)
     traffic = {
         "exchanges_per_task": counts[1] / np.maximum(counts[4], 1),
         "item_repetition": _item_repetition(distinct, tasks, values["repeat_share"]),
@@ -253,6 +252,19 @@ def _draw_access(hypothesis: Hypothesis, drawn: ParameterDraws) -> Ints:
     uptakes = [hypothesis.uptakes[name] for name in hypothesis.uptake.names]
     drawn.by_choice("uptake.moved", uptake, tuple(entry.moved for entry in uptakes))
     return mode
+
+
+def _accounts(
+    hypothesis: Hypothesis, mode: Ints, values: Mapping[str, Floats], tasks: Ints
+) -> Ints:
+    """Return the accounts of each cluster, (n,): whole, at least 1, and at most its tasks.
+
+    An access mode gives their number, or that of each unit of the lever: accounts of a person.
+    """
+    modes = [hypothesis.access_modes[name] for name in hypothesis.access.names]
+    per_lever = np.array([entry.per_lever for entry in modes])[mode]
+    wanted = values["access.accounts"] * np.where(per_lever, values[hypothesis.driver], 1)
+    return np.clip(np.rint(wanted), 1, np.maximum(tasks, 1)).astype(np.int64)
 
 
 def _item_repetition(distinct: Floats, tasks: Ints, repeat_share: Floats) -> Floats:

@@ -75,6 +75,8 @@ class ModelPrediction:
         Scaffold and model that were measured, by the labels of the measurement.
     model_id
         Model of the catalog that it is, None if it is none of them.
+    provider
+        Who made the model.
     benchmark
         Id of the benchmark that is run.
     measured_on, measured_tasks
@@ -94,6 +96,7 @@ class ModelPrediction:
     agent: str
     model: str
     model_id: str | None
+    provider: str
     benchmark: str
     measured_on: str
     measured_tasks: int
@@ -148,6 +151,7 @@ def predict(
         agent=steps.agent,
         model=steps.model,
         model_id=steps.model_id,
+        provider=steps.provider,
         benchmark=benchmark,
         measured_on=steps.benchmark,
         measured_tasks=len(steps.steps),

@@ -1,9 +1,8 @@
-"""Section `pivot`: the move to a new model, how fast clients of each kind follow a release.
+"""Section `pivot`: the move to a new model, how fast traffic follows a release.
 
-No adoption curve of a provider's clients is public. The curves here are those of the typologies of
-the catalog, all priors: a share of the accounts asks for the alias `latest` and moves at once, and
-of the others a share moves evenly over some time. What varies around the middle is which accounts
-move and how much they send.
+No adoption curve of a provider's clients is public. What is drawn here are the priors of `uptake`
+with which the explanations are weighed, and no others: a share of the traffic moves, evenly over
+some hours from the release on. None of them is taken from the claim that they weigh.
 """
 
 from __future__ import annotations
@@ -12,15 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sim.arrays.types import Floats
-from sim.catalog import Claim, cited, claims, lookup, typologies
+from sim.catalog import Claim, claims, lookup
 from sim.comparison.claims.intervals import Interval, interval
-from sim.comparison.hypotheses.model import Hypothesis
+from sim.comparison.hypotheses.hypothesis_forms import Uptake
+from sim.comparison.hypotheses.model import Hypothesis, Library
 from sim.comparison.inference.evidence_model import EvidenceModel
 from sim.comparison.inference.quantiles import Span, span
 from sim.comparison.section import Comparison, Inputs, Section
+from sim.comparison.sections.prior_list import source_words
 from sim.comparison.tables import (
     Row,
     Table,
@@ -29,50 +29,57 @@ from sim.comparison.tables import (
     span_columns,
     text_column,
 )
+from sim.comparison.wording import lowered
 from sim.streams import Streams
 
 REPORTED = "A9"
-HOURS = tuple(range(0, 49, 2))
+HOURS = tuple(range(25))
 SWITCH = "default-switch"
 NOTES = (
-    "No provider publishes how fast clients of different kinds follow a release. Every curve here "
-    "is a prior of the catalog; the half within a day is itself taken from the claim.",
+    "No provider publishes how fast clients follow a release. Every share here is an assumption, "
+    "and none is taken from a report. What the new model gets during the first day is less than "
+    "its share at the end of it, for the traffic moves in the course of the day.",
+    "Typologies of simulated runs move half of their accounts within a day, a round number; an "
+    "actor's `uptake` sets another. Those numbers are not used here.",
 )
-_GROUPS, _ACCOUNTS = 400, 50
-_PRINTED_HOURS = (6, 12, 24, 48)
-_HOUR_US = 3_600_000_000
+SWITCH_NOTE = (
+    "`if 25 %`: if the product, or the alias that it names, changes its default in 25 % of cases."
+)
+_DRAWS = 4_000
 _SHARES = (0.0, 0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)
 
 
 @dataclass(frozen=True)
-class Curve:
-    """Share of the traffic of one kind of client on the new model, by hours since the release.
+class Move:
+    """Share of the traffic on a new model, for one way in which traffic moves to it.
 
     Attributes
     ----------
-    typology, title
-        Id and title of the typology that the curve is of.
-    is_extraction
-        Whether the typology extracts answers of the model.
+    id, title
+        The way, as an entry of `uptake`.
+    explanations
+        Ids of the compared explanations whose traffic may move so.
     hours
-        Hours since the release.
+        Hours since the release, 0 to 24.
     median, low, high
-        Quantiles at 50, 5 and 95 % over groups of 50 accounts, one for each of `hours`.
-    after_a_day
-        The share over groups, over 24 to 48 hours, in which it does not change any more where the
-        catalog says a day.
+        Quantiles of the share at 50, 5 and 95 %, one for each of `hours`.
+    during
+        Share of the traffic of the first 24 hours that the new model got.
+    at_end
+        Share of the traffic that it gets 24 hours after the release.
     status, source
-        On what the curve rests, in the words of the catalog.
+        On what the share rests, in the words of the prior.
     """
 
-    typology: str
+    id: str
     title: str
-    is_extraction: bool
+    explanations: tuple[str, ...]
     hours: tuple[int, ...]
     median: tuple[float, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
-    after_a_day: Span
+    during: Span
+    at_end: Span
     status: str
     source: str
 
@@ -96,73 +103,60 @@ class Switch:
 
 @dataclass(frozen=True)
 class Adoption:
-    """The result of the section: curves of kinds of clients, and what a switched default does."""
+    """The result of the section: ways to move, and what a switched default does to the odds."""
 
-    curves: tuple[Curve, ...]
+    moves: tuple[Move, ...]
     switches: tuple[Switch, ...]
 
 
 def compute(inputs: Inputs) -> Adoption:
-    """Draw the curves, and weigh the reported move."""
+    """Draw the moves, and weigh the reported one."""
     settings = inputs.settings
-    return Adoption(adoption(settings.seed), switches(inputs.model, settings.accused))
+    moved = moves(inputs.comparison.library, settings.seed)
+    return Adoption(moved, switches(inputs.model, settings.accused))
 
 
-def adoption(seed: int) -> tuple[Curve, ...]:
-    """Simulate the curves of all typologies that move at all, in the order of the catalog.
+def moves(library: Library, seed: int) -> tuple[Move, ...]:
+    """Draw every way to move that some explanation may have, in the order of the explanations.
 
-    Each typology has a random stream of its own, so a curve does not depend on the others.
+    Each way has a random stream of its own, so it does not depend on the others.
     """
-    moving = (x for x in typologies() if typologies()[x].defaults["uptake"]["share"])
-    return tuple(_curve(x, seed) for x in moving)
+    users: dict[str, list[str]] = {}
+    uptakes: dict[str, Uptake] = {}
+    for key, hypothesis in library.hypotheses.items():
+        for name, weight in zip(hypothesis.uptake.names, hypothesis.uptake.weights, strict=True):
+            if weight > 0:
+                users.setdefault(name, []).append(key)
+                uptakes[name] = hypothesis.uptakes[name]
+    return tuple(_move(name, uptakes[name], tuple(users[name]), seed) for name in uptakes)
 
 
-def _curve(id_: str, seed: int) -> Curve:
-    """Simulate the traffic of 400 groups of 50 accounts after a release.
+def _move(name: str, uptake: Uptake, users: tuple[str, ...], seed: int) -> Move:
+    """Draw share and hours of one way to move, and follow the traffic over the first day."""
+    u = Streams(seed).rng("compare", "adoption", name).random((_DRAWS, 2))
+    moved, hours = uptake.moved.quantile(u[:, 0]), uptake.hours.quantile(u[:, 1])
 
-    Accounts have lognormal volumes. Where the typology states `uptake_concentration`, groups differ
-    in the share that moves, by a beta distribution.
-    """
-    typology = typologies()[id_]
-    rng = Streams(seed).rng("compare", "adoption", id_)
-    defaults, size = typology.defaults, (_GROUPS, _ACCOUNTS)
-    uptake = defaults["uptake"]
-
-    # Which accounts move: those that ask for the alias, and a share of the others.
-    takes_latest = rng.random(size) < uptake["latest_share"]
-    share = np.full((_GROUPS, 1), uptake["share"])
-    if (n := defaults.get("uptake_concentration")) is not None:
-        share = rng.beta(share * n, (1 - share) * n)
-    volume = np.exp(defaults["account_volume_sigma"] * rng.standard_normal(size))
-    rank = rng.random(size)
-
-    # An account moves when the share that has moved, growing evenly, reaches its rank.
-    over_us = uptake["over_us"]
-    ramp = [min(hour * _HOUR_US / over_us, 1) if over_us else 1.0 for hour in HOURS]
-    moved = np.stack([_weighted(takes_latest | (rank < share * part), volume) for part in ramp])
-
-    low, median, high = np.quantile(moved, [0.05, 0.5, 0.95], axis=1).tolist()
-    cell = next(x for x in cited("typology", id_) if x.key == "uptake")
-    return Curve(
-        typology=id_,
-        title=typology.title,
-        is_extraction=typology.is_extraction,
+    # the share grows evenly from 0 to `moved` within `hours`, and stays
+    at_hour = [moved * _grown(hour, hours) for hour in HOURS]
+    low, median, high = np.quantile(at_hour, [0.05, 0.5, 0.95], axis=1).tolist()
+    return Move(
+        id=name,
+        title=uptake.title,
+        explanations=users,
         hours=HOURS,
         median=tuple(median),
         low=tuple(low),
         high=tuple(high),
-        after_a_day=span(moved[HOURS.index(24)]),
-        status=cell.status,
-        source=cell.source,
+        during=span(moved * (1 - hours / (2 * HOURS[-1]))),
+        at_end=span(moved),
+        status=uptake.moved.status,
+        source=uptake.moved.source,
     )
 
 
-def _weighted(moved: NDArray[np.bool_], volume: Floats) -> Floats:
-    """Return the share of the traffic of each group that has moved, (groups,).
-
-    Both arrays are (groups, accounts): which accounts have moved, and how much each sends.
-    """
-    return np.asarray((moved * volume).sum(axis=1) / volume.sum(axis=1))
+def _grown(hour: float, hours: Floats) -> Floats:
+    """Return the part of a move over `hours` (n,) that is done at an hour; all of it if at once."""
+    return np.where(hours > hour, hour / np.maximum(hours, 1e-9), 1.0)
 
 
 def reported_move() -> tuple[Claim, Interval]:
@@ -226,30 +220,31 @@ def _mass(hypothesis: Hypothesis, limits: Interval) -> Floats:
 
 
 def adoption_table(comparison: Comparison, result: Adoption) -> Table:
-    """Return a row for each kind of client: the share that moved after a day, and its median."""
+    """Return a row for each way to move: the share during the first day, and at its end."""
     columns = (
-        text_column("typology", "typology"),
-        text_column("title", "kind of client"),
-        text_column("kind", ""),
-        *span_columns("moved", "moved after a day", "", "share"),
-        *(number_column(f"median_{h}h", f"{h} h", "", "share") for h in _PRINTED_HOURS),
+        text_column("uptake", "way"),
+        text_column("title", "how traffic moves"),
+        *span_columns("during", "during 24 h", "", "share"),
+        *span_columns("at_end", "after 24 h", "", "share"),
+        text_column("of", "explanations"),
         text_column("status", "status"),
         text_column("source", "source"),
     )
 
     rows = tuple(
         (
-            x.typology,
+            x.id,
             x.title,
-            "extraction" if x.is_extraction else "other",
-            *span_cells(x.after_a_day),
-            *(x.median[x.hours.index(h)] for h in _PRINTED_HOURS),
+            *span_cells(x.during),
+            *span_cells(x.at_end),
+            ", ".join(x.explanations),
             x.status,
-            x.source,
+            source_words(x.source),
         )
-        for x in result.curves
+        for x in result.moves
     )
-    finding, wide = say_pivot(comparison, result), ("moved_p25", "moved_p75")
+    finding = say_pivot(comparison, result)
+    wide = ("during_p25", "during_p75", "at_end_p25", "at_end_p75", "of", "status", "source")
     return Table("adoption", "pivot", finding, columns, rows, NOTES, wide)
 
 
@@ -258,21 +253,24 @@ def switches_table(comparison: Comparison, result: Adoption) -> Table:
     weights = sorted({w for x in result.switches for w in x.ratios})
     columns = (
         text_column("against", f"{comparison.settings.accused} :"),
-        *(number_column(f"switch_{w:g}", f"switch {100 * w:g} %", "", "number") for w in weights),
+        *(number_column(f"switch_{w:g}", f"if {100 * w:g} %", "", "number") for w in weights),
     )
     rows: tuple[Row, ...] = tuple(
         (x.against, *(x.ratios[w] for w in weights)) for x in result.switches
     )
-    return Table("default-switch", "pivot", say_switches(comparison, result), columns, rows)
+    finding = say_switches(comparison, result)
+    return Table("default-switch", "pivot", finding, columns, rows, (SWITCH_NOTE,))
 
 
 def say_pivot(_: Comparison, result: Adoption) -> str:
-    """Say that the curves are priors, and how far those of legitimate clients reach after a day."""
-    legitimate = [x.after_a_day for x in result.curves if not x.is_extraction]
+    """Say what share of the traffic each way moves within a day, and that this is assumed."""
+    shares = [
+        f"{100 * x.at_end.p05:.0f} to {100 * x.at_end.p95:.0f} % ({lowered(x.title)})"
+        for x in result.moves
+    ]
     return (
-        f"No public data say how fast legitimate clients follow a release: the {len(legitimate)} "
-        f"curves of the catalog are priors, with {100 * min(x.p05 for x in legitimate):.0f} to "
-        f"{100 * max(x.p95 for x in legitimate):.0f} % moved after a day"
+        "No public data say how fast traffic follows a release; by assumption a new model has "
+        f"{', '.join(shares)} of it after a day"
     )
 
 

@@ -275,6 +275,5 @@ SECTION = Section(
     importance=4,
     charts=(
         "sim.reporting.charts.odds_charts:odds_claims",
-        "sim.reporting.charts.odds_charts:odds_curves",
     ),
 )

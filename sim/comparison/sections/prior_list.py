@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from sim.catalog import Benchmark, benchmarks, cited, sources
+from sim.catalog import Benchmark, Claim, benchmarks, cited, sources
 from sim.comparison.hypotheses.hypothesis_forms import Calls
 from sim.comparison.hypotheses.model import Library
 from sim.comparison.inference.calls_per_task import measured_for
@@ -17,6 +17,10 @@ from sim.distributions import Distribution
 ASSUMPTIONS = (
     "Most priors are assumptions without a measurement behind them. Change one with --set, or "
     "write explanations of your own, and look what becomes of the odds."
+)
+TWICE = (
+    "`uses claim` names the claim that is weighed with a prior taken from its own report: such a "
+    "prior makes its explanation look better than it is."
 )
 _PARAMETERS, _CALLS, _BENCHMARKS = "prior", "calls of a task", "benchmark"
 
@@ -33,24 +37,53 @@ def priors_table(comparison: Comparison, _: None) -> Table:
         text_column("prior", "value"),
         text_column("status", "status"),
         text_column("source", "source"),
+        text_column("uses_claim", "uses claim"),
         text_column("note", "note"),
         text_column("of", "explanations"),
     )
-    rows = tuple(_rows(comparison.library))
+    rows = tuple(_rows(comparison))
     finding = say_priors(comparison, None)
     wide = ("kind", "note", "of")
-    return Table("priors", "priors", finding, columns, rows, (ASSUMPTIONS,), wide)
+    return Table("priors", "priors", finding, columns, rows, (ASSUMPTIONS, TWICE), wide)
 
 
-def _rows(library: Library) -> Iterator[Row]:
+def _rows(comparison: Comparison) -> Iterator[Row]:
     """Yield the rows of all inputs: parameters, kinds of calls, then benchmarks."""
-    yield from _parameters(library)
-    yield from _calls(library)
-    yield from _benchmarks(library)
+    library, weighed = comparison.library, weighed_claims(comparison)
+    for source, row in (*_parameters(library), *_calls(library), *_benchmarks(library)):
+        name, kind, value, status, note, by = row
+        used = ", ".join(claims_of_source(source, weighed)) or None
+        yield name, kind, value, status, source_words(source), used, note, by
 
 
-def _parameters(library: Library) -> Iterator[Row]:
-    """Yield a row for each prior of a parameter, with the hypotheses that have it.
+def weighed_claims(comparison: Comparison) -> tuple[Claim, ...]:
+    """Return the claims that are weighed, each once; none where runs are weighed in their place."""
+    if comparison.runs:
+        return ()
+    return tuple(dict.fromkeys(x for case in comparison.cases for x in case.claims.values()))
+
+
+def claims_of_source(source: str, weighed: Iterable[Claim]) -> tuple[str, ...]:
+    """Return ids of the claims whose report is the source of a prior.
+
+    Parameters
+    ----------
+    source
+        As a prior gives it: a source of the catalog, or words. Words mean a claim if they are its
+        id, its report, or its source.
+    weighed
+        The claims to look among.
+    """
+    url = sources()[source].url if source in sources() else None
+    return tuple(
+        x.id
+        for x in weighed
+        if source in (x.id, x.report, x.source) or (url and x.source.startswith(url))
+    )
+
+
+def _parameters(library: Library) -> Iterator[tuple[str, Row]]:
+    """Yield source and row of each prior of a parameter, with the hypotheses that have it.
 
     Two hypotheses with the same prior under the same name share a row.
     """
@@ -64,17 +97,16 @@ def _parameters(library: Library) -> Iterator[Row]:
     for (name, value), prior in priors.items():
         ids = users[name, value]
         by = "all" if len(ids) == len(library.hypotheses) else ", ".join(ids)
-        source, note = source_words(prior.source), prior.note or None
-        yield name, _PARAMETERS, value, prior.status, source, note, by
+        yield prior.source, (name, _PARAMETERS, value, prior.status, prior.note or None, by)
 
 
-def _calls(library: Library) -> Iterator[Row]:
-    """Yield a row for each kind of calls that some work may have."""
+def _calls(library: Library) -> Iterator[tuple[str, Row]]:
+    """Yield source and row of each kind of calls that some work may have."""
     for name, calls in _used_calls(library).items():
         more = "" if calls.more is None else f", then {_distribution_words(calls.more)} tool steps"
         value = f"tools in {100 * calls.tools_share:g} % of tasks{more}"
-        source, note = source_words(calls.source), calls.note or None
-        yield name, _CALLS, value, calls.status, source, note, calls.title
+        note = calls.note or None
+        yield calls.source, (name, _CALLS, value, calls.status, note, calls.title)
 
 
 def _used_calls(library: Library) -> dict[str, Calls]:
@@ -88,16 +120,16 @@ def _used_calls(library: Library) -> dict[str, Calls]:
     }
 
 
-def _benchmarks(library: Library) -> Iterator[Row]:
-    """Yield rows for items and calls of each used benchmark, where the catalog cites them."""
+def _benchmarks(library: Library) -> Iterator[tuple[str, Row]]:
+    """Yield sources and rows of each used benchmark, for items and calls that the catalog cites."""
     for id_ in _used_benchmarks(library):
         benchmark = benchmarks()[id_]
         values = {"items": str(benchmark.items), "calls_per_item": _calls_words(benchmark)}
         for cell in cited("benchmark", id_):
             if cell.key in values:
                 name, value = f"{id_}.{cell.key}", values[cell.key]
-                source, note = source_words(cell.source), cell.note or None
-                yield name, _BENCHMARKS, value, cell.status, source, note, benchmark.title
+                note = cell.note or None
+                yield cell.source, (name, _BENCHMARKS, value, cell.status, note, benchmark.title)
 
 
 def _used_benchmarks(library: Library) -> list[str]:
@@ -135,10 +167,16 @@ def source_words(key: str) -> str:
 
 
 def say_priors(comparison: Comparison, _: None) -> str:
-    """Say how many inputs have which status."""
-    statuses = Counter(str(row[3]) for row in _rows(comparison.library))
+    """Say how many inputs have which status, and which use a claim that they weigh."""
+    rows = list(_rows(comparison))
+    statuses = Counter(str(row[3]) for row in rows)
+    used = [str(row[0]) for row in rows if row[5]]
+    twice = "none is taken from a claim that it weighs"
+    if used:
+        twice = f"these are taken from a claim that they weigh: {', '.join(used)}"
     return (
-        f"Of {statuses.total()} inputs {counted(statuses)}; what is called prior is an assumption"
+        f"Of {statuses.total()} inputs {counted(statuses)}; what is called prior is an assumption, "
+        f"and {twice}"
     )
 
 

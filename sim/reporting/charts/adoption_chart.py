@@ -2,214 +2,137 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from sim.comparison.claims.intervals import Interval
-from sim.comparison.hypotheses.hypothesis_forms import Uptake
-from sim.comparison.inference.quantiles import span
 from sim.comparison.section import Comparison
-from sim.comparison.sections.adoption import Adoption, Curve, Switch, reported_move
-from sim.comparison.wording import odds_words, percent, share_range
+from sim.comparison.sections.adoption import Adoption, Move, reported_move
+from sim.comparison.wording import percent, plural, share_range
 from sim.reporting.charts import primitives
 from sim.reporting.charts.captions import source
-from sim.reporting.charts.layout import INK, LINE, MARGIN, WIDTH, Chart, Frame, Page
-from sim.reporting.charts.primitives import Grid
+from sim.reporting.charts.layout import INK, LINE, MARGIN, NARROW, SOFT, Chart, Data, Frame, Page
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_DAY = 24
-# Height in inches of the two lower panels with their titles.
-_LOWER = 2.75
-# Largest log10 odds that the axis shows.
-_MOST = 1.35
+_LEFT, _ROW, _KEY, _ABOVE = 1.75, 0.62, 0.3, 0.25
 
 
-def pivot(comparison: Comparison, result: Adoption) -> Chart:
-    """Draw how fast legitimate clients follow a release, and what a default switch does.
+def pivot(comparison: Comparison, result: Adoption) -> Chart | None:
+    """Draw what a new model gets during its first day, and at the end of it, by way of moving.
 
-    Above a panel for each legitimate kind of client, below the priors of the modes of uptake, and
-    the odds of the reported move by the weight of a switched default.
+    A row for each way in which traffic moves, with the reported share as a band. None where no
+    explanation moves.
     """
+    if not result.moves:
+        return None
     claim, limits = reported_move()
-    curves = [x for x in result.curves if not x.is_extraction]
-    inside = [
-        x for x in curves if x.after_a_day.p95 >= limits.low and x.after_a_day.p05 < limits.high
-    ]
-    medians = [x.after_a_day.median for x in curves]
-    title = (
-        f"The reported move, {share_range(limits.low, limits.high)} within a day, is inside the "
-        f"assumed range of {len(inside)} of {len(curves)} kinds of legitimate clients, whose "
-        f"medians are {share_range(min(medians), max(medians))}"
-    )
-
-    def fill(page: Page) -> None:
-        """Draw the curves above the two lower panels."""
-        _draw_curves(page, curves, limits)
-        _draw_modes(page, comparison, limits)
-        _draw_switches(page, comparison, result.switches)
-
     return Chart(
         "pivot",
         "pivot",
-        title,
-        _alt(comparison, result.switches, curves, limits),
+        _title(result.moves, limits),
+        _alt(result.moves, limits),
         Frame(
             subtitle=(
-                "Top: share of the traffic of each legitimate kind on a new model by hours since "
-                "its release, over groups of 50 accounts: median, and 5 to 95 % shaded. The bar "
-                f'at 24 h is the claim ("{claim.qualifier}"). No public curve of any provider\'s '
-                "clients exists: all curves are assumptions of the catalog. Bottom left: priors of "
-                "what moves in the modes of uptake. Bottom right: likelihood ratio of that claim "
-                "alone, by the weight of a product that switches its default; counts (C1 to C6) "
-                f"play no part. Curves are drawn with seed {comparison.settings.seed}, odds "
-                "computed without draws."
+                "Share of the traffic that a new model gets, by the way in which traffic moves to "
+                "it: of the first 24 hours' traffic, and 24 hours after the release. Bar: 90 %; "
+                f"dot: median. Band: the reported \u201c{claim.qualifier}\u201d within 24 hours, "
+                "which may mean either. All are assumptions: no provider publishes such curves."
             ),
             source=source(
-                comparison, f"The move is claim {claim.id}: {claim.report}, {claim.actor}."
+                comparison,
+                f"The move is claim {claim.id}: {claim.report}, {claim.actor}. "
+                f"Seed {comparison.settings.seed}.",
             ),
-            height=_grid(len(curves)).total_height + 0.2 + _LOWER,
-            fill=fill,
+            height=len(result.moves) * _ROW + 0.5 + _ABOVE + _KEY,
+            fill=lambda page: _draw(page, result.moves, limits),
+            width=NARROW,
         ),
+        _data(result.moves),
     )
 
 
-def _grid(curves: int) -> Grid:
-    """Return a grid with a panel for each curve, and one for the key."""
-    return Grid(
-        curves + 1,
-        columns=5,
-        height=0.95,
-        left=0.65,
-        gap=0.16,
-        above=0.42,
-        below=0.28,
-        bottom=_LOWER + 0.2,
-    )
-
-
-def _draw_curves(page: Page, curves: Sequence[Curve], limits: Interval) -> None:
-    """Draw the panels of curves, and in the last one the key; `limits` are those of the claim."""
-    grid = _grid(len(curves))
-    panels = grid.axes(page)
-    for k, (x, axes) in enumerate(zip(curves, panels, strict=False)):
-        _draw_curve(axes, x, limits)
-        axes.tick_params(labelleft=k % grid.columns == 0)
-        if k % grid.columns == 0:
-            axes.set_ylabel("moved (%)", fontsize=7.5)
-        last_line = k + grid.columns >= len(curves)
-        axes.set_xlabel("hours since the release" if last_line else "", fontsize=7)
-        primitives.panel_title(axes, x.title, 1.5, size=7.5)
-
-    last = next(panels)
-    last.set_axis_off()
-    entries = [
-        ("median", {"color": INK, "lw": 1.4}),
-        ("5 to 95 %", {"color": INK, "lw": 7, "alpha": 0.18}),
-        ("the claim", {"color": primitives.colours()[1], "lw": 5}),
+def _reaching(moves: Sequence[Move], limits: Interval) -> list[Move]:
+    """Return the ways whose 90 % at either time overlap with the reported share."""
+    return [
+        x
+        for x in moves
+        if any(y.p95 >= limits.low and y.p05 <= limits.high for y in (x.during, x.at_end))
     ]
-    primitives.key(last, entries, loc="upper left")
 
 
-def _draw_curve(axes: Axes, x: Curve, limits: Interval) -> None:
-    """Draw one curve in per cent with its band, and the claim as a bar at 24 hours."""
-    low, middle, high = (100 * np.array(y) for y in (x.low, x.median, x.high))
-    axes.fill_between(x.hours, low, high, color=INK, alpha=0.16, lw=0)
-    axes.plot(x.hours, middle, color=INK, lw=1.4)
-    orange = primitives.colours()[1]
-    ends = [100 * limits.low, 100 * limits.high]
-    axes.plot([_DAY, _DAY], ends, color=orange, lw=5, solid_capstyle="butt", zorder=4)
-    axes.set_xlim(0, max(x.hours))
-    axes.set_ylim(0, 100)
-    axes.set_xticks([0, _DAY, 48])
-    axes.set_yticks([0, 50, 100])
-    axes.grid(color=LINE, lw=0.6)
-
-
-def _draw_modes(page: Page, comparison: Comparison, limits: Interval) -> None:
-    """Draw the priors of what moves in each mode of uptake that some hypothesis has.
-
-    Quantiles come from 1,000 evenly spaced probabilities, without draws.
-    """
-    modes: dict[str, Uptake] = {}
-    for hypothesis in comparison.library.hypotheses.values():
-        modes |= hypothesis.uptakes
-
-    axes = page.axes(1.75, 0.5, 2.75, _LOWER - 0.95)
-    primitives.rows(axes, [x.title for x in modes.values()], room=1.55, size=7.5)
-    u = (np.arange(1_000) + 0.5) / 1_000
-    for row, mode in enumerate(modes.values()):
-        primitives.bar(axes, row, span(100 * mode.moved.quantile(u)))
-
-    orange = primitives.colours()[1]
-    axes.axvspan(100 * limits.low, 100 * limits.high, color=orange, alpha=0.45, lw=0, zorder=1)
-    axes.set_xlim(0, 100)
-    axes.grid(axis="x", color=LINE, lw=0.6)
-    axes.set_xlabel("share moved after a day (%)", fontsize=primitives.LABEL)
-    page.text(MARGIN, _LOWER - 0.33, "Priors of the modes: 90 % thin, 50 % thick", fontsize=8.5)
-
-
-def _draw_switches(page: Page, comparison: Comparison, switches: Sequence[Switch]) -> None:
-    """Draw the odds by the weight of a default switch, a line for each other hypothesis.
-
-    Odds beyond the axis are drawn at its end.
-    """
-    left = 5.35
-    axes = page.axes(left, 0.5, WIDTH - left - 0.2, _LOWER - 0.95)
-    colours = primitives.colours()
-    entries = []
-    for k, x in enumerate(switches):
-        logs = [min(max(math.log10(max(r, 1e-9)), -_MOST), _MOST) for r in x.ratios.values()]
-        look = {
-            "color": colours[(0, 2, 3, 4, 5, 6)[k % 6]],
-            "marker": primitives.MARKERS[k],
-            "lw": 1.2,
-        }
-        axes.plot([100 * w for w in x.ratios], logs, ms=4.5, mew=0, **look)
-        entries.append((f"against {comparison.inline_title(x.against)}", {**look, "ms": 5}))
-
-    primitives.odds_axis(axes, _MOST, vertical=True)
-    axes.set_ylabel("odds, accused : other (log scale)", fontsize=7.5)
-    axes.set_xlim(-2, 102)
-    axes.set_xlabel("weight of a default switch in that explanation (%)", fontsize=primitives.LABEL)
-    if entries:
-        primitives.key(
-            axes,
-            entries,
-            loc="lower left",
-            fontsize=7.5,
-            bbox_to_anchor=(0.02, 0.02),
-            frameon=True,
-            edgecolor="white",
-            framealpha=1,
-        )
-    accused = comparison.inline_title(comparison.settings.accused)
-    page.text(left - 0.6, _LOWER - 0.33, f"Odds of {accused} by that move alone", fontsize=8.5)
-
-
-def _alt(
-    comparison: Comparison, switches: Sequence[Switch], curves: Sequence[Curve], limits: Interval
-) -> str:
-    """Say what share of each kind moves after a day, what the claim is, and how the odds go."""
-    kinds = "; ".join(
-        f"{x.title} {percent(x.after_a_day.median)} "
-        f"({share_range(x.after_a_day.p05, x.after_a_day.p95)})"
-        for x in curves
-    )
-    odds = "; ".join(_switch_words(comparison, x) for x in switches)
+def _title(moves: Sequence[Move], limits: Interval) -> str:
+    """Say how many ways of moving make the reported share."""
+    reaching = _reaching(moves, limits)
+    share = share_range(limits.low, limits.high)
+    n = plural(len(moves), "way")
+    if not reaching:
+        return f"None of {n} of moving to a new model makes the reported {share} within a day"
     return (
-        f"Share moved after a day, median and 5 to 95 %: {kinds}. The claim stands for "
-        f"{share_range(limits.low, limits.high)}. No public curve exists; all are assumed. Odds by "
-        f"the weight of a default switch: {odds}."
+        f"{len(reaching)} of {n} of moving to a new model can make the reported {share} within a "
+        "day"
     )
 
 
-def _switch_words(comparison: Comparison, x: Switch) -> str:
-    """Say the odds against one hypothesis without a default switch and with nothing else."""
-    first, *_, last = (odds_words(math.log10(r)) for r in x.ratios.values())
-    other = comparison.inline_title(x.against)
-    return f"against {other} from {first} without one to {last} with it alone"
+def _alt(moves: Sequence[Move], limits: Interval) -> str:
+    """Say the median share of each way at the end of the day."""
+    parts = ", ".join(f"{x.title.lower()} {percent(x.at_end.median)}" for x in moves)
+    return f"Shares on a new model after a day, medians: {parts}; reported: {percent(limits.high)}."
+
+
+def _draw(page: Page, moves: Sequence[Move], limits: Interval) -> None:
+    """Draw two bars in each row, over the band of the claim, and the key under them."""
+    width = page.width - _LEFT - 0.25
+    axes = page.axes(_LEFT, 0.5 + _KEY, width, len(moves) * _ROW)
+    primitives.rows(axes, [x.title for x in moves], room=_LEFT - 2 * MARGIN)
+    colours = primitives.colours()
+    looks = (
+        ("during the first 24 hours", {"color": colours[0], "marker": "o", "ms": 6, "lw": 2}),
+        ("24 hours after the release", {"color": INK, "marker": "D", "ms": 5, "lw": 2}),
+    )
+    for row, x in enumerate(moves):
+        for span, y, (_, look) in zip((x.during, x.at_end), (-0.18, 0.18), looks, strict=True):
+            axes.plot([100 * span.p05, 100 * span.p95], [row + y] * 2, color=look["color"], lw=2)
+            axes.plot([100 * span.median], [row + y], mew=0, zorder=4, **look)
+    _draw_claim(axes, limits)
+
+    under = page.axes(MARGIN, 0, page.width - 2 * MARGIN, _KEY)
+    under.set_axis_off()
+    primitives.key(under, looks, loc="center left", ncols=2)
+
+
+def _draw_claim(axes: Axes, limits: Interval) -> None:
+    """Shade the reported share, and label the axis in per cent."""
+    ends = (100 * limits.low, 100 * limits.high)
+    axes.axvspan(*ends, color=primitives.colours()[1], alpha=0.4, lw=0, zorder=1)
+    axes.annotate(
+        "reported",
+        (sum(ends) / 2, 1),
+        (0, 4),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        ha="center",
+        fontsize=8.5,
+        color=SOFT,
+    )
+    axes.set_xlim(0, 100)
+    axes.set_xticks([0, 25, 50, 75, 100])
+    axes.grid(axis="x", color=LINE, lw=0.6)
+    axes.set_xlabel("share of the traffic on the new model (%)", fontsize=primitives.LABEL)
+
+
+def _data(moves: Sequence[Move]) -> Data:
+    """Return the shares by hour, and those of the day."""
+    head = ("way", "quantity", "hours", "p05", "median", "p95")
+    rows: list[Sequence[object]] = []
+    for x in moves:
+        for name, span in (("during", x.during), ("at the end", x.at_end)):
+            rows.append(
+                (x.title, name, 24, *(f"{y:.4g}" for y in (span.p05, span.median, span.p95)))
+            )
+        rows += [
+            (x.title, "share", hour, *(f"{y:.4g}" for y in values))
+            for hour, *values in zip(x.hours, x.low, x.median, x.high, strict=True)
+        ]
+    return [head, *rows]

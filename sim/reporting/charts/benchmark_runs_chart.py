@@ -1,58 +1,42 @@
-"""Chart of whole benchmark runs: their size by model, and how many reach each count."""
+"""Chart of whole benchmark runs: their size by model, and which make the count of thirty runs."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable
 from statistics import median
 from typing import TYPE_CHECKING
 
 from sim.catalog import benchmarks, lookup, sources, statements
-from sim.comparison.inference.run_totals import ModelPrediction, Range
+from sim.comparison.claims.cases import Case
+from sim.comparison.inference.run_totals import ModelPrediction
+from sim.comparison.plain_words import claim_names, plain_number
 from sim.comparison.section import Comparison
 from sim.comparison.sections.benchmark_runs import BENCHMARK
-from sim.comparison.wording import number_range, short_figure, short_number
+from sim.comparison.wording import short_number
 from sim.reporting.charts import primitives
 from sim.reporting.charts.captions import convention_words, source
-from sim.reporting.charts.layout import GREY, INK, LINE, SOFT, Chart, Frame, Page
+from sim.reporting.charts.layout import GREY, INK, NARROW, SOFT, Chart, Data, Frame, Page
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Models = tuple[ModelPrediction, ...]
 
-_ROW = 0.225
-# Left end and width, in inches, of the two panels.
-_SIZES, _NEEDED = (2.9, 2.15), (5.2, 3.65)
-
-
-@dataclass(frozen=True)
-class _Target:
-    """A count that claims share.
-
-    Attributes
-    ----------
-    label
-        Ids of the claims, and the count as the report words it.
-    value
-        The count, in exchanges.
-    runs
-        Whole runs needed to reach it, for each model in the order of the chart.
-    """
-
-    label: str
-    value: float
-    runs: tuple[Range, ...]
+_ROW, _LEFT, _ABOVE = 0.225, 1.95, 0.3
+_DATE = re.compile(r" \((\d{8}|\d{4}-\d\d-\d\d)\)")
+# The models that the claims are about; their rows are bold.
+_CLAIMED = "Claude"
 
 
 def benchmark_runs(comparison: Comparison, models: Models) -> Chart | None:
-    """Draw a row per model: exchanges of a run at the left, runs needed at the right.
+    """Draw the exchanges of a whole run, a row per model, and the size that thirty runs take.
 
     Parameters
     ----------
     comparison
-        Its cases are the counts to reach.
+        Its cases say which count is to be reached: the one that the critique explains by runs,
+        else the largest that is no sum.
     models
         By the size of a run, the smallest first.
 
@@ -61,178 +45,142 @@ def benchmark_runs(comparison: Comparison, models: Models) -> Chart | None:
     Chart or None
         None without models or cases. No prior is used: steps are measured.
     """
-    if not models or not comparison.cases:
+    case = _case(comparison)
+    if not models or case is None:
         return None
-    targets = _targets(comparison, models)
-    levels = max(_levels(targets, _scale(targets)), default=0) + 1
-    above = 0.34 + 0.16 * levels
+    name = claim_names(comparison.cases)[case.id]
+    items = lookup(benchmarks(), "benchmark", BENCHMARK).items
+    size = (case.claims["count"].value or 0) / _runs()
+    critique = statements()["run-size"].values
 
     first = models[0]
-    items = lookup(benchmarks(), "benchmark", BENCHMARK).items
     return Chart(
         "benchmark-runs",
         "benchmark-runs",
-        _title(models, targets, items),
-        _alt(models, targets),
+        _title(models, name, size, items),
+        _alt(models, size, items),
         Frame(
             subtitle=(
-                f"{first.agent} on {BENCHMARK} ({items:,} items), counted as "
-                f"{convention_words('C2')}; {comparison.settings.draws:,} simulated series of runs "
-                f"per model, seed {comparison.settings.seed}. Median, 50 % (thick) and 95 % (thin) "
-                "of a run, the number is the median; runs needed with 95 %. Dashed: the numbers of "
-                "the document that proposed benchmarks as the explanation."
+                f"Exchanges of one run of {BENCHMARK} ({items:,} tasks) by {first.agent}, a lean "
+                f"scaffold, counted as {convention_words('C2')}: median, 50 % (thick) and 95 % "
+                f"(thin). Bold: models of the family that the claims are about. The critique's "
+                f"figure is {critique['tasks']:,.0f} x {critique['calls_per_task']:.0f} = "
+                f"{critique['result']:,.0f} a run."
             ),
             source=(
-                f"Steps (measured): {sources()[first.source].text}; carried over from the "
-                f"{first.measured_tasks} measured tasks. {source(comparison)} This chart uses none "
-                "of these priors."
+                f"Steps (measured): {sources()[first.source].text}; carried over from "
+                f"{first.measured_tasks} measured tasks. {comparison.settings.draws:,} simulated "
+                f"runs per model, seed {comparison.settings.seed}; this chart uses no assumed "
+                f"input. {source(comparison)}"
             ),
-            height=_ROW * len(models) + 0.55 + above,
-            fill=lambda page: _draw(page, models, targets, above),
+            height=_ROW * len(models) + 0.5 + _ABOVE,
+            fill=lambda page: _draw(page, models, name, size),
+            width=NARROW,
         ),
+        _data(comparison, models),
     )
 
 
-def _title(models: Models, targets: Sequence[_Target], items: int) -> str:
-    """Say how large runs are, and how many reach the count of the document's thirty runs.
+def _runs() -> float:
+    """Return the number of runs by which the critique explains a count."""
+    return statements()["thirty-runs"].values["runs"]
 
-    If none of the targets is the claim that the document names, the largest count stands in.
-    """
+
+def _case(comparison: Comparison) -> Case | None:
+    """Return the case that the critique explains by runs, else the largest that is no sum."""
+    named = statements()["thirty-runs"].claim
+    cases = [x for x in comparison.cases if not x.is_sum]
+    return max(cases, key=lambda x: (x.id == named, x.claims["count"].value or 0), default=None)
+
+
+def _enough(models: Models, size: float, items: int) -> int:
+    """Return with how many models runs of average size reach the count."""
+    return sum(m.mean_steps * items >= size for m in models)
+
+
+def _title(models: Models, name: str, size: float, items: int) -> str:
+    """Say how large runs are, and with how many models thirty of them reach the count."""
     sizes = [m.exchanges.median for m in models]
-    thirty = statements()["thirty-runs"]
-    claim = thirty.claim or ""
-    target = next((x for x in targets if claim in x.label.split()[0]), targets[-1])
-    needed = [x.median for x in target.runs]
-    assumed = thirty.values["runs"]
-    enough = sum(assumed * m.mean_steps * items >= target.value for m in models)
     return (
-        f"One full run is {short_number(min(sizes))} to {short_number(max(sizes))} exchanges by "
-        f"model; {short_number(target.value)} are "
-        f"{number_range(min(needed), max(needed))} runs; "
-        f"{assumed:.0f} runs of average size are enough for {enough} of {len(models)} models"
+        f"One full run takes {short_number(min(sizes))} to {short_number(max(sizes))} exchanges, "
+        f"by model; {_runs():.0f} runs reach {name}, with {_enough(models, size, items)} of "
+        f"{len(models)} models"
     )
 
 
-def _alt(models: Models, targets: Sequence[_Target]) -> str:
-    """Say the models with the smallest and largest run, and how many runs each count takes."""
-    parts = []
-    for target in targets:
-        needed = [x.median for x in target.runs]
-        parts.append(
-            f"{target.label}: {number_range(min(needed), max(needed))} runs, "
-            f"the middle model {median(needed):,.0f}"
-        )
+def _alt(models: Models, size: float, items: int) -> str:
+    """Say which models have the smallest and the largest run, and the size that is enough."""
     middle = median(m.exchanges.median for m in models)
     return (
-        f"{len(models)} models, {models[0].model} with the smallest run, {models[-1].model} with "
-        f"the largest; the middle model takes {short_number(middle)} exchanges. Runs needed by "
-        f"model: {'; '.join(parts)}."
+        f"{len(models)} models by the size of a run, from {models[0].model} to {models[-1].model}, "
+        f"{short_number(middle)} in the middle; {_enough(models, size, items)} reach the "
+        f"{short_number(size)} of the dashed line."
     )
 
 
-def _targets(comparison: Comparison, models: Models) -> list[_Target]:
-    """Return the distinct counts, rising; claims of one count share a target."""
-    ids_by_value: dict[float, list[str]] = {}
-    words, runs = {}, {}
-    for case in comparison.cases:
-        claim = case.claims["count"]
-        value = claim.value or 0
-        ids_by_value.setdefault(value, []).append(case.id)
-        words[value] = short_figure(claim)
-        runs[value] = tuple(
-            next(x.runs for x in m.runs_needed if x.claim == claim.id) for m in models
-        )
+def _draw(page: Page, models: Models, name: str, size: float) -> None:
+    """Draw the rows, the model with the largest run at the top, and the line."""
+    axes = page.axes(_LEFT, 0.5, page.width - _LEFT - 0.6, page.height - 0.5 - _ABOVE)
+    labels = _labels(reversed(models))
+    bold = [k for k, x in enumerate(labels) if x.startswith(_CLAIMED)]
+    primitives.rows(axes, labels, room=_LEFT, size=7.5, bold=bold)
+    _draw_sizes(axes, models)
+
+    axes.axvline(size, color=GREY, lw=1, ls=(0, (4, 3)), zorder=1)
+    axes.annotate(
+        f"{_runs():.0f} runs make {name}, from here on \u2192",
+        (1, 1),
+        (40, 4),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="right",
+        fontsize=8,
+        color=SOFT,
+    )
+
+
+def _labels(models: Iterable[ModelPrediction]) -> list[str]:
+    """Return the names of models, without their dates where these tell no two apart."""
+    names = [m.model for m in models]
+    short = [_DATE.sub("", x) for x in names]
     return [
-        _Target(f"{','.join(ids)} {words[value]}", value, runs[value])
-        for value, ids in sorted(ids_by_value.items())
+        one if short.count(one) == 1 else whole for one, whole in zip(short, names, strict=True)
     ]
 
 
-def _scale(targets: Sequence[_Target]) -> tuple[float, float]:
-    """Return the limits of the logarithmic axis of runs, wide enough for all targets."""
-    most = max(r.high_95 for x in targets for r in x.runs)
-    most = max(most, statements()["thirty-runs"].values["runs"] * 1.5)
-    return 0.8, most * 1.3
-
-
-def _levels(targets: Sequence[_Target], limits: tuple[float, float]) -> list[int]:
-    """Return how high the label of each target stands, above the model with the largest run.
-
-    `limits` are those of the axis, from which positions in inches follow.
-    """
-    inch = _NEEDED[1] / math.log10(limits[1] / limits[0])
-    ends = [math.log10(x.runs[-1].median / limits[0]) * inch for x in targets]
-    return primitives.staggered(ends, [x.label for x in targets], primitives.FLAG)
-
-
-def _draw(page: Page, models: Models, targets: Sequence[_Target], above: float) -> None:
-    """Draw both panels with common rows, the model with the largest run at the top.
-
-    `above` is the height in inches that labels take over the panels.
-    """
-    height = page.height - 0.5 - above
-    left = page.axes(_SIZES[0], 0.5, _SIZES[1], height)
-    right = page.axes(_NEEDED[0], 0.5, _NEEDED[1], height)
-    for axes in (left, right):
-        primitives.rows(axes, [m.model for m in reversed(models)], room=5, size=7.5)
-    right.tick_params(labelleft=False)
-    _draw_sizes(left, models)
-    _draw_needed(right, targets)
-
-
 def _draw_sizes(axes: Axes, models: Models) -> None:
-    """Draw the size of a run by model: median, 50 % and 95 %, and the document's figure dashed."""
+    """Draw the size of a run by model: median, 50 % and 95 %, with the median in numbers."""
     highest = max(m.exchanges.high_95 for m in models)
-    axes.set_xlim(0, highest * 1.38)
+    axes.set_xlim(0, highest * 1.02)
     for row, model in enumerate(reversed(models)):
         x = model.exchanges
         axes.plot([x.low_95, x.high_95], [row, row], color=INK, lw=1.0, solid_capstyle="butt")
         axes.plot([x.low_50, x.high_50], [row, row], color=INK, lw=4.0, solid_capstyle="butt")
         axes.plot([x.median], [row], "|", color=INK, ms=8, mew=1.2)
-        axes.text(
-            highest * 1.37, row, f"{x.median / 1e3:.1f} k", va="center", ha="right", fontsize=7.5
+        axes.annotate(
+            short_number(x.median),
+            (1, row),
+            (38, 0),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            va="center",
+            ha="right",
+            fontsize=7.5,
         )
-
-    values = statements()["run-size"].values
-    product = f"{values['tasks']:,.0f} x {values['calls_per_task']:.0f}"
-    _dashed(axes, values["result"], f"{short_number(values['result'])} = {product}")
     axes.locator_params(axis="x", nbins=4)
-    axes.xaxis.set_major_formatter(lambda x, _: short_number(x) if x else "0")
+    axes.xaxis.set_major_formatter(lambda x, _: plain_number(x) if x else "0")
     axes.set_xlabel("exchanges in one full run (number)", fontsize=primitives.LABEL)
 
 
-def _dashed(axes: Axes, x: float, text: str) -> None:
-    """Draw a vertical dashed line at `x` with a text above it."""
-    axes.axvline(x, color=GREY, lw=1, ls=(0, (4, 3)), zorder=1)
-    axes.annotate(
-        text,
-        (x, 1),
-        (0, 3),
-        xycoords=("data", "axes fraction"),
-        textcoords="offset points",
-        ha="center",
-        fontsize=7.5,
-        color=SOFT,
-    )
-
-
-def _draw_needed(axes: Axes, targets: Sequence[_Target]) -> None:
-    """Draw the runs needed by model: a line through the medians of each target, and 95 % ranges."""
-    limits = _scale(targets)
-    colours = primitives.colours()
-    primitives.log_counts(axes, *limits, "full runs needed to reach the count (number, log scale)")
-    axes.grid(axis="x", color=LINE, lw=0.6)
-
-    for k, (x, level) in enumerate(zip(targets, _levels(targets, limits), strict=True)):
-        colour = colours[k % len(colours)]
-        needed = x.runs[::-1]
-        for row, r in enumerate(needed):
-            axes.plot([r.low_95, r.high_95], [row, row], color=colour, lw=2.2, alpha=0.55, zorder=2)
-        middle = [r.median for r in needed]
-        rows = range(len(middle))
-        axes.plot(middle, rows, color=colour, lw=0.6, alpha=0.5, zorder=1)
-        axes.plot(middle, rows, primitives.MARKERS[k % 12], color=colour, ms=4.2, mew=0, zorder=3)
-        primitives.flag(axes, middle[0], level, x.label, colour, start=14)
-
-    assumed = statements()["thirty-runs"].values["runs"]
-    _dashed(axes, assumed, f"{assumed:.0f} runs")
+def _data(comparison: Comparison, models: Models) -> Data:
+    """Return the sizes of runs, and the runs that each count takes."""
+    names = claim_names(comparison.cases)
+    claims = {x.claims["count"].id: names[x.id] for x in comparison.cases}
+    head = ("model", "agent", "mean_steps", "run_p025", "run_median", "run_p975")
+    rows = []
+    for m in models:
+        needed = {x.claim: f"{x.runs.median:.4g}" for x in m.runs_needed}
+        sizes = (m.exchanges.low_95, m.exchanges.median, m.exchanges.high_95)
+        cells = (m.model, m.agent, f"{m.mean_steps:.4g}", *(f"{x:.0f}" for x in sizes))
+        rows.append((*cells, *(needed.get(x, "") for x in claims)))
+    return [(*head, *(f"runs to {x}" for x in claims.values())), *rows]

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
-from typing import get_args
+from typing import Any, get_args
 
 from sim.catalog import Status
 from sim.comparison.inference.run_totals import CONVENTION
+from sim.comparison.plain_words import claim_names
 from sim.comparison.section import Comparison
 from sim.comparison.wording import and_list
+from sim.reporting.charts.primitives import colours
 from sim.tables.conventions import CONVENTIONS
 
+# Kinds of use in the order in which they are drawn: what they are called, which colour they have.
+_GROUPS = {
+    "legitimate": ("ordinary use", 0),
+    "access": ("access against the terms", 3),
+    "extraction": ("extraction", 2),
+}
 _STATUS_WORDS = {"measured": "measured", "reported": "reported", "prior": "assumed"}
 
 
@@ -29,15 +38,15 @@ def source(comparison: Comparison, *more: str) -> str:
 
 
 def _priors_words(comparison: Comparison) -> str:
-    """Say how many priors there are of each status; one that hypotheses share counts once."""
+    """Say how many inputs there are of each status; one that explanations share counts once."""
     statuses = {
         (name, prior.model_dump_json()): prior.status
         for hypothesis in comparison.library.hypotheses.values()
         for name, prior in hypothesis.priors.items()
     }
     counts = Counter(statuses.values())
-    parts = (f"{counts[x]} {_STATUS_WORDS[x]}" for x in reversed(get_args(Status)))
-    return f"Priors by status, {len(statuses)} in all: {', '.join(parts)}."
+    parts = [f"{counts[x]} {_STATUS_WORDS[x]}" for x in reversed(get_args(Status)) if counts[x]]
+    return f"Ranges of the {len(statuses)} inputs that explanations draw: {and_list(parts)}."
 
 
 def _claims_words(comparison: Comparison) -> str:
@@ -68,7 +77,7 @@ def drawn(comparison: Comparison, per: str = "explanation and prior set") -> str
 
 
 def evidence_name(comparison: Comparison, id_: str) -> str:
-    """Return a case as `A4 Moonshot`; a run by what its name has beside those of the others.
+    """Return a case as `Moonshot, 3.4 million`; a run by what its name has beside the others'.
 
     Parameters
     ----------
@@ -80,10 +89,32 @@ def evidence_name(comparison: Comparison, id_: str) -> str:
     if comparison.runs:
         one_run = len({x.run for x in comparison.runs}) == 1
         return id_.rpartition(":")[2] if one_run else PurePath(id_).name
-    names = {x.id: f"{x.id} {x.actor}" for x in comparison.cases}
-    return names.get(id_, id_)
+    return claim_names(comparison.cases).get(id_, id_)
 
 
 def kind_of_evidence(comparison: Comparison) -> str:
     """Return what is weighed, in the plural."""
     return "runs" if comparison.runs else "cases"
+
+
+def in_groups(comparison: Comparison, ids: Iterable[str]) -> Mapping[str, Sequence[str]]:
+    """Return explanations by kind of use, in the order in which kinds are drawn."""
+    ids = tuple(ids)
+    hypotheses = comparison.library.hypotheses
+    groups = {x: [id_ for id_ in ids if hypotheses[id_].group == x] for x in _GROUPS}
+    return {group: members for group, members in groups.items() if members}
+
+
+def group_words(group: str) -> str:
+    """Return a kind of use in words, such as `ordinary use`."""
+    return _GROUPS[group][0]
+
+
+def group_colour(group: str) -> Any:
+    """Return the colour that a kind of use has in every chart."""
+    return colours()[_GROUPS[group][1]]
+
+
+def colour_of(comparison: Comparison, hypothesis: str) -> Any:
+    """Return the colour of the kind of use that an explanation is."""
+    return group_colour(comparison.library.hypotheses[hypothesis].group)

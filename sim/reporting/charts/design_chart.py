@@ -11,19 +11,31 @@ from sim.arrays.types import Floats
 from sim.comparison.section import Comparison
 from sim.comparison.sections.design import CLUSTERS, NAMES, Confusion, Design
 from sim.comparison.wording import (
-    and_list,
     known_names,
     observable_name,
     percent,
     share_range,
 )
+from sim.reporting.charts import primitives
 from sim.reporting.charts.captions import drawn, source
-from sim.reporting.charts.layout import INK, MARGIN, WIDTH, Chart, Frame, Page, wrapped
+from sim.reporting.charts.layout import (
+    GREY,
+    INK,
+    MARGIN,
+    NARROW,
+    SOFT,
+    WIDTH,
+    Chart,
+    Data,
+    Frame,
+    Page,
+    wrapped,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_LEFT, _CELL = 2.05, 0.30
+_LEFT, _CELL, _RECOGNISED_ROW = 1.45, 0.32, 0.33
 _SHADES = "Blues"
 
 
@@ -56,10 +68,23 @@ def design(comparison: Comparison, result: Design) -> Chart | None:
                 f"{drawn(comparison, 'explanation')}"
             ),
             source=source(comparison),
-            height=2 * (len(others) * _CELL + 0.8),
+            height=2 * (len(others) * _CELL + 0.85),
             fill=lambda page: _draw_design(page, comparison, (beside, growing)),
         ),
+        _design_data(comparison, beside, growing),
     )
+
+
+def _design_data(comparison: Comparison, beside: Floats, growing: Floats) -> Data:
+    """Return both tables, as shares."""
+    return [
+        ("table", "against", *NAMES),
+        *(
+            (name, other, *(f"{x:.4g}" for x in row))
+            for name, table in (("the count and one", beside), ("added in this order", growing))
+            for other, row in zip(comparison.settings.others, table, strict=True)
+        ),
+    ]
 
 
 def _wrong(comparison: Comparison, result: Design, *, grown: bool) -> Floats:
@@ -93,16 +118,14 @@ def _design_title(beside: Floats, growing: Floats) -> str:
 
 
 def _design_alt(comparison: Comparison, beside: Floats, growing: Floats) -> str:
-    """Say by other hypothesis how often the likelier one is wrong: count, best beside it, all."""
-    parts = []
-    for other, shares, grown in zip(comparison.settings.others, beside, growing, strict=True):
-        best = int(np.argmin(shares[1:])) + 1
-        parts.append(
-            f"against {comparison.inline_title(other)} {percent(shares[0])} with the count, "
-            f"{percent(grown[-1])} with all, best beside the count "
-            f"{observable_name(NAMES[best])} at {percent(shares[best])}"
-        )
-    return f"How often the likelier explanation is wrong: {'; '.join(parts)}. 50 % is a coin toss."
+    """Say how often the likelier one is wrong with the count, and with all observables."""
+    hardest = comparison.settings.others[int(growing[:, -1].argmax())]
+    return (
+        "Two shaded tables of how often the likelier of two explanations is wrong: "
+        f"{share_range(beside[:, 0].min(), beside[:, 0].max())} with the count, "
+        f"{share_range(growing[:, -1].min(), growing[:, -1].max())} with all, most against "
+        f"{comparison.inline_title(hardest)}."
+    )
 
 
 def _draw_design(page: Page, comparison: Comparison, tables: tuple[Floats, Floats]) -> None:
@@ -111,8 +134,11 @@ def _draw_design(page: Page, comparison: Comparison, tables: tuple[Floats, Float
     `tables` are shares in [0, 1]; a share of 0.5 is white.
     """
     names = [observable_name(x) for x in NAMES]
-    heads = ("The count and one observable", "One observable after another, all to the left known")
-    rows = [f"against {comparison.inline_title(x)}" for x in comparison.settings.others]
+    heads = (
+        "Known: the count, and one observable beside it",
+        "Known: the count, and all observables up to this one",
+    )
+    rows = [comparison.title(x) for x in comparison.settings.others]
     each = page.height / 2
     for k, (table, head) in enumerate(zip(tables, heads, strict=True)):
         width = WIDTH - _LEFT - MARGIN
@@ -121,103 +147,115 @@ def _draw_design(page: Page, comparison: Comparison, tables: tuple[Floats, Float
         _label_rows(axes, rows, ())
 
         cell = width / len(names) - 0.01
-        texts = [names[0], *(f"+ {x}" for x in names[1:])]
-        axes.set_xticks(
-            np.arange(len(names)) + 0.5, [wrapped(x, 7.5, cell) for x in texts], fontsize=7.5
-        )
+        texts = [wrapped(x, 6.8, cell) for x in names]
+        axes.set_xticks(np.arange(len(names)) + 0.5, texts, fontsize=6.8)
         axes.xaxis.tick_top()
         axes.tick_params(axis="x", length=0)
         page.text(MARGIN, (2 - k) * each - 0.16, head, fontsize=8.5, fontweight="bold")
 
 
-# Which hypothesis is taken for which
+# How far the true hypothesis is recognised
 
 
 def confusion(comparison: Comparison, result: Design) -> Chart | None:
-    """Draw how often clusters of one hypothesis are taken for another.
+    """Draw how probable the true explanation becomes, by what is known.
 
-    A confusion matrix for each set of observables, by probability and not by the likeliest. None if
-    nothing was computed.
+    A row for each explanation, a mark for each set of observables, by probability and not by the
+    likeliest. None if nothing was computed.
     """
     confusions = result.confusions
     if not confusions:
         return None
     ids = confusions[0].ids
-    right = [float(np.diag(x.mean).mean()) for x in confusions]
-
+    right = {x.known: np.diag(x.mean) for x in confusions}
+    mean = [float(x.mean()) for x in right.values()]
+    last = confusions[-1].known
     title = (
-        f"The count alone gives the true explanation a probability of {percent(right[0])} on "
-        f"average, against {percent(1 / len(ids))} where nothing is known; "
-        f"{known_names(confusions[-1].known)} give it {percent(right[-1])}"
+        f"Knowing the count alone, the true explanation of {len(ids)} gets "
+        f"{percent(round(mean[0], 2))} on average, where a blind guess gives "
+        f"{percent(1 / len(ids))}; knowing {known_names(last)} it gets "
+        f"{percent(round(mean[-1], 2))}"
     )
 
     return Chart(
         "confusion",
         "design",
         title,
-        _confusion_alt(comparison, confusions, right),
+        _confusion_alt(comparison, confusions),
         Frame(
             subtitle=(
-                "Mean probability (%) that clusters of an explanation (row) get for each "
-                "explanation (column, numbered as the rows), all being equally likely before; each "
-                f"row adds up to 100. {CLUSTERS} published clusters of each, counted under any of "
-                f"C1 to C6, priors as stated. {drawn(comparison, 'explanation')}"
+                "The probability that the true explanation gets (mean), all being equally likely "
+                f"before, by what is known of {CLUSTERS} simulated and published clusters of each. "
+                "At the right: what it is mostly taken for, knowing everything."
             ),
-            source=source(comparison),
-            height=len(ids) * _CELL + 0.6,
-            fill=lambda page: _draw_confusion(page, comparison, confusions),
+            source=(
+                "Counts under any of C1 to C6. "
+                f"{source(comparison, drawn(comparison, 'explanation'))}"
+            ),
+            height=len(ids) * _RECOGNISED_ROW + 0.85,
+            fill=lambda page: _draw_recognised(page, comparison, confusions),
+            width=NARROW,
         ),
+        _confusion_data(confusions),
     )
 
 
-def _confusion_alt(
-    comparison: Comparison, confusions: Sequence[Confusion], right: Sequence[float]
-) -> str:
-    """Say how probable the true hypothesis is by set of observables, and the largest confusion.
+def _taken_for(x: Confusion) -> list[tuple[int, float]]:
+    """Return for each explanation the wrong one that it is mostly taken for, and how probably."""
+    wrongly = x.mean - np.diag(np.diag(x.mean))
+    return [(int(row.argmax()), float(row.max())) for row in wrongly]
 
-    Parameters
-    ----------
-    comparison
-        Gives the titles.
-    confusions
-        By set of observables, the largest set last.
-    right
-        Mean probability of the true hypothesis for each of them.
-    """
+
+def _confusion_alt(comparison: Comparison, confusions: Sequence[Confusion]) -> str:
+    """Say which explanation is recognised least and best with everything known."""
     last, ids = confusions[-1], confusions[-1].ids
-    sets = and_list(
-        f"{percent(p)} with {known_names(x.known)}" for p, x in zip(right, confusions, strict=True)
-    )
-    of_each = "; ".join(
-        f"{comparison.title(x)} {percent(last.mean[k, k])}" for k, x in enumerate(ids)
-    )
-    wrongly = last.mean - np.diag(np.diag(last.mean))
-    row, column = np.unravel_index(wrongly.argmax(), wrongly.shape)
-
+    right = np.diag(last.mean)
+    least, best = int(right.argmin()), int(right.argmax())
     return (
-        f"Mean probability of the true explanation: {sets}. With {known_names(last.known)} by "
-        f"explanation: {of_each}. The largest confusion that is left: "
-        f"{comparison.inline_title(ids[row])} taken for {comparison.inline_title(ids[column])}, "
-        f"{percent(wrongly.max())}."
+        f"Dots for each explanation; with {known_names(last.known)} "
+        f"{comparison.inline_title(ids[least])} is recognised least ({percent(right[least])}), "
+        f"{comparison.inline_title(ids[best])} best ({percent(right[best])})."
     )
 
 
-def _draw_confusion(page: Page, comparison: Comparison, confusions: Sequence[Confusion]) -> None:
-    """Draw the matrices side by side: rows are true, columns numbered as the rows."""
-    ids = confusions[0].ids
-    labels = [f"{comparison.title(x)}\u00a0\u00a0{k + 1}" for k, x in enumerate(ids)]
-    bold = [k for k, x in enumerate(ids) if x == comparison.settings.accused]
-    gap, n = 0.12, len(confusions)
-    width = (WIDTH - _LEFT - MARGIN - gap * (n - 1)) / n
-    for k, x in enumerate(confusions):
-        axes = page.axes(_LEFT + k * (width + gap), 0.1, width, len(ids) * _CELL)
-        _heat(axes, x.mean, 1.0, [f"{100 * v:.0f}" for v in x.mean.ravel()], 7.5)
-        _label_rows(axes, labels, bold)
-        axes.tick_params(labelleft=k == 0)
-        axes.set_xticks(np.arange(len(ids)) + 0.5, [str(j + 1) for j in range(len(ids))])
-        axes.xaxis.tick_top()
-        axes.tick_params(axis="x", length=0)
-        axes.set_title(known_names(x.known), fontsize=8.5, fontweight="bold", loc="left", pad=6)
+def _draw_recognised(page: Page, comparison: Comparison, confusions: Sequence[Confusion]) -> None:
+    """Draw a row for each explanation: dots from little to everything known, joined by a line."""
+    ids, taken = confusions[0].ids, _taken_for(confusions[-1])
+    left, right = 1.8, 1.15
+    height = len(ids) * _RECOGNISED_ROW
+    axes = page.axes(left, 0.5, page.width - left - right, height)
+    primitives.rows(axes, [comparison.title(x) for x in ids], room=left - 2 * MARGIN)
+    looks = [
+        {"marker": marker, "mfc": face, "color": INK, "ms": 5, "mew": 1.1, "ls": ""}
+        for marker, face in (("o", "white"), ("s", "white"), ("D", INK))
+    ]
+    for row, (other, share) in enumerate(taken):
+        x = [100 * c.mean[row, row] for c in confusions]
+        axes.plot([min(x), max(x)], [row, row], color=GREY, lw=1, zorder=2)
+        for value, look in zip(x, looks, strict=False):
+            axes.plot([value], [row], zorder=3, **look)
+        words = wrapped(f"{comparison.inline_title(ids[other])}, {percent(share)}", 7, right - 0.2)
+        axes.text(103, row, words, fontsize=7, color=SOFT, va="center", linespacing=1.0)
+
+    axes.axvline(100 / len(ids), color=GREY, lw=1, ls=(0, (4, 3)), zorder=1)
+    axes.set_xlim(0, 100)
+    axes.set_xticks([0, 50, 100])
+    axes.set_xlabel("probability of the true one (%)", fontsize=primitives.LABEL)
+    entries = [(known_names(x.known), y) for x, y in zip(confusions, looks, strict=False)]
+    place = {"loc": "lower left", "bbox_to_anchor": (-left / (page.width - left - right), 1.01)}
+    primitives.key(axes, entries, ncols=3, columnspacing=1.0, handletextpad=0.3, **place)
+
+
+def _confusion_data(confusions: Sequence[Confusion]) -> Data:
+    """Return the mean probabilities of each explanation, for every true one."""
+    return [
+        ("known", "true", *confusions[0].ids),
+        *(
+            (" + ".join(x.known), id_, *(f"{p:.4g}" for p in row))
+            for x in confusions
+            for id_, row in zip(x.ids, x.mean, strict=True)
+        ),
+    ]
 
 
 # Shaded tables

@@ -1,158 +1,162 @@
-"""Chart of what it would take to reach each claim."""
+"""Chart of what it would take to reach one reported count."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sim.comparison.inference.quantiles import Span
+from sim.comparison.plain_words import claim_names, plain_number
 from sim.comparison.section import Comparison
 from sim.comparison.sections.needed import Effort, Needed, usual_convention
-from sim.comparison.wording import number_range, short_figure, short_number
 from sim.reporting.charts import primitives
-from sim.reporting.charts.captions import convention_words, drawn, evidence_name, source
-from sim.reporting.charts.layout import INK, MARGIN, Chart, Frame, Page
-from sim.reporting.charts.primitives import Grid
+from sim.reporting.charts.captions import colour_of, convention_words, drawn, source
+from sim.reporting.charts.layout import INK, MARGIN, NARROW, Chart, Data, Frame, Page
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_COLUMNS, _LEFT, _ROW = 3, 2.45, 0.215
+_LEFT, _ROW = 2.1, 0.4
+# The claim that is drawn where it is compared.
+_FEATURED = "A4"
+# Factors between which the axis ends; what lies beyond is drawn at its end.
+_LEAST, _MOST = 1e-3, 1e3
+_MOST_NAMED = 3
+_UNITS = {"runs": "benchmark rounds", "users": "product users", "customers": "resold customers"}
 
 
 def needed(comparison: Comparison, effort: Effort) -> Chart | None:
-    """Draw the driver that each hypothesis needs beside the prior of that driver.
+    """Draw what each explanation needs to reach one count, beside what was assumed of it.
 
-    A panel per hypothesis, a row per case, each counted under its usual convention. None without
-    cases.
+    The count is the featured one, else the largest that is no sum. A row for each explanation, the
+    easiest first. None without cases.
     """
-    conventions = {x.id: usual_convention(x) for x in comparison.cases}
-    shown = [x for x in effort.needed if x.convention == conventions[x.case]]
-    if not shown:
-        return None
-    needs = {
-        id_: [x for x in shown if x.hypothesis == id_] for id_ in comparison.settings.hypotheses
-    }
-    within = {id_: sum(_is_within_prior(x) for x in of_cases) for id_, of_cases in needs.items()}
-
-    accused = comparison.settings.accused
-    title = (
-        "A volume that was assumed possible beforehand reaches "
-        f"{number_range(min(within.values()), max(within.values()))} of {len(conventions)} "
-        f"counts, by explanation; under {comparison.inline_title(accused)} it reaches "
-        f"{within[accused]}"
+    case = max(
+        (x for x in comparison.cases if not x.is_sum),
+        key=lambda x: (x.id == _FEATURED, x.interval("count").low),
+        default=None,
     )
+    if case is None or not effort.needed:
+        return None
+    convention = usual_convention(case)
+    shown = [x for x in effort.needed if (x.case, x.convention) == (case.id, convention)]
+    shown.sort(key=lambda x: x.needed.median / x.stated.median)
+    name = claim_names(comparison.cases)[case.id]
+
     return Chart(
         "needed",
         "needed",
-        title,
-        _alt(comparison, needs, within),
+        _title(comparison, name, shown),
+        _alt(comparison, name, shown),
         Frame(
             subtitle=(
-                "How much of its lever (runs, users, prompts, customers) each explanation needs to "
-                f"reach the lower end of each count. {_convention_note(conventions)} Bars: 90 % "
-                "thin, 50 % thick, gap at the median, all other dials drawn from their priors. "
-                "Shaded: the prior of the lever, 90 % and 50 %, dotted its median. A bar that "
-                "leaves at the left: the rest of the explanation suffices. "
-                f"{drawn(comparison, 'explanation')}"
+                f"What each explanation needs to reach {name}, counted as "
+                f"{convention_words(convention)}, as a multiple of the number that was assumed "
+                "typical of it. Grey: what was assumed possible (90 %). Coloured: what it takes "
+                "(90 %, dot: median)."
             ),
-            source=source(comparison),
-            height=_grid(comparison).total_height,
-            fill=lambda page: _draw(page, comparison, needs),
+            source=source(comparison, drawn(comparison, "explanation")),
+            height=len(shown) * _ROW + 0.6,
+            fill=lambda page: _draw(page, comparison, shown),
+            width=NARROW,
         ),
+        _data(name, shown),
     )
-
-
-def _is_within_prior(x: Needed) -> bool:
-    """Tell whether the median need lies below the upper end of the 90 % range of the prior."""
-    return x.needed.median <= x.stated.p95
-
-
-def _convention_note(conventions: Mapping[str, str]) -> str:
-    """Say how the cases are counted, and which are counted otherwise than as C2."""
-    exceptions = "".join(
-        f"; {case} as {convention_words(x)}" for case, x in conventions.items() if x != "C2"
-    )
-    return f"Counted as {convention_words('C2')}{exceptions}."
-
-
-def _alt(
-    comparison: Comparison, needs: Mapping[str, Sequence[Needed]], within: Mapping[str, int]
-) -> str:
-    """Say by hypothesis how much of its driver the counts take at the median, against its prior.
-
-    Parameters
-    ----------
-    comparison
-        Gives the titles.
-    needs
-        By hypothesis, the needs of all cases.
-    within
-        By hypothesis, how many of them lie within the prior.
-    """
-    parts = []
-    for id_, of_cases in needs.items():
-        medians = [x.needed.median for x in of_cases]
-        prior = of_cases[0].stated
-        parts.append(
-            f"{comparison.title(id_)} needs {short_number(min(medians))} to "
-            f"{short_number(max(medians))} {_unit(of_cases[0])} at the median, against a prior "
-            f"of {short_number(prior.p05)} to {short_number(prior.p95)}; "
-            f"{within[id_]} of {len(of_cases)} claims lie below its upper end"
-        )
-    return "A panel per explanation, a row per claim. " + ". ".join(parts) + "."
 
 
 def _unit(x: Needed) -> str:
-    """Return what the driver counts, such as `runs`."""
-    return x.driver.split(".")[-1].replace("_", " ")
+    """Return what the driver counts, such as `product users`."""
+    unit = x.driver.split(".")[-1].replace("_", " ")
+    return _UNITS.get(unit, unit)
 
 
-def _grid(comparison: Comparison) -> Grid:
-    """Return a grid with a panel for each hypothesis, and a row in it for each case."""
-    height = len(comparison.cases) * _ROW
-    panels = len(comparison.settings.hypotheses)
-    return Grid(panels, columns=_COLUMNS, height=height, left=_LEFT, gap=0.22)
+def _amount(x: Needed) -> str:
+    """Return the median need in words; none where the rest of the explanation suffices."""
+    if not x.needed.median:
+        return f"no {_unit(x)} needed"
+    return f"{plain_number(float(f'{x.needed.median:.2g}'))} {_unit(x)}"
 
 
-def _draw(page: Page, comparison: Comparison, needs: Mapping[str, Sequence[Needed]]) -> None:
-    """Draw a panel for each hypothesis, each with an axis of its own unit.
+def _title(comparison: Comparison, name: str, shown: Sequence[Needed]) -> str:
+    """Say what the count takes in each unit, by the first explanation that has it.
 
-    `needs` are by hypothesis in the order of the cases, which are the rows.
+    The accused explanation stands for its unit, and is named last.
     """
-    labels = [
-        f"{evidence_name(comparison, x.id)}, {short_figure(x.claims['count'])}"
-        for x in comparison.cases
+    accused, ids = comparison.settings.accused, comparison.settings.hypotheses
+    by_unit: dict[str, Needed] = {}
+    for x in sorted(shown, key=lambda x: (x.hypothesis != accused, ids.index(x.hypothesis))):
+        if x.needed.median:
+            by_unit.setdefault(_unit(x), x)
+    named = [x for x in by_unit.values() if x.hypothesis != accused][:_MOST_NAMED]
+    named += [x for x in by_unit.values() if x.hypothesis == accused]
+    amounts = [
+        _amount(x) + (f" of {comparison.inline_title(accused)}" if x.hypothesis == accused else "")
+        for x in named
     ]
-    panels = _grid(comparison).axes(page)
-    for k, ((id_, of_cases), axes) in enumerate(zip(needs.items(), panels, strict=True)):
-        primitives.rows(axes, labels, room=_LEFT - 2 * MARGIN, size=7.5)
-        axes.tick_params(labelleft=k % _COLUMNS == 0)
-        _prior_band(axes, of_cases[0].stated)
-        for row, x in enumerate(of_cases):
-            primitives.bar(axes, row, _above_zero(x.needed), INK)
-
-        prior = of_cases[0].stated
-        lowest = min(x.needed.p05 if x.needed.p05 >= 1 else 1.0 for x in of_cases)
-        primitives.log_counts(
-            axes,
-            max(min(lowest, prior.p05) / 2, 0.5),
-            max(prior.p95, *(x.needed.p95 for x in of_cases)) * 2,
-            f"{_unit(of_cases[0])} (number, log scale)",
-            most=5,
-        )
-        is_accused = id_ == comparison.settings.accused
-        primitives.panel_title(axes, comparison.title(id_), 1.95, bold=is_accused, size=8)
+    if not amounts:
+        return f"To reach {name}, no explanation needs anything beside its other work"
+    *most, last = amounts
+    listed = f"{', '.join(most)} or {last}" if most else last
+    return f"Reaching {name}, would take about {listed}"
 
 
-def _above_zero(span: Span) -> Span:
-    """Lift a need of nothing, which has no place on a logarithmic axis, to its left edge."""
-    return Span(*(max(y, 1e-3) for y in vars(span).values()))
+def _alt(comparison: Comparison, name: str, shown: Sequence[Needed]) -> str:
+    """Say which explanation comes nearest to what was assumed of it, and which is farthest."""
+    first, last = shown[0], shown[-1]
+    return (
+        f"A row for each of {len(shown)} explanations of {name}; least beyond what was assumed is "
+        f"{comparison.inline_title(first.hypothesis)} ({_amount(first)}), most "
+        f"{comparison.inline_title(last.hypothesis)} ({_amount(last)})."
+    )
 
 
-def _prior_band(axes: Axes, prior: Span) -> None:
-    """Shade the prior of the driver over all rows: 90 % light, 50 % darker, its median dotted."""
-    blue = primitives.colours()[0]
-    axes.axvspan(prior.p05, prior.p95, color=blue, alpha=0.18, lw=0, zorder=1)
-    axes.axvspan(prior.p25, prior.p75, color=blue, alpha=0.25, lw=0, zorder=1)
-    axes.axvline(prior.median, color=blue, lw=1.2, ls=":", zorder=2)
+def _draw(page: Page, comparison: Comparison, shown: Sequence[Needed]) -> None:
+    """Draw a row for each explanation on one axis of multiples."""
+    axes = page.axes(_LEFT, 0.5, page.width - _LEFT - 0.25, len(shown) * _ROW)
+    labels = [f"{comparison.title(x.hypothesis)}\n{_amount(x)}" for x in shown]
+    primitives.rows(axes, labels, room=_LEFT - 2 * MARGIN)
+    spans = [(_multiples(x.stated, x), _multiples(x.needed, x)) for x in shown]
+    for row, (x, (stated, need)) in enumerate(zip(shown, spans, strict=True)):
+        axes.plot([stated.p05, stated.p95], [row, row], color=INK, alpha=0.16, lw=9, zorder=2)
+        colour = colour_of(comparison, x.hypothesis)
+        axes.plot([need.p05, need.p95], [row, row], color=colour, lw=2, zorder=3)
+        axes.plot([need.median], [row], "o", color=colour, ms=6, mew=0, zorder=4)
+
+    ends = [y for pair in spans for z in pair for y in (z.p05, z.p95)]
+    low, high = min(ends) / 1.5, max(ends) * 1.5
+    _multiples_axis(axes, low, high)
+
+
+def _multiples(span: Span, x: Needed) -> Span:
+    """Return a distribution as multiples of the assumed median, within the ends of the axis."""
+    values = (y / x.stated.median for y in vars(span).values())
+    return Span(*(min(max(y, _LEAST), _MOST) for y in values))
+
+
+def _multiples_axis(axes: Axes, low: float, high: float) -> None:
+    """Make x a logarithmic axis of multiples, with a line where as much as assumed is needed."""
+    label = "needed, as a multiple of what was assumed typical (log scale)"
+    primitives.log_counts(axes, low, high, most=5)
+    axes.set_xlabel(label, fontsize=primitives.LABEL, x=1, ha="right")
+    axes.axvline(1, color=INK, lw=0.8, zorder=1)
+    ticks = axes.get_xticks()
+    axes.set_xticks(ticks, [f"{x:,.4g} x" for x in ticks])
+
+
+def _data(name: str, shown: Sequence[Needed]) -> Data:
+    """Return what is needed and what was assumed."""
+    ends = ("p05", "median", "p95")
+    head = ("figure", "explanation", "counted", "unit", *(f"needed_{x}" for x in ends))
+    return [
+        (*head, *(f"assumed_{x}" for x in ends)),
+        *(
+            (
+                name,
+                x.hypothesis,
+                x.convention,
+                _unit(x),
+                *(f"{y:.6g}" for s in (x.needed, x.stated) for y in (s.p05, s.median, s.p95)),
+            )
+            for x in shown
+        ),
+    ]

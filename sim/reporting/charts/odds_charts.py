@@ -1,317 +1,175 @@
-"""Charts of odds: case by case, and as observables are added one after another."""
+"""Chart of odds: how much likelier each reported figure makes the accused explanation."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sim.comparison.inference.odds import Odds
-from sim.comparison.inference.quantiles import Ranged, Span
+from sim.comparison.plain_words import plain_number
 from sim.comparison.section import Comparison
-from sim.comparison.sections.design import Expected
 from sim.comparison.sections.odds import OddsResult
-from sim.comparison.wording import and_list, observable_name, odds_range, odds_words
+from sim.comparison.wording import odds_range
 from sim.reporting.charts import primitives
 from sim.reporting.charts.captions import (
     counted_words,
     drawn,
     evidence_name,
-    kind_of_evidence,
+    group_colour,
+    in_groups,
     source,
 )
-from sim.reporting.charts.layout import INK, MARGIN, SOFT, Chart, Frame, Page
+from sim.reporting.charts.layout import INK, MARGIN, NARROW, SOFT, Chart, Data, Frame, Page
 from sim.reporting.charts.primitives import Grid
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Curves = Mapping[str, Sequence[Expected]]
-
-_COLUMNS, _ROW, _LEFT = 3, 0.25, 1.85
-
-
-# Cases
+_COLUMNS, _ROW, _LEFT, _KEY = 2, 0.28, 1.75, 0.45
+# Panels beyond these are in the table only; odds beyond 100 : 1 become arrows.
+_MOST, _FARTHEST = 8, 2.1
 
 
 def odds_claims(comparison: Comparison, result: OddsResult) -> Chart | None:
-    """Draw the likelihood ratios of every case, for the count alone and with all that is known.
+    """Draw the likelihood ratios of every case, for the count alone and with all that is given.
 
-    A panel per other hypothesis, a row per case or run. None without odds.
+    A panel per case or run, a row per other explanation. None without odds.
     """
-    odds = result.odds
+    odds = result.odds[:_MOST]
     if not odds:
         return None
     accused = comparison.inline_title(comparison.settings.accused)
-    first = [r for o in odds for r in o.steps[0].ratios.values()]
-    last = [r for o in odds for r in o.steps[-1].ratios.values()]
-    undecided = sum(r.low < 0 < r.high for r in last)
-
-    title = (
-        f"For {accused} the count alone speaks with "
-        f"{odds_words(max(r.stated for r in first))} at most, all that is known with "
-        f"{odds_words(max(r.stated for r in last))}; in {undecided} of {len(last)} comparisons the "
-        "priors decide which side is favoured"
-    )
+    more = f" Of {len(result.odds)}, the first {_MOST}." if len(result.odds) > _MOST else ""
 
     return Chart(
         "odds-claims",
         "odds",
-        title,
-        _claims_alt(comparison, odds),
+        _title(comparison, odds),
+        _alt(comparison, odds),
         Frame(
             subtitle=(
-                f"Likelihood ratio of {accused} to each other "
-                f"explanation, for {len(odds)} {kind_of_evidence(comparison)}. Mark: priors as "
-                f"stated; line: smallest to largest over {len(comparison.settings.sets)} prior "
-                f"sets on either side; an arrow: further. {counted_words(comparison)} "
-                f"{drawn(comparison)} {_cap_words(comparison)}"
+                f"How many times likelier each figure is under {accused} than under another "
+                "explanation: right of 1:1 it speaks for it, left against it. Circle: the count "
+                "alone. Diamond: with what else is reported. Line: smallest to largest over "
+                f"{len(comparison.settings.sets)} sets of assumptions on either side.{more}"
             ),
-            source=source(comparison),
-            height=_claims_grid(comparison, odds).total_height,
-            fill=lambda page: _draw_claims(page, comparison, odds),
+            source=f"{counted_words(comparison)} {source(comparison, drawn(comparison))}",
+            height=_grid(comparison, odds).total_height + _KEY,
+            fill=lambda page: _draw(page, comparison, odds),
+            width=NARROW,
         ),
+        _data(comparison, odds),
     )
 
 
-def _cap_words(comparison: Comparison) -> str:
-    """Say that n draws cannot tell ratios beyond n to 1."""
-    most = odds_words(math.log10(comparison.settings.draws))
-    return f"No ratio beyond {most} either way can be told from so many draws."
+def _title(comparison: Comparison, odds: Sequence[Odds]) -> str:
+    """Say how much likelier the count, and all that is given, make the accused explanation."""
+    accused = comparison.inline_title(comparison.settings.accused)
+    first = max(r.stated for o in odds for r in o.steps[0].ratios.values())
+    last = max(r.stated for o in odds for r in o.steps[-1].ratios.values())
+    title = f"The count alone makes {accused} {_at_most(first)} another explanation"
+    if any(len(o.steps) > 1 for o in odds):
+        title += f"; with what else is known, {_at_most(last).removesuffix(' as')}"
+    return title
 
 
-def _claims_alt(comparison: Comparison, odds: Sequence[Odds]) -> str:
-    """Say by other hypothesis from where to where the odds run, by count and by all known."""
-    parts = []
-    for other in comparison.settings.others:
-        alone, known = ([o.steps[k].ratios[other].stated for o in odds] for k in (0, -1))
-        parts.append(
-            f"Against {comparison.inline_title(other)} the count alone gives {odds_range(alone)}, "
-            f"and all that is known {odds_range(known)}"
-        )
+def _at_most(log10: float) -> str:
+    """Return `at most about 5 times as likely as`, with one digit, as chance moves the others."""
+    ratio = 10**log10
+    rounded = float(f"{ratio:.1g}") if ratio >= 1 else float(f"{ratio:.1f}")
+    return f"at most about {plain_number(rounded)} times as likely as"
+
+
+def _alt(comparison: Comparison, odds: Sequence[Odds]) -> str:
+    """Say from where to where the odds run, by the count and by all that is given."""
+    alone, known = (
+        odds_range([r.stated for o in odds for r in o.steps[k].ratios.values()]) for k in (0, -1)
+    )
     return (
-        f"A panel per other explanation, a row per {kind_of_evidence(comparison)[:-1]}; ratios "
-        f"under the priors as stated. {'. '.join(parts)}."
+        f"Likelihood ratios of {comparison.inline_title(comparison.settings.accused)}, a panel for "
+        f"each of {len(odds)} figures: {alone} by the count alone, {known} with all that is given."
     )
 
 
-def _claims_grid(comparison: Comparison, odds: Sequence[Odds]) -> Grid:
-    """Return a grid with a panel for each other hypothesis, and one for the key."""
-    panels = len(comparison.settings.others) + 1
-    return Grid(panels, columns=_COLUMNS, height=len(odds) * _ROW, left=_LEFT, gap=0.34)
+def _order(comparison: Comparison) -> list[tuple[str, str]]:
+    """Return the other explanations with their groups, those of a group together."""
+    groups = in_groups(comparison, comparison.settings.others)
+    return [(id_, group) for group, ids in groups.items() for id_ in ids]
 
 
-def _draw_claims(page: Page, comparison: Comparison, odds: Sequence[Odds]) -> None:
-    """Draw the panels and, in the last one, the key; all panels share one axis of odds."""
-    blue, red = primitives.colours()[0], primitives.colours()[2]
+def _grid(comparison: Comparison, odds: Sequence[Odds]) -> Grid:
+    """Return a grid with a panel for each case, a row in it for each other explanation."""
+    height = len(comparison.settings.others) * _ROW
+    columns = min(len(odds), _COLUMNS)
+    return Grid(len(odds), columns, height, left=_LEFT, gap=0.2, above=0.28, bottom=_KEY)
+
+
+def _draw(page: Page, comparison: Comparison, odds: Sequence[Odds]) -> None:
+    """Draw the panels over the key; all panels share one axis of odds."""
     ratios = [r for o in odds for k in (0, -1) for r in o.steps[k].ratios.values()]
-    limit = primitives.odds_limit([x for r in ratios for x in (r.stated, r.low, r.high)])
-    labels = [evidence_name(comparison, o.evidence.id) for o in odds]
+    ends = [x for r in ratios for x in (r.stated, r.low, r.high)]
+    limit = primitives.odds_limit(ends, _FARTHEST)
+    order = _order(comparison)
+    labels = [comparison.title(x) for x, _ in order]
 
-    panels = _claims_grid(comparison, odds).axes(page)
-    for k, (other, axes) in enumerate(zip(comparison.settings.others, panels, strict=False)):
-        primitives.rows(axes, labels, room=_LEFT - 2 * MARGIN, size=7.5)
-        axes.tick_params(labelleft=k % _COLUMNS == 0)
-        primitives.odds_axis(axes, limit, label="odds, accused : other (log scale)")
-        against = f"against {comparison.inline_title(other)}"
-        primitives.panel_title(axes, against, 2.2, size=8)
-        for row, o in enumerate(odds):
-            _claim_rows(axes, row, o, other, limit, (blue, red))
+    grid = _grid(comparison, odds)
+    for k, (o, axes) in enumerate(zip(odds, grid.axes(page), strict=True)):
+        primitives.rows(axes, labels, room=_LEFT - 2 * MARGIN)
+        axes.tick_params(labelleft=k % grid.columns == 0)
+        primitives.odds_axis(axes, limit, label="odds (log scale)")
+        name = evidence_name(comparison, o.evidence.id)
+        primitives.panel_title(axes, name, 1.6, bold=True, size=8)
+        for row, (other, group) in enumerate(order):
+            _draw_row(axes, row, o, other, limit, group_colour(group))
 
-    last = next(panels)
-    last.set_axis_off()
-    primitives.key(last, _claims_key(blue, red), loc="upper left")
+    axes = page.axes(MARGIN, 0, page.width - 2 * MARGIN, _KEY)
+    axes.set_axis_off()
+    primitives.key(axes, _key(), loc="center left", ncols=3, columnspacing=1.2)
 
 
-def _claim_rows(
-    axes: Axes, row: int, o: Odds, other: str, limit: float, colours: tuple[Any, Any]
-) -> None:
-    """Draw the count alone above all that is known; where that is no more, only once.
+def _draw_row(axes: Axes, row: int, o: Odds, other: str, limit: float, colour: Any) -> None:
+    """Draw the odds of one comparison: the count alone hollow, all that is given filled.
 
     Parameters
     ----------
     axes, row
-        Where the case has its row.
-    o
-        Its odds.
-    other
-        The hypothesis that the panel is about.
+        Where.
+    o, other
+        The odds of the case, and the explanation it is held against.
     limit
         Largest log10 odds of the axis.
-    colours
-        Of the count alone, and of all that is known.
+    colour
+        That of the kind of use.
     """
     alone, known = o.steps[0].ratios[other], o.steps[-1].ratios[other]
-    more = len(o.steps) > 1
-    style: dict[str, Any] = {"marker": "o", "filled": False, "lw": 1.3}
-    primitives.ranged(axes, row - 0.19 * more, alone, limit, colours[0], **style)
+    more, lw = len(o.steps) > 1, 1.4
     if more:
-        full: dict[str, Any] = {"marker": "D", "filled": True, "lw": 2.4}
-        primitives.ranged(axes, row + 0.19, known, limit, colours[1], **full)
+        primitives.ranged(axes, row + 0.2, known, limit, colour, marker="D", filled=True, lw=lw)
+    primitives.ranged(axes, row - 0.2 * more, alone, limit, colour, marker="o", filled=False, lw=lw)
 
 
-def _claims_key(blue: Any, red: Any) -> list[tuple[str, dict[str, Any]]]:
-    """Return the entries of the key: two kinds of marks and two kinds of lines."""
-    look = {"ms": 5, "mew": 1.1}
+def _key() -> list[tuple[str, dict[str, Any]]]:
+    """Return the entries of the key."""
+    look = {"color": SOFT, "ms": 5, "mew": 1.1, "lw": 1.4}
     return [
-        ("the count alone", {"color": blue, "marker": "o", "mfc": "white", "lw": 1.3, **look}),
-        ("all that is known", {"color": red, "marker": "D", "lw": 2.4, **look}),
-        ("1 : 1, the odds stay as they were", {"color": INK, "lw": 0.8}),
-        ("1 : 10 and 10 : 1", {"color": SOFT, "lw": 0.8, "ls": (0, (4, 3))}),
+        ("count alone", {"marker": "o", "mfc": "white", **look}),
+        ("with all that is given", {"marker": "D", **look}),
+        ("1:1, no change", {"color": INK, "lw": 0.8}),
     ]
 
 
-# Growing sets of observables
-
-
-def odds_curves(comparison: Comparison, result: OddsResult) -> Chart | None:
-    """Draw what growing sets of observables do to the odds of clusters whose maker is known.
-
-    The clusters are simulated under the accused or another hypothesis; no claim is weighed. None
-    without such sets.
-    """
-    if not result.growing:
-        return None
-    accused, others = comparison.settings.accused, comparison.settings.others
-    curves = {x: [e for e in result.growing if e.against == x] for x in others}
-    start = [c[0].median_if_accused.stated for c in curves.values()]
-    end = {x: c[-1].median_if_accused.stated for x, c in curves.items()}
-    observables = len(curves[others[0]][-1].known)
-    hardest = min(end, key=end.__getitem__)
-
-    title = (
-        f"By its count a typical cluster of {comparison.inline_title(accused)} gets "
-        f"odds of {odds_range(start)}; all {observables} observables bring it to "
-        f"{odds_words(min(end.values()))} or more, least against "
-        f"{comparison.inline_title(hardest)}"
-    )
-
-    return Chart(
-        "odds-curves",
-        "odds",
-        title,
-        _curves_alt(comparison, curves),
-        Frame(
-            subtitle=(
-                f"Likelihood ratio of {comparison.inline_title(accused)} to each other "
-                "explanation as observables are added from left to right, of simulated clusters as "
-                "found and published, counts under any of C1 to C6. Lines: median cluster, priors "
-                f"as stated; band: that median over {len(comparison.settings.sets)} prior sets on "
-                "either side; light: 5 to 95 % of the clusters, priors as stated. "
-                f"{drawn(comparison)} {_cap_words(comparison)}"
-            ),
-            source=source(comparison),
-            height=_curves_grid(curves).total_height,
-            fill=lambda page: _draw_curves(page, comparison, curves),
-        ),
-    )
-
-
-def _curves_alt(comparison: Comparison, curves: Curves) -> str:
-    """Say by other hypothesis where the median odds begin and end, for clusters of either maker."""
-    parts = [
-        f"Against {comparison.inline_title(x)}, clusters of the accused explanation go from "
-        f"{odds_words(c[0].median_if_accused.stated)} to "
-        f"{odds_words(c[-1].median_if_accused.stated)}, clusters of the other from "
-        f"{odds_words(c[0].median_if_other.stated)} to {odds_words(c[-1].median_if_other.stated)}"
-        for x, c in curves.items()
+def _data(comparison: Comparison, odds: Sequence[Odds]) -> Data:
+    """Return the ratios of every step."""
+    head = ("figure", "known", "against", "ratio", "from", "to")
+    rows = [
+        (
+            evidence_name(comparison, o.evidence.id),
+            " + ".join(step.known),
+            other,
+            *(f"{10**x:.4g}" for x in (r.stated, r.low, r.high)),
+        )
+        for o in odds
+        for step in o.steps
+        for other, r in step.ratios.items()
     ]
-    names = and_list(observable_name(x) for x in next(iter(curves.values()))[-1].known)
-    return f"Median odds with the count alone, then with {names}. {'. '.join(parts)}."
-
-
-def _curves_grid(curves: Curves) -> Grid:
-    """Return a grid with a panel for each other hypothesis, and one for the key."""
-    return Grid(len(curves) + 1, columns=_COLUMNS, height=1.55, left=0.9, gap=0.2)
-
-
-def _draw_curves(page: Page, comparison: Comparison, curves: Curves) -> None:
-    """Draw a panel per other hypothesis; in the last one the key and the numbered observables.
-
-    The axis of odds ends where the number of draws ends what can be told.
-    """
-    blue, red = primitives.colours()[0], primitives.colours()[2]
-    most = math.log10(comparison.settings.draws)
-    panels = _curves_grid(curves).axes(page)
-    for k, ((other, steps), axes) in enumerate(zip(curves.items(), panels, strict=False)):
-        _draw_curve(
-            axes,
-            [x.median_if_accused for x in steps],
-            [x.if_accused for x in steps],
-            {"color": blue, "marker": "o"},
-        )
-        _draw_curve(
-            axes,
-            [x.median_if_other for x in steps],
-            [x.if_other for x in steps],
-            {"color": red, "marker": "D"},
-        )
-        primitives.odds_axis(axes, most, vertical=True)
-        axes.set_xlim(-0.3, len(steps) - 0.7)
-        axes.set_xticks(range(len(steps)), [str(j + 1) for j in range(len(steps))])
-        axes.set_xlabel("observables known (number, listed below)", fontsize=primitives.LABEL)
-        axes.tick_params(labelleft=k % _COLUMNS == 0)
-        if k % _COLUMNS == 0:
-            axes.set_ylabel("odds, accused : other\n(log scale)", fontsize=7.5)
-        against = f"against {comparison.inline_title(other)}"
-        primitives.panel_title(axes, against, 2.6, size=8)
-
-    last = next(panels)
-    last.set_axis_off()
-    primitives.key(last, _curves_key(comparison, blue, red), loc="upper left", ncols=1)
-    _list_observables(last, [x.known[-1] for x in next(iter(curves.values()))])
-
-
-def _draw_curve(
-    axes: Axes, medians: Sequence[Ranged], spans: Sequence[Span], look: Mapping[str, Any]
-) -> None:
-    """Draw medians over a band of their range, over a light band of 90 % of the clusters.
-
-    Parameters
-    ----------
-    axes
-        x counts the observables from 0.
-    medians
-        Median log10 odds for each set of observables, with its range over prior sets.
-    spans
-        Quantiles over clusters for the same sets, priors as stated.
-    look
-        Colour and marker of the line.
-    """
-    x, colour = range(len(medians)), look["color"]
-    axes.fill_between(
-        x, [s.p05 for s in spans], [s.p95 for s in spans], color=colour, alpha=0.12, lw=0
-    )
-    axes.fill_between(
-        x, [m.low for m in medians], [m.high for m in medians], color=colour, alpha=0.3, lw=0
-    )
-    axes.plot(x, [m.stated for m in medians], ms=3.8, lw=1.5, zorder=4, **look)
-
-
-def _curves_key(comparison: Comparison, blue: Any, red: Any) -> list[tuple[str, dict[str, Any]]]:
-    """Return the entries of the key: lines of either maker, and what the two bands are."""
-    accused = comparison.inline_title(comparison.settings.accused)
-    return [
-        (f"clusters of {accused}", {"color": blue, "marker": "o", "ms": 4, "lw": 1.5}),
-        ("clusters of the other explanation", {"color": red, "marker": "D", "ms": 4, "lw": 1.5}),
-        ("range over prior sets", {"color": SOFT, "lw": 7, "alpha": 0.4}),
-        ("5 to 95 % of clusters", {"color": SOFT, "lw": 7, "alpha": 0.15}),
-    ]
-
-
-def _list_observables(axes: Axes, added: Sequence[str]) -> None:
-    """Write the numbered observables in two columns under the key, in the order they are added."""
-    names = [observable_name(x) for x in added]
-    lines = [f"{j + 1}  {x}" for j, x in enumerate((names[0], *(f"+ {x}" for x in names[1:])))]
-    half = math.ceil(len(lines) / 2)
-    for x, column in ((0.0, lines[:half]), (0.72, lines[half:])):
-        axes.text(
-            x,
-            0.44,
-            "\n".join(column),
-            va="top",
-            fontsize=primitives.LABEL,
-            color=INK,
-            linespacing=1.25,
-            transform=axes.transAxes,
-        )
+    return [head, *rows]

@@ -1,4 +1,4 @@
-"""Chart of the counts that hypotheses predict."""
+"""Charts of the counts that explanations make one expect: of kinds of use, and of each alone."""
 
 from __future__ import annotations
 
@@ -7,190 +7,352 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from sim.arrays.types import Floats
 from sim.comparison.inference.quantiles import Span
+from sim.comparison.plain_words import claim_names, plain_number
 from sim.comparison.section import Comparison
 from sim.comparison.sections.predictions import REPORTED, Predicted
-from sim.comparison.wording import and_list, percent, short_figure, short_number
+from sim.comparison.wording import and_list, percent, plural
 from sim.reporting.charts import primitives
-from sim.reporting.charts.captions import convention_words, drawn, source
-from sim.reporting.charts.layout import GREY, INK, SOFT, WIDTH, Chart, Frame, Page
+from sim.reporting.charts.captions import drawn, group_colour, group_words, in_groups, source
+from sim.reporting.charts.layout import GREY, INK, NARROW, SOFT, Chart, Data, Frame, Page
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_LEFT, _WIDTH = 1.95, WIDTH - 1.95 - 0.2
-# Conventions that are drawn thin below what is reported: marker, and rows below the middle.
-_THIN = {"C2": ("o", 0.20), "C6": ("D", 0.36)}
-
-Predictions = Mapping[tuple[str, str], Predicted]
+_LEFT, _RIGHT, _BELOW = 0.25, 0.3, 0.5
+_CURVES, _ROW = 1.75, 0.42
+# Where densities are computed, and the least width of a kernel, both in log10 exchanges.
+_STEPS, _NARROWEST = 90, 0.08
+_MOST_RUNS = 8
 
 
 @dataclass(frozen=True)
-class _ClaimMark:
-    """What a claim may stand for, as a mark on the axis of counts.
+class _Mark:
+    """A count that is asked about, as a line over an axis of counts.
 
     Attributes
     ----------
     label
-        Ids of the claims that say the same, and their words.
+        Its name.
     low, high
-        Limits of the count in exchanges; infinity where the claim has no upper end.
-    level
-        How high the label stands, as `primitives.staggered` has it.
+        Limits of the count in exchanges; infinity where it has no upper end.
     """
 
     label: str
     low: float
     high: float
-    level: int
+
+
+# Kinds of use
+
+
+def expected(comparison: Comparison, result: tuple[Predicted, ...]) -> Chart | None:
+    """Draw which counts each kind of use makes one expect, with the claims by name.
+
+    A curve for each kind, a mixture of its explanations with equal weights. None without
+    predictions.
+    """
+    predicted = _reported(result)
+    if not predicted:
+        return None
+    groups = in_groups(comparison, predicted)
+    marks, limits = _marks(comparison), _limits(comparison, predicted)
+    above = _above(marks, limits)
+    x = np.linspace(*map(math.log10, limits), _STEPS)
+    curves = {
+        group: np.mean([_density(predicted[id_], x) for id_ in ids], axis=0)
+        for group, ids in groups.items()
+    }
+
+    def fill(page: Page) -> None:
+        """Draw the curves, then the claims over them."""
+        width = page.width - _LEFT - _RIGHT
+        axes = page.axes(_LEFT, _BELOW, width, _CURVES)
+        for group, y in curves.items():
+            colour = group_colour(group)
+            axes.fill_between(10**x, y, color=colour, alpha=0.15, lw=0)
+            axes.plot(10**x, y, color=colour, lw=1.8)
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+        axes.set_ylim(0, 1.28 * max(y.max() for y in curves.values()))
+        _counts_axis(axes, limits)
+        entries = [(group_words(x), {"color": group_colour(x), "lw": 3}) for x in curves]
+        primitives.key(axes, entries, loc="upper right", fontsize=8.5)
+        _draw_marks(axes, marks, _levels(marks, limits, width))
+
+    return Chart(
+        "expected-counts",
+        "predictions",
+        _expected_title(comparison, groups, predicted),
+        _expected_alt(comparison, groups, predicted),
+        Frame(
+            subtitle=(
+                "How likely each number of exchanges is, as a provider would find and publish it, "
+                "if the explanations of a kind are equally likely. Lines: the reported counts, "
+                "which no curve was drawn from."
+            ),
+            source=source(comparison, drawn(comparison, "explanation")),
+            height=_BELOW + _CURVES + above,
+            fill=fill,
+            width=NARROW,
+        ),
+        _curve_data(x, curves),
+    )
+
+
+def _expected_title(
+    comparison: Comparison, groups: Mapping[str, Sequence[str]], predicted: Mapping[str, Predicted]
+) -> str:
+    """Say how many counts lie within what each kind of use makes one expect."""
+    marks = _marks(comparison)
+    inside = [
+        x
+        for x in marks
+        if all(any(_is_inside(x, predicted[id_].count) for id_ in ids) for ids in groups.values())
+    ]
+    kinds = and_list(group_words(x) for x in groups)
+    if len(groups) == 1 or not marks:
+        return f"Which counts {kinds} make{'s' if len(groups) == 1 else ''} one expect"
+    which = "Every one" if len(inside) == len(marks) else f"{len(inside)}"
+    if not inside:
+        which = "None"
+    return f"{which} of the {plural(len(marks), 'count')} is what {kinds} alike make one expect"
+
+
+def _is_inside(mark: _Mark, count: Span) -> bool:
+    """Tell whether a count overlaps with the middle 90 % of what is predicted."""
+    return mark.low <= count.p95 and mark.high >= count.p05
+
+
+def _expected_alt(
+    comparison: Comparison, groups: Mapping[str, Sequence[str]], predicted: Mapping[str, Predicted]
+) -> str:
+    """Say the middle of each curve, and between which of them the counts stand."""
+    middles = and_list(
+        f"{plain_number(float(np.median([predicted[x].count.median for x in ids])))} for "
+        f"{group_words(group)}"
+        for group, ids in groups.items()
+    )
+    marks = and_list(x.label for x in _marks(comparison))
+    return f"Curves over a logarithmic axis of counts, with middles at {middles}; lines at {marks}."
+
+
+def _curve_data(x: Floats, curves: Mapping[str, Floats]) -> Data:
+    """Return the curves as density for each factor of ten."""
+    lines = zip(10**x, *curves.values(), strict=True)
+    return [("exchanges", *curves), *([f"{v:.4g}" for v in line] for line in lines)]
+
+
+# Each explanation
 
 
 def predictions(comparison: Comparison, result: tuple[Predicted, ...]) -> Chart | None:
-    """Draw the predictive distributions of the count, with the claims as intervals.
+    """Draw the predictive density of the count of each explanation, with the claims by name.
 
-    Prior predictive: nothing of the claims enters them. A row per hypothesis; None without
-    predictions.
+    Prior predictive: nothing of the claims enters it. A row for each explanation, those of a kind
+    together. None without predictions.
     """
-    if not result:
+    predicted = _reported(result)
+    if not predicted:
         return None
-    predicted = {(x.hypothesis, x.convention): x for x in result}
-    ids = comparison.settings.hypotheses
-    counts = [predicted[x, REPORTED].count for x in ids]
-    medians = [x.median for x in counts]
-    widths = [x.p95 / max(x.p05, 1) for x in counts]
-    title = (
-        f"The explanations differ by a factor of {short_number(max(medians) / min(medians))} in "
-        f"the count that is typical of them; each by itself spans a factor of "
-        f"{short_number(min(widths))} or more"
-    )
-
-    limits = _limits(comparison, result)
-    claims = _claim_marks(comparison, limits)
-    top = 0.25 + 0.16 * (max((x.level for x in claims), default=0) + 1)
+    groups = in_groups(comparison, predicted)
+    order = [(id_, group) for group, ids in groups.items() for id_ in ids]
+    marks, limits = _marks(comparison), _limits(comparison, predicted)
+    above = _above(marks, limits)
 
     def fill(page: Page) -> None:
-        """Draw the rows, then the claims over all of them."""
-        axes = page.axes(_LEFT, 0.5, _WIDTH, page.height - 0.5 - top)
-        _draw_predictions(axes, comparison, predicted, limits)
-        for claim in claims:
-            _draw_claim(axes, claim, primitives.colours()[0])
+        """Draw a row for each explanation, then the claims over all of them."""
+        width = page.width - _LEFT - _RIGHT
+        axes = page.axes(_LEFT, _BELOW, width, page.height - _BELOW - above)
+        axes.set_ylim(len(order), 0)
+        for row, (id_, group) in enumerate(order):
+            _draw_row(axes, row, predicted[id_], group_colour(group), limits)
+            axes.text(
+                limits[0],
+                row + 0.3,
+                comparison.title(id_),
+                fontsize=8.5,
+                color=INK,
+                va="center",
+                zorder=5,
+                bbox={"fc": "white", "alpha": 0.75, "lw": 0, "pad": 0.6},
+            )
+        axes.set_yticks([])
+        axes.spines["left"].set_visible(False)
+        _counts_axis(axes, limits)
+        _draw_marks(axes, marks, _levels(marks, limits, width))
 
     return Chart(
         "predictions",
         "predictions",
-        title,
+        _title(comparison, predicted),
         _alt(comparison, predicted),
         Frame(
             subtitle=(
-                "Exchanges that each explanation makes one expect. Thick: as found, linked and "
-                "published by an accuser, under the convention that was drawn (90 % thin, 50 % "
-                "thick, gap at the median). Below it the whole cluster as "
-                f"{convention_words('C2')} and {convention_words('C6')}, median and 90 %. "
-                "Vertical: what each claim may stand for; an arrow: no upper end. "
-                f"{drawn(comparison, 'explanation')}"
+                "A row for each explanation: how likely each number of exchanges is, as a provider "
+                "would find and publish it. Bar: the middle 90 %; white: the median. "
+                f"Colours: {_colour_words(groups)}."
             ),
-            source=source(comparison),
-            height=len(ids) * 0.46 + top + 0.5,
+            source=source(comparison, drawn(comparison, "explanation")),
+            height=len(order) * _ROW + above + _BELOW,
             fill=fill,
+            width=NARROW,
         ),
+        _span_data(comparison, order, predicted),
     )
 
 
-def _limits(comparison: Comparison, result: Sequence[Predicted]) -> tuple[float, float]:
-    """Return the limits of the axis of counts, wide enough for all that is drawn and all claims."""
-    spans = [x.count for x in result if x.convention in (REPORTED, *_THIN)]
-    claims = [x.interval("count", comparison.settings.reading).low for x in comparison.cases]
-    low = max(min(x.p05 for x in spans), 1.0) / 1.6
-    return low, max(*(x.p95 for x in spans), *claims) * 1.6
-
-
-def _claim_marks(comparison: Comparison, limits: tuple[float, float]) -> list[_ClaimMark]:
-    """Return a mark for every distinct interval of the claims, from the left.
-
-    `limits` are those of the axis, from which positions of labels in inches follow.
-    """
-    ids: dict[tuple[float, float], list[str]] = {}
-    words: dict[tuple[float, float], str] = {}
-    for case in comparison.cases:
-        x = case.interval("count", comparison.settings.reading)
-        ids.setdefault((x.low, x.high), []).append(case.id)
-        words[x.low, x.high] = short_figure(case.claims["count"])
-
-    intervals = sorted(ids)
-    labels = [f"{', '.join(ids[x])} {words[x]}" for x in intervals]
-    inch = _WIDTH / math.log10(limits[1] / limits[0])
-    ends = [math.log10(low / limits[0]) * inch for low, _ in intervals]
-    levels = primitives.staggered(ends, labels, primitives.FLAG)
-    return [
-        _ClaimMark(label, low, high, level)
-        for label, (low, high), level in zip(labels, intervals, levels, strict=True)
-    ]
-
-
-def _draw_predictions(
-    axes: Axes, comparison: Comparison, predicted: Predictions, limits: tuple[float, float]
+def _draw_row(
+    axes: Axes, row: int, predicted: Predicted, colour: Any, limits: tuple[float, float]
 ) -> None:
-    """Draw a row for each hypothesis: the reported count thick, two conventions thin below it."""
-    ids = comparison.settings.hypotheses
-    accused = ids.index(comparison.settings.accused)
-    primitives.rows(axes, [comparison.title(x) for x in ids], room=1.75, bold=(accused,))
-    primitives.log_counts(axes, *limits, "exchanges of one cluster (number, log scale)")
-    for row, id_ in enumerate(ids):
-        primitives.bar(axes, row - 0.17, predicted[id_, REPORTED].count, INK, thick=7)
-        for convention, (marker, below) in _THIN.items():
-            count = predicted[id_, convention].count
-            _draw_thin(axes, row + below, count, marker, convention)
+    """Draw a density that stands on a bar of its middle 90 %."""
+    x = np.linspace(*map(math.log10, limits), _STEPS)
+    foot = row + 0.9
+    y = _density(predicted, x)
+    axes.fill_between(10**x, foot, foot - 0.55 * y / y.max(), color=colour, alpha=0.3, lw=0)
+    count = predicted.count
+    axes.plot([max(count.p05, limits[0]), count.p95], [foot, foot], color=colour, lw=3)
+    axes.plot([count.median], [foot], "|", color="white", ms=5, mew=1.6, zorder=4)
 
 
-def _draw_thin(axes: Axes, y: float, count: Span, marker: str, convention: str) -> None:
-    """Draw a thin range of 90 % with a marker at the median, and the convention behind its end."""
-    axes.plot([count.p05, count.p95], [y, y], color=GREY, lw=0.9, zorder=3)
-    axes.plot([count.median], [y], marker, color=SOFT, mfc="white", ms=4, zorder=4)
-    axes.annotate(
-        convention,
-        (count.p95, y),
-        (3, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=6.5,
-        color=SOFT,
-        annotation_clip=True,
+def _title(comparison: Comparison, predicted: Mapping[str, Predicted]) -> str:
+    """Say how far apart the middles are, against how wide each explanation is by itself."""
+    counts = [x.count for x in predicted.values()]
+    medians = [x.median for x in counts]
+    widths = [x.p95 / max(x.p05, 1) for x in counts]
+    if len(counts) == 1:
+        (only,) = predicted
+        return (
+            f"{comparison.title(only)} makes one expect {plain_number(counts[0].p05)} to "
+            f"{plain_number(counts[0].p95)} exchanges"
+        )
+    return (
+        f"The {len(counts)} explanations overlap: their middles differ by a factor of "
+        f"{plain_number(_rough(max(medians) / max(min(medians), 1)))}, while each one alone spans "
+        f"a factor of {plain_number(_rough(min(widths)))} or more"
     )
 
 
-def _draw_claim(axes: Axes, claim: _ClaimMark, colour: Any) -> None:
-    """Shade what a claim may stand for; an arrow stands for an end outside the axes."""
+def _rough(value: float) -> float:
+    """Return a factor with one digit, two below 2, as chance moves the others."""
+    return float(f"{value:.1g}") if value >= 2 else float(f"{value:.2g}")
+
+
+def _alt(comparison: Comparison, predicted: Mapping[str, Predicted]) -> str:
+    """Say which explanations have the smallest and the largest middle, and one claim's place."""
+    ranked = sorted(predicted, key=lambda x: predicted[x].count.median)
+    first, last = ranked[0], ranked[-1]
+    text = (
+        f"Densities of {plural(len(ranked), 'explanation')}, with medians from "
+        f"{plain_number(predicted[first].count.median)} ({comparison.inline_title(first)}) to "
+        f"{plain_number(predicted[last].count.median)} ({comparison.inline_title(last)})"
+    )
+    if comparison.cases:
+        case = comparison.cases[-1]
+        reach = [x.above[case.id] for x in predicted.values() if case.id in x.above]
+        if reach:
+            text += f"; {percent(min(reach))} to {percent(max(reach))} of the draws reach {case.id}"
+    return f"{text}."
+
+
+def _colour_words(groups: Mapping[str, Sequence[str]]) -> str:
+    """Name the colours of the kinds of use."""
+    names = {"extraction": "red", "legitimate": "blue", "access": "purple"}
+    return ", ".join(f"{names.get(x, 'grey')} for {group_words(x)}" for x in groups)
+
+
+def _span_data(
+    comparison: Comparison,
+    order: Sequence[tuple[str, str]],
+    predicted: Mapping[str, Predicted],
+) -> Data:
+    """Return the quantiles of each explanation."""
+    head = ("explanation", "title", "group", "p05", "p25", "median", "p75", "p95")
+    rows = []
+    for id_, group in order:
+        x = predicted[id_].count
+        quantiles = (f"{v:.6g}" for v in (x.p05, x.p25, x.median, x.p75, x.p95))
+        rows.append((id_, comparison.title(id_), group, *quantiles))
+    return [head, *rows]
+
+
+# What both draw
+
+
+def _reported(result: Sequence[Predicted]) -> dict[str, Predicted]:
+    """Return by hypothesis the counts as they are found, linked and published."""
+    return {x.hypothesis: x for x in result if x.convention == REPORTED}
+
+
+def _density(predicted: Predicted, x: Floats) -> Floats:
+    """Return the density of log10 of the count at `x`, smoothed from percentiles.
+
+    A Gaussian kernel on each percentile, as wide as Silverman's rule has it.
+    """
+    logs = np.log10(np.maximum(predicted.percentiles, 1.0))
+    width = max(0.9 * float(logs.std()) * len(logs) ** -0.2, _NARROWEST)
+    z = (x[:, None] - logs[None, :]) / width
+    density: Floats = np.exp(-0.5 * z**2).mean(axis=1) / (width * math.sqrt(2 * math.pi))
+    return density
+
+
+def _marks(comparison: Comparison) -> list[_Mark]:
+    """Return the counts that are asked about, rising: those of runs, where there are runs.
+
+    Of many runs only the largest are named.
+    """
+    if comparison.runs:
+        counts = sorted(comparison.runs, key=lambda x: -x.counts["C2"])[:_MOST_RUNS]
+        marks = [_Mark(x.name, x.counts["C2"], x.counts["C2"]) for x in counts if x.counts["C2"]]
+    else:
+        names, reading = claim_names(comparison.cases), comparison.settings.reading
+        limits = {x.id: x.interval("count", reading) for x in comparison.cases}
+        marks = [_Mark(names[k], x.low, x.high) for k, x in limits.items()]
+    return sorted(marks, key=lambda x: x.low)
+
+
+def _limits(comparison: Comparison, predicted: Mapping[str, Predicted]) -> tuple[float, float]:
+    """Return the limits of the axis of counts, wide enough for all that is drawn."""
+    marks = _marks(comparison)
+    low = min(x.count.p05 for x in predicted.values())
+    low = min([low, *(x.low for x in marks)])
+    high = max([x.count.p95 for x in predicted.values()] + [x.low for x in marks])
+    return max(low, 1.0) / 3, high * 3
+
+
+def _levels(
+    marks: Sequence[_Mark], limits: tuple[float, float], width: float | None = None
+) -> list[int]:
+    """Return how high the label of each mark stands."""
+    inches = NARROW - _LEFT - _RIGHT if width is None else width
+    inch = inches / math.log10(limits[1] / limits[0])
+    ends = [math.log10(x.low / limits[0]) * inch for x in marks]
+    return primitives.staggered(ends, [x.label for x in marks], primitives.FLAG)
+
+
+def _above(marks: Sequence[_Mark], limits: tuple[float, float]) -> float:
+    """Return the inches that the labels take over the axes."""
+    return 0.2 + 0.16 * (max(_levels(marks, limits), default=-1) + 1)
+
+
+def _counts_axis(axes: Axes, limits: tuple[float, float]) -> None:
+    """Make x the axis of counts that both charts have."""
+    label = "exchanges of one cluster (number, log scale)"
+    primitives.log_counts(axes, *limits, label, most=5, plain=True)
+
+
+def _draw_marks(axes: Axes, marks: Sequence[_Mark], levels: Sequence[int]) -> None:
+    """Draw a line for each count; an arrow stands for an end outside the axes."""
     from matplotlib.transforms import blended_transform_factory
 
-    is_unbounded = claim.high > axes.get_xlim()[1]
-    end = claim.low if is_unbounded else claim.high
-    axes.axvspan(claim.low, end, color=colour, alpha=0.35, lw=0, zorder=2)
-    axes.axvline(claim.low, color=colour, lw=0.8, zorder=2)
-    if is_unbounded:
-        mixed = blended_transform_factory(axes.transData, axes.transAxes)
-        axes.plot([claim.low], [1], ">", color=colour, ms=5, transform=mixed, clip_on=False)
-    primitives.flag(axes, claim.low, claim.level, claim.label, colour)
-
-
-def _alt(comparison: Comparison, predicted: Predictions) -> str:
-    """Say the median and range of each hypothesis, and how often each claim is reached."""
-    spans = []
-    for id_ in comparison.settings.hypotheses:
-        count = predicted[id_, REPORTED].count
-        spans.append(
-            f"{comparison.title(id_)}: median {short_number(count.median)}, 90 % from "
-            f"{short_number(count.p05)} to {short_number(count.p95)}"
-        )
-
-    shares = []
-    for case in comparison.cases:
-        reaching = and_list(
-            f"{percent(predicted[x, REPORTED].above[case.id])} of {comparison.inline_title(x)}"
-            for x in (comparison.settings.accused, comparison.settings.against)
-        )
-        shares.append(f"{case.id} ({short_figure(case.claims['count'])}) is reached by {reaching}")
-
-    return (
-        "Published counts, a row per explanation. " + ". ".join(spans) + ". Of the claims, "
-        "drawn as vertical intervals: " + "; ".join(shares) + "."
-    )
+    mixed = blended_transform_factory(axes.transData, axes.transAxes)
+    for mark, level in zip(marks, levels, strict=True):
+        axes.axvline(mark.low, color=SOFT, lw=1.1, zorder=3)
+        if mark.high < axes.get_xlim()[1]:
+            axes.axvspan(mark.low, mark.high, color=GREY, alpha=0.35, lw=0, zorder=2)
+        else:
+            axes.plot([mark.low], [1], ">", color=SOFT, ms=5, transform=mixed, clip_on=False)
+        primitives.flag(axes, mark.low, level, mark.label, SOFT)

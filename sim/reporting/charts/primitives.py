@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sim.comparison.inference.quantiles import Ranged, Span
+from sim.comparison.plain_words import plain_number
 from sim.comparison.wording import short_number, tight_odds
 from sim.reporting.charts.layout import (
     BAND,
@@ -150,7 +151,15 @@ def odds_axis(axes: Axes, limit: float, *, vertical: bool = False, label: str = 
     (axes.set_ylabel if vertical else axes.set_xlabel)(label, fontsize=LABEL)
 
 
-def log_counts(axes: Axes, low: float, high: float, label: str = "", most: int = 8) -> None:
+def log_counts(
+    axes: Axes,
+    low: float,
+    high: float,
+    label: str = "",
+    most: int = 8,
+    *,
+    plain: bool = False,
+) -> None:
     """Make x a logarithmic axis of counts with ticks such as `10 k`.
 
     Parameters
@@ -163,13 +172,16 @@ def log_counts(axes: Axes, low: float, high: float, label: str = "", most: int =
         Of the axis.
     most
         How many ticks there may be; powers of ten are left out evenly above that.
+    plain
+        Whether ticks are written out, as `10,000` and `1 million`.
     """
     axes.set_xscale("log")
     axes.set_xlim(low, high)
     powers = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
     step = math.ceil(len(powers) / most)
     places = [10.0**k for k in powers][::step]
-    axes.set_xticks(places, [short_number(x) for x in places])
+    words = plain_number if plain else short_number
+    axes.set_xticks(places, [words(x) for x in places])
     axes.minorticks_off()
     axes.grid(axis="x", color=LINE, lw=0.6)
     axes.set_xlabel(label, fontsize=LABEL)

@@ -76,7 +76,10 @@ def test_every_source_is_used() -> None:
     used = {value.source for kind, key in ENTRIES for value in cited(kind, key)}
     used |= {x.source for x in step_distributions().values()}
     used |= {x.source for x in statements().values()}
+    used |= {x.values_source for x in statements().values() if x.values_source}
     used |= {source for source, _ in known_of_explanations()}
+    reports = {claim.source for claim in claims().values()}
+    used |= {key for key, x in sources().items() if x.url and any(x.url in y for y in reports)}
     assert used == set(sources())
 
 

@@ -28,6 +28,7 @@ class Load:
     tasks: int = 0
     calls: int = 0
     different: float = 0.0
+    factors: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -49,13 +50,16 @@ def predict(x: Hypothesis, rng: Random) -> Predicted:
     """Draw once from an explanation."""
     common = {name: value(prior, rng) for name, prior in x.common.items() if name != "convention"}
     made = Predicted()
-    for work in x.work.values():
+    lever = math.nan
+    for key, work in x.work.items():
         load = _of_work(x, work, rng)
+        if x.driver.startswith(f"{key}."):
+            lever = load.factors[x.driver.removeprefix(f"{key}.")]
         made.tasks += load.tasks
         made.different += load.different
         for name, number in _conventions(load, common, rng).items():
             made.counts[name] += number
-    _cluster(made, x.access_modes[name_of(x.access, rng)], rng)
+    _cluster(made, x.access_modes[name_of(x.access, rng)], lever, rng)
     made.reported["moved_24h"] = value(x.uptakes[name_of(x.uptake, rng)].moved, rng)
     _of_work_seen(made, common)
     _accuse(made, name_of(x.common["convention"], rng), common, rng)
@@ -119,13 +123,15 @@ def _of_work(x: Hypothesis, work: Work, rng: Random) -> Load:
     once = math.prod(v for name, v in factors.items() if name not in work.repeated_by)
     if work.calls is not None:
         kinds = [x.calls[name_of(work.calls, rng)] for _ in range(2)]
-        return _of_calls(kinds, value(work.mixed, rng), once, again, rng)
+        load = _of_calls(kinds, value(work.mixed, rng), once, again, rng)
+        load.factors = factors
+        return load
     assert work.suites is not None
     suite = x.suites[name_of(work.suites, rng)]
     models = round(factors.get("models", 1))
     rounds = max(1, round(once * again / models))
     first = rng.random()
-    load = Load()
+    load = Load(factors=factors)
     for key in suite.benchmarks:
         benchmark = benchmarks()[key]
         load.tasks += benchmark.items * rounds * models
@@ -220,9 +226,10 @@ def events(mean: float, rng: Random) -> int:
     return found
 
 
-def _cluster(made: Predicted, mode: Access, rng: Random) -> None:
+def _cluster(made: Predicted, mode: Access, lever: float, rng: Random) -> None:
     """Accounts of the cluster and how they look together."""
-    made.accounts = max(1, min(round(value(mode.accounts, rng)), made.tasks))
+    wanted = value(mode.accounts, rng) * (lever if mode.per_lever else 1)
+    made.accounts = max(1, min(round(wanted), made.tasks))
     sigma = value(mode.volume_sigma, rng)
     volumes = [math.exp(sigma * rng.gauss(0, 1)) for _ in range(made.accounts)]
     synchrony, sharing = value(mode.synchrony, rng), value(mode.shared_instruments, rng)

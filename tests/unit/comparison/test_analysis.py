@@ -129,9 +129,9 @@ def test_sections_share_what_they_compute() -> None:
         claim_ids=["A4"],
         hypotheses=["resale"],
         draws=200,
-        sections=["odds", "priors-needed", "design", "documents", "benchmark-runs"],
+        sections=["odds", "priors-needed", "design", "critique", "benchmark-runs"],
     )
     results = analysis.results
     assert results["priors-needed"].odds is results["odds"].odds
     assert results["design"].growing is results["odds"].growing
-    assert len(results["documents"]) > 5
+    assert len(results["critique"]) > 5

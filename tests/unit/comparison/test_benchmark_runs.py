@@ -1,13 +1,14 @@
-"""Whole benchmark runs of measured models, and the arithmetic of the documents beside them."""
+"""Whole benchmark runs of measured models."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from sim.catalog import benchmarks, claims, statements, step_distributions, steps_for
+from sim.catalog import benchmarks, claims, step_distributions, steps_for
 from sim.comparison.analysis import FEBRUARY
 from sim.comparison.claims.cases import cases
 from sim.comparison.inference.run_totals import (
@@ -18,8 +19,13 @@ from sim.comparison.inference.run_totals import (
     predict,
     runs_until,
 )
-from sim.comparison.sections.benchmark_runs import predict_models
-from sim.comparison.sections.statements import _reached, verdicts
+from sim.comparison.sections.benchmark_runs import (
+    agents_table,
+    models_table,
+    predict_models,
+    say_agents,
+    say_models,
+)
 from sim.scaffold.steps import draw_steps
 from sim.streams import Streams
 
@@ -99,95 +105,41 @@ def test_runs_needed_for_the_claims(models: Models) -> None:
             assert x.runs.mean == pytest.approx(target / m.exchanges.mean + 0.5, rel=0.02, abs=0.5)
 
 
-def test_models_rise_and_every_figure_has_its_convention(models: Models) -> None:
+def test_models_rise_and_are_counted_as_answered_requests(models: Models) -> None:
     medians = [m.exchanges.median for m in models]
     assert medians == sorted(medians)
     assert {m.convention for m in models} == {"C2"}
-    assert all(x.convention for x in verdicts(models))
 
 
-VERDICTS = {
-    "run-size": (
-        "holds",
-        "arithmetic holds (2,294 items give 114,700); "
-        "25 models took 30,299 to 199,271, median 87,268",
-    ),
-    "thirty-runs": (
-        "holds in part",
-        "arithmetic holds for models with 49.4 steps or more: 5 of 25 models need <= 30 runs, "
-        "the median model 39",
-    ),
-    "fifty-calls": (
-        "contradicted",
-        "not conservative: above the mean of 20 of 25 models (13.2 to 86.9, on average 40.5)",
-    ),
-    "snitchbench": ("contradicted", "contradicted: 150,000 = 4.3 to 47 runs"),
-    "application-day": (
-        "cannot be tested",
-        "no measurement of 160,000 a day; at this rate A3 takes 0.94 days, A4 takes 21 days, "
-        "A5 takes 81 days, S8 takes 76 days; reports that name a window come to "
-        "864 k a day (S8), 200 k a day (S9), 20 k a day (S12)",
-    ),
-    "dozens": (
-        "holds in part",
-        "in the tail: a request takes 8.8 calls on average; its tool-initiated steps have "
-        "mean 7.8, p50 1, p90 20, p99 86, those of a session p99 1,107; "
-        "benchmark tasks have mean 13.2 to 86.9 and p99 37 to 251 by model; "
-        "the mean is 24 or more for 21 of 27 models, the p99 for 27",
-    ),
-    "hundreds": (
-        "contradicted",
-        "not easily: a request takes 8.8 calls on average; its tool-initiated steps have "
-        "mean 7.8, p50 1, p90 20, p99 86, those of a session p99 1,107; "
-        "benchmark tasks have mean 13.2 to 86.9 and p99 37 to 251 by model; "
-        "the mean is 200 or more for 0 of 27 models, the p99 for 7",
-    ),
-    "product-use": (
-        "cannot be tested",
-        "13,000,000 exchanges are 1.48 M requests at the measured 8.8 calls each, 13 M at 1: "
-        "49 to 433 thousand requests a day over 30 days, "
-        "16 to 144 thousand requests a day over 90 days",
-    ),
-    "parts": (
-        "holds",
-        "arithmetic holds: 16.55 M against over 16 M; each part is a lower bound",
-    ),
-    "per-account": (
-        "holds",
-        "arithmetic holds: 666.7, a mean that no limit per account forbids",
-    ),
-}
-
-
-def test_the_verdicts_word_for_word(models: Models) -> None:
-    assert {x.id: (x.finding, x.verdict) for x in verdicts(models)} == VERDICTS
-
-
-def test_runs_of_snitchbench_against_one_vendor() -> None:
-    """Five of the ten models of a full run of 800 conversations, 4 to 40 calls each."""
-    target = claims()["A3"].value
-    assert target is not None
-    fewest, most = (target / (800 * 5 / 10 * calls) for calls in (40, 4))
-    assert f"5 of the 10 models, 150,000 are {fewest:.1f} to {most:.0f} runs" in (
-        statements()["snitchbench"].note
+def test_models_that_the_claims_are_about_come_first(models: Models) -> None:
+    comparison: Any = SimpleNamespace(cases=CASES)
+    table = models_table(comparison, models)
+    providers = [x["provider"] for x in table.records()]
+    assert providers[:6] == ["Anthropic"] * 5 + ["OpenAI"]
+    first, _, rest = say_models(comparison, models).partition(", and ")
+    assert first.endswith(
+        "k to 117 k exchanges (C2) with Claude models, which the claims are about"
     )
+    assert rest.endswith("k to 199 k with 20 models of other providers")
+    others = tuple(m for m in models if m.provider != "Anthropic")
+    assert say_models(comparison, others).endswith(f"is {rest}")
 
 
-@pytest.mark.parametrize(
-    ("least", "finding"),
-    [(2, "holds"), (3, "holds in part"), (87, "holds in part"), (88, "contradicted")],
-)
-def test_what_a_request_becomes_is_judged_by_its_quantiles(least: int, finding: str) -> None:
-    assert _reached(least, 2, 87)[0] == finding
-
-
-def test_the_verdicts_follow_the_models(models: Models) -> None:
-    eager = [replace(m, mean_steps=60.0) for m in models]
-    found = {x.id: x.finding for x in verdicts(eager)}
-    assert found["thirty-runs"] == "holds"
-    assert found["fifty-calls"] == "holds"
-    terse = [replace(m, mean_steps=10.0) for m in models]
-    assert {x.id: x.finding for x in verdicts(terse)}["thirty-runs"] == "contradicted"
+def test_runs_by_scaffold_are_the_claim_over_the_size_of_a_run(models: Models) -> None:
+    comparison: Any = SimpleNamespace(cases=CASES)
+    rows = {(x["provider"], x["agent"]): x for x in agents_table(comparison, models).records()}
+    lean, heavy = rows["Anthropic", "mini-swe-agent"], rows["Anthropic", "swe-agent"]
+    assert list(rows)[:2] == [("Anthropic", "mini-swe-agent"), ("Anthropic", "swe-agent")]
+    assert (lean["calls"], lean["runs_A4"], lean["models"]) == ("31.1 to 51.0", "30 to 48", 5)
+    assert (heavy["calls"], heavy["runs_A4"]) == ("77.4", "20")
+    assert rows["Alibaba", "openhands"]["calls"] == "64.3"
+    assert sum(x["models"] for x in rows.values()) == len(step_distributions()) + 1
+    assert say_agents(comparison, models) == (
+        "With Claude models 3.4 M exchanges are 30 to 48 full runs by mini-swe-agent, or 20 at the "
+        "77.4 calls a task that swe-agent takes on swe-bench-pro"
+    )
+    other: Any = SimpleNamespace(cases=CASES[:1])
+    assert say_agents(other, models) == ""
 
 
 def test_a_model_is_predicted_alike_whatever_else_is_compared() -> None:

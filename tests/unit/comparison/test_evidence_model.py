@@ -13,7 +13,6 @@ from sim.comparison.claims.intervals import Interval
 from sim.comparison.claims.observables import OBSERVABLES
 from sim.comparison.hypotheses.load_hypotheses import chosen, load_library
 from sim.comparison.hypotheses.model import AS_STATED, Library, PriorSet
-from sim.comparison.hypotheses.prior_shapes import Beta
 from sim.comparison.hypotheses.priors import Prior
 from sim.comparison.inference.evidence_model import EvidenceModel
 from sim.comparison.inference.posterior import inferred
@@ -39,7 +38,7 @@ def test_more_observables_make_fewer_mistakes(instrument: EvidenceModel) -> None
     by = {(x.against, len(x.known)): x.wrong for x in found}
     for other in THREE[:2]:
         assert 0.4 < by[other, 1] < 0.5, "the count alone hardly tells"
-        assert by[other, 2] < 0.2, "accounts tell as far as pools are believed to be rare"
+        assert by[other, 2] < 0.3, "accounts tell as far as pools are believed to be rare"
         assert by[other, 9] < by[other, 2]
 
 
@@ -53,7 +52,7 @@ def test_an_observable_of_the_same_prior_tells_nothing(instrument: EvidenceModel
     wrong = [x.wrong for x in design.expected(pair, "extraction", sets)]
     assert wrong[0] == pytest.approx(0.5, abs=0.07)
     assert wrong[1] == pytest.approx(0.5, abs=0.07)
-    assert wrong[2] < 0.2
+    assert wrong[2] < 0.3
 
 
 def test_expected_ratios_have_the_right_sign_and_cover_the_stated(
@@ -188,19 +187,57 @@ def test_the_bars_of_a_tornado_are_conditional_means(instrument: EvidenceModel) 
 # The move to a new model
 
 
-def test_adoption_rises_to_what_the_catalog_says() -> None:
-    for x in adoption.adoption(1):
-        uptake = typologies()[x.typology].defaults["uptake"]
-        expected = uptake["latest_share"] + (1 - uptake["latest_share"]) * uptake["share"]
-        assert x.median[x.hours.index(24)] == pytest.approx(expected, abs=0.08)
-        assert x.median[0] == pytest.approx(uptake["latest_share"], abs=0.2)
+def test_shares_of_a_new_model_are_those_of_the_priors() -> None:
+    """In the middle, at the end of the first day and in the course of it."""
+    library = load_library()
+    found = {x.id: x for x in adoption.moves(library, 1)}
+    assert set(found) == {"pinned", "by-hand", "default-switch", "redirected"}
+    for name, x in found.items():
+        uptake = next(
+            h.uptakes[name] for h in library.hypotheses.values() if name in h.uptake.names
+        )
+        exact = uptake.moved.quantile(np.array([0.05, 0.5, 0.95]))
+        ends = (x.at_end.p05, x.at_end.median, x.at_end.p95)
+        assert ends == pytest.approx(exact, abs=0.03)
+        assert (x.low[-1], x.median[-1], x.high[-1]) == pytest.approx(ends)
+        assert x.median[0] == 0
         assert list(x.median) == sorted(x.median)
         for low, middle, high in zip(x.low, x.median, x.high, strict=True):
             assert 0 <= low <= middle <= high <= 1
-        assert x.status == "prior"
-    assert "L04" not in {x.typology for x in adoption.adoption(1)}, (
-        "a benchmark stays with its model"
-    )
+        assert x.during.median < x.at_end.median
+    # evenly over the day: half of the share at its end, over the whole of it
+    by_hand = found["by-hand"]
+    assert by_hand.during.median == pytest.approx(by_hand.at_end.median / 2)
+    assert by_hand.median[12] == pytest.approx(by_hand.median[24] / 2)
+
+
+def test_a_move_at_once_has_its_share_all_day() -> None:
+    library = load_library(None, ["default-switch.hours=0", "default-switch.moved=0.4"])
+    at_once = next(x for x in adoption.moves(library, 1) if x.id == "default-switch")
+    assert set(at_once.median) == {0.4}
+    assert at_once.during.median == at_once.at_end.median == 0.4
+
+
+def test_no_way_to_move_is_drawn_around_the_claim() -> None:
+    """The claim is no likelier under any way than if every share were as likely."""
+    _, limits = adoption.reported_move()
+    even = limits.high - limits.low
+    for x in load_library().hypotheses.values():
+        for uptake in x.uptakes.values():
+            u = (np.arange(10_000) + 0.5) / 10_000
+            moved = uptake.moved.quantile(u)
+            mass = ((moved >= limits.low) & (moved < limits.high)).mean()
+            assert mass <= even + 0.001
+
+
+def test_what_simulated_typologies_move_is_possible_in_their_explanation() -> None:
+    """One set of beliefs: dials of scenarios lie within the priors that weigh their runs."""
+    for x in load_library().hypotheses.values():
+        for typology in x.typologies:
+            uptake = typologies()[typology].defaults["uptake"]
+            share = uptake["latest_share"] + (1 - uptake["latest_share"]) * uptake["share"]
+            ends = [x.uptakes[name].moved.quantile(np.array([0.01, 0.99])) for name in x.uptakes]
+            assert any(low <= share <= high or share == 0 for low, high in ends), typology
 
 
 def test_the_reported_move_is_an_interval() -> None:
@@ -209,26 +246,29 @@ def test_the_reported_move_is_an_interval() -> None:
     assert limits == Interval(0.4, 0.5)
 
 
-def test_odds_of_the_move_are_a_ratio_of_beta_masses() -> None:
+def test_odds_of_the_move_are_a_ratio_of_masses() -> None:
     library = load_library()
     instrument = EvidenceModel(library, 200, 0)
     found = next(
         x for x in adoption.switches(instrument, "extraction") if x.against == "product-use"
     )
 
-    def mass(beta: Beta | None) -> float:
-        assert beta is not None
-        made = stats.beta(beta.mean * beta.n, (1 - beta.mean) * beta.n)
+    def mass(prior: Prior) -> float:
+        if prior.uniform is not None:
+            return 0.1 / (prior.uniform.high - prior.uniform.low)
+        assert prior.beta is not None
+        mean, n = prior.beta.mean, prior.beta.n
+        made = stats.beta(mean * n, (1 - mean) * n)
         return float(made.cdf(0.5) - made.cdf(0.4))
 
     uptakes = library.hypotheses["product-use"].uptakes
     accused = library.hypotheses["extraction"]
     own = sum(
-        w * mass(accused.uptakes[name].moved.beta)
+        w * mass(accused.uptakes[name].moved)
         for name, w in zip(accused.uptake.names, accused.uptake.weights, strict=True)
     )
-    switch = mass(uptakes["default-switch"].moved.beta)
-    rest = 0.6 * mass(uptakes["by-hand"].moved.beta) + 0.4 * mass(uptakes["pinned"].moved.beta)
+    switch = mass(uptakes["default-switch"].moved)
+    rest = 0.6 * mass(uptakes["by-hand"].moved) + 0.4 * mass(uptakes["pinned"].moved)
     for weight in (0.0, 0.5, 1.0):
         exact = own / (weight * switch + (1 - weight) * rest)
         assert found.ratios[weight] == pytest.approx(exact, rel=0.02)

@@ -32,7 +32,9 @@ def name_of(path: Path) -> str:
 
 def test_shipped_explanations_refer_to_what_there_is() -> None:
     library = shipped()
-    assert len(library.hypotheses) == 8
+    assert len(library.hypotheses) == 14
+    own = {key: x.own_common for key, x in library.hypotheses.items() if x.own_common}
+    assert own == {"course": {"repeat_share"}, "red-teaming": {"refusal_share"}}
     assert library.accused == "extraction"
     for key, x in library.hypotheses.items():
         assert x.id == key
@@ -40,7 +42,6 @@ def test_shipped_explanations_refer_to_what_there_is() -> None:
         assert set(x.access_modes) == set(x.access.names)
         assert set(x.uptakes) == set(x.uptake.names)
         assert x.driver in x.priors
-        assert not x.own_common
 
 
 def test_columns_are_different() -> None:
@@ -132,7 +133,7 @@ def test_a_file_adds_an_explanation() -> None:
     assert said["labelling.calls"] == "single 1"
     assert said["labelling.mixed"] == "0"
     assert said["one-account.accounts"] == "1"
-    assert said["by-hand.moved"] == "beta, mean 0.15, n 8"
+    assert said["by-hand.moved"] == "beta, mean 0.15, n 5"
     assert said["labelling-work.published_over"] == "uniform, low 0, high 20,000"
     assert "published_over" not in said
     assert mine.priors["labelling.documents"].source == "our own guess"

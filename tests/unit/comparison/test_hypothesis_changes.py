@@ -72,7 +72,7 @@ def test_changes_inside_a_prior_are_the_users() -> None:
     calls = library.hypotheses["product-use"].calls[name]
     assert (calls.tools_share, calls.source, calls.status) == (0.6, "user", "prior")
     pool = found["pool.accounts"]
-    assert (pool.source, pool.note) == ("anthropic-feb-2026", "looked up again")
+    assert (pool.source, pool.note) == ("design-prior", "looked up again")
 
 
 def test_changes_are_made_in_order_and_reach_every_section() -> None:
@@ -117,7 +117,8 @@ def test_an_id_of_a_work_and_of_an_explanation() -> None:
         ("evaluations..runs=3", "should be KEY=VALUE, such as evaluations.runs=30"),
         (
             "access.accounts=3",
-            "there are several; name one of own-keys.accounts, pool.accounts, customers.accounts",
+            "there are several; name one of own-keys.accounts, pool.accounts, kept-apart.accounts, "
+            "class.accounts, shared-subscriptions.accounts, stolen.accounts, customers.accounts",
         ),
         (
             "uptake.moved=0",

@@ -13,11 +13,14 @@ import pytest
 from sim.catalog import claims
 from sim.comparison import SECTIONS, Analysis, findings, tables
 from sim.comparison.analysis import NO_INTENT, OWN_CLAIMS, caveats
+from sim.comparison.claims.cases import cases
 from sim.comparison.claims.intervals import Interval
+from sim.comparison.hypotheses.load_hypotheses import load_library
+from sim.comparison.hypotheses.model import Library
 from sim.comparison.inference.evidence_model import WHOLE
 from sim.comparison.inference.odds import PoolShare, Reach
 from sim.comparison.inference.quantiles import Ranged
-from sim.comparison.section import Section
+from sim.comparison.section import Comparison, Section
 from sim.comparison.sections import (
     adoption,
     benchmark_runs,
@@ -74,12 +77,12 @@ def test_tables_stand_under_their_section(analysis: Analysis) -> None:
         assert {x.section for x in answer.tables} == {id_}
         assert answer.question == SECTIONS[id_].question
     ids = [x.id for x in tables(analysis)]
-    assert len(ids) == len(set(ids)) == 21
+    assert len(ids) == len(set(ids)) == 22
 
 
 def test_findings_of_important_sections_come_first(analysis: Analysis) -> None:
     order = sorted(SECTIONS.values(), key=lambda x: -x.importance)
-    assert [x.id for x in order[:4]] == ["odds", "priors-needed", "needed", "documents"]
+    assert [x.id for x in order[:4]] == ["odds", "priors-needed", "needed", "critique"]
     said = [x for section in order for x in analysis[section.id].findings]
     assert list(findings(analysis)) == said
 
@@ -106,7 +109,7 @@ def test_caveats_know_claims_of_ones_own(analysis: Analysis) -> None:
 
 
 EMPTY: list[tuple[Callable[..., str], Any]] = [
-    (statements.say_documents, ()),
+    (statements.say_critique, ()),
     (benchmark_runs.say_models, ()),
     (needed.say_needed, needed.Effort((), ())),
     (needed.say_inferred, needed.Effort((), ())),
@@ -421,7 +424,7 @@ def test_every_input_is_listed_with_status_and_source(analysis: Analysis) -> Non
     table = SECTIONS["priors"].tables[0](analysis, None)
     rows = {row["dial"]: row for row in table.records()}
     assert rows["convention"]["of"] == "all"
-    assert rows["extraction.prompts"]["prior"] == "lognormal, median 150,000, sigma 1.5"
+    assert rows["extraction.prompts"]["prior"] == "lognormal, median 150,000, sigma 2"
     assert rows["extraction.prompts"]["of"] == "extraction"
     assert rows["single"]["prior"] == "tools in 0 % of tasks"
     assert rows["coding-agent"]["prior"].endswith("max 3,200 tool steps")
@@ -432,6 +435,42 @@ def test_every_input_is_listed_with_status_and_source(analysis: Analysis) -> Non
     assert prior_list.source_words("an invoice") == "an invoice"
     total = len(table.rows)
     assert table.finding.startswith(f"Of {total} inputs ")
+
+
+def test_no_shipped_prior_uses_a_claim_that_it_weighs() -> None:
+    """Nor any claim of the catalog: `all` are weighed."""
+    every = compared_claims(load_library())
+    rows = SECTIONS["priors"].tables[0](every, None).records()
+    assert not [row["dial"] for row in rows if row["uses_claim"]]
+    assert prior_list.say_priors(every, None).endswith("none is taken from a claim that it weighs")
+
+
+@pytest.mark.parametrize(
+    ("source", "used"),
+    [
+        ("anthropic-feb-2026", "A4, A6"),
+        ("Anthropic Feb 2026", "A4, A6"),
+        ("A6", "A6"),
+        ("anthropic-sep-2026", None),
+        ("design-prior", None),
+    ],
+)
+def test_a_prior_from_the_report_that_it_weighs_is_flagged(source: str, used: str | None) -> None:
+    change = f"pool.accounts={{lognormal: {{median: 300, sigma: 1}}, source: {source}}}"
+    library = load_library(None, [change])
+    compared = compared_claims(library, "A4")
+    rows = {row["dial"]: row for row in SECTIONS["priors"].tables[0](compared, None).records()}
+    assert rows["pool.accounts"]["uses_claim"] == used
+    said = prior_list.say_priors(compared, None)
+    twice = "and these are taken from a claim that they weigh: pool.accounts"
+    assert said.endswith(twice) == (used is not None)
+
+
+def compared_claims(library: Library, *ids: str) -> Comparison:
+    """A comparison of cases, all of them unless some are named."""
+    found = tuple(x for x in cases(claims()).values() if not ids or x.id in ids)
+    every = tuple(dict.fromkeys(claim for x in found for claim in x.claims.values()))
+    return Comparison(settings(), library, every, found, ())
 
 
 def test_the_worst_confusion_stands_off_the_diagonal(analysis: Analysis) -> None:

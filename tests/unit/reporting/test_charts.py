@@ -47,7 +47,7 @@ UNITS = {
     "priors-needed": ("odds, accused : other", "accounts of that explanation (%)"),
     "design": ("%",),
     "confusion": ("(%)",),
-    "pivot": ("moved (%)", "hours since the release", "share moved after a day (%)"),
+    "pivot": ("moved (%)", "hours since the release", "share moved (%)"),
     "sensitivity": ("share of variance (%)",),
     "tornado": ("reported count (exchanges, log scale)",),
     "calibration": ("stated probability (%)", "true (% of cases)", "held the truth (% of"),
@@ -217,9 +217,8 @@ def _changed(analysis: Analysis) -> Analysis:
         "design": replace(design, growing=growing, confusions=confusions),
         "pivot": replace(
             adoption,
-            curves=tuple(
-                replace(x, after_a_day=replace(x.after_a_day, median=0.01, p95=0.02))
-                for x in adoption.curves
+            moves=tuple(
+                replace(x, at_end=replace(x.at_end, median=0.01, p95=0.02)) for x in adoption.moves
             ),
         ),
         "sensitivity": replace(
@@ -242,7 +241,7 @@ def test_titles_hold_numbers_of_the_analysis(analysis: Analysis, charts: dict[st
         assert other[id_].section == charts[id_].section
     assert "79.4 : 1" in other["odds-claims"].title
     assert "reaches 0" in other["needed"].title
-    assert "inside the assumed range of 0 of" in other["pivot"].title
+    assert "1 % in the middle" in other["pivot"].title
 
 
 def test_the_benchmark_chart_shows_every_model_and_claim(

@@ -45,9 +45,14 @@ TWIN_SCENARIOS = {
 }
 CLAIM_SCENARIOS = [name for name in shipped_scenarios() if name.startswith("claim_")]
 OTHER_SCENARIOS = [
+    "barred_region",
     "hydra_20000",
     "permitted_distillation",
+    "product_160k_day",
+    "reasoning_traces",
+    "refused_campaign",
     "separability",
+    "snitchbench_full_run",
     "thirty_swe_bench_runs_through_a_gateway",
 ]
 Simulate = Callable[[str], tuple[Path, RunSummary]]
