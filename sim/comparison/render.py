@@ -18,7 +18,7 @@ from sim.comparison.analysis import (
     run_tables,
     tables,
 )
-from sim.comparison.short_answer import short_answer
+from sim.comparison.short_answer import NO_INTENT, short_answer
 from sim.comparison.tables import Table, text_table
 from sim.documents.csv_text import csv_text
 
@@ -54,18 +54,20 @@ class TextInTurn:
 
     def __init__(self, width: int) -> None:
         self.width = width
+        self._said: set[str] = set()
         self._shown: set[str] = set()
 
     def more(self, so_far: Analysis) -> str:
         """Return what can be shown of an analysis and has not been shown yet.
 
-        The short answer waits for the sections that it needs; a section waits for those that stand
-        before it.
+        A sentence of the short answer waits for its section, all else for the short answer, and a
+        section for those that stand before it.
         """
         asked = so_far.settings.sections
+        text = self._short(so_far) if set(IN_SHORT) <= set(asked) else ""
         weighed = () if "odds" in asked else ("priors-needed",)  # as the tables of runs need it
         if not set(asked) & {*IN_SHORT, *weighed} <= set(so_far.results):
-            return ""
+            return text
 
         parts = [] if "" in self._shown else _head(so_far, self.width)
         self._shown.add("")
@@ -75,7 +77,20 @@ class TextInTurn:
             if section not in self._shown:
                 self._shown.add(section)
                 parts += _section(so_far, section, self.width)
-        return "".join("\n".join(lines) + "\n\n" for lines in parts)
+        return text + "".join("\n".join(lines) + "\n\n" for lines in parts)
+
+    def _short(self, so_far: Analysis) -> str:
+        """Return what the short answer says now and has not said before."""
+        short = short_answer(so_far)
+        is_whole = set(IN_SHORT) <= set(so_far.results)
+        sentences = [x for x in short.sentences if is_whole or x != NO_INTENT]
+        sentences += [short.would_settle] if is_whole else []
+
+        new = [x for x in sentences if x not in self._said]
+        begins = [*_wrapped(short.question, self.width), ""] if new and not self._said else []
+        self._said.update(new)
+        ends = [""] if new and is_whole else []
+        return "".join(f"{x}\n" for x in (*begins, *_bullets(new, self.width), *ends))
 
     def end(self, analysis: Analysis) -> str:
         """Return the sentence that says how the analysis was made; it stands last."""
@@ -89,14 +104,9 @@ class TextInTurn:
 
 
 def _head(analysis: Analysis, width: int) -> list[list[str]]:
-    """Return the short answer, if all that it needs was asked for, caveats, and tables of runs."""
-    parts = []
-    if set(IN_SHORT) <= set(analysis.results):
-        short = short_answer(analysis)
-        said = (*short.sentences, short.would_settle)
-        parts.append([*_wrapped(short.question, width), "", *_bullets(said, width)])
-    parts.append(["Before you read on", "", *_bullets(caveats(analysis), width)])
-    return parts + [_lines_of(table, width) for table in run_tables(analysis)]
+    """Return caveats and the tables of runs."""
+    first = ["Before you read on", "", *_bullets(caveats(analysis), width)]
+    return [first, *(_lines_of(table, width) for table in run_tables(analysis))]
 
 
 def _section(analysis: Analysis, section: str, width: int) -> list[list[str]]:

@@ -30,7 +30,16 @@ from tools.statement_runs import measured, shown
 MEASURED = tuple(step_distributions().values())
 ROWS = {x.id: x for x in judged(MEASURED)}
 # Their commands take more than a second or two.
-SLOW = {"purpose", "querying", "pivot", "toggle", "hydra", "permitted", "application-day", "calibration"}
+SLOW = {
+    "purpose",
+    "querying",
+    "pivot",
+    "toggle",
+    "hydra",
+    "permitted",
+    "application-day",
+    "calibration",
+}
 WITH_RUN = [x for x, line in statements().items() if any(shown(line))]
 
 
