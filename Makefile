@@ -80,7 +80,7 @@ separability: $(INSTALLED_TEST) ## Repeat the study of docs/background/separabil
 
 reports: $(INSTALLED) ## Rebuild reports/, to the same bytes; a minute.
 	@mkdir -p reports
-	$(BIN)/sim compare --claim all --csv --charts reports/charts --html reports/index.html \
+	$(BIN)/sim compare all --csv --charts reports/charts --html reports/index.html \
 		> reports/comparison.csv
 	rm -f reports/charts/*.png reports/charts/*.pdf
 

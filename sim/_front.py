@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -17,15 +18,15 @@ from sim._inputs import (
     place_from,
     run_from,
     scenario_from,
-    split_sources,
     started,
+    target_text,
 )
 from sim.errors import InvalidInputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sim._inputs import Overrides, RunLike, ScenarioLike, WorkersLike
+    from sim._inputs import Overrides, RunLike, ScenarioLike, TargetLike, WorkersLike
     from sim._results import Verdicts, Verification
     from sim._run import Run
     from sim.comparison import Analysis
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from sim.replicates import Replicates
     from sim.reporting.run_report import Report
     from sim.scenario import Scenario
+    from sim.scenario.rounding import Rounded
 
 # What `list` shows and `schema` describes; the command line offers the same words.
 KINDS = (
@@ -230,13 +232,16 @@ def plan(
 ) -> RunPlan:
     """Estimate what a run would take, from a few shards that are simulated and thrown away.
 
-    The parameters are those of `run`. Raises InvalidInputError if the memory of this machine is
-    too small for the run.
+    The parameters are those of `run`; `rounded` of the result says where a small scale distorts.
+    Raises InvalidInputError if the memory of this machine is too small for the run.
     """
     from sim.engine.plan import plan_run
 
-    resolved = check(scenario, seed=seed, scale=scale, overrides=overrides)
-    return plan_run(resolved, workers, engine)
+    rounded: list[Rounded] = []
+    resolved = scenario_from(
+        scenario, seed=seed, scale=scale, overrides=overrides, rounds=rounded.extend
+    )
+    return replace(plan_run(resolved, workers, engine), rounded=tuple(rounded))
 
 
 def open_run(run: RunLike) -> Run:
@@ -404,7 +409,9 @@ def replicate(
 
 
 def compare(
-    *sources: RunLike,
+    *sources: TargetLike,
+    accounts: str | float | tuple[float, float] | None = None,
+    days: float | None = None,
     claims_file: str | os.PathLike[str] | None = None,
     hypotheses: Iterable[str] = (),
     hypotheses_file: str | os.PathLike[str] | None = None,
@@ -418,14 +425,20 @@ def compare(
     draws: int = 10_000,
     seed: int = 0,
     observe: Callable[[int, int], None] | None = None,
+    begins: Callable[[str, Analysis], None] | None = None,
 ) -> Analysis:
     """Hold reported counts, or counts of runs, against explanations.
 
     Parameters
     ----------
     sources
-        Ids of claims, such as "A4", or "all"; or runs, which are weighed in place of claims. The
-        four claims of February 2026 if left out.
+        Runs, which are weighed in place of claims; ids of claims, such as "A4", or "all"; names of
+        actors, such as "Moonshot", for all counts reported of them; numbers of exchanges, such as
+        3.4e6 or "3.4M". The four claims of February 2026 if left out.
+    accounts
+        Accounts behind each number: 300, or (200, 1000).
+    days
+        Time in which each number was counted.
     claims_file
         Claims of your own, as YAML. Those that give a count are compared beside those named, or in
         place of February's.
@@ -454,6 +467,8 @@ def compare(
         Seed of the draws.
     observe
         Is called with the number of sets of draws that are done, and of all.
+    begins
+        Is called before each section with its id and the analysis so far.
 
     Returns
     -------
@@ -462,17 +477,23 @@ def compare(
         writes the page.
     """
     from sim.catalog import claims as catalog_claims
-    from sim.comparison import SECTIONS, analyse, load_claims, load_library
+    from sim.comparison import analyse, find_targets, load_claims, load_library
+    from sim.comparison.stated_counts import figure_of
 
     own_claims = load_claims(os.fspath(claims_file)) if claims_file is not None else None
     file = None if hypotheses_file is None else os.fspath(hypotheses_file)
     library = load_library(file, override_texts(overrides))
 
-    runs, claim_ids = split_sources(sources, [*catalog_claims(), *(own_claims or ())])
+    targets = find_targets(
+        map(target_text, sources),
+        {**catalog_claims(), **(own_claims or {})},
+        None if accounts is None else figure_of(accounts, "accounts"),
+        days,
+    )
     return analyse(
-        runs,
-        claim_ids=claims_to_compare(claim_ids, own_claims),
-        own_claims=own_claims,
+        targets.runs,
+        claim_ids=claims_to_compare(targets.claim_ids, own_claims),
+        own_claims={**(own_claims or {}), **targets.stated},
         library=library,
         hypotheses=tuple(hypotheses),
         accused=accused,
@@ -480,10 +501,11 @@ def compare(
         by_actor=by_actor,
         reading=reading,
         prior_odds=prior_odds,
-        sections=tuple(sections) or tuple(SECTIONS),
+        sections=tuple(sections) or None,
         draws=draws,
         seed=seed,
         observer=observe,
+        begins=begins,
     )
 
 

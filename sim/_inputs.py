@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,14 +19,17 @@ if TYPE_CHECKING:
     from sim.catalog import Claim
     from sim.engine.executors import Workers
     from sim.scenario.resolved import Scenario
+    from sim.scenario.rounding import Rounded
 
     ScenarioLike: TypeAlias = str | os.PathLike[str] | Mapping[str, Any] | Scenario | Run
     RunLike: TypeAlias = str | os.PathLike[str] | Run
     Overrides: TypeAlias = Iterable[str] | Mapping[str, Any]
+    TargetLike: TypeAlias = str | float | os.PathLike[str] | Run
     WorkersLike: TypeAlias = int | str | Workers | None
 
 _SCENARIO = "a file, the name of a shipped scenario, a mapping, a Scenario or a Run"
 _RUN = "a folder, a URL such as s3://bucket/run, or a Run"
+_TARGET = f"the id of a claim, the name of an actor, a number, or a run: {_RUN}"
 _MOST_SEED = 2**64 - 1
 
 
@@ -34,7 +37,12 @@ _MOST_SEED = 2**64 - 1
 
 
 def scenario_from(
-    source: ScenarioLike, *, overrides: Overrides = (), seed: int | None, scale: float | None
+    source: ScenarioLike,
+    *,
+    overrides: Overrides = (),
+    seed: int | None,
+    scale: float | None,
+    rounds: Callable[[Sequence[Rounded]], None] | None = None,
 ) -> Scenario:
     """Return the resolved scenario that `source` names.
 
@@ -50,6 +58,8 @@ def scenario_from(
         0 to 2^64 - 1; None for that of the source, or a drawn one if it names none.
     scale
         Above 0; None for that of the source.
+    rounds
+        Is told which numbers a scale rounds by more than a fifth, if any.
 
     Raises
     ------
@@ -63,7 +73,7 @@ def scenario_from(
 
     if isinstance(source, str | os.PathLike | Mapping):
         texts = override_texts(overrides)
-        return load_scenario(source, overrides=texts, seed=seed, scale=scale)
+        return load_scenario(source, overrides=texts, seed=seed, scale=scale, rounds=rounds)
 
     if isinstance(source, Run):
         source = source.scenario
@@ -210,44 +220,36 @@ def claims_to_compare(
     if not counts and not ids:
         raise InvalidInputError(
             "none of these claims gives a count of exchanges or prompts; add one, or name one of "
-            "the catalog with --claim"
+            "the catalog, such as A4"
         )
     return tuple(dict.fromkeys([*ids, *counts]))
 
 
-def split_sources(sources: Iterable[RunLike], claims: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Tell runs from claims: a text is a claim if it is `all` or one of `claims`, else a run.
-
-    A text that is neither, and looks like the id of a claim, counts as one, so that the error names
-    the claims that there are.
+def target_text(source: TargetLike) -> str:
+    """Return what to compare as the command line names it.
 
     Parameters
     ----------
-    sources
-        Paths, URLs, Runs and ids in any order.
-    claims
-        Ids of the claims that there are.
+    source
+        A text, which is looked up; a number of exchanges; or a path or a Run, which is a run even
+        where a claim has the same name.
 
-    Returns
-    -------
-    runs, ids : list of str
-        Paths or URLs, and ids of claims, each in the order of `sources`.
+    Raises
+    ------
+    TypeError
+        If `source` is none of these.
     """
-    claim_ids = {"all", *claims}
-    runs: list[str] = []
-    ids: list[str] = []
-    for source in sources:
-        place = place_from(source)
-        if isinstance(source, str) and _is_claim(source, claim_ids):
-            ids.append(source)
-        else:
-            runs.append(place)
-    return runs, ids
+    from sim.tables.reading import Run
 
+    if isinstance(source, str):
+        return source
+    if isinstance(source, int | float) and not isinstance(source, bool):
+        return f"count:{int(source):,}" if float(source).is_integer() else f"count:{source}"
 
-def _is_claim(text: str, claim_ids: Iterable[str]) -> bool:
-    """Tell whether a text names a claim, or looks like one and is no file."""
-    return text in claim_ids or (text.isalnum() and not os.path.exists(text))  # noqa: PTH110
+    if isinstance(source, bool) or not isinstance(source, Run | os.PathLike):
+        raise TypeError(f"what is compared is {_TARGET}; found {_type_of(source)}")
+    place = place_from(source)
+    return place if "/" in place else f"./{place}"
 
 
 def _type_of(value: object) -> str:

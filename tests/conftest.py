@@ -42,10 +42,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep SIM_ variables of the developer's shell out; work in this process, unless asked."""
+    """Keep the developer's shell, its width and the speed of the machine out of what is printed."""
     for name in [name for name in os.environ if name.startswith("SIM_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("SIM_WORKERS", "1")
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setattr("sim.cli.progress.ELSEWHERE_S", 600.0)  # slow machines say nothing more
 
 
 @pytest.fixture(scope="session")

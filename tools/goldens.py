@@ -106,7 +106,7 @@ def small_scale(name: str, folder: Path) -> float:
 
 def reports(folder: Path) -> Hashes:
     """Hash the page and the SVGs, as `make reports` draws them."""
-    compare = ("compare", "--claim", "all", "--csv")
+    compare = ("compare", "all", "--csv")
     table = sim(*compare, "--charts", "charts", "--html", "index.html", folder=folder)
     charts = sorted((folder / "charts").glob("*.svg"))
     return {
@@ -133,7 +133,7 @@ def every_json(folder: Path) -> Hashes:
         "counts users --json",
         "check-run users --json",
         "replicate coding_users -r 3 --scale 0.02 --seed 3 -j1 --json",
-        "compare --claim all --draws 200 --json",
+        "compare all --draws 200 --json",
         "compare users pool --by-actor --draws 200 --json",
     ]
     outputs = in_parallel(lambda command: sim(*command.split(), folder=folder), commands)

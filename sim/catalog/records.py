@@ -179,7 +179,7 @@ class Claim(Record):
 
     id: str
     report: str
-    date: dt.date
+    date: dt.date | None  # None for a figure that no report gives, but a user
     actor: str
     metric: str
     value: float | None

@@ -22,7 +22,7 @@ def check(scenarios: tuple[str, ...], changes: ScenarioOptions, quiet: bool) -> 
     faults: list[str] = []
     for name in scenarios:
         try:
-            scenario = changes.load(name)
+            scenario = changes.load(name, quiet=quiet)
         except InvalidInputError as error:
             faults.append(str(error))
             continue

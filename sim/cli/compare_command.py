@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from sim.cli.options import OutputForm, quiet_option, table_options
 from sim.cli.output_places import check_places
 
 if TYPE_CHECKING:
+    from sim.cli.progress import WorkLine
     from sim.comparison import Analysis
 
 
@@ -45,21 +46,20 @@ def prior_odds_of(text: str) -> tuple[str, float]:
 
 
 @click.command()
-@click.argument("places", metavar="[RUN]...", nargs=-1)
+@click.argument("targets", metavar="[TARGET]...", nargs=-1)
+@click.option("--claim", "claims", multiple=True, hidden=True, help="A claim, as by TARGET.")
 @click.option(
-    "--claim",
-    "claims",
-    metavar="ID",
-    multiple=True,
-    help="A claim that gives a count (`sim list claims`), or `all`; repeatable. Default: the four "
-    "of February 2026.",
+    "--accounts",
+    metavar="N|LOW..HIGH",
+    help="Accounts behind a number that is given as TARGET, such as 300 or 200..1000.",
 )
+@click.option("--days", type=float, help="Days in which a number that is given was counted.")
 @click.option(
     "--claims",
     "claims_file",
     metavar="FILE",
     help="Claims of your own, as YAML; those that give a count are compared in place of "
-    "February's, or beside those that --claim names.",
+    "February's, or beside the TARGETs.",
 )
 @click.option(
     "--hypothesis",
@@ -136,8 +136,10 @@ def prior_odds_of(text: str) -> tuple[str, float]:
 )
 @quiet_option
 def compare(
-    places: tuple[str, ...],
+    targets: tuple[str, ...],
     claims: tuple[str, ...],
+    accounts: str | None,
+    days: float | None,
     claims_file: str | None,
     hypotheses_file: str | None,
     overrides: tuple[str, ...],
@@ -151,52 +153,94 @@ def compare(
 ) -> None:
     """Say what reported counts can tell, and what they cannot.
 
-    Holds claims, or RUNs in place of claims, against explanations: what it would take to reach a
+    A TARGET is a run (a folder or a URL), the id of a claim (`sim list claims`), `all`, the name of
+    an actor, for all counts reported of it, or a number such as 3.4M. Without one, the four claims
+    of February 2026 are compared. A name that may mean several things is refused: ./A4 is a run,
+    claim:A4 a claim.
+
+    Claims, or runs in place of claims, are held against explanations: what it would take to reach a
     count, which counts each explanation makes one expect, how far a figure moves the odds between
-    them, over ranges of priors, and which observable would tell more. Findings first, then tables.
+    them, over ranges of priors, and which observable would tell more. A short answer comes first.
     """
-    if options["by_actor"] and not places:
-        raise click.UsageError("--by-actor takes a RUN apart; name one")
     check_places(charts, html)
 
-    from sim._inputs import claims_to_compare
-    from sim.cli.progress import counting_bar
-    from sim.comparison import analyse, load_claims, load_library
+    from sim._front import compare as analysis_of
+    from sim.cli.progress import work_line
 
-    own_claims = load_claims(claims_file) if claims_file else None
-    library = load_library(hypotheses_file, overrides)
-    with counting_bar(quiet) as observer:
-        analysis = analyse(
-            places,
-            claim_ids=claims_to_compare(claims, own_claims),
-            own_claims=own_claims,
-            library=library,
-            sections=sections or None,
+    by_id = (f"claim:{id_}" for id_ in claims)
+    with work_line(quiet) as line:
+        shown = Shown(form, line)
+        analysis = analysis_of(
+            *targets,
+            *by_id,
+            accounts=accounts,
+            days=days,
+            claims_file=claims_file,
+            hypotheses_file=hypotheses_file,
+            overrides=overrides,
+            sections=sections,
             prior_odds=dict(prior_odds) or None,
-            observer=observer,
+            begins=shown.begins,
             **options,
         )
 
-    _print_analysis(analysis, form)
-    more = [("--claims", claims_file)] if claims_file else []
-    more += [("--hypotheses", hypotheses_file)] if hypotheses_file else []
-    more += [("--set", change) for change in overrides]
-    _draw(analysis, charts, html, [word for option in more for word in option])
+    shown.ends(analysis)
+    more = {"--accounts": accounts, "--days": None if days is None else f"{days:g}"}
+    more |= {"--claims": claims_file, "--hypotheses": hypotheses_file}
+    words = [
+        word for option, value in more.items() if value is not None for word in (option, value)
+    ]
+    words += [word for change in overrides for word in ("--set", change)]
+    with work_line(quiet) as line:
+        line.doing = "drawing"
+        for message in _draw(analysis, charts, html, words):
+            with line.paused():
+                click.echo(message, err=True)
 
 
-def _print_analysis(analysis: Analysis, form: OutputForm) -> None:
-    """Print an analysis on stdout as text, JSON or CSV."""
-    from sim.comparison import render_text, to_csv, to_json
+class Shown:
+    """What is shown on stdout: text as soon as it is known, JSON and CSV at the end.
 
-    if form.is_csv:
-        text = to_csv(analysis, for_spreadsheets=form.for_spreadsheets)
-    else:
-        text = to_json(analysis) if form.as_json else render_text(analysis)
-    click.echo(text, nl=False)
+    Attributes
+    ----------
+    form
+        Text, JSON or CSV.
+    line
+        Says meanwhile on stderr what is computed.
+    """
+
+    def __init__(self, form: OutputForm, line: WorkLine) -> None:
+        from sim.cli.printing import line_width
+        from sim.comparison import TextInTurn
+
+        self.form, self.line = form, line
+        self._text = None if form.as_json or form.is_csv else TextInTurn(line_width())
+
+    def begins(self, section: str, so_far: Analysis) -> None:
+        """Print what is known of a text, and say what is computed next."""
+        done, asked = len(so_far.results), len(so_far.settings.sections)
+        self.line.doing = f"computing {section}, {done} of {asked} sections done"
+        if self._text and (more := self._text.more(so_far)):
+            with self.line.paused():
+                click.echo(more, nl=False)
+
+    def ends(self, analysis: Analysis) -> None:
+        """Print what has not been printed yet."""
+        from sim.comparison import to_csv, to_json
+
+        if self._text:
+            text = self._text.more(analysis) + self._text.end(analysis)
+        elif self.form.is_csv:
+            text = to_csv(analysis, for_spreadsheets=self.form.for_spreadsheets)
+        else:
+            text = to_json(analysis)
+        click.echo(text, nl=False)
 
 
-def _draw(analysis: Analysis, folder: Path | None, html: Path | None, more: Sequence[str]) -> None:
-    """Write the charts and the page that are asked for, and say on stderr where they are.
+def _draw(
+    analysis: Analysis, folder: Path | None, html: Path | None, more: Sequence[str]
+) -> Iterator[str]:
+    """Write the charts and the page that are asked for, and yield where they are.
 
     Parameters
     ----------
@@ -214,7 +258,7 @@ def _draw(analysis: Analysis, folder: Path | None, html: Path | None, more: Sequ
     charts = charts_of(analysis)
     if folder is not None:
         written = write_charts(charts, folder)
-        click.echo(f"charts: {len(written)} files in {folder}", err=True)
+        yield f"charts: {len(written)} files in {folder}"
     if html is not None:
         write_page(analysis, charts, html, more)
-        click.echo(f"page: {html}", err=True)
+        yield f"page: {html}"

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import click
 
+from sim.cli.likely_words import WORDS, no_such_verb
 from sim.cli.process import drop_what_waits, interrupted_by, interruption
 from sim.documents.printable import printable
 from sim.errors import DISK_FULL, SimError
@@ -48,6 +49,24 @@ class SimGroup(click.Group):
                 raise
             sys.exit(report_error(error))
         sys.exit(result if isinstance(result, int) else 0)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a verb by its name; `help` and `version` are found too, but not listed."""
+        return super().get_command(ctx, cmd_name) or WORDS.get(cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the verb that the first word names, and the words behind it.
+
+        Raises
+        ------
+        click.UsageError
+            If it names none; the message says what to write instead.
+        """
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            raise click.UsageError(no_such_verb(printable(args[0]), self.commands), ctx)
+        return super().resolve_command(ctx, args)
 
 
 def _is_worth_a_traceback(error: BaseException) -> bool:

@@ -7,7 +7,7 @@ imported here, so that `sim --help` stays quick.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from functools import wraps
@@ -18,6 +18,7 @@ import click
 if TYPE_CHECKING:
     from sim.engine.executors import Workers
     from sim.scenario.resolved import Scenario
+    from sim.scenario.rounding import Rounded
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
@@ -38,8 +39,17 @@ class ScenarioOptions:
     seed: int | None
     scale: float | None
 
-    def load(self, scenario: str, *, more: tuple[str, ...] = ()) -> Scenario:
+    def load(
+        self,
+        scenario: str,
+        *,
+        more: tuple[str, ...] = (),
+        quiet: bool = False,
+        rounds: Callable[[Sequence[Rounded]], None] | None = None,
+    ) -> Scenario:
         """Return the resolved scenario of a file or name with these changes.
+
+        Where a scale rounds so much that it distorts, a warning on stderr says so.
 
         Parameters
         ----------
@@ -47,16 +57,34 @@ class ScenarioOptions:
             A file, `-` for standard input, or the name of a shipped scenario.
         more
             Further overrides, applied after these.
+        quiet
+            Whether the warning is left out.
+        rounds
+            Is told, too, what a scale rounds so much, if anything.
 
         Raises
         ------
         InvalidInputError
             Lists every fault with its place.
         """
+        from sim.documents.printable import printable
         from sim.scenario import load_scenario
+        from sim.scenario.rounding import rounding_words
 
-        overrides = (*self.overrides, *more)
-        return load_scenario(scenario, overrides=overrides, seed=self.seed, scale=self.scale)
+        rounded: list[Rounded] = []
+        resolved = load_scenario(
+            scenario,
+            overrides=(*self.overrides, *more),
+            seed=self.seed,
+            scale=self.scale,
+            rounds=rounded.extend,
+        )
+        if rounded and rounds is not None:
+            rounds(rounded)
+        if rounded and not quiet:
+            words = rounding_words(rounded, resolved.scale)
+            click.echo(printable(f"{scenario}: warning: {words}"), err=True)
+        return resolved
 
     def __bool__(self) -> bool:
         """Tell whether anything changes; a seed of 0 or a scale of 0 is as none."""

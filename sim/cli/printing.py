@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
 
+from sim.documents.columns import columns
 from sim.documents.printable import printable, printable_json
+
+_OFF_A_TERMINAL = 100
 
 
 def print_json(value: Any) -> None:
@@ -16,7 +22,7 @@ def print_json(value: Any) -> None:
 
 
 def print_columns(rows: Iterable[Sequence[str]], indent: str = "") -> None:
-    """Print rows of text with all columns but the last padded to the same width.
+    """Print rows of text in columns of the same width, folded where a line would be too wide.
 
     Parameters
     ----------
@@ -26,7 +32,18 @@ def print_columns(rows: Iterable[Sequence[str]], indent: str = "") -> None:
         Stands before each row.
     """
     table = [list(map(printable, row)) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for row in table:
-        cells = [text.ljust(width) for text, width in zip(row, widths, strict=True)]
-        click.echo((indent + "  ".join(cells)).rstrip())
+    for line in columns(table, line_width(), indent=indent):
+        click.echo(line)
+
+
+def line_width() -> int:
+    """Return how many characters a line of output should have at most.
+
+    That is COLUMNS of the environment, else the width of the terminal, else 100, as off a terminal.
+    """
+    stated = os.environ.get("COLUMNS", "")
+    if stated.isdecimal() and int(stated) > 0:
+        return int(stated)
+    with contextlib.suppress(OSError, ValueError):
+        return os.get_terminal_size(sys.stdout.fileno()).columns or _OFF_A_TERMINAL
+    return _OFF_A_TERMINAL

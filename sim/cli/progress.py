@@ -1,15 +1,22 @@
-"""A progress bar, on a terminal only."""
+"""How far the work is: bars on a terminal, and lines of text elsewhere where it takes long."""
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
     from sim.engine.run import Observer, Progress
+
+# Seconds between two lines about the same work, on a terminal and elsewhere.
+ON_TERMINAL_S, ELSEWHERE_S = 0.5, 5.0
 
 
 @contextmanager
@@ -83,3 +90,65 @@ def counting_bar(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task("", total=None)
         yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+class WorkLine:
+    """A line on stderr that says what is being done, and for how long.
+
+    On a terminal it is drawn over and over in one place; elsewhere it is said every five seconds.
+    A thread does so, since one piece of the work may take longer.
+
+    Attributes
+    ----------
+    doing
+        What is being done, in words.
+    """
+
+    def __init__(self, quiet: bool) -> None:
+        self.doing = "beginning"
+        self._in_place = not quiet and sys.stderr.isatty()
+        self._begun = time.monotonic()
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        if not quiet:
+            threading.Thread(target=self._run, daemon=True).start()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave the terminal to what is printed for as long as the context lasts."""
+        with self._lock:
+            self._wipe()
+            yield
+            sys.stdout.flush()
+
+    def stop(self) -> None:
+        """End the thread, and take the line away."""
+        self._over.set()
+        with self._lock:
+            self._wipe()
+
+    def _run(self) -> None:
+        """Say what is being done, until it is over; the body of the thread."""
+        while not self._over.wait(ON_TERMINAL_S if self._in_place else ELSEWHERE_S):
+            text = f"{self.doing}, {time.monotonic() - self._begun:.0f} s"
+            with self._lock, contextlib.suppress(OSError, ValueError):  # if nobody can read it
+                if self._over.is_set():
+                    return
+                if self._in_place:
+                    click.echo(f"\r{text}\x1b[K", err=True, nl=False)
+                else:
+                    click.echo(text, err=True)
+
+    def _wipe(self) -> None:
+        if self._in_place:
+            click.echo("\r\x1b[K", err=True, nl=False)
+
+
+@contextmanager
+def work_line(quiet: bool) -> Iterator[WorkLine]:
+    """Yield a line that says what is being done, and nothing if `quiet`."""
+    line = WorkLine(quiet)
+    try:
+        yield line
+    finally:
+        line.stop()

@@ -89,8 +89,8 @@ def replicate(
     from sim.cli.replicate_output import print_replicates
     from sim.replicates import replicate as count_replicates
 
-    first = changes.load(scenario)
-    second = _other_scenario(scenario, vs, vs_set, changes)
+    first = changes.load(scenario, quiet=quiet)
+    second = _other_scenario(scenario, vs, vs_set, changes, quiet)
     numbers = range(replicates) if only is None else [only]
 
     with workers.start() as started, counting_bar(quiet) as observe:
@@ -103,7 +103,7 @@ def replicate(
 
 
 def _other_scenario(
-    scenario: str, vs: str | None, vs_set: tuple[str, ...], changes: ScenarioOptions
+    scenario: str, vs: str | None, vs_set: tuple[str, ...], changes: ScenarioOptions, quiet: bool
 ) -> Scenario | None:
     """Return the scenario to compare with, None if neither --vs nor --vs-set is given.
 
@@ -120,8 +120,11 @@ def _other_scenario(
         Changes that only the other one has.
     changes
         Those of SCENARIO.
+    quiet
+        Whether no warning is printed; nor is one twice of SCENARIO.
     """
     if not vs and not vs_set:
         return None
     overrides = vs_set if vs else (*changes.overrides, *vs_set)
-    return ScenarioOptions(overrides, changes.seed, changes.scale).load(vs or scenario)
+    options = ScenarioOptions(overrides, changes.seed, changes.scale)
+    return options.load(vs or scenario, quiet=quiet or not vs)

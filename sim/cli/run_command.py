@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -18,6 +19,7 @@ from sim.cli.options import (
 if TYPE_CHECKING:
     from sim.engine.shards import Engine
     from sim.scenario.resolved import Scenario
+    from sim.scenario.rounding import Rounded
 
 
 @click.command()
@@ -88,7 +90,8 @@ def run(
     from sim._front import default_place
     from sim.tables.locations import place_of
 
-    resolved = changes.load(scenario, more=of_tables)
+    rounded: list[Rounded] = []
+    resolved = changes.load(scenario, more=of_tables, quiet=quiet, rounds=rounded.extend)
     place = place_of(default_place(resolved) if out is None else out).url
     if counterfactual and resolved.world.enforcement is None:
         raise click.UsageError(
@@ -97,7 +100,11 @@ def run(
         )
 
     if dry_run:
-        _plan(resolved, place, engine, workers.count, as_json)
+        from sim.cli.run_output import print_plan
+        from sim.engine.plan import plan_run
+
+        plan = replace(plan_run(resolved, workers.count, engine), rounded=tuple(rounded))
+        print_plan(plan, resolved, place, as_json)
     elif counterfactual:
         _run_both(resolved, place, force, engine, workers, as_json, quiet)
     else:
@@ -180,14 +187,6 @@ def _without_enforcement(scenario: Scenario) -> Scenario:
     """Return the scenario as it is but for a provider that does nothing about accounts."""
     world = scenario.world.model_copy(update={"enforcement": None})
     return scenario.model_copy(update={"world": world})
-
-
-def _plan(scenario: Scenario, place: str, engine: Engine, count: int | None, as_json: bool) -> None:
-    """Print what the run would take, without writing it."""
-    from sim.cli.run_output import print_plan
-    from sim.engine.plan import plan_run
-
-    print_plan(plan_run(scenario, count, engine), scenario, place, as_json)
 
 
 def _resume(place: str, engine: Engine, workers: WorkerOptions, as_json: bool, quiet: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -213,7 +214,7 @@ def print_plan(plan: RunPlan, scenario: Scenario, place: str, as_json: bool) -> 
         Whether to print JSON.
     """
     if as_json:
-        print_json({"run": place, "seed": scenario.seed, **vars(plan)})
+        print_json({"run": place, "seed": scenario.seed, **asdict(plan)})
         return
 
     click.echo(f"{printable(place)}: would hold {scenario.summary()}, seed {scenario.seed}")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from math import inf
 from pathlib import Path
 from typing import Any
 
-from sim.catalog import Claim, claims, nearest
-from sim.comparison.claims.cases import Case, case_with, cases
+from sim.catalog import Claim, claims
+from sim.comparison.asked import asked_against, asked_cases, check_prior_odds, known_sections
 from sim.comparison.claims.intervals import Reading
 from sim.comparison.clusters.from_runs import clusters
 from sim.comparison.hypotheses.load_hypotheses import chosen, load_library
@@ -61,13 +60,14 @@ SECTIONS: dict[str, Section[Any]] = {
     )
 }
 
+# The sections that the short answer needs.
+IN_SHORT = (predictions.SECTION.id, odds.SECTION.id, design.SECTION.id)
+
 NO_INTENT = (
     "A count of exchanges does not identify an intent: the same count follows from very different "
     "work, and nothing in it says what the answers were used for."
 )
 OWN_CLAIMS = "Claims are taken as their source states them; nobody here has checked them."
-# Nobody is surer than that before the evidence; sums and quotients of such odds stay exact.
-_MOST_ODDS = 1e9
 
 
 @dataclass(frozen=True, repr=False)
@@ -139,6 +139,7 @@ def analyse(
     draws: int = DRAWS,
     seed: int = 0,
     observer: Observer | None = None,
+    begins: Callable[[str, Analysis], None] | None = None,
 ) -> Analysis:
     """Hold reported counts, or the counts of runs, against hypotheses.
 
@@ -173,6 +174,9 @@ def analyse(
         The same seed gives the same analysis.
     observer
         Is told how many sets of draws are done, of how many.
+    begins
+        Is told which section is computed next, and given the analysis so far. Those that a short
+        answer needs are computed first, the others in their order.
 
     Returns
     -------
@@ -185,19 +189,21 @@ def analyse(
         For an unknown claim, hypothesis or section, for a run that is empty, and for one without
         truth where `by_actor` needs it.
     """
-    asked = _known_sections(SECTIONS if sections is None else sections)
+    asked = known_sections(SECTIONS if sections is None else sections, tuple(SECTIONS))
     if draws < FEWEST_DRAWS:
         raise InvalidInputError(f"at least {FEWEST_DRAWS} draws are needed, found {draws}")
-    compared_cases = _cases({**claims(), **(own_claims or {})}, claim_ids)
+    if by_actor and not runs:
+        raise InvalidInputError("by actor means that a run is taken apart; name one")
+    compared_cases = asked_cases({**claims(), **(own_claims or {})}, claim_ids)
     compared = chosen(library or load_library(), hypotheses, accused)
-    _check_prior_odds(prior_odds, compared)
+    check_prior_odds(prior_odds, compared)
 
     places = dict.fromkeys(map(str, runs))
     compared_runs = tuple(x for place in places for x in clusters(place, by_actor=by_actor))
     model = EvidenceModel(compared, draws, seed, observer)
     settings = Settings(
         accused=compared.accused,
-        against=_against(against, compared),
+        against=asked_against(against, compared),
         hypotheses=model.ids,
         sets=model.sets,
         draws=draws,
@@ -210,93 +216,24 @@ def analyse(
     all_claims = dict.fromkeys(claim for x in compared_cases for claim in x.claims.values())
     comparison = Comparison(settings, compared, tuple(all_claims), compared_cases, compared_runs)
     inputs = Inputs(comparison, model)
-    results = {section: inputs.shared(SECTIONS[section].compute) for section in asked}
+    results: dict[str, Any] = {}
+    for section in sorted(asked, key=lambda x: x not in IN_SHORT):
+        if begins is not None:
+            begins(section, _analysis(comparison, results))
+        results[section] = inputs.shared(SECTIONS[section].compute)
+    return _analysis(comparison, results)
+
+
+def _analysis(comparison: Comparison, results: Mapping[str, Any]) -> Analysis:
+    """Return the analysis with the results so far, in the order in which they are shown."""
     return Analysis(
-        settings=settings,
-        library=compared,
+        settings=comparison.settings,
+        library=comparison.library,
         claims=comparison.claims,
-        cases=compared_cases,
-        runs=compared_runs,
-        results=results,
+        cases=comparison.cases,
+        runs=comparison.runs,
+        results={x: results[x] for x in comparison.settings.sections if x in results},
     )
-
-
-# What is asked for
-
-
-def _known_sections(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the asked sections in the order in which they are shown, each once.
-
-    Raises InvalidInputError for an unknown name.
-    """
-    names = tuple(names)
-    for name in names:
-        if name not in SECTIONS:
-            raise InvalidInputError(f"unknown section {name!r}: {nearest(name, SECTIONS)}")
-    return tuple(x for x in SECTIONS if x in names)
-
-
-def _cases(known: Mapping[str, Claim], ids: Sequence[str]) -> tuple[Case, ...]:
-    """Return the cases whose counts the claims give; of `all`, without figures of a derivation.
-
-    Parameters
-    ----------
-    known
-        Claims of the catalog and the user's own, by id.
-    ids
-        Ids of claims that give a count, or of claims in words, which are weighed beside the count
-        of their actor; each case is taken once in the order given, or `all`.
-
-    Raises
-    ------
-    InvalidInputError
-        For an unknown claim, and for one that gives no count.
-    """
-    by_id = cases(known, ids)
-    if "all" in ids:
-        return tuple(x for x in by_id.values() if x.claims["count"].figure != "derived")
-    for id_ in ids:
-        if id_ not in known:
-            raise InvalidInputError(f"unknown claim {id_!r}: {nearest(id_, by_id)}")
-        if id_ not in by_id and not _adds_words(known[id_], by_id):
-            metric = known[id_].metric
-            gives = f"{metric}, not a count" if known[id_].value is not None else "no figure"
-            raise InvalidInputError(f"claim {id_!r} gives {gives}; counts: {', '.join(by_id)}")
-    wanted = dict.fromkeys(case_with(by_id, x) for x in ids)
-    return tuple(by_id[x] for x in wanted if x is not None)
-
-
-def _adds_words(claim: Claim, by_id: Mapping[str, Case]) -> bool:
-    """Whether a claim in words is weighed in one of the cases."""
-    return claim.figure == "words" and case_with(by_id, claim.id) is not None
-
-
-def _against(against: str | None, library: Library) -> str:
-    """Return the hypothesis whose odds are taken apart: by default the first that is not accused.
-
-    Raises InvalidInputError where the named one is accused itself or unknown.
-    """
-    others = [x for x in library.hypotheses if x != library.accused]
-    if against is not None and against not in others:
-        raise InvalidInputError(f"nothing to hold against {against!r}: {nearest(against, others)}")
-    return against or others[0]
-
-
-def _check_prior_odds(prior_odds: Mapping[str, float] | None, library: Library) -> None:
-    """Refuse prior odds of unknown hypotheses, and odds outside of 1e-9 to 1e9."""
-    for id_, weight in (prior_odds or {}).items():
-        if id_ not in library.hypotheses:
-            raise InvalidInputError(
-                f"unknown explanation {id_!r}: {nearest(id_, library.hypotheses)}"
-            )
-        if not 0 < weight < inf:
-            raise InvalidInputError(
-                f"prior odds should be a finite number above 0, found {id_}={weight:g}"
-            )
-        if not 1 / _MOST_ODDS <= weight <= _MOST_ODDS:
-            raise InvalidInputError(
-                f"prior odds should be a number from 1e-09 to 1e+09, found {id_}={weight:g}"
-            )
 
 
 # What is shown
@@ -313,8 +250,12 @@ def tables(analysis: Analysis) -> tuple[Table, ...]:
 
     Tables of runs are there whichever sections were asked for. Tables without rows are left out.
     """
-    of_runs = truth.tables_of_runs(analysis, _weighed(analysis)) if analysis.runs else ()
-    return (*of_runs, *(t for answer in analysis.answers.values() for t in answer.tables))
+    return (*run_tables(analysis), *(t for x in analysis.answers.values() for t in x.tables))
+
+
+def run_tables(analysis: Analysis) -> tuple[Table, ...]:
+    """Return the tables of the compared runs, with what was weighed of them; none without runs."""
+    return truth.tables_of_runs(analysis, _weighed(analysis)) if analysis.runs else ()
 
 
 def _weighed(analysis: Analysis) -> tuple[Odds, ...]:

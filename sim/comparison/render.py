@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sim.comparison.analysis import SECTIONS, Analysis, caveats, findings, tables
-from sim.comparison.section import Settings
+from sim.comparison.analysis import (
+    IN_SHORT,
+    SECTIONS,
+    Analysis,
+    caveats,
+    findings,
+    run_tables,
+    tables,
+)
+from sim.comparison.short_answer import NO_INTENT, short_answer
 from sim.comparison.tables import Table, text_table
 from sim.documents.csv_text import csv_text
 
-_WIDTH = 100
+# Of text that no terminal shows; sentences are never wider.
+WIDTH = 100
+_TIES = re.compile(r"(?<=\d) (?=%|[kMGT]\b|: \d)|(?<=\d :) (?=\d)")
 _CSV_COLUMNS = ("table", "row", "quantity", "unit", "value")
 # Columns that may name a row, the first ones preferred.
 _NAMING = ("cluster", "claim", "run", "explanation", "against", "known", "convention", "model")
@@ -23,64 +34,129 @@ _NAMING_TOO = ("typology", "dial", "quantity", "true", "stated", "id", "prior")
 # Text
 
 
-def render_text(analysis: Analysis) -> str:
-    """Return the findings and the tables as text, ending in a line break.
+def render_text(analysis: Analysis, width: int = WIDTH) -> str:
+    """Return short answer, caveats, and all sections as text, ending in a line break.
 
-    Caveats stand before the findings, settings at the end. Sentences are wrapped at 100 characters,
-    tables are not.
+    Sentences and tables are folded at `width` characters.
     """
-    parts = [["Findings", "", *_bullets([*caveats(analysis), *findings(analysis)])]]
-    section = ""
-    for table in tables(analysis):
-        heading = [] if table.section == section else _heading(table.section)
-        section = table.section
-        parts.append([*heading, *_lines_of(table)])
-    parts.append(_settings_lines(analysis.settings))
-    return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
+    text = TextInTurn(width)
+    return text.more(analysis) + text.end(analysis)
 
 
-def _heading(section: str) -> list[str]:
-    """Return the question of a section, underlined."""
-    title = f"{section}: {SECTIONS[section].question}"
-    return [title, "-" * len(title)]
+class TextInTurn:
+    """The text of an analysis, piece by piece while its sections are computed.
+
+    Attributes
+    ----------
+    width
+        Characters that a line should have at most.
+    """
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self._said: set[str] = set()
+        self._shown: set[str] = set()
+
+    def more(self, so_far: Analysis) -> str:
+        """Return what can be shown of an analysis and has not been shown yet.
+
+        A sentence of the short answer waits for its section, all else for the short answer, and a
+        section for those that stand before it.
+        """
+        asked = so_far.settings.sections
+        text = self._short(so_far) if set(IN_SHORT) <= set(asked) else ""
+        weighed = () if "odds" in asked else ("priors-needed",)  # as the tables of runs need it
+        if not set(asked) & {*IN_SHORT, *weighed} <= set(so_far.results):
+            return text
+
+        parts = [] if "" in self._shown else _head(so_far, self.width)
+        self._shown.add("")
+        for section in asked:
+            if section not in so_far.results:
+                break
+            if section not in self._shown:
+                self._shown.add(section)
+                parts += _section(so_far, section, self.width)
+        return text + "".join("\n".join(lines) + "\n\n" for lines in parts)
+
+    def _short(self, so_far: Analysis) -> str:
+        """Return what the short answer says now and has not said before."""
+        short = short_answer(so_far)
+        is_whole = set(IN_SHORT) <= set(so_far.results)
+        sentences = [x for x in short.sentences if is_whole or x != NO_INTENT]
+        sentences += [short.would_settle] if is_whole else []
+
+        new = [x for x in sentences if x not in self._said]
+        begins = [*_wrapped(short.question, self.width), ""] if new and not self._said else []
+        self._said.update(new)
+        ends = [""] if new and is_whole else []
+        return "".join(f"{x}\n" for x in (*begins, *_bullets(new, self.width), *ends))
+
+    def end(self, analysis: Analysis) -> str:
+        """Return the sentence that says how the analysis was made; it stands last."""
+        settings = analysis.settings
+        said = (
+            f"{settings.draws:,} draws of each of {len(settings.hypotheses)} explanations under "
+            f"each of {len(settings.sets)} prior sets, seed {settings.seed}; 'over' is read as "
+            f"{settings.reading}."
+        )
+        return "\n".join(_wrapped(said, self.width)) + "\n"
 
 
-def _lines_of(table: Table) -> list[str]:
+def _head(analysis: Analysis, width: int) -> list[list[str]]:
+    """Return caveats and the tables of runs."""
+    first = ["Before you read on", "", *_bullets(caveats(analysis), width)]
+    return [first, *(_lines_of(table, width) for table in run_tables(analysis))]
+
+
+def _section(analysis: Analysis, section: str, width: int) -> list[list[str]]:
+    """Return question, findings that no table has as its title, and tables of a section."""
+    answer = SECTIONS[section].answer(analysis, analysis.results[section])
+    title = f"{section}: {answer.question}"
+    heading = [*_wrapped(title, width), "-" * min(len(title), width)]
+
+    titles = {table.finding for table in answer.tables}
+    findings = _bullets([x for x in answer.findings if x not in titles], width)
+    bodies = [_lines_of(table, width) for table in answer.tables]
+    if findings or not bodies:
+        bodies.insert(0, findings)
+    return [[*heading, *bodies[0]], *bodies[1:]]
+
+
+def _lines_of(table: Table, width: int) -> list[str]:
     """Return finding, rows, how many rows are left out, and notes; judged statements a list."""
-    body = _judged(table) if table.id == "critique" else text_table(table)
+    body = _judged(table, width) if table.id == "critique" else text_table(table, width)
     shown = table.rows if table.shown is None else table.shown
     left_out = len(table.rows) - len(shown)
-    more = [f"... {left_out} rows more in --csv, --json and --html"] if left_out else []
-    return [*_wrapped(table.finding), "", *body, *more, *_bullets(table.notes)]
+    left_out_words = f"... {left_out} rows more in --csv, --json and --html"
+    more = _wrapped(left_out_words, width, "    ") if left_out else []
+    return [*_wrapped(table.finding, width), "", *body, *more, *_bullets(table.notes, width)]
 
 
-def _judged(table: Table) -> list[str]:
+def _judged(table: Table, width: int) -> list[str]:
     """Return judged statements as a list: outcome, statement and speaker, reason and command."""
     lines: list[str] = []
     for x in table.records():
-        lines += _wrapped(f"[{x['outcome']}] {x['statement']} ({x['speaker']})", "    ")
+        lines += _wrapped(f"[{x['outcome']}] {x['statement']} ({x['speaker']})", width, "    ")
         for text in (x["why"], x["command"]):
-            lines += _wrapped(text, "    ", "    ") if text else []
+            lines += _wrapped(text, width, "    ", "    ") if text else []
     return lines
 
 
-def _settings_lines(settings: Settings) -> list[str]:
-    """Return the sentence that says how the analysis was made."""
-    return _wrapped(
-        f"{settings.draws:,} draws of each of {len(settings.hypotheses)} explanations under each "
-        f"of {len(settings.sets)} prior sets, seed {settings.seed}; 'over' is read as "
-        f"{settings.reading}."
-    )
-
-
-def _bullets(texts: Sequence[str]) -> list[str]:
+def _bullets(texts: Sequence[str], width: int) -> list[str]:
     """Return each text as an item of a list, wrapped."""
-    return [line for text in texts for line in _wrapped(f"- {text}", "  ")]
+    return [line for text in texts for line in _wrapped(f"- {text}", width, "  ")]
 
 
-def _wrapped(text: str, later: str = "", first: str = "") -> list[str]:
-    """Wrap a text to the width of the page; `later` and `first` are indents of its lines."""
-    return textwrap.wrap(text, _WIDTH, initial_indent=first, subsequent_indent=later)
+def _wrapped(text: str, width: int, later: str = "", first: str = "") -> list[str]:
+    """Wrap a text to a width, at most 100; `later` and `first` are indents of its lines.
+
+    Numbers stay on one line with what belongs to them: `50 %`, `3.4 M`, `10 : 1`.
+    """
+    most = min(max(width, 20), WIDTH)
+    tied = _TIES.sub("\N{NO-BREAK SPACE}", text)
+    lines = textwrap.wrap(tied, most, initial_indent=first, subsequent_indent=later)
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 
 # JSON
@@ -97,6 +173,7 @@ def to_json(analysis: Analysis) -> str:
             **asdict(analysis.settings),
             "sets": [asdict(x) for x in analysis.settings.sets],
         },
+        "short_answer": asdict(short_answer(analysis)),
         "first": list(caveats(analysis)),
         "findings": list(findings(analysis)),
         "tables": [_json_of(table) for table in tables(analysis)],

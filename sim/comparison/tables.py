@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
 from sim.comparison.inference.quantiles import Ranged, Span
 from sim.comparison.wording import odds_words, short_number
+from sim.documents.columns import columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -196,33 +196,17 @@ def cell_text(value: Cell, form: Form) -> str:
     return f"{value:,.15g}"
 
 
-def text_table(table: Table) -> list[str]:
-    """Return the table as aligned lines, first the titles.
+def text_table(table: Table, width: int) -> list[str]:
+    """Return the table as aligned lines, first the titles, folded to a width in characters.
 
     Texts and ids stand to the left, numbers to the right. Columns in `wide` and rows beyond `shown`
     are left out.
     """
-    columns = [(k, c) for k, c in enumerate(table.columns) if c.key not in table.wide]
-    titles = [column.title for _, column in columns]
+    kept = [(k, c) for k, c in enumerate(table.columns) if c.key not in table.wide]
+    titles = [column.title for _, column in kept]
 
     rows = table.rows if table.shown is None else table.shown
-    body = [[cell_text(row[k], column.form) for k, column in columns] for row in rows]
+    body = [[cell_text(row[k], column.form) for k, column in kept] for row in rows]
 
-    to_left = [column.form in ("text", "id") for _, column in columns]
-    return _aligned([titles, *body], to_left)
-
-
-def _aligned(rows: Sequence[Sequence[str]], left: Sequence[bool]) -> list[str]:
-    """Return rows of texts as lines with columns of equal width, two spaces apart.
-
-    `left` says of each column whether its texts stand to the left.
-    """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for row in rows:
-        cells = (
-            text.ljust(width) if to_left else text.rjust(width)
-            for text, width, to_left in zip(row, widths, left, strict=True)
-        )
-        lines.append("  ".join(cells).rstrip())
-    return lines
+    to_left = [column.form in ("text", "id") for _, column in kept]
+    return columns([titles, *body], width, left=to_left, heads=1)

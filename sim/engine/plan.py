@@ -16,6 +16,7 @@ from sim.engine.shards import Engine, Shard
 from sim.engine.simulate import ShardRecord, simulate_shard
 from sim.engine.spill import Index
 from sim.scenario.resolved import Scenario
+from sim.scenario.rounding import Rounded
 from sim.tables.store import Store
 
 # Actors whose shards are tried out, those with most exchanges first, and the largest shard tried
@@ -58,6 +59,8 @@ class RunPlan:
     not_tried
         The actors of which none was simulated as a whole: they are taken to send what they plan to,
         as far as the others do.
+    rounded
+        Numbers of actors that the scale of the scenario rounds by more than a fifth.
     """
 
     shards: int
@@ -70,6 +73,7 @@ class RunPlan:
     workers: int
     tried: tuple[int, ...]
     not_tried: tuple[str, ...]
+    rounded: tuple[Rounded, ...] = ()
 
 
 @dataclass(frozen=True)

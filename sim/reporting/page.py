@@ -142,13 +142,13 @@ def command_of(analysis: Analysis, more: Sequence[str] = ()) -> str:
         Further words, such as those of options that name files.
     """
     settings = analysis.settings
+    ids = tuple(x.id for x in analysis.cases)
     words = ["sim", "compare", *dict.fromkeys(x.run for x in analysis.runs)]
+    words += ids if ids != FEBRUARY else ()
     if any(x.actor is not None for x in analysis.runs):
         words.append("--by-actor")
 
-    ids = tuple(x.id for x in analysis.cases)
     repeated = {
-        "--claim": ids if ids != FEBRUARY else (),
         "--hypothesis": settings.hypotheses,
         "--prior-odds": [f"{k}={v:g}" for k, v in (settings.prior_odds or {}).items()],
         "--only": settings.sections if settings.sections != tuple(SECTIONS) else (),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from sim.scenario.checks import validate
 from sim.scenario.parse import parse, path_name
 from sim.scenario.resolve import UnresolvedError, resolve
 from sim.scenario.resolved import Scenario
+from sim.scenario.rounding import Rounded, rounded_numbers
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -28,6 +29,7 @@ def load_scenario(
     overrides: Iterable[str] = (),
     seed: int | None = None,
     scale: float | None = None,
+    rounds: Callable[[Sequence[Rounded]], None] | None = None,
 ) -> Scenario:
     """Read, check and resolve a scenario.
 
@@ -42,6 +44,8 @@ def load_scenario(
         Instead of the one in the file, 0 to 2^64 - 1; left out in both, it is drawn.
     scale:
         Instead of the one in the file, > 0. It multiplies populations and targets.
+    rounds:
+        Is told which numbers a scale rounds by more than a fifth, if any.
 
     Returns
     -------
@@ -59,16 +63,20 @@ def load_scenario(
     for key, value in (("seed", seed), ("scale", scale)):
         if value is not None and (document.data is None or isinstance(document.data, dict)):
             set_value(document, [key], value, Place.option(f"--{key} {value}"))
-    return scenario_of(document)
+    return scenario_of(document, rounds)
 
 
-def scenario_of(document: Document) -> Scenario:
+def scenario_of(
+    document: Document, rounds: Callable[[Sequence[Rounded]], None] | None = None
+) -> Scenario:
     """Parse, validate and resolve a document.
 
     Parameters
     ----------
     document
         With overrides, seed and scale already set in it.
+    rounds
+        As for `load_scenario`.
 
     Raises
     ------
@@ -80,13 +88,16 @@ def scenario_of(document: Document) -> Scenario:
     if parsed.form is None:
         raise AssertionError("a document without problems has a form")
     try:
-        return resolve(parsed.form)
+        scenario = resolve(parsed.form)
     except UnresolvedError as error:
         raise_problems(
             Problem(document.place(path), path_name(document.data, path), message)
             for path, message in error.faults
         )
         raise
+    if rounds is not None and (rounded := rounded_numbers(parsed.form)):
+        rounds(rounded)
+    return scenario
 
 
 def read_document(source: str | os.PathLike[str] | Mapping[str, Any]) -> Document:

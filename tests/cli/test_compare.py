@@ -64,7 +64,7 @@ def tables(result: Result) -> dict[str, list[dict[str, object]]]:
 
 def test_it_says_first_what_a_count_cannot_tell(sim: Invoke) -> None:
     said = " ".join(sim("--only", "claims", *QUICK).stdout.split())
-    assert said.startswith("Findings - A count of exchanges does not identify an intent")
+    assert said.startswith("Before you read on - A count of exchanges does not identify an intent")
     assert "allegations by an interested party" in said
     for section in ("odds", "needed"):
         assert f"{section}: {SECTIONS[section].question}" not in said
@@ -105,7 +105,7 @@ def test_settings_are_said(whole: dict[str, object]) -> None:
 
 
 def test_a_posterior_comes_only_for_given_prior_odds(sim: Invoke) -> None:
-    words = ("--only", "odds", "--json", "--claim", "A4", "--hypothesis", "benchmarking", *QUICK)
+    words = ("--only", "odds", "--json", "A4", "--hypothesis", "benchmarking", *QUICK)
     assert "posterior" not in tables(sim(*words))
     found = tables(sim(*words, "--prior-odds", "extraction=3"))["posterior"]
     assert {x["explanation"]: x["prior"] for x in found} == {"benchmarking": 1.0, "extraction": 3.0}
@@ -113,7 +113,7 @@ def test_a_posterior_comes_only_for_given_prior_odds(sim: Invoke) -> None:
 
 
 def test_csv_and_json_hold_the_same_numbers(sim: Invoke) -> None:
-    words = ("--only", "needed", "--claim", "A4", *QUICK)
+    words = ("--only", "needed", "A4", *QUICK)
     rows = list(csv.DictReader(io.StringIO(sim(*words, "--csv").stdout)))
     assert list(rows[0]) == ["table", "row", "quantity", "unit", "value"]
     by_name = {(x["row"], x["quantity"]): x["value"] for x in rows}
@@ -139,7 +139,7 @@ def test_the_same_seed_gives_the_same_bytes(sim: Invoke) -> None:
 
 
 def test_a_change_of_a_prior_changes_the_answer(sim: Invoke) -> None:
-    words = ("--only", "needed", "--claim", "A4", "--hypothesis", "benchmarking", "--json", *QUICK)
+    words = ("--only", "needed", "A4", "--hypothesis", "benchmarking", "--json", *QUICK)
     stated = tables(sim(*words))["needed"]
     changed = tables(sim(*words, "--set", "evaluations.runs=30"))["needed"]
     of = {x["explanation"]: x["prior_median"] for x in changed}
@@ -148,13 +148,13 @@ def test_a_change_of_a_prior_changes_the_answer(sim: Invoke) -> None:
 
 
 def test_the_reading_of_over_can_be_changed(sim: Invoke) -> None:
-    words = ("--only", "odds", "--claim", "A4", "--hypothesis", "benchmarking", "--json", *QUICK)
+    words = ("--only", "odds", "A4", "--hypothesis", "benchmarking", "--json", *QUICK)
     rounded, least = (tables(sim(*words, "--reading", x))["odds"] for x in ("rounded", "at-least"))
     assert rounded[0]["ratio"] != least[0]["ratio"]
 
 
 def test_all_claims_with_a_count(sim: Invoke) -> None:
-    found = tables(sim("--claim", "all", "--only", "claims", "--json", *QUICK))["claims"]
+    found = tables(sim("all", "--only", "claims", "--json", *QUICK))["claims"]
     counted = {str(x["claim"]) for x in found if x["metric"] in ("exchanges", "prompts")}
     assert counted == {"A1", "A3", "A4", "A5", "G1", "L1", "S1", "S5", "S8", "S9", "S12"}
     assert all(x["not_said"] for x in found)
@@ -254,7 +254,7 @@ def test_claims_of_ones_own_are_compared_with_what_they_add(sim: Invoke, tmp_pat
         ("mine", "count"),
         ("mine", "+ accounts"),
     }
-    both = tables(sim(*words, "--claim", "A3"))["odds"]
+    both = tables(sim(*words, "A3"))["odds"]
     assert {x["cluster"] for x in both} == {"A3", "mine"}
 
 
@@ -273,9 +273,9 @@ def test_claims_that_give_no_count_have_nothing_to_compare(sim: Invoke, tmp_path
     said = sim("--claims", str(mine), "--only", "claims", *QUICK, code=2).stderr
     assert said == (
         "none of these claims gives a count of exchanges or prompts; add one, or name one of the "
-        "catalog with --claim\n"
+        "catalog, such as A4\n"
     )
-    assert sim("--claims", str(mine), "--claim", "A3", "--only", "claims", *QUICK).exit_code == 0
+    assert sim("--claims", str(mine), "A3", "--only", "claims", *QUICK).exit_code == 0
 
 
 def test_an_explanation_of_ones_own(sim: Invoke, tmp_path: Path) -> None:
@@ -294,9 +294,12 @@ def test_an_explanation_of_ones_own(sim: Invoke, tmp_path: Path) -> None:
 # Wrong use
 
 WRONG = [
-    (("--claim", "A99"), "unknown claim 'A99'"),
-    (("--claim", "A2"), "claim 'A2' gives accounts, not a count; counts: A1, A3, A4, A5"),
-    (("--claim", "O1"), "claim 'O1' gives no figure; counts: A1"),
+    (("A99",), "'A99': no run, claim or actor of that name, and no number of exchanges; known: A1"),
+    (("A4", "--days", "60"), "accounts and days go with a number, such as 3.4M"),
+    (("3M", "--accounts", "many"), "accounts: should be a number such as 300, 150k or"),
+    (("3M", "--days", "0"), "days: should be above 0 and at most 3660, found 0"),
+    (("A2",), "claim 'A2' gives accounts, not a count; counts: A1, A3, A4, A5"),
+    (("O1",), "claim 'O1' gives no figure; counts: A1"),
     (("--hypothesis", "benchmarkin"), "unknown explanation 'benchmarkin'; did you mean 'benchma"),
     (("--accused", "spying"), "unknown explanation 'spying'"),
     (("--hypothesis", "extraction"), "'extraction' is alone; name at least one explanation"),
@@ -316,7 +319,7 @@ WRONG = [
     (("--draws", "10"), "10 is not in the range 200<=x<=1000000"),
     (("--reading", "exactly"), "'exactly' is not one of 'rounded', 'at-least'"),
     (("--json", "--csv"), "--json and --csv exclude each other; give one of them"),
-    (("--by-actor",), "--by-actor takes a RUN apart; name one"),
+    (("--by-actor",), "by actor means that a run is taken apart; name one"),
     (("--claims", "nowhere.yaml"), "nowhere.yaml: no such file"),
     (("--hypotheses", "nowhere.yaml"), "nowhere.yaml: no such file"),
     (("nowhere",), "nowhere"),
@@ -385,7 +388,7 @@ def test_unusual_assumptions_have_an_answer(words: tuple[str, ...], sim: Invoke)
 
 def test_a_rare_pool_is_as_rare_as_it_is_set(sim: Invoke) -> None:
     """One in a hundred: the ratio is that of the table of pooled shares, not that of no draws."""
-    words = ("--claim", "A4", "--hypothesis", "benchmarking", "--json", "--draws", "2000")
+    words = ("A4", "--hypothesis", "benchmarking", "--json", "--draws", "2000")
     rare = "benchmarking.access={choice: {own-keys: 99, pool: 1}}"
     found = tables(sim(*words, "--only", "priors-needed", "--only", "odds", "--set", rare))
     with_accounts = next(x for x in found["odds"] if x["known"] == "+ accounts")
@@ -397,5 +400,5 @@ def test_a_rare_pool_is_as_rare_as_it_is_set(sim: Invoke) -> None:
 
 def test_nothing_is_written_when_something_is_wrong(sim: Invoke, tmp_path: Path) -> None:
     page, charts = tmp_path / "page.html", tmp_path / "charts"
-    sim("--claim", "A99", "--html", str(page), "--charts", str(charts), code=2)
+    sim("A99", "--html", str(page), "--charts", str(charts), code=2)
     assert not list(tmp_path.iterdir())

@@ -291,7 +291,5 @@ SECTION = Section(
     compute=compute,
     findings=(say_fit, say_truth, say_odds, say_with_more, say_groups, say_sums),
     importance=4,
-    charts=(
-        "sim.reporting.charts.odds_charts:odds_claims",
-    ),
+    charts=("sim.reporting.charts.odds_charts:odds_claims",),
 )

@@ -45,7 +45,7 @@ def claims_table(comparison: Comparison, _: None) -> Table:
         (
             x.id,
             x.report,
-            str(x.date),
+            str(x.date or ""),
             x.actor,
             x.metric,
             figure_words(x),

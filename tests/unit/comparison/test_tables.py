@@ -58,18 +58,18 @@ def test_a_cell_is_written_by_its_form(value: float | str | None, form: Form, te
 
 
 def test_text_stands_left_and_numbers_right() -> None:
-    assert text_table(TABLE) == [
+    assert text_table(TABLE, 100) == [
         "claim  how many  a note",
         "A4        3.4 M",
         "A3           15  x",
     ]
     ids = replace(TABLE, columns=(COLUMNS[0], number_column("n", "n", "", "id"), COLUMNS[2]))
-    assert text_table(ids)[2] == "A3     15         x"
+    assert text_table(ids, 100)[2] == "A3     15         x"
 
 
 def test_text_leaves_out_wide_columns_and_rows_that_are_not_shown() -> None:
     narrow = replace(TABLE, wide=("n",), shown=TABLE.rows[1:])
-    assert text_table(narrow) == ["claim  a note", "A3     x"]
+    assert text_table(narrow, 100) == ["claim  a note", "A3     x"]
 
 
 def test_records_and_frame_have_the_keys_of_the_columns() -> None:

@@ -11,7 +11,6 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import sim
-from sim.comparison import SECTIONS
 from sim.comparison.analysis import FEBRUARY
 from sim.replicates import differences, estimates, seed_of
 
@@ -98,21 +97,35 @@ def test_runs_are_weighed_in_place_of_claims(here: Path) -> None:
     assert len(compared("out", by_actor=True).runs) == 3
 
 
-def test_a_text_is_a_claim_before_it_is_a_folder(here: Path) -> None:
+def test_a_name_or_a_number_is_compared() -> None:
+    assert cases("Moonshot") == ["A4", "S5"]
+    assert cases("3.4M") == ["3.4M"]
+    answer = compared(3.4e6, accounts=(200, 1000), days=60)
+    (case,) = answer.cases
+    assert (case.id, case.window_days, list(case.claims)) == (
+        "3,400,000",
+        60,
+        ["count", "accounts"],
+    )
+
+
+def test_a_path_is_a_run_and_a_text_may_be_two_things(here: Path) -> None:
     (here / "out").rename(here / "A4")
-    assert compared("A4").runs == ()
+    with pytest.raises(sim.InvalidInputError, match=r"the folder A4 \(./A4\) or the claim A4"):
+        compared("A4")
+    assert compared("claim:A4").runs == ()
     assert len(compared("./A4").runs) == len(compared(Path("A4")).runs) == 1
     (here / "A4").rename(here / "A44")
     assert len(compared("A44").runs) == 1
 
 
-def test_unknown_claims_are_refused_by_name() -> None:
-    with pytest.raises(sim.InvalidInputError, match="unknown claim 'A44': did you mean A4"):
+def test_what_names_nothing_is_refused() -> None:
+    with pytest.raises(sim.InvalidInputError, match=r"'A44': no run, claim .* did you mean A4"):
         compared("A44")
     with pytest.raises(sim.InvalidInputError, match="runs/nothing: no such folder"):
         compared("runs/nothing")
-    with pytest.raises(TypeError, match="or a Run; found int"):
-        compared(4)
+    with pytest.raises(TypeError, match=r"or a run: a folder, .*; found list"):
+        compared([4])
 
 
 def test_claims_of_a_file_take_the_place_of_february(tmp_path: Path) -> None:
@@ -168,6 +181,6 @@ def test_all_sections_are_answered_if_none_is_named(monkeypatch: pytest.MonkeyPa
     asked: dict[str, Any] = {}
     monkeypatch.setattr("sim.comparison.analyse", lambda *_, **options: asked.update(options))
     sim.compare()
-    assert asked["sections"] == tuple(SECTIONS)
+    assert asked["sections"] is None
     assert (asked["draws"], asked["seed"], asked["reading"]) == (10_000, 0, "rounded")
     assert (asked["by_actor"], asked["hypotheses"], asked["claim_ids"]) == (False, (), FEBRUARY)

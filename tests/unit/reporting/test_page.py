@@ -172,7 +172,7 @@ def test_the_command_names_every_setting() -> None:
     words = shlex.split(command_of(analysis))
     assert words[:2] == ["sim", "compare"]
     assert words[-6:] == ["--draws", "200", "--seed", "0", "--html", "page.html"]
-    assert "--claim" not in words
+    assert words[2] == "--hypothesis", "the default claims are not named"
     settings = replace(analysis.settings, prior_odds={"extraction": 2.5})
     assert "--prior-odds extraction=2.5" in command_of(replace(analysis, settings=settings))
 
