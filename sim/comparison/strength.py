@@ -17,6 +17,8 @@ from sim.comparison.wording import odds_words
 SLIGHT, STRONG = math.log10(3), 1.0
 TOO_CLOSE = "too close to call"
 _ERRORS = 2.0
+_MOST_SAID = 1_000
+_BEYOND = "more than a factor of 1,000 in places"
 
 
 def surely(ratio: Ranged) -> float:
@@ -38,20 +40,24 @@ def call(ratio: Ranged) -> str:
     return f"strongly {side}" if size >= STRONG else side
 
 
-def within(ratios: Iterable[Ranged]) -> int:
-    """Return the factor by which ratios change odds at most, either way: 3, 10, 30, 100 and so on.
+def within(ratios: Iterable[Ranged]) -> str:
+    """Return by how much ratios change odds at most, either way, in words; see `factor_words`.
 
     Two standard errors are added to each.
     """
-    return rung(max(abs(x.stated) + _ERRORS * x.error for x in ratios))
+    return factor_words(max(abs(x.stated) + _ERRORS * x.error for x in ratios))
 
 
-def rung(log10: float) -> int:
-    """Return the smallest of 3, 10, 30, 100, ... that a ratio, by its log10, is below."""
+def factor_words(log10: float) -> str:
+    """Return a factor that a ratio, by its log10, is below: 3, 10, 30, ... up to 1,000.
+
+    Beyond that ratios rest on tails of priors that few draws reach, and no number is said.
+    """
     steps = 1
     while log10 >= _half_decades(steps):
         steps += 1
-    return round(10 ** _half_decades(steps))
+    factor = round(10 ** _half_decades(steps))
+    return f"less than a factor of {factor:,}" if factor <= _MOST_SAID else _BEYOND
 
 
 def about(log10: float) -> str:
@@ -60,6 +66,16 @@ def about(log10: float) -> str:
     if nearest == 0:
         return "about even"
     return f"about {odds_words(math.copysign(_half_decades(round(2 * nearest)), log10))}"
+
+
+def round_figure(value: float) -> str:
+    """Return the nearest of 1, 2, 3, 5 or 7 times a power of ten, such as 20 or 7,000."""
+    if value <= 0:
+        return "0"
+    power = math.floor(math.log10(value))
+    figures = [x * 10.0**p for p in (power, power + 1) for x in (1, 2, 3, 5, 7)]
+    nearest = min(figures, key=lambda x: abs(math.log(value / x)))
+    return f"{nearest:,.0f}" if nearest >= 1 else f"{nearest:.1g}"
 
 
 def _half_decades(steps: int) -> float:

@@ -10,8 +10,9 @@ import numpy as np
 from sim.comparison.claims.intervals import Interval
 from sim.comparison.inference.likelihood import Sample
 
-# A hypothesis does not fit if figures so far out, or farther, come less often.
+# A hypothesis does not fit if figures so far out, or farther, come less often, by five errors.
 LEAST_FIT = 0.01
+_ERRORS = 5
 
 
 @dataclass(frozen=True)
@@ -25,15 +26,21 @@ class Goodness:
         is rarest, times the number of observables (Bonferroni); at most 1.
     observable:
         That observable.
+    error:
+        Monte-Carlo standard error of `tail`, as if the draws were by chance.
     """
 
     tail: float
     observable: str
+    error: float
 
     @property
     def fits(self) -> bool:
-        """Whether such figures come in at least one of a hundred clusters."""
-        return self.tail >= LEAST_FIT
+        """Whether such figures may come in at least one of a hundred clusters.
+
+        A tail that a few draws reach is not held against a hypothesis: five errors are added.
+        """
+        return self.tail + _ERRORS * self.error >= LEAST_FIT
 
 
 def goodness(samples: Sequence[Sample], limits: Mapping[str, Interval]) -> Goodness:
@@ -51,17 +58,25 @@ def goodness(samples: Sequence[Sample], limits: Mapping[str, Interval]) -> Goodn
         observable are left out of its shares; if none does, its tail is 0.
     """
     tails = {name: _tail(samples, name, x) for name, x in limits.items()}
-    rarest = min(tails, key=tails.__getitem__)
-    return Goodness(min(1.0, len(tails) * tails[rarest]), rarest)
+    rarest = min(tails, key=lambda name: tails[name][0])
+    tail, error = tails[rarest]
+    return Goodness(min(1.0, len(tails) * tail), rarest, len(tails) * error)
 
 
-def _tail(samples: Sequence[Sample], name: str, limits: Interval) -> float:
-    """Return twice the smaller share on either side of the limits, which count with it."""
-    total = below = above = 0.0
+def _tail(samples: Sequence[Sample], name: str, limits: Interval) -> tuple[float, float]:
+    """Return twice the smaller share on either side of the limits, which count with it.
+
+    With it comes its standard error, with one draw more in the tail, so that none is not certain.
+    """
+    total = below = above = squares = 0.0
     for sample in samples:
         x = sample.values[name]
         defined = sample.use & ~np.isnan(x)
         total += sample.weight * sample.share(defined)
         below += sample.weight * sample.share(defined & (x <= limits.high))
         above += sample.weight * sample.share(defined & (x >= limits.low))
-    return min(1.0, 2 * min(below, above) / total) if total else 0.0
+        squares += sample.weight**2 * sample.share(defined) / len(x)
+    if not total:
+        return 0.0, 0.0
+    share, of_one_draw = min(below, above) / total, squares / total**2
+    return min(1.0, 2 * share), 2 * float(np.sqrt(of_one_draw * (share + of_one_draw)))

@@ -23,11 +23,13 @@ from sim.comparison.inference.likelihood import Fit, without_implied
 from sim.comparison.inference.quantiles import Ranged, Span, span
 from sim.comparison.section import Comparison, Inputs, Section
 from sim.comparison.tables import Column, Row, Table, number_column, text_column
-from sim.comparison.wording import added_observable, known_sum
+from sim.comparison.wording import added_observable, known_sum, observable_name, or_list
 
 CLUSTERS = 400
 # Of them, so many are weighed under all prior sets.
 _CLUSTERS_OF_SETS = 100
+# So much more often wrong than the best observable counts as alike.
+_ALIKE = 0.05
 NAMES = tuple(OBSERVABLES)
 # Sets of observables whose probabilities are looked at: the count, the count and accounts, all.
 KNOWN_SETS: Sequence[tuple[str, ...]] = (NAMES[:1], NAMES[:2], NAMES)
@@ -298,6 +300,7 @@ def _expected_parts(
         text_column("against", f"{accused} :"),
         text_column("known", "known"),
         number_column("wrong", "wrong", "", "share"),
+        number_column("wrong_error", "+-", "", "share"),
     ]
     for key, title in (("if_accused", f"if {accused}"), ("if_other", "if the other")):
         columns += [
@@ -312,7 +315,7 @@ def _expected_parts(
         (
             x.against,
             added_observable(x.known),
-            x.wrong,
+            *(x.wrong, x.wrong_error),
             *(x.if_accused.median, x.if_accused.p05, x.if_accused.p95),
             *(x.median_if_accused.low, x.median_if_accused.high),
             *(x.if_other.median, x.if_other.p05, x.if_other.p95),
@@ -343,23 +346,24 @@ def confusion_table(comparison: Comparison, design: Design) -> Table:
 
 
 def say_beside(_: Comparison, design: Design) -> str:
-    """Say which two observables would tell most beside the count, on average over hypotheses."""
+    """Say which observables would tell most beside the count, on average over hypotheses.
+
+    Those are named that lead to mistakes as often as the best, or up to 5 points more.
+    """
     if not design.beside:
         return ""
     wrong: dict[str, list[float]] = {}
     for x in design.beside:
         wrong.setdefault(x.known[-1], []).append(x.wrong)
     mean = {name: sum(values) / len(values) for name, values in wrong.items()}
-    best = sorted(mean, key=mean.__getitem__)[:2]
-    named = " or ".join(
-        f"{name.replace('_', ' ')} ({100 * mean[name]:.0f} % wrong)" for name in best
-    )
+    least = min(mean.values())
+    alike = [x for x in without_implied(("count", *mean))[1:] if mean[x] < least + _ALIKE]
 
     alone = [x.wrong for x in design.growing if len(x.known) == 1]
     return (
-        "On the count alone the likelier of two explanations is the wrong one in "
-        f"{100 * sum(alone) / len(alone):.0f} % of cases "
-        f"(guessing: 50 %). One further observable that would help most: {named}"
+        "On the count alone the likelier of two explanations is the wrong one in about "
+        f"{10 * sum(alone) / len(alone):.0f} of 10 cases (guessing: 5). What would help most "
+        f"beside it: {or_list(observable_name(x) for x in alike)}"
     )
 
 

@@ -52,21 +52,25 @@ def groups_table(comparison: Comparison, odds: Sequence[Odds]) -> Table:
         if step.adds
         for group, ratio in step.groups.items()
     )
-    return Table("groups", "odds", say_groups(comparison, odds), columns, rows, GROUP_NOTES)
+    finding = say_groups(comparison, odds) or f"Odds of {above} to others, by groups"
+    return Table("groups", "odds", finding, columns, rows, GROUP_NOTES)
 
 
 def say_groups(comparison: Comparison, odds: Sequence[Odds]) -> str:
-    """Say what all that is known says of the group of the accused against legitimate use."""
-    if not all("legitimate" in x.steps[-1].groups for x in odds) or not odds:
+    """Say what all that is known says of the group of the accused against legitimate use.
+
+    Of runs nothing is said: there it is to be held against the truth, explanation by explanation.
+    """
+    if comparison.runs or not all("legitimate" in x.steps[-1].groups for x in odds) or not odds:
         return ""
     calls: dict[str, list[str]] = {}
     for x in odds:
         calls.setdefault(call(x.steps[-1].groups["legitimate"]), []).append(x.evidence.id)
     above = GROUP_WORDS[comparison.library.hypotheses[comparison.settings.accused].group]
-    said = "; ".join(f"{word} of {_named(ids, comparison)}" for word, ids in calls.items())
+    said = "; ".join(f"{word} in {_named(ids, comparison)}" for word, ids in calls.items())
     return (
         f"Is it {above}, or {GROUP_WORDS['legitimate']}? With all that is known, and each as "
-        f"likely before: {said}"
+        f"likely before, the odds are {said}"
     )
 
 
@@ -76,11 +80,12 @@ def fit_table(comparison: Comparison, odds: Sequence[Odds]) -> Table:
         text_column("cluster", "run" if comparison.runs else "claim"),
         text_column("explanation", "explanation"),
         number_column("tail", "so far out", "", "share"),
+        number_column("tail_error", "+-", "", "share"),
         text_column("observable", "in"),
         text_column("fits", "fits"),
     )
     rows: tuple[Row, ...] = tuple(
-        (x.evidence.id, id_, fit.tail, fit.observable, "yes" if fit.fits else "no")
+        (x.evidence.id, id_, fit.tail, fit.error, fit.observable, "yes" if fit.fits else "no")
         for x in odds
         for id_, fit in x.goodness.items()
     )

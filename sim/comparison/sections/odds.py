@@ -14,7 +14,7 @@ from sim.comparison.inference.odds import Evidence, Odds
 from sim.comparison.section import Comparison, Inputs, Section
 from sim.comparison.sections import design, groups, truth
 from sim.comparison.sections.design import Expected
-from sim.comparison.strength import TOO_CLOSE, call, rung, within
+from sim.comparison.strength import TOO_CLOSE, call, factor_words, within
 from sim.comparison.tables import (
     Cell,
     Column,
@@ -219,17 +219,17 @@ def say_odds(comparison: Comparison, result: OddsResult) -> str:
         for other, ratio in x.steps[0].ratios.items()
         if not {other, x.accused} & set(x.outside)
     ]
-    left_out = sum(len(x.steps[0].ratios) for x in result.odds) > len(ratios)
-    rare = ", of those that make such a count at all" if left_out else ""
     if not ratios:
         return "No count is one that two explanations make, so none is weighed by itself"
+    left_out = sum(len(x.steps[0].ratios) for x in result.odds) > len(ratios)
+    rare = "; explanations that hardly ever make such a count are left out" if left_out else ""
 
     accused = comparison.lowered_title(comparison.settings.accused)
-    factor, of_sets = within(ratios), rung(max(max(-x.low, x.high) for x in ratios))
+    of_sets = factor_words(max(max(-x.low, x.high) for x in ratios))
     return (
-        f"The count alone changes the odds between {accused} and any other explanation{rare} by "
-        f"less than a factor of {factor}, either way; under other priors by less than "
-        f"{max(factor, of_sets):,} ({_number_weighed(comparison, result)})"
+        f"The count alone changes the odds between {accused} and any other explanation by "
+        f"{within(ratios)}, either way; under other priors by {of_sets} "
+        f"({_number_weighed(comparison, result)}{rare})"
     )
 
 
@@ -249,7 +249,7 @@ def say_sums(comparison: Comparison, _: OddsResult) -> str:
 
 def say_with_more(_: Comparison, result: OddsResult) -> str:
     """Say how far the odds move where more than the count is known; nothing where it never is."""
-    more = [x for x in result.odds if len(x.steps) > 1]
+    more = [x for x in result.odds if len(x.steps) > 1 and not x.none_fits]
     if not more:
         return ""
     factor = within(r for x in more for r in x.steps[-1].ratios.values())
@@ -259,7 +259,7 @@ def say_with_more(_: Comparison, result: OddsResult) -> str:
     rests = "; that rests on how many accounts each explanation is believed to use"
     return (
         f"Where {and_list(observable_name(x) for x in in_order(list(known)))} are known as well "
-        f"({clusters}), the odds change by less than a factor of {factor:,}, either way"
+        f"({clusters}), the odds change by {factor}, either way"
         f"{rests if 'accounts' in known else ''}"
     )
 

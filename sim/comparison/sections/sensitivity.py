@@ -42,6 +42,9 @@ TORNADO_NOTES = (
 _LEAST_TOTAL, _LEAST_WIDTH = 0.005, 0.05
 _LEAST_IN_TABLE, _LEAST_IN_TEXT = 0.02, 0.3
 
+# Shares as findings say them.
+_SHARES = {0.1: "a tenth", 0.2: "a fifth", 0.33: "a third", 0.5: "half", 0.75: "three quarters"}
+
 Quantity = Callable[[Draws], Floats]
 
 
@@ -317,7 +320,7 @@ def tornado_table(comparison: Comparison, result: Sensitivity) -> Table:
     )
 
 
-def say_sensitivity(comparison: Comparison, result: Sensitivity) -> str:
+def say_sensitivity(_: Comparison, result: Sensitivity) -> str:
     """Say which parameter matters most for the count, and for the odds.
 
     Of the count it is the convention, wherever that has an index, else the largest. Of the odds
@@ -329,10 +332,11 @@ def say_sensitivity(comparison: Comparison, result: Sensitivity) -> str:
 
     totals = {x.hypothesis: x.total for x in counts if x.parameter == "convention"}
     if totals:
-        shares = [100 * totals.get(id_, 0.0) for id_ in comparison.settings.hypotheses]
+        most = max(totals.values())
+        words = min(_SHARES, key=lambda share: abs(share - most))
         of_count = (
-            f"What is counted as an exchange explains {min(shares):.0f} to {max(shares):.0f} % of "
-            "the variance of the count (total Sobol index, over the explanations)"
+            f"What is counted as an exchange explains up to about {_SHARES[words]} of the variance "
+            "of the count (total Sobol index, over the explanations)"
         )
     else:
         of_count = f"The count depends most on {max(counts, key=lambda x: x.total).parameter}"

@@ -193,31 +193,30 @@ def favourites(odds: Odds) -> tuple[str, ...]:
 
 
 def say_truth(comparison: Comparison, odds: Sequence[Odds]) -> str:
-    """Say how often the truth is clearly the likeliest hypothesis, a tie, or less likely.
-
-    Clusters that no explanation fits are not counted.
-    """
-    described = dict(_described(comparison, odds))
-    fitting = {x: true for x, true in described.items() if not odds[x].none_fits}
+    """Say of how many clusters nothing is clearly likelier than the truth, and of which it is."""
+    described = _described(comparison, odds)
     if not described:
         return ""
-    if not fitting:
-        return "No explanation fits any of the runs whose truth is known, so none is judged by them"
-
-    clear = sum(favourites(odds[x]) == (true,) for x, true in fitting.items())
-    tied = sum(true in favourites(odds[x]) for x, true in fitting.items()) - clear
+    accused = comparison.settings.accused
+    unbeaten = [place for place, true in described if true in favourites(odds[place])]
     sentence = (
-        f"Of {plural(len(fitting), 'cluster')} whose truth an explanation describes and fits, it "
-        f"is clearly the likeliest of {clear}, too close to call of {tied}, and another one is "
-        f"likelier of {len(fitting) - clear - tied}"
+        f"At equal odds no explanation is clearly likelier than the true one for {len(unbeaten)} "
+        f"of {plural(len(described), 'cluster')} whose truth an explanation describes"
     )
+
+    of_accused = [place for place, true in described if true == accused]
+    if of_accused:
+        title = comparison.lowered_title(accused)
+        also = sum(place in unbeaten for place in of_accused)
+        sentence += f", and for {also} of {len(of_accused)} that are {title}"
     wrongly = [
-        comparison.runs[x].name
-        for x, true in fitting.items()
-        if favourites(odds[x]) == (odds[x].accused,) != (true,)
+        comparison.runs[place].name
+        for place, true in described
+        if favourites(odds[place]) == (accused,) != (true,)
     ]
     if wrongly:
-        sentence += f"; taken for {odds[0].accused} wrongly: {and_list(wrongly)}"
+        verb = "is" if len(wrongly) == 1 else "are"
+        sentence += f"; {and_list(wrongly)} {verb} clearly taken for it wrongly"
     return sentence
 
 
