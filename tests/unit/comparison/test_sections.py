@@ -437,6 +437,19 @@ def test_every_input_is_listed_with_status_and_source(analysis: Analysis) -> Non
     assert table.finding.startswith(f"Of {total} inputs ")
 
 
+def test_the_move_is_weighed_with_and_without_a_default_that_switches(analysis: Analysis) -> None:
+    result = analysis.results["pivot"]
+    assert adoption.say_switches(analysis, result) == (
+        "That nearly half of the traffic moved within a day, as is reported of MiniMax, turns even "
+        "odds of coordinated extraction against use of a product into 6 : 1 if the latter never "
+        "switches a default, and into 1 : 2 if it always does"
+    )
+    assert adoption.say_pivot(analysis, result) == (
+        "No public data say how fast traffic follows a release; by assumption a new model has "
+        "5 to 14 % (way by-hand), 20 to 56 % (way default-switch) of it after a day"
+    )
+
+
 def test_no_shipped_prior_uses_a_claim_that_it_weighs() -> None:
     """Nor any claim of the catalog: `all` are weighed."""
     every = compared_claims(load_library())
