@@ -61,7 +61,7 @@ def expected(comparison: Comparison, result: tuple[Predicted, ...]) -> Chart | N
     groups = in_groups(comparison, predicted)
     marks, limits = _marks(comparison), _limits(comparison, predicted)
     above = _above(marks, limits)
-    x = np.linspace(*map(math.log10, limits), _STEPS)
+    x = _places(limits)
     curves = {
         group: np.mean([_density(predicted[id_], x) for id_ in ids], axis=0)
         for group, ids in groups.items()
@@ -209,7 +209,7 @@ def _draw_row(
     axes: Axes, row: int, predicted: Predicted, colour: Any, limits: tuple[float, float]
 ) -> None:
     """Draw a density that stands on a bar of its middle 90 %."""
-    x = np.linspace(*map(math.log10, limits), _STEPS)
+    x = _places(limits)
     foot = row + 0.9
     y = _density(predicted, x)
     axes.fill_between(10**x, foot, foot - 0.55 * y / y.max(), color=colour, alpha=0.3, lw=0)
@@ -285,6 +285,12 @@ def _span_data(
 def _reported(result: Sequence[Predicted]) -> dict[str, Predicted]:
     """Return by hypothesis the counts as they are found, linked and published."""
     return {x.hypothesis: x for x in result if x.convention == REPORTED}
+
+
+def _places(limits: tuple[float, float]) -> Floats:
+    """Return where densities are computed, in log10 exchanges."""
+    low, high = limits
+    return np.linspace(math.log10(low), math.log10(high), _STEPS)
 
 
 def _density(predicted: Predicted, x: Floats) -> Floats:
