@@ -208,6 +208,7 @@ def _line(axes: Axes, x: Distribution, colour: Any) -> None:
     axes.step(
         [values[0], *values], [shares[0], *shares], where="pre", color=colour, lw=1.6, zorder=3
     )
+
     units = x.frequencies.sum()
     places = [p for p in _MARKED if units * p >= 1] if units > 1 else [1.0]
     at = [(quantile(x, 1 - p), p) for p in places]

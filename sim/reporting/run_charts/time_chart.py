@@ -136,6 +136,7 @@ def _strip(axes: Axes, run: ShownRun, step: int) -> None:
             transform=_by_row(axes),
             color=SOFT,
         )
+
     axes.set_ylim(1.6, -0.6)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
