@@ -16,8 +16,25 @@ from sim.comparison.section import Comparison
 from sim.comparison.sections.predictions import REPORTED, Predicted
 from sim.comparison.wording import and_list, percent, plural
 from sim.reporting.charts import primitives
-from sim.reporting.charts.captions import drawn, group_colour, group_words, in_groups, source
-from sim.reporting.charts.layout import GREY, INK, NARROW, SOFT, Chart, Data, Frame, Page
+from sim.reporting.charts.captions import (
+    drawn,
+    evidence_name,
+    group_colour,
+    group_words,
+    in_groups,
+    source,
+)
+from sim.reporting.charts.layout import (
+    GREY,
+    INK,
+    NARROW,
+    SOFT,
+    Chart,
+    Data,
+    Frame,
+    Page,
+    text_width,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +43,7 @@ _LEFT, _RIGHT, _BELOW = 0.25, 0.3, 0.5
 _CURVES, _ROW = 1.75, 0.42
 # Where densities are computed, and the least width of a kernel, both in log10 exchanges.
 _STEPS, _NARROWEST = 90, 0.08
-_MOST_RUNS = 8
+_MOST_RUNS, _MOST_WIDENED = 8, 20
 
 
 @dataclass(frozen=True)
@@ -116,10 +133,13 @@ def _expected_title(
     kinds = and_list(group_words(x) for x in groups)
     if len(groups) == 1 or not marks:
         return f"Which counts {kinds} make{'s' if len(groups) == 1 else ''} one expect"
-    which = "Every one" if len(inside) == len(marks) else f"{len(inside)}"
-    if not inside:
-        which = "None"
-    return f"{which} of the {plural(len(marks), 'count')} is what {kinds} alike make one expect"
+    if len(marks) == 1:
+        return f"The count is {'' if inside else 'not '}what {kinds} alike make one expect"
+    which, verb = f"{len(inside)}", "are"
+    if len(inside) in (0, 1, len(marks)):
+        verb = "is"
+        which = {0: "None", 1: "One"}.get(len(inside), "Every one")
+    return f"{which} of the {len(marks)} counts {verb} what {kinds} alike make one expect"
 
 
 def _is_inside(mark: _Mark, count: Span) -> bool:
@@ -312,7 +332,11 @@ def _marks(comparison: Comparison) -> list[_Mark]:
     """
     if comparison.runs:
         counts = sorted(comparison.runs, key=lambda x: -x.counts["C2"])[:_MOST_RUNS]
-        marks = [_Mark(x.name, x.counts["C2"], x.counts["C2"]) for x in counts if x.counts["C2"]]
+        marks = [
+            _Mark(evidence_name(comparison, x.name), x.counts["C2"], x.counts["C2"])
+            for x in counts
+            if x.counts["C2"]
+        ]
     else:
         names, reading = claim_names(comparison.cases), comparison.settings.reading
         limits = {x.id: x.interval("count", reading) for x in comparison.cases}
@@ -326,16 +350,29 @@ def _limits(comparison: Comparison, predicted: Mapping[str, Predicted]) -> tuple
     low = min(x.count.p05 for x in predicted.values())
     low = min([low, *(x.low for x in marks)])
     high = max([x.count.p95 for x in predicted.values()] + [x.low for x in marks])
-    return max(low, 1.0) / 3, high * 3
+    low, high = max(low, 1.0) / 3, high * 3
+
+    # Labels stand left of their lines, so that the lowest need room
+    widths = [text_width(x.label, primitives.FLAG) + 0.1 for x in marks]
+    for _ in range(_MOST_WIDENED):
+        ends = _ends(marks, (low, high), NARROW - _LEFT - _RIGHT)
+        if all(end + _LEFT > width for end, width in zip(ends, widths, strict=True)):
+            break
+        low /= 2
+    return low, high
+
+
+def _ends(marks: Sequence[_Mark], limits: tuple[float, float], width: float) -> list[float]:
+    """Return where the marks stand on an axis of a width, in inches."""
+    inch = width / math.log10(limits[1] / limits[0])
+    return [math.log10(x.low / limits[0]) * inch for x in marks]
 
 
 def _levels(
     marks: Sequence[_Mark], limits: tuple[float, float], width: float | None = None
 ) -> list[int]:
     """Return how high the label of each mark stands."""
-    inches = NARROW - _LEFT - _RIGHT if width is None else width
-    inch = inches / math.log10(limits[1] / limits[0])
-    ends = [math.log10(x.low / limits[0]) * inch for x in marks]
+    ends = _ends(marks, limits, NARROW - _LEFT - _RIGHT if width is None else width)
     return primitives.staggered(ends, [x.label for x in marks], primitives.FLAG)
 
 
