@@ -17,7 +17,7 @@ from sim.comparison.hypotheses.model import AS_STATED, STATED, Hypothesis, Libra
 from sim.comparison.inference.even_points import SEQUENCES, even_points
 from sim.comparison.inference.likelihood import Fit, Sample, fit
 from sim.comparison.inference.marginals import scaled
-from sim.comparison.inference.mode_draws import ALL, SEQUENCES, WHOLE, ModeDraws
+from sim.comparison.inference.mode_draws import ALL, WHOLE, ModeDraws
 from sim.comparison.inference.prior_predictive import Draws, access_mode_of, draw
 from sim.errors import InvalidInputError
 from sim.streams import Streams
