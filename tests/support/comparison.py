@@ -20,7 +20,8 @@ from sim.comparison.claims.intervals import Interval
 from sim.comparison.clusters.from_runs import Cluster
 from sim.comparison.hypotheses.load_hypotheses import chosen, load_library
 from sim.comparison.hypotheses.model import PriorSet
-from sim.comparison.inference.odds import Evidence, Odds, PoolShare, Reach, Step
+from sim.comparison.inference.beliefs import PoolShare, Reach
+from sim.comparison.inference.odds import Evidence, Odds, Step
 from sim.comparison.inference.posterior import Inferred
 from sim.comparison.inference.quantiles import Ranged, Span
 from sim.comparison.inference.run_totals import ModelPrediction, Range, RunsNeeded

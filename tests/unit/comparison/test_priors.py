@@ -44,7 +44,9 @@ def median(x: Prior) -> float:
     ],
 )
 def test_quantiles_are_those_of_scipy(shape: Any, expected: Any) -> None:
-    assert prior(**shape).quantile(INSIDE) == pytest.approx(expected.ppf(INSIDE), rel=1e-6, abs=1e-6)
+    assert prior(**shape).quantile(INSIDE) == pytest.approx(
+        expected.ppf(INSIDE), rel=1e-6, abs=1e-6
+    )
 
 
 def test_a_truncated_lognormal_is_a_truncated_normal_of_logarithms() -> None:

@@ -118,7 +118,11 @@ def test_json_has_settings_findings_and_the_tables() -> None:
     analysis = by_hand()
     document = json.loads(to_json(analysis))
     assert list(document) == ["settings", "first", "findings", "tables"]
-    assert document["settings"]["sets"][1] == {"centre": 3.0, "width": 1.0}
+    assert document["settings"]["sets"][1] == {
+        "centre": 3.0,
+        "width": 1.0,
+        "weights": "stated",
+    }
     assert document["findings"] == list(findings(analysis))
     assert [x["id"] for x in document["tables"]] == [x.id for x in tables(analysis)]
     for plain, table in zip(document["tables"], tables(analysis), strict=True):
