@@ -170,6 +170,7 @@ def predictions() -> tuple[Predicted, ...]:
             count=span(1e5 * 3**k * (1 + j)),
             inside=dict.fromkeys(CASES, 0.01 * (j + 1)),
             above={case: 0.1 * (k + 1) + 0.01 * n for n, case in enumerate(CASES)},
+            percentiles=tuple(np.geomspace(1e4, 1e6, 99) * 3**k * (1 + j)),
         )
         for k, id_ in enumerate(IDS)
         for j, convention in enumerate((*CONVENTIONS, REPORTED))

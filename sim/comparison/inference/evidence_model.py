@@ -14,9 +14,10 @@ import numpy as np
 from sim.arrays.types import Floats
 from sim.comparison.claims.observables import OBSERVABLES
 from sim.comparison.hypotheses.model import AS_STATED, STATED, Hypothesis, Library, PriorSet
+from sim.comparison.inference.even_points import SEQUENCES, even_points
 from sim.comparison.inference.likelihood import Fit, Sample, fit
 from sim.comparison.inference.marginals import scaled
-from sim.comparison.inference.mode_draws import ALL, SEQUENCES, WHOLE, ModeDraws
+from sim.comparison.inference.mode_draws import ALL, WHOLE, ModeDraws
 from sim.comparison.inference.prior_predictive import Draws, access_mode_of, draw
 from sim.errors import InvalidInputError
 from sim.streams import Streams
@@ -25,7 +26,7 @@ from sim.streams import Streams
 Observer = Callable[[int, int], None]
 
 NAMES = tuple(OBSERVABLES)
-# An access mode of fewer draws than a quarter of all, within these limits, is drawn on its own.
+# An access mode of fewer draws than a quarter of all is drawn on its own; the limits of that.
 _LEAST_ALONE, _MOST_ALONE = 50, 400
 # Published draws without which no likelihood is taken.
 _FEWEST = 20
@@ -155,8 +156,9 @@ class EvidenceModel:
     def _draw_modes(self, hypothesis: str, prior_set: PriorSet) -> tuple[ModeDraws, ...]:
         """Draw under a prior set, with enough draws of every access mode (stratified sampling).
 
-        A mode with fewer draws than a quarter of all, but at least 50 and at most 400, is drawn
-        again on its own; its weight stays that of the prior. Modes of weight 0 are left out.
+        A mode with fewer draws than a quarter of all, but at least 50, is drawn again on its own;
+        its weight stays that of the prior. Beside the stated set 400 are enough. Modes of weight 0
+        are left out.
         """
         moved = self._under(hypothesis, prior_set)
         sequences = SEQUENCES if prior_set == AS_STATED else 1
@@ -165,7 +167,9 @@ class EvidenceModel:
         else:  # too many to keep
             draws = draws_of(moved, self._draws_of_sets, self.seed, prior_set.words(), sequences)
 
-        enough = min(max(self.draws // 4, _LEAST_ALONE), _MOST_ALONE)
+        enough = max(self.draws // 4, _LEAST_ALONE)
+        if prior_set != AS_STATED:
+            enough = min(enough, _MOST_ALONE)
         modes = []
         for name in moved.access_weights(STATED):
             rows = access_mode_of(draws.latent_class) == moved.access.names.index(name)
@@ -303,33 +307,6 @@ def draws_of(
     key = streams.key("compare", hypothesis.id, purpose, "dials")
     u = even_points(n, len(hypothesis.columns), key, sequences)
     return draw(hypothesis, u, streams.rng("compare", hypothesis.id, purpose, "chance"))
-
-
-def even_points(n: int, dimensions: int, key: int, sequences: int) -> Floats:
-    """Return points that fill the unit cube more evenly than chance does, (n, dimensions).
-
-    They are Sobol sequences one after the other, each scrambled by itself (Owen, Ann. Stat. 25,
-    1997), so that how much they differ tells the error of what is made of all. `sequence_of` tells
-    which points belong together where there are ten.
-
-    Parameters
-    ----------
-    n, dimensions:
-        Shape of the result.
-    key:
-        Names the random numbers that scramble.
-    sequences:
-        How many sequences.
-    """
-    from scipy.stats.qmc import Sobol
-
-    sizes = np.diff(np.arange(sequences + 1) * n // sequences)
-    rng = np.random.default_rng(key)
-    points = [
-        Sobol(dimensions, rng=rng).random_base2(max(int(size) - 1, 0).bit_length())[:size]
-        for size in sizes
-    ]
-    return np.asarray(np.clip(np.concatenate(points), 0, 1 - 1e-12))
 
 
 def log_densities(

@@ -9,6 +9,7 @@ import numpy as np
 
 from sim.arrays.types import Bools, Floats, Ints
 from sim.comparison.hypotheses.model import EVEN, STATED, Hypothesis
+from sim.comparison.inference.even_points import sequence_of
 from sim.comparison.inference.likelihood import Sample
 from sim.comparison.inference.prior_predictive import Draws
 from sim.tables.conventions import CONVENTIONS
@@ -16,8 +17,6 @@ from sim.tables.conventions import CONVENTIONS
 ALL = tuple(CONVENTIONS)
 # In place of conventions: the cluster is seen whole and counted as C2, published or not.
 WHOLE = "whole"
-# Sequences of points that draws are made of; how much they differ tells the error.
-SEQUENCES = 10
 
 
 @dataclass(frozen=True)
@@ -106,12 +105,6 @@ class ModeDraws:
             meant = np.isin(self.convention, [ALL.index(name) for name in conventions])
             values, use = self.reported, self.published & meant
         return Sample(self.weight, values, self.latent_class, use, chances, self.sequence)
-
-
-def sequence_of(n: int) -> Ints:
-    """Return the number, 0 to 9, of the sequence that each of n draws belongs to, (n,), rising."""
-    ends = np.arange(1, SEQUENCES + 1) * n // SEQUENCES
-    return np.searchsorted(ends, np.arange(n), side="right")
 
 
 def _evened(draws: Draws, hypothesis: Hypothesis) -> Floats:

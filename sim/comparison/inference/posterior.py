@@ -1,8 +1,8 @@
-"""What a reported count leaves of what lies behind it, if a hypothesis is true."""
+"""What figures leave: of what lies behind a count, and of the hypotheses themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,8 @@ import numpy as np
 from sim.arrays.types import Bools, Floats, Ints
 from sim.comparison.claims.cases import Case
 from sim.comparison.claims.intervals import Reading
-from sim.comparison.inference.evidence_model import EvidenceModel
+from sim.comparison.inference.evidence_model import EvidenceModel, log_densities
+from sim.comparison.inference.likelihood import Fit, without_implied
 from sim.comparison.inference.mode_draws import ALL
 from sim.comparison.inference.prior_predictive import Draws
 
@@ -171,3 +172,29 @@ def quantity_of(draws: Draws, quantity: str) -> Floats:
     if quantity == TRUE_COUNT:
         return np.asarray(draws.counts[1], np.float64)
     return draws.parameters[quantity]
+
+
+def stated_fits(model: EvidenceModel) -> list[Fit]:
+    """Return the likelihood of every hypothesis under the priors as stated."""
+    return [model.stated_fit(x) for x in model.ids]
+
+
+def posterior(fits: Sequence[Fit], values: Mapping[str, Floats], known: Sequence[str]) -> Floats:
+    """Return probabilities of hypotheses that were equally likely before, by Bayes' rule.
+
+    Parameters
+    ----------
+    fits
+        The likelihood of each hypothesis.
+    values
+        By observable, (n,) each; NaN where a cluster does not define one.
+    known
+        The observables that are used, but for those that the others imply.
+
+    Returns
+    -------
+    ndarray
+        (n, hypotheses); each row adds up to 1.
+    """
+    logs = log_densities(fits, values, [without_implied(known)])[0]
+    return np.asarray(np.exp(logs - np.logaddexp.reduce(logs, axis=1, keepdims=True)))

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from sim.arrays.types import Floats
 from sim.comparison.inference.evidence_model import EvidenceModel
-from sim.comparison.inference.posterior import Behind, quantity_of
+from sim.comparison.inference.posterior import Behind, posterior, quantity_of, stated_fits
 from sim.comparison.section import Comparison, Inputs, Section
-from sim.comparison.sections.design import KNOWN_SETS, posterior, stated_fits
+from sim.comparison.sections.design import KNOWN_SETS
 from sim.comparison.tables import Table, number_column, text_column
 from sim.comparison.wording import known_sum
 

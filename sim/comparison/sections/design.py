@@ -6,7 +6,7 @@ reports are. What a typical one says is what the observable can be expected to s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,8 @@ from sim.comparison.inference.evidence_model import (
     error_of,
     log_densities,
 )
-from sim.comparison.inference.likelihood import Fit, without_implied
+from sim.comparison.inference.likelihood import without_implied
+from sim.comparison.inference.posterior import posterior, stated_fits
 from sim.comparison.inference.quantiles import Ranged, Span, span
 from sim.comparison.section import Comparison, Inputs, Section
 from sim.comparison.tables import Column, Row, Table, number_column, text_column
@@ -245,32 +246,6 @@ def confusion(model: EvidenceModel, known: tuple[str, ...]) -> Confusion:
         probabilities = posterior(stated_fits(model), clusters(model, id_), known)
         rows.append(probabilities.mean(axis=0))
     return Confusion(known, model.ids, np.stack(rows))
-
-
-def stated_fits(model: EvidenceModel) -> list[Fit]:
-    """Return the likelihood of every hypothesis under the priors as stated."""
-    return [model.stated_fit(x) for x in model.ids]
-
-
-def posterior(fits: Sequence[Fit], values: Mapping[str, Floats], known: Sequence[str]) -> Floats:
-    """Return probabilities of hypotheses that were equally likely before, by Bayes' rule.
-
-    Parameters
-    ----------
-    fits
-        The likelihood of each hypothesis.
-    values
-        By observable, (n,) each; NaN where a cluster does not define one.
-    known
-        The observables that are used, but for those that the others imply.
-
-    Returns
-    -------
-    ndarray
-        (n, hypotheses); each row adds up to 1.
-    """
-    logs = log_densities(fits, values, [without_implied(known)])[0]
-    return np.asarray(np.exp(logs - np.logaddexp.reduce(logs, axis=1, keepdims=True)))
 
 
 # Tables
