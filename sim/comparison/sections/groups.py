@@ -57,7 +57,7 @@ def groups_table(comparison: Comparison, odds: Sequence[Odds]) -> Table:
 
 
 def say_groups(comparison: Comparison, odds: Sequence[Odds]) -> str:
-    """Say what all that is known says of the group of the accused against legitimate use.
+    """Say what all figures say of the group of the accused against legitimate use.
 
     Of runs nothing is said: there it is to be held against the truth, explanation by explanation.
     """
@@ -69,8 +69,8 @@ def say_groups(comparison: Comparison, odds: Sequence[Odds]) -> str:
     above = GROUP_WORDS[comparison.library.hypotheses[comparison.settings.accused].group]
     said = "; ".join(f"{word} in {_named(ids, comparison)}" for word, ids in calls.items())
     return (
-        f"Is it {above}, or {GROUP_WORDS['legitimate']}? With all that is known, and each as "
-        f"likely before, the odds are {said}"
+        f"Is it {above}, or {GROUP_WORDS['legitimate']}? With every figure that the report "
+        f"gives, and each as likely before, the odds are {said}"
     )
 
 

@@ -265,7 +265,7 @@ def say_with_more(_: Comparison, result: OddsResult) -> str:
 
 
 def say_groups(comparison: Comparison, result: OddsResult) -> str:
-    """Say what all that is known says of any extraction against any legitimate use."""
+    """Say what all figures say of any extraction against any legitimate use."""
     return groups.say_groups(comparison, result.odds)
 
 

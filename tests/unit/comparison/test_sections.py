@@ -216,8 +216,8 @@ def test_groups_are_said_of_claims_and_by_their_call(analysis: Analysis) -> None
         )
     )
     assert odds.say_groups(analysis, OddsResult(weighed_odds, ())) == (
-        "Is it any extraction, or any legitimate use? With all that is known, and each as likely "
-        "before, the odds are too close to call in A3 and G1; strongly for it in A4"
+        "Is it any extraction, or any legitimate use? With every figure that the report gives, and "
+        "each as likely before, the odds are too close to call in A3 and G1; strongly for it in A4"
     )
     assert odds.say_groups(with_runs(), OddsResult(weighed_odds, ())) == ""
     rows = odds.groups_table(analysis, OddsResult(weighed_odds, ())).records()
@@ -317,8 +317,8 @@ def test_pools_that_never_decide_are_counted(analysis: Analysis) -> None:
         for decisive in ((0.0, 1.0), None, None)
     )
     assert priors_needed.say_pools(analysis, PriorsNeeded((), (), pools)) == (
-        "How likely the accounts of another explanation are pooled never decides whether all that "
-        "is known makes 10 to 1"
+        "How likely the accounts of another explanation are pooled never decides whether the "
+        "figures make 10 to 1"
     )
     decided = replace(pools[0], decisive=(0.2, 1.0), against="product-use", case="A3")
     mixed = (decided, replace(decided, case="A4", against="benchmarking"))
