@@ -19,15 +19,17 @@ INSTALLED_TEST := $(VENV)/.installed-test
 help: ## List the tasks.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
 
-demo: $(INSTALLED) ## Simulate the reported figures at SCALE (0.1), compare, draw; under two minutes.
+demo: $(INSTALLED) ## Simulate the reported figures at SCALE (0.1), draw, compare; under two minutes.
 	$(BIN)/sim run reported_2026_02 --scale $(SCALE) --force -o runs/demo
 	@mkdir -p runs/demo-report
-	$(BIN)/sim compare runs/demo --by-actor --draws 2000 --charts runs/demo-report/charts \
+	$(BIN)/sim report runs/demo --charts runs/demo-report/charts --html runs/demo-report/run.html
+	$(BIN)/sim compare runs/demo --by-actor --draws 2000 --charts runs/demo-report/comparison \
 		--html runs/demo-report/index.html > runs/demo-report/comparison.txt
 	@echo
-	@echo "logs:   runs/demo/log (what a provider sees), runs/demo/truth (labels)"
-	@echo "report: runs/demo-report/index.html"
-	@echo "charts: runs/demo-report/charts; tables: runs/demo-report/comparison.txt"
+	@echo "logs: runs/demo/log (what a provider sees), runs/demo/truth (labels)"
+	@echo "what was simulated:      runs/demo-report/run.html, charts in runs/demo-report/charts"
+	@echo "what the counts can tell: runs/demo-report/index.html, charts in runs/demo-report/comparison,"
+	@echo "                          tables in runs/demo-report/comparison.txt"
 
 test: lint types browser ## Lint, types and the fast tests: what must pass before a commit.
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder

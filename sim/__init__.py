@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sim.comparison import Analysis
     from sim.counting import Counts
     from sim.replicates import Replicates
+    from sim.reporting.run_report import Report
     from sim.scenario import Scenario
 
 from sim._front import (
@@ -33,6 +34,7 @@ from sim._front import (
     open_run,
     plan,
     replicate,
+    report,
     resume,
     run,
     schema,
@@ -49,6 +51,7 @@ _CLASSES = {
     "Analysis": "sim.comparison",
     "Counts": "sim.counting",
     "Replicates": "sim.replicates",
+    "Report": "sim.reporting.run_report",
     "Run": "sim._run",
     "Scenario": "sim.scenario",
     "Verdicts": "sim._results",
@@ -62,6 +65,7 @@ __all__ = [
     "Counts",
     "InvalidInputError",
     "Replicates",
+    "Report",
     "Run",
     "Scenario",
     "SimError",
@@ -76,6 +80,7 @@ __all__ = [
     "open_run",
     "plan",
     "replicate",
+    "report",
     "resume",
     "run",
     "schema",

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from sim.engine.run import Observer
     from sim.engine.shards import Engine
     from sim.replicates import Replicates
+    from sim.reporting.run_report import Report
     from sim.scenario import Scenario
     from sim.scenario.rounding import Rounded
 
@@ -249,25 +250,36 @@ def open_run(run: RunLike) -> Run:
 
 
 @overload
-def counts(run: RunLike, by: None = None) -> Counts: ...
+def counts(
+    run: RunLike, by: None = None, *, groups: str = "actor", timezone: str = "UTC"
+) -> Counts: ...
 
 
 @overload
-def counts(run: RunLike, by: str) -> pd.DataFrame: ...
+def counts(
+    run: RunLike, by: str, *, groups: str = "actor", timezone: str = "UTC"
+) -> pd.DataFrame: ...
 
 
-def counts(run: RunLike, by: str | None = None) -> Counts | pd.DataFrame:
-    """Count a run under the six conventions.
+def counts(
+    run: RunLike, by: str | None = None, *, groups: str = "actor", timezone: str = "UTC"
+) -> Counts | pd.DataFrame:
+    """Count a run under the six conventions, and by task, session and account.
 
     Parameters
     ----------
     run
         A finished run.
     by
-        `account`, `day`, `typology` or `actor` for a data frame of these; all counts if left out.
-        What needs truth (C6, typologies, actors) is left out where truth was taken away.
+        `account`, `day`, `hour`, `typology`, `actor`, `task`, `session`, `account_day` or
+        `benchmark_run` for a data frame of these; all counts if left out. What needs truth (C6,
+        typologies, actors, tasks) is left out where truth was taken away.
+    groups
+        Whether tasks, sessions and accounts are grouped by `actor` or by `typology`.
+    timezone
+        Name of the time zone of days and hours, such as `Europe/Paris`.
     """
-    return run_from(run).counts(by)
+    return run_from(run).counts(by, groups=groups, timezone=timezone)
 
 
 def verify(run: RunLike, *, rerun: bool = False, workers: WorkersLike = 1) -> Verification:
@@ -330,6 +342,31 @@ def check_run(run: RunLike) -> Verdicts:
     place = place_from(run)
     verdicts = verdicts_of(place)
     return Verdicts(place, verdicts, other_files(Run(place)))
+
+
+def report(
+    *runs: RunLike, by: Literal["actor", "typology"] = "actor", timezone: str = "UTC"
+) -> Report:
+    """Draw what runs hold: exchanges per task, session, account and day, over time, and more.
+
+    Parameters
+    ----------
+    runs
+        One finished run, or up to six that stand beside each other, with or without truth.
+    by
+        Groups that are shown; without truth there is one.
+    timezone
+        Name of the time zone of days and of hours of the week, such as `Europe/Paris`.
+
+    Returns
+    -------
+    Report
+        `to_html("report.html")` writes one page with everything, `to_charts("charts")` pictures and
+        their data. `charts` are those of the page, `summaries` the numbers that they show.
+    """
+    from sim.reporting.run_report import report_of
+
+    return report_of([run_from(x) for x in runs], by, timezone)
 
 
 # Many runs, and what counts can tell

@@ -20,27 +20,41 @@ class Run(TablesOfRun):
     """
 
     @overload
-    def counts(self, by: None = None) -> Counts: ...
+    def counts(
+        self, by: None = None, *, groups: str = "actor", timezone: str = "UTC"
+    ) -> Counts: ...
 
     @overload
-    def counts(self, by: str) -> pd.DataFrame: ...
+    def counts(self, by: str, *, groups: str = "actor", timezone: str = "UTC") -> pd.DataFrame: ...
 
-    def counts(self, by: str | None = None) -> Counts | pd.DataFrame:
-        """Count the run under the six conventions; it is read once.
+    def counts(
+        self, by: str | None = None, *, groups: str = "actor", timezone: str = "UTC"
+    ) -> Counts | pd.DataFrame:
+        """Count the run under the six conventions; it is read once for each grouping and zone.
 
         Parameters
         ----------
         by
-            `account`, `day`, `typology` or `actor` for a data frame of these; all counts if left
-            out.
+            `account`, `day`, `hour`, `typology`, `actor`, `task`, `session`, `account_day` or
+            `benchmark_run` for a data frame of these; all counts if left out.
+        groups
+            Whether tasks, sessions and accounts are grouped by `actor` or by `typology`.
+        timezone
+            Name of the time zone of days and hours, such as `Europe/Paris`.
 
         Raises
         ------
         InvalidInputError
-            If `by` names none of these, or a file of the run is missing or damaged.
+            If `by`, `groups` or `timezone` name nothing known, or a file of the run is missing or
+            damaged.
         """
-        return self._counts if by is None else self._counts.to_frame(by)
+        asked = (groups, timezone)
+        if asked not in self._counts:
+            self._counts[asked] = count_run(self, groups, timezone)
+        counts = self._counts[asked]
+        return counts if by is None else counts.to_frame(by)
 
     @cached_property
-    def _counts(self) -> Counts:
-        return count_run(self)
+    def _counts(self) -> dict[tuple[str, str], Counts]:
+        """The counts that were asked for, by grouping and time zone."""
+        return {}

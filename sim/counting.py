@@ -1,41 +1,32 @@
-"""Count the exchanges of a run under the six conventions of `sim.tables.conventions`."""
+"""Count the exchanges of a run: under six conventions, and by task, session and account."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sim.arrays.time import DAY_US, SECOND_US
-from sim.arrays.types import Ints
 from sim.errors import InvalidInputError
-from sim.streams import Ids
-from sim.tables.conventions import CONVENTIONS, FROM_LOG, Weights, row_weights
+from sim.summaries.exchange_counts import UNITS, distributions_of
+from sim.summaries.json_values import summary_values
+from sim.summaries.local_time import zone_named
+from sim.summaries.quantiles import quantiles_of, spread_of
+from sim.summaries.run_summary import Distribution, RunSummary
+from sim.summaries.summarise import counts_by, summary_of
+from sim.summaries.sums import RunSums, sums_of
+from sim.tables.conventions import CONVENTIONS, FROM_LOG
 from sim.tables.reading import Run
-from sim.tables.schema import EXCHANGES, TRUTH_EXCHANGES, TRUTH_TASKS
 from sim.tables.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = [
-    "CONVENTIONS",
-    "GROUPS",
-    "Counted",
-    "Counts",
-    "PerAccount",
-    "coded_words",
-    "convention_flags",
-    "count_run",
-    "exchange_parts",
-]
+__all__ = ["CONVENTIONS", "GROUPS", "Counted", "Counts", "PerAccount", "count_run"]
 
 # What counts can be grouped by; typologies and actors are known to the truth alone.
-GROUPS = ("day", "typology", "actor")
+GROUPS = ("day", "hour", "typology", "actor")
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
 
 Counted = dict[str, int]  # by convention
@@ -74,22 +65,29 @@ class Counts:
     total
         Counts of the whole run, from C1 on.
     by_day
-        By day of the log in UTC, as `2026-02-01`, in order of time. An exchange belongs to the day
-        on which it began, a task to the day of its first request; a task that began before the log
-        opened counts on the first day.
+        By day of the log, as `2026-02-01`, in order of time; in UTC unless another time zone was
+        asked for. An exchange belongs to the day on which it began, a task to the day of its first
+        request; a task that began before the log opened counts on the first day.
+    by_clock_hour
+        Likewise by hour, as `2026-02-01T13:00`.
     by_account
         By convention, C1 to C5; tasks are not counted by account. Empty if there are no
         exchanges.
     by_typology, by_actor
         By id, in order of id. Empty without truth. A group with exchanges that began no task has a
         C6 of 0.
+    summary
+        Answered exchanges, tokens and dollars of each task, session and account, and more, by actor
+        or typology.
     """
 
     total: Counted
     by_day: dict[str, Counted]
+    by_clock_hour: dict[str, Counted]
     by_account: dict[str, PerAccount]
     by_typology: dict[str, Counted]
     by_actor: dict[str, Counted]
+    summary: RunSummary = field(compare=False)
 
     def __repr__(self) -> str:
         totals = ", ".join(f"{name} {count:,}" for name, count in self.total.items())
@@ -110,10 +108,15 @@ class Counts:
         Returns
         -------
         dict
-            `conventions` says in words what C1 to C6 count; the other keys are the attributes of
-            this record.
+            `conventions` says in words what C1 to C6 count. Then come the attributes of this
+            record, and in place of `summary` its own: `distributions`, `tokens`, `cost_usd`,
+            `gini`, `by_hour` and so on, as `RunSummary` describes them.
         """
-        return {"conventions": CONVENTIONS, **asdict(self)}
+        of_groups = summary_values(self.summary)
+        del of_groups["counts"]  # by_actor or by_typology has them
+        own = {name: value for name, value in vars(self).items() if name != "summary"}
+        spreads = {name: asdict(spread) for name, spread in self.by_account.items()}
+        return {"conventions": CONVENTIONS, **own, "by_account": spreads, **of_groups}
 
     def to_frame(self, by: str | None = None) -> pd.DataFrame:
         """Return the counts as a data frame.
@@ -121,15 +124,18 @@ class Counts:
         Parameters
         ----------
         by
-            None for the totals; `day`, `typology` or `actor` for a row each of these groups;
-            `account` for the spread over the accounts that have an attempt in the log.
+            None for the totals; `day`, `hour`, `typology` or `actor` for a row each of these
+            groups; `account` for the spread over the accounts that have an attempt in the log.
+            `task`, `session`, `account_day` or `benchmark_run` for the answered exchanges of one,
+            by actor or typology.
 
         Returns
         -------
         pandas.DataFrame
             Of totals the columns `count` and `meaning` with a row a convention; of groups a
             column a convention; of accounts a row a convention with their number, mean, quantiles
-            and maximum.
+            and maximum; of the other units a row an actor with number, mean, quantiles and
+            maximum, and for tasks and sessions also means of tokens and dollars.
 
         Raises
         ------
@@ -144,16 +150,33 @@ class Counts:
         if by == "account":
             spreads = {c: _flat(spread) for c, spread in self.by_account.items()}
             return pd.DataFrame.from_dict(spreads, orient="index").rename_axis("convention")
+        if by in UNITS:
+            return self._units_frame(by)
         if by not in GROUPS:
-            allowed = ", ".join(("account", *GROUPS))
+            allowed = ", ".join(("account", *GROUPS, *(u for u in UNITS if u != "account")))
             raise InvalidInputError(
                 f"counts by {by!r}: give one of {allowed}, or nothing for totals"
             )
 
-        groups: dict[str, Counted] = getattr(self, f"by_{by}")
+        groups: dict[str, Counted] = getattr(self, "by_clock_hour" if by == "hour" else f"by_{by}")
         return pd.DataFrame.from_dict(groups, orient="index", columns=list(self.total)).rename_axis(
             by
         )
+
+    def _units_frame(self, unit: str) -> pd.DataFrame:
+        """Return answered exchanges of units of a kind, a row a group."""
+        import pandas as pd
+
+        summary = self.summary
+        rows = {
+            group: asdict(spread_of(exchanges))
+            for group, exchanges in summary.distributions.get(unit, {}).items()
+        }
+        for group, row in rows.items():
+            if unit in summary.tokens:
+                row["tokens_mean"] = summary.tokens[unit][group].mean
+                row["cost_usd_mean"] = summary.cost_usd[unit][group].mean
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis(summary.by)
 
 
 def _flat(spread: PerAccount) -> dict[str, float]:
@@ -166,17 +189,19 @@ def _flat(spread: PerAccount) -> dict[str, float]:
     }
 
 
-def count_run(run: Run | Store | Path | str) -> Counts:
-    """Count a finished run, part by part, in bounded memory.
+def count_run(run: Run | Store | Path | str, by: str = "actor", timezone: str = "UTC") -> Counts:
+    """Count a finished run, part by part, in memory that does not grow with its log.
 
-    Beside one part of the log, memory holds the sums of the groups and, for each part, those of the
-    accounts that occur in it. Without truth the result has no C6 and no groups by typology or
-    actor.
+    Without truth the result has no C6, and no groups by typology or actor.
 
     Parameters
     ----------
     run
         The run, or the path or URL where it lies.
+    by
+        What the groups of `summary` are: `actor` or `typology`.
+    timezone
+        Name of the time zone of days and hours, such as `Europe/Paris`.
 
     Returns
     -------
@@ -186,215 +211,57 @@ def count_run(run: Run | Store | Path | str) -> Counts:
     Raises
     ------
     InvalidInputError
-        If there is no finished run, or if a file of it is missing or damaged.
+        If there is no finished run, grouping or time zone, or if a file of the run is missing or
+        damaged.
+    SimError
+        If the sums do not fit in the folder for temporary files.
     """
     run = run if isinstance(run, Run) else Run(run)
-    sums = _Sums()
-    for log, truth in exchange_parts(run):
-        sums.add(log, truth)
-    if run.has("truth/tasks"):
-        for tasks in run.tables("truth/tasks", TRUTH_TASKS, _TASK_COLUMNS):
-            sums.add_tasks(tasks, _opening_us(run))
-    return sums.counts()
-
-
-_LOG_COLUMNS = (
-    "exchange_id",
-    "ts_start",
-    "account_id",
-    "last_role_in",
-    "output_tokens",
-    "finish_reason",
-    "http_status",
-    "choice_count",
-)
-_TRUTH_COLUMNS = ("exchange_id", "actor_id", "typology_id")
-_TASK_COLUMNS = ("actor_id", "typology_id", "started_at")
-
-
-def exchange_parts(run: Run, *more: str) -> Iterator[tuple[Any, Any]]:
-    """Yield log and truth of a run's exchanges, part by part, as Arrow tables of the same rows.
-
-    Parameters
-    ----------
-    run
-        A finished run.
-    *more
-        Columns of the log beside those that `convention_flags` needs.
-
-    Yields
-    ------
-    tuple of pyarrow.Table
-        The log and its truth, which is None where it was taken away.
-
-    Raises
-    ------
-    InvalidInputError
-        If a part is missing or damaged, or the truth is that of another log.
-    """
-    log = run.tables("log/exchanges", EXCHANGES, (*_LOG_COLUMNS, *more))
-    if not run.has("truth/exchanges"):
-        yield from ((part, None) for part in log)
-        return
-    truth = run.tables("truth/exchanges", TRUTH_EXCHANGES, _TRUTH_COLUMNS)
-    for log_part, truth_part in zip(log, truth, strict=True):
-        if not log_part.column("exchange_id").equals(truth_part.column("exchange_id")):
-            raise InvalidInputError(f"{run.store}: truth/exchanges belongs to another log")
-        yield log_part, truth_part
-
-
-def _opening_us(run: Run) -> int:
-    """Return when the log opens, in microseconds since 1970."""
-    start = run.scenario.clock.start
-    return round(start.timestamp() * SECOND_US)
-
-
-class _Sums:
-    """Sums over the parts of a run, in total and by group."""
-
-    def __init__(self) -> None:
-        """Begin with nothing counted; tasks get a count only once a part of them was added."""
-        self._total = dict.fromkeys(FROM_LOG, 0)
-        self._groups: dict[str, dict[Any, Counted]] = {group: {} for group in GROUPS}
-        # of each part the accounts, and how often each counts, shape (conventions, accounts)
-        self._accounts: list[tuple[Ids, Ints]] = []
-        self._has_tasks = False
-
-    def add(self, log: Any, truth: Any) -> None:
-        """Add the exchanges of a part."""
-        weights = convention_flags(log)
-        for name, weight in weights.items():
-            self._total[name] += int(weight.sum())
-
-        ids, account = np.unique(log.column("account_id").to_numpy(), return_inverse=True)
-        sums = np.stack([np.bincount(account, weight, len(ids)) for weight in weights.values()])
-        self._accounts.append((ids, sums.astype(np.int64)))
-
-        self._add_to_days(log.column("ts_start").to_numpy().astype("i8"), weights)
-        if truth is not None:
-            self._add_to_labels(truth, weights)
-
-    def add_tasks(self, tasks: Any, opening_us: int) -> None:
-        """Add the tasks of a part; those begun before the log opened count on its first day."""
-        self._has_tasks = True
-        self._total["C6"] = self._total.get("C6", 0) + tasks.num_rows
-        weights = {"C6": np.ones(tasks.num_rows, np.bool_)}
-        started = tasks.column("started_at").to_numpy().astype("i8")
-        self._add_to_days(np.maximum(started, opening_us), weights)
-        self._add_to_labels(tasks, weights)
-
-    def _add_to_days(self, moments_us: Ints, weights: dict[str, Weights]) -> None:
-        """Add to the days in UTC on which rows began; moments are microseconds since 1970."""
-        days, number = np.unique(moments_us // DAY_US, return_inverse=True)
-        self._add_to_group("day", days.tolist(), number, weights)
-
-    def _add_to_labels(self, truth: Any, weights: dict[str, Weights]) -> None:
-        """Add to the groups that only the truth knows; `truth` has the same rows as the weights."""
-        for group in ("typology", "actor"):
-            codes, words = coded_words(truth.column(f"{group}_id"))
-            present, number = np.unique(codes, return_inverse=True)
-            labels = [words[int(code)] for code in present]
-            self._add_to_group(group, labels, number, weights)
-
-    def _add_to_group(
-        self, group: str, labels: list[Any], number: Ints, weights: dict[str, Weights]
-    ) -> None:
-        """Add to the counts of each label the rows that bear its number.
-
-        Parameters
-        ----------
-        group
-            One of `GROUPS`.
-        labels
-            The labels that occur in these rows; one that is new gets counts of 0 first.
-        number
-            Index of the label of each row, shape (rows,).
-        weights
-            By convention how often each row counts, shape (rows,).
-        """
-        for name, weight in weights.items():
-            sums = np.bincount(number, weight, len(labels)).astype(np.int64)
-            for label, count in zip(labels, sums.tolist(), strict=True):
-                counted = self._groups[group].setdefault(label, dict.fromkeys(FROM_LOG, 0))
-                counted[name] = counted.get(name, 0) + count
-
-    def counts(self) -> Counts:
-        """Return the counts of all that was added."""
-        days = self._groups["day"]
-        typologies, actors = (sorted(self._groups[g].items()) for g in ("typology", "actor"))
+    with sums_of(run, zone_named(timezone)) as sums:
+        by_actor, by_typology = counts_by(sums, "actor"), counts_by(sums, "typology")
+        by_hour = counts_by(sums, "hour")
+        conventions = list(CONVENTIONS) if sums.has_truth else list(FROM_LOG)
+        by_day: dict[int, list[Counted]] = {}
+        for hour, counted in by_hour.items():
+            by_day.setdefault(hour // 24, []).append(counted)
         return Counts(
-            total=self._total,
-            by_day={str(np.datetime64(d, "D")): self._with_tasks(days[d]) for d in sorted(days)},
-            by_account=self._per_account(),
-            by_typology={name: self._with_tasks(counted) for name, counted in typologies},
-            by_actor={name: self._with_tasks(counted) for name, counted in actors},
+            total=_added(list(by_actor.values()), conventions),
+            by_day={
+                str(np.datetime64(day, "D")): _added(hours, conventions)
+                for day, hours in by_day.items()
+            },
+            by_clock_hour={
+                f"{np.datetime64(hour, 'h')}:00": counted for hour, counted in by_hour.items()
+            },
+            by_account=_per_account(sums),
+            by_typology=by_typology if sums.has_truth else {},
+            by_actor=by_actor if sums.has_truth else {},
+            summary=summary_of(sums, by),
         )
 
-    def _with_tasks(self, counted: Counted) -> Counted:
-        """Return counts with a C6 of 0 where a group has exchanges and began no task."""
-        return counted | ({"C6": counted.get("C6", 0)} if self._has_tasks else {})
 
-    def _per_account(self) -> dict[str, PerAccount]:
-        """Return the spread of each convention over accounts, whose exchanges lie in several parts.
-
-        An account that occurs in two parts is one account: its sums are added before the spread is
-        taken. Empty if no part was added.
-        """
-        if not self._accounts:
-            return {}
-        ids, account = np.unique(
-            np.concatenate([ids for ids, _ in self._accounts]), return_inverse=True
-        )
-        parts = np.concatenate([sums for _, sums in self._accounts], axis=1)
-        totals = [np.bincount(account, weight, len(ids)) for weight in parts]
-        return {name: _spread(t) for name, t in zip(FROM_LOG, totals, strict=True) if len(t)}
+def _added(counts: list[Counted], conventions: list[str]) -> Counted:
+    """Return the sum of counts under each convention."""
+    return {name: sum(counted[name] for counted in counts) for name in conventions}
 
 
-def convention_flags(log: Any) -> dict[str, Weights]:
-    """Return how often each row of a log counts under C1 to C5, shape (rows,) each.
-
-    Parameters
-    ----------
-    log : pyarrow.Table
-        Rows of `log/exchanges` with the columns of the profile `core`.
-
-    Returns
-    -------
-    dict of str and numpy.ndarray
-        As of `row_weights`: booleans, but for C4 whole numbers. A missing finish reason is no
-        refusal.
-    """
-    codes, words = coded_words(log.column("finish_reason"))
-    roles, role_words = coded_words(log.column("last_role_in"))
-    return row_weights(
-        status=log.column("http_status").to_numpy(),
-        output_tokens=log.column("output_tokens").to_numpy(),
-        choices=log.column("choice_count").to_numpy(),
-        refused=np.isin(codes, [k for k, word in enumerate(words) if word == "refusal"]),
-        from_user=np.isin(roles, [k for k, word in enumerate(role_words) if word == "user"]),
-    )
+def _per_account(sums: RunSums) -> dict[str, PerAccount]:
+    """Return the spread of each convention over accounts; empty if there is none."""
+    spreads = {}
+    for name in FROM_LOG:
+        query = f"SELECT '{name}' AS label, sum({name.lower()}) AS n FROM accounts GROUP BY id"
+        for convention, counts in distributions_of(sums, query).items():
+            spreads[convention] = _spread(counts)
+    return spreads
 
 
-def coded_words(column: Any) -> tuple[NDArray[np.int64], list[str]]:
-    """Return a column of words as codes, shape (rows,), and the words that they number.
-
-    The codes are floats with NaN where words are missing.
-    """
-    chunk = column.combine_chunks()
-    return chunk.indices.to_numpy(zero_copy_only=False), chunk.dictionary.to_pylist()
-
-
-def _spread(values: NDArray[Any]) -> PerAccount:
-    """Return the mean, some quantiles and the maximum of values, of which there is at least one.
-
-    Quantiles are interpolated linearly (type 7 of Hyndman and Fan, 1996; the default of NumPy).
-    """
-    quantiles = np.quantile(values, QUANTILES)
+def _spread(counts: Distribution) -> PerAccount:
+    """Return mean, some quantiles and maximum over accounts, of which there is at least one."""
+    spread = spread_of(counts)
+    quantiles = quantiles_of(counts, QUANTILES).tolist()
     return PerAccount(
-        accounts=len(values),
-        mean=float(values.mean()),
-        quantiles={
-            f"p{round(100 * q)}": float(v) for q, v in zip(QUANTILES, quantiles, strict=True)
-        },
-        max=int(values.max()),
+        accounts=spread.units,
+        mean=spread.mean,
+        quantiles={f"p{round(100 * q)}": v for q, v in zip(QUANTILES, quantiles, strict=True)},
+        max=int(spread.max),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim.cli.options import OutputForm, quiet_option, table_options
+from sim.cli.output_places import check_places, formats_option
 
 if TYPE_CHECKING:
     from sim.cli.progress import WorkLine
@@ -126,8 +126,9 @@ def prior_odds_of(text: str) -> tuple[str, float]:
     "--charts",
     metavar="FOLDER",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Also draw every answer, as PNG, SVG and PDF.",
+    help="Also draw every answer, as pictures, and write what they show as CSV.",
 )
+@formats_option
 @click.option(
     "--html",
     metavar="FILE",
@@ -147,6 +148,7 @@ def compare(
     sections: tuple[str, ...],
     form: OutputForm,
     charts: Path | None,
+    formats: tuple[str, ...],
     html: Path | None,
     quiet: bool,
     **options: Any,
@@ -162,7 +164,7 @@ def compare(
     count, which counts each explanation makes one expect, how far a figure moves the odds between
     them, over ranges of priors, and which observable would tell more. A short answer comes first.
     """
-    _check_places(charts, html)
+    check_places(charts, html)
 
     from sim._front import compare as analysis_of
     from sim.cli.progress import work_line
@@ -193,7 +195,7 @@ def compare(
     words += [word for change in overrides for word in ("--set", change)]
     with work_line(quiet) as line:
         line.doing = "drawing"
-        for message in _draw(analysis, charts, html, words):
+        for message in _draw(analysis, charts, formats, html, words):
             with line.paused():
                 click.echo(message, err=True)
 
@@ -237,35 +239,12 @@ class Shown:
         click.echo(text, nl=False)
 
 
-def _check_places(charts: Path | None, html: Path | None) -> None:
-    """Refuse before anything is computed what could not be written after it.
-
-    Parameters
-    ----------
-    charts
-        Folder of the charts, which need not exist; None for none.
-    html
-        File of the page; its folder need not exist. None for no page.
-
-    Raises
-    ------
-    InvalidInputError
-        If the nearest folder that exists is a file, or cannot be written to.
-    """
-    from sim.errors import InvalidInputError
-
-    for option, place in (("--charts", charts), ("--html", html and html.parent)):
-        if place is None:
-            continue
-        above = next(x for x in (place, *place.absolute().parents) if x.exists())
-        if not above.is_dir():
-            raise InvalidInputError(f"{option}: {above} is a file, not a folder")
-        if not os.access(above, os.W_OK):
-            raise InvalidInputError(f"{option}: {above} cannot be written to; choose another place")
-
-
 def _draw(
-    analysis: Analysis, folder: Path | None, html: Path | None, more: Sequence[str]
+    analysis: Analysis,
+    folder: Path | None,
+    formats: Sequence[str],
+    html: Path | None,
+    more: Sequence[str],
 ) -> Iterator[str]:
     """Write the charts and the page that are asked for, and yield where they are.
 
@@ -275,6 +254,8 @@ def _draw(
         What is drawn. Without `folder` and `html` nothing is, and matplotlib is not imported.
     folder, html
         Where charts and page go; None for none.
+    formats
+        Of the charts.
     more
         Words of options that the analysis does not know, and the page names.
     """
@@ -284,7 +265,7 @@ def _draw(
 
     charts = charts_of(analysis)
     if folder is not None:
-        written = write_charts(charts, folder)
+        written = write_charts(charts, folder, formats)
         yield f"charts: {len(written)} files in {folder}"
     if html is not None:
         write_page(analysis, charts, html, more)

@@ -17,6 +17,7 @@ from sim.cli.group import SimGroup
 from sim.cli.list_command import list_
 from sim.cli.process import own_process
 from sim.cli.replicate_command import replicate
+from sim.cli.report_command import report
 from sim.cli.run_command import run
 from sim.cli.schema_command import schema
 from sim.cli.show_command import show
@@ -40,7 +41,19 @@ def cli(obj: dict[str, bool], debug: bool) -> None:
 
 
 # in the order in which docs/reference/cli.md shows them
-for verb in (check, show, list_, schema, run, replicate, counts, compare, verify, check_run):
+for verb in (
+    check,
+    show,
+    list_,
+    schema,
+    run,
+    replicate,
+    counts,
+    report,
+    compare,
+    verify,
+    check_run,
+):
     cli.add_command(verb)
 
 

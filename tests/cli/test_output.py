@@ -21,6 +21,8 @@ from sim.engine.run import RunSummary
 from sim.output.achieved import ActorSummary
 from sim.replicates import Replicates
 from sim.replicates.counts import Counted, Spread
+from sim.summaries.run_summary import Distribution
+from sim.summaries.run_summary import Spread as UnitSpread
 from sim.tables.formats import FileRecord
 from sim.tables.store import Store
 
@@ -250,14 +252,32 @@ def test_a_plan_as_json(capsys: Any) -> None:
 # counts
 
 
+def per_unit(group: str) -> Any:
+    """What a summary says of tasks: 1,000 of two exchanges, one of three and one of nine."""
+    tasks = Distribution(np.array([2, 3, 9]), np.array([1_000, 1, 1]))
+    mean = {"units": 1_002, "p50": 0.0, "p90": 0.0, "p99": 0.0, "max": 0.0}
+    return SimpleNamespace(
+        groups=("idle", group),
+        distributions={"task": {group: tasks}},
+        tokens={"task": {group: UnitSpread(mean=1_234_567.0, **mean)}},
+        cost_usd={"task": {group: UnitSpread(mean=0.5, **mean)}},
+        left_out=("Nothing is counted per session.",),
+    )
+
+
+NOTHING: Any = SimpleNamespace(groups=(), distributions={}, tokens={}, cost_usd={}, left_out=())
+
+
 def test_counts_are_shown_in_total_over_accounts_and_by_group(capsys: Any) -> None:
     spread = PerAccount(accounts=2, mean=600.25, quantiles={"p50": 600.0}, max=1_100)
     counts = Counts(
         total={"C1": 1_200, "C2": 7},
         by_day={"2026-02-02": {"C1": 1_200, "C2": 7}},
+        by_clock_hour={"2026-02-02T07:00": {"C1": 1_200, "C2": 7}},
         by_account={"C1": spread},
         by_typology={},
         by_actor={"pool": {"C1": 1_200}},
+        summary=per_unit("pool"),
     )
     _print_counts(counts)
     assert capsys.readouterr().out.splitlines() == [
@@ -268,14 +288,34 @@ def test_counts_are_shown_in_total_over_accounts_and_by_group(capsys: Any) -> No
         "per account (2)  mean   p50  max",
         "C1               600.2  600  1,100",
         "",
+        "C2 per task  number  mean  p50  p90  p99  max  tokens, mean  USD, mean",
+        "pool         1,002   2.0   2    2    2    9    1.23 M        0.50",
+        "",
         "by actor  C1",
         "pool      1,200",
         "",
         "by day      C1     C2",
         "2026-02-02  1,200  7",
+        "",
+        "note: Nothing is counted per session.",
     ]
-    _print_counts(replace(counts, by_account={}, by_day={}, by_actor={}))
+    bare = replace(counts, by_account={}, by_day={}, by_actor={}, summary=NOTHING)
+    _print_counts(bare)
     assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_long_names_are_cut_so_that_tables_fit_the_width(capsys: Any) -> None:
+    """Only names are: numbers that need more than the width are printed all the same."""
+    name = "a" * 40 + "b" * 24
+    counted = {f"C{k}": 10**8 for k in range(1, 7)}
+    counts = Counts(counted, {}, {}, {}, {}, {name: counted, "pool": counted}, per_unit(name))
+    _print_counts(counts, "actor")
+    lines = capsys.readouterr().out.splitlines()
+    assert [len(line) for line in lines if "aa.." in line or "..b" in line] == [95, 100]
+    assert max(map(len, lines)) == 100
+    counts = replace(counts, by_actor={name: dict.fromkeys(counted, 10**15)})
+    _print_counts(counts, "actor")
+    assert f"{'a' * 9}..{'b' * 9}  1,000,000" in capsys.readouterr().out
 
 
 # replicate

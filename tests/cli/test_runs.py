@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -216,11 +217,68 @@ def test_counts_of_a_run(here: Path) -> None:
     titles = [block[0].split("  ")[0] for block in blocks]
     assert titles[0] == "total"
     assert titles[1].startswith("per account (")
-    assert titles[2:] == ["by typology", "by actor", "by day"]
+    units = ["per task", "per session", "per account", "per account and day", "per benchmark run"]
+    assert titles[2:7] == [f"C2 {unit}" for unit in units]
+    assert titles[7:10] == ["by typology", "by actor", "by day"]
+    assert blocks[10][0].startswith("note: A session is a conversation_id, which only some clients")
+    assert max(map(len, result.stdout.splitlines())) <= 100
     total = {line.split()[0]: line.split()[1] for line in blocks[0][1:]}
     assert list(total) == list(CONVENTIONS)
     assert total["C1"] == f"{logged(here / 'out'):,}"
     assert int(total["C1"].replace(",", "")) > int(total["C2"].replace(",", ""))
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    ("by", "titles"),
+    [
+        ("actor", ["C2 per task", "C2 per session", "C2 per account", "C2 per account and day"]),
+        ("account", ["per account", "C2 per account", "C2 per account and day", "note"]),
+        ("day", ["by day"]),
+        ("hour", ["by hour"]),
+    ],
+)
+def test_counts_by_one_grouping_alone(by: str, titles: list[str]) -> None:
+    result = sim("counts", "out", "--by", by)
+    assert (result.exit_code, result.stderr) == (0, "")
+    first = [block.splitlines()[0] for block in result.stdout.split("\n\n")]
+    found = [re.split(r"  |: | \(", line)[0] for line in first]
+    assert found[: 1 + len(titles)] == ["total", *titles]
+
+
+@pytest.mark.usefixtures("here")
+def test_typologies_group_tasks_too_in_text_and_json() -> None:
+    shown = sim("counts", "out", "--by", "typology").stdout
+    table = next(block for block in shown.split("\n\n") if block.startswith("C2 per task"))
+    counted = json.loads(sim("counts", "out", "--by", "typology", "--json").stdout)
+    assert (counted["by"], counted["timezone"]) == ("typology", "UTC")
+    assert set(counted["distributions"]["task"]) == {"L01", "L04", "A16"}
+    for group, row in counted["distributions"]["task"].items():
+        cells = next(line for line in table.splitlines() if line.startswith(group)).split()
+        assert cells[1] == f"{row['units']:,}"
+        assert cells[6] == f"{row['max']:,.0f}"
+
+
+@pytest.mark.usefixtures("here")
+def test_days_and_hours_are_those_of_the_time_zone() -> None:
+    """The log is the second of February in UTC, which ends twelve hours later in the far west."""
+    for zone, days in (("UTC", ["2026-02-02"]), ("Etc/GMT+12", ["2026-02-01", "2026-02-02"])):
+        counted = json.loads(sim("counts", "out", "--timezone", zone, "--json").stdout)
+        assert (list(counted["by_day"]), counted["timezone"]) == (days, zone)
+        assert next(iter(counted["by_clock_hour"])).startswith(days[0])
+        for groups in (counted["by_day"], counted["by_clock_hour"]):
+            assert sum(day["C6"] for day in groups.values()) == counted["total"]["C6"]
+
+
+@pytest.mark.usefixtures("here")
+def test_what_counts_cannot_be_grouped_by_or_timed_in_is_refused() -> None:
+    assert refused(sim("counts", "out", "--timezone", "Mars/Phobos")).startswith(
+        "timezone Mars/Phobos: there is no such zone; give UTC or a name of the IANA database such "
+        "as "
+    )
+    assert "'week' is not one of 'actor', 'typology', 'account', 'day', 'hour'" in refused(
+        sim("counts", "out", "--by", "week")
+    )
 
 
 @pytest.mark.usefixtures("here")
@@ -238,7 +296,7 @@ def test_counts_json_adds_up() -> None:
     """Every way to group gives the same totals."""
     counted = json.loads(sim("counts", "out", "--json").stdout)
     assert counted["conventions"] == CONVENTIONS
-    for group in ("by_day", "by_typology", "by_actor"):
+    for group in ("by_day", "by_clock_hour", "by_typology", "by_actor"):
         for convention, total in counted["total"].items():
             assert sum(c[convention] for c in counted[group].values()) == total
 

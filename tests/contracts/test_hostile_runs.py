@@ -231,7 +231,8 @@ def test_a_folder_that_is_a_link_out_of_the_run_is_not_read(here: Path) -> None:
     (here / "out/log").symlink_to(here / "log")
     assert f"out/{LOG}.parquet: leads out of the" in refused(sim("verify", "out"), 3)
     assert (
-        refused(sim("counts", "out")) == f"out/{LOG}.parquet: leads out of the folder of the run\n"
+        refused(sim("counts", "out"))
+        == "out/log/model_catalog.parquet: leads out of the folder of the run\n"
     )
 
 

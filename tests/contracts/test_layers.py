@@ -28,6 +28,7 @@ ROOMS = (
     "output",
     "reference",
     "engine",
+    "summaries",
     "counting",
     "replicates",
     "invariants",

@@ -14,6 +14,7 @@ import pytest
 from sim.counting import Counts, count_run
 from sim.engine.run import run
 from sim.errors import InvalidInputError
+from sim.summaries.quantiles import spread_of
 from sim.tables.conventions import CONVENTIONS
 from sim.tables.formats import FORMATS
 from sim.tables.reading import Run
@@ -198,8 +199,41 @@ def test_counts_can_be_had_as_a_frame(good: Path) -> None:
     assert list(spread) == ["accounts", "mean", "p10", "p25", "p50", "p75", "p90", "p99", "max"]
 
 
+def test_units_can_be_had_as_a_frame(good: Path) -> None:
+    counts = count_run(good)
+    tasks = counts.to_frame("task")
+    assert list(tasks) == [
+        *("units", "mean", "p50", "p90", "p99", "max", "tokens_mean", "cost_usd_mean")
+    ]
+    log = log_with_truth(good)
+    made = (log["http_status"] == 200).groupby([log["actor_id"].astype(str), log["task_uid"]]).sum()
+    for actor, row in tasks.iterrows():
+        assert row["units"] == len(made[actor])
+        assert row["p99"] == pytest.approx(np.quantile(made[actor], 0.99))
+    assert list(counts.to_frame("account_day")) == list(tasks)[:6]
+    assert list(counts.to_frame("benchmark_run").index) == ["lab"]
+    by_typology = count_run(good, by="typology").to_frame("task")
+    assert set(by_typology.index) == set(counts.by_typology)
+    assert counts.to_frame("hour").index.tolist() == list(counts.by_clock_hour)
+
+
+def test_what_json_says_is_what_charts_draw(good: Path) -> None:
+    """Spreads of distributions, and all else as it is in the summary."""
+    counts = count_run(good)
+    written = counts.to_dict()
+    assert written["gini"] == counts.summary.gini
+    assert written["by_hour"]["lab"] == counts.summary.by_hour["lab"].tolist()
+    assert written["context_by_step"]["lab"][-1] is None
+    for unit, by_group in counts.summary.distributions.items():
+        for group, found in by_group.items():
+            assert written["distributions"][unit][group] == vars(spread_of(found))
+    assert written["tokens"]["task"]["lab"] == vars(counts.summary.tokens["task"]["lab"])
+
+
 def test_counts_by_what_there_is_not_are_refused(good: Path) -> None:
-    with pytest.raises(InvalidInputError, match="counts by 'week': give one of account, day, typ"):
+    with pytest.raises(
+        InvalidInputError, match="counts by 'week': give one of account, day, hour, typ"
+    ):
         count_run(good).to_frame("week")
 
 

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from sim.arrays.time import DAY_US, HOUR_US
 from sim.comparison.clusters.measures import gini, shared, synchrony
 from sim.comparison.clusters.row_counts import RowCounts
-from sim.counting import coded_words, convention_flags, exchange_parts
 from sim.documents.printable import printable
 from sim.errors import InvalidInputError
 from sim.tables.entity_schema import ACCOUNT_PAYMENT, MODEL_CATALOG
+from sim.tables.exchange_parts import coded_words, convention_flags, exchange_parts
 from sim.tables.reading import Run
 from sim.tables.store import Store
 from sim.tables.truth_schema import TRUTH_TASKS

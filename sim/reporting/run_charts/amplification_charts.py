@@ -1,0 +1,271 @@
+"""Charts of how tokens grow with the exchanges of a task, and context along it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.arrays.types import Floats, Ints
+from sim.comparison.wording import short_number
+from sim.reporting.charts.layout import GREY, LINE, MARGIN, NARROW, Chart, Frame, Page
+from sim.reporting.run_charts.plain import count_axis, number
+from sim.reporting.run_charts.shown import OTHERS, Shown, ShownRun
+from sim.reporting.run_charts.time_chart import group_key
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# The grid of tasks: its first edges as powers of two, and how few tasks make no point.
+_EXCHANGES_FROM, _TOKENS_FROM, _ENOUGH = 0, 6, 20
+_PANEL, _HEAD, _FOOT, _ROW, _LEFT = 2.5, 0.25, 0.5, 0.165, 0.75
+
+
+def amplification(shown: Shown) -> Chart | None:
+    """Draw the median tokens of a task against its exchanges, a line for each group.
+
+    A panel for each run; None without truth, or with too few tasks.
+    """
+    if not any(_points(shown, x) for x in shown.runs):
+        return None
+    return Chart(
+        "amplification",
+        "amplification",
+        _amplification_title(shown),
+        _amplification_alt(shown),
+        Frame(
+            subtitle=(
+                "Median tokens of a task, input and output, by its number of exchanges; both axes "
+                "are logarithmic. Grey lines: tokens in proportion to exchanges. Where a line is "
+                "steeper, a further exchange costs more than the one before, because each sends "
+                "again all that went before. Medians are read off bins that double."
+            ),
+            source=shown.source(),
+            height=_height(shown),
+            fill=lambda page: _fill(page, shown, _draw_amplification),
+            width=NARROW,
+        ),
+        [
+            ["run", "group", "exchanges of a task", "median tokens", "tasks"],
+            *(
+                [run.name, g, round(x, 3), round(y), n]
+                for run in shown.runs
+                for g, points in _points(shown, run).items()
+                for x, y, n in points
+            ),
+        ],
+    )
+
+
+def context(shown: Shown) -> Chart | None:
+    """Draw the median input of the k-th call of a task, a line for each group.
+
+    A panel for each run; None without truth, or with too few tasks.
+    """
+    if not any(_curves(shown, x) for x in shown.runs):
+        return None
+    return Chart(
+        "context",
+        "amplification",
+        _context_title(shown),
+        _context_alt(shown),
+        Frame(
+            subtitle=(
+                "Median tokens that go in (those from the cache included) at the first, second and "
+                "later calls of a task, where at least 20 tasks have so many calls. Tasks that go "
+                "on are others than those that end early."
+            ),
+            source=shown.source(),
+            height=_height(shown),
+            fill=lambda page: _fill(page, shown, _draw_context),
+            width=NARROW,
+        ),
+        [
+            ["run", "group", "call of the task", "median input tokens"],
+            *(
+                [run.name, g, k + 1, round(float(y))]
+                for run in shown.runs
+                for g, curve in _curves(shown, run).items()
+                for k, y in enumerate(curve)
+                if np.isfinite(y)
+            ),
+        ],
+    )
+
+
+def _height(shown: Shown) -> float:
+    """Return the height of the panels of all runs, and of the key below."""
+    head = _HEAD + (0.15 if len(shown.runs) > 1 else 0)
+    return (head + _PANEL + _FOOT) * len(shown.runs) + _ROW * ((len(shown.groups) + 1) // 2) + 0.1
+
+
+def _fill(page: Page, shown: Shown, draw: object) -> None:
+    """Draw a panel for each run from the top down, and the key below.
+
+    Parameters
+    ----------
+    page, shown
+        Where and what is drawn.
+    draw
+        Function that draws one run on its axes.
+    """
+    assert callable(draw)
+    head = _HEAD + (0.15 if len(shown.runs) > 1 else 0)
+    for k, run in enumerate(shown.runs):
+        top = page.height - k * (head + _PANEL + _FOOT) - head
+        if len(shown.runs) > 1:
+            page.text(MARGIN, top + 0.12, run.name, fontsize=9, fontweight="bold")
+        draw(page.axes(_LEFT, top - _PANEL, page.width - _LEFT - 0.25, _PANEL), shown, run)
+    group_key(page, shown, _ROW * ((len(shown.groups) + 1) // 2) - 0.04)
+
+
+# Tokens by exchanges
+
+
+def _points(shown: Shown, run: ShownRun) -> dict[str, list[tuple[float, float, int]]]:
+    """Return exchanges, median tokens and tasks of each bin by group, bins with enough tasks."""
+    found = {}
+    for group in shown.groups:
+        grid = shown.series(run, "task_grid", group)
+        points = [] if grid is None else _points_of(grid)
+        if points:
+            found[group] = points
+    return found
+
+
+def _points_of(grid: Ints) -> list[tuple[float, float, int]]:
+    """Return the points of one grid, (12, 24): the middle of each bin and the median in it."""
+    points = []
+    for k, row in enumerate(grid):
+        if row.sum() >= _ENOUGH:
+            at = 1.0 if k == 0 else 2.0 ** (_EXCHANGES_FROM + k + 0.5)
+            points.append((at, _median(row), int(row.sum())))
+    return points
+
+
+def _median(row: Ints) -> float:
+    """Return the median of binned tokens, interpolated evenly in the logarithm within its bin."""
+    ends = np.cumsum(row)
+    half = ends[-1] / 2
+    k = int(np.searchsorted(ends, half))
+    before = ends[k] - row[k]
+    return float(2.0 ** (_TOKENS_FROM + k + (half - before) / row[k]))
+
+
+def _draw_amplification(axes: Axes, shown: Shown, run: ShownRun) -> None:
+    """Draw one line for each group, and lines of proportion."""
+    points = _points(shown, run)
+    all_of = [x for line in points.values() for x in line] or [(1.0, 1000.0, 0)]
+    low, high = min(x[1] for x in all_of) / 2, max(x[1] for x in all_of) * 2
+    most = max(x[0] for x in all_of) * 1.6
+    count_axis(axes, (0.85, max(most, 10)), "exchanges of a task")
+    axes.set_yscale("log")
+    axes.set_ylim(low, high)
+    for start in (low * 10.0**k for k in range(-3, 5)):
+        axes.plot([0.85, most], [start * 0.85, start * most], color=LINE, lw=0.8, zorder=1)
+    for group, line in points.items():
+        x, y, _ = zip(*line, strict=True)
+        axes.plot(x, y, "o-", color=shown.colour(group), lw=1.6, ms=4, zorder=3)
+    _token_ticks(axes, low, high)
+    axes.set_ylabel("median tokens of a task", fontsize=8)
+
+
+def _token_ticks(axes: Axes, low: float, high: float) -> None:
+    """Label a logarithmic y axis of tokens at powers of ten."""
+    powers = [10.0**k for k in range(10) if low <= 10.0**k <= high]
+    axes.set_yticks(powers, [short_number(x) for x in powers])
+    axes.yaxis.set_tick_params(which="minor", length=0)
+    axes.grid(axis="x", visible=False)
+
+
+def _largest(shown: Shown) -> tuple[ShownRun, str, list[tuple[float, float, int]]]:
+    """Return the largest group of the first run that has points."""
+    run = next(x for x in shown.runs if _points(shown, x))
+    group, points = next(iter(_points(shown, run).items()))
+    return run, group, points
+
+
+def _amplification_title(shown: Shown) -> str:
+    """Say how many times the tokens the longest tasks of the largest group take."""
+    _, group, points = _largest(shown)
+    of = shown.named(group, " of ")
+    first, last = points[0], points[-1]
+    if first == last:
+        return f"A task{of} takes some {short_number(first[1])} tokens"
+    return (
+        f"Tasks{of} with {_bin_words(last[0])} exchanges take {number(last[1] / first[1])} times "
+        f"the tokens of those with {_bin_words(first[0])}"
+    )
+
+
+def _bin_words(middle: float) -> str:
+    """Return the numbers of exchanges of the bin around `middle`, as `256 to 511`."""
+    low = 2 ** int(np.floor(np.log2(middle)))
+    return "one" if low == 1 else f"{low:,} to {2 * low - 1:,}"
+
+
+def _amplification_alt(shown: Shown) -> str:
+    """Say in a sentence the first and the last point of the largest group."""
+    _, group, points = _largest(shown)
+    words = " and ".join(
+        f"{short_number(y)} tokens at {number(x)} exchanges" for x, y, _ in (points[0], points[-1])
+    )
+    return f"Rising lines by group: median tokens of tasks of {shown.label(group)}, {words}."
+
+
+# Context
+
+
+def _curves(shown: Shown, run: ShownRun) -> dict[str, Floats]:
+    """Return the median input by call and group, groups that have any; `others` has none."""
+    curves = run.summary.context_by_step
+    found = {g: curves[g] for g in shown.groups if g in curves and g != OTHERS}
+    return {g: x for g, x in found.items() if np.isfinite(x).any()}
+
+
+def _draw_context(axes: Axes, shown: Shown, run: ShownRun) -> None:
+    """Draw one line for each group over the calls of a task."""
+    from matplotlib.ticker import FuncFormatter
+
+    for group, curve in _curves(shown, run).items():
+        calls = np.arange(1, len(curve) + 1)
+        some = np.isfinite(curve)
+        mark = "o" if some.sum() == 1 else ""
+        axes.plot(calls[some], curve[some], color=shown.colour(group), lw=1.5, ms=4, marker=mark)
+    axes.set_ylim(bottom=0)
+    axes.set_xlim(left=0.5)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda x, _: short_number(x)))
+    axes.tick_params(axis="both", labelsize=7.5)
+    axes.grid(axis="y", color=LINE, lw=0.6)
+    axes.spines["bottom"].set_color(GREY)
+    axes.set_xlabel("call of the task", fontsize=8)
+    axes.set_ylabel("median input tokens", fontsize=8)
+
+
+def _ends(shown: Shown) -> tuple[str, list[tuple[int, float]]]:
+    """Return the first group with a curve, its first point and its highest."""
+    run = next(x for x in shown.runs if _curves(shown, x))
+    group, curve = next(iter(_curves(shown, run).items()))
+    some = [(k + 1, float(x)) for k, x in enumerate(curve) if np.isfinite(x)]
+    return group, [some[0], max(some, key=lambda x: x[1])]
+
+
+def _context_title(shown: Shown) -> str:
+    """Say from what to what the input grows."""
+    group, ((first, low), (last, high)) = _ends(shown)
+    of = shown.named(group, " of ")
+    if first == last:
+        return (
+            f"The input{of} does not grow along a task: {short_number(low)} tokens at call {first}"
+        )
+    return (
+        f"The median input{of} grows from {short_number(low)} tokens at call {first} of a task to "
+        f"{short_number(high)} at call {last}"
+    )
+
+
+def _context_alt(shown: Shown) -> str:
+    """Say in a sentence the first and the highest value of the first group."""
+    group, points = _ends(shown)
+    words = " and ".join(f"{short_number(x)} at call {k}" for k, x in points)
+    return f"Lines by group of input tokens along a task; {shown.label(group)}: {words}."

@@ -1,0 +1,1 @@
+"""Numbers of a finished run, as its report shows them: each is small, however large the run is."""
