@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import shutil
@@ -178,6 +179,19 @@ def test_charts_are_of_the_formats_that_are_asked_for(sim: Invoke, tmp_path: Pat
     words = ("--only", "needed", "--hypothesis", "benchmarking", *QUICK, "--charts", str(tmp_path))
     sim(*words, "--format", "pdf")
     assert {x.suffix for x in tmp_path.iterdir()} - {".csv"} == {".pdf"}
+
+
+def test_a_number_of_ones_own_is_compared_and_the_page_says_how(
+    sim: Invoke, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.html"
+    words = ("3.4 million", "--accounts", "200..1000", "--days", "60", "--html", str(page))
+    said = sim(*words, "--only", "claims", *BENCHMARK, *QUICK).stdout
+    assert "approximately 3,400,000 exchanges" in said
+    assert "between 200 and 1,000 accounts" in said
+    command = html.unescape(page.read_text(encoding="utf-8"))
+    assert "sim compare '3.4 million' --hypothesis" in command
+    assert "--accounts 200..1000 --days 60 --draws 300" in command
 
 
 # From runs

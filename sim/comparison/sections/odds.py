@@ -273,7 +273,5 @@ SECTION = Section(
     compute=compute,
     findings=(say_truth, say_odds, say_with_more),
     importance=4,
-    charts=(
-        "sim.reporting.charts.odds_charts:odds_claims",
-    ),
+    charts=("sim.reporting.charts.odds_charts:odds_claims",),
 )

@@ -70,7 +70,16 @@ def test_verbs_warn_of_a_scale(words: tuple[str, ...]) -> None:
 
 
 def test_replicates_warn_once_and_quiet_not_at_all() -> None:
-    words = ("replicate", "few.yaml", "--replicates", "1", "--scale", "0.01", "--vs-set", "name=other")
+    words = (
+        "replicate",
+        "few.yaml",
+        "--replicates",
+        "1",
+        "--scale",
+        "0.01",
+        "--vs-set",
+        "name=other",
+    )
     assert command(*words).stderr == WARNED
     assert command(*words, "-q").stderr == ""
 
