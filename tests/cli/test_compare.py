@@ -186,9 +186,11 @@ def test_a_number_of_ones_own_is_compared_and_the_page_says_how(
 ) -> None:
     page = tmp_path / "page.html"
     words = ("3.4 million", "--accounts", "200..1000", "--days", "60", "--html", str(page))
-    said = sim(*words, "--only", "claims", *BENCHMARK, *QUICK).stdout
-    assert "approximately 3,400,000 exchanges" in said
-    assert "between 200 and 1,000 accounts" in said
+    found = tables(sim(*words, "--only", "claims", *BENCHMARK, *QUICK, "--json"))["claims"]
+    assert [(x["claim"], x["figure"], x["window_days"]) for x in found] == [
+        ("3.4 million", "approximately 3,400,000 exchanges", 60),
+        ("3.4 million accounts", "between 200 and 1,000 accounts", 60),
+    ]
     command = html.unescape(page.read_text(encoding="utf-8"))
     assert "sim compare '3.4 million' --hypothesis" in command
     assert "--accounts 200..1000 --days 60 --draws 300" in command
