@@ -244,7 +244,8 @@ def target_text(source: TargetLike) -> str:
     if isinstance(source, str):
         return source
     if isinstance(source, int | float) and not isinstance(source, bool):
-        return f"count:{int(source):,}" if float(source).is_integer() else f"count:{source}"
+        is_whole = isinstance(source, int) or source.is_integer()
+        return f"count:{int(source):,}" if is_whole else f"count:{source}"
 
     if isinstance(source, bool) or not isinstance(source, Run | os.PathLike):
         raise TypeError(f"what is compared is {_TARGET}; found {_type_of(source)}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim.cli.options import OutputForm, quiet_option, table_options
-from sim.cli.output_places import check_places
+from sim.cli.output_places import check_places, formats_option
 
 if TYPE_CHECKING:
     from sim.cli.progress import WorkLine
@@ -126,8 +126,9 @@ def prior_odds_of(text: str) -> tuple[str, float]:
     "--charts",
     metavar="FOLDER",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Also draw every answer, as PNG, SVG and PDF.",
+    help="Also draw every answer, as pictures, and write what they show as CSV.",
 )
+@formats_option
 @click.option(
     "--html",
     metavar="FILE",
@@ -147,6 +148,7 @@ def compare(
     sections: tuple[str, ...],
     form: OutputForm,
     charts: Path | None,
+    formats: tuple[str, ...],
     html: Path | None,
     quiet: bool,
     **options: Any,
@@ -193,7 +195,7 @@ def compare(
     words += [word for change in overrides for word in ("--set", change)]
     with work_line(quiet) as line:
         line.doing = "drawing"
-        for message in _draw(analysis, charts, html, words):
+        for message in _draw(analysis, charts, formats, html, words):
             with line.paused():
                 click.echo(message, err=True)
 
@@ -238,7 +240,11 @@ class Shown:
 
 
 def _draw(
-    analysis: Analysis, folder: Path | None, html: Path | None, more: Sequence[str]
+    analysis: Analysis,
+    folder: Path | None,
+    formats: Sequence[str],
+    html: Path | None,
+    more: Sequence[str],
 ) -> Iterator[str]:
     """Write the charts and the page that are asked for, and yield where they are.
 
@@ -248,6 +254,8 @@ def _draw(
         What is drawn. Without `folder` and `html` nothing is, and matplotlib is not imported.
     folder, html
         Where charts and page go; None for none.
+    formats
+        Of the charts.
     more
         Words of options that the analysis does not know, and the page names.
     """
@@ -257,7 +265,7 @@ def _draw(
 
     charts = charts_of(analysis)
     if folder is not None:
-        written = write_charts(charts, folder)
+        written = write_charts(charts, folder, formats)
         yield f"charts: {len(written)} files in {folder}"
     if html is not None:
         write_page(analysis, charts, html, more)

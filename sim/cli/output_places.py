@@ -1,9 +1,39 @@
-"""Where a verb may write charts and a page: refused before anything is computed."""
+"""Where a verb may write charts and a page, and in which formats: said before it computes."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+import click
+
+FORMATS = ("png", "svg", "pdf")
+
+
+def formats_of(_context: click.Context, _parameter: click.Parameter, text: str) -> tuple[str, ...]:
+    """Split `png,svg` into the formats of pictures.
+
+    Raises
+    ------
+    click.BadParameter
+        If one of them is no such format.
+    """
+    words = tuple(dict.fromkeys(text.split(",")))
+    for word in words:
+        if word not in FORMATS:
+            raise click.BadParameter(f"found {word!r}; allowed: {', '.join(FORMATS)}")
+    return words
+
+
+formats_option = click.option(
+    "--format",
+    "formats",
+    metavar="FORMATS",
+    callback=formats_of,
+    default="png,svg",
+    show_default=True,
+    help="Formats of the pictures, with commas between them: png, svg, pdf.",
+)
 
 
 def check_places(charts: Path | None, html: Path | None) -> None:

@@ -8,27 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from sim.cli.options import quiet_option
-from sim.cli.output_places import check_places
+from sim.cli.output_places import check_places, formats_option
 
 if TYPE_CHECKING:
     from sim.reporting.run_report import Report
-
-FORMATS = ("png", "svg", "pdf")
-
-
-def formats_of(_context: click.Context, _parameter: click.Parameter, text: str) -> tuple[str, ...]:
-    """Split `png,svg` into the formats of pictures.
-
-    Raises
-    ------
-    click.BadParameter
-        If one of them is no such format.
-    """
-    words = tuple(dict.fromkeys(text.split(",")))
-    for word in words:
-        if word not in FORMATS:
-            raise click.BadParameter(f"found {word!r}; allowed: {', '.join(FORMATS)}")
-    return words
 
 
 @click.command()
@@ -59,15 +42,7 @@ def formats_of(_context: click.Context, _parameter: click.Parameter, text: str) 
     type=click.Path(path_type=Path, file_okay=False),
     help="Write every chart as a picture, and what it shows as CSV.",
 )
-@click.option(
-    "--format",
-    "formats",
-    metavar="FORMATS",
-    callback=formats_of,
-    default="png,svg",
-    show_default=True,
-    help="Formats of the pictures, with commas between them: png, svg, pdf.",
-)
+@formats_option
 @quiet_option
 def report(
     places: tuple[str, ...],

@@ -103,9 +103,13 @@ def stated_claims(
 
     Raises
     ------
+    TypeError
+        If the days are no number.
     InvalidInputError
         If the days are not above 0 and at most 3,660.
     """
+    if isinstance(days, bool) or not isinstance(days, int | float | None):
+        raise TypeError(f"days: a number; found {type(days).__name__}")
     if days is not None and not 0 < days <= _MOST_DAYS:
         raise InvalidInputError(f"days: should be above 0 and at most {_MOST_DAYS}, found {days:g}")
     figures = [(count, "exchanges", count.text)]

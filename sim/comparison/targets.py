@@ -12,6 +12,7 @@ from sim.comparison.claims.cases import cases
 from sim.comparison.stated_counts import Figure, figure_of, is_figure, stated_claims
 from sim.comparison.wording import and_list, figure_words
 from sim.documents.printable import printable
+from sim.documents.quantities import quoted
 from sim.errors import InvalidInputError
 
 # Texts that begin so are paths and nothing else.
@@ -122,7 +123,9 @@ def _meaning_of(text: str, known: Mapping[str, Claim]) -> _Meaning:
         raise InvalidInputError(_names_nothing(text, known))
     if len(found) > 1:
         may_be = " or ".join(f"{x.words} ({x.written})" for x in found)
-        raise InvalidInputError(f"'{printable(text)}' may be {may_be}; write what is in brackets")
+        raise InvalidInputError(
+            f"{quoted(printable(text))} may be {may_be}; write what is in brackets"
+        )
     return found[0]
 
 
@@ -131,9 +134,17 @@ def _meaning_of(text: str, known: Mapping[str, Claim]) -> _Meaning:
 
 def _runs_at(text: str) -> list[_Meaning]:
     """Return the run at a path that exists, or at a URL, which is not looked at."""
-    if "://" in text or text.startswith(_PATH_BEGINS) or Path(text).exists():
+    if "://" in text or text.startswith(_PATH_BEGINS) or _exists(text):
         return [_Meaning(f"./{text}", f"the run in the folder {text}", run=text)]
     return []
+
+
+def _exists(text: str) -> bool:
+    """Tell whether there is such a file or folder; no text that cannot be a path is one."""
+    try:
+        return bool(text) and Path(text).exists()
+    except (OSError, ValueError):  # too long, or with a character that no path has
+        return False
 
 
 def _claims_called(text: str, known: Mapping[str, Claim]) -> list[_Meaning]:
@@ -203,12 +214,10 @@ def _names_nothing(text: str, known: Mapping[str, Claim]) -> str:
     """
     if about := _claims_about(text, known):
         given = and_list(f"{x.id} ({x.metric})" for x in about)
-        return f"'{printable(text)}': no report counts its exchanges; reports give {given}"
+        return f"{quoted(printable(text))}: no report counts its exchanges; reports give {given}"
 
     counted = cases(known)
     names = [name for case in counted.values() for name in names_of(case.actor)]
     near = nearest(text, dict.fromkeys([*counted, *(x for x in names if "GTG-" not in x)]))
-    return (
-        f"'{printable(text)}': no run, claim or actor of that name, and no number of exchanges; "
-        f"{near}"
-    )
+    name = quoted(printable(text))
+    return f"{name}: no run, claim or actor of that name, and no number of exchanges; {near}"

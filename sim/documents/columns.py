@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 
 # A text of so many characters is not folded.
 _SHORT = 6
+# Titles of columns that say more about the number before them.
+_OF_THE_ONE_BEFORE = re.compile(r"[0-9.]+ %|from|to")
 _TIE = "\N{NO-BREAK SPACE}"
 # Parts of a word that may be torn apart where nothing else helps.
 _PART = re.compile(r"[^\s._/:-]*[._/:-]+|[^\s._/:-]+")
@@ -25,8 +27,9 @@ def columns(
 
     Titles fold first, down to what stands below them, then texts between their words, the widest
     first. If that is not enough, columns stand one space apart, and then words are torn behind a
-    mark, as in `evaluations.runs`. Numbers stay whole. Rows that do not fit even so become
-    paragraphs, `title value, title value`.
+    mark, as in `evaluations.runs`. Numbers stay whole. If rows do not fit even so, the numbers are
+    shown in several tables below each other, each with all of the texts; or else each row becomes a
+    paragraph, `title value, title value`.
 
     Parameters
     ----------
@@ -53,7 +56,15 @@ def columns(
     titles, bodies = rows[:heads], rows[heads:]
     sizes = _sizes(titles, bodies, to_left, width - len(indent))
     if sizes is None:
-        return [x for row in bodies for x in _paragraph(titles, row, width, indent)]
+        blocks = _blocks(titles, bodies, to_left, width - len(indent))
+        if len(blocks) < 2:
+            return [x for row in bodies for x in _paragraph(titles, row, width, indent)]
+        lines = []
+        for block in blocks:
+            part = [[row[k] for k in block] for row in rows]
+            of_part = [to_left[k] for k in block]
+            lines += ["", *columns(part, width, left=of_part, heads=heads, indent=indent)]
+        return lines[1:]
     gap, widths = sizes
 
     folded = [[_folded(text, size) for text, size in zip(row, widths, strict=True)] for row in rows]
@@ -101,6 +112,40 @@ def _sizes(
             if sum(least) <= room:
                 return gap, _shrunk(natural, (only_titles, words, least), room)
     return None
+
+
+def _blocks(
+    titles: Sequence[Sequence[str]],
+    bodies: Sequence[Sequence[str]],
+    left: Sequence[bool],
+    width: int,
+) -> list[list[int]]:
+    """Return the columns of each of several tables that fit; none where even the texts do not.
+
+    All have the columns of texts. A median stays with its levels, and a value with its range.
+    """
+    texts = [k for k, stands in enumerate(left) if stands]
+    groups: list[list[int]] = []
+    for k in (k for k, stands in enumerate(left) if not stands):
+        if groups and titles and _OF_THE_ONE_BEFORE.fullmatch(titles[0][k]):
+            groups[-1].append(k)
+        else:
+            groups.append([k])
+
+    def fits(block: Sequence[int]) -> bool:
+        """Tell whether these columns fit together."""
+        of_titles, of_bodies = (
+            [[row[k] for k in block] for row in part] for part in (titles, bodies)
+        )
+        return _sizes(of_titles, of_bodies, [left[k] for k in block], width) is not None
+
+    blocks: list[list[int]] = []
+    for group in groups:
+        if blocks and fits(joined := sorted([*blocks[-1], *group])):
+            blocks[-1] = joined
+        else:
+            blocks.append(sorted([*texts, *group]))
+    return blocks if texts and all(map(fits, blocks)) else []
 
 
 def _shrunk(natural: Sequence[int], stages: Iterable[Sequence[int]], room: int) -> list[int]:

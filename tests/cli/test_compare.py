@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import shutil
@@ -164,13 +165,35 @@ def test_charts_and_page_are_written_where_it_is_told(sim: Invoke, tmp_path: Pat
     page, charts = tmp_path / "new" / "page.html", tmp_path / "other" / "charts"
     words = ("--only", "needed", "--hypothesis", "benchmarking", *QUICK)
     said = sim(*words, "--charts", str(charts), "--html", str(page)).stderr
-    assert said == f"charts: 3 files in {charts}\npage: {page}\n"
-    assert sorted(x.name for x in charts.iterdir()) == ["needed.pdf", "needed.png", "needed.svg"]
+    names = sorted(x.name for x in charts.iterdir())
+    assert said == f"charts: {len(names)} files in {charts}\npage: {page}\n"
+    assert {"needed.png", "needed.svg"} <= set(names) <= {"needed.csv", "needed.png", "needed.svg"}
     assert (charts / "needed.png").read_bytes()[1:4] == b"PNG"
     text = page.read_text(encoding="utf-8")
     assert "A count does not identify an intent" in text
     assert "allegations by an interested party" in text
     assert "--html page.html" in text
+
+
+def test_charts_are_of_the_formats_that_are_asked_for(sim: Invoke, tmp_path: Path) -> None:
+    words = ("--only", "needed", "--hypothesis", "benchmarking", *QUICK, "--charts", str(tmp_path))
+    sim(*words, "--format", "pdf")
+    assert {x.suffix for x in tmp_path.iterdir()} - {".csv"} == {".pdf"}
+
+
+def test_a_number_of_ones_own_is_compared_and_the_page_says_how(
+    sim: Invoke, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.html"
+    words = ("3.4 million", "--accounts", "200..1000", "--days", "60", "--html", str(page))
+    found = tables(sim(*words, "--only", "claims", *BENCHMARK, *QUICK, "--json"))["claims"]
+    assert [(x["claim"], x["figure"], x["window_days"]) for x in found] == [
+        ("3.4 million", "approximately 3,400,000 exchanges", 60),
+        ("3.4 million accounts", "between 200 and 1,000 accounts", 60),
+    ]
+    command = html.unescape(page.read_text(encoding="utf-8"))
+    assert "sim compare '3.4 million' --hypothesis" in command
+    assert "--accounts 200..1000 --days 60 --draws 300" in command
 
 
 # From runs
@@ -318,6 +341,7 @@ WRONG = [
     (("--prior-odds", "extraction"), "'extraction' should be ID=ODDS, such as extraction=2"),
     (("--draws", "10"), "10 is not in the range 200<=x<=1000000"),
     (("--reading", "exactly"), "'exactly' is not one of 'rounded', 'at-least'"),
+    (("--format", "gif"), "found 'gif'; allowed: png, svg, pdf"),
     (("--json", "--csv"), "--json and --csv exclude each other; give one of them"),
     (("--by-actor",), "by actor means that a run is taken apart; name one"),
     (("--claims", "nowhere.yaml"), "nowhere.yaml: no such file"),

@@ -104,6 +104,9 @@ def test_a_claim_of_ones_own_may_bear_the_name_of_an_actor() -> None:
             "and A11 (rl_tasks_generated)",
         ),
         ("0", "exchanges: should be a whole number from 1 to 1,000,000,000,000; found 0"),
+        ("", "'': no run, claim or actor of that name"),
+        ("a\0b", r"'a\x00b': no run, claim or actor of that name"),
+        ("x" * 5_000, "'" + "x" * 57 + "...': no run, claim or actor of that name"),
         ("3.4", "exchanges: should be a whole number from 1 to 1,000,000,000,000; found 3.4"),
         ("4M..3M", "exchanges: the range 4M..3M should rise, such as 200..1000"),
     ],
@@ -157,6 +160,12 @@ def test_a_number_with_accounts_and_days_is_a_case() -> None:
 def test_days_out_of_range_are_refused(days: float) -> None:
     with pytest.raises(InvalidInputError, match="days: should be above 0 and at most 3660"):
         stated_claims(figure_of("3M", "exchanges"), None, days)
+
+
+@pytest.mark.parametrize("days", ["60", True])
+def test_days_are_a_number(days: object) -> None:
+    with pytest.raises(TypeError, match="days: a number; found "):
+        stated_claims(figure_of("3M", "exchanges"), None, days)  # type: ignore[arg-type]
 
 
 def test_numbers_from_python_are_read_as_the_command_line_writes_them() -> None:

@@ -56,6 +56,22 @@ def test_ids_fold_behind_a_mark_and_numbers_never() -> None:
     assert made == ["lever             n", "evaluations.  3.4 M", "runs"]
 
 
+def test_numbers_that_do_not_fit_stand_in_a_table_below() -> None:
+    rows = [["id", "needed", "5 %", "95 %", "assumed", "5 %"], ["resale", *"12345"]]
+    left = (True, *[False] * 5)
+    assert columns(rows, 30, left=left, heads=1) == [
+        "id      needed  5 %  95 %",
+        "resale       1    2     3",
+        "",
+        "id      assumed  5 %",
+        "resale        4    5",
+    ]
+    assert columns(rows, 37, left=left, heads=1) == [
+        "id     needed 5 % 95 % assumed 5 %",
+        "resale      1   2    3       4   5",
+    ]
+
+
 def test_what_is_too_wide_even_so_becomes_paragraphs() -> None:
     assert lines(24, indent="  ") == [
         "  id benchmarking, what",

@@ -124,6 +124,9 @@ def test_what_names_nothing_is_refused() -> None:
         compared("A44")
     with pytest.raises(sim.InvalidInputError, match="runs/nothing: no such folder"):
         compared("runs/nothing")
+    for number in (10**400, 0, -3, 2.5, float("nan"), float("inf")):
+        with pytest.raises(sim.InvalidInputError, match="number"):
+            compared(number)
     with pytest.raises(TypeError, match=r"or a run: a folder, .*; found list"):
         compared([4])
 
