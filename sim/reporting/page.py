@@ -22,7 +22,7 @@ from sim._version import __version__
 from sim.catalog import Source, claims, sources
 from sim.comparison import analysis as comparison
 from sim.comparison.analysis import FEBRUARY, SECTIONS, Analysis
-from sim.comparison.plain_words import plain_number
+from sim.comparison.plain_words import claim_names, plain_number
 from sim.comparison.short_answer import short_answer
 from sim.comparison.tables import Cell, Column, Table, cell_text
 from sim.reporting.calculator import calculator, worked_words
@@ -115,7 +115,9 @@ def page(
         lead=drawn(lead, 1) if lead else None,
         calculator=(computed := calculator(analysis)),
         script=Markup(computed.script),
-        findings=findings,
+        findings=[with_names(x, analysis) for x in findings],
+        with_names=lambda text: with_names(text, analysis),
+        claim_names=claim_names(analysis.cases),
         sections=page_sections(analysis.settings.sections, tables, others, 2 if lead else 1),
         sources=(read := _sources(analysis, tables)),
         references=_references(read, tables),
@@ -158,6 +160,27 @@ def command_of(analysis: Analysis, more: Sequence[str] = ()) -> str:
     words += ["--accused", settings.accused, "--reading", settings.reading, *more]
     words += ["--draws", str(settings.draws), "--seed", str(settings.seed), "--html", "page.html"]
     return shlex.join(words)
+
+
+def with_names(text: str, analysis: Analysis) -> str:
+    """Return a sentence with the actor beside each code of a claim: `Moonshot (A4)`.
+
+    Within parentheses a comma stands in place of further ones.
+    """
+    actors = {x.id: "the total" if x.is_sum else x.actor for x in analysis.cases}
+    if not actors:
+        return text
+    code = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, actors))})(?!\w)")
+
+    def named(match: re.Match[str]) -> str:
+        before = text[: match.start()]
+        actor = actors[match[1]]
+        if before.rstrip("( ,").endswith(actor):
+            return match[1]
+        is_inside = before.count("(") > before.count(")")
+        return f"{actor}, {match[1]}" if is_inside else f"{actor} ({match[1]})"
+
+    return code.sub(named, text)
 
 
 def _sources(analysis: Analysis, tables: Sequence[Table]) -> tuple[Source, ...]:

@@ -25,7 +25,9 @@ from sim.reporting.charts.primitives import Grid
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_COLUMNS, _ROW, _LEFT, _KEY = 2, 0.28, 1.75, 0.45
+_ROW, _LEFT, _KEY = 0.28, 1.75, 0.45
+# Panels side by side, by how many there are; of more, two.
+_COLUMNS = {1: 1, 3: 3}
 # Panels beyond these are in the table only; odds beyond 100 : 1 become arrows.
 _MOST, _FARTHEST = 8, 2.1
 # Larger ratios are not told by their number.
@@ -119,8 +121,8 @@ def _order(comparison: Comparison) -> list[tuple[str, str]]:
 def _grid(comparison: Comparison, odds: Sequence[Odds]) -> Grid:
     """Return a grid with a panel for each case, a row in it for each other explanation."""
     height = len(comparison.settings.others) * _ROW
-    columns = min(len(odds), _COLUMNS)
-    return Grid(len(odds), columns, height, left=_LEFT, gap=0.2, above=0.28, bottom=_KEY)
+    columns = _COLUMNS.get(len(odds), 2)
+    return Grid(len(odds), columns, height, left=_LEFT, gap=0.2, above=0.42, bottom=_KEY)
 
 
 def _draw(page: Page, comparison: Comparison, odds: Sequence[Odds]) -> None:
@@ -136,8 +138,11 @@ def _draw(page: Page, comparison: Comparison, odds: Sequence[Odds]) -> None:
         primitives.rows(axes, labels, room=_LEFT - 2 * MARGIN)
         axes.tick_params(labelleft=k % grid.columns == 0)
         primitives.odds_axis(axes, limit, label="odds (log scale)")
+        if grid.columns > 2:  # no room for the label of 1:1, which the key names
+            axes.set_xticks([-1, 1], ["1:10", "10:1"])
         name = evidence_name(comparison, o.evidence.id)
-        primitives.panel_title(axes, name, 1.6, bold=True, size=8)
+        room = axes.get_window_extent().width / axes.figure.dpi
+        primitives.panel_title(axes, name, room + 0.1, bold=True, size=8)
         for row, (other, group) in enumerate(order):
             _draw_row(axes, row, o, other, limit, group_colour(group))
 

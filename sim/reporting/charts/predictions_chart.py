@@ -36,7 +36,7 @@ from sim.reporting.charts.layout import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_LEFT, _RIGHT, _BELOW = 0.25, 0.3, 0.5
+_LEFT, _RIGHT, _BELOW, _KEY = 0.25, 0.3, 0.5, 0.25
 _CURVES, _ROW = 1.75, 0.42
 # Where densities are computed, and the least width of a kernel, both in log10 exchanges.
 _STEPS, _NARROWEST = 90, 0.08
@@ -67,17 +67,19 @@ def expected(comparison: Comparison, result: tuple[Predicted, ...]) -> Chart | N
     def fill(page: Page) -> None:
         """Draw the curves, then the claims over them."""
         width = page.width - _LEFT - _RIGHT
-        axes = page.axes(_LEFT, _BELOW, width, _CURVES)
+        axes = page.axes(_LEFT, _BELOW + _KEY, width, _CURVES)
         for group, y in curves.items():
             colour = group_colour(group)
             axes.fill_between(10**x, y, color=colour, alpha=0.15, lw=0)
             axes.plot(10**x, y, color=colour, lw=1.8)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
-        axes.set_ylim(0, 1.28 * max(y.max() for y in curves.values()))
+        axes.set_ylim(0, 1.1 * max(y.max() for y in curves.values()))
         _counts_axis(axes, limits)
         entries = [(group_words(x), {"color": group_colour(x), "lw": 3}) for x in curves]
-        primitives.key(axes, entries, loc="upper right", fontsize=8.5)
+        under = page.axes(_LEFT, 0, width, _KEY)
+        under.set_axis_off()
+        primitives.key(under, entries, loc="center left", ncols=3, columnspacing=1.2)
         draw_marks(axes, marks, levels_of(marks, limits, width))
 
     return Chart(
@@ -92,7 +94,7 @@ def expected(comparison: Comparison, result: tuple[Predicted, ...]) -> Chart | N
                 "which no curve was drawn from."
             ),
             source=source(comparison, drawn(comparison, "explanation")),
-            height=_BELOW + _CURVES + above,
+            height=_KEY + _BELOW + _CURVES + above,
             fill=fill,
             width=NARROW,
         ),

@@ -19,7 +19,7 @@ from sim.comparison.analysis import SECTIONS
 from sim.comparison.clusters.from_runs import Cluster
 from sim.comparison.tables import Column, Table
 from sim.reporting.inline_svg import inline_svg, unique_ids
-from sim.reporting.page import command_of, page
+from sim.reporting.page import command_of, page, with_names
 from tests.support.pages import EVIL, FINDINGS, SVG, quick_analysis, stand_in_charts, stand_in_page
 from tests.support.pages import stand_in_tables as tables
 
@@ -247,3 +247,17 @@ def test_an_inline_picture_is_fluid_and_has_a_text() -> None:
     assert "viewBox" in head
     bare = inline_svg('<svg xmlns="http://www.w3.org/2000/svg" width="100%"/>', "p-", "x")
     assert "--drawn" not in bare
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("the odds favour it in A4", "the odds favour it in Moonshot (A4)"),
+        ("3.4 M (A4, counted as C2)", "3.4 M (Moonshot, A4, counted as C2)"),
+        ("Moonshot (A4) is named", "Moonshot (A4) is named"),
+        ("A1 adds up A3 and A5", "the total (A1) adds up DeepSeek (A3) and MiniMax (A5)"),
+        ("A40 and XA4 are no codes", "A40 and XA4 are no codes"),
+    ],
+)
+def test_codes_of_claims_stand_beside_names(said: str, shown: str) -> None:
+    assert with_names(said, quick_analysis()) == shown
