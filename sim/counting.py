@@ -221,9 +221,11 @@ def count_run(run: Run | Store | Path | str, by: str = "actor", timezone: str = 
         by_actor, by_typology = counts_by(sums, "actor"), counts_by(sums, "typology")
         by_hour = counts_by(sums, "hour")
         conventions = list(CONVENTIONS) if sums.has_truth else list(FROM_LOG)
+
         by_day: dict[int, list[Counted]] = {}
         for hour, counted in by_hour.items():
             by_day.setdefault(hour // 24, []).append(counted)
+
         return Counts(
             total=_added(list(by_actor.values()), conventions),
             by_day={

@@ -52,10 +52,10 @@ _DIGITS = 3
 
 def plain_number(value: float) -> str:
     """Return a number as a newspaper has it: `150,000`, `3.4 million`, with three digits."""
-    for size, word in ((1e12, " trillion"), (1e9, " billion"), (1e6, " million")):
-        if abs(value) >= size:
-            return f"{value / size:.{_DIGITS}g}{word}"
     rounded = float(f"{value:.{_DIGITS}g}")
+    for size, word in ((1e12, " trillion"), (1e9, " billion"), (1e6, " million")):
+        if abs(rounded) >= size:
+            return f"{rounded / size:.{_DIGITS}g}{word}"
     return f"{rounded:,.0f}" if abs(rounded) >= 1 or rounded == 0 else f"{rounded:g}"
 
 

@@ -75,16 +75,12 @@ def _question(comparison: Comparison) -> str:
 
 
 def _say_reached(comparison: Comparison, predictions: Sequence[Predicted]) -> str:
-    """Say which counts lie within what the explanations without extraction make one expect.
+    """Say which counts lie within what the explanations beside the accused kind make one expect.
 
     A count does if it lies in the middle 90 % of what the explanation predicts.
     """
-    others = [
-        x.count
-        for x in predictions
-        if x.convention == REPORTED
-        and comparison.library.hypotheses[x.hypothesis].group != "extraction"
-    ]
+    ids = _beside(comparison)
+    others = [x.count for x in predictions if x.convention == REPORTED and x.hypothesis in ids]
     counts = _counts(comparison)
     if not others or not counts:
         return ""
@@ -95,9 +91,12 @@ def _say_reached(comparison: Comparison, predictions: Sequence[Predicted]) -> st
     least, most = min(fitting.values()), max(fitting.values())
 
     each = "Every one of these counts" if len(counts) > 1 else "This count"
-    n = f"the {plural(len(others), 'explanation')} without extraction"
+    without = " without extraction" if _accuses_extraction(comparison) else " beside it"
     if least == len(others):
-        return f"{each} is one that all of {n} make one expect."
+        if len(others) == 1:
+            return f"{each} is one that the explanation{without} makes one expect."
+        return f"{each} is one that all {len(others)} explanations{without} make one expect."
+    n = f"the {plural(len(others), 'explanation')}{without}"
     if least:
         how_many = f"at least {least}" if least < most else f"{least}"
         return f"{each} is one that {how_many} of {n} make one expect."
@@ -108,8 +107,24 @@ def _say_reached(comparison: Comparison, predictions: Sequence[Predicted]) -> st
     return f"None of {n} makes one expect {named}; the other counts fit at least one."
 
 
+def _accuses_extraction(comparison: Comparison) -> bool:
+    """Tell whether the accused explanation is one of extraction, as it is by default."""
+    return comparison.library.hypotheses[comparison.settings.accused].group == "extraction"
+
+
+def _beside(comparison: Comparison) -> list[str]:
+    """Return the explanations without extraction, or all others where that is not accused."""
+    others = comparison.settings.others
+    if not _accuses_extraction(comparison):
+        return list(others)
+    return [x for x in others if comparison.library.hypotheses[x].group != "extraction"]
+
+
 def _counts(comparison: Comparison) -> dict[str, tuple[float, float]]:
-    """Return the ends of every count that is asked about, by its name; sums are left out."""
+    """Return the ends of every count that is asked about, by its name.
+
+    Sums are left out, unless nothing else is asked about.
+    """
     if comparison.runs:
         return {x.name: (x.counts["C2"], x.counts["C2"]) for x in comparison.runs}
     names, reading = claim_names(comparison.cases), comparison.settings.reading
@@ -131,11 +146,11 @@ def _say_ratio(comparison: Comparison, odds: Sequence[Odds]) -> str:
     most = _class_of(10 ** max(ratios))
     if most is None:
         return (
-            f"By the count alone {accused} can be more than {_CLASSES[-1]:,} times as likely as "
+            f"The count alone can make {accused} more than {_CLASSES[-1]:,} times as likely as "
             "another explanation."
         )
     return (
-        f"By the count alone {accused} is nowhere {most} times as likely as another explanation, "
+        f"The count alone nowhere makes {accused} {most} times as likely as another explanation, "
         "with the assumptions as stated."
     )
 

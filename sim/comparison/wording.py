@@ -89,6 +89,12 @@ def and_list(names: Iterable[str]) -> str:
     return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}"
 
 
+def or_list(names: Iterable[str]) -> str:
+    """Return names as alternatives in words, `a, b or c`; at least one name."""
+    listed = list(names)
+    return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} or {listed[-1]}"
+
+
 def counted(counts: Counter[str]) -> str:
     """Return how often each name occurs, `55 prior, 3 measured`, the most frequent first."""
     return ", ".join(f"{n} {name}" for name, n in counts.most_common())

@@ -28,7 +28,11 @@
   const read = () => {
     const kept = /^#try=([\d.,C]+)$/.exec(location.hash);
     if (!kept) return;
-    kept[1].split(",").forEach((x, k) => { if (names[k]) field(names[k]).value = x; });
+    kept[1].split(",").forEach((x, k) => {
+      const input = names[k] && field(names[k]);
+      if (!input || (input.options && ![...input.options].some((y) => y.value === x))) return;
+      if (input.options || Number(x) >= 0) input.value = x;
+    });
     document.getElementById("try").scrollIntoView();
   };
   form.hidden = false;

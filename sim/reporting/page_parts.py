@@ -24,7 +24,7 @@ APPENDIX = ("calibration", "sensitivity", "priors")
 # Tables that are read as a whole, however long.
 UNFOLDED = ("critique",)
 # Of tables with more rows only those that text shows are on the page.
-_MOST_ROWS = 100
+_MOST_ROWS = 60
 # Up to so many characters a text is kept in one line, or in a column at least so wide.
 WIDTHS = {16: "brief", 32: "", 80: "phrase"}
 # The chart that stands on the first screen.

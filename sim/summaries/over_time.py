@@ -47,6 +47,7 @@ def adoptions(sums: RunSums, groups: Sequence[str]) -> tuple[Adoption, ...]:
         code = sums.models.index(release.model)
         query = f"SELECT label, hour, sum(n) FILTER (model = {code}) AS n FROM hours"
         moved = _filled(sums, groups, query, sums.hours)
+
         first_day = "SELECT label, sum(moved), sum(n) FROM first_days JOIN labels USING (pair) "
         during, at_end = (
             {label: int(m) / int(n) for label, m, n in sums.rows(first_day + where, number)}
@@ -55,6 +56,7 @@ def adoptions(sums: RunSums, groups: Sequence[str]) -> tuple[Adoption, ...]:
                 "WHERE release = $1 AND in_last_hour GROUP BY label",
             )
         )
+
         found.append(
             Adoption(
                 model=release.model,

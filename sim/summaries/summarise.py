@@ -109,6 +109,7 @@ def counts_by(sums: RunSums, key: str) -> dict[Any, dict[str, int]]:
         value: dict(zip(FROM_LOG, map(int, sums_of_value), strict=True))
         for value, *sums_of_value in of_rows
     }
+
     if sums.has_truth:
         tasks = dict(
             sums.rows(

@@ -118,6 +118,7 @@ class RunSums:
         clock = run.scenario.clock
         self.opened_us = round(clock.start.timestamp() * SECOND_US)
         self.hours = -(-clock.duration_us // HOUR_US)
+        self._last_us = self.opened_us + max(clock.duration_us - 1, 0)
         self.has_truth = run.has("truth/exchanges")
         self.has_sessions = _SESSION in run.columns("log/exchanges")
         self.releases = _releases(run, self.opened_us, self.opened_us + clock.duration_us)
@@ -185,7 +186,7 @@ class RunSums:
                 self.rows(_PART_FIRST_DAY, number, at, DAY_US - HOUR_US, code, DAY_US)
 
     def _add_tasks(self, tasks: Any) -> None:
-        """Add the tasks of a part; those begun before the log opened count in its first hour."""
+        """Add the tasks of a part; those begun outside of the log count in its nearest hour."""
         import pyarrow as pa
 
         begun_us = tasks.column("started_at").to_numpy().astype("i8")
@@ -194,7 +195,7 @@ class RunSums:
         columns = {
             "pair": self._pair_numbers(tasks, tasks.num_rows),
             "id": tasks.column("task_uid").to_numpy(),
-            "hour": local_hours(np.maximum(begun_us, self.opened_us), self.zone),
+            "hour": local_hours(np.clip(begun_us, self.opened_us, self._last_us), self.zone),
             "run": tasks.column("run").to_numpy(),
             "begun_before": logged < made,
             "cut_off": np.isin(codes, [k for k, word in enumerate(words) if word == "cut_off"]),

@@ -21,10 +21,12 @@ def _spreads(sums: RunSums, column: str, one: int) -> dict[str, dict[str, Spread
     """Return the spread of a column of the tables of units, divided by `one`."""
     found = {}
     for unit in PRICED:
+        # DuckDB interpolates between units as quantiles_of does
         rows = sums.rows(
             f"SELECT label, count(*), avg({column}), quantile_cont({column}, [0.5, 0.9, 0.99]), "
             f"max({column}) FROM units_{unit} GROUP BY label ORDER BY label"
         )
+
         if rows:
             found[unit] = {
                 label: Spread(

@@ -24,7 +24,14 @@ from tests.support.damage import forge, put_table, record
 from tests.support.paths import CASES
 from tests.torture import damage, hostile_runs
 
-VERBS = (("counts",), ("compare",), ("verify",), ("check-run",), ("run", "--resume"))
+VERBS = (
+    ("counts",),
+    ("compare",),
+    ("report", "--html", "page.html"),
+    ("verify",),
+    ("check-run",),
+    ("run", "--resume"),
+)
 ORGS = "log/orgs.parquet"
 Manifest = dict[str, Any]
 

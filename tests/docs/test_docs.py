@@ -161,5 +161,5 @@ def test_reports_are_current() -> None:
     assert made.splitlines() == same, "run `make reports`"
     page = (ROOT / "reports" / "index.html").read_text(encoding="utf-8")
     assert "10,000 draws" in page
-    for name in ("needed", "predictions", "odds-claims", "odds-curves", "calibration"):
+    for name in ("needed", "predictions", "odds-claims", "expected-counts", "calibration"):
         assert (ROOT / "reports" / "charts" / f"{name}.svg").stat().st_size > 10_000

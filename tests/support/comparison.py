@@ -20,7 +20,8 @@ from sim.comparison.claims.intervals import Interval
 from sim.comparison.clusters.from_runs import Cluster
 from sim.comparison.hypotheses.load_hypotheses import chosen, load_library
 from sim.comparison.hypotheses.model import PriorSet
-from sim.comparison.inference.odds import Evidence, Odds, PoolShare, Reach, Step
+from sim.comparison.inference.beliefs import PoolShare, Reach
+from sim.comparison.inference.odds import Evidence, Odds, Step
 from sim.comparison.inference.posterior import Inferred
 from sim.comparison.inference.quantiles import Ranged, Span
 from sim.comparison.inference.run_totals import ModelPrediction, Range, RunsNeeded
@@ -169,6 +170,7 @@ def predictions() -> tuple[Predicted, ...]:
             count=span(1e5 * 3**k * (1 + j)),
             inside=dict.fromkeys(CASES, 0.01 * (j + 1)),
             above={case: 0.1 * (k + 1) + 0.01 * n for n, case in enumerate(CASES)},
+            percentiles=tuple(np.geomspace(1e4, 1e6, 99) * 3**k * (1 + j)),
         )
         for k, id_ in enumerate(IDS)
         for j, convention in enumerate((*CONVENTIONS, REPORTED))

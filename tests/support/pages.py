@@ -27,7 +27,7 @@ SVG = """<?xml version="1.0" encoding="utf-8" standalone="no"?>
   <clipPath id="abc"><rect x="0" y="0" width="700" height="150"/></clipPath></defs>
  <g id="figure_1" clip-path="url(#abc)" style="clip-path: url('#abc')">
   <use xlink:href="#glyph" x="40" y="40"/><use href="#glyph" x="90" y="40" fill="#abc"/>
-  <rect x="10" y="80" width="600" height="30" fill="#1f5a8a"/></g>
+  <rect x="10" y="80" width="600" height="30" style="fill: #1f5a8a"/></g>
 </svg>
 """
 
@@ -40,9 +40,14 @@ class Picture:
     section: str
     title: str
     alt: str
+    subtitle: str = f"how to read it {EVIL}"
+    source: str = "where it comes from"
 
-    def svg(self) -> str:
+    def body(self) -> str:
         return SVG
+
+    def csv(self) -> str:
+        return f"name,n\n{self.id},1\n"
 
 
 def quick_analysis() -> Analysis:

@@ -116,8 +116,15 @@ DAMAGES: tuple[Callable[[Path, Path, random.Random], None], ...] = (
 # --- readers, and the tables that docs/guides/reading-runs.md says they read
 
 ALL = tuple(TABLES)
-_COUNTED = ("log/exchanges", "truth/exchanges", "truth/tasks")
-_COMPARED = (*_COUNTED, "log/account_payment", "log/model_catalog")
+_EXCHANGES = ("log/exchanges", "truth/exchanges", "truth/tasks")
+_COMPARED = (*_EXCHANGES, "log/account_payment", "log/model_catalog")
+_COUNTED = (
+    *_EXCHANGES,
+    "log/accounts",
+    "log/model_catalog",
+    "log/enforcement_events",
+    "truth/links",
+)
 
 
 def _verb(*words: str) -> Callable[[Path, str], str | None]:

@@ -32,6 +32,7 @@ VERBS: tuple[tuple[str, ...], ...] = (
     ("verify",),
     ("verify", "--rerun", "-j", "1"),
     ("check-run",),
+    ("report", "-q", "--html", "page.html"),
     ("compare", "-q", "--draws", "200", "--only", "odds"),
     ("run", "-j", "1", "--resume"),
 )

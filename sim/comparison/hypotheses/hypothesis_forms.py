@@ -141,7 +141,7 @@ class HypothesisForm(CommonForm):
 
 
 class Families(Form):
-    """Prior sets: every `centre` of the lever with every `width` of all priors."""
+    """Prior sets: every `centre` of the lever with every `width` of all priors, and `weights`."""
 
     centre: Annotated[
         tuple[Factor, ...],
@@ -151,6 +151,13 @@ class Families(Form):
         tuple[Factor, ...],
         Field(min_length=1, description="factors by which every spread is multiplied"),
     ] = (1.0,)
+    weights: Annotated[
+        tuple[Literal["even", "access"], ...],
+        Field(
+            description="further sets: `even` moves the weights of every choice half way to even, "
+            "`access` raises each access mode in turn to half"
+        ),
+    ] = ()
 
 
 class LibraryForm(Form):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
@@ -27,6 +27,11 @@ from sim.comparison.hypotheses.parameters import (
 )
 from sim.comparison.hypotheses.priors import Prior
 
+# Weights of choices in a prior set, beside the ids of access modes.
+STATED, EVEN = "stated", "even"
+# Weight to which such a set raises an access mode.
+_RAISED = 0.5
+
 
 @dataclass(frozen=True)
 class PriorSet:
@@ -38,14 +43,19 @@ class PriorSet:
         Factor on the driver; the priors of all other parameters stay where they are.
     width:
         Factor on spreads, see `Prior.widened`.
+    weights:
+        What choices weigh: `stated`; `even`, half way to equal weights; or the id of an access mode
+        that has at least half of the weight, where a hypothesis can have it.
     """
 
     centre: float
     width: float
+    weights: str = STATED
 
     def words(self) -> str:
         """Return the set as the names of random streams have it; other words give other draws."""
-        return f"centre x {self.centre:g}, width x {self.width:g}"
+        words = f"centre x {self.centre:g}, width x {self.width:g}"
+        return words if self.weights == STATED else f"{words}, weights {self.weights}"
 
 
 AS_STATED = PriorSet(1.0, 1.0)
@@ -149,6 +159,36 @@ class Hypothesis:
             priors[f"{self.id}.{name}" if name in self.own_common else name] = prior
         return priors
 
+    def access_weights(self, weights: str) -> dict[str, float]:
+        """Return the weight of each access mode that has one, by id; they add up to 1.
+
+        Parameters
+        ----------
+        weights:
+            As in `PriorSet`. An access mode that the hypothesis cannot have changes nothing.
+        """
+        stated = dict(zip(self.access.names, self.access.weights.tolist(), strict=True))
+        possible = {mode: weight for mode, weight in stated.items() if weight > 0}
+        if weights == EVEN:
+            return {mode: (w + 1 / len(possible)) / 2 for mode, w in possible.items()}
+
+        raised = possible.get(weights, 1.0)
+        if raised >= _RAISED:
+            return possible
+        rest = (1 - _RAISED) / (1 - raised)
+        return {mode: _RAISED if mode == weights else w * rest for mode, w in possible.items()}
+
+    @cached_property
+    def choices(self) -> Mapping[str, Prior]:
+        """Choices among names by column, but for the access modes, which are told apart anyway."""
+        choices = {"uptake": self.uptake, "convention": self.common["convention"]}
+        for key, work in self.work.items():
+            if work.suites is not None:
+                choices[f"{key}.suites"] = work.suites
+            if work.calls is not None:
+                choices |= {f"{key}.{x}": work.calls for x in ("calls", "calls_too")}
+        return choices
+
     def only_access(self, mode: str) -> Hypothesis:
         """Return the hypothesis with all weight on one access mode.
 
@@ -217,13 +257,18 @@ def resolve(form: LibraryForm) -> Library:
     A form with faults of `problems_of_library` may raise KeyError.
     """
     hypotheses = {key: _resolved(key, entry, form) for key, entry in form.hypotheses.items()}
-    return Library(hypotheses, _prior_sets(form.families))
+    modes = dict.fromkeys(mode for x in hypotheses.values() for mode in x.access.names)
+    return Library(hypotheses, _prior_sets(form.families, modes))
 
 
-def _prior_sets(families: Families) -> tuple[PriorSet, ...]:
-    """Every centre with every width, after the priors as stated."""
-    pairs = [PriorSet(*pair) for pair in product(families.centre, families.width)]
-    return (AS_STATED, *(pair for pair in pairs if pair != AS_STATED))
+def _prior_sets(families: Families, modes: Iterable[str]) -> tuple[PriorSet, ...]:
+    """Return the priors as stated, every centre with every width, and other weights of choices."""
+    sets = [PriorSet(*pair) for pair in product(families.centre, families.width)]
+    if "even" in families.weights:
+        sets.append(PriorSet(1.0, 1.0, EVEN))
+    if "access" in families.weights:
+        sets += [PriorSet(1.0, 1.0, mode) for mode in modes]
+    return tuple(dict.fromkeys([AS_STATED, *sets]))
 
 
 def _resolved(key: str, form: HypothesisForm, library: LibraryForm) -> Hypothesis:

@@ -1,7 +1,7 @@
 """How many calls tasks take, and the calls of many tasks at once.
 
 Tasks are simulated by their lengths: of N independent tasks, how many take 1, 2, 3, ... calls is
-multinomial, so one draw of the counts is one draw of all N tasks; from a thousand tasks on their
+multinomial, so one draw of the counts is one draw of all N tasks; from three hundred tasks on their
 sum is drawn as normal. Two more things are coarser than task by task, and none moves a mean.
 Neighbouring lengths above twelve share a class that counts with its mean: of the standard deviation
 of a sum that leaves out at most 2 %. And items differ by eight degrees of difficulty, which keep
@@ -30,7 +30,7 @@ _GROWTH = 1.25
 _FARTHEST = 20_000
 _NEGLECTED = 1e-9
 # So many tasks are drawn by the normal distribution of their sum.
-_MANY = 1_000
+_MANY = 300
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,8 @@ def calls_of_items(lengths: Lengths, strata: Ints, times: Ints, rng: np.random.G
 def _calls(values: Floats, probability: Floats, tasks: Ints, rng: np.random.Generator) -> Ints:
     """Draw the calls of tasks of several strata together, (n,).
 
-    Few tasks are drawn by how many have each length. The sum of a thousand or more is normal, as
-    good as exactly.
+    Few tasks are drawn by how many have each length. The sum of three hundred or more is normal,
+    nearly exactly.
 
     Parameters
     ----------

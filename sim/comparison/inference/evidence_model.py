@@ -7,104 +7,32 @@ are made on demand and kept; the same seed gives the same ones in whatever order
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 
 import numpy as np
 
-from sim.arrays.types import Bools, Floats, Ints
+from sim.arrays.types import Floats
 from sim.comparison.claims.observables import OBSERVABLES
-from sim.comparison.hypotheses.model import AS_STATED, Hypothesis, Library, PriorSet
-from sim.comparison.inference.likelihood import Fit, Sample, fit, scaled
+from sim.comparison.hypotheses.model import AS_STATED, STATED, Hypothesis, Library, PriorSet
+from sim.comparison.inference.even_points import SEQUENCES, even_points
+from sim.comparison.inference.likelihood import Fit, Sample, fit
+from sim.comparison.inference.marginals import scaled
+from sim.comparison.inference.mode_draws import ALL, WHOLE, ModeDraws
 from sim.comparison.inference.prior_predictive import Draws, access_mode_of, draw
 from sim.errors import InvalidInputError
 from sim.streams import Streams
-from sim.tables.conventions import CONVENTIONS
 
 # Told how many sets of draws are made, of how many.
 Observer = Callable[[int, int], None]
 
-ALL = tuple(CONVENTIONS)
-# In place of conventions: the cluster is seen whole and counted as C2, published or not.
-WHOLE = "whole"
-# An access mode of fewer draws than a quarter of all, within these limits, is drawn on its own.
+NAMES = tuple(OBSERVABLES)
+# An access mode of fewer draws than a quarter of all is drawn on its own; the limits of that.
 _LEAST_ALONE, _MOST_ALONE = 50, 400
 # Published draws without which no likelihood is taken.
 _FEWEST = 20
+# Draws under a prior set beside the stated one, or as many as there are.
+_LEAST_OF_SETS = 400
 _LARGE = PriorSet(1000.0, 1.0)
-
-
-@dataclass(frozen=True)
-class ModeDraws:
-    """Draws of one access mode, as far as likelihoods need them.
-
-    Attributes
-    ----------
-    weight:
-        Share of the prior that the access mode has; those of a hypothesis add up to 1.
-    reported:
-        Values by observable, (n,) each, as the accuser has them.
-    observed:
-        The same of the whole cluster, counted as C2.
-    published:
-        Whether the reported count is published, (n,).
-    published_over:
-        Counts up to this are not published, exchanges, (n,).
-    convention:
-        The convention that is counted, as its place in C1 to C6, (n,).
-    latent_class:
-        Number of the latent class, (n,).
-    """
-
-    weight: float
-    reported: Mapping[str, Floats]
-    observed: Mapping[str, Floats]
-    published: Bools
-    published_over: Floats
-    convention: Ints
-    latent_class: Ints
-
-    @classmethod
-    def from_draws(cls, draws: Draws, weight: float, rows: Bools) -> ModeDraws:
-        """Keep the draws of `rows` (n,), those of an access mode with `weight` of the prior."""
-        return cls(
-            weight,
-            {name: values[rows] for name, values in draws.reported.items()},
-            {name: values[rows] for name, values in draws.observed().items()},
-            draws.published[rows],
-            draws.parameters["published_over"][rows],
-            draws.convention[rows],
-            draws.latent_class[rows],
-        )
-
-    def with_counts_times(self, factor: float) -> ModeDraws:
-        """Return the same with every count times a factor, and published as they then are.
-
-        Accounts and exchanges per account stay, so only the count may be used of the result.
-        """
-        reported, observed = self.reported["count"] * factor, self.observed["count"] * factor
-        return replace(
-            self,
-            reported={**self.reported, "count": reported},
-            observed={**self.observed, "count": observed},
-            published=reported > self.published_over,
-        )
-
-    def sample(self, conventions: tuple[str, ...]) -> Sample:
-        """Return the draws that count for a likelihood.
-
-        Parameters
-        ----------
-        conventions:
-            Published draws that were counted under one of them are used. `(WHOLE,)` uses the whole
-            cluster instead, in all draws with at least one exchange, published or not.
-        """
-        if conventions == (WHOLE,):
-            counted = self.observed["count"] > 0
-            return Sample(self.weight, self.observed, self.latent_class, counted)
-        meant = np.isin(self.convention, [ALL.index(name) for name in conventions])
-        return Sample(self.weight, self.reported, self.latent_class, self.published & meant)
 
 
 class EvidenceModel:
@@ -119,7 +47,8 @@ class EvidenceModel:
     library:
         The hypotheses.
     draws:
-        Draws of every hypothesis under every prior set.
+        Draws of every hypothesis under the priors as stated; a quarter of them, but 400 or all,
+        under each other set.
     seed:
         Seed of all random streams.
     sets:
@@ -134,7 +63,8 @@ class EvidenceModel:
         self._observer = observer
         self._draws: dict[tuple[str, PriorSet], Draws] = {}
         self._mode_draws: dict[tuple[str, PriorSet], tuple[ModeDraws, ...]] = {}
-        self._fits: dict[tuple[str, tuple[str, ...], PriorSet], Fit] = {}
+        self._fits: dict[tuple[str, tuple[str, ...], tuple[str, ...], PriorSet], Fit] = {}
+        self._parts: dict[tuple[str, tuple[str, ...], tuple[str, ...]], tuple[Fit, ...]] = {}
         self._held_out: dict[tuple[str, int], Draws] = {}
 
     @property
@@ -208,62 +138,60 @@ class EvidenceModel:
         return self._mode_draws_under(hypothesis, AS_STATED)
 
     def _mode_draws_under(self, hypothesis: str, prior_set: PriorSet) -> tuple[ModeDraws, ...]:
-        """Return the draws by access mode under a prior set, drawn at the first call."""
-        key = (hypothesis, prior_set)
-        if key not in self._mode_draws:
-            self._keep(hypothesis, prior_set, self._draw_modes(hypothesis, prior_set))
-        return self._mode_draws[key]
+        """Return the draws by access mode under a prior set, drawn at the first call.
 
-    def _draw_all_sets(self, hypothesis: str) -> None:
-        """Draw a hypothesis under all prior sets at once, each in a thread.
-
-        The result does not depend on the number of threads, as each set has random streams of its
-        own.
+        Other weights of choices take the same draws with other weights.
         """
-        missing = [each for each in self.sets if (hypothesis, each) not in self._mode_draws]
-        if missing:
-            # Generators let go of the interpreter's lock, and each set has generators of its own.
-            with ThreadPoolExecutor() as threads:
-                drawn = threads.map(partial(self._draw_modes, hypothesis), missing)
-                for prior_set, modes in zip(missing, drawn, strict=True):
-                    self._keep(hypothesis, prior_set, modes)
+        drawn = replace(prior_set, weights=STATED)
+        key = (hypothesis, drawn)
+        if key not in self._mode_draws:
+            self._mode_draws[key] = self._draw_modes(hypothesis, drawn)
+            if self._observer is not None:
+                sets = {replace(x, weights=STATED) for x in self.sets}
+                self._observer(len(self._mode_draws), len(self.ids) * len(sets))
+
+        weights = self.library.hypotheses[hypothesis].access_weights(prior_set.weights)
+        return tuple(replace(x, weight=weights[x.mode]) for x in self._mode_draws[key])
 
     def _draw_modes(self, hypothesis: str, prior_set: PriorSet) -> tuple[ModeDraws, ...]:
         """Draw under a prior set, with enough draws of every access mode (stratified sampling).
 
-        A mode with fewer draws than a quarter of all, but at least 50 and at most 400, is drawn
-        again on its own; its weight stays that of the prior. Modes of weight 0 are left out.
+        A mode with fewer draws than a quarter of all, but at least 50, is drawn again on its own;
+        its weight stays that of the prior. Beside the stated set 400 are enough. Modes of weight 0
+        are left out.
         """
         moved = self._under(hypothesis, prior_set)
+        sequences = SEQUENCES if prior_set == AS_STATED else 1
         if prior_set == AS_STATED:
             draws = self.base(hypothesis)
         else:  # too many to keep
-            draws = draws_of(moved, self.draws, self.seed, prior_set.words())
+            draws = draws_of(moved, self._draws_of_sets, self.seed, prior_set.words(), sequences)
 
-        enough = min(max(self.draws // 4, _LEAST_ALONE), _MOST_ALONE)
+        enough = max(self.draws // 4, _LEAST_ALONE)
+        if prior_set != AS_STATED:
+            enough = min(enough, _MOST_ALONE)
         modes = []
-        for place, weight in enumerate(moved.access.weights.tolist()):
-            if weight == 0:
-                continue
-            rows = access_mode_of(draws.latent_class) == place
+        for name in moved.access_weights(STATED):
+            rows = access_mode_of(draws.latent_class) == moved.access.names.index(name)
             if rows.sum() >= enough:
-                modes.append(ModeDraws.from_draws(draws, weight, rows))
+                modes.append(ModeDraws.from_draws(draws, moved, name, rows))
             else:
-                name = moved.access.names[place]
                 purpose = f"{prior_set.words()} {name}"
-                alone = draws_of(moved.only_access(name), enough, self.seed, purpose)
-                modes.append(ModeDraws.from_draws(alone, weight, np.ones(enough, np.bool_)))
+                alone = draws_of(moved.only_access(name), enough, self.seed, purpose, sequences)
+                all_rows = np.ones(enough, np.bool_)
+                modes.append(ModeDraws.from_draws(alone, moved, name, all_rows))
         return tuple(modes)
 
-    def _keep(self, hypothesis: str, prior_set: PriorSet, modes: tuple[ModeDraws, ...]) -> None:
-        """Keep the draws by access mode, and tell the observer how many sets of draws are done."""
-        self._mode_draws[hypothesis, prior_set] = modes
-        if self._observer is not None:
-            self._observer(len(self._mode_draws), len(self.ids) * len(self.sets))
+    @property
+    def _draws_of_sets(self) -> int:
+        """Draws under a prior set beside the stated one: a quarter, where there are many."""
+        return max(self.draws // 4, min(self.draws, _LEAST_OF_SETS))
 
     # Likelihoods
 
-    def fits(self, hypothesis: str, conventions: Sequence[str] = ALL) -> tuple[Fit, ...]:
+    def fits(
+        self, hypothesis: str, conventions: Sequence[str] = ALL, names: Sequence[str] = NAMES
+    ) -> tuple[Fit, ...]:
         """Return the likelihoods of reported figures under all prior sets, given publication.
 
         Parameters
@@ -273,6 +201,8 @@ class EvidenceModel:
         conventions:
             Those that may have been counted; or `(WHOLE,)`, which gives the likelihoods of a
             cluster that is seen whole and counted as C2, published or not.
+        names:
+            The observables that are needed; fewer are faster.
 
         Returns
         -------
@@ -284,31 +214,81 @@ class EvidenceModel:
         InvalidInputError
             Where fewer than 20 draws under the priors as stated can be used.
         """
-        self._draw_all_sets(hypothesis)
-        return tuple(self._fit(hypothesis, tuple(conventions), each) for each in self.sets)
+        return tuple(self._fit(hypothesis, conventions, names, each) for each in self.sets)
 
-    def stated_fit(self, hypothesis: str, conventions: Sequence[str] = ALL) -> Fit:
+    def stated_fit(
+        self, hypothesis: str, conventions: Sequence[str] = ALL, names: Sequence[str] = NAMES
+    ) -> Fit:
         """Return the likelihood under the priors as stated; see `fits`."""
-        return self._fit(hypothesis, tuple(conventions), AS_STATED)
+        return self._fit(hypothesis, conventions, names, AS_STATED)
 
-    def _fit(self, hypothesis: str, conventions: tuple[str, ...], prior_set: PriorSet) -> Fit:
+    def parts(
+        self, hypothesis: str, conventions: Sequence[str], names: Sequence[str]
+    ) -> tuple[Fit, ...]:
+        """Return the stated likelihood ten times, each without another sequence of the draws.
+
+        How much they differ tells the error of the likelihood (see `error_of`). Parameters are
+        those of `fits`.
+        """
+        key = (hypothesis, tuple(conventions), tuple(names))
+        if key not in self._parts:
+            samples = self.samples(hypothesis, conventions, names)
+            self._parts[key] = tuple(
+                fit([x.without(k) for x in samples], self.draws) for k in range(SEQUENCES)
+            )
+        return self._parts[key]
+
+    def samples(
+        self,
+        hypothesis: str,
+        conventions: Sequence[str],
+        names: Sequence[str],
+        prior_set: PriorSet = AS_STATED,
+    ) -> list[Sample]:
+        """Return the draws that count for a likelihood, by access mode, of some observables."""
+        samples = [
+            mode.sample(tuple(conventions), prior_set.weights)
+            for mode in self._mode_draws_under(hypothesis, prior_set)
+        ]
+        return [replace(x, values={name: x.values[name] for name in names}) for x in samples]
+
+    def _fit(
+        self,
+        hypothesis: str,
+        conventions: Sequence[str],
+        names: Sequence[str],
+        prior_set: PriorSet,
+    ) -> Fit:
         """Fit a likelihood to the usable draws under a prior set, once.
 
         Too few usable draws are refused under the priors as stated only. Under another set they
         give a likelihood with few classes, or with none.
         """
-        key = (hypothesis, conventions, prior_set)
+        key = (hypothesis, tuple(conventions), tuple(names), prior_set)
         if key not in self._fits:
-            modes = self._mode_draws_under(hypothesis, prior_set)
-            samples = [mode.sample(conventions) for mode in modes]
+            samples = self.samples(hypothesis, conventions, names, prior_set)
             used = sum(int(sample.use.sum()) for sample in samples)
             if prior_set == AS_STATED and used < _FEWEST:
-                raise InvalidInputError(_too_few(hypothesis, conventions))
-            self._fits[key] = fit(samples, self.draws)
+                raise InvalidInputError(_too_few(hypothesis, tuple(conventions)))
+            same_draws = (prior_set.centre, prior_set.width) == (1.0, 1.0)
+            self._fits[key] = fit(samples, self.draws if same_draws else self._draws_of_sets)
         return self._fits[key]
 
 
-def draws_of(hypothesis: Hypothesis, n: int, seed: int, purpose: str) -> Draws:
+def error_of(parts: Sequence[float] | Floats) -> float:
+    """Return the standard error of a quantity from its values without each part of the draws.
+
+    The jackknife that leaves out groups (Efron and Tibshirani, An Introduction to the Bootstrap,
+    1993): sqrt((k - 1) / k sum (x - mean)^2) of k values.
+    """
+    values = np.asarray(parts)
+    k = len(values)
+    return float(np.sqrt((k - 1) / k * ((values - values.mean()) ** 2).sum()))
+
+
+def draws_of(
+    hypothesis: Hypothesis, n: int, seed: int, purpose: str, sequences: int = SEQUENCES
+) -> Draws:
     """Draw a number of times from a hypothesis.
 
     Parameters
@@ -320,15 +300,18 @@ def draws_of(hypothesis: Hypothesis, n: int, seed: int, purpose: str) -> Draws:
     seed, purpose:
         With the id of the hypothesis they name the random streams. The same purpose gives the same
         uniforms whatever the priors.
+    sequences:
+        See `even_points`; one is faster where no error is asked for.
     """
     streams = Streams(seed)
-    u = streams.rng("compare", hypothesis.id, purpose, "dials").random((n, len(hypothesis.columns)))
+    key = streams.key("compare", hypothesis.id, purpose, "dials")
+    u = even_points(n, len(hypothesis.columns), key, sequences)
     return draw(hypothesis, u, streams.rng("compare", hypothesis.id, purpose, "chance"))
 
 
 def log_densities(
-    fits: Sequence[Fit], values: Mapping[str, Floats], names: Sequence[str]
-) -> Floats:
+    fits: Sequence[Fit], values: Mapping[str, Floats], sets: Sequence[Sequence[str]]
+) -> list[Floats]:
     """Return ln of the density of each of n clusters under each of several fits.
 
     Parameters
@@ -338,27 +321,33 @@ def log_densities(
     values:
         By observable, (n,) each. Where an observable is not defined (NaN), latent classes that
         define it could not have produced the cluster.
-    names:
-        The observables that count.
+    sets:
+        Sets of observables that count.
 
     Returns
     -------
-    ndarray
-        Natural logarithms of densities on the scales of `scaled`, (n, fits). A cluster that defines
-        none of the observables gets 0 under every fit: it tells nothing.
+    list
+        For each set, natural logarithms of densities on the scales of `scaled`, (n, fits). A
+        cluster that defines none of the observables gets 0 under every fit: it tells nothing.
     """
-    size = len(next(iter(values.values())))
-    logs = np.zeros((size, len(fits)))
+    names = list(dict.fromkeys(name for known in sets for name in known))
     defined = np.stack([~np.isnan(values[name]) for name in names])
+    logs = [np.zeros((defined.shape[1], len(fits))) for _ in sets]
 
     # clusters that define the same observables are looked at together
     for pattern in np.unique(defined, axis=1).T:
         rows = np.flatnonzero((defined == pattern[:, None]).all(axis=0))
-        present = [name for name, is_defined in zip(names, pattern, strict=True) if is_defined]
-        missing = [name for name in names if name not in present]
-        points = {name: scaled(name, values[name][rows]) for name in present}
-        if points:
-            logs[rows] = np.stack([each.log_density(points, missing) for each in fits], axis=1)
+        missing = {name for name, is_defined in zip(names, pattern, strict=True) if not is_defined}
+        points = {name: scaled(name, values[name][rows]) for name in names if name not in missing}
+        split = [
+            ([x for x in known if x not in missing], [x for x in known if x in missing])
+            for known in sets
+        ]
+        asked = [k for k, (present, _) in enumerate(split) if present]
+        for column, each in enumerate(fits):
+            found = each.log_densities(points, [split[k] for k in asked]) if asked else []
+            for k, log in zip(asked, found, strict=True):
+                logs[k][rows, column] = log
     return logs
 
 

@@ -5,11 +5,6 @@ density, a kernel estimate on a scale where it is nearly even, and a Gaussian co
 ranks of the draws, made normal, have a correlation matrix. A figure that is reported with limits is
 integrated over them. What a class does not define, such as a concentration over one account, it
 cannot have produced.
-
-The kernel estimate follows Silverman, Density Estimation (1986): his width for data that are not
-normal, by the smallest of three measures of spread, and reflection where a share ends at 0 and 1.
-No kernel is narrower than the resolution that is stated here for its observable, so that no report
-is taken to be more exact than that.
 """
 
 from __future__ import annotations
@@ -23,163 +18,31 @@ import numpy as np
 from sim.arrays.types import Bools, Floats, Ints
 from sim.comparison.claims.intervals import Interval
 from sim.comparison.claims.observables import OBSERVABLES
+from sim.comparison.inference.marginals import ENDS, RESOLUTION, Marginal, marginal, scaled
 
-# Narrowest kernel of each observable, in the units of `scaled`: decades, or radians of a share.
-RESOLUTION = {
-    "count": 0.02,
-    "accounts": 0.03,
-    "exchanges_per_account": 0.03,
-    "concentration": 0.03,
-    "exchanges_per_task": 0.03,
-    "item_repetition": 0.04,
-    "moved_24h": 0.04,
-    "synchrony": 0.04,
-    "shared_instruments": 0.04,
-}
-
-# All that an observable of a kind may be, and where it ends, both on its scale.
+# All that an observable of a kind may be, on its scale.
 _RANGE = {"count": 12.0, "ratio": 9.0, "share": np.pi / 2}
-_ENDS = {"share": (0.0, np.pi / 2)}
-# Points of the grid that densities are kept on.
-_GRID = 512
 # Draws of a latent class without which it is left out.
 _LEAST = 20
 # Points at which the copula is taken within a box.
 _POINTS = 256
 _FLOOR = 1e-300
-# Normal scores end at these shares of the draws.
-_LEAST_SHARE = 1e-5
-
-
-def scaled(name: str, values: Floats) -> Floats:
-    """Return an observable on the scale on which densities are taken.
-
-    Parameters
-    ----------
-    name:
-        The observable.
-    values:
-        In its unit, any shape. Shares are clipped to [0, 1]; other values below 0.001 count as
-        0.001, so a count of 0 has a place. NaN stays NaN.
-
-    Returns
-    -------
-    ndarray
-        Log10 of counts and ratios (decades), arcsin of the square root of shares (radians, 0 to
-        pi/2): the transformation that evens out the variance of a binomial share.
-    """
-    if OBSERVABLES[name].kind == "share":
-        return np.asarray(np.arcsin(np.sqrt(np.clip(values, 0, 1))))
-    return np.asarray(np.log10(np.maximum(values, 1e-3)))
 
 
 @dataclass(frozen=True)
-class Marginal:
-    """Density of one observable in one class, and its distribution function, on an even grid.
+class Placed:
+    """Where n points lie in the densities of a class, by observable, (n,) each.
 
     Attributes
     ----------
-    low:
-        Place of the first point, on the scale of the observable.
-    step:
-        Distance between points.
-    density:
-        Density at the points, (_GRID,); it integrates to 1 by trapezes.
-    below:
-        Distribution function at the points, (_GRID,), from 0 to 1.
+    logs:
+        Ln of the densities of the single observables.
+    scores:
+        Their normal scores.
     """
 
-    low: float
-    step: float
-    density: Floats
-    below: Floats
-
-    def log_density(self, x: Floats) -> Floats:
-        """Return ln of the density at `x`, of the shape of `x`; off the grid it is ln of 1e-300."""
-        return np.log(np.maximum(np.interp(x, self._grid, self.density, 0, 0), _FLOOR))
-
-    def share_below(self, x: Floats | float) -> Floats:
-        """Return the distribution function at `x`: 0 below the grid, 1 above it."""
-        return np.asarray(np.interp(x, self._grid, self.below, 0, 1))
-
-    def quantile(self, share: Floats) -> Floats:
-        """Return the values below which shares of the draws lie, the inverse of `share_below`."""
-        return np.asarray(np.interp(share, self.below, self._grid))
-
-    def scores(self, x: Floats) -> Floats:
-        """Return the normal scores of `x`, standard normal for draws of the class.
-
-        They end at the scores of 1e-5 and 1 - 1e-5, thus within +-4.27, so that a value far outside
-        cannot make the copula decide alone.
-        """
-        from scipy.special import ndtri
-
-        return np.asarray(ndtri(np.clip(self.share_below(x), _LEAST_SHARE, 1 - _LEAST_SHARE)))
-
-    @property
-    def _grid(self) -> Floats:
-        return np.asarray(self.low + self.step * np.arange(_GRID))
-
-
-def marginal(x: Floats, resolution: float, ends: tuple[float, float] | None = None) -> Marginal:
-    """Estimate a density by Gaussian kernels on a grid, a binned kernel density estimate.
-
-    Parameters
-    ----------
-    x:
-        Values on their scale, (n,), at least one and without NaN.
-    resolution:
-        Smallest standard deviation of a kernel; above it Silverman's width holds,
-        0.9 spread n^(-1/5).
-    ends:
-        What no value lies beyond; kernels are reflected there, and the grid ends there. None lets
-        the grid go on by four widths of the kernel beyond the outermost values.
-
-    Returns
-    -------
-    Marginal
-        On `_GRID` points, normalised on the grid.
-    """
-    width = max(0.9 * _spread(x) * len(x) ** -0.2, resolution)
-    reach = 4 * width
-    if ends is not None:
-        low, high = ends
-        mirrored = 2 * low - x[x < low + reach], 2 * high - x[x > high - reach]
-        x = np.concatenate([x, *mirrored])
-    else:
-        low, high = float(x.min()) - reach, float(x.max()) + reach
-
-    # Counts on a grid that goes on by `beyond` points on either side, folded with the kernel.
-    step = (high - low) / (_GRID - 1)
-    beyond = int(np.ceil(reach / step))
-    counts = _linear_counts((x - low) / step + beyond, _GRID + 2 * beyond)
-    kernel = np.exp(-0.5 * (np.arange(-beyond, beyond + 1) * step / width) ** 2)
-    density = np.convolve(counts, kernel, mode="same")[beyond : beyond + _GRID]
-
-    trapezes = (density[1:] + density[:-1]) * step / 2
-    below = np.concatenate([[0.0], np.cumsum(trapezes)])
-    return Marginal(low, step, density / below[-1], below / below[-1])
-
-
-def _spread(x: Floats) -> float:
-    """Return the smallest of three measures of spread, each the sd of a normal variable.
-
-    The last is the shortest half (Rousseeuw and Leroy, Robust Regression, 1987): where values lie
-    in several heaps the widths of all of them together would blur each.
-    """
-    ordered = np.sort(x)
-    half = len(x) // 2
-    shortest = float((ordered[half:] - ordered[: len(x) - half]).min()) if half else 0.0
-    quartiles = float(np.subtract(*np.quantile(x, [0.75, 0.25])))
-    return min(float(x.std()), quartiles / 1.34, shortest / 1.34)
-
-
-def _linear_counts(places: Floats, size: int) -> Floats:
-    """Share every point between its two neighbours on a grid of `size`; points beyond are lost."""
-    inside = places[(places >= 0) & (places < size - 1)]
-    left = inside.astype(np.int64)
-    right = inside - left
-    return np.asarray(np.bincount(left, 1 - right, size) + np.bincount(left + 1, right, size))
+    logs: Mapping[str, Floats]
+    scores: Mapping[str, Floats]
 
 
 @dataclass(frozen=True)
@@ -206,27 +69,36 @@ class ClassFit:
     marginals: Mapping[str, Marginal]
     correlation: Floats
 
-    def log_density(self, points: Mapping[str, Floats]) -> Floats:
+    def placed(self, points: Mapping[str, Floats]) -> Placed:
+        """Return where n points lie in the densities of those observables that it defines."""
+        defined = {name: x for name, x in points.items() if name in self.marginals}
+        return Placed(
+            {name: self.marginals[name].log_density(x) for name, x in defined.items()},
+            {name: self.marginals[name].scores(x) for name, x in defined.items()},
+        )
+
+    def log_density(self, placed: Placed, names: Sequence[str]) -> Floats | None:
         """Return ln of the joint density of several observables at n points.
 
         Parameters
         ----------
-        points:
-            Places on their scales by observable, (n,) each. Observables that are not named are
-            integrated out, which a copula does by leaving out their rows.
+        placed:
+            The points, by `placed`.
+        names:
+            The observables that count, at least one. The others are integrated out, which a copula
+            does by leaving out their rows.
 
         Returns
         -------
         ndarray
-            Natural logarithms, (n,); -inf if the class does not define one of the observables.
+            Natural logarithms, (n,); None if the class does not define one of the observables.
         """
-        size = len(next(iter(points.values())))
-        if any(name not in self.marginals for name in points):
-            return np.full(size, -np.inf)
-        total = np.zeros(size)
-        for name, x in points.items():
-            total += self.marginals[name].log_density(x)
-        return total + self._log_copula(points) if len(points) > 1 else total
+        if any(name not in self.marginals for name in names):
+            return None
+        total = np.sum([placed.logs[name] for name in names], axis=0)
+        if len(names) == 1:
+            return np.asarray(total)
+        return np.asarray(total + self._log_copula({name: placed.scores[name] for name in names}))
 
     def probability(self, box: Mapping[str, tuple[float, float]]) -> float:
         """Return the probability that several observables lie in a box.
@@ -255,19 +127,21 @@ class ClassFit:
             return max(mass, 0.0)
 
         even = lattice(len(box)).T
-        points = {
-            name: self.marginals[name].quantile(low + (high - low) * u)
-            for (name, (low, high)), u in zip(shares.items(), even, strict=True)
-        }
-        return mass * float(np.exp(self._log_copula(points)).mean())
+        scores = {}
+        for (name, (low, high)), u in zip(shares.items(), even, strict=True):
+            at = self.marginals[name].quantile(low + (high - low) * u)
+            scores[name] = self.marginals[name].scores(at)
+        return mass * float(np.exp(self._log_copula(scores)).mean())
 
-    def _log_copula(self, points: Mapping[str, Floats]) -> Floats:
-        """Return ln of the Gaussian copula density: -(ln det R + z' (R^-1 - I) z) / 2."""
-        rows = [self.names.index(name) for name in points]
+    def _log_copula(self, scores: Mapping[str, Floats]) -> Floats:
+        """Return ln of the Gaussian copula density: -(ln det R + z' (R^-1 - I) z) / 2.
+
+        `scores` are normal scores z by observable, (n,) each.
+        """
+        rows = [self.names.index(name) for name in scores]
         matrix = self.correlation[np.ix_(rows, rows)]
-        z = np.stack([self.marginals[name].scores(x) for name, x in points.items()])
-        inverse = np.linalg.inv(matrix) - np.eye(len(rows))
-        quadratic = np.einsum("in,ij,jn->n", z, inverse, z)
+        z = np.stack(list(scores.values()))
+        quadratic = (z * ((np.linalg.inv(matrix) - np.eye(len(rows))) @ z)).sum(axis=0)
         return np.asarray(-0.5 * (np.linalg.slogdet(matrix)[1] + quadratic))
 
 
@@ -291,30 +165,41 @@ class Fit:
     draws: int
 
     def log_density(self, points: Mapping[str, Floats], undefined: Sequence[str] = ()) -> Floats:
-        """Return ln of the joint density at n points.
+        """Return ln of the joint density at n points, (n,); see `log_densities`."""
+        return self.log_densities(points, [(tuple(points), tuple(undefined))])[0]
+
+    def log_densities(
+        self,
+        points: Mapping[str, Floats],
+        sets: Sequence[tuple[Sequence[str], Sequence[str]]],
+    ) -> list[Floats]:
+        """Return ln of the joint density of several sets of observables at n points.
 
         Parameters
         ----------
         points:
-            Places on their scales by observable, (n,) each, at least one observable.
-        undefined:
-            Observables that the clusters do not define. Classes that define one of them add
-            nothing.
+            Places on their scales by observable, (n,) each.
+        sets:
+            Pairs of the observables that count, at least one, and of those that the clusters do not
+            define. Classes that define one of the latter add nothing.
 
         Returns
         -------
-        ndarray
-            Natural logarithms, (n,), always finite.
+        list
+            Natural logarithms for each set, (n,), always finite.
         """
+        placed = [(each, each.placed(points)) for each in self.classes]
         size = len(next(iter(points.values())))
-        parts = [
-            np.log(each.weight) + each.log_density(points)
-            for each in self.classes
-            if not any(name in each.marginals for name in undefined)
-        ]
-        anywhere = -sum(np.log(_RANGE[OBSERVABLES[name].kind]) for name in points)
-        parts.append(np.full(size, anywhere - np.log(self.draws)))
-        return np.asarray(np.logaddexp.reduce(parts, axis=0) - np.log1p(1 / self.draws))
+        logs = []
+        for names, undefined in sets:
+            anywhere = -sum(np.log(_RANGE[OBSERVABLES[name].kind]) for name in names)
+            parts = [np.full(size, anywhere - np.log(self.draws))]
+            for each, at in placed:
+                log = each.log_density(at, names)
+                if log is not None and not any(name in each.marginals for name in undefined):
+                    parts.append(np.log(each.weight) + log)
+            logs.append(np.logaddexp.reduce(parts, axis=0) - np.log1p(1 / self.draws))
+        return logs
 
     def log_likelihood(self, limits: Mapping[str, Interval]) -> float:
         """Return ln of the probability that every observable lies within its limits.
@@ -394,12 +279,37 @@ class Sample:
     use:
         Which draws count, (n,), such as those that would be published. The others still count in
         the denominator of their class' weight.
+    chances:
+        What each draw counts, (n,), such as the ratio of two priors; alike if None.
+    sequence:
+        Number of the sequence that each draw belongs to, (n,); None if they are not told apart.
     """
 
     weight: float
     values: Mapping[str, Floats]
     latent_class: Ints
     use: Bools
+    chances: Floats | None = None
+    sequence: Ints | None = None
+
+    def share(self, rows: Bools) -> float:
+        """Return the share of the draws that some of them, (n,), stand for."""
+        if self.chances is None:
+            return float(rows.mean())
+        return float(self.chances[rows].sum() / self.chances.sum())
+
+    def without(self, sequence: int) -> Sample:
+        """Return the sample without one of the sequences of its draws."""
+        if self.sequence is None:
+            raise ValueError("the draws of this sample are not told apart")
+        kept = self.sequence != sequence
+        return Sample(
+            self.weight,
+            {name: x[kept] for name, x in self.values.items()},
+            self.latent_class[kept],
+            self.use[kept],
+            None if self.chances is None else self.chances[kept],
+        )
 
 
 def fit(samples: Sequence[Sample], draws: int) -> Fit:
@@ -422,44 +332,48 @@ def fit(samples: Sequence[Sample], draws: int) -> Fit:
         A mixture whose weights add up to 1: a likelihood given that a draw is used, for instance
         given that it is published.
     """
-    sizes = [
-        (sample, int(latent_class), int(((sample.latent_class == latent_class) & sample.use).sum()))
+    parts = [
+        (sample, int(latent_class), (sample.latent_class == latent_class) & sample.use)
         for sample in samples
         for latent_class in np.unique(sample.latent_class[sample.use])
     ]
-    large = [entry for entry in sizes if entry[2] >= _LEAST] or sizes
+    large = [entry for entry in parts if entry[2].sum() >= _LEAST] or parts
 
-    shares = [sample.weight * size / len(sample.use) for sample, _, size in large]
+    shares = [sample.weight * sample.share(rows) for sample, _, rows in large]
     classes = tuple(
-        _fit_class(sample, latent_class, share / sum(shares))
-        for (sample, latent_class, _), share in zip(large, shares, strict=True)
+        _fit_class(sample, latent_class, rows, share / sum(shares))
+        for (sample, latent_class, rows), share in zip(large, shares, strict=True)
     )
     return Fit(classes, draws)
 
 
-def _fit_class(sample: Sample, latent_class: int, weight: float) -> ClassFit:
-    """Fit densities and copula to the used draws of one class.
+def _fit_class(sample: Sample, latent_class: int, use: Bools, weight: float) -> ClassFit:
+    """Fit densities and copula to the used draws of one class, those in `use` (n,).
 
     An observable that is NaN in any of these draws is not defined by the class.
     """
-    rows = np.flatnonzero(sample.use & (sample.latent_class == latent_class))
+    rows = np.flatnonzero(use)
+    chances = None if sample.chances is None else sample.chances[rows]
     values = {name: x[rows] for name, x in sample.values.items()}
     defined = {name: scaled(name, x) for name, x in values.items() if not np.isnan(x).any()}
     marginals = {
-        name: marginal(x, RESOLUTION[name], _ENDS.get(OBSERVABLES[name].kind))
+        name: marginal(x, RESOLUTION[name], ENDS.get(OBSERVABLES[name].kind), chances)
         for name, x in defined.items()
     }
-    scores = np.stack([marginals[name].scores(x) for name, x in defined.items()])
-    return ClassFit(latent_class, weight, tuple(defined), marginals, _correlation(scores))
+    scores = np.array([marginals[name].scores(x) for name, x in defined.items()])
+    correlation = _correlation(scores, np.ones(len(rows)) if chances is None else chances)
+    return ClassFit(latent_class, weight, tuple(defined), marginals, correlation)
 
 
-def _correlation(scores: Floats) -> Floats:
+def _correlation(scores: Floats, chances: Floats) -> Floats:
     """Return the correlation of the rows of scores (names, n), drawn towards none as draws get few.
 
-    A shrinkage estimate: off the diagonal it is times n / (n + 2 names), and a thousandth less, so
-    that the matrix can always be inverted.
+    `chances` is what each draw counts, (n,). A shrinkage estimate: off the diagonal it is times
+    n / (n + 2 names), and a thousandth less, so that the matrix can always be inverted.
     """
-    centred = scores - scores.mean(axis=1, keepdims=True)
+    if len(scores) < 2:
+        return np.ones((len(scores), len(scores)))
+    centred = (scores - np.average(scores, 1, chances)[:, None]) * np.sqrt(chances)
     norm = np.sqrt((centred**2).sum(axis=1))
     matrix = (centred @ centred.T) / np.maximum(np.outer(norm, norm), 1e-12)
 

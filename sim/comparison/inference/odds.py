@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from sim.arrays.types import Floats
 from sim.comparison.claims.cases import Case
 from sim.comparison.claims.intervals import Interval, Reading
-from sim.comparison.inference.evidence_model import WHOLE, EvidenceModel, capped, in_order
-from sim.comparison.inference.likelihood import Fit, fit, without_implied
-from sim.comparison.inference.prior_predictive import access_mode_of
+from sim.comparison.inference.evidence_model import EvidenceModel, capped, error_of, in_order
+from sim.comparison.inference.goodness import Goodness, goodness
+from sim.comparison.inference.likelihood import without_implied
+from sim.comparison.inference.mode_draws import WHOLE
 from sim.comparison.inference.quantiles import Ranged
 
 # Odds of 10 to 1.
 DECISIVE = 10.0
-# Factors on the volume of a hypothesis, from a thousandth to a thousand.
-_CENTRES = np.logspace(-3, 3, 49)
-_STATED = len(_CENTRES) // 2
-_SHARES = (0.001, 0.01, 0.03, 0.1, 0.3, 0.5, 0.9)
 
 
 @dataclass(frozen=True)
@@ -57,12 +54,15 @@ class Step:
     ratios:
         Log10 likelihood ratios by the id of the other hypothesis, above 0 in favour of the accused
         one.
+    groups:
+        The same of the group of the accused one to each other group, see `group_ratios`.
     """
 
     added: str
     known: tuple[str, ...]
     adds: bool
     ratios: Mapping[str, Ranged]
+    groups: Mapping[str, Ranged] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,8 @@ class Odds:
         known.
     posterior:
         Posterior probabilities by hypothesis, if prior odds were given; else None.
+    goodness:
+        How far out all that is known lies in what each hypothesis predicts.
     """
 
     evidence: Evidence
@@ -93,6 +95,33 @@ class Odds:
     outside: tuple[str, ...]
     prior_needed: Mapping[str, Ranged]
     posterior: Mapping[str, Ranged] | None
+    goodness: Mapping[str, Goodness] = field(default_factory=dict)
+
+    @property
+    def none_fits(self) -> bool:
+        """Whether no hypothesis makes such figures in one of a hundred clusters."""
+        return bool(self.goodness) and not any(x.fits for x in self.goodness.values())
+
+
+@dataclass(frozen=True)
+class LogLikelihood:
+    """Ln of the likelihood of one hypothesis.
+
+    Attributes
+    ----------
+    of_sets:
+        One for each prior set, (sets,), the priors as stated first.
+    error:
+        Monte-Carlo standard error of the stated one.
+    """
+
+    of_sets: Floats
+    error: float
+
+    @property
+    def stated(self) -> float:
+        """Ln of the likelihood under the priors as stated."""
+        return float(self.of_sets[0])
 
 
 def evidence_of(case: Case, reading: Reading) -> Evidence:
@@ -127,23 +156,28 @@ def odds(
     InvalidInputError
         Where too few draws of a hypothesis are published, or counted as the evidence may be.
     """
-    steps = []
+    groups = {key: x.group for key, x in model.library.hypotheses.items()}
+    steps: list[Step] = []
     known: tuple[str, ...] = ()
     for name in in_order(list(evidence.limits)):
         before, known = known, (*known, name)
+        if steps and without_implied(known) == without_implied(before):
+            steps.append(replace(steps[-1], added=name, known=known, adds=False))
+            continue
+
         logs = log_likelihoods(model, evidence, known)
         ratios = {
             other: _ratio(logs[accused], logs[other], model.draws)
             for other in model.ids
             if other != accused
         }
-        adds = without_implied(known) != without_implied(before)
-        steps.append(Step(added=name, known=known, adds=adds, ratios=ratios))
+        of_groups = group_ratios(logs, groups, groups[accused], prior or {}, model.draws)
+        steps.append(Step(name, known, True, ratios, of_groups))
 
     goal = float(np.log10(DECISIVE))
     prior_needed = {
-        other: Ranged(goal - ratio.stated, goal - ratio.high, goal - ratio.low)
-        for other, ratio in steps[-1].ratios.items()
+        other: Ranged(goal - x.stated, goal - x.high, goal - x.low, x.error)
+        for other, x in steps[-1].ratios.items()
     }
     return Odds(
         evidence=evidence,
@@ -152,6 +186,7 @@ def odds(
         outside=tuple(key for key in model.ids if not _covers(model, key, evidence)),
         prior_needed=prior_needed,
         posterior=None if prior is None else _posterior(logs, prior, model.draws),
+        goodness=goodness_of(model, evidence),
     )
 
 
@@ -166,45 +201,112 @@ def _covers(model: EvidenceModel, hypothesis: str, evidence: Evidence) -> bool:
     return bool(limits.high >= low and limits.low <= high)
 
 
-def log_likelihoods(
-    model: EvidenceModel, evidence: Evidence, known: Sequence[str]
-) -> dict[str, Floats]:
-    """Return ln of the likelihood by hypothesis, one for each prior set, (sets,).
-
-    Only the `known` observables count, and of those only what the others do not imply. The priors
-    as stated come first.
-    """
-    limits = {name: evidence.limits[name] for name in without_implied(known)}
+def goodness_of(model: EvidenceModel, evidence: Evidence) -> dict[str, Goodness]:
+    """Return how far out all that is known lies in the draws of each hypothesis, as stated."""
+    limits = _weighed(evidence, tuple(evidence.limits))
     return {
-        key: np.array(
-            [each.log_likelihood(limits) for each in model.fits(key, evidence.conventions)]
-        )
+        key: goodness(model.samples(key, evidence.conventions, tuple(limits)), limits)
         for key in model.ids
     }
 
 
-def _ratio(accused: Floats, other: Floats, draws: int) -> Ranged:
+def _weighed(evidence: Evidence, known: Sequence[str]) -> dict[str, Interval]:
+    """Return the limits of the known observables, but for what the others imply."""
+    return {name: evidence.limits[name] for name in without_implied(in_order(known))}
+
+
+def log_likelihoods(
+    model: EvidenceModel, evidence: Evidence, known: Sequence[str]
+) -> dict[str, LogLikelihood]:
+    """Return ln of the likelihood by hypothesis.
+
+    Only the `known` observables count, and of those only what the others do not imply.
+    """
+    limits = _weighed(evidence, known)
+    names = tuple(_weighed(evidence, tuple(evidence.limits)))
+    logs = {}
+    for key in model.ids:
+        asked = key, evidence.conventions, names
+        parts = [each.log_likelihood(limits) for each in model.parts(*asked)]
+        of_sets = [each.log_likelihood(limits) for each in model.fits(*asked)]
+        logs[key] = LogLikelihood(np.array(of_sets), error_of(parts))
+    return logs
+
+
+def _ratio(accused: LogLikelihood, other: LogLikelihood, draws: int) -> Ranged:
     """Return log10 of the ratio of two likelihoods, over every pair of their prior sets.
+
+    No ratio is larger than `draws`, either way.
+    """
+    log10 = capped(np.subtract.outer(accused.of_sets, other.of_sets) / np.log(10), draws)
+    error = float(np.hypot(accused.error, other.error) / np.log(10))
+    return Ranged(float(log10[0, 0]), float(log10.min()), float(log10.max()), error)
+
+
+def group_ratios(
+    logs: Mapping[str, LogLikelihood],
+    groups: Mapping[str, str],
+    accused: str,
+    prior: Mapping[str, float],
+    draws: int,
+) -> dict[str, Ranged]:
+    """Return log10 of the ratio of one group of hypotheses to each other group.
+
+    The likelihood of a group is the mean of those of its members, so that two names for the same
+    work are not two votes.
 
     Parameters
     ----------
-    accused, other:
-        Ln of the likelihoods, one for each prior set, (sets,), the priors as stated first.
+    logs:
+        Ln of the likelihoods by hypothesis.
+    groups:
+        The group of each hypothesis.
+    accused:
+        The group that stands above the fraction line.
+    prior:
+        Weights within a group, 1 for hypotheses that are not named.
     draws:
         No ratio is larger than this, either way.
+
+    Returns
+    -------
+    dict
+        By group, in the order of the hypotheses. The ends are those of prior sets that are chosen
+        one by one for each hypothesis.
     """
-    log10 = capped(np.subtract.outer(accused, other) / np.log(10), draws)
-    return Ranged(float(log10[0, 0]), float(log10.min()), float(log10.max()))
+    of_groups = {}
+    for group in dict.fromkeys(groups.values()):
+        members = [key for key in logs if groups[key] == group]
+        weights = np.array([prior.get(key, 1.0) for key in members])
+        weights /= weights.sum()
+        of_members = [
+            [logs[key].stated, logs[key].of_sets.min(), logs[key].of_sets.max()] for key in members
+        ]
+        means = np.logaddexp.reduce(np.log(weights)[:, None] + of_members, axis=0)
+        stated, low, high = means.tolist()
+
+        shares = weights * np.exp([logs[key].stated - stated for key in members])
+        error = float(np.sqrt(((shares * [logs[key].error for key in members]) ** 2).sum()))
+        of_groups[group] = Ranged(stated, low, high, error)
+
+    above = of_groups.pop(accused)
+    ratios = {}
+    for group, x in of_groups.items():
+        lns = np.array([above.stated - x.stated, above.low - x.high, above.high - x.low])
+        stated, low, high = capped(lns / np.log(10), draws).tolist()
+        error = float(np.hypot(above.error, x.error) / np.log(10))
+        ratios[group] = Ranged(stated, low, high, error)
+    return ratios
 
 
 def _posterior(
-    logs: Mapping[str, Floats], prior: Mapping[str, float], draws: int
+    logs: Mapping[str, LogLikelihood], prior: Mapping[str, float], draws: int
 ) -> dict[str, Ranged]:
-    """Return posterior probabilities by Bayes' rule, from ln of the likelihoods, (sets,) each.
+    """Return posterior probabilities by Bayes' rule, from ln of the likelihoods.
 
     The ends are attained, for prior sets are chosen one by one: the lowest has the least likely set
     of a hypothesis and the most likely set of every other. Likelihoods of two hypotheses never
-    differ by more than so many draws can tell.
+    differ by more than so many draws can tell. Errors are first-order.
     """
     most = np.log(draws)
 
@@ -217,204 +319,22 @@ def _posterior(
         weight = prior.get(key, 1.0)
         return float(weight / (weight + against))
 
-    posterior = {}
-    for key, log in logs.items():
-        others = {other: log_of_other for other, log_of_other in logs.items() if other != key}
-        posterior[key] = Ranged(
-            probability(key, log[0], {other: x[0] for other, x in others.items()}),
-            probability(key, log.min(), {other: x.max() for other, x in others.items()}),
-            probability(key, log.max(), {other: x.min() for other, x in others.items()}),
+    ranges = {}
+    for key, own in logs.items():
+        others = {other: x for other, x in logs.items() if other != key}
+        ranges[key] = (
+            probability(key, own.stated, {other: x.stated for other, x in others.items()}),
+            probability(key, own.of_sets.min(), {o: x.of_sets.max() for o, x in others.items()}),
+            probability(key, own.of_sets.max(), {o: x.of_sets.min() for o, x in others.items()}),
         )
-    return posterior
 
-
-@dataclass(frozen=True)
-class Reach:
-    """Which typical volumes would make the count alone decisive, at 10 to 1.
-
-    Attributes
-    ----------
-    case:
-        Id of the evidence.
-    against:
-        Id of the other hypothesis.
-    best, centre:
-        Largest likelihood ratio of the accused hypothesis to the other one over all centres of its
-        volume, from a thousandth to a thousand times the stated one, and the centre where that is;
-        the ratio is at most as large as there are draws.
-    other_below, other_above:
-        How far down or up the volume of the other hypothesis must be believed to lie for 10 to 1
-        in favour of the accused one; None where no such centre does it.
-    """
-
-    case: str
-    against: str
-    best: float
-    centre: float
-    other_below: float | None
-    other_above: float | None
-
-
-def reach(model: EvidenceModel, evidence: Evidence, accused: str) -> tuple[Reach, ...]:
-    """Move the volume of either hypothesis and look at the count alone, a sensitivity analysis.
-
-    Volumes move by 49 factors, evenly in the logarithm; the priors are else as stated. One of the
-    two hypotheses is moved at a time.
-
-    Parameters
-    ----------
-    model:
-        Draws of the hypotheses.
-    evidence:
-        Only its count and conventions are used.
-    accused:
-        Id of the hypothesis that stands above the fraction line.
-
-    Returns
-    -------
-    tuple
-        One for each other hypothesis, in the order of their file.
-    """
-    moved = {key: _with_moved_counts(model, key, evidence) for key in model.ids}
-    reaches = []
-    for other in (key for key in model.ids if key != accused):
-        # one of the two is moved, the other is as stated
-        accused_moved = _capped_ratios(moved[accused] - moved[other][_STATED], model.draws)
-        other_moved = _capped_ratios(moved[accused][_STATED] - moved[other], model.draws)
-        enough = _CENTRES[other_moved >= DECISIVE]
-        below, above = enough[enough < 1], enough[enough > 1]
-        reaches.append(
-            Reach(
-                case=evidence.id,
-                against=other,
-                best=float(accused_moved.max()),
-                centre=float(_CENTRES[accused_moved.argmax()]),
-                other_below=float(below.max()) if len(below) else None,
-                other_above=float(above.min()) if len(above) else None,
-            )
+    # d p_i = p_i (d_i - sum_j p_j d_j), the errors d of ln of the likelihoods being independent
+    moved = {key: p[0] * logs[key].error for key, p in ranges.items()}
+    together = sum(x**2 for x in moved.values())
+    return {
+        key: Ranged(
+            *p,
+            float(np.sqrt((1 - 2 * p[0]) * moved[key] ** 2 + p[0] ** 2 * together)),
         )
-    return tuple(reaches)
-
-
-def _with_moved_counts(model: EvidenceModel, hypothesis: str, evidence: Evidence) -> Floats:
-    """Return ln of the likelihood of a count with all counts times each centre, (centres,).
-
-    The draws are not repeated: their counts are multiplied, and what is published is decided anew.
-    So the driver is not moved, as prior sets do, but all work of the hypothesis together.
-    """
-    limits = {"count": evidence.limits["count"]}
-    logs = []
-    for centre in _CENTRES:
-        moved = [
-            mode.with_counts_times(float(centre)).sample(evidence.conventions)
-            for mode in model.stated_mode_draws(hypothesis)
-        ]
-        counts = [replace(sample, values={"count": sample.values["count"]}) for sample in moved]
-        logs.append(fit(counts, model.draws).log_likelihood(limits))
-    return np.array(logs)
-
-
-def _capped_ratios(logs: Floats, draws: int) -> Floats:
-    """Return likelihood ratios from their ln, none beyond what so many draws can tell apart."""
-    return np.asarray(10 ** capped(logs / np.log(10), draws))
-
-
-@dataclass(frozen=True)
-class PoolShare:
-    """What the share of pooled accounts in another hypothesis does to the odds.
-
-    Attributes
-    ----------
-    case:
-        Id of the evidence.
-    against:
-        Id of the other hypothesis.
-    ratios:
-        Likelihood ratio of the accused hypothesis to the other one, by that share (0.001 to 0.9).
-    decisive:
-        The shares from and to which all that is known favours the accused hypothesis by 10 to 1, an
-        interval that begins at 0 or ends at 1; None if no share does.
-    """
-
-    case: str
-    against: str
-    ratios: Mapping[float, float]
-    decisive: tuple[float, float] | None
-
-
-def pool_shares(
-    model: EvidenceModel, evidence: Evidence, accused: str, pool: str = "pool"
-) -> tuple[PoolShare, ...]:
-    """Vary how likely the accounts of each other hypothesis are pooled, where they may be.
-
-    The likelihood of the other hypothesis is a mixture over its access modes; the weight of one
-    mode is varied, and all else keeps its proportions. The priors are as stated.
-
-    Parameters
-    ----------
-    model:
-        Likelihoods of the hypotheses.
-    evidence:
-        All that is known of it is used.
-    accused:
-        Id of the hypothesis whose own access modes stay as they are.
-    pool:
-        Id of the access mode that stands for pooled accounts.
-
-    Returns
-    -------
-    tuple
-        One for each other hypothesis that has this mode and a further one.
-    """
-    limits = {
-        name: evidence.limits[name] for name in without_implied(in_order(list(evidence.limits)))
+        for key, p in ranges.items()
     }
-    of_accused = model.stated_fit(accused, evidence.conventions).log_likelihood(limits)
-    shares = []
-    for other, hypothesis in model.library.hypotheses.items():
-        modes = hypothesis.access.names
-        if other == accused or pool not in modes or len(modes) < 2:
-            continue
-
-        fitted = model.stated_fit(other, evidence.conventions)
-        logs = _by_mode(fitted, modes.index(pool), limits)
-        pooled, otherwise = (np.exp(log - of_accused) for log in logs)
-        ratios = {}
-        for share in _SHARES:
-            inverse = share * pooled + (1 - share) * otherwise
-            ratios[share] = float(_capped_ratios(-np.log(inverse), model.draws))
-        shares.append(PoolShare(evidence.id, other, ratios, _decisive(pooled, otherwise)))
-    return tuple(shares)
-
-
-def _decisive(pooled: float, otherwise: float) -> tuple[float, float] | None:
-    """Return the shares w at which the accused hypothesis is 10 times as likely as the other.
-
-    They solve w pooled + (1 - w) otherwise <= 1/10, both likelihoods relative to the accused one.
-    """
-    goal = 1 / DECISIVE
-    if max(pooled, otherwise) <= goal:
-        return 0.0, 1.0
-    if min(pooled, otherwise) > goal:
-        return None
-    turn = float((goal - otherwise) / (pooled - otherwise))
-    return (0.0, turn) if pooled > otherwise else (turn, 1.0)
-
-
-def _by_mode(fitted: Fit, mode: int, limits: Mapping[str, Interval]) -> tuple[float, float]:
-    """Return ln of the likelihoods of one access mode and of all others together.
-
-    The weights of the classes of each part are made to add up to 1. Of a part without a class only
-    the even part of the likelihood is left.
-    """
-    logs = []
-    for is_mode in (True, False):
-        classes = [
-            each
-            for each in fitted.classes
-            if (access_mode_of(each.latent_class) == mode) == is_mode
-        ]
-        weight = sum(each.weight for each in classes)
-        alone = tuple(replace(each, weight=each.weight / weight) for each in classes)
-        logs.append(Fit(alone, fitted.draws).log_likelihood(limits))
-    return logs[0], logs[1]

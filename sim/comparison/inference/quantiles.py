@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,12 +28,19 @@ class Ranged:
     """A result under the priors as stated, and its smallest and largest over all prior sets.
 
     `low <= stated <= high`, as the priors as stated are one of the sets. The ends are no quantiles:
-    each is what the most extreme set gives.
+    each is what the most extreme set gives. `error` is the Monte-Carlo standard error of `stated`,
+    in its unit: how much it would differ with other draws.
     """
 
     stated: float
     low: float
     high: float
+    error: float = 0.0
+
+    @property
+    def relative_error(self) -> float:
+        """Standard error of a ratio as a share of it, where `stated` is its log10."""
+        return self.error * math.log(10)
 
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)

@@ -9,15 +9,16 @@ of knowing nothing (log score; Good, Rational Decisions, 1952).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import floor, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.arrays.types import Floats
 from sim.comparison.inference.evidence_model import EvidenceModel
-from sim.comparison.inference.posterior import inferred, quantity_of
+from sim.comparison.inference.posterior import Behind, posterior, quantity_of, stated_fits
 from sim.comparison.section import Comparison, Inputs, Section
-from sim.comparison.sections.design import KNOWN_SETS, posterior, stated_fits
+from sim.comparison.sections.design import KNOWN_SETS
 from sim.comparison.tables import Table, number_column, text_column
 from sim.comparison.wording import known_sum
 
@@ -90,6 +91,11 @@ class Coverage:
     quantity: str
     share: float
     clusters: int
+
+    @property
+    def error(self) -> float:
+        """Standard error of `share`, that of a binomial share."""
+        return sqrt(self.share * (1 - self.share) / self.clusters)
 
 
 @dataclass(frozen=True)
@@ -174,7 +180,7 @@ def coverage(model: EvidenceModel) -> tuple[Coverage, ...]:
     """Return how often 90 % ranges hold: of the count, and of what is inferred from it.
 
     `predicted count`: the range of the draws, for the reported counts of others. `lever` and `true
-    C2`: the range that follows from a reported count, by `inferred`.
+    C2`: the range that follows from a reported count, by `Behind`.
 
     Parameters
     ----------
@@ -197,7 +203,8 @@ def coverage(model: EvidenceModel) -> tuple[Coverage, ...]:
 
         for quantity, name in (("lever", hypothesis.driver), ("true C2", "C2")):
             truth = quantity_of(fresh, name)[rows]
-            ends = np.array([inferred(draws, name, x, draws.published) for x in counts])
+            behind = Behind.of(draws, name, draws.published)
+            ends = np.array([behind.range(x) for x in counts])
             coverages.append(_covered(id_, quantity, truth, ends[:, 0], ends[:, 1]))
     return tuple(coverages)
 
@@ -257,9 +264,10 @@ def coverage_table(comparison: Comparison, result: Calibration) -> Table:
         text_column("explanation", "explanation"),
         text_column("quantity", "range of"),
         number_column("share", "held the truth", "", "share"),
+        number_column("error", "+-", "", "share"),
         number_column("clusters", "clusters", "", "id"),
     )
-    rows = tuple((x.hypothesis, x.quantity, x.share, x.clusters) for x in result.coverages)
+    rows = tuple((x.hypothesis, x.quantity, x.share, x.error, x.clusters) for x in result.coverages)
     return Table("coverage", "calibration", say_coverage(comparison, result), columns, rows)
 
 
@@ -294,10 +302,11 @@ def say_reliability(_: Comparison, result: Calibration) -> str:
 def say_coverage(_: Comparison, result: Calibration) -> str:
     """Say how well ranges hold."""
     shares = [x.share for x in result.coverages]
+    mean = sum(shares) / len(shares)
     return (
         "Ranges of 90 % of a predicted count, and of the lever and the true count behind a "
-        f"reported one, held the truth in {100 * min(shares):.0f} to {100 * max(shares):.0f} % of "
-        f"simulated cases, over {len(shares)} combinations of explanation and quantity"
+        f"reported one, held the truth in about {10 * round(10 * mean)} % of simulated cases, "
+        f"and for every explanation in over {10 * floor(10 * min(shares) - 1e-9)} %"
     )
 
 

@@ -6,21 +6,31 @@ reports are. What a typical one says is what the observable can be expected to s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from sim.arrays.types import Floats
 from sim.comparison.claims.observables import OBSERVABLES
-from sim.comparison.inference.evidence_model import EvidenceModel, capped, log_densities
-from sim.comparison.inference.likelihood import Fit, without_implied
+from sim.comparison.inference.evidence_model import (
+    EvidenceModel,
+    capped,
+    error_of,
+    log_densities,
+)
+from sim.comparison.inference.likelihood import without_implied
+from sim.comparison.inference.posterior import posterior, stated_fits
 from sim.comparison.inference.quantiles import Ranged, Span, span
 from sim.comparison.section import Comparison, Inputs, Section
 from sim.comparison.tables import Column, Row, Table, number_column, text_column
-from sim.comparison.wording import added_observable, known_sum
+from sim.comparison.wording import added_observable, known_sum, observable_name, or_list
 
 CLUSTERS = 400
+# Of them, so many are weighed under all prior sets.
+_CLUSTERS_OF_SETS = 100
+# So much more often wrong than the best observable counts as alike.
+_ALIKE = 0.05
 NAMES = tuple(OBSERVABLES)
 # Sets of observables whose probabilities are looked at: the count, the count and accounts, all.
 KNOWN_SETS: Sequence[tuple[str, ...]] = (NAMES[:1], NAMES[:2], NAMES)
@@ -32,6 +42,10 @@ NOTES = (
 )
 # What text shows of the growing sets of observables.
 _PRINTED = ("count", "+ accounts", "+ item_repetition", "+ shared_instruments")
+
+
+# Something of clusters under the priors as stated, and of some of them under all prior sets.
+_Weighed = tuple[Floats, Floats]
 
 
 @dataclass(frozen=True)
@@ -51,6 +65,8 @@ class Expected:
         Their medians, with the range over all pairs of prior sets.
     wrong
         How often the likelier of the two is the wrong one, each being true half of the time.
+    wrong_error
+        Monte-Carlo standard error of `wrong`.
     """
 
     against: str
@@ -60,6 +76,7 @@ class Expected:
     median_if_accused: Ranged
     median_if_other: Ranged
     wrong: float
+    wrong_error: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -159,65 +176,64 @@ def expected(
     tuple
         One for each set and other hypothesis, in this order.
     """
-    of_accused = clusters(model, accused)
+    names = [without_implied(known) for known in sets]
+    made = {key: clusters(model, key) for key in model.ids}
 
+    def weighed(by: str, of: str) -> list[_Weighed]:
+        """Return ln of the densities of the clusters of one hypothesis by another one."""
+        few = {name: x[:_CLUSTERS_OF_SETS] for name, x in made[of].items()}
+        stated = log_densities([model.stated_fit(by)], made[of], names)
+        return list(zip(stated, log_densities(model.fits(by), few, names), strict=True))
+
+    own = weighed(accused, accused)
     results = []
-    for known in sets:
-        names = without_implied(known)
-        accused_by_accused = log_densities(model.fits(accused), of_accused, names)
-        for other in (x for x in model.ids if x != accused):
-            of_other = clusters(model, other)
-            if_accused = _ratios(
-                accused_by_accused,
-                log_densities(model.fits(other), of_accused, names),
-                model.draws,
-            )
-            if_other = _ratios(
-                log_densities(model.fits(accused), of_other, names),
-                log_densities(model.fits(other), of_other, names),
-                model.draws,
-            )
+    for other in (x for x in model.ids if x != accused):
+        logs = own, weighed(other, accused), weighed(accused, other), weighed(other, other)
+        for known, *parts in zip(sets, *logs, strict=True):
+            if_accused = _ratios(parts[0], parts[1], model.draws)
+            if_other = _ratios(parts[2], parts[3], model.draws)
             results.append(_expected(other, known, if_accused, if_other))
-    return tuple(results)
+    return tuple(sorted(results, key=lambda x: sets.index(x.known)))
 
 
-def _ratios(of_accused: Floats, of_other: Floats, draws: int) -> Floats:
-    """Return log10 likelihood ratios of n clusters, every prior set with every other.
+def _ratios(of_accused: _Weighed, of_other: _Weighed, draws: int) -> _Weighed:
+    """Return log10 likelihood ratios of clusters, from ln of their densities by two hypotheses.
 
-    Parameters
-    ----------
-    of_accused, of_other
-        Ln of the densities of the clusters, (n, sets) each.
-    draws
-        No ratio is larger than this, either way.
-
-    Returns
-    -------
-    ndarray
-        (n, sets, sets): first the prior set of the accused hypothesis, then that of the other one.
+    Those under the priors as stated, (n,), and those of the first hundred clusters, every prior set
+    with every other, (m, sets, sets).
     """
-    return capped((of_accused[:, :, None] - of_other[:, None, :]) / np.log(10), draws)
+    stated = (of_accused[0] - of_other[0])[:, 0]
+    of_sets = of_accused[1][:, :, None] - of_other[1][:, None, :]
+    return capped(stated / np.log(10), draws), capped(of_sets / np.log(10), draws)
 
 
-def _expected(other: str, known: tuple[str, ...], if_accused: Floats, if_other: Floats) -> Expected:
-    """Summarise log10 ratios, each (n, sets, sets); the first set is the priors as stated."""
-    stated_if_accused, stated_if_other = if_accused[:, 0, 0], if_other[:, 0, 0]
-    wrong_if_accused = float((stated_if_accused < 0).mean())
-    wrong_if_other = float((stated_if_other > 0).mean())
+def _expected(
+    other: str, known: tuple[str, ...], if_accused: _Weighed, if_other: _Weighed
+) -> Expected:
+    """Summarise the ratios of clusters that the accused and the other hypothesis made."""
+    mistaken = if_accused[0] < 0, if_other[0] > 0
     return Expected(
         against=other,
         known=known,
-        if_accused=span(stated_if_accused),
-        if_other=span(stated_if_other),
-        median_if_accused=_ranged(np.median(if_accused, axis=0)),
-        median_if_other=_ranged(np.median(if_other, axis=0)),
-        wrong=0.5 * wrong_if_accused + 0.5 * wrong_if_other,
+        if_accused=span(if_accused[0]),
+        if_other=span(if_other[0]),
+        median_if_accused=_ranged(*if_accused),
+        median_if_other=_ranged(*if_other),
+        wrong=float(sum(x.mean() for x in mistaken) / 2),
+        wrong_error=float(np.sqrt(sum(x.var() / len(x) for x in mistaken)) / 2),
     )
 
 
-def _ranged(over_sets: Floats) -> Ranged:
-    """Return the stated value over pairs of prior sets (sets, sets), and the ends of all."""
-    return Ranged(float(over_sets[0, 0]), float(over_sets.min()), float(over_sets.max()))
+def _ranged(stated: Floats, of_sets: Floats) -> Ranged:
+    """Return the median of the stated ratios, its error, and the ends over all prior sets.
+
+    The ends are medians of fewer clusters, so the stated median is counted among them.
+    """
+    medians = np.median(of_sets, axis=0)
+    middle = float(np.median(stated))
+    parts = [np.median(np.delete(stated, np.s_[k::10])) for k in range(10)]
+    ends = min(middle, float(medians.min())), max(middle, float(medians.max()))
+    return Ranged(middle, *ends, error_of(parts))
 
 
 def confusion(model: EvidenceModel, known: tuple[str, ...]) -> Confusion:
@@ -230,32 +246,6 @@ def confusion(model: EvidenceModel, known: tuple[str, ...]) -> Confusion:
         probabilities = posterior(stated_fits(model), clusters(model, id_), known)
         rows.append(probabilities.mean(axis=0))
     return Confusion(known, model.ids, np.stack(rows))
-
-
-def stated_fits(model: EvidenceModel) -> list[Fit]:
-    """Return the likelihood of every hypothesis under the priors as stated."""
-    return [model.stated_fit(x) for x in model.ids]
-
-
-def posterior(fits: Sequence[Fit], values: Mapping[str, Floats], known: Sequence[str]) -> Floats:
-    """Return probabilities of hypotheses that were equally likely before, by Bayes' rule.
-
-    Parameters
-    ----------
-    fits
-        The likelihood of each hypothesis.
-    values
-        By observable, (n,) each; NaN where a cluster does not define one.
-    known
-        The observables that are used, but for those that the others imply.
-
-    Returns
-    -------
-    ndarray
-        (n, hypotheses); each row adds up to 1.
-    """
-    logs = log_densities(fits, values, without_implied(known))
-    return np.asarray(np.exp(logs - np.logaddexp.reduce(logs, axis=1, keepdims=True)))
 
 
 # Tables
@@ -285,6 +275,7 @@ def _expected_parts(
         text_column("against", f"{accused} :"),
         text_column("known", "known"),
         number_column("wrong", "wrong", "", "share"),
+        number_column("wrong_error", "+-", "", "share"),
     ]
     for key, title in (("if_accused", f"if {accused}"), ("if_other", "if the other")):
         columns += [
@@ -299,7 +290,7 @@ def _expected_parts(
         (
             x.against,
             added_observable(x.known),
-            x.wrong,
+            *(x.wrong, x.wrong_error),
             *(x.if_accused.median, x.if_accused.p05, x.if_accused.p95),
             *(x.median_if_accused.low, x.median_if_accused.high),
             *(x.if_other.median, x.if_other.p05, x.if_other.p95),
@@ -330,23 +321,24 @@ def confusion_table(comparison: Comparison, design: Design) -> Table:
 
 
 def say_beside(_: Comparison, design: Design) -> str:
-    """Say which two observables would tell most beside the count, on average over hypotheses."""
+    """Say which observables would tell most beside the count, on average over hypotheses.
+
+    Those are named that lead to mistakes as often as the best, or up to 5 points more.
+    """
     if not design.beside:
         return ""
     wrong: dict[str, list[float]] = {}
     for x in design.beside:
         wrong.setdefault(x.known[-1], []).append(x.wrong)
     mean = {name: sum(values) / len(values) for name, values in wrong.items()}
-    best = sorted(mean, key=mean.__getitem__)[:2]
-    named = " or ".join(
-        f"{name.replace('_', ' ')} ({100 * mean[name]:.0f} % wrong)" for name in best
-    )
+    least = min(mean.values())
+    alike = [x for x in without_implied(("count", *mean))[1:] if mean[x] < least + _ALIKE]
 
     alone = [x.wrong for x in design.growing if len(x.known) == 1]
     return (
-        "On the count alone the likelier of two explanations is the wrong one in "
-        f"{100 * sum(alone) / len(alone):.0f} % of cases "
-        f"(guessing: 50 %). One further observable that would help most: {named}"
+        "On the count alone the likelier of two explanations is the wrong one in about "
+        f"{10 * sum(alone) / len(alone):.0f} of 10 cases (guessing: 5). What would help most "
+        f"beside it: {or_list(observable_name(x) for x in alike)}"
     )
 
 

@@ -13,8 +13,9 @@ from sim.comparison.inference.evidence_model import EvidenceModel
 from sim.comparison.inference.posterior import Inferred, inferences
 from sim.comparison.inference.quantiles import Span, span
 from sim.comparison.section import Comparison, Inputs, Section
+from sim.comparison.strength import round_figure
 from sim.comparison.tables import Table, number_column, span_cells, span_columns, text_column
-from sim.comparison.wording import short_number
+from sim.comparison.wording import or_list, short_number
 from sim.tables.conventions import CONVENTIONS
 
 INFERRED_NOTES = (
@@ -23,6 +24,7 @@ INFERRED_NOTES = (
 )
 _USUAL_CONVENTION = "C2"
 _FEATURED_CASE = "A4"
+_MOST_SAID = 4
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,7 @@ def usual_convention(case: Case) -> str:
 
 
 def say_needed(comparison: Comparison, effort: Effort) -> str:
-    """Say what one claim takes under each hypothesis, at the median.
+    """Say what one claim takes at the median, for the first hypothesis of each lever.
 
     The claim is A4 where it is compared, else the largest.
     """
@@ -203,21 +205,25 @@ def say_needed(comparison: Comparison, effort: Effort) -> str:
     convention = usual_convention(case)
     of_case = [x for x in effort.needed if (x.case, x.convention) == (case.id, convention)]
 
+    first: dict[str, Needed] = {}
+    for x in of_case:
+        if x.needed.median > 0:
+            first.setdefault(x.driver.split(".")[1], x)
     parts = [
-        f"{short_number(x.needed.median)} {x.driver.split('.')[1].replace('_', ' ')} by "
-        f"{comparison.lowered_title(x.hypothesis)}"
-        for x in of_case
-        if x.needed.median > 0
+        f"{round_figure(x.needed.median)} {unit.replace('_', ' ')} "
+        f"({comparison.lowered_title(x.hypothesis)})"
+        for unit, x in list(first.items())[:_MOST_SAID]
     ]
     parts += [
-        f"none by {comparison.lowered_title(x.hypothesis)}, whose other work suffices"
+        f"nothing more of {comparison.lowered_title(x.hypothesis)}, whose other work suffices"
         for x in of_case
         if x.needed.median == 0
     ]
+    if not parts:
+        return ""
     target = short_number(case.interval("count").low)
-    return (
-        f"To reach {target} ({case.id}, counted as {convention}) takes, at the median: "
-        + "; ".join(parts)
+    return f"{target} exchanges ({case.id}, counted as {convention}) would take about " + or_list(
+        parts
     )
 
 

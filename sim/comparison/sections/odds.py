@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sim.comparison.claims.intervals import Interval
 from sim.comparison.claims.observables import OBSERVABLES
 from sim.comparison.clusters.from_runs import Cluster
 from sim.comparison.inference import odds as inference
-from sim.comparison.inference.evidence_model import WHOLE
+from sim.comparison.inference.evidence_model import in_order
+from sim.comparison.inference.mode_draws import WHOLE
 from sim.comparison.inference.odds import Evidence, Odds
-from sim.comparison.inference.quantiles import Ranged
 from sim.comparison.section import Comparison, Inputs, Section
-from sim.comparison.sections import design, truth
+from sim.comparison.sections import design, groups, truth
 from sim.comparison.sections.design import Expected
+from sim.comparison.strength import TOO_CLOSE, call, factor_words, within
 from sim.comparison.tables import (
     Cell,
     Column,
@@ -24,12 +24,10 @@ from sim.comparison.tables import (
     ranged_columns,
     text_column,
 )
-from sim.comparison.wording import added_observable, odds_words, short_number
+from sim.comparison.wording import added_observable, and_list, observable_name, plural
 
 _MOST_NAMED = 6
 _FEW_STEPS = 3
-# A factor nearer to 1 is said to leave the odds as they are.
-_SLIGHT = 1.05
 
 
 @dataclass(frozen=True)
@@ -66,11 +64,12 @@ def evidence_of(comparison: Comparison) -> list[Evidence]:
     """Return what is weighed: the runs, or the cases where there are no runs.
 
     Claims and runs are never weighed together: a run is known exactly and was not selected by an
-    accuser.
+    accuser. A case that adds up others is arithmetic, and not weighed.
     """
     if comparison.runs:
         return [evidence_of_run(x) for x in comparison.runs]
-    return [inference.evidence_of(x, comparison.settings.reading) for x in comparison.cases]
+    reading = comparison.settings.reading
+    return [inference.evidence_of(x, reading) for x in comparison.cases if not x.is_sum]
 
 
 def evidence_of_run(cluster: Cluster) -> Evidence:
@@ -110,6 +109,8 @@ def odds_table(comparison: Comparison, result: OddsResult) -> Table:
         text_column("known", "known"),
         against_column(comparison),
         *ranged_columns("ratio", "ratio"),
+        number_column("ratio_error", "+-", "", "share"),
+        text_column("call", "which is"),
         text_column("adds", ""),
     )
     rows = tuple(
@@ -118,6 +119,8 @@ def odds_table(comparison: Comparison, result: OddsResult) -> Table:
             added_observable(step.known),
             other,
             *ranged_cells(ratio),
+            ratio.relative_error,
+            call(ratio),
             None if step.adds else "implied by what is known",
         )
         for x in result.odds
@@ -144,11 +147,18 @@ def posterior_table(comparison: Comparison, result: OddsResult) -> Table:
         text_column("explanation", "explanation"),
         number_column("prior", "prior odds", "", "number"),
         *ranged_columns("posterior", "probability", "share"),
+        number_column("posterior_error", "+-", "", "share"),
     )
     prior_odds = comparison.settings.prior_odds or {}
 
     rows = tuple(
-        (x.evidence.id, id_, prior_odds.get(id_, 1.0), *ranged_cells(probability))
+        (
+            x.evidence.id,
+            id_,
+            prior_odds.get(id_, 1.0),
+            *ranged_cells(probability),
+            probability.error,
+        )
         for x in result.odds
         for id_, probability in (x.posterior or {}).items()
     )
@@ -170,6 +180,8 @@ def odds_notes(comparison: Comparison) -> tuple[str, ...]:
         f"A ratio multiplies whatever odds one had before. `from` and `to` are its ends over "
         f"{len(comparison.settings.sets)} prior sets of the one and as many of the other "
         "explanation.",
+        "`+-` is the Monte-Carlo standard error: how much other draws would change the ratio.",
+        f"`{TOO_CLOSE}`: within 3 to 1 and two such errors. `strongly`: beyond 10 to 1 by two.",
         cap_note(comparison),
         "Runs are weighed whole: nobody had to find and publish them."
         if comparison.runs
@@ -195,7 +207,7 @@ def say_truth(comparison: Comparison, result: OddsResult) -> str:
 
 
 def say_odds(comparison: Comparison, result: OddsResult) -> str:
-    """Say how far the count alone moves the odds.
+    """Say how far the count alone moves the odds, in a class that other draws would not change.
 
     Left out are comparisons in which the count lies in the tails of one of the two hypotheses.
     """
@@ -207,71 +219,77 @@ def say_odds(comparison: Comparison, result: OddsResult) -> str:
         for other, ratio in x.steps[0].ratios.items()
         if not {other, x.accused} & set(x.outside)
     ]
-    comparisons = sum(len(x.steps[0].ratios) for x in result.odds)
-    left_out = (
-        f"; {comparisons - len(ratios)} of {comparisons} comparisons are left out here, of a count "
-        "that one of the two hardly ever makes"
-    )
     if not ratios:
-        return f"No count is one that two explanations make{left_out}"
+        return "No count is one that two explanations make, so none is weighed by itself"
+    left_out = sum(len(x.steps[0].ratios) for x in result.odds) > len(ratios)
+    rare = "; explanations that hardly ever make such a count are left out" if left_out else ""
 
-    low, high, least, most = _extremes(ratios)
     accused = comparison.lowered_title(comparison.settings.accused)
+    of_sets = factor_words(max(max(-x.low, x.high) for x in ratios))
     return (
-        f"The count alone makes {accused} {_change(low, high)} against "
-        f"another explanation, with the priors as stated; over all prior sets "
-        f"{_change(least, most)} ({_number_weighed(comparison, result)}"
-        f"{left_out if comparisons > len(ratios) else ''})"
+        f"The count alone changes the odds between {accused} and any other explanation by "
+        f"{within(ratios)}, either way; under other priors by {of_sets} "
+        f"({_number_weighed(comparison, result)}{rare})"
     )
-
-
-def _extremes(ratios: Iterable[Ranged]) -> tuple[float, float, float, float]:
-    """Return the smallest and largest stated ratio, then those over all prior sets, as log10."""
-    listed = list(ratios)
-    stated = [x.stated for x in listed]
-    return min(stated), max(stated), min(x.low for x in listed), max(x.high for x in listed)
-
-
-def _change(low: float, high: float) -> str:
-    """Return what ratios make of odds, in words: the largest gain and the largest loss.
-
-    `low` and `high` are log10. Factors below 1.05 either way are not worth a word.
-    """
-    more, less = 10 ** max(high, 0.0), 10 ** max(-low, 0.0)
-    parts = [f"up to {short_number(more)} times likelier"] if more >= _SLIGHT else []
-    parts += [f"up to {short_number(less)} times less likely"] if less >= _SLIGHT else []
-    return " or ".join(parts) or "as likely as before"
 
 
 def _number_weighed(comparison: Comparison, result: OddsResult) -> str:
-    """Return how many runs or claims were weighed, in words; of a single one just the noun."""
-    word = "run" if comparison.runs else "claim"
-    return word if len(result.odds) == 1 else f"{len(result.odds)} {word}s"
+    """Return how many runs or claims were weighed, in words."""
+    return plural(len(result.odds), "run" if comparison.runs else "claim")
+
+
+def say_sums(comparison: Comparison, _: OddsResult) -> str:
+    """Say which claims were not weighed, as they add up others."""
+    sums = [x.id for x in comparison.cases if x.is_sum]
+    if comparison.runs or not sums:
+        return ""
+    verb = "adds" if len(sums) == 1 else "add"
+    return f"{and_list(sums)} {verb} up other claims: arithmetic, not one cluster, so not weighed"
 
 
 def say_with_more(_: Comparison, result: OddsResult) -> str:
     """Say how far the odds move where more than the count is known; nothing where it never is."""
-    more = [x for x in result.odds if len(x.steps) > 1]
+    more = [x for x in result.odds if len(x.steps) > 1 and not x.none_fits]
     if not more:
         return ""
-    low, high, least, most = _extremes(r for x in more for r in x.steps[-1].ratios.values())
-    observables = sorted({name for x in more for name in x.steps[-1].known if name != "count"})
-    names = ", ".join(x.replace("_", " ") for x in observables)
+    factor = within(r for x in more for r in x.steps[-1].ratios.values())
+    known = {name for x in more for name in x.steps[-1].known if name != "count"}
     ids = [x.evidence.id for x in more]
-    clusters = ", ".join(ids) if len(ids) <= _MOST_NAMED else f"{len(ids)} of them"
+    clusters = and_list(ids) if len(ids) <= _MOST_NAMED else f"{len(ids)} of them"
+    rests = "; that rests on how many accounts each explanation is believed to use"
     return (
-        f"With {names} where they are known as well ({clusters}) the odds move by "
-        f"{odds_words(low)} to {odds_words(high)} with the priors as stated, and by "
-        f"{odds_words(least)} to {odds_words(most)} over all prior sets"
+        f"Where {and_list(observable_name(x) for x in in_order(list(known)))} are known as well "
+        f"({clusters}), the odds change by {factor}, either way"
+        f"{rests if 'accounts' in known else ''}"
     )
+
+
+def say_groups(comparison: Comparison, result: OddsResult) -> str:
+    """Say what all that is known says of any extraction against any legitimate use."""
+    return groups.say_groups(comparison, result.odds)
+
+
+def say_fit(comparison: Comparison, result: OddsResult) -> str:
+    """Say of which clusters no explanation fits."""
+    return groups.say_fit(comparison, result.odds)
+
+
+def groups_table(comparison: Comparison, result: OddsResult) -> Table:
+    """Return the odds of groups of explanations."""
+    return groups.groups_table(comparison, result.odds)
+
+
+def fit_table(comparison: Comparison, result: OddsResult) -> Table:
+    """Return how far out each cluster lies in what each explanation predicts."""
+    return groups.fit_table(comparison, result.odds)
 
 
 SECTION = Section(
     id="odds",
     question="how far the figures move the odds, one observable after another",
-    tables=(odds_table, posterior_table),
+    tables=(odds_table, groups_table, fit_table, posterior_table),
     compute=compute,
-    findings=(say_truth, say_odds, say_with_more),
+    findings=(say_fit, say_truth, say_odds, say_with_more, say_groups, say_sums),
     importance=4,
     charts=("sim.reporting.charts.odds_charts:odds_claims",),
 )

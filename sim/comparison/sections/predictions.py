@@ -53,7 +53,7 @@ class Predicted:
     count: Span
     inside: Mapping[str, float]
     above: Mapping[str, float]
-    percentiles: tuple[float, ...] = ()
+    percentiles: tuple[float, ...]
 
 
 def compute(inputs: Inputs) -> tuple[Predicted, ...]:

@@ -1,13 +1,16 @@
-"""Section `priors-needed`: what one would have to believe before for odds of 10 to 1."""
+"""Section `priors-needed`: how suspicious one must already be to end at odds of 10 to 1."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log10
 
-from sim.comparison.inference.odds import DECISIVE, Odds, PoolShare, Reach, pool_shares, reach
+from sim.comparison.inference.beliefs import MovedFits, PoolShare, Reach, pool_shares, reach
+from sim.comparison.inference.odds import DECISIVE, Odds
 from sim.comparison.section import Comparison, Inputs, Section
 from sim.comparison.sections import odds
 from sim.comparison.sections.odds import against_column, cap_note, cluster_column
+from sim.comparison.strength import about
 from sim.comparison.tables import (
     Row,
     Table,
@@ -16,7 +19,7 @@ from sim.comparison.tables import (
     ranged_columns,
     text_column,
 )
-from sim.comparison.wording import odds_words, short_number
+from sim.comparison.wording import and_list
 
 VOLUME_NOTES = (
     "Volumes are moved from a thousandth to a thousand times the stated ones, one explanation at a "
@@ -29,6 +32,8 @@ POOL_NOTES = (
 _ALWAYS = (0.0, 1.0)
 _FEATURED_CASE = "A4"
 _MOST_LISTED = 3
+# Log10 of the largest odds that a finding says.
+_MOST_SAID = 2.0
 
 
 @dataclass(frozen=True)
@@ -54,9 +59,10 @@ def compute(inputs: Inputs) -> PriorsNeeded:
     """Move volumes and shares of pooled accounts, one at a time."""
     model, accused = inputs.model, inputs.settings.accused
     evidence = odds.evidence_of(inputs.comparison)
+    kept: MovedFits = {}
     return PriorsNeeded(
         odds=inputs.shared(odds.weigh),
-        reach=tuple(reached for x in evidence for reached in reach(model, x, accused)),
+        reach=tuple(reached for x in evidence for reached in reach(model, x, accused, kept)),
         pools=tuple(share for x in evidence for share in pool_shares(model, x, accused)),
     )
 
@@ -71,9 +77,10 @@ def prior_odds_table(comparison: Comparison, result: PriorsNeeded) -> Table:
         text_column("known", "known"),
         against_column(comparison),
         *ranged_columns("needed", "prior odds for 10 : 1"),
+        number_column("needed_error", "+-", "", "share"),
     )
     rows = tuple(
-        (x.evidence.id, _all_known(x), other, *ranged_cells(needed))
+        (x.evidence.id, _all_known(x), other, *ranged_cells(needed), needed.relative_error)
         for x in result.odds
         for other, needed in x.prior_needed.items()
     )
@@ -138,32 +145,27 @@ def say_prior_odds(_: Comparison, result: PriorsNeeded) -> str:
         return ""
     needed = [x for odds in result.odds for x in odds.prior_needed.values()]
     return (
-        f"For 10 : 1 with all that is known one needs prior odds of "
-        f"{odds_words(min(x.low for x in needed))} to {odds_words(max(x.high for x in needed))}, "
-        "depending on claim, other explanation and prior set"
+        "To end at 10 : 1 with all that is known, one must begin at odds of "
+        f"{about(min(x.stated for x in needed))} to {about(max(x.stated for x in needed))}, "
+        "depending on claim and other explanation"
     )
 
 
 def say_reach(comparison: Comparison, result: PriorsNeeded) -> str:
-    """Say whether a typical volume makes the count alone decisive."""
+    """Say against which explanations some typical volume makes the count alone decisive."""
     if not result.reach:
         return ""
-    best = max(result.reach, key=lambda x: x.best)
-    enough = sum(x.best >= DECISIVE for x in result.reach)
-
     accused = comparison.lowered_title(comparison.settings.accused)
-    other = comparison.lowered_title(best.against)
-    if enough:
-        return (
-            f"In {enough} of {len(result.reach)} comparisons some typical volume of {accused} "
-            f"makes the count alone favour it by 10 to 1; at most by {short_number(best.best)} "
-            f"({best.case} against {other})"
-        )
-
+    enough = dict.fromkeys(x.against for x in result.reach if x.best >= DECISIVE)
+    against = "no other explanation"
+    if len(enough) == len(comparison.settings.others) > 1:
+        against = "every other explanation"
+    elif enough:
+        against = and_list(comparison.lowered_title(x) for x in enough)
+    only = "only " if 0 < len(enough) < len(comparison.settings.others) else ""
     return (
-        f"No typical volume of {accused}, from a thousandth to a thousand times the stated one, "
-        f"makes the count alone favour it by 10 to 1: at most by {best.best:.2g} ({best.case} "
-        f"against {other})"
+        f"Even with the most favourable typical volume of {accused}, the count alone reaches "
+        f"10 to 1 {only}against {against}"
     )
 
 
@@ -172,32 +174,35 @@ def say_pools(comparison: Comparison, result: PriorsNeeded) -> str:
 
     That is case A4 where it is compared, against the hypothesis of the settings if possible.
     """
+    undecided = [x for x in result.pools if x.decisive not in (None, _ALWAYS)]
     if not result.pools:
         return ""
-    total = len(result.pools)
-    undecided = [x for x in result.pools if x.decisive not in (None, _ALWAYS)]
     if not undecided:
-        always = sum(x.decisive is not None for x in result.pools)
         return (
             "How likely the accounts of another explanation are pooled never decides whether all "
-            f"that is known makes 10 : 1; it does in {always} of {total} comparisons"
+            "that is known makes 10 to 1"
         )
 
     against = comparison.settings.against
     x = max(undecided, key=lambda x: (x.case == _FEATURED_CASE, x.against == against))
-    least, most = min(x.ratios), max(x.ratios)
+    least, most = (log10(x.ratios[share]) for share in (min(x.ratios), max(x.ratios)))
     return (
-        f"In {len(undecided)} of {total} comparisons it depends on one's belief in pools whether "
-        f"all that is known makes 10 : 1. For {x.case} against "
-        f"{comparison.lowered_title(x.against)} the ratio is {short_number(x.ratios[least])} if "
-        f"{100 * least:g} % of such work goes through pooled accounts and "
-        f"{short_number(x.ratios[most])} if {100 * most:g} % does"
+        f"Whether {x.case} reaches 10 to 1 against {comparison.lowered_title(x.against)} rests on "
+        "how much of such work you think goes through pooled accounts: the odds are "
+        f"{_beyond(least)} if hardly any does, and {_beyond(most)} if nearly all does"
     )
+
+
+def _beyond(log10_ratio: float) -> str:
+    """Return odds in words; beyond 100 to 1, which rests on few draws, only that they are."""
+    if abs(log10_ratio) <= _MOST_SAID:
+        return about(log10_ratio)
+    return "over 100 : 1" if log10_ratio > 0 else "over 1 : 100"
 
 
 SECTION = Section(
     id="priors-needed",
-    question="what one would have to believe before for 10 to 1",
+    question="how suspicious you must already be",
     tables=(prior_odds_table, volumes_table, pools_table),
     compute=compute,
     findings=(say_reach, say_pools),

@@ -26,7 +26,7 @@ from sim.comparison.tables import Table, number_column, text_column
 from sim.comparison.wording import short_number
 from sim.streams import Streams
 
-MOST, LEAST = 1_024, 64
+MOST, LEAST = 512, 64
 CAP = 2.0
 COUNT, ODDS_COUNT, ODDS_ALL = "log10 count", "log10 odds, count alone", "log10 odds, all known"
 SOBOL_NOTES = (
@@ -41,6 +41,9 @@ TORNADO_NOTES = (
 # Smaller indices and bars are not kept; smaller ones are not in the table, or not in text.
 _LEAST_TOTAL, _LEAST_WIDTH = 0.005, 0.05
 _LEAST_IN_TABLE, _LEAST_IN_TEXT = 0.02, 0.3
+
+# Shares as findings say them.
+_SHARES = {0.1: "a tenth", 0.2: "a fifth", 0.33: "a third", 0.5: "half", 0.75: "three quarters"}
 
 Quantity = Callable[[Draws], Floats]
 
@@ -183,7 +186,7 @@ def _indices(model: EvidenceModel, id_: str, quantities: Mapping[str, Quantity])
 
 
 def _base(draws: int) -> int:
-    """Return how many points of the sequence are taken, a power of two from 64 to 1,024.
+    """Return how many points of the sequence are taken, a power of two from 64 to 512.
 
     It is the largest power that is no more than an eighth of the draws, within these limits.
     """
@@ -201,7 +204,7 @@ def _log_odds(model: EvidenceModel, accused: str, against: str, known: Sequence[
 
     def log_odds(draws: Draws) -> Floats:
         """Return log10 likelihood ratios of the drawn clusters, cut off, (n,)."""
-        logs = log_densities(fits, draws.reported, without_implied(known))
+        logs = log_densities(fits, draws.reported, [without_implied(known)])[0]
         return np.asarray(np.clip((logs[:, 0] - logs[:, 1]) / np.log(10), -CAP, CAP))
 
     return log_odds
@@ -317,7 +320,7 @@ def tornado_table(comparison: Comparison, result: Sensitivity) -> Table:
     )
 
 
-def say_sensitivity(comparison: Comparison, result: Sensitivity) -> str:
+def say_sensitivity(_: Comparison, result: Sensitivity) -> str:
     """Say which parameter matters most for the count, and for the odds.
 
     Of the count it is the convention, wherever that has an index, else the largest. Of the odds
@@ -329,10 +332,11 @@ def say_sensitivity(comparison: Comparison, result: Sensitivity) -> str:
 
     totals = {x.hypothesis: x.total for x in counts if x.parameter == "convention"}
     if totals:
-        shares = [100 * totals.get(id_, 0.0) for id_ in comparison.settings.hypotheses]
+        most = max(totals.values())
+        words = min(_SHARES, key=lambda share: abs(share - most))
         of_count = (
-            f"What is counted as an exchange explains {min(shares):.0f} to {max(shares):.0f} % of "
-            "the variance of the count (total Sobol index, over the explanations)"
+            f"What is counted as an exchange explains up to about {_SHARES[words]} of the variance "
+            "of the count (total Sobol index, over the explanations)"
         )
     else:
         of_count = f"The count depends most on {max(counts, key=lambda x: x.total).parameter}"

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from sim.comparison.claims.observables import OBSERVABLES
 from sim.comparison.inference.odds import Odds
 from sim.comparison.section import Comparison
+from sim.comparison.strength import SLIGHT, TOO_CLOSE
 from sim.comparison.tables import Form, Row, Table, number_column, text_column
-from sim.comparison.wording import plural
+from sim.comparison.wording import and_list, plural
 
 RUN_NOTES = (
     "Seen whole and counted as C2, without an accuser's errors. Exchanges per account and per task "
@@ -126,6 +127,7 @@ def truth_table(comparison: Comparison, odds: Sequence[Odds]) -> Table:
         number_column("probability", "it gets", "", "share"),
         text_column("likeliest", "likeliest"),
         number_column("its", "which gets", "", "share"),
+        text_column("call", "which is"),
     )
     rows = tuple(_truth_rows(comparison, odds))
     return Table("truth", "odds", say_truth(comparison, odds), columns, rows, TRUTH_NOTES)
@@ -153,9 +155,17 @@ def _truth_rows(comparison: Comparison, odds: Sequence[Odds]) -> list[Row]:
                 chances[true] if true else None,
                 likeliest,
                 chances[likeliest],
+                _call(weighed),
             )
         )
     return rows
+
+
+def _call(odds: Odds) -> str:
+    """Return whether the likeliest explanation is clearly so."""
+    if odds.none_fits:
+        return "none fits"
+    return TOO_CLOSE if len(favourites(odds)) > 1 else "clear"
 
 
 def probabilities(odds: Odds) -> dict[str, float]:
@@ -169,27 +179,53 @@ def probabilities(odds: Odds) -> dict[str, float]:
     return {x: weight / total for x, weight in weights.items()}
 
 
-def say_truth(comparison: Comparison, odds: Sequence[Odds]) -> str:
-    """Say how often the likeliest hypothesis is the true one, and who is taken for the accused."""
-    rows = _truth_rows(comparison, odds)
-    described = [row for row in rows if row[3] is not None]
-    if not described:
-        return ""
-    right = sum(row[2] == row[4] for row in described)
-    sentence = (
-        f"At equal odds the true explanation is the likeliest for {right} of "
-        f"{plural(len(described), 'cluster')} whose truth an explanation describes"
+def favourites(odds: Odds) -> tuple[str, ...]:
+    """Return the explanations that nothing is clearly likelier than, with all that is known.
+
+    Those are within 3 to 1, or two standard errors, of the likeliest one; several are a tie.
+    """
+    weights = {key: (-x.stated, x.error) for key, x in odds.steps[-1].ratios.items()}
+    weights[odds.accused] = (0.0, 0.0)
+    most, error = max(weights.values())
+    return tuple(
+        key for key, (weight, own) in weights.items() if most - weight < SLIGHT + 2 * (own + error)
     )
 
-    accused = comparison.settings.accused
-    of_accused = [row for row in described if row[2] == accused]
-    if of_accused:
-        recognised = sum(row[4] == accused for row in of_accused)
-        title = comparison.lowered_title(accused)
-        sentence += f", and for {recognised} of {len(of_accused)} that are {title}"
 
-    wrongly = [str(row[0]) for row in rows if row[2] != accused and row[4] == accused]
+def say_truth(comparison: Comparison, odds: Sequence[Odds]) -> str:
+    """Say of how many clusters nothing is clearly likelier than the truth, and of which it is."""
+    described = _described(comparison, odds)
+    if not described:
+        return ""
+    accused = comparison.settings.accused
+    unbeaten = [place for place, true in described if true in favourites(odds[place])]
+    sentence = (
+        f"At equal odds no explanation is clearly likelier than the true one for {len(unbeaten)} "
+        f"of {plural(len(described), 'cluster')} whose truth an explanation describes"
+    )
+
+    of_accused = [place for place, true in described if true == accused]
+    if of_accused:
+        title = comparison.lowered_title(accused)
+        also = sum(place in unbeaten for place in of_accused)
+        sentence += f", and for {also} of {len(of_accused)} that are {title}"
+    wrongly = [
+        comparison.runs[place].name
+        for place, true in described
+        if favourites(odds[place]) == (accused,) != (true,)
+    ]
     if wrongly:
         verb = "is" if len(wrongly) == 1 else "are"
-        sentence += f"; {', '.join(wrongly)} {verb} taken for it wrongly"
+        sentence += f"; {and_list(wrongly)} {verb} clearly taken for it wrongly"
     return sentence
+
+
+def _described(comparison: Comparison, odds: Sequence[Odds]) -> list[tuple[int, str]]:
+    """Return the place and the true explanation of clusters of one typology that one describes."""
+    describing = {t: h.id for h in comparison.library.hypotheses.values() for t in h.typologies}
+    found = []
+    for place, cluster in enumerate(comparison.runs if odds else ()):
+        typology = max(cluster.truth, key=cluster.truth.__getitem__, default=None)
+        if typology and cluster.truth[typology] >= _ALMOST_ALL and typology in describing:
+            found.append((place, describing[typology]))
+    return found

@@ -15,10 +15,21 @@ from sim.comparison.sections.calibration import (
     Coverage,
     Reliability,
 )
-from sim.comparison.wording import and_list, known_names, percent, share_range
+from sim.comparison.wording import known_names, percent, share_range
 from sim.reporting.charts import primitives
 from sim.reporting.charts.captions import drawn, source
-from sim.reporting.charts.layout import GREY, INK, LINE, MARGIN, SOFT, WIDTH, Chart, Frame, Page
+from sim.reporting.charts.layout import (
+    GREY,
+    INK,
+    LINE,
+    MARGIN,
+    SOFT,
+    WIDTH,
+    Chart,
+    Data,
+    Frame,
+    Page,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,7 +72,7 @@ def calibration(comparison: Comparison, result: Calibration) -> Chart:
         "calibration",
         "calibration",
         title,
-        _alt(comparison, result),
+        _alt(result),
         Frame(
             subtitle=(
                 f"Top: {CLUSTERS} clusters of every explanation that no likelihood was fitted to, "
@@ -76,6 +87,7 @@ def calibration(comparison: Comparison, result: Calibration) -> Chart:
             height=upper + lower,
             fill=fill,
         ),
+        _data(result),
     )
 
 
@@ -197,23 +209,27 @@ def _draw_coverage(
     page.text(MARGIN, lower - 0.38, words, fontsize=8.5, fontweight="bold", color=INK)
 
 
-def _alt(comparison: Comparison, result: Calibration) -> str:
-    """Say what each reliability diagram shows, bin by bin, and how often ranges held the truth."""
-    sets = "; ".join(
-        f"with {known_names(x.known)} the likeliest is true in {percent(x.right)}, log score "
-        f"{x.log_score:.2f} bits against {x.ignorance:.2f}, bins "
-        + ", ".join(map(_bin_words, x.bins))
+def _alt(result: Calibration) -> str:
+    """Say how often the likeliest explanation is the true one, and how often ranges hold."""
+    sets = ", ".join(
+        f"{percent(x.right)} with {known_names(x.known)}" for x in result.reliabilities
+    )
+    shares = [x.share for x in result.coverages]
+    held = share_range(min(shares), max(shares)) if shares else "none"
+    return (
+        f"Stated against true probabilities; the likeliest explanation is the true one in {sets}; "
+        f"ranges of {100 * LEVEL:.0f} % held the truth in {held} of clusters."
+    )
+
+
+def _data(result: Calibration) -> Data:
+    """Return the bins of probabilities, then how often each range held the truth."""
+    rows: list[Sequence[object]] = [
+        (" + ".join(x.known), "probability", f"{b.stated:.4g}", f"{b.true:.4g}", b.cases)
         for x in result.reliabilities
-    )
-    shares: dict[str, list[float]] = {}
-    for x in result.coverages:
-        shares.setdefault(x.hypothesis, []).append(x.share)
-    ranges = and_list(
-        f"{comparison.inline_title(id_)} {share_range(min(values), max(values))}"
-        for id_, values in shares.items()
-    )
-    return f"Reliability: {sets}. Ranges of {100 * LEVEL:.0f} % held the truth in: {ranges}."
-
-
-def _bin_words(b: Bin) -> str:
-    return f"{percent(b.stated)} stated {percent(b.true)} true ({b.cases:,})"
+        for b in x.bins
+    ]
+    rows += [
+        (x.hypothesis, x.quantity, LEVEL, f"{x.share:.4g}", CLUSTERS) for x in result.coverages
+    ]
+    return [("of", "quantity", "stated", "true", "cases"), *rows]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -225,7 +225,7 @@ def _draw_recognised(page: Page, comparison: Comparison, confusions: Sequence[Co
     height = len(ids) * _RECOGNISED_ROW
     axes = page.axes(left, 0.5, page.width - left - right, height)
     primitives.rows(axes, [comparison.title(x) for x in ids], room=left - 2 * MARGIN)
-    looks = [
+    looks: list[dict[str, Any]] = [
         {"marker": marker, "mfc": face, "color": INK, "ms": 5, "mew": 1.1, "ls": ""}
         for marker, face in (("o", "white"), ("s", "white"), ("D", INK))
     ]

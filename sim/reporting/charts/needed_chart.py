@@ -74,7 +74,8 @@ def _amount(x: Needed) -> str:
     """Return the median need in words; none where the rest of the explanation suffices."""
     if not x.needed.median:
         return f"no {_unit(x)} needed"
-    return f"{plain_number(float(f'{x.needed.median:.2g}'))} {_unit(x)}"
+    number = plain_number(float(f"{x.needed.median:.2g}"))
+    return f"{number} {_unit(x).removesuffix('s') if number == '1' else _unit(x)}"
 
 
 def _title(comparison: Comparison, name: str, shown: Sequence[Needed]) -> str:

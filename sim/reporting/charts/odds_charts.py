@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _COLUMNS, _ROW, _LEFT, _KEY = 2, 0.28, 1.75, 0.45
 # Panels beyond these are in the table only; odds beyond 100 : 1 become arrows.
 _MOST, _FARTHEST = 8, 2.1
+# Larger ratios are not told by their number.
+_SAID = 100
 
 
 def odds_claims(comparison: Comparison, result: OddsResult) -> Chart | None:
@@ -63,21 +65,38 @@ def odds_claims(comparison: Comparison, result: OddsResult) -> Chart | None:
 
 
 def _title(comparison: Comparison, odds: Sequence[Odds]) -> str:
-    """Say how much likelier the count, and all that is given, make the accused explanation."""
+    """Say how much likelier the count, and all that is given, make the accused explanation.
+
+    Comparisons are left out whose count one of the two hardly ever makes, as findings do.
+    """
     accused = comparison.inline_title(comparison.settings.accused)
-    first = max(r.stated for o in odds for r in o.steps[0].ratios.values())
-    last = max(r.stated for o in odds for r in o.steps[-1].ratios.values())
-    title = f"The count alone makes {accused} {_at_most(first)} another explanation"
+    title = f"The count alone {_makes(_largest(odds, 0), accused)} as another explanation"
     if any(len(o.steps) > 1 for o in odds):
-        title += f"; with what else is known, {_at_most(last).removesuffix(' as')}"
-    return title
+        title += f"; all that is given {_makes(_largest(odds, -1), 'it')}"
+    return title.replace("likelier as", "likelier than")
 
 
-def _at_most(log10: float) -> str:
-    """Return `at most about 5 times as likely as`, with one digit, as chance moves the others."""
-    ratio = 10**log10
-    rounded = float(f"{ratio:.1g}") if ratio >= 1 else float(f"{ratio:.1f}")
-    return f"at most about {plain_number(rounded)} times as likely as"
+def _largest(odds: Sequence[Odds], step: int) -> float:
+    """Return the largest ratio, in log10, of the comparisons that a count lets one make."""
+    ratios = [
+        (r.stated, not {other, o.accused} & set(o.outside))
+        for o in odds
+        for other, r in o.steps[step].ratios.items()
+    ]
+    return max([x for x, can in ratios if can] or [x for x, _ in ratios])
+
+
+def _makes(log10: float, what: str) -> str:
+    """Return `makes it at most about 5 times as likely`, with one digit, as chance moves others.
+
+    Beyond 100 a ratio rests on tails that few draws reach.
+    """
+    ratio = float(f"{10**log10:.1g}")
+    if ratio <= 1:
+        return f"nowhere makes {what} likelier"
+    if ratio > _SAID:
+        return f"can make {what} over {_SAID} times as likely"
+    return f"makes {what} at most about {plain_number(ratio)} times as likely"
 
 
 def _alt(comparison: Comparison, odds: Sequence[Odds]) -> str:

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sim.arrays.types import Floats
 from sim.comparison.inference.quantiles import Span
-from sim.comparison.plain_words import claim_names, plain_number
+from sim.comparison.plain_words import plain_number
 from sim.comparison.section import Comparison
 from sim.comparison.sections.predictions import REPORTED, Predicted
 from sim.comparison.wording import and_list, percent, plural
 from sim.reporting.charts import primitives
-from sim.reporting.charts.captions import drawn, group_colour, group_words, in_groups, source
-from sim.reporting.charts.layout import GREY, INK, NARROW, SOFT, Chart, Data, Frame, Page
+from sim.reporting.charts.captions import (
+    drawn,
+    group_colour,
+    group_words,
+    in_groups,
+    source,
+)
+from sim.reporting.charts.count_marks import Mark, draw_marks, ends_of, levels_of, marks_of
+from sim.reporting.charts.layout import (
+    INK,
+    NARROW,
+    Chart,
+    Data,
+    Frame,
+    Page,
+    text_width,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,24 +40,7 @@ _LEFT, _RIGHT, _BELOW = 0.25, 0.3, 0.5
 _CURVES, _ROW = 1.75, 0.42
 # Where densities are computed, and the least width of a kernel, both in log10 exchanges.
 _STEPS, _NARROWEST = 90, 0.08
-_MOST_RUNS = 8
-
-
-@dataclass(frozen=True)
-class _Mark:
-    """A count that is asked about, as a line over an axis of counts.
-
-    Attributes
-    ----------
-    label
-        Its name.
-    low, high
-        Limits of the count in exchanges; infinity where it has no upper end.
-    """
-
-    label: str
-    low: float
-    high: float
+_MOST_WIDENED = 20
 
 
 # Kinds of use
@@ -59,9 +56,9 @@ def expected(comparison: Comparison, result: tuple[Predicted, ...]) -> Chart | N
     if not predicted:
         return None
     groups = in_groups(comparison, predicted)
-    marks, limits = _marks(comparison), _limits(comparison, predicted)
+    marks, limits = marks_of(comparison), _limits(comparison, predicted)
     above = _above(marks, limits)
-    x = np.linspace(*map(math.log10, limits), _STEPS)
+    x = _places(limits)
     curves = {
         group: np.mean([_density(predicted[id_], x) for id_ in ids], axis=0)
         for group, ids in groups.items()
@@ -81,7 +78,7 @@ def expected(comparison: Comparison, result: tuple[Predicted, ...]) -> Chart | N
         _counts_axis(axes, limits)
         entries = [(group_words(x), {"color": group_colour(x), "lw": 3}) for x in curves]
         primitives.key(axes, entries, loc="upper right", fontsize=8.5)
-        _draw_marks(axes, marks, _levels(marks, limits, width))
+        draw_marks(axes, marks, levels_of(marks, limits, width))
 
     return Chart(
         "expected-counts",
@@ -107,7 +104,7 @@ def _expected_title(
     comparison: Comparison, groups: Mapping[str, Sequence[str]], predicted: Mapping[str, Predicted]
 ) -> str:
     """Say how many counts lie within what each kind of use makes one expect."""
-    marks = _marks(comparison)
+    marks = marks_of(comparison)
     inside = [
         x
         for x in marks
@@ -116,13 +113,16 @@ def _expected_title(
     kinds = and_list(group_words(x) for x in groups)
     if len(groups) == 1 or not marks:
         return f"Which counts {kinds} make{'s' if len(groups) == 1 else ''} one expect"
-    which = "Every one" if len(inside) == len(marks) else f"{len(inside)}"
-    if not inside:
-        which = "None"
-    return f"{which} of the {plural(len(marks), 'count')} is what {kinds} alike make one expect"
+    if len(marks) == 1:
+        return f"The count is {'' if inside else 'not '}what {kinds} alike make one expect"
+    which, verb = f"{len(inside)}", "are"
+    if len(inside) in (0, 1, len(marks)):
+        verb = "is"
+        which = {0: "None", 1: "One"}.get(len(inside), "Every one")
+    return f"{which} of the {len(marks)} counts {verb} what {kinds} alike make one expect"
 
 
-def _is_inside(mark: _Mark, count: Span) -> bool:
+def _is_inside(mark: Mark, count: Span) -> bool:
     """Tell whether a count overlaps with the middle 90 % of what is predicted."""
     return mark.low <= count.p95 and mark.high >= count.p05
 
@@ -136,7 +136,7 @@ def _expected_alt(
         f"{group_words(group)}"
         for group, ids in groups.items()
     )
-    marks = and_list(x.label for x in _marks(comparison))
+    marks = and_list(x.label for x in marks_of(comparison))
     return f"Curves over a logarithmic axis of counts, with middles at {middles}; lines at {marks}."
 
 
@@ -160,7 +160,7 @@ def predictions(comparison: Comparison, result: tuple[Predicted, ...]) -> Chart 
         return None
     groups = in_groups(comparison, predicted)
     order = [(id_, group) for group, ids in groups.items() for id_ in ids]
-    marks, limits = _marks(comparison), _limits(comparison, predicted)
+    marks, limits = marks_of(comparison), _limits(comparison, predicted)
     above = _above(marks, limits)
 
     def fill(page: Page) -> None:
@@ -183,7 +183,7 @@ def predictions(comparison: Comparison, result: tuple[Predicted, ...]) -> Chart 
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         _counts_axis(axes, limits)
-        _draw_marks(axes, marks, _levels(marks, limits, width))
+        draw_marks(axes, marks, levels_of(marks, limits, width))
 
     return Chart(
         "predictions",
@@ -209,7 +209,7 @@ def _draw_row(
     axes: Axes, row: int, predicted: Predicted, colour: Any, limits: tuple[float, float]
 ) -> None:
     """Draw a density that stands on a bar of its middle 90 %."""
-    x = np.linspace(*map(math.log10, limits), _STEPS)
+    x = _places(limits)
     foot = row + 0.9
     y = _density(predicted, x)
     axes.fill_between(10**x, foot, foot - 0.55 * y / y.max(), color=colour, alpha=0.3, lw=0)
@@ -287,6 +287,12 @@ def _reported(result: Sequence[Predicted]) -> dict[str, Predicted]:
     return {x.hypothesis: x for x in result if x.convention == REPORTED}
 
 
+def _places(limits: tuple[float, float]) -> Floats:
+    """Return where densities are computed, in log10 exchanges."""
+    low, high = limits
+    return np.linspace(math.log10(low), math.log10(high), _STEPS)
+
+
 def _density(predicted: Predicted, x: Floats) -> Floats:
     """Return the density of log10 of the count at `x`, smoothed from percentiles.
 
@@ -299,60 +305,30 @@ def _density(predicted: Predicted, x: Floats) -> Floats:
     return density
 
 
-def _marks(comparison: Comparison) -> list[_Mark]:
-    """Return the counts that are asked about, rising: those of runs, where there are runs.
-
-    Of many runs only the largest are named.
-    """
-    if comparison.runs:
-        counts = sorted(comparison.runs, key=lambda x: -x.counts["C2"])[:_MOST_RUNS]
-        marks = [_Mark(x.name, x.counts["C2"], x.counts["C2"]) for x in counts if x.counts["C2"]]
-    else:
-        names, reading = claim_names(comparison.cases), comparison.settings.reading
-        limits = {x.id: x.interval("count", reading) for x in comparison.cases}
-        marks = [_Mark(names[k], x.low, x.high) for k, x in limits.items()]
-    return sorted(marks, key=lambda x: x.low)
-
-
 def _limits(comparison: Comparison, predicted: Mapping[str, Predicted]) -> tuple[float, float]:
     """Return the limits of the axis of counts, wide enough for all that is drawn."""
-    marks = _marks(comparison)
+    marks = marks_of(comparison)
     low = min(x.count.p05 for x in predicted.values())
     low = min([low, *(x.low for x in marks)])
     high = max([x.count.p95 for x in predicted.values()] + [x.low for x in marks])
-    return max(low, 1.0) / 3, high * 3
+    low, high = max(low, 1.0) / 3, high * 3
+
+    # Labels stand left of their lines, so that the lowest need room
+    widths = [text_width(x.label, primitives.FLAG) + 0.1 for x in marks]
+    for _ in range(_MOST_WIDENED):
+        ends = ends_of(marks, (low, high), NARROW - _LEFT - _RIGHT)
+        if all(end + _LEFT > width for end, width in zip(ends, widths, strict=True)):
+            break
+        low /= 2
+    return low, high
 
 
-def _levels(
-    marks: Sequence[_Mark], limits: tuple[float, float], width: float | None = None
-) -> list[int]:
-    """Return how high the label of each mark stands."""
-    inches = NARROW - _LEFT - _RIGHT if width is None else width
-    inch = inches / math.log10(limits[1] / limits[0])
-    ends = [math.log10(x.low / limits[0]) * inch for x in marks]
-    return primitives.staggered(ends, [x.label for x in marks], primitives.FLAG)
-
-
-def _above(marks: Sequence[_Mark], limits: tuple[float, float]) -> float:
+def _above(marks: Sequence[Mark], limits: tuple[float, float]) -> float:
     """Return the inches that the labels take over the axes."""
-    return 0.2 + 0.16 * (max(_levels(marks, limits), default=-1) + 1)
+    return 0.2 + 0.16 * (max(levels_of(marks, limits, NARROW - _LEFT - _RIGHT), default=-1) + 1)
 
 
 def _counts_axis(axes: Axes, limits: tuple[float, float]) -> None:
     """Make x the axis of counts that both charts have."""
     label = "exchanges of one cluster (number, log scale)"
     primitives.log_counts(axes, *limits, label, most=5, plain=True)
-
-
-def _draw_marks(axes: Axes, marks: Sequence[_Mark], levels: Sequence[int]) -> None:
-    """Draw a line for each count; an arrow stands for an end outside the axes."""
-    from matplotlib.transforms import blended_transform_factory
-
-    mixed = blended_transform_factory(axes.transData, axes.transAxes)
-    for mark, level in zip(marks, levels, strict=True):
-        axes.axvline(mark.low, color=SOFT, lw=1.1, zorder=3)
-        if mark.high < axes.get_xlim()[1]:
-            axes.axvspan(mark.low, mark.high, color=GREY, alpha=0.35, lw=0, zorder=2)
-        else:
-            axes.plot([mark.low], [1], ">", color=SOFT, ms=5, transform=mixed, clip_on=False)
-        primitives.flag(axes, mark.low, level, mark.label, SOFT)

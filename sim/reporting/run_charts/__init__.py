@@ -17,6 +17,7 @@ __all__ = ["SECTIONS", "Shown", "ShownRun", "charts_of_runs", "wide_chart"]
 
 # The questions of a report, each with the charts below it, in the order of the page.
 SECTIONS = {
+    "rows": "What are its exchanges, one by one?",
     "exchanges": "How many exchanges does one task, one account, one run take?",
     "conventions": "What is counted as an exchange?",
     "time": "When?",
@@ -32,6 +33,7 @@ def charts_of_runs(shown: Shown) -> tuple[Chart, ...]:
     What a chart needs and no run has, such as tasks without truth, leaves it out.
     """
     made = [
+        *(rows(shown, run) for run in shown.runs),
         *distributions(shown),
         conventions(shown),
         by_hour(shown),
@@ -41,7 +43,6 @@ def charts_of_runs(shown: Shown) -> tuple[Chart, ...]:
         tokens_and_cost(shown),
         amplification(shown),
         context(shown),
-        *(rows(shown, run) for run in shown.runs),
     ]
     return tuple(x for x in made if x is not None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from sim.arrays.types import Floats, Ints
 from sim.comparison.wording import short_number
 from sim.reporting.charts.layout import GREY, LINE, MARGIN, NARROW, Chart, Frame, Page
-from sim.reporting.run_charts.plain import count_axis, number
+from sim.reporting.run_charts.plain import count_axis, exchanges_words, in_words, number
 from sim.reporting.run_charts.shown import OTHERS, Shown, ShownRun
 from sim.reporting.run_charts.time_chart import group_key
 
@@ -28,6 +29,7 @@ def amplification(shown: Shown) -> Chart | None:
     """
     if not any(_points(shown, x) for x in shown.runs):
         return None
+
     return Chart(
         "amplification",
         "amplification",
@@ -64,6 +66,7 @@ def context(shown: Shown) -> Chart | None:
     """
     if not any(_curves(shown, x) for x in shown.runs):
         return None
+
     return Chart(
         "context",
         "amplification",
@@ -99,7 +102,7 @@ def _height(shown: Shown) -> float:
     return (head + _PANEL + _FOOT) * len(shown.runs) + _ROW * ((len(shown.groups) + 1) // 2) + 0.1
 
 
-def _fill(page: Page, shown: Shown, draw: object) -> None:
+def _fill(page: Page, shown: Shown, draw: Callable[[Axes, Shown, ShownRun], None]) -> None:
     """Draw a panel for each run from the top down, and the key below.
 
     Parameters
@@ -109,7 +112,6 @@ def _fill(page: Page, shown: Shown, draw: object) -> None:
     draw
         Function that draws one run on its axes.
     """
-    assert callable(draw)
     head = _HEAD + (0.15 if len(shown.runs) > 1 else 0)
     for k, run in enumerate(shown.runs):
         top = page.height - k * (head + _PANEL + _FOOT) - head
@@ -191,7 +193,7 @@ def _amplification_title(shown: Shown) -> str:
     of = shown.named(group, " of ")
     first, last = points[0], points[-1]
     if first == last:
-        return f"A task{of} takes some {short_number(first[1])} tokens"
+        return f"A task{of} takes some {in_words(first[1])} tokens"
     return (
         f"Tasks{of} with {_bin_words(last[0])} exchanges take {number(last[1] / first[1])} times "
         f"the tokens of those with {_bin_words(first[0])}"
@@ -208,7 +210,7 @@ def _amplification_alt(shown: Shown) -> str:
     """Say in a sentence the first and the last point of the largest group."""
     _, group, points = _largest(shown)
     words = " and ".join(
-        f"{short_number(y)} tokens at {number(x)} exchanges" for x, y, _ in (points[0], points[-1])
+        f"{in_words(y)} tokens at {exchanges_words(x)}" for x, y, _ in (points[0], points[-1])
     )
     return f"Rising lines by group: median tokens of tasks of {shown.label(group)}, {words}."
 
@@ -255,17 +257,15 @@ def _context_title(shown: Shown) -> str:
     group, ((first, low), (last, high)) = _ends(shown)
     of = shown.named(group, " of ")
     if first == last:
-        return (
-            f"The input{of} does not grow along a task: {short_number(low)} tokens at call {first}"
-        )
+        return f"The input{of} does not grow along a task: {in_words(low)} tokens at call {first}"
     return (
-        f"The median input{of} grows from {short_number(low)} tokens at call {first} of a task to "
-        f"{short_number(high)} at call {last}"
+        f"The median input{of} grows from {in_words(low)} tokens at call {first} of a task to "
+        f"{in_words(high)} at call {last}"
     )
 
 
 def _context_alt(shown: Shown) -> str:
     """Say in a sentence the first and the highest value of the first group."""
     group, points = _ends(shown)
-    words = " and ".join(f"{short_number(x)} at call {k}" for k, x in points)
+    words = " and ".join(f"{in_words(x)} at call {k}" for k, x in points)
     return f"Lines by group of input tokens along a task; {shown.label(group)}: {words}."

@@ -139,6 +139,7 @@ def _labels(axes: Axes, labels: list[tuple[float, str, object]]) -> None:
     least = 0.135 / _PANEL
     wanted = sorted((math.log10(y) - low) / (high - low) for y, _, _ in labels)
     heights = apart(wanted, least)
+
     for height, (_, text, colour) in zip(heights, sorted(labels, key=lambda x: x[0]), strict=True):
         axes.annotate(
             shortened(text, 7.5, _RIGHT - 0.25),

@@ -130,12 +130,7 @@ def _chart(shown: Shown, id_: str, units: Sequence[str], width: float) -> Chart:
         _title(shown, units),
         _alt(shown, units),
         Frame(
-            subtitle=(
-                f"Share of the {' and of the '.join(UNITS[x][1] for x in units)} that have so many "
-                "exchanges or more (C2, answered requests). A line that falls far to the right "
-                "belongs to a few that have very many. Dots: half, one in ten and one in a "
-                "hundred have at least so many. Dashed: a figure that was published."
-            ),
+            subtitle=_how_to_read(shown, units),
             source=shown.source(),
             height=each * len(shown.runs),
             fill=fill,
@@ -143,6 +138,17 @@ def _chart(shown: Shown, id_: str, units: Sequence[str], width: float) -> Chart:
         ),
         _data(shown, units),
     )
+
+
+def _how_to_read(shown: Shown, units: Sequence[str]) -> str:
+    """Say what the lines are; at length where accounts are drawn, which stand first."""
+    of = " and of the ".join(UNITS[x][1] for x in units)
+    words = f"Share of the {of} that have so many exchanges or more (C2, answered requests)."
+    if "account" in units:
+        words += " A line that falls far to the right belongs to a few that have very many."
+    words += " Dots: half, one in ten and one in a hundred have at least so many."
+    has_mark = any(marks(unit, x.scale) for unit in units for x in shown.runs)
+    return words + (" Dashed: a figure that was published." if has_mark else "")
 
 
 def _panel(
@@ -202,6 +208,7 @@ def _line(axes: Axes, x: Distribution, colour: Any) -> None:
     axes.step(
         [values[0], *values], [shares[0], *shares], where="pre", color=colour, lw=1.6, zorder=3
     )
+
     units = x.frequencies.sum()
     places = [p for p in _MARKED if units * p >= 1] if units > 1 else [1.0]
     at = [(quantile(x, 1 - p), p) for p in places]

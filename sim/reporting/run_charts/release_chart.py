@@ -98,6 +98,7 @@ def _hours(axes: Axes, shown: Shown, run: ShownRun, adoption: Adoption) -> None:
             near = (hours > -_BEFORE) & (hours < _AFTER)
             colour = shown.colour(group)
             axes.plot(hours[near], shares[near], color=colour, lw=1.4, zorder=3)
+
     axes.set_xlim(-_BEFORE, _AFTER)
     axes.set_xticks(range(-_BEFORE, _AFTER + 1, 12))
     axes.set_xlabel("hours since the release", fontsize=8)
@@ -136,6 +137,7 @@ def _first_day(axes: Axes, shown: Shown, adoption: Adoption) -> None:
             axes.plot([first], [row], "o", ms=5.5, color=colour, zorder=5)
         else:
             axes.text(0.01, row, "no exchanges", va="center", fontsize=7, color=SOFT)
+
     axes.axvline(claims()["A9"].value or 0.5, color=INK, lw=0.9, ls=(0, (4, 3)), zorder=2)
     axes.set_xlim(-0.02, 1.02)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])

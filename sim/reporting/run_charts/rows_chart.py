@@ -52,7 +52,7 @@ def rows(shown: Shown, run: ShownRun) -> Chart | None:
     more = f" {left_out} more are not drawn." if left_out else ""
     return Chart(
         "rows" if number_of_run == 1 else f"rows-{number_of_run}",
-        "amplification",
+        "rows",
         (
             f"{asked} request{'' if asked == 1 else 's'} of users became "
             f"{exchanges_words(len(exchanges))} with the model{of_run}"

@@ -136,6 +136,7 @@ def _strip(axes: Axes, run: ShownRun, step: int) -> None:
             transform=_by_row(axes),
             color=SOFT,
         )
+
     axes.set_ylim(1.6, -0.6)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
@@ -190,7 +191,7 @@ def _counts_axis(axes: Axes, most: float) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     axes.set_ylim(0, max(most, 1) * 1.05)
-    axes.yaxis.set_major_locator(MaxNLocator(4, integer=most < 4))
+    axes.yaxis.set_major_locator(MaxNLocator(4, integer=most >= 4))
     axes.yaxis.set_major_formatter(
         FuncFormatter(lambda x, _: f"{x:,.0f}" if x % 1 == 0 else f"{x:g}")
     )

@@ -103,8 +103,8 @@ def test_overconfidence_would_be_seen(instrument: EvidenceModel) -> None:
         def __init__(self, inner: object) -> None:
             self.inner = inner
 
-        def log_density(self, points: object, missing: object) -> np.ndarray:
-            return 8 * self.inner.log_density(points, missing)  # type: ignore[attr-defined, no-any-return]
+        def log_densities(self, points: object, sets: object) -> list[np.ndarray]:
+            return [8 * x for x in self.inner.log_densities(points, sets)]  # type: ignore[attr-defined]
 
     other = EvidenceModel(instrument.library, 3_000, seed=5)
     honest = calibration.reliability(other, ALL[:2])

@@ -16,15 +16,12 @@ from sim.comparison.hypotheses.parameters import (
     parameter_of_factor,
 )
 from sim.comparison.hypotheses.priors import Prior
+from sim.comparison.inference import beliefs
 from sim.comparison.inference import odds as weigh
-from sim.comparison.inference.evidence_model import (
-    WHOLE,
-    EvidenceModel,
-    ModeDraws,
-    capped,
-    in_order,
-)
+from sim.comparison.inference.evidence_model import EvidenceModel, capped, in_order
 from sim.comparison.inference.likelihood import Fit
+from sim.comparison.inference.mode_draws import WHOLE, ModeDraws
+from sim.comparison.inference.odds import LogLikelihood
 from sim.comparison.inference.posterior import TRUE_COUNT, inferred, quantity_of
 from sim.comparison.inference.prior_predictive import (
     Draws,
@@ -174,6 +171,9 @@ def mode_draws(count: np.ndarray, over: float = 0.0) -> ModeDraws:
         published_over=np.full(n, over),
         convention=np.arange(n) % 6,
         latent_class=np.zeros(n, np.int64),
+        evened=np.arange(1.0, n + 1),
+        mode="pool",
+        sequence=np.arange(n) % 2,
     )
 
 
@@ -205,8 +205,12 @@ def test_observables_are_added_in_their_order() -> None:
     assert in_order(["synchrony", "accounts", "count"]) == ("count", "accounts", "synchrony")
 
 
+def log_of(*likelihoods: float, error: float = 0.0) -> LogLikelihood:
+    return LogLikelihood(np.log(likelihoods), error)
+
+
 def test_probabilities_go_by_bayes_rule_over_every_pair_of_prior_sets() -> None:
-    logs = {"a": np.log([0.2, 0.1]), "b": np.log([0.1, 0.4])}
+    logs = {"a": log_of(0.2, 0.1), "b": log_of(0.1, 0.4)}
     found = weigh._posterior(logs, {"a": 3.0}, draws=10_000)
     assert found["a"].stated == pytest.approx(0.6 / 0.7)
     assert found["a"].low == pytest.approx(0.3 / 0.7)
@@ -216,12 +220,12 @@ def test_probabilities_go_by_bayes_rule_over_every_pair_of_prior_sets() -> None:
 
 
 def test_a_posterior_is_no_surer_than_the_draws_allow() -> None:
-    logs = {"a": np.array([0.0]), "b": np.array([-1_000.0])}
+    logs = {"a": LogLikelihood(np.array([0.0]), 0), "b": LogLikelihood(np.array([-1_000.0]), 0)}
     assert weigh._posterior(logs, {}, draws=99)["a"].stated == pytest.approx(0.99)
 
 
 def test_a_ratio_ranges_over_every_pair() -> None:
-    ratio = weigh._ratio(np.log([10.0, 1]), np.log([1.0, 100]), draws=10**6)
+    ratio = weigh._ratio(log_of(10, 1), log_of(1, 100), draws=10**6)
     assert (ratio.stated, ratio.low, ratio.high) == pytest.approx((1, -2, 1))
 
 
@@ -229,7 +233,7 @@ def test_modes_are_apart_in_a_fit() -> None:
     model = EvidenceModel(replace(shipped(), prior_sets=(AS_STATED,)), 300, 2)
     fitted = model.stated_fit("benchmarking")
     limits = {"count": Interval(1e5, 1e6)}
-    one, others = weigh._by_mode(fitted, 0, limits)
+    one, others = beliefs._by_mode(fitted, 0, limits)
     weight = sum(x.weight for x in fitted.classes if x.latent_class in (0, 1))
     together = weight * np.exp(one) + (1 - weight) * np.exp(others)
     assert together == pytest.approx(np.exp(fitted.log_likelihood(limits)))

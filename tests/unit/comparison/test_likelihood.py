@@ -10,15 +10,13 @@ from sim.comparison.claims.intervals import Interval
 from sim.comparison.claims.observables import OBSERVABLES
 from sim.comparison.inference.evidence_model import capped, log_densities
 from sim.comparison.inference.likelihood import (
-    RESOLUTION,
     Fit,
     Sample,
     fit,
     lattice,
-    marginal,
-    scaled,
     without_implied,
 )
+from sim.comparison.inference.marginals import RESOLUTION, marginal, scaled
 
 N = 20_000
 WIDE = 12.0  # decades in which one draw more may lie anywhere
@@ -242,8 +240,8 @@ def test_what_is_undefined_excludes_the_classes_that_define_it() -> None:
     made = fitted(values)
     some = {k: v[:4].copy() for k, v in values.items()}
     some["accounts"][1::2] = np.nan
-    logs = log_densities([made], some, ("count", "accounts"))[:, 0]
-    alone = log_densities([made], some, ("count",))[:, 0]
+    logs = log_densities([made], some, [("count", "accounts")])[0][:, 0]
+    alone = log_densities([made], some, [("count",)])[0][:, 0]
     impossible = made.log_density({"count": scaled("count", some["count"])}, ["accounts"])
     assert logs[1::2] == pytest.approx(impossible[1::2]), "its one class defines accounts"
     assert (logs[1::2] < alone[1::2]).all()

@@ -13,8 +13,10 @@ from sim.comparison.claims.cases import cases
 from sim.comparison.claims.intervals import Interval
 from sim.comparison.hypotheses.load_hypotheses import chosen
 from sim.comparison.hypotheses.model import AS_STATED, Library, PriorSet
+from sim.comparison.inference import beliefs
 from sim.comparison.inference import odds as weigh
-from sim.comparison.inference.evidence_model import WHOLE, EvidenceModel
+from sim.comparison.inference.evidence_model import EvidenceModel
+from sim.comparison.inference.mode_draws import WHOLE
 from sim.comparison.sections.needed import needed
 from sim.comparison.sections.predictions import predicted
 from sim.tables.conventions import CONVENTIONS
@@ -67,17 +69,21 @@ def test_a_range_covers_the_stated_ratio_and_is_of_all_pairs_of_sets(
                 assert x.low <= x.stated <= x.high
     evidence = weigh.evidence_of(CASES["A4"], "rounded")
     logs = weigh.log_likelihoods(instrument, evidence, ("count",))
-    pairs = [(a - b) / np.log(10) for a in logs["extraction"] for b in logs["benchmarking"]]
+    pairs = [
+        (a - b) / np.log(10)
+        for a in logs["extraction"].of_sets
+        for b in logs["benchmarking"].of_sets
+    ]
     found = of_case(instrument, "A4").steps[0].ratios["benchmarking"]
     assert (found.low, found.high) == pytest.approx((min(pairs), max(pairs)))
-    assert len(pairs) == 81
+    assert len(pairs) == 13**2
 
 
 def test_prior_sets_begin_as_stated_and_hold_every_pair() -> None:
     library = load_library()
     sets = EvidenceModel(library, 200, 0).sets
     assert sets[0] == AS_STATED == PriorSet(1, 1)
-    assert len(sets) == len(set(sets)) == 9
+    assert len(sets) == len(set(sets)) == 13
 
 
 def test_a_centre_moves_the_lever_and_a_width_every_spread() -> None:
@@ -117,7 +123,7 @@ def test_probabilities_follow_from_prior_odds_alone(instrument: EvidenceModel) -
     assert found is not None
     assert sum(x.stated for x in found.values()) == pytest.approx(1)
     logs = weigh.log_likelihoods(instrument, evidence, ("count", "accounts"))
-    weight = {k: prior.get(k, 1) * np.exp(x[0]) for k, x in logs.items()}
+    weight = {k: prior.get(k, 1) * np.exp(x.stated) for k, x in logs.items()}
     for k, x in found.items():
         assert x.low <= x.stated <= x.high
         assert x.stated == pytest.approx(weight[k] / sum(weight.values()))
@@ -129,7 +135,7 @@ def test_the_share_of_pools_is_as_if_the_weight_had_been_set(instrument: Evidenc
     evidence = weigh.evidence_of(CASES["A4"], "rounded")
     found = next(
         x
-        for x in weigh.pool_shares(instrument, evidence, "extraction")
+        for x in beliefs.pool_shares(instrument, evidence, "extraction")
         if x.against == "benchmarking"
     )
     assert found.decisive is not None
@@ -163,13 +169,13 @@ def test_the_shares_that_make_ten_to_one(
     inside: float, outside: float, decisive: tuple[float, float] | None
 ) -> None:
     """`inside`, `outside`: likelihoods relative to the accused explanation."""
-    assert weigh._decisive(inside, outside) == (decisive and pytest.approx(decisive))
+    assert beliefs._decisive(inside, outside) == (decisive and pytest.approx(decisive))
 
 
 def test_a_share_is_decisive_where_the_ratio_is(instrument: EvidenceModel) -> None:
     for id_ in ("A1", "A3", "A4"):
         evidence = weigh.evidence_of(CASES[id_], "rounded")
-        for x in weigh.pool_shares(instrument, evidence, "extraction"):
+        for x in beliefs.pool_shares(instrument, evidence, "extraction"):
             low, high = x.decisive or (2.0, -1.0)
             for share, ratio in x.ratios.items():
                 assert (low <= share <= high) == (ratio >= 10), (id_, x)
@@ -189,16 +195,16 @@ def test_nothing_is_beyond_what_the_draws_can_tell() -> None:
     assert found.posterior is not None
     assert found.steps[0].ratios["benchmarking"].stated == pytest.approx(np.log10(300))
     assert found.posterior["extraction"].stated == pytest.approx(300 / 301)
-    for x in weigh.reach(other, evidence, "extraction"):
+    for x in beliefs.reach(other, evidence, "extraction"):
         assert x.best <= 300 * (1 + 1e-9)
-    for y in weigh.pool_shares(other, evidence, "extraction"):
+    for y in beliefs.pool_shares(other, evidence, "extraction"):
         assert max(y.ratios.values()) <= 300 * (1 + 1e-9)
 
 
 def test_no_volume_of_the_accused_beats_its_best(instrument: EvidenceModel) -> None:
     evidence = weigh.evidence_of(CASES["A4"], "rounded")
     stated = of_case(instrument, "A4").steps[0].ratios
-    for x in weigh.reach(instrument, evidence, "extraction"):
+    for x in beliefs.reach(instrument, evidence, "extraction"):
         assert x.best >= 10 ** stated[x.against].stated * 0.95
         assert x.other_below is None or x.other_below < 1
         assert x.other_above is None or x.other_above > 1

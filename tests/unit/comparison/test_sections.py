@@ -17,8 +17,9 @@ from sim.comparison.claims.cases import cases
 from sim.comparison.claims.intervals import Interval
 from sim.comparison.hypotheses.load_hypotheses import load_library
 from sim.comparison.hypotheses.model import Library
-from sim.comparison.inference.evidence_model import WHOLE
-from sim.comparison.inference.odds import PoolShare, Reach
+from sim.comparison.inference.beliefs import PoolShare, Reach
+from sim.comparison.inference.goodness import Goodness
+from sim.comparison.inference.mode_draws import WHOLE
 from sim.comparison.inference.quantiles import Ranged
 from sim.comparison.section import Comparison, Section
 from sim.comparison.sections import (
@@ -159,8 +160,11 @@ def test_without_its_usual_claim_the_largest_is_looked_at(analysis: Analysis) ->
     effort = analysis.results["needed"]
     others = replace(analysis, cases=(analysis.cases[0], analysis.cases[2]))
     said = needed.say_needed(others, effort)
-    assert said.startswith("To reach 150 k (A3, counted as C2) takes, at the median: 60 users by")
-    assert said.endswith("; none by benchmark runs, whose other work suffices")
+    assert said == (
+        "150 k exchanges (A3, counted as C2) would take about 70 users (use of a product), 100 "
+        "prompts (coordinated extraction) or nothing more of benchmark runs, whose other work "
+        "suffices"
+    )
 
 
 def test_predictions_may_have_no_count_in_common(analysis: Analysis) -> None:
@@ -182,31 +186,74 @@ def test_odds_leave_out_counts_in_the_tails(analysis: Analysis) -> None:
     first, second, third = odds_by_hand()
     outside = replace(first, outside=("product-use",))
     said = odds.say_odds(analysis, OddsResult((outside, second, third), ()))
-    assert "(3 claims; 1 of 6 comparisons are left out here" in said
+    assert said.endswith("(3 claims; explanations that hardly ever make such a count are left out)")
     accused = replace(first, outside=("extraction",))
     assert odds.say_odds(analysis, OddsResult((accused,), ())) == (
-        "No count is one that two explanations make; 2 of 2 comparisons are left out here, of a "
-        "count that one of the two hardly ever makes"
+        "No count is one that two explanations make, so none is weighed by itself"
     )
 
 
-def test_small_changes_of_odds_are_none(analysis: Analysis) -> None:
+def test_what_the_count_alone_does_is_said_in_classes(analysis: Analysis) -> None:
     odds_of = weighed("A4", 0.0)
-    step = replace(odds_of.steps[0], ratios={"product-use": Ranged(0.0, -0.02, 0.02)})
-    said = odds.say_odds(analysis, OddsResult((replace(odds_of, steps=(step,)),), ()))
-    assert said.endswith(
-        "as likely as before against another explanation, with the priors as stated; over all "
-        "prior sets as likely as before (claim)"
+    for ratio, said in (
+        (Ranged(0.0, -0.02, 0.02), "less than a factor of 3, either way; under other priors by"),
+        (Ranged(-0.9, -1, 2.9), "less than a factor of 10, either way; under other priors by less"),
+        (Ranged(0.9, 0, 1, error=0.06), "less than a factor of 30, either way"),
+        (Ranged(0.9, -3.2, 1), "under other priors by more than a factor of 1,000 in places (1"),
+    ):
+        step = replace(odds_of.steps[0], ratios={"product-use": ratio})
+        result = OddsResult((replace(odds_of, steps=(step,)),), ())
+        assert said in odds.say_odds(analysis, result)
+
+
+def test_groups_are_said_of_claims_and_by_their_call(analysis: Analysis) -> None:
+    weighed_odds = tuple(
+        replace(x, steps=(*x.steps[:-1], replace(x.steps[-1], groups={"legitimate": ratio})))
+        for x, ratio in zip(
+            odds_by_hand(),
+            (Ranged(0.4, 0, 1), Ranged(1.5, 1, 2, error=0.1), Ranged(0.3, 0, 1)),
+            strict=True,
+        )
     )
-    step = replace(step, ratios={"product-use": Ranged(0.0, -0.022, 0.3)})
-    said = odds.say_odds(analysis, OddsResult((replace(odds_of, steps=(step,)),), ()))
-    assert said.endswith("up to 2 times likelier or up to 1.05 times less likely (claim)")
+    assert odds.say_groups(analysis, OddsResult(weighed_odds, ())) == (
+        "Is it any extraction, or any legitimate use? With all that is known, and each as likely "
+        "before, the odds are too close to call in A3 and G1; strongly for it in A4"
+    )
+    assert odds.say_groups(with_runs(), OddsResult(weighed_odds, ())) == ""
+    rows = odds.groups_table(analysis, OddsResult(weighed_odds, ())).records()
+    assert [x["call"] for x in rows] == [
+        "too close to call",
+        "strongly for it",
+        "too close to call",
+    ]
+    assert rows[1]["ratio_error"] == pytest.approx(0.1 * np.log(10))
+
+
+def test_that_nothing_fits_is_said_by_name(analysis: Analysis) -> None:
+    fits, fails = Goodness(0.4, "count", 0.01), Goodness(0.0, "accounts", 0.001)
+    first, second, third = odds_by_hand()
+    one = replace(first, goodness={"extraction": fits, "product-use": fails})
+    none = replace(second, goodness={"extraction": fails, "product-use": fails})
+    said = odds.say_fit(analysis, OddsResult((one, none, third), ()))
+    assert said.startswith("None of these explanations fits A4: each makes figures so far out in")
+    assert odds.say_fit(analysis, OddsResult((one,), ())).startswith("Of every figure at least one")
+    assert odds.say_fit(analysis, OddsResult((third,), ())) == ""
+    rows = odds.fit_table(analysis, OddsResult((one, none), ())).records()
+    assert [x["fits"] for x in rows] == ["yes", "no", "no", "no"]
+
+
+def test_claims_that_add_up_others_are_not_weighed(analysis: Analysis) -> None:
+    summed = replace(analysis.cases[0], sum_of=("A4", "A5"))
+    with_sum = replace(analysis, cases=(summed, *analysis.cases[1:]))
+    assert [x.id for x in odds.evidence_of(with_sum)] == ["A4", "G1"]
+    assert odds.say_sums(with_sum, OddsResult((), ())).startswith("A3 adds up other claims")
+    assert odds.say_sums(analysis, OddsResult((), ())) == ""
 
 
 def test_many_claims_are_not_named_one_by_one(analysis: Analysis) -> None:
     seven = tuple(weighed(f"X{k}", 0.1) for k in range(7))
     six = odds.say_with_more(analysis, OddsResult(seven[:6], ()))
-    assert "(X0, X1, X2, X3, X4, X5)" in six
+    assert "(X0, X1, X2, X3, X4 and X5)" in six
     assert "(7 of them)" in odds.say_with_more(analysis, OddsResult(seven, ()))
 
 
@@ -254,10 +301,14 @@ def test_a_volume_that_is_decisive_is_named(analysis: Analysis) -> None:
         Reach("A4", "benchmarking", 2_000.0, 1.0, None, None),
         Reach("G1", "benchmarking", 9.9, 1.0, None, None),
     )
-    assert priors_needed.say_reach(analysis, PriorsNeeded((), reach, ())) == (
-        "In 2 of 3 comparisons some typical volume of coordinated extraction makes the count alone "
-        "favour it by 10 to 1; at most by 2 k (A4 against benchmark runs)"
-    )
+    start = "Even with the most favourable typical volume of coordinated extraction, the count"
+    for these, against in (
+        (reach, "against every other explanation"),
+        (reach[1:], "only against benchmark runs"),
+        (reach[2:], "against no other explanation"),
+    ):
+        said = priors_needed.say_reach(analysis, PriorsNeeded((), these, ()))
+        assert said == f"{start} alone reaches 10 to 1 {against}"
 
 
 def test_pools_that_never_decide_are_counted(analysis: Analysis) -> None:
@@ -267,15 +318,20 @@ def test_pools_that_never_decide_are_counted(analysis: Analysis) -> None:
     )
     assert priors_needed.say_pools(analysis, PriorsNeeded((), (), pools)) == (
         "How likely the accounts of another explanation are pooled never decides whether all that "
-        "is known makes 10 : 1; it does in 1 of 3 comparisons"
+        "is known makes 10 to 1"
     )
     decided = replace(pools[0], decisive=(0.2, 1.0), against="product-use", case="A3")
     mixed = (decided, replace(decided, case="A4", against="benchmarking"))
-    assert "For A4 against benchmark runs" in priors_needed.say_pools(
-        analysis, PriorsNeeded((), (), mixed)
+    assert priors_needed.say_pools(analysis, PriorsNeeded((), (), mixed)) == (
+        "Whether A4 reaches 10 to 1 against benchmark runs rests on how much of such work you "
+        "think goes through pooled accounts: the odds are about 3 : 1 if hardly any does, and "
+        "about 3 : 1 if nearly all does"
     )
+    sure = replace(mixed[1], ratios={0.1: 450.0, 0.9: 0.002})
+    said = priors_needed.say_pools(analysis, PriorsNeeded((), (), (sure,)))
+    assert said.endswith("are over 100 : 1 if hardly any does, and over 1 : 100 if nearly all does")
     alike = (replace(decided, against="benchmarking"), decided)
-    assert "For A3 against use of a product" in priors_needed.say_pools(
+    assert "Whether A3 reaches 10 to 1 against use of a product" in priors_needed.say_pools(
         analysis, PriorsNeeded((), (), alike)
     )
 
@@ -337,11 +393,25 @@ def test_the_likeliest_hypothesis_of_a_run_is_held_against_the_true_one() -> Non
     assert chances["extraction"] / chances["benchmarking"] == pytest.approx(10**1.1)
     assert laboratory["probability"] == chances["benchmarking"]
     assert laboratory["its"] == chances["extraction"]
+    assert (laboratory["call"], pool["call"]) == ("clear", "clear")
     assert table.finding == (
-        "At equal odds the true explanation is the likeliest for 1 of 2 clusters whose truth an "
-        "explanation describes, and for 1 of 1 that are coordinated extraction; two:laboratory is "
-        "taken for it wrongly"
+        "At equal odds no explanation is clearly likelier than the true one for 1 of 2 clusters "
+        "whose truth an explanation describes, and for 1 of 1 that are coordinated extraction; "
+        "two:laboratory is clearly taken for it wrongly"
     )
+
+
+def test_explanations_that_cannot_be_told_apart_are_a_tie() -> None:
+    last = weighed("a", 0.0, more=False).steps[0]
+
+    def favourites(**ratios: Ranged) -> tuple[str, ...]:
+        step = replace(last, ratios={k.replace("_", "-"): x for k, x in ratios.items()})
+        return truth.favourites(replace(weighed("a", 0.0), steps=(step,)))
+
+    assert favourites(product_use=Ranged(0.6, 0, 1)) == ("extraction",)
+    assert favourites(product_use=Ranged(0.4, 0, 1)) == ("product-use", "extraction")
+    assert favourites(product_use=Ranged(0.6, 0, 1, error=0.1)) == ("product-use", "extraction")
+    assert favourites(product_use=Ranged(-2, -3, 0)) == ("product-use",)
 
 
 def test_what_no_hypothesis_describes_is_not_counted_as_right_or_wrong() -> None:
@@ -398,7 +468,9 @@ def test_sensitivity_names_the_strongest_where_conventions_do_not_matter(
     said = sensitivity.say_sensitivity(analysis, Sensitivity((*indices, *of_odds), ()))
     assert said.endswith("; the odds with everything known depend most on a")
     of_one = (replace(indices[0], parameter="convention"),)
-    assert "explains 0 to 30 % of" in sensitivity.say_sensitivity(analysis, Sensitivity(of_one, ()))
+    assert "up to about a third of" in sensitivity.say_sensitivity(
+        analysis, Sensitivity(of_one, ())
+    )
 
 
 def test_weak_indices_are_not_in_the_table(analysis: Analysis) -> None:

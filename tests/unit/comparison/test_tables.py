@@ -119,7 +119,11 @@ def test_json_has_settings_findings_and_the_tables() -> None:
     document = json.loads(to_json(analysis))
     assert list(document) == ["settings", "short_answer", "first", "findings", "tables"]
     assert list(document["short_answer"]) == ["question", "sentences", "would_settle"]
-    assert document["settings"]["sets"][1] == {"centre": 3.0, "width": 1.0}
+    assert document["settings"]["sets"][1] == {
+        "centre": 3.0,
+        "width": 1.0,
+        "weights": "stated",
+    }
     assert document["findings"] == list(findings(analysis))
     assert [x["id"] for x in document["tables"]] == [x.id for x in tables(analysis)]
     for plain, table in zip(document["tables"], tables(analysis), strict=True):

@@ -7,12 +7,14 @@ import re
 import shutil
 import xml.etree.ElementTree as ET
 from dataclasses import replace
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
 
 import sim as front
 from sim.reporting.charts.layout import Chart
@@ -182,6 +184,32 @@ def test_a_mean_far_above_half_is_named() -> None:
     assert charts_of_runs(shown_of(summary))[0].title == (
         "Half of the accounts of pool have 240 exchanges; the mean, 544, is 2.3 times that"
     )
+
+
+def test_no_text_is_cut_off_or_meets_another() -> None:
+    groups = [f"an-actor-whose-name-is-rather-long-{k}" for k in range(9)]
+    for chart in charts_of_runs(shown_of(made_up(groups), scale=0.05)):
+        canvas = FigureCanvasAgg(chart.figure)
+        canvas.draw()
+        ticks = [
+            t for x in chart.figure.axes for axis in (x.xaxis, x.yaxis) for t in axis.majorTicks
+        ]
+        unseen = {id(y) for x in ticks for y in (x.label1, x.label2)}
+        boxes = [
+            (x.get_text(), x.get_window_extent(canvas.get_renderer()))
+            for x in chart.figure.findobj(Text)
+            if x.get_visible() and x.get_text().strip() and id(x) not in unseen
+        ]
+        whole = chart.figure.bbox
+        for text, box in boxes:
+            assert box.x0 > -1, (chart.id, text)
+            assert box.x1 < whole.x1 + 1, (chart.id, text)
+            assert box.y0 > -1, (chart.id, text)
+            assert box.y1 < whole.y1 + 1, (chart.id, text)
+        for (text, one), (other_text, other) in combinations(boxes, 2):
+            wide = min(one.x1, other.x1) - max(one.x0, other.x0)
+            high = min(one.y1, other.y1) - max(one.y0, other.y0)
+            assert min(wide, high) < 3, (chart.id, text, other_text)
 
 
 # Runs that lack something

@@ -54,7 +54,7 @@ def test_findings_stand_before_charts_and_lead_to_them(page: str) -> None:
     assert 4 <= len(report.findings) <= 6
     for chart in report.findings:
         assert f'<a href="#{chart.id}">{chart.title}.</a>' in unescape(page)
-    parts = [f"part-{x}" for x in SECTIONS]
+    parts = [f"part-{x}" for x in SECTIONS if x != "rows"]
     places = [page.index(f'<h2 id="{x}"') for x in ("findings", *parts, "tables", "made")]
     assert places == sorted(places)
     ids = Counter(re.findall(r'\sid="([^"]+)"', page))

@@ -1,0 +1,82 @@
+"""Whether a cluster is one that a hypothesis may have made at all, whatever the others say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.comparison.claims.intervals import Interval
+from sim.comparison.inference.likelihood import Sample
+
+# A hypothesis does not fit if figures so far out, or farther, come less often, by five errors.
+LEAST_FIT = 0.01
+_ERRORS = 5
+
+
+@dataclass(frozen=True)
+class Goodness:
+    """How far out the figures of a cluster lie in what a hypothesis predicts.
+
+    Attributes
+    ----------
+    tail:
+        How often the hypothesis makes a figure so far out or farther, in the observable where that
+        is rarest, times the number of observables (Bonferroni); at most 1.
+    observable:
+        That observable.
+    error:
+        Monte-Carlo standard error of `tail`, as if the draws were by chance.
+    """
+
+    tail: float
+    observable: str
+    error: float
+
+    @property
+    def fits(self) -> bool:
+        """Whether such figures may come in at least one of a hundred clusters.
+
+        A tail that a few draws reach is not held against a hypothesis: five errors are added.
+        """
+        return self.tail + _ERRORS * self.error >= LEAST_FIT
+
+
+def goodness(samples: Sequence[Sample], limits: Mapping[str, Interval]) -> Goodness:
+    """Return how far out figures lie in the draws of a hypothesis, a prior predictive check.
+
+    Box, Sampling and Bayes' inference (J. R. Stat. Soc. A 143, 1980), by single observables: of
+    each, twice the smaller share of the draws on either side of its limits, which count with it.
+
+    Parameters
+    ----------
+    samples:
+        The draws, by access mode.
+    limits:
+        Intervals by observable, at least one, in their units. Draws that do not define an
+        observable are left out of its shares; if none does, its tail is 0.
+    """
+    tails = {name: _tail(samples, name, x) for name, x in limits.items()}
+    rarest = min(tails, key=lambda name: tails[name][0])
+    tail, error = tails[rarest]
+    return Goodness(min(1.0, len(tails) * tail), rarest, len(tails) * error)
+
+
+def _tail(samples: Sequence[Sample], name: str, limits: Interval) -> tuple[float, float]:
+    """Return twice the smaller share on either side of the limits, which count with it.
+
+    With it comes its standard error, with one draw more in the tail, so that none is not certain.
+    """
+    total = below = above = squares = 0.0
+    for sample in samples:
+        x = sample.values[name]
+        defined = sample.use & ~np.isnan(x)
+        total += sample.weight * sample.share(defined)
+        below += sample.weight * sample.share(defined & (x <= limits.high))
+        above += sample.weight * sample.share(defined & (x >= limits.low))
+        squares += sample.weight**2 * sample.share(defined) / len(x)
+    if not total:
+        return 0.0, 0.0
+    share, of_one_draw = min(below, above) / total, squares / total**2
+    return min(1.0, 2 * share), 2 * float(np.sqrt(of_one_draw * (share + of_one_draw)))

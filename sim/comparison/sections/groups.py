@@ -1,0 +1,113 @@
+"""Odds of groups of explanations, and whether any explanation fits: tables of section `odds`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sim.comparison.inference.goodness import LEAST_FIT
+from sim.comparison.inference.odds import Odds
+from sim.comparison.section import Comparison
+from sim.comparison.strength import call
+from sim.comparison.tables import Row, Table, number_column, ranged_columns, text_column
+from sim.comparison.wording import added_observable, and_list, plural
+
+GROUP_WORDS = {
+    "extraction": "any extraction",
+    "legitimate": "any legitimate use",
+    "access": "any use against the terms of access",
+}
+GROUP_NOTES = (
+    "Explanations of a group weigh alike, or by the prior odds that were given: two names for the "
+    "same work are not two votes.",
+)
+FIT_NOTES = (
+    "How often the explanation makes a figure so far out, where that is rarest, times the number "
+    "of observables. The priors are as stated; wider ones fit more.",
+)
+_MOST_NAMED = 6
+
+
+def groups_table(comparison: Comparison, odds: Sequence[Odds]) -> Table:
+    """Return the odds of the group of the accused explanation to every other group."""
+    above = GROUP_WORDS[comparison.library.hypotheses[comparison.settings.accused].group]
+    columns = (
+        text_column("cluster", "run" if comparison.runs else "claim"),
+        text_column("known", "known"),
+        text_column("against", f"{above} :"),
+        *ranged_columns("ratio", "ratio"),
+        number_column("ratio_error", "+-", "", "share"),
+        text_column("call", "which is"),
+    )
+    rows: tuple[Row, ...] = tuple(
+        (
+            x.evidence.id,
+            added_observable(step.known),
+            GROUP_WORDS[group],
+            *(ratio.stated, ratio.low, ratio.high),
+            ratio.relative_error,
+            call(ratio),
+        )
+        for x in odds
+        for step in x.steps
+        if step.adds
+        for group, ratio in step.groups.items()
+    )
+    finding = say_groups(comparison, odds) or f"Odds of {above} to others, by groups"
+    return Table("groups", "odds", finding, columns, rows, GROUP_NOTES)
+
+
+def say_groups(comparison: Comparison, odds: Sequence[Odds]) -> str:
+    """Say what all that is known says of the group of the accused against legitimate use.
+
+    Of runs nothing is said: there it is to be held against the truth, explanation by explanation.
+    """
+    if comparison.runs or not all("legitimate" in x.steps[-1].groups for x in odds) or not odds:
+        return ""
+    calls: dict[str, list[str]] = {}
+    for x in odds:
+        calls.setdefault(call(x.steps[-1].groups["legitimate"]), []).append(x.evidence.id)
+    above = GROUP_WORDS[comparison.library.hypotheses[comparison.settings.accused].group]
+    said = "; ".join(f"{word} in {_named(ids, comparison)}" for word, ids in calls.items())
+    return (
+        f"Is it {above}, or {GROUP_WORDS['legitimate']}? With all that is known, and each as "
+        f"likely before, the odds are {said}"
+    )
+
+
+def fit_table(comparison: Comparison, odds: Sequence[Odds]) -> Table:
+    """Return how far out each cluster lies in what each explanation predicts."""
+    columns = (
+        text_column("cluster", "run" if comparison.runs else "claim"),
+        text_column("explanation", "explanation"),
+        number_column("tail", "so far out", "", "share"),
+        number_column("tail_error", "+-", "", "share"),
+        text_column("observable", "in"),
+        text_column("fits", "fits"),
+    )
+    rows: tuple[Row, ...] = tuple(
+        (x.evidence.id, id_, fit.tail, fit.error, fit.observable, "yes" if fit.fits else "no")
+        for x in odds
+        for id_, fit in x.goodness.items()
+    )
+    return Table("fit", "odds", say_fit(comparison, odds), columns, rows, FIT_NOTES)
+
+
+def say_fit(comparison: Comparison, odds: Sequence[Odds]) -> str:
+    """Say of which clusters no explanation fits, or that one does of each."""
+    if not any(x.goodness for x in odds):
+        return ""
+    ids = [x.evidence.id for x in odds if x.none_fits]
+    if not ids:
+        return "Of every figure at least one explanation fits: none is so far out that all fail"
+    rare = round(1 / LEAST_FIT)
+    return (
+        f"None of these explanations fits {_named(ids, comparison)}: each makes figures so far out "
+        f"in less than 1 of {rare} clusters, so that odds only say which is least far off"
+    )
+
+
+def _named(ids: Sequence[str], comparison: Comparison) -> str:
+    """Return clusters by their ids, or how many they are."""
+    if len(ids) <= _MOST_NAMED:
+        return and_list(ids)
+    return plural(len(ids), "run" if comparison.runs else "claim")

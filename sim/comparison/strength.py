@@ -1,0 +1,83 @@
+"""How strong a ratio is, in classes so coarse that other draws give the same words.
+
+Up to 3 to 1 a ratio is not worth more than a bare mention, and from 10 to 1 it is strong (after
+Kass and Raftery, Bayes Factors, J. Am. Stat. Assoc. 90, 1995). A ratio belongs to the higher class
+only if it does by two standard errors.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from sim.comparison.inference.quantiles import Ranged
+from sim.comparison.wording import odds_words
+
+# Log10 of the ratios at which the classes begin.
+SLIGHT, STRONG = math.log10(3), 1.0
+TOO_CLOSE = "too close to call"
+_ERRORS = 2.0
+_MOST_SAID = 1_000
+_BEYOND = "more than a factor of 1,000 in places"
+
+
+def surely(ratio: Ranged) -> float:
+    """Return log10 of a ratio, drawn towards even odds by two standard errors; 0 within them."""
+    size = max(abs(ratio.stated) - _ERRORS * ratio.error, 0.0)
+    return math.copysign(size, ratio.stated)
+
+
+def call(ratio: Ranged) -> str:
+    """Return what a ratio says, for or against what stands above the fraction line.
+
+    `too close to call` up to 3 to 1, then `for it` or `against it`, from 10 to 1 `strongly for it`
+    or `strongly against it`.
+    """
+    size = abs(surely(ratio))
+    if size < SLIGHT:
+        return TOO_CLOSE
+    side = "for it" if ratio.stated > 0 else "against it"
+    return f"strongly {side}" if size >= STRONG else side
+
+
+def within(ratios: Iterable[Ranged]) -> str:
+    """Return by how much ratios change odds at most, either way, in words; see `factor_words`.
+
+    Two standard errors are added to each.
+    """
+    return factor_words(max(abs(x.stated) + _ERRORS * x.error for x in ratios))
+
+
+def factor_words(log10: float) -> str:
+    """Return a factor that a ratio, by its log10, is below: 3, 10, 30, ... up to 1,000.
+
+    Beyond that ratios rest on tails of priors that few draws reach, and no number is said.
+    """
+    steps = 1
+    while log10 >= _half_decades(steps):
+        steps += 1
+    factor = round(10 ** _half_decades(steps))
+    return f"less than a factor of {factor:,}" if factor <= _MOST_SAID else _BEYOND
+
+
+def about(log10: float) -> str:
+    """Return the nearest of even odds, 3, 10, 30, ... to 1, either way: `about 1 : 10`."""
+    nearest = round(2 * abs(log10)) / 2
+    if nearest == 0:
+        return "about even"
+    return f"about {odds_words(math.copysign(_half_decades(round(2 * nearest)), log10))}"
+
+
+def round_figure(value: float) -> str:
+    """Return the nearest of 1, 2, 3, 5 or 7 times a power of ten, such as 20 or 7,000."""
+    if value <= 0:
+        return "0"
+    power = math.floor(math.log10(value))
+    figures = [x * 10.0**p for p in (power, power + 1) for x in (1, 2, 3, 5, 7)]
+    nearest = min(figures, key=lambda x: abs(math.log(value / x)))
+    return f"{nearest:,.0f}" if nearest >= 1 else f"{nearest:.1g}"
+
+
+def _half_decades(steps: int) -> float:
+    """Return log10 of 3, 10, 30, 100, ... by their number from 1."""
+    return steps // 2 + (SLIGHT if steps % 2 else 0.0)

@@ -1,0 +1,133 @@
+"""The answer in three sentences: made of the results, and true for other questions too."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from sim.comparison.analysis import Analysis
+from sim.comparison.inference.quantiles import Ranged, Span
+from sim.comparison.plain_words import in_hundred, plain_number
+from sim.comparison.sections.predictions import REPORTED
+from sim.comparison.short_answer import NO_INTENT, short_answer
+from tests.support.comparison import by_hand
+
+ANALYSIS = by_hand()
+
+
+def with_results(**changes: object) -> Analysis:
+    """The analysis made by hand, with other results in some sections."""
+    return replace(ANALYSIS, results={**ANALYSIS.results, **changes})
+
+
+def with_counts(p05: float, p95: float) -> Analysis:
+    """The analysis with the same prediction of every explanation."""
+    count = Span(p05, p05, p05, p95, p95)
+    return with_results(
+        predictions=tuple(replace(x, count=count) for x in ANALYSIS.results["predictions"])
+    )
+
+
+def with_ratio(log10: float) -> Analysis:
+    """The analysis with the same ratio in every comparison of a count alone."""
+    odds = ANALYSIS.results["odds"]
+    moved = [
+        replace(
+            o,
+            outside=(),
+            steps=tuple(
+                replace(x, ratios={k: Ranged(log10, log10, log10) for k in x.ratios})
+                for x in o.steps
+            ),
+        )
+        for o in odds.odds
+    ]
+    return with_results(odds=replace(odds, odds=tuple(moved)))
+
+
+def test_three_sentences_that_end_and_a_question() -> None:
+    answer = short_answer(ANALYSIS)
+    assert answer.question.endswith("?")
+    assert len(answer.sentences) == 3
+    for x in (*answer.sentences, answer.would_settle):
+        assert x.endswith(".")
+        assert not re.search(r"\d [kMG]\b", x)
+
+
+def test_counts_are_told_by_whether_they_are_expected() -> None:
+    all_fit = short_answer(with_counts(1, 1e9)).sentences[0]
+    assert all_fit == (
+        "Every one of these counts is one that all 2 explanations without extraction make one "
+        "expect."
+    )
+    none_fit = short_answer(with_counts(1e12, 1e13)).sentences[0]
+    assert none_fit == "None of the 2 explanations without extraction makes one expect such counts."
+    one_not = short_answer(with_counts(1, 1e6)).sentences[0]
+    assert "None of the 2 explanations" in one_not
+    assert "Moonshot, 3.4 million" in one_not
+
+
+@pytest.mark.parametrize(
+    ("log10", "words"),
+    [
+        (-0.5, "nowhere makes coordinated extraction 2 times as likely"),
+        (0.5, "nowhere makes coordinated extraction 5 times as likely"),
+        (0.95, "nowhere makes coordinated extraction 30 times as likely"),
+        (3.5, "can make coordinated extraction more than 1,000 times as likely"),
+    ],
+)
+def test_ratios_are_told_in_classes_that_chance_does_not_change(log10: float, words: str) -> None:
+    assert words in short_answer(with_ratio(log10)).sentences[1]
+    again = short_answer(with_ratio(log10 + 0.02))
+    assert again == short_answer(with_ratio(log10))
+
+
+def test_comparisons_in_the_tails_say_nothing() -> None:
+    odds = ANALYSIS.results["odds"]
+    tails = [replace(o, outside=("extraction",)) for o in odds.odds]
+    said = short_answer(with_results(odds=replace(odds, odds=tuple(tails)))).sentences
+    assert not any("times as likely" in x for x in said)
+
+
+def test_without_sections_it_says_what_no_count_can() -> None:
+    bare = short_answer(replace(ANALYSIS, results={}))
+    assert bare.sentences == (NO_INTENT,)
+    assert bare.would_settle.startswith("What the accounts did would tell more")
+
+
+def test_where_another_explanation_is_accused_the_others_are_the_alternative() -> None:
+    settings = replace(ANALYSIS.settings, accused="benchmarking")
+    said = short_answer(replace(ANALYSIS, settings=settings))
+    assert "benchmark runs" in said.question
+    assert "without extraction" not in said.sentences[0]
+
+
+def test_the_predictions_that_count_are_those_as_reported() -> None:
+    thin = tuple(
+        x if x.convention == REPORTED else replace(x, count=Span(0, 0, 0, 0, 0))
+        for x in ANALYSIS.results["predictions"]
+    )
+    assert short_answer(with_results(predictions=thin)) == short_answer(ANALYSIS)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (150_000, "150,000"),
+        (3_400_000, "3.4 million"),
+        (1_234, "1,230"),
+        (0.25, "0.25"),
+        (2.5e9, "2.5 billion"),
+        (0, "0"),
+        (999_999, "1 million"),
+    ],
+)
+def test_numbers_as_newspapers_have_them(value: float, words: str) -> None:
+    assert plain_number(value) == words
+
+
+def test_shares_are_told_to_the_nearest_five() -> None:
+    assert in_hundred(0.43) == "about 45 of 100"
+    assert in_hundred(0.42) == "about 40 of 100"
