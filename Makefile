@@ -85,7 +85,6 @@ reports: $(INSTALLED) ## Rebuild reports/, to the same bytes; a minute.
 	$(BIN)/sim report runs/reports --quiet --html reports/run.html --charts reports/charts --format svg
 	$(BIN)/sim compare --csv --html reports/index.html --charts reports/charts --format svg \
 		> reports/comparison.csv
-	rm -f reports/charts/*.csv
 
 clean: ## Remove caches and builds; runs/ and the environment stay.
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

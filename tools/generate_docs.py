@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tools import hypothesis_tables
+from tools import hypothesis_tables, report_words
 
 DOCS = Path(__file__).parents[1] / "docs"
 _BLOCK = re.compile(r"(<!-- generated: ([a-z0-9 /_-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -683,12 +683,13 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "catalog steps": measured_steps,
     **{f"columns of {name}": columns_of(name) for name in _names_of_tables()},
     **hypothesis_tables.blocks(table),
+    **report_words.BLOCKS,
 }
 
 
 def main() -> None:
     """Rewrite every page that has generated blocks."""
-    for path in sorted(DOCS.rglob("*.md")):
+    for path in [DOCS.parent / "README.md", *sorted(DOCS.rglob("*.md"))]:
         text = path.read_text(encoding="utf-8")
         path.write_text(filled(text), encoding="utf-8")
 
