@@ -101,7 +101,7 @@ def test_settings_are_said(whole: dict[str, object]) -> None:
     settings = whole["settings"]
     assert isinstance(settings, dict)
     assert (settings["draws"], settings["seed"], settings["reading"]) == (300, 0, "rounded")
-    assert len(settings["sets"]) == 9
+    assert settings["sets"][0] == {"centre": 1.0, "width": 1.0, "weights": "stated"}
     assert settings["accused"] == "extraction"
 
 

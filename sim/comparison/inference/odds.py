@@ -277,7 +277,7 @@ def group_ratios(
     of_groups = {}
     for group in dict.fromkeys(groups.values()):
         members = [key for key in logs if groups[key] == group]
-        weights = np.array([prior.get(key, 1.0) for key in members])
+        weights = np.array([prior.get(key, 1.0) for key in members], float)
         weights /= weights.sum()
         of_members = [
             [logs[key].stated, logs[key].of_sets.min(), logs[key].of_sets.max()] for key in members
