@@ -14,7 +14,7 @@ import pytest
 from click.testing import Result
 
 from sim.cli.main import cli
-from sim.comparison import SECTIONS
+from sim.comparison import SECTIONS, load_library
 from tests.support.commands import runner
 
 Invoke = Callable[..., Result]
@@ -102,6 +102,7 @@ def test_settings_are_said(whole: dict[str, object]) -> None:
     assert isinstance(settings, dict)
     assert (settings["draws"], settings["seed"], settings["reading"]) == (300, 0, "rounded")
     assert settings["sets"][0] == {"centre": 1.0, "width": 1.0, "weights": "stated"}
+    assert len(settings["sets"]) == len(load_library().prior_sets)
     assert settings["accused"] == "extraction"
 
 
