@@ -255,12 +255,12 @@ def test_a_plan_as_json(capsys: Any) -> None:
 def per_unit(group: str) -> Any:
     """What a summary says of tasks: 1,000 of two exchanges, one of three and one of nine."""
     tasks = Distribution(np.array([2, 3, 9]), np.array([1_000, 1, 1]))
-    mean = {"units": 1_002, "p50": 0.0, "p90": 0.0, "p99": 0.0, "max": 0.0}
+    quantiles = {"p50": 0.0, "p90": 0.0, "p99": 0.0, "max": 0.0}
     return SimpleNamespace(
         groups=("idle", group),
         distributions={"task": {group: tasks}},
-        tokens={"task": {group: UnitSpread(mean=1_234_567.0, **mean)}},
-        cost_usd={"task": {group: UnitSpread(mean=0.5, **mean)}},
+        tokens={"task": {group: UnitSpread(units=1_002, mean=1_234_567.0, **quantiles)}},
+        cost_usd={"task": {group: UnitSpread(units=1_002, mean=0.5, **quantiles)}},
         left_out=("Nothing is counted per session.",),
     )
 

@@ -228,7 +228,7 @@ def test_list_hypotheses_shows_what_they_consist_of() -> None:
     assert [key for key, x in record.items() if x["accused"]] == ["extraction"]
     relay = record["resale"]
     assert (relay["work"], relay["lever"]) == (["relay"], "relay.customers")
-    assert relay["typologies"] == ["L05", "G13"]
+    assert relay["typologies"] == ["G13"]
     priors = {x["name"]: x for x in relay["priors"]}
     assert priors["relay.customers"] == {
         "name": "relay.customers",

@@ -279,7 +279,8 @@ def test_an_empty_run_has_no_groups_and_no_units(tmp_path: Path) -> None:
     run(scenario(late, days=1 / 24 + 1e-6), tmp_path / "run")
     found = summarise(Run(tmp_path / "run"))
     assert (found.groups, found.hours) == ((), 2)
-    assert found.distributions == found.tokens == found.gini == found.by_hour == {}
+    by_group: tuple[Any, ...] = (found.distributions, found.tokens, found.gini, found.by_hour)
+    assert all(each == {} for each in by_group)
     assert found.left_out == ()
     shutil.rmtree(tmp_path / "run/truth")
     found = summarise(Run(tmp_path / "run"))
