@@ -126,7 +126,7 @@ def prior_odds_of(text: str) -> tuple[str, float]:
     "--charts",
     metavar="FOLDER",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Also draw every answer, as PNG, SVG and PDF.",
+    help="Also draw every answer, as PNG and SVG, with its data as CSV.",
 )
 @click.option(
     "--html",

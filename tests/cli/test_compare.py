@@ -165,7 +165,7 @@ def test_charts_and_page_are_written_where_it_is_told(sim: Invoke, tmp_path: Pat
     words = ("--only", "needed", "--hypothesis", "benchmarking", *QUICK)
     said = sim(*words, "--charts", str(charts), "--html", str(page)).stderr
     assert said == f"charts: 3 files in {charts}\npage: {page}\n"
-    assert sorted(x.name for x in charts.iterdir()) == ["needed.pdf", "needed.png", "needed.svg"]
+    assert sorted(x.name for x in charts.iterdir()) == ["needed.csv", "needed.png", "needed.svg"]
     assert (charts / "needed.png").read_bytes()[1:4] == b"PNG"
     text = page.read_text(encoding="utf-8")
     assert "A count does not identify an intent" in text

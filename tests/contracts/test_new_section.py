@@ -112,7 +112,7 @@ def test_page_and_folder_of_charts_have_its_chart(tmp_path: Path) -> None:
     assert 'id="chart-largest-' in page
     assert '<table id="table-largest">' in page
     names = sorted(x.name for x in (tmp_path / "charts").iterdir())
-    assert names == ["largest.pdf", "largest.png", "largest.svg"]
+    assert names == ["largest.png", "largest.svg"]
 
 
 def test_help_refusals_and_docs_name_it() -> None:
