@@ -96,7 +96,7 @@ def quantity_of(run: Path, actor: str, quantity: str) -> float:
         if name in counts:
             return counts[name]
         query = QUERIES[name].format(run=run, actor=actor)
-        return float(duckdb.sql(query).fetchall()[0][0])
+        return float(duckdb.execute(query).fetchall()[0][0])
 
     if quantity in QUOTIENTS:
         above, below = map(value, QUOTIENTS[quantity])
