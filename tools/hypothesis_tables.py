@@ -41,7 +41,7 @@ def blocks(table: Table) -> dict[str, Callable[[], str]]:
         ),
         "prior shapes": lambda: table(["shape", "meaning"], list(_shapes())),
         "shipped explanations": lambda: table(
-            ["id", "explanation", "work", "lever", "typologies"], list(_explanations())
+            ["id", "explanation", "group", "work", "lever", "typologies"], list(_explanations())
         ),
         "shipped priors": lambda: table(
             ["name", "prior", "status", "source", "note", "explanations"], list(_priors())
@@ -83,9 +83,9 @@ def _parameters() -> Iterator[list[str]]:
         **dict.fromkeys(COMMON_PARAMETERS, "common"),
         **dict.fromkeys(ACCESS_PARAMETERS, "access"),
     }
-    places |= {"moved": "uptake", "mixed": "works"}
+    places |= {"moved": "uptake", "hours": "uptake", "mixed": "works"}
     for name, parameter in PARAMETERS.items():
-        number = "0 to 1" if parameter.most == 1 else "0 or more"
+        number = f"0 to {parameter.most:g}" if parameter.most in (1, 24) else "0 or more"
         within = "a choice" if name == "convention" else number
         yield [f"`{name}`", f"`{places[name]}`", parameter.unit, parameter.meaning, within]
 
@@ -104,7 +104,7 @@ def _explanations() -> Iterator[list[str]]:
     for x in _library().hypotheses.values():
         said = f"**{x.title}**. {x.about}"
         work = ", ".join(f"`{name}`" for name in x.work)
-        yield [f"`{x.id}`", said, work, f"`{x.driver}`", ", ".join(x.typologies)]
+        yield [f"`{x.id}`", said, x.group, work, f"`{x.driver}`", ", ".join(x.typologies)]
 
 
 def _priors() -> Iterator[list[str]]:

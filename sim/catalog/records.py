@@ -165,11 +165,11 @@ class Claim(Record):
     """A reported figure: the allegation of one party, never ground truth.
 
     `figure`: whether the report gives `value`; a placeholder stands for words such as "hundreds
-    of", a derived one was worked out from others, and with none `value` is None. `bound`: how the
-    figure is meant; None without a figure. `low`, `high`: in the unit of the value, what the words
-    may stand for where it is `between`, else None. `reading`: how the source was read. `not_said`:
-    what it does not say about the figure. `sum_of`: ids of the claims that the figure adds up, if
-    it is a sum.
+    of", a derived one was worked out from others, words alone are read as a range that the project
+    assumes, and with none `value` is None. `bound`: how the figure is meant; None without a figure.
+    `low`, `high`: in the unit of the value, what the words may stand for where it is `between`,
+    else None. `reading`: how the source was read. `not_said`: what it does not say about the
+    figure. `sum_of`: ids of the claims that the figure adds up, if it is a sum.
 
     Raises
     ------
@@ -183,7 +183,7 @@ class Claim(Record):
     actor: str
     metric: str
     value: float | None
-    figure: Literal["given", "placeholder", "derived", "none"]
+    figure: Literal["given", "placeholder", "derived", "words", "none"]
     bound: Bound | None
     low: float | None = None
     high: float | None = None

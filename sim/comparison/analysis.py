@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.catalog import Claim, claims, nearest
-from sim.comparison.claims.cases import Case, cases
+from sim.comparison.claims.cases import Case, case_with, cases
 from sim.comparison.claims.intervals import Reading
 from sim.comparison.clusters.from_runs import clusters
 from sim.comparison.hypotheses.load_hypotheses import chosen, load_library
@@ -244,24 +244,31 @@ def _cases(known: Mapping[str, Claim], ids: Sequence[str]) -> tuple[Case, ...]:
     known
         Claims of the catalog and the user's own, by id.
     ids
-        Ids of claims that give a count, each taken once in the order given, or `all`.
+        Ids of claims that give a count, or of claims in words, which are weighed beside the count
+        of their actor; each case is taken once in the order given, or `all`.
 
     Raises
     ------
     InvalidInputError
         For an unknown claim, and for one that gives no count.
     """
-    by_id = cases(known)
+    by_id = cases(known, ids)
     if "all" in ids:
         return tuple(x for x in by_id.values() if x.claims["count"].figure != "derived")
     for id_ in ids:
         if id_ not in known:
             raise InvalidInputError(f"unknown claim {id_!r}: {nearest(id_, by_id)}")
-        if id_ not in by_id:
+        if id_ not in by_id and not _adds_words(known[id_], by_id):
             metric = known[id_].metric
             gives = f"{metric}, not a count" if known[id_].value is not None else "no figure"
             raise InvalidInputError(f"claim {id_!r} gives {gives}; counts: {', '.join(by_id)}")
-    return tuple(by_id[x] for x in dict.fromkeys(ids))
+    wanted = dict.fromkeys(case_with(by_id, x) for x in ids)
+    return tuple(by_id[x] for x in wanted if x is not None)
+
+
+def _adds_words(claim: Claim, by_id: Mapping[str, Case]) -> bool:
+    """Whether a claim in words is weighed in one of the cases."""
+    return claim.figure == "words" and case_with(by_id, claim.id) is not None
 
 
 def _against(against: str | None, library: Library) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -76,17 +76,20 @@ class Case:
         return interval_of(self.claims[observable], reading)
 
 
-def cases(claims: Mapping[str, Claim]) -> Mapping[str, Case]:
+def cases(claims: Mapping[str, Claim], named: Collection[str] = ()) -> Mapping[str, Case]:
     """Gather claims to cases, by id, in the order of the claims that give their counts.
 
     Claims belong together that name the same report and the same actor. Of two that give the same
-    observable the first is taken, but accounts at the peak only where no others are given. Claims
-    without a figure, and those of other metrics, are in no case; without a count there is no case.
+    observable the first is taken, but accounts at one time only where no others are given. Claims
+    without a figure, and those of other metrics, are in no case, and claims in words alone only
+    where they are named; without a count there is no case.
 
     Parameters
     ----------
     claims:
         By id. Their order decides which of two figures is the first.
+    named:
+        Ids of claims in words that are to be weighed.
 
     Returns
     -------
@@ -95,7 +98,7 @@ def cases(claims: Mapping[str, Claim]) -> Mapping[str, Case]:
     """
     groups: dict[tuple[str, str], list[Claim]] = {}
     for claim in claims.values():
-        if claim.value is not None:
+        if claim.value is not None and (claim.figure != "words" or claim.id in named):
             groups.setdefault((claim.report, claim.actor), []).append(claim)
 
     by_id: dict[str, Case] = {}
@@ -107,14 +110,35 @@ def cases(claims: Mapping[str, Claim]) -> Mapping[str, Case]:
     return MappingProxyType({key: by_id[key] for key in claims if key in by_id})
 
 
+def case_with(by_id: Mapping[str, Case], claim: str) -> str | None:
+    """Return the id of the case that holds a claim, as its count or beside it; None if none does.
+
+    Parameters
+    ----------
+    by_id:
+        Cases by id.
+    claim:
+        Id of the claim.
+    """
+    for key, case in by_id.items():
+        if claim in (x.id for x in case.claims.values()):
+            return key
+    return None
+
+
 def _by_observable(claims: Iterable[Claim]) -> dict[str, Claim]:
-    """Return the first claim of each observable; accounts at the peak come last."""
+    """Return the first claim of each observable; accounts at one time and words come last."""
     by_observable: dict[str, Claim] = {}
-    for claim in sorted(claims, key=lambda claim: claim.metric == "accounts_at_peak"):
+    for claim in sorted(claims, key=_is_second_best):
         observable = observable_of(claim.metric)
         if observable is not None:
             by_observable.setdefault(observable, claim)
     return by_observable
+
+
+def _is_second_best(claim: Claim) -> bool:
+    """Whether a claim counts only where no other gives the same observable."""
+    return claim.metric in ("accounts_at_peak", "simultaneous_accounts") or claim.figure == "words"
 
 
 def _case(by_observable: Mapping[str, Claim]) -> Case:

@@ -56,6 +56,7 @@ _METRICS = {
     "exchanges": "count",
     "prompts": "count",
     "accounts_at_peak": "accounts",
+    "simultaneous_accounts": "accounts",
     "pivot_share_of_traffic": "moved_24h",
 }
 

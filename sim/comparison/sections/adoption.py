@@ -7,6 +7,7 @@ some hours from the release on. None of them is taken from the claim that they w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -29,7 +30,7 @@ from sim.comparison.tables import (
     span_columns,
     text_column,
 )
-from sim.comparison.wording import lowered
+from sim.comparison.wording import lowered, odds_words
 from sim.streams import Streams
 
 REPORTED = "A9"
@@ -281,13 +282,14 @@ def say_switches(comparison: Comparison, result: Adoption) -> str:
     """
     if not result.switches:
         return ""
-    x = result.switches[0]
-    low, high = min(x.ratios), max(x.ratios)
+    x, (claim, _) = result.switches[0], reported_move()
+    never, always = (odds_words(math.log10(x.ratios[w])) for w in (min(x.ratios), max(x.ratios)))
     return (
-        f"That nearly half of the traffic moved within a day (A9) multiplies the odds of "
-        f"{comparison.lowered_title(comparison.settings.accused)} to "
-        f"{comparison.lowered_title(x.against)} by {x.ratios[low]:.2g} if "
-        f"the latter never switches a default and by {x.ratios[high]:.2g} if it always does"
+        f"That {claim.qualifier} of the traffic moved within a day, as is reported of "
+        f"{claim.actor}, turns even odds of "
+        f"{comparison.lowered_title(comparison.settings.accused)} against "
+        f"{comparison.lowered_title(x.against)} into {never} if the latter never switches a "
+        f"default, and into {always} if it always does"
     )
 
 

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 
+from sim.catalog import Claim, claims
+from sim.comparison.claims.cases import Case, cases
+from sim.comparison.claims.observables import observable_of
 from sim.comparison.section import Comparison, Section, no_result
-from sim.comparison.tables import Table, number_column, text_column
-from sim.comparison.wording import counted, figure_words, plural
+from sim.comparison.tables import Row, Table, number_column, text_column
+from sim.comparison.wording import and_list, counted, figure_words, plural
 
 ALLEGATIONS = (
     "The claims are allegations by an interested party, each from a single source. They are data "
     "to compare with, not facts that anybody here has checked."
+)
+BY_NAME = (
+    "A claim in words is weighed only where it is named, as in `sim compare A12`: what it stands "
+    "for is then a reading of this project, more than unrelated customers show."
 )
 
 
@@ -75,9 +82,84 @@ def say_claims(comparison: Comparison) -> str:
     )
 
 
+def not_weighed_table(comparison: Comparison, _: None) -> Table:
+    """Return a row for each claim of the compared reports that plays no part in the odds.
+
+    Claims of actors with a case of their own that is not compared are left out.
+    """
+    columns = (
+        text_column("claim", "claim"),
+        text_column("actor", "actor"),
+        text_column("metric", "metric"),
+        text_column("said", "what is said"),
+        text_column("why", "why it is not weighed"),
+    )
+    rows: tuple[Row, ...] = tuple(
+        (x.id, x.actor, x.metric, _said(x), why) for x, why in not_weighed(comparison)
+    )
+    finding = say_not_weighed(comparison, None)
+    return Table("not-weighed", "claims", finding, columns, rows, (BY_NAME,), wide=("metric",))
+
+
+def not_weighed(comparison: Comparison) -> list[tuple[Claim, str]]:
+    """Return the claims of the catalog that are not weighed, each with the reason.
+
+    They are of the reports of the compared cases, and of their actors or of actors without a count.
+    Where runs are weighed in place of claims there is none.
+    """
+    if comparison.runs:
+        return []
+    compared = {(x.report, x.actor): x for x in comparison.cases}
+    reports = {report for report, _ in compared}
+    elsewhere = {(x.report, x.actor) for x in cases(claims()).values()} - set(compared)
+
+    weighed = {x.id for x in comparison.claims}
+    rest = []
+    for claim in claims().values():
+        subject = (claim.report, claim.actor)
+        if claim.report in reports and claim.id not in weighed and subject not in elsewhere:
+            rest.append((claim, _why_not(claim, compared.get(subject))))
+    return rest
+
+
+def _why_not(claim: Claim, case: Case | None) -> str:
+    """Return why a claim is not weighed, whose actor has a compared case or no count at all."""
+    observable = observable_of(claim.metric)
+    if claim.value is None:
+        return "no figure"
+    if observable is None:
+        return "no explanation gives such a figure"
+    if case is None:
+        return "no count goes with it"
+    if observable in case.claims:
+        return f"{case.claims[observable].id} gives the {observable}"
+    return f"words, no figure: weighed only if named, as {figure_words(claim)}"
+
+
+def _said(claim: Claim) -> str:
+    """Return what a claim says: its words, or its figure and the words around it."""
+    if claim.figure in ("words", "placeholder"):
+        return claim.qualifier
+    return figure_words(claim) if claim.value is not None else claim.qualifier
+
+
+def say_not_weighed(comparison: Comparison, _: None) -> str:
+    """Say on which figures the odds rest, and how many claims play no part in them."""
+    rest = not_weighed(comparison)
+    if not rest:
+        return ""
+    named = dict.fromkeys(name for case in comparison.cases for name in case.claims)
+    verb = "claim of these reports is" if len(rest) == 1 else "claims of these reports are"
+    return (
+        f"The odds rest on {and_list(named)}, as far as a report gives them; {len(rest)} further "
+        f"{verb} not weighed"
+    )
+
+
 SECTION = Section(
     id="claims",
     question="what was reported, and what was not said",
-    tables=(claims_table,),
+    tables=(claims_table, not_weighed_table),
     compute=no_result,
+    findings=(say_not_weighed,),
 )

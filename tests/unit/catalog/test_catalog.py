@@ -124,7 +124,7 @@ def test_units_follow_from_the_names() -> None:
 
 def test_everything_that_was_read_is_there() -> None:
     assert len(benchmarks()) == 27
-    assert len(claims()) == 30
+    assert len(claims()) == 32
     assert len(limits()) == 16
     names = [*(f"L{n:02}" for n in range(1, 12)), *(f"G{n}" for n in range(12, 15))]
     assert list(typologies()) == [*names, *(f"A{n}" for n in range(15, 21))]
@@ -199,6 +199,8 @@ def test_numbers_that_no_report_prints_are_marked() -> None:
         "A6": "placeholder",
         "A10": "placeholder",
         "A11": "placeholder",
+        "A12": "words",
+        "A13": "words",
         "O1": "none",
         "S15": "derived",
     }
@@ -219,12 +221,13 @@ def test_every_figure_says_how_it_is_meant_and_what_is_not_said() -> None:
         "nearly": ["A9", "S2", "S4", "S6"],
         "approximately": ["A2", "L1", "L2"],
         "exact": ["S7", "S10", "S11"],
-        "between": ["A6", "A8", "A10", "A11"],
+        "between": ["A6", "A8", "A10", "A11", "A12", "A13"],
         None: ["O1"],
     }
     words = {x.id: (x.low, x.high) for x in claims().values() if x.bound == "between"}
     tens_of_thousands = (20_000, 100_000)
     assert words.pop("A6") == (200, 1_000)
+    assert (words.pop("A12"), words.pop("A13")) == ((0.1, 1), (0.25, 1))
     assert words == {"A8": (0, 24), "A10": tens_of_thousands, "A11": tens_of_thousands}
 
 

@@ -77,6 +77,15 @@ def test_all_claims_are_those_whose_figure_is_not_derived() -> None:
     assert all(x.claims["count"].figure != "derived" for x in analysis.cases)
 
 
+def test_a_claim_in_words_is_weighed_beside_the_count_of_its_actor() -> None:
+    plain = analyse(**QUICK, claim_ids=["A3"])
+    assert set(plain.cases[0].claims) == {"count"}
+    named = analyse(**QUICK, claim_ids=["A12", "A4", "A3", "A13"])
+    assert [x.id for x in named.cases] == ["A3", "A4"]
+    assert set(named.cases[0].claims) == {"count", "synchrony", "shared_instruments"}
+    assert [x.id for x in named.claims] == ["A3", "A12", "A13", "A4", "A6"]
+
+
 def test_an_answer_is_found_by_its_section() -> None:
     analysis = by_hand()
     assert analysis["needed"].section == "needed"

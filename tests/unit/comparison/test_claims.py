@@ -6,13 +6,15 @@ import pickle
 from math import inf, nextafter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sim.catalog import claims
-from sim.comparison.claims.cases import EXCHANGES, PROMPTS, Case, cases
+from sim.comparison.claims.cases import EXCHANGES, PROMPTS, Case, case_with, cases
 from sim.comparison.claims.intervals import Interval, interval
 from sim.comparison.claims.observables import OBSERVABLES, observable_of
 from sim.comparison.claims.user_claims import NOT_SAID, claims_of, load_claims
+from sim.comparison.hypotheses.load_hypotheses import load_library
 from sim.documents.strict_yaml import parse_yaml
 from sim.errors import InvalidInputError
 from tests.support import paths
@@ -35,6 +37,8 @@ ROUNDED = {
     "A9": (0.4, 0.5),
     "A10": (20_000, 100_000),
     "A11": (20_000, 100_000),
+    "A12": (0.1, 1),
+    "A13": (0.25, 1),
     "G1": (100_000, 200_000),
     "L1": (28_750_000, 28_850_000),
     "L2": (24_500, 25_500),
@@ -168,6 +172,25 @@ def test_a_sum_of_claims_is_arithmetic_and_no_cluster() -> None:
     for key, parts in sums.items():
         total = sum(by_id[part].interval("count").low for part in parts)
         assert total == pytest.approx(by_id[key].interval("count").low, rel=0.05)
+
+
+def test_a_claim_in_words_is_weighed_only_where_it_is_named() -> None:
+    assert set(cases(claims())["A3"].claims) == {"count"}
+    named = cases(claims(), ["A13", "A4"])
+    assert named["A3"].interval("shared_instruments") == Interval(0.25, 1)
+    assert set(named["A3"].claims) == {"count", "shared_instruments"}
+    assert (case_with(named, "A13"), case_with(named, "A6")) == ("A3", "A4")
+    assert case_with(named, "A12") is None
+
+
+@pytest.mark.parametrize(("claim", "access"), [("A12", "customers"), ("A13", "customers")])
+def test_words_stand_for_more_than_unrelated_customers_show(claim: str, access: str) -> None:
+    low = claims()[claim].low
+    assert low is not None
+    mode = load_library().hypotheses["product-use"].access_modes[access]
+    prior = getattr(mode, claims()[claim].metric)
+    share_above = (prior.quantile((np.arange(1_000) + 0.5) / 1_000) > low).mean()
+    assert share_above < 0.15
 
 
 def test_no_count_makes_no_case() -> None:

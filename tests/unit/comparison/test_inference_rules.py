@@ -54,7 +54,7 @@ def shares(**values: float) -> dict[str, np.ndarray]:
 
 
 def test_every_parameter_has_one_section() -> None:
-    sections = [*COMMON_PARAMETERS, *ACCESS_PARAMETERS, "moved", "mixed"]
+    sections = [*COMMON_PARAMETERS, *ACCESS_PARAMETERS, "moved", "hours", "mixed"]
     assert sorted(sections) == sorted(PARAMETERS)
 
 

@@ -76,14 +76,14 @@ def test_a_range_covers_the_stated_ratio_and_is_of_all_pairs_of_sets(
     ]
     found = of_case(instrument, "A4").steps[0].ratios["benchmarking"]
     assert (found.low, found.high) == pytest.approx((min(pairs), max(pairs)))
-    assert len(pairs) == 13**2
+    assert len(pairs) == 17**2
 
 
 def test_prior_sets_begin_as_stated_and_hold_every_pair() -> None:
     library = load_library()
     sets = EvidenceModel(library, 200, 0).sets
     assert sets[0] == AS_STATED == PriorSet(1, 1)
-    assert len(sets) == len(set(sets)) == 13
+    assert len(sets) == len(set(sets)) == 17
 
 
 def test_a_centre_moves_the_lever_and_a_width_every_spread() -> None:

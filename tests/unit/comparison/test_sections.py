@@ -509,6 +509,19 @@ def test_every_input_is_listed_with_status_and_source(analysis: Analysis) -> Non
     assert table.finding.startswith(f"Of {total} inputs ")
 
 
+def test_the_move_is_weighed_with_and_without_a_default_that_switches(analysis: Analysis) -> None:
+    result = analysis.results["pivot"]
+    assert adoption.say_switches(analysis, result) == (
+        "That nearly half of the traffic moved within a day, as is reported of MiniMax, turns even "
+        "odds of coordinated extraction against use of a product into 6 : 1 if the latter never "
+        "switches a default, and into 1 : 2 if it always does"
+    )
+    assert adoption.say_pivot(analysis, result) == (
+        "No public data say how fast traffic follows a release; by assumption a new model has "
+        "5 to 14 % (way by-hand), 20 to 56 % (way default-switch) of it after a day"
+    )
+
+
 def test_no_shipped_prior_uses_a_claim_that_it_weighs() -> None:
     """Nor any claim of the catalog: `all` are weighed."""
     every = compared_claims(load_library())
@@ -536,6 +549,31 @@ def test_a_prior_from_the_report_that_it_weighs_is_flagged(source: str, used: st
     said = prior_list.say_priors(compared, None)
     twice = "and these are taken from a claim that they weigh: pool.accounts"
     assert said.endswith(twice) == (used is not None)
+
+
+def test_what_plays_no_part_in_the_odds_is_listed_with_the_reason() -> None:
+    compared = compared_claims(load_library(), "A3", "A5")
+    why = {x.id: reason for x, reason in reported.not_weighed(compared)}
+    no_such = "no explanation gives such a figure"
+    assert why == {
+        "A7": "no count goes with it",
+        "A8": no_such,
+        "A10": no_such,
+        "A11": no_such,
+        "A12": "words, no figure: weighed only if named, as between 0.1 and 1 fraction",
+        "A13": "words, no figure: weighed only if named, as between 0.25 and 1 fraction",
+    }
+    assert reported.say_not_weighed(compared, None) == (
+        "The odds rest on count and moved_24h, as far as a report gives them; 6 further claims of "
+        "these reports are not weighed"
+    )
+
+
+def test_all_of_a_report_may_be_weighed_and_then_nothing_is_said() -> None:
+    compared = compared_claims(load_library(), "G1")
+    assert reported.not_weighed(compared) == []
+    assert reported.say_not_weighed(compared, None) == ""
+    assert reported.not_weighed(replace(compared, runs=with_runs().runs)) == []
 
 
 def compared_claims(library: Library, *ids: str) -> Comparison:
