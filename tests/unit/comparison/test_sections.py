@@ -233,7 +233,9 @@ def test_that_nothing_fits_is_said_by_name(analysis: Analysis) -> None:
     none = replace(second, goodness={"extraction": fails, "product-use": fails})
     said = odds.say_fit(analysis, OddsResult((one, none, third), ()))
     assert said.startswith("None of these explanations fits A4: each makes figures so far out in")
-    assert odds.say_fit(analysis, OddsResult((one,), ())).startswith("Of every figure at least one")
+    assert odds.say_fit(analysis, OddsResult((one,), ())).startswith("Each of the figures is one")
+    hardly = replace(first, goodness={"extraction": Goodness(0.0, "count", 0.1)})
+    assert odds.say_fit(analysis, OddsResult((one, hardly), ())) == ""
     assert odds.say_fit(analysis, OddsResult((third,), ())) == ""
     rows = odds.fit_table(analysis, OddsResult((one, none), ())).records()
     assert [x["fits"] for x in rows] == ["yes", "no", "no", "no"]
