@@ -245,7 +245,10 @@ def test_claims_that_add_up_others_are_not_weighed(analysis: Analysis) -> None:
     summed = replace(analysis.cases[0], sum_of=("A4", "A5"))
     with_sum = replace(analysis, cases=(summed, *analysis.cases[1:]))
     assert [x.id for x in odds.evidence_of(with_sum)] == ["A4", "G1"]
-    assert odds.say_sums(with_sum, OddsResult((), ())).startswith("A3 adds up other claims")
+    assert odds.say_sums(with_sum, OddsResult((), ())) == (
+        "A3 adds up A4 and A5: arithmetic, not one cluster, so not weighed"
+    )
+    assert odds.say_sums(replace(with_sum, runs=with_runs().runs), OddsResult((), ())) == ""
     assert odds.say_sums(analysis, OddsResult((), ())) == ""
 
 
