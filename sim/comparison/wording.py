@@ -55,11 +55,10 @@ def share_range(low: float, high: float) -> str:
 def odds_words(log10: float) -> str:
     """Return the odds whose log10 is given as people say them: `3 : 1`, `1 : 20`.
 
-    Odds that round to one are `1 : 1`, never `1 : 1.0`.
+    Two digits, for draws give no more. Odds that round to one are `1 : 1`, never `1 : 1.0`.
     """
     ratio = 10 ** abs(log10)
-    text = f"{ratio:,.0f}" if ratio >= 99.5 else f"{ratio:.3g}"
-    text = text if ratio >= 9.95 else f"{ratio:.1f}".removesuffix(".0")
+    text = f"{float(f'{ratio:.2g}'):,.0f}" if ratio >= 9.95 else f"{ratio:.1f}".removesuffix(".0")
     return f"1 : {text}" if log10 < 0 and text != "1" else f"{text} : 1"
 
 

@@ -13,7 +13,7 @@ import pytest
 from click.testing import Result
 
 from sim.cli.main import cli
-from sim.comparison import SECTIONS
+from sim.comparison import SECTIONS, load_library
 from tests.support.commands import runner
 
 Invoke = Callable[..., Result]
@@ -100,7 +100,7 @@ def test_settings_are_said(whole: dict[str, object]) -> None:
     settings = whole["settings"]
     assert isinstance(settings, dict)
     assert (settings["draws"], settings["seed"], settings["reading"]) == (300, 0, "rounded")
-    assert len(settings["sets"]) == 9
+    assert len(settings["sets"]) == len(load_library().prior_sets)
     assert settings["accused"] == "extraction"
 
 

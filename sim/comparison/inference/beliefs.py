@@ -140,7 +140,7 @@ class PoolShare:
     ratios:
         Likelihood ratio of the accused hypothesis to the other one, by that share (0.001 to 0.9).
     decisive:
-        The shares from and to which all that is known favours the accused hypothesis by 10 to 1, an
+        The shares from and to which all figures favour the accused hypothesis by 10 to 1, an
         interval that begins at 0 or ends at 1; None if no share does.
     """
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from sim.arrays.types import Floats
 from sim.comparison.claims.observables import OBSERVABLES
-from sim.comparison.hypotheses.model import AS_STATED, STATED, Hypothesis, Library, PriorSet
+from sim.comparison.hypotheses.model import AS_STATED, EVEN, STATED, Hypothesis, Library, PriorSet
 from sim.comparison.inference.even_points import SEQUENCES, even_points
 from sim.comparison.inference.likelihood import Fit, Sample, fit
 from sim.comparison.inference.marginals import scaled
@@ -265,7 +265,11 @@ class EvidenceModel:
         give a likelihood with few classes, or with none.
         """
         key = (hypothesis, tuple(conventions), tuple(names), prior_set)
-        if key not in self._fits:
+        if key not in self._fits and prior_set.weights not in (STATED, EVEN):
+            drawn = self._fit(hypothesis, conventions, names, replace(prior_set, weights=STATED))
+            raised = self.library.hypotheses[hypothesis].access_weights(prior_set.weights)
+            self._fits[key] = self._with_access(hypothesis, drawn, raised)
+        elif key not in self._fits:
             samples = self.samples(hypothesis, conventions, names, prior_set)
             used = sum(int(sample.use.sum()) for sample in samples)
             if prior_set == AS_STATED and used < _FEWEST:
@@ -273,6 +277,19 @@ class EvidenceModel:
             same_draws = (prior_set.centre, prior_set.width) == (1.0, 1.0)
             self._fits[key] = fit(samples, self.draws if same_draws else self._draws_of_sets)
         return self._fits[key]
+
+    def _with_access(self, hypothesis: str, fitted: Fit, weights: Mapping[str, float]) -> Fit:
+        """Return a fit with other weights of access modes; densities within them stay."""
+        x = self.library.hypotheses[hypothesis]
+        stated = x.access_weights(STATED)
+        modes = [x.access.names[access_mode_of(each.latent_class)] for each in fitted.classes]
+        moved = [
+            each.weight * weights[mode] / stated[mode]
+            for each, mode in zip(fitted.classes, modes, strict=True)
+        ]
+        classes = zip(fitted.classes, moved, strict=True)
+        total = sum(moved)
+        return Fit(tuple(replace(x, weight=w / total) for x, w in classes), fitted.draws)
 
 
 def error_of(parts: Sequence[float] | Floats) -> float:

@@ -86,7 +86,7 @@ class Odds:
     posterior:
         Posterior probabilities by hypothesis, if prior odds were given; else None.
     goodness:
-        How far out all that is known lies in what each hypothesis predicts.
+        How far out all figures lie in what each hypothesis predicts.
     """
 
     evidence: Evidence
@@ -99,8 +99,8 @@ class Odds:
 
     @property
     def none_fits(self) -> bool:
-        """Whether no hypothesis makes such figures in one of a hundred clusters."""
-        return bool(self.goodness) and not any(x.fits for x in self.goodness.values())
+        """Whether surely no hypothesis makes such figures in one of a hundred clusters."""
+        return bool(self.goodness) and all(x.fails for x in self.goodness.values())
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ def _covers(model: EvidenceModel, hypothesis: str, evidence: Evidence) -> bool:
 
 
 def goodness_of(model: EvidenceModel, evidence: Evidence) -> dict[str, Goodness]:
-    """Return how far out all that is known lies in the draws of each hypothesis, as stated."""
+    """Return how far out all figures lie in the draws of each hypothesis, as stated."""
     limits = _weighed(evidence, tuple(evidence.limits))
     return {
         key: goodness(model.samples(key, evidence.conventions, tuple(limits)), limits)

@@ -13,6 +13,7 @@ import numpy as np
 
 from sim.arrays.types import Floats
 from sim.comparison.claims.observables import OBSERVABLES
+from sim.comparison.hypotheses.model import EVEN, STATED
 from sim.comparison.inference.evidence_model import (
     EvidenceModel,
     capped,
@@ -183,7 +184,12 @@ def expected(
         """Return ln of the densities of the clusters of one hypothesis by another one."""
         few = {name: x[:_CLUSTERS_OF_SETS] for name, x in made[of].items()}
         stated = log_densities([model.stated_fit(by)], made[of], names)
-        return list(zip(stated, log_densities(model.fits(by), few, names), strict=True))
+        drawn = [
+            each
+            for each, prior_set in zip(model.fits(by), model.sets, strict=True)
+            if prior_set.weights in (STATED, EVEN)
+        ]
+        return list(zip(stated, log_densities(drawn, few, names), strict=True))
 
     own = weighed(accused, accused)
     results = []
@@ -200,7 +206,7 @@ def _ratios(of_accused: _Weighed, of_other: _Weighed, draws: int) -> _Weighed:
     """Return log10 likelihood ratios of clusters, from ln of their densities by two hypotheses.
 
     Those under the priors as stated, (n,), and those of the first hundred clusters, every prior set
-    with every other, (m, sets, sets).
+    with every other, (m, sets, sets), but for sets that raise an access mode.
     """
     stated = (of_accused[0] - of_other[0])[:, 0]
     of_sets = of_accused[1][:, :, None] - of_other[1][:, None, :]

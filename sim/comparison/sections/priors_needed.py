@@ -47,7 +47,7 @@ class PriorsNeeded:
     reach
         Which typical volumes would make the count alone decisive.
     pools
-        What the share of pooled accounts does to the odds with all that is known.
+        What the share of pooled accounts does to the odds with every figure that is given.
     """
 
     odds: tuple[Odds, ...]
@@ -89,7 +89,7 @@ def prior_odds_table(comparison: Comparison, result: PriorsNeeded) -> Table:
 
 
 def _all_known(odds: Odds) -> str:
-    """Return all that is known of a cluster, in few words."""
+    """Return which observables a report or run gives, in few words."""
     known = odds.steps[-1].known
     return " + ".join(known) if len(known) <= _MOST_LISTED else f"{len(known)} observables"
 
@@ -145,7 +145,7 @@ def say_prior_odds(_: Comparison, result: PriorsNeeded) -> str:
         return ""
     needed = [x for odds in result.odds for x in odds.prior_needed.values()]
     return (
-        "To end at 10 : 1 with all that is known, one must begin at odds of "
+        "To end at 10 : 1 with every figure that a report gives, one must begin at odds of "
         f"{about(min(x.stated for x in needed))} to {about(max(x.stated for x in needed))}, "
         "depending on claim and other explanation"
     )
@@ -179,8 +179,8 @@ def say_pools(comparison: Comparison, result: PriorsNeeded) -> str:
         return ""
     if not undecided:
         return (
-            "How likely the accounts of another explanation are pooled never decides whether all "
-            "that is known makes 10 to 1"
+            "How likely the accounts of another explanation are pooled never decides whether the "
+            "figures make 10 to 1"
         )
 
     against = comparison.settings.against

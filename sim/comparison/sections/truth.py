@@ -20,9 +20,9 @@ RUN_NOTES = (
     "accounts that pay with an instrument of another.",
 )
 TRUTH_NOTES = (
-    "Probabilities at equal odds before, with the priors as stated and all that is known. The "
-    "explanations were not made for these runs, and runs smaller than what they expect look odd to "
-    "all of them.",
+    "Probabilities at equal odds before, with the priors as stated and all observables of the run. "
+    "The explanations were not made for these runs, and runs smaller than what they expect look "
+    "odd to all of them.",
 )
 # Titles of the columns of observables.
 _TITLES = {
@@ -171,7 +171,7 @@ def _call(odds: Odds) -> str:
 def probabilities(odds: Odds) -> dict[str, float]:
     """Return the probabilities of hypotheses that were equally likely before.
 
-    They follow from all that is known of the cluster, under the priors as stated, and add up to 1.
+    They follow from all observables of the cluster, under the priors as stated, and add up to 1.
     """
     weights = {x: 10**-ratio.stated for x, ratio in odds.steps[-1].ratios.items()}
     weights[odds.accused] = 1.0
@@ -180,7 +180,7 @@ def probabilities(odds: Odds) -> dict[str, float]:
 
 
 def favourites(odds: Odds) -> tuple[str, ...]:
-    """Return the explanations that nothing is clearly likelier than, with all that is known.
+    """Return the explanations that nothing is clearly likelier than, with all its observables.
 
     Those are within 3 to 1, or two standard errors, of the likeliest one; several are a tie.
     """
