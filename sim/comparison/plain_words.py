@@ -90,5 +90,5 @@ def parameter_words(parameter: str) -> str:
 
 
 def in_hundred(share: float) -> str:
-    """Return a share as `about 40 of 100`, to the nearest five, which chance does not move."""
-    return f"about {5 * round(20 * share)} of 100"
+    """Return a share as `about 40 of 100 cases`, to the nearest five, which chance does not move."""
+    return f"about {5 * round(20 * share)} of 100 cases"

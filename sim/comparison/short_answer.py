@@ -20,7 +20,10 @@ NO_INTENT = (
 # Ratios are told by the first of these that they stay under, with room for chance.
 _CLASSES = (2, 3, 5, 10, 30, 100, 1000)
 _ROOM = 1.2
-_MOST_NAMED = 2
+_MOST_NAMED, _MOST_TELLING = 2, 3
+# Shares of wrong answers that differ by less may change places with other draws.
+_CHANCE = 0.025
+_IMPLIED = "exchanges_per_account"
 
 
 @dataclass(frozen=True)
@@ -88,23 +91,27 @@ def _say_reached(comparison: Comparison, predictions: Sequence[Predicted]) -> st
         name: sum(x.p05 <= high and low <= x.p95 for x in others)
         for name, (low, high) in counts.items()
     }
-    least, most = min(fitting.values()), max(fitting.values())
+    least = min(fitting.values())
 
-    each = "Every one of these counts" if len(counts) > 1 else "This count"
-    without = " without extraction" if _accuses_extraction(comparison) else " beside it"
+    each = "Each of these counts" if len(counts) > 1 else "This count"
+    n = plural(len(others), "explanation")
+    no = "that involve no extraction" if _accuses_extraction(comparison) else "beside it"
+    if len(others) == 1:
+        n, no = "the one explanation", no.replace("involve", "involves")
     if least == len(others):
-        if len(others) == 1:
-            return f"{each} is one that the explanation{without} makes one expect."
-        return f"{each} is one that all {len(others)} explanations{without} make one expect."
-    n = f"the {plural(len(others), 'explanation')}{without}"
+        every = "" if len(others) == 1 else "all "
+        return f"{each} could be expected under {every}{n} {no}."
     if least:
-        how_many = f"at least {least}" if least < most else f"{least}"
-        return f"{each} is one that {how_many} of {n} make one expect."
+        how_many = "most" if 2 * least > len(others) else "some"
+        return f"{each} could be expected under {how_many} of the {n} {no}."
     none = [name for name, n_fitting in fitting.items() if not n_fitting]
-    named = and_list(none[:_MOST_NAMED]) + (" and others" if len(none) > _MOST_NAMED else "")
     if len(none) == len(counts):
-        return f"None of {n} makes one expect such counts."
-    return f"None of {n} makes one expect {named}; the other counts fit at least one."
+        return f"Such counts would be expected under none of the {n.removeprefix('the ')} {no}."
+    named = and_list(none[:_MOST_NAMED]) + (" and others" if len(none) > _MOST_NAMED else "")
+    return (
+        f"Of these counts, {named} would be expected under none of the "
+        f"{n.removeprefix('the ')} {no}; the others under at least one."
+    )
 
 
 def _accuses_extraction(comparison: Comparison) -> bool:
@@ -150,8 +157,8 @@ def _say_ratio(comparison: Comparison, odds: Sequence[Odds]) -> str:
             "another explanation."
         )
     return (
-        f"The count alone nowhere makes {accused} {most} times as likely as another explanation, "
-        "with the assumptions as stated."
+        f"The count alone never makes {accused} {most} times as likely as another explanation, "
+        "under the assumptions as stated."
     )
 
 
@@ -166,28 +173,38 @@ def _say_wrong(design: Design | None) -> str:
     if not alone:
         return ""
     return (
-        "Tried on simulated cases whose cause is known, the count alone points to the wrong one "
-        f"of two explanations in {in_hundred(sum(alone) / len(alone))}; a coin would be wrong in "
-        "50."
+        "In simulated cases whose cause is known, the count alone points to the wrong one of two "
+        f"explanations about {10 * sum(alone) / len(alone):.0f} times in 10; a coin would be wrong "
+        "5 times in 10."
     )
 
 
 def _would_settle(design: Design | None) -> str:
-    """Say which two observables would tell most beside the count, and what all would."""
+    """Say which observables would tell most beside the count, and what all would."""
     if design is None or not design.beside:
         told = ("item_repetition", "shared_instruments", "synchrony")
-        return f"What the accounts did would tell more: {and_list(map(question_of, told))}."
+        return f"It would tell more to know {and_list(map(question_of, told))}."
 
-    wrong: dict[str, list[float]] = {}
-    for x in design.beside:
-        if len(x.known) > 1:
-            wrong.setdefault(x.known[-1], []).append(x.wrong)
-    # To whole per cents, then in their order, so that chance does not choose among equals
-    mean = {name: round(sum(x) / len(x), 2) for name, x in wrong.items()}
-    best = sorted(sorted(mean, key=lambda x: (mean[x], NAMES.index(x)))[:_MOST_NAMED])
     everything = [x.wrong for x in design.growing if len(x.known) == len(NAMES)]
     return (
-        f"What would tell more, beside the count: {and_list(map(question_of, best))}. With all "
-        f"{len(NAMES)} figures that a provider has, and the assumptions as stated, the wrong one "
-        f"of two is still taken in {in_hundred(sum(everything) / len(everything))}."
+        f"It would tell more to know {and_list(map(question_of, _telling(design)))}. With all "
+        f"{len(NAMES)} figures that a provider has, and under the same assumptions, the wrong one "
+        f"of two is still picked in {in_hundred(sum(everything) / len(everything))}."
     )
+
+
+def _telling(design: Design) -> list[str]:
+    """Return the observables that tell most beside the count, in the order of the list.
+
+    Those that are as good as the second best but for chance are named too, three at most. What an
+    account sends follows from count and accounts, and is not named beside these.
+    """
+    wrong: dict[str, list[float]] = {}
+    for x in design.beside:
+        if len(x.known) > 1 and x.known[-1] != _IMPLIED:
+            wrong.setdefault(x.known[-1], []).append(x.wrong)
+    mean = {name: sum(x) / len(x) for name, x in wrong.items()}
+    ranked = sorted(mean, key=mean.__getitem__)
+    second = mean[ranked[min(1, len(ranked) - 1)]]
+    best = [x for x in ranked if mean[x] <= second + _CHANCE][:_MOST_TELLING]
+    return sorted(best, key=NAMES.index)

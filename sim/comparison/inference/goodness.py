@@ -10,7 +10,7 @@ import numpy as np
 from sim.comparison.claims.intervals import Interval
 from sim.comparison.inference.likelihood import Sample
 
-# A hypothesis does not fit if figures so far out, or farther, come less often, by five errors.
+# A hypothesis does not fit if figures so far out, or farther, surely come less often.
 LEAST_FIT = 0.01
 _ERRORS = 5
 
@@ -35,12 +35,19 @@ class Goodness:
     error: float
 
     @property
-    def fits(self) -> bool:
-        """Whether such figures may come in at least one of a hundred clusters.
+    def fails(self) -> bool:
+        """Whether such figures surely come in less than one of a hundred clusters.
 
         A tail that a few draws reach is not held against a hypothesis: five errors are added.
         """
-        return self.tail + _ERRORS * self.error >= LEAST_FIT
+        return self.tail + _ERRORS * self.error < LEAST_FIT
+
+    @property
+    def verdict(self) -> str:
+        """Whether the hypothesis fits: `yes`, `no`, or `too few draws` to tell."""
+        if self.fails:
+            return "no"
+        return "yes" if self.tail >= LEAST_FIT else "too few draws"
 
 
 def goodness(samples: Sequence[Sample], limits: Mapping[str, Interval]) -> Goodness:

@@ -99,8 +99,8 @@ class Odds:
 
     @property
     def none_fits(self) -> bool:
-        """Whether no hypothesis makes such figures in one of a hundred clusters."""
-        return bool(self.goodness) and not any(x.fits for x in self.goodness.values())
+        """Whether surely no hypothesis makes such figures in one of a hundred clusters."""
+        return bool(self.goodness) and all(x.fails for x in self.goodness.values())
 
 
 @dataclass(frozen=True)

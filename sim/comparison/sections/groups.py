@@ -22,9 +22,10 @@ GROUP_NOTES = (
 )
 FIT_NOTES = (
     "How often the explanation makes a figure so far out, where that is rarest, times the number "
-    "of observables. The priors are as stated; wider ones fit more.",
+    "of observables. `no`: surely in less than 1 of 100 clusters, with the priors as stated.",
 )
 _MOST_NAMED = 6
+_FITS_WELL = 0.05
 
 
 def groups_table(comparison: Comparison, odds: Sequence[Odds]) -> Table:
@@ -52,8 +53,11 @@ def groups_table(comparison: Comparison, odds: Sequence[Odds]) -> Table:
         if step.adds
         for group, ratio in step.groups.items()
     )
+    telling = {x.evidence.id: [step.known for step in x.steps if step.adds] for x in odds}
+    ends = {(id_, added_observable(known[k])) for id_, known in telling.items() for k in (0, -1)}
+    shown = tuple(row for row in rows if (row[0], row[1]) in ends)
     finding = say_groups(comparison, odds) or f"Odds of {above} to others, by groups"
-    return Table("groups", "odds", finding, columns, rows, GROUP_NOTES)
+    return Table("groups", "odds", finding, columns, rows, GROUP_NOTES, shown=shown)
 
 
 def say_groups(comparison: Comparison, odds: Sequence[Odds]) -> str:
@@ -85,20 +89,22 @@ def fit_table(comparison: Comparison, odds: Sequence[Odds]) -> Table:
         text_column("fits", "fits"),
     )
     rows: tuple[Row, ...] = tuple(
-        (x.evidence.id, id_, fit.tail, fit.error, fit.observable, "yes" if fit.fits else "no")
+        (x.evidence.id, id_, fit.tail, fit.error, fit.observable, fit.verdict)
         for x in odds
         for id_, fit in x.goodness.items()
     )
-    return Table("fit", "odds", say_fit(comparison, odds), columns, rows, FIT_NOTES)
+    finding = say_fit(comparison, odds) or "How far out figures lie in what explanations predict"
+    return Table("fit", "odds", finding, columns, rows, FIT_NOTES)
 
 
 def say_fit(comparison: Comparison, odds: Sequence[Odds]) -> str:
-    """Say of which clusters no explanation fits, or that one does of each."""
-    if not any(x.goodness for x in odds):
-        return ""
+    """Say of which clusters surely no explanation fits, or that one does well of each."""
+    best = [max(fit.tail for fit in x.goodness.values()) for x in odds if x.goodness]
+    if best and min(best) >= _FITS_WELL:
+        return "Each of the figures is one that at least one explanation often makes"
     ids = [x.evidence.id for x in odds if x.none_fits]
     if not ids:
-        return "Of every figure at least one explanation fits: none is so far out that all fail"
+        return ""
     rare = round(1 / LEAST_FIT)
     return (
         f"None of these explanations fits {_named(ids, comparison)}: each makes figures so far out "

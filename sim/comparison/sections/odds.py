@@ -240,11 +240,11 @@ def _number_weighed(comparison: Comparison, result: OddsResult) -> str:
 
 def say_sums(comparison: Comparison, _: OddsResult) -> str:
     """Say which claims were not weighed, as they add up others."""
-    sums = [x.id for x in comparison.cases if x.is_sum]
-    if comparison.runs or not sums:
-        return ""
-    verb = "adds" if len(sums) == 1 else "add"
-    return f"{and_list(sums)} {verb} up other claims: arithmetic, not one cluster, so not weighed"
+    sums = [x for x in comparison.cases if x.is_sum and not comparison.runs]
+    return "; ".join(
+        f"{x.id} adds up {and_list(x.sum_of)}: arithmetic, not one cluster, so not weighed"
+        for x in sums
+    )
 
 
 def say_with_more(_: Comparison, result: OddsResult) -> str:

@@ -23,7 +23,7 @@ from sim.comparison.inference.prior_predictive import Draws, draw
 from sim.comparison.section import Comparison, Inputs, Section
 from sim.comparison.sections.design import NAMES
 from sim.comparison.tables import Table, number_column, text_column
-from sim.comparison.wording import short_number
+from sim.comparison.wording import and_list, short_number
 from sim.streams import Streams
 
 MOST, LEAST = 512, 64
@@ -341,13 +341,22 @@ def say_sensitivity(_: Comparison, result: Sensitivity) -> str:
     else:
         of_count = f"The count depends most on {max(counts, key=lambda x: x.total).parameter}"
 
-    of_odds: dict[str, float] = {}
-    for x in (x for x in result.indices if x.quantity == ODDS_ALL):
-        of_odds[x.parameter] = of_odds.get(x.parameter, 0.0) + x.total
-    if not of_odds:
+    strongest = _strongest_of_odds(result)
+    if not strongest:
         return of_count
-    strongest = max(of_odds, key=of_odds.__getitem__)
-    return f"{of_count}; the odds with everything known depend most on {strongest}"
+    return f"{of_count}; the odds with everything known depend most on {and_list(strongest)}"
+
+
+def _strongest_of_odds(result: Sensitivity) -> list[str]:
+    """Return the parameters on which the odds depend most, by name: several that are too close.
+
+    Totals are added up over the two hypotheses. Close is from three quarters of the largest sum on.
+    """
+    totals: dict[str, float] = {}
+    for x in (x for x in result.indices if x.quantity == ODDS_ALL):
+        totals[x.parameter] = totals.get(x.parameter, 0.0) + x.total
+    most = max(totals.values(), default=0.0)
+    return sorted(name for name, total in totals.items() if total >= 0.75 * most > 0)
 
 
 def say_tornado(comparison: Comparison, result: Sensitivity) -> str:

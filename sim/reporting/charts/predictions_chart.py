@@ -115,13 +115,13 @@ def _expected_title(
     kinds = and_list(group_words(x) for x in groups)
     if len(groups) == 1 or not marks:
         return f"Which counts {kinds} make{'s' if len(groups) == 1 else ''} one expect"
-    if len(marks) == 1:
-        return f"The count is {'' if inside else 'not '}what {kinds} alike make one expect"
-    which, verb = f"{len(inside)}", "are"
-    if len(inside) in (0, 1, len(marks)):
-        verb = "is"
-        which = {0: "None", 1: "One"}.get(len(inside), "Every one")
-    return f"{which} of the {len(marks)} counts {verb} what {kinds} alike make one expect"
+    each = f"{kinds[:1].upper()}{kinds[1:]} could each make"
+    if len(inside) == len(marks):
+        return f"{each} {'this count' if len(marks) == 1 else f'all {len(marks)} counts'}"
+    if inside:
+        return f"{each} {len(inside)} of the {len(marks)} counts"
+    which = "this count" if len(marks) == 1 else f"any of the {len(marks)} counts"
+    return f"Not every one of {kinds} could make {which}"
 
 
 def _is_inside(mark: Mark, count: Span) -> bool:

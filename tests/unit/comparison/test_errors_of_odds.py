@@ -192,14 +192,15 @@ def test_many_observables_are_no_reason_to_fail() -> None:
 def test_what_few_draws_reach_is_not_held_against_an_explanation() -> None:
     few, many = (sample(np.arange(1.0, n + 1)) for n in (500, 20_000))
     beyond = {"count": Interval(1e6, 2e6)}
-    assert goodness([few], beyond).fits
-    assert not goodness([many], beyond).fits
+    assert goodness([few], beyond).verdict == "too few draws"
+    assert goodness([many], beyond).verdict == "no"
+    assert goodness([few], {"count": Interval(50.0, 60.0)}).verdict == "yes"
 
 
 def test_what_no_draw_defines_does_not_fit() -> None:
     values = {"concentration": np.full(5_000, np.nan)}
     one = Sample(1.0, values, np.zeros(5_000, np.int64), np.ones(5_000, np.bool_))
-    assert not goodness([one], {"concentration": Interval(0.4, 0.6)}).fits
+    assert goodness([one], {"concentration": Interval(0.4, 0.6)}).fails
 
 
 # Groups

@@ -236,7 +236,9 @@ def test_that_nothing_fits_is_said_by_name(analysis: Analysis) -> None:
     none = replace(second, goodness={"extraction": fails, "product-use": fails})
     said = odds.say_fit(analysis, OddsResult((one, none, third), ()))
     assert said.startswith("None of these explanations fits A4: each makes figures so far out in")
-    assert odds.say_fit(analysis, OddsResult((one,), ())).startswith("Of every figure at least one")
+    assert odds.say_fit(analysis, OddsResult((one,), ())).startswith("Each of the figures is one")
+    hardly = replace(first, goodness={"extraction": Goodness(0.0, "count", 0.1)})
+    assert odds.say_fit(analysis, OddsResult((one, hardly), ())) == ""
     assert odds.say_fit(analysis, OddsResult((third,), ())) == ""
     rows = odds.fit_table(analysis, OddsResult((one, none), ())).records()
     assert [x["fits"] for x in rows] == ["yes", "no", "no", "no"]
@@ -246,7 +248,10 @@ def test_claims_that_add_up_others_are_not_weighed(analysis: Analysis) -> None:
     summed = replace(analysis.cases[0], sum_of=("A4", "A5"))
     with_sum = replace(analysis, cases=(summed, *analysis.cases[1:]))
     assert [x.id for x in odds.evidence_of(with_sum)] == ["A4", "G1"]
-    assert odds.say_sums(with_sum, OddsResult((), ())).startswith("A3 adds up other claims")
+    assert odds.say_sums(with_sum, OddsResult((), ())) == (
+        "A3 adds up A4 and A5: arithmetic, not one cluster, so not weighed"
+    )
+    assert odds.say_sums(replace(with_sum, runs=with_runs().runs), OddsResult((), ())) == ""
     assert odds.say_sums(analysis, OddsResult((), ())) == ""
 
 

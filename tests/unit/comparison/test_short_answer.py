@@ -59,22 +59,25 @@ def test_three_sentences_that_end_and_a_question() -> None:
 def test_counts_are_told_by_whether_they_are_expected() -> None:
     all_fit = short_answer(with_counts(1, 1e9)).sentences[0]
     assert all_fit == (
-        "Every one of these counts is one that all 2 explanations without extraction make one "
-        "expect."
+        "Each of these counts could be expected under all 2 explanations that involve no "
+        "extraction."
     )
     none_fit = short_answer(with_counts(1e12, 1e13)).sentences[0]
-    assert none_fit == "None of the 2 explanations without extraction makes one expect such counts."
+    assert none_fit == (
+        "Such counts would be expected under none of the 2 explanations that involve no extraction."
+    )
     one_not = short_answer(with_counts(1, 1e6)).sentences[0]
-    assert "None of the 2 explanations" in one_not
+    assert "under none of the 2 explanations" in one_not
+    assert one_not.endswith("the others under at least one.")
     assert "Moonshot, 3.4 million" in one_not
 
 
 @pytest.mark.parametrize(
     ("log10", "words"),
     [
-        (-0.5, "nowhere makes coordinated extraction 2 times as likely"),
-        (0.5, "nowhere makes coordinated extraction 5 times as likely"),
-        (0.95, "nowhere makes coordinated extraction 30 times as likely"),
+        (-0.5, "never makes coordinated extraction 2 times as likely"),
+        (0.5, "never makes coordinated extraction 5 times as likely"),
+        (0.95, "never makes coordinated extraction 30 times as likely"),
         (3.5, "can make coordinated extraction more than 1,000 times as likely"),
     ],
 )
@@ -94,14 +97,14 @@ def test_comparisons_in_the_tails_say_nothing() -> None:
 def test_without_sections_it_says_what_no_count_can() -> None:
     bare = short_answer(replace(ANALYSIS, results={}))
     assert bare.sentences == (NO_INTENT,)
-    assert bare.would_settle.startswith("What the accounts did would tell more")
+    assert bare.would_settle.startswith("It would tell more to know")
 
 
 def test_where_another_explanation_is_accused_the_others_are_the_alternative() -> None:
     settings = replace(ANALYSIS.settings, accused="benchmarking")
     said = short_answer(replace(ANALYSIS, settings=settings))
     assert "benchmark runs" in said.question
-    assert "without extraction" not in said.sentences[0]
+    assert "no extraction" not in said.sentences[0]
 
 
 def test_the_predictions_that_count_are_those_as_reported() -> None:
@@ -128,6 +131,26 @@ def test_numbers_as_newspapers_have_them(value: float, words: str) -> None:
     assert plain_number(value) == words
 
 
+def test_observables_that_tell_alike_are_all_named() -> None:
+    design = ANALYSIS.results["design"]
+    shares = {"item_repetition": 0.23, "accounts": 0.277, "exchanges_per_task": 0.274}
+
+    def moved(more: float) -> Analysis:
+        beside = tuple(
+            replace(x, wrong=shares.get(x.known[-1], 0.27) + more * (x.known[-1] == "accounts"))
+            if x.known[-1] in (*shares, "exchanges_per_account")
+            else replace(x, wrong=0.35)
+            for x in design.beside
+        )
+        return with_results(design=replace(design, beside=beside))
+
+    said = short_answer(moved(0)).would_settle
+    for words in ("how many accounts", "how many exchanges one task", "the same prompts"):
+        assert words in said
+    assert "how much each account sent" not in said
+    assert short_answer(moved(-0.006)).would_settle == said
+
+
 def test_shares_are_told_to_the_nearest_five() -> None:
-    assert in_hundred(0.43) == "about 45 of 100"
-    assert in_hundred(0.42) == "about 40 of 100"
+    assert in_hundred(0.43) == "about 45 of 100 cases"
+    assert in_hundred(0.42) == "about 40 of 100 cases"
