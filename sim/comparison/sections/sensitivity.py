@@ -23,7 +23,7 @@ from sim.comparison.inference.prior_predictive import Draws, draw
 from sim.comparison.section import Comparison, Inputs, Section
 from sim.comparison.sections.design import NAMES
 from sim.comparison.tables import Table, number_column, text_column
-from sim.comparison.wording import and_list, short_number
+from sim.comparison.wording import short_number
 from sim.streams import Streams
 
 MOST, LEAST = 512, 64
@@ -321,10 +321,9 @@ def tornado_table(comparison: Comparison, result: Sensitivity) -> Table:
 
 
 def say_sensitivity(_: Comparison, result: Sensitivity) -> str:
-    """Say which parameter matters most for the count, and for the odds.
+    """Say how much of the count depends on the convention, or else what it depends on most.
 
-    Of the count it is the convention, wherever that has an index, else the largest. Of the odds
-    totals are added up over the two hypotheses.
+    Which parameter the odds depend on most is not said: several come too close for the draws.
     """
     counts = [x for x in result.indices if x.quantity == COUNT]
     if not counts:
@@ -334,29 +333,11 @@ def say_sensitivity(_: Comparison, result: Sensitivity) -> str:
     if totals:
         most = max(totals.values())
         words = min(_SHARES, key=lambda share: abs(share - most))
-        of_count = (
+        return (
             f"What is counted as an exchange explains up to about {_SHARES[words]} of the variance "
             "of the count (total Sobol index, over the explanations)"
         )
-    else:
-        of_count = f"The count depends most on {max(counts, key=lambda x: x.total).parameter}"
-
-    strongest = _strongest_of_odds(result)
-    if not strongest:
-        return of_count
-    return f"{of_count}; the odds with everything known depend most on {and_list(strongest)}"
-
-
-def _strongest_of_odds(result: Sensitivity) -> list[str]:
-    """Return the parameters on which the odds depend most, by name: several that are too close.
-
-    Totals are added up over the two hypotheses. Close is from three quarters of the largest sum on.
-    """
-    totals: dict[str, float] = {}
-    for x in (x for x in result.indices if x.quantity == ODDS_ALL):
-        totals[x.parameter] = totals.get(x.parameter, 0.0) + x.total
-    most = max(totals.values(), default=0.0)
-    return sorted(name for name, total in totals.items() if total >= 0.75 * most > 0)
+    return f"The count depends most on {max(counts, key=lambda x: x.total).parameter}"
 
 
 def say_tornado(comparison: Comparison, result: Sensitivity) -> str:

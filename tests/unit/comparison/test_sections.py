@@ -40,7 +40,7 @@ from sim.comparison.sections import (
 from sim.comparison.sections.calibration import Bin, Calibration
 from sim.comparison.sections.odds import OddsResult
 from sim.comparison.sections.priors_needed import PriorsNeeded
-from sim.comparison.sections.sensitivity import COUNT, ODDS_ALL, Index, Sensitivity
+from sim.comparison.sections.sensitivity import COUNT, Index, Sensitivity
 from tests.support.comparison import by_hand, run, settings, weighed
 from tests.support.comparison import odds as odds_by_hand
 
@@ -465,13 +465,6 @@ def test_sensitivity_names_the_strongest_where_conventions_do_not_matter(
     )
     said = sensitivity.say_sensitivity(analysis, Sensitivity(indices, ()))
     assert said == "The count depends most on b"
-    of_odds = (
-        Index("extraction", ODDS_ALL, "a", 0, 0, 0.3, 0),
-        Index("product-use", ODDS_ALL, "a", 0, 0, 0.3, 0),
-        Index("product-use", ODDS_ALL, "b", 0, 0, 0.4, 0),
-    )
-    said = sensitivity.say_sensitivity(analysis, Sensitivity((*indices, *of_odds), ()))
-    assert said.endswith("; the odds with everything known depend most on a")
     of_one = (replace(indices[0], parameter="convention"),)
     assert "up to about a third of" in sensitivity.say_sensitivity(
         analysis, Sensitivity(of_one, ())
