@@ -78,7 +78,7 @@ def test_tables_stand_under_their_section(analysis: Analysis) -> None:
         assert {x.section for x in answer.tables} == {id_}
         assert answer.question == SECTIONS[id_].question
     ids = [x.id for x in tables(analysis)]
-    assert len(ids) == len(set(ids)) == 22
+    assert len(ids) == len(set(ids)) == 23
 
 
 def test_findings_of_important_sections_come_first(analysis: Analysis) -> None:
