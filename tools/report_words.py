@@ -29,7 +29,7 @@ def accounts() -> str:
     with (REPORTS / "charts" / "exchange-distributions.csv").open(encoding="utf-8") as lines:
         rows = [row for row in csv.DictReader(lines) if row["unit"] == "account"]
     said = [
-        f"{float(row['p50']):,.0f} of `{row['group']}` (mean {float(row['mean']):,.0f})"
+        f"{float(row['p50']):,.0f} exchanges in `{row['group']}` (mean {float(row['mean']):,.0f})"
         for row in rows
         if int(row["units"]) >= _FEWEST
     ]
