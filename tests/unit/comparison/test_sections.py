@@ -463,7 +463,7 @@ def test_sensitivity_names_the_strongest_where_conventions_do_not_matter(
     said = sensitivity.say_sensitivity(analysis, Sensitivity(indices, ()))
     assert said == "The count depends most on b"
     of_one = (replace(indices[0], parameter="convention"),)
-    assert "up to about a third of" in sensitivity.say_sensitivity(
+    assert "up to about three tenths of" in sensitivity.say_sensitivity(
         analysis, Sensitivity(of_one, ())
     )
 
