@@ -27,7 +27,7 @@ Observer = Callable[[int, int], None]
 
 NAMES = tuple(OBSERVABLES)
 # An access mode of fewer draws than a quarter of all is drawn on its own; the limits of that.
-_LEAST_ALONE, _MOST_ALONE = 50, 400
+_LEAST_ALONE, _MOST_ALONE = 50, 150
 # Published draws without which no likelihood is taken.
 _FEWEST = 20
 # Draws under a prior set beside the stated one, or as many as there are.
@@ -157,7 +157,7 @@ class EvidenceModel:
         """Draw under a prior set, with enough draws of every access mode (stratified sampling).
 
         A mode with fewer draws than a quarter of all, but at least 50, is drawn again on its own;
-        its weight stays that of the prior. Beside the stated set 400 are enough. Modes of weight 0
+        its weight stays that of the prior. Beside the stated set 150 are enough. Modes of weight 0
         are left out.
         """
         moved = self._under(hypothesis, prior_set)

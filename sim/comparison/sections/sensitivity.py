@@ -43,7 +43,14 @@ _LEAST_TOTAL, _LEAST_WIDTH = 0.005, 0.05
 _LEAST_IN_TABLE, _LEAST_IN_TEXT = 0.02, 0.3
 
 # Shares as findings say them.
-_SHARES = {0.1: "a tenth", 0.2: "a fifth", 0.33: "a third", 0.5: "half", 0.75: "three quarters"}
+_SHARES = {
+    0.1: "a tenth",
+    0.2: "a fifth",
+    0.3: "three tenths",
+    0.4: "two fifths",
+    0.55: "half",
+    0.75: "three quarters",
+}
 
 Quantity = Callable[[Draws], Floats]
 

@@ -190,9 +190,12 @@ def test_many_observables_are_no_reason_to_fail() -> None:
 def test_what_few_draws_reach_is_not_held_against_an_explanation() -> None:
     few, many = (sample(np.arange(1.0, n + 1)) for n in (500, 20_000))
     beyond = {"count": Interval(1e6, 2e6)}
-    assert goodness([few], beyond).verdict == "too few draws"
+    assert goodness([few], beyond).verdict == "not clear"
     assert goodness([many], beyond).verdict == "no"
     assert goodness([few], {"count": Interval(50.0, 60.0)}).verdict == "yes"
+    just_out, far_out = Interval(2.1e4, 2.2e4), Interval(5e4, 5.1e4)
+    assert goodness([many], {"count": just_out}).verdict == "not clear"
+    assert goodness([many], {"count": far_out}).fails
 
 
 def test_what_no_draw_defines_does_not_fit() -> None:

@@ -230,14 +230,14 @@ def test_groups_are_said_of_claims_and_by_their_call(analysis: Analysis) -> None
 
 
 def test_that_nothing_fits_is_said_by_name(analysis: Analysis) -> None:
-    fits, fails = Goodness(0.4, "count", 0.01), Goodness(0.0, "accounts", 0.001)
+    fits, fails = Goodness(0.4, "count", 0.01, 0.5), Goodness(0.0, "accounts", 0.0, 0.005)
     first, second, third = odds_by_hand()
     one = replace(first, goodness={"extraction": fits, "product-use": fails})
     none = replace(second, goodness={"extraction": fails, "product-use": fails})
     said = odds.say_fit(analysis, OddsResult((one, none, third), ()))
     assert said.startswith("None of these explanations fits A4: each makes figures so far out in")
     assert odds.say_fit(analysis, OddsResult((one,), ())).startswith("Each of the figures is one")
-    hardly = replace(first, goodness={"extraction": Goodness(0.0, "count", 0.1)})
+    hardly = replace(first, goodness={"extraction": Goodness(0.0, "count", 0.1, 0.5)})
     assert odds.say_fit(analysis, OddsResult((one, hardly), ())) == ""
     assert odds.say_fit(analysis, OddsResult((third,), ())) == ""
     rows = odds.fit_table(analysis, OddsResult((one, none), ())).records()
@@ -466,7 +466,7 @@ def test_sensitivity_names_the_strongest_where_conventions_do_not_matter(
     said = sensitivity.say_sensitivity(analysis, Sensitivity(indices, ()))
     assert said == "The count depends most on b"
     of_one = (replace(indices[0], parameter="convention"),)
-    assert "up to about a third of" in sensitivity.say_sensitivity(
+    assert "up to about three tenths of" in sensitivity.say_sensitivity(
         analysis, Sensitivity(of_one, ())
     )
 
