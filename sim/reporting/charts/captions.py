@@ -38,15 +38,18 @@ def source(comparison: Comparison, *more: str) -> str:
 
 
 def _priors_words(comparison: Comparison) -> str:
-    """Say how many inputs there are of each status; one that explanations share counts once."""
+    """Say how many ranges there are of each status; one that explanations share counts once."""
     statuses = {
         (name, prior.model_dump_json()): prior.status
         for hypothesis in comparison.library.hypotheses.values()
         for name, prior in hypothesis.priors.items()
     }
     counts = Counter(statuses.values())
+    n = len(statuses)
+    if set(counts) <= {"prior"}:
+        return f"All {n} ranges that explanations draw from are assumptions."
     parts = [f"{counts[x]} {_STATUS_WORDS[x]}" for x in reversed(get_args(Status)) if counts[x]]
-    return f"Ranges of the {len(statuses)} inputs that explanations draw: {and_list(parts)}."
+    return f"Of the {n} ranges that explanations draw from: {and_list(parts)}."
 
 
 def _claims_words(comparison: Comparison) -> str:

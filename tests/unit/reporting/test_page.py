@@ -106,7 +106,7 @@ def test_everything_given_is_there_as_text(parsed: Parsed) -> None:
     for said in (
         "does not identify an intent",
         "allegations by an interested party",
-        "Priors are assumptions",
+        "Much here is assumed",
         "Limits of the method",
         "200 rows",
     ):
