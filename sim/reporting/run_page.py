@@ -20,6 +20,7 @@ from sim.reporting.inline_svg import inline_svg
 from sim.reporting.run_charts import SECTIONS, Shown, ShownRun
 from sim.reporting.run_charts.distribution_charts import UNITS
 from sim.reporting.run_charts.plain import number
+from sim.reporting.run_charts.settings import ACCESS, EXTRACTION, ORDINARY, Setting
 from sim.summaries.quantiles import spread_of
 from sim.tables.conventions import CONVENTIONS
 
@@ -103,7 +104,10 @@ def run_page(
 
     return template.render(
         style=Markup(_text("page.css")),
-        title=f"What {_and([x.name for x in shown.runs])} simulated",
+        title=f"What was simulated: {_and([x.title or x.name for x in shown.runs])}",
+        abouts=[x.about for x in shown.runs if x.about],
+        who=_who(shown),
+        settings=_settings_table(shown),
         runs=shown.runs,
         facts=facts,
         findings=findings,
@@ -134,6 +138,47 @@ def _drawn(chart: Chart) -> DrawnChart:
     return DrawnChart(
         chart.id, chart.title, chart.subtitle, Markup(svg), f"data:text/csv;base64,{data}"
     )
+
+
+def _who(shown: Shown) -> list[str]:
+    """Say in a sentence for each run which actors are of which kind, and whom one operator drives.
+
+    None for runs without truth.
+    """
+    sentences = []
+    for run in shown.runs:
+        parts = []
+        for kind in (EXTRACTION, ACCESS, ORDINARY):
+            names = [x.actor for x in run.settings if x.kind == kind]
+            if names:
+                parts.append(f"{kind}: {_and(names)}")
+        words = "; ".join(parts)
+        driven = [x.actor for x in run.settings if x.behind.startswith("one operator ")]
+        of = "of each: " if len(driven) > 1 else "of "
+        more = f" One operator drives all accounts {of}{_and(driven)}." if driven else ""
+        before = f"{run.name}: " if len(shown.runs) > 1 else ""
+        if words:
+            sentences.append(f"{before}{words[0].upper()}{words[1:]}.{more}")
+    return sentences
+
+
+def _settings_table(shown: Shown) -> RunTable:
+    """Return what was asked of each actor; no rows without truth."""
+    rows = [
+        [run.name, x.actor, f"{x.typology}: {x.title}", _kind(x), f"{x.accounts:,}", x.asked]
+        for run in shown.runs
+        for x in run.settings
+    ]
+    several = len(shown.runs) > 1
+    heads = ("run", "actor", "what it is", "kind", "accounts", "was to send")
+    title = "Set beforehand, so no result"
+    if several:
+        return RunTable(title, heads, rows, 4)
+    return RunTable(title, heads[1:], [x[1:] for x in rows], 3)
+
+
+def _kind(x: Setting) -> str:
+    return f"{x.kind}; {x.behind}" if x.behind else x.kind
 
 
 def _left_out(shown: Shown) -> list[str]:

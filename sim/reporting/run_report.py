@@ -14,6 +14,7 @@ from sim.errors import InvalidInputError
 from sim.reporting.charts.layout import FORMATS, Chart, write_charts
 from sim.reporting.run_charts import Shown, ShownRun, charts_of_runs, wide_chart
 from sim.reporting.run_charts.plain import number
+from sim.reporting.run_charts.settings import settings_of
 from sim.reporting.run_charts.shown import Row
 from sim.reporting.run_page import run_page
 from sim.summaries.run_summary import RunSummary
@@ -139,10 +140,20 @@ def report_of(runs: Sequence[Run], by: str = "actor", timezone: str = "UTC") -> 
             f"report: found {len(runs)} runs; give 1 to {MOST_RUNS}, which stand beside each other"
         )
     shown = [
-        ShownRun(name, summarise(run, by, timezone), run.scenario.scale, _rows_of(run))
+        _shown(name, run, summarise(run, by, timezone))
         for name, run in zip(_names(runs), runs, strict=True)
     ]
     return Report(Shown(tuple(shown)), _command(runs, by, timezone))
+
+
+def _shown(name: str, run: Run, summary: RunSummary) -> ShownRun:
+    """Return a run as it is shown; without truth nothing is said of its actors."""
+    scenario = run.scenario
+    rows = _rows_of(run)
+    if summary.by == "all":
+        return ShownRun(name, summary, scenario.scale, rows)
+    settings = settings_of(scenario)
+    return ShownRun(name, summary, scenario.scale, rows, scenario.title, scenario.about, settings)
 
 
 def _command(runs: Sequence[Run], by: str, timezone: str) -> str:

@@ -41,6 +41,7 @@ def amplification(shown: Shown) -> Chart | None:
                 "are logarithmic. Grey lines: tokens in proportion to exchanges. Where a line is "
                 "steeper, a further exchange costs more than the one before, because each sends "
                 "again all that went before. Medians are read off bins that double."
+                f"{shown.key()}"
             ),
             source=shown.source(),
             height=_height(shown),
@@ -167,7 +168,8 @@ def _draw_amplification(axes: Axes, shown: Shown, run: ShownRun) -> None:
         axes.plot([0.85, most], [start * 0.85, start * most], color=LINE, lw=0.8, zorder=1)
     for group, line in points.items():
         x, y, _ = zip(*line, strict=True)
-        axes.plot(x, y, "o-", color=shown.colour(group), lw=1.6, ms=4, zorder=3)
+        mark, colour = shown.marker(group), shown.colour(group)
+        axes.plot(x, y, marker=mark, color=colour, lw=1.6, ms=4, zorder=3)
     _token_ticks(axes, low, high)
     axes.set_ylabel("median tokens of a task", fontsize=8)
 
@@ -232,7 +234,7 @@ def _draw_context(axes: Axes, shown: Shown, run: ShownRun) -> None:
     for group, curve in _curves(shown, run).items():
         calls = np.arange(1, len(curve) + 1)
         some = np.isfinite(curve)
-        mark = "o" if some.sum() == 1 else ""
+        mark = shown.marker(group) if some.sum() == 1 else ""
         axes.plot(calls[some], curve[some], color=shown.colour(group), lw=1.5, ms=4, marker=mark)
     axes.set_ylim(bottom=0)
     axes.set_xlim(left=0.5)

@@ -63,7 +63,7 @@ def concentration(shown: Shown) -> Chart | None:
                 "Accounts from the least to the most active, and the share of the exchanges that "
                 "they have together. On the thin diagonal all accounts would have equally many; "
                 "the further below it, the more lies on a few. Gini: 0 is equal, near 1 is one "
-                "account alone."
+                f"account alone.{shown.key()}"
             ),
             source=shown.source(),
             height=each * len(shown.runs),
@@ -115,7 +115,7 @@ def _gini_table(page: Page, shown: Shown, run: ShownRun, top: float) -> None:
         page.text(end, top, words, fontsize=7, color=SOFT, ha="right")
     for k, group in enumerate(_groups_of(shown, run)):
         y = top - _ROW * (k + 1)
-        page.text(MARGIN, y, "\u25cf", fontsize=9, color=shown.colour(group))
+        page.text(MARGIN, y, shown.glyph(group), fontsize=9, color=shown.colour(group))
         page.text(MARGIN + 0.17, y, shortened(shown.label(group), 7.5, 1.6), fontsize=7.5)
         x = shown.distribution(run, "account", group)
         accounts = int(x.frequencies.sum()) if x is not None else 0

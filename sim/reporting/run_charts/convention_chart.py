@@ -52,7 +52,7 @@ def conventions(shown: Shown) -> Chart | None:
         Frame(
             subtitle=(
                 "The same traffic, counted in six ways; reports do not say which they use. Dashed: "
-                f"what Anthropic reported in February 2026{_scaled(shown)}."
+                f"what Anthropic reported in February 2026{_scaled(shown)}.{shown.key()}"
             ),
             source=shown.source(),
             height=(_HEAD + _PANEL + _FOOT) * len(shown.runs),
@@ -110,8 +110,8 @@ def _draw(axes: Axes, shown: Shown, run: ShownRun) -> None:
         labels.append((value, f"{name}, {_millions(value / run.scale)}", INK))
     for group, x in drawn:
         points = [(k, x[c]) for k, c in enumerate(keys) if x.get(c)]
-        colour = shown.colour(group)
-        axes.plot(*zip(*points, strict=True), "o-", color=colour, lw=1.5, ms=4, zorder=3)
+        colour, mark = shown.colour(group), shown.marker(group)
+        axes.plot(*zip(*points, strict=True), marker=mark, color=colour, lw=1.5, ms=4, zorder=3)
         if points[-1][0] == len(keys) - 1:
             labels.append((points[-1][1], shown.label(group), colour))
     _labels(axes, labels)

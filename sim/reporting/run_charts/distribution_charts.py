@@ -95,8 +95,8 @@ def marks(unit: str, scale: float) -> list[Mark]:
     if unit == "account":
         exchanges, accounts = (claims()[x].value or math.nan for x in ("A1", "A2"))
         per_account = exchanges / accounts
-        words = f"{exchanges / 1e6:g} million / {accounts:,.0f}"
-        return [Mark(per_account, f"{per_account:.0f} = {words}: Anthropic")]
+        words = f"{exchanges / 1e6:g} million / {accounts:,.0f}, our quotient"
+        return [Mark(per_account, f"{per_account:.0f}: {words}")]
     if unit == "benchmark_run":
         scaled = "" if scale == 1 else f" x {scale:g}, the scale here"
         return [Mark(line["result"] * scale, f"{line['result']:,.0f}{scaled}: the critique")]
@@ -146,9 +146,10 @@ def _how_to_read(shown: Shown, units: Sequence[str]) -> str:
     words = f"Share of the {of} that have so many exchanges or more (C2, answered requests)."
     if "account" in units:
         words += " A line that falls far to the right belongs to a few that have very many."
-    words += " Dots: half, one in ten and one in a hundred have at least so many."
+    words += " Marks: half, one in ten and one in a hundred have at least so many."
     has_mark = any(marks(unit, x.scale) for unit in units for x in shown.runs)
-    return words + (" Dashed: a figure that was published." if has_mark else "")
+    dashed = " Dashed: a published figure, or a quotient of two." if has_mark else ""
+    return words + dashed + shown.key()
 
 
 def _panel(
@@ -177,7 +178,7 @@ def _panel(
     of_all = (shown.distribution(x, unit, g) for x in shown.runs for g in shown.groups)
     _axes(axes, [x for x in of_all if x is not None], reference, UNITS[unit][0], width)
     for group, x in drawn:
-        _line(axes, x, shown.colour(group))
+        _line(axes, x, shown.colour(group), shown.marker(group))
     for mark in reference:
         _reference(axes, mark)
     _table(page, shown, drawn, (column * width, width), top - _PANEL - 0.62)
@@ -200,8 +201,8 @@ def _axes(
     axes.spines["left"].set_visible(False)
 
 
-def _line(axes: Axes, x: Distribution, colour: Any) -> None:
-    """Draw the share of units with so many exchanges or more, and dots at the marked shares."""
+def _line(axes: Axes, x: Distribution, colour: Any, marker: str) -> None:
+    """Draw the share of units with so many exchanges or more, and marks at the marked shares."""
     values, shares = at_least(x)
     if not values:
         return
@@ -216,7 +217,8 @@ def _line(axes: Axes, x: Distribution, colour: Any) -> None:
     axes.plot(
         [value for value, _ in dots],
         [p for _, p in dots],
-        "o",
+        marker,
+        ls="none",
         color=colour,
         ms=4.5,
         mec="white",
@@ -287,7 +289,7 @@ def _table(
     for k, (group, x) in enumerate(drawn):
         y = top - _ROW * (k + 1)
         room = ends[0] - 0.4 - left - MARGIN - 0.2
-        page.text(left + MARGIN, y, "\u25cf", fontsize=9, color=shown.colour(group))
+        page.text(left + MARGIN, y, shown.glyph(group), fontsize=9, color=shown.colour(group))
         page.text(left + MARGIN + 0.17, y, shortened(shown.label(group), 7.5, room), fontsize=7.5)
         for end, words in zip(ends, _numbers(x), strict=True):
             page.text(end, y, words, fontsize=7.5, ha="right")

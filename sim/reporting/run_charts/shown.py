@@ -12,12 +12,25 @@ import numpy as np
 from sim.arrays.types import Ints
 from sim.reporting.charts import primitives
 from sim.reporting.charts.layout import GREY
+from sim.reporting.run_charts.settings import ACCESS, EXTRACTION, ORDINARY, Setting
 from sim.summaries.quantiles import quantiles_of
 from sim.summaries.run_summary import Distribution, RunSummary
 
 # As many groups as have colours of their own; the smaller ones beyond are shown as one.
 MOST_GROUPS = 7
 OTHERS = "others"
+# Colours by kind, those of the comparison first; they differ in lightness for colour-blind eyes.
+_COLOURS = {
+    EXTRACTION: ("#bd1f01", "#ee6c4d", "#6f1026", "#d1477f", "#9c5a3c", "#e39a86", "#4a1a12"),
+    ACCESS: ("#832db6", "#b581d9", "#4d1a75", "#c455c4", "#6650a8", "#9a6fb0", "#d19fe6"),
+    ORDINARY: ("#3f90da", "#1d4e89", "#2f9e8f", "#c98a00", "#6b9e2f", "#8ab6d6", "#5b6770"),
+}
+# A kind has a mark of its own too: as matplotlib names it, as a letter, and in words.
+_MARKS = {
+    EXTRACTION: ("s", "\u25a0", "red squares"),
+    ACCESS: ("^", "\u25b2", "purple triangles"),
+    ORDINARY: ("o", "\u25cf", "round marks in blue, green and amber"),
+}
 
 
 @dataclass(frozen=True)
@@ -59,12 +72,19 @@ class ShownRun:
         The scale of its scenario, by which reported totals are multiplied to stand beside it.
     rows
         Its exchanges one by one where it has few, in order of time; else none.
+    title, about
+        What its scenario says of itself; empty if nothing is known of it.
+    settings
+        What was asked of each actor; none without truth, which alone tells actors apart.
     """
 
     name: str
     summary: RunSummary
     scale: float = 1.0
     rows: tuple[Row, ...] = ()
+    title: str = ""
+    about: str = ""
+    settings: tuple[Setting, ...] = ()
 
     def total(self, convention: str) -> int:
         """Return what all of it counts under a convention."""
@@ -106,11 +126,40 @@ class Shown:
             return tuple(ranked)
         return (*ranked[: MOST_GROUPS - 1], OTHERS)
 
+    @cached_property
+    def kinds(self) -> dict[str, str]:
+        """The kind of each group whose actor or typology a scenario names, in order of groups."""
+        named = {
+            id_: x.kind
+            for run in reversed(self.runs)
+            for x in run.settings
+            for id_ in ((x.actor,) if run.summary.by == "actor" else (x.typology,))
+        }
+        return {group: named[group] for group in self.groups if group in named}
+
     def colour(self, group: str) -> Any:
-        """Return the colour of a group; `OTHERS` is grey."""
+        """Return the colour of a group, by its kind where that is known; `OTHERS` is grey."""
         number = self.groups.index(group)
-        is_rest = group == OTHERS and number == MOST_GROUPS - 1
-        return GREY if is_rest else primitives.colours()[number]
+        if group == OTHERS and number == MOST_GROUPS - 1:
+            return GREY
+        if group not in self.kinds:
+            return primitives.colours()[number]
+        alike = [x for x, kind in self.kinds.items() if kind == self.kinds[group]]
+        return _COLOURS[self.kinds[group]][alike.index(group)]
+
+    def marker(self, group: str) -> str:
+        """Return the mark of a group as matplotlib names it, by its kind."""
+        return _MARKS[self.kinds.get(group, ORDINARY)][0]
+
+    def glyph(self, group: str) -> str:
+        """Return the mark of a group as a letter."""
+        return _MARKS[self.kinds.get(group, ORDINARY)][1]
+
+    def key(self) -> str:
+        """Return a sentence, after a space, that says how kinds are told apart, if any is known."""
+        parts = [f"{_MARKS[x][2]}: {x}" for x in _MARKS if x in self.kinds.values()]
+        words = "; ".join(parts)
+        return f" {words[0].upper()}{words[1:]}." if words else ""
 
     def members(self, run: ShownRun, group: str) -> tuple[str, ...]:
         """Return the groups of a run that are shown as `group`: itself, or all small ones."""

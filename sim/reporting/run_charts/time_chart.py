@@ -55,14 +55,13 @@ def by_hour(shown: Shown) -> Chart | None:
     return Chart(
         "by-hour",
         "time",
-        _by_hour_title(shown),
+        _by_hour_title(shown, step),
         _by_hour_alt(shown),
         Frame(
             subtitle=(
                 "Exchanges an hour (C2, answered requests)"
                 f"{f', mean over {step} hours' if step > 1 else ''}, one group on top of the "
-                "other. Line: a model comes out. Grey band: an incident of the provider. Below: "
-                "accounts barred, and opened in their place, where any were."
+                f"other.{_what_else(shown)}{shown.key()}"
             ),
             source=shown.source(),
             height=each * len(shown.runs) + legend,
@@ -157,6 +156,17 @@ def _has_bans(shown: Shown) -> bool:
     return any(x.bans.any() or x.replacements.any() for x in events)
 
 
+def _what_else(shown: Shown) -> str:
+    """Say what a line, a band and the strip below mean, each only if it is there."""
+    events = [x.summary.events for x in shown.runs]
+    parts = (
+        (any(x.releases for x in events), " Line: a model comes out."),
+        (any(x.incidents for x in events), " Grey band: an incident of the provider."),
+        (_has_bans(shown), " Below: accounts barred, and opened in their place."),
+    )
+    return "".join(words for there, words in parts if there)
+
+
 def _head(shown: Shown) -> float:
     """Return inches above the axes for the names of runs and of released models."""
     releases = max(len(x.summary.events.releases) for x in shown.runs)
@@ -206,7 +216,7 @@ def group_key(page: Page, shown: Shown, top: float) -> None:
     for k, group in enumerate(shown.groups):
         row, column = divmod(k, 2)
         x, y = MARGIN + column * page.width / 2, top - row * _ROW
-        page.text(x, y, "\u25cf", fontsize=9, color=shown.colour(group))
+        page.text(x, y, shown.glyph(group), fontsize=9, color=shown.colour(group))
         page.text(x + 0.17, y, shortened(shown.label(group), 7.5, room - 0.2), fontsize=7.5)
 
 
@@ -229,21 +239,20 @@ def _means(shown: Shown, run: ShownRun, step: int) -> Floats:
     return np.stack([_sums(empty if x is None else x, step) / lengths for x in found])
 
 
-def _by_hour_title(shown: Shown) -> str:
-    """Say how far the busiest hour stands above the mean, or what was barred and replaced."""
+def _by_hour_title(shown: Shown, step: int) -> str:
+    """Say how far the busiest `step` hours, as drawn, stand above the mean, or what was barred."""
     if len(shown.runs) > 1:
         return "; ".join(_run_words(x) for x in shown.runs)
     run = shown.runs[0]
     events = run.summary.events
-    total = np.sum([run.summary.by_hour[g] for g in run.summary.groups], axis=0)
-    busiest = int(total.max())
-    text = (
-        f"The busiest hour has {exchanges_words(busiest)}, "
-        f"{number(busiest / max(total.mean(), 1e-9))} times the mean"
-    )
-    if not events.bans.sum():
-        return text
-    return f"{_barred(run)}; the busiest hour has {exchanges_words(busiest)}"
+    most = round(float(_means(shown, run, step).sum(axis=0).max()))
+    busiest = f"the busiest hour has {exchanges_words(most)}"
+    if step > 1:
+        busiest = f"the busiest {step} hours have {exchanges_words(most)} an hour"
+    if events.bans.sum():
+        return f"{_barred(run)}; {busiest}"
+    mean = run.exchanges / run.summary.hours
+    return f"{busiest[0].upper()}{busiest[1:]}, {number(most / max(mean, 1e-9))} times the mean"
 
 
 def _run_words(run: ShownRun) -> str:

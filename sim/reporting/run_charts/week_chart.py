@@ -46,8 +46,8 @@ def week(shown: Shown) -> Chart | None:
         Frame(
             subtitle=(
                 f"Exchanges by weekday and hour of the day ({', '.join(zones)}), each panel with "
-                "shades of its own: the darkest cell has most. A quarter of even traffic falls "
-                "between 0 and 6 o'clock."
+                "shades of its own: the strongest colour is the busiest hour. A quarter of even "
+                "traffic falls between 0 and 6 o'clock."
             ),
             source=shown.source(),
             height=each * len(panels),

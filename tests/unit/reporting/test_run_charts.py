@@ -23,6 +23,7 @@ from sim.reporting.run_charts.convention_chart import apart
 from sim.reporting.run_charts.distribution_charts import at_least, marks
 from sim.reporting.run_charts.shown import OTHERS, mean, quantile
 from sim.reporting.run_report import Report
+from sim.summaries.run_summary import Events
 from tests.support.commands import sim
 from tests.support.run_reports import distribution, made_up, shown_of
 
@@ -149,7 +150,7 @@ def test_tokens_dollars_gini_counts_and_hours_are_those_that_counts_prints(
 
 def test_the_picture_holds_the_numbers_of_its_data_as_text(made: dict[str, Chart]) -> None:
     texts = texts_of(made["exchanges-per-account"])
-    for words in ("pool", "1", "10", "500", "54", "667 = 16 million / 24,000: Anthropic"):
+    for words in ("pool", "1", "10", "500", "54", "667: 16 million / 24,000, our quotient"):
         assert words in texts
     assert "50 a task: the critique" in texts_of(made["exchanges-per-task"])
     texts = texts_of(made["conventions"])
@@ -176,6 +177,17 @@ def test_titles_say_what_the_numbers_say(made: dict[str, Chart]) -> None:
     wide = wide_chart(shown_of(made_up()))
     assert wide is not None
     assert wide.title == made["exchanges-per-account"].title
+
+
+def test_long_runs_are_titled_by_the_hours_that_are_drawn_together() -> None:
+    hours = 28 * 24
+    by_hour = np.full(hours, 10, np.int64)
+    by_hour[7] = 100
+    none = Events({}, (), np.zeros(hours, np.int64), np.zeros(hours, np.int64))
+    summary = made_up(("pool",), hours=hours, by_hour={"pool": by_hour}, events=none)
+    chart = next(x for x in charts_of_runs(shown_of(summary)) if x.id == "by-hour")
+    assert chart.title.startswith("The busiest 6 hours have 25 exchanges an hour, ")
+    assert not re.search("barred|incident|Line:", chart.subtitle)
 
 
 def test_a_mean_far_above_half_is_named() -> None:

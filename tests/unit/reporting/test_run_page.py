@@ -13,8 +13,17 @@ import pytest
 from playwright.sync_api import Browser
 from pypdf import PdfReader
 
-from sim.reporting.run_charts import SECTIONS
+from sim.reporting.run_charts import SECTIONS, Shown, ShownRun
+from sim.reporting.run_charts.settings import (
+    ACCESS,
+    EXTRACTION,
+    ORDINARY,
+    Setting,
+    settings_of,
+)
 from sim.reporting.run_page import run_page
+from sim.reporting.run_report import Report
+from sim.scenario import load_scenario
 from sim.summaries.run_summary import RunSummary
 from tests.support import browser as chromium
 from tests.support.pages import EVIL
@@ -63,6 +72,62 @@ def test_findings_stand_before_charts_and_lead_to_them(page: str) -> None:
     assert "Something is not there." in page
     assert "sim report made-up --html report.html" in page
     assert "made-up, seed 5: 11,040 attempts, 11,040 of them answered, of 200 accounts" in page
+
+
+@pytest.fixture(scope="module")
+def of_three_kinds() -> Shown:
+    """A run with a pool that is driven, a relay against the terms, and two ordinary groups."""
+    settings = tuple(
+        Setting(actor, typology, f"Title of {typology}", kind, behind, 100, "5,000 exchanges")
+        for actor, typology, kind, behind in (
+            ("pool", "A16", EXTRACTION, "one operator drives all accounts"),
+            ("relay", "G12", ACCESS, "many people, sharing"),
+            ("coders", "L01", ORDINARY, ""),
+            ("chat", "L02", ORDINARY, ""),
+        )
+    )
+    summary = made_up([x.actor for x in settings])
+    about = "A pool beside others."
+    run = ShownRun("made-up", summary, title="A pool", about=about, settings=settings)
+    return Shown((run,))
+
+
+def test_what_was_set_stands_first_with_the_kind_of_each_actor(of_three_kinds: Shown) -> None:
+    report = Report(of_three_kinds, "")
+    text = run_page(of_three_kinds, report.charts, report.facts, report.findings, "")
+    shown = " ".join(unescape(re.sub("<[^>]+>", " ", text)).split())
+    for words in (
+        "What was simulated: A pool A pool beside others.",
+        "Extraction: pool; use against the terms: relay; ordinary use: coders and chat.",
+        "One operator drives all accounts of pool.",
+        "pool A16: Title of A16 extraction; one operator drives all accounts 100 5,000 exchanges",
+        "coders L01: Title of L01 ordinary use 100 5,000 exchanges",
+    ):
+        assert words in shown, words
+    assert text.index('id="set"') < text.index('id="findings"')
+
+
+def test_without_truth_nothing_is_said_of_actors(page: str) -> None:
+    assert 'id="set"' not in page
+    assert "extraction" not in page
+
+
+def test_colours_and_marks_are_those_of_the_kind(of_three_kinds: Shown) -> None:
+    colours = [of_three_kinds.colour(x) for x in ("pool", "relay", "coders", "chat")]
+    assert colours[:3] == ["#bd1f01", "#832db6", "#3f90da"]
+    assert len(set(colours)) == 4
+    assert [of_three_kinds.glyph(x) for x in ("pool", "relay", "coders")] == ["■", "▲", "●"]
+    assert of_three_kinds.key() == (
+        " Red squares: extraction; purple triangles: use against the terms; round marks in blue, "
+        "green and amber: ordinary use."
+    )
+
+
+def test_what_was_asked_is_said_of_every_way_to_ask() -> None:
+    asked = {x.actor: x.asked for x in settings_of(load_scenario("reported_2026_02", scale=0.1))}
+    assert asked["pool-large"] == "1,300,000 exchanges"
+    assert asked["laboratory"] == "30 runs of 229 tasks of swe-bench-full"
+    assert asked["coders"] == "35 exchanges a day by the median account"
 
 
 def test_the_data_of_each_chart_can_be_taken_along(page: str) -> None:
