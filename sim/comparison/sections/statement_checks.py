@@ -59,11 +59,9 @@ def _sum(line: Statement, measured: Measured) -> Found:
 
 
 def _per_account(line: Statement, measured: Measured) -> Found:
-    """Judge that a quotient of exchanges and accounts is right, to the nearest whole number."""
+    """Divide exchanges by accounts, which judges nothing."""
     del measured
-    quotient = line.values["exchanges"] / line.values["accounts"]
-    right = abs(quotient - line.values["result"]) < 0.5
-    return "holds" if right else "contradicted", {"quotient": quotient}
+    return None, {"quotient": line.values["exchanges"] / line.values["accounts"]}
 
 
 def _share_of_day(line: Statement, measured: Measured) -> Found:
@@ -96,11 +94,16 @@ def _claim(line: Statement) -> float:
 
 
 def _conventions(line: Statement, measured: Measured) -> Found:
-    """Say how many calls one request and one benchmark task come to."""
+    """Say how many calls one request, half of the requests and one benchmark task come to."""
     del line
     means = _means(measured, of_claimed=True)
-    calls = amplification()["request"]["calls_mean"]
-    return None, {"request": calls, "least": min(means), "most": max(*means, _heavy(measured))}
+    request = amplification()["request"]
+    return None, {
+        "request": request["calls_mean"],
+        "half": request["tool_steps_p50"] + 1,
+        "least": min(means),
+        "most": max(*means, _heavy(measured)),
+    }
 
 
 def _amplification(line: Statement, measured: Measured) -> Found:

@@ -56,7 +56,7 @@ class Judged:
     command
         What to run to see it, empty if there is nothing to run.
     source
-        The document, in words.
+        The document, in words, and where the numbers of the check come from if elsewhere.
     """
 
     id: str
@@ -93,7 +93,7 @@ def _judged(line: Statement, measured: Sequence[StepDistribution]) -> Judged:
         outcome=outcome,
         why=line.why.format_map({**numbers, **of_run}),
         command=" && ".join(line.command),
-        source=sources()[line.source].text,
+        source="; ".join(sources()[x].text for x in (line.source, line.values_source) if x),
     )
 
 
