@@ -8,6 +8,8 @@ from collections.abc import Callable
 from html import unescape
 from pathlib import Path
 
+from sim.reporting.run_charts.shown import OTHERS
+
 REPORTS = Path(__file__).parents[1] / "reports"
 _ANSWER = re.compile(r'<ul class="answer">(.*?)</ul>', re.DOTALL)
 _SETTLES = re.compile(r'<p class="settle"><strong>.*?</strong>(.*?)</p>', re.DOTALL)
@@ -29,11 +31,14 @@ def accounts() -> str:
     with (REPORTS / "charts" / "exchange-distributions.csv").open(encoding="utf-8") as lines:
         rows = [row for row in csv.DictReader(lines) if row["unit"] == "account"]
     said = [
-        f"{float(row['p50']):,.0f} exchanges in `{row['group']}` (mean {float(row['mean']):,.0f})"
+        f"of `{row['group']}` {float(row['p50']):,.0f} (mean {float(row['mean']):,.0f})"
         for row in rows
-        if int(row["units"]) >= _FEWEST
+        if int(row["units"]) >= _FEWEST and row["group"] != OTHERS
     ]
-    return f"Half of the accounts have at most {', '.join(said[:-1])} and {said[-1]}.\n"
+    return (
+        "Half of the accounts have at most so many exchanges: "
+        f"{', '.join(said[:-1])} and {said[-1]}.\n"
+    )
 
 
 def _plain(html: str) -> str:
