@@ -52,7 +52,8 @@ def conventions(shown: Shown) -> Chart | None:
         Frame(
             subtitle=(
                 "The same traffic, counted in six ways; reports do not say which they use. Dashed: "
-                f"what Anthropic reported in February 2026{_scaled(shown)}.{shown.key()}"
+                f"what Anthropic reported in February 2026{_scaled(shown)}."
+                f"{_by_design(shown)}{shown.key()}"
             ),
             source=shown.source(),
             height=(_HEAD + _PANEL + _FOOT) * len(shown.runs),
@@ -104,16 +105,16 @@ def _draw(axes: Axes, shown: Shown, run: ShownRun) -> None:
     axes.yaxis.set_tick_params(which="both", length=0)
     axes.grid(axis="y", color=LINE, lw=0.6)
 
-    labels: list[tuple[float, str, object]] = []
+    labels: list[tuple[float, str, object, str]] = []
     for name, value in claimed.items():
         axes.axhline(value, color=INK, lw=1.0, ls=(0, (4, 3)), zorder=2)
-        labels.append((value, f"{name}, {_millions(value / run.scale)}", INK))
+        labels.append((value, f"{name}, {_millions(value / run.scale)}", INK, ""))
     for group, x in drawn:
         points = [(k, x[c]) for k, c in enumerate(keys) if x.get(c)]
         colour, mark = shown.colour(group), shown.marker(group)
         axes.plot(*zip(*points, strict=True), marker=mark, color=colour, lw=1.5, ms=4, zorder=3)
         if points[-1][0] == len(keys) - 1:
-            labels.append((points[-1][1], shown.label(group), colour))
+            labels.append((points[-1][1], shown.label(group), colour, mark))
     _labels(axes, labels)
 
 
@@ -125,7 +126,7 @@ def _limits(shown: Shown) -> tuple[float, float]:
     return 10.0 ** math.floor(math.log10(low)), max(*values, *claimed) * 1.6
 
 
-def _labels(axes: Axes, labels: list[tuple[float, str, object]]) -> None:
+def _labels(axes: Axes, labels: list[tuple[float, str, object, str]]) -> None:
     """Write labels right of the axes at their heights, moved apart where they would meet.
 
     Parameters
@@ -133,14 +134,16 @@ def _labels(axes: Axes, labels: list[tuple[float, str, object]]) -> None:
     axes
         With a logarithmic y axis.
     labels
-        For each a value, a text and a colour.
+        For each a value, a text, a colour and a mark.
     """
     low, high = (math.log10(x) for x in axes.get_ylim())
     least = 0.135 / _PANEL
-    wanted = sorted((math.log10(y) - low) / (high - low) for y, _, _ in labels)
+    wanted = sorted((math.log10(y) - low) / (high - low) for y, *_ in labels)
     heights = apart(wanted, least)
 
-    for height, (_, text, colour) in zip(heights, sorted(labels, key=lambda x: x[0]), strict=True):
+    for height, (_, text, colour, mark) in zip(
+        heights, sorted(labels, key=lambda x: x[0]), strict=True
+    ):
         axes.annotate(
             shortened(text, 7.5, _RIGHT - 0.25),
             (1, height),
@@ -153,7 +156,7 @@ def _labels(axes: Axes, labels: list[tuple[float, str, object]]) -> None:
         )
         if colour != INK:
             axes.plot(
-                [1.015], [height], "o", ms=4, color=colour, transform=axes.transAxes, clip_on=False
+                [1.015], [height], mark, ms=4, color=colour, transform=axes.transAxes, clip_on=False
             )
 
 
@@ -203,6 +206,12 @@ def _scaled(shown: Shown) -> str:
     return (
         f", drawn at {' and '.join(f'{x:g}' for x in sorted(scales))} of it, the scale of the run"
     )
+
+
+def _by_design(shown: Shown) -> str:
+    """Say that groups with a target of their own reach it, where a scenario sets any."""
+    is_set = any(x.is_target for run in shown.runs for x in run.settings)
+    return " Pools that were set to such a figure lie on it by design." if is_set else ""
 
 
 def _millions(value: float) -> str:

@@ -35,6 +35,8 @@ class Setting:
         How many it opens with.
     asked
         How much it is to send, in words.
+    is_target
+        Whether that is a number of exchanges.
     """
 
     actor: str
@@ -44,6 +46,7 @@ class Setting:
     behind: str
     accounts: int
     asked: str
+    is_target: bool = False
 
 
 def settings_of(scenario: Scenario) -> tuple[Setting, ...]:
@@ -62,6 +65,7 @@ def _setting(actor: Actor) -> Setting:
         _BEHIND.get(typology.coordination, ""),
         actor.accounts,
         _asked(actor),
+        actor.target_exchanges is not None,
     )
 
 

@@ -78,7 +78,7 @@ def test_findings_stand_before_charts_and_lead_to_them(page: str) -> None:
 def of_three_kinds() -> Shown:
     """A run with a pool that is driven, a relay against the terms, and two ordinary groups."""
     settings = tuple(
-        Setting(actor, typology, f"Title of {typology}", kind, behind, 100, "5,000 exchanges")
+        Setting(actor, typology, f"Title of {typology}", kind, behind, 100, "5,000 exchanges", True)
         for actor, typology, kind, behind in (
             ("pool", "A16", EXTRACTION, "one operator drives all accounts"),
             ("relay", "G12", ACCESS, "many people, sharing"),
@@ -101,6 +101,7 @@ def test_what_was_set_stands_first_with_the_kind_of_each_actor(of_three_kinds: S
         "Extraction: pool; use against the terms: relay; ordinary use: coders and chat.",
         "One operator drives all accounts of pool.",
         "pool A16: Title of A16 extraction; one operator drives all accounts 100 5,000 exchanges",
+        "Pools that were set to such a figure lie on it by design.",
         "coders L01: Title of L01 ordinary use 100 5,000 exchanges",
     ):
         assert words in shown, words
