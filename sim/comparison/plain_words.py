@@ -18,6 +18,12 @@ _QUESTIONS = {
     "synchrony": "whether accounts are busy at the same hours",
     "shared_instruments": "whether accounts share a means of payment",
 }
+_NOUNS = {
+    "accounts": "number of accounts",
+    "moved_24h": "share that moved to a new model within a day",
+    "synchrony": "synchrony of accounts",
+    "shared_instruments": "share of accounts with a shared payment",
+}
 _PARAMETERS = {
     "accounts": "number of accounts",
     "access": "whose accounts they are",
@@ -83,6 +89,11 @@ def question_of(observable: str) -> str:
     return _QUESTIONS.get(observable, observable_name(observable))
 
 
+def observable_words(observable: str) -> str:
+    """Return an observable as a noun in a sentence: `number of accounts`."""
+    return _NOUNS.get(observable, observable_name(observable))
+
+
 def parameter_words(parameter: str) -> str:
     """Return a parameter, as `product.days`, in words; one without words by its name."""
     last = parameter.split(".")[-1]
@@ -90,5 +101,5 @@ def parameter_words(parameter: str) -> str:
 
 
 def in_hundred(share: float) -> str:
-    """Return a share as `about 40 of 100 cases`, to the nearest five, which chance does not move."""
-    return f"about {5 * round(20 * share)} of 100 cases"
+    """Return a share as `about 40 of 100 cases`, to the nearest whole number."""
+    return f"about {100 * share:.0f} of 100 cases"

@@ -68,14 +68,21 @@ def about(log10: float) -> str:
     return f"about {odds_words(math.copysign(_half_decades(round(2 * nearest)), log10))}"
 
 
-def round_figure(value: float) -> str:
-    """Return the nearest of 1, 2, 3, 5 or 7 times a power of ten, such as 20 or 7,000."""
-    if value <= 0:
-        return "0"
-    power = math.floor(math.log10(value))
-    figures = [x * 10.0**p for p in (power, power + 1) for x in (1, 2, 3, 5, 7)]
-    nearest = min(figures, key=lambda x: abs(math.log(value / x)))
-    return f"{nearest:,.0f}" if nearest >= 1 else f"{nearest:.1g}"
+def one_digit(value: float) -> str:
+    """Return a number above 0 with its first digit, such as `800,000`; `0` for others."""
+    rounded = float(f"{max(value, 0.0):.1g}")
+    return f"{rounded:,.0f}" if rounded >= 1 or rounded == 0 else f"{rounded:g}"
+
+
+def ends_words(low: float, high: float) -> str:
+    """Return the ends of ratios, by their log10, as `1 to 30`: the nearest of 1, 3, 10, 30, ...
+
+    A lower end below even odds is said as such, for it means that the ratio may turn.
+    """
+    said = [f"{10 ** _half_decades(round(2 * x)):,.0f}" for x in (max(low, 0.0), max(high, 0.0))]
+    if low < -SLIGHT / 2:
+        return f"from the contrary to {said[1]} times"
+    return f"about {said[0]} to {said[1]}"
 
 
 def _half_decades(steps: int) -> float:
