@@ -53,6 +53,11 @@ _PARAMETERS = {
     "turns_per_user_day": "turns of a user and day",
     "requests_per_customer_day": "requests of a customer and day",
 }
+_UNITS = {
+    "runs": "benchmark rounds, each an assumed mix of benchmarks",
+    "users": "product users",
+    "customers": "resold customers",
+}
 _DIGITS = 3
 
 
@@ -98,6 +103,14 @@ def parameter_words(parameter: str) -> str:
     """Return a parameter, as `product.days`, in words; one without words by its name."""
     last = parameter.split(".")[-1]
     return _PARAMETERS.get(last, last.replace("_", " "))
+
+
+def unit_words(unit: str) -> str:
+    """Return what a lever counts, such as `product users`.
+
+    A benchmark round is one run of an assumed mix of benchmarks, not of a single one.
+    """
+    return _UNITS.get(unit, unit.replace("_", " "))
 
 
 def in_hundred(share: float) -> str:

@@ -12,7 +12,7 @@ from sim.comparison.inference.odds import Odds
 from sim.comparison.plain_words import claim_names, in_hundred, question_of
 from sim.comparison.section import Comparison
 from sim.comparison.sections import groups
-from sim.comparison.sections.design import NAMES, Design
+from sim.comparison.sections.design import CHANCE, NAMES, Design
 from sim.comparison.sections.predictions import REPORTED, Predicted
 from sim.comparison.wording import and_list
 
@@ -27,8 +27,6 @@ _MOST_NAMED, _MOST_TELLING = 2, 3
 _KINDS = {"legitimate": "of ordinary use", "access": "against the terms of access"}
 _EXPECTED = "it lies in the middle 90 % of what they predict"
 _NOT_EXPECTED = "they lie outside the middle 90 % of what each predicts"
-# Shares of wrong answers that differ by less may change places with other draws.
-_CHANCE = 0.025
 _IMPLIED = "exchanges_per_account"
 
 
@@ -233,5 +231,5 @@ def _telling(design: Design) -> list[str]:
     mean = {name: sum(x) / len(x) for name, x in wrong.items()}
     ranked = sorted(mean, key=mean.__getitem__)
     second = mean[ranked[min(1, len(ranked) - 1)]]
-    best = [x for x in ranked if mean[x] <= second + _CHANCE][:_MOST_TELLING]
+    best = [x for x in ranked if mean[x] <= second + CHANCE][:_MOST_TELLING]
     return sorted(best, key=NAMES.index)

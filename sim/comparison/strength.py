@@ -8,7 +8,7 @@ only if it does by two standard errors.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sim.comparison.inference.quantiles import Ranged
 from sim.comparison.wording import odds_words
@@ -60,6 +60,17 @@ def factor_words(log10: float) -> str:
     return f"less than a factor of {factor:,}" if factor <= _MOST_SAID else _BEYOND
 
 
+def usual_factor(ratios: Sequence[Ranged]) -> tuple[str, bool]:
+    """Return the factor below which ratios stay under all sets of assumptions, and if all do.
+
+    Where some go beyond what is said, it is the factor below which nine of ten stay.
+    """
+    ends = sorted(max(-x.low, x.high) for x in ratios)
+    if factor_words(ends[-1]) != _BEYOND:
+        return factor_words(ends[-1]), True
+    return factor_words(ends[(9 * len(ends)) // 10 - 1] if len(ends) > 1 else ends[0]), False
+
+
 def about(log10: float) -> str:
     """Return the nearest of even odds, 3, 10, 30, ... to 1, either way: `about 1 : 10`."""
     nearest = round(2 * abs(log10)) / 2
@@ -68,9 +79,14 @@ def about(log10: float) -> str:
     return f"about {odds_words(math.copysign(_half_decades(round(2 * nearest)), log10))}"
 
 
+def first_digit(value: float) -> float:
+    """Return a number above 0 rounded to its first digit, which chance seldom moves; else 0."""
+    return float(f"{max(value, 0.0):.1g}")
+
+
 def one_digit(value: float) -> str:
     """Return a number above 0 with its first digit, such as `800,000`; `0` for others."""
-    rounded = float(f"{max(value, 0.0):.1g}")
+    rounded = first_digit(value)
     return f"{rounded:,.0f}" if rounded >= 1 or rounded == 0 else f"{rounded:g}"
 
 

@@ -72,7 +72,9 @@ def say_groups(comparison: Comparison, odds: Sequence[Odds]) -> str:
     for x in odds:
         calls.setdefault(call(x.steps[-1].groups["legitimate"]), []).append(x.evidence.id)
     above = GROUP_WORDS[comparison.library.hypotheses[comparison.settings.accused].group]
-    said = "; ".join(f"{word} in {_named(ids, comparison)}" for word, ids in calls.items())
+    said = "; ".join(
+        f"{word.replace('it', above)} in {_named(ids, comparison)}" for word, ids in calls.items()
+    )
     return (
         f"Is it {above}, or {GROUP_WORDS['legitimate']}? With every figure that the report "
         f"gives, and each as likely before, the odds are {said}"
@@ -149,7 +151,7 @@ def say_fit(comparison: Comparison, odds: Sequence[Odds]) -> str:
     """Say of which clusters surely no explanation fits, or that one does well of each."""
     best = [max(fit.tail for fit in x.goodness.values()) for x in odds if x.goodness]
     if best and min(best) >= _FITS_WELL:
-        return "Each of the figures is one that at least one explanation often makes"
+        return "No figure is out of reach: at least one explanation often makes each of them"
     ids = [x.evidence.id for x in odds if x.none_fits]
     if not ids:
         return ""

@@ -194,6 +194,7 @@ def test_further_figures_that_speak_for_the_accused_are_told_too() -> None:
 def test_it_is_said_who_accuses_whom_of_what() -> None:
     about = short_answer(ANALYSIS).about
     assert "Anthropic said that" in about
-    assert "2026" in about and "Moonshot (over 3.4 million" in about
+    assert "On 23 February 2026" in about
+    assert "Moonshot (over 3.4 million" in about
     assert "does not say what an exchange is" in about
     assert about.endswith("Extraction means training a model on another's answers.")
