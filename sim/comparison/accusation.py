@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sim.catalog import Claim, claims
 from sim.comparison.plain_words import plain_number
 from sim.comparison.section import Comparison
-from sim.comparison.wording import and_list, plural
+from sim.comparison.wording import actor_words, and_list, plural
 
 WHAT_IT_IS = "Extraction means training a model on another's answers."
 _UNDEFINED = "what an exchange is"
@@ -43,7 +43,7 @@ def _said(counts: Sequence[Claim]) -> str:
     listed = []
     for k, claim in enumerate(counts):
         unit = claim.unit if k == 0 or claim.unit != counts[k - 1].unit else ""
-        listed.append(f"{claim.actor} ({f'{_number(claim)} {unit}'.strip()})")
+        listed.append(f"{actor_words(claim.actor)} ({f'{_number(claim)} {unit}'.strip()})")
     if len(listed) > _MOST_NAMED:
         listed[_MOST_NAMED - 1 :] = [f"{len(listed) - _MOST_NAMED + 1} others"]
     named = and_list(listed)

@@ -68,7 +68,8 @@ def usual_factor(ratios: Sequence[Ranged]) -> tuple[str, bool]:
     ends = sorted(max(-x.low, x.high) for x in ratios)
     if factor_words(ends[-1]) != _BEYOND:
         return factor_words(ends[-1]), True
-    return factor_words(ends[(9 * len(ends)) // 10 - 1] if len(ends) > 1 else ends[0]), False
+    usual = factor_words(ends[max((9 * len(ends)) // 10 - 1, 0)])
+    return usual, usual == _BEYOND
 
 
 def about(log10: float) -> str:
@@ -80,12 +81,16 @@ def about(log10: float) -> str:
 
 
 def first_digit(value: float) -> float:
-    """Return a number above 0 rounded to its first digit, which chance seldom moves; else 0."""
-    return float(f"{max(value, 0.0):.1g}")
+    """Return the nearest of 1, 2, 3, 4, 6, 8, 10, ..., which chance seldom moves; 0 up to 0."""
+    if value <= 0:
+        return 0.0
+    power = math.floor(math.log10(value))
+    figures = [float(f"{x}e{power}") for x in (1, 2, 3, 4, 6, 8, 10)]
+    return min(figures, key=lambda x: abs(math.log(value / x)))
 
 
 def one_digit(value: float) -> str:
-    """Return a number above 0 with its first digit, such as `800,000`; `0` for others."""
+    """Return a number in one digit, such as `800,000`; see `first_digit`."""
     rounded = first_digit(value)
     return f"{rounded:,.0f}" if rounded >= 1 or rounded == 0 else f"{rounded:g}"
 

@@ -201,7 +201,7 @@ def actor_words(actor: str) -> str:
     """Return of whom a claim is, in words: a sum is of all together, some are of nobody named."""
     if actor.split()[0] == "ALL":
         return f"all{actor.removeprefix('ALL')} together"
-    return "nobody named" if actor in ("generic", "unnamed") else actor
+    return "somebody unnamed" if actor in ("generic", "unnamed") else actor
 
 
 def short_figure(claim: Claim) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Protocol
 from urllib.parse import quote
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from sim.comparison.analysis import SECTIONS
 from sim.comparison.tables import Column, Row, Table
@@ -32,6 +33,7 @@ LEAD = "expected-counts"
 _TEXTS = ("text",)
 _PIXELS_PER_INCH = 96
 # Of what is encoded in an address otherwise.
+_CODE = re.compile("`([^`]+)`")
 _AS_IT_IS = ",;:/()=+|"
 
 
@@ -240,6 +242,11 @@ def sentence(text: str) -> str:
 def full_sentence(text: str) -> str:
     """Return a sentence with a capital and a full stop."""
     return sentence(text) + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def coded(text: str) -> Markup:
+    """Return a text as HTML, in which what stands between backticks is code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))
 
 
 def css_classes(column: Column, shown: Numbered, text: str = "") -> str:

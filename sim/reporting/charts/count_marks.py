@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sim.comparison.plain_words import claim_names
@@ -52,12 +52,17 @@ def marks_of(comparison: Comparison) -> list[Mark]:
             if x.counts["C2"]
         ]
     else:
-        names, reading = claim_names(comparison.cases), comparison.settings.reading
+        names, reading = dict(claim_names(comparison.cases)), comparison.settings.reading
         limits = {x.id: x.interval("count", reading) for x in comparison.cases}
         sums = {x.id for x in comparison.cases if x.is_sum}
         are_all = len(sums) == len(limits)
         marks = [
-            Mark(f"sum: {names[k]}" if k in sums else names[k], x.low, x.high, k in sums)
+            Mark(
+                names[k].replace("together", "sum of these") if k in sums else names[k],
+                x.low,
+                x.high,
+                k in sums,
+            )
             for k, x in limits.items()
         ]
         marks = [replace(x, is_sum=False) for x in marks] if are_all else marks

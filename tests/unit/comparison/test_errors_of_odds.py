@@ -275,7 +275,7 @@ def test_figures_of_findings_are_coarse() -> None:
         "0",
         "0.03",
         "20",
-        "7,000",
+        "6,000",
         "100,000",
     ]
 
