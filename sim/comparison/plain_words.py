@@ -114,5 +114,6 @@ def unit_words(unit: str) -> str:
 
 
 def in_hundred(share: float) -> str:
-    """Return a share as `about 40 of 100 cases`, to the nearest whole number."""
-    return f"about {100 * share:.0f} of 100 cases"
+    """Return a share as `10 to 15 of 100 cases`, in steps of five, which chance seldom moves."""
+    low = 5 * int(20 * min(share, 0.99))
+    return f"{low} to {low + 5} of 100 cases" if low else "fewer than 5 of 100 cases"

@@ -182,8 +182,8 @@ def _say_ratio(comparison: Comparison, odds: Sequence[Odds]) -> str:
             "another explanation."
         )
     return (
-        f"On its own, {no_count} {accused} {most} times as likely as any other explanation, "
-        "under the assumptions as stated."
+        f"On its own, {no_count} {accused} {most} times as likely as any one other "
+        "explanation, under the assumptions as stated."
     )
 
 

@@ -56,16 +56,11 @@ def marks_of(comparison: Comparison) -> list[Mark]:
         limits = {x.id: x.interval("count", reading) for x in comparison.cases}
         sums = {x.id for x in comparison.cases if x.is_sum}
         are_all = len(sums) == len(limits)
+        if not are_all:
+            names |= {k: names[k].replace("together", "sum of these") for k in sums}
         marks = [
-            Mark(
-                names[k].replace("together", "sum of these") if k in sums else names[k],
-                x.low,
-                x.high,
-                k in sums,
-            )
-            for k, x in limits.items()
+            Mark(names[k], x.low, x.high, k in sums and not are_all) for k, x in limits.items()
         ]
-        marks = [replace(x, is_sum=False) for x in marks] if are_all else marks
     return sorted(marks, key=lambda x: x.low)
 
 

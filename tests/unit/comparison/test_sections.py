@@ -161,8 +161,8 @@ def test_without_its_usual_claim_the_largest_is_looked_at(analysis: Analysis) ->
     said = needed.say_needed(others, effort)
     assert said == (
         "150,000 exchanges (A3, counted as C2) would take about 60 product users (use of a "
-        "product), 100 prompts (coordinated extraction) or nothing more of benchmark runs, whose other work "
-        "suffices"
+        "product), 100 prompts (coordinated extraction) or nothing more of benchmark runs, whose "
+        "other work suffices"
     )
 
 

@@ -152,8 +152,10 @@ def test_observables_that_tell_alike_are_all_named() -> None:
     assert short_answer(moved(-0.006)).would_settle == said
 
 
-def test_shares_are_told_in_whole_cases() -> None:
-    assert in_hundred(0.434) == "about 43 of 100 cases"
+def test_shares_are_told_in_steps_of_five() -> None:
+    assert in_hundred(0.114) == "10 to 15 of 100 cases"
+    assert in_hundred(0.04) == "fewer than 5 of 100 cases"
+    assert in_hundred(1) == "95 to 100 of 100 cases"
 
 
 def with_groups(legitimate: Ranged, access: Ranged) -> Analysis:
