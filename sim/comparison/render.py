@@ -100,8 +100,8 @@ class TextInTurn:
         settings = analysis.settings
         said = (
             f"{settings.draws:,} draws of each of {len(settings.hypotheses)} explanations under "
-            f"each of {len(settings.sets)} prior sets, seed {settings.seed}; 'over' is read as "
-            f"{settings.reading}."
+            f"each of {len(settings.sets)} sets of assumptions, seed {settings.seed}; 'over' is "
+            f"read as {settings.reading}."
         )
         return "\n".join(_wrapped(said, self.width)) + "\n"
 

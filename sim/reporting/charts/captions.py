@@ -76,7 +76,7 @@ def convention_words(convention: str) -> str:
     return f"{convention} ({CONVENTIONS[convention]})"
 
 
-def drawn(comparison: Comparison, per: str = "explanation and prior set") -> str:
+def drawn(comparison: Comparison, per: str = "explanation and set of assumptions") -> str:
     """Say how many draws an answer is made of, `per` what."""
     return f"{comparison.settings.draws:,} draws per {per}, seed {comparison.settings.seed}."
 
