@@ -18,6 +18,12 @@ _QUESTIONS = {
     "synchrony": "whether accounts are busy at the same hours",
     "shared_instruments": "whether accounts share a means of payment",
 }
+_NOUNS = {
+    "accounts": "number of accounts",
+    "moved_24h": "share that moved to a new model within a day",
+    "synchrony": "synchrony of accounts",
+    "shared_instruments": "share of accounts with a shared payment",
+}
 _PARAMETERS = {
     "accounts": "number of accounts",
     "access": "whose accounts they are",
@@ -46,6 +52,11 @@ _PARAMETERS = {
     "repeats": "repeats of a run",
     "turns_per_user_day": "turns of a user and day",
     "requests_per_customer_day": "requests of a customer and day",
+}
+_UNITS = {
+    "runs": "benchmark rounds, each an assumed mix of benchmarks",
+    "users": "product users",
+    "customers": "resold customers",
 }
 _DIGITS = 3
 
@@ -83,12 +94,26 @@ def question_of(observable: str) -> str:
     return _QUESTIONS.get(observable, observable_name(observable))
 
 
+def observable_words(observable: str) -> str:
+    """Return an observable as a noun in a sentence: `number of accounts`."""
+    return _NOUNS.get(observable, observable_name(observable))
+
+
 def parameter_words(parameter: str) -> str:
     """Return a parameter, as `product.days`, in words; one without words by its name."""
     last = parameter.split(".")[-1]
     return _PARAMETERS.get(last, last.replace("_", " "))
 
 
+def unit_words(unit: str) -> str:
+    """Return what a lever counts, such as `product users`.
+
+    A benchmark round is one run of an assumed mix of benchmarks, not of a single one.
+    """
+    return _UNITS.get(unit, unit.replace("_", " "))
+
+
 def in_hundred(share: float) -> str:
-    """Return a share as `about 40 of 100 cases`, to the nearest five, which chance does not move."""
-    return f"about {5 * round(20 * share)} of 100 cases"
+    """Return a share as `10 to 15 of 100 cases`, in steps of five, which chance seldom moves."""
+    low = 5 * int(20 * min(share, 0.99))
+    return f"{low} to {low + 5} of 100 cases" if low else "fewer than 5 of 100 cases"

@@ -87,7 +87,10 @@ class TextInTurn:
         sentences += [short.would_settle] if is_whole else []
 
         new = [x for x in sentences if x not in self._said]
-        begins = [*_wrapped(short.question, self.width), ""] if new and not self._said else []
+        begins = []
+        if new and not self._said:
+            for x in (short.question, short.about):
+                begins += [*_wrapped(x, self.width), ""]
         self._said.update(new)
         ends = [""] if new and is_whole else []
         return "".join(f"{x}\n" for x in (*begins, *_bullets(new, self.width), *ends))
@@ -97,8 +100,8 @@ class TextInTurn:
         settings = analysis.settings
         said = (
             f"{settings.draws:,} draws of each of {len(settings.hypotheses)} explanations under "
-            f"each of {len(settings.sets)} prior sets, seed {settings.seed}; 'over' is read as "
-            f"{settings.reading}."
+            f"each of {len(settings.sets)} sets of assumptions, seed {settings.seed}; 'over' is "
+            f"read as {settings.reading}."
         )
         return "\n".join(_wrapped(said, self.width)) + "\n"
 

@@ -1,17 +1,20 @@
-"""The answer in three sentences: what the page and the terminal say before everything else."""
+"""The answer in a few sentences: what the page and the terminal say before everything else."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sim.comparison.accusation import accusation
 from sim.comparison.analysis import Analysis
 from sim.comparison.inference.odds import Odds
 from sim.comparison.plain_words import claim_names, in_hundred, question_of
 from sim.comparison.section import Comparison
-from sim.comparison.sections.design import NAMES, Design
+from sim.comparison.sections import groups
+from sim.comparison.sections.design import CHANCE, NAMES, Design
 from sim.comparison.sections.predictions import REPORTED, Predicted
-from sim.comparison.wording import and_list, plural
+from sim.comparison.wording import and_list
 
 NO_INTENT = (
     "A count says how much was sent. It does not say why, or by whom, or what the answers were "
@@ -21,8 +24,9 @@ NO_INTENT = (
 _CLASSES = (2, 3, 5, 10, 30, 100, 1000)
 _ROOM = 1.2
 _MOST_NAMED, _MOST_TELLING = 2, 3
-# Shares of wrong answers that differ by less may change places with other draws.
-_CHANCE = 0.025
+_KINDS = {"legitimate": "of ordinary use", "access": "against the terms of access"}
+_EXPECTED = "it lies in the middle 90 % of what they predict"
+_NOT_EXPECTED = "they lie outside the middle 90 % of what each predicts"
 _IMPLIED = "exchanges_per_account"
 
 
@@ -34,13 +38,16 @@ class ShortAnswer:
     ----------
     question
         What was asked, with a question mark.
+    about
+        Who says what of whom, and what the words mean.
     sentences
-        Three sentences, each with its full stop; fewer where sections are missing.
+        Three or four sentences, each with its full stop; fewer where sections are missing.
     would_settle
         What one would have to know instead, as a sentence.
     """
 
     question: str
+    about: str
     sentences: tuple[str, ...]
     would_settle: str
 
@@ -64,10 +71,11 @@ def short_answer(analysis: Analysis) -> ShortAnswer:
     said = (
         _say_reached(analysis, predictions),
         _say_ratio(analysis, odds),
+        groups.say_most(analysis, odds),
         _say_wrong(design) or NO_INTENT,
     )
     sentences = tuple(x for x in said if x)
-    return ShortAnswer(_question(analysis), sentences, _would_settle(design))
+    return ShortAnswer(_question(analysis), accusation(analysis), sentences, _would_settle(design))
 
 
 def _question(comparison: Comparison) -> str:
@@ -94,24 +102,40 @@ def _say_reached(comparison: Comparison, predictions: Sequence[Predicted]) -> st
     least = min(fitting.values())
 
     each = "Each of these counts" if len(counts) > 1 else "This count"
-    n = plural(len(others), "explanation")
-    no = "that involve no extraction" if _accuses_extraction(comparison) else "beside it"
+    them = _named_beside(comparison, ids)
     if len(others) == 1:
-        n, no = "the one explanation", no.replace("involve", "involves")
-    if least == len(others):
-        every = "" if len(others) == 1 else "all "
-        return f"{each} could be expected under {every}{n} {no}."
+        which = "" if least else "not "
+        return f"{each} could {which}be expected under the one explanation {them}."
+    n = f"{len(others)} explanations {them}"
     if least:
-        how_many = "most" if 2 * least > len(others) else "some"
-        return f"{each} could be expected under {how_many} of the {n} {no}."
+        share = (
+            "all"
+            if least == len(others)
+            else "most of the"
+            if 2 * least > len(others)
+            else ("some of the")
+        )
+        return f"{each} could be expected under {share} {n}: {_EXPECTED}."
     none = [name for name, n_fitting in fitting.items() if not n_fitting]
     if len(none) == len(counts):
-        return f"Such counts would be expected under none of the {n.removeprefix('the ')} {no}."
+        return f"Such counts could be expected under none of the {n}: {_NOT_EXPECTED}."
     named = and_list(none[:_MOST_NAMED]) + (" and others" if len(none) > _MOST_NAMED else "")
     return (
-        f"Of these counts, {named} would be expected under none of the "
-        f"{n.removeprefix('the ')} {no}; the others under at least one."
+        f"Of these counts, {named} could be expected under none of the {n}; the others under at "
+        f"least one, whose middle 90 % they lie in."
     )
+
+
+def _named_beside(comparison: Comparison, ids: Sequence[str]) -> str:
+    """Return what the explanations beside the accused kind are, such as how many of each kind."""
+    if not _accuses_extraction(comparison):
+        return "beside it"
+    kinds = Counter(comparison.library.hypotheses[x].group for x in ids)
+    without = "without extraction"
+    if len(kinds) < 2:
+        return f"{without}, {'all ' if len(ids) > 1 else ''}{_KINDS[next(iter(kinds))]}"
+    parts = and_list(f"{n} {_KINDS[kind]}" for kind, n in kinds.items())
+    return f"{without} ({parts})"
 
 
 def _accuses_extraction(comparison: Comparison) -> bool:
@@ -151,14 +175,15 @@ def _say_ratio(comparison: Comparison, odds: Sequence[Odds]) -> str:
         return ""
     accused = comparison.lowered_title(comparison.settings.accused)
     most = _class_of(10 ** max(ratios))
+    no_count = "no count makes" if len(odds) > 1 else "the count does not make"
     if most is None:
         return (
-            f"The count alone can make {accused} more than {_CLASSES[-1]:,} times as likely as "
+            f"On its own, a count can make {accused} more than {_CLASSES[-1]:,} times as likely as "
             "another explanation."
         )
     return (
-        f"The count alone never makes {accused} {most} times as likely as another explanation, "
-        "under the assumptions as stated."
+        f"On its own, {no_count} {accused} {most} times as likely as any one other "
+        "explanation, under the assumptions as stated."
     )
 
 
@@ -206,5 +231,5 @@ def _telling(design: Design) -> list[str]:
     mean = {name: sum(x) / len(x) for name, x in wrong.items()}
     ranked = sorted(mean, key=mean.__getitem__)
     second = mean[ranked[min(1, len(ranked) - 1)]]
-    best = [x for x in ranked if mean[x] <= second + _CHANCE][:_MOST_TELLING]
+    best = [x for x in ranked if mean[x] <= second + CHANCE][:_MOST_TELLING]
     return sorted(best, key=NAMES.index)

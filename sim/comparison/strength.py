@@ -8,7 +8,7 @@ only if it does by two standard errors.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sim.comparison.inference.quantiles import Ranged
 from sim.comparison.wording import odds_words
@@ -60,6 +60,18 @@ def factor_words(log10: float) -> str:
     return f"less than a factor of {factor:,}" if factor <= _MOST_SAID else _BEYOND
 
 
+def usual_factor(ratios: Sequence[Ranged]) -> tuple[str, bool]:
+    """Return the factor below which ratios stay under all sets of assumptions, and if all do.
+
+    Where some go beyond what is said, it is the factor below which nine of ten stay.
+    """
+    ends = sorted(max(-x.low, x.high) for x in ratios)
+    if factor_words(ends[-1]) != _BEYOND:
+        return factor_words(ends[-1]), True
+    usual = factor_words(ends[max((9 * len(ends)) // 10 - 1, 0)])
+    return usual, usual == _BEYOND
+
+
 def about(log10: float) -> str:
     """Return the nearest of even odds, 3, 10, 30, ... to 1, either way: `about 1 : 10`."""
     nearest = round(2 * abs(log10)) / 2
@@ -68,14 +80,30 @@ def about(log10: float) -> str:
     return f"about {odds_words(math.copysign(_half_decades(round(2 * nearest)), log10))}"
 
 
-def round_figure(value: float) -> str:
-    """Return the nearest of 1, 2, 3, 5 or 7 times a power of ten, such as 20 or 7,000."""
+def first_digit(value: float) -> float:
+    """Return the nearest of 1, 2, 3, 4, 6, 8, 10, ..., which chance seldom moves; 0 up to 0."""
     if value <= 0:
-        return "0"
+        return 0.0
     power = math.floor(math.log10(value))
-    figures = [x * 10.0**p for p in (power, power + 1) for x in (1, 2, 3, 5, 7)]
-    nearest = min(figures, key=lambda x: abs(math.log(value / x)))
-    return f"{nearest:,.0f}" if nearest >= 1 else f"{nearest:.1g}"
+    figures = [float(f"{x}e{power}") for x in (1, 2, 3, 4, 6, 8, 10)]
+    return min(figures, key=lambda x: abs(math.log(value / x)))
+
+
+def one_digit(value: float) -> str:
+    """Return a number in one digit, such as `800,000`; see `first_digit`."""
+    rounded = first_digit(value)
+    return f"{rounded:,.0f}" if rounded >= 1 or rounded == 0 else f"{rounded:g}"
+
+
+def ends_words(low: float, high: float) -> str:
+    """Return the ends of ratios, by their log10, as `1 to 30`: the nearest of 1, 3, 10, 30, ...
+
+    A lower end below even odds is said as such, for it means that the ratio may turn.
+    """
+    said = [f"{10 ** _half_decades(round(2 * x)):,.0f}" for x in (max(low, 0.0), max(high, 0.0))]
+    if low < -SLIGHT / 2:
+        return f"from the contrary to {said[1]} times"
+    return f"about {said[0]} to {said[1]}"
 
 
 def _half_decades(steps: int) -> float:

@@ -18,11 +18,25 @@ OBSERVABLE_NAMES = {
     "concentration": "concentration",
     "exchanges_per_task": "exchanges per task",
     "item_repetition": "item repetition",
-    "moved_24h": "moved in 24 h",
+    "moved_24h": "moved within a day",
     "synchrony": "synchrony",
     "shared_instruments": "shared payment",
 }
 _QUALIFIER_SIGNS = {"over": "> ", "nearly": "< ", "approximately": "~ ", "exact": ""}
+# Figures of which a report gives no more than words.
+IN_WORDS = ("placeholder", "words")
+_PERCENT = 100
+_METRICS = {
+    "pivot_share_of_traffic": "share that moved to a new model",
+    "pivot_hours_to_new_model": "time in which traffic moved to a new model",
+    "prompt_variants_repeat": "how often a prompt came back in variants",
+    "rl_tasks_generated": "tasks made for training",
+    "exchanges_through_CoT_cleaner": "exchanges to clean chains of thought",
+    "shared_instruments": "share of accounts with a shared payment",
+    "peak_exchanges_per_day": "exchanges on the busiest day",
+    "accounts_at_peak": "accounts at the peak",
+    "first_pool_accounts": "accounts of the first pool",
+}
 
 
 # Numbers
@@ -129,12 +143,13 @@ def known_names(known: Sequence[str]) -> str:
 
 def known_sum(known: Sequence[str]) -> str:
     """Return a set of observables as tables write it: `count + accounts`, or `all`."""
-    return "all" if len(known) == len(OBSERVABLES) else " + ".join(known)
+    return "all" if len(known) == len(OBSERVABLES) else " + ".join(map(observable_name, known))
 
 
 def added_observable(known: Sequence[str]) -> str:
     """Return what the last of a growing set of observables adds: `count`, then `+ accounts`."""
-    return known[-1] if len(known) == 1 else f"+ {known[-1]}"
+    name = observable_name(known[-1])
+    return name if len(known) == 1 else f"+ {name}"
 
 
 # Figures of claims
@@ -143,15 +158,50 @@ def added_observable(known: Sequence[str]) -> str:
 def figure_words(claim: Claim) -> str:
     """Return a figure as it was reported, such as `over 3,400,000 exchanges`.
 
-    A claim without a figure gives `no figure`. Numbers are written with up to 15 digits, none
-    rounded.
+    A claim without a figure gives `no figure`, one in words alone its words and how this project
+    reads them. Numbers are written with up to 15 digits, none rounded; fractions as percentages.
     """
     if claim.value is None:
         return "no figure"
+    if claim.figure in IN_WORDS:
+        return f"{claim.qualifier} (read as {range_words(claim)})"
     if claim.bound == "between":
-        return f"between {claim.low:,.15g} and {claim.high:,.15g} {claim.unit}"
+        within = claim.low == 0 and claim.qualifier == "within"
+        return (
+            f"within {_amount(claim.high or 0, claim)}"
+            if within
+            else (f"between {range_words(claim, ' and ')}")
+        )
     qualifier = "" if claim.bound in (None, "exact") else f"{claim.bound} "
-    return f"{qualifier}{claim.value:,.15g} {claim.unit}"
+    figure = f"{qualifier}{_amount(claim.value, claim)}"
+    in_words = claim.unit == "fraction" and claim.qualifier.startswith(qualifier.strip() + " ")
+    return f'"{claim.qualifier}" ({figure})' if qualifier and in_words else figure
+
+
+def range_words(claim: Claim, between: str = " to ") -> str:
+    """Return what a figure in words may stand for, such as `200 to 1,000 accounts`."""
+    is_share = claim.unit == "fraction"
+    ends = ((x or 0) * (_PERCENT if is_share else 1) for x in (claim.low, claim.high))
+    return f"{between.join(f'{x:,.15g}' for x in ends)} {'%' if is_share else claim.unit}"
+
+
+def _amount(value: float, claim: Claim) -> str:
+    """Return a number with its unit; a fraction in percent."""
+    if claim.unit == "fraction":
+        return f"{_PERCENT * value:.15g} %"
+    return f"{value:,.15g} {claim.unit}"
+
+
+def metric_words(metric: str) -> str:
+    """Return what a claim gives, in words: `share that moved to a new model`."""
+    return _METRICS.get(metric, metric.replace("_", " "))
+
+
+def actor_words(actor: str) -> str:
+    """Return of whom a claim is, in words: a sum is of all together, some are of nobody named."""
+    if actor.split()[0] == "ALL":
+        return f"all{actor.removeprefix('ALL')} together"
+    return "somebody unnamed" if actor in ("generic", "unnamed") else actor
 
 
 def short_figure(claim: Claim) -> str:

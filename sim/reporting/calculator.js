@@ -19,7 +19,8 @@
     document.getElementById("try-dot").style.left = place(count) + "%";
     for (const mark of marks) {
       const ratio = count / Number(mark.dataset.low);
-      mark.textContent = ratio >= 1 ? words10(ratio) + " times as many" : words10(100 * ratio) + " % of it";
+      const alike = ratio >= 0.95 && ratio < 1.05;
+      mark.textContent = alike ? "about as many" : ratio >= 1 ? words10(ratio) + " times as many" : words10(100 * ratio) + " % of it";
     }
     document.getElementById("try-link").href = "#try=" + names.map((x) => field(x).value).join(",");
   };

@@ -29,6 +29,7 @@ from sim.reporting.calculator import calculator, worked_words
 from sim.reporting.page_parts import (
     LEAD,
     Chart,
+    coded,
     css_classes,
     drawn,
     full_sentence,
@@ -283,6 +284,7 @@ def _template(finalize: Callable[[object], object]) -> Template:
     environment.filters |= {
         "sentence": sentence,
         "full_sentence": full_sentence,
+        "coded": coded,
         "plain": plain_number,
     }
     environment.globals |= {

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Protocol
 from urllib.parse import quote
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from sim.comparison.analysis import SECTIONS
 from sim.comparison.tables import Column, Row, Table
@@ -32,6 +33,7 @@ LEAD = "expected-counts"
 _TEXTS = ("text",)
 _PIXELS_PER_INCH = 96
 # Of what is encoded in an address otherwise.
+_CODE = re.compile("`([^`]+)`")
 _AS_IT_IS = ",;:/()=+|"
 
 
@@ -120,9 +122,36 @@ class Numbered:
 
     @property
     def columns(self) -> Sequence[tuple[int, Column]]:
-        """The columns that are on the page, with their places: all but ids that text leaves out."""
-        hidden = {"id"} & set(self.table.wide)
+        """The columns that are on the page, with their places.
+
+        Left out are ids that text leaves out, empty columns, and those named in `alike`.
+        """
+        hidden = {"id"} & set(self.table.wide) | set(self.alike)
+        if self.rows:
+            filled = {
+                c.key
+                for k, c in enumerate(self.table.columns)
+                if any(row[k] not in (None, "") for row in self.rows)
+            }
+            hidden |= {c.key for c in self.table.columns} - filled
         return [(k, x) for k, x in enumerate(self.table.columns) if x.key not in hidden]
+
+    @property
+    def alike(self) -> Mapping[str, tuple[str, str]]:
+        """Title and text of columns of a wide table that say the same in every row, by key.
+
+        The first column names the rows, and stays.
+        """
+        if len(self.rows) < 2 or len(self.table.columns) < MOST_PRINTED or self.is_read:
+            return {}
+        same = {}
+        for k, column in enumerate(self.table.columns[1:], start=1):
+            texts = {str(row[k]) for row in self.rows}
+            if column.form in _TEXTS and column.key != "source" and len(texts) == 1:
+                (text,) = texts
+                if text and text != "None":
+                    same[column.key] = (column.title, text)
+        return same
 
     @property
     def is_long(self) -> bool:
@@ -240,6 +269,11 @@ def sentence(text: str) -> str:
 def full_sentence(text: str) -> str:
     """Return a sentence with a capital and a full stop."""
     return sentence(text) + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def coded(text: str) -> Markup:
+    """Return a text as HTML, in which what stands between backticks is code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))
 
 
 def css_classes(column: Column, shown: Numbered, text: str = "") -> str:

@@ -17,6 +17,7 @@ from sim.catalog import (
 )
 from sim.comparison.claims.cases import Case
 from sim.comparison.inference.run_totals import ModelPrediction, draw_strata, predict
+from sim.comparison.plain_words import plain_number
 from sim.comparison.section import Comparison, Inputs, Section
 from sim.comparison.tables import Cell, Table, number_column, text_column
 from sim.comparison.wording import number_range, short_number
@@ -233,8 +234,8 @@ def say_agents(comparison: Comparison, models: tuple[ModelPrediction, ...]) -> s
         for x in own.values()
     )
     return (
-        f"With {CLAIMED_MODELS} models {short_number(count)} exchanges are "
-        f"{number_range(few, many)} full runs by {AGENT}, or {others}"
+        f"Counted in full runs of SWE-bench, as the critique does: {plain_number(count)} exchanges "
+        f"are {number_range(few, many)} runs by {CLAIMED_MODELS} models with {AGENT}, or {others}"
     )
 
 

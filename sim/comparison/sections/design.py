@@ -32,6 +32,8 @@ CLUSTERS = 400
 _CLUSTERS_OF_SETS = 100
 # So much more often wrong than the best observable counts as alike.
 _ALIKE = 0.05
+# Shares of wrong answers that differ by less may change places with other draws.
+CHANCE = 0.025
 NAMES = tuple(OBSERVABLES)
 # Sets of observables whose probabilities are looked at: the count, the count and accounts, all.
 KNOWN_SETS: Sequence[tuple[str, ...]] = (NAMES[:1], NAMES[:2], NAMES)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sim.comparison.inference.goodness import LEAST_FIT
-from sim.comparison.inference.odds import Odds
+from sim.comparison.inference.odds import Odds, Step
+from sim.comparison.plain_words import observable_words
 from sim.comparison.section import Comparison
-from sim.comparison.strength import call
+from sim.comparison.strength import TOO_CLOSE, call, ends_words, one_digit
 from sim.comparison.tables import Row, Table, number_column, ranged_columns, text_column
 from sim.comparison.wording import added_observable, and_list, plural
 
@@ -71,11 +72,60 @@ def say_groups(comparison: Comparison, odds: Sequence[Odds]) -> str:
     for x in odds:
         calls.setdefault(call(x.steps[-1].groups["legitimate"]), []).append(x.evidence.id)
     above = GROUP_WORDS[comparison.library.hypotheses[comparison.settings.accused].group]
-    said = "; ".join(f"{word} in {_named(ids, comparison)}" for word, ids in calls.items())
+    said = "; ".join(
+        f"{word.replace('it', above)} in {_named(ids, comparison)}" for word, ids in calls.items()
+    )
     return (
         f"Is it {above}, or {GROUP_WORDS['legitimate']}? With every figure that the report "
         f"gives, and each as likely before, the odds are {said}"
     )
+
+
+def say_most(comparison: Comparison, odds: Sequence[Odds]) -> str:
+    """Say of which claim further figures say most of extraction against legitimate use, and what.
+
+    It is that of which the odds of the two groups are furthest from even, and nothing is said where
+    all are too close to call, nor of runs. Numbers are rounded so that other draws give the same.
+    """
+    of_cases = {x.id: x for x in comparison.cases}
+    more = [
+        x
+        for x in odds
+        if x.evidence.id in of_cases
+        and len(x.steps) > 1
+        and "legitimate" in x.steps[-1].groups
+        and not x.none_fits
+        and call(x.steps[-1].groups["legitimate"]) != TOO_CLOSE
+    ]
+    if comparison.runs or not more:
+        return ""
+    x = max(more, key=lambda x: abs(x.steps[-1].groups["legitimate"].stated))
+    step, ratio = x.steps[-1], x.steps[-1].groups["legitimate"]
+    known = and_list(observable_words(name) for name in step.known if name != "count")
+
+    above = GROUP_WORDS[comparison.library.hypotheses[comparison.settings.accused].group]
+    first, second = above, GROUP_WORDS["legitimate"]
+    ends = sorted((ratio.low, ratio.high))
+    if ratio.stated < 0:
+        first, second, ends = second, first, sorted(-x for x in ends)
+    return (
+        f"With the {known}, as the report gives it for {of_cases[x.evidence.id].actor}, {first} is "
+        f"about {one_digit(10 ** abs(ratio.stated))} times as likely as {second} "
+        f"({ends_words(*ends)} under other assumptions){_beside_access(step, above)}."
+    )
+
+
+def _beside_access(step: Step, above: str) -> str:
+    """Return the end of a sentence that sets the group of the accused beside access."""
+    if "access" not in step.groups or above == GROUP_WORDS["access"]:
+        return ""
+    access = GROUP_WORDS["access"].removeprefix("any ")
+    said = call(step.groups["access"])
+    if said == TOO_CLOSE:
+        return f", but too close to call beside {access}"
+    likelier = "likelier" if step.groups["access"].stated > 0 else "less likely"
+    joined = "and" if likelier == "likelier" else "but"
+    return f", {joined} {above} is {likelier} than {access}"
 
 
 def fit_table(comparison: Comparison, odds: Sequence[Odds]) -> Table:
@@ -101,7 +151,7 @@ def say_fit(comparison: Comparison, odds: Sequence[Odds]) -> str:
     """Say of which clusters surely no explanation fits, or that one does well of each."""
     best = [max(fit.tail for fit in x.goodness.values()) for x in odds if x.goodness]
     if best and min(best) >= _FITS_WELL:
-        return "Each of the figures is one that at least one explanation often makes"
+        return "No figure is out of reach: at least one explanation often makes each of them"
     ids = [x.evidence.id for x in odds if x.none_fits]
     if not ids:
         return ""

@@ -12,8 +12,9 @@ from sim.comparison.hypotheses.model import Hypothesis
 from sim.comparison.inference.evidence_model import EvidenceModel
 from sim.comparison.inference.posterior import Inferred, inferences
 from sim.comparison.inference.quantiles import Span, span
+from sim.comparison.plain_words import plain_number, unit_words
 from sim.comparison.section import Comparison, Inputs, Section
-from sim.comparison.strength import round_figure
+from sim.comparison.strength import one_digit
 from sim.comparison.tables import Table, number_column, span_cells, span_columns, text_column
 from sim.comparison.wording import or_list, short_number
 from sim.tables.conventions import CONVENTIONS
@@ -210,7 +211,7 @@ def say_needed(comparison: Comparison, effort: Effort) -> str:
         if x.needed.median > 0:
             first.setdefault(x.driver.split(".")[1], x)
     parts = [
-        f"{round_figure(x.needed.median)} {unit.replace('_', ' ')} "
+        f"{one_digit(x.needed.median)} {unit_words(unit)} "
         f"({comparison.lowered_title(x.hypothesis)})"
         for unit, x in list(first.items())[:_MOST_SAID]
     ]
@@ -221,7 +222,7 @@ def say_needed(comparison: Comparison, effort: Effort) -> str:
     ]
     if not parts:
         return ""
-    target = short_number(case.interval("count").low)
+    target = plain_number(case.interval("count").low)
     return f"{target} exchanges ({case.id}, counted as {convention}) would take about " + or_list(
         parts
     )

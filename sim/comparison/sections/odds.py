@@ -11,10 +11,11 @@ from sim.comparison.inference import odds as inference
 from sim.comparison.inference.evidence_model import in_order
 from sim.comparison.inference.mode_draws import WHOLE
 from sim.comparison.inference.odds import Evidence, Odds
+from sim.comparison.plain_words import observable_words
 from sim.comparison.section import Comparison, Inputs, Section
 from sim.comparison.sections import design, groups, truth
 from sim.comparison.sections.design import Expected
-from sim.comparison.strength import TOO_CLOSE, call, factor_words, within
+from sim.comparison.strength import TOO_CLOSE, call, usual_factor, within
 from sim.comparison.tables import (
     Cell,
     Column,
@@ -24,7 +25,7 @@ from sim.comparison.tables import (
     ranged_columns,
     text_column,
 )
-from sim.comparison.wording import added_observable, and_list, observable_name, plural
+from sim.comparison.wording import added_observable, and_list
 
 _MOST_NAMED = 6
 _FEW_STEPS = 3
@@ -178,7 +179,7 @@ def odds_notes(comparison: Comparison) -> tuple[str, ...]:
     return (
         *(unused if windows and not comparison.runs else ()),
         f"A ratio multiplies whatever odds one had before. `from` and `to` are its ends over "
-        f"{len(comparison.settings.sets)} prior sets of the one and as many of the other "
+        f"{len(comparison.settings.sets)} sets of assumptions of the one and as many of the other "
         "explanation.",
         "`+-` is the Monte-Carlo standard error: how much other draws would change the ratio.",
         f"`{TOO_CLOSE}`: within 3 to 1 and two such errors. `strongly`: beyond 10 to 1 by two.",
@@ -222,20 +223,24 @@ def say_odds(comparison: Comparison, result: OddsResult) -> str:
     if not ratios:
         return "No count is one that two explanations make, so none is weighed by itself"
     left_out = sum(len(x.steps[0].ratios) for x in result.odds) > len(ratios)
-    rare = "; explanations that hardly ever make such a count are left out" if left_out else ""
+    rare = " (explanations that hardly ever make such a count are left out)" if left_out else ""
 
     accused = comparison.lowered_title(comparison.settings.accused)
-    of_sets = factor_words(max(max(-x.low, x.high) for x in ratios))
+    of_sets, most = usual_factor(ratios)
     return (
-        f"The count alone changes the odds between {accused} and any other explanation by "
-        f"{within(ratios)}, either way; under other priors by {of_sets} "
-        f"({_number_weighed(comparison, result)}{rare})"
+        f"{_on_its_own(comparison, result)} changes the odds between {accused} and any other "
+        f"explanation by {within(ratios)}, either way; under other assumptions by {of_sets}"
+        f"{'' if most else ' in nine of ten comparisons, and by more in the others'}"
+        f"{rare}"
     )
 
 
-def _number_weighed(comparison: Comparison, result: OddsResult) -> str:
-    """Return how many runs or claims were weighed, in words."""
-    return plural(len(result.odds), "run" if comparison.runs else "claim")
+def _on_its_own(comparison: Comparison, result: OddsResult) -> str:
+    """Return what was weighed: the one count, or the counts of so many runs or claims."""
+    n = len(result.odds)
+    if n == 1:
+        return "The count alone"
+    return f"Each of the {n} counts{' of runs' if comparison.runs else ''} alone"
 
 
 def say_sums(comparison: Comparison, _: OddsResult) -> str:
@@ -256,9 +261,11 @@ def say_with_more(_: Comparison, result: OddsResult) -> str:
     known = {name for x in more for name in x.steps[-1].known if name != "count"}
     ids = [x.evidence.id for x in more]
     clusters = and_list(ids) if len(ids) <= _MOST_NAMED else f"{len(ids)} of them"
+    are = "are" if len(known) > 1 else "is"
     rests = "; that rests on how many accounts each explanation is believed to use"
+    names = and_list(map(observable_words, in_order(list(known))))
     return (
-        f"Where {and_list(observable_name(x) for x in in_order(list(known)))} are known as well "
+        f"Where the {names} {are} known as well "
         f"({clusters}), the odds change by {factor}, either way"
         f"{rests if 'accounts' in known else ''}"
     )

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from sim.catalog import Claim, claims
 from sim.comparison.claims.cases import Case, cases
 from sim.comparison.claims.observables import observable_of
+from sim.comparison.plain_words import observable_words
 from sim.comparison.section import Comparison, Section, no_result
 from sim.comparison.tables import Row, Table, number_column, text_column
-from sim.comparison.wording import and_list, counted, figure_words, plural
+from sim.comparison.wording import (
+    IN_WORDS,
+    actor_words,
+    and_list,
+    figure_words,
+    metric_words,
+    plural,
+    range_words,
+)
 
 ALLEGATIONS = (
     "The claims are allegations by an interested party, each from a single source. They are data "
     "to compare with, not facts that anybody here has checked."
 )
+_STATUS_IN_WORDS = "words reported, range assumed"
 BY_NAME = (
     "A claim in words is weighed only where it is named, as in `sim compare A12`: what it stands "
     "for is then a reading of this project, more than unrelated customers show."
@@ -46,12 +54,12 @@ def claims_table(comparison: Comparison, _: None) -> Table:
             x.id,
             x.report,
             str(x.date or ""),
-            x.actor,
-            x.metric,
+            actor_words(x.actor),
+            metric_words(x.metric),
             figure_words(x),
-            x.value,
+            None if x.figure in IN_WORDS else x.value,
             x.window_days,
-            x.status,
+            _STATUS_IN_WORDS if x.figure in IN_WORDS else x.status,
             x.reading,
             x.not_said,
             x.source,
@@ -71,15 +79,16 @@ def claims_table(comparison: Comparison, _: None) -> Table:
 
 
 def say_claims(comparison: Comparison) -> str:
-    """Say how many figures there are, of which status, and how many name a window of time."""
+    """Say how many figures there are, how many in words, and how many name a window of time."""
     claims = comparison.claims
-    statuses = Counter(str(x.status) for x in claims)
+    words = sum(x.figure in IN_WORDS for x in claims)
     windows = sum(x.window_days is not None for x in claims)
-    return (
-        f"{plural(len(claims), 'figure')} of "
-        f"{plural(len({x.report for x in claims}), 'report')}, {counted(statuses)}; {windows} of "
-        "them with a window of time, none with a definition of an exchange"
+    figures = (
+        f"{plural(len(claims), 'figure')} of {plural(len({x.report for x in claims}), 'report')}"
     )
+    in_words = f", {words} of them in words only" if words else ""
+    with_time = f"{windows} with a window of time" if windows else "none with a window of time"
+    return f"{figures}{in_words}; {with_time}, none with a definition of an exchange"
 
 
 def not_weighed_table(comparison: Comparison, _: None) -> Table:
@@ -95,7 +104,8 @@ def not_weighed_table(comparison: Comparison, _: None) -> Table:
         text_column("why", "why it is not weighed"),
     )
     rows: tuple[Row, ...] = tuple(
-        (x.id, x.actor, x.metric, _said(x), why) for x, why in not_weighed(comparison)
+        (x.id, actor_words(x.actor), metric_words(x.metric), _said(x), why)
+        for x, why in not_weighed(comparison)
     )
     finding = say_not_weighed(comparison, None)
     return Table("not-weighed", "claims", finding, columns, rows, (BY_NAME,), wide=("metric",))
@@ -132,8 +142,8 @@ def _why_not(claim: Claim, case: Case | None) -> str:
     if case is None:
         return "no count goes with it"
     if observable in case.claims:
-        return f"{case.claims[observable].id} gives the {observable}"
-    return f"words, no figure: weighed only if named, as {figure_words(claim)}"
+        return f"{case.claims[observable].id} gives the {observable_words(observable)}"
+    return f"words, no figure: weighed only if named, as {range_words(claim)}"
 
 
 def _said(claim: Claim) -> str:
@@ -148,7 +158,9 @@ def say_not_weighed(comparison: Comparison, _: None) -> str:
     rest = not_weighed(comparison)
     if not rest:
         return ""
-    named = dict.fromkeys(name for case in comparison.cases for name in case.claims)
+    named = dict.fromkeys(
+        observable_words(name) for case in comparison.cases for name in case.claims
+    )
     verb = "claim of these reports is" if len(rest) == 1 else "claims of these reports are"
     return (
         f"The odds rest on {and_list(named)}, as far as a report gives them; {len(rest)} further "

@@ -341,8 +341,8 @@ def say_sensitivity(_: Comparison, result: Sensitivity) -> str:
         most = max(totals.values())
         words = min(_SHARES, key=lambda share: abs(share - most))
         return (
-            f"What is counted as an exchange explains up to about {_SHARES[words]} of the variance "
-            "of the count (total Sobol index, over the explanations)"
+            "What is counted as an exchange explains, alone or with other assumptions, up to about "
+            f"{_SHARES[words]} of the variance of the count, by explanation"
         )
     return f"The count depends most on {max(counts, key=lambda x: x.total).parameter}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from sim.catalog import Claim
 from sim.comparison.claims.intervals import Interval
 from sim.comparison.section import Comparison
 from sim.comparison.sections.adoption import Adoption, Move, reported_move
@@ -31,7 +32,7 @@ def pivot(comparison: Comparison, result: Adoption) -> Chart | None:
     return Chart(
         "pivot",
         "pivot",
-        _title(result.moves, limits),
+        _title(result.moves, claim, limits),
         _alt(result.moves, limits),
         Frame(
             subtitle=(
@@ -62,10 +63,10 @@ def _reaching(moves: Sequence[Move], limits: Interval) -> list[Move]:
     ]
 
 
-def _title(moves: Sequence[Move], limits: Interval) -> str:
+def _title(moves: Sequence[Move], claim: Claim, limits: Interval) -> str:
     """Say how many ways of moving make the reported share."""
     reaching = _reaching(moves, limits)
-    share = share_range(limits.low, limits.high)
+    share = f"\u201c{claim.qualifier}\u201d (read as {share_range(limits.low, limits.high)})"
     n = plural(len(moves), "way")
     if not reaching:
         return f"None of {n} of moving to a new model makes the reported {share} within a day"

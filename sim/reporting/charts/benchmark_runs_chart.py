@@ -15,7 +15,7 @@ from sim.comparison.section import Comparison
 from sim.comparison.sections.benchmark_runs import BENCHMARK
 from sim.comparison.wording import short_number
 from sim.reporting.charts import primitives
-from sim.reporting.charts.captions import convention_words, source
+from sim.reporting.charts.captions import convention_words, of_claims
 from sim.reporting.charts.layout import GREY, INK, NARROW, SOFT, Chart, Data, Frame, Page
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def benchmark_runs(comparison: Comparison, models: Models) -> Chart | None:
                 f"Steps (measured): {sources()[first.source].text}; carried over from "
                 f"{first.measured_tasks} measured tasks. {comparison.settings.draws:,} simulated "
                 f"runs per model, seed {comparison.settings.seed}; this chart uses no assumed "
-                f"input. {source(comparison)}"
+                f"input. {of_claims(comparison)}"
             ),
             height=_ROW * len(models) + 0.5 + _ABOVE,
             fill=lambda page: _draw(page, models, name, size),

@@ -128,12 +128,12 @@ def _draw_reliability(axes: Axes, x: Reliability) -> None:
     axes.grid(color=LINE, lw=0.6)
     primitives.panel_title(axes, known_names(x.known), 2.5, bold=True)
     axes.text(
+        3,
         97,
-        4,
         f"likeliest is true: {percent(x.right)}\n"
         f"log score {x.log_score:.2f} bits\n(knowing nothing: {x.ignorance:.2f})",
-        ha="right",
-        va="bottom",
+        ha="left",
+        va="top",
         fontsize=7.5,
         color=SOFT,
         linespacing=1.25,

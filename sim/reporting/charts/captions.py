@@ -27,6 +27,8 @@ _STATUS_WORDS = {"measured": "measured", "reported": "reported", "prior": "assum
 def source(comparison: Comparison, *more: str) -> str:
     """Return the source line: status of the priors, whose claims, and what else there is.
 
+    `of_claims` is that without the priors, for what uses none of them.
+
     Parameters
     ----------
     comparison
@@ -34,7 +36,7 @@ def source(comparison: Comparison, *more: str) -> str:
     *more
         Sentences that this chart adds.
     """
-    return " ".join((_priors_words(comparison), _claims_words(comparison), *more))
+    return " ".join((_priors_words(comparison), of_claims(comparison), *more))
 
 
 def _priors_words(comparison: Comparison) -> str:
@@ -47,12 +49,12 @@ def _priors_words(comparison: Comparison) -> str:
     counts = Counter(statuses.values())
     n = len(statuses)
     if set(counts) <= {"prior"}:
-        return f"All {n} ranges that explanations draw from are assumptions."
+        return f"All {n} ranges that the explanations draw from are assumed."
     parts = [f"{counts[x]} {_STATUS_WORDS[x]}" for x in reversed(get_args(Status)) if counts[x]]
     return f"Of the {n} ranges that explanations draw from: {and_list(parts)}."
 
 
-def _claims_words(comparison: Comparison) -> str:
+def of_claims(comparison: Comparison) -> str:
     """Say whose claims these are, and whether runs are weighed in their place."""
     reports = and_list(dict.fromkeys(x.report for x in comparison.cases))
     text = f"Claims are allegations by one party, reported and not verified: {reports}."
@@ -74,7 +76,7 @@ def convention_words(convention: str) -> str:
     return f"{convention} ({CONVENTIONS[convention]})"
 
 
-def drawn(comparison: Comparison, per: str = "explanation and prior set") -> str:
+def drawn(comparison: Comparison, per: str = "explanation and set of assumptions") -> str:
     """Say how many draws an answer is made of, `per` what."""
     return f"{comparison.settings.draws:,} draws per {per}, seed {comparison.settings.seed}."
 

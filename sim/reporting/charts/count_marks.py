@@ -29,11 +29,14 @@ class Mark:
         Its name.
     low, high
         Limits of the count in exchanges; infinity where it has no upper end.
+    is_sum
+        Whether it adds up others that are asked about: arithmetic, which is not weighed.
     """
 
     label: str
     low: float
     high: float
+    is_sum: bool = False
 
 
 def marks_of(comparison: Comparison) -> list[Mark]:
@@ -49,9 +52,15 @@ def marks_of(comparison: Comparison) -> list[Mark]:
             if x.counts["C2"]
         ]
     else:
-        names, reading = claim_names(comparison.cases), comparison.settings.reading
+        names, reading = dict(claim_names(comparison.cases)), comparison.settings.reading
         limits = {x.id: x.interval("count", reading) for x in comparison.cases}
-        marks = [Mark(names[k], x.low, x.high) for k, x in limits.items()]
+        sums = {x.id for x in comparison.cases if x.is_sum}
+        are_all = len(sums) == len(limits)
+        if not are_all:
+            names |= {k: names[k].replace("together", "sum of these") for k in sums}
+        marks = [
+            Mark(names[k], x.low, x.high, k in sums and not are_all) for k, x in limits.items()
+        ]
     return sorted(marks, key=lambda x: x.low)
 
 
@@ -73,9 +82,10 @@ def draw_marks(axes: Axes, marks: Sequence[Mark], levels: Sequence[int]) -> None
 
     mixed = blended_transform_factory(axes.transData, axes.transAxes)
     for mark, level in zip(marks, levels, strict=True):
-        axes.axvline(mark.low, color=SOFT, lw=1.1, zorder=3)
+        colour, dashes = (GREY, (0, (3, 2))) if mark.is_sum else (SOFT, "-")
+        axes.axvline(mark.low, color=colour, lw=1.1, ls=dashes, zorder=3)
         if mark.high < axes.get_xlim()[1]:
             axes.axvspan(mark.low, mark.high, color=GREY, alpha=0.35, lw=0, zorder=2)
         else:
             axes.plot([mark.low], [1], ">", color=SOFT, ms=5, transform=mixed, clip_on=False)
-        primitives.flag(axes, mark.low, level, mark.label, SOFT)
+        primitives.flag(axes, mark.low, level, mark.label, colour)

@@ -9,10 +9,11 @@ import numpy as np
 
 from sim.arrays.types import Floats
 from sim.comparison.section import Comparison
-from sim.comparison.sections.design import CLUSTERS, NAMES, Confusion, Design
+from sim.comparison.sections.design import CHANCE, CLUSTERS, NAMES, Confusion, Design
 from sim.comparison.wording import (
     known_names,
     observable_name,
+    or_list,
     percent,
     share_range,
 )
@@ -64,7 +65,8 @@ def design(comparison: Comparison, result: Design) -> Chart | None:
                 f"How often the likelier of two, {comparison.inline_title(accused)} and another "
                 "explanation, is the wrong one, each being true half of the time, on "
                 f"{CLUSTERS} published clusters of each that no likelihood was fitted to. 50 % is "
-                "a coin toss; darker tells better. Counts under any of C1 to C6, priors as stated. "
+                "a coin toss; the stronger the colour, the better it tells. Counts under any of C1 "
+                "to C6, assumptions as stated. "
                 f"{drawn(comparison, 'explanation')}"
             ),
             source=source(comparison),
@@ -108,12 +110,14 @@ def _design_title(beside: Floats, growing: Floats) -> str:
         What `_wrong` returned; best is the lowest mean over the other hypotheses.
     """
     mean = beside.mean(axis=0)
-    best = int(np.argmin(mean[1:])) + 1
+    least = min(mean[1:])
+    best = [x for x, y in zip(NAMES[1:], mean[1:], strict=True) if y <= least + CHANCE]
     return (
         f"By the count alone the likelier of two explanations is wrong in "
         f"{share_range(beside[:, 0].min(), beside[:, 0].max())} of clusters; "
-        f"{observable_name(NAMES[best])} beside it makes that {percent(mean[best])} on average, "
-        f"all {len(NAMES)} observables {percent(growing[:, -1].mean())}"
+        f"{or_list(map(observable_name, best))} beside it makes that "
+        f"{percent(round(least, 2))} on average, "
+        f"all {len(NAMES)} observables {percent(round(growing[:, -1].mean(), 2))}"
     )
 
 

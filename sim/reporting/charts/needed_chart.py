@@ -9,6 +9,7 @@ from sim.comparison.inference.quantiles import Span
 from sim.comparison.plain_words import claim_names, plain_number
 from sim.comparison.section import Comparison
 from sim.comparison.sections.needed import Effort, Needed, usual_convention
+from sim.comparison.strength import first_digit
 from sim.reporting.charts import primitives
 from sim.reporting.charts.captions import colour_of, convention_words, drawn, source
 from sim.reporting.charts.layout import INK, MARGIN, NARROW, Chart, Data, Frame, Page
@@ -74,7 +75,7 @@ def _amount(x: Needed) -> str:
     """Return the median need in words; none where the rest of the explanation suffices."""
     if not x.needed.median:
         return f"no {_unit(x)} needed"
-    number = plain_number(float(f"{x.needed.median:.2g}"))
+    number = plain_number(first_digit(x.needed.median))
     return f"{number} {_unit(x).removesuffix('s') if number == '1' else _unit(x)}"
 
 
@@ -98,7 +99,7 @@ def _title(comparison: Comparison, name: str, shown: Sequence[Needed]) -> str:
         return f"To reach {name}, no explanation needs anything beside its other work"
     *most, last = amounts
     listed = f"{', '.join(most)} or {last}" if most else last
-    return f"Reaching {name}, would take about {listed}"
+    return f"To reach {name}, it would take about {listed}"
 
 
 def _alt(comparison: Comparison, name: str, shown: Sequence[Needed]) -> str:

@@ -73,6 +73,7 @@ def expected(comparison: Comparison, result: tuple[Predicted, ...]) -> Chart | N
             axes.fill_between(10**x, y, color=colour, alpha=0.15, lw=0)
             axes.plot(10**x, y, color=colour, lw=1.8)
         axes.set_yticks([])
+        axes.set_ylabel("how likely", fontsize=primitives.LABEL)
         axes.spines["left"].set_visible(False)
         axes.set_ylim(0, 1.1 * max(y.max() for y in curves.values()))
         _counts_axis(axes, limits)
@@ -106,7 +107,7 @@ def _expected_title(
     comparison: Comparison, groups: Mapping[str, Sequence[str]], predicted: Mapping[str, Predicted]
 ) -> str:
     """Say how many counts lie within what each kind of use makes one expect."""
-    marks = marks_of(comparison)
+    marks = [x for x in marks_of(comparison) if not x.is_sum]
     inside = [
         x
         for x in marks

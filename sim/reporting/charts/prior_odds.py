@@ -10,6 +10,7 @@ import numpy as np
 from sim.arrays.types import Floats
 from sim.comparison.inference.odds import DECISIVE, Odds
 from sim.comparison.section import Comparison
+from sim.comparison.sections.groups import GROUP_WORDS
 from sim.comparison.sections.priors_needed import PriorsNeeded
 from sim.reporting.charts import primitives
 from sim.reporting.charts.captions import counted_words, drawn, evidence_name, source
@@ -23,34 +24,39 @@ _MOST = 6
 _LEFT, _SIDE, _BELOW, _KEY_ROW = 0.75, 2.9, 0.55, 0.2
 _STRONG = DECISIVE / (1 + DECISIVE)
 
-# By name of a figure, its ratio of the accused explanation to all others together.
+_OTHERS = "legitimate"
+
+# By name of a figure, its ratio of what is accused to what it is held against.
 Ratios = Mapping[str, float]
 
 
 def priors_needed(comparison: Comparison, result: PriorsNeeded) -> Chart | None:
     """Draw the belief in the accused explanation after each figure by that before it.
 
-    All that is known of a figure is used, and all other explanations together are the alternative,
-    each as likely as the next. None without odds.
+    All that is known of a figure is used. Held against each other are the kind of the accused
+    explanation and legitimate use, as in the short answer; where one of them is missing, the
+    accused explanation and all others together. None without odds.
     """
     odds = result.odds
     if not odds:
         return None
-    ratios = {evidence_name(comparison, o.evidence.id): _against_all(o) for o in odds}
+    what, against = _sides(comparison, odds)
+    in_kinds = against == GROUP_WORDS[_OTHERS]
+    ratios = {evidence_name(comparison, o.evidence.id): _ratio(o, in_kinds) for o in odds}
     shown = dict(sorted(ratios.items(), key=lambda x: -x[1])[:_MOST])
-    accused = comparison.inline_title(comparison.settings.accused)
     key = _KEY_ROW * (len(shown) + 1)
 
     return Chart(
         "priors-needed",
         "priors-needed",
-        _title(ratios),
-        _alt(comparison, ratios),
+        _title(ratios, what, against),
+        _alt(ratios, what, against),
         Frame(
             subtitle=(
-                f"How probable {accused} is after a figure is known, by how probable it was "
-                "thought before, where the other explanations share the rest equally. On the "
-                "dashed line the figure changes nothing. Dots: where 10 to 1 is reached. "
+                f"How probable {what} is once all figures of a report are known, by how probable "
+                f"it was thought before, where the rest is {against}. The explanations of a side "
+                "weigh alike. On the dashed line the figures change nothing. Dots: where 10 to 1 "
+                "is reached. "
                 f"Assumptions as stated.{_most_words(ratios)}"
             ),
             source=f"{counted_words(comparison)} {source(comparison, drawn(comparison))}",
@@ -62,11 +68,25 @@ def priors_needed(comparison: Comparison, result: PriorsNeeded) -> Chart | None:
     )
 
 
-def _against_all(o: Odds) -> float:
-    """Return the ratio to all other explanations together, each equally likely.
+def _sides(comparison: Comparison, odds: Sequence[Odds]) -> tuple[str, str]:
+    """Return in words what is held against what in all odds."""
+    accused = comparison.settings.accused
+    kind = comparison.library.hypotheses[accused].group
+    if all(_OTHERS in o.steps[-1].groups for o in odds):
+        return GROUP_WORDS[kind], GROUP_WORDS[_OTHERS]
+    n = len(comparison.settings.others)
+    others = "the one other explanation" if n == 1 else f"all {n} other explanations together"
+    return comparison.inline_title(accused), others
 
-    Their likelihood is the mean of theirs, so the ratio is the harmonic mean of the ratios.
+
+def _ratio(o: Odds, in_kinds: bool) -> float:
+    """Return the ratio of kinds, or that to all other explanations together, equally likely.
+
+    The likelihood of these is the mean of theirs, so the ratio is the harmonic mean of the ratios.
     """
+    if in_kinds:
+        ratio: float = 10 ** o.steps[-1].groups[_OTHERS].stated
+        return ratio
     inverse = [10**-r.stated for r in o.steps[-1].ratios.values()]
     return len(inverse) / sum(inverse)
 
@@ -88,19 +108,24 @@ def _most_words(ratios: Ratios) -> str:
     return f" The {_MOST} that change most of {len(ratios)}." if len(ratios) > _MOST else ""
 
 
-def _title(ratios: Ratios) -> str:
+def _title(ratios: Ratios, what: str, against: str) -> str:
     """Say how probable it must be thought before, from the least to the most suspicious."""
     needed = [round(100 * _needed(x)) for x in ratios.values()]
     low, high = min(needed), max(needed)
     so_much = f"{low} %" if low == high else f"{low} to {high} %"
-    return f"How suspicious you must already be: to end at 10 to 1, you must begin at {so_much}"
+    return (
+        f"How suspicious you must already be: to end at 10 to 1 for {what} against {against}, you "
+        f"must begin at {so_much}"
+    )
 
 
-def _alt(comparison: Comparison, ratios: Ratios) -> str:
+def _alt(ratios: Ratios, what: str, against: str) -> str:
     """Say what each figure takes to reach 10 to 1."""
     parts = ", ".join(f"{name} {100 * _needed(x):.0f} %" for name, x in ratios.items())
-    accused = comparison.inline_title(comparison.settings.accused)
-    return f"Belief in {accused} after against before; before needed for 10 to 1: {parts}."
+    return (
+        f"Belief in {what}, not {against}, after against before; before needed for 10 to 1: "
+        f"{parts}."
+    )
 
 
 def _draw(page: Page, ratios: Ratios) -> None:
@@ -136,7 +161,7 @@ def _percent_axes(axes: Axes) -> None:
 
 def _data(ratios: Ratios) -> Data:
     """Return for each figure the ratio and the belief before that makes it 10 to 1."""
-    head = ("figure", "ratio_to_all_others", "before_needed")
+    head = ("figure", "ratio", "before_needed")
     rows: Sequence[Sequence[object]] = [
         (name, f"{x:.4g}", f"{_needed(x):.4g}") for name, x in ratios.items()
     ]

@@ -58,13 +58,14 @@ def sensitivity(comparison: Comparison, result: Sensitivity) -> Chart | None:
     return Chart(
         "sensitivity",
         "sensitivity",
-        _sensitivity_title(panels),
+        _sensitivity_title(comparison, panels),
         _sensitivity_alt(comparison, panels),
         Frame(
             subtitle=(
-                "Share of the spread that an assumption makes together with others (light), and "
-                f"alone (dark); whisker: 95 % of the former. Of {comparison.inline_title(accused)},"
-                f" its odds against {comparison.inline_title(comparison.settings.against)}. Sobol "
+                "Share of the spread that an assumption makes together with others (wide bar), "
+                "and alone (thin bar); whisker: 95 % of the former. Of "
+                f"{comparison.inline_title(accused)}, its odds against "
+                f"{comparison.inline_title(comparison.settings.against)}. Sobol "
                 f"indices of the {_MOST} strongest, assumptions as stated."
             ),
             source=f"Counts under any of C1 to C6. {source(comparison, drawn(comparison))}",
@@ -82,14 +83,15 @@ def _strongest(indices: Sequence[Index], id_: str, quantity: str) -> list[Index]
     return sorted(ranked, key=lambda x: (-x.total, x.parameter))[:_MOST]
 
 
-def _sensitivity_title(panels: Mapping[str, Sequence[Index]]) -> str:
+def _sensitivity_title(comparison: Comparison, panels: Mapping[str, Sequence[Index]]) -> str:
     """Say what matters most for the count, and for the odds."""
     parts = []
     for title, indices in panels.items():
         name = _names(indices)[0]
         share = min(100 * indices[0].total, 100)
         parts.append(f"for {title}: {name} ({share:.0f} % of the spread)")
-    return f"What matters most {'; '.join(parts)}"
+    accused = comparison.inline_title(comparison.settings.accused)
+    return f"In {accused}, what matters most, alone or with others, {'; '.join(parts)}"
 
 
 def _sensitivity_alt(comparison: Comparison, panels: Mapping[str, Sequence[Index]]) -> str:

@@ -135,8 +135,9 @@ def test_runs_by_scaffold_are_the_claim_over_the_size_of_a_run(models: Models) -
     assert rows["Alibaba", "openhands"]["calls"] == "64.3"
     assert sum(x["models"] for x in rows.values()) == len(step_distributions()) + 1
     assert say_agents(comparison, models) == (
-        "With Claude models 3.4 M exchanges are 30 to 48 full runs by mini-swe-agent, or 20 at the "
-        "77.4 calls a task that swe-agent takes on swe-bench-pro"
+        "Counted in full runs of SWE-bench, as the critique does: 3.4 million exchanges are 30 to "
+        "48 runs by Claude models with mini-swe-agent, or 20 at the 77.4 calls a task that "
+        "swe-agent takes on swe-bench-pro"
     )
     other: Any = SimpleNamespace(cases=CASES[:1])
     assert say_agents(other, models) == ""

@@ -21,7 +21,7 @@ from sim.comparison.inference.likelihood import Sample, fit
 from sim.comparison.inference.mode_draws import WHOLE
 from sim.comparison.inference.odds import Evidence, LogLikelihood, group_ratios
 from sim.comparison.inference.quantiles import Ranged
-from sim.comparison.strength import about, call, factor_words, round_figure
+from sim.comparison.strength import about, call, factor_words, one_digit
 
 EXACT = ("convention={choice: {C2: 1}}", "product.days=1", "product.turns_per_user_day=1")
 
@@ -271,11 +271,11 @@ def test_figures_of_findings_are_coarse() -> None:
         "less than a factor of 1,000",
         "more than a factor of 1,000 in places",
     ]
-    assert [round_figure(x) for x in (0, 0.031, 21.4, 6_500, 98_000)] == [
+    assert [one_digit(x) for x in (0, 0.031, 21.4, 6_500, 98_000)] == [
         "0",
         "0.03",
         "20",
-        "7,000",
+        "6,000",
         "100,000",
     ]
 

@@ -142,8 +142,7 @@ def test_nothing_is_said_of_no_result(
 def test_claims_are_counted_by_report_and_status(analysis: Analysis) -> None:
     windowed = analysis.claims[0].model_copy(update={"window_days": 17.0})
     assert reported.say_claims(replace(analysis, claims=(windowed,))) == (
-        "1 figure of 1 report, 1 reported; 1 of them with a window of time, none with a definition "
-        "of an exchange"
+        "1 figure of 1 report; 1 with a window of time, none with a definition of an exchange"
     )
     table = SECTIONS["claims"].tables[0](analysis, None)
     first = table.records()[0]
@@ -161,9 +160,9 @@ def test_without_its_usual_claim_the_largest_is_looked_at(analysis: Analysis) ->
     others = replace(analysis, cases=(analysis.cases[0], analysis.cases[2]))
     said = needed.say_needed(others, effort)
     assert said == (
-        "150 k exchanges (A3, counted as C2) would take about 70 users (use of a product), 100 "
-        "prompts (coordinated extraction) or nothing more of benchmark runs, whose other work "
-        "suffices"
+        "150,000 exchanges (A3, counted as C2) would take about 60 product users (use of a "
+        "product), 100 prompts (coordinated extraction) or nothing more of benchmark runs, whose "
+        "other work suffices"
     )
 
 
@@ -186,7 +185,8 @@ def test_odds_leave_out_counts_in_the_tails(analysis: Analysis) -> None:
     first, second, third = odds_by_hand()
     outside = replace(first, outside=("product-use",))
     said = odds.say_odds(analysis, OddsResult((outside, second, third), ()))
-    assert said.endswith("(3 claims; explanations that hardly ever make such a count are left out)")
+    assert said.startswith("Each of the 3 counts alone changes the odds")
+    assert said.endswith("(explanations that hardly ever make such a count are left out)")
     accused = replace(first, outside=("extraction",))
     assert odds.say_odds(analysis, OddsResult((accused,), ())) == (
         "No count is one that two explanations make, so none is weighed by itself"
@@ -196,10 +196,16 @@ def test_odds_leave_out_counts_in_the_tails(analysis: Analysis) -> None:
 def test_what_the_count_alone_does_is_said_in_classes(analysis: Analysis) -> None:
     odds_of = weighed("A4", 0.0)
     for ratio, said in (
-        (Ranged(0.0, -0.02, 0.02), "less than a factor of 3, either way; under other priors by"),
-        (Ranged(-0.9, -1, 2.9), "less than a factor of 10, either way; under other priors by less"),
+        (
+            Ranged(0.0, -0.02, 0.02),
+            "less than a factor of 3, either way; under other assumptions by",
+        ),
+        (
+            Ranged(-0.9, -1, 2.9),
+            "less than a factor of 10, either way; under other assumptions by less",
+        ),
         (Ranged(0.9, 0, 1, error=0.06), "less than a factor of 30, either way"),
-        (Ranged(0.9, -3.2, 1), "under other priors by more than a factor of 1,000 in places (1"),
+        (Ranged(0.9, -3.2, 1), "under other assumptions by more than a factor of 1,000 in places"),
     ):
         step = replace(odds_of.steps[0], ratios={"product-use": ratio})
         result = OddsResult((replace(odds_of, steps=(step,)),), ())
@@ -217,7 +223,8 @@ def test_groups_are_said_of_claims_and_by_their_call(analysis: Analysis) -> None
     )
     assert odds.say_groups(analysis, OddsResult(weighed_odds, ())) == (
         "Is it any extraction, or any legitimate use? With every figure that the report gives, and "
-        "each as likely before, the odds are too close to call in A3 and G1; strongly for it in A4"
+        "each as likely before, the odds are too close to call in A3 and G1; strongly for any "
+        "extraction in A4"
     )
     assert odds.say_groups(with_runs(), OddsResult(weighed_odds, ())) == ""
     rows = odds.groups_table(analysis, OddsResult(weighed_odds, ())).records()
@@ -236,7 +243,7 @@ def test_that_nothing_fits_is_said_by_name(analysis: Analysis) -> None:
     none = replace(second, goodness={"extraction": fails, "product-use": fails})
     said = odds.say_fit(analysis, OddsResult((one, none, third), ()))
     assert said.startswith("None of these explanations fits A4: each makes figures so far out in")
-    assert odds.say_fit(analysis, OddsResult((one,), ())).startswith("Each of the figures is one")
+    assert odds.say_fit(analysis, OddsResult((one,), ())).startswith("No figure is out of reach")
     hardly = replace(first, goodness={"extraction": Goodness(0.0, "count", 0.1, 0.5)})
     assert odds.say_fit(analysis, OddsResult((one, hardly), ())) == ""
     assert odds.say_fit(analysis, OddsResult((third,), ())) == ""
@@ -558,12 +565,12 @@ def test_what_plays_no_part_in_the_odds_is_listed_with_the_reason() -> None:
         "A8": no_such,
         "A10": no_such,
         "A11": no_such,
-        "A12": "words, no figure: weighed only if named, as between 0.1 and 1 fraction",
-        "A13": "words, no figure: weighed only if named, as between 0.25 and 1 fraction",
+        "A12": "words, no figure: weighed only if named, as 10 to 100 %",
+        "A13": "words, no figure: weighed only if named, as 25 to 100 %",
     }
     assert reported.say_not_weighed(compared, None) == (
-        "The odds rest on count and moved_24h, as far as a report gives them; 6 further claims of "
-        "these reports are not weighed"
+        "The odds rest on count and share that moved to a new model within a day, as far as a "
+        "report gives them; 6 further claims of these reports are not weighed"
     )
 
 

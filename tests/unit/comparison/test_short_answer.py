@@ -47,11 +47,11 @@ def with_ratio(log10: float) -> Analysis:
     return with_results(odds=replace(odds, odds=tuple(moved)))
 
 
-def test_three_sentences_that_end_and_a_question() -> None:
+def test_few_sentences_that_end_and_a_question() -> None:
     answer = short_answer(ANALYSIS)
     assert answer.question.endswith("?")
-    assert len(answer.sentences) == 3
-    for x in (*answer.sentences, answer.would_settle):
+    assert len(answer.sentences) in (3, 4)
+    for x in (answer.about, *answer.sentences, answer.would_settle):
         assert x.endswith(".")
         assert not re.search(r"\d [kMG]\b", x)
 
@@ -59,25 +59,26 @@ def test_three_sentences_that_end_and_a_question() -> None:
 def test_counts_are_told_by_whether_they_are_expected() -> None:
     all_fit = short_answer(with_counts(1, 1e9)).sentences[0]
     assert all_fit == (
-        "Each of these counts could be expected under all 2 explanations that involve no "
-        "extraction."
+        "Each of these counts could be expected under all 2 explanations without extraction, all "
+        "of ordinary use: it lies in the middle 90 % of what they predict."
     )
     none_fit = short_answer(with_counts(1e12, 1e13)).sentences[0]
     assert none_fit == (
-        "Such counts would be expected under none of the 2 explanations that involve no extraction."
+        "Such counts could be expected under none of the 2 explanations without extraction, all of "
+        "ordinary use: they lie outside the middle 90 % of what each predicts."
     )
     one_not = short_answer(with_counts(1, 1e6)).sentences[0]
     assert "under none of the 2 explanations" in one_not
-    assert one_not.endswith("the others under at least one.")
+    assert one_not.endswith("the others under at least one, whose middle 90 % they lie in.")
     assert "Moonshot, 3.4 million" in one_not
 
 
 @pytest.mark.parametrize(
     ("log10", "words"),
     [
-        (-0.5, "never makes coordinated extraction 2 times as likely"),
-        (0.5, "never makes coordinated extraction 5 times as likely"),
-        (0.95, "never makes coordinated extraction 30 times as likely"),
+        (-0.5, "no count makes coordinated extraction 2 times as likely"),
+        (0.5, "no count makes coordinated extraction 5 times as likely"),
+        (0.95, "no count makes coordinated extraction 30 times as likely"),
         (3.5, "can make coordinated extraction more than 1,000 times as likely"),
     ],
 )
@@ -104,7 +105,7 @@ def test_where_another_explanation_is_accused_the_others_are_the_alternative() -
     settings = replace(ANALYSIS.settings, accused="benchmarking")
     said = short_answer(replace(ANALYSIS, settings=settings))
     assert "benchmark runs" in said.question
-    assert "no extraction" not in said.sentences[0]
+    assert "without extraction" not in said.sentences[0]
 
 
 def test_the_predictions_that_count_are_those_as_reported() -> None:
@@ -151,6 +152,51 @@ def test_observables_that_tell_alike_are_all_named() -> None:
     assert short_answer(moved(-0.006)).would_settle == said
 
 
-def test_shares_are_told_to_the_nearest_five() -> None:
-    assert in_hundred(0.43) == "about 45 of 100 cases"
-    assert in_hundred(0.42) == "about 40 of 100 cases"
+def test_shares_are_told_in_steps_of_five() -> None:
+    assert in_hundred(0.114) == "10 to 15 of 100 cases"
+    assert in_hundred(0.04) == "fewer than 5 of 100 cases"
+    assert in_hundred(1) == "95 to 100 of 100 cases"
+
+
+def with_groups(legitimate: Ranged, access: Ranged) -> Analysis:
+    """The analysis with the same odds of groups, and more than a count known, in every case."""
+    odds = ANALYSIS.results["odds"]
+    moved = []
+    for o in odds.odds:
+        first = o.steps[0]
+        step = replace(
+            first,
+            added="accounts",
+            known=("count", "accounts"),
+            groups={"legitimate": legitimate, "access": access},
+        )
+        moved.append(replace(o, goodness={}, steps=(first, step)))
+    return with_results(odds=replace(odds, odds=tuple(moved)))
+
+
+def test_what_further_figures_say_is_not_left_out() -> None:
+    said = short_answer(with_groups(Ranged(0.78, 0.05, 1.43), Ranged(-0.1, -0.6, 0.7)))
+    (sentence,) = (x for x in said.sentences if "number of accounts" in x)
+    assert "any extraction is about 6 times as likely as any legitimate use" in sentence
+    assert "(about 1 to 30 under other assumptions)" in sentence
+    assert sentence.endswith(", but too close to call beside use against the terms of access.")
+    again = short_answer(with_groups(Ranged(0.77, 0.06, 1.4), Ranged(-0.12, -0.6, 0.7)))
+    assert again == said
+
+
+def test_further_figures_that_speak_for_the_accused_are_told_too() -> None:
+    said = short_answer(with_groups(Ranged(-1.3, -2, 0.5), Ranged(-1, -1.2, -0.7))).sentences
+    (sentence,) = (x for x in said if "number of accounts" in x)
+    assert "any legitimate use is about 20 times as likely as any extraction" in sentence
+    assert "from the contrary to 100 times" in sentence
+    even = short_answer(with_groups(Ranged(0.2, -1, 1), Ranged(0, -1, 1))).sentences
+    assert not any("number of accounts" in x for x in even)
+
+
+def test_it_is_said_who_accuses_whom_of_what() -> None:
+    about = short_answer(ANALYSIS).about
+    assert "Anthropic said that" in about
+    assert "On 23 February 2026" in about
+    assert "Moonshot (over 3.4 million" in about
+    assert "does not say what an exchange is" in about
+    assert about.endswith("Extraction means training a model on another's answers.")

@@ -118,7 +118,7 @@ def test_json_has_settings_findings_and_the_tables() -> None:
     analysis = by_hand()
     document = json.loads(to_json(analysis))
     assert list(document) == ["settings", "short_answer", "first", "findings", "tables"]
-    assert list(document["short_answer"]) == ["question", "sentences", "would_settle"]
+    assert list(document["short_answer"]) == ["question", "about", "sentences", "would_settle"]
     assert document["settings"]["sets"][1] == {
         "centre": 3.0,
         "width": 1.0,

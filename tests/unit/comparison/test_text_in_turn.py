@@ -35,9 +35,10 @@ def test_a_sentence_of_the_short_answer_waits_for_its_section() -> None:
     first, second, third = (
         " ".join(text.more(only("claims", *IN_SHORT[:n])).split()) for n in (1, 2, 3)
     )
-    assert first == f"{answer.question} - {answer.sentences[0]}"
-    assert second == f"- {answer.sentences[1]}"
-    assert third.startswith(f"- {answer.sentences[2]} - {answer.would_settle} Before you read on")
+    assert first == f"{answer.question} {answer.about} - {answer.sentences[0]}"
+    *of_odds, last = answer.sentences[1:]
+    assert second == " ".join(f"- {x}" for x in of_odds)
+    assert third.startswith(f"- {last} - {answer.would_settle} Before you read on")
 
 
 def test_a_section_waits_for_those_before_it() -> None:

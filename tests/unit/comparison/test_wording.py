@@ -89,7 +89,7 @@ def test_titles_in_sentences() -> None:
 
 
 def test_observables_in_charts_and_tables() -> None:
-    assert wording.observable_name("moved_24h") == "moved in 24 h"
+    assert wording.observable_name("moved_24h") == "moved within a day"
     assert wording.observable_name("something_new") == "something new"
     assert wording.known_names(("count",)) == "count alone"
     assert wording.known_names(NAMES[:2]) == "count and accounts"
@@ -106,8 +106,11 @@ def test_figures_as_reported_and_as_charts_write_them() -> None:
     over, between = claims()["A4"], claims()["A6"]
     assert wording.figure_words(over) == "over 3,400,000 exchanges"
     assert wording.short_figure(over) == "> 3.4 M"
-    assert wording.figure_words(between) == "between 200 and 1,000 accounts"
+    assert wording.figure_words(between) == '"hundreds of" (read as 200 to 1,000 accounts)'
     assert wording.short_figure(between) == "200 to 1 k"
+    assert wording.figure_words(claims()["A8"]) == "within 24 hours"
+    assert wording.figure_words(claims()["A9"]) == '"nearly half" (nearly 50 %)'
+    assert wording.range_words(claims()["A13"]) == "25 to 100 %"
     exact = over.model_copy(update={"bound": "exact"})
     assert wording.figure_words(exact) == "3,400,000 exchanges"
     assert wording.short_figure(exact) == "3.4 M"
