@@ -17,7 +17,8 @@ from sim.summaries.run_summary import Distribution, RunSummary
 
 # As many groups as have colours of their own; the smaller ones beyond are shown as one.
 MOST_GROUPS = 7
-OTHERS = "others"
+# No id has a space, so none is taken for the rest.
+OTHERS = "all others"
 
 
 @dataclass(frozen=True)
@@ -108,9 +109,7 @@ class Shown:
 
     def colour(self, group: str) -> Any:
         """Return the colour of a group; `OTHERS` is grey."""
-        number = self.groups.index(group)
-        is_rest = group == OTHERS and number == MOST_GROUPS - 1
-        return GREY if is_rest else primitives.colours()[number]
+        return GREY if group == OTHERS else primitives.colours()[self.groups.index(group)]
 
     def members(self, run: ShownRun, group: str) -> tuple[str, ...]:
         """Return the groups of a run that are shown as `group`: itself, or all small ones."""
