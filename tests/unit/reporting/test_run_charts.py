@@ -23,7 +23,6 @@ from sim.reporting.run_charts.convention_chart import apart
 from sim.reporting.run_charts.distribution_charts import at_least, marks
 from sim.reporting.run_charts.shown import OTHERS, mean, quantile
 from sim.reporting.run_report import Report
-from sim.tables.reading import Run
 from tests.support.commands import sim
 from tests.support.run_reports import distribution, made_up, shown_of
 
@@ -259,34 +258,6 @@ def test_few_exchanges_are_drawn_one_by_one(tmp_path: Path) -> None:
     assert [x["input_tokens"] for x in records[:4]] == [19_352, 19_762, 21_573, 23_232]
 
 
-@pytest.mark.parametrize("columns", ["core", "full"])
-@pytest.mark.parametrize("truth", [True, False])
-def test_few_exchanges_stand_by_task_or_by_conversation(
-    columns: str, truth: bool, tmp_path: Path
-) -> None:
-    front.run("worked_example", tmp_path / "run", overrides=[f"tables.columns={columns}"])
-    if not truth:
-        shutil.rmtree(tmp_path / "run" / "truth")
-    charts = drawn(front.report(tmp_path / "run"))
-    assert ("rows" in charts) == truth  # its client names no conversations
-
-
-def test_without_truth_exchanges_of_no_conversation_are_not_drawn_as_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    front.run("worked_example", tmp_path / "run")
-    shutil.rmtree(tmp_path / "run" / "truth")
-    read = Run.pandas
-
-    def named_in_part(*args: Any, **words: Any) -> Any:
-        log = read(*args, **words)
-        return log.assign(conversation_id=[0] * 3 + [8] * 5 + [9] * 4)
-
-    monkeypatch.setattr(Run, "pandas", named_in_part)
-    rows = front.report(tmp_path / "run").shown.runs[0].rows
-    assert [x.task for x in rows] == [1] * 5 + [2] * 4
-
-
 def test_units_without_an_answer_count_and_are_not_drawn() -> None:
     zeros = distribution(0, 0, 0, 5)
     values, shares = at_least(zeros)
@@ -321,19 +292,6 @@ def test_many_groups_become_the_largest_and_others_and_nothing_is_lost() -> None
     charts = {x.id: x for x in charts_of_runs(shown)}
     assert {"g0", OTHERS} <= set(texts_of(charts["exchanges-per-account"]))
     assert "g6" not in texts_of(charts["exchanges-per-account"])
-
-
-def test_a_group_called_others_keeps_its_own_traffic_beside_the_rest() -> None:
-    shown = shown_of(made_up(["others", *(f"g{k}" for k in range(8))]))
-    run = shown.runs[0]
-    assert len(set(shown.groups)) == 7
-    assert shown.members(run, "others") == ("others",)
-    assert shown.members(run, OTHERS) == ("g5", "g6", "g7")
-    assert str(shown.colour("others")) != str(shown.colour(OTHERS))
-    small = shown_of(made_up([*(f"g{k}" for k in range(8)), "others"]))
-    assert small.members(small.runs[0], OTHERS) == ("g6", "g7", "others")
-    for chart in charts_of_runs(shown):
-        chart.svg()
 
 
 def test_seven_groups_keep_their_names() -> None:
