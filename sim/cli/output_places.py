@@ -68,7 +68,7 @@ def check_places(charts: Path | None, html: Path | None, runs: Sequence[str] = (
         if not os.access(above, os.W_OK):
             raise InvalidInputError(f"{option}: {above} cannot be written to; choose another place")
 
-    folders = [Path(x).resolve() for x in runs if os.path.isfile(os.path.join(x, MANIFEST))]
+    folders = [Path(x).resolve() for x in runs if _is_file(Path(x) / MANIFEST)]
     for option, place in (("--charts", charts), ("--html", html)):
         for run in folders:
             if place is not None and place.resolve().is_relative_to(run):
@@ -76,3 +76,10 @@ def check_places(charts: Path | None, html: Path | None, runs: Sequence[str] = (
                     f"{option}: {place} lies in the run {run.name}, which holds nothing but what "
                     "was simulated; choose another place"
                 )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # no word for a file, such as one of a thousand letters
+        return False

@@ -76,8 +76,9 @@ def context(shown: Shown) -> Chart | None:
         Frame(
             subtitle=(
                 "Median tokens that go in (those from the cache included) at the first, second and "
-                "later calls of a task, where at least 20 tasks have so many calls. Tasks that go "
-                "on are others than those that end early."
+                "later calls of a task, where at least 20 of the tasks looked at have so many "
+                "calls. All tasks that began within the log are looked at, or a sample if the log "
+                "has a million attempts. Tasks that go on are others than those that end early."
             ),
             source=shown.source(),
             height=_height(shown),
