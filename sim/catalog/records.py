@@ -229,7 +229,7 @@ class Statement(Record):
     `why`: the reason for the outcome, a template: `{name}` stands for a number of the check of its
     kind, `{actor[quantity]}` for one of the run that `command` makes. `outcome`: None where the
     check of the kind finds it. `values`: what the line assumes. `claims`: what it is held against,
-    beside `claim`; `windowed`: claims with a window of time, which have a rate of their own.
+    beside `claim`.
     """
 
     id: str
@@ -259,7 +259,6 @@ class Statement(Record):
     family: str | None = None
     claim: str | None = None
     claims: tuple[str, ...] = ()
-    windowed: tuple[str, ...] = ()
     source: str
     status: Status
 

@@ -164,7 +164,7 @@ def compare(
     count, which counts each explanation makes one expect, how far a figure moves the odds between
     them, over ranges of priors, and which observable would tell more. A short answer comes first.
     """
-    check_places(charts, html)
+    check_places(charts, html, targets)
 
     from sim._front import compare as analysis_of
     from sim.cli.progress import work_line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -36,8 +37,8 @@ formats_option = click.option(
 )
 
 
-def check_places(charts: Path | None, html: Path | None) -> None:
-    """Refuse before anything is computed what could not be written after it.
+def check_places(charts: Path | None, html: Path | None, runs: Sequence[str] = ()) -> None:
+    """Refuse before anything is computed what could not be written after it, or should not be.
 
     Parameters
     ----------
@@ -45,13 +46,18 @@ def check_places(charts: Path | None, html: Path | None) -> None:
         Folder of the charts, which need not exist; None for none.
     html
         File of the page; its folder need not exist. None for no page.
+    runs
+        What is read. A run is the folder of its manifest, which lists all files in it; other words
+        are passed over.
 
     Raises
     ------
     InvalidInputError
-        If the nearest folder that exists is a file, or cannot be written to.
+        If the nearest folder that exists is a file, or cannot be written to, or if a place lies
+        within a run.
     """
     from sim.errors import InvalidInputError
+    from sim.tables.manifest import MANIFEST
 
     for option, place in (("--charts", charts), ("--html", html and html.parent)):
         if place is None:
@@ -61,3 +67,19 @@ def check_places(charts: Path | None, html: Path | None) -> None:
             raise InvalidInputError(f"{option}: {above} is a file, not a folder")
         if not os.access(above, os.W_OK):
             raise InvalidInputError(f"{option}: {above} cannot be written to; choose another place")
+
+    folders = [Path(x).resolve() for x in runs if _is_file(Path(x) / MANIFEST)]
+    for option, place in (("--charts", charts), ("--html", html)):
+        for run in folders:
+            if place is not None and place.resolve().is_relative_to(run):
+                raise InvalidInputError(
+                    f"{option}: {place} lies in the run {run.name}, which holds nothing but what "
+                    "was simulated; choose another place"
+                )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # no word for a file, such as one of a thousand letters
+        return False

@@ -63,8 +63,7 @@ def report(
         raise click.UsageError(
             "name where the report goes: --html FILE for one page, --charts FOLDER for pictures"
         )
-    check_places(charts, html)
-    _check_outside(places, {"--charts": charts, "--html": html})
+    check_places(charts, html, places)
 
     from sim._front import report as report_of
 
@@ -76,25 +75,6 @@ def report(
     if html is not None:
         made.to_html(html)
         _say(f"page: {html}", quiet)
-
-
-def _check_outside(places: tuple[str, ...], outputs: dict[str, Path | None]) -> None:
-    """Refuse outputs within a run, whose manifest lists all of its files.
-
-    Raises
-    ------
-    InvalidInputError
-        Names the option, and a place beside the run.
-    """
-    from sim.errors import InvalidInputError
-
-    for place in (Path(x).resolve() for x in places if "://" not in x):
-        for option, output in outputs.items():
-            if output is not None and output.resolve().is_relative_to(place):
-                raise InvalidInputError(
-                    f"{option}: {output} lies in the run {place.name}, which holds nothing but "
-                    "what was simulated; choose another place"
-                )
 
 
 def _print_findings(made: Report) -> None:

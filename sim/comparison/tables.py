@@ -192,7 +192,7 @@ def cell_text(value: Cell, form: Form) -> str:
     if form == "count":
         return short_number(float(value))
     if form == "number":
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+        return f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
     return f"{value:,.15g}"
 
 

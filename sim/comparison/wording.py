@@ -22,7 +22,6 @@ OBSERVABLE_NAMES = {
     "synchrony": "synchrony",
     "shared_instruments": "shared payment",
 }
-_QUALIFIER_SIGNS = {"over": "> ", "nearly": "< ", "approximately": "~ ", "exact": ""}
 # Figures of which a report gives no more than words.
 IN_WORDS = ("placeholder", "words")
 _PERCENT = 100
@@ -44,10 +43,11 @@ _METRICS = {
 
 def short_number(value: float) -> str:
     """Return a number with three digits, and a prefix from a thousand on, such as 3.4 M."""
+    rounded = float(f"{value:.3g}")  # first, or 999,999 would be 1e+03 k
     for size, unit in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if abs(value) >= size:
-            return f"{value / size:.3g}{unit}"
-    return f"{value:.3g}"
+        if abs(rounded) >= size:
+            return f"{rounded / size:.3g}{unit}"
+    return f"{rounded:.3g}"
 
 
 def number_range(low: float, high: float) -> str:
@@ -202,10 +202,3 @@ def actor_words(actor: str) -> str:
     if actor.split()[0] == "ALL":
         return f"all{actor.removeprefix('ALL')} together"
     return "somebody unnamed" if actor in ("generic", "unnamed") else actor
-
-
-def short_figure(claim: Claim) -> str:
-    """Return a figure as charts write it: `> 3.4 M`, `150 k to 160 k`."""
-    if claim.low is not None and claim.high is not None:
-        return f"{short_number(claim.low)} to {short_number(claim.high)}"
-    return _QUALIFIER_SIGNS.get(claim.bound or "", "") + short_number(claim.value or 0)

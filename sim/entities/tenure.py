@@ -64,12 +64,6 @@ class SlotTimeline:
         self.never_ends = begins_before and ends_never
 
     @classmethod
-    def everlasting(cls, slots: int) -> SlotTimeline:
-        """Return the timeline of accounts that hold their slots all the time."""
-        row, forever = np.arange(slots), np.full(slots, FOREVER_US)
-        return cls(row, -forever, forever, row, np.ones(slots))
-
-    @classmethod
     def with_pauses(
         cls,
         slot: Ints,

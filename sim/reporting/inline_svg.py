@@ -63,24 +63,6 @@ def drawn_width(svg: str) -> float | None:
     return _pixels(ElementTree.fromstring(svg).get("width", ""))
 
 
-def unique_ids(svg: str, prefix: str) -> str:
-    """Return `svg` with `prefix` before every id and before whatever refers to one.
-
-    Style rules hold for this picture alone; metadata, which only links elsewhere, is left out. Size
-    and texts stay as they are.
-
-    Parameters
-    ----------
-    svg
-        One complete SVG document.
-    prefix
-        Letters that may begin an id.
-    """
-    root = _renamed_tree(svg, prefix)
-    root.set("xmlns", _SVG)
-    return ElementTree.tostring(root, encoding="unicode")
-
-
 def _renamed_tree(svg: str, prefix: str) -> ElementTree.Element:
     """Parse the picture, and put `prefix` before its ids and references to them.
 

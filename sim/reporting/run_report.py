@@ -17,6 +17,7 @@ from sim.reporting.run_charts.plain import number
 from sim.reporting.run_charts.settings import settings_of
 from sim.reporting.run_charts.shown import Row
 from sim.reporting.run_page import run_page
+from sim.streams import MISSING
 from sim.summaries.run_summary import RunSummary
 from sim.summaries.summarise import summarise
 from sim.tables.reading import Run
@@ -39,7 +40,6 @@ _MOST_FINDINGS = 6
 _COLUMNS = (
     "ts_start",
     "ts_end",
-    "conversation_id",
     "input_tokens_total",
     "cache_read_tokens",
     "output_tokens",
@@ -204,14 +204,20 @@ def _names(runs: Sequence[Run]) -> list[str]:
 
 
 def _rows_of(run: Run) -> tuple[Row, ...]:
-    """Return the exchanges of a run one by one, none if it has more than `MOST_ROWS`."""
+    """Return the exchanges of a run one by one, none if it has more than `MOST_ROWS`.
+
+    Without truth they stand by conversation: those of none are left out, and all of them if the log
+    has no column for conversations.
+    """
     if not 0 < run.summary["exchanges"] <= MOST_ROWS:
         return ()
     has_truth = run.has("truth/exchanges")
-    columns = (*_COLUMNS, "task_uid") if has_truth else _COLUMNS
-    log = run.pandas(columns=columns, truth=has_truth).sort_values("ts_start", kind="stable")
-
     key = "task_uid" if has_truth else "conversation_id"
+    if not has_truth and key not in run.columns("log/exchanges"):
+        return ()
+    log = run.pandas(columns=(*_COLUMNS, key), truth=has_truth)
+    log = log[log[key] != MISSING].sort_values("ts_start", kind="stable")
+
     numbers: dict[int, int] = {}
     opened: dict[int, Any] = {}
     rows = []

@@ -16,7 +16,6 @@ from sim.streams import U64, Ids
 from sim.world.attempts import OK, Attempts
 from sim.world.cache import LIFETIME_5M_US
 
-_POSITION_MASK = (1 << POSITION_BITS) - 1
 # In place of an index of `FINISH_REASONS` where no answer came.
 NO_FINISH = -1
 
@@ -195,8 +194,3 @@ def exchange_rows(
 def task_of(serial: Ints) -> Ints:
     """Return the task number in a serial number."""
     return serial >> POSITION_BITS
-
-
-def position_of(serial: Ints) -> Ints:
-    """Return the position within its task in a serial number."""
-    return serial & _POSITION_MASK

@@ -49,9 +49,9 @@ def task_grid(sums: RunSums, groups: Sequence[str]) -> dict[str, Ints]:
 def context_by_step(sums: RunSums, groups: Sequence[str]) -> dict[str, Floats]:
     """Return the median of input tokens at the k-th answered exchange of a task, (100,) by group.
 
-    NaN where fewer than 20 tasks have a k-th. Tasks that had begun before the log opened are left
-    out. Of a log of a million exchanges or more only a part of the tasks is looked at,
-    every second, third ... by identifier, which has nothing to do with what they are.
+    NaN where fewer than 20 of the tasks looked at have a k-th. These are all tasks, but of a log of
+    a million attempts or more a sample, every second, third ... by identifier, which has nothing
+    to do with what they are. Tasks that had begun before the log opened are left out.
 
     Parameters
     ----------

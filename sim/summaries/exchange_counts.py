@@ -109,6 +109,11 @@ def left_out(sums: RunSums, known: Mapping[str, object]) -> tuple[str, ...]:
         sentences.append(
             "Tasks that had begun before the log opened count with what the log holds of them."
         )
+    if sums.has_truth and sums.context_stride > 1:
+        sentences.append(
+            f"How the input grows along tasks is read off one task in {sums.context_stride}, "
+            "by identifier, because the log is large."
+        )
     return tuple(sentences)
 
 

@@ -139,7 +139,9 @@ class RunSummary:
         at it; those without an answer are left out. Empty without truth.
     context_by_step
         By group, the median of input tokens (cached ones included) at the k-th answer of a task,
-        for k = 1 to 100, NaN where fewer than 20 tasks have so many; (100,). Empty without truth.
+        for k = 1 to 100, (100,); NaN where fewer than 20 of the tasks looked at have so many. Of a
+        log of a million attempts or more these are a sample, which `left_out` tells; else all that
+        began within the log. Empty without truth.
     events
         What happened, and when.
     adoptions

@@ -110,6 +110,8 @@ class RunSums:
         Those within the log, in order of time.
     models
         The models that the column `model` numbers.
+    context_stride
+        The growth of context is looked at in one task of so many: 1, or more in a large log.
     """
 
     def __init__(self, run: Run, zone: ZoneInfo, database: Any) -> None:
@@ -124,17 +126,13 @@ class RunSums:
         self.releases = _releases(run, self.opened_us, self.opened_us + clock.duration_us)
         self.models: list[str] = [release.model for release in self.releases]
         self._pairs: dict[tuple[str, str], int] = {}
-        self._stride = max(1, run.summary["exchanges"] // _CONTEXT_ROWS)
+        self.context_stride = max(1, run.summary["exchanges"] // _CONTEXT_ROWS)
         for table in _TABLES:
             database.execute(f"CREATE TABLE {table}")
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Return the rows that a query gives; `values` stand for $1, $2 ... in it."""
         return list(self._database.execute(query, list(values)).fetchall())
-
-    def columns(self, query: str) -> dict[str, Any]:
-        """Return the columns that a query gives, as arrays of NumPy by name."""
-        return dict(self._database.execute(query).fetchnumpy())
 
     def read(self) -> None:
         """Read the run and take the sums."""
@@ -180,7 +178,7 @@ class RunSums:
                 self.rows(_PART_SESSIONS)
             if truth is not None:
                 self.rows(_PART_TASKS[0])
-                self.rows(_PART_TASKS[1], self._stride)
+                self.rows(_PART_TASKS[1], self.context_stride)
             for number, (at, model) in enumerate(self.releases):
                 code = self.models.index(model)
                 self.rows(_PART_FIRST_DAY, number, at, DAY_US - HOUR_US, code, DAY_US)

@@ -386,6 +386,14 @@ def test_what_cannot_be_written_is_said_before_anything_is_computed(
         assert not said.stdout
 
 
+@pytest.mark.parametrize(("option", "place"), [("--charts", "log"), ("--html", "new/page.html")])
+def test_nothing_is_written_into_a_run(sim: Invoke, run: Path, option: str, place: str) -> None:
+    said = sim(str(run), option, str(run / place), *QUICK, code=2)
+    assert f"{option}: {run / place} lies in the run two, which holds nothing but" in said.stderr
+    assert not said.stdout
+    assert not (run / "new").exists()
+
+
 UNUSUAL = [
     ("--only", "pivot", "--set", "product-use.uptake=default-switch"),
     ("--only", "odds", *BENCHMARK, "--set", "families.width=[10]"),

@@ -17,7 +17,6 @@ OPENS_US = 1_000_000_000_000
 MODEL = "claude-sonnet-4.5"
 MODELS = ModelTable(list(models().values()))
 MODEL_NUMBER = MODELS.number(MODEL)
-BEYOND = 1 << 60
 
 
 def columns(size: int, defaults: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:

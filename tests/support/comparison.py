@@ -85,7 +85,6 @@ def weighed(case: str, stated: float, *, more: bool = True, outside: tuple[str, 
     limits = {x: Interval(10.0, 20.0) for x in known}
     steps = tuple(
         Step(
-            added=name,
             known=known[: k + 1],
             adds=True,
             ratios={

@@ -45,10 +45,8 @@ class Step:
 
     Attributes
     ----------
-    added:
-        The observable that this step adds.
     known:
-        All observables up to this step, `added` the last.
+        All observables up to this step; the last is the one that it adds.
     adds:
         False where the observables before it imply the added one; the ratios are then as before.
     ratios:
@@ -58,7 +56,6 @@ class Step:
         The same of the group of the accused one to each other group, see `group_ratios`.
     """
 
-    added: str
     known: tuple[str, ...]
     adds: bool
     ratios: Mapping[str, Ranged]
@@ -162,7 +159,7 @@ def odds(
     for name in in_order(list(evidence.limits)):
         before, known = known, (*known, name)
         if steps and without_implied(known) == without_implied(before):
-            steps.append(replace(steps[-1], added=name, known=known, adds=False))
+            steps.append(replace(steps[-1], known=known, adds=False))
             continue
 
         logs = log_likelihoods(model, evidence, known)
@@ -172,7 +169,7 @@ def odds(
             if other != accused
         }
         of_groups = group_ratios(logs, groups, groups[accused], prior or {}, model.draws)
-        steps.append(Step(name, known, True, ratios, of_groups))
+        steps.append(Step(known, True, ratios, of_groups))
 
     goal = float(np.log10(DECISIVE))
     prior_needed = {

@@ -75,9 +75,11 @@ def say_groups(comparison: Comparison, odds: Sequence[Odds]) -> str:
     said = "; ".join(
         f"{word.replace('it', above)} in {_named(ids, comparison)}" for word, ids in calls.items()
     )
+    given = comparison.settings.prior_odds
+    before = "the prior odds that were given" if given else "each as likely before"
     return (
         f"Is it {above}, or {GROUP_WORDS['legitimate']}? With every figure that the report "
-        f"gives, and each as likely before, the odds are {said}"
+        f"gives, and {before}, the odds are {said}"
     )
 
 

@@ -97,11 +97,6 @@ def evidence_name(comparison: Comparison, id_: str) -> str:
     return claim_names(comparison.cases).get(id_, id_)
 
 
-def kind_of_evidence(comparison: Comparison) -> str:
-    """Return what is weighed, in the plural."""
-    return "runs" if comparison.runs else "cases"
-
-
 def in_groups(comparison: Comparison, ids: Iterable[str]) -> Mapping[str, Sequence[str]]:
     """Return explanations by kind of use, in the order in which kinds are drawn."""
     ids = tuple(ids)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.arrays.types import Floats, Ints
+from sim.comparison.plain_words import plain_number
 from sim.comparison.wording import short_number
 from sim.reporting.charts.layout import GREY, LINE, MARGIN, NARROW, Chart, Frame, Page
-from sim.reporting.run_charts.plain import count_axis, exchanges_words, in_words, number
+from sim.reporting.run_charts.plain import count_axis, exchanges_words, number
 from sim.reporting.run_charts.shown import OTHERS, Shown, ShownRun
 from sim.reporting.run_charts.time_chart import group_key
 
@@ -76,8 +77,9 @@ def context(shown: Shown) -> Chart | None:
         Frame(
             subtitle=(
                 "Median tokens that go in (those from the cache included) at the first, second and "
-                "later calls of a task, where at least 20 tasks have so many calls. Tasks that go "
-                "on are others than those that end early."
+                "later calls of a task, where at least 20 of the tasks looked at have so many "
+                "calls. All tasks that began within the log are looked at, or a sample if the log "
+                "has a million attempts. Tasks that go on are others than those that end early."
             ),
             source=shown.source(),
             height=_height(shown),
@@ -195,7 +197,7 @@ def _amplification_title(shown: Shown) -> str:
     of = shown.named(group, " of ")
     first, last = points[0], points[-1]
     if first == last:
-        return f"A task{of} takes some {in_words(first[1])} tokens"
+        return f"A task{of} takes some {plain_number(first[1])} tokens"
     return (
         f"Tasks{of} with {_bin_words(last[0])} exchanges take {number(last[1] / first[1])} times "
         f"the tokens of those with {_bin_words(first[0])}"
@@ -212,7 +214,7 @@ def _amplification_alt(shown: Shown) -> str:
     """Say in a sentence the first and the last point of the largest group."""
     _, group, points = _largest(shown)
     words = " and ".join(
-        f"{in_words(y)} tokens at {exchanges_words(x)}" for x, y, _ in (points[0], points[-1])
+        f"{plain_number(y)} tokens at {exchanges_words(x)}" for x, y, _ in (points[0], points[-1])
     )
     return f"Rising lines by group: median tokens of tasks of {shown.label(group)}, {words}."
 
@@ -247,27 +249,36 @@ def _draw_context(axes: Axes, shown: Shown, run: ShownRun) -> None:
 
 
 def _ends(shown: Shown) -> tuple[str, list[tuple[int, float]]]:
-    """Return the first group with a curve, its first point and its highest."""
+    """Return the first group with a curve, its first point and the one farthest from that.
+
+    The second is the highest if the curve rises above its first point, else the lowest; both are
+    the same if one point is all there is.
+    """
     run = next(x for x in shown.runs if _curves(shown, x))
     group, curve = next(iter(_curves(shown, run).items()))
     some = [(k + 1, float(x)) for k, x in enumerate(curve) if np.isfinite(x)]
-    return group, [some[0], max(some, key=lambda x: x[1])]
+    highest, lowest = max(some, key=lambda x: x[1]), min(some, key=lambda x: x[1])
+    far = highest if highest[1] > some[0][1] else lowest
+    return group, [some[0], far if far[1] != some[0][1] else some[-1]]
 
 
 def _context_title(shown: Shown) -> str:
-    """Say from what to what the input grows."""
-    group, ((first, low), (last, high)) = _ends(shown)
+    """Say from what to what the input grows or falls; nothing of both if one call is known."""
+    group, ((first, start), (last, end)) = _ends(shown)
     of = shown.named(group, " of ")
+    at_first, at_last = plain_number(start), plain_number(end)
     if first == last:
-        return f"The input{of} does not grow along a task: {in_words(low)} tokens at call {first}"
+        return f"The median input{of} is {at_first} tokens at call {first} of a task"
+    if start == end:
+        return f"The median input{of} stays at {at_first} tokens from call {first} to {last}"
     return (
-        f"The median input{of} grows from {in_words(low)} tokens at call {first} of a task to "
-        f"{in_words(high)} at call {last}"
+        f"The median input{of} {'grows' if end > start else 'falls'} from {at_first} tokens at "
+        f"call {first} of a task to {at_last} at call {last}"
     )
 
 
 def _context_alt(shown: Shown) -> str:
-    """Say in a sentence the first and the highest value of the first group."""
+    """Say in a sentence the values of the first group that the title gives."""
     group, points = _ends(shown)
-    words = " and ".join(f"{in_words(x)} at call {k}" for k, x in points)
+    words = " and ".join(f"{plain_number(x)} tokens at call {k}" for k, x in dict(points).items())
     return f"Lines by group of input tokens along a task; {shown.label(group)}: {words}."

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sim.comparison.plain_words import plain_number
 from sim.comparison.wording import short_number
 from sim.reporting.charts import primitives
 from sim.reporting.charts.layout import GREY, LINE, MARGIN, NARROW, SOFT, Chart, Frame, Page
-from sim.reporting.run_charts.plain import count_axis, in_words, shortened
+from sim.reporting.run_charts.plain import count_axis, shortened
 from sim.reporting.run_charts.shown import OTHERS, Shown, ShownRun
 from sim.summaries.run_summary import Spread
 
@@ -245,11 +246,11 @@ def _cost_title(shown: Shown, run: ShownRun, amount: tuple[str, str, str]) -> st
     of = f"{amount[1]}s{shown.named(group, ' of ')}"
     if tokens.units == 1:
         return (
-            f"The one {amount[1]}{shown.named(group, ' of ')} takes {in_words(tokens.p50)} "
+            f"The one {amount[1]}{shown.named(group, ' of ')} takes {plain_number(tokens.p50)} "
             f"tokens and costs ${cost.p50:,.2f}"
         )
     return (
-        f"Half of the {of} take more than {in_words(tokens.p50)} tokens, half cost more than "
+        f"Half of the {of} take more than {plain_number(tokens.p50)} tokens, half cost more than "
         f"${cost.p50:,.2f}; the mean is ${cost.mean:,.2f}"
     )
 
@@ -257,7 +258,7 @@ def _cost_title(shown: Shown, run: ShownRun, amount: tuple[str, str, str]) -> st
 def _cost_alt(shown: Shown, run: ShownRun, amount: tuple[str, str, str]) -> str:
     """Say in a sentence the median and the mean of each group in the last panel."""
     words = ", ".join(
-        f"{shown.label(g)} {in_words(x.p50)} (mean {in_words(x.mean)})"
+        f"{shown.label(g)} {plain_number(x.p50)} (mean {plain_number(x.mean)})"
         for g, x in _spreads(shown, run, amount).items()
     )
     return f"Ranges of tokens and cost by group; {amount[2]}, median: {words}."

@@ -24,14 +24,6 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if value >= 9.95 or value == round(value) else f"{value:.1f}"
 
 
-def in_words(value: float) -> str:
-    """Return a large number with three digits as a sentence has it: `88,700`, `1.83 million`."""
-    for size, word in ((1e9, "billion"), (1e6, "million")):
-        if value >= size:
-            return f"{value / size:.3g} {word}"
-    return f"{float(f'{value:.3g}'):,.0f}"
-
-
 def shortened(text: str, size: float, room: float) -> str:
     """Return a text that fits `room` inches, cut with an ellipsis if it must be."""
     if text_width(text, size) <= room:

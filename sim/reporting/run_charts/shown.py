@@ -18,7 +18,8 @@ from sim.summaries.run_summary import Distribution, RunSummary
 
 # As many groups as have colours of their own; the smaller ones beyond are shown as one.
 MOST_GROUPS = 7
-OTHERS = "others"
+# No id has a space, so none is taken for the rest.
+OTHERS = "all others"
 # Colours by kind, those of the comparison first; they differ in lightness for colour-blind eyes.
 _COLOURS = {
     EXTRACTION: ("#bd1f01", "#ee6c4d", "#6f1026", "#d1477f", "#9c5a3c", "#e39a86", "#4a1a12"),
@@ -139,9 +140,9 @@ class Shown:
 
     def colour(self, group: str) -> Any:
         """Return the colour of a group, by its kind where that is known; `OTHERS` is grey."""
-        number = self.groups.index(group)
-        if group == OTHERS and number == MOST_GROUPS - 1:
+        if group == OTHERS:
             return GREY
+        number = self.groups.index(group)
         if group not in self.kinds:
             return primitives.colours()[number]
         alike = [x for x, kind in self.kinds.items() if kind == self.kinds[group]]

@@ -226,6 +226,9 @@ def test_groups_are_said_of_claims_and_by_their_call(analysis: Analysis) -> None
         "each as likely before, the odds are too close to call in A3 and G1; strongly for any "
         "extraction in A4"
     )
+    given = replace(analysis.settings, prior_odds={"extraction": 2.0})
+    said = odds.say_groups(replace(analysis, settings=given), OddsResult(weighed_odds, ()))
+    assert "gives, and the prior odds that were given, the odds are too close" in said
     assert odds.say_groups(with_runs(), OddsResult(weighed_odds, ())) == ""
     rows = odds.groups_table(analysis, OddsResult(weighed_odds, ())).records()
     assert [x["call"] for x in rows] == [
@@ -273,7 +276,7 @@ def test_text_has_the_first_and_last_of_many_steps(analysis: Analysis) -> None:
     short = weighed("A4", 0.1)
     names = ("count", "accounts", "concentration", "synchrony")
     steps = tuple(
-        replace(short.steps[0], added=name, known=names[: k + 1], adds=name != "synchrony")
+        replace(short.steps[0], known=names[: k + 1], adds=name != "synchrony")
         for k, name in enumerate(names)
     )
     for n, expected in ((3, ["count", "+ accounts", "+ concentration"]), (4, ["count"])):

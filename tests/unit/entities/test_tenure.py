@@ -67,8 +67,14 @@ def test_ends_are_rounded_down_to_whole_seconds() -> None:
     assert (at(held, 0, 10)[0], at(held, 0, 20)[0]) == (5, -1)
 
 
+def everlasting(slots: int) -> SlotTimeline:
+    """The timeline of accounts that hold their slots all the time."""
+    row, forever = np.arange(slots), np.full(slots, FOREVER_US)
+    return SlotTimeline(row, -forever, forever, row, np.ones(slots))
+
+
 def test_everlasting_accounts_are_there_at_all_times() -> None:
-    held = SlotTimeline.everlasting(3)
+    held = everlasting(3)
     assert held.never_ends
     found = held.at(np.array([2, 0]), np.array([NEVER_US, 5]))
     assert found.row.tolist() == [2, 0]
@@ -140,7 +146,7 @@ def test_guests_are_there_while_the_first_account_of_their_host_is() -> None:
     assert at(guests, 1, 20)[0] == -1
     assert at(guests, 2, 39)[0] == 2
     assert at(guests, 2, 40)[0] == -1
-    assert SlotTimeline.everlasting(2).for_guests(np.array([1, 1])).never_ends
+    assert everlasting(2).for_guests(np.array([1, 1])).never_ends
     assert at(held.for_guests(np.array([1, 0])), 0, 15)[0] == -1
 
 
@@ -162,7 +168,7 @@ def test_the_next_time_at_which_a_ready_account_holds_one_of_some_slots() -> Non
     assert following(range(2, 3), 0) is None
     assert following(range(1), 0, seconds(20, 0, 0, 0)) is None
     assert following(range(3, 4), 0) == 1
-    forever = SlotTimeline.everlasting(3)
+    forever = everlasting(3)
     assert forever.next_held_us(range(1, 3), 5, np.array([0, 9, 7])) == 7
     assert forever.next_held_us(range(1, 3), 8, np.array([0, 9, 7])) == 8
     assert forever.next_held_us(range(0), 8, np.array([0, 9, 7])) is None

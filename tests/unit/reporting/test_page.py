@@ -18,7 +18,7 @@ import pytest
 from sim.comparison.analysis import SECTIONS
 from sim.comparison.clusters.from_runs import Cluster
 from sim.comparison.tables import Column, Table
-from sim.reporting.inline_svg import inline_svg, unique_ids
+from sim.reporting.inline_svg import inline_svg
 from sim.reporting.page import command_of, page, with_names
 from tests.support.pages import EVIL, FINDINGS, SVG, quick_analysis, stand_in_charts, stand_in_page
 from tests.support.pages import stand_in_tables as tables
@@ -220,8 +220,8 @@ def test_ids_of_pictures_are_their_own(parsed: Parsed) -> None:
     assert set(used) <= set(ids)
 
 
-def test_unique_ids_renames_what_refers_to_an_id_and_nothing_else() -> None:
-    made = unique_ids(SVG, "p-")
+def test_a_prefix_renames_what_refers_to_an_id_and_nothing_else() -> None:
+    made = inline_svg(SVG, "p-", "")
     assert 'id="p-glyph"' in made
     assert 'id="p-abc"' in made
     assert 'clip-path="url(#p-abc)"' in made
@@ -233,7 +233,7 @@ def test_unique_ids_renames_what_refers_to_an_id_and_nothing_else() -> None:
     assert "xlink" not in made
     assert "DOCTYPE" not in made
     # A picture that was made ready once can be made ready again.
-    assert 'clip-path="url(#q-p-abc)"' in unique_ids(made, "q-")
+    assert 'clip-path="url(#q-p-abc)"' in inline_svg(made, "q-", "")
 
 
 def test_an_inline_picture_is_fluid_and_has_a_text() -> None:

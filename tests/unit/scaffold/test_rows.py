@@ -15,7 +15,6 @@ from sim.scaffold.rows import (
     Placement,
     counting_rows,
     exchange_rows,
-    position_of,
     task_of,
 )
 from sim.scaffold.task_rows import (
@@ -149,10 +148,9 @@ def test_counting_needs_part_of_the_rows() -> None:
     assert counted["output"].tolist() == [11, 0, 14]
 
 
-def test_a_serial_number_is_a_task_and_a_position() -> None:
+def test_the_task_of_a_serial_number_whatever_the_position() -> None:
     serial = np.array([(7 << 20) + 5, 9 << 20])
     assert task_of(serial).tolist() == [7, 9]
-    assert position_of(serial).tolist() == [5, 0]
 
 
 # --- tasks --------------------------------------------------------------------------------------

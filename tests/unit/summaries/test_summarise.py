@@ -215,6 +215,19 @@ def test_the_grid_of_tasks_is_that_of_a_plain_recount(grouped: RunSummary, log: 
         assert grouped.task_grid[label].tolist() == expected.tolist()
 
 
+def test_of_a_large_log_a_sample_of_tasks_is_looked_at_and_that_is_said(
+    eventful: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sentence = (
+        "How the input grows along tasks is read off one task in 3, by identifier, because the "
+        "log is large."
+    )
+    made = Run(eventful)
+    assert sentence not in summarise(made).left_out
+    monkeypatch.setattr("sim.summaries.sums._CONTEXT_ROWS", made.summary["exchanges"] // 3)
+    assert sentence in summarise(made).left_out
+
+
 def test_context_by_step_is_that_of_a_plain_recount(
     grouped: RunSummary, log: Any, eventful: Path
 ) -> None:
