@@ -238,7 +238,7 @@ def count_run(run: Run | Store | Path | str, by: str = "actor", timezone: str = 
             by_account=_per_account(sums),
             by_typology=by_typology if sums.has_truth else {},
             by_actor=by_actor if sums.has_truth else {},
-            summary=summary_of(sums, by),
+            summary=summary_of(sums, by, {"actor": by_actor, "typology": by_typology}.get(by)),
         )
 
 

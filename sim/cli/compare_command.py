@@ -47,7 +47,6 @@ def prior_odds_of(text: str) -> tuple[str, float]:
 
 @click.command()
 @click.argument("targets", metavar="[TARGET]...", nargs=-1)
-@click.option("--claim", "claims", multiple=True, hidden=True, help="A claim, as by TARGET.")
 @click.option(
     "--accounts",
     metavar="N|LOW..HIGH",
@@ -138,7 +137,6 @@ def prior_odds_of(text: str) -> tuple[str, float]:
 @quiet_option
 def compare(
     targets: tuple[str, ...],
-    claims: tuple[str, ...],
     accounts: str | None,
     days: float | None,
     claims_file: str | None,
@@ -169,12 +167,10 @@ def compare(
     from sim._front import compare as analysis_of
     from sim.cli.progress import work_line
 
-    by_id = (f"claim:{id_}" for id_ in claims)
     with work_line(quiet) as line:
         shown = Shown(form, line)
         analysis = analysis_of(
             *targets,
-            *by_id,
             accounts=accounts,
             days=days,
             claims_file=claims_file,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-FORMATS = ("png", "svg", "pdf")
+from sim.picture_formats import ALL_FORMATS, DEFAULT_FORMATS
 
 
 def formats_of(_context: click.Context, _parameter: click.Parameter, text: str) -> tuple[str, ...]:
@@ -21,8 +21,8 @@ def formats_of(_context: click.Context, _parameter: click.Parameter, text: str) 
     """
     words = tuple(dict.fromkeys(text.split(",")))
     for word in words:
-        if word not in FORMATS:
-            raise click.BadParameter(f"found {word!r}; allowed: {', '.join(FORMATS)}")
+        if word not in ALL_FORMATS:
+            raise click.BadParameter(f"found {word!r}; allowed: {', '.join(ALL_FORMATS)}")
     return words
 
 
@@ -31,9 +31,9 @@ formats_option = click.option(
     "formats",
     metavar="FORMATS",
     callback=formats_of,
-    default="png,svg",
+    default=",".join(DEFAULT_FORMATS),
     show_default=True,
-    help="Formats of the pictures, with commas between them: png, svg, pdf.",
+    help=f"Formats of the pictures, with commas between them: {', '.join(ALL_FORMATS)}.",
 )
 
 

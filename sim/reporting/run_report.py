@@ -11,7 +11,8 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from sim.errors import InvalidInputError
-from sim.reporting.charts.layout import FORMATS, Chart, write_charts
+from sim.picture_formats import DEFAULT_FORMATS
+from sim.reporting.charts.layout import Chart, write_charts
 from sim.reporting.run_charts import Shown, ShownRun, charts_of_runs, wide_chart
 from sim.reporting.run_charts.plain import number
 from sim.reporting.run_charts.settings import settings_of
@@ -92,7 +93,7 @@ class Report:
             encoding="utf-8",
         )
 
-    def to_charts(self, folder: Path | str, formats: Sequence[str] = FORMATS) -> list[Path]:
+    def to_charts(self, folder: Path | str, formats: Sequence[str] = DEFAULT_FORMATS) -> list[Path]:
         """Write each chart to a folder, with what it shows as CSV, and return the files.
 
         Beside those of the page there is `exchange-distributions`, tasks and accounts side by side.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sim.catalog import typologies
@@ -49,14 +50,19 @@ def summarise(run: Run, by: str = "actor", timezone: str = "UTC") -> RunSummary:
         return summary_of(sums, by)
 
 
-def summary_of(sums: RunSums, by: str) -> RunSummary:
-    """Return the numbers of a run whose sums were taken; see `summarise`."""
+def summary_of(
+    sums: RunSums, by: str, counts: Mapping[str, Mapping[str, int]] | None = None
+) -> RunSummary:
+    """Return the numbers of a run whose sums were taken; see `summarise`.
+
+    `counts` are those of `counts_by` for `by`, if they were counted before.
+    """
     if by not in GROUPINGS:
         raise InvalidInputError(f"groups by {by!r}: give one of {', '.join(GROUPINGS)}")
     group_units(sums, by)
     scenario = sums.run.scenario
 
-    counts = counts_by(sums, by)
+    counts = counts_by(sums, by) if counts is None else counts
     groups = tuple(sorted(counts, key=lambda group: (-counts[group]["C2"], group)))
     of_units = distributions(sums)
     of_accounts = of_units.get("account", {})

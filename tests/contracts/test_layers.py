@@ -12,6 +12,7 @@ from tests.support.paths import ROOT
 ROOMS = (
     "_version",
     "errors",
+    "picture_formats",
     "arrays",
     "streams",
     "distributions",

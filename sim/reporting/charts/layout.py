@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from sim.documents.csv_text import csv_text
+from sim.picture_formats import DEFAULT_FORMATS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,7 +53,6 @@ _XML = '<?xml version="1.0" encoding="utf-8"?>\n'
 _NO_RDF = {"Date": None, "Creator": None, "Format": None, "Type": None}
 _NO_DATES = {"CreationDate": None, "Producer": None, "Creator": None}
 
-FORMATS = ("png", "svg")
 # A line of heads, then lines of values.
 Data = Sequence[Sequence[object]]
 
@@ -213,7 +213,7 @@ class Chart:
 
 
 def write_charts(
-    charts: Iterable[Chart], folder: Path, formats: Sequence[str] = FORMATS
+    charts: Iterable[Chart], folder: Path, formats: Sequence[str] = DEFAULT_FORMATS
 ) -> list[Path]:
     """Write every chart to `folder`, and beside it what it shows as CSV; equal bytes on repeat.
 

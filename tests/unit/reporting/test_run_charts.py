@@ -333,8 +333,14 @@ def test_runs_stand_beside_each_other_under_their_names() -> None:
 def test_a_run_without_truth_stands_beside_one_with_it() -> None:
     blind = made_up(("all",), by="all", task_grid={}, context_by_step={})
     blind = replace(blind, distributions={"account": blind.distributions["account"]})
-    for chart in charts_of_runs(shown_of(blind, made_up())):
+    charts = {x.id: x for x in charts_of_runs(shown_of(blind, made_up()))}
+    for chart in charts.values():
         chart.svg()
+    assert list(charts) == [x for x in ALL if x in charts]
+    assert {"exchanges-per-task", "amplification", "context"} <= set(charts)
+    groups = {(x["run"], x["group"]) for x in data_of(charts["exchanges-per-account"])}
+    assert groups == {("a", "all"), ("b", "pool"), ("b", "coders")}
+    assert {x["run"] for x in data_of(charts["context"])} == {"b"}
 
 
 # Reported figures
