@@ -14,7 +14,7 @@ from sim.documents.printable import printable
 from sim.errors import InvalidInputError
 
 # Clocks of all zones are set by whole quarters of an hour, and at such moments.
-_QUARTER_US = 15 * MINUTE_US
+QUARTER_US = 15 * MINUTE_US
 
 
 def zone_named(name: str) -> ZoneInfo:
@@ -51,7 +51,7 @@ def local_hours(moments_us: Ints, zone: ZoneInfo) -> Ints:
     """
     if not len(moments_us):
         return np.zeros(0, np.int64)
-    quarters = moments_us // _QUARTER_US
+    quarters = moments_us // QUARTER_US
     first = int(quarters.min())
     offsets_s = [_offset_s(q, zone) for q in range(first, int(quarters.max()) + 1)]
     local_us = moments_us + np.array(offsets_s, np.int64)[quarters - first] * SECOND_US
@@ -61,6 +61,6 @@ def local_hours(moments_us: Ints, zone: ZoneInfo) -> Ints:
 
 def _offset_s(quarter: int, zone: ZoneInfo) -> int:
     """Return by how many seconds the zone is ahead of UTC, in a quarter of an hour since 1970."""
-    moment = datetime.fromtimestamp(quarter * _QUARTER_US / SECOND_US, zone)
+    moment = datetime.fromtimestamp(quarter * QUARTER_US / SECOND_US, zone)
     offset = moment.utcoffset()
     return 0 if offset is None else round(offset.total_seconds())

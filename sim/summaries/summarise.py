@@ -11,7 +11,7 @@ from sim.summaries.context import context_by_step, task_grid
 from sim.summaries.events import events
 from sim.summaries.exchange_counts import distributions, group_units, left_out
 from sim.summaries.local_time import zone_named
-from sim.summaries.over_time import adoptions, by_hour, by_hour_of_week
+from sim.summaries.over_time import adoptions, by_hour, by_hour_of_week, hours_of_week
 from sim.summaries.run_summary import RunSummary
 from sim.summaries.sums import ALL, RunSums, sums_of
 from sim.summaries.tokens import cost_usd, tokens
@@ -76,6 +76,7 @@ def summary_of(sums: RunSums, by: str) -> RunSummary:
         left_out=left_out(sums, of_units),
         by_hour=by_hour(sums, groups),
         by_hour_of_week=by_hour_of_week(sums, groups),
+        hours_of_week=hours_of_week(sums),
         lorenz={group: lorenz(of_accounts[group]) for group in groups if group in of_accounts},
         gini={group: gini(of_accounts[group]) for group in groups if group in of_accounts},
         task_grid=task_grid(sums, groups),
