@@ -94,7 +94,8 @@ def counts_by(sums: RunSums, key: str) -> dict[Any, dict[str, int]]:
     sums
         Of a run that was read.
     key
-        What is counted by: `actor`, `typology`, or `hour`, the local hour since 1970.
+        What is counted by: `actor`, `typology`, or `hour`, the local hour since 1970 with the
+        seconds by which its clock is ahead of UTC.
 
     Returns
     -------
@@ -102,6 +103,7 @@ def counts_by(sums: RunSums, key: str) -> dict[Any, dict[str, int]]:
         By the value of `key`, in its order. A value with exchanges and no task has a C6 of 0.
     """
     table = "local_hours" if key == "hour" else "accounts"
+    key = "(hour, ahead)" if key == "hour" else key
     columns = ", ".join(f"sum({name.lower()})" for name in FROM_LOG)
     of_rows = sums.rows(
         f"SELECT {key} AS key, {columns} FROM {table} JOIN pairs USING (pair) GROUP BY key"
