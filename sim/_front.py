@@ -272,8 +272,8 @@ def counts(
         A finished run.
     by
         `account`, `day`, `hour`, `typology`, `actor`, `task`, `session`, `account_day` or
-        `benchmark_run` for a data frame of these; all counts if left out. What needs truth (C6,
-        typologies, actors, tasks) is left out where truth was taken away.
+        `benchmark_run` for a data frame of these; all counts if left out. Where truth was taken
+        away, counts have no C6, and frames by typology, actor, task or benchmark_run are refused.
     groups
         Whether tasks, sessions and accounts are grouped by `actor` or by `typology`.
     timezone

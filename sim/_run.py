@@ -45,8 +45,8 @@ class Run(TablesOfRun):
         Raises
         ------
         InvalidInputError
-            If `by`, `groups` or `timezone` name nothing known, or a file of the run is missing or
-            damaged.
+            If `by`, `groups` or `timezone` name nothing known, if `by` needs truth and there is
+            none, or if a file of the run is missing or damaged.
         """
         asked = (groups, timezone)
         if asked not in self._counts:

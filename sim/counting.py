@@ -11,7 +11,7 @@ import numpy as np
 from sim.errors import InvalidInputError
 from sim.summaries.exchange_counts import UNITS, distributions_of
 from sim.summaries.json_values import summary_values
-from sim.summaries.local_time import zone_named
+from sim.summaries.local_time import hour_label, zone_named
 from sim.summaries.quantiles import quantiles_of, spread_of
 from sim.summaries.run_summary import Distribution, RunSummary
 from sim.summaries.summarise import counts_by, summary_of
@@ -27,6 +27,7 @@ __all__ = ["CONVENTIONS", "GROUPS", "Counted", "Counts", "PerAccount", "count_ru
 
 # What counts can be grouped by; typologies and actors are known to the truth alone.
 GROUPS = ("day", "hour", "typology", "actor")
+_OF_TRUTH = ("typology", "actor", "task", "benchmark_run")
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
 
 Counted = dict[str, int]  # by convention
@@ -69,7 +70,8 @@ class Counts:
         asked for. An exchange belongs to the day on which it began, a task to the day of its first
         request; a task that began before the log opened counts on the first day.
     by_clock_hour
-        Likewise by hour, as `2026-02-01T13:00`.
+        Likewise by hour, as `2026-02-01T13:00`; in another time zone than UTC with its offset, as
+        `2026-10-25T02:00+02:00`, for in autumn a clock may show an hour twice.
     by_account
         By convention, C1 to C5; tasks are not counted by account. Empty if there are no
         exchanges.
@@ -140,10 +142,15 @@ class Counts:
         Raises
         ------
         InvalidInputError
-            If `by` names none of these.
+            If `by` names none of these, or what needs truth, of a run that has none.
         """
         import pandas as pd
 
+        if by in _OF_TRUTH and "C6" not in self.total:
+            raise InvalidInputError(
+                f"counts by {by!r}: the run has no truth; only truth knows this, so give account, "
+                "day, hour, session or account_day, or nothing for totals"
+            )
         if by is None:
             rows = {c: {"count": n, "meaning": CONVENTIONS[c]} for c, n in self.total.items()}
             return pd.DataFrame.from_dict(rows, orient="index").rename_axis("convention")
@@ -223,7 +230,7 @@ def count_run(run: Run | Store | Path | str, by: str = "actor", timezone: str = 
         conventions = list(CONVENTIONS) if sums.has_truth else list(FROM_LOG)
 
         by_day: dict[int, list[Counted]] = {}
-        for hour, counted in by_hour.items():
+        for (hour, _), counted in by_hour.items():
             by_day.setdefault(hour // 24, []).append(counted)
 
         return Counts(
@@ -233,13 +240,20 @@ def count_run(run: Run | Store | Path | str, by: str = "actor", timezone: str = 
                 for day, hours in by_day.items()
             },
             by_clock_hour={
-                f"{np.datetime64(hour, 'h')}:00": counted for hour, counted in by_hour.items()
+                hour_label(hour, ahead, sums.zone): counted
+                for (hour, ahead), counted in sorted(by_hour.items(), key=_moment)
             },
             by_account=_per_account(sums),
             by_typology=by_typology if sums.has_truth else {},
             by_actor=by_actor if sums.has_truth else {},
             summary=summary_of(sums, by, {"actor": by_actor, "typology": by_typology}.get(by)),
         )
+
+
+def _moment(of_hour: tuple[tuple[int, int], Counted]) -> int:
+    """Return when a local hour begins, in seconds since 1970 in UTC."""
+    (hour, ahead), _ = of_hour
+    return 3600 * hour - ahead
 
 
 def _added(counts: list[Counted], conventions: list[str]) -> Counted:

@@ -8,6 +8,7 @@ import numpy as np
 
 from sim.arrays.time import HOUR_US
 from sim.arrays.types import Floats, Ints
+from sim.summaries.local_time import QUARTER_US, local_hours
 from sim.summaries.run_summary import Adoption
 from sim.summaries.sums import RunSums
 
@@ -26,6 +27,17 @@ def by_hour_of_week(sums: RunSums, groups: Sequence[str]) -> dict[str, Ints]:
     query = f"SELECT label, (hour + {_THURSDAY}) % {_WEEK} AS hour, sum(c2) AS n FROM local_hours"
     flat = _filled(sums, groups, query, _WEEK)
     return {group: hours.reshape(7, 24) for group, hours in flat.items()}
+
+
+def hours_of_week(sums: RunSums) -> Floats:
+    """Return how many hours of the log lie in each local weekday and hour, (7, 24)."""
+    end_us = sums.opened_us + sums.run.scenario.clock.duration_us
+    first = (sums.opened_us // QUARTER_US + 1) * QUARTER_US
+    edges = np.concatenate(([sums.opened_us], np.arange(first, end_us, QUARTER_US), [end_us]))
+
+    hours = (local_hours(edges[:-1], sums.zone) + _THURSDAY) % _WEEK
+    flat: Floats = np.bincount(hours, np.diff(edges) / HOUR_US, _WEEK).astype(np.float64)
+    return flat.reshape(7, 24)
 
 
 def adoptions(sums: RunSums, groups: Sequence[str]) -> tuple[Adoption, ...]:

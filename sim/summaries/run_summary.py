@@ -127,7 +127,10 @@ class RunSummary:
     by_hour
         Exchanges by group and hour of the log, (hours,).
     by_hour_of_week
-        Exchanges by group, weekday (Monday first) and hour of the day, (7, 24).
+        Exchanges by group, weekday (Monday first) and hour of the day, (7, 24): sums over the log.
+    hours_of_week
+        How many hours of the log lie in each hour of the week, (7, 24); exchanges divided by them
+        are exchanges an hour. 0 where the log has none.
     lorenz
         By group, cumulated share of exchanges over accounts from the smallest, at 101 even shares
         of accounts, (101,); 0 first and 1 last. The diagonal if no account has any.
@@ -163,6 +166,7 @@ class RunSummary:
     left_out: tuple[str, ...]
     by_hour: Mapping[str, Ints]
     by_hour_of_week: Mapping[str, Ints]
+    hours_of_week: Floats
     lorenz: Mapping[str, Floats]
     gini: Mapping[str, float]
     task_grid: Mapping[str, Ints]

@@ -12,7 +12,7 @@ from sim.summaries.context import context_by_step, task_grid
 from sim.summaries.events import events
 from sim.summaries.exchange_counts import distributions, group_units, left_out
 from sim.summaries.local_time import zone_named
-from sim.summaries.over_time import adoptions, by_hour, by_hour_of_week
+from sim.summaries.over_time import adoptions, by_hour, by_hour_of_week, hours_of_week
 from sim.summaries.run_summary import RunSummary
 from sim.summaries.sums import ALL, RunSums, sums_of
 from sim.summaries.tokens import cost_usd, tokens
@@ -82,6 +82,7 @@ def summary_of(
         left_out=left_out(sums, of_units),
         by_hour=by_hour(sums, groups),
         by_hour_of_week=by_hour_of_week(sums, groups),
+        hours_of_week=hours_of_week(sums),
         lorenz={group: lorenz(of_accounts[group]) for group in groups if group in of_accounts},
         gini={group: gini(of_accounts[group]) for group in groups if group in of_accounts},
         task_grid=task_grid(sums, groups),
@@ -99,7 +100,8 @@ def counts_by(sums: RunSums, key: str) -> dict[Any, dict[str, int]]:
     sums
         Of a run that was read.
     key
-        What is counted by: `actor`, `typology`, or `hour`, the local hour since 1970.
+        What is counted by: `actor`, `typology`, or `hour`, the local hour since 1970 with the
+        seconds by which its clock is ahead of UTC.
 
     Returns
     -------
@@ -107,6 +109,7 @@ def counts_by(sums: RunSums, key: str) -> dict[Any, dict[str, int]]:
         By the value of `key`, in its order. A value with exchanges and no task has a C6 of 0.
     """
     table = "local_hours" if key == "hour" else "accounts"
+    key = "(hour, ahead)" if key == "hour" else key
     columns = ", ".join(f"sum({name.lower()})" for name in FROM_LOG)
     of_rows = sums.rows(
         f"SELECT {key} AS key, {columns} FROM {table} JOIN pairs USING (pair) GROUP BY key"

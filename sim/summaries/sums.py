@@ -20,7 +20,7 @@ from sim.arrays.types import Ints
 from sim.documents.printable import said
 from sim.errors import InvalidInputError, SimError
 from sim.streams import MISSING
-from sim.summaries.local_time import local_hours
+from sim.summaries.local_time import ahead_s, local_hours
 from sim.tables.conventions import FROM_LOG
 from sim.tables.exchange_parts import coded_words, convention_flags, exchange_parts
 from sim.tables.reading import Run
@@ -47,17 +47,19 @@ _TASK_COLUMNS = (
 
 _CONVENTIONS = ", ".join(f"{name.lower()} BIGINT" for name in FROM_LOG)
 _SUMS = ", ".join(f"sum({name.lower()})" for name in FROM_LOG)
-# `pair` numbers actor and typology, `n` counts answered exchanges (C2), `nano` is in 1e-9 USD.
+# `pair` numbers actor and typology, `ahead` is the offset of a local hour from UTC in seconds, `n`
+# counts answered exchanges (C2), `nano` is in 1e-9 USD.
 _TABLES = (
     f"accounts (pair INT, id BIGINT, {_CONVENTIONS}, tokens BIGINT, nano BIGINT)",
     "of_tasks (pair INT, id BIGINT, n BIGINT, tokens BIGINT, nano BIGINT)",
     "of_sessions (pair INT, id BIGINT, n BIGINT, tokens BIGINT, nano BIGINT)",
     "account_days (pair INT, id BIGINT, day BIGINT, n BIGINT)",
     "hours (pair INT, hour BIGINT, model INT, n BIGINT)",
-    f"local_hours (pair INT, hour BIGINT, {_CONVENTIONS})",
+    f"local_hours (pair INT, hour BIGINT, ahead BIGINT, {_CONVENTIONS})",
     "first_days (release INT, pair INT, in_last_hour BOOL, moved BIGINT, n BIGINT)",
     "contexts (pair INT, id BIGINT, moment BIGINT, input BIGINT)",
-    "tasks (pair INT, id BIGINT, hour BIGINT, run INT, begun_before BOOL, cut_off BOOL)",
+    "tasks (pair INT, id BIGINT, hour BIGINT, ahead BIGINT, run INT, begun_before BOOL, "
+    "cut_off BOOL)",
     "pairs (pair INT, actor VARCHAR, typology VARCHAR)",
 )
 _PART_SUMS = (
@@ -66,7 +68,8 @@ _PART_SUMS = (
     "INSERT INTO account_days SELECT pair, account, local_hour // 24, sum(c2) FROM part "
     "GROUP BY ALL",
     "INSERT INTO hours SELECT pair, hour, model, sum(c2) FROM part GROUP BY ALL",
-    f"INSERT INTO local_hours SELECT pair, local_hour, {_SUMS} FROM part GROUP BY pair, local_hour",
+    f"INSERT INTO local_hours SELECT pair, local_hour, ahead, {_SUMS} FROM part "
+    "GROUP BY pair, local_hour, ahead",
 )
 _PART_SESSIONS = (
     "INSERT INTO of_sessions SELECT pair, session, sum(c2), sum(tokens), sum(nano) FROM part "
@@ -161,6 +164,7 @@ class RunSums:
             "moment": at_us,
             "hour": self._hours(at_us),
             "local_hour": local_hours(at_us, self.zone),
+            "ahead": ahead_s(at_us, self.zone),
             "model": self._model_numbers(log.column("model_served")),
             "input": input_tokens,
             "tokens": input_tokens.astype("i8") + log.column("output_tokens").to_numpy(),
@@ -188,12 +192,14 @@ class RunSums:
         import pyarrow as pa
 
         begun_us = tasks.column("started_at").to_numpy().astype("i8")
+        counted_us = np.clip(begun_us, self.opened_us, self._last_us)
         made, logged = (tasks.column(n).to_numpy() for n in ("exchanges", "exchanges_in_log"))
         codes, words = coded_words(tasks.column("state"))
         columns = {
             "pair": self._pair_numbers(tasks, tasks.num_rows),
             "id": tasks.column("task_uid").to_numpy(),
-            "hour": local_hours(np.clip(begun_us, self.opened_us, self._last_us), self.zone),
+            "hour": local_hours(counted_us, self.zone),
+            "ahead": ahead_s(counted_us, self.zone),
             "run": tasks.column("run").to_numpy(),
             "begun_before": logged < made,
             "cut_off": np.isin(codes, [k for k, word in enumerate(words) if word == "cut_off"]),

@@ -38,8 +38,8 @@ def test_days_are_those_of_the_time_zone_and_quiet_says_nothing() -> None:
     result = sim("report", "out", *words)
     assert (result.exit_code, result.stderr) == (0, "")
     lines = list(csv.reader(Path("charts/week.csv").read_text(encoding="utf-8").splitlines()))
-    by_day = {day: sum(map(int, hours)) for name, day, *hours in lines[1:] if name == "coders"}
-    assert {day for day, n in by_day.items() if n} == {"Mon", "Tue"}
+    coders = [line for line in lines[1:] if line[0] == "coders"]
+    assert {day for _, day, *hours in coders if any(hours)} == {"Mon", "Tue"}
     assert "(Asia/Tokyo)" in Path("charts/week.svg").read_text(encoding="utf-8")
 
 

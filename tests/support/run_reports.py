@@ -70,6 +70,7 @@ def made_up(groups: Sequence[str] = ("pool", "coders"), **changes: object) -> Ru
         left_out=("Something is not there.",),
         by_hour=by_hour,
         by_hour_of_week={g: np.full((7, 24), 4, np.int64) for g in groups},
+        hours_of_week=np.ones((7, 24)),
         lorenz=dict.fromkeys(groups, np.linspace(0, 1, 101) ** 2),
         gini=dict.fromkeys(groups, 0.33),
         task_grid=dict.fromkeys(groups, grid),

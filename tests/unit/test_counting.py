@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import sim as front
 from sim.counting import Counts, count_run
 from sim.engine.run import run
 from sim.errors import InvalidInputError
@@ -217,6 +219,24 @@ def test_units_can_be_had_as_a_frame(good: Path) -> None:
     assert counts.to_frame("hour").index.tolist() == list(counts.by_clock_hour)
 
 
+def test_the_hour_that_a_clock_shows_twice_is_two_hours(tmp_path: Path) -> None:
+    import pandas as pd
+
+    opened = datetime(2026, 10, 24, 21, tzinfo=UTC)
+    run(scenario(pool(15, 1_500), days=0.25, start=opened), tmp_path / "run")
+
+    counts = count_run(tmp_path / "run", timezone="Europe/Paris")
+
+    clock = ["24T23:00+02:00", "25T00:00+02:00", "25T01:00+02:00", "25T02:00+02:00"]
+    clock += ["25T02:00+01:00", "25T03:00+01:00"]
+    assert list(counts.by_clock_hour) == [f"2026-10-{x}" for x in clock]
+    begun = read(tmp_path / "run", "log/exchanges")["ts_start"]
+    by_hour = ((begun - pd.Timestamp(opened)).dt.total_seconds() // 3600).value_counts()
+    assert [x["C1"] for x in counts.by_clock_hour.values()] == [by_hour[k] for k in range(6)]
+    assert sum(x["C6"] for x in counts.by_clock_hour.values()) == counts.total["C6"]
+    assert list(counts.by_day) == ["2026-10-24", "2026-10-25"]
+
+
 def test_what_json_says_is_what_charts_draw(good: Path) -> None:
     """Spreads of distributions, and all else as it is in the summary."""
     counts = count_run(good)
@@ -235,6 +255,15 @@ def test_counts_by_what_there_is_not_are_refused(good: Path) -> None:
         InvalidInputError, match="counts by 'week': give one of account, day, hour, typ"
     ):
         count_run(good).to_frame("week")
+
+
+@pytest.mark.parametrize("by", ["actor", "typology", "task", "benchmark_run"])
+def test_what_needs_truth_is_refused_without_it(copy: Path, by: str) -> None:
+    shutil.rmtree(copy / "truth")
+    with pytest.raises(InvalidInputError) as refused:
+        front.counts(copy, by=by)
+    assert str(refused.value).startswith(f"counts by '{by}': the run has no truth; ")
+    assert len(front.counts(copy, by="session")) == 1
 
 
 # --- truth --------------------------------------------------------------------------------------

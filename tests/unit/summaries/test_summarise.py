@@ -169,6 +169,13 @@ def test_exchanges_by_hour_of_the_week_are_those_of_the_zone(grouped: RunSummary
         assert grouped.by_hour_of_week[label].tolist() == expected.tolist()
 
 
+def test_hours_of_the_week_last_as_long_as_the_log_has_of_them(summary: RunSummary) -> None:
+    assert summary.hours_of_week.sum() == pytest.approx(3.05 * 24)
+    # it opens on a Monday at 00:20 UTC and ends on Thursday at 01:32
+    assert set(np.round(summary.hours_of_week.ravel(), 6)) >= {0.0, 1.0}
+    assert summary.hours_of_week[np.nonzero(summary.hours_of_week)][0] < 1
+
+
 def test_who_moves_to_a_release(grouped: RunSummary, log: Any) -> None:
     age_h = (log["ts_start"] - OPENED).dt.total_seconds() / 3600 - RELEASED_US / 3.6e9
     first, second = grouped.adoptions
