@@ -11,14 +11,14 @@ FORMATS = ("png", "svg", "pdf")
 
 
 def formats_of(_context: click.Context, _parameter: click.Parameter, text: str) -> tuple[str, ...]:
-    """Split `png,svg` into the formats of pictures.
+    """Split `png,svg` into the formats of pictures; capitals and spaces do not matter.
 
     Raises
     ------
     click.BadParameter
         If one of them is no such format.
     """
-    words = tuple(dict.fromkeys(text.split(",")))
+    words = tuple(dict.fromkeys(word.strip().lower() for word in text.split(",")))
     for word in words:
         if word not in FORMATS:
             raise click.BadParameter(f"found {word!r}; allowed: {', '.join(FORMATS)}")

@@ -177,7 +177,7 @@ def test_charts_and_page_are_written_where_it_is_told(sim: Invoke, tmp_path: Pat
 
 def test_charts_are_of_the_formats_that_are_asked_for(sim: Invoke, tmp_path: Path) -> None:
     words = ("--only", "needed", "--hypothesis", "benchmarking", *QUICK, "--charts", str(tmp_path))
-    sim(*words, "--format", "pdf")
+    sim(*words, "--format", "PDF, pdf")
     assert {x.suffix for x in tmp_path.iterdir()} - {".csv"} == {".pdf"}
 
 
