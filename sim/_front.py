@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from sim._inputs import (
     claims_to_compare,
+    names_from,
     override_texts,
     place_from,
     run_from,
@@ -413,7 +414,7 @@ def compare(
     accounts: str | float | tuple[float, float] | None = None,
     days: float | None = None,
     claims_file: str | os.PathLike[str] | None = None,
-    hypotheses: Iterable[str] = (),
+    hypotheses: str | Iterable[str] = (),
     hypotheses_file: str | os.PathLike[str] | None = None,
     overrides: Overrides = (),
     accused: str | None = None,
@@ -421,7 +422,7 @@ def compare(
     by_actor: bool = False,
     reading: Literal["rounded", "at-least"] = "rounded",
     prior_odds: Mapping[str, float] | None = None,
-    sections: Iterable[str] = (),
+    sections: str | Iterable[str] = (),
     draws: int = 10_000,
     seed: int = 0,
     observe: Callable[[int, int], None] | None = None,
@@ -460,7 +461,7 @@ def compare(
         Odds of explanations before the evidence, 1 for those left out; without them no probability
         is computed.
     sections
-        Answers that are wanted, such as "needed" and "odds"; all if left out.
+        Answers that are wanted: "needed", or ["needed", "odds"]; all if left out.
     draws
         Predictive draws of each explanation under each prior set, at least 200.
     seed
@@ -495,13 +496,13 @@ def compare(
         claim_ids=claims_to_compare(targets.claim_ids, own_claims),
         own_claims={**(own_claims or {}), **targets.stated},
         library=library,
-        hypotheses=tuple(hypotheses),
+        hypotheses=names_from(hypotheses),
         accused=accused,
         against=against,
         by_actor=by_actor,
         reading=reading,
         prior_odds=prior_odds,
-        sections=tuple(sections) or None,
+        sections=names_from(sections) or None,
         draws=draws,
         seed=seed,
         observer=observe,

@@ -7,6 +7,7 @@ the right type that leads to nothing is an InvalidInputError, as on the command 
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -238,12 +239,16 @@ def target_text(source: TargetLike) -> str:
     ------
     TypeError
         If `source` is none of these.
+    InvalidInputError
+        If it is a number below 0, infinite or not a number.
     """
     from sim.tables.reading import Run
 
     if isinstance(source, str):
         return source
     if isinstance(source, int | float) and not isinstance(source, bool):
+        if not 0 <= source < math.inf:
+            raise InvalidInputError(f"exchanges: should be a finite number above 0, found {source}")
         is_whole = isinstance(source, int) or source.is_integer()
         return f"count:{int(source):,}" if is_whole else f"count:{source}"
 
@@ -251,6 +256,11 @@ def target_text(source: TargetLike) -> str:
         raise TypeError(f"what is compared is {_TARGET}; found {_type_of(source)}")
     place = place_from(source)
     return place if "/" in place else f"./{place}"
+
+
+def names_from(names: str | Iterable[str]) -> tuple[str, ...]:
+    """Return names as a tuple; a text is one of them, not its letters."""
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def _type_of(value: object) -> str:

@@ -49,7 +49,8 @@ class ScenarioOptions:
     ) -> Scenario:
         """Return the resolved scenario of a file or name with these changes.
 
-        Where a scale rounds so much that it distorts, a warning on stderr says so.
+        Where a scale distorts, by rounding or because look-alikes are not scaled, a warning on
+        stderr says so.
 
         Parameters
         ----------
@@ -58,7 +59,7 @@ class ScenarioOptions:
         more
             Further overrides, applied after these.
         quiet
-            Whether the warning is left out.
+            Whether warnings are left out.
         rounds
             Is told, too, what a scale rounds so much, if anything.
 
@@ -81,14 +82,24 @@ class ScenarioOptions:
         )
         if rounded and rounds is not None:
             rounds(rounded)
-        if rounded and not quiet:
-            words = rounding_words(rounded, resolved.scale)
-            click.echo(printable(f"{scenario}: warning: {words}"), err=True)
+        if not quiet:
+            words = rounding_words(rounded, resolved.scale) if rounded else ""
+            for warning in filter(None, (words, _of_look_alikes(resolved))):
+                click.echo(printable(f"{scenario}: warning: {warning}"), err=True)
         return resolved
 
     def __bool__(self) -> bool:
         """Tell whether anything changes; a seed of 0 or a scale of 0 is as none."""
         return bool(self.overrides or self.seed or self.scale)
+
+
+def _of_look_alikes(scenario: Scenario) -> str:
+    """Return the warning of look-alikes, if any; the engine is loaded for a scale below 1 alone."""
+    if scenario.scale >= 1:
+        return ""
+    from sim.engine.unscaled import look_alike_warning
+
+    return look_alike_warning(scenario)
 
 
 @dataclass(frozen=True)

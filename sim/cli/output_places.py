@@ -12,14 +12,14 @@ from sim.picture_formats import ALL_FORMATS, DEFAULT_FORMATS
 
 
 def formats_of(_context: click.Context, _parameter: click.Parameter, text: str) -> tuple[str, ...]:
-    """Split `png,svg` into the formats of pictures.
+    """Split `png,svg` into the formats of pictures; capitals and spaces do not matter.
 
     Raises
     ------
     click.BadParameter
         If one of them is no such format.
     """
-    words = tuple(dict.fromkeys(text.split(",")))
+    words = tuple(dict.fromkeys(word.strip().lower() for word in text.split(",")))
     for word in words:
         if word not in ALL_FORMATS:
             raise click.BadParameter(f"found {word!r}; allowed: {', '.join(ALL_FORMATS)}")

@@ -17,6 +17,8 @@ from sim.errors import InvalidInputError
 
 # Texts that begin so are paths and nothing else.
 _PATH_BEGINS = ("/", "./", "../")
+# How what stands for several actors, or for none, begins: found, but not listed among the names.
+_NO_NAMES = ("ALL", "unnamed", "generic")
 # The code that a report puts behind the name of an actor, as in "Moonshot GTG-16002".
 _CODE = re.compile(r"(.+) (GTG-\d+)")
 
@@ -218,6 +220,7 @@ def _names_nothing(text: str, known: Mapping[str, Claim]) -> str:
 
     counted = cases(known)
     names = [name for case in counted.values() for name in names_of(case.actor)]
-    near = nearest(text, dict.fromkeys([*counted, *(x for x in names if "GTG-" not in x)]))
+    named = (x for x in names if not x.startswith(_NO_NAMES) and "GTG-" not in x)
+    near = nearest(text, dict.fromkeys([*counted, *named]))
     name = quoted(printable(text))
     return f"{name}: no run, claim or actor of that name, and no number of exchanges; {near}"

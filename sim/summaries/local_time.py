@@ -28,8 +28,8 @@ def zone_named(name: str) -> ZoneInfo:
     if name != "UTC" and name not in (zones := sorted(available_timezones())):
         near = difflib.get_close_matches(name, zones, 3) or ["Europe/Paris"]
         raise InvalidInputError(
-            f"timezone {printable(name)}: there is no such zone; give UTC or a name of the IANA "
-            f"database such as {', '.join(near)}"
+            f"timezone {printable(name) or repr(name)}: there is no such zone; give UTC or a name "
+            f"of the IANA database such as {', '.join(near)}"
         )
     return ZoneInfo(name)
 

@@ -177,7 +177,7 @@ def test_charts_and_page_are_written_where_it_is_told(sim: Invoke, tmp_path: Pat
 
 def test_charts_are_of_the_formats_that_are_asked_for(sim: Invoke, tmp_path: Path) -> None:
     words = ("--only", "needed", "--hypothesis", "benchmarking", *QUICK, "--charts", str(tmp_path))
-    sim(*words, "--format", "pdf")
+    sim(*words, "--format", "PDF, pdf")
     assert {x.suffix for x in tmp_path.iterdir()} - {".csv"} == {".pdf"}
 
 
@@ -281,13 +281,15 @@ def test_claims_of_ones_own_are_compared_with_what_they_add(sim: Invoke, tmp_pat
     assert {x["cluster"] for x in both} == {"A3", "mine"}
 
 
-def test_a_claim_without_a_unit_is_refused(sim: Invoke, tmp_path: Path) -> None:
+def test_a_claim_of_an_unnamed_count_without_a_unit_is_refused(sim: Invoke, tmp_path: Path) -> None:
     mine = tmp_path / "mine.yaml"
-    mine.write_text(
-        MINE.replace("    unit: exchanges, source: log review", "    source: log review")
-    )
+    text = MINE.replace("    unit: exchanges, source: log review", "    source: log review")
+    mine.write_text(text.replace("metric: exchanges", "metric: count"))
     said = sim("--claims", str(mine), code=2).stderr
-    assert f"{mine}:3:9: claims.mine: missing key 'unit'; say what is counted" in said
+    assert said == (
+        f"{mine}:3:9: claims.mine: missing key 'unit'; say what is counted: exchanges, requests, "
+        "prompts\n"
+    )
 
 
 def test_claims_that_give_no_count_have_nothing_to_compare(sim: Invoke, tmp_path: Path) -> None:

@@ -55,6 +55,12 @@ BOUND_OF_WORDS: Mapping[str, Bound] = {
     "hundreds": "between",
     "thousands": "between",
 }
+# What each of these bounds, said in words, cannot stand beside.
+_CONTRADICTS: Mapping[Bound | None, tuple[Bound, ...]] = {
+    "over": ("nearly", "exact"),
+    "nearly": ("over", "exact"),
+    "approximately": ("over", "nearly", "exact"),
+}
 READING = "as the user states it"
 ID_PATTERN = r"[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)*"
 
@@ -119,7 +125,9 @@ class ClaimForm(Form):
     bound: Annotated[Bound, Field(description="how the figure is meant")] = "exact"
     low: Annotated[_Low | None, Field(description="smallest value; with between alone")] = None
     high: Annotated[_Figure | None, Field(description="largest value; with between alone")] = None
-    unit: Annotated[_Text, Field(description="what is counted, such as exchanges")]
+    unit: Annotated[
+        _Text | None, Field(description="what is counted; that of the metric if left out")
+    ] = None
     window: Annotated[
         PositiveDuration | None, Field(description="time that the figure covers, such as 30 d")
     ] = None
@@ -140,7 +148,6 @@ _LAYOUT = Layout(
     root=ClaimsForm,
     title="a file of claims",
     item="claim",
-    missing={"unit": "; say what is counted, such as exchanges"},
 )
 
 
@@ -207,6 +214,7 @@ def _claim(key: str, form: ClaimForm) -> Claim:
             **fields,
             "id": key,
             "value": form.low if form.value is None else form.value,
+            "unit": form.unit or METRICS[form.metric][0],
             "figure": "placeholder" if is_range else "given",
             "window_days": None if form.window is None else form.window / UNITS_US["d"],
             "reading": READING,
@@ -249,11 +257,8 @@ def _bound_faults(claim: ClaimForm) -> Iterator[tuple[str, str]]:
     The key is empty for a fault of the claim as a whole.
     """
     low, high, value = claim.low, claim.high, claim.value
-    if claim.qualifier.strip() and "bound" not in claim.model_fields_set:
-        yield (
-            "qualifier",
-            f"'{claim.qualifier.strip()}' needs a bound beside it; {_bound_hint(claim)}",
-        )
+    if qualifier_faults := list(_qualifier_faults(claim)):
+        yield from qualifier_faults
     elif claim.bound != "between":
         if value is None:
             yield "", "missing key 'value'"
@@ -268,13 +273,33 @@ def _bound_faults(claim: ClaimForm) -> Iterator[tuple[str, str]]:
         yield "value", f"should lie between {low:.15g} and {high:.15g}; found {value:.15g}"
 
 
+def _qualifier_faults(claim: ClaimForm) -> Iterator[tuple[str, str]]:
+    """Yield that the words around a figure have no bound beside them, or one they contradict."""
+    words = claim.qualifier.strip()
+    excluded = _CONTRADICTS.get(_said_bound(claim), ())
+    if words and "bound" not in claim.model_fields_set:
+        yield "qualifier", f"'{words}' needs a bound beside it; {_bound_hint(claim)}"
+    elif claim.bound in excluded:
+        allowed = ", ".join(x for x in get_args(Bound) if x not in excluded)
+        yield (
+            "bound",
+            f"'{claim.bound}' contradicts the qualifier '{words}'; give bound: one of {allowed}, "
+            "or change the words",
+        )
+
+
 def _bound_hint(claim: ClaimForm) -> str:
     """Return which bound to give beside the words around a figure."""
+    return f"give bound: {_said_bound(claim) or 'one of ' + ', '.join(get_args(Bound))}"
+
+
+def _said_bound(claim: ClaimForm) -> Bound | None:
+    """Return the bound that the words around a figure begin with, None if they say none."""
     words = claim.qualifier.strip().lower()
     for begins, bound in BOUND_OF_WORDS.items():
         if words == begins or words.startswith(f"{begins} "):
-            return f"give bound: {bound}"
-    return f"give bound: one of {', '.join(get_args(Bound))}"
+            return bound
+    return None
 
 
 def _metric_faults(claim: ClaimForm) -> Iterator[tuple[str, str]]:
@@ -283,7 +308,9 @@ def _metric_faults(claim: ClaimForm) -> Iterator[tuple[str, str]]:
     Units are those of `METRICS`. Shares lie in [0, 1], and counts are whole.
     """
     units = METRICS[claim.metric]
-    if claim.unit not in units:
+    if claim.unit is None and claim.metric == "count":
+        yield "", f"missing key 'unit'; say what is counted: {', '.join(units)}"
+    elif claim.unit is not None and claim.unit not in units:
         allowed = ", ".join(units)
         yield "unit", f"'{claim.unit}' does not go with metric '{claim.metric}'; allowed: {allowed}"
 

@@ -234,6 +234,15 @@ def test_claims_of_a_file() -> None:
     assert found["mine-moved"].bound == "exact"
 
 
+def test_a_unit_that_is_left_out_is_that_of_the_metric() -> None:
+    lines = VALID.read_text(encoding="utf-8").splitlines()
+    units = ("    unit: exchanges", "    unit: accounts", "    unit: fraction")
+    text = "\n".join(line for line in lines if line not in units)
+    found = claims_of(parse_yaml(text, "t"))
+    assert [x.unit for x in found.values()] == ["exchanges", "accounts", "fraction", "prompts"]
+    assert found == load_claims(VALID)
+
+
 def test_claims_of_a_file_make_cases() -> None:
     found = cases({**claims(), **load_claims(VALID)})
     assert list(found) == [*CASES, "mine", "other"]

@@ -96,6 +96,11 @@ def test_a_claim_of_ones_own_may_bear_the_name_of_an_actor() -> None:
     [
         ("A44", "'A44': no run, claim or actor of that name, and no number of exchanges; did you"),
         ("Moonshoot", "no number of exchanges; did you mean Moonshot?"),
+        (
+            "nobody-at-all",
+            "; known: A1, A3, A4, A5, G1, L1, S1, S5, S8, S9, S12, S15, DeepSeek, Moonshot, "
+            "MiniMax, Alibaba/Qwen, Alibaba, Qwen, Zhipu, Xiaomi",
+        ),
         ("count:A4", "'count:A4': no run, claim or actor of that name, and no number of exchanges"),
         ("x\x1b", r"'x\x1b': no run, claim or actor of that name"),
         (

@@ -124,9 +124,13 @@ def test_what_names_nothing_is_refused() -> None:
         compared("A44")
     with pytest.raises(sim.InvalidInputError, match="runs/nothing: no such folder"):
         compared("runs/nothing")
-    for number in (10**400, 0, -3, 2.5, float("nan"), float("inf")):
+    for number in (10**400, 0, 2.5):
         with pytest.raises(sim.InvalidInputError, match="number"):
             compared(number)
+    for number, shown in ((-3, "-3"), (float("nan"), "nan"), (float("inf"), "inf")):
+        with pytest.raises(sim.InvalidInputError) as refused:
+            compared(number)
+        assert str(refused.value) == f"exchanges: should be a finite number above 0, found {shown}"
     with pytest.raises(TypeError, match=r"or a run: a folder, .*; found list"):
         compared([4])
 
@@ -146,6 +150,14 @@ def test_claims_that_give_no_count_are_not_enough(tmp_path: Path) -> None:
     with pytest.raises(sim.InvalidInputError, match="none of these claims gives a count"):
         compared(claims_file=file)
     assert cases("A4", claims_file=file) == ["A4"]
+
+
+def test_a_text_is_one_section_or_one_explanation() -> None:
+    answer = sim.compare("A4", sections="needed", hypotheses="benchmarking", draws=200)
+    assert list(answer.results) == ["needed"]
+    assert set(answer.settings.hypotheses) == {"benchmarking", "extraction"}
+    with pytest.raises(sim.InvalidInputError, match="unknown section 'nothing'"):
+        sim.compare("A4", sections="nothing")
 
 
 def test_every_option_reaches_the_comparison(tmp_path: Path) -> None:

@@ -68,6 +68,11 @@ def test_a_zone_that_is_none_is_refused(name: str) -> None:
     assert "\x1b" not in str(caught.value)
 
 
+def test_an_empty_name_of_a_zone_is_seen() -> None:
+    with pytest.raises(InvalidInputError, match=r"^timezone '': there is no such zone"):
+        zone_named("")
+
+
 def test_a_zone_that_is_nearly_one_is_told_which() -> None:
     with pytest.raises(InvalidInputError) as caught:
         zone_named("Europe/Pari")
