@@ -63,13 +63,21 @@ def factor_words(log10: float) -> str:
 def usual_factor(ratios: Sequence[Ranged]) -> tuple[str, bool]:
     """Return the factor below which ratios stay under all sets of assumptions, and if all do.
 
-    Where some go beyond what is said, it is the factor below which nine of ten stay.
+    It is 10 or 1,000: the ends over many sets are extremes, which differ with the draws more than a
+    ratio does. Where some go beyond 1,000, it is the factor below which nine of ten stay.
     """
     ends = sorted(max(-x.low, x.high) for x in ratios)
-    if factor_words(ends[-1]) != _BEYOND:
-        return factor_words(ends[-1]), True
-    usual = factor_words(ends[max((9 * len(ends)) // 10 - 1, 0)])
+    if ends[-1] < math.log10(_MOST_SAID):
+        return _coarse_words(ends[-1]), True
+    usual = _coarse_words(ends[max((9 * len(ends)) // 10 - 1, 0)])
     return usual, usual == _BEYOND
+
+
+def _coarse_words(log10: float) -> str:
+    """Return a factor that a ratio, by its log10, is below: 10 or 1,000, or that it is beyond."""
+    if log10 >= math.log10(_MOST_SAID):
+        return _BEYOND
+    return f"less than a factor of {10 if log10 < STRONG else _MOST_SAID:,}"
 
 
 def about(log10: float) -> str:

@@ -264,15 +264,23 @@ def switches_table(comparison: Comparison, result: Adoption) -> Table:
 
 
 def say_pivot(_: Comparison, result: Adoption) -> str:
-    """Say what share of the traffic each way moves within a day, and that this is assumed."""
+    """Say what share of the traffic each way moves within a day, and that this is assumed.
+
+    Shares are given to the nearest 5 %, which other draws seldom change.
+    """
     shares = [
-        f"{100 * x.at_end.p05:.0f} to {100 * x.at_end.p95:.0f} % ({lowered(x.title)})"
+        f"{_near(x.at_end.p05)} to {_near(x.at_end.p95)} % ({lowered(x.title)})"
         for x in result.moves
     ]
     return (
         "No public data say how fast traffic follows a release; by assumption a new model has "
-        f"{', '.join(shares)} of it after a day"
+        f"about {', '.join(shares)} of it after a day"
     )
+
+
+def _near(share: float) -> int:
+    """Return a share in percent, to the nearest 5."""
+    return 5 * round(20 * share)
 
 
 def say_switches(comparison: Comparison, result: Adoption) -> str:
