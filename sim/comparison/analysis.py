@@ -40,6 +40,8 @@ from sim.errors import InvalidInputError
 FEBRUARY = ("A3", "A4", "A5", "A1")
 DRAWS = 10_000
 FEWEST_DRAWS = 200
+# With fewer, numbers and the words for them may change with the seed.
+_ROUGH_BELOW = 2_000
 
 # In the order in which they are shown.
 SECTIONS: dict[str, Section[Any]] = {
@@ -242,7 +244,11 @@ def _analysis(comparison: Comparison, results: Mapping[str, Any]) -> Analysis:
 def caveats(analysis: Analysis) -> tuple[str, ...]:
     """Return what is said before all findings, whatever they are."""
     of_the_catalog = any(claim.id in claims() for claim in analysis.claims)
-    return NO_INTENT, reported.ALLEGATIONS if of_the_catalog else OWN_CLAIMS
+    said = (NO_INTENT, reported.ALLEGATIONS if of_the_catalog else OWN_CLAIMS)
+    draws = analysis.settings.draws
+    if draws >= _ROUGH_BELOW:
+        return said
+    return (*said, f"{draws:,} draws: numbers are rough; the default is {DRAWS:,}.")
 
 
 def tables(analysis: Analysis) -> tuple[Table, ...]:

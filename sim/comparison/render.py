@@ -6,7 +6,7 @@ import json
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from sim.comparison.analysis import (
@@ -24,6 +24,8 @@ from sim.documents.csv_text import csv_text
 
 # Of text that no terminal shows; sentences are never wider.
 WIDTH = 100
+# Of a table where everything is printed; `--only` prints all of its section.
+_FIRST_ROWS = 12
 _TIES = re.compile(r"(?<=\d) (?=%|[kMGT]\b|: \d)|(?<=\d :) (?=\d)")
 _CSV_COLUMNS = ("table", "row", "quantity", "unit", "value")
 # Columns that may name a row, the first ones preferred.
@@ -113,33 +115,48 @@ def _head(analysis: Analysis, width: int) -> list[list[str]]:
 
 
 def _section(analysis: Analysis, section: str, width: int) -> list[list[str]]:
-    """Return question, findings that no table has as its title, and tables of a section."""
+    """Return question, findings that no table has as its title, and tables of a section.
+
+    Where all sections are asked for, tables are cut to their first rows.
+    """
     answer = SECTIONS[section].answer(analysis, analysis.results[section])
     title = f"{section}: {answer.question}"
     heading = [*_wrapped(title, width), "-" * min(len(title), width)]
 
     titles = {table.finding for table in answer.tables}
     findings = _bullets([x for x in answer.findings if x not in titles], width)
-    bodies = [_lines_of(table, width) for table in answer.tables]
+    only = section if analysis.settings.sections == tuple(SECTIONS) else ""
+    bodies = [_lines_of(table, width, only) for table in answer.tables]
     if findings or not bodies:
         bodies.insert(0, findings)
     return [[*heading, *bodies[0]], *bodies[1:]]
 
 
-def _lines_of(table: Table, width: int) -> list[str]:
-    """Return finding, rows, how many rows are left out, and notes; judged statements a list."""
+def _lines_of(table: Table, width: int, only: str = "") -> list[str]:
+    """Return finding, rows, how many rows are left out, and notes; judged statements a list.
+
+    Parameters
+    ----------
+    table, width
+        What is printed, and in how many characters.
+    only
+        The section that prints more than the first rows where it is asked for; empty for all rows.
+    """
+    rows = table.rows if table.shown is None else table.shown
+    table = replace(table, shown=rows[:_FIRST_ROWS] if only else rows)
     body = _judged(table, width) if table.id == "critique" else text_table(table, width)
-    shown = table.rows if table.shown is None else table.shown
-    left_out = len(table.rows) - len(shown)
-    left_out_words = f"... {left_out} rows more in --csv, --json and --html"
-    more = _wrapped(left_out_words, width, "    ") if left_out else []
-    return [*_wrapped(table.finding, width), "", *body, *more, *_bullets(table.notes, width)]
+
+    cut, beyond = len(rows) - len(table.shown or ()), len(table.rows) - len(rows)
+    places = {f"with --only {only}": cut, "in --csv, --json and --html": beyond}
+    more = [f"{n:,} row{'s' * (n > 1)} more {place}" for place, n in places.items() if n]
+    left_out = _wrapped(f"... {', '.join(more)}", width, "    ") if more else []
+    return [*_wrapped(table.finding, width), "", *body, *left_out, *_bullets(table.notes, width)]
 
 
 def _judged(table: Table, width: int) -> list[str]:
     """Return judged statements as a list: outcome, statement and speaker, reason and command."""
     lines: list[str] = []
-    for x in table.records():
+    for x in replace(table, rows=table.shown or ()).records():
         lines += _wrapped(f"[{x['outcome']}] {x['statement']} ({x['speaker']})", width, "    ")
         for text in (x["why"], x["command"]):
             lines += _wrapped(text, width, "    ", "    ") if text else []

@@ -159,11 +159,12 @@ def figure_words(claim: Claim) -> str:
     """Return a figure as it was reported, such as `over 3,400,000 exchanges`.
 
     A claim without a figure gives `no figure`, one in words alone its words and how this project
-    reads them. Numbers are written with up to 15 digits, none rounded; fractions as percentages.
+    reads them, or without words its range. Numbers are written with up to 15 digits, none rounded;
+    fractions as percentages.
     """
     if claim.value is None:
         return "no figure"
-    if claim.figure in IN_WORDS:
+    if claim.figure in IN_WORDS and claim.qualifier:
         return f"{claim.qualifier} (read as {range_words(claim)})"
     if claim.bound == "between":
         within = claim.low == 0 and claim.qualifier == "within"

@@ -103,10 +103,22 @@ def test_tables_without_rows_and_empty_findings_are_left_out(analysis: Analysis)
 
 
 def test_caveats_know_claims_of_ones_own(analysis: Analysis) -> None:
+    analysis = drawn(analysis, 10_000)
     assert caveats(analysis) == (NO_INTENT, reported.ALLEGATIONS)
     mine = analysis.claims[0].model_copy(update={"id": "mine"})
     assert caveats(replace(analysis, claims=(mine,))) == (NO_INTENT, OWN_CLAIMS)
     assert caveats(replace(analysis, claims=(mine, claims()["A4"])))[1] == reported.ALLEGATIONS
+
+
+def test_few_draws_are_called_rough_last(analysis: Analysis) -> None:
+    rough = "1,999 draws: numbers are rough; the default is 10,000."
+    assert caveats(drawn(analysis, 1_999))[2:] == (rough,)
+    assert caveats(drawn(analysis, 2_000))[2:] == ()
+
+
+def drawn(analysis: Analysis, draws: int) -> Analysis:
+    """Return the analysis as if it had been made with so many draws."""
+    return replace(analysis, settings=replace(analysis.settings, draws=draws))
 
 
 EMPTY: list[tuple[Callable[..., str], Any]] = [

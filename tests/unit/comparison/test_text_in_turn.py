@@ -65,6 +65,19 @@ def test_a_finding_that_is_the_title_of_a_table_is_said_once() -> None:
         assert flat.count(" ".join(finding.split())) == 1, finding
 
 
+def test_where_everything_is_printed_long_tables_are_cut() -> None:
+    whole = render_text(WHOLE)
+    assert "... 75 rows more with --only priors\n" in whole
+    assert "... 30 rows more with --only sensitivity\n" in whole
+    assert "... 1 row more with --only benchmark-runs\n" in whole
+    assert "... 33 rows more in --csv, --json and --html\n" in whole
+
+    asked = WHOLE.settings.sections
+    part = replace(WHOLE, settings=replace(WHOLE.settings, sections=asked[1:]))
+    assert "with --only" not in render_text(part)
+    assert len(render_text(part).splitlines()) > len(whole.splitlines()) + 100
+
+
 def test_text_keeps_a_width() -> None:
     for width in (40, 80):
         assert max(map(len, render_text(WHOLE, width).splitlines())) <= width
