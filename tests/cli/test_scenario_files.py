@@ -232,10 +232,10 @@ def test_list_hypotheses_shows_what_they_consist_of() -> None:
     priors = {x["name"]: x for x in relay["priors"]}
     assert priors["relay.customers"] == {
         "name": "relay.customers",
-        "words": "lognormal, median 3,000, sigma 1.4",
+        "words": "lognormal, median 1,500, sigma 2",
         "status": "prior",
         "source": "design-prior",
-        "note": "",
+        "note": "as the users of a product",
     }
     assert shown["resale"].endswith(f"  {len(priors)} prior")
 

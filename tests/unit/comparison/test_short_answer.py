@@ -166,7 +166,6 @@ def with_groups(legitimate: Ranged, access: Ranged) -> Analysis:
         first = o.steps[0]
         step = replace(
             first,
-            added="accounts",
             known=("count", "accounts"),
             groups={"legitimate": legitimate, "access": access},
         )
