@@ -16,6 +16,9 @@ from sim.comparison.wording import odds_words
 # Log10 of the ratios at which the classes begin.
 SLIGHT, STRONG = math.log10(3), 1.0
 TOO_CLOSE = "too close to call"
+FEW_DRAWS = "rests on few draws"
+# An error of log10 above which few draws decide a ratio, and its error is itself uncertain: a quarter.
+_ROUGH = 0.1
 _ERRORS = 2.0
 _MOST_SAID = 1_000
 _BEYOND = "more than a factor of 1,000 in places"
@@ -31,8 +34,10 @@ def call(ratio: Ranged) -> str:
     """Return what a ratio says, for or against what stands above the fraction line.
 
     `too close to call` up to 3 to 1, then `for it` or `against it`, from 10 to 1 `strongly for it`
-    or `strongly against it`.
+    or `strongly against it`. `rests on few draws` where the error is over a quarter of the ratio.
     """
+    if ratio.error > _ROUGH:
+        return FEW_DRAWS
     size = abs(surely(ratio))
     if size < SLIGHT:
         return TOO_CLOSE

@@ -250,6 +250,7 @@ def test_two_labels_for_the_same_work_are_one_vote() -> None:
         (-0.6, 0.05, "against it"),
         (1.1, 0.1, "for it"),
         (1.3, 0.1, "strongly for it"),
+        (2.5, 0.12, "rests on few draws"),
         (-1.3, 0.1, "strongly against it"),
     ],
 )

@@ -538,7 +538,7 @@ def test_the_move_is_weighed_with_and_without_a_default_that_switches(analysis: 
     )
     assert adoption.say_pivot(analysis, result) == (
         "No public data say how fast traffic follows a release; by assumption a new model has "
-        "5 to 14 % (way by-hand), 20 to 55 % (way default-switch) of it after a day"
+        "about 5 to 15 % (way by-hand), 20 to 55 % (way default-switch) of it after a day"
     )
 
 
