@@ -17,7 +17,7 @@ from sim.comparison.wording import odds_words
 SLIGHT, STRONG = math.log10(3), 1.0
 TOO_CLOSE = "too close to call"
 FEW_DRAWS = "rests on few draws"
-# An error of log10 above which few draws decide a ratio, and its error is itself uncertain: a quarter.
+# Error of log10, a quarter of the ratio, above which few draws decide it and its error too.
 _ROUGH = 0.1
 _ERRORS = 2.0
 _MOST_SAID = 1_000

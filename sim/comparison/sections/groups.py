@@ -8,7 +8,7 @@ from sim.comparison.inference.goodness import LEAST_FIT
 from sim.comparison.inference.odds import Odds, Step
 from sim.comparison.plain_words import observable_words
 from sim.comparison.section import Comparison
-from sim.comparison.strength import TOO_CLOSE, call, ends_words, one_digit
+from sim.comparison.strength import FEW_DRAWS, TOO_CLOSE, call, ends_words, one_digit
 from sim.comparison.tables import Row, Table, number_column, ranged_columns, text_column
 from sim.comparison.wording import added_observable, and_list, plural
 
@@ -97,7 +97,7 @@ def say_most(comparison: Comparison, odds: Sequence[Odds]) -> str:
         and len(x.steps) > 1
         and "legitimate" in x.steps[-1].groups
         and not x.none_fits
-        and call(x.steps[-1].groups["legitimate"]) != TOO_CLOSE
+        and call(x.steps[-1].groups["legitimate"]) not in (TOO_CLOSE, FEW_DRAWS)
     ]
     if comparison.runs or not more:
         return ""
@@ -123,7 +123,7 @@ def _beside_access(step: Step, above: str) -> str:
         return ""
     access = GROUP_WORDS["access"].removeprefix("any ")
     said = call(step.groups["access"])
-    if said == TOO_CLOSE:
+    if said in (TOO_CLOSE, FEW_DRAWS):
         return f", but too close to call beside {access}"
     likelier = "likelier" if step.groups["access"].stated > 0 else "less likely"
     joined = "and" if likelier == "likelier" else "but"
