@@ -18,7 +18,7 @@ from sim.reporting.run_charts.plain import number
 from sim.reporting.run_charts.shown import Row
 from sim.reporting.run_page import run_page
 from sim.streams import MISSING
-from sim.summaries.run_summary import RunSummary
+from sim.summaries.run_figures import RunFigures
 from sim.summaries.summarise import summarise
 from sim.tables.reading import Run
 
@@ -63,7 +63,7 @@ class Report:
     command: str
 
     @property
-    def summaries(self) -> tuple[RunSummary, ...]:
+    def summaries(self) -> tuple[RunFigures, ...]:
         """The numbers of each run, which the charts show."""
         return tuple(x.summary for x in self.shown.runs)
 

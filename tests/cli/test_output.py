@@ -21,8 +21,8 @@ from sim.engine.run import RunSummary
 from sim.output.achieved import ActorSummary
 from sim.replicates import Replicates
 from sim.replicates.counts import Counted, Spread
-from sim.summaries.run_summary import Distribution
-from sim.summaries.run_summary import Spread as UnitSpread
+from sim.summaries.run_figures import Distribution
+from sim.summaries.run_figures import Spread as UnitSpread
 from sim.tables.formats import FileRecord
 from sim.tables.store import Store
 

@@ -12,7 +12,7 @@ from sim.reporting.charts import primitives
 from sim.reporting.charts.layout import GREY, LINE, MARGIN, NARROW, SOFT, Chart, Frame, Page
 from sim.reporting.run_charts.plain import count_axis, shortened
 from sim.reporting.run_charts.shown import OTHERS, Shown, ShownRun
-from sim.summaries.run_summary import Spread
+from sim.summaries.run_figures import Spread
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,7 +13,7 @@ from sim.arrays.types import Ints
 from sim.reporting.charts import primitives
 from sim.reporting.charts.layout import GREY
 from sim.summaries.quantiles import quantiles_of
-from sim.summaries.run_summary import Distribution, RunSummary
+from sim.summaries.run_figures import Distribution, RunFigures
 
 # As many groups as have colours of their own; the smaller ones beyond are shown as one.
 MOST_GROUPS = 7
@@ -63,7 +63,7 @@ class ShownRun:
     """
 
     name: str
-    summary: RunSummary
+    summary: RunFigures
     scale: float = 1.0
     rows: tuple[Row, ...] = ()
 
