@@ -13,7 +13,7 @@ from sim.summaries.exchange_counts import UNITS, distributions_of
 from sim.summaries.json_values import summary_values
 from sim.summaries.local_time import hour_label, zone_named
 from sim.summaries.quantiles import quantiles_of, spread_of
-from sim.summaries.run_summary import Distribution, RunSummary
+from sim.summaries.run_figures import Distribution, RunFigures
 from sim.summaries.summarise import counts_by, summary_of
 from sim.summaries.sums import RunSums, sums_of
 from sim.tables.conventions import CONVENTIONS, FROM_LOG
@@ -89,7 +89,7 @@ class Counts:
     by_account: dict[str, PerAccount]
     by_typology: dict[str, Counted]
     by_actor: dict[str, Counted]
-    summary: RunSummary = field(compare=False)
+    summary: RunFigures = field(compare=False)
 
     def __repr__(self) -> str:
         totals = ", ".join(f"{name} {count:,}" for name, count in self.total.items())
@@ -112,7 +112,7 @@ class Counts:
         dict
             `conventions` says in words what C1 to C6 count. Then come the attributes of this
             record, and in place of `summary` its own: `distributions`, `tokens`, `cost_usd`,
-            `gini`, `by_hour` and so on, as `RunSummary` describes them.
+            `gini`, `by_hour` and so on, as `RunFigures` describes them.
         """
         of_groups = summary_values(self.summary)
         del of_groups["counts"]  # by_actor or by_typology has them

@@ -19,7 +19,7 @@ from sim.reporting.run_charts.settings import settings_of
 from sim.reporting.run_charts.shown import Row
 from sim.reporting.run_page import run_page
 from sim.streams import MISSING
-from sim.summaries.run_summary import RunSummary
+from sim.summaries.run_figures import RunFigures
 from sim.summaries.summarise import summarise
 from sim.tables.reading import Run
 
@@ -38,6 +38,8 @@ _FINDINGS = (
     "amplification",
 )
 _MOST_FINDINGS = 6
+# Letters of a run's name in charts.
+_LONGEST_NAME = 40
 _COLUMNS = (
     "ts_start",
     "ts_end",
@@ -64,7 +66,7 @@ class Report:
     command: str
 
     @property
-    def summaries(self) -> tuple[RunSummary, ...]:
+    def summaries(self) -> tuple[RunFigures, ...]:
         """The numbers of each run, which the charts show."""
         return tuple(x.summary for x in self.shown.runs)
 
@@ -147,7 +149,7 @@ def report_of(runs: Sequence[Run], by: str = "actor", timezone: str = "UTC") -> 
     return Report(Shown(tuple(shown)), _command(runs, by, timezone))
 
 
-def _shown(name: str, run: Run, summary: RunSummary) -> ShownRun:
+def _shown(name: str, run: Run, summary: RunFigures) -> ShownRun:
     """Return a run as it is shown; without truth nothing is said of its actors."""
     scenario = run.scenario
     rows = _rows_of(run)
@@ -189,12 +191,17 @@ def _days(hours: int) -> str:
     return f"{number(hours / 24)} days"
 
 
+def _shortened(name: str) -> str:
+    """Return a name that a chart has room for."""
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}\u2026"
+
+
 def _names(runs: Sequence[Run]) -> list[str]:
     """Return what each run is called: its scenario, or the last part of its place if several."""
     if len(runs) == 1:
         return [runs[0].scenario.name]
     places = [str(x.store) for x in runs]
-    names = [PurePath(x).name or x for x in places]
+    names = [_shortened(PurePath(x).name or x) for x in places]
     often = Counter(names)
     met = Counter[str]()
     for k, name in enumerate(names):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.arrays.types import Floats
-from sim.summaries.run_summary import Distribution
+from sim.summaries.run_figures import Distribution
 
 # Shares of accounts at which the curve is given.
 _POINTS = 101

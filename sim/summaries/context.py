@@ -18,7 +18,7 @@ _ENOUGH = 20
 def task_grid(sums: RunSums, groups: Sequence[str]) -> dict[str, Ints]:
     """Return how many tasks have so many answered exchanges and tokens, (12, 24) by group.
 
-    Bins are those of `RunSummary.task_grid`. Tasks beyond an edge are in the bin at the edge;
+    Bins are those of `RunFigures.task_grid`. Tasks beyond an edge are in the bin at the edge;
     tasks without an answered exchange are left out.
 
     Parameters

@@ -6,7 +6,7 @@ import numpy as np
 
 from sim.arrays.time import HOUR_US
 from sim.arrays.types import Ints
-from sim.summaries.run_summary import Events
+from sim.summaries.run_figures import Events
 from sim.summaries.sums import RunSums
 from sim.tables.schema import ACCOUNTS, ENFORCEMENT_EVENTS, TRUTH_LINKS
 

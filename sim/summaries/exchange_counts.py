@@ -9,7 +9,7 @@ from operator import itemgetter
 import numpy as np
 
 from sim.catalog import benchmarks
-from sim.summaries.run_summary import Distribution
+from sim.summaries.run_figures import Distribution
 from sim.summaries.sums import RunSums
 
 UNITS = ("task", "session", "account", "account_day", "benchmark_run")

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from sim.summaries.quantiles import spread_of
-from sim.summaries.run_summary import Distribution, RunSummary
+from sim.summaries.run_figures import Distribution, RunFigures
 
 
-def summary_values(summary: RunSummary) -> dict[str, Any]:
+def summary_values(summary: RunFigures) -> dict[str, Any]:
     """Return the numbers of a summary for JSON.
 
     Distributions are given by units, mean, p50, p90, p99 and max, and what is not a number is

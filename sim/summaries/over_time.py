@@ -9,7 +9,7 @@ import numpy as np
 from sim.arrays.time import HOUR_US
 from sim.arrays.types import Floats, Ints
 from sim.summaries.local_time import QUARTER_US, local_hours
-from sim.summaries.run_summary import Adoption
+from sim.summaries.run_figures import Adoption
 from sim.summaries.sums import RunSums
 
 _WEEK = 7 * 24

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sim.arrays.types import Floats
-from sim.summaries.run_summary import Distribution, Spread
+from sim.summaries.run_figures import Distribution, Spread
 
 
 def quantiles_of(counts: Distribution, shares: Sequence[float]) -> Floats:

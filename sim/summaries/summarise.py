@@ -13,7 +13,7 @@ from sim.summaries.events import events
 from sim.summaries.exchange_counts import distributions, group_units, left_out
 from sim.summaries.local_time import zone_named
 from sim.summaries.over_time import adoptions, by_hour, by_hour_of_week, hours_of_week
-from sim.summaries.run_summary import RunSummary
+from sim.summaries.run_figures import RunFigures
 from sim.summaries.sums import ALL, RunSums, sums_of
 from sim.summaries.tokens import cost_usd, tokens
 from sim.tables.conventions import FROM_LOG
@@ -22,7 +22,7 @@ from sim.tables.reading import Run
 GROUPINGS = ("actor", "typology")
 
 
-def summarise(run: Run, by: str = "actor", timezone: str = "UTC") -> RunSummary:
+def summarise(run: Run, by: str = "actor", timezone: str = "UTC") -> RunFigures:
     """Sum a finished run up, in memory that does not grow with its log.
 
     Parameters
@@ -36,7 +36,7 @@ def summarise(run: Run, by: str = "actor", timezone: str = "UTC") -> RunSummary:
 
     Returns
     -------
-    RunSummary
+    RunFigures
         Its numbers.
 
     Raises
@@ -52,7 +52,7 @@ def summarise(run: Run, by: str = "actor", timezone: str = "UTC") -> RunSummary:
 
 def summary_of(
     sums: RunSums, by: str, counts: Mapping[str, Mapping[str, int]] | None = None
-) -> RunSummary:
+) -> RunFigures:
     """Return the numbers of a run whose sums were taken; see `summarise`.
 
     `counts` are those of `counts_by` for `by`, if they were counted before.
@@ -66,7 +66,7 @@ def summary_of(
     groups = tuple(sorted(counts, key=lambda group: (-counts[group]["C2"], group)))
     of_units = distributions(sums)
     of_accounts = of_units.get("account", {})
-    return RunSummary(
+    return RunFigures(
         name=scenario.name,
         seed=scenario.seed,
         by=by if sums.has_truth else ALL,

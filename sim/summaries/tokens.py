@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim.summaries.exchange_counts import PRICED
-from sim.summaries.run_summary import Spread
+from sim.summaries.run_figures import Spread
 from sim.summaries.sums import NANO, RunSums
 
 

@@ -17,12 +17,11 @@ from sim.cli.replicate_output import print_replicates
 from sim.cli.run_output import print_counterfactual, print_plan, print_summary
 from sim.counting import Counts, PerAccount
 from sim.engine.plan import RunPlan
-from sim.engine.run import RunSummary
 from sim.output.achieved import ActorSummary
 from sim.replicates import Replicates
 from sim.replicates.counts import Counted, Spread
-from sim.summaries.run_summary import Distribution
-from sim.summaries.run_summary import Spread as UnitSpread
+from sim.summaries.run_figures import Distribution
+from sim.summaries.run_figures import Spread as UnitSpread
 from sim.tables.formats import FileRecord
 from sim.tables.store import Store
 

@@ -9,11 +9,11 @@ import numpy as np
 
 from sim.reporting.run_charts import Shown, ShownRun
 from sim.reporting.run_report import Report
-from sim.summaries.run_summary import (
+from sim.summaries.run_figures import (
     Adoption,
     Distribution,
     Events,
-    RunSummary,
+    RunFigures,
     Spread,
 )
 
@@ -28,7 +28,7 @@ def distribution(*numbers: int) -> Distribution:
     return Distribution(values, frequencies.astype(np.int64))
 
 
-def made_up(groups: Sequence[str] = ("pool", "coders"), **changes: object) -> RunSummary:
+def made_up(groups: Sequence[str] = ("pool", "coders"), **changes: object) -> RunFigures:
     """A run of four days with a release, an incident, bans and replacements.
 
     Each group has a hundred accounts; of the first the mean is far above the median.
@@ -48,7 +48,7 @@ def made_up(groups: Sequence[str] = ("pool", "coders"), **changes: object) -> Ru
     )
     grid = np.zeros((12, 24), np.int64)
     grid[0, 5], grid[3, 9], grid[6, 14] = 100, 50, 25
-    summary = RunSummary(
+    summary = RunFigures(
         name="made-up",
         seed=5,
         by="actor",
@@ -81,12 +81,12 @@ def made_up(groups: Sequence[str] = ("pool", "coders"), **changes: object) -> Ru
     return replace(summary, **changes)  # type: ignore[arg-type]
 
 
-def shown_of(*summaries: RunSummary, scale: float = 1.0) -> Shown:
+def shown_of(*summaries: RunFigures, scale: float = 1.0) -> Shown:
     """These runs as a report shows them, named a, b and so on if there are several."""
     names = [summaries[0].name] if len(summaries) == 1 else "abcdef"[: len(summaries)]
     return Shown(tuple(ShownRun(n, x, scale) for n, x in zip(names, summaries, strict=True)))
 
 
-def report_of_made_up(*summaries: RunSummary) -> Report:
+def report_of_made_up(*summaries: RunFigures) -> Report:
     """A report of runs that were made by hand."""
     return Report(shown_of(*summaries), "sim report made-up --html report.html")

@@ -6,6 +6,7 @@ Matplotlib is imported inside the functions: it takes half a second that `sim --
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -271,7 +272,15 @@ def _style(salt: str) -> Iterator[None]:
     """Set the style of charts for a time; a `salt` makes ids in SVG the same each time."""
     import matplotlib as mpl
 
-    with mpl.rc_context({**STYLE, "svg.hashsalt": f"sim-{salt}"}):
+    with mpl.rc_context({**STYLE, "svg.hashsalt": f"sim-{salt}"}), _missing_letters():
+        yield
+
+
+@contextmanager
+def _missing_letters() -> Iterator[None]:
+    """Let letters that the font lacks be drawn as boxes, without a warning for each."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
         yield
 
 
@@ -328,7 +337,8 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
     from matplotlib.textpath import text_to_path
 
     font = FontProperties(family="DejaVu Sans", size=size, weight="bold" if bold else "normal")
-    width: float = text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]
+    with _missing_letters():
+        width: float = text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]
     return width / 72
 
 

@@ -193,8 +193,8 @@ def _largest(shown: Shown) -> tuple[ShownRun, str, list[tuple[float, float, int]
 
 def _amplification_title(shown: Shown) -> str:
     """Say how many times the tokens the longest tasks of the largest group take."""
-    _, group, points = _largest(shown)
-    of = shown.named(group, " of ")
+    run, group, points = _largest(shown)
+    of = f"{shown.named(group, ' of ')}{shown.in_run(run)}"
     first, last = points[0], points[-1]
     if first == last:
         return f"A task{of} takes some {plain_number(first[1])} tokens"
@@ -249,7 +249,7 @@ def _draw_context(axes: Axes, shown: Shown, run: ShownRun) -> None:
 
 
 def _ends(shown: Shown) -> tuple[str, list[tuple[int, float]]]:
-    """Return the first group with a curve, its first point and the one farthest from that.
+    """Return whose curve is the first, in words, its first point and the one farthest from that.
 
     The second is the highest if the curve rises above its first point, else the lowest; both are
     the same if one point is all there is.
@@ -259,13 +259,13 @@ def _ends(shown: Shown) -> tuple[str, list[tuple[int, float]]]:
     some = [(k + 1, float(x)) for k, x in enumerate(curve) if np.isfinite(x)]
     highest, lowest = max(some, key=lambda x: x[1]), min(some, key=lambda x: x[1])
     far = highest if highest[1] > some[0][1] else lowest
-    return group, [some[0], far if far[1] != some[0][1] else some[-1]]
+    of = f"{shown.named(group, ' of ')}{shown.in_run(run)}"
+    return of, [some[0], far if far[1] != some[0][1] else some[-1]]
 
 
 def _context_title(shown: Shown) -> str:
     """Say from what to what the input grows or falls; nothing of both if one call is known."""
-    group, ((first, start), (last, end)) = _ends(shown)
-    of = shown.named(group, " of ")
+    of, ((first, start), (last, end)) = _ends(shown)
     at_first, at_last = plain_number(start), plain_number(end)
     if first == last:
         return f"The median input{of} is {at_first} tokens at call {first} of a task"
@@ -279,6 +279,6 @@ def _context_title(shown: Shown) -> str:
 
 def _context_alt(shown: Shown) -> str:
     """Say in a sentence the values of the first group that the title gives."""
-    group, points = _ends(shown)
+    of, points = _ends(shown)
     words = " and ".join(f"{plain_number(x)} tokens at call {k}" for k, x in dict(points).items())
-    return f"Lines by group of input tokens along a task; {shown.label(group)}: {words}."
+    return f"Lines by group of input tokens along a task; the first{of}: {words}."

@@ -12,7 +12,7 @@ from sim.reporting.charts import primitives
 from sim.reporting.charts.layout import GREY, LINE, MARGIN, NARROW, SOFT, Chart, Frame, Page
 from sim.reporting.run_charts.plain import count_axis, shortened
 from sim.reporting.run_charts.shown import OTHERS, Shown, ShownRun
-from sim.summaries.run_summary import Spread
+from sim.summaries.run_figures import Spread
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -146,7 +146,7 @@ def _lorenz_title(shown: Shown) -> str:
     """Say of the largest group how much lies on the busiest tenth of its accounts."""
     run = next(x for x in shown.runs if _spread_over_many(shown, x))
     group = _spread_over_many(shown, run)[0]
-    of = f"accounts{shown.named(group, ' of ')}"
+    of = f"accounts{shown.named(group, ' of ')}{shown.in_run(run)}"
     share = 100 * _busiest_tenth(run, group)
     return f"The busiest tenth of the {of} has {share:.0f} % of the exchanges"
 
@@ -243,7 +243,7 @@ def _cost_title(shown: Shown, run: ShownRun, amount: tuple[str, str, str]) -> st
     spreads = _spreads(shown, run, amount)
     group, tokens = next(iter(spreads.items()))
     cost = _spreads(shown, run, ("cost_usd", amount[1], ""))[group]
-    of = f"{amount[1]}s{shown.named(group, ' of ')}"
+    of = f"{amount[1]}s{shown.named(group, ' of ')}{shown.in_run(run)}"
     if tokens.units == 1:
         return (
             f"The one {amount[1]}{shown.named(group, ' of ')} takes {plain_number(tokens.p50)} "

@@ -178,7 +178,7 @@ def _title(shown: Shown) -> str:
     group = max(shown.groups, key=lambda g: counted(shown, run, g).get("C2", 0))
     x = {c: n for c, n in counted(shown, run, group).items() if n}
     most, least = max(x, key=lambda c: x[c]), min(x, key=lambda c: x[c])
-    of = f"The traffic{shown.named(group, ' of ')}"
+    of = f"The traffic{shown.named(group, ' of ')}{shown.in_run(run)}"
     if x[most] == x[least]:
         return f"{of} is {exchanges_words(x[most])} however it is counted"
     return (

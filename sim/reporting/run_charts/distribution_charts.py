@@ -23,7 +23,7 @@ from sim.reporting.charts.layout import (
 )
 from sim.reporting.run_charts.plain import count_axis, exchanges_words, number, shortened
 from sim.reporting.run_charts.shown import OTHERS, Shown, ShownRun, mean, quantile
-from sim.summaries.run_summary import Distribution
+from sim.summaries.run_figures import Distribution
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,7 +13,7 @@ from sim.reporting.charts import primitives
 from sim.reporting.charts.layout import INK, LINE, MARGIN, NARROW, SOFT, Chart, Frame, Page
 from sim.reporting.run_charts.plain import shortened
 from sim.reporting.run_charts.shown import OTHERS, Shown, ShownRun
-from sim.summaries.run_summary import Adoption
+from sim.summaries.run_figures import Adoption
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,7 +14,7 @@ from sim.reporting.charts import primitives
 from sim.reporting.charts.layout import GREY
 from sim.reporting.run_charts.settings import ACCESS, EXTRACTION, ORDINARY, Setting
 from sim.summaries.quantiles import quantiles_of
-from sim.summaries.run_summary import Distribution, RunSummary
+from sim.summaries.run_figures import Distribution, RunFigures
 
 # As many groups as have colours of their own; the smaller ones beyond are shown as one.
 MOST_GROUPS = 7
@@ -80,7 +80,7 @@ class ShownRun:
     """
 
     name: str
-    summary: RunSummary
+    summary: RunFigures
     scale: float = 1.0
     rows: tuple[Row, ...] = ()
     title: str = ""
@@ -185,6 +185,10 @@ class Shown:
         if group == "all" and label != group:
             return ""
         return before + (label if label == group else f"\u201c{label}\u201d")
+
+    def in_run(self, run: ShownRun) -> str:
+        """Return, after a space, in which run something is; nothing if there is only one."""
+        return "" if len(self.runs) == 1 else f" in \u201c{run.name}\u201d"
 
     def distribution(self, run: ShownRun, unit: str, group: str) -> Distribution | None:
         """Return how many exchanges units of a group have; None if there are no such units."""

@@ -23,7 +23,7 @@ from sim.reporting.run_charts.convention_chart import apart
 from sim.reporting.run_charts.distribution_charts import at_least, marks
 from sim.reporting.run_charts.shown import OTHERS, mean, quantile
 from sim.reporting.run_report import Report
-from sim.summaries.run_summary import Events
+from sim.summaries.run_figures import Events
 from tests.support.commands import sim
 from tests.support.run_reports import distribution, made_up, shown_of
 

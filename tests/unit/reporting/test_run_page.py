@@ -24,13 +24,13 @@ from sim.reporting.run_charts.settings import (
 from sim.reporting.run_page import run_page
 from sim.reporting.run_report import Report
 from sim.scenario import load_scenario
-from sim.summaries.run_summary import RunSummary
+from sim.summaries.run_figures import RunFigures
 from tests.support import browser as chromium
 from tests.support.pages import EVIL
 from tests.support.run_reports import made_up, report_of_made_up
 
 
-def page_of(*summaries: RunSummary) -> str:
+def page_of(*summaries: RunFigures) -> str:
     """The page of runs that were made by hand."""
     x = report_of_made_up(*summaries)
     return run_page(x.shown, x.charts, x.facts, x.findings, x.command)

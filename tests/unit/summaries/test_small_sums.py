@@ -13,7 +13,7 @@ from sim.errors import InvalidInputError
 from sim.summaries.concentration import gini, lorenz
 from sim.summaries.local_time import local_hours, zone_named
 from sim.summaries.quantiles import quantiles_of, spread_of
-from sim.summaries.run_summary import Distribution
+from sim.summaries.run_figures import Distribution
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MANY = st.lists(st.integers(0, 10**9), min_size=1, max_size=40)

@@ -17,7 +17,7 @@ from sim.errors import InvalidInputError, SimError
 from sim.summaries import sums
 from sim.summaries.json_values import summary_values
 from sim.summaries.quantiles import spread_of
-from sim.summaries.run_summary import RunSummary, Spread
+from sim.summaries.run_figures import RunFigures, Spread
 from sim.summaries.summarise import summarise
 from sim.summaries.sums import RunSums
 from sim.tables.reading import Run
@@ -28,12 +28,12 @@ ZONE = "Asia/Kolkata"  # half an hour beside the hours of UTC
 
 
 @pytest.fixture(scope="module")
-def summary(eventful: Path) -> RunSummary:
+def summary(eventful: Path) -> RunFigures:
     return summarise(Run(eventful), timezone=ZONE)
 
 
 @pytest.fixture(scope="module", params=["actor", "typology"])
-def grouped(request: pytest.FixtureRequest, eventful: Path) -> RunSummary:
+def grouped(request: pytest.FixtureRequest, eventful: Path) -> RunFigures:
     return summarise(Run(eventful), by=request.param, timezone=ZONE)
 
 
@@ -62,7 +62,7 @@ def keys_of(unit: str, log: Any) -> list[Any]:
 
 @pytest.mark.parametrize("unit", ["task", "session", "account", "account_day"])
 def test_distributions_are_those_of_a_plain_recount(
-    grouped: RunSummary, log: Any, unit: str
+    grouped: RunFigures, log: Any, unit: str
 ) -> None:
     """Of sessions those that have an identifier, of all units those without an answer too."""
     per_unit = log["ok"].groupby([log[grouped.by], *keys_of(unit, log)]).sum()
@@ -77,7 +77,7 @@ def test_distributions_are_those_of_a_plain_recount(
 
 @pytest.mark.parametrize("unit", ["task", "session", "account"])
 def test_tokens_and_dollars_are_those_of_a_plain_recount(
-    grouped: RunSummary, log: Any, unit: str
+    grouped: RunFigures, log: Any, unit: str
 ) -> None:
     for column, found in (("tokens", grouped.tokens), ("cost_usd", grouped.cost_usd)):
         of_units = log[column].astype("f8").groupby([log[grouped.by], *keys_of(unit, log)]).sum()
@@ -88,7 +88,7 @@ def test_tokens_and_dollars_are_those_of_a_plain_recount(
 
 
 def test_a_full_benchmark_run_has_all_its_items(
-    summary: RunSummary, log: Any, eventful: Path
+    summary: RunFigures, log: Any, eventful: Path
 ) -> None:
     tasks = read(eventful, "truth/tasks")
     tasks = tasks[(tasks["actor_id"] == "lab") & (tasks["run"] >= 0)]
@@ -124,7 +124,7 @@ def test_a_benchmark_run_that_the_log_cuts_off_is_left_out_and_said(
 
 
 def test_groups_come_with_the_largest_first_and_the_titles_of_their_typologies(
-    grouped: RunSummary,
+    grouped: RunFigures,
 ) -> None:
     answered = [grouped.counts[group]["C2"] for group in grouped.groups]
     assert answered == sorted(answered, reverse=True)
@@ -136,7 +136,7 @@ def test_groups_come_with_the_largest_first_and_the_titles_of_their_typologies(
 # --- concentration
 
 
-def test_lorenz_and_gini_are_those_of_the_accounts(grouped: RunSummary, log: Any) -> None:
+def test_lorenz_and_gini_are_those_of_the_accounts(grouped: RunFigures, log: Any) -> None:
     per_account = log["ok"].groupby([log[grouped.by], log["account_id"]]).sum()
     for label in grouped.groups:
         values = np.sort(per_account[label].to_numpy())
@@ -151,7 +151,7 @@ def test_lorenz_and_gini_are_those_of_the_accounts(grouped: RunSummary, log: Any
 # --- over time
 
 
-def test_exchanges_by_hour_are_those_of_a_plain_recount(grouped: RunSummary, log: Any) -> None:
+def test_exchanges_by_hour_are_those_of_a_plain_recount(grouped: RunFigures, log: Any) -> None:
     hour = ((log["ts_start"] - OPENED).dt.total_seconds() // 3600).astype(int)
     assert grouped.hours == 74
     for label in grouped.groups:
@@ -160,7 +160,7 @@ def test_exchanges_by_hour_are_those_of_a_plain_recount(grouped: RunSummary, log
         assert grouped.by_hour[label].tolist() == expected.tolist()
 
 
-def test_exchanges_by_hour_of_the_week_are_those_of_the_zone(grouped: RunSummary, log: Any) -> None:
+def test_exchanges_by_hour_of_the_week_are_those_of_the_zone(grouped: RunFigures, log: Any) -> None:
     local = log["ts_start"].dt.tz_convert(ZONE)
     for label in grouped.groups:
         expected = np.zeros((7, 24), int)
@@ -169,14 +169,14 @@ def test_exchanges_by_hour_of_the_week_are_those_of_the_zone(grouped: RunSummary
         assert grouped.by_hour_of_week[label].tolist() == expected.tolist()
 
 
-def test_hours_of_the_week_last_as_long_as_the_log_has_of_them(summary: RunSummary) -> None:
+def test_hours_of_the_week_last_as_long_as_the_log_has_of_them(summary: RunFigures) -> None:
     assert summary.hours_of_week.sum() == pytest.approx(3.05 * 24)
     # it opens on a Monday at 00:20 UTC and ends on Thursday at 01:32
     assert set(np.round(summary.hours_of_week.ravel(), 6)) >= {0.0, 1.0}
     assert summary.hours_of_week[np.nonzero(summary.hours_of_week)][0] < 1
 
 
-def test_who_moves_to_a_release(grouped: RunSummary, log: Any) -> None:
+def test_who_moves_to_a_release(grouped: RunFigures, log: Any) -> None:
     age_h = (log["ts_start"] - OPENED).dt.total_seconds() / 3600 - RELEASED_US / 3.6e9
     first, second = grouped.adoptions
     assert (first.model, first.hour) == (NEW, RELEASED_US / 3.6e9)
@@ -195,7 +195,7 @@ def test_who_moves_to_a_release(grouped: RunSummary, log: Any) -> None:
     assert first.during_first_day[grouped.groups[0]] > 0
 
 
-def test_events_are_those_of_the_tables(summary: RunSummary, eventful: Path) -> None:
+def test_events_are_those_of_the_tables(summary: RunFigures, eventful: Path) -> None:
     assert summary.events.releases == {NEW: RELEASED_US / 3.6e9, NEWER: 70.0}
     assert summary.events.incidents == ((5.0, 7.0), (72.0, 73.2))
     acted = read(eventful, "log/enforcement_events")
@@ -211,7 +211,7 @@ def test_events_are_those_of_the_tables(summary: RunSummary, eventful: Path) -> 
 # --- tasks
 
 
-def test_the_grid_of_tasks_is_that_of_a_plain_recount(grouped: RunSummary, log: Any) -> None:
+def test_the_grid_of_tasks_is_that_of_a_plain_recount(grouped: RunFigures, log: Any) -> None:
     for label in grouped.groups:
         mine = log[log[grouped.by] == label].groupby("task_uid")[["ok", "tokens"]].sum()
         mine = mine[mine["ok"] > 0]
@@ -236,7 +236,7 @@ def test_of_a_large_log_a_sample_of_tasks_is_looked_at_and_that_is_said(
 
 
 def test_context_by_step_is_that_of_a_plain_recount(
-    grouped: RunSummary, log: Any, eventful: Path
+    grouped: RunFigures, log: Any, eventful: Path
 ) -> None:
     tasks = read(eventful, "truth/tasks")
     whole = tasks["task_uid"][tasks["exchanges"] == tasks["exchanges_in_log"]]
@@ -262,7 +262,7 @@ def sealed(eventful: Path, tmp_path: Path) -> Path:
 
 
 def test_without_truth_there_is_one_group_and_what_needs_truth_is_left_out(
-    sealed: Path, summary: RunSummary, log: Any
+    sealed: Path, summary: RunFigures, log: Any
 ) -> None:
     found = summarise(Run(sealed), timezone=ZONE)
     assert (found.by, found.groups, found.titles) == ("all", ("all",), {"all": "All exchanges"})
@@ -358,7 +358,7 @@ def test_sums_that_do_not_fit_are_an_error_that_says_what_to_do(
 
 
 def test_sums_that_go_to_disk_are_the_same(
-    eventful: Path, summary: RunSummary, monkeypatch: pytest.MonkeyPatch
+    eventful: Path, summary: RunFigures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sums, "_MEMORY", "12MB")
     found = summarise(Run(eventful), timezone=ZONE)

@@ -91,7 +91,7 @@ class Adoption:
 
 
 @dataclass(frozen=True)
-class RunSummary:
+class RunFigures:
     """All numbers of one run that its report shows.
 
     Exchanges are answered requests (C2) throughout, but for `counts`.
