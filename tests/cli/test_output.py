@@ -18,6 +18,7 @@ from sim.cli.run_output import print_counterfactual, print_plan, print_summary
 from sim.counting import Counts, PerAccount
 from sim.engine.plan import RunPlan
 from sim.engine.run import RunSummary
+from sim.output.achieved import ActorSummary
 from sim.replicates import Replicates
 from sim.replicates.counts import Counted, Spread
 from sim.summaries.run_figures import Distribution
