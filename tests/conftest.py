@@ -30,8 +30,13 @@ LONGEST = (
     "unit/scenario/test_shipped_scenarios.py",
     "unit/scenario/test_random_scenarios.py",
     "unit/reporting/test_charts.py",
+    "unit/reporting/test_run_charts.py",
+    "unit/reporting/test_run_page.py",
+    "unit/comparison/test_findings_hold.py",
     "unit/engine/test_interruption.py",
     "cli/test_signals.py",
+    "cli/test_progress.py",
+    "cli/test_edges.py",
 )
 
 
