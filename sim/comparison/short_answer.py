@@ -174,6 +174,7 @@ def _say_ratio(comparison: Comparison, odds: Sequence[Odds]) -> str:
     if not ratios:
         return ""
     accused = comparison.lowered_title(comparison.settings.accused)
+
     most = _class_of(10 ** max(ratios))
     no_count = "no count makes" if len(odds) > 1 else "the count does not make"
     if most is None:
@@ -181,6 +182,7 @@ def _say_ratio(comparison: Comparison, odds: Sequence[Odds]) -> str:
             f"On its own, a count can make {accused} more than {_CLASSES[-1]:,} times as likely as "
             "another explanation."
         )
+
     return (
         f"On its own, {no_count} {accused} {most} times as likely as any one other "
         "explanation, under the assumptions as stated."

@@ -121,6 +121,7 @@ def stated_claims(
 def _claim(figure: Figure, metric: str, id_: str, actor: str, days: float | None) -> Claim:
     """Return one claim; those of one `actor` belong together."""
     is_range = figure.bound == "between"
+
     return Claim(
         id=id_,
         report="stated here",

@@ -225,6 +225,7 @@ def say_agents(comparison: Comparison, models: tuple[ModelPrediction, ...]) -> s
         return ""
     count = claim_value(claim)
     items = lookup(benchmarks(), "benchmark", BENCHMARK).items
+
     own = {x.agent: x for x in agent_means() if x.provider == CLAIMED}
     lean = own.pop(AGENT)
     few, many = (ceil(count / (mean * items)) for mean in (lean.means[-1], lean.means[0]))
@@ -233,6 +234,7 @@ def say_agents(comparison: Comparison, models: tuple[ModelPrediction, ...]) -> s
         f"takes on {x.measured_on}"
         for x in own.values()
     )
+
     return (
         f"Counted in full runs of SWE-bench, as the critique does: {plain_number(count)} exchanges "
         f"are {number_range(few, many)} runs by {CLAIMED_MODELS} models with {AGENT}, or {others}"

@@ -55,9 +55,11 @@ def groups_table(comparison: Comparison, odds: Sequence[Odds]) -> Table:
         for group, ratio in step.groups.items()
     )
     telling = {x.evidence.id: [step.known for step in x.steps if step.adds] for x in odds}
+
     ends = {(id_, added_observable(known[k])) for id_, known in telling.items() for k in (0, -1)}
     shown = tuple(row for row in rows if (row[0], row[1]) in ends)
     finding = say_groups(comparison, odds) or f"Odds of {above} to others, by groups"
+
     return Table("groups", "odds", finding, columns, rows, GROUP_NOTES, shown=shown)
 
 

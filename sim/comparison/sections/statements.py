@@ -113,6 +113,7 @@ def critique_table(comparison: Comparison, rows: tuple[Judged, ...]) -> Table:
         text_column("command", "how to see it"),
         text_column("source", "source"),
     )
+
     return Table(
         "critique",
         "critique",

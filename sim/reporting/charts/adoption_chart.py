@@ -29,6 +29,7 @@ def pivot(comparison: Comparison, result: Adoption) -> Chart | None:
     if not result.moves:
         return None
     claim, limits = reported_move()
+
     return Chart(
         "pivot",
         "pivot",
@@ -117,9 +118,11 @@ def _draw_claim(axes: Axes, limits: Interval) -> None:
         fontsize=8.5,
         color=SOFT,
     )
+
     axes.set_xlim(0, 100)
     axes.set_xticks([0, 25, 50, 75, 100])
     axes.grid(axis="x", color=LINE, lw=0.6)
+
     axes.set_xlabel("share of the traffic on the new model (%)", fontsize=primitives.LABEL)
 
 

@@ -167,8 +167,10 @@ def _draw_sizes(axes: Axes, models: Models) -> None:
             ha="right",
             fontsize=7.5,
         )
+
     axes.locator_params(axis="x", nbins=4)
     axes.xaxis.set_major_formatter(lambda x, _: plain_number(x) if x else "0")
+
     axes.set_xlabel("exchanges in one full run (number)", fontsize=primitives.LABEL)
 
 

@@ -61,6 +61,7 @@ def marks_of(comparison: Comparison) -> list[Mark]:
         marks = [
             Mark(names[k], x.low, x.high, k in sums and not are_all) for k, x in limits.items()
         ]
+
     return sorted(marks, key=lambda x: x.low)
 
 

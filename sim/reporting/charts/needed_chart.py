@@ -91,6 +91,7 @@ def _title(comparison: Comparison, name: str, shown: Sequence[Needed]) -> str:
             by_unit.setdefault(_unit(x), x)
     named = [x for x in by_unit.values() if x.hypothesis != accused][:_MOST_NAMED]
     named += [x for x in by_unit.values() if x.hypothesis == accused]
+
     amounts = [
         _amount(x) + (f" of {comparison.inline_title(accused)}" if x.hypothesis == accused else "")
         for x in named
@@ -99,6 +100,7 @@ def _title(comparison: Comparison, name: str, shown: Sequence[Needed]) -> str:
         return f"To reach {name}, no explanation needs anything beside its other work"
     *most, last = amounts
     listed = f"{', '.join(most)} or {last}" if most else last
+
     return f"To reach {name}, it would take about {listed}"
 
 

@@ -75,12 +75,14 @@ def expected(comparison: Comparison, result: tuple[Predicted, ...]) -> Chart | N
         axes.set_yticks([])
         axes.set_ylabel("how likely", fontsize=primitives.LABEL)
         axes.spines["left"].set_visible(False)
+
         axes.set_ylim(0, 1.1 * max(y.max() for y in curves.values()))
         _counts_axis(axes, limits)
         entries = [(group_words(x), {"color": group_colour(x), "lw": 3}) for x in curves]
         under = page.axes(_LEFT, 0, width, _KEY)
         under.set_axis_off()
         primitives.key(under, entries, loc="center left", ncols=3, columnspacing=1.2)
+
         draw_marks(axes, marks, levels_of(marks, limits, width))
 
     return Chart(
@@ -116,12 +118,14 @@ def _expected_title(
     kinds = and_list(group_words(x) for x in groups)
     if len(groups) == 1 or not marks:
         return f"Which counts {kinds} make{'s' if len(groups) == 1 else ''} one expect"
+
     each = f"{kinds[:1].upper()}{kinds[1:]} could each make"
     if len(inside) == len(marks):
         return f"{each} {'this count' if len(marks) == 1 else f'all {len(marks)} counts'}"
     if inside:
         return f"{each} {len(inside)} of the {len(marks)} counts"
     which = "this count" if len(marks) == 1 else f"any of the {len(marks)} counts"
+
     return f"Not every one of {kinds} could make {which}"
 
 
@@ -183,9 +187,11 @@ def predictions(comparison: Comparison, result: tuple[Predicted, ...]) -> Chart 
                 zorder=5,
                 bbox={"fc": "white", "alpha": 0.75, "lw": 0, "pad": 0.6},
             )
+
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         _counts_axis(axes, limits)
+
         draw_marks(axes, marks, levels_of(marks, limits, width))
 
     return Chart(
