@@ -15,7 +15,7 @@ from sim.actors.session_draws import SessionDraws
 from sim.actors.templates import SlotTemplates, draw_slot_templates
 from sim.arrays.time import DAY_US, SECOND_US
 from sim.arrays.types import Floats, Ints
-from sim.catalog import Agent, Limit, agents, tiers
+from sim.catalog import Agent, Limit, agents, limits_of
 from sim.enforcement.budget import Budget
 from sim.enforcement.decide import decide
 from sim.enforcement.outcome import Outcome, nothing_happens
@@ -355,7 +355,7 @@ def _limits(
     scenario: Scenario, actor: Actor, models: ModelTable, conditions: ProviderConditions
 ) -> list[Sizes | None]:
     """Return the token buckets of the actor's tier by class of model; None without a limit."""
-    tier = tiers()[actor.tier]
+    tier = limits_of(actor.tier, scenario.world.limits.as_of)
     return [_buckets(scenario, tier.get(c), conditions) for c in models.classes]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sim.actors.context import ActorContext
-from sim.catalog import tiers
+from sim.catalog import limits_of
 from sim.reference.conditions_over_time import ConditionsOverTime
 from sim.reference.draws import Call, FailureUniforms, Session
 from sim.reference.plain_buckets import UNITS, Bucket, limits_over_time
@@ -29,7 +29,7 @@ class Reply(NamedTuple):
         Tokens that come from the prompt cache; also of an attempt that fails after the limits let
         it through.
     taken_units
-        What the output bucket gave in advance, 0 without a limit.
+        What the output bucket gave in advance, 0 without a limit or where none is taken up front.
     retry_after_s
         After how many seconds to try again, if a limit refused the attempt; else 0.
     """
@@ -54,6 +54,7 @@ class Provider:
         self._context, self._opens_us = context, opens_us
         self._conditions = ConditionsOverTime(context.world, context.clock.start)
         self._uniforms = FailureUniforms(context.streams, context.actor.id)
+        self._takes_up_front = context.world.limits.output == "up_front"
         self._timeout_us = context.world.timeout_us
         self._buckets: dict[int, tuple[Bucket, ...]] = {}
         self._prefix_touched_us: dict[int, int] = {}
@@ -87,14 +88,18 @@ class Provider:
         taken_units = 0
         buckets = self._buckets_of(session, now_us)
         if buckets:
-            tokens = 1, call.context_tokens - read_tokens, call.asks_tokens
+            # a token of output is enough where the answer is counted as it is generated
+            output_tokens = call.asks_tokens if self._takes_up_front else 1
+            tokens = 1, call.context_tokens - read_tokens, output_tokens
             wanted = [(b, b.units_of(count)) for b, count in zip(buckets, tokens, strict=True)]
             if any(bucket.level_units < units for bucket, units in wanted):
                 wait_s = max(1, *(bucket.seconds_until(units) for bucket, units in wanted))
                 return Reply(TOO_MANY, self._refusal_us(call, number), retry_after_s=wait_s)
-            for bucket, units in wanted:
+            taken_units = wanted[-1][1] if self._takes_up_front else 0
+            for bucket, units in zip(
+                buckets, (wanted[0][1], wanted[1][1], taken_units), strict=True
+            ):
                 bucket.level_units -= units
-                taken_units = units  # of the last bucket, that of output
 
         reply = self._unless_client_hangs_up(session, self._answer(session, call, number, now_us))
         if reply.status == OK:
@@ -102,10 +107,11 @@ class Provider:
         return reply._replace(taken_units=taken_units, read_tokens=read_tokens)
 
     def end(self, session: Session, call: Call, reply: Reply, now_us: int) -> None:
-        """Return to the output bucket what was reserved and not used.
+        """Return to the output bucket what was taken up front and not used, or take the answer.
 
         An attempt that failed had no output, so all is given back. Refused and barred attempts took
-        nothing. Call it when the attempt ends: until then the output counts as asked for.
+        nothing. Call it when the attempt ends: until then the output counts as asked for, or not
+        at all where it is not taken up front.
 
         Parameters
         ----------
@@ -119,7 +125,10 @@ class Provider:
         buckets = self._buckets_of(session, now_us)
         if buckets and reply.status not in (TOO_MANY, FORBIDDEN):
             output_tokens = call.output_tokens if reply.status == OK else 0
-            buckets[-1].give_back(reply.taken_units - output_tokens * UNITS)
+            if self._takes_up_front:
+                buckets[-1].give_back(reply.taken_units - output_tokens * UNITS)
+            else:
+                buckets[-1].level_units -= output_tokens * UNITS
 
     def _refusal_us(self, call: Call, number: int) -> int:
         """Return after how long a refusal comes: before the client would hang up, at the latest."""
@@ -198,7 +207,8 @@ class Provider:
         context, classes = self._context, self._context.service.models.classes
         if number < 0:
             return ()
-        limit = tiers()[context.actor.tier].get(classes[number % len(classes)])
+        tier = limits_of(context.actor.tier, context.world.limits.as_of)
+        limit = tier.get(classes[number % len(classes)])
         if limit is None:
             return ()
         factors, burst = self._conditions.limit_factors(), context.world.burst

@@ -7,10 +7,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from sim.catalog import OutputLimit
 from sim.distributions import Distribution
 from sim.documents.forms import Record
 from sim.documents.quantities import format_duration
-from sim.documents.value_types import Instant
+from sim.documents.value_types import Day, Instant
 from sim.scenario.enforcement_policy import Enforcement, Operator
 
 Arrival = Literal["sessions", "queue"]
@@ -235,6 +236,21 @@ class Event(Record):
     factor: float = 1.0
 
 
+class RateLimits(Record):
+    """The day whose limits hold, and how output counts against them; see `sim.catalog.limits_of`.
+
+    `output`: up_front or as_generated, as in `sim.catalog.OutputRule`.
+    """
+
+    as_of: Day
+    output: OutputLimit
+
+    def summary(self) -> str:
+        """Return in a few words which limits hold."""
+        rule = "taken up front" if self.output == "up_front" else "counted as generated"
+        return f"limits as of {self.as_of}, output {rule}"
+
+
 class World(Record):
     """The provider; `enforcement` None: it does nothing about accounts.
 
@@ -247,6 +263,7 @@ class World(Record):
     server_error: float
     timeout_us: int
     burst: float
+    limits: RateLimits
     events: tuple[Event, ...] = ()
     enforcement: Enforcement | None = None
 

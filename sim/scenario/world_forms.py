@@ -6,12 +6,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from sim.catalog import OutputLimit
 from sim.catalog.ids import ModelId
 from sim.distributions import Positive
 from sim.documents.bounds import MOST_ACCOUNTS, Days, Hours
 from sim.documents.forms import Form
 from sim.documents.quantities import in_words
 from sim.documents.value_types import (
+    Day,
     Factor,
     Minutes,
     PositiveDuration,
@@ -85,6 +87,20 @@ class LimitsForm(LastingForm):
 
     kind: Literal["limits"] = Field(description="Other rate limits.")
     factor: Annotated[Factor, Field(description="Factor on all limits, above 0 to 1,000.")]
+
+
+class RateLimitsForm(Form):
+    """Which of the limits that are known hold, and how output counts against them."""
+
+    as_of: Day | None = optional_key(
+        "Day whose limits hold throughout the log, such as 2026-02-01.",
+        "Default: the day on which the clock starts.",
+    )
+    output: OutputLimit | None = optional_key(
+        "What counts against the output limit: up_front (max_tokens when a request begins; what "
+        "was not used comes back) or as_generated (the tokens of the answer).",
+        "Default: the rule of that day.",
+    )
 
 
 class PriceForm(LastingForm):
@@ -215,6 +231,10 @@ class WorldForm(Form):
     timeout: PositiveDuration | None = optional_key("Time after which clients hang up.", BY_CATALOG)
     burst: Annotated[float, Field(gt=0, le=10)] | None = optional_key(
         "Size of a token bucket in minutes of its limit, above 0 to 10.", BY_CATALOG
+    )
+    limits: RateLimitsForm | None = optional_key(
+        "Limits of another time, or another rule for output.",
+        "Default: those of the clock's start.",
     )
     events: tuple[Annotated[AnyEventForm, Field(discriminator="kind")], ...] = Field(
         default=(), description="Timeline of the provider. Default: nothing happens."

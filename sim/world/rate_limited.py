@@ -144,7 +144,17 @@ class RateLimitedLoop:
         self._from_us = from_us
         self._segment = self._first_segment = provider.segment_scalar(from_us)
         self._ends_us: list[int] = provider.ends_us.tolist()
+        self._up_front = provider.takes_output_up_front
         self.last_end_us = NEVER_US
+
+    @property
+    def repaid_us(self) -> int:
+        """When nobody owes output any more, at the latest, if no session is opened after the last.
+
+        From then on buckets hold nothing or more.
+        """
+        debts_us = (buckets.debt_us() for buckets in self._buckets.values())
+        return self.last_end_us + max(debts_us, default=0)
 
     @property
     def is_idle(self) -> bool:
@@ -242,7 +252,7 @@ class RateLimitedLoop:
             return None
         if number not in self._buckets:
             self._buckets[number] = Buckets(
-                sizes, self._ends_us, self._first_segment, self._from_us
+                sizes, self._ends_us, self._first_segment, self._from_us, self._up_front
             )
         return self._buckets[number]
 

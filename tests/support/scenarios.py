@@ -24,6 +24,7 @@ from sim.scenario.resolved import (
     Clock,
     Event,
     Load,
+    RateLimits,
     Rhythm,
     Scenario,
     Tables,
@@ -57,6 +58,7 @@ def ordinary(*events: Event, **dials: Any) -> World:
         "server_error": known["server_error"],
         "timeout_us": round(known["timeout_s"] * 1e6),
         "burst": known["burst"],
+        "limits": RateLimits(as_of=MONDAY.date(), output="as_generated"),
     }
     return World(load=Load(**load), events=events, **{**defaults, **dials})
 
