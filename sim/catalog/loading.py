@@ -185,15 +185,15 @@ def limits_of(tier: str, day: date) -> Mapping[str, Limit]:
 
     Those are the newest that no later day than `day` is known for; before the first, the first.
     """
-    return {name: _newest(tuple(over_time), day) for name, over_time in tiers()[tier].items()}
+    return {name: newest(tuple(over_time), day) for name, over_time in tiers()[tier].items()}
 
 
 def output_rule(day: date) -> OutputRule:
     """Return how output counts on a day: the newest first reading of no later day, or the first."""
-    return _newest(tuple(rule for rule in output_rules() if rule.reading == "first"), day)
+    return newest(tuple(rule for rule in output_rules() if rule.reading == "first"), day)
 
 
-def _newest(dated: tuple[_Dated, ...], day: date) -> _Dated:
+def newest(dated: tuple[_Dated, ...], day: date) -> _Dated:
     """Return the newest of what holds since a day of at most `day`; before the first, the first."""
     return next((entry for entry in reversed(dated) if entry.since <= day), dated[0])
 

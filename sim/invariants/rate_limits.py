@@ -192,7 +192,10 @@ class Limits(Check):
             notes.append("output needs max_tokens, which the core profile lacks")
         if not index.full and index.sells_batches:
             actors = "actors that send some" if index.truth else "all"
-            notes.append(f"nor has it service_tier, which exempts batches: {actors} are left out")
+            notes.append(
+                "service_tier, which exempts batches, is not in the core profile: "
+                f"{actors} are left out"
+            )
         if not index.truth:
             notes.append("without truth the highest tier of the scenario counts for all")
         if not self._buckets and (index.full or not index.sells_batches):
