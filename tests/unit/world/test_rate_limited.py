@@ -16,6 +16,7 @@ from sim.world.limits import BucketSize, Sizes
 from sim.world.rate_limited import RateLimitedLoop, Work
 from sim.world.timing import solve_timing
 from tests.unit.world.building import (
+    AS_GENERATED,
     attempt_by_rules,
     conditions,
     drawn_calls,
@@ -168,7 +169,9 @@ class Search:
         if sizes is None:
             return None
         if number not in self.buckets:
-            self.buckets[number] = Buckets(sizes, self.rules.provider.ends_us.tolist(), 0, 0)
+            provider = self.rules.provider
+            up_front = provider.takes_output_up_front
+            self.buckets[number] = Buckets(sizes, provider.ends_us.tolist(), 0, 0, up_front)
         return self.buckets[number]
 
 
@@ -177,6 +180,7 @@ CASES: dict[str, dict[str, Any]] = {
     "resume": {"resume_after_s": 10.0},
     "hang up": {"timeout_s": 2.0, "resume_after_s": 5.0},
     "the log ends soon": {"resume_after_s": 5.0, "until_min": 1.5},
+    "counted as generated": {"resume_after_s": 5.0, "limits": AS_GENERATED},
 }
 
 
