@@ -36,6 +36,8 @@ _PLAIN_FULL = {
     "ttft": "ttft_s",
     "duration": "duration_s",
     "max_tokens": "max_tokens",
+    "messages": "n_messages",
+    "results": "n_tool_results_in",
     "reasoning": "reasoning_tokens",
     "server": "server_tool_requests",
 }
@@ -89,8 +91,8 @@ def parts(index: RunIndex) -> Iterator[Columns]:
     ------
     Columns
         Those of the log that checks use (fewer in the core profile), times in microseconds since
-        1970, `file` and `row`. With truth also the keys of `_WITHOUT_TRUTH`, which says what stands in
-        rows that truth lacks, and `labels`, how many rows the part of truth has.
+        1970, `file` and `row`. With truth also the keys of `_WITHOUT_TRUTH`, which says what stands
+        in rows that truth lacks, and `labels`, how many rows the part of truth has.
     """
     tables = index.scenario.tables
     profile = exchange_columns(tables.columns, vectors=tables.vectors)

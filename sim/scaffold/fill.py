@@ -238,14 +238,16 @@ def fill(
     exceeded = tokens.exceeded[source]
     tool_calls = np.where(exceeded, 0, answers.tool_calls)
     before = histories.shared_with(rows)
-    shared = np.where(histories.opens, agent.static_prefix_tokens, context[before])
+    shared = np.where(histories.opens, agent.static_prefix_tokens, context)
     drawn = DrawnSessions(
         calls=calls,
         position=rows.position,
         turn=turn_in_session(rows, per_session),
         in_sub_agent=rows.in_sub_agent,
         shares_with=np.where(before >= 0, serial[before], NO_CALL),
-        shared_tokens=np.where(before >= 0, np.minimum(shared, context), 0),
+        shared_tokens=np.where(
+            before >= 0, np.minimum.reduce([shared, context, context[before]]), 0
+        ),
         finish=np.where(exceeded & ~rows.prewarm, WINDOW_EXCEEDED, answers.finish),
         opens_turn=rows.opens_turn,
         role=_roles(rows, histories),
