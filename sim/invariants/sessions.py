@@ -9,7 +9,7 @@ from sim.arrays.time import SECOND_US
 from sim.arrays.types import Bools, Ints
 from sim.invariants.check import Check, Rule, first_breach
 from sim.invariants.grouping import lasts, previous
-from sim.invariants.run_index import LIFETIME_1H_US
+from sim.invariants.run_index import LIFETIME_1H_US, RunIndex
 from sim.streams import MISSING
 from sim.tables.words import FINISHED
 from sim.world.attempts import OK
@@ -48,7 +48,11 @@ class Sessions(Check):
     """
 
     id, name, needs_truth = "INV-10", "sessions", True
-    _earlier: Columns = {}  # noqa: RUF012
+
+    def __init__(self, index: RunIndex) -> None:
+        super().__init__(index)
+        # the last row of each agent of earlier parts; they are `old`
+        self._earlier: Columns = {}
 
     def see(self, rows: Columns) -> None:
         """Check the next rows of the log after those of the same session and agent."""
