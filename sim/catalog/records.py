@@ -108,6 +108,8 @@ class Agent(Record):
     max_tokens: Annotated[int, Field(gt=0)]
     compaction_at: Annotated[float, Field(gt=0, le=1)]
     compaction_to_tokens: Annotated[int, Field(gt=0)]
+    compaction_prompt_tokens: Count
+    summary_tokens: Distribution
     caching_share: Share
     uncached_tail_tokens: Count
     compacts: bool

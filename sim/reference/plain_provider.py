@@ -163,7 +163,7 @@ class Provider:
         return Reply(CLIENT_TIMEOUT, self._timeout_us)
 
     def _read_tokens(self, session: Session, call: Call, now_us: int) -> int:
-        """Return what an attempt reads: the context of its session, or else a static prefix.
+        """Return what an attempt reads: the context of its history, or else a static prefix.
 
         A call reads no more than it would leave itself. The age of an entry counts from the begin
         of the attempt that left or last read it, and entries of exactly the lifetime are still
@@ -172,11 +172,10 @@ class Provider:
         if not call.left_tokens:
             return 0
 
-        # what the last answered call of the session left, if both are of one context
-        last = session.last_answered
-        if last is not None and last.left_tokens and last.epoch == call.epoch:
-            age_us = now_us - session.last_answered_began_us
-            if age_us <= session.lifetime_us:
+        # what the last answered call of the same history left
+        if call.history in session.last_answered:
+            last, began_us = session.last_answered[call.history]
+            if last.left_tokens and now_us - began_us <= session.lifetime_us:
                 return min(last.left_tokens, call.left_tokens)
 
         # system prompt and tools, which others of the organisation may have sent before
@@ -187,7 +186,7 @@ class Provider:
 
     def _remember(self, session: Session, call: Call, now_us: int) -> None:
         """Leave the context of an answered attempt in the cache, and its static prefix."""
-        session.last_answered, session.last_answered_began_us = call, now_us
+        session.last_answered[call.history] = call, now_us
         if call.left_tokens:
             self._prefix_touched_us[session.key] = now_us
 

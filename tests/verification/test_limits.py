@@ -59,7 +59,7 @@ def single_calls(count: int, failures: FailureDraws) -> DrawnCalls:
         generation_us=zeros,
         context_tokens=ones,
         left_tokens=zeros,
-        epoch=zeros,
+        history=number,
         output_tokens=ones,
         failure_draw=failures.failure(number, 0),
         calls_per_session=ones,

@@ -13,6 +13,7 @@ from sim.actors.prompts import PromptSource
 from sim.arrays.time import HOUR_US
 from sim.arrays.types import Floats, Ints
 from sim.catalog import benchmarks, steps_for
+from sim.scaffold.expected_calls import compactions_per_call
 from sim.scaffold.steps import draw_steps, instance_scores
 from sim.scaffold.turns import Turns, draw_tool_steps, draw_turns_of, plain_turns
 from sim.streams import U64, mixed
@@ -168,6 +169,7 @@ class BenchmarkTickets:
 class PromptTickets:
     """A list of prompts, each handed out once, paced so that the target is met in time.
 
+    The target holds for the calls that turns ask for and the compactions to be expected of them.
     Each block of tickets takes the share of the planned time that its exchanges have in the
     target. Within that time its releases are a Poisson process given its count: sorted uniforms,
     in operational time. A ticket that nobody can take when it is released is dropped.
@@ -181,7 +183,9 @@ class PromptTickets:
         if team.target is None:
             raise ValueError(f"actors.{actor.id}: a paced queue needs a target")
         self._context, self._actor, self._team = context, actor, team
-        self._target = team.target
+        # compactions come on top of what turns ask for
+        more = compactions_per_call(actor, one_turn=True)
+        self._target = max(1, round(team.target / (1 + more)))
 
         # the planned time, in operational time
         self._time_change = time_change_of(context, actor, 0)

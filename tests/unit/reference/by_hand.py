@@ -22,7 +22,7 @@ def call(row: int = 0, **dials: int) -> Call:
         "generation_us": 2 * SECOND_US,
         "context_tokens": 1_000,
         "left_tokens": 0,
-        "epoch": 0,
+        "history": 0,
         "output_tokens": 10,
         "asks_tokens": 20,
     }

@@ -108,7 +108,7 @@ def test_after_a_compaction_and_in_other_sessions_the_static_prefix_is_read() ->
     provider, first = Provider(FREE, 0), session()
     provider.begin(first, call(left_tokens=700), 0, 0)
     last_us = first.lifetime_us
-    assert provider.begin(first, call(left_tokens=900, epoch=1), 0, 1).read_tokens == 400
+    assert provider.begin(first, call(left_tokens=900, history=1), 0, 1).read_tokens == 400
     provider = Provider(FREE, 0)
     provider.begin(session(), call(left_tokens=700), 0, 0)
     assert provider.begin(session(key=2), call(left_tokens=900), 0, 1).read_tokens == 0

@@ -87,7 +87,7 @@ def drawn_calls(calls_per_session: list[int], **columns: Any) -> DrawnCalls:
         "generation_us": 2_000_000,
         "context_tokens": 1_000,
         "left_tokens": 900,
-        "epoch": 0,
+        "history": session,
         "output_tokens": 50,
         "asks_tokens": 200,
         "failure_draw": 0.99,
