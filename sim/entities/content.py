@@ -47,10 +47,11 @@ def _zipf(count: int, exponent: float) -> Floats:
 
 
 class Universe:
-    """The templates, topics and vectors of one seed, from which every class draws."""
+    """The templates, topics and vectors of one world, from which every class draws."""
 
     def __init__(self, streams: Streams) -> None:
-        self._streams = streams
+        """Prepare the universe of a world from its random streams."""
+        self.streams = streams
         # the templates of all families, numbered one family after the other
         self._families: dict[str, tuple[int, Floats]] = {}
         self.templates = 0
@@ -190,7 +191,7 @@ class Universe:
 
     @cached_property
     def _noise_keys(self) -> list[int]:
-        return [self._streams.key("pool", "vectors", "noise", k) for k in range(_NOISE_WORDS)]
+        return [self.streams.key("pool", "vectors", "noise", k) for k in range(_NOISE_WORDS)]
 
     def _noise(self, content: U64) -> Vectors:
         """Return a direction for each content, of unit length on average.
@@ -205,6 +206,6 @@ class Universe:
         return noise
 
     def _directions(self, name: str, count: int) -> Vectors:
-        rng = self._streams.rng("pool", "vectors", name)
+        rng = self.streams.rng("pool", "vectors", name)
         directions = rng.standard_normal((count, DIMENSIONS)) / np.sqrt(DIMENSIONS)
         return np.asarray(directions, np.float32)

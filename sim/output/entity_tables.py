@@ -156,7 +156,7 @@ class ProviderActions:
 
 def _accounts(population: Population, owners: AccountOwners, actions: ProviderActions) -> Any:
     """Return the table `accounts`; addresses and domains are shown as opaque identifiers."""
-    a, key = owners.accounts, population.streams.key
+    a, key = owners.accounts, population.world_streams.key
     status = actions.status(len(population.accounts))[owners.rows]
 
     return sorted_table(

@@ -30,7 +30,7 @@ class Population:
     scenario, streams
         The scenario, and the random streams of its seed.
     universe, clients
-        The prompts and the client programs that all actors share.
+        The prompts and the client programs of the world, which all actors share.
     models
         All models that occur, in order of id.
     contexts
@@ -53,6 +53,11 @@ class Population:
     actor_of_account: Ints
     agent_ids: tuple[str, ...]
     agent_of_account: Ints
+
+    @property
+    def world_streams(self) -> Streams:
+        """The random streams of the planet, which all runs of one world share."""
+        return self.scenario.world.streams
 
     def nobody(self) -> Bools:
         """Return a flag for every account, none of them set."""
@@ -122,8 +127,8 @@ def _builder(scenario: Scenario, streams: Streams) -> ActorBuilder:
     return ActorBuilder(
         scenario=scenario,
         streams=streams,
-        universe=Universe(streams),
-        clients=pools.clients(streams),
+        universe=Universe(world.streams),
+        clients=pools.clients(world.streams),
         models=ModelTable([models()[m] for m in model_ids]),
         conditions=ProviderConditions(world, clock.start, -SESSION_LEAD_US, clock.duration_us),
     )

@@ -12,6 +12,7 @@ from sim.documents.forms import Record
 from sim.documents.quantities import format_duration
 from sim.documents.value_types import Instant
 from sim.scenario.enforcement_policy import Enforcement, Operator
+from sim.streams import Streams
 
 Arrival = Literal["sessions", "queue"]
 Source = Literal["benchmark", "prompts"]
@@ -236,12 +237,15 @@ class Event(Record):
 
 
 class World(Record):
-    """The provider; `enforcement` None: it does nothing about accounts.
+    """The provider and the planet around it; `enforcement` None: it does nothing about accounts.
 
+    `seed`: of what belongs to the planet, whatever the seed of the run: templates, topics and
+    vectors of prompts, sets of tools, client software, networks, sellers, items of benchmarks.
     `overload`, `server_error`: probability for an attempt under ordinary conditions.
     `timeout_us`: after it clients hang up. `burst`: size of a bucket in minutes of its limit.
     """
 
+    seed: int
     load: Load
     overload: float
     server_error: float
@@ -249,6 +253,11 @@ class World(Record):
     burst: float
     events: tuple[Event, ...] = ()
     enforcement: Enforcement | None = None
+
+    @property
+    def streams(self) -> Streams:
+        """The random streams of the planet."""
+        return Streams(self.seed)
 
 
 class Tables(Record):

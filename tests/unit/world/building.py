@@ -29,7 +29,13 @@ def event(kind: str, at_min: float, until_min: float | None = None, **values: An
 
 def world(*events: Event, load: Load = STEADY, **values: float) -> World:
     """A provider that never fails by itself and is always equally fast, but for `values`."""
-    defaults = {"overload": 0.0, "server_error": 0.0, "timeout_us": 600 * SECOND_US, "burst": 1.0}
+    defaults = {
+        "seed": 1,
+        "overload": 0.0,
+        "server_error": 0.0,
+        "timeout_us": 600 * SECOND_US,
+        "burst": 1.0,
+    }
     return World(load=load, events=events, **{**defaults, **values})  # type: ignore[arg-type]
 
 
