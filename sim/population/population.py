@@ -14,6 +14,7 @@ from sim.catalog import models, typologies
 from sim.entities import pools
 from sim.entities.accounts import Accounts
 from sim.entities.content import Universe
+from sim.entities.shared_pools import SharedPools
 from sim.population.actor_builder import ActorBuilder
 from sim.scenario.resolved import Actor, Scenario
 from sim.streams import U64, Streams
@@ -129,6 +130,7 @@ def _builder(scenario: Scenario, streams: Streams) -> ActorBuilder:
         streams=streams,
         universe=Universe(world.streams),
         clients=pools.clients(world.streams),
+        shared=SharedPools(world.streams),
         models=ModelTable([models()[m] for m in model_ids]),
         conditions=ProviderConditions(world, clock.start, -SESSION_LEAD_US, clock.duration_us),
     )

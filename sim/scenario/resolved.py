@@ -32,6 +32,11 @@ class Clock(Record):
     duration_us: int
 
     @property
+    def opening_us(self) -> int:
+        """The opening of the log, in microseconds since 1970."""
+        return round(self.start.timestamp() * 1_000_000)
+
+    @property
     def end(self) -> datetime:
         """The first moment that is no longer in the log."""
         return self.start + timedelta(microseconds=self.duration_us)
@@ -137,8 +142,16 @@ class Actor(Record):
     shared_card_share: float = 0.0
     accounts_per_card: float = 1.0
     prepaid_share: float = 0.0
+    stolen_card_share: float = 0.0
     verified_share: float = 0.0
     cloud_share: float = 0.0
+
+    # What it draws from pools that strangers share: addresses, cards, mail domains, and accounts
+    # that a seller signed up.
+    popular_address_share: float = 0.0
+    pooled_card_share: float = 0.0
+    pooled_domain_share: float = 0.0
+    bought_share: float = 0.0
 
     # Who sends through whose accounts, and who asks.
     through: str | None = None
