@@ -219,9 +219,13 @@ class Universe:
 
 
 def _of_unit_length(vectors: Vectors) -> Vectors:
-    """Divide vectors by their lengths; coordinates are added in order, alike on all machines."""
-    squares = np.zeros(len(vectors), np.float32)
-    for coordinate in vectors.T:
-        squares += coordinate * coordinate
-    vectors /= np.sqrt(squares)[:, None]
+    """Divide vectors by their lengths.
+
+    Squares are added half to half, in an order of our own: alike on all machines.
+    """
+    squares = vectors * vectors
+    while squares.shape[1] > 1:
+        half = squares.shape[1] // 2
+        squares = squares[:, :half] + squares[:, half:]
+    vectors /= np.sqrt(squares)
     return vectors
