@@ -300,8 +300,11 @@ def table_of_circles() -> str:
 def table_of_families() -> str:
     from sim import catalog
 
-    rows = [[f"`{x.id}`", x.title, f"{x.templates:,}"] for x in catalog.families().values()]
-    return table(["family", "", "templates"], rows, right=1)
+    rows = [
+        [f"`{x.id}`", x.title, f"{x.templates:,}", str(x.likeness)]
+        for x in catalog.families().values()
+    ]
+    return table(["family", "", "templates", "likeness"], rows, right=2)
 
 
 def table_of_look_alikes() -> str:

@@ -205,6 +205,12 @@ def provider() -> Mapping[str, float]:
 
 
 @cache
+def pools() -> Mapping[str, Any]:
+    """Return what the pools of the world that strangers share are like."""
+    return MappingProxyType(_plain(read_yaml("world")["pools"]))
+
+
+@cache
 def enforcement() -> Mapping[str, Any]:
     """Return what a provider does about accounts, unless a scenario says otherwise."""
     return MappingProxyType(_plain(read_yaml("world")["enforcement"]))

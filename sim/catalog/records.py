@@ -157,11 +157,15 @@ class Variant(Record):
 
 
 class Family(Record):
-    """A family of prompt templates, `templates` of them."""
+    """A family of prompt templates, `templates` of them.
+
+    `likeness`: mean cosine of the directions of two of them.
+    """
 
     id: str
     title: str
     templates: Annotated[int, Field(gt=0)]
+    likeness: Share
 
 
 class Claim(Record):

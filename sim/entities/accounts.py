@@ -33,7 +33,9 @@ class Accounts:
     verified: Bools
     email_domain: Ints
 
-    # Where it sends from: at home, and away.
+    # Where it signed up, and where it sends from: at home, and away.
+    signup_ip: Ints
+    signup_asn_type: Ints
     ip: Ints
     asn: Ints
     asn_type: Ints
@@ -49,6 +51,7 @@ class Accounts:
     # How it pays.
     instrument: Ids
     card_kind: Ints
+    stolen: Bools
     declines: Ints
 
     # How it behaves. `volume` has mean 1 over those who behave alike, in expectation. `list_share`:
@@ -105,6 +108,7 @@ _NARROW: dict[str, type] = {
     "agent": np.int16,
     "model": np.int8,
     "client": np.int16,
+    "signup_asn_type": np.int8,
     "asn": np.int32,
     "asn_type": np.int8,
     "country": np.int8,

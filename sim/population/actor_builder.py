@@ -24,6 +24,7 @@ from sim.entities.account_builder import AccountBuilder, Replacements
 from sim.entities.accounts import Accounts
 from sim.entities.behaviour import behaviours_of
 from sim.entities.content import Universe
+from sim.entities.shared_pools import SharedPools
 from sim.entities.tenure import SlotTimeline
 from sim.population.enforced import operator_with_costs, watched_slots
 from sim.population.lifetimes import draw_lifetimes, draw_sign_ups, timeline_of
@@ -38,8 +39,17 @@ from sim.world.models import ModelTable
 from sim.world.releases import Releases
 
 # What belongs to the account of a host, and what only to its connection.
-_OF_HOST = ("account_id", "org_id", "api_key_id", "created_us", "platform", "verified")
-_PAYS_HOST = ("instrument", "card_kind", "declines", "email_domain", "names_end_user")
+_OF_HOST = (
+    "account_id",
+    "org_id",
+    "api_key_id",
+    "created_us",
+    "platform",
+    "verified",
+    "signup_ip",
+    "signup_asn_type",
+)
+_PAYS_HOST = ("instrument", "card_kind", "stolen", "declines", "email_domain", "names_end_user")
 _NETWORK = (
     "client",
     "ip",
@@ -121,6 +131,8 @@ class ActorBuilder:
         The pool of prompts and templates.
     clients
         The client programs.
+    shared
+        What strangers share: popular addresses, card numbers, mail domains, sellers.
     models
         All models that an actor uses or an event releases.
     conditions
@@ -131,6 +143,7 @@ class ActorBuilder:
     streams: Streams
     universe: Universe
     clients: pools.Clients
+    shared: SharedPools
     models: ModelTable
     conditions: ProviderConditions
 
@@ -165,7 +178,9 @@ class ActorBuilder:
         """Draw the first accounts and the templates of an actor."""
         streams, separability = self.streams, self.scenario.separability
         behaviours = behaviours_of(actor, separability)
-        account_builder = AccountBuilder(actor, behaviours, separability, streams)
+        account_builder = AccountBuilder(
+            actor, behaviours, separability, streams, self.shared, self.scenario.clock.opening_us
+        )
         first_accounts = account_builder.first_accounts(self.clients.weights)
 
         return _Setup(

@@ -141,6 +141,7 @@ def _world(form: WorldForm, starts: date, enforcement: Enforcement | None) -> Wo
 
     events = sorted(form.events, key=lambda event: (event.at, event.kind))
     return World(
+        seed=int(usual["seed"]) if form.seed is None else form.seed,
         load=Load(**load),
         overload=usual["overload"] if form.overload is None else form.overload,
         server_error=usual["server_error"] if form.server_error is None else form.server_error,

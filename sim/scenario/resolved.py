@@ -13,6 +13,7 @@ from sim.documents.forms import Record
 from sim.documents.quantities import format_duration
 from sim.documents.value_types import Day, Instant
 from sim.scenario.enforcement_policy import Enforcement, Operator
+from sim.streams import Streams
 
 Arrival = Literal["sessions", "queue"]
 Source = Literal["benchmark", "prompts"]
@@ -30,6 +31,11 @@ class Clock(Record):
 
     start: Instant
     duration_us: int
+
+    @property
+    def opening_us(self) -> int:
+        """The opening of the log, in microseconds since 1970."""
+        return round(self.start.timestamp() * 1_000_000)
 
     @property
     def end(self) -> datetime:
@@ -137,8 +143,16 @@ class Actor(Record):
     shared_card_share: float = 0.0
     accounts_per_card: float = 1.0
     prepaid_share: float = 0.0
+    stolen_card_share: float = 0.0
     verified_share: float = 0.0
     cloud_share: float = 0.0
+
+    # What it draws from pools that strangers share: addresses, cards, mail domains, and accounts
+    # that a seller signed up.
+    popular_address_share: float = 0.0
+    pooled_card_share: float = 0.0
+    pooled_domain_share: float = 0.0
+    bought_share: float = 0.0
 
     # Who sends through whose accounts, and who asks.
     through: str | None = None
@@ -252,12 +266,15 @@ class RateLimits(Record):
 
 
 class World(Record):
-    """The provider; `enforcement` None: it does nothing about accounts.
+    """The provider and the planet around it; `enforcement` None: it does nothing about accounts.
 
+    `seed`: of what belongs to the planet, whatever the seed of the run: templates, topics and
+    vectors of prompts, sets of tools, client software, networks, sellers, items of benchmarks.
     `overload`, `server_error`: probability for an attempt under ordinary conditions.
     `timeout_us`: after it clients hang up. `burst`: size of a bucket in minutes of its limit.
     """
 
+    seed: int
     load: Load
     overload: float
     server_error: float
@@ -266,6 +283,11 @@ class World(Record):
     limits: RateLimits
     events: tuple[Event, ...] = ()
     enforcement: Enforcement | None = None
+
+    @property
+    def streams(self) -> Streams:
+        """The random streams of the planet."""
+        return Streams(self.seed)
 
 
 class Tables(Record):

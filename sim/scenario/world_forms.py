@@ -22,7 +22,7 @@ from sim.documents.value_types import (
 )
 from sim.scenario.enforcement_policy import Policy
 from sim.scenario.keys import BY_CATALOG, optional_key
-from sim.scenario.values import AtLeastOne, PositiveDailyRate, PositiveDays, Times
+from sim.scenario.values import AtLeastOne, PositiveDailyRate, PositiveDays, Seed, Times
 
 PositivePeople = Annotated[Positive, Field(le=MOST_ACCOUNTS)]
 AlertRate = Annotated[float, Field(ge=0, le=1000)]
@@ -223,6 +223,11 @@ EnforcementOrDefault = Annotated[EnforcementForm, BeforeValidator(_enforcement)]
 class WorldForm(Form):
     """The provider; keys that are left out take the catalog's value."""
 
+    seed: Seed | None = optional_key(
+        "Seed of what every run of one world shares, 0 to 2^64 - 1: templates, topics and vectors "
+        "of prompts, tools, client software, networks, sellers, items of benchmarks.",
+        BY_CATALOG,
+    )
     load: LoadForm | None = optional_key("Course of the load.", BY_CATALOG)
     overload: Share | None = optional_key(
         "Probability that an attempt meets 529, 0 to 1.", BY_CATALOG

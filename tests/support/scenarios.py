@@ -54,6 +54,7 @@ def ordinary(*events: Event, **dials: Any) -> World:
         **dials.pop("load", {}),
     }
     defaults = {
+        "seed": int(known["seed"]),
         "overload": known["overload"],
         "server_error": known["server_error"],
         "timeout_us": round(known["timeout_s"] * 1e6),

@@ -99,8 +99,9 @@ class BenchmarkTickets:
             raise ValueError(f"actors.{actor.id}: a benchmark queue needs a benchmark")
         self._context, self._actor, self._opens_us = context, actor, opens_us
         self._benchmark = benchmarks()[actor.benchmark]
-        self._scores = instance_scores(context.streams, self._benchmark.id, self._benchmark.items)
-        self._key = context.streams.key("benchmark", self._benchmark.id)
+        streams = context.world.streams
+        self._scores = instance_scores(streams, self._benchmark.id, self._benchmark.items)
+        self._key = streams.key("benchmark", self._benchmark.id)
 
         # accounts are chosen for a block at a time: where they come and go, it is soon used up
         few = max(_SHORTEST_BLOCK, team.workers or 0)

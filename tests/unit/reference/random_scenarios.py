@@ -201,6 +201,7 @@ def _events(rng: Random, hours: float) -> tuple[Event, ...]:
 
 def _world(rng: Random, hours: float) -> World:
     return World(
+        seed=1,
         load=Load(
             peak_hour=17.0,
             strength=0.3,

@@ -36,6 +36,7 @@ def world(*events: Event, load: Load = STEADY, **values: Any) -> World:
     `values`.
     """
     defaults = {
+        "seed": 1,
         "overload": 0.0,
         "server_error": 0.0,
         "timeout_us": 600 * SECOND_US,
