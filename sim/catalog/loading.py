@@ -17,6 +17,7 @@ from sim.catalog.records import (
     Limit,
     Model,
     Parameter,
+    PaymentKind,
     Source,
     Statement,
     Status,
@@ -35,6 +36,7 @@ _CITED_FILES = {
     "circle": "circles",
     "world": "world",
     "amplification": "amplification",
+    "payment": "payments",
 }
 
 _MAY_BE_EMPTY = ("value", "bound", "low", "high", "window_days")
@@ -189,6 +191,28 @@ def operator() -> Mapping[str, Any]:
     return MappingProxyType(_plain(read_yaml("world")["operator"]))
 
 
+PAYMENT_TIMING = "timing"
+
+
+@cache
+def payment_kinds() -> Mapping[str, PaymentKind]:
+    """Return how payments go by kind of access: types of instruments, and cards that are stolen."""
+    entries = read_yaml("payments").items()
+    return MappingProxyType(
+        {
+            k: PaymentKind.model_validate({"id": k, **_plain(v)})
+            for k, v in entries
+            if k != PAYMENT_TIMING
+        }
+    )
+
+
+@cache
+def payment_timing() -> Mapping[str, float]:
+    """Return when payments are made, disputed and refunded, whatever pays."""
+    return MappingProxyType(_plain(read_yaml("payments")[PAYMENT_TIMING]))
+
+
 @cache
 def amplification() -> Mapping[str, Mapping[str, float]]:
     """Return what one request, and one session, was measured to come to, by quantity."""
@@ -226,7 +250,7 @@ def cited(kind: str, wanted: str) -> tuple[Cited, ...]:
     Parameters
     ----------
     kind
-        model, agent, benchmark, typology, mode, circle, family, world or amplification.
+        model, agent, benchmark, typology, mode, circle, family, world, amplification or payment.
     wanted
         Id of the entry.
 

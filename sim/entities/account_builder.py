@@ -199,7 +199,6 @@ class AccountBuilder:
             "platform": np.where(by_cloud, cloud, 0),
             "instrument": paid.instrument,
             "card_kind": paid.kind,
-            "declines": paid.declines,
         }
 
     def _by_mode(self, name: str, mode: Ints) -> Floats:

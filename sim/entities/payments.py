@@ -15,7 +15,6 @@ CARD_TYPES = ("card", "prepaid", "invoice", "marketplace", "credit")
 CARD, PREPAID, INVOICE, MARKETPLACE, CREDIT = range(len(CARD_TYPES))
 # Of what is neither prepaid nor paid by a cloud platform; priors.
 _INVOICE_SHARE, _CREDIT_SHARE = 0.12, 0.05
-DECLINE_MEAN = 0.15
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,6 @@ class Payments:
 
     instrument: Ids
     kind: Ints
-    declines: Ints
 
 
 def payments(
@@ -88,5 +86,4 @@ def payments(
     return Payments(
         instrument=opaque_ids(streams.key(actor.id, "instrument"), number),
         kind=kind,
-        declines=rng.poisson(DECLINE_MEAN, n),
     )

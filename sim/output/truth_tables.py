@@ -12,6 +12,7 @@ from sim.arrays.types import Ints
 from sim.output.account_usage import Usage
 from sim.output.achieved import ActorSummary, Tally
 from sim.output.entity_tables import AccountOwners, campaign_uids
+from sim.output.payment_events import stolen_cards
 from sim.output.row_tables import opening_us
 from sim.population.population import Population
 from sim.scenario.resolved import Actor
@@ -56,6 +57,7 @@ def truth_accounts(population: Population, usage: Usage) -> Any:
             "campaign_uid": np.where(coordinated[actor], campaigns[actor], MISSING),
             "operator_uid": _operators(population, rows),
             "generation": a.generation[rows].astype(np.int16),
+            "stolen_card": stolen_cards(a, population.streams)[rows],
         },
     )
 

@@ -39,7 +39,7 @@ from sim.world.releases import Releases
 
 # What belongs to the account of a host, and what only to its connection.
 _OF_HOST = ("account_id", "org_id", "api_key_id", "created_us", "platform", "verified")
-_PAYS_HOST = ("instrument", "card_kind", "declines", "email_domain", "names_end_user")
+_PAYS_HOST = ("instrument", "card_kind", "email_domain", "names_end_user")
 _NETWORK = (
     "client",
     "ip",

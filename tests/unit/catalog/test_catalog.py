@@ -29,6 +29,7 @@ from sim.catalog import (
     modes,
     operator,
     parameters,
+    payment_kinds,
     provider,
     resolve_model,
     sources,
@@ -37,6 +38,7 @@ from sim.catalog import (
     steps_for,
     typologies,
 )
+from sim.catalog.loading import PAYMENT_TIMING
 from sim.catalog.records import Cited
 from sim.comparison.hypotheses.load_hypotheses import load_library
 from sim.comparison.hypotheses.priors import SHAPES
@@ -58,6 +60,7 @@ KINDS: dict[str, Any] = {
     "world": lambda: ("provider", "rules", "enforcement", "operator"),
     "mode": modes,
     "amplification": amplification,
+    "payment": lambda: (*payment_kinds(), PAYMENT_TIMING),
 }
 ENTRIES = [(kind, key) for kind, entries in KINDS.items() for key in entries()]
 

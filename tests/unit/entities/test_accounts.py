@@ -204,7 +204,6 @@ def test_who_shares_no_card_pays_with_that_of_its_organisation() -> None:
         assert np.mean(kind == code) == pytest.approx(share, abs=0.04)
     assert np.mean(kind == CARD) == pytest.approx(0.83 * rest, abs=0.05)
     assert (paid(50, by_cloud=True).kind == MARKETPLACE).all()
-    assert cards.declines.mean() == pytest.approx(0.15, abs=0.03)
 
 
 @pytest.mark.parametrize("sharing", [1.0, 2.0])
@@ -236,7 +235,6 @@ PLAIN: dict[str, float] = {
     "platform": 7.89744,
     "instrument": 2937320.0,
     "card_kind": 31.7179,
-    "declines": 8.51282,
     "mode": 0.0,
     "agent": 23.2308,
     "volume": 40.6335,
@@ -279,7 +277,6 @@ MIXED: dict[str, float] = {
     "platform": 6.84615,
     "instrument": 3028140.0,
     "card_kind": 15.3077,
-    "declines": 10.0,
     "mode": 180.0,
     "agent": 398.692,
     "volume": 28.5279,
@@ -322,7 +319,6 @@ REPLACED: dict[str, float] = {
     "platform": 0.0,
     "instrument": 190480.0,
     "card_kind": 0.0,
-    "declines": 0.0,
     "mode": 13.5,
     "agent": 29.0,
     "volume": 0.800122,
