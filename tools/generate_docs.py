@@ -579,6 +579,7 @@ def code_measures() -> str:
 
 def values_by_status() -> str:
     from sim import catalog
+    from sim.catalog.loading import PAYMENT_TIMING
 
     kinds: dict[str, Any] = {
         "model": catalog.models,
@@ -590,6 +591,7 @@ def values_by_status() -> str:
         "family": catalog.families,
         "world": lambda: ("provider", "rules", "enforcement", "operator"),
         "amplification": catalog.amplification,
+        "payment": lambda: (*catalog.payment_kinds(), PAYMENT_TIMING),
     }
     rows = []
     for kind, entries in kinds.items():

@@ -19,6 +19,7 @@ from sim.catalog.records import (
     Model,
     OutputRule,
     Parameter,
+    PaymentKind,
     Source,
     Statement,
     Status,
@@ -37,6 +38,7 @@ _CITED_FILES = {
     "circle": "circles",
     "world": "world",
     "amplification": "amplification",
+    "payment": "payments",
 }
 
 _Dated = TypeVar("_Dated", Limit, OutputRule)
@@ -222,6 +224,28 @@ def operator() -> Mapping[str, Any]:
     return MappingProxyType(_plain(read_yaml("world")["operator"]))
 
 
+PAYMENT_TIMING = "timing"
+
+
+@cache
+def payment_kinds() -> Mapping[str, PaymentKind]:
+    """Return how payments go by kind of access: types of instruments, and cards that are stolen."""
+    entries = read_yaml("payments").items()
+    return MappingProxyType(
+        {
+            k: PaymentKind.model_validate({"id": k, **_plain(v)})
+            for k, v in entries
+            if k != PAYMENT_TIMING
+        }
+    )
+
+
+@cache
+def payment_timing() -> Mapping[str, float]:
+    """Return when payments are made, disputed and refunded, whatever pays."""
+    return MappingProxyType(_plain(read_yaml("payments")[PAYMENT_TIMING]))
+
+
 @cache
 def amplification() -> Mapping[str, Mapping[str, float]]:
     """Return what one request, and one session, was measured to come to, by quantity."""
@@ -259,7 +283,7 @@ def cited(kind: str, wanted: str) -> tuple[Cited, ...]:
     Parameters
     ----------
     kind
-        model, agent, benchmark, typology, mode, circle, family, world or amplification.
+        model, agent, benchmark, typology, mode, circle, family, world, amplification or payment.
     wanted
         Id of the entry.
 

@@ -168,6 +168,19 @@ class Family(Record):
     likeness: Share
 
 
+class PaymentKind(Record):
+    """How payments by one kind of access go.
+
+    `decline_share`: of attempts to charge. `dispute_share`: of the statements of an instrument.
+    `refund_share`: of charges.
+    """
+
+    id: str
+    decline_share: Annotated[float, Field(ge=0, lt=1)]
+    dispute_share: Share
+    refund_share: Share
+
+
 class Claim(Record):
     """A reported figure: the allegation of one party, never ground truth.
 

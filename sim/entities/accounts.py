@@ -52,7 +52,6 @@ class Accounts:
     instrument: Ids
     card_kind: Ints
     stolen: Bools
-    declines: Ints
 
     # How it behaves. `volume` has mean 1 over those who behave alike, in expectation. `list_share`:
     # share of its sessions on the actor's list.
@@ -117,7 +116,6 @@ _NARROW: dict[str, type] = {
     "utc_offset_h": np.int8,
     "platform": np.int8,
     "card_kind": np.int8,
-    "declines": np.int8,
     "end_users": np.int32,
     "abroad_share": np.float32,
     "pivot": np.float32,

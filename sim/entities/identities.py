@@ -111,7 +111,6 @@ class Identities:
             "instrument": paid.instrument,
             "card_kind": paid.kind,
             "stolen": paid.stolen,
-            "declines": paid.declines,
             **sign_up,
         }
 

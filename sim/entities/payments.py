@@ -15,7 +15,6 @@ CARD_TYPES = ("card", "prepaid", "invoice", "marketplace", "credit")
 CARD, PREPAID, INVOICE, MARKETPLACE, CREDIT = range(len(CARD_TYPES))
 # Of what is neither prepaid nor paid by a cloud platform; priors.
 _INVOICE_SHARE, _CREDIT_SHARE = 0.12, 0.05
-DECLINE_MEAN = 0.15
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,6 @@ class Payments:
     instrument: Ids
     kind: Ints
     stolen: Bools
-    declines: Ints
 
 
 def payments(
@@ -103,7 +101,6 @@ def payments(
         instrument=identifier[index],
         kind=np.where(by_cloud, MARKETPLACE, kind[index]),
         stolen=is_stolen[index] & ~by_cloud,
-        declines=rng.poisson(DECLINE_MEAN, n),
     )
 
 

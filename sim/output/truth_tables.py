@@ -56,6 +56,7 @@ def truth_accounts(population: Population, usage: Usage) -> Any:
             "campaign_uid": np.where(coordinated[actor], campaigns[actor], MISSING),
             "operator_uid": _operators(population, rows),
             "generation": a.generation[rows].astype(np.int16),
+            "stolen_card": a.stolen[rows],
         },
     )
 

@@ -49,7 +49,7 @@ _OF_HOST = (
     "signup_ip",
     "signup_asn_type",
 )
-_PAYS_HOST = ("instrument", "card_kind", "stolen", "declines", "email_domain", "names_end_user")
+_PAYS_HOST = ("instrument", "card_kind", "stolen", "email_domain", "names_end_user")
 _NETWORK = (
     "client",
     "ip",

@@ -203,8 +203,15 @@ class EnforcementForm(Form):
         "Probability that an operator is reported as a whole.", BY_CATALOG
     )
     sweep_after_days: Days | None = optional_key("Days until that happens, 0 to 3,660.", BY_CATALOG)
-    sweep_share: Share | None = optional_key(
-        "Share of the operator's accounts banned then.", BY_CATALOG
+    sweep_share_least: Share | None = optional_key(
+        "Least share of the operator's accounts named then.", BY_CATALOG
+    )
+    sweep_share_most: Share | None = optional_key("Largest such share.", BY_CATALOG)
+    sweep_delay_days: Days | None = optional_key(
+        "Days from the report to the ban of each account, 0 to 3,660.", BY_CATALOG
+    )
+    bystander_rate_per_day: AlertRate | None = optional_key(
+        "Bans a day of any account that is named by mistake, 0 to 1,000.", BY_CATALOG
     )
 
 

@@ -170,6 +170,7 @@ TRUTH_ACCOUNTS = TableSchema(
         Column(
             "generation", "int16", "0 for first accounts, else how many held its place before it."
         ),
+        Column("stolen_card", "bool", "Whether it pays with a stolen card."),
     ]
 )
 

@@ -53,3 +53,7 @@ RATE_LIMIT, STEP_UP, SUSPEND, BAN, REINSTATE = range(len(ACTIONS))
 CHANNELS = ("volume", "sharing", "refusals", "random", "report")
 """What made the provider act: one of three rules, an alert out of nothing, or a report."""
 VOLUME, SHARING, REFUSALS, RANDOM, REPORT = range(len(CHANNELS))
+
+PAYMENT_EVENTS = ("authorisation", "charge", "decline", "dispute", "refund")
+"""What happens to the payments of an account."""
+AUTHORISATION, CHARGE, DECLINE, DISPUTE, REFUND = range(len(PAYMENT_EVENTS))

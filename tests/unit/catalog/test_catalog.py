@@ -33,6 +33,7 @@ from sim.catalog import (
     output_rule,
     output_rules,
     parameters,
+    payment_kinds,
     provider,
     resolve_model,
     sources,
@@ -41,7 +42,7 @@ from sim.catalog import (
     steps_for,
     typologies,
 )
-from sim.catalog.loading import newest
+from sim.catalog.loading import PAYMENT_TIMING, newest
 from sim.catalog.records import Cited
 from sim.comparison.hypotheses.load_hypotheses import load_library
 from sim.comparison.hypotheses.priors import SHAPES
@@ -63,6 +64,7 @@ KINDS: dict[str, Any] = {
     "world": lambda: ("provider", "rules", "enforcement", "operator"),
     "mode": modes,
     "amplification": amplification,
+    "payment": lambda: (*payment_kinds(), PAYMENT_TIMING),
 }
 ENTRIES = [(kind, key) for kind, entries in KINDS.items() for key in entries()]
 

@@ -213,7 +213,6 @@ def test_who_shares_no_card_pays_with_that_of_its_organisation() -> None:
         assert np.mean(kind == code) == pytest.approx(share, abs=0.04)
     assert np.mean(kind == CARD) == pytest.approx(0.83 * rest, abs=0.05)
     assert (paid(50, by_cloud=True).kind == MARKETPLACE).all()
-    assert cards.declines.mean() == pytest.approx(0.15, abs=0.03)
 
 
 @pytest.mark.parametrize("sharing", [1.0, 2.0])
@@ -248,7 +247,6 @@ PLAIN: dict[str, float] = {
     "instrument": 2164330.0,
     "card_kind": 51.5897,
     "stolen": 0.0,
-    "declines": 8.74359,
     "mode": 0.0,
     "agent": 13.7949,
     "volume": 28.8585,
@@ -294,7 +292,6 @@ MIXED: dict[str, float] = {
     "instrument": 3028140.0,
     "card_kind": 9.07692,
     "stolen": 0.0,
-    "declines": 4.53846,
     "mode": 180.0,
     "agent": 390.872,
     "volume": 44.6126,
@@ -340,7 +337,6 @@ REPLACED: dict[str, float] = {
     "instrument": 190480.0,
     "card_kind": 0.0,
     "stolen": 0.0,
-    "declines": 0.0,
     "mode": 13.5,
     "agent": 31.5,
     "volume": 4.94636,
