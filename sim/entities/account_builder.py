@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.arrays.time import DAY_US, HOUR_US, MINUTE_US
+from sim.arrays.time import DAY_US, FOREVER_US, HOUR_US, MINUTE_US, NEVER_US
 from sim.arrays.types import Floats, Ints
 from sim.entities import pools
 from sim.entities.accounts import Accounts
@@ -62,7 +62,8 @@ class AccountBuilder:
     def first_accounts(self, client_weights: Floats) -> Accounts:
         """Return the accounts that hold the slots first, in order of slot.
 
-        `created_us` is negative, but where a lifetime begins within the log.
+        They have no lifetime yet, and no change of model: `created_us` only tells how much earlier
+        or later than others of its cohort an account signs up.
 
         Parameters
         ----------
@@ -117,6 +118,10 @@ class AccountBuilder:
             batches=batches,
             temperature=temperature,
             model=model,
+            second_model=model,
+            model_changes_us=np.full(n, FOREVER_US),
+            begins_us=np.full(n, NEVER_US),
+            ends_us=np.full(n, FOREVER_US),
             asks_latest=asks_latest,
             moves_at=moves_at,
             pivot=pivot,
@@ -139,6 +144,7 @@ class AccountBuilder:
 
         identity |= {
             "created_us": replacements.from_us - lead_us,
+            "begins_us": replacements.from_us,
             "generation": replacements.generation,
             "organisation": int(first.organisation.max()) + 1 + np.arange(n),
             "client": rng.permutation(first.client[slot]),
@@ -184,6 +190,7 @@ class AccountBuilder:
             "org_id": opaque_ids(streams.key(*names, "organisation"), organisation),
             "api_key_id": opaque_ids(streams.key(*names, "api key"), number),
             "created_us": created_us,
+            "cohort": np.where(groups.in_a_cohort, groups.cohort, n + number),
             "verified": verified,
             "email_domain": np.where(has_common_domain, common_domain, own_domain),
             "ip": home.first.ip,

@@ -25,8 +25,9 @@ from sim.entities.accounts import Accounts
 from sim.entities.behaviour import behaviours_of
 from sim.entities.content import Universe
 from sim.entities.tenure import SlotTimeline
+from sim.population.activity import draw_activity, with_model_changes
 from sim.population.enforced import operator_with_costs, watched_slots
-from sim.population.lifetimes import draw_lifetimes, draw_sign_ups, timeline_of
+from sim.population.lifetimes import draw_stays, timeline_of
 from sim.population.spending import plan_budget
 from sim.scenario.resolved import Actor, Clock, Scenario
 from sim.streams import Streams
@@ -38,7 +39,16 @@ from sim.world.models import ModelTable
 from sim.world.releases import Releases
 
 # What belongs to the account of a host, and what only to its connection.
-_OF_HOST = ("account_id", "org_id", "api_key_id", "created_us", "platform", "verified")
+_OF_HOST = (
+    "account_id",
+    "org_id",
+    "api_key_id",
+    "created_us",
+    "begins_us",
+    "ends_us",
+    "platform",
+    "verified",
+)
 _PAYS_HOST = ("instrument", "card_kind", "declines", "email_domain", "names_end_user")
 _NETWORK = (
     "client",
@@ -166,7 +176,9 @@ class ActorBuilder:
         streams, separability = self.streams, self.scenario.separability
         behaviours = behaviours_of(actor, separability)
         account_builder = AccountBuilder(actor, behaviours, separability, streams)
-        first_accounts = account_builder.first_accounts(self.clients.weights)
+        first_accounts = with_model_changes(
+            actor, behaviours, account_builder.first_accounts(self.clients.weights), streams
+        )
 
         return _Setup(
             actor,
@@ -202,15 +214,18 @@ class ActorBuilder:
         scenario, streams, actor = self.scenario, self.streams, setup.actor
         slots, clock = actor.accounts, scenario.clock
 
-        # when the slots are worked, and since when their first accounts exist
-        begins_us, ends_us = draw_lifetimes(actor, clock.duration_us, streams)
-        created_us = draw_sign_ups(
-            actor, setup.first_accounts.created_us, begins_us, scenario.separability, streams
+        # when the slots are worked, since when their first accounts exist, and what these do
+        stays = draw_stays(
+            actor, setup.behaviours, setup.first_accounts, clock.duration_us, streams
         )
-        first_accounts = replace(setup.first_accounts, created_us=created_us)
+        first_accounts = replace(setup.first_accounts, **stays._asdict())
+        mode = first_accounts.mode
+        activity = draw_activity(
+            actor, setup.behaviours, mode, stays.begins_us, clock.duration_us, streams
+        )
 
         # how much they send, as far as that is paid for
-        unenforced = timeline_of(nothing_happens(slots), begins_us, ends_us)
+        unenforced = timeline_of(nothing_happens(slots), stays, activity)
         occupied = occupied_share(unenforced, slots, clock.duration_us)
         unscaled = unscaled_rates_per_day(actor, setup.behaviours, first_accounts, range(slots))
         factor = _target_factor(actor, clock, unscaled * occupied)
@@ -223,10 +238,10 @@ class ActorBuilder:
 
         # what the provider does about that
         outcome = self._outcome(
-            setup, first_accounts, factor * unscaled, (begins_us, ends_us), budget
+            setup, first_accounts, factor * unscaled, (stays.begins_us, stays.ends_us), budget
         )
         accounts = self._with_replacements(setup, first_accounts, outcome)
-        timeline = timeline_of(outcome, begins_us, ends_us)
+        timeline = timeline_of(outcome, stays, activity)
         return _Tenancy(accounts, timeline, factor, outcome, budget)
 
     def _guest_tenancy(self, setup: _Setup, host: ActorContext) -> _Tenancy:
