@@ -255,6 +255,11 @@ PLAIN: dict[str, float] = {
     "asks_latest": 8.30769,
     "moves_at": 29.1149,
     "pivot": 69.633,
+    "cohort": 75.4615,
+    "begins_us": 0.0,
+    "ends_us": 0.0,
+    "second_model": 44.1026,
+    "model_changes_us": 0.0,
 }
 MIXED: dict[str, float] = {
     "slot": 1306.67,
@@ -298,6 +303,11 @@ MIXED: dict[str, float] = {
     "asks_latest": 4.17949,
     "moves_at": 31.3859,
     "pivot": 60.0,
+    "cohort": 3706.67,
+    "begins_us": 0.0,
+    "ends_us": 0.0,
+    "second_model": 49.5128,
+    "model_changes_us": 0.0,
 }
 REPLACED: dict[str, float] = {
     "slot": 25.5,
@@ -341,4 +351,9 @@ REPLACED: dict[str, float] = {
     "asks_latest": 2.5,
     "moves_at": 3.35093,
     "pivot": 4.5,
+    "cohort": 19.0,
+    "begins_us": 864000000000.0,
+    "ends_us": 0.0,
+    "second_model": 4.5,
+    "model_changes_us": 0.0,
 }
