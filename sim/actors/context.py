@@ -109,7 +109,7 @@ class ActorContext:
 
     @cached_property
     def occupied_share(self) -> Floats:
-        """The share of the log for which each slot is occupied, shape (slots,)."""
+        """How much of its work each slot does over the log, as a share, shape (slots,)."""
         return occupied_share(self.timeline, self.actor.accounts, self.horizon_us)
 
     @cached_property
@@ -171,5 +171,5 @@ def working_us(actor: Actor, clock: Clock) -> int:
 
 
 def occupied_share(timeline: SlotTimeline, slots: int, horizon_us: int) -> Floats:
-    """Return the share of the log for which each slot is occupied, shape (slots,)."""
-    return np.asarray(timeline.covered_us(slots, 0, horizon_us) / horizon_us)
+    """Return how much of its work each slot does over the log, as a share, shape (slots,)."""
+    return np.asarray(timeline.worked_us(slots, 0, horizon_us) / horizon_us)

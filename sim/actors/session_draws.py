@@ -61,8 +61,9 @@ class SessionDraws:
     def sessions(self, plan: SessionPlan) -> Sessions:
         """Return what the sessions ask of the provider, before their calls are drawn."""
         accounts, account = self.accounts, plan.account
+        has_changed = plan.at_us >= accounts.model_changes_us[account]
         model = self.service.model_in_use(
-            accounts.model[account],
+            np.where(has_changed, accounts.second_model[account], accounts.model[account]),
             plan.at_us,
             plan.moves_at,
             accounts.asks_latest[account],

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.arrays.time import HOUR_US, MINUTE_US
+from sim.arrays.time import FOREVER_US, HOUR_US, MINUTE_US, NEVER_US
 from sim.arrays.types import Floats, Ints
 from sim.entities.accounts import Accounts
 from sim.entities.behaviour import modes_of
@@ -60,7 +60,8 @@ class AccountBuilder:
     def first_accounts(self, client_weights: Floats) -> Accounts:
         """Return the accounts that hold the slots first, in order of slot.
 
-        `created_us` is negative, but where a lifetime begins within the log.
+        They have no lifetime yet, and no change of model: `created_us` only tells how much earlier
+        or later than others of its cohort an account signs up.
 
         Parameters
         ----------
@@ -115,6 +116,10 @@ class AccountBuilder:
             batches=batches,
             temperature=temperature,
             model=model,
+            second_model=model,
+            model_changes_us=np.full(n, FOREVER_US),
+            begins_us=np.full(n, NEVER_US),
+            ends_us=np.full(n, FOREVER_US),
             asks_latest=asks_latest,
             moves_at=moves_at,
             pivot=pivot,
@@ -134,11 +139,22 @@ class AccountBuilder:
             rng, np.arange(n), hosting_share, replacements.sharing_factor, replacements.from_us
         )
         identity |= {
+            "begins_us": replacements.from_us,
             "generation": replacements.generation,
             "organisation": int(first.organisation.max()) + 1 + np.arange(n),
             "client": rng.permutation(first.client[slot]),
         }
-        return Accounts.joined([first, replace(first.rows(slot), **identity).narrow()])
+        later = replace(first.rows(slot), **identity)
+        return Accounts.joined([first, self.signed_up(later, "replacements")])
+
+    def signed_up(self, accounts: Accounts, purpose: str) -> Accounts:
+        """Return accounts with the sign-up of those that a seller made before they begin.
+
+        `purpose` is a word in the name of the stream.
+        """
+        rng = self.streams.rng(self.actor.id, "sellers", purpose)
+        begins_us = np.where(accounts.begins_us > NEVER_US, accounts.begins_us, accounts.created_us)
+        return self._identities.signed_up(rng, accounts, begins_us).narrow()
 
     @property
     def _identities(self) -> Identities:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.arrays.time import DAY_US
-from sim.arrays.types import Bools, Floats, Ints
+from sim.arrays.types import Floats, Ints
 from sim.entities import pools
-from sim.entities.networks import Home, chosen, homes
+from sim.entities.accounts import Accounts
+from sim.entities.networks import Home, homes
 from sim.entities.payments import payments
-from sim.entities.shared_pools import COMMON_DOMAINS, Batches, SharedPools
+from sim.entities.shared_pools import COMMON_DOMAINS, SharedPools
 from sim.entities.sharing_groups import SharingGroups
 from sim.scenario.resolved import Actor
 from sim.streams import Streams, mixed, opaque_ids
@@ -90,7 +91,12 @@ class Identities:
         tcp_rtt_ms, tls_rtt_ms = _round_trips(rng, home)
         email_domain = self._domains(rng, groups, organisation, names)
         verified = rng.random(n) < groups.parameter("verified_share")
-        sign_up = self._sign_up(rng, groups, organisation, from_us, (home, email_domain))
+        if from_us is None:
+            created_us = _created(rng, groups, organisation)
+        else:
+            lead_us = np.rint(rng.exponential(_SIGN_UP_LEAD_DAYS, n) * DAY_US).astype(np.int64)
+            created_us = from_us - lead_us
+        sellers = self._sellers(rng, groups)
 
         return {
             "account_id": opaque_ids(streams.key(*names, "account"), number),
@@ -111,7 +117,12 @@ class Identities:
             "instrument": paid.instrument,
             "card_kind": paid.kind,
             "stolen": paid.stolen,
-            **sign_up,
+            "created_us": created_us,
+            "cohort": np.where(groups.in_a_cohort, groups.cohort, n + number),
+            "email_domain": email_domain,
+            "signup_ip": home.first.ip,
+            "signup_asn_type": home.first.asn_type,
+            **sellers,
         }
 
     def _domains(
@@ -132,47 +143,48 @@ class Identities:
         )
         return np.where(is_common < _COMMON_DOMAIN_SHARE, common, uncommon)
 
-    def _sign_up(
-        self,
-        rng: np.random.Generator,
-        groups: SharingGroups,
-        organisation: Ints,
-        from_us: Ints | None,
-        own: tuple[Home, Ints],
-    ) -> dict[str, Any]:
-        """Return when, from where and under which mail domain accounts signed up.
+    def signed_up(self, rng: np.random.Generator, accounts: Accounts, from_us: Ints) -> Accounts:
+        """Return accounts with the sign-up of those that were bought as their seller made it.
 
-        Most sign up from home under their `own` domain. Cohorts that were bought were signed up by
-        a seller, as part of one of its batches, whoever bought the rest of that.
+        A seller signs up batches, from a /24 and under a mail domain of its own, and sells each in
+        parts: whoever bought the rest of a batch shares them.
+
+        Parameters
+        ----------
+        rng
+            Random numbers.
+        accounts
+            Whose `seller` and `stock_us` are drawn.
+        from_us
+            When each account begins, shape (accounts,).
         """
-        n, (home, own_domain) = len(organisation), own
-        if from_us is None:
-            from_us, created_us = np.zeros(n, np.int64), _created(rng, groups, organisation)
-        else:
-            lead_us = np.rint(rng.exponential(_SIGN_UP_LEAD_DAYS, n) * DAY_US).astype(np.int64)
-            created_us = from_us - lead_us
-
-        bought, batches = self._bought(rng, groups, from_us)
-        host = rng.integers(0, 256, n)
-        batch_us = self.shared.batch_sign_ups_us(rng, batches.at_us)
-        address = chosen(bought, batches.addresses, home.first)
-        return {
-            "created_us": np.where(bought, batch_us, created_us),
-            "signup_ip": np.where(bought, (address.ip & ~0xFF) | host, address.ip),
-            "signup_asn_type": address.asn_type,
-            "email_domain": np.where(bought, batches.domain, own_domain),
+        bought = np.flatnonzero(accounts.seller >= 0)
+        before_us = from_us[bought] - accounts.stock_us[bought]
+        batches = self.shared.batches(accounts.seller[bought], before_us, self.opening_us)
+        host = rng.integers(0, 256, len(bought))
+        columns = {
+            "created_us": self.shared.batch_sign_ups_us(rng, batches.at_us),
+            "signup_ip": (batches.addresses.ip & ~0xFF) | host,
+            "signup_asn_type": batches.addresses.asn_type,
+            "email_domain": batches.domain,
         }
+        changed = {name: getattr(accounts, name).copy() for name in columns}
+        for name, values in columns.items():
+            changed[name][bought] = values
+        return replace(accounts, **changed)
 
-    def _bought(
-        self, rng: np.random.Generator, groups: SharingGroups, from_us: Ints
-    ) -> tuple[Bools, Batches]:
-        """Return which accounts were bought, and the batch of each if it was; one a cohort."""
+    def _sellers(self, rng: np.random.Generator, groups: SharingGroups) -> dict[str, Any]:
+        """Return of which seller accounts were bought, and for how long that had them in stock.
+
+        One of each cohort: a place in the order of sellers in [0, 1), or -1 for none.
+        """
         cohorts = int(groups.cohort[-1]) + 1 if len(groups.cohort) else 0
         is_bought, seller = rng.random((2, cohorts))[:, groups.cohort]
         stock_days = self.shared.stock_days(rng, cohorts)[groups.cohort]
-        before_us = from_us - np.rint(stock_days * DAY_US).astype(np.int64)
-        batches = self.shared.batches(seller, before_us, self.opening_us)
-        return is_bought < groups.parameter("bought_share"), batches
+        return {
+            "seller": np.where(is_bought < groups.parameter("bought_share"), seller, -1.0),
+            "stock_us": np.rint(stock_days * DAY_US).astype(np.int64),
+        }
 
 
 def _created(rng: np.random.Generator, groups: SharingGroups, organisation: Ints) -> Ints:

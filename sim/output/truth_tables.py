@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sim.actors.context import ActorContext
+from sim.arrays.time import FOREVER_US, NEVER_US
 from sim.arrays.types import Ints
 from sim.output.account_usage import Usage
 from sim.output.achieved import ActorSummary, Tally
@@ -41,7 +42,8 @@ def truth_accounts(population: Population, usage: Usage) -> Any:
         [_is_coordinated(population, k) for k in range(len(population.contexts))]
     )
     campaigns, _ = campaign_uids(population)
-    a = population.accounts
+    a, opens_us = population.accounts, opening_us(population)
+    begins_us, ends_us = a.begins_us[rows], a.ends_us[rows]
 
     return sorted_table(
         TRUTH_ACCOUNTS,
@@ -57,6 +59,8 @@ def truth_accounts(population: Population, usage: Usage) -> Any:
             "operator_uid": _operators(population, rows),
             "generation": a.generation[rows].astype(np.int16),
             "stolen_card": a.stolen[rows],
+            "active_from": times(opens_us, begins_us, begins_us <= NEVER_US),
+            "active_until": times(opens_us, ends_us, ends_us >= FOREVER_US),
         },
     )
 

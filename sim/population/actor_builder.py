@@ -26,8 +26,9 @@ from sim.entities.behaviour import behaviours_of
 from sim.entities.content import Universe
 from sim.entities.shared_pools import SharedPools
 from sim.entities.tenure import SlotTimeline
+from sim.population.activity import draw_activity, with_model_changes
 from sim.population.enforced import operator_with_costs, watched_slots
-from sim.population.lifetimes import draw_lifetimes, draw_sign_ups, timeline_of
+from sim.population.lifetimes import draw_stays, timeline_of
 from sim.population.spending import plan_budget
 from sim.scenario.resolved import Actor, Clock, Scenario
 from sim.streams import Streams
@@ -44,6 +45,8 @@ _OF_HOST = (
     "org_id",
     "api_key_id",
     "created_us",
+    "begins_us",
+    "ends_us",
     "platform",
     "verified",
     "signup_ip",
@@ -181,7 +184,9 @@ class ActorBuilder:
         account_builder = AccountBuilder(
             actor, behaviours, separability, streams, self.shared, self.scenario.clock.opening_us
         )
-        first_accounts = account_builder.first_accounts(self.clients.weights)
+        first_accounts = with_model_changes(
+            actor, behaviours, account_builder.first_accounts(self.clients.weights), streams
+        )
 
         return _Setup(
             actor,
@@ -217,15 +222,20 @@ class ActorBuilder:
         scenario, streams, actor = self.scenario, self.streams, setup.actor
         slots, clock = actor.accounts, scenario.clock
 
-        # when the slots are worked, and since when their first accounts exist
-        begins_us, ends_us = draw_lifetimes(actor, clock.duration_us, streams)
-        created_us = draw_sign_ups(
-            actor, setup.first_accounts.created_us, begins_us, scenario.separability, streams
+        # when the slots are worked, since when their first accounts exist, and what these do
+        stays = draw_stays(
+            actor, setup.behaviours, setup.first_accounts, clock.duration_us, streams
         )
-        first_accounts = replace(setup.first_accounts, created_us=created_us)
+        first_accounts = setup.account_builder.signed_up(
+            replace(setup.first_accounts, **stays._asdict()), "first"
+        )
+        mode = first_accounts.mode
+        activity = draw_activity(
+            actor, setup.behaviours, mode, stays.begins_us, clock.duration_us, streams
+        )
 
         # how much they send, as far as that is paid for
-        unenforced = timeline_of(nothing_happens(slots), begins_us, ends_us)
+        unenforced = timeline_of(nothing_happens(slots), stays, activity)
         occupied = occupied_share(unenforced, slots, clock.duration_us)
         unscaled = unscaled_rates_per_day(actor, setup.behaviours, first_accounts, range(slots))
         factor = _target_factor(actor, clock, unscaled * occupied)
@@ -238,10 +248,10 @@ class ActorBuilder:
 
         # what the provider does about that
         outcome = self._outcome(
-            setup, first_accounts, factor * unscaled, (begins_us, ends_us), budget
+            setup, first_accounts, factor * unscaled, (stays.begins_us, stays.ends_us), budget
         )
         accounts = self._with_replacements(setup, first_accounts, outcome)
-        timeline = timeline_of(outcome, begins_us, ends_us)
+        timeline = timeline_of(outcome, stays, activity)
         return _Tenancy(accounts, timeline, factor, outcome, budget)
 
     def _guest_tenancy(self, setup: _Setup, host: ActorContext) -> _Tenancy:

@@ -131,7 +131,19 @@ class Actor(Record):
     # Volume: exchanges a day are a median over accounts.
     exchanges_per_account_day: float = 0.0
     most_per_account_day: float | None = None
+
+    # Coming and going: days from the first to the last activity, None for accounts that are always
+    # there; the share of the time that they send nothing, and for how long at once; days until a
+    # new one does its all; standard deviation, after a month, of the logarithm of its volume; the
+    # share that choose a model anew within a month.
     lifetime_days: Distribution | None = None
+    dormant_share: float = 0.0
+    dormant_days: Distribution = Distribution(constant=1.0)
+    ramp_days: float = 0.0
+    drift_sigma: float = 0.0
+    model_change_share: float = 0.0
+
+    # How much they do together, and by themselves.
     waves_sigma: float = 0.0
     jitter_sigma: float = 0.0
     away_share: float = 0.0

@@ -171,6 +171,16 @@ TRUTH_ACCOUNTS = TableSchema(
             "generation", "int16", "0 for first accounts, else how many held its place before it."
         ),
         Column("stolen_card", "bool", "Whether it pays with a stolen card."),
+        Column(
+            "active_from",
+            "time?",
+            "From when on it was used, at sign-up or later; null for one that always was.",
+        ),
+        Column(
+            "active_until",
+            "time?",
+            "When its owner leaves, banned or not: nothing is begun from then on; null for never.",
+        ),
     ]
 )
 

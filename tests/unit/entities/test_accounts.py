@@ -310,6 +310,11 @@ MIXED: dict[str, float] = {
     "asks_latest": 8.41026,
     "moves_at": 36.1483,
     "pivot": 60.0,
+    "cohort": 3706.67,
+    "begins_us": 0.0,
+    "ends_us": 0.0,
+    "second_model": 49.5128,
+    "model_changes_us": 0.0,
 }
 REPLACED: dict[str, float] = {
     "slot": 25.5,
@@ -355,4 +360,9 @@ REPLACED: dict[str, float] = {
     "asks_latest": 0.0,
     "moves_at": 2.23109,
     "pivot": 4.5,
+    "cohort": 19.0,
+    "begins_us": 864000000000.0,
+    "ends_us": 0.0,
+    "second_model": 4.5,
+    "model_changes_us": 0.0,
 }
