@@ -21,7 +21,7 @@ import click
 from sim.engine.run import run
 from sim.scenario import load_scenario, shipped_scenarios
 from tools.scenario_outcomes.asked import asked_of
-from tools.scenario_outcomes.block import block, block_of, with_block
+from tools.scenario_outcomes.block import block, block_of, settings_of, with_block
 from tools.scenario_outcomes.measures import MeasuredRun
 
 
@@ -33,7 +33,7 @@ def measured(name: str) -> list[str]:
         run(scenario, Path(folder) / "run")
         made = MeasuredRun(Path(folder) / "run", scenario, asked.actors)
         lines = [one.of(made) for one in asked.lines]
-    return block(scenario.seed, asked.scale, asked.changes, lines)
+    return block(settings_of(scenario.seed, asked.scale, asked.changes), lines)
 
 
 def differences(old: Sequence[str], new: Sequence[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """The lines of a scenario's comment that hold what was measured; the tool owns them.
 
-    # Measured without look-alikes (seed 529, scale 1):
+    # Measured without look-alikes:
+    #   with seed 529, scale 1
     #   coders: 85.9 k exchanges (C1), ...
 
 They stand below the prose and end where the comment ends.
@@ -12,17 +13,21 @@ import re
 import textwrap
 from collections.abc import Sequence
 
-HEAD = "# Measured without look-alikes ("
+HEAD = "# Measured without look-alikes:"
 _WIDTH = 100
 _LINE, _MORE = "#   ", "#     "
 _KEPT = "\N{NO-BREAK SPACE}"  # between a number and its unit
 
 
-def block(seed: int, scale: float, changes: Sequence[str], lines: Sequence[str]) -> list[str]:
+def settings_of(seed: int, scale: float, changes: Sequence[str]) -> str:
+    """Return the first line of a block, which says what was run."""
+    return ", ".join((f"with seed {seed}", f"scale {scale:g}", *changes))
+
+
+def block(settings: str, lines: Sequence[str]) -> list[str]:
     """Return the lines of a file: what was run, and what was measured in it."""
-    settings = ", ".join((f"seed {seed}", f"scale {scale:g}", *changes))
-    made = [f"{HEAD}{settings}):"]
-    for one in lines:
+    made = [HEAD]
+    for one in (settings, *lines):
         made += textwrap.wrap(
             re.sub(r"(?<=\d) (?=[kM%])", _KEPT, one),
             _WIDTH,
@@ -48,22 +53,18 @@ def block_of(text: str) -> list[str]:
     return lines[begin:end]
 
 
-def measured_of(text: str) -> tuple[str, list[str]]:
-    """Return what was run (`seed 529, scale 1`), and what was measured, a text a line.
+def measured_of(text: str) -> list[str]:
+    """Return what was run (`with seed 529, scale 1`) and what was measured, a text a line.
 
-    Both are empty if the scenario has no block.
+    Empty if the scenario has no block.
     """
-    lines = block_of(text)
-    if not lines:
-        return "", []
-
     measured: list[str] = []
-    for one in lines[1:]:
+    for one in block_of(text)[1:]:
         if one.startswith(_MORE):
             measured[-1] += f" {one.removeprefix(_MORE)}"
         else:
             measured.append(one.removeprefix(_LINE))
-    return lines[0].removeprefix(HEAD).removesuffix("):"), measured
+    return measured
 
 
 def is_of(words: str, measured: str) -> bool:

@@ -20,7 +20,7 @@ _BY_NEW_MODEL = "model_served = 'claude-opus-4.6'"
 LINES: dict[str, tuple[Line, ...]] = {
     "barred_region": tuple(
         line(
-            f"{actor}: {{}} addresses in {{}} countries; {{}} answered exchanges (C2) an account; "
+            f"{actor}: addresses {{}}, countries {{}}, answered exchanges (C2) of an account {{}}; "
             "{} of the accounts have a card that others use too",
             number("count(DISTINCT ip_hash)", of(actor)),
             number("count(DISTINCT geo_country)", of(actor)),
@@ -57,7 +57,7 @@ LINES: dict[str, tuple[Line, ...]] = {
     ),
     "hydra_20000": (
         line(
-            "accounts of hydra: {} banned, {} replacements",
+            "accounts of hydra: banned {}, replacements {}",
             number("count(*)", f"{of('hydra')} AND action = 'ban'", "events"),
             number("count(*)", f"{of('hydra')} AND generation > 0", "accounts"),
         ),
@@ -166,7 +166,7 @@ LINES: dict[str, tuple[Line, ...]] = {
     ),
     "snitchbench_full_run": (
         line(
-            "a pass by one model is {} answered exchanges (C2)",
+            "answered exchanges (C2) of a pass by one model: {}",
             number("count(*) / 100", "http_status = 200"),
         ),
         line("answered exchanges for a message: {}", ratio("C2", "C6")),
@@ -191,17 +191,17 @@ _BUSIEST = line(
     percent_of_sum("n * CAST(n = (SELECT max(n) FROM volumes) AS INT)", "n", table="volumes"),
 )
 _PROMPTS = line(
-    "{} system prompts; {} different prompts for {} tasks",
+    "system prompts {}, different prompts {}, tasks {}",
     number("count(DISTINCT system_prompt_hash)"),
     number("count(DISTINCT prompt_simhash64)"),
     number("count(DISTINCT task_uid)"),
 )
 _NETWORKS = line(
-    "{} networks (/24) in {} countries, {} of the exchanges from hosting networks, {} languages",
+    "networks (/24) {}, countries {}, languages {}; from hosting networks {} of the exchanges",
     number("count(DISTINCT ip24_hash)"),
     number("count(DISTINCT geo_country)"),
-    percent("asn_type = 'hosting'"),
     number("count(DISTINCT prompt_lang)"),
+    percent("asn_type = 'hosting'"),
 )
 _FROM_LIST = line("from the list: {} of the tasks", percent("work = 'list'", table="tasks"))
 _NEW = line("served by the new model: {} of the exchanges", percent(_BY_NEW_MODEL))

@@ -6,14 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sim.actors.arrivals.rates import expected_exchanges
 from sim.catalog import look_alikes
 from sim.counting import count_run
-from sim.engine.shards import shards
 from sim.population.population import build_population
 from sim.scenario import load_scenario
-from sim.scenario.resolved import Scenario
+from sim.scenario.resolved import Actor, Scenario
 
-HOUR_US = 3_600_000_000
 # Tables of a run that the measures ask, by the name that they have in SQL.
 _FILES = {
     "log": "log/exchanges/*.parquet",
@@ -59,8 +58,8 @@ class MeasuredRun:
     def __init__(self, path: Path, scenario: Scenario, actors: Sequence[str]) -> None:
         import duckdb
 
-        ids = [a.id for a in scenario.actors if a.id not in look_alikes()]
-        self.names = {x: x if x in actors else x.rpartition("-")[0] for x in ids}
+        ids = [actor.id for actor in own_actors(scenario)]
+        self.names = {x: named(x, actors) for x in ids}
         self.scenario = scenario
         self._counts = count_run(path).by_actor
         self._sql = duckdb.connect()
@@ -85,6 +84,16 @@ class MeasuredRun:
             self._counts.get(x) for x, name in self.names.items() if name in (actors or [name])
         )
         return sum(one[convention] for one in counts if one)
+
+
+def own_actors(scenario: Scenario) -> list[Actor]:
+    """Return the actors of a scenario without its look-alikes, which come last."""
+    return [actor for actor in scenario.actors if actor.id not in look_alikes()]
+
+
+def named(id_: str, actors: Sequence[str]) -> str:
+    """Return which actor of the file has this id, or has a copy with it (`bulk-2`)."""
+    return id_ if id_ in actors else id_.rpartition("-")[0]
 
 
 Value = Callable[[MeasuredRun], str]
@@ -133,25 +142,17 @@ def percent_of_sum(part: str, whole: str, where: str = "true", table: str = "row
     )
 
 
-def counted(convention: str, *actors: str) -> Value:
-    """Return a value: a count of actors, of all if none is named, as `sim counts`."""
-    return lambda run: number_words(run.counted(convention, actors))
+def counted(convention: str, *actors: str, share: float = 1.0) -> Value:
+    """Return a value: a count of actors, of all if none is named, as `sim counts`.
+
+    Where the run is a `share` of what is asked about, it is the count of the whole.
+    """
+    return lambda run: number_words(run.counted(convention, actors) / share)
 
 
 def ratio(above: str, below: str, *actors: str) -> Value:
     """Return a value: a count over another, such as C1 over C6 for exchanges for a task."""
-    return lambda run: number_words(
-        run.counted(above, actors) / max(run.counted(below, actors), 1), whole=False
-    )
-
-
-def at_full_size(days: float) -> Value:
-    """Return a value: what the exchanges (C1) come to at scale 1 over so many days."""
-
-    def value(run: MeasuredRun) -> str:
-        return number_words(run.counted("C1") * _missing(run.scenario, days))
-
-    return value
+    return lambda run: number_words(run.counted(above, actors) / max(run.counted(below, actors), 1))
 
 
 def expected_at_full_size() -> Value:
@@ -162,29 +163,22 @@ def expected_at_full_size() -> Value:
 
     def value(run: MeasuredRun) -> str:
         whole = load_scenario(run.scenario.name)
-        own = len(whole.actors) - len(look_alikes())
-        cut = shards(build_population(whole))
-        return number_words(sum(shard.expected for shard in cut if shard.actor < own))
+        own = build_population(whole).contexts[: len(own_actors(whole))]
+        return number_words(sum(expected_exchanges(x, range(x.actor.accounts)) for x in own))
 
     return value
-
-
-def _missing(scenario: Scenario, days: float) -> float:
-    return days * 24 * HOUR_US / scenario.clock.duration_us / scenario.scale
 
 
 # --- words
 
 
-def number_words(value: float, whole: bool = True) -> str:
-    """Return a number of three or four digits: `0.64`, `8.1`, `7,674`, `163 k`, `12.5 M`."""
+def number_words(value: float) -> str:
+    """Return a number of three or four digits: `0.64`, `8.12`, `7,674`, `163 k`, `12.5 M`."""
     if value >= 999_500:
         return f"{_digits(value / 1e6)} M"
     if value >= 9_999.5:
         return f"{_digits(value / 1e3)} k"
-    if value >= 99.95 or (whole and value == round(value)):
-        return f"{value:,.0f}"
-    return _digits(value)
+    return f"{value:,.0f}" if value == round(value) else _digits(value)
 
 
 def percent_words(share: float) -> str:
@@ -196,7 +190,5 @@ def percent_words(share: float) -> str:
 
 
 def _digits(value: float) -> str:
-    """Return a number with as many decimals as it needs."""
-    if value >= 99.95:
-        return f"{value:.0f}"
-    return f"{value:.1f}" if value >= 0.95 else f"{value:.2f}"
+    """Return a number with three digits, or all that it has before the point."""
+    return f"{value:,.0f}" if value >= 99.95 else f"{value:.3g}"
