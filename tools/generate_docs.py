@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tools import hypothesis_tables, report_words
+from tools.scenario_outcomes import claims_table
 
 DOCS = Path(__file__).parents[1] / "docs"
 _BLOCK = re.compile(r"(<!-- generated: ([a-z0-9 /_-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -688,6 +689,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "catalog steps": measured_steps,
     **{f"columns of {name}": columns_of(name) for name in _names_of_tables()},
     **hypothesis_tables.blocks(table),
+    **claims_table.blocks(table),
     **report_words.BLOCKS,
 }
 

@@ -29,7 +29,7 @@ from sim.scenario.resolved import (
     fields_of,
 )
 from sim.scenario.scenario_form import ScenarioForm
-from sim.scenario.size import scaled, scaled_keys
+from sim.scenario.size import scaled, scaled_budget, scaled_keys, sizes_of_copies
 from sim.scenario.world_forms import AnyEventForm, RateLimitsForm, WorldForm
 
 # The benchmark that is cover where a scenario names none.
@@ -187,13 +187,24 @@ def _look_alikes(form: ScenarioForm) -> list[AnyActorForm]:
 
 
 def _actors(form: AnyActorForm, scale: float) -> list[Actor]:
-    """Return an actor, or as many copies of it as are asked for, numbered from 1."""
+    """Return an actor, or as many copies of it as are asked for and left, numbered from 1."""
     actor = _actor(form, scale)
     if form.copies == 1:
         return [actor]
+    ids = [f"{actor.id}-{number}" for number in range(1, form.copies + 1)]
+    if isinstance(form, BenchmarkForm):  # its accounts stay, and so do all copies
+        return [actor.model_copy(update={"id": id_}) for id_ in ids]
+
+    whole = _actor(form, 1.0)
+    numbers = {key: getattr(whole, key) for key in scaled_keys(form, scale)}
+    sizes = sizes_of_copies(numbers, form.copies, scale)
+    operator = whole.operator
+    if operator and operator.budget_usd is not None:
+        budget = scaled_budget(operator.budget_usd, scale * form.copies / len(sizes))
+        operator = operator.model_copy(update={"budget_usd": budget})
     return [
-        actor.model_copy(update={"id": f"{actor.id}-{number}"})
-        for number in range(1, form.copies + 1)
+        actor.model_copy(update={"id": id_, "operator": operator, **size})
+        for id_, size in zip(ids, sizes, strict=False)
     ]
 
 
@@ -205,7 +216,7 @@ def _actor(form: AnyActorForm, scale: float) -> Actor:
     form
         An actor of the human form; copies are made by the caller.
     scale
-        Above 0. It multiplies the keys of `scaled_keys`, typology defaults too.
+        Above 0. It multiplies the keys of `scaled_keys`, typology defaults too, and the budget.
 
     Returns
     -------
@@ -236,6 +247,9 @@ def _actor(form: AnyActorForm, scale: float) -> Actor:
     for key in scaled_keys(form, scale):
         if values.get(key) is not None:
             values[key] = scaled(values[key], scale)
+    if (values.get("operator") or {}).get("budget_usd") is not None:
+        budget = scaled_budget(values["operator"]["budget_usd"], scale)
+        values["operator"] = {**values["operator"], "budget_usd": budget}
 
     values["models"] = dict(sorted(values["models"].items()))
     values["agents"] = dict(sorted(values["agents"].items()))
