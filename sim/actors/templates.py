@@ -82,7 +82,6 @@ def draw_slot_templates(
     mode: Ints,
     universe: Universe,
     streams: Streams,
-    separability: float,
 ) -> SlotTemplates:
     """Draw the templates of each slot.
 
@@ -94,10 +93,8 @@ def draw_slot_templates(
         Behaviour of each slot, shape (slots,).
     universe, streams
         All templates that there are, and what draws among them.
-    separability
-        Share of slots with as many templates as their class has, 0 to 1; the others have as many
-        as any class.
     """
+    separability = actor.separability
     rng, slots = streams.rng(actor.id, "templates"), len(mode)
     several = actor.end_users > 1 and actor.end_users_bring_templates
     own_count = _counts(rng, slots, min(actor.end_users, _MOST) if several else 1, separability)

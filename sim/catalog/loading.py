@@ -33,6 +33,7 @@ _CITED_FILES = {
     "mode": "modes",
     "family": "families",
     "circle": "circles",
+    "level": "levels",
     "world": "world",
     "amplification": "amplification",
 }
@@ -106,6 +107,12 @@ def modes() -> Mapping[str, Variant]:
 def sharing_groups() -> Mapping[str, Variant]:
     """Return by id the ways in which accounts share addresses and cards (`circles` in the data)."""
     return _variants("circles")
+
+
+@cache
+def levels() -> Mapping[str, Variant]:
+    """Return the levels of difficulty by id; parameters are the separability by typology."""
+    return _variants("levels")
 
 
 def _variants(name: str) -> Mapping[str, Variant]:
@@ -226,7 +233,7 @@ def cited(kind: str, wanted: str) -> tuple[Cited, ...]:
     Parameters
     ----------
     kind
-        model, agent, benchmark, typology, mode, circle, family, world or amplification.
+        model, agent, benchmark, typology, mode, circle, level, family, world or amplification.
     wanted
         Id of the entry.
 

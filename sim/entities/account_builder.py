@@ -50,13 +50,11 @@ class Replacements:
 class AccountBuilder:
     """What the accounts of one actor are drawn from.
 
-    `behaviours` are the actor as it behaves in each of its modes (`behaviours_of`);
-    `separability` is the share of organisations that follow the first of them.
+    `behaviours` are the actor as it behaves in each of its modes (`behaviours_of`).
     """
 
     actor: Actor
     behaviours: Sequence[Actor]
-    separability: float
     streams: Streams
 
     def first_accounts(self, client_weights: Floats) -> Accounts:
@@ -74,7 +72,7 @@ class AccountBuilder:
         slot = np.arange(n)
         organisations = actor.organisations or n
         organisation = slot * organisations // n
-        mode = modes_of(actor, organisations, self.separability, self.streams)[organisation]
+        mode = modes_of(actor, organisations, self.streams)[organisation]
         hosting_share = self._by_mode("hosting_share", mode)
 
         # One stream serves all columns, so the order of these draws is part of every run.
@@ -164,7 +162,7 @@ class AccountBuilder:
         first_instrument = 2 * actor.accounts if kind else 0
 
         # One stream serves all columns, so the order of these draws is part of every run.
-        groups = SharingGroups(rng, actor, self.separability, organisation)
+        groups = SharingGroups(rng, actor, actor.separability, organisation)
         home = homes(rng, groups, hosting_share, sharing_factor)
         by_cloud = rng.random(n) < actor.cloud_share
         cloud = 1 + rng.choice(len(pools.CLOUD_WEIGHTS), n, p=pools.CLOUD_WEIGHTS)
@@ -215,12 +213,12 @@ class AccountBuilder:
         actor, n = self.actor, self.actor.accounts
         end_users = np.full(n, actor.end_users)
         abroad_share = np.full(n, actor.end_users_abroad_share)
-        if self.separability == 1:
+        if actor.separability == 1:
             return end_users, abroad_share
 
         several = np.rint(np.exp(rng.uniform(0, math.log(_MOST_END_USERS), n))).astype(np.int64)
         common = np.where(rng.random(n) < _ONE_USER_SHARE, 1, several)
-        is_own = rng.random(n) < self.separability
+        is_own = rng.random(n) < actor.separability
         return np.where(is_own, end_users, common), np.where(is_own, abroad_share, _ABROAD_SHARE)
 
 

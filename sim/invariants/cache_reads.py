@@ -78,9 +78,7 @@ class Cache(Check):
         self._earlier: Columns = {}
         self._prefixes = _static_prefixes(index)
         actors = index.scenario.actors
-        self._is_task_a_session = np.array(
-            [*(_has_sessions_of_one_task(index, a) for a in actors), False]
-        )
+        self._is_task_a_session = np.array([*(_has_sessions_of_one_task(a) for a in actors), False])
         notes = [] if index.full else ["the core profile has no template"]
         if not index.truth:
             notes.append("reads are held against the account, not the task")
@@ -238,19 +236,19 @@ def _static_prefixes(index: RunIndex) -> list[list[int]]:
     by_actor = []
     for actor in index.scenario.actors:
         names = set(actor.agents)
-        if index.scenario.separability < 1:
+        if actor.separability < 1:
             for mode in actor.modes:
                 names |= set(modes()[mode].parameters["agents"])
         by_actor.append(sorted(agents()[name].static_prefix_tokens for name in names))
     return [*by_actor, sorted({size for sizes in by_actor for size in sizes})]
 
 
-def _has_sessions_of_one_task(index: RunIndex, actor: Actor) -> bool:
+def _has_sessions_of_one_task(actor: Actor) -> bool:
     """Tell whether a session of an actor is one task.
 
     Then no task goes on with the context of another one.
     """
-    return actor.arrival == "queue" and index.scenario.separability == 1
+    return actor.arrival == "queue" and actor.separability == 1
 
 
 def _is_alive(start: Ints, lifetime: Ints, source: Ints) -> Bools:

@@ -163,9 +163,9 @@ class ActorBuilder:
 
     def _set_up(self, actor: Actor) -> _Setup:
         """Draw the first accounts and the templates of an actor."""
-        streams, separability = self.streams, self.scenario.separability
-        behaviours = behaviours_of(actor, separability)
-        account_builder = AccountBuilder(actor, behaviours, separability, streams)
+        streams = self.streams
+        behaviours = behaviours_of(actor)
+        account_builder = AccountBuilder(actor, behaviours, streams)
         first_accounts = account_builder.first_accounts(self.clients.weights)
 
         return _Setup(
@@ -174,9 +174,7 @@ class ActorBuilder:
             account_builder,
             tuple(_agent(name, b) for b in behaviours for name in b.agents),
             first_accounts,
-            draw_slot_templates(
-                actor, behaviours, first_accounts.mode, self.universe, streams, separability
-            ),
+            draw_slot_templates(actor, behaviours, first_accounts.mode, self.universe, streams),
             self._service(actor),
         )
 
@@ -205,7 +203,7 @@ class ActorBuilder:
         # when the slots are worked, and since when their first accounts exist
         begins_us, ends_us = draw_lifetimes(actor, clock.duration_us, streams)
         created_us = draw_sign_ups(
-            actor, setup.first_accounts.created_us, begins_us, scenario.separability, streams
+            actor, setup.first_accounts.created_us, begins_us, actor.separability, streams
         )
         first_accounts = replace(setup.first_accounts, created_us=created_us)
 

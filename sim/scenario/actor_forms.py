@@ -85,6 +85,11 @@ class ActorForm(Form):
             ),
         ),
     ]
+    separability: Share | None = optional_key(
+        "Share of its organisations that follow the dials of the typology, 0 to 1; the others "
+        "follow modes.",
+        "Default: that of the scenario.",
+    )
     organisations: People | None = optional_key(
         "Organisations that the accounts belong to, 1 to `accounts`; scaled as they are.",
         "Default: that of the typology, else one for each account.",

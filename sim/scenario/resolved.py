@@ -84,6 +84,9 @@ class Actor(Record):
     arrival: Arrival
     source: Source | None = None  # of a queue only
 
+    # Share of its organisations that follow its own parameters, 0 to 1; the others follow modes.
+    separability: float = 1.0
+
     # Its accounts, at least 1; without organisations each has its own. Models and agents: shares
     # by catalog id, sorted by id, adding up to 1.
     accounts: int
@@ -158,7 +161,7 @@ class Actor(Record):
     cover: Cover = "own"
     paraphrase_sigma: float = 0.0
 
-    # Where `separability` is below 1: weights of the modes of behaviour that accounts follow, and
+    # Where separability is below 1: weights of the modes of behaviour that accounts follow, and
     # of the sharing groups that addresses and cards are shared in.
     modes: dict[str, float] = Field(default={})
     circles: dict[str, float] = Field(default={})
@@ -261,7 +264,10 @@ class Tables(Record):
 
 
 class Scenario(Record):
-    """A resolved scenario; `seed` is always there, drawn if the file named none."""
+    """A resolved scenario; `seed` is always there, drawn if the file named none.
+
+    `scale` and `level` say what the file says, and are in the actors already.
+    """
 
     version: Literal[1]
     name: str
@@ -269,7 +275,7 @@ class Scenario(Record):
     about: str
     seed: int
     scale: float
-    separability: float = 1.0
+    level: str | None = None
     clock: Clock
     world: World
     actors: tuple[Actor, ...]
@@ -284,10 +290,11 @@ class Scenario(Record):
         return f"<Scenario {self.name}: {self.summary()}, seed {self.seed}>"
 
     def summary(self) -> str:
-        """Return one line: actors, accounts, clock."""
+        """Return one line: actors, accounts, clock, and the level if there is one."""
         return (
             f"{_counted(len(self.actors), 'actor')}, {_counted(self.accounts, 'account')}, "
             f"{format_duration(self.clock.duration_us)} from {self.clock.start:%Y-%m-%d}"
+            f"{f', level {self.level}' if self.level else ''}"
         )
 
     def to_dict(self) -> dict[str, Any]:

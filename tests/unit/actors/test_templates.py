@@ -21,9 +21,10 @@ SLOTS = 2_000
 
 
 def drawn(actor: Actor, separability: float = 1.0, mode: Any = None) -> SlotTemplates:
+    actor = actor.model_copy(update={"separability": separability})
     behaviours = (actor, actor.model_copy(update={"families": {"reasoning": 1.0}}))
     mode = np.zeros(SLOTS, np.int64) if mode is None else mode
-    return draw_slot_templates(actor, behaviours, mode, UNIVERSE, STREAMS, separability)
+    return draw_slot_templates(actor, behaviours, mode, UNIVERSE, STREAMS)
 
 
 def test_accounts_use_the_templates_of_their_slot() -> None:

@@ -29,7 +29,8 @@ def ring(n: int = 40, **parameters: Any) -> Actor:
 
 
 def builder(actor: Actor, separability: float = 1.0) -> AccountBuilder:
-    return AccountBuilder(actor, behaviours_of(actor, separability), separability, STREAMS)
+    actor = actor.model_copy(update={"separability": separability})
+    return AccountBuilder(actor, behaviours_of(actor), STREAMS)
 
 
 def drawn(actor: Actor, separability: float = 1.0) -> Accounts:
@@ -99,8 +100,9 @@ def test_types_are_narrow_and_hold_the_values() -> None:
 
 def test_an_actor_behaves_as_it_says_or_in_its_modes() -> None:
     actor = ring(output_tokens=constant(7))
-    assert behaviours_of(actor, 1.0) == (actor,)
-    own, *others = behaviours_of(actor, 0.5)
+    assert behaviours_of(actor) == (actor,)
+    actor = ring(output_tokens=constant(7), separability=0.5)
+    own, *others = behaviours_of(actor)
     assert own == actor
     for name, behaviour in zip(actor.modes, others, strict=True):
         shown = modes()[name].parameters
@@ -110,9 +112,9 @@ def test_an_actor_behaves_as_it_says_or_in_its_modes() -> None:
 
 
 def test_organisations_follow_a_mode_in_their_shares_in_ascending_order() -> None:
-    n, actor = 20_000, ring()
-    assert (modes_of(actor, n, 1.0, STREAMS) == OWN_MODE).all()
-    mode = modes_of(actor, n, 0.3, STREAMS)
+    n, actor = 20_000, ring(separability=0.3)
+    assert (modes_of(ring(), n, STREAMS) == OWN_MODE).all()
+    mode = modes_of(actor, n, STREAMS)
     assert (np.diff(mode) >= 0).all()
     assert np.mean(mode == OWN_MODE) == pytest.approx(0.3, abs=0.02)
     for number, weight in enumerate(actor.modes.values(), start=1):

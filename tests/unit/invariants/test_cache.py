@@ -11,7 +11,7 @@ from sim.arrays.time import HOUR_US, SECOND_US
 from sim.catalog import agents, modes
 from sim.invariants.cache_reads import Cache, _static_prefixes
 from tests.support.checks import MODEL_NUMBER, MODELS, OPENS_US, exchanges, first_wrong, index_of
-from tests.support.scenarios import coders, lab, pool, scenario
+from tests.support.scenarios import at_separability, coders, lab, pool, scenario
 
 PEOPLE = scenario(coders(2))
 QUEUE = scenario(lab(items=4))
@@ -63,7 +63,7 @@ def test_a_new_task_of_people_reads_what_another_left_but_one_of_a_queue_does_no
     tasks = {"start": AT_US, "row": [0, 1]}
     assert cache(other_task, tasks=tasks) is None
     assert cache(other_task, QUEUE, tasks=tasks) == (1, f"cache_read_tokens {LEFT}")
-    mixed = QUEUE.model_copy(update={"separability": 0.5})
+    mixed = at_separability(QUEUE, 0.5)
     assert cache(other_task, mixed, tasks=tasks) is None
     assert cache(pair(task=[0, 1], first=[True, False]), QUEUE, tasks=tasks) is None
 
@@ -157,7 +157,7 @@ def test_static_prefixes_are_those_of_agents_and_of_modes_where_they_are_followe
     by_actor = _static_prefixes(index_of(asked))
     assert by_actor[0] == [PREFIX]
     assert by_actor[-1] == sorted({size for sizes in by_actor[:-1] for size in sizes})
-    mixed = asked.model_copy(update={"separability": 0.5})
+    mixed = at_separability(asked, 0.5)
     names = {name for mode in asked.actors[0].modes for name in modes()[mode].parameters["agents"]}
     sizes = {agents()[name].static_prefix_tokens for name in names} | {PREFIX}
     assert set(_static_prefixes(index_of(mixed))[0]) == sizes
