@@ -17,19 +17,21 @@ class Accounts:
     """Columns of shape (accounts,); row k < slots is the first account of slot k.
 
     Whole numbers that are no counts index a list: of behaviours (`mode`), of the scaffolds of all
-    behaviours (`agent`), of the actor's models (`model`), or of a pool of `sim.entities.pools`.
+    behaviours (`agent`), of their models (`model`), or of a pool of `sim.entities.pools`.
     `sim.entities.account_builder` makes them.
     """
 
     # Which account it is: number `generation` in its slot. Identifiers are opaque, organisations
-    # are numbered within the actor. Microseconds from the opening of the log.
+    # are numbered within the actor. Microseconds from the opening of the log. How many API keys it
+    # has, and workspaces its organisation.
     slot: Ints
     generation: Ints
     account_id: Ids
     org_id: Ids
-    api_key_id: Ids
     organisation: Ints
     created_us: Ints
+    keys: Ints
+    workspaces: Ints
     verified: Bools
     email_domain: Ints
 
@@ -101,6 +103,8 @@ class Accounts:
 _NARROW: dict[str, type] = {
     "slot": np.int32,
     "generation": np.int16,
+    "keys": np.int16,
+    "workspaces": np.int16,
     "mode": np.int8,
     "agent": np.int16,
     "model": np.int8,

@@ -38,7 +38,15 @@ from sim.world.models import ModelTable
 from sim.world.releases import Releases
 
 # What belongs to the account of a host, and what only to its connection.
-_OF_HOST = ("account_id", "org_id", "api_key_id", "created_us", "platform", "verified")
+_OF_HOST = (
+    "account_id",
+    "org_id",
+    "keys",
+    "workspaces",
+    "created_us",
+    "platform",
+    "verified",
+)
 _PAYS_HOST = ("instrument", "card_kind", "declines", "email_domain", "names_end_user")
 _NETWORK = (
     "client",
@@ -147,7 +155,7 @@ class ActorBuilder:
             actor=actor,
             behaviours=setup.behaviours,
             agents=setup.agents,
-            prompts=ActorPrompts(actor, self.universe, self.streams),
+            prompts=ActorPrompts(actor, setup.behaviours, self.universe, self.streams),
             accounts=tenancy.accounts,
             first_account=0,
             timeline=tenancy.timeline,
@@ -175,17 +183,17 @@ class ActorBuilder:
             tuple(_agent(name, b) for b in behaviours for name in b.agents),
             first_accounts,
             draw_slot_templates(actor, behaviours, first_accounts.mode, self.universe, streams),
-            self._service(actor),
+            self._service(actor, behaviours),
         )
 
-    def _service(self, actor: Actor) -> ProviderService:
+    def _service(self, actor: Actor, behaviours: tuple[Actor, ...]) -> ProviderService:
         """Return how the provider serves an actor."""
         number = {model: k for k, model in enumerate(self.models.ids)}
         failures = FailureDraws(self.streams, actor.id)
         policy, horizon_us = _policy(self.scenario, actor), self.scenario.clock.duration_us
         return ProviderService(
             models=self.models,
-            model_number=np.array([number[model] for model in actor.models]),
+            model_number=np.array([number[model] for b in behaviours for model in b.models]),
             releases=Releases(self.scenario.world, number),
             conditions=CallConditions(self.conditions, failures, policy, horizon_us),
             limits=_limits(self.scenario, actor, self.models, self.conditions),

@@ -87,10 +87,14 @@ class Actor(Record):
     # Share of its organisations that follow its own parameters, 0 to 1; the others follow modes.
     separability: float = 1.0
 
-    # Its accounts, at least 1; without organisations each has its own. Models and agents: shares
-    # by catalog id, sorted by id, adding up to 1.
+    # Its accounts, at least 1; without a number of organisations their sizes are geometric with a
+    # mean, as are numbers of API keys and workspaces. Models and agents: shares by catalog id,
+    # sorted by id, adding up to 1.
     accounts: int
     organisations: int | None = None
+    accounts_per_organisation: float = 1.0
+    keys_per_account: float = 1.0
+    workspaces_per_organisation: float = 1.0
     models: dict[str, float]
     agents: dict[str, float]
 

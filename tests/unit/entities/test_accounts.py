@@ -12,7 +12,7 @@ from sim.catalog import modes, sharing_groups
 from sim.entities import pools
 from sim.entities.account_builder import AccountBuilder, Replacements
 from sim.entities.accounts import Accounts
-from sim.entities.behaviour import OWN_MODE, behaviours_of, modes_of
+from sim.entities.behaviour import OWN_MODE, Membership, behaviours_of, draw_membership
 from sim.entities.networks import homes
 from sim.entities.payments import CARD, CREDIT, INVOICE, MARKETPLACE, PREPAID, payments
 from sim.entities.sharing_groups import SharingGroups
@@ -79,7 +79,7 @@ def test_replacements_behave_as_the_first_account_of_their_slot_under_another_na
     new = builder(ring()).with_replacements(first, replacements).rows(slice(40, None))
     for name in ("mode", "agent", "model", "volume", "list_share", "moves_at", "thinks"):
         assert (getattr(new, name) == getattr(first, name)[[3, 9]]).all()
-    for name in ("account_id", "org_id", "api_key_id", "instrument"):
+    for name in ("account_id", "org_id", "instrument"):
         assert not set(getattr(new, name).tolist()) & set(getattr(first, name).tolist())
     assert new.organisation.tolist() == [40, 41]
     assert (new.slot.tolist(), new.generation.tolist()) == ([3, 9], [1, 1])
@@ -111,14 +111,48 @@ def test_an_actor_behaves_as_it_says_or_in_its_modes() -> None:
         assert behaviour.list_share == actor.list_share
 
 
-def test_organisations_follow_a_mode_in_their_shares_in_ascending_order() -> None:
-    n, actor = 20_000, ring(separability=0.3)
-    assert (modes_of(ring(), n, STREAMS) == OWN_MODE).all()
-    mode = modes_of(actor, n, STREAMS)
+def membership(actor: Actor) -> Membership:
+    return draw_membership(actor, behaviours_of(actor), STREAMS)
+
+
+def test_accounts_follow_modes_in_their_shares_in_ascending_order() -> None:
+    """Whatever the sizes of organisations are: shares are those of accounts."""
+    n, actor = 40_000, ring(40_000, separability=0.3, organisations=2_000)
+    assert (membership(ring(n)).mode == OWN_MODE).all()
+    organisation, mode = membership(actor)
     assert (np.diff(mode) >= 0).all()
-    assert np.mean(mode == OWN_MODE) == pytest.approx(0.3, abs=0.02)
+    assert set(np.diff(organisation).tolist()) == {0, 1}
+    assert np.mean(mode == OWN_MODE) == pytest.approx(0.3, abs=0.06)
     for number, weight in enumerate(actor.modes.values(), start=1):
         assert np.mean(mode == number) == pytest.approx(0.7 * weight, abs=0.02)
+
+
+def test_organisations_follow_one_mode_and_have_its_mean_size() -> None:
+    actor = ring(60_000, separability=0.0)
+    organisation, mode = membership(actor)
+    first = np.flatnonzero(np.diff(organisation, prepend=-1))
+    size = np.diff(np.append(first, len(organisation)))
+    assert (mode == mode[first][organisation]).all()
+    for number, name in enumerate(actor.modes, start=1):
+        mean = modes()[name].parameters["accounts_per_organisation"]
+        assert size[mode[first] == number].mean() == pytest.approx(mean, rel=0.1)
+
+
+@pytest.mark.parametrize(("separability", "count"), [(1.0, 7), (0.5, 4)])
+def test_a_stated_number_of_organisations_is_shared_by_those_of_the_own_mode(
+    separability: float, count: int
+) -> None:
+    actor = ring(4_000, separability=separability, organisations=7)
+    organisation, mode = membership(actor)
+    size = np.bincount(organisation[mode == OWN_MODE])
+    assert abs(len(size) - count) <= (separability < 1)
+    assert size.max() - size.min() <= 1
+
+
+def test_without_a_number_sizes_are_geometric_with_the_mean_of_the_actor() -> None:
+    organisation, _ = membership(ring(20_000, accounts_per_organisation=4.0))
+    assert np.bincount(organisation).mean() == pytest.approx(4, rel=0.1)
+    assert membership(ring(5)).organisation.tolist() == [0, 1, 2, 3, 4]
 
 
 def groups(n: int, separability: float = 1.0, **parameters: Any) -> SharingGroups:
@@ -220,9 +254,10 @@ PLAIN: dict[str, float] = {
     "generation": 0.0,
     "account_id": 1952140.0,
     "org_id": 2339220.0,
-    "api_key_id": 2124090.0,
     "organisation": 790.256,
     "created_us": -207053000000000.0,
+    "keys": 91.2564,
+    "workspaces": 71.6667,
     "verified": 8.97436,
     "email_domain": 715163.0,
     "ip": 22901800.0,
@@ -242,7 +277,7 @@ PLAIN: dict[str, float] = {
     "mode": 0.0,
     "agent": 23.2308,
     "volume": 40.6335,
-    "list_share": 33.0991,
+    "list_share": 33.8278,
     "end_users": 60.0,
     "abroad_share": 0.0,
     "client": 8019.54,
@@ -252,7 +287,7 @@ PLAIN: dict[str, float] = {
     "names_end_user": 8.41026,
     "thinks": 0.0,
     "batches": 0.0,
-    "temperature": -14.4154,
+    "temperature": -26.9333,
     "model": 44.1026,
     "asks_latest": 8.30769,
     "moves_at": 29.1149,
@@ -262,43 +297,44 @@ MIXED: dict[str, float] = {
     "slot": 1306.67,
     "generation": 0.0,
     "account_id": 2153530.0,
-    "org_id": 2524080.0,
-    "api_key_id": 1722570.0,
-    "organisation": 0.0,
-    "created_us": -893763000000000.0,
+    "org_id": 2452680.0,
+    "organisation": 2.0,
+    "created_us": -992584000000000.0,
+    "keys": 102.051,
+    "workspaces": 62.0,
     "verified": 60.0,
-    "email_domain": 882780.0,
-    "ip": 182641000.0,
-    "asn": 3873480.0,
-    "asn_type": 55.3077,
-    "country": 169.846,
-    "away_ip": 306951000.0,
-    "away_asn": 3875380.0,
-    "away_asn_type": 104.282,
-    "utc_offset_h": 12.6923,
-    "tcp_rtt_ms": 6157.85,
-    "tls_rtt_ms": 7019.8,
-    "platform": 6.84615,
-    "instrument": 3028140.0,
-    "card_kind": 15.3077,
-    "declines": 10.0,
-    "mode": 180.0,
-    "agent": 398.692,
-    "volume": 28.5279,
+    "email_domain": 758224.0,
+    "ip": 95404300.0,
+    "asn": 3872150.0,
+    "asn_type": 22.5897,
+    "country": 185.974,
+    "away_ip": 289245000.0,
+    "away_asn": 3875100.0,
+    "away_asn_type": 98.8205,
+    "utc_offset_h": 18.3333,
+    "tcp_rtt_ms": 6390.25,
+    "tls_rtt_ms": 6681.91,
+    "platform": 6.12821,
+    "instrument": 3914760.0,
+    "card_kind": 13.6923,
+    "declines": 10.7692,
+    "mode": 8.0,
+    "agent": 69.1026,
+    "volume": 34.3589,
     "list_share": 0.0,
-    "end_users": 19525.3,
-    "abroad_share": 39.4462,
-    "client": 9441.59,
-    "cache_lifetime_us": 31769200000.0,
-    "streams_answers": 45.5897,
-    "sends_conversation": 17.9744,
-    "names_end_user": 55.2564,
-    "thinks": 23.5385,
-    "batches": 1.46154,
-    "temperature": -3.88205,
-    "model": 49.5128,
-    "asks_latest": 4.17949,
-    "moves_at": 31.3859,
+    "end_users": 29080.0,
+    "abroad_share": 47.0,
+    "client": 7747.74,
+    "cache_lifetime_us": 20830800000.0,
+    "streams_answers": 36.0256,
+    "sends_conversation": 21.7949,
+    "names_end_user": 48.6667,
+    "thinks": 27.2308,
+    "batches": 23.641,
+    "temperature": -25.1077,
+    "model": 63.5897,
+    "asks_latest": 8.0,
+    "moves_at": 32.7574,
     "pivot": 60.0,
 }
 REPLACED: dict[str, float] = {
@@ -306,14 +342,15 @@ REPLACED: dict[str, float] = {
     "generation": 6.0,
     "account_id": 205260.0,
     "org_id": 142776.0,
-    "api_key_id": 191760.0,
-    "organisation": 10.0,
+    "organisation": 14.5,
     "created_us": 454341000000.0,
+    "keys": 4.5,
+    "workspaces": 4.5,
     "verified": 4.5,
     "email_domain": 4.5,
-    "ip": 16645800.0,
-    "asn": 290556.0,
-    "asn_type": 5.0,
+    "ip": 3538650.0,
+    "asn": 290356.0,
+    "asn_type": 0.0,
     "country": 12.5,
     "away_ip": 25112700.0,
     "away_asn": 290686.0,
@@ -325,22 +362,22 @@ REPLACED: dict[str, float] = {
     "instrument": 190480.0,
     "card_kind": 0.0,
     "declines": 0.0,
-    "mode": 13.5,
-    "agent": 29.0,
-    "volume": 0.800122,
+    "mode": 0.0,
+    "agent": 0.0,
+    "volume": 0.810964,
     "list_share": 0.0,
-    "end_users": 1252.0,
-    "abroad_share": 2.8,
-    "client": 1571.5,
-    "cache_lifetime_us": 750000000.0,
-    "streams_answers": 4.5,
-    "sends_conversation": 0.0,
+    "end_users": 2250.0,
+    "abroad_share": 3.6,
+    "client": 186.5,
+    "cache_lifetime_us": 600000000.0,
+    "streams_answers": 2.5,
+    "sends_conversation": 2.5,
     "names_end_user": 4.5,
-    "thinks": 2.0,
-    "batches": 0.0,
-    "temperature": 0.5,
-    "model": 4.5,
-    "asks_latest": 2.5,
-    "moves_at": 3.35093,
+    "thinks": 2.5,
+    "batches": 4.5,
+    "temperature": -2.0,
+    "model": 7.0,
+    "asks_latest": 0.0,
+    "moves_at": 2.9059,
     "pivot": 4.5,
 }
