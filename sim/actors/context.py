@@ -117,6 +117,11 @@ class ActorContext:
         """The behaviour to which each of the scaffolds belongs."""
         return [behaviour for behaviour in self.behaviours for _ in behaviour.agents]
 
+    def of_behaviour(self, name: str, account: Ints) -> Floats:
+        """Return a parameter of some accounts, as the behaviour of each has it."""
+        values = np.array([float(getattr(behaviour, name)) for behaviour in self.behaviours])
+        return np.asarray(values[self.accounts.mode[account]])
+
     @cached_property
     def session_calls(self) -> list[float]:
         """Expected exchanges of a session, by behaviour."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from sim.arrays.time import NEVER_US
-from sim.arrays.types import Bools, Ints
-from sim.entities.content import AS_IT_IS, Universe
+from sim.arrays.types import Bools, Floats, Ints
+from sim.entities.content import Universe
 from sim.scenario.resolved import Actor
 from sim.streams import U64, Ids, Streams, mixed, uniforms
 from sim.tables.words import PromptSource as PromptSource
@@ -44,8 +45,13 @@ class _Subject(NamedTuple):
 class ActorPrompts:
     """Chooses what the tasks of one actor are about."""
 
-    def __init__(self, actor: Actor, universe: Universe, streams: Streams) -> None:
+    def __init__(
+        self, actor: Actor, behaviours: Sequence[Actor], universe: Universe, streams: Streams
+    ) -> None:
         self._actor, self._universe = actor, universe
+        self._topics = np.array([behaviour.topics for behaviour in behaviours])
+        self._repeat_share = np.array([behaviour.repeat_share for behaviour in behaviours])
+        self._sigmas = reword_sigmas(actor, behaviours)
         # a user's key hangs on the account alone: who sends through a host's account is its user
         self._users_key = streams.key("pool", "users")
         self._own_key = streams.key(actor.id, "prompts")
@@ -57,14 +63,21 @@ class ActorPrompts:
         self._uses_benchmark = actor.source == "benchmark" or actor.cover == "benchmark"
 
     def choose(
-        self, account_id: Ids, person: Ints, source: Ints, item: Ints, template: Ints, task_no: Ints
+        self,
+        account_id: Ids,
+        mode: Ints,
+        person: Ints,
+        source: Ints,
+        item: Ints,
+        template: Ints,
+        task_no: Ints,
     ) -> PromptContent:
         """Choose topic, content and hash of tasks; all arrays have shape (tasks,).
 
         Parameters
         ----------
-        account_id, person
-            The end user who asks.
+        account_id, mode, person
+            The account, how it behaves, and the end user who asks.
         source, item
             `PromptSource`, and the number in the list or benchmark (-1: none).
         template
@@ -73,7 +86,8 @@ class ActorPrompts:
             Number of the task within the actor; own prompts and rewordings depend on it.
         """
         actor = self._actor
-        subject = self._own_subject(mixed(mixed(self._users_key, account_id), person), task_no)
+        user = mixed(mixed(self._users_key, account_id), person)
+        subject = self._own_subject(user, mode, task_no)
         if actor.list_share:
             listed, item_key = source == PromptSource.LIST, mixed(self._list_key, item)
             subject = subject.where(listed, self._list_key, item_key, actor.topics)
@@ -83,28 +97,28 @@ class ActorPrompts:
             subject = subject.where(of_benchmark, self._benchmark_key, item_key, _BENCHMARK_TOPICS)
 
         topic = self._universe.topics(subject.topic_key, subject.topic_pick)
-        sigma = np.full(len(source), actor.paraphrase_sigma)
-        rewording = reworded(self._reword_key, source, task_no)
+        rewording = mixed(self._reword_key, task_no)
+        sigma = sigma_of(self._sigmas[None], 0, mode, source)
         vectors = self._universe.vectors(template, topic, subject.content, rewording, sigma)
         return PromptContent(topic, subject.content, self._universe.hashes(vectors))
 
-    def _own_subject(self, user: U64, task_no: Ints) -> _Subject:
+    def _own_subject(self, user: U64, mode: Ints, task_no: Ints) -> _Subject:
         """Choose a new prompt for each task, or, for a share, one that its user repeats."""
         actor = self._actor
         content, chance = mixed(self._own_key, task_no), mixed(self._repeats_key, task_no)
-        if actor.repeat_share:
+        if self._repeat_share.any():
             # accounts that share templates, such as a class its assignments, repeat the same ones
             shares = actor.templates is not None and not actor.list_share
             owner = np.full(len(user), self._common_key, np.uint64) if shares else user
             recurring = mixed(owner, _one_of(chance, _REPEATED))
-            content = np.where(uniforms(chance) < actor.repeat_share, recurring, content)
+            content = np.where(uniforms(chance) < self._repeat_share[mode], recurring, content)
 
-        pick = _one_of(mixed(self._repeats_key, content.view(np.int64)), actor.topics)
+        pick = _one_of(mixed(self._repeats_key, content.view(np.int64)), self._topics[mode])
         return _Subject(content, user, pick)
 
 
-def _one_of(identifier: U64, count: int) -> Ints:
-    return (identifier % np.uint64(count)).astype(np.int64)
+def _one_of(identifier: U64, count: int | Ints) -> Ints:
+    return (identifier % np.asarray(count, np.uint64)).astype(np.int64)
 
 
 def reword_key(streams: Streams, actor: str) -> int:
@@ -112,9 +126,20 @@ def reword_key(streams: Streams, actor: str) -> int:
     return streams.key(actor, "rewording")
 
 
-def reworded(key: int | U64, source: Ints, task_no: Ints) -> U64:
-    """Return the rewording of each task; prompts that are not from the list stay as they are."""
-    return np.where(source == PromptSource.LIST, mixed(key, task_no), AS_IT_IS)
+def reword_sigmas(actor: Actor, behaviours: Sequence[Actor]) -> Floats:
+    """Return how far prompts are reworded: those of the list, then own ones by behaviour.
+
+    Items of a benchmark stay as they are.
+    """
+    uses_benchmark = actor.source == "benchmark" or actor.cover == "benchmark"
+    own = [0.0 if uses_benchmark else behaviour.paraphrase_sigma for behaviour in behaviours]
+    return np.array([actor.paraphrase_sigma, *own])
+
+
+def sigma_of(sigmas: Floats, actor: int | Ints, mode: Ints, source: Ints) -> Floats:
+    """Return how far each task is reworded; row `actor` of `sigmas` is a `reword_sigmas`."""
+    column = np.where(source == PromptSource.LIST, 0, 1 + mode.astype(np.int64))
+    return np.asarray(sigmas[actor, column])
 
 
 def items_in_order(begins_us: Ints, returned_us: Ints, first: int, step: int) -> Ints:

@@ -29,7 +29,7 @@ class ProviderService:
     models
         All models of the scenario.
     model_number
-        Row in `models` of each of the actor's own models.
+        Row in `models` of each of the models of all behaviours, laid end to end.
     conditions
         What decides what becomes of a call, apart from limits.
     limits
@@ -47,7 +47,7 @@ class ProviderService:
     ) -> Ints:
         """Return the row in `models` that clients use at some times; see `Releases.model`.
 
-        `own_model` indexes the actor's own models.
+        `own_model` indexes `model_number`.
         """
         model = self.model_number[own_model]
         return self.releases.model(model, at_us, moves_at, asks_latest, uptake)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sim.arrays.types import Bools, Floats, Ints
 from sim.entities.accounts import Accounts
+from sim.entities.behaviour import OWN_MODE
 from sim.entities.content import Universe
 from sim.scenario.resolved import Actor
 from sim.streams import Streams
@@ -82,7 +83,6 @@ def draw_slot_templates(
     mode: Ints,
     universe: Universe,
     streams: Streams,
-    separability: float,
 ) -> SlotTemplates:
     """Draw the templates of each slot.
 
@@ -94,14 +94,11 @@ def draw_slot_templates(
         Behaviour of each slot, shape (slots,).
     universe, streams
         All templates that there are, and what draws among them.
-    separability
-        Share of slots with as many templates as their class has, 0 to 1; the others have as many
-        as any class.
     """
     rng, slots = streams.rng(actor.id, "templates"), len(mode)
-    several = actor.end_users > 1 and actor.end_users_bring_templates
-    own_count = _counts(rng, slots, min(actor.end_users, _MOST) if several else 1, separability)
-    listed_count = _counts(rng, slots, 1, separability) * (actor.list_share > 0)
+    usual = np.array([_usual_templates(behaviour) for behaviour in behaviours])[mode]
+    own_count = _counts(rng, usual, mode)
+    listed_count = _counts(rng, np.ones(slots, np.int64), mode) * (actor.list_share > 0)
 
     # what accounts do themselves; templates handed out to all are handed out for the list, if
     # there is one
@@ -125,10 +122,23 @@ def draw_slot_templates(
     return SlotTemplates(table, own_count, listed_count, int(own_count.max()))
 
 
-def _counts(rng: np.random.Generator, slots: int, usual: int, separability: float) -> Ints:
-    """Draw how many templates each slot has: as its class, or as all classes do."""
-    if separability == 1:
-        return np.full(slots, usual)
-    more = 1 + rng.geometric(1 / _MORE_MEAN, slots)
-    common = np.where(rng.random(slots) < _SINGLE_SHARE, 1, np.minimum(more, _MOST))
-    return np.where(rng.random(slots) < separability, usual, common)
+def brings_templates(behaviour: Actor) -> bool:
+    """Tell whether the end users of accounts have templates of their own."""
+    return behaviour.end_users > 1 and behaviour.end_users_bring_templates
+
+
+def _usual_templates(behaviour: Actor) -> int:
+    """Return how many templates accounts use themselves: one, or one for each end user."""
+    return min(behaviour.end_users, _MOST) if brings_templates(behaviour) else 1
+
+
+def _counts(rng: np.random.Generator, usual: Ints, mode: Ints) -> Ints:
+    """Draw how many templates each slot has: as usual, or, of one usually, as all classes do.
+
+    Those of `OWN_MODE` have what is usual; arrays have shape (slots,).
+    """
+    if not (mode != OWN_MODE).any():
+        return usual
+    more = 1 + rng.geometric(1 / _MORE_MEAN, len(mode))
+    common = np.where(rng.random(len(mode)) < _SINGLE_SHARE, 1, np.minimum(more, _MOST))
+    return np.where((mode == OWN_MODE) | (usual > 1), usual, common)

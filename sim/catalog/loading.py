@@ -36,6 +36,7 @@ _CITED_FILES = {
     "mode": "modes",
     "family": "families",
     "circle": "circles",
+    "level": "levels",
     "world": "world",
     "amplification": "amplification",
     "payment": "payments",
@@ -112,6 +113,12 @@ def modes() -> Mapping[str, Variant]:
 def sharing_groups() -> Mapping[str, Variant]:
     """Return by id the ways in which accounts share addresses and cards (`circles` in the data)."""
     return _variants("circles")
+
+
+@cache
+def levels() -> Mapping[str, Variant]:
+    """Return the levels of difficulty by id; parameters are the separability by typology."""
+    return _variants("levels")
 
 
 def _variants(name: str) -> Mapping[str, Variant]:
@@ -283,7 +290,8 @@ def cited(kind: str, wanted: str) -> tuple[Cited, ...]:
     Parameters
     ----------
     kind
-        model, agent, benchmark, typology, mode, circle, family, world, amplification or payment.
+        model, agent, benchmark, typology, mode, circle, level, family, world, amplification or
+        payment.
     wanted
         Id of the entry.
 

@@ -51,9 +51,9 @@ def accounts_bytes(scenario: Scenario) -> int:
 
     An estimate, proportional to the accounts; replacements are not foreseen.
     """
-    each = ACCOUNT + OF_MODES * (scenario.separability < 1)
-    each += WATCHED * (scenario.world.enforcement is not None)
-    return PROCESS + each * scenario.accounts
+    each = ACCOUNT + WATCHED * (scenario.world.enforcement is not None)
+    in_modes = sum(actor.accounts for actor in scenario.actors if actor.separability < 1)
+    return PROCESS + each * scenario.accounts + OF_MODES * in_modes
 
 
 def shard_bytes(population: Population, shard: Shard) -> int:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from sim.arrays.time import FOREVER_US, HOUR_US, MINUTE_US, NEVER_US
 from sim.arrays.types import Floats, Ints
 from sim.entities.accounts import Accounts
-from sim.entities.behaviour import modes_of
+from sim.entities.behaviour import draw_membership, first_of
 from sim.entities.identities import Identities
 from sim.entities.shared_pools import SharedPools
 from sim.scenario.resolved import Actor
@@ -23,8 +22,7 @@ _STREAMING_SHARE = 0.6
 _SENDS_CONVERSATION_SHARE = 0.3
 _SETS_TEMPERATURE_SHARE = 0.4
 _TEMPERATURES = np.array([0.0, 0.2, 0.7, 1.0], np.float32)
-# Where classes are hard to tell apart.
-_ONE_USER_SHARE, _MOST_END_USERS, _ABROAD_SHARE = 0.6, 100, 0.4
+_MOST_COUNTED = 10_000
 
 
 @dataclass(frozen=True)
@@ -45,14 +43,12 @@ class Replacements:
 class AccountBuilder:
     """What the accounts of one actor are drawn from.
 
-    `behaviours` are the actor as it behaves in each of its modes (`behaviours_of`);
-    `separability` is the share of organisations that follow the first of them. `shared` are the
-    pools that strangers draw from, and `opening_us` is the opening of the log since 1970.
+    `behaviours` are the actor as it behaves in each of its modes (`behaviours_of`). `shared` are
+    the pools that strangers draw from, and `opening_us` is the opening of the log since 1970.
     """
 
     actor: Actor
     behaviours: Sequence[Actor]
-    separability: float
     streams: Streams
     shared: SharedPools
     opening_us: int
@@ -71,42 +67,46 @@ class AccountBuilder:
         actor, n = self.actor, self.actor.accounts
         rng = self.streams.rng(actor.id, "accounts")
         slot = np.arange(n)
-        organisations = actor.organisations or n
-        organisation = slot * organisations // n
-        mode = modes_of(actor, organisations, self.separability, self.streams)[organisation]
+        organisation, mode = draw_membership(actor, self.behaviours, self.streams)
         hosting_share = self._by_mode("hosting_share", mode)
 
         # One stream serves all columns, so the order of these draws is part of every run.
         identity = self._identities.draw(rng, organisation, hosting_share, np.ones(n))
-        end_users, abroad_share = self._end_users(rng)
         volume = _volumes(rng, self._by_mode("account_volume_sigma", mode))
-        agent = _agents(rng, self.behaviours, mode)
-        model = _pick(rng, n, actor.models.values())
+        agent = picked(rng, [b.agents for b in self.behaviours], mode)
+        model = picked(rng, [b.models for b in self.behaviours], mode)
         client = rng.choice(len(client_weights), size=n, p=client_weights)
         caching_share = self._by_mode("caching_share", mode)
-        cache_lifetime_us = _cache_lifetimes(rng, caching_share, actor.cache_1h_share)
+        hour_share = self._by_mode("cache_1h_share", mode)
+        cache_lifetime_us = _cache_lifetimes(rng, caching_share, hour_share)
         streams_answers = rng.random(n) < _STREAMING_SHARE
         sends_conversation = rng.random(n) < _SENDS_CONVERSATION_SHARE
-        names_end_user = rng.random(n) < actor.end_user_id_share
-        asks_latest = rng.random(n) < actor.uptake.latest_share
+        names_end_user = rng.random(n) < self._by_mode("end_user_id_share", mode)
+        latest_share = np.array([b.uptake.latest_share for b in self.behaviours])[mode]
+        asks_latest = rng.random(n) < latest_share
         moves_at = rng.random(n)
         uptake, concentration = actor.uptake.share, actor.uptake_concentration
-        pivot = _around_mean(rng, organisations, uptake, concentration)[organisation]
+        pivot = _around_mean(rng, n, uptake, concentration)[organisation]
         list_factor = _around_mean(rng, n, actor.list_share, actor.list_share_concentration)
         thinks = rng.random(n) < self._by_mode("thinking_share", mode)
         batches = rng.random(n) < self._by_mode("batch_share", mode)
         temperature = _temperatures(rng, n)
+        keys = _counts(rng, self._by_mode("keys_per_account", mode))
+        per_organisation = self._by_mode("workspaces_per_organisation", mode)
+        workspaces = _counts(rng, per_organisation)[first_of(organisation)]
 
         return Accounts(
             slot=slot,
             generation=np.zeros(n, np.int64),
             organisation=organisation,
+            keys=keys,
+            workspaces=workspaces,
             mode=mode,
             agent=agent,
             volume=volume,
             list_share=actor.list_share * list_factor,
-            end_users=end_users,
-            abroad_share=abroad_share,
+            end_users=self._by_mode("end_users", mode).astype(np.int64),
+            abroad_share=self._by_mode("end_users_abroad_share", mode),
             client=client,
             cache_lifetime_us=cache_lifetime_us,
             streams_answers=streams_answers,
@@ -158,45 +158,27 @@ class AccountBuilder:
 
     @property
     def _identities(self) -> Identities:
-        return Identities(self.actor, self.separability, self.streams, self.shared, self.opening_us)
+        return Identities(self.actor, self.streams, self.shared, self.opening_us)
 
     def _by_mode(self, name: str, mode: Ints) -> Floats:
         """Return a parameter of each account, as its behaviour has it."""
         return np.array([float(getattr(b, name)) for b in self.behaviours])[mode]
 
-    def _end_users(self, rng: np.random.Generator) -> tuple[Ints, Floats]:
-        """Return (people behind each account, share of them abroad).
 
-        Where classes are hard to tell apart, some accounts have those of their typology, the others
-        those that are common to all.
-        """
-        actor, n = self.actor, self.actor.accounts
-        end_users = np.full(n, actor.end_users)
-        abroad_share = np.full(n, actor.end_users_abroad_share)
-        if self.separability == 1:
-            return end_users, abroad_share
+def picked(rng: np.random.Generator, shares: Sequence[Mapping[str, float]], mode: Ints) -> Ints:
+    """Draw an index for each account into what all behaviours may use, laid end to end.
 
-        several = np.rint(np.exp(rng.uniform(0, math.log(_MOST_END_USERS), n))).astype(np.int64)
-        common = np.where(rng.random(n) < _ONE_USER_SHARE, 1, several)
-        is_own = rng.random(n) < self.separability
-        return np.where(is_own, end_users, common), np.where(is_own, abroad_share, _ABROAD_SHARE)
-
-
-def _agents(rng: np.random.Generator, behaviours: Sequence[Actor], mode: Ints) -> Ints:
-    """Draw an index into the scaffolds of all behaviours, laid end to end."""
-    agent = np.empty(len(mode), np.int64)
+    `shares` are those of each behaviour by name.
+    """
+    picked = np.empty(len(mode), np.int64)
     first = 0
-    for number, behaviour in enumerate(behaviours):
+    for number, of_behaviour in enumerate(shares):
         follows = mode == number
-        agent[follows] = first + _pick(rng, int(follows.sum()), behaviour.agents.values())
-        first += len(behaviour.agents)
-    return agent
-
-
-def _pick(rng: np.random.Generator, n: int, shares: Iterable[float]) -> Ints:
-    weights = np.array(list(shares), np.float64)
-    index: Ints = rng.choice(len(weights), size=n, p=weights / weights.sum())
-    return index
+        weights = np.array(list(of_behaviour.values()), np.float64)
+        index = rng.choice(len(weights), size=int(follows.sum()), p=weights / weights.sum())
+        picked[follows] = first + index
+        first += len(weights)
+    return picked
 
 
 def _around_mean(
@@ -211,11 +193,16 @@ def _around_mean(
     return rng.beta(mean * concentration, (1 - mean) * concentration, n) / mean
 
 
-def _cache_lifetimes(rng: np.random.Generator, caching_share: Floats, hour_share: float) -> Ints:
+def _cache_lifetimes(rng: np.random.Generator, caching_share: Floats, hour_share: Floats) -> Ints:
     """Draw lifetimes of what clients cache: 5 minutes, for some an hour; 0 for no caching."""
     caches = rng.random(len(caching_share)) < caching_share
     for_an_hour = rng.random(len(caching_share)) < hour_share
     return np.where(caches, np.where(for_an_hour, HOUR_US, 5 * MINUTE_US), 0)
+
+
+def _counts(rng: np.random.Generator, mean: Floats) -> Ints:
+    """Draw geometric numbers of means of at least 1; at most `_MOST_COUNTED`."""
+    return np.minimum(rng.geometric(1 / mean), _MOST_COUNTED)
 
 
 def _temperatures(rng: np.random.Generator, n: int) -> NDArray[np.float32]:

@@ -17,20 +17,20 @@ class Accounts:
     """Columns of shape (accounts,); row k < slots is the first account of slot k.
 
     Whole numbers that are no counts index a list: of behaviours (`mode`), of the scaffolds of all
-    behaviours (`agent`), of the actor's models (`model`), or of a pool of `sim.entities.pools`.
+    behaviours (`agent`), of their models (`model`), or of a pool of `sim.entities.pools`.
     `sim.entities.account_builder` makes them.
     """
 
     # Which account it is: number `generation` in its slot. Identifiers are opaque, organisations
-    # are numbered within the actor, and so are cohorts, which sign up together. `seller`: of whom it was
-    # bought, by popularity in [0, 1), or -1; `stock_us`: for how long that had it. It begins some
-    # time after it signed up, and leaves by itself. Microseconds from the opening of the log;
-    # `NEVER_US` and `FOREVER_US` if it was always there.
+    # are numbered within the actor, and so are cohorts, which sign up together. `seller`: of whom
+    # it was bought, by popularity in [0, 1), or -1; `stock_us`: for how long that had it. It begins
+    # some time after it signed up, and leaves by itself. Microseconds from the opening of the log;
+    # `NEVER_US` and `FOREVER_US` if it was always there. How many API keys it has, and workspaces
+    # its organisation.
     slot: Ints
     generation: Ints
     account_id: Ids
     org_id: Ids
-    api_key_id: Ids
     organisation: Ints
     cohort: Ints
     created_us: Ints
@@ -38,6 +38,8 @@ class Accounts:
     stock_us: Ints
     begins_us: Ints
     ends_us: Ints
+    keys: Ints
+    workspaces: Ints
     verified: Bools
     email_domain: Ints
 
@@ -114,6 +116,8 @@ class Accounts:
 _NARROW: dict[str, type] = {
     "slot": np.int32,
     "generation": np.int16,
+    "keys": np.int16,
+    "workspaces": np.int16,
     "mode": np.int8,
     "agent": np.int16,
     "model": np.int8,

@@ -31,16 +31,14 @@ class Identities:
 
     Attributes
     ----------
-    actor, separability, streams
-        Whose they are, the share of them that shares as the actor does, and the random streams of
-        the run.
+    actor, streams
+        Whose they are, and the random streams of the run.
     shared, opening_us
         The pools of the world, and the opening of the log in microseconds since 1970, as batches of
         sellers have dates.
     """
 
     actor: Actor
-    separability: float
     streams: Streams
     shared: SharedPools
     opening_us: int
@@ -74,7 +72,7 @@ class Identities:
         first_instrument = 0 if from_us is None else 2 * actor.accounts
 
         # One stream serves all columns, so the order of these draws is part of every run.
-        groups = SharingGroups(rng, actor, self.separability, organisation)
+        groups = SharingGroups(rng, actor, actor.separability, organisation)
         home = homes(rng, groups, hosting_share, sharing_factor, self.shared)
         by_cloud = rng.random(n) < actor.cloud_share
         cloud = 1 + rng.choice(len(pools.CLOUD_WEIGHTS), n, p=pools.CLOUD_WEIGHTS)

@@ -226,7 +226,7 @@ def _static_prefixes(index: RunIndex) -> list[list[int]]:
     by_actor = []
     for actor in index.scenario.actors:
         names = set(actor.agents)
-        if index.scenario.separability < 1:
+        if actor.separability < 1:
             for mode in actor.modes:
                 names |= set(modes()[mode].parameters["agents"])
         by_actor.append(sorted(agents()[name].static_prefix_tokens for name in names))

@@ -13,9 +13,9 @@ from sim.invariants.run_index import RunIndex
 class Concurrency(Check):
     """A queue has no more attempts and no more tasks in progress than it has workers.
 
-    Actors without stated workers are named in the note and not checked. Where `separability` is
-    below 1, accounts that follow a mode work in sessions beside the workers. Then attempts are not
-    checked, and of tasks only the runs of benchmarks.
+    Actors without stated workers are named in the note and not checked. Where the
+    `separability` of one is below 1, accounts that follow a mode work in sessions beside the
+    workers. Then its attempts are not checked, and of its tasks only the runs of benchmarks.
     """
 
     id, name, needs_truth = "INV-8", "workers", True
@@ -24,13 +24,14 @@ class Concurrency(Check):
         """Look up the workers of each queue, and leave out what cannot be checked."""
         super().__init__(index)
         queues = [(k, a) for k, a in enumerate(index.scenario.actors) if a.arrival == "queue"]
-        self._workers = {k: a.workers for k, a in queues if a.workers is not None}
         # accounts that follow a mode work in sessions beside the workers: on prompts of the list as
         # well, but never on a run of a benchmark
-        self._has_sessions_beside = index.scenario.separability < 1
-        if self._has_sessions_beside:
-            runs = {k for k, a in queues if a.source == "benchmark"}
-            self._workers = {k: n for k, n in self._workers.items() if k in runs}
+        self._workers_alone = {k for k, a in queues if a.separability == 1}
+        self._workers = {
+            k: a.workers
+            for k, a in queues
+            if a.workers is not None and (k in self._workers_alone or a.source == "benchmark")
+        }
         self._open: dict[int, Columns] = {}
         silent = [a.id for _, a in queues if a.workers is None]
         self.note = f"the scenario states no workers for {', '.join(silent)}" if silent else ""
@@ -41,9 +42,9 @@ class Concurrency(Check):
         Attempts that end after the last start of the part are carried over to the next one.
         """
         breaches: list[Breach | None] = []
-        if self._has_sessions_beside:
-            return
         for actor, workers in self._workers.items():
+            if actor not in self._workers_alone:
+                continue
             columns = {name: rows[name] for name in ("id", "file", "row", "start", "end")}
             attempts = take(columns, rows["actor"] == actor)
             if actor in self._open:
@@ -58,7 +59,7 @@ class Concurrency(Check):
         """Check the tasks in progress at the start of each, over the whole run at once."""
         tasks, breaches = self.index.tasks, []
         for actor, workers in self._workers.items():
-            by_workers = (tasks["run"] >= 0) | (not self._has_sessions_beside)
+            by_workers = (tasks["run"] >= 0) | (actor in self._workers_alone)
             of_actor = take(tasks, (tasks["actor"] == actor) & by_workers)
             breaches.append(self._over(of_actor, workers, "tasks", "task"))
         self.breach = self.breach or _earliest(breaches)

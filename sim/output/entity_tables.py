@@ -11,6 +11,7 @@ from sim.arrays.types import Ints
 from sim.catalog import models
 from sim.entities import pools
 from sim.output.account_usage import Usage
+from sim.output.api_keys import api_keys
 from sim.output.observed_links import edges_observed
 from sim.output.payment_tables import payment_tables
 from sim.output.row_tables import opening_us
@@ -170,16 +171,23 @@ def _accounts(population: Population, owners: AccountOwners, actions: ProviderAc
 
 
 def _credentials(population: Population, owners: AccountOwners, actions: ProviderActions) -> Any:
-    """Return the table `credentials`: one key an account, which is revoked when that is banned."""
-    a = owners.accounts
-    banned = actions.banned_us(len(population.accounts))[owners.rows]
+    """Return the table `credentials`: keys are revoked when replaced, or with a banned account."""
+    keys = api_keys(population)
+    is_owned = np.zeros(len(population.accounts), np.bool_)
+    is_owned[owners.rows] = True
+    row = np.flatnonzero(is_owned[keys.account])
+
+    banned = actions.banned_us(len(population.accounts))[keys.account[row]]
+    replaced = keys.revoked_us[row]
+    revoked = np.where(replaced < 0, replaced, banned)
     return sorted_table(
         CREDENTIALS,
         {
-            "api_key_id": a.api_key_id,
-            "account_id": a.account_id,
-            "created_at": times(owners.opening_us, a.created_us),
-            "revoked_at": times(owners.opening_us, banned, banned < 0),
+            "api_key_id": keys.key_id[row],
+            "account_id": population.accounts.account_id[keys.account[row]],
+            "workspace_id": keys.workspace_id[row],
+            "created_at": times(owners.opening_us, keys.created_us[row]),
+            "revoked_at": times(owners.opening_us, revoked, revoked == -1),
         },
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.actors.prompts import reword_key, reworded
+from sim.actors.prompts import reword_key, reword_sigmas, sigma_of
 from sim.arrays.columns import Columns
 from sim.arrays.types import Array, Floats, Ints
 from sim.catalog import agents
@@ -122,10 +122,16 @@ def prompt_emb(context: RowContext, rows: Columns) -> Any:
 
 
 def _rewording_of_actor(population: Population) -> tuple[U64, Floats]:
-    """Return the key of each actor's rewordings and how far they lead, shape (actors,) each."""
-    actors = [context.actor for context in population.contexts]
-    keys = [reword_key(population.streams, actor.id) for actor in actors]
-    return np.array(keys, np.uint64), np.array([actor.paraphrase_sigma for actor in actors])
+    """Return the key of each actor's rewordings, shape (actors,), and how far they lead.
+
+    The latter is a row of `reword_sigmas` for each actor, filled up with zeros.
+    """
+    contexts = population.contexts
+    keys = [reword_key(population.streams, context.actor.id) for context in contexts]
+    sigmas = np.zeros((len(contexts), 1 + max(len(context.behaviours) for context in contexts)))
+    for row, context in zip(sigmas, contexts, strict=True):
+        row[: 1 + len(context.behaviours)] = reword_sigmas(context.actor, context.behaviours)
+    return np.array(keys, np.uint64), sigmas
 
 
 def prompt_vectors(
@@ -138,12 +144,15 @@ def prompt_vectors(
     population
         Its universe has the vectors of templates, topics and contents.
     keys, sigmas
-        Of each actor the key of its rewordings and how far they lead, shape (actors,).
+        Of each actor the key of its rewordings, shape (actors,), and how far they lead, shape
+        (actors, 1 + behaviours).
     rows
-        Exchanges with `actor`, `serial`, `kind`, `template`, `topic` and `content`. All exchanges
-        of a task have one vector.
+        Exchanges with `actor`, `account`, `serial`, `kind`, `template`, `topic` and `content`.
+        All exchanges of a task have one vector.
     """
     actor = rows["actor"]
-    rewording = reworded(keys[actor], rows["kind"], task_of(rows["serial"]))
+    rewording = mixed(keys[actor], task_of(rows["serial"]))
+    mode = population.accounts.mode[rows["account"]]
+    sigma = sigma_of(sigmas, actor, mode, rows["kind"])
     template, topic = rows["template"].astype(np.int64), rows["topic"].astype(np.int64)
-    return population.universe.vectors(template, topic, rows["content"], rewording, sigmas[actor])
+    return population.universe.vectors(template, topic, rows["content"], rewording, sigma)

@@ -10,6 +10,7 @@ from sim.arrays.columns import Columns
 from sim.arrays.types import Array, Bools
 from sim.catalog import agents
 from sim.entities import pools
+from sim.output.api_keys import api_keys
 from sim.output.prices import changed_price_nano_usd, list_price_nano_usd
 from sim.output.row_tables import RowContext, RowTable
 from sim.population.population import Population
@@ -44,6 +45,20 @@ def ts_end(context: RowContext, rows: Columns) -> Any:
 def duration_s(_: RowContext, rows: Columns) -> Array:
     """Return how long exchanges took."""
     return seconds(rows["duration"])
+
+
+@EXCHANGE_LOG.column
+def api_key_id(context: RowContext, rows: Columns) -> Ids:
+    """Return the keys that exchanges use."""
+    keys = context.once(api_keys)
+    return keys.key_id[keys.used(context.population, rows)]
+
+
+@EXCHANGE_LOG.column
+def workspace_id(context: RowContext, rows: Columns) -> Ids:
+    """Return the workspaces of the keys that exchanges use."""
+    keys = context.once(api_keys)
+    return keys.workspace_id[keys.used(context.population, rows)]
 
 
 @EXCHANGE_LOG.column

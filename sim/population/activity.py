@@ -11,6 +11,7 @@ from sim.actors.arrivals.rates import SESSION_LEAD_US
 from sim.arrays.ragged import ranges
 from sim.arrays.time import DAY_US, FOREVER_US, SECOND_US
 from sim.arrays.types import Floats, Ints
+from sim.entities.account_builder import picked
 from sim.entities.accounts import Accounts
 from sim.entities.tenure import WEEK_US, Course, Pauses
 from sim.scenario.resolved import Actor
@@ -161,7 +162,7 @@ def with_model_changes(
 ) -> Accounts:
     """Draw which accounts choose their model anew within the log, and when; once at most.
 
-    They choose as at first, by the shares of the actor's models, so these stay what they are.
+    They choose as at first, by the shares of the models of their mode, so these stay what they are.
     Accounts that ask for the newest model by its alias never choose one.
 
     Parameters
@@ -174,8 +175,7 @@ def with_model_changes(
         The streams of the scenario.
     """
     rng, n = streams.rng(actor.id, "model changes"), len(accounts)
-    shares = np.array(list(actor.models.values()))
-    second = rng.choice(len(shares), n, p=shares / shares.sum())
+    second = picked(rng, [b.models for b in behaviours], accounts.mode)
     per_day = -np.log1p(-_by_mode(behaviours, "model_change_share", accounts.mode)) / MONTH_DAYS
     with np.errstate(divide="ignore"):
         days = rng.exponential(1.0, n) / per_day

@@ -43,7 +43,8 @@ from sim.world.releases import Releases
 _OF_HOST = (
     "account_id",
     "org_id",
-    "api_key_id",
+    "keys",
+    "workspaces",
     "created_us",
     "begins_us",
     "ends_us",
@@ -163,7 +164,7 @@ class ActorBuilder:
             actor=actor,
             behaviours=setup.behaviours,
             agents=setup.agents,
-            prompts=ActorPrompts(actor, self.universe, self.streams),
+            prompts=ActorPrompts(actor, setup.behaviours, self.universe, self.streams),
             accounts=tenancy.accounts,
             first_account=0,
             timeline=tenancy.timeline,
@@ -179,10 +180,10 @@ class ActorBuilder:
 
     def _set_up(self, actor: Actor) -> _Setup:
         """Draw the first accounts and the templates of an actor."""
-        streams, separability = self.streams, self.scenario.separability
-        behaviours = behaviours_of(actor, separability)
+        streams = self.streams
+        behaviours = behaviours_of(actor)
         account_builder = AccountBuilder(
-            actor, behaviours, separability, streams, self.shared, self.scenario.clock.opening_us
+            actor, behaviours, streams, self.shared, self.scenario.clock.opening_us
         )
         first_accounts = with_model_changes(
             actor, behaviours, account_builder.first_accounts(self.clients.weights), streams
@@ -194,20 +195,18 @@ class ActorBuilder:
             account_builder,
             tuple(_agent(name, b) for b in behaviours for name in b.agents),
             first_accounts,
-            draw_slot_templates(
-                actor, behaviours, first_accounts.mode, self.universe, streams, separability
-            ),
-            self._service(actor),
+            draw_slot_templates(actor, behaviours, first_accounts.mode, self.universe, streams),
+            self._service(actor, behaviours),
         )
 
-    def _service(self, actor: Actor) -> ProviderService:
+    def _service(self, actor: Actor, behaviours: tuple[Actor, ...]) -> ProviderService:
         """Return how the provider serves an actor."""
         number = {model: k for k, model in enumerate(self.models.ids)}
         failures = FailureDraws(self.streams, actor.id)
         policy, horizon_us = _policy(self.scenario, actor), self.scenario.clock.duration_us
         return ProviderService(
             models=self.models,
-            model_number=np.array([number[model] for model in actor.models]),
+            model_number=np.array([number[model] for b in behaviours for model in b.models]),
             releases=Releases(self.scenario.world, number),
             conditions=CallConditions(self.conditions, failures, policy, horizon_us),
             limits=_limits(self.scenario, actor, self.models, self.conditions),

@@ -13,6 +13,7 @@ from sim.arrays.types import Bools, Ints
 from sim.catalog import models, typologies
 from sim.entities import pools
 from sim.entities.accounts import Accounts
+from sim.entities.behaviour import models_of
 from sim.entities.content import Universe
 from sim.entities.shared_pools import SharedPools
 from sim.population.actor_builder import ActorBuilder
@@ -124,7 +125,7 @@ def _builder(scenario: Scenario, streams: Streams) -> ActorBuilder:
     """Make what all actors have in common: prompts, clients, models, the provider."""
     world, clock = scenario.world, scenario.clock
     released = {e.model for e in world.events if e.kind == "release" and e.model}
-    model_ids = sorted({m for actor in scenario.actors for m in actor.models} | released)
+    model_ids = sorted({m for actor in scenario.actors for m in models_of(actor)} | released)
     return ActorBuilder(
         scenario=scenario,
         streams=streams,

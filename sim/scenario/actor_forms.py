@@ -86,9 +86,24 @@ class ActorForm(Form):
             ),
         ),
     ]
+    separability: Share | None = optional_key(
+        "Share of its organisations that follow the dials of the typology, 0 to 1; the others "
+        "follow modes.",
+        "Default: that of the scenario.",
+    )
     organisations: People | None = optional_key(
         "Organisations that the accounts belong to, 1 to `accounts`; scaled as they are.",
-        "Default: that of the typology, else one for each account.",
+        "Default: that of the typology, else `accounts_per_organisation` decides.",
+    )
+    accounts_per_organisation: Sharing | None = optional_key(
+        "Mean number of accounts of an organisation, geometric, 1 to 10^6; where the number of "
+        "organisations is stated, only those that follow a mode have that of the mode."
+    )
+    keys_per_account: Sharing | None = optional_key(
+        "Mean number of API keys of an account, geometric, 1 to 10^6."
+    )
+    workspaces_per_organisation: Sharing | None = optional_key(
+        "Mean number of workspaces of an organisation, geometric, 1 to 10^6."
     )
     rhythm: RhythmOrNone | None = optional_key(
         "Daily and weekly course, or the word none for a flat one (AD7)."
@@ -291,7 +306,8 @@ class MixedActorForm(ActorForm):
         "What the others work on: own prompts, or a benchmark (AD4)."
     )
     paraphrase_sigma: Annotated[float, Field(ge=0, le=10)] | None = optional_key(
-        "How far a prompt from the list is reworded, 0 to 10 times the spread of prompts (AD8)."
+        "How far a prompt of the list, or else of its own, is reworded, 0 to 10 times the spread "
+        "of prompts (AD8)."
     )
     benchmark: BenchmarkId | None = optional_key(
         "Benchmark whose items are the cover, if it is one."

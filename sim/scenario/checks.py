@@ -38,6 +38,7 @@ def validate(parsed: Parsed, document: Document) -> list[Problem]:
         *parsed.problems,
         *_ids_used_twice(document),
         *_names_of_copies(parsed, document),
+        *_levels(document),
         *_vectors(document),
         *_answers_to_alerts(document),
         *_shares_of_reports(document),
@@ -102,6 +103,14 @@ def _names_of_copies(parsed: Parsed, document: Document) -> Iterator[Problem]:
                 message = f"the name '{name}' is taken by {added.get(name, 'another actor')}"
                 yield Problem(place, f"actors.{actor.id}", f"{message}; choose another id")
         added |= dict.fromkeys(copies, f"the copies of '{actor.id}'")
+
+
+def _levels(document: Document) -> Iterator[Problem]:
+    """Yield it if both a level and a separability are said, of which one sets the other."""
+    level, separability = (_part_of(document.data, key) for key in ("level", "separability"))
+    if level is not None and separability is not None:
+        message = f"sets separability, which is given as {separability}; leave one of the two out"
+        yield Problem(document.place(("level",)), "level", message)
 
 
 def _vectors(document: Document) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ from sim.scenario.resolved import Actor, Event, Scenario, World, fields_of, fiel
 
 _YAML_1_1_WORDS = {"y", "n", "yes", "no", "on", "off"}
 _NOTES = {
+    "separability": "share of organisations with dials of their own",
     "models": "share of accounts by model",
     "agents": "share of accounts by scaffold",
     "strength": "0 flat, 1 idle at the trough",

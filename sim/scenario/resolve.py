@@ -75,11 +75,11 @@ def resolve(form: ScenarioForm) -> Scenario:
     actors: list[Actor] = []
     for number, actor in enumerate(form.actors):
         with _faults_of(("actors", number), faults):
-            actors += _actors(actor, form.scale)
+            actors += _actors(actor, form)
     if faults:
         raise UnresolvedError(faults)
 
-    look_alikes = [_actor(actor, 1.0) for actor in _look_alikes(form)]
+    look_alikes = [_actor(actor, 1.0, _separability(actor, form)) for actor in _look_alikes(form)]
     return Scenario(
         version=1,
         name=form.name,
@@ -87,7 +87,7 @@ def resolve(form: ScenarioForm) -> Scenario:
         about=form.about,
         seed=secrets.randbits(32) if form.seed is None else form.seed,
         scale=form.scale,
-        separability=form.separability,
+        level=form.level,
         clock=Clock(start=form.clock.start, duration_us=form.clock.duration),
         world=world,
         actors=(*actors, *look_alikes),
@@ -186,16 +186,27 @@ def _look_alikes(form: ScenarioForm) -> list[AnyActorForm]:
     return [ACTOR_FORMS[a["typology"]].model_validate(dict(a), strict=True) for a in actors]
 
 
-def _actors(form: AnyActorForm, scale: float) -> list[Actor]:
+def _separability(actor: AnyActorForm, form: ScenarioForm) -> float:
+    """Return what an actor says of itself, else what its scenario says of it, else 1."""
+    if actor.separability is not None:
+        return actor.separability
+    if form.level is not None:
+        separability: float = catalog.levels()[form.level].parameters[actor.typology]
+        return separability
+    return 1.0 if form.separability is None else form.separability
+
+
+def _actors(form: AnyActorForm, scenario: ScenarioForm) -> list[Actor]:
     """Return an actor, or as many copies of it as are asked for and left, numbered from 1."""
-    actor = _actor(form, scale)
+    scale, separability = scenario.scale, _separability(form, scenario)
+    actor = _actor(form, scale, separability)
     if form.copies == 1:
         return [actor]
     ids = [f"{actor.id}-{number}" for number in range(1, form.copies + 1)]
     if isinstance(form, BenchmarkForm):  # its accounts stay, and so do all copies
         return [actor.model_copy(update={"id": id_}) for id_ in ids]
 
-    whole = _actor(form, 1.0)
+    whole = _actor(form, 1.0, separability)
     numbers = {key: getattr(whole, key) for key in scaled_keys(form, scale)}
     sizes = sizes_of_copies(numbers, form.copies, scale)
     operator = whole.operator
@@ -208,7 +219,7 @@ def _actors(form: AnyActorForm, scale: float) -> list[Actor]:
     ]
 
 
-def _actor(form: AnyActorForm, scale: float) -> Actor:
+def _actor(form: AnyActorForm, scale: float, separability: float) -> Actor:
     """Fill in what the file leaves out from the typology, then scale.
 
     Parameters
@@ -217,6 +228,8 @@ def _actor(form: AnyActorForm, scale: float) -> Actor:
         An actor of the human form; copies are made by the caller.
     scale
         Above 0. It multiplies the keys of `scaled_keys`, typology defaults too, and the budget.
+    separability
+        That of the actor.
 
     Returns
     -------
@@ -228,6 +241,7 @@ def _actor(form: AnyActorForm, scale: float) -> Actor:
         **typology.defaults,
         **_written(form, typology.defaults),
         "arrival": typology.arrival,
+        "separability": separability,
     }
 
     # What is worked on, and by which agent.

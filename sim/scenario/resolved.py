@@ -91,10 +91,17 @@ class Actor(Record):
     arrival: Arrival
     source: Source | None = None  # of a queue only
 
-    # Its accounts, at least 1; without organisations each has its own. Models and agents: shares
-    # by catalog id, sorted by id, adding up to 1.
+    # Share of its organisations that follow its own parameters, 0 to 1; the others follow modes.
+    separability: float = 1.0
+
+    # Its accounts, at least 1; without a number of organisations their sizes are geometric with a
+    # mean, as are numbers of API keys and workspaces. Models and agents: shares by catalog id,
+    # sorted by id, adding up to 1.
     accounts: int
     organisations: int | None = None
+    accounts_per_organisation: float = 1.0
+    keys_per_account: float = 1.0
+    workspaces_per_organisation: float = 1.0
     models: dict[str, float]
     agents: dict[str, float]
 
@@ -185,7 +192,7 @@ class Actor(Record):
     cover: Cover = "own"
     paraphrase_sigma: float = 0.0
 
-    # Where `separability` is below 1: weights of the modes of behaviour that accounts follow, and
+    # Where separability is below 1: weights of the modes of behaviour that accounts follow, and
     # of the sharing groups that addresses and cards are shared in.
     modes: dict[str, float] = Field(default={})
     circles: dict[str, float] = Field(default={})
@@ -312,7 +319,10 @@ class Tables(Record):
 
 
 class Scenario(Record):
-    """A resolved scenario; `seed` is always there, drawn if the file named none."""
+    """A resolved scenario; `seed` is always there, drawn if the file named none.
+
+    `scale` and `level` say what the file says, and are in the actors already.
+    """
 
     version: Literal[1]
     name: str
@@ -320,7 +330,7 @@ class Scenario(Record):
     about: str
     seed: int
     scale: float
-    separability: float = 1.0
+    level: str | None = None
     clock: Clock
     world: World
     actors: tuple[Actor, ...]
@@ -335,10 +345,11 @@ class Scenario(Record):
         return f"<Scenario {self.name}: {self.summary()}, seed {self.seed}>"
 
     def summary(self) -> str:
-        """Return one line: actors, accounts, clock."""
+        """Return one line: actors, accounts, clock, and the level if there is one."""
         return (
             f"{_counted(len(self.actors), 'actor')}, {_counted(self.accounts, 'account')}, "
             f"{format_duration(self.clock.duration_us)} from {self.clock.start:%Y-%m-%d}"
+            f"{f', level {self.level}' if self.level else ''}"
         )
 
     def to_dict(self) -> dict[str, Any]:

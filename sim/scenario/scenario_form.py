@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from sim.catalog.ids import LevelId
 from sim.documents.bounds import MOST_SCALE
 from sim.documents.forms import Form
 from sim.documents.value_types import Instant, PositiveDuration, Share, Slug, Version
@@ -73,21 +74,22 @@ class ScenarioForm(Form):
             le=MOST_SCALE,
             description=(
                 "Multiplies populations and targets, above 0 to 10^6: accounts and organisations, "
-                "target_exchanges, budgets, workers, and for L04 the items of each run below 1 or the "
-                "runs above 1; results are rounded, at least 1. Accounts of L04 stay. Default: 1."
+                "target_exchanges, budgets, workers, and for L04 the items of each run below 1 or "
+                "the runs above 1; results are rounded, at least 1. Accounts of L04 stay. "
+                "Default: 1."
             ),
         ),
     ]
-    separability: Annotated[
-        Share,
-        Field(
-            default=1.0,
-            description=(
-                "How many accounts follow the dials of their typology; the others follow modes of "
-                "behaviour that all typologies share. 0 hard to tell apart, 1 easy. Default: 1."
-            ),
-        ),
-    ]
+    separability: Share | None = optional_key(
+        "How many accounts follow the dials of their typology; the others follow modes of "
+        "behaviour that all typologies share. 0 hard to tell apart, 1 easy.",
+        "Default: that of the level, else 1.",
+    )
+    level: LevelId | None = optional_key(
+        "How hard typologies are to tell apart, in place of `separability`: each has the "
+        "separability that the catalog gives it at that level.",
+        "Default: none.",
+    )
     look_alikes: Annotated[
         bool,
         Field(

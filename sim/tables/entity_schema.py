@@ -30,8 +30,13 @@ CREDENTIALS = TableSchema(
     [
         Column("api_key_id", "id", "Identifier.", prefix="key_"),
         Column("account_id", "id", "Account it belongs to.", prefix="acc_"),
-        Column("created_at", "time", "When it was made: with the account."),
-        Column("revoked_at", "time?", "When the account was banned for good; else missing."),
+        Column("workspace_id", "id", "Workspace of the organisation it is for.", prefix="wrk_"),
+        Column("created_at", "time", "When it was made: with the account or later."),
+        Column(
+            "revoked_at",
+            "time?",
+            "When it was replaced, or its account was banned for good; else missing.",
+        ),
     ]
 )
 

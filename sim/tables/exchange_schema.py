@@ -63,9 +63,14 @@ EXCHANGES = TableSchema(
         Column(
             "api_key_id",
             "id",
-            "Credential that was used; each account has one.",
-            source="account.api_key_id",
+            "Credential that was used; an account has one or several.",
             prefix="key_",
+        ),
+        Column(
+            "workspace_id",
+            "id",
+            "Workspace of the organisation that the credential is for.",
+            prefix="wrk_",
         ),
         Column(
             "account_id",

@@ -231,7 +231,7 @@ def test_accounts_of_one_organisation_share_the_static_prefix(joined: Any, sende
 
 
 def test_what_an_account_always_sends_never_changes(rows: Any) -> None:
-    constants = ["org_id", "api_key_id", "platform", "prompt_lang", "ja4", "user_agent", "stream"]
+    constants = ["org_id", "platform", "prompt_lang", "ja4", "user_agent", "stream"]
     constants += ["toolset_hash", "n_tool_defs"]
     distinct = rows.groupby("account_id")[constants].nunique()
     assert (distinct == 1).all(axis=None)

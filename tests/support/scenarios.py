@@ -114,6 +114,13 @@ def make_actor(id_: str, typology: str, **dials: Any) -> Actor:
     return Actor(id=id_, typology=typology, arrival=kind.arrival, **given)
 
 
+def at_separability(asked: Scenario, separability: float) -> Scenario:
+    """The scenario with every actor at that separability."""
+    update = {"separability": separability}
+    actors = tuple(actor.model_copy(update=update) for actor in asked.actors)
+    return asked.model_copy(update={"actors": actors})
+
+
 def coders(accounts: int = 40, id_: str = "coders", **dials: Any) -> Actor:
     return make_actor(id_, "L01", accounts=accounts, **dials)
 

@@ -12,7 +12,7 @@ from sim.actors.arrivals.rates import rates_per_day, time_change_of
 from sim.actors.arrivals.session_length import lead_us
 from sim.actors.context import ActorContext
 from sim.actors.prompts import PromptSource
-from sim.actors.templates import any_variant
+from sim.actors.templates import any_variant, brings_templates
 from sim.arrays.ragged import position_in
 from sim.arrays.time import DAY_US, FOREVER_US
 from sim.arrays.types import Bools, Floats, Ints
@@ -94,10 +94,10 @@ def draw_arrivals(
         start_us=start_us,
         account=account,
         person=person,
-        variant_pick=_variant_picks(context, person, which),
+        variant_pick=_variant_picks(context, account, person, which),
         language=users.language[user],
         prompt_source=_prompt_sources(context, account, start_us, on_list),
-        away=away < context.actor.away_share,
+        away=away < context.of_behaviour("away_share", account),
         moves_at=_moves_at(context, account, moves),
         until_us=np.where(sends, occupancy.until_us, -FOREVER_US),
     )
@@ -200,11 +200,10 @@ def _thinned(
     return np.asarray(rng.random(len(start_us)) < share)
 
 
-def _variant_picks(context: ActorContext, person: Ints, uniform: Floats) -> Ints:
+def _variant_picks(context: ActorContext, account: Ints, person: Ints, uniform: Floats) -> Ints:
     """End users keep to a template if they bring their own; else sessions use any of them."""
-    if context.actor.end_users > 1 and context.actor.end_users_bring_templates:
-        return person
-    return any_variant(uniform)
+    brings = np.array([brings_templates(behaviour) for behaviour in context.behaviours])
+    return np.where(brings[context.accounts.mode[account]], person, any_variant(uniform))
 
 
 def _prompt_sources(context: ActorContext, account: Ints, start_us: Ints, uniform: Floats) -> Ints:

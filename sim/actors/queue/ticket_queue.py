@@ -192,8 +192,8 @@ class TicketQueue:
         )
         drawn = context.draws.calls(sessions, 0, *name)
 
-        account_id = context.accounts.account_id[account]
-        content = context.prompts.choose(account_id, zeros, source, item, template, task_no)
+        account_id, mode = context.accounts.account_id[account], context.accounts.mode[account]
+        content = context.prompts.choose(account_id, mode, zeros, source, item, template, task_no)
         placement = Placement(
             account=context.first_account + account,
             model=sessions.model,

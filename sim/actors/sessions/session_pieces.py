@@ -207,6 +207,7 @@ class SessionPieces:
         account = placement.account[session] - context.first_account
         content = context.prompts.choose(
             context.accounts.account_id[account],
+            context.accounts.mode[account],
             placement.person[session],
             source,
             item,

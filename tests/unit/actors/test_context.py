@@ -12,7 +12,7 @@ from sim.population.population import build_population
 from sim.scaffold.expected_calls import mean_session_calls
 from sim.world.attempts import Attempts
 from tests.support.contexts import context_of
-from tests.support.scenarios import DAY_US, HOUR_US, coders, lab, pool, scenario
+from tests.support.scenarios import DAY_US, HOUR_US, at_separability, coders, lab, pool, scenario
 
 
 def test_an_actor_works_until_it_is_done_or_the_log_closes() -> None:
@@ -46,7 +46,7 @@ def test_first_accounts_are_those_of_the_slots() -> None:
 
 
 def test_each_scaffold_belongs_to_a_behaviour() -> None:
-    asked = scenario(coders(5)).model_copy(update={"separability": 0.5})
+    asked = at_separability(scenario(coders(5)), 0.5)
     [context] = build_population(asked).contexts
     names = [agent.id for agent in context.agents]
     whose = [name for behaviour in context.behaviours for name in behaviour.agents]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from sim.actors.prompts import (
     PromptContent,
     items_in_order,
     reword_key,
-    reworded,
+    reword_sigmas,
+    sigma_of,
 )
 from sim.arrays.time import NEVER_US
 from sim.entities.content import AS_IT_IS, Universe
@@ -28,10 +30,17 @@ UNIVERSE = Universe(STREAMS)
 N = 400
 
 
-def chosen(actor: Actor, source: int = PromptSource.OWN, **changes: Any) -> PromptContent:
+def chosen(
+    actor: Actor,
+    source: int = PromptSource.OWN,
+    *,
+    behaviours: Sequence[Actor] | None = None,
+    **changes: Any,
+) -> PromptContent:
     """Contents of `N` tasks of two users."""
     columns: dict[str, Any] = {
         "account_id": np.repeat([11, 12], N // 2),
+        "mode": np.zeros(N, np.int8),
         "person": np.zeros(N, np.int64),
         "source": np.full(N, source),
         "item": np.full(N, -1),
@@ -39,7 +48,7 @@ def chosen(actor: Actor, source: int = PromptSource.OWN, **changes: Any) -> Prom
         "task_no": np.arange(N),
         **changes,
     }
-    return ActorPrompts(actor, UNIVERSE, STREAMS).choose(**columns)
+    return ActorPrompts(actor, behaviours or (actor,), UNIVERSE, STREAMS).choose(**columns)
 
 
 def test_the_numbers_of_prompt_sources_name_their_kinds() -> None:
@@ -106,16 +115,30 @@ def test_items_of_a_list_are_the_same_for_all_users() -> None:
     assert not set(cover.content.tolist()) & set(content.content.tolist())
 
 
-def test_only_prompts_of_the_list_are_reworded() -> None:
+def test_prompts_of_the_list_are_reworded_as_the_actor_says_and_own_ones_as_their_mode() -> None:
     actor = make_actor("ring", "A17", accounts=2, list_share=0.5, paraphrase_sigma=0.5)
+    mild = actor.model_copy(update={"paraphrase_sigma": 0.1})
     same = np.zeros(N, np.int64)
     listed = chosen(actor, PromptSource.LIST, item=same).prompt
     assert len(set(listed.tolist())) > N / 2
-    source = np.array([PromptSource.OWN, PromptSource.LIST, PromptSource.COVER])
-    rewording = reworded(5, source, np.arange(3))
-    assert (rewording == AS_IT_IS).tolist() == [True, False, True]
-    assert rewording[1] == mixed(5, np.array([1]))[0]
+    sigmas = reword_sigmas(actor, (actor, mild))
+    source = np.array([PromptSource.LIST, PromptSource.OWN, PromptSource.COVER, PromptSource.LIST])
+    mode = np.array([0, 0, 1, 1], np.int8)
+    assert sigma_of(sigmas[None], 0, mode, source).tolist() == [0.5, 0.5, 0.1, 0.5]
+    assert reword_sigmas(lab(paraphrase_sigma=0.3), (mild,)).tolist() == [0.3, 0.0]
     assert reword_key(STREAMS, "ring") == STREAMS.key("ring", "rewording")
+
+
+def test_topics_and_repeats_are_those_of_the_mode() -> None:
+    actor = coders(2, topics=1, repeat_share=0.0)
+    often = actor.model_copy(update={"topics": 500, "repeat_share": 0.8})
+    mode = np.repeat([0, 1], N // 2).astype(np.int8)
+    found = chosen(actor, behaviours=(actor, often), mode=mode)
+    alone, repeated = np.split(found.content, 2)
+    assert len(set(alone.tolist())) == N // 2
+    assert len(set(repeated.tolist())) < N // 4
+    assert len(set(found.topic[: N // 2].tolist())) == 1
+    assert len(set(found.topic[N // 2 :].tolist())) > 3
 
 
 def test_items_of_a_benchmark_are_the_same_for_all_actors() -> None:

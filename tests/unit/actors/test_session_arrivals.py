@@ -21,7 +21,16 @@ from sim.population.population import build_population
 from sim.streams import mixed, uniforms
 from sim.tables.words import PromptSource
 from tests.support.contexts import context_of
-from tests.support.scenarios import DAY_US, calm, coders, event, make_actor, scenario, simple
+from tests.support.scenarios import (
+    DAY_US,
+    at_separability,
+    calm,
+    coders,
+    event,
+    make_actor,
+    scenario,
+    simple,
+)
 
 
 def with_accounts(context: ActorContext, **columns: Any) -> ActorContext:
@@ -105,7 +114,7 @@ def test_slots_without_money_open_nothing() -> None:
 
 def test_each_behaviour_opens_sessions_at_its_own_rate() -> None:
     asked = scenario(coders(400, **simple(20.0)), world=calm())
-    [context] = build_population(asked.model_copy(update={"separability": 0.5})).contexts
+    [context] = build_population(at_separability(asked, 0.5)).contexts
     users = end_users_of(context, range(400))
     start, user = draw_starts(context, 0, range(400), users)
     assert (np.diff(start) >= 0).all()

@@ -20,10 +20,12 @@ UNIVERSE = Universe(STREAMS)
 SLOTS = 2_000
 
 
-def drawn(actor: Actor, separability: float = 1.0, mode: Any = None) -> SlotTemplates:
-    behaviours = (actor, actor.model_copy(update={"families": {"reasoning": 1.0}}))
+def drawn(actor: Actor, mode: Any = None) -> SlotTemplates:
+    """Templates of slots that follow the actor's own parameters, or those of a mode beside them."""
+    of_mode = {"families": {"reasoning": 1.0}, "end_users": 1}
+    behaviours = (actor, actor.model_copy(update=of_mode))
     mode = np.zeros(SLOTS, np.int64) if mode is None else mode
-    return draw_slot_templates(actor, behaviours, mode, UNIVERSE, STREAMS, separability)
+    return draw_slot_templates(actor, behaviours, mode, UNIVERSE, STREAMS)
 
 
 def test_accounts_use_the_templates_of_their_slot() -> None:
@@ -100,7 +102,8 @@ def test_a_list_has_templates_of_its_own() -> None:
 @pytest.mark.parametrize("separability", [0.0, 0.4])
 def test_where_classes_are_hard_to_tell_apart_many_have_several(separability: float) -> None:
     """Of the others, 0.6 have one, the rest 2 or more: 1 + geometric of mean 3, at most 16."""
-    count = drawn(coders(SLOTS), separability).own_count
+    mode = (np.arange(SLOTS) >= separability * SLOTS).astype(np.int64)
+    count = drawn(coders(SLOTS), mode).own_count
     one = separability + (1 - separability) * 0.6
     assert abs((count == 1).mean() - one) < 4 * 0.5 / np.sqrt(SLOTS)
     assert 2 <= count[count > 1].min() <= count.max() <= 16
@@ -109,7 +112,9 @@ def test_where_classes_are_hard_to_tell_apart_many_have_several(separability: fl
 
 def test_numbers_of_templates_are_drawn_with_the_prior_of_all_classes() -> None:
     actor = coders(SLOTS, end_users=8, end_users_bring_templates=True, list_share=0.3)
-    templates = drawn(actor, 0.5)
-    assert abs((templates.own_count == 8).mean() - 0.5) < 0.06
+    mode = np.repeat([0, 1], SLOTS // 2)
+    templates = drawn(actor, mode)
+    assert set(templates.own_count[mode == 0].tolist()) == {8}
+    assert abs((templates.own_count[mode == 1] == 1).mean() - 0.6) < 0.06
     assert templates.number.shape[1] == templates.own_count.max() + templates.listed_count.max()
     assert templates.lists_from == templates.own_count.max()

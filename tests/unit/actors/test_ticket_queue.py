@@ -184,6 +184,7 @@ def test_a_batch_is_placed_with_its_accounts() -> None:
     assert set(placement.item[~listed].tolist()) == {-1}
     content = context.prompts.choose(
         a.account_id[account],
+        a.mode[account],
         placement.person,
         placement.kind,
         placement.item,

@@ -13,7 +13,7 @@ from sim.engine import memory
 from sim.engine.shards import shards
 from sim.errors import InvalidInputError
 from sim.population.population import build_population
-from tests.support.scenarios import coders, pool, scenario, simple
+from tests.support.scenarios import at_separability, coders, pool, scenario, simple
 
 PLENTY = 10**15
 
@@ -28,7 +28,7 @@ def test_accounts_count_one_by_one() -> None:
     one, two = (memory.accounts_bytes(scenario(coders(n))) for n in (1_000, 3_000))
     assert two - one == 2_000 * memory.ACCOUNT
     assert one == memory.PROCESS + 1_000 * memory.ACCOUNT
-    mixed = scenario(coders(1_000)).model_copy(update={"separability": 0.5})
+    mixed = at_separability(scenario(coders(1_000)), 0.5)
     assert memory.accounts_bytes(mixed) == one + 1_000 * memory.OF_MODES
 
 

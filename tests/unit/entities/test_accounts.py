@@ -12,7 +12,7 @@ from sim.catalog import modes, sharing_groups
 from sim.entities import pools
 from sim.entities.account_builder import AccountBuilder, Replacements
 from sim.entities.accounts import Accounts
-from sim.entities.behaviour import OWN_MODE, behaviours_of, modes_of
+from sim.entities.behaviour import OWN_MODE, Membership, behaviours_of, draw_membership
 from sim.entities.networks import homes
 from sim.entities.payments import CARD, CREDIT, INVOICE, MARKETPLACE, PREPAID, payments
 from sim.entities.shared_pools import SharedPools
@@ -87,7 +87,7 @@ def test_replacements_behave_as_the_first_account_of_their_slot_under_another_na
     new = builder(ring()).with_replacements(first, replacements).rows(slice(40, None))
     for name in ("mode", "agent", "model", "volume", "list_share", "moves_at", "thinks"):
         assert (getattr(new, name) == getattr(first, name)[[3, 9]]).all()
-    for name in ("account_id", "org_id", "api_key_id", "instrument"):
+    for name in ("account_id", "org_id", "instrument"):
         assert not set(getattr(new, name).tolist()) & set(getattr(first, name).tolist())
     assert new.organisation.tolist() == [40, 41]
     assert (new.slot.tolist(), new.generation.tolist()) == ([3, 9], [1, 1])
@@ -108,8 +108,9 @@ def test_types_are_narrow_and_hold_the_values() -> None:
 
 def test_an_actor_behaves_as_it_says_or_in_its_modes() -> None:
     actor = ring(output_tokens=constant(7))
-    assert behaviours_of(actor, 1.0) == (actor,)
-    own, *others = behaviours_of(actor, 0.5)
+    assert behaviours_of(actor) == (actor,)
+    actor = ring(output_tokens=constant(7), separability=0.5)
+    own, *others = behaviours_of(actor)
     assert own == actor
     for name, behaviour in zip(actor.modes, others, strict=True):
         shown = modes()[name].parameters
@@ -118,14 +119,48 @@ def test_an_actor_behaves_as_it_says_or_in_its_modes() -> None:
         assert behaviour.list_share == actor.list_share
 
 
-def test_organisations_follow_a_mode_in_their_shares_in_ascending_order() -> None:
-    n, actor = 20_000, ring()
-    assert (modes_of(actor, n, 1.0, STREAMS) == OWN_MODE).all()
-    mode = modes_of(actor, n, 0.3, STREAMS)
+def membership(actor: Actor) -> Membership:
+    return draw_membership(actor, behaviours_of(actor), STREAMS)
+
+
+def test_accounts_follow_modes_in_their_shares_in_ascending_order() -> None:
+    """Whatever the sizes of organisations are: shares are those of accounts."""
+    n, actor = 40_000, ring(40_000, separability=0.3, organisations=2_000)
+    assert (membership(ring(n)).mode == OWN_MODE).all()
+    organisation, mode = membership(actor)
     assert (np.diff(mode) >= 0).all()
-    assert np.mean(mode == OWN_MODE) == pytest.approx(0.3, abs=0.02)
+    assert set(np.diff(organisation).tolist()) == {0, 1}
+    assert np.mean(mode == OWN_MODE) == pytest.approx(0.3, abs=0.06)
     for number, weight in enumerate(actor.modes.values(), start=1):
         assert np.mean(mode == number) == pytest.approx(0.7 * weight, abs=0.02)
+
+
+def test_organisations_follow_one_mode_and_have_its_mean_size() -> None:
+    actor = ring(60_000, separability=0.0)
+    organisation, mode = membership(actor)
+    first = np.flatnonzero(np.diff(organisation, prepend=-1))
+    size = np.diff(np.append(first, len(organisation)))
+    assert (mode == mode[first][organisation]).all()
+    for number, name in enumerate(actor.modes, start=1):
+        mean = modes()[name].parameters["accounts_per_organisation"]
+        assert size[mode[first] == number].mean() == pytest.approx(mean, rel=0.1)
+
+
+@pytest.mark.parametrize(("separability", "count"), [(1.0, 7), (0.5, 4)])
+def test_a_stated_number_of_organisations_is_shared_by_those_of_the_own_mode(
+    separability: float, count: int
+) -> None:
+    actor = ring(4_000, separability=separability, organisations=7)
+    organisation, mode = membership(actor)
+    size = np.bincount(organisation[mode == OWN_MODE])
+    assert abs(len(size) - count) <= (separability < 1)
+    assert size.max() - size.min() <= 1
+
+
+def test_without_a_number_sizes_are_geometric_with_the_mean_of_the_actor() -> None:
+    organisation, _ = membership(ring(20_000, accounts_per_organisation=4.0))
+    assert np.bincount(organisation).mean() == pytest.approx(4, rel=0.1)
+    assert membership(ring(5)).organisation.tolist() == [0, 1, 2, 3, 4]
 
 
 def groups(n: int, separability: float = 1.0, **parameters: Any) -> SharingGroups:
@@ -226,7 +261,6 @@ PLAIN: dict[str, float] = {
     "generation": 0.0,
     "account_id": 1952140.0,
     "org_id": 2339220.0,
-    "api_key_id": 2124090.0,
     "organisation": 790.256,
     "created_us": -197004000000000.0,
     "verified": 8.02564,

@@ -11,7 +11,7 @@ from sim.arrays.time import HOUR_US, SECOND_US
 from sim.catalog import agents, modes
 from sim.invariants.cache_reads import Cache, _static_prefixes
 from tests.support.checks import MODEL_NUMBER, MODELS, OPENS_US, exchanges, first_wrong, index_of
-from tests.support.scenarios import coders, pool, scenario
+from tests.support.scenarios import at_separability, coders, pool, scenario
 
 PEOPLE = scenario(coders(2))
 LEAST = int(MODELS.min_cacheable_tokens[MODEL_NUMBER])
@@ -153,7 +153,7 @@ def test_static_prefixes_are_those_of_agents_and_of_modes_where_they_are_followe
     by_actor = _static_prefixes(index_of(asked))
     assert by_actor[0] == [PREFIX]
     assert by_actor[-1] == sorted({size for sizes in by_actor[:-1] for size in sizes})
-    mixed = asked.model_copy(update={"separability": 0.5})
+    mixed = at_separability(asked, 0.5)
     names = {name for mode in asked.actors[0].modes for name in modes()[mode].parameters["agents"]}
     sizes = {agents()[name].static_prefix_tokens for name in names} | {PREFIX}
     assert set(_static_prefixes(index_of(mixed))[0]) == sizes

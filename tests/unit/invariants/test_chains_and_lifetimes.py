@@ -14,7 +14,7 @@ from sim.invariants.retry_chains import RetryChains
 from sim.tables.words import BAN, RATE_LIMIT, REINSTATE, STEP_UP, SUSPEND
 from sim.world.attempts import MOST_CHAINS
 from tests.support.checks import OPENS_US, exchanges, first_wrong, index_of, said
-from tests.support.scenarios import coders, lab, pool, scenario
+from tests.support.scenarios import at_separability, coders, lab, pool, scenario
 
 RESUMES = scenario(coders(2, on_failure="resume", resume_after_s=90.0))
 GIVES_UP = scenario(coders(2, on_failure="give_up"))
@@ -273,14 +273,14 @@ def test_no_more_tasks_are_in_progress_than_workers() -> None:
 
 
 def test_where_modes_work_beside_the_workers_only_runs_of_a_benchmark_are_held() -> None:
-    mixed = TWO_WORKERS.model_copy(update={"separability": 0.5})
+    mixed = at_separability(TWO_WORKERS, 0.5)
     tasks = {**SPANS, "id": np.arange(4), "row": np.arange(4)}
     later = exchanges(start=HOUR_LATER * 2)
     assert workers(exchanges(4, **SPANS), mixed, NO_TASKS) is None
     assert workers(later, mixed, tasks) == (3, "3 tasks in progress")
     assert workers(later, mixed, {**tasks, "run": [0, -1, 0, 0]}) is None
     assert workers(later, TWO_WORKERS, {**tasks, "run": [0, -1, 0, 0]}) is not None
-    prompts = scenario(pool(workers=2)).model_copy(update={"separability": 0.5})
+    prompts = at_separability(scenario(pool(workers=2)), 0.5)
     assert workers(later, prompts, tasks) is None
 
 

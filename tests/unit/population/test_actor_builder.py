@@ -71,7 +71,15 @@ def test_a_guest_sends_through_accounts_of_its_host_while_they_live() -> None:
     row = [host.accounts.account_id.tolist().index(i) for i in guest.accounts.account_id.tolist()]
     assert len(set(row)) == 4
     assert row == sorted(row)
-    for name in ("org_id", "api_key_id", "created_us", "instrument", "email_domain", "platform"):
+    for name in (
+        "org_id",
+        "keys",
+        "workspaces",
+        "created_us",
+        "instrument",
+        "email_domain",
+        "platform",
+    ):
         assert getattr(guest.accounts, name).tolist() == getattr(host.accounts, name)[row].tolist()
     for at in range(0, 2 * DAY_US, 7 * HOUR_US):
         there = host.timeline.at(np.array(row), np.full(4, at)).row >= 0

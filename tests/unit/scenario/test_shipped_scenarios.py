@@ -114,7 +114,7 @@ def test_every_twin_pair_has_its_scenario(name: str) -> None:
     scenario = sim.load_scenario(name)
     kinds = {actor.typology for actor in scenario.actors if actor.id not in look_alikes()}
     assert kinds == set(TWIN_SCENARIOS[name])
-    assert scenario.separability == 0
+    assert {actor.separability for actor in scenario.actors} == {0}
 
 
 def test_claims_are_reached_by_legitimate_and_by_abusive_typologies() -> None:
