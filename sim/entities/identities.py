@@ -99,7 +99,6 @@ class Identities:
         return {
             "account_id": opaque_ids(streams.key(*names, "account"), number),
             "org_id": opaque_ids(streams.key(*names, "organisation"), organisation),
-            "api_key_id": opaque_ids(streams.key(*names, "api key"), number),
             "verified": verified,
             "ip": home.first.ip,
             "asn": home.first.asn,
