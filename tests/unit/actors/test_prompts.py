@@ -158,6 +158,26 @@ def test_items_of_a_benchmark_are_the_same_for_all_actors() -> None:
     assert content.content[~known].tolist() == own[~known].tolist()
 
 
+def test_items_of_a_benchmark_are_the_same_in_all_runs_of_a_world() -> None:
+    """Whoever learns from one run can use it in another; own prompts are those of the run."""
+    bench, here = lab(), Universe(STREAMS)
+    tasks = np.zeros(N, np.int64)
+    item = np.arange(N)
+
+    def asked(source: int, item: Any, world: Universe, run: Streams) -> list[int]:
+        found = ActorPrompts(bench, world, run).choose(
+            tasks, tasks, tasks + source, item, tasks, np.arange(N)
+        )
+        return found.prompt.tolist()
+
+    cover, own = PromptSource.COVER, PromptSource.OWN
+    assert asked(cover, item, here, Streams(1)) == asked(cover, item, here, Streams(2))
+    elsewhere = asked(cover, item, Universe(Streams(9)), Streams(1))
+    assert not set(elsewhere) & set(asked(cover, item, here, Streams(1)))
+    mine, theirs = (asked(own, tasks - 1, here, Streams(seed)) for seed in (1, 2))
+    assert not set(mine) & set(theirs)
+
+
 def test_a_benchmark_can_be_the_cover_of_a_list() -> None:
     actor = make_actor(
         "pool",
