@@ -300,8 +300,11 @@ def table_of_circles() -> str:
 def table_of_families() -> str:
     from sim import catalog
 
-    rows = [[f"`{x.id}`", x.title, f"{x.templates:,}"] for x in catalog.families().values()]
-    return table(["family", "", "templates"], rows, right=1)
+    rows = [
+        [f"`{x.id}`", x.title, f"{x.templates:,}", str(x.likeness)]
+        for x in catalog.families().values()
+    ]
+    return table(["family", "", "templates", "likeness"], rows, right=2)
 
 
 def table_of_look_alikes() -> str:
@@ -576,6 +579,7 @@ def code_measures() -> str:
 
 def values_by_status() -> str:
     from sim import catalog
+    from sim.catalog.loading import PAYMENT_TIMING
 
     kinds: dict[str, Any] = {
         "model": catalog.models,
@@ -587,6 +591,7 @@ def values_by_status() -> str:
         "family": catalog.families,
         "world": lambda: ("provider", "rules", "enforcement", "operator"),
         "amplification": catalog.amplification,
+        "payment": lambda: (*catalog.payment_kinds(), PAYMENT_TIMING),
     }
     rows = []
     for kind, entries in kinds.items():

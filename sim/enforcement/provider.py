@@ -75,6 +75,7 @@ class Provider:
             self._env.process(self._watch(self._latest(slot), rates[slot], wait_us))
         if self._operation is not None:
             self._env.process(self._sweep())
+        self._name_bystanders(horizon_us)
         self._env.run(until=horizon_us)
 
     # Slots and their accounts
@@ -279,26 +280,51 @@ class Provider:
 
     def _replace(self, lost: AccountState, takes_us: int, operation: Operation) -> Process:
         # whoever takes over is watched for a second at least: a slot has one replacement a second,
-        # and one more by the report, at most
+        # and two more by reports, at most
         yield self._env.timeout(takes_us)
         generation = lost.generation + 1
         account = AccountState(lost.slot, generation, self._now_us, self._stream, operation.factors)
         self.states[lost.slot].append(account)
         yield from self._begin_watch(account)
 
+    # Reports, which act whatever the policy
+
     def _sweep(self) -> Process:
-        """Ban the accounts of the operator that a report names, whatever the policy."""
+        """Have a report name accounts of the operator, each of which is banned some days later."""
         streams, name = self._stream
-        rng = streams.rng(name, "enforcement", "sweep")
-        if rng.random() >= self._rules.sweep_probability:
+        rng, rules = streams.rng(name, "enforcement", "sweep"), self._rules
+        if rng.random() >= rules.sweep_probability:
             return
 
-        yield self._env.timeout(_us(float(self._rules.sweep_after_days.sample(rng, 1)[0]) * 24))
+        yield self._env.timeout(_us(float(rules.sweep_after_days.sample(rng, 1)[0]) * 24))
         self.sweeps += 1
-        named = np.flatnonzero(self._uniforms("sweep") < self._rules.sweep_share)
+        share = rng.uniform(rules.sweep_share_least, rules.sweep_share_most)
+        named = np.flatnonzero(self._uniforms("sweep") < share)
         for account in map(self._latest, named.tolist()):
             if account.is_live and self._is_worked(account.slot):
-                self._ban(account, REPORT)
+                self._env.process(self._report(account))
+
+    def _report(self, account: AccountState) -> Process:
+        """Ban a named account after a delay of its own, unless it is lost by then."""
+        stint = account.stint
+        yield self._env.timeout(_draw(self._rules.sweep_delay_days, account, unit_h=24))
+        if account.stint == stint and self._is_worked(account.slot):
+            self._ban(account, REPORT)
+
+    def _name_bystanders(self, horizon_us: int) -> None:
+        """Have reports about others name accounts by mistake, whoever has them, each once."""
+        rate = self._rules.bystander_rate_per_day
+        with np.errstate(divide="ignore", over="ignore"):
+            at_us = -np.log(self._uniforms("bystander")) / rate * DAY_US
+        at_us += np.maximum(self._watched.begins_us, 0)
+        for slot in np.flatnonzero(at_us < horizon_us).tolist():
+            self._env.process(self._mistake(slot, _whole_seconds(at_us[slot])))
+
+    def _mistake(self, slot: int, wait_us: int) -> Process:
+        yield self._env.timeout(max(wait_us, SECOND_US))
+        account = self._latest(slot)
+        if account.is_live and self._is_worked(slot):
+            self._ban(account, REPORT)
 
 
 def _us(hours: float) -> int:

@@ -22,9 +22,10 @@ class Accounts:
     """
 
     # Which account it is: number `generation` in its slot. Identifiers are opaque, organisations
-    # are numbered within the actor, and so are cohorts, which sign up together: -1 for accounts
-    # whose time of sign-up is given. It begins some time after it signed up, and leaves by itself.
-    # Microseconds from the opening of the log; `NEVER_US` and `FOREVER_US` if it was always there.
+    # are numbered within the actor, and so are cohorts, which sign up together. `seller`: of whom it was
+    # bought, by popularity in [0, 1), or -1; `stock_us`: for how long that had it. It begins some
+    # time after it signed up, and leaves by itself. Microseconds from the opening of the log;
+    # `NEVER_US` and `FOREVER_US` if it was always there.
     slot: Ints
     generation: Ints
     account_id: Ids
@@ -33,12 +34,16 @@ class Accounts:
     organisation: Ints
     cohort: Ints
     created_us: Ints
+    seller: Floats
+    stock_us: Ints
     begins_us: Ints
     ends_us: Ints
     verified: Bools
     email_domain: Ints
 
-    # Where it sends from: at home, and away.
+    # Where it signed up, and where it sends from: at home, and away.
+    signup_ip: Ints
+    signup_asn_type: Ints
     ip: Ints
     asn: Ints
     asn_type: Ints
@@ -54,7 +59,7 @@ class Accounts:
     # How it pays.
     instrument: Ids
     card_kind: Ints
-    declines: Ints
+    stolen: Bools
 
     # How it behaves. `volume` has mean 1 over those who behave alike, in expectation. `list_share`:
     # share of its sessions on the actor's list.
@@ -115,7 +120,9 @@ _NARROW: dict[str, type] = {
     "second_model": np.int8,
     "model_changes_us": np.int64,
     "cohort": np.int32,
+    "seller": np.float32,
     "client": np.int16,
+    "signup_asn_type": np.int8,
     "asn": np.int32,
     "asn_type": np.int8,
     "country": np.int8,
@@ -124,7 +131,6 @@ _NARROW: dict[str, type] = {
     "utc_offset_h": np.int8,
     "platform": np.int8,
     "card_kind": np.int8,
-    "declines": np.int8,
     "end_users": np.int32,
     "abroad_share": np.float32,
     "pivot": np.float32,

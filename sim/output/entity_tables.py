@@ -7,25 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from sim.arrays.time import DAY_US
 from sim.arrays.types import Ints
 from sim.catalog import models
 from sim.entities import pools
-from sim.entities.payments import CARD_TYPES
 from sim.output.account_usage import Usage
 from sim.output.observed_links import edges_observed
+from sim.output.payment_tables import payment_tables
 from sim.output.row_tables import opening_us
 from sim.population.population import Population
-from sim.streams import Ids, mixed, opaque_ids, uniforms
+from sim.streams import Ids, opaque_ids
 from sim.tables.arrow import sorted_table, times, words
 from sim.tables.schema import (
-    ACCOUNT_PAYMENT,
     ACCOUNTS,
     CREDENTIALS,
     ENFORCEMENT_EVENTS,
     MODEL_CATALOG,
     ORGS,
-    PAYMENT_INSTRUMENTS,
 )
 from sim.tables.words import ACTIONS, BAN, CHANNELS, REINSTATE, SUSPEND
 
@@ -33,9 +30,6 @@ STATUSES = ("active", "suspended", "banned")
 # The status that an action leads to; other actions leave it as it is.
 _STATUS_AFTER = {SUSPEND: 1, BAN: 2, REINSTATE: 0}
 _LEVELS = ("unverified", "verified")
-# Share of accounts of which a payment is disputed, within so many days of their last exchange;
-# priors.
-_CHARGEBACK_SHARE, _CHARGEBACK_DAYS = 0.004, 30
 
 
 def entity_tables(population: Population, usage: Usage) -> Iterator[tuple[str, Any]]:
@@ -58,8 +52,7 @@ def entity_tables(population: Population, usage: Usage) -> Iterator[tuple[str, A
     yield "accounts", _accounts(population, owners, actions)
     yield "credentials", _credentials(population, owners, actions)
     yield "orgs", _orgs(owners)
-    yield "payment_instruments", _instruments(owners)
-    yield "account_payment", _payments(population, owners, usage)
+    yield from payment_tables(population, owners.rows, usage)
     yield "edges_observed", edges_observed(population, owners.rows, usage)
     yield "model_catalog", _model_catalog(population)
     yield "enforcement_events", _enforcement_events(population, actions)
@@ -156,7 +149,7 @@ class ProviderActions:
 
 def _accounts(population: Population, owners: AccountOwners, actions: ProviderActions) -> Any:
     """Return the table `accounts`; addresses and domains are shown as opaque identifiers."""
-    a, key = owners.accounts, population.streams.key
+    a, key = owners.accounts, population.world_streams.key
     status = actions.status(len(population.accounts))[owners.rows]
 
     return sorted_table(
@@ -165,9 +158,9 @@ def _accounts(population: Population, owners: AccountOwners, actions: ProviderAc
             "account_id": a.account_id,
             "org_id": a.org_id,
             "created_at": times(owners.opening_us, a.created_us),
-            "signup_ip_hash": opaque_ids(key("pool", "ip"), a.ip),
-            "signup_ip24": opaque_ids(key("pool", "ip24"), a.ip >> 8),
-            "signup_asn_type": words(a.asn_type, pools.ASN_TYPES),
+            "signup_ip_hash": opaque_ids(key("pool", "ip"), a.signup_ip),
+            "signup_ip24": opaque_ids(key("pool", "ip24"), a.signup_ip >> 8),
+            "signup_asn_type": words(a.signup_asn_type, pools.ASN_TYPES),
             "email_domain_hash": opaque_ids(key("pool", "email domains"), a.email_domain),
             "platform": words(a.platform, pools.PLATFORMS),
             "verification_level": words(a.verified.astype(np.int64), _LEVELS),
@@ -205,65 +198,6 @@ def _orgs(owners: AccountOwners) -> Any:
             "created_at": times(owners.opening_us, a.created_us[oldest]),
             "declared_country": words(a.country[oldest], pools.COUNTRIES),
             "kyc_level": words(verified.astype(np.int64), _LEVELS),
-        },
-    )
-
-
-def _paying(owners: AccountOwners) -> Ints:
-    """Return the positions of owners whose payment is seen: a cloud platform pays for others."""
-    return np.flatnonzero(owners.accounts.platform == 0)
-
-
-def _instruments(owners: AccountOwners) -> Any:
-    """Return the instruments that anybody pays with, each as its oldest account brought it."""
-    a, rows = owners.accounts, _paying(owners)
-    order = rows[np.lexsort((a.created_us[rows], a.instrument[rows]))]
-    _, first = np.unique(a.instrument[order], return_index=True)
-    oldest = order[first]
-    return sorted_table(
-        PAYMENT_INSTRUMENTS,
-        {
-            "instrument_hash": a.instrument[oldest],
-            "type": words(a.card_kind[oldest], CARD_TYPES),
-            "bin_country": words(a.country[oldest], pools.COUNTRIES),
-            "first_seen": times(owners.opening_us, a.created_us[oldest]),
-        },
-    )
-
-
-def _payments(population: Population, owners: AccountOwners, usage: Usage) -> Any:
-    """Return which account pays with what, and which payments were disputed.
-
-    Disputes are drawn by account, so that they do not depend on what else is in the scenario. One
-    that would come after the end of the log is left out.
-    """
-    rows = _paying(owners)
-    a = owners.accounts
-    account_id, created_us = a.account_id[rows], a.created_us[rows]
-
-    # the last exchange of each that sent one, the sign-up of the others
-    last = created_us.copy()
-    position = np.full(len(population.accounts), -1)
-    position[owners.rows[rows]] = np.arange(len(rows))
-    sender = position[usage["account"]]
-    latest = np.maximum(usage["last"], usage["away_last"])
-    last[sender[sender >= 0]] = np.maximum(last[sender[sender >= 0]], latest[sender >= 0])
-
-    # few payments are disputed, some days later; within the log or never
-    chance = mixed(population.streams.key("pool", "chargebacks"), account_id)
-    at_us = last + (chance % np.uint64(_CHARGEBACK_DAYS * DAY_US)).astype(np.int64)
-    disputed = uniforms(chance) < _CHARGEBACK_SHARE
-    disputed &= at_us < population.scenario.clock.duration_us
-
-    return sorted_table(
-        ACCOUNT_PAYMENT,
-        {
-            "account_id": account_id,
-            "instrument_hash": a.instrument[rows],
-            "first_seen": times(owners.opening_us, created_us),
-            "last_seen": times(owners.opening_us, last),
-            "n_declines": a.declines[rows].astype(np.int16),
-            "chargeback_at": times(owners.opening_us, at_us, ~disputed),
         },
     )
 

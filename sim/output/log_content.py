@@ -46,7 +46,7 @@ def toolset_hash(context: RowContext, rows: Columns) -> Ids:
 
 def _toolset_of_account(population: Population) -> Ids:
     """Return the set of tools of each account's scaffold, shape (accounts,)."""
-    keys = [population.streams.key("pool", "toolset", a) for a in population.agent_ids]
+    keys = [population.world_streams.key("pool", "toolset", a) for a in population.agent_ids]
     return opaque_ids(np.array(keys, np.uint64), 0)[population.agent_of_account]
 
 
@@ -58,14 +58,14 @@ def system_prompt_hash(context: RowContext, rows: Columns) -> Ids:
 
 def _template_ids(population: Population) -> Ids:
     """Return the identifier of each template, shape (templates,)."""
-    key = population.streams.key("pool", "templates")
+    key = population.world_streams.key("pool", "templates")
     return opaque_ids(key, np.arange(population.universe.templates))
 
 
 @EXCHANGE_LOG.column
 def prompt_cluster(context: RowContext, rows: Columns) -> Ids:
     """Return what an online clustering makes of prompts."""
-    population, key = context.population, context.population.streams.key
+    population, key = context.population, context.population.world_streams.key
     errors = key("pool", "clusters", "errors")
     numbers = observed_clusters(errors, population.universe.templates, rows)
     return opaque_ids(key("pool", "clusters"), numbers)

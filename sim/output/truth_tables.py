@@ -58,6 +58,7 @@ def truth_accounts(population: Population, usage: Usage) -> Any:
             "campaign_uid": np.where(coordinated[actor], campaigns[actor], MISSING),
             "operator_uid": _operators(population, rows),
             "generation": a.generation[rows].astype(np.int16),
+            "stolen_card": a.stolen[rows],
             "active_from": times(opens_us, begins_us, begins_us <= NEVER_US),
             "active_until": times(opens_us, ends_us, ends_us >= FOREVER_US),
         },

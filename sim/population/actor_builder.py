@@ -15,7 +15,7 @@ from sim.actors.session_draws import SessionDraws
 from sim.actors.templates import SlotTemplates, draw_slot_templates
 from sim.arrays.time import DAY_US, SECOND_US
 from sim.arrays.types import Floats, Ints
-from sim.catalog import Agent, Limit, agents, tiers
+from sim.catalog import Agent, Limit, agents, limits_of
 from sim.enforcement.budget import Budget
 from sim.enforcement.decide import decide
 from sim.enforcement.outcome import Outcome, nothing_happens
@@ -24,6 +24,7 @@ from sim.entities.account_builder import AccountBuilder, Replacements
 from sim.entities.accounts import Accounts
 from sim.entities.behaviour import behaviours_of
 from sim.entities.content import Universe
+from sim.entities.shared_pools import SharedPools
 from sim.entities.tenure import SlotTimeline
 from sim.population.activity import draw_activity, with_model_changes
 from sim.population.enforced import operator_with_costs, watched_slots
@@ -48,8 +49,10 @@ _OF_HOST = (
     "ends_us",
     "platform",
     "verified",
+    "signup_ip",
+    "signup_asn_type",
 )
-_PAYS_HOST = ("instrument", "card_kind", "declines", "email_domain", "names_end_user")
+_PAYS_HOST = ("instrument", "card_kind", "stolen", "email_domain", "names_end_user")
 _NETWORK = (
     "client",
     "ip",
@@ -131,6 +134,8 @@ class ActorBuilder:
         The pool of prompts and templates.
     clients
         The client programs.
+    shared
+        What strangers share: popular addresses, card numbers, mail domains, sellers.
     models
         All models that an actor uses or an event releases.
     conditions
@@ -141,6 +146,7 @@ class ActorBuilder:
     streams: Streams
     universe: Universe
     clients: pools.Clients
+    shared: SharedPools
     models: ModelTable
     conditions: ProviderConditions
 
@@ -175,7 +181,9 @@ class ActorBuilder:
         """Draw the first accounts and the templates of an actor."""
         streams, separability = self.streams, self.scenario.separability
         behaviours = behaviours_of(actor, separability)
-        account_builder = AccountBuilder(actor, behaviours, separability, streams)
+        account_builder = AccountBuilder(
+            actor, behaviours, separability, streams, self.shared, self.scenario.clock.opening_us
+        )
         first_accounts = with_model_changes(
             actor, behaviours, account_builder.first_accounts(self.clients.weights), streams
         )
@@ -218,7 +226,9 @@ class ActorBuilder:
         stays = draw_stays(
             actor, setup.behaviours, setup.first_accounts, clock.duration_us, streams
         )
-        first_accounts = replace(setup.first_accounts, **stays._asdict())
+        first_accounts = setup.account_builder.signed_up(
+            replace(setup.first_accounts, **stays._asdict()), "first"
+        )
         mode = first_accounts.mode
         activity = draw_activity(
             actor, setup.behaviours, mode, stays.begins_us, clock.duration_us, streams
@@ -370,7 +380,7 @@ def _limits(
     scenario: Scenario, actor: Actor, models: ModelTable, conditions: ProviderConditions
 ) -> list[Sizes | None]:
     """Return the token buckets of the actor's tier by class of model; None without a limit."""
-    tier = tiers()[actor.tier]
+    tier = limits_of(actor.tier, scenario.world.limits.as_of)
     return [_buckets(scenario, tier.get(c), conditions) for c in models.classes]
 
 

@@ -48,8 +48,7 @@ def draw_stays(
     they begin, by an exponential time with a mean of a day.
 
     Accounts of one cohort share a lifetime, each shifted by how much earlier or later it signed up
-    than the first of them. Those with the cohort -1 signed up when `accounts.created_us` says, and
-    begin no earlier.
+    than the first of them.
 
     Parameters
     ----------
@@ -80,8 +79,7 @@ def draw_stays(
     created_us = np.rint(begins_us - lead_us).astype(np.int64)
 
     # what is given stands
-    given = (accounts.cohort < 0) | ~has_one
-    created_us = np.where(given, accounts.created_us, created_us)
+    created_us = np.where(has_one, created_us, accounts.created_us)
     begins_us = np.where(begins_us < created_us, created_us + lead_us, begins_us)
 
     from_us = np.ceil(begins_us / SECOND_US).astype(np.int64) * SECOND_US
@@ -110,9 +108,9 @@ def _lengths(
 
 
 def _leaders(cohort: Ints) -> Ints:
-    """Return the first account of the cohort of each; itself where the cohort is -1."""
+    """Return the first account of the cohort of each."""
     _, first, number = np.unique(cohort, return_index=True, return_inverse=True)
-    return np.where(cohort < 0, np.arange(len(cohort)), first[number])
+    return np.asarray(first[number])
 
 
 def _keeps_work(actor: Actor, accounts: Accounts) -> Bools:

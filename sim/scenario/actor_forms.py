@@ -156,6 +156,23 @@ class ActorForm(Form):
     prepaid_share: Share | None = optional_key(
         "Share of instruments that are prepaid cards, 0 to 1."
     )
+    stolen_card_share: Share | None = optional_key(
+        "Share of cards, of those that are not prepaid, that are stolen, 0 to 1."
+    )
+    popular_address_share: Share | None = optional_key(
+        "Share of addresses that strangers use too: exits of private networks, gateways of "
+        "carriers, campuses and offices, 0 to 1."
+    )
+    pooled_card_share: Share | None = optional_key(
+        "Share of instruments that strangers have too: card numbers sold more than once, 0 to 1."
+    )
+    pooled_domain_share: Share | None = optional_key(
+        "Share of accounts whose mail domain anybody can have an address at, beside the common "
+        "ones, 0 to 1."
+    )
+    bought_share: Share | None = optional_key(
+        "Share of cohorts that were bought from a seller, who signed them up, 0 to 1."
+    )
     verified_share: Share | None = optional_key(
         "Share of accounts with a verified identity, 0 to 1."
     )

@@ -40,6 +40,7 @@ def validate(parsed: Parsed, document: Document) -> list[Problem]:
         *_names_of_copies(parsed, document),
         *_vectors(document),
         *_answers_to_alerts(document),
+        *_shares_of_reports(document),
         *_number_of_accounts(parsed, document, scale),
         *_events(document, duration_us),
     ]
@@ -116,22 +117,47 @@ def _answers_to_alerts(document: Document) -> Iterator[Problem]:
 
     The rest is answered by a review, so the shares of the two add up to 1 at most.
     """
-    written = _part_of(_part_of(document.data, "world"), "enforcement")
-    if not isinstance(written, dict):
-        return
-    usual = catalog.enforcement()
-    shares = {key: written.get(key, usual[key]) for key in ("rate_limit_share", "step_up_share")}
-    if not all(_is_share(share) for share in shares.values()) or sum(shares.values()) <= 1:
-        return
+    shares = _shares_of_enforcement(document, "rate_limit_share", "step_up_share")
+    if sum(shares.values()) > 1:
+        yield _against(document, shares, "rate_limit_share", "should add up to at most 1 with")
 
-    key, other = sorted(shares, key=lambda name: name not in written)
-    default = "" if other in written else " (its default)"
+
+def _shares_of_reports(document: Document) -> Iterator[Problem]:
+    """Check that the share of an operator's accounts that a report names has its ends in order."""
+    shares = _shares_of_enforcement(document, "sweep_share_most", "sweep_share_least")
+    if shares and shares["sweep_share_least"] > shares["sweep_share_most"]:
+        if "sweep_share_most" in _written_of_enforcement(document):
+            yield _against(document, shares, "sweep_share_most", "should be at least")
+        else:
+            yield _against(document, shares, "sweep_share_least", "should be at most")
+
+
+def _written_of_enforcement(document: Document) -> dict[str, Any]:
+    """Return the keys of `world.enforcement` as they are written; none if it is no mapping."""
+    written = _part_of(_part_of(document.data, "world"), "enforcement")
+    return written if isinstance(written, dict) else {}
+
+
+def _shares_of_enforcement(document: Document, *keys: str) -> dict[str, float]:
+    """Return two shares of `world.enforcement`; none unless one is written and both are shares.
+
+    Those that are not written have the value of the catalog. One that is written stands first.
+    """
+    written, usual = _written_of_enforcement(document), catalog.enforcement()
+    order = sorted(keys, key=lambda key: key not in written)
+    shares = {key: written.get(key, usual[key]) for key in order}
+    is_checked = order[0] in written and all(_is_share(share) for share in shares.values())
+    return shares if is_checked else {}
+
+
+def _against(document: Document, shares: dict[str, float], wanted: str, should: str) -> Problem:
+    """Return what is wrong with a share beside another, at the one of the two that is written."""
+    key = wanted if wanted in _written_of_enforcement(document) else next(iter(shares))
+    (other,) = (name for name in shares if name != key)
+    default = "" if other in _written_of_enforcement(document) else " (its default)"
     path: Path = ("world", "enforcement", key)
-    message = (
-        f"should add up to at most 1 with {other}, which is {shares[other]:g}{default}; "
-        f"found {shares[key]:g}"
-    )
-    yield Problem(document.place(path), dotted(path), message)
+    message = f"{should} {other}, which is {shares[other]:g}{default}; found {shares[key]:g}"
+    return Problem(document.place(path), dotted(path), message)
 
 
 def _is_share(value: Any) -> bool:

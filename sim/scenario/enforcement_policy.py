@@ -44,8 +44,10 @@ class Enforcement(Record):
     bans `suspend_share` begin as a suspension of `suspend_days`, which is lifted for those who do
     not extract. Genuine accounts appeal against a ban, with an answer after `appeal_days`.
 
-    With `sweep_probability` a report after `sweep_after_days` bans each live account of an operator
-    with probability `sweep_share`.
+    With `sweep_probability` a report after `sweep_after_days` names each live account of an
+    operator with one probability, between `sweep_share_least` and `sweep_share_most`; each is
+    banned after `sweep_delay_days` of its own. Reports err: every account, whoever has it, is named
+    and banned by mistake at `bystander_rate_per_day`.
     """
 
     policy: Policy = "account"
@@ -73,13 +75,23 @@ class Enforcement(Record):
     appeal_success: Share = 0.6
     sweep_probability: Share = 0.5
     sweep_after_days: Distribution = lognormal(45, 0.6)
-    sweep_share: Share = 0.85
+    sweep_share_least: Share = 0.7
+    sweep_share_most: Share = 0.95
+    sweep_delay_days: Distribution = lognormal(3, 1)
+    bystander_rate_per_day: NonNegative = 1e-5
 
     @model_validator(mode="after")
     def _at_most_all(self) -> Enforcement:
         """Refuse shares of answers to an alert that add up to more than all alerts."""
         if self.rate_limit_share + self.step_up_share > 1:
             raise ValueError("rate_limit_share and step_up_share should add up to at most 1")
+        return self
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Enforcement:
+        """Refuse a range of shares whose ends are in the wrong order."""
+        if self.sweep_share_least > self.sweep_share_most:
+            raise ValueError("sweep_share_most should be at least sweep_share_least")
         return self
 
 

@@ -49,7 +49,7 @@ PAYMENT_INSTRUMENTS = TableSchema(
         Column("instrument_hash", "id", "Identifier."),
         Column("type", "word", "`card`, `prepaid`, `invoice` or `credit`."),
         Column("bin_country", "word", "Country of the account that brought it first."),
-        Column("first_seen", "time", "When that account signed up."),
+        Column("first_seen", "time", "When it was first accepted, at a sign-up."),
     ]
 )
 
@@ -57,10 +57,23 @@ ACCOUNT_PAYMENT = TableSchema(
     [
         Column("account_id", "id", "Account.", prefix="acc_"),
         Column("instrument_hash", "id", "What it pays with."),
-        Column("first_seen", "time", "When it signed up."),
-        Column("last_seen", "time", "Its last exchange in the log, or the sign-up."),
-        Column("n_declines", "int16", "Payments that were declined."),
-        Column("chargeback_at", "time?", "When a payment was disputed; missing for nearly all."),
+        Column("first_seen", "time", "When it was accepted, at the sign-up."),
+        Column("last_seen", "time", "Last exchange of the account in the log, or the sign-up."),
+    ]
+)
+
+PAYMENT_EVENTS = TableSchema(
+    [
+        Column("account_id", "id", "Account.", prefix="acc_"),
+        Column("instrument_hash", "id", "What it pays with."),
+        Column("kind", "word", "`authorisation`, `charge`, `decline`, `dispute` or `refund`."),
+        Column("at", "time", "When it happened; may lie after the end of the log."),
+        Column(
+            "known_at",
+            "time",
+            "When the provider knows of it: up to 180 days after the end of the log.",
+        ),
+        Column("usd", "float64", "Amount; 0 at the sign-up.", unit="USD"),
     ]
 )
 

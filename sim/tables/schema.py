@@ -14,6 +14,7 @@ from sim.tables.entity_schema import (
     ENFORCEMENT_EVENTS,
     MODEL_CATALOG,
     ORGS,
+    PAYMENT_EVENTS,
     PAYMENT_INSTRUMENTS,
 )
 from sim.tables.exchange_schema import DIMENSIONS, EXCHANGES, PROMPT_VECTOR
@@ -38,6 +39,7 @@ __all__ = [
     "LABELS",
     "MODEL_CATALOG",
     "ORGS",
+    "PAYMENT_EVENTS",
     "PAYMENT_INSTRUMENTS",
     "PROMPT_VECTOR",
     "TABLES",
@@ -59,6 +61,7 @@ TABLES: dict[str, TableSchema] = {
     "log/orgs": ORGS,
     "log/payment_instruments": PAYMENT_INSTRUMENTS,
     "log/account_payment": ACCOUNT_PAYMENT,
+    "log/payment_events": PAYMENT_EVENTS,
     "log/edges_observed": EDGES_OBSERVED,
     "log/model_catalog": MODEL_CATALOG,
     "log/enforcement_events": ENFORCEMENT_EVENTS,

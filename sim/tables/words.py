@@ -21,6 +21,10 @@ class PromptSource(IntEnum):
 
 PROMPT_KINDS = tuple(source.name.lower() for source in PromptSource)
 
+ROLES = ("tool", "user", "assistant")
+"""Whose the last message of a request is."""
+TOOL, USER, ASSISTANT = range(len(ROLES))
+
 FINISH_REASONS = (
     "tool_use",
     "end_turn",
@@ -49,3 +53,7 @@ RATE_LIMIT, STEP_UP, SUSPEND, BAN, REINSTATE = range(len(ACTIONS))
 CHANNELS = ("volume", "sharing", "refusals", "random", "report")
 """What made the provider act: one of three rules, an alert out of nothing, or a report."""
 VOLUME, SHARING, REFUSALS, RANDOM, REPORT = range(len(CHANNELS))
+
+PAYMENT_EVENTS = ("authorisation", "charge", "decline", "dispute", "refund")
+"""What happens to the payments of an account."""
+AUTHORISATION, CHARGE, DECLINE, DISPUTE, REFUND = range(len(PAYMENT_EVENTS))

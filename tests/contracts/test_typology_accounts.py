@@ -19,12 +19,15 @@ from sim.actors.context import ActorContext
 from sim.arrays.time import FOREVER_US
 from sim.catalog import typologies
 from sim.entities import pools
-from sim.entities.payments import MARKETPLACE, PREPAID
+from sim.entities.payments import CARD, MARKETPLACE, PREPAID
+from sim.entities.shared_pools import SharedPools
 from sim.population.population import build_population
 from tests.support.scenarios import DAY_US, HOUR_US
 from tests.support.statistics import ACCOUNTS, Measure, below, loaded, off, share, stage_of
 
 IDS = list(typologies())
+# Without these an actor has all that it shares to itself.
+POOLS = ("popular_address_share", "pooled_card_share", "bought_share")
 
 
 def deviation(values: Any, sigma: float) -> Iterator[Measure]:
@@ -126,6 +129,23 @@ def lives(context: ActorContext) -> Iterator[Measure]:
     yield share("model changes in a day", a.model_changes_us < DAY_US, changes)
 
 
+def pooled(context: ActorContext) -> Iterator[Measure]:
+    """What comes from the pools of strangers, and the cards that are stolen."""
+    actor, a = context.actor, context.accounts
+    shared, n = SharedPools(context.world.streams), 2_000
+    everywhere = np.indices((len(pools.ASN_TYPES), len(pools.COUNTRIES), n))
+    grid, kind, country = everywhere[2].ravel() / n, *(x.ravel() for x in everywhere[:2])
+    popular = np.isin(a.ip, shared.exits(grid, kind, country).ip)
+    yield share("popular addresses", popular, actor.popular_address_share, a.ip)
+    numbers = [shared.cards(grid[:n], np.full(n, stolen)) for stolen in (False, True)]
+    known = np.isin(a.instrument, np.concatenate(numbers))
+    yield share("pooled cards", known, actor.pooled_card_share, a.instrument)
+    is_card = (a.card_kind == CARD) & ~known
+    yield share("stolen", a.stolen[is_card], actor.stolen_card_share, a.instrument[is_card])
+    bought = (a.signup_ip >> 8) != (a.ip >> 8)
+    yield share("bought", bought, actor.bought_share, np.where(bought, a.signup_ip >> 8, a.ip))
+
+
 def cards(context: ActorContext) -> Iterator[Measure]:
     actor, a = context.actor, context.accounts
     shared, size = actor.shared_card_share, actor.accounts_per_card
@@ -160,5 +180,8 @@ def prompts(context: ActorContext) -> Iterator[Measure]:
 @pytest.mark.parametrize("typology", IDS)
 def test_accounts_are_as_their_typology_says(typology: str) -> None:
     context = stage_of(typology)
-    for measures in (volumes, habits, networks, lives, cards, prompts):
+    for measures in (volumes, habits, lives, pooled, prompts):
         assert off(measures(context)) == []
+    by_themselves = stage_of(typology, **dict.fromkeys(POOLS, 0.0))
+    for measures in (networks, cards):
+        assert off(measures(by_themselves)) == []

@@ -16,7 +16,9 @@ from sim.scenario.enforcement_policy import Enforcement, Operator
 from sim.streams import Streams
 from tests.support.scenarios import DAY_US, HOUR_US, constant
 
-QUIET = Enforcement(rule_rate_per_day=0, noise_rate_per_day=0, sweep_probability=0)
+QUIET = Enforcement(
+    rule_rate_per_day=0, noise_rate_per_day=0, sweep_probability=0, bystander_rate_per_day=0
+)
 # every alert is a ban at once: no verification is ever passed, and none takes time
 BANS: dict[str, Any] = {
     "rule_delay_h": constant(0),
@@ -27,6 +29,7 @@ BANS: dict[str, Any] = {
     "operator_passes": 0,
     "appeal_success": 0,
     "sweep_probability": 0,
+    "bystander_rate_per_day": 0,
 }
 LIMITS = {**BANS, "rate_limit_share": 1, "step_up_share": 0}
 REVIEWS = {

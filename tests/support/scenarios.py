@@ -24,6 +24,7 @@ from sim.scenario.resolved import (
     Clock,
     Event,
     Load,
+    RateLimits,
     Rhythm,
     Scenario,
     Tables,
@@ -53,10 +54,12 @@ def ordinary(*events: Event, **dials: Any) -> World:
         **dials.pop("load", {}),
     }
     defaults = {
+        "seed": int(known["seed"]),
         "overload": known["overload"],
         "server_error": known["server_error"],
         "timeout_us": round(known["timeout_s"] * 1e6),
         "burst": known["burst"],
+        "limits": RateLimits(as_of=MONDAY.date(), output="as_generated"),
     }
     return World(load=Load(**load), events=events, **{**defaults, **dials})
 

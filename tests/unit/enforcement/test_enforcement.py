@@ -270,8 +270,10 @@ def test_actions_on_an_organisation_spare_those_who_came_later() -> None:
         0.01,
         policy="organisation",
         sweep_probability=1,
-        sweep_share=0.5,
+        sweep_share_least=0.5,
+        sweep_share_most=0.5,
         sweep_after_days=constant(0),
+        sweep_delay_days=constant(0),
     )
     operator = Operator(replacement_share=1, replacement_delay_h=constant(0))
     found = run(watch(60, group=60, operated=True), rules, operator)
@@ -350,6 +352,8 @@ DIALS = st.fixed_dictionaries(
         "appeal_days": st.sampled_from([constant(0), constant(1)]),
         "limit_factor": st.sampled_from([0.0, 0.3]),
         "sweep_after_days": st.sampled_from([constant(0), constant(6)]),
+        "sweep_delay_days": st.sampled_from([constant(0), constant(3)]),
+        "bystander_rate_per_day": st.sampled_from([0.0, 0.02]),
     }
 )
 
@@ -437,7 +441,9 @@ def _wrong_actions(found: Outcome, horizon_us: int) -> dict[str, Any]:
         {"reviews_per_day": 0},
         {"review_sensitivity": -0.1},
         {"suspend_days": 0},
-        {"sweep_share": 2},
+        {"sweep_share_most": 2},
+        {"sweep_share_least": 0.96},
+        {"bystander_rate_per_day": -1},
         {"rate_limit_share": 0.6, "step_up_share": 0.6},
         {"rule_delay_h": {"constant": -1}},
         {"unknown": 1},

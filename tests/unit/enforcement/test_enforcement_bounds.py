@@ -26,6 +26,7 @@ AT_ONCE = {
     "review_delay_h": constant(0),
     "appeal_days": constant(0),
     "sweep_probability": 0,
+    "bystander_rate_per_day": 0,
 }
 LIMIT_ALL = {"rate_limit_share": 1, "step_up_share": 0, "limit_days": 3_660}
 BAN_ALL = {"rate_limit_share": 0, "step_up_share": 1, "genuine_passes": 0, "operator_passes": 0}

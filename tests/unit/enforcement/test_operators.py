@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sim.scenario.enforcement_policy import Enforcement, Operator
-from sim.tables.words import BAN, REPORT
+from sim.tables.words import BAN, REINSTATE, REPORT
 from tests.support.enforcement import BANS, QUIET, close, idle_h, noisy, of, run, watch
 from tests.support.scenarios import DAY_US, HOUR_US, constant
 
@@ -64,14 +64,69 @@ def test_nothing_is_replaced_once_the_budget_is_spent_at_the_start() -> None:
     assert (found.replacements, found.spent_usd) == (0, 500)
 
 
-def test_a_sweep_hits_its_share_at_once() -> None:
+def test_a_report_names_most_accounts_and_acts_on_each_after_a_delay_of_its_own() -> None:
+    """One share for each report, evenly between its ends; delays are lognormal."""
     rules = QUIET.model_copy(update={"sweep_probability": 1.0, "sweep_after_days": constant(5)})
-    found = run(watch(3_000, operated=True), rules, Operator(replacement_share=1))
+    operated, shares = watch(1_000, operated=True), list[float]()
+    for seed in range(40):
+        found = run(operated, rules, Operator(replacement_share=1), days=200, seed=seed)
+        when, who, why = of(found, BAN)
+        assert (found.sweeps, set(why.tolist())) == (1, {REPORT})
+        # each account is named once, its replacement is not
+        assert found.replacements == len(who) == len(set(who.tolist()))
+        assert not found.accounts.generation[who].any()
+
+        shares.append(len(who) / 1_000)
+        delays = np.log(when - 5)
+        assert abs(delays.mean() - math.log(3)) < 4 / math.sqrt(len(who))
+        assert abs(delays.std() - 1) < 4 / math.sqrt(2 * len(who))
+    assert min(shares) > 0.7 - 0.05
+    assert max(shares) < 0.95 + 0.03
+    assert abs(np.mean(shares) - 0.825) < 4 * 0.25 / math.sqrt(12 * 40)
+    assert np.std(shares) > 0.04
+
+
+def test_an_account_that_is_lost_before_the_report_acts_is_not_banned_again() -> None:
+    rules = noisy(BANS, 0.2, sweep_probability=1, sweep_after_days=constant(5))
+    found = run(watch(300, operated=True), rules, Operator(replacement_share=1))
+    _, who, why = of(found, BAN)
+    assert np.bincount(who).max() == 1
+    # the others of the named were lost to something else first, and their places are not sought out
+    when = of(found, BAN)[0]
+    assert (found.accounts.from_us[who[why == REPORT]] < 5 * DAY_US).all()
+    assert (when[why == REPORT] > 5).all()
+    assert 20 < (why == REPORT).sum() < 0.7 * 300
+
+
+@pytest.mark.parametrize("dials", [{}, {"operated": True, "extracts": True}])
+def test_bystanders_are_named_at_a_rate_whoever_has_the_account(dials: dict[str, Any]) -> None:
+    rules = QUIET.model_copy(update={"bystander_rate_per_day": 0.002, "appeal_success": 0.6})
+    operator = Operator(replacement_share=0) if dials else None
+    count, days = 20_000, 100
+    found = run(watch(count, **dials), rules, operator, days=days)
     when, who, why = of(found, BAN)
-    assert (found.sweeps, set(why.tolist()), set(when.tolist())) == (1, {REPORT}, {5.0})
-    assert close(len(who) / 3_000, 0.85, 3_000)
-    # all replacements are there by the end, and a sweep comes once
-    assert found.replacements == len(who)
+    assert set(why.tolist()) == {REPORT}
+    # each once, at times of an exponential law
+    assert len(set(who.tolist())) == len(who)
+    assert close(len(who) / count, 1 - math.exp(-0.002 * days), count)
+    assert close((when < 50).mean(), math.expm1(-0.1) / math.expm1(-0.2), len(who))
+
+    # the innocent appeal
+    back, _, _ = of(found, REINSTATE)
+    if dials:
+        assert not len(back)
+    else:
+        answered = (when < days - 40).sum()
+        assert 0.55 * answered < len(back) < 0.65 * len(who)
+
+
+def test_bystanders_do_not_depend_on_who_else_is_there() -> None:
+    rules = QUIET.model_copy(update={"bystander_rate_per_day": 0.002})
+    few, many = (run(watch(count), rules, days=60) for count in (500, 1_000))
+    among = many.actions.account < 500
+    assert (few.actions.at_us == many.actions.at_us[among]).all()
+    assert (few.actions.account == many.actions.account[among]).all()
+    assert len(few.actions.at_us) > 20
 
 
 def test_accounts_swept_while_they_are_verified_are_lost_once() -> None:
@@ -80,8 +135,10 @@ def test_accounts_swept_while_they_are_verified_are_lost_once() -> None:
         0.3,
         step_up_h=constant(72),
         sweep_probability=1,
-        sweep_share=1,
+        sweep_share_least=1,
+        sweep_share_most=1,
         sweep_after_days=constant(5),
+        sweep_delay_days=constant(0),
     )
     found = run(watch(300, operated=True), rules, Operator())
     when, who, why = of(found, BAN)

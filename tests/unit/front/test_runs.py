@@ -215,12 +215,12 @@ def test_counts_are_those_of_the_run_and_by_group_a_frame(run: sim.Run) -> None:
 def test_verify_says_how_many_files_are_as_they_should_be(run: sim.Run) -> None:
     result = sim.verify(run)
     assert (result.ok, result.files, result.problems) == (True, len(run.records), ())
-    assert str(result) == f"{run.store}: 15 files are as the manifest says"
+    assert str(result) == f"{run.store}: 16 files are as the manifest says"
     result.raise_if_failed()
     rerun = sim.verify(run, rerun=True)
     assert (
         str(rerun)
-        == f"{run.store}: 15 files are as the manifest says, and a rerun gives the same bytes"
+        == f"{run.store}: 16 files are as the manifest says, and a rerun gives the same bytes"
     )
 
 

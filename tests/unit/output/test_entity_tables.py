@@ -91,35 +91,6 @@ def test_an_organisation_is_as_old_as_its_oldest_account(population: Population)
     assert len(accounts) == 10
 
 
-def test_what_pays_is_seen_but_behind_a_cloud_platform(population: Population) -> None:
-    found = tables(population, usage_of(10))
-    assert found["payment_instruments"].instrument_hash.tolist() == [71, 73, 74, 75, 76, 77]
-    assert len(found["account_payment"]) == 9
-    opening = population.scenario.clock.start
-    first = found["payment_instruments"].set_index("instrument_hash").first_seen
-    assert (opening - first[73]).days == 9
-    assert (opening - first[76]).days == 8
-
-
-def test_a_payment_was_seen_last_with_the_last_exchange(population: Population) -> None:
-    usage = usage_of(2, account=[0, 5], last=[7_000_000, -NEVER], away_last=[3_000_000, 9_000_000])
-    paid = tables(population, usage)["account_payment"].set_index("account_id").last_seen
-    opening, ids = population.scenario.clock.start, population.accounts.account_id
-    seconds = [(paid[ids[k]] - opening).total_seconds() for k in (0, 5, 4)]
-    assert seconds == [7, 9, -4 * 86_400]
-
-
-def test_few_payments_are_disputed_within_a_month_of_the_last_exchange() -> None:
-    made = build_population(scenario(coders(4_000), days=60))
-    usage = usage_of(4_000, last=DAY_US)
-    paid = tables(made, usage)["account_payment"]
-    disputed = paid[paid.chargeback_at.notna()]
-    assert 4 <= len(disputed) <= 36
-    delays = (disputed.chargeback_at - disputed.last_seen).dt.total_seconds() / 86_400
-    assert delays.between(0, 30).all()
-    assert delays.max() > 10
-
-
 # links
 
 

@@ -29,7 +29,7 @@ def test_alerts_are_answered_once_at_most() -> None:
         (Enforcement, "limit_factor", -0.1),
         (Enforcement, "rule_slope", 0.0),
         (Enforcement, "noise_rate_per_day", -0.1),
-        (Enforcement, "sweep_share", 1.1),
+        (Enforcement, "sweep_share_most", 1.1),
         (Operator, "feedback_step", 0.0),
         (Operator, "feedback_step", 1.1),
         (Operator, "budget_usd", -1.0),

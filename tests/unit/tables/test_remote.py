@@ -166,7 +166,7 @@ def test_every_verb_reads_from_s3(remote: str, tiny_run: Path) -> None:
     local = str(tiny_run / "out")
     said = sim("verify", remote, "--rerun", "-j", "1").stdout
     assert (
-        said == f"{remote}: 15 files are as the manifest says, and a rerun gives the same bytes\n"
+        said == f"{remote}: 16 files are as the manifest says, and a rerun gives the same bytes\n"
     )
     compare = ("compare", "--only", "odds", "--hypothesis", "benchmarking", "--draws", "200")
     for words in (("counts",), ("check-run",), (*compare, "--json")):
