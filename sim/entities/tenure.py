@@ -118,7 +118,8 @@ class SlotTimeline:
 
         begins_before = bool((from_us <= NEVER_US).all())
         ends_never = bool((until_us >= FOREVER_US).all() and (factor == 1).all())
-        self.never_ends = begins_before and ends_never and course is None
+        is_full = leaves_us is None or len(np.unique(slot)) == len(leaves_us)
+        self.never_ends = begins_before and ends_never and is_full and course is None
 
     @classmethod
     def with_pauses(
@@ -147,12 +148,14 @@ class SlotTimeline:
             See `SlotTimeline`.
         """
         from_us, until_us = _whole(from_us), _whole(until_us)
-        accounts = np.arange(len(slot))
+        # who is barred before it begins is never there
+        accounts = np.flatnonzero(from_us < until_us)
         parts = [_within(several, from_us, until_us) for several in pauses]
 
         # Every begin and end cuts the time of its account in two.
         cut_account = np.concatenate([accounts, accounts, *(np.tile(p.account, 2) for p in parts)])
-        cut_us = np.concatenate([from_us, until_us, *(c for p in parts for c in p[1:3])])
+        held_us = (from_us[accounts], until_us[accounts])
+        cut_us = np.concatenate([*held_us, *(c for p in parts for c in p[1:3])])
         order = np.lexsort((cut_us, cut_account))
         cut_account, cut_us = cut_account[order], cut_us[order]
         is_interval = (cut_account[:-1] == cut_account[1:]) & (cut_us[:-1] < cut_us[1:])
@@ -221,6 +224,8 @@ class SlotTimeline:
         """Return who holds the slots `slot` at the times `at_us`, arrays of one shape."""
         if self.never_ends:
             return Occupancy(slot, np.ones(len(slot)), np.full(len(slot), FOREVER_US))
+        if not len(self._slot):
+            return Occupancy(np.full_like(slot, -1), np.zeros(len(slot)), np.zeros_like(slot))
 
         # the last interval that begins no later, if it is of this slot and not over
         at_s = _seconds(at_us)

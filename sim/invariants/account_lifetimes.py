@@ -22,7 +22,7 @@ _IDS_AT_A_TIME = 1 << 24
 
 
 class AccountLifetimes(Check):
-    """Accounts are known, keep their organisation, and send after they are made, before a ban.
+    """Accounts are known, keep their organisation, and send after they begin, before a ban.
 
     Status 403 of a barred account is the only answer to a banned one, and nobody gets it before
     something was done about the account. An account under suspension may still be answered: what
@@ -39,7 +39,7 @@ class AccountLifetimes(Check):
         self._barred_us, self._banned_us = _bars(index)
 
     def see(self, rows: Columns) -> None:
-        """Check that accounts are known, made, of their organisation, and refused if barred."""
+        """Check that accounts are known, begun, of their organisation, and refused if barred."""
         account, start = rows["account"], rows["start"]
         self._rows += len(account)
         is_known = account >= 0
@@ -48,6 +48,7 @@ class AccountLifetimes(Check):
             self.index.accounts["org_id"][account],
         )
         barred, banned = self._barred_us[account], self._banned_us[account]
+        begins = self.index.accounts["from"][account]
         is_refused = rows["status"] == BLOCKED
 
         rules = [
@@ -60,6 +61,11 @@ class AccountLifetimes(Check):
                 is_known & (start < created),
                 lambda i: f"ts_start {clock(start[i])}",
                 lambda i: f"{clock(created[i])}, created_at of the account, or later",
+            ),
+            Rule(
+                is_known & (start < begins),
+                lambda i: f"ts_start {clock(start[i])}",
+                lambda i: f"{clock(begins[i])}, active_from of the account, or later",
             ),
             Rule(
                 is_known & (rows["org_id"] != org),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sim.arrays.columns import Columns, concat, take
-from sim.arrays.time import HOUR_US, MINUTE_US, SECOND_US
+from sim.arrays.time import HOUR_US, MINUTE_US, NEVER_US, SECOND_US
 from sim.arrays.types import Ints
 from sim.catalog import models
 from sim.invariants.grouping import index_in
@@ -73,8 +73,8 @@ class RunIndex:
         Ids of the actors in the order of the scenario; columns `actor` index them.
     accounts
         Columns of shape (accounts,) in order of `account_id`: `id`, `org_id`, `created`, `file`,
-        `row`, `org` (organisations numbered from 0 in order of their id) and `actor` (-1 without
-        truth).
+        `row`, `org` (organisations numbered from 0 in order of their id), `actor` (-1 without
+        truth) and `from`, when it begins (`NEVER_US` without truth, or if it always was there).
 
     Raises
     ------
@@ -129,12 +129,16 @@ class RunIndex:
         accounts = take(columns, np.argsort(columns["id"], kind="stable"))
         accounts["org"] = np.unique(accounts["org_id"], return_inverse=True)[1].astype(np.int64)
         accounts["actor"] = np.full(len(accounts["id"]), -1)
+        accounts["from"] = np.full(len(accounts["id"]), NEVER_US)
 
         if self.truth:
             truth = self.run.table("truth/accounts", TRUTH_ACCOUNTS)
             index = index_in(accounts["id"], ids(truth.column("account_id")))
             actor = codes(truth.column("actor_id"), self.actor_ids)
             accounts["actor"][index[index >= 0]] = actor[index >= 0]
+            active = truth.column("active_from")
+            from_us = np.where(active.is_null().to_numpy(), NEVER_US, times(active))
+            accounts["from"][index[index >= 0]] = from_us[index >= 0]
         return accounts
 
     @cached_property

@@ -22,7 +22,7 @@ from tests.support.scenarios import log_with_truth, read
 HARSH = """\
 version: 1
 name: harsh
-seed: 5
+seed: 8
 separability: {separability}
 clock: {{start: 2026-01-05, duration: 2 d}}
 world: {{enforcement: {enforcement}}}
@@ -31,7 +31,7 @@ actors:
   - {{id: reseller, typology: L05, accounts: 3}}
   - {{id: study, typology: G12, accounts: 6, exchanges_per_account_day: 60}}
   - {{id: proxied, typology: A15, accounts: 4, exchanges_per_account_day: 100}}
-  - {{id: pool, typology: A16, accounts: 40, target_exchanges: 12_000}}
+  - {{id: pool, typology: A16, accounts: 40, target_exchanges: 24_000}}
   - {{id: inside, typology: A17, accounts: 4, through: reseller, exchanges_per_account_day: 100}}
   - id: tests
     typology: L04

@@ -189,6 +189,20 @@ def test_an_exchange_before_its_account(copy: Path, rows: Any) -> None:
     )
 
 
+def test_an_exchange_before_the_account_is_used(copy: Path, rows: Any) -> None:
+    table = Run(copy).table("truth/accounts", {"account_id": "id"})
+    accounts = table.to_pydict()["account_id"]
+    first = rows.drop_duplicates("account_id").iloc[3]
+    begins = first["ts_start"] + timedelta(microseconds=1)
+    change(copy, "truth/accounts", accounts.index(int(first["account_id"])), active_from=begins)
+    file, row = place(copy, "log/exchanges", int(first.name))
+    assert verdict(copy, "INV-7") == (
+        f"INV-7 accounts and identifiers: FAILED: {file} row {row} "
+        f"({req(first['exchange_id'])}): found ts_start {stamp(first['ts_start'])}; "
+        f"allowed: {stamp(begins)}, active_from of the account, or later"
+    )
+
+
 def test_an_account_that_nobody_knows(copy: Path, rows: Any) -> None:
     where = change(copy, "log/exchanges", 30, account_id=1)
     assert verdict(copy, "INV-7") == (

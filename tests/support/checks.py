@@ -43,7 +43,7 @@ def index_of(
     """What stands for the `RunIndex` of a run: two accounts, two tasks, unless they are given."""
     closes_us = OPENS_US + asked.clock.duration_us
     n, m = (np.arange(_size(values)) for values in (accounts, tasks))
-    account = {"id": n + 50, "org_id": n + 60, "org": n, "created": 0, "actor": 0}
+    account = {"id": n + 50, "org_id": n + 60, "org": n, "created": 0, "from": 0, "actor": 0}
     task = {
         "id": m + 70,
         "file": 0,

@@ -167,6 +167,8 @@ def test_accounts_are_known_made_and_of_their_organisation() -> None:
     start = int(exchanges()["start"][0])
     assert accounts(exchanges(), accounts={"created": [start, 0]}) is None
     early = accounts(exchanges(), accounts={"created": [start + 1, 0]})
+    unused = accounts(exchanges(), accounts={"from": [start + 1, 0]})
+    assert unused is not None
     assert early is not None
     assert early[1].startswith("ts_start ")
 
