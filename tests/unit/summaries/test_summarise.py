@@ -278,8 +278,8 @@ def test_without_truth_there_is_one_group_and_what_needs_truth_is_left_out(
     assert found.left_out == (
         "Nothing is counted per task or per benchmark run, and actors are not told apart: only the "
         "truth knows them, and it was taken away.",
-        "User turns (C5) are only estimated: C5 (log) counts requests whose last message is a user's, "
-        "also those that a scaffold makes for a summary or a sub-agent.",
+        "User turns (C5) are only estimated: C5 (log) counts requests whose last message is a "
+        "user's, also those that a scaffold makes for a summary or a sub-agent.",
         "A session is a conversation_id, which only some clients send: "
         f"{of_sessions:,} of {log['ok'].sum():,} answered exchanges have one, the others are in no "
         "session.",
