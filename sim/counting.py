@@ -15,8 +15,8 @@ from sim.summaries.local_time import hour_label, zone_named
 from sim.summaries.quantiles import quantiles_of, spread_of
 from sim.summaries.run_figures import Distribution, RunFigures
 from sim.summaries.summarise import counts_by, summary_of
-from sim.summaries.sums import RunSums, sums_of
-from sim.tables.conventions import CONVENTIONS, FROM_LOG
+from sim.summaries.sums import COLUMN_OF, RunSums, sums_of
+from sim.tables.conventions import CONVENTIONS, COUNTED, FROM_LOG, OF_ROWS
 from sim.tables.reading import Run
 from sim.tables.store import Store
 
@@ -57,7 +57,9 @@ class PerAccount:
 
 @dataclass(frozen=True, repr=False)
 class Counts:
-    """Counts of a run, each by convention; C6 and everything by truth is absent without truth.
+    """Counts of a run, each by convention; C5, C6 and all by truth is absent without truth.
+
+    `C5 (log)` is what the log lets one guess of C5.
 
     `by_account` holds the spread over accounts by convention, the others counts by group.
 
@@ -73,7 +75,7 @@ class Counts:
         Likewise by hour, as `2026-02-01T13:00`; in another time zone than UTC with its offset, as
         `2026-10-25T02:00+02:00`, for in autumn a clock may show an hour twice.
     by_account
-        By convention, C1 to C5; tasks are not counted by account. Empty if there are no
+        By convention, those of rows; tasks are not counted by account. Empty if there are no
         exchanges.
     by_typology, by_actor
         By id, in order of id. Empty without truth. A group with exchanges that began no task has a
@@ -99,7 +101,7 @@ class Counts:
         """Return the totals as a table for notebooks, a row a convention."""
         rows = "".join(
             f"<tr><td>{name}</td><td style='text-align:right'>{count:,}</td>"
-            f"<td>{CONVENTIONS[name]}</td></tr>"
+            f"<td>{COUNTED[name]}</td></tr>"
             for name, count in self.total.items()
         )
         return f"<table><tr><th></th><th>count</th><th>what is counted</th></tr>{rows}</table>"
@@ -110,15 +112,15 @@ class Counts:
         Returns
         -------
         dict
-            `conventions` says in words what C1 to C6 count. Then come the attributes of this
-            record, and in place of `summary` its own: `distributions`, `tokens`, `cost_usd`,
-            `gini`, `by_hour` and so on, as `RunFigures` describes them.
+            `conventions` says in words what C1 to C6 and `C5 (log)` count. Then come the attributes
+            of this record, and in place of `summary` its own: `distributions`, `tokens`,
+            `cost_usd`, `gini`, `by_hour` and so on, as `RunFigures` describes them.
         """
         of_groups = summary_values(self.summary)
         del of_groups["counts"]  # by_actor or by_typology has them
         own = {name: value for name, value in vars(self).items() if name != "summary"}
         spreads = {name: asdict(spread) for name, spread in self.by_account.items()}
-        return {"conventions": CONVENTIONS, **own, "by_account": spreads, **of_groups}
+        return {"conventions": COUNTED, **own, "by_account": spreads, **of_groups}
 
     def to_frame(self, by: str | None = None) -> pd.DataFrame:
         """Return the counts as a data frame.
@@ -152,7 +154,7 @@ class Counts:
                 "day, hour, session or account_day, or nothing for totals"
             )
         if by is None:
-            rows = {c: {"count": n, "meaning": CONVENTIONS[c]} for c, n in self.total.items()}
+            rows = {c: {"count": n, "meaning": COUNTED[c]} for c, n in self.total.items()}
             return pd.DataFrame.from_dict(rows, orient="index").rename_axis("convention")
         if by == "account":
             spreads = {c: _flat(spread) for c, spread in self.by_account.items()}
@@ -199,7 +201,7 @@ def _flat(spread: PerAccount) -> dict[str, float]:
 def count_run(run: Run | Store | Path | str, by: str = "actor", timezone: str = "UTC") -> Counts:
     """Count a finished run, part by part, in memory that does not grow with its log.
 
-    Without truth the result has no C6, and no groups by typology or actor.
+    Without truth the result has no C5 but its estimate, no C6, and no groups by typology or actor.
 
     Parameters
     ----------
@@ -227,7 +229,7 @@ def count_run(run: Run | Store | Path | str, by: str = "actor", timezone: str = 
     with sums_of(run, zone_named(timezone)) as sums:
         by_actor, by_typology = counts_by(sums, "actor"), counts_by(sums, "typology")
         by_hour = counts_by(sums, "hour")
-        conventions = list(CONVENTIONS) if sums.has_truth else list(FROM_LOG)
+        conventions = list(COUNTED) if sums.has_truth else list(FROM_LOG)
 
         by_day: dict[int, list[Counted]] = {}
         for (hour, _), counted in by_hour.items():
@@ -264,8 +266,9 @@ def _added(counts: list[Counted], conventions: list[str]) -> Counted:
 def _per_account(sums: RunSums) -> dict[str, PerAccount]:
     """Return the spread of each convention over accounts; empty if there is none."""
     spreads = {}
-    for name in FROM_LOG:
-        query = f"SELECT '{name}' AS label, sum({name.lower()}) AS n FROM accounts GROUP BY id"
+    for name in OF_ROWS if sums.has_truth else FROM_LOG:
+        column = COLUMN_OF[name]
+        query = f"SELECT '{name}' AS label, sum({column}) AS n FROM accounts GROUP BY id"
         for convention, counts in distributions_of(sums, query).items():
             spreads[convention] = _spread(counts)
     return spreads

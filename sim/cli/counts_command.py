@@ -46,7 +46,8 @@ def counts(place: str, by: str | None, timezone: str, as_json: bool) -> None:
     """Count a run under the six conventions, and per task, session and account.
 
     In total, by account and by day; by typology and actor when the truth is there, which alone
-    knows C6 and tasks. Numbers per task, session and account are answered requests (C2).
+    knows C5, C6 and tasks; C5 (log) is what the log lets one guess of C5. Numbers per task, session
+    and account are answered requests (C2).
     """
     from sim._front import counts as counts_of
 
@@ -60,9 +61,9 @@ def counts(place: str, by: str | None, timezone: str, as_json: bool) -> None:
 
 def _print_counts(counted: Counts, by: str | None = None) -> None:
     """Print counts as text: in total, then those of one grouping, or of all but hours."""
-    from sim.tables.conventions import CONVENTIONS
+    from sim.tables.conventions import COUNTED
 
-    rows = [[c, f"{n:,}", CONVENTIONS[c]] for c, n in counted.total.items()]
+    rows = [[c, f"{n:,}", COUNTED[c]] for c, n in counted.total.items()]
     print_columns([["total", "", ""], *rows])
     if by in (None, "account"):
         _print_accounts(counted)

@@ -95,7 +95,7 @@ def _weights(rows: Columns) -> dict[str, Weights]:
         output_tokens=rows["output"],
         choices=rows["choices"],
         refused=rows["finish"] == REFUSAL,
-        from_user=rows["user"],
+        opens_turn=rows["user"],
     )
 
 

@@ -22,7 +22,7 @@ from sim.reporting.run_charts.distribution_charts import UNITS
 from sim.reporting.run_charts.plain import number
 from sim.reporting.run_charts.settings import ACCESS, EXTRACTION, ORDINARY, Setting
 from sim.summaries.quantiles import spread_of
-from sim.tables.conventions import CONVENTIONS
+from sim.tables.conventions import COUNTED
 
 _UNIT_HEADS = ("mean", "half", "1 in 10", "1 in 100", "most", "tokens", "dollars")
 
@@ -115,7 +115,7 @@ def run_page(
         tables=[_counts_table(shown), *_unit_tables(shown)],
         left_out=_left_out(shown),
         source=shown.source(),
-        conventions=CONVENTIONS,
+        conventions=COUNTED,
         command=command,
         version=__version__,
     )
@@ -194,11 +194,11 @@ def _left_out(shown: Shown) -> list[str]:
 def _counts_table(shown: Shown) -> RunTable:
     """Return the counts of every group under every convention."""
     rows = [
-        [run.name, group, *(f"{counted[c]:,}" if c in counted else "-" for c in CONVENTIONS)]
+        [run.name, group, *(f"{counted[c]:,}" if c in counted else "-" for c in COUNTED)]
         for run in shown.runs
         for group, counted in run.summary.counts.items()
     ]
-    return _table(shown, "Counts under the six conventions", tuple(CONVENTIONS), rows)
+    return _table(shown, "Counts under the six conventions", tuple(COUNTED), rows)
 
 
 def _table(shown: Shown, title: str, heads: tuple[str, ...], rows: list[list[str]]) -> RunTable:

@@ -11,6 +11,7 @@ import numpy as np
 from sim.catalog import benchmarks
 from sim.summaries.run_figures import Distribution
 from sim.summaries.sums import RunSums
+from sim.tables.conventions import ESTIMATE
 
 UNITS = ("task", "session", "account", "account_day", "benchmark_run")
 # Units that have tokens and a price of their own.
@@ -102,6 +103,10 @@ def left_out(sums: RunSums, known: Mapping[str, object]) -> tuple[str, ...]:
         sentences.append(
             "Nothing is counted per task or per benchmark run, and actors are not told apart: "
             "only the truth knows them, and it was taken away."
+        )
+        sentences.append(
+            f"User turns (C5) are only estimated: {ESTIMATE} counts requests whose last message is "
+            "a user's, also those that a scaffold makes for a summary or a sub-agent."
         )
     sentences += _about_sessions(sums)
     sentences += _about_benchmark_runs(sums)

@@ -14,9 +14,9 @@ from sim.summaries.exchange_counts import distributions, group_units, left_out
 from sim.summaries.local_time import zone_named
 from sim.summaries.over_time import adoptions, by_hour, by_hour_of_week, hours_of_week
 from sim.summaries.run_figures import RunFigures
-from sim.summaries.sums import ALL, RunSums, sums_of
+from sim.summaries.sums import ALL, COLUMN_OF, RunSums, sums_of
 from sim.summaries.tokens import cost_usd, tokens
-from sim.tables.conventions import FROM_LOG
+from sim.tables.conventions import FROM_LOG, OF_ROWS
 from sim.tables.reading import Run
 
 GROUPINGS = ("actor", "typology")
@@ -93,7 +93,7 @@ def summary_of(
 
 
 def counts_by(sums: RunSums, key: str) -> dict[Any, dict[str, int]]:
-    """Return counts under each convention, C6 with truth only.
+    """Return counts under each convention, C5 and C6 with truth only.
 
     Parameters
     ----------
@@ -110,12 +110,13 @@ def counts_by(sums: RunSums, key: str) -> dict[Any, dict[str, int]]:
     """
     table = "local_hours" if key == "hour" else "accounts"
     key = "(hour, ahead)" if key == "hour" else key
-    columns = ", ".join(f"sum({name.lower()})" for name in FROM_LOG)
+    names = OF_ROWS if sums.has_truth else FROM_LOG
+    columns = ", ".join(f"sum({COLUMN_OF[name]})" for name in names)
     of_rows = sums.rows(
         f"SELECT {key} AS key, {columns} FROM {table} JOIN pairs USING (pair) GROUP BY key"
     )
     counts = {
-        value: dict(zip(FROM_LOG, map(int, sums_of_value), strict=True))
+        value: dict(zip(names, map(int, sums_of_value), strict=True))
         for value, *sums_of_value in of_rows
     }
 
@@ -125,7 +126,7 @@ def counts_by(sums: RunSums, key: str) -> dict[Any, dict[str, int]]:
                 f"SELECT {key} AS key, count(*) FROM tasks JOIN pairs USING (pair) GROUP BY key"
             )
         )
-        nothing = dict.fromkeys(FROM_LOG, 0)
+        nothing = dict.fromkeys(names, 0)
         counts = {
             value: {**counts.get(value, nothing), "C6": tasks.get(value, 0)}
             for value in counts.keys() | tasks.keys()

@@ -21,7 +21,7 @@ from sim.documents.printable import said
 from sim.errors import InvalidInputError, SimError
 from sim.streams import MISSING
 from sim.summaries.local_time import ahead_s, local_hours
-from sim.tables.conventions import FROM_LOG
+from sim.tables.conventions import OF_ROWS
 from sim.tables.exchange_parts import coded_words, convention_flags, exchange_parts
 from sim.tables.reading import Run
 from sim.tables.schema import MODEL_CATALOG, TRUTH_TASKS
@@ -45,8 +45,10 @@ _TASK_COLUMNS = (
     "state",
 )
 
-_CONVENTIONS = ", ".join(f"{name.lower()} BIGINT" for name in FROM_LOG)
-_SUMS = ", ".join(f"sum({name.lower()})" for name in FROM_LOG)
+# Columns by convention; C5 is 0 without truth.
+COLUMN_OF = {name: name.lower().replace(" (log)", "_log") for name in OF_ROWS}
+_CONVENTIONS = ", ".join(f"{column} BIGINT" for column in COLUMN_OF.values())
+_SUMS = ", ".join(f"sum({column})" for column in COLUMN_OF.values())
 # `pair` numbers actor and typology, `ahead` is the offset of a local hour from UTC in seconds, `n`
 # counts answered exchanges (C2), `nano` is in 1e-9 USD.
 _TABLES = (
@@ -154,7 +156,11 @@ class RunSums:
         import pyarrow as pa
 
         at_us = log.column("ts_start").to_numpy().astype("i8")
-        flags = {name.lower(): flag.astype("i8") for name, flag in convention_flags(log).items()}
+        flags = {
+            COLUMN_OF[name]: flag.astype("i8")
+            for name, flag in convention_flags(log, truth).items()
+        }
+        flags.setdefault(COLUMN_OF["C5"], np.zeros(log.num_rows, np.int64))
         input_tokens = log.column("input_tokens_total").to_numpy()
         cost_usd = log.column("cost_usd").to_numpy().astype("f8")
         columns = {

@@ -23,7 +23,7 @@ _LOG_COLUMNS = (
     "http_status",
     "choice_count",
 )
-_TRUTH_COLUMNS = ("exchange_id", "actor_id", "typology_id")
+_TRUTH_COLUMNS = ("exchange_id", "actor_id", "typology_id", "user_initiated")
 
 
 def exchange_parts(run: Run, *more: str, labels: Sequence[str] = ()) -> Iterator[tuple[Any, Any]]:
@@ -36,7 +36,7 @@ def exchange_parts(run: Run, *more: str, labels: Sequence[str] = ()) -> Iterator
     *more
         Columns of the log beside those that `convention_flags` needs.
     labels
-        Columns of the truth beside exchange, actor and typology.
+        Columns of the truth beside exchange, actor, typology and who opens turns.
 
     Yields
     ------
@@ -59,13 +59,15 @@ def exchange_parts(run: Run, *more: str, labels: Sequence[str] = ()) -> Iterator
         yield log_part, truth_part
 
 
-def convention_flags(log: Any) -> dict[str, Weights]:
+def convention_flags(log: Any, truth: Any) -> dict[str, Weights]:
     """Return how often each row of a log counts under C1 to C5, shape (rows,) each.
 
     Parameters
     ----------
     log : pyarrow.Table
         Rows of `log/exchanges` with the columns of the profile `core`.
+    truth : pyarrow.Table or None
+        The same rows of `truth/exchanges`. None: there is no C5 but the estimate of the log.
 
     Returns
     -------
@@ -80,6 +82,7 @@ def convention_flags(log: Any) -> dict[str, Weights]:
         output_tokens=log.column("output_tokens").to_numpy(),
         choices=log.column("choice_count").to_numpy(),
         refused=np.isin(codes, [k for k, word in enumerate(words) if word == "refusal"]),
+        opens_turn=None if truth is None else truth.column("user_initiated").to_numpy(),
         from_user=np.isin(roles, [k for k, word in enumerate(role_words) if word == "user"]),
     )
 

@@ -136,14 +136,29 @@ def test_an_answer_stops_for_tools_exactly_if_it_calls_any(answers: Any) -> None
 
 
 def test_tool_results_come_exactly_in_requests_by_a_tool(rows: Any) -> None:
+    """Or where a scaffold asks for a summary while they wait."""
     by_tool = rows["last_role_in"] == "tool"
-    assert (by_tool == (rows["n_tool_results_in"] > 0)).all()
-    assert (by_tool == ~rows["user_initiated"]).all()
+    asks_summary = (rows["last_role_in"] == "user") & ~rows["user_initiated"]
+    brings = rows["n_tool_results_in"] > 0
+    assert brings[by_tool].all()
+    assert (by_tool | asks_summary)[brings].all()
+    assert not (by_tool & rows["user_initiated"]).any()
 
 
-def test_the_number_of_messages_is_odd(rows: Any) -> None:
-    assert (rows["n_messages"] % 2 == 1).all()
+def test_the_number_of_messages_is_odd_unless_an_answer_goes_on(rows: Any) -> None:
+    goes_on = rows["last_role_in"] == "assistant"
+    assert ((rows["n_messages"] % 2 == 0) == goes_on).all()
     assert (rows["n_messages"] > 0).all()
+
+
+def test_clients_that_send_a_group_join_the_attempts_of_a_call(rows: Any) -> None:
+    sends = rows["client_request_group"].notna()
+    assert 0.05 < sends.groupby(rows["account_id"]).first().mean() < 0.8
+    assert (sends.groupby(rows["account_id"]).nunique() == 1).all()
+    call = rows["attempt_of"].fillna(rows["exchange_id"])[sends]
+    group = rows["client_request_group"][sends]
+    assert (call.groupby(group).nunique() == 1).all()
+    assert (group.groupby(call).nunique() == 1).all()
 
 
 def test_the_model_that_was_asked_for_answers(rows: Any) -> None:
@@ -163,9 +178,12 @@ def test_tool_results_are_those_of_the_calls_before(pairs: tuple[Any, Any]) -> N
     earlier, later = pairs
     by_tool = (later["last_role_in"] == "tool").to_numpy()
     assert (later["n_tool_results_in"] == earlier["n_tool_calls_out"])[by_tool].all()
-    assert (earlier["n_tool_calls_out"] == 0)[~by_tool].all()
+    # only a summary is asked for while tools have been called for, and brings their results
+    waits = ~by_tool & (earlier["n_tool_calls_out"] > 0)
+    assert (later["n_tool_results_in"] == earlier["n_tool_calls_out"])[waits].all()
+    assert not later["user_initiated"][waits].any()
     assert (later["task_uid"] == earlier["task_uid"])[by_tool].all()
-    assert (later["task_uid"] != earlier["task_uid"])[~by_tool].all()
+    assert ((later["task_uid"] != earlier["task_uid"]) == (later["turn"] > earlier["turn"])).all()
 
 
 def test_context_grows_within_a_session_except_after_a_compaction(pairs: tuple[Any, Any]) -> None:

@@ -17,6 +17,7 @@ from sim.comparison.clusters.measures import gini, shared, synchrony
 from sim.comparison.clusters.row_counts import RowCounts
 from sim.documents.printable import printable
 from sim.errors import InvalidInputError
+from sim.tables.conventions import ESTIMATE
 from sim.tables.entity_schema import ACCOUNT_PAYMENT, MODEL_CATALOG
 from sim.tables.exchange_parts import coded_words, convention_flags, exchange_parts
 from sim.tables.reading import Run
@@ -41,7 +42,7 @@ class Cluster:
     scale:
         Scale at which the run was made.
     counts:
-        Exchanges by convention, C1 to C5, and C6 where truth is there.
+        Exchanges by convention: C1 to C4, the estimate of C5, and with truth C5 and C6.
     accounts:
         Those with at least one answered exchange (C2); all that follows is of C2 too, where it does
         not say otherwise.
@@ -50,9 +51,9 @@ class Cluster:
     concentration:
         Gini coefficient of the exchanges over the accounts, see `gini`; None below two.
     exchanges_per_task:
-        C2 / C5; None without a C5.
+        C2 / C5, or the estimate of C5 where there is no truth; None without a turn.
     item_repetition:
-        1 - distinct / all prompts of the exchanges that a user asked for (C5), told apart by
+        1 - distinct / all prompts of the exchanges that open a turn (C5), told apart by
         `prompt_simhash64`; None without that column or those.
     moved_24h:
         Share served by the newest model from 24 to 48 hours after its release; None without a
@@ -170,12 +171,12 @@ class _ClusterSums:
             Where truth names an unknown actor, or a row lies outside of the clock.
         """
         group = self._groups(truth, log.num_rows)
-        flags = convention_flags(log)
+        flags = convention_flags(log, truth)
         for convention, flag in flags.items():
             self._count(convention, group, flag)
 
         if _PROMPT in self.columns:
-            asked = flags["C5"]
+            asked = flags.get("C5", flags[ESTIMATE])
             self._prompts.add(group[asked], log.column(_PROMPT).to_numpy()[asked])
 
         answered = flags["C2"]
@@ -257,6 +258,7 @@ class _ClusterSums:
         run, actor = str(self._run.store), self._actors[group] if self._actors else None
         counts = {convention: int(sums[group]) for convention, sums in self._counts.items()}
         active = self._hours_of_accounts.rows(group)
+        turns = counts.get("C5", counts[ESTIMATE])
         accounts, place = np.unique(active["account"], return_inverse=True)
 
         # by sorting: the table that NumPy 2.0 may make instead overflows for identifiers
@@ -270,7 +272,7 @@ class _ClusterSums:
             accounts=len(accounts),
             exchanges_per_account=counts["C2"] / len(accounts),
             concentration=gini(np.bincount(place, active["n"]).astype(np.int64)),
-            exchanges_per_task=counts["C2"] / counts["C5"] if counts["C5"] else None,
+            exchanges_per_task=counts["C2"] / turns if turns else None,
             item_repetition=self._item_repetition(group),
             moved_24h=self._moved_24h(group),
             synchrony=synchrony(active["account"], active["hour"], active["n"], self._hours),

@@ -49,6 +49,7 @@ from sim.comparison.hypotheses.priors import SHAPES
 from sim.distributions import Distribution
 from sim.documents.strict_yaml import parse_yaml
 from sim.errors import InvalidInputError
+from sim.output.log_request import GROUP_SHARE
 from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE
 from sim.scenario import json_schema
 from sim.streams import Streams
@@ -188,6 +189,7 @@ def test_rules_of_the_world_are_those_that_act() -> None:
     assert rules["cache_lifetime_5m_s"] * 1e6 == LIFETIME_5M_US
     assert rules["cache_lifetime_1h_s"] * 1e6 == LIFETIME_1H_US
     assert rules["server_steps"] == SERVER_STEPS_PER_EXCHANGE
+    assert rules["request_group_share"] == GROUP_SHARE
     failures, calls = FailureDraws(Streams(1), "actor"), np.arange(100_000)
     error_s = failures.error_us(calls, 0) / 1e6
     assert error_s.min() == pytest.approx(rules["error_time_shortest_s"], abs=1e-4)

@@ -137,7 +137,7 @@ def slow_moved(log: Any) -> float | None:
 
 
 def slow_repetition(log: Any) -> float | None:
-    prompts = log.loc[(log["output_tokens"] > 0) & (log["last_role_in"] == "user")]
+    prompts = log.loc[(log["output_tokens"] > 0) & log["user_initiated"]]
     prompts = prompts["prompt_simhash64"]
     return 1 - prompts.nunique() / len(prompts) if len(prompts) else None
 
@@ -147,7 +147,7 @@ def recount(path: Path, actor: str | None) -> dict[str, Any]:
     log = answered(log_with_truth(path))
     if actor is not None:
         log = log[log["actor_id"] == actor]
-    turns = ((log["output_tokens"] > 0) & (log["last_role_in"] == "user")).sum()
+    turns = ((log["output_tokens"] > 0) & log["user_initiated"]).sum()
     per_account = log.groupby("account_id").size()
     return {
         "accounts": len(per_account),
@@ -271,8 +271,12 @@ def test_core_columns_do_not_tell_prompts_apart(good: Path, tmp_path: Path) -> N
 def test_without_truth_the_whole_is_the_same(copy: Path) -> None:
     (whole,) = clusters(copy)
     shutil.rmtree(copy / "truth")
-    counts = {name: count for name, count in whole.counts.items() if name != "C6"}
-    assert asdict(clusters(copy)[0]) == asdict(whole) | {"counts": counts, "truth": {}}
+    counts = {name: count for name, count in whole.counts.items() if name not in ("C5", "C6")}
+    found = asdict(clusters(copy)[0])
+    # turns are estimated, and so is what prompts are
+    assert found["exchanges_per_task"] == counts["C2"] / counts["C5 (log)"]
+    estimated = {name: found[name] for name in ("exchanges_per_task", "item_repetition")}
+    assert found == asdict(whole) | {"counts": counts, "truth": {}} | estimated
 
 
 def test_without_truth_there_are_no_actors(copy: Path) -> None:
@@ -317,8 +321,10 @@ def test_a_log_without_rows_is_refused(tmp_path: Path, by_actor: bool) -> None:
 
 def test_answers_to_tools_alone_make_no_task(copy: Path) -> None:
     rewrite(copy, lambda frame: frame.assign(last_role_in="tool"))
+    shutil.rmtree(copy / "truth")
     (found,) = clusters(copy)
-    assert found.counts["C5"] == 0
+    assert found.counts["C5 (log)"] == 0
+    assert "C5" not in found.counts
     assert (found.exchanges_per_task, found.item_repetition) == (None, None)
 
 

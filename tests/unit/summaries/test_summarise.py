@@ -266,7 +266,7 @@ def test_without_truth_there_is_one_group_and_what_needs_truth_is_left_out(
 ) -> None:
     found = summarise(Run(sealed), timezone=ZONE)
     assert (found.by, found.groups, found.titles) == ("all", ("all",), {"all": "All exchanges"})
-    assert list(found.counts["all"]) == ["C1", "C2", "C3", "C4", "C5"]
+    assert list(found.counts["all"]) == ["C1", "C2", "C3", "C4", "C5 (log)"]
     assert list(found.distributions) == ["session", "account", "account_day"]
     assert list(found.tokens) == list(found.cost_usd) == ["session", "account"]
     assert found.task_grid == found.context_by_step == {}
@@ -278,6 +278,8 @@ def test_without_truth_there_is_one_group_and_what_needs_truth_is_left_out(
     assert found.left_out == (
         "Nothing is counted per task or per benchmark run, and actors are not told apart: only the "
         "truth knows them, and it was taken away.",
+        "User turns (C5) are only estimated: C5 (log) counts requests whose last message is a "
+        "user's, also those that a scaffold makes for a summary or a sub-agent.",
         "A session is a conversation_id, which only some clients send: "
         f"{of_sessions:,} of {log['ok'].sum():,} answered exchanges have one, the others are in no "
         "session.",
@@ -305,7 +307,7 @@ def test_an_empty_run_has_no_groups_and_no_units(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "run/truth")
     found = summarise(Run(tmp_path / "run"))
     assert found.groups == ()
-    assert len(found.left_out) == 1
+    assert len(found.left_out) == 2
 
 
 def test_one_exchange_of_one_account(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_a_run_says_what_it_is(runs: Runs) -> None:
     run = runs["parquet"]
     assert repr(run) == f"<Run {run.store}: {len(run.pandas()):,} exchanges in parquet, seed 7>"
     assert run.names == tuple(TABLES)
-    assert len(run.files("log/exchanges")) == round(len(run.pandas()) / 400)
+    assert abs(len(run.files("log/exchanges")) - len(run.pandas()) / 400) < 1
 
 
 def test_columns_are_those_of_the_profile(runs: Runs, tmp_path: Path) -> None:
