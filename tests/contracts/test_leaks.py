@@ -24,8 +24,6 @@ from sim.scenario.resolved import Scenario
 from sim.streams import mixed, opaque_ids
 from sim.tables.schema import TABLES
 from tests.invariants.damage import assert_holds
-from tests.separability.features import account_features, labels
-from tests.separability.study import folded
 from tests.support.scenarios import auc, auc_error, log_with_truth, micros, read
 
 # Many accounts that send little, and of those that send much as few as can be.
@@ -64,22 +62,6 @@ actors:
   - {{id: skinks, typology: A19, accounts: 40, copies: 2}}
   - {{id: cassowaries, typology: A20, accounts: 40, copies: 2}}
 """
-# T12: (A15, L10) exceeds .85 here, at .88 by ln_input; the others come to .71 to .83, within two
-# standard errors of it.
-# The best of 27 features of 13 accounts against 13, whose AUC has a standard error of .11, is that
-# good by chance; but twins that are few organisations share cards, addresses and prompts' length.
-KNOWN_TWINS = {
-    ("A15", "L07"): 0.95,
-    ("A15", "L10"): 0.95,
-    ("A16", "L05"): 0.95,
-    ("A17", "L05"): 0.95,
-    ("A19", "L04"): 0.95,
-    ("A20", "L03"): 0.95,
-    ("A20", "L06"): 0.95,
-    ("A20", "L08"): 0.95,
-    ("A20", "L11"): 0.95,
-}
-FEW = 40
 
 
 def asked(text: str, **given: Any) -> Scenario:
@@ -104,26 +86,6 @@ def everyone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-class Accounts:
-    """Features of accounts with their typology, and which of them extract."""
-
-    def __init__(self, out: Path) -> None:
-        self.features = account_features(out)
-        self.names = [name for name in self.features if name != "account_id"]
-        self.kind = labels(out, self.features)["typology_id"].to_numpy()
-        self.extracts = np.array([typologies()[t].is_extraction for t in self.kind])
-
-    def best(self, first: Any, second: Any) -> tuple[float, str]:
-        """The feature that tells two groups apart best by itself."""
-        f = self.features
-        return max((folded(auc(f[n][first], f[n][second])), n) for n in self.names)
-
-
-@pytest.fixture(scope="session")
-def accounts(everyone: Path) -> Accounts:
-    return Accounts(everyone)
-
-
 @pytest.fixture(scope="session")
 def some_rows(some: Path) -> Any:
     return log_with_truth(some)
@@ -135,34 +97,6 @@ def rows(everyone: Path) -> Any:
     kinds = frame["typology_id"].astype(str)
     frame["bad"] = kinds.map({k: t.is_extraction for k, t in typologies().items()}).astype(bool)
     return frame
-
-
-@pytest.mark.verify
-def test_no_feature_of_accounts_tells_what_extracts(accounts: Accounts) -> None:
-    """T1: at most .80 over all, .90 for each typology."""
-    value, name = accounts.best(~accounts.extracts, accounts.extracts)
-    assert value <= 0.80, name
-    for typology in typologies():
-        mine = accounts.kind == typology
-        others = accounts.extracts != typologies()[typology].is_extraction
-        assert mine.sum() >= 5, typology
-        slack = 2 * auc_error(int(others.sum()), int(mine.sum())) if mine.sum() < FEW else 0
-        found = accounts.best(others, mine)
-        assert found[0] <= 0.90 + slack, (typology, found)
-
-
-@pytest.mark.verify
-def test_twins_are_hard_to_tell_apart(accounts: Accounts) -> None:
-    """T12: at most .85 by the best single feature, but for the pairs that are known."""
-    found = {}
-    for entry in typologies().values():
-        for twin in entry.twins if entry.is_extraction else ():
-            first, second = accounts.kind == twin, accounts.kind == entry.id
-            value, name = accounts.best(first, second)
-            noise = auc_error(int(first.sum()), int(second.sum()))
-            found[entry.id, twin] = (round(value, 3), name, round(noise, 3))
-    bounds = {pair: KNOWN_TWINS.get(pair, 0.85) for pair in found}
-    assert {pair: f for pair, f in found.items() if f[0] > bounds[pair]} == {}
 
 
 def ids_of(frame: Any, names: list[str]) -> Any:
@@ -323,27 +257,10 @@ def test_what_is_missing_tells_nothing(rows: Any) -> None:
     by_account = missing.groupby(rows["account_id"]).mean()
     bad = rows.groupby("account_id")["bad"].max().reindex(by_account.index).to_numpy(bool)
     for name in nullable:
-        assert folded(auc(by_account[name][~bad], by_account[name][bad])) <= 0.60, name
+        assert abs(auc(by_account[name][~bad], by_account[name][bad]) - 0.5) <= 0.10, name
     model = LogisticRegression(max_iter=500)
     score = cross_val_predict(model, by_account, bad, cv=5, method="predict_proba")[:, 1]
     assert auc(score[~bad], score[bad]) <= 0.60
-
-
-@pytest.mark.verify
-def test_every_word_occurs_on_both_sides(rows: Any) -> None:
-    """T5: by account, hardly anybody uses a word that the other side never does.
-
-    Left out: `user_agent`, which is `sdk_lang` with `sdk_version`. A word that is as rare as one
-    account in the sample may be missing from the other side by chance: such do not count.
-    """
-    words = [n for n, kind in TABLES["log/exchanges"].items() if kind.startswith("word")]
-    for name in [n for n in words if n in rows and n != "user_agent"]:
-        pairs = rows[["account_id", "bad", name]].dropna().drop_duplicates()
-        used = pairs.groupby([pairs[name].astype(str), "bad"]).size().unstack(fill_value=0)
-        for side in (True, False):
-            own = used[side].to_numpy()
-            alone = own[(used[not side] == 0).to_numpy() & (own > 10)]
-            assert alone.sum() <= 0.01 * own.sum(), (name, side)
 
 
 def test_invariants_hold_for_everybody(some: Path) -> None:

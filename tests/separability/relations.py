@@ -9,31 +9,32 @@ counts double.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
+from tests.separability.tables import RunTables
+
 _PREPARE = """
-CREATE TEMP TABLE log AS
+CREATE OR REPLACE TEMP TABLE log AS
 SELECT account_id, prompt_cluster AS cluster, prompt_simhash64 AS prompt,
        epoch_us(ts_start) // 3600000000 AS hour, count(*) AS n
-FROM read_parquet('{run}/log/exchanges/*.parquet') GROUP BY ALL;
-CREATE TEMP TABLE org AS
-SELECT account_id, org_id FROM read_parquet('{run}/log/accounts.parquet');
-CREATE TEMP TABLE used AS
+FROM log_exchanges GROUP BY ALL;
+CREATE OR REPLACE TEMP TABLE org AS
+SELECT account_id, org_id FROM log_accounts;
+CREATE OR REPLACE TEMP TABLE used AS
 SELECT account_id, cluster, count(DISTINCT prompt) AS prompts,
        sum(n) / sum(sum(n)) OVER (PARTITION BY account_id) AS share
 FROM log GROUP BY account_id, cluster QUALIFY share >= {least};
-CREATE TEMP TABLE rarity AS
+CREATE OR REPLACE TEMP TABLE rarity AS
 SELECT cluster, count(*) AS accounts,
        ln((SELECT count(*) FROM org) / count(*)) AS idf
 FROM used GROUP BY cluster;
-CREATE TEMP TABLE links AS
+CREATE OR REPLACE TEMP TABLE links AS
 SELECT DISTINCT account_id, instrument_hash AS key
-FROM read_parquet('{run}/log/account_payment.parquet')
+FROM log_account_payment
 UNION ALL
-SELECT DISTINCT account_id, signup_ip24 FROM read_parquet('{run}/log/accounts.parquet');
-CREATE TEMP TABLE degrees AS SELECT key, count(*) AS degree FROM links GROUP BY key;
-CREATE TEMP TABLE pairs AS
+SELECT DISTINCT account_id, signup_ip24 FROM log_accounts;
+CREATE OR REPLACE TEMP TABLE degrees AS SELECT key, count(*) AS degree FROM links GROUP BY key;
+CREATE OR REPLACE TEMP TABLE pairs AS
 WITH by_key AS (
   SELECT a.account_id AS a, b.account_id AS b, 1.0 AS weight
   FROM links a JOIN links b USING (key) JOIN degrees d USING (key)
@@ -86,16 +87,11 @@ _LEAST_SHARE = 0.08
 _PRIOR_LINKS = 3.0
 
 
-def relational_scores(run: Path, accounts: Any) -> Any:
+def relational_scores(tables: RunTables, accounts: Any) -> Any:
     """A score for each of `accounts`, and its parts, as a data frame in their order."""
-    import duckdb
-
-    connection = duckdb.connect()
     names: dict[str, float] = {"most": _LARGEST_GROUP, "few": _FEW_ACCOUNTS, "loose": _LOOSE_WEIGHT}
-    names["least"] = _LEAST_SHARE
-    connection.execute(_PREPARE.format(run=run, **names))
-    total, degree = connection.execute(_SCORE).df(), connection.execute(_DEGREE).df()
-    made = accounts[["account_id"]].merge(total, on="account_id", how="left")
-    made = made.merge(degree, on="account_id", how="left").fillna(0.0)
+    tables.connection.execute(_PREPARE.format(least=_LEAST_SHARE, **names))
+    found = [tables.rows(query).set_index("account_id") for query in (_SCORE, _DEGREE)]
+    made = found[0].join(found[1], how="outer").reindex(accounts).fillna(0.0)
     made["score"] = made["total"] / (made["degree"] + _PRIOR_LINKS)
     return made

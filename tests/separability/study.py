@@ -1,125 +1,129 @@
-"""Gradient boosting on features of accounts, best single features, and the relational score."""
+"""What can be told of the accounts of several runs of one world, by each instrument."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sim.arrays.types import Floats
 from sim.catalog import typologies
-from tests.separability.features import account_features, labels
+from tests.separability import neighbours
+from tests.separability.accounts import Accounts, best_overall, best_single, boosted, matrices
+from tests.separability.components import LINKS, purity, spread_of_labels
+from tests.separability.quality import Judged, Measured, chosen, measured
 from tests.separability.relations import relational_scores
-from tests.support.scenarios import auc
 
-FALSE_POSITIVE_RATE = 1e-3
-
-
-class Quality(NamedTuple):
-    """How well a score finds what extracts."""
-
-    auc: float
-    average_precision: float
-    recall: float
+INSTRUMENTS = ("best single feature", "boosting of marginals", "fixed score", "learned relations")
 
 
 class Study(NamedTuple):
-    """What can be told of one run; `twins` holds (abusive, twin, best single feature, its AUC)."""
+    """What was measured over pairs of runs; names of features are those most often chosen.
 
-    accounts: int
-    prevalence: float
-    boosting: Quality
-    relational: Quality
-    best: tuple[str, float]
-    by_typology: list[tuple[str, str, float]]
-    twins: list[tuple[str, str, str, float]]
-    relational_twins: dict[tuple[str, str], float]
-
-
-class Accounts(NamedTuple):
-    """The accounts of a run: features, truth, and which of them extract."""
-
-    features: Any
-    truth: Any
-    extracts: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, run: Path) -> Accounts:
-        features = account_features(run)
-        truth = labels(run, features)
-        extracts = [typologies()[t].is_extraction for t in truth["typology_id"]]
-        return cls(features, truth, np.array(extracts))
-
-    @property
-    def matrix(self) -> Floats:
-        return np.asarray(self.features.drop(columns="account_id"), np.float64)
-
-
-def study(run: Path, other: Path) -> Study:
-    """What can be told of the accounts of `run`; boosting learns from `other`, of another seed.
-
-    Within one run, accounts of a cohort share an address, and so would give each other away.
+    Attributes
+    ----------
+    accounts, prevalence, features
+        Means over the runs.
+    quality
+        By instrument, and then by part of `Quality`.
+    difficulty
+        AUC of a boosting of marginals and of the learned relations, by abusive typology, against
+        all that does not extract.
+    twins
+        By pair: best single feature, its AUC, and that of the learned relations.
+    purity
+        Share of pairs with one actor, by kind of link: least and greatest of the runs.
+    union_find
+        Precision with a fifth of the labels at a recall of .3, least and greatest of the runs.
     """
-    features, truth, extracts = Accounts.of(run)
-    learned = Accounts.of(other)
-    names = [name for name in features.columns if name != "account_id"]
-    score = relational_scores(run, features)["score"].to_numpy()
-    kind = truth["typology_id"].to_numpy()
-    single = {
-        name: folded(auc(features[name][~extracts], features[name][extracts])) for name in names
-    }
-    best = max(single.items(), key=lambda pair: pair[1])
-    legit = features[~extracts]
-    by_typology, twins, relational = [], [], {}
-    for entry in typologies().values():
-        if not entry.is_extraction or not (kind == entry.id).any():
-            continue
-        mine = features[kind == entry.id]
-        by_typology.append((entry.id, *_best(legit, mine, names)))
-        for twin in entry.twins:
-            others = features[kind == twin]
-            if len(others) > 1:
-                twins.append((entry.id, twin, *_best(others, mine, names)))
-                relational[entry.id, twin] = auc(score[kind == twin], score[kind == entry.id])
+
+    accounts: float
+    prevalence: float
+    features: float
+    single: str
+    quality: dict[str, dict[str, Measured]]
+    difficulty: dict[str, tuple[Measured, Measured]]
+    twins: dict[tuple[str, str], tuple[str, Measured, Measured]]
+    purity: dict[str, tuple[float, float]]
+    union_find: tuple[float, float]
+
+
+def study(runs: Sequence[Path]) -> Study:
+    """Ask of each run what the run before it taught; all are of one world and other seeds."""
+    every = [Accounts(run) for run in runs]
+    pairs = [(every[k - 1], every[k]) for k in range(len(every))]
+    singles = [best_overall(*pair) for pair in pairs]
+    marginal = [marginal_scores(*pair) for pair in pairs]
+    relational = [neighbours.scores(*pair) for pair in pairs]
+    fixed = [relational_scores(a.tables, a.features.index)["score"].to_numpy() for a in every]
+    found = [[judged for _, judged in singles]]
+    found += [
+        [a.judged(s) for a, s in zip(every, scores, strict=True)]
+        for scores in (marginal, fixed, relational)
+    ]
+    spread = [spread_of_labels(a.tables)[0] for a in every]
+
     return Study(
-        accounts=len(features),
-        prevalence=float(extracts.mean()),
-        boosting=quality(boosted(learned, Accounts(features, truth, extracts)), extracts),
-        relational=quality(score, extracts),
-        best=best,
-        by_typology=by_typology,
-        twins=twins,
-        relational_twins=relational,
+        accounts=float(np.mean([len(a.kind) for a in every])),
+        prevalence=float(np.mean([a.extracts.mean() for a in every])),
+        features=float(np.mean([a.features.shape[1] for a in every])),
+        single=commonest([name for name, _ in singles]),
+        quality={n: measured(f) for n, f in zip(INSTRUMENTS, found, strict=True)},
+        difficulty={
+            t: (
+                area([_asked(a, s, t) for a, s in zip(every, marginal, strict=True)]),
+                area([_asked(a, s, t) for a, s in zip(every, relational, strict=True)]),
+            )
+            for t in abusive(every)
+        },
+        twins=_twins(pairs, relational),
+        purity={kind: _range([purity(a.tables, kind)[0] for a in every]) for kind in LINKS},
+        union_find=_range(spread),
     )
 
 
-def folded(value: float) -> float:
-    """A feature that is lower for what extracts tells as much as one that is higher."""
-    return max(value, 1 - value)
+def marginal_scores(learned: Accounts, asked: Accounts) -> Floats:
+    """Scores of gradient boosting on the wide table."""
+    first, second, _ = matrices(learned.features, asked.features)
+    return boosted(first, learned.extracts, second)
 
 
-def _best(first: Any, second: Any, names: list[str]) -> tuple[str, float]:
-    found = {name: folded(auc(first[name], second[name])) for name in names}
-    return max(found.items(), key=lambda pair: pair[1])
+def abusive(every: Sequence[Accounts]) -> list[str]:
+    """Typologies that extract and are in all runs."""
+    kinds = [t.id for t in typologies().values() if t.is_extraction]
+    return [kind for kind in kinds if all((a.kind == kind).any() for a in every)]
 
 
-def boosted(learned: Accounts, asked: Accounts) -> Floats:
-    """Scores of gradient boosting on features of accounts."""
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    model = HistGradientBoostingClassifier(max_iter=200, learning_rate=0.06, random_state=0)
-    model.fit(learned.matrix, learned.extracts)
-    return np.asarray(model.predict_proba(asked.matrix)[:, 1])
+def commonest(names: Sequence[str]) -> str:
+    return max(sorted(set(names)), key=list(names).count)
 
 
-def quality(score: Floats, extracts: NDArray[np.bool_]) -> Quality:
-    from sklearn.metrics import average_precision_score, roc_auc_score
+def area(runs: Sequence[Judged]) -> Measured:
+    """AUC over several runs."""
+    return measured(runs)["auc"]
 
-    threshold = np.quantile(score[~extracts], 1 - FALSE_POSITIVE_RATE)
-    return Quality(
-        float(roc_auc_score(extracts, score)),
-        float(average_precision_score(extracts, score)),
-        float((score[extracts] > threshold).mean()),
-    )
+
+def _asked(accounts: Accounts, score: Floats, sought: str, others: str | None = None) -> Judged:
+    pick, mine = accounts.question(sought, others)
+    return chosen(accounts.judged(score), pick, mine)
+
+
+def _range(values: Sequence[float]) -> tuple[float, float]:
+    return float(np.min(values)), float(np.max(values))
+
+
+def _twins(
+    pairs: Sequence[tuple[Accounts, Accounts]], relational: Sequence[Floats]
+) -> dict[tuple[str, str], tuple[str, Measured, Measured]]:
+    made = {}
+    for kind in abusive([asked for _, asked in pairs]):
+        for twin in typologies()[kind].twins:
+            if any((a.kind == twin).sum() < 2 for _, a in pairs):
+                continue
+            singles = [best_single(*pair, kind, twin) for pair in pairs]
+            scored = [_asked(a, s, kind, twin) for (_, a), s in zip(pairs, relational, strict=True)]
+            name = commonest([name for name, _ in singles])
+            made[kind, twin] = (name, area([judged for _, judged in singles]), area(scored))
+    return made
