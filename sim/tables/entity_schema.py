@@ -82,7 +82,10 @@ EDGES_OBSERVED = TableSchema(
         Column("src_id", "id", "Account."),
         Column("src_type", "word", "Always `account`."),
         Column(
-            "dst_id", "id", "What it is linked to: the identifier that other tables have for it."
+            "dst_id",
+            "id",
+            "What it is linked to: the identifier that other tables have for it; of a `ja4`, which "
+            "the log has in words, a number for each.",
         ),
         Column("dst_type", "word", "`ip`, `ja4`, `instrument`, `email_domain` or `cluster`."),
         Column(
@@ -92,7 +95,11 @@ EDGES_OBSERVED = TableSchema(
         ),
         Column("first_seen", "time", "First exchange behind the link, or the sign-up."),
         Column("last_seen", "time", "Last one, or the sign-up."),
-        Column("count", "int32", "Exchanges behind it; 1 for what was given at the sign-up."),
+        Column(
+            "count",
+            "int32",
+            "Exchanges behind it, as those in the cluster; 1 for what was given at the sign-up.",
+        ),
     ]
 )
 

@@ -24,6 +24,7 @@ def usage_of(count: int, **fields: Any) -> Usage:
     usage["account"] = np.arange(count)
     usage["exchanges"] = 1
     usage["away_first"], usage["away_last"] = NEVER, -NEVER
+    usage["cluster_first"], usage["cluster_last"] = NEVER, -NEVER
     for name, values in fields.items():
         usage[name] = values
     return usage
@@ -145,17 +146,41 @@ def test_links_of_use_tell_home_from_away(population: Population) -> None:
         last=[20, 21, -NEVER],
         away_first=[12, 13, 14],
         away_last=[30, 31, 32],
+        in_cluster=[4, 0, 1],
+        cluster_first=[12, NEVER, 14],
+        cluster_last=[25, -NEVER, 14],
     )
     home, away, fingerprint, cluster = observed_links._links_of_use(population, usage)
     assert (home.row.tolist(), home.exchanges.tolist()) == ([0], [3])
     assert (home.first_us.tolist(), home.last_us.tolist()) == ([10], [20])
     assert (away.row.tolist(), away.exchanges.tolist()) == ([0, 2], [2, 2])
     assert (away.first_us.tolist(), away.last_us.tolist()) == ([12, 14], [30, 32])
-    for links in (fingerprint, cluster):
-        assert links.row.tolist() == [0, 1, 2]
-        assert links.exchanges.tolist() == [5, 5, 2]
-        assert links.first_us.tolist() == [10, 11, 14]
-        assert links.last_us.tolist() == [30, 31, 32]
+    assert fingerprint.row.tolist() == [0, 1, 2]
+    assert fingerprint.exchanges.tolist() == [5, 5, 2]
+    assert fingerprint.first_us.tolist() == [10, 11, 14]
+    assert fingerprint.last_us.tolist() == [30, 31, 32]
+    assert (cluster.row.tolist(), cluster.exchanges.tolist()) == ([0, 2], [4, 1])
+    assert (cluster.first_us.tolist(), cluster.last_us.tolist()) == ([12, 14], [25, 14])
+
+
+def test_links_of_one_account_to_one_target_are_one() -> None:
+    """An account of 7 with a guest in row 2, and 8; the address 5 is one at home and away."""
+    used_ip, used_card = observed_links.USED_IP, observed_links.USED_CARD
+    home = observed_links._Links(
+        used_ip, *map(np.array, ([0, 1, 2], [5, 5, 5], [4, 1, 3], [9] * 3, [2, 3, 4]))
+    )
+    away = observed_links._Links(used_ip, *map(np.array, ([1, 0], [5, 6], [0, 7], [11, 8], [1, 1])))
+    nothing = np.zeros(0, np.int64)
+    others = [observed_links._Links(k, *[nothing] * 5) for k in range(1, used_card + 3)]
+    ips, *rest = observed_links._one_per_pair(np.array([7, 8, 7]), [home, away, *others])
+    assert [x.tolist() for x in ips[1:]] == [
+        [0, 0, 1],
+        [5, 6, 5],
+        [3, 7, 0],
+        [9, 8, 11],
+        [6, 1, 4],
+    ]
+    assert [len(links.row) for links in rest] == [0] * 4
 
 
 def test_links_of_the_sign_up_count_once(population: Population) -> None:
