@@ -10,6 +10,8 @@ import numpy as np
 from sim.actors.context import ActorContext
 from sim.arrays.types import Ints
 from sim.output.account_usage import Usage
+from sim.output.payment_events import card_given_us
+from sim.output.payment_tables import payers_of
 from sim.output.row_tables import opening_us
 from sim.population.population import Population
 from sim.streams import Ids, mixed, opaque_ids, uniforms
@@ -66,7 +68,7 @@ def edges_observed(population: Population, owned: Ints, usage: Usage) -> Any:
         The rows of `EDGES_OBSERVED`, in an order that does not tell which links are false.
     """
     ids = population.accounts.account_id
-    true_links = [*_links_of_use(population, usage), *_links_of_sign_up(population, owned)]
+    true_links = [*_links_of_use(population, usage), *_links_of_sign_up(population, owned, usage)]
     observed = [_as_observed(population, links) for links in _one_per_pair(ids, true_links)]
     relation = np.concatenate([np.full(len(o.row), o.relation, np.int8) for o in observed])
     row, target, first, last, count = (
@@ -178,16 +180,16 @@ def _links_of_use(population: Population, usage: Usage) -> Iterator[_Links]:
     )
 
 
-def _links_of_sign_up(population: Population, owned: Ints) -> Iterator[_Links]:
+def _links_of_sign_up(population: Population, owned: Ints, usage: Usage) -> Iterator[_Links]:
     """Yield the true links of what accounts gave when they signed up; each counts once."""
     a, key = population.accounts, population.streams.key
     created, ones = a.created_us[owned], np.ones(len(owned), np.int64)
     domain = opaque_ids(key("pool", "email domains"), a.email_domain[owned])
     yield _Links(SAME_DOMAIN, owned, domain, created, created, ones)
 
-    pays = np.flatnonzero(a.platform[owned] == 0)
-    payer = owned[pays]
-    yield _Links(USED_CARD, payer, a.instrument[payer], created[pays], created[pays], ones[pays])
+    payer = owned[a.platform[owned] == 0]
+    given = card_given_us(payers_of(population, payer, usage), population.streams)
+    yield _Links(USED_CARD, payer, a.instrument[payer], given, given, np.ones_like(given))
 
 
 def main_clusters(population: Population) -> Ints:

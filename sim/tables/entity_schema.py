@@ -38,7 +38,7 @@ CREDENTIALS = TableSchema(
 ORGS = TableSchema(
     [
         Column("org_id", "id", "Identifier.", prefix="org_"),
-        Column("created_at", "time", "Registration of its oldest account."),
+        Column("created_at", "time", "When it was made, shortly before its oldest account."),
         Column("declared_country", "word", "Country of its oldest account."),
         Column("kyc_level", "word", "`verified` if one of its accounts is, else `unverified`."),
     ]
