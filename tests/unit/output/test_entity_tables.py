@@ -97,15 +97,23 @@ def test_an_organisation_is_as_old_as_its_oldest_account(population: Population)
 # links
 
 
-def test_true_links_lead_to_operators_and_first_sharers(population: Population) -> None:
+def test_true_links_lead_to_operators_and_to_what_is_shared(population: Population) -> None:
     links = truth_links(population).to_pandas()
     ids = population.accounts.account_id
     pairs = {
         kind: set(zip(rows.account_id, rows.to_id, strict=True))
         for kind, rows in links.groupby("link", observed=True)
     }
-    assert pairs["shared_card"] == {(ids[3], ids[2]), (ids[8], ids[6]), (ids[9], ids[7])}
-    assert pairs["shared_address"] == {(ids[5], ids[4]), (ids[7], ids[6])}
+    # the last two pairs are of one actor, the first is of strangers
+    cards = {73: [2, 3], 76: [6, 8], 77: [7, 9]}
+    assert pairs["shared_card"] == {(ids[k], card) for card in cards for k in cards[card]}
+    log = observed_links._links_of_use(population, usage_of(10, first=1, last=2))
+    seen = dict(
+        zip(population.accounts.account_id[(home := next(log)).row], home.target, strict=True)
+    )
+    shared = {(ids[k], seen[ids[k]]) for k in (4, 5, 6, 7)}
+    assert pairs["shared_address"] == shared
+    assert len({address for _, address in shared}) == 2
     operators = dict(pairs["operator"])
     assert len(operators) == 10
     assert len({operators[i] for i in ids[:6]}) == 6

@@ -1,4 +1,4 @@
-"""Links as a provider has them say of the log what is true of it, but for those that are false."""
+"""Tables about accounts say of the log what is true of it, but for links that are false."""
 
 from __future__ import annotations
 
@@ -86,3 +86,44 @@ def test_links_of_the_sign_up_are_those_of_the_tables(run: sim.Run) -> None:
         assert links > 40
         assert right > 0.85 * links
         assert (most, at_once) == (1, links)
+
+
+def test_tables_about_one_sign_up_do_not_agree_to_the_microsecond(run: sim.Run) -> None:
+    """An organisation is made before its first account, and a card is given after it."""
+    query = """
+        WITH pairs AS (
+            SELECT epoch_us(accounts.created_at) AS signed_up,
+                epoch_us(orgs.created_at) AS made, epoch_us(first_seen) AS given,
+                row_number() OVER (PARTITION BY org_id ORDER BY accounts.created_at) AS place
+            FROM accounts JOIN orgs USING (org_id) JOIN account_payment USING (account_id))
+        SELECT count(*), sum((made < signed_up)::int), sum((signed_up < given)::int),
+            median(given - signed_up) / 1e6,
+            median(signed_up - made) FILTER (WHERE place = 1) / 1e6
+        FROM pairs
+    """
+    [(accounts, later, before, given_s, lead_s)] = run.sql(query).fetchall()
+    assert accounts == later == before > 60
+    assert 120 < given_s < 480
+    assert 30 < lead_s < 200
+
+
+def test_payments_are_for_what_was_used_in_the_log(run: sim.Run) -> None:
+    """Each account is charged what its exchanges cost, but for rounding and what was declined."""
+    query = """
+        WITH used AS (
+            SELECT account_id, sum(cost_usd) AS usd FROM exchanges
+            WHERE platform = 'first_party' GROUP BY ALL),
+        paid AS (
+            SELECT account_id, sum(usd) FILTER (WHERE kind = 'charge') AS usd,
+                bool_or(kind = 'decline' AND usd > 0) AS declined,
+                max(known_at) AS known_at
+            FROM payment_events GROUP BY ALL)
+        SELECT count(*), sum((abs(coalesce(paid.usd, 0) - used.usd) < 0.006)::int),
+            sum((abs(coalesce(paid.usd, 0) - used.usd) < 0.006 OR declined)::int),
+            max(known_at) < TIMESTAMPTZ '2026-08-03 00:00:00+00'
+        FROM used JOIN paid USING (account_id)
+    """
+    [(accounts, exact, explained, in_time)] = run.sql(query).fetchall()
+    assert accounts == explained
+    assert exact > 0.9 * accounts > 40
+    assert in_time
