@@ -14,7 +14,7 @@ INSTALLED_TEST := $(VENV)/.installed-test
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-lowest browser lint types format verify torture bench docs site separability reports clean
+.PHONY: help demo test test-lowest browser lint types format verify torture bench docs site separability outcomes reports clean
 
 help: ## List the tasks.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
@@ -77,6 +77,9 @@ site: $(INSTALLED_TEST) ## Build the documentation as a site into runs/site, and
 
 separability: $(INSTALLED_TEST) ## Repeat the study of docs/background/separability.md; some ten minutes.
 	$(BIN)/python -m tools.separability_study
+
+outcomes: $(INSTALLED_TEST) ## Measure the shipped scenarios anew, into their comments; some ten minutes.
+	$(BIN)/python -m tools.scenario_outcomes
 
 reports: $(INSTALLED) ## Rebuild reports/, to the same bytes; a minute.
 	@mkdir -p reports

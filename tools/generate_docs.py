@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tools import hypothesis_tables, report_words
+from tools.scenario_outcomes import claims_table
 
 DOCS = Path(__file__).parents[1] / "docs"
 _BLOCK = re.compile(r"(<!-- generated: ([a-z0-9 /_-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -300,8 +301,11 @@ def table_of_circles() -> str:
 def table_of_families() -> str:
     from sim import catalog
 
-    rows = [[f"`{x.id}`", x.title, f"{x.templates:,}"] for x in catalog.families().values()]
-    return table(["family", "", "templates"], rows, right=1)
+    rows = [
+        [f"`{x.id}`", x.title, f"{x.templates:,}", str(x.likeness)]
+        for x in catalog.families().values()
+    ]
+    return table(["family", "", "templates", "likeness"], rows, right=2)
 
 
 def table_of_look_alikes() -> str:
@@ -685,6 +689,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "catalog steps": measured_steps,
     **{f"columns of {name}": columns_of(name) for name in _names_of_tables()},
     **hypothesis_tables.blocks(table),
+    **claims_table.blocks(table),
     **report_words.BLOCKS,
 }
 

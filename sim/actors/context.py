@@ -19,7 +19,8 @@ from sim.enforcement.outcome import Outcome
 from sim.entities.accounts import Accounts
 from sim.entities.behaviour import OWN_MODE
 from sim.entities.tenure import SlotTimeline
-from sim.scaffold.turns import mean_session_calls
+from sim.scaffold.context_growth import Grow, grow_contexts
+from sim.scaffold.expected_calls import mean_session_calls
 from sim.scenario.resolved import Actor, Clock, World
 from sim.streams import Streams
 from sim.world.attempts import Attempts
@@ -69,6 +70,7 @@ class ActorContext:
     world: World
     streams: Streams
     service: ProviderService
+    grow: Grow = grow_contexts
 
     def numbered_from(self, first_account: int, everyone: Accounts) -> ActorContext:
         """Return a copy whose accounts are rows of the shared table `everyone`, from there on."""
@@ -107,7 +109,7 @@ class ActorContext:
 
     @cached_property
     def occupied_share(self) -> Floats:
-        """The share of the log for which each slot is occupied, shape (slots,)."""
+        """How much of its work each slot does over the log, as a share, shape (slots,)."""
         return occupied_share(self.timeline, self.actor.accounts, self.horizon_us)
 
     @cached_property
@@ -143,7 +145,13 @@ class ActorContext:
     def draws(self) -> SessionDraws:
         """What draws the inside of this actor's sessions."""
         return SessionDraws(
-            self.actor, self.agents, self.accounts, self.templates, self.service, self.streams
+            self.actor,
+            self.agents,
+            self.accounts,
+            self.templates,
+            self.service,
+            self.streams,
+            self.grow,
         )
 
     def uptake_uniforms(self, account: Ints, uniform: Floats) -> Floats:
@@ -163,5 +171,5 @@ def working_us(actor: Actor, clock: Clock) -> int:
 
 
 def occupied_share(timeline: SlotTimeline, slots: int, horizon_us: int) -> Floats:
-    """Return the share of the log for which each slot is occupied, shape (slots,)."""
-    return np.asarray(timeline.covered_us(slots, 0, horizon_us) / horizon_us)
+    """Return how much of its work each slot does over the log, as a share, shape (slots,)."""
+    return np.asarray(timeline.worked_us(slots, 0, horizon_us) / horizon_us)

@@ -52,7 +52,7 @@ class ActorPrompts:
         self._list_key = streams.key(actor.id, "list")
         self._reword_key = reword_key(streams, actor.id)
         self._repeats_key = streams.key(actor.id, "repeats")
-        self._benchmark_key = streams.key("benchmark", actor.benchmark or "")
+        self._benchmark_key = universe.streams.key("benchmark", actor.benchmark or "")
         self._common_key = streams.key(actor.id, "common prompts")
         self._uses_benchmark = actor.source == "benchmark" or actor.cover == "benchmark"
 

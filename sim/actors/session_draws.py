@@ -13,6 +13,7 @@ from sim.arrays.ragged import starts_of
 from sim.arrays.types import Floats, Ints
 from sim.catalog import Agent
 from sim.entities.accounts import Accounts
+from sim.scaffold.context_growth import Grow, grow_contexts
 from sim.scaffold.fill import DrawnSessions, Sessions, fill
 from sim.scaffold.turns import Turns
 from sim.scenario.resolved import Actor
@@ -47,7 +48,7 @@ class SessionPlan(NamedTuple):
 
 @dataclass(frozen=True)
 class SessionDraws:
-    """What the draws inside an actor's sessions depend on."""
+    """What the draws inside an actor's sessions depend on; `grow` says how contexts grow."""
 
     actor: Actor
     agents: tuple[Agent, ...]
@@ -55,12 +56,14 @@ class SessionDraws:
     templates: Templates
     service: ProviderService
     streams: Streams
+    grow: Grow = grow_contexts
 
     def sessions(self, plan: SessionPlan) -> Sessions:
         """Return what the sessions ask of the provider, before their calls are drawn."""
         accounts, account = self.accounts, plan.account
+        has_changed = plan.at_us >= accounts.model_changes_us[account]
         model = self.service.model_in_use(
-            accounts.model[account],
+            np.where(has_changed, accounts.second_model[account], accounts.model[account]),
             plan.at_us,
             plan.moves_at,
             accounts.asks_latest[account],
@@ -89,8 +92,15 @@ class SessionDraws:
     def calls(self, sessions: Sessions, agent: int, *name: str | int) -> DrawnSessions:
         """Draw all calls of `sessions`, which use one of the agents; `name` names the streams."""
         service = self.service
-        failures = service.conditions.failures
-        return fill(sessions, self.agents[agent], service.models, failures, self.streams, *name)
+        return fill(
+            sessions,
+            self.agents[agent],
+            service.models,
+            service.conditions.failures,
+            self.streams,
+            *name,
+            grow=self.grow,
+        )
 
     def prefix_cache(self) -> PrefixCache:
         """Make an empty prompt cache for the keys that `sessions` uses."""

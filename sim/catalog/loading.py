@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from types import MappingProxyType
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from sim.catalog.data_files import lookup, read_csv, read_yaml, unit_of
 from sim.catalog.records import (
@@ -16,6 +17,7 @@ from sim.catalog.records import (
     Family,
     Limit,
     Model,
+    OutputRule,
     Parameter,
     PaymentKind,
     Source,
@@ -38,6 +40,8 @@ _CITED_FILES = {
     "amplification": "amplification",
     "payment": "payments",
 }
+
+_Dated = TypeVar("_Dated", Limit, OutputRule)
 
 _MAY_BE_EMPTY = ("value", "bound", "low", "high", "window_days")
 
@@ -151,32 +155,61 @@ def claims() -> Mapping[str, Claim]:
 @cache
 def limits() -> tuple[Limit, ...]:
     """Return the rate limits, in the order of the file."""
-    return tuple(Limit.model_validate(x) for x in read_csv("limits"))
+    return tuple(Limit.model_validate({"since": x.pop("from"), **x}) for x in read_csv("limits"))
 
 
-TIER_PERIOD = "late 2025 - mid 2026"
+@cache
+def output_rules() -> tuple[OutputRule, ...]:
+    """Return how output counts against its limit, in the order of the file."""
+    rows = read_csv("output_rules")
+    return tuple(OutputRule.model_validate({"since": x.pop("from"), **x}) for x in rows)
+
+
 NO_LIMITS = "none"
 
 
 @cache
-def tiers() -> Mapping[str, Mapping[str, Limit]]:
-    """Return the tiers of `TIER_PERIOD` by id, each with its limits by class of model.
+def tiers() -> Mapping[str, Mapping[str, tuple[Limit, ...]]]:
+    """Return the tiers by id, each with its limits of all times by class of model.
 
     The id is the name in lower case with hyphens. The tier `NO_LIMITS` has no limits at all, and a
-    class that a tier does not name has none in it.
+    class that a tier does not name has none in it. Limits are in order of time.
     """
-    by_tier: dict[str, dict[str, Limit]] = {NO_LIMITS: {}}
-    for limit in limits():
-        if limit.period == TIER_PERIOD:
-            tier = limit.tier.lower().replace(" ", "-")
-            by_tier.setdefault(tier, {})[limit.model_class] = limit
+    by_tier: dict[str, dict[str, tuple[Limit, ...]]] = {NO_LIMITS: {}}
+    for limit in sorted(limits(), key=lambda limit: limit.since):
+        classes = by_tier.setdefault(limit.tier.lower().replace(" ", "-"), {})
+        classes[limit.model_class] = (*classes.get(limit.model_class, ()), limit)
     return MappingProxyType({k: MappingProxyType(v) for k, v in by_tier.items()})
+
+
+def limits_of(tier: str, day: date) -> Mapping[str, Limit]:
+    """Return the limits of a tier on a day by class of model.
+
+    Those are the newest that no later day than `day` is known for; before the first, the first.
+    """
+    return {name: newest(tuple(over_time), day) for name, over_time in tiers()[tier].items()}
+
+
+def output_rule(day: date) -> OutputRule:
+    """Return how output counts on a day: the newest first reading of no later day, or the first."""
+    return newest(tuple(rule for rule in output_rules() if rule.reading == "first"), day)
+
+
+def newest(dated: tuple[_Dated, ...], day: date) -> _Dated:
+    """Return the newest of what holds since a day of at most `day`; before the first, the first."""
+    return next((entry for entry in reversed(dated) if entry.since <= day), dated[0])
 
 
 @cache
 def provider() -> Mapping[str, float]:
     """Return the values of the provider in ordinary conditions, without any event."""
     return MappingProxyType(_plain(read_yaml("world")["provider"]))
+
+
+@cache
+def pools() -> Mapping[str, Any]:
+    """Return what the pools of the world that strangers share are like."""
+    return MappingProxyType(_plain(read_yaml("world")["pools"]))
 
 
 @cache

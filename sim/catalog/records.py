@@ -15,6 +15,7 @@ from sim.distributions import Distribution
 from sim.documents.forms import Record
 
 Status = Literal["measured", "reported", "prior"]
+OutputLimit = Literal["up_front", "as_generated"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=0)]
@@ -107,6 +108,8 @@ class Agent(Record):
     max_tokens: Annotated[int, Field(gt=0)]
     compaction_at: Annotated[float, Field(gt=0, le=1)]
     compaction_to_tokens: Annotated[int, Field(gt=0)]
+    compaction_prompt_tokens: Count
+    summary_tokens: Distribution
     caching_share: Share
     uncached_tail_tokens: Count
     compacts: bool
@@ -154,11 +157,15 @@ class Variant(Record):
 
 
 class Family(Record):
-    """A family of prompt templates, `templates` of them."""
+    """A family of prompt templates, `templates` of them.
+
+    `likeness`: mean cosine of the directions of two of them.
+    """
 
     id: str
     title: str
     templates: Annotated[int, Field(gt=0)]
+    likeness: Share
 
 
 class PaymentKind(Record):
@@ -223,15 +230,33 @@ class Claim(Record):
 
 
 class Limit(Record):
-    """Rate limits of one tier and class of models, per organisation; input is uncached input."""
+    """Rate limits of one tier and class of models, per organisation; input is uncached input.
 
-    period: str
+    They hold `since` a day, until later ones of the tier and class.
+    """
+
+    since: dt.date
     tier: str
     model_class: str
     requests_per_min: Annotated[int, Field(gt=0)]
     input_tokens_per_min: Annotated[int, Field(gt=0)]
     output_tokens_per_min: Annotated[int, Field(gt=0)]
     purchase: str
+    status: Status
+    source: str
+
+
+class OutputRule(Record):
+    """How tokens of answers count against the output limit, `since` a day until a later rule.
+
+    `output`: up_front takes `max_tokens` at the begin of a request and gives back what was not
+    used; as_generated takes the tokens of the answer. `reading`: the first is taken, the other is
+    what another source says of the same time.
+    """
+
+    since: dt.date
+    output: OutputLimit
+    reading: Literal["first", "other"]
     status: Status
     source: str
 

@@ -82,6 +82,8 @@ def _near_our_time(moment: datetime) -> datetime:
 
 
 def _day(value: Any) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
     return _near_our_time(parse_instant(value)).date()
 
 

@@ -5,29 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.arrays.time import DAY_US, HOUR_US, MINUTE_US
+from sim.arrays.time import FOREVER_US, HOUR_US, MINUTE_US, NEVER_US
 from sim.arrays.types import Floats, Ints
-from sim.entities import pools
 from sim.entities.accounts import Accounts
 from sim.entities.behaviour import modes_of
-from sim.entities.networks import Home, homes
-from sim.entities.payments import payments
-from sim.entities.sharing_groups import SharingGroups
+from sim.entities.identities import Identities
+from sim.entities.shared_pools import SharedPools
 from sim.scenario.resolved import Actor
-from sim.streams import Streams, mixed, opaque_ids
+from sim.streams import Streams
 
 # Design priors: no public figure for any of these.
 _STREAMING_SHARE = 0.6
 _SENDS_CONVERSATION_SHARE = 0.3
 _SETS_TEMPERATURE_SHARE = 0.4
 _TEMPERATURES = np.array([0.0, 0.2, 0.7, 1.0], np.float32)
-_COMMON_DOMAIN_SHARE, _COMMON_DOMAINS = 0.7, 12
-_SIGN_UP_LEAD_DAYS = 1.0
 # Where classes are hard to tell apart.
 _ONE_USER_SHARE, _MOST_END_USERS, _ABROAD_SHARE = 0.6, 100, 0.4
 
@@ -51,18 +46,22 @@ class AccountBuilder:
     """What the accounts of one actor are drawn from.
 
     `behaviours` are the actor as it behaves in each of its modes (`behaviours_of`);
-    `separability` is the share of organisations that follow the first of them.
+    `separability` is the share of organisations that follow the first of them. `shared` are the
+    pools that strangers draw from, and `opening_us` is the opening of the log since 1970.
     """
 
     actor: Actor
     behaviours: Sequence[Actor]
     separability: float
     streams: Streams
+    shared: SharedPools
+    opening_us: int
 
     def first_accounts(self, client_weights: Floats) -> Accounts:
         """Return the accounts that hold the slots first, in order of slot.
 
-        `created_us` is negative, but where a lifetime begins within the log.
+        They have no lifetime yet, and no change of model: `created_us` only tells how much earlier
+        or later than others of its cohort an account signs up.
 
         Parameters
         ----------
@@ -78,7 +77,7 @@ class AccountBuilder:
         hosting_share = self._by_mode("hosting_share", mode)
 
         # One stream serves all columns, so the order of these draws is part of every run.
-        identity = self._identities(rng, "", organisation, hosting_share, np.ones(n))
+        identity = self._identities.draw(rng, organisation, hosting_share, np.ones(n))
         end_users, abroad_share = self._end_users(rng)
         volume = _volumes(rng, self._by_mode("account_volume_sigma", mode))
         agent = _agents(rng, self.behaviours, mode)
@@ -117,6 +116,10 @@ class AccountBuilder:
             batches=batches,
             temperature=temperature,
             model=model,
+            second_model=model,
+            model_changes_us=np.full(n, FOREVER_US),
+            begins_us=np.full(n, NEVER_US),
+            ends_us=np.full(n, FOREVER_US),
             asks_latest=asks_latest,
             moves_at=moves_at,
             pivot=pivot,
@@ -132,74 +135,30 @@ class AccountBuilder:
         slot, n = replacements.slot, len(replacements.slot)
         rng = self.streams.rng(self.actor.id, "replacements")
         hosting_share = self._by_mode("hosting_share", first.mode[slot])
-        identity = self._identities(
-            rng, "replacement", np.arange(n), hosting_share, replacements.sharing_factor
+        identity = self._identities.draw(
+            rng, np.arange(n), hosting_share, replacements.sharing_factor, replacements.from_us
         )
-        lead_us = np.rint(rng.exponential(_SIGN_UP_LEAD_DAYS, n) * DAY_US).astype(np.int64)
-
         identity |= {
-            "created_us": replacements.from_us - lead_us,
+            "begins_us": replacements.from_us,
             "generation": replacements.generation,
             "organisation": int(first.organisation.max()) + 1 + np.arange(n),
             "client": rng.permutation(first.client[slot]),
         }
-        return Accounts.joined([first, replace(first.rows(slot), **identity).narrow()])
+        later = replace(first.rows(slot), **identity)
+        return Accounts.joined([first, self.signed_up(later, "replacements")])
 
-    def _identities(
-        self,
-        rng: np.random.Generator,
-        kind: str,
-        organisation: Ints,
-        hosting_share: Floats,
-        sharing_factor: Floats,
-    ) -> dict[str, Any]:
-        """Return the columns that tell accounts apart, and those that they share.
+    def signed_up(self, accounts: Accounts, purpose: str) -> Accounts:
+        """Return accounts with the sign-up of those that a seller made before they begin.
 
-        `kind` is a word in the names of streams; empty for the first accounts. `organisation`
-        numbers organisations of this kind, ascending.
+        `purpose` is a word in the name of the stream.
         """
-        actor, streams, n = self.actor, self.streams, len(organisation)
-        number = np.arange(n)
-        names = (actor.id, kind) if kind else (actor.id,)
-        first_instrument = 2 * actor.accounts if kind else 0
+        rng = self.streams.rng(self.actor.id, "sellers", purpose)
+        begins_us = np.where(accounts.begins_us > NEVER_US, accounts.begins_us, accounts.created_us)
+        return self._identities.signed_up(rng, accounts, begins_us).narrow()
 
-        # One stream serves all columns, so the order of these draws is part of every run.
-        groups = SharingGroups(rng, actor, self.separability, organisation)
-        home = homes(rng, groups, hosting_share, sharing_factor)
-        by_cloud = rng.random(n) < actor.cloud_share
-        cloud = 1 + rng.choice(len(pools.CLOUD_WEIGHTS), n, p=pools.CLOUD_WEIGHTS)
-        paid = payments(
-            rng, actor, groups, organisation, sharing_factor, by_cloud, streams, first_instrument
-        )
-        tcp_rtt_ms, tls_rtt_ms = _round_trips(rng, home)
-        common_domain = rng.zipf(1.5, n) % _COMMON_DOMAINS
-        created_us = _created(rng, groups)
-        verified = rng.random(n) < groups.parameter("verified_share")
-        has_common_domain = rng.random(n) < _COMMON_DOMAIN_SHARE
-
-        domain_number = mixed(streams.key(*names, "domain"), organisation) >> np.uint64(3)
-        own_domain = _COMMON_DOMAINS + domain_number.astype(np.int64)
-        return {
-            "account_id": opaque_ids(streams.key(*names, "account"), number),
-            "org_id": opaque_ids(streams.key(*names, "organisation"), organisation),
-            "api_key_id": opaque_ids(streams.key(*names, "api key"), number),
-            "created_us": created_us,
-            "verified": verified,
-            "email_domain": np.where(has_common_domain, common_domain, own_domain),
-            "ip": home.first.ip,
-            "asn": home.first.asn,
-            "asn_type": home.first.asn_type,
-            "country": home.first.country,
-            "away_ip": home.second.ip,
-            "away_asn": home.second.asn,
-            "away_asn_type": home.second.asn_type,
-            "utc_offset_h": home.utc_offset_h,
-            "tcp_rtt_ms": tcp_rtt_ms,
-            "tls_rtt_ms": tls_rtt_ms,
-            "platform": np.where(by_cloud, cloud, 0),
-            "instrument": paid.instrument,
-            "card_kind": paid.kind,
-        }
+    @property
+    def _identities(self) -> Identities:
+        return Identities(self.actor, self.separability, self.streams, self.shared, self.opening_us)
 
     def _by_mode(self, name: str, mode: Ints) -> Floats:
         """Return a parameter of each account, as its behaviour has it."""
@@ -221,32 +180,6 @@ class AccountBuilder:
         common = np.where(rng.random(n) < _ONE_USER_SHARE, 1, several)
         is_own = rng.random(n) < self.separability
         return np.where(is_own, end_users, common), np.where(is_own, abroad_share, _ABROAD_SHARE)
-
-
-def _created(rng: np.random.Generator, groups: SharingGroups) -> Ints:
-    """Return times of sign-up: cohorts have an age, their accounts sign up within some days."""
-    within_days = rng.uniform(-0.5, 0.5, len(groups.cohort)) * groups.parameter("cohort_days")
-    age_days = groups.ages_days(rng) + within_days * groups.in_a_cohort
-    return np.asarray(np.rint(np.maximum(age_days, 0.01) * -DAY_US), np.int64)
-
-
-def _round_trips(
-    rng: np.random.Generator, home: Home
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return round trips in ms of the network and of the encryption, lognormal around a distance.
-
-    The encryption ends where the client sits. They differ where a client is not where its address
-    is: relays, travellers, private networks of companies. A prior: 20 ms and 12 ms an hour of time
-    zone.
-    """
-    address_h = pools.COUNTRY_UTC_OFFSET_H[home.first.country]
-    to_provider_h = np.abs(address_h - pools.PROVIDER_UTC_OFFSET_H)
-    tcp = (20 + 12 * to_provider_h) * np.exp(0.3 * rng.standard_normal(len(address_h)))
-
-    to_client_h = np.abs(home.utc_offset_h - address_h)
-    relay = np.where(to_client_h > 0, 20 + 12 * to_client_h, 0)
-    relay = relay * np.exp(0.3 * rng.standard_normal(len(address_h)))
-    return tcp.astype(np.float32), (tcp + 2 + relay).astype(np.float32)
 
 
 def _agents(rng: np.random.Generator, behaviours: Sequence[Actor], mode: Ints) -> Ints:

@@ -22,18 +22,28 @@ class Accounts:
     """
 
     # Which account it is: number `generation` in its slot. Identifiers are opaque, organisations
-    # are numbered within the actor. Microseconds from the opening of the log.
+    # are numbered within the actor, and so are cohorts, which sign up together. `seller`: of whom it was
+    # bought, by popularity in [0, 1), or -1; `stock_us`: for how long that had it. It begins some
+    # time after it signed up, and leaves by itself. Microseconds from the opening of the log;
+    # `NEVER_US` and `FOREVER_US` if it was always there.
     slot: Ints
     generation: Ints
     account_id: Ids
     org_id: Ids
     api_key_id: Ids
     organisation: Ints
+    cohort: Ints
     created_us: Ints
+    seller: Floats
+    stock_us: Ints
+    begins_us: Ints
+    ends_us: Ints
     verified: Bools
     email_domain: Ints
 
-    # Where it sends from: at home, and away.
+    # Where it signed up, and where it sends from: at home, and away.
+    signup_ip: Ints
+    signup_asn_type: Ints
     ip: Ints
     asn: Ints
     asn_type: Ints
@@ -49,6 +59,7 @@ class Accounts:
     # How it pays.
     instrument: Ids
     card_kind: Ints
+    stolen: Bools
 
     # How it behaves. `volume` has mean 1 over those who behave alike, in expectation. `list_share`:
     # share of its sessions on the actor's list.
@@ -69,9 +80,12 @@ class Accounts:
     batches: Bools
     temperature: NDArray[np.float32]
 
-    # Which model, and when it takes up a new one: `moves_at` in [0, 1) is its place in the order in
-    # which accounts do, and `pivot` multiplies the share of its organisation that does.
+    # Which model, which one from `model_changes_us` on, and when it takes up a new one: `moves_at`
+    # in [0, 1) is its place in the order in which accounts do, and `pivot` multiplies the share of
+    # its organisation that does.
     model: Ints
+    second_model: Ints
+    model_changes_us: Ints
     asks_latest: Bools
     moves_at: Floats
     pivot: Floats
@@ -103,7 +117,12 @@ _NARROW: dict[str, type] = {
     "mode": np.int8,
     "agent": np.int16,
     "model": np.int8,
+    "second_model": np.int8,
+    "model_changes_us": np.int64,
+    "cohort": np.int32,
+    "seller": np.float32,
     "client": np.int16,
+    "signup_asn_type": np.int8,
     "asn": np.int32,
     "asn_type": np.int8,
     "country": np.int8,

@@ -1,11 +1,11 @@
 """What prompts are about, without text: templates, topics, vectors and near-duplicate hashes.
 
 Every class draws from one universe. A prompt has a template (its system prompt), a topic, a content
-(what is asked) and perhaps a rewording. Its vector is a weighted sum of one direction for each, and
-its hash is the signs of that vector's projections (Charikar 2002, "Similarity estimation techniques
-from rounding algorithms"): the share of differing bits of two prompts is their angle over pi. So
-the same prompt has the same hash, a reworded one a near one, and prompts of one template are nearer
-to each other than to others.
+(what is asked) and perhaps a rewording. Its vector is a weighted sum of one direction for each,
+brought to unit length, and its hash is the signs of that vector's projections (Charikar 2002,
+"Similarity estimation techniques from rounding algorithms"): the share of differing bits of two
+prompts is their angle over pi. So the same prompt has the same hash, a reworded one a near one, and
+prompts of one template, or of one family of templates, are nearer to each other than to others.
 """
 
 from __future__ import annotations
@@ -47,11 +47,13 @@ def _zipf(count: int, exponent: float) -> Floats:
 
 
 class Universe:
-    """The templates, topics and vectors of one seed, from which every class draws."""
+    """The templates, topics and vectors of one world, from which every class draws."""
 
     def __init__(self, streams: Streams) -> None:
-        self._streams = streams
+        """Prepare the universe of a world from its random streams."""
+        self.streams = streams
         # the templates of all families, numbered one family after the other
+        self._likeness = [family.likeness for family in catalog.families().values()]
         self._families: dict[str, tuple[int, Floats]] = {}
         self.templates = 0
         for name, family in catalog.families().items():
@@ -144,7 +146,7 @@ class Universe:
         Returns
         -------
         Vectors
-            Shape (n, DIMENSIONS), of a length of about 1.7.
+            Shape (n, DIMENSIONS), each of length 1: a reworded prompt is no longer than another.
         """
         vectors = self._template_vectors.take(template, axis=0)
         vectors += self._topic_vectors.take(topic, axis=0)
@@ -154,7 +156,7 @@ class Universe:
         if len(reworded):
             amount = (sigma[reworded] * _CONTENT_WEIGHT).astype(np.float32)
             vectors[reworded] += self._noise(rewording[reworded]) * amount[:, None]
-        return vectors
+        return _of_unit_length(vectors)
 
     def hashes(self, vectors: Vectors) -> Ids:
         """Return SimHashes of vectors (Charikar 2002): near for near ones.
@@ -178,7 +180,13 @@ class Universe:
 
     @cached_property
     def _template_vectors(self) -> Vectors:
-        return self._directions("templates", self.templates)
+        """Directions of templates; those of a family have a part in common."""
+        likeness = np.array(self._likeness)
+        family = np.repeat(np.arange(len(likeness)), [len(p) for _, p in self._families.values()])
+        own = self._directions("templates", self.templates)
+        common = self._directions("families", len(likeness))
+        shares = np.sqrt([1 - likeness[family], likeness[family]]).astype(np.float32)[:, :, None]
+        return np.asarray(own * shares[0] + common[family] * shares[1])
 
     @cached_property
     def _topic_vectors(self) -> Vectors:
@@ -190,7 +198,7 @@ class Universe:
 
     @cached_property
     def _noise_keys(self) -> list[int]:
-        return [self._streams.key("pool", "vectors", "noise", k) for k in range(_NOISE_WORDS)]
+        return [self.streams.key("pool", "vectors", "noise", k) for k in range(_NOISE_WORDS)]
 
     def _noise(self, content: U64) -> Vectors:
         """Return a direction for each content, of unit length on average.
@@ -205,6 +213,19 @@ class Universe:
         return noise
 
     def _directions(self, name: str, count: int) -> Vectors:
-        rng = self._streams.rng("pool", "vectors", name)
+        rng = self.streams.rng("pool", "vectors", name)
         directions = rng.standard_normal((count, DIMENSIONS)) / np.sqrt(DIMENSIONS)
         return np.asarray(directions, np.float32)
+
+
+def _of_unit_length(vectors: Vectors) -> Vectors:
+    """Divide vectors by their lengths.
+
+    Squares are added half to half, in an order of our own: alike on all machines.
+    """
+    squares = vectors * vectors
+    while squares.shape[1] > 1:
+        half = squares.shape[1] // 2
+        squares = squares[:, :half] + squares[:, half:]
+    vectors /= np.sqrt(squares)
+    return vectors

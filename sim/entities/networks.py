@@ -8,6 +8,7 @@ import numpy as np
 
 from sim.arrays.types import Bools, Floats, Ints
 from sim.entities import pools
+from sim.entities.shared_pools import SharedPools
 from sim.entities.sharing_groups import SharingGroups
 
 # A person's second network is a home or a telephone more often than a server; a prior.
@@ -24,11 +25,16 @@ class Home:
 
 
 def homes(
-    rng: np.random.Generator, groups: SharingGroups, hosting_share: Floats, sharing: Floats
+    rng: np.random.Generator,
+    groups: SharingGroups,
+    hosting_share: Floats,
+    sharing: Floats,
+    shared: SharedPools,
 ) -> Home:
     """Draw the addresses of accounts.
 
-    In a cohort of several, everybody is in one /24.
+    In a cohort of several, everybody is in one /24, but for those who are behind an address that
+    strangers use too.
 
     Parameters
     ----------
@@ -40,24 +46,47 @@ def homes(
         Chance that an address is in a hosting network, shape (accounts,).
     sharing
         Shape (accounts,), multiplies the mean number of accounts behind an address.
+    shared
+        The addresses that strangers share.
     """
     n = len(groups.cohort)
     mean_accounts = np.maximum(groups.parameter("accounts_per_ip") * sharing, 1.0)
     address_number = _address_numbers(rng, groups, mean_accounts)
     first_account = np.unique(address_number, return_index=True)[1]
 
-    # each address: by itself, or in the /24 of its cohort
+    # each address: by itself, or in the /24 of its cohort; or one that is popular where it is
     alone = pools.draw_addresses(rng, len(first_account), hosting_share[first_account])
     in_cohort = _cohort_addresses(rng, groups.cohort, first_account, hosting_share)
-    addresses = _chosen(groups.in_a_cohort[first_account], in_cohort, alone)
-    home = addresses.pick(address_number)
+    own = chosen(groups.in_a_cohort[first_account], in_cohort, alone)
+    popular_share = groups.parameter("popular_address_share")
+    home = _or_popular(rng, own, popular_share[first_account], shared).pick(address_number)
 
     # a second network of the same country, and perhaps the clock of another one
     second = pools.draw_addresses(rng, n, np.full(n, _AWAY_HOSTING_SHARE))
     away = pools.Addresses(second.ip, second.asn, second.asn_type, home.country)
+    away = _or_popular(rng, away, popular_share, shared)
     has_foreign_clock = rng.random(n) < groups.parameter("foreign_clock_share")
     clock_country = np.where(has_foreign_clock, pools.draw_countries(rng, n), home.country)
     return Home(home, away, pools.COUNTRY_UTC_OFFSET_H[clock_country])
+
+
+def chosen(choice: Bools, yes: pools.Addresses, no: pools.Addresses) -> pools.Addresses:
+    """Return the addresses of `yes` where `choice` is true, else those of `no`."""
+    return pools.Addresses(
+        ip=np.where(choice, yes.ip, no.ip),
+        asn=np.where(choice, yes.asn, no.asn),
+        asn_type=np.where(choice, yes.asn_type, no.asn_type),
+        country=np.where(choice, yes.country, no.country),
+    )
+
+
+def _or_popular(
+    rng: np.random.Generator, own: pools.Addresses, share: Floats, shared: SharedPools
+) -> pools.Addresses:
+    """Replace a share of addresses by popular ones of the same kind and country."""
+    is_popular, which = rng.random((2, len(share)))
+    popular = shared.exits(which, own.asn_type, own.country)
+    return chosen(is_popular < share, popular, own)
 
 
 def _cohort_addresses(
@@ -69,15 +98,6 @@ def _cohort_addresses(
     prefix = prefixes.pick(cohort[accounts])
     host = rng.integers(0, 256, len(accounts))
     return pools.Addresses((prefix.ip & ~0xFF) | host, prefix.asn, prefix.asn_type, prefix.country)
-
-
-def _chosen(choice: Bools, yes: pools.Addresses, no: pools.Addresses) -> pools.Addresses:
-    return pools.Addresses(
-        ip=np.where(choice, yes.ip, no.ip),
-        asn=np.where(choice, yes.asn, no.asn),
-        asn_type=np.where(choice, yes.asn_type, no.asn_type),
-        country=np.where(choice, yes.country, no.country),
-    )
 
 
 def _address_numbers(rng: np.random.Generator, groups: SharingGroups, sharing: Floats) -> Ints:

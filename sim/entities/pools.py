@@ -147,7 +147,12 @@ def draw_addresses(rng: np.random.Generator, size: int, hosting_share: Floats) -
         Chance of each to be in a hosting network, shape (size,).
     """
     other = 1 + rng.choice(len(_OTHER_TYPE_WEIGHTS), size=size, p=_OTHER_TYPE_WEIGHTS)
-    asn_type = np.where(rng.random(size) < hosting_share, 0, other)
+    return draw_addresses_of(rng, np.where(rng.random(size) < hosting_share, 0, other))
+
+
+def draw_addresses_of(rng: np.random.Generator, asn_type: Ints) -> Addresses:
+    """Draw an address in a network of each of some kinds, which are indices of `ASN_TYPES`."""
+    size = len(asn_type)
     popularity = 1 / np.arange(1, _ASNS_PER_TYPE + 1)
     rank = rng.choice(_ASNS_PER_TYPE, size=size, p=popularity / popularity.sum())
     network = asn_type * _ASNS_PER_TYPE + rank

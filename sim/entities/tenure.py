@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.arrays.time import FOREVER_US, NEVER_US, SECOND_US
-from sim.arrays.types import Floats, Ints
+from sim.arrays.ragged import ranges
+from sim.arrays.time import DAY_US, FOREVER_US, NEVER_US, SECOND_US
+from sim.arrays.types import Bools, Floats, Ints
+
+WEEK_US = 7 * DAY_US
 
 # A slot and a whole second in one sortable number; the second is shifted to be positive.
 _TIME_BITS, _ZERO_S = 31, 1 << 30
@@ -29,6 +32,52 @@ class Occupancy:
     until_us: Ints
 
 
+class Pauses(NamedTuple):
+    """Times in [from_us, until_us) in which accounts do `factor` of their work, 0 none.
+
+    Arrays of shape (pauses,). `account` indexes accounts that are given beside it. Those of one
+    account may overlap: then their factors are multiplied.
+    """
+
+    account: Ints
+    from_us: Ints
+    until_us: Ints
+    factor: Floats
+
+    def pick(self, rows: Ints | Bools, account: Ints | None = None) -> Pauses:
+        """Return some of the pauses, those of `account` if that is given."""
+        account = self.account[rows] if account is None else account
+        return Pauses(account, self.from_us[rows], self.until_us[rows], self.factor[rows])
+
+    def followed_by(self, others: Pauses) -> Pauses:
+        """Return these pauses and others of the same accounts."""
+        columns = [np.concatenate(pair) for pair in zip(self, others, strict=True)]
+        return Pauses(columns[0], columns[1], columns[2], columns[3])
+
+
+class Course:
+    """How much each slot does from week to week of the log, with a mean of 1.
+
+    Parameters
+    ----------
+    factor
+        Shape (slots, weeks). Before the first week the factor is that of the first.
+    """
+
+    def __init__(self, factor: Floats) -> None:
+        self._factor = factor
+        self.peak: Floats = factor.max(axis=1)
+
+    def share_of_peak(self, slot: Ints, at_us: Ints) -> Floats:
+        """Return the factors of slots at some times as shares of the slots' largest ones."""
+        week = np.clip(at_us // WEEK_US, 0, self._factor.shape[1] - 1)
+        return np.asarray(self._factor[slot, week] / self.peak[slot])
+
+    def of_slots(self, slots: Ints) -> Course:
+        """Return the course of some slots, in that order."""
+        return Course(self._factor[slots])
+
+
 class SlotTimeline:
     """Intervals of time by slot, each with one account and one factor on its work.
 
@@ -41,6 +90,11 @@ class SlotTimeline:
         one shape, in any order. Those of one slot must not overlap.
     leaves_us
         When the work of each slot ends by itself, shape (slots,); None: never.
+    rests
+        Intervals of factor 0 in which the account is not barred: it begins nothing and ends what
+        was begun. None: it is barred in all of them.
+    course
+        How much more or less the slots do from week to week; None: the same all the time.
     """
 
     def __init__(
@@ -51,17 +105,20 @@ class SlotTimeline:
         row: Ints,
         factor: Floats,
         leaves_us: Ints | None = None,
+        rests: Bools | None = None,
+        course: Course | None = None,
     ) -> None:
         order = np.lexsort((from_us, slot))
         self._slot, self._row, self._factor = slot[order], row[order], factor[order]
         self._from_s, self._until_s = _seconds(from_us[order]), _seconds(until_us[order])
         self._key = _key(self._slot, self._from_s)
+        self._rests = np.zeros(len(slot), np.bool_) if rests is None else rests[order]
         self._barred_s = self._end_of_run()
-        self._leaves_us = leaves_us
+        self._leaves_us, self._course = leaves_us, course
 
         begins_before = bool((from_us <= NEVER_US).all())
         ends_never = bool((until_us >= FOREVER_US).all() and (factor == 1).all())
-        self.never_ends = begins_before and ends_never
+        self.never_ends = begins_before and ends_never and course is None
 
     @classmethod
     def with_pauses(
@@ -71,8 +128,9 @@ class SlotTimeline:
         from_us: Ints,
         until_us: Ints,
         factor: Floats,
-        pauses: tuple[Ints, Ints, Ints, Floats],
+        pauses: tuple[Pauses, Pauses],
         leaves_us: Ints,
+        course: Course | None = None,
     ) -> SlotTimeline:
         """Return the timeline of accounts that do less in pauses.
 
@@ -81,34 +139,44 @@ class SlotTimeline:
         slot, row, from_us, until_us, factor
             Each account: it holds its slot in [from_us, until_us), at a factor; shape (accounts,).
         pauses
-            (account, from_us, until_us, factor), each of shape (pauses,); `account` indexes the
-            accounts above. Pauses of one must not overlap; the two factors are multiplied.
+            First those by the provider: an account that may do nothing is barred. Then those of
+            accounts themselves: one that does nothing still ends what it has begun.
         leaves_us
             When the work of each slot ends by itself, shape (slots,).
+        course
+            See `SlotTimeline`.
         """
-        paused, low, high, less = pauses
-        low, high = np.maximum(low, from_us[paused]), np.minimum(high, until_us[paused])
-        is_real = low < high
-        paused, low, high, less = paused[is_real], low[is_real], high[is_real], less[is_real]
+        from_us, until_us = _whole(from_us), _whole(until_us)
+        accounts = np.arange(len(slot))
+        parts = [_within(several, from_us, until_us) for several in pauses]
 
-        # Between its pauses, before and after them an account goes on as usual: sorted by account,
-        # interval k begins with the account or a pause's end, and ends with a pause or the account.
-        everyone = np.arange(len(slot))
-        begin, begin_account = np.concatenate([from_us, high]), np.concatenate([everyone, paused])
-        order = np.lexsort((begin, begin_account))
-        begin, account = begin[order], begin_account[order]
-        end, end_account = np.concatenate([low, until_us]), np.concatenate([paused, everyone])
-        end = end[np.lexsort((end, end_account))]
+        # Every begin and end cuts the time of its account in two.
+        cut_account = np.concatenate([accounts, accounts, *(np.tile(p.account, 2) for p in parts)])
+        cut_us = np.concatenate([from_us, until_us, *(c for p in parts for c in p[1:3])])
+        order = np.lexsort((cut_us, cut_account))
+        cut_account, cut_us = cut_account[order], cut_us[order]
+        is_interval = (cut_account[:-1] == cut_account[1:]) & (cut_us[:-1] < cut_us[1:])
+        first = np.flatnonzero(is_interval)
+        account, begin, end = cut_account[first], cut_us[first], cut_us[first + 1]
 
-        usual = begin < end
-        account = account[usual]
+        # A pause covers consecutive intervals of its account: multiply, so that 0 and 1 are exact.
+        allowed, done = factor[account], np.ones(len(account))
+        begins = _key(account, _seconds(begin))
+        for part, product in zip(parts, (allowed, done), strict=True):
+            low, high = (
+                np.searchsorted(begins, _key(part.account, _seconds(edge_us)))
+                for edge_us in part[1:3]
+            )
+            np.multiply.at(product, ranges(low, high - low), np.repeat(part.factor, high - low))
         return cls(
-            slot=np.concatenate([slot[account], slot[paused]]),
-            from_us=np.concatenate([begin[usual], low]),
-            until_us=np.concatenate([end[usual], high]),
-            row=np.concatenate([row[account], row[paused]]),
-            factor=np.concatenate([factor[account], factor[paused] * less]),
+            slot=slot[account],
+            from_us=begin,
+            until_us=end,
+            row=row[account],
+            factor=allowed * done,
             leaves_us=leaves_us,
+            rests=allowed > 0,
+            course=course,
         )
 
     def for_guests(self, slots: Ints) -> SlotTimeline:
@@ -119,22 +187,34 @@ class SlotTimeline:
         guest = np.repeat(np.arange(len(slots)), [len(part) for part in parts])
 
         from_us, until_us = _us(self._from_s[index]), _us(self._until_s[index])
-        leaves_us = None if self._leaves_us is None else self._leaves_us[slots]
-        return SlotTimeline(guest, from_us, until_us, guest, self._factor[index], leaves_us)
+        return SlotTimeline(
+            slot=guest,
+            from_us=from_us,
+            until_us=until_us,
+            row=guest,
+            factor=self._factor[index],
+            leaves_us=None if self._leaves_us is None else self._leaves_us[slots],
+            rests=self._rests[index],
+            course=None if self._course is None else self._course.of_slots(slots),
+        )
+
+    def peak(self, slots: range) -> Floats | float:
+        """Return how much more each slot does at its best than in the mean: 1 without a course."""
+        return 1.0 if self._course is None else self._course.peak[slots.start : slots.stop]
 
     def _end_of_run(self) -> Ints:
         """Return the end of each interval, or of those that follow at once with the same account.
 
-        A following interval counts only if the account may work in it.
+        A following interval counts only if the account is not barred in it.
         """
         goes_on = (
             (self._row[1:] == self._row[:-1])
             & (self._from_s[1:] == self._until_s[:-1])
-            & (self._factor[1:] > 0)
+            & ((self._factor[1:] > 0) | self._rests[1:])
         )
-        ends: Ints = self._until_s.copy()
-        for k in np.flatnonzero(goes_on)[::-1].tolist():
-            ends[k] = ends[k + 1]
+        # the last interval of each run has the end of all of them
+        last = np.flatnonzero(~np.append(goes_on, False))
+        ends: Ints = self._until_s[last[np.searchsorted(last, np.arange(len(self._until_s)))]]
         return ends
 
     def at(self, slot: Ints, at_us: Ints) -> Occupancy:
@@ -154,9 +234,12 @@ class SlotTimeline:
         if self._leaves_us is not None:
             leaves_s = _seconds(self._leaves_us[slot])
             until_us = np.where(barred_s >= leaves_s, FOREVER_US, until_us)
+        factor = self._factor[k]
+        if self._course is not None:
+            factor = factor * self._course.share_of_peak(slot, at_us)
         return Occupancy(
             row=np.where(is_held, self._row[k], -1),
-            factor=np.where(is_held, self._factor[k], 0.0),
+            factor=np.where(is_held, factor, 0.0),
             until_us=until_us,
         )
 
@@ -174,18 +257,33 @@ class SlotTimeline:
         is_held &= begins_us < _us(self._until_s)
         return int(begins_us[is_held].min()) if is_held.any() else None
 
-    def covered_us(self, slots: int, low_us: int, high_us: int) -> Ints:
-        """Return the time within [low_us, high_us) for which each slot is held, shape (slots,)."""
+    def worked_us(self, slots: int, low_us: int, high_us: int) -> Floats:
+        """Return the time within [low_us, high_us) for which each slot works, shape (slots,).
+
+        Time at a factor counts by that factor. The course is left out: its mean is 1.
+        """
         low = np.maximum(self._from_s, low_us // SECOND_US)
         high = np.minimum(self._until_s, high_us // SECOND_US)
-        length = np.maximum(high - low, 0) * (self._factor > 0)
-        seconds: Ints = np.bincount(self._slot, length, slots).astype(np.int64)
-        return seconds * SECOND_US
+        length_us = np.maximum(high - low, 0) * self._factor * SECOND_US
+        return np.asarray(np.bincount(self._slot, length_us, slots))
+
+
+def _within(pauses: Pauses, from_us: Ints, until_us: Ints) -> Pauses:
+    """Return the parts of pauses that lie in the time of their accounts, in whole seconds."""
+    account = pauses.account
+    low = np.maximum(_whole(pauses.from_us), from_us[account])
+    high = np.minimum(_whole(pauses.until_us), until_us[account])
+    return Pauses(account, low, high, pauses.factor).pick(low < high)
 
 
 def _us(seconds: Ints) -> Ints:
     us = np.where(seconds >= _FOREVER_S, FOREVER_US, seconds * SECOND_US)
     return np.where(seconds <= -_FOREVER_S, NEVER_US, us)
+
+
+def _whole(us: Ints) -> Ints:
+    """Round down to whole seconds."""
+    return _us(_seconds(us))
 
 
 def _seconds(us: Ints) -> Any:

@@ -13,7 +13,7 @@ from sim.catalog import agents, modes
 from sim.invariants.check import Check, Rule, first_breach
 from sim.invariants.grouping import latest, numbered
 from sim.invariants.run_index import LIFETIME_1H_US, RunIndex
-from sim.scenario.resolved import Actor
+from sim.streams import MISSING
 from sim.world.attempts import OK
 
 _COLUMNS = (
@@ -25,9 +25,9 @@ _COLUMNS = (
     "account",
     "model",
     "template",
-    "task",
+    "agent",
+    "shares_with",
     "actor",
-    "first",
     "total",
     "read",
     "write_5m",
@@ -41,10 +41,10 @@ class _Sources(NamedTuple):
     Attributes
     ----------
     reads_own
-        Whether it reads just what an earlier attempt left: of its task with truth, else of its
+        Whether it reads just what an earlier attempt left: of its agent with truth, else of its
         account.
     own_left
-        Tokens that the attempt before in the task left; 0 if they are gone or not known.
+        Tokens that the attempt before of the agent left; 0 if they are gone or not known.
     reads_prefix
         Whether it reads a static prefix that somebody of its organisation keeps alive.
     unseen
@@ -60,30 +60,24 @@ class _Sources(NamedTuple):
 class Cache(Check):
     """A read is what an earlier answered attempt left within the lifetime, or the static prefix.
 
-    What an answered attempt leaves is what it read and wrote. With truth, a call that follows an
-    answered one of its task reads what that one left, and nothing longer of others. Sub-agents, and
-    the call after them, read the static prefix. Without truth, any attempt of the account and model
-    that left as many tokens will do. An hour of answered attempts is carried from part to part.
+    What an answered attempt leaves is what it read and wrote. With truth, a call reads what the
+    last answered one of its agent left, or the static prefix, and nothing longer of others: so a
+    sub-agent begins with the prefix, and its parent goes on with what was its own. Without truth,
+    any attempt of the account and model that left as many tokens will do. An hour of answered
+    attempts is carried from part to part.
     """
 
     id, name = "INV-5", "cache"
 
     def __init__(self, index: RunIndex) -> None:
-        """Look up the sizes of static prefixes, and whether a task of an actor is a session.
-
-        The last entry by actor is for rows whose actor is not known.
-        """
+        """Look up the sizes of static prefixes, and say in the note what is left out."""
         super().__init__(index)
         # rows of earlier parts that later ones can read from; they are `old`
         self._earlier: Columns = {}
         self._prefixes = _static_prefixes(index)
-        actors = index.scenario.actors
-        self._is_task_a_session = np.array(
-            [*(_has_sessions_of_one_task(index, a) for a in actors), False]
-        )
         notes = [] if index.full else ["the core profile has no template"]
         if not index.truth:
-            notes.append("reads are held against the account, not the task")
+            notes.append("reads are held against the account, not the agent")
         self.note = "; ".join(notes)
 
     def see(self, rows: Columns) -> None:
@@ -157,22 +151,16 @@ class Cache(Check):
         unseen = reaches_back
         own_left = np.zeros(len(start), np.int64)
 
-        # with truth: the attempt before in the task, if there is one; else of another task of the
-        # session, but not where a task is a session and begins in the log
+        # with truth: the attempt before of the agent alone
         if self.index.truth:
-            before = self._before_in_task(rows)
+            before = self._before_of_agent(rows)
             follows = before >= 0
             is_before_alive = _is_alive(start, lifetime, before)
             own_left[follows] = left[before[follows]]
-            reads_before = is_before_alive & (read == own_left)
+            reads_own = is_before_alive & (read == own_left)
             own_left[~is_before_alive] = 0
-
-            # a task that is not there counts as begun before the log
-            began = np.append(self.index.tasks["start"], self.index.opens_us - 1)[rows["task"]]
-            opens_session = rows["first"] & ~follows & (began >= self.index.opens_us)
-            opens_session &= self._is_task_a_session[rows["actor"]]
-            reads_own = np.where(follows, reads_before, reads_own & ~opens_session)
-            unseen = unseen & ~follows & ~opens_session
+            # what opens a session can read nothing of its own
+            unseen = unseen & ~follows & (rows["shares_with"] != MISSING)
 
         # the prefix lives as long as anybody of the organisation touches it
         org = self.index.accounts["org"][rows["account"]]
@@ -209,11 +197,11 @@ class Cache(Check):
             source[is_itself] = latest(group[:count], rows["start"], is_source)[is_itself]
         return source
 
-    def _before_in_task(self, rows: Columns) -> Ints:
-        """Return the last answered attempt before each row in its task, -1 where there is none."""
+    def _before_of_agent(self, rows: Columns) -> Ints:
+        """Return the last answered attempt before each row of its agent, -1 where there is none."""
         answered = rows["status"] == OK
         position = np.arange(len(answered))
-        return np.where(rows["task"] >= 0, latest(rows["task"], position, answered), -1)
+        return np.where(rows["agent"] != MISSING, latest(rows["agent"], position, answered), -1)
 
     def _is_prefix(self, rows: Columns) -> Bools:
         """Return whether a read has the size of a static prefix of its actor.
@@ -243,14 +231,6 @@ def _static_prefixes(index: RunIndex) -> list[list[int]]:
                 names |= set(modes()[mode].parameters["agents"])
         by_actor.append(sorted(agents()[name].static_prefix_tokens for name in names))
     return [*by_actor, sorted({size for sizes in by_actor for size in sizes})]
-
-
-def _has_sessions_of_one_task(index: RunIndex, actor: Actor) -> bool:
-    """Tell whether a session of an actor is one task.
-
-    Then no task goes on with the context of another one.
-    """
-    return actor.arrival == "queue" and index.scenario.separability == 1
 
 
 def _is_alive(start: Ints, lifetime: Ints, source: Ints) -> Bools:

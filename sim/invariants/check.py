@@ -58,7 +58,7 @@ class Verdict:
     Attributes
     ----------
     id
-        `INV-1` to `INV-8`.
+        `INV-1` to `INV-10`.
     name
         What the invariant is about, in a word or two.
     status

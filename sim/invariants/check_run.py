@@ -12,8 +12,10 @@ from sim.invariants.concurrency import Concurrency
 from sim.invariants.conservation import Conservation
 from sim.invariants.exchange_reader import parts
 from sim.invariants.rate_limits import Limits
+from sim.invariants.requests import Requests
 from sim.invariants.retry_chains import RetryChains
 from sim.invariants.run_index import RunIndex
+from sim.invariants.sessions import Sessions
 from sim.invariants.timestamps import Times
 from sim.invariants.tokens import Tokens
 from sim.invariants.unchecked_files import open_the_others
@@ -27,6 +29,8 @@ CHECKS: tuple[type[Check], ...] = (
     RetryChains,
     AccountLifetimes,
     Concurrency,
+    Requests,
+    Sessions,
 )
 
 
@@ -45,7 +49,7 @@ def check_run(path: Path | str) -> list[Verdict]:
     Returns
     -------
     list of Verdict
-        One for each invariant, INV-1 to INV-8 in order. Each has its first breach only. Invariants
+        One for each invariant, INV-1 to INV-10 in order. Each has its first breach only. Invariants
         that need truth are `not checked` in a run without it.
 
     Raises

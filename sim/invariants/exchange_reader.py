@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from sim.arrays.columns import Columns
 from sim.invariants.grouping import index_in
 from sim.invariants.run_index import RunIndex, codes, ids, times
+from sim.streams import MISSING
 from sim.tables.schema import EXCHANGES, TRUTH_EXCHANGES, exchange_columns
-from sim.tables.words import FINISH_REASONS, REFUSAL_CATEGORIES
+from sim.tables.words import FINISH_REASONS, REFUSAL_CATEGORIES, ROLES
 from sim.world.attempts import ERROR_TYPES
 
-ROLES = ("tool", "user")
 TIERS = ("standard", "batch")
 ERRORS = tuple(ERROR_TYPES.values())
 _PLAIN = {
@@ -36,6 +36,8 @@ _PLAIN_FULL = {
     "ttft": "ttft_s",
     "duration": "duration_s",
     "max_tokens": "max_tokens",
+    "messages": "n_messages",
+    "results": "n_tool_results_in",
     "reasoning": "reasoning_tokens",
     "server": "server_tool_requests",
 }
@@ -61,7 +63,15 @@ _WITHOUT_TRUTH = {
     "task": -1,
     "actor": -1,
     "call": 0,
-    "first": False,
+    "opens_turn": False,
+    "session": 0,
+    "turn": -1,
+    "step": -1,
+    "agent": 0,
+    "parent": 0,
+    "shares_with": 0,
+    "shared": 0,
+    "think_s": 0.0,
 }
 
 
@@ -81,9 +91,8 @@ def parts(index: RunIndex) -> Iterator[Columns]:
     ------
     Columns
         Those of the log that checks use (fewer in the core profile), times in microseconds since
-        1970, `file` and `row`. With truth also `truth_id`, `task_uid`, `task`, `actor`, `call`,
-        `first` and `labels`, how many rows the part of truth has. They are 0 or -1 in rows that
-        truth lacks.
+        1970, `file` and `row`. With truth also the keys of `_WITHOUT_TRUTH`, which says what stands
+        in rows that truth lacks, and `labels`, how many rows the part of truth has.
     """
     tables = index.scenario.tables
     profile = exchange_columns(tables.columns, vectors=tables.vectors)
@@ -142,20 +151,28 @@ def _labels(index: RunIndex, table: Any, rows: int) -> Columns:
     """
     columns: Columns = {}
     if table is not None:
-        task_uid = ids(table.column("task_uid"))
+        task_uid, truth_id = ids(table.column("task_uid")), ids(table.column("exchange_id"))
+        again = ids(table.column("attempt_of"))
         columns = {
-            "truth_id": ids(table.column("exchange_id")),
+            "truth_id": truth_id,
             "task_uid": task_uid,
             "task": index_in(index.tasks["id"], task_uid),
             "actor": codes(table.column("actor_id"), index.actor_ids),
-            "call": ids(table.column("attempt_of")),
-            "first": table.column("user_initiated").to_numpy(),
+            "call": np.where(again == MISSING, truth_id, again),
+            "opens_turn": table.column("user_initiated").to_numpy(),
+            "session": ids(table.column("session_uid")),
+            "turn": _numbers(table.column("turn")),
+            "step": _numbers(table.column("step")),
+            "agent": ids(table.column("agent_uid")),
+            "parent": ids(table.column("parent_agent_uid")),
+            "shares_with": ids(table.column("shares_with")),
+            "shared": _numbers(table.column("shared_prefix_tokens")),
+            "think_s": _numbers(table.column("think_time_s")),
         }
 
     labels: Columns = {}
     for name, missing in _WITHOUT_TRUTH.items():
-        dtype = np.bool_ if isinstance(missing, bool) else np.int64
-        filled: NDArray[Any] = np.full(rows, missing, dtype)
+        filled: NDArray[Any] = np.full(rows, missing)
         values = columns.get(name, filled)[:rows]
         filled[: len(values)] = values
         labels[name] = filled

@@ -11,7 +11,7 @@ import numpy as np
 from sim.arrays.columns import Columns, concat, take
 from sim.arrays.time import FOREVER_US, MINUTE_US
 from sim.arrays.types import Bools, Ints
-from sim.catalog import Limit, tiers
+from sim.catalog import Limit, limits_of
 from sim.invariants.check import Breach, Check, breach_at
 from sim.invariants.run_index import RunIndex
 from sim.scenario.resolved import World
@@ -39,6 +39,8 @@ class Buckets:
         Units short of full, shape (organisations,).
     since_us
         The time for which `missing` holds, microseconds since 1970, shape (organisations,).
+    takes_debt
+        Whether some events take what is not there, so that more can be missing than the size.
     segment
         The segment that the replay has come to.
     waiting
@@ -49,6 +51,7 @@ class Buckets:
     sizes: list[BucketSize]
     missing: Ints
     since_us: Ints
+    takes_debt: bool = False
     segment: int = 0
     waiting: Columns = field(default_factory=dict)
 
@@ -63,7 +66,7 @@ class Buckets:
             End of the segment, microseconds since 1970.
         """
         old, new = self.sizes[self.segment], self.sizes[self.segment + 1]
-        elapsed = np.clip(edge_us - self.since_us, 0, old.capacity // old.rate + 1)
+        elapsed = np.clip(edge_us - self.since_us, 0, self.missing // old.rate + 1)
         missing = np.maximum(self.missing - elapsed * old.rate, 0)
         self.missing = np.maximum(missing + new.capacity - old.capacity, 0)
         self.since_us = np.maximum(self.since_us, edge_us)
@@ -79,8 +82,9 @@ class Buckets:
         Parameters
         ----------
         events
-            Columns `org`, `at` (microseconds since 1970, ascending), `takes` and `gives` (units),
-            of any organisations together; at least one event.
+            Columns `org`, `at` (microseconds since 1970, ascending), `asks`, `takes` and `gives`
+            (units), of any organisations together; at least one event. One that asks for 0 takes
+            what is not there.
 
         Returns
         -------
@@ -99,7 +103,8 @@ class Buckets:
         # what each event finds refilled since the one before of its organisation, and gives back
         before_us = np.array(pd.Series(at_us).groupby(org).shift(1, fill_value=0))
         before_us[is_first] = self.since_us[org[is_first]]
-        refill = np.clip(at_us - before_us, 0, size.capacity // size.rate + 1) * size.rate
+        most = size.capacity + int(takes.sum() + self.missing.max()) * self.takes_debt
+        refill = np.clip(at_us - before_us, 0, most // size.rate + 1) * size.rate
         lowered = _running(refill + events["gives"], org, "cumsum")
 
         raised = _running(takes, org, "cumsum")
@@ -108,7 +113,7 @@ class Buckets:
 
         self.missing[org[is_last]] = after[is_last]
         self.since_us[org[is_last]] = at_us[is_last]
-        return after, (after > size.capacity) & (takes > 0)
+        return after, (after - takes + events["asks"] > size.capacity) & (events["asks"] > 0)
 
 
 class Limits(Check):
@@ -125,11 +130,12 @@ class Limits(Check):
     def __init__(self, index: RunIndex) -> None:
         """Fill the buckets as they are when the log opens.
 
-        Output that was asked for before the opening may still be on its way back; it is looked at
-        only from a timeout later on.
+        Output that was taken up front before the opening may still be on its way back; it is looked
+        at only from a timeout later on.
         """
         super().__init__(index)
         world = index.scenario.world
+        self._up_front = world.limits.output == "up_front"
         starts, self._factors = limit_segments(world, index.scenario.clock.duration_us)
         self._edges_us = starts[1:] + index.opens_us
         self._sees_output_from_us = index.opens_us + world.timeout_us
@@ -144,10 +150,10 @@ class Limits(Check):
         some actor has no limit is left out. Without `service_tier`, actors that send batches are
         left out.
         """
-        actors = self.index.scenario.actors
+        actors, day = self.index.scenario.actors, self.index.scenario.world.limits.as_of
         is_seen = [self.index.full or not actor.batch_share for actor in actors]
         for number, name in enumerate(self.index.models.classes):
-            by_actor = [tiers()[actor.tier].get(name) for actor in actors]
+            by_actor = [limits_of(actor.tier, day).get(name) for actor in actors]
             if self.index.truth:
                 for actor, limit in enumerate(by_actor):
                     if limit and is_seen[actor]:
@@ -160,7 +166,7 @@ class Limits(Check):
     def _full_buckets(self, limit: Limit) -> list[Buckets]:
         """Return a full bucket of each kind for every organisation.
 
-        Output needs `max_tokens`, so it is left out in the core profile.
+        Output that is taken up front needs `max_tokens`, so it is left out in the core profile.
         """
         organisations = int(self.index.accounts["org"].max(initial=-1)) + 1
         per_minute = (
@@ -169,19 +175,27 @@ class Limits(Check):
             limit.output_tokens_per_min,
         )
         buckets = []
-        for kind, number in enumerate(per_minute[: 3 if self.index.full else 2]):
+        kinds = 3 if self.index.full or not self._up_front else 2
+        for kind, number in enumerate(per_minute[:kinds]):
             sizes = BucketSize.series(number, self._factors, self.index.scenario.world.burst)
             since_us = np.full(organisations, self.index.opens_us)
-            buckets.append(Buckets(kind, sizes, np.zeros(organisations, np.int64), since_us))
+            takes_debt = kind == OUTPUT and not self._up_front
+            none_missing = np.zeros(organisations, np.int64)
+            buckets.append(Buckets(kind, sizes, none_missing, since_us, takes_debt))
         return buckets
 
     def _left_out(self) -> str:
         """Say what is not checked, and why."""
         index = self.index
-        notes = [] if index.full else ["output needs max_tokens, which the core profile lacks"]
+        notes = []
+        if not index.full and self._up_front:
+            notes.append("output needs max_tokens, which the core profile lacks")
         if not index.full and index.sells_batches:
             actors = "actors that send some" if index.truth else "all"
-            notes.append(f"nor has it service_tier, which exempts batches: {actors} are left out")
+            notes.append(
+                "service_tier, which exempts batches, is not in the core profile: "
+                f"{actors} are left out"
+            )
         if not index.truth:
             notes.append("without truth the highest tier of the scenario counts for all")
         if not self._buckets and (index.full or not index.sells_batches):
@@ -206,22 +220,25 @@ class Limits(Check):
         self.breach = min(breaches, key=lambda b: b[0])[1] if breaches else None
 
     def _events(self, bucket: Buckets, rows: Columns) -> Columns:
-        """Return what rows take when they begin, and what comes back of output when they end.
+        """Return what rows take when they begin, and what becomes of output when they end.
 
         A row takes one request, its uncached input if it was answered, or `max_tokens` of output,
-        of which it gets back what it did not use. No more is taken than a full bucket holds.
+        of which it gets back what it did not use. No more is taken than a full bucket holds. Where
+        output is not taken up front, a row asks for one token, and its answer is taken at its end.
 
         Returns
         -------
         Columns
-            `at`, `org`, `takes` and `gives` in units of the bucket, and `place`: the row of `rows`,
-            -1 for what comes back. Not in order of time.
+            `at`, `org`, `asks`, `takes` and `gives` in units of the bucket, and `place`: the row of
+            `rows`, -1 for an end. Not in order of time.
         """
         answered = rows["status"] == OK
         if bucket.kind == REQUESTS:
             asked = np.ones(len(answered), np.int64)
         elif bucket.kind == INPUT:
             asked = np.where(answered, rows["total"] - rows["read"], 0)
+        elif bucket.takes_debt:
+            asked = np.ones(len(answered), np.int64)
         else:
             asked = rows["max_tokens"]
 
@@ -234,7 +251,8 @@ class Limits(Check):
         takes = {
             "at": rows["start"],
             "org": rows["org"],
-            "takes": units,
+            "asks": units,
+            "takes": nothing if bucket.takes_debt else units,
             "gives": nothing,
             "place": row,
         }
@@ -242,14 +260,15 @@ class Limits(Check):
             return takes
 
         used = np.where(answered, rows["output"], 0) * per_token
-        gives = {
+        ends = {
             "at": rows["end"],
             "org": rows["org"],
-            "takes": nothing,
-            "gives": units - np.minimum(used, units),
+            "asks": nothing,
+            "takes": used if bucket.takes_debt else nothing,
+            "gives": nothing if bucket.takes_debt else units - np.minimum(used, units),
             "place": np.full(len(units), -1),
         }
-        return concat([gives, takes])
+        return concat([ends, takes])
 
     def _replay(
         self, bucket: Buckets, events: Columns, rows: Columns
@@ -261,13 +280,13 @@ class Limits(Check):
         """
         if bucket.waiting:
             events = concat([bucket.waiting, events])
-        if bucket.kind == OUTPUT:
+        if bucket.kind == OUTPUT and self._up_front:
             # before that, answers may be on their way that are not in the log
             events = take(events, events["at"] >= self._sees_output_from_us)
         is_late = events["at"] > rows["start"][-1]
         bucket.waiting = take(events, is_late)
         events = take(events, ~is_late)
-        events = take(events, np.lexsort((events["takes"] > 0, events["at"])))
+        events = take(events, np.lexsort((events["place"] >= 0, events["at"])))
 
         # each pass replays the events up to one change of limits
         while len(events["at"]):
@@ -288,14 +307,14 @@ def _overdrawn(
 ) -> tuple[int, Breach]:
     """Return (row in its file, breach) of an event that asked for more than there was."""
     size, place = bucket.sizes[bucket.segment], int(events["place"][event])
-    takes, kind = int(events["takes"][event]), KINDS[bucket.kind]
-    left = (size.capacity - int(after[event]) + takes) // size.per_token
+    asks, kind = int(events["asks"][event]), KINDS[bucket.kind]
+    left = (size.capacity - int(after[event]) + int(events["takes"][event])) // size.per_token
     org = int(rows["org_id"][place])
     return int(rows["row"][place]), breach_at(
         rows,
         index.files,
         place,
-        f"{takes // size.per_token} {kind} taken by org_{org:016x}",
+        f"{asks // size.per_token} {kind} taken by org_{org:016x}",
         f"at most {max(left, 0)}, left of a bucket of {size.tokens} refilled "
         f"{size.per_minute} a minute",
     )

@@ -32,7 +32,6 @@ _COLUMNS = (
     "task",
     "actor",
     "call",
-    "first",
 )
 
 

@@ -8,10 +8,17 @@ from numpy.typing import NDArray
 from sim.arrays.columns import Columns
 from sim.arrays.types import Bools, Ints
 from sim.invariants.check import Check, Rule, first_breach
-from sim.invariants.exchange_reader import ERRORS, ROLES, TIERS
+from sim.invariants.exchange_reader import ERRORS, TIERS
 from sim.invariants.run_index import RunIndex
 from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE
-from sim.tables.words import FINISH_REASONS, MAX_TOKENS, PAUSE_TURN, REFUSAL, REFUSAL_CATEGORIES
+from sim.tables.words import (
+    FINISH_REASONS,
+    MAX_TOKENS,
+    PAUSE_TURN,
+    REFUSAL,
+    REFUSAL_CATEGORIES,
+    USER,
+)
 from sim.world.attempts import CLIENT_TIMEOUT, ERROR_TYPES, OK, RATE_LIMIT
 
 BATCH_PRICE = 0.5
@@ -132,7 +139,7 @@ class Tokens(Check):
 
         A pre-warming call asks for no output and gets none.
         """
-        prewarms = (rows["finish"] == MAX_TOKENS) & (rows["role"] == ROLES.index("user"))
+        prewarms = (rows["finish"] == MAX_TOKENS) & (rows["role"] == USER)
         prewarms &= rows["tools"] == 0
         if self.index.full:
             prewarms &= rows["max_tokens"] == 0

@@ -154,7 +154,7 @@ class ProviderActions:
 
 def _accounts(population: Population, owners: AccountOwners, actions: ProviderActions) -> Any:
     """Return the table `accounts`; addresses and domains are shown as opaque identifiers."""
-    a, key = owners.accounts, population.streams.key
+    a, key = owners.accounts, population.world_streams.key
     status = actions.status(len(population.accounts))[owners.rows]
 
     return sorted_table(
@@ -163,9 +163,9 @@ def _accounts(population: Population, owners: AccountOwners, actions: ProviderAc
             "account_id": a.account_id,
             "org_id": a.org_id,
             "created_at": times(owners.opening_us, a.created_us),
-            "signup_ip_hash": opaque_ids(key("pool", "ip"), a.ip),
-            "signup_ip24": opaque_ids(key("pool", "ip24"), a.ip >> 8),
-            "signup_asn_type": words(a.asn_type, pools.ASN_TYPES),
+            "signup_ip_hash": opaque_ids(key("pool", "ip"), a.signup_ip),
+            "signup_ip24": opaque_ids(key("pool", "ip24"), a.signup_ip >> 8),
+            "signup_asn_type": words(a.signup_asn_type, pools.ASN_TYPES),
             "email_domain_hash": opaque_ids(key("pool", "email domains"), a.email_domain),
             "platform": words(a.platform, pools.PLATFORMS),
             "verification_level": words(a.verified.astype(np.int64), _LEVELS),

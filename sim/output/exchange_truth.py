@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from sim.arrays.columns import Columns
-from sim.arrays.types import Bools, Ints
+from sim.arrays.types import Array, Bools, Ints
 from sim.output.row_tables import RowContext, RowTable
 from sim.population.population import Population
-from sim.scaffold.rows import task_of
-from sim.streams import Ids, opaque_ids
+from sim.scaffold.fill import NO_CALL
+from sim.scaffold.rows import position_of, task_of
+from sim.streams import MISSING, Ids, opaque_ids
 from sim.tables import arrow
 from sim.tables.schema import TRUTH_EXCHANGES
 from sim.tables.words import PromptSource
@@ -60,8 +61,57 @@ def cover_flag(_: RowContext, rows: Columns) -> Bools:
 
 @EXCHANGE_TRUTH.column
 def attempt_of(context: RowContext, rows: Columns) -> Ids:
-    """Return the call that exchanges are attempts at: the identifier of its first attempt."""
-    return opaque_ids(context.actor_key("exchange")[rows["actor"]], rows["serial"])
+    """Return the first attempt of the call that exchanges try again, missing in that itself."""
+    return np.where(rows["number"] > 0, _exchange_ids(context, rows, "serial"), MISSING)
+
+
+@EXCHANGE_TRUTH.column
+def session_uid(context: RowContext, rows: Columns) -> Ids:
+    """Return the session that exchanges belong to."""
+    return opaque_ids(context.actor_key("session")[rows["actor"]], rows["session"])
+
+
+@EXCHANGE_TRUTH.column
+def step(_: RowContext, rows: Columns) -> Ints:
+    """Return the position of the call in its turn."""
+    return position_of(rows["serial"])
+
+
+@EXCHANGE_TRUTH.column
+def agent_uid(context: RowContext, rows: Columns) -> Ids:
+    """Return the agent that sent exchanges: one for each session, and each turn's sub-agent."""
+    sub_agent = opaque_ids(context.actor_key("sub-agent")[rows["actor"]], task_of(rows["serial"]))
+    return np.where(rows["sub"], sub_agent, _main_agents(context, rows))
+
+
+@EXCHANGE_TRUTH.column
+def parent_agent_uid(context: RowContext, rows: Columns) -> Ids:
+    """Return the main agent of the session for exchanges of sub-agents, else nothing."""
+    return np.where(rows["sub"], _main_agents(context, rows), MISSING)
+
+
+def _main_agents(context: RowContext, rows: Columns) -> Ids:
+    """Return the main agent of the session that exchanges belong to."""
+    return opaque_ids(context.actor_key("agent")[rows["actor"]], rows["session"])
+
+
+@EXCHANGE_TRUTH.column
+def shares_with(context: RowContext, rows: Columns) -> Ids:
+    """Return the first attempt of the call that exchanges share a prefix with, if there is one."""
+    shares = rows["shares_with"] != NO_CALL
+    return np.where(shares, _exchange_ids(context, rows, "shares_with"), MISSING)
+
+
+@EXCHANGE_TRUTH.column
+def think_time_s(_: RowContext, rows: Columns) -> Array:
+    """Return the pause before the call."""
+    return (rows["think"] * 1e-6).astype(np.float32)
+
+
+def _exchange_ids(context: RowContext, rows: Columns, serial: str) -> Ids:
+    """Return the identifiers of first attempts of calls that a column gives by serial number."""
+    numbers = np.maximum(rows[serial], 0)
+    return opaque_ids(context.actor_key("exchange")[rows["actor"]], numbers)
 
 
 def actor_words(context: RowContext, actor: Ints) -> Any:

@@ -46,7 +46,7 @@ def toolset_hash(context: RowContext, rows: Columns) -> Ids:
 
 def _toolset_of_account(population: Population) -> Ids:
     """Return the set of tools of each account's scaffold, shape (accounts,)."""
-    keys = [population.streams.key("pool", "toolset", a) for a in population.agent_ids]
+    keys = [population.world_streams.key("pool", "toolset", a) for a in population.agent_ids]
     return opaque_ids(np.array(keys, np.uint64), 0)[population.agent_of_account]
 
 
@@ -58,7 +58,7 @@ def system_prompt_hash(context: RowContext, rows: Columns) -> Ids:
 
 def _template_ids(population: Population) -> Ids:
     """Return the identifier of each template, shape (templates,)."""
-    key = population.streams.key("pool", "templates")
+    key = population.world_streams.key("pool", "templates")
     return opaque_ids(key, np.arange(population.universe.templates))
 
 
@@ -66,12 +66,13 @@ def _template_ids(population: Population) -> Ids:
 def prompt_cluster(context: RowContext, rows: Columns) -> Ids:
     """Return what an online clustering makes of prompts."""
     population = context.population
-    return opaque_ids(population.streams.key("pool", "clusters"), clusters_of(population, rows))
+    key = population.world_streams.key("pool", "clusters")
+    return opaque_ids(key, clusters_of(population, rows))
 
 
 def clusters_of(population: Population, rows: Columns) -> Ints:
     """Return the number of the cluster of each prompt, shape (rows,): see `observed_clusters`."""
-    errors = population.streams.key("pool", "clusters", "errors")
+    errors = population.world_streams.key("pool", "clusters", "errors")
     return observed_clusters(errors, population.universe.templates, rows)
 
 

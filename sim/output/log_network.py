@@ -30,7 +30,7 @@ def ip_hash(context: RowContext, rows: Columns) -> Ids:
 
 def _addresses(population: Population) -> tuple[Ids, Ids]:
     """Return the address of each account at home and away, shape (accounts,) each."""
-    accounts, key = population.accounts, population.streams.key("pool", "ip")
+    accounts, key = population.accounts, population.world_streams.key("pool", "ip")
     hidden = accounts.platform > 0
     home, away = opaque_ids(key, accounts.ip), opaque_ids(key, accounts.away_ip)
     return np.where(hidden, MISSING, home), np.where(hidden, MISSING, away)
@@ -44,7 +44,7 @@ def ip24_hash(context: RowContext, rows: Columns) -> Ids:
 
 def _prefixes(population: Population) -> tuple[Ids, Ids]:
     """Return the /24 prefix of each account at home and away, shape (accounts,) each."""
-    accounts, key = population.accounts, population.streams.key("pool", "ip24")
+    accounts, key = population.accounts, population.world_streams.key("pool", "ip24")
     hidden = accounts.platform > 0
     home, away = opaque_ids(key, accounts.ip >> 8), opaque_ids(key, accounts.away_ip >> 8)
     return np.where(hidden, MISSING, home), np.where(hidden, MISSING, away)

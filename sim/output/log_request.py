@@ -7,22 +7,24 @@ from typing import Any
 import numpy as np
 
 from sim.arrays.columns import Columns
-from sim.arrays.types import Array
+from sim.arrays.types import Array, Bools
 from sim.catalog import agents
 from sim.entities import pools
 from sim.output.prices import changed_price_nano_usd, list_price_nano_usd
 from sim.output.row_tables import RowContext, RowTable
 from sim.population.population import Population
-from sim.streams import MISSING, U64, Ids, mixed, opaque_ids
+from sim.streams import MISSING, U64, Ids, mixed, opaque_ids, uniforms
 from sim.tables import arrow
 from sim.tables.schema import EXCHANGES
+from sim.tables.words import ROLES
 from sim.world.attempts import RETRIES
 
 EXCHANGE_LOG = RowTable(EXCHANGES)
 
 LATEST = "latest"
-_ROLES = ("tool", "user")
 _TIERS = ("standard", "batch")
+# Share of accounts whose client sends an idempotency key; the same for every class. A prior.
+GROUP_SHARE = 0.4
 _INPUT = ("uncached", "read", "write_5m", "write_1h")
 
 
@@ -61,6 +63,19 @@ def conversation_id(context: RowContext, rows: Columns) -> Ids:
     """Return the session, for clients that send one."""
     sessions = opaque_ids(context.actor_key("conversation")[rows["actor"]], rows["session"])
     return np.where(context.of_account("sends_conversation", rows), sessions, MISSING)
+
+
+@EXCHANGE_LOG.column
+def client_request_group(context: RowContext, rows: Columns) -> Ids:
+    """Return the call that attempts belong to, for clients that send an idempotency key."""
+    groups = opaque_ids(context.actor_key("request group")[rows["actor"]], rows["serial"])
+    return np.where(context.once(_sends_groups)[rows["account"]], groups, MISSING)
+
+
+def _sends_groups(population: Population) -> Bools:
+    """Return whether the client of each account sends idempotency keys, shape (accounts,)."""
+    key = population.streams.key("pool", "request groups")
+    return uniforms(mixed(key, population.accounts.account_id)) < GROUP_SHARE
 
 
 @EXCHANGE_LOG.column
@@ -114,7 +129,7 @@ def service_tier(_: RowContext, rows: Columns) -> Any:
 @EXCHANGE_LOG.column
 def last_role_in(_: RowContext, rows: Columns) -> Any:
     """Return who sent the last message of requests."""
-    return arrow.words(rows["user"].view(np.int8), _ROLES)
+    return arrow.words(rows["role"], ROLES)
 
 
 @EXCHANGE_LOG.column

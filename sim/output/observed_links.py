@@ -138,7 +138,7 @@ def _as_observed(population: Population, links: _Links) -> _Links:
 
 def _links_of_use(population: Population, usage: Usage) -> Iterator[_Links]:
     """Yield the true links of what accounts used in the log, with the exchanges behind them."""
-    a, key = population.accounts, population.streams.key
+    a, key = population.accounts, population.world_streams.key
     account = usage["account"]
     first = np.minimum(usage["first"], usage["away_first"])
     last = np.maximum(usage["last"], usage["away_last"])
@@ -182,7 +182,7 @@ def _links_of_use(population: Population, usage: Usage) -> Iterator[_Links]:
 
 def _links_of_sign_up(population: Population, owned: Ints, usage: Usage) -> Iterator[_Links]:
     """Yield the true links of what accounts gave when they signed up; each counts once."""
-    a, key = population.accounts, population.streams.key
+    a, key = population.accounts, population.world_streams.key
     created, ones = a.created_us[owned], np.ones(len(owned), np.int64)
     domain = opaque_ids(key("pool", "email domains"), a.email_domain[owned])
     yield _Links(SAME_DOMAIN, owned, domain, created, created, ones)

@@ -14,7 +14,7 @@ from sim.arrays.time import DAY_US, FOREVER_US, HOUR_US, SECOND_US
 from sim.arrays.types import Bools, Floats, Ints
 from sim.catalog import payment_kinds, payment_timing
 from sim.entities.accounts import Accounts
-from sim.entities.payments import CARD, CARD_TYPES
+from sim.entities.payments import CARD_TYPES
 from sim.output.delays import lognormal_us
 from sim.streams import U64, Ids, Streams, mixed, uniforms
 from sim.tables.words import AUTHORISATION, CHARGE, DECLINE, DISPUTE, REFUND
@@ -91,15 +91,9 @@ class Ledger:
         return Ledger(*(values[known] for values in vars(self).values()))
 
 
-def access_of(accounts: Accounts, stolen: Bools) -> Ints:
+def access_of(accounts: Accounts) -> Ints:
     """Return the kind of access of each account, an index into `ACCESS`, shape (accounts,)."""
-    return np.where(stolen, ACCESS.index("stolen"), accounts.card_kind)
-
-
-def stolen_cards(accounts: Accounts, streams: Streams) -> Bools:
-    """Return which accounts pay with a stolen card, shape (accounts,)."""
-    chance = uniforms(mixed(streams.key("payments", "stolen"), accounts.instrument))
-    return np.asarray((accounts.card_kind == CARD) & (chance < 0.03))
+    return np.where(accounts.stolen, ACCESS.index("stolen"), accounts.card_kind)
 
 
 def payment_events(payers: Payers, streams: Streams, closes_us: int) -> Ledger:

@@ -16,7 +16,6 @@ from sim.output.payment_events import (
     access_of,
     card_given_us,
     payment_events,
-    stolen_cards,
 )
 from sim.output.row_tables import opening_us
 from sim.population.population import Population
@@ -82,7 +81,7 @@ def payers_of(population: Population, rows: Ints, usage: Usage) -> Payers:
     return Payers(
         account_id=a.account_id[rows],
         instrument=a.instrument[rows],
-        access=access_of(a, stolen_cards(a, population.streams))[rows],
+        access=access_of(a)[rows],
         created_us=created,
         first_us=np.where(idle, created, first),
         last_us=np.where(idle, created, last),

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 def opening_us(population: Population) -> int:
     """Return the opening of the log, in microseconds since 1970."""
-    return round(population.scenario.clock.start.timestamp() * 1_000_000)
+    return population.scenario.clock.opening_us
 
 
 class RowContext:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from sim.actors.context import ActorContext
+from sim.arrays.time import FOREVER_US, NEVER_US
 from sim.arrays.types import Ints
 from sim.output.account_usage import Usage
 from sim.output.achieved import ActorSummary, Tally
 from sim.output.entity_tables import AccountOwners, campaign_uids
-from sim.output.payment_events import stolen_cards
 from sim.output.row_tables import opening_us
 from sim.population.population import Population
 from sim.scenario.resolved import Actor
@@ -42,7 +42,8 @@ def truth_accounts(population: Population, usage: Usage) -> Any:
         [_is_coordinated(population, k) for k in range(len(population.contexts))]
     )
     campaigns, _ = campaign_uids(population)
-    a = population.accounts
+    a, opens_us = population.accounts, opening_us(population)
+    begins_us, ends_us = a.begins_us[rows], a.ends_us[rows]
 
     return sorted_table(
         TRUTH_ACCOUNTS,
@@ -57,7 +58,9 @@ def truth_accounts(population: Population, usage: Usage) -> Any:
             "campaign_uid": np.where(coordinated[actor], campaigns[actor], MISSING),
             "operator_uid": _operators(population, rows),
             "generation": a.generation[rows].astype(np.int16),
-            "stolen_card": stolen_cards(a, population.streams)[rows],
+            "stolen_card": a.stolen[rows],
+            "active_from": times(opens_us, begins_us, begins_us <= NEVER_US),
+            "active_until": times(opens_us, ends_us, ends_us >= FOREVER_US),
         },
     )
 
@@ -117,7 +120,7 @@ def truth_links(population: Population) -> Any:
     later = rows[a.generation[rows] > 0]
     payer = _sharing(rows[a.platform[rows] == 0], a.instrument)
     sender = _sharing(rows, a.ip)
-    address = opaque_ids(population.streams.key("pool", "ip"), a.ip[sender])
+    address = opaque_ids(population.world_streams.key("pool", "ip"), a.ip[sender])
     parts = [
         (a.account_id[rows], _operators(population, rows)),
         (a.account_id[later], a.account_id[_replaced(population, later)]),

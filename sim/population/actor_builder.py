@@ -15,7 +15,7 @@ from sim.actors.session_draws import SessionDraws
 from sim.actors.templates import SlotTemplates, draw_slot_templates
 from sim.arrays.time import DAY_US, SECOND_US
 from sim.arrays.types import Floats, Ints
-from sim.catalog import Agent, Limit, agents, tiers
+from sim.catalog import Agent, Limit, agents, limits_of
 from sim.enforcement.budget import Budget
 from sim.enforcement.decide import decide
 from sim.enforcement.outcome import Outcome, nothing_happens
@@ -24,9 +24,11 @@ from sim.entities.account_builder import AccountBuilder, Replacements
 from sim.entities.accounts import Accounts
 from sim.entities.behaviour import behaviours_of
 from sim.entities.content import Universe
+from sim.entities.shared_pools import SharedPools
 from sim.entities.tenure import SlotTimeline
+from sim.population.activity import draw_activity, with_model_changes
 from sim.population.enforced import operator_with_costs, watched_slots
-from sim.population.lifetimes import draw_lifetimes, draw_sign_ups, timeline_of
+from sim.population.lifetimes import draw_stays, timeline_of
 from sim.population.spending import plan_budget
 from sim.scenario.resolved import Actor, Clock, Scenario
 from sim.streams import Streams
@@ -38,8 +40,19 @@ from sim.world.models import ModelTable
 from sim.world.releases import Releases
 
 # What belongs to the account of a host, and what only to its connection.
-_OF_HOST = ("account_id", "org_id", "api_key_id", "created_us", "platform", "verified")
-_PAYS_HOST = ("instrument", "card_kind", "email_domain", "names_end_user")
+_OF_HOST = (
+    "account_id",
+    "org_id",
+    "api_key_id",
+    "created_us",
+    "begins_us",
+    "ends_us",
+    "platform",
+    "verified",
+    "signup_ip",
+    "signup_asn_type",
+)
+_PAYS_HOST = ("instrument", "card_kind", "stolen", "email_domain", "names_end_user")
 _NETWORK = (
     "client",
     "ip",
@@ -121,6 +134,8 @@ class ActorBuilder:
         The pool of prompts and templates.
     clients
         The client programs.
+    shared
+        What strangers share: popular addresses, card numbers, mail domains, sellers.
     models
         All models that an actor uses or an event releases.
     conditions
@@ -131,6 +146,7 @@ class ActorBuilder:
     streams: Streams
     universe: Universe
     clients: pools.Clients
+    shared: SharedPools
     models: ModelTable
     conditions: ProviderConditions
 
@@ -165,8 +181,12 @@ class ActorBuilder:
         """Draw the first accounts and the templates of an actor."""
         streams, separability = self.streams, self.scenario.separability
         behaviours = behaviours_of(actor, separability)
-        account_builder = AccountBuilder(actor, behaviours, separability, streams)
-        first_accounts = account_builder.first_accounts(self.clients.weights)
+        account_builder = AccountBuilder(
+            actor, behaviours, separability, streams, self.shared, self.scenario.clock.opening_us
+        )
+        first_accounts = with_model_changes(
+            actor, behaviours, account_builder.first_accounts(self.clients.weights), streams
+        )
 
         return _Setup(
             actor,
@@ -202,15 +222,20 @@ class ActorBuilder:
         scenario, streams, actor = self.scenario, self.streams, setup.actor
         slots, clock = actor.accounts, scenario.clock
 
-        # when the slots are worked, and since when their first accounts exist
-        begins_us, ends_us = draw_lifetimes(actor, clock.duration_us, streams)
-        created_us = draw_sign_ups(
-            actor, setup.first_accounts.created_us, begins_us, scenario.separability, streams
+        # when the slots are worked, since when their first accounts exist, and what these do
+        stays = draw_stays(
+            actor, setup.behaviours, setup.first_accounts, clock.duration_us, streams
         )
-        first_accounts = replace(setup.first_accounts, created_us=created_us)
+        first_accounts = setup.account_builder.signed_up(
+            replace(setup.first_accounts, **stays._asdict()), "first"
+        )
+        mode = first_accounts.mode
+        activity = draw_activity(
+            actor, setup.behaviours, mode, stays.begins_us, clock.duration_us, streams
+        )
 
         # how much they send, as far as that is paid for
-        unenforced = timeline_of(nothing_happens(slots), begins_us, ends_us)
+        unenforced = timeline_of(nothing_happens(slots), stays, activity)
         occupied = occupied_share(unenforced, slots, clock.duration_us)
         unscaled = unscaled_rates_per_day(actor, setup.behaviours, first_accounts, range(slots))
         factor = _target_factor(actor, clock, unscaled * occupied)
@@ -223,10 +248,10 @@ class ActorBuilder:
 
         # what the provider does about that
         outcome = self._outcome(
-            setup, first_accounts, factor * unscaled, (begins_us, ends_us), budget
+            setup, first_accounts, factor * unscaled, (stays.begins_us, stays.ends_us), budget
         )
         accounts = self._with_replacements(setup, first_accounts, outcome)
-        timeline = timeline_of(outcome, begins_us, ends_us)
+        timeline = timeline_of(outcome, stays, activity)
         return _Tenancy(accounts, timeline, factor, outcome, budget)
 
     def _guest_tenancy(self, setup: _Setup, host: ActorContext) -> _Tenancy:
@@ -355,7 +380,7 @@ def _limits(
     scenario: Scenario, actor: Actor, models: ModelTable, conditions: ProviderConditions
 ) -> list[Sizes | None]:
     """Return the token buckets of the actor's tier by class of model; None without a limit."""
-    tier = tiers()[actor.tier]
+    tier = limits_of(actor.tier, scenario.world.limits.as_of)
     return [_buckets(scenario, tier.get(c), conditions) for c in models.classes]
 
 

@@ -11,7 +11,7 @@ from sim.catalog import typologies
 from sim.enforcement.budget import Budget
 from sim.enforcement.watched import Watched
 from sim.entities.accounts import Accounts
-from sim.scaffold.turns import mean_session_calls
+from sim.scaffold.expected_calls import mean_session_calls
 from sim.scenario.enforcement_policy import Operator
 from sim.scenario.resolved import Actor
 

@@ -1,104 +1,160 @@
-"""When the slots of an actor are worked, and by which account."""
+"""From when to when the accounts of an actor are there, and which of them hold its slots when."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 
-from sim.arrays.time import DAY_US, FOREVER_US, SECOND_US
-from sim.arrays.types import Ints
+from sim.actors.arrivals.rates import SESSION_LEAD_US
+from sim.arrays.time import DAY_US, FOREVER_US, NEVER_US, SECOND_US
+from sim.arrays.types import Bools, Floats, Ints
 from sim.enforcement.outcome import Outcome
-from sim.entities.tenure import SlotTimeline
+from sim.entities.accounts import Accounts
+from sim.entities.behaviour import OWN_MODE
+from sim.entities.tenure import Pauses, SlotTimeline
+from sim.population.activity import Activity, first_weeks
 from sim.scenario.resolved import Actor
 from sim.streams import Streams
 
+# Of a queue with work that has to be done, one account in so many stays until it is.
+_STAYS_ONE_IN = 10
 
-def draw_lifetimes(actor: Actor, horizon_us: int, streams: Streams) -> tuple[Ints, Ints]:
-    """Draw (begin, end) of the work of each slot, shape (slots,), in whole seconds.
 
-    A lifetime lies anywhere where it meets the log, evenly. Slots of an actor without lifetimes
-    are worked for ever.
+class Stays(NamedTuple):
+    """When the first accounts signed up, begin and leave; microseconds of the log, shape (slots,).
+
+    `begins_us` and `ends_us` are in whole seconds, the end excluded; `NEVER_US` and `FOREVER_US`
+    where there is no lifetime. No account begins before it signed up.
+    """
+
+    created_us: Ints
+    begins_us: Ints
+    ends_us: Ints
+
+
+def draw_stays(
+    actor: Actor,
+    behaviours: Sequence[Actor],
+    accounts: Accounts,
+    horizon_us: int,
+    streams: Streams,
+) -> Stays:
+    """Draw when the first accounts of an actor sign up, begin and leave.
+
+    A lifetime lies anywhere where it meets the log, evenly. So as many accounts are there at any
+    time, as many come as leave, and those that are there are of every age. Accounts sign up before
+    they begin, by an exponential time with a mean of a day.
+
+    Accounts of one cohort share a lifetime, each shifted by how much earlier or later it signed up
+    than the first of them.
 
     Parameters
     ----------
-    actor
-        Its `lifetime_days` is None if its accounts have no lifetime.
+    actor, behaviours
+        The lifetimes of an account are those of its mode, None for accounts that are always there.
+        Those signed up when `accounts.created_us` says.
+    accounts
+        The first account of each slot.
     horizon_us
         Length of the log.
     streams
         The streams of the scenario.
-
-    Returns
-    -------
-    begins_us, ends_us
-        In microseconds of the log; ends are excluded, and a lifetime is a second at least.
-        `-FOREVER_US` and `FOREVER_US` where there are none.
     """
-    slots = actor.accounts
-    if actor.lifetime_days is None:
-        forever_us = np.full(slots, FOREVER_US)
-        return -forever_us, forever_us
+    rng, slots = streams.rng(actor.id, "lifetimes"), len(accounts)
+    length_us, has_one = _lengths(behaviours, accounts.mode, rng)
+    where, lead_us = rng.random(slots), rng.exponential(DAY_US, slots)
 
-    rng = streams.rng(actor.id, "lifetimes")
-    seconds = np.rint(actor.lifetime_days.sample(rng, slots) * (DAY_US / SECOND_US))
-    length_us = np.maximum(seconds * SECOND_US, SECOND_US)
-    begins_us = np.rint(rng.uniform(-length_us, horizon_us)).astype(np.int64)
-    begins_us -= begins_us % SECOND_US
-    return begins_us, begins_us + length_us.astype(np.int64)
+    # members of a cohort follow the first of it
+    leader = _leaders(accounts.cohort)
+    length_us, where, lead_us = length_us[leader], where[leader], lead_us[leader]
+    later_us = accounts.created_us - accounts.created_us[leader]
+    within_us = length_us + horizon_us
+    begins_us = np.mod(where * within_us + later_us, within_us) - length_us
+
+    # somebody stays where work has to be done
+    stays = _keeps_work(actor, accounts)
+    begins_us = np.where(stays, -where * length_us - DAY_US, begins_us)
+    created_us = np.rint(begins_us - lead_us).astype(np.int64)
+
+    # what is given stands
+    created_us = np.where(has_one, created_us, accounts.created_us)
+    begins_us = np.where(begins_us < created_us, created_us + lead_us, begins_us)
+
+    from_us = np.ceil(begins_us / SECOND_US).astype(np.int64) * SECOND_US
+    until_us = from_us + length_us.astype(np.int64)
+    return Stays(
+        created_us,
+        np.where(has_one, from_us, NEVER_US),
+        np.where(has_one & ~stays, until_us, FOREVER_US),
+    )
 
 
-def draw_sign_ups(
-    actor: Actor, created_us: Ints, begins_us: Ints, separability: float, streams: Streams
-) -> Ints:
-    """Draw when the first accounts signed up.
+def _lengths(
+    behaviours: Sequence[Actor], mode: Ints, rng: np.random.Generator
+) -> tuple[Floats, Bools]:
+    """Draw lifetimes in microseconds, whole seconds and one at least; tell who has one."""
+    length_us, has_one = np.full(len(mode), float(SECOND_US)), np.zeros(len(mode), np.bool_)
+    for number, behaviour in enumerate(behaviours):
+        members = np.flatnonzero(mode == number)
+        if behaviour.lifetime_days is not None:
+            seconds = np.rint(
+                behaviour.lifetime_days.sample(rng, len(members)) * (DAY_US / SECOND_US)
+            )
+            length_us[members] = np.maximum(seconds, 1) * SECOND_US
+            has_one[members] = True
+    return length_us, has_one
 
-    Those with a lifetime signed up before they began, by an exponential time with a mean of a day.
-    Where classes are hard to tell apart, a share of them had been there for longer.
 
-    Parameters
-    ----------
-    actor
-        Its `lifetime_days` is None if its accounts have no lifetime.
-    created_us
-        When the accounts signed up if they have no lifetime, shape (slots,).
-    begins_us
-        When their lifetimes begin, shape (slots,).
-    separability
-        Share of the accounts that signed up for their lifetime, 0 to 1.
-    streams
-        The streams of the scenario.
+def _leaders(cohort: Ints) -> Ints:
+    """Return the first account of the cohort of each."""
+    _, first, number = np.unique(cohort, return_index=True, return_inverse=True)
+    return np.asarray(first[number])
 
-    Returns
-    -------
-    numpy.ndarray
-        In microseconds of the log, shape (slots,); negative before it opens. Never after the
-        lifetime begins, if there is one.
+
+def _keeps_work(actor: Actor, accounts: Accounts) -> Bools:
+    """Tell which accounts stay until the runs or the target of their queue are done.
+
+    The first, and one in ten: if all others leave, they do their work.
     """
-    if actor.lifetime_days is None:
-        return created_us
-    rng = streams.rng(actor.id, "sign-up")
-    lead_us = np.rint(rng.exponential(DAY_US, len(begins_us))).astype(np.int64)
-    fresh = rng.random(len(begins_us)) < separability
-    signed_up_us = begins_us - lead_us
-    return np.where(fresh, signed_up_us, np.minimum(created_us, signed_up_us))
+    has_work = actor.arrival == "queue" and (
+        actor.source == "benchmark" or actor.target_exchanges is not None
+    )
+    every = np.arange(len(accounts)) % _STAYS_ONE_IN == 0
+    return np.asarray(has_work & every & (accounts.mode == OWN_MODE))
 
 
-def timeline_of(outcome: Outcome, begins_us: Ints, ends_us: Ints) -> SlotTimeline:
-    """Return who occupies each slot when, within the time [begins, ends) of its work.
+def timeline_of(outcome: Outcome, stays: Stays, activity: Activity) -> SlotTimeline:
+    """Return who occupies each slot when, and how much of its work that account does.
 
     Parameters
     ----------
     outcome
-        Who holds the slots, and who does less in pauses, if they are worked for ever.
-    begins_us, ends_us
-        The lifetime of each slot, shape (slots,).
+        Who holds the slots, and who does less in pauses, if all accounts stay for ever.
+    stays
+        When the work of each slot begins and ends.
+    activity
+        How much accounts do from time to time.
     """
-    tenures, pauses = outcome.accounts, outcome.pauses
+    tenures, imposed = outcome.accounts, outcome.pauses
+    slot = tenures.slot
+    from_us = np.maximum(tenures.from_us, stays.begins_us[slot])
+    until_us = np.minimum(tenures.until_us, stays.ends_us[slot])
+
+    ramp = first_weeks(from_us, activity.ramp_us[slot])
+    own = ramp.followed_by(activity.rests(slot))
+
+    # what lies outside the time that is simulated makes no difference
+    from_us = np.where(from_us <= -SESSION_LEAD_US, NEVER_US, from_us)
+    until_us = np.where(until_us >= activity.horizon_us, FOREVER_US, until_us)
     return SlotTimeline.with_pauses(
-        slot=tenures.slot,
+        slot=slot,
         row=tenures.actor_row,
-        from_us=np.maximum(tenures.from_us, begins_us[tenures.slot]),
-        until_us=np.minimum(tenures.until_us, ends_us[tenures.slot]),
+        from_us=from_us,
+        until_us=until_us,
         factor=tenures.volume_factor,
-        pauses=(pauses.account, pauses.from_us, pauses.until_us, pauses.factor),
-        leaves_us=ends_us,
+        pauses=(Pauses(imposed.account, imposed.from_us, imposed.until_us, imposed.factor), own),
+        leaves_us=stays.ends_us,
+        course=activity.course,
     )

@@ -14,6 +14,7 @@ from sim.catalog import models, typologies
 from sim.entities import pools
 from sim.entities.accounts import Accounts
 from sim.entities.content import Universe
+from sim.entities.shared_pools import SharedPools
 from sim.population.actor_builder import ActorBuilder
 from sim.scenario.resolved import Actor, Scenario
 from sim.streams import U64, Streams
@@ -30,7 +31,7 @@ class Population:
     scenario, streams
         The scenario, and the random streams of its seed.
     universe, clients
-        The prompts and the client programs that all actors share.
+        The prompts and the client programs of the world, which all actors share.
     models
         All models that occur, in order of id.
     contexts
@@ -53,6 +54,11 @@ class Population:
     actor_of_account: Ints
     agent_ids: tuple[str, ...]
     agent_of_account: Ints
+
+    @property
+    def world_streams(self) -> Streams:
+        """The random streams of the planet, which all runs of one world share."""
+        return self.scenario.world.streams
 
     def nobody(self) -> Bools:
         """Return a flag for every account, none of them set."""
@@ -122,8 +128,9 @@ def _builder(scenario: Scenario, streams: Streams) -> ActorBuilder:
     return ActorBuilder(
         scenario=scenario,
         streams=streams,
-        universe=Universe(streams),
-        clients=pools.clients(streams),
+        universe=Universe(world.streams),
+        clients=pools.clients(world.streams),
+        shared=SharedPools(world.streams),
         models=ModelTable([models()[m] for m in model_ids]),
         conditions=ProviderConditions(world, clock.start, -SESSION_LEAD_US, clock.duration_us),
     )

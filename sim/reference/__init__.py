@@ -13,7 +13,8 @@ about, where the items of a list go in the order in which tasks begin if no limi
 keys of the uniform numbers that decide failures.
 
 **Decided here.** What follows from the draws: which sessions a holiday leaves (`plain_releases`),
-which model a release gives to each (`plain_releases`), how slow and how unreliable the provider is
+which model a release gives to each (`plain_releases`), how contexts grow and when they are
+compacted (`plain_growth`), how slow and how unreliable the provider is
 at a time (`conditions_over_time`), which attempts a limit refuses (`plain_buckets`,
 `plain_provider`), what each attempt reads from the prompt cache, how it ends and when
 (`plain_provider`), when a client retries, resumes, gives up or is barred (`client`), and when a

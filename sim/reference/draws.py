@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +23,7 @@ _OF_CALL = (
     "generation_us",
     "context_tokens",
     "left_tokens",
-    "epoch",
+    "history",
     "output_tokens",
     "asks_tokens",
 )
@@ -48,8 +48,8 @@ class Call(NamedTuple):
     left_tokens
         What its answer leaves in the prompt cache: the context less its tail. 0 if it leaves
         nothing; then it reads nothing either.
-    epoch
-        Calls of a session with the same epoch continue one context, so that they can read it.
+    history
+        Calls with the same history continue one context, so that they can read it.
     output_tokens
         The length of the answer.
     asks_tokens
@@ -63,7 +63,7 @@ class Call(NamedTuple):
     generation_us: int
     context_tokens: int
     left_tokens: int
-    epoch: int
+    history: int
     output_tokens: int
     asks_tokens: int
 
@@ -122,9 +122,9 @@ class Session:
     batch
         Whether the requests come in a batch: nobody waits for them, and the load does not slow them
         down.
-    last_answered, last_answered_began_us
-        The last answered call and when its attempt began: what the session's own cache depends on.
-        None and 0 before the first answer.
+    last_answered
+        By history, the last answered call and when its attempt began: what the session's own cache
+        depends on.
     """
 
     tasks: list[list[Call]]
@@ -135,8 +135,7 @@ class Session:
     lifetime_us: int
     static_tokens: int
     batch: bool
-    last_answered: Call | None = None
-    last_answered_began_us: int = 0
+    last_answered: dict[int, tuple[Call, int]] = field(default_factory=dict)
 
 
 class DrawnBlock:

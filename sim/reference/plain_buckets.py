@@ -32,8 +32,8 @@ class Bucket:
     SimPy has containers, but they fill by events. Here the level follows from the time that has
     passed since the bucket was last looked at, so it is exact at every microsecond.
 
-    `level_units` is what it holds at that time; it lies between 0 and the size. Whoever takes from
-    the bucket lowers it, after `refill`.
+    `level_units` is what it holds at that time, at most the size. Whoever takes from the bucket
+    lowers it, after `refill`. It is below 0 where answers took more than there was.
     """
 
     def __init__(self, limits: list[Limit]) -> None:

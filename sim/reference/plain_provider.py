@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sim.actors.context import ActorContext
-from sim.catalog import tiers
+from sim.catalog import limits_of
 from sim.reference.conditions_over_time import ConditionsOverTime
 from sim.reference.draws import Call, FailureUniforms, Session
 from sim.reference.plain_buckets import UNITS, Bucket, limits_over_time
@@ -29,7 +29,7 @@ class Reply(NamedTuple):
         Tokens that come from the prompt cache; also of an attempt that fails after the limits let
         it through.
     taken_units
-        What the output bucket gave in advance, 0 without a limit.
+        What the output bucket gave in advance, 0 without a limit or where none is taken up front.
     retry_after_s
         After how many seconds to try again, if a limit refused the attempt; else 0.
     """
@@ -54,6 +54,7 @@ class Provider:
         self._context, self._opens_us = context, opens_us
         self._conditions = ConditionsOverTime(context.world, context.clock.start)
         self._uniforms = FailureUniforms(context.streams, context.actor.id)
+        self._takes_up_front = context.world.limits.output == "up_front"
         self._timeout_us = context.world.timeout_us
         self._buckets: dict[int, tuple[Bucket, ...]] = {}
         self._prefix_touched_us: dict[int, int] = {}
@@ -87,14 +88,18 @@ class Provider:
         taken_units = 0
         buckets = self._buckets_of(session, now_us)
         if buckets:
-            tokens = 1, call.context_tokens - read_tokens, call.asks_tokens
+            # a token of output is enough where the answer is counted as it is generated
+            output_tokens = call.asks_tokens if self._takes_up_front else 1
+            tokens = 1, call.context_tokens - read_tokens, output_tokens
             wanted = [(b, b.units_of(count)) for b, count in zip(buckets, tokens, strict=True)]
             if any(bucket.level_units < units for bucket, units in wanted):
                 wait_s = max(1, *(bucket.seconds_until(units) for bucket, units in wanted))
                 return Reply(TOO_MANY, self._refusal_us(call, number), retry_after_s=wait_s)
-            for bucket, units in wanted:
+            taken_units = wanted[-1][1] if self._takes_up_front else 0
+            for bucket, units in zip(
+                buckets, (wanted[0][1], wanted[1][1], taken_units), strict=True
+            ):
                 bucket.level_units -= units
-                taken_units = units  # of the last bucket, that of output
 
         reply = self._unless_client_hangs_up(session, self._answer(session, call, number, now_us))
         if reply.status == OK:
@@ -102,10 +107,11 @@ class Provider:
         return reply._replace(taken_units=taken_units, read_tokens=read_tokens)
 
     def end(self, session: Session, call: Call, reply: Reply, now_us: int) -> None:
-        """Return to the output bucket what was reserved and not used.
+        """Return to the output bucket what was taken up front and not used, or take the answer.
 
         An attempt that failed had no output, so all is given back. Refused and barred attempts took
-        nothing. Call it when the attempt ends: until then the output counts as asked for.
+        nothing. Call it when the attempt ends: until then the output counts as asked for, or not
+        at all where it is not taken up front.
 
         Parameters
         ----------
@@ -119,7 +125,10 @@ class Provider:
         buckets = self._buckets_of(session, now_us)
         if buckets and reply.status not in (TOO_MANY, FORBIDDEN):
             output_tokens = call.output_tokens if reply.status == OK else 0
-            buckets[-1].give_back(reply.taken_units - output_tokens * UNITS)
+            if self._takes_up_front:
+                buckets[-1].give_back(reply.taken_units - output_tokens * UNITS)
+            else:
+                buckets[-1].level_units -= output_tokens * UNITS
 
     def _refusal_us(self, call: Call, number: int) -> int:
         """Return after how long a refusal comes: before the client would hang up, at the latest."""
@@ -154,7 +163,7 @@ class Provider:
         return Reply(CLIENT_TIMEOUT, self._timeout_us)
 
     def _read_tokens(self, session: Session, call: Call, now_us: int) -> int:
-        """Return what an attempt reads: the context of its session, or else a static prefix.
+        """Return what an attempt reads: the context of its history, or else a static prefix.
 
         A call reads no more than it would leave itself. The age of an entry counts from the begin
         of the attempt that left or last read it, and entries of exactly the lifetime are still
@@ -163,11 +172,10 @@ class Provider:
         if not call.left_tokens:
             return 0
 
-        # what the last answered call of the session left, if both are of one context
-        last = session.last_answered
-        if last is not None and last.left_tokens and last.epoch == call.epoch:
-            age_us = now_us - session.last_answered_began_us
-            if age_us <= session.lifetime_us:
+        # what the last answered call of the same history left
+        if call.history in session.last_answered:
+            last, began_us = session.last_answered[call.history]
+            if last.left_tokens and now_us - began_us <= session.lifetime_us:
                 return min(last.left_tokens, call.left_tokens)
 
         # system prompt and tools, which others of the organisation may have sent before
@@ -178,7 +186,7 @@ class Provider:
 
     def _remember(self, session: Session, call: Call, now_us: int) -> None:
         """Leave the context of an answered attempt in the cache, and its static prefix."""
-        session.last_answered, session.last_answered_began_us = call, now_us
+        session.last_answered[call.history] = call, now_us
         if call.left_tokens:
             self._prefix_touched_us[session.key] = now_us
 
@@ -198,7 +206,8 @@ class Provider:
         context, classes = self._context, self._context.service.models.classes
         if number < 0:
             return ()
-        limit = tiers()[context.actor.tier].get(classes[number % len(classes)])
+        tier = limits_of(context.actor.tier, context.world.limits.as_of)
+        limit = tier.get(classes[number % len(classes)])
         if limit is None:
             return ()
         factors, burst = self._conditions.limit_factors(), context.world.burst

@@ -13,19 +13,21 @@ from sim.actors.sessions.session_workload import SessionWorkload
 from sim.actors.workload import Block
 from sim.reference.client import Clients
 from sim.reference.draws import DrawnBlock
+from sim.reference.plain_growth import plain_growth
 from sim.reference.plain_releases import PlainReleases, opened_share
 from sim.reference.queue import TicketLine, Workers
 from sim.scaffold.rows import RowMaker, exchange_rows
 
 
-def with_plain_releases(context: ActorContext) -> ActorContext:
-    """Return the same context, in which the reference engine says who moves to a new model.
+def with_plain_rules(context: ActorContext) -> ActorContext:
+    """Return the same context, in which rules of the reference engine act on what is drawn.
 
-    The draws of the fast engine ask the context for it, so they need not know of the engine.
+    They say who moves to a new model, how contexts grow and when they are compacted. The draws of
+    the fast engine ask the context for it, so they need not know of the engine.
     """
     service = context.service
     releases = PlainReleases(context.world, service.models.ids)
-    return replace(context, service=replace(service, releases=releases))
+    return replace(context, service=replace(service, releases=releases), grow=plain_growth)
 
 
 class ReferenceSessions:
@@ -37,7 +39,7 @@ class ReferenceSessions:
 
     def __init__(self, context: ActorContext, shard: int, shards: int, slots: range) -> None:
         """`shard` of `shards` of the actor has the accounts in `slots`."""
-        self._context = with_plain_releases(context)
+        self._context = with_plain_rules(context)
         self._draws = SessionWorkload(self._context, shard, shards, slots, opened_share)
         self.rows_per_us = self._draws.rows_per_us
 
@@ -85,7 +87,7 @@ class ReferenceQueue:
 
     def __init__(self, context: ActorContext, team: Team) -> None:
         """`team` is the part of the queue that the shard works off."""
-        self._context = with_plain_releases(context)
+        self._context = with_plain_rules(context)
         self._draws = QueueWorkload(self._context, team)
         self.rows_per_us = self._draws.rows_per_us
 

@@ -1,77 +1,27 @@
-"""Where each call of a block of sessions stands, and how many tokens it has."""
+"""How many tokens each call of a block of sessions has, and where compactions come in."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from sim.arrays.ragged import position_in
+from sim.arrays.ragged import starts_of
 from sim.arrays.types import Bools, Ints
 from sim.catalog import Agent
-from sim.scaffold.context_growth import Contexts, cut_to_window, grow_contexts
-from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE, Turns
+from sim.scaffold.call_rows import CallRows
+from sim.scaffold.context_growth import Grow, Growth, cut_to_window, longest_summary
+from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE
 
 
-@dataclass(frozen=True)
-class CallRows:
-    """Where each call of a block stands; arrays of shape (M,).
-
-    Attributes
-    ----------
-    session, task, position : array of int
-        Numbers of session and task in the block, and position in the task, all from 0.
-    last : array of bool
-        Last calls of tasks.
-    prewarm : array of bool
-        Calls that only fill the cache.
-    from_user : array of bool
-        Calls that a user turn begins with: the pre-warming one, and the first that asks for more.
-    server : array of bool
-        Calls whose tools run at the provider.
-    in_sub_agent : array of bool
-        Calls of a sub-agent.
-    """
-
-    session: Ints
-    task: Ints
-    position: Ints
-    last: Bools
-    prewarm: Bools
-    from_user: Bools
-    server: Bools
-    in_sub_agent: Bools
-
-    @classmethod
-    def from_turns(cls, turns: Turns, per_session: Ints) -> CallRows:
-        """Lay out the calls of turns; `per_session` calls belong to each session."""
-        task = np.repeat(np.arange(len(turns.calls)), turns.calls)
-        position, calls = position_in(turns.calls), turns.calls[task]
-        prewarmed = turns.prewarmed[task]
-        prewarm = prewarmed & (position == 0)
-        # a sub-agent does the middle half of the calls
-        middle = (position > calls // 4) & (position <= calls // 4 + calls // 2)
-        return cls(
-            session=np.repeat(np.arange(len(per_session)), per_session),
-            task=task,
-            position=position,
-            last=position == calls - 1,
-            prewarm=prewarm,
-            from_user=prewarm | (position == prewarmed),
-            server=turns.server_steps[task] > 0,
-            in_sub_agent=turns.sub_agent[task] & middle,
-        )
-
-
-class CallTokens(NamedTuple):
-    """Tokens of calls; arrays of shape (M,).
+class PlannedTokens(NamedTuple):
+    """Tokens of the calls that turns ask for; arrays of shape (M,).
 
     Attributes
     ----------
-    contexts : Contexts
-        Input tokens, epochs and messages.
+    growth : Growth
+        Contexts, and the compactions that they ask for.
     output : array of int
         Tokens of one choice of the answer.
     truncated : array of bool
@@ -80,7 +30,7 @@ class CallTokens(NamedTuple):
         Calls whose context or answer was cut because the window did not hold both.
     """
 
-    contexts: Contexts
+    growth: Growth
     output: Ints
     truncated: Bools
     exceeded: Bools
@@ -92,7 +42,8 @@ def draw_tokens(
     rows: CallRows,
     per_session: Ints,
     rng: Callable[[str], np.random.Generator],
-) -> CallTokens:
+    grow: Grow,
+) -> PlannedTokens:
     """Draw what each answer and each request adds, and the contexts that follow from it.
 
     Parameters
@@ -107,17 +58,30 @@ def draw_tokens(
         Calls of each session.
     rng : callable
         Returns the random stream of a purpose.
+    grow : callable
+        Says how contexts grow.
     """
     output, truncated = _output_tokens(agent, rows, rng("output"))
     appended = _appended_tokens(agent, rows, rng("append"))
-    base = _base_tokens(agent, len(per_session), rng("base"))
-    contexts = grow_contexts(
-        agent, window, base, appended, output, rows.task, rows.in_sub_agent, per_session
-    )
+    # what comes back from a sub-agent is its last answer
+    reports = np.flatnonzero(rows.in_sub_agent & rows.last)
+    reports = reports[reports + 1 < len(output)]
+    returns = reports[~rows.opens_turn[reports + 1]]
+    appended[returns + 1] = output[returns]
+
+    begin = agent.static_prefix_tokens + appended
+    begin[starts_of(per_session)] = _base_tokens(agent, len(per_session), rng("base"))
+    growth = grow(agent, window, rows.agent, begin, appended, output)
     if agent.compacts:
-        return CallTokens(contexts, output, truncated, np.zeros(len(output), np.bool_))
-    context, output, exceeded = cut_to_window(window, contexts.tokens, output)
-    return CallTokens(contexts._replace(tokens=context), output, truncated, exceeded)
+        return PlannedTokens(growth, output, truncated, np.zeros(len(output), np.bool_))
+    context, output, exceeded = cut_to_window(window, growth.tokens, output)
+    return PlannedTokens(growth._replace(tokens=context), output, truncated, exceeded)
+
+
+def draw_summaries(agent: Agent, count: int, rng: np.random.Generator) -> Ints:
+    """Draw the tokens of the summary that each of `count` compactions gives."""
+    drawn = np.rint(agent.summary_tokens.sample(rng, count)).astype(np.int64)
+    return np.clip(drawn, 1, longest_summary(agent))
 
 
 def _output_tokens(agent: Agent, rows: CallRows, rng: np.random.Generator) -> tuple[Ints, Bools]:
@@ -133,7 +97,7 @@ def _appended_tokens(agent: Agent, rows: CallRows, rng: np.random.Generator) -> 
     appended = agent.append_tokens.sample(rng, len(rows.task))
     # an exchange whose tools run at the provider holds the results of that many steps
     appended[rows.server] *= SERVER_STEPS_PER_EXCHANGE
-    by_user = np.flatnonzero(rows.from_user)
+    by_user = np.flatnonzero(rows.opens_turn)
     appended[by_user] = agent.user_append_tokens.sample(rng, len(by_user))
     tokens = np.maximum(np.rint(appended), 1).astype(np.int64)
     tokens[rows.prewarm] = 0

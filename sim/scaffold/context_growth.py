@@ -1,100 +1,105 @@
-"""How the context of a session grows from call to call, is compacted, and meets the window."""
+"""How contexts grow from call to call, when they are compacted, and where the window cuts them."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from sim.arrays.ragged import cumulate_in, position_in, starts_of
+from sim.arrays.ragged import cumulate_in
 from sim.arrays.types import Bools, Ints
 from sim.catalog import Agent
 
-_NO_LIMIT = 1 << 40
 
-
-class Contexts(NamedTuple):
-    """Contexts of calls; arrays of shape (M,).
+class Growth(NamedTuple):
+    """Contexts of the calls that turns ask for; arrays of shape (M,).
 
     Attributes
     ----------
     tokens : array of int
         All input tokens of the call.
-    epoch : array of int
-        Compactions of the session so far; -1 - task for the calls of a sub-agent.
-    messages : array of int
-        Messages in the context, always odd.
+    compacted : array of bool
+        Calls before which the scaffold compacts.
+    compaction_tokens : array of int
+        All input tokens of that compaction, 0 where there is none.
     """
 
     tokens: Ints
-    epoch: Ints
-    messages: Ints
+    compacted: Bools
+    compaction_tokens: Ints
+
+
+class Grow(Protocol):
+    """Says how contexts grow; see `grow_contexts`."""
+
+    def __call__(
+        self, agent: Agent, window: Ints, who: Ints, begin: Ints, appended: Ints, output: Ints
+    ) -> Growth:
+        """Return the context of each call, and the compactions."""
+
+
+def longest_summary(agent: Agent) -> int:
+    """Return the most tokens of the summary that a compaction of `agent` gives.
+
+    With the static prefix it fits in what a compaction leaves.
+    """
+    room = agent.compaction_to_tokens - agent.static_prefix_tokens
+    return max(1, min(agent.max_tokens, room))
 
 
 def grow_contexts(
-    agent: Agent,
-    window: Ints,
-    base: Ints,
-    appended: Ints,
-    output: Ints,
-    task: Ints,
-    in_sub_agent: Bools,
-    per_session: Ints,
-) -> Contexts:
-    """Return the context of each call, in closed form instead of call by call.
+    agent: Agent, window: Ints, who: Ints, begin: Ints, appended: Ints, output: Ints
+) -> Growth:
+    """Return the context of each call, and the compactions, all agents at once.
 
-    A context grows by what is appended and by the answer before. Whenever it would pass the limit
-    of compaction, the scaffold replaces (limit - compaction_to_tokens) tokens by nothing. So after
-    n compactions it is the uncompacted context less n times that, with the smallest n that keeps
-    it within the limit; n is the epoch. A scaffold that does not compact has no limit here. A
-    sub-agent has a context of its own, which begins with the static prefix.
+    A context grows by the answer before and by what is appended. If it would pass the limit of
+    compaction, the scaffold first sends all of it with an instruction, and begins a new history:
+    the static prefix, the summary and text carried over, `compaction_to_tokens` in all, and the
+    new input that waits. What is longer than the window (in the compaction) or the limit (after
+    it) is cut, as scaffolds cut long results of tools. A scaffold that does not compact has no
+    limit here.
+
+    Each pass finds the first call of each agent that is over the limit, and takes off all its
+    later contexts what the compaction leaves out.
 
     Parameters
     ----------
     agent : Agent
         The scaffold.
-    window, appended, output : array of int, shape (M,)
-        Window of the model, tokens of new input, and tokens of the answer of each call.
-    base : array of int, shape (S,)
-        Context of the first call of each session.
-    task : array of int, shape (M,)
-        Number of the task.
-    in_sub_agent : array of bool, shape (M,)
-        Calls of sub-agents.
-    per_session : array of int, shape (S,)
-        Calls of each session.
+    window : array of int, shape (M,)
+        Window of the model of each call.
+    who : array of int, shape (M,)
+        Number of the agent that makes each call; of those of an agent, the earlier come first.
+    begin : array of int, shape (M,)
+        Context of the call if it is the first of its agent; else of no account.
+    appended, output : array of int, shape (M,)
+        Tokens of new input, and of the answer, of each call.
     """
-    limit = np.full(len(window), _NO_LIMIT)
+    order = np.argsort(who, kind="stable")
+    calls_of_agent = np.unique(who, return_counts=True)[1]
+    first = np.cumsum(calls_of_agent) - calls_of_agent
+    added = appended[order] + np.roll(output[order], 1)
+    added[first] = begin[order[first]]
+    tokens = cumulate_in(added, calls_of_agent)
+    compacted, compaction_tokens = np.zeros(len(who), np.bool_), np.zeros(len(who), np.int64)
+
     if agent.compacts:
+        window, appended = window[order], appended[order]
         limit = np.floor(window * agent.compaction_at).astype(np.int64)
+        number = np.repeat(np.arange(len(first)), calls_of_agent)
+        while len(over := np.flatnonzero(tokens > limit)):
+            over = over[np.diff(number[over], prepend=-1) > 0]
+            waiting = tokens[over] + agent.compaction_prompt_tokens
+            begins = np.minimum(agent.compaction_to_tokens + appended[over], limit[over])
+            compacted[over] = True
+            compaction_tokens[over] = np.minimum(waiting, window[over] - longest_summary(agent))
+            removed = np.zeros(len(tokens), np.int64)
+            removed[over] = tokens[over] - begins
+            tokens -= cumulate_in(removed, calls_of_agent)
 
-    # what is new in each call; that of sub-agents stays out of the session's own context
-    growth = appended + _of_call_before(output, per_session)
-    growth[starts_of(per_session)] = 0
-    own_growth = np.where(in_sub_agent, 0, growth)
-    uncompacted = np.repeat(base, per_session) + cumulate_in(own_growth, per_session)
-    removed = limit - agent.compaction_to_tokens
-    epoch = np.maximum(0, -((limit - uncompacted) // removed))
-    tokens = uncompacted - epoch * removed
-
-    # two messages a call, counted from the last call with a new context
-    own_calls = cumulate_in((~in_sub_agent).astype(np.int64), per_session) - 1
-    new_context = (epoch != _of_call_before(epoch, per_session)) & ~in_sub_agent
-    new_context[starts_of(per_session)] = True
-    messages = 2 * (own_calls - _at_last(new_context, own_calls, per_session)) + 1
-
-    if in_sub_agent.any():
-        sub = np.flatnonzero(in_sub_agent)
-        calls_of_sub_agent = np.bincount(task[sub])
-        calls_of_sub_agent = calls_of_sub_agent[calls_of_sub_agent > 0]
-        first = starts_of(calls_of_sub_agent)
-        growth_of_sub = growth[sub]
-        growth_of_sub[first] = appended[sub][first]
-        grown = agent.static_prefix_tokens + cumulate_in(growth_of_sub, calls_of_sub_agent)
-        tokens[sub] = np.minimum(grown, limit[sub])
-        epoch[sub] = -1 - task[sub]
-        messages[sub] = 2 * position_in(calls_of_sub_agent) + 1
-    return Contexts(tokens, epoch, messages)
+    back = np.empty(len(order), np.int64)
+    back[order] = np.arange(len(order))
+    return Growth(tokens[back], compacted[back], compaction_tokens[back])
 
 
 def cut_to_window(window: Ints, context: Ints, output: Ints) -> tuple[Ints, Ints, Bools]:
@@ -117,17 +122,3 @@ def cut_to_window(window: Ints, context: Ints, output: Ints) -> tuple[Ints, Ints
     exceeded = context + np.maximum(output, 1) > window
     context = np.minimum(context, window - 1)
     return context, np.minimum(output, window - context), exceeded
-
-
-def _of_call_before(values: Ints, per_session: Ints) -> Ints:
-    """Return the value of the call before in the session, 0 for the first."""
-    before = np.roll(values, 1)
-    before[starts_of(per_session)] = 0
-    return before
-
-
-def _at_last(flags: Bools, values: Ints, per_session: Ints) -> Ints:
-    """Return the value at the last flag of the session at or before each call."""
-    row = np.arange(len(flags))
-    last = np.maximum.accumulate(np.where(flags, row, 0))
-    return values[np.maximum(last, np.repeat(starts_of(per_session), per_session))]

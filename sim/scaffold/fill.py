@@ -10,30 +10,21 @@ from sim.arrays.ragged import cumulate_in, starts_of
 from sim.arrays.time import SECOND_US
 from sim.arrays.types import Bools, Ints
 from sim.catalog import Agent
-from sim.scaffold.call_tokens import CallRows, draw_tokens
-from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE, Turns
+from sim.scaffold.answers import draw_answers
+from sim.scaffold.call_rows import CallRows, Histories, turn_in_session
+from sim.scaffold.call_tokens import draw_summaries, draw_tokens
+from sim.scaffold.context_growth import Grow, grow_contexts
+from sim.scaffold.turns import Turns
 from sim.streams import Streams
-from sim.tables.words import (
-    END_TURN,
-    MAX_TOKENS,
-    PAUSE_TURN,
-    REFUSAL,
-    REFUSAL_CATEGORIES,
-    STOP_SEQUENCE,
-    TOOL_USE,
-    WINDOW_EXCEEDED,
-)
+from sim.tables.words import ASSISTANT, TOOL, USER, WINDOW_EXCEEDED
 from sim.world.calls import DrawnCalls
 from sim.world.failures import FailureDraws
 from sim.world.models import ModelTable
 
-# Why answers are refused, as the provider guesses; the same for every class. A prior.
-_CATEGORY_WEIGHTS = np.array([0.25, 0.1, 0.15, 0.1, 0.4])
-# Share of the output that is reasoning where there is any.
-_LEAST_REASONING, _MOST_REASONING = 0.2, 0.8
-
 # A serial number is the number of the task, then the position in it in so many bits.
 POSITION_BITS = 20
+# In place of a serial number where there is no call.
+NO_CALL = -1
 
 
 @dataclass(frozen=True)
@@ -73,13 +64,13 @@ class Sessions:
 
     @property
     def calls_per_session(self) -> Ints:
-        """Exchanges of each session, shape (S,)."""
+        """Exchanges that the turns of each session ask for, shape (S,)."""
         return np.add.reduceat(self.turns.calls, starts_of(self.per_session))
 
 
 @dataclass(frozen=True)
 class DrawnSessions:
-    """Drawn calls, and what the log says of each besides; arrays of shape (M,).
+    """Drawn calls, and what the log and the truth say of each besides; arrays of shape (M,).
 
     Attributes
     ----------
@@ -87,10 +78,20 @@ class DrawnSessions:
         What decides when calls are made and what becomes of them.
     position : array of int
         Position in the task, from 0.
+    turn : array of int
+        Number of the task in its session, from 0.
+    in_sub_agent : array of bool
+        Calls of a sub-agent; the others are of the main agent of the session.
+    shares_with : array of int
+        Serial number of the earlier call that it shares a prefix with, `NO_CALL` for none.
+    shared_tokens : array of int
+        Length of that prefix.
     finish : array of int
         Why the answer stops, index in `FINISH_REASONS`.
-    from_user : array of bool
-        Calls that a user turn begins with; the others bring results of tools.
+    opens_turn : array of bool
+        Calls that a person or program opens a turn with.
+    role : array of int
+        Whose the last message of the request is, index in `ROLES`.
     prewarm : array of bool
         Calls that ask for nothing and only fill the cache.
     reasoning_tokens : array of int
@@ -107,8 +108,13 @@ class DrawnSessions:
 
     calls: DrawnCalls
     position: Ints
+    turn: Ints
+    in_sub_agent: Bools
+    shares_with: Ints
+    shared_tokens: Ints
     finish: Ints
-    from_user: Bools
+    opens_turn: Bools
+    role: Ints
     prewarm: Bools
     reasoning_tokens: Ints
     choices: Ints
@@ -140,11 +146,13 @@ def fill(
     failures: FailureDraws,
     streams: Streams,
     *name: str | int,
+    grow: Grow = grow_contexts,
 ) -> DrawnSessions:
     """Draw all that happens inside sessions.
 
     Each purpose has a random stream of its own, from which calls draw row by row. So what a
-    session draws does not depend on the sessions after it.
+    session draws does not depend on the sessions after it. First come the calls that turns ask
+    for; where a context is full, a compaction is put before the call.
 
     Parameters
     ----------
@@ -160,6 +168,8 @@ def fill(
         Makers of random streams.
     *name : str or int
         Name of the block; a stream is named by that and its purpose.
+    grow : callable
+        Says how contexts grow and when they are compacted.
 
     Returns
     -------
@@ -171,12 +181,21 @@ def fill(
     def rng(purpose: str) -> np.random.Generator:
         return streams.rng(*name, purpose)
 
-    turns, per_session = sessions.turns, sessions.calls_per_session
-    rows = CallRows.from_turns(turns, per_session)
-    model, choices = sessions.model[rows.session], turns.choices[rows.task]
+    # the calls that turns ask for, then the compactions between them
+    turns, planned = sessions.turns, CallRows.from_turns(sessions.turns, sessions.calls_per_session)
+    window = models.window_tokens[sessions.model[planned.session]]
+    tokens = draw_tokens(agent, window, planned, sessions.calls_per_session, rng, grow)
+    rows, source = planned.with_compactions(tokens.growth.compacted)
+    per_session = np.bincount(rows.session)
+    histories = Histories.of(rows)
 
-    tokens = draw_tokens(agent, models.window_tokens[model], rows, per_session, rng)
-    context, output = tokens.contexts.tokens, tokens.output * choices
+    # tokens of all calls
+    made = rows.compaction
+    model = sessions.model[rows.session]
+    choices = np.where(made, 1, turns.choices[rows.task])
+    context = np.where(made, tokens.growth.compaction_tokens[source], tokens.growth.tokens[source])
+    output = tokens.output[source] * choices
+    output[made] = draw_summaries(agent, int(made.sum()), rng("summaries"))
     cached = sessions.lifetime_us[rows.session] > 0
     cached &= context >= models.min_cacheable_tokens[model]
     left = np.where(cached, context - np.minimum(agent.uncached_tail_tokens, context), 0)
@@ -186,7 +205,9 @@ def fill(
     batch = sessions.batch[rows.session]
     if batch.any():
         ttft_us[batch] = models.batch_delay_us(int(batch.sum()), rng("batch"))
-    wait_us = _waits_us(agent, sessions, rows, rng("tool time"))
+    wait_us = _waits_us(agent, sessions, planned, rng("tool time"))[source]
+    # a compaction is sent when its call was due, and that at once when the summary is there
+    wait_us[np.flatnonzero(made) + 1] = 0
     wait_us[starts_of(per_session)] = 0
 
     serial = (sessions.task_no << POSITION_BITS)[rows.task] + rows.position
@@ -199,7 +220,7 @@ def fill(
         generation_us=generation_us,
         context_tokens=context,
         left_tokens=left,
-        epoch=tokens.contexts.epoch,
+        history=histories.number,
         output_tokens=output,
         asks_tokens=np.where(rows.prewarm, 0, agent.max_tokens),
         failure_draw=failures.failure(serial, 0),
@@ -211,27 +232,33 @@ def fill(
         static_tokens=np.full(len(per_session), agent.static_prefix_tokens),
     )
 
-    # what the log says besides; three draws share the last stream, so their order counts
-    tool_calls = _tool_calls(agent, rows, rng("tool calls"))
-    answers = rng("answers")
-    finish = _finish(agent, turns, rows, tokens.truncated, answers)
-    reasoning = _reasoning_tokens(sessions.thinks[rows.session], output, answers)
-    category = answers.choice(len(REFUSAL_CATEGORIES), size=len(serial), p=_CATEGORY_WEIGHTS)
-    exceeded = tokens.exceeded
+    answers = draw_answers(
+        agent, turns, planned, tokens.truncated, sessions.thinks[planned.session], rng
+    ).laid_out(rows, source)
+    exceeded = tokens.exceeded[source]
+    tool_calls = np.where(exceeded, 0, answers.tool_calls)
+    before = histories.shared_with(rows)
+    shared = np.where(histories.opens, agent.static_prefix_tokens, context)
     drawn = DrawnSessions(
         calls=calls,
         position=rows.position,
-        finish=np.where(exceeded & ~rows.prewarm, WINDOW_EXCEEDED, finish),
-        from_user=rows.from_user,
+        turn=turn_in_session(rows, per_session),
+        in_sub_agent=rows.in_sub_agent,
+        shares_with=np.where(before >= 0, serial[before], NO_CALL),
+        shared_tokens=np.where(
+            before >= 0, np.minimum.reduce([shared, context, context[before]]), 0
+        ),
+        finish=np.where(exceeded & ~rows.prewarm, WINDOW_EXCEEDED, answers.finish),
+        opens_turn=rows.opens_turn,
+        role=_roles(rows, histories),
         prewarm=rows.prewarm,
-        reasoning_tokens=reasoning,
+        reasoning_tokens=np.rint(answers.reasoning_share * output).astype(np.int64),
         choices=choices,
-        server_requests=_server_requests(turns, rows),
-        category=category,
-        n_messages=tokens.contexts.messages,
-        # a turn begins with its user, so no result crosses from one session to the next
-        n_tool_results_in=np.where(rows.from_user, 0, np.roll(tool_calls, 1)),
-        n_tool_calls_out=np.where(exceeded, 0, tool_calls),
+        server_requests=answers.server_requests,
+        category=answers.category,
+        n_messages=histories.messages,
+        n_tool_results_in=_tool_results(planned.opens_turn[source], histories, tool_calls),
+        n_tool_calls_out=tool_calls,
     )
     return drawn.without(_after(exceeded, per_session)) if exceeded.any() else drawn
 
@@ -239,13 +266,6 @@ def fill(
 def _after(flags: Bools, per_session: Ints) -> Bools:
     """Tell which calls have a flagged one before them in their session."""
     return cumulate_in(flags.astype(np.int64), per_session) > flags
-
-
-def _tool_calls(agent: Agent, rows: CallRows, rng: np.random.Generator) -> Ints:
-    """Draw the tool calls in each answer: one at least where the client runs tools."""
-    drawn = np.maximum(np.rint(agent.tool_calls_per_step.sample(rng, len(rows.task))), 1)
-    none = rows.last | rows.prewarm | rows.server
-    return np.where(none, 0, drawn.astype(np.int64))
 
 
 def _waits_us(agent: Agent, sessions: Sessions, rows: CallRows, rng: np.random.Generator) -> Ints:
@@ -256,26 +276,16 @@ def _waits_us(agent: Agent, sessions: Sessions, rows: CallRows, rng: np.random.G
     return wait_us
 
 
-def _finish(
-    agent: Agent, turns: Turns, rows: CallRows, truncated: Bools, rng: np.random.Generator
-) -> Ints:
-    """Draw why each answer stops, as if it stayed within the window."""
-    ends = np.where(rng.random(len(truncated)) < agent.stop_sequence_share, STOP_SEQUENCE, END_TURN)
-    ends = np.where(turns.refused[rows.task], REFUSAL, ends)
-    goes_on = np.where(rows.server, PAUSE_TURN, TOOL_USE)
-    cut = (truncated & (ends != REFUSAL)) | rows.prewarm
-    return np.where(cut, MAX_TOKENS, np.where(rows.last, ends, goes_on))
+def _roles(rows: CallRows, histories: Histories) -> Ints:
+    """Return whose the last message of each request is: who opens a history asks as a user."""
+    from_user = rows.opens_turn | rows.compaction | histories.opens
+    return np.where(from_user, USER, np.where(histories.resumes, ASSISTANT, TOOL))
 
 
-def _reasoning_tokens(thinks: Bools, output: Ints, rng: np.random.Generator) -> Ints:
-    """Draw how much of each output is reasoning."""
-    share = rng.uniform(_LEAST_REASONING, _MOST_REASONING, len(output))
-    return np.where(thinks, np.rint(share * output), 0).astype(np.int64)
+def _tool_results(opens_turn: Bools, histories: Histories, tool_calls: Ints) -> Ints:
+    """Return the tool results in each request: what the answer before in its history called for.
 
-
-def _server_requests(turns: Turns, rows: CallRows) -> Ints:
-    """Return the tool steps that the provider runs inside each exchange."""
-    exchange = rows.position - turns.prewarmed[rows.task]
-    done = SERVER_STEPS_PER_EXCHANGE * exchange
-    left = np.minimum(turns.server_steps[rows.task] - done, SERVER_STEPS_PER_EXCHANGE)
-    return np.where(rows.server & ~rows.prewarm, np.maximum(left, 0), 0)
+    A compaction has those that its call waits with, which `opens_turn` is of.
+    """
+    none = opens_turn | histories.opens
+    return np.where(none, 0, tool_calls[histories.before])

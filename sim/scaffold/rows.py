@@ -28,6 +28,8 @@ EXCHANGE_RECORD = np.dtype(
         ("duration", np.int64),
         ("ttft", np.int64),
         ("content", np.uint64),
+        ("shares_with", np.int64),
+        ("think", np.int64),
         ("account", np.int32),
         ("person", np.int32),
         ("output", np.int32),
@@ -41,6 +43,8 @@ EXCHANGE_RECORD = np.dtype(
         ("n_calls", np.int16),
         ("status", np.int16),
         ("number", np.int32),
+        ("turn", np.int32),
+        ("shared", np.int32),
         ("server", np.int16),
         ("template", np.int16),
         ("topic", np.int16),
@@ -50,8 +54,10 @@ EXCHANGE_RECORD = np.dtype(
         ("category", np.int8),
         ("kind", np.int8),
         ("language", np.int8),
+        ("role", np.int8),
         ("away", np.bool_),
         ("user", np.bool_),
+        ("sub", np.bool_),
         ("prewarm", np.bool_),
         ("batch", np.bool_),
     ]
@@ -117,7 +123,7 @@ def counting_rows(
         "output": drawn.calls.output_tokens[call] * answered,
         "finish": drawn.finish[call],
         "choices": drawn.choices[call],
-        "user": drawn.from_user[call],
+        "user": drawn.opens_turn[call],
     }
 
 
@@ -181,7 +187,13 @@ def exchange_rows(
         "choices": drawn.choices[call].astype(np.int8),
         "server": if_answered(drawn.server_requests[call], np.int16),
         "category": drawn.category[call].astype(np.int8),
-        "user": drawn.from_user[call],
+        "user": drawn.opens_turn[call],
+        "role": drawn.role[call].astype(np.int8),
+        "sub": drawn.in_sub_agent[call],
+        "turn": drawn.turn[call].astype(np.int32),
+        "shares_with": drawn.shares_with[call],
+        "shared": drawn.shared_tokens[call].astype(np.int32),
+        "think": calls.wait_us[call],
         "prewarm": drawn.prewarm[call],
         "batch": calls.batch[session],
         "uncached": if_answered(calls.context_tokens[call] - read - write),
@@ -194,3 +206,8 @@ def exchange_rows(
 def task_of(serial: Ints) -> Ints:
     """Return the task number in a serial number."""
     return serial >> POSITION_BITS
+
+
+def position_of(serial: Ints) -> Ints:
+    """Return the position in the task in a serial number."""
+    return serial & ((1 << POSITION_BITS) - 1)

@@ -22,8 +22,8 @@ _GRID = np.linspace(-8.5, 8.5, 17_001)
 def instance_scores(streams: Streams, benchmark: str, items: int) -> Floats:
     """Return the difficulty score of each item, standard normal, shape (items,).
 
-    The score belongs to the benchmark, not to who runs it: every actor of a scenario that works
-    on an item meets the same difficulty.
+    The score belongs to the benchmark, not to who runs it: every actor that works on an item meets
+    the same difficulty, in all runs of one world, whose `streams` are asked for.
     """
     return streams.rng("benchmark", benchmark, "instances").standard_normal(items)
 

@@ -13,7 +13,6 @@ from sim.scenario.resolved import Actor
 SERVER_STEPS_PER_EXCHANGE = 10
 _MOST_CHOICES = 4
 _STEPS_FOR_A_SUB_AGENT = 4
-_PILOT_TURNS = 200_000
 
 
 class Turns(NamedTuple):
@@ -32,7 +31,8 @@ class Turns(NamedTuple):
     choices : array of int
         Answers asked for at once.
     sub_agent : array of bool
-        Whether a sub-agent with a context of its own does part of the tool steps.
+        Whether a sub-agent with a context of its own does part of the tool steps; only of turns
+        of five exchanges or more.
     """
 
     calls: Ints
@@ -94,42 +94,3 @@ def draw_tool_steps(actor: Actor, size: int, rng: np.random.Generator) -> Ints:
     agentic = rng.random(size) < actor.agentic_share
     tool_steps = np.maximum(np.rint(actor.tool_steps.sample(rng, size)), 1)
     return np.where(agentic, tool_steps, 0).astype(np.int64)
-
-
-def mean_session_calls(actor: Actor) -> float:
-    """Return the expected exchanges of a session."""
-    length = actor.turns_per_session
-    turns = length.single_share + (1 - length.single_share) * length.more.rounded_mean(low=1)
-    return turns * mean_calls(actor)
-
-
-# Results of `mean_calls` by the parameters that they depend on.
-_mean_calls_by_parameters: dict[tuple[Any, ...], float] = {}
-
-
-def mean_calls(actor: Actor) -> float:
-    """Return the expected exchanges of a user turn.
-
-    A Monte Carlo estimate with a fixed seed, to about one percent; exact where no turn is special.
-    """
-    parameters = (
-        actor.refusal_share,
-        actor.server_tools_share,
-        actor.prewarm_share,
-        actor.agentic_share,
-        actor.tool_steps,
-    )
-    if parameters not in _mean_calls_by_parameters:
-        _mean_calls_by_parameters[parameters] = _mean_calls(actor)
-    return _mean_calls_by_parameters[parameters]
-
-
-def _mean_calls(actor: Actor) -> float:
-    """Return the exact mean of plain turns, times the ratio of means in a sample of turns."""
-    plain = 1 + actor.agentic_share * actor.tool_steps.rounded_mean(low=1)
-    if not actor.refusal_share + actor.server_tools_share + actor.prewarm_share:
-        return plain
-    rng = np.random.default_rng(0)
-    steps = draw_tool_steps(actor, _PILOT_TURNS, rng)
-    ratio = draw_turns_of(actor, steps, rng).calls.mean() / (1 + steps.mean())
-    return float(ratio * plain)

@@ -21,6 +21,7 @@ from sim.scenario.resolved import Balance, Cover, OnFailure
 from sim.scenario.values import (
     AgentShares,
     Concentration,
+    DayCount,
     Exchanges,
     ModelShares,
     ModeShares,
@@ -102,8 +103,24 @@ class ActorForm(Form):
         "Cap on the daily exchanges of an account, above 0 to 10^7 (AD3).", NONE_BY_DEFAULT
     )
     lifetime_days: Days | None = optional_key(
-        "Days from the first to the last activity of an account, 0 to 3,660.",
-        "Default: that of the typology, else all the time.",
+        "Days from the first to the last activity of an account that is seen in the log, 0 to "
+        "3,660. As many accounts come as leave."
+    )
+    dormant_share: Annotated[float, Field(ge=0, le=0.9)] | None = optional_key(
+        "Share of the time that an account is dormant, 0 to 0.9."
+    )
+    dormant_days: Days | None = optional_key(
+        "Days that an account is dormant at once, 0 to 3,660; at most 120 count."
+    )
+    ramp_days: DayCount | None = optional_key(
+        "Days until a new account does all that it will, in four steps, 0 to 3,660."
+    )
+    drift_sigma: Annotated[float, Field(ge=0, le=3)] | None = optional_key(
+        "Slow drift of volume, week by week: standard deviation of its logarithm after 30 days, "
+        "0 to 3."
+    )
+    model_change_share: Annotated[float, Field(ge=0, le=0.9)] | None = optional_key(
+        "Share of accounts that choose their model anew within 30 days, 0 to 0.9."
     )
     waves_sigma: Annotated[float, Field(ge=0, le=3)] | None = optional_key(
         "Spread of what all accounts do together from hour to hour: standard deviation of the "
@@ -138,6 +155,23 @@ class ActorForm(Form):
     )
     prepaid_share: Share | None = optional_key(
         "Share of instruments that are prepaid cards, 0 to 1."
+    )
+    stolen_card_share: Share | None = optional_key(
+        "Share of cards, of those that are not prepaid, that are stolen, 0 to 1."
+    )
+    popular_address_share: Share | None = optional_key(
+        "Share of addresses that strangers use too: exits of private networks, gateways of "
+        "carriers, campuses and offices, 0 to 1."
+    )
+    pooled_card_share: Share | None = optional_key(
+        "Share of instruments that strangers have too: card numbers sold more than once, 0 to 1."
+    )
+    pooled_domain_share: Share | None = optional_key(
+        "Share of accounts whose mail domain anybody can have an address at, beside the common "
+        "ones, 0 to 1."
+    )
+    bought_share: Share | None = optional_key(
+        "Share of cohorts that were bought from a seller, who signed them up, 0 to 1."
     )
     verified_share: Share | None = optional_key(
         "Share of accounts with a verified identity, 0 to 1."
@@ -224,8 +258,7 @@ class ActorForm(Form):
         "Tokens of an answer, 0 to 10^6.", "Default: that of the typology, else of the scaffold."
     )
     account_age_days: Days | None = optional_key(
-        "Age of an account when the log opens, 0 to 3,660 days; where accounts have a lifetime, "
-        "that counts."
+        "Age when the log opens of an account without a lifetime, 0 to 3,660 days."
     )
     templates: Templates | None = optional_key(
         "Number of prompt templates that the accounts share for the list, or where there is none "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
 from pydantic import ValidationError
@@ -21,14 +22,15 @@ from sim.scenario.resolved import (
     Clock,
     Event,
     Load,
+    RateLimits,
     Scenario,
     Tables,
     World,
     fields_of,
 )
 from sim.scenario.scenario_form import ScenarioForm
-from sim.scenario.size import scaled, scaled_keys
-from sim.scenario.world_forms import AnyEventForm, WorldForm
+from sim.scenario.size import scaled, scaled_budget, scaled_keys, sizes_of_copies
+from sim.scenario.world_forms import AnyEventForm, RateLimitsForm, WorldForm
 
 # The benchmark that is cover where a scenario names none.
 _COVER = "swe-bench-full"
@@ -69,7 +71,7 @@ def resolve(form: ScenarioForm) -> Scenario:
     with _faults_of(("world", "enforcement"), faults):
         enforcement = _enforcement(form.world)
     with _faults_of(("world",), faults):
-        world = _world(form.world, enforcement)
+        world = _world(form.world, form.clock.start.date(), enforcement)
     actors: list[Actor] = []
     for number, actor in enumerate(form.actors):
         with _faults_of(("actors", number), faults):
@@ -115,13 +117,15 @@ def _faults_of(path: Path, faults: list[tuple[Path, str]]) -> Iterator[None]:
 # --- the world
 
 
-def _world(form: WorldForm, enforcement: Enforcement | None) -> World:
+def _world(form: WorldForm, starts: date, enforcement: Enforcement | None) -> World:
     """Return the provider: what the form says, else the catalog; events in order of time.
 
     Parameters
     ----------
     form
         Of the human form.
+    starts
+        Day on which the clock starts.
     enforcement
         Already resolved; None for a provider that does nothing about accounts.
     """
@@ -137,14 +141,22 @@ def _world(form: WorldForm, enforcement: Enforcement | None) -> World:
 
     events = sorted(form.events, key=lambda event: (event.at, event.kind))
     return World(
+        seed=int(usual["seed"]) if form.seed is None else form.seed,
         load=Load(**load),
         overload=usual["overload"] if form.overload is None else form.overload,
         server_error=usual["server_error"] if form.server_error is None else form.server_error,
         timeout_us=form.timeout or round(usual["timeout_s"] * 1e6),
         burst=form.burst or usual["burst"],
+        limits=_limits(form.limits or RateLimitsForm(), starts),
         events=tuple(map(_event, events)),
         enforcement=enforcement,
     )
+
+
+def _limits(form: RateLimitsForm, starts: date) -> RateLimits:
+    """Return which limits hold: those of a day that is given, else of the clock's start."""
+    as_of = form.as_of or starts
+    return RateLimits(as_of=as_of, output=form.output or catalog.output_rule(as_of).output)
 
 
 def _enforcement(form: WorldForm) -> Enforcement | None:
@@ -175,13 +187,24 @@ def _look_alikes(form: ScenarioForm) -> list[AnyActorForm]:
 
 
 def _actors(form: AnyActorForm, scale: float) -> list[Actor]:
-    """Return an actor, or as many copies of it as are asked for, numbered from 1."""
+    """Return an actor, or as many copies of it as are asked for and left, numbered from 1."""
     actor = _actor(form, scale)
     if form.copies == 1:
         return [actor]
+    ids = [f"{actor.id}-{number}" for number in range(1, form.copies + 1)]
+    if isinstance(form, BenchmarkForm):  # its accounts stay, and so do all copies
+        return [actor.model_copy(update={"id": id_}) for id_ in ids]
+
+    whole = _actor(form, 1.0)
+    numbers = {key: getattr(whole, key) for key in scaled_keys(form, scale)}
+    sizes = sizes_of_copies(numbers, form.copies, scale)
+    operator = whole.operator
+    if operator and operator.budget_usd is not None:
+        budget = scaled_budget(operator.budget_usd, scale * form.copies / len(sizes))
+        operator = operator.model_copy(update={"budget_usd": budget})
     return [
-        actor.model_copy(update={"id": f"{actor.id}-{number}"})
-        for number in range(1, form.copies + 1)
+        actor.model_copy(update={"id": id_, "operator": operator, **size})
+        for id_, size in zip(ids, sizes, strict=False)
     ]
 
 
@@ -193,7 +216,7 @@ def _actor(form: AnyActorForm, scale: float) -> Actor:
     form
         An actor of the human form; copies are made by the caller.
     scale
-        Above 0. It multiplies the keys of `scaled_keys`, typology defaults too.
+        Above 0. It multiplies the keys of `scaled_keys`, typology defaults too, and the budget.
 
     Returns
     -------
@@ -224,6 +247,9 @@ def _actor(form: AnyActorForm, scale: float) -> Actor:
     for key in scaled_keys(form, scale):
         if values.get(key) is not None:
             values[key] = scaled(values[key], scale)
+    if (values.get("operator") or {}).get("budget_usd") is not None:
+        budget = scaled_budget(values["operator"]["budget_usd"], scale)
+        values["operator"] = {**values["operator"], "budget_usd": budget}
 
     values["models"] = dict(sorted(values["models"].items()))
     values["agents"] = dict(sorted(values["agents"].items()))

@@ -7,11 +7,13 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from sim.catalog import OutputLimit
 from sim.distributions import Distribution
 from sim.documents.forms import Record
 from sim.documents.quantities import format_duration
-from sim.documents.value_types import Instant
+from sim.documents.value_types import Day, Instant
 from sim.scenario.enforcement_policy import Enforcement, Operator
+from sim.streams import Streams
 
 Arrival = Literal["sessions", "queue"]
 Source = Literal["benchmark", "prompts"]
@@ -29,6 +31,11 @@ class Clock(Record):
 
     start: Instant
     duration_us: int
+
+    @property
+    def opening_us(self) -> int:
+        """The opening of the log, in microseconds since 1970."""
+        return round(self.start.timestamp() * 1_000_000)
 
     @property
     def end(self) -> datetime:
@@ -124,7 +131,19 @@ class Actor(Record):
     # Volume: exchanges a day are a median over accounts.
     exchanges_per_account_day: float = 0.0
     most_per_account_day: float | None = None
+
+    # Coming and going: days from the first to the last activity, None for accounts that are always
+    # there; the share of the time that they send nothing, and for how long at once; days until a
+    # new one does its all; standard deviation, after a month, of the logarithm of its volume; the
+    # share that choose a model anew within a month.
     lifetime_days: Distribution | None = None
+    dormant_share: float = 0.0
+    dormant_days: Distribution = Distribution(constant=1.0)
+    ramp_days: float = 0.0
+    drift_sigma: float = 0.0
+    model_change_share: float = 0.0
+
+    # How much they do together, and by themselves.
     waves_sigma: float = 0.0
     jitter_sigma: float = 0.0
     away_share: float = 0.0
@@ -136,8 +155,16 @@ class Actor(Record):
     shared_card_share: float = 0.0
     accounts_per_card: float = 1.0
     prepaid_share: float = 0.0
+    stolen_card_share: float = 0.0
     verified_share: float = 0.0
     cloud_share: float = 0.0
+
+    # What it draws from pools that strangers share: addresses, cards, mail domains, and accounts
+    # that a seller signed up.
+    popular_address_share: float = 0.0
+    pooled_card_share: float = 0.0
+    pooled_domain_share: float = 0.0
+    bought_share: float = 0.0
 
     # Who sends through whose accounts, and who asks.
     through: str | None = None
@@ -235,20 +262,44 @@ class Event(Record):
     factor: float = 1.0
 
 
-class World(Record):
-    """The provider; `enforcement` None: it does nothing about accounts.
+class RateLimits(Record):
+    """The day whose limits hold, and how output counts against them; see `sim.catalog.limits_of`.
 
+    `output`: up_front or as_generated, as in `sim.catalog.OutputRule`.
+    """
+
+    as_of: Day
+    output: OutputLimit
+
+    def summary(self) -> str:
+        """Return in a few words which limits hold."""
+        rule = "taken up front" if self.output == "up_front" else "counted as generated"
+        return f"limits as of {self.as_of}, output {rule}"
+
+
+class World(Record):
+    """The provider and the planet around it; `enforcement` None: it does nothing about accounts.
+
+    `seed`: of what belongs to the planet, whatever the seed of the run: templates, topics and
+    vectors of prompts, sets of tools, client software, networks, sellers, items of benchmarks.
     `overload`, `server_error`: probability for an attempt under ordinary conditions.
     `timeout_us`: after it clients hang up. `burst`: size of a bucket in minutes of its limit.
     """
 
+    seed: int
     load: Load
     overload: float
     server_error: float
     timeout_us: int
     burst: float
+    limits: RateLimits
     events: tuple[Event, ...] = ()
     enforcement: Enforcement | None = None
+
+    @property
+    def streams(self) -> Streams:
+        """The random streams of the planet."""
+        return Streams(self.seed)
 
 
 class Tables(Record):

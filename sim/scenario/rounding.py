@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import sim.catalog as catalog
 from sim.scenario.actor_forms import AnyActorForm, BenchmarkForm
 from sim.scenario.checks import benchmark_of
 from sim.scenario.scenario_form import ScenarioForm
-from sim.scenario.size import scaled, scaled_keys
+from sim.scenario.size import scaled, scaled_keys, sizes_of_copies
 
 # Relative difference between wanted and rounded that is worth a word.
 _WORTH_SAYING = 0.2
@@ -27,7 +28,7 @@ class Rounded:
     actor, key
         Whose number, and which.
     number
-        Before it is scaled.
+        Before it is scaled; accounts and targets are those of all copies together.
     wanted
         The number times the scale.
     became
@@ -53,14 +54,24 @@ def rounded_numbers(form: ScenarioForm) -> tuple[Rounded, ...]:
 def _numbers(form: AnyActorForm, scale: float) -> Iterator[Rounded]:
     """Yield the numbers of an actor that a scale multiplies, defaults of its typology too."""
     defaults = catalog.typologies()[form.typology].defaults
-    for key in scaled_keys(form, scale):
-        if key not in _AMOUNTS:
-            continue
-        number: int | None = getattr(form, key, None) or defaults.get(key)
-        if key == "items" and isinstance(form, BenchmarkForm):
-            number = benchmark_of(form)[2].items
-        if number:
+    given = {
+        key: getattr(form, key, None) or defaults.get(key)
+        for key in scaled_keys(form, scale)
+        if key in _AMOUNTS
+    }
+    if "items" in given and isinstance(form, BenchmarkForm):
+        given["items"] = benchmark_of(form)[2].items
+    numbers: dict[str, int] = {key: number for key, number in given.items() if number is not None}
+
+    if isinstance(form, BenchmarkForm):
+        for key, number in numbers.items():
             yield Rounded(form.id, key, number, number * scale, scaled(number, scale))
+        return
+
+    copies = sizes_of_copies(numbers, form.copies, scale)
+    for key, number in numbers.items():
+        total = number * form.copies
+        yield Rounded(form.id, key, total, total * scale, sum(copy[key] for copy in copies))
 
 
 def rounding_words(rounded: Sequence[Rounded], scale: float) -> str:
@@ -81,9 +92,21 @@ def rounding_words(rounded: Sequence[Rounded], scale: float) -> str:
     left_out = len(worst) - _MOST_NAMED
     more = f"; and {left_out} more" if left_out > 0 else ""
     return (
-        f"scale {scale:g} distorts, since numbers are whole and at least 1: {named}{more}; "
-        f"{_in_all(rounded)}choose a larger scale for shares and totals that hold"
+        f"scale {scale:g} moves numbers by more than a fifth, since they are whole and at least 1: "
+        f"{named}{more}; {_in_all(rounded)}{_remedy(rounded, scale)}"
     )
+
+
+def _remedy(rounded: Sequence[Rounded], scale: float) -> str:
+    """Return what to do: the scale from which on all of these stay within a fifth."""
+    if scale > 1:
+        return "choose a whole number as scale"
+    # from 1.67 on, which becomes 2, rounding moves no number by more than a fifth
+    enough = 2 / (1 + _WORTH_SAYING) / min(x.number for x in rounded)
+    if enough >= 1:
+        return "leave the scale out for shares and totals that hold"
+    step = 10 ** (math.floor(math.log10(enough)) - 1)
+    return f"from a scale of {math.ceil(enough / step) * step:.2g} on they stay within a fifth"
 
 
 def _in_all(rounded: Sequence[Rounded]) -> str:

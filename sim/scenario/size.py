@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sim.catalog as catalog
+from sim.distributions import LEAST
 from sim.documents.bounds import (
     MOST_ACCOUNTS,
     MOST_EXCHANGES,
     MOST_RUNS,
     MOST_SCALE,
+    MOST_USD,
     MOST_WORKERS,
     shown,
 )
@@ -35,6 +37,11 @@ def scaled(number: int, scale: float) -> int:
     return max(1, math.floor(number * scale + 0.5)) if scale != 1 else number
 
 
+def scaled_budget(budget_usd: float, scale: float) -> float:
+    """Return `budget_usd` x `scale`, within bounds; what a budget pays for is scaled too."""
+    return min(max(budget_usd * scale, LEAST), MOST_USD)
+
+
 def scaled_keys(form: AnyActorForm, scale: float) -> tuple[str, ...]:
     """Return the keys of an actor that a scale multiplies: sizes and targets, no rates.
 
@@ -50,6 +57,37 @@ def scaled_keys(form: AnyActorForm, scale: float) -> tuple[str, ...]:
     if isinstance(form, BenchmarkForm):
         return ("items" if scale < 1 else "runs", "workers")
     return _SCALED
+
+
+def sizes_of_copies(
+    numbers: Mapping[str, int | None], copies: int, scale: float
+) -> list[dict[str, int]]:
+    """Return what a scale makes of the copies of an actor, so that their sum is what it asks for.
+
+    Numbers are scaled for all copies together and shared out, the first copies get what is left
+    over. Where fewer accounts than copies are left, there are as many copies as accounts.
+
+    Parameters
+    ----------
+    numbers
+        Of one copy before the scale, by key, `accounts` among them; None is left out.
+    copies
+        At least 1.
+    scale
+        Above 0.
+
+    Returns
+    -------
+    list of dict
+        The numbers of each copy that is left, at least 1 each.
+    """
+    present = {key: number for key, number in numbers.items() if number is not None}
+    totals = {key: scaled(number * copies, scale) for key, number in present.items()}
+    left = min(copies, totals["accounts"])
+    return [
+        {key: max(1, (total + left - 1 - place) // left) for key, total in totals.items()}
+        for place in range(left)
+    ]
 
 
 def scale_of(data: Any) -> float:
@@ -96,8 +134,8 @@ def too_large(form: AnyActorForm, scale: float) -> Iterator[tuple[str, str]]:
 
 def accounts_of(form: AnyActorForm, scale: float) -> int:
     """Return the accounts of an actor with all its copies, scaled."""
-    is_scaled = "accounts" in scaled_keys(form, scale)
-    return form.copies * (scaled(form.accounts, scale) if is_scaled else form.accounts)
+    accounts = form.copies * form.accounts
+    return scaled(accounts, scale) if "accounts" in scaled_keys(form, scale) else accounts
 
 
 def too_many(actors: Mapping[int, AnyActorForm], scale: float) -> Iterator[str]:

@@ -6,12 +6,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from sim.catalog import OutputLimit
 from sim.catalog.ids import ModelId
 from sim.distributions import Positive
 from sim.documents.bounds import MOST_ACCOUNTS, Days, Hours
 from sim.documents.forms import Form
 from sim.documents.quantities import in_words
 from sim.documents.value_types import (
+    Day,
     Factor,
     Minutes,
     PositiveDuration,
@@ -20,7 +22,7 @@ from sim.documents.value_types import (
 )
 from sim.scenario.enforcement_policy import Policy
 from sim.scenario.keys import BY_CATALOG, optional_key
-from sim.scenario.values import AtLeastOne, PositiveDailyRate, PositiveDays, Times
+from sim.scenario.values import AtLeastOne, PositiveDailyRate, PositiveDays, Seed, Times
 
 PositivePeople = Annotated[Positive, Field(le=MOST_ACCOUNTS)]
 AlertRate = Annotated[float, Field(ge=0, le=1000)]
@@ -85,6 +87,20 @@ class LimitsForm(LastingForm):
 
     kind: Literal["limits"] = Field(description="Other rate limits.")
     factor: Annotated[Factor, Field(description="Factor on all limits, above 0 to 1,000.")]
+
+
+class RateLimitsForm(Form):
+    """Which of the limits that are known hold, and how output counts against them."""
+
+    as_of: Day | None = optional_key(
+        "Day whose limits hold throughout the log, such as 2026-02-01.",
+        "Default: the day on which the clock starts.",
+    )
+    output: OutputLimit | None = optional_key(
+        "What counts against the output limit: up_front (max_tokens when a request begins; what "
+        "was not used comes back) or as_generated (the tokens of the answer).",
+        "Default: the rule of that day.",
+    )
 
 
 class PriceForm(LastingForm):
@@ -214,6 +230,11 @@ EnforcementOrDefault = Annotated[EnforcementForm, BeforeValidator(_enforcement)]
 class WorldForm(Form):
     """The provider; keys that are left out take the catalog's value."""
 
+    seed: Seed | None = optional_key(
+        "Seed of what every run of one world shares, 0 to 2^64 - 1: templates, topics and vectors "
+        "of prompts, tools, client software, networks, sellers, items of benchmarks.",
+        BY_CATALOG,
+    )
     load: LoadForm | None = optional_key("Course of the load.", BY_CATALOG)
     overload: Share | None = optional_key(
         "Probability that an attempt meets 529, 0 to 1.", BY_CATALOG
@@ -222,6 +243,10 @@ class WorldForm(Form):
     timeout: PositiveDuration | None = optional_key("Time after which clients hang up.", BY_CATALOG)
     burst: Annotated[float, Field(gt=0, le=10)] | None = optional_key(
         "Size of a token bucket in minutes of its limit, above 0 to 10.", BY_CATALOG
+    )
+    limits: RateLimitsForm | None = optional_key(
+        "Limits of another time, or another rule for output.",
+        "Default: those of the clock's start.",
     )
     events: tuple[Annotated[AnyEventForm, Field(discriminator="kind")], ...] = Field(
         default=(), description="Timeline of the provider. Default: nothing happens."

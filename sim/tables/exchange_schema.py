@@ -87,6 +87,13 @@ EXCHANGES = TableSchema(
             prefix="conv_",
         ),
         Column(
+            "client_request_group",
+            "id?",
+            "Joins the attempts of one call, for clients that send an idempotency key with it; "
+            "else missing (0).",
+            prefix="grp_",
+        ),
+        Column(
             "platform",
             "word",
             "`first_party`, or the cloud platform by which the account comes: "
@@ -122,20 +129,22 @@ EXCHANGES = TableSchema(
         Column(
             "n_messages",
             "int16",
-            "Messages in the request: 1 at first and after a compaction, then two more a call.",
+            "Messages in the request: 1 in a new history (at first, after a compaction, of a "
+            "sub-agent), then two more a call; even where a paused answer goes on.",
             source="row.n_messages",
         ),
         Column("n_tool_defs", "int16", "Tools that the request defines."),
         Column(
             "n_tool_results_in",
             "int16",
-            "Tool results in the last message: the tool calls of the last answer.",
+            "Tool results in the last message: the tool calls of the last answer of the history.",
             source="row.n_results",
         ),
         Column(
             "last_role_in",
             "word",
-            "`user` if a person or program asked, `tool` if a tool result did.",
+            "`user` if a person or program asked, or the scaffold for a summary; `tool` if a tool "
+            "result did; `assistant` if a paused answer goes on.",
             profile="core",
         ),
         Column(

@@ -31,13 +31,61 @@ TRUTH_EXCHANGES = TableSchema(
         Column(
             "user_initiated",
             "bool",
-            "Whether it belongs to the first call of its task.",
+            "Whether a person or program opens a turn with it: the first call of a task that asks "
+            "for an answer, and the one before it that warms the cache.",
             source="row.user",
         ),
         Column(
             "attempt_of",
+            "id?",
+            "The call that it is another attempt at: the identifier of its first attempt; "
+            "missing (0) in the first attempt itself.",
+            prefix="req_",
+        ),
+        Column(
+            "session_uid",
             "id",
-            "The call that it is an attempt at: the identifier of its first attempt.",
+            "Session: the turns that go on with one another.",
+            prefix="sess_",
+        ),
+        Column("turn", "int32", "Number of the task in its session, from 0.", source="row.turn"),
+        Column("step", "int32", "Number of the call in its turn, from 0."),
+        Column(
+            "agent_uid",
+            "id",
+            "Who makes the call: the main agent of the session, or a sub-agent of a turn.",
+            prefix="agent_",
+        ),
+        Column(
+            "parent_agent_uid",
+            "id?",
+            "Agent that had the sub-agent work; missing (0) for the main agent.",
+            prefix="agent_",
+        ),
+        Column(
+            "shares_with",
+            "id?",
+            "The earlier call of the session whose input begins like this one's: the identifier of "
+            "its first attempt; missing (0) in the first call of a session. A call that was "
+            "never made, because its turn was given up before, has no row.",
+            prefix="req_",
+            repeats=False,
+        ),
+        Column(
+            "shared_prefix_tokens",
+            "int32",
+            "Tokens of that common beginning: all of the earlier input within a history, the "
+            "static prefix after a compaction and at the start of a sub-agent.",
+            unit="tokens",
+            source="row.shared",
+            repeats=False,
+        ),
+        Column(
+            "think_time_s",
+            "float32",
+            "Pause before the call as drawn, of the user or of tools, counted from the end of the "
+            "call before; 0 in the first call of a session.",
+            unit="s",
             repeats=False,
         ),
     ]
@@ -123,6 +171,16 @@ TRUTH_ACCOUNTS = TableSchema(
             "generation", "int16", "0 for first accounts, else how many held its place before it."
         ),
         Column("stolen_card", "bool", "Whether it pays with a stolen card."),
+        Column(
+            "active_from",
+            "time?",
+            "From when on it was used, at sign-up or later; null for one that always was.",
+        ),
+        Column(
+            "active_until",
+            "time?",
+            "When its owner leaves, banned or not: nothing is begun from then on; null for never.",
+        ),
     ]
 )
 

@@ -21,6 +21,10 @@ class PromptSource(IntEnum):
 
 PROMPT_KINDS = tuple(source.name.lower() for source in PromptSource)
 
+ROLES = ("tool", "user", "assistant")
+"""Whose the last message of a request is."""
+TOOL, USER, ASSISTANT = range(len(ROLES))
+
 FINISH_REASONS = (
     "tool_use",
     "end_turn",

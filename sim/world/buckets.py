@@ -11,10 +11,13 @@ from sim.world.limits import Sizes
 class Buckets:
     """Token buckets for requests, input and output, full at first.
 
-    A request takes from all three or from none. The output bucket gives `max_tokens` in advance;
-    what the answer did not use comes back when the request ends. Requests must come in order of
-    time, because a bucket is refilled up to the time of each; what comes back in between is kept
-    until its time, and put in before anything later.
+    A request takes from all three or from none. Where output is taken up front, its bucket gives
+    `max_tokens` in advance, and what the answer did not use comes back when the request ends. Else
+    it is enough that the bucket holds one token, and the tokens of the answer are taken at its end;
+    the bucket may then hold less than nothing.
+
+    Requests must come in order of time, because a bucket is refilled up to the time of each. What
+    an end gives back or takes is kept until its time, and counts before anything later.
     """
 
     __slots__ = (
@@ -32,9 +35,12 @@ class Buckets:
         "_size",
         "_sizes",
         "_taken",
+        "_up_front",
     )
 
-    def __init__(self, sizes: Sizes, edges_us: list[int], segment: int, now_us: int) -> None:
+    def __init__(
+        self, sizes: Sizes, edges_us: list[int], segment: int, now_us: int, up_front: bool
+    ) -> None:
         """Fill the buckets.
 
         Parameters
@@ -45,11 +51,13 @@ class Buckets:
             End of each segment, when sizes may change.
         segment, now_us : int
             The first segment, and the time in it.
+        up_front : bool
+            Whether output is taken when a request begins.
         """
-        self._sizes, self._edges_us = sizes, edges_us
+        self._sizes, self._edges_us, self._up_front = sizes, edges_us, up_front
         self._at_us = self._output_at_us = now_us
         self._taken = 0
-        # (time, units) of output that will come back, as a heap
+        # (time, units) of output that will come back, or be taken where below 0, as a heap
         self._returns: list[tuple[int, int]] = []
         self._resize(segment)
         self._requests, self._input, self._output = self._size[::3]
@@ -87,14 +95,15 @@ class Buckets:
         into = input_tokens * per_input
         if into > most_input:
             into = most_input
-        out = output_tokens * per_output
+        out = output_tokens * per_output if self._up_front else per_output
         if out > most_output:
             out = most_output
 
         if requests >= one and level >= into and self._output >= out:
             self._requests, self._input = requests - one, level - into
-            self._output -= out
-            self._taken = out
+            if self._up_front:
+                self._output -= out
+                self._taken = out
             return 0
         self._requests, self._input = requests, level
         return max(
@@ -105,9 +114,18 @@ class Buckets:
 
     def ends(self, at_us: int, output_tokens: int) -> None:
         """Have the request that took last end at `at_us`, with so much output in its answer."""
-        unused = self._taken - output_tokens * self._output_per_token
-        if unused > 0:
-            heapq.heappush(self._returns, (at_us, unused))
+        back = self._taken - output_tokens * self._output_per_token
+        # an answer longer than what was taken up front leaves no debt
+        if back > 0 or (back and not self._up_front):
+            heapq.heappush(self._returns, (at_us, back))
+
+    def debt_us(self) -> int:
+        """Return after how long at most the output bucket is empty again, not below.
+
+        Counted from the end of the last request, under the lowest limit of all segments.
+        """
+        debt = -min(0, self._output) - sum(back for _, back in self._returns if back < 0)
+        return -(-debt // min(size.rate for size in self._sizes.output))
 
     def _refill_output(self, now_us: int) -> None:
         level = self._output + (now_us - self._output_at_us) * self._output_rate
@@ -130,9 +148,9 @@ class Buckets:
         self._refill_output(now_us)
 
     def _catch_up(self, now_us: int, segment: int) -> None:
-        """Put in what came back, and change the sizes, up to now and in order of time."""
+        """Put in or take out what ends say, and change the sizes, up to now in order of time."""
         returns = self._returns
-        # each pass uses up a change of limits or what an attempt gives back
+        # each pass uses up a change of limits or the end of an attempt
         while True:
             edge_us = self._edges_us[self._segment] if self._segment < segment else FOREVER_US
             back_us = returns[0][0] if returns else FOREVER_US

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from sim.arrays.columns import grouped
-from sim.arrays.ragged import starts_of
 from sim.arrays.time import HOUR_US, MINUTE_US, NEVER_US
 from sim.arrays.types import Bools, Ints
 from sim.world.attempt_stream import AttemptStream
@@ -17,10 +16,10 @@ LIFETIME_1H_US = HOUR_US
 
 
 def session_read_tokens(calls: DrawnCalls, attempts: Attempts) -> Ints:
-    """Return the tokens that each attempt reads of its own session's context.
+    """Return the tokens that each attempt reads of its own history.
 
-    An attempt reads what the last answered call of its session left, if both are of the same
-    epoch and that call was made no longer ago than the lifetime.
+    An attempt reads what the last answered call of its history left, if that call was made no
+    longer ago than the lifetime.
 
     Parameters
     ----------
@@ -32,17 +31,14 @@ def session_read_tokens(calls: DrawnCalls, attempts: Attempts) -> Ints:
     Returns
     -------
     array of int, shape (attempts,)
-        -1 where nothing of the session's context is alive.
+        -1 where nothing of the history is alive.
     """
     answered = attempts.status == OK
     answered_us = np.full(len(calls.serial), NEVER_US)
     answered_us[attempts.call[answered]] = attempts.begins_us[answered]
 
-    before = _last_before(answered_us != NEVER_US)
-    first = np.repeat(starts_of(calls.calls_per_session), calls.calls_per_session)
-    same_context = (before >= first) & (calls.epoch[before] == calls.epoch)
-
-    left_before = np.where(same_context, calls.left_tokens[before], 0)[attempts.call]
+    before = _last_of_history(calls.history, answered_us != NEVER_US)
+    left_before = np.where(before >= 0, calls.left_tokens[before], 0)[attempts.call]
     left = calls.left_tokens[attempts.call]
     age_us = attempts.begins_us - answered_us[before][attempts.call]
     lifetime_us = calls.lifetime_us[calls.session[attempts.call]]
@@ -92,10 +88,14 @@ class PrefixCache:
         return np.where(in_stream, stream.at_us[before], self._touched_us[key])
 
 
-def _last_before(flags: Bools) -> Ints:
-    """Return the index of the last flag before each element, -1 if there is none."""
-    last_so_far = np.maximum.accumulate(np.where(flags, np.arange(len(flags)), -1))
-    before = np.empty(len(flags), np.int64)
-    before[:1] = -1
-    before[1:] = last_so_far[:-1]
+def _last_of_history(history: Ints, flags: Bools) -> Ints:
+    """Return the last flagged call before each in its history, -1 if there is none."""
+    order = np.argsort(history, kind="stable")
+    last_so_far = np.maximum.accumulate(np.where(flags[order], np.arange(len(order)), -1))
+    last_before = np.concatenate([np.full(1, -1), last_so_far[:-1]])
+
+    candidate = order[last_before]
+    same = (last_before >= 0) & (history[candidate] == history[order])
+    before = np.empty(len(order), np.int64)
+    before[order] = np.where(same, candidate, -1)
     return before

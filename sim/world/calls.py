@@ -31,8 +31,9 @@ class DrawnCalls:
         All input tokens, from the cache or not.
     left_tokens : array of int, shape (M,)
         What the call leaves in the prompt cache if it is answered, 0 for nothing.
-    epoch : array of int, shape (M,)
-        Compactions of the session so far; calls of different epochs share no context.
+    history : array of int, shape (M,)
+        Number of the history that the call continues; no two sessions share one. Calls of
+        different histories share no more than the static prefix.
     output_tokens, asks_tokens : array of int, shape (M,)
         Tokens of the answer, and `max_tokens` of the request.
     calls_per_session : array of int, shape (S,)
@@ -57,7 +58,7 @@ class DrawnCalls:
     generation_us: Ints
     context_tokens: Ints
     left_tokens: Ints
-    epoch: Ints
+    history: Ints
     output_tokens: Ints
     asks_tokens: Ints
     failure_draw: Floats

@@ -28,6 +28,9 @@ class ProviderConditions:
         Probabilities that an attempt fails so, together 1 at most.
     limits : array of float
         Factor on the limits of every tier.
+    takes_output_up_front : bool
+        Whether `max_tokens` counts against the limit of output when an attempt begins, and not
+        the tokens of its answer when it ends.
     """
 
     def __init__(self, world: World, opening: datetime, opens_us: int, closes_us: int) -> None:
@@ -54,6 +57,7 @@ class ProviderConditions:
         self._segment_of_minute[changes] = 1
         np.cumsum(self._segment_of_minute, out=self._segment_of_minute)
 
+        self.takes_output_up_front = world.limits.output == "up_front"
         self.slowdown, self.overload, self.server_error, self.limits = by_minute[:, starts]
         self.starts_us: Ints = minute[starts] * MINUTE_US
         self.ends_us: Ints = np.concatenate([self.starts_us[1:], [FOREVER_US]])

@@ -100,6 +100,7 @@ def overdrawn(
     deficit: Ints,
     since_us: Ints,
     gives: Ints | None = None,
+    asks: Ints | None = None,
 ) -> Bools:
     """Tell which buckets are ever asked for more than they hold.
 
@@ -124,19 +125,25 @@ def overdrawn(
         Deficit of every bucket, and the time at which it was so. Brought up to date in place.
     gives : array of int, shape (N,), optional
         Units that each event gives back before it takes.
+    asks : array of int, shape (N,), optional
+        Units that must be there before an event takes; 0 for one that takes whatever there is, so
+        that a deficit may pass the capacity. Without it, events ask for what they take.
 
     Returns
     -------
     array of bool, shape (B,)
-        Buckets whose deficit ever passes the capacity.
+        Buckets that did not hold what some event asked for.
     """
     at_us, first, length, present = events
     last = first + length - 1
 
-    # what comes back before each event; no more than from empty to full, so nothing overflows
+    # what comes back before each event; no more than can be missing, so nothing overflows
+    most = size.capacity + deficit[present]
+    if asks is not None:
+        most += np.add.reduceat(takes, first)
     back = np.diff(at_us, prepend=0)
     back[first] = at_us[first] - since_us[present]
-    np.minimum(back, size.capacity // size.rate + 1, out=back)
+    np.minimum(back, np.repeat(most // size.rate + 1, length), out=back)
     back *= size.rate
     if gives is not None:
         back += gives
@@ -157,6 +164,7 @@ def overdrawn(
 
     deficits = lowest
     deficits += walk
-    over = np.maximum.reduceat(deficits, first) > size.capacity
+    missing = deficits if asks is None else np.where(asks > 0, deficits - takes + asks, 0)
+    over = np.maximum.reduceat(missing, first) > size.capacity
     deficit[present], since_us[present] = deficits[last], at_us[last]
     return np.asarray(over)

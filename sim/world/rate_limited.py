@@ -38,7 +38,7 @@ class Work:
             drawn_calls.generation_us,
             drawn_calls.context_tokens,
             drawn_calls.left_tokens,
-            drawn_calls.epoch,
+            drawn_calls.history,
             drawn_calls.output_tokens,
             drawn_calls.asks_tokens,
         )
@@ -67,11 +67,12 @@ class _Session:
     """A session in progress.
 
     `position` is that of its current call, `n` the number of the attempt that comes next, and
-    `chains_down` as in `RetryPolicy.pause_us`. The `last` answered call is what it can read from
-    the cache.
+    `chains_down` as in `RetryPolicy.pause_us`. Of each history `answered` has the last answered
+    call, which later ones can read from the cache: when its attempt began, and what it left.
     """
 
     __slots__ = (
+        "answered",
         "batch",
         "buckets",
         "calls",
@@ -79,9 +80,6 @@ class _Session:
         "failure_draw",
         "first_row",
         "key",
-        "last_epoch",
-        "last_left",
-        "last_us",
         "lifetime_us",
         "n",
         "on_end",
@@ -100,7 +98,7 @@ class _Session:
         self.key, self.batch = int(drawn.key[number]), bool(drawn.batch[number])
         self.lifetime_us = int(drawn.lifetime_us[number])
         self.static = int(drawn.static_tokens[number])
-        self.last_us, self.last_left, self.last_epoch = NEVER_US, 0, -1
+        self.answered: dict[int, tuple[int, int]] = {}
 
 
 class RateLimitedLoop:
@@ -144,7 +142,17 @@ class RateLimitedLoop:
         self._from_us = from_us
         self._segment = self._first_segment = provider.segment_scalar(from_us)
         self._ends_us: list[int] = provider.ends_us.tolist()
+        self._up_front = provider.takes_output_up_front
         self.last_end_us = NEVER_US
+
+    @property
+    def repaid_us(self) -> int:
+        """When nobody owes output any more, at the latest, if no session is opened after the last.
+
+        From then on buckets hold nothing or more.
+        """
+        debts_us = (buckets.debt_us() for buckets in self._buckets.values())
+        return self.last_end_us + max(debts_us, default=0)
 
     @property
     def is_idle(self) -> bool:
@@ -187,10 +195,10 @@ class RateLimitedLoop:
         while now_us >= self._ends_us[self._segment]:
             self._segment += 1
         position, n, buckets = session.position, session.n, session.buckets
-        serial, _, _, ttft_us, generation_us, context, left, epoch, output, asks = session.calls[
+        serial, _, _, ttft_us, generation_us, context, left, history, output, asks = session.calls[
             position
         ]
-        read = self._read_tokens(now_us, session, left, epoch) if left else 0
+        read = self._read_tokens(now_us, session, left, history) if left else 0
 
         # limits, then the answer or an error
         lacking_us = 0
@@ -219,19 +227,19 @@ class RateLimitedLoop:
         if status != OK:
             self._retry(end_us, session, serial, status, lacking_us)
             return
-        session.last_us, session.last_left, session.last_epoch = now_us, left, epoch
+        session.answered[history] = now_us, left
         if left:
             self._touched_us[session.key] = now_us
         session.position += 1
         session.n = session.chains_down = 0
         self._go_on(end_us, session)
 
-    def _read_tokens(self, now_us: int, session: _Session, left: int, epoch: int) -> int:
-        """Return what a call reads from the cache: context of its session, or static prefix."""
+    def _read_tokens(self, now_us: int, session: _Session, left: int, history: int) -> int:
+        """Return what a call reads from the cache: context of its history, or static prefix."""
         lifetime_us = session.lifetime_us
-        same_context = session.last_epoch == epoch and session.last_left > 0
-        if same_context and now_us - session.last_us <= lifetime_us:
-            return min(session.last_left, left)
+        last_us, last_left = session.answered.get(history, (NEVER_US, 0))
+        if last_left > 0 and now_us - last_us <= lifetime_us:
+            return min(last_left, left)
         if now_us - self._touched_us.get(session.key, NEVER_US) <= lifetime_us:
             return min(session.static, left)
         return 0
@@ -242,7 +250,7 @@ class RateLimitedLoop:
             return None
         if number not in self._buckets:
             self._buckets[number] = Buckets(
-                sizes, self._ends_us, self._first_segment, self._from_us
+                sizes, self._ends_us, self._first_segment, self._from_us, self._up_front
             )
         return self._buckets[number]
 

@@ -102,7 +102,7 @@ def test_tables_about_one_sign_up_do_not_agree_to_the_microsecond(run: sim.Run) 
         FROM pairs
     """
     [(accounts, later, before, given_s, lead_s)] = run.sql(query).fetchall()
-    assert accounts == later == before > 60
+    assert accounts == later == before > 50
     assert 120 < given_s < 480
     assert 30 < lead_s < 200
 

@@ -16,14 +16,18 @@ import pytest
 
 from sim.actors.arrivals.rates import rates_per_day
 from sim.actors.context import ActorContext
+from sim.arrays.time import FOREVER_US
 from sim.catalog import typologies
 from sim.entities import pools
-from sim.entities.payments import MARKETPLACE, PREPAID
+from sim.entities.payments import CARD, MARKETPLACE, PREPAID
+from sim.entities.shared_pools import SharedPools
 from sim.population.population import build_population
 from tests.support.scenarios import DAY_US, HOUR_US
 from tests.support.statistics import ACCOUNTS, Measure, below, loaded, off, share, stage_of
 
 IDS = list(typologies())
+# Without these an actor has all that it shares to itself.
+POOLS = ("popular_address_share", "pooled_card_share", "bought_share")
 
 
 def deviation(values: Any, sigma: float) -> Iterator[Measure]:
@@ -102,16 +106,44 @@ def networks(context: ActorContext) -> Iterator[Measure]:
         # some meet in the universe's 40 networks of a kind, or on the 256 hosts of a /24
         met = 0.01 * per_account
         yield Measure(name, count / ACCOUNTS, per_account, error + met)
-    if actor.lifetime_days is None:
-        days = -a.created_us / DAY_US
-        yield from below("age in days", days, actor.account_age_days, prefix)
-    else:
-        lived = context.timeline.covered_us(ACCOUNTS, -999 * DAY_US, 999 * DAY_US) / DAY_US
-        yield from below("lifetime in days", lived, actor.lifetime_days)
-        before = (context.timeline.covered_us(ACCOUNTS, -999 * DAY_US, 0) > 0).mean()
-        length = actor.lifetime_days.sample(np.random.default_rng(1), 200_000)
-        begun = float((length / (length + 1)).mean())  # of those that meet a log of one day
-        yield Measure("begun before", before, begun, math.sqrt(0.25 / ACCOUNTS))
+
+
+def lives(context: ActorContext) -> Iterator[Measure]:
+    """Lifetimes, which accounts have begun before the log, and how long they are dormant in it."""
+    actor, a = context.actor, context.accounts
+    lived = (a.ends_us - a.begins_us) / DAY_US
+    stays = a.ends_us == FOREVER_US
+    assert stays.any() == (actor.source == "benchmark")
+    yield from below("lifetime in days", lived[~stays], actor.lifetime_days, a.cohort[~stays])
+
+    length = actor.lifetime_days.sample(np.random.default_rng(1), 200_000)
+    begun = float((length / (length + 1)).mean())  # of those that meet a log of one day
+    yield share("begun before", (a.begins_us < 0)[~stays], begun, a.cohort[~stays])
+    noon = context.timeline.at(np.arange(ACCOUNTS), np.full(ACCOUNTS, DAY_US // 2))
+    there = (a.begins_us < -60 * DAY_US) & (a.ends_us > DAY_US)
+    if there.sum() > 100:
+        yield share("dormant", (noon.row < 0)[there], actor.dormant_share)
+    changes = 1 - (1 - actor.model_change_share) ** (1 / 30)
+    several = 1 - sum(weight**2 for weight in actor.models.values())
+    changes *= several * (1 - actor.uptake.latest_share)
+    yield share("model changes in a day", a.model_changes_us < DAY_US, changes)
+
+
+def pooled(context: ActorContext) -> Iterator[Measure]:
+    """What comes from the pools of strangers, and the cards that are stolen."""
+    actor, a = context.actor, context.accounts
+    shared, n = SharedPools(context.world.streams), 2_000
+    everywhere = np.indices((len(pools.ASN_TYPES), len(pools.COUNTRIES), n))
+    grid, kind, country = everywhere[2].ravel() / n, *(x.ravel() for x in everywhere[:2])
+    popular = np.isin(a.ip, shared.exits(grid, kind, country).ip)
+    yield share("popular addresses", popular, actor.popular_address_share, a.ip)
+    numbers = [shared.cards(grid[:n], np.full(n, stolen)) for stolen in (False, True)]
+    known = np.isin(a.instrument, np.concatenate(numbers))
+    yield share("pooled cards", known, actor.pooled_card_share, a.instrument)
+    is_card = (a.card_kind == CARD) & ~known
+    yield share("stolen", a.stolen[is_card], actor.stolen_card_share, a.instrument[is_card])
+    bought = (a.signup_ip >> 8) != (a.ip >> 8)
+    yield share("bought", bought, actor.bought_share, np.where(bought, a.signup_ip >> 8, a.ip))
 
 
 def cards(context: ActorContext) -> Iterator[Measure]:
@@ -148,5 +180,8 @@ def prompts(context: ActorContext) -> Iterator[Measure]:
 @pytest.mark.parametrize("typology", IDS)
 def test_accounts_are_as_their_typology_says(typology: str) -> None:
     context = stage_of(typology)
-    for measures in (volumes, habits, networks, cards, prompts):
+    for measures in (volumes, habits, lives, pooled, prompts):
         assert off(measures(context)) == []
+    by_themselves = stage_of(typology, **dict.fromkeys(POOLS, 0.0))
+    for measures in (networks, cards):
+        assert off(measures(by_themselves)) == []

@@ -12,12 +12,12 @@ from sim.invariants import check_run
 from tests.support.scenarios import PART_ROWS, coders, lab, ordinary, pool, scenario
 
 MINUTE_US = 60_000_000
-IDS = [f"INV-{number}" for number in range(1, 9)]
-# A pool at its limits, a laboratory with four workers, people who give up.
+IDS = [f"INV-{number}" for number in range(1, 11)]
+# A pool at its limits, a laboratory with four workers, people who give up; some have sub-agents.
 BUSY = scenario(
-    coders(12, on_failure="give_up"),
+    coders(12, on_failure="give_up", sub_agent_share=0.3),
     lab(items=60, runs=2),
-    pool(16, 1_500, organisations=4, tier="tier-1"),
+    pool(16, 1_500, organisations=4, tier="tier-1", sub_agent_share=0.3),
     days=0.3,
     part_rows=PART_ROWS,
     world=ordinary(overload=0.1, timeout_us=60_000_000),

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.catalog import tiers
+from sim.catalog import limits_of
 from sim.engine.run import run
 from sim.invariants.rate_limits import limit_segments
+from sim.scenario.resolved import RateLimits
 from tests.invariants.damage import (
     MINUTE_US,
     change,
@@ -19,7 +20,16 @@ from tests.invariants.damage import (
     req,
     verdict,
 )
-from tests.support.scenarios import HOUR_US, event, log_with_truth, ordinary, pool, read, scenario
+from tests.support.scenarios import (
+    HOUR_US,
+    MONDAY,
+    event,
+    log_with_truth,
+    ordinary,
+    pool,
+    read,
+    scenario,
+)
 
 
 def test_a_label_of_another_exchange(copy: Path, rows: Any) -> None:
@@ -137,7 +147,7 @@ def bucket_levels(rows: Any, at: str, per_minute: int, asked: Any) -> list[float
 
 
 def test_input_beyond_the_bucket(copy: Path, rows: Any) -> None:
-    limit = tiers()["tier-1"]["Sonnet 4.x"]
+    limit = limits_of("tier-1", MONDAY.date())["Sonnet 4.x"]
     sonnet = rows["model_served"].str.contains("sonnet") & (rows["actor_id"] == "pool")
     admitted = rows[sonnet & (rows["http_status"] != 429)]
     took = np.where(admitted["http_status"] == 200, admitted["input_tokens_total"], 0)
@@ -163,7 +173,8 @@ def test_input_beyond_the_bucket(copy: Path, rows: Any) -> None:
 @pytest.mark.parametrize(("burst", "kind"), [(1.0, "output tokens"), (0.02, "requests")])
 def test_an_attempt_that_should_have_been_refused(tmp_path: Path, burst: float, kind: str) -> None:
     """The first refused attempt that comes while an answer is under way, let through."""
-    world = ordinary(burst=burst, overload=0.0, server_error=0.0)
+    limits = RateLimits(as_of=MONDAY.date(), output="up_front")
+    world = ordinary(limits=limits, burst=burst, overload=0.0, server_error=0.0)
     dials: dict[str, Any] = {
         "organisations": 1,
         "tier": "tier-1",

@@ -164,10 +164,12 @@ def test_without_truth_says_what_was_not_checked(copy: Path) -> None:
         "INV-2 limits: ok (without truth the highest tier of the scenario counts for all)",
         "INV-3 time: ok",
         "INV-4 tokens and cost: ok",
-        "INV-5 cache: ok (reads are held against the account, not the task)",
+        "INV-5 cache: ok (reads are held against the account, not the agent)",
         "INV-6 attempts: not checked: needs truth",
         "INV-7 accounts and identifiers: ok",
         "INV-8 workers: not checked: needs truth",
+        "INV-9 requests: ok (without truth each row by itself)",
+        "INV-10 sessions: not checked: needs truth",
     ]
 
 

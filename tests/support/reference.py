@@ -48,10 +48,9 @@ class CountingProvider(Provider):
     expired = 0
 
     def _read_tokens(self, session: Session, call: Call, now_us: int) -> int:
-        last = session.last_answered
-        if call.left_tokens and last and last.left_tokens and last.epoch == call.epoch:
-            age_us = now_us - session.last_answered_began_us
-            CountingProvider.expired += age_us > session.lifetime_us
+        last, began_us = session.last_answered.get(call.history, (None, 0))
+        if call.left_tokens and last and last.left_tokens:
+            CountingProvider.expired += now_us - began_us > session.lifetime_us
         return super()._read_tokens(session, call, now_us)
 
 

@@ -24,6 +24,7 @@ from sim.scenario.resolved import (
     Clock,
     Event,
     Load,
+    RateLimits,
     Rhythm,
     Scenario,
     Tables,
@@ -53,10 +54,12 @@ def ordinary(*events: Event, **dials: Any) -> World:
         **dials.pop("load", {}),
     }
     defaults = {
+        "seed": int(known["seed"]),
         "overload": known["overload"],
         "server_error": known["server_error"],
         "timeout_us": round(known["timeout_s"] * 1e6),
         "burst": known["burst"],
+        "limits": RateLimits(as_of=MONDAY.date(), output="as_generated"),
     }
     return World(load=Load(**load), events=events, **{**defaults, **dials})
 
@@ -92,10 +95,20 @@ PLAIN_ANSWERS = dict.fromkeys(
 )
 
 
+# Accounts that are always there and always do the same.
+STEADY: dict[str, Any] = {
+    "lifetime_days": None,
+    "dormant_share": 0.0,
+    "ramp_days": 0.0,
+    "drift_sigma": 0.0,
+    "model_change_share": 0.0,
+}
+
+
 def make_actor(id_: str, typology: str, **dials: Any) -> Actor:
-    """An actor with the defaults of its typology but for `dials`, and plain answers."""
+    """An actor with the defaults of its typology but for `dials`; plain answers, and steady."""
     kind = typologies()[typology]
-    given = {**kind.defaults, **PLAIN_ANSWERS, **dials}
+    given = {**kind.defaults, **PLAIN_ANSWERS, **STEADY, **dials}
     counting = fields_of(kind.arrival, given.get("source"))
     given = {key: value for key, value in given.items() if key in counting or key in dials}
     return Actor(id=id_, typology=typology, arrival=kind.arrival, **given)

@@ -58,9 +58,10 @@ def loaded(typology: str, days: float = 1.0, **dials: Any) -> Scenario:
 
 
 @lru_cache(maxsize=2)
-def stage_of(typology: str) -> ActorContext:
+def stage_of(typology: str, **dials: float) -> ActorContext:
     """Many accounts of a typology, each of an organisation of its own."""
-    return build_population(loaded(typology, accounts=ACCOUNTS, organisations=ACCOUNTS)).contexts[0]
+    made = loaded(typology, accounts=ACCOUNTS, organisations=ACCOUNTS, **dials)
+    return build_population(made).contexts[0]
 
 
 def off(measures: Iterable[Measure]) -> list[Measure]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sim.arrays.types import Ints
-from sim.catalog import tiers
+from sim.catalog import limits as limits_of_tiers
 from sim.streams import Streams
 from sim.world.attempts import RATE_LIMIT, RETRIES, Attempts, CallConditions, RetryPolicy
 from sim.world.calls import DrawnCalls
@@ -59,7 +59,7 @@ def single_calls(count: int, failures: FailureDraws) -> DrawnCalls:
         generation_us=zeros,
         context_tokens=ones,
         left_tokens=zeros,
-        epoch=zeros,
+        history=number,
         output_tokens=ones,
         failure_draw=failures.failure(number, 0),
         calls_per_session=ones,
@@ -134,7 +134,7 @@ def agrees(limit: Limit, arrivals_us: Ints, refused: Ints) -> bool:
 
 
 def limits() -> list[Limit]:
-    by_tier = {(c.requests_per_min) for tier in tiers().values() for c in tier.values()}
+    by_tier = {limit.requests_per_min for limit in limits_of_tiers()}
     return [Limit(n, burst) for n in (*sorted(by_tier), 7) for burst in (1.0, 0.25)]
 
 

@@ -12,7 +12,7 @@ from sim.actors.sessions.session_workload import SessionWorkload
 from sim.arrays.types import Floats, Ints
 from sim.engine.shards import workloads
 from sim.population.population import build_population
-from sim.scaffold.turns import mean_session_calls
+from sim.scaffold.expected_calls import mean_session_calls
 from sim.scenario.resolved import Actor, Rhythm, Turns
 from tests.support.scenarios import (
     DAY_US,

@@ -133,10 +133,12 @@ def draw_starts(
 ) -> tuple[Ints, Ints]:
     """Draw (start, index of the end user) of all sessions, in order of time.
 
-    The end users of a slot share its rate evenly. Each behaviour has streams of its own.
+    The end users of a slot share its rate evenly, that of its best week: what it does less of in
+    the others is left out later. Each behaviour has streams of its own.
     """
     mode = context.accounts.mode[users.slot]
-    per_day = rates_per_day(context, slots)[users.slot - slots.start]
+    at_best = rates_per_day(context, slots) * context.timeline.peak(slots)
+    per_day = at_best[users.slot - slots.start]
     per_day /= context.accounts.end_users[users.slot]
 
     by_mode = []

@@ -13,6 +13,7 @@ from sim.actors.prompts import PromptSource
 from sim.arrays.time import HOUR_US
 from sim.arrays.types import Floats, Ints
 from sim.catalog import benchmarks, steps_for
+from sim.scaffold.expected_calls import compactions_per_call
 from sim.scaffold.steps import draw_steps, instance_scores
 from sim.scaffold.turns import Turns, draw_tool_steps, draw_turns_of, plain_turns
 from sim.streams import U64, mixed
@@ -98,8 +99,9 @@ class BenchmarkTickets:
             raise ValueError(f"actors.{actor.id}: a benchmark queue needs a benchmark")
         self._context, self._actor, self._opens_us = context, actor, opens_us
         self._benchmark = benchmarks()[actor.benchmark]
-        self._scores = instance_scores(context.streams, self._benchmark.id, self._benchmark.items)
-        self._key = context.streams.key("benchmark", self._benchmark.id)
+        streams = context.world.streams
+        self._scores = instance_scores(streams, self._benchmark.id, self._benchmark.items)
+        self._key = streams.key("benchmark", self._benchmark.id)
 
         # accounts are chosen for a block at a time: where they come and go, it is soon used up
         few = max(_SHORTEST_BLOCK, team.workers or 0)
@@ -168,6 +170,7 @@ class BenchmarkTickets:
 class PromptTickets:
     """A list of prompts, each handed out once, paced so that the target is met in time.
 
+    The target holds for the calls that turns ask for and the compactions to be expected of them.
     Each block of tickets takes the share of the planned time that its exchanges have in the
     target. Within that time its releases are a Poisson process given its count: sorted uniforms,
     in operational time. A ticket that nobody can take when it is released is dropped.
@@ -181,7 +184,9 @@ class PromptTickets:
         if team.target is None:
             raise ValueError(f"actors.{actor.id}: a paced queue needs a target")
         self._context, self._actor, self._team = context, actor, team
-        self._target = team.target
+        # compactions come on top of what turns ask for
+        more = compactions_per_call(actor, one_turn=True)
+        self._target = max(1, round(team.target / (1 + more)))
 
         # the planned time, in operational time
         self._time_change = time_change_of(context, actor, 0)

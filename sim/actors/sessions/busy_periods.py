@@ -64,6 +64,20 @@ class BusyPeriods:
         self.period_of_session: Ints = np.empty(len(order), np.int64)
         self.period_of_session[order] = np.cumsum(opens) - 1
 
+    def run_into_next(self, repaid_us: Ints) -> Bools:
+        """Tell after which periods the pause is too short for what they leave behind.
+
+        Parameters
+        ----------
+        repaid_us
+            When output that a period owes to its buckets is repaid, shape (periods,). From then
+            on they need the pause of their owner to fill.
+        """
+        next_us = self._start_us[self._order[self._first[1:]]]
+        same_owner = self._owner[1:] == self._owner[:-1]
+        runs_into = repaid_us[:-1] + self._forget_us[self._owner[:-1]] >= next_us
+        return np.append(same_owner & runs_into, False)[: len(self)]
+
     def __len__(self) -> int:
         return len(self._first)
 
@@ -128,7 +142,7 @@ class BusyPeriods:
             # does the pause before the next period still last for long enough?
             pause_opens_us = self._starts_us(period) - int(self._forget_us[self._owner[period]])
             loop.run(pause_opens_us)
-            if loop.is_idle and loop.last_end_us < pause_opens_us:
+            if loop.is_idle and loop.repaid_us < pause_opens_us:
                 return period
 
     def _starts_us(self, period: int) -> int:

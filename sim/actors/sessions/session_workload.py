@@ -66,7 +66,7 @@ class SessionWorkload:
         edges = np.cumsum([len(p.start_us) for p in pieces])[:-1]
         period_of_session = np.split(periods.period_of_session, edges)
 
-        limited, read_tokens = self._check_limits(pieces, period_of_session, len(periods))
+        limited, read_tokens = self._check_limits(pieces, period_of_session, periods)
         works = _PieceWorks(pieces)
         simulated = periods.simulate(
             limited, context.service.event_loop, works.of_session, context.horizon_us
@@ -90,7 +90,7 @@ class SessionWorkload:
         return self._sessions.draw()
 
     def _check_limits(
-        self, pieces: list[Piece], period_of_session: list[Ints], periods: int
+        self, pieces: list[Piece], period_of_session: list[Ints], periods: BusyPeriods
     ) -> tuple[Bools, list[Ints]]:
         """Return (which busy periods may hit a limit, what each attempt of each piece reads)."""
         context, classes = self._context, len(self._context.service.limits)
@@ -107,9 +107,10 @@ class SessionWorkload:
 
         stream, order = merge_attempts(parts, buckets)
         read_in_order = context.draws.prefix_cache().read_tokens(stream)
-        check = context.service.limit_check(periods, -SESSION_LEAD_US)
+        check = context.service.limit_check(len(periods), -SESSION_LEAD_US)
         check.add(stream, read_in_order)
         limited = np.asarray(check.overdrawn.reshape(-1, classes).any(axis=1))
+        limited |= periods.run_into_next(check.repaid_us().reshape(-1, classes).max(axis=1))
 
         read = np.empty(len(order), np.int64)
         read[order] = read_in_order

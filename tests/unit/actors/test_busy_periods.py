@@ -15,7 +15,18 @@ from sim.actors.sessions.busy_periods import BusyPeriods
 from sim.engine.shards import workloads
 from sim.population.population import build_population
 from tests.support.reference import differences, rows_of
-from tests.support.scenarios import HOUR_US, coders, lab, pool, scenario, simple
+from tests.support.scenarios import (
+    DAY_US,
+    HOUR_US,
+    coders,
+    constant,
+    event,
+    lab,
+    ordinary,
+    pool,
+    scenario,
+    simple,
+)
 
 SESSIONS = st.lists(
     st.tuples(st.integers(0, 3), st.integers(0, 400), st.integers(0, 60)), min_size=1, max_size=40
@@ -68,6 +79,16 @@ def limited(exchanges_per_day: float) -> dict[str, Any]:
 def test_organisations_that_share_a_shard_equal_the_reference_engine() -> None:
     dials = {**simple(800), "caching_share": 0.7, "cache_1h_share": 0.5, "tier": "tier-1"}
     asked = scenario(coders(6, organisations=2, **dials), days=0.25)
+    lines, seen = differences(asked)
+    assert not lines, lines[:3]
+    assert seen["status 429"] > 20
+
+
+def test_output_that_is_owed_outlasts_a_pause_in_which_buckets_fill_up() -> None:
+    """Ten minutes fill a bucket of 1,600 tokens; an answer of 5,000 leaves a debt of 21 more."""
+    dials = {**limited(60), "caching_share": 0.0, "output_tokens": constant(5_000)}
+    world = ordinary(event("limits", -30 * DAY_US, factor=0.02), burst=10.0)
+    asked = scenario(coders(3, tier="tier-1", **dials), days=0.5, world=world)
     lines, seen = differences(asked)
     assert not lines, lines[:3]
     assert seen["status 429"] > 20

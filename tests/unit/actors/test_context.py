@@ -9,7 +9,7 @@ import pytest
 
 from sim.catalog import operator
 from sim.population.population import build_population
-from sim.scaffold.turns import mean_session_calls
+from sim.scaffold.expected_calls import mean_session_calls
 from sim.world.attempts import Attempts
 from tests.support.contexts import context_of
 from tests.support.scenarios import DAY_US, HOUR_US, coders, lab, pool, scenario

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from datetime import date
 from importlib.resources import files
 from typing import Any
 
@@ -23,11 +24,14 @@ from sim.catalog import (
     enforcement,
     families,
     limits,
+    limits_of,
     loading,
     lookup,
     models,
     modes,
     operator,
+    output_rule,
+    output_rules,
     parameters,
     payment_kinds,
     provider,
@@ -38,7 +42,7 @@ from sim.catalog import (
     steps_for,
     typologies,
 )
-from sim.catalog.loading import PAYMENT_TIMING
+from sim.catalog.loading import PAYMENT_TIMING, newest
 from sim.catalog.records import Cited
 from sim.comparison.hypotheses.load_hypotheses import load_library
 from sim.comparison.hypotheses.priors import SHAPES
@@ -128,7 +132,8 @@ def test_units_follow_from_the_names() -> None:
 def test_everything_that_was_read_is_there() -> None:
     assert len(benchmarks()) == 27
     assert len(claims()) == 32
-    assert len(limits()) == 16
+    assert len(limits()) == 25
+    assert len(output_rules()) == 3
     names = [*(f"L{n:02}" for n in range(1, 12)), *(f"G{n}" for n in range(12, 15))]
     assert list(typologies()) == [*names, *(f"A{n}" for n in range(15, 21))]
     assert len(step_distributions()) == 27
@@ -139,8 +144,9 @@ def test_every_key_of_the_world_is_a_parameter() -> None:
     """Of the schema of scenarios; the keys of events are those of their kinds."""
     definitions = json_schema()["$defs"]
     keys = {f"world.{key}" for key in definitions["WorldForm"]["properties"]}
-    keys -= {"world.load", "world.enforcement"}
+    keys -= {"world.load", "world.limits", "world.enforcement"}
     keys |= {f"world.load.{key}" for key in definitions["LoadForm"]["properties"]}
+    keys |= {f"world.limits.{key}" for key in definitions["RateLimitsForm"]["properties"]}
     listed = [item.key for item in parameters()]
     assert keys == {key for key in listed if key.startswith("world.")}
     assert len(set(listed)) == len(listed)
@@ -455,3 +461,41 @@ def test_a_default_that_one_entry_alone_states_otherwise_is_said_to_differ(
     assert loading._parameter("tier", entry).default == "by typology"
     cells["C"] = 1.0
     assert loading._parameter("tier", entry).default == 1.0
+
+
+@pytest.mark.parametrize(
+    ("tier", "model_class", "day", "requests"),
+    [
+        # before the first row of a tier, the first
+        ("tier-1", "Opus 4.x", date(2020, 1, 1), 50),
+        ("tier-1", "Opus 4.x", date(2026, 2, 2), 50),
+        ("start", "Haiku 4.5", date(2026, 2, 2), 1_000),
+        ("scale", "Sonnet 4.x", date(2027, 1, 1), 10_000),
+    ],
+)
+def test_limits_of_a_day_are_the_newest_that_are_known(
+    tier: str, model_class: str, day: date, requests: int
+) -> None:
+    assert limits_of(tier, day)[model_class].requests_per_min == requests
+    assert limits_of("none", day) == {}
+
+
+def test_a_later_row_of_a_tier_and_class_replaces_the_earlier_one() -> None:
+    row = limits()[0]
+    rows = tuple(row.model_copy(update={"since": date(2026, m, 1)}) for m in (3, 5))
+    for asked, month in ((1, 3), (3, 3), (4, 3), (5, 5), (6, 5)):
+        assert newest(rows, date(2026, asked, 1)).since.month == month
+
+
+@pytest.mark.parametrize(
+    ("day", "output"),
+    [
+        (date(2024, 1, 1), "up_front"),
+        (date(2025, 12, 31), "up_front"),
+        (date(2026, 1, 1), "as_generated"),
+        (date(2027, 1, 1), "as_generated"),
+    ],
+)
+def test_the_rule_for_output_of_a_day_is_the_first_reading(day: date, output: str) -> None:
+    assert output_rule(day).output == output
+    assert {rule.output for rule in output_rules() if rule.reading == "other"} == {"up_front"}

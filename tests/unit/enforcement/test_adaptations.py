@@ -49,10 +49,15 @@ def test_a_cap_bounds_the_volume_of_accounts() -> None:
     assert len(capped) / 80 < 30
 
 
+SINGLE = "turns_per_session: {single_share: 1}"
+
+
 @pytest.mark.parametrize("share", [0.001, 0.3, 0.9])
 def test_list_share_is_that_of_tasks(share: float) -> None:
     """AD4, and mixtures of A17 from hardly any to a third."""
-    ring = sessions_of("A17", f", list_share: {share}, list_share_concentration: 1000000", 40)
+    ring = sessions_of(
+        "A17", f", list_share: {share}, list_share_concentration: 1000000, {SINGLE}", 40
+    )
     _, tasks = simulated(asked(ring, days=3))
     excess = (tasks["kind"] == PromptSource.LIST) - share
     # the tasks of one session are alike, so the error is that of sums over accounts
@@ -122,16 +127,17 @@ def degree(more: str, column: str) -> float:
 
 def test_accounts_share_addresses_and_cards_as_is_said() -> None:
     """AD9, AD10."""
-    large = ", cohort_size: 50"
+    alone = "popular_address_share: 0, pooled_card_share: 0, bought_share: 0"
+    large = f", {alone}, cohort_size: 50"
     assert degree(f"{large}, accounts_per_ip: 1", "ip") < 1.25
     assert 5 < degree(f"{large}, accounts_per_ip: 10", "ip") < 12
-    assert degree(", shared_card_share: 1, accounts_per_card: 1", "instrument") < 1.1
-    assert 6 < degree(", shared_card_share: 1, accounts_per_card: 8", "instrument") < 11
+    assert degree(f", {alone}, shared_card_share: 1, accounts_per_card: 1", "instrument") < 1.1
+    assert 6 < degree(f", {alone}, shared_card_share: 1, accounts_per_card: 8", "instrument") < 11
 
 
 def test_a_new_account_warms_up_before_it_works_on_the_list() -> None:
     """AD11."""
-    more = ", list_share: 1, account_age_days: 0.5, cohort_days: 0.01"
+    more = ", list_share: 1, lifetime_days: 3, dormant_share: 0, cohort_size: 1"
     warm = sessions_of("A19", f"{more}, operator: {{warm_up_days: 1.5}}", accounts=40)
     made = asked(warm)
     rows, tasks = simulated(made)

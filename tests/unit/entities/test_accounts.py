@@ -15,6 +15,7 @@ from sim.entities.accounts import Accounts
 from sim.entities.behaviour import OWN_MODE, behaviours_of, modes_of
 from sim.entities.networks import homes
 from sim.entities.payments import CARD, CREDIT, INVOICE, MARKETPLACE, PREPAID, payments
+from sim.entities.shared_pools import SharedPools
 from sim.entities.sharing_groups import SharingGroups
 from sim.scenario.resolved import Actor
 from sim.streams import Streams
@@ -22,14 +23,22 @@ from tests.support.scenarios import constant, make_actor
 
 STREAMS = Streams(7)
 CLIENTS = pools.clients(STREAMS)
+SHARED = SharedPools(STREAMS)
+OPENING_US = 1_767_571_200_000_000  # 2026-01-05
+
+
+# Nothing comes from pools that strangers share, but for what a test says.
+ALONE = {"popular_address_share": 0.0, "pooled_card_share": 0.0, "bought_share": 0.0}
 
 
 def ring(n: int = 40, **parameters: Any) -> Actor:
-    return make_actor("ring", "A19", accounts=n, **parameters)
+    return make_actor("ring", "A19", accounts=n, **{**ALONE, **parameters})
 
 
 def builder(actor: Actor, separability: float = 1.0) -> AccountBuilder:
-    return AccountBuilder(actor, behaviours_of(actor, separability), separability, STREAMS)
+    return AccountBuilder(
+        actor, behaviours_of(actor, separability), separability, STREAMS, SHARED, OPENING_US
+    )
 
 
 def drawn(actor: Actor, separability: float = 1.0) -> Accounts:
@@ -164,7 +173,7 @@ def test_a_cohort_has_one_age() -> None:
 
 def test_a_cohort_of_several_is_in_one_network_and_strangers_are_not() -> None:
     cohorts = groups(2_000, cohort_size=10.0, accounts_per_ip=4.0)
-    home = homes(np.random.default_rng(3), cohorts, np.full(2_000, 0.5), np.ones(2_000))
+    home = homes(np.random.default_rng(3), cohorts, np.full(2_000, 0.5), np.ones(2_000), SHARED)
     for cohort in range(20):
         of_cohort = cohorts.cohort == cohort
         assert len(set((home.first.ip[of_cohort] >> 8).tolist())) == 1
@@ -174,7 +183,7 @@ def test_a_cohort_of_several_is_in_one_network_and_strangers_are_not() -> None:
     per_ip = 2_000 / len(set(home.first.ip.tolist()))
     assert per_ip == pytest.approx(1 / (1 / 4 + 3 / 4 / 10), rel=0.1)
     strangers = groups(2_000, cohort_size=1.0, accounts_per_ip=4.0)
-    alone = homes(np.random.default_rng(3), strangers, np.zeros(2_000), np.ones(2_000))
+    alone = homes(np.random.default_rng(3), strangers, np.zeros(2_000), np.ones(2_000), SHARED)
     assert 2_000 / len(set(alone.first.ip.tolist())) == pytest.approx(4, rel=0.06)
     assert (alone.first.asn_type > 0).all()
 
@@ -184,13 +193,13 @@ def paid(n: int, sharing: float = 1.0, by_cloud: bool = False, **parameters: Any
     organisation = np.arange(n) // 2
     return payments(
         np.random.default_rng(4),
-        ring(n, **parameters),
+        "ring",
         cohorts,
         organisation,
         np.full(n, sharing),
         np.full(n, by_cloud),
-        STREAMS,
-        0,
+        (STREAMS, 0),
+        SHARED,
     )
 
 
@@ -219,40 +228,43 @@ PLAIN: dict[str, float] = {
     "org_id": 2339220.0,
     "api_key_id": 2124090.0,
     "organisation": 790.256,
-    "created_us": -207053000000000.0,
-    "verified": 8.97436,
-    "email_domain": 715163.0,
+    "created_us": -197004000000000.0,
+    "verified": 8.02564,
+    "email_domain": 322717.0,
+    "signup_ip": 22901800.0,
+    "signup_asn_type": 5.92308,
     "ip": 22901800.0,
     "asn": 3871040.0,
     "asn_type": 5.92308,
     "country": 76.4615,
-    "away_ip": 253314000.0,
-    "away_asn": 3874560.0,
-    "away_asn_type": 83.5128,
-    "utc_offset_h": -148.487,
-    "tcp_rtt_ms": 3569.54,
-    "tls_rtt_ms": 4932.11,
-    "platform": 7.89744,
-    "instrument": 2937320.0,
-    "card_kind": 31.7179,
+    "away_ip": 261740000.0,
+    "away_asn": 3874690.0,
+    "away_asn_type": 86.8718,
+    "utc_offset_h": -72.8462,
+    "tcp_rtt_ms": 3427.51,
+    "tls_rtt_ms": 6328.11,
+    "platform": 13.2564,
+    "instrument": 2164330.0,
+    "card_kind": 51.5897,
+    "stolen": 0.0,
     "mode": 0.0,
-    "agent": 23.2308,
-    "volume": 40.6335,
-    "list_share": 33.0991,
+    "agent": 13.7949,
+    "volume": 28.8585,
+    "list_share": 35.5335,
     "end_users": 60.0,
     "abroad_share": 0.0,
-    "client": 8019.54,
-    "cache_lifetime_us": 31423100000.0,
-    "streams_answers": 36.1282,
-    "sends_conversation": 21.641,
-    "names_end_user": 8.41026,
+    "client": 9953.15,
+    "cache_lifetime_us": 21700000000.0,
+    "streams_answers": 39.7692,
+    "sends_conversation": 10.5128,
+    "names_end_user": 2.5641,
     "thinks": 0.0,
     "batches": 0.0,
-    "temperature": -14.4154,
-    "model": 44.1026,
-    "asks_latest": 8.30769,
-    "moves_at": 29.1149,
-    "pivot": 69.633,
+    "temperature": -28.8385,
+    "model": 41.5128,
+    "asks_latest": 8.61538,
+    "moves_at": 27.3398,
+    "pivot": 62.6971,
 }
 MIXED: dict[str, float] = {
     "slot": 1306.67,
@@ -261,40 +273,48 @@ MIXED: dict[str, float] = {
     "org_id": 2524080.0,
     "api_key_id": 1722570.0,
     "organisation": 0.0,
-    "created_us": -893763000000000.0,
+    "created_us": -492702000000000.0,
     "verified": 60.0,
-    "email_domain": 882780.0,
-    "ip": 182641000.0,
-    "asn": 3873480.0,
+    "email_domain": 561817.0,
+    "signup_ip": 183925000.0,
+    "signup_asn_type": 55.3077,
+    "ip": 183925000.0,
+    "asn": 3873500.0,
     "asn_type": 55.3077,
     "country": 169.846,
-    "away_ip": 306951000.0,
-    "away_asn": 3875380.0,
-    "away_asn_type": 104.282,
-    "utc_offset_h": 12.6923,
-    "tcp_rtt_ms": 6157.85,
-    "tls_rtt_ms": 7019.8,
-    "platform": 6.84615,
+    "away_ip": 267720000.0,
+    "away_asn": 3874770.0,
+    "away_asn_type": 88.5641,
+    "utc_offset_h": 28.3846,
+    "tcp_rtt_ms": 5573.1,
+    "tls_rtt_ms": 6116.31,
+    "platform": 7.30769,
     "instrument": 3028140.0,
-    "card_kind": 15.3077,
+    "card_kind": 9.07692,
+    "stolen": 0.0,
     "mode": 180.0,
-    "agent": 398.692,
-    "volume": 28.5279,
+    "agent": 390.872,
+    "volume": 44.6126,
     "list_share": 0.0,
-    "end_users": 19525.3,
-    "abroad_share": 39.4462,
-    "client": 9441.59,
-    "cache_lifetime_us": 31769200000.0,
-    "streams_answers": 45.5897,
-    "sends_conversation": 17.9744,
-    "names_end_user": 55.2564,
-    "thinks": 23.5385,
-    "batches": 1.46154,
-    "temperature": -3.88205,
-    "model": 49.5128,
-    "asks_latest": 4.17949,
-    "moves_at": 31.3859,
+    "end_users": 11250.5,
+    "abroad_share": 32.8308,
+    "client": 9899.72,
+    "cache_lifetime_us": 30676900000.0,
+    "streams_answers": 36.6667,
+    "sends_conversation": 13.4359,
+    "names_end_user": 58.6154,
+    "thinks": 26.0256,
+    "batches": 2.97436,
+    "temperature": -31.4667,
+    "model": 43.6667,
+    "asks_latest": 8.41026,
+    "moves_at": 36.1483,
     "pivot": 60.0,
+    "cohort": 3706.67,
+    "begins_us": 0.0,
+    "ends_us": 0.0,
+    "second_model": 49.5128,
+    "model_changes_us": 0.0,
 }
 REPLACED: dict[str, float] = {
     "slot": 25.5,
@@ -303,38 +323,46 @@ REPLACED: dict[str, float] = {
     "org_id": 142776.0,
     "api_key_id": 191760.0,
     "organisation": 10.0,
-    "created_us": 454341000000.0,
+    "created_us": 590692000000.0,
     "verified": 4.5,
-    "email_domain": 4.5,
+    "email_domain": 24627.5,
+    "signup_ip": 16645800.0,
+    "signup_asn_type": 5.0,
     "ip": 16645800.0,
     "asn": 290556.0,
     "asn_type": 5.0,
     "country": 12.5,
-    "away_ip": 25112700.0,
-    "away_asn": 290686.0,
-    "away_asn_type": 9.5,
-    "utc_offset_h": 12.0,
-    "tcp_rtt_ms": 523.631,
-    "tls_rtt_ms": 621.913,
+    "away_ip": 21291200.0,
+    "away_asn": 290628.0,
+    "away_asn_type": 8.0,
+    "utc_offset_h": 10.5,
+    "tcp_rtt_ms": 729.107,
+    "tls_rtt_ms": 738.107,
     "platform": 0.0,
     "instrument": 190480.0,
     "card_kind": 0.0,
+    "stolen": 0.0,
     "mode": 13.5,
-    "agent": 29.0,
-    "volume": 0.800122,
+    "agent": 31.5,
+    "volume": 4.94636,
     "list_share": 0.0,
     "end_users": 1252.0,
     "abroad_share": 2.8,
-    "client": 1571.5,
+    "client": 639.0,
     "cache_lifetime_us": 750000000.0,
-    "streams_answers": 4.5,
+    "streams_answers": 0.0,
     "sends_conversation": 0.0,
     "names_end_user": 4.5,
-    "thinks": 2.0,
+    "thinks": 2.5,
     "batches": 0.0,
-    "temperature": 0.5,
-    "model": 4.5,
-    "asks_latest": 2.5,
-    "moves_at": 3.35093,
+    "temperature": -2.1,
+    "model": 2.0,
+    "asks_latest": 0.0,
+    "moves_at": 2.23109,
     "pivot": 4.5,
+    "cohort": 19.0,
+    "begins_us": 864000000000.0,
+    "ends_us": 0.0,
+    "second_model": 4.5,
+    "model_changes_us": 0.0,
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -99,23 +101,50 @@ def test_the_same_prompt_has_the_same_hash_and_a_nearer_one_a_nearer_hash() -> N
     assert max(bits(1, 2, k) for k in range(200)) < 2**63
 
 
-def test_vectors_have_their_weights() -> None:
-    n = 2_000
-    number = np.arange(n)
-    vectors = UNIVERSE.vectors(
-        number % UNIVERSE.templates,
-        number % TOPICS,
-        number.astype(np.uint64),
-        np.full(n, AS_IT_IS),
-        np.ones(n),
-    )
-    assert vectors.shape == (n, DIMENSIONS)
-    squares = (vectors.astype(np.float64) ** 2).sum(axis=1)
-    assert squares.mean() == pytest.approx(1 + 1 + 0.7**2, rel=0.04)
-    same_but_content = UNIVERSE.vectors(
-        number * 0, number * 0, number.astype(np.uint64), np.full(n, AS_IT_IS), np.ones(n)
-    )
-    assert same_but_content.var(axis=0).sum() == pytest.approx(0.7**2, rel=0.04)
+def vectors_of(template: Any, topic: Any, content: Any, reworded: Any, sigma: float = 1.0) -> Any:
+    """Vectors of prompts whose parts are numbers or arrays, in double precision."""
+    parts = np.broadcast_arrays(template, topic, content, reworded)
+    template, topic, content, reworded = (np.array(part).ravel() for part in parts)
+    keys = content.astype(np.uint64), reworded.astype(np.uint64)
+    n = len(template)
+    return UNIVERSE.vectors(template, topic, *keys, np.full(n, sigma)).astype(np.float64)
+
+
+def test_vectors_have_unit_length_whether_or_not_they_are_reworded() -> None:
+    number = np.arange(2_000)
+    templates, topics = number % UNIVERSE.templates, number % TOPICS
+    for reworded in (np.full(2_000, int(AS_IT_IS)), 1 + number):
+        vectors = vectors_of(templates, topics, number, reworded, 3.0)
+        assert vectors.shape == (2_000, DIMENSIONS)
+        assert np.abs(np.sqrt((vectors**2).sum(axis=1)) - 1).max() < 1e-6
+
+
+def test_parts_of_vectors_have_their_weights() -> None:
+    """The mean cosine of two that have some parts in common is the share of these."""
+    n, whole = 4_000, 1 + 1 + 0.7**2
+    one, two = np.arange(n), 4_001 + np.arange(n)
+    for in_common, share in (((0, 1), 2), ((0,), 1), ((1,), 1), ((2,), 0.7**2)):
+        parts = [(one, one if k in in_common else two) for k in range(3)]
+        bounds = UNIVERSE.templates_of("popular").stop, TOPICS, 1 << 40
+        first, second = (
+            vectors_of(*(p[k] % bound for p, bound in zip(parts, bounds, strict=True)), 0)
+            for k in (0, 1)
+        )
+        assert (first * second).sum(axis=1).mean() == pytest.approx(share / whole, abs=0.05)
+
+
+def test_templates_of_a_family_are_nearer_to_each_other_than_to_others() -> None:
+    vectors = {
+        name: vectors_of(np.resize(UNIVERSE.templates_of(name), 500), 0, np.arange(500), 0)
+        for name in families()
+    }
+    means = {name: of.mean(axis=0) for name, of in vectors.items()}
+    for name, mine in means.items():
+        for other, theirs in means.items():
+            if other != name:
+                assert mine @ mine > mine @ theirs + 0.01, (name, other)
+    likeness = [family.likeness for family in families().values()]
+    assert min(likeness) > 0
 
 
 def test_client_software_is_all_that_exists_and_newer_versions_come_more_often() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.arrays.time import FOREVER_US, NEVER_US, SECOND_US
-from sim.entities.tenure import SlotTimeline
+from sim.arrays.time import DAY_US, FOREVER_US, NEVER_US, SECOND_US
+from sim.entities.tenure import Course, Pauses, SlotTimeline
 
 
 def seconds(*values: float) -> Any:
@@ -80,7 +81,7 @@ def test_everlasting_accounts_are_there_at_all_times() -> None:
     assert found.row.tolist() == [2, 0]
     assert found.factor.tolist() == [1, 1]
     assert (found.until_us == FOREVER_US).all()
-    assert held.covered_us(3, 0, 7 * SECOND_US).tolist() == [7 * SECOND_US] * 3
+    assert held.worked_us(3, 0, 7 * SECOND_US).tolist() == [7 * SECOND_US] * 3
 
 
 @pytest.mark.parametrize(
@@ -102,38 +103,79 @@ def test_a_timeline_never_ends_if_all_do_all_of_their_work_forever(
 
 
 spans = st.lists(st.integers(0, 20), min_size=2, max_size=2, unique=True).map(sorted)
+shares = st.sampled_from([0.0, 0.3, 0.7, 1.0])
+a_pause = st.tuples(spans, shares, st.booleans())
 
 
-@given(st.lists(st.tuples(spans, st.lists(spans, max_size=3)), min_size=1, max_size=4))
+def as_pauses(drawn: list[tuple[int, int, int, float]]) -> Pauses:
+    account, low, high, factor = zip(*drawn, strict=True) if drawn else ((),) * 4
+    seconds_of = (np.array(t, np.int64) * SECOND_US for t in (low, high))
+    return Pauses(np.array(account, np.int64), *seconds_of, np.array(factor, np.float64))
+
+
+@given(st.lists(st.tuples(spans, st.lists(a_pause, max_size=4)), min_size=1, max_size=4))
 def test_pauses_multiply_the_factor_of_an_account_where_they_lie(drawn: Any) -> None:
-    """Each slot has two accounts, one after the other; pauses of one do not overlap."""
-    pauses = []
-    for account, (_, several) in enumerate(drawn):
-        free = 0
-        for low, high in sorted(several):
-            if low >= free:
-                pauses.append((account, low, high, 0.5))
-                free = high
+    """Pauses overlap at will. One of the provider bars whom it leaves nothing; others do not."""
     begin, end = (np.array([span[k] for span, _ in drawn]) * SECOND_US for k in (0, 1))
+    by_kind = [
+        [
+            (a, *span, f)
+            for a, (_, pauses) in enumerate(drawn)
+            for span, f, own in pauses
+            if own == k
+        ]
+        for k in (False, True)
+    ]
     n = len(drawn)
-    columns: Any = np.array(pauses).reshape(-1, 4).T
-    pause_columns: Any = [*(columns[:3] * [[1], [SECOND_US], [SECOND_US]]).astype(int), columns[3]]
     held = SlotTimeline.with_pauses(
         slot=np.arange(n),
         row=np.arange(n) + 7,
         from_us=begin,
         until_us=end,
         factor=np.full(n, 0.8),
-        pauses=tuple(pause_columns),
+        pauses=(as_pauses(by_kind[False]), as_pauses(by_kind[True])),
         leaves_us=np.full(n, FOREVER_US),
     )
-    for account, ((first, last), _) in enumerate(drawn):
-        for second in range(22):
-            row, factor, _ = at(held, account, second)
-            inside = first <= second < last
-            paused = any(a == account and x <= second < y for a, x, y, _ in pauses)
-            assert row == (account + 7 if inside else -1)
-            assert factor == pytest.approx((0.4 if paused else 0.8) if inside else 0)
+
+    for account, ((first, last), pauses) in enumerate(drawn):
+        now = [[(f, own) for (x, y), f, own in pauses if x <= t < y] for t in range(22)]
+        barred = [t for t in range(first, last) if any(f == 0 and not own for f, own in now[t])]
+        for t in range(22):
+            row, factor, until_s = at(held, account, t)
+            expected = 0.8 * math.prod(f for f, _ in now[t]) if first <= t < last else 0
+            assert row == (account + 7 if expected else -1)
+            assert factor == pytest.approx(expected)
+            if expected:
+                assert until_s == min([b for b in barred if b > t], default=last)
+
+
+def test_what_no_pause_changes_is_exact() -> None:
+    low, high = np.array([1, 2, 3]) * DAY_US, np.array([9, 8, 7]) * DAY_US
+    pauses = Pauses(np.zeros(3, np.int64), low, high, np.array([0.1, 0.3, 0.7]))
+    one, never = np.zeros(1, np.int64), np.array([NEVER_US])
+    held = SlotTimeline.with_pauses(
+        slot=one,
+        row=one,
+        from_us=never,
+        until_us=-never,
+        factor=np.ones(1),
+        pauses=(as_pauses([]), pauses),
+        leaves_us=-never,
+    )
+    assert not held.never_ends
+    assert [at(held, 0, t)[1] for t in (0, 86_400, 9 * 86_400)] == [1.0, 0.1, 1.0]
+
+
+def test_the_course_is_told_as_a_share_of_the_best_week() -> None:
+    row, forever = np.arange(2), np.full(2, FOREVER_US)
+    course = Course(np.array([[0.5, 1.5], [1.2, 0.8]]))
+    held = SlotTimeline(row, -forever, forever, row, np.ones(2), course=course)
+    assert not held.never_ends
+    assert held.peak(range(2)).tolist() == [1.5, 1.2]
+    days = [-20, 0, 6.9, 7, 30]
+    assert [at(held, 0, 86_400 * d)[1] for d in days] == pytest.approx([1 / 3, 1 / 3, 1 / 3, 1, 1])
+    assert at(held.for_guests(np.array([1])), 0, 8 * 86_400)[1] == pytest.approx(0.8 / 1.2)
+    assert timeline((0, 1, 2, 0, 1)).peak(range(1)) == 1
 
 
 def test_guests_are_there_while_the_first_account_of_their_host_is() -> None:
@@ -174,11 +216,11 @@ def test_the_next_time_at_which_a_ready_account_holds_one_of_some_slots() -> Non
     assert forever.next_held_us(range(0), 8, np.array([0, 9, 7])) is None
 
 
-def test_the_time_for_which_slots_are_held_within_bounds() -> None:
+def test_the_time_for_which_slots_work_within_bounds() -> None:
     held = timeline((0, 10, 20, 0, 1), (0, 20, 30, 0, 0.5), (0, 30, 40, 0, 0), (2, -5, 99, 2, 1))
-    covered = held.covered_us(3, 15 * SECOND_US, 50 * SECOND_US)
-    assert (covered // SECOND_US).tolist() == [15, 0, 35]
-    assert held.covered_us(3, 5 * SECOND_US, 8 * SECOND_US).tolist() == [0, 0, 3 * SECOND_US]
+    worked = held.worked_us(3, 15 * SECOND_US, 50 * SECOND_US)
+    assert (worked / SECOND_US).tolist() == [10, 0, 35]
+    assert held.worked_us(3, 5 * SECOND_US, 8 * SECOND_US).tolist() == [0, 0, 3 * SECOND_US]
 
 
 def test_one_account_that_ends_makes_a_timeline_that_ends() -> None:

@@ -1,4 +1,4 @@
-"""What a read may come from (INV-5), at the edges of lifetimes and tasks."""
+"""What a read may come from (INV-5), at the edges of lifetimes and agents."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from sim.arrays.time import HOUR_US, SECOND_US
 from sim.catalog import agents, modes
 from sim.invariants.cache_reads import Cache, _static_prefixes
 from tests.support.checks import MODEL_NUMBER, MODELS, OPENS_US, exchanges, first_wrong, index_of
-from tests.support.scenarios import coders, lab, pool, scenario
+from tests.support.scenarios import coders, pool, scenario
 
 PEOPLE = scenario(coders(2))
-QUEUE = scenario(lab(items=4))
 LEAST = int(MODELS.min_cacheable_tokens[MODEL_NUMBER])
 PREFIX = agents()["coding-cli"].static_prefix_tokens
 # More than a static prefix has.
@@ -32,7 +31,7 @@ def pair(gap_us: int = SECOND_US, read: int = LEFT, **given: Any) -> dict[str, A
     """A call that leaves `LEFT` tokens, and one that reads after it."""
     start = np.array([AT_US, AT_US + gap_us])
     tokens = {"uncached": 9_000, "read": [0, read], "write_5m": [LEFT, 0]}
-    return exchanges(2, **{"start": start, "end": start, "first": [True, False], **tokens, **given})
+    return exchanges(2, **{"start": start, "end": start, **tokens, **given})
 
 
 def test_a_read_of_what_the_call_before_left_within_the_lifetime_is_fine() -> None:
@@ -48,8 +47,8 @@ def test_a_read_of_what_the_call_before_left_within_the_lifetime_is_fine() -> No
         {"read": 1, "write_5m": [LEFT, 1]},
         {"read": LEFT + 1},
         {"status": [529, 200]},
-        {"account": [0, 1], "task": [0, 1]},
-        {"model": [MODEL_NUMBER, MODELS.number(OTHER)], "task": [0, 1]},
+        {"account": [0, 1], "agent": [30, 31]},
+        {"model": [MODEL_NUMBER, MODELS.number(OTHER)], "agent": [30, 31]},
     ],
 )
 def test_a_read_of_anything_else_is_found(given: dict[str, Any]) -> None:
@@ -58,48 +57,45 @@ def test_a_read_of_anything_else_is_found(given: dict[str, Any]) -> None:
     assert found[0] == 1
 
 
-def test_a_new_task_of_people_reads_what_another_left_but_one_of_a_queue_does_not() -> None:
-    other_task = pair(task=[0, 1], first=True)
-    tasks = {"start": AT_US, "row": [0, 1]}
-    assert cache(other_task, tasks=tasks) is None
-    assert cache(other_task, QUEUE, tasks=tasks) == (1, f"cache_read_tokens {LEFT}")
-    mixed = QUEUE.model_copy(update={"separability": 0.5})
-    assert cache(other_task, mixed, tasks=tasks) is None
-    assert cache(pair(task=[0, 1], first=[True, False]), QUEUE, tasks=tasks) is None
+def test_a_call_reads_what_its_own_agent_left() -> None:
+    sub_agent_between = {"agent": [30, 31, 30], "read": [0, 0, LEFT]}
+    start = np.array([AT_US, AT_US + 1, AT_US + 2])
+    tokens = {"uncached": 9_000, "write_5m": [LEFT, LEFT - 9, 0]}
+    assert cache(exchanges(3, start=start, end=start, **tokens, **sub_agent_between)) is None
+    of_the_other = {**sub_agent_between, "read": [0, 0, LEFT - 9]}
+    found = cache(exchanges(3, start=start, end=start, **tokens, **of_the_other))
+    assert found == (2, f"cache_read_tokens {LEFT - 9}")
 
 
 def test_without_truth_the_account_alone_counts() -> None:
-    assert cache(pair(task=[0, 1], first=True), QUEUE, truth=False) is None
+    assert cache(pair(agent=[30, 31]), truth=False) is None
     assert cache(pair(read=LEFT - 1_000), truth=False) == (1, f"cache_read_tokens {LEFT - 1_000}")
     assert cache(pair(account=[0, 1]), truth=False) == (1, f"cache_read_tokens {LEFT}")
 
 
 def test_near_the_opening_a_read_may_be_of_before_the_log() -> None:
     for late_us, fine in ((-1, True), (0, False)):
-        rows = exchanges(start=OPENS_US + LIFETIME_US + late_us, read=LEFT)
+        rows = exchanges(start=OPENS_US + LIFETIME_US + late_us, read=LEFT, shares_with=9)
         assert (cache(rows) is None) == fine
-    # not where the call before is there, nor where the task of a queue began in the log
+    # not where the call before is there, nor in the first call of a session
     early = np.array([OPENS_US, OPENS_US + 1])
     assert cache(pair(start=early, end=early, read=LEFT - 1_000)) is not None
-    new = {"start": OPENS_US, "row": [0, 1]}
-    begun = exchanges(start=OPENS_US + 1, read=LEFT, first=True)
-    assert cache(begun, QUEUE, tasks=new) is not None
-    assert cache(begun, QUEUE, tasks={**new, "start": OPENS_US - 1}) is None
+    assert cache(exchanges(start=OPENS_US + 1, read=LEFT)) is not None
 
 
 def test_a_static_prefix_is_read_where_anybody_of_the_organisation_touched_it() -> None:
     one_org = {"org": [0, 0]}
-    others = pair(read=PREFIX, account=[0, 1], task=[0, 1], template=[1, 1])
+    others = pair(read=PREFIX, account=[0, 1], agent=[30, 31], template=[1, 1])
     assert cache(others, accounts=one_org) is None
     assert cache(others) is not None
     other_template = {**others, "template": np.array([1, 2])}
     assert cache(other_template, accounts=one_org) is not None
     assert cache(other_template, accounts=one_org, full=False) is None
-    late = pair(LIFETIME_US + 1, read=PREFIX, account=[0, 1], task=[0, 1])
+    late = pair(LIFETIME_US + 1, read=PREFIX, account=[0, 1], agent=[30, 31])
     assert cache(late, accounts=one_org) is not None
-    odd = pair(read=PREFIX - 1, write_5m=[LEFT, 7], account=[0, 1], task=[0, 1])
+    odd = pair(read=PREFIX - 1, write_5m=[LEFT, 7], account=[0, 1], agent=[30, 31])
     assert cache(odd, accounts=one_org) is not None
-    short = pair(read=PREFIX - 1, account=[0, 1], task=[0, 1])
+    short = pair(read=PREFIX - 1, account=[0, 1], agent=[30, 31])
     assert cache(short, accounts=one_org) is None
     longer = {**others, "write_5m": np.array([LEFT, 7])}
     assert cache(longer, accounts=one_org) is None
@@ -132,7 +128,7 @@ def test_what_was_left_is_remembered_for_an_hour_over_parts() -> None:
 def test_a_row_that_writes_nothing_of_its_own_is_not_its_own_source() -> None:
     reads_all = exchanges(start=AT_US, uncached=0, read=30_000)
     assert cache(reads_all, truth=False) == (0, "cache_read_tokens 30000")
-    twice = exchanges(2, start=[AT_US, AT_US + 1], uncached=0, read=30_000, task=[0, 1])
+    twice = exchanges(2, start=[AT_US, AT_US + 1], uncached=0, read=30_000, agent=[30, 31])
     found = cache(twice, truth=False)
     assert found is not None
     assert found[0] == 0
@@ -164,7 +160,7 @@ def test_static_prefixes_are_those_of_agents_and_of_modes_where_they_are_followe
 
 
 def test_notes_say_what_reads_are_held_against() -> None:
-    account = "reads are held against the account, not the task"
+    account = "reads are held against the account, not the agent"
     core = "the core profile has no template"
     assert Cache(index_of(PEOPLE)).note == ""
     assert Cache(index_of(PEOPLE, truth=False)).note == account

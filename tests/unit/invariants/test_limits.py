@@ -10,15 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.arrays.time import MINUTE_US, SECOND_US
-from sim.catalog import tiers
+from sim.catalog import limits_of
 from sim.invariants.rate_limits import INPUT, OUTPUT, REQUESTS, Buckets, Limits, limit_segments
+from sim.scenario.resolved import RateLimits
 from sim.world.limits import BucketSize
 from tests.support.checks import MODEL_NUMBER, OPENS_US, exchanges, first_wrong, index_of
-from tests.support.scenarios import coders, event, ordinary, scenario
+from tests.support.scenarios import MONDAY, coders, event, ordinary, scenario
 
 SIZE = BucketSize.series(60, [1.0], 0.1)[0]
-LIMIT = tiers()["tier-1"]["Sonnet 4.x"]
+LIMIT = limits_of("tier-1", MONDAY.date())["Sonnet 4.x"]
 ONE = scenario(coders(2, tier="tier-1"))
+UP_FRONT = RateLimits(as_of=MONDAY.date(), output="up_front")
+TAKEN = scenario(coders(2, tier="tier-1"), world=ordinary(limits=UP_FRONT))
 
 
 @given(
@@ -33,24 +36,28 @@ ONE = scenario(coders(2, tier="tier-1"))
         max_size=30,
     ),
     st.lists(st.integers(0, 5), min_size=2, max_size=2),
+    st.booleans(),
 )
 def test_a_bucket_is_replayed_as_a_loop_does(
-    drawn: list[tuple[int, int, int, int]], missing: list[int]
+    drawn: list[tuple[int, int, int, int]], missing: list[int], takes_debt: bool
 ) -> None:
+    """Where answers take what is not there, only those ask that take nothing."""
     org, gaps, takes, gives = (np.array(c) for c in zip(*drawn, strict=True))
     at, unit = 1_000 + np.cumsum(gaps), SIZE.per_token
-    bucket = Buckets(0, [SIZE], np.array(missing) * unit, np.full(2, 1_000))
-    events = {"org": org, "at": at, "takes": takes * unit, "gives": gives * unit}
+    bucket = Buckets(0, [SIZE], np.array(missing) * unit, np.full(2, 1_000), takes_debt)
+    asks = (takes == 0) * unit if takes_debt else takes * unit
+    events = {"org": org, "at": at, "asks": asks, "takes": takes * unit, "gives": gives * unit}
     after, over = bucket.replay(events)
 
     level, since = [x * unit for x in missing], [1_000, 1_000]
     for k in range(len(org)):
         o = int(org[k])
         refill = (int(at[k]) - since[o]) * SIZE.rate
-        level[o] = max(0, level[o] - refill - int(gives[k]) * unit) + int(takes[k]) * unit
+        level[o] = max(0, level[o] - refill - int(gives[k]) * unit)
+        assert over[k] == (level[o] + asks[k] > SIZE.capacity and asks[k] > 0)
+        level[o] += int(takes[k]) * unit
         since[o] = int(at[k])
         assert after[k] == level[o]
-        assert over[k] == (level[o] > SIZE.capacity and takes[k] > 0)
         if over[k]:  # the replay ends there
             return
     assert bucket.missing.tolist() == level
@@ -157,21 +164,50 @@ def test_output_is_taken_at_the_start_and_what_is_not_used_comes_back_at_the_end
     at = OPENS_US + 60 * MINUTE_US
     start, end = np.array([at, at + 10]), np.array([at + 5, at + 15])
     both = {"start": start, "uncached": 1, "max_tokens": [most, most - 100], "output": [100, 1]}
-    assert limits(exchanges(2, end=end, **both)) is None
-    assert limits(exchanges(2, end=[at + 11, at + 15], **both)) is not None
-    assert limits(exchanges(2, end=[at + 10, at + 15], **both)) is None
+    assert limits(exchanges(2, end=end, **both), TAKEN) is None
+    assert limits(exchanges(2, end=[at + 11, at + 15], **both), TAKEN) is not None
+    assert limits(exchanges(2, end=[at + 10, at + 15], **both), TAKEN) is None
     more = {**both, "output": [101 + most // MINUTE_US, 1]}
-    assert limits(exchanges(2, end=end, **more)) is not None
+    assert limits(exchanges(2, end=end, **more), TAKEN) is not None
     lost = exchanges(2, end=end, **{**both, "status": [529, 200]})
-    assert limits(lost) is None
+    assert limits(lost, TAKEN) is None
+
+
+def test_an_answer_takes_its_output_at_its_end_and_what_is_owed_is_refilled_first() -> None:
+    most, at = LIMIT.output_tokens_per_min, OPENS_US + 60 * MINUTE_US
+    both = {"uncached": 1, "max_tokens": 10**6, "output": [3 * most, 1]}
+
+    def at_times(start_us: int, end_us: int = 5, **more: Any) -> tuple[int, str] | None:
+        start, end = np.array([at, at + start_us]), np.array([at + end_us, at + start_us + 5])
+        return limits(exchanges(2, start=start, end=end, **{**both, **more}))
+
+    # until the end nothing is taken; then the answer goes first, and 2 minutes are owed
+    assert at_times(4) is None
+    owed = (1, "1 output tokens taken by org_000000000000003c")
+    assert at_times(5) == owed
+    a_token_us = -(-MINUTE_US // most)
+    assert at_times(5 + 2 * MINUTE_US + a_token_us) is None
+    assert at_times(5 + 2 * MINUTE_US + a_token_us - 1) == owed
+    assert at_times(5, status=[529, 200]) is None
+
+
+def test_what_is_owed_outlasts_a_change_of_limits() -> None:
+    most, at = LIMIT.output_tokens_per_min, OPENS_US + 60 * MINUTE_US
+    halved = event("limits", 61 * MINUTE_US, factor=0.5)
+    asked = scenario(coders(2, tier="tier-1"), world=ordinary(halved))
+    # 4 minutes owed, of which one is refilled before the change and the others take twice as long
+    for start_us, fine in ((1, True), (-1, False)):
+        start = np.array([at, at + 7 * MINUTE_US + start_us * SECOND_US])
+        rows = {"start": start, "end": start + 1, "uncached": 1, "output": [5 * most, 1]}
+        assert (limits(exchanges(2, **rows), asked) is None) == fine
 
 
 def test_output_is_not_held_until_answers_from_before_the_log_have_ended() -> None:
-    most, timeout_us = LIMIT.output_tokens_per_min, ONE.world.timeout_us
+    most, timeout_us = LIMIT.output_tokens_per_min, TAKEN.world.timeout_us
     for late_us, fine in ((-1, True), (0, False)):
         start = OPENS_US + timeout_us + late_us + np.array([0, 0])
         rows = exchanges(2, start=start, uncached=1, max_tokens=most, output=1)
-        assert (limits(rows) is None) == fine
+        assert (limits(rows, TAKEN) is None) == fine
 
 
 def test_buckets_are_kept_over_parts_and_changes_of_limits() -> None:
@@ -198,13 +234,17 @@ def test_without_truth_the_highest_tier_counts_for_all() -> None:
     assert limits(rows, unlimited, truth=False) is None
 
 
-def test_the_core_profile_holds_requests_and_input_of_those_who_sell_no_batches() -> None:
+def test_the_core_profile_lacks_max_tokens_and_who_sells_batches() -> None:
     n = LIMIT.requests_per_min + 1
     rows = exchanges(n, start=np.full(n, OPENS_US), uncached=1, max_tokens=10**6, output=1)
     assert limits(rows, full=False) is not None
-    for full, kinds in ((True, [REQUESTS, INPUT, OUTPUT]), (False, [REQUESTS, INPUT])):
-        buckets = Limits(index_of(ONE, full=full))._buckets
-        assert {tuple(b.kind for b in x) for x in buckets.values()} == {tuple(kinds)}
+    for asked, full, kinds in (
+        (ONE, True, (REQUESTS, INPUT, OUTPUT)),
+        (ONE, False, (REQUESTS, INPUT, OUTPUT)),
+        (TAKEN, False, (REQUESTS, INPUT)),
+    ):
+        buckets = Limits(index_of(asked, full=full))._buckets
+        assert {tuple(b.kind for b in x) for x in buckets.values()} == {kinds}
     sells = scenario(coders(2, tier="tier-1", batch_share=0.1))
     assert limits(rows, sells, full=False) is None
     assert limits(rows, sells, full=False, truth=False) is None
@@ -221,13 +261,14 @@ def test_notes_say_what_is_left_out() -> None:
     assert note(ONE) == note(sells) == ""
     assert note(free) == "no actor is limited"
     core = "output needs max_tokens, which the core profile lacks"
-    assert note(ONE, full=False) == core
-    batches = "nor has it service_tier, which exempts batches: {} are left out"
-    assert note(sells, full=False) == f"{core}; {batches.format('actors that send some')}"
+    assert note(ONE, full=False) == ""
+    assert note(TAKEN, full=False) == core
+    batches = "service_tier, which exempts batches, is not in the core profile: {} are left out"
+    assert note(sells, full=False) == batches.format("actors that send some")
     highest = "without truth the highest tier of the scenario counts for all"
     assert note(ONE, truth=False) == highest
-    assert note(sells, full=False, truth=False) == f"{core}; {batches.format('all')}; {highest}"
-    assert note(free, full=False) == f"{core}; no actor is limited"
+    assert note(sells, full=False, truth=False) == f"{batches.format('all')}; {highest}"
+    assert note(free, full=False) == "no actor is limited"
 
 
 def test_a_class_of_model_has_buckets_of_its_own() -> None:

@@ -109,7 +109,7 @@ def test_a_call_that_warms_the_cache_allows_no_answer(population: Population) ->
 
 def test_flags_become_words(population: Population) -> None:
     assert column(population, "service_tier", 2, batch=[False, True]) == ["standard", "batch"]
-    assert column(population, "last_role_in", 2, user=[False, True]) == ["tool", "user"]
+    assert column(population, "last_role_in", 3, role=[0, 1, 2]) == ["tool", "user", "assistant"]
     assert column(population, "platform", 2, account=[0, 1]) == ["first_party", "gcp.vertex_ai"]
 
 

@@ -11,7 +11,7 @@ from sim.output.exchange_log import Renderer
 from sim.population.population import Population, build_population
 from sim.scaffold.fill import POSITION_BITS
 from sim.scaffold.task_rows import TASK_RECORD
-from sim.streams import opaque_ids
+from sim.streams import MISSING, opaque_ids
 from sim.tables.words import PromptSource
 from tests.support.scenarios import coders, pool, scenario
 from tests.unit.output.test_log_columns import rows_of
@@ -45,10 +45,40 @@ def test_attempts_name_their_task_and_the_first_attempt_of_their_call(
     population: Population,
 ) -> None:
     serial = [(3 << POSITION_BITS) + 1, (3 << POSITION_BITS) + 2, (4 << POSITION_BITS) + 1]
-    truth = Renderer(population).truth(rows_of(3, actor=1, serial=serial)).to_pydict()
+    rows = rows_of(3, actor=1, serial=serial, number=[0, 1, 3])
+    truth = Renderer(population).truth(rows).to_pydict()
     key = population.actor_key
     assert truth["task_uid"] == opaque_ids(key("task")[1], np.array([3, 3, 4])).tolist()
-    assert truth["attempt_of"] == opaque_ids(key("exchange")[1], np.array(serial)).tolist()
+    # a first attempt repeats nothing
+    again = opaque_ids(key("exchange")[1], np.array(serial)).tolist()
+    assert truth["attempt_of"] == [MISSING, *again[1:]]
+
+
+def test_calls_stand_in_a_tree_of_sessions_turns_and_agents(population: Population) -> None:
+    serial = np.array([3 << POSITION_BITS, (3 << POSITION_BITS) + 1, (3 << POSITION_BITS) + 2])
+    rows = rows_of(
+        3,
+        actor=1,
+        serial=serial,
+        session=8,
+        turn=5,
+        sub=[0, 1, 0],
+        shares_with=[-1, serial[0], serial[0]],
+        shared=[0, 400, 900],
+        think=[0, 1_500_000, 20],
+    )
+    truth = Renderer(population).truth(rows).to_pydict()
+    (main,) = opaque_ids(population.actor_key("agent")[1], np.array([8])).tolist()
+    (sub,) = opaque_ids(population.actor_key("sub-agent")[1], np.array([3])).tolist()
+    (first,) = opaque_ids(population.actor_key("exchange")[1], serial[:1]).tolist()
+    assert len(set(truth["session_uid"])) == 1
+    assert truth["turn"] == [5, 5, 5]
+    assert truth["step"] == [0, 1, 2]
+    assert truth["agent_uid"] == [main, sub, main]
+    assert truth["parent_agent_uid"] == [MISSING, main, MISSING]
+    assert truth["shares_with"] == [MISSING, first, first]
+    assert truth["shared_prefix_tokens"] == [0, 400, 900]
+    assert truth["think_time_s"] == pytest.approx([0, 1.5, 2e-5])
 
 
 def tasks_of(count: int, **fields: Any) -> dict[str, Any]:

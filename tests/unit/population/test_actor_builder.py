@@ -10,7 +10,7 @@ import pytest
 from sim.actors.arrivals.rates import rates_per_day
 from sim.actors.context import ActorContext
 from sim.arrays.time import FOREVER_US
-from sim.catalog import agents, tiers
+from sim.catalog import agents, limits_of
 from sim.enforcement.budget import Budget
 from sim.population.population import Population, build_population
 from sim.scenario.resolved import Actor
@@ -19,6 +19,7 @@ from tests.support.contexts import context_of
 from tests.support.scenarios import (
     DAY_US,
     HOUR_US,
+    MONDAY,
     coders,
     constant,
     event,
@@ -150,7 +151,7 @@ def test_limits_are_those_of_the_tier_in_each_segment() -> None:
     for model_class, sizes in zip(
         context.service.models.classes, context.service.limits, strict=True
     ):
-        limit = tiers()["tier-2"][model_class]
+        limit = limits_of("tier-2", MONDAY.date())[model_class]
         assert sizes is not None
         stated = (limit.requests_per_min, limit.input_tokens_per_min, limit.output_tokens_per_min)
         for series, per_minute in zip(sizes, stated, strict=True):

@@ -10,7 +10,7 @@ import pytest
 from sim.catalog import operator
 from sim.enforcement.budget import Budget
 from sim.population.enforced import operator_with_costs, watched_slots
-from sim.scaffold.turns import mean_session_calls
+from sim.scaffold.expected_calls import mean_session_calls
 from tests.support.contexts import context_of
 from tests.support.scenarios import DAY_US, coders, make_actor, pool
 

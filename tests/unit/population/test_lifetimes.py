@@ -8,68 +8,127 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.arrays.time import FOREVER_US, NEVER_US
+from sim.arrays.time import FOREVER_US, NEVER_US, SECOND_US
 from sim.distributions import Distribution
 from sim.enforcement.outcome import nothing_happens
-from sim.population.lifetimes import draw_lifetimes, draw_sign_ups, timeline_of
+from sim.entities.account_builder import AccountBuilder
+from sim.entities.tenure import Pauses
+from sim.population.activity import Activity
+from sim.population.lifetimes import Stays, draw_stays, timeline_of
+from sim.scenario.resolved import Actor
 from sim.streams import Streams
-from tests.support.scenarios import DAY_US, HOUR_US, coders, constant
+from tests.support.scenarios import DAY_US, HOUR_US, coders, constant, lab, lognormal, pool
 
-SECOND_US = 1_000_000
 STREAMS = Streams(8)
 SLOTS = 4_000
 
 
-def ring(lifetime: Distribution | None) -> Any:
-    return coders(SLOTS, "ring").model_copy(update={"lifetime_days": lifetime})
+def drawn(
+    actor: Actor, horizon_us: int = DAY_US, streams: Streams = STREAMS, **columns: Any
+) -> Stays:
+    """The stays of accounts that all sign up by themselves at the opening, but for `columns`."""
+    accounts = AccountBuilder(actor, (actor,), 1.0, streams).first_accounts(np.ones(1))
+    alone: dict[str, Any] = {
+        "cohort": np.arange(actor.accounts),
+        "created_us": np.zeros(actor.accounts, np.int64),
+    }
+    return draw_stays(
+        actor, (actor,), replace(accounts, **{**alone, **columns}), horizon_us, streams
+    )
+
+
+def ring(lifetime: Distribution | None, slots: int = SLOTS) -> Actor:
+    return coders(slots, "ring", lifetime_days=lifetime)
 
 
 def test_without_lifetimes_slots_are_worked_for_ever() -> None:
-    begins, ends = draw_lifetimes(ring(None), DAY_US, STREAMS)
-    assert set(begins.tolist()) == {-FOREVER_US}
-    assert set(ends.tolist()) == {FOREVER_US}
+    stays = drawn(ring(None))
+    assert set(stays.begins_us.tolist()) == {NEVER_US}
+    assert set(stays.ends_us.tolist()) == {FOREVER_US}
+    assert set(stays.created_us.tolist()) == {0}
 
 
 def test_lifetimes_lie_anywhere_where_they_meet_the_log() -> None:
-    begins, ends = draw_lifetimes(ring(constant(3.0)), DAY_US, STREAMS)
+    _, begins, ends = drawn(ring(constant(3.0)))
     assert set((ends - begins).tolist()) == {3 * DAY_US}
     assert (begins % SECOND_US == 0).all()
     assert begins.min() >= -3 * DAY_US
-    assert begins.max() < DAY_US
+    assert begins.max() <= DAY_US
     quarters = np.bincount((begins + 3 * DAY_US) // DAY_US, minlength=4)
     assert abs(quarters - SLOTS / 4).max() < 5 * np.sqrt(SLOTS / 4)
 
 
 def test_lifetimes_are_whole_seconds_and_one_at_least() -> None:
-    begins, ends = draw_lifetimes(ring(constant(1e-7)), DAY_US, STREAMS)
-    assert set((ends - begins).tolist()) == {SECOND_US}
-    begins, ends = draw_lifetimes(ring(constant(10.4 / 86_400)), DAY_US, STREAMS)
-    assert set((ends - begins).tolist()) == {10 * SECOND_US}
-
-
-def test_accounts_without_a_lifetime_signed_up_when_they_did() -> None:
-    created = np.arange(SLOTS)
-    found = draw_sign_ups(ring(None), created, created, 0.5, STREAMS)
-    assert found.tolist() == created.tolist()
+    stays = drawn(ring(constant(1e-7)))
+    assert set((stays.ends_us - stays.begins_us).tolist()) == {SECOND_US}
+    stays = drawn(ring(constant(10.4 / 86_400)))
+    assert set((stays.ends_us - stays.begins_us).tolist()) == {10 * SECOND_US}
 
 
 def test_accounts_sign_up_a_day_before_they_begin_on_average() -> None:
-    begins, old = np.arange(SLOTS) * HOUR_US, np.full(SLOTS, -900 * DAY_US)
-    created = draw_sign_ups(ring(constant(3.0)), old, begins, 1.0, STREAMS)
+    created, begins, _ = drawn(ring(constant(30.0)))
     lead = (begins - created) / DAY_US
     assert lead.min() >= 0
     assert lead.mean() == pytest.approx(1, abs=5 / np.sqrt(SLOTS))
     assert lead.std() == pytest.approx(1, abs=10 / np.sqrt(SLOTS))
+    assert len(np.unique(created)) == SLOTS
 
 
-def test_where_classes_are_hard_to_tell_apart_some_were_there_for_longer() -> None:
-    begins = np.zeros(SLOTS, np.int64)
-    old = np.where(np.arange(SLOTS) % 2, -900 * DAY_US, 900 * DAY_US)
-    created = draw_sign_ups(ring(constant(3.0)), old, begins, 0.3, STREAMS)
-    assert (created <= 0).all()
-    was_there = created == -900 * DAY_US
-    assert was_there[::2].sum() == 0
-    assert was_there[1::2].mean() == pytest.approx(0.7, abs=0.06)
+def test_a_cohort_signs_up_together_also_within_the_log() -> None:
+    cohort, member = np.divmod(np.arange(SLOTS), 10)
+    created, begins, ends = drawn(
+        ring(constant(20.0)), 10 * DAY_US, cohort=cohort, created_us=member * HOUR_US
+    )
+    by_cohort = created.reshape(-1, 10)
+    together = (np.diff(by_cohort, axis=1) == HOUR_US).all(axis=1)
+    # a cohort is cut in two where it reaches over the end of the log
+    assert together.mean() > 0.97
+    assert set((ends - begins).tolist()) == {20 * DAY_US}
+    assert (by_cohort[:, 0] > 0).mean() == pytest.approx(9 / 30, abs=0.1)
+
+
+def test_a_time_of_sign_up_that_is_given_stands() -> None:
+    given = np.arange(SLOTS) * 6 * DAY_US // SLOTS - 5 * DAY_US
+    created, begins, ends = drawn(ring(constant(4.0)), cohort=np.full(SLOTS, -1), created_us=given)
+    assert created.tolist() == given.tolist()
+    assert (begins >= created).all()
+    assert set((ends - begins).tolist()) == {4 * DAY_US}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_as_many_accounts_are_there_at_any_time_and_of_every_age(seed: int) -> None:
+    """No trend, no gap before the opening, and the shares that follow from the lifetimes."""
+    lifetime = lognormal(60, 1.0, 900)
+    horizon_us, days = 28 * DAY_US, np.arange(29) * DAY_US
+    created, begins, ends = drawn(ring(lifetime), horizon_us, Streams(seed))
+
+    there = (begins[:, None] <= days) & (ends[:, None] > days)
+    count = there.sum(axis=0)
+    length = lifetime.sample(np.random.default_rng(1), 100_000)
+    assert count / SLOTS == pytest.approx((length / (length + 28)).mean(), abs=0.035)
+    assert (begins > 0).mean() == pytest.approx((28 / (length + 28)).mean(), abs=0.035)
+    assert (ends < horizon_us).mean() == pytest.approx((28 / (length + 28)).mean(), abs=0.035)
+    # as many sign up in the week before the opening as in each of the log
+    weeks = [
+        int(((created >= w * 7 * DAY_US) & (created < (w + 1) * 7 * DAY_US)).sum())
+        for w in range(-1, 3)
+    ]
+    assert max(weeks) - min(weeks) < 6 * np.sqrt(np.mean(weeks))
+
+
+def test_somebody_stays_while_a_queue_has_work_to_do() -> None:
+    short: dict[str, Any] = {"lifetime_days": constant(0.1)}
+    _, begins, ends = drawn(pool(40, 100, **short))
+    stays = ends == FOREVER_US
+    assert np.flatnonzero(stays).tolist() == [0, 10, 20, 30]
+    assert (begins[stays] < -DAY_US + SECOND_US).all()
+    assert (drawn(lab(accounts=1, **short)).ends_us == FOREVER_US).all()
+    assert (drawn(ring(constant(0.1), 40)).ends_us < FOREVER_US).all()
+
+
+def steady(slots: int) -> Activity:
+    none = np.zeros(0, np.int64)
+    return Activity(DAY_US, np.zeros(slots, np.int64), Pauses(none, none, none, np.zeros(0)), None)
 
 
 def test_tenures_lie_within_the_lifetime_of_their_slot() -> None:
@@ -93,7 +152,7 @@ def test_tenures_lie_within_the_lifetime_of_their_slot() -> None:
     )
     outcome = replace(outcome, accounts=tenures, pauses=pauses)
     begins, ends = np.array([HOUR_US, 2 * HOUR_US]), np.array([9 * HOUR_US, 8 * HOUR_US])
-    timeline = timeline_of(outcome, begins, ends)
+    timeline = timeline_of(outcome, Stays(begins, begins, ends), steady(2))
 
     def row(slot: int, hours: float) -> tuple[int, float, int]:
         held = timeline.at(np.array([slot]), np.array([round(hours * HOUR_US)]))

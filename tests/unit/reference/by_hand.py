@@ -7,7 +7,8 @@ from typing import Any
 from sim.actors.context import ActorContext
 from sim.population.population import build_population
 from sim.reference.draws import Call, Session
-from tests.support.scenarios import calm, coders, scenario
+from sim.scenario.resolved import RateLimits
+from tests.support.scenarios import MONDAY, calm, coders, scenario
 
 MINUTE_US, SECOND_US = 60_000_000, 1_000_000
 FOREVER_US = 1 << 60
@@ -21,7 +22,7 @@ def call(row: int = 0, **dials: int) -> Call:
         "generation_us": 2 * SECOND_US,
         "context_tokens": 1_000,
         "left_tokens": 0,
-        "epoch": 0,
+        "history": 0,
         "output_tokens": 10,
         "asks_tokens": 20,
     }
@@ -51,3 +52,6 @@ def context_of(**dials: Any) -> ActorContext:
 
 FREE = context_of(tier="none")
 LIMITED = context_of(tier="tier-1")
+UP_FRONT = context_of(
+    tier="tier-1", world={"limits": RateLimits(as_of=MONDAY.date(), output="up_front")}
+)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.arrays.columns import Columns, concat
-from sim.catalog import tiers
+from sim.catalog import limits_of
 from sim.engine.shards import workloads
 from sim.population.population import Population, build_population
 from sim.scenario.resolved import Scenario
@@ -37,12 +37,13 @@ def demand_of(scenario: Scenario) -> Demand:
     if not rows or not len(rows["ts"]):
         return Demand(0, 0.0)
     sends_us = max(_SHORTEST_US, int(np.ptp(rows["ts"])))
-    return Demand(len(rows["ts"]), _busiest(rows, population, actor.tier) * _MINUTE_US / sends_us)
+    return Demand(len(rows["ts"]), _busiest(rows, population, scenario) * _MINUTE_US / sends_us)
 
 
-def _busiest(rows: Columns, population: Population, tier: str) -> float:
+def _busiest(rows: Columns, population: Population, scenario: Scenario) -> float:
     """The largest sum of what an organisation asks for, in minutes of its limit."""
-    limits = tiers()[tier]
+    [actor] = scenario.actors
+    limits = limits_of(actor.tier, scenario.world.limits.as_of)
     organisation = population.accounts.organisation[rows["account"]]
     kind = population.models.class_of[rows["model"]]
     inputs = rows["uncached"] + rows["write_5m"] + rows["write_1h"]

@@ -21,6 +21,7 @@ from sim.scenario.resolved import (
     Clock,
     Event,
     Load,
+    RateLimits,
     Rhythm,
     Scenario,
     Tables,
@@ -200,6 +201,7 @@ def _events(rng: Random, hours: float) -> tuple[Event, ...]:
 
 def _world(rng: Random, hours: float) -> World:
     return World(
+        seed=1,
         load=Load(
             peak_hour=17.0,
             strength=0.3,
@@ -210,6 +212,7 @@ def _world(rng: Random, hours: float) -> World:
         server_error=rng.choice([0.0, 0.01, 0.1]),
         timeout_us=rng.choice([200_000, 5_000_000, 30_000_000, 600_000_000, 600_000_000]),
         burst=rng.choice([0.05, 0.3, 1.0, 1.0, 2.5]),
+        limits=RateLimits(as_of=_FRIDAY.date(), output=rng.choice(["up_front", "as_generated"])),
         events=_events(rng, hours),
     )
 

@@ -22,6 +22,7 @@ from tests.unit.reference.by_hand import (
     LIMITED,
     MINUTE_US,
     SECOND_US,
+    UP_FRONT,
     call,
     context_of,
     session,
@@ -107,7 +108,7 @@ def test_after_a_compaction_and_in_other_sessions_the_static_prefix_is_read() ->
     provider, first = Provider(FREE, 0), session()
     provider.begin(first, call(left_tokens=700), 0, 0)
     last_us = first.lifetime_us
-    assert provider.begin(first, call(left_tokens=900, epoch=1), 0, 1).read_tokens == 400
+    assert provider.begin(first, call(left_tokens=900, history=1), 0, 1).read_tokens == 400
     provider = Provider(FREE, 0)
     provider.begin(session(), call(left_tokens=700), 0, 0)
     assert provider.begin(session(key=2), call(left_tokens=900), 0, 1).read_tokens == 0
@@ -131,16 +132,16 @@ def test_requests_input_and_output_have_a_bucket_each() -> None:
         ({"context_tokens": 10_000, "asks_tokens": 0}, 5),
         ({"context_tokens": 0, "asks_tokens": 5_000}, 2),
     ):
-        provider, sender = Provider(LIMITED, 0), session(bucket=0)
+        provider, sender = Provider(UP_FRONT, 0), session(bucket=0)
         statuses = [provider.begin(sender, call(**dials), 0, 0).status for _ in range(answered + 1)]
         assert statuses == [OK] * answered + [TOO_MANY]
 
 
 def test_a_refusal_says_when_to_come_again_and_takes_nothing() -> None:
-    provider, sender = Provider(LIMITED, 0), session(bucket=0)
+    provider, sender = Provider(UP_FRONT, 0), session(bucket=0)
     large = call(context_tokens=0, asks_tokens=10_000)
     assert provider.begin(sender, large, 0, 0).taken_units == 10_000 * UNITS
-    error_us = FailureUniforms(LIMITED.streams, LIMITED.actor.id).error_us(large, 0)
+    error_us = FailureUniforms(UP_FRONT.streams, UP_FRONT.actor.id).error_us(large, 0)
     refusal = provider.begin(sender, large, 0, 0)
     assert refusal == Reply(TOO_MANY, error_us, retry_after_s=60)
     small = call(context_tokens=0, asks_tokens=1)
@@ -151,14 +152,14 @@ def test_a_refusal_says_when_to_come_again_and_takes_nothing() -> None:
 
 def test_refusals_are_said_before_the_client_hangs_up() -> None:
     provider = Provider(context_of(tier="tier-1", world={"timeout_us": 1_000}), 0)
-    sender, large = session(bucket=0), call(context_tokens=0, asks_tokens=10_000)
+    sender, large = session(bucket=0), call(context_tokens=50_000)
     provider.begin(sender, large, 0, 0)
     assert provider.begin(sender, large, 0, 0).lasts_us == 1_000
 
 
 def test_what_an_answer_did_not_need_goes_back_to_the_output_bucket() -> None:
     for status, left in ((OK, 9_000), (OVERLOADED, 10_000), (TOO_MANY, 0), (FORBIDDEN, 0)):
-        provider, sender = Provider(LIMITED, 0), session(bucket=0)
+        provider, sender = Provider(UP_FRONT, 0), session(bucket=0)
         large = call(context_tokens=0, asks_tokens=10_000, output_tokens=1_000)
         reply = provider.begin(sender, large, 0, 0)._replace(status=status)
         provider.end(sender, large, reply, 0)
@@ -168,7 +169,27 @@ def test_what_an_answer_did_not_need_goes_back_to_the_output_bucket() -> None:
         assert provider.begin(sender, more, 0, 0).status == TOO_MANY
 
 
+def test_an_answer_counted_as_generated_is_taken_at_its_end_and_may_leave_a_debt() -> None:
+    """10,000 tokens a minute: two answers of as many leave a debt of a minute."""
+    for status, retry_after_s in ((OK, 61), (OVERLOADED, 0)):
+        provider, sender = Provider(LIMITED, 0), session(bucket=0)
+        large = call(context_tokens=0, asks_tokens=1_000_000, output_tokens=10_000)
+        replies = [provider.begin(sender, large, 0, 0) for _ in range(2)]
+        assert [(reply.status, reply.taken_units) for reply in replies] == [(OK, 0)] * 2
+        for reply in replies:
+            provider.end(sender, large, reply._replace(status=status), 0)
+        assert provider.begin(sender, large, 0, 0).retry_after_s == retry_after_s
+
+
+def test_counted_as_generated_a_token_of_room_is_enough_for_any_answer() -> None:
+    provider, sender = Provider(LIMITED, 0), session(bucket=0)
+    large = call(context_tokens=0, asks_tokens=1_000_000, output_tokens=10_000)
+    provider.end(sender, large, provider.begin(sender, large, 0, 0), 0)
+    assert provider.begin(sender, large, 0, 5_999).status == TOO_MANY
+    assert provider.begin(sender, large, 0, 6_000).status == OK
+
+
 def test_organisations_and_batches_do_not_share_a_bucket() -> None:
-    provider, large = Provider(LIMITED, 0), call(context_tokens=0, asks_tokens=10_000)
+    provider, large = Provider(UP_FRONT, 0), call(context_tokens=0, asks_tokens=10_000)
     for bucket_number in (0, 1, -1, -1):
         assert provider.begin(session(bucket=bucket_number), large, 0, 0).status == OK

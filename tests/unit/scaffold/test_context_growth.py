@@ -1,8 +1,6 @@
-"""Contexts of calls against a loop that knows compaction and sub-agents."""
+"""Contexts of calls against the plain loop of the reference engine, and by hand."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import pytest
@@ -10,22 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.catalog import Agent, agents
+from sim.reference.plain_growth import plain_growth
 from sim.scaffold.context_growth import cut_to_window, grow_contexts
 
-STATIC = 50
-# appended, output, whether a sub-agent makes the call, whether a task begins, whether a session
+# number of the agent, context if it is its first, appended, output
 CALLS = st.lists(
     st.tuples(
-        st.integers(1, 300),
+        st.integers(0, 3),
+        st.integers(1, 1_500),
+        st.integers(0, 1_200),
         st.integers(0, 300),
-        st.booleans(),
-        st.booleans(),
-        st.sampled_from([True, False, False, False]),
     ),
     min_size=1,
     max_size=25,
 )
-WINDOW, LIMIT, COMPACTED = 2_001, 1_000, 400
+WINDOW, LIMIT, COMPACTED, PROMPT = 2_001, 1_000, 400, 30
 
 
 def agent_that(compacts: bool) -> Agent:
@@ -34,83 +31,57 @@ def agent_that(compacts: bool) -> Agent:
             "compacts": compacts,
             "compaction_at": 0.5,
             "compaction_to_tokens": COMPACTED,
-            "static_prefix_tokens": STATIC,
+            "compaction_prompt_tokens": PROMPT,
+            "static_prefix_tokens": 50,
         }
     )
 
 
-def by_loop(
-    calls: list[tuple[int, int, bool, bool, bool]], base: int, compacts: bool
-) -> list[tuple[int, int, int]]:
-    """Tokens, epoch and messages of each call."""
-    limit = LIMIT if compacts else 1 << 40
-    found: list[tuple[int, int, int]] = []
-    context = epoch = own = sub_context = sub_messages = 0
-    task = -1
-    before = 0
-    for k, (appended, output, in_sub, opens_task, opens_session) in enumerate(calls):
-        opens_session |= not k
-        if opens_task or opens_session:
-            task += 1
-            sub_messages = 0
-        if opens_session:
-            context, epoch, own, before = base, 0, 0, 0
-        grown = 0 if opens_session else appended + before
-        if in_sub:
-            sub_context = STATIC + appended if not sub_messages else sub_context + grown
-            sub_messages = sub_messages + 2 if sub_messages else 1
-            found.append((min(sub_context, limit), -1 - task, sub_messages))
-        else:
-            context += grown
-            while context > limit:
-                context -= limit - COMPACTED
-                epoch, own = epoch + 1, 0
-            own = own + 2 if own else 1
-            found.append((context, epoch, own))
-        before = output
-    return found
-
-
-def layout(calls: list[tuple[int, int, bool, bool, bool]]) -> dict[str, Any]:
-    """The same calls as arrays. A sub-agent never makes the first call of a session."""
-    opens_session = np.array([call[4] or not k for k, call in enumerate(calls)])
-    opens_task = np.array([call[3] for call in calls]) | opens_session
-    return {
-        "appended": np.array([call[0] for call in calls]),
-        "output": np.array([call[1] for call in calls]),
-        "task": np.cumsum(opens_task) - 1,
-        "in_sub_agent": np.array([call[2] for call in calls]),
-        "per_session": np.diff(np.flatnonzero(np.append(opens_session, True))),
-    }
-
-
-def tidy(
-    calls: list[tuple[int, int, bool, bool, bool]],
-) -> list[tuple[int, int, bool, bool, bool]]:
-    """No sub-agent at the begin of a task, and one run of its calls in each."""
-    result: list[tuple[int, int, bool, bool, bool]] = []
-    ended = False
-    for k, (appended, output, in_sub, opens_task, opens_session) in enumerate(calls):
-        opens = opens_task or opens_session or not k
-        before = bool(result) and result[-1][2]
-        ended = not opens and (ended or (before and not in_sub))
-        in_sub = in_sub and not opens and not ended
-        result.append((appended, output, in_sub, opens_task, opens_session))
-    return result
-
-
 @pytest.mark.parametrize("compacts", [True, False])
-@given(drawn=CALLS, base=st.integers(1, 1_500))
+@given(calls=CALLS)
 def test_contexts_are_those_of_a_loop_over_the_calls(
-    drawn: list[tuple[int, int, bool, bool, bool]], base: int, compacts: bool
+    calls: list[tuple[int, int, int, int]], compacts: bool
 ) -> None:
-    calls = tidy(drawn)
-    columns = layout(calls)
-    bases = np.full(len(columns["per_session"]), base)
+    who, begin, appended, output = (np.array(column) for column in zip(*calls, strict=True))
+    asked = agent_that(compacts), np.full(len(calls), WINDOW), who, begin, appended, output
+    found, expected = grow_contexts(*asked), plain_growth(*asked)
+    assert [c.tolist() for c in found] == [c.tolist() for c in expected]
+
+
+def grown(*calls: tuple[int, int, int, int]) -> list[tuple[int, bool, int]]:
+    """Context of each call, whether a compaction comes before it, and the context of that."""
+    who, begin, appended, output = (np.array(column) for column in zip(*calls, strict=True))
     window = np.full(len(calls), WINDOW)
-    contexts = grow_contexts(agent_that(compacts), window, bases, **columns)
-    found = list(zip(*(column.tolist() for column in contexts), strict=True))
-    assert found == by_loop(calls, base, compacts)
+    found = grow_contexts(agent_that(True), window, who, begin, appended, output)
+    return list(zip(*(column.tolist() for column in found), strict=True))
+
+
+def test_a_full_context_is_compacted_with_what_waits_and_an_instruction() -> None:
+    calls = (0, 900, 5, 60), (0, 9, 41, 10), (0, 9, 20, 0)
+    assert grown(*calls) == [(900, False, 0), (441, True, 1_031), (471, False, 0)]
+
+
+def test_a_context_at_the_limit_is_not_compacted() -> None:
+    assert grown((0, 900, 5, 60), (0, 9, 40, 10))[1] == (1_000, False, 0)
+
+
+def test_a_sub_agent_grows_and_is_compacted_by_itself() -> None:
+    calls = (0, 900, 5, 60), (1, 80, 30, 900), (1, 9, 100, 40), (0, 9, 30, 0)
+    assert grown(*calls) == [
+        (900, False, 0),
+        (80, False, 0),
+        (500, True, 1_110),
+        (990, False, 0),
+    ]
+
+
+def test_a_compaction_has_room_in_the_window_for_the_longest_summary() -> None:
+    (_, _, asked), *_ = grown((0, 5_000, 1, 1))
+    assert asked == WINDOW - (COMPACTED - 50)
+
+
+def test_what_waits_is_cut_to_the_limit() -> None:
+    assert grown((0, 1_100, 700, 1))[0][0] == LIMIT
 
 
 @pytest.mark.parametrize(

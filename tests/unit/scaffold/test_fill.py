@@ -14,18 +14,20 @@ from sim.arrays.ragged import position_in, starts_of
 from sim.arrays.types import Ints
 from sim.catalog import Agent, agents, models, steps_for
 from sim.distributions import Distribution
-from sim.scaffold.context_growth import grow_contexts
 from sim.scaffold.fill import DrawnSessions, Sessions, fill
 from sim.scaffold.steps import draw_steps, instance_scores
-from sim.scaffold.turns import plain_turns
+from sim.scaffold.turns import Turns, plain_turns
 from sim.streams import Streams
 from sim.tables.words import (
+    ASSISTANT,
     END_TURN,
     MAX_TOKENS,
     PAUSE_TURN,
     REFUSAL,
     STOP_SEQUENCE,
+    TOOL,
     TOOL_USE,
+    USER,
     WINDOW_EXCEEDED,
 )
 from sim.world.attempts import OK, OVERLOADED, Attempts
@@ -42,6 +44,9 @@ ENDLESS = ModelTable(
 )
 COUNTS = st.lists(st.integers(1, 6), min_size=1, max_size=12)
 AGENTS = sorted(agents())
+NEVER_FULL = agents()["coding-cli"].model_copy(
+    update={"base_context_tokens": constant(16_000), "stop_sequence_share": 0.0}
+)
 
 
 def sessions(
@@ -86,84 +91,82 @@ def groups(counts: list[int], values: Any) -> list[list[int]]:
 # --- context and compaction ---------------------------------------------------------------------
 
 
-def contexts_by_loop(
-    base: int, growth: list[int], limit: int, removed: int
-) -> tuple[list[int], list[int]]:
-    """Context of each call, and how often it was compacted, call by call."""
-    context, contexts, epoch, epochs = base, [], 0, []
-    for grown in [0, *growth]:
-        context += grown
-        while context > limit:
-            context -= removed
-            epoch += 1
-        contexts.append(context)
-        epochs.append(epoch)
-    return contexts, epochs
-
-
-@given(counts=COUNTS, seed=st.integers(0, 2**32), base=st.integers(1, 3_000))
-def test_context_is_what_a_loop_over_the_calls_gives(
-    counts: list[int], seed: int, base: int
-) -> None:
-    agent = altered(
-        "coding-cli",
-        compaction_at=0.5,
-        compaction_to_tokens=400,
-    )
-    rng = np.random.default_rng(seed)
-    appended, output = rng.integers(1, 500, (2, sum(counts)))
-    window = np.full(sum(counts), 2_000)
-    task = np.repeat(np.arange(len(counts)), counts)
-    first = np.full(len(counts), base)
-    context, epoch, _ = grow_contexts(
-        agent, window, first, appended, output, task, task < 0, np.array(counts)
-    )
-    growth = [
-        [a + o for a, o in zip(grown[1:], answers, strict=False)]
-        for grown, answers in zip(groups(counts, appended), groups(counts, output), strict=True)
-    ]
-    expected = [contexts_by_loop(base, g, limit=1_000, removed=600) for g in growth]
-    assert groups(counts, context) == [contexts for contexts, _ in expected]
-    assert groups(counts, epoch) == [epochs for _, epochs in expected]
-
-
 @pytest.fixture(scope="module")
 def long_sessions() -> DrawnSessions:
     """Sessions of 400 calls that pass the limit of compaction several times."""
     return filled(sessions([20] * 40, [20] * 800), agents()["coding-cli"])
 
 
-def test_context_never_passes_the_limit_of_compaction(long_sessions: DrawnSessions) -> None:
+def test_only_compactions_pass_the_limit(long_sessions: DrawnSessions) -> None:
     agent = agents()["coding-cli"]
-    limit = np.floor(SONNET.window_tokens[0] * agent.compaction_at)
-    assert context_of(long_sessions).max() <= limit
-    assert context_of(long_sessions).max() > 0.95 * limit
+    limit = np.floor(WINDOW * agent.compaction_at)
+    others = np.delete(context_of(long_sessions), compactions(long_sessions))
+    assert 0.95 * limit < others.max() <= limit
 
 
-def test_compaction_happens_and_leaves_about_what_it_should(long_sessions: DrawnSessions) -> None:
-    agent, context = agents()["coding-cli"], context_of(long_sessions)
-    shrunk = (
-        np.flatnonzero((np.diff(context) < 0) & (np.diff(long_sessions.calls.session) == 0)) + 1
-    )
-    assert len(shrunk) > 20
-    assert (context[shrunk] > agent.compaction_to_tokens).all()
-    assert np.median(context[shrunk]) < 1.1 * agent.compaction_to_tokens
+def compactions(x: DrawnSessions) -> Ints:
+    """Rows of the calls that ask for a summary; the next row is the first after it."""
+    opens = np.flatnonzero((x.n_messages == 1) & (np.diff(x.calls.session, prepend=-1) == 0))
+    return opens - 1
 
 
-def test_messages_are_odd_and_start_again_after_a_compaction(long_sessions: DrawnSessions) -> None:
-    messages, context = long_sessions.n_messages, context_of(long_sessions)
-    again = np.r_[True, (np.diff(context) < 0) | (np.diff(long_sessions.calls.session) > 0)]
-    assert (messages % 2 == 1).all()
-    assert (messages[again] == 1).all()
-    assert (np.diff(messages)[~again[1:]] == 2).all()
+def test_a_compaction_has_the_whole_context_in_and_a_summary_out(
+    long_sessions: DrawnSessions,
+) -> None:
+    agent, x = agents()["coding-cli"], long_sessions
+    made = compactions(x)
+    assert len(made) > 20
+    context, output = context_of(x), x.calls.output_tokens
+    assert (context[made] > np.floor(WINDOW * agent.compaction_at)).all()
+    assert (context[made] >= context[made - 1] + output[made - 1]).all()
+    assert (context[made] + output[made] <= WINDOW).all()
+    assert (x.finish[made] == END_TURN).all()
+    assert (x.role[made] == USER).all()
+    assert not x.opens_turn[made].any()
+    assert not x.n_tool_calls_out[made].any()
+    assert np.median(output[made]) == pytest.approx(3_000, rel=0.3)
+    # it brings the results that its call waits with, if that call opens no turn
+    waits = made[~x.opens_turn[made + 1]]
+    assert (x.n_tool_results_in[waits] == x.n_tool_calls_out[waits - 1]).all()
+    assert (x.n_tool_results_in[waits] >= 1).all()
 
 
-def test_every_compaction_begins_a_new_context(long_sessions: DrawnSessions) -> None:
-    shape, context = long_sessions.calls, context_of(long_sessions)
-    inside = np.diff(shape.session) == 0
-    shrunk = (np.diff(context) < 0) & inside
-    assert (np.diff(shape.epoch)[shrunk] >= 1).all()
-    assert (np.diff(shape.epoch)[inside & ~shrunk] == 0).all()
+def test_what_follows_a_compaction_is_a_new_history(long_sessions: DrawnSessions) -> None:
+    agent, x = agents()["coding-cli"], long_sessions
+    after = compactions(x) + 1
+    assert (context_of(x)[after] > agent.compaction_to_tokens).all()
+    assert np.median(context_of(x)[after]) < 1.1 * agent.compaction_to_tokens
+    assert (x.role[after] == USER).all()
+    assert not x.n_tool_results_in[after].any()
+    assert (x.calls.history[after] == x.calls.history[after - 1] + 1).all()
+    assert (x.calls.wait_us[after] == 0).all()
+    assert (x.calls.wait_us[after - 1] > 0).all()
+    assert (x.shares_with[after] == x.calls.serial[after - 1]).all()
+    assert (x.shared_tokens[after] == agent.static_prefix_tokens).all()
+
+
+def test_messages_grow_by_two_in_a_history_and_contexts_by_the_answer(
+    long_sessions: DrawnSessions,
+) -> None:
+    x = long_sessions
+    same = np.flatnonzero(np.diff(x.calls.history) == 0)
+    assert (x.n_messages[0], len(same) > 10_000) == (1, True)
+    assert (np.diff(x.n_messages)[same] == 2).all()
+    context = context_of(x)
+    assert (context[same + 1] >= context[same] + x.calls.output_tokens[same]).all()
+    assert (x.shares_with[same + 1] == x.calls.serial[same]).all()
+    assert (x.shared_tokens[same + 1] == context[same]).all()
+
+
+def test_compactions_add_calls_and_change_none_of_those_asked_for(
+    long_sessions: DrawnSessions,
+) -> None:
+    x = long_sessions
+    made = np.isin(np.arange(len(x.position)), compactions(x))
+    calls = np.bincount(x.calls.task)
+    assert (calls == 20 + np.bincount(x.calls.task, made)).all()
+    assert x.position.tolist() == position_in(calls).tolist()
+    assert x.opens_turn.sum() == 800
 
 
 # --- the end at the window ----------------------------------------------------------------------
@@ -180,7 +183,7 @@ def of_all_kinds(asked: Sessions) -> Sessions:
     turns = asked.turns._replace(
         prewarmed=(kind == 1) & (asked.turns.calls > 1),
         choices=np.where(asked.turns.calls == 1, 3, 1),
-        sub_agent=kind == 3,
+        sub_agent=(kind == 3) & (asked.turns.calls > 4),
     )
     return replace(asked, turns=turns)
 
@@ -238,7 +241,7 @@ def test_without_compaction_contexts_never_shrink(
     overflowing: tuple[Sessions, DrawnSessions],
 ) -> None:
     _, cut = overflowing
-    own = cut.calls.epoch >= 0
+    own = ~cut.in_sub_agent
     assert (~own).any()
     inside = np.diff(cut.calls.session[own]) == 0
     assert (np.diff(context_of(cut)[own])[inside] >= 0).all()
@@ -289,7 +292,7 @@ def reads_by_loop(shape: DrawnCalls, begins: list[int], lifetime_us: int) -> lis
     reads: list[int] = []
     for k, now in enumerate(begins):
         alive = k > 0 and now - begins[k - 1] <= lifetime_us
-        same = alive and shape.epoch[k] == shape.epoch[k - 1]
+        same = alive and shape.history[k] == shape.history[k - 1]
         left, before = int(shape.left_tokens[k]), int(shape.left_tokens[k - 1])
         reads.append(min(left, before) if same and left and before else -1)
     return reads
@@ -314,6 +317,7 @@ def test_a_session_reads_its_own_context_as_a_loop_over_the_requests_says(
     )
     drawn = filled(sessions([n], [1] * n, lifetime_us=lifetime_us), agent, seed % 1_000)
     shape = drawn.calls
+    n = len(shape.serial)
     rng = np.random.default_rng(seed)
     gaps = [1_000_000, LIFETIME_5M_US, LIFETIME_5M_US + 1, LIFETIME_1H_US, LIFETIME_1H_US + 1]
     begins = np.cumsum(rng.choice(gaps, n))
@@ -349,7 +353,7 @@ def mixed(request: pytest.FixtureRequest) -> tuple[Sessions, DrawnSessions]:
     rng = np.random.default_rng(8)
     turns = rng.integers(1, 5, 2_000)
     asked = sessions(turns, rng.integers(1, 8, turns.sum()))
-    return asked, filled(asked, agents()[request.param])
+    return asked, filled(asked, agents()[request.param], table=ENDLESS)
 
 
 def test_rows_come_in_order_of_session_turn_and_call(mixed: tuple[Sessions, DrawnSessions]) -> None:
@@ -525,7 +529,7 @@ def test_a_prewarming_call_adds_and_asks_for_nothing() -> None:
     assert (asks == [0, most, most]).all()
     assert (output[:, 0] == 0).all()
     assert (by_position(x.prewarm, 3) == [True, False, False]).all()
-    assert (by_position(x.from_user, 3) == [True, True, False]).all()
+    assert (by_position(x.opens_turn, 3) == [True, True, False]).all()
     assert (by_position(x.finish, 3)[:, 0] == MAX_TOKENS).all()
     assert (by_position(x.n_tool_calls_out, 3)[:, 0] == 0).all()
     assert (context[:, :2] == [2_000, 2_005]).all()
@@ -566,15 +570,55 @@ def test_tools_at_the_provider_run_ten_steps_an_exchange() -> None:
     assert (by_position(prewarmed.server_requests, 3) == [0, 10, 3]).all()
 
 
-@pytest.mark.parametrize(
-    ("calls", "expected"),
-    [(4, [2, 3]), (5, [2, 3]), (9, [3, 4, 5, 6])],
-)
+def test_who_has_a_paused_answer_go_on_sends_it_last() -> None:
+    x = special(3, altered("chat"), server_steps=24)
+    assert (by_position(x.role, 3) == [USER, ASSISTANT, ASSISTANT]).all()
+    assert (by_position(x.n_messages, 3) == [1, 2, 2]).all()
+    assert not x.n_tool_results_in.any()
+    two_turns = replace(sessions([2], [2, 1]), turns=turns_at_the_provider())
+    assert filled(two_turns, altered("chat")).n_messages.tolist() == [1, 2, 3]
+
+
+def turns_at_the_provider() -> Turns:
+    return plain_turns(np.array([2, 1]))._replace(server_steps=np.array([14, 0]))
+
+
+@pytest.mark.parametrize(("calls", "expected"), [(5, [2, 3]), (9, [3, 4, 5, 6])])
 def test_a_sub_agent_makes_the_calls_in_the_middle(calls: int, expected: list[int]) -> None:
-    x = special(calls, sub_agent=True)
-    in_sub = by_position(x.calls.epoch, calls) < 0
+    x = special(calls, NEVER_FULL, sub_agent=True)
+    in_sub = by_position(x.in_sub_agent, calls)
     assert (np.flatnonzero(in_sub[0]) == expected).all()
     assert (in_sub == in_sub[0]).all()
+
+
+def test_a_sub_agent_has_a_history_of_its_own_and_reports_to_its_parent() -> None:
+    x = special(6, NEVER_FULL, sub_agent=True)
+    context, output, wants, brings, history, shared = (
+        by_position(column, 6)
+        for column in (
+            context_of(x),
+            x.calls.output_tokens,
+            x.n_tool_calls_out,
+            x.n_tool_results_in,
+            x.calls.history,
+            x.shared_tokens,
+        )
+    )
+    # calls 2, 3 and 4 are the sub-agent's: call 1 spawns it, call 5 has its report
+    assert (by_position(x.n_messages, 6) == [1, 3, 1, 3, 5, 5]).all()
+    assert (by_position(x.role, 6) == [USER, TOOL, USER, TOOL, TOOL, TOOL]).all()
+    assert (history[:, [0, 1, 5]] == history[:, :1]).all()
+    assert (history[:, 2:5] == history[:, 2:3]).all()
+    assert (history[:, 2] != history[:, 0]).all()
+    assert (context[:, 2] > NEVER_FULL.static_prefix_tokens).all()
+    assert (context[:, 5] == context[:, 1] + output[:, 1] + output[:, 4]).all()
+    assert (wants[:, 4] == 0).all()
+    assert (brings[:, 5] == wants[:, 1]).all()
+    assert (brings[:, 2] == 0).all()
+    serial = by_position(x.calls.serial, 6)
+    assert (by_position(x.shares_with, 6)[:, 1:] == serial[:, [0, 1, 2, 3, 1]]).all()
+    assert (shared[:, 2] == NEVER_FULL.static_prefix_tokens).all()
+    assert (shared[:, 5] == context[:, 1]).all()
 
 
 def test_reasoning_is_20_to_80_percent_of_the_output_of_those_who_think() -> None:

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sim.scaffold.expected_calls import compactions_per_call, mean_calls, mean_session_calls
 from sim.scaffold.turns import (
     Turns,
     draw_tool_steps,
     draw_turns_of,
-    mean_calls,
-    mean_session_calls,
     plain_turns,
 )
 from sim.scenario.resolved import Actor
@@ -140,5 +139,18 @@ def test_expected_calls_are_remembered_by_what_they_depend_on() -> None:
 
 def test_expected_calls_of_a_session_are_those_of_its_turns() -> None:
     per_session = TurnsPerSession(single_share=0.5, more=constant(4))
-    actor: Actor = coders(agentic_share=1.0, tool_steps=constant(2), turns_per_session=per_session)
+    dials = {"agentic_share": 1.0, "tool_steps": constant(2), "turns_per_session": per_session}
+    actor: Actor = coders(agents={"swe-agent": 1.0}, **dials)
     assert mean_session_calls(actor) == pytest.approx(2.5 * 3)
+
+
+def test_expected_calls_have_the_compactions_of_agents_that_compact() -> None:
+    """A coding agent grows by some 1,700 tokens a call, and a compaction takes off 120,000."""
+    per_session = TurnsPerSession(single_share=0.0, more=constant(100))
+    dials = {"agentic_share": 1.0, "tool_steps": constant(9), "turns_per_session": per_session}
+    actor: Actor = coders(agents={"coding-cli": 0.5, "swe-agent": 0.5}, **dials)
+    share = compactions_per_call(actor, one_turn=False)
+    assert share == pytest.approx(0.5 * 1_700 / 121_000, rel=0.1)
+    assert mean_session_calls(actor) == pytest.approx(1_000 * (1 + share))
+    # a single turn is compacted only if its session begins near the limit
+    assert 0 < compactions_per_call(actor, one_turn=True) < 3 * share

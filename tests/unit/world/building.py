@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sim.arrays.time import MINUTE_US, SECOND_US
-from sim.scenario.resolved import Event, Load, World
+from sim.scenario.resolved import Event, Load, RateLimits, World
 from sim.streams import Streams
 from sim.world.attempts import Attempts, CallConditions, RetryPolicy
 from sim.world.calls import DrawnCalls
@@ -27,10 +27,23 @@ def event(kind: str, at_min: float, until_min: float | None = None, **values: An
     )
 
 
-def world(*events: Event, load: Load = STEADY, **values: float) -> World:
-    """A provider that never fails by itself and is always equally fast, but for `values`."""
-    defaults = {"overload": 0.0, "server_error": 0.0, "timeout_us": 600 * SECOND_US, "burst": 1.0}
-    return World(load=load, events=events, **{**defaults, **values})  # type: ignore[arg-type]
+UP_FRONT = RateLimits(as_of=MONDAY.date(), output="up_front")
+AS_GENERATED = RateLimits(as_of=MONDAY.date(), output="as_generated")
+
+
+def world(*events: Event, load: Load = STEADY, **values: Any) -> World:
+    """A provider that never fails, is always equally fast and takes output up front, but for
+    `values`.
+    """
+    defaults = {
+        "seed": 1,
+        "overload": 0.0,
+        "server_error": 0.0,
+        "timeout_us": 600 * SECOND_US,
+        "burst": 1.0,
+        "limits": UP_FRONT,
+    }
+    return World(load=load, events=events, **{**defaults, **values})
 
 
 def provider(
@@ -75,7 +88,7 @@ def drawn_calls(calls_per_session: list[int], **columns: Any) -> DrawnCalls:
         "generation_us": 2_000_000,
         "context_tokens": 1_000,
         "left_tokens": 900,
-        "epoch": 0,
+        "history": session,
         "output_tokens": 50,
         "asks_tokens": 200,
         "failure_draw": 0.99,

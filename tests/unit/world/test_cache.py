@@ -18,7 +18,7 @@ from sim.world.cache import (
 from tests.unit.world.building import drawn_calls
 
 LIFETIME_US = 5
-# gap, answered, left, epoch, first of a session, lifetime
+# gap, answered, left, history in the session, first of a session, lifetime
 CALLS = st.lists(
     st.tuples(
         st.integers(0, 6),
@@ -37,27 +37,29 @@ def test_lifetimes_are_five_minutes_and_an_hour() -> None:
 
 
 @given(CALLS, st.integers(0, 2))
-def test_an_attempt_reads_what_the_last_answered_call_of_its_session_left(
+def test_an_attempt_reads_what_the_last_answered_call_of_its_history_left(
     calls: list[tuple[int, bool, int, int, bool]], retries: int
 ) -> None:
     """Each call has `retries` failed attempts first, and is answered in the end or not."""
     starts = [k for k, call in enumerate(calls) if call[4] or not k]
     counts = np.diff([*starts, len(calls)]).tolist()
-    left, epoch = ([call[k] for call in calls] for k in (2, 3))
-    drawn = drawn_calls(counts, left_tokens=left, epoch=epoch, lifetime_us=LIFETIME_US)
+    left = [call[2] for call in calls]
+    session = np.repeat(np.arange(len(counts)), counts)
+    history = 2 * session + [call[3] for call in calls]
+    drawn = drawn_calls(counts, left_tokens=left, history=history, lifetime_us=LIFETIME_US)
     rows, expected, now_us = [], [], 0
-    last: tuple[int, int, int] | None = None
-    for k, (gap_us, answered, leaves, its_epoch, _) in enumerate(calls):
-        last = None if k in starts else last
+    last: dict[int, tuple[int, int]] = {}
+    for k, (gap_us, answered, leaves, _, _) in enumerate(calls):
         for n in range(retries + 1):
             now_us += gap_us
             reads = -1
-            if last is not None and last[1] == its_epoch and last[2] and leaves:
-                reads = min(last[2], leaves) if now_us - last[0] <= LIFETIME_US else -1
+            at_us, before = last.get(history[k], (0, 0))
+            if before and leaves and now_us - at_us <= LIFETIME_US:
+                reads = min(before, leaves)
             expected.append(reads)
             rows.append((k, n, now_us, 0, now_us + 1, 200 if answered and n == retries else 529))
         if answered:
-            last = (now_us, its_epoch, leaves)
+            last[history[k]] = now_us, leaves
     attempts = Attempts(*np.array(rows, np.int64).T)
     assert session_read_tokens(drawn, attempts).tolist() == expected
 

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from sim.arrays.time import MINUTE_US, SECOND_US
 from sim.arrays.types import Bools
+from sim.reference.plain_buckets import UNITS, Bucket, limits_over_time
 from sim.world.attempt_stream import AttemptStream, merge_attempts
 from sim.world.attempts import Attempts
 from sim.world.buckets import Buckets
 from sim.world.conditions import ProviderConditions
 from sim.world.limit_check import LimitCheck
 from sim.world.limits import BucketSize, Sizes
-from tests.unit.world.building import drawn_calls, event, provider
+from tests.unit.world.building import AS_GENERATED, drawn_calls, event, provider
 
 
 class Request(NamedTuple):
@@ -48,6 +49,11 @@ REQUESTS = st.lists(
     max_size=40,
 )
 CHANGES = (event("limits", 1, 2, factor=0.5), event("limits", 2, 3, factor=3.0))
+
+
+# the same as factors, and output a minute and burst of the classes below
+FACTORS = [(MINUTE_US, 0.5), (2 * MINUTE_US, 3.0), (3 * MINUTE_US, 1.0)]
+OUTPUT = {0: (90, 1.0), 2: (60, 0.5)}
 
 
 def sizes_in(conditions: ProviderConditions) -> list[Sizes | None]:
@@ -89,7 +95,8 @@ def refused(requests: list[Request], conditions: ProviderConditions) -> list[boo
         of_class = sizes[request.bucket % 3]
         if request.bucket < 0 or of_class is None or hit[request.bucket]:
             continue
-        bucket = buckets.setdefault(request.bucket, Buckets(of_class, edges, 0, 0))
+        up_front = conditions.takes_output_up_front
+        bucket = buckets.setdefault(request.bucket, Buckets(of_class, edges, 0, 0, up_front))
         segment = conditions.segment_scalar(now_us)
         if bucket.ask(now_us, segment, request.context - request.read, request.asks):
             hit[request.bucket] = True
@@ -112,6 +119,47 @@ def test_in_one_chunk_exactly_the_buckets_that_refuse_are_overdrawn(
     requests: list[Request],
 ) -> None:
     assert checked(requests, provider()).tolist() == refused(requests, provider())
+
+
+@given(REQUESTS, st.integers(1, 5))
+def test_answers_taken_at_their_end_are_checked_exactly_whatever_the_chunks(
+    requests: list[Request], chunks: int
+) -> None:
+    for changes in ((), CHANGES):
+        conditions = provider(*changes, limits=AS_GENERATED)
+        assert checked(requests, conditions, chunks).tolist() == refused(requests, conditions)
+
+
+@given(REQUESTS)
+def test_a_debt_is_repaid_when_the_check_says_so(requests: list[Request]) -> None:
+    """And only those owe something whose answers took more than there was."""
+    for changes in ((), CHANGES):
+        conditions = provider(*changes, limits=AS_GENERATED)
+        check = LimitCheck(conditions, 6, sizes_in(conditions), 0)
+        stream, read = stream_of(requests)
+        check.add(stream, read)
+        for bucket, repaid_us in enumerate(check.repaid_us().tolist()):
+            if bucket % 3 != 1:
+                output = Bucket(
+                    limits_over_time(*OUTPUT[bucket % 3], FACTORS[: 3 * len(changes)], 0)
+                )
+                at_us = 0
+                for at_us, tokens in sorted(answers_of(requests, bucket)):
+                    output.refill(at_us)
+                    output.level_units -= tokens * UNITS
+                if repaid_us > at_us:
+                    output.refill(repaid_us)
+                assert output.level_units >= 0
+
+
+def answers_of(requests: list[Request], bucket: int) -> list[tuple[int, int]]:
+    """End and tokens of the answers of a bucket."""
+    begins_us = np.cumsum([request.gap_us for request in requests]).tolist()
+    return [
+        (at_us + request.lasts_us, request.output)
+        for at_us, request in zip(begins_us, requests, strict=True)
+        if request.bucket == bucket and request.answered
+    ]
 
 
 @given(REQUESTS, st.integers(2, 5))

@@ -82,8 +82,9 @@ LIMITS = (5, 60, 30)
 class PlainBuckets:
     """Three levels in fractions of a token, changed moment by moment."""
 
-    def __init__(self, factors: dict[int, float]) -> None:
+    def __init__(self, factors: dict[int, float], up_front: bool) -> None:
         """`factors` on the limits by the time from which they hold."""
+        self.up_front = up_front
         self.limits = [list(LIMITS)]
         self.edges = sorted(factors)
         for edge in self.edges:
@@ -119,12 +120,14 @@ class PlainBuckets:
     def ask(self, request: Asked) -> int:
         """The same as `Buckets.ask`, by the definition."""
         limits = self.limits[self.segment]
-        wanted = (1, request.tokens_in, request.tokens_out)
+        wanted = (1, request.tokens_in, request.tokens_out if self.up_front else 1)
         asks = [min(a, limit) for a, limit in zip(wanted, limits, strict=True)]
         if all(level >= a for level, a in zip(self.levels, asks, strict=True)):
-            self.levels = [level - a for level, a in zip(self.levels, asks, strict=True)]
-            if asks[2] > request.used_out:
-                self.returns.append((self.now_us + request.lasts_us, asks[2] - request.used_out))
+            takes = [*asks[:2], asks[2] if self.up_front else 0]
+            self.levels = [level - a for level, a in zip(self.levels, takes, strict=True)]
+            back = takes[2] - request.used_out
+            if back > 0 or not self.up_front:
+                self.returns.append((self.now_us + request.lasts_us, back))
             return 0
         lacking = [
             (a - level) * MINUTE_US / limit
@@ -133,11 +136,13 @@ class PlainBuckets:
         return max(-int(-x // 1) for x in lacking)
 
 
-def answers(requests: list[Asked], factors: dict[int, float]) -> tuple[list[int], list[int]]:
+def answers(
+    requests: list[Asked], factors: dict[int, float], up_front: bool
+) -> tuple[list[int], list[int]]:
     """Answers of `Buckets` and of `PlainBuckets`."""
     edges = [*sorted(factors), 1 << 60]
     sizes = sizes_of(*LIMITS, factors=(1.0, *(factors[edge] for edge in edges[:-1])))
-    buckets, plain = Buckets(sizes, edges, 0, 0), PlainBuckets(factors)
+    buckets, plain = Buckets(sizes, edges, 0, 0, up_front), PlainBuckets(factors, up_front)
     fast, slow, now_us, segment = [], [], 0, 0
     for request in requests:
         now_us += request.gap_us
@@ -151,20 +156,44 @@ def answers(requests: list[Asked], factors: dict[int, float]) -> tuple[list[int]
     return fast, slow
 
 
-@given(REQUESTS)
-def test_buckets_are_levels_refilled_from_moment_to_moment(requests: list[Asked]) -> None:
-    fast, slow = answers(requests, {})
+@given(REQUESTS, st.booleans())
+def test_buckets_are_levels_refilled_from_moment_to_moment(
+    requests: list[Asked], up_front: bool
+) -> None:
+    fast, slow = answers(requests, {}, up_front)
     assert fast == slow
 
 
-@given(REQUESTS)
-def test_buckets_keep_their_level_as_limits_change(requests: list[Asked]) -> None:
-    fast, slow = answers(requests, {9 * SECOND_US: 0.4, 20 * SECOND_US: 0.7, 31 * SECOND_US: 2.0})
+@given(REQUESTS, st.booleans())
+def test_buckets_keep_their_level_as_limits_change(requests: list[Asked], up_front: bool) -> None:
+    factors = {9 * SECOND_US: 0.4, 20 * SECOND_US: 0.7, 31 * SECOND_US: 2.0}
+    fast, slow = answers(requests, factors, up_front)
     assert fast == slow
+
+
+def test_answers_are_taken_at_their_end_and_what_is_owed_is_refilled_first() -> None:
+    """With 60 tokens of output a minute; whatever `max_tokens` is."""
+    buckets = Buckets(sizes_of(100, 100, 60), [1 << 60], 0, 0, up_front=False)
+    for _ in range(2):
+        assert buckets.ask(0, 0, 1, 1_000_000) == 0
+        buckets.ends(SECOND_US, 61)
+    assert buckets.ask(SECOND_US - 1, 0, 1, 0) == 0
+    # 60 - 2 * 61 = -62, and one token has to be there
+    assert buckets.ask(SECOND_US, 0, 1, 0) == 63 * SECOND_US
+    assert buckets.debt_us() == 62 * SECOND_US
+    assert buckets.ask(64 * SECOND_US - 1, 0, 1, 0) == 1
+    assert buckets.ask(64 * SECOND_US, 0, 1, 0) == 0
+
+
+def test_what_has_yet_to_end_is_owed_as_if_nothing_were_refilled() -> None:
+    buckets = Buckets(sizes_of(100, 100, 60), [1 << 60], 0, 0, up_front=False)
+    assert buckets.ask(0, 0, 1, 1) == 0
+    buckets.ends(SECOND_US, 70)
+    assert buckets.debt_us() == 70 * SECOND_US
 
 
 def test_a_refused_request_is_let_through_after_the_time_it_was_told() -> None:
-    buckets = Buckets(sizes_of(6, 100, 100), [1 << 60], 0, 0)
+    buckets = Buckets(sizes_of(6, 100, 100), [1 << 60], 0, 0, up_front=True)
     assert [buckets.ask(0, 0, 1, 1) for _ in range(6)] == [0] * 6
     assert buckets.ask(0, 0, 1, 1) == 10 * SECOND_US
     assert buckets.ask(10 * SECOND_US - 1, 0, 1, 1) == 1
@@ -224,6 +253,20 @@ def test_a_bucket_may_be_emptied_but_not_more(takes: int, over: bool) -> None:
     events = BucketEvents.of_sorted(np.zeros(1, np.int64), np.array([7]))
     state = np.zeros(1, np.int64), np.zeros(1, np.int64)
     assert overdrawn(size, events, np.array([takes]), *state).tolist() == [over]
+
+
+def test_an_event_may_take_what_is_not_there_but_one_that_asks_finds_a_debt() -> None:
+    size = BucketSize(per_minute=1, per_token=1, rate=1, capacity=5)
+    state = np.zeros(1, np.int64), np.zeros(1, np.int64)
+    takes, asks = np.array([20, 0, 0]), np.array([0, 1, 0])
+    events = BucketEvents.of_sorted(np.zeros(3, np.int64), np.array([7, 22, 23]))
+    assert overdrawn(size, events, takes, *state, asks=asks).tolist() == [True]
+    assert state[0].tolist() == [4]
+
+    # a microsecond later a token is there: 15 of the debt, and one more, have come back
+    state = np.zeros(1, np.int64), np.zeros(1, np.int64)
+    events = BucketEvents.of_sorted(np.zeros(3, np.int64), np.array([7, 23, 24]))
+    assert overdrawn(size, events, takes, *state, asks=asks).tolist() == [False]
 
 
 def test_years_without_a_request_do_not_overflow() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from sim.world.limits import BucketSize, Sizes
 from sim.world.rate_limited import RateLimitedLoop, Work
 from sim.world.timing import solve_timing
 from tests.unit.world.building import (
+    AS_GENERATED,
     attempt_by_rules,
     conditions,
     drawn_calls,
@@ -49,7 +50,7 @@ def sessions_of(count: int, **columns: Any) -> DrawnCalls:
         "generation_us": rng.integers(1, 3_000_000, calls),
         "context_tokens": rng.integers(500, 1_000, calls),
         "left_tokens": rng.choice([0, 300, 450], calls),
-        "epoch": rng.integers(0, 2, calls),
+        "history": 2 * np.repeat(np.arange(count), per_session) + rng.integers(0, 2, calls),
         "output_tokens": rng.integers(1, 60, calls),
         "failure_draw": rng.random(calls),
         "key": rng.integers(0, 3, count),
@@ -63,14 +64,17 @@ def sessions_of(count: int, **columns: Any) -> DrawnCalls:
 
 @dataclass
 class State:
-    """A session between two attempts; `last` is when the last answered call began, and which."""
+    """A session between two attempts.
+
+    `last` is by history when the last answered call began, and which that was.
+    """
 
     at_us: int
     call: int
     end: int
     n: int = 0
     chains_down: int = 0
-    last: tuple[int, int] | None = None
+    last: dict[int, tuple[int, int]] = field(default_factory=dict)
 
 
 class Search:
@@ -118,7 +122,7 @@ class Search:
         end_us = now_us + lasts_us
         self.attempts.append((s.call, s.n, now_us, ttft_us, end_us, status, read))
         if status == 200:
-            s.last = now_us, s.call
+            s.last[int(self.calls.history[s.call])] = now_us, s.call
             if calls.left_tokens[s.call]:
                 self.touched[int(calls.key[session])] = now_us
             self.next_call(s, end_us, s.call + 1)
@@ -153,10 +157,9 @@ class Search:
         left, lifetime_us = int(calls.left_tokens[s.call]), int(calls.lifetime_us[session])
         if not left:
             return 0
-        if s.last is not None:
-            at_us, last = s.last
-            same = calls.epoch[last] == calls.epoch[s.call] and calls.left_tokens[last] > 0
-            if same and s.at_us - at_us <= lifetime_us:
+        if int(calls.history[s.call]) in s.last:
+            at_us, last = s.last[int(calls.history[s.call])]
+            if calls.left_tokens[last] > 0 and s.at_us - at_us <= lifetime_us:
                 return min(int(calls.left_tokens[last]), left)
         touched_us = self.touched.get(int(calls.key[session]))
         if touched_us is not None and s.at_us - touched_us <= lifetime_us:
@@ -168,7 +171,9 @@ class Search:
         if sizes is None:
             return None
         if number not in self.buckets:
-            self.buckets[number] = Buckets(sizes, self.rules.provider.ends_us.tolist(), 0, 0)
+            provider = self.rules.provider
+            up_front = provider.takes_output_up_front
+            self.buckets[number] = Buckets(sizes, provider.ends_us.tolist(), 0, 0, up_front)
         return self.buckets[number]
 
 
@@ -177,6 +182,7 @@ CASES: dict[str, dict[str, Any]] = {
     "resume": {"resume_after_s": 10.0},
     "hang up": {"timeout_s": 2.0, "resume_after_s": 5.0},
     "the log ends soon": {"resume_after_s": 5.0, "until_min": 1.5},
+    "counted as generated": {"resume_after_s": 5.0, "limits": AS_GENERATED},
 }
 
 

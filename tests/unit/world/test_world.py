@@ -10,7 +10,7 @@ import pytest
 
 import sim
 from sim.engine.run import run
-from sim.scenario.resolved import Scenario, Uptake, World
+from sim.scenario.resolved import RateLimits, Scenario, Uptake, World
 from sim.tables.words import CUT_OFF, FINISHED, GIVEN_UP
 from tests.support.scenarios import (
     FLAT,
@@ -359,4 +359,6 @@ def test_pauses_of_people_and_tools_do_not_depend_on_the_conditions() -> None:
 
 
 def test_a_scenario_without_a_world_has_an_ordinary_one() -> None:
-    assert sim.load_scenario("coding_users").world == ordinary()
+    found = sim.load_scenario("coding_users")
+    limits = RateLimits(as_of=found.clock.start.date(), output="as_generated")
+    assert found.world == ordinary(limits=limits)
