@@ -12,12 +12,15 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from sim.actors.workload import Block, HitsLimitError, Workload
+from sim.arrays.columns import length
 from sim.engine.run_context import RunContext, peak_bytes
 from sim.engine.shards import workload
 from sim.engine.spill import EXCHANGES, RECORDS, TASKS, SpillFile, SpillWriter
 from sim.engine.time_grid import TimeGrid
 from sim.output.account_usage import USAGE, Usage, added, usage_of
 from sim.output.achieved import ShardTally
+from sim.output.log_content import clusters_of
+from sim.output.observed_links import main_clusters
 from sim.scaffold.rows import RowMaker, exchange_rows
 from sim.tables.store import Store
 
@@ -149,7 +152,8 @@ def _write_spill(
 ) -> ShardRecord:
     """Write blocks to the spill file of a shard, and the usage of accounts behind them."""
     path = rows_path(number)
-    tally, usages = ShardTally(), list[Usage]()
+    population, tally, usages = context.population, ShardTally(), list[Usage]()
+    main_cluster = main_clusters(population)
     with context.out.writing(path) as file:
         spill = SpillWriter(file, context.grid)
         for block in blocks:
@@ -157,7 +161,10 @@ def _write_spill(
             spill.add(TASKS, block.tasks)
             tally = tally.with_block(block)
 
-            usages.append(usage_of(block.rows, context.population.models))
+            if length(block.rows):
+                own_cluster = main_cluster[block.rows["account"]]
+                in_cluster = clusters_of(population, block.rows) == own_cluster
+                usages.append(usage_of(block.rows, population.models, in_cluster))
             if len(usages) > _MOST_USED:
                 usages = [added(usages)]
             if tally.exchanges >= most:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.arrays.columns import Columns, grouped, length
+from sim.arrays.types import Bools
 from sim.output.prices import list_price_nano_usd
 from sim.tables.words import PromptSource
 from sim.world.models import ModelTable
@@ -20,16 +21,20 @@ USAGE = np.dtype(
         ("exchanges", np.int64),
         ("listed", np.int64),  # exchanges of tasks from a list
         ("away", np.int64),  # exchanges from the second network
+        ("in_cluster", np.int64),  # exchanges whose prompt is in the cluster of its main template
         # when the first and the last exchange began, at home and away, in microseconds of the log
         ("first", np.int64),
         ("last", np.int64),
         ("away_first", np.int64),
         ("away_last", np.int64),
+        ("cluster_first", np.int64),  # and of those in the cluster
+        ("cluster_last", np.int64),
         ("nano_usd", np.int64),  # list price, batches at half
     ]
 )
-_SUMS = ("exchanges", "listed", "away", "nano_usd")
-_LEAST, _MOST = ("first", "away_first"), ("last", "away_last")
+_SUMS = ("exchanges", "listed", "away", "in_cluster", "nano_usd")
+_LEAST = ("first", "away_first", "cluster_first")
+_MOST = ("last", "away_last", "cluster_last")
 NEVER = np.iinfo(np.int64).max
 
 
@@ -38,7 +43,7 @@ def nothing() -> Usage:
     return np.zeros(0, USAGE)
 
 
-def usage_of(rows: Columns, models: ModelTable) -> Usage:
+def usage_of(rows: Columns, models: ModelTable, in_cluster: Bools) -> Usage:
     """Return what the accounts did in a block of exchanges, in order of account.
 
     Moments that an account has none of are `NEVER` for the first, `-NEVER` for the last, so that
@@ -50,6 +55,8 @@ def usage_of(rows: Columns, models: ModelTable) -> Usage:
         Exchanges, the fields of `EXCHANGE_RECORD`, in any order.
     models
         The models of the scenario, for list prices.
+    in_cluster
+        Which prompts are in the cluster of their account's main template, shape (rows,).
 
     Returns
     -------
@@ -65,10 +72,13 @@ def usage_of(rows: Columns, models: ModelTable) -> Usage:
         "exchanges": np.ones(len(ts), np.int64),
         "listed": rows["kind"] == PromptSource.LIST,
         "away": away,
+        "in_cluster": in_cluster,
         "first": np.where(away, NEVER, ts),
         "last": np.where(away, -NEVER, ts),
         "away_first": np.where(away, ts, NEVER),
         "away_last": np.where(away, ts, -NEVER),
+        "cluster_first": np.where(in_cluster, ts, NEVER),
+        "cluster_last": np.where(in_cluster, ts, -NEVER),
         "nano_usd": list_price_nano_usd(rows, models),
     }
     return _by_account(columns)

@@ -7,16 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from sim.arrays.time import SECOND_US
 from sim.arrays.types import Ints
 from sim.catalog import models
 from sim.entities import pools
 from sim.output.account_usage import Usage
 from sim.output.api_keys import api_keys
+from sim.output.delays import lognormal_us
 from sim.output.observed_links import edges_observed
 from sim.output.payment_tables import payment_tables
 from sim.output.row_tables import opening_us
 from sim.population.population import Population
-from sim.streams import Ids, opaque_ids
+from sim.streams import Ids, Streams, mixed, opaque_ids
 from sim.tables.arrow import sorted_table, times, words
 from sim.tables.schema import (
     ACCOUNTS,
@@ -31,6 +33,9 @@ STATUSES = ("active", "suspended", "banned")
 # The status that an action leads to; other actions leave it as it is.
 _STATUS_AFTER = {SUSPEND: 1, BAN: 2, REINSTATE: 0}
 _LEVELS = ("unverified", "verified")
+# Median in microseconds and standard deviation of the logarithm of the time from an organisation
+# to its first account; a prior.
+_ORGANISATION_LEAD = (70 * SECOND_US, 0.7)
 
 
 def entity_tables(population: Population, usage: Usage) -> Iterator[tuple[str, Any]]:
@@ -52,7 +57,7 @@ def entity_tables(population: Population, usage: Usage) -> Iterator[tuple[str, A
     actions = ProviderActions.of_population(population)
     yield "accounts", _accounts(population, owners, actions)
     yield "credentials", _credentials(population, owners, actions)
-    yield "orgs", _orgs(owners)
+    yield "orgs", _orgs(owners, population.streams)
     yield from payment_tables(population, owners.rows, usage)
     yield "edges_observed", edges_observed(population, owners.rows, usage)
     yield "model_catalog", _model_catalog(population)
@@ -192,18 +197,24 @@ def _credentials(population: Population, owners: AccountOwners, actions: Provide
     )
 
 
-def _orgs(owners: AccountOwners) -> Any:
-    """Return the organisations: as old as their oldest account, which declares the country."""
+def _orgs(owners: AccountOwners, streams: Streams) -> Any:
+    """Return the organisations, each made by its oldest account, which declares the country.
+
+    Whoever signs up enters the organisation first: it is a minute or so older than the account.
+    """
     a = owners.accounts
     order = np.lexsort((a.created_us, a.org_id))
     _, first, org = np.unique(a.org_id[order], return_index=True, return_inverse=True)
     oldest = order[first]
     verified = np.bincount(org, a.verified[order]) > 0
+    lead_us = lognormal_us(
+        mixed(streams.key("organisations", "created"), a.org_id[oldest]), *_ORGANISATION_LEAD
+    )
     return sorted_table(
         ORGS,
         {
             "org_id": a.org_id[oldest],
-            "created_at": times(owners.opening_us, a.created_us[oldest]),
+            "created_at": times(owners.opening_us, a.created_us[oldest] - lead_us),
             "declared_country": words(a.country[oldest], pools.COUNTRIES),
             "kyc_level": words(verified.astype(np.int64), _LEVELS),
         },

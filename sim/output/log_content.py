@@ -65,10 +65,15 @@ def _template_ids(population: Population) -> Ids:
 @EXCHANGE_LOG.column
 def prompt_cluster(context: RowContext, rows: Columns) -> Ids:
     """Return what an online clustering makes of prompts."""
-    population, key = context.population, context.population.world_streams.key
-    errors = key("pool", "clusters", "errors")
-    numbers = observed_clusters(errors, population.universe.templates, rows)
-    return opaque_ids(key("pool", "clusters"), numbers)
+    population = context.population
+    key = population.world_streams.key("pool", "clusters")
+    return opaque_ids(key, clusters_of(population, rows))
+
+
+def clusters_of(population: Population, rows: Columns) -> Ints:
+    """Return the number of the cluster of each prompt, shape (rows,): see `observed_clusters`."""
+    errors = population.world_streams.key("pool", "clusters", "errors")
+    return observed_clusters(errors, population.universe.templates, rows)
 
 
 def observed_clusters(key: int, templates: int, rows: Columns) -> Ints:

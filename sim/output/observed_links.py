@@ -10,6 +10,8 @@ import numpy as np
 from sim.actors.context import ActorContext
 from sim.arrays.types import Ints
 from sim.output.account_usage import Usage
+from sim.output.payment_events import card_given_us
+from sim.output.payment_tables import payers_of
 from sim.output.row_tables import opening_us
 from sim.population.population import Population
 from sim.streams import Ids, mixed, opaque_ids, uniforms
@@ -65,8 +67,9 @@ def edges_observed(population: Population, owned: Ints, usage: Usage) -> Any:
     pyarrow.Table
         The rows of `EDGES_OBSERVED`, in an order that does not tell which links are false.
     """
-    true_links = [*_links_of_use(population, usage), *_links_of_sign_up(population, owned)]
-    observed = [_as_observed(population, links) for links in true_links]
+    ids = population.accounts.account_id
+    true_links = [*_links_of_use(population, usage), *_links_of_sign_up(population, owned, usage)]
+    observed = [_as_observed(population, links) for links in _one_per_pair(ids, true_links)]
     relation = np.concatenate([np.full(len(o.row), o.relation, np.int8) for o in observed])
     row, target, first, last, count = (
         np.concatenate(column) for column in zip(*(o[1:] for o in observed), strict=True)
@@ -88,15 +91,36 @@ def edges_observed(population: Population, owned: Ints, usage: Usage) -> Any:
     )
 
 
+def _one_per_pair(ids: Ids, links: list[_Links]) -> Iterator[_Links]:
+    """Yield links by relation, those of one account to one target as one.
+
+    Guests send through the account of their host, and an address at home may be one away too.
+    """
+    for relation in range(len(RELATIONS)):
+        parts = [part for part in links if part.relation == relation]
+        row, target, first, last, count = (
+            np.concatenate(column) for column in zip(*(part[1:] for part in parts), strict=True)
+        )
+        order = np.lexsort((row, target, ids[row]))
+        row, target = row[order], target[order]
+        is_new = (np.diff(ids[row], prepend=0) != 0) | (np.diff(target, prepend=0) != 0)
+        begins = np.flatnonzero(is_new)
+        if len(begins):
+            first = np.minimum.reduceat(first[order], begins)
+            last = np.maximum.reduceat(last[order], begins)
+            count = np.add.reduceat(count[order], begins)
+        yield _Links(relation, row[begins], target[begins], first, last, count)
+
+
 def _as_observed(population: Population, links: _Links) -> _Links:
     """Return links as they are observed: some are missing, some lead where another one does.
 
     Recycled addresses, shared names and errors of enrichment make false ones. Both are drawn by
-    account, so that which links are missing does not depend on what else is in the table; where a
-    false one leads does. A link may by chance be called false and lead where it did.
+    account and target, so that which links are missing does not depend on what else is in the
+    table; where a false one leads does. A link may by chance be called false and lead where it did.
     """
     key = population.streams.key("pool", "edges", RELATIONS[links.relation])
-    chance = mixed(key, population.accounts.account_id[links.row])
+    chance = mixed(mixed(key, population.accounts.account_id[links.row]), links.target)
     u = uniforms(chance)
 
     observed = np.flatnonzero(u >= DROPPED_SHARE)
@@ -141,25 +165,40 @@ def _links_of_use(population: Population, usage: Usage) -> Iterator[_Links]:
         usage["away"][away],
     )
 
-    # the fingerprint of the client, and the template that most of the work uses
+    # the fingerprint of the client, and the cluster of the template that most of the work uses
     number = np.unique(np.array(population.clients.ja4), return_inverse=True)[1].astype(np.int64)
     fingerprint = opaque_ids(key("pool", "ja4"), number[a.client[account]])
     yield _Links(USED_JA4, account, fingerprint, first, last, usage["exchanges"])
-    templates = np.concatenate([_main_template(context) for context in population.contexts])
-    cluster = opaque_ids(key("pool", "clusters"), templates[account].astype(np.int64))
-    yield _Links(CLUSTER, account, cluster, first, last, usage["exchanges"])
+    clustered = np.flatnonzero(usage["in_cluster"] > 0)
+    yield _Links(
+        CLUSTER,
+        account[clustered],
+        opaque_ids(key("pool", "clusters"), main_clusters(population)[account[clustered]]),
+        usage["cluster_first"][clustered],
+        usage["cluster_last"][clustered],
+        usage["in_cluster"][clustered],
+    )
 
 
-def _links_of_sign_up(population: Population, owned: Ints) -> Iterator[_Links]:
+def _links_of_sign_up(population: Population, owned: Ints, usage: Usage) -> Iterator[_Links]:
     """Yield the true links of what accounts gave when they signed up; each counts once."""
     a, key = population.accounts, population.world_streams.key
     created, ones = a.created_us[owned], np.ones(len(owned), np.int64)
     domain = opaque_ids(key("pool", "email domains"), a.email_domain[owned])
     yield _Links(SAME_DOMAIN, owned, domain, created, created, ones)
 
-    pays = np.flatnonzero(a.platform[owned] == 0)
-    payer = owned[pays]
-    yield _Links(USED_CARD, payer, a.instrument[payer], created[pays], created[pays], ones[pays])
+    payer = owned[a.platform[owned] == 0]
+    given = card_given_us(payers_of(population, payer, usage), population.streams)
+    yield _Links(USED_CARD, payer, a.instrument[payer], given, given, np.ones_like(given))
+
+
+def main_clusters(population: Population) -> Ints:
+    """Return the cluster of the template that most of each account's work uses, shape (accounts,).
+
+    That is the template of the list, if there is one.
+    """
+    templates = [_main_template(context) for context in population.contexts]
+    return np.concatenate(templates).astype(np.int64)
 
 
 def _main_template(context: ActorContext) -> Ints:

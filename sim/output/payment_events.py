@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sim.arrays.time import DAY_US, FOREVER_US, HOUR_US, SECOND_US
-from sim.arrays.types import Floats, Ints
+from sim.arrays.types import Bools, Floats, Ints
 from sim.catalog import payment_kinds, payment_timing
 from sim.entities.accounts import Accounts
 from sim.entities.payments import CARD_TYPES
+from sim.output.delays import lognormal_us
 from sim.streams import U64, Ids, Streams, mixed, uniforms
 from sim.tables.words import AUTHORISATION, CHARGE, DECLINE, DISPUTE, REFUND
 
@@ -56,6 +57,10 @@ class Payers:
 
     def __len__(self) -> int:
         return len(self.account_id)
+
+    def rows(self, index: Bools) -> Payers:
+        """Return some of them."""
+        return Payers(**{name: values[index] for name, values in vars(self).items()})
 
 
 @dataclass
@@ -157,7 +162,7 @@ class _Cashier:
     def sign_up(self) -> Ints:
         """Try the instrument until it is accepted; return when that was."""
         rows = np.arange(len(self._payers))
-        given_us = self._payers.created_us + _lognormal_us(
+        given_us = self._payers.created_us + lognormal_us(
             self._by_account(rows, "given"),
             round(self._timing["card_given_median_s"] * SECOND_US),
             _GIVEN_SIGMA,
@@ -168,7 +173,7 @@ class _Cashier:
             rows = rows[u < self._share("decline_share", rows)]
             self._ledger.add(rows, DECLINE, given_us[rows], np.zeros(len(rows), np.int64))
             again = self._by_account(rows, "again", attempt)
-            given_us[rows] += _lognormal_us(again, _TRY_AGAIN_US, _GIVEN_SIGMA)
+            given_us[rows] += lognormal_us(again, _TRY_AGAIN_US, _GIVEN_SIGMA)
 
         everybody = np.arange(len(self._payers))
         self._ledger.add(everybody, AUTHORISATION, given_us, np.zeros(len(everybody), np.int64))
@@ -217,7 +222,7 @@ class _Cashier:
         self._ledger.add(rows, CHARGE, at_us, cents)
         u = uniforms(self._by_account(rows, "refunded", number))
         refunded = u < self._share("refund_share", rows)
-        takes_us = _lognormal_us(
+        takes_us = lognormal_us(
             self._by_account(rows, "refund after", number),
             self._days("refund_after_median_days"),
             _REFUND_SIGMA,
@@ -231,7 +236,7 @@ class _Cashier:
     def _dispute(self, rows: Ints, at_us: Ints, cents: Ints, number: int) -> None:
         """Have the owners of instruments dispute the statements on which charges stand."""
         period_us, once = self._days("statement_period_days"), np.zeros(len(rows), np.int64)
-        lag_us = _lognormal_us(
+        lag_us = lognormal_us(
             self._by_statement(rows, once, "lag"),
             self._days("dispute_lag_median_days"),
             _LAG_SIGMA,
@@ -248,7 +253,7 @@ class _Cashier:
         passed_on = uniforms(self._by_account(rows, "passed on", number))
         at_us = day_us + statement * period_us + (passed_on * _PASSED_ON_US).astype(np.int64)
 
-        takes_us = _lognormal_us(
+        takes_us = lognormal_us(
             self._by_statement(rows, statement, "known"),
             self._days("dispute_known_median_days"),
             _KNOWN_SIGMA,
@@ -257,14 +262,3 @@ class _Cashier:
         rows, at_us = rows[disputed], at_us[disputed]
         self._ledger.add(rows, DISPUTE, at_us, cents[disputed], known_us[disputed])
         self._blocked_us[rows] = np.minimum(self._blocked_us[rows], at_us)
-
-
-def _lognormal_us(numbers: U64, median_us: int, sigma: float) -> Ints:
-    """Return lognormal times of random numbers, in microseconds.
-
-    A normal number by Box and Muller (1958, "A note on the generation of random normal deviates")
-    out of two uniform ones.
-    """
-    u, v = 1 - uniforms(numbers), uniforms(mixed(1, numbers))
-    normal = np.sqrt(-2 * np.log(u)) * np.cos(2 * np.pi * v)
-    return np.asarray(np.rint(median_us * np.exp(sigma * normal)), np.int64)

@@ -46,8 +46,10 @@ def payment_tables(population: Population, owned: Ints, usage: Usage) -> Iterato
     rows = owned[population.accounts.platform[owned] == 0]
     payers = payers_of(population, rows, usage)
     given_us = card_given_us(payers, population.streams)
-    yield "payment_instruments", _instruments(population, rows, given_us)
-    yield "account_payment", _account_payment(population, payers, given_us)
+    # what is given only after the end of the log is not seen in it
+    seen = given_us < population.scenario.clock.duration_us
+    yield "payment_instruments", _instruments(population, rows[seen], given_us[seen])
+    yield "account_payment", _account_payment(population, payers.rows(seen), given_us[seen])
     yield "payment_events", _events(population, payers)
 
 

@@ -111,20 +111,21 @@ def _extraction_share(population: Population, usage: Usage) -> Any:
 
 
 def truth_links(population: Population) -> Any:
-    """Return which accounts truly belong together.
+    """Return who truly stands behind accounts, and what they share with each other.
 
-    A link leads from an account to its operator, to the account that it replaced, or to the first
-    account of those who pay with one instrument or send from one address.
+    A link leads from an account to its operator, to the account that it replaced, or to the
+    instrument or the home address that it has in common with others, who may be strangers.
     """
     rows, a = AccountOwners.of_population(population).rows, population.accounts
     later = rows[a.generation[rows] > 0]
-    payer, first_payer = _with_first(rows, a.instrument[rows])
-    sender, first_sender = _with_first(rows, a.ip[rows])
+    payer = _sharing(rows[a.platform[rows] == 0], a.instrument)
+    sender = _sharing(rows, a.ip)
+    address = opaque_ids(population.world_streams.key("pool", "ip"), a.ip[sender])
     parts = [
         (a.account_id[rows], _operators(population, rows)),
         (a.account_id[later], a.account_id[_replaced(population, later)]),
-        (a.account_id[payer], a.account_id[first_payer]),
-        (a.account_id[sender], a.account_id[first_sender]),
+        (a.account_id[payer], a.instrument[payer]),
+        (a.account_id[sender], address),
     ]
 
     kinds = np.repeat(np.arange(len(LINKS)), [len(source) for source, _ in parts])
@@ -150,12 +151,10 @@ def _replaced(population: Population, rows: Ints) -> Ints:
     return np.where(a.generation[rows] == 1, first + a.slot[rows], rows - 1)
 
 
-def _with_first(rows: Ints, values: Any) -> tuple[Ints, Ints]:
-    """Return pairs of (row, first row with the same value), of the rows that are not the first."""
-    _, first, number = np.unique(values, return_index=True, return_inverse=True)
-    leader = first[number]
-    others = np.flatnonzero(leader != np.arange(len(rows)))
-    return rows[others], rows[leader[others]]
+def _sharing(rows: Ints, values: Ints) -> Ints:
+    """Return those of some accounts whose value another of them has too."""
+    _, number, count = np.unique(values[rows], return_inverse=True, return_counts=True)
+    return rows[count[number] > 1]
 
 
 def truth_campaigns(population: Population, tally: Tally, usage: Usage) -> Any:

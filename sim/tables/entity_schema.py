@@ -43,7 +43,7 @@ CREDENTIALS = TableSchema(
 ORGS = TableSchema(
     [
         Column("org_id", "id", "Identifier.", prefix="org_"),
-        Column("created_at", "time", "Registration of its oldest account."),
+        Column("created_at", "time", "When it was made, shortly before its oldest account."),
         Column("declared_country", "word", "Country of its oldest account."),
         Column("kyc_level", "word", "`verified` if one of its accounts is, else `unverified`."),
     ]
@@ -87,7 +87,10 @@ EDGES_OBSERVED = TableSchema(
         Column("src_id", "id", "Account."),
         Column("src_type", "word", "Always `account`."),
         Column(
-            "dst_id", "id", "What it is linked to: the identifier that other tables have for it."
+            "dst_id",
+            "id",
+            "What it is linked to: the identifier that other tables have for it; of a `ja4`, which "
+            "the log has in words, a number for each.",
         ),
         Column("dst_type", "word", "`ip`, `ja4`, `instrument`, `email_domain` or `cluster`."),
         Column(
@@ -97,7 +100,11 @@ EDGES_OBSERVED = TableSchema(
         ),
         Column("first_seen", "time", "First exchange behind the link, or the sign-up."),
         Column("last_seen", "time", "Last one, or the sign-up."),
-        Column("count", "int32", "Exchanges behind it; 1 for what was given at the sign-up."),
+        Column(
+            "count",
+            "int32",
+            "Exchanges behind it, as those in the cluster; 1 for what was given at the sign-up.",
+        ),
     ]
 )
 

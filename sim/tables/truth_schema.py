@@ -277,7 +277,8 @@ TRUTH_LINKS = TableSchema(
             "link",
             "word",
             "`operator`: who stands behind it. `replaces`: the account whose place it took. "
-            "`shared_card`, `shared_address`: the first account that has the same.",
+            "`shared_card`, `shared_address`: the instrument or the home address that another "
+            "account has too, who may be a stranger.",
         ),
     ]
 )

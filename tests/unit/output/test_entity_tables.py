@@ -24,6 +24,7 @@ def usage_of(count: int, **fields: Any) -> Usage:
     usage["account"] = np.arange(count)
     usage["exchanges"] = 1
     usage["away_first"], usage["away_last"] = NEVER, -NEVER
+    usage["cluster_first"], usage["cluster_last"] = NEVER, -NEVER
     for name, values in fields.items():
         usage[name] = values
     return usage
@@ -83,8 +84,10 @@ def test_tables_are_in_order_of_identifier(population: Population) -> None:
 def test_an_organisation_is_as_old_as_its_oldest_account(population: Population) -> None:
     orgs = tables(population, usage_of(10))["orgs"].set_index("org_id")
     opening = population.scenario.clock.start
-    ages = [(opening - moment).days for moment in orgs.created_at]
-    assert dict(zip(orgs.index, ages, strict=True)) == {5: 3, 6: 9, 7: 4, 8: 5, 9: 9}
+    ages = [(opening - moment).total_seconds() for moment in orgs.created_at]
+    for org, days in {5: 3, 6: 9, 7: 4, 8: 5, 9: 9}.items():
+        # a minute or so before the account: nothing in two tables is of one microsecond
+        assert 5 < ages[orgs.index.get_loc(org)] - days * 86_400 < 1_000
     assert orgs.kyc_level.tolist() == ["verified", "unverified", "verified", *["unverified"] * 2]
     accounts = tables(population, usage_of(10))["accounts"]
     assert orgs.declared_country[5] != orgs.declared_country[6]
@@ -94,15 +97,23 @@ def test_an_organisation_is_as_old_as_its_oldest_account(population: Population)
 # links
 
 
-def test_true_links_lead_to_operators_and_first_sharers(population: Population) -> None:
+def test_true_links_lead_to_operators_and_to_what_is_shared(population: Population) -> None:
     links = truth_links(population).to_pandas()
     ids = population.accounts.account_id
     pairs = {
         kind: set(zip(rows.account_id, rows.to_id, strict=True))
         for kind, rows in links.groupby("link", observed=True)
     }
-    assert pairs["shared_card"] == {(ids[3], ids[2]), (ids[8], ids[6]), (ids[9], ids[7])}
-    assert pairs["shared_address"] == {(ids[5], ids[4]), (ids[7], ids[6])}
+    # the last two pairs are of one actor, the first is of strangers
+    cards = {73: [2, 3], 76: [6, 8], 77: [7, 9]}
+    assert pairs["shared_card"] == {(ids[k], card) for card in cards for k in cards[card]}
+    log = observed_links._links_of_use(population, usage_of(10, first=1, last=2))
+    seen = dict(
+        zip(population.accounts.account_id[(home := next(log)).row], home.target, strict=True)
+    )
+    shared = {(ids[k], seen[ids[k]]) for k in (4, 5, 6, 7)}
+    assert pairs["shared_address"] == shared
+    assert len({address for _, address in shared}) == 2
     operators = dict(pairs["operator"])
     assert len(operators) == 10
     assert len({operators[i] for i in ids[:6]}) == 6
@@ -145,26 +156,55 @@ def test_links_of_use_tell_home_from_away(population: Population) -> None:
         last=[20, 21, -NEVER],
         away_first=[12, 13, 14],
         away_last=[30, 31, 32],
+        in_cluster=[4, 0, 1],
+        cluster_first=[12, NEVER, 14],
+        cluster_last=[25, -NEVER, 14],
     )
     home, away, fingerprint, cluster = observed_links._links_of_use(population, usage)
     assert (home.row.tolist(), home.exchanges.tolist()) == ([0], [3])
     assert (home.first_us.tolist(), home.last_us.tolist()) == ([10], [20])
     assert (away.row.tolist(), away.exchanges.tolist()) == ([0, 2], [2, 2])
     assert (away.first_us.tolist(), away.last_us.tolist()) == ([12, 14], [30, 32])
-    for links in (fingerprint, cluster):
-        assert links.row.tolist() == [0, 1, 2]
-        assert links.exchanges.tolist() == [5, 5, 2]
-        assert links.first_us.tolist() == [10, 11, 14]
-        assert links.last_us.tolist() == [30, 31, 32]
+    assert fingerprint.row.tolist() == [0, 1, 2]
+    assert fingerprint.exchanges.tolist() == [5, 5, 2]
+    assert fingerprint.first_us.tolist() == [10, 11, 14]
+    assert fingerprint.last_us.tolist() == [30, 31, 32]
+    assert (cluster.row.tolist(), cluster.exchanges.tolist()) == ([0, 2], [4, 1])
+    assert (cluster.first_us.tolist(), cluster.last_us.tolist()) == ([12, 14], [25, 14])
+
+
+def test_links_of_one_account_to_one_target_are_one() -> None:
+    """An account of 7 with a guest in row 2, and 8; the address 5 is one at home and away."""
+    used_ip, used_card = observed_links.USED_IP, observed_links.USED_CARD
+    home = observed_links._Links(
+        used_ip, *map(np.array, ([0, 1, 2], [5, 5, 5], [4, 1, 3], [9] * 3, [2, 3, 4]))
+    )
+    away = observed_links._Links(used_ip, *map(np.array, ([1, 0], [5, 6], [0, 7], [11, 8], [1, 1])))
+    nothing = np.zeros(0, np.int64)
+    others = [observed_links._Links(k, *[nothing] * 5) for k in range(1, used_card + 3)]
+    ips, *rest = observed_links._one_per_pair(np.array([7, 8, 7]), [home, away, *others])
+    assert [x.tolist() for x in ips[1:]] == [
+        [0, 0, 1],
+        [5, 6, 5],
+        [3, 7, 0],
+        [9, 8, 11],
+        [6, 1, 4],
+    ]
+    assert [len(links.row) for links in rest] == [0] * 4
 
 
 def test_links_of_the_sign_up_count_once(population: Population) -> None:
     owned = AccountOwners.of_population(population).rows
-    domain, card = observed_links._links_of_sign_up(population, owned)
+    domain, card = observed_links._links_of_sign_up(population, owned, usage_of(10))
     assert domain.row.tolist() == list(range(10))
     assert card.row.tolist() == [0, *range(2, 10)]
     assert card.target.tolist() == population.accounts.instrument[card.row].tolist()
+    paid = tables(population, usage_of(10))["account_payment"].set_index("account_id")
+    given = (
+        paid.first_seen[population.accounts.account_id[card.row]] - population.scenario.clock.start
+    )
+    assert (domain.first_us == population.accounts.created_us[domain.row]).all()
+    assert (card.first_us == given.to_numpy().astype("timedelta64[us]").astype(np.int64)).all()
     for links in (domain, card):
         assert (links.exchanges == 1).all()
-        assert (links.first_us == population.accounts.created_us[links.row]).all()
         assert (links.last_us == links.first_us).all()
