@@ -73,8 +73,9 @@ class ScenarioForm(Form):
             le=MOST_SCALE,
             description=(
                 "Multiplies populations and targets, above 0 to 10^6: accounts and organisations, "
-                "target_exchanges, budgets, workers, and for L04 the items of each run below 1 or the "
-                "runs above 1; results are rounded, at least 1. Accounts of L04 stay. Default: 1."
+                "target_exchanges, budgets, workers, and for L04 the items of each run below 1 or "
+                "the runs above 1; results are rounded, at least 1. Accounts of L04 stay. "
+                "Default: 1."
             ),
         ),
     ]
