@@ -203,7 +203,7 @@ def _actors(form: AnyActorForm, scenario: ScenarioForm) -> list[Actor]:
     if form.copies == 1:
         return [actor]
     ids = [f"{actor.id}-{number}" for number in range(1, form.copies + 1)]
-    if isinstance(form, BenchmarkForm):  # its accounts stay, and so do all copies
+    if isinstance(form, BenchmarkForm) or scale == 1:  # accounts stay, and so do all copies
         return [actor.model_copy(update={"id": id_}) for id_ in ids]
 
     whole = _actor(form, 1.0, separability)

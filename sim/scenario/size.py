@@ -84,10 +84,16 @@ def sizes_of_copies(
     present = {key: number for key, number in numbers.items() if number is not None}
     totals = {key: scaled(number * copies, scale) for key, number in present.items()}
     left = min(copies, totals["accounts"])
-    return [
+    sizes = [
         {key: max(1, (total + left - 1 - place) // left) for key, total in totals.items()}
         for place in range(left)
     ]
+
+    # a typology may name more organisations than there are accounts left
+    for size in sizes:
+        if "organisations" in size:
+            size["organisations"] = min(size["organisations"], size["accounts"])
+    return sizes
 
 
 def scale_of(data: Any) -> float:

@@ -76,8 +76,10 @@ LINES: dict[str, tuple[Line, ...]] = {
         ),
         line(
             "attempts for a call: {} in the two bad hours, {} at other times",
-            number("count(*) / count(DISTINCT attempt_of)", _BAD_HOURS),
-            number("count(*) / count(DISTINCT attempt_of)", f"NOT {_BAD_HOURS}"),
+            number("count(*) / count(DISTINCT coalesce(attempt_of, exchange_id))", _BAD_HOURS),
+            number(
+                "count(*) / count(DISTINCT coalesce(attempt_of, exchange_id))", f"NOT {_BAD_HOURS}"
+            ),
         ),
         line("tasks given up: {}", number("count(*)", "state = 'given_up'", "tasks")),
         line(

@@ -13,6 +13,7 @@ from sim.actors.arrivals.rates import expected_exchanges
 from sim.population.population import build_population
 from sim.scenario import load_scenario
 from sim.scenario.resolved import Scenario
+from sim.scenario.resolved_checks import problems_of
 from sim.scenario.rounding import Rounded, rounding_words
 from sim.scenario.size import scaled
 from tests.support.commands import sim as command
@@ -181,6 +182,14 @@ def test_copies_are_rounded_together(tmp_path: Path) -> None:
         ("many", "accounts"): (60, 1),
         ("laboratory", "items"): (30, 1),
     }
+
+
+@pytest.mark.parametrize("scale", [1, 0.3, 0.1, 2.5])
+def test_a_run_of_scaled_copies_can_be_read(tmp_path: Path, scale: float) -> None:
+    """Though their typology names ten organisations for the two accounts of a copy."""
+    text = f"{COPIES}  - {{id: products, typology: L02, accounts: 2, copies: 10}}\n"
+    (tmp_path / "copies.yaml").write_text(text)
+    assert problems_of(load_scenario("copies.yaml", scale=scale), "manifest.json") == []
 
 
 def test_a_budget_is_scaled_with_what_it_pays_for(tmp_path: Path) -> None:
