@@ -203,7 +203,7 @@ def test_what_is_too_large_for_a_record_of_each_call_is_refused() -> None:
 
 
 def test_the_size_that_counts_is_the_expected_one(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match="about 28,998,890 exch"):
+    with pytest.raises(InvalidInputError, match="about 28,551,386 exch"):
         run(load_scenario("reported_2026_02"), tmp_path / "run", engine="reference")
 
 
