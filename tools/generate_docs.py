@@ -298,6 +298,18 @@ def table_of_circles() -> str:
     return table(["circle", "", *(f"`{name}`" for name in shown)], rows, right=len(shown))
 
 
+def table_of_levels() -> str:
+    """The separability of each typology by level."""
+    from sim import catalog
+
+    levels = catalog.levels().values()
+    rows = [
+        [typology, *(_value(level.parameters[typology]) for level in levels)]
+        for typology in catalog.typologies()
+    ]
+    return table(["", *(f"`{level.id}`" for level in levels)], rows, right=len(levels))
+
+
 def table_of_families() -> str:
     from sim import catalog
 
@@ -669,6 +681,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "typologies": table_of_typologies,
     "modes": table_of_modes,
     "circles": table_of_circles,
+    "levels": table_of_levels,
     "families": table_of_families,
     "look-alikes": table_of_look_alikes,
     "tiers": limits_of_tiers,

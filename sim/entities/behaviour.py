@@ -65,7 +65,7 @@ def draw_membership(actor: Actor, behaviours: Sequence[Actor], streams: Streams)
     organisations are drawn the less often; the first is drawn by share of accounts, so that the
     share of a mode is the same at every account (a Markov chain that starts in its stationary
     distribution). Where the actor states how many organisations it has, accounts of its own mode
-    are spread over that many evenly, in proportion.
+    are spread over that many evenly, in proportion; each has its own if there are no more.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def draw_membership(actor: Actor, behaviours: Sequence[Actor], streams: Streams)
     rng = streams.rng(actor.id, "organisations")
     sizes = np.array([b.accounts_per_organisation for b in behaviours])
     if actor.organisations is not None:
-        sizes[OWN_MODE] = n / actor.organisations
+        sizes[OWN_MODE] = max(1.0, n / actor.organisations)
     shares = _shares_of_modes(actor)
 
     # at most one organisation for each account

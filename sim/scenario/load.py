@@ -58,12 +58,22 @@ def load_scenario(
         Lists every fault with its place, a line each.
     """
     document = read_document(source)
+    overrides = list(overrides)
     for text in overrides:
         apply_override(document, text)
+    _drop_what_is_replaced(document, overrides)
     for key, value in (("seed", seed), ("scale", scale)):
         if value is not None and (document.data is None or isinstance(document.data, dict)):
             set_value(document, [key], value, Place.option(f"--{key} {value}"))
     return scenario_of(document, rounds)
+
+
+def _drop_what_is_replaced(document: Document, overrides: Sequence[str]) -> None:
+    """Drop the level of the file where an override says a separability, and the reverse."""
+    given = {text.partition("=")[0].strip() for text in overrides} & {"level", "separability"}
+    if len(given) == 1 and isinstance(document.data, dict):
+        [other] = {"level", "separability"} - given
+        document.data.pop(other, None)
 
 
 def scenario_of(

@@ -163,6 +163,12 @@ def test_without_a_number_sizes_are_geometric_with_the_mean_of_the_actor() -> No
     assert membership(ring(5)).organisation.tolist() == [0, 1, 2, 3, 4]
 
 
+def test_an_actor_of_fewer_accounts_than_organisations_has_one_for_each() -> None:
+    """A typology states some organisations, whatever a scenario says of accounts."""
+    assert membership(ring(3, organisations=8)).organisation.tolist() == [0, 1, 2]
+    assert len(membership(ring(3, organisations=8, separability=0.5)).mode) == 3
+
+
 def groups(n: int, separability: float = 1.0, **parameters: Any) -> SharingGroups:
     organisation = np.arange(n) // parameters.pop("members", 1)
     actor = ring(max(n, 1), **parameters)

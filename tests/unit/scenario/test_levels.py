@@ -6,7 +6,8 @@ import pytest
 
 from sim.catalog import levels, typologies
 from sim.documents.strict_yaml import parse_yaml
-from sim.scenario.load import scenario_of
+from sim.errors import InvalidInputError
+from sim.scenario.load import load_scenario, scenario_of
 from sim.scenario.resolved_checks import problems_of
 
 TWO_ACTORS = """\
@@ -49,3 +50,14 @@ def test_the_summary_names_the_level() -> None:
     assert named.summary() == "2 actors, 10 accounts, 1 d from 2026-02-02, level easy"
     unnamed = scenario_of(parse_yaml(TWO_ACTORS.format(key="title: none"), "t.yaml"))
     assert unnamed.summary() == "2 actors, 10 accounts, 1 d from 2026-02-02"
+
+
+def test_an_override_replaces_the_level_or_the_separability_of_the_file() -> None:
+    """But both as overrides are an error, as they are in a file."""
+    document = {**parse_yaml(TWO_ACTORS.format(key="level: hard"), "t.yaml").data}
+    changed = load_scenario(document, overrides=["separability=0.5"])
+    assert (changed.level, changed.actors[0].separability) == (None, 0.5)
+    back = load_scenario({**document, "separability": 0.5}, overrides=["level=hard"])
+    assert (back.level, back.actors[0].separability) == ("hard", 0)
+    with pytest.raises(InvalidInputError, match="sets separability, which is given as 1"):
+        load_scenario(document, overrides=["level=hard", "separability=1"])

@@ -1,0 +1,81 @@
+"""API keys and workspaces: which an account has, and which its exchanges use."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sim.output.api_keys import ApiKeys, api_keys
+from sim.population.population import Population, build_population
+from sim.scenario.resolved import Scenario
+from tests.support.scenarios import coders, make_actor, scenario
+
+DIALS = {"keys_per_account": 3.0, "workspaces_per_organisation": 4.0, "organisations": 500}
+ASKED = scenario(coders(2_000, **DIALS))
+
+
+@pytest.fixture(scope="module")
+def population() -> Population:
+    return build_population(ASKED)
+
+
+@pytest.fixture(scope="module")
+def keys(population: Population) -> ApiKeys:
+    return api_keys(population)
+
+
+def test_accounts_have_keys_and_organisations_workspaces_of_the_mean_of_the_actor(
+    population: Population,
+) -> None:
+    accounts = population.accounts
+    assert accounts.keys.mean() == pytest.approx(3, rel=0.1)
+    first = np.unique(accounts.organisation, return_index=True)[1]
+    assert accounts.workspaces[first].mean() == pytest.approx(4, rel=0.2)
+    assert (accounts.workspaces == accounts.workspaces[first][accounts.organisation]).all()
+
+
+def test_no_key_is_that_of_two_accounts_and_no_workspace_that_of_two_organisations(
+    population: Population, keys: ApiKeys
+) -> None:
+    assert len(np.unique(keys.key_id)) == len(keys.key_id)
+    organisation = population.accounts.organisation[keys.account]
+    pairs = np.unique(np.stack([keys.workspace_id, organisation]), axis=1)
+    assert pairs.shape[1] == len(np.unique(keys.workspace_id))
+    shown = np.unique(keys.workspace_id[organisation == organisation[0]])
+    assert 1 <= len(shown) <= population.accounts.workspaces[keys.account[0]]
+
+
+def test_a_session_uses_one_key_which_was_made_by_then_and_is_not_revoked(
+    population: Population, keys: ApiKeys
+) -> None:
+    rng = np.random.default_rng(1)
+    rows = {"account": rng.integers(0, 2_000, 50_000), "session": rng.integers(0, 9, 50_000)}
+    used = keys.used(population, rows)
+    assert (keys.account[used] == rows["account"]).all()
+    assert (keys.created_us[used] <= 0).all()
+    assert (keys.revoked_us[used] == 0).all()
+    assert (keys.used(population, rows) == used).all()
+    several = population.accounts.keys[rows["account"]] > 1
+    assert len(np.unique(used[several])) > 1.5 * len(np.unique(rows["account"][several]))
+
+
+def test_some_keys_were_replaced_within_the_life_of_their_account(
+    population: Population, keys: ApiKeys
+) -> None:
+    created_us = population.accounts.created_us[keys.account]
+    assert (keys.created_us >= created_us).all()
+    replaced = keys.revoked_us < 0
+    assert 0.2 < replaced.sum() / len(population.accounts) < 0.4
+    assert (keys.created_us[replaced] <= keys.revoked_us[replaced]).all()
+    successor = keys.first[keys.account[replaced]]
+    assert keys.created_us[successor].tolist() == keys.revoked_us[replaced].tolist()
+
+
+def test_who_sends_through_the_account_of_another_uses_its_keys() -> None:
+    host = make_actor("gateway", "L05", accounts=4, keys_per_account=3.0)
+    guest = make_actor("guest", "A17", accounts=6, through="gateway", tier="none")
+    both: Scenario = scenario(host, guest)
+    population = build_population(both)
+    keys = api_keys(population)
+    of_host = set(keys.key_id[keys.account < 4].tolist())
+    assert set(keys.key_id[keys.account >= 4].tolist()) <= of_host
