@@ -96,6 +96,7 @@ class AccountBuilder:
         thinks = rng.random(n) < self._by_mode("thinking_share", mode)
         batches = rng.random(n) < self._by_mode("batch_share", mode)
         temperature = _temperatures(rng, n)
+        other_rng = self.streams.rng(actor.id, "second model")
 
         return Accounts(
             slot=slot,
@@ -116,7 +117,7 @@ class AccountBuilder:
             batches=batches,
             temperature=temperature,
             model=model,
-            second_model=model,
+            second_model=_pick(other_rng, n, actor.models.values()),
             model_changes_us=np.full(n, FOREVER_US),
             begins_us=np.full(n, NEVER_US),
             ends_us=np.full(n, FOREVER_US),

@@ -22,9 +22,9 @@ class Accounts:
     """
 
     # Which account it is: number `generation` in its slot. Identifiers are opaque, organisations
-    # are numbered within the actor, and so are cohorts, which sign up together. `seller`: of whom it was
-    # bought, by popularity in [0, 1), or -1; `stock_us`: for how long that had it. It begins some
-    # time after it signed up, and leaves by itself. Microseconds from the opening of the log;
+    # are numbered within the actor, and so are cohorts, which sign up together. `seller`: of whom
+    # it was bought, by popularity in [0, 1), or -1; `stock_us`: for how long that had it. It begins
+    # some time after it signed up, and leaves by itself. Microseconds from the opening of the log;
     # `NEVER_US` and `FOREVER_US` if it was always there.
     slot: Ints
     generation: Ints

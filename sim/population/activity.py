@@ -161,28 +161,27 @@ def with_model_changes(
 ) -> Accounts:
     """Draw which accounts choose their model anew within the log, and when; once at most.
 
-    They choose as at first, by the shares of the actor's models, so these stay what they are.
-    Accounts that ask for the newest model by its alias never choose one.
+    They choose as at first, so the shares of models stay what they are. Accounts that ask for the
+    newest model by its alias never choose one.
 
     Parameters
     ----------
     actor, behaviours
         The share that does so within a month is that of an account's mode.
     accounts
-        Their `second_model` and `model_changes_us` are replaced.
+        Their `second_model` is what they would choose; `model_changes_us` is replaced.
     streams
         The streams of the scenario.
     """
     rng, n = streams.rng(actor.id, "model changes"), len(accounts)
-    shares = np.array(list(actor.models.values()))
-    second = rng.choice(len(shares), n, p=shares / shares.sum())
     per_day = -np.log1p(-_by_mode(behaviours, "model_change_share", accounts.mode)) / MONTH_DAYS
     with np.errstate(divide="ignore"):
         days = rng.exponential(1.0, n) / per_day
 
-    changes = (days < FOREVER_US / DAY_US) & ~accounts.asks_latest & (second != accounts.model)
+    changes = (days < FOREVER_US / DAY_US) & ~accounts.asks_latest
+    changes &= accounts.second_model != accounts.model
     changes_us = np.where(changes, np.where(changes, days, 0) * DAY_US, FOREVER_US)
-    return replace(accounts, second_model=second, model_changes_us=changes_us).narrow()
+    return replace(accounts, model_changes_us=changes_us).narrow()
 
 
 def _by_mode(behaviours: Sequence[Actor], name: str, mode: Ints) -> Floats:
