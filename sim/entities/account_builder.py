@@ -94,6 +94,7 @@ class AccountBuilder:
         keys = _counts(rng, self._by_mode("keys_per_account", mode))
         per_organisation = self._by_mode("workspaces_per_organisation", mode)
         workspaces = _counts(rng, per_organisation)[first_of(organisation)]
+        other_rng = self.streams.rng(actor.id, "second model")
 
         return Accounts(
             slot=slot,
@@ -116,7 +117,7 @@ class AccountBuilder:
             batches=batches,
             temperature=temperature,
             model=model,
-            second_model=model,
+            second_model=picked(other_rng, [b.models for b in self.behaviours], mode),
             model_changes_us=np.full(n, FOREVER_US),
             begins_us=np.full(n, NEVER_US),
             ends_us=np.full(n, FOREVER_US),

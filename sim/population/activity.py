@@ -11,7 +11,6 @@ from sim.actors.arrivals.rates import SESSION_LEAD_US
 from sim.arrays.ragged import ranges
 from sim.arrays.time import DAY_US, FOREVER_US, SECOND_US
 from sim.arrays.types import Floats, Ints
-from sim.entities.account_builder import picked
 from sim.entities.accounts import Accounts
 from sim.entities.tenure import WEEK_US, Course, Pauses
 from sim.scenario.resolved import Actor
@@ -162,27 +161,27 @@ def with_model_changes(
 ) -> Accounts:
     """Draw which accounts choose their model anew within the log, and when; once at most.
 
-    They choose as at first, by the shares of the models of their mode, so these stay what they are.
-    Accounts that ask for the newest model by its alias never choose one.
+    They choose as at first, so the shares of models stay what they are. Accounts that ask for the
+    newest model by its alias never choose one.
 
     Parameters
     ----------
     actor, behaviours
         The share that does so within a month is that of an account's mode.
     accounts
-        Their `second_model` and `model_changes_us` are replaced.
+        Their `second_model` is what they would choose; `model_changes_us` is replaced.
     streams
         The streams of the scenario.
     """
     rng, n = streams.rng(actor.id, "model changes"), len(accounts)
-    second = picked(rng, [b.models for b in behaviours], accounts.mode)
     per_day = -np.log1p(-_by_mode(behaviours, "model_change_share", accounts.mode)) / MONTH_DAYS
     with np.errstate(divide="ignore"):
         days = rng.exponential(1.0, n) / per_day
 
-    changes = (days < FOREVER_US / DAY_US) & ~accounts.asks_latest & (second != accounts.model)
+    changes = (days < FOREVER_US / DAY_US) & ~accounts.asks_latest
+    changes &= accounts.second_model != accounts.model
     changes_us = np.where(changes, np.where(changes, days, 0) * DAY_US, FOREVER_US)
-    return replace(accounts, second_model=second, model_changes_us=changes_us).narrow()
+    return replace(accounts, model_changes_us=changes_us).narrow()
 
 
 def _by_mode(behaviours: Sequence[Actor], name: str, mode: Ints) -> Floats:

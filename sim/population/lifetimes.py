@@ -78,14 +78,10 @@ def draw_stays(
     begins_us = np.where(stays, -where * length_us - DAY_US, begins_us)
     created_us = np.rint(begins_us - lead_us).astype(np.int64)
 
-    # what is given stands
-    created_us = np.where(has_one, created_us, accounts.created_us)
-    begins_us = np.where(begins_us < created_us, created_us + lead_us, begins_us)
-
     from_us = np.ceil(begins_us / SECOND_US).astype(np.int64) * SECOND_US
     until_us = from_us + length_us.astype(np.int64)
     return Stays(
-        created_us,
+        np.where(has_one, created_us, accounts.created_us),
         np.where(has_one, from_us, NEVER_US),
         np.where(has_one & ~stays, until_us, FOREVER_US),
     )

@@ -10,13 +10,12 @@ import pytest
 
 from sim.arrays.time import DAY_US, FOREVER_US, NEVER_US
 from sim.enforcement.outcome import nothing_happens
-from sim.entities.account_builder import AccountBuilder
 from sim.entities.tenure import SlotTimeline
-from sim.population.activity import Activity, draw_activity, with_model_changes
+from sim.population.activity import Activity, draw_activity
 from sim.population.lifetimes import Stays, timeline_of
-from sim.scenario.resolved import Actor
+from sim.population.population import build_population
 from sim.streams import Streams
-from tests.support.scenarios import coders, constant, lognormal
+from tests.support.scenarios import coders, constant, lognormal, scenario
 
 SLOTS = 4_000
 HORIZON_US = 28 * DAY_US
@@ -85,15 +84,10 @@ def test_volumes_drift_around_the_same_mean(seed: int) -> None:
     assert activity.course is not None
 
 
-def first_accounts(actor: Actor, streams: Streams) -> Any:
-    return AccountBuilder(actor, (actor,), 1.0, streams).first_accounts(np.ones(1))
-
-
 @pytest.mark.parametrize("seed", range(5))
 def test_a_share_of_accounts_changes_its_model_within_a_month(seed: int) -> None:
-    actor, streams = coders(SLOTS, "ring", model_change_share=0.3), Streams(seed)
-    before = first_accounts(actor, streams)
-    accounts = with_model_changes(actor, (actor,), before, streams)
+    actor = coders(SLOTS, "ring", model_change_share=0.3)
+    accounts = build_population(scenario(actor, seed=seed)).accounts
     changes = accounts.model_changes_us < 30 * DAY_US
     # who chooses may choose what it has
     shares = np.array(list(actor.models.values()))

@@ -11,13 +11,22 @@ import pytest
 from sim.arrays.time import FOREVER_US, NEVER_US, SECOND_US
 from sim.distributions import Distribution
 from sim.enforcement.outcome import nothing_happens
-from sim.entities.account_builder import AccountBuilder
 from sim.entities.tenure import Pauses
 from sim.population.activity import Activity
 from sim.population.lifetimes import Stays, draw_stays, timeline_of
+from sim.population.population import build_population
 from sim.scenario.resolved import Actor
 from sim.streams import Streams
-from tests.support.scenarios import DAY_US, HOUR_US, coders, constant, lab, lognormal, pool
+from tests.support.scenarios import (
+    DAY_US,
+    HOUR_US,
+    coders,
+    constant,
+    lab,
+    lognormal,
+    pool,
+    scenario,
+)
 
 STREAMS = Streams(8)
 SLOTS = 4_000
@@ -27,7 +36,7 @@ def drawn(
     actor: Actor, horizon_us: int = DAY_US, streams: Streams = STREAMS, **columns: Any
 ) -> Stays:
     """The stays of accounts that all sign up by themselves at the opening, but for `columns`."""
-    accounts = AccountBuilder(actor, (actor,), 1.0, streams).first_accounts(np.ones(1))
+    accounts = build_population(scenario(actor)).accounts
     alone: dict[str, Any] = {
         "cohort": np.arange(actor.accounts),
         "created_us": np.zeros(actor.accounts, np.int64),
@@ -85,14 +94,6 @@ def test_a_cohort_signs_up_together_also_within_the_log() -> None:
     assert together.mean() > 0.97
     assert set((ends - begins).tolist()) == {20 * DAY_US}
     assert (by_cohort[:, 0] > 0).mean() == pytest.approx(9 / 30, abs=0.1)
-
-
-def test_a_time_of_sign_up_that_is_given_stands() -> None:
-    given = np.arange(SLOTS) * 6 * DAY_US // SLOTS - 5 * DAY_US
-    created, begins, ends = drawn(ring(constant(4.0)), cohort=np.full(SLOTS, -1), created_us=given)
-    assert created.tolist() == given.tolist()
-    assert (begins >= created).all()
-    assert set((ends - begins).tolist()) == {4 * DAY_US}
 
 
 @pytest.mark.parametrize("seed", range(5))
