@@ -195,21 +195,23 @@ def parameters_of_world() -> str:
 
 
 def limits_of_tiers() -> str:
-    """Requests, input and output tokens per minute by tier and class of model."""
+    """Requests, input and output tokens per minute by tier, class of model and time."""
     from sim import catalog
 
     rows = [
         [
             tier,
             model_class,
+            str(limit.since),
             f"{limit.requests_per_min:,}",
             f"{limit.input_tokens_per_min:,}",
             f"{limit.output_tokens_per_min:,}",
         ]
         for tier, classes in catalog.tiers().items()
-        for model_class, limit in classes.items()
+        for model_class, over_time in classes.items()
+        for limit in over_time
     ]
-    header = ["tier", "class of model", "requests", "input tokens", "output tokens"]
+    header = ["tier", "class of model", "since", "requests", "input tokens", "output tokens"]
     return table(header, rows, right=3)
 
 
@@ -672,6 +674,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "keys clock": keys_of("ClockForm"),
     "keys world": keys_of("WorldForm"),
     "keys load": keys_of("LoadForm"),
+    "keys tiers": keys_of("TiersForm"),
     "keys events": keys_of_events,
     "defaults of the world": defaults_of("provider"),
     "defaults of enforcement": defaults_of("enforcement"),

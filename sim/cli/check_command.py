@@ -14,7 +14,8 @@ from sim.cli.options import ScenarioOptions, quiet_option, scenario_options
 def check(scenarios: tuple[str, ...], changes: ScenarioOptions, quiet: bool) -> None:
     """Check scenarios and list every fault with its place.
 
-    Prints a line for each that is valid; exit code 2 if any is not.
+    Prints a line for each that is valid, with the limits that hold if an actor has any; exit code
+    2 if any is not.
     """
     from sim.documents.printable import printable
     from sim.errors import InvalidInputError
@@ -27,7 +28,8 @@ def check(scenarios: tuple[str, ...], changes: ScenarioOptions, quiet: bool) -> 
             faults.append(str(error))
             continue
         if not quiet:
-            click.echo(f"{printable(name)}: ok: {scenario.summary()}")
+            limits = f"; {scenario.world.limits.summary()}" if scenario.has_limits else ""
+            click.echo(f"{printable(name)}: ok: {scenario.summary()}{limits}")
 
     if faults:
         raise InvalidInputError("\n".join(faults))

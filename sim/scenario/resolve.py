@@ -30,7 +30,7 @@ from sim.scenario.resolved import (
 )
 from sim.scenario.scenario_form import ScenarioForm
 from sim.scenario.size import scaled, scaled_budget, scaled_keys, sizes_of_copies
-from sim.scenario.world_forms import AnyEventForm, RateLimitsForm, WorldForm
+from sim.scenario.world_forms import AnyEventForm, TiersForm, WorldForm
 
 # The benchmark that is cover where a scenario names none.
 _COVER = "swe-bench-full"
@@ -147,13 +147,13 @@ def _world(form: WorldForm, starts: date, enforcement: Enforcement | None) -> Wo
         server_error=usual["server_error"] if form.server_error is None else form.server_error,
         timeout_us=form.timeout or round(usual["timeout_s"] * 1e6),
         burst=form.burst or usual["burst"],
-        limits=_limits(form.limits or RateLimitsForm(), starts),
+        limits=_limits(form.limits or TiersForm(), starts),
         events=tuple(map(_event, events)),
         enforcement=enforcement,
     )
 
 
-def _limits(form: RateLimitsForm, starts: date) -> RateLimits:
+def _limits(form: TiersForm, starts: date) -> RateLimits:
     """Return which limits hold: those of a day that is given, else of the clock's start."""
     as_of = form.as_of or starts
     return RateLimits(as_of=as_of, output=form.output or catalog.output_rule(as_of).output)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from sim.catalog import OutputLimit
+from sim.catalog import NO_LIMITS, OutputLimit
 from sim.distributions import Distribution
 from sim.documents.forms import Record
 from sim.documents.quantities import format_duration
@@ -340,6 +340,11 @@ class Scenario(Record):
     def accounts(self) -> int:
         """Accounts of all actors."""
         return sum(actor.accounts for actor in self.actors)
+
+    @property
+    def has_limits(self) -> bool:
+        """Whether an actor is limited by its tier."""
+        return any(actor.tier != NO_LIMITS for actor in self.actors)
 
     def __repr__(self) -> str:
         return f"<Scenario {self.name}: {self.summary()}, seed {self.seed}>"

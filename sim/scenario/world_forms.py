@@ -89,7 +89,7 @@ class LimitsForm(LastingForm):
     factor: Annotated[Factor, Field(description="Factor on all limits, above 0 to 1,000.")]
 
 
-class RateLimitsForm(Form):
+class TiersForm(Form):
     """Which of the limits that are known hold, and how output counts against them."""
 
     as_of: Day | None = optional_key(
@@ -244,7 +244,7 @@ class WorldForm(Form):
     burst: Annotated[float, Field(gt=0, le=10)] | None = optional_key(
         "Size of a token bucket in minutes of its limit, above 0 to 10.", BY_CATALOG
     )
-    limits: RateLimitsForm | None = optional_key(
+    limits: TiersForm | None = optional_key(
         "Limits of another time, or another rule for output.",
         "Default: those of the clock's start.",
     )

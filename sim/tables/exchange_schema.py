@@ -21,14 +21,14 @@ EXCHANGES = TableSchema(
             profile="core",
             source="row.id",
             prefix="req_",
-            repeats=False,
+            encoding="plain",
         ),
         Column(
             "ts_start",
             "time",
             "When the request arrived; inside the clock of the scenario, end excluded.",
             profile="core",
-            repeats=False,
+            encoding="delta",
             ranges=True,
         ),
         Column(
@@ -36,21 +36,21 @@ EXCHANGES = TableSchema(
             "time",
             "When the answer was complete, or the error came; may lie after the end of the clock.",
             profile="core",
-            repeats=False,
+            encoding="split",
         ),
         Column(
             "ttft_s",
             "float32?",
             "Seconds from request to first token; missing if the attempt failed.",
             unit="s",
-            repeats=False,
+            encoding="plain",
         ),
         Column(
             "duration_s",
             "float32",
             "Seconds from request to the end of the answer, or of the error.",
             unit="s",
-            repeats=False,
+            encoding="plain",
         ),
         Column(
             "org_id",
@@ -90,6 +90,7 @@ EXCHANGES = TableSchema(
             "id?",
             "Session, for clients that send one; else missing (0).",
             prefix="conv_",
+            encoding="plain",
         ),
         Column(
             "client_request_group",
@@ -174,6 +175,7 @@ EXCHANGES = TableSchema(
             "for equal prompts, near (few differing bits) for reworded ones. Unrelated "
             "prompts differ in half of the bits.",
             source="row.prompt",
+            encoding="plain",
         ),
         Column("prompt_lang", "word", "Language; follows from the country of whoever asks."),
         # --- tokens
@@ -184,7 +186,7 @@ EXCHANGES = TableSchema(
             unit="tokens",
             profile="core",
             source="row.uncached",
-            repeats=False,
+            encoding="split",
         ),
         Column(
             "cache_read_tokens",
@@ -193,7 +195,7 @@ EXCHANGES = TableSchema(
             unit="tokens",
             profile="core",
             source="row.read",
-            repeats=False,
+            encoding="plain",
         ),
         Column(
             "cache_write_5m_tokens",
@@ -202,6 +204,7 @@ EXCHANGES = TableSchema(
             unit="tokens",
             profile="core",
             source="row.write_5m",
+            encoding="split",
         ),
         Column(
             "cache_write_1h_tokens",
@@ -210,6 +213,7 @@ EXCHANGES = TableSchema(
             unit="tokens",
             profile="core",
             source="row.write_1h",
+            encoding="split",
         ),
         Column(
             "input_tokens_total",
@@ -217,7 +221,7 @@ EXCHANGES = TableSchema(
             "Sum of the four.",
             unit="tokens",
             profile="core",
-            repeats=False,
+            encoding="split",
         ),
         Column(
             "output_tokens",
@@ -226,6 +230,7 @@ EXCHANGES = TableSchema(
             unit="tokens",
             profile="core",
             source="row.output",
+            encoding="split",
         ),
         Column(
             "reasoning_tokens",
@@ -233,6 +238,7 @@ EXCHANGES = TableSchema(
             "Part of the output that is reasoning.",
             unit="tokens",
             source="row.reasoning",
+            encoding="split",
         ),
         Column(
             "server_tool_requests",
@@ -260,7 +266,7 @@ EXCHANGES = TableSchema(
             "(server error), 499 (the client hung up).",
             profile="core",
             source="row.status",
-            repeats=False,
+            encoding="plain",
         ),
         Column(
             "error_type",
@@ -281,7 +287,7 @@ EXCHANGES = TableSchema(
             "List price of the exchange; 0 for failed attempts.",
             unit="USD",
             profile="core",
-            repeats=False,
+            encoding="plain",
         ),
         # --- the network, home or away
         Column(
@@ -304,7 +310,7 @@ EXCHANGES = TableSchema(
             "float32?",
             "Round trip of the network, to where the address is; up to 15 % longer by chance.",
             unit="ms",
-            repeats=False,
+            encoding="plain",
         ),
         Column(
             "tls_rtt_ms",
@@ -313,7 +319,7 @@ EXCHANGES = TableSchema(
             "and much so behind a relay; what is beyond the network has a chance of its "
             "own.",
             unit="ms",
-            repeats=False,
+            encoding="plain",
         ),
         # --- the client
         Column(

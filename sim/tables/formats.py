@@ -16,6 +16,9 @@ from sim.tables.schema import column_named
 from sim.tables.store import HashingFile, Store
 
 FORMATS = ("parquet", "csv", "jsonl")
+# Rows of a group of a Parquet file.
+GROUP_ROWS = 262_144
+_ENCODINGS = {"delta": "DELTA_BINARY_PACKED", "split": "BYTE_STREAM_SPLIT"}
 
 
 @dataclass(frozen=True)
@@ -68,32 +71,53 @@ class _Sink(Protocol):
 
 
 class _Parquet:
-    """Writes Parquet: a group of rows for each table, compressed by Zstandard at level 1.
+    """Writes Parquet in groups of `GROUP_ROWS` rows, compressed by Zstandard at level 1.
 
-    The bytes depend on the tables as they are cut: the same rows in other groups are another file.
+    The bytes depend on the rows, and not on how tables cut them. What is less than a group waits.
     """
 
     def __init__(self, file: HashingFile, schema: Any) -> None:
         """Open a writer of tables with an Arrow schema."""
         import pyarrow.parquet as pq
 
+        self._waiting: list[Any] = []
         self._writer = pq.ParquetWriter(
             file,
             schema,
             compression="zstd",
             compression_level=1,
             # dictionaries and statistics of all columns would take 40 % of the time to write a log
-            use_dictionary=[name for name in schema.names if _record(name).repeats],
+            use_dictionary=[n for n in schema.names if _record(n).encoding == "dictionary"],
+            column_encoding={
+                name: _ENCODINGS[_record(name).encoding]
+                for name in schema.names
+                if _record(name).encoding in _ENCODINGS
+            },
             write_page_checksum=True,
             write_statistics=[name for name in schema.names if _record(name).ranges],
         )
 
     def write(self, table: Any) -> None:
-        self._writer.write_table(table, row_group_size=max(table.num_rows, 1))
+        """Write the groups that are full."""
+        self._waiting.append(table)
+        rows = sum(part.num_rows for part in self._waiting)
+        if rows >= GROUP_ROWS:
+            full = rows - rows % GROUP_ROWS
+            waiting = self._together()
+            self._writer.write_table(waiting.slice(0, full), row_group_size=GROUP_ROWS)
+            self._waiting = [waiting.slice(full)]
+
+    def _together(self) -> Any:
+        """Return the rows that wait as one table, with one dictionary for each column of words."""
+        import pyarrow as pa
+
+        return pa.concat_tables(self._waiting).unify_dictionaries()
 
     def close(self) -> None:
-        """Write the footer."""
+        """Write the last group and the footer."""
         try:
+            if any(table.num_rows for table in self._waiting):
+                self._writer.write_table(self._together(), row_group_size=GROUP_ROWS)
             self._writer.close()
         finally:
             # else it would try again, and complain, when it is thrown away

@@ -12,9 +12,9 @@ TRUTH_EXCHANGES = TableSchema(
             "The exchange, in the order of the log.",
             source="row.id",
             prefix="req_",
-            repeats=False,
+            encoding="plain",
         ),
-        Column("task_uid", "id", "Task it belongs to.", prefix="task_", repeats=False),
+        Column("task_uid", "id", "Task it belongs to.", prefix="task_", encoding="plain"),
         Column("actor_id", "word", "Actor of the scenario that sent it."),
         Column("typology_id", "word", "Typology of that actor."),
         Column(
@@ -93,7 +93,7 @@ TRUTH_EXCHANGES = TableSchema(
 
 TRUTH_TASKS = TableSchema(
     [
-        Column("task_uid", "id", "Identifier.", prefix="task_", repeats=False),
+        Column("task_uid", "id", "Identifier.", prefix="task_", encoding="plain"),
         Column(
             "account_id",
             "id",
@@ -107,14 +107,14 @@ TRUTH_TASKS = TableSchema(
             "started_at",
             "time",
             "First request; before the log opens for work that was in progress.",
-            repeats=False,
+            encoding="plain",
             ranges=True,
         ),
         Column(
             "ended_at",
             "time",
             "End of its last attempt; may lie after the end of the clock.",
-            repeats=False,
+            encoding="plain",
         ),
         Column("calls", "int32", "Calls that the whole task takes.", source="row.calls"),
         Column(

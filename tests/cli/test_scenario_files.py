@@ -44,13 +44,15 @@ def lines(text: str) -> list[str]:
 
 # check
 
+LIMITS = "; limits as of 2026-02-02, output counted as generated"
+
 
 def test_check_prints_a_line_for_each_valid_file() -> None:
     result = run("check", THREE, MINIMAL)
     assert (result.exit_code, result.stderr) == (0, "")
     assert lines(result.stdout) == [
-        f"{THREE}: ok: 3 actors, 253 accounts, 2 d from 2026-02-02",
-        f"{MINIMAL}: ok: 1 actor, 5 accounts, 1 d from 2026-02-02",
+        f"{THREE}: ok: 3 actors, 253 accounts, 2 d from 2026-02-02{LIMITS}",
+        f"{MINIMAL}: ok: 1 actor, 5 accounts, 1 d from 2026-02-02{LIMITS}",
     ]
     assert run("check", "-q", THREE).stdout == ""
 
@@ -60,7 +62,7 @@ def test_check_lists_every_fault_of_every_file(monkeypatch: pytest.MonkeyPatch) 
     names = ["missing-keys", "same-id"]
     result = run("check", f"{names[0]}.yaml", MINIMAL, f"{names[1]}.yaml")
     assert result.exit_code == 2
-    assert result.stdout == f"{MINIMAL}: ok: 1 actor, 5 accounts, 1 d from 2026-02-02\n"
+    assert result.stdout == f"{MINIMAL}: ok: 1 actor, 5 accounts, 1 d from 2026-02-02{LIMITS}\n"
     assert result.stderr == "".join(Path(f"{name}.txt").read_text() for name in names)
 
 

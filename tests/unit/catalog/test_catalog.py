@@ -147,7 +147,7 @@ def test_every_key_of_the_world_is_a_parameter() -> None:
     keys = {f"world.{key}" for key in definitions["WorldForm"]["properties"]}
     keys -= {"world.load", "world.limits", "world.enforcement"}
     keys |= {f"world.load.{key}" for key in definitions["LoadForm"]["properties"]}
-    keys |= {f"world.limits.{key}" for key in definitions["RateLimitsForm"]["properties"]}
+    keys |= {f"world.limits.{key}" for key in definitions["TiersForm"]["properties"]}
     listed = [item.key for item in parameters()]
     assert keys == {key for key in listed if key.startswith("world.")}
     assert len(set(listed)) == len(listed)
