@@ -69,7 +69,7 @@ TRUTH_EXCHANGES = TableSchema(
             "its first attempt; missing (0) in the first call of a session. A call that was "
             "never made, because its turn was given up before, has no row.",
             prefix="req_",
-            repeats=False,
+            encoding="plain",
         ),
         Column(
             "shared_prefix_tokens",
@@ -78,7 +78,7 @@ TRUTH_EXCHANGES = TableSchema(
             "static prefix after a compaction and at the start of a sub-agent.",
             unit="tokens",
             source="row.shared",
-            repeats=False,
+            encoding="plain",
         ),
         Column(
             "think_time_s",
@@ -86,7 +86,7 @@ TRUTH_EXCHANGES = TableSchema(
             "Pause before the call as drawn, of the user or of tools, counted from the end of the "
             "call before; 0 in the first call of a session.",
             unit="s",
-            repeats=False,
+            encoding="plain",
         ),
     ]
 )
