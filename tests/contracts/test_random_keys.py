@@ -39,8 +39,8 @@ def test_topics_and_repeated_prompts_of_the_same_users_differ_by_seed(repeat_sha
     account = np.resize(context.accounts.account_id[:4], n)
     zeros, number = np.zeros(n, np.int64), np.arange(n)
     asked = [
-        ActorPrompts(actor, universe, streams).choose(
-            account, zeros, zeros + PromptSource.OWN, zeros - 1, zeros, number
+        ActorPrompts(actor, (actor,), universe, streams).choose(
+            account, zeros, zeros, zeros + PromptSource.OWN, zeros - 1, zeros, number
         )
         for streams in (context.streams, OTHER)
     ]
