@@ -272,7 +272,7 @@ def z_of_shares(first: Any, second: Any) -> float:
     return float((np.mean(first) - np.mean(second)) / error)
 
 
-@pytest.mark.parametrize("name", ["conversation_id", "temperature"])
+@pytest.mark.parametrize("name", ["conversation_id", "client_request_group", "temperature"])
 def test_missing_values_are_as_frequent_in_all_classes(accounts: Any, name: str) -> None:
     missing = {s: accounts.loc[accounts["actor_id"] == s, name].isna() for s in SENDERS}
     assert 0 < missing["wombats"].mean() < 1
@@ -289,7 +289,7 @@ def test_only_nullable_columns_hold_nulls(seen: Any) -> None:
     nullable = {name for name, kind in schema.EXCHANGES.items() if kind.endswith("?")}
     holding = {name for name in schema.EXCHANGES if seen[name].isna().any()}
     of_answers = {"ttft_s", "finish_reason", "refusal_category", "error_type"}
-    of_clients = {"conversation_id", "end_user_hash", "temperature"}
+    of_clients = {"conversation_id", "client_request_group", "end_user_hash", "temperature"}
     network = {"ip_hash", "ip24_hash", "asn", "asn_type", "geo_country", "tcp_rtt_ms", "tls_rtt_ms"}
     assert holding == nullable == of_clients | network | of_answers
 
