@@ -45,7 +45,7 @@ PIECES = ("log/exchanges", "truth/exchanges", "truth/tasks")
 
 def small(fmt: str = "parquet", seed: int = 1) -> Any:
     return scenario(
-        coders(40, agents={"chat": 0.5, "coding-cli": 0.5}),
+        coders(40, agents={"chat": 0.5, "coding-cli": 0.5}, cloud_share=0.4),
         lab("snitchbench", accounts=5, runs=2),
         pool(6, 300),
         days=0.3,
