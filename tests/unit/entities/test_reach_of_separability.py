@@ -32,7 +32,6 @@ STRUCTURE = {
     *("benchmark", "items", "runs", "step_limit"),
     *("target_exchanges", "workers", "starts_us", "lasts_us"),
     "tier",  # limits of the organisation by contract
-    "lifetime_days",
 }
 # Dials that no typology has of its own.
 ALIKE = {"on_failure", "resume_after_s", "cloud_share"}
