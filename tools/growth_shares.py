@@ -1,7 +1,7 @@
 """Print how many accounts are born within a log of four weeks, and how many of these are abusive.
 
 Accounts of `scenarios/separability.yaml`, with and without enforcement, over five seeds. Nothing is
-simulated but the accounts: `python -m tools.growth_shares` takes about a minute.
+simulated but the accounts: `python -m tools.growth_shares` takes some minutes.
 """
 
 from __future__ import annotations

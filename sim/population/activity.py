@@ -57,7 +57,7 @@ def draw_activity(
     actor: Actor,
     behaviours: Sequence[Actor],
     mode: Ints,
-    begins_us: Ints,
+    lives_us: tuple[Ints, Ints],
     horizon_us: int,
     streams: Streams,
 ) -> Activity:
@@ -67,19 +67,26 @@ def draw_activity(
     ----------
     actor, behaviours
         The dials of a slot are those of its mode.
-    mode, begins_us
-        The mode of each slot, and when its first account begins, shape (slots,).
+    mode
+        The mode of each slot, shape (slots,).
+    lives_us
+        When the first account of each slot begins and when it leaves; those of a queue that never
+        leave, because its work has to be done, are never dormant.
     horizon_us
         Length of the log.
     streams
         The streams of the scenario.
     """
     ramp_us = _by_mode(behaviours, "ramp_days", mode) * DAY_US
+    begins_us, ends_us = lives_us
     rng = streams.rng(actor.id, "dormancy")
+    dormancies = _dormancies(behaviours, mode, begins_us, horizon_us, rng)
+    if actor.arrival == "queue":
+        dormancies = dormancies.pick(ends_us[dormancies.account] < FOREVER_US)
     return Activity(
         horizon_us=horizon_us,
         ramp_us=np.rint(ramp_us).astype(np.int64),
-        dormancies=_dormancies(behaviours, mode, begins_us, horizon_us, rng),
+        dormancies=dormancies,
         course=_course(behaviours, mode, horizon_us, streams.rng(actor.id, "drift")),
     )
 

@@ -230,7 +230,12 @@ class ActorBuilder:
         )
         mode = first_accounts.mode
         activity = draw_activity(
-            actor, setup.behaviours, mode, stays.begins_us, clock.duration_us, streams
+            actor,
+            setup.behaviours,
+            mode,
+            (stays.begins_us, stays.ends_us),
+            clock.duration_us,
+            streams,
         )
 
         # how much they send, as far as that is paid for

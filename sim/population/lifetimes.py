@@ -18,8 +18,8 @@ from sim.population.activity import Activity, first_weeks
 from sim.scenario.resolved import Actor
 from sim.streams import Streams
 
-# Of a queue with work that has to be done, one account in so many stays until it is.
-_STAYS_ONE_IN = 10
+# Accounts of a queue whose work has to be done begin so long before it at least.
+_BEFORE_WORK_US = DAY_US
 
 
 class Stays(NamedTuple):
@@ -73,9 +73,11 @@ def draw_stays(
     within_us = length_us + horizon_us
     begins_us = np.mod(where * within_us + later_us, within_us) - length_us
 
-    # somebody stays where work has to be done
+    # who has work to do begins before it, and stays until it is done
     stays = _keeps_work(actor, accounts)
-    begins_us = np.where(stays, -where * length_us - DAY_US, begins_us)
+    work_us = (actor.starts_us or 0) - _BEFORE_WORK_US
+    before_us = np.minimum(work_us - where * length_us + later_us, work_us)
+    begins_us = np.where(stays, before_us, begins_us)
     created_us = np.rint(begins_us - lead_us).astype(np.int64)
 
     from_us = np.ceil(begins_us / SECOND_US).astype(np.int64) * SECOND_US
@@ -110,15 +112,11 @@ def _leaders(cohort: Ints) -> Ints:
 
 
 def _keeps_work(actor: Actor, accounts: Accounts) -> Bools:
-    """Tell which accounts stay until the runs or the target of their queue are done.
-
-    The first, and one in ten: if all others leave, they do their work.
-    """
+    """Tell which accounts stay until the runs or the target of their queue are done."""
     has_work = actor.arrival == "queue" and (
         actor.source == "benchmark" or actor.target_exchanges is not None
     )
-    every = np.arange(len(accounts)) % _STAYS_ONE_IN == 0
-    return np.asarray(has_work & every & (accounts.mode == OWN_MODE))
+    return np.asarray(has_work & (accounts.mode == OWN_MODE))
 
 
 def timeline_of(outcome: Outcome, stays: Stays, activity: Activity) -> SlotTimeline:

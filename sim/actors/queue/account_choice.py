@@ -10,8 +10,9 @@ from sim.actors.queue.tickets import Tickets
 from sim.arrays.types import Bools, Ints
 from sim.entities.tenure import Occupancy
 
-# Accounts that are asked before a ticket is dropped because none can take it.
-_TIMES_PASSED_ON = 30
+# Accounts that are asked before a ticket is dropped because none can take it: those that the load
+# balancer names, then any.
+_TIMES_BALANCED, _TIMES_PASSED_ON = 30, 90
 
 
 class AccountChoice:
@@ -43,13 +44,13 @@ class AccountChoice:
         account, until_us = occupancy.row.copy(), occupancy.until_us.copy()
         open_tickets = np.flatnonzero(self._declines(occupancy, tickets.release_us, rng))
         account[open_tickets] = -1
-        for _ in range(_TIMES_PASSED_ON):
+        for time in range(_TIMES_PASSED_ON):
             if not len(open_tickets):
                 break
             calls, prompt = tickets.calls[open_tickets], tickets.prompt[open_tickets]
             slot = first + self._balance(calls, prompt, rng)
-            if context.actor.balance == "sticky":
-                # the hash of a prompt names the same slot again
+            if context.actor.balance == "sticky" or time >= _TIMES_BALANCED:
+                # the hash of a prompt names the same slot again, and weights name few
                 slot = rng.integers(first, self._slots.stop, len(open_tickets))
 
             at_us = tickets.release_us[open_tickets]

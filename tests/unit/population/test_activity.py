@@ -26,8 +26,10 @@ def drawn(begins_us: Any = NEVER_US, seed: int = 1, **dials: Any) -> tuple[Activ
     actor = coders(SLOTS, "ring", **dials)
     begins_us = np.broadcast_to(begins_us, SLOTS)
     mode = np.zeros(SLOTS, np.int64)
-    activity = draw_activity(actor, (actor,), mode, begins_us, HORIZON_US, Streams(seed))
-    stays = Stays(begins_us, begins_us, np.full(SLOTS, FOREVER_US))
+    ends_us = np.full(SLOTS, FOREVER_US)
+    lives_us = (begins_us, ends_us)
+    activity = draw_activity(actor, (actor,), mode, lives_us, HORIZON_US, Streams(seed))
+    stays = Stays(begins_us, begins_us, ends_us)
     return activity, timeline_of(nothing_happens(SLOTS), stays, activity)
 
 

@@ -117,13 +117,15 @@ def test_as_many_accounts_are_there_at_any_time_and_of_every_age(seed: int) -> N
     assert max(weeks) - min(weeks) < 6 * np.sqrt(np.mean(weeks))
 
 
-def test_somebody_stays_while_a_queue_has_work_to_do() -> None:
+def test_who_works_off_a_queue_begins_before_the_work_and_stays_until_it_is_done() -> None:
     short: dict[str, Any] = {"lifetime_days": constant(0.1)}
-    _, begins, ends = drawn(pool(40, 100, **short))
-    stays = ends == FOREVER_US
-    assert np.flatnonzero(stays).tolist() == [0, 10, 20, 30]
-    assert (begins[stays] < -DAY_US + SECOND_US).all()
-    assert (drawn(lab(accounts=1, **short)).ends_us == FOREVER_US).all()
+    for actor in (pool(40, 100, **short), lab(accounts=3, **short)):
+        created, begins, ends = drawn(actor)
+        assert (ends == FOREVER_US).all()
+        assert (created <= begins).all()
+        assert begins.max() <= -DAY_US + SECOND_US
+    late = drawn(pool(40, 100, starts_us=5 * DAY_US, **short)).begins_us
+    assert 3 * DAY_US < late.min() <= late.max() <= 4 * DAY_US + SECOND_US
     assert (drawn(ring(constant(0.1), 40)).ends_us < FOREVER_US).all()
 
 
