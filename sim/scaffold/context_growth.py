@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from sim.arrays.ragged import cumulate_in
+from sim.arrays.ragged import cumulate_in, starts_of
 from sim.arrays.types import Bools, Ints
 from sim.catalog import Agent
 
@@ -59,15 +61,15 @@ def grow_contexts(
     it) is cut, as scaffolds cut long results of tools. A scaffold that does not compact has no
     limit here.
 
-    Each pass finds the first call of each agent that is over the limit, and takes off all its
-    later contexts what the compaction leaves out.
+    A context that is never compacted only grows. So the next call that finds it full is found by
+    bisection, the limit and all that was left out so far together.
 
     Parameters
     ----------
     agent : Agent
         The scaffold.
     window : array of int, shape (M,)
-        Window of the model of each call.
+        Window of the model of each call, the same for all of an agent.
     who : array of int, shape (M,)
         Number of the agent that makes each call; of those of an agent, the earlier come first.
     begin : array of int, shape (M,)
@@ -77,29 +79,51 @@ def grow_contexts(
     """
     order = np.argsort(who, kind="stable")
     calls_of_agent = np.unique(who, return_counts=True)[1]
-    first = np.cumsum(calls_of_agent) - calls_of_agent
+    first = starts_of(calls_of_agent)
     added = appended[order] + np.roll(output[order], 1)
     added[first] = begin[order[first]]
     tokens = cumulate_in(added, calls_of_agent)
     compacted, compaction_tokens = np.zeros(len(who), np.bool_), np.zeros(len(who), np.int64)
 
     if agent.compacts:
-        window, appended = window[order], appended[order]
-        limit = np.floor(window * agent.compaction_at).astype(np.int64)
-        number = np.repeat(np.arange(len(first)), calls_of_agent)
-        while len(over := np.flatnonzero(tokens > limit)):
-            over = over[np.diff(number[over], prepend=-1) > 0]
-            waiting = tokens[over] + agent.compaction_prompt_tokens
-            begins = np.minimum(agent.compaction_to_tokens + appended[over], limit[over])
-            compacted[over] = True
-            compaction_tokens[over] = np.minimum(waiting, window[over] - longest_summary(agent))
-            removed = np.zeros(len(tokens), np.int64)
-            removed[over] = tokens[over] - begins
-            tokens -= cumulate_in(removed, calls_of_agent)
+        removed = np.zeros(len(who), np.int64)
+        for row, asked, out in _compactions(agent, window[order], appended[order], tokens, first):
+            compacted[row], compaction_tokens[row], removed[row] = True, asked, out
+        tokens -= cumulate_in(removed, calls_of_agent)
 
     back = np.empty(len(order), np.int64)
     back[order] = np.arange(len(order))
     return Growth(tokens[back], compacted[back], compaction_tokens[back])
+
+
+def _compactions(
+    agent: Agent, window: Ints, appended: Ints, uncompacted: Ints, first: Ints
+) -> Iterator[tuple[int, int, int]]:
+    """Yield row, context, and tokens that are left out, of each compaction, agent by agent.
+
+    Parameters
+    ----------
+    agent : Agent
+        The scaffold.
+    window, appended, uncompacted : array of int, shape (M,)
+        Window, new input, and context if nothing were compacted, which only grows, of the calls of
+        one agent after the other.
+    first : array of int
+        The first row of each agent.
+    """
+    context, summary = uncompacted.tolist(), longest_summary(agent)
+    ends = np.append(first[1:], len(context))
+    limits = np.floor(window[first] * agent.compaction_at).astype(np.int64)
+    full = np.flatnonzero(uncompacted[ends - 1] > limits)
+
+    columns = (first[full], ends[full], limits[full], window[first[full]])
+    for row, end, limit, holds in zip(*(c.tolist() for c in columns), strict=True):
+        left_out = 0
+        while (row := bisect_right(context, limit + left_out, row, end)) < end:
+            grown = context[row] - left_out
+            begins = min(agent.compaction_to_tokens + int(appended[row]), limit)
+            yield row, min(grown + agent.compaction_prompt_tokens, holds - summary), grown - begins
+            left_out += grown - begins
 
 
 def cut_to_window(window: Ints, context: Ints, output: Ints) -> tuple[Ints, Ints, Bools]:

@@ -16,7 +16,8 @@ from sim.scaffold.context_growth import grow_contexts
 from sim.scaffold.turns import Turns, draw_tool_steps, draw_turns_of
 from sim.scenario.resolved import Actor
 
-_PILOT_TURNS, _PILOT_SESSIONS = 200_000, 2_048
+# Turns, sessions, and sessions of one turn that are tried out.
+_PILOT_TURNS, _PILOT_SESSIONS, _PILOT_SINGLES = 200_000, 2_048, 16_384
 
 # Results by the parameters that they depend on.
 _mean_calls_by_parameters: dict[tuple[Any, ...], float] = {}
@@ -99,7 +100,7 @@ def compactions_per_call(actor: Actor, *, one_turn: bool) -> float:
 def _pilot(actor: Actor, one_turn: bool) -> tuple[Turns, Ints]:
     """Draw the turns of some sessions, and how many calls they ask for in each."""
     rng = np.random.default_rng(0)
-    turns_of = np.ones(_PILOT_SESSIONS, np.int64)
+    turns_of = np.ones(_PILOT_SINGLES, np.int64)
     if not one_turn:
         length = actor.turns_per_session
         more = np.maximum(np.rint(length.more.sample(rng, _PILOT_SESSIONS)), 1)

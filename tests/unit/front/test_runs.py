@@ -248,13 +248,13 @@ def test_verify_names_other_software(here: Path) -> None:
 def test_check_run_gives_a_verdict_for_each_invariant(run: sim.Run) -> None:
     verdicts = sim.check_run(run)
     assert list(verdicts) == check_run(run.store.url)
-    assert (len(verdicts), verdicts[0].id, verdicts["INV-2"].id) == (8, "INV-1", "INV-2")
+    assert (len(verdicts), verdicts[0].id, verdicts["INV-2"].id) == (10, "INV-1", "INV-2")
     assert repr(verdicts).splitlines() == [str(verdict) for verdict in verdicts]
     assert (verdicts.ok, verdicts.failed, verdicts.other_files) == (True, (), ())
     verdicts.raise_if_failed()
     frame = verdicts.to_frame()
     assert list(frame) == ["id", "name", "status", "note", "breach"]
-    assert frame["status"].tolist() == 8 * ["ok"]
+    assert frame["status"].tolist() == 10 * ["ok"]
 
 
 def test_check_run_shows_the_first_row_that_breaks_an_invariant(here: Path) -> None:
