@@ -150,6 +150,21 @@ def _prompts(rng: Random, workers: int) -> dict[str, Any]:
     }
 
 
+def _lives(rng: Random) -> dict[str, Any]:
+    """Accounts that come, go, pause and change within the hours of a scenario, in two of three."""
+    separability = rng.choice([0.0, 0.5, 1.0, 1.0])
+    if rng.random() < 1 / 3:
+        return {"separability": separability}
+    return {
+        "separability": separability,
+        "lifetime_days": _lognormal(rng.choice([0.1, 1.0, 30.0]), 1.0, 3600),
+        "dormant_share": rng.choice([0.0, 0.2]),
+        "dormant_days": _lognormal(0.03, 0.8, 90),
+        "ramp_days": rng.choice([0.0, 0.1]),
+        "model_change_share": rng.choice([0.0, 0.9]),
+    }
+
+
 def _actor(rng: Random, workers: int) -> Actor:
     typology = rng.choice(["L01", "L04", "A16"])
     if typology == "L01":
@@ -157,7 +172,7 @@ def _actor(rng: Random, workers: int) -> Actor:
     else:
         parameters = _benchmark(rng, workers) if typology == "L04" else _prompts(rng, workers)
     kind = typologies()[typology]
-    values = {**kind.defaults, **parameters}
+    values = {**kind.defaults, **parameters, **_lives(rng)}
     return Actor(id="actor", typology=typology, arrival=kind.arrival, **values)
 
 
