@@ -147,8 +147,8 @@ def _overshoot(actor: ActorSummary) -> str:
 def _silence(actor: ActorSummary) -> str:
     """Say that nothing was sent, and what would help."""
     return (
-        f"warning: {actor.actor}: nothing was sent ({actor.requested:,} {actor.unit}): its accounts "
-        "come and go (lifetime_days), are dormant (dormant_share) or send too seldom "
+        f"warning: {actor.actor}: nothing was sent ({actor.requested:,} {actor.unit}): its "
+        "accounts come and go (lifetime_days), are dormant (dormant_share) or send too seldom "
         "(exchanges_per_account_day); give it more accounts or a longer clock"
     )
 
