@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,19 @@ def test_groups_and_bytes_do_not_depend_on_how_tables_cut_the_rows(
     rows = [metadata.row_group(k).num_rows for k in range(metadata.num_row_groups)]
     assert rows == [256, 256, 256, 232]
     assert cut.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize("rows", [0, 100, 256, ROWS])
+def test_the_hash_of_the_footer_is_that_of_the_footer_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    """The last group waits until the file is closed, and is no part of it."""
+    monkeypatch.setattr(formats, "GROUP_ROWS", 256)
+    with writing_table(Store.of(tmp_path), "t.parquet", table().schema, "parquet") as file:
+        file.append(table().slice(0, rows))
+    end = (tmp_path / "t.parquet").read_bytes()
+    length = int.from_bytes(end[-8:-4], "little") + 8
+    assert file.record.footer == hashlib.sha256(end[-length:]).hexdigest()
 
 
 def test_a_table_without_rows_is_a_file_without_groups(tmp_path: Path) -> None:
