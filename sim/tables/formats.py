@@ -80,7 +80,7 @@ class _Parquet:
         """Open a writer of tables with an Arrow schema."""
         import pyarrow.parquet as pq
 
-        self._waiting: list[Any] = []
+        self._file, self._waiting = file, list[Any]()
         self._writer = pq.ParquetWriter(
             file,
             schema,
@@ -118,6 +118,7 @@ class _Parquet:
         try:
             if any(table.num_rows for table in self._waiting):
                 self._writer.write_table(self._together(), row_group_size=GROUP_ROWS)
+            self._file.begin_footer()
             self._writer.close()
         finally:
             # else it would try again, and complain, when it is thrown away
@@ -300,7 +301,6 @@ def writing_table(store: Store, path: str, schema: Any, fmt: str) -> Iterator[Ta
             with contextlib.suppress(Exception):
                 sink.close()
             raise
-        file.begin_footer()
         sink.close()
         footer = file.footer_sha256 if fmt == "parquet" else None
         table._record = FileRecord(path, table._rows, file.bytes, file.sha256, footer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sim.tables import formats
+from sim.tables import formats, integrity
 from sim.tables.exchange_schema import EXCHANGES
 from sim.tables.formats import writing_table
 from sim.tables.store import Store
@@ -93,6 +94,21 @@ def test_groups_and_bytes_do_not_depend_on_how_tables_cut_the_rows(
     rows = [metadata.row_group(k).num_rows for k in range(metadata.num_row_groups)]
     assert rows == [256, 256, 256, 232]
     assert cut.read_bytes() == whole.read_bytes()
+
+
+def test_the_footer_that_is_hashed_is_the_footer_that_readers_look_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a file that is too large to be hashed at each reading."""
+    monkeypatch.setattr(formats, "GROUP_ROWS", 300)
+    monkeypatch.setattr(integrity, "SMALL_BYTES", 0)
+    with writing_table(Store.of(tmp_path), "t.parquet", table().schema, "parquet") as file:
+        file.append(table())
+    with (tmp_path / "t.parquet").open("rb") as written:
+        assert integrity.seen_damage(written, file.record) is None
+    data = bytearray((tmp_path / "t.parquet").read_bytes())
+    data[-20] ^= 1
+    assert integrity.seen_damage(io.BytesIO(data), file.record) == integrity.OTHER_BYTES
 
 
 def test_a_table_without_rows_is_a_file_without_groups(tmp_path: Path) -> None:
