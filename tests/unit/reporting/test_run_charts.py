@@ -267,7 +267,7 @@ def test_few_exchanges_are_drawn_one_by_one(tmp_path: Path) -> None:
     assert chart.title == "3 requests of users became 12 exchanges with the model"
     records = data_of(chart)
     assert [x["from"] for x in records[:4]] == ["user", "tool", "tool", "tool"]
-    assert [x["input_tokens"] for x in records[:4]] == [19_352, 19_762, 21_573, 23_232]
+    assert [x["input_tokens"] for x in records[:4]] == [17_322, 17_440, 17_953, 18_566]
 
 
 def test_units_without_an_answer_count_and_are_not_drawn() -> None:
