@@ -48,6 +48,8 @@ KINDS = (
     "agents",
     "models",
     "world",
+    "levels",
+    "limits",
     "claims",
     "hypotheses",
 )

@@ -106,6 +106,27 @@ def _world() -> Iterator[Entry]:
         yield Entry(line, {**record, "default": item.default, "values": values})
 
 
+def _levels() -> Iterator[Entry]:
+    """Yield the levels of difficulty with the range of the separability of typologies."""
+    for item in catalog.levels().values():
+        low, high = min(item.parameters.values()), max(item.parameters.values())
+        note = f"separability {low:g}" + (f" to {high:g}, by typology" if low < high else "")
+        yield Entry((item.id, item.title, note), _record("level", item, {}))
+
+
+def _limits() -> Iterator[Entry]:
+    """Yield the rate limits by tier, class of models and day from which they hold."""
+    for tier, classes in catalog.tiers().items():
+        for item in (limit for over_time in classes.values() for limit in over_time):
+            per_minute = (
+                f"{item.requests_per_min:,} requests, {item.input_tokens_per_min:,} input and "
+                f"{item.output_tokens_per_min:,} output tokens a minute"
+            )
+            title = f"{item.model_class}, from {item.since}"
+            line = (tier, title, per_minute, f"{item.status}: {item.source}")
+            yield Entry(line, {"id": tier, "title": title, **item.model_dump(mode="json")})
+
+
 def _claims() -> Iterator[Entry]:
     """Yield the claims with report, actor and figure; the record is the whole claim."""
     for item in catalog.claims().values():
@@ -168,6 +189,8 @@ LISTS: dict[str, Callable[[], Iterator[Entry]]] = {
     "agents": _agents,
     "models": _models,
     "world": _world,
+    "levels": _levels,
+    "limits": _limits,
     "claims": _claims,
     "hypotheses": _hypotheses,
 }

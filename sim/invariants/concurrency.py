@@ -9,13 +9,15 @@ from sim.arrays.types import Ints
 from sim.invariants.check import Breach, Check, breach_at
 from sim.invariants.run_index import RunIndex
 
+_NAMED = 3  # actors that the note names, at most
+
 
 class Concurrency(Check):
     """A queue has no more attempts and no more tasks in progress than it has workers.
 
-    Actors without stated workers are named in the note and not checked. Where the
-    `separability` of one is below 1, accounts that follow a mode work in sessions beside the
-    workers. Then its attempts are not checked, and of its tasks only the runs of benchmarks.
+    Actors without stated workers are named in the note, the first three of many, and not checked.
+    Where the `separability` of one is below 1, accounts that follow a mode work in sessions beside
+    the workers. Then its attempts are not checked, and of its tasks only the runs of benchmarks.
     """
 
     id, name, needs_truth = "INV-8", "workers", True
@@ -34,7 +36,7 @@ class Concurrency(Check):
         }
         self._open: dict[int, Columns] = {}
         silent = [a.id for _, a in queues if a.workers is None]
-        self.note = f"the scenario states no workers for {', '.join(silent)}" if silent else ""
+        self.note = f"the scenario states no workers for {_first_of(silent)}" if silent else ""
 
     def see(self, rows: Columns) -> None:
         """Check the attempts in progress at the start of each, those of earlier parts included.
@@ -99,6 +101,12 @@ def in_progress(start: Ints, end: Ints) -> Ints:
     begun = np.empty(len(start), np.int64)
     begun[order] = np.arange(1, len(start) + 1)
     return begun - np.searchsorted(np.sort(end), start, "right")
+
+
+def _first_of(names: list[str]) -> str:
+    """Return the first names of a list that may be long, and how many more there are."""
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _earliest(breaches: list[Breach | None]) -> Breach | None:

@@ -80,8 +80,7 @@ class _Parquet:
         """Open a writer of tables with an Arrow schema."""
         import pyarrow.parquet as pq
 
-        self._file = file
-        self._waiting: list[Any] = []
+        self._file, self._waiting = file, list[Any]()
         self._writer = pq.ParquetWriter(
             file,
             schema,

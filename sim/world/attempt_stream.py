@@ -22,7 +22,7 @@ class AttemptStream(NamedTuple):
     answered : array of bool
         Whether its status is `OK`.
     own_read : array of int
-        Tokens that it reads of its session's context, -1 where nothing of that is alive.
+        Tokens that it reads of its own history, -1 where nothing of that is alive.
     context, left, asks, output : array of int
         `context_tokens`, `left_tokens`, `asks_tokens` and `output_tokens` of its call.
     static, lifetime_us, key : array of int

@@ -191,6 +191,9 @@ class TicketQueue:
             )
         )
         drawn = context.draws.calls(sessions, 0, *name)
+        if tickets.round >= 0:
+            rows = int(drawn.calls.calls_per_session.sum())
+            self.source.add_compactions(rows - int(tickets.calls.sum()))
 
         account_id, mode = context.accounts.account_id[account], context.accounts.mode[account]
         content = context.prompts.choose(account_id, mode, zeros, source, item, template, task_no)

@@ -134,6 +134,9 @@ class BenchmarkTickets:
     def take_back(self, item: Ints, source: Ints) -> None:
         """Do nothing: nobody goes on with an item whose account was closed."""
 
+    def add_compactions(self, count: int) -> None:
+        """Do nothing: what is asked for are runs, whatever exchanges they take."""
+
     def _run(self, run: int) -> Iterator[Tickets]:
         """Yield one run block by block; earlier runs have negative numbers and are round -1."""
         items = np.arange(self._actor.items)
@@ -170,10 +173,11 @@ class BenchmarkTickets:
 class PromptTickets:
     """A list of prompts, each handed out once, paced so that the target is met in time.
 
-    The target holds for the calls that turns ask for and the compactions to be expected of them.
-    Each block of tickets takes the share of the planned time that its exchanges have in the
-    target. Within that time its releases are a Poisson process given its count: sorted uniforms,
-    in operational time. A ticket that nobody can take when it is released is dropped.
+    The target holds for the calls that turns ask for and their compactions, which are known once a
+    block of tickets is drawn in full: blocks follow until the target is reached. Each block takes
+    the share of the planned time that its expected exchanges have in the target. Within that time
+    its releases are a Poisson process given its count: sorted uniforms, in operational time. A
+    ticket that nobody can take when it is released is dropped.
     """
 
     waits = False
@@ -185,8 +189,9 @@ class PromptTickets:
             raise ValueError(f"actors.{actor.id}: a paced queue needs a target")
         self._context, self._actor, self._team = context, actor, team
         # compactions come on top of what turns ask for
-        more = compactions_per_call(actor, one_turn=True)
-        self._target = max(1, round(team.target / (1 + more)))
+        self._target = team.target
+        self._rows_per_call = 1 + compactions_per_call(actor, one_turn=True)
+        self._compactions = 0
 
         # the planned time, in operational time
         self._time_change = time_change_of(context, actor, 0)
@@ -211,6 +216,10 @@ class PromptTickets:
         """Put prompts of the list back whose tasks were barred."""
         self._returned += item[source == PromptSource.LIST].tolist()
 
+    def add_compactions(self, count: int) -> None:
+        """Count compactions of tickets of `main` towards the target."""
+        self._compactions += count
+
     def lead(self) -> Iterator[Tickets]:
         """Yield earlier work at the same pace, from the opening of the queue to the begin.
 
@@ -221,28 +230,33 @@ class PromptTickets:
         left = min((self._begins - self._opens) / pace, float(most)) if pace > 0 else 0.0
         while left > 0:  # each pass takes `BLOCK_TICKETS` calls at least
             turns, rng = self._draw_block()
-            calls = int(turns.calls.sum())
-            at, until = self._begins - left * pace, self._begins - (left - calls) * pace
+            rows = float(turns.calls.sum()) * self._rows_per_call
+            at, until = self._begins - left * pace, self._begins - (left - rows) * pace
             release = np.sort(rng.uniform(at, until, len(turns.calls)))
 
             before = int(np.searchsorted(release, self._begins))
             if before:
                 yield self._tickets(turns.pick(slice(before)), release[:before], -1)
-            left -= calls
+            left -= rows
 
     def main(self) -> Iterator[Tickets]:
-        """Yield tickets until their exchanges reach the target."""
-        target = self._target
-        pace = (self._ends - self._begins) / target
-        done = 0
-        while done < target:  # each ticket has a call at least
-            turns, rng = self._draw_block()
-            enough = int(np.searchsorted(np.cumsum(turns.calls), target - done)) + 1
-            turns = turns.pick(slice(enough))
+        """Yield tickets until their exchanges reach the target.
 
-            at = self._begins + done * pace
-            done += int(turns.calls.sum())
-            until = self._begins + min(done, target) * pace
+        The caller says by `add_compactions` how many compactions the tickets have before it asks
+        for the next ones; without that, there are none.
+        """
+        pace = (self._ends - self._begins) / self._target
+        calls, until = 0, self._begins
+        while calls + self._compactions < self._target:  # each ticket has a call at least
+            turns, rng = self._draw_block()
+            left = self._target - calls - self._compactions
+            rows = np.cumsum(turns.calls) * self._rows_per_call
+            enough = int(np.searchsorted(rows, left)) + 1
+            turns = turns.pick(slice(enough))
+            calls += int(turns.calls.sum())
+
+            at, left_then = until, max(0.0, left - float(rows[:enough][-1]))
+            until = max(at, self._ends - left_then * pace)
             yield self._tickets(turns, np.sort(rng.uniform(at, until, len(turns.calls))), 0)
 
     def _draw_block(self) -> tuple[Turns, np.random.Generator]:

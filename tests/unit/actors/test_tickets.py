@@ -159,6 +159,19 @@ def test_tickets_reach_the_target_and_pace_themselves() -> None:
     assert (np.diff(release) >= 0).all()
 
 
+def test_compactions_count_towards_the_target() -> None:
+    """Whatever was expected of them: a block follows until all that is drawn reaches it."""
+    source = ticket_source(context_of(pool(target=30_000, starts_us=0, **SHORT)), team(30_000), 0)
+    blocks, rows = [], 0
+    for block in source.main():
+        blocks.append(block)
+        compactions = len(block.calls) // 10
+        source.add_compactions(compactions)
+        rows += int(block.calls.sum()) + compactions
+    assert 30_000 <= rows < 30_000 + BLOCK_TICKETS // 10 + blocks[-1].calls[-1]
+    assert (np.diff(np.concatenate([block.release_us for block in blocks])) >= 0).all()
+
+
 def test_releases_follow_the_rhythm() -> None:
     rhythm = Rhythm(peak_hour=12.0, strength=0.9, weekend=1.0)
     context = context_of(pool(target=40_000, starts_us=0, **{**SHORT, "rhythm": rhythm}))

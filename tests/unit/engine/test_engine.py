@@ -55,11 +55,12 @@ def test_the_log_lies_within_the_clock(finished: Path) -> None:
 
 @pytest.mark.parametrize("stem", ["log/exchanges", "truth/exchanges"])
 def test_parts_are_of_similar_size(finished: Path, stem: str) -> None:
+    """The last one may hold a window that is as large as the others, and what is left besides."""
     files = Run(finished).manifest["files"]
     rows = [f["rows"] for f in files if f["path"].startswith(stem + "/")]
     assert len(rows) >= 4
     assert min(rows) > 0.5 * PART_ROWS
-    assert max(rows) < 1.4 * PART_ROWS
+    assert max(rows) < 1.6 * PART_ROWS
 
 
 def test_truth_lies_beside_the_log_part_by_part(finished: Path) -> None:

@@ -35,14 +35,12 @@ def ring(n: int = 40, **parameters: Any) -> Actor:
     return make_actor("ring", "A19", accounts=n, **{**ALONE, **parameters})
 
 
-def builder(actor: Actor, separability: float = 1.0) -> AccountBuilder:
-    return AccountBuilder(
-        actor, behaviours_of(actor, separability), separability, STREAMS, SHARED, OPENING_US
-    )
+def builder(actor: Actor) -> AccountBuilder:
+    return AccountBuilder(actor, behaviours_of(actor), STREAMS, SHARED, OPENING_US)
 
 
-def drawn(actor: Actor, separability: float = 1.0) -> Accounts:
-    return builder(actor, separability).first_accounts(CLIENTS.weights)
+def drawn(actor: Actor) -> Accounts:
+    return builder(actor).first_accounts(CLIENTS.weights)
 
 
 def fingerprint(accounts: Accounts) -> dict[str, float]:
@@ -59,10 +57,11 @@ def fingerprint(accounts: Accounts) -> dict[str, float]:
 
 def test_accounts_have_the_recorded_values() -> None:
     """Each draw is part of every run: another order, another name, another bound changes bytes."""
-    plain = ring(organisations=25, account_age_days=constant(40), uptake_concentration=3.0)
+    plain = ring(organisations=25, uptake_concentration=3.0)
     assert fingerprint(drawn(plain)) == PLAIN
-    mixed = make_actor("mixed", "L05", accounts=40, batch_share=0.5, thinking_share=0.5)
-    first = drawn(mixed, 0.5)
+    shares = {"batch_share": 0.5, "thinking_share": 0.5, "separability": 0.5}
+    mixed = make_actor("mixed", "L05", accounts=40, **shares)
+    first = drawn(mixed)
     assert fingerprint(first) == MIXED
     replacements = Replacements(
         slot=np.array([3, 3, 9]),
@@ -70,7 +69,7 @@ def test_accounts_have_the_recorded_values() -> None:
         from_us=np.array([1, 2, 3]) * DAY_US,
         sharing_factor=np.array([1.0, 0.5, 2.0]),
     )
-    both = builder(mixed, 0.5).with_replacements(first, replacements)
+    both = builder(mixed).with_replacements(first, replacements)
     assert fingerprint(both.rows(slice(40, None))) == REPLACED
     kept = both.rows(slice(40))
     assert kept.account_id.tolist() == first.account_id.tolist()
@@ -185,7 +184,7 @@ def test_cohorts_are_numbered_from_0_without_a_gap_and_divide_no_organisation() 
     alone = groups(50, cohort_size=1.0)
     assert alone.cohort.tolist() == list(range(50))
     assert not alone.in_a_cohort.any()
-    assert len(groups(0).ages_days(np.random.default_rng(1))) == 0
+    assert len(groups(0).parameter("cohort_size")) == 0
 
 
 def test_accounts_share_as_their_actor_or_as_a_sharing_group_by_share_of_accounts() -> None:
@@ -203,13 +202,6 @@ def test_accounts_share_as_their_actor_or_as_a_sharing_group_by_share_of_account
             == sharing_groups()[name].parameters["prepaid_share"]
         )
         assert of_group == pytest.approx(0.6 * same, abs=0.06), weight
-
-
-def test_a_cohort_has_one_age() -> None:
-    cohorts = groups(400, cohort_size=8.0)
-    ages = cohorts.ages_days(np.random.default_rng(2))
-    assert len(np.unique(ages)) == cohorts.cohort[-1] + 1
-    assert all(len(np.unique(ages[cohorts.cohort == c])) == 1 for c in range(5))
 
 
 def test_a_cohort_of_several_is_in_one_network_and_strangers_are_not() -> None:

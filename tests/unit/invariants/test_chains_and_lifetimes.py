@@ -297,3 +297,10 @@ def test_a_note_names_queues_without_stated_workers() -> None:
     asked = scenario(pool(workers=None), coders(2), lab(workers=3))
     assert Concurrency(index_of(asked)).note == "the scenario states no workers for pool"
     assert Concurrency(index_of(TWO_WORKERS)).note == ""
+
+
+def test_a_note_names_three_of_many_queues() -> None:
+    asked = scenario(*(pool(workers=None, id_=f"pool-{k}") for k in range(300)))
+    assert Concurrency(index_of(asked)).note == (
+        "the scenario states no workers for pool-0, pool-1, pool-2 and 297 more"
+    )
