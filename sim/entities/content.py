@@ -25,7 +25,7 @@ Vectors = NDArray[np.float32]
 TOPICS = 1_000
 _HASH_BITS = 63
 _GRAIN, _FEW_ROWS = np.float32(1024), 64
-_TEMPLATE_ZIPF, _TOPIC_ZIPF = 0.8, 1.0
+_TEMPLATE_ZIPF, _TOPIC_ZIPF = 0.8, 0.6
 # Weights of the parts of a vector: priors, chosen so that prompts of one template and topic differ
 # in about a fifth of the bits of their hash, and unrelated ones in half.
 _TOPIC_WEIGHT, _CONTENT_WEIGHT = 1.0, 0.7

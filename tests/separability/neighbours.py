@@ -46,7 +46,7 @@ def scores(every: Sequence[Accounts], marginal: Sequence[Floats]) -> list[Floats
     thought = list(marginal)
     for _ in range(_ROUNDS):
         frames = [
-            own.join(around(a, link, s)).join(_of_kin(a, pairs, s)).assign(self=s)
+            own.join(around(a, link, s)).join(_of_kin(a, pairs, s)).assign(own=s)
             for own, a, link, pairs, s in zip(plain, every, links, kin, thought, strict=True)
         ]
         thought = each_from_the_others(every, frames)
