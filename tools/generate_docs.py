@@ -292,7 +292,7 @@ def table_of_circles() -> str:
     from sim import catalog
 
     groups = catalog.sharing_groups()
-    shown = [name for name in next(iter(groups.values())).parameters if name != "account_age_days"]
+    shown = list(next(iter(groups.values())).parameters)
     rows = [
         [f"`{x.id}`", x.title, *(_value(x.parameters[name]) for name in shown)]
         for x in groups.values()

@@ -29,7 +29,8 @@ _UNITS = {"kB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
 def print_summary(summary: RunSummary, scenario: Scenario, as_json: bool) -> None:
     """Print the actors of a finished run on stdout, and a warning for each missed target.
 
-    Warnings go to stderr. A target is missed if less was done, or more than 5 % too much.
+    Warnings go to stderr. A target is missed if less was done, or more than 5 % too much. Who has
+    no target and sent nothing at all is warned of too.
 
     Parameters
     ----------
@@ -50,6 +51,8 @@ def print_summary(summary: RunSummary, scenario: Scenario, as_json: bool) -> Non
             click.echo(_shortfall(actor, asked), err=True)
         elif actor.overshoot > _NOTED * actor.requested:
             click.echo(_overshoot(actor), err=True)
+        elif not actor.exchanges_in_log:
+            click.echo(_silence(actor), err=True)
 
 
 def _summary_record(summary: RunSummary, seed: int) -> dict[str, Any]:
@@ -138,6 +141,15 @@ def _overshoot(actor: ActorSummary) -> str:
         f"warning: {actor.actor}: {actor.achieved:,} {actor.unit} were done where "
         f"{actor.requested:,} were requested ({actor.achieved / actor.requested:.1%}); the last "
         "task is not cut short: give it a target of many tasks, or shorter ones (tool_steps)"
+    )
+
+
+def _silence(actor: ActorSummary) -> str:
+    """Say that nothing was sent, and what would help."""
+    return (
+        f"warning: {actor.actor}: nothing was sent ({actor.requested:,} {actor.unit}): its "
+        "accounts come and go (lifetime_days), are dormant (dormant_share) or send too seldom "
+        "(exchanges_per_account_day); give it more accounts or a longer clock"
     )
 
 

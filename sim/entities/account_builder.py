@@ -56,8 +56,8 @@ class AccountBuilder:
     def first_accounts(self, client_weights: Floats) -> Accounts:
         """Return the accounts that hold the slots first, in order of slot.
 
-        They have no lifetime yet, and no change of model: `created_us` only tells how much earlier
-        or later than others of its cohort an account signs up.
+        They have no lifetime yet, and no change of model: `created_us` only tells how much later
+        than its cohort an account signs up.
 
         Parameters
         ----------

@@ -90,7 +90,7 @@ class Identities:
         email_domain = self._domains(rng, groups, organisation, names)
         verified = rng.random(n) < groups.parameter("verified_share")
         if from_us is None:
-            created_us = _created(rng, groups, organisation)
+            created_us = _offsets(rng, groups, organisation)
         else:
             lead_us = np.rint(rng.exponential(_SIGN_UP_LEAD_DAYS, n) * DAY_US).astype(np.int64)
             created_us = from_us - lead_us
@@ -184,18 +184,17 @@ class Identities:
         }
 
 
-def _created(rng: np.random.Generator, groups: SharingGroups, organisation: Ints) -> Ints:
-    """Return times of sign-up before the log opens, no two of which are alike by design.
+def _offsets(rng: np.random.Generator, groups: SharingGroups, organisation: Ints) -> Ints:
+    """Return how much later than their cohort accounts sign up, in microseconds; also less than 0.
 
-    Cohorts have an age, and their accounts sign up within some days; members join an organisation
-    after its first account. What would come after the opening is reflected at it.
+    Accounts of a cohort sign up within some days; members join an organisation after its first
+    account.
     """
     n = len(organisation)
     within_days = rng.uniform(-0.5, 0.5, n) * groups.parameter("cohort_days") * groups.in_a_cohort
     joins_later = np.diff(organisation, prepend=-1) == 0
     joins_days = rng.exponential(_JOINS_DAYS, n) * joins_later
-    age_days = np.abs(groups.ages_days(rng) + within_days - joins_days)
-    return np.asarray(-1 - np.floor(age_days * DAY_US), np.int64)
+    return np.asarray(np.floor((joins_days - within_days) * DAY_US), np.int64)
 
 
 def _round_trips(

@@ -6,14 +6,12 @@ that accounts of all typologies can have, such as that of an office or of a camp
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from sim.arrays.types import Bools, Floats, Ints
 from sim.catalog import sharing_groups
-from sim.distributions import Distribution
 from sim.scenario.resolved import Actor
 
 
@@ -40,7 +38,7 @@ class SharingGroups:
     ) -> None:
         names = list(actor.circles) if separability < 1 else []
         variants = [sharing_groups()[name].parameters for name in names]
-        self._variants = (actor, *(actor.model_copy(update=_parsed(v)) for v in variants))
+        self._variants = (actor, *(actor.model_copy(update=dict(v)) for v in variants))
         is_first = np.diff(organisation, prepend=-1) != 0
         organisations = int(is_first.sum())
 
@@ -79,14 +77,3 @@ class SharingGroups:
     def in_a_cohort(self) -> Bools:
         """Whether the cohort of each account shares a /24, as those of more than one do."""
         return self.parameter("cohort_size") > 1
-
-    def ages_days(self, rng: np.random.Generator) -> Floats:
-        """Draw an age for each cohort; return it by account."""
-        cohorts = int(self.cohort[-1]) + 1 if len(self.cohort) else 0
-        ages = np.stack([v.account_age_days.sample(rng, cohorts) for v in self._variants])
-        return np.asarray(ages[self._variant, self.cohort])
-
-
-def _parsed(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    age = Distribution.model_validate(parameters["account_age_days"])
-    return {**parameters, "account_age_days": age}

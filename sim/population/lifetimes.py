@@ -10,6 +10,8 @@ import numpy as np
 from sim.actors.arrivals.rates import SESSION_LEAD_US
 from sim.arrays.time import DAY_US, FOREVER_US, NEVER_US, SECOND_US
 from sim.arrays.types import Bools, Floats, Ints
+from sim.catalog import typologies
+from sim.distributions import Distribution
 from sim.enforcement.outcome import Outcome
 from sim.entities.accounts import Accounts
 from sim.entities.behaviour import OWN_MODE
@@ -20,6 +22,8 @@ from sim.streams import Streams
 
 # Accounts of a queue whose work has to be done begin so long before it at least.
 _BEFORE_WORK_US = DAY_US
+# Accounts that are always there signed up within so long before the opening.
+_ALWAYS_US = 365.0 * DAY_US
 
 
 class Stays(NamedTuple):
@@ -53,10 +57,11 @@ def draw_stays(
     Parameters
     ----------
     actor, behaviours
-        The lifetimes of an account are those of its mode, None for accounts that are always there.
-        Those signed up when `accounts.created_us` says.
+        The lifetimes of an account are those of its mode, None for accounts that are always there:
+        those signed up within the year before the opening.
     accounts
-        The first account of each slot.
+        The first account of each slot. `created_us` tells how much later than the opening it would
+        sign up if its cohort did so then.
     horizon_us
         Length of the log.
     streams
@@ -74,7 +79,7 @@ def draw_stays(
     begins_us = np.mod(where * within_us + later_us, within_us) - length_us
 
     # who has work to do begins before it, and stays until it is done
-    stays = _keeps_work(actor, accounts)
+    stays = _keeps_work(actor, accounts) | ~has_one
     work_us = (actor.starts_us or 0) - _BEFORE_WORK_US
     before_us = np.minimum(work_us - where * length_us + later_us, work_us)
     begins_us = np.where(stays, before_us, begins_us)
@@ -83,17 +88,20 @@ def draw_stays(
     from_us = np.ceil(begins_us / SECOND_US).astype(np.int64) * SECOND_US
     until_us = from_us + length_us.astype(np.int64)
     return Stays(
-        np.where(has_one, created_us, accounts.created_us),
+        created_us,
         np.where(has_one, from_us, NEVER_US),
-        np.where(has_one & ~stays, until_us, FOREVER_US),
+        np.where(stays, FOREVER_US, until_us),
     )
 
 
 def _lengths(
     behaviours: Sequence[Actor], mode: Ints, rng: np.random.Generator
 ) -> tuple[Floats, Bools]:
-    """Draw lifetimes in microseconds, whole seconds and one at least; tell who has one."""
-    length_us, has_one = np.full(len(mode), float(SECOND_US)), np.zeros(len(mode), np.bool_)
+    """Draw lifetimes in microseconds, whole seconds and one at least; tell who has one.
+
+    A year stands for that of an account that is always there.
+    """
+    length_us, has_one = np.full(len(mode), _ALWAYS_US), np.zeros(len(mode), np.bool_)
     for number, behaviour in enumerate(behaviours):
         members = np.flatnonzero(mode == number)
         if behaviour.lifetime_days is not None:
@@ -112,10 +120,15 @@ def _leaders(cohort: Ints) -> Ints:
 
 
 def _keeps_work(actor: Actor, accounts: Accounts) -> Bools:
-    """Tell which accounts stay until the runs or the target of their queue are done."""
+    """Tell which accounts stay until the runs or the target of their queue are done.
+
+    Those of an actor that states a lifetime of its own come and go as it says.
+    """
     has_work = actor.arrival == "queue" and (
         actor.source == "benchmark" or actor.target_exchanges is not None
     )
+    usual = typologies()[actor.typology].defaults["lifetime_days"]
+    has_work = has_work and actor.lifetime_days == Distribution.model_validate(usual)
     return np.asarray(has_work & (accounts.mode == OWN_MODE))
 
 

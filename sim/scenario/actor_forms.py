@@ -272,9 +272,6 @@ class ActorForm(Form):
     output_tokens: Tokens | None = optional_key(
         "Tokens of an answer, 0 to 10^6.", "Default: that of the typology, else of the scaffold."
     )
-    account_age_days: Days | None = optional_key(
-        "Age when the log opens of an account without a lifetime, 0 to 3,660 days."
-    )
     templates: Templates | None = optional_key(
         "Number of prompt templates that the accounts share for the list, or where there is none "
         "for all they do, 1 to 100,000 (AD8).",

@@ -130,9 +130,7 @@ class Actor(Record):
     sub_agent_share: float
     batch_share: float
 
-    # Age when the log opens, and templates that the accounts share; None gives each account its
-    # own from the common pool.
-    account_age_days: Distribution
+    # Templates that the accounts share; None gives each account its own from the common pool.
     templates: int | None = None
 
     # Volume: exchanges a day are a median over accounts.

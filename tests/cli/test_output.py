@@ -138,9 +138,16 @@ def test_a_finished_run_as_json(capsys: Any) -> None:
             "(105.1%); the last task is not cut short: give it a target of many tasks, or shorter "
             "ones (tool_steps)",
         ),
+        (
+            replace(POOL, unit="expected exchanges", requested=2, achieved=0, exchanges_in_log=0),
+            RESUMES,
+            "warning: pool: nothing was sent (2 expected exchanges): its accounts come and go "
+            "(lifetime_days), are dormant (dormant_share) or send too seldom "
+            "(exchanges_per_account_day); give it more accounts or a longer clock",
+        ),
     ],
 )
-def test_a_missed_target_is_a_warning_with_its_remedy(
+def test_a_missed_target_or_silence_is_a_warning_with_its_remedy(
     actor: ActorSummary, scenario: Any, warning: str, capsys: Any
 ) -> None:
     print_summary(summary_of(actor), asked(scenario), as_json=False)

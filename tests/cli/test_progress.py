@@ -27,7 +27,7 @@ def place(here: Path) -> Path:
 def on_terminal(folder: Path, *options: str) -> tuple[int, str, str]:
     """(exit code, stdout, what a terminal shows as stderr) of a run."""
     ours, theirs = pty.openpty()
-    environment = {**os.environ, "PYTHONPATH": str(FIELDS.parents[1])}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     environment |= {"TERM": "xterm", "COLUMNS": "120", "SIM_WORKERS": "2"}
     shown = b""
     with start(

@@ -201,10 +201,11 @@ def test_list_world_shows_default_unit_and_how_it_is_known() -> None:
     assert re.split("  +", shown["world.timeout"]) == timeout
     records = {x["id"]: x for x in json.loads(run("list", "world", "--json").stdout)}
     assert records["world.timeout"]["default"] == provider()["timeout_s"]
-    resume = records["actors[].resume_after_s"]
-    assert resume["default"] == "by typology"
-    values = {x["of"]: x["value"] for x in resume["values"]}
-    assert values == dict.fromkeys(typologies(), 60) | {"A16": 30}
+    assert records["actors[].resume_after_s"]["default"] == 60  # the same for all
+    refused = records["actors[].refusal_share"]
+    assert refused["default"] == "by typology"
+    values = {x["of"]: x["value"] for x in refused["values"]}
+    assert values == {k: v.defaults["refusal_share"] for k, v in typologies().items()}
 
 
 @pytest.mark.parametrize(

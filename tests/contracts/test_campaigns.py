@@ -40,7 +40,8 @@ def test_lists_are_conserved_and_places_are_taken_up(ring: str, tmp_path: Path) 
     again = late[late.map(len) > 1]
     assert len(again) > 0
     assert all(set(states[:-1]) == {"barred"} for states in again)
-    assert listed["item"].max() < 4 * len(listed)
+    # the list was begun before the log opened
+    assert listed["item"].max() - listed["item"].min() < 4 * len(listed)
 
     events = read(tmp_path / "run", "log/enforcement_events")
     banned = events[events["action"] == "ban"].set_index("account_id")["at"]

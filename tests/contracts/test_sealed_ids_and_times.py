@@ -26,7 +26,6 @@ from tests.support.scenarios import (
     coders,
     lab,
     log_with_truth,
-    lognormal,
     micros,
     pool,
     read,
@@ -58,13 +57,13 @@ PLAIN: dict[str, Any] = {
     "agentic_share": 0.0,
     "accounts_per_ip": 1.0,
     "end_user_id_share": 0.9,
+    "account_volume_sigma": 0.0,
 }
 ACCOUNTS = 4_000
 
 
 def sealed_scenario(accounts: int = ACCOUNTS, fmt: str = "parquet") -> Scenario:
-    alike = {"account_age_days": lognormal(30, 1.0, 365), "account_volume_sigma": 0.0}
-    same: dict[str, Any] = {**PLAIN, **alike, "agents": {"coding-cli": 1.0}, "refusal_share": 0.03}
+    same: dict[str, Any] = {**PLAIN, "agents": {"coding-cli": 1.0}, "refusal_share": 0.03}
     queue: dict[str, Any] = {**same, "accounts": accounts, "organisations": None}
     script = {"agents": {"api-script": 1.0}}  # what such a benchmark is run with
     actors = (

@@ -17,6 +17,19 @@ HARSH = (
 )
 REPLACES = "operator: {replacement_share: 1, replacement_delay_h: 0.5}"
 PLAIN = "tier: none, waves_sigma: 0, batch_share: 0"
+# Accounts that are there all the time and always do the same.
+STEADY = {
+    "lifetime_days": 3_660,
+    "dormant_share": 0,
+    "ramp_days": 0,
+    "drift_sigma": 0,
+    "model_change_share": 0,
+}
+
+
+def steady(more: str) -> str:
+    """What makes accounts steady, but for what is said already."""
+    return "".join(f", {key}: {value}" for key, value in STEADY.items() if f"{key}:" not in more)
 
 
 def asked(*actors: str, days: float = 2, seed: int = 5, enforcement: str = "none") -> Scenario:
@@ -35,14 +48,15 @@ def asked(*actors: str, days: float = 2, seed: int = 5, enforcement: str = "none
 
 def a16(more: str = "", accounts: int = 20, target: int = 1_500) -> str:
     return (
-        f"id: pool, typology: A16, accounts: {accounts}, target_exchanges: {target}, {PLAIN}{more}"
+        f"id: pool, typology: A16, accounts: {accounts}, target_exchanges: {target}, "
+        f"{PLAIN}{more}{steady(more)}"
     )
 
 
 def sessions_of(typology: str, more: str = "", accounts: int = 20, per_day: int = 60) -> str:
     return (
         f"id: ring, typology: {typology}, accounts: {accounts}, account_volume_sigma: 0, "
-        f"exchanges_per_account_day: {per_day}, {PLAIN}{more}"
+        f"exchanges_per_account_day: {per_day}, {PLAIN}{more}{steady(more)}"
     )
 
 

@@ -46,7 +46,8 @@ def rows(shown: Shown, run: ShownRun) -> Chart | None:
             _draw(axes, tasks[task])
 
     first = max(tasks.values(), key=len)
-    asked = sum(x.from_user for x in exchanges)
+    # a request for a summary and what a sub-agent is asked are messages of a user, too
+    asked = len(tasks) if run.has_truth else sum(x.from_user for x in exchanges)
     left_out = len(tasks) - len(drawn)
     of_run = f" in “{run.name}”" if len(shown.runs) > 1 else ""
     more = f" {left_out} more are not drawn." if left_out else ""

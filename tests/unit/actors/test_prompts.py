@@ -165,8 +165,8 @@ def test_items_of_a_benchmark_are_the_same_in_all_runs_of_a_world() -> None:
     item = np.arange(N)
 
     def asked(source: int, item: Any, world: Universe, run: Streams) -> list[int]:
-        found = ActorPrompts(bench, world, run).choose(
-            tasks, tasks, tasks + source, item, tasks, np.arange(N)
+        found = ActorPrompts(bench, (bench,), world, run).choose(
+            tasks, tasks, tasks, tasks + source, item, tasks, np.arange(N)
         )
         return found.prompt.tolist()
 

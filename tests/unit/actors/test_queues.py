@@ -248,7 +248,7 @@ def test_a_pool_in_progress_works_at_its_pace_from_the_first_hour() -> None:
 
 def test_new_accounts_of_a_pool_send_nothing_until_they_are_warm() -> None:
     dials: dict[str, Any] = {
-        "account_age_days": Distribution.model_validate({"loguniform": {"low": 1.2, "high": 5.0}}),
+        "lifetime_days": Distribution(constant=9.0),
         "cohort_size": 1.0,
         "balance": "random",
         "operator": {**operator(), "warm_up_days": 2.0},
@@ -259,7 +259,7 @@ def test_new_accounts_of_a_pool_send_nothing_until_they_are_warm() -> None:
     warm_us = build_population(asked).accounts.created_us + 2 * DAY_US
     assert 5 < (warm_us > 0).sum() < 35
     assert (warm_us[rows["account"]] <= rows["ts"]).all()
-    assert rows["account"].nunique() == 40
+    assert 20 < rows["account"].nunique() <= (warm_us < DAY_US).sum()
 
 
 def test_a_pool_follows_its_rhythm() -> None:

@@ -49,14 +49,14 @@ def test_a_cap_bounds_the_volume_of_accounts() -> None:
     assert len(capped) / 80 < 30
 
 
-SINGLE = "turns_per_session: {single_share: 1}"
+SINGLE = "turns_per_session: {single_share: 1}, agentic_share: 0"
 
 
 @pytest.mark.parametrize("share", [0.001, 0.3, 0.9])
 def test_list_share_is_that_of_tasks(share: float) -> None:
     """AD4, and mixtures of A17 from hardly any to a third."""
     ring = sessions_of(
-        "A17", f", list_share: {share}, list_share_concentration: 1000000, {SINGLE}", 40
+        "A17", f", list_share: {share}, list_share_concentration: 1000000, {SINGLE}", 40, 120
     )
     _, tasks = simulated(asked(ring, days=3))
     excess = (tasks["kind"] == PromptSource.LIST) - share

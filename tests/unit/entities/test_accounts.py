@@ -35,14 +35,12 @@ def ring(n: int = 40, **parameters: Any) -> Actor:
     return make_actor("ring", "A19", accounts=n, **{**ALONE, **parameters})
 
 
-def builder(actor: Actor, separability: float = 1.0) -> AccountBuilder:
-    return AccountBuilder(
-        actor, behaviours_of(actor, separability), separability, STREAMS, SHARED, OPENING_US
-    )
+def builder(actor: Actor) -> AccountBuilder:
+    return AccountBuilder(actor, behaviours_of(actor), STREAMS, SHARED, OPENING_US)
 
 
-def drawn(actor: Actor, separability: float = 1.0) -> Accounts:
-    return builder(actor, separability).first_accounts(CLIENTS.weights)
+def drawn(actor: Actor) -> Accounts:
+    return builder(actor).first_accounts(CLIENTS.weights)
 
 
 def fingerprint(accounts: Accounts) -> dict[str, float]:
@@ -59,10 +57,11 @@ def fingerprint(accounts: Accounts) -> dict[str, float]:
 
 def test_accounts_have_the_recorded_values() -> None:
     """Each draw is part of every run: another order, another name, another bound changes bytes."""
-    plain = ring(organisations=25, account_age_days=constant(40), uptake_concentration=3.0)
+    plain = ring(organisations=25, uptake_concentration=3.0)
     assert fingerprint(drawn(plain)) == PLAIN
-    mixed = make_actor("mixed", "L05", accounts=40, batch_share=0.5, thinking_share=0.5)
-    first = drawn(mixed, 0.5)
+    shares = {"batch_share": 0.5, "thinking_share": 0.5, "separability": 0.5}
+    mixed = make_actor("mixed", "L05", accounts=40, organisations=20, **shares)
+    first = drawn(mixed)
     assert fingerprint(first) == MIXED
     replacements = Replacements(
         slot=np.array([3, 3, 9]),
@@ -70,7 +69,7 @@ def test_accounts_have_the_recorded_values() -> None:
         from_us=np.array([1, 2, 3]) * DAY_US,
         sharing_factor=np.array([1.0, 0.5, 2.0]),
     )
-    both = builder(mixed, 0.5).with_replacements(first, replacements)
+    both = builder(mixed).with_replacements(first, replacements)
     assert fingerprint(both.rows(slice(40, None))) == REPLACED
     kept = both.rows(slice(40))
     assert kept.account_id.tolist() == first.account_id.tolist()
@@ -185,7 +184,7 @@ def test_cohorts_are_numbered_from_0_without_a_gap_and_divide_no_organisation() 
     alone = groups(50, cohort_size=1.0)
     assert alone.cohort.tolist() == list(range(50))
     assert not alone.in_a_cohort.any()
-    assert len(groups(0).ages_days(np.random.default_rng(1))) == 0
+    assert len(groups(0).parameter("cohort_size")) == 0
 
 
 def test_accounts_share_as_their_actor_or_as_a_sharing_group_by_share_of_accounts() -> None:
@@ -203,13 +202,6 @@ def test_accounts_share_as_their_actor_or_as_a_sharing_group_by_share_of_account
             == sharing_groups()[name].parameters["prepaid_share"]
         )
         assert of_group == pytest.approx(0.6 * same, abs=0.06), weight
-
-
-def test_a_cohort_has_one_age() -> None:
-    cohorts = groups(400, cohort_size=8.0)
-    ages = cohorts.ages_days(np.random.default_rng(2))
-    assert len(np.unique(ages)) == cohorts.cohort[-1] + 1
-    assert all(len(np.unique(ages[cohorts.cohort == c])) == 1 for c in range(5))
 
 
 def test_a_cohort_of_several_is_in_one_network_and_strangers_are_not() -> None:
@@ -268,9 +260,16 @@ PLAIN: dict[str, float] = {
     "account_id": 1952140.0,
     "org_id": 2339220.0,
     "organisation": 790.256,
-    "created_us": -197004000000000.0,
-    "verified": 8.02564,
-    "email_domain": 322717.0,
+    "cohort": 75.4615,
+    "created_us": 7229780000000.0,
+    "seller": -60.0,
+    "stock_us": 382104000000000.0,
+    "begins_us": 0.0,
+    "ends_us": 0.0,
+    "keys": 100.949,
+    "workspaces": 95.4359,
+    "verified": 13.3846,
+    "email_domain": 587680.0,
     "signup_ip": 22901800.0,
     "signup_asn_type": 5.92308,
     "ip": 22901800.0,
@@ -281,128 +280,136 @@ PLAIN: dict[str, float] = {
     "away_asn": 3874690.0,
     "away_asn_type": 86.8718,
     "utc_offset_h": -72.8462,
-    "tcp_rtt_ms": 3427.51,
-    "tls_rtt_ms": 6328.11,
+    "tcp_rtt_ms": 3496.52,
+    "tls_rtt_ms": 6763.25,
     "platform": 13.2564,
     "instrument": 2164330.0,
     "card_kind": 51.5897,
     "stolen": 0.0,
     "mode": 0.0,
-    "agent": 13.7949,
-    "volume": 28.8585,
-    "list_share": 35.5335,
+    "agent": 10.2308,
+    "volume": 55.1737,
+    "list_share": 31.9234,
     "end_users": 60.0,
     "abroad_share": 0.0,
-    "client": 9953.15,
-    "cache_lifetime_us": 21700000000.0,
-    "streams_answers": 39.7692,
-    "sends_conversation": 10.5128,
-    "names_end_user": 2.5641,
+    "client": 8344.82,
+    "cache_lifetime_us": 38307700000.0,
+    "streams_answers": 38.6154,
+    "sends_conversation": 14.5641,
+    "names_end_user": 3.87179,
     "thinks": 0.0,
     "batches": 0.0,
-    "temperature": -28.8385,
-    "model": 41.5128,
-    "asks_latest": 8.61538,
-    "moves_at": 27.3398,
-    "pivot": 62.6971,
+    "temperature": -21.7974,
+    "model": 47.7949,
+    "second_model": 38.8718,
+    "model_changes_us": 0.0,
+    "asks_latest": 4.79487,
+    "moves_at": 32.5878,
+    "pivot": 70.9005,
 }
 MIXED: dict[str, float] = {
     "slot": 1306.67,
     "generation": 0.0,
     "account_id": 2153530.0,
-    "org_id": 2524080.0,
-    "api_key_id": 1722570.0,
-    "organisation": 0.0,
-    "created_us": -492702000000000.0,
-    "verified": 60.0,
-    "email_domain": 561817.0,
-    "signup_ip": 183925000.0,
-    "signup_asn_type": 55.3077,
-    "ip": 183925000.0,
-    "asn": 3873500.0,
-    "asn_type": 55.3077,
-    "country": 169.846,
-    "away_ip": 267720000.0,
-    "away_asn": 3874770.0,
-    "away_asn_type": 88.5641,
-    "utc_offset_h": 28.3846,
-    "tcp_rtt_ms": 5573.1,
-    "tls_rtt_ms": 6116.31,
-    "platform": 7.30769,
-    "instrument": 3028140.0,
-    "card_kind": 9.07692,
-    "stolen": 0.0,
-    "mode": 180.0,
-    "agent": 390.872,
-    "volume": 44.6126,
-    "list_share": 0.0,
-    "end_users": 11250.5,
-    "abroad_share": 32.8308,
-    "client": 9899.72,
-    "cache_lifetime_us": 30676900000.0,
-    "streams_answers": 36.6667,
-    "sends_conversation": 13.4359,
-    "names_end_user": 58.6154,
-    "thinks": 26.0256,
-    "batches": 2.97436,
-    "temperature": -31.4667,
-    "model": 43.6667,
-    "asks_latest": 8.41026,
-    "moves_at": 36.1483,
-    "pivot": 60.0,
-    "cohort": 3706.67,
+    "org_id": 1859270.0,
+    "organisation": 690.128,
+    "cohort": 3626.9,
+    "created_us": 6674820000000.0,
+    "seller": -60.0,
+    "stock_us": 265828000000000.0,
     "begins_us": 0.0,
     "ends_us": 0.0,
-    "second_model": 49.5128,
+    "keys": 95.2051,
+    "workspaces": 90.9487,
+    "verified": 47.1282,
+    "email_domain": 703400.0,
+    "signup_ip": 165687000.0,
+    "signup_asn_type": 52.6667,
+    "ip": 165687000.0,
+    "asn": 3873220.0,
+    "asn_type": 52.6667,
+    "country": 191.103,
+    "away_ip": 237348000.0,
+    "away_asn": 3874310.0,
+    "away_asn_type": 78.359,
+    "utc_offset_h": 14.7692,
+    "tcp_rtt_ms": 5546.63,
+    "tls_rtt_ms": 6164.69,
+    "platform": 7.87179,
+    "instrument": 1085300.0,
+    "card_kind": 49.1282,
+    "stolen": 3.30769,
+    "mode": 122.821,
+    "agent": 283.359,
+    "volume": 50.2808,
+    "list_share": 0.0,
+    "end_users": 15019.7,
+    "abroad_share": 28.2128,
+    "client": 9790.82,
+    "cache_lifetime_us": 53415400000.0,
+    "streams_answers": 28.3077,
+    "sends_conversation": 14.7179,
+    "names_end_user": 32.5641,
+    "thinks": 23.8205,
+    "batches": 16.5897,
+    "temperature": -27.9667,
+    "model": 409.436,
+    "second_model": 412.205,
     "model_changes_us": 0.0,
+    "asks_latest": 7.48718,
+    "moves_at": 29.5616,
+    "pivot": 60.0,
 }
 REPLACED: dict[str, float] = {
     "slot": 25.5,
     "generation": 6.0,
     "account_id": 205260.0,
     "org_id": 142776.0,
-    "api_key_id": 191760.0,
-    "organisation": 10.0,
-    "created_us": 590692000000.0,
+    "organisation": 113.5,
+    "cohort": 19.0,
+    "created_us": 770919000000.0,
+    "seller": -4.5,
+    "stock_us": 37564600000000.0,
+    "begins_us": 864000000000.0,
+    "ends_us": 0.0,
+    "keys": 4.5,
+    "workspaces": 16.0,
     "verified": 4.5,
-    "email_domain": 24627.5,
-    "signup_ip": 16645800.0,
-    "signup_asn_type": 5.0,
-    "ip": 16645800.0,
-    "asn": 290556.0,
-    "asn_type": 5.0,
+    "email_domain": 15.5,
+    "signup_ip": 3538650.0,
+    "signup_asn_type": 0.0,
+    "ip": 3538650.0,
+    "asn": 290356.0,
+    "asn_type": 0.0,
     "country": 12.5,
     "away_ip": 21291200.0,
     "away_asn": 290628.0,
     "away_asn_type": 8.0,
     "utc_offset_h": 10.5,
-    "tcp_rtt_ms": 729.107,
-    "tls_rtt_ms": 738.107,
+    "tcp_rtt_ms": 666.467,
+    "tls_rtt_ms": 675.467,
     "platform": 0.0,
     "instrument": 190480.0,
     "card_kind": 0.0,
     "stolen": 0.0,
-    "mode": 13.5,
-    "agent": 31.5,
-    "volume": 4.94636,
+    "mode": 0.0,
+    "agent": 0.0,
+    "volume": 0.814196,
     "list_share": 0.0,
-    "end_users": 1252.0,
-    "abroad_share": 2.8,
-    "client": 639.0,
-    "cache_lifetime_us": 750000000.0,
-    "streams_answers": 0.0,
+    "end_users": 2250.0,
+    "abroad_share": 3.6,
+    "client": 955.0,
+    "cache_lifetime_us": 600000000.0,
+    "streams_answers": 2.0,
     "sends_conversation": 0.0,
-    "names_end_user": 4.5,
+    "names_end_user": 2.0,
     "thinks": 2.5,
-    "batches": 0.0,
-    "temperature": -2.1,
-    "model": 2.0,
-    "asks_latest": 0.0,
-    "moves_at": 2.23109,
-    "pivot": 4.5,
-    "cohort": 19.0,
-    "begins_us": 864000000000.0,
-    "ends_us": 0.0,
-    "second_model": 4.5,
+    "batches": 2.5,
+    "temperature": -0.25,
+    "model": 6.5,
+    "second_model": 0.0,
     "model_changes_us": 0.0,
+    "asks_latest": 0.0,
+    "moves_at": 2.48053,
+    "pivot": 4.5,
 }

@@ -15,8 +15,9 @@ from sim.entities.accounts import Accounts
 from sim.entities.behaviour import behaviours_of
 from sim.entities.payments import CARD, PREPAID
 from sim.entities.shared_pools import COMMON_DOMAINS, SharedPools
+from sim.population.population import build_population
 from sim.streams import Streams
-from tests.support.scenarios import constant, make_actor
+from tests.support.scenarios import constant, make_actor, scenario
 
 WORLD, OPENING_US = Streams(1), 1_767_571_200_000_000  # 2026-01-05
 SHARED = SharedPools(WORLD)
@@ -35,11 +36,12 @@ def builder(
 ) -> AccountBuilder:
     """Two thousand accounts that draw from the pools as the dials say."""
     actor = make_actor(name, "A19", **{"accounts": 2_000, **NOTHING, **dials})
-    return AccountBuilder(actor, behaviours_of(actor, 1.0), 1.0, Streams(7), shared, opening_us)
+    return AccountBuilder(actor, behaviours_of(actor), Streams(7), shared, opening_us)
 
 
 def drawn(name: str, **given: Any) -> Accounts:
-    return builder(name, **given).first_accounts(pools.clients(WORLD).weights)
+    made = builder(name, **given)
+    return made.signed_up(made.first_accounts(pools.clients(WORLD).weights), "first")
 
 
 def in_common(name: str, first: Accounts, second: Accounts) -> int:
@@ -149,15 +151,12 @@ def test_a_replacement_may_be_bought_too_and_is_then_older() -> None:
 
 @pytest.mark.parametrize("separability", [0.0, 1.0])
 def test_no_two_accounts_sign_up_in_one_microsecond_and_none_piles_up(separability: float) -> None:
-    young = {"account_age_days": constant(0.5), "organisations": 500, "cohort_size": 8.0}
-    actor = make_actor("them", "A19", accounts=5_000, **{**young, "cohort_days": 3.0})
-    made = AccountBuilder(
-        actor, behaviours_of(actor, separability), separability, Streams(7), SHARED, OPENING_US
-    )
-    created = made.first_accounts(pools.clients(WORLD).weights).created_us
+    short: dict[str, Any] = {"lifetime_days": constant(1.0), "separability": separability}
+    cohorts = {"organisations": 500, "cohort_size": 8.0, "cohort_days": 3.0}
+    actor = make_actor("them", "A19", accounts=5_000, **short, **cohorts)
+    created = build_population(scenario(actor, days=7)).accounts.created_us
     assert len(set(created.tolist())) == len(created)
-    assert created.max() < 0
-    hours = np.bincount(np.minimum(-created // HOUR_US, 48), minlength=48)[:24]
+    hours = np.bincount(created[created > -DAY_US] // HOUR_US + 24)
     assert hours.max() < 3 * max(hours.mean(), 20)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sim.arrays.time import FOREVER_US, NEVER_US, SECOND_US
+from sim.catalog import typologies
 from sim.distributions import Distribution
 from sim.enforcement.outcome import nothing_happens
 from sim.entities.tenure import Pauses
@@ -54,7 +55,10 @@ def test_without_lifetimes_slots_are_worked_for_ever() -> None:
     stays = drawn(ring(None))
     assert set(stays.begins_us.tolist()) == {NEVER_US}
     assert set(stays.ends_us.tolist()) == {FOREVER_US}
-    assert set(stays.created_us.tolist()) == {0}
+    ages = -stays.created_us / DAY_US
+    assert ages.min() > 1
+    assert np.mean(ages < 183) == pytest.approx(0.5, abs=0.05)
+    assert len(np.unique(ages)) == SLOTS
 
 
 def test_lifetimes_lie_anywhere_where_they_meet_the_log() -> None:
@@ -118,15 +122,26 @@ def test_as_many_accounts_are_there_at_any_time_and_of_every_age(seed: int) -> N
 
 
 def test_who_works_off_a_queue_begins_before_the_work_and_stays_until_it_is_done() -> None:
-    short: dict[str, Any] = {"lifetime_days": constant(0.1)}
-    for actor in (pool(40, 100, **short), lab(accounts=3, **short)):
+    usual = {name: typologies()[name].defaults["lifetime_days"] for name in ("A16", "L04")}
+    for actor in (
+        pool(40, 100, lifetime_days=usual["A16"]),
+        lab(accounts=3, lifetime_days=usual["L04"]),
+    ):
         created, begins, ends = drawn(actor)
         assert (ends == FOREVER_US).all()
         assert (created <= begins).all()
         assert begins.max() <= -DAY_US + SECOND_US
-    late = drawn(pool(40, 100, starts_us=5 * DAY_US, **short)).begins_us
-    assert 3 * DAY_US < late.min() <= late.max() <= 4 * DAY_US + SECOND_US
-    assert (drawn(ring(constant(0.1), 40)).ends_us < FOREVER_US).all()
+    late = drawn(pool(40, 100, starts_us=5 * DAY_US, lifetime_days=usual["A16"])).begins_us
+    assert late.max() <= 4 * DAY_US + SECOND_US
+    assert (drawn(ring(usual["A16"], 40)).ends_us < FOREVER_US).all()
+
+
+def test_accounts_of_a_queue_with_a_lifetime_of_their_own_come_and_go() -> None:
+    short: dict[str, Any] = {"lifetime_days": constant(0.1)}
+    for actor in (pool(40, 100, **short), lab(accounts=40, **short)):
+        _, begins, ends = drawn(actor)
+        assert set((ends - begins).tolist()) == {DAY_US // 10}
+        assert (begins > 0).mean() == pytest.approx(1 / 1.1, abs=0.2)
 
 
 def steady(slots: int) -> Activity:

@@ -21,7 +21,8 @@ from sim.reporting.charts.layout import Chart
 from sim.reporting.run_charts import SECTIONS, charts_of_runs, wide_chart
 from sim.reporting.run_charts.convention_chart import apart
 from sim.reporting.run_charts.distribution_charts import at_least, marks
-from sim.reporting.run_charts.shown import OTHERS, mean, quantile
+from sim.reporting.run_charts.rows_chart import rows
+from sim.reporting.run_charts.shown import OTHERS, Shown, mean, quantile
 from sim.reporting.run_report import Report
 from sim.summaries.run_figures import Events
 from tests.support.commands import sim
@@ -261,13 +262,21 @@ def test_one_account_with_one_exchange_is_drawn(tmp_path: Path) -> None:
 
 
 def test_few_exchanges_are_drawn_one_by_one(tmp_path: Path) -> None:
-    front.run("worked_example", tmp_path / "run")
-    (chart,) = (x for x in front.report(tmp_path / "run").charts if x.id == "rows")
+    run = front.run("worked_example", tmp_path / "run")
+    report = front.report(tmp_path / "run")
+    (chart,) = (x for x in report.charts if x.id == "rows")
     assert "seconds since the first exchange" in texts_of(chart)
     assert chart.title == "3 requests of users became 12 exchanges with the model"
     records = data_of(chart)
     assert [x["from"] for x in records[:4]] == ["user", "tool", "tool", "tool"]
-    assert [x["input_tokens"] for x in records[:4]] == [17_322, 17_440, 17_953, 18_566]
+    sent = run.pandas(columns=["input_tokens_total"])["input_tokens_total"]
+    assert [x["input_tokens"] for x in records] == sent.tolist()
+
+    (shown,) = report.shown.runs
+    for_all = replace(shown, rows=tuple(replace(x, from_user=True) for x in shown.rows))
+    asked = rows(Shown((for_all,)), for_all)
+    assert asked is not None
+    assert asked.title == chart.title, "requests for summaries are messages of a user as well"
 
 
 def test_units_without_an_answer_count_and_are_not_drawn() -> None:
