@@ -25,7 +25,7 @@ Vectors = NDArray[np.float32]
 TOPICS = 1_000
 _HASH_BITS = 63
 _GRAIN, _FEW_ROWS = np.float32(1024), 64
-_TEMPLATE_ZIPF, _TOPIC_ZIPF = 1.1, 1.0
+_TEMPLATE_ZIPF, _TOPIC_ZIPF = 0.8, 0.6
 # Weights of the parts of a vector: priors, chosen so that prompts of one template and topic differ
 # in about a fifth of the bits of their hash, and unrelated ones in half.
 _TOPIC_WEIGHT, _CONTENT_WEIGHT = 1.0, 0.7
@@ -87,11 +87,12 @@ class Universe:
     ) -> Ints | None:
         """Draw `shared` different templates; None if nothing is shared.
 
-        Who hands out templates has made them for the purpose, so each of a family is as likely.
+        They are drawn by popularity, as those of everybody else: who hands out templates takes
+        what is in use, so that how many use a template tells nothing of who does.
         """
         if shared is None:
             return None
-        picks = self._draw(rng, _PICKS_PER_TEMPLATE * shared, families, by_popularity=False)
+        picks = self._draw(rng, _PICKS_PER_TEMPLATE * shared, families)
         return np.array(list(dict.fromkeys(picks.tolist()))[:shared], np.int64)
 
     def pick_templates(
@@ -99,13 +100,11 @@ class Universe:
     ) -> Ints:
         """Pick `n` templates evenly from `common`, or by popularity from all if that is None."""
         if common is None:
-            return self._draw(rng, n, families, by_popularity=True)
+            return self._draw(rng, n, families)
         return np.asarray(common[rng.integers(0, len(common), n)])
 
-    def _draw(
-        self, rng: np.random.Generator, n: int, families: dict[str, float], *, by_popularity: bool
-    ) -> Ints:
-        """Draw a share from each family, by popularity or each with the same chance."""
+    def _draw(self, rng: np.random.Generator, n: int, families: dict[str, float]) -> Ints:
+        """Draw a share from each family, by popularity."""
         names = sorted(families)
         weights = np.array([families[name] for name in names])
         family = rng.choice(len(names), n, p=weights / weights.sum())
@@ -114,8 +113,7 @@ class Universe:
         for number, name in enumerate(names):
             in_family = family == number
             first, popularity = self._families[name]
-            chance = popularity if by_popularity else None
-            index = rng.choice(len(popularity), int(in_family.sum()), p=chance)
+            index = rng.choice(len(popularity), int(in_family.sum()), p=popularity)
             template[in_family] = first + index
         return template
 

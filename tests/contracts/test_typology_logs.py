@@ -142,7 +142,7 @@ def test_accounts_of_a_queue_take_the_share_of_their_volume(typology: str) -> No
 
     given: dict[str, Any] = {"accounts": 40, "organisations": 40, "tier": "none"}
     given["target_exchanges"] = 8_000
-    asked = loaded(typology, **given, lifetime_days=3_660, waves_sigma=0)
+    asked = loaded(typology, **given, ramp_days=0, waves_sigma=0)
     asked = asked.model_copy(update={"world": calm()})
     _, tasks = simulated(asked)
     volume = build_population(asked).contexts[0].accounts.volume

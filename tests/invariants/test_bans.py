@@ -22,7 +22,7 @@ from tests.support.scenarios import log_with_truth, read
 HARSH = """\
 version: 1
 name: harsh
-seed: 8
+seed: 11
 separability: {separability}
 clock: {{start: 2026-01-05, duration: 2 d}}
 world: {{enforcement: {enforcement}}}

@@ -77,6 +77,18 @@ def boosted(first: Floats, sought: NDArray[np.bool_], second: Floats) -> Floats:
         return np.asarray(model.predict_proba(second)[:, 1])
 
 
+def each_from_the_others(every: Sequence[Accounts], frames: Sequence[Any]) -> list[Floats]:
+    """Scores of the accounts of each run, learned from those of all the others."""
+    names = sorted({name for frame in frames for name in frame})
+    rows = [f.reindex(columns=names, fill_value=0.0).to_numpy(np.float64) for f in frames]
+    made = []
+    for k, asked in enumerate(rows):
+        others = [j for j in range(len(every)) if j != k]
+        sought = np.concatenate([every[j].extracts for j in others])
+        made.append(boosted(np.concatenate([rows[j] for j in others]), sought, asked))
+    return made
+
+
 def looks(values: Floats, middle: Floats) -> Floats:
     """Each feature as it is, and its distance from a middle: what is constant is a fingerprint."""
     return np.hstack([values, np.abs(values - middle)])

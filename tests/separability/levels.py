@@ -22,8 +22,7 @@ def difficulties(every: Sequence[Accounts]) -> dict[str, dict[float, Measured]]:
     The runs have each typology several times, as actors whose identifiers end in `-s` and their
     separability in per cent, or so and a copy: accounts of one run do not change those of others.
     """
-    pairs = [(every[k - 1], every[k]) for k in range(len(every))]
-    scores = [marginal_scores(*pair) for pair in pairs]
+    scores = marginal_scores(every)
     made: dict[str, dict[float, Measured]] = {}
     for kind in sorted({k for a in every for k in a.kind[a.extracts]}):
         for value in GRID:

@@ -1,58 +1,69 @@
-"""A learned model of relations: what the neighbours of an account look like, in two rounds.
+"""A learned model of relations: what an account has in common with others, and who these are.
 
 Every identifier that accounts have in common is a relation: a card, a /24, a template, a cluster
 of prompts, and a cluster in the same six hours. Neighbours are accounts of other organisations. An
-account is told what a model of marginals thinks of its neighbours, and then what the model that was
-told this thinks of them.
+account is told what it has in common with its nearest (`kinship`), what a model of marginals thinks
+of its neighbours, and then what the model that was told this thinks of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from sim.arrays.types import Floats
-from tests.separability.accounts import Accounts, boosted, matrices
+from tests.separability.accounts import Accounts, each_from_the_others
+from tests.separability.kinship import kinship
 from tests.separability.relations import relational_scores
 from tests.separability.tables import RunTables
 
 # What more accounts have in common says nothing of a pair of them.
 LARGEST_GROUP = 400
-_ROUNDS, _FOLDS = 2, 3
+_ROUNDS = 2
 _TOGETHER = """
 SELECT DISTINCT account_id,
        hash(prompt_cluster, epoch_us(ts_start) // 21600000000) AS key FROM log_exchanges
 """
 
 
-def scores(learned: Accounts, asked: Accounts) -> Floats:
-    """Scores of the accounts of `asked`, by a model that has seen all of `learned`."""
-    first, second, _ = matrices(learned.features, asked.features)
-    both = (learned, asked)
-    links = [dict(relations(a.tables)) for a in both]
-    fixed = [relational_scores(a.tables, a.features.index).to_numpy() for a in both]
-    thought = [_unseen(learned, first), boosted(first, learned.extracts, second)]
+def scores(every: Sequence[Accounts], marginal: Sequence[Floats]) -> list[Floats]:
+    """Scores of the accounts of each run, by a model that has seen the accounts of the others.
+
+    `marginal` are scores of the accounts by themselves, learned in the same way.
+    """
+    links = [dict(relations(a.tables)) for a in every]
+    plain, kin = [], []
+    for accounts in every:
+        index = accounts.features.index
+        features, pairs = kinship(accounts.tables, index)
+        fixed = relational_scores(accounts.tables, index)
+        plain.append(features.join(fixed.add_prefix("fixed ")))
+        kin.append(pairs)
+
+    thought = list(marginal)
     for _ in range(_ROUNDS):
         frames = [
-            around(a, link, score) for a, link, score in zip(both, links, thought, strict=True)
+            own.join(around(a, link, s)).join(_of_kin(a, pairs, s)).assign(own=s)
+            for own, a, link, pairs, s in zip(plain, every, links, kin, thought, strict=True)
         ]
-        told = matrices(*frames)[:2]
-        rows = [np.hstack([t, f, s[:, None]]) for t, f, s in zip(told, fixed, thought, strict=True)]
-        thought = [_unseen(learned, rows[0]), boosted(rows[0], learned.extracts, rows[1])]
-    return thought[1]
+        thought = each_from_the_others(every, frames)
+    return thought
 
 
-def _unseen(accounts: Accounts, rows: Floats) -> Floats:
-    """Scores of accounts by models that have not seen anything of the same owner."""
-    made = np.zeros(len(rows))
-    fold = np.random.default_rng(3).integers(_FOLDS, size=accounts.owner.max() + 1)[accounts.owner]
-    for k in range(_FOLDS):
-        mine = fold == k
-        made[mine] = boosted(rows[~mine], accounts.extracts[~mine], rows[mine])
-    return made
+def _of_kin(accounts: Accounts, pairs: Any, score: Floats) -> Any:
+    """What is thought of those with whom an account has most in common."""
+    index = accounts.features.index
+    known = pd.Series(score, index=index)
+    frame = pairs.assign(p=pairs["b"].map(known)).dropna()
+    made = {}
+    for name in ("weight", "kin", "both"):
+        total = (frame[name] * frame["p"]).groupby(frame["a"]).sum()
+        made[f"{name} thought"] = total / frame.groupby("a")[name].sum()
+        made[f"{name} thought in all"] = total
+    return pd.DataFrame(made, index=index).fillna(0.0)
 
 
 def relations(tables: RunTables) -> Iterator[tuple[str, Any]]:

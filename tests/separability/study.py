@@ -11,7 +11,7 @@ import numpy as np
 from sim.arrays.types import Floats
 from sim.catalog import typologies
 from tests.separability import neighbours
-from tests.separability.accounts import Accounts, best_overall, best_single, boosted, matrices
+from tests.separability.accounts import Accounts, best_overall, best_single, each_from_the_others
 from tests.separability.components import LINKS, purity, spread_of_labels
 from tests.separability.quality import Judged, Measured, chosen, measured
 from tests.separability.relations import relational_scores
@@ -51,12 +51,15 @@ class Study(NamedTuple):
 
 
 def study(runs: Sequence[Path]) -> Study:
-    """Ask of each run what the run before it taught; all are of one world and other seeds."""
+    """Ask of each run what the others taught; all are of one world and other seeds.
+
+    Single features are chosen in the run before, models learn from all the others.
+    """
     every = [Accounts(run) for run in runs]
     pairs = [(every[k - 1], every[k]) for k in range(len(every))]
     singles = [best_overall(*pair) for pair in pairs]
-    marginal = [marginal_scores(*pair) for pair in pairs]
-    relational = [neighbours.scores(*pair) for pair in pairs]
+    marginal = marginal_scores(every)
+    relational = neighbours.scores(every, marginal)
     fixed = [relational_scores(a.tables, a.features.index)["score"].to_numpy() for a in every]
     found = [[judged for _, judged in singles]]
     found += [
@@ -84,10 +87,9 @@ def study(runs: Sequence[Path]) -> Study:
     )
 
 
-def marginal_scores(learned: Accounts, asked: Accounts) -> Floats:
-    """Scores of gradient boosting on the wide table."""
-    first, second, _ = matrices(learned.features, asked.features)
-    return boosted(first, learned.extracts, second)
+def marginal_scores(every: Sequence[Accounts]) -> list[Floats]:
+    """Scores of gradient boosting on the wide table, of each run from the others."""
+    return each_from_the_others(every, [a.features for a in every])
 
 
 def abusive(every: Sequence[Accounts]) -> list[str]:

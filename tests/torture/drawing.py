@@ -9,7 +9,7 @@ MINUTE_US, HOUR_US, DAY_US = 60_000_000, 3_600_000_000, 86_400_000_000
 _UNITS_US = {"ms": 1_000, "s": 1_000_000, "min": MINUTE_US, "h": HOUR_US, "d": DAY_US}
 _ACTOR_IDS = ("a0", "a1", "a2")
 # Share of the optional keys that are given, of large and of small mappings.
-_GIVEN_OF_MANY, _GIVEN_OF_FEW, _FEW = 0.12, 0.5, 8
+_GIVEN_OF_MANY, _GIVEN_OF_FEW, _FEW = 0.12, 0.5, 9
 _ORDINARY, _AT_AN_END, _TINY, _HUGE = range(4)
 _WEIGHTS = (0.72, 0.12, 0.08, 0.08)
 

