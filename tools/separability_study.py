@@ -28,15 +28,7 @@ from sim.engine.executors import workers
 from sim.engine.run import run
 from sim.scenario import load_scenario
 from tests.separability.accounts import Accounts
-from tests.separability.levels import (
-    GRID,
-    OTHERS,
-    as_hard_as,
-    difficulties,
-    easiest_for_all,
-    evenness,
-    hardest,
-)
+from tests.separability.levels import GRID, TARGETS, as_hard_as, difficulties
 from tests.separability.study import INSTRUMENTS, Study, study
 
 ROOT = Path(__file__).parents[1]
@@ -44,7 +36,8 @@ PAGE = ROOT / "docs" / "background" / "separability.md"
 SCENARIO = ROOT / "scenarios" / "separability.yaml"
 # Accounts, cards and addresses do not depend on the clock; six hours are a million exchanges.
 SHORTER = ("clock.duration=6 h", "tables.vectors=true")
-SETTINGS = {f"separability {s:g}": (f"separability={s}",) for s in (0.0, 0.5, 1.0)}
+SETTINGS = {level: (f"level={level}",) for level in ("hard", "medium", "easy")}
+SETTINGS |= {"separability 1": ("separability=1",)}
 SEEDS = (25, 26, 27, 28, 29)
 _BLOCK = re.compile(r"(<!-- measured -->\n).*?(<!-- end -->)", re.DOTALL)
 _PARTS = {
@@ -90,22 +83,16 @@ def _studied(settings: Sequence[str], seeds: Sequence[int]) -> Study:
 
 def _print_levels(seeds: Sequence[int]) -> None:
     """Values by level and typology, and how hard these are to find at each separability."""
-    for level, others in OTHERS.items():
-        with tempfile.TemporaryDirectory() as folder:
-            source = Path(folder) / "grid.yaml"
-            source.write_text(_grid(others), encoding="utf-8")
-            with _simulated(str(source), (), seeds) as runs:
-                found = difficulties([Accounts(out) for out in runs])
-        if level == "hard":
-            picked = hardest(found)
-        else:
-            easy, least = easiest_for_all(found), max(m[0.0].mean for m in found.values())
-            picked = as_hard_as(found, easy if level == "easy" else (easy + least) / 2)
-        print(_level(level, others, found, picked))  # noqa: T201
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "grid.yaml"
+        source.write_text(grid(), encoding="utf-8")
+        with _simulated(str(source), (), seeds) as runs:
+            found = difficulties([Accounts(out) for out in runs])
+    print(levels_of(found))  # noqa: T201
 
 
-def _grid(others: float) -> str:
-    """The scenario with each actor that extracts at every separability of the grid."""
+def grid() -> str:
+    """The scenario at `medium`, with each actor that extracts at every separability of the grid."""
     made = yaml.safe_load(SCENARIO.read_text(encoding="utf-8"))
     actors = []
     for actor in made["actors"]:
@@ -115,15 +102,18 @@ def _grid(others: float) -> str:
         for value in GRID:
             name = f"{actor['id']}-s{round(100 * value)}"
             actors.append({**actor, "id": name, "separability": value})
-    return yaml.safe_dump({**made, "separability": others, "actors": actors}, sort_keys=False)
+    del made["separability"]
+    return yaml.safe_dump({**made, "level": "medium", "actors": actors}, sort_keys=False)
 
 
-def _level(level: str, others: float, found: Any, picked: Mapping[str, float]) -> str:
-    low, high = evenness(found, picked)
-    lines = [f"{level} (others at {others:g}): AUC from {low:.2f} to {high:.2f}"]
-    for kind, value in picked.items():
-        cells = ", ".join(f"{at:g}: {m}" for at, m in found[kind].items())
-        lines.append(f"  {kind}: {{value: {value:g}}}  # {cells}")
+def levels_of(found: Any) -> str:
+    """Values to paste, each with the difficulties that it was chosen by."""
+    lines = []
+    for level, target in TARGETS.items():
+        lines.append(f"{level}: AUC about {target:g}")
+        for kind, value in as_hard_as(found, target).items():
+            cells = ", ".join(f"{at:g}: {m}" for at, m in found[kind].items())
+            lines.append(f"  {kind}: {{value: {value:g}}}  # {cells}")
     return "\n".join(lines)
 
 

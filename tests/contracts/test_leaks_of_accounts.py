@@ -158,6 +158,24 @@ def test_an_organisation_of_constant_size_is_found(tables: RunTables) -> None:
     assert any(line.startswith("A16 and L09: accounts.org_id") for line in found), found
 
 
+def test_what_accounts_show_by_themselves_is_found_if_planted(tables: RunTables) -> None:
+    """A17 signs up at one hour, as no other does."""
+    tables.plant(
+        "log/accounts",
+        "SELECT a.* REPLACE (IF(typology_id = 'A17', date_trunc('day', a.created_at),"
+        " a.created_at) AS created_at) FROM log_accounts a JOIN truth_accounts USING (account_id)",
+    )
+    accounts = entities(tables)
+    found = leaks.alone([accounts, accounts])
+    assert [line for line in found if line.startswith("A17: AUC ")], found
+
+
+@pytest.mark.verify
+def test_what_accounts_show_by_themselves_hardly_tells(five: list[Path]) -> None:
+    """T1."""
+    assert leaks.alone([Accounts(run_) for run_ in five]) == []
+
+
 @pytest.mark.verify
 def test_no_single_feature_tells_twins_apart(five: list[Path]) -> None:
     accounts = [Accounts(run_) for run_ in five]

@@ -22,8 +22,8 @@ _MOST = 300
 # Prompts of an account that are compared for each template.
 _PROMPTS = 12
 # Of one template and topic prompts differ in about a fifth of 63 bits, of one template in over a
-# third; those that differ in fewer than `_REWORDED` ask for the same thing in other words.
-_ON_TOPIC, _REWORDED = 17, 6
+# third, and few of these in twelve; those in six or fewer ask for the same thing in other words.
+_ON_TOPIC, _REWORDED = 12, 6
 _NEAREST = (1, 3, 10)
 _USED = """
 SELECT account_id, org_id, system_prompt_hash AS template, prompt_simhash64 AS prompt

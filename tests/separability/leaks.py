@@ -13,13 +13,15 @@ import numpy as np
 import pandas as pd
 
 from sim.catalog import typologies
-from tests.separability.accounts import Accounts, best_single
+from tests.separability.accounts import Accounts, best_single, each_from_the_others
 from tests.separability.components import AT_RECALL, purity, spread_of_labels
 from tests.separability.quality import quality
 from tests.separability.tables import RunTables, name_of
 from tests.support.scenarios import auc_error
 
 TWIN, MOST_PRECISE = 0.85, 0.7
+# AUC of a model of marginals: over all, and of each typology against what does not extract.
+ALONE, ALONE_OF_ONE = 0.8, 0.9
 PUREST = {"address": 0.8, "card": 0.95, "/24": 0.9}
 NORM = 0.05
 # By chance two meet in a second, hardly ever four.
@@ -47,6 +49,27 @@ def twins(pairs: Sequence[tuple[Accounts, Accounts]]) -> list[str]:
             noise = float(np.sqrt(np.mean(np.square(errors)) / len(pairs)))
             if np.mean(areas) > TWIN + 2 * noise:
                 found.append(f"{entry.id} and {twin}: {names[0]}, AUC {np.mean(areas):.2f}")
+    return found
+
+
+def alone(every: Sequence[Accounts]) -> list[str]:
+    """What a model of single accounts finds in each run that has learned from all the others.
+
+    The mean over the runs may exceed the limit by two standard errors of it.
+    """
+    scores = each_from_the_others(every, [a.features for a in every])
+    found = []
+    kinds = [None, *sorted({k for a in every for k in a.kind[a.extracts]})]
+    for kind in kinds:
+        areas, errors = [], []
+        for accounts, score in zip(every, scores, strict=True):
+            mine = accounts.extracts if kind is None else accounts.kind == kind
+            pick = mine | ~accounts.extracts
+            areas.append(quality(score[pick], mine[pick]).auc)
+            errors.append(auc_error(int(mine.sum()), int((pick & ~mine).sum())))
+        noise = float(np.sqrt(np.mean(np.square(errors)) / len(every)))
+        if np.mean(areas) > (ALONE_OF_ONE if kind else ALONE) + 2 * noise:
+            found.append(f"{kind or 'what extracts'}: AUC {np.mean(areas):.2f} of single accounts")
     return found
 
 
