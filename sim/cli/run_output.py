@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from sim.output.achieved import ActorSummary
     from sim.scenario.resolved import Actor, Scenario
 
-# The last task of a target goes beyond it; from this share of it on, that is said.
-_NOTED = 0.05
+# The last task of a target goes beyond it, and a few are given up; from these shares on, that is
+# said.
+_NOTED, _MISSED = 0.05, 0.001
 # Actors that a line names.
 _MOST_NAMES = 8
 _UNITS = {"kB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
@@ -29,8 +30,8 @@ _UNITS = {"kB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
 def print_summary(summary: RunSummary, scenario: Scenario, as_json: bool) -> None:
     """Print the actors of a finished run on stdout, and a warning for each missed target.
 
-    Warnings go to stderr. A target is missed if less was done, or more than 5 % too much. Who has
-    no target and sent nothing at all is warned of too.
+    Warnings go to stderr. A target is missed if at least a thousandth of it was not done, or if
+    more than 5 % too much was. Who sent nothing at all is warned of too.
 
     Parameters
     ----------
@@ -47,9 +48,10 @@ def print_summary(summary: RunSummary, scenario: Scenario, as_json: bool) -> Non
         _print_achieved(summary, scenario.seed)
 
     for actor, asked in zip(summary.actors, scenario.actors, strict=True):
-        if actor.shortfall:
+        has_target = asked.source == "benchmark" or asked.target_exchanges is not None
+        if has_target and actor.shortfall >= max(1, _MISSED * actor.requested):
             click.echo(_shortfall(actor, asked), err=True)
-        elif actor.overshoot > _NOTED * actor.requested:
+        elif has_target and actor.overshoot > _NOTED * actor.requested:
             click.echo(_overshoot(actor), err=True)
         elif not actor.exchanges_in_log:
             click.echo(_silence(actor), err=True)
@@ -123,7 +125,7 @@ def _remedy(actor: ActorSummary, asked: Actor) -> str:
     if actor.requested_given_up:
         remedies.append(_remedy_for_failures(asked))
     if actor.requested_cut_off or actor.requested_not_begun or not remedies:
-        remedies.append("give it more workers or a longer clock")
+        remedies.append("give it more workers, more accounts that stay, or a longer clock")
     return ", and ".join(remedies)
 
 
@@ -147,8 +149,8 @@ def _overshoot(actor: ActorSummary) -> str:
 def _silence(actor: ActorSummary) -> str:
     """Say that nothing was sent, and what would help."""
     return (
-        f"warning: {actor.actor}: nothing was sent ({actor.requested:,} {actor.unit}): its "
-        "accounts come and go (lifetime_days), are dormant (dormant_share) or send too seldom "
+        f"warning: {actor.actor}: nothing was sent (requested: {actor.requested:,} {actor.unit}): "
+        "its accounts come and go (lifetime_days), are dormant (dormant_share) or send too seldom "
         "(exchanges_per_account_day); give it more accounts or a longer clock"
     )
 

@@ -282,6 +282,8 @@ class Provider:
         # whoever takes over is watched for a second at least: a slot has one replacement a second,
         # and two more by reports, at most
         yield self._env.timeout(takes_us)
+        if not self._is_worked(lost.slot):
+            return
         generation = lost.generation + 1
         account = AccountState(lost.slot, generation, self._now_us, self._stream, operation.factors)
         self.states[lost.slot].append(account)

@@ -10,10 +10,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from sim.arrays.types import Ints
 from sim.engine.shards import ENGINES, Engine, Shard, shards
 from sim.engine.time_grid import WINDOW_ROWS, TimeGrid
 from sim.errors import InvalidInputError
 from sim.output.exchange_log import Renderer
+from sim.output.observed_links import main_clusters
 from sim.population.population import Population, build_population
 from sim.reference.coverage import check_covered
 from sim.scenario.resolved import Scenario
@@ -37,6 +39,11 @@ class RunContext:
     def population(self) -> Population:
         """All actors with their accounts."""
         return build_population(self.scenario)
+
+    @cached_property
+    def main_clusters(self) -> Ints:
+        """The cluster of the template that most of each account's work uses, shape (accounts,)."""
+        return main_clusters(self.population)
 
     @cached_property
     def shards(self) -> list[Shard]:

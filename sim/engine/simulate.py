@@ -20,7 +20,6 @@ from sim.engine.time_grid import TimeGrid
 from sim.output.account_usage import USAGE, Usage, added, usage_of
 from sim.output.achieved import ShardTally
 from sim.output.log_content import clusters_of
-from sim.output.observed_links import main_clusters
 from sim.scaffold.rows import RowMaker, exchange_rows
 from sim.tables.store import Store
 
@@ -153,7 +152,7 @@ def _write_spill(
     """Write blocks to the spill file of a shard, and the usage of accounts behind them."""
     path = rows_path(number)
     population, tally, usages = context.population, ShardTally(), list[Usage]()
-    main_cluster = main_clusters(population)
+    main_cluster = context.main_clusters
     with context.out.writing(path) as file:
         spill = SpillWriter(file, context.grid)
         for block in blocks:

@@ -44,9 +44,12 @@ POOL = ActorSummary(
     requested_cut_off=0,
 )
 LAB = replace(POOL, actor="lab", typology="L04", unit="tasks", requested=60, achieved=60)
-RESUMES = SimpleNamespace(on_failure="resume", tier="tier-4")
-GIVES_UP = SimpleNamespace(on_failure="give_up", tier="tier-4")
-UNLIMITED = SimpleNamespace(on_failure="give_up", tier="none")
+ASKS = {"source": "prompts", "target_exchanges": 1_000}
+RESUMES = SimpleNamespace(on_failure="resume", tier="tier-4", **ASKS)
+GIVES_UP = SimpleNamespace(on_failure="give_up", tier="tier-4", **ASKS)
+UNLIMITED = SimpleNamespace(on_failure="give_up", tier="none", source="benchmark")
+NO_TARGET = SimpleNamespace(on_failure="resume", tier="tier-4", source="prompts")
+NO_TARGET.target_exchanges = None
 WARNING = "were done when the log closed; tasks given up:"
 
 
@@ -116,20 +119,22 @@ def test_a_finished_run_as_json(capsys: Any) -> None:
             GIVES_UP,
             f"warning: pool: 500 of 1,000 answered exchanges requested (50.0%) {WARNING} 3, cut "
             "off by the end of the log: 1; let it resume what fails (on_failure: resume) or raise "
-            "its limits (tier), and give it more workers or a longer clock",
+            "its limits (tier), and give it more workers, more accounts that stay, or a longer "
+            "clock",
         ),
         (
             replace(LAB, achieved=50, requested_given_up=2),
             UNLIMITED,
             f"warning: lab: 50 of 60 tasks requested (83.3%) {WARNING} 2, cut off by the end of "
             "the log: 0, not begun: 8; let it resume what fails (on_failure: resume), and give it "
-            "more workers or a longer clock",
+            "more workers, more accounts that stay, or a longer clock",
         ),
         (
-            replace(POOL, requested=1_000_000, achieved=999_999),
+            replace(POOL, requested=1_000_000, achieved=999_000),
             RESUMES,
-            f"warning: pool: 999,999 of 1,000,000 answered exchanges requested (99.9%) {WARNING} "
-            "0, cut off by the end of the log: 0; give it more workers or a longer clock",
+            f"warning: pool: 999,000 of 1,000,000 answered exchanges requested (99.9%) {WARNING} "
+            "0, cut off by the end of the log: 0; give it more workers, more accounts that stay, "
+            "or a longer clock",
         ),
         (
             replace(POOL, achieved=1_051),
@@ -141,8 +146,8 @@ def test_a_finished_run_as_json(capsys: Any) -> None:
         (
             replace(POOL, unit="expected exchanges", requested=2, achieved=0, exchanges_in_log=0),
             RESUMES,
-            "warning: pool: nothing was sent (2 expected exchanges): its accounts come and go "
-            "(lifetime_days), are dormant (dormant_share) or send too seldom "
+            "warning: pool: nothing was sent (requested: 2 expected exchanges): its accounts come "
+            "and go (lifetime_days), are dormant (dormant_share) or send too seldom "
             "(exchanges_per_account_day); give it more accounts or a longer clock",
         ),
     ],
@@ -155,13 +160,18 @@ def test_a_missed_target_or_silence_is_a_warning_with_its_remedy(
 
 
 @pytest.mark.parametrize(
-    "actor",
-    [replace(POOL, achieved=1_050), replace(POOL, unit="expected exchanges", achieved=9)],
+    ("actor", "scenario"),
+    [
+        (replace(POOL, achieved=1_050), RESUMES),
+        (replace(POOL, requested=1_000_000, achieved=999_001), RESUMES),
+        (replace(POOL, unit="expected exchanges", achieved=9), RESUMES),
+        (replace(POOL, achieved=500), NO_TARGET),
+    ],
 )
-def test_a_little_more_is_no_warning_and_a_rate_has_no_target(
-    actor: ActorSummary, capsys: Any
+def test_a_little_more_or_less_is_no_warning_and_a_rate_has_no_target(
+    actor: ActorSummary, scenario: Any, capsys: Any
 ) -> None:
-    print_summary(summary_of(actor), asked(RESUMES), as_json=False)
+    print_summary(summary_of(actor), asked(scenario), as_json=False)
     assert capsys.readouterr().err == ""
 
 
