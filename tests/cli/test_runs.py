@@ -127,7 +127,8 @@ def test_an_impossible_target_warns_with_the_number_reached() -> None:
     assert result.stderr == (
         f"warning: pool: {achieved:,} of 1,000,000 answered exchanges requested "
         f"({achieved / 1e6:.1%}) were done when the log closed; tasks given up: 0, "
-        "cut off by the end of the log: 1; give it more workers, more accounts that stay, or a longer clock\n"
+        "cut off by the end of the log: 1; give it more workers, more accounts that stay, or "
+        "a longer clock\n"
     )
 
 
@@ -142,7 +143,8 @@ def test_more_runs_than_time_allows_warn_in_tasks() -> None:
     assert result.stderr == (
         f"warning: laboratory: {done:,} of 30,000 tasks requested ({done / 3e4:.1%}) were done "
         "when the log closed; tasks given up: 0, cut off by the end of the log: 1, "
-        f"not begun: {29_999 - done:,}; give it more workers, more accounts that stay, or a longer clock\n"
+        f"not begun: {29_999 - done:,}; give it more workers, more accounts that stay, or a longer "
+        "clock\n"
     )
 
 
