@@ -75,7 +75,7 @@ site: $(INSTALLED_TEST) ## Build the documentation as a site into runs/site, and
 	$(BIN)/mkdocs build --quiet --strict --config-file docs/site/mkdocs.yml
 	@echo "site: runs/site/index.html"
 
-separability: $(INSTALLED_TEST) ## Repeat the study of docs/background/separability.md; some ten minutes.
+separability: $(INSTALLED_TEST) ## Repeat the study of docs/background/separability.md; some forty minutes.
 	$(BIN)/python -m tools.separability_study
 
 outcomes: $(INSTALLED_TEST) ## Measure the shipped scenarios anew, into their comments; some ten minutes.

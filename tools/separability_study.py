@@ -1,4 +1,4 @@
-"""Repeat the study of docs/background/separability.md: `make separability`; some twenty minutes.
+"""Repeat the study of docs/background/separability.md: `make separability`; some forty minutes.
 
 Simulates `scenarios/separability.yaml`, shorter, under five seeds of one world, at settings of its
 separability and at levels, and rewrites the tables of the page. Every run is asked once, by models
