@@ -1,9 +1,9 @@
 """How accounts behave: as their own actor says, or in a mode that all classes share.
 
-`separability` of an actor is the share of its accounts that follow the parameters of their own
-typology. The others follow modes, drawn with the weights of the typology, organisation by
-organisation. So what an account does alone tells less of its class the smaller it is; what accounts
-of one operator have in common stays.
+Whole organisations follow the parameters of their own typology, or a mode drawn with the weights
+of the typology. They are drawn so that each account follows its own typology with the probability
+`separability` of its actor. So what an account does alone tells less of its class the smaller it
+is; what accounts of one operator have in common stays.
 """
 
 from __future__ import annotations

@@ -153,3 +153,29 @@ class SharedPools:
             _Popularity(counts.ravel(), self._facts["exit_zipf"]),
             pools.Addresses((drawn.ip & ~0xFF) | host, drawn.asn, drawn.asn_type, country),
         )
+
+
+def countries_of_cards(world: Streams, instrument: Ids, otherwise: Ints) -> Ints:
+    """Return the countries in which cards were issued, indices of `COUNTRIES`, shape (cards,).
+
+    A card number of a pool has a country of its own, the same in all runs of the world.
+
+    Parameters
+    ----------
+    world
+        The random streams of the world.
+    instrument
+        Identifiers of cards, shape (cards,).
+    otherwise
+        The countries of those that are in no pool, shape (cards,).
+    """
+    facts = catalog.pools()
+    number = np.arange(facts["prepaid_cards"] + facts["stolen_cards"])
+    pooled = opaque_ids(world.key("pool", "cards"), number)
+    uniform = uniforms(mixed(world.key("pool", "countries of cards"), number))
+    edges = np.cumsum(pools.COUNTRY_WEIGHTS)[:-1]
+    country = np.searchsorted(edges, uniform, side="right")
+
+    order = np.argsort(pooled)
+    place = order[np.minimum(np.searchsorted(pooled, instrument, sorter=order), len(order) - 1)]
+    return np.where(pooled[place] == instrument, country[place], otherwise)

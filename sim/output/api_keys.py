@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.arrays.columns import Columns
-from sim.arrays.time import DAY_US, MINUTE_US
+from sim.arrays.time import DAY_US, MINUTE_US, NEVER_US
 from sim.arrays.types import Ints
 from sim.population.population import Population
 from sim.streams import U64, Ids, mixed, opaque_ids, uniforms
@@ -56,8 +56,9 @@ class ApiKeys:
 def api_keys(population: Population) -> ApiKeys:
     """Return the keys of all accounts; who sends through another's account has the same ones.
 
-    A key is made with the account, or later before the log opens; accounts that sign up within the
-    log have all of theirs from the beginning.
+    The first key is made within ten minutes of the account, the others later: before the log opens
+    or, of accounts that sign up within it, before they begin to send. So every key is there when an
+    exchange may use it, and none is made after the log closes.
     """
     accounts, key = population.accounts, population.streams.key
     of_account = mixed(key("pool", "api keys"), accounts.account_id)
@@ -75,7 +76,7 @@ def api_keys(population: Population) -> ApiKeys:
 
     # the replaced key was the first one, whose successor was made when it was revoked
     signed_up_us = accounts.created_us[account]
-    before_us = np.maximum(-signed_up_us, 0)
+    before_us = _time_for_keys(population)[account]
     soon_us = np.minimum(before_us, uniforms(mixed(of_key, 1)) * _FIRST_KEY_US)
     replaced_us = uniforms(mixed(past, 1))[account] * before_us
     later_us = np.where(number > 0, uniforms(mixed(of_key, 3)) * before_us, soon_us)
@@ -94,3 +95,16 @@ def api_keys(population: Population) -> ApiKeys:
         revoked_us=revoked_us.astype(np.int64),
         session_key=mixed(key("pool", "used keys"), accounts.account_id),
     )
+
+
+def _time_for_keys(population: Population) -> Ints:
+    """Return how long after their sign-up accounts make keys, microseconds, shape (accounts,).
+
+    Those that signed up within the log make them before they begin to send; those without such a
+    time have their work a day later.
+    """
+    accounts, closes_us = population.accounts, population.scenario.clock.duration_us
+    signed_up_us, begins_us = accounts.created_us, accounts.begins_us
+    begins_us = np.where(begins_us > NEVER_US, begins_us, signed_up_us + _FIRST_KEY_US)
+    ready_us = np.where(signed_up_us < 0, 0, np.minimum(begins_us, closes_us))
+    return np.maximum(ready_us - signed_up_us, 0)

@@ -195,14 +195,15 @@ def _links_of_sign_up(population: Population, owned: Ints, usage: Usage) -> Iter
 def main_clusters(population: Population) -> Ints:
     """Return the cluster of the template that most of each account's work uses, shape (accounts,).
 
-    That is the template of the list, if there is one.
+    That is a template of the list where the actor gives at least half of its work to it, else one
+    of the account's own.
     """
     templates = [_main_template(context) for context in population.contexts]
     return np.concatenate(templates).astype(np.int64)
 
 
 def _main_template(context: ActorContext) -> Ints:
-    """Return the template that most of each account's work uses: that of the list, if any."""
+    """Return the template that most of the work of each account of an actor uses."""
     templates = context.templates
     listed = context.actor.list_share >= 0.5
     return np.asarray(templates.number[:, templates.lists_from if listed else 0])

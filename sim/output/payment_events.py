@@ -103,8 +103,10 @@ def payment_events(payers: Payers, streams: Streams, closes_us: int) -> Ledger:
     the last time, as if the cost of the log were spread evenly between the first and the last
     exchange. An attempt is declined with the share of its kind of access and made again some days
     later, four times in all. The owner of an instrument looks at its statements after a delay, and
-    disputes all that one of them holds or nothing: so accounts that pay with one instrument are
-    disputed together. What is charged to a card after that is declined.
+    disputes all that one of them holds or nothing: so accounts whose charges stand on one statement
+    are disputed together. What the same account would be charged after that is declined. Other
+    accounts that pay with the instrument go on until a statement with charges of theirs is
+    disputed.
 
     Parameters
     ----------
@@ -131,7 +133,7 @@ class _Cashier:
         self._timing = payment_timing()
         self._rates = payment_kinds()
         self._ledger = Ledger()
-        # from when on each payer's instrument is blocked
+        # from when on each payer is charged no more; others may pay with the same instrument
         self._blocked_us: Ints = np.full(len(payers), FOREVER_US)
 
     def events(self, closes_us: int) -> Ledger:

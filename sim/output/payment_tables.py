@@ -10,6 +10,7 @@ import numpy as np
 from sim.arrays.types import Ints
 from sim.entities import pools
 from sim.entities.payments import CARD_TYPES
+from sim.entities.shared_pools import countries_of_cards
 from sim.output.account_usage import NEVER, Usage
 from sim.output.payment_events import (
     Payers,
@@ -90,18 +91,24 @@ def payers_of(population: Population, rows: Ints, usage: Usage) -> Payers:
 
 
 def _instruments(population: Population, rows: Ints, given_us: Ints) -> Any:
-    """Return the instruments that anybody pays with, each as the first account brought it."""
+    """Return the instruments that anybody pays with, each as the first account brought it.
+
+    A card number that strangers have too has a country of its own, whoever brings it.
+    """
     a = population.accounts
     order = np.lexsort((given_us, a.instrument[rows]))
     _, first = np.unique(a.instrument[rows][order], return_index=True)
     brought = order[first]
     account = rows[brought]
+    country = countries_of_cards(
+        population.world_streams, a.instrument[account], a.country[account]
+    )
     return sorted_table(
         PAYMENT_INSTRUMENTS,
         {
             "instrument_hash": a.instrument[account],
             "type": words(a.card_kind[account], CARD_TYPES),
-            "bin_country": words(a.country[account], pools.COUNTRIES),
+            "bin_country": words(country, pools.COUNTRIES),
             "first_seen": times(opening_us(population), given_us[brought]),
         },
     )

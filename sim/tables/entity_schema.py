@@ -31,7 +31,12 @@ CREDENTIALS = TableSchema(
         Column("api_key_id", "id", "Identifier.", prefix="key_"),
         Column("account_id", "id", "Account it belongs to.", prefix="acc_"),
         Column("workspace_id", "id", "Workspace of the organisation it is for.", prefix="wrk_"),
-        Column("created_at", "time", "When it was made: with the account or later."),
+        Column(
+            "created_at",
+            "time",
+            "When it was made: within ten minutes of the account, or later, before the log opens "
+            "or the account begins to send.",
+        ),
         Column(
             "revoked_at",
             "time?",
@@ -53,7 +58,12 @@ PAYMENT_INSTRUMENTS = TableSchema(
     [
         Column("instrument_hash", "id", "Identifier."),
         Column("type", "word", "`card`, `prepaid`, `invoice` or `credit`."),
-        Column("bin_country", "word", "Country of the account that brought it first."),
+        Column(
+            "bin_country",
+            "word",
+            "Country of its issuer: that of the account that brought it first, but for some "
+            "numbers that strangers have too.",
+        ),
         Column("first_seen", "time", "When it was first accepted, at a sign-up."),
     ]
 )

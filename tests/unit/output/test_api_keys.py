@@ -8,7 +8,7 @@ import pytest
 from sim.output.api_keys import ApiKeys, api_keys
 from sim.population.population import Population, build_population
 from sim.scenario.resolved import Scenario
-from tests.support.scenarios import coders, make_actor, scenario
+from tests.support.scenarios import DAY_US, coders, constant, make_actor, pool, scenario
 
 DIALS = {"keys_per_account": 3.0, "workspaces_per_organisation": 4.0, "organisations": 500}
 ASKED = scenario(coders(2_000, **DIALS))
@@ -79,3 +79,33 @@ def test_who_sends_through_the_account_of_another_uses_its_keys() -> None:
     keys = api_keys(population)
     of_host = set(keys.key_id[keys.account < 4].tolist())
     assert set(keys.key_id[keys.account >= 4].tolist()) <= of_host
+
+
+def test_keys_of_accounts_that_come_within_the_log_are_made_before_these_begin() -> None:
+    """Each at a time of its own, the first within ten minutes; all before the log closes."""
+    made = build_population(scenario(coders(3_000, **DIALS, lifetime_days=constant(20.0)), days=60))
+    keys, accounts, closes_us = api_keys(made), made.accounts, made.scenario.clock.duration_us
+    late = np.flatnonzero((accounts.created_us > 0) & (accounts.created_us < closes_us))
+    assert len(late) > 1_000
+    of_late = np.flatnonzero(np.isin(keys.account, late))
+    account = keys.account[of_late]
+    waits_us = keys.created_us[of_late] - accounts.created_us[account]
+    assert (waits_us > 0).mean() > 0.999
+    assert (keys.created_us[of_late] <= np.minimum(accounts.begins_us[account], closes_us)).all()
+    is_first = of_late == keys.first[account]
+    assert waits_us[is_first].max() <= 600e6
+    assert np.median(waits_us[~is_first]) > 3_600e6
+    assert len(np.unique(waits_us)) > 0.99 * len(waits_us)
+    assert (keys.revoked_us[of_late] == 0).all()
+
+
+def test_keys_of_accounts_whose_work_starts_late_are_made_within_minutes() -> None:
+    """Accounts that are there from then on to the end have no time at which they begin."""
+    work = pool(200, keys_per_account=3.0, lifetime_days=None, starts_us=40 * DAY_US)
+    made = build_population(scenario(work, days=60))
+    keys, accounts = api_keys(made), made.accounts
+    late = accounts.created_us[keys.account] > 0
+    waits_us = (keys.created_us - accounts.created_us[keys.account])[late]
+    assert late.sum() > 100
+    assert waits_us.min() > 0
+    assert waits_us.max() <= 600e6

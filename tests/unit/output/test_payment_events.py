@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 from sim.catalog import payment_kinds
+from sim.entities import pools
 from sim.entities.payments import CARD
 from sim.output import payment_tables
 from sim.output.entity_tables import entity_tables
@@ -165,6 +167,26 @@ def test_nothing_is_charged_to_a_card_after_its_dispute() -> None:
     assert (later.kind == DECLINE).sum() > 5 * len(first)
 
 
+def test_other_accounts_on_an_instrument_go_on_after_its_first_dispute() -> None:
+    """A dispute stops the account whose charges were disputed, and changes nothing for others."""
+    pair = {"instrument": np.repeat(np.arange(300), 2)}
+    # the second account of each card begins half a year later
+    first_us = np.tile([0, 180 * DAY_US], 300)
+    made = payers(600, "stolen", **pair, first_us=first_us, last_us=first_us + CLOSES_US)
+    found = events(made, closes_us=365 * DAY_US)
+    first = found[found.kind == DISPUTE].groupby(found.payer // 2).at_us.min()
+    after = found[found.at_us > (found.payer // 2).map(first)]
+    assert (after.kind == CHARGE).sum() > 100
+
+    late = np.arange(600) % 2 == 1
+    alone = events(made.rows(late), closes_us=365 * DAY_US)
+    among = found[found.payer % 2 == 1].assign(payer=lambda x: x.payer // 2)
+    columns = list(alone.columns)
+    pd.testing.assert_frame_equal(
+        among.sort_values(columns, ignore_index=True), alone.sort_values(columns, ignore_index=True)
+    )
+
+
 def test_what_happens_to_an_account_does_not_depend_on_the_others() -> None:
     whole = payers(200, "stolen")
     part = Payers(**{name: values[50:120] for name, values in vars(whole).items()})
@@ -232,6 +254,30 @@ def test_what_pays_is_seen_but_behind_a_cloud_platform() -> None:
     charged = seen[seen.kind == "charge"].groupby("account_id").usd.sum()
     assert dict(charged) == {ids[0]: 3.0, ids[5]: 3.0}
     assert set(seen.kind.cat.categories) == set(PAYMENT_EVENTS)
+
+
+def test_a_card_that_strangers_have_too_is_of_one_country_whoever_brings_it() -> None:
+    """In all runs of a world, of whatever actors; other cards are of the country of the account."""
+    issued: list[dict[int, str]] = []
+    homes: list[dict[int, str]] = []
+    for seed, share in ((1, 1.0), (2, 1.0), (1, 0.0)):
+        dials = {"cloud_share": 0.0, "pooled_card_share": share}
+        made = build_population(scenario(pool(600, 100, f"pool-{seed}", **dials), seed=seed))
+        tables = dict(entity_tables(made, usage_of(0)))
+        shown = tables["payment_instruments"].to_pandas().set_index("instrument_hash")
+        issued.append(shown.bin_country.astype(str).to_dict())
+        accounts = made.accounts
+        country = np.array(pools.COUNTRIES)[accounts.country]
+        homes.append(dict(zip(accounts.instrument.tolist(), country.tolist(), strict=True)))
+
+    both = set(issued[0]) & set(issued[1])
+    assert len(both) > 50
+    assert all(issued[0][card] == issued[1][card] for card in both)
+    assert sum(homes[0][card] != homes[1][card] for card in both) > 10
+    assert len(set(issued[0].values())) > 5
+    alone = [card for card, users in Counter(accounts.instrument.tolist()).items() if users == 1]
+    assert len(alone) > 50
+    assert all(issued[2][card] == homes[2][card] for card in alone if card in issued[2])
 
 
 def test_a_host_pays_for_its_guests() -> None:
