@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from sim.engine.run import run
-from tests.contracts.test_leaks import ALL, asked
+from sim.scenario import load_scenario
+from sim.scenario.resolved import Scenario
+from tests.contracts.test_leaks import asked
 from tests.separability import leaks
 from tests.separability.accounts import Accounts
 from tests.separability.marginals import ENTITIES
@@ -33,22 +35,23 @@ actors:
 """
 
 
-def simulated(text: str, seed: int, out: Path) -> Path:
+def with_vectors(made: Scenario, out: Path) -> Path:
     """A run of a scenario with the vectors of prompts."""
-    made = asked(text, seed=seed)
     made = made.model_copy(update={"tables": made.tables.model_copy(update={"vectors": True})})
     run(made, out)
     return out
 
 
-def many(duration: str, scale: float) -> str:
-    return ALL.replace("3 h", duration).replace("seed: {seed}", f"seed: {{seed}}\nscale: {scale}")
+def everybody(seed: int, duration: str, scale: float) -> Scenario:
+    """All typologies, about an eighth of the accounts abusive: what the gates are stated for."""
+    asked_for = [f"clock.duration={duration}", f"scale={scale}", "separability=0"]
+    return load_scenario("separability", seed=seed, overrides=asked_for)
 
 
 @pytest.fixture(scope="session")
 def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All typologies for two minutes: accounts are what is asked about."""
-    return simulated(many("2 min", 0.5), 41, tmp_path_factory.mktemp("few") / "run")
+    """All typologies for a minute: accounts are what is asked about."""
+    return with_vectors(everybody(41, "1 min", 0.3), tmp_path_factory.mktemp("few") / "run")
 
 
 @pytest.fixture
@@ -59,9 +62,9 @@ def tables(few: Path) -> RunTables:
 
 @pytest.fixture(scope="session")
 def five(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """All typologies for three hours, under five seeds of one world."""
+    """All typologies for an hour, under five seeds of one world."""
     out = tmp_path_factory.mktemp("five")
-    return [simulated(many("3 h", 1.0), seed, out / str(seed)) for seed in SEEDS]
+    return [with_vectors(everybody(seed, "1 h", 1.0), out / str(seed)) for seed in SEEDS]
 
 
 def entities(tables: RunTables) -> Accounts:
@@ -74,13 +77,8 @@ def each_learns_from_another(accounts: Sequence[Accounts]) -> list[tuple[Account
     return [(accounts[k - 1], accounts[k]) for k in range(len(accounts))]
 
 
-def one_owner_of_few(tables: RunTables) -> list[str]:
-    """In a small run some rings of a few dozen accounts have most of the pairs."""
-    return leaks.one_owner(tables, slack=0.6)
-
-
 @pytest.mark.parametrize(
-    "sought", [one_owner_of_few, leaks.labels_spread, leaks.creation, leaks.lengths]
+    "sought", [leaks.one_owner, leaks.labels_spread, leaks.creation, leaks.lengths]
 )
 def test_accounts_give_nothing_away(tables: RunTables, sought: Callable[..., list[str]]) -> None:
     assert sought(tables) == []
@@ -101,8 +99,8 @@ PLANTS = {
     ),
     "labels_spread": (
         "log/accounts",
-        "signup_ip24",
-        "IF(kind = 'A16', hash(actor_id) % 1000, signup_ip24::UBIGINT)::BIGINT",
+        "signup_ip24, 0 AS signup_ip_hash",
+        "IF(kind < 'L', hash(actor_id) % 1000, 0)::BIGINT",
         "union-find: precision",
     ),
     "creation": (
@@ -120,8 +118,8 @@ PLANTS = {
     "words": (
         "log/exchanges",
         "os",
-        "CASE kind WHEN 'A16' THEN 'inferno' WHEN 'L01' THEN 'linux' ELSE 'plan9' END",
-        "log/exchanges.os: A16 alone has inferno",
+        "CASE kind WHEN 'L09' THEN 'inferno' WHEN 'L01' THEN 'linux' ELSE 'plan9' END",
+        "log/exchanges.os: L09 alone has inferno",
     ),
 }
 
@@ -136,11 +134,13 @@ def test_a_planted_leak_is_found(tables: RunTables, sought: str) -> None:
         f"SELECT {own}, u.actor_id, u.typology_id AS kind FROM {name_of(stem)} t"
         " JOIN truth_accounts u USING (account_id))",
     )
+    if sought == "labels_spread":
+        tables.plant("log/account_payment", "SELECT * FROM log_account_payment WHERE false")
     look = getattr(leaks, sought)
     found = look([tables] if sought == "words" else tables)
     assert [line for line in found if line.startswith(begins)], found
     if sought == "words":
-        assert "log/exchanges.os: A16 never has plan9" in found
+        assert "log/exchanges.os: L01 never has plan9" in found
 
 
 def test_an_organisation_of_constant_size_is_found(tables: RunTables) -> None:
@@ -205,5 +205,5 @@ def test_five_seeds_give_nothing_away(five: list[Path]) -> None:
 def test_everybody_signs_up_inside_the_log(tmp_path: Path) -> None:
     """At least 2 % in four weeks; those that extract at most three times as often as others."""
     for seed in SEEDS:
-        tables = RunTables(simulated(WEEKS, seed, tmp_path / str(seed)))
+        tables = RunTables(with_vectors(asked(WEEKS, seed=seed), tmp_path / str(seed)))
         assert leaks.born(tables, 0.02, 3.0) == []

@@ -73,15 +73,12 @@ def alone(every: Sequence[Accounts]) -> list[str]:
     return found
 
 
-def one_owner(tables: RunTables, slack: float = 0.0) -> list[str]:
-    """Cards, addresses and /24s whose pairs of accounts are mostly of one actor.
-
-    `slack` moves the limits so far towards 1, for runs in which few rings have all the pairs.
-    """
+def one_owner(tables: RunTables) -> list[str]:
+    """Cards, addresses and /24s whose pairs of accounts are mostly of one actor."""
     found = []
     for kind, limit in PUREST.items():
         share, pairs = purity(tables, kind)
-        if not share <= limit + slack * (1 - limit):
+        if not share <= limit:
             found.append(f"{kind}: {share:.3f} of {pairs} pairs are of one actor")
     return found
 
