@@ -52,8 +52,8 @@ def draw_stays(
     they begin, by an exponential time with a mean of a day.
 
     Accounts of one cohort share a lifetime, each shifted by how much earlier or later it signed up
-    than the first of them. Who would so miss the log begins as long before its end (or after the
-    time from which on lifetimes meet it) instead.
+    than the first of them. Who would so begin after the end of the log begins as long before it;
+    who would be gone before it opens, as long after the first time at which a lifetime reaches it.
 
     Parameters
     ----------
