@@ -314,19 +314,45 @@ class Provider:
             self._ban(account, REPORT)
 
     def _name_bystanders(self, horizon_us: int) -> None:
-        """Have reports about others name accounts by mistake, whoever has them, each once."""
-        rate = self._rules.bystander_rate_per_day
-        with np.errstate(divide="ignore", over="ignore"):
-            at_us = -np.log(self._uniforms("bystander")) / rate * DAY_US
-        at_us += np.maximum(self._watched.begins_us, 0)
-        for slot in np.flatnonzero(at_us < horizon_us).tolist():
-            self._env.process(self._mistake(slot, _whole_seconds(at_us[slot])))
+        """Have reports about others name accounts by mistake, whoever has them, each once.
 
-    def _mistake(self, slot: int, wait_us: int) -> Process:
-        yield self._env.timeout(max(wait_us, SECOND_US))
+        The first report that names an account of all since it began has a geometric number.
+        """
+        reports_us = report_times(self._stream[0], self._rules.reports_per_day, horizon_us)
+        share = min(self._rules.bystander_rate_per_day / self._rules.reports_per_day, 1.0)
+        if not share:
+            return
+        with np.errstate(divide="ignore", over="ignore"):
+            passed = np.log(self._uniforms("bystander")) / np.log1p(-share)
+        number = np.searchsorted(reports_us, self._watched.begins_us) + np.floor(passed)
+        for slot in np.flatnonzero(number < len(reports_us)).tolist():
+            self._env.process(self._mistake(slot, reports_us[int(number[slot])]))
+
+    def _mistake(self, slot: int, at_us: int) -> Process:
+        yield self._env.timeout(at_us)
         account = self._latest(slot)
         if account.is_live and self._is_worked(slot):
-            self._ban(account, REPORT)
+            yield from self._report(account)
+
+
+def report_times(streams: Streams, per_day: float, horizon_us: int) -> list[int]:
+    """Return when reports reach the provider, in order: the same ones for all actors of a run.
+
+    A Poisson process in whole seconds, one at least; microseconds of the log before `horizon_us`.
+
+    Parameters
+    ----------
+    streams
+        The streams of the scenario.
+    per_day
+        Reports a day, above 0.
+    horizon_us
+        End of the log. A later one adds reports and changes none.
+    """
+    rng, at_us, found = streams.rng("provider", "reports"), 0.0, list[int]()
+    while (at_us := at_us + rng.exponential(DAY_US / per_day)) < horizon_us:
+        found.append(max(_whole_seconds(at_us), SECOND_US))
+    return found
 
 
 def _us(hours: float) -> int:

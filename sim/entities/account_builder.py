@@ -22,7 +22,6 @@ _STREAMING_SHARE = 0.6
 _SENDS_CONVERSATION_SHARE = 0.3
 _SETS_TEMPERATURE_SHARE = 0.4
 _TEMPERATURES = np.array([0.0, 0.2, 0.7, 1.0], np.float32)
-_MOST_COUNTED = 10_000
 
 
 @dataclass(frozen=True)
@@ -91,9 +90,9 @@ class AccountBuilder:
         thinks = rng.random(n) < self._by_mode("thinking_share", mode)
         batches = rng.random(n) < self._by_mode("batch_share", mode)
         temperature = _temperatures(rng, n)
-        keys = _counts(rng, self._by_mode("keys_per_account", mode))
+        keys = rng.geometric(1 / self._by_mode("keys_per_account", mode))
         per_organisation = self._by_mode("workspaces_per_organisation", mode)
-        workspaces = _counts(rng, per_organisation)[first_of(organisation)]
+        workspaces = rng.geometric(1 / per_organisation)[first_of(organisation)]
         other_rng = self.streams.rng(actor.id, "second model")
 
         return Accounts(
@@ -199,11 +198,6 @@ def _cache_lifetimes(rng: np.random.Generator, caching_share: Floats, hour_share
     caches = rng.random(len(caching_share)) < caching_share
     for_an_hour = rng.random(len(caching_share)) < hour_share
     return np.where(caches, np.where(for_an_hour, HOUR_US, 5 * MINUTE_US), 0)
-
-
-def _counts(rng: np.random.Generator, mean: Floats) -> Ints:
-    """Draw geometric numbers of means of at least 1; at most `_MOST_COUNTED`."""
-    return np.minimum(rng.geometric(1 / mean), _MOST_COUNTED)
 
 
 def _temperatures(rng: np.random.Generator, n: int) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.arrays.types import Floats, Ints
-from sim.catalog import modes
+from sim.catalog import Agent, agents, modes
 from sim.scenario.resolved import Actor
 from sim.streams import Streams
 
@@ -47,6 +47,14 @@ def _in_mode(actor: Actor, mode: str) -> Actor:
     # the length of answers is that of the scaffold of the mode
     values["output_tokens"] = None
     return Actor.model_validate(values)
+
+
+def scaffold_of(behaviour: Actor, name: str) -> Agent:
+    """Return a scaffold, with the answers of a behaviour if it states their length."""
+    agent = agents()[name]
+    if behaviour.output_tokens is None:
+        return agent
+    return agent.model_copy(update={"output_tokens": behaviour.output_tokens})
 
 
 def models_of(actor: Actor) -> set[str]:

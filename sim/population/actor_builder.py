@@ -15,14 +15,14 @@ from sim.actors.session_draws import SessionDraws
 from sim.actors.templates import SlotTemplates, draw_slot_templates
 from sim.arrays.time import DAY_US, SECOND_US
 from sim.arrays.types import Floats, Ints
-from sim.catalog import Agent, Limit, agents, limits_of
+from sim.catalog import Agent, Limit, limits_of
 from sim.enforcement.budget import Budget
 from sim.enforcement.decide import decide
 from sim.enforcement.outcome import Outcome, nothing_happens
 from sim.entities import pools
 from sim.entities.account_builder import AccountBuilder, Replacements
 from sim.entities.accounts import Accounts
-from sim.entities.behaviour import behaviours_of
+from sim.entities.behaviour import behaviours_of, scaffold_of
 from sim.entities.content import Universe
 from sim.entities.shared_pools import SharedPools
 from sim.entities.tenure import SlotTimeline
@@ -193,7 +193,7 @@ class ActorBuilder:
             actor,
             behaviours,
             account_builder,
-            tuple(_agent(name, b) for b in behaviours for name in b.agents),
+            tuple(scaffold_of(b, name) for b in behaviours for name in b.agents),
             first_accounts,
             draw_slot_templates(actor, behaviours, first_accounts.mode, self.universe, streams),
             self._service(actor, behaviours),
@@ -361,14 +361,6 @@ def _target_factor(actor: Actor, clock: Clock, per_day: Floats) -> float:
         return 1.0
     natural = float(per_day.sum())
     return actor.target_exchanges * DAY_US / working_us(actor, clock) / natural if natural else 1.0
-
-
-def _agent(name: str, behaviour: Actor) -> Agent:
-    """Return a scaffold, with the answers of a behaviour if it states their length."""
-    agent = agents()[name]
-    if behaviour.output_tokens is None:
-        return agent
-    return agent.model_copy(update={"output_tokens": behaviour.output_tokens})
 
 
 def _policy(scenario: Scenario, actor: Actor) -> RetryPolicy:

@@ -52,7 +52,8 @@ def draw_stays(
     they begin, by an exponential time with a mean of a day.
 
     Accounts of one cohort share a lifetime, each shifted by how much earlier or later it signed up
-    than the first of them.
+    than the first of them. Who would so begin after the end of the log begins as long before it;
+    who would be gone before it opens, as long after the first time at which a lifetime reaches it.
 
     Parameters
     ----------
@@ -76,7 +77,9 @@ def draw_stays(
     length_us, where, lead_us = length_us[leader], where[leader], lead_us[leader]
     later_us = accounts.created_us - accounts.created_us[leader]
     within_us = length_us + horizon_us
-    begins_us = np.mod(where * within_us + later_us, within_us) - length_us
+    # turned back at both ends, so that nobody is far from the cohort, and no time is rarer
+    along_us = np.mod(where * within_us + later_us, 2 * within_us)
+    begins_us = horizon_us - np.abs(along_us - within_us)
 
     # who has work to do begins before it, and stays until it is done
     stays = _keeps_work(actor, accounts) | ~has_one

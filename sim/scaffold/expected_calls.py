@@ -10,6 +10,7 @@ import numpy as np
 from sim.arrays.ragged import starts_of
 from sim.arrays.types import Ints
 from sim.catalog import agents, models
+from sim.entities.behaviour import scaffold_of
 from sim.scaffold.call_rows import CallRows
 from sim.scaffold.call_tokens import draw_tokens
 from sim.scaffold.context_growth import grow_contexts
@@ -62,7 +63,7 @@ def _mean_calls(actor: Actor) -> float:
 def compactions_per_call(actor: Actor, *, one_turn: bool) -> float:
     """Return the expected compactions for each call that turns ask for.
 
-    A Monte Carlo estimate with a fixed seed, of the agents and windows that the actor uses.
+    A Monte Carlo estimate with a fixed seed, of the agents, answers and windows of the actor.
 
     Parameters
     ----------
@@ -77,7 +78,8 @@ def compactions_per_call(actor: Actor, *, one_turn: bool) -> float:
     parameters = (
         one_turn,
         tuple(actor.agents.items()),
-        tuple(actor.models),
+        tuple(actor.models.items()),
+        actor.output_tokens,
         actor.turns_per_session,
         actor.refusal_share,
         actor.server_tools_share,
@@ -88,10 +90,9 @@ def compactions_per_call(actor: Actor, *, one_turn: bool) -> float:
     )
     if parameters not in _compactions_by_parameters:
         total = sum(actor.agents.values())
-        windows = [models()[name].context_window_tokens for name in actor.models]
         turns, per_session = _pilot(actor, one_turn)
         _compactions_by_parameters[parameters] = sum(
-            share / total * _share(name, round(float(np.mean(windows))), turns, per_session)
+            share / total * _share(actor, name, turns, per_session)
             for name, share in compacting.items()
         )
     return _compactions_by_parameters[parameters]
@@ -110,10 +111,16 @@ def _pilot(actor: Actor, one_turn: bool) -> tuple[Turns, Ints]:
     return turns, np.add.reduceat(turns.calls, starts_of(turns_of))
 
 
-def _share(name: str, window: int, turns: Turns, per_session: Ints) -> float:
-    """Return the share of calls before which an agent compacts."""
+def _share(actor: Actor, name: str, turns: Turns, per_session: Ints) -> float:
+    """Return the share of calls before which an agent of an actor compacts."""
     rows = CallRows.from_turns(turns, per_session)
-    windows = np.full(len(rows.task), window)
+    weights = np.array(list(actor.models.values()))
+    windows = np.array([models()[model].context_window_tokens for model in actor.models])
+    of_session = np.random.default_rng(0).choice(
+        windows, len(per_session), p=weights / weights.sum()
+    )
+
     rngs = cache(lambda purpose: np.random.default_rng([0, *purpose.encode()]))
-    tokens = draw_tokens(agents()[name], windows, rows, per_session, rngs, grow_contexts)
+    agent, window = scaffold_of(actor, name), of_session[rows.session]
+    tokens = draw_tokens(agent, window, rows, per_session, rngs, grow_contexts)
     return float(tokens.growth.compacted.mean())

@@ -23,6 +23,7 @@ from sim.scenario.values import (
     Concentration,
     DayCount,
     Exchanges,
+    MeanNumber,
     ModelShares,
     ModeShares,
     People,
@@ -99,11 +100,11 @@ class ActorForm(Form):
         "Mean number of accounts of an organisation, geometric, 1 to 10^6; where the number of "
         "organisations is stated, only those that follow a mode have that of the mode."
     )
-    keys_per_account: Sharing | None = optional_key(
-        "Mean number of API keys of an account, geometric, 1 to 10^6."
+    keys_per_account: MeanNumber | None = optional_key(
+        "Mean number of API keys of an account, geometric, 1 to 100."
     )
-    workspaces_per_organisation: Sharing | None = optional_key(
-        "Mean number of workspaces of an organisation, geometric, 1 to 10^6."
+    workspaces_per_organisation: MeanNumber | None = optional_key(
+        "Mean number of workspaces of an organisation, geometric, 1 to 100."
     )
     rhythm: RhythmOrNone | None = optional_key(
         "Daily and weekly course, or the word none for a flat one (AD7)."

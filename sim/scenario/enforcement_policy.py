@@ -46,8 +46,10 @@ class Enforcement(Record):
 
     With `sweep_probability` a report after `sweep_after_days` names each live account of an
     operator with one probability, between `sweep_share_least` and `sweep_share_most`; each is
-    banned after `sweep_delay_days` of its own. Reports err: every account, whoever has it, is named
-    and banned by mistake at `bystander_rate_per_day`.
+    banned after `sweep_delay_days` of its own. Reports err: `reports_per_day` reach the provider,
+    whatever actors there are, and each names every account, whoever has it, by mistake with the
+    probability that gives `bystander_rate_per_day` in the mean, 1 at most. Those are banned after
+    such a delay too.
     """
 
     policy: Policy = "account"
@@ -78,6 +80,7 @@ class Enforcement(Record):
     sweep_share_least: Share = 0.7
     sweep_share_most: Share = 0.95
     sweep_delay_days: Distribution = lognormal(3, 1)
+    reports_per_day: Positive = 0.1
     bystander_rate_per_day: NonNegative = 1e-5
 
     @model_validator(mode="after")

@@ -45,6 +45,7 @@ Seed = Annotated[int, *count_within(0, 2**64 - 1)]
 AtLeastOne = Annotated[float, Field(ge=1, le=MOST_FACTOR)]
 Times = Annotated[float, Field(ge=0, le=MOST_TIMES)]
 Sharing = Annotated[float, Field(ge=1, le=MOST_SHARING)]
+MeanNumber = Annotated[float, Field(ge=1, le=100)]
 Concentration = Annotated[Positive, Field(le=MOST_CONCENTRATION)]
 
 DayCount = Annotated[float, Field(ge=0, le=MOST_DAYS)]

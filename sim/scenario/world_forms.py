@@ -26,6 +26,7 @@ from sim.scenario.values import AtLeastOne, PositiveDailyRate, PositiveDays, See
 
 PositivePeople = Annotated[Positive, Field(le=MOST_ACCOUNTS)]
 AlertRate = Annotated[float, Field(ge=0, le=1000)]
+ReportRate = Annotated[Positive, Field(le=24)]
 ReviewRate = Annotated[Positive, Field(le=1_000_000)]
 Slope = Annotated[Positive, Field(le=100)]
 ShareBelowOne = Annotated[float, Field(ge=0, lt=1)]
@@ -210,8 +211,13 @@ class EnforcementForm(Form):
     sweep_delay_days: Days | None = optional_key(
         "Days from the report to the ban of each account, 0 to 3,660.", BY_CATALOG
     )
+    reports_per_day: ReportRate | None = optional_key(
+        "Reports a day that may name accounts by mistake, above 0 to 24.", BY_CATALOG
+    )
     bystander_rate_per_day: AlertRate | None = optional_key(
-        "Bans a day of any account that is named by mistake, 0 to 1,000.", BY_CATALOG
+        "Mistakes of reports a day for any account, 0 to 1,000; each names an account with the "
+        "probability that gives so many, 1 at most.",
+        BY_CATALOG,
     )
 
 

@@ -353,7 +353,8 @@ DIALS = st.fixed_dictionaries(
         "limit_factor": st.sampled_from([0.0, 0.3]),
         "sweep_after_days": st.sampled_from([constant(0), constant(6)]),
         "sweep_delay_days": st.sampled_from([constant(0), constant(3)]),
-        "bystander_rate_per_day": st.sampled_from([0.0, 0.02]),
+        "reports_per_day": st.sampled_from([0.1, 20.0]),
+        "bystander_rate_per_day": st.sampled_from([0.0, 0.02, 0.2]),
     }
 )
 
@@ -443,6 +444,7 @@ def _wrong_actions(found: Outcome, horizon_us: int) -> dict[str, Any]:
         {"suspend_days": 0},
         {"sweep_share_most": 2},
         {"sweep_share_least": 0.96},
+        {"reports_per_day": 0},
         {"bystander_rate_per_day": -1},
         {"rate_limit_share": 0.6, "step_up_share": 0.6},
         {"rule_delay_h": {"constant": -1}},

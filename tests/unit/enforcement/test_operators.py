@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from sim.enforcement.decide import decide
+from sim.enforcement.provider import report_times
 from sim.scenario.enforcement_policy import Enforcement, Operator
+from sim.streams import Streams
 from sim.tables.words import BAN, REINSTATE, REPORT
 from tests.support.enforcement import BANS, QUIET, close, idle_h, noisy, of, run, watch
-from tests.support.scenarios import DAY_US, HOUR_US, constant
+from tests.support.scenarios import DAY_US, HOUR_US, constant, lognormal
 
 
 def test_nobody_replaces_accounts_without_an_operator() -> None:
@@ -98,18 +102,24 @@ def test_an_account_that_is_lost_before_the_report_acts_is_not_banned_again() ->
     assert 20 < (why == REPORT).sum() < 0.7 * 300
 
 
+MISTAKES: dict[str, Any] = {"bystander_rate_per_day": 0.002, "sweep_delay_days": constant(0)}
+
+
 @pytest.mark.parametrize("dials", [{}, {"operated": True, "extracts": True}])
 def test_bystanders_are_named_at_a_rate_whoever_has_the_account(dials: dict[str, Any]) -> None:
-    rules = QUIET.model_copy(update={"bystander_rate_per_day": 0.002, "appeal_success": 0.6})
+    """With many reports the first that names an account comes by an exponential law."""
+    rules = QUIET.model_copy(update={**MISTAKES, "reports_per_day": 20, "appeal_success": 0.6})
     operator = Operator(replacement_share=0) if dials else None
     count, days = 20_000, 100
     found = run(watch(count, **dials), rules, operator, days=days)
     when, who, why = of(found, BAN)
     assert set(why.tolist()) == {REPORT}
-    # each once, at times of an exponential law
     assert len(set(who.tolist())) == len(who)
-    assert close(len(who) / count, 1 - math.exp(-0.002 * days), count)
-    assert close((when < 50).mean(), math.expm1(-0.1) / math.expm1(-0.2), len(who))
+    # as many as there were reports
+    passed = np.array(report_times(Streams(1), 20, days * DAY_US)) < days / 2 * DAY_US
+    half, whole = ((1 - 0.0001) ** int(n) for n in (passed.sum(), len(passed)))
+    assert close(len(who) / count, 1 - whole, count)
+    assert close((when < 50).mean(), (1 - half) / (1 - whole), len(who))
 
     # the innocent appeal
     back, _, _ = of(found, REINSTATE)
@@ -121,12 +131,67 @@ def test_bystanders_are_named_at_a_rate_whoever_has_the_account(dials: dict[str,
 
 
 def test_bystanders_do_not_depend_on_who_else_is_there() -> None:
-    rules = QUIET.model_copy(update={"bystander_rate_per_day": 0.002})
+    rules = QUIET.model_copy(update={**MISTAKES, "reports_per_day": 1})
     few, many = (run(watch(count), rules, days=60) for count in (500, 1_000))
     among = many.actions.account < 500
     assert (few.actions.at_us == many.actions.at_us[among]).all()
     assert (few.actions.account == many.actions.account[among]).all()
     assert len(few.actions.at_us) > 20
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_bystanders_are_banned_after_reports_that_all_actors_share(seed: int) -> None:
+    reports = report_times(Streams(seed), 0.1, 200 * DAY_US)
+    at_once = QUIET.model_copy(update={**MISTAKES, "reports_per_day": 0.1})
+    for name in ("first", "second"):
+        found = decide(watch(2_000), at_once, None, 200 * DAY_US, Streams(seed), name)
+        banned = found.actions.at_us[found.actions.action == BAN]
+        assert set(banned.tolist()) == set(reports)
+
+    later = at_once.model_copy(update={"sweep_delay_days": lognormal(3, 1.0)})
+    found = decide(watch(2_000), later, None, 1_000 * DAY_US, Streams(seed), "first")
+    assert len(of(found, BAN)[0]) > 1_000
+    # bans follow the first report, and few fall on one
+    assert found.actions.at_us.min() > reports[0]
+    assert not set(found.actions.at_us.tolist()) & set(reports)
+
+
+def test_named_bystanders_are_banned_after_the_delay_of_reports() -> None:
+    rules = QUIET.model_copy(
+        update={
+            "bystander_rate_per_day": 1,
+            "reports_per_day": 0.1,
+            "sweep_delay_days": lognormal(3, 1.0),
+        }
+    )
+    # all are named by the first report
+    found = run(watch(2_000), rules, days=300)
+    first = report_times(Streams(1), 0.1, 300 * DAY_US)[0]
+    log_days = np.log(of(found, BAN)[0] - first / DAY_US)
+    assert len(log_days) == 2_000
+    assert abs(log_days.mean() - math.log(3)) < 4 / math.sqrt(2_000)
+    assert abs(log_days.std() - 1) < 4 / math.sqrt(2 * 2_000)
+
+
+def test_nobody_is_named_by_a_report_before_the_account_begins() -> None:
+    rules = QUIET.model_copy(
+        update={**MISTAKES, "bystander_rate_per_day": 1, "reports_per_day": 0.1}
+    )
+    reports = report_times(Streams(1), 0.1, 300 * DAY_US)
+    begins_us = np.repeat([reports[1] - DAY_US // 100, reports[1] + 1], 50)
+    found = run(replace(watch(100), begins_us=begins_us), rules, days=300)
+    assert of(found, BAN)[0].tolist() == [reports[1] / DAY_US] * 50 + [reports[2] / DAY_US] * 50
+
+
+def test_reports_are_a_poisson_process_which_a_longer_log_goes_on_with() -> None:
+    reports = report_times(Streams(3), 0.5, 10_000 * DAY_US)
+    gaps = np.diff(reports) / DAY_US
+    assert abs(gaps.mean() / 2 - 1) < 4 / math.sqrt(len(gaps))
+    assert abs(gaps.std() / 2 - 1) < 8 / math.sqrt(len(gaps))
+    short = report_times(Streams(3), 0.5, 1_000 * DAY_US)
+    assert short == reports[: len(short)]
+    assert reports[len(short)] >= 1_000 * DAY_US
+    assert not report_times(Streams(3), 1e-9, DAY_US)
 
 
 def test_accounts_swept_while_they_are_verified_are_lost_once() -> None:

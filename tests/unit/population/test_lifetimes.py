@@ -93,11 +93,30 @@ def test_a_cohort_signs_up_together_also_within_the_log() -> None:
         ring(constant(20.0)), 10 * DAY_US, cohort=cohort, created_us=member * HOUR_US
     )
     by_cohort = created.reshape(-1, 10)
+    assert np.ptp(by_cohort, axis=1).max() == 9 * HOUR_US
+    # but for those who are turned back at the end of the log
     together = (np.diff(by_cohort, axis=1) == HOUR_US).all(axis=1)
-    # a cohort is cut in two where it reaches over the end of the log
-    assert together.mean() > 0.97
+    assert 0.97 < together.mean() < 1
+    assert begins.max() <= 10 * DAY_US
     assert set((ends - begins).tolist()) == {20 * DAY_US}
     assert (by_cohort[:, 0] > 0).mean() == pytest.approx(9 / 30, abs=0.1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_members_of_cohorts_begin_at_all_times_alike(seed: int) -> None:
+    slots = 40_000
+    cohort, later_us = np.arange(slots) // 10, np.arange(slots) % 10 * DAY_US // 2
+    of_cohort = np.random.default_rng(seed).permuted(later_us.reshape(-1, 10), axis=1)
+    begins = drawn(
+        ring(constant(3.0), slots),
+        5 * DAY_US,
+        Streams(seed),
+        cohort=cohort,
+        created_us=of_cohort.ravel(),
+    ).begins_us
+    days = np.bincount((begins + 3 * DAY_US) // DAY_US, minlength=8)[:8]
+    # the members of a cohort are not independent
+    assert abs(days - slots / 8).max() < 4 * np.sqrt(10 * slots / 8)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sim.catalog import models
+from sim.scaffold import expected_calls
 from sim.scaffold.expected_calls import compactions_per_call, mean_calls, mean_session_calls
 from sim.scaffold.turns import (
     Turns,
@@ -154,3 +156,28 @@ def test_expected_calls_have_the_compactions_of_agents_that_compact() -> None:
     assert mean_session_calls(actor) == pytest.approx(1_000 * (1 + share))
     # a single turn is compacted only if its session begins near the limit
     assert 0 < compactions_per_call(actor, one_turn=True) < 3 * share
+
+
+def test_expected_compactions_follow_the_answers_and_the_windows_of_the_models(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    per_session = TurnsPerSession(single_share=0.0, more=constant(100))
+    dials = {"agentic_share": 1.0, "tool_steps": constant(9), "turns_per_session": per_session}
+
+    def share(**more: Any) -> float:
+        actor: Actor = coders(agents={"coding-cli": 1.0}, **dials, **more)
+        return compactions_per_call(actor, one_turn=False)
+
+    # answers stay in the context
+    assert share(output_tokens=constant(5_000)) > 2.5 * share(output_tokens=constant(10))
+
+    # no two models of the catalog differ in their windows
+    large, other = list(models().values())[:2]
+    small = other.model_copy(update={"context_window_tokens": 50_000})
+    monkeypatch.setattr(expected_calls, "models", lambda: {large.id: large, small.id: small})
+    monkeypatch.setattr(expected_calls, "_compactions_by_parameters", {})
+    alone = share(models={large.id: 1.0}), share(models={small.id: 1.0})
+    assert alone[1] > 2 * alone[0]
+    for weight in (0.1, 0.9):
+        of_both = share(models={large.id: weight, small.id: 1 - weight})
+        assert of_both == pytest.approx(weight * alone[0] + (1 - weight) * alone[1], rel=0.05)
