@@ -116,6 +116,7 @@ def lives(context: ActorContext) -> Iterator[Measure]:
     assert stays.all() == (actor.source == "benchmark")
     if stays.all():
         return
+    assert actor.lifetime_days is not None
     yield from below("lifetime in days", lived[~stays], actor.lifetime_days, a.cohort[~stays])
 
     length = actor.lifetime_days.sample(np.random.default_rng(1), 200_000)

@@ -123,7 +123,7 @@ def test_prompts_of_the_list_are_reworded_as_the_actor_says_and_own_ones_as_thei
     assert len(set(listed.tolist())) > N / 2
     sigmas = reword_sigmas(actor, (actor, mild))
     source = np.array([PromptSource.LIST, PromptSource.OWN, PromptSource.COVER, PromptSource.LIST])
-    mode = np.array([0, 0, 1, 1], np.int8)
+    mode = np.array([0, 0, 1, 1])
     assert sigma_of(sigmas[None], 0, mode, source).tolist() == [0.5, 0.5, 0.1, 0.5]
     assert reword_sigmas(lab(paraphrase_sigma=0.3), (mild,)).tolist() == [0.3, 0.0]
     assert reword_key(STREAMS, "ring") == STREAMS.key("ring", "rewording")
@@ -164,7 +164,7 @@ def test_items_of_a_benchmark_are_the_same_in_all_runs_of_a_world() -> None:
     tasks = np.zeros(N, np.int64)
     item = np.arange(N)
 
-    def asked(source: int, item: Any, world: Universe, run: Streams) -> list[int]:
+    def asked(source: int, item: Any, world: Universe, run: Streams) -> Any:
         found = ActorPrompts(bench, (bench,), world, run).choose(
             tasks, tasks, tasks, tasks + source, item, tasks, np.arange(N)
         )

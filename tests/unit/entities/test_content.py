@@ -131,7 +131,7 @@ def test_parts_of_vectors_have_their_weights() -> None:
         parts = [(one, one if k in in_common else two) for k in range(3)]
         bounds = UNIVERSE.templates_of("popular").stop, TOPICS, 1 << 40
         first, second = (
-            vectors_of(*(p[k] % bound for p, bound in zip(parts, bounds, strict=True)), 0)
+            vectors_of(parts[0][k] % bounds[0], parts[1][k] % bounds[1], parts[2][k] % bounds[2], 0)
             for k in (0, 1)
         )
         assert (first * second).sum(axis=1).mean() == pytest.approx(share / whole, abs=0.05)

@@ -110,8 +110,8 @@ a_pause = st.tuples(spans, shares, st.booleans())
 
 def as_pauses(drawn: list[tuple[int, int, int, float]]) -> Pauses:
     account, low, high, factor = zip(*drawn, strict=True) if drawn else ((),) * 4
-    seconds_of = (np.array(t, np.int64) * SECOND_US for t in (low, high))
-    return Pauses(np.array(account, np.int64), *seconds_of, np.array(factor, np.float64))
+    low_us, high_us = (np.array(t, np.int64) * SECOND_US for t in (low, high))
+    return Pauses(np.array(account, np.int64), low_us, high_us, np.array(factor, np.float64))
 
 
 @given(st.lists(st.tuples(lives, st.lists(a_pause, max_size=4)), min_size=1, max_size=4))
@@ -175,7 +175,7 @@ def test_the_course_is_told_as_a_share_of_the_best_week() -> None:
     course = Course(np.array([[0.5, 1.5], [1.2, 0.8]]))
     held = SlotTimeline(row, -forever, forever, row, np.ones(2), course=course)
     assert not held.never_ends
-    assert held.peak(range(2)).tolist() == [1.5, 1.2]
+    assert np.asarray(held.peak(range(2))).tolist() == [1.5, 1.2]
     days = [-20, 0, 6.9, 7, 30]
     assert [at(held, 0, 86_400 * d)[1] for d in days] == pytest.approx([1 / 3, 1 / 3, 1 / 3, 1, 1])
     assert at(held.for_guests(np.array([1])), 0, 8 * 86_400)[1] == pytest.approx(0.8 / 1.2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,11 @@ from sim.population.population import Population, build_population
 from sim.scenario.resolved import Scenario
 from tests.support.scenarios import DAY_US, coders, constant, make_actor, pool, scenario
 
-DIALS = {"keys_per_account": 3.0, "workspaces_per_organisation": 4.0, "organisations": 500}
+DIALS: dict[str, Any] = {
+    "keys_per_account": 3.0,
+    "workspaces_per_organisation": 4.0,
+    "organisations": 500,
+}
 ASKED = scenario(coders(2_000, **DIALS))
 
 

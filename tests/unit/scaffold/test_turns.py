@@ -141,7 +141,11 @@ def test_expected_calls_are_remembered_by_what_they_depend_on() -> None:
 
 def test_expected_calls_of_a_session_are_those_of_its_turns() -> None:
     per_session = TurnsPerSession(single_share=0.5, more=constant(4))
-    dials = {"agentic_share": 1.0, "tool_steps": constant(2), "turns_per_session": per_session}
+    dials: dict[str, Any] = {
+        "agentic_share": 1.0,
+        "tool_steps": constant(2),
+        "turns_per_session": per_session,
+    }
     actor: Actor = coders(agents={"swe-agent": 1.0}, **dials)
     assert mean_session_calls(actor) == pytest.approx(2.5 * 3)
 
@@ -149,7 +153,11 @@ def test_expected_calls_of_a_session_are_those_of_its_turns() -> None:
 def test_expected_calls_have_the_compactions_of_agents_that_compact() -> None:
     """A coding agent grows by some 1,700 tokens a call, and a compaction takes off 120,000."""
     per_session = TurnsPerSession(single_share=0.0, more=constant(100))
-    dials = {"agentic_share": 1.0, "tool_steps": constant(9), "turns_per_session": per_session}
+    dials: dict[str, Any] = {
+        "agentic_share": 1.0,
+        "tool_steps": constant(9),
+        "turns_per_session": per_session,
+    }
     actor: Actor = coders(agents={"coding-cli": 0.5, "swe-agent": 0.5}, **dials)
     share = compactions_per_call(actor, one_turn=False)
     assert share == pytest.approx(0.5 * 1_700 / 121_000, rel=0.1)
@@ -162,7 +170,11 @@ def test_expected_compactions_follow_the_answers_and_the_windows_of_the_models(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     per_session = TurnsPerSession(single_share=0.0, more=constant(100))
-    dials = {"agentic_share": 1.0, "tool_steps": constant(9), "turns_per_session": per_session}
+    dials: dict[str, Any] = {
+        "agentic_share": 1.0,
+        "tool_steps": constant(9),
+        "turns_per_session": per_session,
+    }
 
     def share(**more: Any) -> float:
         actor: Actor = coders(agents={"coding-cli": 1.0}, **dials, **more)
