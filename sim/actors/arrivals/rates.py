@@ -11,14 +11,19 @@ from sim.actors.arrivals.intensity import ModulatedIntensity, TimeChange, Weekly
 from sim.actors.context import ActorContext
 from sim.arrays.time import DAY_US
 from sim.arrays.types import Floats
+from sim.catalog import NO_LIMITS
 from sim.documents.bounds import MOST_PER_DAY
 from sim.entities.accounts import Accounts
+from sim.entities.behaviour import OWN_MODE
 from sim.scenario.resolved import Actor
 from sim.world.load_curve import activity
 
 # Sessions are opened at most so long before the log: longer ones hold hardly any exchanges.
 SESSION_LEAD_US = 14 * DAY_US
 SHARD_EXCHANGES = 400_000
+# What an account under limits that follows a mode sends in a day at most. Whoever needs more has
+# limits by contract; else calls would be refused faster than answered. A prior.
+MOST_UNDER_LIMITS = 20_000
 
 
 def shards_of(context: ActorContext, slots: range) -> list[range]:
@@ -56,13 +61,16 @@ def unscaled_rates_per_day(
     """Return the expected exchanges a day of each slot, before a target or a budget scales them.
 
     The mean of the slot's behaviour times the volume of its first account, which has mean 1; at
-    most `most_per_account_day` of the actor, or `MOST_PER_DAY` if it states none.
+    most `most_per_account_day` of the actor. If it states none, that is `MOST_PER_DAY`, or
+    `MOST_UNDER_LIMITS` for accounts that follow a mode and have limits.
     """
     within = slice(slots.start, slots.stop)
     mean = np.array([mean_per_day(behaviour) for behaviour in behaviours])
     rate = accounts.volume[within] * mean[accounts.mode[within]]
-    cap = actor.most_per_account_day
-    return np.asarray(np.minimum(rate, MOST_PER_DAY if cap is None else cap))
+    if actor.most_per_account_day is not None:
+        return np.asarray(np.minimum(rate, actor.most_per_account_day))
+    is_bound = (accounts.mode[within] != OWN_MODE) & (actor.tier != NO_LIMITS)
+    return np.asarray(np.minimum(rate, np.where(is_bound, MOST_UNDER_LIMITS, MOST_PER_DAY)))
 
 
 def mean_per_day(behaviour: Actor) -> float:

@@ -10,6 +10,7 @@ import pytest
 import sim.actors.arrivals.rates as rates
 from sim.actors.arrivals.intensity import ModulatedIntensity, WeeklyIntensity
 from sim.actors.arrivals.rates import (
+    MOST_UNDER_LIMITS,
     SESSION_LEAD_US,
     expected_exchanges,
     mean_per_day,
@@ -48,6 +49,18 @@ def test_without_a_stated_cap_the_general_one_holds() -> None:
     volume = np.array([2.0 * MOST_PER_DAY, 3.0])
     context = replace(context, accounts=replace(context.accounts, volume=volume))
     assert rates_per_day(context, range(2)).tolist() == [MOST_PER_DAY, 3.0]
+
+
+@pytest.mark.parametrize(("tier", "most"), [("tier-4", MOST_UNDER_LIMITS), ("none", MOST_PER_DAY)])
+def test_who_follows_a_mode_and_has_limits_sends_no_more_than_they_can_bear(
+    tier: str, most: int
+) -> None:
+    """Else one account in ten thousand would be refused a hundred million times."""
+    actor = coders(2, tier=tier, separability=0.0)
+    context = context_of(actor)
+    volume, mode = np.array([2.0 * MOST_PER_DAY, 2.0 * MOST_PER_DAY]), np.array([0, 1], np.int8)
+    context = replace(context, accounts=replace(context.accounts, volume=volume, mode=mode))
+    assert rates_per_day(context, range(2)).tolist() == [MOST_PER_DAY, most]
 
 
 def test_shards_end_where_the_running_total_passes_their_size(
