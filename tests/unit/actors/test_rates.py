@@ -58,7 +58,7 @@ def test_who_follows_a_mode_and_has_limits_sends_no_more_than_they_can_bear(
     """Else one account in ten thousand would be refused a hundred million times."""
     actor = coders(2, tier=tier, separability=0.0)
     context = context_of(actor)
-    volume, mode = np.array([2.0 * MOST_PER_DAY, 2.0 * MOST_PER_DAY]), np.array([0, 1], np.int8)
+    volume, mode = np.array([2.0 * MOST_PER_DAY, 2.0 * MOST_PER_DAY]), np.array([0, 1])
     context = replace(context, accounts=replace(context.accounts, volume=volume, mode=mode))
     assert rates_per_day(context, range(2)).tolist() == [MOST_PER_DAY, most]
 
