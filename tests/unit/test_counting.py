@@ -290,7 +290,9 @@ def test_the_truth_of_another_run_is_refused(copy: Path, tmp_path: Path) -> None
     other = carried_out(tmp_path / "other", seed=2)
     shutil.rmtree(copy / "truth")
     shutil.copytree(other / "truth", copy / "truth")
-    with pytest.raises(InvalidInputError, match=r"truth/.*: (has .*, the manifest says|is missing)"):
+    with pytest.raises(
+        InvalidInputError, match=r"truth/.*: (has .*, the manifest says|is missing)"
+    ):
         count_run(copy)
 
 
