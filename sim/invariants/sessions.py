@@ -85,6 +85,7 @@ class Sessions(Check):
 def _rules_of_rows(rows: Columns, begun: Bools, before: Ints) -> list[Rule]:
     """Return the rules on single rows, and on the first of their session in the log."""
     is_new, first = ~rows["old"], (rows["turn"] == 0) & (rows["step"] == 0)
+
     return [
         Rule(
             is_new & ((rows["session"] == MISSING) | (rows["agent"] == MISSING)),

@@ -207,9 +207,9 @@ def _orgs(owners: AccountOwners, streams: Streams) -> Any:
     _, first, org = np.unique(a.org_id[order], return_index=True, return_inverse=True)
     oldest = order[first]
     verified = np.bincount(org, a.verified[order]) > 0
-    lead_us = lognormal_us(
-        mixed(streams.key("organisations", "created"), a.org_id[oldest]), *_ORGANISATION_LEAD
-    )
+
+    chance = mixed(streams.key("organisations", "created"), a.org_id[oldest])
+    lead_us = lognormal_us(chance, *_ORGANISATION_LEAD)
     return sorted_table(
         ORGS,
         {

@@ -99,6 +99,7 @@ def _instruments(population: Population, rows: Ints, given_us: Ints) -> Any:
     order = np.lexsort((given_us, a.instrument[rows]))
     _, first = np.unique(a.instrument[rows][order], return_index=True)
     brought = order[first]
+
     account = rows[brought]
     country = countries_of_cards(
         population.world_streams, a.instrument[account], a.country[account]

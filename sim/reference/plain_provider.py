@@ -210,6 +210,7 @@ class Provider:
         limit = tier.get(classes[number % len(classes)])
         if limit is None:
             return ()
+
         factors, burst = self._conditions.limit_factors(), context.world.burst
         return tuple(
             Bucket(limits_over_time(per_minute, burst, factors, self._opens_us))

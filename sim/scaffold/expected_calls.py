@@ -75,6 +75,7 @@ def compactions_per_call(actor: Actor, *, one_turn: bool) -> float:
     compacting = {name: share for name, share in actor.agents.items() if agents()[name].compacts}
     if not compacting:
         return 0.0
+
     parameters = (
         one_turn,
         tuple(actor.agents.items()),
@@ -88,6 +89,7 @@ def compactions_per_call(actor: Actor, *, one_turn: bool) -> float:
         actor.agentic_share,
         actor.tool_steps,
     )
+
     if parameters not in _compactions_by_parameters:
         total = sum(actor.agents.values())
         turns, per_session = _pilot(actor, one_turn)

@@ -108,8 +108,10 @@ def left_out(sums: RunSums, known: Mapping[str, object]) -> tuple[str, ...]:
             f"User turns (C5) are only estimated: {ESTIMATE} counts requests whose last message is "
             "a user's, also those that a scaffold makes for a summary or a sub-agent."
         )
+
     sentences += _about_sessions(sums)
     sentences += _about_benchmark_runs(sums)
+
     if "task" in known and sums.rows("SELECT count(*) FROM tasks WHERE begun_before")[0][0]:
         sentences.append(
             "Tasks that had begun before the log opened count with what the log holds of them."

@@ -122,6 +122,7 @@ class LimitCheck:
                 of_class &= stream.bucket % classes == number
             rows = np.flatnonzero(of_class)
             rows = rows[grouped(stream.bucket[rows])]
+
             now = [by_segment[self._segment] for by_segment in sizes]
             if len(rows):
                 self._check_class(stream, rows, stream.context[rows] - read[rows], now)

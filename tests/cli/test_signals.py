@@ -127,7 +127,7 @@ def signalled(place: Path, number: int) -> tuple[int, str, list[int]]:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_workers_end_with_the_command_and_say_nothing(place: Path, number: int) -> None:
     """All processes get the signal, as from `systemctl stop` or a terminal that is closed."""
-    several = TINY.replace("accounts: 20", "accounts: 900")
+    several = TINY.replace("accounts: 20", "accounts: 6_000")
     (place / "tiny.yaml").write_text(several, encoding="utf-8")
     code, stderr, workers = signalled(place, number)
     assert (code, len(workers)) == (128 + number, 2)
