@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -295,6 +296,19 @@ def test_replacements_are_in_organisations_of_their_own() -> None:
     assert first.sum() == 50
     assert len(set(when[first].tolist())) == 1
     assert len(set(when[~first].tolist())) == (~first).sum() > 10
+
+
+def test_nobody_takes_over_a_slot_after_its_work_has_ended() -> None:
+    """Who was banned within two days of the end would be replaced after it."""
+    ends_us = np.full(200, 10 * DAY_US)
+    watched = replace(watch(200, operated=True), begins_us=0 * ends_us, ends_us=ends_us)
+    operator = Operator(replacement_share=1, replacement_delay_h=constant(48))
+    found = run(watched, noisy(BANS, 0.2), operator, days=20)
+    begins_us = found.accounts.from_us[found.accounts.generation > 0]
+    assert len(begins_us) > 100
+    assert begins_us.max() < 10 * DAY_US
+    bans_days = of(found, BAN)[0]
+    assert (bans_days > 8).sum() > 20
 
 
 def mixed(slots: int, operated: bool, seed: int = 0) -> Watched:
