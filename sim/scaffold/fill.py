@@ -9,11 +9,12 @@ import numpy as np
 from sim.arrays.ragged import cumulate_in, starts_of
 from sim.arrays.time import SECOND_US
 from sim.arrays.types import Bools, Ints
-from sim.catalog import Agent
+from sim.catalog import Agent, libraries
 from sim.scaffold.answers import draw_answers
 from sim.scaffold.call_rows import CallRows, Histories, turn_in_session
 from sim.scaffold.call_tokens import draw_summaries, draw_tokens
 from sim.scaffold.context_growth import Grow, grow_contexts
+from sim.scaffold.recorded_calls import recorded_waits_s
 from sim.scaffold.turns import Turns
 from sim.streams import Streams
 from sim.tables.words import ASSISTANT, TOOL, USER, WINDOW_EXCEEDED
@@ -35,6 +36,8 @@ class Sessions:
     ----------
     model : array of int, shape (S,)
         Number of the model.
+    window_tokens : array of int, shape (S,)
+        Window of the model for the account, context and answer together.
     lifetime_us : array of int, shape (S,)
         Lifetime of what the client has the provider cache, 0 if nothing.
     key, bucket, batch : array, shape (S,)
@@ -49,9 +52,13 @@ class Sessions:
         Pause of the user before each turn.
     task_no : array of int, shape (T,)
         Number of each turn within its actor.
+    recorded : array of int, shape (M,), or None
+        Row of the library of the scaffold for each call that turns ask for, None where its dials
+        say what calls are like.
     """
 
     model: Ints
+    window_tokens: Ints
     lifetime_us: Ints
     key: Ints
     bucket: Ints
@@ -61,6 +68,7 @@ class Sessions:
     turns: Turns
     human_gap_us: Ints
     task_no: Ints
+    recorded: Ints | None = None
 
     @property
     def calls_per_session(self) -> Ints:
@@ -183,8 +191,10 @@ def fill(
 
     # the calls that turns ask for, then the compactions between them
     turns, planned = sessions.turns, CallRows.from_turns(sessions.turns, sessions.calls_per_session)
-    window = models.window_tokens[sessions.model[planned.session]]
-    tokens = draw_tokens(agent, window, planned, sessions.calls_per_session, rng, grow)
+    window = sessions.window_tokens[planned.session]
+    tokens = draw_tokens(
+        agent, window, planned, sessions.recorded, sessions.calls_per_session, rng, grow
+    )
     rows, source = planned.with_compactions(tokens.growth.compacted)
     per_session = np.bincount(rows.session)
     histories = Histories.of(rows)
@@ -270,9 +280,15 @@ def _after(flags: Bools, per_session: Ints) -> Bools:
 
 def _waits_us(agent: Agent, sessions: Sessions, rows: CallRows, rng: np.random.Generator) -> Ints:
     """Draw the pause before each call: of a user before a turn, of tools within."""
-    seconds = agent.tool_time_s.sample(rng, len(rows.task))
+    if sessions.recorded is None or agent.library is None:
+        seconds = agent.tool_time_s.sample(rng, len(rows.task))
+    else:
+        seconds = recorded_waits_s(libraries()[agent.library], sessions.recorded, rng)
     wait_us = np.rint(seconds * SECOND_US).astype(np.int64)
     wait_us[rows.position == 0] = sessions.human_gap_us
+    if sessions.recorded is not None:
+        # the pause of the recorded call was before the one that warms the cache up
+        wait_us[np.flatnonzero(rows.prewarm) + 1] = 0
     return wait_us
 
 
