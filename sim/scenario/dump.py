@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from sim.distributions import SHAPES
 from sim.documents.quantities import format_duration
 from sim.documents.strict_yaml import core_value
 from sim.scenario.resolved import Actor, Event, Scenario, World, fields_of, fields_of_event
@@ -131,7 +132,7 @@ def _lines(key: str, value: Any, indent: str) -> list[str]:
 
 
 def _is_distribution(value: dict[str, Any]) -> bool:
-    return not {"constant", "lognormal", "loguniform", "mixture"}.isdisjoint(value)
+    return not set(SHAPES).isdisjoint(value)
 
 
 def _flow(value: Any) -> str:
