@@ -20,8 +20,7 @@ from sim.arrays.time import DAY_US, FOREVER_US, NEVER_US, SECOND_US
 from sim.arrays.types import Bools, Ints
 from sim.scaffold.fill import DrawnSessions
 from sim.scaffold.rows import Placement
-from sim.scaffold.turns import Turns, draw_tool_steps, draw_turns_of
-from sim.streams import mixed
+from sim.scaffold.turns import Turns, draw_benchmark_items, draw_tool_steps, draw_turns_of
 from sim.world.attempts import BLOCKED, Attempts
 
 _BLOCK_ROWS = 65_536
@@ -40,12 +39,16 @@ class Piece:
 
 
 class _OpenedSessions(NamedTuple):
-    """Sessions of one agent with the turns that they will have; session arrays and turn arrays."""
+    """Sessions of one agent with the turns that they will have; session arrays and turn arrays.
+
+    `item` is the item of a benchmark that a turn would work on, -1 without one.
+    """
 
     arrivals: SessionArrivals
     turns_per_session: Ints
     turns: Turns
     gap_us: Ints
+    item: Ints
 
     def pick(self, keep: Bools) -> _OpenedSessions:
         """Return some of the sessions with their turns."""
@@ -55,6 +58,7 @@ class _OpenedSessions(NamedTuple):
             self.turns_per_session[keep],
             self.turns.pick(keep_turn),
             self.gap_us[keep_turn],
+            self.item[keep_turn],
         )
 
 
@@ -101,9 +105,11 @@ class SessionPieces:
 
         turns_per_session = draw_turns(behaviour, len(arrivals.start_us), rng)
         total = int(turns_per_session.sum())
-        turns = draw_turns_of(behaviour, draw_tool_steps(behaviour, total, rng), rng)
+        item, difficulty = draw_benchmark_items(behaviour, total, context.world.streams, rng)
+        steps = draw_tool_steps(behaviour, total, rng, difficulty)
+        turns = draw_turns_of(behaviour, steps, rng)
         gap_us = np.rint(behaviour.human_gap_s.sample(rng, total) * SECOND_US).astype(np.int64)
-        opened = _OpenedSessions(arrivals, turns_per_session, turns, gap_us)
+        opened = _OpenedSessions(arrivals, turns_per_session, turns, gap_us, item)
 
         batch_us = np.where(context.accounts.batches[arrivals.account], DAY_US, 0)
         lasts_us = longest_us(gap_us, turns.calls, turns_per_session) + batch_us
@@ -140,6 +146,8 @@ class SessionPieces:
         )
         template = context.templates.number[account, variant].astype(np.int64)
         placement = self._place(arrivals, template, sessions.model, session_no, drawn.task_no)
+        # a session that its window ends has lost its last turns
+        placement = replace(placement, item=opened.item[drawn.task_no - task_no[0]])
         ends_us = timing.session_ends_us
         return Piece(drawn, placement, arrivals.start_us, ends_us, organisation, attempts)
 
@@ -198,11 +206,7 @@ class SessionPieces:
     def _with_prompts(self, piece: Piece, item: Ints, source: Ints) -> Placement:
         """Return the placement of a piece with what its tasks are about."""
         context, placement = self._context, piece.placement
-        if context.actor.cover == "benchmark" or context.actor.source == "benchmark":
-            draw = mixed(context.streams.key(context.actor.id, "cover"), placement.task_no)
-            any_item = (draw % np.uint64(max(context.actor.items, 1))).astype(np.int64)
-            item = np.where(source == PromptSource.LIST, item, any_item)
-
+        item = np.where(source == PromptSource.LIST, item, placement.item)
         session = session_of_task(piece.drawn)
         account = placement.account[session] - context.first_account
         content = context.prompts.choose(
