@@ -126,7 +126,11 @@ class Agent(Record):
 
 
 class Benchmark(Record):
-    """A public benchmark; `calls_per_item` None means the measured steps of agent and model."""
+    """A public benchmark; `calls_per_item` None means the measured steps of agent and model.
+
+    `item_share`: share of the variance of log calls that lies between items, within one agent and
+    model.
+    """
 
     id: str
     title: str
@@ -134,6 +138,7 @@ class Benchmark(Record):
     usual_repeats: str
     calls_note: str
     calls_per_item: Distribution | None
+    item_share: Share
     agents: tuple[str, ...]
     source: str
     status: Status

@@ -103,7 +103,7 @@ def _mean_turns(behaviour: Actor, agent: Agent) -> float:
     """
     if agent.library is not None:
         library = libraries()[agent.library]
-        return float(library.opens_turn.sum() / len(library.begin_tokens))
+        return float(library.opens_turn.sum() / library.sources)
     turns = behaviour.turns_per_session
     return turns.single_share + (1 - turns.single_share) * turns.more.rounded_mean(low=1)
 

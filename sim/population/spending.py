@@ -96,7 +96,7 @@ def usd_per_exchange(draws: SessionDraws) -> float:
     zeros, ones = np.zeros(_PILOT_SESSIONS, np.int64), np.ones(_PILOT_SESSIONS, np.int64)
     if agent.library is None:
         turns = draw_turns_of(actor, draw_tool_steps(actor, _PILOT_SESSIONS, rng), rng)
-        asked = SessionTurns(ones, turns, zeros, None)
+        asked = SessionTurns(ones, turns, zeros, zeros - 1, None)
     else:
         asked = draw_session_turns(actor, agent, draws.windows(account), rng)
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from sim.arrays.ragged import starts_of
 from sim.arrays.types import Bools, Floats, Ints
-from sim.catalog import Agent, libraries
+from sim.catalog import Agent
 from sim.scaffold.call_rows import CallRows
 from sim.scaffold.context_growth import Grow, Growth, cut_to_window, longest_summary
-from sim.scaffold.recorded_calls import recorded_appended, recorded_begin, recorded_output
+from sim.scaffold.recorded_calls import RecordedCalls
 from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE
 
 
@@ -41,7 +41,7 @@ def draw_tokens(
     agent: Agent,
     window: Ints,
     rows: CallRows,
-    recorded: Ints | None,
+    recorded: RecordedCalls | None,
     per_session: Ints,
     rng: Callable[[str], np.random.Generator],
     grow: Grow,
@@ -56,8 +56,8 @@ def draw_tokens(
         Window of the model of each call.
     rows : CallRows
         The calls.
-    recorded : array of int, shape (M,), or None
-        Row of the library of the scaffold for each call, None where its dials decide.
+    recorded : RecordedCalls, optional
+        What recorded calls say of these; None where the dials of the scaffold decide.
     per_session : array of int, shape (S,)
         Calls of each session.
     rng : callable
@@ -65,15 +65,12 @@ def draw_tokens(
     grow : callable
         Says how contexts grow.
     """
-    if recorded is None or agent.library is None:
+    if recorded is None:
         wanted = agent.output_tokens.sample(rng("output"), len(rows.task))
         new = _new_input(agent, rows, rng("append"))
         base = agent.base_context_tokens.sample(rng("base"), len(per_session))
     else:
-        library = libraries()[agent.library]
-        wanted = recorded_output(library, recorded, rng("output"))
-        new = recorded_appended(library, recorded, rng("append"))
-        base = recorded_begin(library, recorded[starts_of(per_session)], rng("base"))
+        wanted, new, base = recorded.output, recorded.appended, recorded.begin
     output, truncated = _output_tokens(agent, rows, wanted)
     appended = np.rint(np.where(rows.prewarm, 0, new)).astype(np.int64)
 

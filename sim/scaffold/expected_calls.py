@@ -15,6 +15,7 @@ from sim.entities.behaviour import scaffold_of
 from sim.scaffold.call_rows import CallRows
 from sim.scaffold.call_tokens import draw_tokens
 from sim.scaffold.context_growth import grow_contexts
+from sim.scaffold.recorded_calls import RecordedCalls, recorded_calls
 from sim.scaffold.session_turns import draw_session_turns, draw_turns, source_weights
 from sim.scaffold.turns import Turns, draw_tool_steps, draw_turns_of
 from sim.scenario.resolved import Actor
@@ -61,15 +62,21 @@ def _mean_recorded_calls(actor: Actor, name: str) -> float:
     library = libraries()[agent.library or ""]
     window = _windows_of_sessions(actor, _PILOT_SESSIONS, rng)
     asked = draw_session_turns(actor, agent, window, rng)
-    rows = CallRows.from_turns(asked.turns, asked.calls_per_session)
-    compacted = _compacted(agent, window, rows, asked.recorded)
+    rows, first = (
+        CallRows.from_turns(asked.turns, asked.calls_per_session),
+        starts_of(asked.calls_per_session),
+    )
+    recorded = recorded_calls(library, asked.recorded, first, rng)
+    compacted = _compacted(agent, window, rows, recorded)
 
     # what the sources have is known: only the ratio to it is estimated
     calls = np.bincount(library.source)
-    first = asked.recorded[starts_of(asked.calls_per_session)]
-    ratio = (len(compacted) + compacted.sum()) / calls[library.source[first]].sum()
+    source = library.source[asked.recorded[first]]
+    ratio = (len(compacted) + compacted.sum()) / calls[source].sum()
     means = {
-        holds: np.average(calls, weights=source_weights(library, actor.library_tilt, agent.compaction_at*holds))
+        holds: np.average(
+            calls, weights=source_weights(library, actor.library_tilt, agent.compaction_at * holds)
+        )
         for holds in set(window.tolist())
     }
     _mean_calls_by_parameters[parameters] = ratio * np.mean([means[w] for w in window.tolist()])
@@ -161,7 +168,7 @@ def _share(actor: Actor, name: str, turns: Turns, per_session: Ints) -> float:
     return float(_compacted(scaffold_of(actor, name), window, rows, None).mean())
 
 
-def _compacted(agent: Agent, window: Ints, rows: CallRows, recorded: Ints | None) -> Bools:
+def _compacted(agent: Agent, window: Ints, rows: CallRows, recorded: RecordedCalls | None) -> Bools:
     """Return before which calls of sessions an agent compacts, in a sample with a fixed seed."""
     rngs = cache(lambda purpose: np.random.default_rng([0, *purpose.encode()]))
     per_session = np.bincount(rows.session)

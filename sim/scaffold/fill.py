@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -14,7 +15,7 @@ from sim.scaffold.answers import draw_answers
 from sim.scaffold.call_rows import CallRows, Histories, turn_in_session
 from sim.scaffold.call_tokens import draw_summaries, draw_tokens
 from sim.scaffold.context_growth import Grow, grow_contexts
-from sim.scaffold.recorded_calls import recorded_waits_s
+from sim.scaffold.recorded_calls import RecordedCalls, recorded_calls
 from sim.scaffold.turns import Turns
 from sim.streams import Streams
 from sim.tables.words import ASSISTANT, TOOL, USER, WINDOW_EXCEEDED
@@ -190,11 +191,12 @@ def fill(
         return streams.rng(*name, purpose)
 
     # the calls that turns ask for, then the compactions between them
-    turns, planned = sessions.turns, CallRows.from_turns(sessions.turns, sessions.calls_per_session)
+    turns = sessions.turns
+    planned = CallRows.from_turns(turns, sessions.calls_per_session)
     window = sessions.window_tokens[planned.session]
-    tokens = draw_tokens(
-        agent, window, planned, sessions.recorded, sessions.calls_per_session, rng, grow
-    )
+    per_session = sessions.calls_per_session
+    recorded = _recorded_calls(agent, sessions, rng)
+    tokens = draw_tokens(agent, window, planned, recorded, per_session, rng, grow)
     rows, source = planned.with_compactions(tokens.growth.compacted)
     per_session = np.bincount(rows.session)
     histories = Histories.of(rows)
@@ -215,7 +217,7 @@ def fill(
     batch = sessions.batch[rows.session]
     if batch.any():
         ttft_us[batch] = models.batch_delay_us(int(batch.sum()), rng("batch"))
-    wait_us = _waits_us(agent, sessions, planned, rng("tool time"))[source]
+    wait_us = _waits_us(agent, sessions, planned, recorded, rng)[source]
     # a compaction is sent when its call was due, and that at once when the summary is there
     wait_us[np.flatnonzero(made) + 1] = 0
     wait_us[starts_of(per_session)] = 0
@@ -278,17 +280,34 @@ def _after(flags: Bools, per_session: Ints) -> Bools:
     return cumulate_in(flags.astype(np.int64), per_session) > flags
 
 
-def _waits_us(agent: Agent, sessions: Sessions, rows: CallRows, rng: np.random.Generator) -> Ints:
-    """Draw the pause before each call: of a user before a turn, of tools within."""
+def _recorded_calls(
+    agent: Agent, sessions: Sessions, rng: Callable[[str], np.random.Generator]
+) -> RecordedCalls | None:
+    """Return what recorded calls say of the calls that turns ask for, None without a library."""
     if sessions.recorded is None or agent.library is None:
-        seconds = agent.tool_time_s.sample(rng, len(rows.task))
+        return None
+    first = starts_of(sessions.calls_per_session)
+    return recorded_calls(
+        libraries()[agent.library], sessions.recorded, first, rng("recorded calls")
+    )
+
+
+def _waits_us(
+    agent: Agent,
+    sessions: Sessions,
+    rows: CallRows,
+    recorded: RecordedCalls | None,
+    rng: Callable[[str], np.random.Generator],
+) -> Ints:
+    """Return the pause before each call: of a user before a turn, of tools within."""
+    if recorded is None:
+        seconds = agent.tool_time_s.sample(rng("tool time"), len(rows.task))
     else:
-        seconds = recorded_waits_s(libraries()[agent.library], sessions.recorded, rng)
+        # the recorded pause is before the call that warms the cache up, if there is one
+        seconds = recorded.wait_s
+        seconds[np.flatnonzero(rows.prewarm) + 1] = 0
     wait_us = np.rint(seconds * SECOND_US).astype(np.int64)
     wait_us[rows.position == 0] = sessions.human_gap_us
-    if sessions.recorded is not None:
-        # the pause of the recorded call was before the one that warms the cache up
-        wait_us[np.flatnonzero(rows.prewarm) + 1] = 0
     return wait_us
 
 

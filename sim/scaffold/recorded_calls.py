@@ -1,48 +1,62 @@
-"""What recorded calls of a library become in a session: their pauses, answers and new input.
-
-Factors near 1 stretch every number, so that no exact sequence of a person comes back.
-"""
+"""What recorded calls of a library become in a session: their pauses, answers and new input."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
 from sim.arrays.types import Floats, Ints
 from sim.catalog import Library
+from sim.scaffold.library_sessions import stretched
 
-# Standard deviations of the logarithms of the factors; priors.
-_WAIT_SIGMA, _LENGTH_SIGMA, _BEGIN_SIGMA = 0.1, 0.05, 0.03
-
-
-def recorded_waits_s(library: Library, rows: Ints, rng: np.random.Generator) -> Floats:
-    """Return the pause in seconds before each call that is taken from `rows`, shape of `rows`."""
-    return library.wait_s[rows] * _factors(rng, len(rows), _WAIT_SIGMA)
+# Standard deviation of the logarithm of a factor on the context that a session begins with; a prior.
+_BEGIN_SPREAD = 0.03
 
 
-def recorded_output(library: Library, rows: Ints, rng: np.random.Generator) -> Floats:
-    """Return the tokens of each answer, shape of `rows`."""
-    return library.output_tokens[rows] * _factors(rng, len(rows), _LENGTH_SIGMA)
+class RecordedCalls(NamedTuple):
+    """Calls that are taken from a library.
 
-
-def recorded_appended(library: Library, rows: Ints, rng: np.random.Generator) -> Floats:
-    """Return what each request has more than the one before it and its answer, shape of `rows`.
-
-    It is below 0 where a client drops more, such as reasoning, than it adds. Where the recorded
-    client began a new context, the new input is that of an ordinary call: when a context is full
-    follows from the window.
+    Attributes
+    ----------
+    wait_s : array of float, shape (M,)
+        Seconds from the end of the answer before.
+    appended, output : array of float, shape (M,)
+        Tokens that the request has beyond the one before it and its answer, below 0 where the
+        client drops more than it adds, and tokens of the answer.
+    begin : array of float, shape (S,)
+        Tokens of the first request of each session.
     """
-    appended = library.growth[rows] - library.before_tokens[rows]
-    usual = np.median(library.growth[~library.compacts] - library.before_tokens[~library.compacts])
-    appended = np.where(library.compacts[rows], usual, appended)
-    return appended * _factors(rng, len(rows), _LENGTH_SIGMA)
+
+    wait_s: Floats
+    appended: Floats
+    output: Floats
+    begin: Floats
 
 
-def recorded_begin(library: Library, rows: Ints, rng: np.random.Generator) -> Floats:
-    """Return the context of sessions whose first calls are taken from `rows`, shape of `rows`."""
-    begin = library.begin_tokens[library.source[rows]]
-    return begin * _factors(rng, len(rows), _BEGIN_SIGMA)
+def recorded_calls(
+    library: Library, rows: Ints, first: Ints, rng: np.random.Generator
+) -> RecordedCalls:
+    """Return what calls do that are taken from `rows` of a library.
 
+    Where the recorded client began a new context, the new input is that of an ordinary call: when a
+    context is full follows from the window.
 
-def _factors(rng: np.random.Generator, size: int, sigma: float) -> Floats:
-    """Draw lognormal factors of median 1."""
-    return np.exp(sigma * rng.standard_normal(size))
+    Parameters
+    ----------
+    library : Library
+        The recorded calls.
+    rows : array of int, shape (M,)
+        Row of each call.
+    first : array of int, shape (S,)
+        Index of the first call of each session.
+    rng : numpy.random.Generator
+        Gives the factors that stretch the numbers.
+    """
+    wait_s, appended, output = stretched(library, rows, rng)
+    net = (library.growth - library.before_tokens)[~library.compacts]
+    appended = np.where(library.compacts[rows], np.median(net), appended)
+    begin = library.begin_tokens[rows[first]] * np.exp(
+        _BEGIN_SPREAD * rng.standard_normal(len(first))
+    )
+    return RecordedCalls(wait_s, appended, output, begin)

@@ -11,10 +11,10 @@ from sim.arrays.ragged import position_in, ranges, starts_of
 from sim.arrays.time import SECOND_US
 from sim.arrays.types import Bools, Floats, Ints
 from sim.catalog import Agent, Library, libraries
-from sim.scaffold.library_sessions import LibrarySessions, draw_library_sessions
-from sim.scaffold.recorded_calls import recorded_waits_s
-from sim.scaffold.turns import Turns, draw_tool_steps, draw_turns_of
+from sim.scaffold.library_sessions import LibrarySessions, draw_library_sessions, stretched
+from sim.scaffold.turns import Turns, draw_benchmark_items, draw_tool_steps, draw_turns_of
 from sim.scenario.resolved import Actor
+from sim.streams import Streams
 
 
 class SessionTurns(NamedTuple):
@@ -28,6 +28,8 @@ class SessionTurns(NamedTuple):
         What each of them asks for, shape (T,).
     human_gap_us : array of int, shape (T,)
         Pause of the user before each; that of the first turn of a session is of no account.
+    item : array of int, shape (T,)
+        Item of a benchmark that each would work on, -1 without one.
     recorded : array of int, shape (M,), or None
         Row of the agent's library that each call is taken from; None where dials decide.
     """
@@ -35,6 +37,7 @@ class SessionTurns(NamedTuple):
     per_session: Ints
     turns: Turns
     human_gap_us: Ints
+    item: Ints
     recorded: Ints | None
 
     @property
@@ -49,12 +52,20 @@ class SessionTurns(NamedTuple):
         if recorded is not None:
             recorded = recorded[np.repeat(keep_turn, self.turns.calls)]
         return SessionTurns(
-            self.per_session[keep], self.turns.pick(keep_turn), self.human_gap_us[keep_turn], recorded
+            self.per_session[keep],
+            self.turns.pick(keep_turn),
+            self.human_gap_us[keep_turn],
+            self.item[keep_turn],
+            recorded,
         )
 
 
 def draw_session_turns(
-    behaviour: Actor, agent: Agent, window: Ints, rng: np.random.Generator
+    behaviour: Actor,
+    agent: Agent,
+    window: Ints,
+    rng: np.random.Generator,
+    world: Streams | None = None,
 ) -> SessionTurns:
     """Draw the turns of sessions of a scaffold, one for each of `window`.
 
@@ -69,9 +80,12 @@ def draw_session_turns(
         the scaffold leaves in it.
     rng : numpy.random.Generator
         Draws all of them.
+    world : Streams, optional
+        Streams of the world, which make items of a benchmark hard or easy for everybody. Left out
+        in samples, of which nobody asks what the turns are about.
     """
     if agent.library is None:
-        return _by_dials(behaviour, len(window), rng)
+        return _by_dials(behaviour, len(window), rng, world)
 
     library = libraries()[agent.library]
     most = np.floor(window * agent.compaction_at)
@@ -88,22 +102,37 @@ def draw_session_turns(
     # call before the first
     place = position_in(turns.calls) - np.repeat(turns.prewarmed, turns.calls)
     rows = drawn.rows[np.repeat(first, turns.calls) + np.maximum(place, 0)]
-    wait_s = recorded_waits_s(library, drawn.rows[first], rng)
+    wait_s = stretched(library, drawn.rows[first], rng)[0]
+    item, _ = _benchmark_items(behaviour, len(first), world, rng)
     return SessionTurns(
         per_session=np.add.reduceat(opens.astype(np.int64), starts_of(drawn.per_session)),
         turns=turns,
         human_gap_us=np.rint(wait_s * SECOND_US).astype(np.int64),
+        item=item,
         recorded=rows,
     )
 
 
-def _by_dials(behaviour: Actor, sessions: int, rng: np.random.Generator) -> SessionTurns:
+def _by_dials(
+    behaviour: Actor, sessions: int, rng: np.random.Generator, world: Streams | None
+) -> SessionTurns:
     """Draw turns, tool steps and pauses of the user independently, by the dials of an actor."""
     per_session = draw_turns(behaviour, sessions, rng)
     total = int(per_session.sum())
-    turns = draw_turns_of(behaviour, draw_tool_steps(behaviour, total, rng), rng)
+    item, difficulty = _benchmark_items(behaviour, total, world, rng)
+    steps = draw_tool_steps(behaviour, total, rng, difficulty)
+    turns = draw_turns_of(behaviour, steps, rng)
     gap_us = np.rint(behaviour.human_gap_s.sample(rng, total) * SECOND_US).astype(np.int64)
-    return SessionTurns(per_session, turns, gap_us, None)
+    return SessionTurns(per_session, turns, gap_us, item, None)
+
+
+def _benchmark_items(
+    behaviour: Actor, turns: int, world: Streams | None, rng: np.random.Generator
+) -> tuple[Ints, Floats | None]:
+    """Draw what turns work on; see `draw_benchmark_items`. Nothing without a `world`."""
+    if world is None:
+        return np.full(turns, -1), None
+    return draw_benchmark_items(behaviour, turns, world, rng)
 
 
 def draw_turns(actor: Actor, size: int, rng: np.random.Generator) -> Ints:
@@ -124,7 +153,7 @@ def source_weights(library: Library, tilt: dict[str, float], most_tokens: float)
     """
     features = _features(library.name)
     weights = np.exp(sum((w * features[name] for name, w in tilt.items()), np.zeros(1)))
-    begin = library.begin_tokens
+    begin = library.begin_tokens[library.first]
     fits = begin <= max(most_tokens, int(begin.min()))
     return np.asarray(np.broadcast_to(weights, len(begin)) * fits)
 
@@ -133,8 +162,7 @@ def source_weights(library: Library, tilt: dict[str, float], most_tokens: float)
 def _features(name: str) -> dict[str, Floats]:
     """Return what a tilt can shift, for each source of a library; mean 0, standard deviation 1."""
     library = libraries()[name]
-    calls = np.bincount(library.source)
-    first = starts_of(calls)
+    calls, first = np.bincount(library.source), library.first
     opens = library.opens_turn.astype(np.int64)
 
     def mean_log(values: Floats | Ints) -> Floats:

@@ -20,7 +20,6 @@ from sim.arrays.types import Bools, Ints
 from sim.scaffold.fill import DrawnSessions
 from sim.scaffold.rows import Placement
 from sim.scaffold.session_turns import SessionTurns, draw_session_turns
-from sim.streams import mixed
 from sim.world.attempts import BLOCKED, Attempts
 
 _BLOCK_ROWS = 65_536
@@ -93,6 +92,7 @@ class SessionPieces:
             context.agents[agent],
             context.draws.windows(account),
             context.streams.rng(context.actor.id, self._shard, agent, "turns"),
+            context.world.streams,
         )
         batch_us = np.where(context.accounts.batches[account], DAY_US, 0)
         lasts_us = longest_us(asked.human_gap_us, asked.turns.calls, asked.per_session) + batch_us
@@ -130,6 +130,8 @@ class SessionPieces:
         )
         template = context.templates.number[account, variant].astype(np.int64)
         placement = self._place(arrivals, template, sessions.model, session_no, drawn.task_no)
+        # a session that its window ends has lost its last turns
+        placement = replace(placement, item=asked.item[drawn.task_no - task_no[0]])
         ends_us = timing.session_ends_us
         return Piece(drawn, placement, arrivals.start_us, ends_us, organisation, attempts)
 
@@ -188,11 +190,7 @@ class SessionPieces:
     def _with_prompts(self, piece: Piece, item: Ints, source: Ints) -> Placement:
         """Return the placement of a piece with what its tasks are about."""
         context, placement = self._context, piece.placement
-        if context.actor.cover == "benchmark" or context.actor.source == "benchmark":
-            draw = mixed(context.streams.key(context.actor.id, "cover"), placement.task_no)
-            any_item = (draw % np.uint64(max(context.actor.items, 1))).astype(np.int64)
-            item = np.where(source == PromptSource.LIST, item, any_item)
-
+        item = np.where(source == PromptSource.LIST, item, placement.item)
         session = session_of_task(piece.drawn)
         account = placement.account[session] - context.first_account
         content = context.prompts.choose(

@@ -16,7 +16,7 @@ import numpy as np
 
 from sim.arrays.types import Floats, Ints
 from sim.catalog import Claim, StepDistribution
-from sim.scaffold.steps import normal_cdf
+from sim.scaffold.normal_scores import normal_cdf
 from sim.streams import Streams
 
 CONVENTION = "C2"
