@@ -235,7 +235,9 @@ class Load(Record):
     """The course of everyone's load on the provider, in UTC, and what it does to speed.
 
     Peak hour, strength and weekend are as in `Rhythm`. Answers take `slowdown_at_peak` (>= 1) times
-    as long at the hour of the highest load, and less in proportion to the load at others.
+    as long at the hour of the highest load as without any load, and less in proportion to the load
+    at others. Over an ordinary week their mean is that at normal speed, which was measured under
+    load.
     """
 
     peak_hour: float
