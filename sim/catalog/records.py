@@ -129,7 +129,7 @@ class Benchmark(Record):
     usual_repeats: str
     calls_note: str
     calls_per_item: Distribution | None
-    item_share: Share
+    item_share: Annotated[float, Field(ge=0, lt=1)]
     agents: tuple[str, ...]
     source: str
     status: Status
