@@ -128,6 +128,18 @@ def _limits() -> Iterator[Entry]:
             yield Entry(line, {"id": tier, "title": title, **item.model_dump(mode="json")})
 
 
+def _traces() -> Iterator[Entry]:
+    """Yield the shipped traces with class of traffic, rows, licence and source."""
+    from sim.traces.shipped import shipped_rows, shipped_traces
+
+    for item in shipped_traces().values():
+        rows = shipped_rows(item.id)
+        of_what = "calls" if item.kind == "calls" else "windows of clients"
+        note = f"{item.workload}; {rows:,} {of_what}; {item.licence}"
+        record = {**item.model_dump(mode="json"), "rows": rows}
+        yield Entry((item.id, item.title, note), record)
+
+
 def _claims() -> Iterator[Entry]:
     """Yield the claims with report, actor and figure; the record is the whole claim."""
     for item in catalog.claims().values():
@@ -192,6 +204,7 @@ LISTS: dict[str, Callable[[], Iterator[Entry]]] = {
     "world": _world,
     "levels": _levels,
     "limits": _limits,
+    "traces": _traces,
     "claims": _claims,
     "hypotheses": _hypotheses,
 }
