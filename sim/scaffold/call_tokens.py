@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.arrays.ragged import starts_of
 from sim.arrays.types import Bools, Ints
 from sim.catalog import Agent
 from sim.scaffold.call_rows import CallRows
@@ -40,7 +39,6 @@ def draw_tokens(
     agent: Agent,
     window: Ints,
     rows: CallRows,
-    per_session: Ints,
     rng: Callable[[str], np.random.Generator],
     grow: Grow,
 ) -> PlannedTokens:
@@ -54,8 +52,6 @@ def draw_tokens(
         Window of the model of each call.
     rows : CallRows
         The calls.
-    per_session : array of int, shape (S,)
-        Calls of each session.
     rng : callable
         Returns the random stream of a purpose.
     grow : callable
@@ -70,12 +66,17 @@ def draw_tokens(
     appended[returns + 1] = output[returns]
 
     begin = agent.static_prefix_tokens + appended
-    begin[starts_of(per_session)] = _base_tokens(agent, len(per_session), rng("base"))
-    growth = grow(agent, window, rows.agent, begin, appended, output)
+    begin[rows.begins] = _base_tokens(agent, int(rows.begins.sum()), rng("base"))
+    growth = grow(agent, window, rows.context, begin, appended, output)
     if agent.compacts:
         return PlannedTokens(growth, output, truncated, np.zeros(len(output), np.bool_))
     context, output, exceeded = cut_to_window(window, growth.tokens, output)
     return PlannedTokens(growth._replace(tokens=context), output, truncated, exceeded)
+
+
+def draw_forgetful(agent: Agent, sessions: int, rng: np.random.Generator) -> Bools:
+    """Draw in which sessions the client sends a question without what was said before."""
+    return np.asarray(rng.random(sessions) >= agent.history_share)
 
 
 def draw_summaries(agent: Agent, count: int, rng: np.random.Generator) -> Ints:
@@ -104,7 +105,7 @@ def _appended_tokens(agent: Agent, rows: CallRows, rng: np.random.Generator) -> 
     return tokens
 
 
-def _base_tokens(agent: Agent, sessions: int, rng: np.random.Generator) -> Ints:
-    """Draw the context that each session begins with."""
-    drawn = agent.base_context_tokens.sample(rng, sessions)
+def _base_tokens(agent: Agent, count: int, rng: np.random.Generator) -> Ints:
+    """Draw the contexts that sessions, or turns that forget, begin with."""
+    drawn = agent.base_context_tokens.sample(rng, count)
     return np.maximum(np.rint(drawn), 1).astype(np.int64)

@@ -12,7 +12,7 @@ from sim.arrays.types import Ints
 from sim.catalog import agents, models
 from sim.entities.behaviour import scaffold_of
 from sim.scaffold.call_rows import CallRows
-from sim.scaffold.call_tokens import draw_tokens
+from sim.scaffold.call_tokens import draw_forgetful, draw_tokens
 from sim.scaffold.context_growth import grow_contexts
 from sim.scaffold.turns import Turns, draw_tool_steps, draw_turns_of
 from sim.scenario.resolved import Actor
@@ -115,7 +115,6 @@ def _pilot(actor: Actor, one_turn: bool) -> tuple[Turns, Ints]:
 
 def _share(actor: Actor, name: str, turns: Turns, per_session: Ints) -> float:
     """Return the share of calls before which an agent of an actor compacts."""
-    rows = CallRows.from_turns(turns, per_session)
     weights = np.array(list(actor.models.values()))
     windows = np.array([models()[model].context_window_tokens for model in actor.models])
     of_session = np.random.default_rng(0).choice(
@@ -123,6 +122,8 @@ def _share(actor: Actor, name: str, turns: Turns, per_session: Ints) -> float:
     )
 
     rngs = cache(lambda purpose: np.random.default_rng([0, *purpose.encode()]))
-    agent, window = scaffold_of(actor, name), of_session[rows.session]
-    tokens = draw_tokens(agent, window, rows, per_session, rngs, grow_contexts)
+    agent = scaffold_of(actor, name)
+    forgetful = draw_forgetful(agent, len(per_session), rngs("history"))
+    rows = CallRows.from_turns(turns, per_session, forgetful)
+    tokens = draw_tokens(agent, of_session[rows.session], rows, rngs, grow_contexts)
     return float(tokens.growth.compacted.mean())

@@ -12,7 +12,7 @@ from sim.arrays.types import Bools, Ints
 from sim.catalog import Agent
 from sim.scaffold.answers import draw_answers
 from sim.scaffold.call_rows import CallRows, Histories, turn_in_session
-from sim.scaffold.call_tokens import draw_summaries, draw_tokens
+from sim.scaffold.call_tokens import draw_forgetful, draw_summaries, draw_tokens
 from sim.scaffold.context_growth import Grow, grow_contexts
 from sim.scaffold.turns import Turns
 from sim.streams import Streams
@@ -182,9 +182,11 @@ def fill(
         return streams.rng(*name, purpose)
 
     # the calls that turns ask for, then the compactions between them
-    turns, planned = sessions.turns, CallRows.from_turns(sessions.turns, sessions.calls_per_session)
+    turns, calls_asked = sessions.turns, sessions.calls_per_session
+    forgetful = draw_forgetful(agent, len(calls_asked), rng("history"))
+    planned = CallRows.from_turns(turns, calls_asked, forgetful)
     window = models.window_tokens[sessions.model[planned.session]]
-    tokens = draw_tokens(agent, window, planned, sessions.calls_per_session, rng, grow)
+    tokens = draw_tokens(agent, window, planned, rng, grow)
     rows, source = planned.with_compactions(tokens.growth.compacted)
     per_session = np.bincount(rows.session)
     histories = Histories.of(rows)
