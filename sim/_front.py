@@ -50,6 +50,7 @@ KINDS = (
     "world",
     "levels",
     "limits",
+    "traces",
     "claims",
     "hypotheses",
 )
@@ -116,8 +117,8 @@ def list_(kind: str | None = None) -> pd.DataFrame:
     Parameters
     ----------
     kind
-        scenarios, typologies, benchmarks, agents, models, world, claims or hypotheses. Left out,
-        all of them are listed.
+        scenarios, typologies, benchmarks, agents, models, world, levels, limits, traces, claims or
+        hypotheses. Left out, all of them are listed.
 
     Returns
     -------

@@ -60,10 +60,11 @@ def _typologies() -> Iterator[Entry]:
 
 
 def _benchmarks() -> Iterator[Entry]:
-    """Yield the benchmarks with their number of items and the agents that can run them."""
+    """Yield the benchmarks with their items, how much those differ, and who can run them."""
     for item in catalog.benchmarks().values():
-        note = f"{item.items:,} items; {', '.join(item.agents) or 'no agent'}"
-        more = {"items": item.items, "agents": list(item.agents)}
+        items = f"{item.items:,} items, item share {item.item_share:.2f}"
+        note = f"{items}; {', '.join(item.agents) or 'no agent'}"
+        more = {"items": item.items, "item_share": item.item_share, "agents": list(item.agents)}
         yield Entry((item.id, item.title, note), _record("benchmark", item, more))
 
 
@@ -125,6 +126,18 @@ def _limits() -> Iterator[Entry]:
             title = f"{item.model_class}, from {item.since}"
             line = (tier, title, per_minute, f"{item.status}: {item.source}")
             yield Entry(line, {"id": tier, "title": title, **item.model_dump(mode="json")})
+
+
+def _traces() -> Iterator[Entry]:
+    """Yield the shipped traces with class of traffic, rows, licence and source."""
+    from sim.traces.shipped import shipped_rows, shipped_traces
+
+    for item in shipped_traces().values():
+        rows = shipped_rows(item.id)
+        of_what = "calls" if item.kind == "calls" else "windows of clients"
+        note = f"{item.workload}; {rows:,} {of_what}; {item.licence}"
+        record = {**item.model_dump(mode="json"), "rows": rows}
+        yield Entry((item.id, item.title, note), record)
 
 
 def _claims() -> Iterator[Entry]:
@@ -191,6 +204,7 @@ LISTS: dict[str, Callable[[], Iterator[Entry]]] = {
     "world": _world,
     "levels": _levels,
     "limits": _limits,
+    "traces": _traces,
     "claims": _claims,
     "hypotheses": _hypotheses,
 }

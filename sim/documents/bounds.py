@@ -96,6 +96,7 @@ class UpTo:
             "lognormal": lognormal,
             "loguniform": {"properties": {"low": most, "high": most}},
             "mixture": {"items": {"properties": {"lognormal": lognormal}}},
+            "quantiles": {"items": {"prefixItems": [{}, most]}},
         }
         return {**handler(schema), **most, "properties": properties}
 

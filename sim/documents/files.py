@@ -34,9 +34,9 @@ def read_file(path: Path) -> Document:
         For one that cannot be read, is not UTF-8 or is no YAML.
     """
     if str(path) == "-":
-        return parse_yaml(_decoded(sys.stdin.buffer.read(), "<stdin>"), "<stdin>")
+        return parse_yaml(decoded(sys.stdin.buffer.read(), "<stdin>"), "<stdin>")
     try:
-        return parse_yaml(_decoded(path.read_bytes(), str(path)), str(path))
+        return parse_yaml(decoded(path.read_bytes(), str(path)), str(path))
     except FileNotFoundError:
         raise
     except (OSError, ValueError) as error:
@@ -46,7 +46,7 @@ def read_file(path: Path) -> Document:
         raise InvalidInputError(f"{shown}: cannot be read: {reason}") from None
 
 
-def _decoded(content: bytes, source: str) -> str:
+def decoded(content: bytes, source: str) -> str:
     """Return the text of a file in UTF-8, without a byte order mark.
 
     Raises

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from sim.distributions import SHAPES
 from sim.documents.quantities import format_duration
 from sim.documents.strict_yaml import core_value
 from sim.scenario.resolved import Actor, Event, Scenario, World, fields_of, fields_of_event
@@ -18,6 +19,8 @@ _NOTES = {
     "weekend": "x weekday activity",
     "account_volume_sigma": "standard deviation of ln(volume)",
     "templates": "shared by the accounts",
+    "long_context_share": "of accounts, for the longest window of their model",
+    "library_tilt": "weights on features of recorded sessions",
     "tool_steps": "calls after the first of a turn with tools",
     "exchanges_per_account_day": "median over accounts",
     "turns_per_session": "user turns",
@@ -31,6 +34,7 @@ _LEFT_OUT = {
     "organisations": "each account has its own",
     "templates": "each account has its own",
     "step_limit": "the limit of the measurement",
+    "library": "as each agent has it",
     "workers": "as many as the target needs",
     "starts_us": "in progress when the log opens",
     "lasts_us": "to the end of the log",
@@ -128,7 +132,7 @@ def _lines(key: str, value: Any, indent: str) -> list[str]:
 
 
 def _is_distribution(value: dict[str, Any]) -> bool:
-    return not {"constant", "lognormal", "loguniform", "mixture"}.isdisjoint(value)
+    return not set(SHAPES).isdisjoint(value)
 
 
 def _flow(value: Any) -> str:

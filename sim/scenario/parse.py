@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from sim.distributions import Distribution
+from sim.distributions import SHAPE_NAMES, Distribution
 from sim.documents.form_problems import Layout, Union, problems_of_form
 from sim.documents.problems import Path, Problem
 from sim.documents.strict_yaml import Document, dotted
@@ -107,7 +107,7 @@ _LAYOUT = Layout(
     ),
     path_name=path_name,
     mappings={
-        Distribution: "a number, or a mapping with one of constant, lognormal, loguniform, mixture",
+        Distribution: f"a number, or a mapping with one of {SHAPE_NAMES}",
         RhythmForm: "a mapping or the word none",
     },
 )

@@ -18,6 +18,8 @@ ROOMS = (
     "distributions",
     "documents",
     "catalog",
+    "traces",
+    "calibration",
     "scenario",
     "tables",
     "entities",

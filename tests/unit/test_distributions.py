@@ -19,6 +19,7 @@ MIXTURE: dict[str, Any] = {
         {"weight": 0.28, "lognormal": {"median": 2780, "sigma": 1.4, "max": 25_000}},
     ]
 }
+QUANTILES: dict[str, Any] = {"quantiles": [[0, 5], [0.1, 16], [0.45, 16], [0.9, 400], [1, 9_000]]}
 CASES: list[Any] = [
     3,
     {"constant": 0},
@@ -27,6 +28,7 @@ CASES: list[Any] = [
     {"lognormal": {"median": 5, "sigma": 0}},
     {"lognormal": {"median": 5, "sigma": 0, "max": 4}},
     MIXTURE,
+    QUANTILES,
 ]
 lognormals = st.builds(
     lambda median, sigma, cap: {"lognormal": {"median": median, "sigma": sigma, "max": cap}},
@@ -103,12 +105,23 @@ def test_a_mixture_has_the_mean_of_its_parts() -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ({}, "give exactly one of constant, lognormal, loguniform, mixture"),
+        ({}, "give exactly one of constant, lognormal, loguniform, mixture, quantiles"),
         (
             {"constant": 1, **MIXTURE},
-            "give exactly one of constant, lognormal, loguniform, mixture",
+            "give exactly one of constant, lognormal, loguniform, mixture, quantiles",
         ),
         ({"mixture": MIXTURE["mixture"][:1]}, "the weights of a mixture must add up to 1"),
+        ({"quantiles": [[0, 5]]}, "the probabilities of quantiles should go from 0 to 1"),
+        ({"quantiles": [[0, 5], [0.9, 6]]}, "the probabilities of quantiles should go from 0 to 1"),
+        (
+            {"quantiles": [[0, 5], [0.5, 6], [0.5, 7], [1, 8]]},
+            "the probabilities of quantiles should rise, found 0.5 after 0.5",
+        ),
+        (
+            {"quantiles": [[0, 5], [0.5, 4], [1, 8]]},
+            "quantiles should not fall, found 4 after 5",
+        ),
+        ({"quantiles": [[0, 0], [1, 8]]}, "greater than 0"),
         ({"constant": -1}, "greater than or equal to 0"),
         ({"constant": math.inf}, "finite number"),
         ({"lognormal": {"median": 0, "sigma": 1}}, "greater than 0"),
@@ -126,3 +139,14 @@ def test_all_of_a_lognormal_lies_at_or_below_its_largest_value() -> None:
     capped = Lognormal(median=1.0, sigma=1.0, max=2.0)
     assert capped.cdf(2.0) == 1.0
     assert capped.cdf(1.999) < 0.8
+
+
+def test_quantiles_give_back_the_values_that_they_are_read_from() -> None:
+    d = make(QUANTILES)
+    for share, value in QUANTILES["quantiles"][1:-1]:
+        assert d.quantile(share) == pytest.approx(value)
+    assert np.isclose(sample(QUANTILES), 16).mean() == pytest.approx(0.35, abs=0.01)
+    assert d.cdf(80) == pytest.approx(0.45 + 0.45 / 2)
+    assert (d.cdf(4.99), d.cdf(15.99), d.cdf(16), d.cdf(9_000)) == pytest.approx(
+        (0, 0.1, 0.45, 1), abs=1e-3
+    )

@@ -177,7 +177,7 @@ def _starts_of_mode(
     clock_h = users.utc_offset_h[user] - context.accounts.late_h[users.slot[user]]
 
     start_us, which = session_starts(
-        DAY_US * context.session_calls[mode] / per_day,
+        DAY_US * context.session_calls[accounts.agent] / per_day,
         accounts.end_users.astype(np.int64),
         clock_h,
         clustering_of(behaviour, accounts),

@@ -25,7 +25,7 @@ from sim.comparison.hypotheses.hypothesis_forms import (
 from sim.comparison.hypotheses.model import Library, resolve
 from sim.comparison.hypotheses.parameters import COMMON_PARAMETERS
 from sim.comparison.hypotheses.priors import SHAPES, USER, Prior
-from sim.distributions import Distribution
+from sim.distributions import SHAPE_NAMES, Distribution
 from sim.documents.files import read_file
 from sim.documents.form_problems import Layout, problems_of_form
 from sim.documents.overrides import set_value, split_key
@@ -51,7 +51,7 @@ _LAYOUT = Layout(
     item="entry",
     mappings={
         Prior: f"a number, a name, or a mapping with one of {', '.join(SHAPES)}",
-        Distribution: "a number, or a mapping with one of constant, lognormal, loguniform, mixture",
+        Distribution: f"a number, or a mapping with one of {SHAPE_NAMES}",
     },
 )
 

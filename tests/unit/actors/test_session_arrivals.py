@@ -124,6 +124,8 @@ def test_slots_without_money_open_nothing() -> None:
 def test_each_behaviour_opens_sessions_at_its_own_rate() -> None:
     asked = scenario(coders(400, **simple(20.0)), world=calm())
     [context] = build_population(at_separability(asked, 0.5)).contexts
+    one_by_one = {"spells_per_day": np.zeros(400), "burst_size": np.ones(400)}
+    context = with_accounts(context, **one_by_one)
     users = end_users_of(context, range(400))
     start, user = draw_starts(context, 0, range(400), users)
     assert (np.diff(start) >= 0).all()
@@ -134,7 +136,8 @@ def test_each_behaviour_opens_sessions_at_its_own_rate() -> None:
         behaviour = context.behaviours[number]
         member = np.flatnonzero(mode[:400] == number)
         mean = behaviour.exchanges_per_account_day * np.exp(behaviour.account_volume_sigma**2 / 2)
-        sessions = context.accounts.volume[member].sum() * mean / context.session_calls[number]
+        calls = context.session_calls[context.accounts.agent[member]]
+        sessions = (context.accounts.volume[member] * mean / calls).sum()
         counted = np.isin(account[inside], member).sum()
         assert abs(counted - sessions) < 6 * np.sqrt(sessions)
 

@@ -9,126 +9,33 @@ from statistics import NormalDist
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from sim.arrays.types import Floats
+from sim.distributions.shapes import (
+    LEAST,
+    MOST,
+    Lognormal,
+    LogUniform,
+    Part,
+    Positive,
+    Quantiles,
+    Shape,
+)
+
+__all__ = ["LEAST", "MOST", "SHAPES", "SHAPE_NAMES", "Distribution", "Lognormal", "Positive"]
 
 _NORMAL = NormalDist()
-# Beyond these a number is a slip of the pen, and arithmetic on it stops being exact.
-LEAST, MOST = 1e-12, 1e15
-# Standard deviations that a draw never reaches: the chance is one in 10^18.
-_FAR = 9.0
 # What bisection of a quantile, and the sum of weights, are exact to.
 _RELATIVE_ERROR, _WEIGHT_ERROR = 1e-12, 1e-6
 
-
-def _not_tiny(value: float) -> float:
-    """Refuse a positive number that is too small to be meant, or to be computed with."""
-    if value < LEAST:
-        raise ValueError(f"should be at least {LEAST:g}, found {value:g}")
-    return value
+SHAPES = ("constant", "lognormal", "loguniform", "mixture", "quantiles")
+"""The keys that a distribution can be given by."""
+SHAPE_NAMES = ", ".join(SHAPES)
 
 
-Positive = Annotated[float, Field(gt=0), AfterValidator(_not_tiny)]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Lognormal(_Model):
-    """exp(N(ln median, sigma^2)), values above `max` set to `max`."""
-
-    median: Annotated[Positive, Field(le=MOST, description="median, in the unit of the key")]
-    sigma: Annotated[float, Field(ge=0, le=10, description="standard deviation of the logarithm")]
-    max: Annotated[
-        Annotated[Positive, Field(le=MOST)] | None,
-        Field(description="values above are set to this"),
-    ] = None
-
-    def up_to(self, most: float) -> Lognormal:
-        """Return it with `most` as its `max` if a draw can lie above that.
-
-        Draws more than nine standard deviations above the median are left out of account: they
-        never come. A `max` that is set already stays, even if it is larger than `most`.
-        """
-        if self.max is not None or self.median * math.exp(_FAR * self.sigma) <= most:
-            return self
-        return self.model_copy(update={"max": most})
-
-    def cdf(self, x: float) -> float:
-        """Return P(min(X, max) <= x).
-
-        All of the tail lies at `max`, so the function jumps to 1 there. With a sigma of 0 it is a
-        step at the median.
-        """
-        if self.max is not None and x >= self.max:
-            return 1.0
-        if x <= 0 or self.sigma == 0:
-            return float(x >= self.median)
-        return _NORMAL.cdf(math.log(x / self.median) / self.sigma)
-
-    def mean(self) -> float:
-        """Return E[min(X, max)], from the partial expectation of the lognormal.
-
-        E[X; X <= max] = E[X] Phi(d - sigma), and P(X > max) = 1 - Phi(d), where `max` is d standard
-        deviations of the logarithm above the median.
-
-        The formula is that of the censored lognormal (Johnson, Kotz and Balakrishnan, Continuous
-        Univariate Distributions, volume 1, chapter 14). Values are set to `max`, not drawn anew, so
-        the mean is above that of a truncated one.
-        """
-        without_max = self.median * math.exp(self.sigma**2 / 2)
-        if self.max is None:
-            return without_max
-        if self.sigma == 0:
-            return min(self.median, self.max)
-        d = math.log(self.max / self.median) / self.sigma
-        return without_max * _NORMAL.cdf(d - self.sigma) + self.max * (1 - _NORMAL.cdf(d))
-
-
-class LogUniform(_Model):
-    """exp(U(ln low, ln high)): every factor of ten between the two is as likely as any other."""
-
-    low: Annotated[Positive, Field(le=MOST, description="smallest value, in the unit of the key")]
-    high: Annotated[Positive, Field(le=MOST, description="largest value, at least `low`")]
-
-    @model_validator(mode="after")
-    def _in_order(self) -> LogUniform:
-        """Refuse bounds in the wrong order; equal ones are allowed and make a constant."""
-        if self.high < self.low:
-            raise ValueError("high should be at least low")
-        return self
-
-    @property
-    def span(self) -> float:
-        """Width of the logarithm: ln(high / low)."""
-        return math.log(self.high / self.low)
-
-    def cdf(self, x: float) -> float:
-        """Return P(X <= x): the share of the logarithm's span that lies below x."""
-        if x >= self.high:
-            return 1.0
-        return 0.0 if x <= self.low else math.log(x / self.low) / self.span
-
-    def mean(self) -> float:
-        """Return E[X] = (high - low) / ln(high / low); `low` if both are equal."""
-        return (self.high - self.low) / self.span if self.span else self.low
-
-
-class Part(_Model):
-    """One component of a mixture."""
-
-    weight: Annotated[float, Field(gt=0, le=1, description="share of this component")]
-    lognormal: Lognormal
-
-    def up_to(self, most: float) -> Part:
-        """Return it with its tail cut off at `most`."""
-        return self.model_copy(update={"lognormal": self.lognormal.up_to(most)})
-
-
-class Distribution(_Model):
-    """A number drawn anew each time: a plain number, `lognormal`, `loguniform`, or `mixture`."""
+class Distribution(Shape):
+    """A number drawn anew each time: a plain number, or one of the shapes below."""
 
     constant: Annotated[
         Annotated[float, Field(ge=0, le=MOST)] | None, Field(description="always this value")
@@ -137,6 +44,10 @@ class Distribution(_Model):
     loguniform: Annotated[LogUniform | None, Field(description="low and high")] = None
     mixture: Annotated[
         tuple[Part, ...] | None, Field(description="weighted lognormals; weights add up to 1")
+    ] = None
+    quantiles: Annotated[
+        Quantiles | None,
+        Field(description="pairs of a probability, from 0 to 1, and its quantile, as measured"),
     ] = None
 
     @model_validator(mode="before")
@@ -149,9 +60,8 @@ class Distribution(_Model):
     @model_validator(mode="after")
     def _exactly_one(self) -> Distribution:
         """Refuse two shapes at once, no shape, and a mixture whose weights do not add up to 1."""
-        shapes = (self.constant, self.lognormal, self.loguniform, self.mixture)
-        if sum(shape is not None for shape in shapes) != 1:
-            raise ValueError("give exactly one of constant, lognormal, loguniform, mixture")
+        if sum(getattr(self, name) is not None for name in SHAPES) != 1:
+            raise ValueError(f"give exactly one of {SHAPE_NAMES}")
         weight = sum(part.weight for part in self.mixture or ())
         if self.mixture and not math.isclose(weight, 1, abs_tol=_WEIGHT_ERROR):
             raise ValueError("the weights of a mixture must add up to 1")
@@ -177,11 +87,14 @@ class Distribution(_Model):
             yield "a median of", part.median
             if part.max is not None:
                 yield "a max of", part.max
+        if self.quantiles is not None:
+            for _, value in self.quantiles.root:
+                yield "a quantile of", value
 
     def up_to(self, most: float) -> Distribution:
         """Return the distribution with tails cut off at `most`; itself if none reaches so far.
 
-        A constant and a loguniform are returned as they are, even if they lie above `most`.
+        All others are returned as they are, even if they lie above `most`.
         """
         if self.lognormal is not None:
             return self.model_copy(update={"lognormal": self.lognormal.up_to(most)})
@@ -200,9 +113,9 @@ class Distribution(_Model):
         """Draw `size` independent values.
 
         A lognormal takes one normal number for each value, a mixture a uniform one in addition:
-        first all the normal numbers, then all the uniform ones. A loguniform takes one uniform
-        number (inversion), a constant takes none. What is drawn afterwards from the same generator
-        depends on that.
+        first all the normal numbers, then all the uniform ones. A loguniform and quantiles take
+        one uniform number (inversion), a constant takes none. What is drawn afterwards from the
+        same generator depends on that.
 
         Parameters
         ----------
@@ -220,6 +133,8 @@ class Distribution(_Model):
             return np.full(size, self.constant)
         if self.loguniform is not None:
             return self.loguniform.low * np.exp(self.loguniform.span * rng.random(size))
+        if self.quantiles is not None:
+            return self.quantiles.at(rng.random(size))
 
         parts = self._parts()
         mu = np.array([math.log(p.median) for _, p in parts])
@@ -249,6 +164,8 @@ class Distribution(_Model):
             return self.constant
         if self.loguniform is not None:
             return self.loguniform.mean()
+        if self.quantiles is not None:
+            return self.quantiles.mean()
         return sum(w * p.mean() for w, p in self._parts())
 
     def cdf(self, x: float) -> float:
@@ -257,6 +174,8 @@ class Distribution(_Model):
             return float(x >= self.constant)
         if self.loguniform is not None:
             return self.loguniform.cdf(x)
+        if self.quantiles is not None:
+            return self.quantiles.cdf(x)
         return sum(w * p.cdf(x) for w, p in self._parts())
 
     def quantile(self, p: float) -> float:
@@ -278,6 +197,8 @@ class Distribution(_Model):
             return self.constant
         if self.loguniform is not None:
             return self.loguniform.low * math.exp(self.loguniform.span * p)
+        if self.quantiles is not None:
+            return float(self.quantiles.at(np.array(p)))
 
         z = _NORMAL.inv_cdf(p)
         ends = [min(q.median * math.exp(z * q.sigma), q.max or math.inf) for _, q in self._parts()]
@@ -322,10 +243,12 @@ def _rounded_mean(distribution: Distribution, low: int, points: int) -> float:
     """
     if distribution.constant is not None:
         return float(max(low, round(distribution.constant)))
+    p = (np.arange(points) + 0.5) / points
     if (law := distribution.loguniform) is not None:
-        p = (np.arange(points) + 0.5) / points
         values = law.low * np.exp(law.span * p)
         return float(np.maximum(np.rint(values), low).mean())
+    if distribution.quantiles is not None:
+        return float(np.maximum(np.rint(distribution.quantiles.at(p)), low).mean())
 
     total = 0.0
     z = np.array([_NORMAL.inv_cdf((k + 0.5) / points) for k in range(points)])
