@@ -63,11 +63,15 @@ class Accounts:
     card_kind: Ints
     stolen: Bools
 
-    # How it behaves. `volume` has mean 1 over those who behave alike, in expectation. `list_share`:
-    # share of its sessions on the actor's list.
+    # How it behaves. `volume` has mean 1 over those who behave alike, in expectation. Its sessions
+    # come in spells, and in bursts of a mean size; its day is `late_h` hours later than that of
+    # others. `list_share`: share of its sessions on the actor's list.
     mode: Ints
     agent: Ints
     volume: Floats
+    spells_per_day: Floats
+    burst_size: Floats
+    late_h: Ints
     list_share: Floats
     end_users: Ints
     abroad_share: Floats
@@ -134,6 +138,9 @@ _NARROW: dict[str, type] = {
     "away_asn": np.int32,
     "away_asn_type": np.int8,
     "utc_offset_h": np.int8,
+    "spells_per_day": np.float32,
+    "burst_size": np.float32,
+    "late_h": np.int8,
     "platform": np.int8,
     "card_kind": np.int8,
     "end_users": np.int32,

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.arrays.ragged import starts_of
 from sim.arrays.types import Bools, Floats, Ints
 from sim.catalog import Agent
 from sim.scaffold.call_rows import CallRows
@@ -42,7 +41,6 @@ def draw_tokens(
     window: Ints,
     rows: CallRows,
     recorded: RecordedCalls | None,
-    per_session: Ints,
     rng: Callable[[str], np.random.Generator],
     grow: Grow,
 ) -> PlannedTokens:
@@ -58,8 +56,6 @@ def draw_tokens(
         The calls.
     recorded : RecordedCalls, optional
         What recorded calls say of these; None where the dials of the scaffold decide.
-    per_session : array of int, shape (S,)
-        Calls of each session.
     rng : callable
         Returns the random stream of a purpose.
     grow : callable
@@ -68,7 +64,7 @@ def draw_tokens(
     if recorded is None:
         wanted = agent.output_tokens.sample(rng("output"), len(rows.task))
         new = _new_input(agent, rows, rng("append"))
-        base = agent.base_context_tokens.sample(rng("base"), len(per_session))
+        base = agent.base_context_tokens.sample(rng("base"), int(rows.begins.sum()))
     else:
         wanted, new, base = recorded.output, recorded.appended, recorded.begin
     output, truncated = _output_tokens(agent, rows, wanted)
@@ -81,13 +77,23 @@ def draw_tokens(
     appended[returns + 1] = output[returns]
 
     begin = agent.static_prefix_tokens + np.maximum(appended, 0)
-    begin[starts_of(per_session)] = np.maximum(np.rint(base), 1).astype(np.int64)
-    growth = grow(agent, window, rows.agent, begin, appended, output)
+    begin[rows.begins] = np.maximum(np.rint(base), 1).astype(np.int64)
+    growth = grow(agent, window, rows.context, begin, appended, output)
     growth = growth._replace(tokens=np.maximum(growth.tokens, 1))
     if agent.compacts:
         return PlannedTokens(growth, output, truncated, np.zeros(len(output), np.bool_))
     context, output, exceeded = cut_to_window(window, growth.tokens, output)
     return PlannedTokens(growth._replace(tokens=context), output, truncated, exceeded)
+
+
+def draw_forgetful(agent: Agent, sessions: int, rng: np.random.Generator) -> Bools:
+    """Draw in which sessions the client sends a question without what was said before.
+
+    Recorded sessions are as they were recorded.
+    """
+    if agent.library is not None:
+        return np.zeros(sessions, np.bool_)
+    return np.asarray(rng.random(sessions) >= agent.history_share)
 
 
 def draw_summaries(agent: Agent, count: int, rng: np.random.Generator) -> Ints:

@@ -161,6 +161,16 @@ class Actor(Record):
     drift_sigma: float = 0.0
     model_change_share: float = 0.0
 
+    # When in the day they work, how unlike, and how their sessions come together: in spells of
+    # hours, and in bursts of seconds. Spells a day and sessions at once are drawn for each account,
+    # the others each time.
+    peak_spread_h: float = 0.0
+    night_share: float = 0.0
+    spells_per_day: Distribution = _ZERO
+    spell_hours: Distribution = Distribution(constant=1.0)
+    burst_size: Distribution = Distribution(constant=1.0)
+    burst_gap_s: Distribution = Distribution(constant=1.0)
+
     # How much they do together, and by themselves.
     waves_sigma: float = 0.0
     jitter_sigma: float = 0.0
