@@ -93,6 +93,8 @@ class AccountBuilder:
         keys = rng.geometric(1 / self._by_mode("keys_per_account", mode))
         per_organisation = self._by_mode("workspaces_per_organisation", mode)
         workspaces = rng.geometric(1 / per_organisation)[first_of(organisation)]
+        long_context_share = self._by_mode("long_context_share", mode)
+        window_rng = self.streams.rng(actor.id, "long context")
         other_rng = self.streams.rng(actor.id, "second model")
 
         return Accounts(
@@ -113,6 +115,7 @@ class AccountBuilder:
             sends_conversation=sends_conversation,
             names_end_user=names_end_user,
             thinks=thinks,
+            long_context=window_rng.random(n) < long_context_share,
             batches=batches,
             temperature=temperature,
             model=model,

@@ -79,6 +79,7 @@ class Accounts:
     sends_conversation: Bools
     names_end_user: Bools
     thinks: Bools
+    long_context: Bools
     batches: Bools
     temperature: NDArray[np.float32]
 

@@ -9,12 +9,12 @@ is; what accounts of one operator have in common stays.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sim.arrays.types import Floats, Ints
-from sim.catalog import Agent, agents, modes
+from sim.catalog import NO_LIBRARY, Agent, agents, modes
 from sim.scenario.resolved import Actor
 from sim.streams import Streams
 
@@ -44,17 +44,26 @@ def _in_mode(actor: Actor, mode: str) -> Actor:
     for name, value in modes()[mode].parameters.items():
         # a mode says only how many ask for the newest model by its alias
         values[name] = {**values[name], **value} if name == "uptake" else value
-    # the length of answers is that of the scaffold of the mode
-    values["output_tokens"] = None
+    # the length of answers, and recorded sessions, are those of the scaffold of the mode
+    values |= {"output_tokens": None, "library": None, "library_tilt": {}}
+    # accounts of a queue that follow a mode open sessions of their own
+    values["arrival"] = "sessions"
     return Actor.model_validate(values)
 
 
 def scaffold_of(behaviour: Actor, name: str) -> Agent:
-    """Return a scaffold, with the answers of a behaviour if it states their length."""
-    agent = agents()[name]
-    if behaviour.output_tokens is None:
-        return agent
-    return agent.model_copy(update={"output_tokens": behaviour.output_tokens})
+    """Return a scaffold, with the answers and the recorded sessions that a behaviour states.
+
+    Work off a queue is as long as its dials or measured steps say, so it is not drawn from any.
+    """
+    stated: dict[str, Any] = {}
+    if behaviour.output_tokens is not None:
+        stated["output_tokens"] = behaviour.output_tokens
+    if behaviour.arrival == "queue" or behaviour.library == NO_LIBRARY:
+        stated["library"] = None
+    elif behaviour.library is not None:
+        stated["library"] = behaviour.library
+    return agents()[name].model_copy(update=stated) if stated else agents()[name]
 
 
 def models_of(actor: Actor) -> set[str]:

@@ -8,10 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.arrays.ragged import starts_of
-from sim.arrays.types import Bools, Ints
+from sim.arrays.types import Bools, Floats, Ints
 from sim.catalog import Agent
 from sim.scaffold.call_rows import CallRows
 from sim.scaffold.context_growth import Grow, Growth, cut_to_window, longest_summary
+from sim.scaffold.recorded_calls import RecordedCalls
 from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE
 
 
@@ -40,6 +41,7 @@ def draw_tokens(
     agent: Agent,
     window: Ints,
     rows: CallRows,
+    recorded: RecordedCalls | None,
     per_session: Ints,
     rng: Callable[[str], np.random.Generator],
     grow: Grow,
@@ -54,6 +56,8 @@ def draw_tokens(
         Window of the model of each call.
     rows : CallRows
         The calls.
+    recorded : RecordedCalls, optional
+        What recorded calls say of these; None where the dials of the scaffold decide.
     per_session : array of int, shape (S,)
         Calls of each session.
     rng : callable
@@ -61,17 +65,25 @@ def draw_tokens(
     grow : callable
         Says how contexts grow.
     """
-    output, truncated = _output_tokens(agent, rows, rng("output"))
-    appended = _appended_tokens(agent, rows, rng("append"))
+    if recorded is None:
+        wanted = agent.output_tokens.sample(rng("output"), len(rows.task))
+        new = _new_input(agent, rows, rng("append"))
+        base = agent.base_context_tokens.sample(rng("base"), len(per_session))
+    else:
+        wanted, new, base = recorded.output, recorded.appended, recorded.begin
+    output, truncated = _output_tokens(agent, rows, wanted)
+    appended = np.rint(np.where(rows.prewarm, 0, new)).astype(np.int64)
+
     # what comes back from a sub-agent is its last answer
     reports = np.flatnonzero(rows.in_sub_agent & rows.last)
     reports = reports[reports + 1 < len(output)]
     returns = reports[~rows.opens_turn[reports + 1]]
     appended[returns + 1] = output[returns]
 
-    begin = agent.static_prefix_tokens + appended
-    begin[starts_of(per_session)] = _base_tokens(agent, len(per_session), rng("base"))
+    begin = agent.static_prefix_tokens + np.maximum(appended, 0)
+    begin[starts_of(per_session)] = np.maximum(np.rint(base), 1).astype(np.int64)
     growth = grow(agent, window, rows.agent, begin, appended, output)
+    growth = growth._replace(tokens=np.maximum(growth.tokens, 1))
     if agent.compacts:
         return PlannedTokens(growth, output, truncated, np.zeros(len(output), np.bool_))
     context, output, exceeded = cut_to_window(window, growth.tokens, output)
@@ -84,27 +96,18 @@ def draw_summaries(agent: Agent, count: int, rng: np.random.Generator) -> Ints:
     return np.clip(drawn, 1, longest_summary(agent))
 
 
-def _output_tokens(agent: Agent, rows: CallRows, rng: np.random.Generator) -> tuple[Ints, Bools]:
-    """Draw the tokens of each answer (of one choice), and whether `max_tokens` cut it."""
-    drawn = agent.output_tokens.sample(rng, len(rows.task))
-    wanted = np.maximum(np.rint(drawn), 1).astype(np.int64)
-    wanted[rows.prewarm] = 0
-    return np.minimum(wanted, agent.max_tokens), wanted > agent.max_tokens
+def _output_tokens(agent: Agent, rows: CallRows, wanted: Floats) -> tuple[Ints, Bools]:
+    """Return the tokens of each answer (of one choice), and whether `max_tokens` cut it."""
+    tokens = np.maximum(np.rint(wanted), 1).astype(np.int64)
+    tokens[rows.prewarm] = 0
+    return np.minimum(tokens, agent.max_tokens), tokens > agent.max_tokens
 
 
-def _appended_tokens(agent: Agent, rows: CallRows, rng: np.random.Generator) -> Ints:
+def _new_input(agent: Agent, rows: CallRows, rng: np.random.Generator) -> Floats:
     """Draw the new input of each request: results of tools, or what a user writes."""
     appended = agent.append_tokens.sample(rng, len(rows.task))
     # an exchange whose tools run at the provider holds the results of that many steps
     appended[rows.server] *= SERVER_STEPS_PER_EXCHANGE
     by_user = np.flatnonzero(rows.opens_turn)
     appended[by_user] = agent.user_append_tokens.sample(rng, len(by_user))
-    tokens = np.maximum(np.rint(appended), 1).astype(np.int64)
-    tokens[rows.prewarm] = 0
-    return tokens
-
-
-def _base_tokens(agent: Agent, sessions: int, rng: np.random.Generator) -> Ints:
-    """Draw the context that each session begins with."""
-    drawn = agent.base_context_tokens.sample(rng, sessions)
-    return np.maximum(np.rint(drawn), 1).astype(np.int64)
+    return np.maximum(appended, 1)

@@ -6,13 +6,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.arrays.types import Bools, Ints
+from sim.arrays.types import Bools, Floats, Ints
+from sim.catalog import benchmarks
+from sim.scaffold.normal_scores import normal_cdf, normal_quantile, values_at, with_part
+from sim.scaffold.steps import instance_scores
 from sim.scenario.resolved import Actor
+from sim.streams import Streams
 
 # Steps of tools that run at the provider before it answers with `pause_turn`; a prior.
 SERVER_STEPS_PER_EXCHANGE = 10
 _MOST_CHOICES = 4
 _STEPS_FOR_A_SUB_AGENT = 4
+_TINY = 1e-12
 
 
 class Turns(NamedTuple):
@@ -89,8 +94,57 @@ def draw_turns_of(actor: Actor, tool_steps: Ints, rng: np.random.Generator) -> T
     )
 
 
-def draw_tool_steps(actor: Actor, size: int, rng: np.random.Generator) -> Ints:
-    """Draw the tool steps of `size` user turns: none, or at least one in agentic turns."""
-    agentic = rng.random(size) < actor.agentic_share
-    tool_steps = np.maximum(np.rint(actor.tool_steps.sample(rng, size)), 1)
-    return np.where(agentic, tool_steps, 0).astype(np.int64)
+def draw_benchmark_items(
+    actor: Actor, size: int, world: Streams, rng: np.random.Generator
+) -> tuple[Ints, Floats | None]:
+    """Draw the item of a benchmark that each of `size` turns works on, unless it is of a list.
+
+    Parameters
+    ----------
+    actor : Actor
+        Its source or cover may be a benchmark.
+    size : int
+        Number of turns.
+    world : Streams
+        Streams of the world, which give items their difficulty.
+    rng : numpy.random.Generator
+        Chooses items, all alike; gives nothing without a benchmark.
+
+    Returns
+    -------
+    item, difficulty : array of shape (size,), array of shape (size,) or None
+        Without a benchmark -1 and None.
+    """
+    if actor.benchmark is None or "benchmark" not in (actor.source, actor.cover):
+        return np.full(size, -1), None
+    item = rng.integers(0, actor.items, size)
+    return item, instance_scores(world, actor.benchmark, actor.items)[item]
+
+
+def draw_tool_steps(
+    actor: Actor, size: int, rng: np.random.Generator, difficulty: Floats | None = None
+) -> Ints:
+    """Draw the tool steps of `size` user turns: none, or at least one in agentic turns.
+
+    Parameters
+    ----------
+    actor : Actor
+        Share of agentic turns, steps of those, and the benchmark that its turns may work on.
+    size : int
+        Number of turns.
+    rng : numpy.random.Generator
+        Gives a normal score for each turn. Easy turns need no tools, hard ones the most steps.
+    difficulty : array of float, shape (size,), optional
+        Part of the scores that is of items of the benchmark (`instance_scores`). Left out where
+        turns work on nothing that comes again.
+    """
+    if difficulty is None or actor.benchmark is None:
+        z = rng.standard_normal(size)
+    else:
+        z = with_part(difficulty, benchmarks()[actor.benchmark].item_share, rng)
+
+    # of agentic turns, the rank among themselves
+    without = 1 - actor.agentic_share
+    rank = (normal_cdf(z) - without) / max(actor.agentic_share, _TINY)
+    steps = np.rint(values_at(actor.tool_steps, normal_quantile(np.clip(rank, 0, 1))))
+    return np.where(rank > 0, np.maximum(steps, 1), 0).astype(np.int64)

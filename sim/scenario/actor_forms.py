@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 from pydantic import Field
 
 from sim.catalog import typologies
-from sim.catalog.ids import AgentId, BenchmarkId, ModelId, TierId
+from sim.catalog.ids import AgentId, BenchmarkId, LibraryId, ModelId, TierId
 from sim.documents.bounds import Days, Seconds, Steps, Tokens
 from sim.documents.forms import Form
 from sim.documents.value_types import Duration, PositiveDuration, Share, Slug
@@ -23,6 +23,7 @@ from sim.scenario.values import (
     Concentration,
     DayCount,
     Exchanges,
+    LibraryTilt,
     MeanNumber,
     ModelShares,
     ModeShares,
@@ -270,6 +271,9 @@ class ActorForm(Form):
     batch_share: Share | None = optional_key(
         "Share of accounts that send single calls as a batch, at half the price, 0 to 1."
     )
+    long_context_share: Share | None = optional_key(
+        "Share of accounts that ask for the longest window of a model that has several, 0 to 1."
+    )
     output_tokens: Tokens | None = optional_key(
         "Tokens of an answer, 0 to 10^6.", "Default: that of the typology, else of the scaffold."
     )
@@ -332,6 +336,18 @@ class SessionsForm(MixedActorForm):
     turns_per_session: TurnsForm | None = optional_key("User turns of a session.")
     human_gap_s: Seconds | None = optional_key(
         "Pause between an answer and the next turn, 0 to 316,224,000 seconds (3,660 days)."
+    )
+    library: LibraryId | None = optional_key(
+        "Recorded sessions that those of all its agents are drawn from, or the word none: then "
+        "the dials decide.",
+        "Default: none if a dial is given that recorded sessions decide (agentic_share, "
+        "tool_steps, turns_per_session, human_gap_s, output_tokens), else that of each agent.",
+    )
+    library_tilt: LibraryTilt | None = optional_key(
+        "What shifts the draw of recorded sessions: they weigh exp of the sum of weight x feature, "
+        "in standard deviations over the library; weights -5 to 5 by calls_per_turn, "
+        "output_tokens, pause.",
+        "Default: that of the typology, else all weigh the same.",
     )
 
 

@@ -16,6 +16,7 @@ from sim.documents.strict_yaml import Document, dotted
 from sim.errors import InvalidInputError
 from sim.scenario.actor_forms import AnyActorForm, BenchmarkForm, PromptsForm, QueueKeys
 from sim.scenario.parse import Parsed, path_name
+from sim.scenario.resolved import DECIDED_BY_LIBRARY
 from sim.scenario.size import scale_of, too_large, too_many
 
 Finding = tuple[str, str]  # key of the actor, message
@@ -53,6 +54,7 @@ def validate(parsed: Parsed, document: Document) -> list[Problem]:
             *_times_of_work(actor, duration_us),
             *_benchmark(actor),
             *_cover(actor),
+            *_library(actor),
             *_through(actor, parsed.actors),
         ]
         for key, message in findings:
@@ -280,6 +282,18 @@ def _cover(actor: AnyActorForm) -> Iterator[Finding]:
         yield (
             "benchmark",
             f"has no effect while cover is '{cover}'; add 'cover: benchmark', or leave it out",
+        )
+
+
+def _library(actor: AnyActorForm) -> Iterator[Finding]:
+    """Check that recorded sessions, and dials that they decide, are not both asked for."""
+    library = getattr(actor, "library", None)
+    said = [key for key in DECIDED_BY_LIBRARY if getattr(actor, key, None) is not None]
+    if library not in (None, catalog.NO_LIBRARY) and said:
+        yield (
+            "library",
+            f"the sessions of '{library}' decide {', '.join(said)}; leave out either the library "
+            "or these",
         )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 import sim.catalog as catalog
+from sim.catalog import NO_LIBRARY
 from sim.documents.form_problems import plain_message
 from sim.documents.problems import Path
 from sim.scenario.actor_forms import ACTOR_FORMS, AnyActorForm, BenchmarkForm
@@ -18,6 +19,7 @@ from sim.scenario.actor_parts import OperatorForm, RhythmForm, TurnsForm, Uptake
 from sim.scenario.checks import benchmark_of
 from sim.scenario.enforcement_policy import Enforcement
 from sim.scenario.resolved import (
+    DECIDED_BY_LIBRARY,
     Actor,
     Clock,
     Event,
@@ -265,6 +267,8 @@ def _actor(form: AnyActorForm, scale: float, separability: float) -> Actor:
         budget = scaled_budget(values["operator"]["budget_usd"], scale)
         values["operator"] = {**values["operator"], "budget_usd": budget}
 
+    if form.model_fields_set.intersection(DECIDED_BY_LIBRARY):
+        values.setdefault("library", NO_LIBRARY)
     values["models"] = dict(sorted(values["models"].items()))
     values["agents"] = dict(sorted(values["agents"].items()))
     counting = fields_of(values["arrival"], values.get("source"))

@@ -77,6 +77,16 @@ class Turns(Record):
     more: Distribution
 
 
+DECIDED_BY_LIBRARY = (
+    "agentic_share",
+    "tool_steps",
+    "turns_per_session",
+    "human_gap_s",
+    "output_tokens",
+)
+"""What recorded sessions decide, so that the dials do not count beside them."""
+
+
 class Actor(Record):
     """A population of accounts with one typology; populations and targets are scaled already.
 
@@ -129,6 +139,9 @@ class Actor(Record):
     server_tools_share: float
     sub_agent_share: float
     batch_share: float
+
+    # Share that asks for the longest window of the model, where it has several.
+    long_context_share: float = 0.0
 
     # Templates that the accounts share; None gives each account its own from the common pool.
     templates: int | None = None
@@ -206,6 +219,11 @@ class Actor(Record):
     tool_steps: Distribution = _ZERO
     turns_per_session: Turns = Turns(single_share=1.0, more=Distribution(constant=1.0))
     human_gap_s: Distribution = _ZERO
+
+    # Populations: the recorded sessions that theirs are drawn from, and what shifts the draw.
+    # None: as each agent has it; `NO_LIBRARY`: the dials above decide, whatever the agent.
+    library: str | None = None
+    library_tilt: dict[str, float] = Field(default={})
 
     # The benchmark that is run, or that the cover is. Items: worked on in each of the runs, or of
     # the cover.
@@ -378,11 +396,14 @@ _TURNS = (
     "benchmark",
     "items",
 )
+_LIBRARY = ("library", "library_tilt")
 _QUEUE = ("source", "workers", "balance", "starts_us")
 _BENCHMARK_QUEUE = (*_QUEUE, "benchmark", "items", "runs", "step_limit")
 _PROMPTS_QUEUE = (*_QUEUE, *_TURNS, "target_exchanges", "lasts_us")
 _COMMON = tuple(
-    name for name in Actor.model_fields if name not in {*_BENCHMARK_QUEUE, *_PROMPTS_QUEUE}
+    name
+    for name in Actor.model_fields
+    if name not in {*_BENCHMARK_QUEUE, *_PROMPTS_QUEUE, *_LIBRARY}
 )
 
 
@@ -397,7 +418,7 @@ def fields_of(arrival: Arrival, source: Source | None) -> tuple[str, ...]:
         What is on the queue; it does not matter for sessions.
     """
     if arrival == "sessions":
-        return (*_COMMON, *_TURNS)
+        return (*_COMMON, *_TURNS, *_LIBRARY)
     return (*_COMMON, *(_BENCHMARK_QUEUE if source == "benchmark" else _PROMPTS_QUEUE))
 
 

@@ -146,8 +146,9 @@ def draw_starts(
         # who has no money left for tokens opens nothing
         member = np.flatnonzero((mode == number) & (per_day > 0))
         name = (context.actor.id, shard, *((number,) if number else ()))
+        calls = context.session_calls[context.accounts.agent[users.slot[member]]]
         start_us, which = _starts_of_mode(
-            context, number, name, per_day[member], users.utc_offset_h[member]
+            context, number, name, per_day[member], calls, users.utc_offset_h[member]
         )
         by_mode.append((start_us, member[which]))
     if len(by_mode) == 1:
@@ -163,16 +164,20 @@ def _starts_of_mode(
     mode: int,
     name: tuple[str | int, ...],
     per_day: Floats,
+    session_calls: Floats,
     utc_offset_h: Ints,
 ) -> tuple[Ints, Ints]:
-    """Draw (start, index) of the sessions of end users who behave alike."""
+    """Draw (start, index) of the sessions of end users who behave alike.
+
+    `per_day` are the exchanges that each sends, `session_calls` those of a session of theirs.
+    """
     actor, behaviour, horizon_us = context.actor, context.behaviours[mode], context.horizon_us
     expected = float(per_day.sum()) * horizon_us / DAY_US
     lead = lead_us(behaviour, expected, context.streams.rng(*name, "lead"))
 
     zones = np.unique(utc_offset_h).tolist()
     start_us, which = session_starts(
-        DAY_US * context.session_calls[mode] / per_day,
+        DAY_US * session_calls / per_day,
         utc_offset_h,
         {hours: time_change_of(context, behaviour, hours) for hours in zones},
         context.streams.rng(*name, "arrivals"),

@@ -235,9 +235,6 @@ class TicketQueue:
             return np.full(len(account), PromptSource.OWN), tickets.item
 
         listed = on_list < context.accounts.list_share[account]
-        item = np.full(len(account), -1)
+        item = tickets.item.copy()
         item[listed] = self.source.next_items(int(listed.sum()))
-        if context.actor.cover == "benchmark":
-            any_item = tickets.prompt % np.uint64(max(context.actor.items, 1))
-            item[~listed] = any_item[~listed].astype(np.int64)
         return np.where(listed, PromptSource.LIST, PromptSource.COVER), item

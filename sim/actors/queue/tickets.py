@@ -14,8 +14,14 @@ from sim.arrays.time import HOUR_US
 from sim.arrays.types import Floats, Ints
 from sim.catalog import benchmarks, steps_for
 from sim.scaffold.expected_calls import compactions_per_call
-from sim.scaffold.steps import draw_steps, instance_scores
-from sim.scaffold.turns import Turns, draw_tool_steps, draw_turns_of, plain_turns
+from sim.scaffold.steps import draw_stated_steps, draw_steps, instance_scores
+from sim.scaffold.turns import (
+    Turns,
+    draw_benchmark_items,
+    draw_tool_steps,
+    draw_turns_of,
+    plain_turns,
+)
 from sim.streams import U64, mixed
 
 BLOCK_TICKETS = 1_024
@@ -61,7 +67,8 @@ class Team:
 class Tickets:
     """Consecutive tickets of one round; arrays of shape (tickets,).
 
-    `item` is the number of the benchmark item, or -1; `prompt` tells tickets apart; `round` is the
+    `item` is the number of the benchmark item, -1 without one; a ticket that turns out to be of a
+    list of prompts has an item of that instead; `prompt` tells tickets apart; `round` is the
     run, or -1 for work begun before what the scenario asks for.
     """
 
@@ -159,9 +166,8 @@ class BenchmarkTickets:
         rng = self._context.streams.rng(self._actor.id, "steps", run, low)
         fixed = self._benchmark.calls_per_item
         if fixed is not None:
-            calls = np.maximum(np.rint(fixed.sample(rng, len(item))), 1).astype(np.int64)
-            if self._actor.step_limit is not None:
-                calls = np.minimum(calls, self._actor.step_limit)
+            share, limit = self._benchmark.item_share, self._actor.step_limit
+            calls = draw_stated_steps(fixed, share, self._scores[item], rng, limit)
             return draw_turns_of(self._actor, calls - 1, rng)
 
         (agent,), (model,) = self._actor.agents, self._actor.models
@@ -229,14 +235,15 @@ class PromptTickets:
         most = max(_MOST_TARGETS_BEFORE * self._target, _FEWEST_BEFORE)
         left = min((self._begins - self._opens) / pace, float(most)) if pace > 0 else 0.0
         while left > 0:  # each pass takes `BLOCK_TICKETS` calls at least
-            turns, rng = self._draw_block()
+            turns, item, rng = self._draw_block()
             rows = float(turns.calls.sum()) * self._rows_per_call
             at, until = self._begins - left * pace, self._begins - (left - rows) * pace
             release = np.sort(rng.uniform(at, until, len(turns.calls)))
 
             before = int(np.searchsorted(release, self._begins))
             if before:
-                yield self._tickets(turns.pick(slice(before)), release[:before], -1)
+                turns, item = turns.pick(slice(before)), item[:before]
+                yield self._tickets(turns, item, release[:before], -1)
             left -= rows
 
     def main(self) -> Iterator[Tickets]:
@@ -248,26 +255,32 @@ class PromptTickets:
         pace = (self._ends - self._begins) / self._target
         calls, until = 0, self._begins
         while calls + self._compactions < self._target:  # each ticket has a call at least
-            turns, rng = self._draw_block()
+            turns, item, rng = self._draw_block()
             left = self._target - calls - self._compactions
             rows = np.cumsum(turns.calls) * self._rows_per_call
             enough = int(np.searchsorted(rows, left)) + 1
-            turns = turns.pick(slice(enough))
+            turns, item = turns.pick(slice(enough)), item[:enough]
             calls += int(turns.calls.sum())
 
             at, left_then = until, max(0.0, left - float(rows[:enough][-1]))
             until = max(at, self._ends - left_then * pace)
-            yield self._tickets(turns, np.sort(rng.uniform(at, until, len(turns.calls))), 0)
+            yield self._tickets(turns, item, np.sort(rng.uniform(at, until, len(item))), 0)
 
-    def _draw_block(self) -> tuple[Turns, np.random.Generator]:
-        """Draw the turns of the next block; the generator goes on with their releases."""
+    def _draw_block(self) -> tuple[Turns, Ints, np.random.Generator]:
+        """Draw the turns of the next block and the items that they would work on as cover.
+
+        The generator goes on with their releases.
+        """
         name = (self._actor.id, "tickets", self._team.number, self._blocks_drawn)
         rng = self._context.streams.rng(*name)
         self._blocks_drawn += 1
-        steps = draw_tool_steps(self._actor, BLOCK_TICKETS, rng)
-        return draw_turns_of(self._actor, steps, rng), rng
+        item, difficulty = draw_benchmark_items(
+            self._actor, BLOCK_TICKETS, self._context.world.streams, rng
+        )
+        steps = draw_tool_steps(self._actor, BLOCK_TICKETS, rng, difficulty)
+        return draw_turns_of(self._actor, steps, rng), item, rng
 
-    def _tickets(self, turns: Turns, release: Floats, round_: int) -> Tickets:
+    def _tickets(self, turns: Turns, item: Ints, release: Floats, round_: int) -> Tickets:
         """Make tickets that are released at some operational times."""
         count = len(release)
         number = (self._tickets_out + np.arange(count)) * self._team.teams + self._team.number
@@ -275,7 +288,7 @@ class PromptTickets:
         return Tickets(
             turns=turns,
             release_us=np.rint(self._time_change.clock(release)).astype(np.int64),
-            item=np.full(count, -1),
+            item=item,
             prompt=mixed(self._context.streams.key(self._actor.id, "tickets"), number),
             round=round_,
         )

@@ -228,7 +228,7 @@ def test_tickets_that_use_a_benchmark_as_cover_have_an_item() -> None:
     assert batch is not None
     covers = batch.placement.kind == PromptSource.COVER
     tickets = next(ticket_source(context, queue_of(context)._team, 0).main())
-    expected = (tickets.prompt % np.uint64(115))[covers]
+    expected = tickets.item[covers]
     assert batch.placement.item[covers].tolist() == expected.tolist()
 
 

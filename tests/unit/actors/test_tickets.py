@@ -19,7 +19,7 @@ from sim.actors.queue.tickets import (
 )
 from sim.catalog import benchmarks, steps_for
 from sim.entities.tenure import SlotTimeline
-from sim.scaffold.steps import draw_steps, instance_scores
+from sim.scaffold.steps import draw_stated_steps, draw_steps, instance_scores
 from sim.scaffold.turns import draw_turns_of
 from sim.scenario.resolved import Rhythm
 from sim.streams import mixed
@@ -62,10 +62,11 @@ def test_every_run_has_all_items_released_at_once() -> None:
 def test_stated_calls_are_drawn_anew_for_each_run_and_block() -> None:
     context = context_of(lab(runs=1, step_limit=12))
     [tickets] = ticket_source(context, team(None), 0).main()
-    calls_per_item = benchmarks()["tau-bench-retail"].calls_per_item
-    assert calls_per_item is not None
+    tau = benchmarks()["tau-bench-retail"]
+    assert tau.calls_per_item is not None
     rng = context.streams.rng("lab", "steps", 0, 0)
-    calls = np.maximum(np.rint(calls_per_item.sample(rng, 115)), 1).astype(np.int64)
+    scores = instance_scores(context.world.streams, "tau-bench-retail", 115)
+    calls = draw_stated_steps(tau.calls_per_item, tau.item_share, scores, rng)
     assert (calls > 12).any()
     expected = draw_turns_of(context.actor, np.minimum(calls, 12) - 1, rng).calls
     assert tickets.calls.tolist() == expected.tolist()

@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from sim.catalog import StepDistribution, step_counts, step_distributions
-from sim.scaffold.steps import draw_steps, instance_scores, normal_cdf
+from sim.scaffold.normal_scores import normal_cdf
+from sim.scaffold.steps import draw_steps, instance_scores
 from sim.streams import Streams
 
 ALL = list(step_distributions().values())

@@ -1,0 +1,105 @@
+"""Values of distributions by normal scores: what a Gaussian copula turns into numbers.
+
+A score z of a standard normal stands for the quantile Q(Phi(z)). Scores that have parts in common
+give values that go together, and each value still follows its distribution.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from math import erf, log, sqrt
+
+import numpy as np
+
+from sim.arrays.types import Floats
+from sim.distributions import Distribution, Lognormal
+
+_GRID = np.linspace(-8.5, 8.5, 17_001)
+# A mixture is tabulated on so many points, as far as its parts reach; its jumps are that steep.
+_POINTS, _FAR, _STEEP = 4_001, 6.5, 1e-12
+
+
+def normal_cdf(z: Floats) -> Floats:
+    """Return the standard normal distribution function, by linear interpolation.
+
+    The absolute error is below 4e-8.
+    """
+    return np.interp(z, _GRID, _normal_cdf_on_grid())
+
+
+def normal_quantile(p: Floats) -> Floats:
+    """Return the inverse of `normal_cdf`, at least -8.5 and at most 8.5."""
+    return np.interp(p, _normal_cdf_on_grid(), _GRID)
+
+
+@cache
+def _normal_cdf_on_grid() -> Floats:
+    return np.array([0.5 * (1 + erf(x / sqrt(2))) for x in _GRID.tolist()])
+
+
+def with_part(common: Floats, share: float, rng: np.random.Generator) -> Floats:
+    """Return normal scores of which a share of the variance is that of given scores.
+
+    Parameters
+    ----------
+    common : array of float
+        The part in common, standard normal, such as the difficulty of each item.
+    share : float
+        Share of the variance that it has, 0 to 1.
+    rng : numpy.random.Generator
+        Gives the rest, one normal number for each score.
+    """
+    noise = rng.standard_normal(common.shape)
+    return np.asarray(sqrt(share) * common + sqrt(1 - share) * noise)
+
+
+def values_at(distribution: Distribution, z: Floats) -> Floats:
+    """Return the quantiles Q(Phi(z)) of a distribution at normal scores.
+
+    Parameters
+    ----------
+    distribution : Distribution
+        Its quantiles are exact, those of a mixture interpolated in a table, to a relative 1e-4
+        within five standard deviations.
+    z : array of float
+        Normal scores.
+
+    Returns
+    -------
+    array of float, shape of `z`
+        In the unit of the distribution, not rounded.
+    """
+    if distribution.constant is not None:
+        return np.full(z.shape, distribution.constant)
+    if (law := distribution.lognormal) is not None:
+        values = np.exp(log(law.median) + law.sigma * z)
+        return values if law.max is None else np.minimum(values, law.max)
+    if (uniform := distribution.loguniform) is not None:
+        return np.asarray(uniform.low * np.exp(uniform.span * normal_cdf(z)))
+    scores, log_values = _table(distribution)
+    return np.asarray(np.exp(np.interp(z, scores, log_values)))
+
+
+@lru_cache(maxsize=256)
+def _table(distribution: Distribution) -> tuple[Floats, Floats]:
+    """Return normal scores of a mixture, ascending, and the logarithm of its quantile at each.
+
+    Its distribution function is tabulated on an even grid of logarithms, with two more points at
+    each jump, and read the other way.
+    """
+    laws = [(part.weight, part.lognormal) for part in distribution.mixture or ()]
+    ends = [log(law.median) + side * _FAR * law.sigma for _, law in laws for side in (-1, 1)]
+    jumps = [log(law.median) for _, law in laws if not law.sigma]
+    jumps += [log(law.max) for _, law in laws if law.max is not None]
+    grid = np.linspace(min(ends), max(ends), _POINTS)
+    grid = np.unique(np.concatenate([grid, jumps, np.array(jumps) - _STEEP]))
+
+    below = sum(weight * _below(law, grid) for weight, law in laws)
+    return normal_quantile(np.asarray(below)), grid
+
+
+def _below(law: Lognormal, log_values: Floats) -> Floats:
+    """Return the share of a lognormal that is at most as large, by logarithm."""
+    above = log_values - log(law.median)
+    share = normal_cdf(above / law.sigma) if law.sigma else (above >= 0).astype(np.float64)
+    return share if law.max is None else np.where(log_values >= log(law.max), 1.0, share)
