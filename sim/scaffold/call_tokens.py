@@ -11,7 +11,9 @@ from sim.arrays.types import Bools, Floats, Ints
 from sim.catalog import Agent
 from sim.scaffold.call_rows import CallRows
 from sim.scaffold.context_growth import Grow, Growth, cut_to_window, longest_summary
+from sim.scaffold.normal_scores import values_at
 from sim.scaffold.recorded_calls import RecordedCalls
+from sim.scaffold.session_effects import session_scores
 from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE
 
 
@@ -62,8 +64,8 @@ def draw_tokens(
         Says how contexts grow.
     """
     if recorded is None:
-        wanted = agent.output_tokens.sample(rng("output"), len(rows.task))
-        new = _new_input(agent, rows, rng("append"))
+        wanted = values_at(agent.output_tokens, session_scores(agent, rows.session, "output", rng))
+        new = _new_input(agent, rows, session_scores(agent, rows.session, "append", rng))
         base = agent.base_context_tokens.sample(rng("base"), int(rows.begins.sum()))
     else:
         wanted, new, base = recorded.output, recorded.appended, recorded.begin
@@ -109,11 +111,11 @@ def _output_tokens(agent: Agent, rows: CallRows, wanted: Floats) -> tuple[Ints, 
     return np.minimum(tokens, agent.max_tokens), tokens > agent.max_tokens
 
 
-def _new_input(agent: Agent, rows: CallRows, rng: np.random.Generator) -> Floats:
-    """Draw the new input of each request: results of tools, or what a user writes."""
-    appended = agent.append_tokens.sample(rng, len(rows.task))
+def _new_input(agent: Agent, rows: CallRows, scores: Floats) -> Floats:
+    """Return the new input of each request: results of tools, or what a user writes."""
+    appended = values_at(agent.append_tokens, scores)
     # an exchange whose tools run at the provider holds the results of that many steps
     appended[rows.server] *= SERVER_STEPS_PER_EXCHANGE
     by_user = np.flatnonzero(rows.opens_turn)
-    appended[by_user] = agent.user_append_tokens.sample(rng, len(by_user))
+    appended[by_user] = values_at(agent.user_append_tokens, scores[by_user])
     return np.maximum(appended, 1)
