@@ -96,7 +96,9 @@ class Agent(Record):
 
     The input of a call is the input and the output of the call before it, plus `append_tokens`
     when a tool result starts it, or `user_append_tokens` when a person does. The first call's input
-    is `base_context_tokens`: system prompt, tool definitions and first message.
+    is `base_context_tokens`: system prompt, tool definitions and first message. In a share of
+    sessions, all but `history_share`, the client sends a question without what was said before:
+    then each turn begins with a `base_context_tokens` of its own.
 
     `library`: name of the recorded sessions that the scaffold's sessions are drawn from, None where
     the dials decide.
@@ -123,6 +125,7 @@ class Agent(Record):
     uncached_tail_tokens: Count
     compacts: bool
     stop_sequence_share: Share
+    history_share: Share = 1.0
 
 
 class Benchmark(Record):

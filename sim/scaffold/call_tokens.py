@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.arrays.ragged import starts_of
 from sim.arrays.types import Bools, Floats, Ints
 from sim.catalog import Agent
 from sim.scaffold.call_rows import CallRows
 from sim.scaffold.context_growth import Grow, Growth, cut_to_window, longest_summary
+from sim.scaffold.own_lengths import Own, OwnLengths, draw_lengths
 from sim.scaffold.recorded_calls import RecordedCalls
 from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE
 
@@ -42,9 +42,9 @@ def draw_tokens(
     window: Ints,
     rows: CallRows,
     recorded: RecordedCalls | None,
-    per_session: Ints,
     rng: Callable[[str], np.random.Generator],
     grow: Grow,
+    own: OwnLengths | None = None,
 ) -> PlannedTokens:
     """Draw what each answer and each request adds, and the contexts that follow from it.
 
@@ -58,17 +58,19 @@ def draw_tokens(
         The calls.
     recorded : RecordedCalls, optional
         What recorded calls say of these; None where the dials of the scaffold decide.
-    per_session : array of int, shape (S,)
-        Calls of each session.
     rng : callable
         Returns the random stream of a purpose.
     grow : callable
         Says how contexts grow.
+    own : OwnLengths, optional
+        How the lengths of the dials differ between the accounts of sessions; None: not at all.
     """
     if recorded is None:
-        wanted = agent.output_tokens.sample(rng("output"), len(rows.task))
-        new = _new_input(agent, rows, rng("append"))
-        base = agent.base_context_tokens.sample(rng("base"), len(per_session))
+        inputs, outputs = own or (None, None)
+        wanted = draw_lengths(agent.output_tokens, outputs, rows.session, rng("output"))
+        new = _new_input(agent, rows, inputs, rng("append"))
+        begins = rows.session[rows.begins]
+        base = draw_lengths(agent.base_context_tokens, inputs, begins, rng("base"))
     else:
         wanted, new, base = recorded.output, recorded.appended, recorded.begin
     output, truncated = _output_tokens(agent, rows, wanted)
@@ -81,13 +83,23 @@ def draw_tokens(
     appended[returns + 1] = output[returns]
 
     begin = agent.static_prefix_tokens + np.maximum(appended, 0)
-    begin[starts_of(per_session)] = np.maximum(np.rint(base), 1).astype(np.int64)
-    growth = grow(agent, window, rows.agent, begin, appended, output)
+    begin[rows.begins] = np.maximum(np.rint(base), 1).astype(np.int64)
+    growth = grow(agent, window, rows.context, begin, appended, output)
     growth = growth._replace(tokens=np.maximum(growth.tokens, 1))
     if agent.compacts:
         return PlannedTokens(growth, output, truncated, np.zeros(len(output), np.bool_))
     context, output, exceeded = cut_to_window(window, growth.tokens, output)
     return PlannedTokens(growth._replace(tokens=context), output, truncated, exceeded)
+
+
+def draw_forgetful(agent: Agent, sessions: int, rng: np.random.Generator) -> Bools:
+    """Draw in which sessions the client sends a question without what was said before.
+
+    Recorded sessions are as they were recorded.
+    """
+    if agent.library is not None:
+        return np.zeros(sessions, np.bool_)
+    return np.asarray(rng.random(sessions) >= agent.history_share)
 
 
 def draw_summaries(agent: Agent, count: int, rng: np.random.Generator) -> Ints:
@@ -103,11 +115,11 @@ def _output_tokens(agent: Agent, rows: CallRows, wanted: Floats) -> tuple[Ints, 
     return np.minimum(tokens, agent.max_tokens), tokens > agent.max_tokens
 
 
-def _new_input(agent: Agent, rows: CallRows, rng: np.random.Generator) -> Floats:
+def _new_input(agent: Agent, rows: CallRows, own: Own | None, rng: np.random.Generator) -> Floats:
     """Draw the new input of each request: results of tools, or what a user writes."""
-    appended = agent.append_tokens.sample(rng, len(rows.task))
+    appended = draw_lengths(agent.append_tokens, own, rows.session, rng)
     # an exchange whose tools run at the provider holds the results of that many steps
     appended[rows.server] *= SERVER_STEPS_PER_EXCHANGE
     by_user = np.flatnonzero(rows.opens_turn)
-    appended[by_user] = agent.user_append_tokens.sample(rng, len(by_user))
+    appended[by_user] = draw_lengths(agent.user_append_tokens, own, rows.session[by_user], rng)
     return np.maximum(appended, 1)

@@ -13,7 +13,7 @@ from sim.arrays.types import Bools, Floats, Ints
 from sim.catalog import Agent, agents, libraries, models
 from sim.entities.behaviour import scaffold_of
 from sim.scaffold.call_rows import CallRows
-from sim.scaffold.call_tokens import draw_tokens
+from sim.scaffold.call_tokens import draw_forgetful, draw_tokens
 from sim.scaffold.context_growth import grow_contexts
 from sim.scaffold.recorded_calls import RecordedCalls, recorded_calls
 from sim.scaffold.session_turns import draw_session_turns, draw_turns, source_weights
@@ -62,10 +62,9 @@ def _mean_recorded_calls(actor: Actor, name: str) -> float:
     library = libraries()[agent.library or ""]
     window = _windows_of_sessions(actor, _PILOT_SESSIONS, rng)
     asked = draw_session_turns(actor, agent, window, rng)
-    rows, first = (
-        CallRows.from_turns(asked.turns, asked.calls_per_session),
-        starts_of(asked.calls_per_session),
-    )
+    per_session = asked.calls_per_session
+    first, forgetful = starts_of(per_session), draw_forgetful(agent, len(per_session), rng)
+    rows = CallRows.from_turns(asked.turns, per_session, forgetful)
     recorded = recorded_calls(library, asked.recorded, first, rng)
     compacted = _compacted(agent, window, rows, recorded)
 
@@ -163,18 +162,17 @@ def _pilot(actor: Actor, one_turn: bool) -> tuple[Turns, Ints]:
 
 def _share(actor: Actor, name: str, turns: Turns, per_session: Ints) -> float:
     """Return the share of calls before which an agent of an actor compacts."""
-    rows = CallRows.from_turns(turns, per_session)
+    agent = scaffold_of(actor, name)
+    forgetful = draw_forgetful(agent, len(per_session), np.random.default_rng(1))
+    rows = CallRows.from_turns(turns, per_session, forgetful)
     window = _windows_of_sessions(actor, len(per_session), np.random.default_rng(0))
-    return float(_compacted(scaffold_of(actor, name), window, rows, None).mean())
+    return float(_compacted(agent, window, rows, None).mean())
 
 
 def _compacted(agent: Agent, window: Ints, rows: CallRows, recorded: RecordedCalls | None) -> Bools:
     """Return before which calls of sessions an agent compacts, in a sample with a fixed seed."""
     rngs = cache(lambda purpose: np.random.default_rng([0, *purpose.encode()]))
-    per_session = np.bincount(rows.session)
-    tokens = draw_tokens(
-        agent, window[rows.session], rows, recorded, per_session, rngs, grow_contexts
-    )
+    tokens = draw_tokens(agent, window[rows.session], rows, recorded, rngs, grow_contexts)
     return tokens.growth.compacted
 
 

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from sim.catalog import typologies
 from sim.catalog.ids import AgentId, BenchmarkId, LibraryId, ModelId, TierId
-from sim.documents.bounds import Days, Seconds, Steps, Tokens
+from sim.documents.bounds import Burst, Days, Hours, Seconds, Spells, Spread, Steps, Tokens
 from sim.documents.forms import Form
 from sim.documents.value_types import Duration, PositiveDuration, Share, Slug
 from sim.scenario.actor_parts import OperatorForm, RhythmOrNone, TurnsForm, UptakeForm
@@ -138,6 +138,31 @@ class ActorForm(Form):
     )
     model_change_share: Annotated[float, Field(ge=0, le=0.9)] | None = optional_key(
         "Share of accounts that choose their model anew within 30 days, 0 to 0.9."
+    )
+    peak_spread_h: Annotated[float, Field(ge=0, le=12)] | None = optional_key(
+        "How far the daily peaks of accounts lie apart: standard deviation, 0 to 12 hours."
+    )
+    night_share: Share | None = optional_key(
+        "Share of accounts whose daily peak is half a day later, such as jobs by night, 0 to 1."
+    )
+    spells_per_day: Spells | None = optional_key(
+        "Spells of work of an account in a day, drawn for each account, 0 to 1,000; 0: its "
+        "sessions are spread evenly."
+    )
+    spell_hours: Hours | None = optional_key("Hours that a spell of work lasts, 0 to 87,840.")
+    burst_size: Burst | None = optional_key(
+        "Mean number of sessions that an account opens at once, drawn for each account, 1 to 1,000."
+    )
+    burst_gap_s: Seconds | None = optional_key(
+        "Pause between sessions that are opened at once, 0 to 316,224,000 seconds (3,660 days)."
+    )
+    input_spread: Spread | None = optional_key(
+        "How much of the scaffold's spread of input lengths is found within an account, drawn for "
+        "each account, 0 to 1; the rest lies between accounts. 0: a job whose prompts are all as "
+        "long."
+    )
+    output_spread: Spread | None = optional_key(
+        "The same of the lengths of answers; 0: a label of so many tokens."
     )
     waves_sigma: Annotated[float, Field(ge=0, le=3)] | None = optional_key(
         "Spread of what all accounts do together from hour to hour: standard deviation of the "

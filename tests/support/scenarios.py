@@ -96,13 +96,19 @@ PLAIN_ANSWERS = dict.fromkeys(
 )
 
 
-# Accounts that are always there and always do the same.
+# Accounts that are always there and always do the same, one session at a time.
 STEADY: dict[str, Any] = {
     "lifetime_days": None,
     "dormant_share": 0.0,
     "ramp_days": 0.0,
     "drift_sigma": 0.0,
     "model_change_share": 0.0,
+    "peak_spread_h": 0.0,
+    "night_share": 0.0,
+    "spells_per_day": constant(0),
+    "burst_size": constant(1),
+    "input_spread": constant(1),
+    "output_spread": constant(1),
 }
 
 
