@@ -11,7 +11,7 @@ from sim.arrays.types import Bools, Floats, Ints
 from sim.catalog import Agent
 from sim.scaffold.call_rows import CallRows
 from sim.scaffold.context_growth import Grow, Growth, cut_to_window, longest_summary
-from sim.scaffold.normal_scores import values_at
+from sim.scaffold.own_lengths import Own, OwnLengths, lengths_at
 from sim.scaffold.recorded_calls import RecordedCalls
 from sim.scaffold.session_effects import session_scores
 from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE
@@ -45,6 +45,7 @@ def draw_tokens(
     recorded: RecordedCalls | None,
     rng: Callable[[str], np.random.Generator],
     grow: Grow,
+    own: OwnLengths | None = None,
 ) -> PlannedTokens:
     """Draw what each answer and each request adds, and the contexts that follow from it.
 
@@ -62,11 +63,22 @@ def draw_tokens(
         Returns the random stream of a purpose.
     grow : callable
         Says how contexts grow.
+    own : OwnLengths, optional
+        How the lengths of the dials differ between the accounts of sessions; None: not at all.
     """
     if recorded is None:
-        wanted = values_at(agent.output_tokens, session_scores(agent, rows.session, "output", rng))
-        new = _new_input(agent, rows, session_scores(agent, rows.session, "append", rng))
-        base = agent.base_context_tokens.sample(rng("base"), int(rows.begins.sum()))
+        inputs, outputs = own or (None, None)
+        wanted = lengths_at(
+            agent.output_tokens,
+            outputs,
+            rows.session,
+            session_scores(agent, rows.session, "output", rng),
+        )
+        new = _new_input(agent, rows, inputs, session_scores(agent, rows.session, "append", rng))
+        begins = rows.session[rows.begins]
+        base = lengths_at(
+            agent.base_context_tokens, inputs, begins, rng("base").standard_normal(len(begins))
+        )
     else:
         wanted, new, base = recorded.output, recorded.appended, recorded.begin
     output, truncated = _output_tokens(agent, rows, wanted)
@@ -111,11 +123,13 @@ def _output_tokens(agent: Agent, rows: CallRows, wanted: Floats) -> tuple[Ints, 
     return np.minimum(tokens, agent.max_tokens), tokens > agent.max_tokens
 
 
-def _new_input(agent: Agent, rows: CallRows, scores: Floats) -> Floats:
+def _new_input(agent: Agent, rows: CallRows, own: Own | None, scores: Floats) -> Floats:
     """Return the new input of each request: results of tools, or what a user writes."""
-    appended = values_at(agent.append_tokens, scores)
+    appended = lengths_at(agent.append_tokens, own, rows.session, scores)
     # an exchange whose tools run at the provider holds the results of that many steps
     appended[rows.server] *= SERVER_STEPS_PER_EXCHANGE
     by_user = np.flatnonzero(rows.opens_turn)
-    appended[by_user] = values_at(agent.user_append_tokens, scores[by_user])
+    appended[by_user] = lengths_at(
+        agent.user_append_tokens, own, rows.session[by_user], scores[by_user]
+    )
     return np.maximum(appended, 1)

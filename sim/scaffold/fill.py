@@ -16,6 +16,7 @@ from sim.scaffold.call_rows import CallRows, Histories, turn_in_session
 from sim.scaffold.call_tokens import draw_forgetful, draw_summaries, draw_tokens
 from sim.scaffold.context_growth import Grow, grow_contexts
 from sim.scaffold.normal_scores import values_at
+from sim.scaffold.own_lengths import OwnLengths
 from sim.scaffold.recorded_calls import RecordedCalls, recorded_calls
 from sim.scaffold.session_effects import session_scores
 from sim.scaffold.turns import Turns
@@ -58,6 +59,8 @@ class Sessions:
     recorded : array of int, shape (M,), or None
         Row of the library of the scaffold for each call that turns ask for, None where its dials
         say what calls are like.
+    own : OwnLengths, or None
+        How the lengths of the dials differ between accounts, by session; None: not at all.
     """
 
     model: Ints
@@ -72,6 +75,7 @@ class Sessions:
     human_gap_us: Ints
     task_no: Ints
     recorded: Ints | None = None
+    own: OwnLengths | None = None
 
     @property
     def calls_per_session(self) -> Ints:
@@ -198,7 +202,7 @@ def fill(
     planned = CallRows.from_turns(turns, per_session, forgetful)
     window = sessions.window_tokens[planned.session]
     recorded = _recorded_calls(agent, sessions, rng)
-    tokens = draw_tokens(agent, window, planned, recorded, rng, grow)
+    tokens = draw_tokens(agent, window, planned, recorded, rng, grow, sessions.own)
     rows, source = planned.with_compactions(tokens.growth.compacted)
     per_session = np.bincount(rows.session)
     histories = Histories.of(rows)

@@ -171,6 +171,11 @@ class Actor(Record):
     burst_size: Distribution = Distribution(constant=1.0)
     burst_gap_s: Distribution = Distribution(constant=1.0)
 
+    # How much of the spread of lengths an account has, drawn for each, 0 to 1; the rest lies
+    # between accounts.
+    input_spread: Distribution = Distribution(constant=1.0)
+    output_spread: Distribution = Distribution(constant=1.0)
+
     # How much they do together, and by themselves.
     waves_sigma: float = 0.0
     jitter_sigma: float = 0.0
