@@ -39,7 +39,8 @@ ALIKE = {"on_failure", "resume_after_s", "cloud_share"}
 
 def shared() -> dict[str, list[Any]]:
     """The values of each dial in all modes, or in all sharing groups."""
-    found: dict[str, list[Any]] = {"output_tokens": []}  # those of the scaffold of the mode
+    # those of the scaffold of the mode
+    found: dict[str, list[Any]] = {"output_tokens": [], "library": [], "library_tilt": []}
     for variants in (modes(), sharing_groups()):
         for variant in variants.values():
             for name, value in variant.parameters.items():
