@@ -15,6 +15,7 @@ import numpy as np
 
 from sim.arrays.types import Floats, Ints
 from sim.catalog import Agent, agents, modes
+from sim.distributions import Distribution
 from sim.scenario.resolved import Actor
 from sim.streams import Streams
 
@@ -44,17 +45,17 @@ def _in_mode(actor: Actor, mode: str) -> Actor:
     for name, value in modes()[mode].parameters.items():
         # a mode says only how many ask for the newest model by its alias
         values[name] = {**values[name], **value} if name == "uptake" else value
-    # the length of answers is that of the scaffold of the mode
-    values["output_tokens"] = None
+    # the scaffold of the mode is as the catalog has it, with its length of answers
+    values |= {"output_tokens": None, "scaffold": {}}
     return Actor.model_validate(values)
 
 
 def scaffold_of(behaviour: Actor, name: str) -> Agent:
-    """Return a scaffold, with the answers of a behaviour if it states their length."""
-    agent = agents()[name]
-    if behaviour.output_tokens is None:
-        return agent
-    return agent.model_copy(update={"output_tokens": behaviour.output_tokens})
+    """Return a scaffold, with the dials of it that a behaviour states."""
+    stated: dict[str, Distribution] = {**behaviour.scaffold}
+    if behaviour.output_tokens is not None:
+        stated["output_tokens"] = behaviour.output_tokens
+    return agents()[name].model_copy(update=stated)
 
 
 def models_of(actor: Actor) -> set[str]:

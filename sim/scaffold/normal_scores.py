@@ -76,6 +76,8 @@ def values_at(distribution: Distribution, z: Floats) -> Floats:
         return values if law.max is None else np.minimum(values, law.max)
     if (uniform := distribution.loguniform) is not None:
         return np.asarray(uniform.low * np.exp(uniform.span * normal_cdf(z)))
+    if distribution.quantiles is not None:
+        return distribution.quantiles.at(normal_cdf(z))
     scores, log_values = _table(distribution)
     return np.asarray(np.exp(np.interp(z, scores, log_values)))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
+from sim.calibration.form import ScaffoldDials
 from sim.catalog import typologies
 from sim.catalog.ids import AgentId, BenchmarkId, ModelId, TierId
 from sim.documents.bounds import Days, Seconds, Steps, Tokens
@@ -20,6 +21,7 @@ from sim.scenario.keys import NONE_BY_DEFAULT, optional_key
 from sim.scenario.resolved import Balance, Cover, OnFailure
 from sim.scenario.values import (
     AgentShares,
+    CalibrationPath,
     Concentration,
     DayCount,
     Exchanges,
@@ -269,6 +271,14 @@ class ActorForm(Form):
     )
     batch_share: Share | None = optional_key(
         "Share of accounts that send single calls as a batch, at half the price, 0 to 1."
+    )
+    calibration: CalibrationPath | None = optional_key(
+        "File that `sim calibrate` wrote, relative to this one; its dials stand in place of those "
+        "of the typology, and what is said here in place of its dials.",
+        "Default: none.",
+    )
+    scaffold: ScaffoldDials | None = optional_key(
+        "Dials of the agents of the actor, in place of those of the catalog.", "Default: none."
     )
     output_tokens: Tokens | None = optional_key(
         "Tokens of an answer, 0 to 10^6.", "Default: that of the typology, else of the scaffold."

@@ -6,13 +6,15 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 import sim.catalog as catalog
+from sim.calibration.form import ScaffoldDials, read_calibration
 from sim.documents.form_problems import plain_message
-from sim.documents.problems import Path
+from sim.documents.problems import Path as Keys
 from sim.scenario.actor_forms import ACTOR_FORMS, AnyActorForm, BenchmarkForm
 from sim.scenario.actor_parts import OperatorForm, RhythmForm, TurnsForm, UptakeForm
 from sim.scenario.checks import benchmark_of
@@ -45,7 +47,7 @@ class UnresolvedError(Exception):
         A path of the human form and a message for each.
     """
 
-    def __init__(self, faults: list[tuple[Path, str]]) -> None:
+    def __init__(self, faults: list[tuple[Keys, str]]) -> None:
         super().__init__("; ".join(message for _, message in faults))
         self.faults = faults
 
@@ -66,7 +68,7 @@ def resolve(form: ScenarioForm) -> Scenario:
     UnresolvedError
         With every fault and the path of the key, in the form, that it is about.
     """
-    faults: list[tuple[Path, str]] = []
+    faults: list[tuple[Keys, str]] = []
     enforcement: Enforcement | None = None
     with _faults_of(("world", "enforcement"), faults):
         enforcement = _enforcement(form.world)
@@ -96,7 +98,7 @@ def resolve(form: ScenarioForm) -> Scenario:
 
 
 @contextmanager
-def _faults_of(path: Path, faults: list[tuple[Path, str]]) -> Iterator[None]:
+def _faults_of(path: Keys, faults: list[tuple[Keys, str]]) -> Iterator[None]:
     """Add what the resolved form refuses below `path`, under the keys of the form.
 
     Parameters
@@ -237,9 +239,10 @@ def _actor(form: AnyActorForm, scale: float, separability: float) -> Actor:
         With the fields that count for its arrival and source; models and agents are in order of id.
     """
     typology = catalog.typologies()[form.typology]
+    defaults = {**typology.defaults, **_calibrated(form)}
     values = {
-        **typology.defaults,
-        **_written(form, typology.defaults),
+        **defaults,
+        **_written(form, defaults),
         "arrival": typology.arrival,
         "separability": separability,
     }
@@ -271,6 +274,25 @@ def _actor(form: AnyActorForm, scale: float, separability: float) -> Actor:
     return Actor.model_validate({key: values[key] for key in counting if key in values})
 
 
+def _calibrated(form: AnyActorForm) -> dict[str, Any]:
+    """Return the values of the calibration that an actor names, by names of the resolved form."""
+    if form.calibration is None:
+        return {}
+    file = read_calibration(form.calibration)
+    found = file.calibration
+    return {
+        **found.actor.model_dump(exclude_none=True),
+        "agents": {found.agent: 1.0},
+        "scaffold": found.scaffold.model_dump(exclude_none=True),
+        "calibration": {
+            "file": Path(file.path).name,
+            "sha256": file.sha256,
+            "trace": found.trace.name,
+            "trace_sha256": found.trace.sha256,
+        },
+    }
+
+
 def _written(form: AnyActorForm, defaults: Any) -> dict[str, Any]:
     """Return the values that the file gives, by names of the resolved form.
 
@@ -279,9 +301,10 @@ def _written(form: AnyActorForm, defaults: Any) -> dict[str, Any]:
     form
         The actor. Keys that it leaves out are not in the result.
     defaults
-        Of its typology; mappings of which the file gives some keys are filled from them.
+        Of its typology and calibration; mappings of which the file gives some keys are filled from
+        them.
     """
-    keys = form.model_fields_set - {"agent", "model", "copies"}
+    keys = form.model_fields_set - {"agent", "model", "copies", "calibration"}
     values = {key: _filled(getattr(form, key), defaults.get(key)) for key in keys}
 
     # shares of 0 say nothing
@@ -301,9 +324,9 @@ def _filled(value: Any, default: Any) -> Any:
         if "over" in parts:
             parts["over_us"] = parts.pop("over")
         return {**default, **parts}
-    if isinstance(value, RhythmForm | TurnsForm):
+    if isinstance(value, RhythmForm | TurnsForm | ScaffoldDials):
         parts = {name: getattr(value, name) for name in value.model_fields_set}
-        return {**default, **parts}
+        return {**(default or {}), **parts}
     if isinstance(value, OperatorForm):  # filled in later, from the catalog
         return value.model_dump(exclude_none=True)
     return value

@@ -157,6 +157,7 @@ def _actor(actor: Actor, fields: dict[str, Any], scale: float) -> dict[str, Any]
         That of the scenario, to tell what the typology fills in.
     """
     values = dict(fields)
+    values.pop("calibration", None)  # its values are those of the actor
 
     # times, which the human form has with units
     for key in ("starts", "lasts"):
