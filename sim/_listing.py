@@ -60,10 +60,11 @@ def _typologies() -> Iterator[Entry]:
 
 
 def _benchmarks() -> Iterator[Entry]:
-    """Yield the benchmarks with their number of items and the agents that can run them."""
+    """Yield the benchmarks with their items, how much those differ, and who can run them."""
     for item in catalog.benchmarks().values():
-        note = f"{item.items:,} items; {', '.join(item.agents) or 'no agent'}"
-        more = {"items": item.items, "agents": list(item.agents)}
+        items = f"{item.items:,} items, item share {item.item_share:.2f}"
+        note = f"{items}; {', '.join(item.agents) or 'no agent'}"
+        more = {"items": item.items, "item_share": item.item_share, "agents": list(item.agents)}
         yield Entry((item.id, item.title, note), _record("benchmark", item, more))
 
 

@@ -20,7 +20,7 @@ from sim.entities.accounts import Accounts
 from sim.entities.behaviour import OWN_MODE
 from sim.entities.tenure import SlotTimeline
 from sim.scaffold.context_growth import Grow, grow_contexts
-from sim.scaffold.expected_calls import mean_session_calls
+from sim.scaffold.expected_calls import session_calls_of
 from sim.scenario.resolved import Actor, Clock, World
 from sim.streams import Streams
 from sim.world.attempts import Attempts
@@ -123,9 +123,9 @@ class ActorContext:
         return np.asarray(values[self.accounts.mode[account]])
 
     @cached_property
-    def session_calls(self) -> list[float]:
-        """Expected exchanges of a session, by behaviour."""
-        return [mean_session_calls(behaviour) for behaviour in self.behaviours]
+    def session_calls(self) -> Floats:
+        """Expected exchanges of a session on each of the scaffolds."""
+        return session_calls_of(self.behaviours)
 
     @property
     def warm_up_us(self) -> int:

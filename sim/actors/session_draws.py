@@ -15,6 +15,7 @@ from sim.catalog import Agent
 from sim.entities.accounts import Accounts
 from sim.scaffold.context_growth import Grow, grow_contexts
 from sim.scaffold.fill import DrawnSessions, Sessions, fill
+from sim.scaffold.own_lengths import Own, OwnLengths
 from sim.scaffold.turns import Turns
 from sim.scenario.resolved import Actor
 from sim.streams import Streams
@@ -34,6 +35,8 @@ class SessionPlan(NamedTuple):
         1 or more each; they sum to T.
     turns, human_gap_us, task_no : shape (T,)
         The turns, the pause before each, and its number among the turns of the actor.
+    recorded : shape (M,), or None
+        Row of the library of the scaffold for each call that turns ask for; None for no library.
     """
 
     account: Ints
@@ -44,6 +47,7 @@ class SessionPlan(NamedTuple):
     turns: Turns
     human_gap_us: Ints
     task_no: Ints
+    recorded: Ints | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ class SessionDraws:
 
         return Sessions(
             model=model,
+            window_tokens=self.service.models.window_of(model, accounts.long_context[account]),
             lifetime_us=accounts.cache_lifetime_us[account],
             key=prefix * len(self.service.models.ids) + model,
             bucket=np.where(batch, -1, bucket),
@@ -87,7 +92,18 @@ class SessionDraws:
             turns=plan.turns,
             human_gap_us=plan.human_gap_us,
             task_no=plan.task_no,
+            recorded=plan.recorded,
+            own=OwnLengths(
+                Own(accounts.input_spread[account], accounts.input_score[account]),
+                Own(accounts.output_spread[account], accounts.output_score[account]),
+            ),
         )
+
+    def windows(self, account: Ints) -> Ints:
+        """Return the window that sessions of accounts can count on, before any release."""
+        accounts = self.accounts
+        model = self.service.model_number[accounts.model[account]]
+        return self.service.models.window_of(model, accounts.long_context[account])
 
     def calls(self, sessions: Sessions, agent: int, *name: str | int) -> DrawnSessions:
         """Draw all calls of `sessions`, which use one of the agents; `name` names the streams."""

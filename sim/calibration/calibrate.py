@@ -14,7 +14,7 @@ import sim.catalog as catalog
 from sim._version import __version__
 from sim.calibration.dials import actor_dials, figures_of, not_identified, scaffold_dials
 from sim.calibration.form import Calibration, LibraryFile, ScaffoldDials, TraceForm
-from sim.calibration.quantities import Quantities, quantities_of
+from sim.calibration.quantities import Quantities, quantities_of, with_turns
 from sim.calibration.rates import rates_of
 from sim.distributions import SHAPES
 from sim.errors import InvalidInputError
@@ -164,8 +164,9 @@ def _library_file(content: bytes) -> LibraryFile:
 
 def _library_of(trace: Trace) -> bytes:
     """Return the bytes of the file of a library of the calls of a trace."""
-    from sim.calibration.library import library_from_trace, write_library
+    from sim.calibration.library import library_from_trace
+    from sim.catalog.libraries import write_library
 
     out = BytesIO()
-    write_library(library_from_trace(trace), out)
+    write_library(library_from_trace(with_turns(trace), Path(trace.name).stem), out)
     return out.getvalue()

@@ -142,6 +142,14 @@ class CalibrationFile(Form):
     calibration: Calibration
 
     @property
+    def library(self) -> str | None:
+        """Path and SHA-256 of its library, as `sim.catalog.recorded` takes them; None without."""
+        library = self.calibration.library
+        if library is None or self.library_path is None:
+            return None
+        return f"{Path(self.library_path).absolute()}#{library.sha256}"
+
+    @property
     def library_path(self) -> str | None:
         """The file of the library of calls, None without one."""
         library = self.calibration.library

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -79,7 +79,7 @@ def quantities_of(trace: Trace) -> Quantities:
 
     first = (rows["session"].diff() != 0).to_numpy()
     pause = pauses_of(rows, first)
-    opens = first | opens_turn(rows, pause)
+    opens = with_turns(trace).rows["opens_turn"].to_numpy(bool) | first
     growth = np.diff(inputs, prepend=0.0)
     appended = growth - np.concatenate([[0.0], output[:-1]])
     compacted = ~first & (growth < -_COMPACTED_TOKENS)
@@ -124,11 +124,13 @@ def pauses_of(rows: pd.DataFrame, first: Bools) -> Floats:
     return np.where(first, np.nan, np.maximum(pause, 0.0))
 
 
-def opens_turn(rows: pd.DataFrame, pause: Floats) -> Bools:
-    """Return whether a person starts each call: as the trace says, else after a long pause."""
-    if "opens_turn" in rows:
-        return np.asarray(rows["opens_turn"], bool)
-    return np.asarray(pause > TURN_PAUSE_S)
+def with_turns(trace: Trace) -> Trace:
+    """Return a trace of sessions with a column `opens_turn`, guessed from pauses if it has none."""
+    if trace.has("opens_turn"):
+        return trace
+    first = (trace.rows["session"].diff() != 0).to_numpy()
+    pause = pauses_of(trace.rows, first)
+    return replace(trace, rows=trace.rows.assign(opens_turn=first | (pause > TURN_PAUSE_S)))
 
 
 def _share(flags: Bools) -> float:

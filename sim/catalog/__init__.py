@@ -1,6 +1,7 @@
 """Cited data: models, scaffolds, benchmarks, measured steps, typologies, limits and claims."""
 
 from sim.catalog.data_files import lookup, nearest
+from sim.catalog.libraries import NO_LIBRARY, Library, libraries, recorded
 from sim.catalog.loading import (
     NO_LIMITS,
     agents,
@@ -57,6 +58,7 @@ from sim.catalog.records import (
 )
 
 __all__ = [
+    "NO_LIBRARY",
     "NO_LIMITS",
     "Agent",
     "Benchmark",
@@ -64,6 +66,7 @@ __all__ = [
     "Cited",
     "Claim",
     "Family",
+    "Library",
     "Limit",
     "Model",
     "Outcome",
@@ -86,6 +89,7 @@ __all__ = [
     "enforcement",
     "families",
     "levels",
+    "libraries",
     "limits",
     "limits_of",
     "look_alikes",
@@ -101,6 +105,7 @@ __all__ = [
     "payment_timing",
     "pools",
     "provider",
+    "recorded",
     "resolve_model",
     "sharing_groups",
     "sources",

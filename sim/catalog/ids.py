@@ -46,10 +46,16 @@ class CatalogId:
         return {**handler(schema), "enum": sorted(self.entries())}
 
 
+def _libraries_or_none() -> Mapping[str, Any]:
+    """Return the libraries of recorded sessions by name, and the word for none of them."""
+    return {catalog.NO_LIBRARY: None, **catalog.libraries()}
+
+
 ModelId = Annotated[str, CatalogId("model", catalog.models)]
 AgentId = Annotated[str, CatalogId("agent", catalog.agents)]
 BenchmarkId = Annotated[str, CatalogId("benchmark", catalog.benchmarks)]
 TierId = Annotated[str, CatalogId("tier", catalog.tiers)]
+LibraryId = Annotated[str, CatalogId("library", _libraries_or_none)]
 SharingGroupId = Annotated[str, CatalogId("circle", catalog.sharing_groups)]
 LevelId = Annotated[str, CatalogId("level", catalog.levels)]
 ModeId = Annotated[str, CatalogId("mode", catalog.modes)]

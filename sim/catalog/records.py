@@ -67,7 +67,11 @@ class Parameter(Record):
 
 
 class Model(Record):
-    """A served model. Prices are list prices; cache factors multiply the input price."""
+    """A served model. Prices are list prices; cache factors multiply the input price.
+
+    `standard_window_tokens`: the window of accounts that do not ask for a longer one; None where
+    the model has one window only.
+    """
 
     id: str
     title: str
@@ -75,6 +79,7 @@ class Model(Record):
     released: dt.date
     aliases: tuple[str, ...]
     context_window_tokens: Annotated[int, Field(gt=0)]
+    standard_window_tokens: Annotated[int, Field(gt=0)] | None = None
     max_output_tokens: Annotated[int, Field(gt=0)]
     input_usd_per_mtok: Positive
     output_usd_per_mtok: Positive
@@ -91,11 +96,17 @@ class Agent(Record):
 
     The input of a call is the input and the output of the call before it, plus `append_tokens`
     when a tool result starts it, or `user_append_tokens` when a person does. The first call's input
-    is `base_context_tokens`: system prompt, tool definitions and first message.
+    is `base_context_tokens`: system prompt, tool definitions and first message. In a share of
+    sessions, all but `history_share`, the client sends a question without what was said before:
+    then each turn begins with a `base_context_tokens` of its own.
+
+    `library`: name of the recorded sessions that the scaffold's sessions are drawn from, None where
+    the dials decide.
     """
 
     id: str
     title: str
+    library: str | None = None
     step_limit: Annotated[int, Field(gt=0)] | None = None
     n_tool_defs: Count
     base_context_tokens: Distribution
@@ -114,6 +125,7 @@ class Agent(Record):
     uncached_tail_tokens: Count
     compacts: bool
     stop_sequence_share: Share
+    history_share: Share = 1.0
 
 
 class Benchmark(Record):
@@ -129,7 +141,7 @@ class Benchmark(Record):
     usual_repeats: str
     calls_note: str
     calls_per_item: Distribution | None
-    item_share: Share
+    item_share: Annotated[float, Field(ge=0, lt=1)]
     agents: tuple[str, ...]
     source: str
     status: Status

@@ -30,6 +30,8 @@ MOST_STEPS, MOST_TURNS = 1_000, 2_000
 MOST_TOPICS, MOST_TEMPLATES = 1_000_000, 100_000
 MOST_SHARING = 1_000_000
 MOST_FACTOR = 1_000
+# Spells of work in a day, and sessions opened at once.
+MOST_SPELLS, MOST_BURST = 1_000, 1_000
 MOST_TIMES = 100
 MOST_SCALE = 10**6
 # More than the whole world produces in a year; of a single unit, a million.
@@ -104,4 +106,7 @@ Hours = Annotated[Distribution, UpTo(MOST_HOURS)]
 Seconds = Annotated[Distribution, UpTo(MOST_SECONDS)]
 Tokens = Annotated[Distribution, UpTo(MOST_TOKENS)]
 Steps = Annotated[Distribution, UpTo(MOST_STEPS)]
+Spells = Annotated[Distribution, UpTo(MOST_SPELLS)]
+Burst = Annotated[Distribution, UpTo(MOST_BURST)]
+Spread = Annotated[Distribution, UpTo(1)]
 UserTurns = Annotated[Distribution, UpTo(MOST_TURNS)]

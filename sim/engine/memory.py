@@ -18,6 +18,7 @@ from sim.actors.context import ActorContext
 from sim.actors.queue.teams import pilot_of, workers_of
 from sim.actors.workload import TASKS_PER_SHARD_BITS
 from sim.arrays.time import DAY_US
+from sim.catalog import Agent, recorded
 from sim.engine.shards import Shard
 from sim.errors import InvalidInputError
 from sim.population.population import Population
@@ -83,20 +84,26 @@ def shard_bytes(population: Population, shard: Shard) -> int:
     people = float(context.accounts.end_users[slots].sum(dtype=np.float64))
     sessions = turns = exchanges = 0.0
     per_us = rates_per_day(context, shard.accounts) / DAY_US
-    mode = context.accounts.mode[slots]
-    for number, behaviour in enumerate(context.behaviours):
-        rate = float(per_us[mode == number].sum())
+    agent = context.accounts.agent[slots]
+    for number, behaviour in enumerate(context.behaviour_of_agent):
+        rate = float(per_us[agent == number].sum())
         opened = rate * (SESSION_LEAD_US + context.horizon_us) / context.session_calls[number]
         sessions += opened
-        turns += opened * _mean_turns(behaviour)
+        turns += opened * _mean_turns(behaviour, context.agents[number])
         exchanges += rate * (_FILLED_LEAD_US + context.horizon_us)
 
     simulating = SESSION * sessions + TURN * turns + EXCHANGE * exchanges
     return math.ceil(max(PERSON * people, PERSON_KEPT * people + simulating))
 
 
-def _mean_turns(behaviour: Actor) -> float:
-    """Return the mean turns of a session: one of a share of them, at least one of the others."""
+def _mean_turns(behaviour: Actor, agent: Agent) -> float:
+    """Return the mean turns of a session: one of a share of them, at least one of the others.
+
+    Recorded sessions count as they were recorded.
+    """
+    if agent.library is not None:
+        library = recorded(agent.library)
+        return float(library.opens_turn.sum() / library.sources)
     turns = behaviour.turns_per_session
     return turns.single_share + (1 - turns.single_share) * turns.more.rounded_mean(low=1)
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sim.arrays.time import FOREVER_US, HOUR_US, MINUTE_US, NEVER_US
 from sim.arrays.types import Floats, Ints
+from sim.distributions import Distribution
 from sim.entities.accounts import Accounts
 from sim.entities.behaviour import draw_membership, first_of
 from sim.entities.identities import Identities
@@ -21,6 +22,7 @@ from sim.streams import Streams
 _STREAMING_SHARE = 0.6
 _SENDS_CONVERSATION_SHARE = 0.3
 _SETS_TEMPERATURE_SHARE = 0.4
+_HALF_DAY_H = 12
 _TEMPERATURES = np.array([0.0, 0.2, 0.7, 1.0], np.float32)
 
 
@@ -93,7 +95,10 @@ class AccountBuilder:
         keys = rng.geometric(1 / self._by_mode("keys_per_account", mode))
         per_organisation = self._by_mode("workspaces_per_organisation", mode)
         workspaces = rng.geometric(1 / per_organisation)[first_of(organisation)]
+        long_context_share = self._by_mode("long_context_share", mode)
+        window_rng = self.streams.rng(actor.id, "long context")
         other_rng = self.streams.rng(actor.id, "second model")
+        habits_rng = self.streams.rng(actor.id, "habits")
 
         return Accounts(
             slot=slot,
@@ -104,6 +109,15 @@ class AccountBuilder:
             mode=mode,
             agent=agent,
             volume=volume,
+            spells_per_day=self._sampled(habits_rng, "spells_per_day", mode),
+            burst_size=np.maximum(self._sampled(habits_rng, "burst_size", mode), 1.0),
+            late_h=_hours_late(
+                habits_rng, self._by_mode("peak_spread_h", mode), self._by_mode("night_share", mode)
+            ),
+            input_spread=np.minimum(self._sampled(habits_rng, "input_spread", mode), 1.0),
+            output_spread=np.minimum(self._sampled(habits_rng, "output_spread", mode), 1.0),
+            input_score=habits_rng.standard_normal(n),
+            output_score=habits_rng.standard_normal(n),
             list_share=actor.list_share * list_factor,
             end_users=self._by_mode("end_users", mode).astype(np.int64),
             abroad_share=self._by_mode("end_users_abroad_share", mode),
@@ -113,6 +127,7 @@ class AccountBuilder:
             sends_conversation=sends_conversation,
             names_end_user=names_end_user,
             thinks=thinks,
+            long_context=window_rng.random(n) < long_context_share,
             batches=batches,
             temperature=temperature,
             model=model,
@@ -164,6 +179,15 @@ class AccountBuilder:
         """Return a parameter of each account, as its behaviour has it."""
         return np.array([float(getattr(b, name)) for b in self.behaviours])[mode]
 
+    def _sampled(self, rng: np.random.Generator, name: str, mode: Ints) -> Floats:
+        """Draw a number for each account from the distribution of its behaviour."""
+        drawn = np.empty(len(mode))
+        for number, behaviour in enumerate(self.behaviours):
+            members = np.flatnonzero(mode == number)
+            distribution: Distribution = getattr(behaviour, name)
+            drawn[members] = distribution.sample(rng, len(members))
+        return drawn
+
 
 def picked(rng: np.random.Generator, shares: Sequence[Mapping[str, float]], mode: Ints) -> Ints:
     """Draw an index for each account into what all behaviours may use, laid end to end.
@@ -204,6 +228,16 @@ def _temperatures(rng: np.random.Generator, n: int) -> NDArray[np.float32]:
     """Draw the temperatures that clients set, NaN where they set none."""
     is_set = rng.random(n) < _SETS_TEMPERATURE_SHARE
     return np.where(is_set, rng.choice(_TEMPERATURES, size=n), np.float32(np.nan))
+
+
+def _hours_late(rng: np.random.Generator, spread_h: Floats, night_share: Floats) -> Ints:
+    """Draw by how many whole hours the days of accounts are later, half a day for those by night.
+
+    Normal with a standard deviation of `spread_h`, at most half a day to either side.
+    """
+    around = np.rint(spread_h * rng.standard_normal(len(spread_h))).astype(np.int64)
+    by_night = rng.random(len(night_share)) < night_share
+    return np.clip(around, -_HALF_DAY_H, _HALF_DAY_H) + np.where(by_night, _HALF_DAY_H, 0)
 
 
 def _volumes(rng: np.random.Generator, sigma: Floats) -> Floats:

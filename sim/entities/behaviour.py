@@ -9,13 +9,12 @@ is; what accounts of one operator have in common stays.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sim.arrays.types import Floats, Ints
-from sim.catalog import Agent, agents, modes
-from sim.distributions import Distribution
+from sim.catalog import NO_LIBRARY, Agent, agents, modes
 from sim.scenario.resolved import Actor
 from sim.streams import Streams
 
@@ -45,17 +44,26 @@ def _in_mode(actor: Actor, mode: str) -> Actor:
     for name, value in modes()[mode].parameters.items():
         # a mode says only how many ask for the newest model by its alias
         values[name] = {**values[name], **value} if name == "uptake" else value
-    # the scaffold of the mode is as the catalog has it, with its length of answers
-    values |= {"output_tokens": None, "scaffold": {}}
+    # the scaffold of the mode is as the catalog has it: length of answers, recorded sessions
+    values |= {"output_tokens": None, "scaffold": {}, "library": None, "library_tilt": {}}
+    # accounts of a queue that follow a mode open sessions of their own
+    values["arrival"] = "sessions"
     return Actor.model_validate(values)
 
 
 def scaffold_of(behaviour: Actor, name: str) -> Agent:
-    """Return a scaffold, with the dials of it that a behaviour states."""
-    stated: dict[str, Distribution] = {**behaviour.scaffold}
+    """Return a scaffold, with its dials and the recorded sessions that a behaviour states.
+
+    Work off a queue is as long as its dials or measured steps say, so it is not drawn from any.
+    """
+    stated: dict[str, Any] = {**behaviour.scaffold}
     if behaviour.output_tokens is not None:
         stated["output_tokens"] = behaviour.output_tokens
-    return agents()[name].model_copy(update=stated)
+    if behaviour.arrival == "queue" or behaviour.library == NO_LIBRARY:
+        stated["library"] = None
+    elif behaviour.library is not None:
+        stated["library"] = behaviour.library
+    return agents()[name].model_copy(update=stated) if stated else agents()[name]
 
 
 def models_of(actor: Actor) -> set[str]:

@@ -11,7 +11,7 @@ from sim.catalog import typologies
 from sim.enforcement.budget import Budget
 from sim.enforcement.watched import Watched
 from sim.entities.accounts import Accounts
-from sim.scaffold.expected_calls import mean_session_calls
+from sim.scaffold.expected_calls import session_calls_of
 from sim.scenario.enforcement_policy import Operator
 from sim.scenario.resolved import Actor
 
@@ -40,7 +40,7 @@ def watched_slots(
         Arrays of shape (slots,). Accounts on an address or a card are counted within the actor.
     """
     mode = first_accounts.mode
-    session_calls = np.array([mean_session_calls(b) for b in behaviours])
+    session_calls = session_calls_of(behaviours)[first_accounts.agent]
     refusals = np.array([b.refusal_share for b in behaviours])
     typology = typologies()[actor.typology]
     begins_us, ends_us = lifetimes_us
@@ -50,7 +50,7 @@ def watched_slots(
         daily_exchanges=per_day,
         accounts_on_address=_users_of_same(first_accounts.ip),
         accounts_on_card=_users_of_same(first_accounts.instrument),
-        refusals_per_day=per_day / session_calls[mode] * refusals[mode],
+        refusals_per_day=per_day / session_calls * refusals[mode],
         extracts=np.full(actor.accounts, typology.is_extraction and actor.list_share > 0),
         operated=typology.operated,
         begins_us=begins_us,

@@ -8,6 +8,7 @@ from sim.actors.session_draws import SessionDraws, SessionPlan
 from sim.arrays.time import DAY_US
 from sim.enforcement.budget import Budget
 from sim.entities.accounts import Accounts
+from sim.scaffold.session_turns import SessionTurns, draw_session_turns
 from sim.scaffold.turns import draw_tool_steps, draw_turns_of
 from sim.scenario.enforcement_policy import Operator
 from sim.scenario.resolved import Actor
@@ -82,27 +83,33 @@ def first_accounts_usd(
 
 
 def usd_per_exchange(draws: SessionDraws) -> float:
-    """Return the mean list price of an exchange in USD, by a pilot block of single turns.
+    """Return the mean list price of an exchange in USD, by a pilot block of sessions.
 
-    A Monte Carlo estimate over 512 turns, from a random stream of its own. The block begins when
-    the log opens, by accounts drawn at random, and meets no limit. Retries count as exchanges; what
-    the cache saves between turns of a session is left out.
+    A Monte Carlo estimate over 512 single turns, or 512 sessions where they are drawn from recorded
+    ones, from a random stream of its own. The block begins when the log opens, by accounts drawn at
+    random, and meets no limit. Retries count as exchanges; what the cache saves between single
+    turns of a session is left out.
     """
-    actor = draws.actor
+    actor, agent = draws.actor, draws.agents[0]
     rng = draws.streams.rng(actor.id, "cost pilot")
-    turns = draw_turns_of(actor, draw_tool_steps(actor, _PILOT_SESSIONS, rng), rng)
     account = rng.integers(0, actor.accounts, _PILOT_SESSIONS)
+    zeros, ones = np.zeros(_PILOT_SESSIONS, np.int64), np.ones(_PILOT_SESSIONS, np.int64)
+    if agent.library is None:
+        turns = draw_turns_of(actor, draw_tool_steps(actor, _PILOT_SESSIONS, rng), rng)
+        asked = SessionTurns(ones, turns, zeros, zeros - 1, None)
+    else:
+        asked = draw_session_turns(actor, agent, draws.windows(account), rng)
 
-    zeros = np.zeros(_PILOT_SESSIONS, np.int64)
     plan = SessionPlan(
         account=account,
         variant=zeros,
         at_us=zeros,
         moves_at=np.ones(_PILOT_SESSIONS),
-        turns_per_session=np.ones(_PILOT_SESSIONS, np.int64),
-        turns=turns,
-        human_gap_us=zeros,
-        task_no=np.arange(_PILOT_SESSIONS),
+        turns_per_session=asked.per_session,
+        turns=asked.turns,
+        human_gap_us=asked.human_gap_us,
+        task_no=np.arange(len(asked.human_gap_us)),
+        recorded=asked.recorded,
     )
     sessions = draws.sessions(plan)
     drawn = draws.calls(sessions, 0, actor.id, "cost pilot")

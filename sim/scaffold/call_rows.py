@@ -33,6 +33,8 @@ class CallRows:
         Calls of a sub-agent.
     compaction : array of bool
         Calls that ask for a summary of their whole context.
+    forgets : array of bool
+        Calls of turns, but the first of a session, that begin without what was said before.
     """
 
     session: Ints
@@ -44,10 +46,21 @@ class CallRows:
     server: Bools
     in_sub_agent: Bools
     compaction: Bools
+    forgets: Bools
 
     @classmethod
-    def from_turns(cls, turns: Turns, per_session: Ints) -> CallRows:
-        """Lay out the calls that turns ask for; `per_session` calls belong to each session."""
+    def from_turns(cls, turns: Turns, per_session: Ints, forgetful: Bools) -> CallRows:
+        """Lay out the calls that turns ask for.
+
+        Parameters
+        ----------
+        turns : Turns
+            The turns, session after session.
+        per_session : array of int, shape (S,)
+            How many of their calls belong to each session.
+        forgetful : array of bool, shape (S,)
+            Sessions whose client sends each question without what was said before.
+        """
         task = np.repeat(np.arange(len(turns.calls)), turns.calls)
         position, calls = position_in(turns.calls), turns.calls[task]
         prewarmed = turns.prewarmed[task]
@@ -55,8 +68,10 @@ class CallRows:
         # a sub-agent does the middle half of the calls
         before, until = calls // 4, calls // 4 + calls // 2
         in_sub_agent = turns.sub_agent[task] & (position > before) & (position <= until)
+        session = np.repeat(np.arange(len(per_session)), per_session)
+        first_task = task[starts_of(per_session)][session]
         return cls(
-            session=np.repeat(np.arange(len(per_session)), per_session),
+            session=session,
             task=task,
             position=position,
             last=(position == calls - 1) | (in_sub_agent & (position == until)),
@@ -65,12 +80,26 @@ class CallRows:
             server=turns.server_steps[task] > 0,
             in_sub_agent=in_sub_agent,
             compaction=np.zeros(len(task), np.bool_),
+            forgets=forgetful[session] & (task > first_task),
         )
 
     @property
     def agent(self) -> Ints:
         """Number of the agent that makes each call: the main one of a session, or a sub-agent."""
         return np.where(self.in_sub_agent, self.session[-1] + 1 + self.task, self.session)
+
+    @property
+    def context(self) -> Ints:
+        """Number of the context that each call adds to: of its agent, or of a turn that forgets."""
+        sessions, tasks = self.session[-1] + 1, self.task[-1] + 1
+        own = self.forgets & ~self.in_sub_agent
+        return np.where(own, sessions + tasks + self.task, self.agent)
+
+    @property
+    def begins(self) -> Bools:
+        """Calls that begin a context of the main agent."""
+        first_of_session = np.diff(self.session, prepend=-1) != 0
+        return np.asarray(first_of_session | (self.forgets & (self.position == 0)))
 
     def with_compactions(self, before: Bools) -> tuple[CallRows, Ints]:
         """Put a compaction before each flagged call.
@@ -105,7 +134,8 @@ class Histories(NamedTuple):
     number : array of int
         Number of the history in the block.
     opens : array of bool
-        Calls that open a history: the first of an agent, and the first after a compaction.
+        Calls that open a history: the first of an agent, of a turn that forgets, and the first
+        after a compaction.
     before : array of int
         Row of the call before of the same agent, -1 for the first.
     resumes : array of bool
@@ -132,7 +162,7 @@ class Histories(NamedTuple):
         agent = rows.agent[order]
         is_first = np.diff(agent, prepend=-1) != 0
         before = np.where(is_first, -1, np.roll(order, 1))
-        opens = is_first | rows.compaction[before]
+        opens = is_first | rows.compaction[before] | rows.begins[order]
         goes_on = (rows.server & ~rows.opens_turn)[order]
         resumes = goes_on & ~opens
 

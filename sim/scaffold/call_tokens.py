@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.arrays.ragged import starts_of
-from sim.arrays.types import Bools, Ints
+from sim.arrays.types import Bools, Floats, Ints
 from sim.catalog import Agent
 from sim.scaffold.call_rows import CallRows
 from sim.scaffold.context_growth import Grow, Growth, cut_to_window, longest_summary
+from sim.scaffold.own_lengths import Own, OwnLengths, draw_lengths
+from sim.scaffold.recorded_calls import RecordedCalls
 from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE
 
 
@@ -40,9 +41,10 @@ def draw_tokens(
     agent: Agent,
     window: Ints,
     rows: CallRows,
-    per_session: Ints,
+    recorded: RecordedCalls | None,
     rng: Callable[[str], np.random.Generator],
     grow: Grow,
+    own: OwnLengths | None = None,
 ) -> PlannedTokens:
     """Draw what each answer and each request adds, and the contexts that follow from it.
 
@@ -54,28 +56,50 @@ def draw_tokens(
         Window of the model of each call.
     rows : CallRows
         The calls.
-    per_session : array of int, shape (S,)
-        Calls of each session.
+    recorded : RecordedCalls, optional
+        What recorded calls say of these; None where the dials of the scaffold decide.
     rng : callable
         Returns the random stream of a purpose.
     grow : callable
         Says how contexts grow.
+    own : OwnLengths, optional
+        How the lengths of the dials differ between the accounts of sessions; None: not at all.
     """
-    output, truncated = _output_tokens(agent, rows, rng("output"))
-    appended = _appended_tokens(agent, rows, rng("append"))
+    if recorded is None:
+        inputs, outputs = own or (None, None)
+        wanted = draw_lengths(agent.output_tokens, outputs, rows.session, rng("output"))
+        new = _new_input(agent, rows, inputs, rng("append"))
+        begins = rows.session[rows.begins]
+        base = draw_lengths(agent.base_context_tokens, inputs, begins, rng("base"))
+    else:
+        wanted, new, base = recorded.output, recorded.appended, recorded.begin
+    output, truncated = _output_tokens(agent, rows, wanted)
+    appended = np.rint(np.where(rows.prewarm, 0, new)).astype(np.int64)
+
     # what comes back from a sub-agent is its last answer
     reports = np.flatnonzero(rows.in_sub_agent & rows.last)
     reports = reports[reports + 1 < len(output)]
     returns = reports[~rows.opens_turn[reports + 1]]
     appended[returns + 1] = output[returns]
 
-    begin = agent.static_prefix_tokens + appended
-    begin[starts_of(per_session)] = _base_tokens(agent, len(per_session), rng("base"))
-    growth = grow(agent, window, rows.agent, begin, appended, output)
+    begin = agent.static_prefix_tokens + np.maximum(appended, 0)
+    begin[rows.begins] = np.maximum(np.rint(base), 1).astype(np.int64)
+    growth = grow(agent, window, rows.context, begin, appended, output)
+    growth = growth._replace(tokens=np.maximum(growth.tokens, 1))
     if agent.compacts:
         return PlannedTokens(growth, output, truncated, np.zeros(len(output), np.bool_))
     context, output, exceeded = cut_to_window(window, growth.tokens, output)
     return PlannedTokens(growth._replace(tokens=context), output, truncated, exceeded)
+
+
+def draw_forgetful(agent: Agent, sessions: int, rng: np.random.Generator) -> Bools:
+    """Draw in which sessions the client sends a question without what was said before.
+
+    Recorded sessions are as they were recorded.
+    """
+    if agent.library is not None:
+        return np.zeros(sessions, np.bool_)
+    return np.asarray(rng.random(sessions) >= agent.history_share)
 
 
 def draw_summaries(agent: Agent, count: int, rng: np.random.Generator) -> Ints:
@@ -84,27 +108,18 @@ def draw_summaries(agent: Agent, count: int, rng: np.random.Generator) -> Ints:
     return np.clip(drawn, 1, longest_summary(agent))
 
 
-def _output_tokens(agent: Agent, rows: CallRows, rng: np.random.Generator) -> tuple[Ints, Bools]:
-    """Draw the tokens of each answer (of one choice), and whether `max_tokens` cut it."""
-    drawn = agent.output_tokens.sample(rng, len(rows.task))
-    wanted = np.maximum(np.rint(drawn), 1).astype(np.int64)
-    wanted[rows.prewarm] = 0
-    return np.minimum(wanted, agent.max_tokens), wanted > agent.max_tokens
+def _output_tokens(agent: Agent, rows: CallRows, wanted: Floats) -> tuple[Ints, Bools]:
+    """Return the tokens of each answer (of one choice), and whether `max_tokens` cut it."""
+    tokens = np.maximum(np.rint(wanted), 1).astype(np.int64)
+    tokens[rows.prewarm] = 0
+    return np.minimum(tokens, agent.max_tokens), tokens > agent.max_tokens
 
 
-def _appended_tokens(agent: Agent, rows: CallRows, rng: np.random.Generator) -> Ints:
+def _new_input(agent: Agent, rows: CallRows, own: Own | None, rng: np.random.Generator) -> Floats:
     """Draw the new input of each request: results of tools, or what a user writes."""
-    appended = agent.append_tokens.sample(rng, len(rows.task))
+    appended = draw_lengths(agent.append_tokens, own, rows.session, rng)
     # an exchange whose tools run at the provider holds the results of that many steps
     appended[rows.server] *= SERVER_STEPS_PER_EXCHANGE
     by_user = np.flatnonzero(rows.opens_turn)
-    appended[by_user] = agent.user_append_tokens.sample(rng, len(by_user))
-    tokens = np.maximum(np.rint(appended), 1).astype(np.int64)
-    tokens[rows.prewarm] = 0
-    return tokens
-
-
-def _base_tokens(agent: Agent, sessions: int, rng: np.random.Generator) -> Ints:
-    """Draw the context that each session begins with."""
-    drawn = agent.base_context_tokens.sample(rng, sessions)
-    return np.maximum(np.rint(drawn), 1).astype(np.int64)
+    appended[by_user] = draw_lengths(agent.user_append_tokens, own, rows.session[by_user], rng)
+    return np.maximum(appended, 1)

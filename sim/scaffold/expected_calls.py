@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from sim.arrays.ragged import starts_of
-from sim.arrays.types import Ints
-from sim.catalog import agents, models
+from sim.arrays.types import Bools, Floats, Ints
+from sim.catalog import Agent, agents, models, recorded
 from sim.entities.behaviour import scaffold_of
 from sim.scaffold.call_rows import CallRows
-from sim.scaffold.call_tokens import draw_tokens
+from sim.scaffold.call_tokens import draw_forgetful, draw_tokens
 from sim.scaffold.context_growth import grow_contexts
+from sim.scaffold.recorded_calls import RecordedCalls, recorded_calls
+from sim.scaffold.session_turns import draw_session_turns, draw_turns, source_weights
 from sim.scaffold.turns import Turns, draw_tool_steps, draw_turns_of
 from sim.scenario.resolved import Actor
 
@@ -25,11 +28,58 @@ _mean_calls_by_parameters: dict[tuple[Any, ...], float] = {}
 _compactions_by_parameters: dict[tuple[Any, ...], float] = {}
 
 
-def mean_session_calls(actor: Actor) -> float:
-    """Return the expected exchanges of a session, compactions included."""
+def session_calls_of(behaviours: Sequence[Actor]) -> Floats:
+    """Return the expected exchanges of a session on each scaffold of each behaviour, in order."""
+    return np.array([mean_session_calls(b, name) for b in behaviours for name in b.agents])
+
+
+def mean_session_calls(actor: Actor, agent: str) -> float:
+    """Return the expected exchanges of a session on one scaffold, compactions included."""
+    if scaffold_of(actor, agent).library is not None:
+        return _mean_recorded_calls(actor, agent)
     length = actor.turns_per_session
     turns = length.single_share + (1 - length.single_share) * length.more.rounded_mean(low=1)
-    return turns * mean_calls(actor) * (1 + compactions_per_call(actor, one_turn=False))
+    alone = actor.model_copy(update={"agents": {agent: 1.0}})
+    return turns * mean_calls(actor) * (1 + compactions_per_call(alone, one_turn=False))
+
+
+def _mean_recorded_calls(actor: Actor, name: str) -> float:
+    """Return the expected exchanges of a session that is drawn from recorded ones.
+
+    The calls of the sources that sessions begin with are averaged exactly. How many more or fewer
+    simulated sessions have is estimated from a sample with a fixed seed, to about one percent:
+    sources are joined, turns are cut short, and compactions come in.
+    """
+    parameters = (
+        *("recorded", name, actor.library, tuple(sorted(actor.library_tilt.items()))),
+        *(_windows(actor), actor.refusal_share, actor.server_tools_share, actor.prewarm_share),
+        actor.sub_agent_share,
+    )
+    if parameters in _mean_calls_by_parameters:
+        return _mean_calls_by_parameters[parameters]
+
+    agent, rng = scaffold_of(actor, name), np.random.default_rng(0)
+    library = recorded(agent.library or "")
+    window = _windows_of_sessions(actor, _PILOT_SESSIONS, rng)
+    asked = draw_session_turns(actor, agent, window, rng)
+    per_session = asked.calls_per_session
+    first, forgetful = starts_of(per_session), draw_forgetful(agent, len(per_session), rng)
+    rows = CallRows.from_turns(asked.turns, per_session, forgetful)
+    recorded = recorded_calls(library, asked.recorded, first, rng)
+    compacted = _compacted(agent, window, rows, recorded)
+
+    # what the sources have is known: only the ratio to it is estimated
+    calls = np.bincount(library.source)
+    source = library.source[asked.recorded[first]]
+    ratio = (len(compacted) + compacted.sum()) / calls[source].sum()
+    means = {
+        holds: np.average(
+            calls, weights=source_weights(library, actor.library_tilt, agent.compaction_at * holds)
+        )
+        for holds in set(window.tolist())
+    }
+    _mean_calls_by_parameters[parameters] = ratio * np.mean([means[w] for w in window.tolist()])
+    return _mean_calls_by_parameters[parameters]
 
 
 def mean_calls(actor: Actor) -> float:
@@ -79,7 +129,7 @@ def compactions_per_call(actor: Actor, *, one_turn: bool) -> float:
     parameters = (
         one_turn,
         tuple(actor.agents.items()),
-        tuple(actor.models.items()),
+        _windows(actor),
         actor.output_tokens,
         actor.turns_per_session,
         actor.refusal_share,
@@ -105,24 +155,39 @@ def _pilot(actor: Actor, one_turn: bool) -> tuple[Turns, Ints]:
     rng = np.random.default_rng(0)
     turns_of = np.ones(_PILOT_SINGLES, np.int64)
     if not one_turn:
-        length = actor.turns_per_session
-        more = np.maximum(np.rint(length.more.sample(rng, _PILOT_SESSIONS)), 1)
-        single = rng.random(_PILOT_SESSIONS) < length.single_share
-        turns_of = np.where(single, 1, more).astype(np.int64)
+        turns_of = draw_turns(actor, _PILOT_SESSIONS, rng)
     turns = draw_turns_of(actor, draw_tool_steps(actor, int(turns_of.sum()), rng), rng)
     return turns, np.add.reduceat(turns.calls, starts_of(turns_of))
 
 
 def _share(actor: Actor, name: str, turns: Turns, per_session: Ints) -> float:
     """Return the share of calls before which an agent of an actor compacts."""
-    rows = CallRows.from_turns(turns, per_session)
-    weights = np.array(list(actor.models.values()))
-    windows = np.array([models()[model].context_window_tokens for model in actor.models])
-    of_session = np.random.default_rng(0).choice(
-        windows, len(per_session), p=weights / weights.sum()
-    )
+    agent = scaffold_of(actor, name)
+    forgetful = draw_forgetful(agent, len(per_session), np.random.default_rng(1))
+    rows = CallRows.from_turns(turns, per_session, forgetful)
+    window = _windows_of_sessions(actor, len(per_session), np.random.default_rng(0))
+    return float(_compacted(agent, window, rows, None).mean())
 
+
+def _compacted(agent: Agent, window: Ints, rows: CallRows, recorded: RecordedCalls | None) -> Bools:
+    """Return before which calls of sessions an agent compacts, in a sample with a fixed seed."""
     rngs = cache(lambda purpose: np.random.default_rng([0, *purpose.encode()]))
-    agent, window = scaffold_of(actor, name), of_session[rows.session]
-    tokens = draw_tokens(agent, window, rows, per_session, rngs, grow_contexts)
-    return float(tokens.growth.compacted.mean())
+    tokens = draw_tokens(agent, window[rows.session], rows, recorded, rngs, grow_contexts)
+    return tokens.growth.compacted
+
+
+def _windows(actor: Actor) -> tuple[tuple[int, float], ...]:
+    """Return the windows that sessions of an actor have, and the share of each, in tokens."""
+    share = actor.long_context_share
+    windows = []
+    for name, weight in actor.models.items():
+        longest = models()[name].context_window_tokens
+        standard = models()[name].standard_window_tokens or longest
+        windows += [(longest, weight * share), (standard, weight * (1 - share))]
+    return tuple(windows)
+
+
+def _windows_of_sessions(actor: Actor, sessions: int, rng: np.random.Generator) -> Ints:
+    """Draw the window of each of so many sessions of an actor."""
+    windows, weights = np.array(_windows(actor)).T
+    return rng.choice(windows.astype(np.int64), sessions, p=weights / weights.sum())

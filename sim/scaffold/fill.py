@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -9,11 +10,13 @@ import numpy as np
 from sim.arrays.ragged import cumulate_in, starts_of
 from sim.arrays.time import SECOND_US
 from sim.arrays.types import Bools, Ints
-from sim.catalog import Agent
+from sim.catalog import Agent, recorded
 from sim.scaffold.answers import draw_answers
 from sim.scaffold.call_rows import CallRows, Histories, turn_in_session
-from sim.scaffold.call_tokens import draw_summaries, draw_tokens
+from sim.scaffold.call_tokens import draw_forgetful, draw_summaries, draw_tokens
 from sim.scaffold.context_growth import Grow, grow_contexts
+from sim.scaffold.own_lengths import OwnLengths
+from sim.scaffold.recorded_calls import RecordedCalls, recorded_calls
 from sim.scaffold.turns import Turns
 from sim.streams import Streams
 from sim.tables.words import ASSISTANT, TOOL, USER, WINDOW_EXCEEDED
@@ -35,6 +38,8 @@ class Sessions:
     ----------
     model : array of int, shape (S,)
         Number of the model.
+    window_tokens : array of int, shape (S,)
+        Window of the model for the account, context and answer together.
     lifetime_us : array of int, shape (S,)
         Lifetime of what the client has the provider cache, 0 if nothing.
     key, bucket, batch : array, shape (S,)
@@ -49,9 +54,15 @@ class Sessions:
         Pause of the user before each turn.
     task_no : array of int, shape (T,)
         Number of each turn within its actor.
+    recorded : array of int, shape (M,), or None
+        Row of the library of the scaffold for each call that turns ask for, None where its dials
+        say what calls are like.
+    own : OwnLengths, or None
+        How the lengths of the dials differ between accounts, by session; None: not at all.
     """
 
     model: Ints
+    window_tokens: Ints
     lifetime_us: Ints
     key: Ints
     bucket: Ints
@@ -61,6 +72,8 @@ class Sessions:
     turns: Turns
     human_gap_us: Ints
     task_no: Ints
+    recorded: Ints | None = None
+    own: OwnLengths | None = None
 
     @property
     def calls_per_session(self) -> Ints:
@@ -182,9 +195,12 @@ def fill(
         return streams.rng(*name, purpose)
 
     # the calls that turns ask for, then the compactions between them
-    turns, planned = sessions.turns, CallRows.from_turns(sessions.turns, sessions.calls_per_session)
-    window = models.window_tokens[sessions.model[planned.session]]
-    tokens = draw_tokens(agent, window, planned, sessions.calls_per_session, rng, grow)
+    turns, per_session = sessions.turns, sessions.calls_per_session
+    forgetful = draw_forgetful(agent, len(per_session), rng("history"))
+    planned = CallRows.from_turns(turns, per_session, forgetful)
+    window = sessions.window_tokens[planned.session]
+    recorded = _recorded_calls(agent, sessions, rng)
+    tokens = draw_tokens(agent, window, planned, recorded, rng, grow, sessions.own)
     rows, source = planned.with_compactions(tokens.growth.compacted)
     per_session = np.bincount(rows.session)
     histories = Histories.of(rows)
@@ -205,7 +221,7 @@ def fill(
     batch = sessions.batch[rows.session]
     if batch.any():
         ttft_us[batch] = models.batch_delay_us(int(batch.sum()), rng("batch"))
-    wait_us = _waits_us(agent, sessions, planned, rng("tool time"))[source]
+    wait_us = _waits_us(agent, sessions, planned, recorded, rng)[source]
     # a compaction is sent when its call was due, and that at once when the summary is there
     wait_us[np.flatnonzero(made) + 1] = 0
     wait_us[starts_of(per_session)] = 0
@@ -268,9 +284,30 @@ def _after(flags: Bools, per_session: Ints) -> Bools:
     return cumulate_in(flags.astype(np.int64), per_session) > flags
 
 
-def _waits_us(agent: Agent, sessions: Sessions, rows: CallRows, rng: np.random.Generator) -> Ints:
-    """Draw the pause before each call: of a user before a turn, of tools within."""
-    seconds = agent.tool_time_s.sample(rng, len(rows.task))
+def _recorded_calls(
+    agent: Agent, sessions: Sessions, rng: Callable[[str], np.random.Generator]
+) -> RecordedCalls | None:
+    """Return what recorded calls say of the calls that turns ask for, None without a library."""
+    if sessions.recorded is None or agent.library is None:
+        return None
+    first = starts_of(sessions.calls_per_session)
+    return recorded_calls(recorded(agent.library), sessions.recorded, first, rng("recorded calls"))
+
+
+def _waits_us(
+    agent: Agent,
+    sessions: Sessions,
+    rows: CallRows,
+    recorded: RecordedCalls | None,
+    rng: Callable[[str], np.random.Generator],
+) -> Ints:
+    """Return the pause before each call: of a user before a turn, of tools within."""
+    if recorded is None:
+        seconds = agent.tool_time_s.sample(rng("tool time"), len(rows.task))
+    else:
+        # the recorded pause is before the call that warms the cache up, if there is one
+        seconds = recorded.wait_s
+        seconds[np.flatnonzero(rows.prewarm) + 1] = 0
     wait_us = np.rint(seconds * SECOND_US).astype(np.int64)
     wait_us[rows.position == 0] = sessions.human_gap_us
     return wait_us

@@ -12,8 +12,8 @@ from pydantic import Field
 
 from sim.calibration.form import ScaffoldDials
 from sim.catalog import typologies
-from sim.catalog.ids import AgentId, BenchmarkId, ModelId, TierId
-from sim.documents.bounds import Days, Seconds, Steps, Tokens
+from sim.catalog.ids import AgentId, BenchmarkId, LibraryId, ModelId, TierId
+from sim.documents.bounds import Burst, Days, Hours, Seconds, Spells, Spread, Steps, Tokens
 from sim.documents.forms import Form
 from sim.documents.value_types import Duration, PositiveDuration, Share, Slug
 from sim.scenario.actor_parts import OperatorForm, RhythmOrNone, TurnsForm, UptakeForm
@@ -25,6 +25,7 @@ from sim.scenario.values import (
     Concentration,
     DayCount,
     Exchanges,
+    LibraryTilt,
     MeanNumber,
     ModelShares,
     ModeShares,
@@ -139,6 +140,31 @@ class ActorForm(Form):
     )
     model_change_share: Annotated[float, Field(ge=0, le=0.9)] | None = optional_key(
         "Share of accounts that choose their model anew within 30 days, 0 to 0.9."
+    )
+    peak_spread_h: Annotated[float, Field(ge=0, le=12)] | None = optional_key(
+        "How far the daily peaks of accounts lie apart: standard deviation, 0 to 12 hours."
+    )
+    night_share: Share | None = optional_key(
+        "Share of accounts whose daily peak is half a day later, such as jobs by night, 0 to 1."
+    )
+    spells_per_day: Spells | None = optional_key(
+        "Spells of work of an account in a day, drawn for each account, 0 to 1,000; 0: its "
+        "sessions are spread evenly."
+    )
+    spell_hours: Hours | None = optional_key("Hours that a spell of work lasts, 0 to 87,840.")
+    burst_size: Burst | None = optional_key(
+        "Mean number of sessions that an account opens at once, drawn for each account, 1 to 1,000."
+    )
+    burst_gap_s: Seconds | None = optional_key(
+        "Pause between sessions that are opened at once, 0 to 316,224,000 seconds (3,660 days)."
+    )
+    input_spread: Spread | None = optional_key(
+        "How much of the scaffold's spread of input lengths is found within an account, drawn for "
+        "each account, 0 to 1; the rest lies between accounts. 0: a job whose prompts are all as "
+        "long."
+    )
+    output_spread: Spread | None = optional_key(
+        "The same of the lengths of answers; 0: a label of so many tokens."
     )
     waves_sigma: Annotated[float, Field(ge=0, le=3)] | None = optional_key(
         "Spread of what all accounts do together from hour to hour: standard deviation of the "
@@ -280,6 +306,9 @@ class ActorForm(Form):
     scaffold: ScaffoldDials | None = optional_key(
         "Dials of the agents of the actor, in place of those of the catalog.", "Default: none."
     )
+    long_context_share: Share | None = optional_key(
+        "Share of accounts that ask for the longest window of a model that has several, 0 to 1."
+    )
     output_tokens: Tokens | None = optional_key(
         "Tokens of an answer, 0 to 10^6.", "Default: that of the typology, else of the scaffold."
     )
@@ -342,6 +371,18 @@ class SessionsForm(MixedActorForm):
     turns_per_session: TurnsForm | None = optional_key("User turns of a session.")
     human_gap_s: Seconds | None = optional_key(
         "Pause between an answer and the next turn, 0 to 316,224,000 seconds (3,660 days)."
+    )
+    library: LibraryId | None = optional_key(
+        "Recorded sessions that those of all its agents are drawn from, or the word none: then "
+        "the dials decide.",
+        "Default: none if a dial is given that recorded sessions decide (agentic_share, "
+        "tool_steps, turns_per_session, human_gap_s, output_tokens), else that of each agent.",
+    )
+    library_tilt: LibraryTilt | None = optional_key(
+        "What shifts the draw of recorded sessions: they weigh exp of the sum of weight x feature, "
+        "in standard deviations over the library; weights -5 to 5 by calls_per_turn, "
+        "output_tokens, pause.",
+        "Default: that of the typology, else all weigh the same.",
     )
 
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 import sim.catalog as catalog
 from sim.calibration.form import ScaffoldDials, read_calibration
+from sim.catalog import NO_LIBRARY
 from sim.documents.form_problems import plain_message
 from sim.documents.problems import Path as Keys
 from sim.scenario.actor_forms import ACTOR_FORMS, AnyActorForm, BenchmarkForm
@@ -20,6 +21,7 @@ from sim.scenario.actor_parts import OperatorForm, RhythmForm, TurnsForm, Uptake
 from sim.scenario.checks import benchmark_of
 from sim.scenario.enforcement_policy import Enforcement
 from sim.scenario.resolved import (
+    DECIDED_BY_LIBRARY,
     Actor,
     Clock,
     Event,
@@ -268,6 +270,8 @@ def _actor(form: AnyActorForm, scale: float, separability: float) -> Actor:
         budget = scaled_budget(values["operator"]["budget_usd"], scale)
         values["operator"] = {**values["operator"], "budget_usd": budget}
 
+    if form.model_fields_set.intersection(DECIDED_BY_LIBRARY):
+        values.setdefault("library", NO_LIBRARY)
     values["models"] = dict(sorted(values["models"].items()))
     values["agents"] = dict(sorted(values["agents"].items()))
     counting = fields_of(values["arrival"], values.get("source"))
@@ -280,8 +284,11 @@ def _calibrated(form: AnyActorForm) -> dict[str, Any]:
         return {}
     file = read_calibration(form.calibration)
     found = file.calibration
+    dials = found.actor.model_dump(exclude_none=True)
+    has_dials = not dials.keys().isdisjoint(DECIDED_BY_LIBRARY)
     return {
-        **found.actor.model_dump(exclude_none=True),
+        **dials,
+        "library": NO_LIBRARY if has_dials else file.library,
         "agents": {found.agent: 1.0},
         "scaffold": found.scaffold.model_dump(exclude_none=True),
         "calibration": {

@@ -89,6 +89,16 @@ class CalibrationUsed(Record):
 ScaffoldDial = Literal["base_context_tokens", "append_tokens", "user_append_tokens", "tool_time_s"]
 
 
+DECIDED_BY_LIBRARY = (
+    "agentic_share",
+    "tool_steps",
+    "turns_per_session",
+    "human_gap_s",
+    "output_tokens",
+)
+"""What recorded sessions decide, so that the dials do not count beside them."""
+
+
 class Actor(Record):
     """A population of accounts with one typology; populations and targets are scaled already.
 
@@ -142,6 +152,9 @@ class Actor(Record):
     sub_agent_share: float
     batch_share: float
 
+    # Share that asks for the longest window of the model, where it has several.
+    long_context_share: float = 0.0
+
     # Templates that the accounts share; None gives each account its own from the common pool.
     templates: int | None = None
 
@@ -159,6 +172,21 @@ class Actor(Record):
     ramp_days: float = 0.0
     drift_sigma: float = 0.0
     model_change_share: float = 0.0
+
+    # When in the day they work, how unlike, and how their sessions come together: in spells of
+    # hours, and in bursts of seconds. Spells a day and sessions at once are drawn for each account,
+    # the others each time.
+    peak_spread_h: float = 0.0
+    night_share: float = 0.0
+    spells_per_day: Distribution = _ZERO
+    spell_hours: Distribution = Distribution(constant=1.0)
+    burst_size: Distribution = Distribution(constant=1.0)
+    burst_gap_s: Distribution = Distribution(constant=1.0)
+
+    # How much of the spread of lengths an account has, drawn for each, 0 to 1; the rest lies
+    # between accounts.
+    input_spread: Distribution = Distribution(constant=1.0)
+    output_spread: Distribution = Distribution(constant=1.0)
 
     # How much they do together, and by themselves.
     waves_sigma: float = 0.0
@@ -223,6 +251,11 @@ class Actor(Record):
     turns_per_session: Turns = Turns(single_share=1.0, more=Distribution(constant=1.0))
     human_gap_s: Distribution = _ZERO
 
+    # Populations: the recorded sessions that theirs are drawn from, and what shifts the draw.
+    # None: as each agent has it; `NO_LIBRARY`: the dials above decide, whatever the agent.
+    library: str | None = None
+    library_tilt: dict[str, float] = Field(default={})
+
     # The benchmark that is run, or that the cover is. Items: worked on in each of the runs, or of
     # the cover.
     benchmark: str | None = None
@@ -251,7 +284,9 @@ class Load(Record):
     """The course of everyone's load on the provider, in UTC, and what it does to speed.
 
     Peak hour, strength and weekend are as in `Rhythm`. Answers take `slowdown_at_peak` (>= 1) times
-    as long at the hour of the highest load, and less in proportion to the load at others.
+    as long at the hour of the highest load as without any load, and less in proportion to the load
+    at others. Over an ordinary week their mean is that at normal speed, which was measured under
+    load.
     """
 
     peak_hour: float
@@ -394,11 +429,14 @@ _TURNS = (
     "benchmark",
     "items",
 )
+_LIBRARY = ("library", "library_tilt")
 _QUEUE = ("source", "workers", "balance", "starts_us")
 _BENCHMARK_QUEUE = (*_QUEUE, "benchmark", "items", "runs", "step_limit")
 _PROMPTS_QUEUE = (*_QUEUE, *_TURNS, "target_exchanges", "lasts_us")
 _COMMON = tuple(
-    name for name in Actor.model_fields if name not in {*_BENCHMARK_QUEUE, *_PROMPTS_QUEUE}
+    name
+    for name in Actor.model_fields
+    if name not in {*_BENCHMARK_QUEUE, *_PROMPTS_QUEUE, *_LIBRARY}
 )
 
 
@@ -413,7 +451,7 @@ def fields_of(arrival: Arrival, source: Source | None) -> tuple[str, ...]:
         What is on the queue; it does not matter for sessions.
     """
     if arrival == "sessions":
-        return (*_COMMON, *_TURNS)
+        return (*_COMMON, *_TURNS, *_LIBRARY)
     return (*_COMMON, *(_BENCHMARK_QUEUE if source == "benchmark" else _PROMPTS_QUEUE))
 
 

@@ -76,6 +76,9 @@ def _actor_problems(actor: Actor) -> Iterator[tuple[str, str]]:
             yield key, error.errors()[0]["msg"].removeprefix("Value error, ")
     yield from _fields_that_do_not_count(actor, fields_of(actor.arrival, actor.source))
 
+    is_of_a_file = actor.calibration is not None and "#" in (actor.library or "")
+    if actor.library not in (None, catalog.NO_LIBRARY, *catalog.libraries()) and not is_of_a_file:
+        yield "library", f"unknown library '{actor.library}'"
     benchmark = catalog.benchmarks().get(actor.benchmark or "")
     most = benchmark.items if benchmark else 0
     least = 1 if actor.source == "benchmark" else 0
@@ -165,6 +168,9 @@ def _actor(actor: Actor, fields: dict[str, Any], scale: float) -> dict[str, Any]
             values[key] = format_duration(values[f"{key}_us"])
     uptake = {key: value for key, value in values["uptake"].items() if key != "over_us"}
     values["uptake"] = {**uptake, "over": format_duration(actor.uptake.over_us)}
+
+    # every dial has a value here, also where recorded sessions decide
+    values.pop("library", None)
 
     # what the typology fills in; its organisations may be more than the accounts of the actor
     if actor.organisations == _organisations_of_typology(actor, scale):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -58,6 +58,9 @@ PositiveDailyRate = Annotated[Positive, Field(le=MOST_PER_DAY)]
 
 UnitPrice = Annotated[float, Field(ge=0, le=MOST_UNIT_USD)]
 Budget = Annotated[Positive, Field(le=MOST_USD)]
+
+Tilt = Annotated[float, Field(ge=-5, le=5)]
+LibraryTilt = dict[Literal["calls_per_turn", "output_tokens", "pause"], Tilt]
 
 ModelShares = Annotated[dict[ModelId, PositiveShare], AfterValidator(check_adds_up_to_1)]
 AgentShares = Annotated[dict[AgentId, PositiveShare], AfterValidator(check_adds_up_to_1)]

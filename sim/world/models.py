@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sim.arrays.time import SECOND_US
-from sim.arrays.types import Floats, Ints
+from sim.arrays.types import Bools, Floats, Ints
 from sim.catalog import Model
 from sim.distributions import Distribution
 from sim.errors import InvalidInputError
@@ -27,7 +27,9 @@ class ModelTable:
     ids : tuple of str
         Names of the models.
     window_tokens : array of int
-        Tokens of context and answer together.
+        Tokens of context and answer together, at most.
+    standard_window_tokens : array of int
+        The same for accounts that do not ask for a longer window.
     min_cacheable_tokens : array of int
         Shorter contexts are not cached.
     classes : tuple of str
@@ -42,6 +44,8 @@ class ModelTable:
     def __init__(self, models: Sequence[Model]) -> None:
         self.ids = tuple(m.id for m in models)
         self.window_tokens = np.array([m.context_window_tokens for m in models], np.int64)
+        standard = [m.standard_window_tokens or m.context_window_tokens for m in models]
+        self.standard_window_tokens = np.array(standard, np.int64)
         self.min_cacheable_tokens = np.array([m.min_cacheable_tokens for m in models], np.int64)
         self.classes = tuple(sorted({m.model_class for m in models}))
         self.class_of = np.array([self.classes.index(m.model_class) for m in models], np.int64)
@@ -52,6 +56,13 @@ class ModelTable:
     def number(self, model: str) -> int:
         """Return the number of a model, -1 if nobody uses it."""
         return self.ids.index(model) if model in self.ids else -1
+
+    def window_of(self, model: Ints, long_context: Bools) -> Ints:
+        """Return the window of each model for accounts that ask for a long one, or do not."""
+        windows: Ints = np.where(
+            long_context, self.window_tokens[model], self.standard_window_tokens[model]
+        )
+        return windows
 
     def latency(self, model: Ints, output: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
         """Draw how long answers take at normal speed.

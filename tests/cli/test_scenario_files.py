@@ -354,5 +354,5 @@ def test_a_closed_pipe_is_quiet() -> None:
 def test_list_benchmarks_names_the_agents_of_each() -> None:
     printed = runner().invoke(cli, ["list", "benchmarks"]).stdout
     lines = {line.split()[0]: line for line in printed.splitlines()}
-    assert lines["aime"].endswith("items; api-script")
+    assert lines["aime"].endswith("30 items, item share 0.50; api-script")
     assert "no agent" not in printed

@@ -17,13 +17,19 @@ HARSH = (
 )
 REPLACES = "operator: {replacement_share: 1, replacement_delay_h: 0.5}"
 PLAIN = "tier: none, waves_sigma: 0, batch_share: 0"
-# Accounts that are there all the time and always do the same.
+# Accounts that are there all the time and always do the same, one session at a time.
 STEADY = {
     "lifetime_days": 3_660,
     "dormant_share": 0,
     "ramp_days": 0,
     "drift_sigma": 0,
     "model_change_share": 0,
+    "peak_spread_h": 0,
+    "night_share": 0,
+    "spells_per_day": 0,
+    "burst_size": 1,
+    "input_spread": 1,
+    "output_spread": 1,
 }
 
 

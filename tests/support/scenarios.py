@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.arrays.columns import Columns, concat
-from sim.catalog import benchmarks, provider, typologies
+from sim.catalog import NO_LIBRARY, benchmarks, provider, typologies
 from sim.distributions import Distribution, Lognormal
 from sim.engine.merge import exchanges_in, part_windows, plan_of, tasks_in
 from sim.engine.run_context import RunContext
@@ -20,6 +20,7 @@ from sim.engine.simulate import simulate_shard
 from sim.engine.spill import Index
 from sim.output.achieved import ActorSummary, Tally
 from sim.scenario.resolved import (
+    DECIDED_BY_LIBRARY,
     Actor,
     Clock,
     Event,
@@ -95,19 +96,30 @@ PLAIN_ANSWERS = dict.fromkeys(
 )
 
 
-# Accounts that are always there and always do the same.
+# Accounts that are always there and always do the same, one session at a time.
 STEADY: dict[str, Any] = {
     "lifetime_days": None,
     "dormant_share": 0.0,
     "ramp_days": 0.0,
     "drift_sigma": 0.0,
     "model_change_share": 0.0,
+    "peak_spread_h": 0.0,
+    "night_share": 0.0,
+    "spells_per_day": constant(0),
+    "burst_size": constant(1),
+    "input_spread": constant(1),
+    "output_spread": constant(1),
 }
 
 
 def make_actor(id_: str, typology: str, **dials: Any) -> Actor:
-    """An actor with the defaults of its typology but for `dials`; plain answers, and steady."""
+    """An actor with the defaults of its typology but for `dials`; plain answers, and steady.
+
+    As in scenarios, dials that recorded sessions decide have them left aside.
+    """
     kind = typologies()[typology]
+    if kind.arrival == "sessions" and not dials.keys().isdisjoint(DECIDED_BY_LIBRARY):
+        dials.setdefault("library", NO_LIBRARY)
     given = {**kind.defaults, **PLAIN_ANSWERS, **STEADY, **dials}
     counting = fields_of(kind.arrival, given.get("source"))
     given = {key: value for key, value in given.items() if key in counting or key in dials}

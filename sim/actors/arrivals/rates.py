@@ -90,7 +90,8 @@ def expected_exchanges(context: ActorContext, slots: range) -> float:
     account count as if they lived in its own time zone.
     """
     accounts, within = context.accounts, slice(slots.start, slots.stop)
-    offset, mode = accounts.utc_offset_h[within], accounts.mode[within]
+    offset = accounts.utc_offset_h[within] - accounts.late_h[within]
+    mode = accounts.mode[within]
 
     days = np.zeros(len(slots))
     for number in np.unique(mode).tolist():

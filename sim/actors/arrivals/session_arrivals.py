@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sim.actors.arrivals.clusters import Clustering
 from sim.actors.arrivals.point_process import session_starts, with_jitter
 from sim.actors.arrivals.rates import rates_per_day, time_change_of
 from sim.actors.arrivals.session_length import lead_us
@@ -17,7 +18,8 @@ from sim.arrays.ragged import position_in
 from sim.arrays.time import DAY_US, FOREVER_US
 from sim.arrays.types import Bools, Floats, Ints
 from sim.entities import pools
-from sim.scenario.resolved import World
+from sim.entities.accounts import Accounts
+from sim.scenario.resolved import Actor, World
 from sim.streams import mixed, uniforms
 from sim.world.load_curve import activity
 
@@ -136,10 +138,8 @@ def draw_starts(
     The end users of a slot share its rate evenly, that of its best week: what it does less of in
     the others is left out later. Each behaviour has streams of its own.
     """
-    mode = context.accounts.mode[users.slot]
-    at_best = rates_per_day(context, slots) * context.timeline.peak(slots)
-    per_day = at_best[users.slot - slots.start]
-    per_day /= context.accounts.end_users[users.slot]
+    mode = context.accounts.mode[slots.start : slots.stop]
+    per_day = rates_per_day(context, slots) * context.timeline.peak(slots)
 
     by_mode = []
     for number in np.unique(mode).tolist():
@@ -147,9 +147,9 @@ def draw_starts(
         member = np.flatnonzero((mode == number) & (per_day > 0))
         name = (context.actor.id, shard, *((number,) if number else ()))
         start_us, which = _starts_of_mode(
-            context, number, name, per_day[member], users.utc_offset_h[member]
+            context, number, name, slots.start + member, per_day[member], users
         )
-        by_mode.append((start_us, member[which]))
+        by_mode.append((start_us, which))
     if len(by_mode) == 1:
         return by_mode[0]
 
@@ -162,27 +162,45 @@ def _starts_of_mode(
     context: ActorContext,
     mode: int,
     name: tuple[str | int, ...],
+    slot: Ints,
     per_day: Floats,
-    utc_offset_h: Ints,
+    users: EndUsers,
 ) -> tuple[Ints, Ints]:
-    """Draw (start, index) of the sessions of end users who behave alike."""
+    """Draw (start, index of the end user) of the sessions of slots that behave alike."""
     actor, behaviour, horizon_us = context.actor, context.behaviours[mode], context.horizon_us
     expected = float(per_day.sum()) * horizon_us / DAY_US
     lead = lead_us(behaviour, expected, context.streams.rng(*name, "lead"))
 
-    zones = np.unique(utc_offset_h).tolist()
+    # their end users, and the hours of these
+    accounts = context.accounts.rows(slot)
+    user = np.flatnonzero(np.isin(users.slot, slot))
+    clock_h = users.utc_offset_h[user] - context.accounts.late_h[users.slot[user]]
+
     start_us, which = session_starts(
-        DAY_US * context.session_calls[mode] / per_day,
-        utc_offset_h,
-        {hours: time_change_of(context, behaviour, hours) for hours in zones},
+        DAY_US * context.session_calls[accounts.agent] / per_day,
+        accounts.end_users.astype(np.int64),
+        clock_h,
+        clustering_of(behaviour, accounts),
+        {hours: time_change_of(context, behaviour, hours) for hours in np.unique(clock_h).tolist()},
         context.streams.rng(*name, "arrivals"),
         -lead,
         horizon_us,
     )
+    which = user[which]
     if actor.jitter_sigma:
         rng = context.streams.rng(*name, "jitter")
         return with_jitter(start_us, which, actor.jitter_sigma, rng, -lead, horizon_us)
     return start_us, which
+
+
+def clustering_of(behaviour: Actor, accounts: Accounts) -> Clustering:
+    """Return how the sessions of accounts of one behaviour come together."""
+    return Clustering(
+        accounts.spells_per_day.astype(np.float64),
+        accounts.burst_size.astype(np.float64),
+        behaviour.spell_hours,
+        behaviour.burst_gap_s,
+    )
 
 
 def _thinned(

@@ -8,24 +8,21 @@ import numpy as np
 
 from sim.actors.arrivals.rates import SESSION_LEAD_US
 from sim.arrays.ragged import cumulate_in, starts_of
-from sim.arrays.time import DAY_US, MINUTE_US, SECOND_US
+from sim.arrays.time import DAY_US, MINUTE_US
 from sim.arrays.types import Ints
-from sim.scaffold.turns import draw_tool_steps, draw_turns_of
+from sim.documents.bounds import MOST_TOKENS
+from sim.entities.behaviour import scaffold_of
+from sim.scaffold.session_turns import draw_session_turns
 from sim.scenario.resolved import Actor
 
 # What a call, and the tail of a session, hardly ever exceed.
 _LONG_CALL_US = MINUTE_US
 _LONG_PAUSE_US = 30 * MINUTE_US
 _PILOT_SESSIONS = 4_096
+# Recorded sessions hold some seven times as many calls.
+_PILOT_RECORDED = 512
 # Exchanges that the lead may miss, in standard deviations of a Poisson count of the log.
 _MISSED_DEVIATIONS = 0.05
-
-
-def draw_turns(actor: Actor, size: int, rng: np.random.Generator) -> Ints:
-    """Draw the user turns of `size` sessions, 1 or more each."""
-    turns = actor.turns_per_session
-    more = np.maximum(np.rint(turns.more.sample(rng, size)), 1)
-    return np.where(rng.random(size) < turns.single_share, 1, more).astype(np.int64)
 
 
 def longest_us(gap_us: Ints, calls: Ints, turns: Ints) -> Ints:
@@ -73,11 +70,7 @@ def lead_us(behaviour: Actor, expected: float, rng: np.random.Generator) -> int:
     """
     share_missed = _MISSED_DEVIATIONS / math.sqrt(expected) if expected > 0 else 1.0
 
-    turns = draw_turns(behaviour, _PILOT_SESSIONS, rng)
-    total = int(turns.sum())
-    calls = draw_turns_of(behaviour, draw_tool_steps(behaviour, total, rng), rng).calls
-    gap_us = np.rint(behaviour.human_gap_s.sample(rng, total) * SECOND_US).astype(np.int64)
-    ends_us = _turn_ends_us(gap_us, calls, turns)
+    calls, ends_us = _pilot(behaviour, rng)
 
     # the age of a session up to which all calls but that share are made
     order = np.argsort(ends_us)
@@ -90,3 +83,21 @@ def lead_us(behaviour: Actor, expected: float, rng: np.random.Generator) -> int:
         return 0
     batch_us = DAY_US if behaviour.batch_share else 0
     return min(SESSION_LEAD_US, age_us + _LONG_PAUSE_US + batch_us)
+
+
+def _pilot(behaviour: Actor, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """Draw some sessions; return the calls of their turns, and when each turn has ended.
+
+    Sessions come from the scaffolds by their shares; those of recorded ones count with the longest
+    window, in which all of them fit.
+    """
+    total = sum(behaviour.agents.values())
+    calls, ends_us = [], []
+    for name, share in behaviour.agents.items():
+        agent = scaffold_of(behaviour, name)
+        few = _PILOT_RECORDED if agent.library else _PILOT_SESSIONS
+        window = np.full(math.ceil(few * share / total), MOST_TOKENS)
+        asked = draw_session_turns(behaviour, agent, window, rng)
+        calls.append(asked.turns.calls)
+        ends_us.append(_turn_ends_us(asked.human_gap_us, asked.turns.calls, asked.per_session))
+    return np.concatenate(calls), np.concatenate(ends_us)

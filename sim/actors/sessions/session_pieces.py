@@ -9,18 +9,17 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.actors.arrivals.session_arrivals import OpenedShare, SessionArrivals, draw_arrivals
-from sim.actors.arrivals.session_length import draw_turns, longest_us
+from sim.actors.arrivals.session_length import longest_us
 from sim.actors.context import ActorContext
 from sim.actors.prompts import PromptSource, items_in_order
 from sim.actors.session_draws import SessionPlan
 from sim.actors.sessions.busy_periods import no_organisation
 from sim.actors.workload import TASKS_PER_SHARD_BITS
-from sim.arrays.ragged import starts_of
-from sim.arrays.time import DAY_US, FOREVER_US, NEVER_US, SECOND_US
+from sim.arrays.time import DAY_US, FOREVER_US, NEVER_US
 from sim.arrays.types import Bools, Ints
 from sim.scaffold.fill import DrawnSessions
 from sim.scaffold.rows import Placement
-from sim.scaffold.turns import Turns, draw_benchmark_items, draw_tool_steps, draw_turns_of
+from sim.scaffold.session_turns import SessionTurns, draw_session_turns
 from sim.world.attempts import BLOCKED, Attempts
 
 _BLOCK_ROWS = 65_536
@@ -39,27 +38,14 @@ class Piece:
 
 
 class _OpenedSessions(NamedTuple):
-    """Sessions of one agent with the turns that they will have; session arrays and turn arrays.
-
-    `item` is the item of a benchmark that a turn would work on, -1 without one.
-    """
+    """Sessions of one agent with the turns that they will have."""
 
     arrivals: SessionArrivals
-    turns_per_session: Ints
-    turns: Turns
-    gap_us: Ints
-    item: Ints
+    asked: SessionTurns
 
     def pick(self, keep: Bools) -> _OpenedSessions:
         """Return some of the sessions with their turns."""
-        keep_turn = np.repeat(keep, self.turns_per_session)
-        return _OpenedSessions(
-            self.arrivals.pick(keep),
-            self.turns_per_session[keep],
-            self.turns.pick(keep_turn),
-            self.gap_us[keep_turn],
-            self.item[keep_turn],
-        )
+        return _OpenedSessions(self.arrivals.pick(keep), self.asked.pick(keep))
 
 
 class SessionPieces:
@@ -92,7 +78,7 @@ class SessionPieces:
         agent = self._context.accounts.agent[arrivals.account]
         for number in np.unique(agent).tolist():
             opened = self._draw_turns(number, arrivals.pick(agent == number))
-            calls = np.add.reduceat(opened.turns.calls, starts_of(opened.turns_per_session))
+            calls = opened.asked.calls_per_session
             block = (np.cumsum(calls) - calls) // _BLOCK_ROWS if len(calls) else calls
             for k in np.unique(block).tolist():
                 yield self._fill(number, k, opened.pick(block == k))
@@ -100,26 +86,23 @@ class SessionPieces:
     def _draw_turns(self, agent: int, arrivals: SessionArrivals) -> _OpenedSessions:
         """Draw the turns of sessions, and keep those sessions that may reach into the log."""
         context = self._context
-        behaviour = context.behaviour_of_agent[agent]
-        rng = context.streams.rng(context.actor.id, self._shard, agent, "turns")
-
-        turns_per_session = draw_turns(behaviour, len(arrivals.start_us), rng)
-        total = int(turns_per_session.sum())
-        item, difficulty = draw_benchmark_items(behaviour, total, context.world.streams, rng)
-        steps = draw_tool_steps(behaviour, total, rng, difficulty)
-        turns = draw_turns_of(behaviour, steps, rng)
-        gap_us = np.rint(behaviour.human_gap_s.sample(rng, total) * SECOND_US).astype(np.int64)
-        opened = _OpenedSessions(arrivals, turns_per_session, turns, gap_us, item)
-
-        batch_us = np.where(context.accounts.batches[arrivals.account], DAY_US, 0)
-        lasts_us = longest_us(gap_us, turns.calls, turns_per_session) + batch_us
-        return opened.pick(arrivals.start_us + lasts_us >= 0)
+        account = arrivals.account
+        asked = draw_session_turns(
+            context.behaviour_of_agent[agent],
+            context.agents[agent],
+            context.draws.windows(account),
+            context.streams.rng(context.actor.id, self._shard, agent, "turns"),
+            context.world.streams,
+        )
+        batch_us = np.where(context.accounts.batches[account], DAY_US, 0)
+        lasts_us = longest_us(asked.human_gap_us, asked.turns.calls, asked.per_session) + batch_us
+        return _OpenedSessions(arrivals, asked).pick(arrivals.start_us + lasts_us >= 0)
 
     def _fill(self, agent: int, block: int, opened: _OpenedSessions) -> Piece:
         """Draw the calls of a block of sessions, and put them on the clock."""
-        context, arrivals = self._context, opened.arrivals
+        context, arrivals, asked = self._context, opened.arrivals, opened.asked
         account = arrivals.account
-        session_no, task_no = self._next_numbers(len(account), len(opened.turns.calls))
+        session_no, task_no = self._next_numbers(len(account), len(asked.human_gap_us))
         listed = arrivals.prompt_source == PromptSource.LIST
         variant = context.templates.variant(account, arrivals.variant_pick, listed)
 
@@ -128,10 +111,11 @@ class SessionPieces:
             variant,
             arrivals.start_us,
             arrivals.moves_at,
-            opened.turns_per_session,
-            opened.turns,
-            opened.gap_us,
+            asked.per_session,
+            asked.turns,
+            asked.human_gap_us,
             task_no,
+            asked.recorded,
         )
         sessions = context.draws.sessions(plan)
         drawn = context.draws.calls(sessions, agent, context.actor.id, self._shard, block, agent)
@@ -147,7 +131,7 @@ class SessionPieces:
         template = context.templates.number[account, variant].astype(np.int64)
         placement = self._place(arrivals, template, sessions.model, session_no, drawn.task_no)
         # a session that its window ends has lost its last turns
-        placement = replace(placement, item=opened.item[drawn.task_no - task_no[0]])
+        placement = replace(placement, item=asked.item[drawn.task_no - task_no[0]])
         ends_us = timing.session_ends_us
         return Piece(drawn, placement, arrivals.start_us, ends_us, organisation, attempts)
 

@@ -12,13 +12,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from math import sqrt
 
 import numpy as np
 
 from sim.arrays.types import Floats, Ints
 from sim.catalog import Benchmark, StepDistribution, step_distributions
 from sim.comparison.hypotheses.hypothesis_forms import Calls
-from sim.comparison.inference.run_totals import STRATA, conditional_probabilities
+from sim.comparison.inference.run_totals import (
+    STRATA,
+    conditional_probabilities,
+    probabilities_by_stratum,
+)
 from sim.distributions import Distribution
 
 # Degrees of difficulty that the items of a benchmark differ by.
@@ -179,11 +184,12 @@ def lengths_of_benchmark(benchmark: Benchmark) -> tuple[Lengths, ...]:
     Returns
     -------
     tuple
-        One entry from `calls_per_item` if the benchmark states it, with one stratum. Otherwise one
-        for each model of `measured_for`, in that order, with `ITEM_STRATA` strata.
+        One entry from `calls_per_item` and `item_share` if the benchmark states its calls.
+        Otherwise one for each model of `measured_for`, in that order. All have `ITEM_STRATA`
+        strata, but calls that are all the same have one.
     """
     if benchmark.calls_per_item is not None:
-        return (_lengths_of_distribution(benchmark.calls_per_item),)
+        return (_lengths_of_distribution(benchmark.calls_per_item, benchmark.item_share),)
     return tuple(_lengths_of_steps(steps.agent, steps.model) for steps in measured_for(benchmark))
 
 
@@ -201,25 +207,34 @@ def measured_for(benchmark: Benchmark) -> tuple[StepDistribution, ...]:
 
 
 @cache
-def _lengths_of_distribution(calls: Distribution) -> Lengths:
-    """Return lengths that follow a distribution, rounded and at least 1, in one stratum."""
-    return _classes(_pmf(calls)[None, :])
+def _lengths_of_distribution(calls: Distribution, item_share: float) -> Lengths:
+    """Return lengths by difficulty that follow a distribution, rounded and at least 1."""
+    chances = _pmf(calls)
+    if calls.constant is not None:
+        return _classes(chances[None, :])
+    below = np.minimum(np.concatenate([[0.0], np.cumsum(chances)]), 1.0)
+    return _classes(_by_difficulty(probabilities_by_stratum(below, sqrt(item_share))))
 
 
 @cache
 def _lengths_of_steps(agent: str, label: str) -> Lengths:
     """Return the lengths by difficulty of the item from the measured steps of agent and model.
 
-    The strata of `run_totals` are averaged to `ITEM_STRATA` of them. Equal measured step counts are
-    added up to one length.
+    Equal measured step counts are added up to one length.
     """
     steps = step_distributions()[agent, label]
-    by_rank = conditional_probabilities(steps)
-    by_rank = by_rank.reshape(ITEM_STRATA, STRATA // ITEM_STRATA, -1).mean(axis=1)
+    by_rank = _by_difficulty(conditional_probabilities(steps))
     chances = np.zeros((ITEM_STRATA, int(steps.steps.max())))
     for stratum, row in zip(chances, by_rank, strict=True):
         np.add.at(stratum, steps.steps - 1, row)
     return _classes(chances)
+
+
+def _by_difficulty(by_stratum: Floats) -> Floats:
+    """Average the strata of `run_totals` to `ITEM_STRATA` of them."""
+    return np.asarray(
+        by_stratum.reshape(ITEM_STRATA, STRATA // ITEM_STRATA, -1).mean(axis=1), np.float64
+    )
 
 
 def _pmf(distribution: Distribution) -> Floats:

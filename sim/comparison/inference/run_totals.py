@@ -225,21 +225,39 @@ def conditional_moments(steps: StepDistribution) -> tuple[Floats, Floats]:
 
 
 def conditional_probabilities(steps: StepDistribution) -> Floats:
-    """Return the probability of each sorted measured step count by stratum, shape (STRATA, n).
-
-    A Gaussian copula: with loading l and scores z = l b + sqrt(1 - l^2) e, the k-th of n sorted
-    steps has the probability that z falls between the normal quantiles of (k - 1) / n and k / n,
-    given b. It is averaged over `NODES` scores b in each stratum.
-    """
+    """Return the probability of each sorted measured step count by stratum, shape (STRATA, n)."""
     n = len(steps.steps)
+    return probabilities_by_stratum(np.arange(n + 1) / n, steps.loading)
+
+
+def probabilities_by_stratum(below: Floats, loading: float) -> Floats:
+    """Return the probability of each of n classes of steps by stratum of the score.
+
+    A Gaussian copula: with loading l and scores z = l b + sqrt(1 - l^2) e, a class has the
+    probability that z falls between the normal quantiles of its ends, given b. It is averaged over
+    `NODES` scores b in each stratum.
+
+    Parameters
+    ----------
+    below
+        Probability of less than each class, and 1 at last, ascending from 0, shape (n + 1,).
+    loading
+        That of the copula, in [0, 1).
+
+    Returns
+    -------
+    ndarray
+        Shape (STRATA, n); each row adds up to 1.
+    """
     inverse = NormalDist().inv_cdf
-    edges = np.array([-np.inf, *(inverse(k / n) for k in range(1, n)), np.inf])
+    inside = [inverse(p) if p < 1 else np.inf for p in below[1:-1].tolist()]
+    edges = np.array([-np.inf, *inside, np.inf])
     nodes = STRATA * NODES
     score = np.array([inverse((k + 0.5) / nodes) for k in range(nodes)])
 
-    spread = np.sqrt(1 - steps.loading**2)
-    below = normal_cdf((edges - steps.loading * score[:, None]) / spread)
-    probability: Floats = np.diff(below, axis=1).reshape(STRATA, NODES, n).mean(axis=1)
+    spread = np.sqrt(1 - loading**2)
+    falls_below = normal_cdf((edges - loading * score[:, None]) / spread)
+    probability: Floats = np.diff(falls_below, axis=1).reshape(STRATA, NODES, -1).mean(axis=1)
     return probability
 
 

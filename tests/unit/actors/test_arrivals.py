@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from sim.actors.arrivals.clusters import Clustering
 from sim.actors.arrivals.intensity import WeeklyIntensity
 from sim.actors.arrivals.point_process import session_starts
 from sim.actors.arrivals.rates import SESSION_LEAD_US
@@ -28,6 +29,7 @@ from tests.support.scenarios import (
     MONDAY,
     calm,
     coders,
+    constant,
     scenario,
     simple,
     simulated,
@@ -86,6 +88,12 @@ def test_a_week_of_operational_time_is_a_week() -> None:
 # --- populations --------------------------------------------------------------------------------
 
 
+def poisson(accounts: int) -> Clustering:
+    """Sessions that come one by one, whenever they want."""
+    once = constant(1)
+    return Clustering(np.zeros(accounts), np.ones(accounts), once, once)
+
+
 def population(
     accounts: int, gap_us: float | NDArray[np.float64], rhythm: Rhythm, days: int, offset: int = 0
 ) -> tuple[Any, Any]:
@@ -93,7 +101,8 @@ def population(
     course = {offset: WeeklyIntensity(rhythm, MONDAY, offset)}
     gaps = np.broadcast_to(np.asarray(gap_us, np.float64), (accounts,))
     offsets, rng = np.full(accounts, offset), np.random.default_rng(4)
-    return session_starts(gaps, offsets, course, rng, -DAY_US, days * DAY_US)
+    people, span = np.ones(accounts, np.int64), (-DAY_US, days * DAY_US)
+    return session_starts(gaps, people, offsets, poisson(accounts), course, rng, *span)
 
 
 def test_sessions_of_an_account_are_poisson_with_the_mean_that_was_asked() -> None:

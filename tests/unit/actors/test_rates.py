@@ -106,6 +106,14 @@ def test_each_slot_counts_in_its_own_time_zone() -> None:
     assert expected_exchanges(context, range(1, 2)) == pytest.approx(14 * 18 / 24)
 
 
+def test_who_works_later_counts_by_hours_of_its_own() -> None:
+    context = context_of(coders(2, **{**simple(10.0), "rhythm": WEEKDAYS}), days=1.0)
+    late = {"utc_offset_h": np.array([2, 2]), "late_h": np.array([2, 8])}
+    context = replace(context, accounts=replace(context.accounts, **late))
+    assert expected_exchanges(context, range(1)) == pytest.approx(14)
+    assert expected_exchanges(context, range(1, 2)) == pytest.approx(14 * 18 / 24)
+
+
 def test_slots_count_for_the_time_in_which_they_are_occupied() -> None:
     context = context_of(coders(2, **simple(10.0)), days=2.0)
     timeline = SlotTimeline(

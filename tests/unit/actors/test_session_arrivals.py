@@ -10,7 +10,12 @@ import pytest
 
 from sim.actors.arrivals.point_process import session_starts, with_jitter
 from sim.actors.arrivals.rates import time_change_of
-from sim.actors.arrivals.session_arrivals import draw_arrivals, draw_starts, end_users_of
+from sim.actors.arrivals.session_arrivals import (
+    clustering_of,
+    draw_arrivals,
+    draw_starts,
+    end_users_of,
+)
 from sim.actors.arrivals.session_length import lead_us
 from sim.actors.context import ActorContext
 from sim.actors.templates import any_variant
@@ -26,6 +31,7 @@ from tests.support.scenarios import (
     at_separability,
     calm,
     coders,
+    constant,
     event,
     make_actor,
     scenario,
@@ -79,22 +85,25 @@ def test_a_share_of_the_end_users_lives_abroad_but_never_the_first(abroad_share:
 
 
 @pytest.mark.parametrize("jitter_sigma", [0.0, 0.4])
-def test_starts_are_those_of_the_point_process_of_each_end_user(jitter_sigma: float) -> None:
+def test_starts_are_those_of_the_point_process_of_each_account(jitter_sigma: float) -> None:
     """End users share the rate of their slot evenly, and a session is several exchanges."""
-    context = context_of(coders(3, jitter_sigma=jitter_sigma), days=2.0)
-    context = with_accounts(context, end_users=np.array([1, 2, 1]))
+    dials = {"jitter_sigma": jitter_sigma, "spells_per_day": constant(3), "burst_size": constant(2)}
+    context = context_of(coders(3, **dials), days=2.0)
+    context = with_accounts(context, end_users=np.array([1, 2, 1]), late_h=np.array([0, 5, 0]))
     users = end_users_of(context, range(1, 3))
     found = draw_starts(context, 7, range(1, 3), users)
 
-    rate = context.accounts.volume * context.actor.exchanges_per_account_day
-    rate = rate * np.exp(context.actor.account_volume_sigma**2 / 2)
-    per_day = np.array([rate[1] / 2, rate[1] / 2, rate[2]])
+    rate = context.accounts.volume[1:] * context.actor.exchanges_per_account_day
+    per_day = rate * np.exp(context.actor.account_volume_sigma**2 / 2)
     lead = lead_us(context.actor, per_day.sum() * 2, context.streams.rng("coders", 7, "lead"))
-    zones = np.unique(users.utc_offset_h).tolist()
+    # the day of the second account is five hours later than that of others
+    clock_h = users.utc_offset_h - np.array([5, 5, 0])
     start, user = session_starts(
         DAY_US * context.session_calls[0] / per_day,
-        users.utc_offset_h,
-        {h: time_change_of(context, context.actor, h) for h in zones},
+        np.array([2, 1]),
+        clock_h,
+        clustering_of(context.actor, context.accounts.rows(slice(1, 3))),
+        {h: time_change_of(context, context.actor, h) for h in np.unique(clock_h).tolist()},
         context.streams.rng("coders", 7, "arrivals"),
         -lead,
         2 * DAY_US,
@@ -115,6 +124,8 @@ def test_slots_without_money_open_nothing() -> None:
 def test_each_behaviour_opens_sessions_at_its_own_rate() -> None:
     asked = scenario(coders(400, **simple(20.0)), world=calm())
     [context] = build_population(at_separability(asked, 0.5)).contexts
+    one_by_one = {"spells_per_day": np.zeros(400), "burst_size": np.ones(400)}
+    context = with_accounts(context, **one_by_one)
     users = end_users_of(context, range(400))
     start, user = draw_starts(context, 0, range(400), users)
     assert (np.diff(start) >= 0).all()
@@ -125,7 +136,8 @@ def test_each_behaviour_opens_sessions_at_its_own_rate() -> None:
         behaviour = context.behaviours[number]
         member = np.flatnonzero(mode[:400] == number)
         mean = behaviour.exchanges_per_account_day * np.exp(behaviour.account_volume_sigma**2 / 2)
-        sessions = context.accounts.volume[member].sum() * mean / context.session_calls[number]
+        calls = context.session_calls[context.accounts.agent[member]]
+        sessions = (context.accounts.volume[member] * mean / calls).sum()
         counted = np.isin(account[inside], member).sum()
         assert abs(counted - sessions) < 6 * np.sqrt(sessions)
 

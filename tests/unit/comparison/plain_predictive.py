@@ -160,8 +160,10 @@ def calls_of_benchmark(
 ) -> Iterator[int]:
     """Calls of every attempt; `first` in [0, 1) is where the models begin among the measured."""
     if benchmark.calls_per_item is not None:
-        for _ in range(benchmark.items * rounds * models):
-            yield max(1, round(sample(benchmark.calls_per_item, rng)))
+        for _ in range(benchmark.items):
+            score = rng.gauss(0, 1)
+            for _ in range(rounds * models):
+                yield stated_steps_of_attempt(benchmark, score, rng)
         return
     measured = candidates(benchmark)
     begins = int(first * len(measured))
@@ -171,6 +173,14 @@ def calls_of_benchmark(
             of_model = measured[(begins + model) % len(measured)]
             for _ in range(rounds):
                 yield steps_of_attempt(of_model, score, rng)
+
+
+def stated_steps_of_attempt(benchmark: Benchmark, score: float, rng: Random) -> int:
+    """Steps of one attempt at an item of a benchmark that states the distribution of its calls."""
+    calls, share = benchmark.calls_per_item, benchmark.item_share
+    assert calls is not None
+    z = math.sqrt(share) * score + math.sqrt(1 - share) * rng.gauss(0, 1)
+    return max(1, round(calls.quantile(0.5 * math.erfc(-z / math.sqrt(2)))))
 
 
 def candidates(benchmark: Benchmark) -> list[StepDistribution]:

@@ -265,7 +265,10 @@ def test_mean_calls_of_an_item_are_those_of_the_distribution() -> None:
     for benchmark in DRAWN:
         assert benchmark.calls_per_item is not None
         (lengths,) = lengths_of_benchmark(benchmark)
-        assert lengths.mean == pytest.approx(benchmark.calls_per_item.rounded_mean(1), rel=1e-4)
+        exact = benchmark.calls_per_item.rounded_mean(1)
+        # scores within a stratum are an average over some points
+        assert lengths.mean == pytest.approx(exact, rel=2e-4)
+        assert len(lengths.probability) == (1 if benchmark.calls_per_item.constant else 8)
 
 
 def test_mean_steps_are_the_measured_ones() -> None:
@@ -326,6 +329,25 @@ def test_rounds_share_the_items(agent: str, rounds: int) -> None:
         sampled = ERRORS * math.sqrt(2 / size)
         assert exact * (15 / 16) ** 2 * (1 - sampled) < total.var() < exact * (1 + sampled)
         assert total.var() > alone * (1 + sampled) or rounds == 1
+
+
+def test_rounds_share_the_items_of_a_benchmark_that_states_its_calls() -> None:
+    """Of two rounds of lognormal steps, E[Y Y'] = E[Y]^2 exp(sigma^2 share), and Var Y as usual."""
+    benchmark = benchmarks()["terminal-bench-core"]
+    law = benchmark.calls_per_item
+    assert law is not None
+    assert law.lognormal is not None
+    (lengths,) = lengths_of_benchmark(benchmark)
+    size, items, rounds, rng = 8_000, 300, 5, np.random.default_rng(1)
+    strata = items_by_stratum(items, size, rng)
+    total = calls_of_items(lengths, strata, np.full(size, rounds), rng)
+
+    mean, log_variance = law.mean(), law.lognormal.sigma**2
+    variance = mean**2 * math.expm1(log_variance)
+    between = mean**2 * math.expm1(benchmark.item_share * log_variance)
+    exact = items * (rounds * (variance - between) + rounds**2 * between)
+    sampled = ERRORS * math.sqrt(2 / size)
+    assert exact * (13 / 16) ** 2 * (1 - sampled) < total.var() < exact * (1 + sampled)
 
 
 def parts_of_variance(x: StepDistribution) -> tuple[float, float]:

@@ -27,7 +27,8 @@ def synchrony(rows: Any) -> float:
 WAVES = (
     "id: ring, typology: A18, accounts: 60, account_volume_sigma: 0, agentic_share: 0, tier: none, "
     "exchanges_per_account_day: 3, waves_sigma: 0.8, rhythm: {strength: 0}, "
-    "turns_per_session: {single_share: 1, more: 1}, batch_share: 0"
+    "turns_per_session: {single_share: 1, more: 1}, batch_share: 0, spells_per_day: 0, "
+    "burst_size: 1, peak_spread_h: 0, night_share: 0"
 )
 
 

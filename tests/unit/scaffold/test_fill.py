@@ -328,7 +328,7 @@ def test_a_session_reads_its_own_context_as_a_loop_over_the_requests_says(
 
 
 def test_failed_attempts_neither_refresh_the_cache_nor_fill_it() -> None:
-    agent = altered("chat", base_context_tokens=constant(5_000))
+    agent = altered("chat", base_context_tokens=constant(5_000), history_share=1.0)
     shape = filled(sessions([2], [1, 1]), agent).calls
     call, minutes = np.array([0, 1, 1]), np.array([0, 4, 6]) * 60_000_000
     for status, alive in (([OK, OVERLOADED, OK], False), ([OVERLOADED, OVERLOADED, OK], False)):
@@ -343,6 +343,33 @@ def test_contexts_below_the_minimum_of_the_model_leave_nothing() -> None:
     assert filled(sessions([1], [1]), low).calls.left_tokens[0] == 0
     left = filled(sessions([1], [1]), high).calls.left_tokens[0]
     assert left == 1_100 - high.uncached_tail_tokens
+
+
+def test_a_client_that_sends_no_history_begins_every_turn_anew() -> None:
+    agent = altered("chat", base_context_tokens=lognormal(900, 1.0), history_share=0.0)
+    x = filled(sessions([3] * 400, [2] * 1_200), agent)
+    turn_begins, context = np.flatnonzero(x.position == 0), context_of(x)
+    assert (x.n_messages[turn_begins] == 1).all()
+    assert (x.n_messages[turn_begins + 1] == 3).all()
+    assert (context[turn_begins + 1] == context[turn_begins] + x.calls.output_tokens[::2] + 1).all()
+
+    # what the first turns of sessions begin with, and the last ones, is of one distribution
+    begun = np.log(context[turn_begins]).reshape(-1, 3)
+    error = np.sqrt(2 / 400)
+    assert abs(begun[:, 0].mean() - begun[:, 2].mean()) < 4 * error
+    assert abs(np.corrcoef(begun[:, 0], begun[:, 2])[0, 1]) < 4 / np.sqrt(400)
+
+    # a turn shares no more than the system prompt with the one before
+    later = turn_begins[x.turn[turn_begins] > 0]
+    assert (x.shares_with[later] == x.calls.serial[later - 1]).all()
+    assert (x.shared_tokens[later] <= agent.static_prefix_tokens).all()
+
+
+@pytest.mark.parametrize("share", [0.15, 0.6])
+def test_so_many_sessions_send_what_was_said_before(share: float) -> None:
+    x = filled(sessions([2] * 4_000, [1] * 8_000), altered("chat", history_share=share))
+    keeps = (x.n_messages[1::2] == 3).mean()
+    assert keeps == pytest.approx(share, abs=4 * np.sqrt(share * (1 - share) / 4_000))
 
 
 # --- identities ---------------------------------------------------------------------------------
@@ -436,6 +463,9 @@ def capped(distribution: Distribution, largest: int) -> Distribution:
     """The distribution with all values above `largest` set to it."""
     if distribution.constant is not None:
         return constant(min(distribution.constant, largest))
+    if distribution.quantiles is not None:
+        assert distribution.quantile(1) <= largest
+        return distribution
 
     def cut(part: Any) -> Any:
         return part.model_copy(update={"max": min(part.max or largest, largest)})
