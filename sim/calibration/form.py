@@ -143,7 +143,7 @@ class CalibrationFile(Form):
 
     @property
     def library(self) -> str | None:
-        """Path and SHA-256 of its library, as `sim.catalog.recorded` takes them; None without."""
+        """Path and SHA-256 of its library, as `sim.catalog.library_named` takes it, or None."""
         library = self.calibration.library
         if library is None or self.library_path is None:
             return None

@@ -33,7 +33,7 @@ _ROW_TYPES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one is compared, and kept, as itself
 class Library:
     """Recorded sessions as numbers; arrays have one row a call, by source, then time.
 
@@ -158,7 +158,7 @@ def library(name: str, sha256: str | None = None) -> Library:
 
 
 @cache
-def recorded(reference: str) -> Library:
+def library_named(reference: str) -> Library:
     """Return the library that an agent or actor names, read once.
 
     Parameters

@@ -56,7 +56,7 @@ def scaffold_of(behaviour: Actor, name: str) -> Agent:
 
     Work off a queue is as long as its dials or measured steps say, so it is not drawn from any.
     """
-    stated: dict[str, Any] = {**behaviour.scaffold}
+    stated: dict[str, Any] = dict(behaviour.scaffold.items())
     if behaviour.output_tokens is not None:
         stated["output_tokens"] = behaviour.output_tokens
     if behaviour.arrival == "queue" or behaviour.library == NO_LIBRARY:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -263,19 +263,23 @@ def _actor(form: AnyActorForm, scale: float, separability: float) -> Actor:
     if "operator" in values or typology.operated:
         values["operator"] = {**catalog.operator(), **values.get("operator", {})}
 
-    for key in scaled_keys(form, scale):
-        if values.get(key) is not None:
-            values[key] = scaled(values[key], scale)
-    if (values.get("operator") or {}).get("budget_usd") is not None:
-        budget = scaled_budget(values["operator"]["budget_usd"], scale)
-        values["operator"] = {**values["operator"], "budget_usd": budget}
-
+    values |= _scaled(values, scaled_keys(form, scale), scale)
     if form.model_fields_set.intersection(DECIDED_BY_LIBRARY):
         values.setdefault("library", NO_LIBRARY)
     values["models"] = dict(sorted(values["models"].items()))
     values["agents"] = dict(sorted(values["agents"].items()))
     counting = fields_of(values["arrival"], values.get("source"))
     return Actor.model_validate({key: values[key] for key in counting if key in values})
+
+
+def _scaled(values: dict[str, Any], keys: Iterable[str], scale: float) -> dict[str, Any]:
+    """Return the values that a scale changes: those of `keys` that there are, and the budget."""
+    there = [key for key in keys if values.get(key) is not None]
+    found: dict[str, Any] = {key: scaled(values[key], scale) for key in there}
+    if (values.get("operator") or {}).get("budget_usd") is not None:
+        budget = scaled_budget(values["operator"]["budget_usd"], scale)
+        found["operator"] = {**values["operator"], "budget_usd": budget}
+    return found
 
 
 def _calibrated(form: AnyActorForm) -> dict[str, Any]:
