@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -52,30 +53,52 @@ class Fitted:
     calibration: Calibration
     library: bytes | None
 
-    def write(self, out: Path) -> list[Path]:
-        """Write the calibration, and its library beside it; return the files.
+    def write(self, out: Path) -> Calibration:
+        """Write the calibration, and its library beside it; return it as it was written.
 
         Parameters
         ----------
         out
-            File of YAML; its folder is made.
+            File of YAML; its folder is made. The library has its name, with the ending `.parquet`.
         """
+        made = self.calibration
         out.parent.mkdir(parents=True, exist_ok=True)
-        files = [out]
-        values = self.calibration.to_dict()
-        if self.library is not None:
-            beside = library_beside(out)
+        if self.library is not None and made.library is not None:
+            beside = out.with_suffix(".parquet")
             beside.write_bytes(self.library)
-            files.append(beside)
-            values["library"]["file"] = beside.name
-        text = yaml.dump(values, Dumper=_Dumper, sort_keys=False, width=_WIDTH)
+            library = made.library.model_copy(update={"file": beside.name})
+            made = made.model_copy(update={"library": library})
+
+        text = yaml.dump(made.to_dict(), Dumper=_Dumper, sort_keys=False, width=_WIDTH)
         out.write_text(_HEAD + text, encoding="utf-8")
-        return files
+        return made
 
 
-def library_beside(out: Path) -> Path:
-    """Return the place of the library of a calibration that is written to `out`."""
-    return out.with_suffix(".parquet")
+def check_place(out: Path, trace: str) -> None:
+    """Refuse a place that cannot be written to, or where the calibration would replace its trace.
+
+    Parameters
+    ----------
+    out
+        File of YAML.
+    trace
+        File or name of the trace.
+
+    Raises
+    ------
+    InvalidInputError
+        If so.
+    """
+    above = next(x for x in out.absolute().parents if x.exists())
+    if out.is_dir() or not above.is_dir():
+        is_folder = "is a folder" if out.is_dir() else f"lies below the file {above}"
+        raise InvalidInputError(f"--out: {out} {is_folder}; name a file, such as params.yaml")
+    if not os.access(above, os.W_OK):
+        raise InvalidInputError(f"--out: {above} cannot be written to; choose another place")
+    if Path(trace).resolve() in (out.resolve(), out.with_suffix(".parquet").resolve()):
+        raise InvalidInputError(
+            f"--out: {out} and its library would take the place of the trace; choose another name"
+        )
 
 
 def fit_trace(
@@ -121,7 +144,7 @@ def fit_trace(
         scaffold=ScaffoldDials() if by_library else scaffold_dials(measured),
         figures=tuple(figures_of(measured, held_out)),
         rates=rates_of(trace),
-        not_identified=tuple(not_identified(trace, measured)),
+        not_identified=tuple(not_identified(trace, measured, by_library)),
     )
     return Fitted(calibration, library)
 

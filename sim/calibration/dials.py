@@ -20,6 +20,7 @@ LEVELS = (0, 0.01, 0.02, 0.05, *(k / 20 for k in range(2, 19)), 0.95, 0.98, 0.99
 _LEAST = {"tokens": 0.25, "s": 1e-3, "calls": 1.0, "turns": 1.0}
 _MOST = {"tokens": MOST_TOKENS, "s": MOST_SECONDS, "calls": MOST_STEPS, "turns": MOST_TURNS}
 _DIGITS = 5
+_OF_SESSIONS = ("turns", "calls")
 _FEWEST = 5
 _DAYS_OF_A_RHYTHM = 2.0
 
@@ -94,7 +95,7 @@ def figures_of(fit: Quantities, test: Quantities) -> Iterator[Figure]:
     for name, unit in UNITS.items():
         a, b = getattr(fit, name), getattr(test, name)
         distribution = fitted(a, unit)
-        if distribution is None or not len(b):
+        if distribution is None or not len(b) or (fit.calls.max() == 1 and name in _OF_SESSIONS):
             continue
         parts = [_part(values) for values in (a, b)]
         distance = round(distance_of(distribution, b, unit), 4)
@@ -124,15 +125,25 @@ def _part(values: Floats) -> PartFigures:
 # --- what a trace cannot tell
 
 
-def not_identified(trace: Trace, measured: Quantities) -> Iterator[NotIdentified]:
-    """Yield what no dial was fitted for, or is mixed up with something else, and why."""
+def not_identified(trace: Trace, measured: Quantities, by_library: bool) -> Iterator[NotIdentified]:
+    """Yield what no dial was fitted for, or is mixed up with something else, and why.
+
+    Parameters
+    ----------
+    trace
+        The whole one.
+    measured
+        Of the part to fit on.
+    by_library
+        Whether recorded sessions are drawn from, which know when contexts are cut.
+    """
     if not trace.has_sessions:
         yield NotIdentified(
             what="turns, growth of contexts, pauses of people and tools",
             why="no column session: each call counts as a conversation of its own",
         )
     else:
-        yield from _of_sessions(trace, measured)
+        yield from _of_sessions(trace, measured, by_library)
     yield from _of_clients(trace)
     if not trace.has("prefix_tokens"):
         yield NotIdentified(
@@ -144,7 +155,7 @@ def not_identified(trace: Trace, measured: Quantities) -> Iterator[NotIdentified
     )
 
 
-def _of_sessions(trace: Trace, measured: Quantities) -> Iterator[NotIdentified]:
+def _of_sessions(trace: Trace, measured: Quantities, by_library: bool) -> Iterator[NotIdentified]:
     """Yield what a trace of sessions cannot tell."""
     pauses = "tool_time_s, human_gap_s"
     if not trace.has("service_time_s"):
@@ -163,7 +174,7 @@ def _of_sessions(trace: Trace, measured: Quantities) -> Iterator[NotIdentified]:
             what=f"pauses below {trace.resolution_s:g} s",
             why=f"times are whole multiples of {trace.resolution_s:g} s",
         )
-    if measured.shrinking_share or measured.compacted_share:
+    if not by_library and (measured.shrinking_share or measured.compacted_share):
         yield NotIdentified(
             what="when contexts are cut and compacted",
             why=f"input grew by less than the answer before in {measured.shrinking_share:.1%} of "
