@@ -15,7 +15,7 @@ from sim.documents.bounds import MOST_SECONDS, MOST_STEPS, MOST_TOKENS, MOST_TUR
 from sim.traces import Trace
 
 # Probabilities of the quantiles that make a fitted distribution.
-LEVELS = (0, 0.01, 0.02, 0.05, *(k / 20 for k in range(2, 19)), 0.95, 0.98, 0.99, 0.995, 1)
+LEVELS = (0, 0.01, 0.02, 0.05, *(k / 20 for k in range(2, 19)), 0.95, 0.98, 0.99, 0.995, 0.999, 1)
 # Quantiles are above 0; what is rounded to whole tokens becomes 0 again.
 _LEAST = {"tokens": 0.25, "s": 1e-3, "calls": 1.0, "turns": 1.0}
 _MOST = {"tokens": MOST_TOKENS, "s": MOST_SECONDS, "calls": MOST_STEPS, "turns": MOST_TURNS}

@@ -90,7 +90,7 @@ def _print(made: Calibration) -> None:
     click.echo(printable(f"agent {made.agent}: {fitted}"))
 
     head = ("quantity", "unit", "fit p10", "p50", "p90", "test p10", "p50", "p90", "distance")
-    rows = [head]
+    rows: list[tuple[str, ...]] = [head]
     for figure in made.figures:
         numbers = (_shown(x) for p in (figure.fit, figure.test) for x in (p.p10, p.p50, p.p90))
         rows.append((figure.quantity, figure.unit, *numbers, f"{figure.ks:.3f}"))
