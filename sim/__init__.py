@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sim.replicates import Replicates
     from sim.reporting.run_report import Report
     from sim.scenario import Scenario
+    from sim.scorecard import Scorecard
 
 from sim._front import (
     check,
@@ -33,6 +34,7 @@ from sim._front import (
     list_,
     open_run,
     plan,
+    realism,
     replicate,
     report,
     resume,
@@ -54,6 +56,7 @@ _CLASSES = {
     "Report": "sim.reporting.run_report",
     "Run": "sim._run",
     "Scenario": "sim.scenario",
+    "Scorecard": "sim.scorecard",
     "Verdicts": "sim._results",
     "Verification": "sim._results",
 }
@@ -68,6 +71,7 @@ __all__ = [
     "Report",
     "Run",
     "Scenario",
+    "Scorecard",
     "SimError",
     "Verdicts",
     "Verification",
@@ -79,6 +83,7 @@ __all__ = [
     "load_scenario",
     "open_run",
     "plan",
+    "realism",
     "replicate",
     "report",
     "resume",

@@ -18,6 +18,7 @@ from sim._inputs import (
     override_texts,
     place_from,
     run_from,
+    run_or_trace_from,
     scenario_from,
     started,
     target_text,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from sim.reporting.run_report import Report
     from sim.scenario import Scenario
     from sim.scenario.rounding import Rounded
+    from sim.scorecard import Scorecard
 
 # What `list` shows and `schema` describes; the command line offers the same words.
 KINDS = (
@@ -510,6 +512,60 @@ def compare(
         seed=seed,
         observer=observe,
         begins=begins,
+    )
+
+
+def realism(
+    *runs: RunLike,
+    against: str | os.PathLike[str] | None = None,
+    actors: str | Iterable[str] = (),
+    workload: str | None = None,
+    seed: int = 0,
+    observe: Callable[[str], None] | None = None,
+) -> Scorecard:
+    """Score how much runs look like real traffic.
+
+    Parameters
+    ----------
+    runs
+        Finished runs, such as one scenario with five seeds, with or without truth. The file or the
+        name of a trace may stand in place of a run.
+    against
+        A shipped trace (`sim.list("traces")`), or a file of your own. Its test part is what runs
+        are held against. Left out, the trace of the runs' class of workload.
+    actors
+        Actors whose calls count; needs truth. Left out, those of the class of the trace, or all if
+        there are none.
+    workload
+        What the calls are for, which decides the goals: coding, chat, api or benchmark. Left out,
+        that of the trace.
+    seed
+        Of the naive generator, of samples, and of the folds of the classifiers.
+    observe
+        Is told what is done next.
+
+    Returns
+    -------
+    Scorecard
+        A score for each statistic, with goal, distance between real parts, and naive generator.
+        `ok`, `passes`, `to_frame()`, `to_text()`, `to_html("page.html")`; `raise_if_failed()` makes
+        an error of goals that are missed.
+
+    Raises
+    ------
+    InvalidInputError
+        A run or trace cannot be read or holds too little, or nothing says which of several classes
+        of workload is meant.
+    """
+    from sim.scorecard import scorecard
+
+    return scorecard(
+        [run_or_trace_from(x) for x in runs],
+        against,
+        actors=names_from(actors),
+        workload=workload,
+        seed=seed,
+        observe=observe,
     )
 
 

@@ -11,6 +11,7 @@ import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sim.errors import InvalidInputError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from sim.engine.executors import Workers
     from sim.scenario.resolved import Scenario
     from sim.scenario.rounding import Rounded
+    from sim.traces import Trace
 
     ScenarioLike: TypeAlias = str | os.PathLike[str] | Mapping[str, Any] | Scenario | Run
     RunLike: TypeAlias = str | os.PathLike[str] | Run
@@ -147,6 +149,24 @@ def run_from(source: RunLike) -> Run:
     from sim._run import Run
 
     return source if isinstance(source, Run) else Run(place_from(source))
+
+
+def run_or_trace_from(source: RunLike) -> Run | Trace:
+    """Return the finished run that `source` names, or the trace if it is a file or ships.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is neither, or if the trace is not valid.
+    """
+    from sim.tables.reading import Run
+    from sim.traces import read_trace, shipped_traces
+
+    if isinstance(source, Run):
+        return run_from(source)
+    place = place_from(source)
+    ships = place in shipped_traces() and not Path(place).exists()
+    return read_trace(place) if ships or Path(place).is_file() else run_from(place)
 
 
 # Workers

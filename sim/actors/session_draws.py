@@ -15,6 +15,7 @@ from sim.catalog import Agent
 from sim.entities.accounts import Accounts
 from sim.scaffold.context_growth import Grow, grow_contexts
 from sim.scaffold.fill import DrawnSessions, Sessions, fill
+from sim.scaffold.own_lengths import Own, OwnLengths
 from sim.scaffold.turns import Turns
 from sim.scenario.resolved import Actor
 from sim.streams import Streams
@@ -92,6 +93,10 @@ class SessionDraws:
             human_gap_us=plan.human_gap_us,
             task_no=plan.task_no,
             recorded=plan.recorded,
+            own=OwnLengths(
+                Own(accounts.input_spread[account], accounts.input_score[account]),
+                Own(accounts.output_spread[account], accounts.output_score[account]),
+            ),
         )
 
     def windows(self, account: Ints) -> Ints:

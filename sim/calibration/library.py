@@ -24,7 +24,7 @@ _NEWEST = 0.15
 _COMPACTED = 3000
 # Without times of service, a call is taken to last as long as this.
 _NO_SERVICE_S = 0.0
-_FEWEST_SOURCES = 3
+_FEWEST_GROUPS = 3
 
 
 def library_from_trace(trace: Trace, name: str) -> Library:
@@ -47,10 +47,11 @@ def library_from_trace(trace: Trace, name: str) -> Library:
     if not trace.has_sessions:
         raise InvalidInputError(f"{trace.name}: has no column session; a library needs sessions")
     groups = session_clusters(trace)
-    if len(np.unique(groups)) < _FEWEST_SOURCES:
+    found = len(np.unique(groups))
+    if found < _FEWEST_GROUPS:
         raise InvalidInputError(
-            f"{trace.name}: has {len(np.unique(groups))} sessions that share no calls; "
-            f"a library needs at least {_FEWEST_SOURCES}"
+            f"{trace.name}: a library needs at least {_FEWEST_GROUPS} sessions that share no "
+            f"calls; found {found}"
         )
 
     calls = recorded_calls(trace.rows)

@@ -1,4 +1,4 @@
-"""Libraries of recorded calls, from which sessions are drawn: what people and models did, in order."""
+"""Libraries of recorded calls, from which sessions are drawn: what people and models did."""
 
 from __future__ import annotations
 
@@ -154,13 +154,7 @@ def library(name: str, sha256: str | None = None) -> Library:
             f"{name}: has changed since it was written (SHA-256 {found[:12]}..., expected "
             f"{sha256[:12]}...); write it anew with sim calibrate"
         )
-    return _from_file(name, found)
-
-
-@cache
-def _from_file(name: str, sha256: str) -> Library:
-    """Return the library of a file; the checksum tells a changed file from the one in memory."""
-    return _read(Path(name).read_bytes(), name)
+    return _read(content, name)
 
 
 def _shipped(name: str) -> bytes:
@@ -168,8 +162,9 @@ def _shipped(name: str) -> bytes:
     return files("sim.catalog").joinpath("data", "libraries", f"{name}.parquet").read_bytes()
 
 
+@cache
 def _read(content: bytes, name: str) -> Library:
-    """Return the library that the bytes of a Parquet file hold.
+    """Return the library that the bytes of a Parquet file hold; the same bytes are read once.
 
     Raises
     ------

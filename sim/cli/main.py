@@ -16,6 +16,7 @@ from sim.cli.counts_command import counts
 from sim.cli.group import SimGroup
 from sim.cli.list_command import list_
 from sim.cli.process import own_process
+from sim.cli.realism_command import realism
 from sim.cli.replicate_command import replicate
 from sim.cli.report_command import report
 from sim.cli.run_command import run
@@ -51,6 +52,7 @@ for verb in (
     counts,
     report,
     compare,
+    realism,
     verify,
     check_run,
 ):

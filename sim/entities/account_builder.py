@@ -114,6 +114,10 @@ class AccountBuilder:
             late_h=_hours_late(
                 habits_rng, self._by_mode("peak_spread_h", mode), self._by_mode("night_share", mode)
             ),
+            input_spread=np.minimum(self._sampled(habits_rng, "input_spread", mode), 1.0),
+            output_spread=np.minimum(self._sampled(habits_rng, "output_spread", mode), 1.0),
+            input_score=habits_rng.standard_normal(n),
+            output_score=habits_rng.standard_normal(n),
             list_share=actor.list_share * list_factor,
             end_users=self._by_mode("end_users", mode).astype(np.int64),
             abroad_share=self._by_mode("end_users_abroad_share", mode),

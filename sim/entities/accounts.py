@@ -65,13 +65,18 @@ class Accounts:
 
     # How it behaves. `volume` has mean 1 over those who behave alike, in expectation. Its sessions
     # come in spells, and in bursts of a mean size; its day is `late_h` hours later than that of
-    # others. `list_share`: share of its sessions on the actor's list.
+    # others. The lengths of its inputs and outputs spread so much of what all do, 0 to 1, around
+    # its own normal score. `list_share`: share of its sessions on the actor's list.
     mode: Ints
     agent: Ints
     volume: Floats
     spells_per_day: Floats
     burst_size: Floats
     late_h: Ints
+    input_spread: Floats
+    output_spread: Floats
+    input_score: Floats
+    output_score: Floats
     list_share: Floats
     end_users: Ints
     abroad_share: Floats
@@ -141,6 +146,10 @@ _NARROW: dict[str, type] = {
     "spells_per_day": np.float32,
     "burst_size": np.float32,
     "late_h": np.int8,
+    "input_spread": np.float32,
+    "output_spread": np.float32,
+    "input_score": np.float32,
+    "output_score": np.float32,
     "platform": np.int8,
     "card_kind": np.int8,
     "end_users": np.int32,

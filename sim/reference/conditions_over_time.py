@@ -89,8 +89,9 @@ class ConditionsOverTime:
     def _conditions(self, minute: int) -> Conditions:
         """Apply the load, which slows answers down, then incidents, which add failures too.
 
-        `slowdown` grows linearly with the load: from 1 without any to `slowdown_at_peak` at the
-        highest of the week. Holidays scale the load. Slowdowns of incidents multiply, their
+        Times of answers grow linearly with the load: at the highest of the week they are
+        `slowdown_at_peak` times those without any load. `slowdown` compares them with their mean
+        over an ordinary week. Holidays scale the load. Slowdowns of incidents multiply, their
         failures add up.
         """
         world = self._world
@@ -98,7 +99,9 @@ class ConditionsOverTime:
         load = self._load[(minute + self._opens_min) // _STEP_MIN % len(self._load)]
         load *= math.prod(event.factor for event in events if event.kind == "holiday")
 
-        slowdown = 1 + (world.load.slowdown_at_peak - 1) * load
+        at_peak = world.load.slowdown_at_peak - 1
+        usual = 1 + at_peak * sum(self._load) / len(self._load)
+        slowdown = (1 + at_peak * load) / usual
         overload, server_error = world.overload, world.server_error
         for incident in (event for event in events if event.kind == "incident"):
             slowdown *= incident.slowdown

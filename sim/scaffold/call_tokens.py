@@ -11,6 +11,7 @@ from sim.arrays.types import Bools, Floats, Ints
 from sim.catalog import Agent
 from sim.scaffold.call_rows import CallRows
 from sim.scaffold.context_growth import Grow, Growth, cut_to_window, longest_summary
+from sim.scaffold.own_lengths import Own, OwnLengths, draw_lengths
 from sim.scaffold.recorded_calls import RecordedCalls
 from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE
 
@@ -43,6 +44,7 @@ def draw_tokens(
     recorded: RecordedCalls | None,
     rng: Callable[[str], np.random.Generator],
     grow: Grow,
+    own: OwnLengths | None = None,
 ) -> PlannedTokens:
     """Draw what each answer and each request adds, and the contexts that follow from it.
 
@@ -60,11 +62,15 @@ def draw_tokens(
         Returns the random stream of a purpose.
     grow : callable
         Says how contexts grow.
+    own : OwnLengths, optional
+        How the lengths of the dials differ between the accounts of sessions; None: not at all.
     """
     if recorded is None:
-        wanted = agent.output_tokens.sample(rng("output"), len(rows.task))
-        new = _new_input(agent, rows, rng("append"))
-        base = agent.base_context_tokens.sample(rng("base"), int(rows.begins.sum()))
+        inputs, outputs = own or (None, None)
+        wanted = draw_lengths(agent.output_tokens, outputs, rows.session, rng("output"))
+        new = _new_input(agent, rows, inputs, rng("append"))
+        begins = rows.session[rows.begins]
+        base = draw_lengths(agent.base_context_tokens, inputs, begins, rng("base"))
     else:
         wanted, new, base = recorded.output, recorded.appended, recorded.begin
     output, truncated = _output_tokens(agent, rows, wanted)
@@ -109,11 +115,11 @@ def _output_tokens(agent: Agent, rows: CallRows, wanted: Floats) -> tuple[Ints, 
     return np.minimum(tokens, agent.max_tokens), tokens > agent.max_tokens
 
 
-def _new_input(agent: Agent, rows: CallRows, rng: np.random.Generator) -> Floats:
+def _new_input(agent: Agent, rows: CallRows, own: Own | None, rng: np.random.Generator) -> Floats:
     """Draw the new input of each request: results of tools, or what a user writes."""
-    appended = agent.append_tokens.sample(rng, len(rows.task))
+    appended = draw_lengths(agent.append_tokens, own, rows.session, rng)
     # an exchange whose tools run at the provider holds the results of that many steps
     appended[rows.server] *= SERVER_STEPS_PER_EXCHANGE
     by_user = np.flatnonzero(rows.opens_turn)
-    appended[by_user] = agent.user_append_tokens.sample(rng, len(by_user))
+    appended[by_user] = draw_lengths(agent.user_append_tokens, own, rows.session[by_user], rng)
     return np.maximum(appended, 1)

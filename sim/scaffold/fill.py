@@ -15,6 +15,7 @@ from sim.scaffold.answers import draw_answers
 from sim.scaffold.call_rows import CallRows, Histories, turn_in_session
 from sim.scaffold.call_tokens import draw_forgetful, draw_summaries, draw_tokens
 from sim.scaffold.context_growth import Grow, grow_contexts
+from sim.scaffold.own_lengths import OwnLengths
 from sim.scaffold.recorded_calls import RecordedCalls, recorded_calls
 from sim.scaffold.turns import Turns
 from sim.streams import Streams
@@ -56,6 +57,8 @@ class Sessions:
     recorded : array of int, shape (M,), or None
         Row of the library of the scaffold for each call that turns ask for, None where its dials
         say what calls are like.
+    own : OwnLengths, or None
+        How the lengths of the dials differ between accounts, by session; None: not at all.
     """
 
     model: Ints
@@ -70,6 +73,7 @@ class Sessions:
     human_gap_us: Ints
     task_no: Ints
     recorded: Ints | None = None
+    own: OwnLengths | None = None
 
     @property
     def calls_per_session(self) -> Ints:
@@ -196,7 +200,7 @@ def fill(
     planned = CallRows.from_turns(turns, per_session, forgetful)
     window = sessions.window_tokens[planned.session]
     recorded = _recorded_calls(agent, sessions, rng)
-    tokens = draw_tokens(agent, window, planned, recorded, rng, grow)
+    tokens = draw_tokens(agent, window, planned, recorded, rng, grow, sessions.own)
     rows, source = planned.with_compactions(tokens.growth.compacted)
     per_session = np.bincount(rows.session)
     histories = Histories.of(rows)

@@ -12,7 +12,13 @@ from sim.arrays.time import SECOND_US
 from sim.arrays.types import Bools, Floats, Ints
 from sim.catalog import Agent, Library, libraries
 from sim.scaffold.library_sessions import LibrarySessions, draw_library_sessions, stretched
-from sim.scaffold.turns import Turns, draw_benchmark_items, draw_tool_steps, draw_turns_of
+from sim.scaffold.turns import (
+    Turns,
+    draw_benchmark_items,
+    draw_items_by_length,
+    draw_tool_steps,
+    draw_turns_of,
+)
 from sim.scenario.resolved import Actor
 from sim.streams import Streams
 
@@ -103,7 +109,10 @@ def draw_session_turns(
     place = position_in(turns.calls) - np.repeat(turns.prewarmed, turns.calls)
     rows = drawn.rows[np.repeat(first, turns.calls) + np.maximum(place, 0)]
     wait_s = stretched(library, drawn.rows[first], rng)[0]
-    item, _ = _benchmark_items(behaviour, len(first), world, rng)
+    item = np.full(len(first), -1)
+    if world is not None:
+        rank = _ranks_of_lengths(library, recorded_calls, rng)
+        item = draw_items_by_length(behaviour, rank, world, rng)
     return SessionTurns(
         per_session=np.add.reduceat(opens.astype(np.int64), starts_of(drawn.per_session)),
         turns=turns,
@@ -119,20 +128,13 @@ def _by_dials(
     """Draw turns, tool steps and pauses of the user independently, by the dials of an actor."""
     per_session = draw_turns(behaviour, sessions, rng)
     total = int(per_session.sum())
-    item, difficulty = _benchmark_items(behaviour, total, world, rng)
+    item, difficulty = np.full(total, -1), None
+    if world is not None:
+        item, difficulty = draw_benchmark_items(behaviour, total, world, rng)
     steps = draw_tool_steps(behaviour, total, rng, difficulty)
     turns = draw_turns_of(behaviour, steps, rng)
     gap_us = np.rint(behaviour.human_gap_s.sample(rng, total) * SECOND_US).astype(np.int64)
     return SessionTurns(per_session, turns, gap_us, item, None)
-
-
-def _benchmark_items(
-    behaviour: Actor, turns: int, world: Streams | None, rng: np.random.Generator
-) -> tuple[Ints, Floats | None]:
-    """Draw what turns work on; see `draw_benchmark_items`. Nothing without a `world`."""
-    if world is None:
-        return np.full(turns, -1), None
-    return draw_benchmark_items(behaviour, turns, world, rng)
 
 
 def draw_turns(actor: Actor, size: int, rng: np.random.Generator) -> Ints:
@@ -174,6 +176,22 @@ def _features(name: str) -> dict[str, Floats]:
         "pause": mean_log(library.wait_s),
     }
     return {key: (x - x.mean()) / max(float(x.std()), 1e-9) for key, x in features.items()}
+
+
+def _ranks_of_lengths(library: Library, calls: Ints, rng: np.random.Generator) -> Floats:
+    """Return the rank of turns of so many calls among those of a library; equals in any order."""
+    lengths = _lengths_of_turns(library.name)
+    low, high = (np.searchsorted(lengths, calls, side=side) for side in ("left", "right"))
+    return np.asarray((low + rng.random(len(calls)) * (high - low)) / len(lengths))
+
+
+@cache
+def _lengths_of_turns(name: str) -> Ints:
+    """Return the calls of each turn of a library, ascending."""
+    library = libraries()[name]
+    opens = library.opens_turn.copy()
+    opens[library.first] = True
+    return np.sort(np.diff(np.flatnonzero(opens), append=len(opens)))
 
 
 def _sessions_within(

@@ -121,6 +121,36 @@ def draw_benchmark_items(
     return item, instance_scores(world, actor.benchmark, actor.items)[item]
 
 
+def draw_items_by_length(
+    actor: Actor, rank: Floats, world: Streams, rng: np.random.Generator
+) -> Ints:
+    """Draw the item of a benchmark for turns whose length is known: hard ones for long turns.
+
+    The same copula as where the item decides about the length, read the other way.
+
+    Parameters
+    ----------
+    actor : Actor
+        Its source or cover may be a benchmark.
+    rank : array of float, shape (T,)
+        Rank of the length of each turn among all that there are, 0 to 1, all values alike.
+    world, rng
+        As in `draw_benchmark_items`.
+
+    Returns
+    -------
+    array of shape (T,)
+        Items, each as often as any other; -1 without a benchmark.
+    """
+    if actor.benchmark is None or "benchmark" not in (actor.source, actor.cover):
+        return np.full(len(rank), -1)
+    share = benchmarks()[actor.benchmark].item_share
+    hardness = normal_cdf(with_part(normal_quantile(rank), share, rng))
+    from_easy_to_hard = np.argsort(instance_scores(world, actor.benchmark, actor.items))
+    place = np.minimum((hardness * actor.items).astype(np.int64), actor.items - 1)
+    return np.asarray(from_easy_to_hard[place])
+
+
 def draw_tool_steps(
     actor: Actor, size: int, rng: np.random.Generator, difficulty: Floats | None = None
 ) -> Ints:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from sim.catalog import typologies
 from sim.catalog.ids import AgentId, BenchmarkId, LibraryId, ModelId, TierId
-from sim.documents.bounds import Burst, Days, Hours, Seconds, Spells, Steps, Tokens
+from sim.documents.bounds import Burst, Days, Hours, Seconds, Spells, Spread, Steps, Tokens
 from sim.documents.forms import Form
 from sim.documents.value_types import Duration, PositiveDuration, Share, Slug
 from sim.scenario.actor_parts import OperatorForm, RhythmOrNone, TurnsForm, UptakeForm
@@ -155,6 +155,14 @@ class ActorForm(Form):
     )
     burst_gap_s: Seconds | None = optional_key(
         "Pause between sessions that are opened at once, 0 to 316,224,000 seconds (3,660 days)."
+    )
+    input_spread: Spread | None = optional_key(
+        "How much of the scaffold's spread of input lengths is found within an account, drawn for "
+        "each account, 0 to 1; the rest lies between accounts. 0: a job whose prompts are all as "
+        "long."
+    )
+    output_spread: Spread | None = optional_key(
+        "The same of the lengths of answers; 0: a label of so many tokens."
     )
     waves_sigma: Annotated[float, Field(ge=0, le=3)] | None = optional_key(
         "Spread of what all accounts do together from hour to hour: standard deviation of the "

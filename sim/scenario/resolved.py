@@ -171,6 +171,11 @@ class Actor(Record):
     burst_size: Distribution = Distribution(constant=1.0)
     burst_gap_s: Distribution = Distribution(constant=1.0)
 
+    # How much of the spread of lengths an account has, drawn for each, 0 to 1; the rest lies
+    # between accounts.
+    input_spread: Distribution = Distribution(constant=1.0)
+    output_spread: Distribution = Distribution(constant=1.0)
+
     # How much they do together, and by themselves.
     waves_sigma: float = 0.0
     jitter_sigma: float = 0.0
@@ -263,7 +268,9 @@ class Load(Record):
     """The course of everyone's load on the provider, in UTC, and what it does to speed.
 
     Peak hour, strength and weekend are as in `Rhythm`. Answers take `slowdown_at_peak` (>= 1) times
-    as long at the hour of the highest load, and less in proportion to the load at others.
+    as long at the hour of the highest load as without any load, and less in proportion to the load
+    at others. Over an ordinary week their mean is that at normal speed, which was measured under
+    load.
     """
 
     peak_hour: float

@@ -43,7 +43,9 @@ class LoadForm(Form):
         "Load on weekends, of that on weekdays, 0 to 100.", BY_CATALOG
     )
     slowdown_at_peak: AtLeastOne | None = optional_key(
-        "Time of an answer at the highest load, of that at normal speed, 1 to 1,000.", BY_CATALOG
+        "Time of an answer at the highest load, of that without load, 1 to 1,000; the mean over a "
+        "week stays that at normal speed.",
+        BY_CATALOG,
     )
 
 

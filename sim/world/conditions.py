@@ -23,7 +23,8 @@ class ProviderConditions:
     starts_us, ends_us : array of int
         Begin and end of each segment, whole minutes; the last ends at `FOREVER_US`.
     slowdown : array of float
-        Factor on the time that an answer takes, 1 at least.
+        Factor on the time that an answer takes. Its mean over an ordinary week is 1, because speeds
+        were measured under load; at night it is below.
     overload, server_error : array of float
         Probabilities that an attempt fails so, together 1 at most.
     limits : array of float
@@ -88,8 +89,7 @@ class ProviderConditions:
 
 def _by_minute(world: World, opening: datetime, minute: Ints) -> Floats:
     """Return slowdown, overload, server error and factor on limits, shape (4, minutes)."""
-    load = _relative_load(world, opening, minute)
-    slowdown = 1 + (world.load.slowdown_at_peak - 1) * load
+    slowdown = _slowdown(world, opening, minute)
     overload = np.full(len(minute), world.overload)
     server_error = np.full(len(minute), world.server_error)
     limits = np.ones(len(minute))
@@ -108,16 +108,24 @@ def _by_minute(world: World, opening: datetime, minute: Ints) -> Floats:
     return np.stack([slowdown, overload, server_error, limits])
 
 
-def _relative_load(world: World, opening: datetime, minute: Ints) -> Floats:
-    """Return the load of each minute, of that at the peak of an ordinary week."""
+def _slowdown(world: World, opening: datetime, minute: Ints) -> Floats:
+    """Return what the load does to the time of an answer in each minute, incidents aside.
+
+    Times grow linearly with the load, from those without any to `slowdown_at_peak` times as much
+    at the peak of an ordinary week, and have the mean 1 over such a week.
+    """
     load = hourly_load(world.load, opening)
+    load /= load.max()
+    at_peak = world.load.slowdown_at_peak - 1
+    usual = 1 + at_peak * load.mean()
+
     # an opening within a minute: the minutes of the clock begin before those of the log
     into_hour = opening.minute + (1 if opening.second or opening.microsecond else 0)
-    relative = load[(minute + into_hour) // _HOUR_MIN % len(load)] / load.max()
+    relative = load[(minute + into_hour) // _HOUR_MIN % len(load)]
     for event in world.events:
         if event.kind == "holiday":
             relative[_within(event, minute)] *= event.factor
-    return np.asarray(relative)
+    return np.asarray((1 + at_peak * relative) / usual)
 
 
 def _within(event: Event, minute: Ints) -> Bools:

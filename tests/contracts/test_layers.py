@@ -36,6 +36,7 @@ ROOMS = (
     "replicates",
     "invariants",
     "comparison",
+    "scorecard",
     "reporting",
     "_results",
     "_run",

@@ -28,6 +28,8 @@ STEADY = {
     "night_share": 0,
     "spells_per_day": 0,
     "burst_size": 1,
+    "input_spread": 1,
+    "output_spread": 1,
 }
 
 

@@ -107,6 +107,8 @@ STEADY: dict[str, Any] = {
     "night_share": 0.0,
     "spells_per_day": constant(0),
     "burst_size": constant(1),
+    "input_spread": constant(1),
+    "output_spread": constant(1),
 }
 
 

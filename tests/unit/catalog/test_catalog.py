@@ -420,11 +420,11 @@ def test_tool_steps_per_turn_have_the_published_mean_and_quantiles() -> None:
         assert steps.quantile(1 - (1 - p) / share) == pytest.approx(published, rel=0.08)
 
 
-def test_tool_time_of_the_interactive_agent_has_the_published_quantiles() -> None:
-    tool = agents()["coding-cli"].tool_time_s
-    assert tool.quantile(0.5) == pytest.approx(0.3)
-    assert tool.quantile(0.9) == pytest.approx(13.6, rel=0.15)
-    assert tool.quantile(0.99) == pytest.approx(216, rel=0.10)
+def test_pauses_of_tools_of_the_interactive_agent_are_the_measured_ones() -> None:
+    """Those of recorded sessions that nothing was fitted to, from an answer to the next call."""
+    pause = agents()["coding-cli"].tool_time_s
+    for p, measured, off in ((0.25, 5.6, 0.1), (0.5, 8.9, 0.1), (0.9, 66, 0.2), (0.99, 510, 0.1)):
+        assert pause.quantile(p) == pytest.approx(measured, rel=off)
 
 
 def test_context_of_the_interactive_agent_grows_as_published() -> None:

@@ -21,32 +21,49 @@ def test_an_event_goes_on_from_its_begin_to_before_its_end() -> None:
     assert is_going_on(event("holiday", 10), 1 << 50)
 
 
+def load_of_step(*from_peak_h: float) -> float:
+    """Mean load of the hours that begin so long after the peak, where the strength is 1."""
+    return float(np.mean(1 + np.cos(2 * np.pi * (np.array(from_peak_h) + 0.5) / 24)))
+
+
 def test_load_slows_answers_in_steps_of_three_hours() -> None:
     """Monday at 16:30 lies in the step of the peak; the next one begins at 18:00."""
     world = ordinary(load={"slowdown_at_peak": 3.0, "strength": 1.0, "weekend": 0.5})
     over_time = ConditionsOverTime(world, MONDAY.replace(hour=16, minute=30))
-    assert over_time.at(0).slowdown == 3.0
-    assert over_time.at(90 * MINUTE_US - 1).slowdown == 3.0
-    assert over_time.at(90 * MINUTE_US).slowdown < 3.0
-    assert over_time.at(-90 * MINUTE_US).slowdown == 3.0
-    assert over_time.at(-90 * MINUTE_US - 1).slowdown < 3.0
+    usual = 1 + 2 * (6 / 7) / load_of_step(-2, -1, 0)
+    at_peak = over_time.at(0).slowdown
+    assert at_peak == pytest.approx(3 / usual)
+    assert over_time.at(90 * MINUTE_US - 1).slowdown == at_peak
+    assert over_time.at(90 * MINUTE_US).slowdown < at_peak
+    assert over_time.at(-90 * MINUTE_US).slowdown == at_peak
+    assert over_time.at(-90 * MINUTE_US - 1).slowdown < at_peak
+
+
+def test_the_mean_of_an_ordinary_week_is_1() -> None:
+    """The speeds of models were measured under load, which must not count twice."""
+    over_time = ConditionsOverTime(ordinary(load={"slowdown_at_peak": 3.0}), MONDAY)
+    slowdowns = [over_time.at(hour * HOUR_US).slowdown for hour in range(168)]
+    assert np.mean(slowdowns) == pytest.approx(1)
+    assert min(slowdowns) < 0.9 < 1.1 < max(slowdowns)
 
 
 def test_the_load_of_a_step_is_the_mean_of_its_hours_as_a_share_of_the_peak() -> None:
     world = ordinary(load={"peak_hour": 10.5, "strength": 1.0, "slowdown_at_peak": 2.0})
     over_time = ConditionsOverTime(world, MONDAY)
-    opposite = np.mean(1 + np.cos(2 * np.pi * np.array([11, 12, 13]) / 24))
-    peak = np.mean(1 + np.cos(2 * np.pi * np.array([-1, 0, 1]) / 24))
-    assert over_time.at(9 * HOUR_US).slowdown == 2.0
-    assert over_time.at(21 * HOUR_US).slowdown == pytest.approx(1 + opposite / peak)
+    opposite, peak = load_of_step(10.5, 11.5, 12.5), load_of_step(-1.5, -0.5, 0.5)
+    weekend = world.load.weekend
+    usual = 1 + (5 + 2 * weekend) / 7 / peak
+    assert over_time.at(9 * HOUR_US).slowdown == pytest.approx(2 / usual)
+    assert over_time.at(21 * HOUR_US).slowdown == pytest.approx((1 + opposite / peak) / usual)
 
 
 def test_weekends_begin_on_saturday() -> None:
     world = ordinary(load={"strength": 0.0, "weekend": 0.5, "slowdown_at_peak": 2.0})
     over_time = ConditionsOverTime(world, MONDAY)
     slowdowns = [over_time.at(day * 24 * HOUR_US).slowdown for day in range(8)]
-    assert slowdowns == [2.0] * 5 + [1.5] * 2 + [2.0]
-    assert over_time.at(5 * 24 * HOUR_US - 1).slowdown == 2.0
+    on_weekdays, on_weekends = 2 / (13 / 7), 1.5 / (13 / 7)
+    assert slowdowns == pytest.approx([on_weekdays] * 5 + [on_weekends] * 2 + [on_weekdays])
+    assert over_time.at(5 * 24 * HOUR_US - 1).slowdown == pytest.approx(on_weekdays)
 
 
 def test_an_opening_within_a_minute_counts_as_the_next_one() -> None:
@@ -54,10 +71,11 @@ def test_an_opening_within_a_minute_counts_as_the_next_one() -> None:
     almost = MONDAY.replace(hour=17, minute=58)
     for opening, minutes in ((almost, 2), (almost + timedelta(seconds=1), 1)):
         over_time = ConditionsOverTime(world, opening)
-        assert over_time.at(minutes * MINUTE_US - 1).slowdown == 3.0
-        assert over_time.at(minutes * MINUTE_US).slowdown < 3.0
+        at_peak = over_time.at(minutes * MINUTE_US - 1).slowdown
+        assert over_time.at(0).slowdown == at_peak
+        assert over_time.at(minutes * MINUTE_US).slowdown < at_peak
     with_microsecond = ConditionsOverTime(world, almost + timedelta(microseconds=1))
-    assert with_microsecond.at(MINUTE_US).slowdown < 3.0
+    assert with_microsecond.at(MINUTE_US).slowdown < with_microsecond.at(0).slowdown
 
 
 def test_incidents_slow_down_and_add_failures_that_are_at_most_certain() -> None:
@@ -75,7 +93,7 @@ def test_incidents_slow_down_and_add_failures_that_are_at_most_certain() -> None
 def test_a_holiday_lowers_the_load() -> None:
     quiet = event("holiday", 0, factor=0.5)
     world = ordinary(quiet, load={"strength": 0.0, "weekend": 1.0, "slowdown_at_peak": 2.0})
-    assert ConditionsOverTime(world, MONDAY).at(0).slowdown == 1.5
+    assert ConditionsOverTime(world, MONDAY).at(0).slowdown == 0.75
 
 
 def test_factors_on_limits_are_multiplied_while_events_overlap() -> None:

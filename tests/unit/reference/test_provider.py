@@ -17,6 +17,7 @@ from sim.reference.plain_provider import (
     Reply,
 )
 from sim.streams import mixed, uniforms
+from tests.support.scenarios import event
 from tests.unit.reference.by_hand import (
     FREE,
     LIMITED,
@@ -42,7 +43,7 @@ def test_answers_take_the_time_that_was_drawn() -> None:
 
 
 def test_times_are_rounded_part_by_part_and_batches_are_not_slowed_down() -> None:
-    slow = {"load": FREE.world.load.model_copy(update={"slowdown_at_peak": 1.5, "strength": 0.0})}
+    slow = {"events": (event("incident", -MINUTE_US, slowdown=1.5),)}
     provider = Provider(context_of(tier="none", world=slow), 0)
     odd = call(ttft_us=3, generation_us=5)
     assert provider.begin(session(), odd, 0, 0) == Reply(OK, 4 + 8, 4)  # 4.5 and 7.5, to even

@@ -78,19 +78,30 @@ def test_failures_add_up_to_1_at_most_and_server_errors_keep_their_share() -> No
 def test_answers_are_slow_in_proportion_to_the_load(opening: datetime) -> None:
     conditions = provider(load=DAILY, opening=opening, opens_min=-120, closes_min=3 * 24 * 60)
     load = hourly_load(DAILY, opening)
+    usual = 1 + 0.8 * load.mean() / load.max()
     # the minutes of the log begin with the next whole minute of the clock
     minute_of_hour = opening.minute + (opening.second > 0)
     for minute in (-120, -1, 0, 19, 20, 100, 1_000, 3 * 24 * 60):
         share = load[(minute + minute_of_hour) // 60 % 168] / load.max()
-        assert at(conditions, minute)[0] == pytest.approx(1 + 0.8 * share)
+        assert at(conditions, minute)[0] == pytest.approx((1 + 0.8 * share) / usual)
+
+
+def test_the_mean_of_an_ordinary_week_is_1_and_the_peak_is_told_from_no_load() -> None:
+    """The speeds of models were measured under load, which must not count twice."""
+    week = provider(load=DAILY, closes_min=7 * 24 * 60)
+    slowdowns = [at(week, minute)[0] for minute in range(0, 7 * 24 * 60, 60)]
+    assert np.mean(slowdowns) == pytest.approx(1)
+    idle = provider(event("holiday", 0, 60, factor=0.0), load=DAILY)
+    assert max(slowdowns) / at(idle, 0)[0] == pytest.approx(DAILY.slowdown_at_peak)
 
 
 def test_holidays_lower_the_load() -> None:
     plain = provider(load=DAILY)
     free = provider(event("holiday", 60, 120, factor=0.25), load=DAILY)
+    idle = at(provider(event("holiday", 0, 120, factor=0.0), load=DAILY), 0)[0]
     for minute, factor in ((59, 1), (60, 0.25), (119, 0.25), (120, 1)):
-        extra = at(plain, minute)[0] - 1
-        assert at(free, minute)[0] - 1 == pytest.approx(factor * extra)
+        extra = at(plain, minute)[0] - idle
+        assert at(free, minute)[0] - idle == pytest.approx(factor * extra)
 
 
 def test_times_after_the_last_count_as_its_segment() -> None:

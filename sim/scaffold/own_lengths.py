@@ -1,0 +1,67 @@
+"""Lengths of accounts that do one job: less spread within an account, the rest between them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sim.arrays.types import Floats, Ints
+from sim.distributions import Distribution
+from sim.scaffold.normal_scores import values_at
+
+
+class Own(NamedTuple):
+    """How the lengths of one kind that accounts have differ from account to account.
+
+    Attributes
+    ----------
+    spread : array of float, shape (S,)
+        By session: the spread of normal scores within its account, 0 (all lengths alike) to 1
+        (accounts do not differ).
+    score : array of float, shape (S,)
+        Normal score of the account among all.
+    """
+
+    spread: Floats
+    score: Floats
+
+
+class OwnLengths(NamedTuple):
+    """What accounts have of their own: in what they send, and in what they are answered."""
+
+    inputs: Own
+    outputs: Own
+
+
+def draw_lengths(
+    distribution: Distribution, own: Own | None, session: Ints, rng: np.random.Generator
+) -> Floats:
+    """Draw lengths that follow a distribution over all accounts, and spread less within each.
+
+    The normal score of a length is spread * z + sqrt(1 - spread^2) * score of the account, with z
+    standard normal: again standard normal over accounts (a Gaussian copula). So the distribution
+    is kept whatever the spreads, and of a lognormal the spread within an account is `spread` times
+    its sigma.
+
+    Parameters
+    ----------
+    distribution
+        That of all lengths.
+    own
+        How accounts differ; None if they do not.
+    session
+        The session of each length, shape (lengths,).
+    rng
+        Gives a normal number for each length, or what a sample of the distribution takes.
+
+    Returns
+    -------
+    array of float, shape (lengths,)
+        In the unit of the distribution, not rounded.
+    """
+    if own is None:
+        return distribution.sample(rng, len(session))
+    spread, score = own.spread[session], own.score[session]
+    z = spread * rng.standard_normal(len(session)) + np.sqrt(1 - spread**2) * score
+    return values_at(distribution, z)
