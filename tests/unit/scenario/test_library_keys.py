@@ -91,7 +91,7 @@ def test_what_cannot_be_is_said(keys: tuple[str, ...], message: str, tmp_path: P
 
 def test_the_resolved_form_says_what_holds(tmp_path: Path) -> None:
     def shown(*keys: str) -> str:
-        found = sim("show", "--resolved", str(written(tmp_path, *keys)))
+        found = sim("show", str(written(tmp_path, *keys)))
         assert found.exit_code == 0, found.output
         return found.stdout
 
