@@ -8,8 +8,8 @@ import sys
 import tempfile
 from typing import Any
 
-from sim.documents.strict_yaml import Document
 from sim.catalog import libraries
+from sim.documents.strict_yaml import Document
 from sim.engine.memory import PROCESS, accounts_bytes, shard_bytes
 from sim.engine.run import run
 from sim.engine.run_context import RunContext, peak_bytes
