@@ -10,7 +10,7 @@ import numpy as np
 from sim.arrays.ragged import cumulate_in, starts_of
 from sim.arrays.time import SECOND_US
 from sim.arrays.types import Bools, Ints
-from sim.catalog import Agent, libraries
+from sim.catalog import Agent, library
 from sim.scaffold.answers import draw_answers
 from sim.scaffold.call_rows import CallRows, Histories, turn_in_session
 from sim.scaffold.call_tokens import draw_forgetful, draw_summaries, draw_tokens
@@ -293,9 +293,7 @@ def _recorded_calls(
     if sessions.recorded is None or agent.library is None:
         return None
     first = starts_of(sessions.calls_per_session)
-    return recorded_calls(
-        libraries()[agent.library], sessions.recorded, first, rng("recorded calls")
-    )
+    return recorded_calls(library(agent.library), sessions.recorded, first, rng("recorded calls"))
 
 
 def _waits_us(

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from sim.actors.arrivals.rates import SESSION_LEAD_US
-from sim.actors.arrivals.session_length import draw_turns, lead_us, longest_us
+from sim.actors.arrivals.session_length import lead_us, longest_us
+from sim.scaffold.session_turns import draw_turns
 from sim.scenario.resolved import Actor, Turns
 from tests.support.contexts import chosen
 from tests.support.scenarios import DAY_US, HOUR_US, coders, constant, lognormal, simple
