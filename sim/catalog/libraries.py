@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -23,7 +23,6 @@ _METADATA = b"sim_library"
 _VERSION = 1
 _ROW_TYPES = {
     "source": np.int64,
-    "group": np.int64,
     "opens_turn": np.bool_,
     "wait_s": np.float64,
     "growth": np.int64,
@@ -33,11 +32,12 @@ _ROW_TYPES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one is compared, and kept, as itself
 class Library:
     """Recorded sessions as numbers; arrays have one row a call, by source, then time.
 
-    A source is a recorded session. How sessions are drawn from it: `sim.scaffold.library_sessions`.
+    A source is a recorded session; no two share calls. How sessions are drawn:
+    `sim.scaffold.library_sessions`.
 
     Attributes
     ----------
@@ -45,8 +45,6 @@ class Library:
         What scenarios and agents call it.
     source
         Number of the source, from 0. Array of int, shape (rows,), as all that follow.
-    group
-        Number of the group of sources that share calls (forks of one conversation), from 0.
     opens_turn
         Whether a message of a person starts the call; the first call of a source always opens one.
     wait_s
@@ -60,7 +58,7 @@ class Library:
     begin_tokens
         Input tokens of the first call of a source; 0 for others.
     neighbours
-        Rows of other groups that resemble a row, the nearest first; -1 where there are fewer.
+        Rows of other sources that resemble a row, the nearest first; -1 where there are fewer.
         The call after a neighbour may follow the row. Array of int32, shape (rows, K).
     block_calls
         Mean number of consecutive calls of a source.
@@ -74,7 +72,6 @@ class Library:
 
     name: str
     source: Ints
-    group: Ints
     opens_turn: Bools
     wait_s: Floats
     growth: Ints
@@ -157,6 +154,25 @@ def library(name: str, sha256: str | None = None) -> Library:
     return _read(content, name)
 
 
+@cache
+def library_named(reference: str) -> Library:
+    """Return the library that an agent or actor names, read once.
+
+    Parameters
+    ----------
+    reference
+        Name of a library of the catalog; or path and SHA-256 of a file, joined by `#`, as the
+        resolved scenario has it, so that no other file is read than the one that it was made with.
+
+    Raises
+    ------
+    InvalidInputError
+        As `library` does.
+    """
+    name, _, sha256 = reference.partition("#")
+    return library(name, sha256 or None)
+
+
 def _shipped(name: str) -> bytes:
     """Return the bytes of `data/libraries/<name>.parquet`."""
     return files("sim.catalog").joinpath("data", "libraries", f"{name}.parquet").read_bytes()
@@ -200,7 +216,7 @@ def _number(column: str) -> int:
     return int(column.removeprefix("near_"))
 
 
-def write_library(library: Library, path: Path) -> None:
+def write_library(library: Library, path: Path | IO[bytes]) -> None:
     """Write a library as a small Parquet file; the same library gives the same bytes."""
     import pyarrow as pa
     import pyarrow.parquet as pq

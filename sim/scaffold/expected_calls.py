@@ -10,8 +10,7 @@ import numpy as np
 
 from sim.arrays.ragged import starts_of
 from sim.arrays.types import Bools, Floats, Ints
-from sim.catalog import Agent, Library, agents
-from sim.catalog import library as library_of
+from sim.catalog import Agent, Library, agents, library_named
 from sim.entities.behaviour import scaffold_of
 from sim.scaffold.call_rows import CallRows
 from sim.scaffold.call_tokens import draw_forgetful, draw_tokens
@@ -45,7 +44,7 @@ def mean_session_calls(actor: Actor, agent: str) -> float:
     """Return the expected exchanges of a session on one scaffold, compactions included."""
     scaffold = scaffold_of(actor, agent)
     if scaffold.library is not None:
-        return _mean_recorded_calls(actor, scaffold, library_of(scaffold.library))
+        return _mean_recorded_calls(actor, scaffold, library_named(scaffold.library))
     length = actor.turns_per_session
     turns = length.single_share + (1 - length.single_share) * length.more.rounded_mean(low=1)
     alone = actor.model_copy(update={"agents": {agent: 1.0}})
@@ -73,11 +72,12 @@ def _mean_recorded_calls(actor: Actor, agent: Agent, library: Library) -> float:
     per_session = asked.calls_per_session
     first, forgetful = starts_of(per_session), draw_forgetful(agent, len(per_session), rng)
     rows = CallRows.from_turns(asked.turns, per_session, forgetful)
-    recorded = recorded_calls(library, asked.recorded, first, rng)
+    taken = np.asarray(asked.recorded)
+    recorded = recorded_calls(library, taken, first, rng)
     made = len(rows.task) + int(_compacted(agent, windows.tokens, rows, recorded).sum())
 
     # what the sources have is known: only the ratio to it is estimated
-    calls, source = np.bincount(library.source), library.source[asked.recorded[first]]
+    calls, source = np.bincount(library.source), library.source[taken[first]]
     mean = 0.0
     for window, share in windows_of(actor).items():
         weights = source_weights(library, actor.library_tilt, *window)
@@ -136,6 +136,7 @@ def compactions_per_call(actor: Actor, *, one_turn: bool) -> float:
         tuple(actor.agents.items()),
         tuple(windows_of(actor).items()),
         actor.output_tokens,
+        tuple(actor.scaffold.items()),
         actor.turns_per_session,
         actor.refusal_share,
         actor.server_tools_share,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +12,7 @@ import numpy as np
 from sim.arrays.ragged import cumulate_in, position_in, ranges, starts_of
 from sim.arrays.time import SECOND_US
 from sim.arrays.types import Bools, Floats, Ints
-from sim.catalog import Agent, Library, models
-from sim.catalog import library as library_of
+from sim.catalog import Agent, Library, library_named, models
 from sim.scaffold.library_sessions import LibrarySessions, draw_library_sessions, stretched
 from sim.scaffold.turns import (
     Turns,
@@ -105,7 +105,7 @@ def draw_session_turns(
     if agent.library is None:
         return _by_dials(behaviour, len(windows.tokens), rng, world)
 
-    library = library_of(agent.library)
+    library = library_named(agent.library)
     drawn = _sessions_within(library, behaviour.library_tilt, windows, rng)
 
     # a turn is a recorded call that opens one, and those behind it
@@ -200,6 +200,7 @@ def _needed_tokens(library: Library) -> Ints:
     return np.maximum.reduceat(inputs, library.first)
 
 
+@cache
 def _features(library: Library) -> dict[str, Floats]:
     """Return what a tilt can shift, for each source of a library; mean 0, standard deviation 1."""
     calls, first = np.bincount(library.source), library.first
@@ -218,11 +219,17 @@ def _features(library: Library) -> dict[str, Floats]:
 
 def _ranks_of_lengths(library: Library, calls: Ints, rng: np.random.Generator) -> Floats:
     """Return the rank of turns of so many calls among those of a library; equals in any order."""
-    opens = library.opens_turn.copy()
-    opens[library.first] = True
-    lengths = np.sort(np.diff(np.flatnonzero(opens), append=len(opens)))
+    lengths = _lengths_of_turns(library)
     low, high = (np.searchsorted(lengths, calls, side=side) for side in ("left", "right"))
     return np.asarray((low + rng.random(len(calls)) * (high - low)) / len(lengths))
+
+
+@cache
+def _lengths_of_turns(library: Library) -> Ints:
+    """Return the calls of each turn of a library, ascending."""
+    opens = library.opens_turn.copy()
+    opens[library.first] = True
+    return np.sort(np.diff(np.flatnonzero(opens), append=len(opens)))
 
 
 def _sessions_within(
