@@ -1,4 +1,4 @@
-"""Known dials are simulated, exported as a trace, fitted, and found again; `make verify` has more."""
+"""Known dials are simulated, exported as a trace, fitted, and found again."""
 
 from __future__ import annotations
 
