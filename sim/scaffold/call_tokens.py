@@ -45,6 +45,7 @@ def draw_tokens(
     rng: Callable[[str], np.random.Generator],
     grow: Grow,
     own: OwnLengths | None = None,
+    static: Ints | None = None,
 ) -> PlannedTokens:
     """Draw what each answer and each request adds, and the contexts that follow from it.
 
@@ -64,6 +65,8 @@ def draw_tokens(
         Says how contexts grow.
     own : OwnLengths, optional
         How the lengths of the dials differ between the accounts of sessions; None: not at all.
+    static : array of int, shape (S,), optional
+        Tokens of the static prefix of each session; None: what is usual with the scaffold.
     """
     if recorded is None:
         inputs, outputs = own or (None, None)
@@ -82,7 +85,8 @@ def draw_tokens(
     returns = reports[~rows.opens_turn[reports + 1]]
     appended[returns + 1] = output[returns]
 
-    begin = agent.static_prefix_tokens + np.maximum(appended, 0)
+    prefix = agent.static_prefix_tokens if static is None else static[rows.session]
+    begin = prefix + np.maximum(appended, 0)
     begin[rows.begins] = np.maximum(np.rint(base), 1).astype(np.int64)
     growth = grow(agent, window, rows.context, begin, appended, output)
     growth = growth._replace(tokens=np.maximum(growth.tokens, 1))

@@ -38,9 +38,9 @@ from sim.world.models import ModelTable
 from tests.support.scenarios import constant, lognormal
 
 SONNET = ModelTable([models()["claude-sonnet-4.5"]])
-WINDOW = int(SONNET.window_tokens[0])
+WINDOW = 200_000
 ENDLESS = ModelTable(
-    [models()["claude-sonnet-4.5"].model_copy(update={"context_window_tokens": 1 << 40})]
+    [models()["claude-sonnet-4.5"].model_copy(update={"standard_window_tokens": 1 << 40})]
 )
 COUNTS = st.lists(st.integers(1, 6), min_size=1, max_size=12)
 AGENTS = sorted(agents())
@@ -56,6 +56,7 @@ def sessions(
     zeros = np.zeros(len(turns), np.int64)
     return Sessions(
         model=zeros,
+        window_tokens=zeros,
         lifetime_us=zeros + lifetime_us,
         key=zeros,
         bucket=zeros,
@@ -72,6 +73,8 @@ def filled(
     asked: Sessions, agent: Agent, seed: int = 3, table: ModelTable = SONNET
 ) -> DrawnSessions:
     streams = Streams(seed)
+    usual = table.window_of(asked.model, np.zeros(len(asked.model), np.bool_))
+    asked = replace(asked, window_tokens=usual)
     return fill(asked, agent, table, FailureDraws(streams, "test"), streams, "test")
 
 
@@ -686,6 +689,18 @@ def test_a_session_has_the_static_prefix_of_its_scaffold_and_its_own_numbers() -
     assert calls.static_tokens.tolist() == [agent.static_prefix_tokens] * 2
     assert calls.key.tolist() == [4, 5]
     assert calls.bucket.tolist() == [-1, 6]
+
+
+def test_a_longer_system_prompt_is_more_that_sessions_share() -> None:
+    asked = replace(sessions([1, 1], [20, 20]), prompt_length=np.array([1.0, 1.4]))
+    agent = altered("coding-cli", base_context_tokens=constant(60_000), library=None)
+    sub_agents = replace(asked, turns=asked.turns._replace(sub_agent=np.ones(2, np.bool_)))
+    x = filled(sub_agents, agent)
+    usual = agent.static_prefix_tokens
+    assert x.calls.static_tokens.tolist() == [usual, round(1.4 * usual)]
+    opens = np.flatnonzero(x.in_sub_agent & (x.n_messages == 1))
+    assert x.shared_tokens[opens].tolist() == x.calls.static_tokens.tolist()
+    assert (context_of(x)[opens] > x.calls.static_tokens).all()
 
 
 def test_failures_of_first_attempts_are_drawn_with_the_calls() -> None:
