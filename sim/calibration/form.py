@@ -121,6 +121,10 @@ class Calibration(Form):
     rates: dict[str, float]
     not_identified: tuple[NotIdentified, ...]
 
+    def __repr__(self) -> str:
+        kind = "dials" if self.library is None else "library"
+        return f"<Calibration of {self.agent} on {self.trace.name}: {kind}>"
+
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values without what is left out; the file holds these."""
         return self.model_dump(mode="json", exclude_none=True)
