@@ -102,7 +102,7 @@ def test_starts_are_those_of_the_point_process_of_each_account(jitter_sigma: flo
         DAY_US * context.session_calls[0] / per_day,
         np.array([2, 1]),
         clock_h,
-        clustering_of(context.actor, context.accounts.rows(slice(1, 3))),
+        clustering_of(context.actor, context.actor, context.accounts.rows(slice(1, 3)), per_day),
         {h: time_change_of(context, context.actor, h) for h in np.unique(clock_h).tolist()},
         context.streams.rng("coders", 7, "arrivals"),
         -lead,
