@@ -69,6 +69,9 @@ class ScaffoldDials(Form):
     tool_time_s: Seconds | None = _dial(
         "Pause between an answer and the call with the result of its tool, 0 to 316,224,000 s."
     )
+    dropped_share: Share | None = _dial(
+        "Share of answers that the next request leaves out, such as reasoning, 0 to 1."
+    )
 
 
 class LibraryFile(Form):

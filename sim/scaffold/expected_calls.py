@@ -131,7 +131,7 @@ def compactions_per_call(actor: Actor, *, one_turn: bool) -> float:
         tuple(actor.agents.items()),
         _windows(actor),
         actor.output_tokens,
-        tuple(actor.scaffold.items()),
+        actor.scaffold,
         actor.turns_per_session,
         actor.refusal_share,
         actor.server_tools_share,

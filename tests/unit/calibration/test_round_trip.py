@@ -11,8 +11,8 @@ from sim.calibration.dials import distance_of, fitted
 from sim.calibration.quantities import UNITS, Quantities, quantities_of
 from sim.distributions import Distribution
 from sim.traces import read_trace, split_trace
-from tests.support.round_trip import DIALS, SCAFFOLD, scenario
 from tests.support.exported_traces import export_trace
+from tests.support.round_trip import DIALS, SCAFFOLD, scenario
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def test_dials_are_found_again(trace: Path) -> None:
     made = sim.calibrate(trace, kind="dials")
     known = {**DIALS, **SCAFFOLD, "turns_per_session": DIALS["turns_per_session"]["more"]}
     for name, dial in known.items():
-        if name == "agentic_share":
+        if name in ("agentic_share", "dropped_share"):
             continue
         found = getattr(made.actor, name, None) or getattr(made.scaffold, name)
         found = found.more if name == "turns_per_session" else found
@@ -36,6 +36,7 @@ def test_dials_are_found_again(trace: Path) -> None:
             least = 1 if name in ("turns_per_session", "tool_steps") else 0
             allowed = max(least, 0.25 * wanted.quantile(p))
             assert found.quantile(p) == pytest.approx(wanted.quantile(p), abs=allowed), (name, p)
+    assert made.scaffold.dropped_share == pytest.approx(0.25, abs=0.06)
     assert made.actor.agentic_share == pytest.approx(0.6, abs=0.06)
     assert made.actor.turns_per_session is not None
     assert made.actor.turns_per_session.single_share == pytest.approx(0.3, abs=0.06)
