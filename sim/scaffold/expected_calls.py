@@ -136,7 +136,7 @@ def compactions_per_call(actor: Actor, *, one_turn: bool) -> float:
         tuple(actor.agents.items()),
         tuple(windows_of(actor).items()),
         actor.output_tokens,
-        tuple(actor.scaffold.items()),
+        actor.scaffold,
         actor.turns_per_session,
         actor.refusal_share,
         actor.server_tools_share,
