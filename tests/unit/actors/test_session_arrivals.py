@@ -116,6 +116,25 @@ def test_starts_are_those_of_the_point_process_of_each_account(jitter_sigma: flo
     assert found[1].tolist() == user.tolist()
 
 
+@pytest.mark.parametrize(
+    ("tier", "spells"), [("tier-2", [0.0, 8.0, 48.0]), ("none", [0.0, 8.0, 1.0])]
+)
+def test_whoever_has_limits_spreads_its_work_over_enough_spells(
+    tier: str, spells: list[float]
+) -> None:
+    """Six hours of spells at 2,000 exchanges a day, but for accounts without spells."""
+    actor = coders(3, tier=tier, spell_hours=constant(6), burst_gap_s=constant(7))
+    accounts = replace(
+        context_of(actor).accounts,
+        spells_per_day=np.array([0.0, 8.0, 1.0], np.float32),
+        burst_size=np.array([1.0, 2.0, 3.0], np.float32),
+    )
+    found = clustering_of(actor, actor, accounts, np.array([24_000.0, 2_000.0, 24_000.0]))
+    assert found.spells_per_day.tolist() == spells
+    assert found.burst_size.tolist() == [1.0, 2.0, 3.0]
+    assert (found.spell_hours, found.burst_gap_s) == (constant(6), constant(7))
+
+
 def test_slots_without_money_open_nothing() -> None:
     context = replace(context_of(coders(3)), traffic_factor=0.0)
     assert not len(draw_starts(context, 0, range(3), end_users_of(context, range(3)))[0])
