@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sim._results import Verdicts, Verification
     from sim._run import Run
+    from sim.calibration.form import Calibration
     from sim.comparison import Analysis
     from sim.counting import Counts
     from sim.replicates import Replicates
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from sim.scorecard import Scorecard
 
 from sim._front import (
+    calibrate,
     check,
     check_run,
     compare,
@@ -51,6 +53,7 @@ list = list_  # noqa: A001  the name of the verb
 
 _CLASSES = {
     "Analysis": "sim.comparison",
+    "Calibration": "sim.calibration.form",
     "Counts": "sim.counting",
     "Replicates": "sim.replicates",
     "Report": "sim.reporting.run_report",
@@ -64,6 +67,7 @@ _CLASSES = {
 # `list` is left out: `from sim import *` would take away the list of Python.
 __all__ = [
     "Analysis",
+    "Calibration",
     "CheckFailedError",
     "Counts",
     "InvalidInputError",
@@ -76,6 +80,7 @@ __all__ = [
     "Verdicts",
     "Verification",
     "__version__",
+    "calibrate",
     "check",
     "check_run",
     "compare",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sim._inputs import Overrides, RunLike, ScenarioLike, TargetLike, WorkersLike
     from sim._results import Verdicts, Verification
     from sim._run import Run
+    from sim.calibration.form import Calibration
     from sim.comparison import Analysis
     from sim.counting import Counts
     from sim.engine.plan import RunPlan
@@ -513,6 +514,54 @@ def compare(
         observer=observe,
         begins=begins,
     )
+
+
+def calibrate(
+    trace: str | os.PathLike[str],
+    out: str | os.PathLike[str] | None = None,
+    *,
+    kind: Literal["library", "dials"] | None = None,
+    agent: str | None = None,
+    seed: int = 0,
+) -> Calibration:
+    """Fit the dials of an agent, or a library of recorded calls, to two thirds of a trace.
+
+    Parameters
+    ----------
+    trace
+        A file of CSV or Parquet (docs/guides/calibrate.md), or the name of a shipped trace.
+    out
+        YAML to write, for the key `calibration` of an actor; a library goes beside it, with the
+        ending `.parquet`. Nothing is written if left out.
+    kind
+        "library": recorded sessions, to be drawn from in blocks. "dials": a distribution for each
+        quantity. Left out, a library if the trace has sessions.
+    agent
+        Id of the agent whose other dials stay; the nearest to the trace if left out.
+    seed
+        Of the split into a part to fit and one to test.
+
+    Returns
+    -------
+    Calibration
+        The dials; `figures` of both parts, with the distance of the second from the fit;
+        `not_identified`, what the trace cannot tell.
+
+    Raises
+    ------
+    InvalidInputError
+        If the trace cannot be read, listing every fault, or is too small to be split, or has no
+        sessions for a library.
+    """
+    from sim.calibration.calibrate import check_place, fit_trace
+    from sim.traces import read_trace
+
+    if kind is not None:
+        _expect_one_of("kind", kind, ("library", "dials"))
+    if out is not None:
+        check_place(Path(out), os.fspath(trace))
+    fitted = fit_trace(read_trace(trace), kind, agent, seed)
+    return fitted.calibration if out is None else fitted.write(Path(out))
 
 
 def realism(

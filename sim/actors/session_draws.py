@@ -13,6 +13,7 @@ from sim.arrays.ragged import starts_of
 from sim.arrays.types import Floats, Ints
 from sim.catalog import Agent
 from sim.entities.accounts import Accounts
+from sim.entities.content import template_lengths
 from sim.scaffold.context_growth import Grow, grow_contexts
 from sim.scaffold.fill import DrawnSessions, Sessions, fill
 from sim.scaffold.own_lengths import Own, OwnLengths
@@ -79,6 +80,7 @@ class SessionDraws:
         batch = accounts.batches[account] & (calls == 1)
         bucket = self.service.bucket(accounts.organisation[account], model)
         prefix = self.templates.prefix[account, plan.variant].astype(np.int64)
+        template = self.templates.number[account, plan.variant].astype(np.int64)
 
         return Sessions(
             model=model,
@@ -93,6 +95,7 @@ class SessionDraws:
             human_gap_us=plan.human_gap_us,
             task_no=plan.task_no,
             recorded=plan.recorded,
+            prompt_length=template_lengths(template),
             own=OwnLengths(
                 Own(accounts.input_spread[account], accounts.input_score[account]),
                 Own(accounts.output_spread[account], accounts.output_score[account]),

@@ -1,7 +1,7 @@
 """Cited data: models, scaffolds, benchmarks, measured steps, typologies, limits and claims."""
 
 from sim.catalog.data_files import lookup, nearest
-from sim.catalog.libraries import NO_LIBRARY, Library, libraries
+from sim.catalog.libraries import NO_LIBRARY, Library, libraries, library_named
 from sim.catalog.loading import (
     NO_LIMITS,
     agents,
@@ -90,6 +90,7 @@ __all__ = [
     "families",
     "levels",
     "libraries",
+    "library_named",
     "limits",
     "limits_of",
     "look_alikes",

@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -33,7 +33,7 @@ _ROW_TYPES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one is compared, and kept, as itself
 class Library:
     """Recorded sessions as numbers; arrays have one row a call, by source, then time.
 
@@ -157,6 +157,25 @@ def library(name: str, sha256: str | None = None) -> Library:
     return _read(content, name)
 
 
+@cache
+def library_named(reference: str) -> Library:
+    """Return the library that an agent or actor names, read once.
+
+    Parameters
+    ----------
+    reference
+        Name of a library of the catalog; or path and SHA-256 of a file, joined by `#`, as the
+        resolved scenario has it, so that no other file is read than the one that it was made with.
+
+    Raises
+    ------
+    InvalidInputError
+        As `library` does.
+    """
+    name, _, sha256 = reference.partition("#")
+    return library(name, sha256 or None)
+
+
 def _shipped(name: str) -> bytes:
     """Return the bytes of `data/libraries/<name>.parquet`."""
     return files("sim.catalog").joinpath("data", "libraries", f"{name}.parquet").read_bytes()
@@ -200,7 +219,7 @@ def _number(column: str) -> int:
     return int(column.removeprefix("near_"))
 
 
-def write_library(library: Library, path: Path) -> None:
+def write_library(library: Library, path: Path | IO[bytes]) -> None:
     """Write a library as a small Parquet file; the same library gives the same bytes."""
     import pyarrow as pa
     import pyarrow.parquet as pq

@@ -9,6 +9,7 @@ from __future__ import annotations
 import click
 
 from sim._version import __version__
+from sim.cli.calibrate_command import calibrate
 from sim.cli.check_command import check
 from sim.cli.check_run_command import check_run
 from sim.cli.compare_command import compare
@@ -53,6 +54,7 @@ for verb in (
     report,
     compare,
     realism,
+    calibrate,
     verify,
     check_run,
 ):

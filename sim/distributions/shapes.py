@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import cached_property
+from functools import lru_cache
 from itertools import pairwise
 from statistics import NormalDist
 from typing import Annotated, Any
@@ -161,13 +161,13 @@ class Quantiles(RootModel[tuple[_Point, ...]]):
                 raise ValueError(f"quantiles should not fall, found {next_value:g} after {value:g}")
         return self
 
-    @cached_property
+    @property
     def _shares(self) -> Floats:
-        return np.array([share for share, _ in self.root])
+        return _columns(self.root)[0]
 
-    @cached_property
+    @property
     def _logarithms(self) -> Floats:
-        return np.log([value for _, value in self.root])
+        return _columns(self.root)[1]
 
     def at(self, p: Floats) -> Floats:
         """Return the quantiles at probabilities `p` in [0, 1], of the same shape."""
@@ -187,6 +187,13 @@ class Quantiles(RootModel[tuple[_Point, ...]]):
         """Return E[X]: each stretch between two quantiles is a loguniform."""
         stretches = pairwise(self.root)
         return sum((q - p) * LogUniform(low=a, high=b).mean() for (p, a), (q, b) in stretches)
+
+
+@lru_cache(maxsize=512)
+def _columns(points: tuple[_Point, ...]) -> tuple[Floats, Floats]:
+    """Return probabilities, and logarithms of values; not kept in the shape, which is compared."""
+    shares, values = np.array(points).T
+    return shares, np.log(values)
 
 
 class Part(Shape):

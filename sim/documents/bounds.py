@@ -31,7 +31,7 @@ MOST_TOPICS, MOST_TEMPLATES = 1_000_000, 100_000
 MOST_SHARING = 1_000_000
 MOST_FACTOR = 1_000
 # Spells of work in a day, and sessions opened at once.
-MOST_SPELLS, MOST_BURST = 1_000, 1_000
+MOST_SPELLS, MOST_BURST = 100_000, 1_000
 MOST_TIMES = 100
 MOST_SCALE = 10**6
 # More than the whole world produces in a year; of a single unit, a million.

@@ -18,7 +18,7 @@ from sim.actors.context import ActorContext
 from sim.actors.queue.teams import pilot_of, workers_of
 from sim.actors.workload import TASKS_PER_SHARD_BITS
 from sim.arrays.time import DAY_US
-from sim.catalog import Agent, libraries
+from sim.catalog import Agent, library_named
 from sim.engine.shards import Shard
 from sim.errors import InvalidInputError
 from sim.population.population import Population
@@ -102,7 +102,7 @@ def _mean_turns(behaviour: Actor, agent: Agent) -> float:
     Recorded sessions count as they were recorded.
     """
     if agent.library is not None:
-        library = libraries()[agent.library]
+        library = library_named(agent.library)
         return float(library.opens_turn.sum() / library.sources)
     turns = behaviour.turns_per_session
     return turns.single_share + (1 - turns.single_share) * turns.more.rounded_mean(low=1)

@@ -44,19 +44,19 @@ def _in_mode(actor: Actor, mode: str) -> Actor:
     for name, value in modes()[mode].parameters.items():
         # a mode says only how many ask for the newest model by its alias
         values[name] = {**values[name], **value} if name == "uptake" else value
-    # the length of answers, and recorded sessions, are those of the scaffold of the mode
-    values |= {"output_tokens": None, "library": None, "library_tilt": {}}
+    # the scaffold of the mode is as the catalog has it: length of answers, recorded sessions
+    values |= {"output_tokens": None, "scaffold": {}, "library": None, "library_tilt": {}}
     # accounts of a queue that follow a mode open sessions of their own
     values["arrival"] = "sessions"
     return Actor.model_validate(values)
 
 
 def scaffold_of(behaviour: Actor, name: str) -> Agent:
-    """Return a scaffold, with the answers and the recorded sessions that a behaviour states.
+    """Return a scaffold, with its dials and the recorded sessions that a behaviour states.
 
     Work off a queue is as long as its dials or measured steps say, so it is not drawn from any.
     """
-    stated: dict[str, Any] = {}
+    stated: dict[str, Any] = dict(behaviour.scaffold.items())
     if behaviour.output_tokens is not None:
         stated["output_tokens"] = behaviour.output_tokens
     if behaviour.arrival == "queue" or behaviour.library == NO_LIBRARY:

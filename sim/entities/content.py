@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 import sim.catalog as catalog
 from sim.arrays.types import Floats, Ints
-from sim.streams import U64, Ids, Streams, mixed, uniforms
+from sim.streams import U64, Ids, Streams, mixed, opaque_ids, uniforms
 from sim.tables.schema import DIMENSIONS
 
 Vectors = NDArray[np.float32]
@@ -37,6 +37,10 @@ _NOISE_WORDS = DIMENSIONS // 8
 # So many picks for each wanted template hold as many different ones, or nearly.
 _PICKS_PER_TEMPLATE = 12
 
+# The shortest and longest system prompt, as a part of the usual one of a scaffold; priors.
+_SHORTEST, _LONGEST = 2 / 3, 1.5
+_LENGTHS_KEY = 0x5F3759DF
+
 AS_IT_IS = np.uint64(0)
 """No rewording: the content as it is."""
 
@@ -44,6 +48,25 @@ AS_IT_IS = np.uint64(0)
 def _zipf(count: int, exponent: float) -> Floats:
     weights = np.arange(1, count + 1, dtype=np.float64) ** -exponent
     return np.asarray(weights / weights.sum())
+
+
+def template_count() -> int:
+    """Return how many templates there are, of all families together."""
+    return sum(family.templates for family in catalog.families().values())
+
+
+def template_ids(streams: Streams, templates: int) -> Ids:
+    """Return the identifiers of templates in the world of `streams`, shape (templates,)."""
+    return opaque_ids(streams.key("pool", "templates"), np.arange(templates))
+
+
+def template_lengths(template: Ints) -> Floats:
+    """Return how long templates are, as multiples of the static prefix that is usual.
+
+    A template is as long in every world and whoever uses it: a loguniform number from 2/3 to 1.5.
+    """
+    uniform = uniforms(mixed(_LENGTHS_KEY, template))
+    return np.asarray(_SHORTEST * (_LONGEST / _SHORTEST) ** uniform)
 
 
 class Universe:

@@ -8,12 +8,13 @@ import numpy as np
 
 from sim.arrays.columns import Columns, concat, take
 from sim.arrays.time import SECOND_US
-from sim.arrays.types import Bools, Ints
+from sim.arrays.types import Bools, Floats, Ints
 from sim.catalog import agents, modes
+from sim.entities.content import template_count, template_ids, template_lengths
 from sim.invariants.check import Check, Rule, first_breach
-from sim.invariants.grouping import latest, numbered
+from sim.invariants.grouping import index_in, latest, numbered
 from sim.invariants.run_index import LIFETIME_1H_US, RunIndex
-from sim.streams import MISSING
+from sim.streams import MISSING, Ids
 from sim.world.attempts import OK
 
 _COLUMNS = (
@@ -75,6 +76,7 @@ class Cache(Check):
         # rows of earlier parts that later ones can read from; they are `old`
         self._earlier: Columns = {}
         self._prefixes = _static_prefixes(index)
+        self._templates = _templates(index)
         notes = [] if index.full else ["the core profile has no template"]
         if not index.truth:
             notes.append("reads are held against the account, not the agent")
@@ -204,22 +206,53 @@ class Cache(Check):
         return np.where(rows["agent"] != MISSING, latest(rows["agent"], position, answered), -1)
 
     def _is_prefix(self, rows: Columns) -> Bools:
-        """Return whether a read has the size of a static prefix of its actor.
+        """Return whether a read has the size of a static prefix of its actor and template.
 
         Or else of all that an input shorter than that has.
         """
         *by_actor, of_all = self._prefixes
         actor = rows["actor"] if self.index.truth else np.full(len(rows["read"]), -1)
+        read, whole = rows["read"], rows["read"] == rows["left"]
+        shortest, longest = self._lengths(rows)
         is_prefix = np.zeros(len(actor), np.bool_)
-        for number, sizes in (*enumerate(by_actor), (-1, of_all)):
-            has_size = np.isin(rows["read"], sizes)
-            has_size |= (rows["read"] == rows["left"]) & (rows["read"] < max(sizes))
-            is_prefix |= (actor == number) & has_size
+        for number, usual_sizes in (*enumerate(by_actor), (-1, of_all)):
+            for usual in usual_sizes:
+                least, most = np.rint(usual * shortest), np.rint(usual * longest)
+                has_size = (read >= least) & (read <= most) | whole & (read < most)
+                is_prefix |= (actor == number) & has_size
         return is_prefix
+
+    def _lengths(self, rows: Columns) -> tuple[Floats, Floats]:
+        """Return how long the template of each row is at least and at most, shape (rows,).
+
+        That is known in the full profile; a template of no family has the usual length.
+        """
+        count = len(rows["read"])
+        if not self.index.full:
+            lengths = template_lengths(np.arange(template_count()))
+            return np.full(count, lengths.min()), np.full(count, lengths.max())
+        at = index_in(self._templates.ids, rows["template"])
+        length = np.where(at >= 0, self._templates.lengths[at], 1.0)
+        return length, length
+
+
+class _Templates(NamedTuple):
+    """Identifiers of the templates of a world, ascending, and how long each is."""
+
+    ids: Ids
+    lengths: Floats
+
+
+def _templates(index: RunIndex) -> _Templates:
+    """Return the templates of the world of a run."""
+    number = np.arange(template_count())
+    ids = template_ids(index.scenario.world.streams, len(number))
+    order = np.argsort(ids)
+    return _Templates(ids[order], template_lengths(number)[order])
 
 
 def _static_prefixes(index: RunIndex) -> list[list[int]]:
-    """Return the sizes of static prefixes of each actor's agents, and last those of all of them.
+    """Return the usual static prefixes of each actor's agents, and last those of all of them.
 
     Accounts that follow a mode use the agents of that.
     """

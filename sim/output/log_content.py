@@ -12,6 +12,7 @@ from sim.arrays.columns import Columns
 from sim.arrays.types import Array, Floats, Ints
 from sim.catalog import agents
 from sim.entities import pools
+from sim.entities.content import template_ids
 from sim.output.log_request import EXCHANGE_LOG
 from sim.output.row_tables import RowContext
 from sim.population.population import Population
@@ -58,8 +59,7 @@ def system_prompt_hash(context: RowContext, rows: Columns) -> Ids:
 
 def _template_ids(population: Population) -> Ids:
     """Return the identifier of each template, shape (templates,)."""
-    key = population.world_streams.key("pool", "templates")
-    return opaque_ids(key, np.arange(population.universe.templates))
+    return template_ids(population.world_streams, population.universe.templates)
 
 
 @EXCHANGE_LOG.column

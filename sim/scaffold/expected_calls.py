@@ -10,7 +10,7 @@ import numpy as np
 
 from sim.arrays.ragged import starts_of
 from sim.arrays.types import Bools, Floats, Ints
-from sim.catalog import Agent, agents, libraries, models
+from sim.catalog import Agent, agents, library_named, models
 from sim.entities.behaviour import scaffold_of
 from sim.scaffold.call_rows import CallRows
 from sim.scaffold.call_tokens import draw_forgetful, draw_tokens
@@ -59,7 +59,7 @@ def _mean_recorded_calls(actor: Actor, name: str) -> float:
         return _mean_calls_by_parameters[parameters]
 
     agent, rng = scaffold_of(actor, name), np.random.default_rng(0)
-    library = libraries()[agent.library or ""]
+    library = library_named(agent.library or "")
     window = _windows_of_sessions(actor, _PILOT_SESSIONS, rng)
     asked = draw_session_turns(actor, agent, window, rng)
     per_session = asked.calls_per_session
@@ -131,6 +131,7 @@ def compactions_per_call(actor: Actor, *, one_turn: bool) -> float:
         tuple(actor.agents.items()),
         _windows(actor),
         actor.output_tokens,
+        tuple(actor.scaffold.items()),
         actor.turns_per_session,
         actor.refusal_share,
         actor.server_tools_share,

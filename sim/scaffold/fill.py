@@ -9,14 +9,16 @@ import numpy as np
 
 from sim.arrays.ragged import cumulate_in, starts_of
 from sim.arrays.time import SECOND_US
-from sim.arrays.types import Bools, Ints
-from sim.catalog import Agent, libraries
+from sim.arrays.types import Bools, Floats, Ints
+from sim.catalog import Agent, library_named
 from sim.scaffold.answers import draw_answers
 from sim.scaffold.call_rows import CallRows, Histories, turn_in_session
 from sim.scaffold.call_tokens import draw_forgetful, draw_summaries, draw_tokens
 from sim.scaffold.context_growth import Grow, grow_contexts
+from sim.scaffold.normal_scores import values_at
 from sim.scaffold.own_lengths import OwnLengths
 from sim.scaffold.recorded_calls import RecordedCalls, recorded_calls
+from sim.scaffold.session_effects import session_scores
 from sim.scaffold.turns import Turns
 from sim.streams import Streams
 from sim.tables.words import ASSISTANT, TOOL, USER, WINDOW_EXCEEDED
@@ -59,6 +61,8 @@ class Sessions:
         say what calls are like.
     own : OwnLengths, or None
         How the lengths of the dials differ between accounts, by session; None: not at all.
+    prompt_length : array of float, shape (S,), or None
+        Length of the static prefix, as a multiple of what is usual with the scaffold; None: 1.
     """
 
     model: Ints
@@ -74,6 +78,7 @@ class Sessions:
     task_no: Ints
     recorded: Ints | None = None
     own: OwnLengths | None = None
+    prompt_length: Floats | None = None
 
     @property
     def calls_per_session(self) -> Ints:
@@ -200,7 +205,8 @@ def fill(
     planned = CallRows.from_turns(turns, per_session, forgetful)
     window = sessions.window_tokens[planned.session]
     recorded = _recorded_calls(agent, sessions, rng)
-    tokens = draw_tokens(agent, window, planned, recorded, rng, grow, sessions.own)
+    static = _static_tokens(agent, sessions)
+    tokens = draw_tokens(agent, window, planned, recorded, rng, grow, sessions.own, static)
     rows, source = planned.with_compactions(tokens.growth.compacted)
     per_session = np.bincount(rows.session)
     histories = Histories.of(rows)
@@ -245,7 +251,7 @@ def fill(
         bucket=sessions.bucket,
         batch=sessions.batch,
         lifetime_us=sessions.lifetime_us,
-        static_tokens=np.full(len(per_session), agent.static_prefix_tokens),
+        static_tokens=static,
     )
 
     answers = draw_answers(
@@ -254,7 +260,7 @@ def fill(
     exceeded = tokens.exceeded[source]
     tool_calls = np.where(exceeded, 0, answers.tool_calls)
     before = histories.shared_with(rows)
-    shared = np.where(histories.opens, agent.static_prefix_tokens, context)
+    shared = np.where(histories.opens, static[rows.session], context)
     drawn = DrawnSessions(
         calls=calls,
         position=rows.position,
@@ -284,6 +290,13 @@ def _after(flags: Bools, per_session: Ints) -> Bools:
     return cumulate_in(flags.astype(np.int64), per_session) > flags
 
 
+def _static_tokens(agent: Agent, sessions: Sessions) -> Ints:
+    """Return the tokens of the static prefix of each session, shape (S,)."""
+    length = sessions.prompt_length
+    factor = np.ones(len(sessions.per_session)) if length is None else length
+    return np.rint(agent.static_prefix_tokens * factor).astype(np.int64)
+
+
 def _recorded_calls(
     agent: Agent, sessions: Sessions, rng: Callable[[str], np.random.Generator]
 ) -> RecordedCalls | None:
@@ -292,7 +305,7 @@ def _recorded_calls(
         return None
     first = starts_of(sessions.calls_per_session)
     return recorded_calls(
-        libraries()[agent.library], sessions.recorded, first, rng("recorded calls")
+        library_named(agent.library), sessions.recorded, first, rng("recorded calls")
     )
 
 
@@ -305,7 +318,8 @@ def _waits_us(
 ) -> Ints:
     """Return the pause before each call: of a user before a turn, of tools within."""
     if recorded is None:
-        seconds = agent.tool_time_s.sample(rng("tool time"), len(rows.task))
+        scores = session_scores(agent, rows.session, "tool time", rng)
+        seconds = values_at(agent.tool_time_s, scores)
     else:
         # the recorded pause is before the call that warms the cache up, if there is one
         seconds = recorded.wait_s

@@ -10,7 +10,7 @@ import numpy as np
 from sim.arrays.ragged import position_in, ranges, starts_of
 from sim.arrays.time import SECOND_US
 from sim.arrays.types import Bools, Floats, Ints
-from sim.catalog import Agent, Library, libraries
+from sim.catalog import Agent, Library, library_named
 from sim.scaffold.library_sessions import LibrarySessions, draw_library_sessions, stretched
 from sim.scaffold.turns import (
     Turns,
@@ -93,7 +93,7 @@ def draw_session_turns(
     if agent.library is None:
         return _by_dials(behaviour, len(window), rng, world)
 
-    library = libraries()[agent.library]
+    library = library_named(agent.library)
     most = np.floor(window * agent.compaction_at)
     drawn = _sessions_within(library, behaviour.library_tilt, most, rng)
 
@@ -153,7 +153,7 @@ def source_weights(library: Library, tilt: dict[str, float], most_tokens: float)
     A source weighs exp of the sum of weight x feature over the features of `tilt`, and nothing if
     it begins with more than `most_tokens` of context. If all do, the shortest is left.
     """
-    features = _features(library.name)
+    features = _features(library)
     weights = np.exp(sum((w * features[name] for name, w in tilt.items()), np.zeros(1)))
     begin = library.begin_tokens[library.first]
     fits = begin <= max(most_tokens, int(begin.min()))
@@ -161,9 +161,8 @@ def source_weights(library: Library, tilt: dict[str, float], most_tokens: float)
 
 
 @cache
-def _features(name: str) -> dict[str, Floats]:
+def _features(library: Library) -> dict[str, Floats]:
     """Return what a tilt can shift, for each source of a library; mean 0, standard deviation 1."""
-    library = libraries()[name]
     calls, first = np.bincount(library.source), library.first
     opens = library.opens_turn.astype(np.int64)
 
@@ -180,15 +179,14 @@ def _features(name: str) -> dict[str, Floats]:
 
 def _ranks_of_lengths(library: Library, calls: Ints, rng: np.random.Generator) -> Floats:
     """Return the rank of turns of so many calls among those of a library; equals in any order."""
-    lengths = _lengths_of_turns(library.name)
+    lengths = _lengths_of_turns(library)
     low, high = (np.searchsorted(lengths, calls, side=side) for side in ("left", "right"))
     return np.asarray((low + rng.random(len(calls)) * (high - low)) / len(lengths))
 
 
 @cache
-def _lengths_of_turns(name: str) -> Ints:
+def _lengths_of_turns(library: Library) -> Ints:
     """Return the calls of each turn of a library, ascending."""
-    library = libraries()[name]
     opens = library.opens_turn.copy()
     opens[library.first] = True
     return np.sort(np.diff(np.flatnonzero(opens), append=len(opens)))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
+from sim.calibration.form import ScaffoldDials
 from sim.catalog import typologies
 from sim.catalog.ids import AgentId, BenchmarkId, LibraryId, ModelId, TierId
 from sim.documents.bounds import Burst, Days, Hours, Seconds, Spells, Spread, Steps, Tokens
@@ -20,6 +21,7 @@ from sim.scenario.keys import NONE_BY_DEFAULT, optional_key
 from sim.scenario.resolved import Balance, Cover, OnFailure
 from sim.scenario.values import (
     AgentShares,
+    CalibrationPath,
     Concentration,
     DayCount,
     Exchanges,
@@ -295,6 +297,14 @@ class ActorForm(Form):
     )
     batch_share: Share | None = optional_key(
         "Share of accounts that send single calls as a batch, at half the price, 0 to 1."
+    )
+    calibration: CalibrationPath | None = optional_key(
+        "File that `sim calibrate` wrote, relative to this one; its dials stand in place of those "
+        "of the typology, and what is said here in place of its dials.",
+        "Default: none.",
+    )
+    scaffold: ScaffoldDials | None = optional_key(
+        "Dials of the agents of the actor, in place of those of the catalog.", "Default: none."
     )
     long_context_share: Share | None = optional_key(
         "Share of accounts that ask for the longest window of a model that has several, 0 to 1."

@@ -10,11 +10,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sim.catalog as catalog
+from sim.calibration.form import read_calibration
 from sim.documents.problems import Path, Problem
 from sim.documents.quantities import format_duration, parse_duration
 from sim.documents.strict_yaml import Document, dotted
 from sim.errors import InvalidInputError
-from sim.scenario.actor_forms import AnyActorForm, BenchmarkForm, PromptsForm, QueueKeys
+from sim.scenario.actor_forms import (
+    AnyActorForm,
+    BenchmarkForm,
+    PromptsForm,
+    QueueKeys,
+    SessionsForm,
+)
 from sim.scenario.parse import Parsed, path_name
 from sim.scenario.resolved import DECIDED_BY_LIBRARY
 from sim.scenario.size import scale_of, too_large, too_many
@@ -55,6 +62,7 @@ def validate(parsed: Parsed, document: Document) -> list[Problem]:
             *_benchmark(actor),
             *_cover(actor),
             *_library(actor),
+            *_calibration(actor),
             *_through(actor, parsed.actors),
         ]
         for key, message in findings:
@@ -294,6 +302,27 @@ def _library(actor: AnyActorForm) -> Iterator[Finding]:
             "library",
             f"the sessions of '{library}' decide {', '.join(said)}; leave out either the library "
             "or these",
+        )
+
+
+def _calibration(actor: AnyActorForm) -> Iterator[Finding]:
+    """Check that a library that was fitted is of use, and that no dial is said that it decides."""
+    file = read_calibration(actor.calibration) if actor.calibration else None
+    if file is None or file.library is None:
+        return
+    if not isinstance(actor, SessionsForm):
+        yield (
+            "calibration",
+            f"holds a library of sessions, and the work of {actor.typology} comes off a queue; fit "
+            "dials, by `sim calibrate --as dials`",
+        )
+        return
+    said = [key for key in DECIDED_BY_LIBRARY if getattr(actor, key, None) is not None]
+    if said and actor.library is None:
+        yield (
+            "calibration",
+            f"its recorded sessions decide {', '.join(said)}; leave these out, or fit dials, by "
+            "`sim calibrate --as dials`",
         )
 
 

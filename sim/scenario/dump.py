@@ -125,7 +125,7 @@ def _lines(key: str, value: Any, indent: str) -> list[str]:
     """
     note = format_duration(value) if key.endswith("_us") else _NOTES.get(key)
     comment = f"  # {note}" if note else ""
-    if isinstance(value, dict) and not _is_distribution(value):
+    if isinstance(value, dict) and value and not _is_distribution(value):
         inner = [line for name, item in value.items() for line in _lines(name, item, f"{indent}  ")]
         return [f"{indent}{_flow(key)}:{comment}", *inner]
     return [f"{indent}{_flow(key)}: {_flow(value)}{comment}"]

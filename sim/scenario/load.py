@@ -125,9 +125,19 @@ def read_document(source: str | os.PathLike[str] | Mapping[str, Any]) -> Documen
     if name != "-" and name in (shipped := shipped_scenarios()) and not path.exists():
         path = shipped[name]
     try:
-        return read_file(path)
+        document = read_file(path)
     except FileNotFoundError:
         raise InvalidInputError(_missing(name)) from None
+    _place_calibrations(document, path.parent)
+    return document
+
+
+def _place_calibrations(document: Document, folder: Path) -> None:
+    """Make paths of calibrations, which are relative to the file, relative to where we are."""
+    actors = document.data.get("actors") if isinstance(document.data, dict) else None
+    for actor in actors if isinstance(actors, list) else ():
+        if isinstance(actor, dict) and isinstance(actor.get("calibration"), str):
+            actor["calibration"] = str(folder / actor["calibration"])
 
 
 def shipped_scenarios() -> dict[str, Path]:

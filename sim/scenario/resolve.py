@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 import sim.catalog as catalog
+from sim.calibration.form import ScaffoldDials, read_calibration
 from sim.catalog import NO_LIBRARY
 from sim.documents.form_problems import plain_message
-from sim.documents.problems import Path
+from sim.documents.problems import Path as Keys
 from sim.scenario.actor_forms import ACTOR_FORMS, AnyActorForm, BenchmarkForm
 from sim.scenario.actor_parts import OperatorForm, RhythmForm, TurnsForm, UptakeForm
 from sim.scenario.checks import benchmark_of
@@ -47,7 +49,7 @@ class UnresolvedError(Exception):
         A path of the human form and a message for each.
     """
 
-    def __init__(self, faults: list[tuple[Path, str]]) -> None:
+    def __init__(self, faults: list[tuple[Keys, str]]) -> None:
         super().__init__("; ".join(message for _, message in faults))
         self.faults = faults
 
@@ -68,7 +70,7 @@ def resolve(form: ScenarioForm) -> Scenario:
     UnresolvedError
         With every fault and the path of the key, in the form, that it is about.
     """
-    faults: list[tuple[Path, str]] = []
+    faults: list[tuple[Keys, str]] = []
     enforcement: Enforcement | None = None
     with _faults_of(("world", "enforcement"), faults):
         enforcement = _enforcement(form.world)
@@ -98,7 +100,7 @@ def resolve(form: ScenarioForm) -> Scenario:
 
 
 @contextmanager
-def _faults_of(path: Path, faults: list[tuple[Path, str]]) -> Iterator[None]:
+def _faults_of(path: Keys, faults: list[tuple[Keys, str]]) -> Iterator[None]:
     """Add what the resolved form refuses below `path`, under the keys of the form.
 
     Parameters
@@ -239,9 +241,10 @@ def _actor(form: AnyActorForm, scale: float, separability: float) -> Actor:
         With the fields that count for its arrival and source; models and agents are in order of id.
     """
     typology = catalog.typologies()[form.typology]
+    defaults = {**typology.defaults, **_calibrated(form)}
     values = {
-        **typology.defaults,
-        **_written(form, typology.defaults),
+        **defaults,
+        **_written(form, defaults),
         "arrival": typology.arrival,
         "separability": separability,
     }
@@ -260,19 +263,45 @@ def _actor(form: AnyActorForm, scale: float, separability: float) -> Actor:
     if "operator" in values or typology.operated:
         values["operator"] = {**catalog.operator(), **values.get("operator", {})}
 
-    for key in scaled_keys(form, scale):
-        if values.get(key) is not None:
-            values[key] = scaled(values[key], scale)
-    if (values.get("operator") or {}).get("budget_usd") is not None:
-        budget = scaled_budget(values["operator"]["budget_usd"], scale)
-        values["operator"] = {**values["operator"], "budget_usd": budget}
-
+    values |= _scaled(values, scaled_keys(form, scale), scale)
     if form.model_fields_set.intersection(DECIDED_BY_LIBRARY):
         values.setdefault("library", NO_LIBRARY)
     values["models"] = dict(sorted(values["models"].items()))
     values["agents"] = dict(sorted(values["agents"].items()))
     counting = fields_of(values["arrival"], values.get("source"))
     return Actor.model_validate({key: values[key] for key in counting if key in values})
+
+
+def _scaled(values: dict[str, Any], keys: Iterable[str], scale: float) -> dict[str, Any]:
+    """Return the values that a scale changes: those of `keys` that there are, and the budget."""
+    there = [key for key in keys if values.get(key) is not None]
+    found: dict[str, Any] = {key: scaled(values[key], scale) for key in there}
+    if (values.get("operator") or {}).get("budget_usd") is not None:
+        budget = scaled_budget(values["operator"]["budget_usd"], scale)
+        found["operator"] = {**values["operator"], "budget_usd": budget}
+    return found
+
+
+def _calibrated(form: AnyActorForm) -> dict[str, Any]:
+    """Return the values of the calibration that an actor names, by names of the resolved form."""
+    if form.calibration is None:
+        return {}
+    file = read_calibration(form.calibration)
+    found = file.calibration
+    dials = found.actor.model_dump(exclude_none=True)
+    has_dials = not dials.keys().isdisjoint(DECIDED_BY_LIBRARY)
+    return {
+        **dials,
+        "library": NO_LIBRARY if has_dials else file.library,
+        "agents": {found.agent: 1.0},
+        "scaffold": found.scaffold.model_dump(exclude_none=True),
+        "calibration": {
+            "file": Path(file.path).name,
+            "sha256": file.sha256,
+            "trace": found.trace.name,
+            "trace_sha256": found.trace.sha256,
+        },
+    }
 
 
 def _written(form: AnyActorForm, defaults: Any) -> dict[str, Any]:
@@ -283,9 +312,10 @@ def _written(form: AnyActorForm, defaults: Any) -> dict[str, Any]:
     form
         The actor. Keys that it leaves out are not in the result.
     defaults
-        Of its typology; mappings of which the file gives some keys are filled from them.
+        Of its typology and calibration; mappings of which the file gives some keys are filled from
+        them.
     """
-    keys = form.model_fields_set - {"agent", "model", "copies"}
+    keys = form.model_fields_set - {"agent", "model", "copies", "calibration"}
     values = {key: _filled(getattr(form, key), defaults.get(key)) for key in keys}
 
     # shares of 0 say nothing
@@ -305,9 +335,9 @@ def _filled(value: Any, default: Any) -> Any:
         if "over" in parts:
             parts["over_us"] = parts.pop("over")
         return {**default, **parts}
-    if isinstance(value, RhythmForm | TurnsForm):
+    if isinstance(value, RhythmForm | TurnsForm | ScaffoldDials):
         parts = {name: getattr(value, name) for name in value.model_fields_set}
-        return {**default, **parts}
+        return {**(default or {}), **parts}
     if isinstance(value, OperatorForm):  # filled in later, from the catalog
         return value.model_dump(exclude_none=True)
     return value

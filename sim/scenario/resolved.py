@@ -77,6 +77,18 @@ class Turns(Record):
     more: Distribution
 
 
+class CalibrationUsed(Record):
+    """Where dials of an actor come from: a file of `sim calibrate`, and the trace behind it."""
+
+    file: str
+    sha256: str
+    trace: str
+    trace_sha256: str
+
+
+ScaffoldDial = Literal["base_context_tokens", "append_tokens", "user_append_tokens", "tool_time_s"]
+
+
 DECIDED_BY_LIBRARY = (
     "agentic_share",
     "tool_steps",
@@ -224,6 +236,10 @@ class Actor(Record):
     circles: dict[str, float] = Field(default={})
     uptake_concentration: float | None = None
     output_tokens: Distribution | None = None
+
+    # Dials of its agents that are not those of the catalog; a file that dials were taken from.
+    scaffold: dict[ScaffoldDial, Distribution] = Field(default={})
+    calibration: CalibrationUsed | None = None
 
     # Who stands behind the accounts, None for nobody in particular.
     operator: Operator | None = None

@@ -76,7 +76,8 @@ def _actor_problems(actor: Actor) -> Iterator[tuple[str, str]]:
             yield key, error.errors()[0]["msg"].removeprefix("Value error, ")
     yield from _fields_that_do_not_count(actor, fields_of(actor.arrival, actor.source))
 
-    if actor.library not in (None, catalog.NO_LIBRARY, *catalog.libraries()):
+    is_of_a_file = actor.calibration is not None and "#" in (actor.library or "")
+    if actor.library not in (None, catalog.NO_LIBRARY, *catalog.libraries()) and not is_of_a_file:
         yield "library", f"unknown library '{actor.library}'"
     benchmark = catalog.benchmarks().get(actor.benchmark or "")
     most = benchmark.items if benchmark else 0
@@ -159,6 +160,7 @@ def _actor(actor: Actor, fields: dict[str, Any], scale: float) -> dict[str, Any]
         That of the scenario, to tell what the typology fills in.
     """
     values = dict(fields)
+    values.pop("calibration", None)  # its values are those of the actor
 
     # times, which the human form has with units
     for key in ("starts", "lasts"):

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from sim.calibration.form import read_calibration
 from sim.catalog.ids import AgentId, ModeId, ModelId, PromptFamilyId, SharingGroupId
 from sim.distributions import Positive
 from sim.documents.bounds import (
@@ -28,6 +29,7 @@ from sim.documents.bounds import (
     MOST_WORKERS,
 )
 from sim.documents.value_types import PositiveShare, Share, check_adds_up_to_1, count_within
+from sim.errors import InvalidInputError
 
 # A part is three files; in smaller ones what Parquet says of its columns outweighs the rows.
 LEAST_PART_ROWS = 100
@@ -65,3 +67,15 @@ AgentShares = Annotated[dict[AgentId, PositiveShare], AfterValidator(check_adds_
 ModeShares = Annotated[dict[ModeId, Share], AfterValidator(check_adds_up_to_1)]
 SharingGroupShares = Annotated[dict[SharingGroupId, Share], AfterValidator(check_adds_up_to_1)]
 PromptFamilyShares = Annotated[dict[PromptFamilyId, Share], AfterValidator(check_adds_up_to_1)]
+
+
+def _is_calibration(path: str) -> str:
+    """Return the path of a file that `sim calibrate` wrote; ValueError for any other."""
+    try:
+        read_calibration(path)
+    except InvalidInputError as error:
+        raise ValueError("; ".join(str(error).splitlines())) from None
+    return path
+
+
+CalibrationPath = Annotated[str, AfterValidator(_is_calibration)]

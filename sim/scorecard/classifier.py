@@ -104,6 +104,7 @@ def tell_apart(
     codes = [np.unique(x.groups, return_inverse=True)[1] for x in (run, real)]
     groups = np.concatenate([codes[0], codes[1] + codes[0].max() + 1])
 
+    import sklearn.ensemble  # noqa: F401  its threads can be limited once it is loaded
     from threadpoolctl import threadpool_limits
 
     # so few examples are learnt faster by one thread than by several that wait for busy cores

@@ -10,8 +10,8 @@ from sim.documents.printable import printable
 from sim.scorecard.score import Score, Scorecard
 
 WIDTH = 100
-_HEADS = ("statistic", "trace", "run", "apart", "+-", "goal", "real", "naive", "")
-_LEGEND = (
+HEADS = ("statistic", "trace", "run", "apart", "+-", "goal", "real", "naive", "")
+LEGEND = (
     "Apart is how far the runs are from the test part of the trace, and +- its standard error over "
     "runs: |ln(run / trace)| where the goal says x, |run - trace| where it says +-, and the "
     "distance itself elsewhere. Real is how far the other part of the trace is from the test part; "
@@ -24,14 +24,14 @@ _FEATURES = 5
 def render_text(card: Scorecard, width: int = WIDTH) -> str:
     """Return a scorecard as text that is folded at a width in characters; it ends a line."""
     rows = [row_of(score) for score in card]
-    left = [True, *[False] * (len(_HEADS) - 2), True]
+    left = [True, *[False] * (len(HEADS) - 2), True]
     lines = [
         *_wrapped(headline(card), width),
         *(line for words in about(card) for line in _wrapped(words, width)),
         "",
-        *columns([_HEADS, *rows], width, left=left, heads=1),
+        *columns([HEADS, *rows], width, left=left, heads=1),
         "",
-        *_wrapped(_LEGEND, width),
+        *_wrapped(LEGEND, width),
     ]
     for sentence in (*telling(card), *card.notes):
         lines += ["", *_wrapped(sentence, width)]
@@ -49,7 +49,10 @@ def headline(card: Scorecard) -> str:
     if len(card.runs) > 1:
         each = card.passes_of_runs
         words += f" in the mean of {len(each)} runs, {sum(each) / len(each):.1f} by one run alone"
-    return f"{words}; the naive generator reaches {card.passes_of_naive}."
+    return (
+        f"{words}. The other part of the trace reaches {card.passes_of_real}, the naive generator "
+        f"{card.passes_of_naive}."
+    )
 
 
 def about(card: Scorecard) -> list[str]:

@@ -160,6 +160,11 @@ class Scorecard:
         return sum(score.goal.passes(score.naive) for score in self.scores)
 
     @property
+    def passes_of_real(self) -> int:
+        """How many the other part of the trace reaches: no generator can be asked for more."""
+        return sum(score.goal.passes(score.real_half) for score in self.scores)
+
+    @property
     def ok(self) -> bool:
         """Whether all goals are reached."""
         return self.passes == len(self.scores)
@@ -193,6 +198,7 @@ class Scorecard:
             "passes": self.passes,
             "passes_of_runs": list(self.passes_of_runs),
             "passes_of_naive": self.passes_of_naive,
+            "passes_of_real": self.passes_of_real,
             "scores": [
                 {**record_of(s), "values": list(map(known, s.values)), "telling": _told(s)}
                 for s in self.scores

@@ -9,6 +9,7 @@ import pytest
 
 from sim.catalog import agents, models
 from sim.engine.run import run
+from sim.entities.content import template_lengths
 from tests.support.scenarios import answered, coders, lab, log_with_truth, micros, pool, scenario
 
 Names = pytest.FixtureRequest
@@ -207,7 +208,8 @@ def static_prefix(rows: Any) -> int:
     """The longest static prefix of the scaffolds of a class."""
     used = {"scripts": thirds(), "swe": {"swe-agent": 1.0}}
     names = used.get(rows["actor_id"].iloc[0], {"coding-cli": 1.0})
-    return max(agents()[name].static_prefix_tokens for name in names)
+    usual = max(agents()[name].static_prefix_tokens for name in names)
+    return round(usual * template_lengths(np.arange(10_000)).max())
 
 
 def stored(rows: Any) -> Any:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from tests.support.paths import ROOT
+
 MINUTE_US, HOUR_US, DAY_US = 60_000_000, 3_600_000_000, 86_400_000_000
 _UNITS_US = {"ms": 1_000, "s": 1_000_000, "min": MINUTE_US, "h": HOUR_US, "d": DAY_US}
 _ACTOR_IDS = ("a0", "a1", "a2")
 # Share of the optional keys that are given, of large and of small mappings.
 _GIVEN_OF_MANY, _GIVEN_OF_FEW, _FEW = 0.12, 0.5, 9
+# Keys that name a file, and one that there is.
+_FILES = {"calibration": str(ROOT / "tests" / "cases" / "calibrations" / "small.yaml")}
 _ORDINARY, _AT_AN_END, _TINY, _HUGE = range(4)
 _WEIGHTS = (0.72, 0.12, 0.08, 0.08)
 
@@ -73,11 +77,19 @@ class Drawer:
         if self._rng.random() < 0.3:
             return self._number(number, key, whole=False)
         shape = self._rng.choice(list(mapping["properties"]))
+        if shape == "quantiles":
+            return {shape: self._quantiles(key)}
         drawn = self.value(mapping["properties"][shape], key)
         if shape == "mixture":
             for part, weight in zip(drawn, self._weights(len(drawn)), strict=True):
                 part["weight"] = weight
         return {shape: drawn}
+
+    def _quantiles(self, key: str) -> list[list[float]]:
+        """Two to five pairs of a probability, from 0 to 1, and a value that does not fall."""
+        shares = [0.0, *sorted({self._rng.random() for _ in range(self._rng.randint(0, 3))}), 1.0]
+        values = sorted(self._positive(key) for _ in shares)
+        return [list(pair) for pair in zip(shares, values, strict=True)]
 
     def _one_of_forms(self, chosen_by: dict[str, Any]) -> dict[str, Any]:
         tag = self._rng.choice(list(chosen_by["mapping"]))
@@ -148,6 +160,8 @@ class Drawer:
 
     def _text(self, node: dict[str, Any], key: str) -> str:
         pattern = node.get("pattern", "")
+        if key in _FILES:
+            return _FILES[key]
         if "ms|s|min" in pattern:
             return duration(self._duration_us(node.get("description", "")))
         if "[kM]" in pattern:

@@ -150,3 +150,10 @@ def test_quantiles_give_back_the_values_that_they_are_read_from() -> None:
     assert (d.cdf(4.99), d.cdf(15.99), d.cdf(16), d.cdf(9_000)) == pytest.approx(
         (0, 0.1, 0.45, 1), abs=1e-3
     )
+
+
+def test_equal_quantiles_are_equal_after_use() -> None:
+    first, second = Distribution.model_validate(QUANTILES), Distribution.model_validate(QUANTILES)
+    assert first.quantile(0.5) == second.quantile(0.5)
+    assert first == second
+    assert hash(first) == hash(second)

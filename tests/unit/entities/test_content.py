@@ -9,7 +9,7 @@ import pytest
 
 from sim.catalog import families
 from sim.entities import pools
-from sim.entities.content import AS_IT_IS, TOPICS, Universe
+from sim.entities.content import AS_IT_IS, TOPICS, Universe, template_lengths
 from sim.streams import Streams
 from sim.tables.exchange_schema import DIMENSIONS
 
@@ -197,3 +197,12 @@ def test_countries_have_a_language_and_a_clock() -> None:
     assert pools.LANGUAGES[pools.COUNTRY_LANGUAGE[of["BR"]]] == "pt"
     assert pools.COUNTRY_UTC_OFFSET_H[of["JP"]] == 9
     assert pools.COUNTRY_UTC_OFFSET_H[of["US"]] == pools.PROVIDER_UTC_OFFSET_H == -6
+
+
+def test_templates_are_as_long_in_every_world_and_spread_around_the_usual_length() -> None:
+    length = template_lengths(np.arange(UNIVERSE.templates))
+    assert len(np.unique(length)) == UNIVERSE.templates
+    assert length.min() >= 2 / 3
+    assert length.max() <= 1.5
+    assert np.median(length) == pytest.approx(1, abs=0.04)
+    assert template_lengths(np.array([5, 7])).tolist() == length[[5, 7]].tolist()

@@ -31,6 +31,7 @@ STRUCTURE = {
     *("separability", "modes", "circles"),
     *("benchmark", "items", "runs", "step_limit"),
     *("target_exchanges", "workers", "starts_us", "lasts_us"),
+    "calibration",  # where dials come from
     "tier",  # limits of the organisation by contract
 }
 # Dials that no typology has of its own.
@@ -39,7 +40,8 @@ ALIKE = {"on_failure", "resume_after_s", "cloud_share"}
 
 def shared() -> dict[str, list[Any]]:
     """The values of each dial in all modes, or in all sharing groups."""
-    found: dict[str, list[Any]] = {"output_tokens": []}  # those of the scaffold of the mode
+    # those of the scaffold of the mode, as the catalog has it
+    found: dict[str, list[Any]] = {"output_tokens": [], "scaffold": []}
     for variants in (modes(), sharing_groups()):
         for variant in variants.values():
             for name, value in variant.parameters.items():

@@ -9,6 +9,7 @@ import pytest
 
 from sim.arrays.time import HOUR_US, SECOND_US
 from sim.catalog import agents, modes
+from sim.entities.content import template_ids, template_lengths
 from sim.invariants.cache_reads import Cache, _static_prefixes
 from tests.support.checks import MODEL_NUMBER, MODELS, OPENS_US, exchanges, first_wrong, index_of
 from tests.support.scenarios import at_separability, coders, pool, scenario
@@ -157,6 +158,16 @@ def test_static_prefixes_are_those_of_agents_and_of_modes_where_they_are_followe
     names = {name for mode in asked.actors[0].modes for name in modes()[mode].parameters["agents"]}
     sizes = {agents()[name].static_prefix_tokens for name in names} | {PREFIX}
     assert set(_static_prefixes(index_of(mixed))[0]) == sizes
+
+
+def test_the_static_prefix_is_as_long_as_the_template_of_the_call() -> None:
+    number = 7
+    template = int(template_ids(PEOPLE.world.streams, 10)[number])
+    size = round(PREFIX * float(template_lengths(np.array([number]))[0]))
+    given = {"account": [0, 1], "agent": [30, 31], "write_5m": [LEFT, 7]}
+    for read, fine in ((size, True), (PREFIX, False), (size + 1, False)):
+        rows = pair(read=read, template=[template, template], **given)
+        assert (cache(rows, accounts={"org": [0, 0]}) is None) == fine
 
 
 def test_notes_say_what_reads_are_held_against() -> None:
