@@ -584,7 +584,7 @@ def realism(
         are held against. Left out, the trace of the runs' class of workload.
     actors
         Actors whose calls count; needs truth. Left out, those of the class of the trace, or all if
-        there are none.
+        there are none, and all for windows of clients.
     workload
         What the calls are for, which decides the goals: coding, chat, api or benchmark. Left out,
         that of the trace.

@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
-EXTRAS = ("dask", "s3", "sql")
+EXTRAS = ("dask", "s3", "sql", "realism")
 # `name[extra]>=1.2`, and nothing else: no caps, no exclusions, no markers
 BOUND = re.compile(r"([A-Za-z0-9._-]+)(?:\[[a-z,]+\])?>=([0-9][0-9.]*)")
 

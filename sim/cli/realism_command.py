@@ -24,7 +24,7 @@ from sim.cli.output_places import check_places
     metavar="ID",
     multiple=True,
     help="Actors whose calls count; needs truth. Default: those of the trace's class of workload, "
-    "or all if there are none. Repeatable.",
+    "or all if there are none, and all for windows of clients. Repeatable.",
 )
 @click.option(
     "--workload",

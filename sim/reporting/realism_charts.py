@@ -10,6 +10,7 @@ import numpy as np
 from sim.arrays.types import Floats
 from sim.reporting.charts import primitives
 from sim.reporting.charts.layout import GREY, INK, LINE, MARGIN, SOFT, WIDTH, Chart, Frame, Page
+from sim.reporting.run_charts.plain import count_axis
 from sim.scorecard import Overlaid, Score, Scorecard
 from sim.scorecard.compared import ks_distance
 
@@ -118,12 +119,10 @@ def _overlay(card: Scorecard, x: Overlaid) -> Chart:
         )
         for curve, look in zip(curves, looks, strict=True):
             axes.plot(grid, 100 * curve, **look)
-        axes.set_xscale("log")
-        axes.set_xlim(float(grid[0]), float(grid[-1]))
+        unit = f" ({x.unit})" if x.unit else ""
+        count_axis(axes, (float(grid[0]), float(grid[-1])), f"{x.words}{unit}")
         axes.set_ylim(0, 100)
         axes.set_ylabel("% of values up to x", fontsize=primitives.LABEL)
-        axes.set_xlabel(f"{x.words}{f' ({x.unit})' if x.unit else ''}", fontsize=primitives.LABEL)
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
         axes.grid(color=LINE, lw=0.6)
         axes.legend(frameon=False, fontsize=primitives.LABEL, loc="upper left", labelcolor=SOFT)
 

@@ -114,7 +114,7 @@ def actors_for(run: Run, asked: Sequence[str], workload: Workload | None) -> tup
         Ids that the user names; empty for the actors of the class of workload, or all if there are
         no such actors.
     workload
-        The class; None if it is that of the run, which must then be of one class.
+        The class; None if all actors count, whatever they work on.
 
     Raises
     ------
@@ -136,7 +136,8 @@ def actors_for(run: Run, asked: Sequence[str], workload: Workload | None) -> tup
         )
     if asked or not has_truth:
         return tuple(asked)
-    return tuple(id_ for id_, a in actors.items() if workload_of(a) == workload) or tuple(actors)
+    alike = (id_ for id_, a in actors.items() if workload in (None, workload_of(a)))
+    return tuple(alike) or tuple(actors)
 
 
 def workload_of_run(run: Run, asked: Sequence[str]) -> Workload:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +21,8 @@ FEWEST_CALLS = 100
 _MOST_STRETCHES = 12
 # Sessions of a run beyond this are drawn from.
 _MOST_SESSIONS = 4_000
+# A run of a lower share of the trace's rate is said to be calm.
+_CALM = 0.5
 
 
 def sample_of(source: RunRows | Trace, real: Real, rng: np.random.Generator) -> Calls | Clients:
@@ -114,11 +115,27 @@ def _busy(counts: Ints) -> Ints:
     return np.asarray(busy[few])
 
 
-def of_one_rate(samples: Sequence[Calls], rng: np.random.Generator) -> list[Calls]:
-    """Thin streams at random to the lowest rate among them.
+def of_one_rate(pair: tuple[Calls, Calls], rng: np.random.Generator) -> tuple[Calls, Calls]:
+    """Thin the busier of two streams at random to the rate of the other.
 
-    What is left out at random changes no rate-CV, and what it changes it changes for all alike.
+    What is left out at random changes no rate-CV, and what it changes else it changes for both.
     """
-    rates = [len(x) / (len(x.first) * x.length_s) for x in samples]
-    lowest = min(rates)
-    return [thinned(x, lowest / rate, rng) for x, rate in zip(samples, rates, strict=True)]
+    lowest = min(map(rate_of, pair))
+    first, second = (thinned(x, lowest / rate_of(x), rng) for x in pair)
+    return first, second
+
+
+def rate_of(stream: Calls) -> float:
+    """Return the calls a second of a stream."""
+    return len(stream) / (len(stream.first) * stream.length_s)
+
+
+def rate_note(run: Calls, test: Calls, number: int) -> list[str]:
+    """Say that a run is much calmer than the trace, so that little can be told; else nothing."""
+    share = rate_of(run) / rate_of(test)
+    if share > _CALM:
+        return []
+    return [
+        f"Run {number + 1} has {share:.0%} of the calls a second of the trace, which was thinned "
+        "to as many: bursts are harder to see there."
+    ]

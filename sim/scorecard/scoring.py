@@ -20,7 +20,7 @@ from sim.scorecard.distributions import overlaid
 from sim.scorecard.goals import WORKLOADS, Goal, Workload, goals
 from sim.scorecard.real import DEFAULT_TRACES, Real, real_from
 from sim.scorecard.run_rows import RunRows, actors_for, rows_of_run, workload_of_run
-from sim.scorecard.samples import naive_sample, of_one_rate, sample_of
+from sim.scorecard.samples import naive_sample, of_one_rate, rate_note, sample_of
 from sim.scorecard.score import Score, Scorecard
 from sim.tables.reading import Run
 from sim.traces import Trace
@@ -84,7 +84,7 @@ def scorecard(
         if isinstance(run, Trace):
             sources.append(run)
             continue
-        chosen = actors_for(run, actors, real.workload)
+        chosen = actors_for(run, actors, None if real.form == "clients" else real.workload)
         sources.append(rows_of_run(run, chosen))
 
     rng = np.random.default_rng(seed)
@@ -127,25 +127,25 @@ def _scored(
     say: Callable[[str], None],
 ) -> Scorecard:
     """Measure all samples, and make a score of each goal that the trace can tell."""
-    fit, test = real.fit, real.test
-    if real.form == "stream":
-        streams = [x for x in (fit, test, naive, *samples) if isinstance(x, Calls)]
-        fit, test, naive, *thin = of_one_rate(streams, np.random.default_rng(seed))
-        samples = list(thin)
-    held = Sample(test, real.test_groups)
-    values = statistics_of(test, real.form) | _stated(runs, actors)
-    measure = _Measure(held, values, real, seed)
-
+    stated = _stated(runs, actors)
+    measure = _measure(real, real.test, stated, seed)
     say("measuring the trace")
-    half = measure.of(Sample(fit, real.fit_groups))
+    half = measure.of(Sample(real.fit, real.fit_groups))
     say("measuring the naive generator")
     baseline = measure.of(Sample(naive))
-    measured = []
+
+    measured, notes = [], []
     for number, sample in enumerate(samples):
         say(f"measuring run {number + 1} of {len(samples)}")
+        if isinstance(sample, Calls) and isinstance(real.test, Calls) and real.form == "stream":
+            notes += rate_note(sample, real.test, number)
+            pair = of_one_rate((real.test, sample), np.random.default_rng(seed))
+            held = _measure(real, pair[0], stated, seed)
+            measured.append(held.of(Sample(pair[1]), importance=number == 0))
+            continue
         measured.append(measure.of(Sample(sample), importance=number == 0))
 
-    scores = [_score(goal, values, half, baseline, measured) for goal in measure.goals]
+    scores = [_score(goal, measure.values, half, baseline, measured) for goal in measure.goals]
     return Scorecard(
         against=real.name,
         title=real.title,
@@ -155,9 +155,15 @@ def _scored(
         actors=actors,
         seed=seed,
         scores=tuple(x for x in scores if x is not None),
-        distributions=overlaid(real.form, test, samples[0], naive),
-        notes=_notes(real, scores, measure.goals),
+        distributions=overlaid(real.form, real.test, samples[0], naive),
+        notes=(*_notes(real, scores, measure.goals), *notes),
     )
+
+
+def _measure(real: Real, test: Calls | Clients, stated: dict[str, float], seed: int) -> _Measure:
+    """Return what holds samples against a test part, which may have been thinned."""
+    values = statistics_of(test, real.form) | stated
+    return _Measure(Sample(test, real.test_groups), values, real, seed)
 
 
 @dataclass(frozen=True)
@@ -166,8 +172,12 @@ class _Measure:
 
     Attributes
     ----------
+    held, values
+        The test part, and its statistics.
     real
-        The test part, with its values and the trace that it is of.
+        The trace that it is of.
+    seed
+        Of samples and folds.
     """
 
     held: Sample

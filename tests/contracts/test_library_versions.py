@@ -72,6 +72,6 @@ def test_the_lowest_versions_are_those_of_the_project() -> None:
 @pytest.mark.parametrize("line", ["numpy", "numpy<3", "numpy>=2,<3", "numpy==2.0"])
 def test_a_dependency_without_a_lowest_version_or_with_a_cap_is_refused(line: str) -> None:
     text = f'[project]\ndependencies = ["{line}"]\n[project.optional-dependencies]\n'
-    text += "dask = []\ns3 = []\nsql = []\n"
+    text += "dask = []\ns3 = []\nsql = []\nrealism = []\n"
     with pytest.raises(ValueError, match=r"should be a name and its lowest version: name>=1\.2"):
         pins(text)

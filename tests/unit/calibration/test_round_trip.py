@@ -1,4 +1,4 @@
-"""Known dials are simulated, exported as a trace, fitted, and found again; `make verify` has more."""
+"""Known dials are simulated, exported as a trace, fitted and found again; more in `make verify`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from sim.calibration.dials import distance_of, fitted
 from sim.calibration.quantities import UNITS, Quantities, quantities_of
 from sim.distributions import Distribution
 from sim.traces import read_trace, split_trace
-from tests.support.round_trip import DIALS, SCAFFOLD, scenario
 from tests.support.exported_traces import export_trace
+from tests.support.round_trip import DIALS, SCAFFOLD, scenario
 
 
 @pytest.fixture(scope="module")

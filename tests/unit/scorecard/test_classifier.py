@@ -46,7 +46,7 @@ def test_an_example_of_a_known_group_gives_nothing_away() -> None:
     for _ in range(2):
         groups = np.repeat(np.arange(40), 8)
         samples.append(Examples(np.repeat(rng.standard_normal((40, 3)), 8, axis=0), groups))
-    told = tell_apart(*samples, NAMES, seed=3)
+    told = tell_apart(samples[0], samples[1], NAMES, seed=3)
     assert told is not None
     assert told.auc < 0.7
 
