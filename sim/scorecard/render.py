@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+from pathlib import PurePath
 
 from sim.documents.columns import columns
 from sim.documents.printable import printable
@@ -59,11 +60,17 @@ def about(card: Scorecard) -> list[str]:
     """Say what is held against what."""
     title = f" ({card.title})" if card.title else ""
     whose = f"Calls of {', '.join(card.actors)}" if card.actors else "All calls"
-    several = f"{len(card.runs)} runs" if len(card.runs) > 1 else card.runs[0]
-    said = [f"{whose} of {several}, held against the test part of {card.against}{title}."]
+    several = f"{len(card.runs)} runs" if len(card.runs) > 1 else place_of(card.runs[0])
+    said = [f"{whose} of {several}, held against the test part of {place_of(card.against)}{title}."]
     if len(card.runs) == 1:
         said.append("One run: what changes with the seed is no finding, so give several.")
     return said
+
+
+def place_of(text: str) -> str:
+    """Return a place as pages name it: of an absolute one the last part, for pages travel."""
+    place = PurePath(text)
+    return place.name if place.is_absolute() else text
 
 
 def row_of(score: Score) -> tuple[str, ...]:

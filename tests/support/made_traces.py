@@ -46,6 +46,21 @@ def stream_frame(seed: int, rate: float = 2.0, length_s: float = 3_600.0) -> pd.
     )
 
 
+def clients_frame(seed: int, clients: int = 24) -> pd.DataFrame:
+    """Clients of unlike volume that send for three days, most by day; a row a call."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for number in range(clients):
+        n = int(rng.lognormal(7.5, 0.7))
+        t_s = rng.random(n) * 3 * 86_400
+        kept = rng.random(n) < 0.5 + 0.5 * np.sin(2 * np.pi * t_s / 86_400 - 2)
+        part = pd.DataFrame({"t_s": np.round(t_s[kept], 3), "client": f"c{number}"})
+        part["input_tokens"] = np.ceil(rng.lognormal(6, 0.5, kept.sum())).astype(int)
+        part["output_tokens"] = np.ceil(rng.lognormal(4, 0.5, kept.sum())).astype(int)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
 def written(frame: pd.DataFrame, path: Path) -> str:
     """Write a trace as CSV, and return its path."""
     frame.to_csv(path, index=False)
