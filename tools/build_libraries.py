@@ -17,8 +17,10 @@ def main() -> None:
     for name, trace in TRACES.items():
         fit, _ = split_trace(read_trace(trace))
         path = PLACE / f"{name}.parquet"
-        write_library(library_from_trace(fit, name), path)
-        print(f"{path}: {len(fit.rows):,} calls, {path.stat().st_size:,} bytes")  # noqa: T201
+        library = library_from_trace(fit, name)
+        write_library(library, path)
+        calls = f"{library.sources} sources, {len(library.source):,} calls"
+        print(f"{path}: {calls}, {path.stat().st_size:,} bytes")  # noqa: T201
 
 
 if __name__ == "__main__":

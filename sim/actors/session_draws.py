@@ -17,6 +17,7 @@ from sim.entities.content import template_lengths
 from sim.scaffold.context_growth import Grow, grow_contexts
 from sim.scaffold.fill import DrawnSessions, Sessions, fill
 from sim.scaffold.own_lengths import Own, OwnLengths
+from sim.scaffold.session_turns import Windows
 from sim.scaffold.turns import Turns
 from sim.scenario.resolved import Actor
 from sim.streams import Streams
@@ -102,11 +103,14 @@ class SessionDraws:
             ),
         )
 
-    def windows(self, account: Ints) -> Ints:
-        """Return the window that sessions of accounts can count on, before any release."""
-        accounts = self.accounts
+    def windows(self, account: Ints) -> Windows:
+        """Return the windows that sessions of accounts have before any release."""
+        accounts, models = self.accounts, self.service.models
         model = self.service.model_number[accounts.model[account]]
-        return self.service.models.window_of(model, accounts.long_context[account])
+        return Windows(
+            models.window_of(model, accounts.long_context[account]),
+            models.standard_window_tokens[model],
+        )
 
     def calls(self, sessions: Sessions, agent: int, *name: str | int) -> DrawnSessions:
         """Draw all calls of `sessions`, which use one of the agents; `name` names the streams."""

@@ -12,19 +12,27 @@ from sim.catalog.libraries import Library
 from sim.errors import InvalidInputError
 from sim.traces import Trace, session_clusters
 
-BLOCK_CALLS = 24.0
+BLOCK_CALLS = 48.0
 MOST_CALLS = 72
 MOST_SHARE = 0.5
-_NEIGHBOURS = 8
-# A call is compared with as many; those of its own group and of one group twice are left out.
-_COMPARED = 800
+_NEIGHBOURS = 12
+# A call is compared with as many at first; those of its own source and of one source twice are
+# left out.
+_COMPARED = 200
+# Comparisons at once, which bounds memory.
+_AT_ONCE = 1_000_000
+# Of more calls than this a library keeps every second, third ... session.
+MOST_ROWS = 50_000
 # The weight of the newest call in running means.
 _NEWEST = 0.15
+# How much each feature of `states` counts. Whole sources count twice, calls that are left three
+# times: otherwise people grow alike, and sessions of middling length, with every join.
+_WEIGHTS = (1, 2, 1, 2, 1, 2, 1, 3, 1)
 # An input that falls by more is a context that the client cut down; less is reasoning dropped.
 _COMPACTED = 3000
 # Without times of service, a call is taken to last as long as this.
 _NO_SERVICE_S = 0.0
-_FEWEST_GROUPS = 3
+_FEWEST_SESSIONS = 3
 
 
 def library_from_trace(trace: Trace, name: str) -> Library:
@@ -42,38 +50,57 @@ def library_from_trace(trace: Trace, name: str) -> Library:
     Raises
     ------
     InvalidInputError
-        If the trace has no sessions, or fewer than three groups of sessions that share no calls.
+        If the trace has no sessions, or fewer than three sessions that share no calls.
     """
     if not trace.has_sessions:
         raise InvalidInputError(f"{trace.name}: has no column session; a library needs sessions")
-    groups = session_clusters(trace)
-    found = len(np.unique(groups))
-    if found < _FEWEST_GROUPS:
-        raise InvalidInputError(
-            f"{trace.name}: a library needs at least {_FEWEST_GROUPS} sessions that share no "
-            f"calls; found {found}"
-        )
-
-    calls = recorded_calls(trace.rows)
+    kept = _distinct_sessions(trace)
+    calls = recorded_calls(kept.rows)
     compacts = calls["growth"] < -_COMPACTED
     state = states(calls)
     facts = {"trace": trace.title or trace.name, "licence": trace.licence, "source": trace.source}
     return Library(
         name=name,
         source=calls["source"],
-        group=groups,
         opens_turn=calls["opens_turn"],
         wait_s=calls["wait_s"],
         growth=calls["growth"],
         output_tokens=calls["output_tokens"],
         compacts=compacts,
         begin_tokens=calls["begin_tokens"],
-        neighbours=nearest_rows(state, calls["source"], groups, calls["opens_turn"]),
+        neighbours=nearest_rows(state, calls["source"], calls["opens_turn"]),
         block_calls=BLOCK_CALLS,
         most_calls=MOST_CALLS,
         most_share=MOST_SHARE,
         facts=facts,
     )
+
+
+def _distinct_sessions(trace: Trace) -> Trace:
+    """Return the calls of sessions that share none, without those that ask for no answer.
+
+    Of forks of one conversation the longest is kept. Calls without an answer warm up a cache, which
+    the simulated client does by itself. Of a trace of more than `MOST_ROWS` calls every second,
+    third ... session is kept.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are fewer than three such sessions.
+    """
+    trace = trace.only(trace.rows["output_tokens"] > 0)
+    sessions = pd.DataFrame({"session": trace.rows["session"], "group": session_clusters(trace)})
+    calls = sessions.groupby(["group", "session"], as_index=False).size()
+    longest = calls.sort_values("size", kind="stable").groupby("group")["session"].last()
+    if len(longest) < _FEWEST_SESSIONS:
+        raise InvalidInputError(
+            f"{trace.name}: a library needs at least {_FEWEST_SESSIONS} sessions that share no "
+            f"calls; found {len(longest)}"
+        )
+
+    trace = trace.only(trace.rows["session"].isin(longest))
+    numbers = pd.factorize(trace.rows["session"])[0]
+    return trace.only(numbers % -(-len(numbers) // MOST_ROWS) == 0)
 
 
 def recorded_calls(rows: pd.DataFrame) -> dict[str, Any]:
@@ -100,10 +127,11 @@ def recorded_calls(rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def states(calls: dict[str, Any]) -> Floats:
-    """Return what makes calls alike, standardised, shape (rows, features).
+    """Return what makes calls alike, as weighted ranks, shape (rows, features).
 
-    Running means of log output, log wait and log growth; the same of whole sources, since people
-    and tasks differ; the place in the source, the calls that are left, and the input.
+    Running means of log output, log wait and log growth, each followed by the mean over the source,
+    since people and tasks differ; the place in the source, the calls that are left, and the input.
+    Each is the rank among all rows as a share, so that rare rows have neighbours as near as others.
     """
     source = calls["source"]
     logs = {
@@ -118,21 +146,20 @@ def states(calls: dict[str, Any]) -> Floats:
         features += [running.to_numpy(), by_source.transform("mean").to_numpy()]
     place = pd.Series(source).groupby(source).cumcount().to_numpy()
     calls_left = pd.Series(source).groupby(source).cumcount(ascending=False).to_numpy()
-    features += [np.log1p(place), np.log1p(calls_left), np.log1p(calls["input_tokens"])]
+    features += [place, calls_left, calls["input_tokens"]]
 
-    table = np.column_stack(features)
-    spread = table.std(axis=0)
-    return np.asarray(table / np.where(spread > 0, spread, 1.0))
+    ranks = [pd.Series(feature).rank(pct=True).to_numpy() for feature in features]
+    return np.asarray(np.column_stack(ranks) * np.array(_WEIGHTS))
 
 
-def nearest_rows(state: Floats, source: Ints, groups: Ints, opens_turn: Bools) -> Array:
-    """Return for each row the nearest of other groups, whose next calls open a turn alike.
+def nearest_rows(state: Floats, source: Ints, opens_turn: Bools) -> Array:
+    """Return for each row the nearest of other sources, whose next calls open a turn alike.
 
     Returns
     -------
     numpy.ndarray
-        Rows, the nearest first, one of a group, -1 where there are fewer; rows that end a source
-        have none. Array int32, shape (rows, 8).
+        Rows, the nearest first, one of a source, -1 where there are fewer; rows that end a source
+        have none. Array int32, shape (rows, 12).
     """
     from scipy.spatial import cKDTree
 
@@ -143,10 +170,26 @@ def nearest_rows(state: Floats, source: Ints, groups: Ints, opens_turn: Bools) -
         rows = np.flatnonzero(has_next & (next_opens == kind))
         if not rows.size:
             continue
-        _, found = cKDTree(state[rows]).query(state[rows], k=min(rows.size, _COMPARED))
-        for row, candidates in zip(rows, rows[found.reshape(rows.size, -1)], strict=True):
-            of_group = dict.fromkeys(groups[candidates].tolist())
-            of_group.pop(int(groups[row]), None)
-            firsts = [candidates[groups[candidates] == g][0] for g in list(of_group)[:_NEIGHBOURS]]
-            near[row, : len(firsts)] = firsts
+        tree, left, compared = cKDTree(state[rows]), rows, min(rows.size, _COMPARED)
+        while left.size:
+            for piece in np.array_split(left, -(-left.size * compared // _AT_ONCE)):
+                _, found = tree.query(state[piece], k=[*range(1, compared + 1)])
+                for row, candidates in zip(piece, rows[found], strict=True):
+                    nearest = _one_of_each_source(candidates, source, int(source[row]))
+                    near[row, : len(nearest)] = nearest
+
+            # who is mostly among its own is compared with more
+            left = left[near[left, -1] < 0] if compared < rows.size else left[:0]
+            compared = min(rows.size, 4 * compared)
     return near
+
+
+def _one_of_each_source(candidates: Ints, source: Ints, own: int) -> list[int]:
+    """Return the first candidate of each source but a row's own, at most as many as neighbours."""
+    firsts: dict[int, int] = {}
+    for candidate, other in zip(candidates.tolist(), source[candidates].tolist(), strict=True):
+        if other != own:
+            firsts.setdefault(other, candidate)
+        if len(firsts) == _NEIGHBOURS:
+            break
+    return list(firsts.values())

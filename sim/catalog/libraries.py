@@ -23,7 +23,6 @@ _METADATA = b"sim_library"
 _VERSION = 1
 _ROW_TYPES = {
     "source": np.int64,
-    "group": np.int64,
     "opens_turn": np.bool_,
     "wait_s": np.float64,
     "growth": np.int64,
@@ -37,7 +36,8 @@ _ROW_TYPES = {
 class Library:
     """Recorded sessions as numbers; arrays have one row a call, by source, then time.
 
-    A source is a recorded session. How sessions are drawn from it: `sim.scaffold.library_sessions`.
+    A source is a recorded session; no two share calls. How sessions are drawn:
+    `sim.scaffold.library_sessions`.
 
     Attributes
     ----------
@@ -45,8 +45,6 @@ class Library:
         What scenarios and agents call it.
     source
         Number of the source, from 0. Array of int, shape (rows,), as all that follow.
-    group
-        Number of the group of sources that share calls (forks of one conversation), from 0.
     opens_turn
         Whether a message of a person starts the call; the first call of a source always opens one.
     wait_s
@@ -60,7 +58,7 @@ class Library:
     begin_tokens
         Input tokens of the first call of a source; 0 for others.
     neighbours
-        Rows of other groups that resemble a row, the nearest first; -1 where there are fewer.
+        Rows of other sources that resemble a row, the nearest first; -1 where there are fewer.
         The call after a neighbour may follow the row. Array of int32, shape (rows, K).
     block_calls
         Mean number of consecutive calls of a source.
@@ -74,7 +72,6 @@ class Library:
 
     name: str
     source: Ints
-    group: Ints
     opens_turn: Bools
     wait_s: Floats
     growth: Ints
@@ -224,7 +221,7 @@ def write_library(library: Library, path: Path | IO[bytes]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    small = {np.int64: np.int32, np.float64: np.float32}
+    small: dict[Any, Any] = {np.int64: np.int32, np.float64: np.float32}
     columns: dict[str, Any] = {
         key: getattr(library, key).astype(small.get(kind, kind)) for key, kind in _ROW_TYPES.items()
     }

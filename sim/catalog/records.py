@@ -100,6 +100,11 @@ class Agent(Record):
     sessions, all but `history_share`, the client sends a question without what was said before:
     then each turn begins with a `base_context_tokens` of its own.
 
+    `dropped_share`: share of answers that the next request leaves out, such as reasoning.
+
+    `session_share`, `stretch_share`: shares of the variance of the normal scores of answers, new
+    input and pauses that lie between sessions, and between stretches of like calls within one.
+
     `library`: name of the recorded sessions that the scaffold's sessions are drawn from, None where
     the dials decide.
     """
@@ -126,6 +131,16 @@ class Agent(Record):
     compacts: bool
     stop_sequence_share: Share
     history_share: Share = 1.0
+    dropped_share: Share = 0.0
+    session_share: Share = 0.0
+    stretch_share: Share = 0.0
+
+    @model_validator(mode="after")
+    def _leaves_a_share_to_calls(self) -> Agent:
+        """Refuse shares that add up to more than 1."""
+        if self.session_share + self.stretch_share > 1:
+            raise ValueError("session_share and stretch_share should be at most 1 together")
+        return self
 
 
 class Benchmark(Record):

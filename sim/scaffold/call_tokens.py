@@ -11,8 +11,9 @@ from sim.arrays.types import Bools, Floats, Ints
 from sim.catalog import Agent
 from sim.scaffold.call_rows import CallRows
 from sim.scaffold.context_growth import Grow, Growth, cut_to_window, longest_summary
-from sim.scaffold.own_lengths import Own, OwnLengths, draw_lengths
+from sim.scaffold.own_lengths import Own, OwnLengths, lengths_at
 from sim.scaffold.recorded_calls import RecordedCalls
+from sim.scaffold.session_effects import session_scores
 from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE
 
 
@@ -70,10 +71,17 @@ def draw_tokens(
     """
     if recorded is None:
         inputs, outputs = own or (None, None)
-        wanted = draw_lengths(agent.output_tokens, outputs, rows.session, rng("output"))
-        new = _new_input(agent, rows, inputs, rng("append"))
+        wanted = lengths_at(
+            agent.output_tokens,
+            outputs,
+            rows.session,
+            session_scores(agent, rows.session, "output", rng),
+        )
+        new = _new_input(agent, rows, inputs, session_scores(agent, rows.session, "append", rng))
         begins = rows.session[rows.begins]
-        base = draw_lengths(agent.base_context_tokens, inputs, begins, rng("base"))
+        base = lengths_at(
+            agent.base_context_tokens, inputs, begins, rng("base").standard_normal(len(begins))
+        )
     else:
         wanted, new, base = recorded.output, recorded.appended, recorded.begin
     output, truncated = _output_tokens(agent, rows, wanted)
@@ -88,7 +96,8 @@ def draw_tokens(
     prefix = agent.static_prefix_tokens if static is None else static[rows.session]
     begin = prefix + np.maximum(appended, 0)
     begin[rows.begins] = np.maximum(np.rint(base), 1).astype(np.int64)
-    growth = grow(agent, window, rows.context, begin, appended, output)
+    kept = output if recorded is not None else _kept(agent, output, rng("dropped"))
+    growth = grow(agent, window, rows.context, begin, appended, kept)
     growth = growth._replace(tokens=np.maximum(growth.tokens, 1))
     if agent.compacts:
         return PlannedTokens(growth, output, truncated, np.zeros(len(output), np.bool_))
@@ -119,11 +128,20 @@ def _output_tokens(agent: Agent, rows: CallRows, wanted: Floats) -> tuple[Ints, 
     return np.minimum(tokens, agent.max_tokens), tokens > agent.max_tokens
 
 
-def _new_input(agent: Agent, rows: CallRows, own: Own | None, rng: np.random.Generator) -> Floats:
-    """Draw the new input of each request: results of tools, or what a user writes."""
-    appended = draw_lengths(agent.append_tokens, own, rows.session, rng)
+def _kept(agent: Agent, output: Ints, rng: np.random.Generator) -> Ints:
+    """Return the tokens of each answer that the next request has: all of it, or none."""
+    if not agent.dropped_share:
+        return output
+    return np.where(rng.random(len(output)) < agent.dropped_share, 0, output)
+
+
+def _new_input(agent: Agent, rows: CallRows, own: Own | None, scores: Floats) -> Floats:
+    """Return the new input of each request: results of tools, or what a user writes."""
+    appended = lengths_at(agent.append_tokens, own, rows.session, scores)
     # an exchange whose tools run at the provider holds the results of that many steps
     appended[rows.server] *= SERVER_STEPS_PER_EXCHANGE
     by_user = np.flatnonzero(rows.opens_turn)
-    appended[by_user] = draw_lengths(agent.user_append_tokens, own, rows.session[by_user], rng)
+    appended[by_user] = lengths_at(
+        agent.user_append_tokens, own, rows.session[by_user], scores[by_user]
+    )
     return np.maximum(appended, 1)

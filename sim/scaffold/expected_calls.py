@@ -10,18 +10,25 @@ import numpy as np
 
 from sim.arrays.ragged import starts_of
 from sim.arrays.types import Bools, Floats, Ints
-from sim.catalog import Agent, agents, library_named, models
+from sim.catalog import Agent, Library, agents, library_named
 from sim.entities.behaviour import scaffold_of
 from sim.scaffold.call_rows import CallRows
 from sim.scaffold.call_tokens import draw_forgetful, draw_tokens
 from sim.scaffold.context_growth import grow_contexts
 from sim.scaffold.recorded_calls import RecordedCalls, recorded_calls
-from sim.scaffold.session_turns import draw_session_turns, draw_turns, source_weights
+from sim.scaffold.session_turns import (
+    draw_session_turns,
+    draw_turns,
+    draw_windows,
+    source_weights,
+    windows_of,
+)
 from sim.scaffold.turns import Turns, draw_tool_steps, draw_turns_of
 from sim.scenario.resolved import Actor
 
 # Turns, sessions, and sessions of one turn that are tried out.
 _PILOT_TURNS, _PILOT_SESSIONS, _PILOT_SINGLES = 200_000, 2_048, 16_384
+_PILOT_RECORDED = 2_048
 
 # Results by the parameters that they depend on.
 _mean_calls_by_parameters: dict[tuple[Any, ...], float] = {}
@@ -35,15 +42,16 @@ def session_calls_of(behaviours: Sequence[Actor]) -> Floats:
 
 def mean_session_calls(actor: Actor, agent: str) -> float:
     """Return the expected exchanges of a session on one scaffold, compactions included."""
-    if scaffold_of(actor, agent).library is not None:
-        return _mean_recorded_calls(actor, agent)
+    scaffold = scaffold_of(actor, agent)
+    if scaffold.library is not None:
+        return _mean_recorded_calls(actor, scaffold, library_named(scaffold.library))
     length = actor.turns_per_session
     turns = length.single_share + (1 - length.single_share) * length.more.rounded_mean(low=1)
     alone = actor.model_copy(update={"agents": {agent: 1.0}})
     return turns * mean_calls(actor) * (1 + compactions_per_call(alone, one_turn=False))
 
 
-def _mean_recorded_calls(actor: Actor, name: str) -> float:
+def _mean_recorded_calls(actor: Actor, agent: Agent, library: Library) -> float:
     """Return the expected exchanges of a session that is drawn from recorded ones.
 
     The calls of the sources that sessions begin with are averaged exactly. How many more or fewer
@@ -51,35 +59,32 @@ def _mean_recorded_calls(actor: Actor, name: str) -> float:
     sources are joined, turns are cut short, and compactions come in.
     """
     parameters = (
-        *("recorded", name, actor.library, tuple(sorted(actor.library_tilt.items()))),
-        *(_windows(actor), actor.refusal_share, actor.server_tools_share, actor.prewarm_share),
-        actor.sub_agent_share,
+        *(agent.library, agent.compacts, tuple(sorted(actor.library_tilt.items()))),
+        *(tuple(windows_of(actor).items()), actor.refusal_share, actor.server_tools_share),
+        *(actor.prewarm_share, actor.sub_agent_share),
     )
     if parameters in _mean_calls_by_parameters:
         return _mean_calls_by_parameters[parameters]
 
-    agent, rng = scaffold_of(actor, name), np.random.default_rng(0)
-    library = library_named(agent.library or "")
-    window = _windows_of_sessions(actor, _PILOT_SESSIONS, rng)
-    asked = draw_session_turns(actor, agent, window, rng)
+    rng = np.random.default_rng(0)
+    windows = draw_windows(actor, _PILOT_RECORDED, rng)
+    asked = draw_session_turns(actor, agent, windows, rng)
     per_session = asked.calls_per_session
     first, forgetful = starts_of(per_session), draw_forgetful(agent, len(per_session), rng)
     rows = CallRows.from_turns(asked.turns, per_session, forgetful)
-    recorded = recorded_calls(library, asked.recorded, first, rng)
-    compacted = _compacted(agent, window, rows, recorded)
+    taken = np.asarray(asked.recorded)
+    recorded = recorded_calls(library, taken, first, rng)
+    made = len(rows.task) + int(_compacted(agent, windows.tokens, rows, recorded).sum())
 
     # what the sources have is known: only the ratio to it is estimated
-    calls = np.bincount(library.source)
-    source = library.source[asked.recorded[first]]
-    ratio = (len(compacted) + compacted.sum()) / calls[source].sum()
-    means = {
-        holds: np.average(
-            calls, weights=source_weights(library, actor.library_tilt, agent.compaction_at * holds)
-        )
-        for holds in set(window.tolist())
-    }
-    _mean_calls_by_parameters[parameters] = ratio * np.mean([means[w] for w in window.tolist()])
-    return _mean_calls_by_parameters[parameters]
+    calls, source = np.bincount(library.source), library.source[taken[first]]
+    mean = 0.0
+    for window, share in windows_of(actor).items():
+        weights = source_weights(library, actor.library_tilt, *window)
+        mean += share * float(np.average(calls, weights=weights))
+    expected = made / calls[source].sum() * mean / sum(windows_of(actor).values())
+    _mean_calls_by_parameters[parameters] = expected
+    return expected
 
 
 def mean_calls(actor: Actor) -> float:
@@ -129,9 +134,9 @@ def compactions_per_call(actor: Actor, *, one_turn: bool) -> float:
     parameters = (
         one_turn,
         tuple(actor.agents.items()),
-        _windows(actor),
+        tuple(windows_of(actor).items()),
         actor.output_tokens,
-        tuple(actor.scaffold.items()),
+        actor.scaffold,
         actor.turns_per_session,
         actor.refusal_share,
         actor.server_tools_share,
@@ -166,7 +171,7 @@ def _share(actor: Actor, name: str, turns: Turns, per_session: Ints) -> float:
     agent = scaffold_of(actor, name)
     forgetful = draw_forgetful(agent, len(per_session), np.random.default_rng(1))
     rows = CallRows.from_turns(turns, per_session, forgetful)
-    window = _windows_of_sessions(actor, len(per_session), np.random.default_rng(0))
+    window = draw_windows(actor, len(per_session), np.random.default_rng(0)).tokens
     return float(_compacted(agent, window, rows, None).mean())
 
 
@@ -175,20 +180,3 @@ def _compacted(agent: Agent, window: Ints, rows: CallRows, recorded: RecordedCal
     rngs = cache(lambda purpose: np.random.default_rng([0, *purpose.encode()]))
     tokens = draw_tokens(agent, window[rows.session], rows, recorded, rngs, grow_contexts)
     return tokens.growth.compacted
-
-
-def _windows(actor: Actor) -> tuple[tuple[int, float], ...]:
-    """Return the windows that sessions of an actor have, and the share of each, in tokens."""
-    share = actor.long_context_share
-    windows = []
-    for name, weight in actor.models.items():
-        longest = models()[name].context_window_tokens
-        standard = models()[name].standard_window_tokens or longest
-        windows += [(longest, weight * share), (standard, weight * (1 - share))]
-    return tuple(windows)
-
-
-def _windows_of_sessions(actor: Actor, sessions: int, rng: np.random.Generator) -> Ints:
-    """Draw the window of each of so many sessions of an actor."""
-    windows, weights = np.array(_windows(actor)).T
-    return rng.choice(windows.astype(np.int64), sessions, p=weights / weights.sum())

@@ -15,8 +15,10 @@ from sim.scaffold.answers import draw_answers
 from sim.scaffold.call_rows import CallRows, Histories, turn_in_session
 from sim.scaffold.call_tokens import draw_forgetful, draw_summaries, draw_tokens
 from sim.scaffold.context_growth import Grow, grow_contexts
+from sim.scaffold.normal_scores import values_at
 from sim.scaffold.own_lengths import OwnLengths
 from sim.scaffold.recorded_calls import RecordedCalls, recorded_calls
+from sim.scaffold.session_effects import session_scores
 from sim.scaffold.turns import Turns
 from sim.streams import Streams
 from sim.tables.words import ASSISTANT, TOOL, USER, WINDOW_EXCEEDED
@@ -316,7 +318,8 @@ def _waits_us(
 ) -> Ints:
     """Return the pause before each call: of a user before a turn, of tools within."""
     if recorded is None:
-        seconds = agent.tool_time_s.sample(rng("tool time"), len(rows.task))
+        scores = session_scores(agent, rows.session, "tool time", rng)
+        seconds = values_at(agent.tool_time_s, scores)
     else:
         # the recorded pause is before the call that warms the cache up, if there is one
         seconds = recorded.wait_s

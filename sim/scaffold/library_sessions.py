@@ -14,8 +14,8 @@ import numpy as np
 from sim.arrays.types import Floats, Ints
 from sim.catalog.libraries import Library
 
-# So many sessions are drawn at once; it bounds the table of what each has used.
-_AT_ONCE = 4096
+# Cells of the table of what each session has used; it bounds how many are drawn at once.
+_CELLS = 1_000_000
 # Spread of the factors, as standard deviations of their logarithms: no call comes back exactly.
 _WAIT_SPREAD = 0.10
 _TOKEN_SPREAD = 0.05
@@ -43,8 +43,9 @@ def draw_library_sessions(
 
     A session begins with the first call of a source and goes on call by call. After blocks of
     geometric length, and always when a block has reached `library.longest_run`, it goes on after
-    a row of another source that resembles the present one. It ends where the source that it is in
-    ends. It does not come back to a source, nor to one that shares calls with it.
+    a row of another source that resembles the present one, the j-th nearest with a weight of 1/j
+    (Lall and Sharma's kernel). It ends where the source that it is in ends. It does not come back
+    to a source; if that leaves no neighbour, it ends.
 
     Parameters
     ----------
@@ -59,21 +60,19 @@ def draw_library_sessions(
     """
     share = None if weights is None else weights / weights.sum()
     begins = rng.choice(library.sources, sessions, p=share)
+    at_once = max(1, _CELLS // library.sources)
 
-    parts = [
-        _joined_blocks(library, begins[k : k + _AT_ONCE], rng) for k in range(0, sessions, _AT_ONCE)
-    ]
-    return LibrarySessions(
-        rows=np.concatenate([x.rows for x in parts]) if parts else np.zeros(0, np.int64),
-        per_session=np.concatenate([x.per_session for x in parts])
-        if parts
-        else np.zeros(0, np.int64),
-    )
+    none = LibrarySessions(np.zeros(0, np.int64), np.zeros(0, np.int64))
+    pieces = (begins[k : k + at_once] for k in range(0, sessions, at_once))
+    parts = [none, *(_joined_blocks(library, piece, rng) for piece in pieces)]
+    rows, per_session = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return LibrarySessions(rows, per_session)
 
 
 def _joined_blocks(library: Library, begins: Ints, rng: np.random.Generator) -> LibrarySessions:
     """Return the sessions that begin with these sources, drawn block by block."""
-    used = np.zeros((len(begins), int(library.group.max()) + 1), np.bool_)
+    used = np.zeros((len(begins), library.sources), np.bool_)
+    rank = np.arange(1, library.neighbours.shape[1] + 1)
     session, row = np.arange(len(begins)), library.first[begins]
     blocks: list[tuple[Ints, Ints, Ints]] = []
 
@@ -84,12 +83,13 @@ def _joined_blocks(library: Library, begins: Ints, rng: np.random.Generator) -> 
         calls = np.minimum(calls, library.longest_run[source])
         end = np.minimum(row + calls - 1, library.last[source])
         blocks.append((session, row, end - row + 1))
-        used[session, library.group[row]] = True
+        used[session, source] = True
 
-        # a join: any of the neighbours whose group the session has not used
+        # a join: one of the neighbours whose source the session has not used; the largest of
+        # u ** (1 / weight) is a draw by weight
         near = library.neighbours[end]
-        chance = rng.random(near.shape)
-        is_free = (near >= 0) & ~used[session[:, None], library.group[near]]
+        chance = rng.random(near.shape) ** rank
+        is_free = (near >= 0) & ~used[session[:, None], library.source[near]]
         pick = np.where(is_free, chance, -1.0).argmax(axis=1)
         goes_on = (end < library.last[source]) & is_free.any(axis=1)
         row = (near[np.arange(row.size), pick] + 1)[goes_on]

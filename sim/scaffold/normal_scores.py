@@ -14,9 +14,12 @@ import numpy as np
 from sim.arrays.types import Floats
 from sim.distributions import Distribution, Lognormal
 
-_GRID = np.linspace(-8.5, 8.5, 17_001)
+_PER_UNIT = 1_000
+_GRID = np.linspace(-8.5, 8.5, 17 * _PER_UNIT + 1)
 # A mixture is tabulated on so many points, as far as its parts reach; its jumps are that steep.
 _POINTS, _FAR, _STEEP = 4_001, 6.5, 1e-12
+# From one point of the grid to the next a quantile rises by less, but across a gap.
+_GAP = 0.1
 
 
 def normal_cdf(z: Floats) -> Floats:
@@ -59,8 +62,8 @@ def values_at(distribution: Distribution, z: Floats) -> Floats:
     Parameters
     ----------
     distribution : Distribution
-        Its quantiles are exact, those of a mixture interpolated in a table, to a relative 1e-4
-        within five standard deviations.
+        Its quantiles are exact for a constant and a lognormal; those of other shapes are tabulated,
+        to a relative 1e-4 within five standard deviations. They jump where the distribution does.
     z : array of float
         Normal scores.
 
@@ -74,16 +77,33 @@ def values_at(distribution: Distribution, z: Floats) -> Floats:
     if (law := distribution.lognormal) is not None:
         values = np.exp(log(law.median) + law.sigma * z)
         return values if law.max is None else np.minimum(values, law.max)
-    if (uniform := distribution.loguniform) is not None:
-        return np.asarray(uniform.low * np.exp(uniform.span * normal_cdf(z)))
-    if distribution.quantiles is not None:
-        return distribution.quantiles.at(normal_cdf(z))
-    scores, log_values = _table(distribution)
-    return np.asarray(np.exp(np.interp(z, scores, log_values)))
+
+    at, rise = _table(distribution)
+    place = (np.clip(z, _GRID[0], _GRID[-1]) - _GRID[0]) * _PER_UNIT
+    cell = place.astype(np.intp)
+    return np.asarray(at[cell] + rise[cell] * (place - cell))
 
 
 @lru_cache(maxsize=256)
 def _table(distribution: Distribution) -> tuple[Floats, Floats]:
+    """Return the quantile at each point of the grid, and how much it rises to the next.
+
+    Where it rises by more than a tenth the distribution has a gap, in which no value may fall.
+    """
+    if distribution.quantiles is not None:
+        at = distribution.quantiles.at(_normal_cdf_on_grid())
+    elif (law := distribution.loguniform) is not None:
+        at = law.low * np.exp(law.span * _normal_cdf_on_grid())
+    else:
+        scores, log_values = _scores_of_mixture(distribution)
+        at = np.exp(np.interp(_GRID, scores, log_values))
+
+    rise = np.append(np.diff(at), 0.0)
+    rise[rise > _GAP * at] = 0.0
+    return at, rise
+
+
+def _scores_of_mixture(distribution: Distribution) -> tuple[Floats, Floats]:
     """Return normal scores of a mixture, ascending, and the logarithm of its quantile at each.
 
     Its distribution function is tabulated on an even grid of logarithms, with two more points at
@@ -95,7 +115,6 @@ def _table(distribution: Distribution) -> tuple[Floats, Floats]:
     jumps += [log(law.max) for _, law in laws if law.max is not None]
     grid = np.linspace(min(ends), max(ends), _POINTS)
     grid = np.unique(np.concatenate([grid, jumps, np.array(jumps) - _STEEP]))
-
     below = sum(weight * _below(law, grid) for weight, law in laws)
     return normal_quantile(np.asarray(below)), grid
 

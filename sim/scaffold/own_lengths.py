@@ -34,10 +34,10 @@ class OwnLengths(NamedTuple):
     outputs: Own
 
 
-def draw_lengths(
-    distribution: Distribution, own: Own | None, session: Ints, rng: np.random.Generator
+def lengths_at(
+    distribution: Distribution, own: Own | None, session: Ints, scores: Floats
 ) -> Floats:
-    """Draw lengths that follow a distribution over all accounts, and spread less within each.
+    """Return lengths that follow a distribution over all accounts, and spread less within each.
 
     The normal score of a length is spread * z + sqrt(1 - spread^2) * score of the account, with z
     standard normal: again standard normal over accounts (a Gaussian copula). So the distribution
@@ -52,16 +52,15 @@ def draw_lengths(
         How accounts differ; None if they do not.
     session
         The session of each length, shape (lengths,).
-    rng
-        Gives a normal number for each length, or what a sample of the distribution takes.
+    scores
+        The normal score z of each length within its account, shape (lengths,).
 
     Returns
     -------
     array of float, shape (lengths,)
         In the unit of the distribution, not rounded.
     """
-    if own is None:
-        return distribution.sample(rng, len(session))
-    spread, score = own.spread[session], own.score[session]
-    z = spread * rng.standard_normal(len(session)) + np.sqrt(1 - spread**2) * score
-    return values_at(distribution, z)
+    if own is not None:
+        spread, score = own.spread[session], own.score[session]
+        scores = spread * scores + np.sqrt(1 - spread**2) * score
+    return values_at(distribution, scores)

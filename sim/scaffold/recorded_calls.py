@@ -10,7 +10,8 @@ from sim.arrays.types import Floats, Ints
 from sim.catalog import Library
 from sim.scaffold.library_sessions import stretched
 
-# Standard deviation of the logarithm of a factor on the context that a session begins with; a prior.
+# Spread of a factor on the context that a session begins with, as standard deviation of its
+# logarithm; a prior.
 _BEGIN_SPREAD = 0.03
 
 

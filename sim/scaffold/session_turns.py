@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
-from sim.arrays.ragged import position_in, ranges, starts_of
+from sim.arrays.ragged import cumulate_in, position_in, ranges, starts_of
 from sim.arrays.time import SECOND_US
 from sim.arrays.types import Bools, Floats, Ints
-from sim.catalog import Agent, Library, library_named
+from sim.catalog import Agent, Library, library_named, models
 from sim.scaffold.library_sessions import LibrarySessions, draw_library_sessions, stretched
 from sim.scaffold.turns import (
     Turns,
@@ -21,6 +23,16 @@ from sim.scaffold.turns import (
 )
 from sim.scenario.resolved import Actor
 from sim.streams import Streams
+
+
+class Windows(NamedTuple):
+    """Windows of the models of S sessions, in tokens of input and answer; shape (S,).
+
+    `standard` is the window that the model has for those who do not ask for a longer one.
+    """
+
+    tokens: Ints
+    standard: Ints
 
 
 class SessionTurns(NamedTuple):
@@ -69,7 +81,7 @@ class SessionTurns(NamedTuple):
 def draw_session_turns(
     behaviour: Actor,
     agent: Agent,
-    window: Ints,
+    windows: Windows,
     rng: np.random.Generator,
     world: Streams | None = None,
 ) -> SessionTurns:
@@ -81,9 +93,9 @@ def draw_session_turns(
         Its dials; what is special about turns, such as refusals, comes from them in either case.
     agent : Agent
         The scaffold; its library, if it has one, decides turns, pauses and calls.
-    window : array of int, shape (S,)
-        Tokens that the model of each session holds. No session is drawn that begins with more than
-        the scaffold leaves in it.
+    windows : Windows
+        Of the model of each session. Sessions with a long window are drawn from those recorded ones
+        that needed it, others from those that did not.
     rng : numpy.random.Generator
         Draws all of them.
     world : Streams, optional
@@ -91,11 +103,10 @@ def draw_session_turns(
         in samples, of which nobody asks what the turns are about.
     """
     if agent.library is None:
-        return _by_dials(behaviour, len(window), rng, world)
+        return _by_dials(behaviour, len(windows.tokens), rng, world)
 
     library = library_named(agent.library)
-    most = np.floor(window * agent.compaction_at)
-    drawn = _sessions_within(library, behaviour.library_tilt, most, rng)
+    drawn = _sessions_within(library, behaviour.library_tilt, windows, rng)
 
     # a turn is a recorded call that opens one, and those behind it
     opens = library.opens_turn[drawn.rows]
@@ -137,6 +148,24 @@ def _by_dials(
     return SessionTurns(per_session, turns, gap_us, item, None)
 
 
+def windows_of(actor: Actor) -> Mapping[tuple[int, int], float]:
+    """Return the share of sessions of an actor by (window, standard window) of their models."""
+    shares: dict[tuple[int, int], float] = defaultdict(float)
+    for name, weight in actor.models.items():
+        longest = models()[name].context_window_tokens
+        standard = models()[name].standard_window_tokens or longest
+        shares[longest, standard] += weight * actor.long_context_share
+        shares[standard, standard] += weight * (1 - actor.long_context_share)
+    return shares
+
+
+def draw_windows(actor: Actor, sessions: int, rng: np.random.Generator) -> Windows:
+    """Draw the windows of so many sessions of an actor."""
+    kinds = np.array(list(windows_of(actor)))
+    shares = np.array(list(windows_of(actor).values()))
+    return Windows(*kinds[rng.choice(len(kinds), sessions, p=shares / shares.sum())].T)
+
+
 def draw_turns(actor: Actor, size: int, rng: np.random.Generator) -> Ints:
     """Draw the user turns of `size` sessions by the dials of an actor, 1 or more each."""
     turns = actor.turns_per_session
@@ -147,17 +176,28 @@ def draw_turns(actor: Actor, size: int, rng: np.random.Generator) -> Ints:
 # --- recorded sessions
 
 
-def source_weights(library: Library, tilt: dict[str, float], most_tokens: float) -> Floats:
+def source_weights(
+    library: Library, tilt: dict[str, float], window_tokens: int, standard_tokens: int
+) -> Floats:
     """Return how often sessions begin as each source does, relative to others, shape (sources,).
 
-    A source weighs exp of the sum of weight x feature over the features of `tilt`, and nothing if
-    it begins with more than `most_tokens` of context. If all do, the shortest is left.
+    A source weighs exp of the sum of weight x feature over the features of `tilt`. Those that
+    needed no more than the standard window are for sessions that have no more, the others for
+    sessions with a long window; if there are none of a kind, all others are drawn.
     """
     features = _features(library)
     weights = np.exp(sum((w * features[name] for name, w in tilt.items()), np.zeros(1)))
-    begin = library.begin_tokens[library.first]
-    fits = begin <= max(most_tokens, int(begin.min()))
-    return np.asarray(np.broadcast_to(weights, len(begin)) * fits)
+    needs = _needed_tokens(library)
+    is_long = window_tokens > standard_tokens
+    fits = (needs > standard_tokens) if is_long else (needs <= window_tokens)
+    return np.asarray(weights * (fits if fits.any() else ~fits))
+
+
+def _needed_tokens(library: Library) -> Ints:
+    """Return the longest input of each source, shape (sources,)."""
+    added = np.where(library.begin_tokens > 0, library.begin_tokens, library.growth)
+    inputs = cumulate_in(added, np.bincount(library.source))
+    return np.maximum.reduceat(inputs, library.first)
 
 
 @cache
@@ -193,17 +233,18 @@ def _lengths_of_turns(library: Library) -> Ints:
 
 
 def _sessions_within(
-    library: Library, tilt: dict[str, float], most_tokens: Floats, rng: np.random.Generator
+    library: Library, tilt: dict[str, float], windows: Windows, rng: np.random.Generator
 ) -> LibrarySessions:
-    """Draw a recorded session for each of `most_tokens`, the most that it may begin with."""
+    """Draw a recorded session for each of `windows`."""
+    kinds, kind = np.unique(np.column_stack(windows), axis=0, return_inverse=True)
     drawn: list[Ints] = []
-    first, calls = np.zeros((2, len(most_tokens)), np.int64)
-    for most in np.unique(most_tokens).tolist():
-        of_window = np.flatnonzero(most_tokens == most)
-        weights = source_weights(library, tilt, most)
-        sessions = draw_library_sessions(library, len(of_window), rng, weights)
-        first[of_window] = sum(map(len, drawn)) + starts_of(sessions.per_session)
-        calls[of_window] = sessions.per_session
+    first, calls = np.zeros((2, len(kind)), np.int64)
+    for number, (tokens, standard) in enumerate(kinds.tolist()):
+        alike = np.flatnonzero(kind.ravel() == number)
+        weights = source_weights(library, tilt, tokens, standard)
+        sessions = draw_library_sessions(library, len(alike), rng, weights)
+        first[alike] = sum(map(len, drawn)) + starts_of(sessions.per_session)
+        calls[alike] = sessions.per_session
         drawn.append(sessions.rows)
     rows = np.concatenate([np.zeros(0, np.int64), *drawn])
     return LibrarySessions(rows[ranges(first, calls)], calls)

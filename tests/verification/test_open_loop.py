@@ -102,7 +102,7 @@ def test_sessions_in_progress(report: Report) -> None:
 
     held = [sessions_of(seed) for seed in SEEDS]
     length = np.concatenate([lengths_us(sessions_of(seed)) for seed in OTHER_SEEDS])
-    rate = 400 * mean_per_day(crowd()) / mean_session_calls(crowd()) / DAY_US
+    rate = 400 * mean_per_day(crowd()) / mean_session_calls(crowd(), "coding-cli") / DAY_US
     mean = rate * float(length.mean())
     of_length = mean * float(length.std() / length.mean() / len(length) ** 0.5)
     per_group = mean / GROUPS

@@ -10,9 +10,8 @@ from sim.actors.arrivals.rates import SESSION_LEAD_US
 from sim.arrays.ragged import cumulate_in, starts_of
 from sim.arrays.time import DAY_US, MINUTE_US
 from sim.arrays.types import Ints
-from sim.documents.bounds import MOST_TOKENS
 from sim.entities.behaviour import scaffold_of
-from sim.scaffold.session_turns import draw_session_turns
+from sim.scaffold.session_turns import draw_session_turns, draw_windows
 from sim.scenario.resolved import Actor
 
 # What a call, and the tail of a session, hardly ever exceed.
@@ -88,16 +87,15 @@ def lead_us(behaviour: Actor, expected: float, rng: np.random.Generator) -> int:
 def _pilot(behaviour: Actor, rng: np.random.Generator) -> tuple[Ints, Ints]:
     """Draw some sessions; return the calls of their turns, and when each turn has ended.
 
-    Sessions come from the scaffolds by their shares; those of recorded ones count with the longest
-    window, in which all of them fit.
+    Sessions come from the scaffolds by their shares.
     """
     total = sum(behaviour.agents.values())
     calls, ends_us = [], []
     for name, share in behaviour.agents.items():
         agent = scaffold_of(behaviour, name)
         few = _PILOT_RECORDED if agent.library else _PILOT_SESSIONS
-        window = np.full(math.ceil(few * share / total), MOST_TOKENS)
-        asked = draw_session_turns(behaviour, agent, window, rng)
+        windows = draw_windows(behaviour, math.ceil(few * share / total), rng)
+        asked = draw_session_turns(behaviour, agent, windows, rng)
         calls.append(asked.turns.calls)
         ends_us.append(_turn_ends_us(asked.human_gap_us, asked.turns.calls, asked.per_session))
     return np.concatenate(calls), np.concatenate(ends_us)

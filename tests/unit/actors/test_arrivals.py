@@ -16,9 +16,9 @@ from sim.actors.arrivals.clusters import Clustering
 from sim.actors.arrivals.intensity import WeeklyIntensity
 from sim.actors.arrivals.point_process import session_starts
 from sim.actors.arrivals.rates import SESSION_LEAD_US
-from sim.actors.arrivals.session_length import draw_turns
 from sim.actors.session_draws import SessionPlan
 from sim.population.population import build_population
+from sim.scaffold.session_turns import draw_turns
 from sim.scaffold.turns import draw_tool_steps, draw_turns_of
 from sim.scenario.resolved import Rhythm
 from sim.world.load_curve import weekly_weights

@@ -55,7 +55,8 @@ def test_each_scaffold_belongs_to_a_behaviour() -> None:
         names
     )
     assert context.behaviour_of_agent[0] is context.actor
-    assert context.session_calls == [mean_session_calls(b) for b in context.behaviours]
+    pairs = zip(context.behaviour_of_agent, names, strict=True)
+    assert context.session_calls.tolist() == [mean_session_calls(b, name) for b, name in pairs]
 
 
 def test_new_accounts_of_an_operator_warm_up() -> None:

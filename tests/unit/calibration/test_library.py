@@ -59,11 +59,29 @@ def made_up(sessions: int, calls: int, copies: int = 0) -> Trace:
     return Trace("mine.csv", rows, 0.0, "")
 
 
-def test_forks_of_a_conversation_are_one_group_and_no_neighbours() -> None:
-    library = library_from_trace(made_up(8, 6, copies=2), "mine")
-    assert library.group[library.first].tolist() == [0, 1, 2, 3, 4, 5, 0, 0]
-    near = library.neighbours[library.source == 0]
-    assert not np.isin(library.group[near[near >= 0]], 0).any()
+def test_of_forks_of_a_conversation_the_longest_is_kept() -> None:
+    trace = made_up(8, 6, copies=2)
+    longest = trace.only((trace.rows["session"] == 6) | (trace.rows.index % 6 < 5))
+    library = library_from_trace(longest, "mine")
+    assert library.sources == 6
+    kept = longest.rows[longest.rows["session"].isin([1, 2, 3, 4, 5, 6])]
+    assert np.array_equal(library.output_tokens, kept["output_tokens"])
+
+
+def test_calls_that_ask_for_no_answer_are_left_out() -> None:
+    trace = made_up(4, 5)
+    trace.rows.loc[[0, 7], "output_tokens"] = 0
+    library = library_from_trace(trace, "mine")
+    assert np.array_equal(library.output_tokens, trace.rows["output_tokens"].drop([0, 7]))
+    assert library.begin_tokens[0] == trace.rows["input_tokens"][1]
+
+
+def test_of_a_large_trace_sessions_are_kept_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim.calibration.library.MOST_ROWS", 20)
+    trace = made_up(12, 5)
+    library = library_from_trace(trace, "mine")
+    kept = trace.rows[trace.rows["session"].isin([0, 3, 6, 9])]
+    assert np.array_equal(library.output_tokens, kept["output_tokens"])
 
 
 def test_a_small_trace_will_do() -> None:

@@ -41,7 +41,8 @@ ALIKE = {"on_failure", "resume_after_s", "cloud_share"}
 def shared() -> dict[str, list[Any]]:
     """The values of each dial in all modes, or in all sharing groups."""
     # those of the scaffold of the mode, as the catalog has it
-    found: dict[str, list[Any]] = {"output_tokens": [], "scaffold": []}
+    scaffolds = ("output_tokens", "scaffold", "library", "library_tilt")
+    found: dict[str, list[Any]] = {name: [] for name in scaffolds}
     for variants in (modes(), sharing_groups()):
         for variant in variants.values():
             for name, value in variant.parameters.items():

@@ -16,13 +16,14 @@ from tests.support.scenarios import DAY_US, coders, make_actor, pool
 
 
 def test_slots_are_watched_by_rate_sharing_and_refusals() -> None:
-    actor = coders(4, refusal_share=0.1)
+    actor = coders(4, refusal_share=0.1, library="none")
     other = actor.model_copy(update={"refusal_share": 0.3, "agentic_share": 0.0})
     context = context_of(actor)
     accounts = replace(
         context.accounts,
         mode=np.array([0, 1, 0, 1]),
         ip=np.array([5, 5, 6, 5]),
+        agent=np.array([0, 1, 0, 1]),
         instrument=np.array([1, 2, 2, 3]),
         organisation=np.array([0, 0, 1, 1]),
     )
@@ -33,7 +34,7 @@ def test_slots_are_watched_by_rate_sharing_and_refusals() -> None:
     assert watched.accounts_on_address.tolist() == [3, 3, 1, 3]
     assert watched.accounts_on_card.tolist() == [1, 2, 2, 1]
     assert watched.organisation.tolist() == [0, 0, 1, 1]
-    calls = np.array([mean_session_calls(actor), mean_session_calls(other)] * 2)
+    calls = np.array([mean_session_calls(x, "coding-cli") for x in (actor, other)] * 2)
     refusals = np.array([0.1, 0.3] * 2)
     assert watched.refusals_per_day == pytest.approx(per_day / calls * refusals)
     assert watched.begins_us.tolist() == begins.tolist()

@@ -71,12 +71,10 @@ def test_without_the_bound_sources_come_back_whole(library: Library) -> None:
     assert wholly_replayed(library, drawn) > 40
 
 
-def test_no_session_comes_back_to_sources_that_share_calls(
-    library: Library, drawn: LibrarySessions
-) -> None:
+def test_no_session_comes_back_to_a_source(library: Library, drawn: LibrarySessions) -> None:
     for rows in rows_of_sessions(drawn)[:500]:
-        group = library.group[rows]
-        assert (np.diff(group) != 0).sum() + 1 == len(np.unique(group))
+        source = library.source[rows]
+        assert (np.diff(source) != 0).sum() + 1 == len(np.unique(source))
 
 
 def test_the_same_generator_draws_the_same_sessions(library: Library) -> None:

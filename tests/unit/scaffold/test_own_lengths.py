@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sim.distributions import Distribution
-from sim.scaffold.own_lengths import Own, draw_lengths
+from sim.scaffold.own_lengths import Own, lengths_at
 from tests.support.scenarios import lognormal, make_actor, scenario, simulated
 
 ACCOUNTS, EACH = 4_000, 30
@@ -18,7 +18,9 @@ def drawn(distribution: Distribution, spread: float) -> Any:
     rng = np.random.default_rng(5)
     own = Own(np.full(ACCOUNTS, spread), rng.standard_normal(ACCOUNTS))
     session = np.repeat(np.arange(ACCOUNTS), EACH)
-    return draw_lengths(distribution, own, session, rng).reshape(ACCOUNTS, EACH)
+    return lengths_at(distribution, own, session, rng.standard_normal(len(session))).reshape(
+        ACCOUNTS, EACH
+    )
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.3, 1.0])
@@ -45,7 +47,8 @@ def test_a_mixture_keeps_its_quantiles() -> None:
 
 def test_without_accounts_lengths_are_a_sample() -> None:
     law = lognormal(100, 0.5)
-    some = draw_lengths(law, None, np.arange(9), np.random.default_rng(2))
+    scores = np.random.default_rng(2).standard_normal(9)
+    some = lengths_at(law, None, np.arange(9), scores)
     assert some.tolist() == law.sample(np.random.default_rng(2), 9).tolist()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sim.catalog import models
-from sim.scaffold import expected_calls
+from sim.scaffold import expected_calls, session_turns
 from sim.scaffold.expected_calls import compactions_per_call, mean_calls, mean_session_calls
 from sim.scaffold.turns import (
     Turns,
@@ -147,7 +147,7 @@ def test_expected_calls_of_a_session_are_those_of_its_turns() -> None:
         "turns_per_session": per_session,
     }
     actor: Actor = coders(agents={"swe-agent": 1.0}, **dials)
-    assert mean_session_calls(actor) == pytest.approx(2.5 * 3)
+    assert mean_session_calls(actor, "swe-agent") == pytest.approx(2.5 * 3)
 
 
 def test_expected_calls_have_the_compactions_of_agents_that_compact() -> None:
@@ -157,11 +157,13 @@ def test_expected_calls_have_the_compactions_of_agents_that_compact() -> None:
         "agentic_share": 1.0,
         "tool_steps": constant(9),
         "turns_per_session": per_session,
+        "long_context_share": 0.0,
     }
     actor: Actor = coders(agents={"coding-cli": 0.5, "swe-agent": 0.5}, **dials)
     share = compactions_per_call(actor, one_turn=False)
     assert share == pytest.approx(0.5 * 1_700 / 121_000, rel=0.1)
-    assert mean_session_calls(actor) == pytest.approx(1_000 * (1 + share))
+    assert mean_session_calls(actor, "coding-cli") == pytest.approx(1_000 * (1 + 2 * share))
+    assert mean_session_calls(actor, "swe-agent") == pytest.approx(1_000)
     # a single turn is compacted only if its session begins near the limit
     assert 0 < compactions_per_call(actor, one_turn=True) < 3 * share
 
@@ -186,7 +188,7 @@ def test_expected_compactions_follow_the_answers_and_the_windows_of_the_models(
     # no two models of the catalog differ in their windows
     large, other = list(models().values())[:2]
     small = other.model_copy(update={"context_window_tokens": 50_000})
-    monkeypatch.setattr(expected_calls, "models", lambda: {large.id: large, small.id: small})
+    monkeypatch.setattr(session_turns, "models", lambda: {large.id: large, small.id: small})
     monkeypatch.setattr(expected_calls, "_compactions_by_parameters", {})
     alone = share(models={large.id: 1.0}), share(models={small.id: 1.0})
     assert alone[1] > 2 * alone[0]

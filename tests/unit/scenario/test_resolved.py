@@ -15,14 +15,15 @@ TURNS = {"agentic_share", "tool_steps", "turns_per_session", "human_gap_s"}
 COVER = {"benchmark", "items"}
 QUEUE = {"source", "workers", "balance", "starts_us"}
 BENCHMARK = {"runs", "step_limit"}
+LIBRARY = {"library", "library_tilt"}
 PROMPTS = {"target_exchanges", "lasts_us"}
-PARTIAL = TURNS | COVER | QUEUE | BENCHMARK | PROMPTS
+PARTIAL = LIBRARY | TURNS | COVER | QUEUE | BENCHMARK | PROMPTS
 
 
 @pytest.mark.parametrize(
     ("arrival", "source", "partial"),
     [
-        ("sessions", None, TURNS | COVER),
+        ("sessions", None, TURNS | COVER | LIBRARY),
         ("queue", "benchmark", QUEUE | COVER | BENCHMARK),
         ("queue", "prompts", QUEUE | TURNS | COVER | PROMPTS),
     ],
