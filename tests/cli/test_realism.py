@@ -13,7 +13,7 @@ import sim as front
 from sim.errors import InvalidInputError
 from sim.scorecard import Scorecard
 from tests.support.commands import refused, sim
-from tests.support.made_traces import clients_frame, sessions_frame, stream_frame, written
+from tests.support.traces import clients_frame, sessions_frame, stream_frame, written
 
 
 @pytest.fixture(scope="module")
