@@ -45,11 +45,15 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 def headline(card: Scorecard) -> str:
     """Say how many goals are reached, by the runs and by the naive generator."""
-    n = len(card)
-    words = f"{card.passes} of {n} goals are reached ({100 * card.passes / max(n, 1):.0f} %)"
-    if len(card.runs) > 1:
-        each = card.passes_of_runs
-        words += f" in the mean of {len(each)} runs, {sum(each) / len(each):.1f} by one run alone"
+    n, each = len(card), card.passes_of_runs
+    mean = sum(each) / len(each)
+    share = f"({100 * mean / max(n, 1):.0f} %)"
+    words = f"{card.passes} of {n} goals are reached {share}"
+    if len(each) > 1:
+        words = (
+            f"{mean:.1f} of {n} goals are reached {share} in the mean of {len(each)} runs, "
+            f"{card.passes} by their mean distances"
+        )
     return (
         f"{words}. The other part of the trace reaches {card.passes_of_real}, the naive generator "
         f"{card.passes_of_naive}."
