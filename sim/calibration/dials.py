@@ -84,7 +84,10 @@ def scaffold_dials(measured: Quantities) -> ScaffoldDials:
     """Return the dials of the agent that the part to fit on tells."""
     names = ("base_context_tokens", "append_tokens", "user_append_tokens", "tool_time_s")
     dials = {name: fitted(getattr(measured, name), UNITS[name]) for name in names}
-    return ScaffoldDials.model_validate({k: v for k, v in dials.items() if v is not None})
+    found: dict[str, object] = {k: v for k, v in dials.items() if v is not None}
+    if "append_tokens" in found:
+        found["dropped_share"] = round(measured.dropped_share, 4)
+    return ScaffoldDials.model_validate(found)
 
 
 # --- figures
@@ -174,11 +177,11 @@ def _of_sessions(trace: Trace, measured: Quantities, by_library: bool) -> Iterat
             what=f"pauses below {trace.resolution_s:g} s",
             why=f"times are whole multiples of {trace.resolution_s:g} s",
         )
-    if not by_library and (measured.shrinking_share or measured.compacted_share):
+    if not by_library:
         yield NotIdentified(
-            what="when contexts are cut and compacted",
-            why=f"input grew by less than the answer before in {measured.shrinking_share:.1%} of "
-            f"calls, and fell in {measured.compacted_share:.1%}: the agent's own rules decide",
+            what="which calls go together, and when contexts are compacted",
+            why="each dial is drawn by itself, and the agent's own rules decide; a library keeps "
+            f"both (compacted in the trace: {measured.compacted_share:.1%} of calls)",
         )
     yield NotIdentified(
         what="how long sessions go on", why="those that the trace cuts off count as ended"

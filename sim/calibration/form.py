@@ -69,6 +69,9 @@ class ScaffoldDials(Form):
     tool_time_s: Seconds | None = _dial(
         "Pause between an answer and the call with the result of its tool, 0 to 316,224,000 s."
     )
+    dropped_share: Share | None = _dial(
+        "Share of answers that the next request leaves out, such as reasoning, 0 to 1."
+    )
 
 
 class LibraryFile(Form):
@@ -120,6 +123,10 @@ class Calibration(Form):
     figures: tuple[Figure, ...]
     rates: dict[str, float]
     not_identified: tuple[NotIdentified, ...]
+
+    def __repr__(self) -> str:
+        kind = "dials" if self.library is None else "library"
+        return f"<Calibration of {self.agent} on {self.trace.name}: {kind}>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values without what is left out; the file holds these."""

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sim.arrays.types import Bools, Floats
+from sim.calibration.dropped import left_out
 from sim.traces import Trace
 
 # Without a column that says who starts a call, a person is taken to after such a pause.
@@ -27,17 +28,17 @@ class Quantities:
     base_context_tokens
         Input of the first call of each session; without sessions of every call.
     append_tokens, user_append_tokens
-        What the input grew by beyond the answer before, in calls of tools and of people; at least
-        0, compactions left out.
+        What the input grew by, in calls of tools and of people, beyond the answer before unless
+        that was left out; at least 0, compactions left out.
     tool_time_s, human_gap_s
         Pauses before calls of tools and of people, after the answer before.
     tool_steps
         Calls after the first of each turn that has any.
     turns, calls
         User turns, and calls, of each session.
-    agentic_share, shrinking_share, compacted_share
+    agentic_share, dropped_share, compacted_share
         Share of turns that have more than one call; of calls after the first in a session, those
-        whose input grew by less than the answer before, and those that were compacted.
+        that leave the answer before out (`left_out`), and those that were compacted.
     """
 
     output_tokens: Floats
@@ -50,7 +51,7 @@ class Quantities:
     turns: Floats
     calls: Floats
     agentic_share: float = 0.0
-    shrinking_share: float = 0.0
+    dropped_share: float = 0.0
     compacted_share: float = 0.0
 
 
@@ -81,9 +82,13 @@ def quantities_of(trace: Trace) -> Quantities:
     pause = pauses_of(rows, first)
     opens = with_turns(trace).rows["opens_turn"].to_numpy(bool) | first
     growth = np.diff(inputs, prepend=0.0)
-    appended = growth - np.concatenate([[0.0], output[:-1]])
+    before = np.concatenate([[0.0], output[:-1]])
     compacted = ~first & (growth < -_COMPACTED_TOKENS)
     grows = ~first & ~compacted
+    dropped = np.zeros(len(rows), bool)
+    for kind in (grows & ~opens, grows & opens):
+        dropped[kind] = left_out(growth[kind], before[kind])
+    appended = np.maximum(np.where(dropped, growth, growth - before), 0)
 
     # turns: a call that opens one, and those up to the next
     per_turn = np.diff(np.append(np.flatnonzero(opens), len(rows)))
@@ -92,15 +97,15 @@ def quantities_of(trace: Trace) -> Quantities:
     return Quantities(
         output_tokens=output,
         base_context_tokens=inputs[first],
-        append_tokens=np.maximum(appended[grows & ~opens], 0),
-        user_append_tokens=np.maximum(appended[grows & opens], 0),
+        append_tokens=appended[grows & ~opens],
+        user_append_tokens=appended[grows & opens],
         tool_time_s=pause[known & ~opens],
         human_gap_s=pause[known & opens],
         tool_steps=per_turn[per_turn > 1] - 1.0,
         turns=np.bincount(session[opens]).astype(float),
         calls=np.bincount(session).astype(float),
         agentic_share=float((per_turn > 1).mean()),
-        shrinking_share=_share(appended[grows] < 0),
+        dropped_share=_share(dropped[grows]),
         compacted_share=_share(compacted[~first]),
     )
 

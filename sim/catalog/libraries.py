@@ -221,7 +221,7 @@ def write_library(library: Library, path: Path | IO[bytes]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    small = {np.int64: np.int32, np.float64: np.float32}
+    small: dict[Any, Any] = {np.int64: np.int32, np.float64: np.float32}
     columns: dict[str, Any] = {
         key: getattr(library, key).astype(small.get(kind, kind)) for key, kind in _ROW_TYPES.items()
     }

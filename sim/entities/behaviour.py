@@ -15,7 +15,7 @@ import numpy as np
 
 from sim.arrays.types import Floats, Ints
 from sim.catalog import NO_LIBRARY, Agent, agents, modes
-from sim.scenario.resolved import Actor
+from sim.scenario.resolved import Actor, Scaffold
 from sim.streams import Streams
 
 OWN_MODE = 0
@@ -56,7 +56,8 @@ def scaffold_of(behaviour: Actor, name: str) -> Agent:
 
     Work off a queue is as long as its dials or measured steps say, so it is not drawn from any.
     """
-    stated: dict[str, Any] = dict(behaviour.scaffold.items())
+    dials = ((key, getattr(behaviour.scaffold, key)) for key in Scaffold.model_fields)
+    stated: dict[str, Any] = {key: dial for key, dial in dials if dial is not None}
     if behaviour.output_tokens is not None:
         stated["output_tokens"] = behaviour.output_tokens
     if behaviour.arrival == "queue" or behaviour.library == NO_LIBRARY:

@@ -32,13 +32,14 @@ def plain_growth(
         Tokens of new input, and of the answer, of each call, shape (calls,).
     """
     tokens, compacted, compaction_tokens = [], [], []
-    grown: dict[int, int] = {}
+    latest: dict[int, tuple[int, int]] = {}  # context and answer
     room = agent.compaction_to_tokens - agent.static_prefix_tokens
     summary = max(1, min(agent.max_tokens, room))
     columns = (window, who, begin, appended, output)
 
     for holds, number, first, new, answer in zip(*(c.tolist() for c in columns), strict=True):
-        context = grown[number] + new if number in grown else first
+        before, answered = latest.get(number, (first, 0))
+        context = before + max(answered + new, 0) if number in latest else first
         limit = math.floor(holds * agent.compaction_at)
         compacts = agent.compacts and context > limit
         asked = 0
@@ -49,5 +50,5 @@ def plain_growth(
         tokens.append(context)
         compacted.append(compacts)
         compaction_tokens.append(asked)
-        grown[number] = context + answer
+        latest[number] = context, answer
     return Growth(np.array(tokens), np.array(compacted), np.array(compaction_tokens))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from importlib.resources import files
-from pathlib import Path, PurePath
+from pathlib import Path
 from shlex import join
 
 from jinja2 import Environment, StrictUndefined
@@ -15,7 +15,7 @@ from sim.reporting.charts.layout import Chart
 from sim.reporting.inline_svg import inline_svg
 from sim.reporting.realism_charts import realism_charts
 from sim.scorecard import Scorecard
-from sim.scorecard.render import HEADS, LEGEND, about, headline, row_of, telling
+from sim.scorecard.render import HEADS, LEGEND, about, headline, place_of, row_of, telling
 
 _QUESTIONS = {
     "distances": "Which statistics are near enough?",
@@ -68,16 +68,11 @@ def _drawn(chart: Chart) -> dict[str, object]:
 
 def _command(card: Scorecard) -> str:
     """Return what makes the page again; of absolute places only the last part, for pages travel."""
-    places = [_place(x) for x in (*card.runs, card.against)]
+    places = [place_of(x) for x in (*card.runs, card.against)]
     words = ["sim", "realism", *places[:-1], "--against", places[-1]]
     words += [word for id_ in card.actors for word in ("--actor", id_)]
     words += ["--seed", str(card.seed)] if card.seed else []
     return join([*words, "--html", "page.html"])
-
-
-def _place(text: str) -> str:
-    place = PurePath(text)
-    return place.name if place.is_absolute() else text
 
 
 def _text(name: str) -> str:

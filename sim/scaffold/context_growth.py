@@ -54,12 +54,12 @@ def grow_contexts(
 ) -> Growth:
     """Return the context of each call, and the compactions, all agents at once.
 
-    A context grows by the answer before and by what is appended. If it would pass the limit of
-    compaction, the scaffold first sends all of it with an instruction, and begins a new history:
-    the static prefix, the summary and text carried over, `compaction_to_tokens` in all, and the
-    new input that waits. What is longer than the window (in the compaction) or the limit (after
-    it) is cut, as scaffolds cut long results of tools. A scaffold that does not compact has no
-    limit here.
+    A context grows by the answer before and by what is appended; what is dropped from it (new input
+    below 0) is at most that answer. If it would pass the limit of compaction, the scaffold first
+    sends all of it with an instruction, and begins a new history: the static prefix, the summary
+    and text carried over, `compaction_to_tokens` in all, and the new input that waits. What is
+    longer than the window (in the compaction) or the limit (after it) is cut, as scaffolds cut long
+    results of tools. A scaffold that does not compact has no limit here.
 
     The next call that finds a context full is found by bisection in the largest context so far, the
     limit and all that was left out together. Calls that drop more than they add are found too.
@@ -80,7 +80,7 @@ def grow_contexts(
     order = np.argsort(who, kind="stable")
     calls_of_agent = np.unique(who, return_counts=True)[1]
     first = starts_of(calls_of_agent)
-    added = appended[order] + np.roll(output[order], 1)
+    added = np.maximum(appended[order] + np.roll(output[order], 1), 0)
     added[first] = begin[order[first]]
     tokens = cumulate_in(added, calls_of_agent)
     compacted, compaction_tokens = np.zeros(len(who), np.bool_), np.zeros(len(who), np.int64)

@@ -82,7 +82,7 @@ def _mean_recorded_calls(actor: Actor, agent: Agent, library: Library) -> float:
     for window, share in windows_of(actor).items():
         weights = source_weights(library, actor.library_tilt, *window)
         mean += share * float(np.average(calls, weights=weights))
-    expected = made / calls[source].sum() * mean / sum(windows_of(actor).values())
+    expected = float(made / calls[source].sum() * mean / sum(windows_of(actor).values()))
     _mean_calls_by_parameters[parameters] = expected
     return expected
 
@@ -136,7 +136,7 @@ def compactions_per_call(actor: Actor, *, one_turn: bool) -> float:
         tuple(actor.agents.items()),
         tuple(windows_of(actor).items()),
         actor.output_tokens,
-        tuple(actor.scaffold.items()),
+        actor.scaffold,
         actor.turns_per_session,
         actor.refusal_share,
         actor.server_tools_share,

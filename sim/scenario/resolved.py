@@ -86,7 +86,14 @@ class CalibrationUsed(Record):
     trace_sha256: str
 
 
-ScaffoldDial = Literal["base_context_tokens", "append_tokens", "user_append_tokens", "tool_time_s"]
+class Scaffold(Record):
+    """Dials of agents that are not those of the catalog; None keeps the catalog's."""
+
+    base_context_tokens: Distribution | None = None
+    append_tokens: Distribution | None = None
+    user_append_tokens: Distribution | None = None
+    tool_time_s: Distribution | None = None
+    dropped_share: float | None = None
 
 
 DECIDED_BY_LIBRARY = (
@@ -238,7 +245,7 @@ class Actor(Record):
     output_tokens: Distribution | None = None
 
     # Dials of its agents that are not those of the catalog; a file that dials were taken from.
-    scaffold: dict[ScaffoldDial, Distribution] = Field(default={})
+    scaffold: Scaffold = Scaffold()
     calibration: CalibrationUsed | None = None
 
     # Who stands behind the accounts, None for nobody in particular.

@@ -144,13 +144,24 @@ def _coding() -> list[Goal]:
 
 
 def _benchmark() -> list[Goal]:
+    """Return the goals of benchmark runs.
+
+    How many calls a task takes and how fast they are answered follows from the model, and those of
+    a trace are not those of a run: of these the spread counts, not the level.
+    """
     chosen = {
-        "calls_mean", "calls_p90", "gap_p50", "gap_p90", "gap_sd_log", "gap_cv", "input_p50",
-        "input_p90", "output_p50", "output_p90", "growth_p50", "failed_share",
+        "gap_sd_log", "gap_cv", "gap_lag1", "input_p50", "input_p90", "output_p50", "output_p90",
+        "output_sd_log", "rank_correlation", "growth_p50", "failed_share",
     }  # fmt: skip
-    shared = [goal for goal in _coding() if goal.id in chosen]
-    item = Goal("item_share", "share of variance between items, log calls", "difference", 0.15)
-    return [*shared, item]
+    return [
+        *_ratios(
+            0.25,
+            calls_sd_log="calls per task, sd of log",
+            gap_reach="gap within a task, p90 over p50",
+        ),
+        *(goal for goal in _coding() if goal.id in chosen),
+        *_differences(0.15, item_share="share of variance between items, log calls"),
+    ]
 
 
 def _stream() -> list[Goal]:

@@ -32,6 +32,8 @@ DEFAULT_TRACES: dict[Workload, str] = {
 }
 # Traces leave out sessions of fewer calls than this, or have them: a run does as its trace.
 _SHORT_SESSION = 3
+# Each part of a trace must have as much.
+_LEAST_SESSIONS, _LEAST_CALLS, _LEAST_STRETCH_S = 3, 100, 300.0
 # Clients without sessions that are watched for so long tell of days and bursts.
 _LEAST_DAYS_S = 2 * 86_400.0
 
@@ -82,7 +84,7 @@ def real_from(source: str | os.PathLike[str], workload: Workload | None = None) 
         Name of a shipped trace, or a file as `read_trace` takes it.
     workload
         What its calls are for. Left out, as the catalog has it; of a file with sessions `coding`,
-        of others `chat`.
+        of one of clients over days `api`, of others `chat`.
 
     Raises
     ------
@@ -98,20 +100,25 @@ def real_from(source: str | os.PathLike[str], workload: Workload | None = None) 
 
     trace = read_trace(source)
     by_sessions = trace.has_sessions
-    known: Any = workload or trace.workload or ("coding" if by_sessions else "chat")
+    of_clients = trace.has("client") and _span(trace.rows["t_s"]) >= _LEAST_DAYS_S
+    guess = "coding" if by_sessions else "api" if of_clients else "chat"
+    known: Any = workload or trace.workload or guess
     parts = split_trace(trace)
-    if not by_sessions and trace.has("client") and _span(trace.rows["t_s"]) >= _LEAST_DAYS_S:
+    if of_clients and not by_sessions:
         fit, test = (clients_of_trace(part, trace) for part in parts)
         return Real(trace.name, trace.title, known, "clients", fit, test)
 
     groups = [_groups(part) if by_sessions else None for part in parts]
+    calls = [calls_of(part) for part in parts]
+    for part in calls:
+        _expect_part(part, trace.name)
     return Real(
         name=trace.name,
         title=trace.title,
         workload=known,
         form="sessions" if by_sessions else "stream",
-        fit=calls_of(parts[0]),
-        test=calls_of(parts[1]),
+        fit=calls[0],
+        test=calls[1],
         fit_groups=groups[0],
         test_groups=groups[1],
         resolution_s=trace.resolution_s,
@@ -190,6 +197,21 @@ def _client_tokens(tokens: pd.DataFrame, clients: Ints) -> Floats:
             total = rows.groupby("client")["weight"].sum()
             found[:, 2 * k + j] = (weighted / total).reindex(clients).to_numpy(np.float64)
     return found
+
+
+def _expect_part(part: Calls, name: str) -> None:
+    """Raise InvalidInputError unless a part of a trace is enough to hold a run against."""
+    if part.length_s and (len(part) < _LEAST_CALLS or part.length_s < _LEAST_STRETCH_S):
+        found = f"{len(part)} calls in {part.length_s:.0f} s"
+        needed = f"{_LEAST_CALLS} calls in {_LEAST_STRETCH_S:.0f} s"
+    elif not part.length_s and len(part.first) < _LEAST_SESSIONS:
+        found, needed = f"{len(part.first)} sessions", f"{_LEAST_SESSIONS} sessions"
+    else:
+        return
+    raise InvalidInputError(
+        f"{name}: one of its two parts has {found}; {needed} are needed to hold a run against it; "
+        "give a longer trace"
+    )
 
 
 def expect_enough(calls: Calls, name: str, fewest: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+from pathlib import PurePath
 
 from sim.documents.columns import columns
 from sim.documents.printable import printable
@@ -44,11 +45,15 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 def headline(card: Scorecard) -> str:
     """Say how many goals are reached, by the runs and by the naive generator."""
-    n = len(card)
-    words = f"{card.passes} of {n} goals are reached ({100 * card.passes / max(n, 1):.0f} %)"
-    if len(card.runs) > 1:
-        each = card.passes_of_runs
-        words += f" in the mean of {len(each)} runs, {sum(each) / len(each):.1f} by one run alone"
+    n, each = len(card), card.passes_of_runs
+    mean = sum(each) / len(each)
+    share = f"({100 * mean / max(n, 1):.0f} %)"
+    words = f"{card.passes} of {n} goals are reached {share}"
+    if len(each) > 1:
+        words = (
+            f"{mean:.1f} of {n} goals are reached {share} in the mean of {len(each)} runs, "
+            f"{card.passes} by their mean distances"
+        )
     return (
         f"{words}. The other part of the trace reaches {card.passes_of_real}, the naive generator "
         f"{card.passes_of_naive}."
@@ -59,11 +64,17 @@ def about(card: Scorecard) -> list[str]:
     """Say what is held against what."""
     title = f" ({card.title})" if card.title else ""
     whose = f"Calls of {', '.join(card.actors)}" if card.actors else "All calls"
-    several = f"{len(card.runs)} runs" if len(card.runs) > 1 else card.runs[0]
-    said = [f"{whose} of {several}, held against the test part of {card.against}{title}."]
+    several = f"{len(card.runs)} runs" if len(card.runs) > 1 else place_of(card.runs[0])
+    said = [f"{whose} of {several}, held against the test part of {place_of(card.against)}{title}."]
     if len(card.runs) == 1:
         said.append("One run: what changes with the seed is no finding, so give several.")
     return said
+
+
+def place_of(text: str) -> str:
+    """Return a place as pages name it: of an absolute one the last part, for pages travel."""
+    place = PurePath(text)
+    return place.name if place.is_absolute() else text
 
 
 def row_of(score: Score) -> tuple[str, ...]:

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from sim.arrays.types import Ints
+from sim.errors import InvalidInputError
 from sim.scorecard.calls import Calls
-from sim.scorecard.clients import Clients, clients_of
+from sim.scorecard.clients import LEAST_REQUESTS, Clients, clients_of
 from sim.scorecard.naive import naive_clients, naive_sessions, naive_stream
 from sim.scorecard.real import Real, calls_of, clients_of_trace, expect_enough
 from sim.scorecard.run_rows import RunRows
@@ -79,7 +80,13 @@ def _clients(source: RunRows | Trace, real: Real) -> Clients:
         tokens = (source.input_tokens[kept], source.output_tokens[kept])
         found = clients_of(source.account[kept], source.t_s[kept], tokens, source.length_s)
     assert isinstance(real.test, Clients)
-    return found.first_windows(real.test.windows)
+    found = found.first_windows(real.test.windows)
+    if not len(found.volumes):
+        raise InvalidInputError(
+            f"{source.name}: has no client with {LEAST_REQUESTS} answered calls in ten minutes, so "
+            "nothing can be held against the trace; simulate accounts that send more"
+        )
+    return found
 
 
 def _stretches(source: RunRows | Trace, length_s: float) -> Calls:

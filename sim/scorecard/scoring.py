@@ -19,7 +19,7 @@ from sim.scorecard.compared import Sample, classified, distances_between, statis
 from sim.scorecard.distributions import overlaid
 from sim.scorecard.goals import WORKLOADS, Goal, Workload, goals
 from sim.scorecard.real import DEFAULT_TRACES, Real, real_from
-from sim.scorecard.run_rows import RunRows, actors_for, rows_of_run, workload_of_run
+from sim.scorecard.run_rows import actors_for, rows_of_run, workload_of_run
 from sim.scorecard.samples import naive_sample, of_one_rate, rate_note, sample_of
 from sim.scorecard.score import Score, Scorecard
 from sim.tables.reading import Run
@@ -77,18 +77,17 @@ def scorecard(
     real = real_from(against if against is not None else _default(runs, actors, known), known)
     say = observe or (lambda _: None)
 
-    sources: list[RunRows | Trace] = []
+    # one run is in memory at a time, beside what is taken of the others
+    rng = np.random.default_rng(seed)
+    samples: list[Calls | Clients] = []
     chosen: tuple[str, ...] = ()
     for run in runs:
         say(f"reading {run.name if isinstance(run, Trace) else run.store}")
         if isinstance(run, Trace):
-            sources.append(run)
+            samples.append(sample_of(run, real, rng))
             continue
         chosen = actors_for(run, actors, None if real.form == "clients" else real.workload)
-        sources.append(rows_of_run(run, chosen))
-
-    rng = np.random.default_rng(seed)
-    samples = [sample_of(source, real, rng) for source in sources]
+        samples.append(sample_of(rows_of_run(run, chosen), real, rng))
     return _scored(real, samples, naive_sample(real, rng), runs, chosen, seed, say)
 
 

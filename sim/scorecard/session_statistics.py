@@ -34,9 +34,11 @@ def session_statistics(calls: Calls) -> dict[str, float]:
     return {
         "calls_mean": float(n.mean()),
         **_quantiles("calls", n, 50, 90, 99),
+        "calls_sd_log": _sd_log(n),
         "single_share": float(np.mean(n == 1)),
         **_quantiles("span", spans, 50, 90),
         **_quantiles("gap", gaps, 50, 90, 99),
+        "gap_reach": _reach(gaps),
         "gap_sd_log": _sd_log(gaps),
         "gap_cv": _median_cv(calls),
         **_quantiles("growth", grown, 50, 90, 99),
@@ -59,6 +61,11 @@ def _quantiles(name: str, values: Floats, *percents: int) -> dict[str, float]:
 
 def _sd_log(values: Floats) -> float:
     return float(np.log(values).std()) if len(values) > 1 else _NAN
+
+
+def _reach(values: Floats) -> float:
+    """Return the 90 % quantile over the median."""
+    return float(np.divide(*np.percentile(values, (90, 50)))) if len(values) else _NAN
 
 
 def _median_cv(calls: Calls) -> float:

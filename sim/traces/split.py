@@ -108,4 +108,5 @@ def fill_by_hash(group: Ints, seed: int) -> Ints:
     before = np.cumsum(sizes[order]) - sizes[order]
     is_fit = np.zeros(len(names), bool)
     is_fit[order] = before + sizes[order] / 2 < FIT_SHARE * len(group)
+    is_fit[order[-1]] &= len(names) == 1  # one that outweighs all others leaves something to test
     return np.asarray(is_fit[np.searchsorted(names, group)])

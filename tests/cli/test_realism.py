@@ -13,7 +13,7 @@ import sim as front
 from sim.errors import InvalidInputError
 from sim.scorecard import Scorecard
 from tests.support.commands import refused, sim
-from tests.support.made_traces import sessions_frame, stream_frame, written
+from tests.support.traces import clients_frame, sessions_frame, stream_frame, written
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_several_runs_have_a_mean_and_an_error(
     assert len(score.distances) == 2
     assert score.distance == pytest.approx(sum(score.distances) / 2)
     assert score.error == pytest.approx(abs(score.distances[0] - score.distances[1]) / 2)
-    assert "in the mean of 2 runs" in card.to_text()
+    assert "of 2 runs" in card.to_text()
 
 
 def test_without_scikit_learn_the_rest_is_scored(
@@ -145,6 +145,38 @@ def test_streams_are_compared_at_one_rate(
     assert (card.form, card.workload) == ("stream", "chat")
     for id_ in ("gap_cv", "gap_p50", "input_ks", "output_ks", "minutes_p99", "rank_correlation"):
         assert card[id_].passed, id_
+
+
+def test_clients_that_are_watched_for_days_are_compared_in_windows(tmp_path: Path) -> None:
+    trace = written(clients_frame(6), tmp_path / "clients.csv")
+    run = written(clients_frame(7), tmp_path / "run.csv")
+    card = front.realism(run, against=trace)
+    assert (card.form, card.workload) == ("clients", "api")
+    for id_ in (
+        "client_gap_cv",
+        "diurnal_share",
+        "client_input_p50",
+        "own_input_reach",
+    ):
+        assert card[id_].passed, id_
+    assert card.passes_of_naive < card.passes
+
+    calm = clients_frame(7).iloc[::100]
+    with pytest.raises(InvalidInputError, match="has no client with 10 answered calls in ten min"):
+        front.realism(written(calm, tmp_path / "calm.csv"), against=trace)
+
+
+def test_a_trace_that_is_too_short_is_refused(tmp_path: Path) -> None:
+    few = written(stream_frame(8, rate=0.1, length_s=900), tmp_path / "few.csv")
+    with pytest.raises(
+        InvalidInputError, match=r"one of its two parts has \d+ calls in \d+ s; 100"
+    ):
+        front.realism(few, against=few)
+    few = written(sessions_frame(9, 4), tmp_path / "few.csv")
+    with pytest.raises(
+        InvalidInputError, match=r"one of its two parts has \d sessions; 3 sessions"
+    ):
+        front.realism(few, against=few)
 
 
 @pytest.mark.usefixtures("here")

@@ -32,7 +32,7 @@ IDS = [t for t in typologies() if t != "L04"]  # benchmarks have their own tests
 
 @lru_cache(maxsize=2)
 def log_of(typology: str) -> tuple[ActorContext, Any, Any]:
-    """Stage, exchanges and tasks of accounts that send as much and as long prompts as each other."""
+    """Stage, exchanges and tasks of accounts that send as much, and as long prompts, as others."""
     plain: dict[str, Any] = {"prewarm_share": 0, "server_tools_share": 0, "tier": "none"}
     plain |= {
         "accounts": SENDERS,

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from tools.examples import FENCE, matches, run_examples
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LANGUAGES = {"sh", "console", "sh-session", "text", "yaml", "python", "output", "json", "diff"}
+# For scenarios in the text that name one.
+CALIBRATION = ROOT / "tests" / "cases" / "calibrations" / "small.yaml"
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)]+)\)")
 
@@ -53,6 +56,7 @@ def test_commands_run_and_print_what_is_shown(
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_files_in_the_text_are_valid(page: Path, tmp_path: Path) -> None:
+    shutil.copy(CALIBRATION, tmp_path / "params.yaml")
     for number, (language, content) in enumerate(blocks(page)):
         if language == "yaml" and "version: 1" in content:
             path = tmp_path / f"{number}.yaml"

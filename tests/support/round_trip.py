@@ -16,6 +16,7 @@ SCAFFOLD: dict[str, Any] = {
     "append_tokens": {"lognormal": {"median": 400, "sigma": 1}},
     "user_append_tokens": {"lognormal": {"median": 120, "sigma": 0.8}},
     "tool_time_s": {"lognormal": {"median": 6, "sigma": 1}},
+    "dropped_share": 0.25,
 }
 # Nothing special happens: no refusal, no cut, no second context.
 _PLAIN = dict.fromkeys(

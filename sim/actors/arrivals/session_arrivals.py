@@ -19,8 +19,7 @@ from sim.arrays.time import DAY_US, FOREVER_US, MINUTE_US
 from sim.arrays.types import Bools, Floats, Ints
 from sim.catalog import NO_LIMITS
 from sim.entities import pools
-from sim.entities.accounts import Accounts
-from sim.scenario.resolved import Actor, World
+from sim.scenario.resolved import World
 from sim.streams import mixed, uniforms
 from sim.world.load_curve import activity
 
@@ -178,15 +177,15 @@ def _starts_of_mode(
     lead = lead_us(behaviour, expected, context.streams.rng(*name, "lead"))
 
     # their end users, and the hours of these
-    accounts = context.accounts.rows(slot)
+    accounts = context.accounts
     user = np.flatnonzero(np.isin(users.slot, slot))
-    clock_h = users.utc_offset_h[user] - context.accounts.late_h[users.slot[user]]
+    clock_h = users.utc_offset_h[user] - accounts.late_h[users.slot[user]]
 
     start_us, which = session_starts(
-        DAY_US * context.session_calls[accounts.agent] / per_day,
-        accounts.end_users.astype(np.int64),
+        DAY_US * context.session_calls[accounts.agent[slot]] / per_day,
+        accounts.end_users[slot].astype(np.int64),
         clock_h,
-        clustering_of(actor, behaviour, accounts, per_day),
+        clustering_of(context, mode, slot, per_day),
         {hours: time_change_of(context, behaviour, hours) for hours in np.unique(clock_h).tolist()},
         context.streams.rng(*name, "arrivals"),
         -lead,
@@ -199,27 +198,26 @@ def _starts_of_mode(
     return start_us, which
 
 
-def clustering_of(
-    actor: Actor, behaviour: Actor, accounts: Accounts, per_day: Floats
-) -> Clustering:
-    """Return how the sessions of accounts of one behaviour come together.
+def clustering_of(context: ActorContext, mode: int, slot: Ints, per_day: Floats) -> Clustering:
+    """Return how the sessions of slots of one behaviour come together.
 
     Whoever has limits spreads its work, so that the mean rate within a spell is at most
     `_MOST_IN_A_SPELL`; else what one spell is refused would be tried again until the next.
 
     Parameters
     ----------
-    actor, behaviour
-        The actor has the limits, the behaviour the spells.
-    accounts, per_day
-        The accounts, and the exchanges that each sends in a day.
+    context, mode
+        The actor, which has the limits, and the number of the behaviour.
+    slot, per_day
+        The slots, and the exchanges that each sends in a day.
     """
-    spells = accounts.spells_per_day.astype(np.float64)
-    if actor.tier != NO_LIMITS:
+    behaviour = context.behaviours[mode]
+    spells = context.accounts.spells_per_day[slot].astype(np.float64)
+    if context.actor.tier != NO_LIMITS:
         days = max(behaviour.spell_hours.mean() / 24, _SHORTEST_SPELL_DAYS)
         least = per_day / (_MOST_IN_A_SPELL * days)
         spells = np.where(spells > 0, np.maximum(spells, least), 0.0)
-    burst_size = accounts.burst_size.astype(np.float64)
+    burst_size = context.accounts.burst_size[slot].astype(np.float64)
     return Clustering(spells, burst_size, behaviour.spell_hours, behaviour.burst_gap_s)
 
 

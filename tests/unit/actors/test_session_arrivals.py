@@ -102,7 +102,7 @@ def test_starts_are_those_of_the_point_process_of_each_account(jitter_sigma: flo
         DAY_US * context.session_calls[0] / per_day,
         np.array([2, 1]),
         clock_h,
-        clustering_of(context.actor, context.actor, context.accounts.rows(slice(1, 3)), per_day),
+        clustering_of(context, 0, np.array([1, 2]), per_day),
         {h: time_change_of(context, context.actor, h) for h in np.unique(clock_h).tolist()},
         context.streams.rng("coders", 7, "arrivals"),
         -lead,
@@ -114,6 +114,25 @@ def test_starts_are_those_of_the_point_process_of_each_account(jitter_sigma: flo
     assert len(start)
     assert found[0].tolist() == start.tolist()
     assert found[1].tolist() == user.tolist()
+
+
+@pytest.mark.parametrize(
+    ("tier", "spells"), [("tier-2", [0.0, 8.0, 48.0]), ("none", [0.0, 8.0, 1.0])]
+)
+def test_whoever_has_limits_spreads_its_work_over_enough_spells(
+    tier: str, spells: list[float]
+) -> None:
+    """Six hours of spells at 2,000 exchanges a day, but for accounts without spells."""
+    actor = coders(3, tier=tier, spell_hours=constant(6), burst_gap_s=constant(7))
+    context = with_accounts(
+        context_of(actor),
+        spells_per_day=np.array([0.0, 8.0, 1.0], np.float32),
+        burst_size=np.array([1.0, 2.0, 3.0], np.float32),
+    )
+    found = clustering_of(context, 0, np.arange(3), np.array([24_000.0, 2_000.0, 24_000.0]))
+    assert found.spells_per_day.tolist() == spells
+    assert found.burst_size.tolist() == [1.0, 2.0, 3.0]
+    assert (found.spell_hours, found.burst_gap_s) == (constant(6), constant(7))
 
 
 def test_slots_without_money_open_nothing() -> None:

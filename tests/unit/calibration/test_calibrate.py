@@ -12,6 +12,7 @@ import yaml
 import sim
 from sim.calibration.calibrate import fit_trace
 from sim.calibration.dials import distance_of, fitted
+from sim.calibration.dropped import left_out
 from sim.calibration.form import read_calibration
 from sim.calibration.quantities import quantities_of
 from sim.calibration.rates import rates_of
@@ -42,7 +43,7 @@ def test_quantities_of_a_small_trace() -> None:
     assert found.tool_steps.tolist() == [2]
     assert (found.turns.tolist(), found.calls.tolist()) == ([2, 1], [4, 1])
     assert found.agentic_share == pytest.approx(1 / 3)
-    assert found.shrinking_share == pytest.approx(1 / 3)
+    assert found.dropped_share == pytest.approx(1 / 3)
 
 
 def test_who_starts_a_call_is_taken_from_the_trace() -> None:
@@ -57,6 +58,15 @@ def test_a_compaction_is_no_growth() -> None:
     found = quantities_of(trace_of(**columns))
     assert found.append_tokens.tolist() == [900]
     assert found.compacted_share == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.12, 0.5, 0.9])
+def test_the_share_of_answers_that_are_left_out_is_found(share: float) -> None:
+    rng = np.random.default_rng(3)
+    new, output = (np.rint(rng.lognormal(mu, 1, 5_000)) for mu in (6, 5.3))
+    is_out = rng.random(5_000) < share
+    found = left_out(new + np.where(is_out, 0, output), output)
+    assert found.mean() == pytest.approx(share, abs=0.06)
 
 
 def test_fitted_quantiles_are_those_of_the_values() -> None:
@@ -141,8 +151,9 @@ def test_what_a_trace_of_sessions_cannot_tell() -> None:
         of_claude["exchanges_per_account_day, account_volume_sigma, rates, rhythm, drift"]
         == "times begin anew in each session, so nothing is known of when sessions begin"
     )
-    assert "when contexts are cut and compacted" in of_claude
-    assert "when contexts are cut and compacted" not in whys(trace_of_sessions(), "library")
+    together = "which calls go together, and when contexts are compacted"
+    assert together in of_claude
+    assert together not in whys(trace_of_sessions(), "library")
 
 
 def test_agents_are_the_nearest_to_the_trace() -> None:
@@ -175,7 +186,7 @@ def test_calls_that_make_no_sense(tmp_path: Path) -> None:
         ),
     ):
         with pytest.raises(sim.InvalidInputError) as error:
-            sim.calibrate(trace, **arguments)  # type: ignore[arg-type]
+            sim.calibrate(trace, **arguments)
         assert str(error.value) == message
 
 

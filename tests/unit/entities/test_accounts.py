@@ -19,7 +19,7 @@ from sim.entities.shared_pools import SharedPools
 from sim.entities.sharing_groups import SharingGroups
 from sim.scenario.resolved import Actor
 from sim.streams import Streams
-from tests.support.scenarios import constant, make_actor
+from tests.support.scenarios import constant, lognormal, make_actor
 
 STREAMS = Streams(7)
 CLIENTS = pools.clients(STREAMS)
@@ -84,7 +84,8 @@ def test_replacements_behave_as_the_first_account_of_their_slot_under_another_na
         sharing_factor=np.ones(2),
     )
     new = builder(ring()).with_replacements(first, replacements).rows(slice(40, None))
-    for name in ("mode", "agent", "model", "volume", "list_share", "moves_at", "thinks"):
+    same = ("mode", "agent", "model", "volume", "list_share", "moves_at", "thinks", "late_h")
+    for name in (*same, "spells_per_day", "burst_size", "input_spread", "input_score"):
         assert (getattr(new, name) == getattr(first, name)[[3, 9]]).all()
     for name in ("account_id", "org_id", "instrument"):
         assert not set(getattr(new, name).tolist()) & set(getattr(first, name).tolist())
@@ -93,6 +94,37 @@ def test_replacements_behave_as_the_first_account_of_their_slot_under_another_na
     lead = np.array([5, 6]) - new.created_us / DAY_US
     assert (lead > 0).all()
     assert (lead < 15).all()
+
+
+def test_accounts_have_hours_and_habits_of_their_own() -> None:
+    """A normal spread in whole hours, a share by night; spells, bursts and lengths as drawn."""
+    n = 4_000
+    habits = {
+        "spells_per_day": lognormal(6, 0.5),
+        "burst_size": lognormal(1, 1.0),
+        "input_spread": constant(0.25),
+        "output_spread": lognormal(0.5, 1.0, 1),
+    }
+    accounts = drawn(ring(n, peak_spread_h=1.5, night_share=0.25, **habits))
+    by_night = accounts.late_h > 6
+    assert abs(by_night.mean() - 0.25) < 4 * 0.44 / np.sqrt(n)
+    # rounding to whole hours adds a variance of a twelfth
+    day = accounts.late_h[~by_night]
+    assert abs(day.std() - np.sqrt(1.5**2 + 1 / 12)) < 0.08
+    assert abs(day.mean()) < 0.12
+    assert np.median(accounts.spells_per_day) == pytest.approx(6, rel=0.05)
+    assert (accounts.burst_size >= 1).all()
+    assert abs((accounts.burst_size == 1).mean() - 0.5) < 4 * 0.5 / np.sqrt(n)
+    assert (accounts.input_spread == 0.25).all()
+    assert accounts.output_spread.max() == 1
+    for scores in (accounts.input_score, accounts.output_score):
+        assert abs(scores.mean()) < 4 / np.sqrt(n)
+        assert scores.std() == pytest.approx(1, abs=4 / np.sqrt(2 * n))
+
+
+def test_nobody_is_more_than_a_day_late() -> None:
+    late = drawn(ring(2_000, peak_spread_h=12.0, night_share=0.5)).late_h
+    assert (late.min(), late.max()) == (-12, 24)
 
 
 def test_types_are_narrow_and_hold_the_values() -> None:
@@ -350,8 +382,8 @@ MIXED: dict[str, float] = {
     "mode": 122.821,
     "agent": 283.359,
     "volume": 50.2808,
-    "spells_per_day": 174.626,
-    "burst_size": 89.0359,
+    "spells_per_day": 4651.56,
+    "burst_size": 108.149,
     "late_h": 36.5641,
     "input_spread": 57.8513,
     "output_spread": 57.1281,

@@ -16,7 +16,7 @@ CALLS = st.lists(
     st.tuples(
         st.integers(0, 3),
         st.integers(1, 1_500),
-        st.integers(0, 1_200),
+        st.integers(-400, 1_200),
         st.integers(0, 300),
     ),
     min_size=1,
@@ -54,6 +54,11 @@ def grown(*calls: tuple[int, int, int, int]) -> list[tuple[int, bool, int]]:
     window = np.full(len(calls), WINDOW)
     found = grow_contexts(agent_that(True), window, who, begin, appended, output)
     return list(zip(*(column.tolist() for column in found), strict=True))
+
+
+def test_no_more_is_dropped_from_a_context_than_the_last_answer() -> None:
+    calls = (0, 500, 0, 60), (0, 9, -20, 10), (0, 9, -300, 5), (0, 9, 7, 0)
+    assert [context for context, _, _ in grown(*calls)] == [500, 540, 540, 552]
 
 
 def test_a_full_context_is_compacted_with_what_waits_and_an_instruction() -> None:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 import sim
+from sim.distributions import Distribution
 from tests.support.paths import ROOT
 
 SMALL = ROOT / "tests" / "cases" / "calibrations" / "small.yaml"
@@ -38,7 +39,7 @@ def test_dials_stand_in_place_of_those_of_the_typology() -> None:
     assert actor.exchanges_per_account_day == 40
     assert actor.human_gap_s.quantile(0.5) == pytest.approx(120)
     assert actor.turns_per_session.single_share == 0.25
-    assert actor.scaffold["user_append_tokens"].constant == 150
+    assert actor.scaffold.user_append_tokens == Distribution(constant=150)
     assert actor.library == "none"  # these dials count
     [usual] = sim.check(scenario()).actors
     assert actor.rhythm == usual.rhythm
@@ -57,8 +58,8 @@ def test_what_the_actor_says_comes_first() -> None:
     assert actor.human_gap_s.constant == 7
     assert actor.turns_per_session.single_share == 0.5
     assert actor.turns_per_session.more.quantile(0.5) == pytest.approx(3)
-    assert actor.scaffold["tool_time_s"].constant == 3
-    assert actor.scaffold["user_append_tokens"].constant == 150
+    assert actor.scaffold.tool_time_s == Distribution(constant=3)
+    assert actor.scaffold.user_append_tokens == Distribution(constant=150)
     assert actor.agents == {"chat": 1.0}
 
 
@@ -84,7 +85,7 @@ def test_paths_are_relative_to_the_scenario(tmp_path: Path) -> None:
 @pytest.mark.parametrize("typology", ["L04", "A16", "L07"])
 def test_work_off_a_queue_takes_dials(typology: str) -> None:
     [actor] = sim.check(scenario(typology=typology, calibration=str(SMALL))).actors
-    assert actor.scaffold["user_append_tokens"].constant == 150
+    assert actor.scaffold.user_append_tokens == Distribution(constant=150)
     assert actor.output_tokens is not None
 
 

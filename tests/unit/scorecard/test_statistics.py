@@ -47,6 +47,7 @@ def test_sessions_turns_gaps_and_growth() -> None:
         "single_share": 0.5,
         "span_p50": 51,
         "gap_p50": 51,
+        "gap_reach": (2 + 0.9 * 98) / 51,
         "growth_p50": 30,
         "dropped_share": 0.5,  # 160 is less than 150 and the answer of 20
         "first_input_p50": 500,

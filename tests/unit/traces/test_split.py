@@ -64,6 +64,14 @@ def test_without_sessions_clients_are_told_apart_else_times() -> None:
     assert fit.rows["t_s"].max() < 14.5 < test.rows["t_s"].min()
 
 
+@pytest.mark.parametrize("large", range(4))
+def test_a_session_that_outweighs_all_others(large: int) -> None:
+    session = np.repeat(np.arange(4), [100 if k == large else 2 for k in range(4)])
+    numbers = np.arange(len(session))
+    fit, test = split_trace(trace_of(session=session, input_tokens=numbers, output_tokens=numbers))
+    assert {len(fit.rows), len(test.rows)} <= {2, 4, 6, 100, 102, 104}
+
+
 def test_what_cannot_be_split() -> None:
     one = trace_of(session=[0, 0], input_tokens=[1, 2], output_tokens=[1, 2])
     with pytest.raises(InvalidInputError) as error:
