@@ -104,8 +104,8 @@ def test_contexts_that_shrink_are_compacted_as_a_loop_over_the_calls_says() -> N
     who = np.sort(rng.integers(0, 30, 4_000))
     window = np.full(len(who), 60_000)
     begin = rng.integers(10_000, 50_000, len(who))
-    appended = rng.integers(-3_000, 4_000, len(who))
-    output = rng.integers(0, 2_000, len(who))
+    appended = rng.integers(-9_000, 9_000, len(who))
+    output = rng.integers(0, 500, len(who))
     fast = grow_contexts(AGENT, window, who, begin, appended, output)
     plain = plain_growth(AGENT, window, who, begin, appended, output)
     assert fast.compacted.sum() > 30
