@@ -61,8 +61,9 @@ def grow_contexts(
     longer than the window (in the compaction) or the limit (after it) is cut, as scaffolds cut long
     results of tools. A scaffold that does not compact has no limit here.
 
-    The next call that finds a context full is found by bisection in the largest context so far, the
-    limit and all that was left out together. Calls that drop more than they add are found too.
+    A context that is never compacted does not shrink: a call drops no more than the answer before
+    and its new input. So the next call that finds it full is found by bisection, the limit and all
+    that was left out so far together.
 
     Parameters
     ----------
@@ -106,25 +107,23 @@ def _compactions(
     agent : Agent
         The scaffold.
     window, appended, uncompacted : array of int, shape (M,)
-        Window, new input, and context if nothing were compacted, of the calls of one agent after
-        the other.
+        Window, new input, and context if nothing were compacted, which only grows, of the calls of
+        one agent after the other.
     first : array of int
         The first row of each agent.
     """
-    summary = longest_summary(agent)
-    ends = np.append(first[1:], len(uncompacted))
+    context, summary = uncompacted.tolist(), longest_summary(agent)
+    ends = np.append(first[1:], len(context))
     limits = np.floor(window[first] * agent.compaction_at).astype(np.int64)
-    full = np.flatnonzero(np.maximum.reduceat(uncompacted, first) > limits)
+    full = np.flatnonzero(uncompacted[ends - 1] > limits)
 
     columns = (first[full], ends[full], limits[full], window[first[full]])
-    for begin, end, limit, holds in zip(*(c.tolist() for c in columns), strict=True):
-        most = np.maximum.accumulate(uncompacted[begin:end]).tolist()
-        left_out = at = 0
-        while (at := bisect_right(most, limit + left_out, at)) < len(most):
-            grown = most[at] - left_out
-            begins = min(agent.compaction_to_tokens + int(appended[begin + at]), limit)
-            asked = min(grown + agent.compaction_prompt_tokens, holds - summary)
-            yield begin + at, asked, grown - begins
+    for row, end, limit, holds in zip(*(c.tolist() for c in columns), strict=True):
+        left_out = 0
+        while (row := bisect_right(context, limit + left_out, row, end)) < end:
+            grown = context[row] - left_out
+            begins = min(agent.compaction_to_tokens + int(appended[row]), limit)
+            yield row, min(grown + agent.compaction_prompt_tokens, holds - summary), grown - begins
             left_out += grown - begins
 
 

@@ -99,7 +99,7 @@ def test_expected_calls_are_those_of_many_sessions(dials: dict[str, Any]) -> Non
     assert mean == pytest.approx(1.01 * asked.calls_per_session.mean(), rel=0.03)
 
 
-def test_contexts_that_shrink_are_compacted_as_a_loop_over_the_calls_says() -> None:
+def test_calls_that_drop_more_than_they_add_are_compacted_as_a_loop_says() -> None:
     rng = np.random.default_rng(4)
     who = np.sort(rng.integers(0, 30, 4_000))
     window = np.full(len(who), 60_000)
