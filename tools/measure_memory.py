@@ -9,6 +9,7 @@ import tempfile
 from typing import Any
 
 from sim.documents.strict_yaml import Document
+from sim.catalog import libraries
 from sim.engine.memory import PROCESS, accounts_bytes, shard_bytes
 from sim.engine.run import run
 from sim.engine.run_context import RunContext, peak_bytes
@@ -60,6 +61,7 @@ def taken(case: str) -> int:
 
 
 def _taken_here(case: str) -> int:
+    libraries()  # whoever reads recorded sessions has the packages for it in memory
     before = peak_bytes()
     with tempfile.TemporaryDirectory() as folder:
         return run(scenario(case), f"{folder}/run").peak_bytes - before

@@ -57,9 +57,9 @@ def grow_contexts(
     A context grows by the answer before and by what is appended; what is dropped from it (new input
     below 0) is at most that answer. If it would pass the limit of compaction, the scaffold first
     sends all of it with an instruction, and begins a new history: the static prefix, the summary
-    and text carried over, `compaction_to_tokens` in all, and the new input that waits. What is longer than the window (in the compaction) or the limit (after
-    it) is cut, as scaffolds cut long results of tools. A scaffold that does not compact has no
-    limit here.
+    and text carried over, `compaction_to_tokens` in all, and the new input that waits. What is
+    longer than the window (in the compaction) or the limit (after it) is cut, as scaffolds cut long
+    results of tools. A scaffold that does not compact has no limit here.
 
     The next call that finds a context full is found by bisection in the largest context so far, the
     limit and all that was left out together. Calls that drop more than they add are found too.

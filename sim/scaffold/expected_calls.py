@@ -82,7 +82,7 @@ def _mean_recorded_calls(actor: Actor, agent: Agent, library: Library) -> float:
     for window, share in windows_of(actor).items():
         weights = source_weights(library, actor.library_tilt, *window)
         mean += share * float(np.average(calls, weights=weights))
-    expected = made / calls[source].sum() * mean / sum(windows_of(actor).values())
+    expected = float(made / calls[source].sum() * mean / sum(windows_of(actor).values()))
     _mean_calls_by_parameters[parameters] = expected
     return expected
 

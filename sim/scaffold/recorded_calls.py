@@ -56,8 +56,7 @@ def recorded_calls(
     """
     wait_s, appended, output = stretched(library, rows, rng)
     net = (library.growth - library.before_tokens)[~library.compacts]
-    appended = np.where(library.compacts[rows], np.median(net), appended)
-    begin = library.begin_tokens[rows[first]] * np.exp(
-        _BEGIN_SPREAD * rng.standard_normal(len(first))
-    )
+    appended = np.where(library.compacts[rows], float(np.median(net)), appended)
+    stretch = np.exp(_BEGIN_SPREAD * rng.standard_normal(len(first)))
+    begin = np.asarray(library.begin_tokens[rows[first]] * stretch, np.float64)
     return RecordedCalls(wait_s, appended, output, begin)
