@@ -7,15 +7,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from sim import distributions
 from sim.comparison.claims.user_claims import ID_PATTERN, ClaimsForm
 from sim.comparison.hypotheses import prior_shapes
 from sim.comparison.hypotheses.hypothesis_forms import LibraryForm
 from sim.comparison.hypotheses.priors import SHAPES
+from sim.distributions import shapes
 from sim.documents.json_schema import DRAFT, any_of, tidy
 
 # Where two modules have a form of the same name, pydantic puts the module before it.
-_PUBLISHED_PREFIX = {prior_shapes.__name__: "Prior", distributions.__name__: ""}
+_PUBLISHED_PREFIX = {prior_shapes.__name__: "Prior", shapes.__name__: ""}
 
 
 def hypotheses_schema() -> dict[str, Any]:

@@ -286,8 +286,12 @@ def test_what_counts_cannot_be_grouped_by_or_timed_in_is_refused() -> None:
 
 @pytest.mark.usefixtures("here")
 def test_conventions_count_what_they_say() -> None:
-    """Where much fails, no two that differ in what they count agree."""
-    failing = ("world.overload=0.4", "actors.coders.on_failure=give_up")
+    """Where much fails and caches are warmed, no two that differ in what they count agree."""
+    failing = (
+        "world.overload=0.4",
+        "actors.coders.on_failure=give_up",
+        "actors.coders.prewarm_share=0.3",
+    )
     changes = [word for change in failing for word in ("--set", change)]
     assert sim("run", "tiny.yaml", "-o", "failing", *changes).exit_code == 0
     total = json.loads(sim("counts", "failing", "--json").stdout)["total"]
