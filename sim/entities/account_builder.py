@@ -115,7 +115,7 @@ class AccountBuilder:
             agent=agent,
             volume=volume,
             spells_per_day=self._sampled(habits_rng, "spells_per_day", mode),
-            burst_size=np.maximum(self._sampled(habits_rng, "burst_size", mode), 1.0),
+            burst_size=self._sampled(habits_rng, "burst_size", mode),
             late_h=_hours_late(
                 habits_rng, self._by_mode("peak_spread_h", mode), self._by_mode("night_share", mode)
             ),

@@ -209,7 +209,7 @@ def static_prefix(rows: Any) -> int:
     used = {"scripts": thirds(), "swe": {"swe-agent": 1.0}}
     names = used.get(rows["actor_id"].iloc[0], {"coding-cli": 1.0})
     usual = max(agents()[name].static_prefix_tokens for name in names)
-    return round(usual * template_lengths(np.arange(10_000)).max())
+    return round(usual * float(template_lengths(np.arange(10_000)).max()))
 
 
 def stored(rows: Any) -> Any:

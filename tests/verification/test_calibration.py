@@ -8,8 +8,8 @@ import pytest
 
 import sim
 from sim.distributions import Distribution
+from tests.support.exported_traces import export_trace
 from tests.support.round_trip import DIALS, SCAFFOLD, scenario
-from tests.support.traces import export_trace
 from tests.verification.report import Report
 
 pytestmark = pytest.mark.verify

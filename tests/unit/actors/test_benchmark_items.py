@@ -37,7 +37,12 @@ def share_between_items(tasks: Any) -> float:
 def actor_on(benchmark: str, how: str) -> Any:
     """A laboratory, or an actor that works on items in sessions or a queue, as its cover."""
     items = benchmarks()[benchmark].items
-    cover = {"benchmark": benchmark, "items": items, "cover": "benchmark", "list_share": 0.0}
+    cover: dict[str, Any] = {
+        "benchmark": benchmark,
+        "items": items,
+        "cover": "benchmark",
+        "list_share": 0.0,
+    }
     if how == "runs":
         return lab(benchmark, runs=6, workers=64)
     if "sessions" in how:

@@ -87,7 +87,11 @@ def test_a_share_of_the_end_users_lives_abroad_but_never_the_first(abroad_share:
 @pytest.mark.parametrize("jitter_sigma", [0.0, 0.4])
 def test_starts_are_those_of_the_point_process_of_each_account(jitter_sigma: float) -> None:
     """End users share the rate of their slot evenly, and a session is several exchanges."""
-    dials = {"jitter_sigma": jitter_sigma, "spells_per_day": constant(3), "burst_size": constant(2)}
+    dials: dict[str, Any] = {
+        "jitter_sigma": jitter_sigma,
+        "spells_per_day": constant(3),
+        "burst_size": constant(2),
+    }
     context = context_of(coders(3, **dials), days=2.0)
     context = with_accounts(context, end_users=np.array([1, 2, 1]), late_h=np.array([0, 5, 0]))
     users = end_users_of(context, range(1, 3))

@@ -11,8 +11,8 @@ from sim.calibration.dials import distance_of, fitted
 from sim.calibration.quantities import UNITS, Quantities, quantities_of
 from sim.distributions import Distribution
 from sim.traces import read_trace, split_trace
+from tests.support.exported_traces import export_trace
 from tests.support.round_trip import DIALS, SCAFFOLD, scenario
-from tests.support.traces import export_trace
 
 
 @pytest.fixture(scope="module")

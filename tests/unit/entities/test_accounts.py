@@ -126,8 +126,8 @@ def test_accounts_have_hours_and_habits_of_their_own() -> None:
     assert abs(day.std() - np.sqrt(1.5**2 + 1 / 12)) < 0.08
     assert abs(day.mean()) < 0.12
     assert np.median(accounts.spells_per_day) == pytest.approx(6, rel=0.05)
-    assert (accounts.burst_size >= 1).all()
-    assert abs((accounts.burst_size == 1).mean() - 0.5) < 4 * 0.5 / np.sqrt(n)
+    # half of them below 1: those are paced
+    assert abs((accounts.burst_size < 1).mean() - 0.5) < 4 * 0.5 / np.sqrt(n)
     assert (accounts.input_spread == 0.25).all()
     assert accounts.output_spread.max() == 1
     for scores in (accounts.input_score, accounts.output_score):

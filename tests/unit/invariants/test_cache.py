@@ -164,7 +164,7 @@ def test_the_static_prefix_is_as_long_as_the_template_of_the_call() -> None:
     number = 7
     template = int(template_ids(PEOPLE.world.streams, 10)[number])
     size = round(PREFIX * float(template_lengths(np.array([number]))[0]))
-    given = {"account": [0, 1], "agent": [30, 31], "write_5m": [LEFT, 7]}
+    given: dict[str, Any] = {"account": [0, 1], "agent": [30, 31], "write_5m": [LEFT, 7]}
     for read, fine in ((size, True), (PREFIX, False), (size + 1, False)):
         rows = pair(read=read, template=[template, template], **given)
         assert (cache(rows, accounts={"org": [0, 0]}) is None) == fine
