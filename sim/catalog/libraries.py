@@ -10,12 +10,15 @@ from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from sim.arrays.types import Array, Bools, Floats, Ints
 from sim.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 NO_LIBRARY = "none"
 _NAMES = ("claude-code",)
@@ -191,7 +194,8 @@ def _read(content: bytes, name: str) -> Library:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(pa.BufferReader(content))
+        # `pq.read_table` would load pandas, which takes longer than all else here
+        table = pq.ParquetFile(pa.BufferReader(content)).read()
         facts = json.loads((table.schema.metadata or {})[_METADATA])
         is_known = facts["version"] == _VERSION
     except (pa.ArrowInvalid, OSError, KeyError, ValueError):
@@ -203,13 +207,24 @@ def _read(content: bytes, name: str) -> Library:
 
     near = sorted((x for x in table.column_names if x.startswith("near_")), key=_number)
     columns: dict[str, Any] = {
-        key: table[key].to_numpy().astype(kind) for key, kind in _ROW_TYPES.items()
+        key: _column(table[key]).astype(kind) for key, kind in _ROW_TYPES.items()
     }
-    columns["neighbours"] = np.column_stack([table[key].to_numpy() for key in near])
+    columns["neighbours"] = np.column_stack([_column(table[key]) for key in near])
     for column in columns.values():
         column.setflags(write=False)
     keys = ("name", "block_calls", "most_calls", "most_share")
     return Library(**columns, **{key: facts[key] for key in keys}, facts=facts["facts"])
+
+
+def _column(column: pa.ChunkedArray) -> Array:
+    """Return the numbers of a column without nulls; `to_numpy` would load pandas for it."""
+    import pyarrow as pa
+
+    whole = column.combine_chunks()
+    if pa.types.is_boolean(whole.type):
+        whole = whole.cast(pa.int8())
+    kind = whole.type.to_pandas_dtype()
+    return np.frombuffer(whole.buffers()[1], kind, len(whole), whole.offset * kind().itemsize)
 
 
 def _number(column: str) -> int:

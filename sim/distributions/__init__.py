@@ -251,10 +251,16 @@ def _rounded_mean(distribution: Distribution, low: int, points: int) -> float:
         return float(np.maximum(np.rint(distribution.quantiles.at(p)), low).mean())
 
     total = 0.0
-    z = np.array([_NORMAL.inv_cdf((k + 0.5) / points) for k in range(points)])
+    z = _normal_quantiles(points)
     for weight, part in distribution._parts():
         x = np.minimum(part.median * np.exp(part.sigma * z), part.max or math.inf)
         rounded = np.maximum(np.rint(x), low)
         # the grid misses the far tail, where rounding changes nothing: take that from mean()
         total += weight * (float(rounded.mean()) - float(x.mean()) + part.mean())
     return total
+
+
+@lru_cache(maxsize=4)
+def _normal_quantiles(points: int) -> Floats:
+    """Return the standard normal quantiles at p = (k + 1/2) / points, k from 0."""
+    return np.array([_NORMAL.inv_cdf((k + 0.5) / points) for k in range(points)])

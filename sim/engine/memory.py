@@ -27,7 +27,7 @@ from sim.scenario.resolved import Actor, Scenario
 # A process with the packages that it needs.
 PROCESS = 150_000_000
 # An account, with its rows in the tables; more where it may behave in several ways, or is watched.
-ACCOUNT, OF_MODES, WATCHED = 1_300, 1_200, 800
+ACCOUNT, OF_MODES, WATCHED = 1_500, 1_200, 800
 # A person behind accounts; while its sessions are drawn, and afterwards.
 PERSON, PERSON_KEPT = 115, 40
 # A session and a turn that are drawn, most of them before the log opens, and an exchange.

@@ -27,7 +27,7 @@ from sim.scaffold.turns import Turns, draw_tool_steps, draw_turns_of
 from sim.scenario.resolved import Actor
 
 # Turns, sessions, and sessions of one turn that are tried out.
-_PILOT_TURNS, _PILOT_SESSIONS, _PILOT_SINGLES = 200_000, 2_048, 16_384
+_PILOT_TURNS, _PILOT_SESSIONS, _PILOT_SINGLES = 65_536, 2_048, 16_384
 _PILOT_RECORDED = 2_048
 
 # Results by the parameters that they depend on.

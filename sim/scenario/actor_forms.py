@@ -153,10 +153,12 @@ class ActorForm(Form):
     )
     spell_hours: Hours | None = optional_key("Hours that a spell of work lasts, 0 to 87,840.")
     burst_size: Burst | None = optional_key(
-        "Mean number of sessions that an account opens at once, drawn for each account, 1 to 1,000."
+        "Mean number of sessions that an account opens at once, drawn for each account, 0 to "
+        "1,000. Below 1: one by one, and evenly: the coefficient of variation of their pauses."
     )
     burst_gap_s: Seconds | None = optional_key(
-        "Pause between sessions that are opened at once, 0 to 316,224,000 seconds (3,660 days)."
+        "Mean pause between sessions that are opened at once, drawn for each spell of work, 0 to "
+        "316,224,000 seconds (3,660 days)."
     )
     input_spread: Spread | None = optional_key(
         "How much of the scaffold's spread of input lengths is found within an account, drawn for "

@@ -15,12 +15,18 @@ DAYS = 40
 
 
 def drawn(
-    accounts: int, per_day: float, spells: float, burst: float, hours: Any = None, seed: int = 3
+    accounts: int,
+    per_day: float,
+    spells: float,
+    burst: float,
+    hours: Any = None,
+    seed: int = 3,
+    pause: Any = None,
 ) -> tuple[Any, Any, Any]:
     """Sessions of accounts alike within `DAYS` days."""
     n = accounts
     clustering = Clustering(
-        np.full(n, spells), np.full(n, burst), hours or constant(1), constant(2)
+        np.full(n, spells), np.full(n, burst), hours or constant(1), pause or constant(2)
     )
     length = np.full(n, float(DAYS * DAY_US))
     rng = np.random.default_rng(seed)
@@ -28,7 +34,7 @@ def drawn(
 
 
 @pytest.mark.parametrize("spells", [0.0, 0.2, 5.0])
-@pytest.mark.parametrize("burst", [1.0, 3.0])
+@pytest.mark.parametrize("burst", [0.3, 1.0, 3.0])
 def test_the_mean_is_what_was_asked_whatever_the_clusters(spells: float, burst: float) -> None:
     """Within four standard errors of the counts themselves."""
     n = 2_000
@@ -85,8 +91,35 @@ def test_sessions_of_a_burst_follow_one_another() -> None:
     same = np.diff(burst) == 0
     assert same.mean() > 0.6
     assert (np.diff(account)[same] == 0).all()
-    gap = np.diff(at)[same] % (DAYS * DAY_US)
-    assert np.abs(gap - 2 * SECOND_US).max() < 1
+    gap_s = np.diff(at)[same] % (DAYS * DAY_US) / SECOND_US
+    assert gap_s.mean() == pytest.approx(2, rel=0.06)
+    assert gap_s.std() == pytest.approx(2, rel=0.1)
+
+
+def test_bursts_of_a_spell_have_one_pace() -> None:
+    """Exponential around a mean of the spell: the logarithms of these means spread as asked."""
+    at, _, burst = drawn(400, 6.0, 0.0, 40.0, pause=lognormal(1, 2.0))
+    same = np.diff(burst) == 0
+    gap_s = (np.diff(at) % (DAYS * DAY_US) / SECOND_US)[same]
+    count = np.bincount(burst[1:][same])
+    mean_s = np.bincount(burst[1:][same], gap_s)[count > 50] / count[count > 50]
+    assert len(mean_s) > 300
+    assert np.log(mean_s).std() == pytest.approx(2, rel=0.12)
+
+
+@pytest.mark.parametrize("variation", [0.0, 0.2, 0.6, 1.0])
+def test_spells_of_a_paced_account_have_gaps_of_that_variation(variation: float) -> None:
+    """One spell in the whole time, of a week and some thousand sessions."""
+    at, account, _ = drawn(40, 100.0, 0.02, variation, hours=constant(24 * 7))
+    found = []
+    for number in np.unique(account):
+        gap = np.diff(np.sort(at[account == number]))
+        # without the one between two spells
+        gap = gap[gap < DAY_US / 4]
+        if len(gap) > 1000 and (account == number).sum() < len(gap) + 2:
+            found.append(gap.std() / gap.mean())
+    assert len(found) > 3
+    assert np.median(found) == pytest.approx(variation, rel=0.1, abs=0.02)
 
 
 def test_what_reaches_beyond_the_end_stands_at_the_begin() -> None:
