@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,8 @@ from sim.streams import Streams
 _STREAMING_SHARE = 0.6
 _SENDS_CONVERSATION_SHARE = 0.3
 _SETS_TEMPERATURE_SHARE = 0.4
+# Correlation of an account's volume with whether it caches prompts: who sends much saves most.
+_CACHING_BY_VOLUME = 0.8
 _HALF_DAY_H = 12
 _TEMPERATURES = np.array([0.0, 0.2, 0.7, 1.0], np.float32)
 
@@ -73,13 +77,14 @@ class AccountBuilder:
 
         # One stream serves all columns, so the order of these draws is part of every run.
         identity = self._identities.draw(rng, organisation, hosting_share, np.ones(n))
-        volume = _volumes(rng, self._by_mode("account_volume_sigma", mode))
+        volume_score = rng.standard_normal(n)
+        volume = _volumes(volume_score, self._by_mode("account_volume_sigma", mode))
         agent = picked(rng, [b.agents for b in self.behaviours], mode)
         model = picked(rng, [b.models for b in self.behaviours], mode)
         client = rng.choice(len(client_weights), size=n, p=client_weights)
         caching_share = self._by_mode("caching_share", mode)
         hour_share = self._by_mode("cache_1h_share", mode)
-        cache_lifetime_us = _cache_lifetimes(rng, caching_share, hour_share)
+        cache_lifetime_us = _cache_lifetimes(rng, caching_share, hour_share, volume_score)
         streams_answers = rng.random(n) < _STREAMING_SHARE
         sends_conversation = rng.random(n) < _SENDS_CONVERSATION_SHARE
         names_end_user = rng.random(n) < self._by_mode("end_user_id_share", mode)
@@ -217,9 +222,18 @@ def _around_mean(
     return rng.beta(mean * concentration, (1 - mean) * concentration, n) / mean
 
 
-def _cache_lifetimes(rng: np.random.Generator, caching_share: Floats, hour_share: Floats) -> Ints:
-    """Draw lifetimes of what clients cache: 5 minutes, for some an hour; 0 for no caching."""
-    caches = rng.random(len(caching_share)) < caching_share
+def _cache_lifetimes(
+    rng: np.random.Generator, caching_share: Floats, hour_share: Floats, volume_score: Floats
+) -> Ints:
+    """Draw lifetimes of what clients cache: 5 minutes, for some an hour; 0 for no caching.
+
+    As many cache as the share says, and they are more often those with a high score of volume, by
+    a Gaussian copula: without caching, long contexts cost the more and meet limits the sooner the
+    more there are of them.
+    """
+    own = rng.standard_normal(len(caching_share))
+    score = math.sqrt(1 - _CACHING_BY_VOLUME**2) * own - _CACHING_BY_VOLUME * volume_score
+    caches = score < _normal_quantiles(caching_share)
     for_an_hour = rng.random(len(caching_share)) < hour_share
     return np.where(caches, np.where(for_an_hour, HOUR_US, 5 * MINUTE_US), 0)
 
@@ -240,6 +254,14 @@ def _hours_late(rng: np.random.Generator, spread_h: Floats, night_share: Floats)
     return np.clip(around, -_HALF_DAY_H, _HALF_DAY_H) + np.where(by_night, _HALF_DAY_H, 0)
 
 
-def _volumes(rng: np.random.Generator, sigma: Floats) -> Floats:
-    """Draw lognormal volumes with mean 1."""
-    return np.exp(sigma * rng.standard_normal(len(sigma)) - sigma**2 / 2)
+def _volumes(score: Floats, sigma: Floats) -> Floats:
+    """Return the lognormal volumes, with mean 1, of normal scores."""
+    return np.exp(sigma * score - sigma**2 / 2)
+
+
+def _normal_quantiles(p: Floats) -> Floats:
+    """Return the standard normal quantiles of shares, of which there are few different ones."""
+    shares, number = np.unique(p, return_inverse=True)
+    ends = {0.0: -math.inf, 1.0: math.inf}
+    quantiles = [ends[x] if x in ends else NormalDist().inv_cdf(x) for x in shares.tolist()]
+    return np.array(quantiles)[number]

@@ -28,11 +28,20 @@ from tests.support.statistics import Measure, below, loaded, off, share, stage_o
 SENDERS, EXCHANGES = 150, 12_000
 NEW_MODEL = "claude-opus-4.6"
 IDS = [t for t in typologies() if t != "L04"]  # benchmarks have their own tests
+RECORDED = ("L01", "A18")  # all of their agents have a library of recorded sessions
+
+
+# Single persons are always there and send one session at a time.
+EVEN = {"spells_per_day": 0, "burst_size": 1, "peak_spread_h": 0, "night_share": 0}
 
 
 @lru_cache(maxsize=2)
-def log_of(typology: str) -> tuple[ActorContext, Any, Any]:
-    """Stage, exchanges and tasks of accounts that send as much, and as long prompts, as others."""
+def log_of(typology: str, library: str | None = "none") -> tuple[ActorContext, Any, Any]:
+    """Stage, exchanges and tasks of accounts that send as much, and as long prompts, as others.
+
+    The dials decide what sessions are like, unless another `library` is given, or None: as its
+    agents have.
+    """
     plain: dict[str, Any] = {"prewarm_share": 0, "server_tools_share": 0, "tier": "none"}
     plain |= {
         "accounts": SENDERS,
@@ -46,7 +55,8 @@ def log_of(typology: str) -> tuple[ActorContext, Any, Any]:
         plain |= {"target_exchanges": EXCHANGES}
     else:
         plain |= {"exchanges_per_account_day": EXCHANGES / SENDERS}
-        plain |= {"most_per_account_day": 1e6}
+        plain |= {"most_per_account_day": 1e6} | EVEN
+        plain |= {"library": library} if library else {}
     asked = loaded(typology, **plain)
     asked = asked.model_copy(update={"world": calm()})
     rows, tasks = simulated(asked)
@@ -135,6 +145,16 @@ def test_accounts_send_what_their_typology_says(typology: str) -> None:
     found = [*traffic(context, rows), *steps(actor, tasks), *answers(context, rows)]
     found += [*contents(context, rows), *people(context, rows)]
     assert off(found) == []
+
+
+@pytest.mark.parametrize("typology", RECORDED)
+def test_accounts_with_recorded_sessions_send_as_much_as_their_typology_says(typology: str) -> None:
+    """Which agents have a library is theirs to say; calls a session then follow from it."""
+    context, rows, _ = log_of(typology, None)
+    assert off(traffic(context, rows)) == []
+    by_dials = log_of(typology)[1]
+    ratio = rows.groupby("session").size().mean() / by_dials.groupby("session").size().mean()
+    assert not 0.95 < ratio < 1.05  # the library decides, not the dials
 
 
 @pytest.mark.parametrize("typology", [t for t in IDS if typologies()[t].arrival == "queue"])

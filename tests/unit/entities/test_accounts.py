@@ -96,6 +96,19 @@ def test_replacements_behave_as_the_first_account_of_their_slot_under_another_na
     assert (lead < 15).all()
 
 
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.95, 1.0])
+def test_as_many_accounts_cache_as_the_share_says_and_the_large_ones_first(share: float) -> None:
+    n = 4_000
+    accounts = drawn(ring(n, caching_share=share, account_volume_sigma=1.0))
+    caches = accounts.cache_lifetime_us > 0
+    assert abs(caches.mean() - share) <= 4 * np.sqrt(share * (1 - share) / n)
+    if 0 < share < 1:
+        assert accounts.volume[caches].mean() > 1.2 * accounts.volume[~caches].mean()
+    # the largest accounts cache, but if nobody or hardly anybody does
+    if share > 0.9:
+        assert caches[np.argsort(accounts.volume)[-n // 10 :]].all()
+
+
 def test_accounts_have_hours_and_habits_of_their_own() -> None:
     """A normal spread in whole hours, a share by night; spells, bursts and lengths as drawn."""
     n = 4_000
@@ -298,8 +311,8 @@ PLAIN: dict[str, float] = {
     "stock_us": 382104000000000.0,
     "begins_us": 0.0,
     "ends_us": 0.0,
-    "keys": 100.949,
-    "workspaces": 95.4359,
+    "keys": 110.359,
+    "workspaces": 76.6923,
     "verified": 13.3846,
     "email_domain": 587680.0,
     "signup_ip": 22901800.0,
@@ -328,24 +341,24 @@ PLAIN: dict[str, float] = {
     "output_spread": 60.0,
     "input_score": -6.92761,
     "output_score": 13.6162,
-    "list_share": 31.9234,
+    "list_share": 32.6958,
     "end_users": 60.0,
     "abroad_share": 0.0,
     "client": 8344.82,
-    "cache_lifetime_us": 38307700000.0,
-    "streams_answers": 38.6154,
-    "sends_conversation": 14.5641,
-    "names_end_user": 3.87179,
+    "cache_lifetime_us": 28776900000.0,
+    "streams_answers": 37.9487,
+    "sends_conversation": 16.3333,
+    "names_end_user": 3.79487,
     "thinks": 0.0,
     "long_context": 36.6923,
     "batches": 0.0,
-    "temperature": -21.7974,
-    "model": 47.7949,
-    "second_model": 38.8718,
+    "temperature": -25.0051,
+    "model": 33.1538,
+    "second_model": 26.0513,
     "model_changes_us": 0.0,
-    "asks_latest": 4.79487,
-    "moves_at": 32.5878,
-    "pivot": 70.9005,
+    "asks_latest": 4.71795,
+    "moves_at": 32.8874,
+    "pivot": 66.9662,
 }
 MIXED: dict[str, float] = {
     "slot": 1306.67,
@@ -359,8 +372,8 @@ MIXED: dict[str, float] = {
     "stock_us": 265828000000000.0,
     "begins_us": 0.0,
     "ends_us": 0.0,
-    "keys": 95.2051,
-    "workspaces": 90.9487,
+    "keys": 109.026,
+    "workspaces": 97.5897,
     "verified": 47.1282,
     "email_domain": 703400.0,
     "signup_ip": 165687000.0,
@@ -382,30 +395,30 @@ MIXED: dict[str, float] = {
     "mode": 122.821,
     "agent": 283.359,
     "volume": 50.2808,
-    "spells_per_day": 4651.56,
-    "burst_size": 108.149,
+    "spells_per_day": 3773.7,
+    "burst_size": 365.391,
     "late_h": 36.5641,
-    "input_spread": 57.8513,
-    "output_spread": 57.1281,
+    "input_spread": 57.8034,
+    "output_spread": 56.8747,
     "input_score": -6.13598,
     "output_score": -14.8386,
     "list_share": 0.0,
     "end_users": 15019.7,
     "abroad_share": 28.2128,
     "client": 9790.82,
-    "cache_lifetime_us": 53415400000.0,
-    "streams_answers": 28.3077,
-    "sends_conversation": 14.7179,
-    "names_end_user": 32.5641,
-    "thinks": 23.8205,
+    "cache_lifetime_us": 61923100000.0,
+    "streams_answers": 33.3077,
+    "sends_conversation": 13.8462,
+    "names_end_user": 40.9487,
+    "thinks": 24.2308,
     "long_context": 29.8205,
-    "batches": 16.5897,
-    "temperature": -27.9667,
-    "model": 409.436,
-    "second_model": 412.205,
+    "batches": 18.3846,
+    "temperature": -31.4872,
+    "model": 399.128,
+    "second_model": 398.128,
     "model_changes_us": 0.0,
-    "asks_latest": 7.48718,
-    "moves_at": 29.5616,
+    "asks_latest": 6.05128,
+    "moves_at": 29.2633,
     "pivot": 60.0,
 }
 REPLACED: dict[str, float] = {
@@ -421,7 +434,7 @@ REPLACED: dict[str, float] = {
     "begins_us": 864000000000.0,
     "ends_us": 0.0,
     "keys": 4.5,
-    "workspaces": 16.0,
+    "workspaces": 4.5,
     "verified": 4.5,
     "email_domain": 15.5,
     "signup_ip": 3538650.0,
@@ -455,17 +468,17 @@ REPLACED: dict[str, float] = {
     "abroad_share": 3.6,
     "client": 955.0,
     "cache_lifetime_us": 600000000.0,
-    "streams_answers": 2.0,
+    "streams_answers": 0.0,
     "sends_conversation": 0.0,
-    "names_end_user": 2.0,
-    "thinks": 2.5,
+    "names_end_user": 4.5,
+    "thinks": 2.0,
     "long_context": 2.0,
-    "batches": 2.5,
-    "temperature": -0.25,
-    "model": 6.5,
+    "batches": 4.5,
+    "temperature": -2.1,
+    "model": 2.0,
     "second_model": 0.0,
     "model_changes_us": 0.0,
     "asks_latest": 0.0,
-    "moves_at": 2.48053,
+    "moves_at": 1.81352,
     "pivot": 4.5,
 }
