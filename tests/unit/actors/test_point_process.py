@@ -40,7 +40,7 @@ def clustering(accounts: int, spells: float = 0.0, burst: float = 1.0) -> Cluste
 def drawn_one_by_one(counts: list[int], shares: list[float], users: list[float]) -> Any:
     """A generator of sessions that are bursts of one, and spells of one burst."""
     n = len(shares)
-    return chosen(counts, shares, [1] * n, [1.0] * n, [0.0] * n, [1] * n, users)
+    return chosen(counts, shares, [1] * n, [1.0] * n, [0.0, 1.0] * n, [1] * n, [1.0] * n, users)
 
 
 def test_counts_are_poisson_and_times_uniform_in_operational_time() -> None:
@@ -65,7 +65,9 @@ def test_counts_are_poisson_and_times_uniform_in_operational_time() -> None:
 
 def test_a_burst_is_of_one_end_user_in_the_hours_of_that_one() -> None:
     """Two bursts of the second account: of its first end user, and of its second, who is slow."""
-    rng = chosen([0, 2], [0.1, 0.6], [1, 1], [1.0, 1.0], [0.0, 0.0], [2, 2], [0.49, 0.5])
+    # at the begin of its spell each, with pauses of one mean
+    pauses, mean = [0.0, 1.0, 0.0, 1.0], [1.0] * 4
+    rng = chosen([0, 2], [0.1, 0.6], [1, 1], [1.0, 1.0], pauses, [2, 2], mean, [0.49, 0.5])
     start, user = session_starts(
         np.ones(2),
         np.array([1, 2]),

@@ -206,8 +206,8 @@ FULL = (
     [
         (3, "1"),
         pytest.param(3, "2", marks=pytest.mark.verify),
-        pytest.param(5, "1", marks=pytest.mark.verify),
-        (5, "2"),
+        pytest.param(8, "1", marks=pytest.mark.verify),
+        (8, "2"),
     ],
 )
 def test_a_full_disk_is_said_and_the_run_can_be_resumed(
@@ -222,7 +222,7 @@ def test_a_full_disk_is_said_and_the_run_can_be_resumed(
     try:
         code, stdout, stderr = command(*RUN, "-j", workers, folder=place)
         assert (code, stdout, stderr) == (1, "", FULL)
-        assert any(out.glob(".unfinished/parts/*.json")) is (mebibytes == 5)
+        assert any(out.glob(".unfinished/parts/*.json")) is (mebibytes == 8)
         assert not [name for name in hidden_files(out) if name.endswith(".tmp")]
         subprocess.run([mount, "-o", "remount,size=200m", str(out)], check=True)
         assert_resumed(place, undisturbed)
