@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sim.catalog import models
 from tests.invariants.damage import (
     BUSY,
     change,
@@ -71,7 +72,7 @@ def test_seconds_that_do_not_add_up(copy: Path, rows: Any, column: str, allowed:
 
 
 def tokens_of(row: Any, **values: Any) -> tuple[dict[str, Any], str, str]:
-    total = row["input_tokens_total"]
+    total, window = row["input_tokens_total"], models()[row["model_served"]].context_window_tokens
     kinds: dict[str, tuple[dict[str, Any], str, str]] = {
         "total": (
             {"input_tokens_total": int(total + 1)},
@@ -81,7 +82,7 @@ def tokens_of(row: Any, **values: Any) -> tuple[dict[str, Any], str, str]:
         "window": (
             {"input_tokens_total": 2_000_000, "input_tokens_uncached": 2_000_000 - row["left"]},
             "input_tokens_total 2000000",
-            "at most 200000, the window of the model",
+            f"at most {window}, the window of the model",
         ),
         "cost": (
             {"output_tokens": int(row["output_tokens"] + 1)},
