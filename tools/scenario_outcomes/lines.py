@@ -83,7 +83,7 @@ LINES: dict[str, tuple[Line, ...]] = {
         ),
         line("tasks given up: {}", number("count(*)", "state = 'given_up'", "tasks")),
         line(
-            "refused for limits (429) while they are halved: {} of the attempts of the pool, {} of "
+            "refused for limits (429) while they are cut: {} of the attempts of the pool, {} of "
             "those of the coders; at other times {} and {}",
             percent("http_status = 429", f"{of('pool')} AND {_HALVED}"),
             percent("http_status = 429", f"{of('coders')} AND {_HALVED}"),

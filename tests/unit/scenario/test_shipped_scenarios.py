@@ -235,14 +235,14 @@ def test_an_incident_multiplies_attempts_and_loses_no_task(simulate: Simulate) -
     assert overloaded.drop([38, 39]).mean() == pytest.approx(0.02, abs=0.003)
 
 
-def test_halved_limits_refuse_a_good_part_of_the_pool(simulate: Simulate) -> None:
+def test_cut_limits_refuse_a_good_part_of_the_pool(simulate: Simulate) -> None:
     path, _ = simulate("incident")
     refused = {}
     for name, rows in by_actor(path).items():
         hour = (micros(rows["ts_start"]) - micros(rows["ts_start"]).min()) // HOUR_US
-        halved = (hour >= 48) & (hour < 68)
+        cut = (hour >= 48) & (hour < 68)
         is_429 = rows["http_status"] == 429
-        refused[name] = is_429[~halved].mean(), is_429[halved].mean()
+        refused[name] = is_429[~cut].mean(), is_429[cut].mean()
     assert max(refused["coders"]) < 0.01  # a few who open many sessions at once
     assert refused["pool"][0] < 0.005
     assert 0.01 < refused["pool"][1] < 0.12
