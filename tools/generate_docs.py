@@ -360,6 +360,8 @@ def _type(node: dict[str, Any]) -> str:
             "Distribution": "number or [distribution](#distributions)",
             "RhythmForm": "mapping, see [rhythm](#rhythm), or `none`",
             "TurnsForm": "mapping, see [turns_per_session](#turns_per_session)",
+            "ScaffoldDials": "mapping: base_context_tokens, append_tokens, user_append_tokens, "
+            "tool_time_s, dropped_share",
             "Lognormal": "mapping of `median`, `sigma`, `max`",
             "EnforcementForm": "mapping, see [enforcement](#enforcement), or `default`",
         }.get(

@@ -200,7 +200,7 @@ def test_a_new_model_is_taken_up_within_a_day_by_the_share_that_is_given(typolog
     uptake = actor.uptake
     expected = uptake.latest_share + (1 - uptake.latest_share) * uptake.share
     error = max(float(by_account.std()), 0.1) / math.sqrt(len(by_account))
-    assert len(by_account) > 50
+    assert len(by_account) > 30
     assert not Measure("moved", float(by_account.mean()), expected, error).is_off
 
 

@@ -51,7 +51,7 @@ def test_accounts_that_do_not_fit_are_refused_before_any_is_made(
     result = sim("run", file("typology: L01, accounts: 1e9"), *options)
     assert result.exit_code == 2
     assert result.stderr == (
-        "actors.a.accounts: 1,000,000,000 accounts in all need about 1,300 GB; "
+        "actors.a.accounts: 1,000,000,000 accounts in all need about 1,500 GB; "
         "this machine has 16 GB free; lower accounts or scale\n"
     )
     assert [p.name for p in Path().iterdir()] == ["big.yaml"]

@@ -362,7 +362,7 @@ def test_sums_that_do_not_fit_are_an_error_that_says_what_to_do(
 def test_sums_that_go_to_disk_are_the_same(
     eventful: Path, summary: RunFigures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sums, "_MEMORY", "12MB")
+    monkeypatch.setattr(sums, "_MEMORY", "16MB")
     found = summarise(Run(eventful), timezone=ZONE)
     assert summary_values(found) == summary_values(summary)
 
