@@ -130,10 +130,12 @@ def fit_trace(
         raise InvalidInputError(
             f"{trace.name}: a library needs the column session; add it, or fit dials (--as dials)"
         )
+
     by_library = trace.has_sessions if kind is None else kind == "library"
     fit, test = split_trace(trace, seed)
     measured, held_out = quantities_of(fit), quantities_of(test)
     library = _library_of(fit) if by_library else None
+
     calibration = Calibration(
         version=1,
         software=f"llm-traffic-sim {__version__}",

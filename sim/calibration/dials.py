@@ -73,6 +73,7 @@ def actor_dials(measured: Quantities, trace: Trace, by_library: bool) -> ActorDi
             "human_gap_s": fitted(measured.human_gap_s, "s"),
             "output_tokens": fitted(measured.output_tokens, "tokens"),
         }
+
     if (volumes := volumes_of(trace)) is not None:
         median, sigma = volumes
         dials["exchanges_per_account_day"] = float(f"{median:.{_DIGITS}g}")
@@ -147,7 +148,9 @@ def not_identified(trace: Trace, measured: Quantities, by_library: bool) -> Iter
         )
     else:
         yield from _of_sessions(trace, measured, by_library)
+
     yield from _of_clients(trace)
+
     if not trace.has("prefix_tokens"):
         yield NotIdentified(
             what="use of the prompt cache", why="no column prefix_tokens: keeps the agent's share"
@@ -172,6 +175,7 @@ def _of_sessions(trace: Trace, measured: Quantities, by_library: bool) -> Iterat
             what="who starts a call",
             why=f"no column opens_turn: after a pause of {TURN_PAUSE_S:g} s a person is taken to",
         )
+
     if trace.resolution_s >= 1:
         yield NotIdentified(
             what=f"pauses below {trace.resolution_s:g} s",
@@ -183,6 +187,7 @@ def _of_sessions(trace: Trace, measured: Quantities, by_library: bool) -> Iterat
             why="each dial is drawn by itself, and the agent's own rules decide; a library keeps "
             f"both (compacted in the trace: {measured.compacted_share:.1%} of calls)",
         )
+
     yield NotIdentified(
         what="how long sessions go on", why="those that the trace cuts off count as ended"
     )
@@ -201,6 +206,7 @@ def _of_clients(trace: Trace) -> Iterator[NotIdentified]:
         yield NotIdentified(
             what=volumes, why="no column client: calls of different accounts are not told apart"
         )
+
     days = days_of(trace)
     if days < _DAYS_OF_A_RHYTHM:
         span = f"{days * 24:.2g} h" if days < 1 else f"{days:.2g} days"
@@ -212,6 +218,7 @@ def _of_clients(trace: Trace) -> Iterator[NotIdentified]:
             what="rhythm.peak_hour, lifetimes, drift",
             why="times count from an unknown moment, and how accounts come and go is not fitted",
         )
+
     yield NotIdentified(
         what="bursts", why="`rates` says how uneven they are; no dial is fitted to it"
     )

@@ -54,11 +54,13 @@ def library_from_trace(trace: Trace, name: str) -> Library:
     """
     if not trace.has_sessions:
         raise InvalidInputError(f"{trace.name}: has no column session; a library needs sessions")
+
     kept = _distinct_sessions(trace)
     calls = recorded_calls(kept.rows)
     compacts = calls["growth"] < -_COMPACTED
     state = states(calls)
     facts = {"trace": trace.title or trace.name, "licence": trace.licence, "source": trace.source}
+
     return Library(
         name=name,
         source=calls["source"],

@@ -40,12 +40,14 @@ def _distances(card: Scorecard) -> Chart:
         height = _ROW * len(scores)
         axes = page.axes(_LEFT, _FOOT, WIDTH - _LEFT - MARGIN, height)
         primitives.rows(axes, [s.goal.words for s in scores], room=_LEFT - 0.2, size=7.0)
+
         axes.set_xscale("log")
         axes.set_xlim(_LEAST, _MOST)
         ticks = (0.1, 0.5, 1, 2, 10)
         axes.set_xticks(ticks, [f"{x:g}" for x in ticks])
         axes.minorticks_off()
         axes.axvline(1, color=INK, lw=1)
+
         for row, score in enumerate(scores):
             _marks(axes, row, score)
         axes.set_xlabel("distance from the trace, in units of the goal", fontsize=primitives.LABEL)

@@ -35,6 +35,7 @@ def realism_page(card: Scorecard) -> str:
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
     template = environment.from_string(_text("realism_page.html.j2"))
+
     charts = realism_charts(card)
     return template.render(
         style=Markup(_text("page.css")),

@@ -317,6 +317,7 @@ def _calibration(actor: AnyActorForm) -> Iterator[Finding]:
             "dials, by `sim calibrate --as dials`",
         )
         return
+
     said = [key for key in DECIDED_BY_LIBRARY if getattr(actor, key, None) is not None]
     if said and actor.library is None:
         yield (

@@ -286,10 +286,12 @@ def _calibrated(form: AnyActorForm) -> dict[str, Any]:
     """Return the values of the calibration that an actor names, by names of the resolved form."""
     if form.calibration is None:
         return {}
+
     file = read_calibration(form.calibration)
     found = file.calibration
     dials = found.actor.model_dump(exclude_none=True)
     has_dials = not dials.keys().isdisjoint(DECIDED_BY_LIBRARY)
+
     return {
         **dials,
         "library": NO_LIBRARY if has_dials else file.library,

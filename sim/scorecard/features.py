@@ -140,6 +140,7 @@ def _session(t_s: Floats, sent: Floats, got: Floats) -> list[float]:
     gaps = np.diff(t_s)
     gap, output, size = np.log(np.maximum(gaps, _LEAST_GAP_S)), np.log1p(got), np.log1p(sent)
     growth = np.median(np.diff(sent))
+
     return [
         np.log(len(t_s)),
         np.log1p(t_s[-1] - t_s[0]),
