@@ -24,10 +24,10 @@ from typing import Any
 import yaml
 
 from sim.catalog import typologies
+from sim.detectors.accounts import Accounts
 from sim.engine.executors import workers
 from sim.engine.run import run
 from sim.scenario import load_scenario
-from tests.separability.accounts import Accounts
 from tests.separability.levels import GRID, TARGETS, as_hard_as, difficulties
 from tests.separability.study import INSTRUMENTS, Study, study
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from sim.catalog import typologies
+from sim.detectors.quality import auc_error
 from sim.documents.strict_yaml import parse_yaml
 from sim.engine.run import run
 from sim.scenario.load import scenario_of
@@ -24,7 +25,7 @@ from sim.scenario.resolved import Scenario
 from sim.streams import mixed, opaque_ids
 from sim.tables.schema import TABLES
 from tests.invariants.damage import assert_holds
-from tests.support.scenarios import auc, auc_error, log_with_truth, micros, read
+from tests.support.scenarios import auc, log_with_truth, micros, read
 
 # Many accounts that send little, and of those that send much as few as can be.
 ALL = """\

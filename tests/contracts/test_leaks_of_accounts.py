@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from sim.audits import leaks
+from sim.detectors.accounts import Accounts
 from sim.engine.run import run
+from sim.features.marginals import ENTITIES
 from sim.scenario import load_scenario
 from sim.scenario.resolved import Scenario
+from sim.tables.database import RunTables, name_of
 from tests.contracts.test_leaks import asked
-from tests.separability import leaks
-from tests.separability.accounts import Accounts
-from tests.separability.marginals import ENTITIES
-from tests.separability.tables import RunTables, name_of
 
 SEEDS = (41, 42, 43, 44, 45)
 WEEKS = """\

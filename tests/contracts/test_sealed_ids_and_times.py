@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from sim.catalog import typologies
+from sim.detectors.quality import auc_error
 from sim.engine.run import run
 from sim.scenario.resolved import Scenario
 from sim.tables import schema
@@ -22,7 +23,6 @@ from sim.tables.reading import Run
 from tests.support.scenarios import (
     FLAT,
     auc,
-    auc_error,
     coders,
     lab,
     log_with_truth,

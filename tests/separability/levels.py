@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tests.separability.accounts import Accounts
-from tests.separability.quality import Measured, chosen
+from sim.detectors.accounts import Accounts
+from sim.detectors.quality import Measured, chosen
 from tests.separability.study import area, marginal_scores
 
 GRID = (0.0, 0.25, 0.5, 0.75, 1.0)

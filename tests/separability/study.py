@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.arrays.types import Floats
+from sim.audits.components import LINKS, purity, spread_of_labels
 from sim.catalog import typologies
-from tests.separability import neighbours
-from tests.separability.accounts import Accounts, best_overall, best_single, each_from_the_others
-from tests.separability.components import LINKS, purity, spread_of_labels
-from tests.separability.quality import Judged, Measured, chosen, measured
-from tests.separability.relations import relational_scores
+from sim.detectors import neighbours
+from sim.detectors.accounts import Accounts, best_overall, best_single, each_from_the_others
+from sim.detectors.quality import Judged, Measured, chosen, measured
+from sim.detectors.relations import relational_scores
 
 INSTRUMENTS = ("best single feature", "boosting of marginals", "fixed score", "learned relations")
 

@@ -238,11 +238,6 @@ def auc(first: Any, second: Any) -> float:
     return float((ranks[m:].sum() - n * (n + 1) / 2) / (m * n))
 
 
-def auc_error(m: int, n: int) -> float:
-    """Standard error of `auc` of two samples of the same distribution."""
-    return float(np.sqrt((m + n + 1) / (12 * m * n)))
-
-
 def micros(times: Any) -> NDArray[np.int64]:
     """Microseconds since 1970 of a column of times."""
     return np.asarray(times.astype("datetime64[us, UTC]").astype("int64"))

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sim.audits.components import AT_RECALL, purity, spread_of_labels
 from sim.catalog import typologies
-from tests.separability.accounts import Accounts, best_single, each_from_the_others
-from tests.separability.components import AT_RECALL, purity, spread_of_labels
-from tests.separability.quality import quality
-from tests.separability.tables import RunTables, name_of
-from tests.support.scenarios import auc_error
+from sim.detectors.accounts import Accounts, best_single, each_from_the_others
+from sim.detectors.quality import auc_error, quality
+from sim.tables.database import RunTables, name_of
 
 TWIN, MOST_PRECISE = 0.85, 0.7
 # AUC of a model of marginals: over all, and of each typology against what does not extract.
@@ -53,7 +52,7 @@ def twins(pairs: Sequence[tuple[Accounts, Accounts]]) -> list[str]:
 
 
 def alone(every: Sequence[Accounts]) -> list[str]:
-    """What a model of single accounts finds in each run that has learned from all the others.
+    """Say what a model of single accounts finds in each run, learned from all the others.
 
     The mean over the runs may exceed the limit by two standard errors of it.
     """
@@ -93,7 +92,7 @@ def labels_spread(tables: RunTables, times: int = 5) -> list[str]:
 
 
 def creation(tables: RunTables) -> list[str]:
-    """Times of sign-up that only a generator makes: equal to the microsecond, or piled up."""
+    """Find times of sign-up that only a generator makes: equal to the microsecond, or piled up."""
     made = tables.rows("SELECT epoch_us(created_at) AS us FROM log_accounts")["us"]
     found, equal = [], made.duplicated(keep=False).mean()
     if equal > 1e-3:
@@ -105,8 +104,10 @@ def creation(tables: RunTables) -> list[str]:
 
 
 def born(tables: RunTables, least: float, lift: float) -> list[str]:
-    """Who signs up inside the log: `least` of those that do not extract, and those that do at most
-    `lift` times as often as their share of all.
+    """Ask who signs up inside the log.
+
+    `least` of those that do not extract, and those that do at most `lift` times as often as their
+    share of all.
     """
     frame = tables.rows(
         f"SELECT typology_id, epoch_us(created_at) >= {tables.opens_us} AS late"
@@ -195,7 +196,7 @@ def lengths(tables: RunTables) -> list[str]:
 
 
 def reports(tables: RunTables, least: int = 30) -> list[str]:
-    """Reports that are the truth: nobody named by mistake, nobody missed, all at once."""
+    """Find reports that are the truth: nobody named by mistake, nobody missed, all at once."""
     frame = tables.rows(
         f"SELECT e.at, typology_id, campaign_uid FROM {name_of('log/enforcement_events')} e"
         " JOIN truth_accounts USING (account_id)"

@@ -47,7 +47,7 @@ class RunTables:
             self.schemas[stem] = {name: _kind(stem, name) for name in found}
 
     def rows(self, query: str) -> Any:
-        """What a query finds, as a data frame."""
+        """Return what a query finds, as a data frame."""
         return self.connection.execute(query).df()
 
     def plant(self, stem: str, change: str) -> None:
@@ -57,7 +57,7 @@ class RunTables:
         self.connection.execute(f"ALTER TABLE planted RENAME TO {name_of(stem)}")
 
     def of_accounts(self, stem: str) -> str:
-        """A query for the rows of a table, each with the account that it is about.
+        """Return a query for the rows of a table, each with the account that it is about.
 
         Of rows that become known later only those that are known when the log closes.
         """
@@ -74,7 +74,7 @@ class RunTables:
         raise ValueError(f"{stem} names neither accounts nor one of {', '.join(_WAYS)}")
 
     def about_accounts(self) -> list[str]:
-        """The tables of the log that tell of accounts."""
+        """Return the tables of the log that tell of accounts."""
         return [s for s in self.schemas if s.startswith("log/") and s not in OF_NO_ACCOUNT]
 
 

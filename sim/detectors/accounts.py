@@ -12,9 +12,9 @@ from scipy.stats import rankdata
 
 from sim.arrays.types import Floats
 from sim.catalog import typologies
-from tests.separability.marginals import account_features
-from tests.separability.quality import Judged, quality
-from tests.separability.tables import RunTables
+from sim.detectors.quality import Judged, quality
+from sim.features.marginals import account_features
+from sim.tables.database import RunTables
 
 LEAVES, ITERATIONS = 15, 80
 
@@ -41,12 +41,13 @@ class Accounts:
         self.extracts = np.array([typologies()[t].is_extraction for t in self.kind])
 
     def judged(self, score: Floats) -> Judged:
-        """A score of all accounts, asked for those that extract."""
+        """Return a score of all accounts, asked for those that extract."""
         return Judged(score, self.extracts, self.owner)
 
     def question(self, sought: str, others: str | None = None) -> tuple[Any, Any]:
-        """(accounts in question, which are sought): a typology against another, or against all
-        that does not extract.
+        """Return which accounts are in question, and which of them are sought.
+
+        A typology against another, or against all that does not extract.
         """
         mine = self.kind == sought
         return mine | (self.kind == others if others else ~self.extracts), mine
@@ -95,7 +96,7 @@ def looks(values: Floats, middle: Floats) -> Floats:
 
 
 def best_single(learned: Accounts, asked: Accounts, sought: str, others: str) -> tuple[str, Judged]:
-    """The feature that tells two typologies apart best in `learned`, and its scores in `asked`.
+    """Find the feature that tells two typologies apart best in `learned`, and its scores in `asked`.
 
     The largest of hundreds of numbers is large by chance; so one run picks the feature and its
     direction, and another is asked.
@@ -108,7 +109,7 @@ def best_single(learned: Accounts, asked: Accounts, sought: str, others: str) ->
 
 
 def best_overall(learned: Accounts, asked: Accounts) -> tuple[str, Judged]:
-    """The single feature that tells best what extracts."""
+    """Find the single feature that tells best what extracts."""
     every = [np.ones(len(a.kind), bool) for a in (learned, asked)]
     marks = [a.extracts for a in (learned, asked)]
     return _best(asked, matrices(learned.features, asked.features), (every, marks))
@@ -133,4 +134,5 @@ def all_areas(values: Floats, sought: NDArray[np.bool_]) -> Floats:
 
 
 def area(judged: Judged) -> float:
+    """Return the AUC of a score."""
     return quality(judged.score, judged.sought).auc

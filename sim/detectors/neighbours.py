@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 
 from sim.arrays.types import Floats
-from tests.separability.accounts import Accounts, each_from_the_others
-from tests.separability.kinship import kinship
-from tests.separability.relations import relational_scores
-from tests.separability.tables import RunTables
+from sim.detectors.accounts import Accounts, each_from_the_others
+from sim.detectors.kinship import kinship
+from sim.detectors.relations import relational_scores
+from sim.tables.database import RunTables
 
 # What more accounts have in common says nothing of a pair of them.
 LARGEST_GROUP = 400
@@ -54,7 +54,7 @@ def scores(every: Sequence[Accounts], marginal: Sequence[Floats]) -> list[Floats
 
 
 def _of_kin(accounts: Accounts, pairs: Any, score: Floats) -> Any:
-    """What is thought of those with whom an account has most in common."""
+    """Sum up what is thought of those with whom an account has most in common."""
     index = accounts.features.index
     known = pd.Series(score, index=index)
     frame = pairs.assign(p=pairs["b"].map(known)).dropna()
@@ -89,7 +89,7 @@ def _shared(tables: RunTables, pairs: str) -> Any:
 
 
 def around(accounts: Accounts, links: dict[str, Any], score: Floats) -> Any:
-    """What is thought of the neighbours of each account, by relation."""
+    """Sum up what is thought of the neighbours of each account, by relation."""
     index = accounts.features.index
     known = pd.Series(score, index=index)
     made: dict[str, Any] = {}

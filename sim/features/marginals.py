@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from sim.tables.database import RunTables
 from sim.tables.schema import DIMENSIONS
-from tests.separability.tables import RunTables
 
 # Words of a column that get a share of their own: those that most accounts use.
 _WORDS = 8

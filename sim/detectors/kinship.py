@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sim.streams import Ids
-from tests.separability.tables import RunTables
+from sim.tables.database import RunTables
 
 # More accounts than these at a template or behind a link say nothing of a pair of them.
 _MOST = 300
@@ -73,7 +73,7 @@ def _pairs(used: Any) -> Any:
 
 
 def _of_template(rows: Any, size: int) -> Any:
-    """What the accounts that use one template have in common there."""
+    """Compare what the accounts that use one template have in common there."""
     member, members = rows["account"].factorize()
     organisation = rows.drop_duplicates("account")["org_id"].to_numpy()
     bits = differing(rows["prompt"].to_numpy(np.int64))
@@ -110,7 +110,7 @@ def differing(prompts: Ids) -> NDArray[np.uint8]:
 
 
 def _of_accounts(pairs: Any, joined: Any) -> Any:
-    """What each account has in common with its nearest, by account."""
+    """Sum up what each account has in common with its nearest, by account."""
     made = {"pairs": np.log1p(pairs.groupby("a").size())}
     for name in ("weight", "topics", "kin", "both", "link", "templates", "reworded", "same"):
         ranked = pairs.sort_values(["a", name], ascending=[True, False], kind="stable")

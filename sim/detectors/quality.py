@@ -78,7 +78,7 @@ def measured(runs: Sequence[Judged], rounds: int = ROUNDS) -> dict[str, Measured
 
 
 def _bootstrap(run: Judged, rounds: int) -> Any:
-    """`rounds` qualities, each of as many owners as there are, drawn anew."""
+    """Return `rounds` qualities, each of as many owners as there are, drawn anew."""
     rng = np.random.default_rng(7)
     owners, place = np.unique(run.owner, return_inverse=True)
     drawn = []
@@ -89,5 +89,10 @@ def _bootstrap(run: Judged, rounds: int) -> Any:
 
 
 def chosen(judged: Judged, pick: NDArray[np.bool_], sought: NDArray[np.bool_]) -> Judged:
-    """The same scores of some accounts, with another question."""
+    """Return the same scores of some accounts, with another question."""
     return Judged(judged.score[pick], sought[pick], judged.owner[pick])
+
+
+def auc_error(m: int, n: int) -> float:
+    """Return the standard error of the AUC of two samples, of `m` and `n`, of one distribution."""
+    return float(np.sqrt((m + n + 1) / (12 * m * n)))

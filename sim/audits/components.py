@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.arrays.types import Floats
 from sim.catalog import typologies
-from tests.separability.tables import RunTables
+from sim.tables.database import RunTables
 
 LINKS = {
     "card": "SELECT account_id, instrument_hash AS key FROM log_account_payment",
@@ -30,8 +30,10 @@ def links(tables: RunTables, kind: str) -> Any:
 
 
 def purity(tables: RunTables, kind: str) -> tuple[float, int]:
-    """(share of pairs that one actor owns, pairs) of accounts of different organisations that
-    share a card, an address or a /24. Copies of an actor are different actors.
+    """Return which share of the pairs that a link joins one actor owns, and how many pairs there are.
+
+    Pairs are of accounts of different organisations that share a card, an address or a /24. Copies
+    of an actor are different actors.
     """
     found = links(tables, kind)
 
@@ -65,8 +67,10 @@ def component_of(tables: RunTables) -> Any:
 
 
 def spread_of_labels(tables: RunTables, seed: int = 1) -> tuple[float, float]:
-    """(precision, at the recall reached) of union-find: of a fifth of the accounts it is known
-    whether they extract, and the others are ranked by the share of these in their component.
+    """Return the precision of union-find, and the recall at which it is.
+
+    Of a fifth of the accounts it is known whether they extract, and the others are ranked by the
+    share of these in their component.
 
     At the first threshold that reaches a recall of `AT_RECALL`; what no label tells apart comes
     together, so that recall may be far beyond it, and precision that of a guess.

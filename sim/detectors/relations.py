@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.separability.tables import RunTables
+from sim.tables.database import RunTables
 
 _PREPARE = """
 CREATE OR REPLACE TEMP TABLE log AS
@@ -88,7 +88,7 @@ _PRIOR_LINKS = 3.0
 
 
 def relational_scores(tables: RunTables, accounts: Any) -> Any:
-    """A score for each of `accounts`, and its parts, as a data frame in their order."""
+    """Return a score for each of `accounts`, and its parts, as a data frame in their order."""
     names: dict[str, float] = {"most": _LARGEST_GROUP, "few": _FEW_ACCOUNTS, "loose": _LOOSE_WEIGHT}
     tables.connection.execute(_PREPARE.format(least=_LEAST_SHARE, **names))
     found = [tables.rows(query).set_index("account_id") for query in (_SCORE, _DEGREE)]

@@ -1,0 +1,1 @@
+"""Audits of labelled data: whether anything but behaviour tells the label."""

@@ -1,0 +1,1 @@
+"""Reference detectors, and how well a score finds what is sought."""

@@ -1,0 +1,1 @@
+"""Ready tables of features, each from what was known at a time."""

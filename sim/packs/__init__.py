@@ -1,0 +1,1 @@
+"""Packs: data sets with labels, made from recipes."""

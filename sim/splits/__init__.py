@@ -1,0 +1,1 @@
+"""Which part of a pack is learned from and which is asked, by scheme."""
