@@ -30,7 +30,7 @@ def links(tables: RunTables, kind: str) -> Any:
 
 
 def purity(tables: RunTables, kind: str) -> tuple[float, int]:
-    """Return which share of the pairs that a link joins one actor owns, and how many pairs there are.
+    """Return which share of the pairs that a link joins one actor owns, of how many pairs.
 
     Pairs are of accounts of different organisations that share a card, an address or a /24. Copies
     of an actor are different actors.

@@ -96,7 +96,7 @@ def looks(values: Floats, middle: Floats) -> Floats:
 
 
 def best_single(learned: Accounts, asked: Accounts, sought: str, others: str) -> tuple[str, Judged]:
-    """Find the feature that tells two typologies apart best in `learned`, and its scores in `asked`.
+    """Find the feature that tells two typologies apart best in `learned`; ask it in `asked`.
 
     The largest of hundreds of numbers is large by chance; so one run picks the feature and its
     direction, and another is asked.
