@@ -1,7 +1,8 @@
-"""The tables of a run in a database: all instruments read them there, and leaks are planted."""
+"""The tables of a run or pack in a database: all instruments read them there, and leaks are planted."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,24 +28,65 @@ def name_of(stem: str) -> str:
 
 
 class RunTables:
-    """The tables of a finished run as views of a database; `opens_us`, `closes_us` of its log."""
+    """Tables of a run or of a pack as views of a database.
+
+    Views are named as tables are, with `_` in place of `/`: `log_exchanges`, `truth_accounts`.
+
+    Attributes
+    ----------
+    connection
+        The database, in memory, with times in UTC.
+    schemas
+        Of each table that is there the kinds of its columns by name, such as `id` and `time`.
+    opens_us, closes_us
+        When the log opens and closes, in microseconds of Unix time.
+    """
 
     def __init__(self, run: Path) -> None:
+        """Open the tables of a finished run in a folder."""
+        read = Run(run)
+        clock = read.scenario.clock
+        opens_us = round(clock.start.timestamp() * 1e6)
+        files = {stem: [run / path for path in read.files(stem)] for stem in read.names}
+        self._open(files, opens_us, opens_us + clock.duration_us)
+
+    @classmethod
+    def over(cls, folder: Path, opens_us: int, closes_us: int) -> RunTables:
+        """Open all Parquet tables below a folder, such as a pack; parts of a table in one folder.
+
+        Parameters
+        ----------
+        folder
+            Holds `log/accounts.parquet`, `log/exchanges/part-00000.parquet` and the like.
+        opens_us, closes_us
+            When the log opens and closes, in microseconds of Unix time.
+        """
+        files: dict[str, list[Path]] = {}
+        for path in sorted(folder.rglob("*.parquet")):
+            place = path.relative_to(folder)
+            if any(part.startswith(".") for part in place.parts):
+                continue
+            is_part = place.stem.startswith("part-")
+            stem = (place.parent if is_part else place.with_suffix("")).as_posix()
+            files.setdefault(stem, []).append(path)
+
+        made = cls.__new__(cls)
+        made._open(files, opens_us, closes_us)
+        return made
+
+    def _open(self, files: Mapping[str, Sequence[Path]], opens_us: int, closes_us: int) -> None:
         self.connection = duckdb.connect()
         self.connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
-        read = Run(run)
-        self.scenario = read.scenario
-        clock = read.scenario.clock
-        self.opens_us = round(clock.start.timestamp() * 1e6)
-        self.closes_us = self.opens_us + clock.duration_us
+        self.opens_us, self.closes_us = opens_us, closes_us
         self.schemas: dict[str, dict[str, str]] = {}
 
-        for stem in read.names:
-            files = ", ".join(f"'{run / path}'" for path in read.files(stem))
-            source = f"read_parquet([{files}], hive_partitioning=false)"
+        for stem, paths in files.items():
+            listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+            source = f"read_parquet([{listed}], hive_partitioning=false)"
             self.connection.execute(f"CREATE VIEW {name_of(stem)} AS FROM {source}")
-            found = self.rows(f"DESCRIBE {name_of(stem)}")["column_name"]
-            self.schemas[stem] = {name: _kind(stem, name) for name in found}
+            found = self.rows(f"DESCRIBE {name_of(stem)}")
+            names = zip(found["column_name"], found["column_type"], strict=True)
+            self.schemas[stem] = {name: _kind(stem, name, kind) for name, kind in names}
 
     def rows(self, query: str) -> Any:
         """Return what a query finds, as a data frame."""
@@ -78,7 +120,10 @@ class RunTables:
         return [s for s in self.schemas if s.startswith("log/") and s not in OF_NO_ACCOUNT]
 
 
-def _kind(stem: str, name: str) -> str:
+def _kind(stem: str, name: str, found: str) -> str:
+    """Return the kind of a column: as its table says, else by its type in the database."""
     if stem == "log/exchanges" and name == "prompt_emb":
         return "vector"
-    return TABLES[stem][name]
+    if stem in TABLES:
+        return TABLES[stem][name]
+    return {"VARCHAR": "word", "BOOLEAN": "bool"}.get(found, "time" if "TIME" in found else found)
