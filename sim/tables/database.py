@@ -1,4 +1,4 @@
-"""The tables of a run or pack in a database: all instruments read them there, and leaks are planted."""
+"""Tables of a run or a pack in a database: instruments read them there, and leaks are planted."""
 
 from __future__ import annotations
 
