@@ -9,11 +9,15 @@ from sim.engine.run_files import FOLDER, LOCK
 from sim.tables.manifest import MANIFEST
 from sim.tables.store import Store, final_name
 
+# Of all tables of a pack, and of the members on the way.
+FORMAT = "parquet"
 # Says that a pack was begun and is not finished, and what it is made of.
 UNFINISHED = f"{FOLDER}/pack.json"
 STEPS = f"{FOLDER}/steps"
 PARTS = f"{FOLDER}/merged"
 MEMBERS = f"{FOLDER}/members"
+# Where the database sets aside what does not fit into memory.
+SPILL = f"{FOLDER}/spill"
 CARDS = ("README.md", "croissant.json", "datasheet.md")
 AUDIT = "audit.json"
 
@@ -33,6 +37,8 @@ def is_own(path: str) -> bool:
     member = _MEMBER.match(path)
     if member:
         return run_files.is_own(path[member.end() :])
+    if path.startswith(f"{SPILL}/"):
+        return True
     return path in _SINGLE or bool(_TABLE.fullmatch(path) or _RECORD.fullmatch(path))
 
 
