@@ -40,6 +40,7 @@ _CITED_FILES = {
     "world": "world",
     "amplification": "amplification",
     "payment": "payments",
+    "label": "labelling",
 }
 
 _Dated = TypeVar("_Dated", Limit, OutputRule)
@@ -254,6 +255,17 @@ def payment_timing() -> Mapping[str, float]:
 
 
 @cache
+def labelling() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+    """Return how labels come to be: by channel and dial a cell of value, status, source and note."""
+    return MappingProxyType(
+        {
+            channel: MappingProxyType({key: {"note": "", **cell} for key, cell in dials.items()})
+            for channel, dials in read_yaml("labelling").items()
+        }
+    )
+
+
+@cache
 def amplification() -> Mapping[str, Mapping[str, float]]:
     """Return what one request, and one session, was measured to come to, by quantity."""
     entries = read_yaml("amplification").items()
@@ -290,8 +302,8 @@ def cited(kind: str, wanted: str) -> tuple[Cited, ...]:
     Parameters
     ----------
     kind
-        model, agent, benchmark, typology, mode, circle, level, family, world, amplification or
-        payment.
+        model, agent, benchmark, typology, mode, circle, level, family, world, amplification,
+        payment or label.
     wanted
         Id of the entry.
 

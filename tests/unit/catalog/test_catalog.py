@@ -23,6 +23,7 @@ from sim.catalog import (
     claims,
     enforcement,
     families,
+    labelling,
     limits,
     limits_of,
     loading,
@@ -66,6 +67,7 @@ KINDS: dict[str, Any] = {
     "mode": modes,
     "amplification": amplification,
     "payment": lambda: (*payment_kinds(), PAYMENT_TIMING),
+    "label": labelling,
 }
 ENTRIES = [(kind, key) for kind, entries in KINDS.items() for key in entries()]
 
