@@ -10,30 +10,32 @@ from sim.arrays.types import Ints
 from sim.splits.components import joined
 from sim.tables.database import RunTables
 
-_ADDRESSES = "SELECT account_id, signup_ip_hash AS key FROM log_accounts"
-# Columns of the log of exchanges that its core profile leaves out.
-_USED = " UNION SELECT DISTINCT account_id, ip_hash FROM log_exchanges"
-_TEMPLATES = "SELECT DISTINCT account_id, system_prompt_hash AS key FROM log_exchanges"
+# Pairs of account and identifier by kind, and the column of the log of exchanges that has more of
+# them, unless it has the core columns alone. What sellers sell is cards, addresses and domains.
+_KINDS = {
+    "card": ("SELECT account_id, instrument_hash AS key FROM log_account_payment", ""),
+    "address": ("SELECT account_id, signup_ip_hash AS key FROM log_accounts", "ip_hash"),
+    "network": ("SELECT account_id, signup_ip24 AS key FROM log_accounts", "ip24_hash"),
+    "mail domain": ("SELECT account_id, email_domain_hash AS key FROM log_accounts", ""),
+    "template": ("", "system_prompt_hash"),
+}
 
 
-def queries(tables: RunTables) -> dict[str, str]:
-    """Return a query for the pairs (`account_id`, `key`) of each kind of identifier.
-
-    Sellers of accounts are found by what they sell: pooled cards, addresses and mail domains.
-    """
-    exchanges = tables.schemas["log/exchanges"]
-    made = {
-        "card": "SELECT account_id, instrument_hash AS key FROM log_account_payment",
-        "address": _ADDRESSES + (_USED if "ip_hash" in exchanges else ""),
-        "mail domain": "SELECT account_id, email_domain_hash AS key FROM log_accounts",
-    }
-    if "system_prompt_hash" in exchanges:
-        made["template"] = _TEMPLATES
+def pairs(tables: RunTables) -> dict[str, str]:
+    """Return a query for the pairs (`account_id`, `key`) of each kind of identifier."""
+    made = {}
+    for kind, (query, column) in _KINDS.items():
+        queries = [query] if query else []
+        if column in tables.schemas["log/exchanges"]:
+            queries.append(f"SELECT DISTINCT account_id, {column} FROM log_exchanges")
+        if queries:
+            every = " UNION ".join(queries)
+            made[kind] = f"FROM ({every}) AS pairs(account_id, key) WHERE key <> 0"
     return made
 
 
 def owners(accounts: Any) -> Ints:
-    """Return the number of the owner of each account: who shares operator, campaign or organisation.
+    """Return the owner of each account: one for who shares operator, campaign or organisation.
 
     Parameters
     ----------
@@ -70,10 +72,10 @@ def links(tables: RunTables, accounts: Any, owner: Ints) -> Any:
 
     place = pd.Series(np.arange(len(accounts)), index=accounts["account_id"])
     found = []
-    for kind, query in queries(tables).items():
-        pairs = tables.rows(f"SELECT DISTINCT * FROM ({query}) WHERE key <> 0")
-        pairs = pairs.assign(kind=kind, place=pairs["account_id"].map(place))
-        found.append(pairs.drop(columns="account_id"))
+    for kind, query in pairs(tables).items():
+        held = tables.rows(f"SELECT DISTINCT * FROM ({query})")
+        held = held[held["account_id"].isin(place.index)]
+        found.append(held.assign(kind=kind, place=held.pop("account_id").map(place)))
 
     every = pd.concat(found).sort_values(["kind", "key", "place"], ignore_index=True)
     every["owner"] = owner[every["place"]]
