@@ -256,7 +256,7 @@ def payment_timing() -> Mapping[str, float]:
 
 @cache
 def labelling() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
-    """Return how labels come to be: by channel and dial a cell of value, status, source and note."""
+    """Return how labels come to be: by channel and dial a cell with value, source and note."""
     return MappingProxyType(
         {
             channel: MappingProxyType({key: {"note": "", **cell} for key, cell in dials.items()})

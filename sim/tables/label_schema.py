@@ -21,7 +21,7 @@ OBSERVED_LABELS = TableSchema(
         Column(
             "label",
             "word",
-            "`extraction`, `benign`, or `payment_fraud`, which says nothing of what traffic is for.",
+            "`extraction`, `benign`, or `payment_fraud`, which is about a card.",
         ),
         Column(
             "channel",
