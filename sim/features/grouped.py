@@ -61,11 +61,14 @@ def made_of(view: View, family: Family, keys: Sequence[str] = ("account_id",)) -
 def in_parts(view: View) -> Iterator[View]:
     """Yield the log with some accounts at a time, in the order of account_id.
 
-    They have some 2 million exchanges together, or there is only one of them.
+    They have some 2 million exchanges together, or there is only one of them. A log without
+    exchanges is one part.
     """
     found = view.as_of.tables.rows(
         f"SELECT account_id, count(*) AS n FROM {view.exchanges} GROUP BY 1 ORDER BY 1"
     )
+    if found.empty:
+        yield view
     part = np.cumsum(found["n"].to_numpy(np.int64)) // AT_ONCE
     for _, accounts in found["account_id"].groupby(part):
         ends = f"{accounts.iloc[0]} AND {accounts.iloc[-1]}"
