@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from sim.scenario import Scenario
     from sim.scenario.rounding import Rounded
     from sim.scorecard import Scorecard
+    from sim.tables.store import Store
 
 # What `list` shows and `schema` describes; the command line offers the same words.
 KINDS = (
