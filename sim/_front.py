@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from sim.scenario import Scenario
     from sim.scenario.rounding import Rounded
     from sim.scorecard import Scorecard
+    from sim.tables.store import Store
 
 # What `list` shows and `schema` describes; the command line offers the same words.
 KINDS = (
@@ -308,14 +309,14 @@ def counts(
 
 
 def verify(run: RunLike, *, rerun: bool = False, workers: WorkersLike = 1) -> Verification:
-    """Check that a run holds what its manifest says, file by file.
+    """Check that a run or a pack holds what its manifest says, file by file.
 
     Parameters
     ----------
     run
-        A finished run.
+        A finished run, or the path or URL of a finished pack.
     rerun
-        Simulate it again in a temporary folder, and compare every byte.
+        Simulate it again in a temporary folder, and compare every byte; of a run alone.
     workers
         Carry out the rerun, as in `run`.
 
@@ -326,10 +327,13 @@ def verify(run: RunLike, *, rerun: bool = False, workers: WorkersLike = 1) -> Ve
     """
     from sim._results import Verification
     from sim.engine.verify import damaged_files, differences_of_rerun, other_software
+    from sim.packs.manifest import is_pack
     from sim.tables.manifest import read_manifest
     from sim.tables.store import Store
 
     store = Store.of(place_from(run))
+    if is_pack(store) and not rerun:
+        return _verified_pack(store)
     problems = damaged_files(store)
     if rerun:
         with started(workers) as ready:
@@ -341,6 +345,20 @@ def verify(run: RunLike, *, rerun: bool = False, workers: WorkersLike = 1) -> Ve
         problems=tuple(problems),
         is_rerun=rerun,
         other_software=tuple(other_software(store)),
+    )
+
+
+def _verified_pack(pack: Store) -> Verification:
+    """Check that a pack holds what its manifest says."""
+    from sim._results import Verification
+    from sim.packs.manifest import read_manifest
+    from sim.packs.whole import damaged_files, other_software
+
+    return Verification(
+        run=str(pack),
+        files=len(read_manifest(pack)["files"]),
+        problems=tuple(damaged_files(pack)),
+        other_software=tuple(other_software(pack)),
     )
 
 

@@ -200,7 +200,7 @@ def _as_it_is(recipe: Recipe, out: Store) -> PackSummary | None:
 def _reopen(out: Store) -> None:
     """Make an unfinished pack of a finished one, with the steps whose files it lists."""
     manifest = read_manifest(out)
-    facts = manifest["splits"]
+    facts = {"targets": {"windows": manifest["windows"]}, "splits": manifest["splits"]}
     by_stem: dict[str, list[FileRecord]] = {}
     for file in records_of(manifest):
         by_stem.setdefault(stem_of(file.path), []).append(file)
@@ -211,7 +211,8 @@ def _reopen(out: Store) -> None:
         if files:
             steps[step.name] = (files, facts.get(step.name, {}))
     singles = [file for stem in LogBuilder.singles() for file in by_stem.get(stem, [])]
-    claims.reopen(out, {**steps, LogBuilder.MERGE: (singles, {})})
+    parts = len(by_stem.get("log/exchanges", []))
+    claims.reopen(out, {**steps, LogBuilder.MERGE: (singles, {"parts": parts})})
 
 
 def _carry_out(

@@ -57,6 +57,7 @@ class PackManifestForm(_Form):
     recipe: dict[str, Any]
     rows: dict[str, Count]
     values: dict[str, Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]]
+    windows: tuple[tuple[int, int], ...]
     splits: dict[str, Any]
     files: tuple[PackFileForm, ...] = Field(min_length=1)
 
@@ -71,7 +72,7 @@ def write_manifest(
     out: Store,
     files: Sequence[FileRecord],
     values: Mapping[str, str],
-    splits: Mapping[str, Any],
+    facts: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Write the manifest, last of all: where it is, the pack is finished.
 
@@ -85,8 +86,9 @@ def write_manifest(
         Its files, but for the manifest itself.
     values
         The checksum of the values of each table; see `sim.packs.checksums`.
-    splits
-        What readers need to know of each split, such as when labels are taken for training.
+    facts
+        What the steps had to say: `windows` of the targets, in microseconds of Unix time, and how
+        many the splits have.
 
     Returns
     -------
@@ -101,7 +103,8 @@ def write_manifest(
         "recipe": recipe.to_dict(),
         "rows": rows_of(files),
         "values": dict(values),
-        "splits": dict(splits),
+        "windows": facts["targets"]["windows"],
+        "splits": facts["splits"],
         "files": [file.to_dict() for file in files],
     }
     out.write_json(MANIFEST, content)
