@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from sim.arrays.types import Array
 from sim.errors import InvalidInputError
 from sim.packs.examples import Examples, Part, examples_of
 from sim.packs.manifest import read_manifest, records_of, stem_of
@@ -20,7 +21,6 @@ from sim.tables.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
 
 class Pack:
@@ -205,7 +205,7 @@ class Pack:
         trained_us = None if as_of is None else moment_us(as_of)
         return examples_of(self, scheme, labels=labels, trained_us=trained_us)
 
-    def targets(self, part: Part, target: str = "target") -> NDArray[Any]:
+    def targets(self, part: Part, target: str = "target") -> Array:
         """Return the truth about the examples of a part, for scoring.
 
         Parameters
@@ -228,7 +228,7 @@ class Pack:
         """
         return self._aligned("truth/targets", part.example_ids, target, {"entity_type": "example"})
 
-    def weights(self, part: Part, prevalence: float) -> NDArray[Any]:
+    def weights(self, part: Part, prevalence: float) -> Array:
         """Return weights that give the examples of a part the shares of a population.
 
         Parameters
@@ -258,9 +258,7 @@ class Pack:
         where = {"entity_type": "account", "prevalence": prevalence}
         return self._aligned("truth/sample_weights", part.account_ids, "weight", where)
 
-    def _aligned(
-        self, table: str, ids: NDArray[Any], column: str, where: dict[str, Any]
-    ) -> NDArray[Any]:
+    def _aligned(self, table: str, ids: Array, column: str, where: dict[str, Any]) -> Array:
         """Return the values of a column of the truth for some entities, in their order."""
         frame = self.pandas(table, ["entity_id", *where, column])
         for name, value in where.items():
@@ -269,7 +267,8 @@ class Pack:
         if values.isna().any():
             lost = int(values.isna().sum())
             raise InvalidInputError(f"{self.store}: {table} lacks {lost:,} of the examples")
-        return values.to_numpy(dtype=frame[column].dtype)
+        aligned: Array = values.to_numpy(dtype=frame[column].dtype)
+        return aligned
 
     # Files
 
