@@ -119,7 +119,7 @@ def _folds(pack: Pack, scheme: str) -> pd.DataFrame:
     splits = pack.splits
     folds = splits[splits["split_scheme"] == scheme]
     if folds.empty:
-        known = pack.manifest["splits"].get("splits", {}).get(scheme, {})
+        known = pack.manifest["splits"].get(scheme, {})
         there = sorted(map(str, splits["split_scheme"].unique()))
         why = f": {known['left_out']}" if "left_out" in known else suggest(str(scheme), there)
         raise InvalidInputError(f"{pack.store}: has no split {scheme}{why}")

@@ -22,6 +22,8 @@ from sim.tables.store import Store
 if TYPE_CHECKING:
     import pandas as pd
 
+AUDIT = "audit.json"
+
 
 class Pack:
     """A finished pack: labelled data of one provider, made from a recipe.
@@ -69,10 +71,10 @@ class Pack:
     @cached_property
     def audit(self) -> dict[str, Any] | None:
         """The figures of `audit.json`; None if the pack was made without an audit."""
-        if not self.store.is_file("audit.json"):
+        if not self.store.is_file(AUDIT):
             return None
-        audit: dict[str, Any] = self.store.read_json("audit.json")
-        return audit
+        audit: dict[str, Any] = self.store.read_json(AUDIT)
+        return audit if audit.get("audited", True) else None
 
     # Tables
 

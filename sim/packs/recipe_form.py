@@ -13,7 +13,7 @@ from sim.catalog.ids import LevelId, TypologyId
 from sim.distributions import Positive
 from sim.documents.bounds import MOST_SCALE
 from sim.documents.forms import Form
-from sim.documents.value_types import PositiveShare, Slug, Version
+from sim.documents.value_types import Day, PositiveShare, Slug, Version
 from sim.features.dials import FeatureDials
 from sim.labelling.dials import LabelDials
 from sim.scenario.keys import optional_key
@@ -89,6 +89,9 @@ class RecipeForm(MembersForm):
         Slug | None,
         Field(description="Version of the values, such as v1-draft. Default: none."),
     ] = None
+    published: Day | None = optional_key(
+        "Day on which these values were published, for the cards.", "Default: none."
+    )
     difficulty: Difficulty | None = optional_key(
         "By which limits the audits judge the pack: easy, medium or hard.",
         "Default: `level`, where it is one of these, else hard.",
