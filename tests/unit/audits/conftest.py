@@ -34,15 +34,15 @@ actors:
     workers: 2
   - {id: gliders, typology: L05, accounts: 1, copies: 8, exchanges_per_account_day: 60}
   - {id: quolls, typology: L06, accounts: 1, copies: 8, exchanges_per_account_day: 60}
-  - {id: potoroos, typology: L07, accounts: 1, copies: 8, exchanges_per_account_day: 60}
+  - {id: potoroos, typology: L07, accounts: 1, copies: 20, exchanges_per_account_day: 60}
   - {id: bandicoots, typology: L08, accounts: 1, copies: 8, exchanges_per_account_day: 60}
   - {id: koalas, typology: L09, accounts: 12, copies: 4, exchanges_per_account_day: 20}
-  - {id: possums, typology: L10, accounts: 1, copies: 8, exchanges_per_account_day: 60}
+  - {id: possums, typology: L10, accounts: 1, copies: 20, exchanges_per_account_day: 60}
   - {id: wallabies, typology: L11, accounts: 2, copies: 8, exchanges_per_account_day: 60}
   - {id: emus, typology: G12, accounts: 2, copies: 8, exchanges_per_account_day: 40}
   - {id: magpies, typology: G13, accounts: 8, copies: 4, exchanges_per_account_day: 40}
   - {id: galahs, typology: G14, accounts: 3, copies: 5, exchanges_per_account_day: 60}
-  - {id: dunnarts, typology: A15, accounts: 1, copies: 10, exchanges_per_account_day: 60}
+  - {id: dunnarts, typology: A15, accounts: 1, copies: 20, exchanges_per_account_day: 60}
   - {id: quokkas, typology: A16, accounts: 6, copies: 4, target_exchanges: 600}
   - {id: taipans, typology: A17, accounts: 6, copies: 3, exchanges_per_account_day: 40}
   - {id: goannas, typology: A18, accounts: 6, copies: 3, exchanges_per_account_day: 40}
