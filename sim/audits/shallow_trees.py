@@ -63,7 +63,7 @@ def _finding(
     sought: Bools,
     owner: Ints,
 ) -> Finding:
-    """Return how many times the prevalence the precision of a tree is, on owners it has not seen."""
+    """Return the precision of a tree in units of the prevalence, on owners it has not seen."""
     rng = context.rng("T2")
     half = halves(sought, owner, rng)
     made = []
