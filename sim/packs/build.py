@@ -291,7 +291,7 @@ class _Attempt:
         def make() -> None:
             """Make its tables, and note at the end that they are there."""
             files = []
-            with work.tables() as tables:
+            with work.tables(self._files) as tables:
                 made = step.make(self._recipe, tables, self._facts)
                 for stem, table in made.tables:
                     files.append(work.write_table(stem, table, _schema(stem, table)))
@@ -307,7 +307,7 @@ class _Attempt:
 
         self._tell("audits", self._done)
         recipe = self._recipe
-        with work.tables() as tables:
+        with work.tables(self._files) as tables:
             return audit(
                 tables,
                 difficulty=recipe.difficulty,

@@ -69,7 +69,9 @@ def clear(out: Store, below: str = "") -> None:
     for path in sorted(files, key=lambda path: path in (MANIFEST, UNFINISHED)):
         out.remove(path)
 
-    folders = {path.rpartition("/")[0] for path in files}
-    above = {"/".join(f.split("/")[:n]) for f in folders for n in range(1, f.count("/") + 2)}
-    for folder in sorted({f for f in above if f.startswith(below)} - {""}, key=len, reverse=True):
+    # folders that hold nothing by now, from within outwards; a member may have emptied its own
+    members = {f"{MEMBERS}/{name}" for name in out.below(MEMBERS).names()}
+    paths = {*_ROOMS, STEPS, PARTS, SPILL, *members, *(path.rpartition("/")[0] for path in files)}
+    above = {"/".join(p.split("/")[:n]) for p in paths for n in range(1, p.count("/") + 2)}
+    for folder in sorted((f for f in above if f and f.startswith(below)), key=len, reverse=True):
         out.remove_empty(folder)

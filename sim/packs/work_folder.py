@@ -37,13 +37,15 @@ class WorkFolder:
         self._opens_us, self._closes_us = opens_us, closes_us
 
     @contextlib.contextmanager
-    def tables(self) -> Iterator[RunTables]:
-        """Open the tables that are there; what does not fit into memory is set aside in the folder.
+    def tables(self, files: Iterable[FileRecord]) -> Iterator[RunTables]:
+        """Open the tables of some files, whatever else is there, for as long as the block lasts.
 
-        Everything that the database opened is closed with the block.
+        What does not fit into memory is set aside in the folder.
         """
-        spill = self.here.folder / SPILL
-        tables = RunTables.over(self.here.folder, self._opens_us, self._closes_us)
+        folder = self.here.folder
+        paths = [folder / file.path for file in files if file.path.endswith(FORMAT)]
+        spill = folder / SPILL
+        tables = RunTables.over(folder, self._opens_us, self._closes_us, paths)
         try:
             place = str(spill).replace("'", "''")
             tables.connection.execute(f"SET temp_directory = '{place}'")

@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from sim.engine.executors import InProcess, Workers
 from sim.engine.run import run
-from sim.engine.run_context import RunContext
 from sim.errors import InvalidInputError
-from sim.packs.build_log import LogBuilder
+from sim.packs.build_log import LogBuilder, _member
+from sim.packs.manifest import read_manifest, records_of
 from sim.packs.member_rows import MemberRows
 from sim.packs.merge_entities import merged_tables
 from sim.packs.pack_files import MEMBERS
@@ -102,13 +103,9 @@ def test_members_are_named_in_the_truth_alone(tiny_pack: Path, recipe: Recipe) -
     assert members["exchanges"].sum() == len(frame(tiny_pack, IN_PARTS[0]))
 
 
-def test_rows_do_not_depend_on_the_size_of_parts(
-    tiny_pack: Path, recipe: Recipe, tmp_path: Path
-) -> None:
+def test_rows_do_not_depend_on_the_size_of_parts(tiny_pack: Path, tmp_path: Path) -> None:
     other = tiny_recipe(tmp_path, "part_rows=2_500")
     out = Store.of(tmp_path / "log")
-    from sim.engine.executors import InProcess, Workers
-
     LogBuilder(other, out, Workers(InProcess(), 1), lambda *_: None).build()
     for stem in ("log/exchanges", "truth/exchanges", "truth/tasks"):
         found, wanted = (frame(p, stem).astype(str) for p in (tmp_path / "log", tiny_pack))
@@ -163,7 +160,11 @@ def test_unlike_catalogs_are_refused(members: list[Run]) -> None:
     place = table.column_names.index("context_window_tokens")
     field = table.schema[place]
     other = table.set_column(place, field, pa.array([9] * len(table), field.type))
-    with pytest.raises(InvalidInputError, match=r"^members of the pack say unlike things of the model .*: its context_window_tokens is .* and 9; one log has one catalog, so give them the same releases$"):  # fmt: skip
+    said = (
+        r"^members of the pack say unlike things of the model .*: its context_window_tokens is .* "
+        r"and 9; one log has one catalog, so give them the same releases$"
+    )
+    with pytest.raises(InvalidInputError, match=said):
         list(merged_tables([members[0], Changed(members[1], stem, other)]))  # type: ignore[list-item]
 
 
@@ -172,23 +173,19 @@ def test_unlike_catalogs_are_refused(members: list[Run]) -> None:
 
 @pytest.mark.parametrize("first", [0, 1, 999, 1_000, 2_345])
 def test_rows_are_read_from_any_row_on(tiny_pack: Path, first: int) -> None:
-    from sim.packs.manifest import read_manifest, records_of
-
     store = Store.of(tiny_pack)
     files = [f for f in records_of(read_manifest(store)) if f.path.startswith(IN_PARTS[0])]
     schema = arrow_schema({"exchange_id": EXCHANGES["exchange_id"]})
     reader = MemberRows(store, files, schema, first)
-    ids = [reader.take(rows).column(0).to_pylist() for rows in (0, 5, 700)]
+    ids = [x for rows in (0, 5, 700) for x in reader.take(rows).column(0).to_pylist()]
     wanted = frame(tiny_pack, IN_PARTS[0])["exchange_id"].tolist()[first : first + 705]
-    assert sum(ids, []) == wanted
+    assert ids == wanted
     with pytest.raises(ValueError, match="rows are missing at the end of a table"):
         reader.take(10**6)
 
 
 def test_parts_of_members_are_no_more_than_merging_needs(recipe: Recipe) -> None:
     """Members are written in small parts, whatever their scenarios say."""
-    from sim.packs.build_log import _member
-
     scenario = _member(recipe, recipe.scenarios[0])
     assert scenario.tables.part_rows == 20_000
-    assert RunContext(scenario, Store("x")).scenario.seed == recipe.scenarios[0].seed
+    assert scenario.seed == recipe.scenarios[0].seed
