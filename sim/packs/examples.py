@@ -135,7 +135,8 @@ def _us(times: pd.Series[Any]) -> Ints:
 def _is_whole(frame: pd.DataFrame, pack: Pack) -> Bools:
     """Tell of which examples the window is the whole log."""
     opens, closes = pack.recipe.opens_us, pack.recipe.closes_us
-    return (_us(frame["window_from"]) == opens) & (_us(frame["window_to"]) == closes)
+    is_whole: Bools = (_us(frame["window_from"]) == opens) & (_us(frame["window_to"]) == closes)
+    return is_whole
 
 
 def _labels(

@@ -213,8 +213,8 @@ def test_what_is_not_there_is_refused_with_what_is(pack: Pack) -> None:
     assert fault(lambda: pack.weights(test, 0.5)) == (
         f"{place}: no weights for a prevalence of 0.5; there are for 0.01"
     )
-    assert fault(lambda: pack.targets(test, "half")) == (
-        f"{place}: truth/targets has no column half; it has half_extraction"
+    assert fault(lambda: pack.targets(test, "half_extract")) == (
+        f"{place}: truth/targets has no column half_extract; it has half_extraction, any_extraction"
     )
 
 
