@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -43,9 +43,9 @@ class Pack:
     def __init__(self, place: Store | Path | str) -> None:
         """Open a pack; raise InvalidInputError unless a finished one is at the path or URL."""
         self.store = Store.of(place)
-        self.manifest = read_manifest(self.store)
+        self.manifest: Mapping[str, Any] = read_manifest(self.store)
         self._files: dict[str, list[FileRecord]] = {}
-        for record in records_of(self.manifest):
+        for record in records_of(dict(self.manifest)):
             if record.path.endswith(".parquet"):
                 self._files.setdefault(stem_of(record.path), []).append(record)
 
