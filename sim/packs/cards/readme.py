@@ -119,7 +119,12 @@ def glob_of(facts: PackFacts, table: str) -> str:
 
 def _tables(facts: PackFacts) -> Iterator[str]:
     """Yield the list of tables with rows, and what their folders are."""
-    yield from ("## Tables", "", "| table | rows | columns | what it is |", "| --- | --: | --: | --- |")
+    yield from (
+        "## Tables",
+        "",
+        "| table | rows | columns | what it is |",
+        "| --- | --: | --: | --- |",
+    )
     for table, rows in facts.rows.items():
         what = _WHAT[table.partition("/")[0]]
         yield f"| `{table}` | {rows:,} | {len(facts.schemas[table])} | {what} |"
