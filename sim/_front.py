@@ -691,7 +691,7 @@ def dataset(
     audit
         Whether the pack is audited at the end.
     archive
-        File into which the whole pack is put, too.
+        File into which the whole pack is put, too; it ends in `.tar` or `.tar.gz`.
     workers, observe
         As in `run`.
 
@@ -702,18 +702,21 @@ def dataset(
     SimError
         The disk is full, or a worker died. What is finished is kept, and the same call goes on.
     """
-    from sim.packs.archive import expect_writable, write_archive
     from sim.packs.build import build
     from sim.packs.pack import Pack
 
     resolved = recipe_from(recipe, seed=seed, scale=scale, overrides=overrides)
     place = default_pack_place(resolved) if out is None else pack_place_from(out)
-    into = None if archive is None else os.fspath(archive)
-    expect_writable(into)
     with started(workers) as ready:
-        summary = build(resolved, place, force=force, workers=ready, observe=observe, audit=audit)
-    if into is not None:
-        write_archive(summary.out, into)
+        summary = build(
+            resolved,
+            place,
+            force=force,
+            workers=ready,
+            observe=observe,
+            audit=audit,
+            archive=None if archive is None else os.fspath(archive),
+        )
     return Pack(summary.out)
 
 

@@ -54,7 +54,7 @@ def _modelled(
         area, error = clustered_auc(score[:, None], sought[second], owner[second])
         areas.append(float(area[0]))
         errors.append(float(error[0]))
-    return float(np.mean(areas)), float(np.hypot(*errors)) / 2
+    return float(np.mean(areas)), float(np.hypot(errors[0], errors[1])) / 2
 
 
 TEST = AuditTest("T4", "what is missing", needs=("truth",), check=check)

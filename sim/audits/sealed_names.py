@@ -13,10 +13,10 @@ from sim.tables.schema import TABLES
 
 # Both sides name accounts and exchanges, so that they can be joined.
 KEYS = {n for stem, columns in TABLES.items() if stem.startswith("log/") for n in columns}
-_SECRET_IDS = ("campaign_uid", "operator_uid", "task_uid", "agent_uid", "item_uid")
+_SECRET_IDS = ("campaign_uid", "operator_uid", "task_uid", "session_uid", "agent_uid")
 _SECRET_WORDS = ("actor_id", "purpose", "access_legitimacy", "coordination")
-# A label of these words is what a provider may know.
-_OBSERVED_LABELS = ("labels_observed/labels", "label")
+# What a provider may know, and what a split is made by.
+_MAY_SAY_SO = {("labels_observed/labels", "label"), ("splits", "split_scheme")}
 # Of so many accounts of an actor a value that they alone have is the actor's name.
 _LEAST_ACCOUNTS, _LEAST_ACTORS = 3, 3
 
@@ -117,7 +117,7 @@ def _words(context: Context) -> Finding:
         (stem, name)
         for stem, kinds in _open_tables(context).items()
         for name, kind in kinds.items()
-        if kind.startswith("word") and (stem, name) != _OBSERVED_LABELS
+        if kind.startswith("word") and (stem, name) not in _MAY_SAY_SO
     ]
     listed = ", ".join("'" + word.replace("'", "''") + "'" for word in sorted(words))
     telling = []

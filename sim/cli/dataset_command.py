@@ -16,7 +16,6 @@ from sim.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from sim.packs.build import PackSummary
     from sim.packs.recipe import Recipe
     from sim.tables.store import Store
 
@@ -36,7 +35,9 @@ if TYPE_CHECKING:
     metavar="PACK",
     help="Complete an interrupted pack, or mend a damaged one; takes no RECIPE.",
 )
-@click.option("--archive", metavar="FILE", help="Put the pack into one file, too: FILE.tar.")
+@click.option(
+    "--archive", metavar="FILE", help="Put the pack into one file, too, a .tar or .tar.gz."
+)
 @click.option("--no-audit", is_flag=True, help="Leave the audits out; `sim audit` makes them up.")
 @worker_options
 @recipe_options
@@ -113,29 +114,41 @@ def _make(
     as_json, quiet
         How results are printed, and whether progress is.
     """
+    from sim.cli.dataset_output import print_pack
     from sim.cli.session import session
-    from sim.packs.archive import expect_writable
+    from sim.packs.archive import check_archive
     from sim.packs.build import build, expect_usable
 
     expect_usable(recipe, place, force=force)
-    expect_writable(archive)
+    if archive is not None:
+        check_archive(archive, place)
     with session([place], workers, quiet, _completing) as (started, observe):
-        summary = build(recipe, place, force=force, workers=started, observe=observe, audit=audit)
-    _finish(summary, archive, as_json)
+        summary = build(
+            recipe,
+            place,
+            force=force,
+            workers=started,
+            observe=observe,
+            audit=audit,
+            archive=archive,
+        )
+    print_pack(summary, archive, as_json)
 
 
 def _resume(
     place: str, archive: str | None, audit: bool, workers: WorkerOptions, as_json: bool, quiet: bool
 ) -> None:
     """Complete the pack at `place`, and print it as if it had not been interrupted."""
+    from sim.cli.dataset_output import print_pack
     from sim.cli.session import session
-    from sim.packs.archive import expect_writable
+    from sim.packs.archive import check_archive
     from sim.packs.build import resume
 
-    expect_writable(archive)
+    if archive is not None:
+        check_archive(archive, place)
     with session([place], workers, quiet, _completing) as (started, observe):
-        summary = resume(place, workers=started, observe=observe, audit=audit)
-    _finish(summary, archive, as_json)
+        summary = resume(place, workers=started, observe=observe, audit=audit, archive=archive)
+    print_pack(summary, archive, as_json)
 
 
 def _completing(out: Store) -> str | None:
@@ -143,12 +156,3 @@ def _completing(out: Store) -> str | None:
     from sim.packs.claims import is_kept, resuming
 
     return f"`{resuming(out)}` completes the pack" if is_kept(out) else None
-
-
-def _finish(summary: PackSummary, archive: str | None, as_json: bool) -> None:
-    """Write the archive if one is wanted, and print what was made."""
-    from sim.cli.dataset_output import print_pack
-    from sim.packs.archive import write_archive
-
-    written = None if archive is None else write_archive(summary.out, archive)
-    print_pack(summary, written, as_json)

@@ -10,7 +10,6 @@ import click
 from sim.cli.printing import print_columns, print_json
 from sim.cli.run_output import rounded, size, time_words
 from sim.documents.printable import printable
-from sim.packs.files import table_of
 
 if TYPE_CHECKING:
     from sim.packs.build import PackSummary
@@ -32,49 +31,35 @@ def print_pack(summary: PackSummary, archive: str | None, as_json: bool) -> None
     as_json
         Whether to print JSON.
     """
-    rows = rows_of(summary)
+    audit = summary.audit
     if as_json:
-        print_json(_record(summary, rows, archive))
+        print_json(_record(summary, archive))
     else:
-        members = "1 simulation" if summary.members == 1 else f"{summary.members:,} simulations"
-        click.echo(
-            f"{printable(summary.path)}: {summary.exchanges:,} exchanges of "
-            f"{summary.accounts:,} accounts, from {members}"
-        )
-        print_columns([[name, f"{count:,}"] for name, count in rows.items()], indent="  ")
-        click.echo(f"values: {printable(summary.values.to_text())}")
-        if summary.audit is not None:
-            click.echo(f"audit: {printable(summary.audit.headline)}")
-        if archive is not None:
-            click.echo(f"archive: {printable(archive)}")
+        click.echo(f"{printable(summary.place)}: {summary.recipe.summary()}")
+        print_columns([[name, f"{rows:,}"] for name, rows in summary.rows.items()], indent="  ")
+        for what, words in (
+            ("values", summary.values),
+            ("audit", None if audit is None else audit.headline),
+            ("archive", archive),
+        ):
+            if words is not None:
+                click.echo(f"{what}: {printable(words)}")
 
-    if summary.audit is not None and not summary.audit.ok:
-        text = f"warning: {summary.path}: an audit failed; `sim audit {summary.path}` shows which"
+    if audit is not None and not audit.ok:
+        text = f"warning: {summary.place}: an audit failed; `sim audit {summary.place}` shows why"
         click.echo(printable(text), err=True)
 
 
-def rows_of(summary: PackSummary) -> dict[str, int]:
-    """Return the rows of each table of a pack by its name, in the order of its files."""
-    rows: dict[str, int] = {}
-    for record in summary.files:
-        if record.path.endswith(".parquet"):
-            table = table_of(record.path)
-            rows[table] = rows.get(table, 0) + record.rows
-    return rows
-
-
-def _record(summary: PackSummary, rows: dict[str, int], archive: str | None) -> dict[str, Any]:
+def _record(summary: PackSummary, archive: str | None) -> dict[str, Any]:
     """Return a finished pack as one JSON-ready mapping; sizes are in bytes."""
     audit = summary.audit
     return {
-        "pack": summary.path,
-        "name": summary.name,
-        "simulations": summary.members,
-        "exchanges": summary.exchanges,
-        "accounts": summary.accounts,
-        "rows": rows,
-        "bytes": sum(record.bytes for record in summary.files),
-        "values": summary.values.to_text(),
+        "pack": summary.place,
+        "name": summary.recipe.name,
+        "simulations": len(summary.recipe.scenarios),
+        "rows": summary.rows,
+        "bytes": summary.bytes,
+        "values": summary.values,
         "audit": None if audit is None else {"ok": audit.ok, "headline": audit.headline},
         "archive": archive,
         "peak_memory_bytes": summary.peak_bytes,

@@ -109,16 +109,36 @@ def _check(
 ) -> None:
     """Raise InvalidInputError with all that keeps a prevalence from being reached."""
     wrong = []
-    reached = f"prevalence {prevalence:g} cannot be reached"
-    if not extracting:
-        wrong.append(f"{reached}: no account that sent something has a typology that extracts")
-    if not others:
-        wrong.append(f"{reached}: all accounts that sent something have typologies that extract")
+    if why := _one_sided(extracting, others):
+        wrong.append(f"prevalence {prevalence:g} cannot be reached: {why}")
 
     unknown = [t for t in others if t not in shares]
     if unknown:
-        wrong.append(f"population: has no share for {', '.join(unknown)}, which the log has")
+        wrong.append(
+            f"population: has no share for {', '.join(unknown)}, which the log has; give them one,"
+            " 0 if they should not count"
+        )
     elif others and not sum(shares[t] for t in others):
-        wrong.append(f"population: the shares of {', '.join(others)} are all 0")
+        wrong.append(
+            "population: all typologies of the log that do not extract have the share 0"
+            f" ({', '.join(others)}); one of them should have more"
+        )
     if wrong:
         raise InvalidInputError("\n".join(wrong))
+
+
+def _one_sided(extracting: Sequence[str], others: Sequence[str]) -> str:
+    """Say which side of a prevalence has no account; empty if both have."""
+    if not extracting and not others:
+        return "no account sent anything; leave `prevalence` out"
+    if not extracting:
+        return (
+            "no account that sent something has a typology that extracts; leave `prevalence` out"
+            " or add such accounts"
+        )
+    if not others:
+        return (
+            "all accounts that sent something have typologies that extract; leave `prevalence` out"
+            " or add others"
+        )
+    return ""

@@ -78,7 +78,6 @@ class Course:
 
     def __init__(self, seen: Seen, dials: LabelDials, streams: Streams) -> None:
         self._accounts, self._dials, self._streams = seen.accounts, dials, streams
-        self._opens_us = seen.opens_us
         self._last_us = seen.closes_us + LAST_DAYS * DAY_US
         self.rows: list[Row] = []
         self.ends: list[int] = []
@@ -93,7 +92,7 @@ class Course:
         # what was known the night before
         self._quiet, self._extracts = np.zeros((2, size), np.bool_)
         self._is_missed = self._chances("missed") < dials.missed.share
-        self._is_ruled = self._chances("rule") < dials.rule.labelled_share
+        self._glance = self._chances("glance")
         self._turn = self._chances("turn")
         self._room = np.zeros(2)
 
@@ -115,8 +114,7 @@ class Course:
         self._quiet, self._extracts = evidence.quiet, evidence.extracts
         unseen = self._quiet & self._is_missed
         self._apply_rules(evidence, unseen)
-        if evidence.night.end_us > self._opens_us:
-            self._take_up(evidence, unseen)
+        self._take_up(evidence, unseen)
 
     def end(self) -> None:
         """Have all come that is still to come."""
@@ -170,15 +168,16 @@ class Course:
     # Who looks
 
     def _apply_rules(self, evidence: Evidence, unseen: Bools) -> None:
-        """Have rules label accounts that crossed a line and have no label yet."""
-        hit = evidence.over & self._is_ruled & ~self._ruled & ~unseen
-        hit &= self._standing == NO_ROW
-        self._ruled |= hit
+        """Have accounts labelled that crossed a line for the first time and have no label yet."""
+        dials = self._dials.rule
+        alert = evidence.over & ~self._ruled & ~unseen & (self._standing == NO_ROW)
+        self._ruled |= alert
+        hit = alert & (
+            self._glance < np.where(evidence.extracts, dials.sensitivity, dials.false_share)
+        )
         end_us = evidence.night.end_us
         for account in np.flatnonzero(hit).tolist():
-            at_us = end_us + self._delay_us(
-                self._dials.rule.delay_h, HOUR_US, "rule after", account
-            )
+            at_us = end_us + self._delay_us(dials.delay_h, HOUR_US, "rule after", account)
             self._expect([Row(at_us, account, "rule", EXTRACTION, end_us - DAY_US)])
 
     def _take_up(self, evidence: Evidence, unseen: Bools) -> None:
@@ -222,7 +221,7 @@ def _highest(rows: Ints, score: Floats, turn: Floats, number: int) -> Ints:
 def courses(seen: Seen, dials: LabelDials, draws: list[Streams]) -> list[Course]:
     """Return a finished course of events for each set of random streams."""
     found = [Course(seen, dials, streams) for streams in draws]
-    for night in seen.nights(dials.rule.new_days, dials.review.goes_on_days):
+    for night in seen.nights(dials.review.goes_on_days):
         evidence = evidence_of(night, dials)
         for course in found:
             course.night(evidence)

@@ -9,27 +9,32 @@ from sim.arrays.types import Bools, Floats, Ints
 from sim.labelling.dials import MissedDials, ReviewDials, RuleDials
 from sim.labelling.seen import Night
 
+_FEWEST_REFUSALS = 3
+
 
 def over_a_line(night: Night, dials: RuleDials) -> Bools:
-    """Return which new accounts a rule points at this night, shape (accounts,).
+    """Return which accounts are new, have sent something, and are over a line, (accounts,).
 
     Lines are for what was done on the day that has ended: exchanges of the day and of its busiest
-    hour, as multiples of the median account that sent anything; refusals; new accounts on a card
-    and on an address; and sign-ups from a /24 within the day.
+    hour, as multiples of the median account that sent anything, and refusals, as a multiple of the
+    mean. They are also for how many new accounts are on a card or an address, and how many came
+    from a /24 on one day.
     """
     new = night.known & (night.accounts.created_us > night.end_us - dials.new_days * DAY_US)
     over = night.exchanges > dials.day_times * _median(night.exchanges)
     over |= night.busiest_hour > dials.hour_times * _median(night.busiest_hour)
-    over |= night.refused >= dials.refusals_per_day
+    sent = max(np.count_nonzero(night.exchanges), 1)
+    mean_refused = night.refused.sum() / sent
+    over |= night.refused >= max(_FEWEST_REFUSALS, dials.refusals_times * mean_refused)
 
-    for what, least, among in (
-        ("card", dials.accounts_on_card, new),
-        ("address", dials.accounts_on_address, new),
-        ("block", dials.signups_in_block, night.born),
+    for what, least in (
+        ("card", dials.accounts_on_card),
+        ("address", dials.accounts_on_address),
+        ("burst", dials.signups_in_block),
     ):
-        together = night.sharing(what, among)
-        over |= among & (together >= least) & (together <= dials.popular_accounts)
-    return over & new
+        together = night.sharing(what, new)
+        over |= (together >= least) & (together <= dials.popular_accounts)
+    return over & new & night.with_prompts()
 
 
 def is_quiet(night: Night, dials: MissedDials) -> Bools:

@@ -15,9 +15,9 @@ from sim.tables.database import RunTables
 NOTHING = -1
 """The number of what an account does not have."""
 
-SHARED = ("card", "address", "block", "template")
-"""What accounts have in common: the card they pay with, the address and the /24 that they signed up
-from, and the system prompt of their first exchange."""
+SHARED = ("card", "address", "burst", "template")
+"""What accounts have in common: the card they pay with, the address they signed up from, the /24 of
+that with the day of the sign-up, and the system prompt of their first exchange."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Night:
     ----------
     end_us
         The end of the day, in microseconds of Unix time.
-    known, born
-        Whether an account has signed up by then, and on this very day.
+    known
+        Whether an account has signed up by then.
     exchanges, busiest_hour, refused
         Exchanges that were answered on that day, those in its busiest hour, and refusals.
     total, extracting
@@ -59,7 +59,6 @@ class Night:
     end_us: int
     accounts: Accounts
     known: Bools
-    born: Bools
     exchanges: Ints
     busiest_hour: Ints
     refused: Ints
@@ -68,7 +67,7 @@ class Night:
     rate: Floats
 
     def sharing(self, what: str, among: Bools) -> Ints:
-        """Return how many accounts of `among` have the same card, address, block or template.
+        """Return how many accounts of `among` have the same of what is `SHARED`.
 
         0 for accounts that have none.
         """
@@ -97,21 +96,15 @@ class Seen:
         self.campaign_of: Ints = tables.rows(_CAMPAIGN_OF)["campaign_uid"].to_numpy()
         self.disputes: Any = tables.rows(_DISPUTES)
 
-    def nights(self, before: int, after: int) -> Iterator[Night]:
-        """Yield what is known each night.
-
-        Parameters
-        ----------
-        before, after
-            Days before the log opens, and after it closes, that count too.
-        """
+    def nights(self, after: int) -> Iterator[Night]:
+        """Yield what is known each night, from the first of the log to `after` days behind it."""
         size = len(self.accounts)
         total, extracting, active = (np.zeros(size, np.int64) for _ in range(3))
         days = _by_day(self._days, self.accounts)
         extracts = _by_day(self._extracting, self.accounts)
         length = -((self.opens_us - self.closes_us) // DAY_US)
 
-        for day in range(-before, length + after):
+        for day in range(length + after):
             today = np.zeros((3, size), np.int64)
             if day in days:
                 rows, values = days[day]
@@ -123,13 +116,10 @@ class Seen:
             active += today[0] > 0
 
             end_us = self.opens_us + (day + 1) * DAY_US
-            created_us = self.accounts.created_us
-            known = created_us <= end_us
             yield Night(
                 end_us=end_us,
                 accounts=self.accounts,
-                known=known,
-                born=known & (created_us > end_us - DAY_US),
+                known=self.accounts.created_us <= end_us,
                 exchanges=today[0],
                 busiest_hour=today[1],
                 refused=today[2],
@@ -153,7 +143,7 @@ def _accounts(tables: RunTables) -> Accounts:
     """Return the accounts with what each has in common with others."""
     has_template = "system_prompt_hash" in tables.schemas["log/exchanges"]
     template = "system_prompt_hash" if has_template else "0"
-    frame = tables.rows(_ACCOUNTS.format(template=template))
+    frame = tables.rows(_ACCOUNTS.format(template=template, day_us=DAY_US))
     return Accounts(
         account_id=frame["account_id"].to_numpy(),
         created_us=frame["created_us"].to_numpy(),
@@ -179,7 +169,9 @@ WITH first AS (
   FROM log_account_payment GROUP BY ALL
 )
 SELECT account_id, epoch_us(created_at) AS created_us, first_us, card,
-  signup_ip_hash AS address, signup_ip24 AS block, template
+  signup_ip_hash AS address, template,
+  CASE WHEN signup_ip24 = 0 THEN 0
+    ELSE dense_rank() OVER (ORDER BY signup_ip24, epoch_us(created_at) // {day_us}) END AS burst
 FROM log_accounts LEFT JOIN first USING (account_id) LEFT JOIN card USING (account_id)
 ORDER BY account_id
 """

@@ -102,7 +102,7 @@ def examples_of(
         if not (fold == name).any():
             raise InvalidInputError(f"{pack.store}: the split {scheme} has no {name} examples")
     if trained_us is None:
-        trained_us = pack.manifest["closes_us"]
+        trained_us = pack.recipe.closes_us
         if key == "example_id":
             trained_us = _us(frame["window_from"][fold == "test"]).min()
 
@@ -134,7 +134,7 @@ def _us(times: pd.Series[Any]) -> NDArray[np.int64]:
 
 def _is_whole(frame: pd.DataFrame, pack: Pack) -> NDArray[np.bool_]:
     """Tell of which examples the window is the whole log."""
-    opens, closes = pack.manifest["opens_us"], pack.manifest["closes_us"]
+    opens, closes = pack.recipe.opens_us, pack.recipe.closes_us
     return (_us(frame["window_from"]) == opens) & (_us(frame["window_to"]) == closes)
 
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sim.errors import InvalidInputError
 from sim.packs.examples import Examples, Part, examples_of
-from sim.packs.files import table_of
-from sim.packs.manifest import read_manifest, records_of
+from sim.packs.manifest import read_manifest, records_of, stem_of
 from sim.packs.recipe import Recipe
 from sim.tables.formats import FileRecord
 from sim.tables.integrity import seen_damage
@@ -46,7 +45,7 @@ class Pack:
         self._files: dict[str, list[FileRecord]] = {}
         for record in records_of(self.manifest):
             if record.path.endswith(".parquet"):
-                self._files.setdefault(table_of(record.path), []).append(record)
+                self._files.setdefault(stem_of(record.path), []).append(record)
 
     def __repr__(self) -> str:
         rows = sum(record.rows for record in self._files.get("log/exchanges", ()))

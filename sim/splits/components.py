@@ -72,11 +72,8 @@ def components(owner: Ints, links: Any, most_owners: int, largest: float) -> tup
     cut = owners > most_owners
     everybody = np.arange(len(owner))
 
-    for limit in range(most_owners, 0, -1):
+    for limit in np.unique(owners[~cut])[::-1]:
         component = joined(len(owner), [(everybody, owner), (place[~cut], keys[~cut])])
         too_large = np.bincount(component) > largest * len(owner)
-        broken = ~cut & too_large[component[place]] & (owners >= limit)
-        if limit == 1 or not too_large.any():
-            break
-        cut |= broken
-    return component, cut
+        cut |= too_large[component[place]] & (owners >= limit)
+    return joined(len(owner), [(everybody, owner), (place[~cut], keys[~cut])]), cut

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sim.documents.quantities import format_duration
 from sim.labelling.as_of import labels_as_of
 from sim.splits.given import Given, Scheme, folded
 from sim.splits.times import NotPossibleError
@@ -62,11 +63,18 @@ def _examples(have: Given, from_us: int, to_us: int) -> Any:
     """Return the examples of a window, in order of their identifier."""
     if "truth/targets" not in have.tables.schemas:
         raise NotPossibleError("there are no examples: truth/targets is not there")
-    return have.tables.rows(
+    found = have.tables.rows(
         "SELECT entity_id, account_id FROM truth_targets WHERE entity_type::VARCHAR = 'example'"
         f" AND epoch_us(window_from) = {from_us} AND epoch_us(window_to) = {to_us}"
         " ORDER BY entity_id"
     )
+    if found.empty:
+        begin, end = ((us - have.tables.opens_us) for us in (from_us, to_us))
+        raise NotPossibleError(
+            f"no account has an example from {format_duration(begin)} to {format_duration(end)} "
+            "after the log opens"
+        )
+    return found
 
 
 def _called(have: Given, at_us: int | None) -> Any:

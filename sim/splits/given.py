@@ -138,7 +138,9 @@ def kept_apart(have: Given, fold: Ints) -> tuple[Ints, Any]:
 
     many = held[popular].assign(fold=fold[held["place"][popular]])
     many = many[many["fold"] != DROPPED].groupby(["kind", "key"])
-    cuts = many.agg(folds=("fold", "nunique"), owners=("owners", "first"), accounts=("place", "size"))
+    cuts = many.agg(
+        folds=("fold", "nunique"), owners=("owners", "first"), accounts=("place", "size")
+    )
     cuts = cuts[cuts.pop("folds") > 1].reset_index()
     return fold, cuts.rename(columns={"key": "identifier"})
 

@@ -78,6 +78,7 @@ def links(tables: RunTables, accounts: Any, owner: Ints) -> Any:
         found.append(held.assign(kind=kind, place=held.pop("account_id").map(place)))
 
     every = pd.concat(found).sort_values(["kind", "key", "place"], ignore_index=True)
+    every["place"] = every["place"].astype(np.int64)
     every["owner"] = owner[every["place"]]
     every["owners"] = every.groupby(["kind", "key"])["owner"].transform("nunique")
     return every[every["owners"] > 1].reset_index(drop=True)

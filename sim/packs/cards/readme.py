@@ -52,7 +52,7 @@ def readme(facts: PackFacts) -> str:
         f"# {printable(recipe.title)}",
         "",
         *about,
-        f"{what_it_holds(facts)}; difficulty `{recipe.difficulty}`.{status} All of it is simulated.",
+        f"{what_it_holds(facts)}; difficulty `{recipe.difficulty}`.{status} All is simulated.",
         "",
         PURPOSE,
         "",
@@ -98,7 +98,7 @@ def _front_matter(facts: PackFacts) -> Iterator[str]:
         "source_datasets: [original]",
         "task_categories: [tabular-classification]",
         f"size_categories: [{size}]",
-        "tags: [synthetic, simulation, abuse-detection, llm-api-traffic, positive-unlabeled, graph]",
+        "tags: [synthetic, simulation, abuse-detection, llm-api-traffic, positive-unlabeled]",
         "configs:",
     )
     for table in facts.schemas:
