@@ -23,17 +23,18 @@ def _dial(channel: str, key: str) -> Any:
 
 
 class RuleDials(Form):
-    """Rules that run every night over what new accounts did; each is a line, and no more."""
+    """Rules that run every night over new accounts, and a glance at whom they point to."""
 
     new_days: _WholeDays = _dial("rule", "new_days")
     day_times: _Number = _dial("rule", "day_times")
     hour_times: _Number = _dial("rule", "hour_times")
-    refusals_per_day: _Count = _dial("rule", "refusals_per_day")
+    refusals_times: _Number = _dial("rule", "refusals_times")
     accounts_on_card: _Count = _dial("rule", "accounts_on_card")
     accounts_on_address: _Count = _dial("rule", "accounts_on_address")
     signups_in_block: _Count = _dial("rule", "signups_in_block")
     popular_accounts: _Count = _dial("rule", "popular_accounts")
-    labelled_share: Share = _dial("rule", "labelled_share")
+    sensitivity: Share = _dial("rule", "sensitivity")
+    false_share: Share = _dial("rule", "false_share")
     delay_h: Hours = _dial("rule", "delay_h")
     confidence: Share = _dial("rule", "confidence")
 

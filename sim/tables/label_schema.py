@@ -21,7 +21,7 @@ OBSERVED_LABELS = TableSchema(
         Column(
             "label",
             "word",
-            "`extraction`, `benign`, or `payment_fraud`, which says nothing of what traffic is for.",
+            "`extraction`, `benign`, or `payment_fraud`, which is about a card.",
         ),
         Column(
             "channel",
@@ -32,8 +32,8 @@ OBSERVED_LABELS = TableSchema(
         Column(
             "created_at",
             "time",
-            "When the provider knows of it: before the log opens, or up to 180 days after it "
-            "closes. What is learned at t may use rows up to t.",
+            "When the provider knows of it, up to 180 days after the log closes. What is learned "
+            "at t may use rows up to t.",
         ),
         Column(
             "valid_from",
