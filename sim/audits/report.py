@@ -59,6 +59,7 @@ def judged(
     error: float = 0.0,
     widen: float = 2.0,
     at_least: bool = False,
+    most: float = math.inf,
     where: str = "",
     says: str = "",
 ) -> Finding:
@@ -76,7 +77,13 @@ def judged(
         How many standard errors the figure may lie beyond the limit.
     at_least
         Whether the limit is the least that is allowed, and not the most.
+    most
+        The largest that a figure can be, such as 1 of an AUC: if even that would pass for the
+        error, too few were asked to tell, and it is not checked.
     """
+    if limit + widen * error >= most:
+        error_of = f"its error of {error:.2g} lets everything pass"
+        return not_checked(title, f"too few to tell: the figure is {figure:.2f}, but {error_of}")
     beyond = (limit - figure if at_least else figure - limit) - widen * error
     status: Status = "failed" if beyond > 1e-12 or math.isnan(figure) else "passed"
     return Finding("", title, status, float(figure), float(limit), float(error), where, says)

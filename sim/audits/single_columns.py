@@ -82,6 +82,7 @@ def _finding(
         context.limit("T1", key),
         error=float(np.nan_to_num(best.error)),
         widen=widen,
+        most=1,
         where=best.name,
         says=says,
     )
