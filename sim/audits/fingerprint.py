@@ -9,9 +9,9 @@ import numpy as np
 from sim.audits.chance import clustered_auc
 from sim.audits.context import AuditTest, Context
 from sim.audits.held_out import halves
-from sim.audits.report import Finding, judged, not_checked
+from sim.audits.report import Finding, judged_auc, not_checked
 from sim.catalog import typologies
-from sim.detectors.accounts import Accounts, boosted, matrices
+from sim.detectors.accounts import Accounts, boosted
 from sim.scenario.resolved import Scenario
 
 _TITLE = "accounts that do not extract, of two scenarios, AUC"
@@ -32,12 +32,12 @@ def check(context: Context) -> Iterator[Finding]:
         return
     other = without.model_copy(update={"seed": (without.seed + _OTHER_SEED) % 2**64})
     both = [Accounts(context.simulate(scenario)) for scenario in (with_them, other)]
-    first, second, names = matrices(both[0].features, both[1].features)
-
-    kept = [k for k, name in enumerate(names) if not name.endswith(_OF_OTHERS)]
+    # what one of them lacks is the same for all of its accounts, or a word that few say
+    frames = [accounts.features for accounts in both]
+    kept = [n for n in frames[0] if n in frames[1] and not n.endswith(_OF_OTHERS)]
     benign = ~both[0].extracts
-    values = np.vstack([first[benign], second])[:, kept]
-    of_other = np.repeat([False, True], [int(benign.sum()), len(second)])
+    values = np.vstack([frames[0][kept].to_numpy()[benign], frames[1][kept].to_numpy()])
+    of_other = np.repeat([False, True], [int(benign.sum()), len(frames[1])])
     owner = np.append(both[0].owner[benign], both[1].owner + both[0].owner.max() + 1)
     rng, areas, errors = context.rng("T8"), [], []
     half = halves(of_other, owner, rng)
@@ -48,13 +48,12 @@ def check(context: Context) -> Iterator[Finding]:
         areas.append(float(area[0]))
         errors.append(float(error[0]))
 
-    says = f"{int(benign.sum())} and {len(second)} accounts, {len(kept)} aggregates of each"
-    yield judged(
+    says = f"{int(benign.sum())} and {len(frames[1])} accounts, {len(kept)} aggregates of each"
+    yield judged_auc(
         _TITLE,
         float(np.mean(areas)),
         context.limit("T8", "auc"),
         error=float(np.hypot(errors[0], errors[1])) / 2,
-        most=1,
         says=says,
     )
 

@@ -59,7 +59,6 @@ def judged(
     error: float = 0.0,
     widen: float = 2.0,
     at_least: bool = False,
-    most: float = math.inf,
     where: str = "",
     says: str = "",
 ) -> Finding:
@@ -77,16 +76,32 @@ def judged(
         How many standard errors the figure may lie beyond the limit.
     at_least
         Whether the limit is the least that is allowed, and not the most.
-    most
-        The largest that a figure can be, such as 1 of an AUC: if even that would pass for the
-        error, too few were asked to tell, and it is not checked.
     """
-    if limit + widen * error >= most:
-        error_of = f"its error of {error:.2g} lets everything pass"
-        return not_checked(title, f"too few to tell: the figure is {figure:.2f}, but {error_of}")
     beyond = (limit - figure if at_least else figure - limit) - widen * error
     status: Status = "failed" if beyond > 1e-12 or math.isnan(figure) else "passed"
     return Finding("", title, status, float(figure), float(limit), float(error), where, says)
+
+
+def judged_auc(
+    title: str,
+    area: float,
+    limit: float,
+    *,
+    error: float,
+    widen: float = 2.0,
+    where: str = "",
+    says: str = "",
+) -> Finding:
+    """Return a finding on an AUC: not checked if even an AUC of 1 would pass for its error.
+
+    The parameters are those of `judged`.
+    """
+    if limit + widen * error >= 1:
+        why = (
+            f"too few to tell: the figure is {area:.2f}, but its error of {error:.2g} lets all pass"
+        )
+        return not_checked(title, why)
+    return judged(title, area, limit, error=error, widen=widen, where=where, says=says)
 
 
 def not_checked(title: str, why: str) -> Finding:
