@@ -1,0 +1,41 @@
+"""Small packs, and what tests read from them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from sim.packs.load_recipe import load_recipe
+from sim.packs.recipe import Recipe
+
+SCENARIO = """\
+version: 1
+name: tiny
+seed: 7
+clock: {start: 2026-02-02, duration: 1 d}
+actors:
+  - {id: coders, typology: L01, accounts: 20}
+  - {id: pool, typology: A16, accounts: 30, target_exchanges: 500}
+"""
+RECIPE = """\
+version: 1
+name: tiny-pack
+status: v0
+scenario: tiny.yaml
+seeds: [1, 2]
+worlds: [5, 6]
+part_rows: 1_000
+"""
+
+
+def tiny_recipe(folder: Path, *overrides: str) -> Recipe:
+    """A recipe of two simulations; its files are written into `folder`."""
+    (folder / "tiny.yaml").write_text(SCENARIO, encoding="utf-8")
+    (folder / "recipe.yaml").write_text(RECIPE, encoding="utf-8")
+    return load_recipe(folder / "recipe.yaml", overrides=overrides)
+
+
+def manifest_of(pack: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((pack / "manifest.json").read_text())
+    return content
