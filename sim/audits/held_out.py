@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import rankdata
 
 from sim.arrays.types import Bools, Floats, Ints
 from sim.audits.chance import clustered_auc
+from sim.detectors.accounts import all_areas
 
 # Rows of either side that are looked at; more say no more.
 MOST_ROWS = 20_000
@@ -98,10 +98,8 @@ def best_column(
 
 def _some(sought: Bools, rng: np.random.Generator) -> Ints:
     """Return the rows that are looked at: all, or as many of either side as are enough."""
-    made = []
-    for side in (np.flatnonzero(sought), np.flatnonzero(~sought)):
-        made.append(side if len(side) <= MOST_ROWS else rng.choice(side, MOST_ROWS, replace=False))
-    return np.sort(np.concatenate(made))
+    sides = [rng.permutation(np.flatnonzero(side))[:MOST_ROWS] for side in (sought, ~sought)]
+    return np.sort(np.concatenate(sides))
 
 
 def _chosen(values: Floats, middle: Floats, sought: Bools, owner: Ints) -> tuple[int, bool, float]:
@@ -119,10 +117,3 @@ def _chosen(values: Floats, middle: Floats, sought: Bools, owner: Ints) -> tuple
     sure, errors = clustered_auc(shown[:, few], sought, owner)
     best = int(few[np.argmax(np.abs(sure - 0.5) - errors)])
     return columns[best], best >= values.shape[1], float(np.sign(areas[best] - 0.5)) or 1.0
-
-
-def all_areas(values: Floats, sought: Bools) -> Floats:
-    """Return the AUC of every column."""
-    ranks = rankdata(values, axis=0)
-    some, rest = int(sought.sum()), int((~sought).sum())
-    return np.asarray((ranks[sought].sum(axis=0) - some * (some + 1) / 2) / (some * rest))

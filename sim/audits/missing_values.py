@@ -10,7 +10,7 @@ from sim.arrays.types import Bools, Floats, Ints
 from sim.audits.chance import clustered_auc
 from sim.audits.context import AuditTest, Context, few_owners
 from sim.audits.held_out import best_column, halves
-from sim.audits.report import Finding, judged, not_checked
+from sim.audits.report import Finding, judged_auc, not_checked
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -28,7 +28,7 @@ def check(context: Context) -> Iterator[Finding]:
     values, rng, limit = missing.to_numpy(float), context.rng("T4"), context.limit("T4", "auc")
     best = best_column(values, list(missing), accounts.extracts, accounts.owner, rng)
     says = f"best of {missing.shape[1]}, chosen in one half of the owners, asked of the other"
-    yield judged(titles[0], best.area, limit, error=best.error, where=best.name, says=says)
+    yield judged_auc(titles[0], best.area, limit, error=best.error, where=best.name, says=says)
     if why := context.lacks("detect"):
         yield not_checked(titles[1], why)
         return
@@ -36,7 +36,7 @@ def check(context: Context) -> Iterator[Finding]:
     says = (
         f"logistic regression on {missing.shape[1]} shares, learned from the other half of owners"
     )
-    yield judged(titles[1], area, limit, error=error, says=says)
+    yield judged_auc(titles[1], area, limit, error=error, says=says)
 
 
 def _modelled(
