@@ -2,48 +2,83 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.arrays.types import Floats
+from sim.arrays.types import Bools, Floats
 from sim.catalog import typologies
 from sim.tables.database import RunTables
 
+# Links that labels spread along.
 LINKS = {
     "card": "SELECT account_id, instrument_hash AS key FROM log_account_payment",
     "address": "SELECT account_id, signup_ip_hash AS key FROM log_accounts",
     "/24": "SELECT account_id, signup_ip24 AS key FROM log_accounts",
+}
+# A mail domain joins thousands, and so nobody to anybody in particular.
+SHARED = LINKS | {
+    "mail domain": "SELECT account_id, email_domain_hash AS key FROM log_accounts",
+    "used address": "SELECT account_id, ip_hash AS key FROM log_exchanges",
 }
 LABELLED, AT_RECALL = 0.2, 0.3
 # Of a component with few labels little is known.
 _PRIOR_LABELS = 1.0
 
 
+class Purity(NamedTuple):
+    """Which share of the pairs that a link joins one actor owns; its error; how many pairs."""
+
+    share: float
+    error: float
+    pairs: int
+
+
+class Spread(NamedTuple):
+    """Precision and recall of union-find, and the share of others that it takes along."""
+
+    precision: float
+    recall: float
+    false_positive_rate: float
+
+
 def links(tables: RunTables, kind: str) -> Any:
     """Each account with what it has of this kind, with its organisation and actor."""
     return tables.rows(
-        f"SELECT DISTINCT account_id, key, org_id, actor_id FROM ({LINKS[kind]})"
+        f"SELECT DISTINCT account_id, key, org_id, actor_id::VARCHAR AS actor_id"
+        f" FROM ({SHARED[kind]})"
         " JOIN log_accounts USING (account_id) JOIN truth_accounts USING (account_id)"
         " WHERE key <> 0"
     )
 
 
-def purity(tables: RunTables, kind: str) -> tuple[float, int]:
-    """Return which share of the pairs that a link joins one actor owns, of how many pairs.
+def purity(tables: RunTables, kind: str) -> Purity:
+    """Return which share of the pairs that a link joins one actor owns.
 
-    Pairs are of accounts of different organisations that share a card, an address or a /24. Copies
-    of an actor are different actors.
+    Pairs are of accounts of different organisations that share a card, an address or the like.
+    Copies of an actor are different actors. The error is that of a jackknife, which leaves out one
+    actor after the other; it is NaN and so is the share if there are no pairs.
     """
     found = links(tables, kind)
 
-    def pairs(*names: str) -> float:
-        n = found.groupby(list(names)).size().to_numpy(float)
-        return float((n * (n - 1) / 2).sum())
+    def pairs(*names: str) -> Any:
+        n = found.groupby(list(names)).size()
+        return n * (n - 1) / 2
 
-    within = pairs("key", "actor_id", "org_id")
-    every, own = pairs("key") - within, pairs("key", "actor_id") - within
-    return (own / every if every else np.nan), int(every)
+    within = pairs("key", "actor_id", "org_id").groupby(["key", "actor_id"]).sum()
+    every = pairs("key").sum() - within.sum()
+    own = pairs("key", "actor_id") - within
+    if not every:
+        return Purity(np.nan, np.nan, 0)
+
+    size = found.groupby(["key", "actor_id"]).size()
+    cross = size * (size.groupby("key").transform("sum") - size)
+    own_of, cross_of = (n.groupby("actor_id").sum().to_numpy(float) for n in (own, cross))
+    left = every - own_of - cross_of
+    shares = np.divide(own.sum() - own_of, left, out=np.zeros(len(left)), where=left > 0)
+    actors = len(shares)
+    error = np.sqrt((actors - 1) / actors * np.square(shares - shares.mean()).sum())
+    return Purity(float(own.sum() / every), float(error), int(every))
 
 
 def component_of(tables: RunTables) -> Any:
@@ -66,8 +101,8 @@ def component_of(tables: RunTables) -> Any:
     return accounts.to_frame().assign(component=groups[: len(accounts)])
 
 
-def spread_of_labels(tables: RunTables, seed: int = 1) -> tuple[float, float]:
-    """Return the precision of union-find, and the recall at which it is.
+def spread_of_labels(tables: RunTables, seed: int = 1) -> Spread:
+    """Return how well union-find tells who extracts.
 
     Of a fifth of the accounts it is known whether they extract, and the others are ranked by the
     share of these in their component.
@@ -79,20 +114,35 @@ def spread_of_labels(tables: RunTables, seed: int = 1) -> tuple[float, float]:
     truth = tables.rows("SELECT account_id, typology_id FROM truth_accounts")
     frame = frame.merge(truth, on="account_id")
     bad = np.array([typologies()[t].is_extraction for t in frame["typology_id"]])
-    known = np.random.default_rng(seed).random(len(bad)) < LABELLED
+    return spread_along(frame["component"].to_numpy(), bad, np.random.default_rng(seed))
 
-    component = frame["component"].to_numpy()
+
+def spread_along(component: Any, bad: Bools, rng: np.random.Generator) -> Spread:
+    """Return how well the labels of a fifth tell of the others in their components.
+
+    Parameters
+    ----------
+    component
+        Number of each account's component, from 0.
+    bad
+        Which accounts extract.
+    rng
+        Of which labels are known.
+    """
+    known = rng.random(len(bad)) < LABELLED
     size = component.max() + 1
     of_known = np.bincount(component, known, size)[component]
     of_bad = np.bincount(component, known & bad, size)[component]
     score = (of_bad + _PRIOR_LABELS * bad.mean()) / (of_known + _PRIOR_LABELS)
-    return precision_at(score[~known], bad[~known])
+    return spread_at(score[~known], bad[~known])
 
 
-def precision_at(score: Floats, bad: Any) -> tuple[float, float]:
-    """(precision, recall) at the highest threshold whose recall is at least `AT_RECALL`."""
+def spread_at(score: Floats, bad: Bools) -> Spread:
+    """Return what is found at the highest threshold whose recall is at least `AT_RECALL`."""
     order = np.argsort(-score, kind="stable")
     last = np.flatnonzero(np.diff(score[order], append=-np.inf))
     found = np.cumsum(bad[order])[last]
     first = int(np.argmax(found >= AT_RECALL * bad.sum()))
-    return float(found[first] / (last[first] + 1)), float(found[first] / bad.sum())
+    right, flagged = float(found[first]), float(last[first] + 1)
+    harmless = max(1.0, float((~bad).sum()))
+    return Spread(right / flagged, right / max(1.0, float(bad.sum())), (flagged - right) / harmless)

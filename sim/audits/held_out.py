@@ -13,9 +13,12 @@ import numpy as np
 
 from sim.arrays.types import Bools, Floats, Ints
 from sim.audits.chance import clustered_auc
+from sim.detectors.accounts import all_areas
 
-# Owners that either half needs of either side.
-LEAST = 2
+# Rows of either side that are looked at; more say no more.
+MOST_ROWS = 20_000
+# Of so many columns that look best the error is asked for.
+_SURER_OF = 20
 
 
 class HeldOut(NamedTuple):
@@ -71,21 +74,18 @@ def best_column(
         Means over both ways; the name is that of the choice that did better. The area is that in
         the direction that was chosen, so that it may be below .5.
     """
+    rows = _some(sought, rng)
+    values, sought, owner = values[rows], sought[rows], owner[rows]
     half = halves(sought, owner, rng)
     found = []
     for chooses in (0, 1):
         first, second = half == chooses, half != chooses
         middle = np.median(values[first], axis=0)
-        shown = np.hstack([values[first], np.abs(values[first] - middle)])
-        areas, errors = clustered_auc(shown, sought[first], owner[first])
-        # of columns that are equally good the one that is surer
-        best = int(np.argmax(np.abs(areas - 0.5) - errors))
-        column = best % len(names)
-        asked = values[second, column]
-        asked = np.abs(asked - middle[column]) if best >= len(names) else asked
-        asked = asked * np.sign(areas[best] - 0.5)
-        area, error = clustered_auc(asked[:, None], sought[second], owner[second])
-        name = names[column] + (" from its middle" if best >= len(names) else "")
+        best, is_distance, sign = _chosen(values[first], middle, sought[first], owner[first])
+        asked = values[second, best]
+        asked = np.abs(asked - middle[best]) if is_distance else asked
+        area, error = clustered_auc(sign * asked[:, None], sought[second], owner[second])
+        name = names[best] + (" from its middle" if is_distance else "")
         found.append(HeldOut(float(area[0]), float(error[0]), name))
 
     better = max(found)
@@ -94,3 +94,26 @@ def best_column(
         np.hypot(found[0].error, found[1].error) / 2,
         better.name,
     )
+
+
+def _some(sought: Bools, rng: np.random.Generator) -> Ints:
+    """Return the rows that are looked at: all, or as many of either side as are enough."""
+    sides = [rng.permutation(np.flatnonzero(side))[:MOST_ROWS] for side in (sought, ~sought)]
+    return np.sort(np.concatenate(sides))
+
+
+def _chosen(values: Floats, middle: Floats, sought: Bools, owner: Ints) -> tuple[int, bool, float]:
+    """Return the best column, whether by its distance from the middle, and its direction.
+
+    Of the few that look best the one that is farthest beyond its error over owners.
+    """
+    # of two values the distance from one of them says no more
+    several = [k for k in range(values.shape[1]) if len(np.unique(values[:1_000, k])) > 2]
+    shown = np.hstack([values, np.abs(values[:, several] - middle[several])])
+    columns = [*range(values.shape[1]), *several]
+
+    areas = all_areas(shown, sought)
+    few = np.argsort(-np.abs(areas - 0.5), kind="stable")[:_SURER_OF]
+    sure, errors = clustered_auc(shown[:, few], sought, owner)
+    best = int(few[np.argmax(np.abs(sure - 0.5) - errors)])
+    return columns[best], best >= values.shape[1], float(np.sign(areas[best] - 0.5)) or 1.0

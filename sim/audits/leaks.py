@@ -76,7 +76,7 @@ def one_owner(tables: RunTables) -> list[str]:
     """Cards, addresses and /24s whose pairs of accounts are mostly of one actor."""
     found = []
     for kind, limit in PUREST.items():
-        share, pairs = purity(tables, kind)
+        share, _, pairs = purity(tables, kind)
         if not share <= limit:
             found.append(f"{kind}: {share:.3f} of {pairs} pairs are of one actor")
     return found
@@ -85,7 +85,7 @@ def one_owner(tables: RunTables) -> list[str]:
 def labels_spread(tables: RunTables, times: int = 5) -> list[str]:
     """Union-find with a fifth of the labels; the mean over draws of which are known."""
     drawn = [spread_of_labels(tables, seed) for seed in range(times)]
-    precision = float(np.mean([p for p, _ in drawn]))
+    precision = float(np.mean([d.precision for d in drawn]))
     if precision < MOST_PRECISE:
         return []
     return [f"union-find: precision {precision:.2f} at recall {AT_RECALL}"]

@@ -9,7 +9,7 @@ import numpy as np
 from sim.audits.chance import bonferroni
 from sim.audits.context import AuditTest, Context, few_owners
 from sim.audits.held_out import HeldOut, best_column
-from sim.audits.report import Finding, judged, not_checked
+from sim.audits.report import Finding, judged_auc, not_checked
 from sim.audits.row_columns import numbers_of
 
 _TITLE = "a single column"
@@ -76,7 +76,7 @@ def _of_accounts(context: Context) -> Iterator[Finding]:
 def _finding(
     context: Context, title: str, key: str, best: HeldOut, says: str, widen: float = 2.0
 ) -> Finding:
-    return judged(
+    return judged_auc(
         title,
         best.area,
         context.limit("T1", key),

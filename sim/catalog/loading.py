@@ -41,6 +41,7 @@ _CITED_FILES = {
     "amplification": "amplification",
     "payment": "payments",
     "label": "labelling",
+    "population": "population",
 }
 
 _Dated = TypeVar("_Dated", Limit, OutputRule)
@@ -232,6 +233,12 @@ def operator() -> Mapping[str, Any]:
     return MappingProxyType(_plain(read_yaml("world")["operator"]))
 
 
+@cache
+def population() -> Mapping[str, float]:
+    """Return the share of each typology in the accounts of a provider that do not extract."""
+    return MappingProxyType(_plain(read_yaml("population")["accounts"]))
+
+
 PAYMENT_TIMING = "timing"
 
 
@@ -303,7 +310,7 @@ def cited(kind: str, wanted: str) -> tuple[Cited, ...]:
     ----------
     kind
         model, agent, benchmark, typology, mode, circle, level, family, world, amplification,
-        payment or label.
+        payment, label or population.
     wanted
         Id of the entry.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sim.documents.forms import Form
 
@@ -33,3 +33,12 @@ class FeatureDials(Form):
     requests: Annotated[int, Field(ge=2, le=100_000)] = 100
     least_requests: Annotated[int, Field(ge=1, le=100_000)] = 20
     rare_accounts: Annotated[int, Field(ge=2, le=100_000)] = 100
+
+    @model_validator(mode="after")
+    def _no_more_than_whole(self) -> Self:
+        if self.least_requests > self.requests:
+            raise ValueError(
+                f"least_requests should be at most requests, found {self.least_requests}"
+                f" and {self.requests}"
+            )
+        return self

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,16 +69,8 @@ def example_ids(accounts: NDArray[np.int64], window: Window) -> Ids:
     return opaque_ids(key, accounts & ((1 << 62) - 1))
 
 
-def sql_of(windows: tuple[Window, ...], time: str) -> list[str]:
-    """Return a condition in SQL for each window: that the column `time` lies in it."""
-    return [f"epoch_us({time}) >= {w.from_us} AND epoch_us({time}) < {w.to_us}" for w in windows]
-
-
-def example_columns(accounts: NDArray[np.int64], window: Window) -> dict[str, Any]:
+def example_columns(accounts: NDArray[np.int64], window: Window) -> dict[str, NDArray[np.int64]]:
     """Return the columns that name examples: identifier, account and the ends of the window."""
-    many = len(accounts)
-    ends = {
-        "window_from": np.full(many, window.from_us, "M8[us]"),
-        "window_to": np.full(many, window.to_us, "M8[us]"),
-    }
-    return {"example_id": example_ids(accounts, window), "account_id": accounts, **ends}
+    ends = {"window_from": window.from_us, "window_to": window.to_us}
+    columns = {name: np.full(len(accounts), us, np.int64) for name, us in ends.items()}
+    return {"example_id": example_ids(accounts, window), "account_id": accounts, **columns}

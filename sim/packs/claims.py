@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
+from sim.engine.run_files import FOLDER, LOCK
 from sim.errors import InvalidInputError, SimError
 from sim.packs import pack_files
 from sim.packs.manifest import is_pack, read_manifest, records_of, software
@@ -58,7 +59,7 @@ def check(recipe: Recipe, out: Store, *, force: bool) -> None:
     if _is_same(recipe, out):
         return
     foreign = pack_files.foreign_to(out)
-    if not foreign and not [path for path in out.files() if path != pack_files.LOCK]:
+    if not foreign and not [path for path in out.files() if path != LOCK]:
         return
 
     if not force:
@@ -150,9 +151,7 @@ def _expect_nothing_else(out: Store, records: Sequence[FileRecord]) -> None:
     strange = [
         f"{out.name(path)}: is not in the manifest; move it elsewhere, then resume the pack"
         for path in out.files()
-        if path not in listed
-        and not path.startswith(f"{pack_files.FOLDER}/")
-        and final_name(path) == path
+        if path not in listed and not path.startswith(f"{FOLDER}/") and final_name(path) == path
     ]
     if strange:
         raise InvalidInputError("\n".join(strange[:20]))
@@ -183,7 +182,7 @@ def end(out: Store) -> None:
     pack_files.clear(out, STEPS)
     out.remove_temporary()
     out.remove(UNFINISHED)
-    out.remove_empty(pack_files.FOLDER)
+    out.remove_empty(FOLDER)
 
 
 def give_up(out: Store) -> None:

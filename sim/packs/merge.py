@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +18,7 @@ from sim.engine.time_grid import WINDOW_ROWS, TimeGrid, parts_of
 from sim.errors import InvalidInputError
 from sim.packs.actor_names import numbered
 from sim.packs.member_rows import MemberRows
-from sim.packs.pack_files import MEMBERS, PARTS
+from sim.packs.pack_files import FORMAT, MEMBERS, PARTS
 from sim.tables.formats import FileRecord, writing_table
 from sim.tables.reading import Run
 from sim.tables.schema import IN_PARTS, arrow_schema
@@ -28,7 +27,6 @@ from sim.tables.store import Store
 LOG, TRUTH, TASKS = IN_PARTS
 # The time by which the rows of a table are in order.
 _TIMES = {LOG: "ts_start", TASKS: "started_at"}
-_FORMAT = "parquet"
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,8 @@ class Merge:
         When the log opens and closes, in microseconds of Unix time.
     part_rows
         How many exchanges a part should have.
+    identity
+        Of the recipe, so that a process that made another pack in this place takes no notice of it.
     """
 
     place: str
@@ -52,10 +52,11 @@ class Merge:
     opens_us: int
     closes_us: int
     part_rows: int
+    identity: str
 
-    def run(self, member: int) -> Run:
-        """Return the finished run of a member, by its number from 1."""
-        return _run(self.place, member)
+    def runs(self) -> list[Run]:
+        """Return the finished runs of all members, in order of number."""
+        return _runs(self)
 
 
 class Stretch(NamedTuple):
@@ -104,13 +105,13 @@ class PartRecord:
 
     def is_sound(self) -> bool:
         """Whether its files are those of this part."""
-        wanted = {part_path(stem, self.number, _FORMAT) for stem in IN_PARTS}
+        wanted = {part_path(stem, self.number, FORMAT) for stem in IN_PARTS}
         return {file.path for file in self.files} == wanted
 
     def fits(self, plan: PartPlan) -> bool:
         """Whether it has as many exchanges as a plan asks for."""
         rows = {file.path: file.rows for file in self.files}
-        return all(rows.get(part_path(s, plan.number, _FORMAT)) == plan.rows for s in (LOG, TRUTH))
+        return all(rows.get(part_path(s, plan.number, FORMAT)) == plan.rows for s in (LOG, TRUTH))
 
 
 def record_path(number: int) -> str:
@@ -118,10 +119,11 @@ def record_path(number: int) -> str:
     return f"{PARTS}/{number:06d}.json"
 
 
-@cache
-def _run(place: str, member: int) -> Run:
-    """Return the run of a member; its manifest is read once a process."""
-    return Run(Store(place).below(f"{MEMBERS}/{member}"))
+@lru_cache(maxsize=1)
+def _runs(merge: Merge) -> list[Run]:
+    """Return the runs of the members; their manifests are read once a process."""
+    members = Store(merge.place).below(MEMBERS)
+    return [Run(members.below(str(number))) for number in range(1, merge.members + 1)]
 
 
 # --- which rows a part has
@@ -129,7 +131,7 @@ def _run(place: str, member: int) -> Run:
 
 def grid_of(merge: Merge) -> TimeGrid:
     """Return the cells of time in which rows are counted."""
-    rows = sum(_rows_of(merge.run(member), LOG) for member in range(1, merge.members + 1))
+    rows = sum(_rows_of(run, LOG) for run in merge.runs())
     return TimeGrid.of(merge.closes_us - merge.opens_us, rows, min(WINDOW_ROWS, merge.part_rows))
 
 
@@ -150,7 +152,7 @@ def rows_by_cell(merge: Merge, member: int, grid: TimeGrid) -> tuple[int, dict[s
     tuple of int and dict
         The member, and by table its rows in each cell, shape (cells,).
     """
-    run, counts = merge.run(member), {}
+    run, counts = merge.runs()[member - 1], {}
     for stem, name in _TIMES.items():
         schema = arrow_schema({name: "time"})
         rows, reader = _rows_of(run, stem), MemberRows(run.store, _files(run, stem), schema)
@@ -226,12 +228,12 @@ def write_part(merge: Merge, plan: PartPlan) -> PartRecord:
     InvalidInputError
         If a file of a member is missing or damaged.
     """
-    out, columns = Store(merge.place), merge.run(1).columns
+    out, columns = Store(merge.place), merge.runs()[0].columns
     schemas = {stem: arrow_schema(columns(stem)) for stem in IN_PARTS}
     readers = {
         stem: [
             MemberRows(run.store, _files(run, stem), schemas[stem], stretch.first)
-            for run, stretch in zip(_runs(merge), _beginning(plan, stem), strict=True)
+            for run, stretch in zip(merge.runs(), _beginning(plan, stem), strict=True)
         ]
         for stem in IN_PARTS
     }
@@ -239,7 +241,7 @@ def write_part(merge: Merge, plan: PartPlan) -> PartRecord:
     with ExitStack() as stack:
         files = {
             stem: stack.enter_context(
-                writing_table(out, part_path(stem, plan.number, _FORMAT), schema, _FORMAT)
+                writing_table(out, part_path(stem, plan.number, FORMAT), schema, FORMAT)
             )
             for stem, schema in schemas.items()
         }
@@ -256,10 +258,6 @@ def write_part(merge: Merge, plan: PartPlan) -> PartRecord:
     record = PartRecord(plan.number, [file.record for file in files.values()], peak_bytes())
     out.write_json(record_path(plan.number), record.to_dict())
     return record
-
-
-def _runs(merge: Merge) -> list[Run]:
-    return [merge.run(member) for member in range(1, merge.members + 1)]
 
 
 def _beginning(plan: PartPlan, stem: str) -> list[Stretch]:

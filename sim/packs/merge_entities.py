@@ -7,8 +7,8 @@ from typing import Any
 
 from sim.errors import InvalidInputError
 from sim.packs.actor_names import numbered
-from sim.tables.arrow import words
 from sim.tables.arrow import table as arrow_table
+from sim.tables.arrow import words
 from sim.tables.pack_schema import TRUTH_MEMBERS
 from sim.tables.reading import Run
 from sim.tables.schema import IN_PARTS, TABLES
@@ -116,7 +116,6 @@ def _one_catalog(table: Any) -> Any:
 def _members(members: Sequence[Run]) -> Any:
     """Return the table of members: what each was made of, and what it brought."""
     import numpy as np
-    import pyarrow as pa
 
     scenarios = [run.scenario for run in members]
     rows = [{record.path: record.rows for record in run.records} for run in members]
@@ -134,7 +133,10 @@ def _members(members: Sequence[Run]) -> Any:
             [n[run.files("log/accounts")[0]] for n, run in zip(rows, members, strict=True)]
         ),
         "exchanges": np.array(
-            [sum(n[p] for p in run.files(IN_PARTS[0])) for n, run in zip(rows, members, strict=True)]
+            [
+                sum(n[p] for p in run.files(IN_PARTS[0]))
+                for n, run in zip(rows, members, strict=True)
+            ]
         ),
     }
     return arrow_table(TRUTH_MEMBERS, values)

@@ -9,11 +9,15 @@ from sim.engine.run_files import FOLDER, LOCK
 from sim.tables.manifest import MANIFEST
 from sim.tables.store import Store, final_name
 
+# Of all tables of a pack, and of the members on the way.
+FORMAT = "parquet"
 # Says that a pack was begun and is not finished, and what it is made of.
 UNFINISHED = f"{FOLDER}/pack.json"
 STEPS = f"{FOLDER}/steps"
 PARTS = f"{FOLDER}/merged"
 MEMBERS = f"{FOLDER}/members"
+# Where the database sets aside what does not fit into memory.
+SPILL = f"{FOLDER}/spill"
 CARDS = ("README.md", "croissant.json", "datasheet.md")
 AUDIT = "audit.json"
 
@@ -33,6 +37,8 @@ def is_own(path: str) -> bool:
     member = _MEMBER.match(path)
     if member:
         return run_files.is_own(path[member.end() :])
+    if path.startswith(f"{SPILL}/"):
+        return True
     return path in _SINGLE or bool(_TABLE.fullmatch(path) or _RECORD.fullmatch(path))
 
 
@@ -63,7 +69,9 @@ def clear(out: Store, below: str = "") -> None:
     for path in sorted(files, key=lambda path: path in (MANIFEST, UNFINISHED)):
         out.remove(path)
 
-    folders = {path.rpartition("/")[0] for path in files}
-    above = {"/".join(f.split("/")[:n]) for f in folders for n in range(1, f.count("/") + 2)}
-    for folder in sorted({f for f in above if f.startswith(below)} - {""}, key=len, reverse=True):
+    # folders that hold nothing by now, from within outwards; a member may have emptied its own
+    members = {f"{MEMBERS}/{name}" for name in out.below(MEMBERS).names()}
+    paths = {*_ROOMS, STEPS, PARTS, SPILL, *members, *(path.rpartition("/")[0] for path in files)}
+    above = {"/".join(p.split("/")[:n]) for p in paths for n in range(1, p.count("/") + 2)}
+    for folder in sorted((f for f in above if f and f.startswith(below)), key=len, reverse=True):
         out.remove_empty(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Literal
 
 from sim.documents.quantities import format_duration
@@ -52,6 +53,11 @@ class Recipe:
     def status(self) -> str:
         """The version of the values, such as `v1-draft`; empty if none is said."""
         return self.form.status or ""
+
+    @property
+    def published(self) -> date | None:
+        """The day on which the values were published, if it is said."""
+        return self.form.published
 
     @property
     def difficulty(self) -> Literal["easy", "medium", "hard"]:
@@ -134,7 +140,7 @@ class Recipe:
         Scenarios that differ in nothing but their seeds stand there once. `dials` says what holds
         where the recipe is silent; it is for readers.
         """
-        scenarios = [_with_seeds(scenario, 0, 0) for scenario in self.scenarios]
+        scenarios = [with_seeds(scenario, 0, 0) for scenario in self.scenarios]
         unlike = [x for number, x in enumerate(scenarios) if x not in scenarios[:number]]
         return {
             "written": dict(self.written),
@@ -161,13 +167,13 @@ class Recipe:
 
         unlike = [Scenario.from_dict(each) for each in values["scenarios"]]
         scenarios = tuple(
-            _with_seeds(unlike[each["scenario"]], each["seed"], each["world_seed"])
+            with_seeds(unlike[each["scenario"]], each["seed"], each["world_seed"])
             for each in values["simulations"]
         )
         return cls(form_of(values["written"]), values["written"], scenarios)
 
 
-def _with_seeds(scenario: Scenario, seed: int, world_seed: int) -> Scenario:
+def with_seeds(scenario: Scenario, seed: int, world_seed: int) -> Scenario:
     """Return the scenario with other seeds of the run and of the world."""
     world = scenario.world.model_copy(update={"seed": world_seed})
     return scenario.model_copy(update={"seed": seed, "world": world})

@@ -139,3 +139,8 @@ class SplitDials(Form):
         if twice:
             raise ValueError(f"each scheme should be named once, found twice: {', '.join(twice)}")
         return self
+
+    def asks_for(self, scheme: Scheme) -> bool:
+        """Whether a scheme is named, or its dials are given: then it must be possible."""
+        section = getattr(self, scheme.replace("-", "_"), None)
+        return scheme in (self.schemes or ()) or bool(section and section.model_fields_set)

@@ -12,8 +12,8 @@ SPLITS = TableSchema(
         Column(
             "fold",
             "word",
-            "`train`, `validation` or `test`; `dropped` for what would be on both sides; in the "
-            "test of `time` `known` for whose label was known before.",
+            "`train`, `validation` or `test`; `dropped` for what would be on both sides; in `time` "
+            "also `known`, for what would be tested but was labelled before the training.",
         ),
     ]
 )
@@ -26,15 +26,13 @@ SPLIT_KEYS = TableSchema(
 )
 SPLIT_CUTS = TableSchema(
     [
-        Column("split_scheme", "word", "Which split."),
         Column(
             "kind",
             "word",
-            "Kind of the identifier: `card`, `address`, `mail domain` or `template`.",
+            "Kind of the identifier: `card`, `address`, `network`, `mail domain` or `template`.",
         ),
-        Column("identifier", "id", "What both sides have, as the log names it."),
+        Column("identifier", "id", "What accounts of all folds may have, as the log names it."),
         Column("owners", "int32", "Operators, or organisations without one, that have it."),
         Column("accounts", "int32", "Accounts that have it."),
-        Column("popular", "bool", "Whether it has more owners than `most_owners`."),
     ]
 )
