@@ -25,7 +25,7 @@ def test_every_dial_is_described() -> None:
     for name, schema in LabelDials.model_json_schema()["$defs"].items():
         if name.endswith("Dials"):
             described = {k for k, v in schema["properties"].items() if v.get("description")}
-            assert set(schema["properties"]) - described <= {"confidence"}
+            assert described == set(schema["properties"]) or name == "LabelDials"
 
 
 def test_one_dial_leaves_the_others_alone() -> None:
