@@ -21,8 +21,9 @@ from sim.tables.database import RunTables
 
 # Parts of what is learned from: each is scored by a model that has not seen it.
 _FOLDS = 5
-# Looks of the wide table that count others, see `sim.features.marginals`.
-_COUNTS_OTHERS = (" degree", " most")
+# What counts others: in `features/accounts`, and in the wide table of `sim.features.marginals`.
+_COUNTS_OTHERS = ("_accounts", "_organisations", "_rare_share", " degree", " most")
+_TOGETHER = "together_"
 _PROMPTS = ("system_prompt_hash", "prompt_simhash64", "prompt_cluster")
 
 
@@ -64,6 +65,22 @@ def seen(tables: RunTables, features: Any = None) -> Seen:
         features = account_features(tables)
     known = tables.rows("SELECT account_id, org_id FROM log_accounts").set_index("account_id")
     return Seen(tables, features, known["org_id"].loc[features.index].to_numpy(np.int64))
+
+
+def seen_in_pack(tables: RunTables) -> Seen:
+    """Return the accounts of a pack with its own features of them, over the whole log.
+
+    Parameters
+    ----------
+    tables
+        The pack, with `features/accounts`: `RunTables.over(folder, opens_us, closes_us)`.
+    """
+    frame = tables.rows(
+        f"SELECT * EXCLUDE (example_id, window_from, window_to) FROM features_accounts"
+        f" WHERE epoch_us(window_from) = {tables.opens_us}"
+        f" AND epoch_us(window_to) = {tables.closes_us} ORDER BY account_id"
+    )
+    return seen(tables, frame.set_index("account_id").astype(float))
 
 
 def by_marginals(learned: Seen, sought: Bools, asked: Seen) -> Floats:
@@ -118,7 +135,8 @@ def _expect_prompts(sides: tuple[Seen, Seen]) -> None:
 
 def alone(features: Any) -> Any:
     """Return the features that do not count what others share with an account."""
-    return features[[name for name in features if not name.endswith(_COUNTS_OTHERS)]]
+    names = [n for n in features if not n.startswith(_TOGETHER) and not n.endswith(_COUNTS_OTHERS)]
+    return features[names]
 
 
 def _graphs(learned: Seen, asked: Seen) -> list[Any]:

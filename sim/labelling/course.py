@@ -22,7 +22,7 @@ from sim.labelling.lines import (
 from sim.labelling.reports import reports
 from sim.labelling.rows import Row
 from sim.labelling.seen import Night, Seen
-from sim.streams import Streams, mixed, mixed_one, uniforms
+from sim.streams import MISSING, Streams, mixed, uniforms
 from sim.tables.label_schema import BENIGN, EXTRACTION
 
 # A label that is not there.
@@ -78,7 +78,9 @@ class Course:
 
     def __init__(self, seen: Seen, dials: LabelDials, streams: Streams) -> None:
         self._accounts, self._dials, self._streams = seen.accounts, dials, streams
+        self._campaign_of = seen.campaign_of
         self._last_us = seen.closes_us + LAST_DAYS * DAY_US
+        self._drawn: dict[str, Floats] = {}
         self.rows: list[Row] = []
         self.ends: list[int] = []
         self._coming: list[Row] = []
@@ -97,16 +99,11 @@ class Course:
         self._room = np.zeros(2)
 
     def _chances(self, purpose: str) -> Floats:
-        """Return a number in (0, 1) for each account."""
-        key = self._streams.key("labels", purpose)
-        return uniforms(mixed(key, self._accounts.account_id)) + 2.0**-54
-
-    def _chance(self, purpose: str, account: int) -> float:
-        """Return the number of one account."""
-        number = mixed_one(
-            self._streams.key("labels", purpose), int(self._accounts.account_id[account])
-        )
-        return (number >> 11) * 2.0**-53 + 2.0**-54
+        """Return a number in (0, 1) for each account, drawn once."""
+        if purpose not in self._drawn:
+            numbers = mixed(self._streams.key("labels", purpose), self._accounts.account_id)
+            self._drawn[purpose] = uniforms(numbers) + 2.0**-54
+        return self._drawn[purpose]
 
     def night(self, evidence: Evidence) -> None:
         """Have rules and reviewers look at what a day has shown."""
@@ -151,10 +148,11 @@ class Course:
             self._appeal(row)
 
     def _appeal(self, row: Row) -> None:
-        """Have the owner of an account say that it does not extract, which is believed or not."""
+        """Have the owner of an account say that it is harmless, which is believed or not."""
         dials, account = self._dials.appeal, row.account
-        share = dials.wrongly_reversed_share if self._extracts[account] else dials.reversed_share
-        if self._chance("appeal", account) < share:
+        guilty = self._extracts[account] or self._campaign_of[account] != MISSING
+        share = dials.wrongly_reversed_share if guilty else dials.reversed_share
+        if self._chances("appeal")[account] < share:
             at_us = row.created_us + self._delay_us(
                 dials.after_days, DAY_US, "appeal after", account
             )
@@ -162,7 +160,7 @@ class Course:
 
     def _delay_us(self, delay: Distribution, unit_us: int, purpose: str, account: int) -> int:
         """Return a delay of an account, at least a microsecond."""
-        drawn = delay.quantile(self._chance(purpose, account)) * unit_us
+        drawn = delay.quantile(float(self._chances(purpose)[account])) * unit_us
         return max(round(min(drawn, FOREVER_US / 2)), 1)
 
     # Who looks
@@ -204,7 +202,7 @@ class Course:
         dials = self._dials.review
         self.taken_up[account] = True
         guilty = dials.sensitivity if evidence.extracts[account] else dials.false_share
-        label = EXTRACTION if self._chance("verdict", account) < guilty else BENIGN
+        label = EXTRACTION if self._chances("verdict")[account] < guilty else BENIGN
         wait_us = self._delay_us(dials.verdict_days, DAY_US, "verdict after", account)
         since_us = int(self._accounts.first_us[account])
         self._expect([Row(evidence.night.end_us + wait_us, account, "review", label, since_us)])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.arrays.time import DAY_US, FOREVER_US
-from sim.arrays.types import Bools, Floats, Ints
+from sim.arrays.types import Bools, Ints
 from sim.labelling.dials import LabelDials, ReportDials
 from sim.labelling.rows import Row
 from sim.labelling.seen import NOTHING, SHARED, Accounts, Seen
@@ -56,54 +56,62 @@ class Report:
 
 
 def reports(seen: Seen, dials: ReportDials, streams: Streams) -> list[Report]:
-    """Return a report for each campaign, made or not, in order of time."""
+    """Return a report for each campaign that a partner may learn of, in order of time."""
     found = []
     for campaign, (uid, starts_us) in enumerate(
         zip(seen.campaigns["campaign_uid"], seen.campaigns["starts_us"], strict=True)
     ):
         rng = streams.rng("labels", "report", int(uid))
         chance, p_after, u_named, u_bystanders, u_rounding = rng.random(5)
+        if chance >= dials.campaign_share:
+            continue
         wait_us = dials.after_days.quantile(p_after + 2.0**-54) * DAY_US
         created_us = int(starts_us) + round(min(wait_us, FOREVER_US / 2))
-        order = uniforms(mixed(streams.key("labels", "named", int(uid)), seen.accounts.account_id))
 
-        signed_up = seen.accounts.created_us <= created_us
+        key, accounts = streams.key("labels", "named", int(uid)), seen.accounts
+        signed_up = accounts.created_us <= created_us
         members = np.flatnonzero((seen.campaign_of == uid) & signed_up)
         share = _between(dials.named_share_least, dials.named_share_most, u_named)
-        named = _first(members, order, round(share * len(members)))
+        order = uniforms(mixed(key, accounts.account_id[members]))
+        named = members[np.argsort(order)[: round(share * len(members))]]
 
         share = _between(dials.bystander_share_least, dials.bystander_share_most, u_bystanders)
         number = int(share * len(named) + u_rounding)
         strangers = np.flatnonzero((seen.campaign_of != uid) & signed_up)
-        near = _nearness(seen.accounts, named, created_us)
-        bystanders = _first(strangers, order - near, number)
+        bystanders = _nearest(accounts, strangers, named, created_us, (number, key))
         found.append(
             Report(campaign, created_us, int(starts_us), members, named, bystanders, chance)
         )
     return sorted(found, key=lambda report: (report.created_us, report.campaign))
 
 
-def _nearness(accounts: Accounts, named: Ints, at_us: int) -> Floats:
-    """Return in how many ways accounts share with named ones, else how close their sign-ups are.
+def _nearest(
+    accounts: Accounts, strangers: Ints, named: Ints, at_us: int, draws: tuple[int, int]
+) -> Ints:
+    """Return strangers that look like named accounts: a number of them, by a key of their order.
 
-    From 1 on: the number of card, address, block and template that one of the named has too. Below
-    1: the nearer the sign-up to the median one of the named, the more. Shape (accounts,).
+    First those that share something with one of the named, in order of how many ways; equal ones by
+    chance. Then those whose sign-up is the nearest to the median one of the named.
     """
-    ways = np.zeros(len(accounts), np.int64)
+    number, key = draws
+    if not number:
+        return strangers[:0]
+
+    ways = np.zeros(len(strangers), np.int64)
     for what in SHARED:
-        number = accounts.has[what]
+        has = accounts.has[what]
         if what == "template":
-            number = np.where(accounts.first_us <= at_us, number, NOTHING)
-        ways += np.isin(number, number[named][number[named] != NOTHING])
+            has = np.where(accounts.first_us <= at_us, has, NOTHING)
+        is_shared = np.zeros(int(has.max()) + 2, np.bool_)
+        is_shared[has[named]] = True
+        is_shared[NOTHING] = False
+        ways += is_shared[has[strangers]]
 
-    middle_us = np.median(accounts.created_us[named]) if len(named) else 0.0
-    days = np.abs(accounts.created_us - middle_us) / DAY_US
-    return np.where(ways > 0, ways, 1 / (2 + days))
-
-
-def _first(rows: Ints, order: Floats, number: int) -> Ints:
-    """Return the first rows by a number of each."""
-    return rows[np.argsort(order[rows], kind="stable")[:number]]
+    middle_us = np.median(accounts.created_us[named])
+    away_us = np.abs(accounts.created_us[strangers] - middle_us)
+    by_chance = mixed(key, accounts.account_id[strangers])
+    first = np.lexsort((by_chance, np.where(ways > 0, 0, away_us), -ways))[:number]
+    return strangers[first]
 
 
 def _between(least: float, most: float, u: float) -> float:

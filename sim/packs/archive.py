@@ -64,8 +64,10 @@ def write_archive(pack: Store | Path | str, place: str) -> int:
     check_archive(place, pack)
     source = Store.of(pack)
     manifest = read_manifest(source)
-    paths = [*sorted(record.path for record in records_of(manifest)), MANIFEST]
-    paths.sort(key=lambda path: "/" in path)  # what explains the pack comes first
+    sizes = {record.path: record.bytes for record in records_of(manifest)}
+    sizes[MANIFEST] = source.size(MANIFEST)
+    # what explains the pack comes first
+    paths = sorted(sizes, key=lambda path: ("/" in path, path))
 
     folder, name = _apart(place)
     with _full_disk(place), folder.writing(name) as file:
@@ -74,7 +76,7 @@ def write_archive(pack: Store | Path | str, place: str) -> int:
             tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT) as archive,
         ):
             for path in paths:
-                _add(archive, source, path, f"{manifest['name']}/{path}")
+                _add(archive, source, path, f"{manifest['name']}/{path}", sizes[path])
         return file.bytes
 
 
@@ -96,11 +98,16 @@ def _packed(file: Any, place: str) -> Iterator[Any]:
         yield packed
 
 
-def _add(archive: tarfile.TarFile, source: Store, path: str, name: str) -> None:
-    """Add a file of the pack under a name."""
+def _add(archive: tarfile.TarFile, source: Store, path: str, name: str, size: int) -> None:
+    """Add a file of the pack, of so many bytes, under a name."""
+    info = tarfile.TarInfo(name)
+    info.size, info.mode = size, 0o644
     try:
-        info = tarfile.TarInfo(name)
-        info.size, info.mode = source.size(path), 0o644
+        if (found := source.size(path)) != size:
+            raise InvalidInputError(
+                f"{source.name(path)}: has {found:,} bytes, the manifest says {size:,}; "
+                "`sim verify` lists what is damaged"
+            )
         with source.reading(path) as file:
             archive.addfile(info, file)
     except FileNotFoundError:

@@ -90,7 +90,7 @@ class LogBuilder:
             """Tell how far the member is, as a share of the pack."""
             self.exchanges = before + progress.exchanges
             self.peak_bytes = max(self.peak_bytes, progress.peak_bytes)
-            share = self.SIMULATING * (number - 1 + progress.share) / members
+            share = self.SIMULATING * (number - 1 + max(progress.share, 0.0)) / members
             self._tell(f"{progress.doing} {number} of {members}", share)
 
         place = self._out.below(f"{MEMBERS}/{number}")

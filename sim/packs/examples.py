@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from sim.arrays.types import Bools, Ints
 from sim.documents.problems import suggest
 from sim.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
 
     from sim.packs.pack import Pack
 
@@ -36,9 +35,9 @@ class Part:
     """
 
     features: pd.DataFrame
-    labels: NDArray[np.bool_]
-    example_ids: NDArray[np.int64]
-    account_ids: NDArray[np.int64]
+    labels: Bools
+    example_ids: Ints
+    account_ids: Ints
 
     def __len__(self) -> int:
         return len(self.features)
@@ -120,40 +119,44 @@ def _folds(pack: Pack, scheme: str) -> pd.DataFrame:
     splits = pack.splits
     folds = splits[splits["split_scheme"] == scheme]
     if folds.empty:
+        known = pack.manifest["splits"].get(scheme, {})
         there = sorted(map(str, splits["split_scheme"].unique()))
-        raise InvalidInputError(
-            f"{pack.store}: has no split {scheme!r}{suggest(str(scheme), there)}"
-        )
+        why = f": {known['left_out']}" if "left_out" in known else suggest(str(scheme), there)
+        raise InvalidInputError(f"{pack.store}: has no split {scheme}{why}")
     return folds
 
 
-def _us(times: pd.Series[Any]) -> NDArray[np.int64]:
+def _us(times: pd.Series[Any]) -> Ints:
     """Return times as microseconds of Unix time."""
-    return times.dt.as_unit("us").astype("int64").to_numpy()
+    microseconds: Ints = times.dt.as_unit("us").astype("int64").to_numpy()
+    return microseconds
 
 
-def _is_whole(frame: pd.DataFrame, pack: Pack) -> NDArray[np.bool_]:
+def _is_whole(frame: pd.DataFrame, pack: Pack) -> Bools:
     """Tell of which examples the window is the whole log."""
     opens, closes = pack.recipe.opens_us, pack.recipe.closes_us
-    return (_us(frame["window_from"]) == opens) & (_us(frame["window_to"]) == closes)
+    is_whole: Bools = (_us(frame["window_from"]) == opens) & (_us(frame["window_to"]) == closes)
+    return is_whole
 
 
 def _labels(
     pack: Pack, frame: pd.DataFrame, labels: Literal["observed", "truth"], trained_us: int
-) -> NDArray[np.bool_]:
+) -> Bools:
     """Return which examples are positive, by the truth or by what is known when one trains."""
     if labels == "truth":
         targets = pack.pandas("truth/targets", ["entity_type", "entity_id", "target"])
         targets = targets[targets["entity_type"] == "example"]
         is_target = targets.set_index("entity_id")["target"]
-        return frame["example_id"].map(is_target).to_numpy(dtype=bool)
+        positive: Bools = frame["example_id"].map(is_target).to_numpy(dtype=bool)
+        return positive
 
     known = pack.labels_as_of(trained_us)
     is_positive = (known["entity_type"] == "account") & (known["label"] == POSITIVE)
-    return frame["account_id"].isin(known["entity_id"][is_positive]).to_numpy()
+    named: Bools = frame["account_id"].isin(known["entity_id"][is_positive]).to_numpy()
+    return named
 
 
-def _part(frame: pd.DataFrame, positive: NDArray[np.bool_]) -> Part:
+def _part(frame: pd.DataFrame, positive: Bools) -> Part:
     """Return a part of its rows, without the columns that say which they are."""
     features = frame.drop(columns=list(KEYS)).reset_index(drop=True)
     ids = (frame[name].to_numpy() for name in ("example_id", "account_id"))

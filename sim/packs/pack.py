@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from sim.arrays.types import Array
 from sim.errors import InvalidInputError
 from sim.packs.examples import Examples, Part, examples_of
 from sim.packs.manifest import read_manifest, records_of, stem_of
@@ -20,7 +21,8 @@ from sim.tables.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
+
+AUDIT = "audit.json"
 
 
 class Pack:
@@ -69,10 +71,10 @@ class Pack:
     @cached_property
     def audit(self) -> dict[str, Any] | None:
         """The figures of `audit.json`; None if the pack was made without an audit."""
-        if not self.store.is_file("audit.json"):
+        if not self.store.is_file(AUDIT):
             return None
-        audit: dict[str, Any] = self.store.read_json("audit.json")
-        return audit
+        audit: dict[str, Any] = self.store.read_json(AUDIT)
+        return audit if audit.get("audited", True) else None
 
     # Tables
 
@@ -205,7 +207,7 @@ class Pack:
         trained_us = None if as_of is None else moment_us(as_of)
         return examples_of(self, scheme, labels=labels, trained_us=trained_us)
 
-    def targets(self, part: Part, target: str = "target") -> NDArray[Any]:
+    def targets(self, part: Part, target: str = "target") -> Array:
         """Return the truth about the examples of a part, for scoring.
 
         Parameters
@@ -228,7 +230,7 @@ class Pack:
         """
         return self._aligned("truth/targets", part.example_ids, target, {"entity_type": "example"})
 
-    def weights(self, part: Part, prevalence: float) -> NDArray[Any]:
+    def weights(self, part: Part, prevalence: float) -> Array:
         """Return weights that give the examples of a part the shares of a population.
 
         Parameters
@@ -258,9 +260,7 @@ class Pack:
         where = {"entity_type": "account", "prevalence": prevalence}
         return self._aligned("truth/sample_weights", part.account_ids, "weight", where)
 
-    def _aligned(
-        self, table: str, ids: NDArray[Any], column: str, where: dict[str, Any]
-    ) -> NDArray[Any]:
+    def _aligned(self, table: str, ids: Array, column: str, where: dict[str, Any]) -> Array:
         """Return the values of a column of the truth for some entities, in their order."""
         frame = self.pandas(table, ["entity_id", *where, column])
         for name, value in where.items():
@@ -269,7 +269,8 @@ class Pack:
         if values.isna().any():
             lost = int(values.isna().sum())
             raise InvalidInputError(f"{self.store}: {table} lacks {lost:,} of the examples")
-        return values.to_numpy(dtype=frame[column].dtype)
+        aligned: Array = values.to_numpy(dtype=frame[column].dtype)
+        return aligned
 
     # Files
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Literal
 
 from sim.documents.quantities import format_duration
@@ -52,6 +53,11 @@ class Recipe:
     def status(self) -> str:
         """The version of the values, such as `v1-draft`; empty if none is said."""
         return self.form.status or ""
+
+    @property
+    def published(self) -> date | None:
+        """The day on which the values were published, if it is said."""
+        return self.form.published
 
     @property
     def difficulty(self) -> Literal["easy", "medium", "hard"]:

@@ -13,7 +13,7 @@ from sim.catalog.ids import LevelId, TypologyId
 from sim.distributions import Positive
 from sim.documents.bounds import MOST_SCALE
 from sim.documents.forms import Form
-from sim.documents.value_types import PositiveShare, Slug, Version
+from sim.documents.value_types import Day, PositiveShare, Slug, Version
 from sim.features.dials import FeatureDials
 from sim.labelling.dials import LabelDials
 from sim.scenario.keys import optional_key
@@ -22,6 +22,7 @@ from sim.splits.dials import SplitDials
 
 Difficulty = Literal["easy", "medium", "hard"]
 Scale = Annotated[Positive, Field(le=MOST_SCALE)]
+Seeds = Annotated[tuple[Seed, ...], Field(min_length=1)]
 Prevalence = Annotated[Positive, Field(lt=1)]
 
 
@@ -31,12 +32,12 @@ class SimulationsForm(Form):
     scenario: str | None = optional_key(
         "Name of a shipped scenario, or a file; paths are relative to the recipe.", ""
     )
-    seeds: tuple[Seed, ...] | None = optional_key(
+    seeds: Seeds | None = optional_key(
         "Seeds of the simulations, one each. No seed occurs twice in a pack, because identifiers "
         "are made from it.",
         "",
     )
-    worlds: tuple[Seed, ...] | None = optional_key(
+    worlds: Seeds | None = optional_key(
         "Values of world.seed, dealt to the seeds in turn: of two worlds the first gets the first, "
         "third, fifth ... seed.",
         "Default: that of the scenario.",
@@ -88,6 +89,9 @@ class RecipeForm(MembersForm):
         Slug | None,
         Field(description="Version of the values, such as v1-draft. Default: none."),
     ] = None
+    published: Day | None = optional_key(
+        "Day on which these values were published, for the cards.", "Default: none."
+    )
     difficulty: Difficulty | None = optional_key(
         "By which limits the audits judge the pack: easy, medium or hard.",
         "Default: `level`, where it is one of these, else hard.",
@@ -99,6 +103,7 @@ class RecipeForm(MembersForm):
         tuple[Prevalence, ...],
         Field(
             default=(0.01, 0.001),
+            min_length=1,
             description="Shares of abusive accounts in the population for which sample weights "
             "are made. Default: 0.01 and 0.001.",
         ),

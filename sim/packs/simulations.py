@@ -108,7 +108,7 @@ class _Member:
         seeds, seeds_path = self.key("seeds")
         worlds = self.key("worlds")[0] or (None,)
         if len(worlds) > len(seeds):
-            message = f"{len(seeds)} for {len(worlds)} worlds; give each world a seed at least"
+            message = f"{len(seeds)} of them for {len(worlds)} worlds; give each world at least one"
             found.problems.append(_problem(self.document, seeds_path, message))
             return
 

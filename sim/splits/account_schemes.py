@@ -21,14 +21,14 @@ def campaign(have: Given) -> Iterator[Scheme]:
         dials.validation_share,
         dials.test_share,
     )
-    fold, cuts = kept_apart(have, _dealt(have, "campaign", shares))
+    fold = kept_apart(have, _dealt(have, "campaign", shares))
     meanings = {
         "train": "operators, organisations and what they share, apart from those of other folds",
         "validation": "others",
         "test": "others",
         "dropped": "accounts that share with a later fold what few have",
     }
-    made = of_accounts(have, "campaign", fold, meanings, cuts)
+    made = of_accounts(have, "campaign", fold, meanings)
     made.counts["extracting"] = folded(made.fold[have.extracts])
     made.counts["operators"] = _operators(have, fold)
     made.counts.update(_components(have))
@@ -52,14 +52,14 @@ def typology_held_out(have: Given) -> Iterator[Scheme]:
     for number, kind in enumerate(kinds[k] for k in order):
         sought = (have.accounts["typology_id"] == kind).to_numpy()
         tested = np.where(have.extracts, sought, part == number)
-        fold, cuts = kept_apart(have, np.where(tested, TEST, TRAIN))
+        fold = kept_apart(have, np.where(tested, TEST, TRAIN))
         meanings = {
             "train": f"all typologies but {kind}",
             "test": f"{kind}, and accounts that do not extract",
             "dropped": "accounts that share with the test what few have",
         }
         # how many extract would tell which typology it is
-        yield of_accounts(have, f"typology-held-out-{number + 1}", fold, meanings, cuts)
+        yield of_accounts(have, f"typology-held-out-{number + 1}", fold, meanings)
 
 
 def adaptation_held_out(have: Given) -> Iterator[Scheme]:
@@ -81,13 +81,13 @@ def adaptation_held_out(have: Given) -> Iterator[Scheme]:
         )
     part = _dealt(have, "adaptation-held-out", (1 - share, share), ~have.extracts)
     tested = np.where(have.extracts, sought, part == 1)
-    fold, cuts = kept_apart(have, np.where(tested, TEST, TRAIN))
+    fold = kept_apart(have, np.where(tested, TEST, TRAIN))
     meanings = {
         "train": f"campaigns without {', '.join(wanted)}, and accounts that do not extract",
         "test": f"campaigns with {' or '.join(wanted)}, and other accounts that do not extract",
         "dropped": "accounts that share with the test what few have",
     }
-    yield of_accounts(have, "adaptation-held-out", fold, meanings, cuts)
+    yield of_accounts(have, "adaptation-held-out", fold, meanings)
 
 
 def world_held_out(have: Given) -> Iterator[Scheme]:
@@ -136,11 +136,11 @@ def _operators(have: Given, fold: Ints) -> dict[str, dict[str, int]]:
 
 
 def _components(have: Given) -> dict[str, Any]:
-    """Return how many components there are, how large the largest is, and what was broken."""
-    popular = have.links["owners"] > have.dials.campaign.most_owners
-    broken = have.links[have.cut & ~popular].drop_duplicates(["kind", "key"])
+    """Return how many components there are, how large the largest is, and what joins nobody."""
+    broken = have.links.few[have.broken].drop_duplicates("group")
     return {
         "components": int(have.component.max(initial=-1)) + 1,
         "largest_component": int(np.bincount(have.component).max(initial=0)),
-        "broken": {str(kind): int(n) for kind, n in broken["kind"].value_counts().items()},
+        "broken": folded(broken["kind"]),
+        "popular": folded(have.links.many["kind"]),
     }

@@ -44,36 +44,36 @@ def joined(size: int, ends: Sequence[tuple[Ints, Array]]) -> Ints:
     return np.asarray(order[codes])
 
 
-def components(owner: Ints, links: Any, most_owners: int, largest: float) -> tuple[Ints, Bools]:
-    """Return the component of each account, and which links hold no longer.
+def components(owner: Ints, few: Any, largest: float) -> tuple[Ints, Bools]:
+    """Return the component of each account, and what was broken so that none is too large.
 
-    Owners are never parted. Links of what more than `most_owners` have are popular and join nobody.
-    While a component has more than `largest` of all accounts, those of its links that most owners
-    have are broken.
+    Owners are never parted. While a component has more than `largest` of all accounts, what most
+    owners in it have is broken: it no longer holds them together.
 
     Parameters
     ----------
     owner
         The owner of each account.
-    links
-        What accounts have in common (`sim.splits.links.links`).
-    most_owners
-        What more have is popular.
+    few
+        What a few owners have in common (`sim.splits.links.Links`).
     largest
         Largest share of all accounts that is kept together.
 
     Returns
     -------
     (array, array)
-        Component of each account; for each row of `links` whether it is cut.
+        Component of each account; for each row of `few` whether it is broken.
     """
-    place, owners = links["place"].to_numpy(), links["owners"].to_numpy()
-    keys = links.groupby(["kind", "key"], sort=False).ngroup().to_numpy()
-    cut = owners > most_owners
+    place, group, owners = (few[name].to_numpy(np.int64) for name in ("place", "group", "owners"))
+    broken = np.zeros(len(few), bool)
     everybody = np.arange(len(owner))
 
-    for limit in np.unique(owners[~cut])[::-1]:
-        component = joined(len(owner), [(everybody, owner), (place[~cut], keys[~cut])])
+    def hanging_together() -> Ints:
+        held = (place[~broken], group[~broken])
+        return joined(len(owner), [(everybody, owner), held])
+
+    for limit in np.unique(owners)[::-1]:
+        component = hanging_together()
         too_large = np.bincount(component) > largest * len(owner)
-        cut |= too_large[component[place]] & (owners >= limit)
-    return joined(len(owner), [(everybody, owner), (place[~cut], keys[~cut])]), cut
+        broken |= too_large[component[place]] & (owners >= limit)
+    return hanging_together(), broken

@@ -11,7 +11,7 @@ from sim.arrays.types import Bools, Ints
 from sim.catalog import typologies
 from sim.splits.components import components
 from sim.splits.dials import SplitDials
-from sim.splits.links import links, owners
+from sim.splits.links import Links, links, owners
 from sim.splits.times import SplitTimes, frame_of, split_times
 from sim.streams import Streams
 from sim.tables.database import RunTables
@@ -37,9 +37,9 @@ class Given:
     owner, component
         Number of the owner and of the component of each account.
     links
-        What at least two owners have (`sim.splits.links.links`).
-    cut
-        Of each of `links`, whether it does not hold the component together.
+        What owners have in common.
+    broken
+        For each row of `links.few`, whether it does not hold the component together.
     """
 
     tables: RunTables
@@ -50,9 +50,9 @@ class Given:
     accounts: Any
     extracts: Bools
     owner: Ints
-    links: Any
+    links: Links
     component: Ints
-    cut: Bools
+    broken: Bools
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,6 @@ class Scheme:
         What is in a fold, by its word.
     counts
         What is said of it in public.
-    cuts
-        Popular identifiers on both sides: kind, identifier, owners, accounts; None where
-        identifiers are not kept apart at all.
     """
 
     name: str
@@ -80,7 +77,6 @@ class Scheme:
     fold: Any
     meanings: dict[str, str]
     counts: dict[str, Any]
-    cuts: Any = None
 
 
 def given(tables: RunTables, dials: SplitDials, labels: Any, seed: int) -> Given:
@@ -91,11 +87,9 @@ def given(tables: RunTables, dials: SplitDials, labels: Any, seed: int) -> Given
         " FROM log_accounts JOIN truth_accounts USING (account_id) ORDER BY account_id"
     )
     extracting = [key for key, kind in typologies().items() if kind.is_extraction]
-    # A campaign is one of an operator's: other owners stand behind accounts that are no operator's.
     owner = owners(accounts)
-    held = links(tables, accounts, owner)
-    asked = dials.campaign
-    component, cut = components(owner, held, asked.most_owners, asked.largest_component)
+    held = links(tables, accounts, owner, dials.campaign.most_owners)
+    component, broken = components(owner, held.few, dials.campaign.largest_component)
 
     return Given(
         tables=tables,
@@ -108,12 +102,12 @@ def given(tables: RunTables, dials: SplitDials, labels: Any, seed: int) -> Given
         owner=owner,
         links=held,
         component=component,
-        cut=cut,
+        broken=broken,
     )
 
 
-def kept_apart(have: Given, fold: Ints) -> tuple[Ints, Any]:
-    """Drop accounts that share what few have with a later fold, and find what many have.
+def kept_apart(have: Given, fold: Ints) -> Ints:
+    """Drop accounts that have in common with a later fold what only a few owners have.
 
     Parameters
     ----------
@@ -124,38 +118,23 @@ def kept_apart(have: Given, fold: Ints) -> tuple[Ints, Any]:
 
     Returns
     -------
-    (array, DataFrame)
-        The folds, with `DROPPED` for accounts of a fold that have an identifier of a later fold in
-        common, if it is not popular; and the popular identifiers that several folds have: `kind`,
-        `identifier`, `owners`, `accounts`.
+    array
+        The folds, with `DROPPED` for those accounts.
     """
-    held = have.links.assign(fold=fold[have.links["place"]])
-    held = held[held["fold"] != DROPPED]
-    popular = held["owners"] > have.dials.campaign.most_owners
-    last = held.groupby(["kind", "key"])["fold"].transform("max")
-    fold = fold.copy()
-    fold[held["place"][~popular & (held["fold"] < last)]] = DROPPED
+    place, group = (have.links.few[name].to_numpy(np.int64) for name in ("place", "group"))
+    last = np.zeros(group.max(initial=-1) + 1, np.int64)
+    np.maximum.at(last, group, fold[place])
 
-    many = held[popular].assign(fold=fold[held["place"][popular]])
-    many = many[many["fold"] != DROPPED].groupby(["kind", "key"])
-    cuts = many.agg(
-        folds=("fold", "nunique"), owners=("owners", "first"), accounts=("place", "size")
-    )
-    cuts = cuts[cuts.pop("folds") > 1].reset_index()
-    return fold, cuts.rename(columns={"key": "identifier"})
+    apart = fold.copy()
+    apart[place[fold[place] < last[group]]] = DROPPED
+    return apart
 
 
-def of_accounts(
-    have: Given, name: str, fold: Ints, meanings: dict[str, str], cuts: Any = None
-) -> Scheme:
+def of_accounts(have: Given, name: str, fold: Ints, meanings: dict[str, str]) -> Scheme:
     """Return a scheme of accounts with its counts."""
     words = np.asarray(FOLDS)[fold]
-    counts: dict[str, Any] = {"entity_type": "account", "folds": folded(words)}
-    if cuts is not None:
-        counts["popular"] = {kind: int(n) for kind, n in cuts["kind"].value_counts().items()}
-    return Scheme(
-        name, "account", have.accounts["account_id"].to_numpy(), words, meanings, counts, cuts
-    )
+    counts = {"entity_type": "account", "folds": folded(words)}
+    return Scheme(name, "account", have.accounts["account_id"].to_numpy(), words, meanings, counts)
 
 
 def folded(words: Any) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -50,8 +50,24 @@ def owners(accounts: Any) -> Ints:
     return joined(len(accounts), ends)
 
 
-def links(tables: RunTables, accounts: Any, owner: Ints) -> Any:
-    """Return what at least two owners have: kind, key, place of the account, its owner, and owners.
+class Links(NamedTuple):
+    """What owners have in common.
+
+    Attributes
+    ----------
+    few
+        What a few owners have: `kind`, `owners` (how many have it), `group` (number of the
+        identifier, from 0) and `place` (row of the account), for each account that has it.
+    many
+        What is popular: `kind`, `identifier`, `owners` and `accounts` (how many have it).
+    """
+
+    few: Any
+    many: Any
+
+
+def links(tables: RunTables, accounts: Any, owner: Ints, most_owners: int) -> Links:
+    """Return the identifiers that at least two owners have.
 
     Parameters
     ----------
@@ -61,24 +77,33 @@ def links(tables: RunTables, accounts: Any, owner: Ints) -> Any:
         Frame with `account_id`, in whose order `owner` is.
     owner
         The owner of each account.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns `kind`, `key`, `place` (row of `accounts`), `owner`, and `owners`, the number of
-        owners that have the key; in order of kind, key and place.
+    most_owners
+        What more have is popular.
     """
     import pandas as pd
 
-    place = pd.Series(np.arange(len(accounts)), index=accounts["account_id"])
-    found = []
+    frame = accounts[["account_id"]].assign(owner=owner, place=np.arange(len(owner)))
+    tables.connection.register("owners_of_accounts", frame)
+    few, many, seen = [], [], 0
     for kind, query in pairs(tables).items():
-        held = tables.rows(f"SELECT DISTINCT * FROM ({query})")
-        held = held[held["account_id"].isin(place.index)]
-        found.append(held.assign(kind=kind, place=held.pop("account_id").map(place)))
+        tables.connection.execute(
+            "CREATE OR REPLACE TEMP TABLE held AS SELECT DISTINCT key, owner, place"
+            f" FROM ({query}) JOIN owners_of_accounts USING (account_id)"
+        )
+        tables.connection.execute(
+            "CREATE OR REPLACE TEMP TABLE shared AS SELECT key AS identifier,"
+            " count(DISTINCT owner) AS owners, count(*) AS accounts"
+            " FROM held GROUP BY key HAVING owners > 1 ORDER BY key"
+        )
+        rows = tables.rows(
+            "SELECT owners, dense_rank() OVER (ORDER BY key) - 1 AS number, place FROM held JOIN"
+            f" shared ON key = identifier WHERE owners <= {most_owners} ORDER BY key, place"
+        )
+        number = rows.pop("number")
+        few.append(rows.assign(kind=kind, group=number + seen))
+        seen += number.nunique()
+        many.append(tables.rows(f"FROM shared WHERE owners > {most_owners}").assign(kind=kind))
 
-    every = pd.concat(found).sort_values(["kind", "key", "place"], ignore_index=True)
-    every["place"] = every["place"].astype(np.int64)
-    every["owner"] = owner[every["place"]]
-    every["owners"] = every.groupby(["kind", "key"])["owner"].transform("nunique")
-    return every[every["owners"] > 1].reset_index(drop=True)
+    tables.connection.execute("DROP TABLE held; DROP TABLE shared")
+    tables.connection.unregister("owners_of_accounts")
+    return Links(*(pd.concat(parts, ignore_index=True) for parts in (few, many)))

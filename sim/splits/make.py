@@ -34,8 +34,8 @@ class Splits(NamedTuple):
     keys
         `truth/split_keys`: split_scheme, fold, meaning.
     cuts
-        `truth/split_cuts`: split_scheme, kind, identifier, owners, accounts: popular identifiers
-        that are on both sides.
+        `truth/split_cuts`: kind, identifier, owners, accounts: popular identifiers, which are on
+        both sides of all schemes.
     counts
         By scheme, as JSON: entities of each fold, what was cut and dropped, or `left_out` with the
         reason.
@@ -83,7 +83,8 @@ def make_splits(tables: RunTables, dials: SplitDials, labels: Any, seed: int) ->
 
     if faults:
         raise InvalidInputError("\n".join(faults))
-    return Splits(_table(made), _keys(made), _cuts(made), counts)
+    cuts = _arrow([have.links.many], ["kind", "identifier"], SPLIT_CUTS)
+    return Splits(_table(made), _keys(made), cuts, counts)
 
 
 def _table(schemes: Iterable[Scheme]) -> Any:
@@ -119,12 +120,6 @@ def _keys(schemes: Iterable[Scheme]) -> Any:
         for scheme in schemes
     ]
     return _arrow(parts, ["split_scheme", "fold"], SPLIT_KEYS)
-
-
-def _cuts(schemes: Iterable[Scheme]) -> Any:
-    """Return `truth/split_cuts`."""
-    parts = [s.cuts.assign(split_scheme=s.name) for s in schemes if s.cuts is not None]
-    return _arrow(parts, ["split_scheme", "kind", "identifier"], SPLIT_CUTS)
 
 
 def _arrow(parts: list[Any], order: list[str], columns: Any) -> Any:

@@ -26,13 +26,12 @@ SPLIT_KEYS = TableSchema(
 )
 SPLIT_CUTS = TableSchema(
     [
-        Column("split_scheme", "word", "Which split."),
         Column(
             "kind",
             "word",
             "Kind of the identifier: `card`, `address`, `network`, `mail domain` or `template`.",
         ),
-        Column("identifier", "id", "What both sides have, as the log names it."),
+        Column("identifier", "id", "What accounts of all folds may have, as the log names it."),
         Column("owners", "int32", "Operators, or organisations without one, that have it."),
         Column("accounts", "int32", "Accounts that have it."),
     ]

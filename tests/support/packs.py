@@ -6,8 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from sim.packs.load_recipe import load_recipe
 from sim.packs.recipe import Recipe
+from sim.packs.steps import STEPS
 
 SCENARIO = """\
 version: 1
@@ -39,3 +42,17 @@ def tiny_recipe(folder: Path, *overrides: str) -> Recipe:
 def manifest_of(pack: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads((pack / "manifest.json").read_text())
     return content
+
+
+class Stop(KeyboardInterrupt):
+    """What ends a build in a test."""
+
+
+def stopping_at(monkeypatch: pytest.MonkeyPatch, name: str, error: BaseException) -> None:
+    """Let a step of all builds fail."""
+
+    def stopped(*_: Any) -> Any:
+        raise error
+
+    steps = tuple(s._replace(make=stopped) if s.name == name else s for s in STEPS)
+    monkeypatch.setattr("sim.packs.build.STEPS", steps)

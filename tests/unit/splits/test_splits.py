@@ -88,7 +88,7 @@ def test_what_few_share_is_on_one_side_and_what_many_share_is_declared(splits: S
     fold = folds(splits, "campaign")
     for shared in SHARED:
         assert len({fold[a] for a in shared} - {"dropped"}) == 1
-    cuts = splits.cuts.to_pandas().query("split_scheme == 'campaign'").set_index("kind")
+    cuts = splits.cuts.to_pandas().set_index("kind")
     assert sorted(cuts.index) == ["mail domain", "network", "template"]
     assert cuts.loc["template", "identifier"] == COMMON_TEMPLATE
     assert cuts.loc["template", "owners"] == 11
@@ -106,7 +106,7 @@ def test_each_fold_has_operators_of_each_typology(splits: Splits) -> None:
 
 
 @pytest.mark.parametrize("largest", [0.05, 0.9])
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 def test_nobody_shares_with_another_fold_however_components_are_broken(
     tables: RunTables, seed: int, largest: float
 ) -> None:
@@ -181,7 +181,8 @@ def test_the_same_seed_gives_the_same_and_another_other_folds(
     again = make_splits(tables, WHOLE, labels(), 1)
     assert again.table.equals(splits.table)
     assert again.cuts.equals(splits.cuts)
-    others = [folds(make_splits(tables, WHOLE, labels(), seed), "campaign") for seed in range(6)]
+    alone = WHOLE.model_copy(update={"schemes": ("campaign",)})
+    others = [folds(make_splits(tables, alone, labels(), seed), "campaign") for seed in range(4)]
     assert len({tuple(sorted(fold.items())) for fold in others}) > 2
 
 
@@ -203,7 +204,7 @@ def test_neither_names_nor_order_tell_what_is_in_a_fold(splits: Splits) -> None:
 
 def test_counts_do_not_tell_which_typology_is_held_out(splits: Splits) -> None:
     assert "A16" not in str(splits.counts["typology-held-out-1"])
-    assert set(splits.counts["typology-held-out-1"]) == {"entity_type", "folds", "popular"}
+    assert set(splits.counts["typology-held-out-1"]) == {"entity_type", "folds"}
 
 
 def poor() -> dict[str, Any]:

@@ -12,32 +12,33 @@ from typing import Any
 import pytest
 
 import sim.packs.build as building
-from sim.engine.executors import process_pool
+from sim.engine.executors import InProcess, Workers, process_pool
 from sim.engine.run import Progress
 from sim.engine.run_lock import locked
 from sim.errors import InvalidInputError, SimError
 from sim.packs.build import build, resume
+from sim.packs.build_log import LogBuilder
 from sim.packs.recipe import Recipe
 from sim.packs.steps import STEPS
+from sim.tables.schema import IN_PARTS
 from sim.tables.store import HashingFile, Store
-from tests.support.packs import manifest_of, tiny_recipe
+from tests.support.packs import Stop, stopping_at, tiny_recipe
 from tests.support.scenarios import digests, hidden_files
 
 NAMES = [step.name for step in STEPS]
 
 
-class Stop(KeyboardInterrupt):
-    """What ends a build in a test."""
+def log_of(recipe: Recipe, out: Path, workers: Workers | None = None) -> None:
+    """Make the log of a pack and its truth, and nothing more."""
+    builder = LogBuilder(recipe, Store.of(out), workers or Workers(InProcess(), 1), lambda *_: None)
+    builder.build()
 
 
-def stopping_at(monkeypatch: pytest.MonkeyPatch, name: str, error: BaseException) -> None:
-    """Let a step fail."""
-
-    def stopped(*_: Any) -> Any:
-        raise error
-
-    steps = [step._replace(make=stopped) if step.name == name else step for step in STEPS]
-    monkeypatch.setattr(building, "STEPS", tuple(steps))
+def assert_log_is_that_of(pack: Path, out: Path) -> None:
+    stems = tuple(f"{stem}{end}" for stem in (*IN_PARTS, *LogBuilder.singles()) for end in "/.")
+    wanted = {p: digest for p, digest in digests(pack).items() if p.startswith(stems)}
+    found = {p: digest for p, digest in digests(out).items() if p.startswith(stems)}
+    assert found == wanted
 
 
 def counted(monkeypatch: pytest.MonkeyPatch, name: str) -> list[Any]:
@@ -77,11 +78,8 @@ def stopped_after(monkeypatch: pytest.MonkeyPatch, name: str, calls: int) -> Non
 
 def test_two_workers_make_the_same_bytes(tiny_pack: Path, recipe: Recipe, tmp_path: Path) -> None:
     with process_pool(2) as workers:
-        summary = build(recipe, tmp_path / "pack", workers=workers, audit=False)
-    assert digests(tmp_path / "pack") == digests(tiny_pack)
-    assert not hidden_files(tmp_path / "pack")
-    assert summary.rows == manifest_of(tiny_pack)["rows"]
-    assert summary.bytes == sum(file["bytes"] for file in manifest_of(tiny_pack)["files"])
+        log_of(recipe, tmp_path / "pack", workers)
+    assert_log_is_that_of(tiny_pack, tmp_path / "pack")
 
 
 def test_a_build_stopped_at_every_step_goes_on_to_the_same_bytes(
@@ -157,23 +155,18 @@ def test_a_whole_pack_is_left_as_it_is(tiny_pack: Path, recipe: Recipe) -> None:
     ],
 )
 def test_what_is_damaged_is_made_again(
-    tiny_pack: Path, tmp_path: Path, damaged: str, made: set[str]
+    tiny_pack: Path, finished_pack: Path, damaged: str, made: set[str]
 ) -> None:
-    out = tmp_path / "pack"
-    shutil.copytree(tiny_pack, out)
-    (out / damaged).write_bytes(b"other")
-    assert set(resume(out, audit=False).seconds) == made
-    assert digests(out) == digests(tiny_pack)
+    (finished_pack / damaged).write_bytes(b"other")
+    assert set(resume(finished_pack, audit=False).seconds) == made
+    assert digests(finished_pack) == digests(tiny_pack)
 
 
-def test_a_pack_with_a_strange_file_is_not_resumed(tiny_pack: Path, tmp_path: Path) -> None:
-    out = tmp_path / "pack"
-    shutil.copytree(tiny_pack, out)
-    (out / "notes.txt").write_text("mine")
-    with pytest.raises(InvalidInputError) as refusal:
-        resume(out)
-    assert str(refusal.value) == (
-        f"{out}/notes.txt: is not in the manifest; move it elsewhere, then resume the pack"
+def test_a_pack_with_a_strange_file_is_not_resumed(finished_pack: Path) -> None:
+    (finished_pack / "notes.txt").write_text("mine")
+    name = f"{finished_pack}/notes.txt"
+    assert refusal_of(lambda: resume(finished_pack)) == (
+        f"{name}: is not in the manifest; move it elsewhere, then resume the pack"
     )
 
 
@@ -198,20 +191,19 @@ def test_a_folder_that_holds_something_is_refused(recipe: Recipe, tmp_path: Path
     assert digests(tmp_path) == before
 
 
-def test_force_replaces_a_pack_and_nothing_else(
-    tiny_pack: Path, recipe: Recipe, tmp_path: Path
-) -> None:
-    out = tmp_path / "pack"
-    shutil.copytree(tiny_pack, out)
+def test_force_replaces_a_pack_and_nothing_else(recipe: Recipe, finished_pack: Path) -> None:
+    out = finished_pack
     (out / "notes.txt").write_text("mine")
     assert refusal_of(lambda: build(recipe, out, force=True)) == (
         f"{out}: holds 'notes.txt' beside a pack; --force replaces only a pack: move it away, or "
         "choose another folder"
     )
     (out / "notes.txt").unlink()
-    (out / "log/accounts.parquet").write_bytes(b"")
-    build(recipe, out, force=True, audit=False)
-    assert digests(out) == digests(tiny_pack)
+    with pytest.MonkeyPatch.context() as patch:
+        stopped_after(patch, "run_within", 0)
+        with pytest.raises(Stop):
+            build(recipe, out, force=True, audit=False)
+    assert list(out.iterdir()) == []  # nothing of the new one was finished
 
 
 def test_a_run_is_no_pack(recipe: Recipe, tiny_run: Path, tmp_path: Path) -> None:
@@ -231,15 +223,15 @@ def test_another_recipe_does_not_go_on_with_a_pack(recipe: Recipe, tmp_path: Pat
         stopped_after(patch, "run_within", 1)
         with pytest.raises(Stop):
             build(recipe, out)
-    before = digests(out)
     other = tiny_recipe(tmp_path, "seeds=[1, 3]")
+    before = digests(out)
     assert "folder is not empty" in refusal_of(lambda: build(other, out))
+    assert digests(out) == before
     (out / ".unfinished/pack.json").write_text("{}")
     assert refusal_of(lambda: resume(out)) == (
         f"{out}/.unfinished/pack.json: is damaged, and with it what was being made; make the pack "
         "again with --force"
     )
-    assert digests(out) == before
 
 
 def test_other_versions_do_not_go_on_with_a_pack(
@@ -270,15 +262,9 @@ def test_two_cannot_make_a_pack_in_one_folder(recipe: Recipe, tmp_path: Path) ->
 # --- a full disk
 
 
-@pytest.mark.parametrize(
-    ("file", "kept"),
-    [("log/exchanges/part-00002", True), ("features/accounts", True), ("0.rows", False)],
-)
-def test_a_full_disk_loses_nothing(
-    tiny_pack: Path, recipe: Recipe, tmp_path: Path, file: str, kept: bool
-) -> None:
-    out, write, opened = tmp_path / "pack", HashingFile.write, Store._writing_here
-    full = [False]
+def full_at(monkeypatch: pytest.MonkeyPatch, file: str) -> None:
+    """Let the disk be full from the moment on that a file of this name is written."""
+    write, opened, full = HashingFile.write, Store._writing_here, [False]
 
     def writing(self: Store, path: str) -> Any:
         full[0] |= file in path
@@ -289,9 +275,15 @@ def test_a_full_disk_loses_nothing(
             raise OSError(errno.ENOSPC, "No space left on device")
         return write(self, data)
 
+    monkeypatch.setattr(Store, "_writing_here", writing)
+    monkeypatch.setattr(HashingFile, "write", fail)
+
+
+@pytest.mark.parametrize("file", ["log/exchanges/part-00002", "log/orgs", "0.rows"])
+def test_a_full_disk_is_said_with_what_is_kept(recipe: Recipe, tmp_path: Path, file: str) -> None:
+    out, kept = tmp_path / "pack", "rows" not in file
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Store, "_writing_here", writing)
-        patch.setattr(HashingFile, "write", fail)
+        full_at(patch, file)
         with pytest.raises(SimError) as failure:
             build(recipe, out, audit=False)
     remedy = (
@@ -301,41 +293,41 @@ def test_a_full_disk_loses_nothing(
     )
     assert str(failure.value) == f"{out}: no space left on the device; {remedy}"
     assert out.exists() == kept
-    if kept:
-        resume(out, audit=False)
-        assert digests(out) == digests(tiny_pack)
+
+
+def test_a_full_disk_loses_nothing(tiny_pack: Path, unfinished: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        full_at(patch, "features/accounts")
+        with pytest.raises(SimError, match="is kept"):
+            resume(unfinished, audit=False)
+    summary = resume(unfinished, audit=False)
+    assert "splits" not in summary.seconds
+    assert digests(unfinished) == digests(tiny_pack)
 
 
 def test_a_disk_that_is_full_for_the_database_is_said_alike(
-    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    unfinished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import duckdb
 
     error = duckdb.IOException('IO Error: Could not write file "x": No space left on device')
     stopping_at(monkeypatch, "features", error)
     with pytest.raises(SimError, match="no space left on the device; what is finished is kept"):
-        build(recipe, tmp_path / "pack")
+        resume(unfinished)
 
 
 # --- what is damaged on the way
 
 
-def test_damaged_records_of_steps_are_made_again(
-    tiny_pack: Path, recipe: Recipe, tmp_path: Path
-) -> None:
-    out = tmp_path / "pack"
-    with pytest.MonkeyPatch.context() as patch:
-        stopping_at(patch, "features", Stop())
-        with pytest.raises(Stop):
-            build(recipe, out, audit=False)
-    steps = out / ".unfinished/steps"
+def test_damaged_records_of_steps_are_made_again(tiny_pack: Path, unfinished: Path) -> None:
+    steps = unfinished / ".unfinished/steps"
     (steps / "labels.json").write_text("[")
     (steps / "targets.json").write_text(json.dumps({"name": "targets", "files": 3, "facts": {}}))
-    (out / "splits.parquet").unlink()
-    made = set(resume(out, audit=False).seconds)
+    (unfinished / "splits.parquet").unlink()
+    made = set(resume(unfinished, audit=False).seconds)
     assert {"labels", "targets", "splits", "features"} < made
     assert "weights" not in made
-    assert digests(out) == digests(tiny_pack)
+    assert digests(unfinished) == digests(tiny_pack)
 
 
 def test_a_damaged_member_is_simulated_again(
@@ -345,8 +337,8 @@ def test_a_damaged_member_is_simulated_again(
     with pytest.MonkeyPatch.context() as patch:
         stopped_after(patch, "write_part", 1)
         with pytest.raises(Stop):
-            build(recipe, out, audit=False)
+            log_of(recipe, out)
     (out / ".unfinished/members/1/log/exchanges/part-00000.parquet").write_bytes(b"")
     (out / ".unfinished/members/2/manifest.json").write_text("{}")
-    resume(out, audit=False)
-    assert digests(out) == digests(tiny_pack)
+    log_of(recipe, out)
+    assert_log_is_that_of(tiny_pack, out)
