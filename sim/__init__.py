@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from sim.calibration.form import Calibration
     from sim.comparison import Analysis
     from sim.counting import Counts
+    from sim.packs.pack import Pack
+    from sim.packs.recipe import Recipe
     from sim.replicates import Replicates
     from sim.reporting.run_report import Report
     from sim.scenario import Scenario
@@ -33,7 +35,9 @@ from sim._front import (
     check_run,
     compare,
     counts,
+    dataset,
     list_,
+    open_pack,
     open_run,
     plan,
     realism,
@@ -55,6 +59,8 @@ _CLASSES = {
     "Analysis": "sim.comparison",
     "Calibration": "sim.calibration.form",
     "Counts": "sim.counting",
+    "Pack": "sim.packs.pack",
+    "Recipe": "sim.packs.recipe",
     "Replicates": "sim.replicates",
     "Report": "sim.reporting.run_report",
     "Run": "sim._run",
@@ -71,6 +77,8 @@ __all__ = [
     "CheckFailedError",
     "Counts",
     "InvalidInputError",
+    "Pack",
+    "Recipe",
     "Replicates",
     "Report",
     "Run",
@@ -85,7 +93,9 @@ __all__ = [
     "check_run",
     "compare",
     "counts",
+    "dataset",
     "load_scenario",
+    "open_pack",
     "open_run",
     "plan",
     "realism",

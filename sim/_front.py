@@ -16,7 +16,9 @@ from sim._inputs import (
     claims_to_compare,
     names_from,
     override_texts,
+    pack_place_from,
     place_from,
+    recipe_from,
     run_from,
     run_or_trace_from,
     scenario_from,
@@ -28,7 +30,15 @@ from sim.errors import InvalidInputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sim._inputs import Overrides, RunLike, ScenarioLike, TargetLike, WorkersLike
+    from sim._inputs import (
+        Overrides,
+        PackLike,
+        RecipeLike,
+        RunLike,
+        ScenarioLike,
+        TargetLike,
+        WorkersLike,
+    )
     from sim._results import Verdicts, Verification
     from sim._run import Run
     from sim.calibration.form import Calibration
@@ -37,15 +47,19 @@ if TYPE_CHECKING:
     from sim.engine.plan import RunPlan
     from sim.engine.run import Observer
     from sim.engine.shards import Engine
+    from sim.packs.pack import Pack
+    from sim.packs.recipe import Recipe
     from sim.replicates import Replicates
     from sim.reporting.run_report import Report
     from sim.scenario import Scenario
     from sim.scenario.rounding import Rounded
     from sim.scorecard import Scorecard
+    from sim.tables.store import Store
 
 # What `list` shows and `schema` describes; the command line offers the same words.
 KINDS = (
     "scenarios",
+    "recipes",
     "typologies",
     "benchmarks",
     "agents",
@@ -57,7 +71,7 @@ KINDS = (
     "claims",
     "hypotheses",
 )
-SCHEMAS = ("scenario", "hypotheses", "claims")
+SCHEMAS = ("scenario", "recipe", "hypotheses", "claims")
 
 
 # Scenarios
@@ -120,8 +134,8 @@ def list_(kind: str | None = None) -> pd.DataFrame:
     Parameters
     ----------
     kind
-        scenarios, typologies, benchmarks, agents, models, world, levels, limits, traces, claims or
-        hypotheses. Left out, all of them are listed.
+        scenarios, recipes, typologies, benchmarks, agents, models, world, levels, limits, traces,
+        claims or hypotheses. Left out, all of them are listed.
 
     Returns
     -------
@@ -142,12 +156,17 @@ def list_(kind: str | None = None) -> pd.DataFrame:
 
 
 def schema(kind: str = "scenario") -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of a kind of files: scenario, hypotheses or claims."""
+    """Return the JSON Schema (2020-12) of files: scenario, recipe, hypotheses or claims."""
     _expect_one_of("kind", kind, SCHEMAS)
     if kind == "scenario":
         from sim.scenario import json_schema
 
         return json_schema()
+
+    if kind == "recipe":
+        from sim.packs.recipe_schema import recipe_schema
+
+        return recipe_schema()
 
     from sim.comparison.schemas import claims_schema, hypotheses_schema
 
@@ -290,14 +309,14 @@ def counts(
 
 
 def verify(run: RunLike, *, rerun: bool = False, workers: WorkersLike = 1) -> Verification:
-    """Check that a run holds what its manifest says, file by file.
+    """Check that a run or a pack holds what its manifest says, file by file.
 
     Parameters
     ----------
     run
-        A finished run.
+        A finished run, or the path or URL of a finished pack.
     rerun
-        Simulate it again in a temporary folder, and compare every byte.
+        Simulate it again in a temporary folder, and compare every byte; of a run alone.
     workers
         Carry out the rerun, as in `run`.
 
@@ -308,10 +327,13 @@ def verify(run: RunLike, *, rerun: bool = False, workers: WorkersLike = 1) -> Ve
     """
     from sim._results import Verification
     from sim.engine.verify import damaged_files, differences_of_rerun, other_software
+    from sim.packs.manifest import is_pack
     from sim.tables.manifest import read_manifest
     from sim.tables.store import Store
 
     store = Store.of(place_from(run))
+    if is_pack(store) and not rerun:
+        return _verified_pack(store)
     problems = damaged_files(store)
     if rerun:
         with started(workers) as ready:
@@ -323,6 +345,20 @@ def verify(run: RunLike, *, rerun: bool = False, workers: WorkersLike = 1) -> Ve
         problems=tuple(problems),
         is_rerun=rerun,
         other_software=tuple(other_software(store)),
+    )
+
+
+def _verified_pack(pack: Store) -> Verification:
+    """Check that a pack holds what its manifest says."""
+    from sim._results import Verification
+    from sim.packs.manifest import read_manifest
+    from sim.packs.whole import damaged_files, other_software
+
+    return Verification(
+        run=str(pack),
+        files=len(read_manifest(pack)["files"]),
+        problems=tuple(damaged_files(pack)),
+        other_software=tuple(other_software(pack)),
     )
 
 
@@ -616,6 +652,84 @@ def realism(
         seed=seed,
         observe=observe,
     )
+
+
+# Labelled data
+
+
+def dataset(
+    recipe: RecipeLike,
+    out: PackLike | None = None,
+    *,
+    seed: int | None = None,
+    scale: float | None = None,
+    overrides: Overrides = (),
+    force: bool = False,
+    audit: bool = True,
+    archive: str | os.PathLike[str] | None = None,
+    workers: WorkersLike = 1,
+    observe: Observer | None = None,
+) -> Pack:
+    """Make a pack of a recipe, and open it: labelled data for detectors.
+
+    Parameters
+    ----------
+    recipe
+        A file, `-` for standard input, the name of a shipped recipe, a mapping that holds what a
+        file would, or a Recipe.
+    out
+        Folder or URL, such as `s3://bucket/pack`; `packs/NAME` if left out. A folder that holds
+        something is refused, but for an interrupted pack of the same recipe, which is completed.
+    seed
+        Draws the seeds of all simulations, of labels and of splits, instead of those of the recipe.
+    scale
+        Multiplies populations and targets, above 0, instead of that of the recipe.
+    overrides
+        Changes of keys of the recipe, as in `check`.
+    force
+        Replace the pack that is there.
+    audit
+        Whether the pack is audited at the end.
+    archive
+        File into which the whole pack is put, too; it ends in `.tar` or `.tar.gz`.
+    workers, observe
+        As in `run`.
+
+    Raises
+    ------
+    InvalidInputError
+        The recipe is invalid, or the folder cannot be used. Nothing was written.
+    SimError
+        The disk is full, or a worker died. What is finished is kept, and the same call goes on.
+    """
+    from sim.packs.build import build
+    from sim.packs.pack import Pack
+
+    resolved = recipe_from(recipe, seed=seed, scale=scale, overrides=overrides)
+    place = default_pack_place(resolved) if out is None else pack_place_from(out)
+    with started(workers) as ready:
+        summary = build(
+            resolved,
+            place,
+            force=force,
+            workers=ready,
+            observe=observe,
+            audit=audit,
+            archive=None if archive is None else os.fspath(archive),
+        )
+    return Pack(summary.out)
+
+
+def open_pack(pack: PackLike) -> Pack:
+    """Open a finished pack at a path or URL; raises InvalidInputError if there is none."""
+    from sim.packs.pack import Pack
+
+    return pack if isinstance(pack, Pack) else Pack(pack_place_from(pack))
+
+
+def default_pack_place(recipe: Recipe) -> str:
+    """Return the folder of a pack for which none is named: `packs/NAME`."""
+    return str(Path("packs") / recipe.name)
 
 
 def default_place(scenario: Scenario) -> str:

@@ -20,10 +20,14 @@ if TYPE_CHECKING:
     from sim._run import Run
     from sim.catalog import Claim
     from sim.engine.executors import Workers
+    from sim.packs.pack import Pack
+    from sim.packs.recipe import Recipe
     from sim.scenario.resolved import Scenario
     from sim.scenario.rounding import Rounded
     from sim.traces import Trace
 
+    RecipeLike: TypeAlias = str | os.PathLike[str] | Mapping[str, Any] | Recipe
+    PackLike: TypeAlias = str | os.PathLike[str] | Pack
     ScenarioLike: TypeAlias = str | os.PathLike[str] | Mapping[str, Any] | Scenario | Run
     RunLike: TypeAlias = str | os.PathLike[str] | Run
     Overrides: TypeAlias = Iterable[str] | Mapping[str, Any]
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
 
 _SCENARIO = "a file, the name of a shipped scenario, a mapping, a Scenario or a Run"
 _RUN = "a folder, a URL such as s3://bucket/run, or a Run"
+_RECIPE = "a file, the name of a shipped recipe, a mapping or a Recipe"
+_PACK = "a folder, a URL such as s3://bucket/pack, or a Pack"
 _TARGET = f"the id of a claim, the name of an actor, a number, or a run: {_RUN}"
 _MOST_SEED = 2**64 - 1
 
@@ -167,6 +173,61 @@ def run_or_trace_from(source: RunLike) -> Run | Trace:
     place = place_from(source)
     ships = place in shipped_traces() and not Path(place).exists()
     return read_trace(place) if ships or Path(place).is_file() else run_from(place)
+
+
+# Recipes and packs
+
+
+def recipe_from(
+    source: RecipeLike, *, overrides: Overrides, seed: int | None, scale: float | None
+) -> Recipe:
+    """Return the resolved recipe that `source` names; a Recipe takes no changes.
+
+    Parameters
+    ----------
+    source
+        A file, a name, a mapping or a Recipe.
+    overrides, seed, scale
+        As for `load_recipe`; `overrides` may be a mapping.
+
+    Raises
+    ------
+    TypeError
+        If `source` is no such thing.
+    InvalidInputError
+        If there is no such recipe, if it is not valid, or if a resolved one is to be changed.
+    """
+    from sim.packs.load_recipe import load_recipe
+    from sim.packs.recipe import Recipe
+
+    texts = override_texts(overrides)
+    if isinstance(source, str | os.PathLike | Mapping):
+        return load_recipe(source, overrides=texts, seed=seed, scale=scale)
+    if not isinstance(source, Recipe):
+        raise TypeError(f"a recipe is {_RECIPE}; found {_type_of(source)}")
+    if texts or seed is not None or scale is not None:
+        raise InvalidInputError(
+            f"{source.name}: is resolved; give overrides, seed and scale with the file, name or "
+            "mapping that it was made of"
+        )
+    return source
+
+
+def pack_place_from(source: PackLike) -> str:
+    """Return the path or URL of a pack that `source` names, without looking at it.
+
+    Raises
+    ------
+    TypeError
+        If `source` is no path, URL or Pack.
+    """
+    from sim.packs.pack import Pack
+
+    if isinstance(source, Pack):
+        return source.store.url
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source)
+    raise TypeError(f"a pack is {_PACK}; found {_type_of(source)}")
 
 
 # Workers

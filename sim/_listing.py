@@ -51,6 +51,22 @@ def _scenarios() -> Iterator[Entry]:
         yield Entry((name, title), {"id": name, "title": title, "path": str(path)})
 
 
+def _recipes() -> Iterator[Entry]:
+    """Yield the shipped recipes of packs; the title of one that is not valid says what is wrong."""
+    from sim.packs.load_recipe import load_recipe, shipped_recipes
+
+    for name, path in shipped_recipes().items():
+        record: Record = {"id": name, "title": "", "path": str(path)}
+        try:
+            recipe = load_recipe(path)
+        except InvalidInputError as error:
+            title, note = f"invalid: {str(error).splitlines()[0]}", ""
+        else:
+            title, note = recipe.title, recipe.summary()
+            record |= {"status": recipe.status, "difficulty": recipe.difficulty}
+        yield Entry((name, title, note), {**record, "title": title})
+
+
 def _typologies() -> Iterator[Entry]:
     """Yield the typologies with arrival and purpose, and whether their access is authorised."""
     for item in catalog.typologies().values():
@@ -197,6 +213,7 @@ def _record(kind: str, item: Any, more: Record) -> Record:
 
 LISTS: dict[str, Callable[[], Iterator[Entry]]] = {
     "scenarios": _scenarios,
+    "recipes": _recipes,
     "typologies": _typologies,
     "benchmarks": _benchmarks,
     "agents": _agents,

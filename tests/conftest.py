@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from sim import dataset
 from sim.engine.run import run
 from tests.support.commands import TINY, sim
+from tests.support.labelled import written_recipe
 from tests.support.scenarios import SMALL
 
 settings.register_profile(
@@ -71,6 +73,14 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = sim("run", str(folder / "tiny.yaml"), "-o", str(folder / "out"))
     assert (result.exit_code, result.stderr) == (0, "")
     return folder
+
+
+@pytest.fixture(scope="session")
+def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small pack with every typology and every split; do not change it."""
+    out = tmp_path_factory.mktemp("labelled") / "pack"
+    dataset(written_recipe(out.parent), out, audit=False)
+    return out
 
 
 @pytest.fixture

@@ -412,7 +412,7 @@ def _item(key: str, value: Any) -> str:
     return f"{key}: {_value(value)}"
 
 
-# The tables of a run
+# The tables of a run, and those of a pack
 
 
 def columns_of(name: str) -> Callable[[], str]:
@@ -422,9 +422,9 @@ def columns_of(name: str) -> Callable[[], str]:
 
 def _columns(name: str) -> str:
     from sim.tables.exchange_schema import PROMPT_VECTOR
-    from sim.tables.schema import TABLES
+    from sim.tables.pack_schema import PACK_TABLES
 
-    columns = TABLES[name].columns
+    columns = PACK_TABLES[name].columns
     if name != "log/exchanges":
         rows = [[f"`{c.name}`", c.type, c.unit, c.meaning] for c in columns]
         return table(["column", "type", "unit", "meaning"], rows)
@@ -438,9 +438,9 @@ def _columns(name: str) -> str:
 
 
 def _names_of_tables() -> list[str]:
-    from sim.tables.schema import TABLES
+    from sim.tables.pack_schema import PACK_TABLES
 
-    return list(TABLES)
+    return list(PACK_TABLES)
 
 
 # The worked example

@@ -53,18 +53,18 @@ def clustered_auc(values: Floats, sought: Bools, owner: Ints) -> tuple[Floats, F
     return area, error
 
 
-def permuted_aucs(
-    values: Floats, sought: Bools, owner: Ints, rng: np.random.Generator, rounds: int = 400
-) -> Floats:
-    """Return the AUC of each column where owners get the labels of others, by round.
+def permuted_labels(
+    sought: Bools, owner: Ints, rng: np.random.Generator, rounds: int
+) -> tuple[Floats, Ints]:
+    """Return labels of owners, the true ones first and then those of others.
 
-    An owner keeps its rows and loses its label; so the spread is that of chance among owners. An
-    owner with rows of both kinds counts as sought if most of its rows are.
+    An owner keeps its rows and gets the label of another; so the spread over rounds is that of
+    chance among owners. An owner of both kinds has the label of most of its rows.
 
     Parameters
     ----------
-    values, sought, owner
-        As in `clustered_auc`.
+    sought, owner
+        Of each row whether it is sought, and the number of its owner.
     rng
         Of the permutations.
     rounds
@@ -72,20 +72,32 @@ def permuted_aucs(
 
     Returns
     -------
-    array
-        Shape (rounds, columns).
+    tuple of arrays
+        1 for an owner that is sought, else 0, shape (1 + rounds, owners); and the place of each
+        row's owner among them, shape (rows,).
     """
-    number, place = np.unique(owner, return_inverse=True)
-    ranks = rankdata(values, axis=0)
-    sums = np.zeros((len(number), values.shape[1]))
-    np.add.at(sums, place, ranks)
-    rows = np.bincount(place).astype(float)
-    is_sought = np.bincount(place, sought) > rows / 2
+    place = np.unique(owner, return_inverse=True)[1]
+    own = np.bincount(place, sought) > np.bincount(place) / 2
+    drawn = np.stack([own, *(rng.permutation(own) for _ in range(rounds))])
+    return drawn.astype(float), place
 
-    drawn = np.stack([rng.permutation(is_sought) for _ in range(rounds)]).astype(float)
-    some = (drawn @ rows)[:, None]
+
+def permuted_aucs(values: Floats, labels: Floats, place: Ints) -> Floats:
+    """Return the AUC of each column under each round of labels, shape (rounds, columns).
+
+    Parameters
+    ----------
+    values
+        Shape (rows, columns).
+    labels, place
+        As of `permuted_labels`.
+    """
+    sums = np.zeros((labels.shape[1], values.shape[1]))
+    np.add.at(sums, place, rankdata(values, axis=0))
+    rows = np.bincount(place).astype(float)
+    some = (labels @ rows)[:, None]
     rest = len(values) - some
-    return np.asarray((drawn @ sums - some * (some + 1) / 2) / np.maximum(some * rest, 1.0))
+    return np.asarray((labels @ sums - some * (some + 1) / 2) / np.maximum(some * rest, 1.0))
 
 
 def bonferroni(looks: int, alpha: float = ALPHA) -> float:

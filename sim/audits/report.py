@@ -82,6 +82,28 @@ def judged(
     return Finding("", title, status, float(figure), float(limit), float(error), where, says)
 
 
+def judged_auc(
+    title: str,
+    area: float,
+    limit: float,
+    *,
+    error: float,
+    widen: float = 2.0,
+    where: str = "",
+    says: str = "",
+) -> Finding:
+    """Return a finding on an AUC: not checked if even an AUC of 1 would pass for its error.
+
+    The parameters are those of `judged`.
+    """
+    if limit + widen * error >= 1:
+        why = (
+            f"too few to tell: the figure is {area:.2f}, but its error of {error:.2g} lets all pass"
+        )
+        return not_checked(title, why)
+    return judged(title, area, limit, error=error, widen=widen, where=where, says=says)
+
+
 def not_checked(title: str, why: str) -> Finding:
     """Return a finding that nothing was found out, with the reason."""
     return Finding("", title, "not_checked", where=why)

@@ -40,6 +40,8 @@ _CITED_FILES = {
     "world": "world",
     "amplification": "amplification",
     "payment": "payments",
+    "label": "labelling",
+    "population": "population",
 }
 
 _Dated = TypeVar("_Dated", Limit, OutputRule)
@@ -231,6 +233,12 @@ def operator() -> Mapping[str, Any]:
     return MappingProxyType(_plain(read_yaml("world")["operator"]))
 
 
+@cache
+def population() -> Mapping[str, float]:
+    """Return the share of each typology in the accounts of a provider that do not extract."""
+    return MappingProxyType(_plain(read_yaml("population")["accounts"]))
+
+
 PAYMENT_TIMING = "timing"
 
 
@@ -251,6 +259,17 @@ def payment_kinds() -> Mapping[str, PaymentKind]:
 def payment_timing() -> Mapping[str, float]:
     """Return when payments are made, disputed and refunded, whatever pays."""
     return MappingProxyType(_plain(read_yaml("payments")[PAYMENT_TIMING]))
+
+
+@cache
+def labelling() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+    """Return how labels come to be: by channel and dial a cell with value, source and note."""
+    return MappingProxyType(
+        {
+            channel: MappingProxyType({key: {"note": "", **cell} for key, cell in dials.items()})
+            for channel, dials in read_yaml("labelling").items()
+        }
+    )
 
 
 @cache
@@ -290,8 +309,8 @@ def cited(kind: str, wanted: str) -> tuple[Cited, ...]:
     Parameters
     ----------
     kind
-        model, agent, benchmark, typology, mode, circle, level, family, world, amplification or
-        payment.
+        model, agent, benchmark, typology, mode, circle, level, family, world, amplification,
+        payment, label or population.
     wanted
         Id of the entry.
 

@@ -14,6 +14,7 @@ from sim.cli.check_command import check
 from sim.cli.check_run_command import check_run
 from sim.cli.compare_command import compare
 from sim.cli.counts_command import counts
+from sim.cli.dataset_command import dataset
 from sim.cli.group import SimGroup
 from sim.cli.list_command import list_
 from sim.cli.process import own_process
@@ -37,7 +38,7 @@ def cli(obj: dict[str, bool], debug: bool) -> None:
     """Simulate LLM API traffic: benchmarks, agents, campaigns.
 
     A SCENARIO is a YAML file, `-` for standard input, or the name of a shipped scenario
-    (`sim list scenarios`).
+    (`sim list scenarios`). A RECIPE of labelled data likewise (`sim list recipes`).
     """
     obj["debug"] = obj["debug"] or debug
 
@@ -49,6 +50,7 @@ for verb in (
     list_,
     schema,
     run,
+    dataset,
     replicate,
     counts,
     report,

@@ -17,6 +17,7 @@ import click
 
 if TYPE_CHECKING:
     from sim.engine.executors import Workers
+    from sim.packs.recipe import Recipe
     from sim.scenario.resolved import Scenario
     from sim.scenario.rounding import Rounded
 
@@ -100,6 +101,39 @@ def _of_look_alikes(scenario: Scenario) -> str:
     from sim.engine.unscaled import look_alike_warning
 
     return look_alike_warning(scenario)
+
+
+@dataclass(frozen=True)
+class RecipeOptions:
+    """Changes to a recipe before it is checked.
+
+    Attributes
+    ----------
+    overrides
+        Texts as `labels.review.confidence=0.9`, in the order in which they are applied.
+    seed, scale
+        Instead of those of the recipe; None to keep them.
+    """
+
+    overrides: tuple[str, ...]
+    seed: int | None
+    scale: float | None
+
+    def load(self, recipe: str) -> Recipe:
+        """Return the resolved recipe of a file or name with these changes.
+
+        Raises
+        ------
+        InvalidInputError
+            Lists every fault with its place, those of scenarios too.
+        """
+        from sim.packs.load_recipe import load_recipe
+
+        return load_recipe(recipe, overrides=self.overrides, seed=self.seed, scale=self.scale)
+
+    def __bool__(self) -> bool:
+        """Tell whether anything changes."""
+        return bool(self.overrides) or self.seed is not None or self.scale is not None
 
 
 @dataclass(frozen=True)
@@ -205,6 +239,30 @@ scenario_options = option_group(
         type=float,
         envvar="SIM_SCALE",
         help="Multiply populations and targets by this instead of the scenario's scale.",
+    ),
+)
+
+recipe_options = option_group(
+    "changes",
+    RecipeOptions,
+    click.option(
+        "--set",
+        "overrides",
+        metavar="KEY=VALUE",
+        multiple=True,
+        help="Change a key of the recipe, e.g. splits.time.gap='10 d'; repeatable.",
+    ),
+    click.option(
+        "--seed",
+        type=int,
+        envvar="SIM_SEED",
+        help="Draw the seeds of all simulations, of labels and of splits from this one.",
+    ),
+    click.option(
+        "--scale",
+        type=float,
+        envvar="SIM_SCALE",
+        help="Multiply populations and targets by this instead of the recipe's scale.",
     ),
 )
 

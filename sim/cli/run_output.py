@@ -235,10 +235,10 @@ def print_plan(plan: RunPlan, scenario: Scenario, place: str, as_json: bool) -> 
     rows = [
         ["shards", f"{plan.shards:,}"],
         ["parts", f"{plan.parts:,}"],
-        ["exchanges", f"about {_rounded(plan.exchanges):,} (C1)"],
-        ["disk", f"about {_size(plan.disk_bytes)}; {_size(plan.peak_disk_bytes)} while it runs"],
+        ["exchanges", f"about {rounded(plan.exchanges):,} (C1)"],
+        ["disk", f"about {size(plan.disk_bytes)}; {size(plan.peak_disk_bytes)} while it runs"],
         ["memory", _memory(plan)],
-        ["time", f"about {_time(plan.seconds)}"],
+        ["time", f"about {time_words(plan.seconds)}"],
     ]
     print_columns(rows, indent="  ")
 
@@ -258,23 +258,23 @@ def _not_tried(actors: tuple[str, ...]) -> str:
 def _memory(plan: RunPlan) -> str:
     """Return what each process takes; the total is more, by their number."""
     each = "" if plan.workers == 1 else f" for each of {plan.workers} processes"
-    return f"about {_size(plan.memory_bytes)}{each}"
+    return f"about {size(plan.memory_bytes)}{each}"
 
 
-def _rounded(number: float) -> int:
+def rounded(number: float) -> int:
     """Round to two figures: an estimate has no more."""
     return int(float(f"{number:.2g}"))
 
 
-def _size(number: int) -> str:
+def size(number: int) -> str:
     """Return bytes with two figures in kB, MB or GB, which are powers of 1,000."""
-    rounded = _rounded(number)
-    unit, size = next((u, s) for u, s in _UNITS.items() if rounded < 1_000 * s or u == "GB")
-    return f"{rounded / size:,.3g} {unit}"
+    shown = rounded(number)
+    unit, per_unit = next((u, s) for u, s in _UNITS.items() if shown < 1_000 * s or u == "GB")
+    return f"{shown / per_unit:,.3g} {unit}"
 
 
-def _time(seconds: float) -> str:
+def time_words(seconds: float) -> str:
     """Return seconds with two figures: in s below 90 s, in min below 90 min, else in h."""
     if seconds < 90:
-        return f"{max(_rounded(seconds), 1)} s"
-    return f"{_rounded(seconds / 60)} min" if seconds < 5_400 else f"{seconds / 3_600:.2g} h"
+        return f"{max(rounded(seconds), 1)} s"
+    return f"{rounded(seconds / 60)} min" if seconds < 5_400 else f"{seconds / 3_600:.2g} h"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,11 +13,15 @@ from sim.cli.options import WorkerOptions
 if TYPE_CHECKING:
     from sim.engine.executors import Workers
     from sim.engine.run import Observer
+    from sim.tables.store import Store
 
 
 @contextmanager
 def session(
-    places: Sequence[str], workers: WorkerOptions, quiet: bool
+    places: Sequence[str],
+    workers: WorkerOptions,
+    quiet: bool,
+    completing: Callable[[Store], str | None] | None = None,
 ) -> Iterator[tuple[Workers, Observer | None]]:
     """Yield started workers, and an observer that draws a progress bar.
 
@@ -32,6 +36,9 @@ def session(
         Who carries them out.
     quiet
         Whether no progress is shown; then the observer is None.
+    completing
+        Returns what completes the work that is kept at a place, in words, None if none is kept;
+        that of runs if left out.
     """
     from sim.cli.progress import progress_bar
 
@@ -40,16 +47,22 @@ def session(
             yield started, observe
     except KeyboardInterrupt:
         for place in places:
-            _say_how_to_go_on(place)
+            _say_how_to_go_on(place, completing or _completing_run)
         raise
 
 
-def _say_how_to_go_on(place: str) -> None:
-    """Print the command that completes the run at `place`, if finished work is kept there."""
+def _say_how_to_go_on(place: str, completing: Callable[[Store], str | None]) -> None:
+    """Print what completes the work at `place`, if something finished is kept there."""
     from sim.documents.printable import printable
-    from sim.engine.checkpoint import is_kept, resuming
     from sim.tables.store import Store
 
-    if is_kept(out := Store.of(place)):
-        text = f"{out}: what is finished is kept; `{resuming(out)}` completes the run"
-        click.echo(printable(text), err=True)
+    out = Store.of(place)
+    if words := completing(out):
+        click.echo(printable(f"{out}: what is finished is kept; {words}"), err=True)
+
+
+def _completing_run(out: Store) -> str | None:
+    """Return what completes the run at a place, None if nothing of it is kept."""
+    from sim.engine.checkpoint import is_kept, resuming
+
+    return f"`{resuming(out)}` completes the run" if is_kept(out) else None

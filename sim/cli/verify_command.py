@@ -1,4 +1,4 @@
-"""`sim verify`: whether a run holds what its manifest says."""
+"""`sim verify`: whether a run or a pack holds what its manifest says."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from sim.cli.options import WorkerOptions, quiet_option, worker_options
 
 
 @click.command()
-@click.argument("place", metavar="RUN")
-@click.option("--rerun", is_flag=True, help="Also simulate again and compare every byte.")
+@click.argument("place", metavar="RUN|PACK")
+@click.option(
+    "--rerun", is_flag=True, help="Also simulate a run again and compare every byte."
+)
 @worker_options
 @quiet_option
 def verify(place: str, rerun: bool, workers: WorkerOptions, quiet: bool) -> None:
-    """Check that a run holds what its manifest says.
+    """Check that a run or a pack holds what its manifest says.
 
     Exit code 3 if a file is missing, altered or unknown, or if a rerun differs. `sim run --resume
-    RUN` makes again what is damaged.
+    RUN` and `sim dataset --resume PACK` make again what is damaged.
     """
     from sim._front import verify as verification_of
     from sim.engine.verify import other_software

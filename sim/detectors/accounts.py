@@ -13,10 +13,12 @@ from scipy.stats import rankdata
 from sim.arrays.types import Floats
 from sim.catalog import typologies
 from sim.detectors.quality import Judged, quality
+from sim.errors import InvalidInputError
 from sim.features.marginals import account_features
 from sim.tables.database import RunTables
 
 LEAVES, ITERATIONS = 15, 80
+_NO_EXTRA = "learned scores need the extra `detect`: pip install 'llm-traffic-sim[detect]'"
 
 
 class Accounts:
@@ -61,9 +63,22 @@ def matrices(learned: Any, asked: Any) -> tuple[Floats, Floats, list[str]]:
 
 
 def boosted(first: Floats, sought: NDArray[np.bool_], second: Floats) -> Floats:
-    """Scores of gradient boosting for the rows of `second`, learned from those of `first`."""
-    from sklearn.ensemble import HistGradientBoostingClassifier
-    from threadpoolctl import threadpool_limits
+    """Return scores of gradient boosting for the rows of `second`, learned from those of `first`.
+
+    The same numbers each time. Where nothing, or everything, is sought, all have that score.
+
+    Raises
+    ------
+    InvalidInputError
+        If the extra `detect` is not installed.
+    """
+    if sought.all() or not sought.any() or not len(second):
+        return np.full(len(second), float(sought.any()))
+    try:
+        from sklearn.ensemble import HistGradientBoostingClassifier
+        from threadpoolctl import threadpool_limits
+    except ModuleNotFoundError as error:
+        raise InvalidInputError(_NO_EXTRA) from error
 
     model = HistGradientBoostingClassifier(
         max_iter=ITERATIONS,

@@ -25,6 +25,7 @@ _PROMPTS = 12
 # third, and few of these in twelve; those in six or fewer ask for the same thing in other words.
 _ON_TOPIC, _REWORDED = 12, 6
 _NEAREST = (1, 3, 10)
+_OF_PAIRS = ("a", "b", "templates", "weight", "topics", "reworded", "same")
 _USED = """
 SELECT account_id, org_id, system_prompt_hash AS template, prompt_simhash64 AS prompt
 FROM (SELECT DISTINCT account_id, system_prompt_hash, prompt_simhash64 FROM log_exchanges
@@ -68,7 +69,8 @@ def _pairs(used: Any) -> Any:
         size = rows["account"].nunique()
         if 2 <= size <= _MOST and rows["org_id"].nunique() > 1:
             made.append(_of_template(rows, size))
-    pairs = pd.concat(made).groupby(["a", "b"], as_index=False).sum()
+    none = pd.DataFrame({name: [] for name in _OF_PAIRS}).astype({"a": int, "b": int})
+    pairs = pd.concat(made or [none]).groupby(["a", "b"], as_index=False).sum()
     return pairs.assign(a=accounts[pairs["a"]], b=accounts[pairs["b"]])
 
 

@@ -9,7 +9,7 @@ of its neighbours, and then what the model that was told this thinks of them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,11 +22,46 @@ from sim.tables.database import RunTables
 
 # What more accounts have in common says nothing of a pair of them.
 LARGEST_GROUP = 400
-_ROUNDS = 2
+# How often what is thought of neighbours is thought over.
+ROUNDS = 2
 _TOGETHER = """
 SELECT DISTINCT account_id,
        hash(prompt_cluster, epoch_us(ts_start) // 21600000000) AS key FROM log_exchanges
 """
+
+
+class Graph(NamedTuple):
+    """What accounts of a log have in common, without a label.
+
+    Attributes
+    ----------
+    accounts
+        Their identifiers, in the order of all frames that are made.
+    links
+        By relation, pairs of account and identifier, with the organisation.
+    pairs
+        Pairs of accounts, see `kinship`.
+    features
+        Of each account: kinship with its nearest, and the fixed score.
+    """
+
+    accounts: Any
+    links: dict[str, Any]
+    pairs: Any
+    features: Any
+
+    def told(self, score: Floats) -> Any:
+        """Return features, and what a score of all accounts thinks of the neighbours of each."""
+        known = pd.Series(score, index=self.accounts)
+        thought = _around(self.links, known).join(_of_kin(self.pairs, known))
+        return self.features.join(thought).assign(own=score)
+
+
+def graph_of(tables: RunTables, accounts: Any) -> Graph:
+    """Return what `accounts` of a log, an index of identifiers, have in common."""
+    kin, pairs = kinship(tables, accounts)
+    fixed = relational_scores(tables, accounts).add_prefix("fixed ")
+    return Graph(accounts, dict(relations(tables)), pairs, kin.join(fixed))
 
 
 def scores(every: Sequence[Accounts], marginal: Sequence[Floats]) -> list[Floats]:
@@ -34,36 +69,23 @@ def scores(every: Sequence[Accounts], marginal: Sequence[Floats]) -> list[Floats
 
     `marginal` are scores of the accounts by themselves, learned in the same way.
     """
-    links = [dict(relations(a.tables)) for a in every]
-    plain, kin = [], []
-    for accounts in every:
-        index = accounts.features.index
-        features, pairs = kinship(accounts.tables, index)
-        fixed = relational_scores(accounts.tables, index)
-        plain.append(features.join(fixed.add_prefix("fixed ")))
-        kin.append(pairs)
-
+    graphs = [graph_of(accounts.tables, accounts.features.index) for accounts in every]
     thought = list(marginal)
-    for _ in range(_ROUNDS):
-        frames = [
-            own.join(around(a, link, s)).join(_of_kin(a, pairs, s)).assign(own=s)
-            for own, a, link, pairs, s in zip(plain, every, links, kin, thought, strict=True)
-        ]
+    for _ in range(ROUNDS):
+        frames = [graph.told(score) for graph, score in zip(graphs, thought, strict=True)]
         thought = each_from_the_others(every, frames)
     return thought
 
 
-def _of_kin(accounts: Accounts, pairs: Any, score: Floats) -> Any:
+def _of_kin(pairs: Any, known: Any) -> Any:
     """Sum up what is thought of those with whom an account has most in common."""
-    index = accounts.features.index
-    known = pd.Series(score, index=index)
     frame = pairs.assign(p=pairs["b"].map(known)).dropna()
     made = {}
     for name in ("weight", "kin", "both"):
         total = (frame[name] * frame["p"]).groupby(frame["a"]).sum()
         made[f"{name} thought"] = total / frame.groupby("a")[name].sum()
         made[f"{name} thought in all"] = total
-    return pd.DataFrame(made, index=index).fillna(0.0)
+    return pd.DataFrame(made, index=known.index).fillna(0.0)
 
 
 def relations(tables: RunTables) -> Iterator[tuple[str, Any]]:
@@ -88,10 +110,8 @@ def _shared(tables: RunTables, pairs: str) -> Any:
     )
 
 
-def around(accounts: Accounts, links: dict[str, Any], score: Floats) -> Any:
+def _around(links: dict[str, Any], known: Any) -> Any:
     """Sum up what is thought of the neighbours of each account, by relation."""
-    index = accounts.features.index
-    known = pd.Series(score, index=index)
     made: dict[str, Any] = {}
     for name, pairs in links.items():
         frame = pairs.assign(p=pairs["account_id"].map(known)).dropna()
@@ -110,4 +130,4 @@ def around(accounts: Accounts, links: dict[str, Any], score: Floats) -> Any:
         made[f"{name} weight"] = found["weight"]
         made[f"{name} most"] = found["mean"]
         made[f"{name} rarest"] = found["others"]
-    return pd.DataFrame(made, index=index).fillna(0.0)
+    return pd.DataFrame(made, index=known.index).fillna(0.0)

@@ -145,7 +145,7 @@ def run(
     SimError
         If the disk is full or a worker died.
     """
-    out = _reached_by(workers, Store.of(out))
+    out = reached_by(workers, Store.of(out))
     with _with_remedies(out):
         expect_usable(scenario, out, force=force)
         with locked(out):
@@ -184,6 +184,26 @@ def run_aside(scenario: Scenario, folder: Path, workers: Workers | None) -> RunS
     return _carry_out(context, workers, None)
 
 
+def run_within(
+    scenario: Scenario, out: Store, workers: Workers | None, observe: Observer | None = None
+) -> RunSummary:
+    """Simulate into a folder that belongs to something larger, which holds its lock.
+
+    What an earlier session left there of the same run is gone on with: a run that is whole stays as
+    it is, what is missing or damaged in it is made again, and anything else gives way.
+    """
+    with contextlib.suppress(InvalidInputError):
+        if not checkpoint.is_unfinished(out) and checkpoint.resumable(out) == scenario:
+            if all(file.is_whole(out) for file in records_of(read_manifest(out))):
+                return _as_it_is(scenario, out)
+            checkpoint.reopen(out)
+
+    context = RunContext(scenario, out)
+    expect_memory(context, workers)
+    checkpoint.claim(scenario, out)
+    return _carry_out(context, workers, observe)
+
+
 def resume(
     out: Store | Path | str,
     *,
@@ -209,7 +229,7 @@ def resume(
     InvalidInputError
         If there is no run, if other software made it, or if the engine does not cover it.
     """
-    out = _reached_by(workers, Store.of(out))
+    out = reached_by(workers, Store.of(out))
     scenario = checkpoint.resumable(out)
     with _with_remedies(out), locked(out):
         context = RunContext(scenario, out, engine)
@@ -239,8 +259,16 @@ def _as_it_is(scenario: Scenario, out: Store) -> RunSummary:
     )
 
 
-def _reached_by(workers: Workers | None, out: Store) -> Store:
-    """Return the place; refuse one in the memory of this process if other processes do the work."""
+def reached_by(workers: Workers | None, out: Store) -> Store:
+    """Return the place; refuse one in the memory of this process if other processes do the work.
+
+    Parameters
+    ----------
+    workers
+        Who does the work; this process if None.
+    out
+        Where it goes.
+    """
     if workers and not out.is_shared and not isinstance(workers.executor, InProcess):
         raise InvalidInputError(
             f"{out}: lies in the memory of one process; give it one worker, or another place"

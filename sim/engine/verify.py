@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,10 +41,22 @@ def damaged_files(place: Store | Path | str) -> list[str]:
         If there is no finished run.
     """
     run = Store.of(place)
-    listed = records_of(read_manifest(run))
-    problems = [p for record in listed if (p := problem_of(run, record))]
-    extra = sorted(set(run.files()) - {record.path for record in listed} - {MANIFEST})
-    return problems + [f"{run.name(path)}: is not in the manifest" for path in extra]
+    return unlike_manifest(run, records_of(read_manifest(run)))
+
+
+def unlike_manifest(place: Store, listed: Sequence[FileRecord]) -> list[str]:
+    """Return a line for every file of a place that is missing, altered or not in its manifest.
+
+    Parameters
+    ----------
+    place
+        Where a run, or what else has a manifest, lies.
+    listed
+        The files that its manifest lists.
+    """
+    problems = [p for record in listed if (p := problem_of(place, record))]
+    extra = sorted(set(place.files()) - {record.path for record in listed} - {MANIFEST})
+    return problems + [f"{place.name(path)}: is not in the manifest" for path in extra]
 
 
 def problem_of(run: Store, record: FileRecord) -> str | None:

@@ -83,7 +83,7 @@ def resolve(form: ScenarioForm) -> Scenario:
     if faults:
         raise UnresolvedError(faults)
 
-    look_alikes = [_actor(actor, 1.0, _separability(actor, form)) for actor in _look_alikes(form)]
+    look_alikes = [_actor(actor, form, 1.0) for actor in _look_alikes(form)]
     return Scenario(
         version=1,
         name=form.name,
@@ -202,15 +202,15 @@ def _separability(actor: AnyActorForm, form: ScenarioForm) -> float:
 
 def _actors(form: AnyActorForm, scenario: ScenarioForm) -> list[Actor]:
     """Return an actor, or as many copies of it as are asked for and left, numbered from 1."""
-    scale, separability = scenario.scale, _separability(form, scenario)
-    actor = _actor(form, scale, separability)
+    scale = scenario.scale
+    actor = _actor(form, scenario, scale)
     if form.copies == 1:
         return [actor]
     ids = [f"{actor.id}-{number}" for number in range(1, form.copies + 1)]
     if isinstance(form, BenchmarkForm) or scale == 1:  # accounts stay, and so do all copies
         return [actor.model_copy(update={"id": id_}) for id_ in ids]
 
-    whole = _actor(form, 1.0, separability)
+    whole = _actor(form, scenario, 1.0)
     numbers = {key: getattr(whole, key) for key in scaled_keys(form, scale)}
     sizes = sizes_of_copies(numbers, form.copies, scale)
     operator = whole.operator
@@ -223,17 +223,17 @@ def _actors(form: AnyActorForm, scenario: ScenarioForm) -> list[Actor]:
     ]
 
 
-def _actor(form: AnyActorForm, scale: float, separability: float) -> Actor:
+def _actor(form: AnyActorForm, scenario: ScenarioForm, scale: float) -> Actor:
     """Fill in what the file leaves out from the typology, then scale.
 
     Parameters
     ----------
     form
         An actor of the human form; copies are made by the caller.
+    scenario
+        Says what holds for all actors: separability, volume, a cap.
     scale
         Above 0. It multiplies the keys of `scaled_keys`, typology defaults too, and the budget.
-    separability
-        That of the actor.
 
     Returns
     -------
@@ -246,7 +246,9 @@ def _actor(form: AnyActorForm, scale: float, separability: float) -> Actor:
         **defaults,
         **_written(form, defaults),
         "arrival": typology.arrival,
-        "separability": separability,
+        "separability": _separability(form, scenario),
+        "volume": scenario.volume,
+        "most_of_everybody": scenario.most_exchanges_per_account_day,
     }
 
     # What is worked on, and by which agent.
@@ -264,6 +266,9 @@ def _actor(form: AnyActorForm, scale: float, separability: float) -> Actor:
         values["operator"] = {**catalog.operator(), **values.get("operator", {})}
 
     values |= _scaled(values, scaled_keys(form, scale), scale)
+    work = "items" if isinstance(form, BenchmarkForm) else "target_exchanges"
+    if scenario.volume is not None and values.get(work) is not None:
+        values[work] = scaled(values[work], scenario.volume)
     if form.model_fields_set.intersection(DECIDED_BY_LIBRARY):
         values.setdefault("library", NO_LIBRARY)
     values["models"] = dict(sorted(values["models"].items()))

@@ -169,6 +169,11 @@ class Actor(Record):
     exchanges_per_account_day: float = 0.0
     most_per_account_day: float | None = None
 
+    # What the scenario says of all actors alike: a factor on what they want to send, which is in
+    # the target and the items already, and a cap on every account.
+    volume: float | None = None
+    most_of_everybody: float | None = None
+
     # Coming and going: days from the first to the last activity, None for accounts that are always
     # there; the share of the time that they send nothing, and for how long at once; days until a
     # new one does its all; standard deviation, after a month, of the logarithm of its volume; the

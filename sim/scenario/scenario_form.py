@@ -12,11 +12,18 @@ from pydantic import Field
 from sim.catalog.ids import LevelId
 from sim.documents.bounds import MOST_SCALE
 from sim.documents.forms import Form
-from sim.documents.value_types import Instant, PositiveDuration, Share, Slug, Version
+from sim.documents.value_types import (
+    Instant,
+    PositiveDuration,
+    PositiveShare,
+    Share,
+    Slug,
+    Version,
+)
 from sim.scenario.actor_forms import AnyActorForm
 from sim.scenario.keys import optional_key
 from sim.scenario.resolved import Columns, Format
-from sim.scenario.values import PartRows, Seed
+from sim.scenario.values import PartRows, PositiveDailyRate, Seed
 from sim.scenario.world_forms import WorldForm
 
 
@@ -88,6 +95,17 @@ class ScenarioForm(Form):
     level: LevelId | None = optional_key(
         "How hard typologies are to tell apart, in place of `separability`: each has the "
         "separability that the catalog gives it at that level.",
+        "Default: none.",
+    )
+    volume: PositiveShare | None = optional_key(
+        "Multiplies what every account wants to send, above 0 to 1: exchanges a day and their "
+        "caps, target_exchanges, and for L04 the items of each run. Accounts, budgets and what "
+        "the provider acts on stay.",
+        "Default: 1.",
+    )
+    most_exchanges_per_account_day: PositiveDailyRate | None = optional_key(
+        "Cap on the mean daily exchanges of every account, whatever its typology, above 0 to "
+        "10^7. Work off a queue with a target or with runs is done all the same.",
         "Default: none.",
     )
     look_alikes: Annotated[

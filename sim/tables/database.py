@@ -51,7 +51,9 @@ class RunTables:
         self._open(files, opens_us, opens_us + clock.duration_us)
 
     @classmethod
-    def over(cls, folder: Path, opens_us: int, closes_us: int) -> RunTables:
+    def over(
+        cls, folder: Path, opens_us: int, closes_us: int, paths: Sequence[Path] | None = None
+    ) -> RunTables:
         """Open all Parquet tables below a folder, such as a pack; parts of a table in one folder.
 
         Parameters
@@ -60,9 +62,11 @@ class RunTables:
             Holds `log/accounts.parquet`, `log/exchanges/part-00000.parquet` and the like.
         opens_us, closes_us
             When the log opens and closes, in microseconds of Unix time.
+        paths
+            The files that are opened, where not all of them are.
         """
         files: dict[str, list[Path]] = {}
-        for path in sorted(folder.rglob("*.parquet")):
+        for path in sorted(folder.rglob("*.parquet") if paths is None else paths):
             place = path.relative_to(folder)
             if any(part.startswith(".") for part in place.parts):
                 continue

@@ -100,6 +100,8 @@ def read_manifest(run: Store) -> dict[str, Any]:
     except ValueError as error:
         raise InvalidInputError(f"{run.name(MANIFEST)}: is damaged: {said(error)}") from None
 
+    if isinstance(content, dict) and content.get("kind") == "pack":
+        raise InvalidInputError(f"{run}: is a pack, not a run")
     if not isinstance(content, dict) or not content.keys() >= _KEYS:
         raise InvalidInputError(f"{run.name(MANIFEST)}: is not the manifest of a run")
     return checked(ManifestForm, content, run.name(MANIFEST))

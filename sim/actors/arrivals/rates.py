@@ -62,15 +62,26 @@ def unscaled_rates_per_day(
 
     The mean of the slot's behaviour times the volume of its first account, which has mean 1; at
     most `most_per_account_day` of the actor. If it states none, that is `MOST_PER_DAY`, or
-    `MOST_UNDER_LIMITS` for accounts that follow a mode and have limits.
+    `MOST_UNDER_LIMITS` for accounts that follow a mode and have limits. Of that the share `volume`,
+    and at most what the scenario lets everybody send.
     """
     within = slice(slots.start, slots.stop)
     mean = np.array([mean_per_day(behaviour) for behaviour in behaviours])
     rate = accounts.volume[within] * mean[accounts.mode[within]]
+
+    most: float | Floats
     if actor.most_per_account_day is not None:
-        return np.asarray(np.minimum(rate, actor.most_per_account_day))
-    is_bound = (accounts.mode[within] != OWN_MODE) & (actor.tier != NO_LIMITS)
-    return np.asarray(np.minimum(rate, np.where(is_bound, MOST_UNDER_LIMITS, MOST_PER_DAY)))
+        most = actor.most_per_account_day
+    else:
+        is_bound = (accounts.mode[within] != OWN_MODE) & (actor.tier != NO_LIMITS)
+        most = np.where(is_bound, MOST_UNDER_LIMITS, MOST_PER_DAY)
+    rate = np.minimum(rate, most)
+
+    if actor.volume is not None:
+        rate = rate * actor.volume
+    if actor.most_of_everybody is not None:
+        rate = np.minimum(rate, actor.most_of_everybody)
+    return np.asarray(rate)
 
 
 def mean_per_day(behaviour: Actor) -> float:

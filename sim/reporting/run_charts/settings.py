@@ -76,4 +76,5 @@ def _asked(actor: Actor) -> str:
     if actor.runs:
         runs = f"{actor.runs:,} run{'' if actor.runs == 1 else 's'}"
         return f"{runs} of {actor.items:,} tasks of {actor.benchmark}"
-    return f"{actor.exchanges_per_account_day:,.3g} exchanges a day by the median account"
+    per_day = actor.exchanges_per_account_day * (actor.volume or 1)
+    return f"{per_day:,.3g} exchanges a day by the median account"

@@ -23,6 +23,7 @@ from sim.catalog import (
     claims,
     enforcement,
     families,
+    labelling,
     limits,
     limits_of,
     loading,
@@ -34,6 +35,7 @@ from sim.catalog import (
     output_rules,
     parameters,
     payment_kinds,
+    population,
     provider,
     resolve_model,
     sources,
@@ -66,6 +68,8 @@ KINDS: dict[str, Any] = {
     "mode": modes,
     "amplification": amplification,
     "payment": lambda: (*payment_kinds(), PAYMENT_TIMING),
+    "label": labelling,
+    "population": lambda: ("accounts",),
 }
 ENTRIES = [(kind, key) for kind, entries in KINDS.items() for key in entries()]
 
@@ -78,6 +82,11 @@ def test_every_value_names_a_known_source(kind: str, key: str) -> None:
         assert value.source in sources()
         if value.source in ("general-knowledge", "design-prior"):
             assert value.status == "prior"
+
+
+def test_the_population_is_of_all_that_does_not_extract() -> None:
+    assert set(population()) == {t.id for t in typologies().values() if not t.is_extraction}
+    assert math.isclose(sum(population().values()), 1)
 
 
 def test_every_source_is_used() -> None:

@@ -1,0 +1,124 @@
+"""T3: whether identifiers, the order of rows or fractions of times tell what extracts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from scipy.stats import norm
+
+from sim.arrays.types import Bools, Floats, Ints
+from sim.audits.chance import permuted_aucs, permuted_labels
+from sim.audits.context import AuditTest, Context, few_owners
+from sim.audits.report import Finding, Status, not_checked
+
+# The hash of a prompt is meant to say what the prompt is like.
+_MEANT_TO_TELL = ("prompt_simhash64",)
+# Of fewer different identifiers nothing can be said.
+_LEAST = 50
+_GRIDS_US = {"second": 1_000_000, "millisecond": 1_000}
+_ROUNDS = 400
+# One look at a column: its name, and of each row its value, whether it extracts, and its owner.
+Look = tuple[str, Any, Bools, Ints]
+
+
+def check(context: Context) -> Iterator[Finding]:
+    """Ask each look at identifiers, order and times for its AUC, and chance for the same."""
+    yield _finding(context, "identifiers: order, digits and length, AUC", _of_identifiers(context))
+    yield _finding(context, "place of a row among entities, AUC", _of_places(context))
+    yield _finding(context, "fractions of times, AUC", _of_times(context))
+
+
+def _of_identifiers(context: Context) -> Iterator[Look]:
+    """Yield looks at each identifier, once for each of its values."""
+    for stem in context.tables.about_accounts():
+        for name in [n for n in context.columns(stem, "id") if n not in _MEANT_TO_TELL]:
+            once = _with_truth(context, stem, name).drop_duplicates(name)
+            once = once[once[name] != 0]
+            if len(once) < _LEAST:
+                continue
+            of = once["extracts"].to_numpy(bool), once["owner"].to_numpy()
+            ids = once[name].to_numpy().astype(np.uint64)
+            for look, values in _looks(ids):
+                yield (f"{stem}.{name}: {look}", values, *of)
+
+
+def _looks(ids: Any) -> Iterator[tuple[str, Floats]]:
+    """Yield what the digits of identifiers may tell."""
+    text = ids.astype(str)
+    yield "order", ids.astype(float)
+    yield "last digit", (ids % np.uint64(10)).astype(float)
+    yield "last byte", (ids % np.uint64(256)).astype(float)
+    yield "length", np.char.str_len(text).astype(float)
+    yield "first digit", np.array([int(word[0]) for word in text], float)
+
+
+def _of_places(context: Context) -> Iterator[Look]:
+    """Yield the number of each row of the tables of entities, of the first of each account."""
+    for stem in context.tables.about_accounts():
+        if stem == "log/exchanges" or "account_id" not in context.tables.schemas[stem]:
+            continue
+        rows = context.tables.rows(f"SELECT account_id FROM {context.view(stem)}")
+        rows["place"] = np.arange(len(rows), dtype=float)
+        once = rows.drop_duplicates("account_id").merge(context.truth, on="account_id")
+        if len(once) >= _LEAST:
+            of = once["extracts"].to_numpy(bool), once["owner"].to_numpy()
+            yield (f"row of {stem}", once["place"].to_numpy(), *of)
+
+
+def _of_times(context: Context) -> Iterator[Look]:
+    """Yield fractions of a second and of a millisecond of all times that are known to the log."""
+    for stem in context.tables.about_accounts():
+        for name in context.columns(stem, "time"):
+            rows = _with_truth(context, stem, name).dropna(subset=[name])
+            if len(rows) < _LEAST:
+                continue
+            micros = rows[name].dt.tz_localize(None).to_numpy("datetime64[us]").astype(np.int64)
+            of = rows["extracts"].to_numpy(bool), rows["owner"].to_numpy()
+            for grid, length in _GRIDS_US.items():
+                yield (f"{stem}.{name}: fraction of a {grid}", (micros % length).astype(float), *of)
+
+
+def _with_truth(context: Context, stem: str, name: str) -> Any:
+    """Return one column with the truth about each row's account."""
+    if stem == "log/exchanges":
+        return context.rows([name])
+    query = f'SELECT account_id, "{name}" FROM ({context.tables.of_accounts(stem)})'
+    if name == "account_id":
+        query = f"SELECT account_id FROM ({context.tables.of_accounts(stem)})"
+    truth = context.truth[["account_id", "extracts", "owner"]]
+    return context.tables.rows(query).merge(truth, on="account_id")
+
+
+def _finding(context: Context, title: str, looks: Iterator[Look]) -> Finding:
+    """Return the look that is beyond the limit and beyond chance, or else the nearest to it."""
+    rng, made, why = context.rng("T3"), [], ""
+    for name, values, sought, owner in looks:
+        if few := few_owners(owner, sought):
+            why = few
+            continue
+        labels, place = permuted_labels(sought, owner, rng, _ROUNDS)
+        areas = permuted_aucs(values[:, None], labels, place)[:, 0]
+        made.append((name, float(areas[0]), float(areas[1:].std())))
+    if not made:
+        return not_checked(title, why or "no column of this kind with enough values")
+
+    # what is constant, such as the length of identifiers, has no spread and tells nothing
+    chances = [
+        float(2 * norm.sf(abs(area - 0.5) / max(spread, 1e-9))) * len(made)
+        for _, area, spread in made
+    ]
+    allowed, least = context.limit("T3", "auc"), context.limit("T3", "p")
+    beyond = [abs(area - 0.5) > allowed - 0.5 + 1e-12 for _, area, _ in made]
+    worst = min(range(len(made)), key=lambda k: (not beyond[k], chances[k]))
+    name, area, spread = made[worst]
+    status: Status = "failed" if beyond[worst] and chances[worst] < least else "passed"
+    says = (
+        f"worst of {len(made)} looks; one beyond {1 - allowed:.2f} to {allowed:.2f} fails if its "
+        f"p by permuted owners, {min(1.0, chances[worst]):.2g} (Bonferroni), is below {least:g}"
+    )
+    return Finding("", title, status, area, allowed, spread, name, says)
+
+
+TEST = AuditTest("T3", "identifiers, order and fractions", needs=("truth",), check=check)

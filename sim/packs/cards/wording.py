@@ -1,0 +1,87 @@
+"""What several cards say alike: licence, purpose, limits, and what a pack must not be used for."""
+
+from __future__ import annotations
+
+from sim.packs.facts import PackFacts
+
+LICENCE = "CDLA-Permissive-2.0"
+LICENCE_URL = "https://cdla.dev/permissive-2-0/"
+WHY_LICENCE = (
+    "It is made for data: whoever passes the data on passes the text of the licence on, and "
+    "nothing is asked of results, such as a detector that was trained on it. CC-BY-4.0 would "
+    "leave open whether a model owes attribution."
+)
+
+PURPOSE = (
+    "To develop and compare detectors of coordinated model extraction (systematic collection of "
+    "the answers of a language model through its API) under conditions that a provider has: "
+    "labels that come late, partial and wrong; harmless customers that look like a campaign; "
+    "evidence that lies in relations between accounts; adversaries who adapt."
+)
+
+MUST_NOT = (
+    "Attribution. No account, campaign or operator stands for a named company, laboratory or "
+    "person. A detector that fires on real traffic says nothing about who sends it.",
+    "Automatic bans. A detector trained on simulated traffic may rank accounts for a person to "
+    "look at; it must not decide alone about anybody's access.",
+    "Claims of measured prevalence. How common abuse is, is an input here. No share, rate or "
+    "count of this pack is a measurement of the world.",
+    "Evading detection. The adversaries' adaptations are there so that defences can be tested "
+    "against them.",
+)
+
+LIMITS = (
+    "Everything is simulated. Parameters of abusive behaviour are priors: no public log of a "
+    "campaign exists to fit them to.",
+    "There are no texts of prompts or answers; what is left of them are lengths, hashes and, "
+    "where the recipe asks for them, vectors from a synthetic geometry.",
+    "A detector's scores here do not carry over to a provider; differences between methods may.",
+    "One engine wrote all of it. What it cannot do, no account does.",
+)
+
+BIASES = (
+    "Abusive accounts are many more than in any population: use `truth/sample_weights`.",
+    "All twenty typologies are of one catalogue; kinds of abuse that it lacks are not there.",
+    "Countries, networks and clients follow priors of the catalogue, not any provider's customers.",
+)
+
+TRUTH = (
+    "Tables below `truth/` are for evaluation only. A detector that reads them has seen the "
+    "answers; so has one that uses sample weights in training, because they differ by class."
+)
+
+TARGET = (
+    "`target` of `truth/targets`: at least {share:.0%} of what an account sent in the window "
+    "belongs to a campaign of extraction. Beside it stand `any_extraction`, `half_extraction`, "
+    "`abusive_typology` and `extraction_purpose`, which disagree with it in part."
+)
+
+
+def target_words(facts: PackFacts) -> str:
+    """Return what the recommended target is."""
+    return TARGET.format(share=facts.recipe.least_share)
+
+
+def remake(facts: PackFacts) -> str:
+    """Return the command that makes the pack again."""
+    return f"sim dataset {facts.recipe.name}"
+
+
+def what_it_holds(facts: PackFacts) -> str:
+    """Return one sentence on the size of the pack."""
+    rows = facts.rows
+    scenarios = facts.recipe.scenarios
+    number = len(scenarios)
+    return (
+        f"{rows.get('log/exchanges', 0):,} exchanges of {rows.get('log/accounts', 0):,} accounts "
+        f"over {scenarios[0].clock.duration_us / 86_400e6:g} days, from "
+        f"{number:,} simulation{'' if number == 1 else 's'} in "
+        f"{len(facts.recipe.worlds)} world{'' if len(facts.recipe.worlds) == 1 else 's'}"
+    )
+
+
+def audit_words(facts: PackFacts) -> str:
+    """Return in one sentence what the audits found."""
+    if facts.audit is None:
+        return "It was not audited when it was made; `sim audit` does so."
+    return f"Audits by the limits of `{facts.audit.difficulty}`: {facts.audit.headline}."

@@ -1,0 +1,264 @@
+"""A pack that is not finished yet: what it is made of, and which steps and parts are whole."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from sim.engine.run_files import FOLDER, LOCK
+from sim.errors import InvalidInputError, SimError
+from sim.packs import pack_files
+from sim.packs.manifest import is_pack, read_manifest, records_of, software
+from sim.packs.merge import PartRecord, record_path
+from sim.packs.pack_files import PARTS, STEPS, UNFINISHED
+from sim.packs.recipe import Recipe
+from sim.tables.formats import FileRecord
+from sim.tables.manifest import MANIFEST
+from sim.tables.schema import IN_PARTS
+from sim.tables.store import Store, final_name
+
+
+def identity_of(recipe: Recipe, made_by: dict[str, str]) -> str:
+    """Return a hash that is the same for packs with the same bytes.
+
+    Parameters
+    ----------
+    recipe
+        Its resolved form is hashed, with the scenarios in it.
+    made_by
+        Versions by name, as `software` gives them.
+
+    Returns
+    -------
+    str
+        The SHA-256 in hexadecimal digits.
+    """
+    text = json.dumps([recipe.to_dict(), made_by], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def check(recipe: Recipe, out: Store, *, force: bool) -> None:
+    """Raise InvalidInputError unless `out` may become, or is, the place of a pack of `recipe`.
+
+    It may if it is empty, if it holds an unfinished pack of the same recipe by the same software,
+    or a pack that `force` replaces. Files that no pack has are in the way of all but the same.
+
+    Parameters
+    ----------
+    recipe
+        What is to be made.
+    out
+        The place. Nothing is changed there.
+    force
+        Whether a pack that is there, finished or not, may be replaced.
+    """
+    if _is_same(recipe, out):
+        return
+    foreign = pack_files.foreign_to(out)
+    if not foreign and not [path for path in out.files() if path != LOCK]:
+        return
+
+    if not force:
+        raise InvalidInputError(
+            f"{out}: folder is not empty; choose another, or replace a pack with --force"
+        )
+    if not out.is_file(UNFINISHED) and not is_pack(out):
+        raise InvalidInputError(f"{out}: holds no pack of sim; --force replaces only a pack")
+    if foreign:
+        raise InvalidInputError(
+            f"{out}: holds {foreign!a} beside a pack; --force replaces only a pack: "
+            "move it away, or choose another folder"
+        )
+
+
+def claim(recipe: Recipe, out: Store) -> None:
+    """Make `out` the place of a pack of `recipe`; call it after `check`, holding the lock.
+
+    What an unfinished pack of the same recipe by the same software left there stays.
+    """
+    if not _is_same(recipe, out):
+        pack_files.clear(out)
+        note(recipe, out)
+
+
+def note(recipe: Recipe, out: Store) -> None:
+    """Write down what is being made there, so that it can be resumed."""
+    made_by = software()
+    about = {
+        "identity": identity_of(recipe, made_by),
+        "software": made_by,
+        "recipe": recipe.to_dict(),
+    }
+    out.write_json(UNFINISHED, about)
+
+
+def _is_same(recipe: Recipe, out: Store) -> bool:
+    """Whether an unfinished pack of the same recipe by the same software is there."""
+    about = _about(out)
+    return about is not None and about["identity"] == identity_of(recipe, software())
+
+
+def _about(out: Store) -> dict[str, Any] | None:
+    """Return what is written down of the unfinished pack; None if that is nothing sound."""
+    try:
+        about = out.read_json(UNFINISHED)
+        recipe = Recipe.from_dict(about["recipe"])
+        is_own = about["identity"] == identity_of(recipe, about["software"])
+        return dict(about) if is_own else None
+    except (OSError, ValueError, KeyError, TypeError, InvalidInputError):
+        return None
+
+
+def resumable(out: Store) -> Recipe:
+    """Return the recipe of an unfinished or damaged pack.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is none; if other software began it: then what is there and what would be added do
+        not belong together; or if a finished pack holds files that its manifest does not list.
+    """
+    about = _about(out)
+    if about is None and is_unfinished(out):
+        raise InvalidInputError(
+            f"{out.name(UNFINISHED)}: is damaged, and with it what was being made; make the pack "
+            "again with --force"
+        )
+    if about is None:
+        about = read_manifest(out)
+        _expect_nothing_else(out, records_of(about))
+
+    others = [
+        f"{name} {about['software'].get(name, 'unknown')} (here {version})"
+        for name, version in software().items()
+        if about["software"].get(name) != version
+    ]
+    if others:
+        raise InvalidInputError(
+            f"{out}: was made with {', '.join(others)}; resume it with the same versions, or make "
+            "the pack again with --force"
+        )
+    return Recipe.from_dict(about["recipe"])
+
+
+def _expect_nothing_else(out: Store, records: Sequence[FileRecord]) -> None:
+    """Raise InvalidInputError if a finished pack holds files that its manifest does not list."""
+    listed = {record.path for record in records} | {MANIFEST}
+    strange = [
+        f"{out.name(path)}: is not in the manifest; move it elsewhere, then resume the pack"
+        for path in out.files()
+        if path not in listed and not path.startswith(f"{FOLDER}/") and final_name(path) == path
+    ]
+    if strange:
+        raise InvalidInputError("\n".join(strange[:20]))
+
+
+def is_unfinished(out: Store) -> bool:
+    """Whether a pack was begun there and not brought to its end."""
+    return out.is_file(UNFINISHED)
+
+
+def is_kept(out: Store) -> bool:
+    """Whether something is there that `resume` can go on with."""
+    try:
+        return out.is_shared and is_unfinished(out)
+    except (SimError, OSError):
+        return True  # it cannot be reached, so nothing was removed there
+
+
+def resuming(out: Store) -> str:
+    """Return the command that completes an unfinished pack."""
+    return f"sim dataset --resume {shlex.quote(str(out))}"
+
+
+def end(out: Store) -> None:
+    """Remove what only an unfinished pack needs, once the manifest is written."""
+    pack_files.clear(out, pack_files.MEMBERS)
+    pack_files.clear(out, PARTS)
+    pack_files.clear(out, STEPS)
+    out.remove_temporary()
+    out.remove(UNFINISHED)
+    out.remove_empty(FOLDER)
+
+
+def give_up(out: Store) -> None:
+    """Remove what is not whole, and all of a pack of which nothing was finished."""
+    # what made it fail, a full disk or a lost network, may well fail here again
+    with contextlib.suppress(OSError, SimError):
+        out.remove_temporary()
+        if not _has_begun(out) and not out.is_file(MANIFEST):
+            pack_files.clear(out)
+
+
+def _has_begun(out: Store) -> bool:
+    """Whether any step, or any shard or part of a member, was finished."""
+    if any(path.endswith(".json") for path in (*out.files(STEPS), *out.files(PARTS))):
+        return True
+    return any(
+        not path.endswith(("/run.json", "/lock")) and path.endswith(".json")
+        for path in out.files(pack_files.MEMBERS)
+    )
+
+
+# --- steps and parts that are whole
+
+
+def write_step(out: Store, name: str, files: Sequence[FileRecord], facts: Any = None) -> None:
+    """Note that a step is done: the files that it wrote, and what later steps need to know."""
+    content = {"name": name, "files": [file.to_dict() for file in files], "facts": facts}
+    out.write_json(f"{STEPS}/{name}.json", content)
+
+
+def step_done(out: Store, name: str) -> tuple[list[FileRecord], Any] | None:
+    """Return the files and facts of a step whose files are whole; None if it is to be done."""
+    try:
+        content = out.read_json(f"{STEPS}/{name}.json")
+        files = [FileRecord(**record) for record in content["files"]]
+        is_sound = content["name"] == name and all(pack_files.is_own(f.path) for f in files)
+        whole = is_sound and all(file.is_whole(out) for file in files)
+        return (files, content["facts"]) if whole else None
+    except (OSError, ValueError, KeyError, TypeError, InvalidInputError):
+        return None
+
+
+def parts_done(out: Store) -> dict[int, PartRecord]:
+    """Return the parts whose files are whole, by number; each file is hashed for that."""
+    done = {}
+    for path in out.files(PARTS):
+        with contextlib.suppress(OSError, ValueError, InvalidInputError):
+            record = PartRecord.from_dict(out.read_json(path))
+            is_own = path == record.place and record.is_sound()
+            if is_own and all(file.is_whole(out) for file in record.files):
+                done[record.number] = record
+    return done
+
+
+def reopen(out: Store, steps: dict[str, tuple[list[FileRecord], Any]]) -> None:
+    """Make an unfinished pack of a finished one; what is whole will not be made again.
+
+    Parameters
+    ----------
+    out
+        The place of the pack.
+    steps
+        The files and facts of each step, as the manifest has them.
+    """
+    manifest = read_manifest(out)
+    by_number: dict[int, list[FileRecord]] = {}
+    for record in records_of(manifest):
+        stem, _, name = record.path.rpartition("/")
+        if stem in IN_PARTS:
+            number = int(name.partition(".")[0].removeprefix("part-"))
+            by_number.setdefault(number, []).append(record)
+
+    # in this order: whoever is stopped here has a finished pack still, or one with its steps
+    for number, files in by_number.items():
+        out.write_json(record_path(number), PartRecord(number, files, 0).to_dict())
+    for name, (files, facts) in steps.items():
+        write_step(out, name, files, facts)
+    note(Recipe.from_dict(manifest["recipe"]), out)
+    out.remove(MANIFEST)

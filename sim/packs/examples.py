@@ -1,0 +1,163 @@
+"""Examples of a split: what a detector learns from, and what it is judged by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from sim.arrays.types import Bools, Ints
+from sim.documents.problems import suggest
+from sim.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sim.packs.pack import Pack
+
+FEATURES = "features/accounts"
+# Columns that say which example a row is; the others are features.
+KEYS = ("example_id", "account_id", "window_from", "window_to")
+POSITIVE = "extraction"
+
+
+@dataclass(frozen=True)
+class Part:
+    """The examples of one fold, row by row.
+
+    Attributes
+    ----------
+    features
+        Numbers alone, one row an example; no identifiers.
+    labels
+        Whether each example is positive, as far as the detector is told.
+    example_ids, account_ids
+        Which examples they are, and whose.
+    """
+
+    features: pd.DataFrame
+    labels: Bools
+    example_ids: Ints
+    account_ids: Ints
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def __repr__(self) -> str:
+        return f"<Part: {len(self):,} examples, {int(self.labels.sum()):,} labelled positive>"
+
+
+@dataclass(frozen=True)
+class Examples:
+    """A split, ready for a detector.
+
+    Attributes
+    ----------
+    scheme
+        Its name.
+    trained_us
+        As of when labels are known, in microseconds of Unix time.
+    parts
+        By fold: train, test, and others that the scheme has.
+    """
+
+    scheme: str
+    trained_us: int
+    parts: dict[str, Part]
+
+    @property
+    def train(self) -> Part:
+        """What is learned from."""
+        return self.parts["train"]
+
+    @property
+    def test(self) -> Part:
+        """What is judged; `Pack.targets` has its truth."""
+        return self.parts["test"]
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{fold} {len(part):,}" for fold, part in self.parts.items())
+        return f"<Examples of {self.scheme}: {sizes}>"
+
+
+def examples_of(
+    pack: Pack, scheme: str, *, labels: Literal["observed", "truth"], trained_us: int | None
+) -> Examples:
+    """Return the examples of a split; see `Pack.examples`.
+
+    Folds of accounts hold the examples of these accounts whose window is the whole log.
+    """
+    folds = _folds(pack, scheme)
+    frame = pack.pandas(FEATURES)
+    if folds["entity_type"].iloc[0] == "example":
+        key = "example_id"
+    else:
+        key = "account_id"
+        frame = frame[_is_whole(frame, pack)]
+    fold_of = folds.set_index("entity_id")["fold"].astype(str)
+    fold = frame[key].map(fold_of)
+    frame, fold = frame[fold.notna()], fold[fold.notna()]
+
+    for name in ("train", "test"):
+        if not (fold == name).any():
+            raise InvalidInputError(f"{pack.store}: the split {scheme} has no {name} examples")
+    if trained_us is None:
+        trained_us = pack.recipe.closes_us
+        if key == "example_id":
+            trained_us = _us(frame["window_from"][fold == "test"]).min()
+
+    positive = _labels(pack, frame, labels, int(trained_us))
+    parts = {
+        name: _part(frame[fold == name], positive[(fold == name).to_numpy()])
+        for name in sorted(fold.unique())
+        if name != "dropped"
+    }
+    return Examples(scheme, int(trained_us), parts)
+
+
+def _folds(pack: Pack, scheme: str) -> pd.DataFrame:
+    """Return the rows of a scheme, or raise InvalidInputError that says which there are."""
+    splits = pack.splits
+    folds = splits[splits["split_scheme"] == scheme]
+    if folds.empty:
+        known = pack.manifest["splits"].get(scheme, {})
+        there = sorted(map(str, splits["split_scheme"].unique()))
+        why = f": {known['left_out']}" if "left_out" in known else suggest(str(scheme), there)
+        raise InvalidInputError(f"{pack.store}: has no split {scheme}{why}")
+    return folds
+
+
+def _us(times: pd.Series[Any]) -> Ints:
+    """Return times as microseconds of Unix time."""
+    microseconds: Ints = times.dt.as_unit("us").astype("int64").to_numpy()
+    return microseconds
+
+
+def _is_whole(frame: pd.DataFrame, pack: Pack) -> Bools:
+    """Tell of which examples the window is the whole log."""
+    opens, closes = pack.recipe.opens_us, pack.recipe.closes_us
+    is_whole: Bools = (_us(frame["window_from"]) == opens) & (_us(frame["window_to"]) == closes)
+    return is_whole
+
+
+def _labels(
+    pack: Pack, frame: pd.DataFrame, labels: Literal["observed", "truth"], trained_us: int
+) -> Bools:
+    """Return which examples are positive, by the truth or by what is known when one trains."""
+    if labels == "truth":
+        targets = pack.pandas("truth/targets", ["entity_type", "entity_id", "target"])
+        targets = targets[targets["entity_type"] == "example"]
+        is_target = targets.set_index("entity_id")["target"]
+        positive: Bools = frame["example_id"].map(is_target).to_numpy(dtype=bool)
+        return positive
+
+    known = pack.labels_as_of(trained_us)
+    is_positive = (known["entity_type"] == "account") & (known["label"] == POSITIVE)
+    named: Bools = frame["account_id"].isin(known["entity_id"][is_positive]).to_numpy()
+    return named
+
+
+def _part(frame: pd.DataFrame, positive: Bools) -> Part:
+    """Return a part of its rows, without the columns that say which they are."""
+    features = frame.drop(columns=list(KEYS)).reset_index(drop=True)
+    ids = (frame[name].to_numpy() for name in ("example_id", "account_id"))
+    return Part(features, positive, *ids)

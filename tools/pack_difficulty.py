@@ -1,0 +1,201 @@
+"""Measure how hard the levels of the extraction bench are: `python -m tools.pack_difficulty`.
+
+For each level packs are made of one simulation each, of one world and five seeds. Every pack is
+asked once, by baselines that learned from the pack of the seed before: five pairs. The tables of
+docs/background/packs.md are rewritten. With `--work FOLDER` packs are kept there, and used again.
+
+    python -m tools.pack_difficulty --work /tmp/bench --levels easy hard --seeds 901 902 903
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sim.arrays.types import Bools, Floats, Ints
+from sim.catalog import typologies
+from sim.detectors.baselines import Seen, by_marginals, by_relations, seen_in_pack
+from sim.detectors.quality import Judged, Measured, chosen, measured
+from sim.labelling.as_of import labels_as_of
+from sim.packs.build import build
+from sim.packs.load_recipe import load_recipe
+from sim.tables.database import RunTables
+
+PAGE = Path(__file__).parents[1] / "docs" / "background" / "packs.md"
+LEVELS = ("easy", "medium", "hard")
+SEEDS = (901, 902, 903, 904, 905)
+BASELINES: dict[str, Callable[[Seen, Bools, Seen], Floats]] = {
+    "marginal": by_marginals,
+    "relational": by_relations,
+}
+LEARNED = ("truth", "observed labels")
+_PARTS = {"auc": "AUC", "average_precision": "average precision", "recall_2": "recall at FPR 1e-2"}
+_BLOCK = re.compile(r"(<!-- measured: difficulty -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+class Bench(NamedTuple):
+    """The accounts of a pack, what they are, and what a provider knows when the log closes.
+
+    `sought` is the recommended target, `known` those labelled as extraction, `kind` the typology,
+    `owner` who is drawn as a whole by the bootstrap.
+    """
+
+    seen: Seen
+    sought: Bools
+    known: Bools
+    kind: Any
+    owner: Ints
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, help="folder for the packs; they stay there")
+    parser.add_argument("--levels", nargs="+", default=LEVELS, choices=LEVELS)
+    parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
+    parser.add_argument("--set", nargs="*", default=[], dest="changes", help="of the scenario")
+    parser.add_argument("--dry-run", action="store_true", help="print the tables alone")
+    asked = parser.parse_args()
+
+    with tempfile.TemporaryDirectory() as folder:
+        work = asked.work or Path(folder)
+        found = {
+            level: measure([bench(level, seed, work, asked.changes) for seed in asked.seeds])
+            for level in asked.levels
+        }
+    text = tables_of(found)
+    print(text)  # noqa: T201
+    if not asked.dry_run:
+        page = PAGE.read_text(encoding="utf-8")
+        page = _BLOCK.sub(lambda match: f"{match[1]}{text}{match[2]}", page)
+        PAGE.write_text(page, encoding="utf-8")
+
+
+def bench(level: str, seed: int, work: Path, changes: Sequence[str] = ()) -> Bench:
+    """Return the accounts of a pack of one simulation, which is made unless it is there."""
+    recipe = {
+        "version": 1,
+        "name": f"{level}-{seed}",
+        "scenario": "extraction_bench",
+        "level": level,
+        "seeds": [seed],
+        "set": dict(change.split("=", 1) for change in changes),
+        "features": {"account_days": False, "windows": False},
+        "splits": {"schemes": ["campaign"]},
+    }
+    place = work / f"{level}-{seed}"
+    if not (place / "manifest.json").exists():
+        build(load_recipe(recipe), place, audit=False)
+    return opened(place)
+
+
+def opened(place: Path) -> Bench:
+    """Return the accounts of a pack that are in its log."""
+    manifest = json.loads((place / "manifest.json").read_text(encoding="utf-8"))
+    opens_us, closes_us = manifest["windows"][0]
+    tables = RunTables.over(place, opens_us, closes_us)
+    seen = seen_in_pack(tables)
+    truth = tables.rows(
+        "SELECT account_id, target, typology_id, coordination, actor_id, org_id"
+        " FROM (FROM truth_targets WHERE entity_type = 'account')"
+        " JOIN truth_accounts USING (account_id) JOIN log_accounts USING (account_id)"
+    )
+    truth = truth.set_index("account_id").loc[seen.features.index]
+    labels = labels_as_of(tables.rows("FROM labels_observed_labels"), closes_us)
+    named = labels.loc[
+        (labels["entity_type"] == "account") & (labels["label"] == "extraction"), "entity_id"
+    ]
+
+    alone = (truth["coordination"] == "none").to_numpy()
+    owner = np.where(alone, truth["org_id"].astype(str), truth["actor_id"].astype(str))
+    return Bench(
+        seen,
+        truth["target"].to_numpy(bool),
+        truth.index.isin(named),
+        truth["typology_id"].to_numpy(),
+        np.unique(owner, return_inverse=True)[1],
+    )
+
+
+def measure(benches: Sequence[Bench]) -> dict[str, Any]:
+    """Return what baselines find in each pack that learned from the one before it."""
+    scores = {
+        (name, learned): [
+            Judged(score(one.seen, _learned(one, learned), other.seen), other.sought, other.owner)
+            for one, other in zip([benches[-1], *benches], benches, strict=False)
+        ]
+        for name, score in BASELINES.items()
+        for learned in LEARNED
+    }
+    kinds = [t.id for t in typologies().values() if t.is_extraction]
+    return {
+        "accounts": float(np.mean([len(each.sought) for each in benches])),
+        "share": float(np.mean([each.sought.mean() for each in benches])),
+        "labelled": float(np.mean([each.known[each.sought].mean() for each in benches])),
+        "wrong": float(np.mean([(~each.sought[each.known]).mean() for each in benches])),
+        "quality": {key: measured(judged) for key, judged in scores.items()},
+        "typologies": {
+            (kind, name): measured(_against_harmless(benches, scores[name, "truth"], kind))["auc"]
+            for kind in kinds
+            for name in BASELINES
+        },
+    }
+
+
+def _learned(one: Bench, learned: str) -> Bools:
+    return one.sought if learned == "truth" else one.known
+
+
+def _against_harmless(
+    benches: Sequence[Bench], judged: Sequence[Judged], kind: str
+) -> list[Judged]:
+    """Return the scores of the accounts of a typology that are sought, and of all that are not."""
+    asked = []
+    for each, scored in zip(benches, judged, strict=True):
+        mine = each.sought & (each.kind == kind)
+        asked.append(chosen(scored, mine | ~each.sought, mine))
+    return asked
+
+
+def tables_of(found: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the tables of the page, in Markdown."""
+    rows = {
+        "accounts in the log": [f"{each['accounts']:,.0f}" for each in found.values()],
+        "share of them that are sought": [f"{each['share']:.3f}" for each in found.values()],
+        "of these labelled at the close": [f"{each['labelled']:.2f}" for each in found.values()],
+        "labels that are wrong": [f"{each['wrong']:.2f}" for each in found.values()],
+    }
+    for name in BASELINES:
+        for learned in LEARNED:
+            for part, words in _PARTS.items():
+                cells = [str(each["quality"][name, learned][part]) for each in found.values()]
+                rows[f"{name}, learned from {learned}: {words}"] = cells
+    text = _table("", found, rows)
+
+    kinds = next(iter(found.values()))["typologies"]
+    of_kinds = {
+        f"{kind}, {name}": [_cell(each["typologies"][kind, name]) for each in found.values()]
+        for kind, name in kinds
+    }
+    said = "AUC of a typology against all that is not sought, learned from truth:"
+    return f"{text}\n{said}\n\n{_table('typology and baseline', found, of_kinds)}"
+
+
+def _cell(value: Measured) -> str:
+    return "-" if np.isnan(value.mean) else str(value)
+
+
+def _table(head: str, columns: Mapping[str, Any], rows: Mapping[str, Sequence[str]]) -> str:
+    lines = [f"| {head} | " + " | ".join(columns) + " |", "| --- |" + " --: |" * len(columns)]
+    lines += [f"| {name} | " + " | ".join(cells) + " |" for name, cells in rows.items()]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()
