@@ -97,7 +97,7 @@ def identifiers_tell(context: Context, frames: Mapping[str, Any]) -> Finding:
     return judged(title, worst, limit, where=where, says=f"{looked:,} looks")
 
 
-def strengths(values: Floats, chances: Any) -> Floats:
+def strengths(values: Any, chances: Any) -> Floats:
     """Return how strongly each look goes with the rank of each chance, in standard errors.
 
     Parameters

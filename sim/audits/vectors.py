@@ -80,7 +80,7 @@ def sides_of(truth: Any) -> dict[str, Bools]:
     kinds = truth["typology_id"].to_numpy(str)
     extracting = [t for t, kind in typologies().items() if kind.is_extraction]
     made = {"what extracts": np.isin(kinds, extracting)}
-    made |= {kind: kinds == kind for kind in np.unique(kinds)}
+    made |= {kind: kinds == kind for kind in sorted(set(kinds.tolist()))}
     return {
         name: mine
         for name, mine in made.items()

@@ -20,22 +20,25 @@ def test_vectors_and_noise_of_a_clean_run_tell_nothing(tables: RunTables) -> Non
     assert {f.status for f in found} == {"passed"}
 
 
-# What becomes of the vectors of a typology, and which look tells it.
+# What becomes of the vectors of a typology, and which looks tell it.
 VECTORS = {
-    "G13": ("[x * 1.02 FOR x IN prompt_emb]", "length"),
-    "L09": ("[IF(abs(x) < 0.05, 0, x) FOR x IN prompt_emb]", "exact zeros"),
-    "L05": ("[round(x * 256) / 256 FOR x IN prompt_emb]", "last bits"),
-    "L06": ("first(prompt_emb) OVER (PARTITION BY kind)", "same for another prompt"),
-    "L11": ("[x * (1 + prompt_simhash64 % 2 * 0.3) FOR x IN prompt_emb]", "spread of lengths"),
+    "L05": ("[round(x * 256) / 256 FOR x IN prompt_emb]", ("last bits", "exact zeros")),
+    "L06": ("first(prompt_emb) OVER (PARTITION BY kind)", ("same for another prompt",)),
+    "L11": (
+        "[x * (1 + prompt_simhash64 % 2 * 0.3) FOR x IN prompt_emb]",
+        ("length", "spread of lengths"),
+    ),
 }
 
 
 def test_vectors_that_are_made_otherwise_are_found(tables: RunTables) -> None:
     cases = " ".join(f"WHEN '{kind}' THEN {value}" for kind, (value, _) in VECTORS.items())
     plant(tables, "log/exchanges", prompt_emb=f"CASE kind {cases} ELSE prompt_emb END")
-    failed = {f.title: f.where for f in audit(tables, only=["T21"]).failed}
-    told = {f"vectors: {look}, AUC beyond .5": kind for kind, (_, look) in VECTORS.items()}
-    assert failed == told
+    assert {f.title: f.where for f in audit(tables, only=["T21"]).failed} == {
+        f"vectors: {look}, AUC beyond .5": kind
+        for kind, (_, told) in VECTORS.items()
+        for look in told
+    }
 
 
 def test_looks_at_a_vector() -> None:

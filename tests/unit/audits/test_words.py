@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -55,7 +57,7 @@ def test_words_of_one_side_are_found(tables: RunTables, monkeypatch: pytest.Monk
     assert {said for _, said in OF_TYPOLOGIES.values()} <= set(failed[TYPOLOGIES])
 
 
-def users(says: list[float], accounts: list[float], kind: list[str]) -> Users:
+def users(says: Sequence[float], accounts: Sequence[float], kind: Sequence[str]) -> Users:
     return Users(["word"], np.array(says)[:, None], np.array(accounts), np.array(kind))
 
 
