@@ -3,14 +3,15 @@
     python -m tools.pack_checksums extraction-bench-v1-easy-small ...
     python -m tools.pack_checksums --from packs/NAME ...
 
-Each recipe is made in a temporary folder, which takes minutes for the small ones and an hour for the
-large ones; `--from` takes the values from packs that were made before. Recipes that are not named keep
-what the file says of them.
+Each recipe is made in a temporary folder, which takes minutes for the small ones and an hour for
+the large ones; `--from` takes the values from packs that were made before. Recipes that are not
+named keep what the file says of them.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -73,7 +74,7 @@ def main(words: Sequence[str] | None = None, place: Path = PLACE) -> None:
                 parser.error(f"{recipe.name}: the pack was not made of the recipe as it ships")
             packs[recipe.name] = {"version": recipe.status, "values": values}
             place.write_text(text_of(packs), encoding="utf-8")
-            print(f"{recipe.name}: {len(values)} tables")
+            sys.stdout.write(f"{recipe.name}: {len(values)} tables\n")
 
 
 if __name__ == "__main__":
