@@ -260,6 +260,29 @@ class Pack:
         where = {"entity_type": "account", "prevalence": prevalence}
         return self._aligned("truth/sample_weights", part.account_ids, "weight", where)
 
+    def owners(self, part: Part) -> Array:
+        """Return who stands behind each example of a part: draw these for intervals, not accounts.
+
+        Parameters
+        ----------
+        part
+            Of a split: `pack.examples("time").test`.
+
+        Returns
+        -------
+        numpy.ndarray
+            The operator of each example's account, in their order. It is truth.
+
+        Raises
+        ------
+        InvalidInputError
+            If truth was taken away.
+        """
+        accounts = self.pandas("truth/accounts", ["account_id", "operator_uid"])
+        of_account = accounts.set_index("account_id")["operator_uid"]
+        owners: Array = of_account.loc[part.account_ids].to_numpy()
+        return owners
+
     def _aligned(self, table: str, ids: Array, column: str, where: dict[str, Any]) -> Array:
         """Return the values of a column of the truth for some entities, in their order."""
         frame = self.pandas(table, ["entity_id", *where, column])
