@@ -305,16 +305,16 @@ class _Attempt:
         """Return what the audits find in the pack."""
         from sim.audits import audit
 
-        self._tell("audits", self._done)
         recipe = self._recipe
         with work.tables(self._files) as tables:
             return audit(
                 tables,
                 difficulty=recipe.difficulty,
                 scenario=recipe.scenarios[0],
-                simulate=False,
+                simulate=True,
                 seed=recipe.seed,
                 what=recipe.name,
+                observe=lambda test: self._tell(f"audits {test}", self._done),
             )
 
     def _write_audit(self, work: WorkFolder, found: Audit | None) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from sim.arrays.types import Bools, Ints
 from sim.documents.problems import suggest
@@ -12,7 +13,8 @@ from sim.errors import InvalidInputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sim.packs.pack import Pack
+    from sim.packs.recipe import Recipe
+    from sim.tables.store import Store
 
 FEATURES = "features/accounts"
 # Columns that say which example a row is; the others are features.
@@ -79,8 +81,29 @@ class Examples:
         return f"<Examples of {self.scheme}: {sizes}>"
 
 
+class Tables(Protocol):
+    """What examples are made from; a Pack has it."""
+
+    store: Store
+    manifest: Mapping[str, Any]
+
+    @property
+    def recipe(self) -> Recipe:
+        """What the pack was made of."""
+
+    @property
+    def splits(self) -> pd.DataFrame:
+        """The folds."""
+
+    def pandas(self, table: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return a table, or some columns of it."""
+
+    def labels_as_of(self, moment: int) -> pd.DataFrame:
+        """Return what is known at a moment."""
+
+
 def examples_of(
-    pack: Pack, scheme: str, *, labels: Literal["observed", "truth"], trained_us: int | None
+    pack: Tables, scheme: str, *, labels: Literal["observed", "truth"], trained_us: int | None
 ) -> Examples:
     """Return the examples of a split; see `Pack.examples`.
 
@@ -114,7 +137,7 @@ def examples_of(
     return Examples(scheme, int(trained_us), parts)
 
 
-def _folds(pack: Pack, scheme: str) -> pd.DataFrame:
+def _folds(pack: Tables, scheme: str) -> pd.DataFrame:
     """Return the rows of a scheme, or raise InvalidInputError that says which there are."""
     splits = pack.splits
     folds = splits[splits["split_scheme"] == scheme]
@@ -132,7 +155,7 @@ def _us(times: pd.Series[Any]) -> Ints:
     return microseconds
 
 
-def _is_whole(frame: pd.DataFrame, pack: Pack) -> Bools:
+def _is_whole(frame: pd.DataFrame, pack: Tables) -> Bools:
     """Tell of which examples the window is the whole log."""
     opens, closes = pack.recipe.opens_us, pack.recipe.closes_us
     is_whole: Bools = (_us(frame["window_from"]) == opens) & (_us(frame["window_to"]) == closes)
@@ -140,7 +163,7 @@ def _is_whole(frame: pd.DataFrame, pack: Pack) -> Bools:
 
 
 def _labels(
-    pack: Pack, frame: pd.DataFrame, labels: Literal["observed", "truth"], trained_us: int
+    pack: Tables, frame: pd.DataFrame, labels: Literal["observed", "truth"], trained_us: int
 ) -> Bools:
     """Return which examples are positive, by the truth or by what is known when one trains."""
     if labels == "truth":

@@ -11,6 +11,7 @@ from sim.documents.quantities import format_duration
 from sim.features.dials import FeatureDials
 from sim.labelling.dials import LabelDials
 from sim.packs.recipe_form import RecipeForm
+from sim.packs.recipe_parse import form_of
 from sim.scenario.resolved import Scenario
 from sim.splits.dials import SplitDials
 
@@ -163,8 +164,6 @@ class Recipe:
         pydantic.ValidationError
             If a scenario is none.
         """
-        from sim.packs.load_recipe import form_of
-
         unlike = [Scenario.from_dict(each) for each in values["scenarios"]]
         scenarios = tuple(
             with_seeds(unlike[each["scenario"]], each["seed"], each["world_seed"])

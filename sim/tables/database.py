@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,17 @@ _WAYS = {
     "workspace_id": "log_credentials",
     "api_key_id": "log_credentials",
 }
+
+
+@contextlib.contextmanager
+def heeding_signals() -> Iterator[None]:
+    """Raise KeyboardInterrupt where a signal ended a query; DuckDB makes another error of it."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":
+            raise
+        raise KeyboardInterrupt from error
 
 
 def name_of(stem: str) -> str:

@@ -47,8 +47,13 @@ def test_shares_and_means_of_exchanges(tmp_path: Path) -> None:
 
 
 def test_tokens_tools_and_networks(tmp_path: Path) -> None:
-    cloud = {"ip_hash": 0, "asn_type": None, "tcp_rtt_ms": None, "tls_rtt_ms": None}
-    home = {"ip_hash": 5, "asn_type": "hosting", "tcp_rtt_ms": 10.0, "tls_rtt_ms": 12.5}
+    cloud: dict[str, Any] = {"ip_hash": 0, "asn_type": None, "tcp_rtt_ms": None, "tls_rtt_ms": None}
+    home: dict[str, Any] = {
+        "ip_hash": 5,
+        "asn_type": "hosting",
+        "tcp_rtt_ms": 10.0,
+        "tls_rtt_ms": 12.5,
+    }
     tables = tiny_log(
         tmp_path,
         log_exchanges=[

@@ -171,6 +171,15 @@ def test_targets_and_weights_stand_in_the_order_of_the_examples(pack: Pack) -> N
     assert (weights > 0).all()
 
 
+def test_owners_are_those_who_stand_behind_accounts(pack: Pack) -> None:
+    examples = pack.examples("campaign")
+    accounts = pack.pandas("truth/accounts").set_index("account_id")
+    for part in examples.parts.values():
+        expected = accounts["operator_uid"].loc[part.account_ids].to_numpy()
+        assert (pack.owners(part) == expected).all()
+    assert not set(pack.owners(examples.test)) & set(pack.owners(examples.train))
+
+
 def test_without_truth_all_else_works(own: Path) -> None:
     shutil.rmtree(own / "truth")
     pack = sim.open_pack(own)
