@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from sim.audits import audit
 from sim.audits.hard_negatives import share_of
-from sim.detectors.baselines import Seen
 from sim.tables.database import RunTables
 from tests.unit.audits.plants import plant
 
@@ -21,18 +22,18 @@ def test_few_accounts_tell_nothing_of_hard_negatives(tables: RunTables) -> None:
 def test_a_hard_negative_that_is_never_flagged_is_found(
     tables: RunTables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The score is a temperature, which is 0 for the cohort and anything for others."""
+    """The score is a temperature, which is 0 for the pipelines and anything for others."""
     anything = "(account_id % 1009 / 1009.0)::FLOAT"
-    plant(tables, "log/exchanges", temperature=f"IF(kind = 'L09', 0, {anything})")
+    plant(tables, "log/exchanges", temperature=f"IF(kind = 'L07', 0, {anything})")
 
-    def by_temperature(learned: Seen, sought: object, asked: Seen) -> object:
-        return asked.features["exchanges.temperature mean"].to_numpy()
+    def by_temperature(*given: Any) -> Any:
+        return given[-1].features["exchanges.temperature mean"].to_numpy()
 
     monkeypatch.setattr("sim.audits.hard_negatives.by_marginals", by_temperature)
     monkeypatch.setattr("sim.audits.hard_negatives.LEAST_EXPECTED", 0.5)
     monkeypatch.setattr("sim.audits.hard_negatives.LEAST_OWNERS", 3)
     found = {f.title: f for f in audit(tables, only=["T13"])}
-    failed = found["L09: false positives, times those of all"]
+    failed = found["L07: false positives, times those of all"]
     assert (failed.status, failed.figure) == ("failed", 0.0)
     assert found["L01: false positives, times those of all"].status == "passed"
 
