@@ -10,10 +10,9 @@ from sim.arrays.types import Bools, Floats, Ints
 from sim.audits.best_feature import folds_of
 from sim.audits.context import AuditTest, Context, few_owners
 from sim.audits.report import Finding, judged, not_checked
+from sim.catalog import typologies
 from sim.detectors.baselines import Seen, by_marginals
 
-# What is harmless and looks as if it were not.
-HARD_NEGATIVES = tuple("L03 L04 L05 L06 L07 L08 L09 L10 L11 G12 G13 G14 L01".split())
 _FOLDS = 2
 # Fewer wrong flags than these, were all alike, tell nothing of a typology.
 LEAST_EXPECTED, LEAST_OWNERS = 5, 4
@@ -32,7 +31,8 @@ def check(context: Context) -> Iterator[Finding]:
     flagged = score > np.quantile(score[~extracts], 1 - rate)
     of_all = float(flagged[~extracts].mean())
     few = []
-    for kind in HARD_NEGATIVES:
+    harmless = [t for t, kind in typologies().items() if not kind.is_extraction]
+    for kind in harmless:
         mine = accounts.kind == kind
         if mine.sum() * rate < LEAST_EXPECTED or len(np.unique(owner[mine])) < LEAST_OWNERS:
             few.append(f"{kind} ({mine.sum()})")

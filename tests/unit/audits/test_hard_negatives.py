@@ -16,7 +16,7 @@ from tests.unit.audits.plants import plant
 def test_few_accounts_tell_nothing_of_hard_negatives(tables: RunTables) -> None:
     (found,) = audit(tables, only=["T13"])
     assert found.status == "not_checked"
-    assert found.where.startswith("fewer than 100 accounts: L03 (")
+    assert found.where.startswith("fewer than 100 accounts: L01 (")
 
 
 def test_a_hard_negative_that_is_never_flagged_is_found(
