@@ -1,4 +1,4 @@
-"""Make packs, and write how large they are and what they take: `python -m tools.pack_table NAME...`.
+"""Make packs, and write how large they are and what they take: `python -m tools.pack_table NAME`.
 
 Each recipe that is named is made in a folder, by so many processes, with its audits. Its row in
 docs/background/packs.md is replaced; rows of other packs stay.
