@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import rmtree
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any, Literal
+from weakref import finalize
 
 import numpy as np
 
@@ -170,14 +170,14 @@ class Context:
     def simulate(self, scenario: Scenario) -> RunTables:
         """Simulate a scenario, such as `small` with another seed, and open its tables.
 
-        The same scenario is simulated once. Its files are gone with the context.
+        The same scenario is simulated once. Its files go with this context.
         """
         from sim.engine.run import run
 
         key = scenario.model_dump_json()
         if key not in self._simulated:
             folder = mkdtemp(prefix="sim-audit-")
-            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+            finalize(self, rmtree, folder, ignore_errors=True)
             run(scenario, Path(folder) / "run")
             self._simulated[key] = RunTables(Path(folder) / "run")
         return self._simulated[key]

@@ -17,6 +17,15 @@ _BAD_HOURS = "hour IN (38, 39)"
 _HALVED = "hour BETWEEN 48 AND 67"
 _BY_NEW_MODEL = "model_served = 'claude-opus-4.6'"
 
+_EXTRACTION = (
+    line(
+        "extract: {} of the accounts that send something",
+        percent(
+            "extraction_share > 0", "account_id IN (SELECT account_id FROM volumes)", "accounts"
+        ),
+    ),
+    line("extract: {} of the exchanges", percent("is_extraction")),
+)
 LINES: dict[str, tuple[Line, ...]] = {
     "barred_region": tuple(
         line(
@@ -68,6 +77,7 @@ LINES: dict[str, tuple[Line, ...]] = {
         ),
         line("hydra sends {} of all exchanges", percent(of("hydra"))),
     ),
+    "extraction_bench": _EXTRACTION,
     "incident": (
         line(
             "end with 529: {} of the attempts in the two bad hours, {} of those at other times",
@@ -157,15 +167,7 @@ LINES: dict[str, tuple[Line, ...]] = {
         line("pool-151m sends {} of all exchanges", percent(of("pool-151m"))),
         line("answered (C2) of laboratory: {}", counted("C2", "laboratory")),
     ),
-    "separability": (
-        line(
-            "extract: {} of the accounts that send something",
-            percent(
-                "extraction_share > 0", "account_id IN (SELECT account_id FROM volumes)", "accounts"
-            ),
-        ),
-        line("extract: {} of the exchanges", percent("is_extraction")),
-    ),
+    "separability": _EXTRACTION,
     "snitchbench_full_run": (
         line(
             "answered exchanges (C2) of a pass by one model: {}",

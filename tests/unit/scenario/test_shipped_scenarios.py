@@ -46,6 +46,7 @@ TWIN_SCENARIOS = {
 CLAIM_SCENARIOS = [name for name in shipped_scenarios() if name.startswith("claim_")]
 OTHER_SCENARIOS = [
     "barred_region",
+    "extraction_bench",
     "hydra_20000",
     "permitted_distillation",
     "product_160k_day",
