@@ -26,6 +26,9 @@ def check(context: Context) -> Iterator[Finding]:
     if context.has("truth/accounts"):
         yield from born(context)
     columns = dict(times(context))
+    if not columns:
+        yield not_checked("times of accounts", "no table tells when accounts signed up")
+        return
     yield _worst(context, columns, "equal", "equal times, share", equal_share)
     yield _worst(context, columns, "atoms", "times on a grid or at one point, share", atom_share)
     yield _worst(context, columns, "bursts", "seconds with more times than chance", bursts)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sim.arrays.types import Bools, Floats
-from sim.audits.context import AuditTest, Context
+from sim.audits.context import AuditTest, Context, few_owners
 from sim.audits.report import Finding, judged, not_checked
 from sim.catalog import typologies
 
@@ -44,6 +44,10 @@ class Users(NamedTuple):
 
 def check(context: Context) -> Iterator[Finding]:
     """Ask of what extracts, and of each typology, what it never says and what it says alone."""
+    truth = context.truth
+    if why := few_owners(truth["owner"].to_numpy(), truth["extracts"].to_numpy(), LEAST_OWNERS):
+        yield not_checked("words that one class never says or alone", why)
+        return
     kinds = typologies()
     of_all = [t for t in kinds if kinds[t].is_extraction]
     found: dict[str, list[str]] = {"extracts": [], "typology": []}

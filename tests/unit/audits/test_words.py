@@ -57,6 +57,13 @@ def test_words_of_one_side_are_found(tables: RunTables, monkeypatch: pytest.Monk
     assert {said for _, said in OF_TYPOLOGIES.values()} <= set(failed[TYPOLOGIES])
 
 
+def test_one_class_alone_cannot_be_compared(tables: RunTables) -> None:
+    tables.plant("truth/accounts", "SELECT * REPLACE ('L01' AS typology_id) FROM truth_accounts")
+    (found,) = audit(tables, only=["T20"])
+    assert found.status == "not_checked"
+    assert found.where.startswith("too few to tell: 0 owners extract")
+
+
 def users(says: Sequence[float], accounts: Sequence[float], kind: Sequence[str]) -> Users:
     return Users(["word"], np.array(says)[:, None], np.array(accounts), np.array(kind))
 
