@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sim._results import Verdicts, Verification
     from sim._run import Run
+    from sim.audits import Audit
     from sim.calibration.form import Calibration
     from sim.comparison import Analysis
     from sim.counting import Counts
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sim.scorecard import Scorecard
 
 from sim._front import (
+    audit,
     calibrate,
     check,
     check_run,
@@ -37,6 +39,7 @@ from sim._front import (
     counts,
     dataset,
     list_,
+    load_recipe,
     open_pack,
     open_run,
     plan,
@@ -57,6 +60,7 @@ list = list_  # noqa: A001  the name of the verb
 
 _CLASSES = {
     "Analysis": "sim.comparison",
+    "Audit": "sim.audits",
     "Calibration": "sim.calibration.form",
     "Counts": "sim.counting",
     "Pack": "sim.packs.pack",
@@ -73,6 +77,7 @@ _CLASSES = {
 # `list` is left out: `from sim import *` would take away the list of Python.
 __all__ = [
     "Analysis",
+    "Audit",
     "Calibration",
     "CheckFailedError",
     "Counts",
@@ -88,12 +93,14 @@ __all__ = [
     "Verdicts",
     "Verification",
     "__version__",
+    "audit",
     "calibrate",
     "check",
     "check_run",
     "compare",
     "counts",
     "dataset",
+    "load_recipe",
     "load_scenario",
     "open_pack",
     "open_run",

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     )
     from sim._results import Verdicts, Verification
     from sim._run import Run
+    from sim.audits import Audit
     from sim.calibration.form import Calibration
     from sim.comparison import Analysis
     from sim.counting import Counts
@@ -657,6 +658,21 @@ def realism(
 # Labelled data
 
 
+def load_recipe(
+    recipe: RecipeLike,
+    *,
+    seed: int | None = None,
+    scale: float | None = None,
+    overrides: Overrides = (),
+) -> Recipe:
+    """Check a recipe of a pack, and return it with the resolved scenarios of its simulations.
+
+    The parameters are those of `dataset`. Raises InvalidInputError that lists every fault, those
+    of the scenarios too.
+    """
+    return recipe_from(recipe, seed=seed, scale=scale, overrides=overrides)
+
+
 def dataset(
     recipe: RecipeLike,
     out: PackLike | None = None,
@@ -718,6 +734,59 @@ def dataset(
             archive=None if archive is None else os.fspath(archive),
         )
     return Pack(summary.out)
+
+
+def audit(
+    place: RunLike | PackLike,
+    *,
+    difficulty: str | None = None,
+    only: str | Iterable[str] = (),
+    simulate: bool = False,
+    seed: int = 0,
+    observe: Callable[[str], None] | None = None,
+) -> Audit:
+    """Ask whether anything but behaviour tells the label in a run or a pack.
+
+    Parameters
+    ----------
+    place
+        A finished run or pack of Parquet, with or without truth: a path, a URL, a Run or a Pack.
+    difficulty
+        `easy`, `medium` or `hard`: whose limits hold. Left out, that of the recipe or the level of
+        the scenario; without one, `hard` for separability 0.
+    only
+        Ids of tests, such as `["T3", "T17"]`; all if left out.
+    simulate
+        Whether T8 and T11 may simulate the scenario again, cut small; else they are not checked.
+    seed
+        Of samples, permutations and folds.
+    observe
+        Is told which test comes next.
+
+    Returns
+    -------
+    Audit
+        The findings, one or more a test. `ok`, `failed`, `unchecked`, `of("T1")`, `to_frame()`,
+        `to_text()`, `to_html("page.html")`; `raise_if_failed()` makes an error of failures. What
+        was not checked is no pass.
+
+    Raises
+    ------
+    InvalidInputError
+        It cannot be read, or there is no such difficulty or test.
+    """
+    from sim.packs.audited import audit_place
+    from sim.packs.pack import Pack
+
+    where = pack_place_from(place) if isinstance(place, Pack) else place_from(place)
+    return audit_place(
+        where,
+        difficulty=difficulty,
+        only=names_from(only),
+        simulate=simulate,
+        seed=seed,
+        observe=observe,
+    )
 
 
 def open_pack(pack: PackLike) -> Pack:

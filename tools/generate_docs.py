@@ -176,6 +176,18 @@ def _values_of_world(entry: str) -> str:
     return table(["value", "", "status", "note"], rows)
 
 
+def dials_of_labels() -> str:
+    """Every dial of the label process, by channel."""
+    from sim import catalog
+
+    rows = [
+        [f"`{channel}.{cell.key}`", _value(cell.value), cell.status, _escaped(cell.note)]
+        for channel in catalog.labelling()
+        for cell in catalog.cited("label", channel)
+    ]
+    return table(["dial", "", "status", "note"], rows)
+
+
 def parameters_of_world() -> str:
     """Every parameter of the world with what is known of its default."""
     from sim import catalog
@@ -609,6 +621,7 @@ def values_by_status() -> str:
         "world": lambda: ("provider", "rules", "enforcement", "operator"),
         "amplification": catalog.amplification,
         "payment": lambda: (*catalog.payment_kinds(), PAYMENT_TIMING),
+        "label": catalog.labelling,
     }
     rows = []
     for kind, entries in kinds.items():
@@ -683,6 +696,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "defaults of operators": defaults_of("operator"),
     "keys enforcement": keys_of("EnforcementForm"),
     "keys operator": keys_of("OperatorForm"),
+    "dials of labels": dials_of_labels,
     "typologies": table_of_typologies,
     "modes": table_of_modes,
     "circles": table_of_circles,

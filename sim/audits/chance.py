@@ -48,9 +48,12 @@ def clustered_auc(values: Floats, sought: Bools, owner: Ints) -> tuple[Floats, F
     owners = int(owner.max()) + 1
     sums = np.zeros((owners, values.shape[1]))
     np.add.at(sums, owner, parts)
-    there = len(np.unique(owner))
-    error = np.sqrt((sums**2).sum(axis=0) * there / max(1, there - 1))
-    return area, error
+    mine = np.bincount(owner, sought, owners) > 0
+    squares = np.zeros(values.shape[1])
+    for side in (mine, ~mine):
+        there = int((side & (np.bincount(owner, minlength=owners) > 0)).sum())
+        squares += (sums[side] ** 2).sum(axis=0) * there / max(1, there - 1)
+    return area, np.sqrt(squares)
 
 
 def permuted_labels(

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from sim.arrays.types import Bools, Floats, Ints
+from sim.audits.best_feature import LEAST_OWNERS, best_feature
 from sim.audits.chance import clustered_auc
 from sim.audits.context import AuditTest, Context, few_owners
-from sim.audits.held_out import best_column, halves
+from sim.audits.held_out import halves
 from sim.audits.report import Finding, judged_auc, not_checked
 
 
@@ -17,7 +18,7 @@ def check(context: Context) -> Iterator[Finding]:
     """Ask each nullable column of every table, and a model of all of them together."""
     accounts = context.accounts
     titles = ("a column that may be missing, AUC", "a model of what is missing, AUC")
-    if why := few_owners(accounts.owner, accounts.extracts):
+    if why := few_owners(accounts.owner, accounts.extracts, LEAST_OWNERS):
         yield from (not_checked(title, why) for title in titles)
         return
     missing = accounts.features.filter(regex=" missing$")
@@ -25,14 +26,14 @@ def check(context: Context) -> Iterator[Finding]:
         yield from (not_checked(title, "nothing is missing for some alone") for title in titles)
         return
 
-    values, rng, limit = missing.to_numpy(float), context.rng("T4"), context.limit("T4", "auc")
-    best = best_column(values, list(missing), accounts.extracts, accounts.owner, rng)
-    says = f"best of {missing.shape[1]}, chosen in one half of the owners, asked of the other"
-    yield judged_auc(titles[0], best.area, limit, error=best.error, where=best.name, says=says)
+    rng, limit = context.rng("T4"), context.limit("T4", "auc")
+    best = best_feature(missing, accounts.extracts, accounts.owner, rng)
+    says = f"best of {missing.shape[1]}, chosen by other owners than are asked"
+    yield judged_auc(titles[0], best.auc, limit, error=best.error, where=best.name, says=says)
     if why := context.lacks("detect"):
         yield not_checked(titles[1], why)
         return
-    area, error = _modelled(values, accounts.extracts, accounts.owner, rng)
+    area, error = _modelled(missing.to_numpy(float), accounts.extracts, accounts.owner, rng)
     says = (
         f"logistic regression on {missing.shape[1]} shares, learned from the other half of owners"
     )

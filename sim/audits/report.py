@@ -97,9 +97,7 @@ def judged_auc(
     The parameters are those of `judged`.
     """
     if limit + widen * error >= 1:
-        why = (
-            f"too few to tell: the figure is {area:.2f}, but its error of {error:.2g} lets all pass"
-        )
+        why = f"too few to tell: the figure is {area:.2f}, its error {error:.2g} lets all pass"
         return not_checked(title, why)
     return judged(title, area, limit, error=error, widen=widen, where=where, says=says)
 

@@ -6,18 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-
-from sim.arrays.types import Floats
+import pandas as pd
 
 # Words of a column that get a number of their own: the commonest.
 WORDS = 8
 
 
-def numbers_of(frame: Any, kinds: Mapping[str, str]) -> tuple[Floats, list[str]]:
-    """Return columns as numbers, and their names.
+def numbers_of(frame: Any, kinds: Mapping[str, str]) -> Any:
+    """Return columns as numbers: a data frame of as many rows, of which no column is constant.
 
     Words become a column each for the commonest, and one for what is missing. A missing number is
-    -1, and a column says so. Identifiers and vectors are left out.
+    -1, and a column says so. Identifiers, times and vectors are left out.
 
     Parameters
     ----------
@@ -25,11 +24,6 @@ def numbers_of(frame: Any, kinds: Mapping[str, str]) -> tuple[Floats, list[str]]
         Rows of a table.
     kinds
         The kinds of its columns by name, as of `RunTables.schemas`.
-
-    Returns
-    -------
-    tuple
-        Array of shape (rows, columns), of which none is constant, and the names.
     """
     made: dict[str, Any] = {}
     for name, kind in kinds.items():
@@ -40,13 +34,11 @@ def numbers_of(frame: Any, kinds: Mapping[str, str]) -> tuple[Floats, list[str]]
         if missing.any():
             made[f"{name} missing"] = missing.to_numpy(float)
         if kind.startswith("word"):
-            words = column.astype(str)[~missing]
-            for word in words.value_counts().index[:WORDS]:
-                made[f"{name} = {word}"] = (column.astype(str) == word).to_numpy(float)
+            words = column.astype(str)
+            for word in words[~missing].value_counts().index[:WORDS]:
+                made[f"{name} = {word}"] = (words == word).to_numpy(float)
         else:
             made[name] = column.astype(float).fillna(-1.0).to_numpy()
 
     varied = {name: values for name, values in made.items() if len(values) and np.ptp(values) > 0}
-    if not varied:
-        return np.empty((len(frame), 0)), []
-    return np.stack(list(varied.values()), axis=1), list(varied)
+    return pd.DataFrame(varied, index=frame.index)

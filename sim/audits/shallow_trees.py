@@ -28,19 +28,16 @@ def check(context: Context) -> Iterator[Finding]:
     if why := few_owners(accounts.owner, accounts.extracts):
         yield not_checked("rules", why)
         return
-    features = accounts.features
-    of = (features.to_numpy(float), list(features), accounts.extracts, accounts.owner)
     for depth in _DEPTHS:
+        of = (accounts.features, accounts.extracts, accounts.owner)
         yield _finding(context, "accounts", depth, *of)
 
     kinds = context.tables.schemas["log/exchanges"]
     rows = context.rows([n for n, k in kinds.items() if k.rstrip("?") not in _NO_NUMBER])
-    values, names = numbers_of(rows, kinds)
-    if names:
+    numbers = numbers_of(rows, kinds)
+    if numbers.shape[1]:
         owner = rows["owner"].to_numpy()
-        yield _finding(
-            context, "exchanges", 2, values, names, rows["extracts"].to_numpy(bool), owner
-        )
+        yield _finding(context, "exchanges", 2, numbers, rows["extracts"].to_numpy(bool), owner)
 
 
 _NO_NUMBER = ("id", "vector", "time")
@@ -55,16 +52,11 @@ class _Leaves(NamedTuple):
 
 
 def _finding(
-    context: Context,
-    unit: str,
-    depth: int,
-    values: Floats,
-    names: list[str],
-    sought: Bools,
-    owner: Ints,
+    context: Context, unit: str, depth: int, numbers: Any, sought: Bools, owner: Ints
 ) -> Finding:
     """Return the precision of a tree in units of the prevalence, on owners it has not seen."""
     rng = context.rng("T2")
+    values, names = numbers.to_numpy(float), list(numbers)
     half = halves(sought, owner, rng)
     made = []
     for learns in (0, 1):

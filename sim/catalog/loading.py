@@ -264,12 +264,7 @@ def payment_timing() -> Mapping[str, float]:
 @cache
 def labelling() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
     """Return how labels come to be: by channel and dial a cell with value, source and note."""
-    return MappingProxyType(
-        {
-            channel: MappingProxyType({key: {"note": "", **cell} for key, cell in dials.items()})
-            for channel, dials in read_yaml("labelling").items()
-        }
-    )
+    return MappingProxyType(read_yaml("labelling"))
 
 
 @cache

@@ -9,6 +9,7 @@ from __future__ import annotations
 import click
 
 from sim._version import __version__
+from sim.cli.audit_command import audit
 from sim.cli.calibrate_command import calibrate
 from sim.cli.check_command import check
 from sim.cli.check_run_command import check_run
@@ -51,6 +52,7 @@ for verb in (
     schema,
     run,
     dataset,
+    audit,
     replicate,
     counts,
     report,

@@ -17,6 +17,8 @@ _MESSAGES = {
     signal.SIGTERM: "stopped by SIGTERM",
     signal.SIGHUP: "stopped by SIGHUP",
 }
+# The signals that came to this process.
+_come: list[signal.Signals] = []
 
 
 class Stopped(KeyboardInterrupt):  # as Ctrl-C, it is no error
@@ -49,8 +51,11 @@ def interrupted_by(error: BaseException | None) -> KeyboardInterrupt | None:
 
 
 def interruption(error: KeyboardInterrupt) -> tuple[str, int]:
-    """Return the message and the exit code, 128 and the signal, for what ended the command."""
-    number = error.number if isinstance(error, Stopped) else signal.SIGINT
+    """Return the message and the exit code, 128 and the signal, for what ended the command.
+
+    Where a library made an interrupt of its own of a signal, the signal that came counts.
+    """
+    number = error.number if isinstance(error, Stopped) else (_come or [signal.SIGINT])[-1]
     return _MESSAGES[number], 128 + number
 
 
@@ -85,6 +90,7 @@ def _stop(number: int, _frame: FrameType | None) -> NoReturn:
     # who ends a session may send both; only a second Ctrl-C cuts short what is tidied up
     for other in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(other, signal.SIG_IGN)
+    _come.append(signal.Signals(number))
     raise Stopped(number)
 
 

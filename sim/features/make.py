@@ -67,16 +67,16 @@ def _of_window(view: View, window: Window) -> Any:
     """Return the features of the accounts that have an exchange in a window."""
     import pandas as pd
 
-    frame, columns = None, list(EXAMPLE)
+    columns, frames = list(EXAMPLE), []
     for family in FAMILIES:
-        kept = present(view.as_of, family)
-        if not kept:
-            continue
-        parts = in_parts(view) if family.by_account else [view]
-        made = pd.concat([made_of(part, family) for part in parts])
-        frame = made if frame is None else frame.merge(made, on="account_id", how="left")
-        columns += kept
+        if kept := present(view.as_of, family):
+            parts = in_parts(view) if family.by_account else [view]
+            frames.append(pd.concat([made_of(part, family) for part in parts]))
+            columns += kept
 
+    frame, *others = frames  # the first has all accounts that have an exchange
+    for other in others:
+        frame = frame.merge(other, on="account_id", how="left")
     named = example_columns(frame["account_id"].to_numpy(), window)
     return table_of(TableSchema(columns), frame.assign(**named))
 

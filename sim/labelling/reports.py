@@ -17,11 +17,22 @@ from sim.tables.label_schema import EXTRACTION
 
 @dataclass(frozen=True)
 class Report:
-    """What a partner would report of a campaign, if the partner learns of it.
+    """What a partner would report of a campaign, if the partner learns of it; accounts by index.
 
-    `campaign` is its index. `members` are the accounts of the campaign by then, `named` those that
-    the partner names, and `bystanders` strangers that are named too, all as indices. `chance`, in
-    [0, 1), decides whether the partner learns of it.
+    Attributes
+    ----------
+    campaign
+        Its index.
+    created_us, starts_us
+        When the report comes, and when the campaign began.
+    members, named
+        The accounts of the campaign by then, and those that the partner names.
+    bystanders
+        How many strangers are named too.
+    chance
+        In [0, 1): decides whether the partner learns of it.
+    key
+        Of the order in which chance takes strangers.
     """
 
     campaign: int
@@ -29,8 +40,9 @@ class Report:
     starts_us: int
     members: Ints
     named: Ints
-    bystanders: Ints
+    bystanders: int
     chance: float
+    key: int
 
     def is_made(self, quiet: Bools, dials: LabelDials) -> bool:
         """Tell whether the partner learns of the campaign; less often of a quiet one.
@@ -45,9 +57,44 @@ class Report:
             share *= 1 - dials.missed.share
         return self.chance < share
 
+    def strangers(self, accounts: Accounts) -> Ints:
+        """Return the accounts that are named by mistake, those that look like the named ones.
+
+        First those that share something with one of the named, those that share more before the
+        others; equal ones by chance. If there are too few of them, all others follow, the nearer
+        their sign-up to the median one of the named, the sooner.
+        """
+        if not self.bystanders:
+            return self.named[:0]
+        ways = self._ways(accounts)
+        others = accounts.created_us <= self.created_us
+        others[self.members] = False
+        rows = np.flatnonzero(others & (ways > 0))
+        if len(rows) < self.bystanders:
+            rows = np.flatnonzero(others)
+
+        middle_us = np.median(accounts.created_us[self.named])
+        away_us = np.abs(accounts.created_us[rows] - middle_us)
+        by_chance = mixed(self.key, accounts.account_id[rows])
+        order = np.lexsort((by_chance, np.where(ways[rows] > 0, 0, away_us), -ways[rows]))
+        return rows[order[: self.bystanders]]
+
+    def _ways(self, accounts: Accounts) -> Ints:
+        """Return how many things each account has that one of the named has too."""
+        ways = np.zeros(len(accounts), np.int64)
+        for what in SHARED:
+            has = accounts.has[what]
+            if what == "template":
+                has = np.where(accounts.first_us <= self.created_us, has, NOTHING)
+            is_shared = np.zeros(int(has.max()) + 2, np.bool_)
+            is_shared[has[self.named]] = True
+            is_shared[NOTHING] = False
+            ways += is_shared[has]
+        return ways
+
     def rows(self, accounts: Accounts) -> list[Row]:
         """Return the labels, all of one time."""
-        hit = np.concatenate([self.named, self.bystanders])
+        hit = np.concatenate([self.named, self.strangers(accounts)])
         since_us = np.maximum(accounts.created_us[hit], self.starts_us)
         return [
             Row(self.created_us, account, "report", EXTRACTION, valid_from_us, self.campaign)
@@ -77,41 +124,10 @@ def reports(seen: Seen, dials: ReportDials, streams: Streams) -> list[Report]:
 
         share = _between(dials.bystander_share_least, dials.bystander_share_most, u_bystanders)
         number = int(share * len(named) + u_rounding)
-        strangers = np.flatnonzero((seen.campaign_of != uid) & signed_up)
-        bystanders = _nearest(accounts, strangers, named, created_us, (number, key))
         found.append(
-            Report(campaign, created_us, int(starts_us), members, named, bystanders, chance)
+            Report(campaign, created_us, int(starts_us), members, named, number, chance, key)
         )
     return sorted(found, key=lambda report: (report.created_us, report.campaign))
-
-
-def _nearest(
-    accounts: Accounts, strangers: Ints, named: Ints, at_us: int, draws: tuple[int, int]
-) -> Ints:
-    """Return strangers that look like named accounts: a number of them, by a key of their order.
-
-    First those that share something with one of the named, in order of how many ways; equal ones by
-    chance. Then those whose sign-up is the nearest to the median one of the named.
-    """
-    number, key = draws
-    if not number:
-        return strangers[:0]
-
-    ways = np.zeros(len(strangers), np.int64)
-    for what in SHARED:
-        has = accounts.has[what]
-        if what == "template":
-            has = np.where(accounts.first_us <= at_us, has, NOTHING)
-        is_shared = np.zeros(int(has.max()) + 2, np.bool_)
-        is_shared[has[named]] = True
-        is_shared[NOTHING] = False
-        ways += is_shared[has[strangers]]
-
-    middle_us = np.median(accounts.created_us[named])
-    away_us = np.abs(accounts.created_us[strangers] - middle_us)
-    by_chance = mixed(key, accounts.account_id[strangers])
-    first = np.lexsort((by_chance, np.where(ways > 0, 0, away_us), -ways))[:number]
-    return strangers[first]
 
 
 def _between(least: float, most: float, u: float) -> float:

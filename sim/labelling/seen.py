@@ -131,12 +131,12 @@ class Seen:
 
 def _by_day(frame: Any, accounts: Accounts) -> dict[int, tuple[Ints, Ints]]:
     """Return the accounts that did something by day, and what they did, shape (kinds, accounts)."""
-    place = np.searchsorted(accounts.account_id, frame["account_id"].to_numpy())
-    values = frame.drop(columns=["account_id", "day"]).to_numpy(np.int64).T
-    day = frame["day"].to_numpy()
-    starts = np.flatnonzero(np.diff(day, prepend=np.iinfo(np.int64).min))
-    ends = [*starts[1:], len(day)]
-    return {int(day[a]): (place[a:b], values[:, a:b]) for a, b in zip(starts, ends, strict=True)}
+    found = {}
+    for day, rows in frame.groupby("day"):
+        place = np.searchsorted(accounts.account_id, rows["account_id"].to_numpy())
+        values = rows.drop(columns=["account_id", "day"]).to_numpy(np.int64).T
+        found[int(day)] = (place, values)
+    return found
 
 
 def _accounts(tables: RunTables) -> Accounts:

@@ -17,7 +17,9 @@ from sim.tables.formats import FileRecord, writing_table
 from sim.tables.schema import IN_PARTS, TABLES
 from sim.tables.store import Store
 
-_LEAST_PART_ROWS = 20_000
+# While parts are merged, the rows of a group of each member are unpacked in memory: so many in all,
+# but for members of few rows each, which would take too many files.
+_ROWS_AT_ONCE, _LEAST_PART_ROWS = 400_000, 20_000
 
 
 class LogBuilder:
@@ -144,8 +146,9 @@ def _fits(record: PartRecord | None, plan: PartPlan) -> bool:
 def _member(recipe: Recipe, scenario: Scenario) -> Scenario:
     """Return the scenario of a member as it is simulated: in parts so small that merging is quick.
 
-    A part of the pack needs as many rows of each member as its share of the log.
+    A part of the pack needs its share of each member's rows, and reads no more than that.
     """
-    part_rows = max(recipe.part_rows // len(recipe.scenarios), _LEAST_PART_ROWS)
+    at_once = min(recipe.part_rows, _ROWS_AT_ONCE)
+    part_rows = max(at_once // len(recipe.scenarios), _LEAST_PART_ROWS)
     tables = scenario.tables.model_copy(update={"part_rows": part_rows, "format": FORMAT})
     return scenario.model_copy(update={"tables": tables})

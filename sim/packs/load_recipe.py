@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sim.documents.files import read_file
-from sim.documents.form_problems import Layout, problems_of_form
+from sim.documents.form_problems import problems_of_form
 from sim.documents.mappings import document_of
 from sim.documents.overrides import apply_override, set_value
 from sim.documents.problems import Place, raise_problems, suggest
@@ -20,12 +20,12 @@ from sim.errors import InvalidInputError
 from sim.packs.recipe import Recipe
 from sim.packs.recipe_checks import problems_of_pack
 from sim.packs.recipe_form import MembersForm, RecipeForm
+from sim.packs.recipe_parse import LAYOUT
 from sim.packs.simulations import Simulations, simulations_of
 from sim.scenario.load import shipped_scenarios
 from sim.streams import Streams
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
-_LAYOUT = Layout(root=RecipeForm, title="a recipe", item="value")
 # Lies beside the recipes: checksums of the values of the packs that they make.
 _NO_RECIPES = ("checksums",)
 
@@ -67,21 +67,6 @@ def load_recipe(
 
     form, simulations = _checked(document, folder)
     return Recipe(form, document.data, tuple(simulations.scenarios))
-
-
-def form_of(written: Mapping[str, Any]) -> RecipeForm:
-    """Return the checked form of a recipe that a pack holds; its scenarios are not read.
-
-    Raises
-    ------
-    InvalidInputError
-        Lists every fault.
-    """
-    form, _, problems = problems_of_form(_LAYOUT, document_of(written))
-    raise_problems(problems)
-    if not isinstance(form, RecipeForm):
-        raise AssertionError("a document without problems has a form")
-    return form
 
 
 def shipped_recipes() -> dict[str, Path]:
@@ -145,7 +130,7 @@ def _members(document: Document) -> list[dict[str, Any]]:
 
 def _checked(document: Document, folder: Path) -> tuple[RecipeForm, Simulations]:
     """Return the form of a recipe and its simulations, or raise every fault of both."""
-    form, data, problems = problems_of_form(_LAYOUT, document)
+    form, data, problems = problems_of_form(LAYOUT, document)
     of_members = form if isinstance(form, RecipeForm) else _members_form(data)
     simulations = Simulations()
     if of_members is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -43,9 +43,9 @@ class Pack:
     def __init__(self, place: Store | Path | str) -> None:
         """Open a pack; raise InvalidInputError unless a finished one is at the path or URL."""
         self.store = Store.of(place)
-        self.manifest = read_manifest(self.store)
+        self.manifest: Mapping[str, Any] = read_manifest(self.store)
         self._files: dict[str, list[FileRecord]] = {}
-        for record in records_of(self.manifest):
+        for record in records_of(dict(self.manifest)):
             if record.path.endswith(".parquet"):
                 self._files.setdefault(stem_of(record.path), []).append(record)
 
@@ -259,6 +259,29 @@ class Pack:
             )
         where = {"entity_type": "account", "prevalence": prevalence}
         return self._aligned("truth/sample_weights", part.account_ids, "weight", where)
+
+    def owners(self, part: Part) -> Array:
+        """Return who stands behind each example of a part: draw these for intervals, not accounts.
+
+        Parameters
+        ----------
+        part
+            Of a split: `pack.examples("time").test`.
+
+        Returns
+        -------
+        numpy.ndarray
+            The operator of each example's account, in their order. It is truth.
+
+        Raises
+        ------
+        InvalidInputError
+            If truth was taken away.
+        """
+        accounts = self.pandas("truth/accounts", ["account_id", "operator_uid"])
+        of_account = accounts.set_index("account_id")["operator_uid"]
+        owners: Array = of_account.loc[part.account_ids].to_numpy()
+        return owners
 
     def _aligned(self, table: str, ids: Array, column: str, where: dict[str, Any]) -> Array:
         """Return the values of a column of the truth for some entities, in their order."""

@@ -18,7 +18,7 @@ PARTS = f"{FOLDER}/merged"
 MEMBERS = f"{FOLDER}/members"
 # Where the database sets aside what does not fit into memory.
 SPILL = f"{FOLDER}/spill"
-CARDS = ("README.md", "croissant.json", "datasheet.md")
+CARDS = ("LICENSE", "README.md", "croissant.json", "datasheet.md")
 AUDIT = "audit.json"
 
 _SINGLE = (*CARDS, AUDIT, MANIFEST, UNFINISHED, LOCK)

@@ -11,7 +11,7 @@ from typing import Any
 from sim.packs import pack_files
 from sim.packs.pack_files import FORMAT, SPILL
 from sim.packs.steps import rows_of
-from sim.tables.database import RunTables
+from sim.tables.database import RunTables, heeding_signals
 from sim.tables.formats import FileRecord, writing_table
 from sim.tables.store import Store
 
@@ -49,7 +49,8 @@ class WorkFolder:
         try:
             place = str(spill).replace("'", "''")
             tables.connection.execute(f"SET temp_directory = '{place}'")
-            yield tables
+            with heeding_signals():
+                yield tables
         finally:
             tables.connection.close()
             pack_files.clear(self.here, SPILL)

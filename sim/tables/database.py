@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,17 @@ _WAYS = {
     "workspace_id": "log_credentials",
     "api_key_id": "log_credentials",
 }
+
+
+@contextlib.contextmanager
+def heeding_signals() -> Iterator[None]:
+    """Raise KeyboardInterrupt where a signal ended a query; DuckDB makes another error of it."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":
+            raise
+        raise KeyboardInterrupt from error
 
 
 def name_of(stem: str) -> str:
@@ -82,6 +94,7 @@ class RunTables:
         self.connection = duckdb.connect()
         self.connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         self.opens_us, self.closes_us = opens_us, closes_us
+        self._planted = 0
         self.schemas: dict[str, dict[str, str]] = {}
 
         for stem, paths in files.items():
@@ -98,9 +111,11 @@ class RunTables:
 
     def plant(self, stem: str, change: str) -> None:
         """Put what a query makes of a table in its place: a leak, to see whether it is found."""
-        self.connection.execute(f"CREATE TABLE planted AS {change}")
-        self.connection.execute(f"DROP VIEW IF EXISTS {name_of(stem)}")
-        self.connection.execute(f"ALTER TABLE planted RENAME TO {name_of(stem)}")
+        self._planted += 1
+        self.connection.execute(f"CREATE TABLE planted_{self._planted} AS {change}")
+        self.connection.execute(
+            f"CREATE OR REPLACE VIEW {name_of(stem)} AS FROM planted_{self._planted}"
+        )
 
     def of_accounts(self, stem: str) -> str:
         """Return a query for the rows of a table, each with the account that it is about.

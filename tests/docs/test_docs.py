@@ -16,6 +16,8 @@ from sim.catalog import typologies
 from sim.cli.main import cli
 from sim.comparison.claims.user_claims import load_claims
 from sim.comparison.hypotheses.load_hypotheses import load_library
+from sim.documents.strict_yaml import parse_yaml
+from sim.packs.recipe_parse import form_of
 from sim.scenario import load_scenario
 from sim.tables import schema
 from tests.support.commands import runner
@@ -65,9 +67,11 @@ def test_files_in_the_text_are_valid(page: Path, tmp_path: Path) -> None:
 
 
 def loaded(path: Path, content: str) -> Any:
-    """What a file holds: claims, explanations, or a scenario with actors."""
+    """What a file holds: claims, explanations, a recipe, or a scenario with actors."""
     if "\nclaims:" in content:
         return load_claims(path)
+    if "\nactors:" not in content and ("\nseeds:" in content or "\nmembers:" in content):
+        return form_of(parse_yaml(content, path.name).data)  # its scenario is another block
     return load_library(path) if "\nhypotheses:" in content else load_scenario(path).actors
 
 

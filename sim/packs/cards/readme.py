@@ -77,7 +77,7 @@ def readme(facts: PackFacts) -> str:
         "",
         "## Licence, and how it was made",
         "",
-        f"[{LICENCE}]({LICENCE_URL}). {WHY_LICENCE}",
+        f"[{LICENCE}]({LICENCE_URL}), whose text is in `LICENSE`. {WHY_LICENCE}",
         "",
         f"`{remake(facts)}` makes the same values again with the versions in `manifest.json`, "
         "where the whole recipe stands.",

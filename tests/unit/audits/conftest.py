@@ -12,42 +12,43 @@ from sim.scenario.load import scenario_of
 from sim.scenario.resolved import Scenario
 from sim.tables.database import RunTables
 
-# Some 300 accounts, of many owners; those that send much send little here.
+# Some 450 accounts, of which 200 send something; nobody sends much.
 TWENTY = """\
 version: 1
 name: twenty
 seed: 41
 separability: 0
+most_exchanges_per_account_day: 100
 clock: {start: 2026-01-05T08:00:00Z, duration: 12 h}
 tables: {vectors: true}
 actors:
-  - {id: wombats, typology: L01, accounts: 80}
-  - {id: dingoes, typology: L02, accounts: 1, copies: 8, exchanges_per_account_day: 60}
-  - {id: numbats, typology: L03, accounts: 1, copies: 8, exchanges_per_account_day: 60}
+  - {id: wombats, typology: L01, accounts: 90}
+  - {id: dingoes, typology: L02, accounts: 12}
+  - {id: numbats, typology: L03, accounts: 12}
   - id: bilbies
     typology: L04
     accounts: 1
-    copies: 8
+    copies: 4
     benchmark: aime
     agent: api-script
     runs: 1
     workers: 2
-  - {id: gliders, typology: L05, accounts: 1, copies: 8, exchanges_per_account_day: 60}
-  - {id: quolls, typology: L06, accounts: 1, copies: 8, exchanges_per_account_day: 60}
-  - {id: potoroos, typology: L07, accounts: 1, copies: 20, exchanges_per_account_day: 60}
-  - {id: bandicoots, typology: L08, accounts: 1, copies: 8, exchanges_per_account_day: 60}
-  - {id: koalas, typology: L09, accounts: 12, copies: 4, exchanges_per_account_day: 20}
-  - {id: possums, typology: L10, accounts: 1, copies: 20, exchanges_per_account_day: 60}
-  - {id: wallabies, typology: L11, accounts: 2, copies: 8, exchanges_per_account_day: 60}
-  - {id: emus, typology: G12, accounts: 2, copies: 8, exchanges_per_account_day: 40}
-  - {id: magpies, typology: G13, accounts: 8, copies: 4, exchanges_per_account_day: 40}
-  - {id: galahs, typology: G14, accounts: 3, copies: 5, exchanges_per_account_day: 60}
-  - {id: dunnarts, typology: A15, accounts: 1, copies: 20, exchanges_per_account_day: 60}
-  - {id: quokkas, typology: A16, accounts: 6, copies: 4, target_exchanges: 600}
-  - {id: taipans, typology: A17, accounts: 6, copies: 3, exchanges_per_account_day: 40}
-  - {id: goannas, typology: A18, accounts: 6, copies: 3, exchanges_per_account_day: 40}
-  - {id: skinks, typology: A19, accounts: 6, copies: 3, exchanges_per_account_day: 40}
-  - {id: cassowaries, typology: A20, accounts: 6, copies: 3, exchanges_per_account_day: 40}
+  - {id: gliders, typology: L05, accounts: 12}
+  - {id: quolls, typology: L06, accounts: 12}
+  - {id: potoroos, typology: L07, accounts: 1, copies: 20}
+  - {id: bandicoots, typology: L08, accounts: 12}
+  - {id: koalas, typology: L09, accounts: 20, copies: 2}
+  - {id: possums, typology: L10, accounts: 1, copies: 20}
+  - {id: wallabies, typology: L11, accounts: 16}
+  - {id: emus, typology: G12, accounts: 2, copies: 4}
+  - {id: magpies, typology: G13, accounts: 15, copies: 2}
+  - {id: galahs, typology: G14, accounts: 8, copies: 2}
+  - {id: dunnarts, typology: A15, accounts: 1, copies: 24}
+  - {id: quokkas, typology: A16, accounts: 10, copies: 2, target_exchanges: 600}
+  - {id: taipans, typology: A17, accounts: 10, copies: 2}
+  - {id: goannas, typology: A18, accounts: 10, copies: 2}
+  - {id: skinks, typology: A19, accounts: 10, copies: 2}
+  - {id: cassowaries, typology: A20, accounts: 10, copies: 2}
 """
 
 

@@ -31,7 +31,8 @@ def test_a_feature_that_tells_twins_apart_is_found(tables: RunTables) -> None:
 
 def test_an_organisation_of_constant_size_is_found(tables: RunTables) -> None:
     """What A15 has is neither small nor large among those of L07, and yet always the same."""
-    size = "CASE kind WHEN 'A15' THEN 1 + k // 2 WHEN 'L07' THEN 1000 + IF(k < 10, k, 100 + k // 5) END"
+    of_twin = "1000 + IF(k < 10, k, 100 + k // 5)"
+    size = f"CASE kind WHEN 'A15' THEN 1 + k // 2 WHEN 'L07' THEN {of_twin} END"
     plant(tables, "log/accounts", org_id=f"coalesce(({size})::BIGINT, org_id)")
     found = audit(tables, only=["T17"])
     assert any(f.title == "A15 and L07, AUC" and "organisation" in f.where for f in found.failed)

@@ -20,7 +20,7 @@ from sim.packs.facts import pack_facts
 from sim.packs.manifest import records_of
 from sim.packs.pack import Pack
 
-CARDS = ("README.md", "croissant.json", "datasheet.md")
+CARDS = ("LICENSE", "README.md", "croissant.json", "datasheet.md")
 # Questions of Gebru et al. (2021), by section.
 QUESTIONS = {
     "Motivation": 4,

@@ -1,0 +1,50 @@
+"""An audit as one HTML file that stands alone: no network, no script."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from shlex import join
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from sim._version import __version__
+from sim.audits import Audit
+from sim.audits.report import HEADS, row_of
+
+_LEGEND = (
+    "A test passes if its figure is within its limit, or beyond it by no more than chance among "
+    "the owners of accounts explains (± is one standard error). What was not checked is no pass."
+)
+
+
+def write_audit_page(audit: Audit, path: Path) -> None:
+    """Write the page of an audit to a file; its folder is made if it is missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(audit_page(audit), encoding="utf-8")
+
+
+def audit_page(audit: Audit) -> str:
+    """Return the page of an audit, the same text for the same audit."""
+    environment = Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
+    )
+    template = environment.from_string(_text("audit_page.html.j2"))
+
+    name = Path(audit.what).name or audit.what
+    return template.render(
+        style=Markup(_text("page.css")),
+        title=f"Audit of {name}",
+        facts=[f"{audit.headline}.", f"Limits of difficulty {audit.difficulty}."],
+        legend=_LEGEND,
+        heads=HEADS,
+        rows=[(finding.status, row_of(finding), finding.says) for finding in audit],
+        command=join(["sim", "audit", name, "--difficulty", audit.difficulty]),
+        version=__version__,
+    )
+
+
+def _text(name: str) -> str:
+    """Return a file of this package as text."""
+    return files("sim.reporting").joinpath(name).read_text(encoding="utf-8")
