@@ -202,7 +202,7 @@ def recomputed(tables: RunTables, t_us: int) -> RunTables:
     cut.connection = tables.connection.cursor()
     cut.schemas = {stem: c for stem, c in tables.schemas.items() if stem in KNOWN}
 
-    cut.connection.execute("CREATE OR REPLACE SCHEMA spoiled")
+    cut.connection.execute("DROP SCHEMA IF EXISTS spoiled CASCADE; CREATE SCHEMA spoiled")
     for stem, columns in cut.schemas.items():
         name = name_of(stem)
         query = _spoiled(name, columns, t_us)

@@ -81,6 +81,12 @@ def used(word: str) -> list[Column]:
             f"Exchanges on a {meaning} that few accounts use, and of several organisations.",
             source="sum(CASE WHEN rare AND others > 0 THEN n ELSE 0 END) / sum(n)",
         ),
+        Column(
+            f"{word}_others",
+            "float32",
+            f"Accounts of other organisations on the {meaning}, if few use it; mean.",
+            source="sum(CASE WHEN rare THEN n * others ELSE 0 END) / sum(n)",
+        ),
     ]
 
 
@@ -120,7 +126,7 @@ def _kinds(kinds: tuple[str, ...], meaning: str, column: str) -> Iterator[Column
 
 # One row for each instrument of an account.
 INSTRUMENTS = [
-    *_kinds(("card", "prepaid", "invoice", "credit"), "Instruments", "instrument"),
+    *_kinds(("card", "prepaid", "invoice", "credit"), "Instruments so far", "instrument"),
     _count("instrument_accounts", "Most accounts that pay with one of them.", "max(degree)"),
     _count("instrument_organisations", "Most organisations that do.", "max(organisations)"),
     _count("abroad_instruments", "Those from another country.", "sum((abroad)::INT)"),
@@ -128,15 +134,15 @@ INSTRUMENTS = [
 
 # One row for each payment that is known.
 PAYMENTS = [
-    *_kinds(("charge", "decline", "dispute", "refund"), "Payments", "payment"),
+    *_kinds(("charge", "decline", "dispute", "refund"), "Payments known so far", "payment"),
     Column(
         "charged_usd",
         "float64",
-        "All charges.",
+        "All charges known so far.",
         "USD",
         source="sum(CASE WHEN payment = 'charge' THEN round(1e6 * usd)::BIGINT ELSE 0 END) / 1e6",
     ),
 ]
 
 # One row for each thing that the provider did to it.
-MEASURES = list(_kinds(("rate_limit", "step_up", "suspend", "ban"), "Measures", "measure"))
+MEASURES = list(_kinds(("rate_limit", "step_up", "suspend", "ban"), "Measures so far", "measure"))

@@ -33,7 +33,8 @@ class Column:
         `tables.vectors` adds. Other tables have all their columns.
     source
         The field that a column of a table of rows shows as it is: `row.output`, `account.org_id`,
-        `client.os`. Empty if a function makes it (see `sim.output.row_tables`).
+        `client.os`. Empty if a function makes it (see `sim.output.row_tables`). Of a feature, the
+        SQL that makes it of rows of the log (see `sim.features`).
     prefix
         What an identifier begins with in text formats, such as `req_`.
     encoding

@@ -98,7 +98,8 @@ def test_what_accounts_use_and_have_in_common(tmp_path: Path) -> None:
     )
     made = features(tables, rare_accounts=2)
     close(made.loc[1], template_top_share=0.75, template_accounts=2)
-    close(made.loc[1], template_rare_share=0.25)  # template 1 is of one organisation
+    # template 1 is of one organisation
+    close(made.loc[1], template_rare_share=0.25, template_others=0.25)
     close(made.loc[2], template_top_share=1, template_accounts=2, template_rare_share=1)
     close(made.loc[3], template_accounts=2, template_rare_share=0)
     assert (made["address_accounts"] == 0).all()
@@ -106,8 +107,9 @@ def test_what_accounts_use_and_have_in_common(tmp_path: Path) -> None:
 
 def test_what_many_use_is_not_rare(tmp_path: Path) -> None:
     tables = tiny_log(tmp_path, log_exchanges=[sent(k, 1, ip_hash=4) for k in (1, 2, 3)])
-    assert (features(tables, rare_accounts=2)["address_rare_share"] == 0).all()
-    assert (features(tables, rare_accounts=3)["address_rare_share"] == 1).all()
+    looks = ["address_rare_share", "address_others"]
+    assert (features(tables, rare_accounts=2)[looks] == 0).all(axis=None)
+    assert (features(tables, rare_accounts=3)[looks] == [1, 2]).all(axis=None)
 
 
 def test_accounts_that_send_the_same_in_one_hour(tmp_path: Path) -> None:
