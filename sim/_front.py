@@ -658,6 +658,21 @@ def realism(
 # Labelled data
 
 
+def load_recipe(
+    recipe: RecipeLike,
+    *,
+    seed: int | None = None,
+    scale: float | None = None,
+    overrides: Overrides = (),
+) -> Recipe:
+    """Check a recipe of a pack, and return it with the resolved scenarios of its simulations.
+
+    The parameters are those of `dataset`. Raises InvalidInputError that lists every fault, those
+    of the scenarios too.
+    """
+    return recipe_from(recipe, seed=seed, scale=scale, overrides=overrides)
+
+
 def dataset(
     recipe: RecipeLike,
     out: PackLike | None = None,

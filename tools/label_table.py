@@ -123,7 +123,7 @@ def runs(given: list[str]) -> Iterator[RunTables]:
     for seed in () if given else SEEDS:
         with TemporaryDirectory() as folder:
             place = Path(folder) / "run"
-            sim.run("extraction_bench", place, seed=seed, scale=0.25)
+            sim.run("extraction_bench", place, seed=seed, scale=0.25, overrides=["volume=0.02"])
             yield RunTables(place)
 
 

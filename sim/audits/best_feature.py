@@ -47,7 +47,7 @@ def best_feature(
     """
     values, names = features.to_numpy(np.float64), [str(name) for name in features]
     names += [f"{name} from its middle" for name in names]
-    fold = _folds(owner, sought, rng)
+    fold = folds_of(owner, sought, rng, FOLDS)
 
     score, chosen = np.zeros(len(owner)), []
     for k in range(FOLDS):
@@ -66,13 +66,13 @@ def owners_of(owner: Ints, pick: Bools) -> int:
     return len(np.unique(owner[pick]))
 
 
-def _folds(owner: Ints, sought: Bools, rng: np.random.Generator) -> Ints:
+def folds_of(owner: Ints, sought: Bools, rng: np.random.Generator, folds: int) -> Ints:
     """Return the fold of each account: whole owners, of each side as many in each fold."""
     fold = np.zeros(len(owner), np.int64)
     for side in (sought, ~sought):
         drawn = rng.permutation(np.unique(owner[side]))
         place = np.empty(int(owner.max()) + 1, np.int64)
-        place[drawn] = np.arange(len(drawn)) % FOLDS
+        place[drawn] = np.arange(len(drawn)) % folds
         fold[side] = place[owner[side]]
     return fold
 

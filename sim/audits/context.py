@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any, Literal
+from weakref import finalize
 
 import numpy as np
 
@@ -168,18 +170,16 @@ class Context:
     def simulate(self, scenario: Scenario) -> RunTables:
         """Simulate a scenario, such as `small` with another seed, and open its tables.
 
-        The same scenario is simulated once. Its files are gone when the process ends.
+        The same scenario is simulated once. Its files go with this context.
         """
         from sim.engine.run import run
 
         key = scenario.model_dump_json()
         if key not in self._simulated:
-            folder = TemporaryDirectory(prefix="sim-audit-")
-            out = Path(folder.name) / "run"
-            run(scenario, out)
-            made = RunTables(out)
-            made.folder = folder  # type: ignore[attr-defined]  # lives as long as its tables
-            self._simulated[key] = made
+            folder = mkdtemp(prefix="sim-audit-")
+            finalize(self, rmtree, folder, ignore_errors=True)
+            run(scenario, Path(folder) / "run")
+            self._simulated[key] = RunTables(Path(folder) / "run")
         return self._simulated[key]
 
     def has(self, stem: str) -> bool:

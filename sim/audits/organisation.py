@@ -8,6 +8,7 @@ from typing import Any
 from sim.audits.context import AuditTest, Context
 from sim.audits.report import Finding
 from sim.audits.twins import findings_on_pairs
+from sim.features.marginals import ENTITIES, account_features
 from sim.tables.database import RunTables, name_of
 
 # What accounts are registered with, and where they come from: not what they ask for.
@@ -77,10 +78,16 @@ def organisation_features(tables: RunTables) -> Any:
     return made.loc[:, made.nunique() > 1]
 
 
+def all_features(tables: RunTables) -> Any:
+    """Return those, and what the tables of accounts, cards and organisations show of each alone."""
+    stems = [stem for stem in ENTITIES if stem in tables.schemas]
+    return organisation_features(tables).join(account_features(tables, stems))
+
+
 def check(context: Context) -> Iterator[Finding]:
     """Ask what the best of these features tells of each twin pair, over all accounts."""
     truth = context.truth
-    features = organisation_features(context.tables).loc[truth["account_id"]]
+    features = all_features(context.tables).loc[truth["account_id"]]
     kind, owner = truth["typology_id"].to_numpy(), truth["owner"].to_numpy()
     yield from findings_on_pairs(context, "T17", features, kind, owner)
 

@@ -133,9 +133,14 @@ class Course:
             heapq.heappush(self._coming, row)
 
     def _give(self, row: Row) -> None:
-        """Give an account a label, which ends the one that stood; an appeal needs one to end."""
+        """Give an account a label, which ends the one that stood.
+
+        An appeal needs one to end; a rule has nothing to say where there is one by then.
+        """
         account = row.account
         if row.channel == "appeal" and not self.labelled[account]:
+            return
+        if row.channel == "rule" and self._standing[account] != NO_ROW:
             return
         self.ends.append(int(self._standing[account]))
         self._standing[account] = len(self.rows)

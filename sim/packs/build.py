@@ -3,80 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sim.engine.executors import DIED, LostWorkerError, Workers, in_process
-from sim.engine.run import Progress, reached_by
+from sim.engine.run import Observer, reached_by
 from sim.engine.run_files import LOCK
 from sim.engine.run_lock import locked
 from sim.errors import DISK_FULL, SimError
 from sim.packs import claims
 from sim.packs.archive import check_archive, write_archive
 from sim.packs.build_log import LogBuilder
-from sim.packs.checksums import table_values, verdict
-from sim.packs.manifest import read_manifest, records_of, rows_of, stem_of, write_manifest
-from sim.packs.pack_files import AUDIT, CARDS
+from sim.packs.checksums import verdict
+from sim.packs.manifest import read_manifest, records_of, stem_of
 from sim.packs.recipe import Recipe
-from sim.packs.steps import STEPS, Step
-from sim.packs.work_folder import WorkFolder, work_folder
+from sim.packs.session import PackSummary, Session
+from sim.packs.steps import STEPS
 from sim.tables.formats import FileRecord
-from sim.tables.pack_schema import PACK_TABLES
 from sim.tables.remote_errors import PassingError
-from sim.tables.schema import arrow_schema
 from sim.tables.store import Store
 
-if TYPE_CHECKING:
-    from sim.audits.report import Audit
-
-Observer = Callable[[Progress], None]
-
-
-@dataclass(frozen=True)
-class PackSummary:
-    """What a finished pack holds, and what it took.
-
-    Attributes
-    ----------
-    out
-        Where it lies.
-    recipe
-        What it was made of.
-    rows
-        Rows of each table, by name.
-    files
-        Its files but for the manifest, in order of path.
-    seconds
-        What each step took in this session, by name; a step that was done before is not there.
-    peak_bytes
-        The most memory that a process held, as far as it was alive in this session.
-    values
-        Whether its values are those of the repository; None where that says nothing of them.
-    audit
-        What was found in it; None if it was not audited in this session.
-    """
-
-    out: Store
-    recipe: Recipe
-    rows: dict[str, int]
-    files: tuple[FileRecord, ...]
-    seconds: dict[str, float]
-    peak_bytes: int
-    values: str | None
-    audit: Audit | None
-
-    @property
-    def place(self) -> str:
-        """Where the pack lies."""
-        return self.out.url
-
-    @property
-    def bytes(self) -> int:
-        """The size of all files but the manifest."""
-        return sum(file.bytes for file in self.files)
+__all__ = ["PackSummary", "build", "expect_usable", "resume"]
 
 
 def build(
@@ -205,11 +153,12 @@ def _reopen(out: Store) -> None:
     for file in records_of(manifest):
         by_stem.setdefault(stem_of(file.path), []).append(file)
 
-    steps = {}
+    steps: dict[str, tuple[list[FileRecord], Any]] = {}
     for step in STEPS:
         files = [file for stem in step.stems for file in by_stem.get(stem, [])]
         if files:
             steps[step.name] = (files, facts.get(step.name, {}))
+    steps["values"] = ([], manifest["values"])
     singles = [file for stem in LogBuilder.singles() for file in by_stem.get(stem, [])]
     parts = len(by_stem.get("log/exchanges", []))
     claims.reopen(out, {**steps, LogBuilder.MERGE: (singles, {"parts": parts})})
@@ -222,135 +171,10 @@ def _carry_out(
     with contextlib.ExitStack() as stack:
         workers = workers or stack.enter_context(in_process())
         try:
-            return _Attempt(recipe, out, workers, observe or (lambda _: None)).carry_out(audit)
+            return Session(recipe, out, workers, observe or (lambda _: None)).carry_out(audit)
         except BaseException:
             claims.give_up(out)
             raise
-
-
-class _Attempt:
-    """One session of work on a pack: what it finds finished, it does not do again."""
-
-    def __init__(self, recipe: Recipe, out: Store, workers: Workers, observe: Observer) -> None:
-        self._recipe, self._out, self._workers, self._observe = recipe, out, workers, observe
-        self._seconds: dict[str, float] = {}
-        self._facts: dict[str, Any] = {}
-        self._files: list[FileRecord] = []
-        self._done = 0.0
-        self._log = LogBuilder(recipe, out, workers, self._tell)
-        out.remove_temporary()
-
-    def carry_out(self, audit: bool) -> PackSummary:
-        """Make the log, then what is made of it, then the cards, and the manifest last."""
-        self._files += self._timed("log", self._log.build)
-        self._done = LogBuilder.SHARE
-        recipe = self._recipe
-        with work_folder(self._out, recipe.opens_us, recipe.closes_us) as work:
-            work.fetch(self._files)
-            for step in STEPS:
-                self._step(step, work)
-            found = self._timed("audit", lambda: self._audit(work)) if audit else None
-            self._done = 0.95
-            self._write_audit(work, found)
-            self._timed("cards", lambda: self._cards(work, found))
-
-        self._tell("sums up", 0.97)
-        values = self._timed("values", self._values)
-        files = tuple(sorted(self._files, key=lambda file: file.path))
-        write_manifest(recipe, self._out, files, values, self._facts)
-        claims.end(self._out)
-        return PackSummary(
-            out=self._out,
-            recipe=recipe,
-            rows=rows_of(files),
-            files=files,
-            seconds=self._seconds,
-            peak_bytes=self._log.peak_bytes,
-            values=verdict(recipe, values),
-            audit=found,
-        )
-
-    def _timed(self, name: str, work: Callable[[], Any]) -> Any:
-        """Return what `work` gives, and note how long it took."""
-        begun = time.monotonic()
-        result = work()
-        self._seconds[name] = time.monotonic() - begun
-        return result
-
-    def _step(self, step: Step, work: WorkFolder) -> None:
-        """Do a step, unless its files are there and whole."""
-        self._tell(step.name, self._done)
-        self._done += step.share
-        done = claims.step_done(self._out, step.name)
-        if done is not None:
-            self._facts[step.name] = done[1]
-            self._files += done[0]
-            work.fetch(done[0])
-            return
-
-        def make() -> None:
-            """Make its tables, and note at the end that they are there."""
-            files = []
-            with work.tables(self._files) as tables:
-                made = step.make(self._recipe, tables, self._facts)
-                for stem, table in made.tables:
-                    files.append(work.write_table(stem, table, _schema(stem, table)))
-            self._facts[step.name] = dict(made.facts)
-            claims.write_step(self._out, step.name, files, self._facts[step.name])
-            self._files += files
-
-        self._timed(step.name, make)
-
-    def _audit(self, work: WorkFolder) -> Audit:
-        """Return what the audits find in the pack."""
-        from sim.audits import audit
-
-        recipe = self._recipe
-        with work.tables(self._files) as tables:
-            return audit(
-                tables,
-                difficulty=recipe.difficulty,
-                scenario=recipe.scenarios[0],
-                simulate=True,
-                seed=recipe.seed,
-                what=recipe.name,
-                observe=lambda test: self._tell(f"audits {test}", self._done),
-            )
-
-    def _write_audit(self, work: WorkFolder, found: Audit | None) -> None:
-        """Write what was found, or that nothing was looked for."""
-        import json
-
-        content = {"audited": False} if found is None else found.to_dict()
-        self._files.append(work.write_text(AUDIT, json.dumps(content, indent=1) + "\n"))
-
-    def _cards(self, work: WorkFolder, found: Audit | None) -> None:
-        """Write what explains the pack to people and to programs."""
-        from sim.packs.cards.write_cards import card_files
-        from sim.packs.facts import pack_facts
-
-        self._tell("describes", 0.95)
-        facts = pack_facts(self._recipe, self._files, self._facts, found)
-        texts = card_files(facts)
-        self._files += [work.write_text(path, texts[path]) for path in CARDS]
-
-    def _values(self) -> dict[str, str]:
-        """Return the checksums of the values of all tables."""
-        place = str(self._out.folder.absolute()) if self._out.is_local else self._out.url
-        return table_values(place, self._files, self._log.workers)
-
-    def _tell(self, doing: str, share: float) -> None:
-        """Tell the observer how far the pack is."""
-        self._observe(Progress(doing, share, self._log.exchanges, self._log.peak_bytes))
-
-
-def _schema(stem: str, table: Any) -> Any:
-    """Return the schema of a table: as it is known, for the columns that are there."""
-    known = PACK_TABLES[stem]
-    strange = sorted(set(table.schema.names) - set(known))
-    if strange:
-        raise ValueError(f"{stem} has no columns {', '.join(strange)}")
-    return arrow_schema({name: known[name] for name in table.schema.names})
 
 
 @contextlib.contextmanager

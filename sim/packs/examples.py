@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+import numpy as np
+
 from sim.arrays.types import Bools, Ints
 from sim.documents.problems import suggest
 from sim.errors import InvalidInputError
+from sim.tables.label_schema import BENIGN, EXTRACTION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +22,8 @@ if TYPE_CHECKING:
 FEATURES = "features/accounts"
 # Columns that say which example a row is; the others are features.
 KEYS = ("example_id", "account_id", "window_from", "window_to")
-POSITIVE = "extraction"
+# Labels that say what traffic is for; what pays for it is another matter.
+POSITIVE, ABOUT_TRAFFIC = EXTRACTION, (EXTRACTION, BENIGN)
 
 
 @dataclass(frozen=True)
@@ -32,12 +36,15 @@ class Part:
         Numbers alone, one row an example; no identifiers.
     labels
         Whether each example is positive, as far as the detector is told.
+    is_known
+        Whether it is told anything of the example; of the others some are positive.
     example_ids, account_ids
         Which examples they are, and whose.
     """
 
     features: pd.DataFrame
     labels: Bools
+    is_known: Bools
     example_ids: Ints
     account_ids: Ints
 
@@ -128,9 +135,9 @@ def examples_of(
         if key == "example_id":
             trained_us = _us(frame["window_from"][fold == "test"]).min()
 
-    positive = _labels(pack, frame, labels, int(trained_us))
+    told = _told(pack, frame, labels, int(trained_us))
     parts = {
-        name: _part(frame[fold == name], positive[(fold == name).to_numpy()])
+        name: _part(frame, told, (fold == name).to_numpy())
         for name in sorted(fold.unique())
         if name != "dropped"
     }
@@ -162,25 +169,32 @@ def _is_whole(frame: pd.DataFrame, pack: Tables) -> Bools:
     return is_whole
 
 
-def _labels(
+def _told(
     pack: Tables, frame: pd.DataFrame, labels: Literal["observed", "truth"], trained_us: int
-) -> Bools:
-    """Return which examples are positive, by the truth or by what is known when one trains."""
+) -> tuple[Bools, Bools]:
+    """Return which examples are positive and of which anything is known, when one trains."""
     if labels == "truth":
         targets = pack.pandas("truth/targets", ["entity_type", "entity_id", "target"])
         targets = targets[targets["entity_type"] == "example"]
         is_target = targets.set_index("entity_id")["target"]
         positive: Bools = frame["example_id"].map(is_target).to_numpy(dtype=bool)
-        return positive
+        return positive, np.ones(len(frame), bool)
 
     known = pack.labels_as_of(trained_us)
-    is_positive = (known["entity_type"] == "account") & (known["label"] == POSITIVE)
-    named: Bools = frame["account_id"].isin(known["entity_id"][is_positive]).to_numpy()
-    return named
+    known = known[(known["entity_type"] == "account") & known["label"].isin(ABOUT_TRAFFIC)]
+    label_of = known.set_index("entity_id")["label"].astype(str)
+    label = frame["account_id"].map(label_of)
+    return (label == POSITIVE).to_numpy(), label.notna().to_numpy()
 
 
-def _part(frame: pd.DataFrame, positive: Bools) -> Part:
-    """Return a part of its rows, without the columns that say which they are."""
-    features = frame.drop(columns=list(KEYS)).reset_index(drop=True)
-    ids = (frame[name].to_numpy() for name in ("example_id", "account_id"))
-    return Part(features, positive, *ids)
+def _part(frame: pd.DataFrame, told: tuple[Bools, Bools], pick: Bools) -> Part:
+    """Return a part of some of the rows, without the columns that say which they are."""
+    rows = frame[pick]
+    positive, is_known = told
+    return Part(
+        features=rows.drop(columns=list(KEYS)).reset_index(drop=True),
+        labels=positive[pick],
+        is_known=is_known[pick],
+        example_ids=rows["example_id"].to_numpy(),
+        account_ids=rows["account_id"].to_numpy(),
+    )

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from sim.engine.plan import plan_run
-from sim.packs.recipe import Recipe, with_seeds
+from sim.packs.recipe import Recipe
+from sim.packs.simulations import with_seeds
 
 
 @dataclass(frozen=True)

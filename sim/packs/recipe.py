@@ -12,6 +12,7 @@ from sim.features.dials import FeatureDials
 from sim.labelling.dials import LabelDials
 from sim.packs.recipe_form import RecipeForm
 from sim.packs.recipe_parse import form_of
+from sim.packs.simulations import with_seeds
 from sim.scenario.resolved import Scenario
 from sim.splits.dials import SplitDials
 
@@ -170,12 +171,6 @@ class Recipe:
             for each in values["simulations"]
         )
         return cls(form_of(values["written"]), values["written"], scenarios)
-
-
-def with_seeds(scenario: Scenario, seed: int, world_seed: int) -> Scenario:
-    """Return the scenario with other seeds of the run and of the world."""
-    world = scenario.world.model_copy(update={"seed": world_seed})
-    return scenario.model_copy(update={"seed": seed, "world": world})
 
 
 def _counted(number: int, noun: str) -> str:

@@ -113,7 +113,7 @@ class _Member:
             return
 
         try:
-            by_world = {world: self.scenario(seeds[0], world) for world in dict.fromkeys(worlds)}
+            scenario = self.scenario(seeds[0])
         except InvalidInputError as error:
             name, path = self.key("scenario")
             found.problems.extend(
@@ -122,12 +122,13 @@ class _Member:
             )
             return
         for number, seed in enumerate(seeds):
-            scenario = by_world[worlds[number % len(worlds)]]
-            found.scenarios.append(scenario.model_copy(update={"seed": seed}))
+            world = worlds[number % len(worlds)]
+            world_seed = scenario.world.seed if world is None else world
+            found.scenarios.append(with_seeds(scenario, seed, world_seed))
             found.places.append(self.path)
 
-    def scenario(self, seed: int, world: int | None) -> Scenario:
-        """Return the resolved scenario of one world.
+    def scenario(self, seed: int) -> Scenario:
+        """Return the resolved scenario, in the world that it names itself.
 
         Raises
         ------
@@ -142,9 +143,6 @@ class _Member:
             set_value(document, parts, value, self.document.place(path, key=True))
 
         set_value(document, ["seed"], seed, self.document.place(self.key("seeds")[1]))
-        if world is not None:
-            place = self.document.place(self.key("worlds")[1])
-            set_value(document, ["world", "seed"], world, place)
         for name in _PLAIN:
             value, path = self.key(name)
             if value is not None:
@@ -166,6 +164,12 @@ class _Member:
             written = _value_at(self.document.data, path)
             for key, value in (written or {}).items():
                 yield ((*path, key), key), deepcopy(value)
+
+
+def with_seeds(scenario: Scenario, seed: int, world_seed: int) -> Scenario:
+    """Return a resolved scenario with other seeds of the run and of the world."""
+    world = scenario.world.model_copy(update={"seed": world_seed})
+    return scenario.model_copy(update={"seed": seed, "world": world})
 
 
 def _value_at(data: Any, path: Path) -> Any:

@@ -122,9 +122,12 @@ def _dealt(have: Given, name: str, shares: Any, only: Bools | None = None) -> In
     pick = np.ones(len(have.accounts), bool) if only is None else only
     kind = have.accounts["typology_id"].to_numpy()
     unit = np.where(have.extracts, have.owner, np.arange(len(kind)) + len(kind))
+    place, group = (have.links.few[name].to_numpy(np.int64) for name in ("place", "group"))
+    shared = (np.cumsum(pick) - 1)[place[pick[place]]], group[pick[place]]
+
     part = np.full(len(kind), -1)
     rng = have.streams.rng("splits", name, "components")
-    part[pick] = dealt(have.component[pick], kind[pick], unit[pick], shares, rng)
+    part[pick] = dealt(have.component[pick], kind[pick], unit[pick], shares, shared, rng)
     return part
 
 

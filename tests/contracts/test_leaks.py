@@ -14,15 +14,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
+from sim.audits import audit
 from sim.catalog import typologies
 from sim.detectors.quality import auc_error
 from sim.documents.strict_yaml import parse_yaml
 from sim.engine.run import run
 from sim.scenario.load import scenario_of
 from sim.scenario.resolved import Scenario
-from sim.streams import mixed, opaque_ids
+from sim.tables.database import RunTables
 from sim.tables.schema import TABLES
 from tests.invariants.damage import assert_holds
 from tests.support.scenarios import auc, log_with_truth, micros, read
@@ -147,91 +147,14 @@ def test_identifiers_order_and_fractions_of_time_tell_nothing(everyone: Path, ro
     )
 
 
-def unmixed(numbers: Any) -> Any:
-    """The state behind numbers of `mixed`, which anybody can tell."""
-    z = numbers.astype(np.uint64)
-    for factor, by in ((None, 31), (0x94D049BB133111EB, 27), (0xBF58476D1CE4E5B9, 30)):
-        if factor:
-            z = z * np.uint64(pow(factor, -1, 1 << 64))
-        z = z ^ (z >> np.uint64(by)) ^ (z >> np.uint64(2 * by))
-    return z
+def test_nothing_is_drawn_from_what_the_log_shows(some: Path) -> None:
+    """T22: no column tells of the chance that a reader of log and code makes of an identifier.
 
-
-def guesses(ids: Any) -> Any:
-    """What a reader with the code could take for the chance behind what stands beside an id."""
-    whole = ids.astype(np.uint64)
-    yield "itself", whole
-    yield "undone", unmixed(whole)
-    for counter in range(3):
-        yield f"as key, {counter}", mixed(whole, counter)
-        yield f"as counter, {counter}", mixed(counter, whole)
-
-
-def looks(frame: Any, columns: dict[str, str]) -> tuple[list[str], Any]:
-    """Names and values of what a column may tell: numbers by rank, words each by themselves.
-
-    Each has mean 0 and deviation 1 over the rows that have it, and is 0 elsewhere.
+    Nor does an identifier follow from another, not even those of the attempts of one call, which
+    only the truth brings together; nor one leg of a round trip from the other.
     """
-    names, made = [], []
-    for name, kind in columns.items():
-        given = frame[name].notna().to_numpy()
-        if kind.startswith("word"):
-            codes, words = frame[name].astype("category").factorize(sort=True)
-            found = {f"{name} {word}": codes == k for k, word in enumerate(words)}
-        else:
-            values = np.full(len(frame), np.nan)
-            values[given] = rankdata(frame[name][given].to_numpy(float))
-            found = {name: values}
-        for look, values in found.items():
-            own = values[given].astype(float)
-            if len(own) and (own != np.median(own)).sum() >= 20:
-                names.append(look)
-                made.append(np.zeros(len(frame), np.float32))
-                made[-1][given] = (own - own.mean()) / own.std()
-    return names, np.stack(made)
-
-
-def test_nothing_is_drawn_from_what_the_log_shows(some_rows: Any) -> None:
-    """Not a column tells of the chance that a reader of log and code makes of an identifier.
-
-    Once for each identifier, so that chances are independent; six standard errors of some 15,000
-    tries.
-    """
-    columns = {n: k for n, k in TABLES["log/exchanges"].items() if n in some_rows}
-    others = {n: k for n, k in columns.items() if k not in ("id", "id?", "time")}
-    # those that were refused, which are few, and some of the others
-    picked = some_rows.sort_values("refusal_category", kind="stable").head(60_000)
-    found: dict[tuple[str, str, str], float] = {}
-    for name in [n for n, kind in columns.items() if kind in ("id", "id?")]:
-        once = picked.dropna(subset=[name]).drop_duplicates(name)
-        # tools and templates are few, and the hash of a prompt is meant to tell of it
-        if len(once) < 100 or name == "prompt_simhash64":
-            continue
-        seen, values = looks(once, others)
-        for look, chance in guesses(once[name].to_numpy(np.int64)):
-            ranks = (np.argsort(np.argsort(chance)) / len(chance) - 0.5) * np.sqrt(12)
-            strength = np.abs(values @ ranks.astype(np.float32)) / np.sqrt(
-                (values != 0).sum(axis=1)
-            )
-            found |= {
-                (name, look, seen[k]): round(float(strength[k]), 1)
-                for k in np.flatnonzero(strength > 6)
-            }
-    assert found == {}
-
-
-def test_no_identifier_follows_from_another(some_rows: Any) -> None:
-    """Not even those of the attempts of one call, which only the truth brings together."""
-    names = [n for n, kind in TABLES["log/exchanges"].items() if kind in ("id", "id?")]
-    shown = {name: some_rows[name].dropna().drop_duplicates().to_numpy(np.int64) for name in names}
-    everything = np.sort(np.concatenate(list(shown.values())))
-    assert some_rows["attempt_of"].notna().sum() > 200
-    for name, ids in shown.items():
-        keys = ids[:100_000].astype(np.uint64)
-        for counter in range(4):
-            for made in (mixed(keys, counter).view(np.int64), opaque_ids(keys, counter)):
-                place = np.minimum(np.searchsorted(everything, made), len(everything) - 1)
-                assert not (everything[place] == made).any(), name
+    found = audit(RunTables(some), only=["T22"])
+    assert [finding.status for finding in found] == ["passed"] * 3, found.to_text()
 
 
 def test_legs_of_round_trips_have_a_noise_of_their_own(some_rows: Any) -> None:

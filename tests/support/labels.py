@@ -118,11 +118,19 @@ def log_of(
     return tables
 
 
-def busy_log(place: Path, seed: int = 1, campaigns: int = 12, others: int = 400) -> RunTables:
+def busy_log(
+    place: Path,
+    seed: int = 1,
+    campaigns: int = 12,
+    others: int = 400,
+    *,
+    all_extract: bool = False,
+) -> RunTables:
     """Return a log of many campaigns of 25 accounts, and others who share things as well.
 
-    A third of the campaigns is quiet: it sends little, and its accounts share nothing. Each account
-    sends for a month, or from its sign-up on.
+    With `all_extract` the others extract too, each for itself. A third of the campaigns is quiet:
+    it sends little, and its accounts share nothing. Each account sends for a month, or from its
+    sign-up on.
     """
     rng = np.random.default_rng(seed)
     size = campaigns * 25 + others
@@ -153,7 +161,7 @@ def busy_log(place: Path, seed: int = 1, campaigns: int = 12, others: int = 400)
             "at_us": begins + np.rint(rng.random(len(owner)) * (ends - begins)).astype(np.int64),
             "template": np.where(campaign[owner] > 0, campaign[owner], owner % 97 + 1000),
             "refused": rng.random(len(owner)) < 0.03,
-            "extracts": (campaign[owner] > 0) & (rng.random(len(owner)) < 0.7),
+            "extracts": (rng.random(len(owner)) < 0.7) & (all_extract | (campaign[owner] > 0)),
         }
     )
     payers = accounts[(accounts["card"] > 0)].iloc[::20]

@@ -55,4 +55,4 @@ def stopping_at(monkeypatch: pytest.MonkeyPatch, name: str, error: BaseException
         raise error
 
     steps = tuple(s._replace(make=stopped) if s.name == name else s for s in STEPS)
-    monkeypatch.setattr("sim.packs.build.STEPS", steps)
+    monkeypatch.setattr("sim.packs.session.STEPS", steps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 from sim.arrays.time import DAY_US
+from sim.labelling.course import evidence_of
 from sim.labelling.dials import LabelDials
 from sim.labelling.lines import (
     is_quiet,
@@ -139,3 +141,9 @@ def test_what_is_popular_tells_nothing(tmp_path: Path) -> None:
     assert not telling["template"].any()
     assert telling["card"].all()
     assert score_alone(night, DIALS.review) == pytest.approx(np.log(3) + np.log(41))
+
+
+def test_a_person_can_tell_from_a_twentieth_on(tmp_path: Path) -> None:
+    night = nights(tmp_path, card=[0] * 4)[1]
+    counted = replace(night, total=np.array([100, 100, 100, 0]), extracting=np.array([5, 4, 0, 0]))
+    assert evidence_of(counted, DIALS).extracts.tolist() == [True, False, False, False]

@@ -404,6 +404,43 @@ def test_appeals_of_the_harmless_are_believed_more_often(seen: Seen) -> None:
     assert reversed_[True] / called[True] == pytest.approx(0.1, abs=0.04)
 
 
+def test_whoever_extracts_alone_is_hardly_believed_either(tmp_path: Path) -> None:
+    dials = LabelDials.model_validate(
+        {
+            "review": {"per_day_per_1000": 60},
+            "appeal": {"reversed_share": 1, "wrongly_reversed_share": 0},
+            "missed": {"share": 0},
+        }
+    )
+    alone = Seen(busy_log(tmp_path, campaigns=0, others=200, all_extract=True))
+    (course,) = courses(alone, dials, [Streams(1)])
+    channels = [row.channel for row in course.rows if row.label == "extraction"]
+    assert len(channels) > 100
+    # who is called so by mistake before the first prompt of the kind may still be believed
+    appeals = sum(row.channel == "appeal" for row in course.rows)
+    assert appeals < len(channels) / 20
+
+
+def test_rules_and_appeals_mind_the_label_that_stands(tables: RunTables) -> None:
+    """Rules label only who has none; an appeal ends `extraction` and nothing else."""
+    dials = LabelDials.model_validate(
+        {
+            "rule": {"day_times": 2, "hour_times": 2, "false_share": 0.7},
+            "review": {"per_day_per_1000": 80, "verdict_days": 2, "false_share": 0.1},
+            "appeal": {"reversed_share": 1, "after_days": 20},
+            "missed": {"share": 0},
+        }
+    )
+    labels = frame(tables, dials)
+    by_id = labels.set_index("label_id")["label"]
+    rules, appeals = of_channel(labels, "rule"), of_channel(labels, "appeal")
+    assert set(rules["supersedes"]) <= {0}
+    assert set(appeals["supersedes"].map(by_id)) == {"extraction"}
+    # verdicts came first in some cases
+    ended_by_review = by_id.reindex(of_channel(labels, "review")["supersedes"])
+    assert (ended_by_review == "extraction").sum() > 20
+
+
 # Never
 
 
@@ -414,6 +451,21 @@ def test_many_quiet_accounts_are_never_called_extraction(seen: Seen) -> None:
     never = [(~c.labelled[quiet]).mean() for c in runs]
     assert 0.3 < np.mean(never) < 0.9
     assert np.mean(never) > np.mean([(~c.labelled[loud]).mean() for c in runs])
+
+
+def test_partners_learn_of_quiet_campaigns_less_often(large: Seen) -> None:
+    dials = LabelDials.model_validate({"report": {"campaign_share": 1}, "missed": {"share": 0.4}})
+    found = reports(large, dials.report, Streams(1))
+    nobody = np.zeros(len(large.accounts), np.bool_)
+    assert all(report.is_made(nobody, dials) for report in found)
+    made = [report.is_made(~nobody, dials) for report in found]
+    assert made == [report.chance < 0.6 for report in found]
+    assert 0 < sum(made) < len(made)
+
+    # half of a campaign is not most of it
+    half = nobody.copy()
+    half[found[0].members[::2]] = True
+    assert found[0].is_made(half, dials)
 
 
 def test_the_missed_are_neither_taken_up_nor_reported(seen: Seen) -> None:

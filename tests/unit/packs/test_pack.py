@@ -138,6 +138,8 @@ def test_observed_labels_are_those_known_at_training(pack: Pack, scheme: str) ->
         assert set(part.account_ids[part.labels]) == set(part.account_ids) & set(
             positive["entity_id"]
         )
+        told = known[known["label"].isin(["extraction", "benign"])]["entity_id"]
+        assert set(part.account_ids[part.is_known]) == set(part.account_ids) & set(told)
     later = pack.examples(scheme, as_of="2026-12-31")
     assert later.train.labels.sum() >= examples.train.labels.sum() > 0
 
@@ -145,6 +147,7 @@ def test_observed_labels_are_those_known_at_training(pack: Pack, scheme: str) ->
 def test_labels_of_truth_are_the_target(pack: Pack) -> None:
     examples = pack.examples("campaign", labels="truth")
     assert (examples.train.labels == pack.targets(examples.train)).all()
+    assert examples.train.is_known.all()
     observed = pack.examples("campaign").train.labels
     assert (observed != examples.train.labels).any()
 

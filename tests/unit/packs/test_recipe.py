@@ -53,8 +53,7 @@ def test_invalid_recipe_gives_its_message(path: Path, monkeypatch: pytest.Monkey
 
 
 def test_shipped_recipes_load_and_name_themselves() -> None:
-    """One of each size; those of one size differ in level and seeds alone."""
-    for path in SHIPPED[:3]:
+    for path in SHIPPED:
         assert load_recipe(path.stem).name == path.stem
 
 
@@ -83,6 +82,15 @@ def test_worlds_are_dealt_to_seeds_in_turn() -> None:
     recipe = load_recipe(SHORT)
     assert [(each.seed, each.world.seed) for each in recipe.scenarios] == [(1, 7), (2, 8), (3, 7)]
     assert recipe.worlds == (7, 8)
+
+
+def test_a_simulation_is_what_its_scenario_is_with_this_seed_and_world() -> None:
+    keys = {"version": 1, "name": "x", "scenario": "extraction_bench", "seeds": [3, 4]}
+    recipe = sim.load_recipe({**keys, "worlds": [8, 9], "level": "easy", "scale": 0.1})
+    overrides = ["world.seed=9", "level=easy"]
+    assert recipe.scenarios[1] == sim.load_scenario(
+        "extraction_bench", seed=4, scale=0.1, overrides=overrides
+    )
 
 
 def test_keys_at_the_top_hold_for_members_that_lack_them() -> None:

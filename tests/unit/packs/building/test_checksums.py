@@ -12,11 +12,13 @@ import pytest
 
 from sim.engine.executors import InProcess, Workers
 from sim.packs import checksums
-from sim.packs.checksums import batch_sum, checksum, file_sum, table_values, verdict
+from sim.packs.build import resume
+from sim.packs.checksums import CHECKSUMS, batch_sum, checksum, file_sum, table_values, verdict
 from sim.packs.manifest import read_manifest, records_of
 from sim.packs.recipe import Recipe
 from sim.tables.store import Store
 from tests.support.packs import manifest_of
+from tools import pack_checksums
 
 TABLE = pa.table(
     {
@@ -125,3 +127,27 @@ def test_the_verdict_says_which_tables_differ(
         "values differ from v0 in splits: other versions of sim, Python, NumPy, pandas, pyarrow or "
         "DuckDB may be why"
     )
+
+
+def test_the_tool_writes_values_that_ship(
+    recipe: Recipe,
+    tiny_pack: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path, words = tmp_path / CHECKSUMS, ["--from", str(tiny_pack)]
+    with pytest.raises(SystemExit):
+        pack_checksums.main(words, path)
+    assert "tiny-pack is no recipe that ships" in capsys.readouterr().err
+    ships = {"tiny-pack": tmp_path / "tiny-pack.yaml"}
+    for module in ("tools.pack_checksums", "sim.packs.checksums"):
+        monkeypatch.setattr(f"{module}.shipped_recipes", lambda: ships)
+        monkeypatch.setattr(f"{module}.load_recipe", lambda _: recipe)
+
+    pack_checksums.main(words, path)
+    assert capsys.readouterr().out == f"tiny-pack: {len(manifest_of(tiny_pack)['rows'])} tables\n"
+    assert checksums.shipped_values() == {
+        "tiny-pack": {"version": "v0", "values": manifest_of(tiny_pack)["values"]}
+    }
+    assert resume(tiny_pack).values == "values as in v0"
