@@ -194,9 +194,9 @@ def recomputed(tables: RunTables, t_us: int) -> RunTables:
     Returns
     -------
     RunTables
-        Over the same database, by a connection of its own, without tables of the truth. Rows with a
-        time that had not come are out, such times that may be missing are; columns that are set
-        later hold nonsense. This does not follow `KNOWN`, so that a mistake there is found.
+        Over the same database, by a connection of its own; `schemas` has no tables of the truth.
+        Rows with a time that had not come are out, such times that may be missing are; columns that
+        are set later hold nonsense. This does not follow `KNOWN`, so that a mistake there is found.
     """
     cut = copy.copy(tables)
     cut.connection = tables.connection.cursor()
