@@ -36,6 +36,12 @@ def whose_pairs(context: Context) -> Iterator[Finding]:
         if kind == "card" and not context.has("log/account_payment"):
             yield not_checked(title, "needs log/account_payment, which is not there")
             continue
+        if kind == "used address" and "ip_hash" not in context.tables.schemas["log/exchanges"]:
+            yield not_checked(title, "needs the column ip_hash, which is not there")
+            continue
+        if context.truth["actor_id"].nunique() < 2:
+            yield not_checked(title, "all accounts are of one actor")
+            continue
         found = purity(context.tables, kind)
         if found.pairs < LEAST_PAIRS:
             yield not_checked(title, f"too few to tell: {found.pairs} pairs, {LEAST_PAIRS} needed")
