@@ -14,6 +14,7 @@ import json
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -72,16 +73,20 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         work = asked.work or Path(folder)
-        found = {
-            level: measure([bench(level, seed, work) for seed in asked.seeds])
-            for level in asked.levels
-        }
+        with ProcessPoolExecutor() as pool:
+            every = [pool.submit(of_level, level, asked.seeds, work) for level in asked.levels]
+            found = {level: each.result() for level, each in zip(asked.levels, every, strict=True)}
     text = tables_of(found)
     print(text)  # noqa: T201
     if not asked.dry_run:
         page = PAGE.read_text(encoding="utf-8")
         page = _BLOCK.sub(lambda match: f"{match[1]}{text}{match[2]}", page)
         PAGE.write_text(page, encoding="utf-8")
+
+
+def of_level(level: str, seeds: Sequence[int], work: Path) -> dict[str, Any]:
+    """Return what is measured of the packs of a level."""
+    return measure([bench(level, seed, work) for seed in seeds])
 
 
 def bench(level: str, seed: int, work: Path) -> Bench:
@@ -107,7 +112,7 @@ def opened(place: Path) -> Bench:
     manifest = json.loads((place / "manifest.json").read_text(encoding="utf-8"))
     opens_us, closes_us = manifest["windows"][0]
     tables = RunTables.over(place, opens_us, closes_us)
-    seen = seen_in_pack(tables)
+    seen = seen_in_pack(tables).with_graph()
     truth = tables.rows(
         "SELECT account_id, target, typology_id, coordination, actor_id, org_id"
         " FROM (FROM truth_targets WHERE entity_type = 'account')"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sim.arrays.types import Bools, Floats
 from sim.detectors.accounts import boosted, matrices
-from sim.detectors.neighbours import ROUNDS, graph_of
+from sim.detectors.neighbours import ROUNDS, Graph, graph_of
 from sim.errors import InvalidInputError
 from sim.features.marginals import account_features
 from sim.tables.database import RunTables
@@ -39,15 +39,35 @@ class Seen(NamedTuple):
     group
         Whom each account belongs to, shape (accounts,). Accounts of a group are never on both sides
         when a part is scored by a model of the rest.
+    graph
+        What the accounts of the log have in common, if it was made before: see `with_graph`.
     """
 
     tables: RunTables
     features: Any
     group: NDArray[np.int64]
+    graph: Graph | None = None
 
     def pick(self, chosen: Bools) -> Seen:
         """Return some of the accounts, of the same log."""
-        return Seen(self.tables, self.features[chosen], self.group[chosen])
+        return self._replace(features=self.features[chosen], group=self.group[chosen])
+
+    def with_graph(self) -> Seen:
+        """Return the same with the graph, for who asks more than once; it knows no label.
+
+        Raises
+        ------
+        InvalidInputError
+            If the log lacks the columns by which prompts are compared.
+        """
+        missing = [n for n in _PROMPTS if n not in self.tables.schemas["log/exchanges"]]
+        if missing:
+            raise InvalidInputError(
+                f"the baseline of relations compares prompts, and log/exchanges has no "
+                f"{', '.join(missing)}; make the log with all columns (tables: {{columns: full}})"
+            )
+        accounts = self.tables.rows("SELECT account_id FROM log_accounts ORDER BY 1")["account_id"]
+        return self._replace(graph=self.graph or graph_of(self.tables, pd.Index(accounts)))
 
 
 def seen(tables: RunTables, features: Any = None) -> Seen:
@@ -115,22 +135,13 @@ def by_relations(learned: Seen, sought: Bools, asked: Seen) -> Floats:
     frames, parts = [alone(learned.features), alone(asked.features)], _parts(learned.group)
     scores = _both(frames, sought, parts)
 
-    _expect_prompts((learned, asked))
-    graphs = _graphs(learned, asked)
+    learned = learned.with_graph()
+    if asked.tables is learned.tables:
+        asked = asked._replace(graph=learned.graph)
+    sides = (learned, asked.with_graph())
     for _ in range(ROUNDS):
-        scores = _both(_told(graphs, (learned, asked), scores), sought, parts)
+        scores = _both(_told(sides, scores), sought, parts)
     return scores[1]
-
-
-def _expect_prompts(sides: tuple[Seen, Seen]) -> None:
-    """Raise InvalidInputError if a log lacks the columns by which prompts are compared."""
-    for side in sides:
-        missing = [name for name in _PROMPTS if name not in side.tables.schemas["log/exchanges"]]
-        if missing:
-            raise InvalidInputError(
-                f"the baseline of relations compares prompts, and log/exchanges has no "
-                f"{', '.join(missing)}; make the log with all columns (tables: {{columns: full}})"
-            )
 
 
 def alone(features: Any) -> Any:
@@ -139,22 +150,14 @@ def alone(features: Any) -> Any:
     return features[names]
 
 
-def _graphs(learned: Seen, asked: Seen) -> list[Any]:
-    """Return a graph of each log, one if both are of the same."""
-    if learned.tables is asked.tables:
-        return [graph_of(learned.tables, learned.features.index.union(asked.features.index))]
-    return [graph_of(each.tables, each.features.index) for each in (learned, asked)]
-
-
-def _told(graphs: list[Any], sides: tuple[Seen, Seen], scores: tuple[Floats, Floats]) -> list[Any]:
+def _told(sides: tuple[Seen, Seen], scores: tuple[Floats, Floats]) -> list[Any]:
     """Return for both sides what scores say of the neighbours of each account."""
     known = [pd.Series(s, index=x.features.index) for s, x in zip(scores, sides, strict=True)]
-    if len(graphs) == 1:
+    if sides[0].tables is sides[1].tables:
         both = pd.concat(known)
-        both = both[~both.index.duplicated()]  # a learned account that is asked as well
-        told = [graphs[0].told(both.loc[graphs[0].accounts].to_numpy())] * 2
-    else:
-        told = [graph.told(s.to_numpy()) for graph, s in zip(graphs, known, strict=True)]
+        known = [both[~both.index.duplicated()]] * 2  # some that are learned from may be asked too
+    graphs = [side.graph for side in sides if side.graph is not None]
+    told = [graph.told(score) for graph, score in zip(graphs, known, strict=True)]
     return [frame.loc[side.features.index] for frame, side in zip(told, sides, strict=True)]
 
 

@@ -50,11 +50,16 @@ class Graph(NamedTuple):
     pairs: Any
     features: Any
 
-    def told(self, score: Floats) -> Any:
-        """Return features, and what a score of all accounts thinks of the neighbours of each."""
-        known = pd.Series(score, index=self.accounts)
+    def told(self, known: Any) -> Any:
+        """Return features, and what is thought of the neighbours of each account.
+
+        Parameters
+        ----------
+        known
+            Scores as a series by account; those that have none are told nothing, nor told of.
+        """
         thought = _around(self.links, known).join(_of_kin(self.pairs, known))
-        return self.features.join(thought).assign(own=score)
+        return thought.join(self.features).assign(own=known)
 
 
 def graph_of(tables: RunTables, accounts: Any) -> Graph:
@@ -72,7 +77,10 @@ def scores(every: Sequence[Accounts], marginal: Sequence[Floats]) -> list[Floats
     graphs = [graph_of(accounts.tables, accounts.features.index) for accounts in every]
     thought = list(marginal)
     for _ in range(ROUNDS):
-        frames = [graph.told(score) for graph, score in zip(graphs, thought, strict=True)]
+        frames = [
+            graph.told(pd.Series(score, index=graph.accounts))
+            for graph, score in zip(graphs, thought, strict=True)
+        ]
         thought = each_from_the_others(every, frames)
     return thought
 
