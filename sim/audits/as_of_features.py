@@ -182,7 +182,7 @@ def with_truth(tables: RunTables, t_us: int) -> RunTables:
     for stem in tables.schemas:
         if stem.startswith("truth/"):
             name = name_of(stem)
-            cut.connection.execute(f"CREATE VIEW spoiled.{name} AS FROM main.{name}")
+            cut.connection.execute(f"CREATE VIEW {name} AS FROM main.{name}")
             cut.schemas[stem] = tables.schemas[stem]
     return cut
 

@@ -101,7 +101,8 @@ def _spanning(context: Context) -> Mapping[str, str]:
             "service_tier" if "service_tier" in there["log/exchanges"] else "''",
             "true" if context.lacks("truth") else _OTHERS,
         )
-    if {"agent_uid", "exchange_id"} <= set(there.get("truth/exchanges", {})):
+    has_context = "n_messages" in there["log/exchanges"]
+    if has_context and "agent_uid" in there.get("truth/exchanges", {}):
         made["the context shrinks within a history"] = _SHRINKS
     return made
 

@@ -44,6 +44,12 @@ def whose_pairs(context: Context) -> Iterator[Finding]:
         if not has_link(context.tables, kind):
             yield not_checked(title, f"needs {'.'.join(SHARED[kind])}, which is not there")
             continue
+        if kind == "used address" and "ip_hash" not in context.tables.schemas["log/exchanges"]:
+            yield not_checked(title, "needs the column ip_hash, which is not there")
+            continue
+        if context.truth["actor_id"].nunique() < 2:
+            yield not_checked(title, "all accounts are of one actor")
+            continue
         found = purity(context.tables, kind)
         if found.pairs < LEAST_PAIRS:
             yield not_checked(title, f"too few to tell: {found.pairs} pairs, {LEAST_PAIRS} needed")

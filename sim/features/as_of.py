@@ -194,25 +194,26 @@ def recomputed(tables: RunTables, t_us: int) -> RunTables:
     Returns
     -------
     RunTables
-        Over the same database, by a connection of its own, without tables of the truth. Rows with a
-        time that had not come are out, such times that may be missing are; columns that are set
-        later hold nonsense. This does not follow `KNOWN`, so that a mistake there is found.
+        Over the same database, by a connection of its own; `schemas` has no tables of the truth.
+        Rows with a time that had not come are out, such times that may be missing are; columns that
+        are set later hold nonsense. This does not follow `KNOWN`, so that a mistake there is found.
     """
     cut = copy.copy(tables)
     cut.connection = tables.connection.cursor()
     cut.connection.execute("SET TimeZone = 'UTC'")  # which is the connection's, not the database's
     cut.schemas = {stem: c for stem, c in tables.schemas.items() if stem in KNOWN}
 
-    database = cut.rows("SELECT current_database() AS name")["name"][0]
+    schema = f"before_{t_us}"
+    cut.connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}")
     for stem, columns in cut.schemas.items():
         name = name_of(stem)
-        query = _spoiled(f"{database}.main.{name}", columns, t_us)
-        cut.connection.execute(f"CREATE TEMP VIEW {name} AS {query}")
-    cut.connection.execute("SET search_path = 'temp'")
+        query = _spoiled(name, columns, t_us)
+        cut.connection.execute(f"CREATE VIEW {schema}.{name} AS {query}")
+    cut.connection.execute(f"SET search_path = '{schema}'")
     return cut
 
 
-def _spoiled(table: str, columns: Mapping[str, str], t_us: int) -> str:
+def _spoiled(name: str, columns: Mapping[str, str], t_us: int) -> str:
     """Return a query for a table without what came after a time."""
     conditions, looks = ["true"], []
     for column, kind in columns.items():
@@ -224,4 +225,4 @@ def _spoiled(table: str, columns: Mapping[str, str], t_us: int) -> str:
         elif kind == "time":
             conditions.append(f"epoch_us({look}) < {t_us}")
         looks.append(look)
-    return f"SELECT {', '.join(looks)} FROM {table} WHERE {' AND '.join(conditions)}"
+    return f"SELECT {', '.join(looks)} FROM main.{name} WHERE {' AND '.join(conditions)}"
