@@ -49,16 +49,17 @@ def late_midnight(tables: RunTables) -> int:
 def features_again(context: Context, t_us: int) -> Finding:
     """Say how many values differ where features are made of what was known at the time.
 
-    Of the time up to `t_us`, as they are made of the whole log; and all that a pack holds.
+    Those of a pack; of a run those of the time up to `t_us`, as they are made of the whole log.
     """
     title = "features made again without what came later, values that differ"
     lost = [stem for stem in _OF_LOG if not context.has(stem)]
     if lost:
         return not_checked(title, f"needs {' and '.join(lost)}")
 
-    pairs = [made_twice(context.tables, t_us)]
     if context.has("features/accounts"):
-        pairs += [*accounts_of_pack(context.tables), *others_of_pack(context, t_us)]
+        pairs = [*accounts_of_pack(context.tables), *others_of_pack(context, t_us)]
+    else:
+        pairs = [made_twice(context.tables, t_us)]
     counts = [(stem, *differing(kept, again, keys)) for stem, kept, again, keys in pairs]
     wrong = sum(number for _, number, _ in counts)
     where = next((f"{stem}.{column}" for stem, number, column in counts if number), "")
@@ -181,7 +182,7 @@ def with_truth(tables: RunTables, t_us: int) -> RunTables:
     for stem in tables.schemas:
         if stem.startswith("truth/"):
             name = name_of(stem)
-            cut.connection.execute(f"CREATE VIEW spoiled.{name} AS FROM main.{name}")
+            cut.connection.execute(f"CREATE VIEW {name} AS FROM main.{name}")
             cut.schemas[stem] = tables.schemas[stem]
     return cut
 

@@ -8,18 +8,18 @@ import numpy as np
 
 from sim.arrays.types import Bools, Floats
 from sim.catalog import typologies
-from sim.tables.database import RunTables
+from sim.tables.database import RunTables, name_of
 
-# Links that labels spread along.
+# Links that labels spread along, each a table and a column of it.
 LINKS = {
-    "card": "SELECT account_id, instrument_hash AS key FROM log_account_payment",
-    "address": "SELECT account_id, signup_ip_hash AS key FROM log_accounts",
-    "/24": "SELECT account_id, signup_ip24 AS key FROM log_accounts",
+    "card": ("log/account_payment", "instrument_hash"),
+    "address": ("log/accounts", "signup_ip_hash"),
+    "/24": ("log/accounts", "signup_ip24"),
 }
 # A mail domain joins thousands, and so nobody to anybody in particular.
 SHARED = LINKS | {
-    "mail domain": "SELECT account_id, email_domain_hash AS key FROM log_accounts",
-    "used address": "SELECT account_id, ip_hash AS key FROM log_exchanges",
+    "mail domain": ("log/accounts", "email_domain_hash"),
+    "used address": ("log/exchanges", "ip_hash"),
 }
 LABELLED, AT_RECALL = 0.2, 0.3
 # Of a component with few labels little is known.
@@ -42,13 +42,19 @@ class Spread(NamedTuple):
     false_positive_rate: float
 
 
+def has_link(tables: RunTables, kind: str) -> bool:
+    """Return whether a log has the column of a link."""
+    stem, column = SHARED[kind]
+    return column in tables.schemas.get(stem, {})
+
+
 def links(tables: RunTables, kind: str) -> Any:
     """Each account with what it has of this kind, with its organisation and actor."""
+    stem, column = SHARED[kind]
     return tables.rows(
-        f"SELECT DISTINCT account_id, key, org_id, actor_id::VARCHAR AS actor_id"
-        f" FROM ({SHARED[kind]})"
+        "SELECT account_id, key, org_id, actor_id::VARCHAR AS actor_id FROM ("
+        f"SELECT DISTINCT account_id, {column} AS key FROM {name_of(stem)} WHERE {column} <> 0)"
         " JOIN log_accounts USING (account_id) JOIN truth_accounts USING (account_id)"
-        " WHERE key <> 0"
     )
 
 
@@ -89,7 +95,7 @@ def component_of(tables: RunTables) -> Any:
     accounts = tables.rows("SELECT account_id FROM log_accounts ORDER BY 1")["account_id"]
     place = {a: k for k, a in enumerate(accounts)}
     rows, keys, seen = [], [], 0
-    for kind in LINKS:
+    for kind in [kind for kind in LINKS if has_link(tables, kind)]:
         found = links(tables, kind)
         codes, values = found["key"].factorize()
         rows.append(found["account_id"].map(place).to_numpy())

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from sim.audits.context import AuditTest, Context
 from sim.audits.report import Finding, Status, not_checked
-from sim.catalog import models
+from sim.catalog import models, typologies
 
 # What breaks a rule, as a condition on a row of the log.
 RULES = {
@@ -31,15 +31,15 @@ RULES = {
     "a failed attempt has a reason to end": "http_status <> 200 AND finish_reason IS NOT NULL",
     "tool results come with a first message": "n_messages = 1 AND n_tool_results_in > 0",
 }
-# Of a model and tier, prices that at least this share of its exchanges has are prices that held.
-_PRICE_SHARE = 0.01
+# Of a model and tier, a price that this share of those who do not extract pays is one that held.
+_PRICE_SHARE = 0.001
 
 
 def check(context: Context) -> Iterator[Finding]:
     """Count by class what breaks the rules; one finding for single rows, one for what spans them.
 
     A price may change over time, so what is asked is whether each exchange has one of the few
-    ratios of cost to list price that hold for its model and tier.
+    ratios of cost to list price that others have for its model and tier.
     """
     there = context.tables.schemas["log/exchanges"]
     rules = {name: rule for name, rule in RULES.items() if _columns_of(rule) <= set(there)}
@@ -98,22 +98,31 @@ def _spanning(context: Context) -> Mapping[str, str]:
             " WHERE input_tokens_total > context_window_tokens"
         )
         made["the cost is none of the prices of the model"] = _costs(
-            "service_tier" if "service_tier" in there["log/exchanges"] else "''"
+            "service_tier" if "service_tier" in there["log/exchanges"] else "''",
+            "true" if context.lacks("truth") else _OTHERS,
         )
-    if {"agent_uid", "exchange_id"} <= set(there.get("truth/exchanges", {})):
+    has_context = "n_messages" in there["log/exchanges"]
+    if has_context and "agent_uid" in there.get("truth/exchanges", {}):
         made["the context shrinks within a history"] = _SHRINKS
     return made
 
 
-def _costs(tier: str) -> str:
-    """Return a query for exchanges whose cost is no usual multiple of the list price."""
+_EXTRACTING = ", ".join(f"'{key}'" for key, kind in typologies().items() if kind.is_extraction)
+_OTHERS = (
+    "account_id NOT IN"
+    f" (SELECT account_id FROM truth_accounts WHERE typology_id::VARCHAR IN ({_EXTRACTING}))"
+)
+
+
+def _costs(tier: str, others: str) -> str:
+    """Return a query for exchanges whose cost is no multiple of the list price that others pay."""
     factors = ", ".join(
         f"('{key}', {m.cache_read_factor}, {m.cache_write_5m_factor}, {m.cache_write_1h_factor})"
         for key, m in models().items()
     )
     return f"""
     WITH factors(model, r, w5, w1) AS (VALUES {factors}), priced AS (
-      SELECT account_id, model, {tier} AS tier, cost_usd,
+      SELECT account_id, model, {tier} AS tier, cost_usd, ({others})::INT AS other,
         ((input_tokens_uncached + r * cache_read_tokens + w5 * cache_write_5m_tokens
           + w1 * cache_write_1h_tokens) * input_usd_per_mtok
          + output_tokens * output_usd_per_mtok) / 1e6 AS listed
@@ -124,8 +133,8 @@ def _costs(tier: str) -> str:
       SELECT *, round(cost_usd / listed, 3) AS ratio FROM priced WHERE listed > 1e-4
     )
     SELECT account_id FROM rated
-    QUALIFY count(*) OVER (PARTITION BY model, tier, ratio)
-            < {_PRICE_SHARE} * count(*) OVER (PARTITION BY model, tier)"""
+    QUALIFY sum(other) OVER (PARTITION BY model, tier, ratio)
+            < {_PRICE_SHARE} * sum(other) OVER (PARTITION BY model, tier)"""
 
 
 _SHRINKS = """

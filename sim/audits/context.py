@@ -140,7 +140,9 @@ class Context:
         return f"sample of about {MOST_ROWS:,} of {self.exchanges:,} exchanges"
 
     def rows(self, columns: Sequence[str]) -> Any:
-        """Return columns of the exchange log with `extracts` and `owner`, in order of time.
+        """Return columns of the exchange log in order of time, with what is true of the account.
+
+        That is `typology_id`, `extracts` and `owner`, unless there is no truth.
 
         Of more than `MOST_ROWS` rows a sample: those whose identifier has a hash below a bound,
         so that it is the same whatever is asked for.
@@ -158,6 +160,8 @@ class Context:
         frame = self.tables.rows(
             f"SELECT {wanted} FROM log_exchanges {where} ORDER BY ts_start, exchange_id"
         )
+        if self.lacks("truth"):
+            return frame
         truth = self.truth[["account_id", "typology_id", "extracts", "owner"]]
         return frame.merge(truth, on="account_id", how="left", sort=False)
 

@@ -12,8 +12,9 @@ from sim.arrays.types import Floats, Ints
 from sim.audits.context import AuditTest, Context, few_owners
 from sim.audits.report import Finding, judged, not_checked
 
-# Times of what a provider knows of accounts; those of exchanges are asked for by T3 and T22.
-OF_EXCHANGES = ("log/exchanges", "log/edges_observed", "log/account_payment", "log/model_catalog")
+# Times of exchanges are asked for by T3 and T22. A provider acts when its jobs run, and on all keys
+# of an account at once: such times, and all that may be missing, say nothing of who made them.
+LEFT_OUT = ("log/exchanges", "log/edges_observed", "log/account_payment", "log/enforcement_events")
 _SECOND, _HOUR, _DAY = 1_000_000, 3_600_000_000, 86_400_000_000
 # What has less chance than this, over all times of a column, is no chance.
 CHANCE = 1e-6
@@ -26,6 +27,9 @@ def check(context: Context) -> Iterator[Finding]:
     if context.has("truth/accounts"):
         yield from born(context)
     columns = dict(times(context))
+    if not columns:
+        yield not_checked("times of accounts", "no table tells when accounts signed up")
+        return
     yield _worst(context, columns, "equal", "equal times, share", equal_share)
     yield _worst(context, columns, "atoms", "times on a grid or at one point, share", atom_share)
     yield _worst(context, columns, "bursts", "seconds with more times than chance", bursts)
@@ -34,9 +38,10 @@ def check(context: Context) -> Iterator[Finding]:
 def times(context: Context) -> Iterator[tuple[str, Ints]]:
     """Yield the times of each column of `log/` by its name, sorted, in microseconds."""
     for stem in context.tables.about_accounts():
-        if stem in OF_EXCHANGES:
+        if stem in LEFT_OUT:
             continue
-        for name in context.columns(stem, "time"):
+        kinds = context.tables.schemas[stem]
+        for name in [name for name, kind in kinds.items() if kind == "time"]:
             found = context.tables.rows(
                 f'SELECT epoch_us("{name}") AS us FROM {context.view(stem)}'
                 f' WHERE "{name}" IS NOT NULL ORDER BY 1'

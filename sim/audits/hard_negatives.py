@@ -16,6 +16,8 @@ from sim.detectors.baselines import Seen, by_marginals
 _FOLDS = 2
 # Fewer wrong flags than these, were all alike, tell nothing of a typology.
 LEAST_EXPECTED, LEAST_OWNERS = 5, 4
+# That none is flagged has to be less likely than this, were owners alike.
+CHANCE = 0.01
 
 
 def check(context: Context) -> Iterator[Finding]:
@@ -34,8 +36,10 @@ def check(context: Context) -> Iterator[Finding]:
     harmless = [t for t, kind in typologies().items() if not kind.is_extraction]
     for kind in harmless:
         mine = accounts.kind == kind
-        if mine.sum() * rate < LEAST_EXPECTED or len(np.unique(owner[mine])) < LEAST_OWNERS:
-            few.append(f"{kind} ({mine.sum()})")
+        owners = len(np.unique(owner[mine]))
+        by_chance = not flagged[mine].any() and (1 - rate) ** owners > CHANCE
+        if mine.sum() * rate < LEAST_EXPECTED or owners < LEAST_OWNERS or by_chance:
+            few.append(f"{kind} ({mine.sum()} accounts of {owners})")
             continue
         share, error = share_of(flagged[mine], owner[mine])
         says = f"{share:.1%} of {mine.sum():,} accounts, {of_all:.1%} of all that is harmless"
@@ -44,7 +48,8 @@ def check(context: Context) -> Iterator[Finding]:
         ratio, error = share / of_all, error / of_all
         yield judged(title, ratio, least, error=error, at_least=True, where=kind, says=says)
     if few:
-        why = f"fewer than {LEAST_EXPECTED / rate:.0f} accounts: {', '.join(few)}"
+        needed = f"fewer than {LEAST_EXPECTED / rate:.0f} accounts, or none flagged of few owners"
+        why = f"{needed}: {', '.join(few)}"
         yield not_checked("hard negatives that are too few to tell", why)
 
 

@@ -11,6 +11,7 @@ from sim.audits.components import (
     LABELLED,
     SHARED,
     component_of,
+    has_link,
     purity,
     spread_along,
 )
@@ -19,6 +20,8 @@ from sim.audits.report import Finding, judged, not_checked
 
 # Fewer pairs tell nothing, and neither do draws of labels among fewer accounts that extract.
 LEAST_PAIRS, LEAST_ACCOUNTS = 30, 20
+# Of few actors most pairs are of one.
+LEAST_ACTORS = 5
 DRAWS = 20
 
 
@@ -30,11 +33,22 @@ def check(context: Context) -> Iterator[Finding]:
 
 def whose_pairs(context: Context) -> Iterator[Finding]:
     """Yield for each link which share of the pairs of other organisations one actor owns."""
+    actors = context.truth["actor_id"].nunique()
+    if actors < LEAST_ACTORS:
+        why = f"too few to tell: {actors} actors, {LEAST_ACTORS} needed"
+        yield not_checked("pairs of one actor, share", why)
+        return
     for kind in SHARED:
         title = f"{kind}: pairs of one actor, share"
         key = kind.replace("/", "slash_").replace(" ", "_")
-        if kind == "card" and not context.has("log/account_payment"):
-            yield not_checked(title, "needs log/account_payment, which is not there")
+        if not has_link(context.tables, kind):
+            yield not_checked(title, f"needs {'.'.join(SHARED[kind])}, which is not there")
+            continue
+        if kind == "used address" and "ip_hash" not in context.tables.schemas["log/exchanges"]:
+            yield not_checked(title, "needs the column ip_hash, which is not there")
+            continue
+        if context.truth["actor_id"].nunique() < 2:
+            yield not_checked(title, "all accounts are of one actor")
             continue
         found = purity(context.tables, kind)
         if found.pairs < LEAST_PAIRS:

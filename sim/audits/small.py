@@ -32,9 +32,10 @@ def cut_small(scenario: Scenario) -> Scenario:
 
 def _cut(actor: Actor, factor: float, of_target: float, duration_us: int) -> Actor:
     """Return an actor with fewer accounts, a lower target, and within a shorter clock."""
-    change: dict[str, int | None] = {"accounts": max(1, round(actor.accounts * factor))}
+    accounts = max(1, round(actor.accounts * factor))
+    change: dict[str, int | None] = {"accounts": accounts}
     if actor.organisations is not None:
-        change["organisations"] = max(1, round(actor.organisations * factor))
+        change["organisations"] = min(accounts, max(1, round(actor.organisations * factor)))
     if actor.target_exchanges is not None:
         change["target_exchanges"] = max(1, round(actor.target_exchanges * of_target))
     if actor.starts_us is not None and actor.starts_us >= duration_us:

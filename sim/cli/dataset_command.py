@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 @click.option(
     "--archive", metavar="FILE", help="Put the pack into one file, too, a .tar or .tar.gz."
 )
-@click.option("--no-audit", is_flag=True, help="Leave the audits out; `sim audit` makes them up.")
+@click.option(
+    "--no-audit", is_flag=True, help="Leave the audits out; `sim audit PACK` does them later."
+)
 @worker_options
 @recipe_options
 @json_option

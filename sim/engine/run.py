@@ -172,25 +172,14 @@ def expect_usable(scenario: Scenario, out: Store | Path | str, *, force: bool) -
         checkpoint.check(scenario, out, force=force)
 
 
-def run_aside(scenario: Scenario, folder: Path, workers: Workers | None) -> RunSummary:
-    """Simulate into an empty folder that is thrown away afterwards, whatever becomes of it.
-
-    The folder is not locked. The fast engine carries the scenario out.
-    """
-    out = Store(str(folder))
-    context = RunContext(scenario, out)
-    expect_memory(context, workers)
-    checkpoint.claim(scenario, out)
-    return _carry_out(context, workers, None)
-
-
 def run_within(
     scenario: Scenario, out: Store, workers: Workers | None, observe: Observer | None = None
 ) -> RunSummary:
-    """Simulate into a folder that belongs to something larger, which holds its lock.
+    """Simulate into a folder that is the caller's own: it is not locked, and gives no remedies.
 
     What an earlier session left there of the same run is gone on with: a run that is whole stays as
-    it is, what is missing or damaged in it is made again, and anything else gives way.
+    it is, what is missing or damaged in it is made again, and anything else gives way. The fast
+    engine carries the scenario out.
     """
     with contextlib.suppress(InvalidInputError):
         if not checkpoint.is_unfinished(out) and checkpoint.resumable(out) == scenario:

@@ -115,7 +115,7 @@ def differences_of_rerun(place: Store | Path | str, workers: Workers | None = No
     SimError
         If there is no space left for the files of the second run.
     """
-    from sim.engine.run import run_aside
+    from sim.engine.run import run_within
 
     run = Store.of(place)
     manifest = read_manifest(run)
@@ -126,7 +126,7 @@ def differences_of_rerun(place: Store | Path | str, workers: Workers | None = No
         )
     scenario = scenario_of(manifest)
     with _place_aside(run) as folder:
-        again = {f.path: f for f in run_aside(scenario, folder, workers).files}
+        again = {f.path: f for f in run_within(scenario, Store(str(folder)), workers).files}
 
     before = {f["path"]: f["sha256"] for f in manifest["files"]}
     lines = [

@@ -194,20 +194,22 @@ def recomputed(tables: RunTables, t_us: int) -> RunTables:
     Returns
     -------
     RunTables
-        Over the same database, without tables of the truth. Rows with a time that had not come are
-        out, such times that may be missing are; columns that are set later hold nonsense. This
-        does not follow `KNOWN`, so that a mistake there is found.
+        Over the same database, by a connection of its own; `schemas` has no tables of the truth.
+        Rows with a time that had not come are out, such times that may be missing are; columns that
+        are set later hold nonsense. This does not follow `KNOWN`, so that a mistake there is found.
     """
     cut = copy.copy(tables)
     cut.connection = tables.connection.cursor()
+    cut.connection.execute("SET TimeZone = 'UTC'")  # which is the connection's, not the database's
     cut.schemas = {stem: c for stem, c in tables.schemas.items() if stem in KNOWN}
 
-    cut.connection.execute("DROP SCHEMA IF EXISTS spoiled CASCADE; CREATE SCHEMA spoiled")
+    schema = f"before_{t_us}"
+    cut.connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}")
     for stem, columns in cut.schemas.items():
         name = name_of(stem)
         query = _spoiled(name, columns, t_us)
-        cut.connection.execute(f"CREATE VIEW spoiled.{name} AS {query}")
-    cut.connection.execute("SET search_path = 'spoiled'")
+        cut.connection.execute(f"CREATE VIEW {schema}.{name} AS {query}")
+    cut.connection.execute(f"SET search_path = '{schema}'")
     return cut
 
 

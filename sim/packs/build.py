@@ -197,6 +197,11 @@ def _with_remedies(out: Store) -> Iterator[None]:
         remedy = f"what is finished is kept: try again with `{claims.resuming(out)}`"
         raise PassingError(error.url, error.reason, remedy) from error
     except Exception as error:
+        if _is_of_database(error, "Out of Memory"):
+            raise SimError(
+                f"{out}: too little memory, or space to set rows aside, for its tables; what is "
+                f"finished is kept: give `{claims.resuming(out)}` on a larger machine"
+            ) from error
         if not _is_full_disk(error):
             raise
         remedy = "free some space or choose another folder"
@@ -209,6 +214,9 @@ def _is_full_disk(error: Exception) -> bool:
     """Whether a disk was full; DuckDB has an error of its own for that."""
     if isinstance(error, OSError):
         return error.errno in DISK_FULL
-    return type(error).__module__.startswith(("duckdb", "_duckdb")) and "No space left" in str(
-        error
-    )
+    return _is_of_database(error, "No space left")
+
+
+def _is_of_database(error: Exception, words: str) -> bool:
+    """Whether an error is one of DuckDB that says these words."""
+    return type(error).__module__.startswith(("duckdb", "_duckdb")) and words in str(error)

@@ -13,6 +13,7 @@ from sim.documents.value_types import check_adds_up_to_1
 from sim.packs.recipe_form import RecipeForm
 from sim.packs.simulations import Simulations
 from sim.scenario.resolved import Scenario
+from sim.splits.possible import impossible
 
 Finding = tuple[Path, str]
 
@@ -34,6 +35,8 @@ def problems_of_pack(
     findings = [*_unlike(simulations), *_formats(simulations), *_positives(simulations)]
     if form is not None and not findings:
         findings = [*_population(form, simulations), *_prevalence(form, simulations)]
+        wrong = impossible(form.splits, simulations.scenarios)
+        findings += [(("splits", *path), message) for path, message in wrong]
     return [
         Problem(document.place(path), dotted(path), message)
         for path, message in dict.fromkeys(findings)

@@ -156,5 +156,7 @@ def _missing(name: str) -> str:
     if not _NAME.fullmatch(name):
         return f"{name}: no such file"
     shipped = shipped_scenarios()
+    if any((path.parent / "packs" / f"{name}.yaml").is_file() for path in shipped.values()):
+        return f"{name}: is a recipe of a pack, no scenario; `sim dataset {name}` makes it"
     hint = suggest(name, shipped) if shipped else ""
     return f"{name}: no such file, and no shipped scenario of this name{hint}"

@@ -82,7 +82,7 @@ def used(word: str) -> list[Column]:
             source="sum(CASE WHEN rare AND others > 0 THEN n ELSE 0 END) / sum(n)",
         ),
         Column(
-            f"{word}_others",
+            f"{word}_rare_accounts",
             "float32",
             f"Accounts of other organisations on the {meaning}, if few use it; mean.",
             source="sum(CASE WHEN rare THEN n * others ELSE 0 END) / sum(n)",

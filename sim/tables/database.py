@@ -101,9 +101,13 @@ class RunTables:
             listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
             source = f"read_parquet([{listed}], hive_partitioning=false)"
             self.connection.execute(f"CREATE VIEW {name_of(stem)} AS FROM {source}")
-            found = self.rows(f"DESCRIBE {name_of(stem)}")
-            names = zip(found["column_name"], found["column_type"], strict=True)
-            self.schemas[stem] = {name: _kind(stem, name, kind) for name, kind in names}
+            self._describe(stem)
+
+    def _describe(self, stem: str) -> None:
+        """Note the columns of a table and their kinds."""
+        found = self.rows(f"DESCRIBE {name_of(stem)}")
+        names = zip(found["column_name"], found["column_type"], strict=True)
+        self.schemas[stem] = {name: _kind(stem, name, kind) for name, kind in names}
 
     def rows(self, query: str) -> Any:
         """Return what a query finds, as a data frame."""
@@ -116,6 +120,7 @@ class RunTables:
         self.connection.execute(
             f"CREATE OR REPLACE VIEW {name_of(stem)} AS FROM planted_{self._planted}"
         )
+        self._describe(stem)
 
     def of_accounts(self, stem: str) -> str:
         """Return a query for the rows of a table, each with the account that it is about.
@@ -143,6 +148,6 @@ def _kind(stem: str, name: str, found: str) -> str:
     """Return the kind of a column: as its table says, else by its type in the database."""
     if stem == "log/exchanges" and name == "prompt_emb":
         return "vector"
-    if stem in TABLES:
+    if name in TABLES.get(stem, {}):
         return TABLES[stem][name]
     return {"VARCHAR": "word", "BOOLEAN": "bool"}.get(found, "time" if "TIME" in found else found)

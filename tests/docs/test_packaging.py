@@ -36,7 +36,9 @@ def test_the_wheel_holds_the_package_with_all_its_data(wheel: Path) -> None:
     package = ROOT / "sim"
     files = [p for p in package.rglob("*") if p.is_file() and "__pycache__" not in p.parts]
     expected = {f"sim/{p.relative_to(package).as_posix()}" for p in files}
-    expected |= {f"sim/_scenarios/{p.name}" for p in (ROOT / "scenarios").iterdir()}
+    scenarios = ROOT / "scenarios"
+    shipped = [p.relative_to(scenarios) for p in scenarios.rglob("*") if p.is_file()]
+    expected |= {f"sim/_scenarios/{path.as_posix()}" for path in shipped}
     assert {name for name in names if name.startswith("sim/")} == expected
     assert {"sim/py.typed", "sim/catalog/data/steps.csv"} <= names
     assert {name.split("/")[0] for name in names} == {

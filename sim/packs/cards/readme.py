@@ -62,7 +62,7 @@ def readme(facts: PackFacts) -> str:
         *_splits(facts),
         "## Audits",
         "",
-        f"{audit_words(facts)} `audit.json` has every figure with its limit.",
+        audit_words(facts),
         "",
         "## What it must not be used for",
         "",
@@ -183,6 +183,13 @@ def _splits(facts: PackFacts) -> Iterator[str]:
         yield f"| `{scheme}` | {known.get('entity_type', '')}s | {folds} |"
 
     yield ""
+    if popular := facts.splits.get("campaign", {}).get("popular"):
+        counts = ", ".join(f"{kind} {count:,}" for kind, count in popular.items())
+        yield (
+            "Entities that would stand on both sides of a scheme are dropped. What many owners "
+            f"have keeps nobody apart, and is cut (`truth/split_cuts`); in `campaign`: {counts}."
+        )
+        yield ""
     time = facts.splits.get("time", {})
     if time.get("gap_us") is not None:
         missing = time.get("labels_missing_share")

@@ -84,4 +84,7 @@ def audit_words(facts: PackFacts) -> str:
     """Return in one sentence what the audits found."""
     if facts.audit is None:
         return "It was not audited when it was made; `sim audit` does so."
-    return f"Audits by the limits of `{facts.audit.difficulty}`: {facts.audit.headline}."
+    return (
+        f"Audits by the limits of `{facts.audit.difficulty}`: {facts.audit.headline}. `audit.json` "
+        "has every figure with its limit."
+    )

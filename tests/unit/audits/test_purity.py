@@ -37,6 +37,13 @@ def test_few_pairs_tell_nothing(tables: RunTables) -> None:
     assert found.where == "too few to tell: 0 pairs, 30 needed"
 
 
+def test_of_one_actor_all_pairs_are_its_own(tables: RunTables) -> None:
+    tables.plant("truth/accounts", "SELECT * REPLACE ('wombats' AS actor_id) FROM truth_accounts")
+    found = audit(tables, only=["T18"])
+    assert found.ok
+    assert found[0].where == "too few to tell: 1 actors, 5 needed"
+
+
 def test_spread_is_measured_where_recall_is_reached() -> None:
     score = np.array([4.0, 3.0, 2.0, 2.0, 1.0])
     bad = np.array([True, False, True, True, False])

@@ -57,6 +57,22 @@ def test_words_of_one_side_are_found(tables: RunTables, monkeypatch: pytest.Monk
     assert {said for _, said in OF_TYPOLOGIES.values()} <= set(failed[TYPOLOGIES])
 
 
+def test_what_a_provider_does_may_spare_a_typology_but_not_a_class(tables: RunTables) -> None:
+    spared = f"IF(kind = 'L09' OR {HALF}, 'active', 'banned')"
+    plant(tables, "log/accounts", status_at_export=spared)
+    assert audit(tables, only=["T20"]).ok
+    plant(tables, "log/accounts", status_at_export="IF(extracts, 'banned', 'active')")
+    (failed,) = audit(tables, only=["T20"]).failed
+    assert failed.where.startswith("what extracts never: status_at_export = active")
+
+
+def test_one_class_alone_cannot_be_compared(tables: RunTables) -> None:
+    tables.plant("truth/accounts", "SELECT * REPLACE ('L01' AS typology_id) FROM truth_accounts")
+    (found,) = audit(tables, only=["T20"])
+    assert found.status == "not_checked"
+    assert found.where.startswith("too few to tell: 0 owners extract")
+
+
 def users(says: Sequence[float], accounts: Sequence[float], kind: Sequence[str]) -> Users:
     return Users(["word"], np.array(says)[:, None], np.array(accounts), np.array(kind))
 

@@ -99,7 +99,7 @@ def test_what_accounts_use_and_have_in_common(tmp_path: Path) -> None:
     made = features(tables, rare_accounts=2)
     close(made.loc[1], template_top_share=0.75, template_accounts=2)
     # template 1 is of one organisation
-    close(made.loc[1], template_rare_share=0.25, template_others=0.25)
+    close(made.loc[1], template_rare_share=0.25, template_rare_accounts=0.25)
     close(made.loc[2], template_top_share=1, template_accounts=2, template_rare_share=1)
     close(made.loc[3], template_accounts=2, template_rare_share=0)
     assert (made["address_accounts"] == 0).all()
@@ -107,7 +107,7 @@ def test_what_accounts_use_and_have_in_common(tmp_path: Path) -> None:
 
 def test_what_many_use_is_not_rare(tmp_path: Path) -> None:
     tables = tiny_log(tmp_path, log_exchanges=[sent(k, 1, ip_hash=4) for k in (1, 2, 3)])
-    looks = ["address_rare_share", "address_others"]
+    looks = ["address_rare_share", "address_rare_accounts"]
     assert (features(tables, rare_accounts=2)[looks] == 0).all(axis=None)
     assert (features(tables, rare_accounts=3)[looks] == [1, 2]).all(axis=None)
 

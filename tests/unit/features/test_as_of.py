@@ -87,7 +87,9 @@ def test_a_spoiled_log_has_no_future(tmp_path: Path) -> None:
     assert len(cut.rows("FROM log_exchanges")) == 1
     assert cut.rows("FROM log_credentials")["revoked_at"].isna().all()
     assert cut.rows("FROM log_accounts")["status_at_export"].tolist() == ["spoiled"]
-    assert len(tables.rows("FROM log_exchanges")) == 2
+    later = recomputed(tables, us(at(14)))
+    assert [len(log.rows("FROM log_exchanges")) for log in (tables, cut, later)] == [2, 1, 2]
+    assert cut.rows("SELECT current_setting('TimeZone') AS zone")["zone"][0] == "UTC"
     assert "truth/accounts" not in cut.schemas
 
 

@@ -23,7 +23,7 @@ from sim.labelling.lines import (
 from sim.labelling.seen import Night, Seen
 from tests.support.labels import FIRST_ID, OPENS_US, log_of
 
-DIALS = LabelDials()
+DIALS = LabelDials.model_validate({"rule": {"day_times": 20, "hour_times": 30}})
 OLD, NEW = -90.0, -5.0
 
 

@@ -20,11 +20,6 @@ DRAWS = 12
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> RunTables:
-    return busy_log(tmp_path_factory.mktemp("busy"))
-
-
-@pytest.fixture(scope="module")
 def propensity(tables: RunTables) -> pd.DataFrame:
     found: pd.DataFrame = label_propensity(tables, LabelDials(), 3, DRAWS).to_pandas()
     return found

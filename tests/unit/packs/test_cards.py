@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 import sim
+from sim.audits.report import Audit, Finding
 from sim.packs.cards.write_cards import card_files
 from sim.packs.facts import pack_facts
 from sim.packs.manifest import records_of
@@ -62,6 +63,18 @@ def test_the_same_facts_give_the_same_cards(pack: Pack, labelled: Path) -> None:
     assert texts == {name: (labelled / name).read_text("utf-8") for name in CARDS}
 
 
+def test_cards_say_what_the_audits_found(pack: Pack) -> None:
+    findings = (
+        Finding("T3", "order of ids", "failed", 0.9, 0.6),
+        Finding("T9", "features", "not_checked"),
+    )
+    files = [record for record in records_of(pack.manifest) if record.path not in CARDS]
+    texts = card_files(pack_facts(pack.recipe, files, {}, Audit("labelled", "easy", findings)))
+    said = "Audits by the limits of `easy`: failed: T3; 1 not checked."
+    assert all(said in texts[name] for name in CARDS[1:])
+    assert "## Splits" not in texts["README.md"]
+
+
 # README.md
 
 
@@ -93,6 +106,7 @@ def test_card_says_folds_and_what_the_data_are_not_for(card: str, pack: Pack) ->
         assert f"{fold} {count:,}" in line
     for word in ("Attribution.", "Automatic bans.", "Claims of measured prevalence."):
         assert f"- {word}" in card
+    assert "It was not audited when it was made" in card
     assert "`time` waits 1 d from its cut-off for labels" in card
 
 

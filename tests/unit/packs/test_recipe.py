@@ -149,6 +149,15 @@ def test_faults_of_options_name_the_option() -> None:
     )
 
 
+def test_a_recipe_is_no_scenario() -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        sim.load_scenario("extraction-bench-v1-easy-small")
+    assert str(caught.value) == (
+        "extraction-bench-v1-easy-small: is a recipe of a pack, no scenario; "
+        "`sim dataset extraction-bench-v1-easy-small` makes it"
+    )
+
+
 def test_a_scenario_is_no_recipe() -> None:
     with pytest.raises(InvalidInputError) as caught:
         load_recipe("separability")

@@ -115,17 +115,20 @@ def targets(account: Any) -> Any:
 
 
 def labels() -> Any:
-    """Return labels of three accounts, 6 days late in the median: 1 and 2 in time, 7 too late."""
-    late = {1: 2, 2: 6, 7: 30}
+    """Return labels of five accounts, 6 days late in the median.
+
+    That of account 4 comes between the cut-off and the training, that of account 7 after it.
+    """
+    late = {1: 2, 2: 6, 4: 20, 7: 30, 8: 5}
     rows = {
-        "label_id": np.arange(1, 4),
+        "label_id": np.arange(1, 6),
         "entity_type": "account",
         "entity_id": list(late),
         "label": "extraction",
         "channel": "review",
         "confidence": np.float32(0.9),
         "created_at": time([OPENS + days * DAY_US for days in late.values()]),
-        "valid_from": time([OPENS] * 3),
+        "valid_from": time([OPENS] * 5),
         "supersedes": 0,
     }
     return pd.DataFrame(rows)[list(OBSERVED_LABELS)]

@@ -316,6 +316,21 @@ def test_a_disk_that_is_full_for_the_database_is_said_alike(
         resume(unfinished)
 
 
+def test_too_little_memory_for_the_database_is_said(
+    unfinished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import duckdb
+
+    error = duckdb.OutOfMemoryException("Out of Memory Error: failed to offload data block")
+    stopping_at(monkeypatch, "features", error)
+    with pytest.raises(SimError) as failure:
+        resume(unfinished)
+    assert str(failure.value) == (
+        f"{unfinished}: too little memory, or space to set rows aside, for its tables; what is "
+        f"finished is kept: give `sim dataset --resume {unfinished}` on a larger machine"
+    )
+
+
 # --- what is damaged on the way
 
 

@@ -172,7 +172,10 @@ def test_unlike_catalogs_are_refused(members: list[Run]) -> None:
 
 
 @pytest.mark.parametrize("first", [0, 1, 999, 1_000, 2_345])
-def test_rows_are_read_from_any_row_on(tiny_pack: Path, first: int) -> None:
+def test_rows_are_read_from_any_row_on(
+    tiny_pack: Path, monkeypatch: pytest.MonkeyPatch, first: int
+) -> None:
+    monkeypatch.setattr("sim.packs.member_rows._BATCH_ROWS", 70)
     store = Store.of(tiny_pack)
     files = [f for f in records_of(read_manifest(store)) if f.path.startswith(IN_PARTS[0])]
     schema = arrow_schema({"exchange_id": EXCHANGES["exchange_id"]})
