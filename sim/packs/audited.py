@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,13 +11,17 @@ from typing import NamedTuple
 import duckdb
 
 from sim.audits import Audit, audit
+from sim.engine.verify import problem_of
 from sim.errors import InvalidInputError
 from sim.packs.manifest import is_pack, records_of, stem_of
 from sim.packs.pack import Pack
 from sim.scenario.resolved import Scenario
 from sim.tables.database import RunTables
+from sim.tables.formats import FileRecord
 from sim.tables.reading import Run
 from sim.tables.store import Store
+
+_MEND = "`sim run --resume RUN` and `sim dataset --resume PACK` make again what is damaged"
 
 
 class Opened(NamedTuple):
@@ -39,7 +43,8 @@ def audit_place(
 ) -> Audit:
     """Audit the finished run or pack at a path or URL.
 
-    What lies elsewhere is copied to a temporary folder first.
+    What lies elsewhere is copied to a temporary folder first. Tables are hashed whole before any is
+    judged: of a damaged one DuckDB may read other values without an error.
 
     Parameters
     ----------
@@ -97,8 +102,9 @@ def _opened_pack(store: Store) -> Opened:
         pack.dataset(name)  # says which file is missing or damaged
     recipe = pack.recipe
     scenario = recipe.scenarios[0]
-    files = [record.path for record in records_of(pack.manifest)]
-    paths = [store.folder / f for f in files if f.endswith(".parquet") and stem_of(f) in pack.names]
+    records = [r for r in records_of(pack.manifest) if r.path.endswith(".parquet")]
+    _refuse_damaged(store, records)
+    paths = [store.folder / r.path for r in records if stem_of(r.path) in pack.names]
     tables = RunTables.over(store.folder, recipe.opens_us, recipe.closes_us, paths)
     return Opened(tables, recipe.difficulty, scenario)
 
@@ -113,7 +119,15 @@ def _opened_run(store: Store, name: str) -> Opened:
         )
     for table in run.names:
         run.dataset(table)
+    _refuse_damaged(store, run.records)
     return Opened(RunTables(Path(store.folder)), difficulty_of(run.scenario), run.scenario)
+
+
+def _refuse_damaged(store: Store, listed: Sequence[FileRecord]) -> None:
+    """Raise InvalidInputError if a file is not as its manifest says; what is missing may be so."""
+    there = [record for record in listed if store.is_file(record.path)]
+    if damaged := [problem for record in there if (problem := problem_of(store, record))]:
+        raise InvalidInputError("\n".join([*damaged, f"nothing was audited; {_MEND}"]))
 
 
 def difficulty_of(scenario: Scenario) -> str:

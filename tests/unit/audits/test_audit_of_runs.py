@@ -65,6 +65,23 @@ def test_a_run_of_one_class_is_not_checked(tmp_path: Path) -> None:
         package.audit(run, only="T0")
 
 
+def test_a_damaged_page_is_refused_before_anything_is_judged(twenty: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(twenty, run)
+    part = run / "log" / "exchanges" / "part-00000.parquet"
+    assert part.stat().st_size > 1_000_000  # smaller files are hashed whole by every reader
+    with part.open("r+b") as file:
+        file.seek(300_000)
+        file.write(bytes(20_000))
+
+    said = refused(sim("audit", str(run), "--only", "T14", "-q"))
+    assert said == (
+        f"{part}: has the right size but other bytes than the manifest says\n"
+        "nothing was audited; `sim run --resume RUN` and `sim dataset --resume PACK` make again "
+        "what is damaged\n"
+    )
+
+
 def test_other_formats_are_refused(tmp_path: Path) -> None:
     package.run(ONE, tmp_path / "run", overrides={"tables.format": "csv"})
     message = refused(sim("audit", str(tmp_path / "run"), "-q"))
