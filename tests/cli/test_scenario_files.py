@@ -246,7 +246,7 @@ def test_list_hypotheses_shows_what_they_consist_of() -> None:
 def test_list_of_an_unknown_kind() -> None:
     result = run("list", "actors")
     assert result.exit_code == 2
-    assert "'actors' is not one of 'scenarios', 'typologies'" in result.stderr
+    assert "'actors' is not one of 'scenarios', 'recipes', 'typologies'" in result.stderr
 
 
 def test_schema_prints_the_schema() -> None:
@@ -259,7 +259,7 @@ def test_schema_of_other_files() -> None:
     assert json.loads(run("schema", "claims").stdout) == claims_schema()
     result = run("schema", "claim")
     assert result.exit_code == 2
-    assert "'claim' is not one of 'scenario', 'hypotheses', 'claims'" in result.stderr
+    assert "'claim' is not one of 'scenario', 'recipe', 'hypotheses', 'claims'" in result.stderr
 
 
 # What every verb shares
