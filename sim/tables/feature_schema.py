@@ -88,8 +88,18 @@ SAMPLE_WEIGHTS = TableSchema(
     [
         Column("entity_type", "word", "Always `account`."),
         Column("entity_id", "id", "The account."),
-        Column("prevalence", "float64", "Share of accounts whose typology extracts."),
-        Column("weight", "float64", "Accounts of the population for each of the pack; mean 1."),
+        Column(
+            "prevalence",
+            "float64",
+            "Weighted share of all accounts whose `target` is true in the whole log; in a fold, in "
+            "a window or with another target it is near that, not the same.",
+        ),
+        Column(
+            "weight",
+            "float64",
+            "Accounts of the population for each of the pack; mean 1. The same for all accounts of "
+            "a typology.",
+        ),
     ]
 )
 
