@@ -168,15 +168,17 @@ class Audit(Sequence[Finding]):
             raise CheckFailedError(f"{printable(self.what)}: {self.headline}")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all of it as data that JSON can hold; what is no number is None."""
+        """Return all of it as data that JSON can hold; what is no number is None.
+
+        Figures have nine digits: the last ones of a sum hang on the order in which a database adds.
+        """
         return {
             "what": self.what,
             "difficulty": self.difficulty,
             "ok": self.ok,
             "headline": self.headline,
             "findings": [
-                {k: None if v != v else v for k, v in asdict(finding).items()}
-                for finding in self.findings
+                {k: _value(v) for k, v in asdict(finding).items()} for finding in self.findings
             ],
         }
 
@@ -198,6 +200,13 @@ class Audit(Sequence[Finding]):
 
     def __repr__(self) -> str:
         return self.to_text().rstrip("\n")
+
+
+def _value(value: Any) -> Any:
+    """Return a value for JSON: numbers with nine digits, None for what is no number."""
+    if not isinstance(value, float):
+        return value
+    return None if value != value else float(f"{value:.9g}")
 
 
 def row_of(finding: Finding) -> tuple[str, ...]:

@@ -130,15 +130,15 @@ def _check(
 def _one_sided(extracting: Sequence[str], others: Sequence[str]) -> str:
     """Say which side of a prevalence has no account; empty if both have."""
     if not extracting and not others:
-        return "no account sent anything; leave `prevalence` out"
+        return "no account sent anything; give the log a longer clock or more accounts"
     if not extracting:
         return (
-            "no account that sent something has a typology that extracts; leave `prevalence` out"
-            " or add such accounts"
+            "no account that sent something has a typology that extracts; add such accounts, or"
+            " give the log a longer clock"
         )
     if not others:
         return (
-            "all accounts that sent something have typologies that extract; leave `prevalence` out"
-            " or add others"
+            "all accounts that sent something have typologies that extract; add others, or give"
+            " the log a longer clock"
         )
     return ""

@@ -18,7 +18,7 @@ from sim.packs.build_log import LogBuilder
 from sim.packs.checksums import verdict
 from sim.packs.manifest import read_manifest, records_of, stem_of
 from sim.packs.recipe import Recipe
-from sim.packs.session import PackSummary, Session
+from sim.packs.session import PackSummary, Session, UnmakeableError
 from sim.packs.steps import STEPS
 from sim.tables.formats import FileRecord
 from sim.tables.remote_errors import PassingError
@@ -39,8 +39,8 @@ def build(
 ) -> PackSummary:
     """Make a pack of a recipe in a folder or another place.
 
-    Whatever ends it, steps that are whole stay, and of a pack of which nothing was finished no
-    trace.
+    Whatever ends it, steps that are whole stay. Of a pack of which nothing was finished, or that
+    its recipe makes impossible, no trace stays.
 
     Parameters
     ----------
@@ -172,8 +172,8 @@ def _carry_out(
         workers = workers or stack.enter_context(in_process())
         try:
             return Session(recipe, out, workers, observe or (lambda _: None)).carry_out(audit)
-        except BaseException:
-            claims.give_up(out)
+        except BaseException as error:
+            claims.give_up(out, is_hopeless=isinstance(error, UnmakeableError))
             raise
 
 

@@ -14,6 +14,7 @@ from sim.errors import InvalidInputError, SimError
 from sim.packs import pack_files
 from sim.packs.manifest import is_pack, read_manifest, records_of, software
 from sim.packs.merge import PartRecord, record_path
+from sim.packs.outside import expect_outside
 from sim.packs.pack_files import PARTS, STEPS, UNFINISHED
 from sim.packs.recipe import Recipe
 from sim.tables.formats import FileRecord
@@ -56,6 +57,10 @@ def check(recipe: Recipe, out: Store, *, force: bool) -> None:
     force
         Whether a pack that is there, finished or not, may be replaced.
     """
+    if out.is_local and out.folder.exists() and not out.folder.is_dir():
+        raise InvalidInputError(f"{out}: is a file; give a folder for the pack")
+    if out.is_local:
+        expect_outside(str(out), out.folder)
     if _is_same(recipe, out):
         return
     foreign = pack_files.foreign_to(out)
@@ -185,12 +190,15 @@ def end(out: Store) -> None:
     out.remove_empty(FOLDER)
 
 
-def give_up(out: Store) -> None:
-    """Remove what is not whole, and all of a pack of which nothing was finished."""
+def give_up(out: Store, *, is_hopeless: bool = False) -> None:
+    """Remove what is not whole, and all of a pack of which nothing was finished.
+
+    Of one that is hopeless nothing stays: only another recipe helps, and that makes all anew.
+    """
     # what made it fail, a full disk or a lost network, may well fail here again
     with contextlib.suppress(OSError, SimError):
         out.remove_temporary()
-        if not _has_begun(out) and not out.is_file(MANIFEST):
+        if is_hopeless or not (_has_begun(out) or out.is_file(MANIFEST)):
             pack_files.clear(out)
 
 

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from sim.arrays.types import Array
 from sim.errors import InvalidInputError
 from sim.packs.examples import Examples, Part, examples_of
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 AUDIT = "audit.json"
+# The years 1 to 9999, in microseconds of Unix time.
+FIRST_US, LAST_US = -62_135_596_800_000_000, 253_402_300_799_999_999
 
 
 class Pack:
@@ -159,8 +163,8 @@ class Pack:
         Parameters
         ----------
         moment
-            A datetime or text such as `2026-02-20T12:00`, in UTC unless it names an offset; or
-            microseconds of Unix time.
+            Text such as `2026-02-20T12:00`, in UTC unless it names an offset; a datetime with a
+            time zone; or microseconds of Unix time.
 
         Returns
         -------
@@ -327,14 +331,19 @@ def moment_us(moment: datetime | str | int) -> int:
     Raises
     ------
     InvalidInputError
-        If it is text that is no date or time.
+        If it is text that is no date or time, or beyond the years 1 to 9999.
     TypeError
         If it is of another type, or a datetime without time zone.
     """
     from sim.documents.quantities import parse_instant
 
-    if isinstance(moment, int) and not isinstance(moment, bool):
-        return moment
+    if isinstance(moment, int | np.integer) and not isinstance(moment, bool):
+        if not FIRST_US <= moment <= LAST_US:
+            raise InvalidInputError(
+                f"moment: should be microseconds of Unix time within the years 1 to 9999; found "
+                f"{moment}"
+            )
+        return int(moment)
     if isinstance(moment, datetime) and moment.tzinfo is None:
         raise TypeError("a moment needs a time zone: datetime(2026, 2, 20, tzinfo=UTC)")
     if not isinstance(moment, datetime | str):

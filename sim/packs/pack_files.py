@@ -6,13 +6,13 @@ import re
 
 from sim.engine import run_files
 from sim.engine.run_files import FOLDER, LOCK
-from sim.tables.manifest import MANIFEST
+from sim.tables.manifest import MANIFEST, UNFINISHED_PACK
 from sim.tables.store import Store, final_name
 
 # Of all tables of a pack, and of the members on the way.
 FORMAT = "parquet"
 # Says that a pack was begun and is not finished, and what it is made of.
-UNFINISHED = f"{FOLDER}/pack.json"
+UNFINISHED = UNFINISHED_PACK
 STEPS = f"{FOLDER}/steps"
 PARTS = f"{FOLDER}/merged"
 MEMBERS = f"{FOLDER}/members"

@@ -12,6 +12,7 @@ from sim.audits import Audit, audit
 from sim.engine.executors import Workers
 from sim.engine.run import Observer, Progress
 from sim.engine.run_context import peak_bytes
+from sim.errors import InvalidInputError
 from sim.packs import claims
 from sim.packs.build_log import LogBuilder
 from sim.packs.cards.write_cards import card_files
@@ -26,6 +27,10 @@ from sim.tables.formats import FileRecord
 from sim.tables.pack_schema import PACK_TABLES
 from sim.tables.schema import arrow_schema
 from sim.tables.store import Store
+
+
+class UnmakeableError(InvalidInputError):
+    """No pack comes of this recipe, however often it is tried: its log does not do for a step."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +146,10 @@ class Session:
             claims.write_step(self._out, step.name, files, self._facts[step.name])
             self._files += files
 
-        self._timed(step.name, make)
+        try:
+            self._timed(step.name, make)
+        except InvalidInputError as error:
+            raise UnmakeableError(f"{self._recipe.name}: {error}") from error
 
     def _audit(self, work: WorkFolder) -> Audit:
         """Return what the audits find in the pack."""

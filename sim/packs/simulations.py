@@ -18,6 +18,14 @@ from sim.scenario.resolved import Scenario
 
 # Keys of members that are keys of the scenario too.
 _PLAIN = ("scale", "level")
+# Keys of the scenario that a recipe gives by keys of its own, which come after `set`.
+_OWN_WAYS = {
+    "seed": "seeds",
+    "world.seed": "worlds",
+    "scale": "scale",
+    "level": "level",
+    "tables.part_rows": "part_rows",
+}
 
 
 @dataclass
@@ -140,6 +148,8 @@ class _Member:
             parts = split_key(key)
             if not parts:
                 raise InvalidInputError(f"{key!r}: should be a key such as clock.duration")
+            if own := _OWN_WAYS.get(".".join(map(str, parts))):
+                raise InvalidInputError(f"set.{key}: is given by the key {own} of the recipe")
             set_value(document, parts, value, self.document.place(path, key=True))
 
         set_value(document, ["seed"], seed, self.document.place(self.key("seeds")[1]))

@@ -18,6 +18,8 @@ from sim.tables.store import Store
 MANIFEST = "manifest.json"
 # Says that a run was begun and is not finished, and what it is a run of.
 UNFINISHED = ".unfinished/run.json"
+# The same of a pack.
+UNFINISHED_PACK = ".unfinished/pack.json"
 _KEYS = {"software", "scenario", "files"}
 
 
@@ -91,6 +93,10 @@ def read_manifest(run: Store) -> dict[str, Any]:
         if run.is_file(UNFINISHED):
             raise InvalidInputError(
                 f"{run}: the run is not finished; `sim run --resume {run}` completes it"
+            ) from None
+        if run.is_file(UNFINISHED_PACK):
+            raise InvalidInputError(
+                f"{run}: is a pack that is not finished; `sim dataset --resume {run}` completes it"
             ) from None
         if not run.is_folder():
             raise InvalidInputError(f"{run}: no such folder") from None

@@ -119,18 +119,19 @@ def test_weights_by_hand_on_ten_accounts(tmp_path: Path) -> None:
             ["L01", "L09"],
             {},
             "prevalence 0.01 cannot be reached: no account that sent something has a typology that "
-            "extracts; leave `prevalence` out or add such accounts",
+            "extracts; add such accounts, or give the log a longer clock",
         ),
         (
             ["A15"],
             {},
             "prevalence 0.01 cannot be reached: all accounts that sent something have typologies "
-            "that extract; leave `prevalence` out or add others",
+            "that extract; add others, or give the log a longer clock",
         ),
         (
             [],
             {},
-            "prevalence 0.01 cannot be reached: no account sent anything; leave `prevalence` out",
+            "prevalence 0.01 cannot be reached: no account sent anything; give the log a longer "
+            "clock or more accounts",
         ),
         (
             ["L01", "L02", "L09", "A15"],

@@ -92,11 +92,22 @@ def test_labels_as_of_a_moment_are_those_created_by_then(pack: Pack) -> None:
 
 def test_a_moment_is_text_a_datetime_or_microseconds(pack: Pack) -> None:
     noon_us = OPENS_US + 2 * DAY_US + DAY_US // 2
-    moments = (datetime(2026, 1, 17, 12, tzinfo=UTC), "2026-01-17T12:00", noon_us)
+    moments: tuple[Any, ...] = (
+        datetime(2026, 1, 17, 12, tzinfo=UTC),
+        "2026-01-17T12:00",
+        noon_us,
+        np.int64(noon_us),
+    )
     frames = [pack.labels_as_of(moment) for moment in moments]
     for frame in frames[1:]:
         pd.testing.assert_frame_equal(frame, frames[0])
     assert fault(lambda: pack.labels_as_of("noon")).startswith("moment: should be a date or a time")
+    assert fault(lambda: pack.labels_as_of(10**30)) == (
+        "moment: should be microseconds of Unix time within the years 1 to 9999; found "
+        "1000000000000000000000000000000"
+    )
+    assert pack.labels_as_of("0001-01-01").empty
+    assert not pack.labels_as_of("9999-12-31").empty
     with pytest.raises(TypeError, match="needs a time zone"):
         pack.labels_as_of(datetime(2026, 1, 17))
 

@@ -149,6 +149,22 @@ def test_faults_of_options_name_the_option() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("key", "own"),
+    [
+        ("seed", "seeds"),
+        ("world.seed", "worlds"),
+        ("scale", "scale"),
+        ("level", "level"),
+        ("tables.part_rows", "part_rows"),
+    ],
+)
+def test_a_key_that_the_recipe_gives_itself_is_not_set_in_silence(key: str, own: str) -> None:
+    assert fault(f"set={{{key}: 3}}").endswith(
+        f": set.{key}: is given by the key {own} of the recipe"
+    )
+
+
 def test_a_recipe_is_no_scenario() -> None:
     with pytest.raises(InvalidInputError) as caught:
         sim.load_scenario("extraction-bench-v1-easy-small")

@@ -10,6 +10,8 @@ import pytest
 
 from sim.errors import InvalidInputError, SimError
 from sim.packs.archive import write_archive
+from sim.packs.build import build
+from sim.packs.recipe import Recipe
 from sim.tables.store import HashingFile
 from tests.support.scenarios import digests
 
@@ -49,6 +51,23 @@ def test_places_that_do_not_do_are_refused(finished_pack: Path) -> None:
     (finished_pack.parent / "x.tar").mkdir()
     with pytest.raises(InvalidInputError, match="is a folder; give a file for the archive"):
         write_archive(finished_pack, str(finished_pack.parent / "x.tar"))
+
+
+def test_a_place_that_cannot_be_written_to_is_said_before_anything_is_made(
+    recipe: Recipe, tiny_pack: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "notes").write_text("mine")
+    for place, said in (
+        (f"{tmp_path}/notes/a.tar", f"{tmp_path}/notes is a file, not a folder"),
+        (
+            f"{tiny_pack}/a.tar",
+            f"lies in the pack {tiny_pack.name}, which holds nothing but what its manifest lists",
+        ),
+    ):
+        with pytest.raises(InvalidInputError) as refusal:
+            build(recipe, tmp_path / "pack", archive=place)
+        assert str(refusal.value) == f"{place}: {said}; choose another place"
+        assert not (tmp_path / "pack").exists()
 
 
 def test_a_damaged_pack_leaves_no_archive(finished_pack: Path) -> None:

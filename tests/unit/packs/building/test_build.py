@@ -16,7 +16,7 @@ from sim.engine.executors import InProcess, Workers, process_pool
 from sim.engine.run import Progress
 from sim.engine.run_lock import locked
 from sim.errors import InvalidInputError, SimError
-from sim.packs.build import build, resume
+from sim.packs.build import build, expect_usable, resume
 from sim.packs.build_log import LogBuilder
 from sim.packs.recipe import Recipe
 from sim.packs.steps import STEPS
@@ -122,6 +122,26 @@ def test_what_nothing_was_finished_of_leaves_no_trace(recipe: Recipe, tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_recipe_makes_impossible_is_said_and_leaves_no_trace(tmp_path: Path) -> None:
+    """Only another recipe helps, and that would find the folder taken."""
+    for change, said in (
+        (
+            "set={clock.duration: 1 s}",
+            "tiny-pack: prevalence 0.001 cannot be reached: no account sent anything; give the log "
+            "a longer clock or more accounts",
+        ),
+        (
+            "splits.schemes=[adaptation-held-out]",
+            "tiny-pack: splits: adaptation-held-out: none of the campaigns adapt by AD12; give ",
+        ),
+    ):
+        recipe = tiny_recipe(tmp_path, "scale=0.2", change)
+        with pytest.raises(InvalidInputError) as refusal:
+            build(recipe, tmp_path / "a" / "pack", audit=False)
+        assert str(refusal.value).startswith(said)
+        assert not (tmp_path / "a").exists()
+
+
 def test_progress_never_goes_back(recipe: Recipe, tmp_path: Path) -> None:
     seen: list[Progress] = []
     with pytest.MonkeyPatch.context() as patch:
@@ -189,6 +209,28 @@ def test_a_folder_that_holds_something_is_refused(recipe: Recipe, tmp_path: Path
         f"{tmp_path}: holds no pack of sim; --force replaces only a pack"
     )
     assert digests(tmp_path) == before
+
+
+def test_a_place_within_a_run_or_a_pack_is_refused(
+    recipe: Recipe, tiny_run: Path, tiny_pack: Path, unfinished: Path, tmp_path: Path
+) -> None:
+    for kind, holder in (("run", tiny_run / "out"), ("pack", tiny_pack), ("pack", unfinished)):
+        place = holder / "log" / "mine"
+        assert refusal_of(lambda: build(recipe, place)) == (  # noqa: B023
+            f"{place}: lies in the {kind} {holder.name}, which holds nothing but what its manifest "
+            "lists; choose another place"
+        )
+        assert not place.exists()
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "manifest.json").write_text('{"name": "of another program"}')
+    expect_usable(recipe, tmp_path / "web" / "mine", force=False)
+
+
+def test_a_file_is_no_place(recipe: Recipe, tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("mine")
+    assert refusal_of(lambda: expect_usable(recipe, tmp_path / "notes", force=True)) == (
+        f"{tmp_path}/notes: is a file; give a folder for the pack"
+    )
 
 
 def test_force_replaces_a_pack_and_nothing_else(recipe: Recipe, finished_pack: Path) -> None:

@@ -95,6 +95,14 @@ def test_a_pack_is_no_run(tiny_pack: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("verb", ["verify", "audit", "counts", "check-run"])
+def test_every_verb_says_that_a_pack_is_not_finished(verb: str, before_features: Path) -> None:
+    assert refused(sim(verb, str(before_features))) == (
+        f"{before_features}: is a pack that is not finished; `sim dataset --resume "
+        f"{before_features}` completes it\n"
+    )
+
+
 def test_verify_tells_what_is_damaged(finished_pack: Path) -> None:
     files = len(manifest_of(finished_pack)["files"])
     said = sim("verify", str(finished_pack))
