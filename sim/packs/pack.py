@@ -243,7 +243,8 @@ class Pack:
             Of a split: `pack.examples("time").test`.
         prevalence
             Share of accounts of the population whose `target` is true; one that the recipe names.
-            All accounts of the pack have it in the whole log; a part is near it.
+            All accounts of the pack have it in the whole log. A part is near it; in the shorter
+            windows of `time` and `regime` the share is often lower.
 
         Returns
         -------
