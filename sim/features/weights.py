@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sim.catalog import population as shares_by_default
 from sim.catalog import typologies
 from sim.errors import InvalidInputError
-from sim.features.as_of import AsOf
 from sim.tables.arrow import table, words
 from sim.tables.database import RunTables
 from sim.tables.feature_schema import SAMPLE_WEIGHTS
+
+
+class Typology(NamedTuple):
+    """Accounts of a typology that sent something, and those of them whose `target` is true."""
+
+    accounts: int
+    targets: int
+
+
+class Side(NamedTuple):
+    """Abusive accounts, or legitimate ones.
+
+    Attributes
+    ----------
+    weights
+        Of an account of each typology; those of all accounts of the side add up to 1.
+    target_share
+        Weighted share of its accounts whose `target` is true.
+    """
+
+    weights: Mapping[str, float]
+    target_share: float
 
 
 def sample_weights(
@@ -23,16 +44,20 @@ def sample_weights(
 ) -> Any:
     """Return `truth/sample_weights`: how many accounts of a population each account stands for.
 
-    Typologies that extract have equal parts of the prevalence, whatever the accounts of each.
+    At these weights the share of accounts whose `target` is true in the whole log is the
+    prevalence. Accounts of a typology weigh the same. Abusive typologies have equal parts of their
+    targets, whatever the accounts of each; where a typology has none, its accounts weigh as much as
+    the mean account of the other abusive ones. Legitimate typologies have the rest, in the shares
+    of the population; where some of their accounts are targets, these count.
 
     Parameters
     ----------
     tables
-        The log and its truth.
+        The log and its truth, with `truth/targets`.
     prevalences
-        Shares of accounts that belong to typologies that extract, each within (0, 1).
+        Shares of accounts whose `target` is true, each within (0, 1).
     population
-        Share of each other typology in the accounts that do not extract; None for the prior of the
+        Share of each legitimate typology in the legitimate accounts; None for the prior of the
         catalog. Those that are in the log are scaled to 1.
 
     Returns
@@ -44,26 +69,31 @@ def sample_weights(
     Raises
     ------
     InvalidInputError
-        If a prevalence cannot be reached, as nobody or everybody extracts, or if a typology of the
-        log has no share in the population.
+        If a prevalence cannot be reached, as there are no targets or no legitimate accounts, or as
+        abusive accounts alone have fewer targets, or legitimate ones alone more; or if a typology
+        of the log has no share in the population.
     """
     import pyarrow as pa
 
     found = tables.rows(
-        f"""
-        SELECT account_id, typology_id FROM truth_accounts JOIN (
-          SELECT DISTINCT account_id FROM {AsOf(tables, tables.closes_us).known("log/exchanges")})
-        USING (account_id) ORDER BY account_id"""
+        """
+        SELECT account_id, typology_id, target FROM truth_targets
+        JOIN (SELECT account_id, typology_id FROM truth_accounts) USING (account_id)
+        WHERE entity_type = 'account' ORDER BY account_id"""
     )
     if not prevalences:
         return table(SAMPLE_WEIGHTS, _columns(found[:0], np.empty(0), np.empty(0)))
 
-    shares = dict(shares_by_default() if population is None else population)
-    counts = {str(k): int(n) for k, n in found["typology_id"].value_counts().items()}
+    counted = _counted(found)
+    shares = shares_by_default() if population is None else population
+    _check(counted, shares, min(prevalences))
+    abusive, legitimate = _sides(counted, shares)
+    _check_within(prevalences, legitimate.target_share, abusive.target_share)
+
     made = []
     for prevalence in sorted(prevalences):
-        by_typology = _of_typologies(counts, shares, prevalence)
-        weights = found["typology_id"].map(by_typology).to_numpy(np.float64)
+        by_typology = _of_typologies(abusive, legitimate, prevalence)
+        weights = len(found) * found["typology_id"].map(by_typology).to_numpy(np.float64)
         made.append(
             table(SAMPLE_WEIGHTS, _columns(found, np.full(len(found), prevalence), weights))
         )
@@ -79,66 +109,106 @@ def _columns(found: Any, prevalence: Any, weight: Any) -> dict[str, Any]:
     }
 
 
-def _of_typologies(
-    counts: Mapping[str, int], shares: Mapping[str, float], prevalence: float
-) -> dict[str, float]:
-    """Return the weight of an account of each typology.
+def _counted(found: Any) -> dict[str, Typology]:
+    """Return what there is of each typology, in order of their names."""
+    groups = found.groupby("typology_id")["target"]
+    return {str(name): Typology(len(group), int(group.sum())) for name, group in groups}
 
-    Parameters
-    ----------
-    counts
-        Accounts of each typology in the log.
-    shares
-        Share of each typology in the accounts that do not extract.
-    prevalence
-        Share of accounts that do.
+
+def _parted(
+    counted: Mapping[str, Typology],
+) -> tuple[dict[str, Typology], dict[str, Typology]]:
+    """Return the abusive typologies, and the legitimate ones."""
+    abusive = {t: of for t, of in counted.items() if typologies()[t].is_extraction}
+    return abusive, {t: of for t, of in counted.items() if t not in abusive}
+
+
+def _sides(counted: Mapping[str, Typology], shares: Mapping[str, float]) -> tuple[Side, Side]:
+    """Return the abusive and the legitimate accounts."""
+    abusive, legitimate = _parted(counted)
+    targets = {t: 1 / of.targets for t, of in abusive.items() if of.targets}
+    accounts = sum(abusive[t].accounts for t in targets)
+    mean = sum(abusive[t].accounts * weight for t, weight in targets.items()) / accounts
+    return (
+        _side(abusive, {t: targets.get(t, mean) for t in abusive}),
+        _side(legitimate, {t: shares[t] / of.accounts for t, of in legitimate.items()}),
+    )
+
+
+def _side(counted: Mapping[str, Typology], weights: Mapping[str, float]) -> Side:
+    """Return a side whose accounts weigh in these proportions."""
+    whole = sum(of.accounts * weights[t] for t, of in counted.items())
+    targets = sum(of.targets * weights[t] for t, of in counted.items())
+    return Side({t: weight / whole for t, weight in weights.items()}, targets / whole)
+
+
+def _of_typologies(abusive: Side, legitimate: Side, prevalence: float) -> dict[str, float]:
+    """Return the weight of an account of each typology; those of all accounts add up to 1.
+
+    With a share x of abusive accounts the share of targets is x a + (1 - x) l, where a and l are
+    those of the two sides.
     """
-    extracting = sorted(t for t in counts if typologies()[t].is_extraction)
-    others = sorted(set(counts) - set(extracting))
-    whole = sum(shares.get(t, 0.0) for t in others)
-    _check(extracting, others, shares, prevalence)
-
-    every = sum(counts.values())
-    parts = {t: prevalence / len(extracting) for t in extracting}
-    parts |= {t: (1 - prevalence) * shares[t] / whole for t in others}
-    return {t: every * part / counts[t] for t, part in parts.items()}
+    least, most = legitimate.target_share, abusive.target_share
+    share = (prevalence - least) / (most - least)
+    weights = {t: share * weight for t, weight in abusive.weights.items()}
+    return weights | {t: (1 - share) * weight for t, weight in legitimate.weights.items()}
 
 
-def _check(
-    extracting: Sequence[str], others: Sequence[str], shares: Mapping[str, float], prevalence: float
-) -> None:
-    """Raise InvalidInputError with all that keeps a prevalence from being reached."""
+def _check(counted: Mapping[str, Typology], shares: Mapping[str, float], prevalence: float) -> None:
+    """Raise InvalidInputError with all that keeps any prevalence from being reached."""
+    abusive, legitimate = _parted(counted)
     wrong = []
-    if why := _one_sided(extracting, others):
+    if why := _one_sided(abusive, legitimate):
         wrong.append(f"prevalence {prevalence:g} cannot be reached: {why}")
 
-    unknown = [t for t in others if t not in shares]
+    unknown = [t for t in legitimate if t not in shares]
     if unknown:
         wrong.append(
             f"population: has no share for {', '.join(unknown)}, which the log has; give them one,"
             " 0 if they should not count"
         )
-    elif others and not sum(shares[t] for t in others):
+    elif legitimate and not sum(shares[t] for t in legitimate):
         wrong.append(
-            "population: all typologies of the log that do not extract have the share 0"
-            f" ({', '.join(others)}); one of them should have more"
+            "population: all legitimate typologies of the log have the share 0"
+            f" ({', '.join(legitimate)}); one of them should have more"
         )
     if wrong:
         raise InvalidInputError("\n".join(wrong))
 
 
-def _one_sided(extracting: Sequence[str], others: Sequence[str]) -> str:
+def _one_sided(abusive: Mapping[str, Typology], legitimate: Mapping[str, Typology]) -> str:
     """Say which side of a prevalence has no account; empty if both have."""
-    if not extracting and not others:
-        return "no account sent anything; give the log a longer clock or more accounts"
-    if not extracting:
+    longer = "give the log a longer clock"
+    if not abusive and not legitimate:
+        return f"no account sent anything; {longer} or more accounts"
+    if not abusive:
+        return f"no account of an abusive typology sent anything; add such accounts, or {longer}"
+    if not any(of.targets for of in abusive.values()):
         return (
-            "no account that sent something has a typology that extracts; add such accounts, or"
-            " give the log a longer clock"
+            "`target` is true for no account of an abusive typology; add accounts that extract"
+            f" more, {longer}, or lower target.least_share"
         )
-    if not others:
+    if not legitimate:
         return (
-            "all accounts that sent something have typologies that extract; add others, or give"
-            " the log a longer clock"
+            f"all accounts that sent something are of abusive typologies; add others, or {longer}"
         )
     return ""
+
+
+def _check_within(prevalences: Sequence[float], least: float, most: float) -> None:
+    """Raise InvalidInputError unless every prevalence lies between those of the two sides."""
+    wrong = []
+    for prevalence in prevalences:
+        said = f"prevalence {prevalence:g} cannot be reached"
+        if prevalence >= most:
+            wrong.append(
+                f"{said}: `target` is true for {most:.4g} of the abusive accounts alone, weighed"
+                " equally by typology; choose one below"
+            )
+        if prevalence <= least:
+            wrong.append(
+                f"{said}: `target` is true for {least:.4g} of the legitimate accounts alone,"
+                " weighed by the population; choose one above"
+            )
+    if wrong:
+        raise InvalidInputError("\n".join(wrong))

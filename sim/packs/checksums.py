@@ -17,7 +17,7 @@ import numpy as np
 from sim.arrays.types import Array
 from sim.documents.files import read_file
 from sim.engine.executors import Workers, map_unordered
-from sim.packs.load_recipe import load_recipe, shipped_recipes
+from sim.packs.load_recipe import shipped_recipes, ships
 from sim.packs.manifest import stem_of
 from sim.packs.recipe import Recipe
 from sim.streams import U64, mixed
@@ -193,7 +193,7 @@ def verdict(recipe: Recipe, values: Mapping[str, str]) -> str | None:
         Such as `values as in v1-draft`.
     """
     known = shipped_values().get(recipe.name)
-    if known is None or not _ships(recipe):
+    if known is None or not ships(recipe):
         return None
     differing = [
         s for s in sorted({*values, *known["values"]}) if values.get(s) != known["values"].get(s)
@@ -204,10 +204,3 @@ def verdict(recipe: Recipe, values: Mapping[str, str]) -> str | None:
         f"values differ from {known['version']} in {', '.join(differing)}: other versions of "
         "sim, Python, NumPy, pandas, pyarrow or DuckDB may be why"
     )
-
-
-def _ships(recipe: Recipe) -> bool:
-    """Whether a recipe is the one of its name that ships."""
-    if recipe.name not in shipped_recipes():
-        return False
-    return load_recipe(recipe.name).to_dict() == recipe.to_dict()

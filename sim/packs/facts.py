@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sim.packs.load_recipe import ships
 from sim.packs.manifest import rows_of, stem_of
 from sim.packs.recipe import Recipe
 from sim.tables.column import TableSchema
@@ -42,6 +43,11 @@ class PackFacts:
     schemas: Mapping[str, TableSchema]
     splits: Mapping[str, Any]
     audit: Audit | None
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether the recipe is one that ships, changed in nothing."""
+        return ships(self.recipe)
 
     @property
     def rows(self) -> dict[str, int]:

@@ -76,6 +76,12 @@ def shipped_recipes() -> dict[str, Path]:
     return {path.stem: path for path in files if path.stem not in _NO_RECIPES}
 
 
+def ships(recipe: Recipe) -> bool:
+    """Return whether a recipe is the one of its name that ships, changed in nothing."""
+    path = shipped_recipes().get(recipe.name)
+    return path is not None and load_recipe(path).to_dict() == recipe.to_dict()
+
+
 def _read(source: str | os.PathLike[str] | Mapping[str, Any]) -> tuple[Document, Path]:
     """Return the document of a recipe, and the folder from which its paths are meant."""
     if isinstance(source, Mapping):

@@ -242,7 +242,9 @@ class Pack:
         part
             Of a split: `pack.examples("time").test`.
         prevalence
-            Share of abusive accounts in the population; one that the recipe names.
+            Share of accounts of the population whose `target` is true; one that the recipe names.
+            All accounts of the pack have it in the whole log. A part is near it; in the shorter
+            windows of `time` and `regime` the share is often lower.
 
         Returns
         -------

@@ -78,7 +78,7 @@ class Recipe:
 
     @property
     def prevalence(self) -> tuple[float, ...]:
-        """Shares of abusive accounts in the population for which weights are made."""
+        """Shares of accounts of the population whose target is true, for which weights are made."""
         return self.form.prevalence
 
     @property

@@ -123,7 +123,10 @@ def _population(form: RecipeForm, simulations: Simulations) -> Iterator[Finding]
 
 
 def _prevalence(form: RecipeForm, simulations: Simulations) -> Iterator[Finding]:
-    """Yield a finding for each prevalence that weights cannot make of the sample."""
+    """Yield a finding for each prevalence above what the sample has, as rare abuse is the point.
+
+    Whether weights can make it is known when the log is there: see `sim.features.weights`.
+    """
     accounts = accounts_of(simulations.scenarios)
     abusive = sum(accounts[typology] for typology in _abusive())
     share = abusive / accounts.total()
@@ -131,8 +134,8 @@ def _prevalence(form: RecipeForm, simulations: Simulations) -> Iterator[Finding]
         if wanted > share:
             yield (
                 ("prevalence", number),
-                f"cannot be reached: {wanted:g} is above the share of abusive accounts in the "
-                f"sample, {share:.4g}; lower it, or add abusive accounts",
+                f"should be at most {share:.4g}, the share of abusive accounts in the sample, as "
+                f"weights make abuse rarer, found {wanted:g}; lower it, or add abusive accounts",
             )
         if wanted in form.prevalence[:number]:
             yield ("prevalence", number), f"{wanted:g} is named twice"

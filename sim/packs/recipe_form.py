@@ -104,8 +104,8 @@ class RecipeForm(MembersForm):
         Field(
             default=(0.01, 0.001),
             min_length=1,
-            description="Shares of abusive accounts in the population for which sample weights "
-            "are made. Default: 0.01 and 0.001.",
+            description="Shares of accounts of the population whose target is true, for which "
+            "sample weights are made. Default: 0.01 and 0.001.",
         ),
     ]
     population: dict[TypologyId, PositiveShare] | None = optional_key(

@@ -27,22 +27,38 @@ def _seconds(name: str, meaning: str, quantile: float) -> Column:
 
 # Of rows with the time since the request before it, and the bits by which the prompt differs.
 PACE = [
-    _count("active_days", "Days with a request, UTC.", "count(DISTINCT start_us // 86400000000)"),
-    _days("span_days", "From the first request to the last.", "max(start_us) - min(start_us)"),
-    _seconds("gap_q10_s", "Tenth of the gaps between requests.", 0.1),
-    _seconds("gap_median_s", "Median of the gaps.", 0.5),
-    _seconds("gap_q90_s", "Nine tenths of the gaps.", 0.9),
-    _days("silence_days", "Longest gap.", "max(gap_us)"),
-    _count("sessions", "Runs of requests without a gap over half an hour.", "sum(opens::INT)"),
+    _count(
+        "active_days",
+        "Number of days (UTC) with a request.",
+        "count(DISTINCT start_us // 86400000000)",
+    ),
+    _days("span_days", "Time from the first request to the last.", "max(start_us) - min(start_us)"),
+    _seconds("gap_q10_s", "Gap between requests than which a tenth of the gaps are shorter.", 0.1),
+    _seconds("gap_median_s", "Median gap between requests.", 0.5),
+    _seconds("gap_q90_s", "Gap between requests than which nine tenths are shorter.", 0.9),
+    _days("silence_days", "Longest gap between requests.", "max(gap_us)"),
+    _count(
+        "sessions", "Sessions: runs of requests without a gap over half an hour.", "sum(opens::INT)"
+    ),
     Column(
         "session_mean",
         "float32",
-        "Mean of the requests in such a run.",
+        "Mean number of requests in a session.",
         source="count(*) / sum(opens::INT)",
     ),
-    share("same_prompt_share", "Whose prompt is that of the request before.", "bits = 0"),
-    share("reworded_share", "Whose prompt is that in other words.", "bits BETWEEN 1 AND 6"),
-    share("on_topic_share", "Whose prompt is about the same.", "bits BETWEEN 7 AND 12"),
+    share(
+        "same_prompt_share", "Share of requests whose prompt is that of the one before.", "bits = 0"
+    ),
+    share(
+        "reworded_share",
+        "Share of requests whose prompt is the one before in other words.",
+        "bits BETWEEN 1 AND 6",
+    ),
+    share(
+        "on_topic_share",
+        "Share of requests whose prompt is about the same thing as the one before.",
+        "bits BETWEEN 7 AND 12",
+    ),
 ]
 
 # What accounts use and may have in common: words for it, and the column of the exchanges.
@@ -51,7 +67,7 @@ USED = {
     "cluster": ("cluster of prompts", "prompt_cluster"),
     "prompt": ("near-duplicate hash", "prompt_simhash64"),
     "address": ("address", "ip_hash"),
-    "network": ("/24", "ip24_hash"),
+    "network": ("/24 network", "ip24_hash"),
 }
 
 
@@ -62,29 +78,31 @@ def used(word: str) -> list[Column]:
     `others`, other organisations, and whether it is `rare`.
     """
     meaning = USED[word][0]
+    article = f"an {meaning}" if meaning[0] in "aeiou" else f"a {meaning}"
     return [
         Column(
             f"{word}_top_share",
             "float32",
-            f"Exchanges on the {meaning} that it uses most, of those with one.",
+            f"Share of the exchanges with {article} that use the {meaning} used most.",
             source="max(n) / sum(n)",
         ),
         Column(
             f"{word}_accounts",
             "float32",
-            f"Accounts on the {meaning} of an exchange, mean.",
+            f"Mean over exchanges of the number of accounts that use the same {meaning}.",
             source="sum(n * degree) / sum(n)",
         ),
         Column(
             f"{word}_rare_share",
             "float32",
-            f"Exchanges on a {meaning} that few accounts use, and of several organisations.",
+            f"Share of exchanges on {article} that few accounts use, of two or more organisations.",
             source="sum(CASE WHEN rare AND others > 0 THEN n ELSE 0 END) / sum(n)",
         ),
         Column(
             f"{word}_rare_accounts",
             "float32",
-            f"Accounts of other organisations on the {meaning}, if few use it; mean.",
+            f"Mean over exchanges of the accounts of other organisations on the same {meaning}; "
+            "0 where many use it.",
             source="sum(CASE WHEN rare THEN n * others ELSE 0 END) / sum(n)",
         ),
     ]
@@ -92,29 +110,73 @@ def used(word: str) -> list[Column]:
 
 # Of rows with the account's clusters in each hour, and the accounts of other organisations there.
 TOGETHER = [
-    share("together_share", "Rare clusters in an hour where others are too.", "others > 0"),
-    Column("together_mean", "float32", "Mean of such others.", source="avg(others)"),
+    share(
+        "together_share",
+        "Of the hours on clusters of prompts that few accounts use: share in which another "
+        "organisation is there, too.",
+        "others > 0",
+    ),
+    Column(
+        "together_mean",
+        "float32",
+        "Mean number of accounts of other organisations in an hour on such a cluster.",
+        source="avg(others)",
+    ),
 ]
 
 # One row an account: what it gave at the sign-up, its organisation, and who did alike.
 SIGN_UP = [
-    _days("age_days", "Age at the end of the window.", "window_to_us - epoch_us(created_at)"),
-    _count("is_new", "1 if it registered within the window.", "(is_new)::INT"),
-    _days("quiet_days", "From sign-up or window to its first exchange.", "first_us - since_us"),
-    _count("is_verified", "1 if verified.", "(verification_level = 'verified')::INT"),
-    _count("by_cloud", "1 if it comes by a cloud platform.", "(platform <> 'first_party')::INT"),
-    _count("signed_up_hosting", "1 if from hosting.", "(signup_asn_type = 'hosting')::INT"),
-    _count("signed_up_mobile", "1 if from mobile.", "(signup_asn_type = 'mobile')::INT"),
-    _count("signup_address_accounts", "Accounts from its address.", "address_accounts"),
-    _count("signup_network_accounts", "Accounts from its /24.", "network_accounts"),
-    _count("signup_week_accounts", "Those of them within three days of it.", "week_accounts"),
-    _count("domain_accounts", "Accounts with its domain of mail.", "domain_accounts"),
+    _days(
+        "age_days",
+        "Age of the account at the end of the window.",
+        "window_to_us - epoch_us(created_at)",
+    ),
+    _count("is_new", "1 if the account signed up within the window.", "(is_new)::INT"),
+    _days(
+        "quiet_days",
+        "Time from sign-up, or the window's beginning, to the first exchange.",
+        "first_us - since_us",
+    ),
+    _count(
+        "is_verified", "1 if the account is verified.", "(verification_level = 'verified')::INT"
+    ),
+    _count(
+        "by_cloud",
+        "1 if the account comes by a cloud platform.",
+        "(platform <> 'first_party')::INT",
+    ),
+    _count(
+        "signed_up_hosting",
+        "1 if the account signed up from a hosting network.",
+        "(signup_asn_type = 'hosting')::INT",
+    ),
+    _count(
+        "signed_up_mobile",
+        "1 if the account signed up from a mobile network.",
+        "(signup_asn_type = 'mobile')::INT",
+    ),
+    _count("signup_address_accounts", "Accounts signed up from its address.", "address_accounts"),
+    _count("signup_network_accounts", "Accounts signed up from its /24.", "network_accounts"),
+    _count(
+        "signup_week_accounts",
+        "Accounts signed up from its /24 within three days.",
+        "week_accounts",
+    ),
+    _count("domain_accounts", "Accounts with its mail domain.", "domain_accounts"),
     _count("organisation_accounts", "Accounts of its organisation.", "organisation_accounts"),
-    _count("organisation_verified", "1 if one of them is verified.", "(kyc = 'verified')::INT"),
-    _days("organisation_age_days", "Age of that.", "window_to_us - epoch_us(org_created_at)"),
-    _count("keys_made", "Credentials that it ever had.", "keys_made"),
-    _count("keys_revoked", "Those that are revoked.", "keys_revoked"),
-    _count("workspaces", "Workspaces that they are for.", "workspaces"),
+    _count(
+        "organisation_verified",
+        "1 if an account of its organisation is verified.",
+        "(kyc = 'verified')::INT",
+    ),
+    _days(
+        "organisation_age_days",
+        "Age of its organisation.",
+        "window_to_us - epoch_us(org_created_at)",
+    ),
+    _count("keys_made", "Credentials that the account ever had.", "keys_made"),
+    _count("keys_revoked", "Credentials that were revoked.", "keys_revoked"),
+    _count("workspaces", "Workspaces of its credentials.", "workspaces"),
 ]
 
 
@@ -126,10 +188,20 @@ def _kinds(kinds: tuple[str, ...], meaning: str, column: str) -> Iterator[Column
 
 # One row for each instrument of an account.
 INSTRUMENTS = [
-    *_kinds(("card", "prepaid", "invoice", "credit"), "Instruments so far", "instrument"),
-    _count("instrument_accounts", "Most accounts that pay with one of them.", "max(degree)"),
-    _count("instrument_organisations", "Most organisations that do.", "max(organisations)"),
-    _count("abroad_instruments", "Those from another country.", "sum((abroad)::INT)"),
+    *_kinds(("card", "prepaid", "invoice", "credit"), "Payment instruments so far", "instrument"),
+    _count(
+        "instrument_accounts", "Most accounts that pay with one of its instruments.", "max(degree)"
+    ),
+    _count(
+        "instrument_organisations",
+        "Most organisations that pay with one of its instruments.",
+        "max(organisations)",
+    ),
+    _count(
+        "abroad_instruments",
+        "Instruments from a country other than the declared one.",
+        "sum((abroad)::INT)",
+    ),
 ]
 
 # One row for each payment that is known.
@@ -138,11 +210,15 @@ PAYMENTS = [
     Column(
         "charged_usd",
         "float64",
-        "All charges known so far.",
+        "Sum of all charges known so far.",
         "USD",
         source="sum(CASE WHEN payment = 'charge' THEN round(1e6 * usd)::BIGINT ELSE 0 END) / 1e6",
     ),
 ]
 
 # One row for each thing that the provider did to it.
-MEASURES = list(_kinds(("rate_limit", "step_up", "suspend", "ban"), "Measures so far", "measure"))
+MEASURES = list(
+    _kinds(
+        ("rate_limit", "step_up", "suspend", "ban"), "Measures of the provider so far", "measure"
+    )
+)

@@ -15,12 +15,19 @@ from sim.tables.account_features import (
 from sim.tables.column import Column, TableSchema
 from sim.tables.exchange_features import SHOWN
 
-ACCOUNT = Column("account_id", "id", "Account.", prefix="acc_")
+ACCOUNT = Column("account_id", "id", "The account.", prefix="acc_")
 _FROM = Column("window_from", "time", "Beginning of the window.")
-_TO = Column("window_to", "time", "Its end, excluded. What was not known then is in no feature.")
+_TO = Column(
+    "window_to", "time", "End of the window, excluded; what was not known then is in no feature."
+)
 
 EXAMPLE = [
-    Column("example_id", "id", "Account in a window; of no meaning.", prefix="ex_"),
+    Column(
+        "example_id",
+        "id",
+        "Identifier of the account in the window; the number means nothing.",
+        prefix="ex_",
+    ),
     ACCOUNT,
     _FROM,
     _TO,
@@ -31,19 +38,21 @@ DAY = [
 ]
 NUMBERED = [
     ACCOUNT,
-    Column("number", "int32", "Number of the window of requests of the account, from 0."),
+    Column(
+        "number", "int32", "Number of the window of requests among those of the account, from 0."
+    ),
 ]
 ENDS = [
     Column(
         "first_end",
         "time",
-        "When its first exchange was complete.",
+        "When the first exchange of the window was complete.",
         source="min(epoch_us(ts_end))",
     ),
     Column(
         "last_end",
         "time",
-        "When its last one was; all features are known from then on.",
+        "When the last exchange of the window was complete; all features are known from then on.",
         source="max(epoch_us(ts_end))",
     ),
 ]
@@ -70,17 +79,21 @@ TARGETS = TableSchema(
         Column("entity_id", "id", "The account, or the example as `features/accounts` has it."),
         ACCOUNT,
         _FROM,
-        Column("window_to", "time", "Its end, excluded."),
+        Column("window_to", "time", "End of the window, excluded."),
         Column(
             "extraction_share",
             "float32",
             "Share of the exchanges complete in the window that extract, whoever sent them.",
         ),
-        Column("target", "bool", "The recommended target: that share is at least 0.05."),
-        Column("any_extraction", "bool", "Whether one of them extracts."),
-        Column("half_extraction", "bool", "Whether at least half of them do."),
-        Column("abusive_typology", "bool", "Whether its typology extracts."),
-        Column("extraction_purpose", "bool", "Whether its purpose is extraction."),
+        Column(
+            "target",
+            "bool",
+            "The recommended target: `extraction_share` is at least 0.05, or what the recipe says.",
+        ),
+        Column("any_extraction", "bool", "Whether any exchange of the window extracts."),
+        Column("half_extraction", "bool", "Whether at least half of the exchanges extract."),
+        Column("abusive_typology", "bool", "Whether the typology of the account extracts."),
+        Column("extraction_purpose", "bool", "Whether the purpose of the account is extraction."),
     ]
 )
 
@@ -88,8 +101,18 @@ SAMPLE_WEIGHTS = TableSchema(
     [
         Column("entity_type", "word", "Always `account`."),
         Column("entity_id", "id", "The account."),
-        Column("prevalence", "float64", "Share of accounts whose typology extracts."),
-        Column("weight", "float64", "Accounts of the population for each of the pack; mean 1."),
+        Column(
+            "prevalence",
+            "float64",
+            "Weighted share of all accounts whose `target` is true in the whole log. In the "
+            "test fold of a split it is near that, in a shorter window often lower.",
+        ),
+        Column(
+            "weight",
+            "float64",
+            "Accounts of the population for each of the pack; mean 1. The same for all accounts of "
+            "a typology.",
+        ),
     ]
 )
 

@@ -15,18 +15,18 @@ LABELLED_ENTITIES = ("account", "instrument")
 
 OBSERVED_LABELS = TableSchema(
     [
-        Column("label_id", "id", "Identifier.", prefix="lab_"),
-        Column("entity_type", "word", "`account` or `instrument`."),
+        Column("label_id", "id", "Identifier of the label.", prefix="lab_"),
+        Column("entity_type", "word", "What is labelled: `account` or `instrument`."),
         Column("entity_id", "id", "The account, or the instrument that it pays with."),
         Column(
             "label",
             "word",
-            "`extraction`, `benign`, or `payment_fraud`, which is about a card.",
+            "What it says: `extraction`, `benign`, or `payment_fraud`, which is about a card.",
         ),
         Column(
             "channel",
             "word",
-            "`rule`, `dispute`, `review`, `report`, or `appeal`.",
+            "Whence it comes: `rule`, `dispute`, `review`, `report`, or `appeal`.",
         ),
         Column("confidence", "float32", "How sure the channel is of what it says, 0 to 1."),
         Column(
@@ -65,7 +65,8 @@ LABEL_PROPENSITY = TableSchema(
         Column(
             "standard_error",
             "float32",
-            "Its standard error, from the number of repetitions; above 0 also where all agree.",
+            "Standard error of the propensity, from the number of repetitions; above 0 also where "
+            "all agree.",
         ),
     ]
 )

@@ -7,7 +7,7 @@ from sim.tables.column import Column, TableSchema
 SPLITS = TableSchema(
     [
         Column("entity_type", "word", "What is in the fold: `account` or `example`."),
-        Column("entity_id", "id", "Its identifier.", encoding="plain"),
+        Column("entity_id", "id", "Identifier of the account or example.", encoding="plain"),
         Column("split_scheme", "word", "Which split, such as `campaign`."),
         Column(
             "fold",
@@ -19,9 +19,9 @@ SPLITS = TableSchema(
 )
 SPLIT_KEYS = TableSchema(
     [
-        Column("split_scheme", "word", "Which split."),
-        Column("fold", "word", "Which of its folds."),
-        Column("meaning", "word", "What is in it, such as the typology that is held out."),
+        Column("split_scheme", "word", "Which split, such as `campaign`."),
+        Column("fold", "word", "Which fold of the split."),
+        Column("meaning", "word", "What the fold holds, such as the typology that is held out."),
     ]
 )
 SPLIT_CUTS = TableSchema(

@@ -73,7 +73,7 @@ def test_dry_run_writes_nothing(here: Path) -> None:
         (["recipe.yaml", "--set", "seedss=1"], "--set seedss=1: unknown key 'seedss'"),
         (["recipe.yaml", "--scale", "-1"], "--scale -1.0: scale: should be greater than 0"),
         (["recipe.yaml", "--archive", "a.zip"], "a.zip: is no name of an archive"),
-        (["recipe.yaml", "--set", "prevalence=[.9]"], "prevalence[0]: cannot be reached"),
+        (["recipe.yaml", "--set", "prevalence=[.9]"], "prevalence[0]: should be at most"),
         (["--resume", "none"], "none: no such folder"),
         (["--resume", "none", "--force"], "--resume takes the pack alone: its recipe is known"),
         ([], "Missing argument 'RECIPE'."),

@@ -12,20 +12,23 @@ from sim._version import __version__
 from sim.documents.printable import printable
 from sim.packs.cards.readme import glob_of
 from sim.packs.cards.wording import (
-    BIASES,
     LICENCE_URL,
     LIMITS,
     MUST_NOT,
-    PURPOSE,
     TRUTH,
     audit_words,
+    biases,
+    purpose,
     remake,
     target_words,
+    upkeep,
+    version,
     what_it_holds,
 )
 from sim.packs.facts import PackFacts
 from sim.tables.column import Column
 from sim.tables.query import view_of
+from sim.tables.table_meanings import TABLE_MEANINGS
 
 _PARQUET = "application/x-parquet"
 _TYPES = {
@@ -91,11 +94,11 @@ def croissant(facts: PackFacts) -> str:
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "name": recipe.name,
-        "description": f"{printable(recipe.about or recipe.title)} {what_it_holds(facts)}.".strip(),
+        "description": _description(facts),
         "license": LICENCE_URL,
         "url": "README.md",
         **({} if recipe.published is None else {"datePublished": recipe.published.isoformat()}),
-        "version": "1.0.0",
+        "version": version(facts),
         "creator": {"@type": "Organization", "name": "The sim developers"},
         "citeAs": f"The sim developers, sim {__version__}: {recipe.name}.",
         "keywords": ["synthetic", "simulation", "abuse detection", "LLM API traffic"],
@@ -106,10 +109,16 @@ def croissant(facts: PackFacts) -> str:
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
+def _description(facts: PackFacts) -> str:
+    """Return what the pack is, in sentences."""
+    words = printable(facts.recipe.about or facts.recipe.title).rstrip()
+    return f"{words}{'' if words.endswith('.') else '.'} {what_it_holds(facts)}."
+
+
 def _rai(facts: PackFacts) -> dict[str, Any]:
     """Return what the RAI extension asks for, as far as it is about simulated data."""
     return {
-        "rai:dataCollection": f"Simulated by sim {__version__}; `{remake(facts)}` makes it again.",
+        "rai:dataCollection": f"Simulated by sim {__version__}. {remake(facts)}",
         "rai:dataCollectionType": ["Synthetic"],
         "rai:dataCollectionMissingData": "Where a value is missing, the column says when; labels "
         "are missing on purpose: they come late, partial and wrong.",
@@ -117,14 +126,13 @@ def _rai(facts: PackFacts) -> dict[str, Any]:
         "analysts, partners and appeals. truth/ is known because it was simulated. "
         + target_words(facts),
         "rai:machineAnnotationTools": [f"sim {__version__}"],
-        "rai:dataUseCases": [PURPOSE, *(f"Not for: {each}" for each in MUST_NOT)],
+        "rai:dataUseCases": [purpose(facts), *(f"Not for: {each}" for each in MUST_NOT)],
         "rai:dataLimitations": [*LIMITS, TRUTH, audit_words(facts)],
-        "rai:dataBiases": list(BIASES),
+        "rai:dataBiases": list(biases(facts)),
         "rai:dataSocialImpact": "Detectors of abuse decide about people's access. "
         + " ".join(MUST_NOT[:2]),
         "rai:personalSensitiveInformation": ["None: no person, organisation or text is real."],
-        "rai:dataReleaseMaintenancePlan": "Values change only with a version of the pack; "
-        "checksums of the values of each version stand in the repository.",
+        "rai:dataReleaseMaintenancePlan": upkeep(facts),
     }
 
 
@@ -172,7 +180,7 @@ def _record_set(facts: PackFacts, table: str) -> dict[str, Any]:
         "@type": "cr:RecordSet",
         "@id": name,
         "name": name,
-        "description": f"The table {table}: {facts.rows[table]} rows.",
+        "description": f"{TABLE_MEANINGS[table]} {facts.rows[table]:,} rows.",
         "field": [_field(name, column, source) for column in schema.columns],
     }
 

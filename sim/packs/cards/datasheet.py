@@ -11,17 +11,18 @@ from collections.abc import Iterator
 from sim._version import __version__
 from sim.documents.printable import printable
 from sim.packs.cards.wording import (
-    BIASES,
     LICENCE,
     LICENCE_URL,
     LIMITS,
     MUST_NOT,
-    PURPOSE,
     TRUTH,
     WHY_LICENCE,
     audit_words,
+    biases,
+    purpose,
     remake,
     target_words,
+    upkeep,
     what_it_holds,
 )
 from sim.packs.facts import PackFacts
@@ -40,11 +41,11 @@ def datasheet(facts: PackFacts) -> str:
             "The questions are those of Gebru et al. (2021), *Datasheets for datasets*, "
             "Communications of the ACM 64 (12).",
             "",
-            *_section("Motivation", _motivation()),
+            *_section("Motivation", _motivation(facts)),
             *_section("Composition", _composition(facts)),
             *_section("Collection", _collection(facts)),
             *_section("Preprocessing, cleaning, labelling", _preprocessing(facts)),
-            *_section("Uses", _uses()),
+            *_section("Uses", _uses(facts)),
             *_section("Distribution", _distribution()),
             *_section("Maintenance", _maintenance(facts)),
         )
@@ -58,9 +59,9 @@ def _section(title: str, answers: Answers) -> Iterator[str]:
         yield from (f"**{question}**", "", answer, "")
 
 
-def _motivation() -> Answers:
+def _motivation(facts: PackFacts) -> Answers:
     return (
-        ("For what purpose was the dataset created?", PURPOSE),
+        ("For what purpose was the dataset created?", purpose(facts)),
         (
             "Who created the dataset, and on behalf of which entity?",
             f"Whoever ran `sim` {__version__}, an open simulator by the sim developers, on no "
@@ -103,12 +104,11 @@ def _composition(facts: PackFacts) -> Answers:
         (
             "Are relationships between individual instances made explicit?",
             "As far as a provider sees them, in `log/edges_observed` and by shared identifiers, "
-            "with missing and false links; the real ones are in `truth/edges`.",
+            "with missing and false links; the real ones are in `truth/links`.",
         ),
         (
             "Are there recommended data splits?",
-            "Yes, `splits.parquet`: by time, by campaign, by held-out typology, adaptation and "
-            "world, and at a release. `random-rows` is there as a warning.",
+            _split_words(facts),
         ),
         (
             "Are there any errors, sources of noise, or redundancies in the dataset?",
@@ -134,6 +134,12 @@ def _composition(facts: PackFacts) -> Answers:
     )
 
 
+def _split_words(facts: PackFacts) -> str:
+    """Return which splits there are."""
+    schemes = [f"`{name}`" for name, known in facts.splits.items() if not known.get("left_out")]
+    return f"Yes, in `splits.parquet`: {', '.join(schemes)}. `random-rows` is a warning."
+
+
 def _collection(facts: PackFacts) -> Answers:
     recipe = facts.recipe
     clock = recipe.scenarios[0].clock
@@ -145,9 +151,9 @@ def _collection(facts: PackFacts) -> Answers:
         ),
         (
             "What mechanisms or procedures were used to collect the data?",
-            f"`{remake(facts)}` with sim {__version__}. Sessions of coding agents follow a library "
-            "of recorded calls as numbers (an open trace under Apache-2.0); all else is drawn from "
-            "distributions, whose values the catalogue gives with status and source.",
+            f"The simulator sim {__version__}. {remake(facts)} Sessions of coding agents follow "
+            "a library of recorded calls as numbers (an open trace under Apache-2.0); all else is "
+            "drawn from distributions, whose values the catalogue gives with status and source.",
         ),
         (
             "If the dataset is a sample, what was the sampling strategy?",
@@ -167,8 +173,8 @@ def _collection(facts: PackFacts) -> Answers:
         ("Was there a mechanism to revoke consent?", _NOBODY),
         (
             "Has an analysis of the potential impact on data subjects been conducted?",
-            "There are no data subjects. Those on whom a detector is let loose are meant by what "
-            "the data must not be used for, below.",
+            "There are no data subjects. People may be judged by a detector that was trained on "
+            "the data; the uses that are ruled out below are there for them.",
         ),
         ("Any other comments?", "None."),
     )
@@ -191,16 +197,18 @@ def _preprocessing(facts: PackFacts) -> Answers:
             f"Yes: sim {__version__}, Apache-2.0; versions of all libraries stand in "
             "`manifest.json`.",
         ),
-        ("Any other comments?", f"The same recipe gives the same values: `{remake(facts)}`."),
+        ("Any other comments?", remake(facts)),
     )
 
 
-def _uses() -> Answers:
+def _uses(facts: PackFacts) -> Answers:
     return (
         (
             "Has the dataset been used for any tasks already?",
-            "By its makers, to measure how hard it is for a detector of single accounts and for "
-            "one of relations.",
+            "By the developers of the software, to measure how hard it is for a detector of "
+            "single accounts and for one of relations."
+            if facts.is_shipped
+            else "Whoever made it knows.",
         ),
         ("Is there a repository that links to papers or systems that use it?", "No."),
         (
@@ -211,7 +219,7 @@ def _uses() -> Answers:
         ),
         (
             "Is there anything about the composition or collection that might impact future uses?",
-            " ".join((*LIMITS, *BIASES)),
+            " ".join((*LIMITS, *biases(facts))),
         ),
         (
             "Are there tasks for which the dataset should not be used?",
@@ -247,13 +255,6 @@ def _distribution() -> Answers:
 
 
 def _maintenance(facts: PackFacts) -> Answers:
-    status = facts.recipe.status
-    draft = (
-        f"Values of this version (`{status}`) stay; changed values get another version, and "
-        "checksums of the values of each table stand in the repository."
-        if status
-        else "The recipe has no version; whoever made it knows."
-    )
     return (
         ("Who will be supporting, hosting and maintaining the dataset?", "Whoever publishes it."),
         (
@@ -261,7 +262,7 @@ def _maintenance(facts: PackFacts) -> Answers:
             "Through the repository of the software.",
         ),
         ("Is there an erratum?", "The change log of the software."),
-        ("Will the dataset be updated?", draft),
+        ("Will the dataset be updated?", upkeep(facts)),
         (
             "If the dataset relates to people, are there limits on the retention of the data?",
             "It does not.",

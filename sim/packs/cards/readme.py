@@ -12,16 +12,18 @@ from sim.packs.cards.wording import (
     LICENCE_URL,
     LIMITS,
     MUST_NOT,
-    PURPOSE,
     TRUTH,
     WHY_LICENCE,
     audit_words,
+    purpose,
     remake,
     target_words,
+    upkeep,
     what_it_holds,
 )
 from sim.packs.facts import PackFacts
 from sim.tables.query import view_of
+from sim.tables.table_meanings import TABLE_MEANINGS
 
 _SIZES = (
     (1_000, "n<1K"),
@@ -32,13 +34,6 @@ _SIZES = (
     (100_000_000, "10M<n<100M"),
     (1_000_000_000, "100M<n<1B"),
 )
-_WHAT = {
-    "log": "what a provider sees",
-    "labels_observed": "what it comes to know, and when",
-    "splits": "which entity is in which fold",
-    "features": "ready for a detector",
-    "truth": "sealed: for evaluation only",
-}
 
 
 def readme(facts: PackFacts) -> str:
@@ -54,7 +49,7 @@ def readme(facts: PackFacts) -> str:
         *about,
         f"{what_it_holds(facts)}; difficulty `{recipe.difficulty}`.{status} All is simulated.",
         "",
-        PURPOSE,
+        purpose(facts),
         "",
         *_tables(facts),
         *_reading(facts),
@@ -79,8 +74,7 @@ def readme(facts: PackFacts) -> str:
         "",
         f"[{LICENCE}]({LICENCE_URL}), whose text is in `LICENSE`. {WHY_LICENCE}",
         "",
-        f"`{remake(facts)}` makes the same values again with the versions in `manifest.json`, "
-        "where the whole recipe stands.",
+        f"{remake(facts)} {upkeep(facts)}",
         "",
     ]
     return "\n".join(lines)
@@ -126,9 +120,12 @@ def _tables(facts: PackFacts) -> Iterator[str]:
         "| --- | --: | --: | --- |",
     )
     for table, rows in facts.rows.items():
-        what = _WHAT[table.partition("/")[0]]
-        yield f"| `{table}` | {rows:,} | {len(facts.schemas[table])} | {what} |"
-    yield from ("", "Times are in UTC; identifiers are opaque whole numbers.", "")
+        yield f"| `{table}` | {rows:,} | {len(facts.schemas[table])} | {TABLE_MEANINGS[table]} |"
+    yield from (
+        "",
+        "`log/` is what a provider sees. Times are in UTC; identifiers are opaque whole numbers.",
+        "",
+    )
 
 
 def _reading(facts: PackFacts) -> Iterator[str]:
@@ -140,9 +137,9 @@ def _reading(facts: PackFacts) -> Iterator[str]:
         "is the whole table: folds are rows of `splits`.",
         "",
         "```python",
-        "import datasets, duckdb, pandas, polars, sim",
+        "import duckdb, pandas, sim  # and if you use them: pip install datasets polars",
         "",
-        'datasets.load_dataset("PACK", "features_accounts", split="train")',
+        'import datasets\n\ndatasets.load_dataset("PACK", "features_accounts", split="train")',
         'pandas.read_parquet("PACK/features/accounts.parquet")',
         f'polars.read_parquet("PACK/{glob_of(facts, "log/exchanges")}")',
         f"duckdb.sql(\"SELECT count(*) FROM 'PACK/{glob_of(facts, 'log/exchanges')}'\")",
@@ -159,9 +156,10 @@ def _use(facts: PackFacts) -> Iterator[str]:
         "## Using it",
         "",
         "- **Learn from** `features/` or `log/`, and from rows of `labels_observed/labels` with "
-        "`created_at` up to the moment of training. Accounts without a label count as negative "
-        "unless the method knows better: some of them are positive.",
-        f"- **Predict** {target_words(facts)}",
+        "`created_at` up to the moment of training. An account without a label is taken as "
+        "harmless, though some extract; methods for positive and unlabelled data may do better.",
+        f"- **Predict** {target_words(facts)} Train on observed labels, and compare "
+        "the scores with `target`.",
         f"- **Leave alone** what is sealed. {TRUTH}",
         "- **Score** with weights: `truth/sample_weights` gives each account the weight that makes "
         f"a prevalence of {prevalence}. Accounts of one campaign are alike: draw campaigns, not "
@@ -186,8 +184,10 @@ def _splits(facts: PackFacts) -> Iterator[str]:
     if popular := facts.splits.get("campaign", {}).get("popular"):
         counts = ", ".join(f"{kind} {count:,}" for kind, count in popular.items())
         yield (
-            "Entities that would stand on both sides of a scheme are dropped. What many owners "
-            f"have keeps nobody apart, and is cut (`truth/split_cuts`); in `campaign`: {counts}."
+            "Accounts or examples that would stand on both sides of a split are `dropped`. What "
+            "more owners have than the recipe allows (`most_owners`), such as a common mail "
+            "provider, may be on both sides; `truth/split_cuts` lists it. In `campaign` these are "
+            f"so many: {counts}."
         )
         yield ""
     time = facts.splits.get("time", {})

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from sim.catalog.loading import typologies
 from sim.packs.facts import PackFacts
 
 LICENCE = "CDLA-Permissive-2.0"
@@ -12,11 +15,11 @@ WHY_LICENCE = (
     "leave open whether a model owes attribution."
 )
 
-PURPOSE = (
+_PURPOSE = (
     "To develop and compare detectors of coordinated model extraction (systematic collection of "
     "the answers of a language model through its API) under conditions that a provider has: "
     "labels that come late, partial and wrong; harmless customers that look like a campaign; "
-    "evidence that lies in relations between accounts; adversaries who adapt."
+    "evidence that lies in relations between accounts{adapting}."
 )
 
 MUST_NOT = (
@@ -24,10 +27,10 @@ MUST_NOT = (
     "person. A detector that fires on real traffic says nothing about who sends it.",
     "Automatic bans. A detector trained on simulated traffic may rank accounts for a person to "
     "look at; it must not decide alone about anybody's access.",
-    "Claims of measured prevalence. How common abuse is, is an input here. No share, rate or "
-    "count of this pack is a measurement of the world.",
-    "Evading detection. The adversaries' adaptations are there so that defences can be tested "
-    "against them.",
+    "Claims of measured prevalence. Who made the pack chose how common abuse is in it. No share, "
+    "rate or count of it is a measurement of the world.",
+    "Evading detection. Where adversaries adapt, they do so that defences can be tested against "
+    "them.",
 )
 
 LIMITS = (
@@ -39,15 +42,18 @@ LIMITS = (
     "One engine wrote all of it. What it cannot do, no account does.",
 )
 
-BIASES = (
+_BIASES = (
     "Abusive accounts are many more than in any population: use `truth/sample_weights`.",
-    "All twenty typologies are of one catalogue; kinds of abuse that it lacks are not there.",
+    "It has {typologies}, all of one catalogue; kinds of abuse that are not among them are not "
+    "there.",
     "Countries, networks and clients follow priors of the catalogue, not any provider's customers.",
 )
 
 TRUTH = (
-    "Tables below `truth/` are for evaluation only. A detector that reads them has seen the "
-    "answers; so has one that uses sample weights in training, because they differ by class."
+    "Tables below `truth/` are for evaluation only. They are sealed: they lie in a folder of their "
+    "own, nothing outside it tells what they say, and without it all else works. A detector that "
+    "reads them has seen the answers; so has one that uses sample weights in training, because "
+    "they differ by class."
 )
 
 TARGET = (
@@ -62,9 +68,49 @@ def target_words(facts: PackFacts) -> str:
     return TARGET.format(share=facts.recipe.least_share)
 
 
+def purpose(facts: PackFacts) -> str:
+    """Return what the pack is for."""
+    adaptive = facts.splits.get("adaptation-held-out", {"left_out": True})
+    return _PURPOSE.format(adapting="" if "left_out" in adaptive else "; adversaries who adapt")
+
+
+def biases(facts: PackFacts) -> tuple[str, ...]:
+    """Return in what the data are unlike what a provider has."""
+    used = {actor.typology for scenario in facts.recipe.scenarios for actor in scenario.actors}
+    number, known = len(used), len(typologies())
+    words = f"{number} of {known} typologies (kinds of senders)"
+    return tuple(each.format(typologies=words) for each in _BIASES)
+
+
+def version(facts: PackFacts) -> str:
+    """Return the version of the values as MAJOR.MINOR.PATCH: of `v1-draft` 1.0.0-draft."""
+    parts = re.fullmatch(r"v([1-9]\d*)(-[a-z]+)?", facts.recipe.status)
+    return f"{parts[1]}.0.0{parts[2] or ''}" if parts else "0.0.0"
+
+
 def remake(facts: PackFacts) -> str:
-    """Return the command that makes the pack again."""
-    return f"sim dataset {facts.recipe.name}"
+    """Return in one sentence how the pack is made again."""
+    same = "makes the same values again with the versions of software in `manifest.json`"
+    if facts.is_shipped:
+        return f"`sim dataset {facts.recipe.name}` {same}."
+    return (
+        f'In Python `sim.dataset(sim.open_pack("PACK").recipe, "COPY")` {same}, where the whole '
+        "recipe stands."
+    )
+
+
+def upkeep(facts: PackFacts) -> str:
+    """Return whether the values may change."""
+    status = facts.recipe.status
+    if not status:
+        return "The recipe has no version; whoever made the pack knows."
+    sums = " Checksums of the values of each table stand in the repository."
+    stays = (
+        f"`{status}` is a draft: its values may change."
+        if "draft" in status
+        else f"Values of `{status}` stay; changed values get another version."
+    )
+    return stays + (sums if facts.is_shipped else "")
 
 
 def what_it_holds(facts: PackFacts) -> str:

@@ -18,8 +18,11 @@ import sim
 from sim.audits.report import Audit, Finding
 from sim.packs.cards.write_cards import card_files
 from sim.packs.facts import pack_facts
+from sim.packs.load_recipe import load_recipe
 from sim.packs.manifest import records_of
 from sim.packs.pack import Pack
+from sim.tables.pack_schema import PACK_TABLES
+from sim.tables.table_meanings import TABLE_MEANINGS
 
 CARDS = ("LICENSE", "README.md", "croissant.json", "datasheet.md")
 # Questions of Gebru et al. (2021), by section.
@@ -216,3 +219,32 @@ def test_datasheet_answers_every_question(labelled: Path) -> None:
         answered[title] = len(parts)
         assert all(len(answer) > 2 for _, answer in parts)
     assert answered == QUESTIONS
+
+
+def test_every_table_has_a_sentence() -> None:
+    assert list(TABLE_MEANINGS) == list(PACK_TABLES)
+    assert all(text[0].isupper() and text.endswith(".") for text in TABLE_MEANINGS.values())
+
+
+def test_cards_of_a_recipe_that_does_not_ship_promise_nothing_of_the_repository(
+    pack: Pack, labelled: Path
+) -> None:
+    for name in CARDS[1:]:
+        text = (labelled / name).read_text("utf-8")
+        assert f"sim dataset {pack.recipe.name}" not in text
+        assert "stand in the repository" not in text
+
+
+def test_cards_of_a_shipped_recipe_name_the_command_and_its_version(pack: Pack) -> None:
+    recipe = load_recipe("extraction-bench-v1-easy-small")
+    splits = {"adaptation-held-out": {"entity_type": "account", "folds": {"test": 1}}}
+    files = [record for record in records_of(pack.manifest) if record.path not in CARDS]
+    texts = card_files(pack_facts(recipe, files, {"splits": splits}, None))
+    for name in CARDS[1:]:
+        assert "`sim dataset extraction-bench-v1-easy-small` makes the same values" in texts[name]
+        assert "`v1-draft` is a draft: its values may change." in texts[name]
+        assert "adversaries who adapt" in texts[name]
+    without = card_files(pack_facts(recipe, files, {}, None))
+    assert not any("adversaries who adapt" in text for text in without.values())
+    assert json.loads(texts["croissant.json"])["version"] == "1.0.0-draft"
+    assert "20 of 20 typologies" in texts["datasheet.md"]
