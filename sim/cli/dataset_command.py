@@ -63,7 +63,8 @@ def dataset(
     A RECIPE is a YAML file, `-` for standard input, or the name of a shipped recipe (`sim list
     recipes`). It names simulations, which end up in one log, as one provider would have it. A pack
     that was interrupted is completed by the same command, or by --resume PACK. Neither the number
-    of workers nor an interruption changes a byte of it.
+    of workers nor an interruption changes a byte of it. A failed audit is a warning: the pack is
+    whole, and the exit code 0; that of `sim audit PACK` is 3.
     """
     if resume is not None:
         if recipe or out or force or dry_run or changes:

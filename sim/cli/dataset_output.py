@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def print_pack(summary: PackSummary, archive: str | None, as_json: bool) -> None:
-    """Print the tables of a finished pack on stdout, what its audit says, and whose values it has.
+    """Print the tables of a finished pack, what its audit says, whose values it has, what is next.
 
     A failed audit is said on stderr; the pack is whole all the same.
 
@@ -35,12 +35,15 @@ def print_pack(summary: PackSummary, archive: str | None, as_json: bool) -> None
     if as_json:
         print_json(_record(summary, archive))
     else:
-        click.echo(f"{printable(summary.place)}: {summary.recipe.summary()}")
+        click.echo(
+            f"{printable(summary.place)}: {summary.recipe.summary(summary.rows['log/accounts'])}"
+        )
         print_columns([[name, f"{rows:,}"] for name, rows in summary.rows.items()], indent="  ")
         for what, words in (
             ("values", summary.values),
             ("audit", None if audit is None else audit.headline),
             ("archive", archive),
+            ("read it", f'README.md there says how; in Python sim.open_pack("{summary.place}")'),
         ):
             if words is not None:
                 click.echo(f"{what}: {printable(words)}")
@@ -91,6 +94,6 @@ def print_pack_plan(plan: PackPlan, recipe: Recipe, place: str, as_json: bool) -
         ["exchanges", f"about {rounded(plan.exchanges):,} (C1)"],
         ["disk", f"about {size(plan.disk_bytes)} of log and truth; twice that while it is made"],
         ["memory", f"about {size(plan.memory_bytes)}{each}, to simulate"],
-        ["time", f"about {time_words(plan.seconds)} to simulate"],
+        ["time", f"about {time_words(plan.seconds)} to simulate; the rest and audits come to it"],
     ]
     print_columns(rows, indent="  ")

@@ -17,22 +17,29 @@ if TYPE_CHECKING:
 
 # Seconds between two lines about the same work, on a terminal and elsewhere.
 ON_TERMINAL_S, ELSEWHERE_S = 0.5, 5.0
+# Seconds until a run or a pack says elsewhere how far it is; then a line for each new piece of
+# work, and at least every minute.
+SILENT_S, LINE_S = 30.0, 60.0
 
 
 @contextmanager
 def progress_bar(quiet: bool) -> Iterator[Observer | None]:
-    """Yield an observer of a run that draws on stderr, or None where nobody watches.
+    """Yield an observer of a run that draws on stderr, or None if `quiet`.
 
-    It shows the share done, exchanges of finished shards and their rate, the time left, and the
-    most memory of a process in MiB. The bar is gone when the context ends.
+    On a terminal it shows the share done, exchanges of finished shards and their rate, the time
+    left, and the most memory of a process in MiB; the bar is gone when the context ends. Elsewhere
+    it prints lines, if the work takes long.
 
     Parameters
     ----------
     quiet
-        Whether nothing is to be drawn; nor is it if stderr is no terminal.
+        Whether nothing is to be drawn or printed.
     """
-    if quiet or not sys.stderr.isatty():
+    if quiet:
         yield None
+        return
+    if not sys.stderr.isatty():
+        yield progress_lines()
         return
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
@@ -63,6 +70,25 @@ def progress_bar(quiet: bool) -> Iterator[Observer | None]:
             )
 
         yield observe
+
+
+def progress_lines() -> Observer:
+    """Return an observer that prints on stderr how far the work is, if it takes long."""
+    begun = time.monotonic()
+    said, said_at = "", begun
+
+    def observe(progress: Progress) -> None:
+        """Print a line where something else is being done, or a minute has passed."""
+        nonlocal said, said_at
+        now = time.monotonic()
+        if now - begun < SILENT_S or (progress.doing == said and now - said_at < LINE_S):
+            return
+        said, said_at = progress.doing, now
+        text = f"{progress.doing}, {progress.share:.0%}, {now - begun:.0f} s"
+        with contextlib.suppress(OSError, ValueError):  # if nobody can read it
+            click.echo(text, err=True)
+
+    return observe
 
 
 @contextmanager

@@ -126,10 +126,14 @@ class Recipe:
         """The seeds of the worlds, each once, in order."""
         return tuple(sorted({scenario.world.seed for scenario in self.scenarios}))
 
-    def summary(self) -> str:
-        """Return one line: simulations, accounts, worlds, clock and difficulty."""
+    def summary(self, accounts: int | None = None) -> str:
+        """Return one line: simulations, accounts, worlds, clock and difficulty.
+
+        `accounts` are those of the log, replacements included; if left out, those at the beginning.
+        """
         clock = self.scenarios[0].clock
-        accounts = sum(scenario.accounts for scenario in self.scenarios)
+        if accounts is None:
+            accounts = sum(scenario.accounts for scenario in self.scenarios)
         return (
             f"{_counted(len(self.scenarios), 'simulation')} in "
             f"{_counted(len(self.worlds), 'world')}, {_counted(accounts, 'account')}, "

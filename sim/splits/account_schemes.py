@@ -76,7 +76,8 @@ def adaptation_held_out(have: Given) -> Iterator[Scheme]:
     if not 0 < share < 1:
         found = "all" if share else "none"
         raise NotPossibleError(
-            f"{found} of the campaigns adapt by {', '.join(wanted)}; give "
+            f"{found} of the campaigns adapt by {', '.join(wanted)} "
+            "(docs/reference/typologies.md says how); give "
             "splits.adaptation_held_out.operators that some have and others have not"
         )
     part = _dealt(have, "adaptation-held-out", (1 - share, share), ~have.extracts)

@@ -36,7 +36,10 @@ def test_pack_is_made_archived_and_opened() -> None:
     assert {name: int(rows.replace(",", "")) for name, rows in said.items()} == (
         pack.manifest["rows"]
     )
-    assert lines[-1] == "archive: tiny.tar"
+    assert lines[-2:] == [
+        "archive: tiny.tar",
+        'read it: README.md there says how; in Python sim.open_pack("packs/tiny-pack")',
+    ]
     with tarfile.open("tiny.tar") as archive:
         assert "tiny-pack/manifest.json" in archive.getnames()
 

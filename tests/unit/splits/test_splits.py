@@ -224,7 +224,8 @@ def test_what_a_pack_cannot_have_is_left_out_with_the_reason(tmp_path: Path) -> 
         "time": "no account is labelled extraction, so there is no median delay; "
         "give splits.time.gap",
         "typology-held-out": "0 of the typologies that extract are in the log, two are needed",
-        "adaptation-held-out": "none of the campaigns adapt by AD12; "
+        "adaptation-held-out": "none of the campaigns adapt by AD12 "
+        "(docs/reference/typologies.md says how); "
         "give splits.adaptation_held_out.operators that some have and others have not",
         "world-held-out": "there is one world; give the recipe two `worlds`",
         "regime": "no model is released within the log; "
