@@ -30,29 +30,21 @@ if TYPE_CHECKING:
     from sim.scenario import Scenario
     from sim.scorecard import Scorecard
 
-from sim._front import (
-    audit,
-    calibrate,
-    check,
+from sim._front.claims_and_traces import calibrate, compare, realism
+from sim._front.packs import audit, dataset, load_recipe, open_pack
+from sim._front.runs import (
     check_run,
-    compare,
     counts,
-    dataset,
-    list_,
-    load_recipe,
-    open_pack,
     open_run,
     plan,
-    realism,
     replicate,
     report,
     resume,
     run,
-    schema,
-    show,
     verify,
 )
-from sim._front import check as load_scenario
+from sim._front.scenarios import check, list_, schema, show
+from sim._front.scenarios import check as load_scenario
 from sim._version import __version__
 from sim.errors import CheckFailedError, InvalidInputError, SimError
 

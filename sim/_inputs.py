@@ -339,9 +339,28 @@ def target_text(source: TargetLike) -> str:
     return place if "/" in place else f"./{place}"
 
 
+# Names and words
+
+
 def names_from(names: str | Iterable[str]) -> tuple[str, ...]:
     """Return names as a tuple; a text is one of them, not its letters."""
     return (names,) if isinstance(names, str) else tuple(names)
+
+
+def expect_one_of(what: str, word: str, words: tuple[str, ...]) -> None:
+    """Raise InvalidInputError that lists the words which are allowed if `word` is none of them.
+
+    Parameters
+    ----------
+    what
+        Name of the argument, such as `kind`.
+    word
+        What was given for it.
+    words
+        What is allowed, in the order in which the error lists it.
+    """
+    if word not in words:
+        raise InvalidInputError(f"{what}: found {word!r}; allowed: {', '.join(words)}")
 
 
 def _type_of(value: object) -> str:

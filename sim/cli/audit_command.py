@@ -62,7 +62,7 @@ def audit(
     """
     check_places(None, html, (place,))
 
-    from sim._front import audit as audit_of
+    from sim._front.packs import audit as audit_of
     from sim.cli.printing import line_width, print_json
     from sim.cli.progress import work_line
 

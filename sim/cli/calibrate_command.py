@@ -61,7 +61,7 @@ def calibrate(
     of calls (`sim list traces`). Two thirds are fitted; how far the rest is from the fit is
     printed, and what the trace cannot tell.
     """
-    from sim._front import calibrate as fit
+    from sim._front.claims_and_traces import calibrate as fit
 
     made = fit(trace, out, kind=kind, agent=agent, seed=seed)
     if as_json:

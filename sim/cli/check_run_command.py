@@ -19,7 +19,7 @@ def check_run(place: str, as_json: bool) -> None:
     needs truth is not checked where truth was taken away. Every table is opened; a file that is not
     the one of the manifest is noted on stderr.
     """
-    from sim._front import check_run as verdicts_of
+    from sim._front.runs import check_run as verdicts_of
 
     verdicts = verdicts_of(place)
     for line in first_of(verdicts.other_files):

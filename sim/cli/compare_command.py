@@ -164,7 +164,7 @@ def compare(
     """
     check_places(charts, html, targets)
 
-    from sim._front import compare as analysis_of
+    from sim._front.claims_and_traces import compare as analysis_of
     from sim.cli.progress import work_line
 
     with work_line(quiet) as line:

@@ -49,7 +49,7 @@ def counts(place: str, by: str | None, timezone: str, as_json: bool) -> None:
     knows C5, C6 and tasks; C5 (log) is what the log lets one guess of C5. Numbers per task, session
     and account are answered requests (C2).
     """
-    from sim._front import counts as counts_of
+    from sim._front.runs import counts as counts_of
 
     groups = "typology" if by == "typology" else "actor"
     counted = counts_of(place, groups=groups, timezone=timezone)

@@ -73,7 +73,7 @@ def dataset(
     if recipe is None:
         raise click.UsageError("Missing argument 'RECIPE'.")
 
-    from sim._front import default_pack_place
+    from sim._front.packs import default_pack_place
     from sim.tables.locations import place_of
 
     loaded = changes.load(recipe)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import click
 
-from sim._front import KINDS
+from sim._front.scenarios import KINDS
 from sim._version import __version__
 
 _DRAW = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from sim._front import KINDS
+from sim._front.scenarios import KINDS
 from sim.cli.options import json_option
 from sim.cli.printing import print_columns, print_json
 

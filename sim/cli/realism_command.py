@@ -68,7 +68,7 @@ def realism(
     """
     check_places(None, html, places)
 
-    from sim._front import realism as scorecard_of
+    from sim._front.claims_and_traces import realism as scorecard_of
     from sim.cli.printing import line_width, print_json
     from sim.cli.progress import work_line
 

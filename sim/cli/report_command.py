@@ -65,7 +65,7 @@ def report(
         )
     check_places(charts, html, places)
 
-    from sim._front import report as report_of
+    from sim._front.runs import report as report_of
 
     made = report_of(*places, by=by, timezone=timezone)  # type: ignore[arg-type]
     _print_findings(made)

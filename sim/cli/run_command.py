@@ -87,7 +87,7 @@ def run(
     if scenario is None:
         raise click.UsageError("Missing argument 'SCENARIO'.")
 
-    from sim._front import default_place
+    from sim._front.runs import default_place
     from sim.tables.locations import place_of
 
     rounded: list[Rounded] = []

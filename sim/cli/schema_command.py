@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from sim._front import SCHEMAS
-from sim._front import schema as schema_of
+from sim._front.scenarios import SCHEMAS
+from sim._front.scenarios import schema as schema_of
 from sim.cli.printing import print_json
 
 

@@ -11,9 +11,7 @@ from sim.cli.options import WorkerOptions, quiet_option, worker_options
 
 @click.command()
 @click.argument("place", metavar="RUN|PACK")
-@click.option(
-    "--rerun", is_flag=True, help="Also simulate a run again and compare every byte."
-)
+@click.option("--rerun", is_flag=True, help="Also simulate a run again and compare every byte.")
 @worker_options
 @quiet_option
 def verify(place: str, rerun: bool, workers: WorkerOptions, quiet: bool) -> None:
@@ -22,7 +20,7 @@ def verify(place: str, rerun: bool, workers: WorkerOptions, quiet: bool) -> None
     Exit code 3 if a file is missing, altered or unknown, or if a rerun differs. `sim run --resume
     RUN` and `sim dataset --resume PACK` make again what is damaged.
     """
-    from sim._front import verify as verification_of
+    from sim._front.runs import verify as verification_of
     from sim.engine.verify import other_software
 
     with ExitStack() as stack:

@@ -15,7 +15,7 @@ import pytest
 from click.testing import Result
 
 import sim
-from sim._front import KINDS
+from sim._front.scenarios import KINDS
 from sim._listing import LISTS
 from sim.catalog import claims, provider, typologies
 from sim.cli.group import SimGroup

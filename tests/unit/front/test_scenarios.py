@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import sim
-from sim._front import KINDS, SCHEMAS
+from sim._front.scenarios import KINDS, SCHEMAS
 from sim._listing import LISTS, entries
 from sim.comparison.schemas import claims_schema, hypotheses_schema
 from sim.scenario import dump_resolved, json_schema
