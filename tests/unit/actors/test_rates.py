@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,7 +67,7 @@ def test_who_follows_a_mode_and_has_limits_sends_no_more_than_they_can_bear(
 def test_the_volume_of_a_scenario_multiplies_what_everybody_wants_and_its_cap_holds_for_all() -> (
     None
 ):
-    dials = {"account_volume_sigma": 1.0, "most_per_account_day": 40.0}
+    dials: dict[str, Any] = {"account_volume_sigma": 1.0, "most_per_account_day": 40.0}
     free = rates_per_day(context_of(coders(40, **dials)), range(40))
     asked = coders(40, **dials, volume=0.5, most_of_everybody=8.0)
     found = rates_per_day(context_of(asked), range(40))
