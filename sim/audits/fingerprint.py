@@ -17,6 +17,8 @@ from sim.scenario.resolved import Scenario
 _TITLE = "accounts that do not extract, of two scenarios, AUC"
 # How many accounts have the same card or address depends on who else is there.
 _OF_OTHERS = (" degree", " most")
+# Of fewer accounts a boosting learns nothing, whatever they show.
+_LEAST = 60
 _OTHER_SEED = 1_000_003
 
 
@@ -36,6 +38,11 @@ def check(context: Context) -> Iterator[Finding]:
     frames = [accounts.features for accounts in both]
     kept = [n for n in frames[0] if n in frames[1] and not n.endswith(_OF_OTHERS)]
     benign = ~both[0].extracts
+    counts = [int(benign.sum()), len(frames[1])]
+    if min(counts) < _LEAST:
+        why = f"too few to tell: {counts[0]} and {counts[1]} accounts, {_LEAST} needed of each"
+        yield not_checked(_TITLE, why)
+        return
     values = np.vstack([frames[0][kept].to_numpy()[benign], frames[1][kept].to_numpy()])
     of_other = np.repeat([False, True], [int(benign.sum()), len(frames[1])])
     owner = np.append(both[0].owner[benign], both[1].owner + both[0].owner.max() + 1)
@@ -48,7 +55,7 @@ def check(context: Context) -> Iterator[Finding]:
         areas.append(float(area[0]))
         errors.append(float(error[0]))
 
-    says = f"{int(benign.sum())} and {len(frames[1])} accounts, {len(kept)} aggregates of each"
+    says = f"{counts[0]} and {counts[1]} accounts, {len(kept)} aggregates of each"
     yield judged_auc(
         _TITLE,
         float(np.mean(areas)),

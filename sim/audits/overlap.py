@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -95,20 +96,25 @@ def _undeclared(context: Context, kind: str, column: str) -> str:
 
 
 def _near_duplicates(context: Context) -> Finding:
-    """Compare prompts of templates that are not declared."""
-    title = "prompts of the test that are nearly those of the training"
+    """Compare prompts of templates that are not declared.
+
+    Strangers ask for nearly the same now and then, so that a small share is allowed.
+    """
+    title = "prompts of the test that are nearly those of the training, share"
     lacks = {"prompt_simhash64", "system_prompt_hash"} - set(context.columns("log/exchanges", "id"))
     if lacks:
         return not_checked(title, f"log/exchanges has no {' and no '.join(sorted(lacks))}")
 
-    prompts = _sample(context)
-    found = []
+    prompts, shares = _sample(context), [(0.0, 0.0, "")]
     for scheme, rows in prompts.groupby("scheme"):
         tested = rows["tested"].to_numpy(bool)
-        near = _near(*(np.unique(rows["prompt"][pick])[:_PROMPTS] for pick in (tested, ~tested)))
-        found += [(near, f"{scheme}: prompts")] if near else []
+        some, others = (np.unique(rows["prompt"][pick])[:_PROMPTS] for pick in (tested, ~tested))
+        near, size = _near(some, others), max(1, len(some))
+        shares.append((near / size, math.sqrt(near) / size, f"{scheme}: prompts"))
+    share, error, where = max(shares)
     says = f"{len(prompts):,} prompts compared, of templates that are not popular"
-    return _counted(context, title, found, says)
+    limit = context.limit("T15", "near")
+    return judged(title, share, limit, error=error, where=where if share else "", says=says)
 
 
 def _sample(context: Context) -> Any:

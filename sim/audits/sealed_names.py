@@ -9,12 +9,14 @@ import numpy as np
 from sim.audits.context import AuditTest, Context
 from sim.audits.report import Finding, Status, not_checked
 from sim.catalog import typologies
+from sim.tables.pack_schema import PACK_TABLES
 from sim.tables.schema import TABLES
 
 # Both sides name accounts and exchanges, so that they can be joined.
 KEYS = {n for stem, columns in TABLES.items() if stem.startswith("log/") for n in columns}
 _SECRET_IDS = ("campaign_uid", "operator_uid", "task_uid", "session_uid", "agent_uid")
 _SECRET_WORDS = ("actor_id", "purpose", "access_legitimacy", "coordination")
+_SECRETS = {*_SECRET_IDS, *_SECRET_WORDS, "typology_id"}
 # What a provider may know, and what a split is made by.
 _MAY_SAY_SO = {("labels_observed/labels", "label"), ("splits", "split_scheme")}
 # Of so many accounts of an actor a value that they alone have is the actor's name.
@@ -42,30 +44,22 @@ def _finding(context: Context, title: str, found: list[str], says: str) -> Findi
 
 
 def _columns(context: Context) -> Finding:
-    """Look for columns that bear the name of one of the truth."""
+    """Look for columns that bear the name of one of the truth.
+
+    Counts of exchanges and keys by which tables are joined have the same name on both sides: what
+    the schema of a table says is no leak, unless it is a secret in itself.
+    """
     schemas = context.tables.schemas.items()
     truth = {n for stem, kinds in TABLES.items() if stem.startswith("truth/") for n in kinds}
     truth |= {n for stem, kinds in schemas if stem.startswith("truth/") for n in kinds}
-    shared = {n for stem in _open_tables(context) if stem in _TO_JOIN for n in _TO_JOIN[stem]}
     found = [
         f"{stem}.{name}"
         for stem, kinds in _open_tables(context).items()
         for name in kinds
-        if name in truth - KEYS - shared
+        if name in _SECRETS or name in truth - KEYS - set(PACK_TABLES.get(stem, ()))
     ]
     says = f"{len(truth - KEYS)} names in {len(_open_tables(context))} tables"
     return _finding(context, "columns that bear a name of the truth", found, says)
-
-
-# Names by which a pack's tables are joined with its truth.
-_ENTITIES = ("entity_type", "entity_id", "account_id", "window_from", "window_to")
-_TO_JOIN = {
-    "labels_observed/labels": (*_ENTITIES, "label_id"),
-    "splits": (*_ENTITIES, "split_scheme", "fold"),
-    "features/accounts": (*_ENTITIES, "example_id"),
-    "features/account_days": (*_ENTITIES, "day"),
-    "features/windows": _ENTITIES,
-}
 
 
 def _identifiers(context: Context) -> Finding:

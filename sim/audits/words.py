@@ -71,7 +71,7 @@ def check(context: Context) -> Iterator[Finding]:
     titles = {"extracts": "what extracts or does not", "typology": "one typology"}
     for side, title in titles.items():
         shown = "; ".join(found[side][:_SHOWN]) + (" ..." if len(found[side]) > _SHOWN else "")
-        limit = context.limit("T20", "words")
+        limit = context.limit("T20", side)
         title = f"words that {title} never says or alone"
         yield judged(title, len(found[side]), limit, where=shown, says=says)
     if few:

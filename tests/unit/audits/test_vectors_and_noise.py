@@ -22,7 +22,7 @@ def test_vectors_and_noise_of_a_clean_run_tell_nothing(tables: RunTables) -> Non
 
 # What becomes of the vectors of a typology, and which looks tell it.
 VECTORS = {
-    "L05": ("[round(x * 256) / 256 FOR x IN prompt_emb]", ("last bits", "exact zeros")),
+    "L05": ("[round(x * 32) / 32 FOR x IN prompt_emb]", ("last bits", "exact zeros")),
     "L06": ("first(prompt_emb) OVER (PARTITION BY kind)", ("same for another prompt",)),
     "L11": (
         "[x * (1 + prompt_simhash64 % 2 * 0.3) FOR x IN prompt_emb]",
