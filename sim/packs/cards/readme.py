@@ -123,7 +123,8 @@ def _tables(facts: PackFacts) -> Iterator[str]:
         yield f"| `{table}` | {rows:,} | {len(facts.schemas[table])} | {TABLE_MEANINGS[table]} |"
     yield from (
         "",
-        "`log/` is what a provider sees. Times are in UTC; identifiers are opaque whole numbers.",
+        "`log/` is what a provider sees; `truth/` is sealed (see below). Times are in "
+        "UTC; identifiers are opaque whole numbers.",
         "",
     )
 
@@ -137,13 +138,16 @@ def _reading(facts: PackFacts) -> Iterator[str]:
         "is the whole table: folds are rows of `splits`.",
         "",
         "```python",
-        "import duckdb, pandas, sim  # and if you use them: pip install datasets polars",
+        "import duckdb, pandas, sim",
         "",
-        'import datasets\n\ndatasets.load_dataset("PACK", "features_accounts", split="train")',
         'pandas.read_parquet("PACK/features/accounts.parquet")',
-        f'polars.read_parquet("PACK/{glob_of(facts, "log/exchanges")}")',
         f"duckdb.sql(\"SELECT count(*) FROM 'PACK/{glob_of(facts, 'log/exchanges')}'\")",
         'sim.open_pack("PACK").examples("campaign")  # features, labels and ids by fold',
+        "",
+        "import datasets, polars  # pip install datasets polars",
+        "",
+        'datasets.load_dataset("PACK", "features_accounts", split="train")',
+        f'polars.read_parquet("PACK/{glob_of(facts, "log/exchanges")}")',
         "```",
         "",
     )
@@ -151,7 +155,7 @@ def _reading(facts: PackFacts) -> Iterator[str]:
 
 def _use(facts: PackFacts) -> Iterator[str]:
     """Yield what to learn from, what to predict, and what to leave alone."""
-    prevalence = " and ".join(format(each, "g") for each in facts.recipe.prevalence)
+    prevalence = " or ".join(format(each, "g") for each in facts.recipe.prevalence)
     yield from (
         "## Using it",
         "",

@@ -105,11 +105,12 @@ def upkeep(facts: PackFacts) -> str:
     if not status:
         return "The recipe has no version; whoever made the pack knows."
     sums = " Checksums of the values of each table stand in the repository."
-    stays = (
-        f"`{status}` is a draft: its values may change."
-        if "draft" in status
-        else f"Values of `{status}` stay; changed values get another version."
-    )
+    if "draft" in status:
+        stays = f"`{status}` is a draft: its values may change."
+    elif facts.is_shipped:
+        stays = f"Values of `{status}` stay; changed values get another version."
+    else:
+        stays = f"The values are of version `{status}`; whoever publishes them knows if they stay."
     return stays + (sums if facts.is_shipped else "")
 
 
@@ -120,10 +121,15 @@ def what_it_holds(facts: PackFacts) -> str:
     number = len(scenarios)
     return (
         f"{rows.get('log/exchanges', 0):,} exchanges of {rows.get('log/accounts', 0):,} accounts "
-        f"over {scenarios[0].clock.duration_us / 86_400e6:g} days, from "
+        f"over {_days(scenarios[0].clock.duration_us)}, from "
         f"{number:,} simulation{'' if number == 1 else 's'} in "
         f"{len(facts.recipe.worlds)} world{'' if len(facts.recipe.worlds) == 1 else 's'}"
     )
+
+
+def _days(duration_us: int) -> str:
+    days = duration_us / 86_400e6
+    return f"{days:g} day{'' if days == 1 else 's'}"
 
 
 def audit_words(facts: PackFacts) -> str:
