@@ -77,7 +77,7 @@ def api_keys(population: Population) -> ApiKeys:
     # the replaced key was the first one, whose successor was made when it was revoked
     signed_up_us = accounts.created_us[account]
     before_us = _time_for_keys(population)[account]
-    soon_us = np.minimum(before_us, uniforms(mixed(of_key, 1)) * _FIRST_KEY_US)
+    soon_us = uniforms(mixed(of_key, 1)) * np.minimum(before_us, _FIRST_KEY_US)
     replaced_us = uniforms(mixed(past, 1))[account] * before_us
     later_us = np.where(number > 0, uniforms(mixed(of_key, 3)) * before_us, soon_us)
     later_us = np.where(replaced[account] & (number == 0), replaced_us, later_us)
