@@ -11,10 +11,13 @@ from markupsafe import Markup
 
 from sim._version import __version__
 from sim.audits import Audit
+from sim.audits.registry import tests_of
 from sim.audits.report import HEADS, row_of
 
+# What is wrong comes first, what could not be asked last.
+_ORDER = ("failed", "passed", "not_checked")
 _LEGEND = (
-    "A test passes if its figure is within its limit, or beyond it by no more than chance among "
+    "What failed comes first, what could not be checked last. A test passes if its figure is within its limit, or beyond it by no more than chance among "
     "the owners of accounts explains (± is one standard error). What was not checked is no pass."
 )
 
@@ -33,14 +36,17 @@ def audit_page(audit: Audit) -> str:
     template = environment.from_string(_text("audit_page.html.j2"))
 
     name = Path(audit.what).name or audit.what
+    findings = sorted(audit, key=lambda finding: _ORDER.index(finding.status))
+    asked = {finding.test for finding in findings}
     return template.render(
         style=Markup(_text("page.css")),
         title=f"Audit of {name}",
         facts=[f"{audit.headline}.", f"Limits of difficulty {audit.difficulty}."],
         legend=_LEGEND,
         heads=HEADS,
-        rows=[(finding.status, row_of(finding), finding.says) for finding in audit],
-        command=join(["sim", "audit", name, "--difficulty", audit.difficulty]),
+        rows=[(finding.status, row_of(finding), finding.says) for finding in findings],
+        tests=[(test.id, test.title) for test in tests_of(()) if test.id in asked],
+        command=join(["sim", "audit", audit.what, "--difficulty", audit.difficulty]),
         version=__version__,
     )
 
