@@ -70,10 +70,13 @@ def _senders(context: Context) -> Any:
 
 
 def _said(context: Context, name: str, senders: Any) -> Any:
-    """Return how many exchanges of each of the senders say each word, shape (owners, words)."""
+    """Return how many exchanges of each of the senders say each word, shape (owners, words).
+
+    What is missing counts as a word: the share is one of all exchanges, not of the few that fail.
+    """
     counted = context.tables.rows(
-        f'SELECT account_id, "{name}"::VARCHAR AS word, count(*) AS n FROM log_exchanges'
-        f' WHERE "{name}" IS NOT NULL GROUP BY ALL ORDER BY word, account_id'
+        f"SELECT account_id, coalesce(\"{name}\"::VARCHAR, '') AS word, count(*) AS n"
+        " FROM log_exchanges GROUP BY ALL ORDER BY word, account_id"
     ).merge(context.truth[["account_id", "owner"]], on="account_id")
     counted = counted[counted["owner"].isin(senders.index)]
     codes, words = counted["word"].factorize()
