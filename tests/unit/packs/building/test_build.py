@@ -132,7 +132,8 @@ def test_what_a_recipe_makes_impossible_is_said_and_leaves_no_trace(tmp_path: Pa
         ),
         (
             "splits.schemes=[adaptation-held-out]",
-            "tiny-pack: splits: adaptation-held-out: none of the campaigns adapt by AD12; give ",
+            "tiny-pack: splits: adaptation-held-out: none of the campaigns adapt by AD12 "
+            "(docs/reference/typologies.md says how); give ",
         ),
     ):
         recipe = tiny_recipe(tmp_path, "scale=0.2", change)

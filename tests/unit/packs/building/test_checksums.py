@@ -120,7 +120,7 @@ def test_the_verdict_says_which_tables_differ(
     known = {"tiny-pack": {"version": "v0", "values": values}}
     monkeypatch.setattr(checksums, "shipped_values", lambda: known)
     assert verdict(recipe, values) is None  # a recipe of one's own
-    monkeypatch.setattr(checksums, "_ships", lambda _: True)
+    monkeypatch.setattr(checksums, "ships", lambda _: True)
     assert verdict(recipe, values) == "values as in v0"
     other = {**values, "splits": "0" * 32}
     assert verdict(recipe, other) == (
@@ -141,8 +141,9 @@ def test_the_tool_writes_values_that_ship(
         pack_checksums.main(words, path)
     assert "tiny-pack is no recipe that ships" in capsys.readouterr().err
     ships = {"tiny-pack": tmp_path / "tiny-pack.yaml"}
-    for module in ("tools.pack_checksums", "sim.packs.checksums"):
+    for module in ("tools.pack_checksums", "sim.packs.checksums", "sim.packs.load_recipe"):
         monkeypatch.setattr(f"{module}.shipped_recipes", lambda: ships)
+    for module in ("tools.pack_checksums", "sim.packs.load_recipe"):
         monkeypatch.setattr(f"{module}.load_recipe", lambda _: recipe)
 
     pack_checksums.main(words, path)
