@@ -17,9 +17,9 @@ from sim.audits.report import HEADS, row_of
 # What is wrong comes first, what could not be asked last.
 _ORDER = ("failed", "passed", "not_checked")
 _LEGEND = (
-    "What failed comes first, what could not be checked last. A test passes if its figure is within "
-    "its limit, or beyond it by no more than chance among the owners of accounts explains (± is one "
-    "standard error). What was not checked is no pass."
+    "What failed comes first, what could not be checked last. A test passes if its figure is "
+    "within its limit, or beyond it by no more than chance among the owners of accounts explains "
+    "(± is one standard error). What was not checked is no pass."
 )
 
 
