@@ -91,6 +91,7 @@ def _spanning(context: Context) -> Mapping[str, str]:
             " WHERE account_id NOT IN (SELECT account_id FROM log_accounts)"
         ),
     }
+
     there = context.tables.schemas
     if context.has("log/model_catalog") and "cost_usd" in there["log/exchanges"]:
         made["the input is longer than the window of the model"] = (
@@ -101,6 +102,7 @@ def _spanning(context: Context) -> Mapping[str, str]:
             "service_tier" if "service_tier" in there["log/exchanges"] else "''",
             "true" if context.lacks("truth") else _OTHERS,
         )
+
     has_context = "n_messages" in there["log/exchanges"]
     if has_context and "agent_uid" in there.get("truth/exchanges", {}):
         made["the context shrinks within a history"] = _SHRINKS
@@ -120,6 +122,7 @@ def _costs(tier: str, others: str) -> str:
         f"('{key}', {m.cache_read_factor}, {m.cache_write_5m_factor}, {m.cache_write_1h_factor})"
         for key, m in models().items()
     )
+
     return f"""
     WITH factors(model, r, w5, w1) AS (VALUES {factors}), priced AS (
       SELECT account_id, model, {tier} AS tier, cost_usd, ({others})::INT AS other,

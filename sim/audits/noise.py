@@ -53,6 +53,7 @@ def legs(context: Context) -> Finding:
     title = "noise of one leg of a round trip against the other, correlation"
     if not set(_LEGS) <= set(context.tables.schemas["log/exchanges"]):
         return not_checked(title, f"needs {' and '.join(_LEGS)}")
+
     tcp, tls = _LEGS
     found = context.tables.rows(
         f"""
@@ -64,6 +65,7 @@ def legs(context: Context) -> Finding:
           QUALIFY count(*) OVER own > {_OF_ONE_ADDRESS}
         ) SELECT corr(one, other) AS both, count(*) AS n FROM leg"""
     )
+
     n, both = int(found["n"][0]), found["both"][0]
     if n < LEAST_VALUES or both != both:
         return not_checked(title, f"too few to tell: {n} exchanges of accounts with many")
@@ -92,6 +94,7 @@ def identifiers_tell(context: Context, frames: Mapping[str, Any]) -> Finding:
             if strength[look, guess] > worst:
                 worst = float(strength[look, guess])
                 where = f"{stem}.{name} {names[guess]}: {seen[look]}"
+
     title = "identifiers against columns beside them, standard errors"
     limit = context.limit("T22", "strength")
     return judged(title, worst, limit, where=where, says=f"{looked:,} looks")
@@ -181,6 +184,7 @@ def identifiers_follow(context: Context, frames: Mapping[str, Any]) -> Finding:
             values = frame[name].dropna().drop_duplicates().to_numpy(np.int64)
             shown[f"{stem}.{name}"] = values[values != 0]
     everything = np.unique(np.concatenate(list(shown.values())))
+
     follow, where = 0, ""
     for name, ids in shown.items():
         keys = ids[:_KEYS].astype(np.uint64)
@@ -189,6 +193,7 @@ def identifiers_follow(context: Context, frames: Mapping[str, Any]) -> Finding:
                 place = np.minimum(np.searchsorted(everything, made), len(everything) - 1)
                 hits = int((everything[place] == made).sum())
                 follow, where = follow + hits, where or (name if hits else "")
+
     title = "identifiers that follow from others"
     says = f"of {len(everything):,}"
     return judged(title, follow, context.limit("T22", "follows"), where=where, says=says)

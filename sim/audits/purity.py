@@ -38,6 +38,7 @@ def whose_pairs(context: Context) -> Iterator[Finding]:
         why = f"too few to tell: {actors} actors, {LEAST_ACTORS} needed"
         yield not_checked("pairs of one actor, share", why)
         return
+
     for kind in SHARED:
         title = f"{kind}: pairs of one actor, share"
         key = kind.replace("/", "slash_").replace(" ", "_")
@@ -47,13 +48,12 @@ def whose_pairs(context: Context) -> Iterator[Finding]:
         if kind == "used address" and "ip_hash" not in context.tables.schemas["log/exchanges"]:
             yield not_checked(title, "needs the column ip_hash, which is not there")
             continue
-        if context.truth["actor_id"].nunique() < 2:
-            yield not_checked(title, "all accounts are of one actor")
-            continue
+
         found = purity(context.tables, kind)
         if found.pairs < LEAST_PAIRS:
             yield not_checked(title, f"too few to tell: {found.pairs} pairs, {LEAST_PAIRS} needed")
             continue
+
         limit = context.limit("T18", key)
         says = f"of {found.pairs:,} pairs of accounts of unlike organisations"
         yield judged(title, found.share, limit, error=found.error, where=kind, says=says)

@@ -63,6 +63,7 @@ def _looks(tables: RunTables, name: str, kind: str) -> Iterator[str]:
     if kind.endswith("?"):
         there = f"nullif({column}, 0)" if kind == "id?" else column
         yield f'avg(({there} IS NULL)::INT) AS "{name} missing"'
+
     kind = kind.rstrip("?")
     if kind == "bool":
         yield f'avg({column}::INT) AS "{name} share"'

@@ -85,6 +85,7 @@ def _of_disputes(seen: Seen, dials: LabelDials, streams: Streams) -> list[dict[s
     A card is disputed once: what else its owner disputes says nothing new.
     """
     known = seen.disputes[seen.disputes["known_us"] <= seen.closes_us + LAST_DAYS * DAY_US]
+
     parts = []
     for entity_type, column in zip(
         LABELLED_ENTITIES, ("account_id", "instrument_hash"), strict=True
@@ -104,6 +105,7 @@ def _of_disputes(seen: Seen, dials: LabelDials, streams: Streams) -> list[dict[s
                 "supersedes": np.full(len(first), MISSING),
             }
         )
+
     return parts
 
 

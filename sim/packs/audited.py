@@ -61,6 +61,7 @@ def audit_place(
         There is neither run nor pack, it is not of Parquet, or a file of it is missing or damaged.
     """
     store = Store.of(place)
+
     with _local(store) as folder:
         try:
             opened = _opened_pack(folder) if is_pack(folder) else _opened_run(folder, str(store))

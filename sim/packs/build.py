@@ -191,11 +191,13 @@ def _with_remedies(out: Store) -> Iterator[None]:
         raise SimError(
             f"{out}: {DIED}; what is finished is kept: give `{claims.resuming(out)}`"
         ) from error
+
     except PassingError as error:
         if not claims.is_kept(out):
             raise PassingError(error.url, error.reason) from error
         remedy = f"what is finished is kept: try again with `{claims.resuming(out)}`"
         raise PassingError(error.url, error.reason, remedy) from error
+
     except Exception as error:
         if _is_of_database(error, "Out of Memory"):
             raise SimError(

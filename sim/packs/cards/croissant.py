@@ -106,6 +106,7 @@ def croissant(facts: PackFacts) -> str:
         "distribution": _distribution(facts),
         "recordSet": [_record_set(facts, table) for table in facts.schemas],
     }
+
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
