@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import shlex
 from typing import Any
 
-from sim.documents.printable import first_of
 from sim.engine import merge, run_files, simulate
 from sim.engine.merge import PartRecord
 from sim.engine.simulate import ShardRecord
+from sim.engine.taking_places import (
+    expect_nothing_else,
+    expect_replaceable,
+    expect_same_software,
+    identity,
+)
 from sim.errors import InvalidInputError, SimError
 from sim.scenario.resolved import Scenario
 from sim.tables.manifest import (
@@ -23,26 +26,7 @@ from sim.tables.manifest import (
     software,
 )
 from sim.tables.manifest_form import FORMAT, UnfinishedForm, checked, is_later
-from sim.tables.store import Store, final_name
-
-
-def identity_of(scenario: Scenario, made_by: dict[str, str]) -> str:
-    """Return a hash that is the same for runs with the same bytes.
-
-    Parameters
-    ----------
-    scenario
-        Its resolved form is hashed, so that it does not matter how the scenario was written.
-    made_by
-        Versions by name, as `software` gives them.
-
-    Returns
-    -------
-    str
-        The SHA-256 in hexadecimal digits.
-    """
-    text = json.dumps([scenario.to_dict(), made_by], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+from sim.tables.store import Store
 
 
 def check(scenario: Scenario, out: Store, *, force: bool) -> None:
@@ -69,17 +53,7 @@ def check(scenario: Scenario, out: Store, *, force: bool) -> None:
     if not foreign and (not files or _was_given_up(out, files)):
         return
 
-    if not force:
-        raise InvalidInputError(
-            f"{out}: folder is not empty; choose another, or replace a run with --force"
-        )
-    if not _is_run(out):
-        raise InvalidInputError(f"{out}: holds no run of sim; --force replaces only a run")
-    if foreign:
-        raise InvalidInputError(
-            f"{out}: holds {foreign!a} beside a run; --force replaces only a run: "
-            "move it away, or choose another folder"
-        )
+    expect_replaceable(out, "run", is_there=_is_run(out), foreign=foreign, force=force)
 
 
 def claim(scenario: Scenario, out: Store) -> None:
@@ -95,7 +69,7 @@ def claim(scenario: Scenario, out: Store) -> None:
 def _is_same(scenario: Scenario, out: Store) -> bool:
     """Whether an unfinished run of the same scenario by the same software is there."""
     about = _about(out)
-    return about is not None and about["identity"] == identity_of(scenario, software())
+    return about is not None and about["identity"] == identity(scenario.to_dict(), software())
 
 
 def _was_given_up(out: Store, files: list[str]) -> bool:
@@ -126,7 +100,7 @@ def note(scenario: Scenario, out: Store) -> None:
     """Write down what is being run there, so that it can be resumed."""
     made_by = software()
     about = {
-        "identity": identity_of(scenario, made_by),
+        "identity": identity(scenario.to_dict(), made_by),
         "software": made_by,
         "scenario": scenario.to_dict(),
     }
@@ -155,17 +129,7 @@ def resumable(out: Store) -> Scenario:
         )
 
     about = about or _resumable_manifest(out)
-    made_by = about["software"]
-    others = [
-        f"{name} {made_by.get(name, 'unknown')} (here {version})"
-        for name, version in software().items()
-        if made_by.get(name) != version
-    ]
-    if others:
-        raise InvalidInputError(
-            f"{out}: was made with {', '.join(others)}; resume it with the same versions, or run "
-            "the scenario again with --force"
-        )
+    expect_same_software(out, about["software"], software(), "run the scenario again")
     return scenario_of(about)
 
 
@@ -178,16 +142,7 @@ def _resumable_manifest(out: Store) -> dict[str, Any]:
             f"makes {FORMAT}; resume it with the version that made it"
         )
 
-    listed = {record.path for record in records_of(manifest)} | {MANIFEST}
-    strange = [
-        f"{out.name(path)}: is not in the manifest; move it elsewhere, then resume the run"
-        for path in out.files()
-        if path not in listed
-        and not path.startswith(f"{run_files.FOLDER}/")
-        and final_name(path) == path
-    ]
-    if strange:
-        raise InvalidInputError("\n".join(first_of(strange)))
+    expect_nothing_else(out, "run", records_of(manifest))
     return manifest
 
 
@@ -201,7 +156,7 @@ def _about(out: Store) -> dict[str, Any] | None:
         if not isinstance(about, dict):
             return None
         about = checked(UnfinishedForm, about, out.name(UNFINISHED))
-        is_own = about["identity"] == identity_of(scenario_of(about), about["software"])
+        is_own = about["identity"] == identity(scenario_of(about).to_dict(), about["software"])
         return about if is_own else None
     except (OSError, ValueError, InvalidInputError):
         return None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from sim.engine.executors import InProcess, Workers, map_unordered
 from sim.engine.run import Progress, RunSummary, run_within
 from sim.engine.run_context import peak_bytes
+from sim.engine.taking_places import identity
 from sim.packs import claims, pack_files
 from sim.packs.merge import Merge, PartPlan, PartRecord, grid_of, plans_of, rows_by_cell, write_part
 from sim.packs.merge_entities import merged_tables
@@ -49,7 +50,7 @@ class LogBuilder:
             opens_us=recipe.opens_us,
             closes_us=recipe.closes_us,
             part_rows=recipe.part_rows,
-            identity=claims.identity_of(recipe, {}),
+            identity=identity(recipe.to_dict(), {}),
         )
 
     @staticmethod

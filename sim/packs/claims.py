@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import shlex
 from collections.abc import Sequence
 from typing import Any
 
 from sim.engine.run_files import FOLDER, LOCK
+from sim.engine.taking_places import (
+    expect_nothing_else,
+    expect_replaceable,
+    expect_same_software,
+    identity,
+)
 from sim.errors import InvalidInputError, SimError
 from sim.packs import pack_files
 from sim.packs.manifest import is_pack, read_manifest, records_of, software
@@ -20,26 +24,7 @@ from sim.packs.recipe import Recipe
 from sim.tables.formats import FileRecord
 from sim.tables.manifest import MANIFEST
 from sim.tables.schema import IN_PARTS
-from sim.tables.store import Store, final_name
-
-
-def identity_of(recipe: Recipe, made_by: dict[str, str]) -> str:
-    """Return a hash that is the same for packs with the same bytes.
-
-    Parameters
-    ----------
-    recipe
-        Its resolved form is hashed, with the scenarios in it.
-    made_by
-        Versions by name, as `software` gives them.
-
-    Returns
-    -------
-    str
-        The SHA-256 in hexadecimal digits.
-    """
-    text = json.dumps([recipe.to_dict(), made_by], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+from sim.tables.store import Store
 
 
 def check(recipe: Recipe, out: Store, *, force: bool) -> None:
@@ -67,17 +52,8 @@ def check(recipe: Recipe, out: Store, *, force: bool) -> None:
     if not foreign and not [path for path in out.files() if path != LOCK]:
         return
 
-    if not force:
-        raise InvalidInputError(
-            f"{out}: folder is not empty; choose another, or replace a pack with --force"
-        )
-    if not out.is_file(UNFINISHED) and not is_pack(out):
-        raise InvalidInputError(f"{out}: holds no pack of sim; --force replaces only a pack")
-    if foreign:
-        raise InvalidInputError(
-            f"{out}: holds {foreign!a} beside a pack; --force replaces only a pack: "
-            "move it away, or choose another folder"
-        )
+    is_there = out.is_file(UNFINISHED) or is_pack(out)
+    expect_replaceable(out, "pack", is_there=is_there, foreign=foreign, force=force)
 
 
 def claim(recipe: Recipe, out: Store) -> None:
@@ -94,7 +70,7 @@ def note(recipe: Recipe, out: Store) -> None:
     """Write down what is being made there, so that it can be resumed."""
     made_by = software()
     about = {
-        "identity": identity_of(recipe, made_by),
+        "identity": identity(recipe.to_dict(), made_by),
         "software": made_by,
         "recipe": recipe.to_dict(),
     }
@@ -104,7 +80,7 @@ def note(recipe: Recipe, out: Store) -> None:
 def _is_same(recipe: Recipe, out: Store) -> bool:
     """Whether an unfinished pack of the same recipe by the same software is there."""
     about = _about(out)
-    return about is not None and about["identity"] == identity_of(recipe, software())
+    return about is not None and about["identity"] == identity(recipe.to_dict(), software())
 
 
 def _about(out: Store) -> dict[str, Any] | None:
@@ -112,7 +88,7 @@ def _about(out: Store) -> dict[str, Any] | None:
     try:
         about = out.read_json(UNFINISHED)
         recipe = Recipe.from_dict(about["recipe"])
-        is_own = about["identity"] == identity_of(recipe, about["software"])
+        is_own = about["identity"] == identity(recipe.to_dict(), about["software"])
         return dict(about) if is_own else None
     except (OSError, ValueError, KeyError, TypeError, InvalidInputError):
         return None
@@ -135,31 +111,10 @@ def resumable(out: Store) -> Recipe:
         )
     if about is None:
         about = read_manifest(out)
-        _expect_nothing_else(out, records_of(about))
+        expect_nothing_else(out, "pack", records_of(about))
 
-    others = [
-        f"{name} {about['software'].get(name, 'unknown')} (here {version})"
-        for name, version in software().items()
-        if about["software"].get(name) != version
-    ]
-    if others:
-        raise InvalidInputError(
-            f"{out}: was made with {', '.join(others)}; resume it with the same versions, or make "
-            "the pack again with --force"
-        )
+    expect_same_software(out, about["software"], software(), "make the pack again")
     return Recipe.from_dict(about["recipe"])
-
-
-def _expect_nothing_else(out: Store, records: Sequence[FileRecord]) -> None:
-    """Raise InvalidInputError if a finished pack holds files that its manifest does not list."""
-    listed = {record.path for record in records} | {MANIFEST}
-    strange = [
-        f"{out.name(path)}: is not in the manifest; move it elsewhere, then resume the pack"
-        for path in out.files()
-        if path not in listed and not path.startswith(f"{FOLDER}/") and final_name(path) == path
-    ]
-    if strange:
-        raise InvalidInputError("\n".join(strange[:20]))
 
 
 def is_unfinished(out: Store) -> bool:
