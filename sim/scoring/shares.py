@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.arrays.types import Bools, Floats, Ints
+from sim.arrays.types import Array, Bools, Floats, Ints
 
 # The normal quantile of an interval of 95 %.
 _Z = 1.959964
@@ -21,7 +21,7 @@ class Measured(NamedTuple):
     high: float | None = None
 
 
-def ratio(top: Floats, bottom: Floats, times: Floats) -> Measured:
+def ratio(top: Array, bottom: Array, times: Floats) -> Measured:
     """Return a sum over another, with the interval of a bootstrap.
 
     Parameters
