@@ -92,6 +92,7 @@ def course_of(waits: Waits) -> Course:
         At least one.
     """
     order = np.argsort(waits.length, kind="stable")
+    at: Floats
     at, first = np.unique(waits.length[order], return_index=True)
     weights = np.vstack([waits.weight[None, :], waits.draws.times * waits.weight])[:, order]
 
@@ -100,4 +101,4 @@ def course_of(waits: Waits) -> Course:
     # in a draw nobody may be left; and sums in another order differ in their last digits
     stay = np.divide(waiting - events, waiting, out=np.ones_like(events), where=events > 0)
     shares = 1 - np.cumprod(np.where(stay < 1e-9, 0, stay), axis=1)
-    return Course(at.astype(float), shares[0], shares[1:], waits.draws.owners)
+    return Course(at, shares[0], shares[1:], waits.draws.owners)
