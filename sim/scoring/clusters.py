@@ -126,9 +126,7 @@ def _links(of: Together, times: Floats) -> dict[str, Measured]:
     right = of.both - 1
     return {
         "purity": ratio(joined * of.most_of_cluster / of.in_cluster, joined, times),
-        "completeness": ratio(
-            parted * of.most_of_operator / of.of_operator, parted, times
-        ),
+        "completeness": ratio(parted * of.most_of_operator / of.of_operator, parted, times),
         "link_precision": ratio(right, of.in_cluster - 1, times),
         "link_recall": ratio(right, of.of_operator - 1, times),
     }
