@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.arrays.types import Bools, Ints
+from sim.arrays.time import DAY_US
+from sim.arrays.types import Bools, Floats, Ints
 from sim.scoring.answer import Answer
 from sim.scoring.asked import Asked
 from sim.scoring.campaigns import Campaigns
@@ -41,6 +42,11 @@ class Detections(NamedTuple):
     found: Bools
     sent: Ints
     before: Ints
+
+    @property
+    def days(self) -> Floats:
+        """How long each was observed since it began, in days."""
+        return (self.until_us - self.first_us) / DAY_US
 
 
 def flagged_at(answer: Answer) -> Ints:
