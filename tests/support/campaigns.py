@@ -1,145 +1,70 @@
-"""Answers of a detector that are small enough to score by hand."""
+"""Small campaigns and what the provider does about them, for tests."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import SimpleNamespace
 from typing import Any
 
-import duckdb
-import numpy as np
-import pandas as pd
+from sim.documents.strict_yaml import parse_yaml
+from sim.scenario.load import scenario_of
+from sim.scenario.resolved import Scenario
+from tests.support.scenarios import calm, simulated
 
-from sim.arrays.time import DAY_US
-from sim.predictions.table import Moments
-from sim.scoring.answer import Answer
-from sim.scoring.asked import Asked, Extracting
-from sim.scoring.figures import Figure, Section
-from sim.scoring.intervals import drawn
-
-THRESHOLD = 0.5
-# Typology, operator, campaign, whether it is to be found, and score of twenty accounts.
-TWENTY = [
-    *[("A16", 11, 1, True, 0.9 if place == 0 else 0.1) for place in range(10)],
-    *[("A19", 12, 2, True, 0.8 if place < 2 else 0.2) for place in range(4)],
-    ("A19", 13, 3, True, 0.3),
-    ("A18", 14, 0, True, 0.7),
-    ("L01", 15, 0, False, 0.6),
-    ("L01", 16, 0, False, 0.4),
-    ("L01", 17, 0, False, 0.1),
-    ("L09", 18, 0, False, 0.1),
-]
-
-
-class FakePack:
-    """A pack with events of enforcement alone.
-
-    `events`: rows of account, day and action.
-    """
-
-    names = ("log/enforcement_events",)
-
-    def __init__(self, events: Sequence[tuple[int, float, str]] = ()) -> None:
-        """Take the events."""
-        self.recipe = SimpleNamespace(
-            splits=SimpleNamespace(adaptation_held_out=SimpleNamespace(operators=("AD12",)))
-        )
-        self._connection = duckdb.connect()
-        self._connection.execute("SET TimeZone = 'UTC'")
-        self._connection.execute(
-            'CREATE TABLE enforcement_events (account_id BIGINT, "at" TIMESTAMPTZ, action VARCHAR)'
-        )
-        for account, day, action in events:
-            self._connection.execute(
-                "INSERT INTO enforcement_events VALUES (?, make_timestamptz(?::BIGINT), ?)",
-                [account, round(day * DAY_US), action],
-            )
-
-    def sql(self, query: str) -> Any:
-        """Return what a query gives."""
-        return self._connection.sql(query)
+# Every alert is soon a ban: nothing is verified, limited or reviewed first.
+HARSH = (
+    "{rule_rate_per_day: 0, noise_rate_per_day: 1, rule_delay_h: 0, rate_limit_share: 0, "
+    "step_up_share: 1, step_up_h: 0.1, genuine_passes: 0, operator_passes: 0, "
+    "appeal_success: 0, sweep_probability: 0}"
+)
+REPLACES = "operator: {replacement_share: 1, replacement_delay_h: 0.5}"
+PLAIN = "tier: none, waves_sigma: 0, batch_share: 0"
+# Accounts that are there all the time and always do the same, one session at a time.
+STEADY = {
+    "lifetime_days": 3_660,
+    "dormant_share": 0,
+    "ramp_days": 0,
+    "drift_sigma": 0,
+    "model_change_share": 0,
+    "peak_spread_h": 0,
+    "night_share": 0,
+    "spells_per_day": 0,
+    "burst_size": 1,
+    "input_spread": 1,
+    "output_spread": 1,
+}
 
 
-def answer(
-    rows: Sequence[tuple[str, int, int, bool, float]] = TWENTY,
-    *,
-    clusters: Mapping[int, int] | None = None,
-    moments: Mapping[int, float] | None = None,
-    adaptations: Mapping[int, str] | None = None,
-    requested: Mapping[int, tuple[int, int]] | None = None,
-    customers: Mapping[str, Sequence[str]] | None = None,
-    events: Sequence[tuple[int, float, str]] = (),
-) -> Answer:
-    """Return an answer about some accounts, which are numbered from 0 and weigh the same.
+def steady(more: str) -> str:
+    """What makes accounts steady, but for what is said already."""
+    return "".join(f", {key}: {value}" for key, value in STEADY.items() if f"{key}:" not in more)
 
-    The window has ten days. Each account that is to be found extracts four times, at the days 1, 2,
-    3 and 4.
 
-    Parameters
-    ----------
-    clusters
-        Of accounts; the others are alone. None: the detector has none.
-    moments
-        The day at which the score of an account is known; of the others when the window closes.
-        None: the detector has none.
-    adaptations, requested
-        Of campaigns; of `requested` what was requested and achieved.
-    customers
-        Columns of what the log says of the customers.
-    events
-        Of enforcement.
-    """
-    typology, operator, campaign, target, score = (
-        np.array(column) for column in zip(*rows, strict=True)
+def asked(*actors: str, days: float = 2, seed: int = 5, enforcement: str = "none") -> Scenario:
+    """Actors, each as what stands between the braces of its line, in a calm world."""
+    lines = "".join(f"  - {{{actor}}}\n" for actor in actors)
+    text = (
+        f"version: 1\nname: campaigns\nseed: {seed}\n"
+        f"clock: {{start: 2026-01-05, duration: {round(days * 24)} h}}\n"
+        + (f"world: {{enforcement: {enforcement}}}\n" if enforcement != "none" else "")
+        + f"actors:\n{lines}"
     )
-    size, sought = len(rows), np.flatnonzero(target)
-    asked = Asked(
-        pack=FakePack(events),  # type: ignore[arg-type]
-        split="campaign",
-        prevalence=0.01,
-        ids=np.arange(size),
-        account_ids=np.arange(size),
-        from_us=0,
-        to_us=10 * DAY_US,
-        target=target.astype(bool),
-        weight=np.full(size, 1 / size),
-        owner=np.unique(operator, return_inverse=True)[1],
-        operator=operator,
-        org=operator,
-        campaign=campaign,
-        typology=typology.astype(object),
-    )
-    uids = np.unique(campaign[campaign > 0])
-    plans = [(requested or {}).get(int(uid), (1, 1)) for uid in uids]
-    vars(asked)["campaigns"] = pd.DataFrame(
-        {
-            "adaptations": [(adaptations or {}).get(int(uid), "") for uid in uids],
-            "requested_exchanges": [plan[0] for plan in plans],
-            "achieved_exchanges": [plan[1] for plan in plans],
-        },
-        index=uids,
-    )
-    vars(asked)["customers"] = pd.DataFrame(customers or {}, index=range(size))
-    vars(asked)["extracting"] = Extracting(
-        np.repeat(sought, 4), np.tile(np.arange(1, 5) * DAY_US, len(sought))
+    made = scenario_of(parse_yaml(text, "t.yaml"))
+    kept = made.world.enforcement
+    return made.model_copy(update={"world": calm().model_copy(update={"enforcement": kept})})
+
+
+def a16(more: str = "", accounts: int = 20, target: int = 1_500) -> str:
+    return (
+        f"id: pool, typology: A16, accounts: {accounts}, target_exchanges: {target}, "
+        f"{PLAIN}{more}{steady(more)}"
     )
 
-    known = None
-    if moments is not None:
-        days = np.array([moments.get(place, 10) for place in range(size)])
-        known = Moments(np.arange(size), (days * DAY_US).astype(np.int64), score)
-    together = None
-    if clusters is not None:
-        together = np.array([clusters.get(place, 0) for place in range(size)])
-    times = drawn(asked.owner, asked.target, 50, 0)
-    return Answer(asked, score, together, known, times, 0.01, THRESHOLD)
+
+def sessions_of(typology: str, more: str = "", accounts: int = 20, per_day: int = 60) -> str:
+    return (
+        f"id: ring, typology: {typology}, accounts: {accounts}, account_volume_sigma: 0, "
+        f"exchanges_per_account_day: {per_day}, {PLAIN}{more}{steady(more)}"
+    )
 
 
-def values(section: Section) -> dict[str, float | None]:
-    """Return the value of each figure by its identifier, with its slice after a blank."""
-    return {name: figure.value for name, figure in figures(section).items()}
-
-
-def figures(section: Section) -> dict[str, Figure]:
-    """Return each figure by its identifier, with its slice after a blank."""
-    return {f"{figure.id} {figure.of}".strip(): figure for figure in section.figures}
+def exchanges(*actors: str, enforcement: str = "none", days: float = 2) -> Any:
+    return simulated(asked(*actors, enforcement=enforcement, days=days))[0]
