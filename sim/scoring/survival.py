@@ -58,7 +58,7 @@ class Course(NamedTuple):
             return Measured(None)
         place = int(np.searchsorted(self.at, length, side="right")) - 1
         if place < 0:
-            return Measured(0.0)
+            return share_within(0.0, np.zeros(len(self.draws)), self.owners)
         return share_within(float(self.share[place]), self.draws[:, place], self.owners)
 
     def median(self) -> Measured:
@@ -102,5 +102,5 @@ def course_of(waits: Waits) -> Course:
     events = np.add.reduceat(weights * waits.found[order], first, axis=1)
     # in a draw nobody may be left; and sums in another order differ in their last digits
     stay = np.divide(waiting - events, waiting, out=np.ones_like(events), where=events > 0)
-    shares = 1 - np.cumprod(np.where(stay < 1e-9, 0.0, stay), axis=1)
-    return Course(at, shares[0], shares[1:], waits.draws.owners)
+    lasting = np.cumprod(np.where(stay < 1e-9, 0.0, stay), axis=1, dtype=np.float64)
+    return Course(at, 1 - lasting[0], 1 - lasting[1:], waits.draws.owners)
