@@ -12,7 +12,7 @@ import numpy as np
 from sim.arrays.types import Bools, Ints
 from sim.features.as_of import AsOf
 from sim.features.windows import Window
-from sim.tables.database import RunTables, name_of
+from sim.tables.database import RunTables, name_of, quoted
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,4 +82,14 @@ def log_of_window(folder: Path, paths: Sequence[Path], window: Window) -> RunTab
         complete in it; of other tables there is what was known at its end. Columns that are set
         later, such as `last_seen`, are left out.
     """
-    raise NotImplementedError
+    log = RunTables.over(folder, window.from_us, window.to_us, paths)
+    as_of = AsOf(log, window.to_us)
+    for stem in list(log.schemas):
+        from_us = window.from_us if stem == "log/exchanges" else None
+        # named as the table, so that only the view itself can ask for the whole of it
+        whole = f"WITH {name_of(stem)} AS (FROM {log.sources[stem]})"
+        log.view(stem, f"{whole} FROM {as_of.known(stem, from_us)}")
+
+    allowed = ", ".join(map(quoted, paths))
+    log.connection.execute(f"SET allowed_paths = [{allowed}]; SET enable_external_access = false")
+    return log
