@@ -23,7 +23,7 @@ _LEAST = 1e-4
 _KEYS = ["account_id", "at_us"]
 
 
-def find(learned: Seen, sought: Bools, asked: Seen, seed: int) -> Found:
+def find(learned: Seen, sought: Bools, asked: Seen, _seed: int) -> Found:
     """Score accounts at the end of each day by the mean log-odds of their days so far.
 
     Every day of an account is learned from as if it had the label of the account. What the mean

@@ -15,7 +15,7 @@ from sim.errors import InvalidInputError
 _C = 0.1
 
 
-def find(learned: Seen, sought: Bools, asked: Seen, seed: int) -> Found:
+def find(learned: Seen, sought: Bools, asked: Seen, _seed: int) -> Found:
     """Score accounts by their probability; the same numbers each time, for nothing is drawn.
 
     Raises

@@ -41,7 +41,7 @@ def alone(features: Any) -> Any:
     return features[names]
 
 
-def find(learned: Seen, sought: Bools, asked: Seen, seed: int) -> Found:
+def find(learned: Seen, sought: Bools, asked: Seen, _seed: int) -> Found:
     """Score accounts by themselves; nothing is drawn."""
     return Found(by_marginals(learned.features, sought, asked.features))
 

@@ -10,7 +10,7 @@ from sim.detectors.baseline import Baseline, Found
 from sim.detectors.seen import Seen
 
 
-def find(learned: Seen, sought: Bools, asked: Seen, seed: int) -> Found:
+def find(learned: Seen, sought: Bools, asked: Seen, _seed: int) -> Found:
     """Score accounts by the feature whose AUC is farthest from .5 where it is learned.
 
     All features are tried, those that count others too. A rule has a threshold, which is left to

@@ -17,7 +17,7 @@ FROM log_exchanges GROUP BY ALL ORDER BY ALL
 """
 
 
-def find(learned: Seen, sought: Bools, asked: Seen, seed: int) -> Found:
+def find(_learned: Seen, _sought: Bools, asked: Seen, _seed: int) -> Found:
     """Score accounts by the most exchanges in a day (UTC), known when the day is over."""
     days = asked.once("exchanges by day", lambda: _days(asked))
     days = days[days["account_id"].isin(asked.accounts)]
