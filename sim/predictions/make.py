@@ -17,6 +17,8 @@ from sim.packs.examples import FEATURES, KEYS, Examples, Part
 from sim.packs.manifest import records_of, stem_of
 from sim.packs.on_this_machine import local, refuse_damaged
 from sim.packs.pack import Pack
+from sim.predictions.choice import Choice
+from sim.predictions.table import write_predictions
 
 Labels = Literal["observed", "truth"]
 # What is read of a pack; of its truth nothing, unless it is learned from.
@@ -93,6 +95,35 @@ class Logs:
             known["org_id"].loc[features.index].to_numpy(np.int64),
             *window,
         )
+
+
+def detections(
+    choice: Choice,
+    pack: Pack,
+    *,
+    labels: Labels,
+    seed: int,
+    observe: Callable[[str], None] | None,
+) -> Iterator[tuple[str, pd.DataFrame, str | None]]:
+    """Yield name, predictions and file of one baseline after the other, which is written then.
+
+    The parameters are those of `predict`; a detector that learned from the truth is called so.
+    """
+    made = predict(
+        choice.baselines,
+        pack,
+        choice.splits,
+        labels=labels,
+        seed=seed,
+        observe=observe or (lambda _: None),
+    )
+    for number, (baseline, frame) in enumerate(made):
+        place = choice.places[number] if choice.places else None
+        name = f"{baseline.name}-truth" if labels == "truth" else baseline.name
+        if place is not None:
+            about = {"detector": name, "labels": labels, "seed": str(seed)}
+            write_predictions(frame, place, about)
+        yield baseline.name, frame, place
 
 
 def predict(
