@@ -37,12 +37,12 @@ FROM log_exchanges WHERE prompt_cluster <> 0 ORDER BY ALL
 """
 
 
-def find(learned: Seen, sought: Bools, asked: Seen, seed: int) -> Found:
+def find(_learned: Seen, _sought: Bools, asked: Seen, _seed: int) -> Found:
     """Return how strongly each account goes together with that which it goes with most.
 
     Parameters
     ----------
-    learned, sought, seed
+    _learned, _sought, _seed
         Not looked at.
     asked
         Accounts that are scored, by the whole log that they are in.
