@@ -113,7 +113,7 @@ class Curve:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Curve:
         """Return the curve that `to_dict` gave."""
-        lines = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        lines: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
         return cls(**lines)
 
 
