@@ -40,10 +40,10 @@ from sim.cli.output_places import check_places
 )
 @click.option(
     "--rounds",
-    type=click.IntRange(20, 10_000),
+    type=click.IntRange(0, 10_000),
     default=200,
     show_default=True,
-    help="Draws of operators and organisations, for intervals.",
+    help="Draws of operators and organisations for intervals, 20 or more; 0 for no intervals.",
 )
 @click.option(
     "--seed",
