@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sim.cli.options import json_option, quiet_option
 from sim.cli.output_places import check_places
+
+if TYPE_CHECKING:
+    from sim.scoring.score import Score
 
 
 @click.command()
@@ -99,7 +103,7 @@ def score(
     from sim.scoring.score_files import scores_text, write_scores
 
     with work_line(quiet) as line:
-        scores = []
+        scores: list[Score] = []
         for place in predictions:
             line.doing = f"scoring {place}"
             scores += scores_of(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from sim.comparison.wording import short_number
 from sim.reporting.charts import primitives
 from sim.reporting.charts.layout import GREY, LINE, MARGIN, NARROW, SOFT, Chart, Frame, Page
 from sim.scoring.figures import Curve
@@ -36,7 +37,7 @@ def score_charts(score: Score) -> tuple[Chart, ...]:
 def _precision_recall(score: Score, curve: Curve) -> Chart:
     """Draw precision against recall, and the prevalence that a guess would have."""
     area = score.figure("pr_auc")
-    said = "not measured" if area is None or area.value is None else f"{area.value:.2f}"
+    said = "not measured" if area is None else number_words(area.value)
 
     def fill(page: Page) -> None:
         """Draw the line, its band, and the prevalence as a dashed line."""
@@ -72,9 +73,12 @@ def _delay(score: Score, curve: Curve) -> Chart:
         axes = _axes(page)
         _line(axes, curve, percent_of_x=False)
         axes.axhline(50, color=GREY, lw=1, ls=(0, (4, 3)))
+        axes.set_xlim(0, max(curve.x[-1], 1))
         if unit == "exchanges":
             axes.set_xscale("symlog", linthresh=10)
-        axes.set_xlim(0, max(curve.x[-1], 1))
+            ticks = [0, *(10**k for k in range(1, 12) if 10**k <= max(curve.x[-1], 10))]
+            axes.set_xticks(ticks, [short_number(x) for x in ticks])
+            axes.minorticks_off()
         axes.set_xlabel(curve.x_name, fontsize=primitives.LABEL)
         axes.set_ylabel(f"{curve.y_name} (%)", fontsize=primitives.LABEL)
 
@@ -130,7 +134,7 @@ def _line(axes: Axes, curve: Curve, *, percent_of_x: bool) -> None:
     """Draw the line of a curve with its band; `y` in percent, and `x` too if said."""
     blue = primitives.colours()[0]
     x = np.asarray(curve.x) * (100 if percent_of_x else 1)
-    step = "post" if curve.step else None
+    step: Literal["post"] | None = "post" if curve.step else None
     if curve.low is not None and curve.high is not None:
         low, high = 100 * np.asarray(curve.low), 100 * np.asarray(curve.high)
         axes.fill_between(x, low, high, color=blue, alpha=0.2, lw=0, step=step)

@@ -78,7 +78,7 @@ def _facts(score: Score) -> list[str]:
         f"a rate of false positives of {score.fpr:g}."
     ]
     figures = [score.figure(id_, of) for id_, of in _FIRST]
-    said = [f"{x.words} {interval_words(x)}" for x in figures if x and x.value is not None]
+    said = [f"{x.words}: {interval_words(x)}" for x in figures if x and x.value is not None]
     return [*facts, "; ".join(said) + "."] if said else facts
 
 

@@ -24,7 +24,7 @@ COLUMNS = (
     ("recall at FPR 1e-3", "recall_at_fpr_1e-3"),
     ("campaigns, a tenth of them flagged", "campaign_recall_10"),
     ("accounts detected within 7 days", "detected_within_7_days"),
-    ("share of what was planned that got away", "got_away_planned"),
+    ("got away, in parts of what was planned", "got_away_planned"),
 )
 _WORST, _FPR = "FPR of the worst hard negative", "fpr"
 # Splits in the order in which they are shown; others follow by name.
