@@ -9,7 +9,7 @@ from sim.catalog import typologies
 from sim.scoring.answer import Answer
 from sim.scoring.asked import Asked
 from sim.scoring.figures import Figure, Section
-from sim.scoring.shares import share
+from sim.scoring.shares import figure, share
 
 PARTS = ((0.1, "10", "a tenth"), (0.5, "50", "half"))
 _NOTE = (
@@ -94,12 +94,12 @@ def _of_campaigns(flagged_share: Floats, of: str = "") -> list[Figure]:
         found, size = reached(flagged_share, part), len(flagged_share)
         made = share(found, np.ones(size), np.arange(size))
         figures.append(
-            Figure(
-                id=f"campaign_recall_{name}",
-                words=f"campaigns with {words} of their accounts flagged",
-                **made._asdict(),
-                rests_on=f"{int(found.sum()):,} of {size:,} campaigns" if size else "",
-                why_not="" if size else "no campaign has an account in the fold that is sought",
+            figure(
+                f"campaign_recall_{name}",
+                f"campaigns with {words} of their accounts flagged",
+                made,
+                rests_on=f"{int(found.sum()):,} of {size:,} campaigns",
+                why_not="the fold has no campaigns to be found",
                 of=of,
             )
         )
@@ -111,11 +111,10 @@ def _of_accounts(answer: Answer, chosen: Bools, name: str, words: str) -> Figure
     asked = answer.asked
     flagged = answer.flagged[chosen]
     made = share(flagged, asked.weight[chosen], asked.owner[chosen])
-    size = int(chosen.sum())
-    return Figure(
-        id=f"recall_{name}",
-        words=words,
-        **made._asdict(),
-        rests_on=f"{int(flagged.sum()):,} of {size:,} accounts" if size else "",
-        why_not="" if size else "there are none in the fold",
+    return figure(
+        f"recall_{name}",
+        words,
+        made,
+        rests_on=f"{int(flagged.sum()):,} of {len(flagged):,} accounts",
+        why_not="the fold has none",
     )

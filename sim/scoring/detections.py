@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.arrays.types import Bools, Ints
+from sim.arrays.time import DAY_US
+from sim.arrays.types import Bools, Floats, Ints
 from sim.scoring.answer import Answer
 from sim.scoring.asked import Asked
 from sim.scoring.campaigns import Campaigns
@@ -41,6 +42,11 @@ class Detections(NamedTuple):
     found: Bools
     sent: Ints
     before: Ints
+
+    @property
+    def days(self) -> Floats:
+        """How long each was observed since it began, in days."""
+        return (self.until_us - self.first_us) / DAY_US
 
 
 def flagged_at(answer: Answer) -> Ints:
@@ -113,10 +119,10 @@ def banned_at(asked: Asked) -> Ints:
     if "log/enforcement_events" not in asked.pack.names:
         return banned
     rows = asked.pack.sql(
-        "SELECT account_id, epoch_us(max(at)) AS at_us FROM enforcement_events"
-        " WHERE action::VARCHAR IN ('ban', 'reinstate')"
-        f" AND epoch_us(at) >= {asked.from_us} AND epoch_us(at) < {asked.to_us}"
-        " GROUP BY account_id HAVING arg_max(action::VARCHAR, at) = 'ban'"
+        "SELECT account_id, max(us) AS at_us FROM (SELECT account_id, action::VARCHAR AS action,"
+        ' epoch_us("at") AS us FROM enforcement_events)'
+        f" WHERE action IN ('ban', 'reinstate') AND us >= {asked.from_us} AND us < {asked.to_us}"
+        " GROUP BY account_id HAVING arg_max(action, us) = 'ban'"
     ).df()
     at_us = dict(zip(rows["account_id"], rows["at_us"], strict=True))
     return np.array([at_us.get(account, NEVER) for account in asked.account_ids], np.int64)

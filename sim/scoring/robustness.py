@@ -10,7 +10,7 @@ import numpy as np
 from sim.arrays.types import Bools
 from sim.scoring.answer import Answer
 from sim.scoring.figures import Figure, Section
-from sim.scoring.shares import Measured, ratio, within
+from sim.scoring.shares import Measured, draws_of, figure, ratio, within
 
 if TYPE_CHECKING:
     from sim.scoring.score import Score
@@ -106,18 +106,13 @@ def _between(base: Score, other: Score, name: str, meaning: str) -> Figure:
         Measured(first.value, first.low, first.high),
         Measured(second.value, second.low, second.high),
     )
-    rests_on = why_not = ""
-    if made.value is None:
-        why_not = first.why_not or second.why_not
-    else:
-        rests_on = f"{first.value:.3g} less {second.value:.3g}"
-        why_not = "" if made.low is not None else "one of the two has no interval"
-    return Figure(
+    where = f"{other.split} ({meaning})" if meaning else other.split
+    return figure(
         f"drop_{name}",
-        f"{first.words}: drop in {other.split}{f' ({meaning})' if meaning else ''}",
-        **made._asdict(),
-        rests_on=rests_on,
-        why_not=why_not,
+        f"{first.words}: drop in {where}",
+        made,
+        rests_on=f"{first.value:.3g} less {second.value:.3g}" if made.value is not None else "",
+        why_not=first.why_not or second.why_not,
         of=other.split,
     )
 
@@ -142,15 +137,10 @@ def _number(operator: str) -> int:
 def _recall(answer: Answer, pick: Bools, name: str, words: str) -> Figure:
     """Return the weighted share of some accounts that is flagged."""
     weight, flagged = answer.asked.weight * pick, answer.flagged
-    made = ratio(weight * flagged, weight, answer.times)
+    made = ratio(weight * flagged, weight, draws_of(answer))
     size, campaigns = int(pick.sum()), len(np.unique(answer.asked.campaign[pick]))
-    return Figure(
-        name,
-        words,
-        **made._asdict(),
-        rests_on=f"{size:,} accounts of {campaigns:,} campaigns" if size else "",
-        why_not="" if size else "the fold has none",
-    )
+    rests_on = f"{size:,} accounts of {campaigns:,} campaigns"
+    return figure(name, words, made, rests_on=rests_on, why_not="the fold has none")
 
 
 def _drop(answer: Answer, without: Bools, having: Bools, of: str, words: str) -> Figure:
@@ -167,5 +157,5 @@ def _drop(answer: Answer, without: Bools, having: Bools, of: str, words: str) ->
     with np.errstate(invalid="ignore"):
         drawn = [(answer.times @ (w * answer.flagged)) / (answer.times @ w) for w in weights]
     apart = drawn[0] - drawn[1]
-    made = within(float(recalls[0] - recalls[1]), apart[np.isfinite(apart)])
-    return Figure("drop_recall", words, **made._asdict(), rests_on=rests_on, of=of)
+    made = within(float(recalls[0] - recalls[1]), apart[np.isfinite(apart)], sum(counts))
+    return figure("drop_recall", words, made, rests_on=rests_on, of=of)

@@ -10,7 +10,7 @@ from sim.arrays.types import Array, Bools
 from sim.catalog import typologies
 from sim.scoring.answer import Answer
 from sim.scoring.figures import Figure, Section
-from sim.scoring.shares import share
+from sim.scoring.shares import figure, share
 
 # Of fewer organisations nothing can be told.
 LEAST_OWNERS = 5
@@ -87,11 +87,11 @@ def _rate(answer: Answer, chosen: Bools, of: str, words: str) -> Figure:
     flagged = answer.flagged[chosen]
     made = share(flagged, asked.weight[chosen], asked.owner[chosen])
     owners = len(np.unique(asked.owner[chosen]))
-    return Figure(
+    return figure(
         _ID,
         words,
-        **made._asdict(),
+        made,
         rests_on=f"{int(flagged.sum()):,} of {len(flagged):,} accounts, {owners:,} organisations",
-        why_not="" if made.value is not None else "they have no weight in the population",
+        why_not="they have no weight in the population",
         of=of,
     )
