@@ -36,7 +36,7 @@ def section(answer: Answer) -> Section:
     """Return the rate of false positives of each harmless typology and kind of customer."""
     asked = answer.asked
     figures = [_rate(answer, ~asked.target, "", "accounts that are not to be found")]
-    kinds = asked.typology.astype(str)
+    kinds = asked.typology.astype(object)  # for longer words than ids
     extracting = {key for key, kind in typologies().items() if kind.is_extraction}
     kinds[np.isin(kinds, list(extracting))] = _BELOW
     figures += _slices(answer, kinds, "typology", _words_of_typologies())
