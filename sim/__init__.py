@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sim.scorecard import Scorecard
 
 from sim._front.claims_and_traces import calibrate, compare, realism
+from sim._front.detection import detect
 from sim._front.packs import audit, dataset, load_recipe, open_pack
 from sim._front.runs import (
     check_run,
@@ -92,6 +93,7 @@ __all__ = [
     "compare",
     "counts",
     "dataset",
+    "detect",
     "load_recipe",
     "load_scenario",
     "open_pack",

@@ -16,6 +16,7 @@ from sim.cli.check_run_command import check_run
 from sim.cli.compare_command import compare
 from sim.cli.counts_command import counts
 from sim.cli.dataset_command import dataset
+from sim.cli.detect_command import detect
 from sim.cli.group import SimGroup
 from sim.cli.list_command import list_
 from sim.cli.process import own_process
@@ -53,6 +54,7 @@ for verb in (
     run,
     dataset,
     audit,
+    detect,
     replicate,
     counts,
     report,

@@ -17,7 +17,7 @@ import pandas as pd
 from sim.arrays.types import Floats
 from sim.detectors.accounts import Accounts, each_from_the_others
 from sim.detectors.kinship import kinship
-from sim.detectors.relations import relational_scores
+from sim.detectors.relational_score import relational_scores
 from sim.tables.database import RunTables
 
 # What more accounts have in common says nothing of a pair of them.

@@ -41,6 +41,8 @@ ROOMS = (
     "detectors",
     "audits",
     "packs",
+    "predictions",
+    "scoring",
     "comparison",
     "scorecard",
     "reporting",

@@ -1,0 +1,1 @@
+"""Tables of scores that a detector gives, read, checked against a pack, and written."""

@@ -1,0 +1,95 @@
+"""What a split asks: the entities of its fold `test` with their window; nothing of the truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sim.arrays.types import Ints
+from sim.documents.problems import suggest
+from sim.errors import InvalidInputError
+from sim.packs.examples import FEATURES, KEYS
+from sim.packs.pack import Pack
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TEST = "test"
+
+
+@dataclass(frozen=True)
+class Fold:
+    """The entities that a split asks for, in order of their identifier.
+
+    Attributes
+    ----------
+    split
+        The scheme.
+    entity_type
+        `account`, or `example` in the splits by time.
+    ids, account_ids
+        Entities, and the account of each, shape (entities,).
+    from_us, to_us
+        Their window, in microseconds of Unix time; the end is excluded.
+    """
+
+    split: str
+    entity_type: str
+    ids: Ints
+    account_ids: Ints
+    from_us: int
+    to_us: int
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def check_split(pack: Pack, split: str) -> None:
+    """Raise InvalidInputError that names the splits of a pack unless it has this one."""
+    schemes = sorted(map(str, pack.splits["split_scheme"].unique()))
+    if split not in schemes:
+        left_out = pack.manifest["splits"].get(split, {}).get("left_out")
+        why = f": {left_out}" if left_out else suggest(split, schemes)
+        raise InvalidInputError(f"{pack.store}: has no split {split}{why}")
+
+
+def tested(pack: Pack, split: str) -> Fold:
+    """Return what a split asks: what of its fold `test` sent something in the window.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such split, or if nothing is asked.
+    """
+    check_split(pack, split)
+    splits = pack.splits
+    rows = splits[(splits["split_scheme"] == split) & (splits["fold"] == TEST)]
+    windows = windows_of(pack)
+
+    entity_type = str(rows["entity_type"].iloc[0]) if len(rows) else "account"
+    if entity_type == "account":
+        recipe = pack.recipe
+        windows = windows[
+            (windows["from_us"] == recipe.opens_us) & (windows["to_us"] == recipe.closes_us)
+        ]
+    found = windows[windows[f"{entity_type}_id"].isin(rows["entity_id"])]
+    if found.empty:
+        raise InvalidInputError(f"{pack.store}: the split {split} has nothing to be judged by")
+    found = found.sort_values(f"{entity_type}_id")
+    return Fold(
+        split=split,
+        entity_type=entity_type,
+        ids=found[f"{entity_type}_id"].to_numpy(),
+        account_ids=found["account_id"].to_numpy(),
+        from_us=int(found["from_us"].min()),
+        to_us=int(found["to_us"].max()),
+    )
+
+
+def windows_of(pack: Pack) -> pd.DataFrame:
+    """Return the examples of a pack: example_id, account_id, from_us, to_us."""
+    frame = pack.pandas(FEATURES, KEYS)
+    for name in ("from", "to"):
+        times = frame.pop(f"window_{name}")
+        frame[f"{name}_us"] = times.dt.as_unit("us").astype("int64").to_numpy()
+    return frame
