@@ -10,24 +10,25 @@ docs/background/packs.md are rewritten. With `--work FOLDER` packs are kept ther
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.arrays.types import Bools, Floats, Ints
+from sim.arrays.types import Bools, Ints
 from sim.catalog import typologies
-from sim.detectors.baselines import Seen, by_marginals, by_relations, seen_in_pack
 from sim.detectors.quality import Judged, Measured, chosen, measured
-from sim.labelling.as_of import labels_as_of
+from sim.detectors.registry import BASELINES
+from sim.detectors.seen import Seen
+from sim.features.windows import Window
 from sim.packs.build import build
 from sim.packs.load_recipe import load_recipe
-from sim.tables.database import RunTables
+from sim.packs.pack import Pack
+from sim.predictions.make import Logs
 
 PAGE = Path(__file__).parents[1] / "docs" / "background" / "packs.md"
 LEVELS = ("easy", "medium", "hard")
@@ -40,12 +41,15 @@ SMALLER = {
     "world.enforcement.refusal_threshold": 0.25,
     "actors.coders.accounts": 1_200,
 }
-BASELINES: dict[str, Callable[[Seen, Bools, Seen], Floats]] = {
-    "marginal": by_marginals,
-    "relational": by_relations,
-}
 LEARNED = ("truth", "observed labels")
-_PARTS = {"auc": "AUC", "average_precision": "average precision", "recall_2": "recall at FPR 1e-2"}
+PARTS = {
+    "auc": "AUC",
+    "average_precision": "average precision",
+    "recall_2": "recall at FPR 1e-2",
+    "recall_3": "recall at FPR 1e-3",
+}
+# Whose figures are told by typology, too.
+OF_TYPOLOGIES = ("marginals", "relations")
 _BLOCK = re.compile(r"(<!-- measured: difficulty -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -109,17 +113,17 @@ def bench(level: str, seed: int, work: Path) -> Bench:
 
 def opened(place: Path) -> Bench:
     """Return the accounts of a pack that are in its log."""
-    manifest = json.loads((place / "manifest.json").read_text(encoding="utf-8"))
-    opens_us, closes_us = manifest["windows"][0]
-    tables = RunTables.over(place, opens_us, closes_us)
-    seen = seen_in_pack(tables).with_graph()
-    truth = tables.rows(
+    pack = Pack(place)
+    window = Window(*pack.manifest["windows"][0])
+    seen = Logs(pack).seen(window)
+    truth = pack.sql(
         "SELECT account_id, target, typology_id, coordination, actor_id, org_id"
         " FROM (FROM truth_targets WHERE entity_type = 'account')"
-        " JOIN truth_accounts USING (account_id) JOIN log_accounts USING (account_id)"
-    )
-    truth = truth.set_index("account_id").loc[seen.features.index]
-    labels = labels_as_of(tables.rows("FROM labels_observed_labels"), closes_us)
+        " JOIN truth_accounts USING (account_id) JOIN accounts USING (account_id)",
+        truth=True,
+    ).df()
+    truth = truth.set_index("account_id").loc[seen.accounts]
+    labels = pack.labels_as_of(window.to_us)
     named = labels.loc[
         (labels["entity_type"] == "account") & (labels["label"] == "extraction"), "entity_id"
     ]
@@ -129,7 +133,7 @@ def opened(place: Path) -> Bench:
     return Bench(
         seen,
         truth["target"].to_numpy(bool),
-        truth.index.isin(named),
+        np.isin(seen.accounts, named),
         truth["typology_id"].to_numpy(),
         np.unique(owner, return_inverse=True)[1],
     )
@@ -137,12 +141,17 @@ def opened(place: Path) -> Bench:
 
 def measure(benches: Sequence[Bench]) -> dict[str, Any]:
     """Return what baselines find in each pack that learned from the one before it."""
+    pairs = list(zip([benches[-1], *benches], benches, strict=False))
     scores = {
         (name, learned): [
-            Judged(score(one.seen, _learned(one, learned), other.seen), other.sought, other.owner)
-            for one, other in zip([benches[-1], *benches], benches, strict=False)
+            Judged(
+                baseline.find(one.seen, _learned(one, learned), other.seen, 0).score,
+                other.sought,
+                other.owner,
+            )
+            for one, other in pairs
         ]
-        for name, score in BASELINES.items()
+        for name, baseline in BASELINES.items()
         for learned in LEARNED
     }
     kinds = [t.id for t in typologies().values() if t.is_extraction]
@@ -155,7 +164,7 @@ def measure(benches: Sequence[Bench]) -> dict[str, Any]:
         "typologies": {
             (kind, name): measured(_against_harmless(benches, scores[name, "truth"], kind))["auc"]
             for kind in kinds
-            for name in BASELINES
+            for name in OF_TYPOLOGIES
         },
     }
 
@@ -183,28 +192,34 @@ def tables_of(found: Mapping[str, Mapping[str, Any]]) -> str:
         "of these labelled at the close": [f"{each['labelled']:.2f}" for each in found.values()],
         "labels that are wrong": [f"{each['wrong']:.2f}" for each in found.values()],
     }
-    for name in BASELINES:
-        for learned in LEARNED:
-            for part, words in _PARTS.items():
-                cells = [str(each["quality"][name, learned][part]) for each in found.values()]
-                rows[f"{name}, learned from {learned}: {words}"] = cells
-    text = _table("", found, rows)
+    parts = [_table("", found, rows)]
+    for learned in LEARNED:
+        for level, each in found.items():
+            parts += [f"`{level}`, learned from {learned}:\n", _of_baselines(each, learned)]
 
     kinds = next(iter(found.values()))["typologies"]
     of_kinds = {
         f"{kind}, {name}": [_cell(each["typologies"][kind, name]) for each in found.values()]
         for kind, name in kinds
     }
-    said = "AUC of a typology against all that is not sought, learned from truth:"
-    return f"{text}\n{said}\n\n{_table('typology and baseline', found, of_kinds)}"
+    said = "AUC of a typology against all that is not sought, learned from truth:\n"
+    return "\n".join([*parts, said, _table("typology and baseline", found, of_kinds)])
+
+
+def _of_baselines(each: Mapping[str, Any], learned: str) -> str:
+    """Return the table of all baselines on one level."""
+    quality = each["quality"]
+    rows = {f"`{n}`": [str(quality[n, learned][part]) for part in PARTS] for n in BASELINES}
+    return _table("baseline", PARTS.values(), rows)
 
 
 def _cell(value: Measured) -> str:
     return "-" if np.isnan(value.mean) else str(value)
 
 
-def _table(head: str, columns: Mapping[str, Any], rows: Mapping[str, Sequence[str]]) -> str:
-    lines = [f"| {head} | " + " | ".join(columns) + " |", "| --- |" + " --: |" * len(columns)]
+def _table(head: str, columns: Iterable[str], rows: Mapping[str, Sequence[str]]) -> str:
+    names = list(columns)
+    lines = [f"| {head} | " + " | ".join(names) + " |", "| --- |" + " --: |" * len(names)]
     lines += [f"| {name} | " + " | ".join(cells) + " |" for name, cells in rows.items()]
     return "\n".join(lines) + "\n"
 

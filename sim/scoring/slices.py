@@ -1,0 +1,97 @@
+"""Of which harmless accounts how many are flagged: by typology, and by kind of customer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sim.arrays.types import Array, Bools
+from sim.catalog import typologies
+from sim.scoring.answer import Answer
+from sim.scoring.figures import Figure, Section
+from sim.scoring.shares import figure, share
+
+# Of fewer organisations nothing can be told.
+LEAST_OWNERS = 5
+_ID = "fpr"
+_BELOW = "below the target"
+_KINDS = {
+    "platform": "platform",
+    "verification_level": "verification of the account",
+    "kyc_level": "verification of the organisation",
+    "declared_country": "declared country",
+    "signup_asn_type": "network at sign-up",
+    "instrument": "means of payment",
+}
+_NOTE = (
+    "Of accounts that are not to be found, by weight. Intervals are those of Wilson on the "
+    "effective number of organisations: accounts of an organisation count as one. Twins are hard "
+    "negatives: typologies made to look like one that extracts. Slices of fewer than "
+    f"{LEAST_OWNERS} organisations are named together."
+)
+
+
+def section(answer: Answer) -> Section:
+    """Return the rate of false positives of each harmless typology and kind of customer."""
+    asked = answer.asked
+    figures = [_rate(answer, ~asked.target, "", "accounts that are not to be found")]
+    kinds = asked.typology.astype(str)
+    extracting = {key for key, kind in typologies().items() if kind.is_extraction}
+    kinds[np.isin(kinds, list(extracting))] = _BELOW
+    figures += _slices(answer, kinds, "typology", _words_of_typologies())
+
+    for column, words in _KINDS.items():
+        if column in asked.customers:
+            values = asked.customers[column].astype(str).to_numpy()
+            figures += _slices(answer, values, column, {v: f"{words}: {v}" for v in set(values)})
+    return Section("false_positives", "False positives", tuple(figures), _NOTE)
+
+
+def _words_of_typologies() -> dict[str, str]:
+    """Return what each harmless typology is called, with the typologies that it is a twin of."""
+    known = typologies()
+    words = {_BELOW: "of abusive typologies, below the target"}
+    for key, kind in known.items():
+        twins = sorted(
+            k for k, other in known.items() if other.is_extraction and key in other.twins
+        )
+        words[key] = f"{kind.title} (twin of {', '.join(twins)})" if twins else kind.title
+    return words
+
+
+def _slices(answer: Answer, values: Array, kind: str, words: dict[str, str]) -> Iterator[Figure]:
+    """Yield the rate of each value that enough organisations have, and name the others."""
+    asked, few = answer.asked, []
+    for value in sorted(set(values[~asked.target])):
+        chosen = ~asked.target & (values == value)
+        owners = len(np.unique(asked.owner[chosen]))
+        if owners < LEAST_OWNERS:
+            few.append(f"{value} ({owners})")
+            continue
+        of = str(value) if kind == "typology" else f"{kind}={value}"
+        yield _rate(answer, chosen, of, words[value])
+    if few:
+        what = "typologies" if kind == "typology" else _KINDS[kind]
+        yield Figure(
+            _ID,
+            f"{what}: others",
+            why_not=f"too few organisations to tell: {', '.join(few)}",
+            of=f"{kind}: others",
+        )
+
+
+def _rate(answer: Answer, chosen: Bools, of: str, words: str) -> Figure:
+    """Return the weighted share of some harmless accounts that is flagged."""
+    asked = answer.asked
+    flagged = answer.flagged[chosen]
+    made = share(flagged, asked.weight[chosen], asked.owner[chosen])
+    owners = len(np.unique(asked.owner[chosen]))
+    return figure(
+        _ID,
+        words,
+        made,
+        rests_on=f"{int(flagged.sum()):,} of {len(flagged):,} accounts, {owners:,} organisations",
+        why_not="they have no weight in the population",
+        of=of,
+    )

@@ -1,0 +1,103 @@
+"""Kaplan and Meier: how long it takes, where some have not been found when the log ends."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sim.arrays.types import Bools, Floats
+from sim.scoring.shares import ENDS, Draws, Measured, within
+
+
+class Waits(NamedTuple):
+    """How long each was observed, and whether it ended in what was waited for.
+
+    Attributes
+    ----------
+    length
+        Time, or number of exchanges, up to the event or to the end of the observation.
+    found
+        Whether it is the event; else it is censored: all that is known is that it takes longer.
+    weight
+        What each counts.
+    draws
+        Of a bootstrap.
+    """
+
+    length: Floats
+    found: Bools
+    weight: Floats
+    draws: Draws
+
+
+class Course(NamedTuple):
+    """Shares that are found by then.
+
+    Attributes
+    ----------
+    at
+        Lengths in rising order, each once, shape (lengths,).
+    share
+        Share that is found within each, shape (lengths,).
+    draws
+        The same in each draw of the bootstrap, shape (rounds, lengths).
+    owners
+        How many owners were drawn from.
+    """
+
+    at: Floats
+    share: Floats
+    draws: Floats
+    owners: int
+
+    def by(self, length: float) -> Measured:
+        """Return the share found within a length; no value beyond the longest observation."""
+        if length > self.at[-1] and self.share[-1] < 1:
+            return Measured(None)
+        place = int(np.searchsorted(self.at, length, side="right")) - 1
+        if place < 0:
+            return Measured(0.0)
+        return within(float(self.share[place]), self.draws[:, place], self.owners)
+
+    def median(self) -> Measured:
+        """Return the length within which half are found; no value if half never are."""
+        values = self._median(self.share[None, :])
+        if not np.isfinite(values[0]):
+            return Measured(None)
+        return within(float(values[0]), self._median(self.draws), self.owners)
+
+    def band(self) -> tuple[Floats, Floats]:
+        """Return the ends of the interval of 95 % at each length."""
+        low, high = np.quantile(self.draws, ENDS, axis=0)
+        return low, high
+
+    def _median(self, shares: Floats) -> Floats:
+        """Return the first length at which each row has half; infinite where it never has."""
+        there = shares >= 0.5 - 1e-12
+        first = there.argmax(axis=1)
+        return np.where(there.any(axis=1), self.at[first], np.inf)
+
+
+def course_of(waits: Waits) -> Course:
+    """Return the estimate of Kaplan and Meier (1958) with bootstrap draws.
+
+    What is censored at a length was still waited for at that length. The share that is not found
+    within a length is the product over all lengths up to there of one minus the share of events in
+    what was waited for.
+
+    Parameters
+    ----------
+    waits
+        At least one.
+    """
+    order = np.argsort(waits.length, kind="stable")
+    at, first = np.unique(waits.length[order], return_index=True)
+    weights = np.vstack([waits.weight[None, :], waits.draws.times * waits.weight])[:, order]
+
+    waiting = np.cumsum(weights[:, ::-1], axis=1)[:, ::-1][:, first]
+    events = np.add.reduceat(weights * waits.found[order], first, axis=1)
+    # nothing is found of those who are in no draw, and the last of a sum may round below its part
+    hazard = np.divide(events, waiting, out=np.zeros_like(events), where=events > 0)
+    shares = 1 - np.cumprod(1 - np.minimum(hazard, 1), axis=1)
+    return Course(at, shares[0], shares[1:], waits.draws.owners)
