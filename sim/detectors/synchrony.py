@@ -138,7 +138,7 @@ class _Width:
         self.days = dict(list(frame.groupby(frame["stretch"] // (DAY_S // width_s))))
         self.organisation = organisation
 
-        accounts, templates = len(organisation), int(frame["template"].max() or 0) + 1
+        accounts, templates = len(organisation), frame["template"].nunique()
         self.met = csr_array((accounts, accounts), dtype=np.int64)
         self.uses = csr_array((accounts, templates), dtype=np.int64)
         self.busy: Floats = np.zeros(0)
