@@ -7,6 +7,8 @@ N ?= 1000
 SEED ?= 1
 LOWEST ?= .venv-lowest
 LOWEST_PYTHON ?= python3.11
+# For what takes longer than a fast test may.
+UNLIMITED := --timeout 0 --session-timeout 0 -o faulthandler_timeout=0
 BIN := $(VENV)/bin
 ENVIRONMENT := $(VENV)/.made
 INSTALLED := $(VENV)/.installed
@@ -53,7 +55,7 @@ format: $(INSTALLED_TEST) ## Format the code, and fix what can be fixed.
 	$(BIN)/ruff format .
 
 verify: $(INSTALLED_TEST) ## Slow statistical verification, with plots; some minutes.
-	$(BIN)/pytest -m verify -s; ended=$$?; $(BIN)/python -m tools.generate_docs; exit $$ended
+	$(BIN)/pytest -m verify -s $(UNLIMITED); ended=$$?; $(BIN)/python -m tools.generate_docs; exit $$ended
 	@echo
 	@echo "plots: runs/verification/*.png"
 	@echo "table: runs/verification/results.md"
@@ -63,7 +65,7 @@ torture: $(INSTALLED_TEST) ## Hard trials, N random scenarios (1000) from SEED (
 		$(BIN)/python -m tools.generate_docs; exit $$ended
 
 bench: $(INSTALLED_TEST) ## Speed ratios; some 15 minutes, 30 GB of disk.
-	$(BIN)/pytest -m bench -s; ended=$$?; $(BIN)/python -m tools.generate_docs; exit $$ended
+	$(BIN)/pytest -m bench -s $(UNLIMITED); ended=$$?; $(BIN)/python -m tools.generate_docs; exit $$ended
 
 docs: $(INSTALLED_TEST) ## Rewrite the generated parts of docs/ and the schemas in scenarios/.
 	$(BIN)/sim schema > scenarios/schema.json

@@ -9,7 +9,7 @@ import numpy as np
 from sim.arrays.types import Array, Ints
 from sim.scoring.answer import Answer
 from sim.scoring.figures import Section
-from sim.scoring.shares import Draws, Measured, draws_of, figure, ratio, within
+from sim.scoring.shares import Draws, Measured, draws_of, figure, ratio, share_within
 
 _NOTE = (
     "Over the accounts that are to be found and those that are flagged wrongly; what else is in a "
@@ -137,7 +137,7 @@ def _bcubed(of: Together, draws: Draws) -> dict[str, Measured]:
     return {
         "bcubed_precision": ratio(precision, every, draws),
         "bcubed_recall": ratio(recall, every, draws),
-        "bcubed_f": within(float(f), _harmonic(*means), draws.owners),
+        "bcubed_f": share_within(float(f), _harmonic(*means), draws.owners),
     }
 
 

@@ -25,6 +25,7 @@ _NOTE = (
     "and campaigns count alike. What got away are exchanges that extract, of accounts that are to "
     "be found, complete by the detection of the account."
 )
+_NO_MOMENTS = "the predictions have no column `at`"
 _AT_THE_CLOSE = (
     "The predictions have no column `at`: all scores are known when the window closes, so all "
     "that was sent had got away by then. "
@@ -53,6 +54,7 @@ def section(answer: Answer) -> tuple[Section, tuple[Curve, ...]]:
     campaigns = of_campaigns(answer, accounts, at_us)
     weight = answer.asked.weight[accounts.place]
     alike = np.ones(len(campaigns.place))
+    why_not = "the fold has none to be found" if answer.moments is not None else _NO_MOMENTS
     figures: list[Figure] = []
     curves = []
 
@@ -61,8 +63,8 @@ def section(answer: Answer) -> tuple[Section, tuple[Curve, ...]]:
         Question("accounts", "exchanges", accounts, accounts.before.astype(float), weight),
         Question("campaigns", "days", campaigns, campaigns.days, alike),
     ):
-        course = _course(answer, question)
-        figures += _figures(question, course)
+        course = _course(answer, question) if answer.moments is not None else None
+        figures += _figures(question, course, why_not)
         curves += [] if course is None else [_curve(question, course)]
 
     figures += _got_away(answer, accounts, campaigns)
@@ -78,11 +80,13 @@ def _course(answer: Answer, asked: Question) -> Course | None:
     return course_of(Waits(asked.length, asked.of.found, asked.weight, draws))
 
 
-def _figures(asked: Question, course: Course | None) -> Iterator[Figure]:
-    """Yield which share is detected within some lengths, and the length for half of them."""
+def _figures(asked: Question, course: Course | None, nobody: str) -> Iterator[Figure]:
+    """Yield which share is detected within some lengths, and the length for half of them.
+
+    `nobody` says why there is no course, where there is none.
+    """
     who, unit, found = asked.who, asked.unit, asked.of.found
     rests_on = f"{int(found.sum()):,} of {len(found):,} {who} detected"
-    nobody = f"the fold has no {who} to be found"
     for length in _WITHIN[unit]:
         yield figure(
             f"{asked.prefix}detected_within_{length}_{unit}",
@@ -170,5 +174,5 @@ def _requested(answer: Answer, place: Ints) -> Floats:
     campaigns = answer.asked.campaigns.loc[answer.asked.campaign[place]]
     requested = campaigns["requested_exchanges"].to_numpy(float)
     achieved = campaigns["achieved_exchanges"].to_numpy(float)
-    parts: Floats = np.zeros(len(place))
-    return np.divide(requested, achieved, out=parts, where=achieved > 0)
+    parts: Floats = np.divide(requested, achieved, out=np.zeros(len(place)), where=achieved > 0)
+    return parts

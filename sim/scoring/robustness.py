@@ -42,9 +42,17 @@ def section(answer: Answer) -> Section:
         _recall(answer, sought & ~adapts, "recall_not_adaptive", "recall of other campaigns"),
         _drop(answer, sought & ~adapts, adapts, "", f"drop under {named}"),
     ]
+    few = []
     for operator in sorted(set().union(*does), key=_number):
         has = sought & _any(does, {operator})
-        figures.append(_drop(answer, sought & ~has, has, operator, f"drop under {operator}"))
+        made = _drop(answer, sought & ~has, has, operator, f"drop under {operator}")
+        if made.value is None:
+            few.append(operator)
+        else:
+            figures.append(made)
+    if few:
+        why_not = f"fewer than {LEAST_CAMPAIGNS} campaigns with or without: {', '.join(few)}"
+        figures.append(Figure("drop_recall", "drop under others", why_not=why_not, of="others"))
     return Section("robustness", "Robustness", tuple(figures), _NOTE)
 
 

@@ -43,7 +43,7 @@ def _section(section: Section, width: int) -> Iterator[str]:
 def row_of(figure: Figure) -> tuple[str, ...]:
     """Return a figure as texts, one for each of `HEADS`."""
     words = figure.words
-    if figure.of and figure.of not in words:
+    if figure.of.isalnum() and figure.of not in words:  # longer names stand in the words already
         words = f"{words}, {figure.of}"
     about = "; ".join(filter(None, (figure.rests_on, figure.why_not)))
     return (

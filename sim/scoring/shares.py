@@ -70,13 +70,10 @@ def ratio(top: Array, bottom: Array, draws: Draws) -> Measured:
     if not counted.any():
         return Measured(None)
     top, bottom, draws = top[counted], bottom[counted].astype(float), draws.pick(counted)
-    value = float(top.sum() / bottom.sum())
-    if value in (0.0, 1.0):
-        return Measured(value, *of_share((value, value), value, draws.owners))
-
     tops, bottoms = draws.times @ top, draws.times @ bottom
     some = bottoms > 0
-    return within(value, tops[some] / bottoms[some], draws.owners)
+    value = float(top.sum() / bottom.sum())
+    return share_within(value, tops[some] / bottoms[some], draws.owners)
 
 
 def within(value: float, drawn: Floats, owners: int) -> Measured:
@@ -90,6 +87,16 @@ def within(value: float, drawn: Floats, owners: int) -> Measured:
     if high - low <= 1e-12 * abs(value):
         return Measured(value)
     return Measured(value, *(end if np.isfinite(end) else None for end in (low, high)))
+
+
+def share_within(value: float, drawn: Floats, owners: int) -> Measured:
+    """Return a share with the interval of its draws, as `within`.
+
+    All draws are alike where it is 0 or 1: the other end is then that of `of_share`.
+    """
+    if value in (0.0, 1.0):
+        return Measured(value, *of_share((value, value), value, owners))
+    return within(value, drawn, owners)
 
 
 def share(chosen: Bools, weight: Floats, owner: Ints) -> Measured:

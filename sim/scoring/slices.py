@@ -36,14 +36,14 @@ def section(answer: Answer) -> Section:
     """Return the rate of false positives of each harmless typology and kind of customer."""
     asked = answer.asked
     figures = [_rate(answer, ~asked.target, "", "accounts that are not to be found")]
-    kinds = asked.typology.astype(str)
+    kinds = asked.typology.copy()
     extracting = {key for key, kind in typologies().items() if kind.is_extraction}
-    kinds[np.isin(kinds, list(extracting))] = _BELOW
+    kinds[np.isin(kinds.astype(str), list(extracting))] = _BELOW
     figures += _slices(answer, kinds, "typology", _words_of_typologies())
 
     for column, words in _KINDS.items():
         if column in asked.customers:
-            values = asked.customers[column].astype(str).to_numpy()
+            values = asked.customers[column].astype(str).to_numpy(dtype=object)
             figures += _slices(answer, values, column, {v: f"{words}: {v}" for v in set(values)})
     return Section("false_positives", "False positives", tuple(figures), _NOTE)
 

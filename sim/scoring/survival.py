@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.arrays.types import Bools, Floats
-from sim.scoring.shares import ENDS, Draws, Measured, within
+from sim.scoring.shares import ENDS, Draws, Measured, share_within, within
 
 
 class Waits(NamedTuple):
@@ -58,7 +58,7 @@ class Course(NamedTuple):
         place = int(np.searchsorted(self.at, length, side="right")) - 1
         if place < 0:
             return Measured(0.0)
-        return within(float(self.share[place]), self.draws[:, place], self.owners)
+        return share_within(float(self.share[place]), self.draws[:, place], self.owners)
 
     def median(self) -> Measured:
         """Return the length within which half are found; no value if half never are."""
@@ -97,7 +97,7 @@ def course_of(waits: Waits) -> Course:
 
     waiting = np.cumsum(weights[:, ::-1], axis=1)[:, ::-1][:, first]
     events = np.add.reduceat(weights * waits.found[order], first, axis=1)
-    # nothing is found of those who are in no draw, and the last of a sum may round below its part
-    hazard = np.divide(events, waiting, out=np.zeros_like(events), where=events > 0)
-    shares = 1 - np.cumprod(1 - np.minimum(hazard, 1), axis=1)
-    return Course(at, shares[0], shares[1:], waits.draws.owners)
+    # in a draw nobody may be left; and sums in another order differ in their last digits
+    stay = np.divide(waiting - events, waiting, out=np.ones_like(events), where=events > 0)
+    shares = 1 - np.cumprod(np.where(stay < 1e-9, 0, stay), axis=1)
+    return Course(at.astype(float), shares[0], shares[1:], waits.draws.owners)
