@@ -20,7 +20,8 @@ def answers(labelled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     pack = front.open_pack(labelled)
     test = pack.examples("campaign").test
     frame = pd.DataFrame({"entity_id": test.account_ids, "score": pack.targets(test).astype(float)})
-    frame.to_csv(folder / "perfect.csv", index=False)
+    day = pd.Timestamp(pack.pandas("log/exchanges", ["ts_start"])["ts_start"].min()).ceil("D")
+    frame.assign(at=day.isoformat()).to_csv(folder / "perfect.csv", index=False)
     frame.assign(score=(frame["entity_id"] * 7919 % 997) / 1_000).to_parquet(
         folder / "nothing.parquet"
     )
