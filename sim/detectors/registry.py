@@ -10,7 +10,9 @@ from sim.detectors import (
     ensemble,
     logistic,
     marginals,
+    mmd,
     one_rule,
+    prada,
     relations,
     shared_instruments,
     synchrony,
@@ -28,6 +30,8 @@ _ALL = (
     shared_instruments.BASELINE,
     relations.BASELINE,
     synchrony.BASELINE,
+    mmd.BASELINE,
+    prada.BASELINE,
     ensemble.BASELINE,
 )
 BASELINES: Mapping[str, Baseline] = MappingProxyType({each.name: each for each in _ALL})
