@@ -82,7 +82,7 @@ def test_two_files_are_scored_one_after_the_other(labelled: Path, answers: Path)
 def test_settings_that_make_no_sense_are_refused(labelled: Path, answers: Path) -> None:
     place = str(answers / "perfect.csv")
     message = refused(sim("score", place, "--pack", str(labelled), "--prevalence", "0.5"))
-    assert "no weights for a prevalence of 0.5; there are for 0.01" in message
+    assert "no weights for a prevalence of 0.5; the recipe has 0.01" in message
     message = refused(sim("score", place, "--pack", str(labelled), "--rounds", "5"))
     assert message == "rounds: should be 0, for no intervals, or 20 and more, found 5\n"
 
