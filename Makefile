@@ -16,7 +16,7 @@ INSTALLED_TEST := $(VENV)/.installed-test
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-lowest browser lint types format verify torture bench docs site separability outcomes reports clean
+.PHONY: help demo test test-lowest browser lint types format verify torture bench docs site separability outcomes leaderboard reports clean
 
 help: ## List the tasks.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
@@ -83,6 +83,9 @@ separability: $(INSTALLED_TEST) ## Repeat the study of docs/background/separabil
 
 outcomes: $(INSTALLED_TEST) ## Measure the shipped scenarios anew, into their comments; some ten minutes.
 	$(BIN)/python -m tools.scenario_outcomes
+
+leaderboard: $(INSTALLED_TEST) ## Measure all detectors on the small packs, into reports/ and docs/; under an hour.
+	$(BIN)/python -m tools.leaderboard
 
 reports: $(INSTALLED) ## Rebuild reports/, to the same bytes; a minute.
 	@mkdir -p reports
