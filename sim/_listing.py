@@ -189,6 +189,15 @@ def _hypotheses() -> Iterator[Entry]:
         yield Entry((item.id, item.title, note, statuses), record)
 
 
+def _detectors() -> Iterator[Entry]:
+    """Yield the detectors of the package with what they see and where they are from."""
+    from sim.detectors.registry import BASELINES
+
+    for name, item in BASELINES.items():
+        record = {"id": name, "title": item.title, "sees": item.sees, "source": item.source}
+        yield Entry((name, item.title, f"sees {item.sees}", item.source), record)
+
+
 def _prior(name: str, prior: Any) -> Record:
     """Return the record of one prior: its distribution in words, status, source and note."""
     origin = {"status": prior.status, "source": prior.source, "note": prior.note}
@@ -224,4 +233,5 @@ LISTS: dict[str, Callable[[], Iterator[Entry]]] = {
     "traces": _traces,
     "claims": _claims,
     "hypotheses": _hypotheses,
+    "detectors": _detectors,
 }

@@ -26,6 +26,7 @@ KINDS = (
     "traces",
     "claims",
     "hypotheses",
+    "detectors",
 )
 SCHEMAS = ("scenario", "recipe", "hypotheses", "claims")
 
@@ -88,7 +89,7 @@ def list_(kind: str | None = None) -> pd.DataFrame:
     ----------
     kind
         scenarios, recipes, typologies, benchmarks, agents, models, world, levels, limits, traces,
-        claims or hypotheses. Left out, all of them are listed.
+        claims, hypotheses or detectors. Left out, all of them are listed.
 
     Returns
     -------

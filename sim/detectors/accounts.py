@@ -18,7 +18,7 @@ from sim.features.marginals import account_features
 from sim.tables.database import RunTables
 
 LEAVES, ITERATIONS = 15, 80
-_NO_EXTRA = "learned scores need the extra `detect`: pip install 'llm-traffic-sim[detect]'"
+NO_EXTRA = "learned scores need the extra `detect`: pip install 'llm-traffic-sim[detect]'"
 
 
 class Accounts:
@@ -78,7 +78,7 @@ def boosted(first: Floats, sought: NDArray[np.bool_], second: Floats) -> Floats:
         from sklearn.ensemble import HistGradientBoostingClassifier
         from threadpoolctl import threadpool_limits
     except ModuleNotFoundError as error:
-        raise InvalidInputError(_NO_EXTRA) from error
+        raise InvalidInputError(NO_EXTRA) from error
 
     model = HistGradientBoostingClassifier(
         max_iter=ITERATIONS,

@@ -1,97 +1,120 @@
-"""A score of relations: accounts that ask for different things in the same way, and share a card.
+"""Baseline `relations`: what an account does, what it shares with others, and who these are.
 
-Nothing of it looks at an account alone. Two accounts of different organisations are linked by an
-instrument, a /24, or two prompt clusters that few use. Of each link it is asked which clusters both
-use, how rare those are, and whether the two ever sent the same prompt in them: a class does, and so
-do runs of a benchmark; the accounts of a campaign share out a list. What they do in the same hours
-counts double.
+Gradient boosting round by round: each account is told what the scores so far say of its neighbours,
+as in iterative classification (Neville & Jensen 2000) and stacked sequential learning (Cohen &
+Carvalho 2005).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sim.tables.database import RunTables
+import numpy as np
+import pandas as pd
 
-_PREPARE = """
-CREATE OR REPLACE TEMP TABLE log AS
-SELECT account_id, prompt_cluster AS cluster, prompt_simhash64 AS prompt,
-       epoch_us(ts_start) // 3600000000 AS hour, count(*) AS n
-FROM log_exchanges GROUP BY ALL;
-CREATE OR REPLACE TEMP TABLE org AS
-SELECT account_id, org_id FROM log_accounts;
-CREATE OR REPLACE TEMP TABLE used AS
-SELECT account_id, cluster, count(DISTINCT prompt) AS prompts,
-       sum(n) / sum(sum(n)) OVER (PARTITION BY account_id) AS share
-FROM log GROUP BY account_id, cluster QUALIFY share >= {least};
-CREATE OR REPLACE TEMP TABLE rarity AS
-SELECT cluster, count(*) AS accounts,
-       ln((SELECT count(*) FROM org) / count(*)) AS idf
-FROM used GROUP BY cluster;
-CREATE OR REPLACE TEMP TABLE links AS
-SELECT DISTINCT account_id, instrument_hash AS key
-FROM log_account_payment
-UNION ALL
-SELECT DISTINCT account_id, signup_ip24 FROM log_accounts;
-CREATE OR REPLACE TEMP TABLE degrees AS SELECT key, count(*) AS degree FROM links GROUP BY key;
-CREATE OR REPLACE TEMP TABLE pairs AS
-WITH by_key AS (
-  SELECT a.account_id AS a, b.account_id AS b, 1.0 AS weight
-  FROM links a JOIN links b USING (key) JOIN degrees d USING (key)
-  WHERE a.account_id <> b.account_id AND d.degree BETWEEN 2 AND {most}
-), by_clusters AS (
-  SELECT x.account_id AS a, y.account_id AS b, {loose} AS weight
-  FROM used x JOIN used y USING (cluster) JOIN rarity r USING (cluster)
-  WHERE x.account_id <> y.account_id AND r.accounts <= {few}
-  GROUP BY ALL HAVING count(*) >= 2
+from sim.arrays.types import Bools, Floats, Ints
+from sim.detectors.accounts import boosted, matrices
+from sim.detectors.baseline import Baseline, Found
+from sim.detectors.marginals import alone
+from sim.detectors.neighbours import Graph, graph_of
+from sim.detectors.seen import Seen
+from sim.errors import InvalidInputError
+
+# How often what is thought of neighbours is thought over.
+ROUNDS = 2
+# Parts of what is learned from: each is scored by a model that has not seen it.
+_FOLDS = 5
+_PROMPTS = ("system_prompt_hash", "prompt_simhash64", "prompt_cluster")
+
+
+def by_relations(learned: Seen, sought: Bools, asked: Seen) -> Floats:
+    """Return scores of accounts by what they and their neighbours do, shape (asked accounts,).
+
+    Accounts that are learned from are scored by models of the other groups: else neighbours would
+    tell a label that was learned by heart. Where both are of one log, accounts may be neighbours
+    across the two.
+
+    Parameters
+    ----------
+    learned
+        Accounts that are learned from.
+    sought
+        Which of them are to be found, shape (learned accounts,).
+    asked
+        Accounts that are scored, with features of the same names; what one side lacks is 0.
+
+    Raises
+    ------
+    InvalidInputError
+        If a log lacks the columns by which prompts are compared, or if the extra `detect` is not
+        installed.
+    """
+    sides = (learned, asked)
+    own, parts = [alone(side.features) for side in sides], _parts(learned.group)
+    graphs = [_graph(side) for side in sides]
+
+    scores = _both(own, sought, parts)
+    for _ in range(ROUNDS):
+        told = _told(sides, graphs, scores)
+        frames = [frame.join(mine) for frame, mine in zip(told, own, strict=True)]
+        scores = _both(frames, sought, parts)
+    return scores[1]
+
+
+def _graph(side: Seen) -> Graph:
+    """Return what the accounts of a log have in common; it is made once, and knows no label."""
+    missing = [n for n in _PROMPTS if n not in side.log.schemas["log/exchanges"]]
+    if missing:
+        raise InvalidInputError(
+            f"the baseline of relations compares prompts, and log/exchanges has no "
+            f"{', '.join(missing)}; make the log with all columns (tables: {{columns: full}})"
+        )
+
+    def made() -> Graph:
+        accounts = side.log.rows("SELECT account_id FROM log_accounts ORDER BY 1")["account_id"]
+        return graph_of(side.log, pd.Index(accounts))
+
+    graph: Graph = side.once("graph of relations", made)
+    return graph
+
+
+def _told(sides: tuple[Seen, Seen], graphs: list[Graph], scores: tuple[Floats, Floats]) -> Any:
+    """Return for both sides what scores say of the neighbours of each account."""
+    known = [pd.Series(s, index=side.features.index) for s, side in zip(scores, sides, strict=True)]
+    if sides[0].log is sides[1].log:
+        both = pd.concat(known)
+        known = [both[~both.index.duplicated()]] * 2  # some that are learned from may be asked too
+    told = [graph.told(score) for graph, score in zip(graphs, known, strict=True)]
+    return [frame.loc[side.features.index] for frame, side in zip(told, sides, strict=True)]
+
+
+def _parts(group: Ints) -> Ints:
+    """Deal groups out to parts; the same each time."""
+    groups, place = np.unique(group, return_inverse=True)
+    dealt = np.random.default_rng(0).permutation(len(groups)) % _FOLDS
+    return np.asarray(dealt[place])
+
+
+def _both(frames: list[Any], sought: Bools, parts: Ints) -> tuple[Floats, Floats]:
+    """Return scores of what is learned from, each part by the others, and of what is asked."""
+    first, second, _ = matrices(*frames)
+    own = np.zeros(len(first))
+    for part in range(_FOLDS):
+        held = parts == part
+        if held.any() and not held.all():
+            own[held] = boosted(first[~held], sought[~held], first[held])
+    return own, boosted(first, sought, second)
+
+
+def find(learned: Seen, sought: Bools, asked: Seen, _seed: int) -> Found:
+    """Score accounts by what they and their neighbours do; nothing is drawn."""
+    return Found(by_relations(learned, sought, asked))
+
+
+BASELINE = Baseline(
+    name="relations",
+    title="gradient boosting on what each account does, shares, and has for neighbours",
+    sees="features of accounts, prompts and templates, cards, addresses, and the graph of these",
+    source="Neville & Jensen 2000, Iterative classification in relational data",
+    find=find,
 )
-SELECT a, b, max(weight) AS weight
-FROM (FROM by_key UNION ALL FROM by_clusters)
-     JOIN org oa ON oa.account_id = a JOIN org ob ON ob.account_id = b
-WHERE oa.org_id <> ob.org_id
-GROUP BY ALL;
-"""
-_SCORE = """
-WITH shared AS (
-  SELECT p.a, p.b, p.weight, x.cluster, r.idf, least(x.prompts, y.prompts) AS prompts
-  FROM pairs p JOIN used x ON x.account_id = p.a
-       JOIN used y ON y.account_id = p.b AND y.cluster = x.cluster
-       JOIN rarity r ON r.cluster = x.cluster
-), sent AS (SELECT DISTINCT account_id, cluster, prompt FROM log),
-same AS (
-  SELECT p.a, p.b, x.cluster, count(*) AS n
-  FROM pairs p JOIN sent x ON x.account_id = p.a
-       JOIN sent y ON y.account_id = p.b AND y.cluster = x.cluster AND y.prompt = x.prompt
-  GROUP BY ALL
-), hours AS (SELECT DISTINCT account_id, cluster, hour FROM log),
-together AS (
-  SELECT p.a, p.b, x.cluster, count(*) AS n
-  FROM pairs p JOIN hours x ON x.account_id = p.a
-       JOIN hours y ON y.account_id = p.b AND y.cluster = x.cluster AND y.hour = x.hour
-  GROUP BY ALL
-), valued AS (
-  SELECT b.a, b.b, b.weight * b.idf * ln(1 + b.prompts)
-         * (1 + (t.n IS NOT NULL)::INT) * (s.n IS NULL)::INT AS value
-  FROM shared b LEFT JOIN same s ON s.a = b.a AND s.b = b.b AND s.cluster = b.cluster
-       LEFT JOIN together t ON t.a = b.a AND t.b = b.b AND t.cluster = b.cluster
-)
-SELECT a AS account_id, sum(value) AS total FROM valued GROUP BY a
-"""
-_DEGREE = "SELECT a AS account_id, sum(weight) AS degree FROM pairs GROUP BY a"
-# Larger groups are networks of carriers and clouds: a link through them says nothing. Clusters that
-# more than so many accounts use are popular; a link by two others counts less than one by a card.
-_LARGEST_GROUP, _FEW_ACCOUNTS, _LOOSE_WEIGHT = 400, 60, 0.3
-# A cluster that an account hardly uses is mostly an error of the clustering.
-_LEAST_SHARE = 0.08
-# A link more or less of few says little: shrinks the mean over the links of an account.
-_PRIOR_LINKS = 3.0
-
-
-def relational_scores(tables: RunTables, accounts: Any) -> Any:
-    """Return a score for each of `accounts`, and its parts, as a data frame in their order."""
-    names: dict[str, float] = {"most": _LARGEST_GROUP, "few": _FEW_ACCOUNTS, "loose": _LOOSE_WEIGHT}
-    tables.connection.execute(_PREPARE.format(least=_LEAST_SHARE, **names))
-    found = [tables.rows(query).set_index("account_id") for query in (_SCORE, _DEGREE)]
-    made = found[0].join(found[1], how="outer").reindex(accounts).fillna(0.0)
-    made["score"] = made["total"] / (made["degree"] + _PRIOR_LINKS)
-    return made

@@ -44,8 +44,7 @@ def feature_tables(
 
     whole = _view(tables, dials, windows[0])
     if dials.account_days:
-        family = Family(SHOWN, days, by_account=True)
-        yield "features/account_days", _reader(whole, DAY, family, 1)
+        yield "features/account_days", _account_days(whole)
     if dials.windows:
         family = Family([*ENDS, *SHOWN], numbered(dials.requests), by_account=True)
         yield "features/windows", _reader(whole, NUMBERED, family, dials.least_requests)
@@ -57,6 +56,15 @@ def account_features(tables: RunTables, dials: FeatureDials, windows: Sequence[W
 
     made = [_of_window(_view(tables, dials, window), window) for window in windows]
     return pa.concat_tables(made).sort_by("example_id")
+
+
+def account_days(tables: RunTables, window: Window) -> Any:
+    """Return what `features/account_days` would have of a window, as a data frame."""
+    return _account_days(_view(tables, FeatureDials(), window)).read_pandas()
+
+
+def _account_days(view: View) -> Any:
+    return _reader(view, DAY, Family(SHOWN, days, by_account=True), 1)
 
 
 def _view(tables: RunTables, dials: FeatureDials, window: Window) -> View:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 from sim.errors import DISK_FULL, InvalidInputError, SimError
 from sim.packs.manifest import read_manifest, records_of
-from sim.packs.outside import expect_outside
+from sim.packs.outside import apart, expect_outside, expect_writable
 from sim.tables.manifest import MANIFEST
 from sim.tables.store import Store
 
@@ -33,13 +32,13 @@ def check_archive(place: str, pack: Store | Path | str) -> None:
         raise InvalidInputError(
             f"{place}: is no name of an archive; let it end with {', '.join(ENDINGS)}"
         )
-    folder, name = _apart(place)
+    folder, name = apart(place)
     if folder.is_local:
         inside = Store.of(pack)
         if inside.is_local and folder.folder.resolve().is_relative_to(inside.folder.resolve()):
             raise InvalidInputError(f"{place}: lies in the pack itself; choose another place")
         expect_outside(place, folder.folder / name)
-        _expect_writable(place, folder.folder)
+        expect_writable(place, folder.folder)
         if (folder.folder / name).is_dir():
             raise InvalidInputError(f"{place}: is a folder; give a file for the archive")
 
@@ -73,7 +72,7 @@ def write_archive(pack: Store | Path | str, place: str) -> int:
     # what explains the pack comes first
     paths = sorted(sizes, key=lambda path: ("/" in path, path))
 
-    folder, name = _apart(place)
+    folder, name = apart(place)
     with _full_disk(place), folder.writing(name) as file:
         with (
             _packed(file, place) as out,
@@ -82,23 +81,6 @@ def write_archive(pack: Store | Path | str, place: str) -> int:
             for path in paths:
                 _add(archive, source, path, f"{manifest['name']}/{path}", sizes[path])
         return file.bytes
-
-
-def _expect_writable(place: str, folder: Path) -> None:
-    """Raise InvalidInputError if a folder, which need not exist, cannot be made or written to."""
-    above = next(x for x in (folder, *folder.absolute().parents) if x.exists())
-    if not above.is_dir():
-        raise InvalidInputError(f"{place}: {above} is a file, not a folder; choose another place")
-    if not os.access(above, os.W_OK):
-        raise InvalidInputError(f"{place}: {above} cannot be written to; choose another place")
-
-
-def _apart(place: str) -> tuple[Store, str]:
-    """Return the folder of an archive, and its name in there."""
-    folder, _, name = place.rpartition("/")
-    if not folder:
-        folder = "/" if place.startswith("/") else "."
-    return Store.of(folder), name
 
 
 @contextlib.contextmanager

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import duckdb
 
 from sim.audits import Audit, audit
-from sim.engine.verify import problem_of
 from sim.errors import InvalidInputError
 from sim.packs.manifest import is_pack, records_of, stem_of
+from sim.packs.on_this_machine import local, refuse_damaged
 from sim.packs.pack import Pack
 from sim.scenario.resolved import Scenario
 from sim.tables.database import RunTables
-from sim.tables.formats import FileRecord
 from sim.tables.reading import Run
 from sim.tables.store import Store
 
-_MEND = "`sim run --resume RUN` and `sim dataset --resume PACK` make again what is damaged"
+_UNDONE = "nothing was audited"
 
 
 class Opened(NamedTuple):
@@ -62,7 +59,7 @@ def audit_place(
     """
     store = Store.of(place)
 
-    with _local(store) as folder:
+    with local(store, lambda path: path.endswith((".parquet", ".json"))) as folder:
         try:
             opened = _opened_pack(folder) if is_pack(folder) else _opened_run(folder, str(store))
             return audit(
@@ -82,20 +79,6 @@ def audit_place(
             ) from None
 
 
-@contextmanager
-def _local(store: Store) -> Iterator[Store]:
-    """Yield the store itself, or a copy of its manifest and Parquet on this machine."""
-    if store.is_local:
-        yield store
-        return
-    with TemporaryDirectory(prefix="sim-audit-") as folder:
-        copy = Store.of(folder)
-        for path in store.files():
-            if path.endswith((".parquet", ".json")):
-                copy.write(path, store.read(path))
-        yield copy
-
-
 def _opened_pack(store: Store) -> Opened:
     """Open a pack; its scenario is that of its first simulation."""
     pack = Pack(store)
@@ -104,7 +87,7 @@ def _opened_pack(store: Store) -> Opened:
     recipe = pack.recipe
     scenario = recipe.scenarios[0]
     records = [r for r in records_of(pack.manifest) if r.path.endswith(".parquet")]
-    _refuse_damaged(store, records)
+    refuse_damaged(store, records, _UNDONE)
     paths = [store.folder / r.path for r in records if stem_of(r.path) in pack.names]
     tables = RunTables.over(store.folder, recipe.opens_us, recipe.closes_us, paths)
     return Opened(tables, recipe.difficulty, scenario)
@@ -120,15 +103,8 @@ def _opened_run(store: Store, name: str) -> Opened:
         )
     for table in run.names:
         run.dataset(table)
-    _refuse_damaged(store, run.records)
+    refuse_damaged(store, run.records, _UNDONE)
     return Opened(RunTables(Path(store.folder)), difficulty_of(run.scenario), run.scenario)
-
-
-def _refuse_damaged(store: Store, listed: Sequence[FileRecord]) -> None:
-    """Raise InvalidInputError if a file is not as its manifest says; what is missing may be so."""
-    there = [record for record in listed if store.is_file(record.path)]
-    if damaged := [problem for record in there if (problem := problem_of(store, record))]:
-        raise InvalidInputError("\n".join([*damaged, f"nothing was audited; {_MEND}"]))
 
 
 def difficulty_of(scenario: Scenario) -> str:

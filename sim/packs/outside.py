@@ -1,7 +1,8 @@
-"""What holds no more than its manifest lists: runs and packs, in which nothing else may lie."""
+"""Where a file may be written: not into runs and packs, which hold what their manifest lists."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from sim.errors import InvalidInputError
@@ -28,6 +29,23 @@ def expect_outside(what: str, place: Path) -> None:
                 f"{what}: lies in the {kind} {above.name}, which holds nothing but what its "
                 "manifest lists; choose another place"
             )
+
+
+def apart(place: str) -> tuple[Store, str]:
+    """Return the folder of a file at a path or URL, and its name in there."""
+    folder, _, name = place.rpartition("/")
+    if not folder:
+        folder = "/" if place.startswith("/") else "."
+    return Store.of(folder), name
+
+
+def expect_writable(place: str, folder: Path) -> None:
+    """Raise InvalidInputError if a folder, which need not exist, cannot be made or written to."""
+    above = next(x for x in (folder, *folder.absolute().parents) if x.exists())
+    if not above.is_dir():
+        raise InvalidInputError(f"{place}: {above} is a file, not a folder; choose another place")
+    if not os.access(above, os.W_OK):
+        raise InvalidInputError(f"{place}: {above} cannot be written to; choose another place")
 
 
 def _kind_of(folder: Store) -> str:

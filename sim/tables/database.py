@@ -39,6 +39,11 @@ def name_of(stem: str) -> str:
     return stem.replace("/", "_")
 
 
+def quoted(text: object) -> str:
+    """Return a text, such as a path, as SQL has it."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
 class RunTables:
     """Tables of a run or of a pack as views of a database.
 
@@ -50,6 +55,8 @@ class RunTables:
         The database, in memory, with times in UTC.
     schemas
         Of each table that is there the kinds of its columns by name, such as `id` and `time`.
+    sources
+        Of each table the SQL that reads its files.
     opens_us, closes_us
         When the log opens and closes, in microseconds of Unix time.
     """
@@ -96,12 +103,17 @@ class RunTables:
         self.opens_us, self.closes_us = opens_us, closes_us
         self._planted = 0
         self.schemas: dict[str, dict[str, str]] = {}
+        self.sources: dict[str, str] = {}
 
         for stem, paths in files.items():
-            listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
-            source = f"read_parquet([{listed}], hive_partitioning=false)"
-            self.connection.execute(f"CREATE VIEW {name_of(stem)} AS FROM {source}")
-            self._describe(stem)
+            listed = ", ".join(map(quoted, paths))
+            self.sources[stem] = f"read_parquet([{listed}], hive_partitioning=false)"
+            self.view(stem, f"FROM {self.sources[stem]}")
+
+    def view(self, stem: str, query: str) -> None:
+        """Put a query in the place of a table; the query may ask for the files behind it."""
+        self.connection.execute(f"CREATE OR REPLACE VIEW {name_of(stem)} AS {query}")
+        self._describe(stem)
 
     def _describe(self, stem: str) -> None:
         """Note the columns of a table and their kinds."""
@@ -117,10 +129,7 @@ class RunTables:
         """Put what a query makes of a table in its place: a leak, to see whether it is found."""
         self._planted += 1
         self.connection.execute(f"CREATE TABLE planted_{self._planted} AS {change}")
-        self.connection.execute(
-            f"CREATE OR REPLACE VIEW {name_of(stem)} AS FROM planted_{self._planted}"
-        )
-        self._describe(stem)
+        self.view(stem, f"FROM planted_{self._planted}")
 
     def of_accounts(self, stem: str) -> str:
         """Return a query for the rows of a table, each with the account that it is about.

@@ -14,7 +14,7 @@ from sim.catalog import typologies
 from sim.detectors import neighbours
 from sim.detectors.accounts import Accounts, best_overall, best_single, each_from_the_others
 from sim.detectors.quality import Judged, Measured, chosen, measured
-from sim.detectors.relations import relational_scores
+from sim.detectors.relational_score import relational_scores
 
 INSTRUMENTS = ("best single feature", "boosting of marginals", "fixed score", "learned relations")
 
