@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from scipy.stats import CensoredData, ecdf
@@ -34,7 +36,7 @@ REMISSION = [
 PUBLISHED = {6: 0.857, 7: 0.807, 10: 0.753, 13: 0.690, 16: 0.627, 22: 0.538, 23: 0.448}
 
 
-def course(rows: list[tuple[float, bool]], weight: list[float] | None = None) -> Course:
+def course(rows: Sequence[tuple[float, bool]], weight: Sequence[float] | None = None) -> Course:
     length, found = (np.array(column) for column in zip(*rows, strict=True))
     size = len(rows)
     rng = np.random.default_rng(0)
@@ -53,14 +55,15 @@ def test_the_textbook_example() -> None:
         assert measured.low is not None
         assert measured.high is not None
         assert measured.low < 1 - survival < measured.high
-    assert made.by(5) == (0, 0, pytest.approx(0.161, abs=1e-3))
+    assert tuple(made.by(5)) == (0, 0, pytest.approx(0.161, abs=1e-3))
     assert made.by(12).value == made.by(10).value
     assert made.median().value == 23
 
 
-def test_nothing_is_said_beyond_the_longest_observation() -> None:
-    assert course(REMISSION).by(35).value is not None
-    assert course(REMISSION).by(36).value is None
+def test_nothing_is_said_where_fewer_than_a_fifth_are_observed() -> None:
+    # five of 21 are observed for 25 weeks, four for 32
+    assert course(REMISSION).by(25).value is not None
+    assert course(REMISSION).by(26).value is None
     assert course([(1, True), (2, True)]).by(36).value == 1
 
 
@@ -75,8 +78,10 @@ def test_it_agrees_with_scipy(seed: int) -> None:
     rows = list(zip(length.tolist(), found.tolist(), strict=True))
     theirs = ecdf(CensoredData(uncensored=length[found], right=length[~found])).sf
     made = course(rows)
-    assert made.at == pytest.approx(theirs.quantiles)
-    assert made.share == pytest.approx(1 - theirs.probabilities)
+    size = len(made.at)
+    assert size > 5
+    assert made.at == pytest.approx(theirs.quantiles[:size])
+    assert made.share == pytest.approx(1 - theirs.probabilities[:size])
 
 
 def test_a_weight_counts_somebody_several_times() -> None:
