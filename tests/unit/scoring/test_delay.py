@@ -136,6 +136,12 @@ def test_a_late_detector_lets_all_go() -> None:
     assert made["median_days"].value == 8
 
 
+def test_a_score_that_is_known_at_the_close_is_in_time() -> None:
+    made = measured(moments={})
+    assert made["detected_within_7_days"].rests_on == "4 of 16 accounts detected"
+    assert made["got_away"].value == 1
+
+
 def test_none_flagged() -> None:
     rows = [(*row[:-1], 0.0) for row in TWENTY]
     made = figures(delay.section(answer(rows, moments={}))[0])
