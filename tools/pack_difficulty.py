@@ -1,8 +1,10 @@
 """Measure how hard the levels of the extraction bench are: `python -m tools.pack_difficulty`.
 
 For each level packs are made of one simulation each, of one world and five seeds. Every pack is
-asked once, by baselines that learned from the pack of the seed before: five pairs. The tables of
-docs/background/packs.md are rewritten. With `--work FOLDER` packs are kept there, and used again.
+asked once, by baselines that learned from the pack of the seed before: five pairs. Two baselines
+are asked at every level, all of them at `hard`. The tables of docs/background/packs.md are
+rewritten, that by level only if all are measured. With `--work FOLDER` packs are kept there, and
+used again.
 
     python -m tools.pack_difficulty --work /tmp/bench --levels easy hard --seeds 901 902 903
 """
@@ -48,9 +50,10 @@ PARTS = {
     "recall_2": "recall at FPR 1e-2",
     "recall_3": "recall at FPR 1e-3",
 }
-# Whose figures are told by typology, too.
-OF_TYPOLOGIES = ("marginals", "relations")
-_BLOCK = re.compile(r"(<!-- measured: difficulty -->\n).*?(<!-- end -->)", re.DOTALL)
+# Those that are compared between levels; at the hardest all are asked.
+COMPARED = ("marginals", "relations")
+HARDEST = "hard"
+_BLOCK = r"(<!-- measured: {} -->\n).*?(<!-- end -->)"
 
 
 class Bench(NamedTuple):
@@ -80,17 +83,29 @@ def main() -> None:
         with ProcessPoolExecutor() as pool:
             every = [pool.submit(of_level, level, asked.seeds, work) for level in asked.levels]
             found = {level: each.result() for level, each in zip(asked.levels, every, strict=True)}
-    text = tables_of(found)
-    print(text)  # noqa: T201
+    tables = {}
+    if len(found) == len(LEVELS):
+        tables["difficulty"] = table_of_levels(found)
+    if HARDEST in found:
+        tables["baselines"] = table_of_baselines(found[HARDEST])
+    page = PAGE.read_text(encoding="utf-8")
+    for name, text in tables.items():
+        print(text)  # noqa: T201
+        page = with_block(page, name, text)
     if not asked.dry_run:
-        page = PAGE.read_text(encoding="utf-8")
-        page = _BLOCK.sub(lambda match: f"{match[1]}{text}{match[2]}", page)
         PAGE.write_text(page, encoding="utf-8")
+
+
+def with_block(page: str, name: str, text: str) -> str:
+    """Return a page with another text in one of its measured blocks."""
+    block = re.compile(_BLOCK.format(name), re.DOTALL)
+    return block.sub(lambda match: f"{match[1]}{text}{match[2]}", page)
 
 
 def of_level(level: str, seeds: Sequence[int], work: Path) -> dict[str, Any]:
     """Return what is measured of the packs of a level."""
-    return measure([bench(level, seed, work) for seed in seeds])
+    names = tuple(BASELINES) if level == HARDEST else COMPARED
+    return measure([bench(level, seed, work) for seed in seeds], names)
 
 
 def bench(level: str, seed: int, work: Path) -> Bench:
@@ -139,19 +154,19 @@ def opened(place: Path) -> Bench:
     )
 
 
-def measure(benches: Sequence[Bench]) -> dict[str, Any]:
-    """Return what baselines find in each pack that learned from the one before it."""
+def measure(benches: Sequence[Bench], names: Sequence[str]) -> dict[str, Any]:
+    """Return what some baselines find in each pack, learned from the one before it."""
     pairs = list(zip([benches[-1], *benches], benches, strict=False))
     scores = {
         (name, learned): [
             Judged(
-                baseline.find(one.seen, _learned(one, learned), other.seen, 0).score,
+                BASELINES[name].find(one.seen, _learned(one, learned), other.seen, 0).score,
                 other.sought,
                 other.owner,
             )
             for one, other in pairs
         ]
-        for name, baseline in BASELINES.items()
+        for name in names
         for learned in LEARNED
     }
     kinds = [t.id for t in typologies().values() if t.is_extraction]
@@ -164,7 +179,7 @@ def measure(benches: Sequence[Bench]) -> dict[str, Any]:
         "typologies": {
             (kind, name): measured(_against_harmless(benches, scores[name, "truth"], kind))["auc"]
             for kind in kinds
-            for name in OF_TYPOLOGIES
+            for name in COMPARED
         },
     }
 
@@ -184,33 +199,41 @@ def _against_harmless(
     return asked
 
 
-def tables_of(found: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return the tables of the page, in Markdown."""
+def table_of_levels(found: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the tables by level, in Markdown."""
     rows = {
         "accounts in the log": [f"{each['accounts']:,.0f}" for each in found.values()],
         "share of them that are sought": [f"{each['share']:.3f}" for each in found.values()],
         "of these labelled at the close": [f"{each['labelled']:.2f}" for each in found.values()],
         "labels that are wrong": [f"{each['wrong']:.2f}" for each in found.values()],
     }
-    parts = [_table("", found, rows)]
-    for learned in LEARNED:
-        for level, each in found.items():
-            parts += [f"`{level}`, learned from {learned}:\n", _of_baselines(each, learned)]
+    for name in COMPARED:
+        for learned in LEARNED:
+            for part in ("auc", "average_precision", "recall_2"):
+                cells = [str(each["quality"][name, learned][part]) for each in found.values()]
+                rows[f"`{name}`, learned from {learned}: {PARTS[part]}"] = cells
+    text = _table("", found, rows)
 
     kinds = next(iter(found.values()))["typologies"]
     of_kinds = {
-        f"{kind}, {name}": [_cell(each["typologies"][kind, name]) for each in found.values()]
+        f"{kind}, `{name}`": [_cell(each["typologies"][kind, name]) for each in found.values()]
         for kind, name in kinds
     }
-    said = "AUC of a typology against all that is not sought, learned from truth:\n"
-    return "\n".join([*parts, said, _table("typology and baseline", found, of_kinds)])
+    said = "AUC of a typology against all that is not sought, learned from truth:"
+    return f"{text}\n{said}\n\n{_table('typology and baseline', found, of_kinds)}"
 
 
-def _of_baselines(each: Mapping[str, Any], learned: str) -> str:
-    """Return the table of all baselines on one level."""
-    quality = each["quality"]
-    rows = {f"`{n}`": [str(quality[n, learned][part]) for part in PARTS] for n in BASELINES}
-    return _table("baseline", PARTS.values(), rows)
+def table_of_baselines(hardest: Mapping[str, Any]) -> str:
+    """Return the tables of all baselines, in Markdown: learned from truth, and from labels."""
+    parts = []
+    for learned in LEARNED:
+        rows = {
+            f"`{name}`": [str(hardest["quality"][name, learned][part]) for part in PARTS]
+            for name in BASELINES
+        }
+        head = f"learned from {learned}"
+        parts.append(_table(head, PARTS.values(), rows))
+    return "\n".join(parts)
 
 
 def _cell(value: Measured) -> str:

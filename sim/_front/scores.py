@@ -93,8 +93,11 @@ def leaderboard(
         A file cannot be read; two scores of one detector, pack and split differ; packs of one name
         hold other data; or scores have several prevalences or rates of false positives.
     """
+    from sim.errors import InvalidInputError
     from sim.scoring.leaderboard import leaderboard as merged
 
+    if out is not None and not os.fspath(out).endswith(".md"):
+        raise InvalidInputError(f"out: found {os.fspath(out)}; allowed: a name that ends in .md")
     board = merged(scores)
     if out is not None:
         board.write(out)

@@ -27,8 +27,6 @@ def leaderboard(scores: tuple[str, ...], out: Path | None, quiet: bool) -> None:
     others are added. A detector has one score on each split of a pack, and all have one prevalence
     and one --fpr.
     """
-    if out is not None and out.suffix != ".md":
-        raise click.UsageError(f"--out: found {out}; allowed: a name that ends in .md")
     check_places(None, None, (), out)
 
     from sim._front.scores import leaderboard as merged
@@ -37,4 +35,4 @@ def leaderboard(scores: tuple[str, ...], out: Path | None, quiet: bool) -> None:
     if out is None:
         click.echo(board.to_markdown(), nl=False)
     elif not quiet:
-        click.echo(f"leaderboard: {out}, {len(board)} scores", err=True)
+        click.echo(f"leaderboard: {out}, {len(board)} score{'s' if len(board) != 1 else ''}", err=True)

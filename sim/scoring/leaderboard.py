@@ -228,4 +228,5 @@ def _number(figure: Figure | None) -> str:
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """Return a table of Markdown; the first column is of texts."""
     lines = [f"| {' | '.join(heads)} |", f"| --- |{' --: |' * (len(heads) - 1)}"]
-    return [*lines, *(f"| {' | '.join(map(printable, row))} |" for row in rows)]
+    cells = ([printable(cell).replace("|", "\\|") for cell in row] for row in rows)
+    return [*lines, *(f"| {' | '.join(row)} |" for row in cells)]

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeAlias
+
+from pydantic import TypeAdapter, ValidationError
 
 from sim.documents.printable import printable, printable_json, said
 from sim.errors import InvalidInputError
@@ -42,10 +45,10 @@ def read_scores(place: ScoreFile) -> tuple[Score, ...]:
     """
     where = printable(place)
     try:
-        content = json.loads(Path(place).read_text(encoding="utf-8"))
+        content = json.loads(Path(place).read_text(encoding="utf-8"), parse_constant=_no_number)
     except FileNotFoundError:
         raise InvalidInputError(f"{where}: there is no such file") from None
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInputError(f"{where}: is no JSON: {said(error)}; {_REMEDY}") from None
 
     given = content.get("scores") if isinstance(content, dict) else None
@@ -65,9 +68,19 @@ def _score(where: str, number: int, data: Any) -> Score:
             f"{where}: score {number}: schema_version: found {printable(version)}; allowed: "
             f"{SCHEMA_VERSION}; score the predictions again with this version of sim"
         )
+    values = {name: value for name, value in data.items() if name != "schema_version"}
+    unknown = sorted(set(values) - {field.name for field in fields(Score)})
+    if unknown:
+        raise InvalidInputError(f"{where}: score {number}: unknown: {', '.join(unknown)}")
     try:
-        return Score.from_dict(data)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return TypeAdapter(Score).validate_python(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
         raise InvalidInputError(
-            f"{where}: score {number}: is damaged: {said(error)}; {_REMEDY}"
+            f"{where}: score {number}: {printable(place)}: {printable(first['msg'])}; {_REMEDY}"
         ) from None
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no number")
