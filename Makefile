@@ -7,6 +7,9 @@ N ?= 1000
 SEED ?= 1
 LOWEST ?= .venv-lowest
 LOWEST_PYTHON ?= python3.11
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder --session-timeout 3600
+# For what takes longer than a fast test may.
+UNLIMITED := --timeout 0 -o faulthandler_timeout=0
 BIN := $(VENV)/bin
 ENVIRONMENT := $(VENV)/.made
 INSTALLED := $(VENV)/.installed
@@ -14,7 +17,7 @@ INSTALLED_TEST := $(VENV)/.installed-test
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-lowest browser lint types format verify torture bench docs site separability outcomes reports clean
+.PHONY: help demo test test-lowest browser lint types format verify torture bench docs site separability outcomes leaderboard reports clean
 
 help: ## List the tasks.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
@@ -32,10 +35,10 @@ demo: $(INSTALLED) ## Simulate the reported figures at SCALE (0.1), draw, compar
 	@echo "                          tables in runs/demo-report/comparison.txt"
 
 test: lint types browser ## Lint, types and the fast tests: what must pass before a commit.
-	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest $(PARALLEL)
 
 test-lowest: browser $(LOWEST)/.installed-test ## The fast tests, with the lowest version of everything we depend on.
-	$(LOWEST)/bin/pytest -n auto --dist loadfile --no-loadscope-reorder
+	$(LOWEST)/bin/pytest $(PARALLEL)
 
 browser: $(INSTALLED_TEST) ## Make sure that there is a Chromium for the tests of the page.
 	@command -v chromium || command -v chromium-browser || command -v google-chrome \
@@ -53,7 +56,7 @@ format: $(INSTALLED_TEST) ## Format the code, and fix what can be fixed.
 	$(BIN)/ruff format .
 
 verify: $(INSTALLED_TEST) ## Slow statistical verification, with plots; some minutes.
-	$(BIN)/pytest -m verify -s; ended=$$?; $(BIN)/python -m tools.generate_docs; exit $$ended
+	$(BIN)/pytest -m verify -s $(UNLIMITED); ended=$$?; $(BIN)/python -m tools.generate_docs; exit $$ended
 	@echo
 	@echo "plots: runs/verification/*.png"
 	@echo "table: runs/verification/results.md"
@@ -63,7 +66,7 @@ torture: $(INSTALLED_TEST) ## Hard trials, N random scenarios (1000) from SEED (
 		$(BIN)/python -m tools.generate_docs; exit $$ended
 
 bench: $(INSTALLED_TEST) ## Speed ratios; some 15 minutes, 30 GB of disk.
-	$(BIN)/pytest -m bench -s; ended=$$?; $(BIN)/python -m tools.generate_docs; exit $$ended
+	$(BIN)/pytest -m bench -s $(UNLIMITED); ended=$$?; $(BIN)/python -m tools.generate_docs; exit $$ended
 
 docs: $(INSTALLED_TEST) ## Rewrite the generated parts of docs/, its notebooks and the schemas in scenarios/.
 	$(BIN)/sim schema > scenarios/schema.json
@@ -82,6 +85,9 @@ separability: $(INSTALLED_TEST) ## Repeat the study of docs/background/separabil
 
 outcomes: $(INSTALLED_TEST) ## Measure the shipped scenarios anew, into their comments; some ten minutes.
 	$(BIN)/python -m tools.scenario_outcomes
+
+leaderboard: $(INSTALLED_TEST) ## Measure all detectors on the small packs, into reports/ and docs/; under an hour.
+	$(BIN)/python -m tools.leaderboard
 
 reports: $(INSTALLED) ## Rebuild reports/, to the same bytes; a minute.
 	@mkdir -p reports

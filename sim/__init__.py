@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from sim.reporting.run_report import Report
     from sim.scenario import Scenario
     from sim.scorecard import Scorecard
+    from sim.scoring.leaderboard import Leaderboard
+    from sim.scoring.score import Score
 
 from sim._front.claims_and_traces import calibrate, compare, realism
 from sim._front.detection import detect
@@ -46,6 +48,7 @@ from sim._front.runs import (
 )
 from sim._front.scenarios import check, list_, schema, show
 from sim._front.scenarios import check as load_scenario
+from sim._front.scores import leaderboard, score
 from sim._version import __version__
 from sim.errors import CheckFailedError, InvalidInputError, SimError
 
@@ -56,12 +59,14 @@ _CLASSES = {
     "Audit": "sim.audits",
     "Calibration": "sim.calibration.form",
     "Counts": "sim.counting",
+    "Leaderboard": "sim.scoring.leaderboard",
     "Pack": "sim.packs.pack",
     "Recipe": "sim.packs.recipe",
     "Replicates": "sim.replicates",
     "Report": "sim.reporting.run_report",
     "Run": "sim._run",
     "Scenario": "sim.scenario",
+    "Score": "sim.scoring.score",
     "Scorecard": "sim.scorecard",
     "Verdicts": "sim._results",
     "Verification": "sim._results",
@@ -75,12 +80,14 @@ __all__ = [
     "CheckFailedError",
     "Counts",
     "InvalidInputError",
+    "Leaderboard",
     "Pack",
     "Recipe",
     "Replicates",
     "Report",
     "Run",
     "Scenario",
+    "Score",
     "Scorecard",
     "SimError",
     "Verdicts",
@@ -94,6 +101,7 @@ __all__ = [
     "counts",
     "dataset",
     "detect",
+    "leaderboard",
     "load_recipe",
     "load_scenario",
     "open_pack",
@@ -105,6 +113,7 @@ __all__ = [
     "resume",
     "run",
     "schema",
+    "score",
     "show",
     "verify",
 ]

@@ -11,7 +11,7 @@ from sim.audits.best_feature import folds_of
 from sim.audits.context import AuditTest, Context, few_owners
 from sim.audits.report import Finding, judged, not_checked
 from sim.catalog import typologies
-from sim.detectors.baselines import Seen, by_marginals
+from sim.detectors.marginals import by_marginals
 
 _FOLDS = 2
 # Fewer wrong flags than these, were all alike, tell nothing of a typology.
@@ -56,12 +56,12 @@ def check(context: Context) -> Iterator[Finding]:
 def held_out_scores(context: Context) -> Floats:
     """Return a score of each account by a model that has not seen its owner."""
     accounts = context.accounts
-    seen = Seen(context.tables, accounts.features, np.asarray(accounts.owner))
+    features = accounts.features
     fold = folds_of(accounts.owner, accounts.extracts, context.rng("T13"), _FOLDS)
     score = np.zeros(len(fold))
     for k in range(_FOLDS):
         learned = fold != k
-        made = by_marginals(seen.pick(learned), accounts.extracts[learned], seen.pick(~learned))
+        made = by_marginals(features[learned], accounts.extracts[learned], features[~learned])
         # models are compared by rank, not by what they call likely
         score[~learned] = np.argsort(np.argsort(made)) / len(made)
     return score

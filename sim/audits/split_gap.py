@@ -19,21 +19,21 @@ _TITLE = "AUC of marginals, accounts at random less campaigns apart"
 
 def check(context: Context) -> Iterator[Finding]:
     """Learn from the training of both splits, and publish how far their tests differ."""
-    from sim.detectors.baselines import by_marginals, seen_in_pack
+    from sim.detectors.marginals import by_marginals
 
-    seen = seen_in_pack(context.tables)
-    truth = context.truth.set_index("account_id").loc[seen.features.index]
+    features = _features(context)
+    truth = context.truth.set_index("account_id").loc[features.index]
     sought, owner = truth["extracts"].to_numpy(bool), truth["owner"].to_numpy(np.int64)
     areas, errors = [], []
     for scheme in _SCHEMES:
-        fold = _folds(context, scheme).reindex(seen.features.index)
+        fold = _folds(context, scheme).reindex(features.index)
         learned, tested = ((fold == name).to_numpy(bool) for name in ("train", "test"))
         why = _too_few(scheme, (learned, tested), sought, owner)
         if why:
             yield not_checked(_TITLE, why)
             return
 
-        score: Floats = by_marginals(seen.pick(learned), sought[learned], seen.pick(tested))
+        score: Floats = by_marginals(features[learned], sought[learned], features[tested])
         area, error = clustered_auc(score[:, None], sought[tested], owner[tested])
         areas.append(float(area[0]))
         errors.append(float(error[0]))
@@ -41,6 +41,17 @@ def check(context: Context) -> Iterator[Finding]:
     says = ", ".join(f"{s}: {a:.3f}" for s, a in zip(_SCHEMES, areas, strict=True))
     gap, off = areas[0] - areas[1], math.hypot(*errors)
     yield Finding("", _TITLE, "passed", gap, None, off, says=f"{says}; published, no limit")
+
+
+def _features(context: Context) -> Any:
+    """Return the features of accounts over the whole log, by account."""
+    tables = context.tables
+    frame = tables.rows(
+        "SELECT * EXCLUDE (example_id, window_from, window_to) FROM features_accounts"
+        f" WHERE epoch_us(window_from) = {tables.opens_us}"
+        f" AND epoch_us(window_to) = {tables.closes_us} ORDER BY account_id"
+    )
+    return frame.set_index("account_id").astype(float)
 
 
 def _folds(context: Context, scheme: str) -> Any:

@@ -18,6 +18,7 @@ from sim.cli.counts_command import counts
 from sim.cli.dataset_command import dataset
 from sim.cli.detect_command import detect
 from sim.cli.group import SimGroup
+from sim.cli.leaderboard_command import leaderboard
 from sim.cli.list_command import list_
 from sim.cli.process import own_process
 from sim.cli.realism_command import realism
@@ -25,6 +26,7 @@ from sim.cli.replicate_command import replicate
 from sim.cli.report_command import report
 from sim.cli.run_command import run
 from sim.cli.schema_command import schema
+from sim.cli.score_command import score
 from sim.cli.show_command import show
 from sim.cli.verify_command import verify
 
@@ -55,6 +57,8 @@ for verb in (
     dataset,
     audit,
     detect,
+    score,
+    leaderboard,
     replicate,
     counts,
     report,

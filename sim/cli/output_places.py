@@ -37,7 +37,9 @@ formats_option = click.option(
 )
 
 
-def check_places(charts: Path | None, html: Path | None, runs: Sequence[str] = ()) -> None:
+def check_places(
+    charts: Path | None, html: Path | None, runs: Sequence[str] = (), out: Path | None = None
+) -> None:
     """Refuse before anything is computed what could not be written after it, or should not be.
 
     Parameters
@@ -49,6 +51,8 @@ def check_places(charts: Path | None, html: Path | None, runs: Sequence[str] = (
     runs
         What is read. A run is the folder of its manifest, which lists all files in it; other words
         are passed over.
+    out
+        Another file of results; its folder need not exist. None for none.
 
     Raises
     ------
@@ -59,7 +63,9 @@ def check_places(charts: Path | None, html: Path | None, runs: Sequence[str] = (
     from sim.errors import InvalidInputError
     from sim.tables.manifest import MANIFEST
 
-    for option, place in (("--charts", charts), ("--html", html and html.parent)):
+    places = (("--charts", charts), ("--html", html), ("--out", out))
+    for option, file in places:
+        place = file if file is None or option == "--charts" else file.parent
         if place is None:
             continue
         above = next(x for x in (place, *place.absolute().parents) if x.exists())
@@ -69,7 +75,7 @@ def check_places(charts: Path | None, html: Path | None, runs: Sequence[str] = (
             raise InvalidInputError(f"{option}: {above} cannot be written to; choose another place")
 
     folders = [Path(x).resolve() for x in runs if _is_file(Path(x) / MANIFEST)]
-    for option, place in (("--charts", charts), ("--html", html)):
+    for option, place in places:
         for run in folders:
             if place is not None and place.resolve().is_relative_to(run):
                 raise InvalidInputError(

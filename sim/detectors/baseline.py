@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from sim.arrays.types import Bools, Floats, Ints
@@ -48,6 +48,10 @@ class Baseline(NamedTuple):
         that are asked about, and a seed; the same seed gives the same numbers. `learned.log is
         asked.log` for folds of accounts of one log, else they are two logs: of two windows, or of
         two packs.
+    combine
+        Makes of what the members found what this one finds, for who has asked them already.
+    members
+        Baselines whose scores it goes by.
     """
 
     name: str
@@ -55,3 +59,5 @@ class Baseline(NamedTuple):
     sees: str
     source: str
     find: Callable[[Seen, Bools, Seen, int], Found]
+    combine: Callable[[Sequence[Found]], Found] | None = None
+    members: tuple[Baseline, ...] = ()

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sim.detectors.instruments import sharing
 from sim.streams import Ids
 from sim.tables.database import RunTables
 
@@ -32,19 +33,7 @@ FROM (SELECT DISTINCT account_id, system_prompt_hash, prompt_simhash64 FROM log_
       WHERE system_prompt_hash <> 0 AND prompt_simhash64 <> 0)
      JOIN log_accounts USING (account_id)
 QUALIFY row_number() OVER (PARTITION BY account_id, template ORDER BY prompt) <= {most}
-"""
-_JOINED = """
-WITH links AS (
-  SELECT DISTINCT account_id, instrument_hash AS key FROM log_account_payment
-  UNION SELECT account_id, signup_ip_hash FROM log_accounts
-  UNION SELECT account_id, signup_ip24 FROM log_accounts
-  UNION SELECT DISTINCT account_id, ip_hash FROM log_exchanges WHERE ip_hash <> 0
-), few AS (
-  SELECT *, count(*) OVER (PARTITION BY key) AS n FROM links WHERE key <> 0
-  QUALIFY n BETWEEN 2 AND {most}
-)
-SELECT a.account_id AS a, b.account_id AS b, sum(1 / sqrt(a.n)) AS link
-FROM few a JOIN few b USING (key) WHERE a.account_id <> b.account_id GROUP BY ALL
+ORDER BY ALL
 """
 
 
@@ -54,7 +43,7 @@ def kinship(tables: RunTables, accounts: Any) -> tuple[Any, Any]:
     A pair has columns `a`, `b`, `templates`, `weight`, `topics`, `same`, `reworded` and `link`.
     """
     pairs = _pairs(tables.rows(_USED.format(most=_PROMPTS)))
-    joined = tables.rows(_JOINED.format(most=_MOST))
+    joined = sharing(tables, _MOST).rename(columns={"strength": "link"})
     pairs = pairs.merge(joined, on=["a", "b"], how="left").fillna({"link": 0.0})
     pairs["kin"] = pairs["topics"] * (pairs["same"] == 0)
     pairs["both"] = pairs["weight"] * pairs["link"]

@@ -1,7 +1,7 @@
 """A learned model of relations: what an account has in common with others, and who these are.
 
-Every identifier that accounts have in common is a relation: a card, a /24, a template, a cluster
-of prompts, and a cluster in the same six hours. Neighbours are accounts of other organisations. An
+What accounts have in common is a relation: a card, a /24, a template, a cluster of prompts, and a
+cluster in the same six hours. Neighbours are accounts of other organisations. An
 account is told what it has in common with its nearest (`kinship`), what a model of marginals thinks
 of its neighbours, and then what the model that was told this thinks of them.
 """
@@ -16,6 +16,7 @@ import pandas as pd
 
 from sim.arrays.types import Floats
 from sim.detectors.accounts import Accounts, each_from_the_others
+from sim.detectors.instruments import INSTRUMENTS
 from sim.detectors.kinship import kinship
 from sim.detectors.relational_score import relational_scores
 from sim.tables.database import RunTables
@@ -24,6 +25,16 @@ from sim.tables.database import RunTables
 LARGEST_GROUP = 400
 # How often what is thought of neighbours is thought over.
 ROUNDS = 2
+# What accounts of several organisations can have in common, each a table and a column.
+_RELATIONS = (
+    *INSTRUMENTS,
+    ("log/accounts", "email_domain_hash"),
+    ("log/edges_observed", "dst_id"),
+    ("log/exchanges", "toolset_hash"),
+    ("log/exchanges", "system_prompt_hash"),
+    ("log/exchanges", "prompt_cluster"),
+    ("log/exchanges", "prompt_simhash64"),
+)
 _TOGETHER = """
 SELECT DISTINCT account_id,
        hash(prompt_cluster, epoch_us(ts_start) // 21600000000) AS key FROM log_exchanges
@@ -98,10 +109,8 @@ def _of_kin(pairs: Any, known: Any) -> Any:
 
 def relations(tables: RunTables) -> Iterator[tuple[str, Any]]:
     """Pairs (account, identifier) by the name of the column that holds it."""
-    for stem in tables.about_accounts():
-        for name, kind in tables.schemas[stem].items():
-            if not kind.startswith("id") or name in ("account_id", "src_id", "org_id"):
-                continue
+    for stem, name in _RELATIONS:
+        if name in tables.schemas.get(stem, {}):
             rows = tables.of_accounts(stem)
             pairs = f"SELECT DISTINCT account_id, {name} AS key FROM ({rows}) WHERE {name} <> 0"
             yield f"{stem}.{name}", _shared(tables, pairs)
@@ -114,7 +123,7 @@ def _shared(tables: RunTables, pairs: str) -> Any:
         f"SELECT account_id, org_id, key FROM ({pairs}) JOIN log_accounts USING (account_id)"
         " QUALIFY count(*) OVER (PARTITION BY key) BETWEEN 2 AND "
         f"{LARGEST_GROUP} AND min(org_id) OVER (PARTITION BY key)"
-        " <> max(org_id) OVER (PARTITION BY key)"
+        " <> max(org_id) OVER (PARTITION BY key) ORDER BY ALL"
     )
 
 

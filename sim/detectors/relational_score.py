@@ -13,6 +13,7 @@ from typing import Any
 
 from sim.tables.database import RunTables
 
+# Decimals add up to the same sum in any order, so by any number of threads.
 _PREPARE = """
 CREATE OR REPLACE TEMP TABLE log AS
 SELECT account_id, prompt_cluster AS cluster, prompt_simhash64 AS prompt,
@@ -75,9 +76,11 @@ together AS (
   FROM shared b LEFT JOIN same s ON s.a = b.a AND s.b = b.b AND s.cluster = b.cluster
        LEFT JOIN together t ON t.a = b.a AND t.b = b.b AND t.cluster = b.cluster
 )
-SELECT a AS account_id, sum(value) AS total FROM valued GROUP BY a
+SELECT a AS account_id, sum(value::DECIMAL(18, 9))::DOUBLE AS total FROM valued GROUP BY a
 """
-_DEGREE = "SELECT a AS account_id, sum(weight) AS degree FROM pairs GROUP BY a"
+_DEGREE = """
+SELECT a AS account_id, sum(weight::DECIMAL(18, 9))::DOUBLE AS degree FROM pairs GROUP BY a
+"""
 # Larger groups are networks of carriers and clouds: a link through them says nothing. Clusters that
 # more than so many accounts use are popular; a link by two others counts less than one by a card.
 _LARGEST_GROUP, _FEW_ACCOUNTS, _LOOSE_WEIGHT = 400, 60, 0.3
@@ -92,6 +95,8 @@ def relational_scores(tables: RunTables, accounts: Any) -> Any:
     names: dict[str, float] = {"most": _LARGEST_GROUP, "few": _FEW_ACCOUNTS, "loose": _LOOSE_WEIGHT}
     tables.connection.execute(_PREPARE.format(least=_LEAST_SHARE, **names))
     found = [tables.rows(query).set_index("account_id") for query in (_SCORE, _DEGREE)]
+    for name in ("pairs", "degrees", "links", "rarity", "used", "org", "log"):
+        tables.connection.execute(f"DROP TABLE temp.{name}")
     made = found[0].join(found[1], how="outer").reindex(accounts).fillna(0.0)
     made["score"] = made["total"] / (made["degree"] + _PRIOR_LINKS)
     return made

@@ -22,12 +22,12 @@ MOST = 40
 ENOUGH = 0.7
 
 
-def find(learned: Seen, sought: Bools, asked: Seen, seed: int) -> Found:
+def find(_learned: Seen, _sought: Bools, asked: Seen, _seed: int) -> Found:
     """Return how much each account shares with those of other organisations, and its ring.
 
     Parameters
     ----------
-    learned, sought, seed
+    _learned, _sought, _seed
         Not looked at.
     asked
         Accounts that are scored, by the whole log that they are in.

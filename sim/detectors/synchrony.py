@@ -37,12 +37,12 @@ FROM log_exchanges WHERE prompt_cluster <> 0 ORDER BY ALL
 """
 
 
-def find(learned: Seen, sought: Bools, asked: Seen, seed: int) -> Found:
+def find(_learned: Seen, _sought: Bools, asked: Seen, _seed: int) -> Found:
     """Return how strongly each account goes together with that which it goes with most.
 
     Parameters
     ----------
-    learned, sought, seed
+    _learned, _sought, _seed
         Not looked at.
     asked
         Accounts that are scored, by the whole log that they are in.
@@ -138,7 +138,7 @@ class _Width:
         self.days = dict(list(frame.groupby(frame["stretch"] // (DAY_S // width_s))))
         self.organisation = organisation
 
-        accounts, templates = len(organisation), int(frame["template"].max() or 0) + 1
+        accounts, templates = len(organisation), frame["template"].nunique()
         self.met = csr_array((accounts, accounts), dtype=np.int64)
         self.uses = csr_array((accounts, templates), dtype=np.int64)
         self.busy: Floats = np.zeros(0)

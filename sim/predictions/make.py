@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Literal, NamedTuple
 
@@ -168,14 +168,38 @@ def predict(
         for split in splits:
             observe(f"reads the split {split}")
             examples = logs.pack.examples(split, labels=labels)
-            asked[split] = [logs.side(examples, part) for part in (examples.train, examples.test)]
+            asked[split] = (logs.side(examples, examples.train), logs.side(examples, examples.test))
+
+        answers = _Answers(asked, seed, observe)
         for baseline in baselines:
-            frames = []
-            for split, (learned, test) in asked.items():
-                observe(f"{baseline.name} on {split}")
-                found = baseline.find(learned.seen, learned.labels, test.seen, seed)
-                frames.append(predictions(found, test).assign(split=split))
+            frames = [
+                predictions(answers.of(baseline, split), asked[split][1]).assign(split=split)
+                for split in splits
+            ]
             yield baseline, pd.concat(frames, ignore_index=True)
+
+
+class _Answers:
+    """What baselines found in splits; each is asked once, also if others go by its scores."""
+
+    def __init__(
+        self, asked: Mapping[str, tuple[Side, Side]], seed: int, observe: Callable[[str], None]
+    ) -> None:
+        self._asked, self._seed, self._observe = asked, seed, observe
+        self._found: dict[tuple[str, str], Found] = {}
+
+    def of(self, baseline: Baseline, split: str) -> Found:
+        """Return what a baseline found in a split."""
+        if (baseline.name, split) not in self._found:
+            self._found[baseline.name, split] = self._find(baseline, split)
+        return self._found[baseline.name, split]
+
+    def _find(self, baseline: Baseline, split: str) -> Found:
+        if baseline.combine is not None:
+            return baseline.combine([self.of(member, split) for member in baseline.members])
+        self._observe(f"{baseline.name} on {split}")
+        learned, test = self._asked[split]
+        return baseline.find(learned.seen, learned.labels, test.seen, self._seed)
 
 
 @contextmanager

@@ -101,7 +101,7 @@ def section(answer: Answer) -> Section:
         found, every = parts[:, asked.target].sum(axis=1), parts.sum(axis=1)
         precision = np.divide(found, every, out=np.full_like(found, np.nan), where=every > 0)
         made, positives = reviews * count, asked.prevalence * ACCOUNTS
-        rests_on = f"{made:,} reviews, {positives:g} positives"
+        rests_on = f"{counted(made, 'review')}, {positives:g} positives"
         for identifier, words, values, best in (
             ("precision", "precision", precision, min(1.0, positives / made)),
             ("recall", "share found", found / asked.prevalence, min(1.0, made / positives)),
@@ -111,15 +111,15 @@ def section(answer: Answer) -> Section:
                     answer,
                     Figure(
                         f"{identifier}_at_{reviews}_a_day",
-                        f"{words}, {reviews} reviews a day",
+                        f"{words}, {counted(reviews, 'review')} a day",
                         rests_on=f"{rests_on}; at best {best:.3g}",
                     ),
                     values,
                 )
             )
     note = (
-        f"Reviews a day for {ACCOUNTS:,} accounts over {count} days, each account once, the "
-        "highest score known by the end of the day first."
+        f"Reviews a day for {ACCOUNTS:,} accounts over {counted(count, 'day')}, each account "
+        "once, the highest score known by the end of the day first."
     )
     if answer.moments is None:
         note += " All scores are known at the close alone: the reviews of all days are made then."
@@ -136,6 +136,11 @@ def _figure(answer: Answer, empty: Figure, values: Floats) -> Figure:
     low, high = of_share(bounds, round(value, 12), answer.owners_of_positives)
     why = answer.why_no_interval
     return Figure(empty.id, empty.words, value, low, high, empty.rests_on, why)
+
+
+def counted(number: int, what: str) -> str:
+    """Return `1 day`, `2 days`."""
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
 
 
 def _ranked(score: Floats, days: int) -> Known:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.arrays.types import Array, Floats, Ints
+from sim.arrays.types import Array, Ints
 from sim.scoring.answer import Answer
-from sim.scoring.figures import Figure, Section
-from sim.scoring.shares import Measured, ratio, within
+from sim.scoring.figures import Section
+from sim.scoring.shares import Draws, Measured, draws_of, figure, ratio, share_within
 
 _NOTE = (
     "Over the accounts that are to be found and those that are flagged wrongly; what else is in a "
@@ -54,26 +54,21 @@ def section(answer: Answer) -> Section:
     """Return purity, completeness, links between accounts and B-cubed of the clusters."""
     asked = answer.asked
     judged = asked.target | answer.flagged
-    operator, times = asked.operator[judged], answer.times[:, judged]
+    operator, draws = asked.operator[judged], draws_of(answer).pick(judged)
     alone = together(np.zeros(len(operator), np.int64), operator)
-    reference = _bcubed(alone, times)["bcubed_f"]
+    reference = _bcubed(alone, draws)["bcubed_f"]
 
     measured, why_not = dict.fromkeys(_WORDS, Measured(None)), "the predictions have no clusters"
     rests_on: dict[str, str] = {}
     if answer.cluster is not None:
         counts = together(answer.cluster[judged], operator)
-        measured = {**_links(counts, times), **_bcubed(counts, times)}
-        rests_on, why_not = _rests_on(counts), "nothing is put together, or there is nothing to"
+        measured = {**_links(counts, draws), **_bcubed(counts, draws)}
+        rests_on, why_not = _rests_on(counts), "no two accounts are together"
     measured["bcubed_f_alone"] = reference
 
+    every = f"{len(operator):,} accounts"
     figures = [
-        Figure(
-            id=name,
-            words=_WORDS[name],
-            **of._asdict(),
-            rests_on="" if of.value is None else rests_on.get(name, f"{len(operator):,} accounts"),
-            why_not=why_not if of.value is None else "",
-        )
+        figure(name, _WORDS[name], of, rests_on=rests_on.get(name, every), why_not=why_not)
         for name, of in measured.items()
     ]
     return Section("clusters", "Clusters", tuple(figures), _NOTE)
@@ -117,7 +112,7 @@ def _largest(group: Ints, values: Ints) -> Ints:
     return largest
 
 
-def _links(of: Together, times: Floats) -> dict[str, Measured]:
+def _links(of: Together, draws: Draws) -> dict[str, Measured]:
     """Return purity and completeness, and precision and recall of links.
 
     Each link is counted from both its ends, which a ratio does not show.
@@ -125,32 +120,28 @@ def _links(of: Together, times: Floats) -> dict[str, Measured]:
     joined, parted = of.in_cluster > 1, of.of_operator > 1
     right = of.both - 1
     return {
-        "purity": ratio(joined * of.most_of_cluster / of.in_cluster, joined, times),
-        "completeness": ratio(
-            parted * of.most_of_operator / of.of_operator, parted, times
-        ),
-        "link_precision": ratio(right, of.in_cluster - 1, times),
-        "link_recall": ratio(right, of.of_operator - 1, times),
+        "purity": ratio(joined * of.most_of_cluster / of.in_cluster, joined, draws),
+        "completeness": ratio(parted * of.most_of_operator / of.of_operator, parted, draws),
+        "link_precision": ratio(right, of.in_cluster - 1, draws),
+        "link_recall": ratio(right, of.of_operator - 1, draws),
     }
 
 
-def _bcubed(of: Together, times: Floats) -> dict[str, Measured]:
-    """Return precision, recall and their harmonic mean, over accounts."""
+def _bcubed(of: Together, draws: Draws) -> dict[str, Measured]:
+    """Return precision, recall and their harmonic mean, over accounts; there has to be one."""
     precision, recall = of.both / of.in_cluster, of.both / of.of_operator
-    if not len(precision):
-        return dict.fromkeys(("bcubed_precision", "bcubed_recall", "bcubed_f"), Measured(None))
     every = np.ones(len(precision))
-    drawn = times.sum(axis=1) > 0
-    means = [times[drawn] @ part / times[drawn].sum(axis=1) for part in (precision, recall)]
-    f = _harmonic(float(precision.mean()), float(recall.mean()))
+    counted = draws.times.sum(axis=1)
+    means = [draws.times @ part / counted for part in (precision, recall)]
+    f = _harmonic(precision.mean(), recall.mean())
     return {
-        "bcubed_precision": ratio(precision, every, times),
-        "bcubed_recall": ratio(recall, every, times),
-        "bcubed_f": within(float(f), _harmonic(*means)),
+        "bcubed_precision": ratio(precision, every, draws),
+        "bcubed_recall": ratio(recall, every, draws),
+        "bcubed_f": share_within(float(f), _harmonic(*means), draws.owners),
     }
 
 
-def _harmonic(one: Array | float, other: Array | float) -> Array:
+def _harmonic(one: Any, other: Any) -> Array:
     """Return the harmonic mean of two numbers above 0."""
     return np.asarray(2 * one * other / (one + other))
 

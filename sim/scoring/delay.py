@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
-from sim.arrays.time import DAY_US
 from sim.arrays.types import Floats, Ints
 from sim.scoring.answer import Answer
 from sim.scoring.detections import Detections, flagged_at, of_accounts, of_campaigns
 from sim.scoring.figures import Curve, Figure, Section
-from sim.scoring.shares import ratio
+from sim.scoring.shares import Measured, draws_of, figure, ratio
 from sim.scoring.survival import Course, Waits, course_of
 
 # What is asked of days and of exchanges: the share that is detected within so many.
@@ -25,10 +25,26 @@ _NOTE = (
     "and campaigns count alike. What got away are exchanges that extract, of accounts that are to "
     "be found, complete by the detection of the account."
 )
+_NO_MOMENTS = "the predictions have no column `at`"
 _AT_THE_CLOSE = (
     "The predictions have no column `at`: all scores are known when the window closes, so all "
     "that was sent had got away by then. "
 )
+
+
+class Question(NamedTuple):
+    """A question: within how many days, or exchanges, accounts or campaigns are detected."""
+
+    who: str
+    unit: str
+    of: Detections
+    length: Floats
+    weight: Floats
+
+    @property
+    def prefix(self) -> str:
+        """What the identifiers of its figures begin with."""
+        return "campaign_" if self.who == "campaigns" else ""
 
 
 def section(answer: Answer) -> tuple[Section, tuple[Curve, ...]]:
@@ -38,128 +54,125 @@ def section(answer: Answer) -> tuple[Section, tuple[Curve, ...]]:
     campaigns = of_campaigns(answer, accounts, at_us)
     weight = answer.asked.weight[accounts.place]
     alike = np.ones(len(campaigns.place))
+    why_not = "the fold has none to be found" if answer.moments is not None else _NO_MOMENTS
     figures: list[Figure] = []
     curves = []
 
-    for name, title, unit, of, weighs in (
-        ("", "accounts", "days", accounts, weight),
-        ("", "accounts", "exchanges", accounts, weight),
-        ("campaign_", "campaigns", "days", campaigns, alike),
+    for question in (
+        Question("accounts", "days", accounts, accounts.days, weight),
+        Question("accounts", "exchanges", accounts, accounts.before.astype(float), weight),
+        Question("campaigns", "days", campaigns, campaigns.days, alike),
     ):
-        length = of.before if unit == "exchanges" else (of.until_us - of.first_us) / DAY_US
-        course = _course(answer, of, length.astype(float), weighs)
-        found = f"{int(of.found.sum()):,} of {len(of.found):,} {title} detected"
-        figures += _figures(course, name, title, unit, found)
-        if course is not None:
-            curves.append(_curve(course, f"{name}{_CURVES[unit]}", title, unit))
+        course = _course(answer, question) if answer.moments is not None else None
+        figures += _figures(question, course, why_not)
+        curves += [] if course is None else [_curve(question, course)]
 
     figures += _got_away(answer, accounts, campaigns)
     note = _NOTE if answer.moments is not None else _AT_THE_CLOSE + _NOTE
     return Section("delay", "Time to detection", tuple(figures), note), tuple(curves)
 
 
-_CURVES = {"days": "time_to_detection", "exchanges": "exchanges_to_detection"}
-
-
-def _course(answer: Answer, of: Detections, length: Floats, weight: Floats) -> Course | None:
-    """Return the estimate of Kaplan and Meier, None where nothing is waited for."""
-    if not len(length):
+def _course(answer: Answer, asked: Question) -> Course | None:
+    """Return the estimate of Kaplan and Meier, None where nobody is waited for."""
+    if not len(asked.length):
         return None
-    return course_of(Waits(length, of.found, weight, answer.times[:, of.place]))
+    draws = draws_of(answer).pick(asked.of.place)
+    return course_of(Waits(asked.length, asked.of.found, asked.weight, draws))
 
 
-def _figures(
-    course: Course | None, name: str, title: str, unit: str, found: str
-) -> Iterator[Figure]:
-    """Yield which share is detected within some lengths, and the length for half of them."""
+def _figures(asked: Question, course: Course | None, nobody: str) -> Iterator[Figure]:
+    """Yield which share is detected within some lengths, and the length for half of them.
+
+    `nobody` says why there is no course, where there is none.
+    """
+    who, unit, found = asked.who, asked.unit, asked.of.found
+    rests_on = f"{int(found.sum()):,} of {len(found):,} {who} detected"
     for length in _WITHIN[unit]:
-        words = f"{title} detected within {length:,} {unit if length > 1 else unit[:-1]}"
-        which = f"{name}detected_within_{length}_{unit}"
-        if course is None:
-            yield Figure(which, words, why_not=f"the fold has no {title} to be found")
-            continue
-        made = course.by(length)
-        why_not = "" if made.value is not None else f"none is observed for so many {unit}"
-        yield Figure(which, words, **made._asdict(), rests_on=found, why_not=why_not)
-
-    which, words = f"{name}median_{unit}", f"{unit} within which half of the {title} are detected"
-    if course is None:
-        yield Figure(which, words, why_not=f"the fold has no {title} to be found")
-        return
-    made = course.median()
-    why_not = "" if made.value is not None else "fewer than half are detected"
-    yield Figure(which, words, **made._asdict(), rests_on=found, why_not=why_not)
+        yield figure(
+            f"{asked.prefix}detected_within_{length}_{unit}",
+            f"{who} detected within {length:,} {unit if length > 1 else unit[:-1]}",
+            course.by(length) if course else Measured(None),
+            rests_on=rests_on,
+            why_not=f"none is observed for so many {unit}" if course else nobody,
+        )
+    yield figure(
+        f"{asked.prefix}median_{unit}",
+        f"{unit} within which half of the {who} are detected",
+        course.median() if course else Measured(None),
+        rests_on=rests_on,
+        why_not="fewer than half are detected" if course else nobody,
+    )
 
 
-def _curve(course: Course, name: str, title: str, unit: str) -> Curve:
+def _curve(asked: Question, course: Course) -> Curve:
     """Return the share that is detected, by length; of many lengths some."""
     pick = np.unique(np.linspace(0, len(course.at) - 1, _MOST_POINTS).round().astype(int))
-    low, high = course.band()
-    since = "days since the first exchange that extracts"
+    band = course.band()
+    which = {"days": "time_to_detection", "exchanges": "exchanges_to_detection"}
+    axes = {
+        "days": "days since the first exchange that extracts",
+        "exchanges": "exchanges that extract before detection",
+    }
     return Curve(
-        id=name,
-        title=f"{title.capitalize()} detected, by {unit}",
-        x_name=since if unit == "days" else "exchanges that extract before detection",
-        y_name=f"share of {title} detected",
+        id=asked.prefix + which[asked.unit],
+        title=f"{asked.who.capitalize()} detected, by {asked.unit}",
+        x_name=axes[asked.unit],
+        y_name=f"share of {asked.who} detected",
         x=(0.0, *course.at[pick].tolist()),
         y=(0.0, *course.share[pick].tolist()),
-        low=(0.0, *low[pick].tolist()),
-        high=(0.0, *high[pick].tolist()),
+        low=None if band is None else (0.0, *band[0][pick].tolist()),
+        high=None if band is None else (0.0, *band[1][pick].tolist()),
         step=True,
     )
 
 
 def _got_away(answer: Answer, accounts: Detections, campaigns: Detections) -> Iterator[Figure]:
     """Yield the share of what extracts that got away: of what was sent, and of what was planned."""
-    every = np.ones(len(accounts.place), bool)
-    yield _of_sent(answer, accounts, every, "")
-    typology = answer.asked.typology[accounts.place].astype(str)
-    for kind in sorted(set(typology)):
-        yield _of_sent(answer, accounts, typology == kind, str(kind))
+    place, draws = accounts.place, draws_of(answer)
+    typology, weight = answer.asked.typology[place].astype(str), answer.asked.weight[place]
+    for kind in ("", *sorted(set(typology))):
+        mine = weight * (typology == kind) if kind else weight
+        sent, before = (part[mine > 0].sum() for part in (accounts.sent, accounts.before))
+        yield figure(
+            "got_away",
+            "share of the extraction that got away",
+            _known(answer, ratio(mine * accounts.before, mine * accounts.sent, draws.pick(place))),
+            rests_on=f"{before:,} of {sent:,} exchanges",
+            why_not="the fold has no accounts to be found",
+            of=str(kind),
+        )
 
-    times = answer.times[:, campaigns.place]
-    size, words = len(campaigns.place), "share of what a campaign sent that got away, mean"
-    why_not = "" if size else "the fold has no campaigns to be found"
-    mean = ratio(campaigns.before / campaigns.sent, np.ones(size), times)
-    rests_on = f"{size:,} campaigns" if size else ""
-    yield Figure("got_away_campaigns", words, **mean._asdict(), rests_on=rests_on, why_not=why_not)
-
+    draws, size = draws.pick(campaigns.place), len(campaigns.place)
+    yield figure(
+        "got_away_campaigns",
+        "share of what a campaign sent that got away, mean",
+        _known(answer, ratio(campaigns.before / campaigns.sent, np.ones(size), draws)),
+        rests_on=f"{size:,} campaigns",
+        why_not="the fold has no campaigns to be found",
+    )
     planned = campaigns.sent * _requested(answer, campaigns.place)
-    there = np.isfinite(planned)
-    made = ratio(campaigns.before[there], planned[there], times[:, there])
-    yield Figure(
+    yield figure(
         "got_away_planned",
-        "share of what campaigns planned that got away",
-        **made._asdict(),
-        rests_on=f"{round(float(planned[there].sum())):,} exchanges planned" if there.any() else "",
-        why_not="" if made.value is not None else "no campaign has a plan and sent some of it",
+        "what got away, in parts of what campaigns planned",
+        ratio(campaigns.before, planned, draws),
+        rests_on=f"{round(float(planned.sum())):,} exchanges planned by {size:,} campaigns",
+        why_not="the fold has no campaigns to be found that have a plan",
     )
 
 
-def _of_sent(answer: Answer, of: Detections, pick: Ints, typology: str) -> Figure:
-    """Return the share of what some accounts sent that got away, by weight."""
-    place, sent, before = of.place[pick], of.sent[pick], of.before[pick]
-    weight = answer.asked.weight[place]
-    made = ratio(weight * before, weight * sent, answer.times[:, place])
-    return Figure(
-        "got_away",
-        "share of the extraction that got away",
-        **made._asdict(),
-        rests_on=f"{int(before.sum()):,} of {int(sent.sum()):,} exchanges" if len(sent) else "",
-        why_not="" if len(sent) else "the fold has no accounts to be found",
-        of=typology,
-    )
+def _known(answer: Answer, made: Measured) -> Measured:
+    """Return a share that got away without its interval where it is all, whoever is drawn."""
+    return made if answer.moments is not None else Measured(made.value)
 
 
 def _requested(answer: Answer, place: Ints) -> Floats:
     """Return for campaigns what was requested of each, in parts of what it achieved.
 
-    Both are in the same unit, so that it holds for exchanges that extract too.
+    Both are in the same unit, so that it holds for exchanges that extract too. 0 where nothing was
+    achieved, so that such a campaign does not count.
     """
     campaigns = answer.asked.campaigns.loc[answer.asked.campaign[place]]
     requested = campaigns["requested_exchanges"].to_numpy(float)
     achieved = campaigns["achieved_exchanges"].to_numpy(float)
-    parts: Floats = np.divide(
-        requested, achieved, out=np.full(len(requested), np.nan), where=achieved > 0
-    )
+    parts: Floats = np.divide(requested, achieved, out=np.zeros(len(place)), where=achieved > 0)
     return parts

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.arrays.types import Bools, Ints
+from sim.arrays.time import DAY_US
+from sim.arrays.types import Bools, Floats, Ints
 from sim.scoring.answer import Answer
 from sim.scoring.asked import Asked
 from sim.scoring.campaigns import Campaigns
@@ -15,6 +16,13 @@ NEVER = np.iinfo(np.int64).max
 """Stands for the time of what does not happen in the window."""
 TENTH = 0.1
 """Part of the accounts of a campaign with which it is detected."""
+# Bans that no later decision took back.
+_BANNED = """
+SELECT account_id, epoch_us(max("at")) AS at_us FROM enforcement_events
+WHERE action::VARCHAR IN ('ban', 'reinstate')
+      AND epoch_us("at") >= {from_us} AND epoch_us("at") < {to_us}
+GROUP BY account_id HAVING arg_max(action::VARCHAR, "at") = 'ban'
+"""
 
 
 class Detections(NamedTuple):
@@ -41,6 +49,11 @@ class Detections(NamedTuple):
     found: Bools
     sent: Ints
     before: Ints
+
+    @property
+    def days(self) -> Floats:
+        """How long each was observed since it began, in days."""
+        return (self.until_us - self.first_us) / DAY_US
 
 
 def flagged_at(answer: Answer) -> Ints:
@@ -112,11 +125,6 @@ def banned_at(asked: Asked) -> Ints:
     banned = np.full(len(asked), NEVER)
     if "log/enforcement_events" not in asked.pack.names:
         return banned
-    rows = asked.pack.sql(
-        "SELECT account_id, epoch_us(max(at)) AS at_us FROM enforcement_events"
-        " WHERE action::VARCHAR IN ('ban', 'reinstate')"
-        f" AND epoch_us(at) >= {asked.from_us} AND epoch_us(at) < {asked.to_us}"
-        " GROUP BY account_id HAVING arg_max(action::VARCHAR, at) = 'ban'"
-    ).df()
+    rows = asked.pack.sql(_BANNED.format(from_us=asked.from_us, to_us=asked.to_us)).df()
     at_us = dict(zip(rows["account_id"], rows["at_us"], strict=True))
     return np.array([at_us.get(account, NEVER) for account in asked.account_ids], np.int64)

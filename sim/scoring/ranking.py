@@ -6,7 +6,8 @@ in every draw of the bootstrap: pi t / (pi t + (1 - pi) f) at recall t and false
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -56,11 +57,12 @@ class Ranked(NamedTuple):
         return cls(order, last, target)
 
     def rates(self, weight: Floats) -> Rates:
-        """Return the rates at all thresholds; each side weighs something."""
-        positive = np.where(self.target, weight, 0.0)[self.order]
-        negative = np.where(self.target, 0.0, weight)[self.order]
-        true, false = (np.cumsum(side)[self.last] for side in (positive, negative))
-        return Rates(true / true[-1], false / false[-1])
+        """Return the rates at all thresholds; NaN for a side that weighs nothing."""
+        sides = []
+        for side in (self.target, ~self.target):
+            sums = np.cumsum(np.where(side, weight, 0.0)[self.order])[self.last]
+            sides.append(sums / sums[-1] if sums[-1] > 0 else np.full(len(sums), np.nan))
+        return Rates(*sides)
 
 
 def average_precision(rates: Rates, prevalence: float) -> float:
@@ -105,26 +107,31 @@ def effective(weight: Floats) -> float:
 
 def section(answer: Answer) -> Section:
     """Return how well the score ranks."""
-    asked = answer.asked
+    asked, pi = answer.asked, answer.asked.prevalence
+    measures: list[Callable[[Rates], float]] = [lambda r: average_precision(r, pi), area]
+    measures += [partial(recall_at, fpr=fpr) for fpr in RATES]
+
     ranked = Ranked.by(answer.score, asked.target)
+    draws = np.full((len(answer.times), len(measures)), np.nan)
+    for row, times in zip(draws, answer.times, strict=True):
+        rates = ranked.rates(asked.weight * times)
+        row[:] = [measure(rates) for measure in measures]
     whole = ranked.rates(asked.weight)
-    draws = [ranked.rates(asked.weight * times) for times in answer.times]
-    pi = asked.prevalence
+    values = [measure(whole) for measure in measures]
 
-    def measured(identifier: str, words: str, of: Callable[[Rates], float]) -> Figure:
-        low, high = ends(np.asarray([of(rates) for rates in draws])) if draws else (None, None)
-        return Figure(identifier, words, of(whole), low, high, answer.sizes, answer.why_no_interval)
-
-    figures = [
-        Figure("prevalence", "prevalence", pi, rests_on="PR-AUC of scores that tell nothing"),
-        measured("pr_auc", f"PR-AUC at prevalence {pi:g}", lambda r: average_precision(r, pi)),
-        measured("auc", "ROC-AUC", area),
-        *_recalls(answer, whole, draws),
-    ]
-    share = asked.target.mean()
+    figures = [Figure("prevalence", "prevalence: PR-AUC of a score that tells nothing", pi)]
+    named = (("pr_auc", f"PR-AUC at prevalence {pi:g}"), ("auc", "ROC-AUC"))
+    for (identifier, words), value, drawn in zip(named, values, draws.T, strict=False):
+        figures.append(
+            Figure(identifier, words, value, *ends(drawn), answer.sizes, answer.why_no_interval)
+        )
+    for fpr, value, drawn in zip(RATES, values[2:], draws.T[2:], strict=True):
+        figures.append(_recall(answer, fpr, value, ends(drawn)))
     note = (
-        f"Weighted to a prevalence of {pi:g}; in the fold itself {share:.1%} are positive. Equal "
-        "scores come together. Intervals of 95 % draw operators and organisations."
+        f"Accounts weigh as in a population of prevalence {pi:g}; in the fold itself "
+        f"{asked.target.mean():.1%} are positive. Equal scores come together. Intervals of 95 % "
+        "draw operators and organisations. A rate of false positives is shown if the negatives, "
+        "by weight, allow at least one false alarm."
     )
     return Section("ranking", "How well it ranks", tuple(figures), note)
 
@@ -154,26 +161,24 @@ def curve(answer: Answer) -> Curve:
     )
 
 
-def _recalls(answer: Answer, whole: Rates, draws: list[Rates]) -> Iterator[Figure]:
-    """Return the recall at each rate, or why the negatives cannot show it."""
+def _recall(
+    answer: Answer, fpr: float, value: float, bounds: tuple[float | None, float | None]
+) -> Figure:
+    """Return the recall at a rate, or why the negatives cannot show it."""
     asked = answer.asked
     negatives = asked.weight[~asked.target]
     weighing = effective(negatives)
-    for fpr in RATES:
-        identifier, words = f"recall_at_fpr_{_power(fpr)}", f"recall at FPR {_power(fpr)}"
-        rests_on = f"{len(negatives):,} negatives that tell as much as {weighing:,.0f} equal ones"
-        if fpr * weighing < LEAST_ALARMS - _ROUNDING:
-            why = f"{fpr * weighing:.2g} false alarms would be allowed; at least 1 is needed"
-            yield Figure(identifier, words, rests_on=rests_on, why_not=why)
-            continue
+    identifier, words = f"recall_at_fpr_{_power(fpr)}", f"recall at FPR {_power(fpr)}"
+    rests_on = f"{len(negatives):,} negatives that tell as much as {weighing:,.0f} equal ones"
+    if fpr * weighing < LEAST_ALARMS - _ROUNDING:
+        why = f"allows {fpr * weighing:.2g} false alarms, at least 1 is needed: {rests_on}"
+        return Figure(identifier, words, why_not=why)
 
-        value = recall_at(whole, fpr)
-        threshold = threshold_at(answer.score, asked.target, asked.weight, fpr)
-        alarms = int((answer.score[~asked.target] >= threshold).sum())
-        bounds = ends(np.asarray([recall_at(r, fpr) for r in draws])) if draws else (None, None)
-        low, high = of_share(bounds, value, answer.owners_of_positives)
-        rests_on = f"{alarms:,} false alarms of {rests_on}"
-        yield Figure(identifier, words, value, low, high, rests_on, answer.why_no_interval)
+    threshold = threshold_at(answer.score, asked.target, asked.weight, fpr)
+    alarms = int((answer.score[~asked.target] >= threshold).sum())
+    low, high = of_share(bounds, value, answer.owners_of_positives)
+    rests_on = f"{alarms:,} false alarms of {rests_on}"
+    return Figure(identifier, words, value, low, high, rests_on, answer.why_no_interval)
 
 
 def _precision(rates: Rates, prevalence: float) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 from sim.arrays.types import Bools
 from sim.scoring.answer import Answer
 from sim.scoring.figures import Figure, Section
-from sim.scoring.shares import Measured, ratio, within
+from sim.scoring.shares import Measured, draws_of, figure, ratio, within
 
 if TYPE_CHECKING:
     from sim.scoring.score import Score
@@ -42,9 +42,17 @@ def section(answer: Answer) -> Section:
         _recall(answer, sought & ~adapts, "recall_not_adaptive", "recall of other campaigns"),
         _drop(answer, sought & ~adapts, adapts, "", f"drop under {named}"),
     ]
+    few = []
     for operator in sorted(set().union(*does), key=_number):
         has = sought & _any(does, {operator})
-        figures.append(_drop(answer, sought & ~has, has, operator, f"drop under {operator}"))
+        made = _drop(answer, sought & ~has, has, operator, f"drop under {operator}")
+        if made.value is None:
+            few.append(operator)
+        else:
+            figures.append(made)
+    if few:
+        why_not = f"fewer than {LEAST_CAMPAIGNS} campaigns with or without: {', '.join(few)}"
+        figures.append(Figure("drop_recall", "drop under others", why_not=why_not, of="others"))
     return Section("robustness", "Robustness", tuple(figures), _NOTE)
 
 
@@ -101,25 +109,24 @@ def difference(one: Measured, other: Measured) -> Measured:
 
 def _between(base: Score, other: Score, name: str, meaning: str) -> Figure:
     """Return the drop of a figure from the base to another split."""
-    first, second = base.figure(name), other.figure(name)
+    first, second = (_there(score, name) for score in (base, other))
     made = difference(
         Measured(first.value, first.low, first.high),
         Measured(second.value, second.low, second.high),
     )
-    rests_on = why_not = ""
-    if made.value is None:
-        why_not = first.why_not or second.why_not
-    else:
-        rests_on = f"{first.value:.3g} less {second.value:.3g}"
-        why_not = "" if made.low is not None else "one of the two has no interval"
-    return Figure(
+    return figure(
         f"drop_{name}",
         f"{first.words}: drop in {other.split}{f' ({meaning})' if meaning else ''}",
-        **made._asdict(),
-        rests_on=rests_on,
-        why_not=why_not,
+        made,
+        rests_on=f"{first.value:.3g} less {second.value:.3g}" if made.value is not None else "",
+        why_not=first.why_not or second.why_not,
         of=other.split,
     )
+
+
+def _there(score: Score, name: str) -> Figure:
+    """Return a figure of a score; it need not be there in a score of another version."""
+    return score.figure(name) or Figure(name, name, why_not=f"the score has no {name}")
 
 
 def _adaptations(answer: Answer, sought: Bools) -> list[set[str]]:
@@ -142,15 +149,10 @@ def _number(operator: str) -> int:
 def _recall(answer: Answer, pick: Bools, name: str, words: str) -> Figure:
     """Return the weighted share of some accounts that is flagged."""
     weight, flagged = answer.asked.weight * pick, answer.flagged
-    made = ratio(weight * flagged, weight, answer.times)
+    made = ratio(weight * flagged, weight, draws_of(answer))
     size, campaigns = int(pick.sum()), len(np.unique(answer.asked.campaign[pick]))
-    return Figure(
-        name,
-        words,
-        **made._asdict(),
-        rests_on=f"{size:,} accounts of {campaigns:,} campaigns" if size else "",
-        why_not="" if size else "the fold has none",
-    )
+    rests_on = f"{size:,} accounts of {campaigns:,} campaigns"
+    return figure(name, words, made, rests_on=rests_on, why_not="the fold has none")
 
 
 def _drop(answer: Answer, without: Bools, having: Bools, of: str, words: str) -> Figure:
@@ -167,5 +169,5 @@ def _drop(answer: Answer, without: Bools, having: Bools, of: str, words: str) ->
     with np.errstate(invalid="ignore"):
         drawn = [(answer.times @ (w * answer.flagged)) / (answer.times @ w) for w in weights]
     apart = drawn[0] - drawn[1]
-    made = within(float(recalls[0] - recalls[1]), apart[np.isfinite(apart)])
-    return Figure("drop_recall", words, **made._asdict(), rests_on=rests_on, of=of)
+    made = within(float(recalls[0] - recalls[1]), apart[np.isfinite(apart)], sum(counts))
+    return figure("drop_recall", words, made, rests_on=rests_on, of=of)

@@ -7,10 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.arrays.types import Array, Bools, Floats, Ints
+from sim.scoring.answer import Answer
+from sim.scoring.figures import Figure
+from sim.scoring.intervals import LEAST_OWNERS, LEVEL, of_share
 
+ENDS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 # The normal quantile of an interval of 95 %.
 _Z = 1.959964
-ENDS = (0.025, 0.975)
+_NO_INTERVAL = "no interval: too few draws, or too few operators to draw from, or all draws alike"
 
 
 class Measured(NamedTuple):
@@ -21,51 +25,91 @@ class Measured(NamedTuple):
     high: float | None = None
 
 
-def ratio(top: Array, bottom: Array, times: Floats) -> Measured:
-    """Return a sum over another, with the interval of a bootstrap.
+class Draws(NamedTuple):
+    """Draws of a bootstrap for some accounts or campaigns.
+
+    Attributes
+    ----------
+    times
+        How often each counts in each draw, shape (rounds, size).
+    owner
+        Who is drawn with it, shape (size,).
+    """
+
+    times: Floats
+    owner: Ints
+
+    def pick(self, chosen: Array) -> Draws:
+        """Return those of some of them."""
+        return Draws(self.times[:, chosen], self.owner[chosen])
+
+    @property
+    def owners(self) -> int:
+        """How many owners are drawn from."""
+        return len(np.unique(self.owner))
+
+
+def draws_of(answer: Answer) -> Draws:
+    """Return the draws of all entities of an answer."""
+    return Draws(answer.times, answer.asked.owner)
+
+
+def ratio(top: Array, bottom: Array, draws: Draws) -> Measured:
+    """Return a share: a sum over another, with the interval of a bootstrap.
+
+    No value if the lower sum is 0.
 
     Parameters
     ----------
     top, bottom
-        What each entity adds to either sum, shape (entities,).
-    times
-        How often each counts in each draw, shape (rounds, entities).
-
-    Returns
-    -------
-    Measured
-        Without value if the lower sum is 0; without interval where all draws are alike, as they
-        are where one owner has all entities, or none of them differs.
+        What each adds to either sum, shape (size,); only those with a `bottom` count.
+    draws
+        Of the same.
     """
-    top, bottom = top.astype(float), bottom.astype(float)
-    if not bottom.sum() > 0:
+    counted = bottom > 0
+    if not counted.any():
         return Measured(None)
-    tops, bottoms = times @ top, times @ bottom
-    drawn = bottoms > 0
-    return within(float(top.sum() / bottom.sum()), tops[drawn] / bottoms[drawn])
+    top, bottom, draws = top[counted], bottom[counted].astype(float), draws.pick(counted)
+    tops, bottoms = draws.times @ top, draws.times @ bottom
+    some = bottoms > 0
+    value = float(top.sum() / bottom.sum())
+    return share_within(value, tops[some] / bottoms[some], draws.owners)
 
 
-def within(value: float, draws: Floats) -> Measured:
-    """Return a value with the interval of its draws; infinite ends and equal ends are none."""
-    if len(draws) < 2:
+def within(value: float, drawn: Floats, owners: int) -> Measured:
+    """Return a value with the interval of its draws; an infinite end is None.
+
+    Of fewer owners than `LEAST_OWNERS` there is no interval, nor where all draws are alike.
+    """
+    if owners < LEAST_OWNERS or len(drawn) < 2:
         return Measured(value)
-    low, high = (float(end) for end in np.quantile(draws, ENDS, method="nearest"))
+    low, high = (float(end) for end in np.quantile(drawn, ENDS, method="nearest"))
     if high - low <= 1e-12 * abs(value):
         return Measured(value)
     return Measured(value, *(end if np.isfinite(end) else None for end in (low, high)))
 
 
+def share_within(value: float, drawn: Floats, owners: int) -> Measured:
+    """Return a share with the interval of its draws, as `within`.
+
+    All draws are alike where it is 0 or 1: the other end is then that of `of_share`.
+    """
+    if value in (0.0, 1.0):
+        return Measured(value, *of_share((value, value), value, owners))
+    return within(value, drawn, owners)
+
+
 def share(chosen: Bools, weight: Floats, owner: Ints) -> Measured:
     """Return the weighted share of what is chosen, with the interval of Wilson (1927).
 
-    It rests on as many independent entities as there were owners of equal weight (Kish 1965):
-    accounts of an owner count as one, which errs on the wide side. Unlike a bootstrap it has an
-    interval where none or all are chosen.
+    It rests on as many independent accounts as there were owners of equal weight (Kish 1965):
+    accounts of an owner count as one, which errs on the wide side. It needs no draws, and there is
+    an interval where none or all are chosen.
 
     Parameters
     ----------
     chosen, weight, owner
-        Of each entity, shape (entities,).
+        Of each account, shape (accounts,).
     """
     if not weight.sum() > 0:
         return Measured(None)
@@ -77,3 +121,22 @@ def share(chosen: Bools, weight: Floats, owner: Ints) -> Measured:
     middle = (part + _Z**2 / (2 * effective)) / scale
     half = _Z / scale * np.sqrt(part * (1 - part) / effective + (_Z / (2 * effective)) ** 2)
     return Measured(part, float(max(0.0, middle - half)), float(min(1.0, middle + half)))
+
+
+def figure(
+    name: str,
+    words: str,
+    made: Measured,
+    *,
+    rests_on: str = "",
+    why_not: str = "",
+    of: str = "",
+) -> Figure:
+    """Return a figure of what was measured; `why_not` says why there is no value, if there is none.
+
+    Where a value has no interval, the figure says so by itself.
+    """
+    if made.value is None:
+        return Figure(name, words, why_not=why_not, of=of)
+    lacks = _NO_INTERVAL if made.low is None and made.high is None else ""
+    return Figure(name, words, *made, rests_on=rests_on, why_not=lacks, of=of)

@@ -10,7 +10,7 @@ from sim.arrays.types import Array, Bools
 from sim.catalog import typologies
 from sim.scoring.answer import Answer
 from sim.scoring.figures import Figure, Section
-from sim.scoring.shares import share
+from sim.scoring.shares import figure, share
 
 # Of fewer organisations nothing can be told.
 LEAST_OWNERS = 5
@@ -36,14 +36,14 @@ def section(answer: Answer) -> Section:
     """Return the rate of false positives of each harmless typology and kind of customer."""
     asked = answer.asked
     figures = [_rate(answer, ~asked.target, "", "accounts that are not to be found")]
-    kinds = asked.typology.astype(str)
+    kinds = asked.typology.copy()
     extracting = {key for key, kind in typologies().items() if kind.is_extraction}
-    kinds[np.isin(kinds, list(extracting))] = _BELOW
+    kinds[np.isin(kinds.astype(str), list(extracting))] = _BELOW
     figures += _slices(answer, kinds, "typology", _words_of_typologies())
 
     for column, words in _KINDS.items():
         if column in asked.customers:
-            values = asked.customers[column].astype(str).to_numpy()
+            values = asked.customers[column].astype(str).to_numpy(dtype=object)
             figures += _slices(answer, values, column, {v: f"{words}: {v}" for v in set(values)})
     return Section("false_positives", "False positives", tuple(figures), _NOTE)
 
@@ -87,11 +87,11 @@ def _rate(answer: Answer, chosen: Bools, of: str, words: str) -> Figure:
     flagged = answer.flagged[chosen]
     made = share(flagged, asked.weight[chosen], asked.owner[chosen])
     owners = len(np.unique(asked.owner[chosen]))
-    return Figure(
+    return figure(
         _ID,
         words,
-        **made._asdict(),
+        made,
         rests_on=f"{int(flagged.sum()):,} of {len(flagged):,} accounts, {owners:,} organisations",
-        why_not="" if made.value is not None else "they have no weight in the population",
+        why_not="they have no weight in the population",
         of=of,
     )

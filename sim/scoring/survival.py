@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.arrays.types import Bools, Floats
-from sim.scoring.shares import ENDS, Measured, within
+from sim.scoring.intervals import LEAST_OWNERS
+from sim.scoring.shares import ENDS, Draws, Measured, share_within, within
 
 
 class Waits(NamedTuple):
@@ -21,14 +22,14 @@ class Waits(NamedTuple):
         Whether it is the event; else it is censored: all that is known is that it takes longer.
     weight
         What each counts.
-    times
-        How often each counts in each draw of a bootstrap, shape (rounds, waits).
+    draws
+        Of a bootstrap.
     """
 
     length: Floats
     found: Bools
     weight: Floats
-    times: Floats
+    draws: Draws
 
 
 class Course(NamedTuple):
@@ -42,30 +43,35 @@ class Course(NamedTuple):
         Share that is found within each, shape (lengths,).
     draws
         The same in each draw of the bootstrap, shape (rounds, lengths).
+    owners
+        How many owners were drawn from.
     """
 
     at: Floats
     share: Floats
     draws: Floats
+    owners: int
 
     def by(self, length: float) -> Measured:
         """Return the share found within a length; no value beyond the longest observation."""
-        if not len(self.at) or (length > self.at[-1] and self.share[-1] < 1):
+        if length > self.at[-1] and self.share[-1] < 1:
             return Measured(None)
         place = int(np.searchsorted(self.at, length, side="right")) - 1
         if place < 0:
             return Measured(0.0)
-        return within(float(self.share[place]), self.draws[:, place])
+        return share_within(float(self.share[place]), self.draws[:, place], self.owners)
 
     def median(self) -> Measured:
         """Return the length within which half are found; no value if half never are."""
         values = self._median(self.share[None, :])
-        if not len(self.at) or not np.isfinite(values[0]):
+        if not np.isfinite(values[0]):
             return Measured(None)
-        return within(float(values[0]), self._median(self.draws))
+        return within(float(values[0]), self._median(self.draws), self.owners)
 
-    def band(self) -> tuple[Floats, Floats]:
-        """Return the ends of the interval of 95 % at each length."""
+    def band(self) -> tuple[Floats, Floats] | None:
+        """Return the ends of the interval of 95 % at each length; None where there is none."""
+        if self.owners < LEAST_OWNERS or len(self.draws) < 2:
+            return None
         low, high = np.quantile(self.draws, ENDS, axis=0)
         return low, high
 
@@ -89,12 +95,12 @@ def course_of(waits: Waits) -> Course:
         At least one.
     """
     order = np.argsort(waits.length, kind="stable")
-    at, first = np.unique(waits.length[order], return_index=True)
-    weights = np.vstack([waits.weight[None, :], waits.times * waits.weight])[:, order]
+    at, first = np.unique(waits.length[order].astype(np.float64), return_index=True)
+    weights = np.vstack([waits.weight[None, :], waits.draws.times * waits.weight])[:, order]
 
     waiting = np.cumsum(weights[:, ::-1], axis=1)[:, ::-1][:, first]
     events = np.add.reduceat(weights * waits.found[order], first, axis=1)
-    # nothing is found of those who are in no draw, and the last of a sum may round below its part
-    hazard = np.divide(events, waiting, out=np.zeros_like(events), where=events > 0)
-    shares = 1 - np.cumprod(1 - np.minimum(hazard, 1), axis=1)
-    return Course(at, shares[0], shares[1:])
+    # in a draw nobody may be left; and sums in another order differ in their last digits
+    stay = np.divide(waiting - events, waiting, out=np.ones_like(events), where=events > 0)
+    shares = 1 - np.cumprod(np.where(stay < 1e-9, 0.0, stay), axis=1)
+    return Course(at, shares[0], shares[1:], waits.draws.owners)

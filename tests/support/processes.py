@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from tests.support.paths import ROOT
 
@@ -22,8 +25,18 @@ def waited(until: Callable[[], object], patience_s: float = _PATIENCE_S) -> None
         time.sleep(0.002)
 
 
+class _Process(subprocess.Popen[str]):
+    """Does not outlive a test that fails: it may be waiting for ever."""
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: Any) -> None:
+        if kind is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+        super().__exit__(kind, *rest)
+
+
 def start(*args: str, folder: Path, **extra: object) -> subprocess.Popen[str]:
-    """The command line in another process, in a group of its own."""
+    """The command line in another process, in a group of its own; use it in a `with`."""
     options: dict[str, object] = {
         "cwd": folder,
         "stdout": subprocess.PIPE,
@@ -33,7 +46,7 @@ def start(*args: str, folder: Path, **extra: object) -> subprocess.Popen[str]:
         "env": {**os.environ, "PYTHONPATH": str(ROOT)},
     }
     options = {"args": [sys.executable, "-m", "sim", *args], **options, **extra}
-    return subprocess.Popen(**options)  # type: ignore[call-overload, no-any-return]
+    return _Process(**options)  # type: ignore[call-overload, no-any-return]
 
 
 def command(*args: str, folder: Path) -> tuple[int, str, str]:

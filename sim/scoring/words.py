@@ -1,0 +1,46 @@
+"""Figures as texts, the same in tables, pages and the leaderboard."""
+
+from __future__ import annotations
+
+import math
+
+from sim.scoring.figures import Figure
+
+
+def number_words(value: float | None, like: float | None = None) -> str:
+    """Return a figure as text: large ones whole, small ones with two digits; `-` for None.
+
+    Parameters
+    ----------
+    value
+        The figure.
+    like
+        A figure whose decimals it gets; its own by default.
+    """
+    if value is None:
+        return "-"
+    return f"{value:,.{_decimals(value if like is None else like)}f}"
+
+
+def _decimals(value: float) -> int:
+    """Return how many decimals tell enough of a figure: four at most."""
+    size = abs(value)
+    if size >= 9.95:
+        return 0 if size >= 99.5 else 1
+    return 2 if size >= 0.0995 or size == 0 else min(1 - math.floor(math.log10(size)), 4)
+
+
+def range_words(figure: Figure) -> str:
+    """Return the interval of a figure, such as `0.25 to 0.38`; empty where there is none."""
+    if figure.value is None or figure.low is None or figure.high is None:
+        return ""
+    low, high = (number_words(x, figure.value) for x in (figure.low, figure.high))
+    return f"{low} to {high}"
+
+
+def interval_words(figure: Figure | None) -> str:
+    """Return a figure with its interval, such as `0.31 (0.25 to 0.38)`; `-` for none."""
+    if figure is None:
+        return "-"
+    words = range_words(figure)
+    return number_words(figure.value) + (f" ({words})" if words else "")

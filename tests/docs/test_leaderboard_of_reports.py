@@ -1,0 +1,49 @@
+"""The leaderboard that is kept: its page is that of its scores, and how the tool fills pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sim.detectors.registry import BASELINES
+from sim.scoring.leaderboard import leaderboard
+from sim.scoring.score_files import write_scores
+from tests.support.paths import ROOT
+from tests.support.scores import made_score
+from tools import leaderboard as tool
+
+BOARD = ROOT / "reports" / "leaderboard.md"
+
+
+def test_the_page_is_that_of_its_scores() -> None:
+    board = leaderboard([BOARD.with_suffix(".json")])
+    assert board.to_markdown() == BOARD.read_text(encoding="utf-8"), "run `make leaderboard`"
+
+
+def test_every_detector_of_the_package_is_on_it_for_every_pack() -> None:
+    scores = leaderboard([BOARD.with_suffix(".json")]).scores
+    packs = {score.pack for score in scores}
+    assert packs == {f"extraction-bench-v1-{level}-small" for level in tool.LEVELS}
+    for pack in packs:
+        names = {x.detector for x in scores if (x.pack, x.split) == (pack, "campaign")}
+        assert names >= {*BASELINES, *(f"{name}-truth" for name in BASELINES)}
+
+
+def test_the_table_of_the_page_has_a_row_a_detector_and_a_column_a_pack() -> None:
+    names = ("volume", "volume-truth")
+    packs = ("extraction-bench-v1-easy-small", "extraction-bench-v1-hard-small")
+    board = leaderboard([made_score(name, 0.3, pack=pack) for name in names for pack in packs])
+    table = tool.table_of(board, {"volume"}).split("\n\n")[0].splitlines()
+    assert table == [
+        "| PR-AUC, `campaign` | easy-small | hard-small |",
+        "| --- | --: | --: |",
+        "| `volume` | 0.30 (0.29 to 0.32) | 0.30 (0.29 to 0.32) |",
+    ]
+
+
+def test_scores_of_others_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tool, "BOARD", tmp_path / "board.md")
+    assert tool.others([made_score()]) == []
+    write_scores([made_score(), made_score("of somebody")], tmp_path / "board.json")
+    assert [score.detector for score in tool.others([made_score()])] == ["of somebody"]

@@ -1,0 +1,139 @@
+"""Measure every baseline on every split of the small packs: `python -m tools.leaderboard`.
+
+Packs are made in the folder of work unless they are there. Every baseline learns from observed
+labels and answers every split; learned from the truth it answers the split `campaign`, so that one
+sees what late and wrong labels cost. Written are reports/leaderboard.md and .json, to which scores
+of others may be added by `--scores` (what is there of other detectors stays), and the tables of
+docs/background/detectors.md. Predictions and scores stay in the folder of work.
+
+    python -m tools.leaderboard --work /tmp/bench --packs extraction-bench-v1-hard-small
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from sim.detectors.registry import BASELINES
+from sim.packs.build import build
+from sim.packs.load_recipe import load_recipe
+from sim.packs.pack import Pack
+from sim.predictions.make import Labels, predict
+from sim.predictions.table import read_predictions, write_predictions
+from sim.scoring.leaderboard import Leaderboard, leaderboard
+from sim.scoring.score import Score, score_all
+from sim.scoring.score_files import read_scores, write_scores
+from sim.scoring.words import interval_words
+
+ROOT = Path(__file__).parents[1]
+BOARD = ROOT / "reports" / "leaderboard.md"
+PAGE = ROOT / "docs" / "background" / "detectors.md"
+LEVELS = ("hard", "medium", "easy")
+PREVALENCE = 0.01
+_SHOWN = {"PR-AUC": "pr_auc", "AUC": "auc", "recall at FPR 1e-2": "recall_at_fpr_1e-2"}
+_BLOCK = re.compile(r"(<!-- measured: leaderboard -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+class Measured(NamedTuple):
+    """The scores of a pack, and how many seconds each baseline took over all its splits."""
+
+    scores: list[Score]
+    seconds: dict[str, float]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, default=ROOT / "runs" / "leaderboard")
+    names = [f"extraction-bench-v1-{level}-small" for level in LEVELS]
+    parser.add_argument("--packs", nargs="+", default=names, help="names of recipes, or packs")
+    parser.add_argument("--scores", nargs="*", default=[], help="files of scores of others")
+    parser.add_argument("--workers", type=int, default=2, help="processes")
+    parser.add_argument("--dry-run", action="store_true", help="leave the pages as they are")
+    asked = parser.parse_args()
+
+    begun = time.monotonic()
+    with ProcessPoolExecutor(asked.workers) as pool:
+        packs = list(pool.map(pack_of, asked.packs, [asked.work] * len(asked.packs)))
+        tasks = [(pack, labels, asked.work) for labels in ("observed", "truth") for pack in packs]
+        found = list(pool.map(measure, *zip(*tasks, strict=True)))
+    for (pack, labels, _), each in zip(tasks, found, strict=True):
+        took = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in each.seconds.items())
+        print(f"{pack.name}, labels {labels}: {took}")  # noqa: T201
+
+    made = [score for each in found for score in each.scores]
+    board = leaderboard([*made, *others(made), *asked.scores])
+    print(f"{len(board)} scores in {(time.monotonic() - begun) / 60:.0f} minutes")  # noqa: T201
+    if not asked.dry_run:
+        board.write(BOARD)
+        page = PAGE.read_text(encoding="utf-8")
+        text = table_of(board, {score.detector for score in made})
+        PAGE.write_text(_BLOCK.sub(lambda x: f"{x[1]}{text}{x[2]}", page), encoding="utf-8")
+
+
+def pack_of(name: str, work: Path) -> Path:
+    """Return the folder of a pack, which is made of the recipe of its name unless it is there."""
+    place = Path(name) if Path(name).is_dir() else work / "packs" / name
+    if not (place / "manifest.json").exists():
+        build(load_recipe(name), place, audit=False)
+    return place
+
+
+def measure(place: Path, labels: Labels, work: Path) -> Measured:
+    """Return the scores of all baselines on a pack, and write predictions and scores."""
+    pack = Pack(place)
+    splits = [name for name, about in pack.manifest["splits"].items() if "folds" in about]
+    if labels == "truth":
+        splits = ["campaign"]
+    scores: list[Score] = []
+    seconds = {}
+    begun = time.monotonic()
+    for baseline, frame in predict(list(BASELINES.values()), pack, splits, labels=labels):
+        seconds[baseline.name] = time.monotonic() - begun
+        name = baseline.name if labels == "observed" else f"{baseline.name}-truth"
+        file = work / "predictions" / place.name / f"{name}.parquet"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_predictions(frame, file, {"detector": name, "labels": labels})
+
+        answers = score_all(read_predictions(file, pack), pack, prevalence=PREVALENCE)
+        write_scores(answers, work / "scores" / place.name / f"{name}.json")
+        scores += answers
+        begun = time.monotonic()
+    return Measured(scores, seconds)
+
+
+def others(made: Sequence[Score]) -> list[Score]:
+    """Return the scores that the leaderboard has of other detectors."""
+    there = BOARD.with_suffix(".json")
+    names = {score.detector for score in made}
+    kept = read_scores(there) if there.exists() else ()
+    return [score for score in kept if score.detector not in names]
+
+
+def table_of(board: Leaderboard, names: set[str]) -> str:
+    """Return the table of the documentation: baselines on the split `campaign`, by pack."""
+    packs = list(dict.fromkeys(score.pack for score in board.scores))
+    text = ""
+    for title, id_ in _SHOWN.items():
+        cells = {
+            (x.detector, x.pack): interval_words(x.figure(id_))
+            for pack in packs
+            for x in board.of(pack, "campaign")
+            if x.detector in names
+        }
+        heads = [re.sub(r"extraction-bench-v1-", "", pack) for pack in packs]
+        text += f"| {title}, `campaign` | {' | '.join(heads)} |\n"
+        text += f"| --- |{' --: |' * len(packs)}\n"
+        for name in sorted({detector for detector, _ in cells}):
+            row = [cells.get((name, pack), "-") for pack in packs]
+            text += f"| `{name}` | {' | '.join(row)} |\n"
+        text += "\n"
+    return text
+
+
+if __name__ == "__main__":
+    main()
