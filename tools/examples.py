@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 
 from click.testing import CliRunner
 
+from sim.cli import progress
 from sim.cli.main import cli
 
 ANY_LINES = "..."
@@ -209,6 +210,7 @@ def rewrite(page: Path) -> bool:
 
 def main(names: Sequence[str]) -> None:
     """Rewrite the pages `names`."""
+    progress.ELSEWHERE_S = progress.SILENT_S = 600.0  # slow machines say nothing more
     for name in names:
         said = "rewritten" if rewrite(Path(name).resolve()) else "as it was"
         sys.stdout.write(f"{name}: {said}\n")
