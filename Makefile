@@ -7,7 +7,7 @@ N ?= 1000
 SEED ?= 1
 LOWEST ?= .venv-lowest
 LOWEST_PYTHON ?= python3.11
-PARALLEL := -n auto --dist loadfile --no-loadscope-reorder --session-timeout 3600
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder --session-timeout 3600 --max-worker-restart 1
 # For what takes longer than a fast test may.
 UNLIMITED := --timeout 0 -o faulthandler_timeout=0
 BIN := $(VENV)/bin
