@@ -14,7 +14,7 @@ import numpy as np
 from sim.arrays.types import Array, Bools, Floats, Ints
 from sim.errors import InvalidInputError
 from sim.packs.pack import Pack
-from sim.predictions.fold import Fold, tested
+from sim.predictions.fold import Fold, fold_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -155,7 +155,7 @@ def asked_of(pack: Pack, split: str, prevalence: float) -> Asked:
         If truth was taken away, if there is no such split or prevalence, or if the fold has no
         positives or no negatives.
     """
-    fold = tested(pack, split)
+    fold = fold_of(pack, split)
     target = _target(pack, fold)
     weight = scaled(_weights(pack, fold, prevalence), target, prevalence)
     if np.isnan(weight).any():

