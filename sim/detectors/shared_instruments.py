@@ -51,7 +51,7 @@ def find(_learned: Seen, _sought: Bools, asked: Seen, _seed: int) -> Found:
 
 BASELINE = Baseline(
     name="shared-instruments",
-    title="Union-find over cards, addresses and /24s that few accounts have.",
+    title="union-find over cards, addresses and /24s that few accounts have",
     sees="cards, addresses and /24s of sign-up and use",
     source="Stringhini et al. 2015, EvilCohort (USENIX Security)",
     find=find,

@@ -53,7 +53,7 @@ def check_split(pack: Pack, split: str) -> None:
         raise InvalidInputError(f"{pack.store}: has no split {split}{why}")
 
 
-def tested(pack: Pack, split: str) -> Fold:
+def fold_of(pack: Pack, split: str) -> Fold:
     """Return what a split asks: what of its fold `test` sent something in the window.
 
     Raises

@@ -26,7 +26,7 @@ from sim.predictions.cells import (
     whole_numbers,
 )
 from sim.predictions.checks import Rows, faults_of, kept
-from sim.predictions.fold import Fold, check_split, tested
+from sim.predictions.fold import Fold, check_split, fold_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,7 +130,7 @@ def read_predictions(
         rows = Rows(**{k: v for k, v in columns.items() if k != "split"})
         if scheme is not None:
             rows = rows.pick(scheme == each)
-        fold = tested(pack, each)
+        fold = fold_of(pack, each)
         where = f"{name}: " if scheme is None else f"{name}: split {each}: "
         wrong = faults_of(rows, fold, pack)
         faults += [where + fault for fault in wrong]

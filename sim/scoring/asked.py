@@ -14,7 +14,7 @@ import numpy as np
 from sim.arrays.types import Array, Bools, Floats, Ints
 from sim.errors import InvalidInputError
 from sim.packs.pack import Pack
-from sim.predictions.fold import Fold, tested
+from sim.predictions.fold import Fold, fold_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -155,8 +155,14 @@ def asked_of(pack: Pack, split: str, prevalence: float) -> Asked:
         If truth was taken away, if there is no such split or prevalence, or if the fold has no
         positives or no negatives.
     """
-    fold = tested(pack, split)
+    fold = fold_of(pack, split)
     target = _target(pack, fold)
+    weight = scaled(_weights(pack, fold, prevalence), target, prevalence)
+    if np.isnan(weight).any():
+        raise InvalidInputError(
+            f"{pack.store}: positives or negatives of the fold test of {split} weigh nothing at a "
+            f"prevalence of {prevalence:g}: the population of the recipe has none of their typology"
+        )
     truth = pack.pandas(
         "truth/accounts", ["account_id", "typology_id", "operator_uid", "campaign_uid"]
     )
@@ -174,7 +180,7 @@ def asked_of(pack: Pack, split: str, prevalence: float) -> Asked:
         from_us=fold.from_us,
         to_us=fold.to_us,
         target=target,
-        weight=scaled(_weights(pack, fold, prevalence), target, prevalence),
+        weight=weight,
         owner=np.unique(mine["owner"], return_inverse=True)[1].astype(np.int64),
         operator=mine["operator_uid"].to_numpy(np.int64),
         org=mine["org_id"].to_numpy(np.int64),
@@ -201,13 +207,15 @@ def owners_of(operator: Ints, org: Ints) -> Ints:
 
 
 def scaled(weight: Floats, target: Bools, prevalence: float) -> Floats:
-    """Return weights that add up to 1, those of positives to the prevalence."""
-    sides = np.where(
-        target,
-        prevalence / weight[target].sum(),
-        (1 - prevalence) / weight[~target].sum(),
-    )
-    made: Floats = weight * sides
+    """Return weights that add up to 1, those of positives to the prevalence.
+
+    NaN where a side weighs nothing.
+    """
+    made = np.full(len(weight), np.nan)
+    for side, share in ((target, prevalence), (~target, 1 - prevalence)):
+        whole = weight[side].sum()
+        if whole > 0:
+            made[side] = weight[side] * (share / whole)
     return made
 
 

@@ -11,12 +11,12 @@ from sim.scoring.asked import Asked
 from sim.scoring.figures import Figure, Section
 from sim.scoring.shares import figure, share
 
-PARTS = ((0.1, "10", "a tenth"), (0.5, "50", "half"))
+# Parts of the accounts of a campaign, with what a part is called.
+_PARTS = ((0.1, "10", "a tenth"), (0.5, "50", "half"))
 _NOTE = (
-    "A campaign counts if an account of it in the fold is to be found; its accounts are all of it "
-    "that are in the fold. Of a campaign of up to ten accounts one account is a tenth. Every "
-    "campaign counts once; intervals are those of Wilson on the number of campaigns. Of those "
-    "without campaign accounts count, by their weight."
+    "The accounts of a campaign are those of it in the fold that are to be found; of up to ten of "
+    "them one is a tenth. Every campaign counts once; intervals are those of Wilson on the number "
+    "of campaigns. Of those without campaign accounts count, by their weight."
 )
 
 
@@ -45,7 +45,7 @@ def section(answer: Answer) -> Section:
 
 
 class Campaigns:
-    """The campaigns of a fold that have an account to be found.
+    """The campaigns of a fold, with their accounts in it that are to be found.
 
     Attributes
     ----------
@@ -53,45 +53,30 @@ class Campaigns:
         Of each campaign, shape (campaigns,).
     of
         The number of the campaign of each entity, -1 for none, shape (entities,).
-    accounts
-        Accounts of each in the fold, shape (campaigns,).
     """
 
     def __init__(self, asked: Asked) -> None:
         """Take the campaigns that are asked for."""
-        wanted = asked.target & (asked.campaign != 0)
-        self.uid, first = np.unique(asked.campaign[wanted], return_index=True)
-        self.typology = asked.typology[wanted][first].astype(str)
-        place = np.searchsorted(self.uid, asked.campaign)
-        place = np.minimum(place, max(len(self.uid) - 1, 0))
-        known = np.isin(asked.campaign, self.uid)
-        self.of: Ints = np.where(known, place, -1)
-        self.accounts: Ints = np.bincount(self.of[known], minlength=len(self.uid))
-
-    def __len__(self) -> int:
-        return len(self.uid)
-
-    def sums(self, values: Bools | Floats | Ints) -> Floats:
-        """Return the sum over the accounts of each campaign, shape (campaigns,)."""
-        known = self.of >= 0
-        return np.bincount(self.of[known], values[known], minlength=len(self)).astype(float)
+        sought = asked.target & (asked.campaign != 0)
+        self.uid, first, number = np.unique(
+            asked.campaign[sought], return_index=True, return_inverse=True
+        )
+        self.typology = asked.typology[sought][first].astype(str)
+        self.of: Ints = np.full(len(asked), -1)
+        self.of[sought] = number
 
     def flagged_share(self, flagged: Bools) -> Floats:
         """Return the share of the accounts of each campaign that are flagged."""
-        return self.sums(flagged) / self.accounts
-
-
-def reached(flagged_share: Floats, part: float) -> Bools:
-    """Tell of which campaigns at least a part of the accounts are flagged."""
-    reached: Bools = flagged_share >= part - 1e-12
-    return reached
+        sought = self.of >= 0
+        accounts = np.bincount(self.of[sought], minlength=len(self.uid))
+        return np.bincount(self.of[sought], flagged[sought], len(self.uid)) / accounts
 
 
 def _of_campaigns(flagged_share: Floats, of: str = "") -> list[Figure]:
     """Return the campaign recall of some campaigns, at each part of their accounts."""
     figures = []
-    for part, name, words in PARTS:
-        found, size = reached(flagged_share, part), len(flagged_share)
+    for part, name, words in _PARTS:
+        found, size = flagged_share >= part - 1e-12, len(flagged_share)
         made = share(found, np.ones(size), np.arange(size))
         figures.append(
             figure(

@@ -107,7 +107,7 @@ def _figures(asked: Question, course: Course | None, nobody: str) -> Iterator[Fi
 def _curve(asked: Question, course: Course) -> Curve:
     """Return the share that is detected, by length; of many lengths some."""
     pick = np.unique(np.linspace(0, len(course.at) - 1, _MOST_POINTS).round().astype(int))
-    low, high = course.band()
+    band = course.band()
     which = {"days": "time_to_detection", "exchanges": "exchanges_to_detection"}
     axes = {
         "days": "days since the first exchange that extracts",
@@ -120,8 +120,8 @@ def _curve(asked: Question, course: Course) -> Curve:
         y_name=f"share of {asked.who} detected",
         x=(0.0, *course.at[pick].tolist()),
         y=(0.0, *course.share[pick].tolist()),
-        low=(0.0, *low[pick].tolist()),
-        high=(0.0, *high[pick].tolist()),
+        low=None if band is None else (0.0, *band[0][pick].tolist()),
+        high=None if band is None else (0.0, *band[1][pick].tolist()),
         step=True,
     )
 

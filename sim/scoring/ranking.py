@@ -57,11 +57,12 @@ class Ranked(NamedTuple):
         return cls(order, last, target)
 
     def rates(self, weight: Floats) -> Rates:
-        """Return the rates at all thresholds; each side weighs something."""
-        positive = np.where(self.target, weight, 0.0)[self.order]
-        negative = np.where(self.target, 0.0, weight)[self.order]
-        true, false = (np.cumsum(side)[self.last] for side in (positive, negative))
-        return Rates(true / true[-1], false / false[-1])
+        """Return the rates at all thresholds; NaN for a side that weighs nothing."""
+        sides = []
+        for side in (self.target, ~self.target):
+            sums = np.cumsum(np.where(side, weight, 0.0)[self.order])[self.last]
+            sides.append(sums / sums[-1] if sums[-1] > 0 else np.full(len(sums), np.nan))
+        return Rates(*sides)
 
 
 def average_precision(rates: Rates, prevalence: float) -> float:

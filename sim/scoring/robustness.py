@@ -109,20 +109,24 @@ def difference(one: Measured, other: Measured) -> Measured:
 
 def _between(base: Score, other: Score, name: str, meaning: str) -> Figure:
     """Return the drop of a figure from the base to another split."""
-    first, second = base.figure(name), other.figure(name)
+    first, second = (_there(score, name) for score in (base, other))
     made = difference(
         Measured(first.value, first.low, first.high),
         Measured(second.value, second.low, second.high),
     )
-    where = f"{other.split} ({meaning})" if meaning else other.split
     return figure(
         f"drop_{name}",
-        f"{first.words}: drop in {where}",
+        f"{first.words}: drop in {other.split}{f' ({meaning})' if meaning else ''}",
         made,
         rests_on=f"{first.value:.3g} less {second.value:.3g}" if made.value is not None else "",
         why_not=first.why_not or second.why_not,
         of=other.split,
     )
+
+
+def _there(score: Score, name: str) -> Figure:
+    """Return a figure of a score; it need not be there in a score of another version."""
+    return score.figure(name) or Figure(name, name, why_not=f"the score has no {name}")
 
 
 def _adaptations(answer: Answer, sought: Bools) -> list[set[str]]:

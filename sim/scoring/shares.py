@@ -14,7 +14,7 @@ from sim.scoring.intervals import LEAST_OWNERS, LEVEL, of_share
 ENDS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 # The normal quantile of an interval of 95 %.
 _Z = 1.959964
-_NO_INTERVAL = f"no interval: fewer than {LEAST_OWNERS} operators, or all draws are alike"
+_NO_INTERVAL = "no interval: too few draws, or too few operators to draw from, or all draws alike"
 
 
 class Measured(NamedTuple):

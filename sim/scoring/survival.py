@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.arrays.types import Bools, Floats
+from sim.scoring.intervals import LEAST_OWNERS
 from sim.scoring.shares import ENDS, Draws, Measured, share_within, within
 
 
@@ -67,8 +68,10 @@ class Course(NamedTuple):
             return Measured(None)
         return within(float(values[0]), self._median(self.draws), self.owners)
 
-    def band(self) -> tuple[Floats, Floats]:
-        """Return the ends of the interval of 95 % at each length."""
+    def band(self) -> tuple[Floats, Floats] | None:
+        """Return the ends of the interval of 95 % at each length; None where there is none."""
+        if self.owners < LEAST_OWNERS or len(self.draws) < 2:
+            return None
         low, high = np.quantile(self.draws, ENDS, axis=0)
         return low, high
 
@@ -92,12 +95,12 @@ def course_of(waits: Waits) -> Course:
         At least one.
     """
     order = np.argsort(waits.length, kind="stable")
-    at, first = np.unique(waits.length[order], return_index=True)
+    at, first = np.unique(waits.length[order].astype(np.float64), return_index=True)
     weights = np.vstack([waits.weight[None, :], waits.draws.times * waits.weight])[:, order]
 
     waiting = np.cumsum(weights[:, ::-1], axis=1)[:, ::-1][:, first]
     events = np.add.reduceat(weights * waits.found[order], first, axis=1)
     # in a draw nobody may be left; and sums in another order differ in their last digits
     stay = np.divide(waiting - events, waiting, out=np.ones_like(events), where=events > 0)
-    shares = 1 - np.cumprod(np.where(stay < 1e-9, 0, stay), axis=1)
-    return Course(at.astype(float), shares[0], shares[1:], waits.draws.owners)
+    shares = 1 - np.cumprod(np.where(stay < 1e-9, 0.0, stay), axis=1)
+    return Course(at, shares[0], shares[1:], waits.draws.owners)
