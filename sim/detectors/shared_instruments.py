@@ -18,7 +18,7 @@ from sim.detectors.seen import Seen
 # What more accounts than these have joins nobody.
 MOST = 40
 # A pair is joined from here on: by a card of three, or by an address and a /24 of ten and a card
-# of twenty. Lower, and chains of offices join a fifth of all accounts.
+# of twenty. At 0.5 chains of offices join 125 of 2,000 accounts.
 ENOUGH = 0.7
 
 
