@@ -12,7 +12,7 @@ from sim.predictions.table import Moments, Predictions
 from sim.scoring import campaigns, clusters, delay, robustness, slices
 from sim.scoring.answer import Answer
 from sim.scoring.asked import Asked, asked_of
-from sim.scoring.score import answer_of
+from sim.scoring.judge import answer_of
 from tests.support.twenty import figures, values
 
 HOUR_US = 3_600_000_000
