@@ -86,9 +86,10 @@ def test_curves_rise_from_nothing_to_what_is_detected() -> None:
         "campaign_time_to_detection",
     ]
     first = curves[0]
-    assert first.x == (0, 0, 1, 2.5, 8, 9)
+    assert list(first.x) == [0, 0, 1, 2.5, 8, 9]
     assert first.y == pytest.approx((0, 1 / 16, 2 / 16, 3 / 16, 4 / 16, 4 / 16))
-    assert (first.step, first.low) == (True, None)  # of four operators
+    assert first.step
+    assert not first.low  # of four operators
 
 
 def test_a_curve_has_a_band_if_there_are_operators_to_draw_from() -> None:
