@@ -7,7 +7,7 @@ N ?= 1000
 SEED ?= 1
 LOWEST ?= .venv-lowest
 LOWEST_PYTHON ?= python3.11
-PARALLEL := -n auto --dist loadfile --no-loadscope-reorder --session-timeout 3600
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder --session-timeout 3600 --max-worker-restart 1
 # For what takes longer than a fast test may.
 UNLIMITED := --timeout 0 -o faulthandler_timeout=0
 BIN := $(VENV)/bin
@@ -68,10 +68,11 @@ torture: $(INSTALLED_TEST) ## Hard trials, N random scenarios (1000) from SEED (
 bench: $(INSTALLED_TEST) ## Speed ratios; some 15 minutes, 30 GB of disk.
 	$(BIN)/pytest -m bench -s $(UNLIMITED); ended=$$?; $(BIN)/python -m tools.generate_docs; exit $$ended
 
-docs: $(INSTALLED_TEST) ## Rewrite the generated parts of docs/ and the schemas in scenarios/.
+docs: $(INSTALLED_TEST) ## Rewrite the generated parts of docs/, its notebooks and the schemas in scenarios/.
 	$(BIN)/sim schema > scenarios/schema.json
 	$(BIN)/sim schema recipe > scenarios/packs/schema.json
 	$(BIN)/python -m tools.generate_docs
+	$(BIN)/python -m tools.notebook
 
 site: $(INSTALLED_TEST) ## Build the documentation as a site into runs/site, and check its links.
 	@$(BIN)/python -c 'import mkdocs' 2>/dev/null \

@@ -98,11 +98,16 @@ def scenario_from(
 
 def _with_seed(scenario: Scenario, seed: int) -> Scenario:
     """Return a resolved scenario with another seed, 0 to 2^64 - 1."""
+    expect_seed(seed)
+    return scenario.model_copy(update={"seed": seed})
+
+
+def expect_seed(seed: int) -> None:
+    """Raise TypeError for what is no whole number, and InvalidInputError unless 0 to 2^64 - 1."""
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise TypeError(f"a seed is a whole number; found {_type_of(seed)}")
     if not 0 <= seed <= _MOST_SEED:
         raise InvalidInputError(f"seed: should be 0 to {_MOST_SEED}, found {seed}")
-    return scenario.model_copy(update={"seed": seed})
 
 
 def override_texts(overrides: Overrides) -> list[str]:

@@ -56,7 +56,8 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
     monkeypatch.setenv("SIM_WORKERS", "1")
     monkeypatch.delenv("COLUMNS", raising=False)
-    monkeypatch.setattr("sim.cli.progress.ELSEWHERE_S", 600.0)  # slow machines say nothing more
+    for name in ("ELSEWHERE_S", "SILENT_S"):
+        monkeypatch.setattr(f"sim.cli.progress.{name}", 600.0)  # slow machines say nothing more
 
 
 @pytest.fixture(scope="session")

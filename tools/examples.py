@@ -7,7 +7,7 @@ marked `output` after one shows what it prints. A `yaml` block that begins with 
 becomes that file. Commands that fetch or install something are marked `sh-session`.
 
 `python tools/examples.py PAGE...` runs the examples of the pages and rewrites what is shown of
-their output; the tests only compare.
+their output, and the pictures that they draw beside the page; the tests only compare.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import io
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,10 +28,14 @@ from typing import Any, NamedTuple
 
 from click.testing import CliRunner
 
+from sim.cli import progress
 from sim.cli.main import cli
 
 ANY_LINES = "..."
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"^\$ ([^\n]*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+FILE_NAME = re.compile(r"# (\S+\.yaml)\n")
+_PICTURE = re.compile(r"!\[[^\]]*\]\(([\w-]+\.png)\)")
 
 
 class Example(NamedTuple):
@@ -63,7 +68,7 @@ def run_examples(page: Path) -> Iterator[Example]:
     source, said = "", io.StringIO()
     for block in FENCE.finditer(page.read_text(encoding="utf-8")):
         language, content = block[1], block[2]
-        name = re.match(r"# (\S+\.yaml)\n", content)
+        name = FILE_NAME.match(content)
         if language == "yaml" and name:
             Path(name[1]).write_text(content, encoding="utf-8")
         elif language == "python":
@@ -83,7 +88,7 @@ def run_examples(page: Path) -> Iterator[Example]:
 
 def _commands(content: str, start: int) -> Iterator[Example]:
     """Run each command of a console block, whose text begins at `start` of its page."""
-    for command in re.finditer(r"^\$ ([^\n]*)\n((?:(?!\$ ).*\n)*)", content, re.MULTILINE):
+    for command in COMMAND.finditer(content):
         printed = lines_of(output_of(command[1]))
         shown = command[2].splitlines()
         yield Example(command[1], printed, shown, start + command.start(2), start + command.end(2))
@@ -177,6 +182,11 @@ def _likeness(shown: str, printed: str) -> float:
     return difflib.SequenceMatcher(None, one, other).ratio() + (shown == printed)
 
 
+def pictures_of(text: str) -> list[str]:
+    """Names of the pictures beside a page that it shows; its examples draw them."""
+    return _PICTURE.findall(FENCE.sub("", text))
+
+
 def rewrite(page: Path) -> bool:
     """Run the examples of a page and write what they print; whether anything changed."""
     text = page.read_text(encoding="utf-8")
@@ -185,6 +195,8 @@ def rewrite(page: Path) -> bool:
         os.chdir(folder)
         try:
             examples = list(run_examples(page))
+            for picture in pictures_of(text):
+                shutil.copy(picture, page.parent)
         finally:
             os.chdir(here)
     for example in reversed(examples):
@@ -198,6 +210,7 @@ def rewrite(page: Path) -> bool:
 
 def main(names: Sequence[str]) -> None:
     """Rewrite the pages `names`."""
+    progress.ELSEWHERE_S = progress.SILENT_S = 600.0  # slow machines say nothing more
     for name in names:
         said = "rewritten" if rewrite(Path(name).resolve()) else "as it was"
         sys.stdout.write(f"{name}: {said}\n")

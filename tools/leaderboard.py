@@ -29,14 +29,13 @@ from sim.scoring.judge import score_all
 from sim.scoring.leaderboard import Leaderboard, leaderboard
 from sim.scoring.score import Score
 from sim.scoring.score_files import read_scores, write_scores
-from sim.scoring.words import interval_words
+from sim.scoring.words import interval_words, number_words
 
 ROOT = Path(__file__).parents[1]
 BOARD = ROOT / "reports" / "leaderboard.md"
 PAGE = ROOT / "docs" / "background" / "detectors.md"
 LEVELS = ("hard", "medium", "easy")
 PREVALENCE = 0.01
-_SHOWN = {"PR-AUC": "pr_auc", "AUC": "auc", "recall at FPR 1e-2": "recall_at_fpr_1e-2"}
 _BLOCK = re.compile(r"(<!-- measured: leaderboard -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -72,7 +71,7 @@ def main() -> None:
     if not asked.dry_run:
         board.write(BOARD)
         page = PAGE.read_text(encoding="utf-8")
-        text = table_of(board, {score.detector for score in made})
+        text = tables_of(board)
         PAGE.write_text(_BLOCK.sub(lambda x: f"{x[1]}{text}{x[2]}", page), encoding="utf-8")
 
 
@@ -115,25 +114,34 @@ def others(made: Sequence[Score]) -> list[Score]:
     return [score for score in kept if score.detector not in names]
 
 
-def table_of(board: Leaderboard, names: set[str]) -> str:
-    """Return the table of the documentation: baselines on the split `campaign`, by pack."""
-    packs = list(dict.fromkeys(score.pack for score in board.scores))
+def tables_of(board: Leaderboard) -> str:
+    """Return the tables of the documentation: for each pack the ROC-AUC of detectors by split."""
     text = ""
-    for title, id_ in _SHOWN.items():
-        cells = {
-            (x.detector, x.pack): interval_words(x.figure(id_))
-            for pack in packs
-            for x in board.of(pack, "campaign")
-            if x.detector in names
-        }
-        heads = [re.sub(r"extraction-bench-v1-", "", pack) for pack in packs]
-        text += f"| {title}, `campaign` | {' | '.join(heads)} |\n"
-        text += f"| --- |{' --: |' * len(packs)}\n"
-        for name in sorted({detector for detector, _ in cells}):
-            row = [cells.get((name, pack), "-") for pack in packs]
-            text += f"| `{name}` | {' | '.join(row)} |\n"
+    for pack in dict.fromkeys(score.pack for score in board.scores):
+        mine = [score for score in board.scores if score.pack == pack]
+        columns = list(dict.fromkeys(_column(score) for score in mine))
+        names = dict.fromkeys(score.detector for score in mine)
+        text += f"`{pack}`:\n\n| ROC-AUC | {' | '.join(columns)} |\n"
+        text += f"| --- |{' --: |' * len(columns)}\n"
+        for name in names:
+            found = [[x for x in mine if (x.detector, _column(x)) == (name, c)] for c in columns]
+            text += f"| `{name}` | {' | '.join(map(_cell, found))} |\n"
         text += "\n"
     return text
+
+
+def _column(score: Score) -> str:
+    """Return the column of a split; those with one typology held out share theirs."""
+    return "typology-held-out, mean" if score.split.startswith("typology-") else score.split
+
+
+def _cell(scores: Sequence[Score]) -> str:
+    """Return the ROC-AUC of a split with its interval, or the mean over several splits."""
+    figures = [figure for score in scores if (figure := score.figure("auc"))]
+    values = [figure.value for figure in figures if figure.value is not None]
+    if len(values) == 1:
+        return interval_words(figures[0])
+    return number_words(sum(values) / len(values) if values else None)
 
 
 if __name__ == "__main__":

@@ -11,18 +11,16 @@ the notebook prints its own.
 from __future__ import annotations
 
 import json
-import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tools.examples import FENCE
+from tools.examples import COMMAND, FENCE, FILE_NAME
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "docs" / "tutorials" / "detector.md",)
 
-_FILE = re.compile(r"# (\S+\.yaml)\n")
-_COMMAND = re.compile(r"^\$ ([^\n]*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -67,13 +65,13 @@ def cells_of(text: str) -> list[Cell]:
 
 def _code_cells(language: str, content: str) -> Iterator[Cell]:
     """Yield the cells that do what a block does; none for a block that is only read."""
-    name = _FILE.match(content)
+    name = FILE_NAME.match(content)
     if language == "yaml" and name:
         yield Cell("code", f"%%writefile {name[1]}\n{content.rstrip()}")
     elif language == "python":
         yield Cell("code", content.rstrip())
     elif language == "console":
-        for command in _COMMAND.finditer(content):
+        for command in COMMAND.finditer(content):
             yield Cell("code", f"!{command[1]}", command[2].splitlines())
     elif language == "sh":
         for line in content.replace("\\\n", " ").splitlines():
@@ -103,7 +101,7 @@ def notebook_of(page: Path) -> str:
 
 def _json_of(cell: Cell, number: int) -> dict[str, Any]:
     """Return a cell as the form wants it."""
-    made = {
+    made: dict[str, Any] = {
         "cell_type": cell.kind,
         "id": f"cell-{number:02}",
         "metadata": {},
@@ -119,7 +117,7 @@ def main() -> None:
     for page in PAGES:
         place = page.with_suffix(".ipynb")
         place.write_text(notebook_of(page), encoding="utf-8")
-        print(place.relative_to(ROOT))
+        sys.stdout.write(f"{place.relative_to(ROOT)}\n")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal, overload
 
-from sim._inputs import expect_one_of, names_from
+from sim._inputs import expect_one_of, expect_seed, names_from
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,6 +95,7 @@ def detect(
     from sim.predictions.make import detections
 
     expect_one_of("labels", labels, LABELS)
+    expect_seed(seed)
     opened, one = open_pack(pack), isinstance(detectors, str)
     place = None if out is None else os.fspath(out)
     choice = chosen(opened, names_from(detectors), names_from(splits), place, one, force)

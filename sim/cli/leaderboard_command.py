@@ -35,4 +35,6 @@ def leaderboard(scores: tuple[str, ...], out: Path | None, quiet: bool) -> None:
     if out is None:
         click.echo(board.to_markdown(), nl=False)
     elif not quiet:
-        click.echo(f"leaderboard: {out}, {len(board)} score{'s' if len(board) != 1 else ''}", err=True)
+        click.echo(
+            f"leaderboard: {out}, {len(board)} score{'s' if len(board) != 1 else ''}", err=True
+        )

@@ -15,6 +15,7 @@ _DRAW = (
 )
 _BEGIN = "`sim show worked_example > mine.yaml` writes a scenario to begin with"
 _PACK = "`sim dataset RECIPE` makes a pack of labelled data"
+_DETECT = "`sim detect NAME --pack PACK -o FILE` lets a detector score accounts"
 _INSTEAD = {
     **dict.fromkeys(("plot", "chart", "charts", "draw", "graph", "figure", "picture"), _DRAW),
     **dict.fromkeys(("simulate", "start", "execute", "generate"), "`sim run SCENARIO` simulates"),
@@ -25,6 +26,7 @@ _INSTEAD = {
     **dict.fromkeys(("count", "sum"), "`sim counts RUN` counts a run"),
     **dict.fromkeys(("ls", "catalog"), "`sim list` shows what there is"),
     **dict.fromkeys(("pack", "packs", "recipe", "data", "labels"), _PACK),
+    **dict.fromkeys(("train", "predict", "detector", "baseline"), _DETECT),
     **dict.fromkeys(("odds", "explain", "weigh"), "`sim compare` says what counts can tell"),
     **dict.fromkeys(("repeat", "replicates"), "`sim replicate SCENARIO` counts under many seeds"),
     **{kind: f"`sim list {kind}` shows them" for kind in KINDS},

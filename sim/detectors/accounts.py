@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,11 @@ from sim.features.marginals import account_features
 from sim.tables.database import RunTables
 
 LEAVES, ITERATIONS = 15, 80
+# Small trees of large leaves, each split by a third of the features: where labels are few or wrong,
+# and where what is told of neighbours tells more than it would of accounts never seen.
+CAREFUL: Mapping[str, float] = MappingProxyType(
+    {"max_leaf_nodes": 6, "learning_rate": 0.06, "min_samples_leaf": 40, "max_features": 0.3}
+)
 NO_EXTRA = "learned scores need the extra `detect`: pip install 'llm-traffic-sim[detect]'"
 
 
@@ -62,10 +68,19 @@ def matrices(learned: Any, asked: Any) -> tuple[Floats, Floats, list[str]]:
     return first.to_numpy(np.float64), second.to_numpy(np.float64), names
 
 
-def boosted(first: Floats, sought: NDArray[np.bool_], second: Floats) -> Floats:
+def boosted(first: Floats, sought: NDArray[np.bool_], second: Floats, **changed: float) -> Floats:
     """Return scores of gradient boosting for the rows of `second`, learned from those of `first`.
 
     The same numbers each time. Where nothing, or everything, is sought, all have that score.
+
+    Parameters
+    ----------
+    first, second
+        A row an account, shapes (learned accounts, features) and (asked accounts, features).
+    sought
+        Which of those that are learned from are to be found.
+    changed
+        Parameters of the classifier of scikit-learn that replace those here, such as `CAREFUL`.
 
     Raises
     ------
@@ -80,14 +95,14 @@ def boosted(first: Floats, sought: NDArray[np.bool_], second: Floats) -> Floats:
     except ModuleNotFoundError as error:
         raise InvalidInputError(NO_EXTRA) from error
 
-    model = HistGradientBoostingClassifier(
-        max_iter=ITERATIONS,
-        max_leaf_nodes=LEAVES,
-        learning_rate=0.08,
-        l2_regularization=1.0,
-        early_stopping=False,
-        random_state=0,
-    )
+    usual: dict[str, Any] = {
+        "max_iter": ITERATIONS,
+        "max_leaf_nodes": LEAVES,
+        "learning_rate": 0.08,
+        "l2_regularization": 1.0,
+        "random_state": 0,
+    }
+    model = HistGradientBoostingClassifier(early_stopping=False, **usual | changed)
     with threadpool_limits(1):  # threads that wait for each other on a busy machine cost minutes
         model.fit(first, sought)
         return np.asarray(model.predict_proba(second)[:, 1])

@@ -57,7 +57,8 @@ def prompts_of(seen: Seen, most: int = MOST) -> Prompts:
         Accounts of a log; the prompts of all accounts of the log are returned.
     most
         Prompts of an account at most. Of one with n prompts each k-th is taken, with k = n / most
-        rounded up, from the first on: the whole window is looked at, in bounded memory.
+        rounded up, from the first on: the whole window is looked at, in bounded memory. Of prompts
+        to come their number plays a part in this, and nothing else.
 
     Raises
     ------

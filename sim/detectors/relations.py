@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from sim.arrays.types import Bools, Floats, Ints
-from sim.detectors.accounts import boosted, matrices
+from sim.detectors.accounts import CAREFUL, boosted, matrices
 from sim.detectors.baseline import Baseline, Found
 from sim.detectors.marginals import alone
 from sim.detectors.neighbours import Graph, graph_of
@@ -27,7 +27,7 @@ _FOLDS = 5
 _PROMPTS = ("system_prompt_hash", "prompt_simhash64", "prompt_cluster")
 
 
-def by_relations(learned: Seen, sought: Bools, asked: Seen) -> Floats:
+def by_relations(learned: Seen, sought: Bools, asked: Seen, seed: int = 0) -> Floats:
     """Return scores of accounts by what they and their neighbours do, shape (asked accounts,).
 
     Accounts that are learned from are scored by models of the other groups: else neighbours would
@@ -42,6 +42,8 @@ def by_relations(learned: Seen, sought: Bools, asked: Seen) -> Floats:
         Which of them are to be found, shape (learned accounts,).
     asked
         Accounts that are scored, with features of the same names; what one side lacks is 0.
+    seed
+        Which features each split of a tree is offered.
 
     Raises
     ------
@@ -53,11 +55,11 @@ def by_relations(learned: Seen, sought: Bools, asked: Seen) -> Floats:
     own, parts = [alone(side.features) for side in sides], _parts(learned.group)
     graphs = [_graph(side) for side in sides]
 
-    scores = _both(own, sought, parts)
+    scores = _both(own, sought, parts, seed)
     for _ in range(ROUNDS):
         told = _told(sides, graphs, scores)
         frames = [frame.join(mine) for frame, mine in zip(told, own, strict=True)]
-        scores = _both(frames, sought, parts)
+        scores = _both(frames, sought, parts, seed)
     return scores[1]
 
 
@@ -95,20 +97,21 @@ def _parts(group: Ints) -> Ints:
     return np.asarray(dealt[place])
 
 
-def _both(frames: list[Any], sought: Bools, parts: Ints) -> tuple[Floats, Floats]:
+def _both(frames: list[Any], sought: Bools, parts: Ints, seed: int) -> tuple[Floats, Floats]:
     """Return scores of what is learned from, each part by the others, and of what is asked."""
+    careful = {**CAREFUL, "random_state": seed % 2**32}
     first, second, _ = matrices(*frames)
     own = np.zeros(len(first))
     for part in range(_FOLDS):
         held = parts == part
         if held.any() and not held.all():
-            own[held] = boosted(first[~held], sought[~held], first[held])
-    return own, boosted(first, sought, second)
+            own[held] = boosted(first[~held], sought[~held], first[held], **careful)
+    return own, boosted(first, sought, second, **careful)
 
 
-def find(learned: Seen, sought: Bools, asked: Seen, _seed: int) -> Found:
-    """Score accounts by what they and their neighbours do; nothing is drawn."""
-    return Found(by_relations(learned, sought, asked))
+def find(learned: Seen, sought: Bools, asked: Seen, seed: int) -> Found:
+    """Score accounts by what they and their neighbours do."""
+    return Found(by_relations(learned, sought, asked, seed))
 
 
 BASELINE = Baseline(

@@ -18,7 +18,7 @@ from sim.detectors.seen import Seen
 # What more accounts than these have joins nobody.
 MOST = 40
 # A pair is joined from here on: by a card of three, or by an address and a /24 of ten and a card
-# of twenty. Lower, and chains of offices join a fifth of all accounts.
+# of twenty. At 0.5 chains of offices join 125 of 2,000 accounts.
 ENOUGH = 0.7
 
 
@@ -51,7 +51,7 @@ def find(_learned: Seen, _sought: Bools, asked: Seen, _seed: int) -> Found:
 
 BASELINE = Baseline(
     name="shared-instruments",
-    title="Union-find over cards, addresses and /24s that few accounts have.",
+    title="union-find over cards, addresses and /24s that few accounts have",
     sees="cards, addresses and /24s of sign-up and use",
     source="Stringhini et al. 2015, EvilCohort (USENIX Security)",
     find=find,

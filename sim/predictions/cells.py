@@ -24,7 +24,7 @@ _MOST_ID = 2**63 - 1
 _SHOWN = 3
 # Characters of a cell that a message shows.
 _LONGEST = 40
-_ZONE = r"(?:[Zz]|[+-]\d\d:?\d\d)$"
+_ZONE = r"(?:[Zz]|[+-]\d\d:?\d\d|:\d\d(?:\.\d+)?[+-]\d\d)$"  # DuckDB and PostgreSQL write +00
 
 
 class CellError(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -111,13 +112,14 @@ def places_of(out: str, baselines: Sequence[Baseline], is_file: bool, force: boo
         raise InvalidInputError(f"{out}: is a file, and each detector gets its own; give a folder")
     store, file = apart(out) if is_file else (Store.of(out), "")
     files = [file] if is_file else [f"{each.name}.parquet" for each in baselines]
+    places = [out] if is_file else [posixpath.join(out, name) for name in files]
     if store.is_local:
         expect_outside(out, store.folder / files[0])
         expect_writable(out, store.folder)
 
-    there = [] if force else [store.name(path) for path in files if store.is_file(path)]
+    there = [] if force else [path for path in places if store.is_file(posixpath.basename(path))]
     if there:
         raise InvalidInputError(
             f"{', '.join(there)}: is there already; choose another place, or --force replaces it"
         )
-    return [store.full(path) if store.is_local else store.name(path) for path in files]
+    return places

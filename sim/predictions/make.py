@@ -209,7 +209,10 @@ def _opened(pack: Pack, labels: Labels) -> Iterator[Logs]:
     with local(pack.store, lambda path: path.endswith(".json") or path.startswith(read)) as store:
         records = [r for r in records_of(pack.manifest) if r.path.startswith(read)]
         refuse_damaged(store, records, "nothing was learned")
-        yield Logs(Pack(store))
+        copy = Pack(store)
+        for stem in dict.fromkeys(stem_of(record.path) for record in records):
+            copy.dataset(stem)  # says which file is missing
+        yield Logs(copy)
 
 
 def predictions(found: Found, asked: Side) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 
 from sim.catalog import typologies
@@ -26,6 +27,7 @@ COLUMNS = (
     ("accounts detected within 7 days", "detected_within_7_days"),
     ("got away, in parts of what was planned", "got_away_planned"),
 )
+_SHOWN = frozenset(id_ for _, id_ in COLUMNS)
 _WORST, _FPR = "FPR of the worst hard negative", "fpr"
 # Splits in the order in which they are shown; others follow by name.
 _FIRST = ("campaign", "time", "regime", "world-held-out", "adaptation-held-out")
@@ -146,17 +148,32 @@ def _place(score: Score) -> tuple[object, ...]:
 
 def _shortened(score: Score) -> Score:
     """Return a score with the figures of a leaderboard alone."""
-    shown = {id_ for _, id_ in COLUMNS}
     sections = []
     for section in score.sections:
-        kept = tuple(
-            x
-            for x in section.figures
-            if (x.id in shown and not x.of) or (x.id == _FPR and x.of in _hard_negatives())
-        )
-        if kept:
-            sections.append(Section(section.id, section.title, kept))
+        kept = [x for x in section.figures if x.id in _SHOWN and not x.of]
+        if section.id == "false_positives":
+            kept = _worst(section)
+        figures = tuple(replace(x, rests_on="", why_not="") for x in kept)
+        if figures:
+            sections.append(Section(section.id, section.title, figures))
     return replace(score, sections=tuple(sections), curves=(), notes=())
+
+
+def _worst(section: Section) -> list[Figure]:
+    """Return the rate of the hard negative that is flagged most; none if none was measured."""
+    rates = [
+        (x.value, x)
+        for x in section.figures
+        if x.id == _FPR and x.of in _hard_negatives() and x.value is not None
+    ]
+    return [max(rates, key=itemgetter(0))[1]] if rates else []
+
+
+@cache
+def _hard_negatives() -> frozenset[str]:
+    """Return the typologies that were made to look like one that extracts."""
+    extract = [kind for kind in typologies().values() if kind.is_extraction]
+    return frozenset(twin for kind in extract for twin in kind.twins)
 
 
 def _mixed(named: Sequence[tuple[str, Score]]) -> list[str]:
@@ -199,26 +216,11 @@ def _figures(score: Score) -> list[object]:
 
 
 def row_of(score: Score) -> list[str]:
-    """Return the cells of a score in the table of its split."""
+    """Return the cells of a shortened score in the table of its split."""
     cells = [interval_words(score.figure(id_)) for _, id_ in COLUMNS]
-    return [f"`{score.detector}`", *cells, _worst(score)]
-
-
-def _worst(score: Score) -> str:
-    """Return the hard negative that is flagged most, with its rate."""
-    figures = [x for s in score.sections for x in s.figures if x.id == _FPR]
-    measured = [x for x in figures if x.value is not None]
-    if not measured:
-        return "-"
-    worst = max(measured, key=lambda x: x.value or 0.0)
-    return f"{worst.of} {interval_words(worst)}"
-
-
-@cache
-def _hard_negatives() -> frozenset[str]:
-    """Return the typologies that were made to look like one that extracts."""
-    extract = [kind for kind in typologies().values() if kind.is_extraction]
-    return frozenset(twin for kind in extract for twin in kind.twins)
+    worst = [x for section in score.sections for x in section.figures if x.id == _FPR]
+    rate = f"{worst[0].of} {interval_words(worst[0])}" if worst else "-"
+    return [f"`{score.detector}`", *cells, rate]
 
 
 def _number(figure: Figure | None) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,15 +20,16 @@ ScoreFile: TypeAlias = str | os.PathLike[str]
 
 
 def scores_text(scores: Sequence[Score]) -> str:
-    """Return scores as the text of a file, one after the other under `scores`."""
+    """Return scores as JSON that people can read, one after the other under `scores`."""
     return printable_json({"scores": [score.to_dict() for score in scores]}) + "\n"
 
 
 def write_scores(scores: Sequence[Score], place: ScoreFile) -> None:
-    """Write scores to a file of JSON; its folder is made if it is missing."""
+    """Write scores to a file of JSON, a line each; its folder is made if it is missing."""
     path = Path(place)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(scores_text(scores), encoding="utf-8")
+    lines = ",\n".join(printable_json(score.to_dict(), None) for score in scores)
+    path.write_text(f'{{"scores": [\n{lines}\n]}}\n', encoding="utf-8")
 
 
 def read_scores(place: ScoreFile) -> tuple[Score, ...]:
@@ -73,13 +75,18 @@ def _score(where: str, number: int, data: Any) -> Score:
     if unknown:
         raise InvalidInputError(f"{where}: score {number}: unknown: {', '.join(unknown)}")
     try:
-        return TypeAdapter(Score).validate_python(values)
+        return _form().validate_python(values)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise InvalidInputError(
             f"{where}: score {number}: {printable(place)}: {printable(first['msg'])}; {_REMEDY}"
         ) from None
+
+
+@cache
+def _form() -> TypeAdapter[Score]:
+    return TypeAdapter(Score)
 
 
 def _no_number(name: str) -> float:

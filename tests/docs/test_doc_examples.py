@@ -52,6 +52,16 @@ def test_a_page_is_rewritten_with_what_its_examples_print(tmp_path: Path) -> Non
     assert not rewrite(page)
 
 
+def test_pictures_that_a_page_draws_and_shows_are_put_beside_it(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "```sh\ncp /dev/null drawn.png\ncp /dev/null other.png\n```\n\n![A picture](drawn.png)\n",
+        encoding="utf-8",
+    )
+    rewrite(page)
+    assert [path.name for path in tmp_path.glob("*.png")] == ["drawn.png"]
+
+
 def test_a_command_that_fails_ends_it_and_the_page_stays(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("```console\n$ false\nold\n```\n", encoding="utf-8")

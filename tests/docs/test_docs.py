@@ -45,7 +45,10 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 # Commands
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
+# A page with a notebook is run by test_notebook.py.
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if not p.with_suffix(".ipynb").exists()], ids=name_of
+)
 def test_commands_run_and_print_what_is_shown(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

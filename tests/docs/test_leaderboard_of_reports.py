@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from sim.detectors.registry import BASELINES
 from sim.scoring.leaderboard import leaderboard
 from sim.scoring.score_files import write_scores
 from tests.support.paths import ROOT
@@ -21,24 +20,17 @@ def test_the_page_is_that_of_its_scores() -> None:
     assert board.to_markdown() == BOARD.read_text(encoding="utf-8"), "run `make leaderboard`"
 
 
-def test_every_detector_of_the_package_is_on_it_for_every_pack() -> None:
-    scores = leaderboard([BOARD.with_suffix(".json")]).scores
-    packs = {score.pack for score in scores}
-    assert packs == {f"extraction-bench-v1-{level}-small" for level in tool.LEVELS}
-    for pack in packs:
-        names = {x.detector for x in scores if (x.pack, x.split) == (pack, "campaign")}
-        assert names >= {*BASELINES, *(f"{name}-truth" for name in BASELINES)}
-
-
-def test_the_table_of_the_page_has_a_row_a_detector_and_a_column_a_pack() -> None:
-    names = ("volume", "volume-truth")
-    packs = ("extraction-bench-v1-easy-small", "extraction-bench-v1-hard-small")
-    board = leaderboard([made_score(name, 0.3, pack=pack) for name in names for pack in packs])
-    table = tool.table_of(board, {"volume"}).split("\n\n")[0].splitlines()
-    assert table == [
-        "| PR-AUC, `campaign` | easy-small | hard-small |",
+def test_the_tables_have_a_row_a_detector_and_a_column_a_kind_of_split() -> None:
+    splits = ("campaign", "typology-held-out-1", "typology-held-out-2")
+    board = leaderboard([made_score(split=x) for x in splits] + [made_score("volume", 0.1)])
+    assert tool.tables_of(board).splitlines() == [
+        "`bench`:",
+        "",
+        "| ROC-AUC | campaign | typology-held-out, mean |",
         "| --- | --: | --: |",
-        "| `volume` | 0.30 (0.29 to 0.32) | 0.30 (0.29 to 0.32) |",
+        "| `relations` | 0.81 (0.70 to 0.90) | 0.81 |",
+        "| `volume` | 0.81 (0.70 to 0.90) | - |",
+        "",
     ]
 
 

@@ -48,7 +48,6 @@ def made_score(detector: str = "relations", pr_auc: float = 0.31, **more: Any) -
     return Score(**{**values, **more})
 
 
-_BAND = {"low": (0.7, 0.1, 0.0), "high": (1.0, 0.5, 0.1)}
 _PRECISION = Curve(
     "precision_recall",
     "Precision by recall",
@@ -56,7 +55,8 @@ _PRECISION = Curve(
     "precision",
     (0.0, 0.5, 1.0),
     (0.9, 0.3, 0.01),
-    **_BAND,
+    (0.7, 0.1, 0.0),
+    (1.0, 0.5, 0.1),
 )
 _DELAY = Curve(
     "time_to_detection",

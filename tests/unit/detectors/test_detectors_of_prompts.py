@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,6 @@ from sim.errors import InvalidInputError
 from sim.tables.database import RunTables
 
 BOTH = (mmd.BASELINE, prada.BASELINE)
-Sent = Callable[[int, np.random.Generator], Any]
 
 
 def seen_of(sent: list[Ints]) -> Seen:
@@ -73,6 +72,17 @@ def test_scores_are_known_when_windows_end(baseline: Baseline) -> None:
     assert sorted(found.moments["at_us"].unique()) == [end * 1_000_000 for end in ends]
     highest = found.moments.groupby("account_id")["score"].max()
     assert found.score.tolist() == highest.loc[asked.accounts].tolist()
+
+
+@pytest.mark.parametrize("baseline", BOTH, ids=lambda each: each.name)
+def test_what_comes_later_does_not_change_what_was_known(baseline: Baseline) -> None:
+    (learned, sought), (asked, _) = planted(1), planted(2)
+    prompts = asked.kept[f"prompts {MOST}"]
+    early = prompts.at_us < 50_000_000
+    cut = replace(asked, kept={f"prompts {MOST}": Prompts(*(each[early] for each in prompts))})
+    whole, first = (baseline.find(learned, sought, seen, 0).moments for seen in (asked, cut))
+    known = whole[whole["at_us"] < 50_000_000].reset_index(drop=True)
+    pd.testing.assert_frame_equal(first.reset_index(drop=True), known)
 
 
 @pytest.mark.parametrize("baseline", BOTH, ids=lambda each: each.name)

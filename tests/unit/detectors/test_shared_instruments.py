@@ -9,6 +9,7 @@ import pytest
 
 from sim.detectors import shared_instruments
 from sim.detectors.baseline import Found
+from sim.detectors.instruments import sharing
 from sim.detectors.joined import clusters_of
 from sim.detectors.seen import Seen
 from sim.errors import InvalidInputError
@@ -90,3 +91,10 @@ def test_clusters_are_numbered_by_their_least_account() -> None:
     accounts = np.array([9, 2, 5, 7, 1])
     a, b = np.array([9, 7, 5]), np.array([5, 1, 9])
     assert clusters_of(accounts, a, b).tolist() == [2, 0, 2, 1, 1]
+
+
+@pytest.mark.parametrize(("users", "pairs"), [(4, 4 * 3), (5, 0)])
+def test_no_pairs_are_made_of_more_than_the_limit(users: int, pairs: int, tmp_path: Path) -> None:
+    """So the work for an identifier is at most the square of the limit."""
+    seen = seen_of(tmp_path, [(k, 100 + k, 77) for k in range(1, users + 1)])
+    assert len(sharing(seen.log, 4)) == pairs

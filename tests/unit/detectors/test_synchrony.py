@@ -32,44 +32,46 @@ def uses() -> list[tuple[int, int, float]]:
     return made
 
 
-def test_lock_step_is_found_and_a_class_is_not(tmp_path: Path) -> None:
-    got = found(seen_of(tmp_path, ACCOUNTS, uses=uses()))
-    assert got.cluster is not None
-    assert got.cluster.tolist() == [1] * 6 + [0] * 40
-    assert got.score[:6].min() > 6 > 2.5 > got.score[6:].max()
+@pytest.fixture(scope="module")
+def week(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """What is found in the log of `uses`."""
+    return found(seen_of(tmp_path_factory.mktemp("week"), ACCOUNTS, uses=uses()))
 
 
-def test_what_is_known_grows_day_by_day(tmp_path: Path) -> None:
+def test_lock_step_is_found_and_a_class_is_not(week: Found) -> None:
+    assert week.cluster is not None
+    assert week.cluster.tolist() == [1] * 6 + [0] * 40
+    assert week.score[:6].min() > 6 > 2.5 > week.score[6:].max()
+
+
+def test_what_is_known_grows_day_by_day(week: Found) -> None:
     """After the first two meetings the ring scores little, and more with each day."""
-    got = found(seen_of(tmp_path, ACCOUNTS, uses=uses()))
-    mine = got.moments[got.moments["account_id"] == 1]
+    mine = week.moments[week.moments["account_id"] == 1]
     days = (mine["at_us"] - OPENS_US) / DAY_US
     assert days.tolist() == list(range(1, 9))
     assert mine["score"].is_monotonic_increasing
     assert mine["score"].iloc[0] < 3 < mine["score"].iloc[-1]
-    assert mine["score"].iloc[-1] == got.score[0]
+    assert mine["score"].iloc[-1] == week.score[0]
 
 
-def test_nothing_later_changes_what_was_known(tmp_path: Path) -> None:
-    whole, part = tmp_path / "whole", tmp_path / "part"
+def test_nothing_later_changes_what_was_known(week: Found, tmp_path: Path) -> None:
     early = [use for use in uses() if use[2] < 96]
-    known = found(seen_of(whole, ACCOUNTS, uses=uses())).moments
-    known = known[known["at_us"] <= OPENS_US + 4 * DAY_US]
-    assert found(seen_of(part, ACCOUNTS, uses=early)).moments.equals(known)
+    known = week.moments[week.moments["at_us"] <= OPENS_US + 4 * DAY_US]
+    assert found(seen_of(tmp_path, ACCOUNTS, uses=early)).moments.equals(known)
 
 
-def test_the_order_of_rows_does_not_matter(tmp_path: Path) -> None:
-    first, second = tmp_path / "first", tmp_path / "second"
-    one = found(seen_of(first, ACCOUNTS, uses=uses()))
-    other = found(seen_of(second, ACCOUNTS[::-1], uses=uses()[::-1]))
-    assert one.score.tolist() == other.score.tolist()[::-1]
-    assert one.moments.equals(other.moments)
+def test_the_order_of_rows_does_not_matter(week: Found, tmp_path: Path) -> None:
+    other = found(seen_of(tmp_path, ACCOUNTS[::-1], uses=uses()[::-1]))
+    assert week.score.tolist() == other.score.tolist()[::-1]
+    assert week.moments.equals(other.moments)
 
 
 def test_meeting_within_an_organisation_is_no_synchrony(tmp_path: Path) -> None:
-    steps = [(k, 5, 24.0 * day) for day in range(8) for k in (1, 2)]
-    got = found(seen_of(tmp_path, [(1, 10, 0), (2, 10, 0)], uses=steps))
-    assert (got.score.tolist(), len(got.moments)) == ([0.0, 0.0], 0)
+    """The ring again, now of one organisation."""
+    accounts = [(k, 1 if k in RING else org, 0) for k, org, _ in ACCOUNTS]
+    got = found(seen_of(tmp_path, accounts, uses=uses()))
+    assert not got.score[:6].any()
+    assert not got.moments["account_id"].isin(RING).any()
 
 
 def test_a_template_that_all_use_at_once_joins_nobody(

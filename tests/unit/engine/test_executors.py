@@ -23,8 +23,7 @@ from sim.engine.executors import (
 )
 from sim.engine.run import run
 from sim.errors import InvalidInputError, SimError
-from tests.support.paths import ROOT
-from tests.support.processes import assert_ended, waited, workers_of
+from tests.support.processes import assert_ended, start, waited, workers_of
 from tests.support.scenarios import SMALL, digests
 
 DIED = "a worker process died (killed, or out of memory)"
@@ -211,11 +210,8 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path, dask: str) -> N
     script.write_text(PARENT)
     done = tmp_path / "done"
     done.mkdir()
-    with subprocess.Popen(
-        [sys.executable, str(script), str(done), dask],
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    ) as parent:
+    command = [sys.executable, str(script), str(done), dask]
+    with start(folder=tmp_path, args=command, stderr=subprocess.DEVNULL) as parent:
         waited(lambda: any(done.iterdir()))
         children = workers_of(parent.pid)
         assert len(children) >= 2

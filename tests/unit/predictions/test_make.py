@@ -121,6 +121,20 @@ def test_a_damaged_log_is_refused(copy: Path) -> None:
     ]
 
 
+def test_a_missing_file_is_named(copy: Path) -> None:
+    (copy / "log" / "orgs.parquet").unlink()
+    with pytest.raises(InvalidInputError) as caught:
+        sim.detect("volume", copy)
+    missing = f"{copy}/log/orgs.parquet: is missing; `sim verify` lists what is damaged"
+    assert str(caught.value) == missing
+
+
+def test_arguments_that_are_no_such_thing_are_refused(labelled: Path) -> None:
+    for options in ({"seed": -1}, {"labels": "later"}, {"splits": ()}):
+        with pytest.raises(InvalidInputError, match=next(iter(options)).rstrip("s")):
+            sim.detect("volume", labelled, **options)
+
+
 def test_a_pack_elsewhere_is_copied_but_for_its_truth(
     labelled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

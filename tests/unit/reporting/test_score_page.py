@@ -10,6 +10,7 @@ from sim.reporting.score_charts import score_charts
 from sim.reporting.score_page import score_page, write_score_page
 from tests.support import browser as chromium
 from tests.support.scores import EVIL, made_score
+from tests.unit.reporting.test_page_browser import WEAK, ask
 
 
 @pytest.fixture(scope="module")
@@ -53,20 +54,23 @@ def test_a_score_without_curves_has_no_chart() -> None:
     assert "<figure" not in score_page([made_score(curves=())])
 
 
-def test_in_a_browser_nothing_complains_and_nothing_sticks_out(tmp_path: Path) -> None:
+def test_in_a_browser_nothing_complains_sticks_out_or_is_faint(tmp_path: Path) -> None:
     place = tmp_path / "new" / "page.html"
     write_score_page([made_score(), made_score(split="time")], place)
     complaints: list[str] = []
     with chromium.launched() as browser:
-        page = browser.new_page()
-        page.on("console", lambda x: complaints.append(x.text))
-        page.on("pageerror", lambda x: complaints.append(str(x)))
-        page.on("dialog", lambda x: complaints.append(x.message))
-        for width in (360, 1440):
-            page.set_viewport_size({"width": width, "height": 900})
+        for width, scheme in ((360, "light"), (1440, "dark")):
+            page = browser.new_page(
+                viewport={"width": width, "height": 900},
+                color_scheme=scheme,  # type: ignore[arg-type]
+            )
+            page.on("console", lambda x: complaints.append(x.text))
+            page.on("pageerror", lambda x: complaints.append(str(x)))
+            page.on("dialog", lambda x: complaints.append(x.message))
             page.goto(place.as_uri())
             assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
             assert page.locator("figure svg").count() == 6
             ids = "[...document.querySelectorAll('[id]')].map(x => x.id)"
             assert page.evaluate(f"new Set({ids}).size == {ids}.length")
+            assert ask(page, WEAK) == []
     assert complaints == []
