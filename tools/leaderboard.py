@@ -25,8 +25,9 @@ from sim.packs.load_recipe import load_recipe
 from sim.packs.pack import Pack
 from sim.predictions.make import Labels, predict
 from sim.predictions.table import read_predictions, write_predictions
+from sim.scoring.judge import score_all
 from sim.scoring.leaderboard import Leaderboard, leaderboard
-from sim.scoring.score import Score, score_all
+from sim.scoring.score import Score
 from sim.scoring.score_files import read_scores, write_scores
 from sim.scoring.words import interval_words, number_words
 

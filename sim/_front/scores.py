@@ -61,7 +61,7 @@ def score(
     """
     from sim._front.packs import open_pack
     from sim.predictions.table import read_predictions
-    from sim.scoring.score import score_all
+    from sim.scoring.judge import score_all
 
     opened = open_pack(pack)
     read = read_predictions(predictions, opened, split, name)

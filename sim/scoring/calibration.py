@@ -63,7 +63,8 @@ def calibration_error(probability: Floats, target: Bools, weight: Floats) -> flo
     rank = before[first] / weight.sum()
     part = np.minimum((rank * BINS).astype(np.int64), BINS - 1)
     gap = (weight * (probability - target))[order]
-    return float(np.abs(np.bincount(part, gap, BINS)).sum() / weight.sum())
+    error = np.abs(np.bincount(part, gap, BINS)).sum() / weight.sum()
+    return round(float(error), 12)  # sums of what cancels are not quite 0
 
 
 def section(answer: Answer) -> Section:

@@ -93,7 +93,7 @@ def _figures(asked: Question, course: Course | None, nobody: str) -> Iterator[Fi
             f"{who} detected within {length:,} {unit if length > 1 else unit[:-1]}",
             course.by(length) if course else Measured(None),
             rests_on=rests_on,
-            why_not=f"none is observed for so many {unit}" if course else nobody,
+            why_not=f"fewer than a fifth are observed for so many {unit}" if course else nobody,
         )
     yield figure(
         f"{asked.prefix}median_{unit}",

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from sim.documents.columns import columns
 from sim.documents.printable import printable
 from sim.scoring.figures import Figure, Section
 from sim.scoring.words import number_words, range_words
 
-if TYPE_CHECKING:
-    from sim.scoring.score import Score
-
 HEADS = ("what", "figure", "95 %", "rests on")
 
 
-def text_of(score: Score, width: int) -> str:
-    """Return a score as text of lines of at most `width` characters."""
-    head = (
-        f"{score.detector} on {score.pack} ({score.level}), split {score.split}: prevalence "
-        f"{score.prevalence:g}, flagged at FPR {score.fpr:g}"
-    )
-    lines = textwrap.wrap(printable(head), width)
-    for note in score.notes:
-        lines += textwrap.wrap(printable(note), width)
-    for section in score.sections:
+def text_of(head: Sequence[str], sections: Sequence[Section], width: int) -> str:
+    """Return a score as text of lines of at most `width` characters.
+
+    Parameters
+    ----------
+    head
+        Lines on top, folded where they are too long.
+    sections
+        A table each.
+    width
+        Characters of a line.
+    """
+    lines = [line for text in head for line in textwrap.wrap(printable(text), width)]
+    for section in sections:
         lines += ["", *_section(section, width)]
     return "\n".join([*lines, ""])
 

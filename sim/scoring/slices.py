@@ -14,7 +14,6 @@ from sim.scoring.shares import figure, share
 
 # Of fewer organisations nothing can be told.
 LEAST_OWNERS = 5
-_ID = "fpr"
 _BELOW = "below the target"
 _KINDS = {
     "platform": "platform",
@@ -35,7 +34,7 @@ _NOTE = (
 def section(answer: Answer) -> Section:
     """Return the rate of false positives of each harmless typology and kind of customer."""
     asked = answer.asked
-    figures = [_rate(answer, ~asked.target, "", "accounts that are not to be found")]
+    figures = [_rate(answer, ~asked.target, "fpr", "", "accounts that are not to be found")]
     kinds = asked.typology.copy()
     extracting = {key for key, kind in typologies().items() if kind.is_extraction}
     kinds[np.isin(kinds.astype(str), list(extracting))] = _BELOW
@@ -70,25 +69,34 @@ def _slices(answer: Answer, values: Array, kind: str, words: dict[str, str]) -> 
             few.append(f"{value} ({owners})")
             continue
         of = str(value) if kind == "typology" else f"{kind}={value}"
-        yield _rate(answer, chosen, of, words[value])
+        yield _rate(answer, chosen, _id(kind, str(value)), of, words[value])
     if few:
         what = "typologies" if kind == "typology" else _KINDS[kind]
         yield Figure(
-            _ID,
+            _id(kind, ""),
             f"{what}: others",
             why_not=f"too few organisations to tell: {', '.join(few)}",
             of=f"{kind}: others",
         )
 
 
-def _rate(answer: Answer, chosen: Bools, of: str, words: str) -> Figure:
+def _id(kind: str, value: str) -> str:
+    """Return the identifier of a rate: that of twins of what extracts is apart."""
+    if kind != "typology":
+        return "fpr_customer"
+    extracting = [typology for typology in typologies().values() if typology.is_extraction]
+    is_twin = any(value in typology.twins for typology in extracting)
+    return "fpr_hard_negative" if is_twin else "fpr_typology"
+
+
+def _rate(answer: Answer, chosen: Bools, name: str, of: str, words: str) -> Figure:
     """Return the weighted share of some harmless accounts that is flagged."""
     asked = answer.asked
     flagged = answer.flagged[chosen]
     made = share(flagged, asked.weight[chosen], asked.owner[chosen])
     owners = len(np.unique(asked.owner[chosen]))
     return figure(
-        _ID,
+        name,
         words,
         made,
         rests_on=f"{int(flagged.sum()):,} of {len(flagged):,} accounts, {owners:,} organisations",

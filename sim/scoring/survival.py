@@ -6,9 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.arrays.types import Bools, Floats
+from sim.arrays.types import Bools, Floats, Ints
 from sim.scoring.intervals import LEAST_OWNERS
 from sim.scoring.shares import ENDS, Draws, Measured, share_within, within
+
+LEAST_WAITING = 0.2
+"""Share of all that has to be waited for still, where anything is told of a length."""
 
 
 class Waits(NamedTuple):
@@ -53,12 +56,12 @@ class Course(NamedTuple):
     owners: int
 
     def by(self, length: float) -> Measured:
-        """Return the share found within a length; no value beyond the longest observation."""
+        """Return the share found within a length; no value beyond the end of the course."""
         if length > self.at[-1] and self.share[-1] < 1:
             return Measured(None)
         place = int(np.searchsorted(self.at, length, side="right")) - 1
         if place < 0:
-            return Measured(0.0)
+            return share_within(0.0, np.zeros(len(self.draws)), self.owners)
         return share_within(float(self.share[place]), self.draws[:, place], self.owners)
 
     def median(self) -> Measured:
@@ -87,7 +90,9 @@ def course_of(waits: Waits) -> Course:
 
     What is censored at a length was still waited for at that length. The share that is not found
     within a length is the product over all lengths up to there of one minus the share of events in
-    what was waited for.
+    what was waited for. The course ends where fewer than a fifth are still waited for, as Pocock,
+    Clayton and Altman (2002) advise, unless all of them are found: what is found of the last few
+    tells little of the others.
 
     Parameters
     ----------
@@ -102,5 +107,18 @@ def course_of(waits: Waits) -> Course:
     events = np.add.reduceat(weights * waits.found[order], first, axis=1)
     # in a draw nobody may be left; and sums in another order differ in their last digits
     stay = np.divide(waiting - events, waiting, out=np.ones_like(events), where=events > 0)
-    shares = 1 - np.cumprod(np.where(stay < 1e-9, 0.0, stay), axis=1)
-    return Course(at, shares[0], shares[1:], waits.draws.owners)
+    lasting = np.cumprod(np.where(stay < 1e-9, 0.0, stay), axis=1, dtype=np.float64)
+    told = _told(waits.length[order], waits.found[order], first)
+    at, lasting = at[told], lasting[:, told]
+    return Course(at, 1 - lasting[0], 1 - lasting[1:], waits.draws.owners)
+
+
+def _told(length: Floats, found: Bools, first: Ints) -> Bools:
+    """Tell at which lengths enough are waited for, or all the rest is found.
+
+    Lengths are in rising order; `first` has the places where they change.
+    """
+    waiting = len(length) - first
+    censored = np.cumsum(~found[::-1])[::-1][first]
+    told: Bools = (waiting >= len(length) * LEAST_WAITING) | (censored == 0)
+    return told

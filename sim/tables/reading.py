@@ -469,12 +469,17 @@ def _parquet(file: Any, schema: Any) -> Any:
 
 
 def _csv(file: Any, schema: Any) -> Any:
-    """Read columns of CSV; identifiers, times and words are read as text, then typed."""
+    """Read columns of CSV; identifiers, times and words are read as text, then typed.
+
+    One thread reads: several that read a small file through Python may wait for each other for ever
+    (apache/arrow, issue 38676).
+    """
     import pyarrow as pa
     import pyarrow.csv as pc
 
     table = pc.read_csv(
         file,
+        read_options=pc.ReadOptions(use_threads=False),
         convert_options=pc.ConvertOptions(
             include_columns=schema.names,
             column_types={field.name: _text_type(field) for field in schema},
@@ -493,8 +498,9 @@ def _jsonl(file: Any, schema: Any) -> Any:
     if not file.seek(0, 2):
         return schema.empty_table()
     file.seek(0)
+    one_thread = pj.ReadOptions(use_threads=False)
     options = pj.ParseOptions(explicit_schema=explicit, unexpected_field_behavior="ignore")
-    return _typed(pj.read_json(file, parse_options=options), schema, pa)
+    return _typed(pj.read_json(file, one_thread, options), schema, pa)
 
 
 _READERS = {"parquet": _parquet, "csv": _csv, "jsonl": _jsonl}

@@ -27,7 +27,7 @@ def test_a_hard_negative_that_is_never_flagged_is_found(
     plant(tables, "log/exchanges", temperature=f"IF(kind = 'L07', 0, {anything})")
 
     def by_temperature(*given: Any) -> Any:
-        return given[-1].features["exchanges.temperature mean"].to_numpy()
+        return given[-1]["exchanges.temperature mean"].to_numpy()
 
     monkeypatch.setattr("sim.audits.hard_negatives.by_marginals", by_temperature)
     monkeypatch.setattr("sim.audits.hard_negatives.LEAST_EXPECTED", 0.5)

@@ -43,7 +43,7 @@ def good(fold: Fold) -> pd.DataFrame:
 
 
 def microseconds(time: pd.Timestamp) -> int:
-    return round(time.timestamp() * 1e6)
+    return int(time.timestamp() * 1e6 + 0.5)
 
 
 def refusal(place: Any, pack: Pack, **options: Any) -> list[str]:

@@ -60,6 +60,15 @@ def test_probabilities_that_are_right_are_calibrated() -> None:
     assert found["brier"] < 0.0099  # type: ignore[operator]
 
 
+def test_what_always_saying_the_prevalence_gives_stands_beside() -> None:
+    section = calibration.section(answered(SCORE, TARGET, weight=WEIGHT, prevalence=0.1))
+    assert [f.rests_on for f in section.figures] == [
+        "always saying 0.1: 0.09",
+        "always saying 0.1: 0.325",
+        "always saying 0.1: 0",
+    ]
+
+
 def test_other_scores_are_not_measured() -> None:
     section = calibration.section(answered(SCORE * 2, TARGET))
     assert {f.value for f in section.figures} == {None}

@@ -17,7 +17,8 @@ from sim.predictions.table import Predictions, read_predictions
 from sim.scoring import ranking
 from sim.scoring.asked import Asked, asked_of, owners_of, scaled
 from sim.scoring.figures import Figure
-from sim.scoring.score import Score, answer_of, score, score_all
+from sim.scoring.judge import answer_of, score, score_all
+from sim.scoring.score import Score
 
 SECTIONS = [
     "ranking",
