@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from sim.arrays.types import Array, Bools, Floats, Ints
+from sim.arrays.types import Array, Floats, Ints
 from sim.documents.printable import printable
 from sim.documents.problems import suggest
 from sim.errors import InvalidInputError
@@ -247,7 +247,7 @@ def _answered(rows: Rows, fold: Fold, detector: str, about: Mapping[str, str]) -
         cluster[place] = rows.cluster
     moments = None
     if rows.at is not None:
-        moments = _rising(place, np.minimum(rows.at, fold.to_us), rows.score)
+        moments = rising(place, np.minimum(rows.at, fold.to_us), rows.score)
     notes: tuple[str, ...] = ()
     if left_out:
         notes = (
@@ -257,17 +257,22 @@ def _answered(rows: Rows, fold: Fold, detector: str, about: Mapping[str, str]) -
     return Predictions(detector, fold.split, fold.ids, score, cluster, moments, about, notes)
 
 
-def _rising(place: Ints, at_us: Ints, score: Floats) -> Moments:
-    """Return moments in order; a score that is not the highest so far is left out."""
+def rising(place: Ints, at_us: Ints, score: Floats) -> Moments:
+    """Return the moments in which the score of an entity is higher than ever before, in order.
+
+    Parameters
+    ----------
+    place, at_us, score
+        As those of `Moments`, in any order; of several of an entity at one time the highest counts.
+    """
     import pandas as pd
 
     frame = pd.DataFrame({"place": place, "at_us": at_us, "score": score})
-    frame = frame.sort_values(["place", "at_us"], kind="stable")
+    frame = frame.sort_values(list(Moments._fields))
+    frame = frame.drop_duplicates(["place", "at_us"], keep="last")
     highest = frame.groupby("place")["score"].cummax()
-    before = highest.groupby(frame["place"]).shift(fill_value=-np.inf)
-    rises: Bools = (highest > before).to_numpy()
-    frame = frame.assign(score=highest)[rises]
-    return Moments(*(frame[name].to_numpy() for name in Moments._fields))
+    rises = frame["score"] > highest.groupby(frame["place"]).shift(fill_value=-np.inf)
+    return Moments(*(frame.loc[rises, name].to_numpy() for name in Moments._fields))
 
 
 def _about(table: Any) -> dict[str, str]:
