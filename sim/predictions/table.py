@@ -26,7 +26,7 @@ from sim.predictions.cells import (
     whole_numbers,
 )
 from sim.predictions.checks import Rows, faults_of, kept
-from sim.predictions.fold import Fold, check_split, fold_of
+from sim.predictions.fold import Fold, check_splits, fold_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -221,13 +221,13 @@ def _wanted(scheme: Array | None, split: str | None, pack: Pack, name: str) -> S
         return [split or DEFAULT_SPLIT]
     there = sorted(set(scheme))
     if split is not None and split not in there:
-        check_split(pack, split)
+        check_splits(pack, [split])
         raise InvalidInputError(f"{name}: has no rows of the split {split}{suggest(split, there)}")
     wanted = there if split is None else [split]
     faults = []
     for each in wanted:
         try:
-            check_split(pack, each)
+            check_splits(pack, [each])
         except InvalidInputError as error:
             faults.append(f"{name}: split: {error}")
     _raise(faults)
