@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
 from sim.picture_formats import ALL_FORMATS, DEFAULT_FORMATS
+
+# A path has lost the second slash of it.
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
 def formats_of(_context: click.Context, _parameter: click.Parameter, text: str) -> tuple[str, ...]:
@@ -38,7 +42,7 @@ formats_option = click.option(
 
 
 def check_places(
-    charts: Path | None, html: Path | None, runs: Sequence[str] = (), out: Path | None = None
+    charts: Path | None, html: Path | None, read: Sequence[str] = (), out: Path | None = None
 ) -> None:
     """Refuse before anything is computed what could not be written after it, or should not be.
 
@@ -48,17 +52,17 @@ def check_places(
         Folder of the charts, which need not exist; None for none.
     html
         File of the page; its folder need not exist. None for no page.
-    runs
-        What is read. A run is the folder of its manifest, which lists all files in it; other words
-        are passed over.
+    read
+        What is read: files, which are not written over; and runs and packs, the folders of their
+        manifests, which list all files in them. Other words are passed over.
     out
         Another file of results; its folder need not exist. None for none.
 
     Raises
     ------
     InvalidInputError
-        If the nearest folder that exists is a file, or cannot be written to, or if a place lies
-        within a run.
+        If the nearest folder that exists is a file, or cannot be written to; if a file is a folder
+        or a URL, or is read, or two are one; or if a place lies within a run or pack.
     """
     from sim.errors import InvalidInputError
     from sim.tables.manifest import MANIFEST
@@ -74,7 +78,8 @@ def check_places(
         if not os.access(above, os.W_OK):
             raise InvalidInputError(f"{option}: {above} cannot be written to; choose another place")
 
-    folders = [Path(x).resolve() for x in runs if _is_file(Path(x) / MANIFEST)]
+    _expect_files({option: file for option, file in places[1:] if file is not None}, read)
+    folders = [Path(x).resolve() for x in read if _is_file(Path(x) / MANIFEST)]
     for option, place in places:
         for run in folders:
             if place is not None and place.resolve().is_relative_to(run):
@@ -82,6 +87,22 @@ def check_places(
                     f"{option}: {place} lies in the run {run.name}, which holds nothing but what "
                     "was simulated; choose another place"
                 )
+
+
+def _expect_files(files: Mapping[str, Path], read: Sequence[str]) -> None:
+    """Refuse files that are none, that are read, or that are written twice."""
+    from sim.errors import InvalidInputError
+
+    taken = {Path(x).resolve(): "is read" for x in read if _is_file(Path(x))}
+    for option, file in files.items():
+        if _URL.match(str(file)):
+            raise InvalidInputError(f"{option}: {file}: found a URL; give a file on this machine")
+        if file.is_dir():
+            raise InvalidInputError(f"{option}: {file} is a folder, not a file")
+        place = file.resolve()
+        if place in taken:
+            raise InvalidInputError(f"{option}: {file} {taken[place]}; choose another name")
+        taken[place] = f"is written by {option} too"
 
 
 def _is_file(path: Path) -> bool:

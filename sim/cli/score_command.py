@@ -92,7 +92,7 @@ def score(
     entity in the fold `test` of its split. docs/guides/scoring.md says what each figure means, and
     when it is not measured.
     """
-    check_places(None, html, (pack,), out)
+    check_places(None, html, (pack, *predictions), out)
     if name is not None and len(predictions) > 1:
         raise click.UsageError("--name names one detector; give one file of predictions with it")
 

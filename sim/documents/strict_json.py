@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from itertools import pairwise
 from typing import Any, NoReturn
 
@@ -25,8 +26,8 @@ def parse_json(data: bytes) -> Any:
     ------
     ValueError
         Says in a line what else it is. Refused are also keys that occur twice, NaN and infinities,
-        numbers of more than 40 digits, a byte order mark, what is nested more than 40 levels deep,
-        and what would take much more memory than its bytes.
+        numbers of more than 40 digits or beyond 1.8e308, a byte order mark, what is nested more
+        than 40 levels deep, and what would take much more memory than its bytes.
     """
     if data.startswith(b"\xef\xbb\xbf"):
         raise ValueError("begins with a byte order mark")
@@ -39,6 +40,7 @@ def parse_json(data: bytes) -> Any:
             data.decode("utf-8"),
             object_pairs_hook=_each_key_once,
             parse_int=_whole,
+            parse_float=_finite,
             parse_constant=_no_number,
         )
     except UnicodeDecodeError as error:
@@ -80,6 +82,14 @@ def _whole(digits: str) -> int:
     if len(digits) > _MOST_DIGITS:
         raise ValueError(f"holds a number of more than {_MOST_DIGITS} digits")
     return int(digits)
+
+
+def _finite(digits: str) -> float:
+    """Return a number, or raise ValueError for one that is too large for a float."""
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError("holds a number beyond 1.8e308")
+    return value
 
 
 def _no_number(word: str) -> NoReturn:

@@ -13,6 +13,7 @@ from sim._version import __version__
 from sim.audits import Audit
 from sim.audits.registry import tests_of
 from sim.audits.report import HEADS, row_of
+from sim.documents.whole_text import write_whole
 
 # What is wrong comes first, what could not be asked last.
 _ORDER = ("failed", "passed", "not_checked")
@@ -25,8 +26,7 @@ _LEGEND = (
 
 def write_audit_page(audit: Audit, path: Path) -> None:
     """Write the page of an audit to a file; its folder is made if it is missing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(audit_page(audit), encoding="utf-8")
+    write_whole(path, audit_page(audit))
 
 
 def audit_page(audit: Audit) -> str:

@@ -25,6 +25,7 @@ from sim.comparison.analysis import FEBRUARY, SECTIONS, Analysis
 from sim.comparison.plain_words import claim_names, plain_number
 from sim.comparison.short_answer import short_answer
 from sim.comparison.tables import Cell, Column, Table, cell_text
+from sim.documents.whole_text import write_whole
 from sim.reporting.calculator import calculator, worked_words
 from sim.reporting.page_parts import (
     LEAD,
@@ -71,8 +72,7 @@ def write_page(
         charts,
         command_of(analysis, more),
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    write_whole(path, text)
 
 
 def page(

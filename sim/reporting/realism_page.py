@@ -11,6 +11,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from sim._version import __version__
+from sim.documents.whole_text import write_whole
 from sim.reporting.charts.layout import Chart
 from sim.reporting.inline_svg import inline_svg
 from sim.reporting.realism_charts import realism_charts
@@ -25,8 +26,7 @@ _QUESTIONS = {
 
 def write_realism_page(card: Scorecard, path: Path) -> None:
     """Write the page of a scorecard to a file; its folder is made if it is missing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(realism_page(card), encoding="utf-8")
+    write_whole(path, realism_page(card))
 
 
 def realism_page(card: Scorecard) -> str:

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path, PurePath
 from typing import Any
 
+from sim.documents.whole_text import write_whole
 from sim.errors import InvalidInputError
 from sim.picture_formats import DEFAULT_FORMATS
 from sim.reporting.charts.layout import Chart, write_charts
@@ -88,12 +89,8 @@ class Report:
 
     def to_html(self, path: Path | str) -> None:
         """Write everything as one page that needs nothing from elsewhere."""
-        place = Path(path)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(
-            run_page(self.shown, self.charts, self.facts, self.findings, self.command),
-            encoding="utf-8",
-        )
+        page = run_page(self.shown, self.charts, self.facts, self.findings, self.command)
+        write_whole(Path(path), page)
 
     def to_charts(self, folder: Path | str, formats: Sequence[str] = DEFAULT_FORMATS) -> list[Path]:
         """Write each chart to a folder, with what it shows as CSV, and return the files.

@@ -11,6 +11,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from sim._version import __version__
+from sim.documents.whole_text import write_whole
 from sim.reporting.charts.layout import Chart
 from sim.reporting.inline_svg import inline_svg
 from sim.reporting.score_charts import score_charts
@@ -25,8 +26,7 @@ _FIRST = (("pr_auc", ""), ("recall_at_fpr_1e-2", ""), ("campaign_recall_10", "")
 
 def write_score_page(scores: Sequence[Score], path: Path) -> None:
     """Write the page of scores to a file; its folder is made if it is missing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(score_page(scores), encoding="utf-8")
+    write_whole(path, score_page(scores))
 
 
 def score_page(scores: Sequence[Score]) -> str:

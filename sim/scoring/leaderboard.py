@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from pathlib import Path
 
 from sim.documents.printable import printable
+from sim.documents.whole_text import write_whole
 from sim.errors import InvalidInputError
+from sim.packs.outside import expect_outside
 from sim.scoring.figures import Figure, Section
 from sim.scoring.score import Score
 from sim.scoring.score_files import ScoreFile, read_scores, write_scores
@@ -25,6 +28,7 @@ COLUMNS = (
     ("accounts detected within 7 days", "detected_within_7_days"),
     ("got away, in parts of what was planned", "got_away_planned"),
 )
+_TITLE = "# Leaderboard"
 _SHOWN = frozenset(id_ for _, id_ in COLUMNS)
 # The hard negative that is flagged most has a column too.
 _WORST, _RATE = "FPR of the worst hard negative", "fpr_hard_negative"
@@ -60,7 +64,7 @@ class Leaderboard:
         """Return the page: for each pack an overview over its splits, then a table a split."""
         first = self.scores[0]
         lines = [
-            "# Leaderboard",
+            _TITLE,
             "",
             "What detectors find in simulated packs; it says nothing of anybody's traffic. All is "
             f"weighted to a prevalence of {first.prevalence:g}; what is flagged has a rate of "
@@ -81,24 +85,60 @@ class Leaderboard:
         """Return the part of a pack: the overview over its splits, then each of them."""
         mine = [score for score in self.scores if score.pack == pack]
         splits = list(dict.fromkeys(score.split for score in mine))
-        lines = [f"## {pack}", "", "PR-AUC of each split:", ""]
+        lines = [f"## {_plain(pack)}", "", "PR-AUC of each split:", ""]
         found = {(x.detector, x.split): x.figure("pr_auc") for x in mine}
         rows = [
-            [f"`{name}`", *(_number(found.get((name, split))) for split in splits)]
+            [_code(name), *(_number(found.get((name, split))) for split in splits)]
             for name in dict.fromkeys(score.detector for score in mine)
         ]
-        lines += [*_table(["detector", *splits], rows), ""]
+        lines += [*_table(["detector", *map(_plain, splits)], rows), ""]
 
         heads = ["detector", *(title for title, _ in COLUMNS), _WORST]
         for split in splits:
-            lines += [f"### {split}", "", *_table(heads, map(row_of, self.of(pack, split))), ""]
+            table = _table(heads, list(map(row_of, self.of(pack, split))))
+            lines += [f"### {_plain(split)}", "", *table, ""]
         return lines
 
     def write(self, place: str | os.PathLike[str]) -> None:
-        """Write the page, and beside it the scores as `.json`, to which others can be added."""
+        """Write the page, and beside it the scores as `.json`, to which others can be added.
+
+        Parameters
+        ----------
+        place
+            Ends in `.md`. A leaderboard that is there is replaced, other files are not.
+
+        Raises
+        ------
+        InvalidInputError
+            If one of the two files is no leaderboard, or lies in a run or a pack.
+        """
         path = Path(place)
-        write_scores(self.scores, path.with_suffix(".json"))
-        path.write_text(self.to_markdown(), encoding="utf-8")
+        beside = path.with_suffix(".json")
+        expect_outside(os.fspath(place), path)
+        _expect_board(path, _is_page)
+        _expect_board(beside, _holds_board)
+        write_scores(self.scores, beside)
+        write_whole(path, self.to_markdown())
+
+
+def _expect_board(path: Path, is_board: Callable[[Path], bool]) -> None:
+    """Raise InvalidInputError if something else than a leaderboard would be replaced."""
+    if path.exists() and not is_board(path):
+        raise InvalidInputError(
+            f"{printable(path)}: is there, and no leaderboard; choose another name, or move it away"
+        )
+
+
+def _is_page(path: Path) -> bool:
+    return path.is_file() and path.read_bytes().startswith(f"{_TITLE}\n".encode())
+
+
+def _holds_board(path: Path) -> bool:
+    """Whether a file holds scores that were shortened for a leaderboard."""
+    try:
+        return all(score == _shortened(score) for score in read_scores(path))
+    except InvalidInputError:
+        return False
 
 
 def leaderboard(given: Iterable[Score | ScoreFile]) -> Leaderboard:
@@ -208,7 +248,20 @@ def row_of(score: Score) -> list[str]:
     cells = [interval_words(score.figure(id_)) for _, id_ in COLUMNS]
     worst = [x for section in score.sections for x in section.figures if x.id == _RATE]
     rate = f"{worst[0].of} {interval_words(worst[0])}" if worst else "-"
-    return [f"`{score.detector}`", *cells, rate]
+    return [_code(score.detector), *cells, rate]
+
+
+def _code(text: str) -> str:
+    """Return a text as code of Markdown, which shows its signs as they are."""
+    plain = printable(text) or " "
+    marks = "`" * (1 + max(map(len, re.findall("`+", plain)), default=0))
+    space = " " if plain.startswith("`") or plain.endswith("`") else ""
+    return f"{marks}{space}{plain}{space}{marks}"
+
+
+def _plain(text: str) -> str:
+    """Return a text for headings and cells: as it is, or as code if Markdown has signs in it."""
+    return text if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 .-]*", text) else _code(text)
 
 
 def _number(figure: Figure | None) -> str:
@@ -217,6 +270,8 @@ def _number(figure: Figure | None) -> str:
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """Return a table of Markdown; the first column is of texts."""
-    lines = [f"| {' | '.join(heads)} |", f"| --- |{' --: |' * (len(heads) - 1)}"]
-    cells = ([printable(cell).replace("|", "\\|") for cell in row] for row in rows)
-    return [*lines, *(f"| {' | '.join(row)} |" for row in cells)]
+    head, *body = (
+        "| " + " | ".join(printable(cell).replace("|", "\\|") for cell in row) + " |"
+        for row in (heads, *rows)
+    )
+    return [head, f"| --- |{' --: |' * (len(heads) - 1)}", *body]

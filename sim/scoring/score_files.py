@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import fields
@@ -13,6 +12,8 @@ from typing import Any, TypeAlias
 from pydantic import TypeAdapter, ValidationError
 
 from sim.documents.printable import printable, printable_json, said
+from sim.documents.strict_json import parse_json
+from sim.documents.whole_text import write_whole
 from sim.errors import InvalidInputError
 from sim.scoring.score import SCHEMA_VERSION, Score
 
@@ -26,10 +27,8 @@ def scores_text(scores: Sequence[Score]) -> str:
 
 def write_scores(scores: Sequence[Score], place: ScoreFile) -> None:
     """Write scores to a file of JSON, a line each; its folder is made if it is missing."""
-    path = Path(place)
-    path.parent.mkdir(parents=True, exist_ok=True)
     lines = ",\n".join(printable_json(score.to_dict(), None) for score in scores)
-    path.write_text(f'{{"scores": [\n{lines}\n]}}\n', encoding="utf-8")
+    write_whole(Path(place), f'{{"scores": [\n{lines}\n]}}\n')
 
 
 def read_scores(place: ScoreFile) -> tuple[Score, ...]:
@@ -47,10 +46,13 @@ def read_scores(place: ScoreFile) -> tuple[Score, ...]:
     """
     where = printable(place)
     try:
-        content = json.loads(Path(place).read_text(encoding="utf-8"), parse_constant=_no_number)
+        content = parse_json(Path(place).read_bytes())
     except FileNotFoundError:
         raise InvalidInputError(f"{where}: there is no such file") from None
-    except (ValueError, RecursionError) as error:
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise InvalidInputError(f"{where}: cannot be read: {reason}; {_REMEDY}") from None
+    except ValueError as error:
         raise InvalidInputError(f"{where}: is no JSON: {said(error)}; {_REMEDY}") from None
 
     given = content.get("scores") if isinstance(content, dict) else None
@@ -87,7 +89,3 @@ def _score(where: str, number: int, data: Any) -> Score:
 @cache
 def _form() -> TypeAdapter[Score]:
     return TypeAdapter(Score)
-
-
-def _no_number(name: str) -> float:
-    raise ValueError(f"{name} is no number")

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import sim as front
+from sim.cli.output_places import check_places
 from sim.errors import InvalidInputError
 from tests.support.commands import refused, sim
 
@@ -102,6 +103,18 @@ def test_places_that_cannot_be_written_are_refused_first(
     )
     message = refused(sim("score", place, "--pack", str(labelled), "-o", str(file / "x.json")))
     assert message == f"--out: {file} is a file, not a folder\n"
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for out, says in (
+        (answers / "." / "perfect.csv", "is read; choose another name"),
+        (tmp_path / "page", "is written by --html too; choose another name"),
+        (folder, "is a folder, not a file"),
+        (Path("memory:/x"), "found a URL; give a file on this machine"),
+    ):
+        with pytest.raises(InvalidInputError, match=says):
+            check_places(None, tmp_path / "page", (place,), out)
+    message = refused(sim("score", place, "--pack", str(labelled), "-o", place))
+    assert message == f"--out: {place} is read; choose another name\n"
     message = refused(sim("leaderboard", "x.json", "-o", str(tmp_path / "board.html")))
     assert message == f"out: found {tmp_path / 'board.html'}; allowed: a name that ends in .md\n"
     assert refused(sim("leaderboard", "x.json")) == "x.json: there is no such file\n"

@@ -27,6 +27,7 @@ def test_values_are_those_of_json() -> None:
         (b'{"b": 1, "a": 1, "b": 1, "a": 2}', "has the key 'a' twice"),
         (b"[NaN]", "NaN is no number of JSON"),
         (b"[-Infinity]", "-Infinity is no number of JSON"),
+        (b"[-1e999]", "holds a number beyond 1.8e308"),
         (b"[" + b"1" * 41 + b"]", "holds a number of more than 40 digits"),
         (b"[" * 41 + b"]" * 41, "is nested too deeply"),
         (b"[" * 100_000 + b"]" * 100_000, "is nested too deeply"),

@@ -59,9 +59,12 @@ def test_the_page_shows_figures_intervals_and_the_worst_hard_negative() -> None:
 
 
 def test_names_cannot_break_the_table() -> None:
-    page = leaderboard([made_score("a|b\n| c `x`")]).to_markdown()
-    table = [line for line in page.splitlines() if line.startswith("| `a")]
+    score = made_score("a|b\n| c `x`", pack="<b>\n# x", split="[a](b)")
+    lines = leaderboard([score]).to_markdown().splitlines()
+    table = [line for line in lines if line.startswith(r"| `` a\|b\n\| c `x` `` |")]
     assert [line.replace(r"\|", "").count("|") for line in table] == [3, 10]
+    assert [line for line in lines if line.startswith("##")] == [r"## `<b>\n# x`", "### `[a](b)`"]
+    assert "| detector | `[a](b)` |" in lines
 
 
 def test_a_written_leaderboard_takes_further_scores(tmp_path: Path) -> None:
@@ -72,6 +75,30 @@ def test_a_written_leaderboard_takes_further_scores(tmp_path: Path) -> None:
     assert [score.detector for score in both.scores] == ["mine", "relations"]
     assert both.of("bench", "campaign")[1] == board.scores[0]
     assert (tmp_path / "new" / "board.md").read_text(encoding="utf-8") == board.to_markdown()
+
+
+def test_other_files_are_not_written_over(tmp_path: Path) -> None:
+    board, notes = leaderboard([made_score()]), tmp_path / "notes.md"
+    notes.write_text("mine", encoding="utf-8")
+    scores = written(tmp_path / "scores.json", made_score())
+    for place, held in ((notes, notes), (tmp_path / "scores.md", scores)):
+        before = held.read_bytes()
+        with pytest.raises(InvalidInputError) as raised:
+            board.write(place)
+        assert str(raised.value) == (
+            f"{held}: is there, and no leaderboard; choose another name, or move it away"
+        )
+        assert held.read_bytes() == before
+    assert sorted(x.name for x in tmp_path.iterdir()) == ["notes.md", "scores.json"]
+
+    board.write(tmp_path / "board.md")
+    board.write(tmp_path / "board.md")
+
+
+def test_a_leaderboard_lies_in_no_pack(labelled: Path) -> None:
+    with pytest.raises(InvalidInputError, match="lies in the pack pack, which holds"):
+        leaderboard([made_score()]).write(labelled / "board.md")
+    assert not (labelled / "board.json").exists()
 
 
 def test_scores_that_do_not_go_together_are_refused_all_at_once(tmp_path: Path) -> None:
@@ -110,7 +137,9 @@ def test_a_score_goes_round(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("nothing", "is no JSON: Expecting value: line 1 column 1 (char 0); give a file that"),
+        ("nothing", "is no JSON: line 1, column 1: Expecting value; give a file that"),
+        ('{"scores": [1e999]}', "is no JSON: holds a number beyond 1.8e308; give a file that"),
+        ("[" * 100_000, "is no JSON: is nested too deeply; give a file that"),
         ("[]", "has no scores; give a file that `sim score -o FILE` wrote"),
         ('{"scores": []}', "has no scores; give a file that"),
         ('{"scores": [3]}', "score 1: schema_version: found None; allowed: 1; score the"),
@@ -123,6 +152,7 @@ def test_other_files_are_refused(content: str, says: str, tmp_path: Path) -> Non
     place.write_text(content, encoding="utf-8")
     assert refusal(place).startswith(f"{place}: {says}")
     assert refusal(tmp_path / "no.json") == f"{tmp_path / 'no.json'}: there is no such file"
+    assert refusal(tmp_path).startswith(f"{tmp_path}: cannot be read: Is a directory; give a file")
 
 
 @pytest.mark.parametrize(
