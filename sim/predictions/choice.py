@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from sim.detectors.baseline import Baseline
 from sim.detectors.registry import BASELINES
+from sim.documents.printable import printable
 from sim.documents.problems import suggest
 from sim.errors import InvalidInputError
 from sim.packs.outside import apart, expect_outside, expect_writable
@@ -78,7 +79,7 @@ def chosen_splits(pack: Pack, names: Iterable[str]) -> list[str]:
         if name not in there and name != ALL:
             left_out = pack.manifest["splits"].get(name, {}).get("left_out")
             why = f": {left_out}" if left_out else suggest(name, [*there, ALL])
-            lines.append(f"{pack.store}: has no split {name}{why}")
+            lines.append(f"{pack.store}: has no split {printable(name)}{why}")
     if lines:
         raise InvalidInputError("\n".join(lines))
     if not wanted:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sim.arrays.types import Ints
+from sim.documents.printable import printable
 from sim.documents.problems import suggest
 from sim.errors import InvalidInputError
 from sim.packs.examples import FEATURES, KEYS
@@ -50,7 +51,7 @@ def check_split(pack: Pack, split: str) -> None:
     if split not in schemes:
         left_out = pack.manifest["splits"].get(split, {}).get("left_out")
         why = f": {left_out}" if left_out else suggest(split, schemes)
-        raise InvalidInputError(f"{pack.store}: has no split {split}{why}")
+        raise InvalidInputError(f"{pack.store}: has no split {printable(split)}{why}")
 
 
 def fold_of(pack: Pack, split: str) -> Fold:
