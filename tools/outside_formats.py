@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import open_pack
-from sim.detectors.benign import benign_accounts, rows_of
+from sim.detectors.benign import benign_accounts
 from sim.detectors.prompt_vectors import Prompts, prompts_of
 from sim.detectors.seen import Seen
 from sim.packs.pack import Pack
@@ -86,7 +86,7 @@ def write_queries(train: Side, test: Side, place: Path) -> tuple[int, int]:
 
 def _queries(prompts: Prompts, seen: Seen) -> Iterator[dict[str, Any]]:
     """Yield the prompts of the accounts, with what is known of each in the place of its text."""
-    rows = np.flatnonzero(rows_of(prompts.account_id, seen.accounts))
+    rows = np.flatnonzero(np.isin(prompts.account_id, seen.accounts))
     for index, row in enumerate(rows.tolist()):
         yield {
             "id": f"prompt-{row}",

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from sim.arrays.types import Bools, Floats, Ints
 from sim.detectors.baseline import Found
@@ -81,8 +80,3 @@ def found_of(asked: Seen, account_id: Ints, at_us: Ints, score: Floats) -> Found
     highest = moments.groupby("account_id")["score"].max()
     scores = highest.reindex(asked.accounts).fillna(0.0).to_numpy(float)
     return Found(scores, moments=moments)
-
-
-def rows_of(account_id: Ints, accounts: Ints) -> NDArray[np.bool_]:
-    """Return which rows are of some accounts, shape (rows,)."""
-    return np.isin(account_id, accounts)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, logit
 
+from sim.arrays.time import DAY_US
 from sim.arrays.types import Bools, Floats
 from sim.detectors.accounts import boosted, matrices
 from sim.detectors.baseline import Baseline, Found
@@ -14,7 +15,6 @@ from sim.detectors.seen import Seen
 from sim.features.make import account_days
 from sim.features.windows import Window
 
-_DAY_US = 86_400_000_000
 # Days of the mean account that stand before the first of every account.
 _PRIOR_DAYS = 2.0
 # No probability is nearer to 0 or 1.
@@ -65,10 +65,10 @@ def _every_night(seen: Seen) -> Any:
     days = account_days(seen.log, Window(seen.from_us, seen.to_us))
     account, begins = days.pop("account_id"), days.pop("day").dt.as_unit("us").astype("int64")
     number = account.groupby(account).cumcount() + 1
-    at_us = (begins + _DAY_US).clip(upper=seen.to_us)
+    at_us = (begins + DAY_US).clip(upper=seen.to_us)
 
     sign_up = seen.log.rows(_SIGN_UP).set_index("account_id").loc[account].set_index(days.index)
-    age_days = (at_us - sign_up.pop("created_us")) / _DAY_US
+    age_days = (at_us - sign_up.pop("created_us")) / DAY_US
     so_far = days.groupby(account).cumsum().div(number, axis=0).join(sign_up)
     return so_far.assign(account_id=account, at_us=at_us, days=number, age_days=age_days)
 

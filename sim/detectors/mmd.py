@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sim.arrays.types import Bools, Floats, Ints
 from sim.detectors.baseline import Baseline, Found
-from sim.detectors.benign import benign_accounts, found_of, halves, rows_of, standardised
+from sim.detectors.benign import benign_accounts, found_of, halves, standardised
 from sim.detectors.prompt_vectors import Prompts, prompts_of, squared_distances
 from sim.detectors.seen import Seen
 
@@ -58,7 +58,7 @@ class Windows(NamedTuple):
 
     def of(self, accounts: Ints) -> Windows:
         """Return the windows of some accounts."""
-        mine = rows_of(self.account_id, accounts)
+        mine = np.isin(self.account_id, accounts)
         return Windows(*(column[mine] for column in self))
 
 
@@ -123,7 +123,7 @@ def find(learned: Seen, sought: Bools, asked: Seen, seed: int) -> Found:
     benign = benign_accounts(learned, sought)
     compared, calibrating = halves(benign, seed)
     prompts = prompts_of(learned)
-    rows = np.flatnonzero(rows_of(prompts.account_id, compared))
+    rows = np.flatnonzero(np.isin(prompts.account_id, compared))
     if len(rows) < 2:
         return found_of(asked, *(np.zeros(0, np.int64),) * 2, np.zeros(0))
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from sim.arrays.types import Bools, Floats
 from sim.detectors.baseline import Baseline, Found
-from sim.detectors.benign import benign_accounts, found_of, rows_of, standardised
+from sim.detectors.benign import benign_accounts, found_of, standardised
 from sim.detectors.prompt_vectors import prompts_of, squared_distances
 from sim.detectors.seen import Seen
 
@@ -95,7 +95,7 @@ def find(learned: Seen, sought: Bools, asked: Seen, _seed: int) -> Found:
 def _of(seen: Seen) -> Any:
     """Return the rows of the accounts of what `departures` found in their log."""
     frame = seen.once("prada", lambda: departures(seen))
-    return frame[rows_of(frame["account_id"].to_numpy(), seen.accounts)]
+    return frame[np.isin(frame["account_id"].to_numpy(), seen.accounts)]
 
 
 BASELINE = Baseline(

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from sim.arrays.time import DAY_US
 from sim.arrays.types import Bools
 from sim.detectors.baseline import Baseline, Found
 from sim.detectors.seen import Seen
 
-_DAY_US = 86_400_000_000
 _DAYS = f"""
-SELECT account_id, epoch_us(ts_end) // {_DAY_US} AS day, count(*)::DOUBLE AS score
+SELECT account_id, epoch_us(ts_end) // {DAY_US} AS day, count(*)::DOUBLE AS score
 FROM log_exchanges GROUP BY ALL ORDER BY ALL
 """
 
@@ -28,7 +28,7 @@ def find(_learned: Seen, _sought: Bools, asked: Seen, _seed: int) -> Found:
 def _days(seen: Seen) -> Any:
     """Return the exchanges of each account on each day, known at its end or the window's."""
     days = seen.log.rows(_DAYS)
-    at_us = ((days.pop("day") + 1) * _DAY_US).clip(upper=seen.to_us)
+    at_us = ((days.pop("day") + 1) * DAY_US).clip(upper=seen.to_us)
     return days.assign(at_us=at_us)
 
 

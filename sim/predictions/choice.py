@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from sim.detectors.baseline import Baseline
 from sim.detectors.registry import BASELINES
-from sim.documents.printable import printable
 from sim.documents.problems import suggest
 from sim.errors import InvalidInputError
 from sim.packs.outside import apart, expect_outside, expect_writable
 from sim.packs.pack import Pack
+from sim.predictions.fold import check_splits, schemes_of
 from sim.tables.store import Store
 
 ALL = "all"
@@ -72,16 +72,8 @@ def chosen_splits(pack: Pack, names: Iterable[str]) -> list[str]:
     InvalidInputError
         Lists every name that no split of the pack has, or says that none was given.
     """
-    there = sorted(map(str, pack.splits["split_scheme"].unique()))
-    wanted = list(dict.fromkeys(names))
-    lines = []
-    for name in wanted:
-        if name not in there and name != ALL:
-            left_out = pack.manifest["splits"].get(name, {}).get("left_out")
-            why = f": {left_out}" if left_out else suggest(name, [*there, ALL])
-            lines.append(f"{pack.store}: has no split {printable(name)}{why}")
-    if lines:
-        raise InvalidInputError("\n".join(lines))
+    there, wanted = schemes_of(pack), list(dict.fromkeys(names))
+    check_splits(pack, [name for name in wanted if name != ALL])
     if not wanted:
         raise InvalidInputError(f"no split: give one of {', '.join(there)}, or {ALL}")
     return there if ALL in wanted else wanted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,13 +46,22 @@ class Fold:
         return len(self.ids)
 
 
-def check_split(pack: Pack, split: str) -> None:
-    """Raise InvalidInputError that names the splits of a pack unless it has this one."""
-    schemes = sorted(map(str, pack.splits["split_scheme"].unique()))
-    if split not in schemes:
-        left_out = pack.manifest["splits"].get(split, {}).get("left_out")
-        why = f": {left_out}" if left_out else suggest(split, schemes)
-        raise InvalidInputError(f"{pack.store}: has no split {printable(split)}{why}")
+def schemes_of(pack: Pack) -> list[str]:
+    """Return the names of the splits that a pack has."""
+    return sorted(map(str, pack.splits["split_scheme"].unique()))
+
+
+def check_splits(pack: Pack, names: Iterable[str]) -> None:
+    """Raise InvalidInputError that lists every name that no split of a pack has, and why."""
+    there = schemes_of(pack)
+    lines = []
+    for name in names:
+        if name not in there:
+            left_out = pack.manifest["splits"].get(name, {}).get("left_out")
+            why = f": {left_out}" if left_out else suggest(name, there)
+            lines.append(f"{pack.store}: has no split {printable(name)}{why}")
+    if lines:
+        raise InvalidInputError("\n".join(lines))
 
 
 def fold_of(pack: Pack, split: str) -> Fold:
@@ -62,7 +72,7 @@ def fold_of(pack: Pack, split: str) -> Fold:
     InvalidInputError
         If there is no such split, or if nothing is asked.
     """
-    check_split(pack, split)
+    check_splits(pack, [split])
     splits = pack.splits
     rows = splits[(splits["split_scheme"] == split) & (splits["fold"] == TEST)]
     windows = windows_of(pack)

@@ -18,7 +18,7 @@ from sim.packs.manifest import records_of, stem_of
 from sim.packs.on_this_machine import local, refuse_damaged
 from sim.packs.pack import Pack
 from sim.predictions.choice import Choice
-from sim.predictions.table import write_predictions
+from sim.predictions.table import rising, write_predictions
 
 Labels = Literal["observed", "truth"]
 # What is read of a pack; of its truth nothing, unless it is learned from.
@@ -231,22 +231,20 @@ def predictions(found: Found, asked: Side) -> pd.DataFrame:
         Columns `entity_id`, `score`, and where the baseline says so `at` and `cluster`; in order of
         entity and time.
     """
-    entity = pd.Series(asked.entities, index=asked.seen.accounts)
-    end = pd.DataFrame({"account_id": asked.seen.accounts, "score": found.score})
-    frame = end
+    place, score = np.arange(len(asked.seen)), found.score
+    at_us = np.full(len(place), asked.seen.to_us)
     if found.moments is not None:
-        rows = pd.concat([found.moments, end.assign(at_us=asked.seen.to_us)])
-        rows = rows.sort_values(["account_id", "at_us", "score"], ignore_index=True)
-        so_far = rows.groupby("account_id")["score"].cummax()
-        before = so_far.groupby(rows["account_id"]).shift(fill_value=-np.inf)
-        frame = rows[rows["score"] > before]
+        known = pd.Index(asked.seen.accounts).get_indexer(found.moments["account_id"])
+        place, at_us, score = rising(
+            np.append(known, place),
+            np.append(found.moments["at_us"], at_us),
+            np.append(found.moments["score"], score),
+        )
 
-    made = {"entity_id": frame["account_id"].map(entity), "score": frame["score"]}
+    made = {"entity_id": asked.entities[place], "score": score}
     if found.moments is not None:
-        made["at"] = pd.to_datetime(frame["at_us"], unit="us", utc=True)
+        made["at"] = pd.to_datetime(at_us, unit="us", utc=True)
     if found.cluster is not None:
-        cluster = pd.Series(found.cluster, index=asked.seen.accounts)
-        made["cluster"] = frame["account_id"].map(cluster)
-    return pd.DataFrame(made).sort_values(
-        ["entity_id", *(["at"] if "at" in made else [])], ignore_index=True
-    )
+        made["cluster"] = found.cluster[place]
+    order = ["entity_id", *(["at"] if "at" in made else [])]
+    return pd.DataFrame(made).sort_values(order, ignore_index=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from sim.arrays.types import Array, Bools, Floats, Ints
+from sim.arrays.types import Array, Floats, Ints
 from sim.documents.printable import printable
 from sim.documents.problems import suggest
 from sim.errors import InvalidInputError
@@ -26,7 +26,7 @@ from sim.predictions.cells import (
     whole_numbers,
 )
 from sim.predictions.checks import Rows, faults_of, kept
-from sim.predictions.fold import Fold, check_split, fold_of
+from sim.predictions.fold import Fold, check_splits, fold_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -222,15 +222,13 @@ def _wanted(scheme: Array | None, split: str | None, pack: Pack, name: str) -> S
         return [split or DEFAULT_SPLIT]
     there = sorted(set(scheme))
     if split is not None and split not in there:
-        check_split(pack, split)
-        raise InvalidInputError(
-            f"{name}: has no rows of the split {printable(split)}{suggest(split, there)}"
-        )
+        check_splits(pack, [split])
+        raise InvalidInputError(f"{name}: has no rows of the split {split}{suggest(split, there)}")
     wanted = there if split is None else [split]
     faults = []
     for each in wanted:
         try:
-            check_split(pack, each)
+            check_splits(pack, [each])
         except InvalidInputError as error:
             faults.append(f"{name}: split: {error}")
     _raise(faults)
@@ -250,7 +248,7 @@ def _answered(rows: Rows, fold: Fold, detector: str, about: Mapping[str, str]) -
         cluster[place] = rows.cluster
     moments = None
     if rows.at is not None:
-        moments = _rising(place, np.minimum(rows.at, fold.to_us), rows.score)
+        moments = rising(place, np.minimum(rows.at, fold.to_us), rows.score)
     notes: tuple[str, ...] = ()
     if left_out:
         notes = (
@@ -260,17 +258,22 @@ def _answered(rows: Rows, fold: Fold, detector: str, about: Mapping[str, str]) -
     return Predictions(detector, fold.split, fold.ids, score, cluster, moments, about, notes)
 
 
-def _rising(place: Ints, at_us: Ints, score: Floats) -> Moments:
-    """Return moments in order; a score that is not the highest so far is left out."""
+def rising(place: Ints, at_us: Ints, score: Floats) -> Moments:
+    """Return the moments in which the score of an entity is higher than ever before, in order.
+
+    Parameters
+    ----------
+    place, at_us, score
+        As those of `Moments`, in any order; of several of an entity at one time the highest counts.
+    """
     import pandas as pd
 
     frame = pd.DataFrame({"place": place, "at_us": at_us, "score": score})
-    frame = frame.sort_values(["place", "at_us"], kind="stable")
+    frame = frame.sort_values(list(Moments._fields))
+    frame = frame.drop_duplicates(["place", "at_us"], keep="last")
     highest = frame.groupby("place")["score"].cummax()
-    before = highest.groupby(frame["place"]).shift(fill_value=-np.inf)
-    rises: Bools = (highest > before).to_numpy()
-    frame = frame.assign(score=highest)[rises]
-    return Moments(*(frame[name].to_numpy() for name in Moments._fields))
+    rises = frame["score"] > highest.groupby(frame["place"]).shift(fill_value=-np.inf)
+    return Moments(*(frame.loc[rises, name].to_numpy() for name in Moments._fields))
 
 
 def _about(table: Any) -> dict[str, str]:

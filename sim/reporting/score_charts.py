@@ -40,8 +40,14 @@ def _precision_recall(score: Score, curve: Curve) -> Chart:
     said = "not measured" if area is None else number_words(area.value)
 
     def fill(page: Page) -> None:
-        """Draw the line, its band, and the prevalence as a dashed line."""
+        """Draw the line, its band, and the prevalence as a dashed line; precision is in decades."""
         axes = _axes(page)
+        least = 100 * score.prevalence / 2
+        axes.set_yscale("log")
+        axes.set_ylim(least, 110)
+        ticks = [x for x in (0.01, 0.1, 0.3, 1, 3, 10, 30, 100) if x >= least]
+        axes.set_yticks(ticks, [f"{x:g}" for x in ticks])
+        axes.minorticks_off()
         _line(axes, curve, percent_of_x=True)
         guess = f"prevalence {score.prevalence:g}: a guess"
         axes.axhline(100 * score.prevalence, color=GREY, lw=1, ls=(0, (4, 3)), label=guess)
@@ -57,7 +63,7 @@ def _precision_recall(score: Score, curve: Curve) -> Chart:
     return _chart(
         score,
         curve,
-        f"Precision and recall: average precision {said}, where a guess has {score.prevalence:g}",
+        f"Precision and recall: PR-AUC {said}, where a guess has {score.prevalence:g}",
         f"Precision of {score.detector} at each recall, weighted to a prevalence of "
         f"{score.prevalence:g}.",
         fill,

@@ -17,7 +17,7 @@ from sim.reporting.inline_svg import inline_svg
 from sim.reporting.score_charts import score_charts
 from sim.scoring.figures import Figure
 from sim.scoring.score import Score
-from sim.scoring.words import interval_words, number_words, range_words
+from sim.scoring.words import interval_words, number_words, range_words, shown
 
 HEADS = ("figure", "of", "value", "interval of 95 %", "what it rests on")
 # The figures that stand at the top.
@@ -60,7 +60,7 @@ def _part(number: int, score: Score) -> dict[str, object]:
                 "id": f"{prefix}-{section.id}",
                 "title": section.title,
                 "note": section.note,
-                "rows": [_row(figure) for figure in section.figures],
+                "rows": [_row(figure) for figure in shown(section.figures)],
                 "is_sliced": any(figure.of for figure in section.figures),
             }
             for section in score.sections

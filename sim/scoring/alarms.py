@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sim.arrays.time import DAY_US
 from sim.arrays.types import Floats, Ints
 from sim.scoring.answer import Answer
 from sim.scoring.asked import scaled
 from sim.scoring.figures import Figure, Section
 from sim.scoring.intervals import ends, of_share
 
-DAY_US = 86_400_000_000
 # Reviews a day for this many accounts of the population.
 ACCOUNTS = 10_000
 REVIEWS = (1, 3, 10)

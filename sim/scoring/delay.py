@@ -130,7 +130,8 @@ def _got_away(answer: Answer, accounts: Detections, campaigns: Detections) -> It
     """Yield the share of what extracts that got away: of what was sent, and of what was planned."""
     place, draws = accounts.place, draws_of(answer)
     typology, weight = answer.asked.typology[place].astype(str), answer.asked.weight[place]
-    for kind in ("", *sorted(set(typology))):
+    kinds = sorted(set(typology)) if answer.moments is not None else []  # else all of each
+    for kind in ("", *kinds):
         mine = weight * (typology == kind) if kind else weight
         sent, before = (part[mine > 0].sum() for part in (accounts.sent, accounts.before))
         yield figure(

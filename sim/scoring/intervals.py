@@ -14,6 +14,8 @@ import numpy as np
 from sim.arrays.types import Bools, Floats, Ints
 
 LEVEL = 0.95
+# The quantiles of draws between which an interval lies.
+ENDS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 # With fewer owners than these on a side there are too few different draws for an interval.
 LEAST_OWNERS = 5
 # Draws that may have no value before there is no interval.
@@ -69,7 +71,7 @@ def ends(values: Floats) -> tuple[float | None, float | None]:
     there = values[~np.isnan(values)]
     if len(there) < max((1 - _MOST_WITHOUT) * len(values), 2):
         return None, None
-    low, high = np.quantile(there, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.quantile(there, ENDS)
     return float(low), float(high)
 
 
@@ -84,5 +86,5 @@ def of_share(
     low, high = bounds
     if low is None or high is None or low != high or value not in (0.0, 1.0) or not owners:
         return bounds
-    reach = ((1 - LEVEL) / 2) ** (1 / owners)
+    reach = ENDS[0] ** (1 / owners)
     return (0.0, 1 - reach) if value == 0 else (reach, 1.0)

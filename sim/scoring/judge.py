@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -99,9 +99,8 @@ def score_all(
     fpr: float = FPR,
     rounds: int = ROUNDS,
     seed: int = 0,
-    observe: Callable[[str], None] | None = None,
 ) -> tuple[Score, ...]:
-    """Return the score of each split that a file answers, in the order of the file.
+    """Return the score of each split that a file answers, in their order.
 
     The score of `campaign` has a section more: how the others differ from it.
 
@@ -109,18 +108,13 @@ def score_all(
     ----------
     predictions
         By split.
-    observe
-        Is told which split comes next.
 
     Others are those of `score`.
     """
-    scores = []
-    for split, of_split in predictions.items():
-        if observe is not None:
-            observe(f"scoring {split}")
-        scores.append(
-            score(of_split, pack, prevalence=prevalence, fpr=fpr, rounds=rounds, seed=seed)
-        )
+    scores = [
+        score(of_split, pack, prevalence=prevalence, fpr=fpr, rounds=rounds, seed=seed)
+        for of_split in predictions.values()
+    ]
     return _compared(scores, pack)
 
 

@@ -6,11 +6,9 @@ import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from operator import itemgetter
 from pathlib import Path
 
-from sim.catalog import typologies
 from sim.documents.printable import printable
 from sim.documents.whole_text import write_whole
 from sim.errors import InvalidInputError
@@ -32,7 +30,8 @@ COLUMNS = (
 )
 _TITLE = "# Leaderboard"
 _SHOWN = frozenset(id_ for _, id_ in COLUMNS)
-_WORST, _FPR = "FPR of the worst hard negative", "fpr"
+# The hard negative that is flagged most has a column too.
+_WORST, _RATE = "FPR of the worst hard negative", "fpr_hard_negative"
 # Splits in the order in which they are shown; others follow by name.
 _FIRST = ("campaign", "time", "regime", "world-held-out", "adaptation-held-out")
 _LAST = ("random-rows",)
@@ -69,9 +68,10 @@ class Leaderboard:
             "",
             "What detectors find in simulated packs; it says nothing of anybody's traffic. All is "
             f"weighted to a prevalence of {first.prevalence:g}; what is flagged has a rate of "
-            f"false positives of {first.fpr:g}. In brackets stand intervals of 95 %, from a "
-            "bootstrap that draws whole operators and organisations: where two overlap, the "
-            "order says little. `-` was not measured, because it cannot be shown by so few.",
+            f"false positives of {first.fpr:g}. In brackets stand intervals of 95 %, in which "
+            "operators and organisations count, not accounts: where two overlap, the order says "
+            "little. The worst of many hard negatives looks worse than it is. `-` was not "
+            "measured: so few cannot show it, or the detector says nothing of time.",
             "",
             "`sim leaderboard` writes this page of the scores that `sim score` made; a name that "
             "ends in `-truth` learned from the truth, which no provider has.",
@@ -191,8 +191,7 @@ def _shortened(score: Score) -> Score:
     sections = []
     for section in score.sections:
         kept = [x for x in section.figures if x.id in _SHOWN and not x.of]
-        if section.id == "false_positives":
-            kept = _worst(section)
+        kept += _worst(section)
         figures = tuple(replace(x, rests_on="", why_not="") for x in kept)
         if figures:
             sections.append(Section(section.id, section.title, figures))
@@ -201,19 +200,8 @@ def _shortened(score: Score) -> Score:
 
 def _worst(section: Section) -> list[Figure]:
     """Return the rate of the hard negative that is flagged most; none if none was measured."""
-    rates = [
-        (x.value, x)
-        for x in section.figures
-        if x.id == _FPR and x.of in _hard_negatives() and x.value is not None
-    ]
+    rates = [(x.value, x) for x in section.figures if x.id == _RATE and x.value is not None]
     return [max(rates, key=itemgetter(0))[1]] if rates else []
-
-
-@cache
-def _hard_negatives() -> frozenset[str]:
-    """Return the typologies that were made to look like one that extracts."""
-    extract = [kind for kind in typologies().values() if kind.is_extraction]
-    return frozenset(twin for kind in extract for twin in kind.twins)
 
 
 def _mixed(named: Sequence[tuple[str, Score]]) -> list[str]:
@@ -258,7 +246,7 @@ def _figures(score: Score) -> list[object]:
 def row_of(score: Score) -> list[str]:
     """Return the cells of a shortened score in the table of its split."""
     cells = [interval_words(score.figure(id_)) for _, id_ in COLUMNS]
-    worst = [x for section in score.sections for x in section.figures if x.id == _FPR]
+    worst = [x for section in score.sections for x in section.figures if x.id == _RATE]
     rate = f"{worst[0].of} {interval_words(worst[0])}" if worst else "-"
     return [_code(score.detector), *cells, rate]
 

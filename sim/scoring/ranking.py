@@ -15,7 +15,7 @@ import numpy as np
 from sim.arrays.types import Bools, Floats, Ints
 from sim.scoring.answer import Answer
 from sim.scoring.figures import Curve, Figure, Section
-from sim.scoring.intervals import ends, of_share
+from sim.scoring.intervals import ENDS, ends, of_share
 
 RATES = (1e-2, 1e-3, 1e-4)
 # Expected false alarms, by weight, below which a rate cannot be shown.
@@ -148,7 +148,7 @@ def curve(answer: Answer) -> Curve:
     low = high = None
     if len(answer.times):
         drawn = [line(asked.weight * times) for times in answer.times]
-        low, high = (tuple(map(float, q)) for q in np.quantile(drawn, [0.025, 0.975], axis=0))
+        low, high = (tuple(map(float, q)) for q in np.quantile(drawn, ENDS, axis=0))
     return Curve(
         id="precision_recall",
         title=f"Precision and recall at prevalence {asked.prevalence:g}",

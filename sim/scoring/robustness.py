@@ -15,7 +15,7 @@ from sim.scoring.shares import Measured, draws_of, figure, ratio, within
 if TYPE_CHECKING:
     from sim.scoring.score import Score
 
-LEAST_CAMPAIGNS = 3
+LEAST_CAMPAIGNS = 5
 BASE = "campaign"
 """The split that others are compared with."""
 COMPARED = ("pr_auc", "auc", "recall_at_fpr_1e-2")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from sim.documents.columns import columns
 from sim.documents.printable import printable
 from sim.scoring.figures import Figure, Section
-from sim.scoring.words import number_words, range_words
+from sim.scoring.words import number_words, range_words, shown
 
 HEADS = ("what", "figure", "95 %", "rests on")
 
@@ -34,7 +34,7 @@ def text_of(head: Sequence[str], sections: Sequence[Section], width: int) -> str
 def _section(section: Section, width: int) -> Iterator[str]:
     """Yield the title of a section, its table and its note."""
     yield section.title
-    rows = [HEADS, *map(row_of, section.figures)]
+    rows = [HEADS, *map(row_of, shown(section.figures))]
     if section.figures:
         yield from columns(rows, width, left=[True, False, True, True], heads=1)
     yield from textwrap.wrap(printable(section.note), width)

@@ -9,9 +9,8 @@ import numpy as np
 from sim.arrays.types import Array, Bools, Floats, Ints
 from sim.scoring.answer import Answer
 from sim.scoring.figures import Figure
-from sim.scoring.intervals import LEAST_OWNERS, LEVEL, of_share
+from sim.scoring.intervals import ENDS, LEAST_OWNERS, of_share
 
-ENDS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 # The normal quantile of an interval of 95 %.
 _Z = 1.959964
 _NO_INTERVAL = "no interval: too few draws, or too few operators to draw from, or all draws alike"

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.arrays.types import Bools, Floats, Ints
-from sim.scoring.intervals import LEAST_OWNERS
-from sim.scoring.shares import ENDS, Draws, Measured, share_within, within
+from sim.scoring.intervals import ENDS, LEAST_OWNERS
+from sim.scoring.shares import Draws, Measured, share_within, within
 
 LEAST_WAITING = 0.2
 """Share of all that has to be waited for still, where anything is told of a length."""

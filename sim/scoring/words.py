@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
 
 from sim.scoring.figures import Figure
 
@@ -44,3 +47,22 @@ def interval_words(figure: Figure | None) -> str:
         return "-"
     words = range_words(figure)
     return number_words(figure.value) + (f" ({words})" if words else "")
+
+
+def shown(figures: Sequence[Figure]) -> tuple[Figure, ...]:
+    """Return the figures of a table: those that lack a value for one reason share a row."""
+
+    def alike(figure: Figure) -> tuple[str, str] | str:
+        """Return the reason that neighbours may share; what has a value shares no row."""
+        return (
+            figure.why_not
+            if figure.value is None and not figure.rests_on
+            else (figure.id, figure.of)
+        )
+
+    rows = []
+    for _, group in groupby(figures, alike):
+        first, *others = group
+        words = f"{first.words}, and {len(others)} more figures" if others else first.words
+        rows.append(replace(first, words=words))
+    return tuple(rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,7 @@ def test_text_files_page_and_leaderboard(labelled: Path, answers: Path, tmp_path
     assert result.stderr == f"leaderboard: {board}, 2 scores\n"
     rows = [x for x in board.read_text(encoding="utf-8").splitlines() if x.startswith("| `")]
     assert [row.split("|")[1].strip() for row in rows[2:]] == ["`perfect`", "`a guess`"]
+    assert re.search(r"[A-Z]\d\d \d", rows[3]), "the worst hard negative of a guess"
     assert sim("leaderboard", str(tmp_path / "board.json")).stdout == board.read_text()
 
 

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import numpy as np
 
+from sim.arrays.time import DAY_US
 from sim.packs.pack import Pack
 from sim.predictions.table import Moments
-from sim.scoring.alarms import DAY_US
 from sim.scoring.answer import Answer
 from sim.scoring.asked import Asked, scaled
 from sim.scoring.intervals import drawn

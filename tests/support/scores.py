@@ -28,9 +28,10 @@ def made_score(detector: str = "relations", pr_auc: float = 0.31, **more: Any) -
         "False positives",
         (
             Figure("fpr", "all", 0.01),
-            Figure("fpr", "people", 0.002, 0.0, 0.01, of="L01"),
-            Figure("fpr", "course", 0.031, 0.01, 0.08, of="L09"),
-            Figure("fpr", "by network", 0.5, of="signup_asn_type=isp"),
+            Figure("fpr_hard_negative", "people", 0.002, 0.0, 0.01, of="L01"),
+            Figure("fpr_hard_negative", "course", 0.031, 0.01, 0.08, of="L09"),
+            Figure("fpr_typology", "researchers", 0.4, of="L12"),
+            Figure("fpr_customer", "by network", 0.5, of="signup_asn_type=isp"),
         ),
     )
     values: dict[str, Any] = {

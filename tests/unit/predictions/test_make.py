@@ -180,6 +180,14 @@ def test_moments_in_which_a_score_rises_are_kept() -> None:
     assert made["cluster"].tolist() == [5, 5, 0, 0, 5]
 
 
+def test_of_scores_at_one_time_the_highest_is_kept() -> None:
+    """Two windows that end together, and a score that is higher than what the last day showed."""
+    moments = pd.DataFrame({"account_id": [1, 1, 1], "at_us": [5, 5, 50], "score": [0.3, 0.2, 0.5]})
+    made = predictions(Found(np.array([0.9]), moments=moments), asked(1))
+    assert made["score"].tolist() == [0.3, 0.9]
+    assert made["at"].dt.as_unit("us").astype("int64").tolist() == [5, 50]
+
+
 def test_a_detector_may_say_no_more_than_scores() -> None:
     made = predictions(Found(np.array([0.5, 0.1])), asked(9, 4))
     assert made.to_dict("list") == {"entity_id": [400, 900], "score": [0.1, 0.5]}

@@ -39,7 +39,7 @@ def test_the_same_scores_give_the_same_page(text: str) -> None:
 
 def test_charts_say_what_was_found_and_name_their_axes() -> None:
     precision, time, exchanges = score_charts(made_score())
-    assert precision.title == "Precision and recall: average precision 0.31, where a guess has 0.01"
+    assert precision.title == "Precision and recall: PR-AUC 0.31, where a guess has 0.01"
     assert time.title == "Accounts detected, by days: half within 2.50 days"
     assert exchanges.title == "Accounts detected, by exchanges: 20 % in the end"
     for chart, axis in ((precision, "recall: share"), (time, "days since"), (exchanges, "10 k")):

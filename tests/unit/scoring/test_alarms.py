@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sim.arrays.time import DAY_US
 from sim.predictions.table import Moments
 from sim.scoring import alarms
-from sim.scoring.alarms import DAY_US, known_by_day, reviewed
+from sim.scoring.alarms import known_by_day, reviewed
 from sim.scoring.answer import Answer
 from tests.support.answers import answered
 

@@ -13,17 +13,17 @@ from sim.scoring.score import Score
 from sim.scoring.shares import Measured
 from tests.support.twenty import answer, figures, values
 
-# Eight campaigns of four accounts; those with an even number adapt and have one flagged of four,
+# Twelve campaigns of four accounts; those with an even number adapt and have one flagged of four,
 # the others three of four.
 ROWS = [
     *[
         ("A16", 10 + number, number, True, 0.9 if place < (1 if number % 2 == 0 else 3) else 0.1)
-        for number in range(1, 9)
+        for number in range(1, 13)
         for place in range(4)
     ],
     *[("L01", 30 + place, 0, False, 0.1) for place in range(6)],
 ]
-ADAPTATIONS = {n: "AD1 AD2 AD12" if n % 2 == 0 else "AD1 AD11" for n in range(1, 8)} | {8: "AD12"}
+ADAPTATIONS = {n: "AD1 AD2 AD12" if n % 2 == 0 else "AD1 AD11" for n in range(1, 12)} | {12: "AD12"}
 
 
 def test_recall_with_and_without_adaptation() -> None:
@@ -32,14 +32,14 @@ def test_recall_with_and_without_adaptation() -> None:
         "recall_adaptive": 0.25,
         "recall_not_adaptive": 0.75,
         "drop_recall": 0.5,
-        "drop_recall AD2": pytest.approx((4 * 3 + 1) / 20 - 3 / 12),
+        "drop_recall AD2": pytest.approx((6 * 3 + 1) / 28 - 5 / 20),
         "drop_recall AD11": pytest.approx(-0.5),
         "drop_recall AD12": 0.5,
         "drop_recall others": None,
     }
     assert made["drop_recall"].words == "drop under AD12"
-    assert made["drop_recall"].rests_on == "4 campaigns without and 4 with it"
-    assert made["drop_recall others"].why_not == "fewer than 3 campaigns with or without: AD1"
+    assert made["drop_recall"].rests_on == "6 campaigns without and 6 with it"
+    assert made["drop_recall others"].why_not == "fewer than 5 campaigns with or without: AD1"
 
 
 def test_an_interval_of_the_drop_draws_campaigns() -> None:
@@ -53,12 +53,12 @@ def test_an_interval_of_the_drop_draws_campaigns() -> None:
 
 
 def test_no_campaign_in_the_fold() -> None:
-    rows = [("A18", 40 + place, 0, True, 0.9) for place in range(6)] + ROWS[32:]
+    rows = [("A18", 40 + place, 0, True, 0.9) for place in range(6)] + ROWS[48:]
     made = figures(robustness.section(answer(rows)))
     assert set(made) == {"recall_adaptive", "recall_not_adaptive", "drop_recall"}
     assert made["recall_adaptive"].why_not == "the fold has none"
     assert made["drop_recall"].why_not == (
-        "too few to tell: 0 campaigns without and 0 with it, 3 of each needed"
+        "too few to tell: 0 campaigns without and 0 with it, 5 of each needed"
     )
 
 
