@@ -11,6 +11,7 @@ import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -350,6 +351,19 @@ def target_text(source: TargetLike) -> str:
 def names_from(names: str | Iterable[str]) -> tuple[str, ...]:
     """Return names as a tuple; a text is one of them, not its letters."""
     return (names,) if isinstance(names, str) else tuple(names)
+
+
+def expect_number(what: str, value: object, *, whole: bool = False) -> None:
+    """Raise TypeError, with the name of the argument, for what is no number, or no whole one."""
+    if isinstance(value, bool) or not isinstance(value, Integral if whole else Real):
+        kind = "whole number" if whole else "number"
+        raise TypeError(f"{what} is a {kind}; found {_type_of(value)}")
+
+
+def expect_text(what: str, value: object) -> None:
+    """Raise TypeError, with the name of the argument, for what is no text."""
+    if not isinstance(value, str):
+        raise TypeError(f"{what} is a text; found {_type_of(value)}")
 
 
 def expect_one_of(what: str, word: str, words: tuple[str, ...]) -> None:

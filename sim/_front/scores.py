@@ -56,12 +56,23 @@ def score(
 
     Raises
     ------
+    TypeError
+        What is given for predictions, or for a number, is none.
     InvalidInputError
         With all that is wrong with the predictions, or with the settings.
     """
     from sim._front.packs import open_pack
+    from sim._inputs import expect_number, expect_seed, expect_text
     from sim.predictions.table import read_predictions
     from sim.scoring.judge import score_all
+
+    for what, number in (("prevalence", prevalence), ("fpr", fpr), ("rounds", rounds)):
+        if number is not None or what != "prevalence":
+            expect_number(what, number, whole=what == "rounds")
+    for what, text in (("split", split), ("name", name)):
+        if text is not None:
+            expect_text(what, text)
+    expect_seed(seed)
 
     opened = open_pack(pack)
     read = read_predictions(predictions, opened, split, name)

@@ -41,18 +41,28 @@ def cells_of(place: Any) -> Any:
 
     Raises
     ------
+    TypeError
+        If it is none of these.
     InvalidInputError
         If it cannot be read.
     """
+    import pandas as pd
     import pyarrow as pa
 
     name = name_of(place)
+    if not isinstance(place, str | os.PathLike | pd.DataFrame | pa.Table):
+        raise TypeError(
+            "predictions are a path, a URL, a data frame or a table of pyarrow; found "
+            f"{type(place).__name__}"
+        )
     try:
-        if not isinstance(place, str | os.PathLike):
+        if isinstance(place, pa.Table):
+            return place
+        if isinstance(place, pd.DataFrame):
             return pa.Table.from_pandas(place, preserve_index=False)
         content = _bytes(os.fspath(place), name)
         return _parquet(content) if content.startswith(_PARQUET) else _csv(content)
-    except (pa.ArrowException, ValueError, OSError) as error:
+    except (pa.ArrowException, TypeError, ValueError, OSError) as error:
         if isinstance(error, SimError):
             raise
         raise InvalidInputError(f"{name}: cannot be read: {said(error)}") from None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sim.arrays.types import Ints
+from sim.documents.printable import printable
 from sim.documents.problems import suggest
 from sim.errors import InvalidInputError
 from sim.packs.examples import FEATURES, KEYS
@@ -58,7 +59,7 @@ def check_splits(pack: Pack, names: Iterable[str]) -> None:
         if name not in there:
             left_out = pack.manifest["splits"].get(name, {}).get("left_out")
             why = f": {left_out}" if left_out else suggest(name, there)
-            lines.append(f"{pack.store}: has no split {name}{why}")
+            lines.append(f"{pack.store}: has no split {printable(name)}{why}")
     if lines:
         raise InvalidInputError("\n".join(lines))
 

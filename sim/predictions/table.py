@@ -30,8 +30,9 @@ from sim.predictions.fold import Fold, check_splits, fold_of
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
-    PredictionsLike: TypeAlias = str | os.PathLike[str] | pd.DataFrame
+    PredictionsLike: TypeAlias = str | os.PathLike[str] | pd.DataFrame | pa.Table
 
 NEEDED = ("entity_id", "score")
 COLUMNS = (*NEEDED, "at", "cluster", "split")
@@ -122,7 +123,7 @@ def read_predictions(
     columns = _columns(table, name)
 
     about = _about(table)
-    detector = detector or about.get("detector") or _stem(place)
+    detector = printable(detector or about.get("detector") or _stem(place))
     scheme = columns.get("split")
     wanted = _wanted(scheme, split, pack, name)
     made, faults = {}, []

@@ -28,6 +28,7 @@ from sim.scoring.score import ROUNDS, Score
 # The prevalence that is meant where none is named, if the recipe of the pack has it.
 PREVALENCE = 0.01
 FPR = 0.01
+LEAST_ROUNDS, MOST_ROUNDS = 20, 10_000
 
 
 def score(
@@ -154,8 +155,11 @@ def check_settings(fpr: float, rounds: int, seed: int) -> None:
     faults = []
     if not 0 < fpr < 1:
         faults.append(f"fpr: should be above 0 and below 1, found {fpr:g}")
-    if rounds < 0 or 0 < rounds < 20:
-        faults.append(f"rounds: should be 0, for no intervals, or 20 and more, found {rounds}")
+    if rounds != 0 and not LEAST_ROUNDS <= rounds <= MOST_ROUNDS:
+        faults.append(
+            f"rounds: should be 0, for no intervals, or {LEAST_ROUNDS} to {MOST_ROUNDS:,}, found "
+            f"{rounds:,}"
+        )
     if seed < 0:
         faults.append(f"seed: should be 0 or more, found {seed}")
     if faults:

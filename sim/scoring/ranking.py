@@ -53,7 +53,8 @@ class Ranked(NamedTuple):
     def by(cls, score: Floats, target: Bools) -> Ranked:
         """Return entities ranked by a score."""
         order = np.argsort(-score, kind="stable")
-        last = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))
+        ranked = score[order]  # not their differences, which may be too large for a number
+        last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
         return cls(order, last, target)
 
     def rates(self, weight: Floats) -> Rates:

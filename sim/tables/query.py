@@ -64,7 +64,7 @@ def relation(
     connection.execute("SET python_enable_replacements = false; SET TimeZone = 'UTC'")
     for view, name in tables.items():
         if _mentions(query, view) and view not in sealed:
-            connection.register(view, dataset(name))
+            connection.register(view, _with_floats(dataset(name)))
 
     try:
         return connection.sql(query)
@@ -76,6 +76,24 @@ def relation(
             else f"DuckDB: {said(error)}"
         )
         raise InvalidInputError(f"{place}: {why}") from error
+
+
+def _with_floats(table: Any) -> Any:
+    """Return a dataset whose vectors of half floats are floats: DuckDB takes no others of Arrow."""
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+
+    schema = table.schema
+    for place, field in enumerate(schema):
+        kind = field.type
+        if pa.types.is_fixed_size_list(kind) and pa.types.is_float16(kind.value_type):
+            element = kind.value_field.with_type(pa.float32())
+            schema = schema.set(place, field.with_type(pa.list_(element, kind.list_size)))
+    if schema is table.schema:
+        return table
+    if isinstance(table, ds.InMemoryDataset):
+        return ds.dataset(table.to_table().cast(schema))
+    return ds.FileSystemDataset(list(table.get_fragments()), schema, table.format, table.filesystem)
 
 
 def _mentions(query: str, view: str) -> bool:

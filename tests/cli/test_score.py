@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -87,7 +88,25 @@ def test_settings_that_make_no_sense_are_refused(labelled: Path, answers: Path) 
     message = refused(sim("score", place, "--pack", str(labelled), "--prevalence", "0.5"))
     assert "no weights for a prevalence of 0.5; the recipe has 0.01" in message
     message = refused(sim("score", place, "--pack", str(labelled), "--rounds", "5"))
-    assert message == "rounds: should be 0, for no intervals, or 20 and more, found 5\n"
+    assert message == "rounds: should be 0, for no intervals, or 20 to 10,000, found 5\n"
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"prevalence": "0.01"}, "prevalence is a number; found str"),
+        ({"fpr": None}, "fpr is a number; found NoneType"),
+        ({"rounds": 20.0}, "rounds is a whole number; found float"),
+        ({"seed": None}, "a seed is a whole number; found NoneType"),
+        ({"split": 3}, "split is a text; found int"),
+        ({"name": b"x"}, "name is a text; found bytes"),
+    ],
+)
+def test_settings_of_another_type_are_named(
+    settings: dict[str, Any], says: str, labelled: Path, answers: Path
+) -> None:
+    with pytest.raises(TypeError, match=f"^{says}$"):
+        front.score(answers / "perfect.csv", labelled, **settings)
 
 
 def test_places_that_cannot_be_written_are_refused_first(

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from sim.errors import InvalidInputError
@@ -53,6 +54,24 @@ def refusal(place: Any, pack: Pack, **options: Any) -> list[str]:
 
 
 # What is read
+
+
+def test_what_is_no_table_is_a_type_error(good: pd.DataFrame, pack: Pack) -> None:
+    assert len(read_predictions(pa.Table.from_pandas(good), pack)["campaign"].ids) == len(good)
+    with pytest.raises(
+        TypeError, match="predictions are a path, a URL, a data frame or a table of"
+    ):
+        read_predictions(good["score"], pack)
+    sparse = good.assign(score=pd.arrays.SparseArray(np.arange(len(good)) * 1.0))
+    (line,) = refusal(sparse, pack)
+    assert line.startswith("predictions: cannot be read: Sparse pandas data")
+
+
+def test_names_are_words_that_can_be_printed(good: pd.DataFrame, pack: Pack) -> None:
+    read = read_predictions(good, pack, detector="a\n\ud800")["campaign"]
+    assert read.detector == r"a\n\ud800"
+    (line,) = refusal(good.assign(split="x\ny"), pack)
+    assert r"has no split x\ny; allowed: " in line
 
 
 @pytest.mark.parametrize("name", ["mine.parquet", "mine.csv"])

@@ -118,6 +118,12 @@ def test_unequal_weights_tell_less() -> None:
     assert "tell as much as 123 equal ones" in figure(answer, "recall_at_fpr_1e-2").rests_on
 
 
+def test_scores_may_be_as_large_and_as_small_as_numbers_go() -> None:
+    target = np.array([True, False, True, False])
+    for score in ([1e308, -1e308, 1e308, -1e308], [5e-324, 0.0, 5e-324, -0.0]):
+        assert area(Ranked.by(np.array(score), target).rates(np.ones(4))) == 1
+
+
 def test_scores_that_tell_nothing_have_the_prevalence() -> None:
     rng = np.random.default_rng(1)
     target = np.arange(40_000) % 4 == 0

@@ -228,7 +228,7 @@ def test_settings_are_refused_at_once(pack: Pack, perfect: Predictions) -> None:
         score(perfect, pack, fpr=1, rounds=3, seed=-1)
     assert str(caught.value).split("\n") == [
         "fpr: should be above 0 and below 1, found 1",
-        "rounds: should be 0, for no intervals, or 20 and more, found 3",
+        "rounds: should be 0, for no intervals, or 20 to 10,000, found 3",
         "seed: should be 0 or more, found -1",
     ]
     with pytest.raises(InvalidInputError) as caught:
