@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("predictions", metavar="PREDICTIONS...", nargs=-1, required=True)
-@click.option("--pack", required=True, metavar="PACK", help="The pack, with its truth.")
+@click.option(
+    "--pack", required=True, metavar="PACK", help="Folder or URL of the pack, with its truth."
+)
 @click.option(
     "--split",
     metavar="SPLIT",
@@ -27,15 +29,15 @@ if TYPE_CHECKING:
     "--prevalence",
     metavar="P",
     type=float,
-    help="Share of accounts of the population that extract; one that the recipe of the pack names. "
-    "Default: 0.01, or the first one that it names.",
+    help="Share of positives in the population; one that the recipe of the pack names. Default: "
+    "0.01, or the first one that it names.",
 )
 @click.option(
     "--fpr",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.01,
     show_default=True,
-    help="Rate of false positives at which accounts are flagged, for campaigns, clusters and time.",
+    help="Rate of false positives at which accounts are flagged, for all but the ranking.",
 )
 @click.option(
     "--name",
@@ -55,6 +57,11 @@ if TYPE_CHECKING:
     default=0,
     show_default=True,
     help="Seed of the draws.",
+)
+@click.option(
+    "--full",
+    is_flag=True,
+    help="Print the figures of each typology and each kind of customer too.",
 )
 @json_option
 @click.option(
@@ -80,6 +87,7 @@ def score(
     name: str | None,
     rounds: int,
     seed: int,
+    full: bool,
     as_json: bool,
     out: Path | None,
     html: Path | None,
@@ -87,10 +95,10 @@ def score(
 ) -> None:
     """Score PREDICTIONS of a detector against the truth of a pack.
 
-    PREDICTIONS are tables of Parquet or CSV, or `-`, with the columns `entity_id` and `score`, of
-    which more is worse, and if you like `at`, `cluster` and `split`. Each has to answer for every
-    entity in the fold `test` of its split. docs/guides/scoring.md says what each figure means, and
-    when it is not measured.
+    PREDICTIONS are tables of Parquet or CSV, or `-`, with the columns `entity_id` and `score`
+    (higher is more suspect), and if you like `at`, `cluster` and `split`. Each has to answer for
+    every entity in the fold `test` of its split. docs/guides/scoring.md says what each figure
+    means, and when it is not measured.
     """
     check_places(None, html, (pack, *predictions), out)
     if name is not None and len(predictions) > 1:
@@ -101,6 +109,7 @@ def score(
     from sim.cli.progress import work_line
     from sim.reporting.score_page import write_score_page
     from sim.scoring.score_files import scores_text, write_scores
+    from sim.scoring.score_text import text_of
 
     with work_line(quiet) as line:
         scores: list[Score] = []
@@ -119,7 +128,7 @@ def score(
     if as_json:
         click.echo(scores_text(scores), nl=False)
     else:
-        click.echo("\n".join(each.to_text(line_width()) for each in scores), nl=False)
+        click.echo(text_of(scores, line_width(), full), nl=False)
     if out is not None:
         write_scores(scores, out)
         if not quiet:

@@ -54,10 +54,10 @@ def _precision_recall(score: Score, curve: Curve) -> Chart:
         axes.legend(loc="upper right", frameon=False, fontsize=primitives.LABEL, labelcolor=SOFT)
         axes.set_xlim(0, 100)
         axes.set_xlabel(
-            "recall: share of what is sought that is found (%)", fontsize=primitives.LABEL
+            "recall: share of positives that are flagged (%)", fontsize=primitives.LABEL
         )
         axes.set_ylabel(
-            "precision: share of it\namong what is flagged (%)", fontsize=primitives.LABEL
+            "precision: share of positives\namong what is flagged (%)", fontsize=primitives.LABEL
         )
 
     return _chart(
@@ -78,7 +78,8 @@ def _delay(score: Score, curve: Curve) -> Chart:
         """Draw the steps, and a line at half."""
         axes = _axes(page)
         _line(axes, curve, percent_of_x=False)
-        axes.axhline(50, color=GREY, lw=1, ls=(0, (4, 3)))
+        axes.axhline(50, color=GREY, lw=1, ls=(0, (4, 3)), label="half")
+        axes.legend(loc="upper right", frameon=False, fontsize=primitives.LABEL, labelcolor=SOFT)
         axes.set_xlim(0, max(curve.x[-1], 1))
         if unit == "exchanges":
             axes.set_xscale("symlog", linthresh=10)
@@ -92,18 +93,18 @@ def _delay(score: Score, curve: Curve) -> Chart:
         score,
         curve,
         f"{curve.title}: {_half(curve, unit)}",
-        f"{curve.y_name.capitalize()} by {score.detector}, by {unit}; in the end "
-        f"{100 * curve.y[-1]:.0f} %.",
+        f"{curve.y_name.capitalize()} by {score.detector}, by {unit}: estimated from all "
+        "that were observed so long (Kaplan and Meier), so not the share at the close.",
         fill,
     )
 
 
 def _half(curve: Curve, unit: str) -> str:
-    """Say within what half is detected, or how much is in the end."""
+    """Say within what half is detected, or how much is within the longest wait."""
     half = np.flatnonzero(np.asarray(curve.y) >= 0.5)
     if len(half):
         return f"half within {number_words(curve.x[half[0]])} {unit}"
-    return f"{100 * curve.y[-1]:.0f} % in the end"
+    return f"{100 * curve.y[-1]:.0f} % within {number_words(curve.x[-1])} {unit}"
 
 
 def _chart(score: Score, curve: Curve, title: str, how: str, fill: Callable[[Page], None]) -> Chart:

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from sim._version import __version__
 from sim.documents.whole_text import write_whole
 from sim.reporting.charts.layout import Chart
 from sim.reporting.inline_svg import inline_svg
 from sim.reporting.score_charts import score_charts
-from sim.scoring.figures import Figure
 from sim.scoring.score import Score
-from sim.scoring.words import interval_words, range_words, shown, value_words
+from sim.scoring.score_text import row_of
+from sim.scoring.summary import summary_of
+from sim.scoring.words import interval_words, shown
 
-HEADS = ("figure", "of", "value", "interval of 95 %", "what it rests on")
-# The figures that stand at the top.
-_FIRST = (("pr_auc", ""), ("recall_at_fpr_1e-2", ""), ("campaign_recall_10", ""))
+HEADS = ("figure", "value", "interval of 95 %", "what it rests on")
 
 
 def write_score_page(scores: Sequence[Score], path: Path) -> None:
@@ -34,6 +34,7 @@ def score_page(scores: Sequence[Score]) -> str:
     environment = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
+    environment.filters["marked"] = _marked
     template = environment.from_string(_text("score_page.html.j2"))
 
     names = ", ".join(dict.fromkeys(score.detector for score in scores))
@@ -60,8 +61,7 @@ def _part(number: int, score: Score) -> dict[str, object]:
                 "id": f"{prefix}-{section.id}",
                 "title": section.title,
                 "note": section.note,
-                "rows": [_row(figure) for figure in shown(section.figures)],
-                "is_sliced": any(figure.of for figure in section.figures),
+                "rows": list(map(row_of, shown(section.figures))),
             }
             for section in score.sections
             if section.figures or section.note
@@ -73,19 +73,16 @@ def _part(number: int, score: Score) -> dict[str, object]:
 def _facts(score: Score) -> list[str]:
     """Return the sentences at the top: what was asked, and the figures that matter most."""
     level = f", level {score.level}" if score.level else ""
-    facts = [
+    facts = (
         f"Pack {score.pack}{level}; weighted to a prevalence of {score.prevalence:g}; flagged at "
         f"a rate of false positives of {score.fpr:g}."
-    ]
-    figures = [score.find(id_, of) for id_, of in _FIRST]
-    said = [f"{x.words}: {interval_words(x)}" for x in figures if x and x.value is not None]
-    return [*facts, "; ".join(said) + "."] if said else facts
+    )
+    return [facts, *(f"{x.words}: {interval_words(x)}." for x in summary_of(score))]
 
 
-def _row(figure: Figure) -> tuple[str, str, str, str, str]:
-    """Return a figure as texts, one for each of `HEADS`."""
-    says = "; ".join(filter(None, (figure.rests_on, figure.why_not)))
-    return figure.words, figure.of, value_words(figure), range_words(figure), says
+def _marked(text: str) -> Markup:
+    """Return a text for the page; what stands in backticks is code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _drawn(chart: Chart, id_: str) -> dict[str, object]:

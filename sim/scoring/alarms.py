@@ -101,7 +101,7 @@ def section(answer: Answer) -> Section:
         found, every = parts[:, asked.target].sum(axis=1), parts.sum(axis=1)
         precision = np.divide(found, every, out=np.full_like(found, np.nan), where=every > 0)
         made, positives = reviews * count, asked.prevalence * ACCOUNTS
-        rests_on = f"{counted(made, 'review')}, {positives:g} positives"
+        rests_on = f"{counted(made, 'review')} of {ACCOUNTS:,} accounts, {positives:g} positives"
         for identifier, words, values, best in (
             ("precision", "precision", precision, min(1.0, positives / made)),
             ("recall", "share found", found / asked.prevalence, min(1.0, made / positives)),
@@ -118,7 +118,8 @@ def section(answer: Answer) -> Section:
                 )
             )
     note = (
-        f"Reviews a day for {ACCOUNTS:,} accounts over {counted(count, 'day')}, each account "
+        f"Reviews a day in a population of {ACCOUNTS:,} accounts, for which those of the fold "
+        f"stand by their weight, over {counted(count, 'day')}, each account "
         "once, the highest score known by the end of the day first."
     )
     if answer.moments is None:

@@ -65,7 +65,7 @@ class Answer:
         positives = int(self.asked.target.sum())
         return (
             f"{positives:,} positives of {self.owners_of_positives:,} owners, "
-            f"{len(self.asked) - positives:,} negatives of {self.owners_of_negatives:,}"
+            f"{len(self.asked) - positives:,} negatives of {self.owners_of_negatives:,} owners"
         )
 
     @property

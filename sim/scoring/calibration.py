@@ -96,10 +96,10 @@ def section(answer: Answer) -> Section:
             )
         )
     note = (
-        f"0 is best. Scores are taken for probabilities at the {share:.1%} of the fold that are "
-        f"positive, and moved to a prevalence of {asked.prevalence:g} before they are judged. The "
-        f"log score takes them to be {CLIP:g} from 0 and 1 at least; the calibration error has "
-        f"{BINS} bins of equal weight."
+        "0 is best. Scores are taken for probabilities at the share of positives in the fold, and "
+        f"moved to a prevalence of {asked.prevalence:g} before they are judged. For the log score "
+        f"those below {CLIP:g} count as {CLIP:g}, and those above {1 - CLIP:g} as {1 - CLIP:g}; "
+        f"the calibration error has {BINS} bins of equal weight."
     )
     return Section("calibration", "Whether scores are probabilities", tuple(made), note)
 

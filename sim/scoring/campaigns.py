@@ -14,9 +14,9 @@ from sim.scoring.shares import figure, share
 # Parts of the accounts of a campaign, with what a part is called.
 _PARTS = ((0.1, "10", "a tenth"), (0.5, "50", "half"))
 _NOTE = (
-    "The accounts of a campaign are those of it in the fold that are to be found; of up to ten of "
-    "them one is a tenth. Every campaign counts once; intervals are those of Wilson on the number "
-    "of campaigns. Of those without campaign accounts count, by their weight."
+    "The accounts of a campaign are its positives in the fold; of up to ten of them one is a "
+    "tenth. Every campaign counts once; intervals are those of Wilson on the number of campaigns. "
+    "Positives that belong to no campaign count by their weight."
 )
 
 
@@ -45,7 +45,7 @@ def section(answer: Answer) -> Section:
 
 
 class Campaigns:
-    """The campaigns of a fold, with their accounts in it that are to be found.
+    """The campaigns of a fold, with their positives in it.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ def _of_campaigns(flagged_share: Floats, of: str = "") -> list[Figure]:
                 f"campaigns with {words} of their accounts flagged",
                 made,
                 rests_on=f"{int(found.sum()):,} of {size:,} campaigns",
-                why_not="the fold has no campaigns to be found",
+                why_not="the fold has no campaigns with positives",
                 of=of,
             )
         )

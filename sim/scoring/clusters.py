@@ -12,9 +12,9 @@ from sim.scoring.figures import Section
 from sim.scoring.shares import Draws, Measured, draws_of, figure, ratio, share_within
 
 _NOTE = (
-    "Over the accounts that are to be found and those that are flagged wrongly; what else is in a "
-    "cluster does not count. The truth is who operates an account; an account without cluster is "
-    "alone. Accounts count alike, and intervals draw operators."
+    "Over the positives and the negatives that are flagged; what else is in a cluster does not "
+    "count. The truth is who operates an account; an account without cluster is alone. Accounts "
+    "count alike, and intervals draw owners."
 )
 _WORDS = {
     "purity": "purity: share of a cluster of two or more that one operator has",

@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from operator import itemgetter
 from pathlib import Path
 
 from sim.documents.printable import printable
@@ -16,12 +15,13 @@ from sim.packs.outside import expect_outside
 from sim.scoring.figures import Figure, Section
 from sim.scoring.score import Score
 from sim.scoring.score_files import ScoreFile, read_scores, write_scores
+from sim.scoring.summary import worst_of
 from sim.scoring.words import interval_words, number_words
 
 # Title, id of the figure, and the section that it stands in.
 COLUMNS = (
     ("PR-AUC", "pr_auc"),
-    ("AUC", "auc"),
+    ("ROC-AUC", "auc"),
     ("recall at FPR 1e-2", "recall_at_fpr_1e-2"),
     ("recall at FPR 1e-3", "recall_at_fpr_1e-3"),
     ("campaigns, a tenth of them flagged", "campaign_recall_10"),
@@ -31,7 +31,7 @@ COLUMNS = (
 _TITLE = "# Leaderboard"
 _SHOWN = frozenset(id_ for _, id_ in COLUMNS)
 # The hard negative that is flagged most has a column too.
-_WORST, _RATE = "FPR of the worst hard negative", "fpr_hard_negative"
+_WORST = "FPR of the worst hard negative"
 # Splits in the order in which they are shown; others follow by name.
 _FIRST = ("campaign", "time", "regime", "world-held-out", "adaptation-held-out")
 _LAST = ("random-rows",)
@@ -188,20 +188,14 @@ def _place(score: Score) -> tuple[object, ...]:
 
 def _shortened(score: Score) -> Score:
     """Return a score with the figures of a leaderboard alone."""
-    sections = []
+    sections, worst = [], worst_of(score)
     for section in score.sections:
         kept = [x for x in section.figures if x.id in _SHOWN and not x.of]
-        kept += _worst(section)
+        kept += [x for x in section.figures if x is worst]
         figures = tuple(replace(x, rests_on="", why_not="") for x in kept)
         if figures:
             sections.append(Section(section.id, section.title, figures))
     return replace(score, sections=tuple(sections), curves=(), notes=())
-
-
-def _worst(section: Section) -> list[Figure]:
-    """Return the rate of the hard negative that is flagged most; none if none was measured."""
-    rates = [(x.value, x) for x in section.figures if x.id == _RATE and x.value is not None]
-    return [max(rates, key=itemgetter(0))[1]] if rates else []
 
 
 def _mixed(named: Sequence[tuple[str, Score]]) -> list[str]:
@@ -230,13 +224,18 @@ def _contradictions(named: Sequence[tuple[str, Score]]) -> list[str]:
                 "on one pack, or give one of them another name"
             )
         other, first = known.setdefault(_key(score), (where, score))
-        if first.pack_sum == score.pack_sum and _figures(first) != _figures(score):
+        if _asked(first) == _asked(score) and _figures(first) != _figures(score):
             lines.append(
                 f"{where}: {score.detector} on {score.pack}, {score.split}: PR-AUC "
                 f"{_number(score.find('pr_auc'))}, but {_number(first.find('pr_auc'))} in "
                 f"{other}; leave one out, or give it another name by `sim score --name`"
             )
     return list(dict.fromkeys(lines))
+
+
+def _asked(score: Score) -> tuple[str, float, float]:
+    """Return what has to be the same of two scores whose figures are held against each other."""
+    return score.pack_sum, score.prevalence, score.fpr
 
 
 def _figures(score: Score) -> list[object]:
@@ -246,8 +245,8 @@ def _figures(score: Score) -> list[object]:
 def row_of(score: Score) -> list[str]:
     """Return the cells of a shortened score in the table of its split."""
     cells = [interval_words(score.find(id_)) for _, id_ in COLUMNS]
-    worst = [x for section in score.sections for x in section.figures if x.id == _RATE]
-    rate = f"{worst[0].of} {interval_words(worst[0])}" if worst else "-"
+    worst = worst_of(score)
+    rate = f"{worst.of} {interval_words(worst)}" if worst else "-"
     return [_code(score.detector), *cells, rate]
 
 

@@ -120,7 +120,9 @@ def section(answer: Answer) -> Section:
     whole = ranked.rates(asked.weight)
     values = [measure(whole) for measure in measures]
 
-    figures = [Figure("prevalence", "prevalence: PR-AUC of a score that tells nothing", pi)]
+    in_fold = f"{asked.target.mean():.1%} of the fold are positives"
+    prevalence = "prevalence: PR-AUC of a score that tells nothing"
+    figures = [Figure("prevalence", prevalence, pi, rests_on=in_fold)]
     named = (("pr_auc", f"PR-AUC at prevalence {pi:g}"), ("auc", "ROC-AUC"))
     for (identifier, words), value, drawn in zip(named, values, draws.T, strict=False):
         figures.append(
@@ -129,10 +131,12 @@ def section(answer: Answer) -> Section:
     for fpr, value, drawn in zip(RATES, values[2:], draws.T[2:], strict=True):
         figures.append(_recall(answer, fpr, value, ends(drawn)))
     note = (
-        f"Accounts weigh as in a population of prevalence {pi:g}; in the fold itself "
-        f"{asked.target.mean():.1%} are positive. Equal scores come together. Intervals of 95 % "
-        "draw operators and organisations. A rate of false positives is shown if the negatives, "
-        "by weight, allow at least one false alarm."
+        "Positives are the accounts that should be found, negatives all others of the fold; they "
+        f"weigh as in a population of prevalence {pi:g}. Equal scores come together. Intervals of "
+        "95 % draw owners, with all their accounts: an owner is an operator or an organisation, "
+        "or several that have accounts in common. Weights that differ tell less: the effective "
+        "number is how many negatives of equal weight would tell as much. A rate of false "
+        "positives is shown if that number allows at least one false alarm."
     )
     return Section("ranking", "How well it ranks", tuple(figures), note)
 
@@ -170,7 +174,7 @@ def _recall(
     negatives = asked.weight[~asked.target]
     weighing = effective(negatives)
     identifier, words = f"recall_at_fpr_{_power(fpr)}", f"recall at FPR {_power(fpr)}"
-    rests_on = f"{len(negatives):,} negatives that tell as much as {weighing:,.0f} equal ones"
+    rests_on = f"{len(negatives):,} negatives, effective number {weighing:,.0f}"
     if fpr * weighing < LEAST_ALARMS - _ROUNDING:
         why = f"allows {fpr * weighing:.2g} false alarms, at least 1 is needed: {rests_on}"
         return Figure(identifier, words, why_not=why)

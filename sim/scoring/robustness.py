@@ -39,7 +39,7 @@ _NOTE = (
     "Recall is the share of the positives of campaigns that is flagged, by weight. A drop is the "
     "recall of campaigns without an adaptation minus that of campaigns with it, in the same fold: "
     "above 0 where it helps campaigns. Adaptations that the same campaigns have share a row. "
-    "Intervals draw operators. Campaigns with an adaptation differ in others and in typology too, "
+    "Intervals draw owners. Campaigns with an adaptation differ in others and in typology too, "
     "so that a drop is not the effect of the adaptation alone."
 )
 
@@ -91,7 +91,7 @@ def between(scores: Sequence[Score], meanings: Mapping[str, str] | None = None) 
     if base is not None:
         for name in COMPARED:
             for split, score in sorted(of_split.items()):
-                meaning = (meanings or {}).get(split, "")
+                meaning = (meanings or {}).get(split, "") if name == COMPARED[0] else ""
                 figures.append(_between(base, score, name, meaning))
     return Section(
         "splits", "Other splits", tuple(figures), _BETWEEN if figures else _NOTHING_TO_COMPARE

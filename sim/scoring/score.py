@@ -36,7 +36,7 @@ class Score:
     split
         The split whose fold `test` was scored.
     prevalence
-        Share of a population that is to be found.
+        Share of positives in a population.
     fpr
         The rate of false positives at which accounts are flagged.
     sections, curves
@@ -128,13 +128,17 @@ class Score:
             raise ValueError(f"schema_version: {data.get('schema_version')}, not {SCHEMA_VERSION}")
         return _form().validate_python({k: v for k, v in data.items() if k != "schema_version"})
 
-    def to_text(self, width: int = 100) -> str:
-        """Return what the command line prints: a table for each section."""
-        head = (
-            f"{self.detector} on {self.pack} ({self.level}), split {self.split}: prevalence "
-            f"{self.prevalence:g}, flagged at FPR {self.fpr:g}"
-        )
-        return text_of([head, *self.notes], self.sections, width)
+    def to_text(self, width: int = 100, full: bool = False) -> str:
+        """Return what the command line prints: a summary, and a table for each section.
+
+        Parameters
+        ----------
+        width
+            Characters of a line at most.
+        full
+            Also the figures of each typology and each kind of customer.
+        """
+        return text_of((self,), width, full)
 
     def to_html(self, path: str | Path) -> None:
         """Write one page with the tables and the charts."""

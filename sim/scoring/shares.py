@@ -83,7 +83,7 @@ def within(value: float, drawn: Floats, owners: int) -> Measured:
     if len(drawn) < 2:
         return Measured(value, why="no interval: fewer than 2 draws have a value")
     if owners < LEAST_OWNERS:
-        why = f"no interval: {owners} operators to draw from, {LEAST_OWNERS} are needed"
+        why = f"no interval: {owners} owners to draw from, {LEAST_OWNERS} are needed"
         return Measured(value, why=why)
     low, high = (float(end) for end in np.quantile(drawn, ENDS, method="nearest"))
     if high - low <= 1e-12 * abs(value):

@@ -24,17 +24,16 @@ _KINDS = {
     "instrument": "means of payment",
 }
 _NOTE = (
-    "Of accounts that are not to be found, by weight. Intervals are those of Wilson on the "
-    "effective number of organisations: accounts of an organisation count as one. Twins are hard "
-    "negatives: typologies made to look like one that extracts. Slices of fewer than "
-    f"{LEAST_OWNERS} organisations are named together."
+    "Of negatives, by weight. Intervals are those of Wilson on the effective number of owners: "
+    "accounts of an owner count as one. Twins are hard negatives: typologies made to look like "
+    f"one that extracts. Slices of fewer than {LEAST_OWNERS} owners are named together."
 )
 
 
 def section(answer: Answer) -> Section:
     """Return the rate of false positives of each harmless typology and kind of customer."""
     asked = answer.asked
-    figures = [_rate(answer, ~asked.target, "fpr", "", "accounts that are not to be found")]
+    figures = [_rate(answer, ~asked.target, "fpr", "", "all negatives")]
     kinds = asked.typology.copy()
     extracting = {key for key, kind in typologies().items() if kind.is_extraction}
     kinds[np.isin(kinds.astype(str), list(extracting))] = _BELOW
@@ -60,7 +59,7 @@ def _words_of_typologies() -> dict[str, str]:
 
 
 def _slices(answer: Answer, values: Array, kind: str, words: dict[str, str]) -> Iterator[Figure]:
-    """Yield the rate of each value that enough organisations have, and name the others."""
+    """Yield the rate of each value that enough owners have, and name the others."""
     asked, few = answer.asked, []
     for value in sorted(set(values[~asked.target])):
         chosen = ~asked.target & (values == value)
@@ -75,7 +74,7 @@ def _slices(answer: Answer, values: Array, kind: str, words: dict[str, str]) -> 
         yield Figure(
             _id(kind, ""),
             f"{what}: others",
-            why_not=f"too few organisations to tell: {', '.join(few)}",
+            why_not=f"too few owners to tell: {', '.join(few)}",
             of=f"{kind}: others",
         )
 
@@ -99,7 +98,7 @@ def _rate(answer: Answer, chosen: Bools, name: str, of: str, words: str) -> Figu
         name,
         words,
         made,
-        rests_on=f"{int(flagged.sum()):,} of {len(flagged):,} accounts, {owners:,} organisations",
+        rests_on=f"{int(flagged.sum()):,} of {len(flagged):,} accounts, {owners:,} owners",
         why_not="they have no weight in the population",
         of=of,
     )

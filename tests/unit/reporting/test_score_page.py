@@ -21,9 +21,9 @@ def text() -> str:
 def test_facts_figures_and_why_there_are_none(text: str) -> None:
     assert "<h1>Score of relations on bench</h1>" in text
     assert "weighted to a prevalence of 0.01; flagged at a rate of false positives of 0.01." in text
-    assert "PR-AUC: 0.31 (0.30 to 0.33)" in text
+    assert "PR-AUC, where a guess has 0.010: 0.31 (0.30 to 0.33)" in text
     assert "allows 0.8 false alarms" in text
-    assert ">L09<" in text
+    assert "course, L09</th>" in text
     assert text.count("<table>") == 4
 
 
@@ -41,7 +41,7 @@ def test_charts_say_what_was_found_and_name_their_axes() -> None:
     precision, time, exchanges = score_charts(made_score())
     assert precision.title == "Precision and recall: PR-AUC 0.31, where a guess has 0.01"
     assert time.title == "Accounts detected, by days: half within 2.50 days"
-    assert exchanges.title == "Accounts detected, by exchanges: 20 % in the end"
+    assert exchanges.title == "Accounts detected, by exchanges: 20 % within 12,000 exchanges"
     for chart, axis in ((precision, "recall: share"), (time, "days since"), (exchanges, "10 k")):
         assert axis in chart.body()
     assert "prevalence 0.01: a guess" in precision.body()

@@ -56,9 +56,12 @@ def test_figures_say_how_many_reviews_there_were_and_what_was_possible() -> None
     assert found["recall_at_10_a_day"].value == pytest.approx(1)
     assert found["precision_at_1_a_day"].value == pytest.approx(1)
     assert found["recall_at_1_a_day"].value == pytest.approx(0.2)
-    assert found["precision_at_10_a_day"].rests_on == "20 reviews, 10 positives; at best 0.5"
+    assert found["precision_at_10_a_day"].rests_on == (
+        "20 reviews of 10,000 accounts, 10 positives; at best 0.5"
+    )
     assert section.note == (
-        "Reviews a day for 10,000 accounts over 2 days, each account once, the highest score known "
+        "Reviews a day in a population of 10,000 accounts, for which those of the fold stand by "
+        "their weight, over 2 days, each account once, the highest score known "
         "by the end of the day first. All scores are known at the close alone: the reviews of all "
         "days are made then."
     )

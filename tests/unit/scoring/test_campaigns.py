@@ -53,4 +53,4 @@ def test_no_campaign_in_the_fold() -> None:
     made = figures(campaigns.section(answer(TWENTY[15:])))
     assert set(made) == {"campaign_recall_10", "campaign_recall_50", "recall_solo", "recall_used"}
     assert made["campaign_recall_10"].value is None
-    assert made["campaign_recall_10"].why_not == "the fold has no campaigns to be found"
+    assert made["campaign_recall_10"].why_not == "the fold has no campaigns with positives"

@@ -101,11 +101,10 @@ def test_recall_says_on_how_many_false_alarms_it_rests() -> None:
     answer = answered(score, target, prevalence=0.01)
     assert [figure(answer, f"recall_at_fpr_1e-{k}").value for k in (2, 3, 4)] == [1, 0.75, None]
     assert figure(answer, "recall_at_fpr_1e-2").rests_on == (
-        "10 false alarms of 1,000 negatives that tell as much as 1,000 equal ones"
+        "10 false alarms of 1,000 negatives, effective number 1,000"
     )
     assert figure(answer, "recall_at_fpr_1e-4").why_not == (
-        "allows 0.1 false alarms, at least 1 is needed: 1,000 negatives that tell as much as 1,000 "
-        "equal ones"
+        "allows 0.1 false alarms, at least 1 is needed: 1,000 negatives, effective number 1,000"
     )
 
 
@@ -115,7 +114,7 @@ def test_unequal_weights_tell_less() -> None:
     weight = np.where(np.arange(1010) < 100, 81.0, 1.0)
     answer = answered(np.arange(1010), target, weight=weight, prevalence=0.01)
     assert figure(answer, "recall_at_fpr_1e-3").value is None
-    assert "tell as much as 123 equal ones" in figure(answer, "recall_at_fpr_1e-2").rests_on
+    assert "effective number 123" in figure(answer, "recall_at_fpr_1e-2").rests_on
 
 
 def test_scores_may_be_as_large_and_as_small_as_numbers_go() -> None:

@@ -137,7 +137,9 @@ def test_drops_between_splits() -> None:
     made = figures(robustness.between(scores, {"typology-held-out-1": "A16 alone"}))
     held_out = made["drop_auc typology-held-out-1"]
     assert held_out.value == pytest.approx(0.2)
-    assert held_out.words == "ROC-AUC: drop in typology-held-out-1 (A16 alone)"
+    assert held_out.words == "ROC-AUC: drop in typology-held-out-1"
+    named = made["drop_pr_auc typology-held-out-1"]  # the first says what is tested, the others not
+    assert named.words == "pr_auc: drop in typology-held-out-1 (A16 alone)"
     assert held_out.rests_on == "0.9 less 0.7"
     assert made["drop_auc time"].why_not == "nobody"
     assert made["drop_pr_auc time"].why_not == "the score has no pr_auc"

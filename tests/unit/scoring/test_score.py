@@ -16,9 +16,10 @@ from sim.packs.pack import Pack
 from sim.predictions.table import Predictions, read_predictions
 from sim.scoring import ranking
 from sim.scoring.asked import Asked, asked_of, owners_of, scaled
-from sim.scoring.figures import Figure
+from sim.scoring.figures import Figure, Section
 from sim.scoring.judge import answer_of, score, score_all
 from sim.scoring.score import Score
+from sim.scoring.score_text import text_of
 
 SECTIONS = [
     "ranking",
@@ -53,9 +54,7 @@ def best(perfect: Predictions, pack: Pack) -> Score:
 
 
 def figure(found: Score, name: str, of: str = "") -> Figure:
-    made = found.figure(name, of)
-    assert made is not None
-    return made
+    return found.figure(name, of)
 
 
 # The truth that is asked
@@ -179,6 +178,59 @@ def test_a_score_survives_json_and_is_the_same_again(
     assert score(perfect, pack, rounds=40).to_dict() == data
     with pytest.raises(ValueError, match="schema_version: 2, not 1"):
         Score.from_dict({**data, "schema_version": 2})
+
+
+def test_a_figure_that_is_not_there_says_which_are(best: Score) -> None:
+    assert best.find("fpr", "L01") is None
+    for names, message in (
+        (("pr_aucc",), "the score has no figure pr_aucc; did you mean pr_auc or auc?"),
+        (("purity", "A9"), "the score has no figure purity of A9; it has that of all (no slice)"),
+    ):
+        with pytest.raises(InvalidInputError) as caught:
+            best.figure(*names)
+        assert str(caught.value) == message
+    with pytest.raises(InvalidInputError, match=r"has no figure zzz; known: prevalence, pr_auc, "):
+        best.figure("zzz")
+    slices = [
+        x for section in best.sections for x in section.figures if x.id == "fpr_hard_negative"
+    ]
+    with pytest.raises(InvalidInputError, match=r"; of it there is fpr_hard_negative$"):
+        best.figure("fpr", slices[0].of)
+
+
+def test_text_begins_with_what_one_wants_first(best: Score) -> None:
+    _, heads, *lines = best.to_text().split("\n")
+    assert heads.split() == ["what", "figure", "95", "%"]
+    assert [line.split("  ")[0] for line in lines[:4]] == [
+        "PR-AUC, where a guess has 0.010",
+        "recall at FPR 1e-2",
+        "campaigns with a tenth of their accounts flagged",
+        "share of the extraction that got away",
+    ]
+    assert lines[4].startswith("false positives of the worst hard negative: ")
+
+
+def test_text_is_short_if_not_asked_to_be_full(best: Score) -> None:
+    short, full = best.to_text(), best.to_text(full=True)
+    assert "platform: " in full
+    assert "platform: " not in short
+    assert "--full" in short
+    assert "--full" not in full
+    assert "Whether scores are probabilities" in short
+
+
+def test_what_has_to_be_known_is_said_once(best: Score) -> None:
+    text = text_of([best, best])
+    for section in best.sections:
+        if section.note:
+            assert text.count(section.note[:40]) == 1
+    assert text.count("\nHow well it ranks\n") == 2
+
+
+def test_a_section_of_which_nothing_was_measured_is_a_line(best: Score) -> None:
+    nothing = Section("x", "Clusters", (Figure("purity", "purity", why_not="none"),), "A note.")
+    text = text_of([replace(best, sections=(nothing,))])
+    assert "\nClusters: not measured: none\nA note.\n" in text
 
 
 def test_text_fits_its_width(best: Score) -> None:

@@ -72,7 +72,7 @@ def test_an_end_that_is_never_reached_is_none() -> None:
     ("drawn", "owners", "why"),
     [
         ([], 9, "no interval: fewer than 2 draws have a value"),
-        ([0.1, 0.2], 4, "no interval: 4 operators to draw from, 5 are needed"),
+        ([0.1, 0.2], 4, "no interval: 4 owners to draw from, 5 are needed"),
         ([0.3, 0.3], 9, "no interval: all draws are alike"),
         ([0.2, 0.4], 9, ""),
     ],

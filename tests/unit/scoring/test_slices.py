@@ -25,14 +25,14 @@ def test_by_typology() -> None:
         "fpr_hard_negative L01": 0.25,
         "fpr_typology typology: others": None,
     }
-    assert made["fpr"].rests_on == "6 of 15 accounts, 11 organisations"
-    assert made["fpr_hard_negative L01"].rests_on == "2 of 8 accounts, 8 organisations"
+    assert made["fpr"].rests_on == "6 of 15 accounts, 11 owners"
+    assert made["fpr_hard_negative L01"].rests_on == "2 of 8 accounts, 8 owners"
     # Wilson's interval of 2 of 8
     assert (made["fpr_hard_negative L01"].low, made["fpr_hard_negative L01"].high) == pytest.approx(
         (0.0715, 0.5907), abs=1e-4
     )
     assert made["fpr_typology typology: others"].why_not == (
-        "too few organisations to tell: L09 (2), below the target (1)"
+        "too few owners to tell: L09 (2), below the target (1)"
     )
 
 
@@ -46,9 +46,7 @@ def test_by_kind_of_customer() -> None:
     first = made["fpr_customer platform=first_party"]
     assert first.words == "platform: first_party"
     assert first.value == pytest.approx(6 / 13)
-    assert (
-        made["fpr_customer platform: others"].why_not == "too few organisations to tell: azure (2)"
-    )
+    assert made["fpr_customer platform: others"].why_not == "too few owners to tell: azure (2)"
 
 
 @pytest.mark.parametrize(("score", "rate"), [(1.0, 1.0), (0.0, 0.0)])
