@@ -17,15 +17,17 @@ from sim.cli.options import quiet_option
     "--out",
     required=True,
     envvar="SIM_OUT",
+    metavar="FILE|FOLDER",
     help="File for the predictions, .parquet or .csv; of `all` a folder, with a file for each.",
 )
 @click.option(
     "--split",
     "splits",
+    metavar="SPLIT|all",
     multiple=True,
     default=("campaign",),
     show_default=True,
-    help="Split that is answered; repeatable; `all` for all that the pack has.",
+    help="The split that is answered; repeatable; `all` for all that the pack has.",
 )
 @click.option(
     "--labels",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,11 +50,6 @@ class Figure:
             "why_not": self.why_not,
         }
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Figure:
-        """Return the figure that `to_dict` gave."""
-        return cls(**data)
-
 
 @dataclass(frozen=True)
 class Section:
@@ -70,12 +64,6 @@ class Section:
         """Return it as data for JSON."""
         figures = [figure.to_dict() for figure in self.figures]
         return {"id": self.id, "title": self.title, "figures": figures, "note": self.note}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Section:
-        """Return the section that `to_dict` gave."""
-        figures = tuple(map(Figure.from_dict, data["figures"]))
-        return cls(data["id"], data["title"], figures, data["note"])
 
 
 @dataclass(frozen=True)
@@ -109,12 +97,6 @@ class Curve:
             for name, line in lines.items()
         }
         return {**texts, **numbers, "step": self.step}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Curve:
-        """Return the curve that `to_dict` gave."""
-        lines: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
-        return cls(**lines)
 
 
 def rounded(value: float | None) -> float | None:

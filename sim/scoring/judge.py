@@ -65,6 +65,7 @@ def score(
     asked = asked_of(pack, predictions.split, prevalence_of(pack, prevalence))
     answer = answer_of(predictions, asked, fpr=fpr, rounds=rounds, seed=seed)
     late, delays = delay.section(answer)
+
     return Score(
         detector=predictions.detector,
         pack=pack.recipe.name,

@@ -44,7 +44,7 @@ class Leaderboard:
     Attributes
     ----------
     scores
-        By pack, then split, the best average precision first.
+        By pack, then split, the best PR-AUC first.
     """
 
     scores: tuple[Score, ...]
@@ -57,7 +57,7 @@ class Leaderboard:
         return f"<Leaderboard: {len(self)} scores on {len(packs)} packs>"
 
     def of(self, pack: str, split: str) -> tuple[Score, ...]:
-        """Return the scores on a split of a pack, the best average precision first."""
+        """Return the scores on a split of a pack, the best PR-AUC first."""
         return tuple(x for x in self.scores if (x.pack, x.split) == (pack, split))
 
     def to_markdown(self) -> str:

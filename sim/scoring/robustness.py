@@ -165,9 +165,13 @@ def _drop(answer: Answer, without: Bools, having: Bools, of: str, words: str) ->
         return Figure("drop_recall", words, why_not=why_not, of=of)
 
     weights = [answer.asked.weight * pick for pick in (without, having)]
+    if not all(w.sum() > 0 for w in weights):
+        why_not = f"some have no weight in the population: {rests_on}"
+        return Figure("drop_recall", words, why_not=why_not, of=of)
     recalls = [(w * answer.flagged).sum() / w.sum() for w in weights]
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore"):  # in a draw nobody of a side may be left
         drawn = [(answer.times @ (w * answer.flagged)) / (answer.times @ w) for w in weights]
     apart = drawn[0] - drawn[1]
-    made = within(float(recalls[0] - recalls[1]), apart[np.isfinite(apart)], sum(counts))
+    owners = min(len(np.unique(answer.asked.owner[pick])) for pick in (without, having))
+    made = within(float(recalls[0] - recalls[1]), apart[np.isfinite(apart)], owners)
     return figure("drop_recall", words, made, rests_on=rests_on, of=of)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sim._version import __version__
 from sim.scoring.figures import Curve, Figure, Section
 from sim.scoring.score_text import text_of
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 SCHEMA_VERSION = 1
 ROUNDS = 200
@@ -82,16 +86,16 @@ class Score:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Score:
-        """Return the score that `to_dict` gave; raises ValueError for another version."""
-        if data["schema_version"] != SCHEMA_VERSION:
-            raise ValueError(f"schema_version: {data['schema_version']}, not {SCHEMA_VERSION}")
-        values = {k: v for k, v in data.items() if k not in (*_PARTS, "schema_version")}
-        return cls(
-            **values,
-            notes=tuple(data["notes"]),
-            sections=tuple(map(Section.from_dict, data["sections"])),
-            curves=tuple(map(Curve.from_dict, data["curves"])),
-        )
+        """Return the score that `to_dict` gave.
+
+        Raises
+        ------
+        ValueError
+            For another version, or what is no score: then it is a `pydantic.ValidationError`.
+        """
+        if data.get("schema_version") != SCHEMA_VERSION:
+            raise ValueError(f"schema_version: {data.get('schema_version')}, not {SCHEMA_VERSION}")
+        return _form().validate_python({k: v for k, v in data.items() if k != "schema_version"})
 
     def to_text(self, width: int = 100) -> str:
         """Return what the command line prints: a table for each section."""
@@ -110,3 +114,11 @@ class Score:
 
 
 _PARTS = ("sections", "curves", "notes")
+
+
+@cache
+def _form() -> TypeAdapter[Score]:
+    """Return what checks data and makes a score of them."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Score)

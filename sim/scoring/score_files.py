@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import fields
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from sim.documents.printable import printable, printable_json, said
 from sim.documents.strict_json import parse_json
@@ -72,20 +71,17 @@ def _score(where: str, number: int, data: Any) -> Score:
             f"{where}: score {number}: schema_version: found {printable(version)}; allowed: "
             f"{SCHEMA_VERSION}; score the predictions again with this version of sim"
         )
-    values = {name: value for name, value in data.items() if name != "schema_version"}
-    unknown = sorted(set(values) - {field.name for field in fields(Score)})
+    unknown = sorted(set(data) - {"schema_version", *(field.name for field in fields(Score))})
     if unknown:
-        raise InvalidInputError(f"{where}: score {number}: unknown: {', '.join(unknown)}")
+        raise InvalidInputError(
+            f"{where}: score {number}: unknown: {printable(', '.join(unknown))}; {_REMEDY}"
+        )
+
     try:
-        return _form().validate_python(values)
+        return Score.from_dict(data)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise InvalidInputError(
             f"{where}: score {number}: {printable(place)}: {printable(first['msg'])}; {_REMEDY}"
         ) from None
-
-
-@cache
-def _form() -> TypeAdapter[Score]:
-    return TypeAdapter(Score)

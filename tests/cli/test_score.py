@@ -42,7 +42,7 @@ def test_text_files_page_and_leaderboard(labelled: Path, answers: Path, tmp_path
     assert "split campaign: prevalence 0.01, flagged at FPR" in first
     assert result.stderr.splitlines() == [f"scores: {out}", f"page: {page}"]
     text = page.read_text(encoding="utf-8")
-    assert "Precision and recall: average precision 1.00, where a guess has 0.01" in text
+    assert "Precision and recall: PR-AUC 1.00, where a guess has 0.01" in text
     assert "Accounts detected, by days" in text
 
     words = ("--json", "--name", "a guess", "-q")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from sim.detectors.seen import Seen
 from sim.errors import InvalidInputError
 from sim.predictions.make import Side, predictions
 from sim.predictions.table import read_predictions
+from tests.support.paths import ROOT
 
 # Of which all splits are asked; others take longer, and are asked about accounts alone.
 QUICK = ("volume", "one-rule", "logistic", "marginals", "daily")
@@ -56,6 +58,17 @@ def test_all_whom_a_split_tests_get_a_score(name: str, found: Path, labelled: Pa
     assert (made.detector, made.split, made.ids.tolist()) == (name, "campaign", sorted(ids))
     assert np.isfinite(made.score).all()
     assert len(np.unique(made.score)) > 5 or name in ("shared-instruments", "synchrony")
+
+
+def test_the_guide_says_who_knows_when_and_who_puts_accounts_together(found: Path) -> None:
+    page = (ROOT / "docs" / "guides" / "detectors.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w-]+)` \| [^|]+ \| ([^|]*)\| ([^|]*)\|$", page, re.MULTILINE)
+    said = {
+        name: {"at": bool(at.strip()), "cluster": bool(cluster.strip())}
+        for name, at, cluster in rows
+    }
+    made = {name: set(pd.read_parquet(found / f"{name}.parquet")) for name in BASELINES}
+    assert said == {n: {c: c in columns for c in ("at", "cluster")} for n, columns in made.items()}
 
 
 def test_windows_of_time_have_logs_of_their_own(labelled: Path) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
+import numpy as np
 import pytest
 
+from sim.arrays.types import Floats
 from sim.scoring import robustness
+from sim.scoring.asked import Asked
 from sim.scoring.figures import Figure
 from sim.scoring.score import Score
 from sim.scoring.shares import Measured
@@ -50,6 +54,34 @@ def test_an_interval_of_the_drop_draws_campaigns() -> None:
     assert drop.low is not None
     assert drop.high is not None
     assert drop.low < drop.value < drop.high
+
+
+def test_six_campaigns_of_one_operator_have_no_interval() -> None:
+    rows = [
+        (kind, 11 if number % 2 == 0 else operator, number, sought, 0.9 if place % 3 else 0.1)
+        for place, (kind, operator, number, sought, _) in enumerate(ROWS)
+    ]
+    drop = figures(robustness.section(answer(rows, adaptations=ADAPTATIONS)))["drop_recall"]
+    assert drop.value is not None
+    assert (drop.low, drop.high) == (None, None)
+    assert drop.why_not.startswith("no interval: ")
+
+
+def test_campaigns_without_weight_tell_nothing() -> None:
+    made = answer(ROWS, adaptations=ADAPTATIONS)
+    weight = np.where(made.asked.campaign % 2 == 0, 0.0, made.asked.weight)
+    light = replace(made, asked=_with_weight(made.asked, weight))
+    drop = figures(robustness.section(light))["drop_recall"]
+    assert drop.why_not == (
+        "some have no weight in the population: 6 campaigns without and 6 with it"
+    )
+
+
+def _with_weight(asked: Asked, weight: Floats) -> Asked:
+    """Return what was asked with other weights, and with what was made for it by hand."""
+    other = replace(asked, weight=weight)
+    vars(other)["campaigns"] = asked.campaigns
+    return other
 
 
 def test_no_campaign_in_the_fold() -> None:
