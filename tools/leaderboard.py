@@ -155,7 +155,7 @@ def _column(score: Score) -> str:
 
 def _cell(scores: Sequence[Score]) -> str:
     """Return the ROC-AUC of a split with its interval, or the mean over several splits."""
-    figures = [figure for score in scores if (figure := score.figure("auc"))]
+    figures = [figure for score in scores if (figure := score.find("auc"))]
     values = [figure.value for figure in figures if figure.value is not None]
     if len(values) == 1:
         return interval_words(figures[0])

@@ -36,7 +36,7 @@ def score_charts(score: Score) -> tuple[Chart, ...]:
 
 def _precision_recall(score: Score, curve: Curve) -> Chart:
     """Draw precision against recall, and the prevalence that a guess would have."""
-    area = score.figure("pr_auc")
+    area = score.find("pr_auc")
     said = "not measured" if area is None else number_words(area.value)
 
     def fill(page: Page) -> None:

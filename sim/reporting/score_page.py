@@ -17,7 +17,7 @@ from sim.reporting.inline_svg import inline_svg
 from sim.reporting.score_charts import score_charts
 from sim.scoring.figures import Figure
 from sim.scoring.score import Score
-from sim.scoring.words import interval_words, number_words, range_words, shown
+from sim.scoring.words import interval_words, range_words, shown, value_words
 
 HEADS = ("figure", "of", "value", "interval of 95 %", "what it rests on")
 # The figures that stand at the top.
@@ -77,7 +77,7 @@ def _facts(score: Score) -> list[str]:
         f"Pack {score.pack}{level}; weighted to a prevalence of {score.prevalence:g}; flagged at "
         f"a rate of false positives of {score.fpr:g}."
     ]
-    figures = [score.figure(id_, of) for id_, of in _FIRST]
+    figures = [score.find(id_, of) for id_, of in _FIRST]
     said = [f"{x.words}: {interval_words(x)}" for x in figures if x and x.value is not None]
     return [*facts, "; ".join(said) + "."] if said else facts
 
@@ -85,7 +85,7 @@ def _facts(score: Score) -> list[str]:
 def _row(figure: Figure) -> tuple[str, str, str, str, str]:
     """Return a figure as texts, one for each of `HEADS`."""
     says = "; ".join(filter(None, (figure.rests_on, figure.why_not)))
-    return figure.words, figure.of, number_words(figure.value), range_words(figure), says
+    return figure.words, figure.of, value_words(figure), range_words(figure), says
 
 
 def _drawn(chart: Chart, id_: str) -> dict[str, object]:

@@ -19,13 +19,16 @@ _WITHIN = {"days": (1, 7), "exchanges": (100, 1_000)}
 _MOST_POINTS = 200
 _NOTE = (
     "From the first exchange that extracts in the window to the first score at the threshold; 0 if "
-    "the score came first. Of what is not flagged all that is known is that it takes longer than "
-    "to the close of the window, or of an account to a ban that stands (Kaplan and Meier 1958). "
-    "Accounts count by their weight. A campaign is detected with the tenth part of its accounts, "
-    "and campaigns count alike. What got away are exchanges that extract, of accounts that are to "
-    "be found, complete by the detection of the account."
+    "the score came first. An account that is not flagged was observed to the close of the window, "
+    "or to a ban that stands: it would take longer than that (Kaplan and Meier 1958). So the share "
+    "at the longest wait is not that of all, and differs between days and exchanges. Accounts "
+    "count by their weight. A campaign is detected with the tenth part of its accounts, and "
+    "campaigns count alike. What got away are exchanges that extract, of positives, complete by "
+    "the detection of the account; it is above 1 of what was planned where campaigns sent more "
+    "than they planned."
 )
 _NO_MOMENTS = "the predictions have no column `at`"
+_ALL_GOT_AWAY = "no interval: without `at` all of it got away, whoever is drawn"
 _AT_THE_CLOSE = (
     "The predictions have no column `at`: all scores are known when the window closes, so all "
     "that was sent had got away by then. "
@@ -54,7 +57,7 @@ def section(answer: Answer) -> tuple[Section, tuple[Curve, ...]]:
     campaigns = of_campaigns(answer, accounts, at_us)
     weight = answer.asked.weight[accounts.place]
     alike = np.ones(len(campaigns.place))
-    why_not = "the fold has none to be found" if answer.moments is not None else _NO_MOMENTS
+    why_not = "the fold has none" if answer.moments is not None else _NO_MOMENTS
     figures: list[Figure] = []
     curves = []
 
@@ -86,7 +89,12 @@ def _figures(asked: Question, course: Course | None, nobody: str) -> Iterator[Fi
     `nobody` says why there is no course, where there is none.
     """
     who, unit, found = asked.who, asked.unit, asked.of.found
+<<<<<<< HEAD
     rests_on = f"{int(found.sum()):,} of {len(found):,} {who} detected"
+
+=======
+    rests_on = f"{int(found.sum()):,} of {len(found):,} {who} detected by the close"
+>>>>>>> wt-W1
     for length in _WITHIN[unit]:
         yield figure(
             f"{asked.prefix}detected_within_{length}_{unit}",
@@ -113,6 +121,7 @@ def _curve(asked: Question, course: Course) -> Curve:
         "days": "days since the first exchange that extracts",
         "exchanges": "exchanges that extract before detection",
     }
+
     return Curve(
         id=asked.prefix + which[asked.unit],
         title=f"{asked.who.capitalize()} detected, by {asked.unit}",
@@ -139,7 +148,7 @@ def _got_away(answer: Answer, accounts: Detections, campaigns: Detections) -> It
             "share of the extraction that got away",
             _known(answer, ratio(mine * accounts.before, mine * accounts.sent, draws.pick(place))),
             rests_on=f"{before:,} of {sent:,} exchanges",
-            why_not="the fold has no accounts to be found",
+            why_not="the fold has no positives that extract in the window",
             of=str(kind),
         )
 
@@ -149,21 +158,21 @@ def _got_away(answer: Answer, accounts: Detections, campaigns: Detections) -> It
         "share of what a campaign sent that got away, mean",
         _known(answer, ratio(campaigns.before / campaigns.sent, np.ones(size), draws)),
         rests_on=f"{size:,} campaigns",
-        why_not="the fold has no campaigns to be found",
+        why_not="the fold has no campaigns with positives",
     )
     planned = campaigns.sent * _requested(answer, campaigns.place)
     yield figure(
         "got_away_planned",
-        "what got away, in parts of what campaigns planned",
+        "what got away, as a multiple of what campaigns planned",
         ratio(campaigns.before, planned, draws),
         rests_on=f"{round(float(planned.sum())):,} exchanges planned by {size:,} campaigns",
-        why_not="the fold has no campaigns to be found that have a plan",
+        why_not="the fold has no campaigns with positives and a plan",
     )
 
 
 def _known(answer: Answer, made: Measured) -> Measured:
     """Return a share that got away without its interval where it is all, whoever is drawn."""
-    return made if answer.moments is not None else Measured(made.value)
+    return made if answer.moments is not None else Measured(made.value, why=_ALL_GOT_AWAY)
 
 
 def _requested(answer: Answer, place: Ints) -> Floats:

@@ -78,13 +78,13 @@ def ends(values: Floats) -> tuple[float | None, float | None]:
 def of_share(
     bounds: tuple[float | None, float | None], value: float, owners: int
 ) -> tuple[float | None, float | None]:
-    """Return the interval of a share, wider where all owners are alike.
+    """Return the interval of a share, wider where nobody is found, or everybody.
 
-    No draw differs where nobody is found, or everybody. Then the other end is that of Clopper and
-    Pearson (1934) for as many trials as there are owners: with none of 30 found, 0 to 0.12.
+    Draws then differ little or not at all. The other end is at least that of Clopper and Pearson
+    (1934) for as many trials as there are owners: with none of 30 found, 0 to 0.12.
     """
     low, high = bounds
-    if low is None or high is None or low != high or value not in (0.0, 1.0) or not owners:
+    if low is None or high is None or value not in (0.0, 1.0) or not owners:
         return bounds
     reach = ENDS[0] ** (1 / owners)
-    return (0.0, 1 - reach) if value == 0 else (reach, 1.0)
+    return (0.0, max(high, 1 - reach)) if value == 0 else (min(low, reach), 1.0)

@@ -86,7 +86,7 @@ class Leaderboard:
         mine = [score for score in self.scores if score.pack == pack]
         splits = list(dict.fromkeys(score.split for score in mine))
         lines = [f"## {_plain(pack)}", "", "PR-AUC of each split:", ""]
-        found = {(x.detector, x.split): x.figure("pr_auc") for x in mine}
+        found = {(x.detector, x.split): x.find("pr_auc") for x in mine}
         rows = [
             [_code(name), *(_number(found.get((name, split))) for split in splits)]
             for name in dict.fromkeys(score.detector for score in mine)
@@ -179,9 +179,14 @@ def _key(score: Score) -> tuple[str, str, str]:
 
 def _place(score: Score) -> tuple[object, ...]:
     """Return what scores are sorted by."""
+<<<<<<< HEAD
+    split = _FIRST.index(score.split) if score.split in _FIRST else len(_FIRST)
+    figure = score.figure("pr_auc")
+=======
     order = (*_FIRST, *_LAST)
     split = order.index(score.split) if score.split in _FIRST else len(_FIRST)
-    figure = score.figure("pr_auc")
+    figure = score.find("pr_auc")
+>>>>>>> wt-W1
     best = -(figure.value or 0.0) if figure else 0.0
     return score.pack, split + (score.split in _LAST), score.split, best, score.detector
 
@@ -229,11 +234,12 @@ def _contradictions(named: Sequence[tuple[str, Score]]) -> list[str]:
                 f"{where}: {score.pack} holds other data than {score.pack} in {other}; score all "
                 "on one pack, or give one of them another name"
             )
+
         other, first = known.setdefault(_key(score), (where, score))
         if first.pack_sum == score.pack_sum and _figures(first) != _figures(score):
             lines.append(
                 f"{where}: {score.detector} on {score.pack}, {score.split}: PR-AUC "
-                f"{_number(score.figure('pr_auc'))}, but {_number(first.figure('pr_auc'))} in "
+                f"{_number(score.find('pr_auc'))}, but {_number(first.find('pr_auc'))} in "
                 f"{other}; leave one out, or give it another name by `sim score --name`"
             )
     return list(dict.fromkeys(lines))
@@ -245,7 +251,7 @@ def _figures(score: Score) -> list[object]:
 
 def row_of(score: Score) -> list[str]:
     """Return the cells of a shortened score in the table of its split."""
-    cells = [interval_words(score.figure(id_)) for _, id_ in COLUMNS]
+    cells = [interval_words(score.find(id_)) for _, id_ in COLUMNS]
     worst = [x for section in score.sections for x in section.figures if x.id == _RATE]
     rate = f"{worst[0].of} {interval_words(worst[0])}" if worst else "-"
     return [_code(score.detector), *cells, rate]

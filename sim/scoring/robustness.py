@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,39 +20,58 @@ BASE = "campaign"
 """The split that others are compared with."""
 COMPARED = ("pr_auc", "auc", "recall_at_fpr_1e-2")
 """Figures of the ranking that are compared between splits."""
+ADAPTATIONS = {
+    "AD1": "replace banned accounts",
+    "AD2": "irregular pauses",
+    "AD3": "stay below a volume",
+    "AD4": "mix in cover",
+    "AD5": "spread the work",
+    "AD6": "go by a cloud platform",
+    "AD7": "keep hours",
+    "AD8": "vary prompts",
+    "AD9": "spread over networks",
+    "AD10": "sign up apart",
+    "AD11": "warm up accounts",
+    "AD12": "learn from losses",
+}
+"""What each adaptation is called, as in docs/reference/typologies.md."""
 _NOTE = (
-    "Recall is the share of the accounts of campaigns that is flagged, by weight. A drop is recall "
-    "without an operator of adaptation minus recall with it, in the same fold: above 0 where it "
-    "helps campaigns. Intervals draw operators. Campaigns with an operator differ in others and in "
-    "typology too, so that a drop is not the effect of the operator alone."
+    "Recall is the share of the positives of campaigns that is flagged, by weight. A drop is the "
+    "recall of campaigns without an adaptation minus that of campaigns with it, in the same fold: "
+    "above 0 where it helps campaigns. Adaptations that the same campaigns have share a row. "
+    "Intervals draw operators. Campaigns with an adaptation differ in others and in typology too, "
+    "so that a drop is not the effect of the adaptation alone."
 )
 
 
 def section(answer: Answer) -> Section:
-    """Return recall of campaigns that adapt and of those that do not, and the drop by operator."""
+    """Return recall of campaigns that adapt and of those that do not, and drops by adaptation."""
     asked = answer.asked
     sought = asked.target & (asked.campaign != 0)
     does = _adaptations(answer, sought)
     wanted = set(asked.pack.recipe.splits.adaptation_held_out.operators)
     adapts = sought & _any(does, wanted)
-    named = ", ".join(sorted(wanted, key=_number))
+    groups = _by_campaigns(does, sought)
+    same = [alike for has, alike in groups if np.array_equal(has, adapts)]
 
     figures = [
-        _recall(answer, adapts, "recall_adaptive", f"recall of campaigns with {named}"),
+        _recall(answer, adapts, "recall_adaptive", f"recall, adapted: {_named(wanted)}"),
         _recall(answer, sought & ~adapts, "recall_not_adaptive", "recall of other campaigns"),
-        _drop(answer, sought & ~adapts, adapts, "", f"drop under {named}"),
+        _drop(answer, sought & ~adapts, adapts, "", f"drop: {_named(wanted.union(*same))}"),
     ]
     few = []
-    for operator in sorted(set().union(*does), key=_number):
-        has = sought & _any(does, {operator})
-        made = _drop(answer, sought & ~has, has, operator, f"drop under {operator}")
+    for has, alike in groups:
+        if alike in same:
+            continue
+        made = _drop(answer, sought & ~has, has, ", ".join(alike), f"drop: {_named(alike)}")
         if made.value is None:
-            few.append(operator)
+            few += alike
         else:
             figures.append(made)
+    few.sort(key=_number)
     if few:
         why_not = f"fewer than {LEAST_CAMPAIGNS} campaigns with or without: {', '.join(few)}"
-        figures.append(Figure("drop_recall", "drop under others", why_not=why_not, of="others"))
+        figures.append(Figure("drop_recall", "drop: others", why_not=why_not, of="others"))
     return Section("robustness", "Robustness", tuple(figures), _NOTE)
 
 
@@ -101,7 +120,7 @@ def difference(one: Measured, other: Measured) -> Measured:
         return Measured(None)
     value = one.value - other.value
     if one.low is None or one.high is None or other.low is None or other.high is None:
-        return Measured(value)
+        return Measured(value, why=one.why or other.why)
     below = np.hypot(one.value - one.low, other.high - other.value)
     above = np.hypot(one.high - one.value, other.value - other.low)
     return Measured(value, float(value - below), float(value + above))
@@ -111,8 +130,7 @@ def _between(base: Score, other: Score, name: str, meaning: str) -> Figure:
     """Return the drop of a figure from the base to another split."""
     first, second = (_there(score, name) for score in (base, other))
     made = difference(
-        Measured(first.value, first.low, first.high),
-        Measured(second.value, second.low, second.high),
+        *(Measured(x.value, x.low, x.high, x.why_not) for x in (first, second)),
     )
     return figure(
         f"drop_{name}",
@@ -126,24 +144,38 @@ def _between(base: Score, other: Score, name: str, meaning: str) -> Figure:
 
 def _there(score: Score, name: str) -> Figure:
     """Return a figure of a score; it need not be there in a score of another version."""
-    return score.figure(name) or Figure(name, name, why_not=f"the score has no {name}")
+    return score.find(name) or Figure(name, name, why_not=f"the score has no {name}")
 
 
 def _adaptations(answer: Answer, sought: Bools) -> list[set[str]]:
-    """Return the operators of adaptation of each entity's campaign; none for the others."""
+    """Return the adaptations of each entity's campaign; none for the others."""
     words = answer.asked.campaigns["adaptations"].astype(str)
     of_campaign = {uid: set(text.split()) for uid, text in words.items()}
     pairs = zip(answer.asked.campaign, sought, strict=True)
     return [of_campaign[uid] if wanted else set() for uid, wanted in pairs]
 
 
-def _any(does: list[set[str]], operators: set[str]) -> Bools:
-    """Tell which entities do any of some operators."""
-    return np.array([not operators.isdisjoint(each) for each in does], bool)
+def _by_campaigns(does: list[set[str]], sought: Bools) -> list[tuple[Bools, list[str]]]:
+    """Return who has each adaptation, and those which the same campaigns have, in their order."""
+    alike: dict[bytes, tuple[Bools, list[str]]] = {}
+    for adaptation in sorted(set().union(*does), key=_number):
+        has = sought & _any(does, {adaptation})
+        alike.setdefault(has.tobytes(), (has, []))[1].append(adaptation)
+    return list(alike.values())
 
 
-def _number(operator: str) -> int:
-    return int(operator.removeprefix("AD"))
+def _any(does: list[set[str]], adaptations: set[str]) -> Bools:
+    """Tell which entities do any of some adaptations."""
+    return np.array([not adaptations.isdisjoint(each) for each in does], bool)
+
+
+def _named(adaptations: Iterable[str]) -> str:
+    """Return adaptations with what they are called: `learn from losses (AD12)`."""
+    return ", ".join(f"{ADAPTATIONS[x]} ({x})" for x in sorted(adaptations, key=_number))
+
+
+def _number(adaptation: str) -> int:
+    return int(adaptation.removeprefix("AD"))
 
 
 def _recall(answer: Answer, pick: Bools, name: str, words: str) -> Figure:

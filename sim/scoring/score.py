@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim._version import __version__
+from sim.catalog.data_files import nearest
+from sim.documents.printable import printable
+from sim.errors import InvalidInputError
 from sim.scoring.figures import Curve, Figure, Section
 from sim.scoring.score_text import text_of
 
@@ -67,8 +70,36 @@ class Score:
         """Return a section, such as `ranking`; None if there is none of this id."""
         return next((s for s in self.sections if s.id == identifier), None)
 
-    def figure(self, identifier: str, of: str = "") -> Figure | None:
-        """Return a figure, such as `pr_auc`, of all or of a slice; None if there is none."""
+    def figure(self, identifier: str, of: str = "") -> Figure:
+        """Return a figure, such as `pr_auc`, of all or of a slice.
+
+        Raises
+        ------
+        InvalidInputError
+            If the score has none of this name; it says which there are.
+        """
+        found = self.find(identifier, of)
+        if found is not None:
+            return found
+        figures = [figure for section in self.sections for figure in section.figures]
+        names = list(dict.fromkeys(figure.id for figure in figures))
+        if identifier not in names:
+            raise InvalidInputError(
+                f"the score has no figure {printable(identifier)}; {nearest(identifier, names)}"
+            )
+        of_slice = [figure.id for figure in figures if of and figure.of == of]
+        slices = [figure.of or "all (no slice)" for figure in figures if figure.id == identifier]
+        has = (
+            f"of it there is {', '.join(of_slice)}"
+            if of_slice
+            else f"it has that of {', '.join(slices)}"
+        )
+        raise InvalidInputError(
+            f"the score has no figure {identifier} of {printable(of) or 'all (no slice)'}; {has}"
+        )
+
+    def find(self, identifier: str, of: str = "") -> Figure | None:
+        """Return a figure as `figure` does, and None if there is none."""
         figures = (figure for section in self.sections for figure in section.figures)
         return next((f for f in figures if (f.id, f.of) == (identifier, of)), None)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from sim.documents.columns import columns
 from sim.documents.printable import printable
 from sim.scoring.figures import Figure, Section
-from sim.scoring.words import number_words, range_words, shown
+from sim.scoring.words import range_words, shown, value_words
 
 HEADS = ("what", "figure", "95 %", "rests on")
 
@@ -48,7 +48,7 @@ def row_of(figure: Figure) -> tuple[str, ...]:
     about = "; ".join(filter(None, (figure.rests_on, figure.why_not)))
     return (
         printable(words),
-        number_words(figure.value),
+        value_words(figure),
         range_words(figure),
         printable(about),
     )

@@ -13,15 +13,15 @@ from sim.scoring.intervals import ENDS, LEAST_OWNERS, of_share
 
 # The normal quantile of an interval of 95 %.
 _Z = 1.959964
-_NO_INTERVAL = "no interval: too few draws, or too few operators to draw from, or all draws alike"
 
 
 class Measured(NamedTuple):
-    """A value with its interval of 95 %; None where there is none."""
+    """A value with its interval of 95 %; None where there is none, and `why` there is none."""
 
     value: float | None
     low: float | None = None
     high: float | None = None
+    why: str = ""
 
 
 class Draws(NamedTuple):
@@ -80,12 +80,16 @@ def within(value: float, drawn: Floats, owners: int) -> Measured:
 
     Of fewer owners than `LEAST_OWNERS` there is no interval, nor where all draws are alike.
     """
-    if owners < LEAST_OWNERS or len(drawn) < 2:
-        return Measured(value)
+    if len(drawn) < 2:
+        return Measured(value, why="no interval: fewer than 2 draws have a value")
+    if owners < LEAST_OWNERS:
+        why = f"no interval: {owners} operators to draw from, {LEAST_OWNERS} are needed"
+        return Measured(value, why=why)
     low, high = (float(end) for end in np.quantile(drawn, ENDS, method="nearest"))
     if high - low <= 1e-12 * abs(value):
-        return Measured(value)
-    return Measured(value, *(end if np.isfinite(end) else None for end in (low, high)))
+        return Measured(value, why="no interval: all draws are alike")
+    low_end, high_end = (end if np.isfinite(end) else None for end in (low, high))
+    return Measured(value, low_end, high_end)
 
 
 def share_within(value: float, drawn: Floats, owners: int) -> Measured:
@@ -133,9 +137,9 @@ def figure(
 ) -> Figure:
     """Return a figure of what was measured; `why_not` says why there is no value, if there is none.
 
-    Where a value has no interval, the figure says so by itself.
+    Where a value has no interval, the figure says why.
     """
-    if made.value is None:
+    value, low, high, lacks = made
+    if value is None:
         return Figure(name, words, why_not=why_not, of=of)
-    lacks = _NO_INTERVAL if made.low is None and made.high is None else ""
-    return Figure(name, words, *made, rests_on=rests_on, why_not=lacks, of=of)
+    return Figure(name, words, value, low, high, rests_on=rests_on, why_not=lacks, of=of)

@@ -26,7 +26,7 @@ def test_time_and_exchanges_of_accounts() -> None:
     made = measured(moments=MOMENTS)
     assert made["detected_within_1_days"].value == pytest.approx(2 / 16)
     assert made["detected_within_7_days"].value == pytest.approx(3 / 16)
-    assert made["detected_within_1_days"].rests_on == "4 of 16 accounts detected"
+    assert made["detected_within_1_days"].rests_on == "4 of 16 accounts detected by the close"
     assert made["median_days"].value is None
     assert made["median_days"].why_not == "fewer than half are detected"
     assert made["detected_within_100_exchanges"].value is None
@@ -42,7 +42,7 @@ def test_time_of_campaigns() -> None:
     assert made["campaign_detected_within_1_days"].value == pytest.approx(2 / 3)
     assert made["campaign_detected_within_7_days"].value == pytest.approx(2 / 3)
     assert made["campaign_median_days"].value == 1
-    assert made["campaign_median_days"].rests_on == "2 of 3 campaigns detected"
+    assert made["campaign_median_days"].rests_on == "2 of 3 campaigns detected by the close"
 
 
 def test_a_campaign_waits_for_the_tenth_part_of_its_accounts() -> None:
@@ -70,7 +70,7 @@ def test_an_account_is_observed_to_a_ban_that_stands() -> None:
     made = measured(moments=MOMENTS, events=events)
     assert made["detected_within_1_days"].value == pytest.approx(2 / 16)
     assert made["detected_within_7_days"].value == pytest.approx(1 - 14 / 16 * 12 / 13)
-    assert made["detected_within_7_days"].rests_on == "3 of 16 accounts detected"
+    assert made["detected_within_7_days"].rests_on == "3 of 16 accounts detected by the close"
 
 
 def test_a_ban_beyond_the_window_does_not_count() -> None:
@@ -138,7 +138,7 @@ def test_a_late_detector_lets_all_go() -> None:
 
 def test_a_score_that_is_known_at_the_close_is_in_time() -> None:
     made = measured(moments={})
-    assert made["detected_within_7_days"].rests_on == "4 of 16 accounts detected"
+    assert made["detected_within_7_days"].rests_on == "4 of 16 accounts detected by the close"
     assert made["got_away"].value == 1
 
 
@@ -153,7 +153,7 @@ def test_no_campaign_in_the_fold() -> None:
     section, curves = delay.section(answer(TWENTY[15:], moments={}))
     made = figures(section)
     assert [curve.id for curve in curves] == ["time_to_detection", "exchanges_to_detection"]
-    assert made["campaign_median_days"].why_not == "the fold has none to be found"
+    assert made["campaign_median_days"].why_not == "the fold has none"
     assert made["got_away_campaigns"].why_not == "the fold has no campaigns to be found"
     assert made["got_away_planned"].why_not == (
         "the fold has no campaigns to be found that have a plan"

@@ -42,6 +42,8 @@ def test_none_of_thirty_may_be_one_in_eight() -> None:
     """0.884 to the power of 30 is 0.025."""
     assert np.round(np.array(of_share((0.0, 0.0), 0.0, 30), float), 4).tolist() == [0, 0.1157]
     assert np.round(np.array(of_share((1.0, 1.0), 1.0, 30), float), 4).tolist() == [0.8843, 1]
+    assert np.round(np.array(of_share((0.0, 0.004), 0.0, 30), float), 4).tolist() == [0, 0.1157]
+    assert of_share((0.0, 0.4), 0.0, 30) == (0.0, 0.4)
     assert of_share((0.2, 0.4), 0.3, 30) == (0.2, 0.4)
     assert of_share((None, None), 0.0, 30) == (None, None)
 

@@ -20,7 +20,7 @@ def draws(owner: list[int], rounds: int = 400) -> Draws:
 def test_the_interval_of_a_share_is_that_of_wilson(found: int, size: int) -> None:
     theirs = binomtest(found, size).proportion_ci(method="wilson")
     made = share(np.arange(size) < found, np.ones(size), np.arange(size))
-    assert made == pytest.approx((found / size, theirs.low, theirs.high), abs=1e-6)
+    assert made[:3] == pytest.approx((found / size, theirs.low, theirs.high), abs=1e-6)
 
 
 def test_accounts_of_an_owner_count_as_one() -> None:
@@ -65,13 +65,29 @@ def test_no_interval_of_four_owners_and_one_of_five() -> None:
 
 
 def test_an_end_that_is_never_reached_is_none() -> None:
-    assert within(3.0, np.array([1.0] * 50 + [np.inf] * 50), 9) == (3, 1, None)
+    assert within(3.0, np.array([1.0] * 50 + [np.inf] * 50), 9) == Measured(3, 1, None)
+
+
+@pytest.mark.parametrize(
+    ("drawn", "owners", "why"),
+    [
+        ([], 9, "no interval: fewer than 2 draws have a value"),
+        ([0.1, 0.2], 4, "no interval: 4 operators to draw from, 5 are needed"),
+        ([0.3, 0.3], 9, "no interval: all draws are alike"),
+        ([0.2, 0.4], 9, ""),
+    ],
+)
+def test_what_was_measured_says_which_reason_it_has_for_no_interval(
+    drawn: list[float], owners: int, why: str
+) -> None:
+    made = within(0.3, np.array(drawn), owners)
+    assert made.why == why
+    assert (made.low is None) == bool(why)
 
 
 def test_a_figure_says_why_it_has_no_interval() -> None:
-    assert figure("a", "b", Measured(0.5), why_not="unused").why_not == (
-        "no interval: too few draws, or too few operators to draw from, or all draws alike"
-    )
+    without = Measured(0.5, why="no interval: all draws are alike")
+    assert figure("a", "b", without, why_not="unused").why_not == without.why
     assert figure("a", "b", Measured(0.5, 0.1, 0.9), why_not="unused").why_not == ""
     empty = figure("a", "b", Measured(None), rests_on="unused", why_not="nothing")
     assert (empty.why_not, empty.rests_on) == ("nothing", "")

@@ -12,7 +12,7 @@ def test_neighbours_that_lack_a_value_for_one_reason_share_a_row() -> None:
     figures = [Figure(x, x, why_not=NONE) for x in ("purity", "links", "B-cubed")]
     alone = Figure("alone", "alone", 0.2)
     rows = shown([*figures, alone, figures[0]])
-    assert [row.words for row in rows] == ["purity, and 2 more figures", "alone", "purity"]
+    assert [row.words for row in rows] == ["purity, and 2 more", "alone", "purity"]
 
 
 def test_figures_that_have_a_value_or_rest_on_something_keep_theirs() -> None:

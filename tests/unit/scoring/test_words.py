@@ -32,5 +32,8 @@ def test_a_figure_has_as_many_digits_as_tell_something(value: float | None, word
 
 def test_an_interval_has_the_decimals_of_its_figure() -> None:
     assert interval_words(Figure("x", "x", 0.031, 0.0099, 0.2)) == "0.031 (0.010 to 0.200)"
+    assert interval_words(Figure("x", "x", 0.0, 0.0, 0.004)) == "0.000 (0.000 to 0.004)"
+    assert interval_words(Figure("x", "x", 1.0, 0.9996, 1.0)) == "1.0000 (0.9996 to 1.0000)"
+    assert interval_words(Figure("x", "x", 0.0, 0.0, 0.0)) == "0.00 (0.00 to 0.00)"
     assert interval_words(Figure("x", "x", 0.5)) == "0.50"
     assert interval_words(Figure("x", "x")) == interval_words(None) == "-"
