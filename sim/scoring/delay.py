@@ -89,12 +89,8 @@ def _figures(asked: Question, course: Course | None, nobody: str) -> Iterator[Fi
     `nobody` says why there is no course, where there is none.
     """
     who, unit, found = asked.who, asked.unit, asked.of.found
-<<<<<<< HEAD
-    rests_on = f"{int(found.sum()):,} of {len(found):,} {who} detected"
-
-=======
     rests_on = f"{int(found.sum()):,} of {len(found):,} {who} detected by the close"
->>>>>>> wt-W1
+
     for length in _WITHIN[unit]:
         yield figure(
             f"{asked.prefix}detected_within_{length}_{unit}",

@@ -179,14 +179,8 @@ def _key(score: Score) -> tuple[str, str, str]:
 
 def _place(score: Score) -> tuple[object, ...]:
     """Return what scores are sorted by."""
-<<<<<<< HEAD
     split = _FIRST.index(score.split) if score.split in _FIRST else len(_FIRST)
-    figure = score.figure("pr_auc")
-=======
-    order = (*_FIRST, *_LAST)
-    split = order.index(score.split) if score.split in _FIRST else len(_FIRST)
     figure = score.find("pr_auc")
->>>>>>> wt-W1
     best = -(figure.value or 0.0) if figure else 0.0
     return score.pack, split + (score.split in _LAST), score.split, best, score.detector
 
