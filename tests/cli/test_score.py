@@ -68,7 +68,7 @@ def test_python_says_the_same_as_the_command_line(labelled: Path, answers: Path)
     (score,) = front.score(place, labelled, rounds=20)
     (of_frame,) = front.score(pd.read_csv(place), labelled, name="perfect", rounds=20)
     assert score.figure("pr_auc") == of_frame.figure("pr_auc")
-    assert score.figure("pr_auc").value == pytest.approx(1.0)  # type: ignore[union-attr]
+    assert score.figure("pr_auc").value == pytest.approx(1.0)
     printed = sim("score", str(place), "--pack", str(labelled), "--rounds", "20", "-q").stdout
     assert printed == score.to_text(100)
     assert len(front.leaderboard([score])) == 1
