@@ -28,7 +28,7 @@ _ZONE = r"(?:[Zz]|[+-]\d\d:?\d\d|:\d\d(?:\.\d+)?[+-]\d\d)$"  # DuckDB and Postgr
 
 
 class CellError(Exception):
-    """What is wrong with a column; it follows the name of the column in a message."""
+    """What is wrong with a column, each a text that follows its name in a message."""
 
 
 def cells_of(place: Any) -> Any:
@@ -159,20 +159,33 @@ def numbers(column: Any) -> Floats:
     kind = column.type
     if pa.types.is_boolean(kind):
         raise CellError("should be numbers; found bool; give 0 and 1")
-    if column.null_count:
-        raise CellError(f"is missing in {rows_at(_nulls(column))}")
+    missing = _nulls(column)
+    faults = [f"is missing in {rows_at(missing)}"] if missing.any() else []
     if _is_text(kind):
-        values = _each(column, float, 0.0, "numbers")
-    elif pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        values = np.asarray(column.cast(pa.float64(), safe=False).to_numpy())
+        try:
+            values = _each(column, float, 0.0, "numbers")
+        except CellError as error:
+            raise CellError(*faults, *error.args) from None
+    elif any(is_one(kind) for is_one in _numeric()):
+        filled = column.cast(pa.float64(), safe=False).fill_null(0.0)
+        values = np.asarray(filled.to_numpy())
     else:
         raise CellError(f"should be numbers; found {kind}")
 
-    wrong = ~np.isfinite(values)
+    wrong = ~np.isfinite(values) & ~missing
     if wrong.any():
-        raise CellError(f"should be finite; found {values[wrong][0]:g} in {rows_at(wrong)}")
+        faults.append(f"should be finite; found {values[wrong][0]:g} in {rows_at(wrong)}")
+    if faults:
+        raise CellError(*faults)
     finite: Floats = values.astype(np.float64)
     return finite
+
+
+def _numeric() -> tuple[Callable[[Any], bool], ...]:
+    """Return what tells the types of columns that hold numbers, or nothing at all."""
+    from pyarrow import types
+
+    return types.is_integer, types.is_floating, types.is_decimal, types.is_null
 
 
 def times_us(column: Any, missing: int) -> Ints:
@@ -216,10 +229,10 @@ def parse_whole(text: str) -> int:
 
 
 def rows_at(wrong: Bools) -> str:
-    """Say in which rows something is, counted from 1: `row 3 and 4 more`."""
+    """Say in which rows something is: `data row 3 and 4 more`; 1 is that after the header."""
     first = int(np.flatnonzero(wrong)[0]) + 1
     others = int(wrong.sum()) - 1
-    return f"row {first:,}" + (f" and {others:,} more" if others else "")
+    return f"data row {first:,}" + (f" and {others:,} more" if others else "")
 
 
 def some(values: Any) -> str:

@@ -120,22 +120,23 @@ def read_predictions(
     """
     name = printable(name_of(place))
     table = cells_of(place)
-    columns = _columns(table, name)
+    columns, faults = _columns(table, name)
+    scheme = columns.pop("split", None)
+    if "entity_id" not in columns or (scheme is None and "split" in table.column_names):
+        _raise(faults)  # without these nothing can be held against the pack
 
     about = _about(table)
     detector = printable(detector or about.get("detector") or _stem(place))
-    scheme = columns.get("split")
-    wanted = _wanted(scheme, split, pack, name)
-    made, faults = {}, []
+    wanted, unknown = _wanted(scheme, split, pack, name)
+    faults += unknown
+    every = Rows(**{"score": np.full(table.num_rows, np.nan), **columns})  # else it is a fault
+    made = {}
     for each in wanted:
-        rows = Rows(**{k: v for k, v in columns.items() if k != "split"})
-        if scheme is not None:
-            rows = rows.pick(scheme == each)
+        rows = every if scheme is None else every.pick(scheme == each)
         fold = fold_of(pack, each)
         where = f"{name}: " if scheme is None else f"{name}: split {each}: "
-        wrong = faults_of(rows, fold, pack)
-        faults += [where + fault for fault in wrong]
-        if not wrong:
+        faults += [where + fault for fault in faults_of(rows, fold, pack)]
+        if not faults:
             made[each] = _answered(rows, fold, detector, about)
     _raise(faults)
     return made
@@ -186,8 +187,8 @@ def _with_zones(table: Any) -> Any:
     return table
 
 
-def _columns(table: Any, name: str) -> dict[str, Array]:
-    """Return the columns as arrays by name, or raise all that is wrong with them."""
+def _columns(table: Any, name: str) -> tuple[dict[str, Array], list[str]]:
+    """Return the columns that can be read, as arrays by name, and what is wrong with the others."""
     faults = []
     for column in dict.fromkeys(table.column_names):
         if column not in COLUMNS:
@@ -197,7 +198,9 @@ def _columns(table: Any, name: str) -> dict[str, Array]:
     faults += [f"column {each}: is missing" for each in NEEDED if each not in table.column_names]
     if not table.num_rows:
         faults.append("there are no rows; every entity of the fold test needs one")
-    _raise([f"{name}: {printable(fault)}" for fault in faults])
+    faults = [f"{name}: {printable(fault)}" for fault in faults]
+    if not table.num_rows:
+        _raise(faults)
 
     read: dict[str, Callable[[Any], Array]] = {
         "entity_id": lambda c: whole_numbers(c, missing=None, what="identifiers"),
@@ -208,31 +211,36 @@ def _columns(table: Any, name: str) -> dict[str, Array]:
     }
     columns = {}
     for column in table.column_names:
+        if column not in COLUMNS or table.column_names.count(column) > 1:
+            continue
         try:
             columns[column] = read[column](table[column].combine_chunks())
         except CellError as error:
-            faults.append(f"{name}: {column}: {error}")
-    _raise(faults)
-    return columns
+            faults += [f"{name}: {column}: {fault}" for fault in error.args]
+    return columns, faults
 
 
-def _wanted(scheme: Array | None, split: str | None, pack: Pack, name: str) -> Sequence[str]:
-    """Return the splits that are read, or raise InvalidInputError."""
+def _wanted(
+    scheme: Array | None, split: str | None, pack: Pack, name: str
+) -> tuple[list[str], list[str]]:
+    """Return the splits that are read, and what is wrong with others that the file names.
+
+    Raise InvalidInputError where it does not name the one that is asked for.
+    """
     if scheme is None:
-        return [split or DEFAULT_SPLIT]
+        return [split or DEFAULT_SPLIT], []
     there = sorted(set(scheme))
     if split is not None and split not in there:
         check_splits(pack, [split])
         raise InvalidInputError(f"{name}: has no rows of the split {split}{suggest(split, there)}")
-    wanted = there if split is None else [split]
-    faults = []
-    for each in wanted:
+    wanted, faults = [], []
+    for each in there if split is None else [split]:
         try:
             check_splits(pack, [each])
+            wanted.append(each)
         except InvalidInputError as error:
             faults.append(f"{name}: split: {error}")
-    _raise(faults)
-    return wanted
+    return wanted, faults
 
 
 def _answered(rows: Rows, fold: Fold, detector: str, about: Mapping[str, str]) -> Predictions:

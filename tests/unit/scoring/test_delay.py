@@ -154,10 +154,8 @@ def test_no_campaign_in_the_fold() -> None:
     made = figures(section)
     assert [curve.id for curve in curves] == ["time_to_detection", "exchanges_to_detection"]
     assert made["campaign_median_days"].why_not == "the fold has none"
-    assert made["got_away_campaigns"].why_not == "the fold has no campaigns to be found"
-    assert made["got_away_planned"].why_not == (
-        "the fold has no campaigns to be found that have a plan"
-    )
+    assert made["got_away_campaigns"].why_not == "the fold has no campaigns with positives"
+    assert made["got_away_planned"].why_not == "the fold has no campaigns with positives and a plan"
 
 
 def test_a_score_without_draws_has_no_intervals() -> None:
