@@ -10,7 +10,7 @@ from sim.detectors.baseline import Baseline
 from sim.detectors.registry import BASELINES
 from sim.documents.problems import suggest
 from sim.errors import InvalidInputError
-from sim.packs.outside import apart, expect_outside, expect_writable
+from sim.packs.outside import apart, expect_outside, expect_outside_there, expect_writable
 from sim.packs.pack import Pack
 from sim.predictions.fold import check_splits, schemes_of
 from sim.tables.store import Store
@@ -109,6 +109,8 @@ def places_of(out: str, baselines: Sequence[Baseline], is_file: bool, force: boo
     if store.is_local:
         expect_outside(out, store.folder / files[0])
         expect_writable(out, store.folder)
+    else:
+        expect_outside_there(out, store)
 
     there = [] if force else [path for path in places if store.is_file(posixpath.basename(path))]
     if there:
