@@ -4,7 +4,8 @@ Packs are made in the folder of work unless they are there. Every baseline learn
 labels and answers every split; learned from the truth it answers the split `campaign`, so that one
 sees what late and wrong labels cost. Written are reports/leaderboard.md and .json, to which scores
 of others may be added by `--scores` (what is there of other detectors stays), and the tables of
-docs/background/detectors.md. Predictions and scores stay in the folder of work.
+docs/background/detectors.md. Predictions and scores stay in the folder of work; predictions that
+are there are scored again, not made again.
 
     python -m tools.leaderboard --work /tmp/bench --packs extraction-bench-v1-hard-small
 """
@@ -86,24 +87,41 @@ def pack_of(name: str, work: Path) -> Path:
 def measure(place: Path, labels: Labels, work: Path) -> Measured:
     """Return the scores of all baselines on a pack, and write predictions and scores."""
     pack = Pack(place)
+    seconds = predicted(pack, labels, work / "predictions" / place.name)
+    scores: list[Score] = []
+    for name in BASELINES:
+        file = work / "predictions" / place.name / _file_of(name, labels)
+        answers = score_all(read_predictions(file, pack), pack, prevalence=PREVALENCE)
+        write_scores(answers, work / "scores" / place.name / f"{file.stem}.json")
+        scores += answers
+    return Measured(scores, seconds)
+
+
+def predicted(pack: Pack, labels: Labels, folder: Path) -> dict[str, float]:
+    """Write the predictions that are not there yet; return how many seconds each took."""
     splits = [name for name, about in pack.manifest["splits"].items() if "folds" in about]
     if labels == "truth":
         splits = ["campaign"]
-    scores: list[Score] = []
+    missing = [
+        baseline
+        for baseline in BASELINES.values()
+        if not (folder / _file_of(baseline.name, labels)).exists()
+    ]
+    folder.mkdir(parents=True, exist_ok=True)
+
     seconds = {}
     begun = time.monotonic()
-    for baseline, frame in predict(list(BASELINES.values()), pack, splits, labels=labels):
+    for baseline, frame in predict(missing, pack, splits, labels=labels) if missing else ():
         seconds[baseline.name] = time.monotonic() - begun
-        name = baseline.name if labels == "observed" else f"{baseline.name}-truth"
-        file = work / "predictions" / place.name / f"{name}.parquet"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_predictions(frame, file, {"detector": name, "labels": labels})
-
-        answers = score_all(read_predictions(file, pack), pack, prevalence=PREVALENCE)
-        write_scores(answers, work / "scores" / place.name / f"{name}.json")
-        scores += answers
+        file = folder / _file_of(baseline.name, labels)
+        write_predictions(frame, file, {"detector": file.stem, "labels": labels})
         begun = time.monotonic()
-    return Measured(scores, seconds)
+    return seconds
+
+
+def _file_of(name: str, labels: Labels) -> str:
+    """Return the name of the file of a baseline's predictions."""
+    return f"{name}.parquet" if labels == "observed" else f"{name}-truth.parquet"
 
 
 def others(made: Sequence[Score]) -> list[Score]:

@@ -46,7 +46,7 @@ SMALLER = {
 LEARNED = ("truth", "observed labels")
 PARTS = {
     "auc": "AUC",
-    "average_precision": "average precision",
+    "average_precision": "PR-AUC",
     "recall_2": "recall at FPR 1e-2",
     "recall_3": "recall at FPR 1e-3",
 }

@@ -80,7 +80,8 @@ def score(
 
 
 def leaderboard(
-    scores: Iterable[Score | ScoreFile], out: str | os.PathLike[str] | None = None
+    scores: Score | ScoreFile | Iterable[Score | ScoreFile],
+    out: str | os.PathLike[str] | None = None,
 ) -> Leaderboard:
     """Merge scores into a table of detectors, packs and splits.
 
@@ -88,7 +89,7 @@ def leaderboard(
     ----------
     scores
         Scores, and files that `sim score -o` or `sim leaderboard -o` wrote. The same score given
-        twice counts once.
+        twice counts once. A single one needs no list.
     out
         A name that ends in `.md`: the page is written there, and its scores beside it as `.json`,
         to which others can be added.
@@ -100,16 +101,26 @@ def leaderboard(
 
     Raises
     ------
+    TypeError
+        Something else than a score or a file is given.
     InvalidInputError
-        A file cannot be read; two scores of one detector, pack and split differ; packs of one name
-        hold other data; or scores have several prevalences or rates of false positives.
+        `out` would replace what is no leaderboard; a file cannot be read; two scores of one
+        detector, pack and split differ; packs of one name hold other data; or scores have several
+        prevalences or rates of false positives.
     """
     from sim.errors import InvalidInputError
     from sim.scoring.leaderboard import leaderboard as merged
+    from sim.scoring.score import Score
 
+    given = (scores,) if isinstance(scores, str | os.PathLike | Score) else tuple(scores)
+    for each in given:
+        if not isinstance(each, str | os.PathLike | Score):
+            raise TypeError(
+                f"a leaderboard is made of Scores and files of them; found {type(each).__name__}"
+            )
     if out is not None and not os.fspath(out).endswith(".md"):
         raise InvalidInputError(f"out: found {os.fspath(out)}; allowed: a name that ends in .md")
-    board = merged(scores)
+    board = merged(given)
     if out is not None:
         board.write(out)
     return board

@@ -17,6 +17,8 @@ _MESSAGES = {
     signal.SIGTERM: "stopped by SIGTERM",
     signal.SIGHUP: "stopped by SIGHUP",
 }
+# What DuckDB says in place of the interrupt when a signal comes in the middle of a query.
+_SAID_OF_INTERRUPTS = ("Query interrupted", "INTERRUPT Error: Interrupted!")
 # The signals that came to this process.
 _come: list[signal.Signals] = []
 
@@ -46,6 +48,8 @@ def interrupted_by(error: BaseException | None) -> KeyboardInterrupt | None:
         Any error; its chain of causes and contexts is followed. None has no interrupt.
     """
     while error is not None and not isinstance(error, KeyboardInterrupt):
+        if str(error) in _SAID_OF_INTERRUPTS:
+            return KeyboardInterrupt()
         error = error.__cause__ or error.__context__
     return error
 

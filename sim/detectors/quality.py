@@ -47,7 +47,11 @@ class Measured(NamedTuple):
 
 
 def quality(score: Floats, sought: NDArray[np.bool_], weight: Floats | None = None) -> Quality:
-    """Quality of a score; equal scores come together. `weight` counts an account several times."""
+    """Quality of a score; equal scores come together. `weight` counts an account several times.
+
+    Recall at a rate lies on the line between two thresholds, as if a coin chose between them: a
+    mean over several small runs moves less so. `sim.scoring.ranking` takes the threshold below.
+    """
     weight = np.ones(len(score)) if weight is None else weight
     order = np.argsort(-score, kind="stable")
     found = np.cumsum(weight[order] * sought[order])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from sim.documents.printable import printable
 from sim.errors import InvalidInputError
 from sim.packs.manifest import is_pack
 from sim.packs.pack_files import UNFINISHED
@@ -23,12 +24,24 @@ def expect_outside(what: str, place: Path) -> None:
         A folder or file, which need not exist.
     """
     for above in place.resolve().parents:
-        kind = _kind_of(Store(str(above)))
-        if kind:
-            raise InvalidInputError(
-                f"{what}: lies in the {kind} {above.name}, which holds nothing but what its "
-                "manifest lists; choose another place"
-            )
+        _expect_neither(what, Store(str(above)), above.name)
+
+
+def expect_outside_there(what: str, folder: Store) -> None:
+    """Raise InvalidInputError if a folder at a URL is, or lies within, a run or a pack."""
+    scheme, _, path = folder.url.partition("://")
+    names = path.strip("/").split("/")
+    for depth in range(len(names), 0, -1):
+        _expect_neither(what, Store.of(f"{scheme}://{'/'.join(names[:depth])}"), names[depth - 1])
+
+
+def _expect_neither(what: str, folder: Store, name: str) -> None:
+    """Raise InvalidInputError if a folder is a run or a pack."""
+    if kind := _kind_of(folder):
+        raise InvalidInputError(
+            f"{what}: lies in the {kind} {printable(name)}, which holds nothing but what its "
+            "manifest lists; choose another place"
+        )
 
 
 def apart(place: str) -> tuple[Store, str]:

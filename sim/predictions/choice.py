@@ -10,9 +10,9 @@ from sim.detectors.baseline import Baseline
 from sim.detectors.registry import BASELINES
 from sim.documents.problems import suggest
 from sim.errors import InvalidInputError
-from sim.packs.outside import apart, expect_outside, expect_writable
+from sim.packs.outside import apart, expect_outside, expect_outside_there, expect_writable
 from sim.packs.pack import Pack
-from sim.predictions.fold import check_splits, schemes_of
+from sim.predictions.fold import check_splits, expect_features, schemes_of
 from sim.tables.store import Store
 
 ALL = "all"
@@ -41,6 +41,7 @@ def chosen(
     The parameters are those of the functions below. Raises InvalidInputError as they do.
     """
     baselines = chosen_baselines(detectors)
+    expect_features(pack)
     schemes = chosen_splits(pack, splits)
     places = None if out is None else places_of(out, baselines, is_file, force)
     return Choice(baselines, schemes, places)
@@ -109,6 +110,8 @@ def places_of(out: str, baselines: Sequence[Baseline], is_file: bool, force: boo
     if store.is_local:
         expect_outside(out, store.folder / files[0])
         expect_writable(out, store.folder)
+    else:
+        expect_outside_there(out, store)
 
     there = [] if force else [path for path in places if store.is_file(posixpath.basename(path))]
     if there:

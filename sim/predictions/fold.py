@@ -97,8 +97,18 @@ def fold_of(pack: Pack, split: str) -> Fold:
     )
 
 
+def expect_features(pack: Pack) -> None:
+    """Raise InvalidInputError if a pack was made without the table that lists who is asked."""
+    if FEATURES not in pack.names:
+        raise InvalidInputError(
+            f"{pack.store}: has no {FEATURES}, which lists who is asked; make the pack with "
+            "features: {accounts: true}"
+        )
+
+
 def windows_of(pack: Pack) -> pd.DataFrame:
     """Return the examples of a pack: example_id, account_id, from_us, to_us."""
+    expect_features(pack)
     frame = pack.pandas(FEATURES, KEYS)
     for name in ("from", "to"):
         times = frame.pop(f"window_{name}")

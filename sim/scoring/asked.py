@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from sim.arrays.types import Array, Bools, Floats, Ints
+from sim.documents.printable import said
 from sim.errors import InvalidInputError
 from sim.packs.pack import Pack
 from sim.predictions.fold import Fold, fold_of
@@ -116,14 +117,14 @@ class Asked:
         Columns: verification_level, kyc_level, declared_country, signup_asn_type, platform,
         instrument.
         """
-        frame: pd.DataFrame = self.pack.sql(_CUSTOMERS).df().set_index("account_id")
+        frame: pd.DataFrame = rows_of(self.pack, _CUSTOMERS).set_index("account_id")
         return frame.loc[self.account_ids].reset_index(drop=True)
 
     @cached_property
     def extracting(self) -> Extracting:
         """Exchanges that extract, complete in the window, with their times."""
         query = _EXTRACTING.format(from_us=self.from_us, to_us=self.to_us)
-        found = self.pack.sql(query, truth=True).df()
+        found = rows_of(self.pack, query, truth=True)
         order = np.argsort(self.account_ids)
         sought = found["account_id"].to_numpy()
         there = np.searchsorted(self.account_ids, sought, sorter=order)
@@ -133,6 +134,20 @@ class Asked:
         place, at_us = place[mine], found["at_us"].to_numpy()[mine]
         order = np.lexsort((at_us, place))
         return Extracting(place[order], at_us[order])
+
+
+def rows_of(pack: Pack, query: str, truth: bool = False) -> pd.DataFrame:
+    """Return what a query gives; raises InvalidInputError if what it reads is damaged."""
+    found = pack.sql(query, truth)
+    import duckdb
+
+    try:
+        frame: pd.DataFrame = found.df()
+    except duckdb.Error as error:
+        raise InvalidInputError(
+            f"{pack.store}: cannot be read: {said(error)}; `sim verify` lists what is damaged"
+        ) from error
+    return frame
 
 
 def asked_of(pack: Pack, split: str, prevalence: float) -> Asked:

@@ -90,6 +90,7 @@ def _figures(asked: Question, course: Course | None, nobody: str) -> Iterator[Fi
     """
     who, unit, found = asked.who, asked.unit, asked.of.found
     rests_on = f"{int(found.sum()):,} of {len(found):,} {who} detected by the close"
+
     for length in _WITHIN[unit]:
         yield figure(
             f"{asked.prefix}detected_within_{length}_{unit}",
@@ -116,6 +117,7 @@ def _curve(asked: Question, course: Course) -> Curve:
         "days": "days since the first exchange that extracts",
         "exchanges": "exchanges that extract before detection",
     }
+
     return Curve(
         id=asked.prefix + which[asked.unit],
         title=f"{asked.who.capitalize()} detected, by {asked.unit}",

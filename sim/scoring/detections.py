@@ -9,7 +9,7 @@ import numpy as np
 from sim.arrays.time import DAY_US
 from sim.arrays.types import Bools, Floats, Ints
 from sim.scoring.answer import Answer
-from sim.scoring.asked import Asked
+from sim.scoring.asked import Asked, rows_of
 from sim.scoring.campaigns import Campaigns
 
 NEVER = np.iinfo(np.int64).max
@@ -125,6 +125,6 @@ def banned_at(asked: Asked) -> Ints:
     banned = np.full(len(asked), NEVER)
     if "log/enforcement_events" not in asked.pack.names:
         return banned
-    rows = asked.pack.sql(_BANNED.format(from_us=asked.from_us, to_us=asked.to_us)).df()
+    rows = rows_of(asked.pack, _BANNED.format(from_us=asked.from_us, to_us=asked.to_us))
     at_us = dict(zip(rows["account_id"], rows["at_us"], strict=True))
     return np.array([at_us.get(account, NEVER) for account in asked.account_ids], np.int64)

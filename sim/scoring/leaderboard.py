@@ -179,8 +179,7 @@ def _key(score: Score) -> tuple[str, str, str]:
 
 def _place(score: Score) -> tuple[object, ...]:
     """Return what scores are sorted by."""
-    order = (*_FIRST, *_LAST)
-    split = order.index(score.split) if score.split in _FIRST else len(_FIRST)
+    split = _FIRST.index(score.split) if score.split in _FIRST else len(_FIRST)
     figure = score.find("pr_auc")
     best = -(figure.value or 0.0) if figure else 0.0
     return score.pack, split + (score.split in _LAST), score.split, best, score.detector
@@ -223,6 +222,7 @@ def _contradictions(named: Sequence[tuple[str, Score]]) -> list[str]:
                 f"{where}: {score.pack} holds other data than {score.pack} in {other}; score all "
                 "on one pack, or give one of them another name"
             )
+
         other, first = known.setdefault(_key(score), (where, score))
         if _asked(first) == _asked(score) and _figures(first) != _figures(score):
             lines.append(

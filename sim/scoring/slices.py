@@ -61,6 +61,7 @@ def _words_of_typologies() -> dict[str, str]:
 def _slices(answer: Answer, values: Array, kind: str, words: dict[str, str]) -> Iterator[Figure]:
     """Yield the rate of each value that enough owners have, and name the others."""
     asked, few = answer.asked, []
+
     for value in sorted(set(values[~asked.target])):
         chosen = ~asked.target & (values == value)
         owners = len(np.unique(asked.owner[chosen]))
@@ -69,6 +70,7 @@ def _slices(answer: Answer, values: Array, kind: str, words: dict[str, str]) -> 
             continue
         of = str(value) if kind == "typology" else f"{kind}={value}"
         yield _rate(answer, chosen, _id(kind, str(value)), of, words[value])
+
     if few:
         what = "typologies" if kind == "typology" else _KINDS[kind]
         yield Figure(

@@ -137,5 +137,9 @@ def test_places_that_cannot_be_written_are_refused_first(
     message = refused(sim("leaderboard", "x.json", "-o", str(tmp_path / "board.html")))
     assert message == f"out: found {tmp_path / 'board.html'}; allowed: a name that ends in .md\n"
     assert refused(sim("leaderboard", "x.json")) == "x.json: there is no such file\n"
+    with pytest.raises(InvalidInputError, match="there is no such file"):
+        front.leaderboard(tmp_path / "x.json")
+    with pytest.raises(TypeError, match="made of Scores and files of them; found int"):
+        front.leaderboard([3])  # type: ignore[list-item]
     with pytest.raises(InvalidInputError, match="allowed: a name that ends in"):
         front.leaderboard([], out="board")

@@ -15,6 +15,7 @@ import pytest
 
 from sim.cli.group import SimGroup
 from sim.cli.process import Stopped
+from sim.errors import InvalidInputError
 from tests.support.commands import TINY, refused, sim
 from tests.support.paths import ROOT
 from tests.support.processes import assert_ended, start, waited, workers_of
@@ -176,6 +177,24 @@ def test_who_is_told_to_ignore_a_hangup_ignores_it(ignored: bool) -> None:
     finally:
         signal.signal(signal.SIGHUP, before)
     assert done.returncode == (0 if ignored else 129)
+
+
+@pytest.mark.parametrize("said", ["Query interrupted", "INTERRUPT Error: Interrupted!"])
+def test_an_interrupted_query_is_an_interrupt(
+    said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """DuckDB raises an error of its own when Ctrl-C comes while it is at work."""
+
+    @click.command(cls=SimGroup, invoke_without_command=True)
+    def ends() -> None:
+        try:
+            raise RuntimeError(said)
+        except RuntimeError as error:
+            raise InvalidInputError("no table") from error
+
+    with pytest.raises(SystemExit, match="130"):
+        ends([])
+    assert capsys.readouterr().err == "interrupted\n"
 
 
 def test_the_end_of_a_file_is_no_control_c(capsys: pytest.CaptureFixture[str]) -> None:

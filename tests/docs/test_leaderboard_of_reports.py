@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sim.detectors.registry import BASELINES
 from sim.scoring.leaderboard import leaderboard
 from sim.scoring.score_files import write_scores
 from tests.support.paths import ROOT
@@ -39,3 +40,14 @@ def test_scores_of_others_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert tool.others([made_score()]) == []
     write_scores([made_score(), made_score("of somebody")], tmp_path / "board.json")
     assert [score.detector for score in tool.others([made_score()])] == ["of somebody"]
+
+
+def test_every_detector_of_the_package_answers_every_split_of_every_pack() -> None:
+    board = leaderboard([BOARD.with_suffix(".json")])
+    there = {(score.pack, score.detector, score.split) for score in board.scores}
+    packs, splits = {pack for pack, _, _ in there}, {split for _, _, split in there}
+    names = {f"extraction-bench-v1-{level}-small" for level in tool.LEVELS}
+    assert packs == names
+    assert {"campaign", "time", "world-held-out", "adaptation-held-out"} < splits
+    assert there >= {(p, d, s) for p in packs for d in BASELINES for s in splits}
+    assert there >= {(pack, f"{name}-truth", "campaign") for pack in packs for name in BASELINES}

@@ -185,6 +185,11 @@ def _splits(facts: PackFacts) -> Iterator[str]:
         yield f"| `{scheme}` | {known.get('entity_type', '')}s | {folds} |"
 
     yield ""
+    yield (
+        "Folds of accounts hold all accounts of the log. Features, and so examples and scores, are "
+        "of those that sent something in it: `sim score` asks about fewer than `test` has here."
+    )
+    yield ""
     if popular := facts.splits.get("campaign", {}).get("popular"):
         counts = ", ".join(f"{kind} {count:,}" for kind, count in popular.items())
         yield (

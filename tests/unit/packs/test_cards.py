@@ -107,6 +107,9 @@ def test_card_says_folds_and_what_the_data_are_not_for(card: str, pack: Pack) ->
     for (scheme, fold), count in counts.items():
         [line] = [line for line in card.splitlines() if line.startswith(f"| `{scheme}` |")]
         assert f"{fold} {count:,}" in line
+    [test] = [n for (scheme, fold), n in counts.items() if (scheme, fold) == ("campaign", "test")]
+    assert len(pack.examples("campaign").test) < test
+    assert "of those that sent something in it: `sim score` asks about fewer than `test`" in card
     for word in ("Attribution.", "Automatic bans.", "Claims of measured prevalence."):
         assert f"- {word}" in card
     assert "It was not audited when it was made" in card

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import fsspec
 import pytest
 
 import sim
@@ -83,3 +84,17 @@ def test_places_that_cannot_be_used_are_refused(tmp_path: Path, labelled: Path) 
     assert places_of(there, one, True, True) == [there]
     assert said(f"{there}/x.csv").endswith("is a file, not a folder; choose another place")
     assert "lies in the pack pack, which holds nothing" in said(f"{labelled}/x.csv")
+
+
+def test_nothing_is_written_into_a_pack_at_a_url(labelled: Path) -> None:
+    shelf = fsspec.filesystem("memory")
+    shelf.put(f"{labelled}/manifest.json", "/shelf/bench/manifest.json")
+    one = chosen_baselines(["volume"])
+    for out in ("memory://shelf/bench/x.csv", "memory://shelf/bench/more/x.csv"):
+        assert refusal(lambda out=out: places_of(out, one, True, False)) == (
+            f"{out}: lies in the pack bench, which holds nothing but what its manifest lists; "
+            "choose another place"
+        )
+    out = "memory://shelf/x.csv"
+    assert places_of(out, one, True, False) == [out]
+    shelf.rm("/shelf", recursive=True)

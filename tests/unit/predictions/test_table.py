@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import pytest
 
 from sim.errors import InvalidInputError
 from sim.packs.pack import Pack
+from sim.predictions.choice import chosen
 from sim.predictions.fold import Fold, fold_of
 from sim.predictions.table import read_predictions, write_predictions
 
@@ -165,6 +167,30 @@ def test_a_pack_without_truth_can_be_answered(
 
 
 # What is refused
+
+
+def test_a_pack_without_features_asks_nobody(
+    good: pd.DataFrame, labelled: Path, tmp_path: Path
+) -> None:
+    """As one that was made with `features: {accounts: false}`."""
+    shutil.copytree(labelled, tmp_path / "pack")
+    manifest = tmp_path / "pack" / "manifest.json"
+    content = json.loads(manifest.read_text(encoding="utf-8"))
+    content["files"] = [x for x in content["files"] if x["path"] != "features/accounts.parquet"]
+    for of_tables in ("rows", "values"):
+        del content[of_tables]["features/accounts"]
+    manifest.write_text(json.dumps(content), encoding="utf-8")
+
+    bare = Pack(tmp_path / "pack")
+    says = (
+        f"{tmp_path / 'pack'}: has no features/accounts, which lists who is asked; make the pack "
+        "with features: {accounts: true}"
+    )
+    assert refusal(good, bare) == [says]
+    with pytest.raises(InvalidInputError) as caught:
+        chosen(bare, ["volume"], ["campaign"], None, is_file=True, force=False)
+    assert str(caught.value) == says
+
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 CELLS: list[tuple[Change, list[str]]] = [

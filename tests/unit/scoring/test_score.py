@@ -265,6 +265,19 @@ def test_several_splits_are_compared_with_campaign(pack: Pack) -> None:
 # What is refused
 
 
+def test_a_damaged_page_is_no_fault_of_the_program(
+    labelled: Path, perfect: Predictions, tmp_path: Path
+) -> None:
+    """Of the same size, so that it shows only when it is read."""
+    shutil.copytree(labelled, tmp_path / "pack")
+    part = tmp_path / "pack" / "log" / "exchanges" / "part-00000.parquet"
+    content = bytearray(part.read_bytes())
+    content[4:40] = bytes(0xFF for _ in range(36))
+    part.write_bytes(content)
+    with pytest.raises(InvalidInputError, match=r"pack: cannot be read: .*`sim verify`"):
+        score(perfect, Pack(tmp_path / "pack"), rounds=0)
+
+
 def test_a_pack_without_truth_cannot_be_scored(
     labelled: Path, perfect: Predictions, tmp_path: Path
 ) -> None:
