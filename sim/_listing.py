@@ -190,12 +190,17 @@ def _hypotheses() -> Iterator[Entry]:
 
 
 def _detectors() -> Iterator[Entry]:
-    """Yield the detectors of the package with what they see and where they are from."""
+    """Yield the detectors of the package with the columns that their predictions have.
+
+    What they see and where they are from stands in the record.
+    """
     from sim.detectors.registry import BASELINES
 
     for name, item in BASELINES.items():
-        record = {"id": name, "title": item.title, "sees": item.sees, "source": item.source}
-        yield Entry((name, item.title, f"sees {item.sees}", item.source), record)
+        gives = ["score", *item.gives]
+        record = {"id": name, "title": item.title, "gives": gives}
+        record |= {"sees": item.sees, "source": item.source}
+        yield Entry((name, item.title, f"gives {', '.join(gives)}"), record)
 
 
 def _prior(name: str, prior: Any) -> Record:

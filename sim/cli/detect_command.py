@@ -57,9 +57,10 @@ def detect(
 ) -> None:
     """Let a detector of the package learn from PACK, and score those whom a split tests.
 
-    `sim list detectors` lists them; `all` takes one after the other. A detector sees the log as it
-    was known in the window, features, and labels as of the time of training, never the truth. Its
-    predictions are a table, as `sim score` reads it; a detector of your own writes the same.
+    `sim list detectors` lists them, and with --json says what each sees; `all` takes one after the
+    other. A detector sees the log as it was known in the window, features, and labels as of the
+    time of training, never the truth. Its predictions are a table, as `sim score` reads it; a
+    detector of your own writes the same.
     """
     from sim.cli.progress import work_line
     from sim.documents.printable import printable

@@ -48,6 +48,8 @@ class Baseline(NamedTuple):
         that are asked about, and a seed; the same seed gives the same numbers. `learned.log is
         asked.log` for folds of accounts of one log, else they are two logs: of two windows, or of
         two packs.
+    gives
+        Columns that its predictions have beside the score: `at`, `cluster`.
     combine
         Makes of what the members found what this one finds, for who has asked them already.
     members
@@ -59,5 +61,6 @@ class Baseline(NamedTuple):
     sees: str
     source: str
     find: Callable[[Seen, Bools, Seen, int], Found]
+    gives: tuple[str, ...] = ()
     combine: Callable[[Sequence[Found]], Found] | None = None
     members: tuple[Baseline, ...] = ()

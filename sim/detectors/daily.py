@@ -85,4 +85,5 @@ BASELINE = Baseline(
     sees="features of account-days, and the sign-up; nothing that counts others",
     source="Friedman 2001, Greedy function approximation: a gradient boosting machine",
     find=find,
+    gives=("at",),
 )

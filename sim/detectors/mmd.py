@@ -152,4 +152,5 @@ BASELINE = Baseline(
     sees="prompts of an account",
     source="Gretton et al. 2012; Liu, Guo and Dong 2026, arXiv 2606.05725",
     find=find,
+    gives=("at",),
 )

@@ -104,4 +104,5 @@ BASELINE = Baseline(
     sees="prompts of an account, in order",
     source="Juuti et al. 2018, arXiv 1805.02628",
     find=find,
+    gives=("at",),
 )

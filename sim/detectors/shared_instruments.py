@@ -55,4 +55,5 @@ BASELINE = Baseline(
     sees="cards, addresses and /24s of sign-up and use",
     source="Stringhini et al. 2015, EvilCohort (USENIX Security)",
     find=find,
+    gives=("cluster",),
 )

@@ -178,4 +178,5 @@ BASELINE = Baseline(
     sees="templates of prompts and when they are used, from 15 minutes to a day",
     source="Cao et al. 2014, SynchroTrap: uncovering large groups of active malicious accounts",
     find=find,
+    gives=("at", "cluster"),
 )

@@ -38,4 +38,5 @@ BASELINE = Baseline(
     sees="when exchanges ended",
     source="what every provider has",
     find=find,
+    gives=("at",),
 )

@@ -54,7 +54,8 @@ def _part(number: int, score: Score) -> dict[str, object]:
     return {
         "id": prefix,
         "title": f"{score.detector}, split {score.split}",
-        "facts": _facts(score),
+        "asked": _asked(score),
+        "facts": [f"{x.words}: {interval_words(x)}" for x in summary_of(score)],
         "charts": [_drawn(chart, f"{number}-{chart.id}") for chart in score_charts(score)],
         "sections": [
             {
@@ -70,14 +71,13 @@ def _part(number: int, score: Score) -> dict[str, object]:
     }
 
 
-def _facts(score: Score) -> list[str]:
-    """Return the sentences at the top: what was asked, and the figures that matter most."""
+def _asked(score: Score) -> str:
+    """Return the sentence at the top: what was asked."""
     level = f", level {score.level}" if score.level else ""
-    facts = (
+    return (
         f"Pack {score.pack}{level}; weighted to a prevalence of {score.prevalence:g}; flagged at "
         f"a rate of false positives of {score.fpr:g}."
     )
-    return [facts, *(f"{x.words}: {interval_words(x)}." for x in summary_of(score))]
 
 
 def _marked(text: str) -> Markup:

@@ -14,7 +14,6 @@ from sim.catalog.data_files import nearest
 from sim.documents.printable import printable
 from sim.errors import InvalidInputError
 from sim.scoring.figures import Curve, Figure, Section
-from sim.scoring.score_text import text_of
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -138,7 +137,8 @@ class Score:
         full
             Also the figures of each typology and each kind of customer.
         """
-        return text_of((self,), width, full)
+        text: str = import_module("sim.scoring.score_text").text_of((self,), width, full)
+        return text
 
     def to_html(self, path: str | Path) -> None:
         """Write one page with the tables and the charts."""

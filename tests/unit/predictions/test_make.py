@@ -68,6 +68,9 @@ def test_the_guide_says_who_knows_when_and_who_puts_accounts_together(found: Pat
         for name, at, cluster in rows
     }
     made = {name: set(pd.read_parquet(found / f"{name}.parquet")) for name in BASELINES}
+    assert {name: columns & {"at", "cluster"} for name, columns in made.items()} == {
+        name: set(each.gives) for name, each in BASELINES.items()
+    }
     assert said == {n: {c: c in columns for c in ("at", "cluster")} for n, columns in made.items()}
 
 
