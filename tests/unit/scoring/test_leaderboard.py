@@ -101,6 +101,14 @@ def test_a_leaderboard_lies_in_no_pack(labelled: Path) -> None:
     assert not (labelled / "board.json").exists()
 
 
+def test_scores_at_other_rates_are_not_said_to_contradict_each_other() -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        leaderboard([made_score(), made_score(fpr=0.02, pr_auc=0.4)])
+    assert str(caught.value) == (
+        "fpr: found 0.01 in a score; 0.02 in a score; score all with the same --fpr"
+    )
+
+
 def test_scores_that_do_not_go_together_are_refused_all_at_once(tmp_path: Path) -> None:
     one = written(tmp_path / "one.json", made_score())
     other = written(
