@@ -93,19 +93,23 @@ def _parquet(content: bytes) -> Any:
 
 
 def _csv(content: bytes) -> Any:
-    """Return the cells of CSV as texts; empty ones are missing."""
+    """Return the cells of CSV as texts; empty ones are missing.
+
+    One thread reads, so that an error names the same row each time.
+    """
     import pyarrow as pa
     import pyarrow.csv as pc
 
     if not content.strip():
         raise ValueError("it is empty")
-    names = pc.open_csv(io.BytesIO(content)).schema.names
+    one_thread = pc.ReadOptions(use_threads=False)
+    names = pc.open_csv(pa.BufferReader(content), one_thread).schema.names
     convert = pc.ConvertOptions(
         column_types=dict.fromkeys(names, pa.string()),
         strings_can_be_null=True,
         null_values=[""],
     )
-    return pc.read_csv(io.BytesIO(content), convert_options=convert)
+    return pc.read_csv(pa.BufferReader(content), one_thread, convert_options=convert)
 
 
 # Columns

@@ -12,6 +12,7 @@ def test_a_line_a_step_and_a_minute_once_work_takes_long(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = 0.0
+    monkeypatch.setattr(progress, "SILENT_S", 30.0)
     monkeypatch.setattr("sim.cli.progress.time.monotonic", lambda: now)
     with progress.progress_bar(quiet=False) as observe:
         assert observe is not None
