@@ -146,10 +146,14 @@ def process_pool(count: int) -> Iterator[Workers]:
 
 
 def _leave_ending_to_the_main_process() -> None:
-    """Let the main process end this one, if both were asked to end; else end a second later."""
+    """Let the main process end this one, if both were asked to end; else end a second later.
+
+    A signal that is ignored, as SIGHUP after `nohup`, stays so: the main process goes on, too.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: signal.alarm(1))
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda *_: signal.alarm(1))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
 
