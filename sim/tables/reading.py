@@ -468,17 +468,29 @@ def _parquet(file: Any, schema: Any) -> Any:
     return table.cast(schema)
 
 
-def _csv(file: Any, schema: Any) -> Any:
-    """Read columns of CSV; identifiers, times and words are read as text, then typed.
+def _without_python(file: Any) -> Any:
+    """Return a file of text such that Arrow's threads read it without Python.
 
-    One thread reads: several that read a small file through Python may wait for each other for ever
-    (apache/arrow, issue 38676).
+    A thread that waits for Python and one that has Python and waits for it may wait for ever; of
+    small files it happens now and then (apache/arrow, issue 38676). For the same reason one thread
+    parses.
     """
+    import pyarrow as pa
+    from fsspec.implementations.local import LocalFileOpener
+
+    if isinstance(file, LocalFileOpener):
+        return pa.OSFile(file.name)
+    file.seek(0)
+    return pa.BufferReader(file.read())
+
+
+def _csv(file: Any, schema: Any) -> Any:
+    """Read columns of CSV; identifiers, times and words are read as text, then typed."""
     import pyarrow as pa
     import pyarrow.csv as pc
 
     table = pc.read_csv(
-        file,
+        _without_python(file),
         read_options=pc.ReadOptions(use_threads=False),
         convert_options=pc.ConvertOptions(
             include_columns=schema.names,
@@ -497,10 +509,9 @@ def _jsonl(file: Any, schema: Any) -> Any:
     explicit = pa.schema([(field.name, _text_type(field)) for field in schema])
     if not file.seek(0, 2):
         return schema.empty_table()
-    file.seek(0)
     one_thread = pj.ReadOptions(use_threads=False)
     options = pj.ParseOptions(explicit_schema=explicit, unexpected_field_behavior="ignore")
-    return _typed(pj.read_json(file, one_thread, options), schema, pa)
+    return _typed(pj.read_json(_without_python(file), one_thread, options), schema, pa)
 
 
 _READERS = {"parquet": _parquet, "csv": _csv, "jsonl": _jsonl}
