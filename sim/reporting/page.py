@@ -109,6 +109,7 @@ def page(
     """
     lead = next((x for x in charts if x.id == LEAD), None)
     others = [x for x in charts if x is not lead]
+
     return _template(_without_places(analysis)).render(
         analysis=analysis,
         settings=analysis.settings,

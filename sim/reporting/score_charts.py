@@ -45,9 +45,11 @@ def _precision_recall(score: Score, curve: Curve) -> Chart:
         least = 100 * score.prevalence / 2
         axes.set_yscale("log")
         axes.set_ylim(least, 110)
+
         ticks = [x for x in (0.01, 0.1, 0.3, 1, 3, 10, 30, 100) if x >= least]
         axes.set_yticks(ticks, [f"{x:g}" for x in ticks])
         axes.minorticks_off()
+
         _line(axes, curve, percent_of_x=True)
         guess = f"prevalence {score.prevalence:g}: a guess"
         axes.axhline(100 * score.prevalence, color=GREY, lw=1, ls=(0, (4, 3)), label=guess)
@@ -112,6 +114,7 @@ def _chart(score: Score, curve: Curve, title: str, how: str, fill: Callable[[Pag
     band = _BAND_SAID if curve.low is not None else ""
     lines = [curve.x, curve.y, *(x for x in (curve.low, curve.high) if x is not None)]
     heads = [curve.x_name, curve.y_name, *(["low", "high"] if curve.low is not None else [])]
+
     return Chart(
         f"{curve.id}-{score.split}".replace("_", "-"),
         score.split,

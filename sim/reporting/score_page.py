@@ -51,6 +51,7 @@ def score_page(scores: Sequence[Score]) -> str:
 def _part(number: int, score: Score) -> dict[str, object]:
     """Return what the page says of one score; `number` makes its anchors unlike others."""
     prefix = f"{number}-{score.split}"
+
     return {
         "id": prefix,
         "title": f"{score.detector}, split {score.split}",

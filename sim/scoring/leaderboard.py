@@ -77,6 +77,7 @@ class Leaderboard:
             "ends in `-truth` learned from the truth, which no provider has.",
             "",
         ]
+
         for pack in dict.fromkeys(score.pack for score in self.scores):
             lines += self._pack(pack)
         return "\n".join(lines)

@@ -80,12 +80,14 @@ class Score:
         found = self.find(identifier, of)
         if found is not None:
             return found
+
         figures = [figure for section in self.sections for figure in section.figures]
         names = list(dict.fromkeys(figure.id for figure in figures))
         if identifier not in names:
             raise InvalidInputError(
                 f"the score has no figure {printable(identifier)}; {nearest(identifier, names)}"
             )
+
         of_slice = [figure.id for figure in figures if of and figure.of == of]
         slices = [figure.of or "all (no slice)" for figure in figures if figure.id == identifier]
         has = (

@@ -41,6 +41,7 @@ def readme(facts: PackFacts) -> str:
     recipe = facts.recipe
     about = [printable(recipe.about), ""] if recipe.about else []
     status = f" Version of the values: `{recipe.status}`." if recipe.status else ""
+
     lines = [
         *_front_matter(facts),
         "",
@@ -95,6 +96,7 @@ def _front_matter(facts: PackFacts) -> Iterator[str]:
         "tags: [synthetic, simulation, abuse-detection, llm-api-traffic, positive-unlabeled]",
         "configs:",
     )
+
     for table in facts.schemas:
         yield f"- config_name: {view_of(table)}"
         yield "  data_files:"

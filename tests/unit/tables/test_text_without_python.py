@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from sim.tables import reading
+from sim.tables import file_readers
 from sim.tables.store import Store
 
 
@@ -20,6 +20,6 @@ def test_no_thread_of_arrow_asks_python_for_bytes(
         file.write(b"a,b\n1,2\n")
     with store.reading("rows.csv") as file:
         file.read(3)  # as whoever looks for damage does
-        source = reading._without_python(file)
+        source = file_readers._without_python(file)
         assert type(source) is kind
         assert source.read() == b"a,b\n1,2\n"
