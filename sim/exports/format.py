@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -41,17 +41,14 @@ class Context(NamedTuple):
     ----------
     starts_us, ends_us
         When the log of the run opens and closes, in microseconds of Unix time.
+    first_number
+        The first number that these rows may take, after those of the rows before; see
+        `Format.numbers`.
     """
 
     starts_us: int
     ends_us: int
-
-
-class NamedBytes(NamedTuple):
-    """A file of a folder of files: its name below the folder, and its bytes."""
-
-    name: str
-    data: bytes
+    first_number: int = 0
 
 
 class Encoded(NamedTuple):
@@ -60,9 +57,11 @@ class Encoded(NamedTuple):
     Attributes
     ----------
     data
-        The bytes of a format that is one file.
-    files
-        The files of a format that is a folder with one file a session.
+        The bytes of the rows.
+    lines, times_us
+        In place of `data`, where lines are to stand in another order than rows come: lines with
+        their line ends, and the time of each in microseconds, by which the whole file is sorted.
+        Lines of one time stay in the order in which they were given.
     records
         How many records these are: lines, sessions, spans, whatever the format counts.
     left_out
@@ -71,14 +70,15 @@ class Encoded(NamedTuple):
     """
 
     data: bytes = b""
-    files: tuple[NamedBytes, ...] = ()
+    lines: Sequence[bytes] = ()
+    times_us: Sequence[int] = ()
     records: int = 0
     left_out: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class Format:
-    """A format that is written from rows of the log: one file, or one file a session.
+    """A format that is written from rows of the log: one file.
 
     Attributes
     ----------
@@ -91,7 +91,7 @@ class Format:
     source
         Where the format is defined.
     suffix
-        Ending of its file, such as `.jsonl`; empty for a folder with one file a session.
+        Ending of its file, such as `.jsonl`.
     order
         `time`: rows come by time of arrival, cut anywhere. `session`: whole sessions come in the
         order of their first rows; the rows of a session stand together, by time of arrival. Rows of
@@ -109,6 +109,14 @@ class Format:
         Bytes before the first rows and after the last, such as a header.
     records
         What its records are, in words: `sessions`.
+    numbers
+        Returns how many numbers the rows of a table take at most, where records are numbered
+        through the whole file; None where nothing is.
+    sorts_lines
+        Whether `encode` returns `lines` with times.
+    folder_of
+        Ending of the files of a folder that is written instead, where the place has not the ending
+        `suffix`: each line is a file of its own. Empty if there is no such form.
     without_truth
         The form that is written instead where truth was taken away; None if there is none.
     """
@@ -126,6 +134,9 @@ class Format:
     head: bytes = b""
     tail: bytes = b""
     records: str = "lines"
+    numbers: Callable[[pa.Table], int] | None = None
+    sorts_lines: bool = False
+    folder_of: str = ""
     without_truth: Format | None = None
 
 
