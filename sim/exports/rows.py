@@ -1,20 +1,18 @@
 """The calls that an export is made of: log and truth side by side, by time or by session.
 
-Rows come in batches of a bounded size, whatever the size of the run. By time they are read as the
-log has them. By session they go through a database on disk, which sorts them.
+Rows come in batches, so that memory does not grow with the run. By time they are read as the log
+has them. By session they go through a database on disk, which sorts them.
 """
 
 from __future__ import annotations
 
 import contextlib
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.documents.printable import said
-from sim.errors import InvalidInputError, SimError
+from sim.errors import InvalidInputError
+from sim.exports.scratch import put, scratch
 from sim.exports.selection import Selection
 from sim.tables.reading import Run
 from sim.tables.schema import TRUTH_EXCHANGES
@@ -24,11 +22,10 @@ if TYPE_CHECKING:
 
 # A batch has as many rows, but for the last; by session it goes on to the end of the session.
 BATCH_ROWS = 20_000
-# What the database holds in memory before it sorts on disk.
-_SORTING = "256MB"
-
-# Is told how many rows of the run have been read.
-Reading = Callable[[int], None]
+# Is told the share of the work that is done, 0 to 1.
+Share = Callable[[float], None]
+# Reading counts for so much of going through the rows by session.
+_READING = 0.4
 
 
 @dataclass(frozen=True)
@@ -61,50 +58,63 @@ class Calls:
                 f"{', '.join(lacking)}; run the scenario again with --columns full"
             )
 
-    @property
-    def of_all(self) -> int:
-        """Rows of the run, meant or not."""
-        return int(self.run.summary["exchanges"])
-
-    def by_time(self, reading: Reading = lambda _: None) -> Iterator[pa.Table]:
+    def by_time(self, share: Share = lambda _: None) -> Iterator[pa.Table]:
         """Yield the rows in the order of the log, in batches.
 
         Parameters
         ----------
-        reading
-            Is told after each part how many rows of the run have been read.
+        share
+            Is told before each batch how far it is, by the clock.
 
         Yields
         ------
         pyarrow.Table
-            `columns` and `truth`, up to `BATCH_ROWS` rows; at least one row.
+            `columns` and `truth`, 1 to `BATCH_ROWS` rows.
         """
         wanted = [*self.columns, *self.truth]
-        for part in _meant(self, self._sessions(), reading):
-            rows = part.select(wanted)
-            for start in range(0, rows.num_rows, BATCH_ROWS):
-                yield rows.slice(start, BATCH_ROWS)
+        for part in _meant(self, self._sessions()):
+            for start in range(0, part.num_rows, BATCH_ROWS):
+                batch = part.slice(start, BATCH_ROWS)
+                share(self._reached(batch))
+                yield batch.select(wanted)
 
-    def by_session(self, reading: Reading = lambda _: None) -> Iterator[pa.Table]:
+    def by_session(self, share: Share = lambda _: None) -> Iterator[pa.Table]:
         """Yield the rows session by session, in the order of the first rows, in batches.
 
         Parameters
         ----------
-        reading
-            As of `by_time`.
+        share
+            Is told how far it is; while rows are sorted on disk it does not grow.
 
         Yields
         ------
         pyarrow.Table
-            `columns` and `truth` of whole sessions, `BATCH_ROWS` rows or a few more.
+            `columns` and `truth` of whole sessions, about `BATCH_ROWS` rows or one session.
         """
         wanted = [*self.columns, *self.truth]
-        sessions = self._sessions()
         truth = tuple(dict.fromkeys((*self.truth, "session_uid")))
-        meant = _meant(replace(self, truth=truth), sessions, reading)
-        with contextlib.closing(_sorted(self.run, meant)) as batches:
-            for rows in _whole_sessions(batches):
-                yield rows.select(wanted)
+        everything, given = 0, 0
+
+        def read() -> Iterator[pa.Table]:
+            for part in _meant(replace(self, truth=truth), self._sessions()):
+                share(_READING * self._reached(part))
+                yield part
+
+        def count(rows: int) -> None:
+            nonlocal everything
+            everything = rows
+
+        with contextlib.closing(_by_session(self.run, read(), count)) as batches:
+            for batch in _whole_sessions(batches):
+                given += batch.num_rows
+                share(_READING + (1 - _READING) * given / everything)
+                yield batch.select(wanted)
+
+    def _reached(self, rows: pa.Table) -> float:
+        """Return the share of the stretch of time that ends with the last of these rows."""
+        meant = self.selection
+        last_us = rows.column("ts_start")[-1].value
+        return float((last_us - meant.since_us) / (meant.until_us - meant.since_us))
 
     def _sessions(self) -> Any:
         """Return the sessions that are meant, those of the first rows; None for all."""
@@ -113,7 +123,7 @@ class Calls:
         if self.selection.sessions is None:
             return None
         found: dict[int, None] = {}
-        for part in _meant(replace(self, columns=(), truth=()), None, lambda _: None):
+        for part in _meant(replace(self, columns=(), truth=()), None):
             for session in part.column("session_uid").unique().to_pylist():
                 if len(found) < self.selection.sessions:
                     found[session] = None
@@ -122,7 +132,7 @@ class Calls:
         return pa.array(found, pa.int64())
 
 
-def _meant(calls: Calls, sessions: Any, reading: Reading) -> Iterator[pa.Table]:
+def _meant(calls: Calls, sessions: Any) -> Iterator[pa.Table]:
     """Yield the rows that are meant, part by part, with all columns that were read.
 
     Parameters
@@ -131,20 +141,15 @@ def _meant(calls: Calls, sessions: Any, reading: Reading) -> Iterator[pa.Table]:
         What is wanted; what the selection needs is read too.
     sessions : pyarrow.Array or None
         Sessions that are meant; None for all.
-    reading
-        Is told after each part how many rows of the run have been read.
     """
     import pyarrow.compute as pc
 
     columns = _each_once("exchange_id", "ts_start", *calls.columns)
     truth = _each_once(*calls.truth, *calls.selection.truth)
-    read = 0
     for part in _parts(calls.run, columns, truth):
-        read += part.num_rows
         rows = calls.selection.of(part)
         if sessions is not None:
             rows = rows.filter(pc.is_in(rows.column("session_uid"), sessions))
-        reading(read)
         if rows.num_rows:
             yield rows
 
@@ -173,10 +178,10 @@ def _parts(run: Run, columns: Sequence[str], truth: Sequence[str]) -> Iterator[p
         yield part
 
 
-def _sorted(run: Run, parts: Iterator[pa.Table]) -> Iterator[pa.RecordBatch]:
+def _by_session(
+    run: Run, parts: Iterator[pa.Table], reading: Callable[[int], None]
+) -> Generator[pa.Table, None, None]:
     """Yield rows session by session, those of a session in their order; typed as they came.
-
-    The database lies in a temporary folder, which is gone afterwards.
 
     Parameters
     ----------
@@ -184,28 +189,22 @@ def _sorted(run: Run, parts: Iterator[pa.Table]) -> Iterator[pa.RecordBatch]:
         For messages.
     parts
         The rows in the order of the log, with `session_uid`.
+    reading
+        Is told how many rows there are, when all are read.
     """
-    import duckdb
     import pyarrow as pa
 
-    with tempfile.TemporaryDirectory(prefix="sim-export-") as folder:
-        try:
-            with duckdb.connect(str(Path(folder) / "calls.duckdb")) as database:
-                database.execute(
-                    f"SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET threads = 1; "
-                    f"SET memory_limit = '{_SORTING}'; SET python_enable_replacements = false"
-                )
-                schema = _fill(database, parts)
-                if schema is None:
-                    return
-                reader = database.sql(_BY_SESSION).to_arrow_reader(BATCH_ROWS)
-                for batch in reader:
-                    yield pa.Table.from_batches([batch]).cast(schema)
-        except duckdb.Error as error:
-            raise SimError(
-                f"{run.store}: its sessions cannot be sorted in {folder}: {said(error)}; free some "
-                "space there, or set TMPDIR to another folder"
-            ) from error
+    schema, rows = None, 0
+    with scratch(f"{run.store}: its sessions") as database:
+        for part in parts:
+            places = pa.array(range(rows, rows + part.num_rows), pa.int64())
+            put(database, "calls", part.append_column("place", places))
+            schema, rows = part.schema, rows + part.num_rows
+        if schema is None:
+            return
+        reading(rows)
+        for batch in database.sql(_BY_SESSION).to_arrow_reader(BATCH_ROWS):
+            yield pa.Table.from_batches([batch]).cast(schema)
 
 
 _BY_SESSION = """
@@ -213,21 +212,6 @@ SELECT calls.* EXCLUDE (place)
 FROM calls JOIN (SELECT session_uid, min(place) AS first FROM calls GROUP BY ALL)
 USING (session_uid) ORDER BY first, place
 """
-
-
-def _fill(database: Any, parts: Iterator[pa.Table]) -> pa.Schema | None:
-    """Put rows into the table `calls`, each with its place; return their schema, None for none."""
-    import pyarrow as pa
-
-    schema, place = None, 0
-    for part in parts:
-        numbers = pa.array(range(place, place + part.num_rows), pa.int64())
-        database.register("part", part.append_column("place", numbers))
-        into = "CREATE TABLE calls AS" if schema is None else "INSERT INTO calls"
-        database.execute(f"{into} SELECT * FROM part")
-        database.unregister("part")
-        schema, place = part.schema, place + part.num_rows
-    return schema
 
 
 def _whole_sessions(batches: Iterator[pa.Table]) -> Iterator[pa.Table]:

@@ -165,7 +165,7 @@ def _moment(
 def _parsed(given: str | datetime, opening_us: int) -> int | None:
     """Return a moment in microseconds of Unix time, None for what is no moment."""
     try:
-        if isinstance(given, str) and not given[4:5] == "-":  # 2026-...
+        if isinstance(given, str) and given[4:5] != "-":  # 2026-...
             return opening_us + parse_duration(given)
         return (parse_instant(given) - _EPOCH) // timedelta(microseconds=1)
     except ValueError:
