@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sim.exports.write import Export
 
 # The command line offers the same words.
-FORMATS: tuple[str, ...] = ()
+FORMATS = ("weka", "mooncake", "azure", "burstgpt", "bailian")
 
 
 def export(

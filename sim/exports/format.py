@@ -42,8 +42,7 @@ class Context(NamedTuple):
     starts_us, ends_us
         When the log of the run opens and closes, in microseconds of Unix time.
     first_number
-        The first number that these rows may take, after those of the rows before; see
-        `Format.numbers`.
+        The first of the numbers that these rows may use: so many took the rows before them.
     """
 
     starts_us: int
@@ -59,9 +58,7 @@ class Encoded(NamedTuple):
     data
         The bytes of the rows.
     lines, times_us
-        In place of `data`, where lines are to stand in another order than rows come: lines with
-        their line ends, and the time of each in microseconds, by which the whole file is sorted.
-        Lines of one time stay in the order in which they were given.
+        The lines of a format with `lines_by_time`, and the time of each.
     records
         How many records these are: lines, sessions, spans, whatever the format counts.
     left_out
@@ -109,16 +106,19 @@ class Format:
         Bytes before the first rows and after the last, such as a header.
     records
         What its records are, in words: `sessions`.
-    numbers
-        Returns how many numbers the rows of a table take at most, where records are numbered
-        through the whole file; None where nothing is.
-    sorts_lines
-        Whether `encode` returns `lines` with times.
-    folder_of
-        Ending of the files of a folder that is written instead, where the place has not the ending
-        `suffix`: each line is a file of its own. Empty if there is no such form.
     without_truth
         The form that is written instead where truth was taken away; None if there is none.
+    lines_by_time
+        Whether `encode`, which needs whole sessions, returns `lines` that stand in the file by
+        their `times_us`; those of one time in the order of the sessions.
+    numbers
+        How many numbers the rows of a table may take, for a format that counts through its file;
+        None for others.
+    batch_rows
+        About how many rows `encode` gets at once: fewer where a row becomes much text.
+    each_line
+        Ending of the files, one a line, that are written where a folder is asked for in place of a
+        file with `suffix`; empty if there is no such form.
     """
 
     id: str
@@ -134,10 +134,11 @@ class Format:
     head: bytes = b""
     tail: bytes = b""
     records: str = "lines"
-    numbers: Callable[[pa.Table], int] | None = None
-    sorts_lines: bool = False
-    folder_of: str = ""
     without_truth: Format | None = None
+    lines_by_time: bool = False
+    numbers: Callable[[pa.Table], int] | None = None
+    batch_rows: int = 20_000
+    each_line: str = ""
 
 
 class Folder(Protocol):

@@ -131,7 +131,7 @@ def target_of(place: str, form: AnyFormat, run: Store, *, force: bool) -> Target
         If nothing can be written there, or something is there.
     """
     is_folder = not isinstance(form, Format) or bool(
-        form.folder_of and place != STDOUT and not place.endswith(form.suffix)
+        form.each_line and place != STDOUT and not place.endswith(form.suffix)
     )
     if place == STDOUT:
         if is_folder:

@@ -5,10 +5,17 @@ from __future__ import annotations
 import difflib
 
 from sim.errors import InvalidInputError
+from sim.exports import azure, bailian, burstgpt, mooncake, weka
 from sim.exports.format import AnyFormat
 
 # A format is a module of this room with a `FORMAT`, in the order in which lists show them.
-_FORMATS: tuple[AnyFormat, ...] = ()
+_FORMATS: tuple[AnyFormat, ...] = (
+    weka.FORMAT,
+    mooncake.FORMAT,
+    azure.FORMAT,
+    burstgpt.FORMAT,
+    bailian.FORMAT,
+)
 EXPORTS: dict[str, AnyFormat] = {form.id: form for form in _FORMATS}
 
 

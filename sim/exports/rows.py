@@ -20,7 +20,7 @@ from sim.tables.schema import TRUTH_EXCHANGES
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# A batch has as many rows, but for the last; by session it goes on to the end of the session.
+# What a batch has where a format does not say otherwise.
 BATCH_ROWS = 20_000
 # Is told the share of the work that is done, 0 to 1.
 Share = Callable[[float], None]
@@ -40,12 +40,15 @@ class Calls:
         Columns of `log/exchanges` and of `truth/exchanges` that are wanted.
     selection
         Which rows are meant.
+    batch_rows
+        How many rows a batch has, but for the last; by session, about as many.
     """
 
     run: Run
     columns: tuple[str, ...]
     truth: tuple[str, ...]
     selection: Selection
+    batch_rows: int = BATCH_ROWS
 
     def __post_init__(self) -> None:
         """Raise InvalidInputError if the run lacks columns or truth."""
@@ -69,12 +72,12 @@ class Calls:
         Yields
         ------
         pyarrow.Table
-            `columns` and `truth`, 1 to `BATCH_ROWS` rows.
+            `columns` and `truth`, 1 to `batch_rows` rows.
         """
         wanted = [*self.columns, *self.truth]
         for part in _meant(self, self._sessions()):
-            for start in range(0, part.num_rows, BATCH_ROWS):
-                batch = part.slice(start, BATCH_ROWS)
+            for start in range(0, part.num_rows, self.batch_rows):
+                batch = part.slice(start, self.batch_rows)
                 share(self._reached(batch))
                 yield batch.select(wanted)
 
@@ -89,7 +92,7 @@ class Calls:
         Yields
         ------
         pyarrow.Table
-            `columns` and `truth` of whole sessions, about `BATCH_ROWS` rows or one session.
+            `columns` and `truth` of whole sessions, about `batch_rows` rows or one session.
         """
         wanted = [*self.columns, *self.truth]
         truth = tuple(dict.fromkeys((*self.truth, "session_uid")))
@@ -105,7 +108,7 @@ class Calls:
             everything = rows
 
         with contextlib.closing(_by_session(self.run, read(), count)) as batches:
-            for batch in _whole_sessions(batches):
+            for batch in _whole_sessions(batches, self.batch_rows):
                 given += batch.num_rows
                 share(_READING + (1 - _READING) * given / everything)
                 yield batch.select(wanted)
@@ -214,15 +217,23 @@ USING (session_uid) ORDER BY first, place
 """
 
 
-def _whole_sessions(batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    """Yield rows that come session by session in batches that end with a session."""
+def _whole_sessions(batches: Iterator[pa.Table], least: int) -> Iterator[pa.Table]:
+    """Yield rows that come session by session in batches that end with a session.
+
+    Parameters
+    ----------
+    batches
+        The rows, cut anywhere.
+    least
+        Rows of a batch, but for the last.
+    """
     import numpy as np
     import pyarrow as pa
 
     waiting: list[pa.Table] = []
     for batch in batches:
         waiting.append(batch)
-        if sum(part.num_rows for part in waiting) < BATCH_ROWS:
+        if sum(part.num_rows for part in waiting) < least:
             continue
         rows = pa.concat_tables(waiting)
         sessions = rows.column("session_uid").to_numpy()

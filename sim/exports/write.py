@@ -14,7 +14,7 @@ from sim.engine.run_context import peak_bytes
 from sim.errors import InvalidInputError
 from sim.exports.format import AnyFormat, Context, Encoded, FolderFormat, Format, Source
 from sim.exports.places import Target, Written, target_of
-from sim.exports.rows import Calls
+from sim.exports.rows import BATCH_ROWS, Calls
 from sim.exports.scratch import put, scratch
 from sim.exports.selection import Selection, text_of
 from sim.tables.reading import Run
@@ -115,7 +115,8 @@ def export(
     """
     target = target_of(place, form, run.store, force=force)
     form = usable(form, run)
-    calls = Calls(run, form.columns, form.truth, selection)
+    rows = form.batch_rows if isinstance(form, Format) else BATCH_ROWS
+    calls = Calls(run, form.columns, form.truth, selection, rows)
     work = _Export(calls, form, target, observe or (lambda _: None))
     with contextlib.ExitStack() as stack:
         ready = workers or stack.enter_context(in_process())
@@ -190,7 +191,7 @@ class _Export:
         with self.target.folder() as folder:
             lines = (line for data in pieces for line in data.splitlines(keepends=True))
             for number, line in enumerate(lines):
-                with folder.writing(f"{number:08}{form.folder_of}") as file:
+                with folder.writing(f"{number:08}{form.each_line}") as file:
                     file.write(line)
             self._expect_records()
         return folder.written
@@ -221,7 +222,7 @@ class _Export:
         encoded = map_in_order(workers, _encode, self._todo(form))
         with contextlib.closing(encoded):
             counted = map(self._add, encoded)
-            if form.sorts_lines:
+            if form.lines_by_time:
                 data = _by_line_time(counted, f"{self.calls.run.store}: its lines")
             else:
                 data = (piece.data for piece in counted)
