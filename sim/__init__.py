@@ -12,6 +12,7 @@ them. Classes are imported when they are first used, so that `import sim` stays 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,9 @@ from sim._front.scenarios import check as load_scenario
 from sim._front.scores import leaderboard, score
 from sim._version import __version__
 from sim.errors import CheckFailedError, InvalidInputError, SimError
+
+# who wants to read what work begins and ends sets logging up
+logging.getLogger("sim").addHandler(logging.NullHandler())
 
 list = list_  # noqa: A001  the name of the verb
 
