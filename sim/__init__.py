@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sim.calibration.form import Calibration
     from sim.comparison import Analysis
     from sim.counting import Counts
+    from sim.exports.write import Export
     from sim.packs.pack import Pack
     from sim.packs.recipe import Recipe
     from sim.replicates import Replicates
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 from sim._front.claims_and_traces import calibrate, compare, realism
 from sim._front.detection import detect
+from sim._front.exports import export
 from sim._front.packs import audit, dataset, load_recipe, open_pack
 from sim._front.runs import (
     check_run,
@@ -63,6 +65,7 @@ _CLASSES = {
     "Audit": "sim.audits",
     "Calibration": "sim.calibration.form",
     "Counts": "sim.counting",
+    "Export": "sim.exports.write",
     "Leaderboard": "sim.scoring.leaderboard",
     "Pack": "sim.packs.pack",
     "Recipe": "sim.packs.recipe",
@@ -83,6 +86,7 @@ __all__ = [
     "Calibration",
     "CheckFailedError",
     "Counts",
+    "Export",
     "InvalidInputError",
     "Leaderboard",
     "Pack",
@@ -105,6 +109,7 @@ __all__ = [
     "counts",
     "dataset",
     "detect",
+    "export",
     "leaderboard",
     "load_recipe",
     "load_scenario",
