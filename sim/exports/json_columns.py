@@ -7,20 +7,22 @@ is null stands for a value that is missing: the member with it is left out.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from sim.arrays.types import Ints
+from sim.arrays.types import Array, Ints
 from sim.tables.arrow import array, strings
 from sim.tables.schema import column_named
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Of each row, or one text for all rows.
+# A text of each row, or one for all rows.
 Texts: TypeAlias = "pa.Array | str"
+# What is joined to one text a row.
+Pieces: TypeAlias = tuple[Texts, ...]
 
 
 def json_texts(rows: pa.Table, name: str) -> pa.Array:
@@ -45,20 +47,28 @@ def json_texts(rows: pa.Table, name: str) -> pa.Array:
         return id_texts(column, record.prefix)
 
     if pa.types.is_dictionary(column.type) or pa.types.is_string(column.type):
-        return renamed(rows, name, {})
+        return word_texts(rows, name)
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.int64())
     return pc.cast(column, pa.string())
 
 
-def renamed(rows: pa.Table, name: str, names: Mapping[str, str]) -> pa.Array:
-    """Return the words of a column as quoted texts, under the names that a format has for them."""
+def word_texts(rows: pa.Table, name: str, renamed: Callable[[str], str] = str) -> pa.Array:
+    """Return the words of a column as quoted texts, as a format calls them.
+
+    Parameters
+    ----------
+    rows, name
+        As of `json_texts`.
+    renamed
+        What the format has for a word; the word itself if left out.
+    """
     import pyarrow as pa
 
     column = rows.column(name).combine_chunks()
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
-    words = [json.dumps(names.get(word, word)) for word in column.dictionary.to_pylist()]
+    words = [json.dumps(renamed(word)) for word in column.dictionary.to_pylist()]
     return strings(words).take(column.indices)
 
 
@@ -103,7 +113,7 @@ def id_texts(ids: pa.Array, prefix: str) -> pa.Array:
     return _if_else(here, quoted)
 
 
-def hex_digits(numbers: Ints) -> pa.Array:
+def hex_digits(numbers: Array) -> pa.Array:
     """Return each number of 64 bits as sixteen digits to the base of sixteen, shape (rows,)."""
     import pyarrow as pa
 
@@ -118,18 +128,25 @@ def joined(*texts: Texts) -> pa.Array:
     return _join(texts, "emit_null")
 
 
-def objects(*members: Texts) -> pa.Array:
-    """Return an object of JSON a row: its members, joined by commas; those that are null left out.
+def member(key: str, value: Texts) -> Pieces:
+    """Return a member of an object, `"key":value`, in the pieces that it is joined of."""
+    return (f"{json.dumps(key)}:", value)
+
+
+def objects(*members: Pieces) -> pa.Array:
+    """Return an object of JSON a row: its members but those with a piece that is null.
 
     The first member is there in every row.
     """
-    first, *others = members
-    return _join(["{", first, *(joined(",", member) for member in others), "}"], "replace")
+    return _listed("{", members, "}")
 
 
-def member(key: str, value: Texts) -> pa.Array:
-    """Return a member of an object, `"key":value`; null where the value is."""
-    return joined(f"{json.dumps(key)}:", value)
+def lists(*items: Pieces) -> pa.Array:
+    """Return a list of JSON a row: its items but those with a piece that is null.
+
+    The first item is there in every row.
+    """
+    return _listed("[", items, "]")
 
 
 def or_else(texts: pa.Array, other: str) -> pa.Array:
@@ -159,16 +176,31 @@ def _if_else(condition: Any, texts: Texts) -> pa.Array:
     return pc.if_else(condition, texts, pa.scalar(None, kind))
 
 
-def _join(texts: Any, nulls: str) -> pa.Array:
+def _listed(opening: str, items: Sequence[Pieces], closing: str) -> pa.Array:
+    """Return items between brackets; those that some row lacks are joined one by one before."""
+    first, *others = items
+    pieces: list[Texts] = [opening, *first]
+    for item in others:
+        lacking = any(not isinstance(piece, str) and piece.null_count for piece in item)
+        pieces += [joined(",", *item)] if lacking else [",", *item]
+
+    return _join([*pieces, closing], "replace")
+
+
+def _join(texts: Iterable[Texts], nulls: str) -> pa.Array:
     """Return texts joined row by row, with offsets of 64 bits: rows may have 2 GiB together."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    large = [
-        pa.scalar(text, pa.large_string())
-        if isinstance(text, str)
-        else text.cast(pa.large_string())
-        for text in texts
-    ]
-    empty = pa.scalar("", pa.large_string())
-    return pc.binary_join_element_wise(*large, empty, null_handling=nulls, null_replacement="")
+    kind = pa.large_string()
+    pieces: list[Any] = []
+    before = ""
+    for text in texts:
+        if isinstance(text, str):
+            before += text
+        else:
+            pieces += [pa.scalar(before, kind), text.cast(kind)]
+            before = ""
+
+    ends = [pa.scalar(before, kind), pa.scalar("", kind)]
+    return pc.binary_join_element_wise(*pieces, *ends, null_handling=nulls, null_replacement="")

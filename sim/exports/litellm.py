@@ -21,8 +21,8 @@ from sim.exports.json_columns import (
     number_texts,
     objects,
     or_else,
-    renamed,
     where,
+    word_texts,
 )
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def encode(rows: pa.Table, _context: Context) -> Encoded:
         "completionStartTime": _first_token(rows, started, ended, answered),
         "model": of["model_served"],
         "model_group": of["model_requested"],
-        "custom_llm_provider": renamed(rows, "platform", _PROVIDERS),
+        "custom_llm_provider": _provider(rows),
         "user": of["account_id"],
         "metadata": in_a_string(_metadata(rows, of, answered)),
         "team_id": of["workspace_id"],
@@ -130,6 +130,11 @@ def _total(rows: pa.Table, *names: str) -> Ints:
     columns = [rows.column(name).to_numpy().astype(np.int64) for name in names]
     total: Ints = np.sum(columns, axis=0)
     return total
+
+
+def _provider(rows: pa.Table) -> pa.Array:
+    """Return where rows were sent to, as LiteLLM calls it."""
+    return word_texts(rows, "platform", lambda word: _PROVIDERS.get(word, word))
 
 
 def _first_token(rows: pa.Table, started: Ints, ended: Ints, answered: Bools) -> pa.Array:
@@ -153,7 +158,7 @@ def _metadata(rows: pa.Table, of: Mapping[str, pa.Array], answered: Bools) -> pa
     error = objects(
         member("error_code", joined('"', of["http_status"], '"')),
         member("error_class", of["error_type"]),
-        member("llm_provider", renamed(rows, "platform", _PROVIDERS)),
+        member("llm_provider", _provider(rows)),
     )
     return objects(
         member("status", or_else(where(answered, '"success"'), '"failure"')),
@@ -163,8 +168,8 @@ def _metadata(rows: pa.Table, of: Mapping[str, pa.Array], answered: Bools) -> pa
         member("user_api_key_org_id", of["org_id"]),
         member("user_agent", of["user_agent"]),
         member("attempted_retries", of["resend_count"]),
-        where(answered, member("additional_usage_values", usage)),
-        where(~answered, member("error_information", error)),
+        member("additional_usage_values", where(answered, usage)),
+        member("error_information", where(~answered, error)),
     )
 
 
