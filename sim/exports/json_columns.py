@@ -102,6 +102,13 @@ def microseconds(rows: pa.Table, name: str) -> Ints:
     return times
 
 
+def total(rows: pa.Table, *names: str) -> Ints:
+    """Return the sum of columns of whole numbers, shape (rows,)."""
+    columns = [rows.column(name).to_numpy().astype(np.int64) for name in names]
+    sums: Ints = np.sum(columns, axis=0)
+    return sums
+
+
 def id_texts(ids: pa.Array, prefix: str) -> pa.Array:
     """Return identifiers as quoted texts with a prefix, null where one is 0."""
     import pyarrow as pa

@@ -21,6 +21,7 @@ from sim.exports.json_columns import (
     number_texts,
     objects,
     or_else,
+    total,
     where,
     word_texts,
 )
@@ -102,7 +103,7 @@ def encode(rows: pa.Table, _context: Context) -> Encoded:
         "call_type": '"acompletion"',
         "api_key": of["api_key_id"],
         "spend": of["cost_usd"],
-        "total_tokens": number_texts(_total(rows, "input_tokens_total", "output_tokens")),
+        "total_tokens": number_texts(total(rows, "input_tokens_total", "output_tokens")),
         "prompt_tokens": of["input_tokens_total"],
         "completion_tokens": of["output_tokens"],
         "startTime": moment_texts(started),
@@ -125,13 +126,6 @@ def encode(rows: pa.Table, _context: Context) -> Encoded:
     return Encoded(b"".join(lines), records=len(lines))
 
 
-def _total(rows: pa.Table, *names: str) -> Ints:
-    """Return the sum of columns of whole numbers, shape (rows,)."""
-    columns = [rows.column(name).to_numpy().astype(np.int64) for name in names]
-    total: Ints = np.sum(columns, axis=0)
-    return total
-
-
 def _provider(rows: pa.Table) -> pa.Array:
     """Return where rows were sent to, as LiteLLM calls it."""
     return word_texts(rows, "platform", lambda word: _PROVIDERS.get(word, word))
@@ -147,7 +141,7 @@ def _first_token(rows: pa.Table, started: Ints, ended: Ints, answered: Bools) ->
 
 def _metadata(rows: pa.Table, of: Mapping[str, pa.Array], answered: Bools) -> pa.Array:
     """Return what the proxy keeps in `metadata`: the detail of tokens, or of the error."""
-    written = number_texts(_total(rows, "cache_write_5m_tokens", "cache_write_1h_tokens"))
+    written = number_texts(total(rows, "cache_write_5m_tokens", "cache_write_1h_tokens"))
     usage = objects(
         member("cache_read_input_tokens", of["cache_read_tokens"]),
         member("cache_creation_input_tokens", written),

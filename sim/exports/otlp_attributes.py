@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from sim.exports.format import Field
 from sim.exports.json_columns import (
     Pieces,
@@ -18,6 +16,7 @@ from sim.exports.json_columns import (
     joined,
     json_texts,
     number_texts,
+    total,
     where,
     word_texts,
 )
@@ -104,10 +103,7 @@ def request_and_answer(rows: pa.Table) -> list[Pieces]:
     answered = rows.column("http_status").to_numpy() == 200
     streamed = rows.column("stream").to_numpy()
     choices = rows.column("choice_count").to_numpy()
-    written = sum(
-        rows.column(name).to_numpy().astype(np.int64)
-        for name in ("cache_write_5m_tokens", "cache_write_1h_tokens")
-    )
+    written = total(rows, "cache_write_5m_tokens", "cache_write_1h_tokens")
     count = {
         "input": json_texts(rows, "input_tokens_total"),
         "cache_read.input": json_texts(rows, "cache_read_tokens"),
