@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sim.calibration.form import Calibration
     from sim.comparison import Analysis
     from sim.counting import Counts
+    from sim.exports.write import Export
     from sim.packs.pack import Pack
     from sim.packs.recipe import Recipe
     from sim.replicates import Replicates
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 from sim._front.claims_and_traces import calibrate, compare, realism
 from sim._front.detection import detect
+from sim._front.exports import export
 from sim._front.packs import audit, dataset, load_recipe, open_pack
 from sim._front.runs import (
     check_run,
@@ -59,6 +61,7 @@ _CLASSES = {
     "Audit": "sim.audits",
     "Calibration": "sim.calibration.form",
     "Counts": "sim.counting",
+    "Export": "sim.exports.write",
     "Leaderboard": "sim.scoring.leaderboard",
     "Pack": "sim.packs.pack",
     "Recipe": "sim.packs.recipe",
@@ -79,6 +82,7 @@ __all__ = [
     "Calibration",
     "CheckFailedError",
     "Counts",
+    "Export",
     "InvalidInputError",
     "Leaderboard",
     "Pack",
@@ -101,6 +105,7 @@ __all__ = [
     "counts",
     "dataset",
     "detect",
+    "export",
     "leaderboard",
     "load_recipe",
     "load_scenario",

@@ -17,6 +17,7 @@ from sim.cli.compare_command import compare
 from sim.cli.counts_command import counts
 from sim.cli.dataset_command import dataset
 from sim.cli.detect_command import detect
+from sim.cli.export_command import export
 from sim.cli.group import SimGroup
 from sim.cli.leaderboard_command import leaderboard
 from sim.cli.list_command import list_
@@ -62,6 +63,7 @@ for verb in (
     replicate,
     counts,
     report,
+    export,
     compare,
     realism,
     calibrate,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -41,17 +41,13 @@ class Context(NamedTuple):
     ----------
     starts_us, ends_us
         When the log of the run opens and closes, in microseconds of Unix time.
+    first_number
+        The first of the numbers that these rows may use: so many took the rows before them.
     """
 
     starts_us: int
     ends_us: int
-
-
-class NamedBytes(NamedTuple):
-    """A file of a folder of files: its name below the folder, and its bytes."""
-
-    name: str
-    data: bytes
+    first_number: int = 0
 
 
 class Encoded(NamedTuple):
@@ -60,9 +56,9 @@ class Encoded(NamedTuple):
     Attributes
     ----------
     data
-        The bytes of a format that is one file.
-    files
-        The files of a format that is a folder with one file a session.
+        The bytes of the rows.
+    lines, times_us
+        The lines of a format with `lines_by_time`, and the time of each.
     records
         How many records these are: lines, sessions, spans, whatever the format counts.
     left_out
@@ -71,14 +67,15 @@ class Encoded(NamedTuple):
     """
 
     data: bytes = b""
-    files: tuple[NamedBytes, ...] = ()
+    lines: Sequence[bytes] = ()
+    times_us: Sequence[int] = ()
     records: int = 0
     left_out: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class Format:
-    """A format that is written from rows of the log: one file, or one file a session.
+    """A format that is written from rows of the log: one file.
 
     Attributes
     ----------
@@ -91,7 +88,7 @@ class Format:
     source
         Where the format is defined.
     suffix
-        Ending of its file, such as `.jsonl`; empty for a folder with one file a session.
+        Ending of its file, such as `.jsonl`.
     order
         `time`: rows come by time of arrival, cut anywhere. `session`: whole sessions come in the
         order of their first rows; the rows of a session stand together, by time of arrival. Rows of
@@ -111,6 +108,17 @@ class Format:
         What its records are, in words: `sessions`.
     without_truth
         The form that is written instead where truth was taken away; None if there is none.
+    lines_by_time
+        Whether `encode`, which needs whole sessions, returns `lines` that stand in the file by
+        their `times_us`; those of one time in the order of the sessions.
+    numbers
+        How many numbers the rows of a table may take, for a format that counts through its file;
+        None for others.
+    batch_rows
+        About how many rows `encode` gets at once: fewer where a row becomes much text.
+    each_line
+        Ending of the files, one a line, that are written where a folder is asked for in place of a
+        file with `suffix`; empty if there is no such form.
     """
 
     id: str
@@ -127,6 +135,10 @@ class Format:
     tail: bytes = b""
     records: str = "lines"
     without_truth: Format | None = None
+    lines_by_time: bool = False
+    numbers: Callable[[pa.Table], int] | None = None
+    batch_rows: int = 20_000
+    each_line: str = ""
 
 
 class Folder(Protocol):
