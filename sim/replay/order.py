@@ -48,16 +48,16 @@ def cut(
     offset
         Rows that are left out at the beginning.
     limit
-        Most rows that come; all if None.
+        Most rows that come, 1 or more; all if None.
     rows
         Most rows of a table that is yielded.
     """
     left = limit
     for table in tables:
-        if left == 0:
-            return
         part = table.slice(offset, left)
         offset = max(0, offset - table.num_rows)
         left = None if left is None else left - part.num_rows
         for begin in range(0, part.num_rows, rows):
             yield part.slice(begin, rows)
+        if left == 0:
+            return

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import accumulate, takewhile
+
+# What sleeps until a file changes counts in milliseconds; shorter sleeps are slept exactly.
+_PRECISE_S = 0.002
 
 
 class Reader:
@@ -16,7 +21,7 @@ class Reader:
     is read. A reader that vanishes has not read it all.
     """
 
-    def __init__(self, send: Callable[[memoryview], int]) -> None:
+    def __init__(self, send: Callable[[memoryview], int], number: int | None = None) -> None:
         """Begin with no lines.
 
         Parameters
@@ -24,8 +29,12 @@ class Reader:
         send
             Waits until it has taken some of the bytes, and returns how many; raises OSError if
             nobody takes them. A function in C, or an interrupt in its last moment costs the count.
+        number
+            Of the file that it sends to; None if there is none.
         """
-        self._send = send
+        self._send, self._watched = send, select.poll()
+        if number is not None:
+            self._watched.register(number, 0)  # errors are told unasked
         self._state: tuple[int, Sequence[bytes], list[int]] = (0, (), [])
 
     @classmethod
@@ -37,7 +46,7 @@ class Reader:
             number = stream.fileno()
         except OSError:  # it is no file, but kept in memory
             return cls(stream.write)
-        return cls(partial(os.write, number))
+        return cls(partial(os.write, number), number)
 
     @property
     def lines(self) -> int:
@@ -63,3 +72,16 @@ class Reader:
             # Ctrl-C may come between a call and what is done with its result, but not in here
             taken.extend(map(self._send, (left,)))
             left = left[taken[-1] :]
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for so long, but no longer than somebody reads.
+
+        Raises
+        ------
+        BrokenPipeError
+            As soon as nobody has the other end of the pipe, as far as the system tells.
+        """
+        if seconds < _PRECISE_S:
+            time.sleep(seconds)
+        elif self._watched.poll(seconds * 1_000 - 1):
+            raise BrokenPipeError
