@@ -312,10 +312,10 @@ def _by_line_time(pieces: Iterable[Encoded], what: str) -> Iterator[bytes]:
         for piece in pieces:
             places = pa.array(range(lines, lines + len(piece.lines)), pa.int64())
             times, data = pa.array(piece.times_us, pa.int64()), pa.array(piece.lines, pa.binary())
-            put(database, "lines", pa.table({"at": times, "place": places, "line": data}))
+            put(database, "lines", pa.table({"time_us": times, "place": places, "line": data}))
             lines += len(piece.lines)
 
         if lines:
-            inorder = database.sql("SELECT line FROM lines ORDER BY at, place")
+            inorder = database.sql("SELECT line FROM lines ORDER BY time_us, place")
             for batch in inorder.to_arrow_reader(_LINES):
                 yield b"".join(batch.column(0).to_pylist())
