@@ -149,8 +149,7 @@ def _written(reader: Reader, rows: Stream, pace: Pace, ended: bool = False) -> s
     rest = ", to the end" if ended else f"; `--offset {rows.offset + reader.lines}` goes on"
     late = f"up to {pace.most_behind_s:,.1f} s behind the clock, {pace.behind_s:,.1f} s at the end"
     shown = f"; {late}" if pace.most_behind_s >= _WORTH_SAYING_S else ""
-    rows_of = "row" if reader.lines == 1 else "rows"
-    return f"{reader.lines:,} {rows_of} written{rest}{shown}"
+    return f"{reader.lines:,} {'row' if reader.lines == 1 else 'rows'} written{rest}{shown}"
 
 
 def _say(words: str, quiet: bool) -> None:
