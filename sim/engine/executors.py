@@ -8,7 +8,8 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -296,21 +297,49 @@ def map_unordered(
         The first one that a call raised; it ends the generator.
     """
     waiting: set[Future[T]] = set()
-    ahead = 1 if isinstance(workers.executor, InProcess) else 2 * workers.count
     todo = iter(calls)
-
-    try:
+    with _ended(workers, waiting):
         while True:  # each pass ends a call at least
             for call in todo:
                 waiting.add(_submitted(workers.executor, fn, call))
-                if len(waiting) >= ahead:
+                if len(waiting) >= _ahead(workers):
                     break
             if not waiting:
                 return
-            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            waiting -= done
             for future in done:
                 yield future.result()
 
+
+def map_in_order(
+    workers: Workers, fn: Callable[..., T], calls: Iterable[tuple[Any, ...]]
+) -> Generator[T, None, None]:
+    """Yield the results of `fn(*call)` in the order of the calls.
+
+    All else is as of `map_unordered`. At most as many results wait for an earlier one as calls are
+    submitted ahead.
+    """
+    waiting: deque[Future[T]] = deque()
+    with _ended(workers, waiting):
+        for call in calls:
+            waiting.append(_submitted(workers.executor, fn, call))
+            if len(waiting) >= _ahead(workers):
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _ahead(workers: Workers) -> int:
+    """Return how many calls are submitted before a result is waited for."""
+    return 1 if isinstance(workers.executor, InProcess) else 2 * workers.count
+
+
+@contextlib.contextmanager
+def _ended(workers: Workers, waiting: Collection[Future[Any]]) -> Iterator[None]:
+    """After an error, end the calls that are waiting, at the end of the block."""
+    try:
+        yield
     except workers.deaths as error:
         workers.abandon()
         raise LostWorkerError(f"{DIED}; run it again with fewer workers (-j)") from error
