@@ -12,6 +12,7 @@ them. Classes are imported when they are first used, so that `import sim` stays 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ from sim._front.claims_and_traces import calibrate, compare, realism
 from sim._front.detection import detect
 from sim._front.exports import export
 from sim._front.packs import audit, dataset, load_recipe, open_pack
+from sim._front.replays import stream
 from sim._front.runs import (
     check_run,
     counts,
@@ -53,6 +55,9 @@ from sim._front.scenarios import check as load_scenario
 from sim._front.scores import leaderboard, score
 from sim._version import __version__
 from sim.errors import CheckFailedError, InvalidInputError, SimError
+
+# who wants to read what work begins and ends sets logging up
+logging.getLogger("sim").addHandler(logging.NullHandler())
 
 list = list_  # noqa: A001  the name of the verb
 
@@ -120,6 +125,7 @@ __all__ = [
     "schema",
     "score",
     "show",
+    "stream",
     "verify",
 ]
 

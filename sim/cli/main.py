@@ -29,6 +29,7 @@ from sim.cli.run_command import run
 from sim.cli.schema_command import schema
 from sim.cli.score_command import score
 from sim.cli.show_command import show
+from sim.cli.stream_command import stream
 from sim.cli.verify_command import verify
 
 
@@ -61,6 +62,7 @@ for verb in (
     score,
     leaderboard,
     replicate,
+    stream,
     counts,
     report,
     export,

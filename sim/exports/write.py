@@ -64,10 +64,9 @@ class Export:
 
     def lines(self) -> list[str]:
         """Return it as `sim export` prints it."""
-        sessions = "" if self.sessions is None else f" in {self.sessions:,} sessions"
         lines = [
-            f"{self.place}: {self.records:,} {self.of} of {self.exchanges:,} exchanges (C1)"
-            f"{sessions}, as {self.format}",
+            f"{self.place}: {self.records:,} {self.of} of {self.exchanges:,} exchanges (C1), as "
+            f"{self.format}",
             f"  {self.bytes:,} bytes, SHA-256 {self.sha256}",
         ]
         if self.left_out:
