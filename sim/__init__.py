@@ -12,6 +12,7 @@ them. Classes are imported when they are first used, so that `import sim` stays 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from sim.calibration.form import Calibration
     from sim.comparison import Analysis
     from sim.counting import Counts
+    from sim.exports.write import Export
     from sim.packs.pack import Pack
     from sim.packs.recipe import Recipe
     from sim.replicates import Replicates
@@ -34,7 +36,9 @@ if TYPE_CHECKING:
 
 from sim._front.claims_and_traces import calibrate, compare, realism
 from sim._front.detection import detect
+from sim._front.exports import export
 from sim._front.packs import audit, dataset, load_recipe, open_pack
+from sim._front.replays import stream
 from sim._front.runs import (
     check_run,
     counts,
@@ -52,6 +56,9 @@ from sim._front.scores import leaderboard, score
 from sim._version import __version__
 from sim.errors import CheckFailedError, InvalidInputError, SimError
 
+# who wants to read what work begins and ends sets logging up
+logging.getLogger("sim").addHandler(logging.NullHandler())
+
 list = list_  # noqa: A001  the name of the verb
 
 _CLASSES = {
@@ -59,6 +66,7 @@ _CLASSES = {
     "Audit": "sim.audits",
     "Calibration": "sim.calibration.form",
     "Counts": "sim.counting",
+    "Export": "sim.exports.write",
     "Leaderboard": "sim.scoring.leaderboard",
     "Pack": "sim.packs.pack",
     "Recipe": "sim.packs.recipe",
@@ -79,6 +87,7 @@ __all__ = [
     "Calibration",
     "CheckFailedError",
     "Counts",
+    "Export",
     "InvalidInputError",
     "Leaderboard",
     "Pack",
@@ -101,6 +110,7 @@ __all__ = [
     "counts",
     "dataset",
     "detect",
+    "export",
     "leaderboard",
     "load_recipe",
     "load_scenario",
@@ -115,6 +125,7 @@ __all__ = [
     "schema",
     "score",
     "show",
+    "stream",
     "verify",
 ]
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from sim._front.logs import logged, telling_count, telling_step
 from sim._inputs import (
     claims_to_compare,
     expect_one_of,
@@ -105,23 +106,24 @@ def compare(
         None if accounts is None else figure_of(accounts, "accounts"),
         days,
     )
-    return analyse(
-        targets.runs,
-        claim_ids=claims_to_compare(targets.claim_ids, own_claims),
-        own_claims={**(own_claims or {}), **targets.stated},
-        library=library,
-        hypotheses=names_from(hypotheses),
-        accused=accused,
-        against=against,
-        by_actor=by_actor,
-        reading=reading,
-        prior_odds=prior_odds,
-        sections=names_from(sections) or None,
-        draws=draws,
-        seed=seed,
-        observer=observe,
-        begins=begins,
-    )
+    with logged("compare", ", ".join(map(target_text, sources)) or "all claims") as log:
+        return analyse(
+            targets.runs,
+            claim_ids=claims_to_compare(targets.claim_ids, own_claims),
+            own_claims={**(own_claims or {}), **targets.stated},
+            library=library,
+            hypotheses=names_from(hypotheses),
+            accused=accused,
+            against=against,
+            by_actor=by_actor,
+            reading=reading,
+            prior_odds=prior_odds,
+            sections=names_from(sections) or None,
+            draws=draws,
+            seed=seed,
+            observer=telling_count(log, observe),
+            begins=begins,
+        )
 
 
 def calibrate(
@@ -216,11 +218,12 @@ def realism(
     """
     from sim.scorecard import scorecard
 
-    return scorecard(
-        [run_or_trace_from(x) for x in runs],
-        against,
-        actors=names_from(actors),
-        workload=workload,
-        seed=seed,
-        observe=observe,
-    )
+    with logged("realism", f"{len(runs)} runs" if len(runs) > 1 else "1 run") as log:
+        return scorecard(
+            [run_or_trace_from(x) for x in runs],
+            against,
+            actors=names_from(actors),
+            workload=workload,
+            seed=seed,
+            observe=telling_step(log, observe),
+        )

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal, overload
 
+from sim._front.logs import logged, telling_step
 from sim._inputs import expect_one_of, expect_seed, names_from
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ def detect(
     opened, one = open_pack(pack), isinstance(detectors, str)
     place = None if out is None else os.fspath(out)
     choice = chosen(opened, names_from(detectors), names_from(splits), place, one, force)
-    made = detections(choice, opened, labels=labels, seed=seed, observe=observe)
-    found = {name: frame for name, frame, _ in made}
+    with logged("detect", str(opened.store)) as log:
+        tell = telling_step(log, observe)
+        made = detections(choice, opened, labels=labels, seed=seed, observe=tell)
+        found = {name: frame for name, frame, _ in made}
     return next(iter(found.values())) if one else found

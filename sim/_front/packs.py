@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sim._front.logs import logged, telling_progress, telling_step
 from sim._inputs import names_from, pack_place_from, place_from, recipe_from, started
 
 if TYPE_CHECKING:
@@ -82,13 +83,13 @@ def dataset(
 
     resolved = recipe_from(recipe, seed=seed, scale=scale, overrides=overrides)
     place = default_pack_place(resolved) if out is None else pack_place_from(out)
-    with started(workers) as ready:
+    with logged("dataset", f"{place}, seed {resolved.seed}") as log, started(workers) as ready:
         summary = build(
             resolved,
             place,
             force=force,
             workers=ready,
-            observe=observe,
+            observe=telling_progress(log, observe),
             audit=audit,
             archive=None if archive is None else os.fspath(archive),
         )
@@ -138,14 +139,15 @@ def audit(
     from sim.packs.pack import Pack
 
     where = pack_place_from(place) if isinstance(place, Pack) else place_from(place)
-    return audit_place(
-        where,
-        difficulty=difficulty,
-        only=names_from(only),
-        simulate=simulate,
-        seed=seed,
-        observe=observe,
-    )
+    with logged("audit", where) as log:
+        return audit_place(
+            where,
+            difficulty=difficulty,
+            only=names_from(only),
+            simulate=simulate,
+            seed=seed,
+            observe=telling_step(log, observe),
+        )
 
 
 def open_pack(pack: PackLike) -> Pack:

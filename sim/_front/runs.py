@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
+from sim._front.logs import logged, telling_count, telling_progress
 from sim._front.scenarios import check
 from sim._inputs import place_from, run_from, scenario_from, started
 
@@ -72,10 +73,12 @@ def run(
 
     resolved = check(scenario, seed=seed, scale=scale, overrides=overrides)
     place = default_place(resolved) if out is None else place_from(out)
-    with started(workers) as ready:
+    with logged("run", f"{place}, seed {resolved.seed}") as log, started(workers) as ready:
+        tell = telling_progress(log, observe)
         summary = carry_out(
-            resolved, place, force=force, workers=ready, observe=observe, engine=engine
+            resolved, place, force=force, workers=ready, observe=tell, engine=engine
         )
+        log.info("%s: %s exchanges", place, f"{summary.exchanges:,}")
     return run_from(summary.path)
 
 
@@ -93,8 +96,11 @@ def resume(
     """
     from sim.engine.run import resume as carry_out
 
-    with started(workers) as ready:
-        summary = carry_out(place_from(run), workers=ready, observe=observe, engine=engine)
+    place = place_from(run)
+    with logged("resume", place) as log, started(workers) as ready:
+        tell = telling_progress(log, observe)
+        summary = carry_out(place, workers=ready, observe=tell, engine=engine)
+        log.info("%s: %s exchanges", place, f"{summary.exchanges:,}")
     return run_from(summary.path)
 
 
@@ -153,8 +159,9 @@ def replicate(
 
     resolved = check(scenario, seed=seed, scale=scale, overrides=overrides)
     numbers = replicates if isinstance(replicates, int) else list(replicates)
-    with started(workers) as ready:
-        return count_replicates(resolved, numbers, workers=ready, observe=observe)
+    with logged("replicate", resolved.name) as log, started(workers) as ready:
+        tell = telling_count(log, observe)
+        return count_replicates(resolved, numbers, workers=ready, observe=tell)
 
 
 def open_run(run: RunLike) -> Run:

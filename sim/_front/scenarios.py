@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sim._inputs import expect_one_of, scenario_from
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
 
     from sim._inputs import Overrides, ScenarioLike
     from sim.scenario import Scenario
+    from sim.scenario.rounding import Rounded
 
 # What `list` shows and `schema` describes; the command line offers the same words.
 KINDS = (
@@ -63,7 +66,33 @@ def check(
     InvalidInputError
         Lists every fault, each with its file, line and column, or with the path of its key.
     """
-    return scenario_from(scenario, seed=seed, scale=scale, overrides=overrides)
+    rounded: list[Rounded] = []
+    resolved = scenario_from(
+        scenario, seed=seed, scale=scale, overrides=overrides, rounds=rounded.extend
+    )
+    for warning in scale_warnings(resolved, rounded):
+        logging.getLogger("sim.check").warning("%s: %s", resolved.name, warning)
+    return resolved
+
+
+def scale_warnings(scenario: Scenario, rounded: Sequence[Rounded]) -> list[str]:
+    """Return what is worth a warning about the scale of a scenario.
+
+    Parameters
+    ----------
+    scenario
+        Resolved. Its accounts are made at a scale below 1 alone, to see what look-alikes send.
+    rounded
+        The numbers that the scale rounds by more than a fifth.
+    """
+    from sim.scenario.rounding import rounding_words
+
+    warnings = [rounding_words(rounded, scenario.scale)] if rounded else []
+    if scenario.scale < 1:
+        from sim.engine.unscaled import look_alike_warning
+
+        warnings.append(look_alike_warning(scenario))
+    return list(filter(None, warnings))
 
 
 def show(

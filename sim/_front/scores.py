@@ -61,6 +61,7 @@ def score(
     InvalidInputError
         With all that is wrong with the predictions, or with the settings.
     """
+    from sim._front.logs import logged
     from sim._front.packs import open_pack
     from sim._inputs import expect_number, expect_seed, expect_text
     from sim.predictions.table import read_predictions
@@ -76,7 +77,8 @@ def score(
 
     opened = open_pack(pack)
     read = read_predictions(predictions, opened, split, name)
-    return score_all(read, opened, prevalence=prevalence, fpr=fpr, rounds=rounds, seed=seed)
+    with logged("score", str(opened.store)):
+        return score_all(read, opened, prevalence=prevalence, fpr=fpr, rounds=rounds, seed=seed)
 
 
 def leaderboard(

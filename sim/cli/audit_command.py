@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from sim.cli.completion import folders
 from sim.cli.options import json_option, quiet_option
 from sim.cli.output_places import check_places
 
 
 @click.command()
-@click.argument("place", metavar="RUN|PACK")
+@click.argument("place", metavar="RUN|PACK", shell_complete=folders)
 @click.option(
     "--difficulty",
     type=click.Choice(["easy", "medium", "hard"]),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from sim.cli.completion import trace_ids
 from sim.cli.options import json_option, quiet_option
 from sim.cli.printing import print_columns, print_json
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("trace", metavar="TRACE")
+@click.argument("trace", metavar="TRACE", shell_complete=trace_ids)
 @click.option(
     "-o",
     "--out",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import click
 
+from sim.cli.completion import scenario_names
 from sim.cli.options import ScenarioOptions, quiet_option, scenario_options
 
 
 @click.command()
-@click.argument("scenarios", metavar="SCENARIO...", nargs=-1, required=True)
+@click.argument(
+    "scenarios", metavar="SCENARIO...", nargs=-1, required=True, shell_complete=scenario_names
+)
 @scenario_options
 @quiet_option
 def check(scenarios: tuple[str, ...], changes: ScenarioOptions, quiet: bool) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from sim.cli.completion import folders
 from sim.cli.options import json_option
 from sim.cli.printing import print_json
 from sim.documents.printable import first_of, printable
 
 
 @click.command("check-run")
-@click.argument("place", metavar="RUN")
+@click.argument("place", metavar="RUN", shell_complete=folders)
 @json_option
 def check_run(place: str, as_json: bool) -> None:
     """Check the invariants of a run on its files, and name the first row that breaks one.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sim.cli.completion import claim_ids
 from sim.cli.options import OutputForm, quiet_option, table_options
 from sim.cli.output_places import check_places, formats_option
 
@@ -46,7 +47,7 @@ def prior_odds_of(text: str) -> tuple[str, float]:
 
 
 @click.command()
-@click.argument("targets", metavar="[TARGET]...", nargs=-1)
+@click.argument("targets", metavar="[TARGET]...", nargs=-1, shell_complete=claim_ids)
 @click.option(
     "--accounts",
     metavar="N|LOW..HIGH",

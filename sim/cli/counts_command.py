@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sim.cli.completion import folders
 from sim.cli.options import json_option
 from sim.cli.printing import print_columns, print_json
 from sim.documents.printable import printable
@@ -27,7 +28,7 @@ _UNITS = {
 
 
 @click.command()
-@click.argument("place", metavar="RUN")
+@click.argument("place", metavar="RUN", shell_complete=folders)
 @click.option(
     "--by",
     type=click.Choice(BY),

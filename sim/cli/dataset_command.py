@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sim.cli.completion import recipe_names
 from sim.cli.options import (
     RecipeOptions,
     WorkerOptions,
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("recipe", metavar="[RECIPE]", required=False)
+@click.argument("recipe", metavar="[RECIPE]", required=False, shell_complete=recipe_names)
 @click.option(
     "-o",
     "--out",

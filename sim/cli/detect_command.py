@@ -6,12 +6,19 @@ from typing import Literal
 
 import click
 
+from sim.cli.completion import folders
 from sim.cli.options import quiet_option
 
 
 @click.command()
 @click.argument("detector", metavar="NAME|all")
-@click.option("--pack", required=True, metavar="PACK", help="Folder or URL of the pack.")
+@click.option(
+    "--pack",
+    required=True,
+    metavar="PACK",
+    shell_complete=folders,
+    help="Folder or URL of the pack.",
+)
 @click.option(
     "-o",
     "--out",

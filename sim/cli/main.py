@@ -17,6 +17,7 @@ from sim.cli.compare_command import compare
 from sim.cli.counts_command import counts
 from sim.cli.dataset_command import dataset
 from sim.cli.detect_command import detect
+from sim.cli.export_command import export
 from sim.cli.group import SimGroup
 from sim.cli.leaderboard_command import leaderboard
 from sim.cli.list_command import list_
@@ -28,6 +29,7 @@ from sim.cli.run_command import run
 from sim.cli.schema_command import schema
 from sim.cli.score_command import score
 from sim.cli.show_command import show
+from sim.cli.stream_command import stream
 from sim.cli.verify_command import verify
 
 
@@ -60,8 +62,10 @@ for verb in (
     score,
     leaderboard,
     replicate,
+    stream,
     counts,
     report,
+    export,
     compare,
     realism,
     calibrate,

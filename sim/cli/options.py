@@ -69,9 +69,9 @@ class ScenarioOptions:
         InvalidInputError
             Lists every fault with its place.
         """
+        from sim._front.scenarios import scale_warnings
         from sim.documents.printable import printable
         from sim.scenario import load_scenario
-        from sim.scenario.rounding import rounding_words
 
         rounded: list[Rounded] = []
         resolved = load_scenario(
@@ -84,23 +84,13 @@ class ScenarioOptions:
         if rounded and rounds is not None:
             rounds(rounded)
         if not quiet:
-            words = rounding_words(rounded, resolved.scale) if rounded else ""
-            for warning in filter(None, (words, _of_look_alikes(resolved))):
+            for warning in scale_warnings(resolved, rounded):
                 click.echo(printable(f"{scenario}: warning: {warning}"), err=True)
         return resolved
 
     def __bool__(self) -> bool:
         """Tell whether anything changes; a seed of 0 or a scale of 0 is as none."""
         return bool(self.overrides or self.seed or self.scale)
-
-
-def _of_look_alikes(scenario: Scenario) -> str:
-    """Return the warning of look-alikes, if any; the engine is loaded for a scale below 1 alone."""
-    if scenario.scale >= 1:
-        return ""
-    from sim.engine.unscaled import look_alike_warning
-
-    return look_alike_warning(scenario)
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,17 @@ from pathlib import Path
 
 import click
 
+from sim.cli.completion import folders, trace_ids
 from sim.cli.options import json_option, quiet_option
 from sim.cli.output_places import check_places
 
 
 @click.command()
-@click.argument("places", metavar="RUN...", nargs=-1, required=True)
+@click.argument("places", metavar="RUN...", nargs=-1, required=True, shell_complete=folders)
 @click.option(
     "--against",
     metavar="TRACE",
+    shell_complete=trace_ids,
     help="A shipped trace (`sim list traces`), or a file of your own: CSV or Parquet. Default: the "
     "trace of the run's class of workload.",
 )

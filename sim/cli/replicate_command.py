@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sim.cli.completion import scenario_names
 from sim.cli.options import (
     OutputForm,
     ScenarioOptions,
@@ -30,7 +31,7 @@ class Level(click.FloatRange):
 
 
 @click.command()
-@click.argument("scenario", metavar="SCENARIO")
+@click.argument("scenario", metavar="SCENARIO", shell_complete=scenario_names)
 @click.option(
     "-r",
     "--replicates",

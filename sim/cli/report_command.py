@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sim.cli.completion import folders
 from sim.cli.options import quiet_option
 from sim.cli.output_places import check_places, formats_option
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("places", metavar="RUN...", nargs=-1, required=True)
+@click.argument("places", metavar="RUN...", nargs=-1, required=True, shell_complete=folders)
 @click.option(
     "--by",
     type=click.Choice(["actor", "typology"]),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sim.cli.completion import scenario_names
 from sim.cli.options import (
     ScenarioOptions,
     WorkerOptions,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("scenario", metavar="[SCENARIO]", required=False)
+@click.argument("scenario", metavar="[SCENARIO]", required=False, shell_complete=scenario_names)
 @click.option(
     "-o",
     "--out",

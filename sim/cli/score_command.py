@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sim.cli.completion import folders
 from sim.cli.options import json_option, quiet_option
 from sim.cli.output_places import check_places
 
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("predictions", metavar="PREDICTIONS...", nargs=-1, required=True)
 @click.option(
-    "--pack", required=True, metavar="PACK", help="Folder or URL of the pack, with its truth."
+    "--pack",
+    required=True,
+    metavar="PACK",
+    shell_complete=folders,
+    help="Folder or URL of the pack, with its truth.",
 )
 @click.option(
     "--split",

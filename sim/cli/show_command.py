@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from sim.cli.completion import scenario_names
 from sim.cli.options import ScenarioOptions, json_option, scenario_options
 from sim.cli.printing import print_json
 
 
 @click.command()
-@click.argument("scenario", metavar="SCENARIO")
+@click.argument("scenario", metavar="SCENARIO", shell_complete=scenario_names)
 @scenario_options
 @json_option
 def show(scenario: str, changes: ScenarioOptions, as_json: bool) -> None:

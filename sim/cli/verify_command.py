@@ -6,11 +6,12 @@ from contextlib import ExitStack
 
 import click
 
+from sim.cli.completion import folders
 from sim.cli.options import WorkerOptions, quiet_option, worker_options
 
 
 @click.command()
-@click.argument("place", metavar="RUN|PACK")
+@click.argument("place", metavar="RUN|PACK", shell_complete=folders)
 @click.option("--rerun", is_flag=True, help="Also simulate a run again and compare every byte.")
 @worker_options
 @quiet_option

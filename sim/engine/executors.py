@@ -6,7 +6,8 @@ import contextlib
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -257,21 +258,56 @@ def map_unordered(
         The first one that a call raised; it ends the generator.
     """
     waiting: set[Future[T]] = set()
-    ahead = 1 if isinstance(workers.executor, InProcess) else 2 * workers.count
     todo = iter(calls)
-
-    try:
+    with _ended(workers, waiting):
         while True:  # each pass ends calls, or looks whether workers are left
-            for call in islice(todo, ahead - len(waiting)):
+            for call in islice(todo, _ahead(workers) - len(waiting)):
                 waiting.add(_submitted(workers.executor, fn, call))
             if not waiting:
                 return
-            done, waiting = wait(waiting, LOOK_S, return_when=FIRST_COMPLETED)
+            done, _ = wait(waiting, LOOK_S, return_when=FIRST_COMPLETED)
+            waiting -= done
             if not done:
                 workers.look()
             for future in done:
                 yield future.result()
 
+
+def map_in_order(
+    workers: Workers, fn: Callable[..., T], calls: Iterable[tuple[Any, ...]]
+) -> Generator[T, None, None]:
+    """Yield the results of `fn(*call)` in the order of the calls.
+
+    All else is as of `map_unordered`. At most as many results wait for an earlier one as calls are
+    submitted ahead.
+    """
+    waiting: deque[Future[T]] = deque()
+    with _ended(workers, waiting):
+        for call in calls:
+            waiting.append(_submitted(workers.executor, fn, call))
+            if len(waiting) >= _ahead(workers):
+                yield _result(workers, waiting.popleft())
+        while waiting:
+            yield _result(workers, waiting.popleft())
+
+
+def _result(workers: Workers, future: Future[T]) -> T:
+    """Return the result of a call, and look now and then whether workers are left to make it."""
+    while not wait([future], LOOK_S).done:
+        workers.look()
+    return future.result()
+
+
+def _ahead(workers: Workers) -> int:
+    """Return how many calls are submitted before a result is waited for."""
+    return 1 if isinstance(workers.executor, InProcess) else 2 * workers.count
+
+
+@contextlib.contextmanager
+def _ended(workers: Workers, waiting: Collection[Future[Any]]) -> Iterator[None]:
+    """After an error, end the calls that are waiting, at the end of the block."""
+    try:
+        yield
     except tuple(workers.deaths) as error:
         _cancel(waiting)
         workers.abandon()

@@ -66,12 +66,12 @@ def _strangers(rows: Rows, fold: Fold, known: dict[str, Ints]) -> Iterator[str]:
     confused = np.isin(unknown, known[other])
     if confused.any():
         yield (
-            f"entity_id: {confused.sum():,} are {other}_ids, such as {some(unknown[confused][:1])};"
-            f" the split {fold.split} asks for {mine}_ids"
+            f"entity_id: {confused.sum():,} from among the {other}_ids, such as "
+            f"{some(unknown[confused][:1])}; the split {fold.split} asks for {mine}_ids"
         )
     strange = unknown[~confused]
     if len(strange):
-        yield f"entity_id: {len(strange):,} are not in the pack: {some(strange)}"
+        yield f"entity_id: {len(strange):,} not in the pack: {some(strange)}"
 
 
 def _missing(rows: Rows, fold: Fold) -> Iterator[str]:
@@ -80,7 +80,7 @@ def _missing(rows: Rows, fold: Fold) -> Iterator[str]:
     if len(without):
         yield (
             f"entity_id: {len(without):,} of the {len(fold):,} {fold.entity_type}s of the fold "
-            f"test have no score: {some(without)}"
+            f"test without a score: {some(without)}"
         )
 
 
@@ -93,7 +93,7 @@ def _twice(rows: Rows) -> Iterator[str]:
     if again.any():
         ids = np.unique(rows.entity_id[again])
         when = "" if rows.at is None else " with the same `at`"
-        yield f"entity_id: {len(ids):,} have several rows{when}: {some(ids)}"
+        yield f"entity_id: {len(ids):,} with several rows{when}: {some(ids)}"
 
 
 def _out_of_window(at: Ints, fold: Fold) -> Iterator[str]:
@@ -118,4 +118,4 @@ def _torn(rows: Rows) -> Iterator[str]:
     clusters = pd.Series(rows.cluster).groupby(rows.entity_id).nunique()
     torn = clusters.index[clusters > 1].to_numpy()
     if len(torn):
-        yield f"cluster: {len(torn):,} have several: {some(torn)}"
+        yield f"cluster: {len(torn):,} with several: {some(torn)}"

@@ -31,6 +31,8 @@ ROOMS = (
     "output",
     "reference",
     "engine",
+    "exports",
+    "replay",
     "summaries",
     "counting",
     "replicates",

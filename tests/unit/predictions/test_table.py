@@ -305,10 +305,10 @@ def test_what_is_wrong_with_cells_and_with_identifiers_is_told_at_once(
         "score: is missing in data row 4 and 1 more",
         "score: should be finite",
         "at: should be times such as 2026-02-01T12:00:00Z",
-        "entity_id: 1 are not in the pack: 7",
-        f"entity_id: 2 of the {len(good):,} accounts of the fold test have no score: "
+        "entity_id: 1 not in the pack: 7",
+        f"entity_id: 2 of the {len(good):,} accounts of the fold test without a score: "
         + ", ".join(map(str, sorted(good["entity_id"])[:2])),
-        "entity_id: 2 have several rows: " + ", ".join(map(str, sorted(good["entity_id"][2:4]))),
+        "entity_id: 2 with several rows: " + ", ".join(map(str, sorted(good["entity_id"][2:4]))),
     ]
 
 
@@ -319,10 +319,10 @@ def test_identifiers_have_to_be_those_that_are_asked(good: pd.DataFrame, pack: P
     again = kept.iloc[-1:]
     strangers = pd.DataFrame({"entity_id": [8, 5], "score": 0.5})
     assert refusal(pd.concat([kept, again, strangers]), pack) == [
-        "predictions: entity_id: 2 are not in the pack: 5, 8",
-        f"predictions: entity_id: 2 of the {len(good)} accounts of the fold test have no score: "
+        "predictions: entity_id: 2 not in the pack: 5, 8",
+        f"predictions: entity_id: 2 of the {len(good)} accounts of the fold test without a score: "
         f"{lost}",
-        f"predictions: entity_id: 1 have several rows: {again['entity_id'].item()}",
+        f"predictions: entity_id: 1 with several rows: {again['entity_id'].item()}",
     ]
 
 
@@ -330,10 +330,10 @@ def test_accounts_are_no_examples(good: pd.DataFrame, pack: Pack) -> None:
     first = good["entity_id"].min()
     missing = fold_of(pack, "time").ids
     assert refusal(good, pack, split="time") == [
-        f"predictions: entity_id: {len(good)} are account_ids, such as {first}; the split time asks"
-        " for example_ids",
+        f"predictions: entity_id: {len(good)} from among the account_ids, such as {first}; "
+        "the split time asks for example_ids",
         f"predictions: entity_id: {len(missing)} of the {len(missing)} examples of the fold test "
-        f"have no score: {', '.join(map(str, missing[:3]))} ...",
+        f"without a score: {', '.join(map(str, missing[:3]))} ...",
     ]
 
 
@@ -353,8 +353,8 @@ def test_moments_and_clusters_do_not_contradict_each_other(good: pd.DataFrame, p
     twice = pd.concat([good.assign(cluster=1), good[:1].assign(cluster=2, score=0.5)])
     first = good["entity_id"].iloc[0]
     assert refusal(twice.assign(at=OPENS), pack) == [
-        f"predictions: entity_id: 1 have several rows with the same `at`: {first}",
-        f"predictions: cluster: 1 have several: {first}",
+        f"predictions: entity_id: 1 with several rows with the same `at`: {first}",
+        f"predictions: cluster: 1 with several: {first}",
     ]
 
 
@@ -373,7 +373,7 @@ def test_splits_are_those_of_the_pack(good: pd.DataFrame, pack: Pack) -> None:
     ]
     assert refusal(good[1:].assign(split="campaign"), pack) == [
         f"predictions: split campaign: entity_id: 1 of the {len(good)} accounts of the fold test "
-        f"have no score: {good['entity_id'].iloc[0]}"
+        f"without a score: {good['entity_id'].iloc[0]}"
     ]
 
 

@@ -1,0 +1,215 @@
+"""Where an export goes: a file, standard output, or a folder; refused before anything is read."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import posixpath
+import secrets
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from sim.documents.printable import printable
+from sim.errors import InvalidInputError
+from sim.exports.format import AnyFormat, Format
+from sim.tables.local_files import wrong_with
+from sim.tables.locations import place_of
+from sim.tables.store import HashingFile, Store
+
+STDOUT = "-"
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written.
+
+    Attributes
+    ----------
+    files
+        How many files.
+    bytes
+        Of all of them.
+    sha256
+        Of the file; of a folder, that of the lines which `sha256sum *` prints in it, by name.
+    """
+
+    files: int
+    bytes: int
+    sha256: str
+
+
+@dataclass
+class Target:
+    """Where an export goes.
+
+    Attributes
+    ----------
+    place
+        Path or URL, or `-` for standard output.
+    is_folder
+        Whether it is a folder of files.
+    """
+
+    place: str
+    is_folder: bool
+
+    @contextlib.contextmanager
+    def file(self) -> Iterator[HashingFile]:
+        """Open the file to write; it gets its name at the end, and is dropped on an error."""
+        if self.place == STDOUT:
+            yield HashingFile(sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+            return
+        folder, name = posixpath.split(self.place)
+        with Store.of(folder or ".").writing(name) as file:
+            yield file
+
+    @contextlib.contextmanager
+    def folder(self) -> Iterator[NewFolder]:
+        """Give a new folder that gets its name at the end, and is removed on an error."""
+        final = _local(self.place)
+        # a name of its own: what a lost session left running may still write there
+        made = final.with_name(f".{final.name}.{secrets.token_hex(4)}.tmp")
+        try:
+            made.mkdir(parents=True)
+            yield NewFolder(made)
+            made.replace(final)
+        except BaseException:
+            shutil.rmtree(made, ignore_errors=True)
+            raise
+
+
+@dataclass
+class NewFolder:
+    """A folder that is being written, and what was written into it so far."""
+
+    path: Path
+    _done: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def writing(self, name: str) -> Iterator[Any]:
+        """Open a binary file below the folder to write; folders above it are made."""
+        place = self.path / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with place.open("wb") as raw:
+            file = HashingFile(raw)
+            yield file
+        self._done[name] = (file.bytes, file.sha256)
+
+    @property
+    def written(self) -> Written:
+        """What was written."""
+        digest = hashlib.sha256()
+        for name, (_, sha256) in sorted(self._done.items()):
+            digest.update(f"{sha256}  {name}\n".encode())
+        sizes = [size for size, _ in self._done.values()]
+        return Written(len(sizes), sum(sizes), digest.hexdigest())
+
+
+def target_of(place: str, form: AnyFormat, run: Store, *, force: bool) -> Target:
+    """Return where an export goes, after a look at what is there.
+
+    Parameters
+    ----------
+    place
+        Path, URL, or `-` for standard output.
+    form
+        The format; one that may be a folder is one where the place has not the ending of its file.
+    run
+        The run that is exported; nothing is written into it.
+    force
+        Whether a file that is there is replaced. A folder never is, unless it is empty.
+
+    Raises
+    ------
+    InvalidInputError
+        If nothing can be written there, or something is there.
+    """
+    is_folder = not isinstance(form, Format) or bool(
+        form.each_line and place != STDOUT and not place.endswith(form.suffix)
+    )
+    if place == STDOUT:
+        if is_folder:
+            _refuse(place, f"{form.id} is a folder of files; give the name of a folder")
+        return Target(place, is_folder)
+    if not place:
+        raise InvalidInputError("the place of the export is empty; give a file, or - for stdout")
+
+    where = place_of(place)
+    if not where.is_local:
+        if is_folder:
+            _refuse(place, "this export is a folder; give a folder on this machine")
+        _expect_free(Store.of(where.url), run, force)
+        return Target(where.url.rstrip("/"), is_folder)
+
+    path = _local(where.url)
+    if not is_folder and place.endswith("/"):
+        _refuse(place, f"is a folder; {form.id} is one file, such as {place}calls{form.suffix}")
+    if run.is_local and path.resolve().is_relative_to(run.folder.resolve()):
+        _refuse(place, _INSIDE)
+    _expect_free_here(place, path, is_folder, force)
+    return Target(str(path), is_folder)
+
+
+_INSIDE = (
+    "lies in the run that is exported, which holds nothing but what was simulated; choose another "
+    "place"
+)
+
+
+def _expect_free(place: Store, run: Store, force: bool) -> None:
+    """Refuse a remote place where something is, or that lies in the run."""
+    if f"{place.url}/".startswith(f"{run.url.rstrip('/')}/"):
+        _refuse(place.url, _INSIDE)
+    folder, name = posixpath.split(place.url.rstrip("/"))
+    if place.is_folder():
+        _refuse(place.url, "is a folder, not a file; give the name of a file")
+    if not force and Store.of(folder).is_file(name):
+        _refuse(place.url, "is there already; --force replaces it")
+
+
+def _expect_free_here(place: str, path: Path, is_folder: bool, force: bool) -> None:
+    """Refuse a local place where something is, or that cannot be written to.
+
+    Parameters
+    ----------
+    place
+        As it was given, for messages.
+    path, is_folder
+        What is to be written.
+    force
+        Whether a file may be replaced.
+    """
+    above = next(x for x in path.absolute().parents if x.exists())
+    if not above.is_dir():
+        _refuse(place, f"{printable(above)} is a file, not a folder")
+    if not os.access(above, os.W_OK):
+        _refuse(place, f"{printable(above)} cannot be written to; choose another place")
+
+    if is_folder and path.is_dir():
+        if any(path.iterdir()):
+            _refuse(place, "is a folder with something in it; remove it, or give another name")
+        return
+    wrong = wrong_with(path.parent, path.name) if not path.is_symlink() else None
+    if wrong:
+        _refuse(place, f"{wrong}; give another name, or - for standard output")
+    if not (path.exists() or path.is_symlink()):
+        return
+    if is_folder:
+        _refuse(place, "is a file; this export is a folder, so give another name")
+    if not force:
+        _refuse(place, "is there already; --force replaces it")
+
+
+def _refuse(place: str, why: str) -> NoReturn:
+    raise InvalidInputError(f"{printable(place)}: {why}")
+
+
+def _local(url: str) -> Path:
+    """Return the path that a path or a URL of this machine names."""
+    return Store(url).folder

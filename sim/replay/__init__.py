@@ -1,0 +1,1 @@
+"""A run that is replayed as a stream, paced by the clock of its log."""

@@ -1,0 +1,94 @@
+"""Readers at sockets of this machine: one that connects, or one that listens."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from sim.errors import SimError
+from sim.replay.addresses import Address
+from sim.replay.reader import Reader
+
+
+@contextlib.contextmanager
+def reader_that_comes(address: Address, tell: Callable[[Address], None]) -> Iterator[Reader]:
+    """Listen at an address until one reader has connected; others are refused.
+
+    Parameters
+    ----------
+    address
+        Where to listen.
+    tell
+        Is told where, once a reader can come: with the port that the system chose in place of 0.
+
+    Raises
+    ------
+    SimError
+        If the address is taken, or cannot be had.
+    """
+    with contextlib.ExitStack() as until_it_came:
+        listener = until_it_came.enter_context(_socket(address))
+        if address.family != socket.AF_UNIX:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with _saying(f"cannot listen at {address}"):
+            listener.bind(address.where)
+            listener.listen(1)
+        if isinstance(address.where, str):
+            until_it_came.callback(Path(address.where).unlink, missing_ok=True)
+            tell(address)
+        else:
+            tell(Address(address.family, listener.getsockname()[:2]))
+        connection, _ = listener.accept()
+    with _reading(connection) as reader:
+        yield reader
+
+
+@contextlib.contextmanager
+def reader_at(address: Address) -> Iterator[Reader]:
+    """Connect to a reader that listens at an address.
+
+    Raises
+    ------
+    SimError
+        If none does.
+    """
+    connection = _socket(address)
+    try:
+        with _saying(f"cannot connect to {address}"):
+            connection.connect(address.where)
+    except BaseException:
+        connection.close()
+        raise
+    with _reading(connection) as reader:
+        yield reader
+
+
+@contextlib.contextmanager
+def _reading(connection: socket.socket) -> Iterator[Reader]:
+    """Give the reader behind a connection, and tell it at the end that this is the end.
+
+    What it has yet to read is left to the system. A connection that is closed while something that
+    the reader said lies there unread would be reset, and its last lines with it.
+    """
+    with connection:
+        yield Reader(connection.send, connection.fileno())
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_WR)
+            connection.setblocking(False)
+            while connection.recv(65_536):
+                """Nothing that a reader says matters."""
+
+
+def _socket(address: Address) -> socket.socket:
+    return socket.socket(address.family, socket.SOCK_STREAM)
+
+
+@contextlib.contextmanager
+def _saying(what: str) -> Iterator[None]:
+    """Turn an error of the system into one that says what could not be done."""
+    try:
+        yield
+    except OSError as error:
+        raise SimError(f"{what}: {error.strerror or error}") from error
