@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -145,6 +146,12 @@ def replaced(text: str, words: dict[str, str]) -> str:
     for old, new in words.items():
         text = re.sub(rf"\b{old}\b", new, text)
     return text
+
+
+def machines_of(text: str) -> Counter[str]:
+    """How many commands each machine of a page is given."""
+    blocks = [content for language, content in FENCE.findall(text) if language == "sh-session"]
+    return Counter(command[1] for block in blocks for command in _COMMAND.finditer(block))
 
 
 def run_page(page: Path = PAGE) -> list[Example]:
