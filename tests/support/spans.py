@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-_READ = {
+_READ: dict[str, Callable[[Any], Any]] = {
     "stringValue": str,
     "intValue": int,
     "doubleValue": float,
