@@ -143,7 +143,8 @@ def test_two_processes_write_the_same_bytes(run: Run, tmp_path: Path) -> None:
     everything = selection_of(run, until="8 h")
     with process_pool(2) as workers:
         for name in ("otlp", "mooncake"):
-            form: Any = replace(EXPORTS[name], batch_rows=20)  # type: ignore[type-var]
+            form: Any = EXPORTS[name]
+            form = replace(form, batch_rows=20)
             alone = export(run, form, str(tmp_path / f"{name}-1"), everything)
             both = export(run, form, str(tmp_path / f"{name}-2"), everything, workers=workers)
             assert alone.sha256 == both.sha256
