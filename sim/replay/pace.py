@@ -11,7 +11,7 @@ from sim.arrays.time import SECOND_US
 from sim.documents.quantities import in_words
 from sim.errors import InvalidInputError
 
-_SPEED = re.compile(r"(\d+(?:\.\d*)?|\.\d+)x?")
+_SPEED = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)x?")
 # A longer sleep is cut into such pieces, as no system sleeps for a century.
 _LONGEST_S = 86_400.0
 

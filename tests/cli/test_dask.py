@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import platform
+import re
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import pytest
 from distributed import Client, LocalCluster
 
 from sim.engine import dask_cluster
-from sim.engine.executors import Workers, map_unordered, workers
+from sim.engine.executors import LostWorkerError, Workers, map_in_order, map_unordered, workers
 from sim.engine.run import expect_memory, run, simulate_claimed
 from sim.engine.run_context import RunContext
 from sim.errors import InvalidInputError, SimError
@@ -97,6 +98,15 @@ def test_a_dataset(tmp_path: Path, cluster: str) -> None:
     assert digests(Path("shared")) == digests(Path("alone"))
 
 
+@pytest.mark.parametrize("name", ["weka.jsonl", "azure.csv"])
+def test_an_export(here: Path, cluster: str, name: str) -> None:
+    """By sessions, and in order of time."""
+    words = ("export", "out", "--to", name.partition(".")[0], "-o")
+    said(*words, f"alone-{name}", "-j", "1")
+    said(*words, f"shared-{name}", "--dask", cluster)
+    assert (here / f"shared-{name}").read_bytes() == (here / f"alone-{name}").read_bytes()
+
+
 # --- workers that die ---------------------------------------------------------------------------
 
 
@@ -141,6 +151,8 @@ def test_a_run_that_lost_its_workers_says_what_is_lost(
 
     lost: Any = Lost(None if number == 1 else error)
     who = Workers(lost, 1, deaths=reached.deaths, look=look)
+    with pytest.raises(LostWorkerError, match=f"^{re.escape(what)}; run it again {remedy}$"):
+        list(map_in_order(who, die_once, [("never",)]))
     with pytest.raises(SimError) as caught:
         run(SMALL, tmp_path / "run", workers=who)
     assert str(caught.value) == (
