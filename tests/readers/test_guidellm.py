@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from guidellm.schemas.data.deserializers import (
     MooncakeTraceFormatArgs,
     WEKATraceFormatArgs,
 )
-from tokenizer import NAME
+from tokenizer import tokenizer_folder
 from transformers import AutoTokenizer
 
 # guidellm takes times for seconds; Mooncake's are milliseconds.
@@ -111,7 +112,7 @@ def _json(path: Path) -> FileDataArgs:
 
 def _tokenizer() -> Any:
     """Return the tokenizer in which a character is a token."""
-    return AutoTokenizer.from_pretrained(NAME)
+    return AutoTokenizer.from_pretrained(tokenizer_folder(Path(os.environ["HF_HOME"])))
 
 
 def _trace(asked: Any) -> tuple[Any, list[dict[str, Any]]]:
