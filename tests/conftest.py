@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,10 @@ settings.register_profile(
 )
 settings.load_profile("fast")
 
-# Commands in processes of their own start faster from bytecode.
+# Commands in processes of their own start faster from bytecode, and so do the tests of the next
+# time: pytest takes ten seconds to rewrite what they assert.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Files with the longest tests; workers take them first, so that none is left alone with one.
 LONGEST = (

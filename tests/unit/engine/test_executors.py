@@ -70,17 +70,11 @@ def test_a_pool_of_two_gives_the_same_bytes(tmp_path: Path, finished: Path, pair
     assert summary.workers == 2
 
 
+@pytest.mark.verify
 def test_a_pool_of_three_gives_the_same_bytes(tmp_path: Path, finished: Path) -> None:
     with workers(3) as who:
         run(SMALL, tmp_path / "run", workers=who)
     assert digests(tmp_path / "run") == digests(finished)
-
-
-def test_a_dask_cluster_gives_the_same_bytes(tmp_path: Path, finished: Path) -> None:
-    with workers(2, "local") as who:
-        summary = run(SMALL, tmp_path / "run", workers=who)
-    assert digests(tmp_path / "run") == digests(finished)
-    assert summary.workers == 2
 
 
 def test_what_one_kind_of_worker_began_another_ends(
@@ -126,14 +120,13 @@ def test_calls_are_drawn_only_a_little_ahead(pair: Workers) -> None:
     results = map_unordered(pair, double, calls())
     next(results)
     assert drawn <= 8
-    results.close()
+    assert len(list(results)) == 99
 
 
-def test_an_error_comes_through_and_the_pool_can_go_on() -> None:
-    with process_pool(2) as who:
-        with pytest.raises(ValueError, match="three"):
-            list(map_unordered(who, refuse_three, [(n,) for n in range(9)]))
-        assert len(list(map_unordered(who, double, [(n,) for n in range(9)]))) == 9
+def test_an_error_comes_through_and_the_pool_can_go_on(pair: Workers) -> None:
+    with pytest.raises(ValueError, match="three"):
+        list(map_unordered(pair, refuse_three, [(n,) for n in range(9)]))
+    assert len(list(map_unordered(pair, double, [(n,) for n in range(9)]))) == 9
 
 
 def test_an_error_in_this_process_comes_through() -> None:
@@ -141,11 +134,10 @@ def test_an_error_in_this_process_comes_through() -> None:
         list(map_unordered(alone, refuse_three, [(n,) for n in range(9)]))
 
 
-def test_when_an_error_comes_nothing_is_being_done_any_more(tmp_path: Path) -> None:
-    with process_pool(2) as who:
-        with pytest.raises(ValueError, match="no path"):
-            list(map_unordered(who, touch_slowly, [(str(tmp_path / "slow"),), ("",)]))
-        assert_quiet(tmp_path)
+def test_when_an_error_comes_nothing_is_being_done_any_more(tmp_path: Path, pair: Workers) -> None:
+    with pytest.raises(ValueError, match="no path"):
+        list(map_unordered(pair, touch_slowly, [(str(tmp_path / "slow"),), ("",)]))
+    assert_quiet(tmp_path)
 
 
 def test_when_the_results_are_given_up_nothing_is_being_done_any_more(tmp_path: Path) -> None:
@@ -174,14 +166,17 @@ def test_a_dask_cluster_that_keeps_losing_workers_is_one_clear_error() -> None:
     patience = dask.config.set({"distributed.scheduler.allowed-failures": 0})
     with pytest.raises(SimError) as caught, patience, workers(1, "local") as who:
         list(map_unordered(who, die_at_three, [(3,)]))
-    assert str(caught.value) == ANEW
+    assert str(caught.value) == (
+        "workers of the Dask cluster died one after the other at the same work (killed, or out of "
+        "memory); run it again with more memory for each worker"
+    )
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nowhere"])
 def test_a_cluster_that_is_not_there_is_refused(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sim.engine.executors.PATIENCE", "1s")
+    monkeypatch.setattr("sim.engine.dask_cluster.PATIENCE", "1s")
     with pytest.raises(InvalidInputError) as caught, workers(2, address):
         pass
     assert str(caught.value).startswith(

@@ -111,11 +111,11 @@ def changed(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
 
 @pytest.fixture(scope="module")
 def remote(tiny_run: Path) -> str:
-    """A run of `TINY` on S3, made by a process of its own with two workers."""
+    """A run of `TINY` on S3."""
     place = "s3://bucket/made"
-    command = [sys.executable, "-m", "sim", "run", "tiny.yaml", "-j", "2", "-q", "-o", place]
-    done = subprocess.run(command, cwd=tiny_run, capture_output=True, text=True, timeout=120)
-    assert (done.returncode, done.stderr) == (0, "")
+    result = sim("run", str(tiny_run / "tiny.yaml"), "-j", "1", "-o", place)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith(f"{place}: ")
     return place
 
 
@@ -152,14 +152,6 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_run_on_s3_has_the_bytes_of_a_local_one(remote: str, tiny_run: Path) -> None:
     assert bytes_of(remote) == digests(tiny_run / "out")
-
-
-def test_one_process_writes_the_same_bytes(bucket: str, tiny_run: Path) -> None:
-    tiny()
-    result = sim("run", "tiny.yaml", "-j", "1", "-o", bucket)
-    assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout.startswith(f"{bucket}: ")
-    assert bytes_of(bucket) == digests(tiny_run / "out")
 
 
 def test_every_verb_reads_from_s3(remote: str, tiny_run: Path) -> None:
@@ -220,7 +212,7 @@ def test_an_object_that_stands_for_a_folder_is_no_file(bucket: str, s3: Any) -> 
     assert sim("verify", bucket).exit_code == 0
 
 
-@pytest.mark.parametrize("share", [0.1, 0.56])
+@pytest.mark.parametrize("share", [pytest.param(0.1, marks=pytest.mark.verify), 0.56])
 def test_an_interrupted_run_is_completed_to_the_same_bytes(
     bucket: str, tiny_run: Path, share: float
 ) -> None:
@@ -344,12 +336,16 @@ def test_an_endpoint_that_is_none(remote: str, changed: pytest.MonkeyPatch) -> N
     )
 
 
-@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL_S3", "FSSPEC_S3_ENDPOINT_URL"])
 def test_an_endpoint_of_s3_goes_before_the_general_one(
-    remote: str, server: Server, changed: pytest.MonkeyPatch, name: str
+    remote: str, server: Server, changed: pytest.MonkeyPatch
 ) -> None:
     changed.setenv("AWS_ENDPOINT_URL", "nonsense")
-    changed.setenv(name, server.url)
+    with changed.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL_S3", server.url)
+        result = sim("verify", "-q", remote)
+    assert (result.exit_code, result.output) == (0, "")
+    # fsspec reads the environment once a process
+    changed.setenv("FSSPEC_S3_ENDPOINT_URL", server.url)
     command = [sys.executable, "-m", "sim", "verify", "-q", remote]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
