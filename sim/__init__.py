@@ -38,6 +38,7 @@ from sim._front.claims_and_traces import calibrate, compare, realism
 from sim._front.detection import detect
 from sim._front.exports import export
 from sim._front.packs import audit, dataset, load_recipe, open_pack
+from sim._front.replays import stream
 from sim._front.runs import (
     check_run,
     counts,
@@ -124,6 +125,7 @@ __all__ = [
     "schema",
     "score",
     "show",
+    "stream",
     "verify",
 ]
 

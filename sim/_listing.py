@@ -203,6 +203,30 @@ def _detectors() -> Iterator[Entry]:
         yield Entry((name, item.title, f"gives {', '.join(gives)}"), record)
 
 
+def _exports() -> Iterator[Entry]:
+    """Yield the formats of exports with their readers, and what stands behind each field."""
+    from sim.exports.format import KINDS
+    from sim.exports.registry import EXPORTS
+
+    for name, item in EXPORTS.items():
+        names = {kind: [x.name for x in item.fields if x.kind == kind] for kind in KINDS}
+        fields = "; ".join(f"{kind}: {', '.join(found)}" for kind, found in names.items() if found)
+        record = {
+            "id": name,
+            "title": item.title,
+            "readers": list(item.readers),
+            "source": item.source,
+            "suffix": item.suffix,
+            "order": item.order,
+            "needs_truth": bool(item.truth) and getattr(item, "without_truth", None) is None,
+            "columns": list(item.columns),
+            "truth": list(item.truth),
+            "fields": [field._asdict() for field in item.fields],
+        }
+        note = f"for {', '.join(item.readers)}; {fields}"
+        yield Entry((name, item.title, note), record)
+
+
 def _prior(name: str, prior: Any) -> Record:
     """Return the record of one prior: its distribution in words, status, source and note."""
     origin = {"status": prior.status, "source": prior.source, "note": prior.note}
@@ -239,4 +263,5 @@ LISTS: dict[str, Callable[[], Iterator[Entry]]] = {
     "claims": _claims,
     "hypotheses": _hypotheses,
     "detectors": _detectors,
+    "exports": _exports,
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from sim._front.logs import logged, telling_progress
 from sim._inputs import run_from, started
 
 if TYPE_CHECKING:
@@ -15,7 +16,17 @@ if TYPE_CHECKING:
     from sim.exports.write import Export
 
 # The command line offers the same words.
-FORMATS = ("weka", "mooncake", "azure", "burstgpt", "bailian")
+FORMATS = (
+    "weka",
+    "mooncake",
+    "azure",
+    "burstgpt",
+    "bailian",
+    "otlp",
+    "litellm",
+    "ocsf",
+    "pyg",
+)
 
 
 def export(
@@ -80,7 +91,7 @@ def export(
     from sim.exports.write import export as write
 
     form = format_named(to)
-    opened = run_from(run)
+    opened, place = run_from(run), os.fspath(out)
     selection = selection_of(
         opened,
         actors=[actors] if isinstance(actors, str) else tuple(actors),
@@ -88,7 +99,6 @@ def export(
         until=until,
         sessions=sessions,
     )
-    with started(workers) as ready:
-        return write(
-            opened, form, os.fspath(out), selection, workers=ready, observe=observe, force=force
-        )
+    with logged("export", place) as logger, started(workers) as ready:
+        tell = telling_progress(logger, observe)
+        return write(opened, form, place, selection, workers=ready, observe=tell, force=force)

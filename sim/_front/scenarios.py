@@ -30,6 +30,7 @@ KINDS = (
     "claims",
     "hypotheses",
     "detectors",
+    "exports",
 )
 SCHEMAS = ("scenario", "recipe", "hypotheses", "claims")
 

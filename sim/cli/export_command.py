@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sim._front.exports import FORMATS
+from sim.cli.completion import folders
 from sim.cli.options import WorkerOptions, json_option, quiet_option, worker_options
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", metavar="RUN")
+@click.argument("run", metavar="RUN", shell_complete=folders)
 @click.option(
     "--to",
     required=True,
@@ -68,9 +69,9 @@ def export(
 ) -> None:
     """Write a run in a format that other tools read: traces, spans, log rows, graphs.
 
-    `sim list exports` shows the formats with the tools that read them; with --json it says which
-    fields are exact, which derived, and which are not there. No export carries a label. The number
-    of workers does not change a byte.
+    `sim list exports` shows the formats, the tools that read them, and which of their fields are
+    exact, derived, or not there. No export carries a label. The number of workers does not change a
+    byte.
     """
     from sim.cli.session import session
     from sim.exports.places import target_of

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sim.cli.completion import folders
 from sim.cli.options import quiet_option
 
 if TYPE_CHECKING:
     from sim.replay.addresses import Address
+    from sim.replay.form import FormName
     from sim.replay.order import Order
     from sim.replay.pace import Pace
     from sim.replay.reader import Reader
@@ -22,7 +24,7 @@ _WORTH_SAYING_S = 0.5
 
 
 @click.command()
-@click.argument("place", metavar="RUN")
+@click.argument("place", metavar="RUN", shell_complete=folders)
 @click.option(
     "--speed",
     metavar="FACTOR|max",
@@ -79,7 +81,7 @@ _WORTH_SAYING_S = 0.5
 def stream(
     place: str,
     speed: str,
-    form_name: str,
+    form_name: FormName,
     order: Order,
     offset: int,
     limit: int | None,
@@ -147,7 +149,7 @@ def _written(reader: Reader, rows: Stream, pace: Pace, ended: bool = False) -> s
     rest = ", to the end" if ended else f"; `--offset {rows.offset + reader.lines}` goes on"
     late = f"up to {pace.most_behind_s:,.1f} s behind the clock, {pace.behind_s:,.1f} s at the end"
     shown = f"; {late}" if pace.most_behind_s >= _WORTH_SAYING_S else ""
-    return f"{reader.lines:,} rows written{rest}{shown}"
+    return f"{reader.lines:,} {'row' if reader.lines == 1 else 'rows'} written{rest}{shown}"
 
 
 def _say(words: str, quiet: bool) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import multiprocessing
 import os
-import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -19,21 +17,12 @@ from concurrent.futures import (
     ProcessPoolExecutor,
     wait,
 )
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, TypeVar
 
-from sim.errors import InvalidInputError, SimError
-
-# For the scheduler of a Dask cluster to answer.
-PATIENCE = "10s"
-
-# Dask looks into its workers a hundred times a second, and has them give back memory that NumPy
-# asks for again at once.
-_WITHOUT_DELAYS = {
-    "distributed.worker.profile.enabled": False,
-    "distributed.admin.system-monitor.gil.enabled": False,
-    "distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": 1},
-}
+from sim.engine.ending import held_back, leave_ending_to_the_main_process
+from sim.errors import SimError
 
 T = TypeVar("T")
 
@@ -41,25 +30,31 @@ T = TypeVar("T")
 WORTHWHILE = 500_000
 
 
-# What asks a process to end: Ctrl-C, `kill`, and a terminal that goes away.
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-DIED = "a worker process died (killed, or out of memory)"
+# What is lost when a process of a pool ends, and what helps.
+DIED = ("a worker process died (killed, or out of memory)", "with fewer workers (-j)")
+# Seconds after which workers are looked at, if nothing has become ready.
+LOOK_S = 10.0
 
 
 class LostWorkerError(SimError):
-    """A worker died, and with it what it was doing."""
+    """Workers were lost, and with them what they were doing.
+
+    Attributes
+    ----------
+    what
+        What was lost.
+    remedy
+        What helps, after "run it again".
+    """
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(f"{what}; run it again {remedy}")
+        self.what, self.remedy = what, remedy
 
 
-@contextlib.contextmanager
-def _held_back() -> Iterator[None]:
-    """Hold back what ends a process: those begun meanwhile get it when they can deal with it."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+def _deaths_of_pool() -> dict[type[BaseException], tuple[str, str]]:
+    """Return what is lost with a process of a pool, by the error that says so."""
+    return {BrokenExecutor: DIED, CancelledError: DIED}
 
 
 @dataclass(frozen=True)
@@ -75,17 +70,25 @@ class Workers:
     worthwhile
         A run of fewer exchanges is sooner done without it. 0 if it is used whatever the run is.
     deaths
-        The errors that say that a worker died.
+        What is lost, and what helps, by the error that says that workers were lost.
     abandon
         Ends at once what is being done. Does nothing where that is not possible, as on a Dask
         cluster.
+    look
+        Is called now and then while nothing becomes ready; raises one of `deaths` if no worker is
+        left.
+    memory
+        Bytes that each can have; infinite if it has no limit. None if they share the memory of this
+        machine.
     """
 
     executor: Executor
     count: int
     worthwhile: int = 0
-    deaths: tuple[type[BaseException], ...] = (BrokenExecutor, CancelledError)
+    deaths: Mapping[type[BaseException], tuple[str, str]] = field(default_factory=_deaths_of_pool)
     abandon: Callable[[], None] = lambda: None
+    look: Callable[[], None] = lambda: None
+    memory: float | None = None
 
 
 class InProcess(Executor):
@@ -129,7 +132,7 @@ def process_pool(count: int) -> Iterator[Workers]:
         The pool. After an error its processes are killed, otherwise they end when they are done.
     """
     context = multiprocessing.get_context("spawn")
-    with _held_back():  # it begins a process that looks after semaphores
+    with held_back():  # it begins a process that looks after semaphores
         pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin_worker)
 
     def abandon() -> None:
@@ -146,21 +149,9 @@ def process_pool(count: int) -> Iterator[Workers]:
     pool.shutdown(wait=True)
 
 
-def _leave_ending_to_the_main_process() -> None:
-    """Let the main process end this one, if both were asked to end; else end a second later.
-
-    A signal that is ignored, as SIGHUP after `nohup`, stays so: the main process goes on, too.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, lambda *_: signal.alarm(1))
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
-
-
 def _begin_worker() -> None:
     """Leave signals to the main process, and do not outlive it."""
-    _leave_ending_to_the_main_process()
+    leave_ending_to_the_main_process()
     parent = multiprocessing.parent_process()
     if parent is None:
         raise RuntimeError("begun by no process")
@@ -171,11 +162,6 @@ def _begin_worker() -> None:
         os._exit(1)
 
     threading.Thread(target=follow, daemon=True, name="follows its parent").start()
-
-
-def dask_setup(_worker: Any) -> None:
-    """Leave signals to the main process; Dask calls this in each worker of a local cluster."""
-    _leave_ending_to_the_main_process()
 
 
 @contextlib.contextmanager
@@ -197,43 +183,18 @@ def dask_cluster(address: str, count: int) -> Iterator[Workers]:
     Raises
     ------
     InvalidInputError
-        If dask.distributed is not installed, or if no scheduler answers.
+        If dask.distributed is not installed, or if the cluster cannot do the work.
     """
-    try:
-        import distributed as dask
-        from dask import config
-    except ImportError:
-        raise InvalidInputError(
-            "--dask needs dask.distributed; `pip install 'llm-traffic-sim[dask]'` brings it"
-        ) from None
-    with contextlib.ExitStack() as stack:
-        if address == "local":
-            stack.enter_context(config.set(_WITHOUT_DELAYS))
-            with _held_back():
-                cluster: Any = dask.LocalCluster(  # type: ignore[no-untyped-call]
-                    n_workers=count,
-                    threads_per_worker=1,
-                    dashboard_address=None,
-                    # another cluster of this machine may have the usual port
-                    scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
-                    # what goes wrong comes back as an error; logs would say it again, and longer
-                    silence_logs=logging.CRITICAL,
-                    preload=__name__,
-                )
-            address = stack.enter_context(cluster)
+    from sim.engine.dask_cluster import connected
 
-        try:
-            client: Any = dask.Client(address, timeout=PATIENCE)  # type: ignore[no-untyped-call]
-            stack.enter_context(client)
-        except (OSError, ValueError, TimeoutError) as error:
-            raise InvalidInputError(
-                f"--dask {address}: no scheduler answers there; give its address, such as "
-                f"tcp://host:8786, or local ({error})"
-            ) from error
-
-        threads = max(sum(client.nthreads().values()), 1)
-        executor, killed = client.get_executor(pure=False), dask.scheduler.KilledWorker
-        yield Workers(executor, threads, deaths=(killed, CancelledError))
+    with connected(address, count) as cluster:
+        yield Workers(
+            cluster.executor,
+            cluster.threads,
+            deaths=cluster.deaths,
+            look=cluster.look,
+            memory=cluster.memory,
+        )
 
 
 def default_count() -> int:
@@ -292,22 +253,22 @@ def map_unordered(
     Raises
     ------
     LostWorkerError
-        If a worker died.
+        If workers were lost: one of a pool died, or a cluster cannot go on.
     Exception
         The first one that a call raised; it ends the generator.
     """
     waiting: set[Future[T]] = set()
     todo = iter(calls)
     with _ended(workers, waiting):
-        while True:  # each pass ends a call at least
-            for call in todo:
+        while True:  # each pass ends calls, or looks whether workers are left
+            for call in islice(todo, _ahead(workers) - len(waiting)):
                 waiting.add(_submitted(workers.executor, fn, call))
-                if len(waiting) >= _ahead(workers):
-                    break
             if not waiting:
                 return
-            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            done, _ = wait(waiting, LOOK_S, return_when=FIRST_COMPLETED)
             waiting -= done
+            if not done:
+                workers.look()
             for future in done:
                 yield future.result()
 
@@ -325,9 +286,16 @@ def map_in_order(
         for call in calls:
             waiting.append(_submitted(workers.executor, fn, call))
             if len(waiting) >= _ahead(workers):
-                yield waiting.popleft().result()
+                yield _result(workers, waiting.popleft())
         while waiting:
-            yield waiting.popleft().result()
+            yield _result(workers, waiting.popleft())
+
+
+def _result(workers: Workers, future: Future[T]) -> T:
+    """Return the result of a call, and look now and then whether workers are left to make it."""
+    while not wait([future], LOOK_S).done:
+        workers.look()
+    return future.result()
 
 
 def _ahead(workers: Workers) -> int:
@@ -340,9 +308,11 @@ def _ended(workers: Workers, waiting: Collection[Future[Any]]) -> Iterator[None]
     """After an error, end the calls that are waiting, at the end of the block."""
     try:
         yield
-    except workers.deaths as error:
+    except tuple(workers.deaths) as error:
+        _cancel(waiting)
         workers.abandon()
-        raise LostWorkerError(f"{DIED}; run it again with fewer workers (-j)") from error
+        lost = next(said for kind, said in workers.deaths.items() if isinstance(error, kind))
+        raise LostWorkerError(*lost) from error
     except Exception:
         _cancel(waiting)
         wait(waiting)
@@ -357,7 +327,7 @@ def _submitted(executor: Executor, fn: Callable[..., T], call: tuple[Any, ...]) 
     """Submit a call; signals that end a process are held back while the executor may begin one."""
     if isinstance(executor, InProcess):
         return executor.submit(fn, *call)
-    with _held_back():  # it may begin a process
+    with held_back():  # it may begin a process
         return executor.submit(fn, *call)
 
 

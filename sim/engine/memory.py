@@ -146,7 +146,12 @@ def check_accounts(scenario: Scenario, processes: int = 1) -> None:
     _refuse_beyond(accounts_bytes(scenario), what, "lower accounts or scale", processes)
 
 
-def check_shards(population: Population, shards: list[Shard], processes: int = 1) -> None:
+def check_shards(
+    population: Population,
+    shards: list[Shard],
+    processes: int = 1,
+    each: float | None = None,
+) -> None:
     """Raise InvalidInputError if a shard is too large for the memory, or to number its tasks.
 
     Parameters
@@ -155,6 +160,8 @@ def check_shards(population: Population, shards: list[Shard], processes: int = 1
         The accounts, and how they are cut. Of each actor only the largest shards are looked at.
     processes
         How many processes may work on a shard of that size at the same time.
+    each
+        Bytes that each of them has on machines of its own; None if they share this one.
     """
     needed = accounts_bytes(population.scenario)
 
@@ -170,7 +177,12 @@ def check_shards(population: Population, shards: list[Shard], processes: int = 1
         memory = shard_bytes(population, shard)
         what = f"actors.{actor.id}: simulating {_what(population, shard)} needs"
         remedy = "lower them, or scale"
-        _refuse_beyond(needed + memory, what, remedy, processes)
+        if each is not None and needed + memory > each:
+            raise InvalidInputError(
+                f"{what} about {_gb(needed + memory)}; a worker of the cluster has {_gb(each)} for "
+                f"each thread; {remedy}, or give workers more memory or fewer threads"
+            )
+        _refuse_beyond(needed + memory, what, remedy, processes if each is None else 1)
 
 
 def _largest(shards: list[Shard]) -> Iterator[Shard]:
@@ -219,7 +231,7 @@ def _refuse_beyond(needed: int, what: str, remedy: str, processes: int) -> None:
     )
 
 
-def _gb(number: int) -> str:
+def _gb(number: float) -> str:
     return f"{number / 1e9:,.2g} GB" if number < 1e11 else f"{number / 1e9:,.0f} GB"
 
 

@@ -80,11 +80,11 @@ class PartRecord:
         paths = [file.path for file in self.files]
         return len(endings) == 1 and sorted(paths) == sorted(wanted)
 
-    def fits(self, plan: PartPlan, fmt: str) -> bool:
-        """Whether it is the part that a plan asks for: as many exchanges, in the same format."""
-        rows = {file.path: file.rows for file in self.files}
-        pieces = (part_path(stem, plan.number, fmt) for stem in (LOG, TRUTH))
-        return all(rows.get(path) == plan.rows for path in pieces)
+    def fits(self, rows: int, fmt: str) -> bool:
+        """Whether it is the part that is wanted: so many exchanges, in that format."""
+        found = {file.path: file.rows for file in self.files}
+        pieces = (part_path(stem, self.number, fmt) for stem in (LOG, TRUTH))
+        return all(found.get(path) == rows for path in pieces)
 
 
 def record_path(number: int) -> str:
@@ -101,6 +101,12 @@ def part_windows(context: RunContext, index: Index) -> list[list[Window]]:
     """Return the windows of each part; they depend on the rows alone, not on who made them."""
     part_rows = context.scenario.tables.part_rows
     return parts_of(index.counts(EXCHANGES), context.window_rows, part_rows)
+
+
+def rows_of_parts(index: Index, parts: list[list[Window]]) -> list[int]:
+    """Return how many exchanges each part has, by the windows of each."""
+    before = np.concatenate([[0], np.cumsum(index.counts(EXCHANGES))])
+    return [int(sum(before[last] - before[first] for first, last in part)) for part in parts]
 
 
 def plan_of(index: Index, number: int, windows: list[Window]) -> PartPlan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import Any, NamedTuple
 
 from sim.engine import checkpoint
 from sim.engine.executors import (
-    DIED,
     InProcess,
     LostWorkerError,
     Workers,
@@ -18,12 +18,12 @@ from sim.engine.executors import (
     map_unordered,
 )
 from sim.engine.memory import check_accounts, check_shards
-from sim.engine.merge import LOG, PartPlan, part_windows, plan_of, write_part
+from sim.engine.merge import LOG, part_windows, plan_of, rows_of_parts, write_part
 from sim.engine.run_context import RunContext, peak_bytes
 from sim.engine.run_files import LOCK
 from sim.engine.run_lock import locked
 from sim.engine.shards import Engine
-from sim.engine.simulate import simulate_shard, usage_in
+from sim.engine.simulate import ShardRecord, simulate_shard, usage_in
 from sim.engine.spill import Index
 from sim.errors import DISK_FULL, InvalidInputError, SimError
 from sim.output.account_usage import Usage
@@ -266,7 +266,7 @@ def reached_by(workers: Workers | None, out: Store) -> Store:
 
 
 def expect_memory(context: RunContext, workers: Workers | None) -> None:
-    """Raise InvalidInputError if the memory of this machine is too small for a run.
+    """Raise InvalidInputError if this machine, or a worker, has too little memory for a run.
 
     Parameters
     ----------
@@ -276,11 +276,12 @@ def expect_memory(context: RunContext, workers: Workers | None) -> None:
         Who would carry it out; one process if None.
     """
     check_accounts(context.scenario)
-    processes = 1
+    processes, each = 1, None
     if workers is not None:
         exchanges = sum(shard.expected for shard in context.shards)
         processes = workers.count if exchanges >= workers.worthwhile else 1
-    check_shards(context.population, context.shards, processes)
+        each = workers.memory
+    check_shards(context.population, context.shards, processes, each)
 
 
 def _carry_out(
@@ -366,37 +367,39 @@ class _Attempt:
         self._tell(_SIMULATING * done / total)
 
         calls = [(self._context, shard.number) for shard in todo]
-        for record in map_unordered(self._workers, simulate_shard, calls):
+        for record in map_unordered(self._workers, simulate_claimed, calls):
             self._shards[record.number] = record
             self._peak_bytes = max(self._peak_bytes, record.peak_bytes)
             done += expected[record.number]
             self._tell(_SIMULATING * done / total)
 
     def _write(self) -> None:
-        """Write the parts that are left; a part that does not fit the plan is written again."""
-        plans, fmt = self._plans(), self._context.scenario.tables.format
+        """Write the parts that are left; a part that does not fit its windows is written again.
+
+        The plan of a part is made when its turn comes: those of all parts of a large run name
+        millions of spans.
+        """
+        context, fmt = self._context, self._context.scenario.tables.format
+        files = [self._shards[shard.number].file for shard in context.shards]
+        index = Index(files, context.grid.cells)
+        windows = part_windows(context, index)
+        rows = rows_of_parts(index, windows)
+
         self._parts = {
-            plan.number: self._parts[plan.number]
-            for plan in plans
-            if plan.number in self._parts and self._parts[plan.number].fits(plan, fmt)
+            number: record
+            for number, record in self._parts.items()
+            if number < len(rows) and record.fits(rows[number], fmt)
         }
-        total = sum(plan.rows for plan in plans) or 1
-        rows = {plan.number: plan.rows for plan in plans}
+        total = sum(rows) or 1
         done = sum(rows[number] for number in self._parts)
 
-        calls = [(self._context, plan) for plan in plans if plan.number not in self._parts]
+        todo = [number for number in range(len(rows)) if number not in self._parts]
+        calls = ((context, plan_of(index, number, windows[number])) for number in todo)
         for record in map_unordered(self._workers, write_part, calls):
             self._parts[record.number] = record
             self._peak_bytes = max(self._peak_bytes, record.peak_bytes)
             done += rows[record.number]
             self._tell(_SIMULATING + (1 - _SIMULATING) * done / total)
-
-    def _plans(self) -> list[PartPlan]:
-        """Return the plan of each part, in order; all shards must be done."""
-        context = self._context
-        files = [self._shards[shard.number].file for shard in context.shards]
-        index = Index(files, context.grid.cells)
-        return [plan_of(index, n, w) for n, w in enumerate(part_windows(context, index))]
 
     def _single_tables(self, tally: Tally, usage: Usage) -> list[FileRecord]:
         """Write the tables that are one file each; they are made anew in every session."""
@@ -415,6 +418,22 @@ class _Attempt:
         self._observe(Progress(doing, share, exchanges, self._peak_bytes))
 
 
+def simulate_claimed(context: RunContext, number: int) -> ShardRecord:
+    """Simulate a shard into the spill file of a run that has been claimed.
+
+    Raises
+    ------
+    InvalidInputError
+        If this process does not see the claim: it is on another machine than the folder.
+    """
+    if not checkpoint.is_unfinished(context.out):
+        raise InvalidInputError(
+            f"{context.out}: the worker on {platform.node()} does not see this folder; give one "
+            "that all machines share, or a URL such as s3://bucket/run"
+        )
+    return simulate_shard(context, number)
+
+
 def _tables_of(context: RunContext, tally: Tally, usage: Usage) -> Iterator[tuple[str, Any]]:
     """Yield the tables that are one file each, made one after the other to save memory."""
     for name, table in entity_tables(context.population, usage):
@@ -431,7 +450,7 @@ def _with_remedies(out: Store) -> Iterator[None]:
     try:
         yield
     except LostWorkerError as error:
-        raise SimError(f"{out}: {_after_a_death(out)}") from error
+        raise SimError(f"{out}: {_after_a_loss(out, error)}") from error
     except OSError as error:
         if error.errno not in DISK_FULL:
             raise
@@ -444,8 +463,9 @@ def _with_remedies(out: Store) -> Iterator[None]:
         raise SimError(f"{out}: no space left on the device; {remedy}") from error
 
 
-def _after_a_death(out: Store) -> str:
-    """Return what to do after a worker died, which depends on whether something was finished."""
+def _after_a_loss(out: Store, lost: LostWorkerError) -> str:
+    """Return what to do after workers were lost; it depends on whether something was finished."""
     if not checkpoint.is_kept(out):
-        return f"{DIED} before anything was finished; run it again with fewer workers (-j)"
-    return f"{DIED}; shards and parts that are finished are kept: give `{checkpoint.resuming(out)}`"
+        return f"{lost.what} before anything was finished; run it again {lost.remedy}"
+    again = checkpoint.resuming(out)
+    return f"{lost.what}; shards and parts that are finished are kept: give `{again}`"

@@ -57,15 +57,14 @@ def _chain(rows: Rows, calls: list[int]) -> dict[int, tuple[int, int]]:
     own, a cache warm-up, the chain goes on as if that were not there.
     """
     chain: dict[int, tuple[int, int]] = {}
-    # by call: the line that goes on from it, and the turn of that
+    # for each call, the line that what comes after it goes on from, and its turn
     reached: dict[int, tuple[int, int]] = {}
     for i in calls:
         parent, turn = reached.get(rows["shares_with"][i], (ROOT, 0))
         chain[i] = parent, turn + 1
-        has_line = rows["output_tokens"][i] > 0
-        reached[call_of(rows, i)] = (
-            (rows["exchange_id"][i], turn + 1) if has_line else (parent, turn)
-        )
+        if rows["output_tokens"][i]:
+            parent, turn = rows["exchange_id"][i], turn + 1
+        reached[call_of(rows, i)] = parent, turn
     return chain
 
 

@@ -70,31 +70,39 @@ def number_blocks(
     numbered: list[Blocks] = []
     place_of: dict[int, int] = {}
     last_of: dict[int, int] = {}
-    next_full, next_partial = first, first_partial
+    # for each input, the earlier one that it begins like, and how far
+    begins: list[tuple[int, int]] = []
+    partials: dict[tuple[int, int], int] = {}
+    next_full = first
 
     for i, (call, agent, shares_with, shared_tokens, tokens) in enumerate(inputs):
         earlier = place_of.get(shares_with, last_of.get(agent, i - 1))
         place_of[call] = last_of[agent] = i
+        alike = min(shared_tokens, tokens, inputs[earlier].tokens) if earlier >= 0 else 0
+        begins.append((earlier, alike))
 
-        full: list[range] = []
-        shared = 0
-        if earlier >= 0:
-            shared_tokens = min(shared_tokens, tokens, inputs[earlier].tokens)
-            shared = shared_tokens // block_tokens
-            full = _beginning(numbered[earlier].full, shared)
-        _append(full, range(next_full, next_full + tokens // block_tokens - shared))
-        next_full += tokens // block_tokens - shared
+        shared = alike // block_tokens
+        full = _beginning(numbered[earlier].full, shared) if shared else []
+        new = range(next_full, next_full + tokens // block_tokens - shared)
+        _append(full, new)
+        next_full = new.stop
 
         partial = -1
         if tokens % block_tokens:
-            if earlier >= 0 and shared_tokens == tokens == inputs[earlier].tokens:
-                partial = numbered[earlier].partial
-            else:
-                partial = next_partial
-                next_partial += 1
+            key = _owner(begins, i, tokens), tokens
+            partial = partials.setdefault(key, first_partial + len(partials))
         numbered.append(Blocks(full, partial))
 
     return numbered
+
+
+def _owner(begins: list[tuple[int, int]], i: int, tokens: int) -> int:
+    """Return the first input that the last of so many tokens of an input was new in."""
+    earlier, alike = begins[i]
+    while earlier >= 0 and tokens <= alike:
+        i = earlier
+        earlier, alike = begins[i]
+    return i
 
 
 def _beginning(runs: list[range], count: int) -> list[range]:

@@ -129,7 +129,7 @@ def numbered_sessions(
         texts = NumberTexts(numbered)
         yield calls, [texts.of(blocks) for blocks in numbered]
 
-        next_full += sum(rows["input_tokens_total"][i] // block_tokens for i in calls)
+        next_full = max((run.stop for one in numbered for run in one.full), default=next_full)
         next_partial += len(calls)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 
 from sim.errors import InvalidInputError
-from sim.exports import azure, bailian, burstgpt, mooncake, weka
+from sim.exports import azure, bailian, burstgpt, litellm, mooncake, ocsf, otlp, pyg, weka
 from sim.exports.format import AnyFormat
 
 # A format is a module of this room with a `FORMAT`, in the order in which lists show them.
@@ -15,6 +15,10 @@ _FORMATS: tuple[AnyFormat, ...] = (
     azure.FORMAT,
     burstgpt.FORMAT,
     bailian.FORMAT,
+    otlp.FORMAT,
+    litellm.FORMAT,
+    ocsf.FORMAT,
+    pyg.FORMAT,
 )
 EXPORTS: dict[str, AnyFormat] = {form.id: form for form in _FORMATS}
 

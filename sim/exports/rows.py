@@ -107,7 +107,7 @@ class Calls:
             nonlocal everything
             everything = rows
 
-        with contextlib.closing(_by_session(self.run, read(), count)) as batches:
+        with contextlib.closing(_by_session(self, read(), count)) as batches:
             for batch in _whole_sessions(batches, self.batch_rows):
                 given += batch.num_rows
                 share(_READING + (1 - _READING) * given / everything)
@@ -182,14 +182,14 @@ def _parts(run: Run, columns: Sequence[str], truth: Sequence[str]) -> Iterator[p
 
 
 def _by_session(
-    run: Run, parts: Iterator[pa.Table], reading: Callable[[int], None]
+    calls: Calls, parts: Iterator[pa.Table], reading: Callable[[int], None]
 ) -> Generator[pa.Table, None, None]:
     """Yield rows session by session, those of a session in their order; typed as they came.
 
     Parameters
     ----------
-    run
-        For messages.
+    calls
+        Says how many rows come at once, and which run it is, for messages.
     parts
         The rows in the order of the log, with `session_uid`.
     reading
@@ -198,7 +198,7 @@ def _by_session(
     import pyarrow as pa
 
     schema, rows = None, 0
-    with scratch(f"{run.store}: its sessions") as database:
+    with scratch(f"{calls.run.store}: its sessions") as database:
         for part in parts:
             places = pa.array(range(rows, rows + part.num_rows), pa.int64())
             put(database, "calls", part.append_column("place", places))
@@ -206,7 +206,7 @@ def _by_session(
         if schema is None:
             return
         reading(rows)
-        for batch in database.sql(_BY_SESSION).to_arrow_reader(BATCH_ROWS):
+        for batch in database.sql(_BY_SESSION).to_arrow_reader(calls.batch_rows):
             yield pa.Table.from_batches([batch]).cast(schema)
 
 

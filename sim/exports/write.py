@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +13,14 @@ from sim.engine.run import Observer, Progress
 from sim.engine.run_context import peak_bytes
 from sim.errors import InvalidInputError
 from sim.exports.format import AnyFormat, Context, Encoded, FolderFormat, Format, Source
+from sim.exports.line_order import by_time
 from sim.exports.places import Target, Written, target_of
 from sim.exports.rows import BATCH_ROWS, Calls
-from sim.exports.scratch import put, scratch
 from sim.exports.selection import Selection, text_of
 from sim.tables.reading import Run
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-# Sorted lines are written so many at a time.
-_LINES = 5_000
 
 
 @dataclass(frozen=True)
@@ -64,10 +61,9 @@ class Export:
 
     def lines(self) -> list[str]:
         """Return it as `sim export` prints it."""
-        sessions = "" if self.sessions is None else f" in {self.sessions:,} sessions"
         lines = [
-            f"{self.place}: {self.records:,} {self.of} of {self.exchanges:,} exchanges (C1)"
-            f"{sessions}, as {self.format}",
+            f"{self.place}: {self.records:,} {self.of} of {self.exchanges:,} exchanges (C1), as "
+            f"{self.format}",
             f"  {self.bytes:,} bytes, SHA-256 {self.sha256}",
         ]
         if self.left_out:
@@ -223,7 +219,7 @@ class _Export:
         with contextlib.closing(encoded):
             counted = map(self._add, encoded)
             if form.lines_by_time:
-                data = _by_line_time(counted, f"{self.calls.run.store}: its lines")
+                data = by_time(counted, f"{self.calls.run.store}: its lines")
             else:
                 data = (piece.data for piece in counted)
             yield from filter(None, data)
@@ -293,29 +289,3 @@ def _encode(
 
     with pa.ipc.open_stream(packed) as stream:
         return encode(stream.read_all(), context)
-
-
-def _by_line_time(pieces: Iterable[Encoded], what: str) -> Iterator[bytes]:
-    """Yield lines sorted by their times, many at once; of one time in the order they come in.
-
-    Parameters
-    ----------
-    pieces
-        Lines with times.
-    what
-        What is sorted, for messages.
-    """
-    import pyarrow as pa
-
-    lines = 0
-    with scratch(what) as database:
-        for piece in pieces:
-            places = pa.array(range(lines, lines + len(piece.lines)), pa.int64())
-            times, data = pa.array(piece.times_us, pa.int64()), pa.array(piece.lines, pa.binary())
-            put(database, "lines", pa.table({"at": times, "place": places, "line": data}))
-            lines += len(piece.lines)
-
-        if lines:
-            inorder = database.sql("SELECT line FROM lines ORDER BY at, place")
-            for batch in inorder.to_arrow_reader(_LINES):
-                yield b"".join(batch.column(0).to_pylist())

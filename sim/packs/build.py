@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sim.engine.executors import DIED, LostWorkerError, Workers, in_process
+from sim.engine.executors import LostWorkerError, Workers, in_process
 from sim.engine.run import Observer, reached_by
 from sim.engine.run_files import LOCK
 from sim.engine.run_lock import locked
@@ -184,12 +184,10 @@ def _with_remedies(out: Store) -> Iterator[None]:
         yield
     except LostWorkerError as error:
         if not claims.is_kept(out):
-            text = (
-                f"{DIED} before anything was finished; make the pack again with fewer workers (-j)"
-            )
-            raise SimError(f"{out}: {text}") from error
+            text = f"before anything was finished; make the pack again {error.remedy}"
+            raise SimError(f"{out}: {error.what} {text}") from error
         raise SimError(
-            f"{out}: {DIED}; what is finished is kept: give `{claims.resuming(out)}`"
+            f"{out}: {error.what}; what is finished is kept: give `{claims.resuming(out)}`"
         ) from error
 
     except PassingError as error:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sim.documents.quantities import in_words
 from sim.errors import InvalidInputError
 
-_HOST_AND_PORT = re.compile(r"(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})")
+_HOST_AND_PORT = re.compile(r"(?:\[([^\]]*)\]|([^:]*)):([0-9]{1,5})")
 _ALLOWED = "127.0.0.1:PORT, localhost:PORT, [::1]:PORT or unix:PATH"
 
 

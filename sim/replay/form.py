@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from sim.exports.format import Context
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from sim.tables.reading import Run
 
-FORMS = ("jsonl", "otlp")
+FormName: TypeAlias = Literal["jsonl", "otlp"]
 
 
 class Form(NamedTuple):
@@ -28,7 +30,7 @@ class Form(NamedTuple):
     lines: Callable[[pa.Table], list[bytes]]
 
 
-def form_named(name: str, run: Run) -> Form:
+def form_named(name: FormName, run: Run) -> Form:
     """Return a form by its name.
 
     Parameters
@@ -39,6 +41,12 @@ def form_named(name: str, run: Run) -> Form:
     run
         Whose rows they are.
     """
+    if name == "otlp":
+        from sim.exports.otlp import ATTEMPT_COLUMNS, attempt_lines
+
+        clock = run.scenario.clock
+        context = Context(clock.opening_us, clock.opening_us + clock.duration_us)
+        return Form(ATTEMPT_COLUMNS, lambda rows: attempt_lines(rows, context))
     from sim.tables.formats import json_lines
 
     return Form((), json_lines)

@@ -11,8 +11,7 @@ from sim.arrays.time import SECOND_US
 from sim.documents.quantities import in_words
 from sim.errors import InvalidInputError
 
-MAX = "max"
-_SPEED = re.compile(r"(\d+(?:\.\d*)?|\.\d+)x?")
+_SPEED = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)x?")
 # A longer sleep is cut into such pieces, as no system sleeps for a century.
 _LONGEST_S = 86_400.0
 
@@ -30,12 +29,13 @@ def parse_speed(text: str) -> float | None:
     InvalidInputError
         If it is anything else.
     """
-    if text == MAX:
+    if text == "max":
         return None
-    speed = float(match[1]) if (match := _SPEED.fullmatch(text)) else 0.0
+    match = _SPEED.fullmatch(text)
+    speed = float(match[1]) if match else 0.0
     if not 0 < speed < math.inf:
         raise InvalidInputError(
-            f"--speed: should be a number above 0, such as 60x or 0.5x, or {MAX}; "
+            "--speed: should be a number above 0, such as 60x or 0.5x, or max; "
             f"found {in_words(text)}"
         )
     return speed
@@ -59,7 +59,7 @@ class Pace:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Set the pace.
+        """Set the pace; raise InvalidInputError unless the speed is above 0 and finite.
 
         Parameters
         ----------
@@ -68,6 +68,10 @@ class Pace:
         clock, sleep
             Tell the seconds that have passed, and wait for so many of them.
         """
+        if speed is not None and not 0 < speed < math.inf:
+            raise InvalidInputError(
+                f"speed: should be a number above 0, or None for no clock; found {speed}"
+            )
         self._speed, self._clock, self._sleep = speed, clock, sleep
         self._begun: tuple[float, int] | None = None
         self.behind_s = self.most_behind_s = 0.0

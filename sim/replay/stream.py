@@ -55,6 +55,10 @@ class Stream:
 
     def __post_init__(self) -> None:
         """Raise InvalidInputError if the run lacks columns, or rows for the offset."""
+        if self.offset < 0:
+            raise InvalidInputError(f"offset: should be 0 or more, found {self.offset}")
+        if self.limit is not None and self.limit < 1:
+            raise InvalidInputError(f"limit: should be 1 or more, found {self.limit}")
         self._calls()
         self._expect_offset(self.run.summary["exchanges"])
 
@@ -126,5 +130,5 @@ class Stream:
             raise InvalidInputError(f"{self.run.store}: no exchange is selected")
         if self.offset > rows:
             raise InvalidInputError(
-                f"{self.run.store}: --offset: the stream has {rows:,} rows; found {self.offset:,}"
+                f"{self.run.store}: offset: the stream has {rows:,} rows, found {self.offset:,}"
             )

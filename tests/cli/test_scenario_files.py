@@ -31,7 +31,7 @@ THREE = str(HERE / "valid" / "three.yaml")
 MINIMAL = str(HERE / "valid" / "minimal.yaml")
 
 
-WIDE = {"COLUMNS": "400"}
+WIDE = {"COLUMNS": "5000"}
 
 
 def run(*args: str, **extra: Any) -> Result:

@@ -67,7 +67,7 @@ def test_a_signal_ends_a_run_that_can_be_resumed(
     place: Path, tiny_run: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: int, says: str
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("sim.engine.run.simulate_shard", stopping(number, after=1))
+        patch.setattr("sim.engine.run.simulate_claimed", stopping(number, after=1))
         assert refused(sim(*RUN), code) == f"{KEPT}\n{says}\n"
     assert sim("run", "--resume", "out").exit_code == 0
     assert digests(place / "out") == digests(tiny_run / "out")
@@ -77,14 +77,14 @@ def test_a_signal_ends_a_run_that_can_be_resumed(
 def test_a_signal_before_anything_is_finished_leaves_nothing(
     place: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: int, says: str
 ) -> None:
-    monkeypatch.setattr("sim.engine.run.simulate_shard", stopping(number))
+    monkeypatch.setattr("sim.engine.run.simulate_claimed", stopping(number))
     assert refused(sim("run", "tiny.yaml", "-o", "deep/er/out"), code) == f"\n{says}\n"
     assert names(place) == ["tiny.yaml"]
 
 
 @pytest.mark.usefixtures("place")
 def test_the_hint_can_be_pasted_whatever_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sim.engine.run.simulate_shard", stopping(signal.SIGTERM, after=1))
+    monkeypatch.setattr("sim.engine.run.simulate_claimed", stopping(signal.SIGTERM, after=1))
     said = refused(sim("run", "tiny.yaml", "-o", "my $run"), 143)
     assert said.startswith(
         "my $run: what is finished is kept; `sim run --resume 'my $run'` completes the run\n"
@@ -168,7 +168,7 @@ def test_an_error_while_a_command_ends_is_not_what_ended_it(
     def half_there(*_: Any) -> None:
         raise AttributeError("partially initialized module")
 
-    monkeypatch.setattr("sim.engine.run.simulate_shard", stopping(signal.SIGTERM, after=1))
+    monkeypatch.setattr("sim.engine.run.simulate_claimed", stopping(signal.SIGTERM, after=1))
     monkeypatch.setattr("sim.engine.checkpoint.is_kept", half_there)
     assert refused(sim(*RUN), 143) == "stopped by SIGTERM\n"
     assert (place / "out/.unfinished/run.json").exists()
@@ -275,7 +275,7 @@ def die(*_: Any) -> None:
     ("function", "words", "says"),
     [
         (
-            "sim.engine.run.simulate_shard",
+            "sim.engine.run.simulate_claimed",
             RUN,
             f"out: {DIED} before anything was finished; run it again with fewer workers (-j)\n",
         ),
@@ -295,7 +295,7 @@ def test_a_worker_that_dies_early(
 
 
 def test_a_worker_that_dies_in_a_rerun(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sim.engine.run.simulate_shard", die)
+    monkeypatch.setattr("sim.engine.run.simulate_claimed", die)
     said = refused(sim("verify", "--rerun", "out", "-j", "2"), 1)
     assert said == f"{DIED}; run it again with fewer workers (-j)\n"
     assert names(here) == ["out", "tiny.yaml"]

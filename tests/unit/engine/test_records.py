@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sim.engine.merge import PartPlan, PartRecord, part_path
+from sim.engine.merge import PartRecord, part_path
 from sim.engine.simulate import ShardRecord, UsagePlace, rows_path
 from sim.engine.spill import EXCHANGES, RECORDS, TASKS, Chunk, SpillFile
 from sim.engine.time_grid import TimeGrid
@@ -85,11 +85,10 @@ def test_a_record_of_a_part_has_a_file_of_each_table() -> None:
     assert not replace(whole, files=[]).is_sound()
 
 
-def test_a_part_fits_a_plan_of_as_many_rows_in_its_format() -> None:
-    plan = PartPlan(3, 9, [])
-    assert part(3).fits(plan, "parquet")
-    assert not part(3).fits(plan, "csv")
-    assert not part(2).fits(plan, "parquet")
-    assert not part(3, rows=8).fits(plan, "parquet")
+def test_a_part_fits_where_as_many_rows_are_wanted_in_its_format() -> None:
+    assert part(3).fits(9, "parquet")
+    assert not part(3).fits(9, "csv")
+    assert not replace(part(3), number=2).fits(9, "parquet")
+    assert not part(3, rows=8).fits(9, "parquet")
     others = [*part(3).files[:1], *part(3, rows=8).files[1:]]
-    assert not replace(part(3), files=others).fits(plan, "parquet")
+    assert not replace(part(3), files=others).fits(9, "parquet")

@@ -44,7 +44,7 @@ EARLY = [
     "sim.engine.checkpoint.note",
     "sim.engine.checkpoint.parts_done",
     "sim.engine.checkpoint.shards_done",
-    "sim.engine.run.simulate_shard",
+    "sim.engine.run.simulate_claimed",
     "sim.engine.simulate.workload",
 ]
 
@@ -84,7 +84,7 @@ def test_a_run_that_was_killed_before_its_first_shard_is_no_hindrance(
     """The corrected scenario needs no --force."""
     with monkeypatch.context() as patch:
         patch.setattr("sim.engine.checkpoint.give_up", lambda _: None)  # as after kill -9
-        patch.setattr("sim.engine.run.simulate_shard", fail)
+        patch.setattr("sim.engine.run.simulate_claimed", fail)
         assert sim(*RUN, "--seed", "99").exit_code == 1
     (place / "out/.unfinished/shards").mkdir(exist_ok=True)
     (place / "out/.unfinished/shards/.000001.rows.0badcafe.tmp").write_bytes(b"cut")
@@ -160,12 +160,12 @@ def test_files_of_others_survive_a_resume(place: Path, monkeypatch: pytest.Monke
     """Also one that finishes nothing."""
     with monkeypatch.context() as patch:
         patch.setattr("sim.engine.checkpoint.give_up", lambda _: None)
-        patch.setattr("sim.engine.run.simulate_shard", fail)
+        patch.setattr("sim.engine.run.simulate_claimed", fail)
         sim(*RUN)
     theirs = ("notes.txt", ".unfinished/notes.txt", ".notes.tmp", "log/notes.txt")
     with_files(place / "out", *theirs)
     with monkeypatch.context() as patch:
-        patch.setattr("sim.engine.run.simulate_shard", fail)
+        patch.setattr("sim.engine.run.simulate_claimed", fail)
         assert sim("run", "--resume", "out").exit_code == 1
     assert set(digests(place / "out")) == set(theirs)
     assert refused(sim("run", "--resume", "out")) == (

@@ -22,7 +22,7 @@ from sim.engine.verify import damaged_files, differences_of_rerun, other_softwar
 from sim.errors import InvalidInputError
 from sim.tables import schema
 from sim.tables.exchange_schema import EXCHANGES
-from sim.tables.formats import FORMATS, _plain_values, as_text, parse_id, text_schema, writing_table
+from sim.tables.formats import FORMATS, _json_values, as_text, parse_id, text_schema, writing_table
 from sim.tables.reading import Run
 from sim.tables.schema import arrow_schema
 from sim.tables.store import Store
@@ -195,8 +195,9 @@ def test_single_precision_is_written_with_the_fewest_digits(tmp_path: Path, fmt:
 
 @given(st.floats(width=32, allow_nan=False, allow_infinity=False))
 def test_every_single_survives_as_json(value: float) -> None:
-    [plain_value] = _plain_values(pa.chunked_array([pa.array([value], pa.float32())]))
-    assert np.float32(json.dumps(plain_value)) == np.float32(value)
+    [text] = _json_values(pa.chunked_array([pa.array([value], pa.float32())]))
+    assert text == json.dumps(json.loads(text))
+    assert np.float32(text) == np.float32(value)
 
 
 def test_text_renders_identifiers_and_times(runs: dict[str, Path]) -> None:

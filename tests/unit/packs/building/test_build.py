@@ -116,7 +116,7 @@ def test_a_build_stopped_at_every_step_goes_on_to_the_same_bytes(
 
 def test_what_nothing_was_finished_of_leaves_no_trace(recipe: Recipe, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sim.engine.run.simulate_shard", lambda *_: (_ for _ in ()).throw(Stop()))
+        patch.setattr("sim.engine.run.simulate_claimed", lambda *_: (_ for _ in ()).throw(Stop()))
         with pytest.raises(Stop):
             build(recipe, tmp_path / "deep" / "pack", audit=False)
     assert list(tmp_path.iterdir()) == []

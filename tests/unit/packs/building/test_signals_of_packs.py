@@ -76,7 +76,7 @@ def test_a_signal_before_anything_is_finished_leaves_nothing(
     def stop(*_: Any) -> None:
         raise Stopped(signal.SIGTERM)
 
-    monkeypatch.setattr("sim.engine.run.simulate_shard", stop)
+    monkeypatch.setattr("sim.engine.run.simulate_claimed", stop)
     assert refused(sim(*MAKE), 143) == "\nstopped by SIGTERM\n"
     assert sorted(path.name for path in place.iterdir()) == ["recipe.yaml", "tiny.yaml"]
 
@@ -116,7 +116,7 @@ def test_a_worker_that_died_is_said_with_what_is_kept(
         shutil.copytree(before_features, place / "out")
 
     def dies(*_: Any) -> None:
-        raise LostWorkerError(f"{DIED}; run it again with fewer workers (-j)")
+        raise LostWorkerError(DIED, "with fewer workers (-j)")
 
     monkeypatch.setattr("sim.packs.build_log.LogBuilder.build", dies)
     what = (
