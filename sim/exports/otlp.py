@@ -322,4 +322,5 @@ FORMAT = Format(
     encode=encode,
     records="spans",
     without_truth=ATTEMPTS,
+    batch_rows=5_000,
 )

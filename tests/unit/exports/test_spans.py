@@ -214,6 +214,20 @@ def test_no_rows_are_no_lines(form: Format) -> None:
     assert lines(form) == []
 
 
+@pytest.mark.parametrize("form", [litellm.FORMAT, ocsf.FORMAT, otlp.ATTEMPTS, otlp.FORMAT])
+def test_bytes_do_not_depend_on_how_rows_are_cut(form: Format) -> None:
+    """Of `otlp` between sessions; a batch without a word has another dictionary."""
+    rows = [
+        row(1, 0, session_uid=5, user_agent="a/1", platform="azure"),
+        row(2, 1, session_uid=5, user_agent="b/1", attempt_of=1, resend_count=1),
+        row(3, 2, session_uid=6, task_uid=9, user_agent="b/1", error_type="api_error", **FAILED),
+    ]
+    whole, first, second = (
+        form.encode(table_of(form, some), CONTEXT).data for some in (rows, rows[:2], rows[2:])
+    )
+    assert whole == first + second
+
+
 def test_the_sum_of_cache_writes_and_the_provider_are_in_the_spend_log() -> None:
     (line,) = lines(
         litellm.FORMAT,
