@@ -277,7 +277,7 @@ def _fields(*more: Field) -> tuple[Field, ...]:
 
 
 _SOURCE = "https://github.com/open-telemetry/semantic-conventions-genai"
-_READERS = ("opentelemetry-proto 1.45",)
+_READERS = ("opentelemetry-proto 1.45", "opentelemetry-sdk 1.45")
 
 ATTEMPTS = Format(
     id="otlp",
