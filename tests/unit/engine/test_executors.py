@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import dask
+import dask.distributed  # its settings must be there before one is changed
 import pytest
 
 from sim.engine.executors import (
