@@ -198,7 +198,8 @@ def tables() -> str:
     each = 1e3 * sum(one["cpu_s"] for one in reads) / sum(one["reads"] for one in reads)
     return (
         f"### Runs\n\n{measured}\nFrom the smallest run the square of the exchanges foretells "
-        f"{foretold:,.0f} reads of the largest. A request of 4 kB to S3 took {each:.1f} ms of the processor.\n\n"
+        f"{foretold:,.0f} reads of the largest. A request of 4 kB to S3 took {each:.1f} ms of the "
+        f"processor.\n\n"
         f"### Accounts and shards, made and not simulated\n\n{made}\n"
         f"### A billion exchanges\n\n{plan}\n### Time, by workers of one core\n\n{times}"
     )
