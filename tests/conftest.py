@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from sim.engine.run import run
 from tests.support.commands import TINY, sim
 from tests.support.labelled import written_recipe
 from tests.support.scenarios import SMALL
+from tests.support.shared import made_once
 
 settings.register_profile(
     "fast", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -47,6 +50,17 @@ LONGEST = (
 )
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Spare the collector of garbage what is imported and collected: it stays to the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first; all else stays in its order."""
     items.sort(key=lambda item: not str(item.path).endswith(LONGEST))
@@ -66,27 +80,31 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An uninterrupted run of `SMALL`."""
-    out = tmp_path_factory.mktemp("finished") / "run"
-    run(SMALL, out)
-    return out
+    return (
+        made_once(tmp_path_factory, "finished", lambda folder: run(SMALL, folder / "run")) / "run"
+    )
 
 
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the scenario `tiny.yaml` and a run of it."""
-    folder = tmp_path_factory.mktemp("tiny")
-    (folder / "tiny.yaml").write_text(TINY, encoding="utf-8")
-    result = sim("run", str(folder / "tiny.yaml"), "-o", str(folder / "out"))
-    assert (result.exit_code, result.stderr) == (0, "")
-    return folder
+
+    def make(folder: Path) -> None:
+        (folder / "tiny.yaml").write_text(TINY, encoding="utf-8")
+        result = sim("run", str(folder / "tiny.yaml"), "-o", str(folder / "out"))
+        assert (result.exit_code, result.stderr) == (0, "")
+
+    return made_once(tmp_path_factory, "tiny", make)
 
 
 @pytest.fixture(scope="session")
 def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small pack with every typology and every split; do not change it."""
-    out = tmp_path_factory.mktemp("labelled") / "pack"
-    dataset(written_recipe(out.parent), out, audit=False)
-    return out
+
+    def make(folder: Path) -> None:
+        dataset(written_recipe(folder), folder / "pack", audit=False)
+
+    return made_once(tmp_path_factory, "labelled", make) / "pack"
 
 
 @pytest.fixture

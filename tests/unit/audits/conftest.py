@@ -11,6 +11,7 @@ from sim.engine.run import run
 from sim.scenario.load import scenario_of
 from sim.scenario.resolved import Scenario
 from sim.tables.database import RunTables
+from tests.support.shared import made_once
 
 # Some 450 accounts, of which 200 send something; nobody sends much.
 TWENTY = """\
@@ -62,9 +63,8 @@ def scenario() -> Scenario:
 @pytest.fixture(scope="session")
 def twenty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the run; nobody changes what is in it."""
-    out = tmp_path_factory.mktemp("audits") / "run"
-    run(scenario(), out)
-    return out
+    name = "twenty-typologies"
+    return made_once(tmp_path_factory, name, lambda folder: run(scenario(), folder / "run")) / "run"
 
 
 @pytest.fixture

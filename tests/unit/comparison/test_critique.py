@@ -31,8 +31,11 @@ MEASURED = tuple(step_distributions().values())
 ROWS = {x.id: x for x in judged(MEASURED)}
 # Their commands take more than a second or two.
 SLOW = {
+    "fraudulent",
     "purpose",
+    "regional-blocking",
     "replication",
+    "run-size",
     "attribution",
     "querying",
     "pivot",

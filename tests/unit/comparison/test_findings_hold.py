@@ -9,7 +9,6 @@ import pytest
 from sim.comparison import analyse, findings
 
 CASES: dict[str, dict[str, Any]] = {
-    "what it takes": {"sections": ["needed"], "claim_ids": ["A3", "A4"]},
     "odds of two": {"sections": ["odds"], "hypotheses": ["benchmarking"], "claim_ids": ["A4"]},
     "suspicion": {"sections": ["priors-needed"], "hypotheses": ["product-use"]},
 }

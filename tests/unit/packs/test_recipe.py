@@ -85,11 +85,11 @@ def test_worlds_are_dealt_to_seeds_in_turn() -> None:
 
 
 def test_a_simulation_is_what_its_scenario_is_with_this_seed_and_world() -> None:
-    keys = {"version": 1, "name": "x", "scenario": "extraction_bench", "seeds": [3, 4]}
+    keys = {"version": 1, "name": "x", "scenario": "coordinated_pool", "seeds": [3, 4]}
     recipe = sim.load_recipe({**keys, "worlds": [8, 9], "level": "easy", "scale": 0.1})
     overrides = ["world.seed=9", "level=easy"]
     assert recipe.scenarios[1] == sim.load_scenario(
-        "extraction_bench", seed=4, scale=0.1, overrides=overrides
+        "coordinated_pool", seed=4, scale=0.1, overrides=overrides
     )
 
 

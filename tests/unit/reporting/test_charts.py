@@ -58,7 +58,6 @@ DRAWS = 300
 CLAIMS = ("A3", "A4", "S1")
 HYPOTHESES = (
     "benchmarking",
-    "pooled-benchmarking",
     "evaluation-and-product",
     "extraction",
 )

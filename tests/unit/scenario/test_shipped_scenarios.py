@@ -25,7 +25,7 @@ SCALES = {
     "incident": 1.0,
     "launch_day": 1.0,
     "rate_limited_benchmark": 1.0,
-    "reported_2026_02": 0.02,
+    "reported_2026_02": 0.01,
     "reported_2026_09": 0.001,
     "worked_example": 1.0,
 }

@@ -10,6 +10,7 @@ import pytest
 from sim.packs.build import build, resume
 from sim.packs.recipe import Recipe
 from tests.support.packs import Stop, stopping_at, tiny_recipe
+from tests.support.shared import made_once
 
 
 @pytest.fixture(scope="session")
@@ -20,21 +21,25 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
 @pytest.fixture(scope="session")
 def before_features(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An unfinished pack, whose last step was that of splits; do not change it."""
-    out = tmp_path_factory.mktemp("before-features") / "pack"
-    with pytest.MonkeyPatch.context() as patch:
-        stopping_at(patch, "features", Stop())
-        with pytest.raises(Stop):
-            build(recipe, out, audit=False)
-    return out
+
+    def make(folder: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            stopping_at(patch, "features", Stop())
+            with pytest.raises(Stop):
+                build(recipe, folder / "pack", audit=False)
+
+    return made_once(tmp_path_factory, "before-features", make) / "pack"
 
 
 @pytest.fixture(scope="session")
 def tiny_pack(before_features: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished pack without an audit; do not change it."""
-    out = tmp_path_factory.mktemp("tiny-pack") / "pack"
-    shutil.copytree(before_features, out)
-    resume(out, audit=False)
-    return out
+
+    def make(folder: Path) -> None:
+        shutil.copytree(before_features, folder / "pack")
+        resume(folder / "pack", audit=False)
+
+    return made_once(tmp_path_factory, "tiny-pack", make) / "pack"
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from sim.cli.process import Stopped
 from sim.engine.executors import LostWorkerError
 from tests.support.commands import refused, sim
 from tests.support.packs import RECIPE, SCENARIO
-from tests.support.processes import command, start, waited
+from tests.support.processes import start, waited
 from tests.support.scenarios import digests
 from tests.unit.engine.test_executors import DIED
 
@@ -94,7 +94,7 @@ def test_a_pack_that_was_killed_goes_on_to_the_same_bytes(
     assert process.returncode == -signal.SIGKILL
     (place / "out/features").mkdir(exist_ok=True)
     (place / "out/features/.accounts.parquet.0123abcd.tmp").write_bytes(b"PAR1")
-    assert command(*RESUME, folder=place)[0] == 0
+    assert sim(*RESUME).exit_code == 0
     assert digests(place / "out") == digests(tiny_pack)
 
 
