@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tools import hypothesis_tables, report_words
+from tools import export_tables, hypothesis_tables, report_words
 from tools.scenario_outcomes import claims_table
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -720,6 +720,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "catalog status": values_by_status,
     "catalog steps": measured_steps,
     **{f"columns of {name}": columns_of(name) for name in _names_of_tables()},
+    **export_tables.blocks(table),
     **hypothesis_tables.blocks(table),
     **claims_table.blocks(table),
     **report_words.BLOCKS,

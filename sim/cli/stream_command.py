@@ -123,7 +123,7 @@ def stream(
             _say(f"the reader has gone; {_written(reader, rows, pace)}", quiet)
             raise BrokenPipeError from error  # of a pipe and of a socket alike
         except BaseException:
-            _say(_written(reader, rows, pace), quiet)
+            _say(_written(reader, rows, pace), quiet or not reader.lines)
             raise
         _say(_written(reader, rows, pace, ended=reader.lines != limit), quiet)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ class Encoded(NamedTuple):
     lines: Sequence[bytes] = ()
     times_us: Sequence[int] = ()
     records: int = 0
-    left_out: Mapping[str, int] = MappingProxyType({})
+    left_out: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True)

@@ -277,7 +277,7 @@ def _fields(*more: Field) -> tuple[Field, ...]:
 
 
 _SOURCE = "https://github.com/open-telemetry/semantic-conventions-genai"
-_READERS = ("OpenTelemetry Collector, otlpjsonfile receiver", "opentelemetry-sdk 1.45")
+_READERS = ("opentelemetry-proto 1.45", "opentelemetry-sdk 1.45")
 
 ATTEMPTS = Format(
     id="otlp",
@@ -322,4 +322,5 @@ FORMAT = Format(
     encode=encode,
     records="spans",
     without_truth=ATTEMPTS,
+    batch_rows=5_000,
 )

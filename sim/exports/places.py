@@ -119,7 +119,7 @@ def target_of(place: str, form: AnyFormat, run: Store, *, force: bool) -> Target
     place
         Path, URL, or `-` for standard output.
     form
-        The format; one that may be a folder is one where the place has not the ending of its file.
+        The format; one that may be a folder is one where the place has no ending such as `.jsonl`.
     run
         The run that is exported; nothing is written into it.
     force
@@ -130,9 +130,7 @@ def target_of(place: str, form: AnyFormat, run: Store, *, force: bool) -> Target
     InvalidInputError
         If nothing can be written there, or something is there.
     """
-    is_folder = not isinstance(form, Format) or bool(
-        form.each_line and place != STDOUT and not place.endswith(form.suffix)
-    )
+    is_folder = not isinstance(form, Format) or (form.each_line != "" and _names_a_folder(place))
     if place == STDOUT:
         if is_folder:
             _refuse(place, f"{form.id} is a folder of files; give the name of a folder")
@@ -153,7 +151,13 @@ def target_of(place: str, form: AnyFormat, run: Store, *, force: bool) -> Target
     if run.is_local and path.resolve().is_relative_to(run.folder.resolve()):
         _refuse(place, _INSIDE)
     _expect_free_here(place, path, is_folder, force)
-    return Target(str(path), is_folder)
+    return Target(where.url, is_folder)
+
+
+def _names_a_folder(place: str) -> bool:
+    """Whether a place is meant as a folder, where it may be that or a file: it has no ending."""
+    is_there = "://" not in place and Path(place).is_dir()
+    return place != STDOUT and (is_there or posixpath.splitext(place)[1] == "")
 
 
 _INSIDE = (

@@ -70,8 +70,15 @@ for path in sorted(Path("edges").glob("*.csv")):
     data[relation].edge_attr = torch.from_numpy(edges.iloc[:, 2:].to_numpy("float32"))
 ```
 
-There are no labels here. Those of a pack bear the same `account_id`:
-`pd.read_csv("nodes/account.csv").merge(labels, on="account_id", how="left")`.
+There are no labels here. What accounts truly are is sealed in `truth/` of the run; it, labels and
+predictions name them by the same identifiers, as numbers:
+
+```python
+accounts = pd.read_csv("nodes/account.csv")
+accounts["account_id"] = [int(text[-16:], 16) for text in accounts["account_id"]]
+truth = pd.read_parquet("RUN/truth/accounts.parquet")
+labelled = accounts.merge(truth[["account_id", "extraction_share"]], on="account_id")
+```
 
 Accounts are those that sent an exchange among the exported ones, and what is summed beside them is
 of these. Edges are what a provider observes of them in the whole log, with gaps and errors: for an
@@ -253,7 +260,7 @@ def _in_seconds(table: pa.Table, opening_us: int) -> pa.Table:
 FORMAT = FolderFormat(
     id="pyg",
     title="Graph of accounts and what they are linked to: tables of nodes and edges",
-    readers=("PyTorch Geometric 2, HeteroData",),
+    readers=("torch_geometric 2.8",),
     source="https://pytorch-geometric.readthedocs.io/en/latest/tutorial/load_csv.html",
     columns=(
         "account_id",
@@ -298,8 +305,8 @@ FORMAT = FolderFormat(
             "log/edges_observed of the whole log: used_ip, used_ja4, used_card, same_email_domain, "
             "template_cluster",
         ),
-        Field("y", "not there", "labels are in packs, which have the same account_id"),
-        Field("train_mask, val_mask, test_mask", "not there", "splits are in packs"),
+        Field("y", "not there", "what accounts are is in the truth, by account_id"),
+        Field("train_mask, val_mask, test_mask", "not there", "runs have no splits; packs do"),
         Field("status_at_export, enforcement", "not there", "what was done about an account"),
     ),
     write=write,

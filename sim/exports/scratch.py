@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # What the database holds in memory, beyond which it sorts on disk.
-MEMORY = "256MB"
+MEMORY = "512MB"
 
 
 @contextlib.contextmanager

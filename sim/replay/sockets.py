@@ -11,6 +11,9 @@ from sim.errors import SimError
 from sim.replay.addresses import Address
 from sim.replay.reader import Reader
 
+# How long a reader is waited for that has been told of the end.
+PATIENCE_S = 5.0
+
 
 @contextlib.contextmanager
 def reader_that_comes(address: Address, tell: Callable[[Address], None]) -> Iterator[Reader]:
@@ -69,14 +72,14 @@ def reader_at(address: Address) -> Iterator[Reader]:
 def _reading(connection: socket.socket) -> Iterator[Reader]:
     """Give the reader behind a connection, and tell it at the end that this is the end.
 
-    What it has yet to read is left to the system. A connection that is closed while something that
-    the reader said lies there unread would be reset, and its last lines with it.
+    Then it is waited for, but not long: what it has yet to read is left to the system. Only if it
+    says something after that, its last lines may be lost.
     """
     with connection:
         yield Reader(connection.send, connection.fileno())
         with contextlib.suppress(OSError):
             connection.shutdown(socket.SHUT_WR)
-            connection.setblocking(False)
+            connection.settimeout(PATIENCE_S)
             while connection.recv(65_536):
                 """Nothing that a reader says matters."""
 

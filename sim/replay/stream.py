@@ -127,7 +127,7 @@ class Stream:
     def _expect_offset(self, rows: int) -> None:
         """Raise InvalidInputError unless the stream can begin behind so many rows."""
         if not rows:
-            raise InvalidInputError(f"{self.run.store}: no exchange is selected")
+            raise InvalidInputError(f"{self.run.store}: no exchange is selected; select more")
         if self.offset > rows:
             raise InvalidInputError(
                 f"{self.run.store}: offset: the stream has {rows:,} rows, found {self.offset:,}"

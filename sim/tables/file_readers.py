@@ -16,10 +16,19 @@ def _parquet(file: Any, schema: Any) -> Any:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pq.read_table(file, columns=schema.names, page_checksum_verification=True)
+    # of a local file Arrow's threads need no Python, which may be ending when the last of them does
+    source = pa.OSFile(file.name) if _is_local(file) else file
+    table = pq.read_table(source, columns=schema.names, page_checksum_verification=True)
     if pa.uint64() in table.schema.types:
         raise ValueError("its identifiers are those of an earlier version of sim; run it again")
     return table.cast(schema)
+
+
+def _is_local(file: Any) -> bool:
+    """Whether a file that fsspec has opened lies on this machine."""
+    from fsspec.implementations.local import LocalFileOpener
+
+    return isinstance(file, LocalFileOpener)
 
 
 def _without_python(file: Any) -> Any:
@@ -30,9 +39,8 @@ def _without_python(file: Any) -> Any:
     parses.
     """
     import pyarrow as pa
-    from fsspec.implementations.local import LocalFileOpener
 
-    if isinstance(file, LocalFileOpener):
+    if _is_local(file):
         return pa.OSFile(file.name)
     file.seek(0)
     return pa.BufferReader(file.read())

@@ -60,6 +60,11 @@ def reached(cluster: str) -> Iterator[Workers]:
         yield made
 
 
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
 def said(*words: str) -> str:
     """What a command prints that ends well and has nothing to complain of."""
     result = sim(*words)

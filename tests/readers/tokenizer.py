@@ -12,21 +12,24 @@ NAME = "local/characters"
 _COMMIT = "0" * 39 + "1"
 
 
+def tokenizer_folder(home: Path) -> Path:
+    """Return where the tokenizer lies below the folder that `HF_HOME` names."""
+    return home / "hub" / f"models--{NAME.replace('/', '--')}" / "snapshots" / _COMMIT
+
+
 def write_tokenizer(home: Path) -> None:
-    """Write the tokenizer `NAME` below a folder, which `HF_HOME` is to name."""
+    """Write the tokenizer below the folder that `HF_HOME` names."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {token: number for number, token in enumerate([*alphabet, "<s>", "</s>"])}
+    vocabulary = {token: number for number, token in enumerate(alphabet)}
     tokenizer = Tokenizer(models.BPE(vocabulary, []))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="</s>"
-    )
 
-    folder = home / "hub" / f"models--{NAME.replace('/', '--')}"
-    fast.save_pretrained(str(folder / "snapshots" / _COMMIT))
-    (folder / "refs").mkdir(exist_ok=True)
-    (folder / "refs" / "main").write_text(_COMMIT)
+    folder = tokenizer_folder(home)
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer).save_pretrained(str(folder))
+    refs = folder.parents[1] / "refs"
+    refs.mkdir()
+    (refs / "main").write_text(_COMMIT)
