@@ -180,7 +180,8 @@ def _json_values(column: Any) -> list[str]:
 
     kind = column.type
     if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
-        return list(column.cast(pa.string()).fill_null("null").to_pylist())
+        texts = column.cast(pa.string()).to_pylist()  # `fill_null` would import pandas
+        return ["null" if text is None else text for text in texts]
     if kind == pa.float32():
         texts = column.cast(pa.string()).to_pylist()
         return ["null" if text is None else repr(float(text)) for text in texts]
