@@ -149,7 +149,7 @@ def test_a_killed_run_on_dask_leaves_no_process_and_can_be_resumed(
 @pytest.mark.parametrize(
     ("kind", "options"),
     [
-        ("shards", ("-j", "1")),
+        pytest.param("shards", ("-j", "1"), marks=pytest.mark.verify),
         pytest.param("shards", ("-j", "2"), marks=pytest.mark.verify),
         ("parts", ("-j", "2")),
         pytest.param("shards", ("-j", "2", "--dask", "local"), marks=pytest.mark.verify),
@@ -192,7 +192,7 @@ FULL = (
 @pytest.mark.parametrize(
     ("mebibytes", "workers"),
     [
-        (3, "1"),
+        pytest.param(3, "1", marks=pytest.mark.verify),
         pytest.param(3, "2", marks=pytest.mark.verify),
         (8, "1"),
         pytest.param(8, "2", marks=pytest.mark.verify),
