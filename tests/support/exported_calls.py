@@ -34,7 +34,12 @@ _ORDINARY: dict[str, Any] = {
     "shared_prefix_tokens": 0,
     "think_time_s": 0.0,
 }
-FAILED: dict[str, Any] = {"http_status": 529, "input_tokens_total": 0, "output_tokens": 0, "finish_reason": None}
+FAILED: dict[str, Any] = {
+    "http_status": 529,
+    "input_tokens_total": 0,
+    "output_tokens": 0,
+    "finish_reason": None,
+}
 
 
 def call(number: int, at_s: float, *, lasts_s: float = 2, **columns: Any) -> dict[str, Any]:
