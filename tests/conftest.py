@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from sim import dataset
+from sim.cli import progress
 from sim.engine.run import run
 from tests.support.commands import TINY, sim
 from tests.support.labelled import written_recipe
@@ -28,6 +29,12 @@ settings.load_profile("fast")
 # time: pytest takes ten seconds to rewrite what they assert.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# The developer's shell, its width and the speed of the machine stay out of what is printed.
+for _name in [name for name in os.environ if name.startswith("SIM_") or name == "COLUMNS"]:
+    del os.environ[_name]
+os.environ["SIM_WORKERS"] = "1"
+progress.ELSEWHERE_S = progress.SILENT_S = 600.0
 
 # Files with the longest tests; workers take them first, so that none is left alone with one.
 LONGEST = (
@@ -74,17 +81,6 @@ def pytest_collection() -> Generator[None, object, object]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first; all else stays in its order."""
     items.sort(key=lambda item: not str(item.path).endswith(LONGEST))
-
-
-@pytest.fixture(autouse=True)
-def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the developer's shell, its width and the speed of the machine out of what is printed."""
-    for name in [name for name in os.environ if name.startswith("SIM_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("SIM_WORKERS", "1")
-    monkeypatch.delenv("COLUMNS", raising=False)
-    for name in ("ELSEWHERE_S", "SILENT_S"):
-        monkeypatch.setattr(f"sim.cli.progress.{name}", 600.0)  # slow machines say nothing more
 
 
 @pytest.fixture(scope="session")

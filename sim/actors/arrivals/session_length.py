@@ -68,6 +68,8 @@ def lead_us(behaviour: Actor, expected: float, rng: np.random.Generator) -> int:
         Between 0 and `SESSION_LEAD_US`.
     """
     share_missed = _MISSED_DEVIATIONS / math.sqrt(expected) if expected > 0 else 1.0
+    if share_missed >= 1:
+        return 0
 
     calls, ends_us = _pilot(behaviour, rng)
 
@@ -78,8 +80,6 @@ def lead_us(behaviour: Actor, expected: float, rng: np.random.Generator) -> int:
     is_longest = enough >= len(order) - 1
     age_us = 2 * int(ends_us.max()) if is_longest else int(ends_us[order[enough]])
 
-    if share_missed >= 1:
-        return 0
     batch_us = DAY_US if behaviour.batch_share else 0
     return min(SESSION_LEAD_US, age_us + _LONG_PAUSE_US + batch_us)
 
