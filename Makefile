@@ -7,6 +7,7 @@ N ?= 1000
 SEED ?= 1
 LOWEST ?= .venv-lowest
 LOWEST_PYTHON ?= python3.11
+READERS ?= .venv-exports
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder --session-timeout 3600 --max-worker-restart 1
 # For what takes longer than a fast test may.
 UNLIMITED := --timeout 0 -o faulthandler_timeout=0
@@ -17,7 +18,7 @@ INSTALLED_TEST := $(VENV)/.installed-test
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-lowest browser lint types format verify torture bench docs site separability outcomes leaderboard reports clean
+.PHONY: help demo test test-lowest test-exports browser lint types format verify torture bench docs site separability outcomes leaderboard reports clean
 
 help: ## List the tasks.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
@@ -39,6 +40,9 @@ test: lint types browser ## Lint, types and the fast tests: what must pass befor
 
 test-lowest: browser $(LOWEST)/.installed-test ## The fast tests, with the lowest version of everything we depend on.
 	$(LOWEST)/bin/pytest $(PARALLEL)
+
+test-exports: $(INSTALLED) $(READERS)/.installed ## Exports, by the tools that read them; 3 GB of disk, under an hour.
+	SIM=$(abspath $(BIN))/sim $(READERS)/bin/pytest -c tests/readers/pytest.ini tests/readers
 
 browser: $(INSTALLED_TEST) ## Make sure that there is a Chromium for the tests of the page.
 	@command -v chromium || command -v chromium-browser || command -v google-chrome \
@@ -114,6 +118,13 @@ $(INSTALLED): $(ENVIRONMENT) pyproject.toml
 $(INSTALLED_TEST): $(ENVIRONMENT) pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@ $(INSTALLED)
+
+# Of aiperf, guidellm, torch and others, whose pins are not ours; PIP_FIND_LINKS or PIP_EXTRA_INDEX_URL
+# may name where torch is to be had without CUDA.
+$(READERS)/.installed: tests/readers/requirements.txt
+	$(LOWEST_PYTHON) -m venv --clear $(READERS)
+	$(READERS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 # The pins are constraints, made anew from pyproject.toml; the tools of the tests stay free.
 $(LOWEST)/.installed-test: pyproject.toml tools/lowest_versions.py

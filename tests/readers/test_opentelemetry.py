@@ -17,13 +17,16 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.semconv._incubating.attributes import gen_ai_attributes
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
+# Names of the conventions that the package has not yet.
+_NEWER = {"gen_ai.response.time_to_first_chunk", "gen_ai.usage.cache_write.input_tokens"}
+
 
 @pytest.fixture(scope="module")
 def spans(export) -> list[Any]:
     """The spans of the whole run, as the protocol reads them."""
     exported = export("otlp", "spans.jsonl")
     spans = [span for line in exported.path.open() for span in _parsed(line)]
-    assert len(spans) == exported.records > 30_000
+    assert len(spans) == exported.records > 25_000
     return spans
 
 
@@ -45,7 +48,7 @@ def test_an_attempt_has_a_span_and_names_are_those_of_the_conventions(export, sp
     assert len(attempts) == export("otlp", "spans.jsonl").summary["exchanges"]
     known = {value for name, value in vars(gen_ai_attributes).items() if name.startswith("GEN_AI")}
     named = {key for span in spans for key in _attributes(span) if key.startswith("gen_ai.")}
-    assert named <= known | {"gen_ai.response.time_to_first_chunk"}, sorted(named - known)
+    assert named - known <= _NEWER
 
 
 def test_the_sdk_exports_every_span_unchanged(spans):

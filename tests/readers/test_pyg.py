@@ -61,5 +61,5 @@ def test_an_edge_to_a_node_that_is_not_there_is_refused(export, monkeypatch, tmp
     edges = pd.read_csv(path)
     edges.loc[0, "dst"] = 10**6
     edges.to_csv(path, index=False)
-    with pytest.raises(ValueError, match="needs to be in the range"):
+    with pytest.raises(ValueError, match="larger destination indices"):
         _graph(broken, monkeypatch).validate()
