@@ -69,7 +69,7 @@ torture: $(INSTALLED_TEST) ## Hard trials, N random scenarios (1000) from SEED (
 	$(BIN)/python -m tests.torture all --count $(N) --seed $(SEED); ended=$$?; \
 		$(BIN)/python -m tools.generate_docs; exit $$ended
 
-bench: $(INSTALLED_TEST) ## Speed ratios; some 15 minutes, 30 GB of disk.
+bench: $(INSTALLED_TEST) ## Speed ratios; some 20 minutes, 30 GB of disk.
 	$(BIN)/pytest -m bench -s $(UNLIMITED); ended=$$?; $(BIN)/python -m tools.generate_docs; exit $$ended
 
 docs: $(INSTALLED_TEST) ## Rewrite the generated parts of docs/, its notebooks and the schemas in scenarios/.

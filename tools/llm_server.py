@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import json
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -47,6 +48,11 @@ class LlmServer(ThreadingHTTPServer):
     def url(self) -> str:
         """Where it is to be reached."""
         return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that hang up."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     def note(self, asked: dict[str, Any]) -> None:
         """Keep what a request asked for, and when it arrived in seconds of Unix time."""

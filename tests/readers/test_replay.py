@@ -1,52 +1,89 @@
-"""aiperf replays an export against a server on this machine; all of it arrives as it was stated."""
+"""Tools replay an export against a server on this machine; all of it arrives as it was stated."""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from tokenizer import NAME
+from tokenizer import NAME, tokenizer_folder
 
 _SERVER = Path(__file__).parents[2] / "tools" / "llm_server.py"
-# Few calls, minutes apart; the replay keeps their order and does not wait between them.
+# Few calls, minutes apart. Each tool makes them its own way: aiperf four at a time without waiting,
+# guidellm at their times, in milliseconds that it takes for seconds: here 100,000 times as fast.
 _SELECTION = ("--sessions", "12")
+_TIME_SCALE = 1e-8
 
 
-def test_mooncake_is_replayed_call_for_call(export, tmp_path):
+def test_aiperf_replays_mooncake_call_for_call(export, tmp_path):
     exported = export("mooncake", "few.jsonl", *_SELECTION)
-    requests = tmp_path / "requests.jsonl"
+    with _serving(tmp_path) as (url, arrived):
+        _run(
+            "aiperf",
+            "profile",
+            f"--url={url}",
+            f"--input-file={exported.path}",
+            "--custom-dataset-type=mooncake_trace",
+            "--no-fixed-schedule",
+            "--concurrency=4",
+            f"--request-count={exported.records}",
+            "--model=stand-in",
+            "--endpoint-type=chat",
+            "--streaming",
+            f"--tokenizer={NAME}",
+            "--ui=none",
+            f"--output-artifact-dir={tmp_path / 'aiperf'}",
+        )
+    assert sorted(arrived) == sorted(_stated(exported.lines()))
+    assert len(arrived) > 20
+
+
+def test_guidellm_replays_mooncake_call_for_call(export, tmp_path):
+    exported = export("mooncake", "few.jsonl", *_SELECTION)
+    source = {"kind": "json_file", "path": str(exported.path)}
+    data = {"kind": "mooncake", "source": source, "time_scale": _TIME_SCALE}
+    tokenizer = tokenizer_folder(Path(os.environ["HF_HOME"]))
+    with _serving(tmp_path) as (url, arrived):
+        _run(
+            "guidellm",
+            "run",
+            f"--backend=kind=openai_http,target={url},model=stand-in",
+            "--profile=kind=replay",
+            f"--data={json.dumps(data)}",
+            f"--tokenizer=kind=huggingface_auto,model={tokenizer}",
+            "--disable-console-interactive",
+            f"--output=kind=json,path={tmp_path / 'guidellm.json'}",
+        )
+    assert sorted(arrived) == sorted(_stated(exported.lines()))
+
+
+@contextmanager
+def _serving(folder: Path) -> Iterator[tuple[str, list[tuple[int, int]]]]:
+    """Give the address of a server, and a list of the lengths that arrive, filled at the end."""
+    requests = folder / "requests.jsonl"
     server = [sys.executable, str(_SERVER), "--port", "0", "--requests", str(requests)]
+    arrived: list[tuple[int, int]] = []
     with subprocess.Popen(server, stdout=subprocess.PIPE, text=True) as serving:
         assert serving.stdout is not None
-        url = serving.stdout.readline().split()[-1]
-        _replay(exported.path, url, tmp_path)
-        serving.terminate()
-
-    arrived = [json.loads(line) for line in requests.read_text().splitlines()]
-    assert len(arrived) == exported.records > 20
-    stated = [(line["input_length"], line["output_length"]) for line in exported.lines()]
-    came = [(request["input_tokens"], request["output_tokens"]) for request in arrived]
-    assert sorted(came) == sorted(stated)
+        try:
+            yield serving.stdout.readline().split()[-1], arrived
+        finally:
+            serving.terminate()
+    came = [json.loads(line) for line in requests.read_text().splitlines()]
+    arrived += [(request["input_tokens"], request["output_tokens"]) for request in came]
 
 
-def _replay(trace: Path, url: str, folder: Path) -> None:
-    """Have aiperf send each line of a trace, four at a time, whatever its time."""
-    options = {
-        "--model": "stand-in",
-        "--url": url,
-        "--endpoint-type": "chat",
-        "--tokenizer": NAME,
-        "--input-file": str(trace),
-        "--custom-dataset-type": "mooncake_trace",
-        "--concurrency": "4",
-        "--request-count": str(len(trace.read_text().splitlines())),
-        "--ui": "none",
-        "--output-artifact-dir": str(folder / "aiperf"),
-    }
-    command = [str(Path(sys.executable).with_name("aiperf")), "profile"]
-    words = [word for option in options.items() for word in option]
-    subprocess.run(
-        [*command, *words, "--streaming", "--no-fixed-schedule"], check=True, timeout=600
-    )
+def _run(tool: str, *words: str) -> None:
+    """Run a tool of the environment; fail if it does."""
+    command = [str(Path(sys.executable).with_name(tool)), *words]
+    subprocess.run(command, check=True, timeout=900)
+
+
+def _stated(lines: list[dict[str, Any]]) -> list[tuple[int, int]]:
+    """Return the lengths that a trace states."""
+    return [(line["input_length"], line["output_length"]) for line in lines]

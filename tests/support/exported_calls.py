@@ -12,7 +12,7 @@ from sim.tables.schema import TABLES, arrow_schema
 
 # Monday, 5 January 2026
 OPENS_US = 1_767_571_200_000_000
-CONTEXT = Context(OPENS_US, OPENS_US + 86_400_000_000, first_number=1)
+CONTEXT = Context(OPENS_US, first_number=1)
 
 _ORDINARY: dict[str, Any] = {
     "http_status": 200,

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import dask
+import dask.distributed  # its settings must be there before one is changed
 import pytest
 
 from sim.engine.executors import (

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from sim.engine.run import write_part
+from sim.engine.merge import write_part
 from sim.tables.store import HashingFile
 from tests.support.commands import refused, sim
 from tests.support.processes import assert_ended, command, start, waited, workers_of
