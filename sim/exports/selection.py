@@ -1,4 +1,4 @@
-"""Which calls of a run are exported: those of some actors, of a stretch of time, of N sessions."""
+"""Which rows of a log are meant: those of some actors, of a stretch of time, of N sessions."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Selection:
-    """Which calls are meant.
+    """Which rows are meant.
 
     Attributes
     ----------
     since_us, until_us
         Those that arrive in [since, until), in microseconds of Unix time.
     actors
-        Actors whose calls are meant; empty for all.
+        Actors whose rows are meant; empty for all.
     sessions
-        So many sessions, those of the first calls among the others; None for all.
+        So many sessions, those of the first rows among the others; None for all.
     """
 
     since_us: int
@@ -47,7 +47,7 @@ class Selection:
         return (*by_actor, "session_uid") if self.sessions is not None else by_actor
 
     def of(self, part: pa.Table) -> pa.Table:
-        """Return the calls of a part of the log that are meant; `sessions` is not looked at.
+        """Return the rows of a part of the log that are meant; `sessions` is not looked at.
 
         Parameters
         ----------
@@ -73,7 +73,7 @@ def selection_of(
     until: str | datetime | None = None,
     sessions: int | None = None,
 ) -> Selection:
-    """Return which calls of a run are meant.
+    """Return which rows of a run are meant.
 
     Parameters
     ----------
@@ -109,8 +109,8 @@ def selection_of(
     asked = [f"--{name}" for name, value in (("actor", actors), ("sessions", sessions)) if value]
     if asked and not run.has("truth/exchanges"):
         faults.append(
-            f"{' and '.join(asked)}: its truth was taken away, which says whose calls are whose; "
-            "select by --from and --until alone"
+            f"{' and '.join(asked)}: its truth was taken away, which says who sent what in which "
+            "session; select by --from and --until alone"
         )
 
     if faults:

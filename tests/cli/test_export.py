@@ -30,7 +30,7 @@ def test_an_export_is_printed_with_what_is_left_out(here: Path) -> None:
     assert result.stdout == (
         "traces/a.csv: 1,121 lines of 1,157 exchanges (C1), as azure\n"
         f"  {len(data):,} bytes, SHA-256 {hashlib.sha256(data).hexdigest()}\n"
-        "  left out: 1 answers without tokens, 35 failed attempts\n"
+        "  left out: answers without tokens (1), failed attempts (35)\n"
     )
     assert data.startswith(AZURE.encode())
     assert data.count(b"\n") == 1 + 1_121

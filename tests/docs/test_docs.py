@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import sim
 from sim.catalog import typologies
 from sim.cli.main import cli
 from sim.comparison.claims.user_claims import load_claims
@@ -110,6 +111,14 @@ def test_every_generated_part_is_shown() -> None:
 def test_every_verb_is_in_the_reference() -> None:
     text = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
     assert re.findall(r"^## sim ([\w-]+)$", text, re.MULTILINE) == list(cli.commands)
+
+
+def test_every_function_of_the_front_is_in_the_signatures() -> None:
+    text = (ROOT / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
+    for name in sim.__all__:
+        module = getattr(getattr(sim, name), "__module__", "")
+        if module.startswith("sim._front."):
+            assert f"::: {module}\n" in text, name
 
 
 def test_every_column_is_described() -> None:
