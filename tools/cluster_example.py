@@ -117,7 +117,7 @@ def waited(until: Callable[[], bool]) -> None:
 @contextmanager
 def machines(text: str) -> Iterator[tuple[Machines, dict[str, str]]]:
     """Machines with the environment of a page, and a free port for each that the page names."""
-    ports = {port: str(_free_port()) for port in sorted(set(_PORT.findall(text)))}
+    ports = {port: str(free_port()) for port in sorted(set(_PORT.findall(text)))}
     settings = " ".join(content for language, content in FENCE.findall(text) if language == "sh")
     words = [word.partition("=") for word in settings.split() if "=" in word]
     environment = {
@@ -135,7 +135,8 @@ def machines(text: str) -> Iterator[tuple[Machines, dict[str, str]]]:
             made.end()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody listens at."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])

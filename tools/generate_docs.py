@@ -552,6 +552,12 @@ def measured_when(records: dict[str, Any], command: str) -> str:
     return text
 
 
+def plan_for_a_billion() -> str:
+    from tools.billion import tables
+
+    return tables()
+
+
 def performance() -> str:
     records = recorded("performance")
     parts = [f"### {title}\n\n{entry['result']}\n" for title, entry in records.items()]
@@ -714,6 +720,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "worked example": task_of_worked_example,
     "torture": results_of_torture,
     "performance": performance,
+    "billion": plan_for_a_billion,
     "verification": verification,
     "code measures": code_measures,
     "mutations": mutations,

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sim._front.logs import logged, telling_progress
-from sim._inputs import run_from, started
+from sim._inputs import names_from, run_from, started
 
 if TYPE_CHECKING:
     from sim._inputs import RunLike, WorkersLike
@@ -94,7 +94,7 @@ def export(
     opened, place = run_from(run), os.fspath(out)
     selection = selection_of(
         opened,
-        actors=[actors] if isinstance(actors, str) else tuple(actors),
+        actors=names_from(actors),
         since=since,
         until=until,
         sessions=sessions,

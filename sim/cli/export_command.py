@@ -8,7 +8,14 @@ import click
 
 from sim._front.exports import FORMATS
 from sim.cli.completion import folders
-from sim.cli.options import WorkerOptions, json_option, quiet_option, worker_options
+from sim.cli.options import (
+    SelectionOptions,
+    WorkerOptions,
+    json_option,
+    quiet_option,
+    selection_options,
+    worker_options,
+)
 
 if TYPE_CHECKING:
     from sim.exports.write import Export
@@ -30,26 +37,13 @@ if TYPE_CHECKING:
     metavar="PATH",
     help="File or folder for the export; a file may be a URL (s3://bucket/file), or - for stdout.",
 )
-@click.option(
-    "--actor",
-    "actors",
-    metavar="ID",
-    multiple=True,
-    help="Only the exchanges of this actor; repeatable.",
-)
+@selection_options
 @click.option(
     "--sessions",
     metavar="N",
     type=click.IntRange(1),
-    help="Only N sessions, those of the first exchanges.",
+    help="Only N sessions, those of the first exchanges; needs truth.",
 )
-@click.option(
-    "--from",
-    "since",
-    metavar="TIME",
-    help="Only what arrives from then on: 2026-02-05T08:00 (UTC), or `2 d` from the opening.",
-)
-@click.option("--until", metavar="TIME", help="Only what arrives before then.")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @worker_options
 @json_option
@@ -58,10 +52,8 @@ def export(
     run: str,
     to: str,
     out: str,
-    actors: tuple[str, ...],
+    selected: SelectionOptions,
     sessions: int | None,
-    since: str | None,
-    until: str | None,
     force: bool,
     workers: WorkerOptions,
     as_json: bool,
@@ -76,13 +68,12 @@ def export(
     from sim.cli.session import session
     from sim.exports.places import target_of
     from sim.exports.registry import format_named
-    from sim.exports.selection import selection_of
     from sim.exports.write import export as write
     from sim.exports.write import usable
-    from sim.tables.reading import Run
+    from sim.tables.reading import open_run
 
-    opened = Run(run)
-    selection = selection_of(opened, actors=actors, since=since, until=until, sessions=sessions)
+    opened = open_run(run)
+    selection = selected.of(opened, sessions)
     form = usable(format_named(to), opened)
     target_of(out, form, opened.store, force=force)  # before workers start
     with session([], workers, quiet) as (started, observe):

@@ -1,8 +1,9 @@
 """Options that several verbs share, in groups: a group reaches the verb as one argument.
 
 A verb with `@scenario_options` takes `changes: ScenarioOptions`, one with `@worker_options` takes
-`workers: WorkerOptions`, one with `@table_options` takes `form: OutputForm`. Nothing heavy is
-imported here, so that `sim --help` stays quick.
+`workers: WorkerOptions`, one with `@selection_options` takes `selected: SelectionOptions`, one with
+`@table_options` takes `form: OutputForm`. Nothing heavy is imported here, so that `sim --help`
+stays quick.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ import click
 
 if TYPE_CHECKING:
     from sim.engine.executors import Workers
+    from sim.exports.selection import Selection
     from sim.packs.recipe import Recipe
     from sim.scenario.resolved import Scenario
     from sim.scenario.rounding import Rounded
+    from sim.tables.reading import Run
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
@@ -124,6 +127,37 @@ class RecipeOptions:
     def __bool__(self) -> bool:
         """Tell whether anything changes."""
         return bool(self.overrides) or self.seed is not None or self.scale is not None
+
+
+@dataclass(frozen=True)
+class SelectionOptions:
+    """Which rows of the log of a run are meant.
+
+    Attributes
+    ----------
+    actors
+        Actors who sent them; empty for all.
+    since, until
+        Moments, or times from the opening of the log; None for its ends.
+    """
+
+    actors: tuple[str, ...]
+    since: str | None
+    until: str | None
+
+    def of(self, run: Run, sessions: int | None = None) -> Selection:
+        """Return which rows of a run these are, of so many sessions; all sessions if None.
+
+        Raises
+        ------
+        InvalidInputError
+            Lists everything that cannot be.
+        """
+        from sim.exports.selection import selection_of
+
+        return selection_of(
+            run, actors=self.actors, since=self.since, until=self.until, sessions=sessions
+        )
 
 
 @dataclass(frozen=True)
@@ -254,6 +288,25 @@ recipe_options = option_group(
         envvar="SIM_SCALE",
         help="Multiply populations and targets by this instead of the recipe's scale.",
     ),
+)
+
+selection_options = option_group(
+    "selected",
+    SelectionOptions,
+    click.option(
+        "--actor",
+        "actors",
+        metavar="ID",
+        multiple=True,
+        help="Only what this actor sent; repeatable; needs truth.",
+    ),
+    click.option(
+        "--from",
+        "since",
+        metavar="TIME",
+        help="Only what arrives from then on: 2026-02-05T08:00 (UTC), or `2 d` from the opening.",
+    ),
+    click.option("--until", metavar="TIME", help="Only what arrives before then."),
 )
 
 worker_options = option_group(

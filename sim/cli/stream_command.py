@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sim.cli.completion import folders
-from sim.cli.options import quiet_option
+from sim.cli.options import SelectionOptions, quiet_option, selection_options
 
 if TYPE_CHECKING:
     from sim.replay.addresses import Address
@@ -56,20 +56,7 @@ _WORTH_SAYING_S = 0.5
     help="Leave out the first N rows, which the reader has.",
 )
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="End after N rows.")
-@click.option(
-    "--actor",
-    "actors",
-    metavar="ID",
-    multiple=True,
-    help="Rows of this actor alone; repeatable; needs truth.",
-)
-@click.option(
-    "--from",
-    "since",
-    metavar="TIME",
-    help="Rows from this moment on: 2026-02-05T08:00 (UTC), or from the opening, such as '2 d'.",
-)
-@click.option("--until", metavar="TIME", help="Rows before this moment.")
+@selection_options
 @click.option(
     "--listen",
     metavar="ADDRESS",
@@ -85,9 +72,7 @@ def stream(
     order: Order,
     offset: int,
     limit: int | None,
-    actors: tuple[str, ...],
-    since: str | None,
-    until: str | None,
+    selected: SelectionOptions,
     listen: str | None,
     connect: str | None,
     quiet: bool,
@@ -99,7 +84,6 @@ def stream(
     end, or when the reader goes, it says on stderr how many rows were written, and with which
     --offset the rest comes.
     """
-    from sim.exports.selection import selection_of
     from sim.replay.addresses import parse_address
     from sim.replay.form import form_named
     from sim.replay.pace import Pace, parse_speed
@@ -110,9 +94,8 @@ def stream(
         raise click.UsageError("--listen and --connect exclude each other; give one of them")
     factor = parse_speed(speed)
     run = open_run(place)
-    form = form_named(form_name, run)
-    selection = selection_of(run, actors=actors, since=since, until=until)
-    rows = Stream(run, selection, form.columns, order, offset, limit)
+    form = form_named(form_name)
+    rows = Stream(run, selected.of(run), form.columns, order, offset, limit)
 
     with _reader(parse_address("--listen", listen), parse_address("--connect", connect)) as reader:
         pace = Pace(factor, sleep=reader.sleep)

@@ -75,8 +75,8 @@ class Workers:
         Ends at once what is being done. Does nothing where that is not possible, as on a Dask
         cluster.
     look
-        Is called now and then while nothing becomes ready; raises one of `deaths` if no worker is
-        left.
+        Is called now and then while nothing becomes ready; raises one of `deaths` if what is waited
+        for will not come.
     memory
         Bytes that each can have; infinite if it has no limit. None if they share the memory of this
         machine.
@@ -139,14 +139,32 @@ def process_pool(count: int) -> Iterator[Workers]:
         """Kill the processes of the pool and drop the calls that wait."""
         for process in list((pool._processes or {}).values()):
             process.kill()
+        _close_pipes(pool)
         pool.shutdown(wait=True, cancel_futures=True)
 
+    def look() -> None:
+        """Raise BrokenExecutor if one died, which the pool does not see in a message of it."""
+        if not all(process.is_alive() for process in list((pool._processes or {}).values())):
+            raise BrokenExecutor
+
     try:
-        yield Workers(pool, count, abandon=abandon)
+        yield Workers(pool, count, abandon=abandon, look=look)
     except BaseException:
         abandon()
         raise
     pool.shutdown(wait=True)
+
+
+def _close_pipes(pool: Any) -> None:
+    """Close what processes of a pool had open, after they were killed.
+
+    A message that one was sending or taking would be waited for, without end.
+    """
+    results, calls = pool._result_queue, pool._call_queue
+    if results is not None:  # they are there until the pool is shut down
+        results._writer.close()
+    if calls is not None:
+        calls._reader.close()
 
 
 def _begin_worker() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
@@ -12,14 +13,26 @@ from pydantic import TypeAdapter
 from sim.arrays.columns import Columns, length, time_order
 from sim.arrays.types import Ints
 from sim.engine.run_context import RunContext, peak_bytes
-from sim.engine.spill import EXCHANGES, TASKS, Index, Records, RecordSpan, read_records, unpacked
+from sim.engine.spill import (
+    EXCHANGES,
+    TASKS,
+    Index,
+    ReadAhead,
+    Records,
+    RecordSpan,
+    read_records,
+    unpacked,
+)
 from sim.engine.time_grid import Window, parts_of
 from sim.streams import U64, mixed, opaque_ids
 from sim.tables.formats import FileRecord, writing_table
 from sim.tables.schema import IN_PARTS, arrow_schema, exchange_columns
+from sim.tables.store import Store
 from sim.tables.truth_schema import TRUTH_EXCHANGES, TRUTH_TASKS
 
 PARTS = ".unfinished/parts"
+# Of a remote place; some 80 MB.
+_WINDOWS_AT_ONCE = 4
 LOG, TRUTH, TRUTH_OF_TASKS = PIECES = IN_PARTS
 
 
@@ -121,7 +134,8 @@ def plan_of(index: Index, number: int, windows: list[Window]) -> PartPlan:
 def write_part(context: RunContext, plan: PartPlan) -> PartRecord:
     """Write one part of the log and of its truth; its record is written last.
 
-    Whoever finds the record finds the files whole. At any time one window is in memory.
+    Whoever finds the record finds the files whole. At any time one window is in memory; on a remote
+    place so many as are read together.
 
     Parameters
     ----------
@@ -149,18 +163,37 @@ def write_part(context: RunContext, plan: PartPlan) -> PartRecord:
             for stem, schema in _schemas(context).items()
         }
 
-        for window in plan.windows:
-            rows = exchanges_in(context, window)
+        for window, source in _sources(context.out, plan.windows):
+            rows = exchanges_in(context, window, source)
             if length(rows):
                 files[LOG].append(context.renderer.log(rows))
                 files[TRUTH].append(context.renderer.truth(rows))
-            tasks = tasks_in(context, window)
+            tasks = tasks_in(context, window, source)
             if length(tasks):
                 files[TRUTH_OF_TASKS].append(context.renderer.tasks(tasks))
 
     record = PartRecord(plan.number, [file.record for file in files.values()], peak_bytes())
     context.out.write_json(record_path(plan.number), record.to_dict())
     return record
+
+
+def _sources(
+    out: Store, windows: list[WindowPlan]
+) -> Iterator[tuple[WindowPlan, Store | ReadAhead]]:
+    """Yield each window with what its rows are read from: of a remote place several together."""
+    if out.is_local:
+        yield from ((window, out) for window in windows)
+        return
+    for first in range(0, len(windows), _WINDOWS_AT_ONCE):
+        together = windows[first : first + _WINDOWS_AT_ONCE]
+        spans = [
+            (table, span)
+            for window in together
+            for table, of_table in zip((EXCHANGES, TASKS), window, strict=True)
+            for span in of_table
+        ]
+        source = ReadAhead(out, spans)
+        yield from ((window, source) for window in together)
 
 
 def _schemas(context: RunContext) -> dict[str, Any]:
@@ -174,9 +207,21 @@ def _schemas(context: RunContext) -> dict[str, Any]:
     return {stem: arrow_schema(schema) for stem, schema in columns.items()}
 
 
-def exchanges_in(context: RunContext, window: WindowPlan) -> Columns:
-    """Read the exchanges of a window, with their `actor` and `id`, in order of time."""
-    records = read_records(context.out, EXCHANGES, window.exchanges)
+def exchanges_in(
+    context: RunContext, window: WindowPlan, source: Store | ReadAhead | None = None
+) -> Columns:
+    """Read the exchanges of a window, with their `actor` and `id`, in order of time.
+
+    Parameters
+    ----------
+    context
+        The run that they belong to.
+    window
+        Where they lie.
+    source
+        What they are read from; the place of the run if left out.
+    """
+    records = read_records(source or context.out, EXCHANGES, window.exchanges)
     return in_order(
         records, context.population.actor_key("exchange"), context.population.actor_of_account
     )
@@ -212,11 +257,13 @@ def in_order(records: Records, keys: U64, actor_of_account: Ints) -> Columns:
     return rows | {"actor": actor[order], "id": ids[order]}
 
 
-def tasks_in(context: RunContext, window: WindowPlan) -> Columns:
+def tasks_in(
+    context: RunContext, window: WindowPlan, source: Store | ReadAhead | None = None
+) -> Columns:
     """Read the tasks begun in a window, in order of time, then of account and number.
 
-    They get no `actor` or `id`: their table looks these up.
+    They get no `actor` or `id`: their table looks these up. Parameters as of `exchanges_in`.
     """
-    tasks = read_records(context.out, TASKS, window.tasks)
+    tasks = read_records(source or context.out, TASKS, window.tasks)
     order = np.lexsort((tasks["serial"], tasks["account"], tasks["start"]))
     return unpacked(tasks.take(order))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -167,13 +170,47 @@ class Index:
         return spans
 
 
-def read_records(store: Store, table: str, spans: list[RecordSpan]) -> Records:
+class ReadAhead:
+    """Spans of spill files that were read together, neighbours as one.
+
+    A request to a remote place costs much more than its few kilobytes. The rows of consecutive
+    windows are neighbours in a chunk, so windows that are read together take a request a chunk.
+    """
+
+    def __init__(self, store: Store, spans: Iterable[tuple[str, RecordSpan]]) -> None:
+        """Read spans of a store, each given with the table that its records are of."""
+        sized = [(s.path, s.offset, s.rows * RECORDS[table].itemsize) for table, s in spans]
+        self._pieces: dict[str, list[tuple[int, bytearray]]] = {}
+        for path, offset, size in sorted(sized):
+            pieces = self._pieces.setdefault(path, [])
+            if pieces and pieces[-1][0] + len(pieces[-1][1]) == offset:
+                pieces[-1][1].extend(bytes(size))
+            else:
+                pieces.append((offset, bytearray(size)))
+
+        store.read_into(
+            [
+                (path, offset, memoryview(piece))
+                for path, pieces in self._pieces.items()
+                for offset, piece in pieces
+            ]
+        )
+
+    def read_into(self, spans: Sequence[tuple[str, int, memoryview]]) -> None:
+        """Fill buffers as `Store.read_into` does, from what was read."""
+        for path, offset, buffer in spans:
+            pieces = self._pieces[path]
+            start, piece = pieces[bisect_right(pieces, offset, key=itemgetter(0)) - 1]
+            buffer[:] = memoryview(piece)[offset - start : offset - start + len(buffer)]
+
+
+def read_records(source: Store | ReadAhead, table: str, spans: list[RecordSpan]) -> Records:
     """Read the records of spans, laid end to end.
 
     Parameters
     ----------
-    store
-        Where the spill files lie.
+    source
+        Where the spill files lie, or what was read of them.
     table
         `EXCHANGES` or `TASKS`; says what a record is.
     spans
@@ -197,7 +234,7 @@ def read_records(store: Store, table: str, spans: list[RecordSpan]) -> Records:
         end = begin + span.rows * records.itemsize
         reads.append((span.path, span.offset, raw[begin:end]))
         begin = end
-    store.read_into(reads)
+    source.read_into(reads)
     return records
 
 

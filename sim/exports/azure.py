@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.exports.calls import SECOND_US, left_out, served
+from sim.arrays.time import SECOND_US
+from sim.exports.calls import left_out, served
 from sim.exports.format import Context, Encoded, Field, Format
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ FORMAT = Format(
     encode=encode,
     head=b"TIMESTAMP,ContextTokens,GeneratedTokens\n",
     fields=(
-        Field("TIMESTAMP", "exact", "ts_start, UTC"),
+        Field("TIMESTAMP", "exact", "ts_start, UTC; of a batch too"),
         Field("ContextTokens", "exact", "input_tokens_total"),
         Field("GeneratedTokens", "exact", "output_tokens"),
     ),

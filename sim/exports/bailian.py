@@ -94,7 +94,9 @@ FORMAT = Format(
             "derived",
             "shares_with: the line of that call; -1 where it is not exported or there is none",
         ),
-        Field("timestamp", "derived", "ts_start, seconds from the opening of the log"),
+        Field(
+            "timestamp", "derived", "ts_start, seconds from the opening of the log; of a batch too"
+        ),
         Field("input_length", "exact", "input_tokens_total: the whole input, as in the original"),
         Field("output_length", "exact", "output_tokens"),
         Field("type", "not there", "always `text`"),

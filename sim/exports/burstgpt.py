@@ -57,7 +57,9 @@ FORMAT = Format(
     head=b"Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens,Total tokens,"
     b"Log Type\n",
     fields=(
-        Field("Timestamp", "derived", "ts_start, seconds from the opening of the log"),
+        Field(
+            "Timestamp", "derived", "ts_start, seconds from the opening of the log; of a batch too"
+        ),
         Field("Session ID", "exact", "conversation_id; empty where the client sends none"),
         Field("Elapsed time", "derived", "ts_end - ts_start, seconds"),
         Field("Model", "exact", "model_served; the original knows ChatGPT and GPT-4 alone"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from sim.arrays.time import SECOND_US
 from sim.exports.blocks import Input, NumberTexts, number_blocks
 from sim.streams import MISSING
+from sim.tables.conventions import OK
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,8 +21,6 @@ INPUT_TRUTH = ("session_uid", "agent_uid", "attempt_of", "shares_with", "shared_
 FAILED = "failed attempts"
 EMPTY = "answers without tokens"
 
-OK = 200
-SECOND_US = 1_000_000
 
 Rows: TypeAlias = dict[str, list[Any]]
 

@@ -38,14 +38,13 @@ class Context(NamedTuple):
 
     Attributes
     ----------
-    starts_us, ends_us
-        When the log of the run opens and closes, in microseconds of Unix time.
+    starts_us
+        When the log of the run opens, in microseconds of Unix time.
     first_number
         The first of the numbers that these rows may use: so many took the rows before them.
     """
 
     starts_us: int
-    ends_us: int
     first_number: int = 0
 
 
@@ -159,7 +158,7 @@ class Source:
     table
         Gives a table of the run whole, such as `log/accounts`, whatever is selected.
     context
-        The clock of the run.
+        When the log opens.
     """
 
     calls: Callable[[], Iterator[pa.Table]]

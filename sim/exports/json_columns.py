@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from sim.arrays.types import Array, Ints
+from sim.arrays.types import Array, Bools, Ints
 from sim.tables.arrow import array, strings
+from sim.tables.conventions import OK
 from sim.tables.schema import column_named
 
 if TYPE_CHECKING:
@@ -100,6 +101,12 @@ def microseconds(rows: pa.Table, name: str) -> Ints:
     """Return the times of a column in microseconds of Unix time, shape (rows,)."""
     times: Ints = rows.column(name).cast("int64").to_numpy()
     return times
+
+
+def answered(rows: pa.Table) -> Bools:
+    """Return which rows were answered, shape (rows,)."""
+    were: Bools = rows.column("http_status").to_numpy() == OK
+    return were
 
 
 def total(rows: pa.Table, *names: str) -> Ints:

@@ -11,6 +11,7 @@ from sim.arrays.types import Bools, Ints
 from sim.exports.format import Context, Encoded, Field, Format
 from sim.exports.json_columns import (
     Texts,
+    answered,
     as_lines,
     in_a_string,
     joined,
@@ -95,7 +96,7 @@ def encode(rows: pa.Table, _context: Context) -> Encoded:
         Is not needed.
     """
     of = {name: json_texts(rows, name) for name in COLUMNS}
-    answered = rows.column("http_status").to_numpy() == 200
+    ok = answered(rows)
     started, ended = microseconds(rows, "ts_start"), microseconds(rows, "ts_end")
 
     values: dict[str, Texts] = {
@@ -109,17 +110,17 @@ def encode(rows: pa.Table, _context: Context) -> Encoded:
         "startTime": moment_texts(started),
         "endTime": moment_texts(ended),
         "request_duration_ms": number_texts((ended - started) // 1000),
-        "completionStartTime": _first_token(rows, started, ended, answered),
+        "completionStartTime": _first_token(rows, started, ended, ok),
         "model": of["model_served"],
         "model_group": of["model_requested"],
         "custom_llm_provider": _provider(rows),
         "user": of["account_id"],
-        "metadata": in_a_string(_metadata(rows, of, answered)),
+        "metadata": in_a_string(_metadata(rows, of, ok)),
         "team_id": of["workspace_id"],
         "organization_id": of["org_id"],
         "end_user": or_else(of["end_user_hash"], '""'),
         "session_id": or_else(of["conversation_id"], "null"),
-        "status": or_else(where(answered, '"success"'), '"failure"'),
+        "status": or_else(where(ok, '"success"'), '"failure"'),
         "litellm_call_id": or_else(of["client_request_group"], "null"),
     }
     lines = as_lines(objects(*(member(k, v) for k, v in (values | _EMPTY).items())))
@@ -131,15 +132,15 @@ def _provider(rows: pa.Table) -> pa.Array:
     return word_texts(rows, "platform", lambda word: _PROVIDERS.get(word, word))
 
 
-def _first_token(rows: pa.Table, started: Ints, ended: Ints, answered: Bools) -> pa.Array:
+def _first_token(rows: pa.Table, started: Ints, ended: Ints, ok: Bools) -> pa.Array:
     """Return when the answer began: of one that was not streamed when it was complete."""
     wait_s = rows.column("ttft_s").fill_null(0).to_numpy().astype(np.float64)
     streamed = rows.column("stream").to_numpy()
     began = np.where(streamed, started + np.rint(wait_s * 1e6).astype(np.int64), ended)
-    return or_else(where(answered, moment_texts(np.minimum(began, ended))), "null")
+    return or_else(where(ok, moment_texts(np.minimum(began, ended))), "null")
 
 
-def _metadata(rows: pa.Table, of: Mapping[str, pa.Array], answered: Bools) -> pa.Array:
+def _metadata(rows: pa.Table, of: Mapping[str, pa.Array], ok: Bools) -> pa.Array:
     """Return what the proxy keeps in `metadata`: the detail of tokens, or of the error."""
     written = number_texts(total(rows, "cache_write_5m_tokens", "cache_write_1h_tokens"))
     usage = objects(
@@ -155,15 +156,15 @@ def _metadata(rows: pa.Table, of: Mapping[str, pa.Array], answered: Bools) -> pa
         member("llm_provider", _provider(rows)),
     )
     return objects(
-        member("status", or_else(where(answered, '"success"'), '"failure"')),
+        member("status", or_else(where(ok, '"success"'), '"failure"')),
         member("user_api_key", of["api_key_id"]),
         member("user_api_key_user_id", of["account_id"]),
         member("user_api_key_team_id", of["workspace_id"]),
         member("user_api_key_org_id", of["org_id"]),
         member("user_agent", of["user_agent"]),
         member("attempted_retries", of["resend_count"]),
-        member("additional_usage_values", where(answered, usage)),
-        member("error_information", where(~answered, error)),
+        member("additional_usage_values", where(ok, usage)),
+        member("error_information", where(~ok, error)),
     )
 
 

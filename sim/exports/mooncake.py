@@ -62,7 +62,11 @@ FORMAT = Format(
     batch_rows=10_000,
     encode=encode,
     fields=(
-        Field("timestamp", "derived", "ts_start, whole milliseconds from the opening of the log"),
+        Field(
+            "timestamp",
+            "derived",
+            "ts_start, whole milliseconds from the opening of the log; of a batch too",
+        ),
         Field("input_length", "exact", "input_tokens_total"),
         Field("output_length", "exact", "output_tokens"),
         Field(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from sim._version import __version__
 from sim.exports.format import Context, Encoded, Field, Format
 from sim.exports.json_columns import (
+    answered,
     as_lines,
     json_texts,
     member,
@@ -95,13 +96,13 @@ def encode(rows: pa.Table, _context: Context) -> Encoded:
         number_texts(started // 1000),
         number_texts((ended - started) // 1000),
     )
-    answered = rows.column("http_status").to_numpy() == 200
+    ok = answered(rows)
 
     events = objects(
         (_CLASS,),
         member("time", of["time"]),
-        ('"status_id":', or_else(where(answered, "1"), "2")),
-        ('"status":', or_else(where(answered, '"Success"'), '"Failure"')),
+        ('"status_id":', or_else(where(ok, "1"), "2")),
+        ('"status":', or_else(where(ok, '"Success"'), '"Failure"')),
         ('"status_code":"', of["http_status"], '"'),
         member("status_detail", of["error_type"]),
         member("metadata", _metadata(of)),

@@ -81,7 +81,7 @@ class _Said(NamedTuple):
     errors: pa.Array | None = None
 
 
-def attempt_lines(rows: pa.Table, _context: Context) -> list[bytes]:
+def attempt_lines(rows: pa.Table) -> list[bytes]:
     """Return a line for each row of the log, in their order: the span of an attempt alone.
 
     It has the attributes of the call and of the attempt. Attempts are in one trace if they bear
@@ -91,8 +91,6 @@ def attempt_lines(rows: pa.Table, _context: Context) -> list[bytes]:
     ----------
     rows
         Rows with the columns `ATTEMPT_COLUMNS`.
-    _context
-        Is not needed.
 
     Returns
     -------
@@ -116,9 +114,9 @@ def attempt_lines(rows: pa.Table, _context: Context) -> list[bytes]:
     return as_lines(joined(_HEAD, _span_texts(spans, said), _TAIL))
 
 
-def encode_attempts(rows: pa.Table, context: Context) -> Encoded:
+def encode_attempts(rows: pa.Table, _context: Context) -> Encoded:
     """Return rows of the log as `attempt_lines` has them."""
-    lines = attempt_lines(rows, context)
+    lines = attempt_lines(rows)
     return Encoded(b"".join(lines), records=len(lines))
 
 

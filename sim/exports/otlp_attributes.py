@@ -13,6 +13,7 @@ from sim.exports.format import Field
 from sim.exports.json_columns import (
     Pieces,
     Texts,
+    answered,
     joined,
     json_texts,
     number_texts,
@@ -100,7 +101,7 @@ def failure(errors: pa.Array) -> Pieces:
 
 def request_and_answer(rows: pa.Table) -> list[Pieces]:
     """Return the attributes of inference: what rows ask for, and what the answer took."""
-    answered = rows.column("http_status").to_numpy() == 200
+    ok = answered(rows)
     streamed = rows.column("stream").to_numpy()
     choices = rows.column("choice_count").to_numpy()
     written = total(rows, "cache_write_5m_tokens", "cache_write_1h_tokens")
@@ -119,23 +120,16 @@ def request_and_answer(rows: pa.Table) -> list[Pieces]:
         _attribute("gen_ai.request.temperature", "double", json_texts(rows, "temperature")),
         _attribute("gen_ai.request.stream", "bool", where(streamed, "true")),
         _int("gen_ai.request.choice.count", where(choices != 1, json_texts(rows, "choice_count"))),
-        _attribute(
-            "gen_ai.response.id", "string", where(answered, json_texts(rows, "exchange_id"))
-        ),
-        _attribute(
-            "gen_ai.response.model", "string", where(answered, json_texts(rows, "model_served"))
-        ),
+        _attribute("gen_ai.response.id", "string", where(ok, json_texts(rows, "exchange_id"))),
+        _attribute("gen_ai.response.model", "string", where(ok, json_texts(rows, "model_served"))),
         _attribute("gen_ai.response.finish_reasons", "array", reasons),
         _attribute(
             "gen_ai.response.time_to_first_chunk",
             "double",
             where(streamed, json_texts(rows, "ttft_s")),
         ),
-        *(
-            _int(f"gen_ai.usage.{kind}_tokens", where(answered, texts))
-            for kind, texts in count.items()
-        ),
-        _attribute("sim.cost_usd", "double", where(answered, json_texts(rows, "cost_usd"))),
+        *(_int(f"gen_ai.usage.{kind}_tokens", where(ok, texts)) for kind, texts in count.items()),
+        _attribute("sim.cost_usd", "double", where(ok, json_texts(rows, "cost_usd"))),
     ]
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sim.exports.format import Encoded, Field, Folder, FolderFormat, Source
 from sim.exports.json_columns import microseconds
 from sim.tables.arrow import array
+from sim.tables.conventions import OK
 from sim.tables.formats import as_text
 
 if TYPE_CHECKING:
@@ -142,8 +143,8 @@ def _counted(rows: pa.Table) -> pa.Table:
 
     refused = pc.equal(rows.column("finish_reason").cast("string"), "refusal")
     counts = {
-        "exchanges": pc.equal(rows.column("account_id"), rows.column("account_id")),
-        "failed": pc.not_equal(rows.column("http_status"), 200),
+        "exchanges": pa.repeat(1, rows.num_rows),
+        "failed": pc.not_equal(rows.column("http_status"), OK),
         "refused": pc.fill_null(refused, False),
         "input_tokens": rows.column("input_tokens_total"),
         "output_tokens": rows.column("output_tokens"),

@@ -195,16 +195,17 @@ class _Export:
     def _write_tables(self, form: FolderFormat) -> Written:
         """Have a format write its tables itself."""
         run = self.calls.run
-        source = Source(self._by_time, lambda name: run.table(name, run.columns(name)), self._clock)
+        source = Source(
+            self._by_time, lambda name: run.table(name, run.columns(name)), self._context
+        )
         with self.target.folder() as folder:
             self._add(form.write(source, folder))
             self._expect_records()
         return folder.written
 
     @property
-    def _clock(self) -> Context:
-        clock = self.calls.run.scenario.clock
-        return Context(clock.opening_us, clock.opening_us + clock.duration_us)
+    def _context(self) -> Context:
+        return Context(self.calls.run.scenario.clock.opening_us)
 
     def _by_time(self) -> Iterator[pa.Table]:
         """Yield the rows by time, and count them from the first."""
@@ -228,7 +229,7 @@ class _Export:
         """Yield the arguments of `_encode` for batch after batch."""
         by_session = form.order == "session"
         batches = self.calls.by_session(self._share) if by_session else self._by_time()
-        context = self._clock
+        context = self._context
         for batch in batches:
             if by_session:
                 self.rows += batch.num_rows

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from sim.exports.format import Context
-
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from sim.tables.reading import Run
 
 FormName: TypeAlias = Literal["jsonl", "otlp"]
 
@@ -30,7 +26,7 @@ class Form(NamedTuple):
     lines: Callable[[pa.Table], list[bytes]]
 
 
-def form_named(name: FormName, run: Run) -> Form:
+def form_named(name: FormName) -> Form:
     """Return a form by its name.
 
     Parameters
@@ -38,15 +34,11 @@ def form_named(name: FormName, run: Run) -> Form:
     name
         `jsonl`: the row of the log, as `sim run --format jsonl` writes it. `otlp`: a request of
         OTLP/JSON with the span of the attempt.
-    run
-        Whose rows they are.
     """
     if name == "otlp":
         from sim.exports.otlp import ATTEMPT_COLUMNS, attempt_lines
 
-        clock = run.scenario.clock
-        context = Context(clock.opening_us, clock.opening_us + clock.duration_us)
-        return Form(ATTEMPT_COLUMNS, lambda rows: attempt_lines(rows, context))
+        return Form(ATTEMPT_COLUMNS, attempt_lines)
     from sim.tables.formats import json_lines
 
     return Form((), json_lines)

@@ -14,6 +14,7 @@ from sim.documents.problems import suggest
 from sim.errors import InvalidInputError
 from sim.scorecard.calls import Calls
 from sim.scorecard.goals import Workload
+from sim.tables.conventions import OK
 from sim.tables.reading import Run
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from sim.scenario.resolved import Actor
 
-OK = 200
 # Where the log names no conversation, an account that rests so long begins another session.
 SESSION_BREAK_S = 1_800.0
 # Sessions that begin in this last part of a run are cut by its end.

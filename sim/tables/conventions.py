@@ -36,7 +36,7 @@ COUNTED = {
 # What rows count under, with truth, and from the log alone.
 OF_ROWS = tuple(name for name in COUNTED if name != "C6")
 FROM_LOG = tuple(name for name in OF_ROWS if name != "C5")
-_OK = 200
+OK = 200
 
 # For each row, whether or how often it counts, shape (rows,).
 Weights = NDArray[Any]
@@ -78,7 +78,7 @@ def row_weights(
     dict of str and numpy.ndarray
         By convention an array of shape (rows,): booleans, but for C4 whole numbers.
     """
-    answered = status == _OK
+    answered = status == OK
     generated = answered & (output_tokens > 0)
     weights: dict[str, Weights] = {
         "C1": np.ones(len(answered), np.bool_),

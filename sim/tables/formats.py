@@ -179,13 +179,17 @@ def _json_values(column: Any) -> list[str]:
     import pyarrow as pa
 
     kind = column.type
+    to_json: Callable[[Any], str] = json.JSONEncoder(separators=(",", ":")).encode
     if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
-        return list(column.cast(pa.string()).fill_null("null").to_pylist())
-    if kind == pa.float32():
-        texts = column.cast(pa.string()).to_pylist()
-        return ["null" if text is None else repr(float(text)) for text in texts]
-    to_json = json.JSONEncoder(separators=(",", ":")).encode
+        column, to_json = column.cast(pa.string()), str
+    elif kind == pa.float32():
+        column, to_json = column.cast(pa.string()), _shortest
     return ["null" if value is None else to_json(value) for value in column.to_pylist()]
+
+
+def _shortest(text: str) -> str:
+    """Return a number in Python's notation, with the digits that Arrow found."""
+    return repr(float(text))
 
 
 _SINKS: dict[str, Callable[[HashingFile, Any], _Sink]] = {

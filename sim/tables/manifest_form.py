@@ -20,7 +20,6 @@ from sim.documents.problems import Place, Problem, suggest
 from sim.documents.strict_yaml import Document
 from sim.errors import InvalidInputError
 from sim.scenario.resolved import Scenario
-from sim.scenario.resolved_checks import problems_of
 from sim.tables.schema import IN_PARTS, LABELS, TABLES
 
 FORMAT = "1.0"
@@ -124,6 +123,8 @@ def checked(form: type[BaseModel], content: Any, source: str) -> dict[str, Any]:
         With every fault, each in a line, up to twenty; or alone with the fault that another major
         version wrote it.
     """
+    from sim.scenario.resolved_checks import problems_of
+
     _expect_version(content, source)
     if is_later(content):
         content = _without_unknown(form, content)

@@ -239,10 +239,12 @@ def test_a_target_below_a_file_is_one_clear_line(place: Path) -> None:
     assert (place / "edge.yaml").read_text() == EDGE
 
 
-@pytest.mark.parametrize("name", ["数据/ünï [1] #2 100 % *, 2. Versuch", "-dash~"])
-def test_any_name_of_a_folder_will_do(place: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "workers"), [("数据/ünï [1] #2 100 % *, 2. Versuch", "2"), ("-dash~", "1")]
+)
+def test_any_name_of_a_folder_will_do(place: Path, name: str, workers: str) -> None:
     code, stdout, stderr = command(
-        *("run", "edge.yaml", "-o", f"./{name}", "-j", "2"), folder=place
+        *("run", "edge.yaml", "-o", f"./{name}", "-j", workers), folder=place
     )
     assert (code, unforeseen(stderr)) == (0, [])
     assert stdout.startswith(f"./{name}: ")

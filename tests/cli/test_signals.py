@@ -136,7 +136,9 @@ def signalled(place: Path, number: int, *options: str) -> tuple[int, str, list[i
     return process.returncode, stderr, workers
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.verify)]
+)
 def test_workers_end_with_the_command_and_say_nothing(place: Path, number: int) -> None:
     """All processes get the signal, as from `systemctl stop` or a terminal that is closed."""
     several = TINY.replace("accounts: 20", "accounts: 6_000")
@@ -190,7 +192,7 @@ def test_who_is_told_to_ignore_a_hangup_ignores_it(ignored: bool) -> None:
 
 def test_workers_of_who_ignores_a_hangup_ignore_it(place: Path) -> None:
     """The terminal of a run that `nohup` began is closed: all its processes get the signal."""
-    several = TINY.replace("accounts: 20", "accounts: 6_000")
+    several = TINY.replace("accounts: 20", "accounts: 3_000")
     (place / "tiny.yaml").write_text(several, encoding="utf-8")
     with hangup(signal.SIG_IGN):
         code, stderr, workers = signalled(place, signal.SIGHUP, "-q")

@@ -72,10 +72,9 @@ def test_by_end_every_row_comes_once_and_when_it_ends(tiny: Path) -> None:
 @pytest.mark.parametrize("order", ["start", "end"])
 def test_what_was_had_and_the_rest_are_the_whole(tiny: Path, order: str) -> None:
     whole = lines(tiny, "--order", order)
-    for had in (0, 1, 500, len(whole)):
-        rest = lines(tiny, "--order", order, "--offset", str(had))
-        assert (lines(tiny, "--order", order, "--limit", str(had)) if had else []) == whole[:had]
-        assert rest == whole[had:]
+    first = lines(tiny, "--order", order, "--limit", "500")
+    assert first + lines(tiny, "--order", order, "--offset", "500") == whole
+    assert lines(tiny, "--order", order, "--offset", str(len(whole))) == []
     some = sim("stream", str(tiny), "--offset", "7", "--limit", "3", "--order", order)
     assert some.stdout.splitlines(keepends=True) == whole[7:10]
     assert some.stderr == "3 rows written; `--offset 10` goes on\n"
@@ -191,10 +190,11 @@ def test_a_reader_that_listens_is_connected_to(tiny: Path) -> None:
 
 
 def test_a_reader_that_goes_ends_the_stream_with_the_offset(tiny: Path) -> None:
-    """At 100,000 times the clock of a day it takes 0.9 s, and the reader goes at once."""
+    """Ten hours take twelve seconds at this speed, and the reader goes at once."""
     server, thread, got = serving(3)
     address = "127.0.0.1:{1}".format(*server.getsockname())
-    said = refused(sim("stream", str(tiny), "--connect", address, "--speed", "100000x"), 1)
+    pace = ("--from", "10 h", "--until", "20 h", "--speed", "3000x")
+    said = refused(sim("stream", str(tiny), "--connect", address, *pace), 1)
     thread.join(60)
     words = said.split()
     written, offset = int(words[4].replace(",", "")), int(words[8].strip("`"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -111,3 +112,12 @@ def test_no_room_bears_the_name_of_a_verb() -> None:
 
     verbs = {name.replace("-", "_") for name in cli.commands}
     assert not verbs & set(ROOMS)
+
+
+def test_contributing_lists_the_rooms_in_their_order() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = text.partition("| room of `sim/` |")[2].partition("\n\n")[0].splitlines()
+    listed = [room for row in rows for room in re.findall(r"`(\w+)/?`", row.split("|")[1])]
+    folders = {room for room in ROOMS if (ROOT / "sim" / room).is_dir()}
+    assert listed == [room for room in ROOMS if room in listed]
+    assert folders <= set(listed)

@@ -38,7 +38,7 @@ OF_ACCOUNTS = ("T17", "T18", "T19", "T20", "T21")
 @pytest.fixture(scope="session")
 def few(tmp_path_factory: pytest.TempPathFactory) -> RunTables:
     """All typologies for a minute: accounts are what is asked about."""
-    overrides = ["clock.duration=1 min", "scale=0.3", "separability=0", "tables.vectors=true"]
+    overrides = ["clock.duration=1 min", "scale=0.15", "separability=0", "tables.vectors=true"]
     out = tmp_path_factory.mktemp("few") / "run"
     run(load_scenario("separability", seed=41, overrides=overrides), out)
     return RunTables(out)

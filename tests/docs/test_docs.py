@@ -163,6 +163,14 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
+def test_every_page_is_in_the_menu_of_the_site() -> None:
+    """`make site` fails otherwise, and the fast tests do not build it."""
+    docs = ROOT / "docs"
+    menu = (docs / "site" / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2]
+    pages = {page.relative_to(docs).as_posix() for page in docs.rglob("*.md")}
+    assert set(re.findall(r": (\S+\.md)$", menu, re.MULTILINE)) | {"index.md"} == pages
+
+
 def test_reports_are_current() -> None:
     """A section of the tables and what else is there; `make verify` compares every byte."""
     kept = (ROOT / "reports" / "comparison.csv").read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ from sim.tables.schema import TABLES, arrow_schema
 
 # Monday, 5 January 2026
 OPENS_US = 1_767_571_200_000_000
-CONTEXT = Context(OPENS_US, OPENS_US + 86_400_000_000, first_number=1)
+CONTEXT = Context(OPENS_US, first_number=1)
 
 _ORDINARY: dict[str, Any] = {
     "http_status": 200,
@@ -34,7 +34,12 @@ _ORDINARY: dict[str, Any] = {
     "shared_prefix_tokens": 0,
     "think_time_s": 0.0,
 }
-FAILED: dict[str, Any] = {"http_status": 529, "input_tokens_total": 0, "output_tokens": 0, "finish_reason": None}
+FAILED: dict[str, Any] = {
+    "http_status": 529,
+    "input_tokens_total": 0,
+    "output_tokens": 0,
+    "finish_reason": None,
+}
 
 
 def call(number: int, at_s: float, *, lasts_s: float = 2, **columns: Any) -> dict[str, Any]:

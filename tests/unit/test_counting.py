@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +70,21 @@ def mishaps(good: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.fixture(params=["good", "mishaps"])
+@pytest.fixture(scope="module")
+def counts(good: Path) -> Counts:
+    return count_run(good)
+
+
+@pytest.fixture(scope="module", params=["good", "mishaps"])
 def counted(request: pytest.FixtureRequest) -> tuple[Path, Counts]:
     path: Path = request.getfixturevalue(request.param)
     return path, count_run(path)
+
+
+@cache
+def logged(path: Path) -> Any:
+    """The log of a run with its truth, read once; nobody changes it."""
+    return log_with_truth(path)
 
 
 def flags(log: Any) -> dict[str, Any]:
@@ -88,9 +100,8 @@ def flags(log: Any) -> dict[str, Any]:
     }
 
 
-def test_failed_attempts_set_c1_apart_from_c2(good: Path) -> None:
+def test_failed_attempts_set_c1_apart_from_c2(counts: Counts) -> None:
     """Between one and eight in a hundred attempts fail in ordinary weather."""
-    counts = count_run(good)
     assert 0.01 < 1 - counts.total["C2"] / counts.total["C1"] < 0.08
     assert counts.total["C2"] == counts.total["C3"] == counts.total["C4"]
     assert any(sums["C1"] > sums["C2"] for sums in counts.by_actor.values())
@@ -105,7 +116,7 @@ def test_the_mishaps_set_the_conventions_apart(mishaps: Path) -> None:
 
 def test_totals_are_those_of_a_plain_recount(counted: tuple[Path, Counts]) -> None:
     path, counts = counted
-    expected = {name: int(flag.sum()) for name, flag in flags(log_with_truth(path)).items()}
+    expected = {name: int(flag.sum()) for name, flag in flags(logged(path)).items()}
     expected["C6"] = len(read(path, "truth/tasks"))
     assert counts.total == expected
     assert set(counts.total) == set(COUNTED)
@@ -114,7 +125,7 @@ def test_totals_are_those_of_a_plain_recount(counted: tuple[Path, Counts]) -> No
 @pytest.mark.parametrize("group", ["typology", "actor"])
 def test_groups_are_those_of_a_plain_recount(counted: tuple[Path, Counts], group: str) -> None:
     path, counts = counted
-    log, tasks = log_with_truth(path), read(path, "truth/tasks")
+    log, tasks = logged(path), read(path, "truth/tasks")
     found = counts.by_typology if group == "typology" else counts.by_actor
     labels, key = log[f"{group}_id"].astype(str), tasks[f"{group}_id"].astype(str)
     assert set(found) == set(labels)
@@ -134,7 +145,7 @@ def test_days_are_those_of_a_plain_recount(counted: tuple[Path, Counts]) -> None
     import pandas as pd
 
     path, counts = counted
-    log, tasks = log_with_truth(path), read(path, "truth/tasks")
+    log, tasks = logged(path), read(path, "truth/tasks")
     day = log["ts_start"].dt.strftime("%Y-%m-%d")
     begun = tasks["started_at"].clip(lower=pd.Timestamp(MONDAY)).dt.strftime("%Y-%m-%d")
     assert list(counts.by_day) == ["2026-01-05", "2026-01-06", "2026-01-07"]
@@ -148,7 +159,7 @@ def test_the_spread_over_accounts_is_that_of_a_plain_recount(
     counted: tuple[Path, Counts], name: str
 ) -> None:
     path, counts = counted
-    log = log_with_truth(path)
+    log = logged(path)
     per_account = flags(log)[name].groupby(log["account_id"]).sum().to_numpy()
     found = counts.by_account[name]
     assert found.accounts == len(per_account) == log["account_id"].nunique()
@@ -159,30 +170,28 @@ def test_the_spread_over_accounts_is_that_of_a_plain_recount(
 
 
 @pytest.mark.parametrize("fmt", FORMATS[1:])
-def test_counts_do_not_depend_on_the_format(good: Path, tmp_path: Path, fmt: str) -> None:
+def test_counts_do_not_depend_on_the_format(counts: Counts, tmp_path: Path, fmt: str) -> None:
     text = carried_out(tmp_path / "run", fmt=fmt)
-    assert count_run(text) == count_run(good)
+    assert count_run(text) == counts
 
 
-def test_counts_are_those_of_the_simulation_itself(good: Path) -> None:
+def test_counts_are_those_of_the_simulation_itself(counts: Counts) -> None:
     rows, tasks = simulated(asked())
-    total = count_run(good).total
+    total = counts.total
     assert total["C1"] == len(rows)
     assert total["C6"] == len(tasks)
 
 
-def test_counts_can_be_written_as_json(good: Path) -> None:
+def test_counts_can_be_written_as_json(counts: Counts) -> None:
     import json
 
-    counts = count_run(good)
     written = json.loads(json.dumps(counts.to_dict()))
     assert written["total"] == counts.total
     assert written["conventions"] == COUNTED
     assert written["by_account"]["C1"]["max"] == counts.by_account["C1"].max
 
 
-def test_counts_are_shown_in_a_line_and_as_a_table(good: Path) -> None:
-    counts = count_run(good)
+def test_counts_are_shown_in_a_line_and_as_a_table(counts: Counts) -> None:
     shown = repr(counts)
     assert shown.startswith(f"<Counts: C1 {counts.total['C1']:,}, C2 ")
     assert len(shown) < 140
@@ -202,13 +211,12 @@ def test_counts_can_be_had_as_a_frame(good: Path) -> None:
     assert list(spread) == ["accounts", "mean", "p10", "p25", "p50", "p75", "p90", "p99", "max"]
 
 
-def test_units_can_be_had_as_a_frame(good: Path) -> None:
-    counts = count_run(good)
+def test_units_can_be_had_as_a_frame(good: Path, counts: Counts) -> None:
     tasks = counts.to_frame("task")
     assert list(tasks) == [
         *("units", "mean", "p50", "p90", "p99", "max", "tokens_mean", "cost_usd_mean")
     ]
-    log = log_with_truth(good)
+    log = logged(good)
     made = (log["http_status"] == 200).groupby([log["actor_id"].astype(str), log["task_uid"]]).sum()
     for actor, row in tasks.iterrows():
         assert row["units"] == len(made[actor])
@@ -238,9 +246,8 @@ def test_the_hour_that_a_clock_shows_twice_is_two_hours(tmp_path: Path) -> None:
     assert list(counts.by_day) == ["2026-10-24", "2026-10-25"]
 
 
-def test_what_json_says_is_what_charts_draw(good: Path) -> None:
+def test_what_json_says_is_what_charts_draw(counts: Counts) -> None:
     """Spreads of distributions, and all else as it is in the summary."""
-    counts = count_run(good)
     written = counts.to_dict()
     assert written["gini"] == counts.summary.gini
     assert written["by_hour"]["lab"] == counts.summary.by_hour["lab"].tolist()
@@ -251,11 +258,11 @@ def test_what_json_says_is_what_charts_draw(good: Path) -> None:
     assert written["tokens"]["task"]["lab"] == vars(counts.summary.tokens["task"]["lab"])
 
 
-def test_counts_by_what_there_is_not_are_refused(good: Path) -> None:
+def test_counts_by_what_there_is_not_are_refused(counts: Counts) -> None:
     with pytest.raises(
         InvalidInputError, match="counts by 'week': give one of account, day, hour, typ"
     ):
-        count_run(good).to_frame("week")
+        counts.to_frame("week")
 
 
 @pytest.mark.parametrize("by", ["actor", "typology", "task", "benchmark_run"])

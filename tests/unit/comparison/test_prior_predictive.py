@@ -202,7 +202,7 @@ def test_means_are_those_of_the_slow_draws(key: str) -> None:
     assert not other_means(*both(key))
 
 
-@pytest.mark.parametrize("accounts", [1, 2, 6])
+@pytest.mark.parametrize("accounts", [1, pytest.param(2, marks=pytest.mark.verify), 6])
 def test_large_shares_act_as_in_the_slow_draws(accounts: int) -> None:
     """What is rare in the shipped explanations is frequent here, and hidden by nothing."""
     x = with_constants(
@@ -366,6 +366,7 @@ def parts_of_variance(x: StepDistribution) -> tuple[float, float]:
     return float(np.mean(squares) - np.mean(np.square(means))), between
 
 
+@pytest.mark.verify
 def test_rounds_share_the_items_in_whole_draws() -> None:
     """With all dials of the work held, the total has the spread of the slow draws, but a tenth.
 

@@ -72,7 +72,7 @@ def test_a_report_names_most_accounts_and_acts_on_each_after_a_delay_of_its_own(
     """One share for each report, evenly between its ends; delays are lognormal."""
     rules = QUIET.model_copy(update={"sweep_probability": 1.0, "sweep_after_days": constant(5)})
     operated, shares = watch(1_000, operated=True), list[float]()
-    for seed in range(40):
+    for seed in range(20):
         found = run(operated, rules, Operator(replacement_share=1), days=200, seed=seed)
         when, who, why = of(found, BAN)
         assert (found.sweeps, set(why.tolist())) == (1, {REPORT})
@@ -86,7 +86,7 @@ def test_a_report_names_most_accounts_and_acts_on_each_after_a_delay_of_its_own(
         assert abs(delays.std() - 1) < 4 / math.sqrt(2 * len(who))
     assert min(shares) > 0.7 - 0.05
     assert max(shares) < 0.95 + 0.03
-    assert abs(np.mean(shares) - 0.825) < 4 * 0.25 / math.sqrt(12 * 40)
+    assert abs(np.mean(shares) - 0.825) < 4 * 0.25 / math.sqrt(12 * 20)
     assert np.std(shares) > 0.04
 
 

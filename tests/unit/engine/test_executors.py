@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import dask
+import dask.distributed  # its settings must be there before one is changed
 import pytest
 
 from sim.engine.executors import (
     InProcess,
     Workers,
     in_process,
+    map_in_order,
     map_unordered,
     process_pool,
     workers,
@@ -43,6 +46,21 @@ def refuse_three(number: int) -> int:
 def die_at_three(number: int) -> int:
     if number == 3:
         os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def die_in_a_message(_number: int) -> None:
+    """Say that a result of a thousand bytes follows, send five of them, and die."""
+    frame = sys._getframe()
+    while "result_queue" not in frame.f_locals:
+        frame = frame.f_back  # type: ignore[assignment]
+    pipe = frame.f_locals["result_queue"]._writer.fileno()
+    os.write(pipe, struct.pack("!i", 1_000) + b"begun")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def sleep_shortly(number: int) -> int:
+    time.sleep(0.05 * (3 - number % 4))
     return number
 
 
@@ -160,6 +178,21 @@ def test_the_death_of_a_worker_is_one_clear_error() -> None:
         list(map_unordered(who, die_at_three, [(n,) for n in range(9)]))
     assert str(caught.value) == ANEW
     assert not isinstance(caught.value, InvalidInputError)
+
+
+@pytest.mark.parametrize("mapped", [map_unordered, map_in_order])
+def test_a_death_in_the_middle_of_a_result_is_noticed(
+    mapped: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sim.engine.executors.LOOK_S", 0.1)
+    with pytest.raises(SimError) as caught, process_pool(1) as who:
+        list(mapped(who, die_in_a_message, [(n,) for n in range(9)]))
+    assert str(caught.value) == ANEW
+
+
+def test_results_come_in_the_order_of_the_calls(pair: Workers) -> None:
+    for who in (pair, Workers(InProcess(), 1)):
+        assert list(map_in_order(who, sleep_shortly, [(n,) for n in range(12)])) == [*range(12)]
 
 
 def test_a_dask_cluster_that_keeps_losing_workers_is_one_clear_error() -> None:

@@ -17,9 +17,11 @@ from sim.engine.spill import (
     TASKS,
     TIME,
     Index,
+    ReadAhead,
     RecordSpan,
     SpillFile,
     SpillWriter,
+    _packed,
     read_records,
     unpacked,
 )
@@ -89,6 +91,35 @@ def test_the_rows_of_any_cells_come_back(
         assert index.counts(table).tolist() == [
             len(expected(files, table, cell, cell + 1)) for cell in range(GRID.cells)
         ]
+
+    windows = [index.spans(t, *w) for t in (EXCHANGES, TASKS) for w in ((0, first), (first, last))]
+    tables = [EXCHANGES, EXCHANGES, TASKS, TASKS]
+    together = zip(tables, windows, strict=True)
+    ahead = ReadAhead(store, [(table, span) for table, spans in together for span in spans])
+    for table, spans in zip(tables, windows, strict=True):
+        assert (read_records(ahead, table, spans) == read_records(store, table, spans)).all()
+
+
+class Asked:
+    """A store of one file, and what is asked of it."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data, self.spans = data, list[tuple[str, int, int]]()
+
+    def read_into(self, spans: Any) -> None:
+        for path, offset, buffer in spans:
+            self.spans.append((path, offset, len(buffer)))
+            buffer[:] = self.data[offset : offset + len(buffer)]
+
+
+def test_neighbours_are_read_as_one() -> None:
+    size = RECORDS[TASKS].itemsize
+    rows = rows_at(TASKS, [10, 20, 30, 40, 50], 0)
+    store: Any = Asked(_packed(rows, RECORDS[TASKS]).tobytes())
+    spans = [RecordSpan("a", 3 * size, 1), RecordSpan("a", 0, 1), RecordSpan("a", size, 1)]
+    ahead = ReadAhead(store, [(TASKS, span) for span in spans])
+    assert store.spans == [("a", 0, 2 * size), ("a", 3 * size, size)]
+    assert read_records(ahead, TASKS, spans)[TIME[TASKS]].tolist() == [40, 10, 20]
 
 
 @pytest.mark.parametrize("table", [EXCHANGES, TASKS])

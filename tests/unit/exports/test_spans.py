@@ -176,7 +176,7 @@ def test_attempts_alone_share_a_trace_by_what_the_client_sends() -> None:
             row(4, 7),
         ],
     )
-    alone = [spans_of(json.loads(line))[0] for line in otlp.attempt_lines(table, CONTEXT)]
+    alone = [spans_of(json.loads(line))[0] for line in otlp.attempt_lines(table)]
     assert [int(span.trace[16:], 16) for span in alone] == [20, 20, 30, 4]
     assert [span.failed for span in alone] == [True, False, False, False]
     assert alone[1].said["http.request.resend_count"] == 1

@@ -110,6 +110,7 @@ def test_the_interval_of_a_mean_is_student_s(three: Any) -> None:
     assert found.high == pytest.approx(mine.mean() + student.ppf(0.95, 2) * error)
 
 
+@pytest.mark.verify
 def test_intervals_of_means_cover_what_they_say() -> None:
     """A population of single exchanges: its mean number is known."""
     from sim.actors.arrivals.rates import expected_exchanges

@@ -37,7 +37,9 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return written
 
 
-@pytest.mark.parametrize("case", ["accounts", "people", "exchanges"])
+@pytest.mark.parametrize(
+    "case", ["accounts", "exchanges", pytest.param("people", marks=pytest.mark.verify)]
+)
 def test_memory_is_foreseen_within_a_factor_of_two(case: str) -> None:
     assert case in CASES
     assert 0.5 < taken(case) / foreseen(case) < 2

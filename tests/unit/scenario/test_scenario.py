@@ -6,6 +6,7 @@ import json
 import math
 import pickle
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,11 @@ def test_shipped_scenario_names_its_schema_and_itself(path: Path) -> None:
 # JSON Schema
 
 
+@cache
+def validator() -> Any:
+    return jsonschema.Draft202012Validator(sim.schema())
+
+
 def test_committed_schema_is_up_to_date() -> None:
     """Remedy: `sim schema > scenarios/schema.json`."""
     committed = json.loads((ROOT / "scenarios" / "schema.json").read_text(encoding="utf-8"))
@@ -86,15 +92,14 @@ def test_committed_schema_is_up_to_date() -> None:
 @pytest.mark.parametrize("path", [*VALID, *SHIPPED], ids=name_of)
 def test_schema_accepts_what_loads(path: Path) -> None:
     data = parse_yaml(path.read_text(encoding="utf-8"), path.name).data
-    jsonschema.Draft202012Validator(sim.schema()).validate(data)
+    validator().validate(data)
 
 
 def test_schema_refuses_unknown_keys_and_ids() -> None:
     data = parse_yaml((HERE / "valid" / "benchmark.yaml").read_text(), "").data
-    validator = jsonschema.Draft202012Validator(sim.schema())
     for key, value in (("acounts", 5), ("model", "claude-sonnet-9"), ("runs", 0)):
         changed = {**data, "actors": [{**data["actors"][0], key: value}]}
-        assert not validator.is_valid(changed), key
+        assert not validator().is_valid(changed), key
 
 
 def test_schema_describes_every_key() -> None:
