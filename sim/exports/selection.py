@@ -46,6 +46,13 @@ class Selection:
         by_actor = ("actor_id",) if self.actors else ()
         return (*by_actor, "session_uid") if self.sessions is not None else by_actor
 
+    @property
+    def finds_nothing(self) -> str:
+        """What is said of a run in which no row is meant."""
+        of = f" of {' and '.join(self.actors)}" if self.actors else ""
+        stretch = f"from {text_of(self.since_us)} to {text_of(self.until_us)}"
+        return f"has no exchanges{of} {stretch}; select more"
+
     def of(self, part: pa.Table) -> pa.Table:
         """Return the rows of a part of the log that are meant; `sessions` is not looked at.
 

@@ -262,9 +262,11 @@ def test_however_it_ends_the_offset_is_told(
     [
         (["--speed", "0x"], "--speed: should be a number above 0, such as 60x or 0.5x, or max; fou"
             "nd text '0x'\n"),
-        (["--offset", "13"], "run: offset: the stream has 12 rows, found 13\n"),
-        (["--offset", "9", "--until", "8 h"], "run: offset: the stream has 4 rows, found 9\n"),
-        (["--until", "1 h"], "run: no exchange is selected; select more\n"),
+        (["--offset", "13"], "run: offset: should be 0 to 12, the rows of the stream; found 13\n"),
+        (["--offset", "9", "--until", "8 h"], "run: offset: should be 0 to 4, the rows of the stre"
+            "am; found 9\n"),
+        (["--until", "1 h"], "run: has no exchanges from 2026-02-02T00:00:00Z to 2026-02-02T01:00:0"
+            "0Z; select more\n"),
         (["--listen", "0.0.0.0:9000"], "--listen: a run is streamed on this machine alone, to 127."
             "0.0.1:PORT, localhost:PORT, [::1]:PORT or unix:PATH; found text '0.0.0.0:9000'\n"),
         (["--actor", "nobody"], "run: --actor: there is no actor 'nobody'; there are developer\n"),
