@@ -205,10 +205,14 @@ def test_answers_of_the_spend_log_begin_within_the_row(lines: Lines, log: pd.Dat
         assert start <= began <= end
 
 
-def test_metadata_of_the_spend_log_has_the_details_or_the_error(
+def test_rows_of_the_spend_log_say_who_asked_and_have_the_details_or_the_error(
     lines: Lines, log: pd.DataFrame
 ) -> None:
     for row, of in zip(lines["litellm"], log.to_dict("records"), strict=True):
+        assert row["user"] == f"acc_{of['account_id']:016x}"
+        assert row["api_key"] == f"key_{of['api_key_id']:016x}"
+        assert row["team_id"] == f"wrk_{of['workspace_id']:016x}"
+        assert (row["model"], row["model_group"]) == (of["model_served"], of["model_requested"])
         metadata = json.loads(row["metadata"])
         assert metadata["attempted_retries"] == of["resend_count"]
         if of["http_status"] == 200:
@@ -226,6 +230,14 @@ def test_events_are_the_rows_of_the_log(lines: Lines, log: pd.DataFrame) -> None
         assert event["metadata"]["uid"] == f"req_{of['exchange_id']:016x}"
         assert event["time"] == of["ts_start"].value // 1_000_000
         assert event["http_response"]["code"] == of["http_status"]
+        lasted_us = (of["ts_end"] - of["ts_start"]).value // 1_000
+        assert event["http_response"]["latency"] == lasted_us // 1_000
+        user = event["actor"]["user"]
+        assert user["uid"] == f"acc_{of['account_id']:016x}"
+        assert user["org"]["uid"] == f"org_{of['org_id']:016x}"
+        (key,) = user["programmatic_credentials"]
+        assert key["uid"] == f"key_{of['api_key_id']:016x}"
+        assert event["ai_model"]["name"] == of["model_served"]
         assert event["status_id"] == (1 if of["http_status"] == 200 else 2)
         assert event["message_context"]["prompt_tokens"] == of["input_tokens_total"]
         assert event["message_context"]["completion_tokens"] == of["output_tokens"]
