@@ -347,7 +347,7 @@ def target_text(source: TargetLike) -> str:
     return place if "/" in place else f"./{place}"
 
 
-# Selections of calls
+# Selections of rows
 
 
 def selection_from(
@@ -358,7 +358,7 @@ def selection_from(
     until: str | datetime | None,
     sessions: int | None = None,
 ) -> Selection:
-    """Return which calls of a run are meant.
+    """Return which rows of a run are meant.
 
     Parameters
     ----------

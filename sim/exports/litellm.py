@@ -155,6 +155,7 @@ def _metadata(rows: pa.Table, of: Mapping[str, pa.Array], ok: Bools) -> pa.Array
         member("error_class", of["error_type"]),
         member("llm_provider", _provider(rows)),
     )
+
     return objects(
         member("status", or_else(where(ok, '"success"'), '"failure"')),
         member("user_api_key", of["api_key_id"]),

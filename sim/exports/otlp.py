@@ -109,6 +109,7 @@ def attempt_lines(rows: pa.Table) -> list[bytes]:
         microseconds(rows, "ts_start"),
         microseconds(rows, "ts_end"),
     )
+
     call, attempt = _call(rows), attributes.http(rows)
     said = call._replace(attributes=[*call.attributes, *attempt])
     return as_lines(joined(_HEAD, _span_texts(spans, said), _TAIL))

@@ -39,6 +39,7 @@ def reader_that_comes(address: Address, tell: Callable[[Address], None]) -> Iter
         with _saying(f"cannot listen at {address}"):
             listener.bind(address.where)
             listener.listen(1)
+
         if isinstance(address.where, str):
             until_it_came.callback(Path(address.where).unlink, missing_ok=True)
             tell(address)
