@@ -23,6 +23,7 @@ from sim.scenario import load_scenario
 from sim.tables import schema
 from tests.support.commands import runner
 from tests.support.paths import ROOT
+from tests.support.run_by_verify import to_run
 from tools import generate_docs
 from tools.examples import FENCE, matches, run_examples
 
@@ -48,7 +49,7 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 
 # A page with a notebook is run by test_notebook.py.
 @pytest.mark.parametrize(
-    "page", [p for p in PAGES if not p.with_suffix(".ipynb").exists()], ids=name_of
+    "page", to_run([p for p in PAGES if not p.with_suffix(".ipynb").exists()]), ids=name_of
 )
 def test_commands_run_and_print_what_is_shown(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
