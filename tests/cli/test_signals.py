@@ -312,3 +312,14 @@ def test_a_worker_that_dies_in_a_rerun(here: Path, monkeypatch: pytest.MonkeyPat
     said = refused(sim("verify", "--rerun", "out", "-j", "2"), 1)
     assert said == f"{DIED}; run it again with fewer workers (-j)\n"
     assert names(here) == ["out", "tiny.yaml"]
+
+
+def test_output_waits_for_its_reader_whatever_was_set() -> None:
+    """A program that shares a pipe may have set that writing to it does not wait."""
+    read, written = os.pipe()
+    os.set_blocking(written, False)
+    code = "from sim.cli.process import own_process\nwith own_process():\n    pass"
+    subprocess.run([sys.executable, "-c", code], stdout=written, check=True)
+    assert os.get_blocking(written)
+    os.close(read)
+    os.close(written)
