@@ -507,7 +507,7 @@ def _exchanges_of_first_task() -> Iterator[list[str]]:
 
 def results_of_torture() -> str:
     """What `make torture` wrote last, of each part."""
-    found = json.loads((DOCS / "background" / "torture.json").read_text(encoding="utf-8"))
+    found = recorded("torture")
     header = ["part", "from seed", "tried", "passed", "refused", "failed", "minutes"]
     rows = [
         [
@@ -519,9 +519,7 @@ def results_of_torture() -> str:
         ]
         for part, said in found.items()
     ]
-    used = {name: number for said in found.values() for name, number in said["versions"].items()}
-    versions = ", ".join(f"{name} {number}" for name, number in used.items())
-    return f"Written by `make torture`, with {versions}:\n\n" + table(header, rows, right=6)
+    return f"{measured_when(found, 'make torture')}\n{table(header, rows, right=6)}"
 
 
 # Measurements

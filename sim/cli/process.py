@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import NoReturn
 
+from sim.tables.connections import SAID_OF_INTERRUPTS, interrupt_queries
+
 _STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 # What is printed when a signal has ended the command.
 _MESSAGES = {
@@ -17,8 +19,6 @@ _MESSAGES = {
     signal.SIGTERM: "stopped by SIGTERM",
     signal.SIGHUP: "stopped by SIGHUP",
 }
-# What DuckDB says in place of the interrupt when a signal comes in the middle of a query.
-_SAID_OF_INTERRUPTS = ("Query interrupted", "INTERRUPT Error: Interrupted!")
 # The signals that came to this process.
 _come: list[signal.Signals] = []
 
@@ -48,7 +48,7 @@ def interrupted_by(error: BaseException | None) -> KeyboardInterrupt | None:
         Any error; its chain of causes and contexts is followed. None has no interrupt.
     """
     while error is not None and not isinstance(error, KeyboardInterrupt):
-        if str(error) in _SAID_OF_INTERRUPTS:
+        if str(error) in SAID_OF_INTERRUPTS:
             return KeyboardInterrupt()
         error = error.__cause__ or error.__context__
     return error
@@ -95,6 +95,7 @@ def _stop(number: int, _frame: FrameType | None) -> NoReturn:
     for other in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(other, signal.SIG_IGN)
     _come.append(signal.Signals(number))
+    interrupt_queries()
     raise Stopped(number)
 
 

@@ -152,7 +152,7 @@ class Source:
 
     Attributes
     ----------
-    calls
+    rows
         Gives the selected rows of the log by time, with the columns that the format asks for, as
         Arrow tables. Each call of it begins at the first row.
     table
@@ -161,7 +161,7 @@ class Source:
         When the log opens.
     """
 
-    calls: Callable[[], Iterator[pa.Table]]
+    rows: Callable[[], Iterator[pa.Table]]
     table: Callable[[str], pa.Table]
     context: Context
 

@@ -93,7 +93,7 @@ def write(source: Source, folder: Folder) -> Encoded:
     Parameters
     ----------
     source
-        The calls that are meant, and the other tables of the log.
+        The rows that are meant, and the other tables of the log.
     folder
         Where the tables go.
 
@@ -130,7 +130,7 @@ def _sums(source: Source) -> pa.Table | None:
     import pyarrow as pa
 
     sums: pa.Table | None = None
-    for rows in source.calls():
+    for rows in source.rows():
         counted = _counted(rows)
         sums = counted if sums is None else _added(pa.concat_tables([sums, counted]))
     return sums

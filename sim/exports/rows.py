@@ -1,4 +1,4 @@
-"""The calls that an export is made of: log and truth side by side, by time or by session.
+"""The rows that an export is made of: log and truth side by side, by time or by session.
 
 Rows come in batches, so that memory does not grow with the run. By time they are read as the log
 has them. By session they go through a database on disk, which sorts them.
@@ -29,7 +29,7 @@ _READING = 0.4
 
 
 @dataclass(frozen=True)
-class Calls:
+class LogRows:
     """The rows of a run that a format reads.
 
     Attributes
@@ -135,22 +135,22 @@ class Calls:
         return pa.array(found, pa.int64())
 
 
-def _meant(calls: Calls, sessions: Any) -> Iterator[pa.Table]:
+def _meant(wanted: LogRows, sessions: Any) -> Iterator[pa.Table]:
     """Yield the rows that are meant, part by part, with all columns that were read.
 
     Parameters
     ----------
-    calls
-        What is wanted; what the selection needs is read too.
+    wanted
+        Which rows and columns; what the selection needs is read too.
     sessions : pyarrow.Array or None
         Sessions that are meant; None for all.
     """
     import pyarrow.compute as pc
 
-    columns = _each_once("exchange_id", "ts_start", *calls.columns)
-    truth = _each_once(*calls.truth, *calls.selection.truth)
-    for part in _parts(calls.run, columns, truth):
-        rows = calls.selection.of(part)
+    columns = _each_once("exchange_id", "ts_start", *wanted.columns)
+    truth = _each_once(*wanted.truth, *wanted.selection.truth)
+    for part in _parts(wanted.run, columns, truth):
+        rows = wanted.selection.of(part)
         if sessions is not None:
             rows = rows.filter(pc.is_in(rows.column("session_uid"), sessions))
         if rows.num_rows:
@@ -182,13 +182,13 @@ def _parts(run: Run, columns: Sequence[str], truth: Sequence[str]) -> Iterator[p
 
 
 def _by_session(
-    calls: Calls, parts: Iterator[pa.Table], reading: Callable[[int], None]
+    wanted: LogRows, parts: Iterator[pa.Table], reading: Callable[[int], None]
 ) -> Generator[pa.Table, None, None]:
     """Yield rows session by session, those of a session in their order; typed as they came.
 
     Parameters
     ----------
-    calls
+    wanted
         Says how many rows come at once, and which run it is, for messages.
     parts
         The rows in the order of the log, with `session_uid`.
@@ -198,21 +198,21 @@ def _by_session(
     import pyarrow as pa
 
     schema, rows = None, 0
-    with scratch(f"{calls.run.store}: its sessions") as database:
+    with scratch(f"{wanted.run.store}: its sessions") as database:
         for part in parts:
             places = pa.array(range(rows, rows + part.num_rows), pa.int64())
-            put(database, "calls", part.append_column("place", places))
+            put(database, "log", part.append_column("place", places))
             schema, rows = part.schema, rows + part.num_rows
         if schema is None:
             return
         reading(rows)
-        for batch in database.sql(_BY_SESSION).to_arrow_reader(calls.batch_rows):
+        for batch in database.sql(_BY_SESSION).to_arrow_reader(wanted.batch_rows):
             yield pa.Table.from_batches([batch]).cast(schema)
 
 
 _BY_SESSION = """
-SELECT calls.* EXCLUDE (place)
-FROM calls JOIN (SELECT session_uid, min(place) AS first FROM calls GROUP BY ALL)
+SELECT log.* EXCLUDE (place)
+FROM log JOIN (SELECT session_uid, min(place) AS first FROM log GROUP BY ALL)
 USING (session_uid) ORDER BY first, place
 """
 

@@ -12,7 +12,8 @@ import duckdb
 
 from sim.documents.printable import printable, said
 from sim.errors import SimError
-from sim.tables.database import heeding_signals, quoted
+from sim.tables.connections import connect, heeding_signals
+from sim.tables.database import quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,7 +38,7 @@ def scratch(what: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     with tempfile.TemporaryDirectory(prefix="sim-export-") as folder:
         try:
-            with heeding_signals(), duckdb.connect(str(Path(folder) / "rows.duckdb")) as database:
+            with heeding_signals(), connect(str(Path(folder) / "rows.duckdb")) as database:
                 database.execute(
                     "SET TimeZone = 'UTC'; SET enable_progress_bar = false; SET threads = 1; "
                     f"SET memory_limit = {quoted(MEMORY)}; SET temp_directory = {quoted(folder)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,8 @@ from sim.errors import InvalidInputError
 from sim.exports.format import AnyFormat, Context, Encoded, FolderFormat, Format, Source
 from sim.exports.line_order import by_time
 from sim.exports.places import Target, Written, target_of
-from sim.exports.rows import BATCH_ROWS, Calls
-from sim.exports.selection import Selection, text_of
+from sim.exports.rows import BATCH_ROWS, LogRows
+from sim.exports.selection import Selection
 from sim.tables.reading import Run
 
 if TYPE_CHECKING:
@@ -62,13 +62,12 @@ class Export:
     def lines(self) -> list[str]:
         """Return it as `sim export` prints it."""
         lines = [
-            f"{self.place}: {self.records:,} {self.of} of {self.exchanges:,} exchanges (C1), as "
-            f"{self.format}",
+            f"{self.place}: {_counted(self.records, self.of)} of "
+            f"{_counted(self.exchanges, 'exchanges')} (C1), as {self.format}",
             f"  {self.bytes:,} bytes, SHA-256 {self.sha256}",
         ]
         if self.left_out:
-            left_out = ", ".join(f"{rows:,} {why}" for why, rows in self.left_out.items())
-            lines.append(f"  left out: {left_out}")
+            lines.append(f"  left out: {_by_reason(self.left_out)}")
         return lines
 
 
@@ -82,7 +81,7 @@ def export(
     observe: Observer | None = None,
     force: bool = False,
 ) -> Export:
-    """Write the calls of a run that are meant; the bytes do not depend on the workers.
+    """Write the rows of a run that are meant; the bytes do not depend on the workers.
 
     Parameters
     ----------
@@ -93,7 +92,7 @@ def export(
     place
         Path or URL of a file or folder; `-` for standard output.
     selection
-        Which calls.
+        Which rows.
     workers
         Who encodes; this process if left out.
     observe
@@ -111,9 +110,9 @@ def export(
     """
     target = target_of(place, form, run.store, force=force)
     form = usable(form, run)
-    rows = form.batch_rows if isinstance(form, Format) else BATCH_ROWS
-    calls = Calls(run, form.columns, form.truth, selection, rows)
-    work = _Export(calls, form, target, observe or (lambda _: None))
+    batch_rows = form.batch_rows if isinstance(form, Format) else BATCH_ROWS
+    log = LogRows(run, form.columns, form.truth, selection, batch_rows)
+    work = _Export(log, form, target, observe or (lambda _: None))
     with contextlib.ExitStack() as stack:
         ready = workers or stack.enter_context(in_process())
         if run.summary["exchanges"] < ready.worthwhile:
@@ -155,7 +154,7 @@ def usable(form: AnyFormat, run: Run) -> AnyFormat:
 class _Export:
     """One export, and what it has counted so far."""
 
-    calls: Calls
+    log: LogRows
     form: AnyFormat
     target: Target
     observe: Observer
@@ -194,7 +193,7 @@ class _Export:
 
     def _write_tables(self, form: FolderFormat) -> Written:
         """Have a format write its tables itself."""
-        run = self.calls.run
+        run = self.log.run
         source = Source(
             self._by_time, lambda name: run.table(name, run.columns(name)), self._context
         )
@@ -205,12 +204,12 @@ class _Export:
 
     @property
     def _context(self) -> Context:
-        return Context(self.calls.run.scenario.clock.opening_us)
+        return Context(self.log.run.scenario.clock.opening_us)
 
     def _by_time(self) -> Iterator[pa.Table]:
         """Yield the rows by time, and count them from the first."""
         self.rows = 0
-        for batch in self.calls.by_time(self._share):
+        for batch in self.log.by_time(self._share):
             self.rows += batch.num_rows
             yield batch
 
@@ -220,7 +219,7 @@ class _Export:
         with contextlib.closing(encoded):
             counted = map(self._add, encoded)
             if form.lines_by_time:
-                data = by_time(counted, f"{self.calls.run.store}: its lines")
+                data = by_time(counted, f"{self.log.run.store}: its lines")
             else:
                 data = (piece.data for piece in counted)
             yield from filter(None, data)
@@ -228,7 +227,7 @@ class _Export:
     def _todo(self, form: Format) -> Iterator[tuple[Any, ...]]:
         """Yield the arguments of `_encode` for batch after batch."""
         by_session = form.order == "session"
-        batches = self.calls.by_session(self._share) if by_session else self._by_time()
+        batches = self.log.by_session(self._share) if by_session else self._by_time()
         context = self._context
         for batch in batches:
             if by_session:
@@ -252,23 +251,23 @@ class _Export:
         """Raise InvalidInputError if nothing was selected, or nothing of it can be written."""
         if self.records:
             return
-        place = self.calls.run.store
+        place = self.log.run.store
         if not self.left_out:
-            raise InvalidInputError(f"{place}: {_nothing(self.calls.selection)}")
-        reasons = ", ".join(f"{rows:,} {why}" for why, rows in sorted(self.left_out.items()))
+            raise InvalidInputError(f"{place}: {self.log.selection.finds_nothing}")
         raise InvalidInputError(
-            f"{place}: {self.form.id} has nothing of the {self.rows:,} exchanges that were "
-            f"selected ({reasons}); select more"
+            f"{place}: {self.form.id} has nothing of what was selected, "
+            f"{_counted(self.rows, 'exchanges')}: {_by_reason(self.left_out)}; select more"
         )
 
 
-def _nothing(selection: Selection) -> str:
-    """Return in words that a selection finds nothing."""
-    of = f" of {' and '.join(selection.actors)}" if selection.actors else ""
-    return (
-        f"has no exchanges{of} from {text_of(selection.since_us)} to {text_of(selection.until_us)}"
-        "; select more"
-    )
+def _counted(number: int, words: str) -> str:
+    """Return a number of things that take an s, `1 line` or `2 lines`."""
+    return f"{number:,} {words.removesuffix('s') if number == 1 else words}"
+
+
+def _by_reason(left_out: Mapping[str, int]) -> str:
+    """Return how many rows are left out for each reason."""
+    return ", ".join(f"{why} ({rows:,})" for why, rows in sorted(left_out.items()))
 
 
 def _packed(batch: pa.Table) -> bytes:

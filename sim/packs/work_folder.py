@@ -11,7 +11,8 @@ from typing import Any
 from sim.packs import pack_files
 from sim.packs.pack_files import FORMAT, SPILL
 from sim.packs.steps import rows_of
-from sim.tables.database import RunTables, heeding_signals
+from sim.tables.connections import heeding_signals
+from sim.tables.database import RunTables
 from sim.tables.formats import FileRecord, writing_table
 from sim.tables.store import Store
 

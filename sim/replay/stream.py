@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from sim.errors import InvalidInputError
-from sim.exports.rows import Calls
+from sim.exports.rows import LogRows
 from sim.replay.order import MOMENT, Order, by_end, cut
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Stream:
             raise InvalidInputError(f"offset: should be 0 or more, found {self.offset}")
         if self.limit is not None and self.limit < 1:
             raise InvalidInputError(f"limit: should be 1 or more, found {self.limit}")
-        self._calls()
+        self._log_rows()
         self._expect_offset(self.run.summary["exchanges"])
 
     def tables(self) -> Iterator[pa.Table]:
@@ -81,7 +81,7 @@ class Stream:
                 rows += table.num_rows
                 yield table
 
-        meant = counted(self._calls().by_time())
+        meant = counted(self._log_rows().by_time())
         ordered = by_end(meant) if self.order == "end" else meant
         yield from cut(ordered, self.offset, self.limit, BATCH_ROWS)
         self._expect_offset(rows)
@@ -119,16 +119,17 @@ class Stream:
         """Return the columns that are wanted."""
         return list(self.columns or self.run.columns("log/exchanges"))
 
-    def _calls(self) -> Calls:
+    def _log_rows(self) -> LogRows:
         """Return the rows that are meant, with the columns that order them."""
         needed = ("exchange_id", "ts_start", "ts_end", *self._columns())
-        return Calls(self.run, tuple(dict.fromkeys(needed)), (), self.selection)
+        return LogRows(self.run, tuple(dict.fromkeys(needed)), (), self.selection)
 
     def _expect_offset(self, rows: int) -> None:
         """Raise InvalidInputError unless the stream can begin behind so many rows."""
         if not rows:
-            raise InvalidInputError(f"{self.run.store}: no exchange is selected; select more")
+            raise InvalidInputError(f"{self.run.store}: {self.selection.finds_nothing}")
         if self.offset > rows:
             raise InvalidInputError(
-                f"{self.run.store}: offset: the stream has {rows:,} rows, found {self.offset:,}"
+                f"{self.run.store}: offset: should be 0 to {rows:,}, the rows of the stream; found "
+                f"{self.offset:,}"
             )

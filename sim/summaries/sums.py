@@ -21,6 +21,7 @@ from sim.documents.printable import said
 from sim.errors import InvalidInputError, SimError
 from sim.streams import MISSING
 from sim.summaries.local_time import ahead_s, local_hours
+from sim.tables.connections import connect
 from sim.tables.conventions import OF_ROWS
 from sim.tables.exchange_parts import coded_words, convention_flags, exchange_parts
 from sim.tables.reading import Run
@@ -278,7 +279,7 @@ def sums_of(run: Run, zone: ZoneInfo) -> Iterator[RunSums]:
 
     with tempfile.TemporaryDirectory(prefix="sim-sums-") as folder:
         settings: dict[str, Any] = {"temp_directory": folder, "memory_limit": _MEMORY}
-        database = duckdb.connect(config=settings)
+        database = connect(settings=settings)
         try:
             sums = RunSums(run, zone, database)
             sums.read()

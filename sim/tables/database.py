@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
+from sim.tables.connections import connect
 from sim.tables.reading import Run
 from sim.tables.schema import TABLES
 
@@ -21,17 +19,6 @@ _WAYS = {
     "workspace_id": "log_credentials",
     "api_key_id": "log_credentials",
 }
-
-
-@contextlib.contextmanager
-def heeding_signals() -> Iterator[None]:
-    """Raise KeyboardInterrupt where a signal ended a query; DuckDB makes another error of it."""
-    try:
-        yield
-    except RuntimeError as error:
-        if str(error) != "Query interrupted":
-            raise
-        raise KeyboardInterrupt from error
 
 
 def name_of(stem: str) -> str:
@@ -98,7 +85,7 @@ class RunTables:
         return made
 
     def _open(self, files: Mapping[str, Sequence[Path]], opens_us: int, closes_us: int) -> None:
-        self.connection = duckdb.connect()
+        self.connection = connect()
         self.connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         self.opens_us, self.closes_us = opens_us, closes_us
         self._planted = 0

@@ -8,6 +8,7 @@ from typing import Any
 
 from sim.documents.printable import said
 from sim.errors import InvalidInputError
+from sim.tables.connections import connect
 
 
 def view_of(table: str) -> str:
@@ -59,7 +60,7 @@ def relation(
     if truth and not any(view.startswith("truth_") for view in tables):
         raise InvalidInputError(f"{place}: its truth was taken away; ask without truth")
 
-    connection = duckdb.connect()
+    connection = connect()
     # variables of this module are no tables, and times are shown as they are stored
     connection.execute("SET python_enable_replacements = false; SET TimeZone = 'UTC'")
     for view, name in tables.items():

@@ -122,6 +122,7 @@ def die_once(path: str) -> str:
     return path
 
 
+@pytest.mark.verify
 def test_what_a_worker_was_doing_when_it_died_another_does(
     tmp_path: Path, reached: Workers
 ) -> None:

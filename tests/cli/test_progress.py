@@ -47,7 +47,9 @@ def plain(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
 
 
-@pytest.mark.parametrize("options", [(), ("-j", "1", "--json")])
+@pytest.mark.parametrize(
+    "options", [pytest.param((), marks=pytest.mark.verify), ("-j", "1", "--json")]
+)
 def test_a_terminal_shows_bars(place: Path, options: tuple[str, ...]) -> None:
     code, stdout, shown = on_terminal(place, *options)
     assert code == 0
@@ -80,7 +82,7 @@ def test_quiet_shows_no_bar_on_a_terminal(place: Path, options: tuple[str, ...])
 @pytest.mark.parametrize(
     "options",
     [
-        ("-j", "1"),  # two workers: the test of JSON below
+        ("-j", "1"),
         pytest.param(("-j", "2"), marks=pytest.mark.verify),
         pytest.param(("-j", "2", "--dask", "local"), marks=pytest.mark.verify),
     ],
@@ -92,16 +94,14 @@ def test_elsewhere_nothing_is_said_while_it_goes(place: Path, options: tuple[str
 
 
 def test_json_is_one_object_with_the_fields_that_are_documented(place: Path) -> None:
-    code, stdout, stderr = command(
-        *("run", "tiny.yaml", "-o", "new", "-j", "2", "--json"), folder=place
-    )
-    assert (code, stderr) == (0, "")
-    said: dict[str, Any] = json.loads(stdout)
+    result = sim("run", "tiny.yaml", "-o", "new", "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    said: dict[str, Any] = json.loads(result.stdout)
     described = re.findall(r"^\| `([\w.]+)` \| ", FIELDS.read_text(encoding="utf-8"), re.MULTILINE)
     of_actors = [f"actors.{name}" for name in said["actors"][0]]
     assert described == [*said, *of_actors]
     assert said["run"] == "new"
-    assert (said["seed"], said["workers"], said["shards"], said["parts"]) == (7, 2, 3, 1)
+    assert (said["seed"], said["workers"], said["shards"], said["parts"]) == (7, 1, 3, 1)
     manifest = json.loads((place / "new/manifest.json").read_text())
     assert said["bytes"] == sum(file["bytes"] for file in manifest["files"])
     assert said["exchanges"] == sum(actor["exchanges_in_log"] for actor in said["actors"])

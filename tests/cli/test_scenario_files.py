@@ -342,7 +342,9 @@ def test_module_runs_and_help_imports_only_click() -> None:
 def test_a_closed_pipe_is_quiet() -> None:
     code = "import sys, sim.cli.main; sim.cli.main.main()"
     with subprocess.Popen(
-        [sys.executable, "-c", code, "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-c", code, "list", "models"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None

@@ -177,7 +177,7 @@ def test_an_error_while_a_command_ends_is_not_what_ended_it(
 
 
 @pytest.mark.usefixtures("place")
-@pytest.mark.parametrize("ignored", [False, True])
+@pytest.mark.parametrize("ignored", [pytest.param(False, marks=pytest.mark.verify), True])
 def test_who_is_told_to_ignore_a_hangup_ignores_it(ignored: bool) -> None:
     """As `nohup` does."""
     with hangup(signal.SIG_IGN if ignored else signal.SIG_DFL):
@@ -190,6 +190,7 @@ def test_who_is_told_to_ignore_a_hangup_ignores_it(ignored: bool) -> None:
     assert done.returncode == (0 if ignored else 129)
 
 
+@pytest.mark.verify
 def test_workers_of_who_ignores_a_hangup_ignore_it(place: Path) -> None:
     """The terminal of a run that `nohup` began is closed: all its processes get the signal."""
     several = TINY.replace("accounts: 20", "accounts: 3_000")
@@ -238,25 +239,33 @@ def closed(words: str, closed: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["sh", "-c", line], capture_output=True, text=True)
 
 
-def test_a_run_with_closed_streams_is_a_run(place: Path, tiny_run: Path) -> None:
-    assert closed(" ".join((*RUN, "-j", "2")), "<&- >&- 2>&-").returncode == 0
+@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.verify)])
+def test_a_run_with_closed_streams_is_a_run(place: Path, tiny_run: Path, workers: str) -> None:
+    assert closed(" ".join((*RUN, "-j", workers)), "<&- >&- 2>&-").returncode == 0
     assert digests(place / "out") == digests(tiny_run / "out")
 
 
+VALID = (
+    "tiny.yaml: ok: 3 actors, 52 accounts, 1 d from 2026-02-02; "
+    "limits as of 2026-02-02, output counted as generated\n"
+)
+
+
 @pytest.mark.usefixtures("place")
-def test_what_is_said_to_a_closed_stream_is_dropped() -> None:
-    valid = (
-        "tiny.yaml: ok: 3 actors, 52 accounts, 1 d from 2026-02-02; "
-        "limits as of 2026-02-02, output counted as generated\n"
-    )
-    for words, code, out, err in (
-        ("check tiny.yaml", 0, valid, ""),
-        ("check none.yaml", 2, "", "none.yaml: no such file\n"),
-    ):
-        done = closed(words, ">&-")
-        assert (done.returncode, done.stdout, done.stderr) == (code, "", err)
-        done = closed(words, "2>&-")
-        assert (done.returncode, done.stdout, done.stderr) == (code, out, "")
+@pytest.mark.parametrize(
+    ("words", "stream", "said"),
+    [
+        ("check tiny.yaml", ">&-", (0, "", "")),
+        pytest.param("check tiny.yaml", "2>&-", (0, VALID, ""), marks=pytest.mark.verify),
+        ("check none.yaml", ">&-", (2, "", "none.yaml: no such file\n")),
+        ("check none.yaml", "2>&-", (2, "", "")),
+    ],
+)
+def test_what_is_said_to_a_closed_stream_is_dropped(
+    words: str, stream: str, said: tuple[int, str, str]
+) -> None:
+    done = closed(words, stream)
+    assert (done.returncode, done.stdout, done.stderr) == said
 
 
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:
@@ -281,10 +290,11 @@ def die(*_: Any) -> None:
             RUN,
             f"out: {DIED} before anything was finished; run it again with fewer workers (-j)\n",
         ),
-        (
+        pytest.param(
             "sim.replicates.seeds.count_replicate",
             ("replicate", "tiny.yaml"),
             f"{DIED}; run it again with fewer workers (-j)\n",
+            marks=pytest.mark.verify,
         ),
     ],
 )
@@ -296,6 +306,7 @@ def test_a_worker_that_dies_early(
     assert names(place) == ["tiny.yaml"]
 
 
+@pytest.mark.verify
 def test_a_worker_that_dies_in_a_rerun(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sim.engine.run.simulate_claimed", die)
     said = refused(sim("verify", "--rerun", "out", "-j", "2"), 1)

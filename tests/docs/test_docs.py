@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import sim
 from sim.catalog import typologies
 from sim.cli.main import cli
 from sim.comparison.claims.user_claims import load_claims
@@ -22,6 +23,7 @@ from sim.scenario import load_scenario
 from sim.tables import schema
 from tests.support.commands import runner
 from tests.support.paths import ROOT
+from tests.support.run_by_verify import to_run
 from tools import generate_docs
 from tools.examples import FENCE, matches, run_examples
 
@@ -47,7 +49,7 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 
 # A page with a notebook is run by test_notebook.py.
 @pytest.mark.parametrize(
-    "page", [p for p in PAGES if not p.with_suffix(".ipynb").exists()], ids=name_of
+    "page", to_run([p for p in PAGES if not p.with_suffix(".ipynb").exists()]), ids=name_of
 )
 def test_commands_run_and_print_what_is_shown(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -110,6 +112,14 @@ def test_every_generated_part_is_shown() -> None:
 def test_every_verb_is_in_the_reference() -> None:
     text = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
     assert re.findall(r"^## sim ([\w-]+)$", text, re.MULTILINE) == list(cli.commands)
+
+
+def test_every_function_of_the_front_is_in_the_signatures() -> None:
+    text = (ROOT / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
+    for name in sim.__all__:
+        module = getattr(getattr(sim, name), "__module__", "")
+        if module.startswith("sim._front."):
+            assert f"::: {module}\n" in text, name
 
 
 def test_every_column_is_described() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.run_by_verify import to_run
 from tools.examples import lines_of, matches, output_of, pictures_of
 from tools.notebook import PAGES, Cell, cells_of, notebook_of
 
@@ -96,7 +97,7 @@ def test_it_is_what_the_tool_makes(page: Path) -> None:
     assert kept == notebook_of(page), "run `python -m tools.notebook`"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", to_run(list(PAGES)), ids=lambda page: page.name)
 def test_its_cells_run_and_print_what_the_page_shows(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,7 +68,7 @@ def rows(whole: Path) -> Any:
 @pytest.mark.parametrize(
     ("separability", "enforcement"),
     [
-        (1.0, "default"),
+        pytest.param(1.0, "default", marks=pytest.mark.verify),
         pytest.param(0.6, RULES, marks=pytest.mark.verify),
         (1.0, RULES.replace("{", "{policy: organisation, ")),
     ],

@@ -145,12 +145,28 @@ def scenarios(draw: Any) -> Scenario:
     )
 
 
-@settings(max_examples=18)
-@given(asked=scenarios(), small=st.booleans(), truth=st.booleans())
+ANY_RUN = given(asked=scenarios(), small=st.booleans(), truth=st.booleans())
+
+
+@settings(max_examples=8)
+@ANY_RUN
 def test_every_invariant_holds_on_any_run(
     tmp_path_factory: pytest.TempPathFactory, asked: Scenario, small: bool, truth: bool
 ) -> None:
-    out = tmp_path_factory.mktemp("any") / "run"
+    holds(tmp_path_factory, asked, small, truth)
+
+
+@pytest.mark.verify
+@settings(max_examples=60)
+@ANY_RUN
+def test_every_invariant_holds_on_many_runs(
+    tmp_path_factory: pytest.TempPathFactory, asked: Scenario, small: bool, truth: bool
+) -> None:
+    holds(tmp_path_factory, asked, small, truth)
+
+
+def holds(folders: pytest.TempPathFactory, asked: Scenario, small: bool, truth: bool) -> None:
+    out = folders.mktemp("any") / "run"
     if small:
         tables = asked.tables.model_copy(update={"part_rows": PART_ROWS})
         asked = asked.model_copy(update={"tables": tables})

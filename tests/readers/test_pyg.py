@@ -29,7 +29,7 @@ def test_the_graph_has_every_node_and_edge(export, monkeypatch):
     exported = export("pyg", "graph")
     data = _graph(exported.path, monkeypatch)
     assert data.validate()
-    assert data.num_nodes + data.num_edges == exported.records > 1_000
+    assert data.num_nodes + data.num_edges == exported.records > 300
     accounts = pd.read_csv(exported.path / "nodes" / "account.csv")
     assert accounts["exchanges"].sum() == exported.summary["exchanges"]
     assert data["account"].num_nodes == len(accounts) == accounts["account_id"].nunique()

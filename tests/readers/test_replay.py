@@ -1,9 +1,8 @@
-"""Tools replay an export against a server on this machine; all of it arrives as it was stated."""
+"""aiperf replays an export against a server on this machine; all arrives as it was stated."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,13 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tokenizer import NAME, tokenizer_folder
+from tokenizer import NAME
 
 _SERVER = Path(__file__).parents[2] / "tools" / "llm_server.py"
-# Few calls, minutes apart. Each tool makes them its own way: aiperf four at a time without waiting,
-# guidellm at their times, in milliseconds that it takes for seconds: here 100,000 times as fast.
+# Few calls, minutes apart; the replay keeps their order and does not wait between them.
 _SELECTION = ("--sessions", "12")
-_TIME_SCALE = 1e-8
 
 
 def test_aiperf_replays_mooncake_call_for_call(export, tmp_path):
@@ -41,25 +38,6 @@ def test_aiperf_replays_mooncake_call_for_call(export, tmp_path):
         )
     assert sorted(arrived) == sorted(_stated(exported.lines()))
     assert len(arrived) > 20
-
-
-def test_guidellm_replays_mooncake_call_for_call(export, tmp_path):
-    exported = export("mooncake", "few.jsonl", *_SELECTION)
-    source = {"kind": "json_file", "path": str(exported.path)}
-    data = {"kind": "mooncake", "source": source, "time_scale": _TIME_SCALE}
-    tokenizer = tokenizer_folder(Path(os.environ["HF_HOME"]))
-    with _serving(tmp_path) as (url, arrived):
-        _run(
-            "guidellm",
-            "run",
-            f"--backend=kind=openai_http,target={url},model=stand-in",
-            "--profile=kind=replay",
-            f"--data={json.dumps(data)}",
-            f"--tokenizer=kind=huggingface_auto,model={tokenizer}",
-            "--disable-console-interactive",
-            f"--output=kind=json,path={tmp_path / 'guidellm.json'}",
-        )
-    assert sorted(arrived) == sorted(_stated(exported.lines()))
 
 
 @contextmanager

@@ -13,11 +13,13 @@ import json
 import platform
 import sys
 import time
+from datetime import date
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
 from tests.support.paths import ROOT
+from tests.support.records import bytes_of_runs
 
 # Each part with its full number of trials.
 PARTS = {"scenarios": 5_000, "hostile_runs": 200, "interruptions": 500, "damage": 1}
@@ -44,7 +46,12 @@ def record(result: dict[str, Any]) -> None:
     versions = {"python": platform.python_version()}
     versions |= {name: version(name) for name in _LIBRARIES}
     known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    known[result["part"]] = {**result, "versions": versions}
+    known[result["part"]] = {
+        **result,
+        "date": date.today().isoformat(),
+        "versions": versions,
+        "bytes": bytes_of_runs(),
+    }
     ordered = {part: known[part] for part in PARTS if part in known}
     RESULTS.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")
 

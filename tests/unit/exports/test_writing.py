@@ -17,7 +17,7 @@ from sim.engine.executors import process_pool
 from sim.errors import InvalidInputError, SimError
 from sim.exports.format import Context, Encoded, Field, Format
 from sim.exports.registry import EXPORTS
-from sim.exports.rows import Calls
+from sim.exports.rows import LogRows
 from sim.exports.selection import selection_of
 from sim.exports.write import Export, export
 from sim.tables.reading import Run
@@ -130,9 +130,9 @@ def test_where_rows_are_cut_does_not_matter(form: Format, exported: Any) -> None
 
 
 def test_batches_by_session_hold_whole_sessions(run: Run, rows: list[Any]) -> None:
-    calls = Calls(run, (), ("session_uid",), selection_of(run), batch_rows=50)
+    log = LogRows(run, (), ("session_uid",), selection_of(run), batch_rows=50)
     shares: list[float] = []
-    batches = [set(batch.column(0).to_pylist()) for batch in calls.by_session(shares.append)]
+    batches = [set(batch.column(0).to_pylist()) for batch in log.by_session(shares.append)]
     assert sum(map(len, batches)) == len(set.union(*batches)) == len({s for _, s in rows})
     assert shares == sorted(shares)
     assert shares[-1] == 1
@@ -204,7 +204,7 @@ def test_what_ends_it_leaves_nothing(
 def test_what_cannot_be_sorted_is_one_error(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sim.exports.rows._BY_SESSION", "SELECT nothing FROM calls")
+    monkeypatch.setattr("sim.exports.rows._BY_SESSION", "SELECT nothing FROM log")
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     with pytest.raises(SimError) as raised:
@@ -220,8 +220,8 @@ def test_what_no_record_can_hold_is_refused_with_its_reasons(run: Run, tmp_path:
     with pytest.raises(InvalidInputError) as raised:
         export(run, form, str(tmp_path / "calls.jsonl"), selection_of(run))
     assert str(raised.value) == (
-        f"{run.store}: lines has nothing of the 1,157 exchanges that were selected (1,157 "
-        f"{ENGLISH}); select more"
+        f"{run.store}: lines has nothing of what was selected, 1,157 exchanges: {ENGLISH} (1,157); "
+        "select more"
     )
 
 
@@ -254,8 +254,8 @@ def test_without_truth_what_needs_none_is_written(tiny_run: Path, tmp_path: Path
     with pytest.raises(InvalidInputError) as raised:
         sim.export(sealed, "azure", tmp_path / "a.csv", actors="pool", sessions=3)
     assert str(raised.value) == (
-        f"{sealed}: --actor and --sessions: its truth was taken away, which says whose calls are "
-        "whose; select by --from and --until alone"
+        f"{sealed}: --actor and --sessions: its truth was taken away, which says who sent what "
+        "in which session; select by --from and --until alone"
     )
 
 

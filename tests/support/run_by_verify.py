@@ -1,0 +1,28 @@
+"""Pages whose examples `make verify` runs: they cost seconds, and fast tests run such verbs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.paths import ROOT
+
+# What runs the same verbs on smaller inputs in the fast tests.
+RUN_BY_VERIFY = {
+    "docs/guides/auditing.md": "tests/unit/audits",
+    "docs/guides/detectors.md": "tests/cli/test_detect.py",
+    "docs/guides/scoring.md": "tests/cli/test_score.py",
+    "docs/tutorials/detector.md": "tests/cli/test_dataset.py",
+}
+
+
+def to_run(pages: list[Path]) -> list[Any]:
+    """Pages as parameters of a test that runs their examples."""
+    return [
+        pytest.param(page, marks=pytest.mark.verify)
+        if page.relative_to(ROOT).as_posix() in RUN_BY_VERIFY
+        else page
+        for page in pages
+    ]
