@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sim._front.logs import logged, telling_progress
-from sim._inputs import names_from, run_from, started
+from sim._inputs import expect_text, run_from, selection_from, started
 
 if TYPE_CHECKING:
     from sim._inputs import RunLike, WorkersLike
@@ -87,18 +87,13 @@ def export(
         The disk is full, or a worker died. Nothing has the name of the export.
     """
     from sim.exports.registry import format_named
-    from sim.exports.selection import selection_of
     from sim.exports.write import export as write
 
+    expect_text("to", to)
     form = format_named(to)
     opened, place = run_from(run), os.fspath(out)
-    selection = selection_of(
-        opened,
-        actors=names_from(actors),
-        since=since,
-        until=until,
-        sessions=sessions,
-    )
+    expect_text("out", place)
+    selection = selection_from(opened, actors=actors, since=since, until=until, sessions=sessions)
     with logged("export", place) as logger, started(workers) as ready:
         tell = telling_progress(logger, observe)
         return write(opened, form, place, selection, workers=ready, observe=tell, force=force)

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 from sim._front.logs import logged
-from sim._inputs import expect_number, expect_one_of, names_from, run_from
+from sim._inputs import expect_number, expect_one_of, run_from, selection_from
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -71,7 +71,6 @@ def stream(
         The selection is not possible or finds nothing, the stream has fewer rows than are left out,
         or a file of the run is damaged.
     """
-    from sim.exports.selection import selection_of
     from sim.replay.pace import Pace
     from sim.replay.stream import Stream
     from sim.tables.formats import json_lines
@@ -83,7 +82,7 @@ def stream(
     pace = Pace(speed, clock, sleep)
 
     opened = run_from(run)
-    selection = selection_of(opened, actors=names_from(actors), since=since, until=until)
+    selection = selection_from(opened, actors=actors, since=since, until=until)
     rows = Stream(opened, selection, order=order, offset=offset, limit=limit)
 
     def values(table: pa.Table) -> list[dict[str, Any]]:

@@ -196,11 +196,9 @@ def parse_instant(value: Any) -> datetime:
     if isinstance(value, str) and _DATE.fullmatch(value):
         try:
             moment = datetime.fromisoformat(value)
-        except ValueError as error:
+            return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+        except (ValueError, OverflowError) as error:
             raise ValueError(f"not a date of the calendar: '{value}' ({error})") from None
-        if moment.tzinfo is None:
-            return moment.replace(tzinfo=UTC)
-        return moment.astimezone(UTC)
     raise ValueError(
         "should be a date or a time, such as 2026-02-05 or 2026-02-05T08:00:00Z (UTC); "
         f"found {in_words(value)}"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import math
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Executor
+from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from sim.documents.printable import printable
 from sim.engine.ending import held_back, leave_ending_to_the_main_process
 from sim.errors import InvalidInputError
 from sim.tables.manifest import software
@@ -98,12 +100,14 @@ def connected(address: str, count: int) -> Iterator[Cluster]:
         stack.enter_context(_without_logs())
         scheduler = stack.enter_context(_local(count)) if address == "local" else address
         try:
+            if address != "local":
+                _expect_scheduler(address)
             client: Any = dask.Client(scheduler, timeout=PATIENCE)  # type: ignore[no-untyped-call]
             stack.enter_context(client)
-        except (OSError, ValueError, TimeoutError) as error:
+        except Exception as error:  # each protocol raises its own
             raise InvalidInputError(
-                f"--dask {address}: no scheduler answers there; give its address, such as "
-                f"tcp://host:8786, or local ({error})"
+                f"--dask {printable(address)}: no scheduler answers there; give its address, such "
+                f"as tcp://host:8786, or local ({printable(str(error)) or 'it says nothing'})"
             ) from error
 
         def look() -> None:
@@ -122,6 +126,30 @@ def connected(address: str, count: int) -> Iterator[Cluster]:
         }
         threads = max(sum(client.nthreads().values()), 1)
         yield Cluster(client.get_executor(pure=False), threads, memory, deaths, look)
+
+
+def _expect_scheduler(address: str) -> None:
+    """Raise an error, each protocol its own, unless something at an address speaks as Dask does.
+
+    A client would wait without end for the answer of a server of another kind, such as the page
+    that a scheduler shows of itself.
+    """
+    import distributed as dask
+    from dask.utils import parse_timedelta
+    from distributed.comm import connect  # type: ignore[attr-defined]
+
+    async def greet() -> None:
+        """Connect, and say farewell."""
+        options = dask.Security().get_connection_args("client")  # type: ignore[no-untyped-call]
+        greeted = await connect(address, timeout=PATIENCE, **options)  # type: ignore[no-untyped-call]
+        await greeted.close()
+
+    def greet_in_time() -> None:
+        asyncio.run(asyncio.wait_for(greet(), parse_timedelta(PATIENCE)))
+
+    # in a thread of its own: this one may have a loop of events, as in a notebook
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(greet_in_time).result()
 
 
 @contextlib.contextmanager

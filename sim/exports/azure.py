@@ -47,7 +47,7 @@ FORMAT = Format(
     encode=encode,
     head=b"TIMESTAMP,ContextTokens,GeneratedTokens\n",
     fields=(
-        Field("TIMESTAMP", "exact", "ts_start, UTC; of a batch too"),
+        Field("TIMESTAMP", "exact", "ts_start, UTC: the arrival, in a batch too"),
         Field("ContextTokens", "exact", "input_tokens_total"),
         Field("GeneratedTokens", "exact", "output_tokens"),
     ),

@@ -95,7 +95,9 @@ FORMAT = Format(
             "shares_with: the line of that call; -1 where it is not exported or there is none",
         ),
         Field(
-            "timestamp", "derived", "ts_start, seconds from the opening of the log; of a batch too"
+            "timestamp",
+            "derived",
+            "ts_start, seconds from the opening of the log: the arrival, in a batch too",
         ),
         Field("input_length", "exact", "input_tokens_total: the whole input, as in the original"),
         Field("output_length", "exact", "output_tokens"),

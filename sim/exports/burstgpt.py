@@ -58,7 +58,9 @@ FORMAT = Format(
     b"Log Type\n",
     fields=(
         Field(
-            "Timestamp", "derived", "ts_start, seconds from the opening of the log; of a batch too"
+            "Timestamp",
+            "derived",
+            "ts_start, seconds from the opening of the log: the arrival, in a batch too",
         ),
         Field("Session ID", "exact", "conversation_id; empty where the client sends none"),
         Field("Elapsed time", "derived", "ts_end - ts_start, seconds"),

@@ -65,7 +65,7 @@ FORMAT = Format(
         Field(
             "timestamp",
             "derived",
-            "ts_start, whole milliseconds from the opening of the log; of a batch too",
+            "ts_start, whole milliseconds from the opening of the log: the arrival, in a batch too",
         ),
         Field("input_length", "exact", "input_tokens_total"),
         Field("output_length", "exact", "output_tokens"),

@@ -22,6 +22,8 @@ from sim.tables.locations import place_of
 from sim.tables.store import HashingFile, Store
 
 STDOUT = "-"
+# In bytes; that of all common file systems.
+_LONGEST_NAME = 255
 
 
 @dataclass(frozen=True)
@@ -62,26 +64,63 @@ class Target:
     def file(self) -> Iterator[HashingFile]:
         """Open the file to write; it gets its name at the end, and is dropped on an error."""
         if self.place == STDOUT:
-            yield HashingFile(sys.stdout.buffer)
-            sys.stdout.buffer.flush()
+            stdout = sys.stdout.buffer
+            yield HashingFile(_Whole(stdout))
+            stdout.flush()
             return
         folder, name = posixpath.split(self.place)
-        with Store.of(folder or ".").writing(name) as file:
+        store = Store.of(folder or ".")
+        above = _without_new_folders(store.folder) if store.is_local else contextlib.nullcontext()
+        with above, store.writing(name) as file:
             yield file
 
     @contextlib.contextmanager
     def folder(self) -> Iterator[NewFolder]:
         """Give a new folder that gets its name at the end, and is removed on an error."""
-        final = _local(self.place)
+        final = _local(self.place).resolve()  # a link leads to the folder
         # a name of its own: what a lost session left running may still write there
-        made = final.with_name(f".{final.name}.{secrets.token_hex(4)}.tmp")
-        try:
-            made.mkdir(parents=True)
-            yield NewFolder(made)
-            made.replace(final)
-        except BaseException:
-            shutil.rmtree(made, ignore_errors=True)
-            raise
+        made = final.with_name(_temporary(final.name, secrets.token_hex(4)))
+        with _without_new_folders(final.parent):
+            try:
+                made.mkdir(parents=True)
+                yield NewFolder(made)
+                made.replace(final)
+            except BaseException:
+                shutil.rmtree(made, ignore_errors=True)
+                raise
+
+
+def _temporary(name: str, digits: str = "00000000") -> str:
+    """Return what a folder is called until it is whole, as `Store` calls files."""
+    return f".{name}.{digits}.tmp"
+
+
+@contextlib.contextmanager
+def _without_new_folders(folder: Path) -> Iterator[None]:
+    """After an error, remove this folder and those above it that were not there, if empty."""
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            for path in new:
+                path.rmdir()
+        raise
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """A stream that takes all it is given: one without a buffer takes as much as there is room.
+
+    Standard output has none where PYTHONUNBUFFERED is set.
+    """
+
+    raw: Any
+
+    def write(self, data: memoryview) -> None:
+        """Write all bytes; raise OSError if there is no room for the rest, or nobody reads it."""
+        while data:
+            data = data[self.raw.write(data) :]
 
 
 @dataclass
@@ -139,15 +178,17 @@ def target_of(place: str, form: AnyFormat, run: Store, *, force: bool) -> Target
         raise InvalidInputError("the place of the export is empty; give a file, or - for stdout")
 
     where = place_of(place)
+    if not is_folder and place.endswith("/"):
+        _refuse(place, f"is a folder; {form.id} is one file, such as {place}calls{form.suffix}")
     if not where.is_local:
         if is_folder:
             _refuse(place, "this export is a folder; give a folder on this machine")
+        if "/" not in where.url.partition("://")[2]:
+            _refuse(place, f"names no file; give one, such as {where.url}/calls{form.suffix}")
         _expect_free(Store.of(where.url), run, force)
-        return Target(where.url.rstrip("/"), is_folder)
+        return Target(where.url, is_folder)
 
     path = _local(where.url)
-    if not is_folder and place.endswith("/"):
-        _refuse(place, f"is a folder; {form.id} is one file, such as {place}calls{form.suffix}")
     if run.is_local and path.resolve().is_relative_to(run.folder.resolve()):
         _refuse(place, _INSIDE)
     _expect_free_here(place, path, is_folder, force)
@@ -170,7 +211,7 @@ def _expect_free(place: Store, run: Store, force: bool) -> None:
     """Refuse a remote place where something is, or that lies in the run."""
     if f"{place.url}/".startswith(f"{run.url.rstrip('/')}/"):
         _refuse(place.url, _INSIDE)
-    folder, name = posixpath.split(place.url.rstrip("/"))
+    folder, name = posixpath.split(place.url)
     if place.is_folder():
         _refuse(place.url, "is a folder, not a file; give the name of a file")
     if not force and Store.of(folder).is_file(name):
@@ -189,16 +230,18 @@ def _expect_free_here(place: str, path: Path, is_folder: bool, force: bool) -> N
     force
         Whether a file may be replaced.
     """
-    above = next(x for x in path.absolute().parents if x.exists())
+    path = path.resolve() if is_folder else path.absolute()  # a link leads to the folder
+    if any(len(os.fsencode(name)) > _LONGEST_NAME for name in (*path.parts, _temporary(path.name))):
+        _refuse(place, "is too long a name; give a shorter one")
+    if path.is_dir():
+        _expect_free_folder(place, path, is_folder)
+        return
+
+    above = next(x for x in path.parents if x.exists())
     if not above.is_dir():
         _refuse(place, f"{printable(above)} is a file, not a folder")
     if not os.access(above, os.W_OK):
         _refuse(place, f"{printable(above)} cannot be written to; choose another place")
-
-    if is_folder and path.is_dir():
-        if any(path.iterdir()):
-            _refuse(place, "is a folder with something in it; remove it, or give another name")
-        return
     wrong = wrong_with(path.parent, path.name) if not path.is_symlink() else None
     if wrong:
         _refuse(place, f"{wrong}; give another name, or - for standard output")
@@ -208,6 +251,18 @@ def _expect_free_here(place: str, path: Path, is_folder: bool, force: bool) -> N
         _refuse(place, "is a file; this export is a folder, so give another name")
     if not force:
         _refuse(place, "is there already; --force replaces it")
+
+
+def _expect_free_folder(place: str, path: Path, is_folder: bool) -> None:
+    """Refuse a folder that is there, unless a folder is written and this one can be replaced."""
+    if not is_folder:
+        _refuse(place, "is a folder, not a file; give another name, or - for standard output")
+    if any(path.iterdir()):
+        _refuse(place, "is a folder with something in it; remove it, or give another name")
+    if path.is_mount():
+        _refuse(place, "is where a file system is mounted; give a folder below it")
+    if not os.access(path.parent, os.W_OK):
+        _refuse(place, f"{printable(path.parent)} cannot be written to; choose another place")
 
 
 def _refuse(place: str, why: str) -> NoReturn:

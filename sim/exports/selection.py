@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from sim.tables.reading import Run
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_US = timedelta(microseconds=1)
+# A moment to the microsecond, as rows of the log and messages have it.
+_FRACTION = re.compile(r"(.*:\d\d)\.(\d{1,6})(Z|[+-]\d\d:\d\d)?")
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,13 @@ class Selection:
         """The columns of `truth/exchanges` that decide."""
         by_actor = ("actor_id",) if self.actors else ()
         return (*by_actor, "session_uid") if self.sessions is not None else by_actor
+
+    @property
+    def finds_nothing(self) -> str:
+        """What is said of a run in which no row is meant."""
+        of = f" of {' and '.join(self.actors)}" if self.actors else ""
+        stretch = f"from {text_of(self.since_us)} to {text_of(self.until_us)}"
+        return f"has no exchanges{of} {stretch}; select more"
 
     def of(self, part: pa.Table) -> pa.Table:
         """Return the rows of a part of the log that are meant; `sessions` is not looked at.
@@ -146,7 +157,11 @@ def _moment(
     opening_us, closing_us = clock.opening_us, clock.opening_us + clock.duration_us
     moment_us = _parsed(given, opening_us)
 
-    if moment_us is None:
+    if isinstance(given, datetime) and given.tzinfo is None:
+        faults.append(
+            f"{option}: should be a datetime with a time zone, such as UTC; found {given}"
+        )
+    elif moment_us is None:
         faults.append(
             f"{option}: should be a moment such as 2026-02-05 or 2026-02-05T08:00Z (UTC), or a "
             f"time from the opening of the log such as '2 d'; found {quoted(printable(str(given)))}"
@@ -167,7 +182,11 @@ def _parsed(given: str | datetime, opening_us: int) -> int | None:
     try:
         if isinstance(given, str) and given[4:5] != "-":  # 2026-...
             return opening_us + parse_duration(given)
-        return (parse_instant(given) - _EPOCH) // timedelta(microseconds=1)
+        fraction = _FRACTION.fullmatch(given) if isinstance(given, str) else None
+        if fraction is None:
+            return (parse_instant(given) - _EPOCH) // _US
+        second = parse_instant(fraction[1] + (fraction[3] or ""))
+        return (second - _EPOCH) // _US + int(fraction[2].ljust(6, "0"))
     except ValueError:
         return None
 

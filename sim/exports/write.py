@@ -16,7 +16,7 @@ from sim.exports.format import AnyFormat, Context, Encoded, FolderFormat, Format
 from sim.exports.line_order import by_time
 from sim.exports.places import Target, Written, target_of
 from sim.exports.rows import BATCH_ROWS, LogRows
-from sim.exports.selection import Selection, text_of
+from sim.exports.selection import Selection
 from sim.tables.reading import Run
 
 if TYPE_CHECKING:
@@ -253,7 +253,7 @@ class _Export:
             return
         place = self.log.run.store
         if not self.left_out:
-            raise InvalidInputError(f"{place}: {_nothing(self.log.selection)}")
+            raise InvalidInputError(f"{place}: {self.log.selection.finds_nothing}")
         raise InvalidInputError(
             f"{place}: {self.form.id} has nothing of what was selected, "
             f"{_counted(self.rows, 'exchanges')}: {_by_reason(self.left_out)}; select more"
@@ -268,15 +268,6 @@ def _counted(number: int, words: str) -> str:
 def _by_reason(left_out: Mapping[str, int]) -> str:
     """Return how many rows are left out for each reason."""
     return ", ".join(f"{why} ({rows:,})" for why, rows in sorted(left_out.items()))
-
-
-def _nothing(selection: Selection) -> str:
-    """Return in words that a selection finds nothing."""
-    of = f" of {' and '.join(selection.actors)}" if selection.actors else ""
-    return (
-        f"has no exchanges{of} from {text_of(selection.since_us)} to {text_of(selection.until_us)}"
-        "; select more"
-    )
 
 
 def _packed(batch: pa.Table) -> bytes:

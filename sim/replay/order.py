@@ -54,7 +54,7 @@ def cut(
     """
     left = limit
     for table in tables:
-        part = table.slice(offset, left)
+        part = table.slice(offset, None if left is None else min(left, table.num_rows))
         offset = max(0, offset - table.num_rows)
         left = None if left is None else left - part.num_rows
         for begin in range(0, part.num_rows, rows):

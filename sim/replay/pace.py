@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
+import sys
 import time
 from collections.abc import Callable
 
@@ -68,9 +70,11 @@ class Pace:
         clock, sleep
             Tell the seconds that have passed, and wait for so many of them.
         """
-        if speed is not None and not 0 < speed < math.inf:
+        with contextlib.suppress(OverflowError):  # a whole number may be larger than any other
+            speed = None if speed is None else float(speed)
+        if speed is not None and not 0 < speed <= sys.float_info.max:
             raise InvalidInputError(
-                f"speed: should be a number above 0, or None for no clock; found {speed}"
+                f"speed: should be a number above 0, or None for no clock; found {in_words(speed)}"
             )
         self._speed, self._clock, self._sleep = speed, clock, sleep
         self._begun: tuple[float, int] | None = None
@@ -100,4 +104,5 @@ class Pace:
             self._sleep(min(left_s, _LONGEST_S))
         self.behind_s = -left_s
         self.most_behind_s = max(self.most_behind_s, self.behind_s)
-        return max(moment_us, int(moment_us + self.behind_s * self._speed * SECOND_US))
+        reached_us = moment_us + self.behind_s * self._speed * SECOND_US
+        return max(moment_us, int(reached_us)) if reached_us < math.inf else None

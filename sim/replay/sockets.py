@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -79,9 +80,11 @@ def _reading(connection: socket.socket) -> Iterator[Reader]:
         yield Reader(connection.send, connection.fileno())
         with contextlib.suppress(OSError):
             connection.shutdown(socket.SHUT_WR)
-            connection.settimeout(PATIENCE_S)
-            while connection.recv(65_536):
-                """Nothing that a reader says matters."""
+            patient_until = time.monotonic() + PATIENCE_S
+            while (left_s := patient_until - time.monotonic()) > 0:
+                connection.settimeout(left_s)
+                if not connection.recv(65_536):  # nothing that a reader says matters
+                    break
 
 
 def _socket(address: Address) -> socket.socket:

@@ -127,8 +127,9 @@ class Stream:
     def _expect_offset(self, rows: int) -> None:
         """Raise InvalidInputError unless the stream can begin behind so many rows."""
         if not rows:
-            raise InvalidInputError(f"{self.run.store}: no exchange is selected; select more")
+            raise InvalidInputError(f"{self.run.store}: {self.selection.finds_nothing}")
         if self.offset > rows:
             raise InvalidInputError(
-                f"{self.run.store}: offset: the stream has {rows:,} rows, found {self.offset:,}"
+                f"{self.run.store}: offset: should be 0 to {rows:,}, the rows of the stream; found "
+                f"{self.offset:,}"
             )

@@ -75,6 +75,7 @@ class TableSchema(Mapping[str, str]):
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self.columns = list(columns)
+        self._by_name = {column.name: column for column in self.columns}
 
     def __getitem__(self, name: str) -> str:
         return self.column(name).type
@@ -93,7 +94,4 @@ class TableSchema(Mapping[str, str]):
         KeyError
             If there is none.
         """
-        for column in self.columns:
-            if column.name == name:
-                return column
-        raise KeyError(name)
+        return self._by_name[name]

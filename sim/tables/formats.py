@@ -81,20 +81,21 @@ class _Parquet:
         import pyarrow.parquet as pq
 
         self._file, self._waiting = file, list[Any]()
+        records = [_record(name) for name in schema.names]
         self._writer = pq.ParquetWriter(
             file,
             schema,
             compression="zstd",
             compression_level=1,
             # dictionaries and statistics of all columns would take 40 % of the time to write a log
-            use_dictionary=[n for n in schema.names if _record(n).encoding == "dictionary"],
+            use_dictionary=[column.name for column in records if column.encoding == "dictionary"],
             column_encoding={
-                name: _ENCODINGS[_record(name).encoding]
-                for name in schema.names
-                if _record(name).encoding in _ENCODINGS
+                column.name: _ENCODINGS[column.encoding]
+                for column in records
+                if column.encoding in _ENCODINGS
             },
             write_page_checksum=True,
-            write_statistics=[name for name in schema.names if _record(name).ranges],
+            write_statistics=[column.name for column in records if column.ranges],
         )
 
     def write(self, table: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from sim.tables.column import Column, TableSchema
@@ -97,12 +98,10 @@ def exchange_columns(profile: str, *, vectors: bool = False) -> TableSchema:
     return TableSchema([*columns, PROMPT_VECTOR] if vectors else columns)
 
 
+@cache
 def column_named(name: str) -> Column | None:
     """Return a column with this name of any table; those of one name are written alike."""
-    for table in TABLES.values():
-        if name in table:
-            return table.column(name)
-    return None
+    return next((table.column(name) for table in TABLES.values() if name in table), None)
 
 
 def arrow_schema(columns: Mapping[str, str]) -> Any:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -120,6 +124,96 @@ def test_an_empty_place_and_a_folder_on_stdout_are_refused() -> None:
     assert refused(sim("export", "out", "--to", "pyg", "-o", "-")) == (
         "-: pyg is a folder of files; give the name of a folder\n"
     )
+
+
+def test_links_lead_to_the_folder_that_is_written_and_files_do_not_replace_them(here: Path) -> None:
+    (here / "empty").mkdir()
+    (here / "link").symlink_to("empty")
+    (here / "dangling").symlink_to("made")
+    assert refusal("-o", "link", "--force").startswith("link: is a folder, not a file; ")
+    for link, folder in (("link", "empty"), ("dangling", "made")):
+        assert sim("export", "out", "--to", "pyg", "-o", link).exit_code == 0
+        assert (here / link).is_symlink()
+        assert (here / folder / "nodes" / "account.csv").is_file()
+
+
+@pytest.mark.parametrize(
+    ("fmt", "place", "why"),
+    [
+        ("pyg", "/", "is a folder with something in it; remove it, or give another name"),
+        ("pyg", "new/..", "is a folder with something in it; remove it, or give another name"),
+        ("azure", "a" * 250, "is too long a name; give a shorter one"),
+        ("azure", "new/" + "a" * 256 + "/a.csv", "is too long a name; give a shorter one"),
+        ("azure", "memory://x/", "is a folder; azure is one file, such as memory://x/calls.csv"),
+        ("azure", "memory://x", "names no file; give one, such as memory://x/calls.csv"),
+    ],
+)  # fmt: skip
+def test_a_place_is_refused_before_anything_is_read(
+    here: Path, fmt: str, place: str, why: str
+) -> None:
+    assert refused(sim("export", "out", "--to", fmt, "-o", place)) == f"{place}: {why}\n"
+    assert sorted(path.name for path in here.iterdir()) == ["out", "tiny.yaml"]
+
+
+@pytest.mark.parametrize("fmt", ["azure", "pyg"])
+def test_folders_that_were_made_for_nothing_are_gone(here: Path, fmt: str) -> None:
+    (here / "old").mkdir()
+    nothing = ("--actor", "pool", "--from", "5 h", "--until", "5 h 1 ms")
+    for place in ("new/folder/a.x", "old/folder/a.x"):
+        refused(sim("export", "out", "--to", fmt, "-o", place, *nothing))
+    assert sorted(str(path.relative_to(here)) for path in here.rglob("*") if path.is_dir() and
+                  "out" not in path.parts) == ["old"]  # fmt: skip
+
+
+def test_a_stream_that_takes_a_part_gets_the_rest(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Standard output without a buffer, as PYTHONUNBUFFERED has it, may take less than it gets."""
+    taken = bytearray()
+
+    class Narrow(io.RawIOBase):
+        def write(self, data: Any) -> int:
+            taken.extend(data[:1000])
+            return min(len(data), 1000)
+
+    monkeypatch.setattr("sys.stdout", SimpleNamespace(buffer=Narrow()))
+    made = front.export(here / "out", "azure", "-")
+    assert hashlib.sha256(taken).hexdigest() == made.sha256
+
+
+@pytest.mark.usefixtures("here")
+def test_a_moment_may_be_that_of_a_row() -> None:
+    row = next(iter(front.stream("out", offset=700, limit=1)))
+    made = front.export("out", "ocsf", "a.jsonl", since=row["ts_start"])
+    assert made.exchanges == 1_157 - 700
+    east = datetime.fromisoformat(row["ts_start"]).astimezone(timezone(timedelta(hours=5.5)))
+    for since in (east, str(east)):
+        assert front.export("out", "ocsf", "b.jsonl", since=since, force=True).sha256 == made.sha256
+    assert refusal("--from", "9999-12-31T23:59-05:00", "-o", "a.csv").startswith(
+        "out: --from: should be a moment"
+    )
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    ("wrong", "error", "said"),
+    [
+        ({"actors": None}, TypeError, "actors are texts, one or several; found NoneType"),
+        ({"actors": [5]}, TypeError, "an actor is a text; found int"),
+        ({"sessions": "3"}, TypeError, "sessions is a whole number; found str"),
+        ({"since": 5}, TypeError, "since is a text, a datetime or None; found int"),
+        ({"until": datetime(2026, 2, 2, 5)}, front.InvalidInputError,
+         "--until: should be a datetime with a time zone, such as UTC; found 2026-02-02 05:00:00"),
+        ({"to": None}, TypeError, "to is a text; found NoneType"),
+        ({"out": b"a.csv"}, TypeError, "out is a text; found bytes"),
+    ],
+)  # fmt: skip
+def test_python_says_what_is_wanted(
+    wrong: dict[str, Any], error: type[Exception], said: str
+) -> None:
+    arguments: dict[str, Any] = {"run": "out", "to": "azure", "out": "a.csv"}
+    with pytest.raises(error, match=said):
+        front.export(**(arguments | wrong))
 
 
 @pytest.mark.usefixtures("here")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import socket
 import threading
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -148,6 +150,15 @@ def test_a_clock_changes_no_line(example: Path, speed: str) -> None:
     assert "".join(lines(example, "--speed", speed)) == (example / f"{LOG}.jsonl").read_text()
 
 
+def test_numbers_of_any_size_are_taken(example: Path) -> None:
+    whole = lines(example)
+    assert lines(example, "--limit", "9" * 30, "--speed", "1" + "0" * 300) == whole
+    assert len(list(front.stream(example, speed=1e308, limit=10**30))) == len(whole)
+    for speed in (float("inf"), 10**400):
+        with pytest.raises(front.InvalidInputError, match="speed: should be a number above 0"):
+            front.stream(example, speed=speed)
+
+
 def test_who_was_slow_is_told_how_far_the_replay_fell_behind(
     example: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,6 +233,32 @@ def test_a_reader_comes_to_a_path(example: Path, tmp_path: Path) -> None:
     assert got == [(example / f"{LOG}.jsonl").read_bytes()]
 
 
+def test_a_reader_that_talks_without_end_is_not_waited_for(
+    example: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sim.replay.sockets.PATIENCE_S", 0.1)
+    server = socket.create_server(("127.0.0.1", 0))
+    given_up = threading.Event()
+
+    def talk() -> None:
+        with server, server.accept()[0] as connection, contextlib.suppress(OSError):
+            while not given_up.wait(0.01):
+                connection.sendall(b"more")
+
+    thread = threading.Thread(target=talk, daemon=True)
+    thread.start()
+    began = time.monotonic()
+    timer = threading.Timer(30, given_up.set)
+    timer.start()
+    result = sim("stream", str(example), "--connect", "127.0.0.1:{1}".format(*server.getsockname()))
+    waited = time.monotonic() - began
+    timer.cancel()
+    given_up.set()
+    thread.join(60)
+    assert (result.exit_code, result.stderr) == (0, "12 rows written, to the end\n")
+    assert waited < 30
+
+
 @pytest.mark.parametrize(
     ("error", "code", "said"),
     [
@@ -262,9 +299,11 @@ def test_however_it_ends_the_offset_is_told(
     [
         (["--speed", "0x"], "--speed: should be a number above 0, such as 60x or 0.5x, or max; fou"
             "nd text '0x'\n"),
-        (["--offset", "13"], "run: offset: the stream has 12 rows, found 13\n"),
-        (["--offset", "9", "--until", "8 h"], "run: offset: the stream has 4 rows, found 9\n"),
-        (["--until", "1 h"], "run: no exchange is selected; select more\n"),
+        (["--offset", "13"], "run: offset: should be 0 to 12, the rows of the stream; found 13\n"),
+        (["--offset", "9", "--until", "8 h"], "run: offset: should be 0 to 4, the rows of the stre"
+            "am; found 9\n"),
+        (["--until", "1 h"], "run: has no exchanges from 2026-02-02T00:00:00Z to 2026-02-02T01:00:0"
+            "0Z; select more\n"),
         (["--listen", "0.0.0.0:9000"], "--listen: a run is streamed on this machine alone, to 127."
             "0.0.1:PORT, localhost:PORT, [::1]:PORT or unix:PATH; found text '0.0.0.0:9000'\n"),
         (["--actor", "nobody"], "run: --actor: there is no actor 'nobody'; there are developer\n"),

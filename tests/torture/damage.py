@@ -26,7 +26,7 @@ from sim.tables.schema import IN_PARTS, LABELS, TABLES
 from tests.support.commands import TINY
 from tests.support.commands import sim as called
 
-_FOOTER_END = 8
+_HEAD, _FOOTER_END = 4, 8
 
 
 def made_runs(folder: Path, fmt: str = "parquet") -> tuple[Path, Path]:
@@ -49,10 +49,12 @@ def file_of(table: str, fmt: str = "parquet") -> str:
 
 
 def flipped_in_a_page(path: Path, _: Path, rng: random.Random) -> None:
-    """One bit of what is stored is another."""
+    """One bit of what is stored is another; a table without rows stores none."""
     data = bytearray(path.read_bytes())
-    data[rng.randrange(4, len(data) - _footer_bytes(data))] ^= 1 << rng.randrange(8)
-    path.write_bytes(data)
+    end = len(data) - _footer_bytes(data)
+    if end > _HEAD:
+        data[rng.randrange(_HEAD, end)] ^= 1 << rng.randrange(8)
+        path.write_bytes(data)
 
 
 def flipped_in_the_footer(path: Path, _: Path, rng: random.Random) -> None:

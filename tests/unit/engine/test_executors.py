@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -205,7 +206,7 @@ def test_a_dask_cluster_that_keeps_losing_workers_is_one_clear_error() -> None:
     )
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nowhere"])
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nowhere", "tls://127.0.0.1:9"])
 def test_a_cluster_that_is_not_there_is_refused(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,6 +217,17 @@ def test_a_cluster_that_is_not_there_is_refused(
         f"--dask {address}: no scheduler answers there; give its address, such as "
         "tcp://host:8786, or local ("
     )
+
+
+def test_a_server_that_says_nothing_is_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim.engine.dask_cluster.PATIENCE", "200ms")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = "tcp://127.0.0.1:{1}".format(*server.getsockname())
+        with (
+            pytest.raises(InvalidInputError, match=r"local \(it says nothing\)"),
+            workers(2, address),
+        ):
+            pass
 
 
 # --- nothing is left running --------------------------------------------------------------------
