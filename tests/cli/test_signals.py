@@ -268,6 +268,7 @@ def test_what_is_said_to_a_closed_stream_is_dropped(
     assert (done.returncode, done.stdout, done.stderr) == said
 
 
+@pytest.mark.verify  # one who reads nothing: test_a_closed_pipe_is_quiet
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     line = f'set -o pipefail; "{sys.executable}" -m sim list | head -n 1'
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
