@@ -67,10 +67,12 @@ def interruption(error: KeyboardInterrupt) -> tuple[str, int]:
 def own_process() -> Iterator[None]:
     """Make this process ready for a command, after which it ends.
 
-    Closed standard streams are opened on nothing, and SIGTERM and SIGHUP raise `Stopped` as Ctrl-C
-    raises KeyboardInterrupt. Afterwards all three are ignored, so that the exit code stands.
+    Closed standard streams are opened on nothing, and output waits for its reader. SIGTERM and
+    SIGHUP raise `Stopped` as Ctrl-C raises KeyboardInterrupt. Afterwards all three are ignored, so
+    that the exit code stands.
     """
     _open_closed_streams()
+    _wait_for_readers()
     _heed_signals()
     try:
         yield
@@ -108,6 +110,13 @@ def _open_closed_streams() -> None:
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest that is free
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
+
+
+def _wait_for_readers() -> None:
+    """Make standard streams wait until there is room, whatever a program that shares them set."""
+    for number in range(1, len(_STREAMS)):
+        with contextlib.suppress(OSError):
+            os.set_blocking(number, True)
 
 
 def drop_what_waits() -> None:

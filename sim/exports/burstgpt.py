@@ -39,7 +39,7 @@ def encode(table: pa.Table, context: Context) -> Encoded:
 FORMAT = Format(
     id="burstgpt",
     title="Requests with their time, model, lengths and conversation, a line each",
-    readers=("aiperf 0.13",),
+    readers=("aiperf 0.13", "guidellm 0.8.1"),
     source="https://github.com/HPMLL/BurstGPT",
     suffix=".csv",
     order="time",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import posixpath
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from sim.documents.printable import printable
-from sim.errors import InvalidInputError
+from sim.errors import InvalidInputError, SimError
 from sim.exports.format import AnyFormat, Format
 from sim.tables.local_files import wrong_with
 from sim.tables.locations import place_of
@@ -84,10 +85,24 @@ class Target:
             try:
                 made.mkdir(parents=True)
                 yield NewFolder(made)
-                made.replace(final)
+                with _saying_what_came(self.place):
+                    made.replace(final)
             except BaseException:
                 shutil.rmtree(made, ignore_errors=True)
                 raise
+
+
+@contextlib.contextmanager
+def _saying_what_came(place: str) -> Iterator[None]:
+    """Say it if something has been written at a place since it was looked at."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            raise
+        raise SimError(
+            f"{printable(place)}: something else was written there meanwhile; give another name"
+        ) from error
 
 
 def _temporary(name: str, digits: str = "00000000") -> str:

@@ -60,7 +60,7 @@ def parse_address(option: str, text: str | None) -> Address | None:
         raise InvalidInputError(f"{option}: should be {_ALLOWED}; found {in_words(text)}")
 
     host = match[1] or match[2]
-    host = "127.0.0.1" if host == "localhost" else host
+    host = "127.0.0.1" if host.lower() == "localhost" else host
     with contextlib.suppress(ValueError):
         if (known := ip_address(host)).is_loopback:
             family = socket.AF_INET if known.version == 4 else socket.AF_INET6

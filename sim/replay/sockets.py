@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,10 @@ from sim.replay.reader import Reader
 
 # How long a reader is waited for that has been told of the end.
 PATIENCE_S = 5.0
+_REMEDIES = {
+    errno.EADDRINUSE: "; give another address, or end what is there",
+    errno.ECONNREFUSED: "; start its reader first",
+}
 
 
 @contextlib.contextmanager
@@ -98,4 +103,5 @@ def _saying(what: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise SimError(f"{what}: {error.strerror or error}") from error
+        remedy = _REMEDIES.get(error.errno or 0, "")
+        raise SimError(f"{what}: {error.strerror or error}{remedy}") from error

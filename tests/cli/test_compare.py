@@ -19,7 +19,7 @@ from sim.comparison import SECTIONS, load_library
 from tests.support.commands import runner
 
 Invoke = Callable[..., Result]
-QUICK = ("--draws", "200")
+QUICK = ("--draws", "300")
 BENCHMARK = ("--hypothesis", "benchmarking")
 
 
@@ -101,7 +101,7 @@ def test_figures_of_chance_come_with_ranges(whole: dict[str, object]) -> None:
 def test_settings_are_said(whole: dict[str, object]) -> None:
     settings = whole["settings"]
     assert isinstance(settings, dict)
-    assert (settings["draws"], settings["seed"], settings["reading"]) == (200, 0, "rounded")
+    assert (settings["draws"], settings["seed"], settings["reading"]) == (300, 0, "rounded")
     assert settings["sets"][0] == {"centre": 1.0, "width": 1.0, "weights": "stated"}
     assert len(settings["sets"]) == len(load_library().prior_sets)
     assert settings["accused"] == "extraction"
@@ -128,6 +128,7 @@ def test_csv_and_json_hold_the_same_numbers(sim: Invoke) -> None:
     assert {x["convention"] for x in needed} == {"C1", "C2", "C3", "C4", "C5", "C6"}
 
 
+@pytest.mark.verify  # of one section: the test before
 def test_the_whole_csv_names_every_value_once(sim: Invoke) -> None:
     words = ("--csv", "--hypothesis", "resale", "--hypothesis", "product-use", *QUICK)
     rows = list(csv.DictReader(io.StringIO(sim(*words).stdout)))
@@ -194,7 +195,7 @@ def test_a_number_of_ones_own_is_compared_and_the_page_says_how(
     ]
     command = html.unescape(page.read_text(encoding="utf-8"))
     assert "sim compare '3.4 million' --hypothesis" in command
-    assert "--accounts 200..1000 --days 60 --draws 200" in command
+    assert "--accounts 200..1000 --days 60 --draws 300" in command
 
 
 # From runs

@@ -137,6 +137,20 @@ def test_links_lead_to_the_folder_that_is_written_and_files_do_not_replace_them(
         assert (here / folder / "nodes" / "account.csv").is_file()
 
 
+def test_what_came_to_a_place_meanwhile_is_kept(here: Path) -> None:
+    def write_there(_: object) -> None:
+        (here / "graph").mkdir(exist_ok=True)
+        (here / "graph" / "mine").touch()
+
+    with pytest.raises(front.SimError) as raised:
+        front.export("out", "pyg", "graph", observe=write_there)
+    assert str(raised.value) == (
+        "graph: something else was written there meanwhile; give another name"
+    )
+    assert sorted(path.name for path in here.iterdir()) == ["graph", "out", "tiny.yaml"]
+    assert [path.name for path in (here / "graph").iterdir()] == ["mine"]
+
+
 @pytest.mark.parametrize(
     ("fmt", "place", "why"),
     [

@@ -268,6 +268,7 @@ def test_what_is_said_to_a_closed_stream_is_dropped(
     assert (done.returncode, done.stdout, done.stderr) == said
 
 
+@pytest.mark.verify  # one who reads nothing: test_a_closed_pipe_is_quiet
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     line = f'set -o pipefail; "{sys.executable}" -m sim list | head -n 1'
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
@@ -312,3 +313,14 @@ def test_a_worker_that_dies_in_a_rerun(here: Path, monkeypatch: pytest.MonkeyPat
     said = refused(sim("verify", "--rerun", "out", "-j", "2"), 1)
     assert said == f"{DIED}; run it again with fewer workers (-j)\n"
     assert names(here) == ["out", "tiny.yaml"]
+
+
+def test_output_waits_for_its_reader_whatever_was_set() -> None:
+    """A program that shares a pipe may have set that writing to it does not wait."""
+    read, written = os.pipe()
+    os.set_blocking(written, False)
+    code = "from sim.cli.process import own_process\nwith own_process():\n    pass"
+    subprocess.run([sys.executable, "-c", code], stdout=written, check=True)
+    assert os.get_blocking(written)
+    os.close(read)
+    os.close(written)

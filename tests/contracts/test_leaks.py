@@ -6,6 +6,7 @@ A gate on a statistic is widened by its standard error where a sample is small.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +75,10 @@ def asked(text: str, **given: Any) -> Scenario:
 
 @pytest.fixture(scope="session")
 def some(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All typologies, a fifth of their accounts: enough where nothing is counted."""
+    """All typologies, few of their accounts and organisations: enough where nothing is counted."""
     out = tmp_path_factory.mktemp("leaks") / "run"
-    run(asked(ALL.replace("seed: {seed}", "seed: {seed}\nscale: 0.2"), seed=41), out)
+    smaller = re.sub(r"copies: \d+", "copies: 2", ALL)
+    run(asked(smaller.replace("seed: {seed}", "seed: {seed}\nscale: 0.2"), seed=41), out)
     return out
 
 
@@ -210,7 +212,7 @@ CAMPAIGN = """\
 """
 
 
-@pytest.mark.parametrize("separability", [0, 1])
+@pytest.mark.parametrize("separability", [0, pytest.param(1, marks=pytest.mark.verify)])
 def test_a_campaign_changes_nothing_of_the_others(tmp_path: Path, separability: int) -> None:
     """T8, T11: all rows of others in log and truth are the same with it and without."""
     run(asked(LEGIT + CAMPAIGN, separability=separability), tmp_path / "with")

@@ -31,6 +31,11 @@ EVERY_VERB = [
     "compare out --only odds --hypothesis benchmarking --draws 200 --charts drawn --html page.html",
     "compare --only sensitivity --hypothesis benchmarking --draws 200",
 ]
+AS_THEY_ARE_IMPORTED = [
+    "run tiny.yaml -o out",
+    "counts out",
+    "compare A4 --only needed --hypothesis resale --draws 200 --charts drawn --html page.html",
+]
 ONE_AFTER_THE_OTHER = """\
 import sys
 from sim.cli.main import cli
@@ -44,11 +49,17 @@ for words in sys.argv[1:]:
 """
 
 
-def test_no_library_warns_a_user(tmp_path: Path) -> None:
-    """A warning is an error here, in whatever is imported as well."""
+@pytest.mark.parametrize(
+    "verbs", [AS_THEY_ARE_IMPORTED, pytest.param(EVERY_VERB, marks=pytest.mark.verify)]
+)
+def test_no_library_warns_a_user(tmp_path: Path, verbs: list[str]) -> None:
+    """A warning is an error here, in whatever is imported as well.
+
+    While verbs are at work it is one in all other tests.
+    """
     (tmp_path / "tiny.yaml").write_text(TINY, encoding="utf-8")
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{ONE_AFTER_THE_OTHER}"
-    command = [sys.executable, "-W", "error", "-c", code, *EVERY_VERB]
+    command = [sys.executable, "-W", "error", "-c", code, *verbs]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert "Warning" not in done.stderr
     assert done.returncode == 0, done.stderr

@@ -116,3 +116,4 @@ def test_what_is_not_there_is_found(tmp_path: Path) -> None:
 
 def test_pages_that_make_verify_runs_are_there() -> None:
     assert set(RUN_BY_VERIFY) <= {place_of(page) for page in PAGES}
+    assert all((ROOT / tests).exists() for tests in RUN_BY_VERIFY.values())

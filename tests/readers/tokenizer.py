@@ -6,6 +6,7 @@ can count them. It lies where tools look for what they have fetched before.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 NAME = "local/characters"
@@ -33,3 +34,8 @@ def write_tokenizer(home: Path) -> None:
     refs = folder.parents[1] / "refs"
     refs.mkdir()
     (refs / "main").write_text(_COMMIT)
+
+
+if __name__ == "__main__":
+    write_tokenizer(Path(sys.argv[1]).resolve())
+    print(tokenizer_folder(Path(sys.argv[1])))  # noqa: T201

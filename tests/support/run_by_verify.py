@@ -12,8 +12,14 @@ from tests.support.paths import ROOT
 # What runs the same verbs on smaller inputs in the fast tests.
 RUN_BY_VERIFY = {
     "docs/guides/auditing.md": "tests/unit/audits",
+    "docs/guides/comparing.md": "tests/cli/test_compare.py",
+    "docs/guides/counting.md": "tests/unit/test_counting.py",
     "docs/guides/detectors.md": "tests/cli/test_detect.py",
+    "docs/guides/reading-runs.md": "tests/unit/tables",
+    "docs/guides/running.md": "tests/cli/test_runs.py",
     "docs/guides/scoring.md": "tests/cli/test_score.py",
+    "docs/guides/splits.md": "tests/unit/splits",
+    "docs/reference/typologies.md": "tests/contracts/test_campaigns.py",
     "docs/tutorials/detector.md": "tests/cli/test_dataset.py",
 }
 

@@ -159,12 +159,13 @@ def test_when_an_error_comes_nothing_is_being_done_any_more(tmp_path: Path, pair
     assert_quiet(tmp_path)
 
 
-def test_when_the_results_are_given_up_nothing_is_being_done_any_more(tmp_path: Path) -> None:
-    with process_pool(1) as who:
-        results = map_unordered(who, touch_slowly, [(str(tmp_path / str(n)),) for n in range(5)])
-        next(results)
-        results.close()
-        assert_quiet(tmp_path)
+def test_when_the_results_are_given_up_nothing_is_being_done_any_more(
+    tmp_path: Path, pair: Workers
+) -> None:
+    results = map_unordered(pair, touch_slowly, [(str(tmp_path / str(n)),) for n in range(9)])
+    next(results)
+    results.close()
+    assert_quiet(tmp_path)
 
 
 def assert_quiet(folder: Path) -> None:
@@ -175,7 +176,7 @@ def assert_quiet(folder: Path) -> None:
 
 
 def test_the_death_of_a_worker_is_one_clear_error() -> None:
-    with pytest.raises(SimError) as caught, process_pool(2) as who:
+    with pytest.raises(SimError) as caught, process_pool(1) as who:
         list(map_unordered(who, die_at_three, [(n,) for n in range(9)]))
     assert str(caught.value) == ANEW
     assert not isinstance(caught.value, InvalidInputError)

@@ -23,6 +23,7 @@ WHICH = "127.0.0.1:PORT, localhost:PORT, [::1]:PORT or unix:PATH"
         ("127.0.0.1:9000", "127.0.0.1:9000"),
         ("127.9.9.9:0", "127.9.9.9:0"),
         ("localhost:65535", "127.0.0.1:65535"),
+        ("LocalHost:1", "127.0.0.1:1"),
         ("[::1]:9000", "[::1]:9000"),
         ("unix:a b/socket", "unix:a b/socket"),
     ],
@@ -91,13 +92,18 @@ def test_a_reader_that_listens_is_written_to(monkeypatch: pytest.MonkeyPatch) ->
 def test_an_address_where_nobody_is_or_somebody_else() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         taken = Address(socket.AF_INET, server.getsockname()[:2])
-        message = f"cannot listen at {taken}: Address already in use"
+        message = (
+            f"cannot listen at {taken}: Address already in use; give another address, or end what "
+            "is there"
+        )
         with pytest.raises(SimError) as caught, reader_that_comes(taken, print):
             pytest.fail("it listens")
         assert str(caught.value) == message
     with pytest.raises(SimError) as caught, reader_at(taken):
         pytest.fail("it is connected")
-    assert str(caught.value) == f"cannot connect to {taken}: Connection refused"
+    assert str(caught.value) == (
+        f"cannot connect to {taken}: Connection refused; start its reader first"
+    )
 
 
 def test_a_socket_never_replaces_a_file(tmp_path: Path) -> None:

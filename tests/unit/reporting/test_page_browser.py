@@ -29,9 +29,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return written(tmp_path_factory.mktemp("page"))
 
 
-@pytest.fixture(params=WIDTHS, ids=lambda x: f"{x}px")
+@pytest.fixture(scope="module", params=WIDTHS, ids=lambda x: f"{x}px")
 def shown(request: pytest.FixtureRequest, browser: Browser, place: Path) -> Iterator[Page]:
-    """The page at each width, all of it unfolded."""
+    """The page at each width, all of it unfolded; tests leave it as it is, but for scrolling."""
     made = browser.new_page(viewport={"width": request.param, "height": 900})
     made.goto(place.as_uri())
     made.evaluate("document.querySelectorAll('details').forEach(x => { x.open = true })")
@@ -183,6 +183,7 @@ def test_contents_are_beside_the_text_of_a_wide_screen_and_folded_on_a_narrow_on
     width = shown.evaluate("innerWidth")
     shown.evaluate("document.querySelector('nav details').open = false")
     assert first.is_visible() == (width > 1200)
+    shown.evaluate("document.querySelector('nav details').open = true")
     shown.evaluate("window.scrollTo(0, 3000)")
     if width > 1200:
         assert first.bounding_box()["y"] >= 0  # type: ignore[index]
