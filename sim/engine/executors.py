@@ -34,6 +34,8 @@ WORTHWHILE = 500_000
 DIED = ("a worker process died (killed, or out of memory)", "with fewer workers (-j)")
 # Seconds after which workers are looked at, if nothing has become ready.
 LOOK_S = 10.0
+# How long the thread of a pool has to end by itself once its processes were killed.
+_ENDS_S = 5.0
 
 
 class LostWorkerError(SimError):
@@ -158,12 +160,15 @@ def process_pool(count: int) -> Iterator[Workers]:
 def _close_pipes(pool: Any) -> None:
     """Close what processes of a pool had open, after they were killed.
 
-    A message that one was sending or taking would be waited for, without end.
+    A message that one was sending or taking would be waited for, without end. The thread of the
+    pool closes the calls itself, but not before Python 3.11.5, and both at a time is an error.
     """
-    results, calls = pool._result_queue, pool._call_queue
+    results, calls, thread = pool._result_queue, pool._call_queue, pool._executor_manager_thread
     if results is not None:  # they are there until the pool is shut down
         results._writer.close()
-    if calls is not None:
+    if thread is not None:
+        thread.join(_ENDS_S)
+    if calls is not None and (thread is None or thread.is_alive()):
         calls._reader.close()
 
 

@@ -172,7 +172,7 @@ def test_after_control_c_the_run_can_be_resumed(
 
 
 def test_control_c_before_anything_is_finished_leaves_nothing(place: Path) -> None:
-    big = SEVERAL.replace("accounts: 40", "accounts: 1_000")
+    big = SEVERAL.replace("accounts: 40", "accounts: 6_000")
     (place / "several.yaml").write_text(big, encoding="utf-8")
     with start(*RUN, "-j", "2", folder=place) as process:
         waited(lambda: (place / "out/.unfinished/shards").exists())
