@@ -12,7 +12,7 @@ from sim._inputs import expect_text, run_from, selection_from, started
 
 if TYPE_CHECKING:
     from sim._inputs import RunLike, WorkersLike
-    from sim.engine.run import Observer
+    from sim.engine.progress import Observer
     from sim.exports.write import Export
 
 # The command line offers the same words.

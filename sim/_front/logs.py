@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sim.engine.run import Observer, Progress
+    from sim.engine.progress import Observer, Progress
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from sim._inputs import names_from, pack_place_from, place_from, recipe_from, st
 if TYPE_CHECKING:
     from sim._inputs import Overrides, PackLike, RecipeLike, RunLike, WorkersLike
     from sim.audits import Audit
-    from sim.engine.run import Observer
+    from sim.engine.progress import Observer
     from sim.packs.pack import Pack
     from sim.packs.recipe import Recipe
 

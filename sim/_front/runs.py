@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sim._run import Run
     from sim.counting import Counts
     from sim.engine.plan import RunPlan
-    from sim.engine.run import Observer
+    from sim.engine.progress import Observer
     from sim.engine.shards import Engine
     from sim.replicates import Replicates
     from sim.reporting.run_report import Report

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from sim.engine.run import Observer, Progress
+    from sim.engine.progress import Observer, Progress
 
 # Seconds between two lines about the same work, on a terminal and elsewhere.
 ON_TERMINAL_S, ELSEWHERE_S = 0.5, 5.0

@@ -12,7 +12,7 @@ from sim.documents.printable import printable
 
 if TYPE_CHECKING:
     from sim.engine.plan import RunPlan
-    from sim.engine.run import RunSummary
+    from sim.engine.run_summary import RunSummary
     from sim.output.achieved import ActorSummary
     from sim.scenario.resolved import Actor, Scenario
 

@@ -12,7 +12,7 @@ from sim.cli.options import WorkerOptions
 
 if TYPE_CHECKING:
     from sim.engine.executors import Workers
-    from sim.engine.run import Observer
+    from sim.engine.progress import Observer
     from sim.tables.store import Store
 
 

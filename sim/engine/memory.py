@@ -19,6 +19,8 @@ from sim.actors.queue.teams import pilot_of, workers_of
 from sim.actors.workload import TASKS_PER_SHARD_BITS
 from sim.arrays.time import DAY_US
 from sim.catalog import Agent, library_named
+from sim.engine.executors import Workers
+from sim.engine.run_context import RunContext
 from sim.engine.shards import Shard
 from sim.errors import InvalidInputError
 from sim.population.population import Population
@@ -268,3 +270,22 @@ def _of_group(limit: str, usage: str) -> int | None:
     words = [line.split() for line in stat]
     cached = sum(int(w[1]) for w in words if w[0] in ("inactive_file", "total_inactive_file"))
     return max(0, most - used + cached)
+
+
+def expect_memory(context: RunContext, workers: Workers | None) -> None:
+    """Raise InvalidInputError if this machine, or a worker, has too little memory for a run.
+
+    Parameters
+    ----------
+    context
+        The run; its accounts are made for that, unless they alone are too many.
+    workers
+        Who would carry it out; one process if None.
+    """
+    check_accounts(context.scenario)
+    processes, each = 1, None
+    if workers is not None:
+        exchanges = sum(shard.expected for shard in context.shards)
+        processes = workers.count if exchanges >= workers.worthwhile else 1
+        each = workers.memory
+    check_shards(context.population, context.shards, processes, each)

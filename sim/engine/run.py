@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import platform
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from sim.engine import checkpoint
 from sim.engine.executors import (
@@ -17,11 +16,13 @@ from sim.engine.executors import (
     in_process,
     map_unordered,
 )
-from sim.engine.memory import check_accounts, check_shards
+from sim.engine.memory import expect_memory
 from sim.engine.merge import LOG, part_windows, plan_of, rows_of_parts, write_part
+from sim.engine.progress import Observer, Progress
 from sim.engine.run_context import RunContext, peak_bytes
 from sim.engine.run_files import LOCK
 from sim.engine.run_lock import locked
+from sim.engine.run_summary import RunSummary
 from sim.engine.shards import Engine
 from sim.engine.simulate import ShardRecord, simulate_shard, usage_in
 from sim.engine.spill import Index
@@ -38,67 +39,6 @@ from sim.tables.store import Store
 
 # Simulating takes so much of the time of a run, writing the rest.
 _SIMULATING = 0.55
-
-
-class Progress(NamedTuple):
-    """How far a run is.
-
-    Attributes
-    ----------
-    doing
-        `simulates` or `writes`.
-    share
-        The share done, 0 to 1; simulating counts for 55 % of a run.
-    exchanges
-        Those of finished shards.
-    peak_bytes
-        The most memory that a process has held so far.
-    """
-
-    doing: str
-    share: float
-    exchanges: int
-    peak_bytes: int
-
-
-Observer = Callable[[Progress], None]
-
-
-@dataclass(frozen=True)
-class RunSummary:
-    """What a finished run holds, and what it took.
-
-    Attributes
-    ----------
-    out
-        Where it lies.
-    exchanges
-        Attempts in the log (C1).
-    actors
-        What each actor achieved, in the order of the scenario.
-    files
-        Its files but for the manifest, in order of path.
-    shards, parts
-        How many there are, whoever made them and when.
-    workers
-        How many carried it out; 0 if nothing was left to do.
-    peak_bytes
-        The most memory that any of its processes held, as far as they were alive in this session.
-    """
-
-    out: Store
-    exchanges: int
-    actors: tuple[ActorSummary, ...]
-    files: tuple[FileRecord, ...]
-    shards: int
-    parts: int
-    workers: int
-    peak_bytes: int
-
-    @property
-    def path(self) -> str:
-        """Where the run lies."""
-        return self.out.url
 
 
 def run(
@@ -263,25 +203,6 @@ def reached_by(workers: Workers | None, out: Store) -> Store:
             f"{out}: lies in the memory of one process; give it one worker, or another place"
         )
     return out
-
-
-def expect_memory(context: RunContext, workers: Workers | None) -> None:
-    """Raise InvalidInputError if this machine, or a worker, has too little memory for a run.
-
-    Parameters
-    ----------
-    context
-        The run; its accounts are made for that, unless they alone are too many.
-    workers
-        Who would carry it out; one process if None.
-    """
-    check_accounts(context.scenario)
-    processes, each = 1, None
-    if workers is not None:
-        exchanges = sum(shard.expected for shard in context.shards)
-        processes = workers.count if exchanges >= workers.worthwhile else 1
-        each = workers.memory
-    check_shards(context.population, context.shards, processes, each)
 
 
 def _carry_out(

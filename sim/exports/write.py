@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sim.engine.executors import InProcess, Workers, in_process, map_in_order
-from sim.engine.run import Observer, Progress
+from sim.engine.progress import Observer, Progress
 from sim.engine.run_context import peak_bytes
 from sim.errors import InvalidInputError
 from sim.exports.format import AnyFormat, Context, Encoded, FolderFormat, Format, Source

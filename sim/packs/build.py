@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from sim.engine.executors import LostWorkerError, Workers, in_process
-from sim.engine.run import Observer, reached_by
+from sim.engine.progress import Observer
+from sim.engine.run import reached_by
 from sim.engine.run_files import LOCK
 from sim.engine.run_lock import locked
 from sim.errors import DISK_FULL, SimError

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sim.engine.executors import InProcess, Workers, map_unordered
-from sim.engine.run import Progress, RunSummary, run_within
+from sim.engine.progress import Progress
+from sim.engine.run import run_within
 from sim.engine.run_context import peak_bytes
+from sim.engine.run_summary import RunSummary
 from sim.engine.taking_places import identity
 from sim.packs import claims, pack_files
 from sim.packs.merge import Merge, PartPlan, PartRecord, grid_of, plans_of, rows_by_cell, write_part

@@ -10,7 +10,7 @@ from typing import Any
 
 from sim.audits import Audit, audit
 from sim.engine.executors import Workers
-from sim.engine.run import Observer, Progress
+from sim.engine.progress import Observer, Progress
 from sim.engine.run_context import peak_bytes
 from sim.errors import InvalidInputError
 from sim.packs import claims

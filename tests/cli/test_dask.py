@@ -20,7 +20,8 @@ from distributed import Client, LocalCluster
 
 from sim.engine import dask_cluster
 from sim.engine.executors import LostWorkerError, Workers, map_in_order, map_unordered, workers
-from sim.engine.run import expect_memory, run, simulate_claimed
+from sim.engine.memory import expect_memory
+from sim.engine.run import run, simulate_claimed
 from sim.engine.run_context import RunContext
 from sim.errors import InvalidInputError, SimError
 from sim.tables.manifest import software

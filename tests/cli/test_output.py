@@ -17,7 +17,7 @@ from sim.cli.replicate_output import print_replicates
 from sim.cli.run_output import print_counterfactual, print_plan, print_summary
 from sim.counting import Counts, PerAccount
 from sim.engine.plan import RunPlan
-from sim.engine.run import RunSummary
+from sim.engine.run_summary import RunSummary
 from sim.output.achieved import ActorSummary
 from sim.replicates import Replicates
 from sim.replicates.counts import Counted, Spread

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sim.cli import progress
-from sim.engine.run import Progress
+from sim.engine.progress import Progress
 
 
 def test_a_line_a_step_and_a_minute_once_work_takes_long(

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.arrays.columns import time_order
-from sim.engine.run import Progress, run
+from sim.engine.progress import Progress
+from sim.engine.run import run
 from sim.tables.entity_schema import ACCOUNTS, CREDENTIALS, ORGS
 from sim.tables.reading import Run
 from sim.tables.truth_schema import TRUTH_ACTORS, TRUTH_CAMPAIGNS

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from sim.engine.run import Progress, resume, run
+from sim.engine.progress import Progress
+from sim.engine.run import resume, run
 from sim.errors import InvalidInputError, SimError
 from sim.scenario.resolved import Scenario
 from sim.tables.formats import _Parquet

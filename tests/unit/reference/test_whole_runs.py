@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from sim.engine.plan import plan_run
-from sim.engine.run import Progress, resume, run
+from sim.engine.progress import Progress
+from sim.engine.run import resume, run
 from sim.engine.run_context import RunContext
 from sim.errors import InvalidInputError
 from sim.reference.coverage import MOST_EXCHANGES, check_covered

@@ -13,7 +13,8 @@ import pytest
 import sim
 from sim.catalog import libraries, look_alikes, steps_for, typologies
 from sim.counting import count_run
-from sim.engine.run import RunSummary, run
+from sim.engine.run import run
+from sim.engine.run_summary import RunSummary
 from sim.scenario import shipped_scenarios
 from tests.support.scenarios import DAY_US, HOUR_US, answered, log_with_truth, micros, read
 

@@ -22,7 +22,8 @@ from s3fs import S3FileSystem
 import sim as package
 from sim.engine.checkpoint import is_unfinished
 from sim.engine.executors import process_pool
-from sim.engine.run import Progress, resume, run
+from sim.engine.progress import Progress
+from sim.engine.run import resume, run
 from sim.errors import InvalidInputError, SimError
 from sim.tables import store as stores
 from sim.tables.store import Store

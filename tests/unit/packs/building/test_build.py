@@ -13,7 +13,7 @@ import pytest
 
 import sim.packs.session as working
 from sim.engine.executors import InProcess, Workers, process_pool
-from sim.engine.run import Progress
+from sim.engine.progress import Progress
 from sim.engine.run_lock import locked
 from sim.errors import InvalidInputError, SimError
 from sim.packs.build import build, expect_usable, resume

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sim.engine.executors import process_pool
-from sim.engine.run import Progress
+from sim.engine.progress import Progress
 from sim.errors import InvalidInputError
 from sim.packs.archive import write_archive
 from sim.packs.build import build, resume
