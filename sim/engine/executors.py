@@ -35,7 +35,7 @@ DIED = ("a worker process died (killed, or out of memory)", "with fewer workers 
 # Seconds after which workers are looked at, if nothing has become ready.
 LOOK_S = 10.0
 # How long the thread of a pool has to end by itself once its processes were killed.
-_ENDS_S = 5.0
+_ENDS_S = 2.0
 
 
 class LostWorkerError(SimError):
@@ -135,14 +135,18 @@ def process_pool(count: int) -> Iterator[Workers]:
     """
     context = multiprocessing.get_context("spawn")
     with held_back():  # it begins a process that looks after semaphores
-        pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin_worker)
+        pool: Any = ProcessPoolExecutor(count, mp_context=context, initializer=_begin_worker)
 
     def abandon() -> None:
-        """Kill the processes of the pool and drop the calls that wait."""
-        for process in list((pool._processes or {}).values()):
+        """Drop the calls that wait, and kill the processes of the pool."""
+        processes, thread = list((pool._processes or {}).values()), pool._executor_manager_thread
+        results, calls = pool._result_queue, pool._call_queue
+        # first, else the thread of the pool takes calls that were dropped for calls that failed
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
             process.kill()
-        _close_pipes(pool)
-        pool.shutdown(wait=True, cancel_futures=True)
+        if thread is not None:
+            _end_thread(thread, results, calls)
 
     def look() -> None:
         """Raise BrokenExecutor if one died, which the pool does not see in a message of it."""
@@ -157,19 +161,17 @@ def process_pool(count: int) -> Iterator[Workers]:
     pool.shutdown(wait=True)
 
 
-def _close_pipes(pool: Any) -> None:
-    """Close what processes of a pool had open, after they were killed.
+def _end_thread(thread: Any, results: Any, calls: Any) -> None:
+    """Wait for the thread of a pool whose processes were killed.
 
-    A message that one was sending or taking would be waited for, without end. The thread of the
-    pool closes the calls itself, but not before Python 3.11.5, and both at a time is an error.
+    A message that one was sending or taking would be waited for, without end, so that the pipes
+    are closed: that of calls when the thread did not end, for it may close that itself.
     """
-    results, calls, thread = pool._result_queue, pool._call_queue, pool._executor_manager_thread
-    if results is not None:  # they are there until the pool is shut down
-        results._writer.close()
-    if thread is not None:
-        thread.join(_ENDS_S)
-    if calls is not None and (thread is None or thread.is_alive()):
+    results._writer.close()
+    thread.join(_ENDS_S)
+    if thread.is_alive():
         calls._reader.close()
+        thread.join()
 
 
 def _begin_worker() -> None:
