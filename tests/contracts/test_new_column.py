@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,10 @@ from sim.output.log_request import EXCHANGE_LOG
 from sim.output.row_tables import RowContext
 from sim.scenario import load_scenario
 from sim.streams import Ids, opaque_ids
-from sim.tables.column import Column
+from sim.tables.column import Column, TableSchema
 from sim.tables.exchange_schema import EXCHANGES
 from sim.tables.reading import open_run
-from sim.tables.schema import TABLES, arrow_schema
+from sim.tables.schema import TABLES, arrow_schema, column_named
 from tools import generate_docs
 
 SHOWN = Column(
@@ -33,10 +34,14 @@ def call_id(context: RowContext, rows: Columns) -> Ids:
 
 
 @pytest.fixture
-def added(monkeypatch: pytest.MonkeyPatch) -> None:
+def added(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Two more columns: one that shows a field of the row, one that a function makes."""
-    monkeypatch.setattr(EXCHANGES, "columns", [*EXCHANGES.columns, SHOWN, MADE])
+    for name, value in vars(TableSchema([*EXCHANGES.columns, SHOWN, MADE])).items():
+        monkeypatch.setattr(EXCHANGES, name, value)
     monkeypatch.setitem(EXCHANGE_LOG.makers, "call_id", call_id)
+    column_named.cache_clear()
+    yield
+    column_named.cache_clear()
 
 
 @pytest.mark.usefixtures("added")
