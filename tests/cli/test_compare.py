@@ -107,6 +107,7 @@ def test_settings_are_said(whole: dict[str, object]) -> None:
     assert settings["accused"] == "extraction"
 
 
+@pytest.mark.verify
 def test_a_posterior_comes_only_for_given_prior_odds(sim: Invoke) -> None:
     words = ("--only", "odds", "--json", "A4", "--hypothesis", "benchmarking", *QUICK)
     assert "posterior" not in tables(sim(*words))
@@ -151,6 +152,7 @@ def test_a_change_of_a_prior_changes_the_answer(sim: Invoke) -> None:
     assert {x["explanation"]: x["prior_median"] for x in stated}["benchmarking"] != 30
 
 
+@pytest.mark.verify
 def test_the_reading_of_over_can_be_changed(sim: Invoke) -> None:
     words = ("--only", "odds", "A4", "--hypothesis", "benchmarking", "--json", *QUICK)
     rounded, least = (tables(sim(*words, "--reading", x))["odds"] for x in ("rounded", "at-least"))

@@ -20,6 +20,7 @@ RUN_BY_VERIFY = {
     "docs/guides/scoring.md": "tests/cli/test_score.py",
     "docs/guides/splits.md": "tests/unit/splits",
     "docs/reference/typologies.md": "tests/contracts/test_campaigns.py",
+    "docs/reference/python.md": "tests/unit/front",
     "docs/tutorials/detector.md": "tests/cli/test_dataset.py",
 }
 

@@ -98,6 +98,7 @@ def test_a_feature_that_looks_ahead_is_found(opened: RunTables, stem: str, colum
     assert (failed.title, failed.where) == (AGAIN, f"{stem}.{column}")
 
 
+@pytest.mark.verify
 def test_a_log_of_a_day_is_cut_in_the_middle(tables: RunTables) -> None:
     assert late_midnight(tables) == (tables.opens_us + tables.closes_us) // 2
     found = labels_again(Context(tables), late_midnight(tables))

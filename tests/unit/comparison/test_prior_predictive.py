@@ -384,6 +384,7 @@ def test_rounds_share_the_items_in_whole_draws() -> None:
         assert 9 / 10 - error < y.std() / x.std() < 1 + error
 
 
+@pytest.mark.verify
 def test_models_take_turns() -> None:
     """Three of the five measured, from the drawn one on, at the same items."""
     held = with_constants(

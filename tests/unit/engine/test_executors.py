@@ -153,6 +153,11 @@ def test_an_error_in_this_process_comes_through() -> None:
         list(map_unordered(alone, refuse_three, [(n,) for n in range(9)]))
 
 
+def test_results_come_in_the_order_of_the_calls(pair: Workers) -> None:
+    for who in (pair, Workers(InProcess(), 1)):
+        assert list(map_in_order(who, sleep_shortly, [(n,) for n in range(12)])) == [*range(12)]
+
+
 def test_when_an_error_comes_nothing_is_being_done_any_more(tmp_path: Path, pair: Workers) -> None:
     with pytest.raises(ValueError, match="no path"):
         list(map_unordered(pair, touch_slowly, [(str(tmp_path / "slow"),), ("",)]))
@@ -164,7 +169,7 @@ def test_when_the_results_are_given_up_nothing_is_being_done_any_more(
 ) -> None:
     results = map_unordered(pair, touch_slowly, [(str(tmp_path / str(n)),) for n in range(9)])
     next(results)
-    results.close()
+    results.close()  # the pool of these tests ends with it, so that no later one may use it
     assert_quiet(tmp_path)
 
 
@@ -190,11 +195,6 @@ def test_a_death_in_the_middle_of_a_result_is_noticed(
     with pytest.raises(SimError) as caught, process_pool(1) as who:
         list(mapped(who, die_in_a_message, [(n,) for n in range(9)]))
     assert str(caught.value) == ANEW
-
-
-def test_results_come_in_the_order_of_the_calls(pair: Workers) -> None:
-    for who in (pair, Workers(InProcess(), 1)):
-        assert list(map_in_order(who, sleep_shortly, [(n,) for n in range(12)])) == [*range(12)]
 
 
 def test_a_dask_cluster_that_keeps_losing_workers_is_one_clear_error() -> None:

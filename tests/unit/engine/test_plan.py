@@ -29,7 +29,7 @@ def near(found: float, foreseen: float, tolerance: float) -> bool:
 @pytest.mark.parametrize(
     ("name", "scale"),
     [
-        ("coordinated_pool", 0.2),
+        pytest.param("coordinated_pool", 0.2, marks=pytest.mark.verify),
         ("incident", 0.3),
         pytest.param("incident", 1.0, marks=pytest.mark.verify),
         pytest.param("reported_2026_02", 0.02, marks=pytest.mark.verify),
@@ -73,6 +73,7 @@ def test_disk_while_it_runs_covers_what_is_set_aside(tmp_path: Path) -> None:
     assert near(most, foreseen.peak_disk_bytes, 0.2)
 
 
+@pytest.mark.verify
 def test_two_workers_take_less_time_than_one() -> None:
     asked = package.load_scenario("incident", scale=0.2)
     one, two = (plan_run(asked, workers).seconds for workers in (1, 2))

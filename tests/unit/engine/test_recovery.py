@@ -84,7 +84,8 @@ def assert_resumed(place: Path, undisturbed: Path) -> None:
 # --- killed -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["shards", pytest.param("parts", marks=pytest.mark.verify)])
+@pytest.mark.parametrize("kind", ["shards", "parts"])
+@pytest.mark.verify
 def test_a_killed_worker_ends_the_run_and_it_can_be_resumed(
     place: Path, undisturbed: Path, kind: str
 ) -> None:
@@ -113,6 +114,7 @@ def test_a_killed_run_leaves_no_process_and_can_be_resumed(
     assert_resumed(place, undisturbed)
 
 
+@pytest.mark.verify
 def test_a_killed_run_is_completed_by_the_same_command(place: Path, undisturbed: Path) -> None:
     disturbed(place, "shards", lambda p: p.kill(), "-j", "1")
     assert sim(*RUN, "-j", "1").exit_code == 0
@@ -171,6 +173,7 @@ def test_after_control_c_the_run_can_be_resumed(
     assert_resumed(place, undisturbed)
 
 
+@pytest.mark.verify
 def test_control_c_before_anything_is_finished_leaves_nothing(place: Path) -> None:
     big = SEVERAL.replace("accounts: 40", "accounts: 6_000")
     (place / "several.yaml").write_text(big, encoding="utf-8")

@@ -119,6 +119,7 @@ def test_card_says_folds_and_what_the_data_are_not_for(card: str, pack: Pack) ->
 # Libraries
 
 
+@pytest.mark.verify
 def test_datasets_reads_every_table(
     labelled: Path,
     front_matter: dict[str, Any],

@@ -84,6 +84,7 @@ def test_a_replicate_is_the_same_alone(three: Any) -> None:
     assert alone.spreads == three.counted[1].spreads
 
 
+@pytest.mark.verify
 def test_a_pool_of_processes_gives_the_same_numbers(three: Any) -> None:
     with workers(2) as who:
         assert replicate(ASKED, 3, workers=who).totals().equals(three.totals())

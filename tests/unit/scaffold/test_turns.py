@@ -168,6 +168,7 @@ def test_expected_calls_have_the_compactions_of_agents_that_compact() -> None:
     assert 0 < compactions_per_call(actor, one_turn=True) < 3 * share
 
 
+@pytest.mark.verify
 def test_expected_compactions_follow_the_answers_and_the_windows_of_the_models(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

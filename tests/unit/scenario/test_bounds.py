@@ -37,10 +37,8 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return written
 
 
-@pytest.mark.parametrize(
-    "case",
-    [pytest.param(x, marks=pytest.mark.verify) for x in ("accounts", "people")] + ["exchanges"],
-)
+@pytest.mark.verify
+@pytest.mark.parametrize("case", ["accounts", "people", "exchanges"])
 def test_memory_is_foreseen_within_a_factor_of_two(case: str) -> None:
     assert case in CASES
     assert 0.5 < taken(case) / foreseen(case) < 2

@@ -214,6 +214,7 @@ def test_a_damaged_run_is_mended(worked: str) -> None:
     assert bytes_of(worked) == before
 
 
+@pytest.mark.verify
 def test_force_replaces_a_run(worked: str) -> None:
     before = bytes_of(worked)
     options = ("run", "worked_example", "-j", "1", "-o", worked, "--seed", "9")
@@ -355,6 +356,7 @@ def test_an_endpoint_of_s3_goes_before_the_general_one(
     assert Store.of(remote).is_file("manifest.json")
 
 
+@pytest.mark.verify
 def test_an_upload_that_fails_in_a_worker(bucket: str, server: Server, tiny_run: Path) -> None:
     """Errors of botocore cannot be sent between processes; what is made of them can."""
     with process_pool(1) as workers:

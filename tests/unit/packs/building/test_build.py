@@ -76,6 +76,7 @@ def stopped_after(monkeypatch: pytest.MonkeyPatch, name: str, calls: int) -> Non
 # --- the same bytes
 
 
+@pytest.mark.verify
 def test_two_workers_make_the_same_bytes(tiny_pack: Path, recipe: Recipe, tmp_path: Path) -> None:
     with process_pool(2) as workers:
         log_of(recipe, tmp_path / "pack", workers)

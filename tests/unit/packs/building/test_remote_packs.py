@@ -60,6 +60,7 @@ def test_a_log_is_made_anywhere(tiny_pack: Path, recipe: Recipe) -> None:
     assert not [path for path in found if path.startswith(".unfinished/members/")]
 
 
+@pytest.mark.verify
 def test_a_pack_on_s3_has_the_bytes_of_a_local_one(
     tiny_pack: Path, before_features: Path, temporary: Path
 ) -> None:
