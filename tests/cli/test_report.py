@@ -33,6 +33,7 @@ def test_a_page_and_charts_are_written_and_findings_printed() -> None:
         assert finding.removeprefix("- ") in text
 
 
+@pytest.mark.verify
 def test_days_are_those_of_the_time_zone_and_quiet_says_nothing() -> None:
     words = ("--charts", "charts", "--format", "svg", "--timezone", "Asia/Tokyo", "-q")
     result = sim("report", "out", *words)

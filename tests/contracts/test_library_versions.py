@@ -49,9 +49,8 @@ for words in sys.argv[1:]:
 """
 
 
-@pytest.mark.parametrize(
-    "verbs", [AS_THEY_ARE_IMPORTED, pytest.param(EVERY_VERB, marks=pytest.mark.verify)]
-)
+@pytest.mark.parametrize("verbs", [AS_THEY_ARE_IMPORTED, EVERY_VERB])
+@pytest.mark.verify
 def test_no_library_warns_a_user(tmp_path: Path, verbs: list[str]) -> None:
     """A warning is an error here, in whatever is imported as well.
 

@@ -14,6 +14,7 @@ RUN_BY_VERIFY = {
     "docs/guides/auditing.md": "tests/unit/audits",
     "docs/guides/comparing.md": "tests/cli/test_compare.py",
     "docs/guides/counting.md": "tests/unit/test_counting.py",
+    "docs/guides/datasets.md": "tests/cli/test_dataset.py",
     "docs/guides/detectors.md": "tests/cli/test_detect.py",
     "docs/guides/reading-runs.md": "tests/unit/tables",
     "docs/guides/running.md": "tests/cli/test_runs.py",
@@ -21,7 +22,9 @@ RUN_BY_VERIFY = {
     "docs/guides/splits.md": "tests/unit/splits",
     "docs/reference/typologies.md": "tests/contracts/test_campaigns.py",
     "docs/reference/python.md": "tests/unit/front",
+    "docs/tutorials/analyst.md": "tests/cli/test_compare.py",
     "docs/tutorials/detector.md": "tests/cli/test_dataset.py",
+    "docs/tutorials/platform-engineer.md": "tests/cli/test_runs.py",
 }
 
 

@@ -158,6 +158,7 @@ def test_a_killed_run_on_dask_leaves_no_process_and_can_be_resumed(
         pytest.param("shards", ("-j", "2", "--dask", "local"), marks=pytest.mark.verify),
     ],
 )
+@pytest.mark.verify
 def test_after_control_c_the_run_can_be_resumed(
     place: Path, undisturbed: Path, kind: str, options: tuple[str, ...]
 ) -> None:

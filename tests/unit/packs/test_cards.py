@@ -162,6 +162,7 @@ def test_pandas_polars_and_duckdb_read_every_table(
 # croissant.json
 
 
+@pytest.mark.verify
 def test_croissant_is_valid_and_its_records_are_read(
     labelled: Path, croissant: dict[str, Any], pack: Pack
 ) -> None:

@@ -174,6 +174,7 @@ def test_a_release_that_acts_an_hour_early_is_found(monkeypatch: pytest.MonkeyPa
     assert difference_is_found()
 
 
+@pytest.mark.verify
 def test_a_release_that_all_take_up_at_once_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     original = sim.world.releases.Releases.model
 

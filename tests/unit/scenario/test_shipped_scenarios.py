@@ -180,6 +180,7 @@ def test_coding_users_multiply_turns_and_are_unequal(simulate: Simulate) -> None
     assert top > volume.sum() / 2
 
 
+@pytest.mark.verify
 def test_thirty_runs_work_on_the_same_items_one_after_the_other(simulate: Simulate) -> None:
     path, _ = simulate("benchmark_thirty_runs")
     tasks = of_actors(read(path, "truth/tasks"), "laboratory")
@@ -251,6 +252,7 @@ def test_cut_limits_refuse_a_good_part_of_the_pool(simulate: Simulate) -> None:
     assert 0.01 < refused["pool"][1] < 0.12
 
 
+@pytest.mark.verify
 def test_users_and_a_pool_take_up_a_release_alike_and_a_laboratory_does_not(
     simulate: Simulate,
 ) -> None:

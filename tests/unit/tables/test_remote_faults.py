@@ -65,6 +65,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("tiny.yaml").write_text(TINY, encoding="utf-8")
 
 
+@pytest.mark.verify
 def test_a_run_survives_a_server_that_fails_three_requests_in_ten(
     faulty: Faulty, tiny_run: Path
 ) -> None:

@@ -83,6 +83,7 @@ def test_two_workers_make_the_same_bytes(tiny_pack: Path, recipe: Recipe, tmp_pa
     assert_log_is_that_of(tiny_pack, tmp_path / "pack")
 
 
+@pytest.mark.verify
 def test_a_build_stopped_at_every_step_goes_on_to_the_same_bytes(
     tiny_pack: Path, recipe: Recipe, tmp_path: Path
 ) -> None:
