@@ -11,7 +11,6 @@ import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from sim._run import Run
     from sim.catalog import Claim
     from sim.engine.executors import Workers
-    from sim.exports.selection import Selection
     from sim.packs.pack import Pack
     from sim.packs.recipe import Recipe
     from sim.scenario.resolved import Scenario
@@ -345,48 +343,6 @@ def target_text(source: TargetLike) -> str:
         raise TypeError(f"what is compared is {_TARGET}; found {_type_of(source)}")
     place = place_from(source)
     return place if "/" in place else f"./{place}"
-
-
-# Selections of rows
-
-
-def selection_from(
-    run: Run,
-    *,
-    actors: str | Iterable[str],
-    since: str | datetime | None,
-    until: str | datetime | None,
-    sessions: int | None = None,
-) -> Selection:
-    """Return which rows of a run are meant.
-
-    Parameters
-    ----------
-    run
-        A finished run.
-    actors, since, until, sessions
-        As of `sim.export`.
-
-    Raises
-    ------
-    TypeError
-        If one is of another type.
-    InvalidInputError
-        Lists everything that cannot be, a line each.
-    """
-    from sim.exports.selection import selection_of
-
-    if not isinstance(actors, Iterable):
-        raise TypeError(f"actors are texts, one or several; found {_type_of(actors)}")
-    ids = names_from(actors)
-    for actor in ids:
-        expect_text("an actor", actor)
-    for name, moment in (("since", since), ("until", until)):
-        if not isinstance(moment, str | datetime | None):
-            raise TypeError(f"{name} is a text, a datetime or None; found {_type_of(moment)}")
-    if sessions is not None:
-        expect_number("sessions", sessions, whole=True)
-    return selection_of(run, actors=ids, since=since, until=until, sessions=sessions)
 
 
 # Names and words

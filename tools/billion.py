@@ -265,6 +265,7 @@ class Billion:
         s3 = self.gets / 1e3 * GETS_1000 + self.writes / 1e3 * PUTS_1000
         core_hours = (self.work_s + self.reading_s) / 3600
         month = self.finished / 1e9 * GB_MONTH
+
         return [
             ("work", f"{self.work_s / 3600:.1f} core-hours", "core-seconds of the largest run"),
             ("the largest shard", f"{self.largest_s / 60:.0f} min", "a laboratory, is not cut"),

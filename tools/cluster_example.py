@@ -127,6 +127,7 @@ def machines(text: str) -> Iterator[tuple[Machines, dict[str, str]]]:
         "PYTHONPATH": str(ROOT),
         "OMP_NUM_THREADS": "1",
     }
+
     with tempfile.TemporaryDirectory() as folder:
         made = Machines(Path(folder), environment)
         try:
@@ -159,6 +160,7 @@ def run_page(page: Path = PAGE) -> list[Example]:
     """Give every command of the page to its machine; what each printed, and what is shown."""
     text = page.read_text(encoding="utf-8")
     examples = []
+
     with machines(text) as (made, ports):
         back = {new: old for old, new in ports.items()}
         for block in FENCE.finditer(text):

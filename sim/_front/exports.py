@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sim._front.logs import logged, telling_progress
-from sim._inputs import expect_text, run_from, selection_from, started
+from sim._front.selections import selection_from
+from sim._inputs import expect_text, run_from, started
 
 if TYPE_CHECKING:
     from sim._inputs import RunLike, WorkersLike

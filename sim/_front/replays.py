@@ -10,7 +10,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 from sim._front.logs import logged
-from sim._inputs import expect_number, expect_one_of, run_from, selection_from
+from sim._front.selections import selection_from
+from sim._inputs import expect_number, expect_one_of, run_from
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -23,11 +23,13 @@ def encode(table: pa.Table, _: Context) -> Encoded:
         rows.column("output_tokens").to_pylist(),
         strict=True,
     )
+
     # the seventh digit, which the original has, counts tenths of a microsecond
     lines = [
         f"{second}.{start_us % SECOND_US:06d}0,{context_tokens},{generated}\n"
         for second, start_us, context_tokens, generated in columns
     ]
+
     return Encoded(
         data="".join(lines).encode(),
         records=len(lines),
