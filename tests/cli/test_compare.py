@@ -274,6 +274,7 @@ claims:
 """
 
 
+@pytest.mark.verify
 def test_claims_of_ones_own_are_compared_with_what_they_add(sim: Invoke, tmp_path: Path) -> None:
     mine = tmp_path / "mine.yaml"
     mine.write_text(MINE)

@@ -68,6 +68,7 @@ def assert_passes(found: Audit, *, asked_at_least: int) -> None:
     assert sum(finding.status == "passed" for finding in found) >= asked_at_least, found.to_text()
 
 
+@pytest.mark.verify
 def test_accounts_give_nothing_away(few: RunTables) -> None:
     assert_passes(audit(few, only=OF_ACCOUNTS), asked_at_least=17)
 

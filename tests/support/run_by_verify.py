@@ -20,6 +20,7 @@ RUN_BY_VERIFY = {
     "docs/guides/running.md": "tests/cli/test_runs.py",
     "docs/guides/scoring.md": "tests/cli/test_score.py",
     "docs/guides/splits.md": "tests/unit/splits",
+    "docs/guides/streaming.md": "tests/cli/test_stream.py",
     "docs/reference/typologies.md": "tests/contracts/test_campaigns.py",
     "docs/reference/python.md": "tests/unit/front",
     "docs/tutorials/analyst.md": "tests/cli/test_compare.py",

@@ -80,8 +80,8 @@ def test_nothing_of_a_pack_looks_ahead(opened: RunTables) -> None:
     ("stem", "column"),
     [
         ("features/accounts", "exchanges"),
-        ("features/account_days", "output_tokens_mean"),
-        ("features/windows", "exchanges"),
+        pytest.param("features/account_days", "output_tokens_mean", marks=pytest.mark.verify),
+        pytest.param("features/windows", "exchanges", marks=pytest.mark.verify),
     ],
 )
 def test_a_feature_that_looks_ahead_is_found(opened: RunTables, stem: str, column: str) -> None:

@@ -148,6 +148,7 @@ def test_a_column_and_an_identifier_of_the_truth_are_found(tables: RunTables) ->
     }
 
 
+@pytest.mark.verify
 def test_a_split_that_tears_owners_apart_is_found_by_permuted_labels(tables: RunTables) -> None:
     """Where accounts of an owner are on both sides, a model learns whose they are."""
     tables.plant(
@@ -176,6 +177,7 @@ def test_a_split_that_tears_owners_apart_is_found_by_permuted_labels(tables: Run
     assert finding.status == "passed", finding
 
 
+@pytest.mark.verify
 def test_a_fingerprint_of_the_scenario_is_found(tables: RunTables) -> None:
     """Durations are longer wherever a campaign is simulated: all of them, whoever sends."""
     twenty = scenario()

@@ -44,6 +44,8 @@ SLOW = {
     "permitted",
     "application-day",
     "calibration",
+    "fifty-calls",
+    "snitchbench",
 }
 WITH_RUN = [x for x, line in statements().items() if any(shown(line))]
 

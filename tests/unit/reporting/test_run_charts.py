@@ -199,6 +199,7 @@ def test_a_mean_far_above_half_is_named() -> None:
     )
 
 
+@pytest.mark.verify
 def test_no_text_is_cut_off_or_meets_another() -> None:
     groups = [f"an-actor-whose-name-is-rather-long-{k}" for k in range(9)]
     for chart in charts_of_runs(shown_of(made_up(groups), scale=0.05)):

@@ -31,7 +31,12 @@ SCALES = {
     "worked_example": 1.0,
 }
 LARGE = {"reported_2026_09"}  # whose laboratories send 600,000 at any scale
-SLOW = {"benchmark_thirty_runs", "coding_users", "launch_day"}  # others show the same fast
+SLOW = {
+    "benchmark_thirty_runs",
+    "coding_users",
+    "coordinated_pool",
+    "launch_day",
+}  # others show the same fast
 TYPOLOGY_SCENARIOS = {f"typology_{typology.lower()}": typology for typology in typologies()}
 # A release that is a day away, or a start after six hours, is not needed for a run of one day.
 SHORTER = {
