@@ -73,14 +73,15 @@ class Machines:
         shell = f'sim() {{ {sys.executable} -m sim "$@"; }}; {command}'
         if re.match(r"(dask|python) ", command):
             shell = f"exec {command}"
-        process = subprocess.Popen(
-            ["bash", "-euo", "pipefail", "-c", shell],
-            cwd=place,
-            env=self._environment,
-            stdout=log.open("wb"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        with log.open("wb") as printed:
+            process = subprocess.Popen(
+                ["bash", "-euo", "pipefail", "-c", shell],
+                cwd=place,
+                env=self._environment,
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         self._running.append(process)
         return process
 
