@@ -50,7 +50,7 @@ def compiled(function: F) -> F:
     folder = cache_folder() / f"{name.removeprefix('sim.')}-{digest[:16]}"
     _FOLDERS.append(folder)
     with _machine_code_in(folder):
-        made = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        made: Any = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     made.source_name = name
     return made  # type: ignore[no-any-return]
 
