@@ -69,7 +69,7 @@ class SessionWorkload:
         limited, read_tokens = self._check_limits(pieces, period_of_session, periods)
         works = _PieceWorks(pieces)
         simulated = periods.simulate(
-            limited, context.service.event_loop, works.of_session, context.horizon_us
+            limited, context.service.rate_limited_loop, works.of_session, context.horizon_us
         )
 
         # the sessions that met no limit, then those simulated
