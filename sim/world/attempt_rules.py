@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.arrays.compiled import compiled
+from sim.arrays.compiled import inlined
 from sim.arrays.time import SECOND_US
 from sim.world.attempts import (
     CLIENT_TIMEOUT,
@@ -29,10 +29,8 @@ _LONGEST_RETRY_AFTER_S = 60
 _CHAIN = RETRIES + 1
 
 
-@compiled
-def attempt_outcome(
-    rules: Any, segment: Any, call: Any, n: int, batch: bool
-) -> tuple[int, int, int]:
+@inlined
+def attempt_outcome(rules: Any, segment: Any, call: Any, n: Any, batch: Any) -> Any:
     """Decide what becomes of an attempt that limits let through.
 
     Parameters
@@ -66,16 +64,16 @@ def attempt_outcome(
     return status, ttft_us, duration_us
 
 
-@compiled
-def refusal_us(rules: Any, serial: int, n: int) -> int:
+@inlined
+def refusal_us(rules: Any, serial: Any, n: Any) -> Any:
     """Return how long it takes until an attempt that is refused is told so."""
     return min(error_us(rules["error_key"], serial, n), rules["timeout_us"])
 
 
-@compiled
+@inlined
 def pause_us(
-    rules: Any, serial: int, n: int, status: int, chains_down: int, lacking_us: int
-) -> int:
+    rules: Any, serial: Any, n: Any, status: Any, chains_down: Any, lacking_us: Any
+) -> Any:
     """Return the pause after failed attempt `n`, `GIVES_UP` if no attempt is to follow.
 
     Parameters
@@ -103,7 +101,7 @@ def pause_us(
     return backoff_us(rules["backoff_key"], serial, n, retry)
 
 
-@compiled
-def ends_chain_down(n: int, status: int) -> bool:
+@inlined
+def ends_chain_down(n: Any, status: Any) -> Any:
     """Tell whether failed attempt `n` ended a chain with one of the errors `DOWN`."""
     return n % _CHAIN == RETRIES and (status == DOWN[0] or status == DOWN[1])

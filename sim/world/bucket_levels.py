@@ -14,23 +14,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.arrays.compiled import compiled
-from sim.arrays.types import Ints
+from sim.arrays.compiled import inlined
 
 REQUESTS, INPUT, OUTPUT = 0, 1, 2
 
 
-@compiled
+@inlined
 def ask(
     bucket: Any,
     sizes: Any,
-    period_ends_us: Ints,
-    period: int,
-    now_us: int,
-    input_tokens: int,
-    output_tokens: int,
-    up_front: bool,
-) -> int:
+    period_ends_us: Any,
+    period: Any,
+    now_us: Any,
+    input_tokens: Any,
+    output_tokens: Any,
+    up_front: Any,
+) -> Any:
     """Take one request if all three buckets hold enough.
 
     Parameters
@@ -76,15 +75,15 @@ def ask(
     return max(lacking_us, -(output // for_output["rate"]))
 
 
-@compiled
-def taken_up_front(output_tokens: int, size: Any) -> int:
+@inlined
+def taken_up_front(output_tokens: Any, size: Any) -> Any:
     """Return the units that a request for so much output takes, at most all of a full bucket."""
     return min(output_tokens * size["per_token"], size["capacity"])
 
 
-@compiled
+@inlined
 def put_output(
-    bucket: Any, sizes: Any, period_ends_us: Ints, period: int, now_us: int, units: int
+    bucket: Any, sizes: Any, period_ends_us: Any, period: Any, now_us: Any, units: Any
 ) -> None:
     """Put units into the bucket of output, or take them out where below 0."""
     catch_up(bucket, sizes, period_ends_us, period)
@@ -94,8 +93,8 @@ def put_output(
     bucket["output"] = min(level + units, size["capacity"])
 
 
-@compiled
-def catch_up(bucket: Any, sizes: Any, period_ends_us: Ints, period: int) -> None:
+@inlined
+def catch_up(bucket: Any, sizes: Any, period_ends_us: Any, period: Any) -> None:
     """Change the sizes of buckets at the end of each period before `period`."""
     while bucket["period"] < period:
         edge_us = period_ends_us[bucket["period"]]
@@ -105,8 +104,8 @@ def catch_up(bucket: Any, sizes: Any, period_ends_us: Ints, period: int) -> None
         refill(bucket, sizes, edge_us)
 
 
-@compiled
-def refill(bucket: Any, sizes: Any, now_us: int) -> None:
+@inlined
+def refill(bucket: Any, sizes: Any, now_us: Any) -> None:
     """Refill all three buckets up to a time, and cut what is above their capacity."""
     size_class, period = bucket["size_class"], bucket["period"]
     elapsed_us = now_us - bucket["at_us"]
@@ -122,10 +121,12 @@ def refill(bucket: Any, sizes: Any, now_us: int) -> None:
     bucket["output_at_us"] = now_us
 
 
-@compiled
-def refilled(level: int, elapsed_us: int, size: Any) -> int:
+@inlined
+def refilled(level: Any, elapsed_us: Any, size: Any) -> Any:
     """Return the level of a bucket after some time."""
     if elapsed_us >= size["full_us"]:
         # so long that a product might not fit into 64 bits
+        if level >= 0:
+            return size["capacity"]
         elapsed_us = min(elapsed_us, (size["capacity"] - level) // size["rate"] + 1)
     return min(level + elapsed_us * size["rate"], size["capacity"])

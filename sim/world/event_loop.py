@@ -30,6 +30,8 @@ from sim.world.limits import Sizes
 from sim.world.record_arena import RecordArena
 
 _FIRST_ROOM = 1_024
+# Attempts that are made before they are put aside: a MiB of them.
+_ATTEMPTS = 16_384
 
 
 @dataclass(eq=False)
@@ -107,7 +109,8 @@ class EventLoop:
         self._sorted_openings = np.zeros(0, OPENING)
 
         self._heap = new_heap(_FIRST_ROOM)
-        self._attempts = np.zeros((events.BLOCK + 1, _FIRST_ROOM), np.int64)
+        self._attempts = _new_attempts()
+        self._full: list[Ints] = []
         self._progress = np.zeros(1, PROGRESS)
 
     # --- sessions ---------------------------------------------------------------------------------
@@ -238,23 +241,8 @@ class EventLoop:
         """
         self._sort_openings()
         while True:
-            reason = events.carry_out(
-                min(until_us, self._until_us),
-                self._rules,
-                self._progress,
-                self._heap,
-                self._sorted_openings,
-                self._calls.records,
-                self._sessions.records,
-                self._attempts,
-                self._segments,
-                self._segment_of_minute,
-                self._answered.records,
-                self._touched_us,
-                self._buckets,
-                self._sizes,
-                self._period_ends_us,
-            )
+            before_us = min(until_us, self._until_us)
+            reason = events.carry_out(before_us, self._arrays())
             if reason == events.IS_DONE:
                 return None
             if reason == events.NEEDS_TICKETS:
@@ -271,13 +259,19 @@ class EventLoop:
             and the tokens that each read from the cache. `Attempts.call` is the row in the calls
             of the block.
         """
-        made = int(self._progress[0]["attempts"])
-        self._progress[0]["attempts"] = 0
-        count = np.bincount(self._attempts[events.BLOCK, :made], minlength=len(self._blocks))
+        # pieces of attempts, with how many there are in each
+        pieces = [(piece, len(piece)) for piece in self._full]
+        pieces.append((self._attempts, int(self._progress[0]["attempts"])))
+        self._full, self._progress[0]["attempts"] = [], 0
+
+        blocks = len(self._blocks)
+        count = sum(np.bincount(p[:made, events.BLOCK], minlength=blocks) for p, made in pieces)
         past = np.cumsum(count)
         first_call = np.array([0 if b is None else b.calls.start for b in self._blocks], np.int64)
-        columns = np.empty((events.BLOCK, made), np.int64)
-        events.split_by_block(self._attempts, made, first_call, past - count, columns)
+        columns = np.empty((events.BLOCK, sum(made for _, made in pieces)), np.int64)
+        place = past - count
+        for piece, made in pieces:
+            events.split_by_block(piece, made, first_call, place, columns)
 
         parts = []
         for number in np.flatnonzero(count).tolist():
@@ -308,9 +302,33 @@ class EventLoop:
         self._progress[0]["opening"] = 0
 
     def _make_room(self) -> None:
-        """Double what may be full: the heap, or the room for attempts."""
+        """Put full attempts aside, or double the heap."""
         state = self._progress[0]
-        if state["attempts"] == self._attempts.shape[1]:
-            self._attempts = np.concatenate([self._attempts, np.empty_like(self._attempts)], axis=1)
+        if state["attempts"] == len(self._attempts):
+            self._full.append(self._attempts)
+            self._attempts, state["attempts"] = _new_attempts(), 0
         else:
             self._heap = np.concatenate([self._heap, np.zeros_like(self._heap)])
+
+    def _arrays(self) -> events.LoopArrays:
+        return events.LoopArrays(
+            rules=self._rules,
+            progress=self._progress,
+            heap=self._heap,
+            openings=self._sorted_openings,
+            calls=self._calls.records,
+            sessions=self._sessions.records,
+            attempts=self._attempts,
+            segments=self._segments,
+            segment_of_minute=self._segment_of_minute,
+            answered=self._answered.records,
+            touched_us=self._touched_us,
+            buckets=self._buckets,
+            sizes=self._sizes,
+            period_ends_us=self._period_ends_us,
+        )
+
+
+def _new_attempts() -> Ints:
+    """Return room for attempts, as `carry_out` fills it."""
+    return np.empty((_ATTEMPTS, events.BLOCK + 1), np.int64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.arrays.compiled import compiled
+from sim.arrays.compiled import inlined
 from sim.arrays.time import SECOND_US
 from sim.arrays.types import Floats, Ints
 from sim.streams import Streams, mixed, mixed_one, uniforms
@@ -82,20 +82,20 @@ def _uniform_scalar(key: int, serial: int, n: int) -> float:
     return float((mixed_one(mixed_one(key, serial), n) >> 11) * 2.0**-53)
 
 
-@compiled
+@inlined
 def uniform(key: np.uint64, serial: int, n: int) -> float:
     """Return the number in [0, 1) of attempt `n` of a call, as `FailureDraws.failure` does."""
     bits = _mixed(_mixed(key, np.uint64(serial)), np.uint64(n))
     return np.float64(bits >> _UPPER_53_BITS) * 2.0**-53
 
 
-@compiled
+@inlined
 def error_us(key: np.uint64, serial: int, n: int) -> int:
     """Return the time from an attempt to its error answer, 50 to 500 ms, uniform."""
     return np.int64(np.rint(_ERROR_FLOOR_US + _ERROR_SPAN_US * uniform(key, serial, n)))
 
 
-@compiled
+@inlined
 def backoff_us(key: np.uint64, serial: int, n: int, retry: int) -> int:
     """Return the pause after failed attempt `n`: exponential backoff with jitter.
 
@@ -106,7 +106,7 @@ def backoff_us(key: np.uint64, serial: int, n: int, retry: int) -> int:
     return np.int64(np.rint(pause_s * (1 - _JITTER * uniform(key, serial, n)) * SECOND_US))
 
 
-@compiled
+@inlined
 def _mixed(key: np.uint64, counter: np.uint64) -> np.uint64:
     """Return `sim.streams.mixed` of one counter."""
     z = key + counter * _GOLDEN
