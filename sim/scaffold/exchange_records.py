@@ -144,8 +144,11 @@ class Exchanges:
         return len(self.records)
 
 
-# Arrays of the columns of `EXCHANGE_ROW`, by name.
-_RowColumns: Any = namedtuple("_RowColumns", list(EXCHANGE_ROW.names or ()))  # type: ignore[misc]
+# The columns that differ between exchanges of one task, with the types of `EXCHANGE_ROW`, and
+# which origin an exchange has.
+_OF_TASK = tuple(name for name in EXCHANGE_ROW.names or () if name in (ORIGIN_RECORD.names or ()))
+_OF_ATTEMPT = tuple(name for name in EXCHANGE_ROW.names or () if name not in _OF_TASK)
+_AttemptColumns: Any = namedtuple("_AttemptColumns", ("origin", *_OF_ATTEMPT))  # type: ignore[misc]
 
 
 def unpacked(exchanges: Exchanges, order: Ints | None = None) -> Columns:
@@ -164,10 +167,33 @@ def unpacked(exchanges: Exchanges, order: Ints | None = None) -> Columns:
         Arrays of shape (M,). `serial` and `shares_with` are task number and position in the task
         in one number.
     """
+    columns = attempt_columns(exchanges, order)
+    origin = columns.pop("origin")
+    for name, values in origin_columns(exchanges).items():
+        columns[name] = values[origin]
+    return columns
+
+
+def origin_columns(exchanges: Exchanges) -> Columns:
+    """Return what exchanges of one task share, by origin: arrays of shape (T,)."""
+    return {name: np.ascontiguousarray(exchanges.origins[name]) for name in _OF_TASK}
+
+
+def attempt_columns(exchanges: Exchanges, order: Ints | None = None) -> Columns:
+    """Return what differs between exchanges of one task; parameters as of `unpacked`.
+
+    Returns
+    -------
+    Columns
+        The columns of `unpacked` but for those of `origin_columns`, and `origin`, the index of
+        each exchange in these, of 64 bits.
+    """
     if order is None:
         order = np.arange(len(exchanges))
-    names = EXCHANGE_ROW.names or ()
-    columns = _RowColumns(*(np.empty(len(order), EXCHANGE_ROW[name]) for name in names))
+    columns = _AttemptColumns(
+        np.empty(len(order), np.int64),
+        *(np.empty(len(order), EXCHANGE_ROW[name]) for name in _OF_ATTEMPT),
+    )
     _lay_out(exchanges.records, exchanges.origins, order, columns)
     return dict(columns._asdict())
 
@@ -178,21 +204,7 @@ def _lay_out(records: Records, origins: Records, order: Ints, columns: Any) -> N
     for i in range(len(order)):
         row = records[order[i]]
         origin = origins[row["origin"]]
-
-        # the task: who sends it, and what it is about
-        columns.prompt[i] = origin["prompt"]
-        columns.session[i] = origin["session"]
-        columns.content[i] = origin["content"]
-        columns.account[i] = origin["account"]
-        columns.person[i] = origin["person"]
-        columns.turn[i] = origin["turn"]
-        columns.template[i] = origin["template"]
-        columns.topic[i] = origin["topic"]
-        columns.model[i] = origin["model"]
-        columns.kind[i] = origin["kind"]
-        columns.language[i] = origin["language"]
-        columns.away[i] = origin["away"]
-        columns.batch[i] = origin["batch"]
+        columns.origin[i] = row["origin"]
 
         # the call: its place, and what it asks for
         columns.serial[i] = (origin["task"] << POSITION_BITS) + row["position"]

@@ -23,12 +23,14 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sim.arrays.columns import Columns
 from sim.arrays.types import Ints
 from sim.engine.run_context import peak_bytes
+from sim.scaffold.exchange_records import Exchanges
 from sim.scaffold.fill import DrawnSessions
 from sim.scaffold.rows import Placement
 from sim.scenario import Scenario, load_scenario
@@ -99,7 +101,7 @@ def watched() -> Watch:
         watch.on(module, "merge_attempts", "gateway")
         watch.on(module, "exchange_rows", "rows")
     watch.on(ProviderService, "task_rows", "rows")
-    for name in ("add", "close"):
+    for name in ("add_exchanges", "add_tasks", "close"):
         watch.on(SpillWriter, name, "setting aside")
     for name in ("exchanges_in", "tasks_in"):
         watch.on(merge, name, "ordering")
@@ -268,8 +270,11 @@ def reference(scenario: Scenario, out: Path) -> Measured:
 
     begun = time.perf_counter()
     works = workloads(build_population(scenario), "reference")
-    blocks = [block.rows for work in works for block in work.blocks(attempts_alone)]
-    table = pa.table(concat(blocks))
+    parts: list[Columns] = []
+    for work in works:
+        for _ in work.blocks(partial(attempts_alone, parts)):
+            pass
+    table = pa.table(concat(parts))
     out.mkdir()
     pq.write_table(table, out / "attempts.parquet", compression="zstd", compression_level=1)
     seconds = time.perf_counter() - begun
@@ -277,11 +282,17 @@ def reference(scenario: Scenario, out: Path) -> Measured:
 
 
 def attempts_alone(
-    drawn: DrawnSessions, _: Placement, attempts: Attempts, read_tokens: Ints
-) -> Columns:
-    """Columns of what the reference engine itself decides."""
+    parts: list[Columns],
+    drawn: DrawnSessions,
+    _: Placement,
+    attempts: Attempts,
+    read_tokens: Ints,
+) -> Exchanges:
+    """Add columns of what the reference engine itself decides, and make no rows."""
     columns = {name: column for name, column in attempts._asdict().items() if name != "call"}
-    return {"call": drawn.calls.serial[attempts.call], **columns, "read_tokens": read_tokens}
+    call = drawn.calls.serial[attempts.call]
+    parts.append({"call": call, **columns, "read_tokens": read_tokens})
+    return Exchanges.none()
 
 
 def main() -> None:
