@@ -179,8 +179,17 @@ def _share(actor: Actor, name: str, turns: Turns, per_session: Ints) -> float:
 def _compacted(agent: Agent, window: Ints, rows: CallRows, recorded: RecordedCalls | None) -> Bools:
     """Return before which calls of sessions an agent compacts, in a sample with a fixed seed."""
     rngs = cache(lambda purpose: np.random.default_rng([0, *purpose.encode()]))
-    scores = SessionScores(agent, rows.session, rngs)
+    scores = _PilotScores(agent, rows.session, rngs)
     static = np.full(len(window), agent.static_prefix_tokens)
     window = window[rows.session]
     tokens = draw_tokens(agent, window, rows, recorded, scores, grow_contexts, None, static)
     return tokens.growth.compacted
+
+
+class _PilotScores(SessionScores):
+    """Draws stretches anew for each purpose; the targets that follow from pilots hang on that."""
+
+    @property
+    def stretch(self) -> Ints:
+        """Number of the stretch of each call, another each time."""
+        return self.draw_stretches()

@@ -48,18 +48,23 @@ class SessionScores:
         if not len(scores) or not agent.session_share + agent.stretch_share:
             return scores
 
-        stretches, sessions = int(self._stretch[-1]) + 1, int(self.session[-1]) + 1
+        stretch = self.stretch
+        stretches, sessions = int(stretch[-1]) + 1, int(self.session[-1]) + 1
         of_stretch = self.rng(f"{purpose} of stretches").standard_normal(stretches)
         of_session = self.rng(f"{purpose} of sessions").standard_normal(sessions)
         of_stretch *= sqrt(agent.stretch_share)
         of_session *= sqrt(agent.session_share)
         own = sqrt(1 - agent.session_share - agent.stretch_share)
-        _add_common(scores, own, self._stretch, of_stretch, self.session, of_session)
+        _add_common(scores, own, stretch, of_stretch, self.session, of_session)
         return scores
 
     @cached_property
-    def _stretch(self) -> Ints:
+    def stretch(self) -> Ints:
         """Number of the stretch of each call, ascending from 0; the same for all purposes."""
+        return self.draw_stretches()
+
+    def draw_stretches(self) -> Ints:
+        """Draw which calls of a session are a stretch, shape (M,)."""
         stretch = np.empty(len(self.session), np.int64)
         uniform = self.rng("stretches").random(len(stretch))
         _number_stretches(uniform, self.session, stretch)
