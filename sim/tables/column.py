@@ -33,9 +33,9 @@ class Column:
         The smallest setting of `tables.columns` that includes the column; `vectors` for what
         `tables.vectors` adds. Other tables have all their columns.
     source
-        The field that a column of a table of rows shows as it is: `row.output`, `account.org_id`,
-        `client.os`. Empty if a function makes it (see `sim.output.row_tables`). Of a feature, the
-        SQL that makes it of rows of the log (see `sim.features`).
+        The field that a column of a table of rows shows as it is: `row.output`, `task.prompt`,
+        `account.org_id`, `client.os`. Empty if a function makes it (see `sim.output.row_tables`).
+        Of a feature, the SQL that makes it of rows of the log (see `sim.features`).
     prefix
         What an identifier begins with in text formats, such as `req_`.
     encoding

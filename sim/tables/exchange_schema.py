@@ -1,7 +1,7 @@
 """The columns of `log/exchanges`: one record each, from which all else about a column derives.
 
-A column whose `source` names a field of the row, the account or the client shows it as it is. Any
-other is made by the function of its name in `sim/output/log_*.py`.
+A column whose `source` names a field of the row, its task, the account or the client shows it as
+it is. Any other is made by the function of its name in `sim/output/log_*.py`.
 """
 
 from __future__ import annotations
@@ -200,7 +200,7 @@ EXCHANGES = TableSchema(
             "Near-duplicate hash of the task's prompt, 63 bits of a 64-bit number: equal "
             "for equal prompts, near (few differing bits) for reworded ones. Unrelated "
             "prompts differ in half of the bits.",
-            source="row.prompt",
+            source="task.prompt",
             encoding="plain",
         ),
         Column("prompt_lang", "word", "Language; follows from the country of whoever asks."),

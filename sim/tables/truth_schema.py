@@ -55,7 +55,7 @@ TRUTH_EXCHANGES = TableSchema(
             "turn",
             "int32",
             "Number of the task in its session, from 0.",
-            source="row.turn",
+            source="task.turn",
             encoding="split",
         ),
         Column(
