@@ -48,7 +48,7 @@ def attempt_outcome(rules: Any, segment: Any, call: Any, n: Any, batch: Any) -> 
         Status, time to first token and duration of the attempt, both in microseconds.
     """
     slowdown = 1.0 if batch else segment["slowdown"]
-    ttft_us = np.int64(np.rint(call["ttft_us"] * slowdown))
+    ttft_us = _rounded(call["ttft_us"] * slowdown)
     serial = call["serial"]
     draw = call["failure_draw"] if n == 0 else uniform(rules["failure_key"], serial, n)
     if draw < segment["fails"]:
@@ -56,7 +56,7 @@ def attempt_outcome(rules: Any, segment: Any, call: Any, n: Any, batch: Any) -> 
         duration_us = error_us(rules["error_key"], serial, n)
     else:
         status = OK
-        duration_us = ttft_us + np.int64(np.rint(call["generation_us"] * slowdown))
+        duration_us = ttft_us + _rounded(call["generation_us"] * slowdown)
 
     # who hangs up first hears neither an answer nor an error
     if duration_us > rules["timeout_us"] and not batch:
@@ -105,3 +105,8 @@ def pause_us(
 def ends_chain_down(n: Any, status: Any) -> Any:
     """Tell whether failed attempt `n` ended a chain with one of the errors `DOWN`."""
     return n % _CHAIN == RETRIES and (status == DOWN[0] or status == DOWN[1])
+
+
+@inlined
+def _rounded(number: Any) -> Any:
+    return np.int64(np.rint(number))

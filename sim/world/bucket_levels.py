@@ -23,7 +23,6 @@ REQUESTS, INPUT, OUTPUT = 0, 1, 2
 def ask(
     bucket: Any,
     sizes: Any,
-    period_ends_us: Any,
     period: Any,
     now_us: Any,
     input_tokens: Any,
@@ -36,9 +35,8 @@ def ask(
     ----------
     bucket
         A record of `BUCKET`, changed in place.
-    sizes, period_ends_us
-        Sizes of all buckets and ends of the periods in which they are constant, as
-        `size_records` makes them.
+    sizes
+        Records of `SIZE` by class of model, period and kind of bucket.
     period, now_us
         The period and the time of the request.
     input_tokens, output_tokens
@@ -51,7 +49,7 @@ def ask(
     int
         0 if the request was taken. Else microseconds until refilling alone would do.
     """
-    catch_up(bucket, sizes, period_ends_us, period)
+    catch_up(bucket, sizes, period)
     refill(bucket, sizes, now_us)
     size_class = bucket["size_class"]
     for_requests = sizes[size_class, period, REQUESTS]
@@ -82,11 +80,9 @@ def taken_up_front(output_tokens: Any, size: Any) -> Any:
 
 
 @inlined
-def put_output(
-    bucket: Any, sizes: Any, period_ends_us: Any, period: Any, now_us: Any, units: Any
-) -> None:
+def put_output(bucket: Any, sizes: Any, period: Any, now_us: Any, units: Any) -> None:
     """Put units into the bucket of output, or take them out where below 0."""
-    catch_up(bucket, sizes, period_ends_us, period)
+    catch_up(bucket, sizes, period)
     size = sizes[bucket["size_class"], period, OUTPUT]
     level = refilled(bucket["output"], now_us - bucket["output_at_us"], size)
     bucket["output_at_us"] = now_us
@@ -94,10 +90,10 @@ def put_output(
 
 
 @inlined
-def catch_up(bucket: Any, sizes: Any, period_ends_us: Any, period: Any) -> None:
+def catch_up(bucket: Any, sizes: Any, period: Any) -> None:
     """Change the sizes of buckets at the end of each period before `period`."""
     while bucket["period"] < period:
-        edge_us = period_ends_us[bucket["period"]]
+        edge_us = sizes[bucket["size_class"], bucket["period"], REQUESTS]["ends_us"]
         refill(bucket, sizes, edge_us)
         bucket["period"] += 1
         # the time is the same: this only cuts levels to the new sizes

@@ -55,8 +55,8 @@ class LoopArrays(NamedTuple):
         Records of `SEGMENT`, and the segment of each minute from `rules.first_minute` on.
     answered, touched_us
         Records of `ANSWERED` by history, and when each static prefix was last touched.
-    buckets, sizes, period_ends_us
-        Records of `BUCKET`, and what `size_records` returns.
+    buckets, sizes
+        Records of `BUCKET`, and of `SIZE` by class of model, period and kind of bucket.
     """
 
     rules: Any
@@ -72,7 +72,6 @@ class LoopArrays(NamedTuple):
     touched_us: Any
     buckets: Any
     sizes: Any
-    period_ends_us: Any
 
 
 @compiled
@@ -89,7 +88,7 @@ def carry_out(before_us: Any, loop: LoopArrays) -> Any:
     rule, state = loop.rules[0], loop.progress[0]
     heap, openings, calls, sessions = loop.heap, loop.openings, loop.calls, loop.sessions
     attempts, answered, touched_us = loop.attempts, loop.answered, loop.touched_us
-    buckets, sizes, period_ends_us = loop.buckets, loop.sizes, loop.period_ends_us
+    buckets, sizes = loop.buckets, loop.sizes
     segments, segment_of_minute = loop.segments, loop.segment_of_minute
 
     # a session has one event at a time, and calls that fail at most three in a second: the three
@@ -114,7 +113,7 @@ def carry_out(before_us: Any, loop: LoopArrays) -> Any:
         segment = segments[segment_of_minute[min(minute, len(segment_of_minute) - 1)]]
         period = segment["period"]
         if order == END_OF_ATTEMPT:
-            put_output(buckets[what], sizes, period_ends_us, period, now_us, heap[0, UNITS])
+            put_output(buckets[what], sizes, period, now_us, heap[0, UNITS])
             state["heap_length"] = remove_first(heap, state["heap_length"])
             continue
 
@@ -122,11 +121,10 @@ def carry_out(before_us: Any, loop: LoopArrays) -> Any:
         session = sessions[what]
         call, n, bucket = calls[session["call"]], np.int64(session["number"]), session["bucket"]
         read = _read_tokens(rule, call, session, answered, touched_us, now_us)
-        lacking_us = _lacking_us(
-            rule, call, session, read, buckets, sizes, period_ends_us, period, now_us
-        )
+        lacking_us = _lacking_us(rule, call, session, read, buckets, sizes, period, now_us)
         status, ttft_us, end_us = _outcome(rule, segment, call, session, n, now_us, lacking_us)
-        _note(rule, state, call, session, attempts, n, now_us, ttft_us, end_us, status, read)
+        attempt = n, now_us, ttft_us, end_us, status, read
+        _note(rule, state, call, session, attempts, attempt)
 
         # what it leaves behind, and what comes next in the session
         units = 0
@@ -135,9 +133,7 @@ def carry_out(before_us: Any, loop: LoopArrays) -> Any:
             units = _units_at_end(rule, call, session, buckets, sizes, period, status)
         at_us = _next_attempt_us(rule, session, calls, n, status, end_us, lacking_us)
         _put_next(rule, state, heap, session, what, at_us, calls)
-        if units != 0 and end_us < rule["until_us"]:
-            length = state["heap_length"]
-            state["heap_length"] = push(heap, length, end_us, END_OF_ATTEMPT, bucket, units)
+        _put_end(rule, state, heap, bucket, end_us, units)
 
 
 @inlined
@@ -165,7 +161,6 @@ def _lacking_us(
     read: Any,
     buckets: Any,
     sizes: Any,
-    period_ends_us: Any,
     period: Any,
     now_us: Any,
 ) -> Any:
@@ -178,7 +173,6 @@ def _lacking_us(
     return ask(
         buckets[session["bucket"]],
         sizes,
-        period_ends_us,
         period,
         now_us,
         call["context"] - read,
@@ -199,20 +193,9 @@ def _outcome(
 
 
 @inlined
-def _note(
-    rule: Any,
-    state: Any,
-    call: Any,
-    session: Any,
-    attempts: Any,
-    n: Any,
-    now_us: Any,
-    ttft_us: Any,
-    end_us: Any,
-    status: Any,
-    read: Any,
-) -> None:
+def _note(rule: Any, state: Any, call: Any, session: Any, attempts: Any, attempt: Any) -> None:
     """Note an attempt for the log, if it begins within; of a barred account only the first."""
+    n, now_us, ttft_us, end_us, status, read = attempt
     if now_us >= rule["until_us"] or session["refused"]:
         return
     if now_us >= session["until_us"]:
@@ -228,7 +211,7 @@ def _note(
     attempts[made, STATUS] = status
     attempts[made, READ] = read
     attempts[made, BLOCK] = session["block"]
-    state["attempts"] = made + 1
+    state["attempts"] += 1
 
 
 @inlined
@@ -274,6 +257,14 @@ def _put_next(
         replace_first(heap, length, at_us, calls[session["call"]]["serial"], what, 0)
         return
     state["heap_length"] = remove_first(heap, length)
+
+
+@inlined
+def _put_end(rule: Any, state: Any, heap: Any, bucket: Any, end_us: Any, units: Any) -> None:
+    """Put the end of an attempt on the heap, if anything comes back to its bucket or is taken."""
+    if units != 0 and end_us < rule["until_us"]:
+        length = state["heap_length"]
+        state["heap_length"] = push(heap, length, end_us, END_OF_ATTEMPT, bucket, units)
 
 
 @inlined

@@ -98,7 +98,7 @@ class EventLoop:
         self._until_us = FOREVER_US if goes_beyond else conditions.until_us
         self._segments = segment_records(provider)
         self._segment_of_minute = provider.segment_of_minute
-        self._sizes, self._limited, self._period_ends_us = size_records(sizes, provider)
+        self._sizes, self._limited = size_records(sizes, provider)
         self._buckets = self._full_buckets(buckets, provider.segment_scalar(from_us), from_us)
         self._touched_us = np.full(keys, NEVER_US)
 
@@ -226,7 +226,8 @@ class EventLoop:
 
     def taken(self, block: LoopCalls) -> int:
         """Return how many tickets of the current block workers have taken."""
-        return int(self._progress[0]["next_ticket"]) - block.sessions.start
+        next_ticket: int = self._progress[0]["next_ticket"].item()
+        return next_ticket - block.sessions.start
 
     # --- carrying out -----------------------------------------------------------------------------
 
@@ -264,8 +265,9 @@ class EventLoop:
         pieces.append((self._attempts, int(self._progress[0]["attempts"])))
         self._full, self._progress[0]["attempts"] = [], 0
 
-        blocks = len(self._blocks)
-        count = sum(np.bincount(p[:made, events.BLOCK], minlength=blocks) for p, made in pieces)
+        count = np.zeros(len(self._blocks), np.int64)
+        for piece, made in pieces:
+            count += np.bincount(piece[:made, events.BLOCK], minlength=len(count))
         past = np.cumsum(count)
         first_call = np.array([0 if b is None else b.calls.start for b in self._blocks], np.int64)
         columns = np.empty((events.BLOCK, sum(made for _, made in pieces)), np.int64)
@@ -275,9 +277,9 @@ class EventLoop:
 
         parts = []
         for number in np.flatnonzero(count).tolist():
-            *of_attempts, read = columns[:, past[number] - count[number] : past[number]]
-            block = self._blocks[number]
+            block, rows = self._blocks[number], slice(past[number] - count[number], past[number])
             if block is not None:
+                *of_attempts, read = columns[:, rows]
                 parts.append((block, Attempts(*of_attempts), read))
         return parts
 
@@ -325,7 +327,6 @@ class EventLoop:
             touched_us=self._touched_us,
             buckets=self._buckets,
             sizes=self._sizes,
-            period_ends_us=self._period_ends_us,
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from sim.arrays.compiled import inlined
@@ -83,20 +85,20 @@ def _uniform_scalar(key: int, serial: int, n: int) -> float:
 
 
 @inlined
-def uniform(key: np.uint64, serial: int, n: int) -> float:
+def uniform(key: Any, serial: Any, n: Any) -> Any:
     """Return the number in [0, 1) of attempt `n` of a call, as `FailureDraws.failure` does."""
     bits = _mixed(_mixed(key, np.uint64(serial)), np.uint64(n))
     return np.float64(bits >> _UPPER_53_BITS) * 2.0**-53
 
 
 @inlined
-def error_us(key: np.uint64, serial: int, n: int) -> int:
+def error_us(key: Any, serial: Any, n: Any) -> Any:
     """Return the time from an attempt to its error answer, 50 to 500 ms, uniform."""
     return np.int64(np.rint(_ERROR_FLOOR_US + _ERROR_SPAN_US * uniform(key, serial, n)))
 
 
 @inlined
-def backoff_us(key: np.uint64, serial: int, n: int, retry: int) -> int:
+def backoff_us(key: Any, serial: Any, n: Any, retry: Any) -> Any:
     """Return the pause after failed attempt `n`: exponential backoff with jitter.
 
     `retry` is the number of the coming retry within its chain, from 0 on. The pause is 0.5 s times
@@ -107,7 +109,7 @@ def backoff_us(key: np.uint64, serial: int, n: int, retry: int) -> int:
 
 
 @inlined
-def _mixed(key: np.uint64, counter: np.uint64) -> np.uint64:
+def _mixed(key: Any, counter: Any) -> Any:
     """Return `sim.streams.mixed` of one counter."""
     z = key + counter * _GOLDEN
     z = (z ^ (z >> _SHIFT_1)) * _MIX_1
