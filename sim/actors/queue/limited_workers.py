@@ -61,7 +61,7 @@ class LimitedWorkers:
     ) -> None:
         """Prepare the workers; `limited` is by organisation, `workers_from_us` by worker."""
         self._context, self._queue, self._limited = context, queue, limited
-        self._loop = context.service.event_loop(opens_us)
+        self._loop = context.service.rate_limited_loop(opens_us)
         self._limited_batches: list[_LimitedBatch] = []
         self._in_flight = self._waiting = self._round = 0
         for worker, from_us in enumerate(workers_from_us):

@@ -16,7 +16,6 @@ from sim.arrays.time import DAY_US
 from sim.arrays.types import Ints
 from sim.scaffold.rows import RowMaker, exchange_rows
 from sim.world.attempts import Attempts
-from sim.world.rate_limited import Work
 
 
 class SimulatedPiece(NamedTuple):
@@ -71,11 +70,34 @@ class SessionWorkload:
         if not pieces:
             return []
 
-        # all together, because those of an organisation share its limits and its cache
-        loop = _loop(self._context, pieces)
-        attempts, read = zip(*loop, strict=True)
-        self.hand_out_prompts(pieces, list(attempts))
+        attempts, read = self._carry_out(pieces)
+        self.hand_out_prompts(pieces, attempts)
         return list(map(SimulatedPiece, pieces, attempts, read))
+
+    def _carry_out(self, pieces: list[Piece]) -> tuple[list[Attempts], list[Ints]]:
+        """Return the attempts of each piece, and what each of them reads from the cache.
+
+        Sessions of an organisation share its limits and its prompt cache, and those of different
+        organisations share nothing.
+        """
+        context = self._context
+        organisation = context.accounts.organisation
+        loop = context.service.event_loop(
+            int(organisation.max()) + 1, context.draws.cache_keys, -SESSION_LEAD_US
+        )
+        for piece in pieces:
+            who = piece.placement
+            block = loop.add(piece.drawn.calls, who.until_us)
+            # a session whose account is barred before it starts is not opened
+            opened = np.flatnonzero(piece.start_us < who.until_us)
+            group = organisation[who.account[opened] - context.first_account]
+            loop.open(block, piece.start_us[opened], group, opened)
+
+        loop.run()
+        made = {block.number: (attempts, read) for block, attempts, read in loop.drain()}
+        none = np.empty(0, np.int64)
+        of_pieces = [made.get(k, (Attempts(*[none] * 6), none)) for k in range(len(pieces))]
+        return [attempts for attempts, _ in of_pieces], [read for _, read in of_pieces]
 
     def _block(self, make: RowMaker, simulated: SimulatedPiece) -> Block:
         """Make the rows of a piece: attempts in the log, and tasks that have some there."""
@@ -84,18 +106,3 @@ class SessionWorkload:
         logged = np.flatnonzero(context.is_in_log(attempts))
         rows = make(piece.drawn, piece.placement, attempts.pick(logged), read[logged])
         return Block(rows, tasks)
-
-
-def _loop(context, pieces):
-    loop = context.service.event_loop(-SESSION_LEAD_US)
-    works = [Work(piece.drawn.calls) for piece in pieces]
-    for piece, work in zip(pieces, works):
-        until = piece.placement.until_us
-        for k, start in enumerate(piece.start_us.tolist()):
-            if start < until[k]:
-                loop.open(work, k, start)
-    loop.run(context.horizon_us)
-    for piece, work in zip(pieces, works):
-        attempts, read = work.drain()
-        attempts, rows = context.service.bar(piece.drawn, piece.placement.until_us, attempts, piece.start_us>=piece.placement.until_us)
-        yield attempts, read[rows]
