@@ -169,20 +169,26 @@ class SessionPieces:
         """
         source_of_task = [p.placement.kind[session_of_task(p.drawn)] for p in pieces]
         source = np.concatenate(source_of_task)
-        times = [_task_times(p.drawn, made) for p, made in zip(pieces, attempts, strict=True)]
-        begins_us, barred_us = (np.concatenate(column) for column in zip(*times, strict=True))
-
         item = np.full(len(source), -1)
-        listed = np.flatnonzero((source == PromptSource.LIST) & (begins_us < FOREVER_US))
-        item[listed] = items_in_order(
-            begins_us[listed], barred_us[listed], self._shard, self._shards
-        )
+        if (source == PromptSource.LIST).any():
+            self._hand_out_list(source, item, pieces, attempts)
 
         edges = np.cumsum([len(s) for s in source_of_task])[:-1]
         for piece, items, sources in zip(
             pieces, np.split(item, edges), source_of_task, strict=True
         ):
             piece.placement = self._with_prompts(piece, items, sources)
+
+    def _hand_out_list(
+        self, source: Ints, item: Ints, pieces: list[Piece], attempts: list[Attempts]
+    ) -> None:
+        """Fill in the `item` of those tasks of all pieces that are from the list and begin."""
+        times = [_task_times(p.drawn, made) for p, made in zip(pieces, attempts, strict=True)]
+        begins_us, barred_us = (np.concatenate(column) for column in zip(*times, strict=True))
+        listed = np.flatnonzero((source == PromptSource.LIST) & (begins_us < FOREVER_US))
+        item[listed] = items_in_order(
+            begins_us[listed], barred_us[listed], self._shard, self._shards
+        )
 
     def _with_prompts(self, piece: Piece, item: Ints, source: Ints) -> Placement:
         """Return the placement of a piece with what its tasks are about."""
