@@ -254,9 +254,9 @@ def _serve_next(state: Any, heap: Ints, length: int, calls: Any, sessions: Any) 
 
     ticket = state["next_ticket"]
     session = sessions[ticket]
+    session["opens_us"] = max(now_us, session["opens_us"])
     call = calls[session["call"]]
-    at_us = max(now_us, session["opens_us"]) + call["wait_us"]
-    replace_first(heap, length, at_us, call["serial"], ticket, 0)
+    replace_first(heap, length, session["opens_us"] + call["wait_us"], call["serial"], ticket, 0)
     state["next_ticket"] += 1
     state["in_flight"] += 1
     return length

@@ -123,7 +123,7 @@ class EventLoop:
             When the account of each session is barred. The first attempt from then on is refused,
             and no other is made; but the session lasts as long as it would have.
         """
-        histories = int(calls.history.max()) + 1
+        histories = int(calls.history.max(initial=-1)) + 1
         block = LoopCalls(
             len(self._blocks),
             self._calls.place(len(calls.serial)),
@@ -175,6 +175,10 @@ class EventLoop:
     def ends_us(self, block: LoopCalls) -> Ints:
         """Return when each session of a block was over, `FOREVER_US` if it is not, shape (S,)."""
         return np.ascontiguousarray(self._sessions.records[block.sessions]["ends_us"])
+
+    def starts_us(self, block: LoopCalls) -> Ints:
+        """Return when each ticket of a block was begun, or is released, shape (S,)."""
+        return np.ascontiguousarray(self._sessions.records[block.sessions]["opens_us"])
 
     def refused(self, block: LoopCalls) -> Bools:
         """Tell the sessions of a block whose account has had its refusal, shape (S,)."""
