@@ -12,7 +12,9 @@ from sim.actors.queue.ticket_queue import DrawnBatch, TicketQueue
 from sim.actors.workload import Block
 from sim.arrays.time import FOREVER_US
 from sim.arrays.types import Bools, Ints
+from sim.scaffold.exchange_records import Exchanges
 from sim.scaffold.rows import RowMaker
+from sim.scaffold.task_rows import no_tasks
 from sim.world.attempts import Attempts
 from sim.world.event_loop import LoopCalls
 from sim.world.timing import solve_timing
@@ -79,7 +81,7 @@ class Workers:
             logged = context.is_in_log(attempts)
             batch = part.batch
             rows = make(batch.drawn, batch.placement, attempts.pick(logged), read[logged])
-            yield Block(rows, {})
+            yield Block(rows, no_tasks())
 
         in_progress = []
         for part in self._begun:
@@ -87,7 +89,7 @@ class Workers:
                 in_progress.append(part)
                 continue
             if part.attempts:
-                yield Block({}, self._task_rows(part))
+                yield Block(Exchanges.none(), self._task_rows(part))
             self._loop.remove(part.calls)
         self._begun = in_progress
 

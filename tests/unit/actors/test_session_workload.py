@@ -125,7 +125,7 @@ def test_rows_are_those_of_the_log() -> None:
     workload = workload_of()
     assert workload.rows_per_us == pytest.approx(20 * 40 / DAY_US)
     [block] = workload.blocks()
-    ts = block.rows["ts"]
+    ts = block.rows.records["ts"]
     assert 0 <= ts.min() <= ts.max() < DAY_US
     assert len(ts) > 600
 
