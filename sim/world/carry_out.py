@@ -20,13 +20,13 @@ from sim.world.attempt_rules import (
     refusal_us,
 )
 from sim.world.attempts import BLOCKED, OK, RATE_LIMIT
-from sim.world.bucket_levels import OUTPUT, ask, put_output, taken_up_front
+from sim.world.buckets import OUTPUT, ask, put_output, taken_up_front
+from sim.world.cache import read_tokens, remember
 from sim.world.event_heap import AT, ORDER, UNITS, WHAT, push, remove_first, replace_first
+from sim.world.worker_rules import FREE_WORKER, HAS_SERVED, is_ticket_missing, serve_next
 
 # The order of events in a microsecond: attempts have the serial number of their call.
-END_OF_ATTEMPT, FREE_WORKER = -2, -1
-# What a free worker has done before: nothing, or a ticket.
-BEGINS, HAS_SERVED = 0, 1
+END_OF_ATTEMPT = FREE_WORKER - 1
 # Why `carry_out` returns.
 IS_DONE, NEEDS_ROOM, NEEDS_TICKETS = 0, 1, 2
 # Columns of the attempts that are made; the first six are those of `Attempts`.
@@ -104,9 +104,9 @@ def carry_out(before_us: Any, loop: LoopArrays) -> Any:
             return IS_DONE
 
         if order == FREE_WORKER:
-            if _is_ticket_missing(state, heap):
+            if is_ticket_missing(state, heap):
                 return NEEDS_TICKETS
-            _serve_next(state, heap, calls, sessions)
+            serve_next(state, heap, calls, sessions)
             continue
 
         minute = now_us // MINUTE_US - rule["first_minute"]
@@ -120,7 +120,7 @@ def carry_out(before_us: Any, loop: LoopArrays) -> Any:
         # what an attempt asks of the provider, and what becomes of it
         session = sessions[what]
         call, n, bucket = calls[session["call"]], np.int64(session["number"]), session["bucket"]
-        read = _read_tokens(rule, call, session, answered, touched_us, now_us)
+        read = read_tokens(rule, call, session, answered, touched_us, now_us)
         lacking_us = _lacking_us(rule, call, session, read, buckets, sizes, period, now_us)
         status, ttft_us, end_us = _outcome(rule, segment, call, session, n, now_us, lacking_us)
         attempt = n, now_us, ttft_us, end_us, status, read
@@ -129,28 +129,11 @@ def carry_out(before_us: Any, loop: LoopArrays) -> Any:
         # what it leaves behind, and what comes next in the session
         units = 0
         if status != RATE_LIMIT and now_us < session["until_us"]:
-            _remember(rule, call, session, answered, touched_us, now_us, status)
+            remember(rule, call, session, answered, touched_us, now_us, status)
             units = _units_at_end(rule, call, session, buckets, sizes, period, status)
         at_us = _next_attempt_us(rule, session, calls, n, status, end_us, lacking_us)
         _put_next(rule, state, heap, session, what, at_us, calls)
         _put_end(rule, state, heap, bucket, end_us, units)
-
-
-@inlined
-def _read_tokens(
-    rule: Any, call: Any, session: Any, answered: Any, touched_us: Any, now_us: Any
-) -> Any:
-    """Return what a call reads from the cache: context of its history, or static prefix."""
-    left = np.int64(call["left"])
-    if left == 0 or not rule["reads_cache"] or now_us >= session["until_us"]:
-        return 0
-    lifetime_us = session["lifetime_us"]
-    before = answered[call["history"]]
-    if before["left"] > 0 and now_us - before["at_us"] <= lifetime_us:
-        return min(before["left"], left)
-    if now_us - touched_us[session["key"]] <= lifetime_us:
-        return min(np.int64(session["static"]), left)
-    return 0
 
 
 @inlined
@@ -215,20 +198,6 @@ def _note(rule: Any, state: Any, call: Any, session: Any, attempts: Any, attempt
 
 
 @inlined
-def _remember(
-    rule: Any, call: Any, session: Any, answered: Any, touched_us: Any, now_us: Any, status: Any
-) -> None:
-    """Remember in the prompt cache that a call was answered."""
-    if status != OK or not rule["reads_cache"]:
-        return
-    last = answered[call["history"]]
-    last["at_us"] = now_us
-    last["left"] = call["left"]
-    if call["left"] > 0:
-        touched_us[session["key"]] = now_us
-
-
-@inlined
 def _units_at_end(
     rule: Any, call: Any, session: Any, buckets: Any, sizes: Any, period: Any, status: Any
 ) -> Any:
@@ -290,48 +259,6 @@ def _open_next(state: Any, openings: Any, heap: Any, calls: Any, sessions: Any) 
         heap, state["heap_length"], opening["at_us"], serial, opening["session"], 0
     )
     state["opening"] += 1
-
-
-@inlined
-def _is_ticket_missing(state: Any, heap: Any) -> Any:
-    """Tell whether the batch is used up for the free worker whose event is the first.
-
-    The ticket that it has served is over from then on.
-    """
-    if heap[0, WHAT] == HAS_SERVED:
-        heap[0, WHAT] = BEGINS
-        state["in_flight"] -= 1
-    if state["work_is_over"] or (state["waiting"] > 0 and state["in_flight"] == 0):
-        return False
-    return state["next_ticket"] == state["past_ticket"] or heap[0, AT] >= state["batch_until_us"]
-
-
-@inlined
-def _serve_next(state: Any, heap: Any, calls: Any, sessions: Any) -> None:
-    """Give the next ticket to the worker whose event is the first, or let it wait for the round."""
-    now_us, length = heap[0, AT], state["heap_length"]
-    if state["work_is_over"]:
-        state["heap_length"] = remove_first(heap, length)
-        return
-    if state["in_flight"] == 0 and state["waiting"] > 0:
-        # the round is over: those who wait for its end are free again, one by one
-        state["waiting"] -= 1
-        state["heap_length"] = push(heap, length, now_us, FREE_WORKER, BEGINS, 0)
-        return
-    if state["batch_round"] != state["round"]:
-        if state["in_flight"] > 0:
-            state["waiting"] += 1
-            state["heap_length"] = remove_first(heap, length)
-            return
-        state["round"] = state["batch_round"]
-
-    ticket = state["next_ticket"]
-    session = sessions[ticket]
-    session["opens_us"] = max(now_us, session["opens_us"])
-    call = calls[session["call"]]
-    replace_first(heap, length, session["opens_us"] + call["wait_us"], call["serial"], ticket, 0)
-    state["next_ticket"] += 1
-    state["in_flight"] += 1
 
 
 @inlined

@@ -28,6 +28,7 @@ from sim.world.event_records import (
 )
 from sim.world.limits import Sizes
 from sim.world.record_arena import RecordArena
+from sim.world.worker_rules import BEGINS, FREE_WORKER
 
 _FIRST_ROOM = 1_024
 # Attempts that are made before they are put aside: a MiB of them.
@@ -93,13 +94,13 @@ class EventLoop:
             Whether sessions go on beyond the end of the log, to find out when they end. Each call
             is then tried only once, and these attempts are not noted.
         """
-        provider = conditions.provider
+        self._provider = provider = conditions.provider
         self._rules = rules_record(conditions, reads_cache=reads_cache, goes_beyond=goes_beyond)
         self._until_us = FOREVER_US if goes_beyond else conditions.until_us
         self._segments = segment_records(provider)
         self._segment_of_minute = provider.segment_of_minute
         self._sizes, self._limited = size_records(sizes, provider)
-        self._buckets = self._full_buckets(buckets, provider.segment_scalar(from_us), from_us)
+        self._buckets = self._full_buckets(buckets, from_us)
         self._touched_us = np.full(keys, NEVER_US)
 
         self._calls, self._sessions = RecordArena(CALL), RecordArena(SESSION)
@@ -195,7 +196,7 @@ class EventLoop:
         state = self._progress[0]
         for at_us in workers_from_us.tolist():
             state["heap_length"] = push(
-                self._heap, state["heap_length"], at_us, events.FREE_WORKER, events.BEGINS, 0
+                self._heap, state["heap_length"], at_us, FREE_WORKER, BEGINS, 0
             )
 
     def tickets(
@@ -226,8 +227,7 @@ class EventLoop:
 
     def taken(self, block: LoopCalls) -> int:
         """Return how many tickets of the current block workers have taken."""
-        next_ticket: int = self._progress[0]["next_ticket"].item()
-        return next_ticket - block.sessions.start
+        return int(self._progress["next_ticket"][0] - block.sessions.start)
 
     # --- carrying out -----------------------------------------------------------------------------
 
@@ -283,10 +283,11 @@ class EventLoop:
                 parts.append((block, Attempts(*of_attempts), read))
         return parts
 
-    def _full_buckets(self, count: int, segment: int, from_us: int) -> Records:
-        """Return full buckets, of which each is used from then on."""
+    def _full_buckets(self, count: int, from_us: int) -> Records:
+        """Return buckets that are full at a time."""
         buckets = np.zeros(count, BUCKET)
         buckets["at_us"] = buckets["output_at_us"] = from_us
+        [segment] = self._provider.segment(np.array([from_us]))
         buckets["period"] = period = self._segments["period"][segment]
         buckets["size_class"] = np.arange(count) % len(self._limited)
         for kind, name in enumerate(("requests", "input", "output")):
