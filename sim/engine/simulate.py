@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, astuple, dataclass
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from pydantic import TypeAdapter
 
-from sim.actors.workload import Block, HitsLimitError, Workload
+from sim.actors.workload import Block
 from sim.engine.run_context import RunContext, peak_bytes
 from sim.engine.shards import workload
 from sim.engine.spill import EXCHANGES, ORIGINS, RECORDS, TASKS, SpillFile, SpillWriter
@@ -19,12 +18,9 @@ from sim.engine.time_grid import TimeGrid
 from sim.output.account_usage import USAGE, Usage, UsageOfAccounts, added
 from sim.output.achieved import ShardTally
 from sim.output.log_content import clusters_of
-from sim.scaffold.rows import RowMaker, exchange_rows
 from sim.tables.store import Crc32, Store
 
 SHARDS = ".unfinished/shards"
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -140,9 +136,8 @@ def simulate_shard(context: RunContext, number: int, most: float = math.inf) -> 
     ShardRecord
         What was set aside, as it stands on disk too.
     """
-    attempt = partial(_write_spill, context, number, most)
     work = workload(context.population, context.shards[number], context.engine)
-    record = retry_until_consistent(work, attempt)
+    record = _write_spill(context, number, most, work.blocks())
     context.out.write_json(record_path(number), record.to_dict())
     return record
 
@@ -176,36 +171,6 @@ def _write_spill(
 
     rows = SpillFile(path, file.bytes, file.digest, spill.chunks)
     return ShardRecord(number, tally.with_usage(usage), rows, peak_bytes(), place)
-
-
-def retry_until_consistent(
-    work: Workload, attempt: Callable[[Iterator[Block]], T], make: RowMaker = exchange_rows
-) -> T:
-    """Retry `attempt` until no HitsLimitError.
-
-    An optimistic simulation: a pass assumes that no organisation hits a limit but those known to,
-    and is thrown away if one does. Each failure adds the organisations that hit a limit to those
-    simulated exactly, so there are at most as many failures as organisations.
-
-    Parameters
-    ----------
-    work
-        Yields blocks of rows; a HitsLimitError that it raises voids those that came before.
-    attempt
-        Consumes all blocks of one pass and begins anew with the next.
-    make
-        Makes the rows of a block from calls and their attempts.
-
-    Returns
-    -------
-    T
-        What the attempt returned that was not interrupted.
-    """
-    while True:
-        try:
-            return attempt(work.blocks(make))
-        except HitsLimitError:
-            continue
 
 
 def usage_in(out: Store, records: Iterable[ShardRecord]) -> Usage:
