@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.random import Generator, Philox
+from numpy.random.bit_generator import ISeedSequence
 from numpy.typing import NDArray
 
 U64 = NDArray[np.uint64]
@@ -29,6 +31,17 @@ LEADING = np.uint64(1 << 62)
 LOW = np.uint64((1 << 62) - 1)
 
 
+class _Key(ISeedSequence):
+    """What a generator is keyed by; `Philox(key=...)` would ask the system for a seed besides."""
+
+    def __init__(self, words: U64) -> None:
+        self._words = words
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint64) -> U64:
+        """Return the key, which is two words of 64 bits."""
+        return self._words
+
+
 @dataclass(frozen=True)
 class Streams:
     """All random streams of one seed.
@@ -39,17 +52,18 @@ class Streams:
 
     seed: int
 
-    def rng(self, *name: str | int) -> np.random.Generator:
+    def rng(self, *name: str | int) -> Generator:
         """Return a fresh generator for the stream `name`, always at its beginning."""
-        return np.random.Generator(np.random.Philox(key=self._digest(name, 16)))
+        key = np.frombuffer(self._digest(name, 16), "<u8")
+        return Generator(Philox(_Key(key)))  # type: ignore[arg-type]  # any ISeedSequence will do
 
     def key(self, *name: str | int) -> int:
         """Return a 64-bit key for `mixed` and `opaque_ids`, fixed by the seed and `name`."""
-        return self._digest(name, 8)
+        return int.from_bytes(self._digest(name, 8), "little")
 
-    def _digest(self, name: tuple[str | int, ...], size: int) -> int:
+    def _digest(self, name: tuple[str | int, ...], size: int) -> bytes:
         text = "\x1f".join([str(self.seed), *map(str, name)])
-        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=size).digest(), "little")
+        return hashlib.blake2b(text.encode(), digest_size=size).digest()
 
 
 def mixed(key: int | U64, counters: NDArray[Any] | int) -> U64:

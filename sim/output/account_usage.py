@@ -131,7 +131,7 @@ def _add_exchanges(
         account = origin["account"]
         if row_of_account[account] < 0:
             row_of_account[account] = used
-            _begin(rows, used, account)
+            _begin(rows, used, int(account))
             used += 1
         usage = rows[row_of_account[account]]
 
@@ -163,7 +163,7 @@ def _add_rows(parts: Usage, row_of_account: Ints, rows: Usage, used: int) -> int
         part, account = parts[i], parts[i]["account"]
         if row_of_account[account] < 0:
             row_of_account[account] = used
-            _begin(rows, used, account)
+            _begin(rows, used, int(account))
             used += 1
         usage = rows[row_of_account[account]]
 

@@ -148,7 +148,8 @@ class Exchanges:
 # which origin an exchange has.
 _OF_TASK = tuple(name for name in EXCHANGE_ROW.names or () if name in (ORIGIN_RECORD.names or ()))
 _OF_ATTEMPT = tuple(name for name in EXCHANGE_ROW.names or () if name not in _OF_TASK)
-_AttemptColumns: Any = namedtuple("_AttemptColumns", ("origin", *_OF_ATTEMPT))  # type: ignore[misc]
+_FIELDS = ["origin", *_OF_ATTEMPT]
+_AttemptColumns: Any = namedtuple("_AttemptColumns", _FIELDS)  # type: ignore[misc]
 
 
 def unpacked(exchanges: Exchanges, order: Ints | None = None) -> Columns:
@@ -190,7 +191,7 @@ def attempt_columns(exchanges: Exchanges, order: Ints | None = None) -> Columns:
     """
     if order is None:
         order = np.arange(len(exchanges))
-    columns = _AttemptColumns(
+    columns = _AttemptColumns(  # type: ignore[call-arg]
         np.empty(len(order), np.int64),
         *(np.empty(len(order), EXCHANGE_ROW[name]) for name in _OF_ATTEMPT),
     )
