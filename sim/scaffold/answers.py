@@ -94,10 +94,11 @@ def draw_answers(
         Returns the random stream of a purpose.
     """
     size = len(tokens.output)
+    tool_calls = agent.tool_calls_per_step.sample(rng("tool calls"), size)
     # three draws share the last stream, so their order counts
     common = rng("answers")
     draws = _AnswerDraws(
-        tool_calls=agent.tool_calls_per_step.sample(rng("tool calls"), size),
+        tool_calls=tool_calls,
         stops=common.random(size) < agent.stop_sequence_share,
         reasoning_share=common.uniform(_LEAST_REASONING, _MOST_REASONING, size),
         category=common.random(size),

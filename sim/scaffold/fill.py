@@ -195,9 +195,7 @@ def fill(
         Calls in order of session, turn and position. Where a scaffold does not compact, a session
         ends with the first call that the window does not hold.
     """
-
-    def rng(purpose: str) -> np.random.Generator:
-        return streams.rng(*name, purpose)
+    rng = streams.purposes(*name)
 
     # the calls that turns ask for, then the compactions between them
     turns = sessions.turns
