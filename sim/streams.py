@@ -23,17 +23,17 @@ MISSING = 0
 """What stands in the place of an identifier where there is none."""
 
 # The constants of splitmix64: the golden ratio in 64 bits, and two odd factors.
-_GOLDEN = 0x9E3779B97F4A7C15
-_MIX_1 = 0xBF58476D1CE4E5B9
-_MIX_2 = 0x94D049BB133111EB
+GOLDEN = 0x9E3779B97F4A7C15
+MIX_1 = 0xBF58476D1CE4E5B9
+MIX_2 = 0x94D049BB133111EB
 _MASK = (1 << 64) - 1
 # The key of a generator is two words of 64 bits.
 _KEY_BYTES = 16
 # The counter, and the buffer, of a generator that has drawn nothing.
 _NOTHING = (0, 0, 0, 0)
 # An identifier is a leading one, and 62 bits below it.
-_LEADING = np.uint64(1 << 62)
-_LOW = np.uint64((1 << 62) - 1)
+LEADING = np.uint64(1 << 62)
+LOW = np.uint64((1 << 62) - 1)
 
 
 class _Key(ISeedSequence):
@@ -126,18 +126,18 @@ def mixed(key: int | U64, counters: NDArray[Any] | int) -> U64:
     """
     z = _state(key, counters)
     z ^= z >> np.uint64(30)
-    z *= np.uint64(_MIX_1)
+    z *= np.uint64(MIX_1)
     z ^= z >> np.uint64(27)
-    z *= np.uint64(_MIX_2)
+    z *= np.uint64(MIX_2)
     z ^= z >> np.uint64(31)
     return z
 
 
 def mixed_one(key: int, counter: int) -> int:
     """Return `mixed` of one counter, in Python integers."""
-    z = (key + counter * _GOLDEN) & _MASK
-    z = ((z ^ (z >> 30)) * _MIX_1) & _MASK
-    z = ((z ^ (z >> 27)) * _MIX_2) & _MASK
+    z = (key + counter * GOLDEN) & _MASK
+    z = ((z ^ (z >> 30)) * MIX_1) & _MASK
+    z = ((z ^ (z >> 27)) * MIX_2) & _MASK
     return z ^ (z >> 31)
 
 
@@ -170,11 +170,11 @@ def opaque_ids(key: int | U64, counters: NDArray[Any] | int) -> Ids:
         and none is `MISSING`.
     """
     keys = np.asarray(key, np.uint64)
-    z = _permuted(_state(key, counters) & _LOW)
+    z = _permuted(_state(key, counters) & LOW)
     z ^= keys >> np.uint64(2)
     z = _permuted(z)
-    z ^= keys & _LOW
-    z |= _LEADING
+    z ^= keys & LOW
+    z |= LEADING
     return z.view(np.int64)
 
 
@@ -182,8 +182,8 @@ def _state(key: int | U64, counters: NDArray[Any] | int) -> U64:
     """Return `key + golden * counter` modulo 2^64, an array that may be changed in place."""
     keys = np.asarray(key, np.uint64)
     if isinstance(counters, int):
-        return keys + np.uint64(counters * _GOLDEN & _MASK)
-    state = counters.astype(np.uint64) * np.uint64(_GOLDEN)
+        return keys + np.uint64(counters * GOLDEN & _MASK)
+    state = counters.astype(np.uint64) * np.uint64(GOLDEN)
     state += keys
     return state
 
@@ -195,10 +195,10 @@ def _permuted(z: U64) -> U64:
     exclusive or is undone bit by bit from the top.
     """
     z ^= z >> np.uint64(30)
-    z *= np.uint64(_MIX_1)
-    z &= _LOW
+    z *= np.uint64(MIX_1)
+    z &= LOW
     z ^= z >> np.uint64(27)
-    z *= np.uint64(_MIX_2)
-    z &= _LOW
+    z *= np.uint64(MIX_2)
+    z &= LOW
     z ^= z >> np.uint64(31)
     return z
