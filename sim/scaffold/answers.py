@@ -150,6 +150,28 @@ def _describe(
         answers.server_requests[row] = requests if by_server and not rows.prewarm[row] else 0
 
 
+def no_answers(finish: Ints) -> Answers:
+    """Return answers of which only why they stop is asked: 0 everywhere else."""
+    none = np.zeros(len(finish), np.int64)
+    return Answers(none, finish, none, none, none)
+
+
+def finishes(turns: Turns, calls: AllCalls, tokens: PlannedTokens) -> Ints:
+    """Return why each answer stops as if there were no stop sequences, shape (N,)."""
+    finish = np.empty(len(calls.source), np.int64)
+    _find_finishes(turns, calls, tokens, finish)
+    return finish
+
+
+@compiled
+def _find_finishes(turns: Turns, calls: AllCalls, tokens: PlannedTokens, finish: Ints) -> None:
+    """Write why each answer stops."""
+    for row in range(len(finish)):
+        call, refused = calls.source[row], turns.refused[calls.rows.task[row]]
+        truncated, exceeded = tokens.truncated[call], tokens.exceeded[call]
+        finish[row] = _finish(calls.rows, row, refused, truncated, exceeded, False)
+
+
 @compiled
 def _finish(
     rows: CallRows, row: int, refused: bool, truncated: bool, exceeded: bool, stops: bool
