@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -68,6 +68,9 @@ class ClassFit:
     names: tuple[str, ...]
     marginals: Mapping[str, Marginal]
     correlation: Floats
+    _inverses: dict[tuple[str, ...], tuple[Floats, float]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def placed(self, points: Mapping[str, Floats]) -> Placed:
         """Return where n points lie in the densities of those observables that it defines."""
@@ -138,11 +141,19 @@ class ClassFit:
 
         `scores` are normal scores z by observable, (n,) each.
         """
-        rows = [self.names.index(name) for name in scores]
-        matrix = self.correlation[np.ix_(rows, rows)]
+        inverse, log_determinant = self._inverse(tuple(scores))
         z = np.stack(list(scores.values()))
-        quadratic = (z * ((np.linalg.inv(matrix) - np.eye(len(rows))) @ z)).sum(axis=0)
-        return np.asarray(-0.5 * (np.linalg.slogdet(matrix)[1] + quadratic))
+        quadratic = (z * (inverse @ z)).sum(axis=0)
+        return np.asarray(-0.5 * (log_determinant + quadratic))
+
+    def _inverse(self, names: tuple[str, ...]) -> tuple[Floats, float]:
+        """Return R^-1 - I and ln det R of the correlation R of some observables, computed once."""
+        if names not in self._inverses:
+            rows = [self.names.index(name) for name in names]
+            matrix = self.correlation[np.ix_(rows, rows)]
+            inverse = np.linalg.inv(matrix) - np.eye(len(rows))
+            self._inverses[names] = inverse, float(np.linalg.slogdet(matrix)[1])
+        return self._inverses[names]
 
 
 @dataclass(frozen=True)

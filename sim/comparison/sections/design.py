@@ -20,6 +20,7 @@ from sim.comparison.inference.evidence_model import (
     error_of,
     log_densities,
 )
+from sim.comparison.inference.in_threads import in_threads
 from sim.comparison.inference.likelihood import without_implied
 from sim.comparison.inference.posterior import posterior, stated_fits
 from sim.comparison.inference.quantiles import Ranged, Span, span
@@ -194,9 +195,14 @@ def expected(
         return list(zip(stated, log_densities(drawn, few, names), strict=True))
 
     own = weighed(accused, accused)
+    others = [x for x in model.ids if x != accused]
+
+    def with_accused(other: str) -> tuple[list[_Weighed], ...]:
+        """Return those of both and of each other."""
+        return own, weighed(other, accused), weighed(accused, other), weighed(other, other)
+
     results = []
-    for other in (x for x in model.ids if x != accused):
-        logs = own, weighed(other, accused), weighed(accused, other), weighed(other, other)
+    for other, logs in zip(others, in_threads(with_accused, others), strict=True):
         for known, *parts in zip(sets, *logs, strict=True):
             if_accused = _ratios(parts[0], parts[1], model.draws)
             if_other = _ratios(parts[2], parts[3], model.draws)
