@@ -124,9 +124,9 @@ class Design:
 
 def compute(inputs: Inputs) -> Design:
     """Weigh simulated clusters with many sets of observables."""
-    model, accused = inputs.model, inputs.settings.accused
+    model, by_set = inputs.model, inputs.shared(expected_of_sets)
     return Design(
-        beside=expected(model, accused, beside_the_count()),
+        beside=tuple(x for known in beside_the_count() for x in by_set[known]),
         growing=inputs.shared(expected_growing),
         confusions=tuple(confusion(model, known) for known in KNOWN_SETS),
     )
@@ -134,7 +134,19 @@ def compute(inputs: Inputs) -> Design:
 
 def expected_growing(inputs: Inputs) -> tuple[Expected, ...]:
     """Return what observables say that are added one after another."""
-    return expected(inputs.model, inputs.settings.accused, cumulative())
+    by_set = inputs.shared(expected_of_sets)
+    return tuple(x for known in cumulative() for x in by_set[known])
+
+
+def expected_of_sets(inputs: Inputs) -> dict[tuple[str, ...], list[Expected]]:
+    """Return what each set of observables says that is asked about, all of them weighed at once."""
+    sets = cumulative()
+    if SECTION.id in inputs.settings.sections:
+        sets = tuple(dict.fromkeys((*sets, *beside_the_count())))
+    by_set: dict[tuple[str, ...], list[Expected]] = {known: [] for known in sets}
+    for x in expected(inputs.model, inputs.settings.accused, sets):
+        by_set[x.known].append(x)
+    return by_set
 
 
 def cumulative() -> tuple[tuple[str, ...], ...]:
