@@ -15,6 +15,7 @@ BIN := $(VENV)/bin
 ENVIRONMENT := $(VENV)/.made
 INSTALLED := $(VENV)/.installed
 INSTALLED_TEST := $(VENV)/.installed-test
+INSTALLED_BENCH := $(VENV)/.installed-bench
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -69,7 +70,7 @@ torture: $(INSTALLED_TEST) ## Hard trials, N random scenarios (1000) from SEED (
 	$(BIN)/python -m tests.torture all --count $(N) --seed $(SEED); ended=$$?; \
 		$(BIN)/python -m tools.generate_docs; exit $$ended
 
-bench: $(INSTALLED_TEST) ## Speed ratios; some 20 minutes, 30 GB of disk.
+bench: $(INSTALLED_BENCH) ## Speed ratios; some 20 minutes, 30 GB of disk.
 	$(BIN)/pytest -m bench -s $(UNLIMITED); ended=$$?; $(BIN)/python -m tools.generate_docs; exit $$ended
 
 docs: $(INSTALLED_TEST) ## Rewrite the generated parts of docs/, its notebooks and the schemas in scenarios/.
@@ -118,6 +119,10 @@ $(INSTALLED): $(ENVIRONMENT) pyproject.toml
 $(INSTALLED_TEST): $(ENVIRONMENT) pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@ $(INSTALLED)
+
+$(INSTALLED_BENCH): $(INSTALLED_TEST)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,bench]'
+	@touch $@
 
 # Of aiperf, guidellm, torch and others, whose pins are not ours; PIP_FIND_LINKS or PIP_EXTRA_INDEX_URL
 # may name where torch is to be had without CUDA.

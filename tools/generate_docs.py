@@ -562,6 +562,14 @@ def performance() -> str:
     return "\n".join([measured_when(records, "make bench"), *parts])
 
 
+def goals_of_speed() -> str:
+    """What was measured beside each goal."""
+    records = recorded("goals")
+    header = ["what", "before", "goal", "measured", ""]
+    rows = [entry["result"] for entry in records.values()]
+    return "\n".join([measured_when(records, "make bench"), table(header, rows)])
+
+
 def verification() -> str:
     """Counts that must agree exactly in one line a check, all other quantities in a table."""
     records = recorded("verification")
@@ -718,6 +726,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "worked example": task_of_worked_example,
     "torture": results_of_torture,
     "performance": performance,
+    "goals of speed": goals_of_speed,
     "billion": plan_for_a_billion,
     "verification": verification,
     "code measures": code_measures,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sim.arrays.columns import Columns
 from sim.arrays.types import Bools, Floats, Ints
+from sim.scaffold.exchange_records import Records
 from sim.scaffold.fill import DrawnSessions
 from sim.scaffold.rows import Placement
 from sim.scaffold.task_rows import task_rows
@@ -120,7 +120,7 @@ class ProviderService:
         """
         return refuse_barred(attempts, drawn.calls, until_us, self.conditions, refused)
 
-    def task_rows(self, drawn: DrawnSessions, placement: Placement, attempts: Attempts) -> Columns:
+    def task_rows(self, drawn: DrawnSessions, placement: Placement, attempts: Attempts) -> Records:
         """Make the rows of the task table; see `sim.scaffold.task_rows.task_rows`."""
         policy, until_us = self.conditions.policy, self.conditions.until_us
         return task_rows(drawn, placement, attempts, policy, until_us)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
-from sim.arrays.columns import Columns
+from sim.scaffold.exchange_records import Exchanges, Records
 from sim.scaffold.rows import RowMaker, exchange_rows
 
 # A shard of an actor numbers its tasks from its own number times two to this power.
@@ -17,10 +17,10 @@ class HitsLimitError(Exception):
 
 
 class Block(NamedTuple):
-    """Rows of the exchange log and rows of the task table, either of them perhaps empty."""
+    """Rows of the exchange log and records of the task table, either of them perhaps empty."""
 
-    rows: Columns
-    tasks: Columns
+    rows: Exchanges
+    tasks: Records
 
 
 class Workload(Protocol):

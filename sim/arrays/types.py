@@ -11,3 +11,12 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Array = NDArray[Any]
+
+
+def for_loops(values: NDArray[Any]) -> NDArray[Any]:
+    """Return whole numbers or flags as compiled loops take them: of 64 bits, or Booleans.
+
+    They lie side by side and can be written to. They are copied only where they do not already.
+    """
+    kind = np.bool_ if values.dtype == np.bool_ else np.int64
+    return np.require(values, kind, ["C_CONTIGUOUS", "WRITEABLE"])

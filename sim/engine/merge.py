@@ -16,14 +16,16 @@ from sim.engine.run_context import RunContext, peak_bytes
 from sim.engine.spill import (
     EXCHANGES,
     TASKS,
+    ExchangeSpan,
     Index,
     ReadAhead,
-    Records,
     RecordSpan,
+    read_exchanges,
     read_records,
-    unpacked,
 )
 from sim.engine.time_grid import Window, parts_of
+from sim.scaffold.exchange_records import Exchanges, unpacked
+from sim.scaffold.fill import POSITION_BITS
 from sim.streams import U64, mixed, opaque_ids
 from sim.tables.formats import FileRecord, writing_table
 from sim.tables.schema import IN_PARTS, arrow_schema, exchange_columns
@@ -39,7 +41,7 @@ LOG, TRUTH, TRUTH_OF_TASKS = PIECES = IN_PARTS
 class WindowPlan(NamedTuple):
     """Where the rows of a window lie, over the spill files of all shards."""
 
-    exchanges: list[RecordSpan]
+    exchanges: list[ExchangeSpan]
     tasks: list[RecordSpan]
 
 
@@ -124,10 +126,7 @@ def rows_of_parts(index: Index, parts: list[list[Window]]) -> list[int]:
 
 def plan_of(index: Index, number: int, windows: list[Window]) -> PartPlan:
     """Return what is needed to write part `number`, in a form that travels to a worker."""
-    plans = [
-        WindowPlan(*(index.spans(table, *window) for table in (EXCHANGES, TASKS)))
-        for window in windows
-    ]
+    plans = [WindowPlan(index.exchanges(*window), index.tasks(*window)) for window in windows]
     return PartPlan(number, sum(s.rows for plan in plans for s in plan.exchanges), plans)
 
 
@@ -186,13 +185,10 @@ def _sources(
         return
     for first in range(0, len(windows), _WINDOWS_AT_ONCE):
         together = windows[first : first + _WINDOWS_AT_ONCE]
-        spans = [
-            (table, span)
-            for window in together
-            for table, of_table in zip((EXCHANGES, TASKS), window, strict=True)
-            for span in of_table
-        ]
-        source = ReadAhead(out, spans)
+        tasks = [span for window in together for span in window.tasks]
+        exchanges = [span for window in together for span in window.exchanges]
+        origins = {span.origins for span in exchanges}
+        source = ReadAhead(out, [*tasks, *(span.records for span in exchanges), *origins])
         yield from ((window, source) for window in together)
 
 
@@ -221,19 +217,19 @@ def exchanges_in(
     source
         What they are read from; the place of the run if left out.
     """
-    records = read_records(source or context.out, EXCHANGES, window.exchanges)
+    exchanges = read_exchanges(source or context.out, window.exchanges)
     return in_order(
-        records, context.population.actor_key("exchange"), context.population.actor_of_account
+        exchanges, context.population.actor_key("exchange"), context.population.actor_of_account
     )
 
 
-def in_order(records: Records, keys: U64, actor_of_account: Ints) -> Columns:
+def in_order(exchanges: Exchanges, keys: U64, actor_of_account: Ints) -> Columns:
     """Order exchanges by time, those of one microsecond by identifier, so that ties tell nothing.
 
     Parameters
     ----------
-    records
-        Exchanges in any order, shape (rows,).
+    exchanges
+        In any order, N of them.
     keys
         The key of each actor's identifiers of exchanges, shape (actors,).
     actor_of_account
@@ -242,19 +238,21 @@ def in_order(records: Records, keys: U64, actor_of_account: Ints) -> Columns:
     Returns
     -------
     Columns
-        The fields of the records, and `actor` and `id` of each.
+        The columns of `EXCHANGE_ROW`, and `actor` and `id` of each, shape (N,).
     """
-    actor = actor_of_account[records["account"]]
-    ids = opaque_ids(keys[actor], records["serial"])
+    records, origins = exchanges.records, exchanges.origins
+    origin = records["origin"]
+    actor = actor_of_account[origins["account"]][origin]
+    serial = (origins["task"] << POSITION_BITS)[origin] + records["position"]
+    ids = opaque_ids(keys[actor], serial)
 
     # retries have keys of their own: the call's, mixed with the number of the attempt
     again = np.flatnonzero(records["number"])
     keys_again = mixed(keys[actor[again]], records["number"][again])
-    ids[again] = opaque_ids(keys_again, records["serial"][again])
+    ids[again] = opaque_ids(keys_again, serial[again])
 
     order = time_order(np.ascontiguousarray(records["ts"]), ids)
-    rows = unpacked(records.take(order))
-    return rows | {"actor": actor[order], "id": ids[order]}
+    return unpacked(exchanges, order) | {"actor": actor[order], "id": ids[order]}
 
 
 def tasks_in(
@@ -265,5 +263,5 @@ def tasks_in(
     They get no `actor` or `id`: their table looks these up. Parameters as of `exchanges_in`.
     """
     tasks = read_records(source or context.out, TASKS, window.tasks)
-    order = np.lexsort((tasks["serial"], tasks["account"], tasks["start"]))
-    return unpacked(tasks.take(order))
+    tasks = tasks[np.lexsort((tasks["serial"], tasks["account"], tasks["start"]))]
+    return {name: np.ascontiguousarray(tasks[name]) for name in tasks.dtype.names or ()}

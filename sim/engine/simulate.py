@@ -12,22 +12,19 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from sim.actors.workload import Block, HitsLimitError, Workload
-from sim.arrays.columns import length
 from sim.engine.run_context import RunContext, peak_bytes
 from sim.engine.shards import workload
-from sim.engine.spill import EXCHANGES, RECORDS, TASKS, SpillFile, SpillWriter
+from sim.engine.spill import EXCHANGES, ORIGINS, RECORDS, TASKS, SpillFile, SpillWriter
 from sim.engine.time_grid import TimeGrid
-from sim.output.account_usage import USAGE, Usage, added, usage_of
+from sim.output.account_usage import USAGE, Usage, UsageOfAccounts, added
 from sim.output.achieved import ShardTally
 from sim.output.log_content import clusters_of
 from sim.scaffold.rows import RowMaker, exchange_rows
-from sim.tables.store import Store
+from sim.tables.store import Crc32, Store
 
 SHARDS = ".unfinished/shards"
 
 T = TypeVar("T")
-# Blocks whose usage of accounts is kept before it is added up.
-_MOST_USED = 64
 
 
 @dataclass(frozen=True)
@@ -79,13 +76,16 @@ class ShardRecord:
     def is_sound(self) -> bool:
         """Whether its numbers agree: chunks fill the file up to the usage, which ends it."""
         # chunks lie end to end from the beginning on
-        at, rows = 0, dict.fromkeys(RECORDS, 0)
+        at, before, rows = 0, "", dict.fromkeys(RECORDS, 0)
         for chunk in self.file.chunks:
             has_counts = min(chunk.counts, default=-1) >= 0
             if chunk.table not in RECORDS or chunk.offset != at or not has_counts:
                 return False
+            # exchanges have their origins before them, and nothing else has
+            if (before == ORIGINS) != (chunk.table == EXCHANGES):
+                return False
             rows[chunk.table] += sum(chunk.counts)
-            at += sum(chunk.counts) * RECORDS[chunk.table].itemsize
+            at, before = at + chunk.bytes, chunk.table
 
         # the usage of accounts follows, and the tally says how many rows there are
         end = self.usage.offset + self.usage.rows * USAGE.itemsize
@@ -93,7 +93,8 @@ class ShardRecord:
             self.file.path == rows_path(self.number)
             and (self.usage.offset, end) == (at, self.file.bytes)
             and min(astuple(self.tally)) >= 0 <= self.usage.rows
-            and rows == {EXCHANGES: self.tally.exchanges, TASKS: self.tally.tasks}
+            and (rows[EXCHANGES], rows[TASKS]) == (self.tally.exchanges, self.tally.tasks)
+            and before != ORIGINS
         )
 
     def fits(self, grid: TimeGrid) -> bool:
@@ -108,7 +109,7 @@ class ShardRecord:
         return (
             out.is_file(file.path)
             and out.size(file.path) == file.bytes
-            and out.sha256(file.path) == file.sha256
+            and out.crc32(file.path) == file.crc32
         )
 
 
@@ -151,30 +152,29 @@ def _write_spill(
 ) -> ShardRecord:
     """Write blocks to the spill file of a shard, and the usage of accounts behind them."""
     path = rows_path(number)
-    population, tally, usages = context.population, ShardTally(), list[Usage]()
+    population, tally = context.population, ShardTally()
     main_cluster = context.main_clusters
-    with context.out.writing(path) as file:
+    usages = UsageOfAccounts(population.models.prices, len(population.actor_of_account))
+    with context.out.writing(path, Crc32()) as file:
         spill = SpillWriter(file, context.grid)
         for block in blocks:
-            spill.add(EXCHANGES, block.rows)
-            spill.add(TASKS, block.tasks)
+            spill.add_exchanges(block.rows)
+            spill.add_tasks(block.tasks)
             tally = tally.with_block(block)
 
-            if length(block.rows):
-                own_cluster = main_cluster[block.rows["account"]]
-                in_cluster = clusters_of(population, block.rows) == own_cluster
-                usages.append(usage_of(block.rows, population.models, in_cluster))
-            if len(usages) > _MOST_USED:
-                usages = [added(usages)]
+            origins = block.rows.origins
+            contents = {name: origins[name] for name in ("content", "template")}
+            own_cluster = main_cluster[origins["account"]]
+            usages.add(block.rows, clusters_of(population, contents) == own_cluster)
             if tally.exchanges >= most:
                 break
 
         spill.close()
-        usage = added(usages)
+        usage = usages.in_order()
         place = UsagePlace(file.bytes, len(usage))
         file.write(usage.view(np.uint8))
 
-    rows = SpillFile(path, file.bytes, file.sha256, spill.chunks)
+    rows = SpillFile(path, file.bytes, file.digest, spill.chunks)
     return ShardRecord(number, tally.with_usage(usage), rows, peak_bytes(), place)
 
 

@@ -6,24 +6,27 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sim.arrays.columns import Columns, length
+from sim.arrays.compiled import compiled
 from sim.arrays.types import Ints
 from sim.engine.time_grid import TimeGrid
-from sim.scaffold.rows import EXCHANGE_RECORD
+from sim.scaffold.exchange_records import (
+    EXCHANGE_RECORD,
+    ORIGIN_RECORD,
+    Exchanges,
+    Records,
+)
 from sim.scaffold.task_rows import TASK_RECORD
 from sim.tables.store import HashingFile, Store
 
-Records = NDArray[Any]
-
-EXCHANGES, TASKS = "exchanges", "tasks"
-RECORDS = {EXCHANGES: EXCHANGE_RECORD, TASKS: TASK_RECORD}
-TIME = {EXCHANGES: "ts", TASKS: "start"}
+EXCHANGES, ORIGINS, TASKS = "exchanges", "origins", "tasks"
+RECORDS = {EXCHANGES: EXCHANGE_RECORD, ORIGINS: ORIGIN_RECORD, TASKS: TASK_RECORD}
 _CHUNK_ROWS = 262_144
+# So many cells of time share the origins of their exchanges: those of about a window.
+_CELLS_PER_GROUP = 16
 
 
 @dataclass(frozen=True)
@@ -33,13 +36,14 @@ class Chunk:
     Attributes
     ----------
     table
-        `EXCHANGES` or `TASKS`.
+        `EXCHANGES`, `ORIGINS` or `TASKS`. Origins come right before the exchanges that refer to
+        them, whose `origin` is their number within the chunk.
     offset
         The byte of the file at which they begin.
     first
-        The first cell that has any.
+        The first cell that has any; of origins, the first group of cells.
     counts
-        How many there are in each cell from `first` on, so that they add up to all of them.
+        How many there are in each cell or group from `first` on, so that they add up to all.
     """
 
     table: str
@@ -47,14 +51,19 @@ class Chunk:
     first: int
     counts: list[int]
 
+    @property
+    def bytes(self) -> int:
+        """The size of all its records."""
+        return sum(self.counts) * RECORDS[self.table].itemsize
+
 
 @dataclass(frozen=True)
 class SpillFile:
-    """A whole file of what a shard set aside: its size, its hash and the chunks in it."""
+    """A whole file of what a shard set aside: its size, its CRC-32 and the chunks in it."""
 
     path: str
     bytes: int
-    sha256: str
+    crc32: str
     chunks: list[Chunk] = field(default_factory=list)
 
 
@@ -68,51 +77,155 @@ class SpillWriter:
     def __init__(self, file: HashingFile, grid: TimeGrid) -> None:
         """Write to an open file, at its present end, by the cells of a grid."""
         self._file, self._grid = file, grid
-        self._waiting: dict[str, list[Records]] = {table: [] for table in RECORDS}
-        self._rows = dict.fromkeys(RECORDS, 0)
+        self._exchanges: list[Exchanges] = []
+        self._tasks: list[Records] = []
         self.chunks: list[Chunk] = []
 
-    def add(self, table: str, rows: Columns) -> None:
-        """File rows of a table; in memory at first, until there are enough for a chunk."""
-        if not length(rows):
-            return
-        self._waiting[table].append(_packed(rows, RECORDS[table]))
-        self._rows[table] += length(rows)
-        if self._rows[table] >= _CHUNK_ROWS:
-            self._store(table)
+    def add_exchanges(self, rows: Exchanges) -> None:
+        """File exchanges; in memory at first, until there are enough for a chunk."""
+        if len(rows):
+            self._exchanges.append(rows)
+        if sum(map(len, self._exchanges)) >= _CHUNK_ROWS:
+            self._store_exchanges()
+
+    def add_tasks(self, rows: Records) -> None:
+        """File rows of the task table; in memory at first, until there are enough for a chunk."""
+        if len(rows):
+            self._tasks.append(rows)
+        if sum(map(len, self._tasks)) >= _CHUNK_ROWS:
+            self._store_tasks()
 
     def close(self) -> None:
         """Write what waits."""
-        for table in RECORDS:
-            if self._rows[table]:
-                self._store(table)
+        if self._exchanges:
+            self._store_exchanges()
+        if self._tasks:
+            self._store_tasks()
 
-    def _store(self, table: str) -> None:
-        """Write the waiting rows of a table as a chunk, after a radix sort by cell of time.
+    def _store_exchanges(self) -> None:
+        """Write the waiting exchanges as a chunk, behind their origins.
 
-        The sort is stable; within a cell the order is that in which rows came.
+        Both are sorted by counting: how many there are in each cell says where each cell begins.
+        Within a cell the order is that in which rows came.
         """
-        # bytes are put together many times as fast as records
-        raw = np.concatenate([part.view(np.uint8) for part in self._waiting[table]])
-        records = raw.view(RECORDS[table])
-        self._waiting[table], self._rows[table] = [], 0
+        parts, self._exchanges = self._exchanges, []
+        grid = self._grid
+        per_cell = np.zeros(grid.cells, np.int64)
+        per_group = np.zeros(-(-grid.cells // _CELLS_PER_GROUP), np.int64)
+        for rows in parts:
+            latest = np.full(len(rows.origins), -1, np.int64)
+            _count_exchanges(rows.records, grid.cell_us, latest, per_cell, per_group)
 
-        cell = self._grid.cell(records[TIME[table]])
-        # sixteen bits are sorted by radix
-        order = np.argsort(cell, kind="stable")
-        first = int(cell[order[0]])
-        counts = np.bincount(cell - np.uint16(first)).tolist()
-        self.chunks.append(Chunk(table, self._file.bytes, first, counts))
-        # `take` is some thirty times as fast as an index
-        self._file.write(records.take(order).view(np.uint8))
+        placed = _Placed(
+            np.empty(per_cell.sum(), EXCHANGE_RECORD),
+            np.empty(per_group.sum(), ORIGIN_RECORD),
+            _starts(per_cell),
+            _starts(per_group),
+        )
+        for rows in parts:
+            latest = np.full(len(rows.origins), -1, np.int64)
+            number = np.empty(len(rows.origins), np.int64)
+            _place_exchanges(rows.records, rows.origins, grid.cell_us, latest, number, placed)
+        self._write(ORIGINS, per_group, placed.origins)
+        self._write(EXCHANGES, per_cell, placed.records)
+
+    def _store_tasks(self) -> None:
+        """Write the waiting rows of the task table as a chunk, by the cells that they begin in."""
+        parts, self._tasks = self._tasks, []
+        per_cell = np.zeros(self._grid.cells, np.int64)
+        for rows in parts:
+            _count_tasks(rows, self._grid.cell_us, per_cell)
+        records, cell_ends = np.empty(per_cell.sum(), TASK_RECORD), _starts(per_cell)
+        for rows in parts:
+            _place_tasks(rows, self._grid.cell_us, cell_ends, records)
+        self._write(TASKS, per_cell, records)
+
+    def _write(self, table: str, counts: Ints, records: Records) -> None:
+        """Write records as a chunk; `counts` says how many are in each cell or group."""
+        filled = np.flatnonzero(counts)
+        first, last = int(filled[0]), int(filled[-1])
+        self.chunks.append(Chunk(table, self._file.bytes, first, counts[first : last + 1].tolist()))
+        self._file.write(records.view(np.uint8))
 
 
-def _packed(rows: Columns, kind: np.dtype[Any]) -> Records:
-    """Return columns as records, each field converted to its type in the record."""
-    records = np.empty(length(rows), kind)
-    for name in records.dtype.names or ():
-        records[name] = rows[name]
-    return records
+def _starts(counts: Ints) -> Ints:
+    """Return where the rows of each cell begin."""
+    return np.cumsum(counts) - counts
+
+
+@compiled
+def _cell_of(ts_us: int, cell_us: int, cells: int) -> int:
+    """Return the cell of a time; see `TimeGrid.cell`."""
+    return min(max(ts_us, 0) // cell_us, cells - 1)
+
+
+@compiled
+def _count_exchanges(
+    records: Records, cell_us: int, latest: Ints, per_cell: Ints, per_group: Ints
+) -> None:
+    """Count the exchanges in each cell, and the origins to which those of a group refer.
+
+    `latest` is the last group that an origin was counted in, shape (origins,). So one that is
+    referred to from two groups by turns is counted, and written, several times.
+    """
+    for i in range(len(records)):
+        cell = _cell_of(records[i]["ts"], cell_us, len(per_cell))
+        per_cell[cell] += 1
+        group, origin = cell // _CELLS_PER_GROUP, records[i]["origin"]
+        if latest[origin] != group:
+            latest[origin] = group
+            per_group[group] += 1
+
+
+class _Placed(NamedTuple):
+    """Exchanges and origins in the order of their chunk, and where the next of a cell goes.
+
+    `cell_ends` and `group_ends` are the ends of what was placed, shape (cells,) and (groups,).
+    """
+
+    records: Records
+    origins: Records
+    cell_ends: Ints
+    group_ends: Ints
+
+
+@compiled
+def _place_exchanges(
+    records: Records, origins: Records, cell_us: int, latest: Ints, number: Ints, placed: _Placed
+) -> None:
+    """Copy exchanges to the end of their cell so far, and origins to that of their group.
+
+    `latest` as in `_count_exchanges`; `number` says where the copy of each origin lies.
+    """
+    for i in range(len(records)):
+        cell = _cell_of(records[i]["ts"], cell_us, len(placed.cell_ends))
+        group, origin = cell // _CELLS_PER_GROUP, records[i]["origin"]
+        if latest[origin] != group:
+            latest[origin] = group
+            number[origin] = placed.group_ends[group]
+            placed.group_ends[group] += 1
+            placed.origins[number[origin]] = origins[origin]
+
+        at = placed.cell_ends[cell]
+        placed.cell_ends[cell] += 1
+        placed.records[at] = records[i]
+        placed.records[at]["origin"] = number[origin]
+
+
+@compiled
+def _count_tasks(records: Records, cell_us: int, per_cell: Ints) -> None:
+    """Count the tasks that begin in each cell."""
+    for i in range(len(records)):
+        per_cell[_cell_of(records[i]["start"], cell_us, len(per_cell))] += 1
+
+
+@compiled
+def _place_tasks(records: Records, cell_us: int, cell_ends: Ints, placed: Records) -> None:
+    """Copy tasks to the end of their cell so far."""
+    for i in range(len(records)):
+        cell = _cell_of(records[i]["start"], cell_us, len(cell_ends))
+        placed[cell_ends[cell]] = records[i]
+        cell_ends[cell] += 1
 
 
 @dataclass(frozen=True)
@@ -120,8 +233,50 @@ class RecordSpan:
     """Consecutive records of one table in one file, from byte `offset` on."""
 
     path: str
+    table: str
     offset: int
     rows: int
+
+    @property
+    def bytes(self) -> int:
+        """The size of the records."""
+        return self.rows * RECORDS[self.table].itemsize
+
+
+@dataclass(frozen=True)
+class ExchangeSpan:
+    """Consecutive exchanges of one chunk, and origins in which all theirs are.
+
+    `first_origin` is the number, within the chunk, of the first of the origins.
+    """
+
+    records: RecordSpan
+    origins: RecordSpan
+    first_origin: int
+
+    @property
+    def rows(self) -> int:
+        """How many exchanges there are."""
+        return self.records.rows
+
+
+class _PlacedChunk:
+    """A chunk in its file, and how many records lie before each of its cells."""
+
+    def __init__(self, path: str, chunk: Chunk) -> None:
+        self.path, self.chunk = path, chunk
+        self.before = np.concatenate([[0], np.cumsum(chunk.counts, dtype=np.int64)])
+
+    def rows_before(self, cell: int) -> int:
+        """Return how many records lie before a cell, which may be outside the chunk."""
+        inside = min(max(cell - self.chunk.first, 0), len(self.before) - 1)
+        return int(self.before[inside])
+
+    def span(self, first: int, last: int) -> RecordSpan:
+        """Return where the records of the cells [first, last) lie."""
+        table, low = self.chunk.table, self.rows_before(first)
+        offset = self.chunk.offset + low * RECORDS[table].itemsize
+        return RecordSpan(self.path, table, offset, self.rows_before(last) - low)
 
 
 class Index:
@@ -130,43 +285,41 @@ class Index:
     def __init__(self, files: list[SpillFile], cells: int) -> None:
         """Take the files of all shards, and the number of cells of their grid."""
         self._cells = cells
-        # of each chunk its file, and the rows before each of its cells
-        self._chunks: dict[str, list[tuple[str, Chunk, Ints]]] = {table: [] for table in RECORDS}
+        self._chunks: dict[str, list[_PlacedChunk]] = {table: [] for table in RECORDS}
         for file in files:
             for chunk in file.chunks:
-                before = np.concatenate([[0], np.cumsum(chunk.counts, dtype=np.int64)])
-                self._chunks[chunk.table].append((file.path, chunk, before))
+                self._chunks[chunk.table].append(_PlacedChunk(file.path, chunk))
 
     def counts(self, table: str) -> Ints:
         """Return the number of rows in each cell, shape (cells,)."""
         total = np.zeros(self._cells, np.int64)
-        for _, chunk, before in self._chunks[table]:
-            total[chunk.first : chunk.first + len(chunk.counts)] += np.diff(before)
+        for placed in self._chunks[table]:
+            first = placed.chunk.first
+            total[first : first + len(placed.chunk.counts)] += np.diff(placed.before)
         return total
 
-    def spans(self, table: str, first: int, last: int) -> list[RecordSpan]:
-        """Return where the rows of the cells [first, last) lie, at most one span a chunk.
+    def tasks(self, first: int, last: int) -> list[RecordSpan]:
+        """Return where the tasks that begin in the cells [first, last) lie.
 
-        Parameters
-        ----------
-        table
-            `EXCHANGES` or `TASKS`.
-        first, last
-            Cells of the grid, `last` excluded.
-
-        Returns
-        -------
-        list of RecordSpan
-            In the order of files and chunks, not of time; chunks without such rows are left out.
+        In the order of files and chunks, not of time; chunks without such tasks are left out.
         """
-        size = RECORDS[table].itemsize
+        spans = [placed.span(first, last) for placed in self._chunks[TASKS]]
+        return [span for span in spans if span.rows]
+
+    def exchanges(self, first: int, last: int) -> list[ExchangeSpan]:
+        """Return where the exchanges of the cells [first, last) lie, and their origins.
+
+        In the order of files and chunks, not of time; chunks without such rows are left out.
+        """
+        first_group, last_group = first // _CELLS_PER_GROUP, -(-last // _CELLS_PER_GROUP)
         spans = []
-        for path, chunk, before in self._chunks[table]:
-            low = min(max(first - chunk.first, 0), len(before) - 1)
-            high = min(max(last - chunk.first, 0), len(before) - 1)
-            rows = int(before[high] - before[low])
-            if rows:
-                spans.append(RecordSpan(path, chunk.offset + int(before[low]) * size, rows))
+        # each chunk of exchanges has its origins in the chunk before
+        pairs = zip(self._chunks[EXCHANGES], self._chunks[ORIGINS], strict=True)
+        for placed, origins in pairs:
+            if (records := placed.span(first, last)).rows:
+                of_groups = origins.span(first_group, last_group)
+                first_origin = origins.rows_before(first_group)
+                spans.append(ExchangeSpan(records, of_groups, first_origin))
         return spans
 
 
@@ -177,9 +330,9 @@ class ReadAhead:
     windows are neighbours in a chunk, so windows that are read together take a request a chunk.
     """
 
-    def __init__(self, store: Store, spans: Iterable[tuple[str, RecordSpan]]) -> None:
-        """Read spans of a store, each given with the table that its records are of."""
-        sized = [(s.path, s.offset, s.rows * RECORDS[table].itemsize) for table, s in spans]
+    def __init__(self, store: Store, spans: Iterable[RecordSpan]) -> None:
+        """Read spans of a store."""
+        sized = [(span.path, span.offset, span.bytes) for span in spans]
         self._pieces: dict[str, list[tuple[int, bytearray]]] = {}
         for path, offset, size in sorted(sized):
             pieces = self._pieces.setdefault(path, [])
@@ -205,14 +358,14 @@ class ReadAhead:
 
 
 def read_records(source: Store | ReadAhead, table: str, spans: list[RecordSpan]) -> Records:
-    """Read the records of spans, laid end to end.
+    """Read the records of spans of a table, laid end to end.
 
     Parameters
     ----------
     source
         Where the spill files lie, or what was read of them.
     table
-        `EXCHANGES` or `TASKS`; says what a record is.
+        Says what a record is.
     spans
         In the order wanted.
 
@@ -231,13 +384,21 @@ def read_records(source: Store | ReadAhead, table: str, spans: list[RecordSpan])
 
     begin, reads = 0, []
     for span in spans:
-        end = begin + span.rows * records.itemsize
+        end = begin + span.bytes
         reads.append((span.path, span.offset, raw[begin:end]))
         begin = end
     source.read_into(reads)
     return records
 
 
-def unpacked(records: Records) -> Columns:
-    """Return records as columns, each in memory of its own."""
-    return {name: np.ascontiguousarray(records[name]) for name in records.dtype.names or ()}
+def read_exchanges(source: Store | ReadAhead, spans: list[ExchangeSpan]) -> Exchanges:
+    """Read exchanges with their origins, laid end to end; parameters as of `read_records`."""
+    records = read_records(source, EXCHANGES, [span.records for span in spans])
+    origins = read_records(source, ORIGINS, [span.origins for span in spans])
+
+    # from numbers within a chunk to numbers among all that were read
+    begin = before = 0
+    for span in spans:
+        records["origin"][begin : begin + span.rows] += before - span.first_origin
+        begin, before = begin + span.rows, before + span.origins.rows
+    return Exchanges(records, origins)

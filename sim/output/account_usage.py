@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.arrays.columns import Columns, grouped, length
-from sim.arrays.types import Bools
-from sim.output.prices import list_price_nano_usd
+from sim.arrays.compiled import compiled
+from sim.arrays.types import Bools, Ints, for_loops
+from sim.output.prices import BATCH_PRICE
+from sim.scaffold.exchange_records import Exchanges, Records
 from sim.tables.words import PromptSource
-from sim.world.models import ModelTable
 
 Usage = NDArray[Any]
 
@@ -32,10 +32,8 @@ USAGE = np.dtype(
         ("nano_usd", np.int64),  # list price, batches at half
     ]
 )
-_SUMS = ("exchanges", "listed", "away", "in_cluster", "nano_usd")
-_LEAST = ("first", "away_first", "cluster_first")
-_MOST = ("last", "away_last", "cluster_last")
 NEVER = np.iinfo(np.int64).max
+_NEVER, _LISTED = int(NEVER), int(PromptSource.LIST)
 
 
 def nothing() -> Usage:
@@ -43,45 +41,66 @@ def nothing() -> Usage:
     return np.zeros(0, USAGE)
 
 
-def usage_of(rows: Columns, models: ModelTable, in_cluster: Bools) -> Usage:
-    """Return what the accounts did in a block of exchanges, in order of account.
+class UsageOfAccounts:
+    """What accounts did, added up exchange by exchange.
 
     Moments that an account has none of are `NEVER` for the first, `-NEVER` for the last, so that
-    minimum and maximum over blocks need no special case.
-
-    Parameters
-    ----------
-    rows
-        Exchanges, the fields of `EXCHANGE_RECORD`, in any order.
-    models
-        The models of the scenario, for list prices.
-    in_cluster
-        Which prompts are in the cluster of their account's main template, shape (rows,).
-
-    Returns
-    -------
-    Usage
-        Of the type `USAGE`, a row for each account that has an exchange in the block.
+    minimum and maximum need no special case.
     """
-    if not length(rows):
-        return nothing()
 
-    ts, away = rows["ts"], rows["away"]
-    columns = {
-        "account": rows["account"],
-        "exchanges": np.ones(len(ts), np.int64),
-        "listed": rows["kind"] == PromptSource.LIST,
-        "away": away,
-        "in_cluster": in_cluster,
-        "first": np.where(away, NEVER, ts),
-        "last": np.where(away, -NEVER, ts),
-        "away_first": np.where(away, ts, NEVER),
-        "away_last": np.where(away, ts, -NEVER),
-        "cluster_first": np.where(in_cluster, ts, NEVER),
-        "cluster_last": np.where(in_cluster, ts, -NEVER),
-        "nano_usd": list_price_nano_usd(rows, models),
-    }
-    return _by_account(columns)
+    def __init__(self, prices: Ints, accounts: int) -> None:
+        """Begin with nothing.
+
+        Parameters
+        ----------
+        prices : array of int, shape (models, 5)
+            List prices, as `ModelTable` has them.
+        accounts
+            How many there are in the scenario; numbers of accounts are below that.
+        """
+        self._prices = for_loops(prices)
+        # of each account its row, once it has one
+        self._row_of_account = np.full(accounts, -1, np.int64)
+        self._rows, self._used = nothing(), 0
+
+    def add(self, exchanges: Exchanges, in_cluster: Bools) -> None:
+        """Add exchanges, in any order.
+
+        Parameters
+        ----------
+        exchanges
+            N exchanges of T tasks.
+        in_cluster : array of bool, shape (T,)
+            Which prompts are in the cluster of their account's main template.
+        """
+        self._make_room(len(exchanges.origins))
+        self._used = _add_exchanges(
+            exchanges.records,
+            exchanges.origins,
+            in_cluster,
+            self._prices,
+            self._row_of_account,
+            self._rows,
+            self._used,
+        )
+
+    def add_usage(self, usage: Usage) -> None:
+        """Add what was added up before: rows of `USAGE`, in which accounts may occur repeatedly."""
+        self._make_room(len(usage))
+        self._used = _add_rows(usage, self._row_of_account, self._rows, self._used)
+
+    def in_order(self) -> Usage:
+        """Return one row of `USAGE` for each account that did anything, in order of account."""
+        used = self._rows[: self._used]
+        return used[np.argsort(used["account"])]
+
+    def _make_room(self, accounts: int) -> None:
+        """Make room for so many accounts more."""
+        if self._used + accounts > len(self._rows):
+            wanted = max(self._used + accounts, 2 * len(self._rows))
+            room = np.zeros(min(wanted, len(self._row_of_account)), USAGE)
+            room[: self._used] = self._rows[: self._used]
+            self._rows = room
 
 
 def added(parts: list[Usage]) -> Usage:
@@ -89,26 +108,93 @@ def added(parts: list[Usage]) -> Usage:
 
     An account may occur in several parts, and several times in one.
     """
-    rows = np.concatenate([nothing(), *parts])
-    return _by_account({name: np.ascontiguousarray(rows[name]) for name in USAGE.names or ()})
+    most = max((int(part["account"].max()) for part in parts if len(part)), default=-1)
+    sums = UsageOfAccounts(np.zeros((0, 5), np.int64), most + 1)
+    for part in parts:
+        sums.add_usage(part)
+    return sums.in_order()
 
 
-def _by_account(columns: Columns) -> Usage:
-    """Return the rows of equal accounts as one: sums, least and greatest values by `USAGE`."""
-    account = columns["account"]
-    order = grouped(account.astype(np.int64))
-    ordered = account[order]
-    first = np.flatnonzero(np.diff(ordered, prepend=-1))
-    usage = np.empty(len(first), USAGE)
-    if not len(first):
-        return usage
+@compiled
+def _add_exchanges(
+    records: Records,
+    origins: Records,
+    in_cluster: Bools,
+    prices: Ints,
+    row_of_account: Ints,
+    rows: Usage,
+    used: int,
+) -> int:
+    """Add exchanges to the rows of their accounts; return how many rows are used now."""
+    for i in range(len(records)):
+        row, origin = records[i], origins[records[i]["origin"]]
+        account = origin["account"]
+        if row_of_account[account] < 0:
+            row_of_account[account] = used
+            _begin(rows, used, int(account))
+            used += 1
+        usage = rows[row_of_account[account]]
 
-    usage["account"] = ordered[first]
-    for names, add in ((_SUMS, np.add), (_LEAST, np.minimum), (_MOST, np.maximum)):
-        for name in names:
-            values = columns[name].take(order)
-            # Booleans are summed as bytes: several times as fast
-            usage[name] = add.reduceat(
-                values.view(np.int8) if values.dtype == bool else values, first, dtype=np.int64
-            )
-    return usage
+        usage["exchanges"] += 1
+        usage["nano_usd"] += _list_price(row, origin, prices)
+        if origin["kind"] == _LISTED:
+            usage["listed"] += 1
+
+        # the first and the last moment, at home or away
+        ts = row["ts"]
+        if origin["away"]:
+            usage["away"] += 1
+            usage["away_first"] = min(usage["away_first"], ts)
+            usage["away_last"] = max(usage["away_last"], ts)
+        else:
+            usage["first"] = min(usage["first"], ts)
+            usage["last"] = max(usage["last"], ts)
+        if in_cluster[row["origin"]]:
+            usage["in_cluster"] += 1
+            usage["cluster_first"] = min(usage["cluster_first"], ts)
+            usage["cluster_last"] = max(usage["cluster_last"], ts)
+    return used
+
+
+@compiled
+def _add_rows(parts: Usage, row_of_account: Ints, rows: Usage, used: int) -> int:
+    """Add rows of usage to those of their accounts; return how many rows are used now."""
+    for i in range(len(parts)):
+        part, account = parts[i], parts[i]["account"]
+        if row_of_account[account] < 0:
+            row_of_account[account] = used
+            _begin(rows, used, int(account))
+            used += 1
+        usage = rows[row_of_account[account]]
+
+        usage["exchanges"] += part["exchanges"]
+        usage["listed"] += part["listed"]
+        usage["away"] += part["away"]
+        usage["in_cluster"] += part["in_cluster"]
+        usage["nano_usd"] += part["nano_usd"]
+        usage["first"] = min(usage["first"], part["first"])
+        usage["last"] = max(usage["last"], part["last"])
+        usage["away_first"] = min(usage["away_first"], part["away_first"])
+        usage["away_last"] = max(usage["away_last"], part["away_last"])
+        usage["cluster_first"] = min(usage["cluster_first"], part["cluster_first"])
+        usage["cluster_last"] = max(usage["cluster_last"], part["cluster_last"])
+    return used
+
+
+@compiled
+def _begin(rows: Usage, number: int, account: int) -> None:
+    """Begin the row of an account, which has no moments yet; its sums are 0."""
+    row = rows[number]
+    row["account"] = account
+    row["first"] = row["away_first"] = row["cluster_first"] = _NEVER
+    row["last"] = row["away_last"] = row["cluster_last"] = -_NEVER
+
+
+@compiled
+def _list_price(row: Any, origin: Any, prices: Ints) -> int:
+    """Return the list price of an exchange in 1e-9 USD; see `sim.output.prices`."""
+    price = prices[origin["model"]]
+    written = price[3] if origin["for_an_hour"] else price[2]
+    cost = row["uncached"] * price[0] + row["read"] * price[1] + row["write"] * written
+    cost += row["output"] * price[4]
+    return np.int64(np.rint(cost * BATCH_PRICE)) if origin["batch"] else cost  # type: ignore

@@ -13,7 +13,6 @@ from sim.actors.arrivals.rates import expected_exchanges
 from sim.actors.context import ActorContext
 from sim.actors.queue.teams import target_of, teams_of
 from sim.actors.workload import Block
-from sim.arrays.columns import length
 from sim.arrays.types import Bools
 from sim.output.account_usage import Usage
 from sim.population.population import Population
@@ -122,14 +121,14 @@ class ShardTally:
 
     def with_block(self, block: Block) -> ShardTally:
         """Return the tally with the rows of a block added."""
-        tally = replace(self, exchanges=self.exchanges + length(block.rows))
-        if not length(block.tasks):
+        tally = replace(self, exchanges=self.exchanges + len(block.rows))
+        if not len(block.tasks):
             return tally
 
         tasks = block.tasks
         state, asked = tasks["state"], tasks["round"] >= 0
         return tally + ShardTally(
-            tasks=length(tasks),
+            tasks=len(tasks),
             finished=_count(state == FINISHED),
             given_up=_count(state == GIVEN_UP),
             barred=_count(state == BARRED),

@@ -9,13 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.actors.workload import Block
-from sim.arrays.columns import Columns, length
 from sim.arrays.types import Ints
 from sim.engine.memory import check_accounts, check_shards
 from sim.engine.shards import shards, workload
 from sim.engine.simulate import retry_until_consistent
 from sim.population.population import Population, build_population
-from sim.scaffold.rows import counting_rows
+from sim.scaffold.exchange_records import Records
 from sim.scenario.resolved import Scenario
 from sim.tables.conventions import CONVENTIONS, Weights, row_weights
 from sim.tables.words import REFUSAL
@@ -71,7 +70,7 @@ def count_replicate(scenario: Scenario, number: int) -> Counted:
     counts = np.zeros((len(CONVENTIONS), accounts), np.int64)
     attempt = partial(_counts_by_account, accounts)
     for shard in cut:
-        counts += retry_until_consistent(workload(population, shard), attempt, counting_rows)
+        counts += retry_until_consistent(workload(population, shard), attempt)
     return _summed(population, counts, number)
 
 
@@ -79,16 +78,16 @@ def _counts_by_account(accounts: int, blocks: Iterator[Block]) -> Ints:
     """Return the counts of blocks by convention and account, shape (conventions, accounts)."""
     counts = np.zeros((len(CONVENTIONS), accounts), np.int64)
     for block in blocks:
-        if length(block.rows):
-            account = block.rows["account"]
-            for row, weights in zip(counts, _weights(block.rows).values(), strict=False):
+        if len(block.rows):
+            account = block.rows.origins["account"][block.rows.records["origin"]]
+            for row, weights in zip(counts, _weights(block.rows.records).values(), strict=False):
                 row += np.bincount(account, weights, accounts).astype(np.int64)
-        if length(block.tasks):
+        if len(block.tasks):
             counts[-1] += np.bincount(block.tasks["account"], minlength=accounts)
     return counts
 
 
-def _weights(rows: Columns) -> dict[str, Weights]:
+def _weights(rows: Records) -> dict[str, Weights]:
     """Return how often each row counts under C1 to C5, shape (rows,) each."""
     return row_weights(
         status=rows["status"],

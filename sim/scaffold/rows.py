@@ -4,64 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sim.arrays.columns import Columns
-from sim.arrays.types import Bools, Ints
+from sim.arrays.compiled import compiled
+from sim.arrays.types import Bools, Ints, for_loops
+from sim.scaffold.exchange_records import (
+    EXCHANGE_RECORD,
+    NO_FINISH,
+    NO_TTFT,
+    ORIGIN_RECORD,
+    Exchanges,
+    Records,
+)
 from sim.scaffold.fill import POSITION_BITS, DrawnSessions
 from sim.streams import U64, Ids
 from sim.world.attempts import OK, Attempts
 from sim.world.cache import LIFETIME_5M_US
-
-# In place of an index of `FINISH_REASONS` where no answer came.
-NO_FINISH = -1
-
-EXCHANGE_RECORD = np.dtype(
-    [
-        ("ts", np.int64),
-        ("serial", np.int64),
-        ("prompt", np.int64),
-        ("session", np.int64),
-        ("duration", np.int64),
-        ("ttft", np.int64),
-        ("content", np.uint64),
-        ("shares_with", np.int64),
-        ("think", np.int64),
-        ("account", np.int32),
-        ("person", np.int32),
-        ("output", np.int32),
-        ("reasoning", np.int32),
-        ("uncached", np.int32),
-        ("read", np.int32),
-        ("write_5m", np.int32),
-        ("write_1h", np.int32),
-        ("n_messages", np.int16),
-        ("n_results", np.int16),
-        ("n_calls", np.int16),
-        ("status", np.int16),
-        ("number", np.int32),
-        ("turn", np.int32),
-        ("shared", np.int32),
-        ("server", np.int16),
-        ("template", np.int16),
-        ("topic", np.int16),
-        ("finish", np.int8),
-        ("model", np.int8),
-        ("choices", np.int8),
-        ("category", np.int8),
-        ("kind", np.int8),
-        ("language", np.int8),
-        ("role", np.int8),
-        ("away", np.bool_),
-        ("user", np.bool_),
-        ("sub", np.bool_),
-        ("prewarm", np.bool_),
-        ("batch", np.bool_),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -108,29 +68,13 @@ class Placement:
 
 
 # Makes rows of drawn sessions, who sends them, attempts, and the tokens that each reads.
-RowMaker = Callable[[DrawnSessions, Placement, Attempts, Ints], Columns]
-
-
-def counting_rows(
-    drawn: DrawnSessions, placement: Placement, attempts: Attempts, _read: Ints
-) -> Columns:
-    """Return of each row of `exchange_rows` only what the counting conventions ask for."""
-    call = attempts.call
-    answered = attempts.status == OK
-    return {
-        "account": placement.account[drawn.calls.session[call]],
-        "status": attempts.status,
-        "output": drawn.calls.output_tokens[call] * answered,
-        "finish": drawn.finish[call],
-        "choices": drawn.choices[call],
-        "user": drawn.opens_turn[call],
-    }
+RowMaker = Callable[[DrawnSessions, Placement, Attempts, Ints], Exchanges]
 
 
 def exchange_rows(
     drawn: DrawnSessions, placement: Placement, attempts: Attempts, read: Ints
-) -> Columns:
-    """Return one row for each attempt, the fields of `EXCHANGE_RECORD`.
+) -> Exchanges:
+    """Return one row for each attempt, in their order.
 
     Parameters
     ----------
@@ -145,62 +89,130 @@ def exchange_rows(
 
     Returns
     -------
-    Columns
-        Arrays of shape (A,). Tokens are 0 where an attempt failed. `serial` is task number and
-        position in the task in one number; identifiers of exchanges and tasks are derived from
-        it, and from `number`, that of the attempt in its call.
+    Exchanges
+        A records, and one origin for each task of the calls. Tokens are 0 where an attempt failed.
+        Identifiers of exchanges are derived from the number of the task, the position in it, and
+        `number`, that of the attempt in its call.
     """
-    calls, call = drawn.calls, attempts.call
-    session, task = calls.session[call], calls.task[call]
-    answered = attempts.status == OK
-    left = calls.left_tokens[call]
-    write = np.where(left > 0, left - read, 0)
-    for_an_hour = calls.lifetime_us[session] > LIFETIME_5M_US
+    records = np.empty(len(read), EXCHANGE_RECORD)
+    calls = _CallColumns(*map(for_loops, _call_columns(drawn)))
+    made = Attempts(*map(for_loops, attempts))
+    _fill_records(calls, made, for_loops(read), records)
+    return Exchanges(records, _origins(drawn, placement))
 
-    def if_answered(values: Ints, kind: type = np.int32) -> NDArray[Any]:
-        return np.asarray(values * answered, kind)
 
-    return {
-        "ts": attempts.begins_us,
-        "serial": calls.serial[call],
-        "prompt": placement.prompt[task],
-        "session": placement.session_no[session],
-        "content": placement.content[task],
-        "account": placement.account[session].astype(np.int32),
-        "person": placement.person[session].astype(np.int32),
-        "template": placement.template[session].astype(np.int16),
-        "topic": placement.topic[task].astype(np.int16),
-        "kind": placement.kind[session].astype(np.int8),
-        "language": placement.language[session].astype(np.int8),
-        "away": placement.away[session],
-        "duration": attempts.ends_us - attempts.begins_us,
-        "ttft": np.where(answered, attempts.ttft_us, -1),
-        "output": if_answered(calls.output_tokens[call]),
-        "n_messages": drawn.n_messages[call].astype(np.int16),
-        "n_results": drawn.n_tool_results_in[call].astype(np.int16),
-        "n_calls": if_answered(drawn.n_tool_calls_out[call], np.int16),
-        "finish": np.where(answered, drawn.finish[call], NO_FINISH).astype(np.int8),
-        "model": placement.model[session].astype(np.int8),
-        "status": attempts.status.astype(np.int16),
-        "number": attempts.number.astype(np.int32),
-        "reasoning": if_answered(drawn.reasoning_tokens[call]),
-        "choices": drawn.choices[call].astype(np.int8),
-        "server": if_answered(drawn.server_requests[call], np.int16),
-        "category": drawn.category[call].astype(np.int8),
-        "user": drawn.opens_turn[call],
-        "role": drawn.role[call].astype(np.int8),
-        "sub": drawn.in_sub_agent[call],
-        "turn": drawn.turn[call].astype(np.int32),
-        "shares_with": drawn.shares_with[call],
-        "shared": drawn.shared_tokens[call].astype(np.int32),
-        "think": calls.wait_us[call],
-        "prewarm": drawn.prewarm[call],
-        "batch": calls.batch[session],
-        "uncached": if_answered(calls.context_tokens[call] - read - write),
-        "read": if_answered(read),
-        "write_5m": if_answered(write * ~for_an_hour),
-        "write_1h": if_answered(write * for_an_hour),
-    }
+class _CallColumns(NamedTuple):
+    """What rows show of M calls; arrays of shape (M,)."""
+
+    task: Ints
+    position: Ints
+    wait_us: Ints
+    context: Ints
+    left: Ints
+    output: Ints
+    reasoning: Ints
+    shares_with: Ints
+    shared: Ints
+    n_messages: Ints
+    n_results: Ints
+    n_calls: Ints
+    server: Ints
+    finish: Ints
+    choices: Ints
+    category: Ints
+    role: Ints
+    user: Bools
+    sub: Bools
+    prewarm: Bools
+
+
+def _call_columns(drawn: DrawnSessions) -> _CallColumns:
+    """Return what rows show of calls."""
+    calls = drawn.calls
+    return _CallColumns(
+        task=calls.task,
+        position=drawn.position,
+        wait_us=calls.wait_us,
+        context=calls.context_tokens,
+        left=calls.left_tokens,
+        output=calls.output_tokens,
+        reasoning=drawn.reasoning_tokens,
+        shares_with=drawn.shares_with,
+        shared=drawn.shared_tokens,
+        n_messages=drawn.n_messages,
+        n_results=drawn.n_tool_results_in,
+        n_calls=drawn.n_tool_calls_out,
+        server=drawn.server_requests,
+        finish=drawn.finish,
+        choices=drawn.choices,
+        category=drawn.category,
+        role=drawn.role,
+        user=drawn.opens_turn,
+        sub=drawn.in_sub_agent,
+        prewarm=drawn.prewarm,
+    )
+
+
+@compiled
+def _fill_records(calls: _CallColumns, attempts: Attempts, read: Ints, records: Records) -> None:
+    """Fill a record for each attempt."""
+    for i in range(len(records)):
+        call, row = attempts.call[i], records[i]
+        answered = attempts.status[i] == OK
+
+        # what is left in the cache and was not there before is written
+        write = calls.left[call] - read[i] if calls.left[call] > 0 else 0
+        row["uncached"] = calls.context[call] - read[i] - write if answered else 0
+        row["read"] = read[i] if answered else 0
+        row["write"] = write if answered else 0
+
+        # the attempt
+        row["ts"] = attempts.begins_us[i]
+        row["number"] = attempts.number[i]
+        row["duration"] = attempts.ends_us[i] - attempts.begins_us[i]
+        row["status"] = attempts.status[i]
+        row["ttft"] = attempts.ttft_us[i] if answered else NO_TTFT
+        row["finish"] = calls.finish[call] if answered else NO_FINISH
+        row["output"] = calls.output[call] if answered else 0
+        row["reasoning"] = calls.reasoning[call] if answered else 0
+        row["n_calls"] = calls.n_calls[call] if answered else 0
+        row["server"] = calls.server[call] if answered else 0
+
+        # its call
+        row["origin"] = calls.task[call]
+        row["position"] = calls.position[call]
+        row["shares_with"] = calls.shares_with[call]
+        row["shared"] = calls.shared[call]
+        row["think"] = calls.wait_us[call]
+        row["n_messages"] = calls.n_messages[call]
+        row["n_results"] = calls.n_results[call]
+        row["choices"] = calls.choices[call]
+        row["category"] = calls.category[call]
+        row["role"] = calls.role[call]
+        row["user"] = calls.user[call]
+        row["sub"] = calls.sub[call]
+        row["prewarm"] = calls.prewarm[call]
+
+
+def _origins(drawn: DrawnSessions, placement: Placement) -> Records:
+    """Return what the exchanges of each task share, shape (T,)."""
+    calls, tasks = drawn.calls, len(placement.task_no)
+    # all calls of a task are of one session and turn
+    session, turn = np.zeros(tasks, np.int64), np.zeros(tasks, np.int64)
+    session[calls.task], turn[calls.task] = calls.session, drawn.turn
+
+    origins = np.empty(tasks, ORIGIN_RECORD)
+    origins["task"] = placement.task_no
+    origins["turn"] = turn
+    for name in ("prompt", "topic", "content"):
+        origins[name] = getattr(placement, name)
+
+    origins["session"] = placement.session_no[session]
+    for name in ("account", "person", "template", "model", "kind", "language", "away"):
+        origins[name] = getattr(placement, name)[session]
+    origins["batch"] = calls.batch[session]
+    origins["for_an_hour"] = calls.lifetime_us[session] > LIFETIME_5M_US
+    return origins
 
 
 def task_of(serial: Ints) -> Ints:

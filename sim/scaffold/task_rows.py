@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from sim.arrays.columns import Columns
-from sim.arrays.ragged import starts_of
+from sim.arrays.compiled import compiled
 from sim.arrays.time import FOREVER_US, NEVER_US
-from sim.arrays.types import Bools, Ints
+from sim.arrays.types import Bools, Ints, for_loops
+from sim.scaffold.exchange_records import Records
 from sim.scaffold.fill import DrawnSessions
 from sim.scaffold.rows import Placement
 from sim.world.attempts import (
@@ -42,13 +44,18 @@ TASK_RECORD = np.dtype(
 )
 
 
+def no_tasks() -> Records:
+    """Return no task."""
+    return np.empty(0, TASK_RECORD)
+
+
 def task_rows(
     drawn: DrawnSessions,
     placement: Placement,
     attempts: Attempts,
     policy: RetryPolicy,
     horizon_us: int,
-) -> Columns:
+) -> Records:
     """Return one row for each task with an attempt in the log, in order of task number.
 
     Parameters
@@ -66,71 +73,96 @@ def task_rows(
 
     Returns
     -------
-    Columns
-        The fields of `TASK_RECORD`. `calls` is what the task would take if nothing failed,
-        `exchanges` the attempts that it takes, `logged` those in the log, `answered` those of
-        them that were answered, `state` an index of `TASK_STATES`.
+    array of TASK_RECORD
+        `calls` is what the task would take if nothing failed, `exchanges` the attempts that it
+        takes, `logged` those in the log, `answered` those of them that were answered, `state` an
+        index of `TASK_STATES`.
     """
-    calls, tasks = drawn.calls, len(placement.task_no)
-    task = calls.task[attempts.call]
-    in_log = (attempts.begins_us >= 0) & (attempts.begins_us < horizon_us)
-    answered_in_log = in_log & (attempts.status == OK)
+    task = for_loops(drawn.calls.task)
+    tasks = len(placement.task_no)
+    session, calls = np.zeros(tasks, np.int64), np.bincount(task, minlength=tasks)
+    session[task] = drawn.calls.session
 
-    calls_per_task = np.bincount(calls.task, minlength=tasks)
-    session = calls.session[starts_of(calls_per_task)]
-    start_us, end_us = np.full(tasks, FOREVER_US), np.full(tasks, NEVER_US)
-    np.minimum.at(start_us, task, attempts.begins_us)
-    np.maximum.at(end_us, task, attempts.ends_us)
+    rows = np.zeros(tasks, TASK_RECORD)
+    rows["serial"], rows["item"], rows["round"] = placement.task_no, placement.item, placement.round
+    rows["account"], rows["kind"] = placement.account[session], placement.kind[session]
+    rows["calls"] = calls
+    rows["start"], rows["end"] = FOREVER_US, NEVER_US
 
-    gave_up = _tasks_with(_last_of_call(drawn, attempts, policy), task, tasks)
-    barred = _tasks_with(attempts.status == BLOCKED, task, tasks)
-    finished = _last_call_answered(drawn, attempts, calls_per_task) & (end_us <= horizon_us)
-    state = np.where(gave_up & (end_us <= horizon_us), GIVEN_UP, CUT_OFF)
-    state[barred] = BARRED
-    state[finished] = FINISHED
+    # counted attempt by attempt
+    chains_down = np.zeros(len(task), np.int64)
+    outcome = _Outcomes(*(np.zeros(tasks, np.bool_) for _ in _Outcomes._fields))
+    last_call = np.cumsum(calls) - 1
+    made = Attempts(*map(for_loops, attempts))
+    resumes = policy.resume_after_us is not None
+    _add_attempts(made, task, last_call, resumes, horizon_us, chains_down, outcome, rows)
 
-    logged = np.bincount(task[in_log], minlength=tasks)
-    seen = logged > 0
-    columns = {
-        "serial": placement.task_no,
-        "account": placement.account[session],
-        "start": start_us,
-        "end": end_us,
-        "calls": calls_per_task,
-        "exchanges": np.bincount(task, minlength=tasks),
-        "logged": logged,
-        "answered": np.bincount(task[answered_in_log], minlength=tasks),
-        "kind": placement.kind[session],
-        "item": placement.item,
-        "round": placement.round,
-        "state": state,
-    }
-    return {name: values[seen] for name, values in columns.items()}
+    ends_in_log = rows["end"] <= horizon_us
+    rows["state"] = np.where(outcome.given_up & ends_in_log, GIVEN_UP, CUT_OFF)
+    rows["state"][outcome.barred] = BARRED
+    rows["state"][outcome.last_answered & ends_in_log] = FINISHED
+    return rows[rows["logged"] > 0]
 
 
-def _last_call_answered(drawn: DrawnSessions, attempts: Attempts, calls_per_task: Ints) -> Bools:
-    """Tell of which tasks the last call was answered."""
-    answered = np.zeros(len(drawn.calls.serial), np.bool_)
-    answered[attempts.call[attempts.status == OK]] = True
-    of_last_call: Bools = answered[np.cumsum(calls_per_task) - 1]
-    return of_last_call
+class _Outcomes(NamedTuple):
+    """What became of tasks; arrays of bool, shape (T,).
+
+    Tasks with a call that was given up, with an attempt that was barred, and whose last call was
+    answered.
+    """
+
+    given_up: Bools
+    barred: Bools
+    last_answered: Bools
 
 
-def _last_of_call(drawn: DrawnSessions, attempts: Attempts, policy: RetryPolicy) -> Bools:
-    """Tell which attempts ended a chain after which their call was given up."""
-    last_of_chain: Bools = (attempts.resend == RETRIES) & (attempts.status != OK)
-    if policy.resume_after_us is None:
-        return last_of_chain
-    # clients that resume give up only after a timeout, or when the provider is down for long
-    down = last_of_chain & np.isin(attempts.status, DOWN)
-    chains_down = np.bincount(attempts.call[down], minlength=len(drawn.calls.serial))
-    is_down_for_long = chains_down[attempts.call] >= MOST_CHAINS
-    last_of_chain &= (attempts.status == CLIENT_TIMEOUT) | is_down_for_long
-    return last_of_chain
+@compiled
+def _add_attempts(
+    attempts: Attempts,
+    task_of_call: Ints,
+    last_call: Ints,
+    resumes: bool,
+    horizon_us: int,
+    chains_down: Ints,
+    outcome: _Outcomes,
+    rows: Records,
+) -> None:
+    """Add attempts to the rows of their tasks, and note what became of these.
+
+    `chains_down` counts the chains of each call that ended with the provider down.
+    """
+    for i in range(len(attempts.call)):
+        call, status = attempts.call[i], attempts.status[i]
+        task = task_of_call[call]
+        row = rows[task]
+
+        row["exchanges"] += 1
+        row["start"] = min(row["start"], attempts.begins_us[i])
+        row["end"] = max(row["end"], attempts.ends_us[i])
+        if 0 <= attempts.begins_us[i] < horizon_us:
+            row["logged"] += 1
+            if status == OK:
+                row["answered"] += 1
+
+        if status == OK:
+            if call == last_call[task]:
+                outcome.last_answered[task] = True
+        elif status == BLOCKED:
+            outcome.barred[task] = True
+
+        ends_chain = attempts.number[i] % (RETRIES + 1) == RETRIES and status != OK
+        if ends_chain and _gives_up(status, call, resumes, chains_down):
+            outcome.given_up[task] = True
 
 
-def _tasks_with(flags: Bools, task: Ints, tasks: int) -> Bools:
-    """Tell which tasks have a flagged attempt."""
-    some = np.zeros(tasks, np.bool_)
-    some[task[flags]] = True
-    return some
+@compiled
+def _gives_up(status: int, call: int, resumes: bool, chains_down: Ints) -> bool:
+    """Whether a call is given up after a chain of attempts that ended with an error.
+
+    Clients that resume give up only after a timeout, or when the provider is down for long.
+    """
+    if not resumes or status == CLIENT_TIMEOUT:
+        return True
+    if status in DOWN:
+        chains_down[call] += 1
+    return bool(chains_down[call] >= MOST_CHAINS)

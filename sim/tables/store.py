@@ -9,11 +9,12 @@ import json
 import posixpath
 import re
 import secrets
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sim.documents.printable import printable
 from sim.documents.strict_json import MOST_BYTES, parse_json
@@ -295,7 +296,13 @@ class Store:
 
     def sha256(self, path: str) -> str:
         """Return the SHA-256 of a file in hexadecimal digits."""
-        digest = hashlib.sha256()
+        return self._digest_of(path, hashlib.sha256())
+
+    def crc32(self, path: str) -> str:
+        """Return the CRC-32 of a file in hexadecimal digits."""
+        return self._digest_of(path, Crc32())
+
+    def _digest_of(self, path: str, digest: Digest) -> str:
         with self.reading(path) as file, self._remote_errors():
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)
@@ -304,7 +311,7 @@ class Store:
     # --- writing
 
     @contextlib.contextmanager
-    def writing(self, path: str) -> Iterator[HashingFile]:
+    def writing(self, path: str, digest: Digest | None = None) -> Iterator[HashingFile]:
         """Open a file to write, which gets its name at the end, and is dropped on an error.
 
         A file of the same name is replaced at that moment and not before; its folders are made. Two
@@ -314,6 +321,8 @@ class Store:
         ----------
         path
             Its name, relative to the store.
+        digest
+            Takes the bytes too; SHA-256 if left out.
 
         Yields
         ------
@@ -325,11 +334,12 @@ class Store:
         InvalidInputError
             If links lead out of the folder of the run.
         """
-        with self._writing_here(path) if self.is_local else self._uploading(path) as file:
-            yield file
+        writing = self._writing_here if self.is_local else self._uploading
+        with writing(path) as raw:
+            yield HashingFile(raw, digest)
 
     @contextlib.contextmanager
-    def _writing_here(self, path: str) -> Iterator[HashingFile]:
+    def _writing_here(self, path: str) -> Iterator[Any]:
         """Write a local file under a name of its own, then rename it, which happens all at once."""
         self._expect_inside(path)
         final = self.folder / path
@@ -338,7 +348,7 @@ class Store:
         final.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("wb") as raw:
-                yield HashingFile(raw)
+                yield raw
             temporary.replace(final)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -346,12 +356,12 @@ class Store:
             raise
 
     @contextlib.contextmanager
-    def _uploading(self, path: str) -> Iterator[HashingFile]:
+    def _uploading(self, path: str) -> Iterator[_Upload]:
         """Write a remote file in pieces; it is there when the last one is uploaded."""
         with self._remote_errors():
             remote = self._opened(path)
         try:
-            yield HashingFile(_Upload(self, remote))
+            yield _Upload(self, remote)
             with self._uploads():
                 remote.close()
         except BaseException:
@@ -436,16 +446,45 @@ class _Upload:
             self.file.write(data)
 
 
+class Digest(Protocol):
+    """What makes a check sum of bytes, as `hashlib` has it."""
+
+    def update(self, data: Any, /) -> None:
+        """Take more bytes."""
+
+    def hexdigest(self) -> str:
+        """Return the sum of all bytes so far, in hexadecimal digits."""
+
+
+class Crc32:
+    """CRC-32, many times as fast as SHA-256: it finds damage, and nobody's intention."""
+
+    def __init__(self) -> None:
+        self._sum = 0
+
+    def update(self, data: Any, /) -> None:
+        """Take more bytes."""
+        self._sum = zlib.crc32(data, self._sum)
+
+    def hexdigest(self) -> str:
+        """Return the sum of all bytes so far, in hexadecimal digits."""
+        return f"{self._sum:08x}"
+
+
 class HashingFile:
-    """A binary file that knows the SHA-256 and the number of the bytes written to it.
+    """A binary file that knows a check sum and the number of the bytes written to it.
 
     It is written from its beginning to its end and cannot seek. Arrow's writers take it as a file,
     and its `close` closes nothing.
     """
 
-    def __init__(self, raw: Any) -> None:
-        """Write to an open binary file, which stays open; bytes before this moment do not count."""
-        self._raw, self._digest = raw, hashlib.sha256()
+    def __init__(self, raw: Any, digest: Digest | None = None) -> None:
+        """Write to an open binary file, which stays open; bytes before this moment do not count.
+
+        `digest` makes the check sum; SHA-256 if left out.
+        """
+        self._raw: Any = raw
+        self._digest: Digest = digest or hashlib.sha256()
         self._footer: Any = None
         self.bytes = 0
         self.closed = False
@@ -492,6 +531,11 @@ class HashingFile:
         """Leave the closing to whoever opened the file."""
 
     @property
-    def sha256(self) -> str:
-        """The SHA-256 of all that was written."""
+    def digest(self) -> str:
+        """The check sum of all that was written, in hexadecimal digits."""
         return self._digest.hexdigest()
+
+    @property
+    def sha256(self) -> str:
+        """The check sum where it is SHA-256, as it is if no other was asked for."""
+        return self.digest

@@ -2,6 +2,7 @@
 
     python -m tests.benchmarks.measure reference SCENARIO SCALE
     python -m tests.benchmarks.measure product SCENARIO SCALE WORKERS|dask COLUMNS
+    python -m tests.benchmarks.measure lineitem SCALE
     python -m tests.benchmarks.measure profile SCENARIO SCALE
     python -m tests.benchmarks.measure write RUN
     python -m tests.benchmarks.measure replicate SCENARIO SCALE NUMBER
@@ -13,17 +14,23 @@ one does. It counts for both.
 from __future__ import annotations
 
 import json
+import os
+import resource
+import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sim.arrays.columns import Columns
 from sim.arrays.types import Ints
 from sim.engine.run_context import peak_bytes
+from sim.scaffold.exchange_records import Exchanges
 from sim.scaffold.fill import DrawnSessions
 from sim.scaffold.rows import Placement
 from sim.scenario import Scenario, load_scenario
@@ -94,7 +101,7 @@ def watched() -> Watch:
         watch.on(module, "merge_attempts", "gateway")
         watch.on(module, "exchange_rows", "rows")
     watch.on(ProviderService, "task_rows", "rows")
-    for name in ("add", "close"):
+    for name in ("add_exchanges", "add_tasks", "close"):
         watch.on(SpillWriter, name, "setting aside")
     for name in ("exchanges_in", "tasks_in"):
         watch.on(merge, name, "ordering")
@@ -132,11 +139,98 @@ def product(scenario: Scenario, out: Path, who: str, columns: str) -> Measured:
     tables = scenario.tables.model_copy(update={"columns": columns})
     scenario = scenario.model_copy(update={"tables": tables})
     arguments = {"count": 2, "dask": "local"} if who == "dask" else {"count": int(who)}
-    begun = time.perf_counter()
+    begun, memory = time.perf_counter(), MemoryOfAll()
     with workers(**arguments) as made_by:
         made = run(scenario, out, workers=made_by)
     seconds = time.perf_counter() - begun
-    return {"exchanges": made.exchanges, "seconds": seconds, "peak_bytes": made.peak_bytes}
+    return {
+        "exchanges": made.exchanges,
+        "seconds": seconds,
+        "core_seconds": core_seconds(),
+        "peak_bytes": made.peak_bytes,
+        "peak_bytes_of_all": memory.most(),
+        **size_of(out),
+    }
+
+
+def size_of(run: Path) -> Measured:
+    """Values in the Parquet files of a run, and the bytes of a row of log and truth together."""
+    import pyarrow.parquet as pq
+
+    values = 0
+    for file in run.rglob("*.parquet"):
+        footer = pq.read_metadata(file)
+        values += footer.num_rows * footer.num_columns
+    parts = [*run.glob("log/exchanges/*"), *run.glob("truth/exchanges/*")]
+    rows = sum(pq.read_metadata(file).num_rows for file in run.glob("log/exchanges/*"))
+    return {"values": values, "bytes_a_row": sum(file.stat().st_size for file in parts) / rows}
+
+
+def core_seconds() -> float:
+    """Seconds of processor, of this process and of those that it started and that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+class MemoryOfAll:
+    """The most memory that this process and its children held together, looked at now and then.
+
+    A page that several share counts once (PSS of Linux).
+    """
+
+    def __init__(self) -> None:
+        self._most = 0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def most(self) -> int:
+        """Stop looking, and return the most bytes that were seen."""
+        self._over.set()
+        self._thread.join()
+        return self._most
+
+    def _look(self) -> None:
+        while not self._over.wait(0.5):
+            self._most = max(self._most, sum(map(_pss, _with_children(os.getpid()))))
+
+
+def _with_children(process: int) -> list[int]:
+    """The process, its children, and theirs."""
+    found = [process]
+    for task in Path(f"/proc/{process}/task").glob("*/children"):
+        try:
+            children = task.read_text().split()
+        except OSError:
+            continue
+        for child in children:
+            found += _with_children(int(child))
+    return found
+
+
+def _pss(process: int) -> int:
+    """The share of a process in the memory of the machine, in bytes; 0 once it has ended."""
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
+def lineitem(scale: str) -> Measured:
+    """`tpchgen-cli` writes the largest table of TPC-H, on one thread, as `sim run` compresses."""
+    import pyarrow.parquet as pq
+
+    program = str(Path(sys.executable).with_name("tpchgen-cli"))
+    with tempfile.TemporaryDirectory() as folder:
+        command = [program, "parquet", "-s", scale, "--tables=lineitem", "--compression=ZSTD(1)"]
+        begun = time.perf_counter()
+        subprocess.run([*command, "--num-threads=1", "-q", "--output-dir", folder], check=True)
+        seconds = time.perf_counter() - begun
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        footer = pq.read_metadata(f"{folder}/lineitem.parquet")
+    values = footer.num_rows * footer.num_columns
+    return {"values": values, "seconds": seconds, "core_seconds": used.ru_utime + used.ru_stime}
 
 
 def write(run: Path) -> Measured:
@@ -176,8 +270,11 @@ def reference(scenario: Scenario, out: Path) -> Measured:
 
     begun = time.perf_counter()
     works = workloads(build_population(scenario), "reference")
-    blocks = [block.rows for work in works for block in work.blocks(attempts_alone)]
-    table = pa.table(concat(blocks))
+    parts: list[Columns] = []
+    for work in works:
+        for _ in work.blocks(partial(attempts_alone, parts)):
+            pass
+    table = pa.table(concat(parts))
     out.mkdir()
     pq.write_table(table, out / "attempts.parquet", compression="zstd", compression_level=1)
     seconds = time.perf_counter() - begun
@@ -185,17 +282,25 @@ def reference(scenario: Scenario, out: Path) -> Measured:
 
 
 def attempts_alone(
-    drawn: DrawnSessions, _: Placement, attempts: Attempts, read_tokens: Ints
-) -> Columns:
-    """Columns of what the reference engine itself decides."""
+    parts: list[Columns],
+    drawn: DrawnSessions,
+    _: Placement,
+    attempts: Attempts,
+    read_tokens: Ints,
+) -> Exchanges:
+    """Add columns of what the reference engine itself decides, and make no rows."""
     columns = {name: column for name, column in attempts._asdict().items() if name != "call"}
-    return {"call": drawn.calls.serial[attempts.call], **columns, "read_tokens": read_tokens}
+    call = drawn.calls.serial[attempts.call]
+    parts.append({"call": call, **columns, "read_tokens": read_tokens})
+    return Exchanges.none()
 
 
 def main() -> None:
     which, *rest = sys.argv[1:]
     if which == "write":
         result = write(Path(rest[0]))
+    elif which == "lineitem":
+        result = lineitem(rest[0])
     else:
         scenario = load_scenario(rest[0], scale=float(rest[1]))
         with tempfile.TemporaryDirectory() as folder:

@@ -89,7 +89,7 @@ def test_draws_against_the_slow_ones(show: Any) -> None:
     by_one, at_once = pace(slow, explanations, SOME), pace(fast, explanations, MANY)
     ratio = at_once.draws_per_second / by_one.draws_per_second
     rows = [row("slow", by_one), row("fast", at_once)]
-    show(f"Draws with little work: ratio {ratio:,.0f}", table(HEADER, rows))
+    show("Draws with little work", f"Ratio {ratio:,.0f}.\n\n{table(HEADER, rows)}")
     assert ratio > 10
 
 
@@ -105,6 +105,6 @@ def test_tasks_against_the_slow_ones(show: Any) -> None:
     ]
     draws = same.draws_per_second / by_one.draws_per_second
     tasks = at_once.tasks_per_second / by_one.tasks_per_second
-    title = f"Shipped work: ratio {draws:,.0f} of draws at the middle, {tasks:,.0f} of tasks"
-    show(title, table(HEADER, rows))
+    ratios = f"Ratio {draws:,.0f} of draws at the middle, {tasks:,.0f} of tasks."
+    show("Shipped work", f"{ratios}\n\n{table(HEADER, rows)}")
     assert draws > 10

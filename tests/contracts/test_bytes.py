@@ -16,7 +16,7 @@ import pytest
 
 from sim.engine.merge import in_order
 from sim.engine.run import run
-from sim.scaffold.rows import EXCHANGE_RECORD
+from sim.scaffold.exchange_records import EXCHANGE_RECORD, ORIGIN_RECORD, Exchanges
 from sim.scenario.resolved import Scenario
 from sim.streams import Streams
 from sim.tables import schema
@@ -224,12 +224,12 @@ def test_rows_are_in_order_of_time_and_of_random_identifier(request: Names, name
 def test_rows_of_one_moment_are_in_order_of_identifier_not_of_actor() -> None:
     n, streams = 20_000, Streams(1)
     actor_of_account = np.repeat([0, 1, 2], 10)
-    rows = np.zeros(n, EXCHANGE_RECORD)
-    rows["account"] = np.sort(np.random.default_rng(0).integers(0, 30, n))
-    rows["serial"] = np.arange(n) << 20
+    rows, tasks = np.zeros(n, EXCHANGE_RECORD), np.zeros(n, ORIGIN_RECORD)
+    tasks["account"] = np.sort(np.random.default_rng(0).integers(0, 30, n))
+    tasks["task"] = rows["origin"] = np.arange(n)
     rows["number"] = np.arange(n) % 2
     keys = np.array([streams.key(actor, "exchange") for actor in "abc"], np.uint64)
-    ordered = in_order(rows, keys, actor_of_account)
+    ordered = in_order(Exchanges(rows, tasks), keys, actor_of_account)
     assert (np.diff(ordered["id"].astype(object)) > 0).all()
     for actor in range(3):
         places = np.flatnonzero(ordered["actor"] == actor)

@@ -14,6 +14,8 @@ from sim.engine.shards import workloads
 from sim.population.population import Population, build_population
 from sim.reference.draws import Call, Session
 from sim.reference.plain_provider import Provider
+from sim.scaffold.exchange_records import unpacked
+from sim.scaffold.task_rows import no_tasks
 from sim.scenario.resolved import Scenario
 
 Row = dict[str, Any]
@@ -63,9 +65,9 @@ def rows_and_tasks(workload: Workload) -> tuple[Columns, Columns, bool]:
         except HitsLimitError:
             again = True
             continue
-        rows = concat([block.rows for block in blocks if length(block.rows)])
-        tasks = concat([block.tasks for block in blocks if length(block.tasks)])
-        return rows, tasks, again
+        rows = concat([unpacked(block.rows) for block in blocks])
+        tasks = np.concatenate([no_tasks(), *(block.tasks for block in blocks)])
+        return rows, {name: tasks[name] for name in tasks.dtype.names or ()}, again
 
 
 def rows_of(workload: Workload) -> tuple[Columns, bool]:

@@ -12,6 +12,7 @@ from sim.actors.queue.ticket_queue import DrawnBatch, TicketQueue
 from sim.actors.workload import Block
 from sim.arrays.types import Bools
 from sim.scaffold.rows import RowMaker
+from sim.scaffold.task_rows import no_tasks
 from sim.world.attempts import Attempts
 from sim.world.rate_limited import Work
 
@@ -37,7 +38,7 @@ class _LimitedBatch:
         logged = context.is_in_log(attempts)
         exchanges = make(drawn, placement, attempts.pick(logged), read[rows][logged])
         if not is_over:
-            return Block(exchanges, {})
+            return Block(exchanges, no_tasks())
         columns = zip(*self.attempts, strict=True)
         all_attempts = Attempts(*(np.concatenate(column) for column in columns))
         return Block(exchanges, context.service.task_rows(drawn, placement, all_attempts))

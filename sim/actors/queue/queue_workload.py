@@ -20,8 +20,10 @@ from sim.actors.queue.workers import Workers
 from sim.actors.workload import Block, HitsLimitError
 from sim.arrays.time import MINUTE_US
 from sim.arrays.types import Bools, Ints
+from sim.scaffold.exchange_records import Exchanges
 from sim.scaffold.fill import DrawnSessions
 from sim.scaffold.rows import Placement, RowMaker, exchange_rows
+from sim.scaffold.task_rows import no_tasks
 from sim.world.attempt_stream import merge_attempts
 from sim.world.attempts import Attempts
 from sim.world.cache import session_read_tokens
@@ -108,7 +110,7 @@ class QueueWorkload:
             started = _collect(queue)
             for part in started:
                 tasks = context.service.task_rows(part.drawn, part.placement, part.attempts)
-                yield Block({}, tasks)
+                yield Block(Exchanges.none(), tasks)
 
             # attempts before its end pass the gateway, later ones wait
             pending += started
@@ -118,7 +120,7 @@ class QueueWorkload:
             for part, read in gateway.admit(due):
                 logged = context.is_in_log(part.attempts)
                 attempts = part.attempts.pick(logged)
-                yield Block(make(part.drawn, part.placement, attempts, read[logged]), {})
+                yield Block(make(part.drawn, part.placement, attempts, read[logged]), no_tasks())
 
             hit = gateway.hit
             if hit.any() and (hit | self._limited)[self._organisations].all():

@@ -237,7 +237,7 @@ def test_a_pass_in_which_somebody_hits_a_limit_is_void() -> None:
     while True:
         passes += 1
         try:
-            rows = [block.rows for block in workload.blocks() if block.rows]
+            rows = [block.rows.records for block in workload.blocks()]
         except HitsLimitError:
             continue
         break
@@ -256,7 +256,7 @@ def test_a_pass_stops_once_everybody_is_known_to_hit_a_limit(
     workload = QueueWorkload(context, one)
     tasks: list[int] = []
     with pytest.raises(HitsLimitError):
-        tasks.extend(len(block.tasks.get("serial", ())) for block in workload.blocks())
+        tasks.extend(len(block.tasks) for block in workload.blocks())
     assert 0 < sum(tasks) < 2_000
 
 
@@ -346,7 +346,7 @@ def test_rows_are_those_of_the_log_in_order_of_time() -> None:
     workload = workload_of()
     assert workload.rows_per_us == pytest.approx(20 * 40 / DAY_US)
     [block] = workload.blocks()
-    ts = block.rows["ts"]
+    ts = block.rows.records["ts"]
     assert (np.diff(ts) >= 0).all()
     assert 0 <= ts[0] <= ts[-1] < DAY_US
     assert len(ts) > 600

@@ -9,18 +9,22 @@ import pytest
 
 from sim.engine.merge import PartRecord, part_path
 from sim.engine.simulate import ShardRecord, UsagePlace, rows_path
-from sim.engine.spill import EXCHANGES, RECORDS, TASKS, Chunk, SpillFile
+from sim.engine.spill import EXCHANGES, ORIGINS, RECORDS, TASKS, Chunk, SpillFile
 from sim.engine.time_grid import TimeGrid
 from sim.output.account_usage import USAGE
 from sim.output.achieved import ShardTally
 from sim.tables.formats import FileRecord
 
-EXCHANGE, TASK = RECORDS[EXCHANGES].itemsize, RECORDS[TASKS].itemsize
-ROWS = 5 * EXCHANGE + 2 * TASK
+EXCHANGE, ORIGIN, TASK = (RECORDS[table].itemsize for table in (EXCHANGES, ORIGINS, TASKS))
+FIRST_ROWS = 2 * ORIGIN + 3 * EXCHANGE
+SECOND_ROWS = FIRST_ROWS + 2 * TASK
+ROWS = SECOND_ROWS + ORIGIN + 2 * EXCHANGE
 CHUNKS = [
-    Chunk(EXCHANGES, 0, 2, [1, 0, 2]),
-    Chunk(TASKS, 3 * EXCHANGE, 0, [2]),
-    Chunk(EXCHANGES, 3 * EXCHANGE + 2 * TASK, 7, [2]),
+    Chunk(ORIGINS, 0, 0, [2]),
+    Chunk(EXCHANGES, 2 * ORIGIN, 2, [1, 0, 2]),
+    Chunk(TASKS, FIRST_ROWS, 0, [2]),
+    Chunk(ORIGINS, SECOND_ROWS, 0, [1]),
+    Chunk(EXCHANGES, SECOND_ROWS + ORIGIN, 7, [2]),
 ]
 FILE = SpillFile(rows_path(4), ROWS + 3 * USAGE.itemsize, "", CHUNKS)
 SHARD = ShardRecord(4, ShardTally(exchanges=5, tasks=2), FILE, 0, UsagePlace(ROWS, 3))
@@ -44,7 +48,7 @@ def test_a_record_of_a_shard_agrees_with_itself() -> None:
         {"usage": UsagePlace(ROWS - 1, 3)},
         {"usage": UsagePlace(ROWS, 2)},
         {"file": replace(FILE, bytes=FILE.bytes + 1)},
-        {"file": replace(FILE, chunks=CHUNKS[:2])},
+        {"file": replace(FILE, chunks=CHUNKS[:3])},
         {"file": replace(FILE, chunks=[replace(CHUNKS[0], offset=1), *CHUNKS[1:]])},
         {"file": replace(FILE, chunks=[replace(CHUNKS[0], table="others"), *CHUNKS[1:]])},
         {"file": replace(FILE, chunks=[replace(CHUNKS[0], counts=[4, -1]), *CHUNKS[1:]])},
@@ -53,6 +57,16 @@ def test_a_record_of_a_shard_agrees_with_itself() -> None:
 )
 def test_a_record_of_a_shard_that_contradicts_itself_is_not_sound(changes: dict[str, Any]) -> None:
     assert not replace(SHARD, **changes).is_sound()
+
+
+def test_exchanges_have_their_origins_right_before_them() -> None:
+    origins, exchanges = Chunk(ORIGINS, 0, 0, [2]), Chunk(EXCHANGES, 2 * ORIGIN, 2, [5])
+    behind = [replace(exchanges, offset=0), replace(origins, offset=5 * EXCHANGE)]
+    size = 2 * ORIGIN + 5 * EXCHANGE
+    tally, usage = ShardTally(exchanges=5), UsagePlace(size, 0)
+    for chunks, sound in (([origins, exchanges], True), (behind, False)):
+        file = SpillFile(rows_path(4), size, "", chunks)
+        assert ShardRecord(4, tally, file, 0, usage).is_sound() == sound
 
 
 def test_usage_may_not_be_negative() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +11,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.arrays.columns import Columns
 from sim.engine.spill import (
     EXCHANGES,
-    RECORDS,
+    ORIGINS,
     TASKS,
-    TIME,
     Index,
     ReadAhead,
     RecordSpan,
     SpillFile,
     SpillWriter,
-    _packed,
+    read_exchanges,
     read_records,
-    unpacked,
 )
 from sim.engine.time_grid import TimeGrid, parts_of, windows_of
 from sim.errors import SimError
-from sim.tables.store import Store
+from sim.scaffold.exchange_records import (
+    EXCHANGE_RECORD,
+    ORIGIN_RECORD,
+    Exchanges,
+    Records,
+    unpacked,
+)
+from sim.scaffold.fill import POSITION_BITS
+from sim.scaffold.task_rows import TASK_RECORD
+from sim.tables.store import Crc32, Store
 from tests.support.scenarios import SMALL, simulated
 
 GRID = TimeGrid(10, 100)
@@ -35,21 +42,43 @@ TIMES = st.lists(st.integers(-250, 1_300), max_size=8)
 BLOCKS = st.lists(st.tuples(st.sampled_from([EXCHANGES, TASKS]), TIMES), max_size=12)
 
 
-def rows_at(table: str, times: list[int], first: int) -> Columns:
-    """Rows at given times, numbered through from `first`, other columns filled from the number."""
+def tasks_at(times: list[int], first: int = 0) -> Records:
+    """Tasks begun at given times, numbered through from `first`, other fields of any value."""
+    tasks = np.zeros(len(times), TASK_RECORD)
     number = np.arange(first, first + len(times))
-    kind = RECORDS[table]
-    made = {name: (number % 100).astype(kind[name]) for name in kind.names or ()}
-    return made | {TIME[table]: np.array(times, np.int64), "serial": number}
+    for name in TASK_RECORD.names or ():
+        tasks[name] = number % 100
+    tasks["start"], tasks["serial"] = times, number
+    return tasks
+
+
+def exchanges_at(times: list[int], first: int = 0) -> Exchanges:
+    """Exchanges at given times, numbered through from `first`; every third is of the same task.
+
+    The tasks have the numbers `first` to `first` + 2.
+    """
+    count = len(times)
+    records, origins = np.zeros(count, EXCHANGE_RECORD), np.zeros(3, ORIGIN_RECORD)
+    number = np.arange(first, first + count)
+    for name in EXCHANGE_RECORD.names or ():
+        records[name] = number % 100
+    records["ts"], records["position"], records["origin"] = times, number, number % 3
+    for name in ORIGIN_RECORD.names or ():
+        origins[name] = np.arange(3)
+    origins["task"] = first - first % 3 + np.arange(3)
+    return Exchanges(records, origins)
 
 
 def set_aside(store: Store, path: str, blocks: list[tuple[str, list[int]]]) -> SpillFile:
-    with store.writing(path) as file:
+    with store.writing(path, Crc32()) as file:
         writer = SpillWriter(file, GRID)
         for number, (table, times) in enumerate(blocks):
-            writer.add(table, rows_at(table, times, 100 * number))
+            if table == TASKS:
+                writer.add_tasks(tasks_at(times, 100 * number))
+            else:
+                writer.add_exchanges(exchanges_at(times, 100 * number))
         writer.close()
-    return SpillFile(path, file.bytes, file.sha256, writer.chunks)
+    return SpillFile(path, file.bytes, file.digest, writer.chunks)
 
 
 def expected(
@@ -84,20 +113,24 @@ def test_the_rows_of_any_cells_come_back(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sim.engine.spill._CHUNK_ROWS", chunk_rows)
         index = Index([set_aside(store, f"{k}.rows", b) for k, b in enumerate(files)], GRID.cells)
+    spans, more = index.tasks(first, last), index.exchanges(first, last)
+    ahead = ReadAhead(store, [*spans, *(s.records for s in more), *(s.origins for s in more)])
+    for source in (store, ahead):
+        tasks, rows = read_records(source, TASKS, spans), unpacked(read_exchanges(source, more))
+        found = sorted(zip(tasks["start"].tolist(), tasks["serial"].tolist(), strict=True))
+        assert found == expected(files, TASKS, first, last)
+
+        number = rows["serial"] & ((1 << POSITION_BITS) - 1)
+        pairs = zip(rows["ts"].tolist(), number.tolist(), strict=True)
+        assert sorted(pairs) == expected(files, EXCHANGES, first, last)
+        # each with what belongs to its task
+        task = number - number % 100 - (number - number % 100) % 3 + number % 3
+        assert (rows["serial"] >> POSITION_BITS).tolist() == task.tolist()
+        assert rows["account"].tolist() == (number % 3).tolist()
     for table in (EXCHANGES, TASKS):
-        found = read_records(store, table, index.spans(table, first, last))
-        pairs = zip(found[TIME[table]].tolist(), found["serial"].tolist(), strict=True)
-        assert sorted(pairs) == expected(files, table, first, last)
         assert index.counts(table).tolist() == [
             len(expected(files, table, cell, cell + 1)) for cell in range(GRID.cells)
         ]
-
-    windows = [index.spans(t, *w) for t in (EXCHANGES, TASKS) for w in ((0, first), (first, last))]
-    tables = [EXCHANGES, EXCHANGES, TASKS, TASKS]
-    together = zip(tables, windows, strict=True)
-    ahead = ReadAhead(store, [(table, span) for table, spans in together for span in spans])
-    for table, spans in zip(tables, windows, strict=True):
-        assert (read_records(ahead, table, spans) == read_records(store, table, spans)).all()
 
 
 class Asked:
@@ -113,40 +146,74 @@ class Asked:
 
 
 def test_neighbours_are_read_as_one() -> None:
-    size = RECORDS[TASKS].itemsize
-    rows = rows_at(TASKS, [10, 20, 30, 40, 50], 0)
-    store: Any = Asked(_packed(rows, RECORDS[TASKS]).tobytes())
-    spans = [RecordSpan("a", 3 * size, 1), RecordSpan("a", 0, 1), RecordSpan("a", size, 1)]
-    ahead = ReadAhead(store, [(TASKS, span) for span in spans])
+    size = TASK_RECORD.itemsize
+    store: Any = Asked(tasks_at([10, 20, 30, 40, 50]).tobytes())
+    spans = [RecordSpan("a", TASKS, at * size, 1) for at in (3, 0, 1)]
+    ahead = ReadAhead(store, spans)
     assert store.spans == [("a", 0, 2 * size), ("a", 3 * size, size)]
-    assert read_records(ahead, TASKS, spans)[TIME[TASKS]].tolist() == [40, 10, 20]
+    assert read_records(ahead, TASKS, spans)["start"].tolist() == [40, 10, 20]
 
 
-@pytest.mark.parametrize("table", [EXCHANGES, TASKS])
-def test_every_column_comes_back_as_it_was(tmp_path: Path, table: str) -> None:
-    store, times = Store(str(tmp_path)), [950, 20, -5, 430, 20]
-    index = Index([set_aside(store, "a.rows", [(table, times)])], GRID.cells)
-    found = unpacked(read_records(store, table, index.spans(table, 0, GRID.cells)))
-    order = np.array([1, 2, 4, 3, 0])  # by cell, and as they came
-    for name, column in rows_at(table, times, 0).items():
-        assert found[name].tolist() == column[order].tolist(), name
+TIMES_OUT_OF_ORDER = [950, 20, -5, 430, 20]
+IN_ORDER = [1, 2, 4, 3, 0]  # by cell, and as they came
+
+
+def test_every_field_of_a_task_comes_back_as_it_was(tmp_path: Path) -> None:
+    store, times = Store(str(tmp_path)), TIMES_OUT_OF_ORDER
+    index = Index([set_aside(store, "a.rows", [(TASKS, times)])], GRID.cells)
+    found = read_records(store, TASKS, index.tasks(0, GRID.cells))
+    assert found.tolist() == tasks_at(times)[IN_ORDER].tolist()
+
+
+def test_every_column_of_an_exchange_comes_back_as_it_was(tmp_path: Path) -> None:
+    store, times = Store(str(tmp_path)), TIMES_OUT_OF_ORDER
+    index = Index([set_aside(store, "a.rows", [(EXCHANGES, times)])], GRID.cells)
+    found = unpacked(read_exchanges(store, index.exchanges(0, GRID.cells)))
+    for name, column in unpacked(exchanges_at(times), np.array(IN_ORDER)).items():
+        assert found[name].tolist() == column.tolist(), name
+
+
+def test_what_tasks_share_is_set_aside_once_for_a_group_of_cells(tmp_path: Path) -> None:
+    """Cells are grouped by sixteen; of three tasks each has rows in two groups."""
+    store, grid = Store(str(tmp_path)), TimeGrid(40, 100)
+    with store.writing("a.rows", Crc32()) as file:
+        writer = SpillWriter(file, grid)
+        writer.add_exchanges(exchanges_at([0, 100, 1_599, 20, 10, 30, 1_600, 3_000, 3_199]))
+        writer.close()
+    counts = {chunk.table: (chunk.first, sum(chunk.counts)) for chunk in writer.chunks}
+    assert counts == {ORIGINS: (0, 3 + 3), EXCHANGES: (0, 9)}
+
+    # a window that begins within the second group reads the origins of that alone
+    [span] = Index([SpillFile("a.rows", 0, "", writer.chunks)], 40).exchanges(17, 40)
+    assert (span.rows, span.origins.rows, span.first_origin) == (2, 3, 3)
+    rows = unpacked(read_exchanges(store, [span]))
+    assert rows["account"].tolist() == [1, 2]
 
 
 def test_a_shard_without_rows_leaves_an_empty_file(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
-    written = set_aside(store, "a.rows", [(EXCHANGES, [])])
-    assert (written.bytes, written.chunks) == (0, [])
+    written = set_aside(store, "a.rows", [(EXCHANGES, []), (TASKS, [])])
+    assert (written.bytes, written.crc32, written.chunks) == (0, "00000000", [])
     assert (tmp_path / "a.rows").read_bytes() == b""
     index = Index([written], GRID.cells)
-    assert index.spans(EXCHANGES, 0, GRID.cells) == []
-    assert len(read_records(store, EXCHANGES, [])) == 0
+    assert not index.exchanges(0, GRID.cells)
+    assert not index.tasks(0, GRID.cells)
+    assert len(read_exchanges(store, [])) == 0
+
+
+def test_the_sum_of_a_file_is_that_of_its_bytes(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    written = set_aside(store, "a.rows", [(EXCHANGES, [1, 2]), (TASKS, [3])])
+    data = (tmp_path / "a.rows").read_bytes()
+    assert (written.bytes, written.crc32) == (len(data), f"{zlib.crc32(data):08x}")
+    assert store.crc32("a.rows") == written.crc32
 
 
 def test_a_file_that_ends_too_early_is_said(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
     set_aside(store, "a.rows", [(EXCHANGES, [1, 2])])
     with pytest.raises(SimError, match=r"a\.rows: ends too early"):
-        read_records(store, EXCHANGES, [RecordSpan("a.rows", 0, 3)])
+        read_records(store, EXCHANGES, [RecordSpan("a.rows", EXCHANGES, 0, 9)])
 
 
 def test_the_size_of_chunks_does_not_change_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,12 +14,12 @@ from sim.actors.workload import Block
 from sim.output.account_usage import USAGE
 from sim.output.achieved import ActorSummary, ShardTally, Tally, with_pandas_note
 from sim.population.population import build_population
+from sim.scaffold.exchange_records import EXCHANGE_RECORD, ORIGIN_RECORD, Exchanges
+from sim.scaffold.task_rows import TASK_RECORD, no_tasks
 from sim.tables.schema import arrow_schema
 from sim.tables.truth_schema import TRUTH_ACTORS
 from sim.tables.words import BARRED, CUT_OFF, FINISHED, GIVEN_UP
 from tests.support.scenarios import coders, lab, pool, scenario
-from tests.unit.output.test_log_columns import rows_of
-from tests.unit.output.test_truth_of_rows import tasks_of
 
 NONE = ActorSummary("a", "L04", "tasks", 10, 7, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1)
 
@@ -43,13 +43,12 @@ def test_tasks_that_nobody_took_up_are_what_is_left_of_the_shortfall() -> None:
 
 
 def test_a_block_is_counted_by_state_and_by_what_was_asked_for() -> None:
-    tasks = tasks_of(
-        6,
-        state=[FINISHED, FINISHED, GIVEN_UP, GIVEN_UP, BARRED, CUT_OFF],
-        round=[0, -1, 3, -1, 0, 0],
-        answered=[1, 10, 100, 1_000, 10_000, 100_000],
-    )
-    tally = ShardTally(exchanges=2).with_block(Block(rows_of(3), tasks))
+    tasks = np.zeros(6, TASK_RECORD)
+    tasks["state"] = [FINISHED, FINISHED, GIVEN_UP, GIVEN_UP, BARRED, CUT_OFF]
+    tasks["round"] = [0, -1, 3, -1, 0, 0]
+    tasks["answered"] = [1, 10, 100, 1_000, 10_000, 100_000]
+    rows = Exchanges(np.zeros(3, EXCHANGE_RECORD), np.zeros(1, ORIGIN_RECORD))
+    tally = ShardTally(exchanges=2).with_block(Block(rows, tasks))
     assert tally == ShardTally(
         exchanges=5,
         tasks=6,
@@ -61,7 +60,7 @@ def test_a_block_is_counted_by_state_and_by_what_was_asked_for() -> None:
         asked_given_up=1,
         asked_answered=110_101,
     )
-    assert tally.with_block(Block({}, {})) == tally
+    assert tally.with_block(Block(Exchanges.none(), no_tasks())) == tally
     assert tally.with_usage(np.zeros(3, USAGE)).active_accounts == 3
 
 

@@ -17,7 +17,7 @@ from sim.output.log_content import observed_clusters
 from sim.output.log_request import EXCHANGE_LOG
 from sim.output.row_tables import RowContext
 from sim.population.population import Population, build_population
-from sim.scaffold.rows import EXCHANGE_RECORD
+from sim.scaffold.exchange_records import EXCHANGE_ROW
 from sim.scenario.resolved import Scenario
 from sim.streams import opaque_ids
 from sim.tables.words import FINISH_REASONS, REFUSAL, REFUSAL_CATEGORIES
@@ -49,7 +49,7 @@ def population() -> Population:
 
 def rows_of(count: int, **fields: Any) -> Columns:
     """Rows of exchanges, zero where nothing is said."""
-    rows = {name: np.zeros(count, EXCHANGE_RECORD[name]) for name in EXCHANGE_RECORD.names or ()}
+    rows = {name: np.zeros(count, EXCHANGE_ROW[name]) for name in EXCHANGE_ROW.names or ()}
     rows |= {"id": opaque_ids(5, np.arange(count)), "actor": np.zeros(count, np.int64)}
     for name, values in fields.items():
         kind = rows[name].dtype

@@ -14,15 +14,15 @@ from sim.output.log_request import EXCHANGE_LOG
 from sim.output.row_tables import RowContext, RowTable
 from sim.output.task_truth import TASK_TRUTH
 from sim.population.population import build_population
-from sim.scaffold.rows import EXCHANGE_RECORD
+from sim.scaffold.exchange_records import EXCHANGE_ROW
 from sim.scaffold.task_rows import TASK_RECORD
 from sim.tables.column import Column, TableSchema
 from sim.tables.exchange_schema import PROMPT_VECTOR
 from tests.support.statistics import loaded
 
 TABLES = {
-    "log/exchanges": (EXCHANGE_LOG, {*(EXCHANGE_RECORD.names or ()), "id", "actor"}),
-    "truth/exchanges": (EXCHANGE_TRUTH, {*(EXCHANGE_RECORD.names or ()), "id", "actor"}),
+    "log/exchanges": (EXCHANGE_LOG, {*(EXCHANGE_ROW.names or ()), "id", "actor"}),
+    "truth/exchanges": (EXCHANGE_TRUTH, {*(EXCHANGE_ROW.names or ()), "id", "actor"}),
     "truth/tasks": (TASK_TRUTH, set(TASK_RECORD.names or ())),
 }
 
@@ -32,6 +32,7 @@ def test_a_column_shows_a_field_that_is_there_or_has_a_maker(name: str) -> None:
     table, fields = TABLES[name]
     there = {
         "row": fields,
+        "task": fields,
         "account": set(Accounts.__dataclass_fields__),
         "client": set(pools.Clients.__dataclass_fields__),
     }
