@@ -134,8 +134,8 @@ class EvidenceModel:
     def _under(self, hypothesis: str, prior_set: PriorSet) -> Hypothesis:
         """Return the hypothesis with its priors moved as the prior set says."""
         stated = self.library.hypotheses[hypothesis]
-        moved = stated.with_prior(prior_set.centre, prior_set.width)
-        return stated if prior_set == AS_STATED else moved
+        as_it_is = prior_set == AS_STATED
+        return stated if as_it_is else stated.with_prior(prior_set.centre, prior_set.width)
 
     # Draws by access mode
 
