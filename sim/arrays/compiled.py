@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import logging
 import os
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from types import CodeType
 from typing import Any, TypeVar
 
 import numba
 import numpy as np
+from numba.core import event
+
+from sim.arrays.machine_code import MachineCode
 
 _CONFIG: Any = numba.config
+_EVENT: Any = event
+_TEMPORARY = "llm-traffic-sim"
+
+# Said to the logger `sim.compiling` when the first function of a process must be compiled.
+COMPILING = "compiling loops for this processor, which takes some seconds, once"
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# Of each function that is compiled: what its machine code depends on, and where that lies.
-_SOURCES: dict[str, str] = {}
-_FOLDERS: list[Path] = []
+# Of each function that is compiled, a hash of what its machine code depends on.
+_DIGESTS: dict[str, str] = {}
 
 
 def compiled(function: F) -> F:
@@ -45,19 +52,13 @@ def compiled(function: F) -> F:
     """
     if _CONFIG.DISABLE_JIT:
         return _as_written(function)
-    name = f"{function.__module__}.{function.__qualname__}"
-    _SOURCES[name] = digest = _digest(function)
+    made: Any = numba.njit(nogil=True, error_model="numpy")(function)
+    made.source_name = name = f"{function.__module__}.{function.__qualname__}"
+    _DIGESTS[name] = digest = _digest(function)
     folder = cache_folder() / f"{name.removeprefix('sim.')}-{digest[:16]}"
-    _FOLDERS.append(folder)
-    with _machine_code_in(folder):
-        made: Any = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    made.source_name = name
+    # in place of `cache=True`, which keeps it elsewhere and loads all of Numba to read it
+    made._cache = MachineCode(function, folder)
     return made  # type: ignore[no-any-return]
-
-
-def count_to_compile() -> int:
-    """Return how many of the functions that were imported have no machine code on this machine."""
-    return sum(not any(folder.glob("**/*.nbi")) for folder in _FOLDERS)
 
 
 @functools.cache
@@ -71,27 +72,35 @@ def cache_folder() -> Path:
         return Path(_CONFIG.CACHE_DIR)
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
     user = os.getuid() if hasattr(os, "getuid") else 0
-    for folder in (Path(home), Path(tempfile.gettempdir()) / f"llm-traffic-sim-{user}"):
-        own = folder / "llm-traffic-sim"
+    for folder in (Path(home) / _TEMPORARY, Path(tempfile.gettempdir()) / f"{_TEMPORARY}-{user}"):
         try:
-            own.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            status = folder.stat()
         except OSError:
             continue
         # machine code that somebody else could have put there is not run
-        if os.access(own, os.W_OK) and own.stat().st_uid == user:
-            return own
-    return Path(tempfile.mkdtemp(prefix="llm-traffic-sim-"))
+        if os.access(folder, os.W_OK) and status.st_uid == user and not status.st_mode & 0o022:
+            return folder
+    return Path(tempfile.mkdtemp(prefix=f"{_TEMPORARY}-"))
 
 
-@contextmanager
-def _machine_code_in(folder: Path) -> Iterator[None]:
-    """Let Numba keep the machine code of what is made meanwhile in a folder."""
-    before = _CONFIG.CACHE_DIR
-    _CONFIG.CACHE_DIR = str(folder)
-    try:
-        yield
-    finally:
-        _CONFIG.CACHE_DIR = before
+class _Teller(event.Listener):
+    """Tells the logger `sim.compiling` of the first function of this package that is compiled."""
+
+    def __init__(self) -> None:
+        self._has_told = False
+
+    def on_start(self, event: Any) -> None:
+        """Tell it, unless that was done."""
+        if not self._has_told and hasattr(event.data["dispatcher"], "source_name"):
+            self._has_told = True
+            logging.getLogger("sim.compiling").info(COMPILING)
+
+    def on_end(self, event: Any) -> None:
+        """Do nothing."""
+
+
+_EVENT.register("numba:compile", _Teller())
 
 
 def _digest(function: Callable[..., Any]) -> str:
@@ -100,7 +109,7 @@ def _digest(function: Callable[..., Any]) -> str:
     known = {name: function.__globals__.get(name) for name in sorted(_names(code))}
     # of a compiled function its own hash, of a constant its value
     used = {
-        name: _SOURCES.get(getattr(value, "source_name", "")) or _value(value)
+        name: _DIGESTS.get(getattr(value, "source_name", "")) or _value(value)
         for name, value in known.items()
     }
     text = repr((_instructions(code), used))
@@ -109,8 +118,10 @@ def _digest(function: Callable[..., Any]) -> str:
 
 def _value(value: Any) -> str:
     """Return a constant as text; modules and functions of NumPy are known by their names."""
-    if isinstance(value, (bool, int, float, str, tuple, np.generic)):
+    if isinstance(value, (bool, int, float, str, tuple, np.generic, np.dtype)):
         return repr(value)
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} {value.shape} {value.tobytes().hex()}"
     return type(value).__name__
 
 

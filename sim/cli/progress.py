@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
 import threading
 import time
@@ -27,8 +28,9 @@ def progress_bar(quiet: bool) -> Iterator[Observer | None]:
     """Yield an observer of a run that draws on stderr, or None if `quiet`.
 
     On a terminal it shows the share done, exchanges of finished shards and their rate, the time
-    left, and the most memory of a process in MiB; the bar is gone when the context ends. Elsewhere
-    it prints lines, if the work takes long.
+    left, and the most memory of a process in MiB; the bar is gone when the context ends. A line
+    above it says if loops are compiled, as at the first run of all. Elsewhere it prints lines, if
+    the work takes long.
 
     Parameters
     ----------
@@ -55,7 +57,8 @@ def progress_bar(quiet: bool) -> Iterator[Observer | None]:
     )
 
     begun = time.monotonic()
-    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+    bars = Bars(*columns, console=Console(stderr=True), transient=True)
+    with bars, compiling_told():
         task = bars.add_task("simulates", total=1.0, exchanges=0, rate=0.0, memory=0.0)
 
         def observe(progress: Progress) -> None:
@@ -113,9 +116,33 @@ def counting_bar(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
     from rich.progress import Progress as Bars
 
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+    bars = Bars(*columns, console=Console(stderr=True), transient=True)
+    with bars, compiling_told():
         task = bars.add_task("", total=None)
         yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+@contextmanager
+def compiling_told() -> Iterator[None]:
+    """Say on stderr if loops are compiled while the context lasts, as at the first run of all."""
+    logger, handler = logging.getLogger("sim.compiling"), _Echo(logging.INFO)
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+        logger.removeHandler(handler)
+
+
+class _Echo(logging.Handler):
+    """Prints what is logged on stderr."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one message, above a bar that is drawn."""
+        with contextlib.suppress(OSError, ValueError):  # if nobody can read it
+            click.echo(record.getMessage(), err=True)
 
 
 class WorkLine:

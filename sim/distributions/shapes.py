@@ -54,7 +54,7 @@ _Point = Annotated[
 class Shape(BaseModel):
     """Something that is read strictly and never changes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 class Lognormal(Shape):

@@ -20,6 +20,8 @@ class Renderer:
     """Renders the windows of one population as Arrow tables.
 
     Rows come as the columns of `sim.scaffold.rows`, those of exchanges with their `actor` and `id`.
+    Where tasks come beside them, with all that their exchanges share, `origin` of an exchange is an
+    index of its task; else each exchange has these fields itself.
     """
 
     def __init__(self, population: Population) -> None:
@@ -27,13 +29,13 @@ class Renderer:
         self._context = RowContext(population)
         self._columns = exchange_columns(tables.columns, vectors=tables.vectors)
 
-    def log(self, rows: Columns) -> Any:
+    def log(self, rows: Columns, origins: Columns | None = None) -> Any:
         """Return the exchange log, one row per HTTP attempt."""
-        return EXCHANGE_LOG.render(self._context, rows, self._columns)
+        return EXCHANGE_LOG.render(self._context, rows, self._columns, origins)
 
-    def truth(self, rows: Columns) -> Any:
+    def truth(self, rows: Columns, origins: Columns | None = None) -> Any:
         """Return the truth of the same exchanges, in the same order."""
-        return EXCHANGE_TRUTH.render(self._context, rows)
+        return EXCHANGE_TRUTH.render(self._context, rows, origins=origins)
 
     def tasks(self, tasks: Columns) -> Any:
         """Return the truth of the tasks that have an exchange in the log."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from sim.arrays.columns import Columns
 from sim.arrays.types import Array, Bools, Ints
+from sim.compiled_streams import ids_under
 from sim.output.row_tables import RowContext, RowTable
 from sim.population.population import Population
 from sim.scaffold.fill import NO_CALL
@@ -20,25 +21,25 @@ from sim.tables.words import PromptSource
 EXCHANGE_TRUTH = RowTable(TRUTH_EXCHANGES)
 
 
-@EXCHANGE_TRUTH.column
+@EXCHANGE_TRUTH.column_of_task
 def task_uid(context: RowContext, rows: Columns) -> Ids:
     """Return the task that exchanges belong to."""
     return opaque_ids(context.actor_key("task")[rows["actor"]], task_of(rows["serial"]))
 
 
-@EXCHANGE_TRUTH.column
+@EXCHANGE_TRUTH.column_of_task
 def actor_id(context: RowContext, rows: Columns) -> Any:
     """Return the actor that sent exchanges."""
     return actor_words(context, rows["actor"])
 
 
-@EXCHANGE_TRUTH.column
+@EXCHANGE_TRUTH.column_of_task
 def typology_id(context: RowContext, rows: Columns) -> Any:
     """Return the typology of the actor that sent exchanges."""
     return typology_words(context, rows["actor"])
 
 
-@EXCHANGE_TRUTH.column
+@EXCHANGE_TRUTH.column_of_task
 def is_extraction(context: RowContext, rows: Columns) -> Bools:
     """Return whether exchanges extract: the typology does, and the task is from the list."""
     extracts: Bools = context.once(_extracting_actors)[rows["actor"]] & (
@@ -52,7 +53,7 @@ def _extracting_actors(population: Population) -> Bools:
     return np.array([typology.is_extraction for typology in population.typology_of_actor()])
 
 
-@EXCHANGE_TRUTH.column
+@EXCHANGE_TRUTH.column_of_task
 def cover_flag(_: RowContext, rows: Columns) -> Bools:
     """Return whether the task of exchanges is cover."""
     is_cover: Bools = rows["kind"] == PromptSource.COVER
@@ -62,10 +63,10 @@ def cover_flag(_: RowContext, rows: Columns) -> Bools:
 @EXCHANGE_TRUTH.column
 def attempt_of(context: RowContext, rows: Columns) -> Ids:
     """Return the first attempt of the call that exchanges try again, missing in that itself."""
-    return np.where(rows["number"] > 0, _exchange_ids(context, rows, "serial"), MISSING)
+    return _exchange_ids(context, rows, "serial", rows["number"] > 0)
 
 
-@EXCHANGE_TRUTH.column
+@EXCHANGE_TRUTH.column_of_task
 def session_uid(context: RowContext, rows: Columns) -> Ids:
     """Return the session that exchanges belong to."""
     return opaque_ids(context.actor_key("session")[rows["actor"]], rows["session"])
@@ -80,26 +81,31 @@ def step(_: RowContext, rows: Columns) -> Ints:
 @EXCHANGE_TRUTH.column
 def agent_uid(context: RowContext, rows: Columns) -> Ids:
     """Return the agent that sent exchanges: one for each session, and each turn's sub-agent."""
-    sub_agent = opaque_ids(context.actor_key("sub-agent")[rows["actor"]], task_of(rows["serial"]))
-    return np.where(rows["sub"], sub_agent, _main_agents(context, rows))
+    agents = _main_agents(context, rows)
+    sub = np.flatnonzero(rows["sub"])
+    keys, tasks = context.actor_key("sub-agent"), task_of(rows["serial"][sub])
+    agents[sub] = ids_under(keys, rows["actor"][sub], tasks)
+    return agents
 
 
 @EXCHANGE_TRUTH.column
 def parent_agent_uid(context: RowContext, rows: Columns) -> Ids:
     """Return the main agent of the session for exchanges of sub-agents, else nothing."""
-    return np.where(rows["sub"], _main_agents(context, rows), MISSING)
+    parents = np.full(len(rows["sub"]), MISSING)
+    sub = np.flatnonzero(rows["sub"])
+    parents[sub] = _main_agents(context, {name: rows[name][sub] for name in ("actor", "session")})
+    return parents
 
 
 def _main_agents(context: RowContext, rows: Columns) -> Ids:
     """Return the main agent of the session that exchanges belong to."""
-    return opaque_ids(context.actor_key("agent")[rows["actor"]], rows["session"])
+    return ids_under(context.actor_key("agent"), rows["actor"], rows["session"])
 
 
 @EXCHANGE_TRUTH.column
 def shares_with(context: RowContext, rows: Columns) -> Ids:
     """Return the first attempt of the call that exchanges share a prefix with, if there is one."""
-    shares = rows["shares_with"] != NO_CALL
-    return np.where(shares, _exchange_ids(context, rows, "shares_with"), MISSING)
+    return _exchange_ids(context, rows, "shares_with", rows["shares_with"] != NO_CALL)
 
 
 @EXCHANGE_TRUTH.column
@@ -108,10 +114,16 @@ def think_time_s(_: RowContext, rows: Columns) -> Array:
     return (rows["think"] * 1e-6).astype(np.float32)
 
 
-def _exchange_ids(context: RowContext, rows: Columns, serial: str) -> Ids:
-    """Return the identifiers of first attempts of calls that a column gives by serial number."""
-    numbers = np.maximum(rows[serial], 0)
-    return opaque_ids(context.actor_key("exchange")[rows["actor"]], numbers)
+def _exchange_ids(context: RowContext, rows: Columns, serial: str, has_one: Bools) -> Ids:
+    """Return identifiers of first attempts of calls that a column gives by serial number.
+
+    Rows without such a call get none.
+    """
+    ids = np.full(len(has_one), MISSING)
+    there = np.flatnonzero(has_one)
+    keys = context.actor_key("exchange")
+    ids[there] = ids_under(keys, rows["actor"][there], rows[serial][there])
+    return ids
 
 
 def actor_words(context: RowContext, actor: Ints) -> Any:

@@ -27,7 +27,7 @@ _SPLIT, _MIXED = 0.06, 0.04
 _SPLINTERS = 3
 
 
-@EXCHANGE_LOG.column
+@EXCHANGE_LOG.column_of_task
 def n_tool_defs(context: RowContext, rows: Columns) -> Array:
     """Return how many tools the scaffold defines."""
     return context.once(_tools_of_account)[rows["account"]]
@@ -39,7 +39,7 @@ def _tools_of_account(population: Population) -> Array:
     return tools[population.agent_of_account]
 
 
-@EXCHANGE_LOG.column
+@EXCHANGE_LOG.column_of_task
 def toolset_hash(context: RowContext, rows: Columns) -> Ids:
     """Return the set of tool definitions, one for each scaffold."""
     return context.once(_toolset_of_account)[rows["account"]]
@@ -51,7 +51,7 @@ def _toolset_of_account(population: Population) -> Ids:
     return opaque_ids(np.array(keys, np.uint64), 0)[population.agent_of_account]
 
 
-@EXCHANGE_LOG.column
+@EXCHANGE_LOG.column_of_task
 def system_prompt_hash(context: RowContext, rows: Columns) -> Ids:
     """Return the prompt template."""
     return context.once(_template_ids)[rows["template"]]
@@ -62,7 +62,7 @@ def _template_ids(population: Population) -> Ids:
     return template_ids(population.world_streams, population.universe.templates)
 
 
-@EXCHANGE_LOG.column
+@EXCHANGE_LOG.column_of_task
 def prompt_cluster(context: RowContext, rows: Columns) -> Ids:
     """Return what an online clustering makes of prompts."""
     population = context.population
@@ -109,13 +109,13 @@ def observed_clusters(key: int, templates: int, rows: Columns) -> Ints:
     )
 
 
-@EXCHANGE_LOG.column
+@EXCHANGE_LOG.column_of_task
 def prompt_lang(_: RowContext, rows: Columns) -> Any:
     """Return the language of prompts."""
     return arrow.words(rows["language"], pools.LANGUAGES)
 
 
-@EXCHANGE_LOG.column
+@EXCHANGE_LOG.column_of_task
 def prompt_emb(context: RowContext, rows: Columns) -> Any:
     """Return the vectors of prompts in half precision, shape (rows, DIMENSIONS)."""
     import pyarrow as pa

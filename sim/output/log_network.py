@@ -10,19 +10,22 @@ from typing import Any
 import numpy as np
 
 from sim.arrays.columns import Columns
+from sim.arrays.compiled import compiled
 from sim.arrays.types import Array, Bools
+from sim.compiled_streams import mixed_number, uniform_number
 from sim.entities import pools
 from sim.output.log_request import EXCHANGE_LOG
 from sim.output.row_tables import RowContext
 from sim.population.population import Population
-from sim.streams import MISSING, Ids, mixed, opaque_ids, uniforms
+from sim.streams import MISSING, Ids, opaque_ids
 from sim.tables import arrow
 
 # Round trips are longer by up to this share, by chance; a prior.
 _RTT_JITTER = np.float32(0.15)
+_ONE = np.float32(1)
 
 
-@EXCHANGE_LOG.column
+@EXCHANGE_LOG.column_of_task
 def ip_hash(context: RowContext, rows: Columns) -> Ids:
     """Return the address."""
     return _home_or_away(rows, *context.once(_addresses))
@@ -36,7 +39,7 @@ def _addresses(population: Population) -> tuple[Ids, Ids]:
     return np.where(hidden, MISSING, home), np.where(hidden, MISSING, away)
 
 
-@EXCHANGE_LOG.column
+@EXCHANGE_LOG.column_of_task
 def ip24_hash(context: RowContext, rows: Columns) -> Ids:
     """Return the /24 prefix of the address."""
     return _home_or_away(rows, *context.once(_prefixes))
@@ -50,7 +53,7 @@ def _prefixes(population: Population) -> tuple[Ids, Ids]:
     return np.where(hidden, MISSING, home), np.where(hidden, MISSING, away)
 
 
-@EXCHANGE_LOG.column
+@EXCHANGE_LOG.column_of_task
 def asn(context: RowContext, rows: Columns) -> Any:
     """Return the number of the autonomous system."""
     import pyarrow as pa
@@ -60,7 +63,7 @@ def asn(context: RowContext, rows: Columns) -> Any:
     return arrow.array(numbers, pa.int32(), _hidden(context, rows))
 
 
-@EXCHANGE_LOG.column
+@EXCHANGE_LOG.column_of_task
 def asn_type(context: RowContext, rows: Columns) -> Any:
     """Return the kind of network."""
     accounts = context.population.accounts
@@ -68,7 +71,7 @@ def asn_type(context: RowContext, rows: Columns) -> Any:
     return arrow.words(codes, pools.ASN_TYPES, _hidden(context, rows))
 
 
-@EXCHANGE_LOG.column
+@EXCHANGE_LOG.column_of_task
 def geo_country(context: RowContext, rows: Columns) -> Any:
     """Return the country, which is the same at home and away."""
     return arrow.words(context.of_account("country", rows), pools.COUNTRIES, _hidden(context, rows))
@@ -88,19 +91,29 @@ def tls_rtt_ms(context: RowContext, rows: Columns) -> Any:
     import pyarrow as pa
 
     beyond = context.of_account("tls_rtt_ms", rows) - context.of_account("tcp_rtt_ms", rows)
-    round_trip = _network_rtt_ms(context, rows) + beyond * _jitter(context, "beyond", rows)
+    round_trip = _network_rtt_ms(context, rows) + _lengthened(context, "beyond", beyond, rows)
     return arrow.array(round_trip, pa.float32(), _hidden(context, rows))
 
 
 def _network_rtt_ms(context: RowContext, rows: Columns) -> Array:
     """Return the round trip to the address in milliseconds, with its jitter, shape (rows,)."""
-    return context.of_account("tcp_rtt_ms", rows) * _jitter(context, "network", rows)
+    return _lengthened(context, "network", context.of_account("tcp_rtt_ms", rows), rows)
 
 
-def _jitter(context: RowContext, leg: str, rows: Columns) -> Array:
-    """Return factors of a leg of round trips, in [1, 1 + _RTT_JITTER), shape (rows,)."""
+def _lengthened(context: RowContext, leg: str, rtt_ms: Array, rows: Columns) -> Array:
+    """Return a leg of round trips, each longer by a share in [0, _RTT_JITTER), shape (rows,)."""
     key = context.population.streams.key("pool", "round trips", leg)
-    return 1 + _RTT_JITTER * uniforms(mixed(key, rows["id"])).astype(np.float32)
+    longer_ms = np.empty(len(rtt_ms), np.float32)
+    _lengthen(np.uint64(key), rows["id"], rtt_ms, longer_ms)
+    return longer_ms
+
+
+@compiled
+def _lengthen(key: np.uint64, ids: Ids, rtt_ms: Array, longer_ms: Array) -> None:
+    """Lengthen round trips by chance, all in single precision."""
+    for i in range(len(ids)):
+        chance = np.float32(uniform_number(mixed_number(key, np.uint64(ids[i]))))
+        longer_ms[i] = rtt_ms[i] * (_ONE + _RTT_JITTER * chance)
 
 
 def _home_or_away(rows: Columns, home: Array, away: Array) -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 from sim.arrays.columns import Columns
 from sim.arrays.types import Array, Bools
 from sim.catalog import agents
+from sim.compiled_streams import ids_under
 from sim.entities import pools
 from sim.output.api_keys import api_keys
 from sim.output.prices import changed_price_nano_usd, list_price_nano_usd
@@ -47,21 +48,21 @@ def duration_s(_: RowContext, rows: Columns) -> Array:
     return seconds(rows["duration"])
 
 
-@EXCHANGE_LOG.column
+@EXCHANGE_LOG.column_of_task
 def api_key_id(context: RowContext, rows: Columns) -> Ids:
     """Return the keys that exchanges use."""
     keys = context.once(api_keys)
     return keys.key_id[keys.used(context.population, rows)]
 
 
-@EXCHANGE_LOG.column
+@EXCHANGE_LOG.column_of_task
 def workspace_id(context: RowContext, rows: Columns) -> Ids:
     """Return the workspaces of the keys that exchanges use."""
     keys = context.once(api_keys)
     return keys.workspace_id[keys.used(context.population, rows)]
 
 
-@EXCHANGE_LOG.column
+@EXCHANGE_LOG.column_of_task
 def end_user_hash(context: RowContext, rows: Columns) -> Ids:
     """Return who asks within the account, where its client says so."""
     users = opaque_ids(context.once(_end_user_keys)[rows["account"]], rows["person"])
@@ -73,7 +74,7 @@ def _end_user_keys(population: Population) -> U64:
     return mixed(population.streams.key("pool", "end users"), population.accounts.account_id)
 
 
-@EXCHANGE_LOG.column
+@EXCHANGE_LOG.column_of_task
 def conversation_id(context: RowContext, rows: Columns) -> Ids:
     """Return the session, for clients that send one."""
     sessions = opaque_ids(context.actor_key("conversation")[rows["actor"]], rows["session"])
@@ -83,7 +84,7 @@ def conversation_id(context: RowContext, rows: Columns) -> Ids:
 @EXCHANGE_LOG.column
 def client_request_group(context: RowContext, rows: Columns) -> Ids:
     """Return the call that attempts belong to, for clients that send an idempotency key."""
-    groups = opaque_ids(context.actor_key("request group")[rows["actor"]], rows["serial"])
+    groups = ids_under(context.actor_key("request group"), rows["actor"], rows["serial"])
     return np.where(context.once(_sends_groups)[rows["account"]], groups, MISSING)
 
 
@@ -93,13 +94,13 @@ def _sends_groups(population: Population) -> Bools:
     return uniforms(mixed(key, population.accounts.account_id)) < GROUP_SHARE
 
 
-@EXCHANGE_LOG.column
+@EXCHANGE_LOG.column_of_task
 def platform(context: RowContext, rows: Columns) -> Any:
     """Return the way by which accounts come: the provider itself, or a cloud platform."""
     return arrow.words(context.of_account("platform", rows), pools.PLATFORMS)
 
 
-@EXCHANGE_LOG.column
+@EXCHANGE_LOG.column_of_task
 def model_requested(context: RowContext, rows: Columns) -> Any:
     """Return the model asked for, by its id or by the alias of the latest."""
     ids = context.population.models.ids
@@ -107,13 +108,13 @@ def model_requested(context: RowContext, rows: Columns) -> Any:
     return arrow.words(codes, [*ids, LATEST])
 
 
-@EXCHANGE_LOG.column
+@EXCHANGE_LOG.column_of_task
 def model_served(context: RowContext, rows: Columns) -> Any:
     """Return the model that answered, or would have."""
     return arrow.words(rows["model"], context.population.models.ids)
 
 
-@EXCHANGE_LOG.column
+@EXCHANGE_LOG.column_of_task
 def temperature(context: RowContext, rows: Columns) -> Any:
     """Return the temperature, where the client sets one."""
     import pyarrow as pa
@@ -135,7 +136,7 @@ def _max_tokens_of_account(population: Population) -> Array:
     return limits[population.agent_of_account]
 
 
-@EXCHANGE_LOG.column
+@EXCHANGE_LOG.column_of_task
 def service_tier(_: RowContext, rows: Columns) -> Any:
     """Return whether requests came in a batch."""
     return arrow.words(rows["batch"].view(np.int8), _TIERS)

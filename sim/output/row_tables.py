@@ -3,6 +3,10 @@
 A `RowTable` holds the makers of one table. A maker bears the name of its column and is registered
 by `@TABLE.column`; it takes what all windows share and the rows of a window, and returns an array
 of shape (rows,). A column whose record names its source needs none.
+
+Most columns of an exchange are the same for all exchanges of a task: they belong to the account,
+the session or the prompt. Their makers are registered by `@TABLE.column_of_task`. They are made
+once for each task of the window, and then taken by its exchanges.
 """
 
 from __future__ import annotations
@@ -101,13 +105,28 @@ class RowTable:
     def __init__(self, schema: TableSchema) -> None:
         self.schema = schema
         self.makers: dict[str, Maker] = {}
+        self._of_task: set[str] = set()
 
     def column(self, make: Maker) -> Maker:
         """Register a function as the maker of the column that bears its name."""
         self.makers[make.__name__] = make
         return make
 
-    def render(self, context: RowContext, rows: Columns, schema: TableSchema | None = None) -> Any:
+    def column_of_task(self, make: Maker) -> Maker:
+        """Register a maker of values that are the same for all exchanges of a task.
+
+        It takes exchanges, or tasks with those fields that their exchanges share.
+        """
+        self._of_task.add(make.__name__)
+        return self.column(make)
+
+    def render(
+        self,
+        context: RowContext,
+        rows: Columns,
+        schema: TableSchema | None = None,
+        origins: Columns | None = None,
+    ) -> Any:
         """Return an Arrow table of the rows of a window, with all columns or those of `schema`.
 
         Parameters
@@ -118,15 +137,30 @@ class RowTable:
             The rows as columns of shape (rows,), in the order in which they are shown.
         schema
             Some of the columns of the table; only these are made. All if None.
+        origins
+            The tasks of the rows, of which `origin` of a row is an index, shape (tasks,) a column.
+            If None, each row says all of its task itself.
         """
         schema = self.schema if schema is None else schema
-        values = {column.name: self._values(column, context, rows) for column in schema.columns}
-        return arrow.table(schema, values)
+        columns = schema.columns
+        shared = [] if origins is None else [c for c in columns if self._is_of_task(c)]
+        values = {c.name: self._values(c, context, rows) for c in columns if c not in shared}
+        if origins is None or not shared:
+            return arrow.table(schema, values)
+
+        once = {c.name: self._values(c, context, origins) for c in shared}
+        taken = arrow.taken(arrow.table(TableSchema(shared), once), rows["origin"])
+        return arrow.table(schema, values | taken)
+
+    def _is_of_task(self, column: Column) -> bool:
+        """Whether all exchanges of a task have the same value in a column."""
+        owner = column.source.partition(".")[0]
+        return owner in ("task", "account", "client") or column.name in self._of_task
 
     def _values(self, column: Column, context: RowContext, rows: Columns) -> Any:
         """Return the values of a column: a field as it is, or what its maker returns."""
         owner, _, field = column.source.partition(".")
-        if owner == "row":
+        if owner in ("row", "task"):
             return rows[field]
         if owner == "account":
             return context.of_account(field, rows)

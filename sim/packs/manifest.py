@@ -26,7 +26,7 @@ _MOST_PROBLEMS = 20
 
 
 class _Form(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 class PackFileForm(FileForm):

@@ -7,18 +7,20 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sim.arrays.compiled import compiled
 from sim.arrays.types import Bools, Floats, Ints
 from sim.catalog import Agent
-from sim.scaffold.call_rows import CallRows
+from sim.scaffold.call_rows import AllCalls, CallRows
+from sim.scaffold.call_tokens import PlannedTokens
 from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE, Turns
 from sim.tables.words import (
     END_TURN,
     MAX_TOKENS,
     PAUSE_TURN,
     REFUSAL,
-    REFUSAL_CATEGORIES,
     STOP_SEQUENCE,
     TOOL_USE,
+    WINDOW_EXCEEDED,
 )
 
 # Why answers are refused, as the provider guesses; the same for every class. A prior.
@@ -35,8 +37,8 @@ class Answers(NamedTuple):
     tool_calls : array of int
         Tools that it calls for.
     finish : array of int
-        Why it stops, index in `FINISH_REASONS`, as if it stayed within the window.
-    reasoning_share : array of float
+        Why it stops, index in `FINISH_REASONS`.
+    reasoning_tokens : array of int
         Part of the output that is reasoning.
     category : array of int
         Category if it is a refusal, index in `REFUSAL_CATEGORIES`.
@@ -46,34 +48,33 @@ class Answers(NamedTuple):
 
     tool_calls: Ints
     finish: Ints
-    reasoning_share: Floats
+    reasoning_tokens: Ints
     category: Ints
     server_requests: Ints
 
-    def laid_out(self, rows: CallRows, source: Ints) -> Answers:
-        """Return the answers of all `rows`, each from its `source`; compactions end with a summary.
 
-        A compaction reasons as its call does.
-        """
-        made = rows.compaction
-        return Answers(
-            tool_calls=np.where(made, 0, self.tool_calls[source]),
-            finish=np.where(made, END_TURN, self.finish[source]),
-            reasoning_share=self.reasoning_share[source],
-            category=self.category[source],
-            server_requests=np.where(made, 0, self.server_requests[source]),
-        )
+class _AnswerDraws(NamedTuple):
+    """What chance decides about the answers of the calls that turns ask for; shape (M,) each.
+
+    `stops` are answers that a stop sequence ends, if they are the last of a turn.
+    """
+
+    tool_calls: Floats
+    stops: Bools
+    reasoning_share: Floats
+    category: Floats
 
 
 def draw_answers(
     agent: Agent,
     turns: Turns,
-    rows: CallRows,
-    truncated: Bools,
+    calls: AllCalls,
+    tokens: PlannedTokens,
+    output: Ints,
     thinks: Bools,
     rng: Callable[[str], np.random.Generator],
 ) -> Answers:
-    """Draw the answers of the calls that turns ask for.
+    """Draw the answers of calls; what chance decides is drawn for those that turns ask for.
 
     Parameters
     ----------
@@ -81,50 +82,111 @@ def draw_answers(
         The scaffold.
     turns : Turns
         The turns.
-    rows : CallRows
-        Their calls, shape (M,).
-    truncated : array of bool, shape (M,)
-        Answers that `max_tokens` cut.
-    thinks : array of bool, shape (M,)
-        Calls that have the model think.
+    calls : AllCalls
+        Their N calls.
+    tokens : PlannedTokens
+        Tokens of the planned ones.
+    output : array of int, shape (N,)
+        Tokens of all answers.
+    thinks : array of bool, shape (S,)
+        Sessions that have the model think.
     rng : callable
         Returns the random stream of a purpose.
     """
-    tool_calls = _tool_calls(agent, rows, rng("tool calls"))
+    size = len(tokens.output)
+    tool_calls = agent.tool_calls_per_step.sample(rng("tool calls"), size)
     # three draws share the last stream, so their order counts
-    answers, size = rng("answers"), len(rows.task)
-    finish = _finish(agent, turns, rows, truncated, answers)
-    share = answers.uniform(_LEAST_REASONING, _MOST_REASONING, size)
-    return Answers(
+    common = rng("answers")
+    draws = _AnswerDraws(
         tool_calls=tool_calls,
-        finish=finish,
-        reasoning_share=np.where(thinks, share, 0.0),
-        category=answers.choice(len(REFUSAL_CATEGORIES), size=size, p=_CATEGORY_WEIGHTS),
-        server_requests=_server_requests(turns, rows),
+        stops=common.random(size) < agent.stop_sequence_share,
+        reasoning_share=common.uniform(_LEAST_REASONING, _MOST_REASONING, size),
+        category=common.random(size),
     )
+    categories = np.cumsum(_CATEGORY_WEIGHTS)
+    categories /= categories[-1]
+    answers = Answers(*np.empty((5, len(output)), np.int64))
+    _describe(draws, turns, calls, tokens, output, thinks, categories, answers)
+    return answers
 
 
-def _tool_calls(agent: Agent, rows: CallRows, rng: np.random.Generator) -> Ints:
-    """Draw the tool calls in each answer: one at least where the client runs tools."""
-    drawn = np.maximum(np.rint(agent.tool_calls_per_step.sample(rng, len(rows.task))), 1)
-    none = rows.last | rows.prewarm | rows.server
-    return np.where(none, 0, drawn.astype(np.int64))
+@compiled
+def _describe(
+    draws: _AnswerDraws,
+    turns: Turns,
+    calls: AllCalls,
+    tokens: PlannedTokens,
+    output: Ints,
+    thinks: Bools,
+    categories: Floats,
+    answers: Answers,
+) -> None:
+    """Write what each answer is like; `categories` adds up the shares of categories."""
+    rows = calls.rows
+    for row in range(len(output)):
+        call, task = calls.source[row], rows.task[row]
+        # a compaction reasons as its call does
+        share = draws.reasoning_share[call] if thinks[rows.session[row]] else 0.0
+        answers.reasoning_tokens[row] = int(np.rint(share * output[row]))
+        category = 0
+        while draws.category[call] >= categories[category]:
+            category += 1
+        answers.category[row] = category
+
+        exceeded = tokens.exceeded[call]
+        refused, stops = turns.refused[task], draws.stops[call]
+        answers.finish[row] = _finish(rows, row, refused, tokens.truncated[call], exceeded, stops)
+
+        # one tool call at least where the client runs tools and goes on
+        by_server = rows.server[row]
+        ends = rows.compaction[row] or rows.last[row] or rows.prewarm[row] or exceeded
+        tools = max(int(np.rint(draws.tool_calls[call])), 1)
+        answers.tool_calls[row] = 0 if by_server or ends else tools
+
+        # the steps of the turn that no exchange before it has done
+        exchange = calls.planned.position[call] - int(turns.prewarmed[task])
+        left = turns.server_steps[task] - SERVER_STEPS_PER_EXCHANGE * exchange
+        requests = max(min(left, SERVER_STEPS_PER_EXCHANGE), 0)
+        answers.server_requests[row] = requests if by_server and not rows.prewarm[row] else 0
 
 
+def no_answers(finish: Ints) -> Answers:
+    """Return answers of which only why they stop is asked: 0 everywhere else."""
+    none = np.zeros(len(finish), np.int64)
+    return Answers(none, finish, none, none, none)
+
+
+def finishes(turns: Turns, calls: AllCalls, tokens: PlannedTokens) -> Ints:
+    """Return why each answer stops as if there were no stop sequences, shape (N,)."""
+    finish = np.empty(len(calls.source), np.int64)
+    _find_finishes(turns, calls, tokens, finish)
+    return finish
+
+
+@compiled
+def _find_finishes(turns: Turns, calls: AllCalls, tokens: PlannedTokens, finish: Ints) -> None:
+    """Write why each answer stops."""
+    for row in range(len(finish)):
+        call, refused = calls.source[row], turns.refused[calls.rows.task[row]]
+        truncated, exceeded = tokens.truncated[call], tokens.exceeded[call]
+        finish[row] = _finish(calls.rows, row, refused, truncated, exceeded, False)
+
+
+@compiled
 def _finish(
-    agent: Agent, turns: Turns, rows: CallRows, truncated: Bools, rng: np.random.Generator
-) -> Ints:
-    """Draw why each answer stops, as if it stayed within the window."""
-    ends = np.where(rng.random(len(truncated)) < agent.stop_sequence_share, STOP_SEQUENCE, END_TURN)
-    ends = np.where(turns.refused[rows.task], REFUSAL, ends)
-    goes_on = np.where(rows.server, PAUSE_TURN, TOOL_USE)
-    cut = (truncated & (ends != REFUSAL)) | rows.prewarm
-    return np.where(cut, MAX_TOKENS, np.where(rows.last, ends, goes_on))
-
-
-def _server_requests(turns: Turns, rows: CallRows) -> Ints:
-    """Return the tool steps that the provider runs inside each exchange."""
-    exchange = rows.position - turns.prewarmed[rows.task]
-    done = SERVER_STEPS_PER_EXCHANGE * exchange
-    left = np.minimum(turns.server_steps[rows.task] - done, SERVER_STEPS_PER_EXCHANGE)
-    return np.where(rows.server & ~rows.prewarm, np.maximum(left, 0), 0)
+    rows: CallRows, row: int, refused: bool, truncated: bool, exceeded: bool, stops: bool
+) -> int:
+    """Return why an answer stops; `truncated` is one that `max_tokens` cuts."""
+    if rows.compaction[row]:
+        return END_TURN
+    if rows.prewarm[row]:
+        return MAX_TOKENS
+    if exceeded:
+        return WINDOW_EXCEEDED
+    if truncated and not refused:
+        return MAX_TOKENS
+    if not rows.last[row]:
+        return PAUSE_TURN if rows.server[row] else TOOL_USE
+    if refused:
+        return REFUSAL
+    return STOP_SEQUENCE if stops else END_TURN

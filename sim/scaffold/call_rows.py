@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
 
-from sim.arrays.ragged import cumulate_in, position_in, starts_of
+from sim.arrays.compiled import compiled
 from sim.arrays.types import Bools, Ints
 from sim.scaffold.turns import Turns
 
+# In place of a row where there is none.
+NO_ROW = -1
 
-@dataclass(frozen=True)
-class CallRows:
+
+class CallRows(NamedTuple):
     """Where each call of a block stands; arrays of shape (M,).
 
     Attributes
     ----------
     session, task, position : array of int
         Numbers of session and task in the block, and position in the task, all from 0.
+    turn : array of int
+        Number of the task in its session, from 0.
+    context : array of int
+        Number of the context that the call adds to: of the session, of a turn that begins without
+        what was said before, or of the sub-agent of a turn.
     last : array of bool
         Calls whose answer is the last of their agent in the task.
     prewarm : array of bool
@@ -31,99 +37,133 @@ class CallRows:
         Calls whose tools run at the provider.
     in_sub_agent : array of bool
         Calls of a sub-agent.
+    begins : array of bool
+        Calls that begin a context of the main agent.
     compaction : array of bool
         Calls that ask for a summary of their whole context.
-    forgets : array of bool
-        Calls of turns, but the first of a session, that begin without what was said before.
     """
 
     session: Ints
     task: Ints
     position: Ints
+    turn: Ints
+    context: Ints
     last: Bools
     prewarm: Bools
     opens_turn: Bools
     server: Bools
     in_sub_agent: Bools
+    begins: Bools
     compaction: Bools
-    forgets: Bools
 
     @classmethod
-    def from_turns(cls, turns: Turns, per_session: Ints, forgetful: Bools) -> CallRows:
+    def from_turns(cls, turns: Turns, turns_per_session: Ints, forgetful: Bools) -> CallRows:
         """Lay out the calls that turns ask for.
 
         Parameters
         ----------
         turns : Turns
             The turns, session after session.
-        per_session : array of int, shape (S,)
-            How many of their calls belong to each session.
+        turns_per_session : array of int, shape (S,)
+            How many of them belong to each session.
         forgetful : array of bool, shape (S,)
             Sessions whose client sends each question without what was said before.
         """
-        task = np.repeat(np.arange(len(turns.calls)), turns.calls)
-        position, calls = position_in(turns.calls), turns.calls[task]
-        prewarmed = turns.prewarmed[task]
-        prewarm = prewarmed & (position == 0)
-        # a sub-agent does the middle half of the calls
-        before, until = calls // 4, calls // 4 + calls // 2
-        in_sub_agent = turns.sub_agent[task] & (position > before) & (position <= until)
-        session = np.repeat(np.arange(len(per_session)), per_session)
-        first_task = task[starts_of(per_session)][session]
-        return cls(
-            session=session,
-            task=task,
-            position=position,
-            last=(position == calls - 1) | (in_sub_agent & (position == until)),
-            prewarm=prewarm,
-            opens_turn=prewarm | (position == prewarmed),
-            server=turns.server_steps[task] > 0,
-            in_sub_agent=in_sub_agent,
-            compaction=np.zeros(len(task), np.bool_),
-            forgets=forgetful[session] & (task > first_task),
-        )
+        rows = cls._empty(int(turns.calls.sum()))
+        _lay_out(turns, turns_per_session, forgetful, rows)
+        return rows
 
-    @property
-    def agent(self) -> Ints:
-        """Number of the agent that makes each call: the main one of a session, or a sub-agent."""
-        return np.where(self.in_sub_agent, self.session[-1] + 1 + self.task, self.session)
+    @classmethod
+    def _empty(cls, calls: int) -> CallRows:
+        """Return rows of so many calls, with values of no meaning."""
+        session, task, position, turn, context = np.empty((5, calls), np.int64)
+        return cls(session, task, position, turn, context, *np.empty((7, calls), np.bool_))
 
-    @property
-    def context(self) -> Ints:
-        """Number of the context that each call adds to: of its agent, or of a turn that forgets."""
-        sessions, tasks = self.session[-1] + 1, self.task[-1] + 1
-        own = self.forgets & ~self.in_sub_agent
-        return np.where(own, sessions + tasks + self.task, self.agent)
-
-    @property
-    def begins(self) -> Bools:
-        """Calls that begin a context of the main agent."""
-        first_of_session = np.diff(self.session, prepend=-1) != 0
-        return np.asarray(first_of_session | (self.forgets & (self.position == 0)))
-
-    def with_compactions(self, before: Bools) -> tuple[CallRows, Ints]:
-        """Put a compaction before each flagged call.
-
-        Returns
-        -------
-        rows : CallRows
-            All calls.
-        source : array of int
-            The row here that each of them comes from; a compaction comes from that behind it.
-        """
-        source = np.repeat(np.arange(len(before)), 1 + before)
-        compaction = np.zeros(len(source), np.bool_)
-        compaction[(np.arange(len(before)) + np.cumsum(before) - before)[before]] = True
-
-        columns = {name: getattr(self, name)[source] for name in _COLUMNS}
-        for name in ("last", "prewarm", "opens_turn", "server"):
-            columns[name] &= ~compaction
-        columns["position"] = position_in(np.bincount(columns["task"]))
-        columns["compaction"] = compaction
-        return CallRows(**columns), source
+    def with_compactions(self, before: Bools) -> AllCalls:
+        """Put a compaction before each flagged call."""
+        count = len(before) + int(np.count_nonzero(before))
+        if count == len(before):
+            return AllCalls(self, np.arange(count), self)
+        rows, source = self._empty(count), np.empty(count, np.int64)
+        _put_compactions(self, before, rows, source)
+        return AllCalls(rows, source, self)
 
 
-_COLUMNS = tuple(f.name for f in fields(CallRows))
+class AllCalls(NamedTuple):
+    """The M calls that turns ask for with the compactions between them, N in all.
+
+    Attributes
+    ----------
+    rows : CallRows
+        All calls.
+    source : array of int, shape (N,)
+        The planned call that each of them comes from; a compaction comes from that behind it.
+    planned : CallRows
+        Those that turns ask for.
+    """
+
+    rows: CallRows
+    source: Ints
+    planned: CallRows
+
+
+@compiled
+def _lay_out(turns: Turns, turns_per_session: Ints, forgetful: Bools, rows: CallRows) -> None:
+    """Write the rows of the calls that turns ask for, session by session, turn by turn."""
+    sessions, tasks = len(turns_per_session), len(turns.calls)
+    row = task = 0
+    for session in range(sessions):
+        for turn in range(turns_per_session[session]):
+            calls = turns.calls[task]
+            # a sub-agent does the middle half of the calls
+            before, until = calls // 4, calls // 4 + calls // 2
+            forgets = forgetful[session] and turn > 0
+            context = sessions + tasks + task if forgets else session
+
+            for position in range(calls):
+                in_sub_agent = turns.sub_agent[task] and before < position <= until
+                prewarm = turns.prewarmed[task] and position == 0
+                rows.session[row] = session
+                rows.task[row] = task
+                rows.position[row] = position
+                rows.turn[row] = turn
+                rows.context[row] = sessions + task if in_sub_agent else context
+                rows.last[row] = position == calls - 1 or (in_sub_agent and position == until)
+                rows.prewarm[row] = prewarm
+                rows.opens_turn[row] = prewarm or position == int(turns.prewarmed[task])
+                rows.server[row] = turns.server_steps[task] > 0
+                rows.in_sub_agent[row] = in_sub_agent
+                rows.begins[row] = position == 0 and (turn == 0 or forgets)
+                rows.compaction[row] = False
+                row += 1
+            task += 1
+
+
+@compiled
+def _put_compactions(planned: CallRows, before: Bools, rows: CallRows, source: Ints) -> None:
+    """Write the planned rows again, with a compaction before each one that is flagged."""
+    row = position = 0
+    for call in range(len(before)):
+        if planned.position[call] == 0:
+            position = 0
+        # a compaction stands where its call does, but it opens and ends nothing
+        for compaction in range(int(before[call]), -1, -1):
+            ordinary = compaction == 0
+            rows.session[row] = planned.session[call]
+            rows.task[row] = planned.task[call]
+            rows.position[row] = position
+            rows.turn[row] = planned.turn[call]
+            rows.context[row] = planned.context[call]
+            rows.last[row] = planned.last[call] and ordinary
+            rows.prewarm[row] = planned.prewarm[call] and ordinary
+            rows.opens_turn[row] = planned.opens_turn[call] and ordinary
+            rows.server[row] = planned.server[call] and ordinary
+            rows.in_sub_agent[row] = planned.in_sub_agent[call]
+            rows.begins[row] = planned.begins[call] and position == 0
+            rows.compaction[row] = not ordinary
+            source[row] = call
+            row += 1
+            position += 1
 
 
 class Histories(NamedTuple):
@@ -137,7 +177,10 @@ class Histories(NamedTuple):
         Calls that open a history: the first of an agent, of a turn that forgets, and the first
         after a compaction.
     before : array of int
-        Row of the call before of the same agent, -1 for the first.
+        Row of the call before of the same agent, `NO_ROW` for the first.
+    shares_with : array of int
+        Row of the earlier call that it shares a prefix with, `NO_ROW` for none: the call before
+        of the same agent; for the first of a sub-agent, the call that spawned it.
     resumes : array of bool
         Calls that have the provider go on with an answer that paused.
     messages : array of int
@@ -147,43 +190,60 @@ class Histories(NamedTuple):
     number: Ints
     opens: Bools
     before: Ints
+    shares_with: Ints
     resumes: Bools
     messages: Ints
 
     @classmethod
     def of(cls, rows: CallRows) -> Histories:
-        """Return the numbers of the histories of calls, and count their messages.
-
-        A request has one message more than the one before it in its history had, for the answer,
-        and one for what is new. Whoever resumes a paused answer sends that answer last, and
-        nothing new: two messages of a question stay two, however often its answer pauses.
-        """
-        order = np.argsort(rows.agent, kind="stable")
-        agent = rows.agent[order]
-        is_first = np.diff(agent, prepend=-1) != 0
-        before = np.where(is_first, -1, np.roll(order, 1))
-        opens = is_first | rows.compaction[before] | rows.begins[order]
-        goes_on = (rows.server & ~rows.opens_turn)[order]
-        resumes = goes_on & ~opens
-
-        number = np.cumsum(opens) - 1
-        asked = cumulate_in((~resumes).astype(np.int64), np.bincount(number))
-        columns = (number, opens, before, resumes, 2 * asked - 1 + resumes)
-        back = np.empty(len(order), np.int64)
-        back[order] = np.arange(len(order))
-        return cls(*(column[back] for column in columns))
-
-    def shared_with(self, rows: CallRows) -> Ints:
-        """Return the row of the earlier call that each shares a prefix with, -1 for none.
-
-        It is the call before of the same agent; for the first of a sub-agent, the call that
-        spawned it.
-        """
-        spawned = rows.in_sub_agent & (self.before < 0)
-        return np.where(spawned, np.arange(len(spawned)) - 1, self.before)
+        """Return the histories of calls, and count their messages."""
+        calls = len(rows.session)
+        histories = cls(
+            number=np.empty(calls, np.int64),
+            opens=np.empty(calls, np.bool_),
+            before=np.empty(calls, np.int64),
+            shares_with=np.empty(calls, np.int64),
+            resumes=np.empty(calls, np.bool_),
+            messages=np.empty(calls, np.int64),
+        )
+        _follow_histories(rows, histories)
+        return histories
 
 
-def turn_in_session(rows: CallRows, per_session: Ints) -> Ints:
-    """Return the number of each call's turn in its session, from 0, shape (M,)."""
-    first = rows.task[starts_of(per_session)]
-    return rows.task - first[rows.session]
+@compiled
+def _follow_histories(rows: CallRows, histories: Histories) -> None:
+    """Go through the calls of each agent.
+
+    A request has one message more than the one before it in its history had, for the answer,
+    and one for what is new. Whoever resumes a paused answer sends that answer last, and
+    nothing new: two messages of a question stay two, however often its answer pauses.
+    """
+    count = 0
+    # the latest call of the main agent of the session, and of the sub-agent of the turn
+    main = sub = NO_ROW
+    for row in range(len(rows.session)):
+        if row > 0 and rows.session[row] != rows.session[row - 1]:
+            main = NO_ROW
+        if row > 0 and rows.task[row] != rows.task[row - 1]:
+            sub = NO_ROW
+        in_sub_agent = rows.in_sub_agent[row]
+        before = sub if in_sub_agent else main
+        opens = before == NO_ROW or rows.compaction[before] or rows.begins[row]
+        resumes = rows.server[row] and not rows.opens_turn[row] and not opens
+
+        if opens:
+            histories.number[row], messages = count, 1
+            count += 1
+        else:
+            histories.number[row], messages = histories.number[before], histories.messages[before]
+            # an answer that is resumed is the last message already
+            messages += 1 - int(histories.resumes[before]) + int(not resumes)
+        histories.opens[row] = opens
+        histories.before[row] = before
+        histories.shares_with[row] = row - 1 if in_sub_agent and before == NO_ROW else before
+        histories.resumes[row] = resumes
+        histories.messages[row] = messages
+        if in_sub_agent:
+            sub = row
+        else:
+            main = row

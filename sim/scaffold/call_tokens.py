@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
+from sim.arrays.compiled import compiled
 from sim.arrays.types import Bools, Floats, Ints
 from sim.catalog import Agent
-from sim.scaffold.call_rows import CallRows
+from sim.scaffold.call_rows import AllCalls, CallRows
 from sim.scaffold.context_growth import Grow, Growth, cut_to_window, longest_summary
-from sim.scaffold.own_lengths import Own, OwnLengths, lengths_at
+from sim.scaffold.normal_scores import values_at
+from sim.scaffold.own_lengths import Own, OwnLengths, lengths_at, scores_among_all
 from sim.scaffold.recorded_calls import RecordedCalls
-from sim.scaffold.session_effects import session_scores
+from sim.scaffold.session_effects import SessionScores
 from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE
 
 
@@ -43,10 +44,10 @@ def draw_tokens(
     window: Ints,
     rows: CallRows,
     recorded: RecordedCalls | None,
-    rng: Callable[[str], np.random.Generator],
+    scores: SessionScores,
     grow: Grow,
-    own: OwnLengths | None = None,
-    static: Ints | None = None,
+    own: OwnLengths | None,
+    static: Ints,
 ) -> PlannedTokens:
     """Draw what each answer and each request adds, and the contexts that follow from it.
 
@@ -60,49 +61,81 @@ def draw_tokens(
         The calls.
     recorded : RecordedCalls, optional
         What recorded calls say of these; None where the dials of the scaffold decide.
-    rng : callable
-        Returns the random stream of a purpose.
+    scores : SessionScores
+        Draws the normal scores of the calls, and returns the random stream of a purpose.
     grow : callable
-        Says how contexts grow.
+        Says how contexts grow; of an answer that the client drops, the next request has nothing.
     own : OwnLengths, optional
         How the lengths of the dials differ between the accounts of sessions; None: not at all.
-    static : array of int, shape (S,), optional
-        Tokens of the static prefix of each session; None: what is usual with the scaffold.
+    static : array of int, shape (S,)
+        Tokens of the static prefix of each session.
     """
     if recorded is None:
         inputs, outputs = own or (None, None)
-        wanted = lengths_at(
-            agent.output_tokens,
-            outputs,
-            rows.session,
-            session_scores(agent, rows.session, "output", rng),
-        )
-        new = _new_input(agent, rows, inputs, session_scores(agent, rows.session, "append", rng))
+        wanted = lengths_at(agent.output_tokens, outputs, rows.session, scores.draw("output"))
+        new = _new_input(agent, rows, inputs, scores.draw("append"))
         begins = rows.session[rows.begins]
-        base = lengths_at(
-            agent.base_context_tokens, inputs, begins, rng("base").standard_normal(len(begins))
-        )
+        of_begins = scores.rng("base").standard_normal(len(begins))
+        base = lengths_at(agent.base_context_tokens, inputs, begins, of_begins)
     else:
         wanted, new, base = recorded.output, recorded.appended, recorded.begin
-    output, truncated = _output_tokens(agent, rows, wanted)
-    appended = np.rint(np.where(rows.prewarm, 0, new)).astype(np.int64)
+
+    calls = len(wanted)
+    output, truncated = np.empty(calls, np.int64), np.empty(calls, np.bool_)
+    _round_answers(wanted, rows.prewarm, agent.max_tokens, output, truncated)
+    appended, begin = np.empty((2, calls), np.int64)
+    _round_requests(rows, new, base, output, static, appended, begin)
 
     # what comes back from a sub-agent is its last answer
-    reports = np.flatnonzero(rows.in_sub_agent & rows.last)
-    reports = reports[reports + 1 < len(output)]
-    returns = reports[~rows.opens_turn[reports + 1]]
-    appended[returns + 1] = output[returns]
-
-    prefix = agent.static_prefix_tokens if static is None else static[rows.session]
-    begin = prefix + np.maximum(appended, 0)
-    begin[rows.begins] = np.maximum(np.rint(base), 1).astype(np.int64)
-    kept = output if recorded is not None else _kept(agent, output, rng("dropped"))
+    kept = output
+    if agent.dropped_share and recorded is None:
+        dropped = scores.rng("dropped").random(calls) < agent.dropped_share
+        kept = np.where(dropped, 0, output)
     growth = grow(agent, window, rows.context, begin, appended, kept)
-    growth = growth._replace(tokens=np.maximum(growth.tokens, 1))
-    if agent.compacts:
-        return PlannedTokens(growth, output, truncated, np.zeros(len(output), np.bool_))
-    context, output, exceeded = cut_to_window(window, growth.tokens, output)
+    context = np.maximum(growth.tokens, 1)
+    exceeded = np.zeros(calls, np.bool_)
+    if not agent.compacts:
+        context, output, exceeded = cut_to_window(window, context, output)
     return PlannedTokens(growth._replace(tokens=context), output, truncated, exceeded)
+
+
+@compiled
+def _round_answers(
+    wanted: Floats, prewarm: Bools, max_tokens: int, output: Ints, truncated: Bools
+) -> None:
+    """Write the tokens of each answer (of one choice), and whether `max_tokens` cut it."""
+    for call in range(len(wanted)):
+        tokens = max(int(np.rint(wanted[call])), 1)
+        if prewarm[call]:
+            tokens = 0
+        output[call] = min(tokens, max_tokens)
+        truncated[call] = tokens > max_tokens
+
+
+@compiled
+def _round_requests(
+    rows: CallRows,
+    new: Floats,
+    base: Floats,
+    output: Ints,
+    static: Ints,
+    appended: Ints,
+    begin: Ints,
+) -> None:
+    """Write what each request adds, and the context that it would begin."""
+    contexts = 0
+    for call in range(len(new)):
+        appended[call] = 0 if rows.prewarm[call] else int(np.rint(new[call]))
+        returns = call > 0 and rows.in_sub_agent[call - 1] and rows.last[call - 1]
+        if returns and not rows.opens_turn[call]:
+            # what comes back from a sub-agent is its last answer
+            appended[call] = output[call - 1]
+
+        if rows.begins[call]:
+            begin[call] = max(int(np.rint(base[contexts])), 1)
+            contexts += 1
+        else:
+            begin[call] = static[rows.session[call]] + max(appended[call], 0)
 
 
 def draw_forgetful(agent: Agent, sessions: int, rng: np.random.Generator) -> Bools:
@@ -121,27 +154,110 @@ def draw_summaries(agent: Agent, count: int, rng: np.random.Generator) -> Ints:
     return np.clip(drawn, 1, longest_summary(agent))
 
 
-def _output_tokens(agent: Agent, rows: CallRows, wanted: Floats) -> tuple[Ints, Bools]:
-    """Return the tokens of each answer (of one choice), and whether `max_tokens` cut it."""
-    tokens = np.maximum(np.rint(wanted), 1).astype(np.int64)
-    tokens[rows.prewarm] = 0
-    return np.minimum(tokens, agent.max_tokens), tokens > agent.max_tokens
+class CallTokens(NamedTuple):
+    """Tokens of all N calls, compactions too; arrays of shape (N,).
+
+    Attributes
+    ----------
+    context, output : array of int
+        All input tokens, and tokens of all choices of the answer.
+    choices : array of int
+        Answers asked for at once.
+    left : array of int
+        What the call leaves in the prompt cache if it is answered, 0 for nothing.
+    asks : array of int
+        `max_tokens` of the request.
+    """
+
+    context: Ints
+    output: Ints
+    choices: Ints
+    left: Ints
+    asks: Ints
 
 
-def _kept(agent: Agent, output: Ints, rng: np.random.Generator) -> Ints:
-    """Return the tokens of each answer that the next request has: all of it, or none."""
-    if not agent.dropped_share:
-        return output
-    return np.where(rng.random(len(output)) < agent.dropped_share, 0, output)
+def lay_out_tokens(
+    agent: Agent,
+    planned: PlannedTokens,
+    calls: AllCalls,
+    summaries: Ints,
+    choices: Ints,
+    lifetime_us: Ints,
+    least_cached: Ints,
+) -> CallTokens:
+    """Return the tokens of all calls.
+
+    Parameters
+    ----------
+    agent : Agent
+        The scaffold.
+    planned : PlannedTokens
+        Those of the calls that turns ask for.
+    calls : AllCalls
+        Those, and the compactions between them.
+    summaries : array of int, shape (compactions,)
+        Tokens of the answers of compactions.
+    choices : array of int, shape (T,)
+        Answers that the calls of each turn ask for at once.
+    lifetime_us, least_cached : array of int, shape (S,)
+        How long what the calls of a session send is cached, 0 for not at all, and the least
+        context that is.
+    """
+    tokens = CallTokens(*np.empty((5, len(calls.source)), np.int64))
+    most = agent.uncached_tail_tokens, agent.max_tokens
+    _lay_out(planned, calls, summaries, choices, lifetime_us, least_cached, most, tokens)
+    return tokens
+
+
+@compiled
+def _lay_out(
+    planned: PlannedTokens,
+    calls: AllCalls,
+    summaries: Ints,
+    choices: Ints,
+    lifetime_us: Ints,
+    least_cached: Ints,
+    most: tuple[int, int],
+    tokens: CallTokens,
+) -> None:
+    """Write the tokens of each call."""
+    rows, growth, compactions = calls.rows, planned.growth, 0
+    uncached_tail, max_tokens = most
+    for row in range(len(calls.source)):
+        call, session = calls.source[row], rows.session[row]
+        if rows.compaction[row]:
+            context, output, answers = growth.compaction_tokens[call], summaries[compactions], 1
+            compactions += 1
+        else:
+            answers = choices[rows.task[row]]
+            context, output = growth.tokens[call], planned.output[call] * answers
+
+        cached = lifetime_us[session] > 0 and context >= least_cached[session]
+        tokens.context[row] = context
+        tokens.output[row] = output
+        tokens.choices[row] = answers
+        tokens.left[row] = context - min(uncached_tail, context) if cached else 0
+        tokens.asks[row] = 0 if rows.prewarm[row] else max_tokens
 
 
 def _new_input(agent: Agent, rows: CallRows, own: Own | None, scores: Floats) -> Floats:
     """Return the new input of each request: results of tools, or what a user writes."""
-    appended = lengths_at(agent.append_tokens, own, rows.session, scores)
-    # an exchange whose tools run at the provider holds the results of that many steps
-    appended[rows.server] *= SERVER_STEPS_PER_EXCHANGE
-    by_user = np.flatnonzero(rows.opens_turn)
-    appended[by_user] = lengths_at(
-        agent.user_append_tokens, own, rows.session[by_user], scores[by_user]
-    )
-    return np.maximum(appended, 1)
+    among_all = scores_among_all(own, rows.session, scores)
+    appended = values_at(agent.append_tokens, among_all)
+    of_users = values_at(agent.user_append_tokens, among_all[rows.opens_turn])
+    _put_users(rows.opens_turn, rows.server, of_users, appended)
+    return appended
+
+
+@compiled
+def _put_users(opens_turn: Bools, server: Bools, of_users: Floats, appended: Floats) -> None:
+    """Write what users append where they open a turn; nothing is less than a token."""
+    users = 0
+    for call in range(len(appended)):
+        if opens_turn[call]:
+            appended[call] = of_users[users]
+            users += 1
+        elif server[call]:
+            # an exchange whose tools run at the provider holds the results of that many steps
+            appended[call] *= SERVER_STEPS_PER_EXCHANGE
+        appended[call] = max(appended[call], 1.0)

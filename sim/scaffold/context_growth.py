@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from sim.arrays.ragged import cumulate_in, starts_of
+from sim.arrays.compiled import compiled
 from sim.arrays.types import Bools, Ints
 from sim.catalog import Agent
 
@@ -52,7 +50,7 @@ def longest_summary(agent: Agent) -> int:
 def grow_contexts(
     agent: Agent, window: Ints, who: Ints, begin: Ints, appended: Ints, output: Ints
 ) -> Growth:
-    """Return the context of each call, and the compactions, all agents at once.
+    """Return the context of each call, and the compactions.
 
     A context grows by the answer before and by what is appended; what is dropped from it (new input
     below 0) is at most that answer. If it would pass the limit of compaction, the scaffold first
@@ -60,10 +58,6 @@ def grow_contexts(
     and text carried over, `compaction_to_tokens` in all, and the new input that waits. What is
     longer than the window (in the compaction) or the limit (after it) is cut, as scaffolds cut long
     results of tools. A scaffold that does not compact has no limit here.
-
-    A context that is never compacted does not shrink: a call drops no more than the answer before
-    and its new input. So the next call that finds it full is found by bisection, the limit and all
-    that was left out so far together.
 
     Parameters
     ----------
@@ -78,53 +72,55 @@ def grow_contexts(
     appended, output : array of int, shape (M,)
         Tokens of new input less what is dropped, and of the answer, of each call.
     """
-    order = np.argsort(who, kind="stable")
-    calls_of_agent = np.unique(who, return_counts=True)[1]
-    first = starts_of(calls_of_agent)
-    added = np.maximum(appended[order] + np.roll(output[order], 1), 0)
-    added[first] = begin[order[first]]
-    tokens = cumulate_in(added, calls_of_agent)
-    compacted, compaction_tokens = np.zeros(len(who), np.bool_), np.zeros(len(who), np.int64)
-
-    if agent.compacts:
-        removed = np.zeros(len(who), np.int64)
-        for row, asked, out in _compactions(agent, window[order], appended[order], tokens, first):
-            compacted[row], compaction_tokens[row], removed[row] = True, asked, out
-        tokens -= cumulate_in(removed, calls_of_agent)
-
-    back = np.empty(len(order), np.int64)
-    back[order] = np.arange(len(order))
-    return Growth(tokens[back], compacted[back], compaction_tokens[back])
+    calls = len(who)
+    growth = Growth(np.empty(calls, np.int64), np.zeros(calls, np.bool_), np.zeros(calls, np.int64))
+    rules = _Compaction(
+        agent.compacts,
+        agent.compaction_at,
+        agent.compaction_to_tokens,
+        agent.compaction_prompt_tokens,
+        longest_summary(agent),
+    )
+    latest = np.full(int(who.max(initial=-1)) + 1, -1)
+    _grow(rules, window, who, begin, appended, output, latest, growth)
+    return growth
 
 
-def _compactions(
-    agent: Agent, window: Ints, appended: Ints, uncompacted: Ints, first: Ints
-) -> Iterator[tuple[int, int, int]]:
-    """Yield row, context, and tokens that are left out, of each compaction, agent by agent.
+class _Compaction(NamedTuple):
+    """When a scaffold compacts, and what it sends and keeps then; all but the first two tokens."""
 
-    Parameters
-    ----------
-    agent : Agent
-        The scaffold.
-    window, appended, uncompacted : array of int, shape (M,)
-        Window, new input, and context if nothing were compacted, which only grows, of the calls of
-        one agent after the other.
-    first : array of int
-        The first row of each agent.
-    """
-    context, summary = uncompacted.tolist(), longest_summary(agent)
-    ends = np.append(first[1:], len(context))
-    limits = np.floor(window[first] * agent.compaction_at).astype(np.int64)
-    full = np.flatnonzero(uncompacted[ends - 1] > limits)
+    happens: bool
+    at_share: float
+    to: int
+    prompt: int
+    longest_summary: int
 
-    columns = (first[full], ends[full], limits[full], window[first[full]])
-    for row, end, limit, holds in zip(*(c.tolist() for c in columns), strict=True):
-        left_out = 0
-        while (row := bisect_right(context, limit + left_out, row, end)) < end:
-            grown = context[row] - left_out
-            begins = min(agent.compaction_to_tokens + int(appended[row]), limit)
-            yield row, min(grown + agent.compaction_prompt_tokens, holds - summary), grown - begins
-            left_out += grown - begins
+
+@compiled
+def _grow(
+    rules: _Compaction,
+    window: Ints,
+    who: Ints,
+    begin: Ints,
+    appended: Ints,
+    output: Ints,
+    latest: Ints,
+    growth: Growth,
+) -> None:
+    """Go through calls in order; `latest` is the row of the latest call of each agent, or -1."""
+    for row in range(len(who)):
+        before = latest[who[row]]
+        latest[who[row]] = row
+        context = begin[row]
+        if before >= 0:
+            context = growth.tokens[before] + max(output[before] + appended[row], 0)
+
+        limit = int(np.floor(window[row] * rules.at_share))
+        if rules.happens and context > limit:
+            asked = min(context + rules.prompt, window[row] - rules.longest_summary)
+            growth.compacted[row], growth.compaction_tokens[row] = True, asked
+            context = min(rules.to + appended[row], limit)
+        growth.tokens[row] = context
 
 
 def cut_to_window(window: Ints, context: Ints, output: Ints) -> tuple[Ints, Ints, Bools]:
@@ -144,6 +140,18 @@ def cut_to_window(window: Ints, context: Ints, output: Ints) -> tuple[Ints, Ints
     exceeded : array of bool, shape (M,)
         Calls that had to be cut.
     """
-    exceeded = context + np.maximum(output, 1) > window
-    context = np.minimum(context, window - 1)
-    return context, np.minimum(output, window - context), exceeded
+    cut_context, cut_output = np.empty_like(context), np.empty_like(output)
+    exceeded = np.empty(len(context), np.bool_)
+    _cut(window, context, output, cut_context, cut_output, exceeded)
+    return cut_context, cut_output, exceeded
+
+
+@compiled
+def _cut(
+    window: Ints, context: Ints, output: Ints, cut_context: Ints, cut_output: Ints, exceeded: Bools
+) -> None:
+    """Cut call by call."""
+    for row in range(len(context)):
+        exceeded[row] = context[row] + max(output[row], 1) > window[row]
+        cut_context[row] = min(context[row], window[row] - 1)
+        cut_output[row] = min(output[row], window[row] - cut_context[row])

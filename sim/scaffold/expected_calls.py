@@ -16,6 +16,7 @@ from sim.scaffold.call_rows import CallRows
 from sim.scaffold.call_tokens import draw_forgetful, draw_tokens
 from sim.scaffold.context_growth import grow_contexts
 from sim.scaffold.recorded_calls import RecordedCalls, recorded_calls
+from sim.scaffold.session_effects import SessionScores
 from sim.scaffold.session_turns import (
     draw_session_turns,
     draw_turns,
@@ -71,7 +72,7 @@ def _mean_recorded_calls(actor: Actor, agent: Agent, library: Library) -> float:
     asked = draw_session_turns(actor, agent, windows, rng)
     per_session = asked.calls_per_session
     first, forgetful = starts_of(per_session), draw_forgetful(agent, len(per_session), rng)
-    rows = CallRows.from_turns(asked.turns, per_session, forgetful)
+    rows = CallRows.from_turns(asked.turns, asked.per_session, forgetful)
     taken = np.asarray(asked.recorded)
     recorded = recorded_calls(library, taken, first, rng)
     made = len(rows.task) + int(_compacted(agent, windows.tokens, rows, recorded).sum())
@@ -157,13 +158,13 @@ def compactions_per_call(actor: Actor, *, one_turn: bool) -> float:
 
 
 def _pilot(actor: Actor, one_turn: bool) -> tuple[Turns, Ints]:
-    """Draw the turns of some sessions, and how many calls they ask for in each."""
+    """Draw the turns of some sessions, and how many there are in each."""
     rng = np.random.default_rng(0)
     turns_of = np.ones(_PILOT_SINGLES, np.int64)
     if not one_turn:
         turns_of = draw_turns(actor, _PILOT_SESSIONS, rng)
     turns = draw_turns_of(actor, draw_tool_steps(actor, int(turns_of.sum()), rng), rng)
-    return turns, np.add.reduceat(turns.calls, starts_of(turns_of))
+    return turns, turns_of
 
 
 def _share(actor: Actor, name: str, turns: Turns, per_session: Ints) -> float:
@@ -178,5 +179,17 @@ def _share(actor: Actor, name: str, turns: Turns, per_session: Ints) -> float:
 def _compacted(agent: Agent, window: Ints, rows: CallRows, recorded: RecordedCalls | None) -> Bools:
     """Return before which calls of sessions an agent compacts, in a sample with a fixed seed."""
     rngs = cache(lambda purpose: np.random.default_rng([0, *purpose.encode()]))
-    tokens = draw_tokens(agent, window[rows.session], rows, recorded, rngs, grow_contexts)
+    scores = _PilotScores(agent, rows.session, rngs)
+    static = np.full(len(window), agent.static_prefix_tokens)
+    window = window[rows.session]
+    tokens = draw_tokens(agent, window, rows, recorded, scores, grow_contexts, None, static)
     return tokens.growth.compacted
+
+
+class _PilotScores(SessionScores):
+    """Draws stretches anew for each purpose; the targets that follow from pilots hang on that."""
+
+    @property
+    def stretch(self) -> Ints:
+        """Number of the stretch of each call, another each time."""
+        return self.draw_stretches()

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import numpy as np
 
+from sim.arrays.compiled import compiled
 from sim.arrays.ragged import cumulate_in, starts_of
 from sim.arrays.time import SECOND_US
 from sim.arrays.types import Bools, Floats, Ints
 from sim.catalog import Agent, library_named
-from sim.scaffold.answers import draw_answers
-from sim.scaffold.call_rows import CallRows, Histories, turn_in_session
-from sim.scaffold.call_tokens import draw_forgetful, draw_summaries, draw_tokens
+from sim.scaffold.answers import draw_answers, finishes, no_answers
+from sim.scaffold.call_rows import AllCalls, CallRows, Histories
+from sim.scaffold.call_tokens import draw_forgetful, draw_summaries, draw_tokens, lay_out_tokens
 from sim.scaffold.context_growth import Grow, grow_contexts
 from sim.scaffold.normal_scores import values_at
 from sim.scaffold.own_lengths import OwnLengths
 from sim.scaffold.recorded_calls import RecordedCalls, recorded_calls
-from sim.scaffold.session_effects import session_scores
+from sim.scaffold.requests import NO_CALL as NO_CALL
+from sim.scaffold.requests import no_requests, requests_of
+from sim.scaffold.session_effects import SessionScores
 from sim.scaffold.turns import Turns
-from sim.streams import Streams
-from sim.tables.words import ASSISTANT, TOOL, USER, WINDOW_EXCEEDED
+from sim.streams import Purposes, Streams
 from sim.world.calls import DrawnCalls
 from sim.world.failures import FailureDraws
 from sim.world.models import ModelTable
 
 # A serial number is the number of the task, then the position in it in so many bits.
 POSITION_BITS = 20
-# In place of a serial number where there is no call.
-NO_CALL = -1
 
 
 @dataclass(frozen=True)
@@ -165,6 +164,7 @@ def fill(
     streams: Streams,
     *name: str | int,
     grow: Grow = grow_contexts,
+    counting: bool = False,
 ) -> DrawnSessions:
     """Draw all that happens inside sessions.
 
@@ -188,6 +188,9 @@ def fill(
         Name of the block; a stream is named by that and its purpose.
     grow : callable
         Says how contexts grow and when they are compacted.
+    counting : bool
+        Whether attempts are only to be counted. Then what neither decides about attempts nor is
+        counted is left at 0.
 
     Returns
     -------
@@ -195,58 +198,52 @@ def fill(
         Calls in order of session, turn and position. Where a scaffold does not compact, a session
         ends with the first call that the window does not hold.
     """
-
-    def rng(purpose: str) -> np.random.Generator:
-        return streams.rng(*name, purpose)
+    rng = streams.purposes(*name)
 
     # the calls that turns ask for, then the compactions between them
-    turns, per_session = sessions.turns, sessions.calls_per_session
-    forgetful = draw_forgetful(agent, len(per_session), rng("history"))
-    planned = CallRows.from_turns(turns, per_session, forgetful)
-    window = sessions.window_tokens[planned.session]
+    forgetful = draw_forgetful(agent, len(sessions.per_session), rng("history"))
+    planned = CallRows.from_turns(sessions.turns, sessions.per_session, forgetful)
     recorded = _recorded_calls(agent, sessions, rng)
+    scores = SessionScores(agent, planned.session, rng)
     static = _static_tokens(agent, sessions)
-    tokens = draw_tokens(agent, window, planned, recorded, rng, grow, sessions.own, static)
-    rows, source = planned.with_compactions(tokens.growth.compacted)
-    per_session = np.bincount(rows.session)
-    histories = Histories.of(rows)
+    window = sessions.window_tokens[planned.session]
+    planned_tokens = draw_tokens(
+        agent, window, planned, recorded, scores, grow, sessions.own, static
+    )
+    all_calls = planned.with_compactions(planned_tokens.growth.compacted)
 
-    # tokens of all calls
-    made = rows.compaction
-    model = sessions.model[rows.session]
-    choices = np.where(made, 1, turns.choices[rows.task])
-    context = np.where(made, tokens.growth.compaction_tokens[source], tokens.growth.tokens[source])
-    output = tokens.output[source] * choices
-    output[made] = draw_summaries(agent, int(made.sum()), rng("summaries"))
-    cached = sessions.lifetime_us[rows.session] > 0
-    cached &= context >= models.min_cacheable_tokens[model]
-    left = np.where(cached, context - np.minimum(agent.uncached_tail_tokens, context), 0)
+    # tokens of all calls, and times at normal speed
+    summaries = draw_summaries(
+        agent, len(all_calls.source) - len(all_calls.planned.task), rng("summaries")
+    )
+    tokens = lay_out_tokens(
+        agent,
+        planned_tokens,
+        all_calls,
+        summaries,
+        sessions.turns.choices,
+        sessions.lifetime_us,
+        models.min_cacheable_tokens[sessions.model],
+    )
+    times = _draw_times(sessions, models, all_calls.rows, tokens.output, rng)
+    wait_us = _waits_us(agent, sessions, all_calls, recorded, scores)
 
-    # times at normal speed
-    ttft_us, generation_us = models.latency(model, output, rng("latency"))
-    batch = sessions.batch[rows.session]
-    if batch.any():
-        ttft_us[batch] = models.batch_delay_us(int(batch.sum()), rng("batch"))
-    wait_us = _waits_us(agent, sessions, planned, recorded, rng)[source]
-    # a compaction is sent when its call was due, and that at once when the summary is there
-    wait_us[np.flatnonzero(made) + 1] = 0
-    wait_us[starts_of(per_session)] = 0
-
+    rows, histories = all_calls.rows, Histories.of(all_calls.rows)
     serial = (sessions.task_no << POSITION_BITS)[rows.task] + rows.position
     calls = DrawnCalls(
         session=rows.session,
         task=rows.task,
         serial=serial,
         wait_us=wait_us,
-        ttft_us=ttft_us,
-        generation_us=generation_us,
-        context_tokens=context,
-        left_tokens=left,
+        ttft_us=times[0],
+        generation_us=times[1],
+        context_tokens=tokens.context,
+        left_tokens=tokens.left,
         history=histories.number,
-        output_tokens=output,
-        asks_tokens=np.where(rows.prewarm, 0, agent.max_tokens),
+        output_tokens=tokens.output,
+        asks_tokens=tokens.asks,
         failure_draw=failures.failure(serial, 0),
-        calls_per_session=per_session,
+        calls_per_session=np.bincount(rows.session),
         key=sessions.key,
         bucket=sessions.bucket,
         batch=sessions.batch,
@@ -254,35 +251,37 @@ def fill(
         static_tokens=static,
     )
 
-    answers = draw_answers(
-        agent, turns, planned, tokens.truncated, sessions.thinks[planned.session], rng
-    ).laid_out(rows, source)
-    exceeded = tokens.exceeded[source]
-    tool_calls = np.where(exceeded, 0, answers.tool_calls)
-    before = histories.shared_with(rows)
-    shared = np.where(histories.opens, static[rows.session], context)
+    if counting:
+        answers = no_answers(finishes(sessions.turns, all_calls, planned_tokens))
+        requests = no_requests(len(serial))
+    else:
+        answers = draw_answers(
+            agent, sessions.turns, all_calls, planned_tokens, tokens.output, sessions.thinks, rng
+        )
+        requests = requests_of(calls, all_calls, histories, answers.tool_calls)
     drawn = DrawnSessions(
         calls=calls,
         position=rows.position,
-        turn=turn_in_session(rows, per_session),
+        turn=rows.turn,
         in_sub_agent=rows.in_sub_agent,
-        shares_with=np.where(before >= 0, serial[before], NO_CALL),
-        shared_tokens=np.where(
-            before >= 0, np.minimum.reduce([shared, context, context[before]]), 0
-        ),
-        finish=np.where(exceeded & ~rows.prewarm, WINDOW_EXCEEDED, answers.finish),
+        shares_with=requests.shares_with,
+        shared_tokens=requests.shared_tokens,
+        finish=answers.finish,
         opens_turn=rows.opens_turn,
-        role=_roles(rows, histories),
+        role=requests.role,
         prewarm=rows.prewarm,
-        reasoning_tokens=np.rint(answers.reasoning_share * output).astype(np.int64),
-        choices=choices,
+        reasoning_tokens=answers.reasoning_tokens,
+        choices=tokens.choices,
         server_requests=answers.server_requests,
         category=answers.category,
         n_messages=histories.messages,
-        n_tool_results_in=_tool_results(planned.opens_turn[source], histories, tool_calls),
-        n_tool_calls_out=tool_calls,
+        n_tool_results_in=requests.tool_results,
+        n_tool_calls_out=answers.tool_calls,
     )
-    return drawn.without(_after(exceeded, per_session)) if exceeded.any() else drawn
+    if not planned_tokens.exceeded.any():
+        return drawn
+    exceeded = planned_tokens.exceeded[all_calls.source]
+    return drawn.without(_after(exceeded, calls.calls_per_session))
 
 
 def _after(flags: Bools, per_session: Ints) -> Bools:
@@ -297,9 +296,7 @@ def _static_tokens(agent: Agent, sessions: Sessions) -> Ints:
     return np.rint(agent.static_prefix_tokens * factor).astype(np.int64)
 
 
-def _recorded_calls(
-    agent: Agent, sessions: Sessions, rng: Callable[[str], np.random.Generator]
-) -> RecordedCalls | None:
+def _recorded_calls(agent: Agent, sessions: Sessions, rng: Purposes) -> RecordedCalls | None:
     """Return what recorded calls say of the calls that turns ask for, None without a library."""
     if sessions.recorded is None or agent.library is None:
         return None
@@ -309,36 +306,50 @@ def _recorded_calls(
     )
 
 
+def _draw_times(
+    sessions: Sessions, models: ModelTable, rows: CallRows, output: Ints, rng: Purposes
+) -> tuple[Ints, Ints]:
+    """Draw the two parts of the time of each answer at normal speed; a batch waits for its turn."""
+    ttft_us, generation_us = models.latency(sessions.model[rows.session], output, rng("latency"))
+    if sessions.batch.any():
+        batch = sessions.batch[rows.session]
+        ttft_us[batch] = models.batch_delay_us(int(batch.sum()), rng("batch"))
+    return ttft_us, generation_us
+
+
 def _waits_us(
     agent: Agent,
     sessions: Sessions,
-    rows: CallRows,
+    calls: AllCalls,
     recorded: RecordedCalls | None,
-    rng: Callable[[str], np.random.Generator],
+    scores: SessionScores,
 ) -> Ints:
     """Return the pause before each call: of a user before a turn, of tools within."""
     if recorded is None:
-        scores = session_scores(agent, rows.session, "tool time", rng)
-        seconds = values_at(agent.tool_time_s, scores)
+        seconds = values_at(agent.tool_time_s, scores.draw("tool time"))
     else:
-        # the recorded pause is before the call that warms the cache up, if there is one
         seconds = recorded.wait_s
-        seconds[np.flatnonzero(rows.prewarm) + 1] = 0
-    wait_us = np.rint(seconds * SECOND_US).astype(np.int64)
-    wait_us[rows.position == 0] = sessions.human_gap_us
+        # the recorded pause is before the call that warms the cache up, if there is one
+        seconds[np.flatnonzero(calls.planned.prewarm) + 1] = 0
+    wait_us = np.empty(len(calls.source), np.int64)
+    _round_waits(seconds, calls, sessions.human_gap_us, wait_us)
     return wait_us
 
 
-def _roles(rows: CallRows, histories: Histories) -> Ints:
-    """Return whose the last message of each request is: who opens a history asks as a user."""
-    from_user = rows.opens_turn | rows.compaction | histories.opens
-    return np.where(from_user, USER, np.where(histories.resumes, ASSISTANT, TOOL))
+@compiled
+def _round_waits(seconds: Floats, calls: AllCalls, human_gap_us: Ints, wait_us: Ints) -> None:
+    """Write the pause before each call: of a user before a turn, of tools within.
 
-
-def _tool_results(opens_turn: Bools, histories: Histories, tool_calls: Ints) -> Ints:
-    """Return the tool results in each request: what the answer before in its history called for.
-
-    A compaction has those that its call waits with, which `opens_turn` is of.
+    `seconds` are pauses of tools by planned call. A compaction is sent when its call was due, and
+    that at once when the summary is there.
     """
-    none = opens_turn | histories.opens
-    return np.where(none, 0, tool_calls[histories.before])
+    rows, planned = calls.rows, calls.planned
+    for row in range(len(wait_us)):
+        call = calls.source[row]
+        opens_session = rows.position[row] == 0 and rows.turn[row] == 0
+        if opens_session or rows.compaction[row - 1]:
+            wait_us[row] = 0
+        elif planned.position[call] == 0:
+            wait_us[row] = human_gap_us[rows.task[row]]
+        else:
+            wait_us[row] = int(np.rint(seconds[call] * SECOND_US))

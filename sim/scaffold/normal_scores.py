@@ -11,11 +11,13 @@ from math import erf, log, sqrt
 
 import numpy as np
 
+from sim.arrays.compiled import compiled
 from sim.arrays.types import Floats
 from sim.distributions import Distribution, Lognormal
 
-_PER_UNIT = 1_000
-_GRID = np.linspace(-8.5, 8.5, 17 * _PER_UNIT + 1)
+# Functions of scores are tabulated from minus to plus so many standard deviations.
+_LIMIT, _PER_UNIT = 8.5, 1_000
+_GRID = np.linspace(-_LIMIT, _LIMIT, 17 * _PER_UNIT + 1)
 # A mixture is tabulated on so many points, as far as its parts reach; its jumps are that steep.
 _POINTS, _FAR, _STEEP = 4_001, 6.5, 1e-12
 # From one point of the grid to the next a quantile rises by less, but across a gap.
@@ -75,13 +77,23 @@ def values_at(distribution: Distribution, z: Floats) -> Floats:
     if distribution.constant is not None:
         return np.full(z.shape, distribution.constant)
     if (law := distribution.lognormal) is not None:
-        values = np.exp(log(law.median) + law.sigma * z)
-        return values if law.max is None else np.minimum(values, law.max)
+        values = law.sigma * z
+        values += log(law.median)
+        np.exp(values, out=values)
+        return values if law.max is None else np.minimum(values, law.max, out=values)
 
-    at, rise = _table(distribution)
-    place = (np.clip(z, _GRID[0], _GRID[-1]) - _GRID[0]) * _PER_UNIT
-    cell = place.astype(np.intp)
-    return np.asarray(at[cell] + rise[cell] * (place - cell))
+    values = np.empty(len(z))
+    _interpolate(z, *_table(distribution), values)
+    return values
+
+
+@compiled
+def _interpolate(z: Floats, at: Floats, rise: Floats, values: Floats) -> None:
+    """Read a table of quantiles at the points of the grid, and by straight lines between them."""
+    for row in range(len(z)):
+        place = (min(max(z[row], -_LIMIT), _LIMIT) + _LIMIT) * _PER_UNIT
+        cell = int(place)
+        values[row] = at[cell] + rise[cell] * (place - cell)
 
 
 @lru_cache(maxsize=256)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sim.arrays.compiled import compiled
 from sim.arrays.types import Floats, Ints
 from sim.distributions import Distribution
 from sim.scaffold.normal_scores import values_at
@@ -60,7 +61,27 @@ def lengths_at(
     array of float, shape (lengths,)
         In the unit of the distribution, not rounded.
     """
-    if own is not None:
-        spread, score = own.spread[session], own.score[session]
-        scores = spread * scores + np.sqrt(1 - spread**2) * score
-    return values_at(distribution, scores)
+    return values_at(distribution, scores_among_all(own, session, scores))
+
+
+def scores_among_all(own: Own | None, session: Ints, scores: Floats) -> Floats:
+    """Return the normal scores among all accounts of lengths with scores within their accounts.
+
+    Parameters and shapes are those of `lengths_at`.
+    """
+    if own is None:
+        return scores
+    of_account = np.sqrt(1 - own.spread**2) * own.score
+    among_all = np.empty(len(scores))
+    _add_account(scores, session, own.spread, of_account, among_all)
+    return among_all
+
+
+@compiled
+def _add_account(
+    scores: Floats, session: Ints, spread: Floats, of_account: Floats, among_all: Floats
+) -> None:
+    """Add to each score, which spreads less within an account, what the account has."""
+    for row in range(len(scores)):
+        of_session = session[row]
+        among_all[row] = spread[of_session] * scores[row] + of_account[of_session]

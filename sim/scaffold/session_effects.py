@@ -9,10 +9,13 @@ k calls apart have the correlation s + t * 0.8^k, and each value still follows i
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from math import sqrt
 
 import numpy as np
 
+from sim.arrays.compiled import compiled
 from sim.arrays.types import Floats, Ints
 from sim.catalog import Agent
 
@@ -21,38 +24,73 @@ from sim.catalog import Agent
 _GOES_ON = 0.8
 
 
-def session_scores(
-    agent: Agent, session: Ints, purpose: str, rng: Callable[[str], np.random.Generator]
-) -> Floats:
-    """Draw the normal scores of calls for one purpose.
+@dataclass(frozen=True)
+class SessionScores:
+    """Draws normal scores of M calls for one purpose after the other.
 
-    Parameters
+    Attributes
     ----------
     agent : Agent
         Shares of the variance that lie between sessions and between stretches of calls.
     session : array of int, shape (M,)
         Number of the session of each call, ascending from 0.
-    purpose : str
-        What the scores are for; scores for other purposes are independent.
     rng : callable
         Returns the random stream of a purpose.
-
-    Returns
-    -------
-    array of float, shape (M,)
-        Standard normal.
     """
-    scores = rng(purpose).standard_normal(len(session))
-    if not len(session) or not agent.session_share + agent.stretch_share:
+
+    agent: Agent
+    session: Ints
+    rng: Callable[[str], np.random.Generator]
+
+    def draw(self, purpose: str) -> Floats:
+        """Draw standard normal scores, shape (M,); those for other purposes are independent."""
+        agent, scores = self.agent, self.rng(purpose).standard_normal(len(self.session))
+        if not len(scores) or not agent.session_share + agent.stretch_share:
+            return scores
+
+        stretch = self.stretch
+        stretches, sessions = int(stretch[-1]) + 1, int(self.session[-1]) + 1
+        of_stretch = self.rng(f"{purpose} of stretches").standard_normal(stretches)
+        of_session = self.rng(f"{purpose} of sessions").standard_normal(sessions)
+        of_stretch *= sqrt(agent.stretch_share)
+        of_session *= sqrt(agent.session_share)
+        own = sqrt(1 - agent.session_share - agent.stretch_share)
+        _add_common(scores, own, stretch, of_stretch, self.session, of_session)
         return scores
 
-    begins = rng("stretches").random(len(session)) >= _GOES_ON
-    begins[0] = True
-    begins[1:] |= session[1:] != session[:-1]
-    of_stretch = rng(f"{purpose} of stretches").standard_normal(int(begins.sum()))
-    of_session = rng(f"{purpose} of sessions").standard_normal(int(session[-1]) + 1)
+    @cached_property
+    def stretch(self) -> Ints:
+        """Number of the stretch of each call, ascending from 0; the same for all purposes."""
+        return self.draw_stretches()
 
-    scores *= sqrt(1 - agent.session_share - agent.stretch_share)
-    scores += (sqrt(agent.stretch_share) * of_stretch)[np.cumsum(begins) - 1]
-    scores += (sqrt(agent.session_share) * of_session)[session]
-    return scores
+    def draw_stretches(self) -> Ints:
+        """Draw which calls of a session are a stretch, shape (M,)."""
+        stretch = np.empty(len(self.session), np.int64)
+        uniform = self.rng("stretches").random(len(stretch))
+        _number_stretches(uniform, self.session, stretch)
+        return stretch
+
+
+@compiled
+def _number_stretches(uniform: Floats, session: Ints, stretch: Ints) -> None:
+    """Begin a stretch with each session, and where the one before does not go on."""
+    number = -1
+    for call in range(len(session)):
+        if call == 0 or session[call] != session[call - 1] or uniform[call] >= _GOES_ON:
+            number += 1
+        stretch[call] = number
+
+
+@compiled
+def _add_common(
+    scores: Floats,
+    own: float,
+    stretch: Ints,
+    of_stretch: Floats,
+    session: Ints,
+    of_session: Floats,
+) -> None:
+    """Add what the scores of a stretch and of a session have in common."""
+    for call in range(len(scores)):
+        score = scores[call] * own + of_stretch[stretch[call]]
+        scores[call] = score + of_session[session[call]]

@@ -149,6 +149,26 @@ def table(columns: Mapping[str, str], values: Mapping[str, Any]) -> Any:
     return pa.table(arrays, schema=schema)
 
 
+def taken(table: Any, index: Ints) -> dict[str, Any]:
+    """Return the rows of a table that an index names, as Arrow arrays by name.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Each of its columns in one piece.
+    index
+        Numbers of rows, shape (N,); a row may be named many times.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    numbers = array(index, pa.int64())
+    return {
+        name: pc.take(column.chunk(0), numbers, boundscheck=False)
+        for name, column in zip(table.column_names, table.columns, strict=True)
+    }
+
+
 def sorted_table(columns: Mapping[str, str], values: Mapping[str, Any]) -> Any:
     """Return a table in order of its columns that are no words, so that the order tells nothing.
 

@@ -1,7 +1,7 @@
 """The columns of `log/exchanges`: one record each, from which all else about a column derives.
 
-A column whose `source` names a field of the row, the account or the client shows it as it is. Any
-other is made by the function of its name in `sim/output/log_*.py`.
+A column whose `source` names a field of the row, its task, the account or the client shows it as
+it is. Any other is made by the function of its name in `sim/output/log_*.py`.
 """
 
 from __future__ import annotations
@@ -22,14 +22,16 @@ EXCHANGES = TableSchema(
             source="row.id",
             prefix="req_",
             encoding="plain",
+            compression="none",
         ),
         Column(
             "ts_start",
             "time",
             "When the request arrived; inside the clock of the scenario, end excluded.",
             profile="core",
-            encoding="delta",
             ranges=True,
+            encoding="delta",
+            compression="none",
         ),
         Column(
             "ts_end",
@@ -43,14 +45,16 @@ EXCHANGES = TableSchema(
             "float32?",
             "Seconds from request to first token; missing if the attempt failed.",
             unit="s",
-            encoding="plain",
+            encoding="split",
+            compression="lz4",
         ),
         Column(
             "duration_s",
             "float32",
             "Seconds from request to the end of the answer, or of the error.",
             unit="s",
-            encoding="plain",
+            encoding="split",
+            compression="lz4",
         ),
         Column(
             "org_id",
@@ -59,18 +63,21 @@ EXCHANGES = TableSchema(
             profile="core",
             source="account.org_id",
             prefix="org_",
+            compression="none",
         ),
         Column(
             "api_key_id",
             "id",
             "Credential that was used; an account has one or several.",
             prefix="key_",
+            compression="none",
         ),
         Column(
             "workspace_id",
             "id",
             "Workspace of the organisation that the credential is for.",
             prefix="wrk_",
+            compression="none",
         ),
         Column(
             "account_id",
@@ -79,11 +86,13 @@ EXCHANGES = TableSchema(
             profile="core",
             source="account.account_id",
             prefix="acc_",
+            compression="none",
         ),
         Column(
             "end_user_hash",
             "id?",
             "Which end user of the account asks, where its client says so; else missing (0).",
+            encoding="plain",
         ),
         Column(
             "conversation_id",
@@ -98,6 +107,8 @@ EXCHANGES = TableSchema(
             "Joins the attempts of one call, for clients that send an idempotency key with it; "
             "else missing (0).",
             prefix="grp_",
+            encoding="plain",
+            compression="lz4",
         ),
         Column(
             "platform",
@@ -116,6 +127,7 @@ EXCHANGES = TableSchema(
             "int32",
             "Longest answer that the scaffold allows; 0 for a call that only warms the cache.",
             unit="tokens",
+            encoding="split",
         ),
         Column(
             "choice_count",
@@ -123,6 +135,7 @@ EXCHANGES = TableSchema(
             "Answers asked for at once.",
             profile="core",
             source="row.choices",
+            encoding="plain",
         ),
         Column(
             "thinking_enabled",
@@ -138,13 +151,20 @@ EXCHANGES = TableSchema(
             "Messages in the request: 1 in a new history (at first, after a compaction, of a "
             "sub-agent), then two more a call; even where a paused answer goes on.",
             source="row.n_messages",
+            encoding="split",
         ),
-        Column("n_tool_defs", "int16", "Tools that the request defines."),
+        Column(
+            "n_tool_defs",
+            "int16",
+            "Tools that the request defines.",
+            encoding="split",
+        ),
         Column(
             "n_tool_results_in",
             "int16",
             "Tool results in the last message: the tool calls of the last answer of the history.",
             source="row.n_results",
+            encoding="split",
         ),
         Column(
             "last_role_in",
@@ -159,8 +179,14 @@ EXCHANGES = TableSchema(
             "Tool calls in the answer; 0 in the last call of a task and in failed attempts.",
             profile="core",
             source="row.n_calls",
+            encoding="split",
         ),
-        Column("toolset_hash", "id", "The set of tool definitions; one for each scaffold."),
+        Column(
+            "toolset_hash",
+            "id",
+            "The set of tool definitions; one for each scaffold.",
+            encoding="plain",
+        ),
         Column("system_prompt_hash", "id", "The prompt template."),
         Column(
             "prompt_cluster",
@@ -174,7 +200,7 @@ EXCHANGES = TableSchema(
             "Near-duplicate hash of the task's prompt, 63 bits of a 64-bit number: equal "
             "for equal prompts, near (few differing bits) for reworded ones. Unrelated "
             "prompts differ in half of the bits.",
-            source="row.prompt",
+            source="task.prompt",
             encoding="plain",
         ),
         Column("prompt_lang", "word", "Language; follows from the country of whoever asks."),
@@ -186,7 +212,7 @@ EXCHANGES = TableSchema(
             unit="tokens",
             profile="core",
             source="row.uncached",
-            encoding="split",
+            encoding="plain",
         ),
         Column(
             "cache_read_tokens",
@@ -195,7 +221,7 @@ EXCHANGES = TableSchema(
             unit="tokens",
             profile="core",
             source="row.read",
-            encoding="plain",
+            encoding="split",
         ),
         Column(
             "cache_write_5m_tokens",
@@ -213,7 +239,7 @@ EXCHANGES = TableSchema(
             unit="tokens",
             profile="core",
             source="row.write_1h",
-            encoding="split",
+            encoding="plain",
         ),
         Column(
             "input_tokens_total",
@@ -222,6 +248,7 @@ EXCHANGES = TableSchema(
             unit="tokens",
             profile="core",
             encoding="split",
+            compression="lz4",
         ),
         Column(
             "output_tokens",
@@ -245,6 +272,7 @@ EXCHANGES = TableSchema(
             "int16",
             "Tool steps that the provider ran inside this exchange.",
             source="row.server",
+            encoding="plain",
         ),
         # --- the answer
         Column(
@@ -280,6 +308,7 @@ EXCHANGES = TableSchema(
             "int8",
             "Which retry of its chain the attempt is: 0, 1 or 2.",
             profile="core",
+            encoding="plain",
         ),
         Column(
             "cost_usd",
@@ -287,7 +316,8 @@ EXCHANGES = TableSchema(
             "List price of the exchange; 0 for failed attempts.",
             unit="USD",
             profile="core",
-            encoding="plain",
+            encoding="split",
+            compression="lz4",
         ),
         # --- the network, home or away
         Column(
@@ -302,6 +332,7 @@ EXCHANGES = TableSchema(
             "asn",
             "int32?",
             "Network, a number for private use. As a float, which pandas makes of it, it is exact.",
+            encoding="split",
         ),
         Column("asn_type", "word?", "`hosting`, `isp`, `mobile`, `edu` or `business`."),
         Column("geo_country", "word?", "Country of the address."),
@@ -310,7 +341,8 @@ EXCHANGES = TableSchema(
             "float32?",
             "Round trip of the network, to where the address is; up to 15 % longer by chance.",
             unit="ms",
-            encoding="plain",
+            encoding="split",
+            compression="lz4",
         ),
         Column(
             "tls_rtt_ms",
@@ -319,7 +351,8 @@ EXCHANGES = TableSchema(
             "and much so behind a relay; what is beyond the network has a chance of its "
             "own.",
             unit="ms",
-            encoding="plain",
+            encoding="split",
+            compression="lz4",
         ),
         # --- the client
         Column(

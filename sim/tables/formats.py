@@ -18,6 +18,9 @@ from sim.tables.store import HashingFile, Store
 FORMATS = ("parquet", "csv", "jsonl")
 # Rows of a group of a Parquet file.
 GROUP_ROWS = 262_144
+# Bytes of a Parquet file that are written together.
+_PIECE = 1 << 20
+_ZSTD_LEVEL = 1
 _ENCODINGS = {"delta": "DELTA_BINARY_PACKED", "split": "BYTE_STREAM_SPLIT"}
 
 
@@ -71,22 +74,28 @@ class _Sink(Protocol):
 
 
 class _Parquet:
-    """Writes Parquet in groups of `GROUP_ROWS` rows, compressed by Zstandard at level 1.
+    """Writes Parquet in groups of `GROUP_ROWS` rows, each column as its record says.
 
     The bytes depend on the rows, and not on how tables cut them. What is less than a group waits.
     """
 
     def __init__(self, file: HashingFile, schema: Any) -> None:
         """Open a writer of tables with an Arrow schema."""
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
         self._file, self._waiting = file, list[Any]()
+        # Arrow writes each page by itself, which is slow through Python
+        self._buffer = pa.output_stream(file, buffer_size=_PIECE)
         records = [_record(name) for name in schema.names]
+        codecs = {_leaf(field): _record(field.name).compression for field in schema}
         self._writer = pq.ParquetWriter(
-            file,
+            self._buffer,
             schema,
-            compression="zstd",
-            compression_level=1,
+            compression=codecs,
+            compression_level={
+                leaf: _ZSTD_LEVEL for leaf, codec in codecs.items() if codec == "zstd"
+            },
             # dictionaries and statistics of all columns would take 40 % of the time to write a log
             use_dictionary=[column.name for column in records if column.encoding == "dictionary"],
             column_encoding={
@@ -119,11 +128,21 @@ class _Parquet:
         try:
             if any(table.num_rows for table in self._waiting):
                 self._writer.write_table(self._together(), row_group_size=GROUP_ROWS)
+            self._buffer.flush()
             self._file.begin_footer()
             self._writer.close()
+            self._buffer.flush()
         finally:
             # else it would try again, and complain, when it is thrown away
             self._writer.is_open = False
+
+
+def _leaf(field: Any) -> str:
+    """Return what Parquet calls the values of a column; those of vectors lie in lists."""
+    import pyarrow as pa
+
+    is_vector = pa.types.is_fixed_size_list(field.type)
+    return f"{field.name}.list.element" if is_vector else str(field.name)
 
 
 class _Csv:

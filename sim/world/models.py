@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sim.arrays.compiled import compiled
 from sim.arrays.time import SECOND_US
 from sim.arrays.types import Bools, Floats, Ints
 from sim.catalog import Model
@@ -81,10 +82,9 @@ class ModelTable:
         """
         ttft = _draw(self._ttft_s, model, rng)
         speed = _draw(self._tokens_per_s, model, rng)
-        ttft *= SECOND_US
-        generation = output / speed
-        generation *= SECOND_US
-        return np.rint(ttft).astype(np.int64), np.rint(generation).astype(np.int64)
+        ttft_us, generation_us = np.empty((2, len(model)), np.int64)
+        _round_times(ttft, speed, output, ttft_us, generation_us)
+        return ttft_us, generation_us
 
     @staticmethod
     def batch_delay_us(size: int, rng: np.random.Generator) -> Ints:
@@ -117,9 +117,26 @@ class ModelTable:
 def _draw(lognormals: Floats, model: Ints, rng: np.random.Generator) -> Floats:
     """Draw from the lognormal of each model."""
     x = rng.standard_normal(len(model))
-    x *= lognormals[model, 1]
-    x += lognormals[model, 0]
+    _to_logarithms(lognormals, model, x)
     return np.exp(x, out=x)
+
+
+@compiled
+def _to_logarithms(lognormals: Floats, model: Ints, scores: Floats) -> None:
+    """Turn normal scores into logarithms of values."""
+    for row in range(len(scores)):
+        mu, sigma = lognormals[model[row]]
+        scores[row] = scores[row] * sigma + mu
+
+
+@compiled
+def _round_times(
+    ttft_s: Floats, tokens_per_s: Floats, output: Ints, ttft_us: Ints, generation_us: Ints
+) -> None:
+    """Write both parts of the time of each answer."""
+    for row in range(len(output)):
+        ttft_us[row] = int(np.rint(ttft_s[row] * SECOND_US))
+        generation_us[row] = int(np.rint(output[row] / tokens_per_s[row] * SECOND_US))
 
 
 def _lognormals(distributions: list[Distribution]) -> Floats:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from sim.cli import progress
@@ -34,3 +36,22 @@ def test_a_line_a_step_and_a_minute_once_work_takes_long(
 def test_quiet_work_says_nothing() -> None:
     with progress.progress_bar(quiet=True) as observe:
         assert observe is None
+
+
+def test_compiling_is_told_on_a_terminal_while_a_run_is_watched(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    logger = logging.getLogger("sim.compiling")
+    with progress.progress_bar(quiet=False):
+        logger.info("compiling")
+    logger.info("nobody watches")
+    said = capsys.readouterr().err
+    assert "compiling" in said
+    assert "nobody watches" not in said
+
+
+def test_compiling_is_not_told_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress.progress_bar(quiet=False):
+        logging.getLogger("sim.compiling").info("compiling")
+    assert "compiling" not in capsys.readouterr().err

@@ -17,6 +17,7 @@ ROOMS = (
     "picture_formats",
     "arrays",
     "streams",
+    "compiled_streams",
     "distributions",
     "documents",
     "catalog",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sim.catalog import Agent, agents
-from sim.scaffold.session_effects import session_scores
+from sim.scaffold.session_effects import SessionScores
 from tests.support.scenarios import lognormal
 from tests.unit.scaffold.test_fill import filled, sessions
 
@@ -27,7 +27,8 @@ def scores(
     rngs = cache(lambda name: np.random.default_rng([5, *name.encode()]))
     of = agent(session_share, stretch_share)
     session = np.repeat(np.arange(sessions), CALLS)
-    return session_scores(of, session, purpose, lambda name: rngs(name)).reshape(sessions, CALLS)
+    drawn = SessionScores(of, session, lambda name: rngs(name)).draw(purpose)
+    return drawn.reshape(sessions, CALLS)
 
 
 @pytest.mark.parametrize("shares", [(0.0, 0.0), (0.12, 0.15), (0.5, 0.0), (0.0, 0.6), (0.4, 0.6)])
@@ -53,9 +54,8 @@ def test_a_session_does_not_depend_on_those_after_it() -> None:
 
 def test_no_calls_have_no_scores() -> None:
     empty = np.zeros(0, np.int64)
-    assert not len(
-        session_scores(agent(0.1, 0.1), empty, "output", lambda _: np.random.default_rng(1))
-    )
+    of_none = SessionScores(agent(0.1, 0.1), empty, lambda _: np.random.default_rng(1))
+    assert not len(of_none.draw("output"))
 
 
 def test_answers_and_pauses_of_a_session_go_together() -> None:

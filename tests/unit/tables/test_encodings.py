@@ -17,10 +17,19 @@ import pytest
 from sim.tables import formats, integrity
 from sim.tables.exchange_schema import EXCHANGES
 from sim.tables.formats import writing_table
-from sim.tables.store import Store
+from sim.tables.schema import PROMPT_VECTOR
+from sim.tables.store import HashingFile, Store
 
 ROWS = 1_000
-NAMES = ("ts_start", "ts_end", "input_tokens_total", "output_tokens", "org_id", "ttft_s")
+NAMES = (
+    "exchange_id",
+    "ts_start",
+    "ts_end",
+    "input_tokens_total",
+    "output_tokens",
+    "org_id",
+    "ttft_s",
+)
 WORDS = ("finish_reason", "platform")
 
 
@@ -29,6 +38,7 @@ def table() -> pa.Table:
     rng = np.random.default_rng(5)
     at = np.sort(rng.integers(0, 10**12, ROWS))
     columns: dict[str, Any] = {
+        "exchange_id": pa.array(rng.integers(1 << 62, (1 << 63) - 1, ROWS), pa.int64()),
         "ts_start": pa.array(at, pa.timestamp("us", "UTC")),
         "ts_end": pa.array(at + rng.integers(0, 10**8, ROWS), pa.timestamp("us", "UTC")),
         "input_tokens_total": pa.array(rng.integers(0, 2**31, ROWS), pa.int32()),
@@ -61,6 +71,35 @@ def test_columns_are_encoded_as_their_record_says(tmp_path: Path) -> None:
         for name, encoding in said.items():
             assert (encoding in column.encodings) == (kind == name)
     assert kinds == {"dictionary", "plain", "delta", "split"}
+
+
+def test_columns_are_compressed_as_their_record_says(tmp_path: Path) -> None:
+    codecs = {"zstd": "ZSTD", "lz4": "LZ4", "none": "UNCOMPRESSED"}
+    vectors = pa.FixedSizeListArray.from_arrays(np.zeros(2 * 32, np.float16), 32)
+    with_vectors = table().slice(0, 2).append_column(PROMPT_VECTOR.name, vectors)
+    group = pq.ParquetFile(write(tmp_path, "t.parquet", with_vectors)).metadata.row_group(0)
+    found = {}
+    for number in range(group.num_columns):
+        name = group.column(number).path_in_schema.partition(".")[0]
+        found[name] = group.column(number).compression
+    records = [column for column in (*EXCHANGES.columns, PROMPT_VECTOR) if column.name in found]
+    assert found == {column.name: codecs[column.compression] for column in records}
+    assert set(found.values()) == set(codecs.values())
+
+
+def test_a_file_is_written_in_few_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arrow writes every page by itself, which would be slow through Python."""
+    pieces = []
+    write_piece = HashingFile.write
+
+    def counted(file: HashingFile, data: Any) -> int:
+        pieces.append(len(data))
+        return write_piece(file, data)
+
+    monkeypatch.setattr(HashingFile, "write", counted)
+    path = write(tmp_path, "t.parquet", table())
+    assert len(pieces) == 2  # all rows, and the footer
+    assert sum(pieces) == path.stat().st_size
 
 
 def test_every_reader_sees_the_same_values(tmp_path: Path) -> None:
