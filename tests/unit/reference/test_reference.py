@@ -13,6 +13,7 @@ import sim.actors.arrivals.session_arrivals
 import sim.reference.draws
 import sim.world.event_loop
 import sim.world.releases
+from sim.world import event_records
 from sim.world.bucket_levels import OUTPUT
 from tests.support.reference import differences
 from tests.unit.reference.random_scenarios import RATIOS, WORKERS, Case, cases
@@ -132,41 +133,41 @@ def difference_is_found() -> bool:
 
 
 def test_a_bucket_that_refills_too_fast_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = sim.world.event_loop.size_records
+    original = event_records.size_records
 
     def generous(*arguments: Any) -> Any:
         sizes, *rest = original(*arguments)
         sizes["rate"][:, :, OUTPUT] += 1 + sizes["rate"][:, :, OUTPUT] // 20
         return sizes, *rest
 
-    monkeypatch.setattr(sim.world.event_loop, "size_records", generous)
+    monkeypatch.setattr("sim.world.event_loop.size_records", generous)
     assert difference_is_found()
 
 
 def test_a_back_off_with_the_number_of_another_purpose_is_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    original = sim.world.event_loop.rules_record
+    original = event_records.rules_record
 
     def mistaken(*arguments: Any, **options: Any) -> Any:
         rules = original(*arguments, **options)
         rules["backoff_key"] = rules["error_key"]
         return rules
 
-    monkeypatch.setattr(sim.world.event_loop, "rules_record", mistaken)
+    monkeypatch.setattr("sim.world.event_loop.rules_record", mistaken)
     assert difference_is_found()
 
 
 @pytest.mark.verify
 def test_a_cache_that_lives_too_short_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = sim.world.event_loop.session_records
+    original = event_records.session_records
 
     def forgetful(*arguments: Any) -> Any:
         sessions = original(*arguments)
         sessions["lifetime_us"] = np.maximum(sessions["lifetime_us"] - 100_000_000, 0)
         return sessions
 
-    monkeypatch.setattr(sim.world.event_loop, "session_records", forgetful)
+    monkeypatch.setattr("sim.world.event_loop.session_records", forgetful)
     assert difference_is_found()
 
 
