@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.engine.merge import in_order
+from sim.engine.exchange_order import in_order
 from sim.engine.run import run
 from sim.scaffold.exchange_records import EXCHANGE_RECORD, ORIGIN_RECORD, Exchanges
 from sim.scenario.resolved import Scenario
@@ -229,7 +229,7 @@ def test_rows_of_one_moment_are_in_order_of_identifier_not_of_actor() -> None:
     tasks["task"] = rows["origin"] = np.arange(n)
     rows["number"] = np.arange(n) % 2
     keys = np.array([streams.key(actor, "exchange") for actor in "abc"], np.uint64)
-    ordered = in_order(Exchanges(rows, tasks), keys, actor_of_account)
+    ordered, _ = in_order(Exchanges(rows, tasks), keys, actor_of_account)
     assert (np.diff(ordered["id"].astype(object)) > 0).all()
     for actor in range(3):
         places = np.flatnonzero(ordered["actor"] == actor)
