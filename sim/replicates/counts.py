@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-from sim.actors.workload import Block
 from sim.arrays.types import Ints
 from sim.engine.memory import check_accounts, check_shards
 from sim.engine.shards import shards, workload
 from sim.population.population import Population, build_population
-from sim.scaffold.exchange_records import Records
+from sim.scaffold.exchange_records import Exchanges, Records
+from sim.scaffold.fill import DrawnSessions
+from sim.scaffold.rows import Placement
 from sim.scenario.resolved import Scenario
-from sim.tables.conventions import CONVENTIONS, Weights, row_weights
+from sim.tables.conventions import CONVENTIONS, row_weights
 from sim.tables.words import REFUSAL
+from sim.world.attempts import Attempts
 
 QUANTILES = (0.5, 0.9, 0.99)
 
@@ -64,35 +65,43 @@ def count_replicate(scenario: Scenario, number: int) -> Counted:
     cut = shards(population)
     check_shards(population, cut)
 
-    accounts = len(population.actor_of_account)
-    counts = np.zeros((len(CONVENTIONS), accounts), np.int64)
+    population = population.for_counting()
+    counter = _Counter(len(population.actor_of_account))
     for shard in cut:
-        counts += _counts_by_account(accounts, workload(population, shard).blocks())
-    return _summed(population, counts, number)
+        for block in workload(population, shard).blocks(counter):
+            counter.add_tasks(block.tasks)
+    return _summed(population, counter.counts, number)
 
 
-def _counts_by_account(accounts: int, blocks: Iterator[Block]) -> Ints:
-    """Return the counts of blocks by convention and account, shape (conventions, accounts)."""
-    counts = np.zeros((len(CONVENTIONS), accounts), np.int64)
-    for block in blocks:
-        if len(block.rows):
-            account = block.rows.origins["account"][block.rows.records["origin"]]
-            for row, weights in zip(counts, _weights(block.rows.records).values(), strict=False):
-                row += np.bincount(account, weights, accounts).astype(np.int64)
-        if len(block.tasks):
-            counts[-1] += np.bincount(block.tasks["account"], minlength=accounts)
-    return counts
+class _Counter:
+    """Counts attempts in the place of making rows of them.
 
+    `counts` are those by convention and account, shape (conventions, accounts).
+    """
 
-def _weights(rows: Records) -> dict[str, Weights]:
-    """Return how often each row counts under C1 to C5, shape (rows,) each."""
-    return row_weights(
-        status=rows["status"],
-        output_tokens=rows["output"],
-        choices=rows["choices"],
-        refused=rows["finish"] == REFUSAL,
-        opens_turn=rows["user"],
-    )
+    def __init__(self, accounts: int) -> None:
+        self.counts: Ints = np.zeros((len(CONVENTIONS), accounts), np.int64)
+
+    def __call__(
+        self, drawn: DrawnSessions, placement: Placement, attempts: Attempts, _read: Ints
+    ) -> Exchanges:
+        """Count attempts in the log; return no rows."""
+        call, accounts = attempts.call, self.counts.shape[1]
+        weights = row_weights(
+            status=attempts.status,
+            output_tokens=drawn.calls.output_tokens[call],
+            choices=drawn.choices[call],
+            refused=drawn.finish[call] == REFUSAL,
+            opens_turn=drawn.opens_turn[call],
+        )
+        account = placement.account[drawn.calls.session[call]]
+        for row, weight in zip(self.counts, weights.values(), strict=False):
+            row += np.bincount(account, weight, accounts).astype(np.int64)
+        return Exchanges.none()
+
+    def add_tasks(self, tasks: Records) -> None:
+        """Count tasks with an attempt in the log."""
+        self.counts[-1] += np.bincount(tasks["account"], minlength=self.counts.shape[1])
 
 
 def _summed(population: Population, counts: Ints, number: int) -> Counted:
