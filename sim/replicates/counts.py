@@ -6,15 +6,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.arrays.types import Ints
+from sim.arrays.compiled import compiled
+from sim.arrays.types import Bools, Ints, for_loops
 from sim.engine.memory import check_accounts, check_shards
 from sim.engine.shards import shards, workload
 from sim.population.population import Population, build_population
 from sim.scaffold.exchange_records import Exchanges, Records
 from sim.scaffold.fill import DrawnSessions
 from sim.scaffold.rows import Placement
+from sim.scaffold.turns import MOST_CHOICES
 from sim.scenario.resolved import Scenario
-from sim.tables.conventions import CONVENTIONS, row_weights
+from sim.tables.conventions import CONVENTIONS, OK, row_weights
 from sim.tables.words import REFUSAL
 from sim.world.attempts import Attempts
 
@@ -81,27 +83,70 @@ class _Counter:
 
     def __init__(self, accounts: int) -> None:
         self.counts: Ints = np.zeros((len(CONVENTIONS), accounts), np.int64)
+        self._weights = _weights_of_kinds()
 
     def __call__(
         self, drawn: DrawnSessions, placement: Placement, attempts: Attempts, _read: Ints
     ) -> Exchanges:
         """Count attempts in the log; return no rows."""
-        call, accounts = attempts.call, self.counts.shape[1]
-        weights = row_weights(
-            status=attempts.status,
-            output_tokens=drawn.calls.output_tokens[call],
-            choices=drawn.choices[call],
-            refused=drawn.finish[call] == REFUSAL,
-            opens_turn=drawn.opens_turn[call],
-        )
-        account = placement.account[drawn.calls.session[call]]
-        for row, weight in zip(self.counts, weights.values(), strict=False):
-            row += np.bincount(account, weight, accounts).astype(np.int64)
+        account = for_loops(placement.account)
+        refused = drawn.finish == REFUSAL
+        of_calls = drawn.calls.session, drawn.calls.output_tokens, drawn.choices
+        call, status = for_loops(attempts.call), for_loops(attempts.status)
+        calls = _Counted(*of_calls, refused, drawn.opens_turn)
+        _count(call, status, calls, account, self._weights, self.counts)
         return Exchanges.none()
 
     def add_tasks(self, tasks: Records) -> None:
         """Count tasks with an attempt in the log."""
         self.counts[-1] += np.bincount(tasks["account"], minlength=self.counts.shape[1])
+
+
+class _Counted(NamedTuple):
+    """What conventions ask of calls, shape (calls,) each."""
+
+    session: Ints
+    output_tokens: Ints
+    choices: Ints
+    refused: Bools
+    opens_turn: Bools
+
+
+def _weights_of_kinds() -> Ints:
+    """Return how often an attempt of each kind counts, by convention but the last, that of tasks.
+
+    Its kind is whether it was answered, with tokens, with a refusal, whether it opens a turn, and
+    how many choices were asked for: the five indices before the convention.
+    """
+    shape = (2, 2, 2, 2, MOST_CHOICES + 1)
+    answered, generated, refused, opens_turn, choices = np.indices(shape).reshape(len(shape), -1)
+    weights = row_weights(
+        status=np.where(answered, OK, 0),
+        output_tokens=generated,
+        choices=choices,
+        refused=refused > 0,
+        opens_turn=opens_turn > 0,
+    )
+    return np.stack(list(weights.values()), axis=-1).astype(np.int64).reshape(*shape, -1)
+
+
+@compiled
+def _count(
+    call: Ints, status: Ints, calls: _Counted, account: Ints, weights: Ints, counts: Ints
+) -> None:
+    """Add attempts to the counts of their accounts."""
+    for row in range(len(call)):
+        of = call[row]
+        weight = weights[
+            int(status[row] == OK),
+            int(calls.output_tokens[of] > 0),
+            int(calls.refused[of]),
+            int(calls.opens_turn[of]),
+            calls.choices[of],
+        ]
+        by = account[calls.session[of]]
+        for convention in range(len(weight)):
+            counts[convention, by] += weight[convention]
 
 
 def _summed(population: Population, counts: Ints, number: int) -> Counted:
