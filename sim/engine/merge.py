@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import TypeAdapter
 
-from sim.arrays.columns import Columns, length, time_order
-from sim.arrays.types import Ints
+from sim.arrays.columns import Columns, length
+from sim.engine.exchange_order import OrderedExchanges, in_order
 from sim.engine.run_context import RunContext, peak_bytes
 from sim.engine.spill import (
     EXCHANGES,
@@ -24,9 +24,6 @@ from sim.engine.spill import (
     read_records,
 )
 from sim.engine.time_grid import Window, parts_of
-from sim.scaffold.exchange_records import Exchanges, unpacked
-from sim.scaffold.fill import POSITION_BITS
-from sim.streams import U64, mixed, opaque_ids
 from sim.tables.formats import FileRecord, writing_table
 from sim.tables.schema import IN_PARTS, arrow_schema, exchange_columns
 from sim.tables.store import Store
@@ -163,10 +160,10 @@ def write_part(context: RunContext, plan: PartPlan) -> PartRecord:
         }
 
         for window, source in _sources(context.out, plan.windows):
-            rows = exchanges_in(context, window, source)
+            rows, origins = exchanges_in(context, window, source)
             if length(rows):
-                files[LOG].append(context.renderer.log(rows))
-                files[TRUTH].append(context.renderer.truth(rows))
+                files[LOG].append(context.renderer.log(rows, origins))
+                files[TRUTH].append(context.renderer.truth(rows, origins))
             tasks = tasks_in(context, window, source)
             if length(tasks):
                 files[TRUTH_OF_TASKS].append(context.renderer.tasks(tasks))
@@ -205,8 +202,8 @@ def _schemas(context: RunContext) -> dict[str, Any]:
 
 def exchanges_in(
     context: RunContext, window: WindowPlan, source: Store | ReadAhead | None = None
-) -> Columns:
-    """Read the exchanges of a window, with their `actor` and `id`, in order of time.
+) -> OrderedExchanges:
+    """Read the exchanges of a window, in order of time.
 
     Parameters
     ----------
@@ -221,38 +218,6 @@ def exchanges_in(
     return in_order(
         exchanges, context.population.actor_key("exchange"), context.population.actor_of_account
     )
-
-
-def in_order(exchanges: Exchanges, keys: U64, actor_of_account: Ints) -> Columns:
-    """Order exchanges by time, those of one microsecond by identifier, so that ties tell nothing.
-
-    Parameters
-    ----------
-    exchanges
-        In any order, N of them.
-    keys
-        The key of each actor's identifiers of exchanges, shape (actors,).
-    actor_of_account
-        The number of the actor that each account belongs to, shape (accounts,).
-
-    Returns
-    -------
-    Columns
-        The columns of `EXCHANGE_ROW`, and `actor` and `id` of each, shape (N,).
-    """
-    records, origins = exchanges.records, exchanges.origins
-    origin = records["origin"]
-    actor = actor_of_account[origins["account"]][origin]
-    serial = (origins["task"] << POSITION_BITS)[origin] + records["position"]
-    ids = opaque_ids(keys[actor], serial)
-
-    # retries have keys of their own: the call's, mixed with the number of the attempt
-    again = np.flatnonzero(records["number"])
-    keys_again = mixed(keys[actor[again]], records["number"][again])
-    ids[again] = opaque_ids(keys_again, serial[again])
-
-    order = time_order(np.ascontiguousarray(records["ts"]), ids)
-    return unpacked(exchanges, order) | {"actor": actor[order], "id": ids[order]}
 
 
 def tasks_in(

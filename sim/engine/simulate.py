@@ -18,9 +18,13 @@ from sim.engine.time_grid import TimeGrid
 from sim.output.account_usage import USAGE, Usage, UsageOfAccounts, added
 from sim.output.achieved import ShardTally
 from sim.output.log_content import clusters_of
+from sim.scaffold.exchange_records import Exchanges
 from sim.tables.store import Crc32, Store
 
 SHARDS = ".unfinished/shards"
+
+# Usage is added up when so many rows are there: blocks may be small.
+_ROWS_AT_ONCE = 65_536
 
 
 @dataclass(frozen=True)
@@ -147,8 +151,7 @@ def _write_spill(
 ) -> ShardRecord:
     """Write blocks to the spill file of a shard, and the usage of accounts behind them."""
     path = rows_path(number)
-    population, tally = context.population, ShardTally()
-    main_cluster = context.main_clusters
+    population, tally, waiting = context.population, ShardTally(), list[Exchanges]()
     usages = UsageOfAccounts(population.models.prices, len(population.actor_of_account))
     with context.out.writing(path, Crc32()) as file:
         spill = SpillWriter(file, context.grid)
@@ -157,20 +160,35 @@ def _write_spill(
             spill.add_tasks(block.tasks)
             tally = tally.with_block(block)
 
-            origins = block.rows.origins
-            contents = {name: origins[name] for name in ("content", "template")}
-            own_cluster = main_cluster[origins["account"]]
-            usages.add(block.rows, clusters_of(population, contents) == own_cluster)
+            waiting.append(block.rows)
+            if sum(map(len, waiting)) >= _ROWS_AT_ONCE:
+                _add_usage(usages, context, waiting)
+                waiting = []
             if tally.exchanges >= most:
                 break
 
         spill.close()
+        _add_usage(usages, context, waiting)
         usage = usages.in_order()
         place = UsagePlace(file.bytes, len(usage))
         file.write(usage.view(np.uint8))
 
     rows = SpillFile(path, file.bytes, file.digest, spill.chunks)
     return ShardRecord(number, tally.with_usage(usage), rows, peak_bytes(), place)
+
+
+def _add_usage(usages: UsageOfAccounts, context: RunContext, blocks: list[Exchanges]) -> None:
+    """Add what accounts did in some blocks."""
+    origins = np.concatenate([Exchanges.none().origins, *(block.origins for block in blocks)])
+    contents = {name: origins[name] for name in ("content", "template")}
+    own_cluster = context.main_clusters[origins["account"]]
+    in_cluster = clusters_of(context.population, contents) == own_cluster
+
+    begin = 0
+    for block in blocks:
+        end = begin + len(block.origins)
+        usages.add(block, in_cluster[begin:end])
+        begin = end
 
 
 def usage_in(out: Store, records: Iterable[ShardRecord]) -> Usage:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.engine.merge import in_order
+from sim.engine.exchange_order import in_order
 from sim.engine.run import run
 from sim.scaffold.exchange_records import EXCHANGE_RECORD, ORIGIN_RECORD, Exchanges
 from sim.scenario.resolved import Scenario
@@ -101,6 +101,52 @@ def test_another_process_gives_the_same_bytes(
 ) -> None:
     run_elsewhere(ASKED, tmp_path / "run", surroundings)
     assert digests(tmp_path / "run") == digests(once)
+
+
+# people and workers who are refused, retry, and are answered late
+STRAINED = scenario(
+    coders(8, organisations=3, tier="tier-1"),
+    lab(items=8, runs=2, workers=3, starts_us=0),
+    pool(6, 400, tier="tier-1", starts_us=0),
+    days=0.1,
+    world=ordinary(
+        event("limits", 0, factor=0.02), event("incident", HOUR_US, overload=0.3, slowdown=2.0)
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def strained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("strained") / "run"
+    run(STRAINED, out)
+    return out
+
+
+def dispatched_features() -> str:
+    """The features of this processor for which NumPy has code of its own."""
+    core = np._core._multiarray_umath  # type: ignore[attr-defined]
+    return " ".join(name for name in core.__cpu_dispatch__ if core.__cpu_features__.get(name))
+
+
+@pytest.mark.parametrize(
+    "surroundings",
+    [
+        {"NUMBA_DISABLE_JIT": "1"},
+        pytest.param({"NUMBA_CPU_NAME": "generic"}, marks=pytest.mark.verify),
+        {"NPY_DISABLE_CPU_FEATURES": dispatched_features()},
+    ],
+    ids=["as written", "another processor", "no vectors of NumPy"],
+)
+def test_bytes_do_not_depend_on_the_compiler(
+    strained: Path, tmp_path: Path, surroundings: dict[str, str]
+) -> None:
+    """Loops as Python carries them out, and as they are compiled for any other processor."""
+    status = read(strained, "log/exchanges")["http_status"].value_counts()
+    assert min(status[200], status[429], status[529]) > 20
+    own_cache = {"NUMBA_CACHE_DIR": str(tmp_path / "machine code")}
+    anew = own_cache if "NUMBA_CPU_NAME" in surroundings else {}
+    run_elsewhere(STRAINED, tmp_path / "run", surroundings | anew)
+    assert digests(tmp_path / "run") == digests(strained)
 
 
 @pytest.mark.parametrize("fmt", ["csv", pytest.param("jsonl", marks=pytest.mark.verify)])
@@ -229,7 +275,7 @@ def test_rows_of_one_moment_are_in_order_of_identifier_not_of_actor() -> None:
     tasks["task"] = rows["origin"] = np.arange(n)
     rows["number"] = np.arange(n) % 2
     keys = np.array([streams.key(actor, "exchange") for actor in "abc"], np.uint64)
-    ordered = in_order(Exchanges(rows, tasks), keys, actor_of_account)
+    ordered, _ = in_order(Exchanges(rows, tasks), keys, actor_of_account)
     assert (np.diff(ordered["id"].astype(object)) > 0).all()
     for actor in range(3):
         places = np.flatnonzero(ordered["actor"] == actor)

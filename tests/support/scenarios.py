@@ -258,8 +258,15 @@ def carried_out(asked: Scenario) -> tuple[Tally, list[Columns], list[Columns]]:
         index = Index([record.file for record in records], job.grid.cells)
         parts = [plan_of(index, n, w) for n, w in enumerate(part_windows(job, index))]
         plans = [window for part in parts for window in part.windows]
-        rows = [exchanges_in(job, plan) for plan in plans]
+        rows = [_joined(*exchanges_in(job, plan)) for plan in plans]
         return tally, rows, [tasks_in(job, plan) for plan in plans]
+
+
+def _joined(rows: Columns, origins: Columns) -> Columns:
+    """Exchanges with all that they share with others of their task."""
+    origin = rows["origin"]
+    of_task = {name: values[origin] for name, values in origins.items()}
+    return {name: values for name, values in (of_task | rows).items() if name != "origin"}
 
 
 def simulated(asked: Scenario) -> tuple[Any, Any]:
