@@ -57,7 +57,7 @@ from sim.scenario import json_schema
 from sim.streams import Streams
 from sim.world.attempts import RETRIES
 from sim.world.cache import LIFETIME_1H_US, LIFETIME_5M_US
-from sim.world.failures import FailureDraws
+from sim.world.failures import FailureDraws, backoff_us, error_us
 
 KINDS: dict[str, Any] = {
     "model": models,
@@ -199,13 +199,13 @@ def test_rules_of_the_world_are_those_that_act() -> None:
     assert rules["cache_lifetime_1h_s"] * 1e6 == LIFETIME_1H_US
     assert rules["server_steps"] == SERVER_STEPS_PER_EXCHANGE
     assert rules["request_group_share"] == GROUP_SHARE
-    failures, calls = FailureDraws(Streams(1), "actor"), np.arange(100_000)
-    error_s = failures.error_us(calls, 0) / 1e6
+    draws, calls = FailureDraws(Streams(1), "actor"), range(20_000)
+    error_key, backoff_key = np.uint64(draws.error_key), np.uint64(draws.backoff_key)
+    error_s = np.array([error_us(error_key, k, 0) for k in calls]) / 1e6
     assert error_s.min() == pytest.approx(rules["error_time_shortest_s"], abs=1e-4)
     assert error_s.max() == pytest.approx(rules["error_time_longest_s"], abs=1e-4)
     first_s, late_s = (
-        failures.backoff_us(calls, 0, 0) / 1e6,
-        failures.backoff_us(calls, 0, 9) / 1e6,
+        np.array([backoff_us(backoff_key, k, 0, retry) for k in calls]) / 1e6 for retry in (0, 9)
     )
     assert first_s.max() == pytest.approx(rules["backoff_first_s"], abs=1e-4)
     assert late_s.max() == pytest.approx(rules["backoff_longest_s"], abs=1e-3)
