@@ -36,10 +36,15 @@ class RecordArena:
 
         past = before + length
         if past > len(self.records):
-            grown = np.zeros(max(past, 2 * len(self.records)), self.records.dtype)
+            self.reserve(max(past, 2 * len(self.records)))
+        return slice(before, past)
+
+    def reserve(self, length: int) -> None:
+        """Make room for so many records in all: growing once costs less than growing often."""
+        if length > len(self.records):
+            grown = np.zeros(length, self.records.dtype)
             grown[: len(self.records)] = self.records
             self.records = grown
-        return slice(before, past)
 
     def free(self, block: slice) -> None:
         """Give up the room of a block."""
