@@ -32,6 +32,8 @@ class ProviderService:
         What decides what becomes of a call, apart from limits.
     limits
         Token buckets of the actor's tier by class of model; None where there is no limit.
+    counting
+        Whether exchanges are only to be counted.
     """
 
     models: ModelTable
@@ -39,6 +41,7 @@ class ProviderService:
     releases: Releases
     conditions: CallConditions
     limits: list[Sizes | None]
+    counting: bool = False
 
     def model_in_use(
         self, own_model: Ints, at_us: Ints, moves_at: Floats, asks_latest: Bools, uptake: Uptake
@@ -55,9 +58,19 @@ class ProviderService:
         return owner * len(self.limits) + self.models.class_of[model]
 
     def event_loop(self, owners: int, keys: int, from_us: int) -> EventLoop:
-        """Make an event loop for so many owners of limits and static prefixes; see `EventLoop`."""
-        buckets = owners * len(self.limits)
-        return EventLoop(self.conditions, self.limits, from_us=from_us, buckets=buckets, keys=keys)
+        """Make an event loop for so many owners of limits and static prefixes; see `EventLoop`.
+
+        Where nothing is limited, what is read from the cache changes no count.
+        """
+        reads_cache = not self.counting or any(sizes is not None for sizes in self.limits)
+        return EventLoop(
+            self.conditions,
+            self.limits,
+            from_us=from_us,
+            buckets=owners * len(self.limits),
+            keys=keys,
+            reads_cache=reads_cache,
+        )
 
     def solve_timing(
         self, drawn: DrawnSessions, start_us: Ints, sessions: Ints | None = None

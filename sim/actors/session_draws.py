@@ -53,7 +53,10 @@ class SessionPlan(NamedTuple):
 
 @dataclass(frozen=True)
 class SessionDraws:
-    """What the draws inside an actor's sessions depend on; `grow` says how contexts grow."""
+    """What the draws inside an actor's sessions depend on.
+
+    `grow` says how contexts grow; `counting`, whether what nobody counts is left out.
+    """
 
     actor: Actor
     agents: tuple[Agent, ...]
@@ -62,6 +65,7 @@ class SessionDraws:
     service: ProviderService
     streams: Streams
     grow: Grow = grow_contexts
+    counting: bool = False
 
     def sessions(self, plan: SessionPlan) -> Sessions:
         """Return what the sessions ask of the provider, before their calls are drawn."""
@@ -122,6 +126,7 @@ class SessionDraws:
             self.streams,
             *name,
             grow=self.grow,
+            counting=self.counting,
         )
 
     @property
