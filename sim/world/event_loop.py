@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,6 +117,15 @@ class EventLoop:
 
     # --- sessions ---------------------------------------------------------------------------------
 
+    def reserve(self, blocks: Iterable[DrawnCalls]) -> None:
+        """Make room for blocks of calls that are to be added, so that records are not moved."""
+        sizes = [
+            (len(calls.serial), len(calls.calls_per_session), _histories(calls)) for calls in blocks
+        ]
+        arenas = (self._calls, self._sessions, self._answered)
+        for arena, lengths in zip(arenas, zip(*sizes, strict=True), strict=False):
+            arena.reserve(sum(lengths))
+
     def add(self, calls: DrawnCalls, until_us: Ints | None = None) -> LoopCalls:
         """Add a block of calls; none of its sessions is opened yet.
 
@@ -127,12 +137,11 @@ class EventLoop:
             When the account of each session is barred. The first attempt from then on is refused,
             and no other is made; but the session lasts as long as it would have.
         """
-        histories = int(calls.history.max(initial=-1)) + 1
         block = LoopCalls(
             len(self._blocks),
             self._calls.place(len(calls.serial)),
             self._sessions.place(len(calls.calls_per_session)),
-            self._answered.place(histories),
+            self._answered.place(_histories(calls)),
         )
         self._blocks.append(block)
         call_records(calls, self._calls.records[block.calls], block.histories.start)
@@ -334,3 +343,8 @@ class EventLoop:
 def _new_attempts() -> Ints:
     """Return room for attempts, as `carry_out` fills it."""
     return np.empty((_ATTEMPTS, events.BLOCK + 1), np.int64)
+
+
+def _histories(calls: DrawnCalls) -> int:
+    """Return how many histories calls have; they count from 0."""
+    return int(calls.history.max(initial=-1)) + 1
