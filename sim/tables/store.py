@@ -13,6 +13,8 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -274,10 +276,12 @@ class Store:
             If a file ends before its buffer is full.
         """
         if self.is_local:
-            for path, offset, buffer in spans:
+            # each file is opened once
+            for path, of_file in groupby(sorted(spans, key=itemgetter(0)), itemgetter(0)):
                 with (self.folder / path).open("rb", buffering=0) as file:
-                    file.seek(offset)
-                    self._expect(path, buffer, file.readinto(buffer))
+                    for _, offset, buffer in of_file:
+                        file.seek(offset)
+                        self._expect(path, buffer, file.readinto(buffer))
             return
 
         names = [self.full(path) for path, _, _ in spans]
