@@ -20,7 +20,7 @@ from sim.scaffold.exchange_records import (
     Records,
 )
 from sim.scaffold.task_rows import TASK_RECORD
-from sim.tables.store import HashingFile
+from sim.tables.hashing_file import HashingFile
 
 EXCHANGES, ORIGINS, TASKS = "exchanges", "origins", "tasks"
 RECORDS = {EXCHANGES: EXCHANGE_RECORD, ORIGINS: ORIGIN_RECORD, TASKS: TASK_RECORD}

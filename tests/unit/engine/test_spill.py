@@ -30,7 +30,8 @@ from sim.scaffold.exchange_records import (
 )
 from sim.scaffold.fill import POSITION_BITS
 from sim.scaffold.task_rows import TASK_RECORD
-from sim.tables.store import Crc32, Store
+from sim.tables.hashing_file import Crc32
+from sim.tables.store import Store
 from tests.support.scenarios import SMALL, simulated
 
 GRID = TimeGrid(10, 100)

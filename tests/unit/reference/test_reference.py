@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from sim.world.bucket_levels import OUTPUT
 
 import sim.actors.arrivals.session_arrivals
 import sim.reference.draws
 import sim.world.event_loop
 import sim.world.releases
 from sim.world import event_records
-from sim.world.bucket_levels import OUTPUT
 from tests.support.reference import differences
 from tests.unit.reference.random_scenarios import RATIOS, WORKERS, Case, cases
 from tests.unit.reference.test_whole_runs import BARRED
