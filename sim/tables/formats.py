@@ -12,8 +12,9 @@ from typing import Any, Protocol
 from sim.streams import MISSING
 from sim.tables.arrow import strings
 from sim.tables.column import Column
+from sim.tables.hashing_file import HashingFile
 from sim.tables.schema import column_named
-from sim.tables.store import HashingFile, Store
+from sim.tables.store import Store
 
 FORMATS = ("parquet", "csv", "jsonl")
 # Rows of a group of a Parquet file.

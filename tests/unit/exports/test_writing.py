@@ -192,7 +192,7 @@ def test_what_ends_it_leaves_nothing(
         export(run, replace(LINES, encode=interrupted), str(place), everything, force=True)
     with pytest.raises(InvalidInputError):
         export(run, replace(LINES, encode=empty), str(place), everything, force=True)
-    monkeypatch.setattr("sim.tables.store.HashingFile.write", full_disk)
+    monkeypatch.setattr("sim.tables.hashing_file.HashingFile.write", full_disk)
     for form in (EXPORTS["azure"], EXPORTS["pyg"]):
         name = tmp_path / "graph" if form.suffix == "" else place
         with pytest.raises(OSError, match="No space left"):
