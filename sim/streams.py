@@ -7,6 +7,7 @@ removing one part of a scenario leaves the draws of every other part as they wer
 from __future__ import annotations
 
 import hashlib
+import struct
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,10 @@ GOLDEN = 0x9E3779B97F4A7C15
 MIX_1 = 0xBF58476D1CE4E5B9
 MIX_2 = 0x94D049BB133111EB
 _MASK = (1 << 64) - 1
+# The key of a generator is two words of 64 bits.
+_KEY_BYTES = 16
+# The counter, and the buffer, of a generator that has drawn nothing.
+_NOTHING = (0, 0, 0, 0)
 # An identifier is a leading one, and 62 bits below it.
 LEADING = np.uint64(1 << 62)
 LOW = np.uint64((1 << 62) - 1)
@@ -54,16 +59,50 @@ class Streams:
 
     def rng(self, *name: str | int) -> Generator:
         """Return a fresh generator for the stream `name`, always at its beginning."""
-        key = np.frombuffer(self._digest(name, 16), "<u8")
+        key = np.frombuffer(self.hashed(name, _KEY_BYTES).digest(), "<u8")
         return Generator(Philox(_Key(key)))  # type: ignore[arg-type]  # any ISeedSequence will do
+
+    def purposes(self, *name: str | int) -> Purposes:
+        """Return the streams `(*name, purpose)`, for any purpose."""
+        return Purposes(self, name)
 
     def key(self, *name: str | int) -> int:
         """Return a 64-bit key for `mixed` and `opaque_ids`, fixed by the seed and `name`."""
-        return int.from_bytes(self._digest(name, 8), "little")
+        return int.from_bytes(self.hashed(name, 8).digest(), "little")
 
-    def _digest(self, name: tuple[str | int, ...], size: int) -> bytes:
+    def hashed(self, name: tuple[str | int, ...], size: int) -> hashlib.blake2b:
+        """Return a hash of so many bytes that has taken in the seed and `name`."""
         text = "\x1f".join([str(self.seed), *map(str, name)])
-        return hashlib.blake2b(text.encode(), digest_size=size).digest()
+        return hashlib.blake2b(text.encode(), digest_size=size)
+
+
+class Purposes:
+    """The streams of one block, one purpose after the other.
+
+    To make a generator takes as long as to draw a thousand numbers. So there is one, which is put
+    at the beginning of the stream of each purpose: the stream of a purpose is to be used up
+    before the next one is asked for.
+    """
+
+    def __init__(self, streams: Streams, name: tuple[str | int, ...]) -> None:
+        # all but the purpose, which comes last
+        self._named = streams.hashed((*name, ""), _KEY_BYTES)
+        self._generator = Generator(Philox(0))
+
+    def __call__(self, purpose: str) -> Generator:
+        """Return the generator at the beginning of `Streams.rng(*name, purpose)`."""
+        named = self._named.copy()
+        named.update(purpose.encode())
+        key = struct.unpack("<2Q", named.digest())
+        self._generator.bit_generator.state = {
+            "bit_generator": "Philox",
+            "state": {"counter": _NOTHING, "key": key},
+            "buffer": _NOTHING,
+            "buffer_pos": len(_NOTHING),
+            "has_uint32": 0,
+            "uinteger": 0,
+        }
+        return self._generator
 
 
 def mixed(key: int | U64, counters: NDArray[Any] | int) -> U64:

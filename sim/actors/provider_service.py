@@ -12,6 +12,7 @@ from sim.scaffold.task_rows import task_rows
 from sim.scenario.resolved import Uptake
 from sim.world.attempts import Attempts, CallConditions
 from sim.world.barring import refuse_barred
+from sim.world.event_loop import EventLoop
 from sim.world.limit_check import LimitCheck
 from sim.world.limits import Sizes
 from sim.world.models import ModelTable
@@ -61,7 +62,12 @@ class ProviderService:
         buckets = owners * len(self.limits)
         return LimitCheck(self.conditions.provider, buckets, self.limits, opens_us)
 
-    def event_loop(self, from_us: int) -> RateLimitedLoop:
+    def event_loop(self, owners: int, keys: int, from_us: int) -> EventLoop:
+        """Make an event loop for so many owners of limits and static prefixes; see `EventLoop`."""
+        buckets = owners * len(self.limits)
+        return EventLoop(self.conditions, self.limits, from_us=from_us, buckets=buckets, keys=keys)
+
+    def rate_limited_loop(self, from_us: int) -> RateLimitedLoop:
         """Make an event loop for organisations that hit their limits."""
         return RateLimitedLoop(self.limits, self.conditions, from_us)
 

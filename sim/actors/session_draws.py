@@ -127,5 +127,10 @@ class SessionDraws:
 
     def prefix_cache(self) -> PrefixCache:
         """Make an empty prompt cache for the keys that `sessions` uses."""
+        return PrefixCache(self.cache_keys)
+
+    @property
+    def cache_keys(self) -> int:
+        """How many static prefixes there are; keys count from 0."""
         prefixes = int(self.templates.prefix.max()) + 1
-        return PrefixCache(prefixes * len(self.service.models.ids))
+        return prefixes * len(self.service.models.ids)

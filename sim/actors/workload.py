@@ -12,10 +12,6 @@ from sim.scaffold.rows import RowMaker, exchange_rows
 TASKS_PER_SHARD_BITS = 28
 
 
-class HitsLimitError(Exception):
-    """A queue hit a rate limit that its workload had assumed it would not hit."""
-
-
 class Block(NamedTuple):
     """Rows of the exchange log and records of the task table, either of them perhaps empty."""
 
@@ -32,18 +28,10 @@ class Workload(Protocol):
     rows_per_us: float
 
     def blocks(self, make: RowMaker = exchange_rows) -> Iterator[Block]:
-        """Yield all rows of the shard in one optimistic pass.
-
-        The pass assumes that no organisation hits a limit but those known to. When that proves
-        wrong, discard what was yielded and call again: the workload has noted who hit one.
+        """Yield all rows of the shard.
 
         Parameters
         ----------
         make
             Makes the rows of the exchange log from calls and their attempts.
-
-        Raises
-        ------
-        HitsLimitError
-            An organisation hit a limit that was not known to.
         """

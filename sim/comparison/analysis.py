@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -82,9 +82,12 @@ class Analysis(Comparison):
     ----------
     results
         What `Section.compute` returned, by the ids of the sections that were asked for.
+    foretold
+        What `Section.foretell` returned, of sections that are not computed yet.
     """
 
     results: Mapping[str, Any]
+    foretold: Mapping[str, Any] = field(default_factory=dict)
 
     def __getitem__(self, section: str) -> Answer:
         """Return the answer of one section that was asked for.
@@ -177,8 +180,9 @@ def analyse(
     observer
         Is told how many sets of draws are done, of how many.
     begins
-        Is told which section is computed next, and given the analysis so far. Those that a short
-        answer needs are computed first, the others in their order.
+        Is told which section is computed next, and given the analysis so far; once more where a
+        part of its result is foretold. Those that a short answer needs are computed first, the
+        others in their order.
 
     Returns
     -------
@@ -222,11 +226,16 @@ def analyse(
     for section in sorted(asked, key=lambda x: x not in IN_SHORT):
         if begins is not None:
             begins(section, _analysis(comparison, results))
+            if (foretell := SECTIONS[section].foretell) is not None:
+                foretold = {section: foretell(inputs)}
+                begins(section, _analysis(comparison, results, foretold))
         results[section] = inputs.shared(SECTIONS[section].compute)
     return _analysis(comparison, results)
 
 
-def _analysis(comparison: Comparison, results: Mapping[str, Any]) -> Analysis:
+def _analysis(
+    comparison: Comparison, results: Mapping[str, Any], foretold: Mapping[str, Any] | None = None
+) -> Analysis:
     """Return the analysis with the results so far, in the order in which they are shown."""
     return Analysis(
         settings=comparison.settings,
@@ -235,6 +244,7 @@ def _analysis(comparison: Comparison, results: Mapping[str, Any]) -> Analysis:
         cases=comparison.cases,
         runs=comparison.runs,
         results={x: results[x] for x in comparison.settings.sections if x in results},
+        foretold=foretold or {},
     )
 
 

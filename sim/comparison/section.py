@@ -162,6 +162,8 @@ class Section(Generic[Result]):
         Functions that make its tables of comparison and result. A table without rows is left out.
     compute
         Function that makes its result. Another section's result is `inputs.shared(other.compute)`.
+    foretell
+        Function that makes so much of its result as the short answer can begin with, much sooner.
     findings
         Functions that say what was found, in one sentence without a full stop, or "".
     importance
@@ -178,6 +180,7 @@ class Section(Generic[Result]):
     findings: tuple[Callable[[Comparison, Result], str], ...] = ()
     importance: int = 0
     charts: tuple[str, ...] = ()
+    foretell: Callable[[Inputs], Result] | None = None
 
     def answer(self, comparison: Comparison, result: Result) -> Answer:
         """Return the tables that have rows, and the findings that say something."""

@@ -66,11 +66,13 @@ def short_answer(analysis: Analysis) -> ShortAnswer:
     results = analysis.results
     predictions = results.get("predictions", ())
     odds = results["odds"].odds if "odds" in results else ()
+    # ratios under the priors as stated are known sooner, and say the same
+    stated = odds or (analysis.foretold["odds"].odds if analysis.foretold else ())
     design = results.get("design")
 
     said = (
         _say_reached(analysis, predictions),
-        _say_ratio(analysis, odds),
+        _say_ratio(analysis, stated),
         groups.say_most(analysis, odds),
         _say_wrong(design) or NO_INTENT,
     )

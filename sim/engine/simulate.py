@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, astuple, dataclass
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from pydantic import TypeAdapter
 
-from sim.actors.workload import Block, HitsLimitError, Workload
+from sim.actors.workload import Block
 from sim.engine.run_context import RunContext, peak_bytes
 from sim.engine.shards import workload
 from sim.engine.spill import EXCHANGES, ORIGINS, RECORDS, TASKS, SpillFile, SpillWriter
@@ -19,12 +18,13 @@ from sim.engine.time_grid import TimeGrid
 from sim.output.account_usage import USAGE, Usage, UsageOfAccounts, added
 from sim.output.achieved import ShardTally
 from sim.output.log_content import clusters_of
-from sim.scaffold.rows import RowMaker, exchange_rows
+from sim.scaffold.exchange_records import Exchanges
 from sim.tables.store import Crc32, Store
 
 SHARDS = ".unfinished/shards"
 
-T = TypeVar("T")
+# Usage is added up when so many rows are there: blocks may be small.
+_ROWS_AT_ONCE = 65_536
 
 
 @dataclass(frozen=True)
@@ -140,9 +140,8 @@ def simulate_shard(context: RunContext, number: int, most: float = math.inf) -> 
     ShardRecord
         What was set aside, as it stands on disk too.
     """
-    attempt = partial(_write_spill, context, number, most)
     work = workload(context.population, context.shards[number], context.engine)
-    record = retry_until_consistent(work, attempt)
+    record = _write_spill(context, number, most, work.blocks())
     context.out.write_json(record_path(number), record.to_dict())
     return record
 
@@ -152,8 +151,7 @@ def _write_spill(
 ) -> ShardRecord:
     """Write blocks to the spill file of a shard, and the usage of accounts behind them."""
     path = rows_path(number)
-    population, tally = context.population, ShardTally()
-    main_cluster = context.main_clusters
+    population, tally, waiting = context.population, ShardTally(), list[Exchanges]()
     usages = UsageOfAccounts(population.models.prices, len(population.actor_of_account))
     with context.out.writing(path, Crc32()) as file:
         spill = SpillWriter(file, context.grid)
@@ -162,14 +160,15 @@ def _write_spill(
             spill.add_tasks(block.tasks)
             tally = tally.with_block(block)
 
-            origins = block.rows.origins
-            contents = {name: origins[name] for name in ("content", "template")}
-            own_cluster = main_cluster[origins["account"]]
-            usages.add(block.rows, clusters_of(population, contents) == own_cluster)
+            waiting.append(block.rows)
+            if sum(map(len, waiting)) >= _ROWS_AT_ONCE:
+                _add_usage(usages, context, waiting)
+                waiting = []
             if tally.exchanges >= most:
                 break
 
         spill.close()
+        _add_usage(usages, context, waiting)
         usage = usages.in_order()
         place = UsagePlace(file.bytes, len(usage))
         file.write(usage.view(np.uint8))
@@ -178,34 +177,18 @@ def _write_spill(
     return ShardRecord(number, tally.with_usage(usage), rows, peak_bytes(), place)
 
 
-def retry_until_consistent(
-    work: Workload, attempt: Callable[[Iterator[Block]], T], make: RowMaker = exchange_rows
-) -> T:
-    """Retry `attempt` until no HitsLimitError.
+def _add_usage(usages: UsageOfAccounts, context: RunContext, blocks: list[Exchanges]) -> None:
+    """Add what accounts did in some blocks."""
+    origins = np.concatenate([Exchanges.none().origins, *(block.origins for block in blocks)])
+    contents = {name: origins[name] for name in ("content", "template")}
+    own_cluster = context.main_clusters[origins["account"]]
+    in_cluster = clusters_of(context.population, contents) == own_cluster
 
-    An optimistic simulation: a pass assumes that no organisation hits a limit but those known to,
-    and is thrown away if one does. Each failure adds the organisations that hit a limit to those
-    simulated exactly, so there are at most as many failures as organisations.
-
-    Parameters
-    ----------
-    work
-        Yields blocks of rows; a HitsLimitError that it raises voids those that came before.
-    attempt
-        Consumes all blocks of one pass and begins anew with the next.
-    make
-        Makes the rows of a block from calls and their attempts.
-
-    Returns
-    -------
-    T
-        What the attempt returned that was not interrupted.
-    """
-    while True:
-        try:
-            return attempt(work.blocks(make))
-        except HitsLimitError:
-            continue
+    begin = 0
+    for block in blocks:
+        end = begin + len(block.origins)
+        usages.add(block, in_cluster[begin:end])
+        begin = end
 
 
 def usage_in(out: Store, records: Iterable[ShardRecord]) -> Usage:

@@ -13,26 +13,26 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 import sim.catalog as catalog
 from sim.arrays.types import Floats, Ints
+from sim.entities.prompt_vectors import (
+    HASH_BITS,
+    PromptParts,
+    Vectors,
+    add_parts,
+    write_hashes,
+)
 from sim.streams import U64, Ids, Streams, mixed, opaque_ids, uniforms
 from sim.tables.schema import DIMENSIONS
 
-Vectors = NDArray[np.float32]
-
 TOPICS = 1_000
-_HASH_BITS = 63
-_GRAIN, _FEW_ROWS = np.float32(1024), 64
 _TEMPLATE_ZIPF, _TOPIC_ZIPF = 0.8, 0.6
 # Weights of the parts of a vector: priors, chosen so that prompts of one template and topic differ
 # in about a fifth of the bits of their hash, and unrelated ones in half.
 _TOPIC_WEIGHT, _CONTENT_WEIGHT = 1.0, 0.7
 # Standard deviation of a whole number spread evenly over a signed byte.
 _BYTE_DEVIATION = 73.9
-# Words of eight bytes that make the noise of one content.
-_NOISE_WORDS = DIMENSIONS // 8
 
 # So many picks for each wanted template hold as many different ones, or nearly.
 _PICKS_PER_TEMPLATE = 12
@@ -169,35 +169,35 @@ class Universe:
         Vectors
             Shape (n, DIMENSIONS), each of length 1: a reworded prompt is no longer than another.
         """
-        vectors = self._template_vectors.take(template, axis=0)
-        vectors += self._topic_vectors.take(topic, axis=0)
-        vectors += self._noise(content) * np.float32(_CONTENT_WEIGHT)
-
-        reworded = np.flatnonzero((rewording != AS_IT_IS) & (sigma > 0))
-        if len(reworded):
-            amount = (sigma[reworded] * _CONTENT_WEIGHT).astype(np.float32)
-            vectors[reworded] += self._noise(rewording[reworded]) * amount[:, None]
-        return _of_unit_length(vectors)
+        amount = np.where(rewording != AS_IT_IS, sigma * _CONTENT_WEIGHT, 0.0).astype(np.float32)
+        vectors = np.empty((len(template), DIMENSIONS), np.float32)
+        add_parts(self._parts, template, topic, content, rewording, amount, vectors)
+        return vectors
 
     def hashes(self, vectors: Vectors) -> Ids:
         """Return SimHashes of vectors (Charikar 2002): near for near ones.
 
-        Bit k says on which side of plane k a vector lies. Coordinates are rounded to whole numbers
-        and planes have coordinates of 1 and -1, so sums are exact and no machine differs. Few rows
-        at a time keep the product from starting threads, which would cost more than they save.
+        Sums are of whole numbers, so they are exact and no machine differs.
 
         Returns
         -------
         Ids
             Shape (n,): 63 bits, of which at least one is set, as 0 stands for a missing identifier.
         """
-        rounded = np.rint(vectors * _GRAIN)
-        bits = np.zeros((len(vectors), 64), np.bool_)
-        for low in range(0, len(vectors), _FEW_ROWS):
-            part = slice(low, low + _FEW_ROWS)
-            np.greater(rounded[part] @ self._planes, 0, out=bits[part, :_HASH_BITS])
-        packed = np.packbits(bits, axis=1, bitorder="little").view(np.int64).ravel()
-        return np.maximum(packed, 1)
+        hashes = np.empty(len(vectors), np.int64)
+        write_hashes(vectors, self._planes, hashes)
+        return hashes
+
+    @cached_property
+    def _parts(self) -> PromptParts:
+        keys = [self.streams.key("pool", "vectors", "noise", k) for k in range(DIMENSIONS // 8)]
+        return PromptParts(
+            self._template_vectors,
+            self._directions("topics", TOPICS) * np.float32(_TOPIC_WEIGHT),
+            np.array(keys, np.uint64),
+            np.float32(1 / (_BYTE_DEVIATION * np.sqrt(DIMENSIONS))),
+            np.float32(_CONTENT_WEIGHT),
+        )
 
     @cached_property
     def _template_vectors(self) -> Vectors:
@@ -210,43 +210,11 @@ class Universe:
         return np.asarray(own * shares[0] + common[family] * shares[1])
 
     @cached_property
-    def _topic_vectors(self) -> Vectors:
-        return self._directions("topics", TOPICS) * np.float32(_TOPIC_WEIGHT)
-
-    @cached_property
     def _planes(self) -> Vectors:
-        return np.where(self._directions("planes", _HASH_BITS).T > 0, np.float32(1), np.float32(-1))
-
-    @cached_property
-    def _noise_keys(self) -> list[int]:
-        return [self.streams.key("pool", "vectors", "noise", k) for k in range(_NOISE_WORDS)]
-
-    def _noise(self, content: U64) -> Vectors:
-        """Return a direction for each content, of unit length on average.
-
-        Its coordinates are the bytes of `mixed` numbers, which are spread evenly.
-        """
-        words = np.empty((len(content), _NOISE_WORDS), np.uint64)
-        for k, key in enumerate(self._noise_keys):
-            words[:, k] = mixed(key, content)
-        scale = 1 / (_BYTE_DEVIATION * np.sqrt(DIMENSIONS))
-        noise: Vectors = words.view(np.int8) * np.float32(scale)
-        return noise
+        above = self._directions("planes", HASH_BITS).T > 0
+        return np.ascontiguousarray(np.where(above, np.float32(1), np.float32(-1)))
 
     def _directions(self, name: str, count: int) -> Vectors:
         rng = self.streams.rng("pool", "vectors", name)
         directions = rng.standard_normal((count, DIMENSIONS)) / np.sqrt(DIMENSIONS)
         return np.asarray(directions, np.float32)
-
-
-def _of_unit_length(vectors: Vectors) -> Vectors:
-    """Divide vectors by their lengths.
-
-    Squares are added half to half, in an order of our own: alike on all machines.
-    """
-    squares = vectors * vectors
-    while squares.shape[1] > 1:
-        half = squares.shape[1] // 2
-        squares = squares[:, :half] + squares[:, half:]
-    vectors /= np.sqrt(squares)
-    return vectors

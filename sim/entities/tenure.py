@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from sim.arrays.compiled import compiled
 from sim.arrays.ragged import ranges
 from sim.arrays.time import DAY_US, FOREVER_US, NEVER_US, SECOND_US
 from sim.arrays.types import Bools, Floats, Ints
@@ -111,7 +113,6 @@ class SlotTimeline:
         order = np.lexsort((from_us, slot))
         self._slot, self._row, self._factor = slot[order], row[order], factor[order]
         self._from_s, self._until_s = _seconds(from_us[order]), _seconds(until_us[order])
-        self._key = _key(self._slot, self._from_s)
         self._rests = np.zeros(len(slot), np.bool_) if rests is None else rests[order]
         self._barred_s = self._end_of_run()
         self._leaves_us, self._course = leaves_us, course
@@ -227,26 +228,21 @@ class SlotTimeline:
         if not len(self._slot):
             return Occupancy(np.full_like(slot, -1), np.zeros(len(slot)), np.zeros_like(slot))
 
-        # the last interval that begins no later, if it is of this slot and not over
-        at_s = _seconds(at_us)
-        k = np.searchsorted(self._key, _key(slot, at_s), side="right") - 1
-        k = np.maximum(k, 0)
-        is_held = (self._slot[k] == slot) & (at_s >= self._from_s[k]) & (at_s < self._until_s[k])
-        is_held &= self._factor[k] > 0
-
-        barred_s = self._barred_s[k]
-        until_us = _us(barred_s)
-        if self._leaves_us is not None:
-            leaves_s = _seconds(self._leaves_us[slot])
-            until_us = np.where(barred_s >= leaves_s, FOREVER_US, until_us)
-        factor = self._factor[k]
+        row, until_us = np.empty((2, len(slot)), np.int64)
+        factor = np.empty(len(slot))
+        _look_up(self._intervals, slot, at_us, row, factor, until_us)
         if self._course is not None:
-            factor = factor * self._course.share_of_peak(slot, at_us)
-        return Occupancy(
-            row=np.where(is_held, self._row[k], -1),
-            factor=np.where(is_held, factor, 0.0),
-            until_us=until_us,
-        )
+            factor *= self._course.share_of_peak(slot, at_us)
+        return Occupancy(row, factor, until_us)
+
+    @cached_property
+    def _intervals(self) -> _Intervals:
+        """The intervals in order of slot and time, as `_look_up` reads them."""
+        none = np.zeros(0, np.int64)
+        leaves_s = none if self._leaves_us is None else _seconds(self._leaves_us)
+        columns = self._slot, self._from_s, self._until_s, self._row, self._barred_s, leaves_s
+        numbers = (np.ascontiguousarray(column, np.int64) for column in columns)
+        return _Intervals(self._factor.astype(np.float64), *numbers)
 
     def next_held_us(self, slots: range, at_us: int, ready_us: Ints) -> int | None:
         """Return the first time from `at_us` on at which a ready account holds one of `slots`.
@@ -271,6 +267,56 @@ class SlotTimeline:
         high = np.minimum(self._until_s, high_us // SECOND_US)
         length_us = np.maximum(high - low, 0) * self._factor * SECOND_US
         return np.asarray(np.bincount(self._slot, length_us, slots))
+
+
+class _Intervals(NamedTuple):
+    """Intervals in order of slot and time; arrays of shape (intervals,), but for `leaves_s`.
+
+    `barred_s` is when the account of each is barred; `leaves_s` when the work of each slot ends,
+    shape (slots,), or empty where it never does. Times are whole seconds.
+    """
+
+    factor: Floats
+    slot: Ints
+    from_s: Ints
+    until_s: Ints
+    row: Ints
+    barred_s: Ints
+    leaves_s: Ints
+
+
+@compiled
+def _look_up(
+    intervals: _Intervals, slot: Ints, at_us: Ints, row: Ints, factor: Floats, until_us: Ints
+) -> None:
+    """Write who holds each slot at its time, and how much that account may do until when."""
+    for i in range(len(slot)):
+        at_s = min(max(at_us[i] // SECOND_US, -_FOREVER_S), _FOREVER_S)
+        # bisection for the last interval of the slot that begins no later
+        low, high = 0, len(intervals.slot)
+        while low < high:
+            middle = (low + high) // 2
+            other = intervals.slot[middle]
+            if other < slot[i] or (other == slot[i] and intervals.from_s[middle] <= at_s):
+                low = middle + 1
+            else:
+                high = middle
+        k = max(low - 1, 0)
+
+        row[i], factor[i] = -1, 0.0
+        is_held = intervals.slot[k] == slot[i] and intervals.from_s[k] <= at_s
+        if is_held and at_s < intervals.until_s[k] and intervals.factor[k] > 0:
+            row[i], factor[i] = intervals.row[k], intervals.factor[k]
+
+        barred_s = intervals.barred_s[k]
+        if len(intervals.leaves_s) and barred_s >= intervals.leaves_s[slot[i]]:
+            # who leaves by itself ends what was begun
+            barred_s = _FOREVER_S
+        until_us[i] = barred_s * SECOND_US
+        if barred_s >= _FOREVER_S:
+            until_us[i] = FOREVER_US
+        elif barred_s <= -_FOREVER_S:
+            until_us[i] = NEVER_US
 
 
 def _within(pauses: Pauses, from_us: Ints, until_us: Ints) -> Pauses:

@@ -41,26 +41,15 @@ def check_covered(scenario: Scenario, expected_exchanges: float) -> None:
 def _uncovered(scenario: Scenario) -> Iterator[str]:
     """Yield what the reference engine does not simulate of a scenario, and what to do about it.
 
-    Bars are simulated for sessions without limits only. In a queue, a prompt whose account was
-    barred goes back to the list at the end of a slice of the fast engine's time. Under limits, the
-    fast engine lets what a barred account can no longer send count against its organisation.
-    Neither is a rule of docs/reference/world.md.
+    Bars are simulated for sessions only. In a queue, a prompt whose account was barred goes back to
+    the list at the end of a slice of the fast engine's time, which is no rule of
+    docs/reference/world.md.
     """
     if scenario.world.enforcement is None:
         return
     queues = [actor.id for actor in scenario.actors if actor.arrival == "queue"]
-    limited = [
-        actor.id
-        for actor in scenario.actors
-        if actor.arrival == "sessions" and actor.tier != "none"
-    ]
     if queues:
         yield f"world.enforcement acts on queues ({_listed(queues)}); leave it out"
-    if limited:
-        yield (
-            f"world.enforcement acts on actors with limits ({_listed(limited)}); "
-            "leave it out, or give them tier: none"
-        )
 
 
 def _listed(names: list[str]) -> str:

@@ -141,11 +141,12 @@ class Session:
 class DrawnBlock:
     """Sessions that were drawn together; `attempts` fills up while they are simulated.
 
-    `sessions` and the sessions of the block as drawn have the same order.
+    `sessions` and the sessions of the block as drawn have the same order. `placement` says who
+    sends them; what their tasks are about matters to rows only, and may be set later.
     """
 
     def __init__(self, drawn: DrawnSessions, placement: Placement) -> None:
-        self._drawn, self._placement = drawn, placement
+        self._drawn, self.placement = drawn, placement
         self.attempts: list[Attempt] = []
         self.sessions = self._sessions()
 
@@ -157,7 +158,7 @@ class DrawnBlock:
         """
         shape = self._drawn.calls
         columns = [getattr(shape, name).tolist() for name in _OF_SESSION]
-        until_us = self._placement.until_us.tolist()
+        until_us = self.placement.until_us.tolist()
         sessions = [
             Session([], self.attempts, until, *values)
             for until, *values in zip(until_us, *columns, strict=True)
@@ -185,12 +186,12 @@ class DrawnBlock:
         context
             The actor; it knows which attempts are in the log.
         """
-        attempts, read_tokens = self._columns()
+        attempts, read_tokens = self.columns()
         in_log = np.flatnonzero(context.is_in_log(attempts))
-        rows = make(self._drawn, self._placement, attempts.pick(in_log), read_tokens[in_log])
-        return Block(rows, context.service.task_rows(self._drawn, self._placement, attempts))
+        rows = make(self._drawn, self.placement, attempts.pick(in_log), read_tokens[in_log])
+        return Block(rows, context.service.task_rows(self._drawn, self.placement, attempts))
 
-    def _columns(self) -> tuple[Attempts, Ints]:
+    def columns(self) -> tuple[Attempts, Ints]:
         """Return the attempts so far as columns, and the tokens that each reads."""
         columns = np.array(self.attempts, np.int64).reshape(-1, len(Attempt._fields)).T
         return Attempts(*columns[:-1]), columns[-1]

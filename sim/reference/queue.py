@@ -100,9 +100,8 @@ class TicketLine:
             return []
         block = DrawnBlock(filled.drawn, filled.placement)
         self.blocks.append(block)
-        releases_us, round_ = filled.batch.release_us, max(tickets.round, 0)
-        pairs = zip(block.sessions, releases_us, strict=True)
-        return [Ticket(session, release_us, round_) for session, release_us in pairs]
+        pairs = zip(block.sessions, filled.release_us.tolist(), strict=True)
+        return [Ticket(session, release_us, filled.round) for session, release_us in pairs]
 
 
 class Workers:

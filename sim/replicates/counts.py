@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +11,6 @@ from sim.actors.workload import Block
 from sim.arrays.types import Ints
 from sim.engine.memory import check_accounts, check_shards
 from sim.engine.shards import shards, workload
-from sim.engine.simulate import retry_until_consistent
 from sim.population.population import Population, build_population
 from sim.scaffold.exchange_records import Records
 from sim.scenario.resolved import Scenario
@@ -68,9 +66,8 @@ def count_replicate(scenario: Scenario, number: int) -> Counted:
 
     accounts = len(population.actor_of_account)
     counts = np.zeros((len(CONVENTIONS), accounts), np.int64)
-    attempt = partial(_counts_by_account, accounts)
     for shard in cut:
-        counts += retry_until_consistent(workload(population, shard), attempt)
+        counts += _counts_by_account(accounts, workload(population, shard).blocks())
     return _summed(population, counts, number)
 
 

@@ -94,10 +94,11 @@ def draw_answers(
         Returns the random stream of a purpose.
     """
     size = len(tokens.output)
+    tool_calls = agent.tool_calls_per_step.sample(rng("tool calls"), size)
     # three draws share the last stream, so their order counts
     common = rng("answers")
     draws = _AnswerDraws(
-        tool_calls=agent.tool_calls_per_step.sample(rng("tool calls"), size),
+        tool_calls=tool_calls,
         stops=common.random(size) < agent.stop_sequence_share,
         reasoning_share=common.uniform(_LEAST_REASONING, _MOST_REASONING, size),
         category=common.random(size),
@@ -147,6 +148,28 @@ def _describe(
         left = turns.server_steps[task] - SERVER_STEPS_PER_EXCHANGE * exchange
         requests = max(min(left, SERVER_STEPS_PER_EXCHANGE), 0)
         answers.server_requests[row] = requests if by_server and not rows.prewarm[row] else 0
+
+
+def no_answers(finish: Ints) -> Answers:
+    """Return answers of which only why they stop is asked: 0 everywhere else."""
+    none = np.zeros(len(finish), np.int64)
+    return Answers(none, finish, none, none, none)
+
+
+def finishes(turns: Turns, calls: AllCalls, tokens: PlannedTokens) -> Ints:
+    """Return why each answer stops as if there were no stop sequences, shape (N,)."""
+    finish = np.empty(len(calls.source), np.int64)
+    _find_finishes(turns, calls, tokens, finish)
+    return finish
+
+
+@compiled
+def _find_finishes(turns: Turns, calls: AllCalls, tokens: PlannedTokens, finish: Ints) -> None:
+    """Write why each answer stops."""
+    for row in range(len(finish)):
+        call, refused = calls.source[row], turns.refused[calls.rows.task[row]]
+        truncated, exceeded = tokens.truncated[call], tokens.exceeded[call]
+        finish[row] = _finish(calls.rows, row, refused, truncated, exceeded, False)
 
 
 @compiled

@@ -64,7 +64,7 @@ def draw_tokens(
     scores : SessionScores
         Draws the normal scores of the calls, and returns the random stream of a purpose.
     grow : callable
-        Says how contexts grow.
+        Says how contexts grow; of an answer that the client drops, the next request has nothing.
     own : OwnLengths, optional
         How the lengths of the dials differ between the accounts of sessions; None: not at all.
     static : array of int, shape (S,)
@@ -87,7 +87,10 @@ def draw_tokens(
     _round_requests(rows, new, base, output, static, appended, begin)
 
     # what comes back from a sub-agent is its last answer
-    kept = output if recorded is not None else _kept(agent, output, scores.rng("dropped"))
+    kept = output
+    if agent.dropped_share and recorded is None:
+        dropped = scores.rng("dropped").random(calls) < agent.dropped_share
+        kept = np.where(dropped, 0, output)
     growth = grow(agent, window, rows.context, begin, appended, kept)
     context = np.maximum(growth.tokens, 1)
     exceeded = np.zeros(calls, np.bool_)
@@ -235,13 +238,6 @@ def _lay_out(
         tokens.choices[row] = answers
         tokens.left[row] = context - min(uncached_tail, context) if cached else 0
         tokens.asks[row] = 0 if rows.prewarm[row] else max_tokens
-
-
-def _kept(agent: Agent, output: Ints, rng: np.random.Generator) -> Ints:
-    """Return the tokens of each answer that the next request has: all of it, or none."""
-    if not agent.dropped_share:
-        return output
-    return np.where(rng.random(len(output)) < agent.dropped_share, 0, output)
 
 
 def _new_input(agent: Agent, rows: CallRows, own: Own | None, scores: Floats) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -12,7 +11,7 @@ from sim.arrays.ragged import cumulate_in, starts_of
 from sim.arrays.time import SECOND_US
 from sim.arrays.types import Bools, Floats, Ints
 from sim.catalog import Agent, library_named
-from sim.scaffold.answers import draw_answers
+from sim.scaffold.answers import draw_answers, finishes, no_answers
 from sim.scaffold.call_rows import AllCalls, CallRows, Histories
 from sim.scaffold.call_tokens import draw_forgetful, draw_summaries, draw_tokens, lay_out_tokens
 from sim.scaffold.context_growth import Grow, grow_contexts
@@ -20,10 +19,10 @@ from sim.scaffold.normal_scores import values_at
 from sim.scaffold.own_lengths import OwnLengths
 from sim.scaffold.recorded_calls import RecordedCalls, recorded_calls
 from sim.scaffold.requests import NO_CALL as NO_CALL
-from sim.scaffold.requests import requests_of
+from sim.scaffold.requests import no_requests, requests_of
 from sim.scaffold.session_effects import SessionScores
 from sim.scaffold.turns import Turns
-from sim.streams import Streams
+from sim.streams import Purposes, Streams
 from sim.world.calls import DrawnCalls
 from sim.world.failures import FailureDraws
 from sim.world.models import ModelTable
@@ -165,6 +164,7 @@ def fill(
     streams: Streams,
     *name: str | int,
     grow: Grow = grow_contexts,
+    counting: bool = False,
 ) -> DrawnSessions:
     """Draw all that happens inside sessions.
 
@@ -188,6 +188,9 @@ def fill(
         Name of the block; a stream is named by that and its purpose.
     grow : callable
         Says how contexts grow and when they are compacted.
+    counting : bool
+        Whether attempts are only to be counted. Then what neither decides about attempts nor is
+        counted is left at 0.
 
     Returns
     -------
@@ -195,65 +198,49 @@ def fill(
         Calls in order of session, turn and position. Where a scaffold does not compact, a session
         ends with the first call that the window does not hold.
     """
-
-    def rng(purpose: str) -> np.random.Generator:
-        return streams.rng(*name, purpose)
+    rng = streams.purposes(*name)
 
     # the calls that turns ask for, then the compactions between them
-    turns = sessions.turns
     forgetful = draw_forgetful(agent, len(sessions.per_session), rng("history"))
-    planned = CallRows.from_turns(turns, sessions.per_session, forgetful)
-    window = sessions.window_tokens[planned.session]
+    planned = CallRows.from_turns(sessions.turns, sessions.per_session, forgetful)
     recorded = _recorded_calls(agent, sessions, rng)
     scores = SessionScores(agent, planned.session, rng)
     static = _static_tokens(agent, sessions)
+    window = sessions.window_tokens[planned.session]
     planned_tokens = draw_tokens(
         agent, window, planned, recorded, scores, grow, sessions.own, static
     )
     all_calls = planned.with_compactions(planned_tokens.growth.compacted)
-    rows, source = all_calls.rows, all_calls.source
 
-    # tokens of all calls
-    summaries = draw_summaries(agent, len(source) - len(window), rng("summaries"))
-    model = sessions.model[rows.session]
+    # tokens of all calls, and times at normal speed
+    summaries = draw_summaries(
+        agent, len(all_calls.source) - len(all_calls.planned.task), rng("summaries")
+    )
     tokens = lay_out_tokens(
         agent,
         planned_tokens,
         all_calls,
         summaries,
-        turns.choices,
+        sessions.turns.choices,
         sessions.lifetime_us,
         models.min_cacheable_tokens[sessions.model],
     )
-    output, context = tokens.output, tokens.context
+    times = _draw_times(sessions, models, all_calls.rows, tokens.output, rng)
+    wait_us = _waits_us(agent, sessions, all_calls, recorded, scores)
 
-    # times at normal speed
-    ttft_us, generation_us = models.latency(model, output, rng("latency"))
-    if sessions.batch.any():
-        batch = sessions.batch[rows.session]
-        ttft_us[batch] = models.batch_delay_us(int(batch.sum()), rng("batch"))
-    wait_us = np.empty(len(source), np.int64)
-    if recorded is None:
-        seconds = values_at(agent.tool_time_s, scores.draw("tool time"))
-    else:
-        seconds = recorded.wait_s
-        # the recorded pause is before the call that warms the cache up, if there is one
-        seconds[np.flatnonzero(planned.prewarm) + 1] = 0
-    _round_waits(seconds, all_calls, sessions.human_gap_us, wait_us)
-
-    histories = Histories.of(rows)
+    rows, histories = all_calls.rows, Histories.of(all_calls.rows)
     serial = (sessions.task_no << POSITION_BITS)[rows.task] + rows.position
     calls = DrawnCalls(
         session=rows.session,
         task=rows.task,
         serial=serial,
         wait_us=wait_us,
-        ttft_us=ttft_us,
-        generation_us=generation_us,
-        context_tokens=context,
+        ttft_us=times[0],
+        generation_us=times[1],
+        context_tokens=tokens.context,
         left_tokens=tokens.left,
         history=histories.number,
-        output_tokens=output,
+        output_tokens=tokens.output,
         asks_tokens=tokens.asks,
         failure_draw=failures.failure(serial, 0),
         calls_per_session=np.bincount(rows.session),
@@ -264,16 +251,14 @@ def fill(
         static_tokens=static,
     )
 
-    answers = draw_answers(agent, turns, all_calls, planned_tokens, output, sessions.thinks, rng)
-    requests = requests_of(
-        rows,
-        histories,
-        planned.opens_turn[source],
-        answers.tool_calls,
-        serial,
-        context,
-        static,
-    )
+    if counting:
+        answers = no_answers(finishes(sessions.turns, all_calls, planned_tokens))
+        requests = no_requests(len(serial))
+    else:
+        answers = draw_answers(
+            agent, sessions.turns, all_calls, planned_tokens, tokens.output, sessions.thinks, rng
+        )
+        requests = requests_of(calls, all_calls, histories, answers.tool_calls)
     drawn = DrawnSessions(
         calls=calls,
         position=rows.position,
@@ -295,7 +280,8 @@ def fill(
     )
     if not planned_tokens.exceeded.any():
         return drawn
-    return drawn.without(_after(planned_tokens.exceeded[source], calls.calls_per_session))
+    exceeded = planned_tokens.exceeded[all_calls.source]
+    return drawn.without(_after(exceeded, calls.calls_per_session))
 
 
 def _after(flags: Bools, per_session: Ints) -> Bools:
@@ -310,9 +296,7 @@ def _static_tokens(agent: Agent, sessions: Sessions) -> Ints:
     return np.rint(agent.static_prefix_tokens * factor).astype(np.int64)
 
 
-def _recorded_calls(
-    agent: Agent, sessions: Sessions, rng: Callable[[str], np.random.Generator]
-) -> RecordedCalls | None:
+def _recorded_calls(agent: Agent, sessions: Sessions, rng: Purposes) -> RecordedCalls | None:
     """Return what recorded calls say of the calls that turns ask for, None without a library."""
     if sessions.recorded is None or agent.library is None:
         return None
@@ -320,6 +304,36 @@ def _recorded_calls(
     return recorded_calls(
         library_named(agent.library), sessions.recorded, first, rng("recorded calls")
     )
+
+
+def _draw_times(
+    sessions: Sessions, models: ModelTable, rows: CallRows, output: Ints, rng: Purposes
+) -> tuple[Ints, Ints]:
+    """Draw the two parts of the time of each answer at normal speed; a batch waits for its turn."""
+    ttft_us, generation_us = models.latency(sessions.model[rows.session], output, rng("latency"))
+    if sessions.batch.any():
+        batch = sessions.batch[rows.session]
+        ttft_us[batch] = models.batch_delay_us(int(batch.sum()), rng("batch"))
+    return ttft_us, generation_us
+
+
+def _waits_us(
+    agent: Agent,
+    sessions: Sessions,
+    calls: AllCalls,
+    recorded: RecordedCalls | None,
+    scores: SessionScores,
+) -> Ints:
+    """Return the pause before each call: of a user before a turn, of tools within."""
+    if recorded is None:
+        seconds = values_at(agent.tool_time_s, scores.draw("tool time"))
+    else:
+        seconds = recorded.wait_s
+        # the recorded pause is before the call that warms the cache up, if there is one
+        seconds[np.flatnonzero(calls.planned.prewarm) + 1] = 0
+    wait_us = np.empty(len(calls.source), np.int64)
+    _round_waits(seconds, calls, sessions.human_gap_us, wait_us)
+    return wait_us
 
 
 @compiled

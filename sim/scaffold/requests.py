@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from sim.arrays.compiled import compiled
-from sim.arrays.types import Bools, Ints
-from sim.scaffold.call_rows import NO_ROW, CallRows, Histories
+from sim.arrays.types import Ints
+from sim.scaffold.call_rows import NO_ROW, AllCalls, Histories
 from sim.tables.words import ASSISTANT, TOOL, USER
+from sim.world.calls import DrawnCalls
 
 # In place of a serial number where there is no call.
 NO_CALL = -1
@@ -36,40 +37,33 @@ class Requests(NamedTuple):
     shared_tokens: Ints
 
 
+def no_requests(count: int) -> Requests:
+    """Return so many requests of which nothing is asked: 0 everywhere."""
+    return Requests(*[np.zeros(count, np.int64)] * 4)
+
+
 def requests_of(
-    rows: CallRows,
-    histories: Histories,
-    opens_turn: Bools,
-    tool_calls: Ints,
-    serial: Ints,
-    context: Ints,
-    static: Ints,
+    calls: DrawnCalls, placed: AllCalls, histories: Histories, tool_calls: Ints
 ) -> Requests:
     """Return what the requests of N calls hold.
 
     Parameters
     ----------
-    rows, histories : CallRows and Histories
+    calls, placed, histories : DrawnCalls, AllCalls and Histories
         The calls.
-    opens_turn : array of bool, shape (N,)
-        Calls that open a turn, and the compactions before them: they wait with no results.
     tool_calls : array of int, shape (N,)
         Tools that each answer calls for.
-    serial, context : array of int, shape (N,)
-        Serial number and input tokens of each call.
-    static : array of int, shape (S,)
-        Tokens of the static prefix of each session.
     """
-    requests = Requests(*np.empty((4, len(serial)), np.int64))
-    _describe(rows, histories, opens_turn, tool_calls, serial, context, static, requests)
+    requests = Requests(*np.empty((4, len(calls.serial)), np.int64))
+    of_calls = calls.serial, calls.context_tokens, calls.static_tokens
+    _describe(placed, histories, tool_calls, *of_calls, requests)
     return requests
 
 
 @compiled
 def _describe(
-    rows: CallRows,
+    placed: AllCalls,
     histories: Histories,
-    opens_turn: Bools,
     tool_calls: Ints,
     serial: Ints,
     context: Ints,
@@ -77,6 +71,7 @@ def _describe(
     requests: Requests,
 ) -> None:
     """Write what each request holds."""
+    rows = placed.rows
     for row in range(len(serial)):
         opens = histories.opens[row]
         if rows.opens_turn[row] or rows.compaction[row] or opens:
@@ -84,7 +79,8 @@ def _describe(
         else:
             requests.role[row] = ASSISTANT if histories.resumes[row] else TOOL
 
-        waits = not opens and not opens_turn[row]
+        # a compaction waits with the results that its call waits with
+        waits = not opens and not placed.planned.opens_turn[placed.source[row]]
         requests.tool_results[row] = tool_calls[histories.before[row]] if waits else 0
 
         # who opens a history shares the static prefix alone

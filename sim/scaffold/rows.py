@@ -90,7 +90,7 @@ def exchange_rows(
     Returns
     -------
     Exchanges
-        A records, and one origin for each task of the calls. Tokens are 0 where an attempt failed.
+        A records, and one origin for each task that has any. Tokens are 0 where an attempt failed.
         Identifiers of exchanges are derived from the number of the task, the position in it, and
         `number`, that of the attempt in its call.
     """
@@ -98,7 +98,12 @@ def exchange_rows(
     calls = _CallColumns(*map(for_loops, _call_columns(drawn)))
     made = Attempts(*map(for_loops, attempts))
     _fill_records(calls, made, for_loops(read), records)
-    return Exchanges(records, _origins(drawn, placement))
+
+    senders = _Senders(*map(for_loops, _senders(drawn, placement)))
+    origin_of_task = np.full(len(senders.task_no), -1, np.int64)
+    origins = np.empty(len(senders.task_no), ORIGIN_RECORD)
+    used = _fill_origins(made.call, senders, records, origin_of_task, origins)
+    return Exchanges(records, origins[:used])
 
 
 class _CallColumns(NamedTuple):
@@ -194,25 +199,94 @@ def _fill_records(calls: _CallColumns, attempts: Attempts, read: Ints, records: 
         row["prewarm"] = calls.prewarm[call]
 
 
-def _origins(drawn: DrawnSessions, placement: Placement) -> Records:
-    """Return what the exchanges of each task share, shape (T,)."""
-    calls, tasks = drawn.calls, len(placement.task_no)
-    # all calls of a task are of one session and turn
-    session, turn = np.zeros(tasks, np.int64), np.zeros(tasks, np.int64)
-    session[calls.task], turn[calls.task] = calls.session, drawn.turn
+class _Senders(NamedTuple):
+    """Who sends M calls of S sessions and T tasks, and what these are about; see `Placement`.
 
-    origins = np.empty(tasks, ORIGIN_RECORD)
-    origins["task"] = placement.task_no
-    origins["turn"] = turn
-    for name in ("prompt", "topic", "content"):
-        origins[name] = getattr(placement, name)
+    `session` and `turn` have shape (M,), the others until `for_an_hour` shape (S,), then (T,).
+    """
 
-    origins["session"] = placement.session_no[session]
-    for name in ("account", "person", "template", "model", "kind", "language", "away"):
-        origins[name] = getattr(placement, name)[session]
-    origins["batch"] = calls.batch[session]
-    origins["for_an_hour"] = calls.lifetime_us[session] > LIFETIME_5M_US
-    return origins
+    session: Ints
+    turn: Ints
+    account: Ints
+    person: Ints
+    session_no: Ints
+    template: Ints
+    model: Ints
+    kind: Ints
+    language: Ints
+    away: Bools
+    batch: Bools
+    for_an_hour: Bools
+    task_no: Ints
+    prompt: Ints
+    topic: Ints
+    content: Ints
+
+
+def _senders(drawn: DrawnSessions, placement: Placement) -> _Senders:
+    """Return who sends calls."""
+    calls = drawn.calls
+    return _Senders(
+        session=calls.session,
+        turn=drawn.turn,
+        account=placement.account,
+        person=placement.person,
+        session_no=placement.session_no,
+        template=placement.template,
+        model=placement.model,
+        kind=placement.kind,
+        language=placement.language,
+        away=placement.away,
+        batch=calls.batch,
+        for_an_hour=calls.lifetime_us > LIFETIME_5M_US,
+        task_no=placement.task_no,
+        prompt=placement.prompt,
+        topic=placement.topic,
+        content=placement.content.view(np.int64),
+    )
+
+
+@compiled
+def _fill_origins(
+    call_of_record: Ints,
+    senders: _Senders,
+    records: Records,
+    origin_of_task: Ints,
+    origins: Records,
+) -> int:
+    """Fill a record for each task that occurs, and have the exchanges refer to it.
+
+    So far `origin` of an exchange is the number of its task. Returns how many tasks occur.
+    """
+    used = 0
+    for i in range(len(records)):
+        task = records[i]["origin"]
+        if origin_of_task[task] < 0:
+            origin_of_task[task] = used
+            origin = origins[used]
+            used += 1
+
+            origin["task"] = senders.task_no[task]
+            origin["prompt"] = senders.prompt[task]
+            origin["topic"] = senders.topic[task]
+            origin["content"] = senders.content[task]
+
+            # all calls of a task are of one session and turn
+            call = call_of_record[i]
+            origin["turn"] = senders.turn[call]
+            session = senders.session[call]
+            origin["session"] = senders.session_no[session]
+            origin["account"] = senders.account[session]
+            origin["person"] = senders.person[session]
+            origin["template"] = senders.template[session]
+            origin["model"] = senders.model[session]
+            origin["kind"] = senders.kind[session]
+            origin["language"] = senders.language[session]
+            origin["away"] = senders.away[session]
+            origin["batch"] = senders.batch[session]
+            origin["for_an_hour"] = senders.for_an_hour[session]
+        records[i]["origin"] = origin_of_task[task]
+    return used
 
 
 def task_of(serial: Ints) -> Ints:

@@ -78,30 +78,28 @@ def task_rows(
         takes, `logged` those in the log, `answered` those of them that were answered, `state` an
         index of `TASK_STATES`.
     """
-    task = for_loops(drawn.calls.task)
-    tasks = len(placement.task_no)
-    session, calls = np.zeros(tasks, np.int64), np.bincount(task, minlength=tasks)
-    session[task] = drawn.calls.session
+    task, tasks = for_loops(drawn.calls.task), len(placement.task_no)
+    rows, last_call = np.zeros(tasks, TASK_RECORD), np.zeros(tasks, np.int64)
+    names = ("task_no", "item", "round", "account", "kind")
+    work = _Work(*(for_loops(getattr(placement, name)) for name in names))
+    _begin_tasks(task, for_loops(drawn.calls.session), work, last_call, rows)
 
-    rows = np.zeros(tasks, TASK_RECORD)
-    rows["serial"], rows["item"], rows["round"] = placement.task_no, placement.item, placement.round
-    rows["account"], rows["kind"] = placement.account[session], placement.kind[session]
-    rows["calls"] = calls
-    rows["start"], rows["end"] = FOREVER_US, NEVER_US
-
-    # counted attempt by attempt
-    chains_down = np.zeros(len(task), np.int64)
-    outcome = _Outcomes(*(np.zeros(tasks, np.bool_) for _ in _Outcomes._fields))
-    last_call = np.cumsum(calls) - 1
     made = Attempts(*map(for_loops, attempts))
     resumes = policy.resume_after_us is not None
-    _add_attempts(made, task, last_call, resumes, horizon_us, chains_down, outcome, rows)
+    chains_down = np.zeros(len(task), np.int64)
+    outcomes = _Outcomes(*(np.zeros(tasks, np.bool_) for _ in _Outcomes._fields))
+    _add_attempts(made, task, last_call, resumes, horizon_us, chains_down, outcomes, rows)
+    return rows[: _end_tasks(outcomes, horizon_us, rows)]
 
-    ends_in_log = rows["end"] <= horizon_us
-    rows["state"] = np.where(outcome.given_up & ends_in_log, GIVEN_UP, CUT_OFF)
-    rows["state"][outcome.barred] = BARRED
-    rows["state"][outcome.last_answered & ends_in_log] = FINISHED
-    return rows[rows["logged"] > 0]
+
+class _Work(NamedTuple):
+    """What tasks work on, shape (T,), and for whom, shape (S,); see `Placement`."""
+
+    task_no: Ints
+    item: Ints
+    round: Ints
+    account: Ints
+    kind: Ints
 
 
 class _Outcomes(NamedTuple):
@@ -117,6 +115,26 @@ class _Outcomes(NamedTuple):
 
 
 @compiled
+def _begin_tasks(
+    task_of_call: Ints, session_of_call: Ints, work: _Work, last_call: Ints, rows: Records
+) -> None:
+    """Begin the rows of tasks, which are zeros so far; `last_call` gets their last calls."""
+    for call in range(len(task_of_call)):
+        task, session = task_of_call[call], session_of_call[call]
+        row = rows[task]
+        row["calls"] += 1
+        last_call[task] = call
+        if row["calls"] == 1:
+            row["serial"] = work.task_no[task]
+            row["item"] = work.item[task]
+            row["round"] = work.round[task]
+            row["account"] = work.account[session]
+            row["kind"] = work.kind[session]
+            row["start"] = FOREVER_US
+            row["end"] = NEVER_US
+
+
+@compiled
 def _add_attempts(
     attempts: Attempts,
     task_of_call: Ints,
@@ -124,7 +142,7 @@ def _add_attempts(
     resumes: bool,
     horizon_us: int,
     chains_down: Ints,
-    outcome: _Outcomes,
+    outcomes: _Outcomes,
     rows: Records,
 ) -> None:
     """Add attempts to the rows of their tasks, and note what became of these.
@@ -146,13 +164,13 @@ def _add_attempts(
 
         if status == OK:
             if call == last_call[task]:
-                outcome.last_answered[task] = True
+                outcomes.last_answered[task] = True
         elif status == BLOCKED:
-            outcome.barred[task] = True
+            outcomes.barred[task] = True
 
         ends_chain = attempts.number[i] % (RETRIES + 1) == RETRIES and status != OK
         if ends_chain and _gives_up(status, call, resumes, chains_down):
-            outcome.given_up[task] = True
+            outcomes.given_up[task] = True
 
 
 @compiled
@@ -166,3 +184,27 @@ def _gives_up(status: int, call: int, resumes: bool, chains_down: Ints) -> bool:
     if status in DOWN:
         chains_down[call] += 1
     return bool(chains_down[call] >= MOST_CHAINS)
+
+
+@compiled
+def _end_tasks(outcomes: _Outcomes, horizon_us: int, rows: Records) -> int:
+    """Say how tasks ended, and move those with an attempt in the log to the front.
+
+    Returns how many these are.
+    """
+    used = 0
+    for task in range(len(rows)):
+        row = rows[task]
+        ends_in_log = row["end"] <= horizon_us
+        if outcomes.last_answered[task] and ends_in_log:
+            row["state"] = FINISHED
+        elif outcomes.barred[task]:
+            row["state"] = BARRED
+        elif outcomes.given_up[task] and ends_in_log:
+            row["state"] = GIVEN_UP
+        else:
+            row["state"] = CUT_OFF
+        if row["logged"] > 0:
+            rows[used] = row
+            used += 1
+    return used

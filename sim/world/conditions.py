@@ -20,6 +20,10 @@ class ProviderConditions:
 
     Attributes
     ----------
+    first_minute : int
+        Number of the first minute, counted from the opening of the log.
+    segment_of_minute : array of int, shape (minutes,)
+        Segment of each minute from the first on; later ones count as the last.
     starts_us, ends_us : array of int
         Begin and end of each segment, whole minutes; the last ends at `FOREVER_US`.
     slowdown : array of float
@@ -53,10 +57,10 @@ class ProviderConditions:
         # a segment begins with each minute that differs from the one before
         changes = np.flatnonzero((by_minute[:, 1:] != by_minute[:, :-1]).any(axis=0)) + 1
         starts = np.concatenate([[0], changes])
-        self._first_minute = first
-        self._segment_of_minute = np.zeros(len(minute), np.int64)
-        self._segment_of_minute[changes] = 1
-        np.cumsum(self._segment_of_minute, out=self._segment_of_minute)
+        self.first_minute = first
+        self.segment_of_minute: Ints = np.zeros(len(minute), np.int64)
+        self.segment_of_minute[changes] = 1
+        np.cumsum(self.segment_of_minute, out=self.segment_of_minute)
 
         self.takes_output_up_front = world.limits.output == "up_front"
         self.slowdown, self.overload, self.server_error, self.limits = by_minute[:, starts]
@@ -65,13 +69,13 @@ class ProviderConditions:
 
     def segment(self, ts_us: Ints) -> Ints:
         """Return the number of the segment of each time from the opening on."""
-        minute = ts_us // MINUTE_US - self._first_minute
-        return self._segment_of_minute[np.minimum(minute, len(self._segment_of_minute) - 1)]
+        minute = ts_us // MINUTE_US - self.first_minute
+        return self.segment_of_minute[np.minimum(minute, len(self.segment_of_minute) - 1)]
 
     def segment_scalar(self, ts_us: int) -> int:
         """Return `segment` of one time."""
         segments = self._segments
-        return segments[min(ts_us // MINUTE_US - self._first_minute, len(segments) - 1)]
+        return segments[min(ts_us // MINUTE_US - self.first_minute, len(segments) - 1)]
 
     def of_segment(self, segment: int) -> tuple[float, float, float]:
         """Return slowdown, overload and server error of a segment."""
@@ -79,7 +83,7 @@ class ProviderConditions:
 
     @cached_property
     def _segments(self) -> list[int]:
-        return self._segment_of_minute.tolist()
+        return self.segment_of_minute.tolist()
 
     @cached_property
     def _by_segment(self) -> list[tuple[float, float, float]]:

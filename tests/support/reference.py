@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from sim.actors.workload import HitsLimitError, Workload
+from sim.actors.workload import Workload
 from sim.arrays.columns import Columns, concat, length
 from sim.engine.shards import workloads
 from sim.population.population import Population, build_population
@@ -32,11 +32,11 @@ def differences(scenario: Scenario) -> tuple[list[str], Counter[str]]:
     population = build_population(scenario)
     pairs = zip(workloads(population), workloads(population, "reference"), strict=True)
     for number, (fast, reference) in enumerate(pairs):
-        rows, tasks, again = rows_and_tasks(fast)
+        rows, tasks = rows_and_tasks(fast)
         with patch("sim.reference.client.Provider", CountingProvider):
             CountingProvider.expired = 0
-            their_rows, their_tasks, _ = rows_and_tasks(reference)
-        seen.update(again=again, expired=CountingProvider.expired)
+            their_rows, their_tasks = rows_and_tasks(reference)
+        seen.update(expired=CountingProvider.expired)
         seen.update(_reached(their_rows, population))
         where = f"shard {number}, "
         lines += _different(f"{where}call", by_key(rows, ATTEMPT), by_key(their_rows, ATTEMPT))
@@ -56,24 +56,12 @@ class CountingProvider(Provider):
         return super()._read_tokens(session, call, now_us)
 
 
-def rows_and_tasks(workload: Workload) -> tuple[Columns, Columns, bool]:
-    """Return (rows, tasks, whether a queue had to be simulated again under limits)."""
-    again = False
-    while True:
-        try:
-            blocks = list(workload.blocks())
-        except HitsLimitError:
-            again = True
-            continue
-        rows = concat([unpacked(block.rows) for block in blocks])
-        tasks = np.concatenate([no_tasks(), *(block.tasks for block in blocks)])
-        return rows, {name: tasks[name] for name in tasks.dtype.names or ()}, again
-
-
-def rows_of(workload: Workload) -> tuple[Columns, bool]:
-    """Return (rows, whether a queue had to be simulated again under limits)."""
-    rows, _, again = rows_and_tasks(workload)
-    return rows, again
+def rows_and_tasks(workload: Workload) -> tuple[Columns, Columns]:
+    """Return the rows of the log and of the task table, as columns."""
+    blocks = list(workload.blocks())
+    rows = concat([unpacked(block.rows) for block in blocks])
+    tasks = np.concatenate([no_tasks(), *(block.tasks for block in blocks)])
+    return rows, {name: tasks[name] for name in tasks.dtype.names or ()}
 
 
 def by_key(columns: Columns, key: tuple[str, ...]) -> dict[tuple[int, ...], Row]:

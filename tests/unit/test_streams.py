@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import pickle
+
 import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -107,3 +110,24 @@ GOLDEN_DRAWS = [57436445866629217, 7816483036580744103, 5203600438688545516, 619
 GOLDEN_KEY = 17811801153082812180
 GOLDEN_NUMBERS = [5165321682830768256, 2391582025390552286, 2501296318432954615]
 GOLDEN_IDS = [8846615937562334858, 5427669885930715433, 6154819291969225381]
+
+
+def test_purposes_are_the_streams_of_their_names() -> None:
+    rng, streams = Streams(7).purposes("coders", 3), Streams(7)
+    for purpose in ("output", "append", "output"):
+        found = rng(purpose)
+        # an odd number of 32-bit numbers leaves half a word behind
+        drawn = found.integers(0, 9, 3, np.int32).tolist(), found.standard_normal(5).tolist()
+        asked = streams.rng("coders", 3, purpose)
+        assert drawn == (
+            asked.integers(0, 9, 3, np.int32).tolist(),
+            asked.standard_normal(5).tolist(),
+        )
+
+
+def test_a_generator_has_the_key_of_its_name_and_can_be_sent_to_another_process() -> None:
+    digest = hashlib.blake2b(b"7\x1fcoders\x1f3", digest_size=16).digest()
+    keyed = np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
+    expected = keyed.random(4).tolist()
+    assert Streams(7).rng("coders", 3).random(4).tolist() == expected
+    assert pickle.loads(pickle.dumps(Streams(7).rng("coders", 3))).random(4).tolist() == expected

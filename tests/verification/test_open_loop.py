@@ -64,10 +64,9 @@ def sessions_of(seed: int) -> Occupancy:
     parts = []
     for workload in workloads(build_population(scenario(crowd(), seed=seed, world=calm()))):
         assert isinstance(workload, SessionWorkload)
-        for piece in workload.pieces():
+        for piece, attempts, _ in workload.simulate():
             ends_us = piece.start_us.copy()
-            session = piece.drawn.calls.session[piece.attempts.call]
-            np.maximum.at(ends_us, session, piece.attempts.ends_us)
+            np.maximum.at(ends_us, piece.drawn.calls.session[attempts.call], attempts.ends_us)
             parts.append((piece.start_us, ends_us, piece.placement.account))
     return Occupancy(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 

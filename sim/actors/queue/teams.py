@@ -159,7 +159,7 @@ def pilot_of(context: ActorContext, team: Team) -> Pilot:
         # nobody can take a ticket when work begins
         return Pilot(1.0, 1.0)
 
-    start_us = np.full(len(batch.organisation), opens)
+    start_us = np.full(len(batch), opens)
     ends_us = context.service.solve_timing(batch.drawn, start_us).session_ends_us
     calls = batch.drawn.calls.calls_per_session
     return Pilot(float(calls.mean()), max(1.0, float((ends_us - opens).mean())))

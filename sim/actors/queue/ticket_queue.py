@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
@@ -11,58 +10,46 @@ from sim.actors.context import ActorContext
 from sim.actors.prompts import PromptSource
 from sim.actors.queue.account_choice import AccountChoice
 from sim.actors.queue.load_balancing import Balancer
-from sim.actors.queue.service_times import ServiceTimes
 from sim.actors.queue.tickets import Team, Tickets, ticket_source
-from sim.actors.queue.workers import Batch
 from sim.actors.session_draws import SessionPlan
 from sim.actors.templates import any_variant
 from sim.actors.workload import TASKS_PER_SHARD_BITS
-from sim.arrays.types import Bools, Floats, Ints
+from sim.arrays.time import FOREVER_US
+from sim.arrays.types import Floats, Ints
 from sim.entities import pools
 from sim.scaffold.fill import DrawnSessions
 from sim.scaffold.rows import Placement
-from sim.world.attempts import Attempts
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True)
 class DrawnBatch:
     """A batch of tickets with everything that will happen in it, waiting for its start times.
 
     Attributes
     ----------
-    organisation
-        Organisation of each ticket, shape (tickets,).
     drawn, placement
         The calls of the tickets, and who sends them.
-    service_times
-        How long each ticket takes, once it is started.
-    batch
-        What the workers see of it.
-    refused
-        Tickets whose account has had its refusal, shape (tickets,).
-    collected
-        How many tickets were begun and handed out as rows.
+    release_us
+        When each ticket may begin, not before, shape (tickets,).
+    round
+        Number of the round. A round begins when the last ticket of the round before has ended.
+    until_us
+        Workers that get free then or later leave the rest of the batch.
     """
 
-    organisation: Ints
     drawn: DrawnSessions
     placement: Placement
-    service_times: ServiceTimes
-    batch: Batch
-    refused: Bools
-    collected: int = 0
+    release_us: Ints
+    round: int
+    until_us: int
 
-    @cached_property
-    def last_call(self) -> list[int]:
-        """Serial number of the last call of each ticket."""
-        shape = self.drawn.calls
-        return shape.serial[np.cumsum(shape.calls_per_session) - 1].tolist()  # type: ignore[no-any-return]
+    def __len__(self) -> int:
+        return len(self.release_us)
 
 
 class TicketQueue:
     """The tickets of a queue in order, drawn batch by batch as workers get to them.
 
-    `newest` is the batch that holds the next ticket; `batches` are those not collected whole yet;
     `source` makes the tickets.
     """
 
@@ -77,50 +64,32 @@ class TicketQueue:
         self._lead = self.source.lead() if in_progress else iter(())
         self._main = None if in_progress else self.source.main()
         self._blocks = self._tasks = 0
-        self.newest: DrawnBatch | None = None
-        self.batches: list[DrawnBatch] = []
 
-    def current(self, now_us: int) -> DrawnBatch | None:
-        """Return the batch that holds the next ticket, None if there is no more work.
+    def next_batch(self, now_us: int) -> DrawnBatch | None:
+        """Draw the tickets that come next at a time, None if there is no more work.
 
-        It ends, because every pass takes tickets: of lists of prompts, which are bounded, or of a
-        benchmark, which somebody takes whenever `takeable_us` names a time.
+        From the opening of the log on, what is left of earlier work is left out. It ends, because
+        every pass takes tickets: of lists of prompts, which are bounded, or of a benchmark, which
+        somebody takes whenever `takeable_us` names a time.
         """
         if self._main is None and now_us >= 0:
-            self._begin_main()
+            self._main = self.source.main()
 
-        while self.newest is None or self.newest.batch.used_up:
+        while True:
             at_us = self.takeable_us(now_us)
             tickets = None if at_us is None else self._next_tickets(at_us)
             if at_us is not None and tickets is not None:
-                self.add(tickets, at_us)
+                batch = self.add(tickets, at_us)
+                if batch is not None:
+                    return batch
             elif self._main is None:
-                self._begin_main()
+                self._main = self.source.main()
             else:
                 return None
-        return self.newest
 
-    def batch(self, now_us: int) -> Batch | None:
-        """Return what workers see of `current`."""
-        current = self.current(now_us)
-        return None if current is None else current.batch
-
-    def permitted(self, batch: DrawnBatch, attempts: Attempts) -> tuple[Attempts, Ints]:
-        """Leave out what banned accounts may not send; prompts of their tasks come back.
-
-        Returns
-        -------
-        attempts, rows
-            What is left, and the rows of `attempts` that it was.
-        """
-        refused_before = batch.refused.copy()
-        until_us = batch.placement.until_us
-        permitted, rows = self._context.service.bar(batch.drawn, until_us, attempts, batch.refused)
-
-        barred = np.flatnonzero(batch.refused & ~refused_before)
-        if len(barred):
-            self.source.take_back(batch.placement.item[barred], batch.placement.kind[barred])
-        return permitted, rows
+    def take_back(self, batch: DrawnBatch, barred: Ints) -> None:
+        """Put prompts of tickets back into their list, because their account was barred."""
+        self.source.take_back(batch.placement.item[barred], batch.placement.kind[barred])
 
     # --- which tickets come next ------------------------------------------------------------------
 
@@ -137,11 +106,6 @@ class TicketQueue:
         timeline, ready_us = self._context.timeline, self._context.ready_us
         return timeline.next_held_us(self._team.accounts, now_us, ready_us)
 
-    def _begin_main(self) -> None:
-        """Leave what remains of earlier work, and turn to what the scenario asks for."""
-        self._main = self.source.main()
-        self.newest = None
-
     def add(self, tickets: Tickets, at_us: int) -> DrawnBatch | None:
         """Draw a batch of those tickets that somebody can take from `at_us` on.
 
@@ -152,9 +116,7 @@ class TicketQueue:
         batch = self.draw_batch(tickets, self._blocks)
         self._blocks += 1
         if batch is not None:
-            self.newest = batch
-            self._tasks += len(batch.organisation)
-            self.batches.append(batch)
+            self._tasks += len(batch)
         return batch
 
     # --- what is drawn of a batch -----------------------------------------------------------------
@@ -212,21 +174,9 @@ class TicketQueue:
             round=np.full(n, tickets.round),
             **content._asdict(),
         )
-        return self._prepared(tickets, drawn, placement, context.accounts.organisation[account])
-
-    def _prepared(
-        self, tickets: Tickets, drawn: DrawnSessions, placement: Placement, organisation: Ints
-    ) -> DrawnBatch:
-        """Make a drawn batch ready for the workers; earlier work ends when the log opens."""
-        service_times = ServiceTimes(self._context.service, drawn, tickets.release_us)
-        batch = Batch(
-            tickets.release_us.tolist(),
-            service_times.service_us,
-            max(tickets.round, 0),
-            0 if self._main is None else None,
-        )
-        refused = np.zeros(len(organisation), np.bool_)
-        return DrawnBatch(organisation, drawn, placement, service_times, batch, refused)
+        # earlier work ends when the log opens
+        leaves_us = 0 if self._main is None else FOREVER_US
+        return DrawnBatch(drawn, placement, tickets.release_us, max(tickets.round, 0), leaves_us)
 
     def _choose_items(self, tickets: Tickets, on_list: Floats, account: Ints) -> tuple[Ints, Ints]:
         """Return (prompt source, item) of each ticket: of the list, or else of a benchmark."""

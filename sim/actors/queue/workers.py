@@ -2,120 +2,139 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Generator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import simpy
+import numpy as np
+
+from sim.actors.context import ActorContext
+from sim.actors.queue.ticket_queue import DrawnBatch, TicketQueue
+from sim.actors.workload import Block
+from sim.arrays.time import FOREVER_US
+from sim.arrays.types import Bools, Ints
+from sim.scaffold.exchange_records import Exchanges
+from sim.scaffold.rows import RowMaker
+from sim.scaffold.task_rows import no_tasks
+from sim.world.attempts import Attempts
+from sim.world.event_loop import LoopCalls
+from sim.world.timing import solve_timing
 
 
-@dataclass
-class Batch:
-    """Consecutive tickets of a queue.
+@dataclass(eq=False)
+class _BegunBatch:
+    """A batch of which workers have taken tickets, and the attempts of these.
 
-    Attributes
-    ----------
-    release_us
-        When each ticket may begin, not before.
-    service_us
-        Returns the time that a ticket takes, given its number and its start.
-    round
-        Number of the round. A round begins when the last ticket of the round before has ended.
-    until_us
-        Workers that get free then or later leave the rest of the batch; None if they never do.
-    starts_us
-        Fills up, in order, as workers take the tickets.
+    `taken` counts tickets. `seen` are those of slices before; the prompts of those in `back` have
+    gone back to their list.
     """
 
-    release_us: list[int]
-    service_us: Callable[[int, int], int]
-    round: int = 0
-    until_us: int | None = None
-    starts_us: list[int] = field(default_factory=list)
-
-    @property
-    def begun(self) -> int:
-        """How many tickets have been taken."""
-        return len(self.starts_us)
-
-    @property
-    def used_up(self) -> bool:
-        """Whether all tickets have been taken."""
-        return len(self.starts_us) == len(self.release_us)
+    batch: DrawnBatch
+    calls: LoopCalls
+    back: Bools
+    taken: int = 0
+    seen: int = 0
+    attempts: list[Attempts] = field(default_factory=list)
 
 
 class Workers:
     """A G/G/c queue: c workers that serve tickets first come, first served.
 
     A free worker takes the next ticket even before its release, and begins it then. So each ticket
-    starts at the later of its release and the time at which the next worker gets free. The workload
-    vector of Kiefer and Wolfowitz (1955, "On the theory of queues with many servers"), kept as a
-    heap of the times at which workers get free, is the whole state of the queue.
+    starts at the later of its release and the time at which the next worker gets free, as in the
+    recursion of Kiefer and Wolfowitz (1955, "On the theory of queues with many servers"). Tickets
+    are worked off attempt by attempt in an event loop, because limits may delay a worker.
     """
 
-    def __init__(self, workers_from_us: list[int], current: Callable[[int], Batch | None]) -> None:
-        """Make the workers.
+    def __init__(
+        self, context: ActorContext, queue: TicketQueue, opens_us: int, workers_from_us: Ints
+    ) -> None:
+        """Prepare workers who begin at `workers_from_us`; the queue opens at `opens_us`."""
+        self._context, self._queue = context, queue
+        owners = int(context.accounts.organisation.max()) + 1
+        self._loop = context.service.event_loop(owners, context.draws.cache_keys, opens_us)
+        self._loop.begin(workers_from_us)
+        self._begun: list[_BegunBatch] = []
+        self._current: _BegunBatch | None = None
+        self.work_is_over = False
 
-        Parameters
-        ----------
-        workers_from_us
-            When each worker begins, at least one.
-        current
-            Returns the batch that holds the next ticket at a time, None when there is no more
-            work.
+    def run(self, until_us: int) -> None:
+        """Work until then, and put the prompts of barred tasks back into their list."""
+        while (now_us := self._loop.run(until_us)) is not None:
+            self._count_taken()
+            self._current = self._next_batch(now_us)
+            if self._current is None:
+                self._loop.end_work()
+                self.work_is_over = True
+        self._count_taken()
+        for part in self._begun:
+            self._take_back(part)
+
+    def blocks(self, make: RowMaker, *, at_end: bool) -> Iterator[Block]:
+        """Yield the rows of attempts made since the last time, and of the tasks that are over.
+
+        At the end of the log they all are.
         """
-        self._free_us = sorted(workers_from_us)
-        self._current = current
-        self._round = 0
-        self._last_end_us = self._free_us[0]
+        context, by_calls = self._context, {part.calls: part for part in self._begun}
+        for calls, attempts, read in self._loop.drain():
+            part = by_calls[calls]
+            part.attempts.append(attempts)
+            logged = context.is_in_log(attempts)
+            batch = part.batch
+            rows = make(batch.drawn, batch.placement, attempts.pick(logged), read[logged])
+            yield Block(rows, no_tasks())
 
-    def start(self, env: simpy.Environment, every_us: int, until_us: int) -> None:
-        """Make the workers go on until then, `every_us` of simulated time at a time."""
-        env.process(self._work(env, every_us, until_us))
+        in_progress = []
+        for part in self._begun:
+            if not at_end and not self._is_over(part):
+                in_progress.append(part)
+                continue
+            if part.attempts:
+                yield Block(Exchanges.none(), self._task_rows(part))
+            self._loop.remove(part.calls)
+        self._begun = in_progress
 
-    def _work(
-        self, env: simpy.Environment, every_us: int, until_us: int
-    ) -> Generator[simpy.Event, None, None]:
-        while self._take_until(min(int(env.now) + every_us, until_us)):
-            yield env.timeout(every_us)
+    def _next_batch(self, now_us: int) -> _BegunBatch | None:
+        """Make the next batch the current one; None if there is no more work."""
+        batch = self._queue.next_batch(now_us)
+        if batch is None:
+            return None
+        calls = self._loop.add(batch.drawn.calls, batch.placement.until_us)
+        self._loop.tickets(calls, batch.release_us, batch.round, batch.until_us)
+        part = _BegunBatch(batch, calls, np.zeros(len(batch), np.bool_))
+        self._begun.append(part)
+        return part
 
-    def _take_until(self, until_us: int) -> bool:
-        """Hand tickets to all who get free before `until_us`; False when there is no more work."""
-        # each pass hands out tickets, which take time, or ends a round
-        while (now := self._free_us[0]) < until_us:
-            batch = self._current(now)
-            if batch is None:
-                return False
-            if batch.round == self._round:
-                ends_us = until_us if batch.until_us is None else min(until_us, batch.until_us)
-                self._take(batch, ends_us)
-            else:
-                self._end_round(now, batch.round)
-        return True
+    def _count_taken(self) -> None:
+        if self._current is not None:
+            self._current.taken = self._loop.taken(self._current.calls)
 
-    def _take(self, batch: Batch, until_us: int) -> None:
-        """Hand out tickets of a batch to workers that get free before `until_us`."""
-        # attributes that are read for every ticket
-        free, starts, service_us = self._free_us, batch.starts_us, batch.service_us
-        heapreplace, last_end_us = heapq.heapreplace, self._last_end_us
+    def _is_over(self, part: _BegunBatch) -> bool:
+        ends_us = self._loop.ends_us(part.calls)[: part.taken]
+        return part is not self._current and bool((ends_us < FOREVER_US).all())
 
-        ticket = len(starts)
-        for release_us in batch.release_us[ticket:]:
-            start = free[0]
-            if start >= until_us:
-                break
-            if start < release_us:
-                start = release_us
-            starts.append(start)
-            end = start + service_us(ticket, start)
-            heapreplace(free, end)
-            if end > last_end_us:
-                last_end_us = end
-            ticket += 1
-        self._last_end_us = last_end_us
+    def _take_back(self, part: _BegunBatch) -> None:
+        """Put prompts back whose tasks were barred, or will be.
 
-    def _end_round(self, now_us: int, round_: int) -> None:
-        """Make everyone who is free wait until the last ticket of the round has ended."""
-        self._round = round_
-        if self._last_end_us > now_us:
-            self._free_us[:] = sorted(max(f, self._last_end_us) for f in self._free_us)
+        Of a task that was begun since the last time, that is found out as if nobody else sent
+        anything.
+        """
+        batch, tickets = part.batch, np.arange(part.seen, part.taken)
+        part.seen = part.taken
+        until_us = batch.placement.until_us
+        barred = self._loop.refused(part.calls)
+        tickets = tickets[until_us[tickets] < self._context.horizon_us]
+        if len(tickets):
+            start_us = self._loop.starts_us(part.calls)[tickets]
+            conditions = self._context.service.conditions
+            alone = solve_timing(batch.drawn.calls, start_us, conditions, tickets, until_us)
+            barred[tickets] |= alone.refused
+
+        new = np.flatnonzero(barred & ~part.back)
+        if len(new):
+            self._queue.take_back(batch, new)
+            part.back[new] = True
+
+    def _task_rows(self, part: _BegunBatch) -> dict[str, np.ndarray]:
+        columns = zip(*part.attempts, strict=True)
+        attempts = Attempts(*(np.concatenate(column) for column in columns))
+        return self._context.service.task_rows(part.batch.drawn, part.batch.placement, attempts)

@@ -13,7 +13,6 @@ from sim.actors.arrivals.session_length import longest_us
 from sim.actors.context import ActorContext
 from sim.actors.prompts import PromptSource, items_in_order
 from sim.actors.session_draws import SessionPlan
-from sim.actors.sessions.busy_periods import no_organisation
 from sim.actors.workload import TASKS_PER_SHARD_BITS
 from sim.arrays.time import DAY_US, FOREVER_US, NEVER_US
 from sim.arrays.types import Bools, Ints
@@ -27,14 +26,21 @@ _BLOCK_ROWS = 65_536
 
 @dataclass
 class Piece:
-    """A block of sessions of one agent, put on the clock as if nothing were limited."""
+    """A block of sessions of one agent, before anything happens to them.
+
+    Attributes
+    ----------
+    drawn
+        Their calls.
+    placement
+        Who sends them. What their tasks are about is known once `hand_out_prompts` was called.
+    start_us
+        When each session starts, shape (sessions,).
+    """
 
     drawn: DrawnSessions
     placement: Placement
     start_us: Ints
-    end_us: Ints
-    organisation: Ints
-    attempts: Attempts
 
 
 class _OpenedSessions(NamedTuple):
@@ -64,15 +70,8 @@ class SessionPieces:
         self._opened_share = opened_share
         self._session_count = self._task_count = 0
 
-    def draw(self) -> list[Piece]:
-        """Draw all pieces; every call returns the same."""
-        pieces = list(self._pieces())
-        if pieces:
-            self._hand_out_items(pieces)
-        return pieces
-
-    def _pieces(self) -> Iterator[Piece]:
-        """Open sessions, and fill those that may matter to the log, block by block."""
+    def draw(self) -> Iterator[Piece]:
+        """Open sessions, and fill those that may matter to the log; every call draws the same."""
         self._session_count = self._task_count = 0
         arrivals = draw_arrivals(self._context, self._shard, self._slots, self._opened_share)
         agent = self._context.accounts.agent[arrivals.account]
@@ -99,7 +98,7 @@ class SessionPieces:
         return _OpenedSessions(arrivals, asked).pick(arrivals.start_us + lasts_us >= 0)
 
     def _fill(self, agent: int, block: int, opened: _OpenedSessions) -> Piece:
-        """Draw the calls of a block of sessions, and put them on the clock."""
+        """Draw the calls of a block of sessions."""
         context, arrivals, asked = self._context, opened.arrivals, opened.asked
         account = arrivals.account
         session_no, task_no = self._next_numbers(len(account), len(asked.human_gap_us))
@@ -120,20 +119,11 @@ class SessionPieces:
         sessions = context.draws.sessions(plan)
         drawn = context.draws.calls(sessions, agent, context.actor.id, self._shard, block, agent)
 
-        timing = context.service.solve_timing(drawn, arrivals.start_us)
-        silent = arrivals.until_us <= arrivals.start_us
-        refused = silent.copy()
-        attempts, _ = context.service.bar(drawn, arrivals.until_us, timing.attempts, refused)
-        # who sends nothing meets no limit
-        organisation = np.where(
-            silent, no_organisation(context.accounts), context.accounts.organisation[account]
-        )
         template = context.templates.number[account, variant].astype(np.int64)
         placement = self._place(arrivals, template, sessions.model, session_no, drawn.task_no)
         # a session that its window ends has lost its last turns
         placement = replace(placement, item=asked.item[drawn.task_no - task_no[0]])
-        ends_us = timing.session_ends_us
-        return Piece(drawn, placement, arrivals.start_us, ends_us, organisation, attempts)
+        return Piece(drawn, placement, arrivals.start_us)
 
     def _place(
         self,
@@ -164,28 +154,41 @@ class SessionPieces:
             round=zeros - (self._context.actor.source == "benchmark"),
         )
 
-    def _hand_out_items(self, pieces: list[Piece]) -> None:
-        """Say what tasks are about, in the order in which they begin.
+    def hand_out_prompts(self, pieces: list[Piece], attempts: list[Attempts]) -> None:
+        """Say what tasks are about, in the order in which they begin; `placement` is changed.
 
         A list is handed out prompt by prompt; one whose task was barred comes back, and goes to the
         next task that begins.
+
+        Parameters
+        ----------
+        pieces
+            All pieces of the shard, at least one.
+        attempts
+            All attempts of each piece, in any order.
         """
         source_of_task = [p.placement.kind[session_of_task(p.drawn)] for p in pieces]
         source = np.concatenate(source_of_task)
-        times = [_task_times(piece.drawn, piece.attempts) for piece in pieces]
-        begins_us, barred_us = (np.concatenate(column) for column in zip(*times, strict=True))
-
         item = np.full(len(source), -1)
-        listed = np.flatnonzero((source == PromptSource.LIST) & (begins_us < FOREVER_US))
-        item[listed] = items_in_order(
-            begins_us[listed], barred_us[listed], self._shard, self._shards
-        )
+        if (source == PromptSource.LIST).any():
+            self._hand_out_list(source, item, pieces, attempts)
 
         edges = np.cumsum([len(s) for s in source_of_task])[:-1]
         for piece, items, sources in zip(
             pieces, np.split(item, edges), source_of_task, strict=True
         ):
             piece.placement = self._with_prompts(piece, items, sources)
+
+    def _hand_out_list(
+        self, source: Ints, item: Ints, pieces: list[Piece], attempts: list[Attempts]
+    ) -> None:
+        """Fill in the `item` of those tasks of all pieces that are from the list and begin."""
+        times = [_task_times(p.drawn, made) for p, made in zip(pieces, attempts, strict=True)]
+        begins_us, barred_us = (np.concatenate(column) for column in zip(*times, strict=True))
+        listed = np.flatnonzero((source == PromptSource.LIST) & (begins_us < FOREVER_US))
+        item[listed] = items_in_order(
+            begins_us[listed], barred_us[listed], self._shard, self._shards
+        )
 
     def _with_prompts(self, piece: Piece, item: Ints, source: Ints) -> Placement:
         """Return the placement of a piece with what its tasks are about."""

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from sim.actors.arrivals.rates import SESSION_LEAD_US, rates_per_day
 from sim.actors.arrivals.session_arrivals import OpenedShare
 from sim.actors.context import ActorContext
-from sim.actors.sessions.busy_periods import BusyPeriods, forget_us
 from sim.actors.sessions.session_pieces import Piece, SessionPieces
 from sim.actors.workload import Block
 from sim.arrays.time import DAY_US
-from sim.arrays.types import Bools, Ints
+from sim.arrays.types import Ints
 from sim.scaffold.rows import RowMaker, exchange_rows
-from sim.world.attempt_stream import merge_attempts
 from sim.world.attempts import Attempts
-from sim.world.cache import session_read_tokens
-from sim.world.rate_limited import Work
+
+
+class SimulatedPiece(NamedTuple):
+    """A piece, its attempts in order of time, and what each reads from the prompt cache."""
+
+    piece: Piece
+    attempts: Attempts
+    read_tokens: Ints
 
 
 class SessionWorkload:
@@ -47,103 +52,57 @@ class SessionWorkload:
         self.rows_per_us = float(rates_per_day(context, slots).sum() / DAY_US)
 
     def blocks(self, make: RowMaker = exchange_rows) -> Iterator[Block]:
-        """Yield the rows of all sessions; it never raises HitsLimitError.
-
-        All sessions are put on the clock as if nothing were limited. Busy periods in which an
-        organisation may hit a limit are then simulated again event by event.
-        """
-        pieces = self.pieces()
-        if not pieces:
-            return
-
-        context = self._context
-        periods = BusyPeriods(
-            np.concatenate([p.organisation for p in pieces]),
-            np.concatenate([p.start_us for p in pieces]),
-            np.concatenate([p.end_us for p in pieces]),
-            forget_us(context.accounts, context.service),
-        )
-        edges = np.cumsum([len(p.start_us) for p in pieces])[:-1]
-        period_of_session = np.split(periods.period_of_session, edges)
-
-        limited, read_tokens = self._check_limits(pieces, period_of_session, periods)
-        works = _PieceWorks(pieces)
-        simulated = periods.simulate(
-            limited, context.service.event_loop, works.of_session, context.horizon_us
-        )
-
-        # the sessions that met no limit, then those simulated
-        for piece, period, read in zip(pieces, period_of_session, read_tokens, strict=True):
-            session = piece.drawn.calls.session[piece.attempts.call]
-            unlimited = ~simulated[period][session]
-            yield self._block(make, piece, piece.attempts, read, unlimited)
-        for piece, work in works.in_order():
-            attempts, read = work.drain()
-            refused = np.zeros(len(piece.start_us), np.bool_)
-            until_us = piece.placement.until_us
-            attempts, rows = context.service.bar(piece.drawn, until_us, attempts, refused)
-            everything = np.ones(len(rows), np.bool_)
-            yield self._block(make, piece, attempts, read[rows], everything)
+        """Simulate all sessions to the end of the log, then yield their rows piece by piece."""
+        for simulated in self.simulate():
+            yield self._block(make, simulated)
 
     def pieces(self) -> list[Piece]:
-        """Return all that is drawn about the sessions, and what their tasks are about."""
-        return self._sessions.draw()
+        """Draw the sessions of the shard; every call returns the same."""
+        return list(self._sessions.draw())
 
-    def _check_limits(
-        self, pieces: list[Piece], period_of_session: list[Ints], periods: BusyPeriods
-    ) -> tuple[Bools, list[Ints]]:
-        """Return (which busy periods may hit a limit, what each attempt of each piece reads)."""
-        context, classes = self._context, len(self._context.service.limits)
-        shapes = [piece.drawn.calls for piece in pieces]
-        parts = [
-            (shape, piece.attempts, session_read_tokens(shape, piece.attempts))
-            for shape, piece in zip(shapes, pieces, strict=True)
-        ]
-        # every period has buckets of its own, which are full when it begins
-        buckets = [
-            np.where(shape.bucket < 0, -1, period * classes + shape.bucket % classes)
-            for shape, period in zip(shapes, period_of_session, strict=True)
-        ]
+    def hand_out_prompts(self, pieces: list[Piece], attempts: list[Attempts]) -> None:
+        """Say what the tasks of all pieces are about; see `SessionPieces.hand_out_prompts`."""
+        self._sessions.hand_out_prompts(pieces, attempts)
 
-        stream, order = merge_attempts(parts, buckets)
-        read_in_order = context.draws.prefix_cache().read_tokens(stream)
-        check = context.service.limit_check(len(periods), -SESSION_LEAD_US)
-        check.add(stream, read_in_order)
-        limited = np.asarray(check.overdrawn.reshape(-1, classes).any(axis=1))
-        limited |= periods.run_into_next(check.repaid_us().reshape(-1, classes).max(axis=1))
+    def simulate(self) -> list[SimulatedPiece]:
+        """Draw all sessions, and return what becomes of them until the end of the log."""
+        pieces = self.pieces()
+        if not pieces:
+            return []
 
-        read = np.empty(len(order), np.int64)
-        read[order] = read_in_order
-        return limited, np.split(read, np.cumsum([len(p.attempts.call) for p in pieces])[:-1])
+        attempts, read = self._carry_out(pieces)
+        self.hand_out_prompts(pieces, attempts)
+        return list(map(SimulatedPiece, pieces, attempts, read))
 
-    def _block(
-        self, make: RowMaker, piece: Piece, attempts: Attempts, read: Ints, chosen: Bools
-    ) -> Block:
-        """Make the rows of the `chosen` attempts of a piece."""
+    def _carry_out(self, pieces: list[Piece]) -> tuple[list[Attempts], list[Ints]]:
+        """Return the attempts of each piece, and what each of them reads from the cache.
+
+        Sessions of an organisation share its limits and its prompt cache, and those of different
+        organisations share nothing.
+        """
         context = self._context
-        tasks = context.service.task_rows(piece.drawn, piece.placement, attempts.pick(chosen))
-        logged = np.flatnonzero(chosen & context.is_in_log(attempts))
-        logged = logged[np.argsort(attempts.begins_us[logged])]
+        organisation = context.accounts.organisation
+        loop = context.service.event_loop(
+            int(organisation.max()) + 1, context.draws.cache_keys, -SESSION_LEAD_US
+        )
+        for piece in pieces:
+            who = piece.placement
+            block = loop.add(piece.drawn.calls, who.until_us)
+            # a session whose account is barred before it starts is not opened
+            opened = np.flatnonzero(piece.start_us < who.until_us)
+            group = organisation[who.account[opened] - context.first_account]
+            loop.open(block, piece.start_us[opened], group, opened)
+
+        loop.run()
+        made = {block.number: (attempts, read) for block, attempts, read in loop.drain()}
+        none = np.empty(0, np.int64)
+        of_pieces = [made.get(k, (Attempts(*[none] * 6), none)) for k in range(len(pieces))]
+        return [attempts for attempts, _ in of_pieces], [read for _, read in of_pieces]
+
+    def _block(self, make: RowMaker, simulated: SimulatedPiece) -> Block:
+        """Make the rows of a piece: attempts in the log, and tasks that have some there."""
+        context, (piece, attempts, read) = self._context, simulated
+        tasks = context.service.task_rows(piece.drawn, piece.placement, attempts)
+        logged = np.flatnonzero(context.is_in_log(attempts))
         rows = make(piece.drawn, piece.placement, attempts.pick(logged), read[logged])
         return Block(rows, tasks)
-
-
-class _PieceWorks:
-    """The work of the event loop, made for those pieces that it needs."""
-
-    def __init__(self, pieces: list[Piece]) -> None:
-        self._pieces = pieces
-        self._first = np.cumsum([0, *(len(piece.start_us) for piece in pieces)])
-        self._works: dict[int, Work] = {}
-
-    def of_session(self, number: int) -> tuple[Work, int]:
-        """Return the work that holds a session, and its number there."""
-        piece = int(np.searchsorted(self._first, number, side="right")) - 1
-        if piece not in self._works:
-            self._works[piece] = Work(self._pieces[piece].drawn.calls)
-        return self._works[piece], number - int(self._first[piece])
-
-    def in_order(self) -> Iterator[tuple[Piece, Work]]:
-        """Yield the pieces with work, in their order."""
-        for number, work in sorted(self._works.items()):
-            yield self._pieces[number], work

@@ -7,6 +7,7 @@ are made on demand and kept; the same seed gives the same ones in whatever order
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -26,7 +27,7 @@ from sim.streams import Streams
 Observer = Callable[[int, int], None]
 
 NAMES = tuple(OBSERVABLES)
-# An access mode of fewer draws than a quarter of all is drawn on its own; the limits of that.
+# An access mode of fewer draws than a quarter of all is drawn alone; the limits of that.
 _LEAST_ALONE, _MOST_ALONE = 50, 150
 # Published draws without which no likelihood is taken.
 _FEWEST = 20
@@ -66,6 +67,12 @@ class EvidenceModel:
         self._fits: dict[tuple[str, tuple[str, ...], tuple[str, ...], PriorSet], Fit] = {}
         self._parts: dict[tuple[str, tuple[str, ...], tuple[str, ...]], tuple[Fit, ...]] = {}
         self._held_out: dict[tuple[str, int], Draws] = {}
+
+    def as_stated(self) -> EvidenceModel:
+        """Return this model with the stated prior set alone; draws belong to both."""
+        stated = copy(self)
+        stated.sets, stated._observer = (AS_STATED,), None
+        return stated
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -127,9 +134,8 @@ class EvidenceModel:
     def _under(self, hypothesis: str, prior_set: PriorSet) -> Hypothesis:
         """Return the hypothesis with its priors moved as the prior set says."""
         stated = self.library.hypotheses[hypothesis]
-        if prior_set == AS_STATED:
-            return stated
-        return stated.with_prior(prior_set.centre, prior_set.width)
+        as_it_is = prior_set == AS_STATED
+        return stated if as_it_is else stated.with_prior(prior_set.centre, prior_set.width)
 
     # Draws by access mode
 

@@ -11,21 +11,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from sim.arrays.types import Bools, Floats, Ints
 from sim.comparison.claims.intervals import Interval
 from sim.comparison.claims.observables import OBSERVABLES
+from sim.comparison.inference.even_points import lattice
 from sim.comparison.inference.marginals import ENDS, RESOLUTION, Marginal, marginal, scaled
 
 # All that an observable of a kind may be, on its scale.
 _RANGE = {"count": 12.0, "ratio": 9.0, "share": np.pi / 2}
 # Draws of a latent class without which it is left out.
 _LEAST = 20
-# Points at which the copula is taken within a box.
-_POINTS = 256
 _FLOOR = 1e-300
 
 
@@ -68,6 +67,9 @@ class ClassFit:
     names: tuple[str, ...]
     marginals: Mapping[str, Marginal]
     correlation: Floats
+    _inverses: dict[tuple[str, ...], tuple[Floats, float]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def placed(self, points: Mapping[str, Floats]) -> Placed:
         """Return where n points lie in the densities of those observables that it defines."""
@@ -138,11 +140,19 @@ class ClassFit:
 
         `scores` are normal scores z by observable, (n,) each.
         """
-        rows = [self.names.index(name) for name in scores]
-        matrix = self.correlation[np.ix_(rows, rows)]
+        inverse, log_determinant = self._inverse(tuple(scores))
         z = np.stack(list(scores.values()))
-        quadratic = (z * ((np.linalg.inv(matrix) - np.eye(len(rows))) @ z)).sum(axis=0)
-        return np.asarray(-0.5 * (np.linalg.slogdet(matrix)[1] + quadratic))
+        quadratic = (z * (inverse @ z)).sum(axis=0)
+        return np.asarray(-0.5 * (log_determinant + quadratic))
+
+    def _inverse(self, names: tuple[str, ...]) -> tuple[Floats, float]:
+        """Return R^-1 - I and ln det R of the correlation R of some observables, computed once."""
+        if names not in self._inverses:
+            rows = [self.names.index(name) for name in names]
+            matrix = self.correlation[np.ix_(rows, rows)]
+            inverse = np.linalg.inv(matrix) - np.eye(len(rows))
+            self._inverses[names] = inverse, float(np.linalg.slogdet(matrix)[1])
+        return self._inverses[names]
 
 
 @dataclass(frozen=True)
@@ -234,34 +244,6 @@ def _ends_on_scale(name: str, limits: Interval) -> tuple[float, float]:
 def _share_of_range(name: str, low: float, high: float) -> float:
     """Return the share that an interval has of all that an observable may be, at most 1."""
     return float(min((high - low) / _RANGE[OBSERVABLES[name].kind], 1))
-
-
-def lattice(dimensions: int) -> Floats:
-    """Return points that fill the unit cube evenly: a Kronecker sequence, always the same one.
-
-    Parameters
-    ----------
-    dimensions:
-        Dimensions of the cube, 1 or more.
-
-    Returns
-    -------
-    ndarray
-        Points in [0, 1), (256, dimensions).
-    """
-    steps = _plastic(dimensions)
-    return np.asarray((0.5 + np.arange(1, _POINTS + 1)[:, None] * steps) % 1)
-
-
-def _plastic(dimensions: int) -> Floats:
-    """Return the steps of the R_d sequence (Roberts 2018): powers of 1 / phi.
-
-    phi is the root of x^(d+1) = x + 1, the golden ratio in one dimension.
-    """
-    phi = 2.0
-    for _ in range(60):
-        phi = (1 + phi) ** (1 / (dimensions + 1))
-    return np.asarray(phi ** -np.arange(1.0, dimensions + 1))
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from sim.comparison.claims.cases import Case
 from sim.comparison.claims.intervals import Interval, Reading
 from sim.comparison.inference.evidence_model import EvidenceModel, capped, error_of, in_order
 from sim.comparison.inference.goodness import Goodness, goodness
+from sim.comparison.inference.in_threads import in_threads
 from sim.comparison.inference.likelihood import without_implied
 from sim.comparison.inference.mode_draws import WHOLE
 from sim.comparison.inference.quantiles import Ranged
@@ -221,13 +222,15 @@ def log_likelihoods(
     """
     limits = _weighed(evidence, known)
     names = tuple(_weighed(evidence, tuple(evidence.limits)))
-    logs = {}
-    for key in model.ids:
+
+    def of_one(key: str) -> LogLikelihood:
+        """Return that of one hypothesis."""
         asked = key, evidence.conventions, names
         parts = [each.log_likelihood(limits) for each in model.parts(*asked)]
         of_sets = [each.log_likelihood(limits) for each in model.fits(*asked)]
-        logs[key] = LogLikelihood(np.array(of_sets), error_of(parts))
-    return logs
+        return LogLikelihood(np.array(of_sets), error_of(parts))
+
+    return dict(zip(model.ids, in_threads(of_one, model.ids), strict=True))
 
 
 def _ratio(accused: LogLikelihood, other: LogLikelihood, draws: int) -> Ranged:

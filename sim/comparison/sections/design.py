@@ -20,6 +20,7 @@ from sim.comparison.inference.evidence_model import (
     error_of,
     log_densities,
 )
+from sim.comparison.inference.in_threads import in_threads
 from sim.comparison.inference.likelihood import without_implied
 from sim.comparison.inference.posterior import posterior, stated_fits
 from sim.comparison.inference.quantiles import Ranged, Span, span
@@ -123,9 +124,9 @@ class Design:
 
 def compute(inputs: Inputs) -> Design:
     """Weigh simulated clusters with many sets of observables."""
-    model, accused = inputs.model, inputs.settings.accused
+    model, by_set = inputs.model, inputs.shared(expected_of_sets)
     return Design(
-        beside=expected(model, accused, beside_the_count()),
+        beside=tuple(x for known in beside_the_count() for x in by_set[known]),
         growing=inputs.shared(expected_growing),
         confusions=tuple(confusion(model, known) for known in KNOWN_SETS),
     )
@@ -133,7 +134,19 @@ def compute(inputs: Inputs) -> Design:
 
 def expected_growing(inputs: Inputs) -> tuple[Expected, ...]:
     """Return what observables say that are added one after another."""
-    return expected(inputs.model, inputs.settings.accused, cumulative())
+    by_set = inputs.shared(expected_of_sets)
+    return tuple(x for known in cumulative() for x in by_set[known])
+
+
+def expected_of_sets(inputs: Inputs) -> dict[tuple[str, ...], list[Expected]]:
+    """Return what each set of observables says that is asked about, all of them weighed at once."""
+    sets = cumulative()
+    if SECTION.id in inputs.settings.sections:
+        sets = tuple(dict.fromkeys((*sets, *beside_the_count())))
+    by_set: dict[tuple[str, ...], list[Expected]] = {known: [] for known in sets}
+    for x in expected(inputs.model, inputs.settings.accused, sets):
+        by_set[x.known].append(x)
+    return by_set
 
 
 def cumulative() -> tuple[tuple[str, ...], ...]:
@@ -194,9 +207,14 @@ def expected(
         return list(zip(stated, log_densities(drawn, few, names), strict=True))
 
     own = weighed(accused, accused)
+    others = [x for x in model.ids if x != accused]
+
+    def with_accused(other: str) -> tuple[list[_Weighed], ...]:
+        """Return those of both and of each other."""
+        return own, weighed(other, accused), weighed(accused, other), weighed(other, other)
+
     results = []
-    for other in (x for x in model.ids if x != accused):
-        logs = own, weighed(other, accused), weighed(accused, other), weighed(other, other)
+    for other, logs in zip(others, in_threads(with_accused, others), strict=True):
         for known, *parts in zip(sets, *logs, strict=True):
             if_accused = _ratios(parts[0], parts[1], model.draws)
             if_other = _ratios(parts[2], parts[3], model.draws)

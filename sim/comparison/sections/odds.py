@@ -8,7 +8,7 @@ from sim.comparison.claims.intervals import Interval
 from sim.comparison.claims.observables import OBSERVABLES
 from sim.comparison.clusters.from_runs import Cluster
 from sim.comparison.inference import odds as inference
-from sim.comparison.inference.evidence_model import in_order
+from sim.comparison.inference.evidence_model import EvidenceModel, in_order
 from sim.comparison.inference.mode_draws import WHOLE
 from sim.comparison.inference.odds import Evidence, Odds
 from sim.comparison.plain_words import observable_words
@@ -54,9 +54,19 @@ def compute(inputs: Inputs) -> OddsResult:
 
 def weigh(inputs: Inputs) -> tuple[Odds, ...]:
     """Weigh every run, or every case where there are no runs."""
+    return _weigh(inputs, inputs.model)
+
+
+def foretell(inputs: Inputs) -> OddsResult:
+    """Weigh the claims or runs under the priors as stated alone, and no simulated clusters."""
+    return OddsResult(_weigh(inputs, inputs.model.as_stated()), ())
+
+
+def _weigh(inputs: Inputs, model: EvidenceModel) -> tuple[Odds, ...]:
+    """Weigh every run or case under the prior sets of a model."""
     settings = inputs.settings
     return tuple(
-        inference.odds(inputs.model, x, settings.accused, settings.prior_odds)
+        inference.odds(model, x, settings.accused, settings.prior_odds)
         for x in evidence_of(inputs.comparison)
     )
 
@@ -296,6 +306,7 @@ SECTION = Section(
     question="how far the figures move the odds, one observable after another",
     tables=(odds_table, groups_table, fit_table, posterior_table),
     compute=compute,
+    foretell=foretell,
     findings=(say_fit, say_truth, say_odds, say_with_more, say_groups, say_sums),
     importance=4,
     charts=("sim.reporting.charts.odds_charts:odds_claims",),

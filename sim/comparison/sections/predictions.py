@@ -12,6 +12,7 @@ from sim.arrays.types import Floats, Ints
 from sim.comparison.claims.cases import Case
 from sim.comparison.claims.intervals import Interval, Reading
 from sim.comparison.inference.evidence_model import EvidenceModel
+from sim.comparison.inference.in_threads import in_threads
 from sim.comparison.inference.quantiles import Span, span
 from sim.comparison.section import Comparison, Inputs, Section
 from sim.comparison.tables import Table, number_column, span_cells, span_columns, text_column
@@ -81,13 +82,15 @@ def predicted(
         For each hypothesis, one under each convention, then the one `reported`.
     """
     limits = {case.id: case.interval("count", reading) for case in cases}
-    predictions = []
-    for id_ in model.ids:
+
+    def of_one(id_: str) -> list[Predicted]:
+        """Return those of one hypothesis."""
         by_convention = zip(CONVENTIONS, model.base(id_).counts, strict=True)
-        predictions += [_predicted(id_, name, counts, limits) for name, counts in by_convention]
+        predictions = [_predicted(id_, name, counts, limits) for name, counts in by_convention]
         published = model.published(id_)["count"]
-        predictions.append(_predicted(id_, REPORTED, published, limits))
-    return tuple(predictions)
+        return [*predictions, _predicted(id_, REPORTED, published, limits)]
+
+    return tuple(x for predictions in in_threads(of_one, model.ids) for x in predictions)
 
 
 def _predicted(

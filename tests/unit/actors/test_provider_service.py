@@ -6,14 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pytest
 
 from sim.actors.context import ActorContext
 from sim.actors.session_draws import SessionPlan
-from sim.actors.sessions.busy_periods import forget_us, no_organisation
 from sim.scaffold.fill import DrawnSessions
 from sim.scaffold.turns import plain_turns
-from sim.world.attempts import BLOCKED
 from sim.world.limits import BucketSize, Sizes
 from tests.support.contexts import context_of
 from tests.support.scenarios import HOUR_US, calm, coders, event, lab, ordinary
@@ -134,22 +131,6 @@ def test_a_bucket_is_full_after_the_slowest_refill() -> None:
     assert replace(service, limits=[None, None]).longest_refill_us == 0
 
 
-def test_an_organisation_is_forgotten_when_buckets_are_full_and_its_cache_expired() -> None:
-    context = context_of(coders(4, organisations=2, tier="none"))
-    accounts = replace(context.accounts, cache_lifetime_us=np.array([5, 70, 0, 20]))
-    assert no_organisation(accounts) == 2
-    assert forget_us(accounts, context.service).tolist() == [70, 20, 0]
-    limits: Any = [Sizes(*[[bucket(200, 4)]] * 3)]
-    limited = replace(context.service, limits=limits)
-    assert forget_us(accounts, limited).tolist() == [70, 51, 51]
-
-
-def test_a_limit_check_has_a_bucket_for_each_owner_and_class() -> None:
-    service = context_of(coders(2, tier="tier-1")).service
-    check = service.limit_check(5, -MINUTE_US)
-    assert len(check.overdrawn) == 5 * len(service.limits)
-
-
 # --- timing -------------------------------------------------------------------------------------
 
 
@@ -163,21 +144,3 @@ def test_some_sessions_are_settled_as_if_all_were() -> None:
     chosen = drawn.calls.session[together.attempts.call] != 1
     for one, other in zip(some.attempts, together.attempts.pick(chosen), strict=True):
         assert one.tolist() == other.tolist()
-
-
-@pytest.mark.parametrize("refused_before", [False, True])
-def test_a_barred_session_is_refused_once(refused_before: bool) -> None:
-    context = context_of(coders(3), world=calm())
-    drawn = drawn_of(context)
-    starts = np.zeros(3, np.int64)
-    attempts = context.service.solve_timing(drawn, starts).attempts
-    first = attempts.begins_us[drawn.calls.session[attempts.call] == 0]
-    until = np.array([np.sort(first)[2], 1 << 60, 1 << 60])
-    refused = np.array([refused_before, False, False])
-    left, rows = context.service.bar(drawn, until, attempts, refused)
-    assert refused.tolist() == [True, False, False]
-    mine = drawn.calls.session[left.call] == 0
-    assert mine.sum() == 3 - refused_before
-    assert (left.status[mine] == BLOCKED).sum() == 1 - refused_before
-    assert (left.begins_us == attempts.begins_us[rows]).all()
-    assert (~mine).sum() == (drawn.calls.session[attempts.call] != 0).sum()

@@ -8,12 +8,12 @@ from scipy import stats
 
 from sim.comparison.claims.intervals import Interval
 from sim.comparison.claims.observables import OBSERVABLES
+from sim.comparison.inference.even_points import lattice
 from sim.comparison.inference.evidence_model import capped, log_densities
 from sim.comparison.inference.likelihood import (
     Fit,
     Sample,
     fit,
-    lattice,
     without_implied,
 )
 from sim.comparison.inference.marginals import RESOLUTION, marginal, scaled

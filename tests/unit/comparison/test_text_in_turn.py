@@ -92,6 +92,25 @@ def test_numbers_stay_with_their_units_and_odds_whole() -> None:
     assert _wrapped("they say of it that 50 %", 22) == ["they say of it that", "50 %"]
 
 
+def test_ratio_as_stated_is_foretold_and_said_once() -> None:
+    text, pieces = TextInTurn(80), list[tuple[list[str], str]]()
+    whole = analyse(
+        claim_ids=["A4"],
+        hypotheses=["resale"],
+        draws=200,
+        sections=["predictions", "odds", "design"],
+        begins=lambda _, so_far: pieces.append((list(so_far.results), text.more(so_far))),
+    )
+    last = text.more(whole)
+    ratio = "On its own, the count"
+    # before odds under all prior sets are there
+    assert [known for known, piece in pieces if ratio in piece] == [["predictions"]]
+    assert ratio not in last
+    assert not whole.foretold
+    said = " ".join("".join(piece for _, piece in pieces).split())
+    assert short_answer(whole).sentences[1] in said
+
+
 def test_each_section_is_announced_with_what_is_known_so_far() -> None:
     told: list[tuple[str, list[str]]] = []
     whole = analyse(

@@ -107,7 +107,6 @@ def test_the_scenarios_reach_every_rule() -> None:
         "cache that expired": 20,
         "refusals by limits": 50,
         "no refusals by limits": 10,
-        "again": 30,
         **{f"status {status}": 1_000 for status in (200, 429, 499, 500, 529)},
         **dict.fromkeys(("retries", "chains", "cache reads", "expired", "moved"), 1_000),
     }

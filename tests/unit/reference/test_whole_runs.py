@@ -21,7 +21,16 @@ from sim.scenario.resolved import Scenario
 from sim.tables.store import Store
 from tests.support.campaigns import HARSH, REPLACES, asked, sessions_of
 from tests.support.commands import refused, sim
-from tests.support.scenarios import SMALL, coders, digests, lab, pool, read, scenario
+from tests.support.scenarios import (
+    SMALL,
+    coders,
+    digests,
+    event,
+    lab,
+    pool,
+    read,
+    scenario,
+)
 from tests.unit.reference.random_scenarios import Case, cases
 
 SHIPPED = ["worked_example", "incident", "typology_l02", "typology_g14"]
@@ -55,7 +64,7 @@ def test_shipped_scenarios_give_the_same_files(name: str, tmp_path: Path) -> Non
 
 @pytest.mark.verify
 def test_every_small_shipped_scenario_gives_the_same_files(tmp_path: Path) -> None:
-    """Large ones and those with enforcement, which is not covered, are left out."""
+    """Large ones and those with enforcement, which is not covered for queues, are left out."""
     compared = 0
     for name in shipped_scenarios():
         tiny = load_scenario(name, scale=TINY_SCALE)
@@ -92,6 +101,17 @@ def test_barred_accounts_and_their_replacements_give_the_same_files(tmp_path: Pa
     expect_same_files(BARRED, tmp_path)
     states = read(tmp_path / "reference", "truth/tasks")["state"].value_counts()
     assert states["barred"] > 3
+
+
+def test_barred_accounts_under_limits_give_the_same_files(tmp_path: Path) -> None:
+    """Limits so low that some attempts are refused; lists go by when tasks then really begin."""
+    tight = event("limits", 0, factor=0.02)
+    limited = tuple(a.model_copy(update={"tier": "tier-1"}) for a in BARRED.actors)
+    world = BARRED.world.model_copy(update={"events": (tight,), "burst": 0.1})
+    expect_same_files(BARRED.model_copy(update={"actors": limited, "world": world}), tmp_path)
+    status = read(tmp_path / "reference", "log/exchanges")["http_status"].value_counts()
+    assert status[403] > 3
+    assert status[429] > 50
 
 
 def test_accounts_that_come_and_go_give_the_same_files(tmp_path: Path) -> None:
@@ -155,10 +175,6 @@ QUEUES = (
     "the reference engine cannot run this: world.enforcement acts on queues (lab, pool); "
     "leave it out\n"
 )
-LIMITED = (
-    "the reference engine cannot run this: world.enforcement acts on actors with limits "
-    "(coders); leave it out, or give them tier: none\n"
-)
 USE_FAST = "the fast engine can: give --engine fast"
 
 
@@ -168,28 +184,18 @@ def under_enforcement(*actors: Any) -> Scenario:
     return plain.model_copy(update={"world": world})
 
 
-@pytest.mark.parametrize(
-    ("actors", "says"),
-    [
-        ((coders(4), lab(), pool()), QUEUES + LIMITED + USE_FAST),
-        ((coders(4, tier="none"), lab(), pool()), QUEUES + USE_FAST),
-        ((coders(4),), LIMITED + USE_FAST),
-    ],
-)
-def test_enforcement_on_queues_or_under_limits_is_refused(
-    actors: tuple[Any, ...], says: str, tmp_path: Path
-) -> None:
-    refused_scenario = under_enforcement(*actors)
+def test_enforcement_on_queues_is_refused(tmp_path: Path) -> None:
+    refused_scenario = under_enforcement(coders(4), lab(), pool())
     with pytest.raises(InvalidInputError) as error:
         run(refused_scenario, tmp_path / "run", engine="reference")
-    assert str(error.value) == says
+    assert str(error.value) == QUEUES + USE_FAST
     assert not (tmp_path / "run").exists()
     with pytest.raises(InvalidInputError):
         plan_run(refused_scenario, engine="reference")
 
 
 def test_of_many_actors_five_are_named() -> None:
-    many = under_enforcement(*(coders(1, id_=f"a{k}") for k in range(7)))
+    many = under_enforcement(*(pool(id_=f"a{k}") for k in range(7)))
     with pytest.raises(InvalidInputError, match=r"\(a0, a1, a2, a3, a4 and 2 more\)"):
         check_covered(many, 0)
     with pytest.raises(InvalidInputError, match=r"\(a0, a1, a2, a3, a4\)"):
@@ -215,7 +221,7 @@ def test_resuming_with_an_engine_that_does_not_cover_the_run_leaves_it_alone(
     tmp_path: Path,
 ) -> None:
     out = tmp_path / "run"
-    run(under_enforcement(coders(2)), out)
+    run(under_enforcement(pool(2, 200)), out)
     next((out / "log" / "exchanges").glob("*.parquet")).unlink()
     before = digests(out)
     with pytest.raises(InvalidInputError, match="cannot run this"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -734,3 +734,23 @@ def test_failures_of_first_attempts_are_drawn_with_the_calls() -> None:
     calls = filled(sessions([3], [1, 2, 3]), altered("chat")).calls
     failures = FailureDraws(Streams(3), "test")
     assert calls.failure_draw.tolist() == failures.failure(calls.serial, 0).tolist()
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_what_is_counted_does_not_hang_on_what_is_not(agent: str) -> None:
+    """Replicates leave out draws that no convention asks for."""
+    asked = sessions([1, 3, 2] * 20, [1, 30, 7, 1, 2, 90] * 20)
+    turns = asked.turns._replace(refused=np.arange(120) % 5 == 0, prewarmed=np.arange(120) % 7 == 0)
+    asked = replace(asked, turns=turns, window_tokens=np.full(60, WINDOW))
+    if agents()[agent].library is not None:
+        asked = replace(asked, recorded=np.arange(int(asked.turns.calls.sum())))
+    streams = Streams(3)
+    of = agents()[agent], SONNET, FailureDraws(streams, "test"), streams, "test"
+    whole, counted = fill(asked, *of), fill(asked, *of, counting=True)
+    for field in fields(DrawnCalls):
+        expected = getattr(whole.calls, field.name)
+        assert (getattr(counted.calls, field.name) == expected).all(), field.name
+    for name in ("position", "opens_turn", "choices", "prewarm"):
+        assert (getattr(counted, name) == getattr(whole, name)).all(), name
+    assert ((counted.finish == REFUSAL) == (whole.finish == REFUSAL)).all()
+    assert not counted.reasoning_tokens.any()

@@ -1,0 +1,131 @@
+"""The three token buckets of an owner of limits and class of model, one request after the other.
+
+Buckets for requests, input and output are full at first, and refill all the time. A request takes
+from all three or from none. Where output is taken up front, its bucket gives `max_tokens` in
+advance, and what the answer did not use comes back when the request ends. Else it is enough that
+the bucket holds one token, and the tokens of the answer are taken at its end; the bucket may then
+hold less than nothing.
+
+Events must come in order of time, because a bucket is refilled up to the time of each. Levels are
+whole numbers of units, see `sim.world.limits.BucketSize`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sim.arrays.compiled import compiled
+from sim.arrays.types import Ints
+
+REQUESTS, INPUT, OUTPUT = 0, 1, 2
+
+
+@compiled
+def ask(
+    bucket: Any,
+    sizes: Any,
+    period_ends_us: Ints,
+    period: int,
+    now_us: int,
+    input_tokens: int,
+    output_tokens: int,
+    up_front: bool,
+) -> int:
+    """Take one request if all three buckets hold enough.
+
+    Parameters
+    ----------
+    bucket
+        A record of `BUCKET`, changed in place.
+    sizes, period_ends_us
+        Sizes of all buckets and ends of the periods in which they are constant, as
+        `size_records` makes them.
+    period, now_us
+        The period and the time of the request.
+    input_tokens, output_tokens
+        What it asks for; more than a bucket holds counts as all that it holds.
+    up_front
+        Whether output is taken when a request begins.
+
+    Returns
+    -------
+    int
+        0 if the request was taken. Else microseconds until refilling alone would do.
+    """
+    catch_up(bucket, sizes, period_ends_us, period)
+    refill(bucket, sizes, now_us)
+    size_class = bucket["size_class"]
+    for_requests = sizes[size_class, period, REQUESTS]
+    for_input = sizes[size_class, period, INPUT]
+    for_output = sizes[size_class, period, OUTPUT]
+
+    one = for_requests["per_token"]
+    into = min(input_tokens * for_input["per_token"], for_input["capacity"])
+    out = taken_up_front(output_tokens if up_front else 1, for_output)
+    requests = bucket["requests"] - one
+    level = bucket["input"] - into
+    output = bucket["output"] - out
+    if requests >= 0 and level >= 0 and output >= 0:
+        bucket["requests"] = requests
+        bucket["input"] = level
+        if up_front:
+            bucket["output"] = output
+        return 0
+
+    lacking_us = max(-(requests // for_requests["rate"]), -(level // for_input["rate"]))
+    return max(lacking_us, -(output // for_output["rate"]))
+
+
+@compiled
+def taken_up_front(output_tokens: int, size: Any) -> int:
+    """Return the units that a request for so much output takes, at most all of a full bucket."""
+    return min(output_tokens * size["per_token"], size["capacity"])
+
+
+@compiled
+def put_output(
+    bucket: Any, sizes: Any, period_ends_us: Ints, period: int, now_us: int, units: int
+) -> None:
+    """Put units into the bucket of output, or take them out where below 0."""
+    catch_up(bucket, sizes, period_ends_us, period)
+    size = sizes[bucket["size_class"], period, OUTPUT]
+    level = refilled(bucket["output"], now_us - bucket["output_at_us"], size)
+    bucket["output_at_us"] = now_us
+    bucket["output"] = min(level + units, size["capacity"])
+
+
+@compiled
+def catch_up(bucket: Any, sizes: Any, period_ends_us: Ints, period: int) -> None:
+    """Change the sizes of buckets at the end of each period before `period`."""
+    while bucket["period"] < period:
+        edge_us = period_ends_us[bucket["period"]]
+        refill(bucket, sizes, edge_us)
+        bucket["period"] += 1
+        # the time is the same: this only cuts levels to the new sizes
+        refill(bucket, sizes, edge_us)
+
+
+@compiled
+def refill(bucket: Any, sizes: Any, now_us: int) -> None:
+    """Refill all three buckets up to a time, and cut what is above their capacity."""
+    size_class, period = bucket["size_class"], bucket["period"]
+    elapsed_us = now_us - bucket["at_us"]
+    for_requests = sizes[size_class, period, REQUESTS]
+    bucket["requests"] = refilled(bucket["requests"], elapsed_us, for_requests)
+    for_input = sizes[size_class, period, INPUT]
+    bucket["input"] = refilled(bucket["input"], elapsed_us, for_input)
+    bucket["at_us"] = now_us
+
+    elapsed_us = now_us - bucket["output_at_us"]
+    for_output = sizes[size_class, period, OUTPUT]
+    bucket["output"] = refilled(bucket["output"], elapsed_us, for_output)
+    bucket["output_at_us"] = now_us
+
+
+@compiled
+def refilled(level: int, elapsed_us: int, size: Any) -> int:
+    """Return the level of a bucket after some time."""
+    if elapsed_us >= size["full_us"]:
+        # so long that a product might not fit into 64 bits
+        elapsed_us = min(elapsed_us, (size["capacity"] - level) // size["rate"] + 1)
+    return min(level + elapsed_us * size["rate"], size["capacity"])

@@ -1,0 +1,316 @@
+"""The event loop: sessions and workers under limits, failures and bars, attempt by attempt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.arrays.time import FOREVER_US, NEVER_US
+from sim.arrays.types import Bools, Ints
+from sim.world import carry_out as events
+from sim.world.attempts import Attempts, CallConditions
+from sim.world.calls import DrawnCalls
+from sim.world.event_heap import new_heap, push
+from sim.world.event_records import (
+    ANSWERED,
+    BUCKET,
+    CALL,
+    OPENING,
+    PROGRESS,
+    SESSION,
+    Records,
+    call_records,
+    rules_record,
+    segment_records,
+    session_records,
+    size_records,
+)
+from sim.world.limits import Sizes
+from sim.world.record_arena import RecordArena
+
+_FIRST_ROOM = 1_024
+
+
+@dataclass(eq=False)
+class LoopCalls:
+    """A block of calls in an event loop: where its records lie.
+
+    Attributes
+    ----------
+    number : int
+        Number of the block in the loop.
+    calls, sessions, histories : slice
+        Its records among those of the loop.
+    """
+
+    number: int
+    calls: slice
+    sessions: slice
+    histories: slice
+
+
+class EventLoop:
+    """A discrete-event simulation of sessions that share limits and prompt cache.
+
+    Its state are a few arrays of records, and `sim.world.carry_out` is the loop over them. Events
+    are attempts, what comes back to a bucket when one ends, and workers who get free. A session
+    has one event at a time.
+
+    There are two ways to begin sessions: `open` those whose start is known, or give `tickets` to
+    workers that `begin`.
+    """
+
+    def __init__(
+        self,
+        conditions: CallConditions,
+        sizes: list[Sizes | None],
+        *,
+        from_us: int,
+        buckets: int,
+        keys: int,
+        reads_cache: bool = True,
+        goes_beyond: bool = False,
+    ) -> None:
+        """Begin without sessions.
+
+        Parameters
+        ----------
+        conditions : CallConditions
+            Attempts that would begin at `until_us` or later are not made.
+        sizes : list of Sizes or None, length classes
+            Sizes of the buckets by class of model, None for no limits. Bucket b is of class
+            b % classes.
+        from_us : int
+            Time of the first event at the earliest; buckets are full then.
+        buckets, keys : int
+            How many buckets and static prefixes there are.
+        reads_cache : bool
+            Whether there is a prompt cache; without one every attempt reads 0 tokens.
+        goes_beyond : bool
+            Whether sessions go on beyond the end of the log, to find out when they end. Each call
+            is then tried only once, and these attempts are not noted.
+        """
+        provider = conditions.provider
+        self._rules = rules_record(conditions, reads_cache=reads_cache, goes_beyond=goes_beyond)
+        self._until_us = FOREVER_US if goes_beyond else conditions.until_us
+        self._segments = segment_records(provider)
+        self._segment_of_minute = provider.segment_of_minute
+        self._sizes, self._limited, self._period_ends_us = size_records(sizes, provider)
+        self._buckets = self._full_buckets(buckets, provider.segment_scalar(from_us), from_us)
+        self._touched_us = np.full(keys, NEVER_US)
+
+        self._calls, self._sessions = RecordArena(CALL), RecordArena(SESSION)
+        self._answered = RecordArena(ANSWERED)
+        self._blocks: list[LoopCalls | None] = []
+        self._openings: list[Records] = []
+        self._sorted_openings = np.zeros(0, OPENING)
+
+        self._heap = new_heap(_FIRST_ROOM)
+        self._attempts = np.zeros((events.BLOCK + 1, _FIRST_ROOM), np.int64)
+        self._progress = np.zeros(1, PROGRESS)
+
+    # --- sessions ---------------------------------------------------------------------------------
+
+    def add(self, calls: DrawnCalls, until_us: Ints | None = None) -> LoopCalls:
+        """Add a block of calls; none of its sessions is opened yet.
+
+        Parameters
+        ----------
+        calls : DrawnCalls
+            Calls of S sessions.
+        until_us : array of int, shape (S,), optional
+            When the account of each session is barred. The first attempt from then on is refused,
+            and no other is made; but the session lasts as long as it would have.
+        """
+        histories = int(calls.history.max(initial=-1)) + 1
+        block = LoopCalls(
+            len(self._blocks),
+            self._calls.place(len(calls.serial)),
+            self._sessions.place(len(calls.calls_per_session)),
+            self._answered.place(histories),
+        )
+        self._blocks.append(block)
+        call_records(calls, self._calls.records[block.calls], block.histories.start)
+        self._answered.records[block.histories] = (NEVER_US, 0)
+
+        sessions = session_records(calls, block.calls.start, until_us)
+        limited = self._limited[calls.bucket % len(self._limited)] & (calls.bucket >= 0)
+        sessions["bucket"] = np.where(limited, calls.bucket, -1)
+        sessions["block"], sessions["ends_us"] = block.number, FOREVER_US
+        self._sessions.records[block.sessions] = sessions
+        return block
+
+    def remove(self, block: LoopCalls) -> None:
+        """Forget a block of whose sessions none is in progress, and whose attempts are drained."""
+        self._blocks[block.number] = None
+        self._calls.free(block.calls)
+        self._sessions.free(block.sessions)
+        self._answered.free(block.histories)
+
+    def open(
+        self, block: LoopCalls, start_us: Ints, group: Ints, sessions: Ints | None = None
+    ) -> None:
+        """Open sessions at known times.
+
+        Parameters
+        ----------
+        block : LoopCalls
+            What `add` returned.
+        start_us, group : array of int, shape of `sessions`
+            When each session starts, and its group. Sessions of different groups must share
+            neither bucket nor key, because each group is carried out to its end before the next.
+        sessions : array of int, optional
+            Numbers of the sessions within the block; None for all of them.
+        """
+        of_block = self._sessions.records[block.sessions]
+        number = np.arange(len(of_block)) if sessions is None else sessions
+        openings = np.zeros(len(number), OPENING)
+        openings["session"] = number + block.sessions.start
+        openings["group"] = group
+        first_call = self._calls.records[of_block["call"][number]]
+        openings["at_us"] = start_us + first_call["wait_us"]
+        self._openings.append(openings[openings["at_us"] < self._until_us])
+
+    def ends_us(self, block: LoopCalls) -> Ints:
+        """Return when each session of a block was over, `FOREVER_US` if it is not, shape (S,)."""
+        return np.ascontiguousarray(self._sessions.records[block.sessions]["ends_us"])
+
+    def starts_us(self, block: LoopCalls) -> Ints:
+        """Return when each ticket of a block was begun, or is released, shape (S,)."""
+        return np.ascontiguousarray(self._sessions.records[block.sessions]["opens_us"])
+
+    def refused(self, block: LoopCalls) -> Bools:
+        """Tell the sessions of a block whose account has had its refusal, shape (S,)."""
+        return np.ascontiguousarray(self._sessions.records[block.sessions]["refused"])
+
+    # --- workers ----------------------------------------------------------------------------------
+
+    def begin(self, workers_from_us: Ints) -> None:
+        """Add workers, who take tickets from these times on."""
+        self._heap = new_heap(max(_FIRST_ROOM, 2 * len(workers_from_us)))
+        state = self._progress[0]
+        for at_us in workers_from_us.tolist():
+            state["heap_length"] = push(
+                self._heap, state["heap_length"], at_us, events.FREE_WORKER, events.BEGINS, 0
+            )
+
+    def tickets(
+        self, block: LoopCalls, release_us: Ints, round_: int = 0, until_us: int = FOREVER_US
+    ) -> None:
+        """Make the sessions of a block the tickets that workers take next, in their order.
+
+        Parameters
+        ----------
+        block : LoopCalls
+            What `add` returned. What is left of the tickets before it is left out.
+        release_us : array of int, shape (S,)
+            When each ticket may begin, not before.
+        round_ : int
+            Number of the round. A round begins when all tickets of the round before have ended.
+        until_us : int
+            Workers that get free then or later leave the rest of the tickets.
+        """
+        records = self._sessions.records[block.sessions]
+        records["opens_us"], records["has_worker"] = release_us, True
+        state = self._progress[0]
+        state["next_ticket"], state["past_ticket"] = block.sessions.start, block.sessions.stop
+        state["batch_round"], state["batch_until_us"] = round_, until_us
+
+    def end_work(self) -> None:
+        """Say that there are no more tickets."""
+        self._progress[0]["work_is_over"] = True
+
+    def taken(self, block: LoopCalls) -> int:
+        """Return how many tickets of the current block workers have taken."""
+        return int(self._progress[0]["next_ticket"]) - block.sessions.start
+
+    # --- carrying out -----------------------------------------------------------------------------
+
+    def run(self, until_us: int = FOREVER_US) -> int | None:
+        """Carry out all events before `until_us`.
+
+        Returns
+        -------
+        int or None
+            None if that is done. Else the time at which a worker needs more `tickets`: give some,
+            or `end_work`, and call again.
+        """
+        self._sort_openings()
+        while True:
+            reason = events.carry_out(
+                min(until_us, self._until_us),
+                self._rules,
+                self._progress,
+                self._heap,
+                self._sorted_openings,
+                self._calls.records,
+                self._sessions.records,
+                self._attempts,
+                self._segments,
+                self._segment_of_minute,
+                self._answered.records,
+                self._touched_us,
+                self._buckets,
+                self._sizes,
+                self._period_ends_us,
+            )
+            if reason == events.IS_DONE:
+                return None
+            if reason == events.NEEDS_TICKETS:
+                return int(self._heap[0, 0])
+            self._make_room()
+
+    def drain(self) -> list[tuple[LoopCalls, Attempts, Ints]]:
+        """Return the attempts made since the last time, block by block.
+
+        Returns
+        -------
+        list of (LoopCalls, Attempts, array of int)
+            For each block with attempts: these, in the order in which they were made (by group),
+            and the tokens that each read from the cache. `Attempts.call` is the row in the calls
+            of the block.
+        """
+        made = int(self._progress[0]["attempts"])
+        self._progress[0]["attempts"] = 0
+        count = np.bincount(self._attempts[events.BLOCK, :made], minlength=len(self._blocks))
+        past = np.cumsum(count)
+        first_call = np.array([0 if b is None else b.calls.start for b in self._blocks], np.int64)
+        columns = np.empty((events.BLOCK, made), np.int64)
+        events.split_by_block(self._attempts, made, first_call, past - count, columns)
+
+        parts = []
+        for number in np.flatnonzero(count).tolist():
+            *of_attempts, read = columns[:, past[number] - count[number] : past[number]]
+            block = self._blocks[number]
+            if block is not None:
+                parts.append((block, Attempts(*of_attempts), read))
+        return parts
+
+    def _full_buckets(self, count: int, segment: int, from_us: int) -> Records:
+        """Return full buckets, of which each is used from then on."""
+        buckets = np.zeros(count, BUCKET)
+        buckets["at_us"] = buckets["output_at_us"] = from_us
+        buckets["period"] = period = self._segments["period"][segment]
+        buckets["size_class"] = np.arange(count) % len(self._limited)
+        for kind, name in enumerate(("requests", "input", "output")):
+            buckets[name] = self._sizes["capacity"][buckets["size_class"], period, kind]
+        return buckets
+
+    def _sort_openings(self) -> None:
+        """Put sessions that were opened since the last run in order, behind those still to open."""
+        if not self._openings:
+            return
+        to_open = self._sorted_openings[self._progress[0]["opening"] :]
+        openings = np.concatenate([to_open, *self._openings])
+        order = np.lexsort((openings["at_us"], openings["group"]))
+        self._sorted_openings, self._openings = openings[order], []
+        self._progress[0]["opening"] = 0
+
+    def _make_room(self) -> None:
+        """Double what may be full: the heap, or the room for attempts."""
+        state = self._progress[0]
+        if state["attempts"] == self._attempts.shape[1]:
+            self._attempts = np.concatenate([self._attempts, np.empty_like(self._attempts)], axis=1)
+        else:
+            self._heap = np.concatenate([self._heap, np.zeros_like(self._heap)])
