@@ -24,9 +24,9 @@ from sim.engine.spill_index import (
 )
 from sim.engine.time_grid import Window, parts_of
 from sim.tables.formats import FileRecord, writing_table
-from sim.tables.schema import IN_PARTS, arrow_schema, exchange_columns
+from sim.tables.schema import IN_PARTS, arrow_schema, exchange_columns, truth_columns
 from sim.tables.store import Store
-from sim.tables.truth_schema import TRUTH_EXCHANGES, TRUTH_TASKS
+from sim.tables.truth_schema import TRUTH_TASKS
 
 PARTS = ".unfinished/parts"
 # Of a remote place; some 80 MB.
@@ -196,7 +196,7 @@ def _schemas(context: RunContext) -> dict[str, Any]:
     tables = context.scenario.tables
     columns = {
         LOG: exchange_columns(tables.columns, vectors=tables.vectors),
-        TRUTH: TRUTH_EXCHANGES,
+        TRUTH: truth_columns(tables.columns),
         TRUTH_OF_TASKS: TRUTH_TASKS,
     }
     return {stem: arrow_schema(schema) for stem, schema in columns.items()}
