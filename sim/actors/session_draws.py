@@ -21,7 +21,6 @@ from sim.scaffold.session_turns import Windows
 from sim.scaffold.turns import Turns
 from sim.scenario.resolved import Actor
 from sim.streams import Streams
-from sim.world.cache import PrefixCache
 
 
 class SessionPlan(NamedTuple):
@@ -129,10 +128,6 @@ class SessionDraws:
             grow=self.grow,
             counting=self.counting,
         )
-
-    def prefix_cache(self) -> PrefixCache:
-        """Make an empty prompt cache for the keys that `sessions` uses."""
-        return PrefixCache(self.cache_keys)
 
     @property
     def cache_keys(self) -> int:

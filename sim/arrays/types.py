@@ -24,4 +24,6 @@ def for_loops(values: NDArray[Any]) -> NDArray[Any]:
     if values.dtype in (_INT64, _BOOL) and flags.c_contiguous and flags.writeable:
         return values
     kind = np.bool_ if values.dtype == np.bool_ else np.int64
+    if values.dtype == kind and values.flags.carray:
+        return values
     return np.require(values, kind, ["C_CONTIGUOUS", "WRITEABLE"])
