@@ -48,6 +48,8 @@ class ActorContext:
         What the provider does about the accounts, decided before there is any traffic.
     budget
         What the operator of the accounts plans to pay.
+    counting
+        Whether its exchanges are only to be counted: then what nobody counts is left out.
     """
 
     # who it is
@@ -71,6 +73,12 @@ class ActorContext:
     streams: Streams
     service: ProviderService
     grow: Grow = grow_contexts
+    counting: bool = False
+
+    def for_counting(self) -> ActorContext:
+        """Return a copy that leaves out what no count of exchanges asks for."""
+        service = replace(self.service, counting=True)
+        return replace(self, counting=True, prompts=self.prompts.of_no_content(), service=service)
 
     def numbered_from(self, first_account: int, everyone: Accounts) -> ActorContext:
         """Return a copy whose accounts are rows of the shared table `everyone`, from there on."""
@@ -157,6 +165,7 @@ class ActorContext:
             self.service,
             self.streams,
             self.grow,
+            self.counting,
         )
 
     def uptake_uniforms(self, account: Ints, uniform: Floats) -> Floats:

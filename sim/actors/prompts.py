@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -61,6 +62,13 @@ class ActorPrompts:
         self._benchmark_key = universe.streams.key("benchmark", actor.benchmark or "")
         self._common_key = streams.key(actor.id, "common prompts")
         self._uses_benchmark = actor.source == "benchmark" or actor.cover == "benchmark"
+        self._has_content = True
+
+    def of_no_content(self) -> ActorPrompts:
+        """Return a copy that says 0 of what tasks are about, for those who only count them."""
+        other = copy(self)
+        other._has_content = False
+        return other
 
     def choose(
         self,
@@ -85,6 +93,10 @@ class ActorPrompts:
         task_no
             Number of the task within the actor; own prompts and rewordings depend on it.
         """
+        if not self._has_content:
+            zeros = np.zeros(len(task_no), np.int64)
+            return PromptContent(zeros, zeros.view(np.uint64), zeros)
+
         actor = self._actor
         user = mixed(mixed(self._users_key, account_id), person)
         subject = self._own_subject(user, mode, task_no)

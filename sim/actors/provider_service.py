@@ -11,12 +11,9 @@ from sim.scaffold.rows import Placement
 from sim.scaffold.task_rows import task_rows
 from sim.scenario.resolved import Uptake
 from sim.world.attempts import Attempts, CallConditions
-from sim.world.barring import refuse_barred
 from sim.world.event_loop import EventLoop
-from sim.world.limit_check import LimitCheck
 from sim.world.limits import Sizes
 from sim.world.models import ModelTable
-from sim.world.rate_limited import RateLimitedLoop
 from sim.world.releases import Releases
 from sim.world.timing import SolvedTiming, solve_timing
 
@@ -35,6 +32,8 @@ class ProviderService:
         What decides what becomes of a call, apart from limits.
     limits
         Token buckets of the actor's tier by class of model; None where there is no limit.
+    counting
+        Whether exchanges are only to be counted.
     """
 
     models: ModelTable
@@ -42,6 +41,7 @@ class ProviderService:
     releases: Releases
     conditions: CallConditions
     limits: list[Sizes | None]
+    counting: bool = False
 
     def model_in_use(
         self, own_model: Ints, at_us: Ints, moves_at: Floats, asks_latest: Bools, uptake: Uptake
@@ -57,30 +57,20 @@ class ProviderService:
         """Return the bucket of each owner of limits and model: one for each class of model."""
         return owner * len(self.limits) + self.models.class_of[model]
 
-    def limit_check(self, owners: int, opens_us: int) -> LimitCheck:
-        """Make a check of the buckets of so many owners, all full at `opens_us`."""
-        buckets = owners * len(self.limits)
-        return LimitCheck(self.conditions.provider, buckets, self.limits, opens_us)
-
     def event_loop(self, owners: int, keys: int, from_us: int) -> EventLoop:
-        """Make an event loop for so many owners of limits and static prefixes; see `EventLoop`."""
-        buckets = owners * len(self.limits)
-        return EventLoop(self.conditions, self.limits, from_us=from_us, buckets=buckets, keys=keys)
+        """Make an event loop for so many owners of limits and static prefixes; see `EventLoop`.
 
-    def rate_limited_loop(self, from_us: int) -> RateLimitedLoop:
-        """Make an event loop for organisations that hit their limits."""
-        return RateLimitedLoop(self.limits, self.conditions, from_us)
-
-    @property
-    def longest_refill_us(self) -> int:
-        """A time in which any bucket of the actor gets full, under any factor on its limit."""
-        refills = [
-            max(size.capacity for size in sizes) // min(size.rate for size in sizes) + 1
-            for buckets in self.limits
-            if buckets is not None
-            for sizes in buckets
-        ]
-        return max(refills, default=0)
+        Where nothing is limited, what is read from the cache changes no count.
+        """
+        reads_cache = not self.counting or any(sizes is not None for sizes in self.limits)
+        return EventLoop(
+            self.conditions,
+            self.limits,
+            from_us=from_us,
+            buckets=owners * len(self.limits),
+            keys=keys,
+            reads_cache=reads_cache,
+        )
 
     def solve_timing(
         self, drawn: DrawnSessions, start_us: Ints, sessions: Ints | None = None
@@ -102,29 +92,6 @@ class ProviderService:
             `attempts.call` indexes the calls of `drawn`.
         """
         return solve_timing(drawn.calls, start_us, self.conditions, sessions)
-
-    def bar(
-        self, drawn: DrawnSessions, until_us: Ints, attempts: Attempts, refused: Bools
-    ) -> tuple[Attempts, Ints]:
-        """Leave out what accounts send after they are banned, but for one refused attempt.
-
-        Parameters
-        ----------
-        drawn
-            The calls of some sessions.
-        until_us
-            When the account of each session is barred, shape (sessions,).
-        attempts
-            Attempts of the calls, in any order.
-        refused
-            Sessions that got their refusal before; brought up to date in place.
-
-        Returns
-        -------
-        attempts, rows
-            What is left, and the rows of `attempts` that it was.
-        """
-        return refuse_barred(attempts, drawn.calls, until_us, self.conditions, refused)
 
     def task_rows(self, drawn: DrawnSessions, placement: Placement, attempts: Attempts) -> Records:
         """Make the rows of the task table; see `sim.scaffold.task_rows.task_rows`."""

@@ -21,7 +21,6 @@ from sim.scaffold.session_turns import Windows
 from sim.scaffold.turns import Turns
 from sim.scenario.resolved import Actor
 from sim.streams import Streams
-from sim.world.cache import PrefixCache
 
 
 class SessionPlan(NamedTuple):
@@ -54,7 +53,10 @@ class SessionPlan(NamedTuple):
 
 @dataclass(frozen=True)
 class SessionDraws:
-    """What the draws inside an actor's sessions depend on; `grow` says how contexts grow."""
+    """What the draws inside an actor's sessions depend on.
+
+    `grow` says how contexts grow; `counting`, whether what nobody counts is left out.
+    """
 
     actor: Actor
     agents: tuple[Agent, ...]
@@ -63,6 +65,7 @@ class SessionDraws:
     service: ProviderService
     streams: Streams
     grow: Grow = grow_contexts
+    counting: bool = False
 
     def sessions(self, plan: SessionPlan) -> Sessions:
         """Return what the sessions ask of the provider, before their calls are drawn."""
@@ -123,11 +126,8 @@ class SessionDraws:
             self.streams,
             *name,
             grow=self.grow,
+            counting=self.counting,
         )
-
-    def prefix_cache(self) -> PrefixCache:
-        """Make an empty prompt cache for the keys that `sessions` uses."""
-        return PrefixCache(self.cache_keys)
 
     @property
     def cache_keys(self) -> int:

@@ -19,4 +19,6 @@ def for_loops(values: NDArray[Any]) -> NDArray[Any]:
     They lie side by side and can be written to. They are copied only where they do not already.
     """
     kind = np.bool_ if values.dtype == np.bool_ else np.int64
+    if values.dtype == kind and values.flags.carray:
+        return values
     return np.require(values, kind, ["C_CONTIGUOUS", "WRITEABLE"])

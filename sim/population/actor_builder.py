@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -377,15 +378,17 @@ def _limits(
 ) -> list[Sizes | None]:
     """Return the token buckets of the actor's tier by class of model; None without a limit."""
     tier = limits_of(actor.tier, scenario.world.limits.as_of)
-    return [_buckets(scenario, tier.get(c), conditions) for c in models.classes]
+    factors = tuple(conditions.limits.tolist())
+    return [_buckets(tier.get(c), factors, scenario.world.burst) for c in models.classes]
 
 
-def _buckets(
-    scenario: Scenario, limit: Limit | None, conditions: ProviderConditions
-) -> Sizes | None:
-    """Return the three buckets of one class of model under each segment of the conditions."""
+@lru_cache(maxsize=64)
+def _buckets(limit: Limit | None, factors: tuple[float, ...], burst: float) -> Sizes | None:
+    """Return the three buckets of one class of model under each segment of the conditions.
+
+    They are kept, because actors of one tier have the same, in all runs of one world.
+    """
     if limit is None:
         return None
     per_minute = (limit.requests_per_min, limit.input_tokens_per_min, limit.output_tokens_per_min)
-    factors, burst = conditions.limits.tolist(), scenario.world.burst
-    return Sizes(*(BucketSize.series(n, factors, burst) for n in per_minute))
+    return Sizes(*(BucketSize.series(n, list(factors), burst) for n in per_minute))

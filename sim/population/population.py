@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,11 @@ class Population:
     def nobody(self) -> Bools:
         """Return a flag for every account, none of them set."""
         return np.zeros(len(self.actor_of_account), np.bool_)
+
+    def for_counting(self) -> Population:
+        """Return a copy whose actors leave out what no count of exchanges asks for."""
+        contexts = tuple(context.for_counting() for context in self.contexts)
+        return replace(self, contexts=contexts)
 
     def actor_key(self, purpose: str) -> U64:
         """Return the key of each actor's identifiers for one purpose, shape (actors,)."""

@@ -12,7 +12,6 @@ from sim.scaffold.session_turns import SessionTurns, draw_session_turns
 from sim.scaffold.turns import draw_tool_steps, draw_turns_of
 from sim.scenario.enforcement_policy import Operator
 from sim.scenario.resolved import Actor
-from sim.world.cache import session_read_tokens
 
 _PILOT_SESSIONS = 512
 # Of what is left after the first accounts, kept for tokens; the rest is for replacements.
@@ -113,11 +112,10 @@ def usd_per_exchange(draws: SessionDraws) -> float:
     )
     sessions = draws.sessions(plan)
     drawn = draws.calls(sessions, 0, actor.id, "cost pilot")
-    attempts = draws.service.solve_timing(drawn, zeros).attempts
+    timing = draws.service.solve_timing(drawn, zeros)
 
     # each attempt reads what its own session left in the cache, and writes the rest for 5 minutes
-    shape, call = drawn.calls, attempts.call
-    read = np.maximum(session_read_tokens(shape, attempts), 0)
+    shape, call, read = drawn.calls, timing.attempts.call, timing.read_tokens
     write = np.where(shape.left_tokens[call] > 0, shape.left_tokens[call] - read, 0)
     uncached = shape.context_tokens[call] - read - write
     model = sessions.model[shape.session[call]]

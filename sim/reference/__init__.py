@@ -1,16 +1,16 @@
 """The reference engine: the rules of docs/reference/world.md as plain SimPy, slow and plain.
 
 `sim run --engine reference` and `sim.run(..., engine="reference")` write the same bytes as the fast
-engine. The fast engine works on arrays and simulates single events only where a limit is hit; here
-every session and every worker is a SimPy process, and every attempt is made at its own time. Two
-programs that share so little and agree to the microsecond are hardly wrong in the same way.
+engine. The fast engine is a compiled loop over arrays of events; here every session and every worker
+is a SimPy process, and every attempt is made at its own time. Two programs that share so little and
+agree to the microsecond are hardly wrong in the same way.
 
 **Shared draws.** Both engines ask the same code for what chance decides and for what is known
 before the traffic: the accounts, who holds them when and what the provider does about them; when
 people would open sessions; the tickets of a queue, who takes each and when workers begin; the
 calls of every task with their pauses, tokens and answer times at normal speed; what tasks are
-about, where the items of a list go in the order in which tasks begin if no limit is hit; and the
-keys of the uniform numbers that decide failures.
+about, where the items of a list go in the order in which tasks begin here; and the keys of the
+uniform numbers that decide failures.
 
 **Decided here.** What follows from the draws: which sessions a holiday leaves (`plain_releases`),
 which model a release gives to each (`plain_releases`), how contexts grow and when they are

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-from sim.actors.workload import Block
-from sim.arrays.types import Ints
+from sim.arrays.compiled import compiled
+from sim.arrays.types import Bools, Ints, for_loops
 from sim.engine.memory import check_accounts, check_shards
 from sim.engine.shards import shards, workload
 from sim.population.population import Population, build_population
-from sim.scaffold.exchange_records import Records
+from sim.scaffold.exchange_records import Exchanges, Records
+from sim.scaffold.fill import DrawnSessions
+from sim.scaffold.rows import Placement
+from sim.scaffold.turns import MOST_CHOICES
 from sim.scenario.resolved import Scenario
-from sim.tables.conventions import CONVENTIONS, Weights, row_weights
+from sim.tables.conventions import CONVENTIONS, OK, row_weights
 from sim.tables.words import REFUSAL
+from sim.world.attempts import Attempts
 
 QUANTILES = (0.5, 0.9, 0.99)
 
@@ -64,35 +67,86 @@ def count_replicate(scenario: Scenario, number: int) -> Counted:
     cut = shards(population)
     check_shards(population, cut)
 
-    accounts = len(population.actor_of_account)
-    counts = np.zeros((len(CONVENTIONS), accounts), np.int64)
+    population = population.for_counting()
+    counter = _Counter(len(population.actor_of_account))
     for shard in cut:
-        counts += _counts_by_account(accounts, workload(population, shard).blocks())
-    return _summed(population, counts, number)
+        for block in workload(population, shard).blocks(counter):
+            counter.add_tasks(block.tasks)
+    return _summed(population, counter.counts, number)
 
 
-def _counts_by_account(accounts: int, blocks: Iterator[Block]) -> Ints:
-    """Return the counts of blocks by convention and account, shape (conventions, accounts)."""
-    counts = np.zeros((len(CONVENTIONS), accounts), np.int64)
-    for block in blocks:
-        if len(block.rows):
-            account = block.rows.origins["account"][block.rows.records["origin"]]
-            for row, weights in zip(counts, _weights(block.rows.records).values(), strict=False):
-                row += np.bincount(account, weights, accounts).astype(np.int64)
-        if len(block.tasks):
-            counts[-1] += np.bincount(block.tasks["account"], minlength=accounts)
-    return counts
+class _Counter:
+    """Counts attempts in the place of making rows of them.
+
+    `counts` are those by convention and account, shape (conventions, accounts).
+    """
+
+    def __init__(self, accounts: int) -> None:
+        self.counts: Ints = np.zeros((len(CONVENTIONS), accounts), np.int64)
+        self._weights = _weights_of_kinds()
+
+    def __call__(
+        self, drawn: DrawnSessions, placement: Placement, attempts: Attempts, _read: Ints
+    ) -> Exchanges:
+        """Count attempts in the log; return no rows."""
+        account = for_loops(placement.account)
+        refused = drawn.finish == REFUSAL
+        of_calls = drawn.calls.session, drawn.calls.output_tokens, drawn.choices
+        call, status = for_loops(attempts.call), for_loops(attempts.status)
+        calls = _Counted(*of_calls, refused, drawn.opens_turn)
+        _count(call, status, calls, account, self._weights, self.counts)
+        return Exchanges.none()
+
+    def add_tasks(self, tasks: Records) -> None:
+        """Count tasks with an attempt in the log."""
+        self.counts[-1] += np.bincount(tasks["account"], minlength=self.counts.shape[1])
 
 
-def _weights(rows: Records) -> dict[str, Weights]:
-    """Return how often each row counts under C1 to C5, shape (rows,) each."""
-    return row_weights(
-        status=rows["status"],
-        output_tokens=rows["output"],
-        choices=rows["choices"],
-        refused=rows["finish"] == REFUSAL,
-        opens_turn=rows["user"],
+class _Counted(NamedTuple):
+    """What conventions ask of calls, shape (calls,) each."""
+
+    session: Ints
+    output_tokens: Ints
+    choices: Ints
+    refused: Bools
+    opens_turn: Bools
+
+
+def _weights_of_kinds() -> Ints:
+    """Return how often an attempt of each kind counts, by convention but the last, that of tasks.
+
+    Its kind is whether it was answered, with tokens, with a refusal, whether it opens a turn, and
+    how many choices were asked for: the five indices before the convention.
+    """
+    shape = (2, 2, 2, 2, MOST_CHOICES + 1)
+    answered, generated, refused, opens_turn, choices = np.indices(shape).reshape(len(shape), -1)
+    weights = row_weights(
+        status=np.where(answered, OK, 0),
+        output_tokens=generated,
+        choices=choices,
+        refused=refused > 0,
+        opens_turn=opens_turn > 0,
     )
+    return np.stack(list(weights.values()), axis=-1).astype(np.int64).reshape(*shape, -1)
+
+
+@compiled
+def _count(
+    call: Ints, status: Ints, calls: _Counted, account: Ints, weights: Ints, counts: Ints
+) -> None:
+    """Add attempts to the counts of their accounts."""
+    for row in range(len(call)):
+        of = call[row]
+        weight = weights[
+            int(status[row] == OK),
+            int(calls.output_tokens[of] > 0),
+            int(calls.refused[of]),
+            int(calls.opens_turn[of]),
+            calls.choices[of],
+        ]
+        by = account[calls.session[of]]
+        for convention in range(len(weight)):
+            counts[convention, by] += weight[convention]
 
 
 def _summed(population: Population, counts: Ints, number: int) -> Counted:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sim.arrays.compiled import compiled
 from sim.arrays.types import Bools, Floats, Ints
 from sim.catalog import Agent
-from sim.scaffold.call_rows import AllCalls, CallRows
+from sim.scaffold.call_rows import AllCalls
 from sim.scaffold.call_tokens import PlannedTokens
 from sim.scaffold.turns import SERVER_STEPS_PER_EXCHANGE, Turns
 from sim.tables.words import (
@@ -122,32 +122,32 @@ def _describe(
     answers: Answers,
 ) -> None:
     """Write what each answer is like; `categories` adds up the shares of categories."""
-    rows = calls.rows
-    for row in range(len(output)):
-        call, task = calls.source[row], rows.task[row]
+    for number in range(len(output)):
+        row, call = calls.rows[number], calls.source[number]
+        task = row["task"]
         # a compaction reasons as its call does
-        share = draws.reasoning_share[call] if thinks[rows.session[row]] else 0.0
-        answers.reasoning_tokens[row] = int(np.rint(share * output[row]))
+        share = draws.reasoning_share[call] if thinks[row["session"]] else 0.0
+        answers.reasoning_tokens[number] = int(np.rint(share * output[number]))
         category = 0
         while draws.category[call] >= categories[category]:
             category += 1
-        answers.category[row] = category
+        answers.category[number] = category
 
         exceeded = tokens.exceeded[call]
         refused, stops = turns.refused[task], draws.stops[call]
-        answers.finish[row] = _finish(rows, row, refused, tokens.truncated[call], exceeded, stops)
+        answers.finish[number] = _finish(row, refused, tokens.truncated[call], exceeded, stops)
 
         # one tool call at least where the client runs tools and goes on
-        by_server = rows.server[row]
-        ends = rows.compaction[row] or rows.last[row] or rows.prewarm[row] or exceeded
+        by_server = row["server"]
+        ends = row["compaction"] or row["last"] or row["prewarm"] or exceeded
         tools = max(int(np.rint(draws.tool_calls[call])), 1)
-        answers.tool_calls[row] = 0 if by_server or ends else tools
+        answers.tool_calls[number] = 0 if by_server or ends else tools
 
         # the steps of the turn that no exchange before it has done
-        exchange = calls.planned.position[call] - int(turns.prewarmed[task])
+        exchange = calls.planned[call]["position"] - int(turns.prewarmed[task])
         left = turns.server_steps[task] - SERVER_STEPS_PER_EXCHANGE * exchange
         requests = max(min(left, SERVER_STEPS_PER_EXCHANGE), 0)
-        answers.server_requests[row] = requests if by_server and not rows.prewarm[row] else 0
+        answers.server_requests[number] = requests if by_server and not row["prewarm"] else 0
 
 
 def no_answers(finish: Ints) -> Answers:
@@ -166,27 +166,26 @@ def finishes(turns: Turns, calls: AllCalls, tokens: PlannedTokens) -> Ints:
 @compiled
 def _find_finishes(turns: Turns, calls: AllCalls, tokens: PlannedTokens, finish: Ints) -> None:
     """Write why each answer stops."""
-    for row in range(len(finish)):
-        call, refused = calls.source[row], turns.refused[calls.rows.task[row]]
+    for number in range(len(finish)):
+        row, call = calls.rows[number], calls.source[number]
+        refused = turns.refused[row["task"]]
         truncated, exceeded = tokens.truncated[call], tokens.exceeded[call]
-        finish[row] = _finish(calls.rows, row, refused, truncated, exceeded, False)
+        finish[number] = _finish(row, refused, truncated, exceeded, False)
 
 
 @compiled
-def _finish(
-    rows: CallRows, row: int, refused: bool, truncated: bool, exceeded: bool, stops: bool
-) -> int:
+def _finish(row: Any, refused: bool, truncated: bool, exceeded: bool, stops: bool) -> int:
     """Return why an answer stops; `truncated` is one that `max_tokens` cuts."""
-    if rows.compaction[row]:
+    if row["compaction"]:
         return END_TURN
-    if rows.prewarm[row]:
+    if row["prewarm"]:
         return MAX_TOKENS
     if exceeded:
         return WINDOW_EXCEEDED
     if truncated and not refused:
         return MAX_TOKENS
-    if not rows.last[row]:
-        return PAUSE_TURN if rows.server[row] else TOOL_USE
+    if not row["last"]:
+        return PAUSE_TURN if row["server"] else TOOL_USE
     if refused:
         return REFUSAL
     return STOP_SEQUENCE if stops else END_TURN

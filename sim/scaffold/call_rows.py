@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.arrays.compiled import compiled
 from sim.arrays.types import Bools, Ints
@@ -14,79 +15,37 @@ from sim.scaffold.turns import Turns
 NO_ROW = -1
 
 
-class CallRows(NamedTuple):
-    """Where each call of a block stands; arrays of shape (M,).
+CALL_ROW = np.dtype(
+    [
+        # numbers of session and task in the block, all from 0; the position in the task, and the
+        # number of the task in its session
+        ("session", np.int64),
+        ("task", np.int64),
+        ("position", np.int64),
+        ("turn", np.int64),
+        # number of the context that the call adds to: of the session, of a turn that begins
+        # without what was said before, or of the sub-agent of a turn
+        ("context", np.int64),
+        # the answer is the last of its agent in the task
+        ("last", np.bool_),
+        # it only fills the cache
+        ("prewarm", np.bool_),
+        # a person or program opens a turn with it: the pre-warming call, and the first that asks
+        # for more
+        ("opens_turn", np.bool_),
+        # its tools run at the provider
+        ("server", np.bool_),
+        ("in_sub_agent", np.bool_),
+        # it begins a context of the main agent
+        ("begins", np.bool_),
+        # it asks for a summary of its whole context
+        ("compaction", np.bool_),
+    ],
+    align=True,
+)
+"""Where a call of a block stands."""
 
-    Attributes
-    ----------
-    session, task, position : array of int
-        Numbers of session and task in the block, and position in the task, all from 0.
-    turn : array of int
-        Number of the task in its session, from 0.
-    context : array of int
-        Number of the context that the call adds to: of the session, of a turn that begins without
-        what was said before, or of the sub-agent of a turn.
-    last : array of bool
-        Calls whose answer is the last of their agent in the task.
-    prewarm : array of bool
-        Calls that only fill the cache.
-    opens_turn : array of bool
-        Calls that a person or program opens a turn with: the pre-warming one, and the first that
-        asks for more.
-    server : array of bool
-        Calls whose tools run at the provider.
-    in_sub_agent : array of bool
-        Calls of a sub-agent.
-    begins : array of bool
-        Calls that begin a context of the main agent.
-    compaction : array of bool
-        Calls that ask for a summary of their whole context.
-    """
-
-    session: Ints
-    task: Ints
-    position: Ints
-    turn: Ints
-    context: Ints
-    last: Bools
-    prewarm: Bools
-    opens_turn: Bools
-    server: Bools
-    in_sub_agent: Bools
-    begins: Bools
-    compaction: Bools
-
-    @classmethod
-    def from_turns(cls, turns: Turns, turns_per_session: Ints, forgetful: Bools) -> CallRows:
-        """Lay out the calls that turns ask for.
-
-        Parameters
-        ----------
-        turns : Turns
-            The turns, session after session.
-        turns_per_session : array of int, shape (S,)
-            How many of them belong to each session.
-        forgetful : array of bool, shape (S,)
-            Sessions whose client sends each question without what was said before.
-        """
-        rows = cls._empty(int(turns.calls.sum()))
-        _lay_out(turns, turns_per_session, forgetful, rows)
-        return rows
-
-    @classmethod
-    def _empty(cls, calls: int) -> CallRows:
-        """Return rows of so many calls, with values of no meaning."""
-        session, task, position, turn, context = np.empty((5, calls), np.int64)
-        return cls(session, task, position, turn, context, *np.empty((7, calls), np.bool_))
-
-    def with_compactions(self, before: Bools) -> AllCalls:
-        """Put a compaction before each flagged call."""
-        count = len(before) + int(np.count_nonzero(before))
-        if count == len(before):
-            return AllCalls(self, np.arange(count), self)
-        rows, source = self._empty(count), np.empty(count, np.int64)
-        _put_compactions(self, before, rows, source)
-        return AllCalls(rows, source, self)
+CallRows = NDArray[Any]
 
 
 class AllCalls(NamedTuple):
@@ -94,11 +53,11 @@ class AllCalls(NamedTuple):
 
     Attributes
     ----------
-    rows : CallRows
+    rows : array of CALL_ROW, shape (N,)
         All calls.
     source : array of int, shape (N,)
         The planned call that each of them comes from; a compaction comes from that behind it.
-    planned : CallRows
+    planned : array of CALL_ROW, shape (M,)
         Those that turns ask for.
     """
 
@@ -107,11 +66,33 @@ class AllCalls(NamedTuple):
     planned: CallRows
 
 
+def rows_of_turns(turns: Turns, turns_per_session: Ints, forgetful: Bools) -> CallRows:
+    """Lay out the calls that turns ask for.
+
+    Parameters
+    ----------
+    turns : Turns
+        The turns, session after session.
+    turns_per_session : array of int, shape (S,)
+        How many of them belong to each session.
+    forgetful : array of bool, shape (S,)
+        Sessions whose client sends each question without what was said before.
+
+    Returns
+    -------
+    array of CALL_ROW, shape (M,)
+        One row for each call.
+    """
+    rows = np.empty(int(turns.calls.sum()), CALL_ROW)
+    _lay_out(turns, turns_per_session, forgetful, rows)
+    return rows
+
+
 @compiled
 def _lay_out(turns: Turns, turns_per_session: Ints, forgetful: Bools, rows: CallRows) -> None:
     """Write the rows of the calls that turns ask for, session by session, turn by turn."""
     sessions, tasks = len(turns_per_session), len(turns.calls)
-    row = task = 0
+    call = task = 0
     for session in range(sessions):
         for turn in range(turns_per_session[session]):
             calls = turns.calls[task]
@@ -123,46 +104,49 @@ def _lay_out(turns: Turns, turns_per_session: Ints, forgetful: Bools, rows: Call
             for position in range(calls):
                 in_sub_agent = turns.sub_agent[task] and before < position <= until
                 prewarm = turns.prewarmed[task] and position == 0
-                rows.session[row] = session
-                rows.task[row] = task
-                rows.position[row] = position
-                rows.turn[row] = turn
-                rows.context[row] = sessions + task if in_sub_agent else context
-                rows.last[row] = position == calls - 1 or (in_sub_agent and position == until)
-                rows.prewarm[row] = prewarm
-                rows.opens_turn[row] = prewarm or position == int(turns.prewarmed[task])
-                rows.server[row] = turns.server_steps[task] > 0
-                rows.in_sub_agent[row] = in_sub_agent
-                rows.begins[row] = position == 0 and (turn == 0 or forgets)
-                rows.compaction[row] = False
-                row += 1
+                row = rows[call]
+                row["session"], row["task"] = session, task
+                row["position"], row["turn"] = position, turn
+                row["context"] = sessions + task if in_sub_agent else context
+                row["last"] = position == calls - 1 or (in_sub_agent and position == until)
+                row["prewarm"] = prewarm
+                row["opens_turn"] = prewarm or position == int(turns.prewarmed[task])
+                row["server"] = turns.server_steps[task] > 0
+                row["in_sub_agent"] = in_sub_agent
+                row["begins"] = position == 0 and (turn == 0 or forgets)
+                row["compaction"] = False
+                call += 1
             task += 1
+
+
+def with_compactions(planned: CallRows, before: Bools) -> AllCalls:
+    """Put a compaction before each flagged call; `planned` and `before` have the shape (M,)."""
+    count = len(before) + int(np.count_nonzero(before))
+    if count == len(before):
+        return AllCalls(planned, np.arange(count), planned)
+    rows, source = np.empty(count, CALL_ROW), np.empty(count, np.int64)
+    _put_compactions(planned, before, rows, source)
+    return AllCalls(rows, source, planned)
 
 
 @compiled
 def _put_compactions(planned: CallRows, before: Bools, rows: CallRows, source: Ints) -> None:
     """Write the planned rows again, with a compaction before each one that is flagged."""
-    row = position = 0
+    number = position = 0
     for call in range(len(before)):
-        if planned.position[call] == 0:
+        if planned[call]["position"] == 0:
             position = 0
         # a compaction stands where its call does, but it opens and ends nothing
         for compaction in range(int(before[call]), -1, -1):
-            ordinary = compaction == 0
-            rows.session[row] = planned.session[call]
-            rows.task[row] = planned.task[call]
-            rows.position[row] = position
-            rows.turn[row] = planned.turn[call]
-            rows.context[row] = planned.context[call]
-            rows.last[row] = planned.last[call] and ordinary
-            rows.prewarm[row] = planned.prewarm[call] and ordinary
-            rows.opens_turn[row] = planned.opens_turn[call] and ordinary
-            rows.server[row] = planned.server[call] and ordinary
-            rows.in_sub_agent[row] = planned.in_sub_agent[call]
-            rows.begins[row] = planned.begins[call] and position == 0
-            rows.compaction[row] = not ordinary
-            source[row] = call
-            row += 1
+            rows[number] = planned[call]
+            row = rows[number]
+            row["position"] = position
+            row["begins"] = row["begins"] and position == 0
+            if compaction:
+                row["last"] = row["prewarm"] = row["opens_turn"] = row["server"] = False
+                row["compaction"] = True
+            source[number] = call
+            number += 1
             position += 1
 
 
@@ -197,15 +181,10 @@ class Histories(NamedTuple):
     @classmethod
     def of(cls, rows: CallRows) -> Histories:
         """Return the histories of calls, and count their messages."""
-        calls = len(rows.session)
-        histories = cls(
-            number=np.empty(calls, np.int64),
-            opens=np.empty(calls, np.bool_),
-            before=np.empty(calls, np.int64),
-            shares_with=np.empty(calls, np.int64),
-            resumes=np.empty(calls, np.bool_),
-            messages=np.empty(calls, np.int64),
-        )
+        calls = len(rows)
+        number, before, shares_with, messages = np.empty((4, calls), np.int64)
+        opens, resumes = np.empty((2, calls), np.bool_)
+        histories = cls(number, opens, before, shares_with, resumes, messages)
         _follow_histories(rows, histories)
         return histories
 
@@ -221,29 +200,29 @@ def _follow_histories(rows: CallRows, histories: Histories) -> None:
     count = 0
     # the latest call of the main agent of the session, and of the sub-agent of the turn
     main = sub = NO_ROW
-    for row in range(len(rows.session)):
-        if row > 0 and rows.session[row] != rows.session[row - 1]:
-            main = NO_ROW
-        if row > 0 and rows.task[row] != rows.task[row - 1]:
+    for call in range(len(rows)):
+        row = rows[call]
+        if row["position"] == 0:
             sub = NO_ROW
-        in_sub_agent = rows.in_sub_agent[row]
-        before = sub if in_sub_agent else main
-        opens = before == NO_ROW or rows.compaction[before] or rows.begins[row]
-        resumes = rows.server[row] and not rows.opens_turn[row] and not opens
+            if row["turn"] == 0:
+                main = NO_ROW
+        before = sub if row["in_sub_agent"] else main
+        opens = before == NO_ROW or rows[before]["compaction"] or row["begins"]
+        resumes = row["server"] and not row["opens_turn"] and not opens
 
         if opens:
-            histories.number[row], messages = count, 1
+            number, messages = count, 1
             count += 1
         else:
-            histories.number[row], messages = histories.number[before], histories.messages[before]
+            number, messages = histories.number[before], histories.messages[before]
             # an answer that is resumed is the last message already
             messages += 1 - int(histories.resumes[before]) + int(not resumes)
-        histories.opens[row] = opens
-        histories.before[row] = before
-        histories.shares_with[row] = row - 1 if in_sub_agent and before == NO_ROW else before
-        histories.resumes[row] = resumes
-        histories.messages[row] = messages
-        if in_sub_agent:
-            sub = row
+        histories.number[call], histories.messages[call] = number, messages
+        histories.opens[call], histories.resumes[call] = opens, resumes
+        histories.before[call] = histories.shares_with[call] = before
+        if row["in_sub_agent"]:
+            if before == NO_ROW:
+                histories.shares_with[call] = call - 1
+            sub = call
         else:
-            main = row
+            main = call

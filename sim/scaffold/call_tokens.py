@@ -57,7 +57,7 @@ def draw_tokens(
         The scaffold.
     window : array of int, shape (M,)
         Window of the model of each call.
-    rows : CallRows
+    rows : array of CALL_ROW, shape (M,)
         The calls.
     recorded : RecordedCalls, optional
         What recorded calls say of these; None where the dials of the scaffold decide.
@@ -72,9 +72,9 @@ def draw_tokens(
     """
     if recorded is None:
         inputs, outputs = own or (None, None)
-        wanted = lengths_at(agent.output_tokens, outputs, rows.session, scores.draw("output"))
-        new = _new_input(agent, rows, inputs, scores.draw("append"))
-        begins = rows.session[rows.begins]
+        wanted = lengths_at(agent.output_tokens, outputs, scores.session, scores.draw("output"))
+        new = _new_input(agent, rows, inputs, scores)
+        begins = scores.session[rows["begins"]]
         of_begins = scores.rng("base").standard_normal(len(begins))
         base = lengths_at(agent.base_context_tokens, inputs, begins, of_begins)
     else:
@@ -82,8 +82,9 @@ def draw_tokens(
 
     calls = len(wanted)
     output, truncated = np.empty(calls, np.int64), np.empty(calls, np.bool_)
-    _round_answers(wanted, rows.prewarm, agent.max_tokens, output, truncated)
+    _round_answers(wanted, rows, agent.max_tokens, output, truncated)
     appended, begin = np.empty((2, calls), np.int64)
+    context = np.ascontiguousarray(rows["context"])
     _round_requests(rows, new, base, output, static, appended, begin)
 
     # what comes back from a sub-agent is its last answer
@@ -91,22 +92,22 @@ def draw_tokens(
     if agent.dropped_share and recorded is None:
         dropped = scores.rng("dropped").random(calls) < agent.dropped_share
         kept = np.where(dropped, 0, output)
-    growth = grow(agent, window, rows.context, begin, appended, kept)
-    context = np.maximum(growth.tokens, 1)
+    growth = grow(agent, window, context, begin, appended, kept)
+    tokens = np.maximum(growth.tokens, 1)
     exceeded = np.zeros(calls, np.bool_)
     if not agent.compacts:
-        context, output, exceeded = cut_to_window(window, context, output)
-    return PlannedTokens(growth._replace(tokens=context), output, truncated, exceeded)
+        tokens, output, exceeded = cut_to_window(window, tokens, output)
+    return PlannedTokens(growth._replace(tokens=tokens), output, truncated, exceeded)
 
 
 @compiled
 def _round_answers(
-    wanted: Floats, prewarm: Bools, max_tokens: int, output: Ints, truncated: Bools
+    wanted: Floats, rows: CallRows, max_tokens: int, output: Ints, truncated: Bools
 ) -> None:
     """Write the tokens of each answer (of one choice), and whether `max_tokens` cut it."""
     for call in range(len(wanted)):
         tokens = max(int(np.rint(wanted[call])), 1)
-        if prewarm[call]:
+        if rows[call]["prewarm"]:
             tokens = 0
         output[call] = min(tokens, max_tokens)
         truncated[call] = tokens > max_tokens
@@ -125,17 +126,17 @@ def _round_requests(
     """Write what each request adds, and the context that it would begin."""
     contexts = 0
     for call in range(len(new)):
-        appended[call] = 0 if rows.prewarm[call] else int(np.rint(new[call]))
-        returns = call > 0 and rows.in_sub_agent[call - 1] and rows.last[call - 1]
-        if returns and not rows.opens_turn[call]:
+        appended[call] = 0 if rows[call]["prewarm"] else int(np.rint(new[call]))
+        returns = call > 0 and rows[call - 1]["in_sub_agent"] and rows[call - 1]["last"]
+        if returns and not rows[call]["opens_turn"]:
             # what comes back from a sub-agent is its last answer
             appended[call] = output[call - 1]
 
-        if rows.begins[call]:
+        if rows[call]["begins"]:
             begin[call] = max(int(np.rint(base[contexts])), 1)
             contexts += 1
         else:
-            begin[call] = static[rows.session[call]] + max(appended[call], 0)
+            begin[call] = static[rows[call]["session"]] + max(appended[call], 0)
 
 
 def draw_forgetful(agent: Agent, sessions: int, rng: np.random.Generator) -> Bools:
@@ -221,43 +222,44 @@ def _lay_out(
     tokens: CallTokens,
 ) -> None:
     """Write the tokens of each call."""
-    rows, growth, compactions = calls.rows, planned.growth, 0
+    growth, compactions = planned.growth, 0
     uncached_tail, max_tokens = most
-    for row in range(len(calls.source)):
-        call, session = calls.source[row], rows.session[row]
-        if rows.compaction[row]:
+    for number in range(len(calls.source)):
+        row, call = calls.rows[number], calls.source[number]
+        session = row["session"]
+        if row["compaction"]:
             context, output, answers = growth.compaction_tokens[call], summaries[compactions], 1
             compactions += 1
         else:
-            answers = choices[rows.task[row]]
+            answers = choices[row["task"]]
             context, output = growth.tokens[call], planned.output[call] * answers
 
         cached = lifetime_us[session] > 0 and context >= least_cached[session]
-        tokens.context[row] = context
-        tokens.output[row] = output
-        tokens.choices[row] = answers
-        tokens.left[row] = context - min(uncached_tail, context) if cached else 0
-        tokens.asks[row] = 0 if rows.prewarm[row] else max_tokens
+        tokens.context[number] = context
+        tokens.output[number] = output
+        tokens.choices[number] = answers
+        tokens.left[number] = context - min(uncached_tail, context) if cached else 0
+        tokens.asks[number] = 0 if row["prewarm"] else max_tokens
 
 
-def _new_input(agent: Agent, rows: CallRows, own: Own | None, scores: Floats) -> Floats:
+def _new_input(agent: Agent, rows: CallRows, own: Own | None, scores: SessionScores) -> Floats:
     """Return the new input of each request: results of tools, or what a user writes."""
-    among_all = scores_among_all(own, rows.session, scores)
+    among_all = scores_among_all(own, scores.session, scores.draw("append"))
     appended = values_at(agent.append_tokens, among_all)
-    of_users = values_at(agent.user_append_tokens, among_all[rows.opens_turn])
-    _put_users(rows.opens_turn, rows.server, of_users, appended)
+    of_users = values_at(agent.user_append_tokens, among_all[rows["opens_turn"]])
+    _put_users(rows, of_users, appended)
     return appended
 
 
 @compiled
-def _put_users(opens_turn: Bools, server: Bools, of_users: Floats, appended: Floats) -> None:
+def _put_users(rows: CallRows, of_users: Floats, appended: Floats) -> None:
     """Write what users append where they open a turn; nothing is less than a token."""
     users = 0
     for call in range(len(appended)):
-        if opens_turn[call]:
+        if rows[call]["opens_turn"]:
             appended[call] = of_users[users]
             users += 1
-        elif server[call]:
+        elif rows[call]["server"]:
             # an exchange whose tools run at the provider holds the results of that many steps
             appended[call] *= SERVER_STEPS_PER_EXCHANGE
         appended[call] = max(appended[call], 1.0)

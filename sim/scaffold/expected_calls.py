@@ -12,7 +12,7 @@ from sim.arrays.ragged import starts_of
 from sim.arrays.types import Bools, Floats, Ints
 from sim.catalog import Agent, Library, agents, library_named
 from sim.entities.behaviour import scaffold_of
-from sim.scaffold.call_rows import CallRows
+from sim.scaffold.call_rows import CallRows, rows_of_turns
 from sim.scaffold.call_tokens import draw_forgetful, draw_tokens
 from sim.scaffold.context_growth import grow_contexts
 from sim.scaffold.recorded_calls import RecordedCalls, recorded_calls
@@ -72,10 +72,10 @@ def _mean_recorded_calls(actor: Actor, agent: Agent, library: Library) -> float:
     asked = draw_session_turns(actor, agent, windows, rng)
     per_session = asked.calls_per_session
     first, forgetful = starts_of(per_session), draw_forgetful(agent, len(per_session), rng)
-    rows = CallRows.from_turns(asked.turns, asked.per_session, forgetful)
+    rows = rows_of_turns(asked.turns, asked.per_session, forgetful)
     taken = np.asarray(asked.recorded)
     recorded = recorded_calls(library, taken, first, rng)
-    made = len(rows.task) + int(_compacted(agent, windows.tokens, rows, recorded).sum())
+    made = len(rows) + int(_compacted(agent, windows.tokens, rows, recorded).sum())
 
     # what the sources have is known: only the ratio to it is estimated
     calls, source = np.bincount(library.source), library.source[taken[first]]
@@ -171,7 +171,7 @@ def _share(actor: Actor, name: str, turns: Turns, per_session: Ints) -> float:
     """Return the share of calls before which an agent of an actor compacts."""
     agent = scaffold_of(actor, name)
     forgetful = draw_forgetful(agent, len(per_session), np.random.default_rng(1))
-    rows = CallRows.from_turns(turns, per_session, forgetful)
+    rows = rows_of_turns(turns, per_session, forgetful)
     window = draw_windows(actor, len(per_session), np.random.default_rng(0)).tokens
     return float(_compacted(agent, window, rows, None).mean())
 
@@ -179,9 +179,9 @@ def _share(actor: Actor, name: str, turns: Turns, per_session: Ints) -> float:
 def _compacted(agent: Agent, window: Ints, rows: CallRows, recorded: RecordedCalls | None) -> Bools:
     """Return before which calls of sessions an agent compacts, in a sample with a fixed seed."""
     rngs = cache(lambda purpose: np.random.default_rng([0, *purpose.encode()]))
-    scores = _PilotScores(agent, rows.session, rngs)
+    scores = _PilotScores(agent, np.ascontiguousarray(rows["session"]), rngs)
     static = np.full(len(window), agent.static_prefix_tokens)
-    window = window[rows.session]
+    window = window[scores.session]
     tokens = draw_tokens(agent, window, rows, recorded, scores, grow_contexts, None, static)
     return tokens.growth.compacted
 

@@ -12,7 +12,7 @@ from sim.arrays.time import SECOND_US
 from sim.arrays.types import Bools, Floats, Ints
 from sim.catalog import Agent, library_named
 from sim.scaffold.answers import draw_answers, finishes, no_answers
-from sim.scaffold.call_rows import AllCalls, CallRows, Histories
+from sim.scaffold.call_rows import AllCalls, Histories, rows_of_turns, with_compactions
 from sim.scaffold.call_tokens import draw_forgetful, draw_summaries, draw_tokens, lay_out_tokens
 from sim.scaffold.context_growth import Grow, grow_contexts
 from sim.scaffold.normal_scores import values_at
@@ -154,6 +154,7 @@ class DrawnSessions:
 
 
 _COLUMNS = tuple(f.name for f in fields(DrawnSessions) if f.name != "calls")
+_COPIED = ("session", "task", "position", "turn", "in_sub_agent", "opens_turn", "prewarm")
 
 
 def fill(
@@ -202,20 +203,18 @@ def fill(
 
     # the calls that turns ask for, then the compactions between them
     forgetful = draw_forgetful(agent, len(sessions.per_session), rng("history"))
-    planned = CallRows.from_turns(sessions.turns, sessions.per_session, forgetful)
+    planned = rows_of_turns(sessions.turns, sessions.per_session, forgetful)
     recorded = _recorded_calls(agent, sessions, rng)
-    scores = SessionScores(agent, planned.session, rng)
+    scores = SessionScores(agent, np.ascontiguousarray(planned["session"]), rng)
     static = _static_tokens(agent, sessions)
-    window = sessions.window_tokens[planned.session]
+    window = sessions.window_tokens[scores.session]
     planned_tokens = draw_tokens(
         agent, window, planned, recorded, scores, grow, sessions.own, static
     )
-    all_calls = planned.with_compactions(planned_tokens.growth.compacted)
+    all_calls = with_compactions(planned, planned_tokens.growth.compacted)
 
     # tokens of all calls, and times at normal speed
-    summaries = draw_summaries(
-        agent, len(all_calls.source) - len(all_calls.planned.task), rng("summaries")
-    )
+    summaries = draw_summaries(agent, len(all_calls.source) - len(planned), rng("summaries"))
     tokens = lay_out_tokens(
         agent,
         planned_tokens,
@@ -225,14 +224,16 @@ def fill(
         sessions.lifetime_us,
         models.min_cacheable_tokens[sessions.model],
     )
-    times = _draw_times(sessions, models, all_calls.rows, tokens.output, rng)
+    placed = {name: np.ascontiguousarray(all_calls.rows[name]) for name in _COPIED}
+    session, task, position = placed["session"], placed["task"], placed["position"]
+    times = _draw_times(sessions, models, session, tokens.output, rng)
     wait_us = _waits_us(agent, sessions, all_calls, recorded, scores)
 
-    rows, histories = all_calls.rows, Histories.of(all_calls.rows)
-    serial = (sessions.task_no << POSITION_BITS)[rows.task] + rows.position
+    histories = Histories.of(all_calls.rows)
+    serial = (sessions.task_no << POSITION_BITS)[task] + position
     calls = DrawnCalls(
-        session=rows.session,
-        task=rows.task,
+        session=session,
+        task=task,
         serial=serial,
         wait_us=wait_us,
         ttft_us=times[0],
@@ -243,7 +244,7 @@ def fill(
         output_tokens=tokens.output,
         asks_tokens=tokens.asks,
         failure_draw=failures.failure(serial, 0),
-        calls_per_session=np.bincount(rows.session),
+        calls_per_session=np.bincount(session),
         key=sessions.key,
         bucket=sessions.bucket,
         batch=sessions.batch,
@@ -261,15 +262,15 @@ def fill(
         requests = requests_of(calls, all_calls, histories, answers.tool_calls)
     drawn = DrawnSessions(
         calls=calls,
-        position=rows.position,
-        turn=rows.turn,
-        in_sub_agent=rows.in_sub_agent,
+        position=position,
+        turn=placed["turn"],
+        in_sub_agent=placed["in_sub_agent"],
         shares_with=requests.shares_with,
         shared_tokens=requests.shared_tokens,
         finish=answers.finish,
-        opens_turn=rows.opens_turn,
+        opens_turn=placed["opens_turn"],
         role=requests.role,
-        prewarm=rows.prewarm,
+        prewarm=placed["prewarm"],
         reasoning_tokens=answers.reasoning_tokens,
         choices=tokens.choices,
         server_requests=answers.server_requests,
@@ -307,12 +308,12 @@ def _recorded_calls(agent: Agent, sessions: Sessions, rng: Purposes) -> Recorded
 
 
 def _draw_times(
-    sessions: Sessions, models: ModelTable, rows: CallRows, output: Ints, rng: Purposes
+    sessions: Sessions, models: ModelTable, session: Ints, output: Ints, rng: Purposes
 ) -> tuple[Ints, Ints]:
     """Draw the two parts of the time of each answer at normal speed; a batch waits for its turn."""
-    ttft_us, generation_us = models.latency(sessions.model[rows.session], output, rng("latency"))
+    ttft_us, generation_us = models.latency(sessions.model[session], output, rng("latency"))
     if sessions.batch.any():
-        batch = sessions.batch[rows.session]
+        batch = sessions.batch[session]
         ttft_us[batch] = models.batch_delay_us(int(batch.sum()), rng("batch"))
     return ttft_us, generation_us
 
@@ -330,7 +331,7 @@ def _waits_us(
     else:
         seconds = recorded.wait_s
         # the recorded pause is before the call that warms the cache up, if there is one
-        seconds[np.flatnonzero(calls.planned.prewarm) + 1] = 0
+        seconds[np.flatnonzero(calls.planned["prewarm"]) + 1] = 0
     wait_us = np.empty(len(calls.source), np.int64)
     _round_waits(seconds, calls, sessions.human_gap_us, wait_us)
     return wait_us
@@ -343,13 +344,12 @@ def _round_waits(seconds: Floats, calls: AllCalls, human_gap_us: Ints, wait_us: 
     `seconds` are pauses of tools by planned call. A compaction is sent when its call was due, and
     that at once when the summary is there.
     """
-    rows, planned = calls.rows, calls.planned
-    for row in range(len(wait_us)):
-        call = calls.source[row]
-        opens_session = rows.position[row] == 0 and rows.turn[row] == 0
-        if opens_session or rows.compaction[row - 1]:
-            wait_us[row] = 0
-        elif planned.position[call] == 0:
-            wait_us[row] = human_gap_us[rows.task[row]]
+    for number in range(len(wait_us)):
+        row, call = calls.rows[number], calls.source[number]
+        opens_session = row["position"] == 0 and row["turn"] == 0
+        if opens_session or calls.rows[number - 1]["compaction"]:
+            wait_us[number] = 0
+        elif calls.planned[call]["position"] == 0:
+            wait_us[number] = human_gap_us[row["task"]]
         else:
-            wait_us[row] = int(np.rint(seconds[call] * SECOND_US))
+            wait_us[number] = int(np.rint(seconds[call] * SECOND_US))

@@ -71,23 +71,22 @@ def _describe(
     requests: Requests,
 ) -> None:
     """Write what each request holds."""
-    rows = placed.rows
-    for row in range(len(serial)):
-        opens = histories.opens[row]
-        if rows.opens_turn[row] or rows.compaction[row] or opens:
-            requests.role[row] = USER
+    for call in range(len(serial)):
+        row, opens = placed.rows[call], histories.opens[call]
+        if row["opens_turn"] or row["compaction"] or opens:
+            requests.role[call] = USER
         else:
-            requests.role[row] = ASSISTANT if histories.resumes[row] else TOOL
+            requests.role[call] = ASSISTANT if histories.resumes[call] else TOOL
 
         # a compaction waits with the results that its call waits with
-        waits = not opens and not placed.planned.opens_turn[placed.source[row]]
-        requests.tool_results[row] = tool_calls[histories.before[row]] if waits else 0
+        waits = not opens and not placed.planned[placed.source[call]]["opens_turn"]
+        requests.tool_results[call] = tool_calls[histories.before[call]] if waits else 0
 
         # who opens a history shares the static prefix alone
-        other, shared = histories.shares_with[row], 0
+        other, shared = histories.shares_with[call], 0
         if other != NO_ROW:
-            shared = min(context[row], context[other])
+            shared = min(context[call], context[other])
             if opens:
-                shared = min(shared, static[rows.session[row]])
-        requests.shared_tokens[row] = shared
-        requests.shares_with[row] = NO_CALL if other == NO_ROW else serial[other]
+                shared = min(shared, static[row["session"]])
+        requests.shared_tokens[call] = shared
+        requests.shares_with[call] = NO_CALL if other == NO_ROW else serial[other]

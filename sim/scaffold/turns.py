@@ -15,7 +15,7 @@ from sim.streams import Streams
 
 # Steps of tools that run at the provider before it answers with `pause_turn`; a prior.
 SERVER_STEPS_PER_EXCHANGE = 10
-_MOST_CHOICES = 4
+MOST_CHOICES = 4
 _STEPS_FOR_A_SUB_AGENT = 4
 _TINY = 1e-12
 
@@ -89,7 +89,7 @@ def draw_turns_of(actor: Actor, tool_steps: Ints, rng: np.random.Generator) -> T
         prewarmed=prewarmed,
         refused=refused,
         server_steps=np.where(server, steps, 0),
-        choices=np.where(several, rng.integers(2, _MOST_CHOICES + 1, size), 1),
+        choices=np.where(several, rng.integers(2, MOST_CHOICES + 1, size), 1),
         sub_agent=enough & (rng.random(size) < actor.sub_agent_share),
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.arrays.compiled import compiled
+from sim.arrays.compiled import inlined
 from sim.arrays.time import SECOND_US
 from sim.world.attempts import (
     CLIENT_TIMEOUT,
@@ -29,10 +29,8 @@ _LONGEST_RETRY_AFTER_S = 60
 _CHAIN = RETRIES + 1
 
 
-@compiled
-def attempt_outcome(
-    rules: Any, segment: Any, call: Any, n: int, batch: bool
-) -> tuple[int, int, int]:
+@inlined
+def attempt_outcome(rules: Any, segment: Any, call: Any, n: Any, batch: Any) -> Any:
     """Decide what becomes of an attempt that limits let through.
 
     Parameters
@@ -50,7 +48,7 @@ def attempt_outcome(
         Status, time to first token and duration of the attempt, both in microseconds.
     """
     slowdown = 1.0 if batch else segment["slowdown"]
-    ttft_us = np.int64(np.rint(call["ttft_us"] * slowdown))
+    ttft_us = _rounded(call["ttft_us"] * slowdown)
     serial = call["serial"]
     draw = call["failure_draw"] if n == 0 else uniform(rules["failure_key"], serial, n)
     if draw < segment["fails"]:
@@ -58,7 +56,7 @@ def attempt_outcome(
         duration_us = error_us(rules["error_key"], serial, n)
     else:
         status = OK
-        duration_us = ttft_us + np.int64(np.rint(call["generation_us"] * slowdown))
+        duration_us = ttft_us + _rounded(call["generation_us"] * slowdown)
 
     # who hangs up first hears neither an answer nor an error
     if duration_us > rules["timeout_us"] and not batch:
@@ -66,16 +64,16 @@ def attempt_outcome(
     return status, ttft_us, duration_us
 
 
-@compiled
-def refusal_us(rules: Any, serial: int, n: int) -> int:
+@inlined
+def refusal_us(rules: Any, serial: Any, n: Any) -> Any:
     """Return how long it takes until an attempt that is refused is told so."""
     return min(error_us(rules["error_key"], serial, n), rules["timeout_us"])
 
 
-@compiled
+@inlined
 def pause_us(
-    rules: Any, serial: int, n: int, status: int, chains_down: int, lacking_us: int
-) -> int:
+    rules: Any, serial: Any, n: Any, status: Any, chains_down: Any, lacking_us: Any
+) -> Any:
     """Return the pause after failed attempt `n`, `GIVES_UP` if no attempt is to follow.
 
     Parameters
@@ -103,7 +101,12 @@ def pause_us(
     return backoff_us(rules["backoff_key"], serial, n, retry)
 
 
-@compiled
-def ends_chain_down(n: int, status: int) -> bool:
+@inlined
+def ends_chain_down(n: Any, status: Any) -> Any:
     """Tell whether failed attempt `n` ended a chain with one of the errors `DOWN`."""
     return n % _CHAIN == RETRIES and (status == DOWN[0] or status == DOWN[1])
+
+
+@inlined
+def _rounded(number: Any) -> Any:
+    return np.int64(np.rint(number))

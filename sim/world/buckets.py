@@ -1,167 +1,128 @@
-"""The three token buckets of an organisation and class of model, one request after the other."""
+"""The three token buckets of an owner of limits and class of model, one request after the other.
+
+Buckets for requests, input and output are full at first, and refill all the time. A request takes
+from all three or from none. Where output is taken up front, its bucket gives `max_tokens` in
+advance, and what the answer did not use comes back when the request ends. Else it is enough that
+the bucket holds one token, and the tokens of the answer are taken at its end; the bucket may then
+hold less than nothing.
+
+Events must come in order of time, because a bucket is refilled up to the time of each. Levels are
+whole numbers of units, see `sim.world.limits.BucketSize`.
+"""
 
 from __future__ import annotations
 
-import heapq
+from typing import Any
 
-from sim.arrays.time import FOREVER_US
-from sim.world.limits import Sizes
+from sim.arrays.compiled import inlined
+
+REQUESTS, INPUT, OUTPUT = 0, 1, 2
 
 
-class Buckets:
-    """Token buckets for requests, input and output, full at first.
+@inlined
+def ask(
+    bucket: Any,
+    sizes: Any,
+    period: Any,
+    now_us: Any,
+    input_tokens: Any,
+    output_tokens: Any,
+    up_front: Any,
+) -> Any:
+    """Take one request if all three buckets hold enough.
 
-    A request takes from all three or from none. Where output is taken up front, its bucket gives
-    `max_tokens` in advance, and what the answer did not use comes back when the request ends. Else
-    it is enough that the bucket holds one token, and the tokens of the answer are taken at its end;
-    the bucket may then hold less than nothing.
+    Parameters
+    ----------
+    bucket
+        A record of `BUCKET`, changed in place.
+    sizes
+        Records of `SIZE` by class of model, period and kind of bucket.
+    period, now_us
+        The period and the time of the request.
+    input_tokens, output_tokens
+        What it asks for; more than a bucket holds counts as all that it holds.
+    up_front
+        Whether output is taken when a request begins.
 
-    Requests must come in order of time, because a bucket is refilled up to the time of each. What
-    an end gives back or takes is kept until its time, and counts before anything later.
+    Returns
+    -------
+    int
+        0 if the request was taken. Else microseconds until refilling alone would do.
     """
+    catch_up(bucket, sizes, period)
+    refill(bucket, sizes, now_us)
+    size_class = bucket["size_class"]
+    for_requests = sizes[size_class, period, REQUESTS]
+    for_input = sizes[size_class, period, INPUT]
+    for_output = sizes[size_class, period, OUTPUT]
 
-    __slots__ = (
-        "_at_us",
-        "_edges_us",
-        "_input",
-        "_output",
-        "_output_at_us",
-        "_output_capacity",
-        "_output_per_token",
-        "_output_rate",
-        "_requests",
-        "_returns",
-        "_segment",
-        "_size",
-        "_sizes",
-        "_taken",
-        "_up_front",
-    )
+    one = for_requests["per_token"]
+    into = min(input_tokens * for_input["per_token"], for_input["capacity"])
+    out = taken_up_front(output_tokens if up_front else 1, for_output)
+    requests = bucket["requests"] - one
+    level = bucket["input"] - into
+    output = bucket["output"] - out
+    if requests >= 0 and level >= 0 and output >= 0:
+        bucket["requests"] = requests
+        bucket["input"] = level
+        if up_front:
+            bucket["output"] = output
+        return 0
 
-    def __init__(
-        self, sizes: Sizes, edges_us: list[int], segment: int, now_us: int, up_front: bool
-    ) -> None:
-        """Fill the buckets.
+    lacking_us = max(-(requests // for_requests["rate"]), -(level // for_input["rate"]))
+    return max(lacking_us, -(output // for_output["rate"]))
 
-        Parameters
-        ----------
-        sizes : Sizes
-            Sizes by segment of the provider's conditions.
-        edges_us : list of int
-            End of each segment, when sizes may change.
-        segment, now_us : int
-            The first segment, and the time in it.
-        up_front : bool
-            Whether output is taken when a request begins.
-        """
-        self._sizes, self._edges_us, self._up_front = sizes, edges_us, up_front
-        self._at_us = self._output_at_us = now_us
-        self._taken = 0
-        # (time, units) of output that will come back, or be taken where below 0, as a heap
-        self._returns: list[tuple[int, int]] = []
-        self._resize(segment)
-        self._requests, self._input, self._output = self._size[::3]
 
-    def ask(self, now_us: int, segment: int, input_tokens: int, output_tokens: int) -> int:
-        """Take one request if all three buckets hold enough.
+@inlined
+def taken_up_front(output_tokens: Any, size: Any) -> Any:
+    """Return the units that a request for so much output takes, at most all of a full bucket."""
+    return min(output_tokens * size["per_token"], size["capacity"])
 
-        Parameters
-        ----------
-        now_us, segment : int
-            The time, and the segment in which it lies.
-        input_tokens, output_tokens : int
-            What the request asks for; more than a bucket holds counts as all that it holds.
 
-        Returns
-        -------
-        int
-            0 if the request was taken. Else microseconds until refilling alone would do.
-        """
-        if segment != self._segment or (self._returns and self._returns[0][0] <= now_us):
-            self._catch_up(now_us, segment)
-        self._refill_output(now_us)
-        most, rate, one, most_input, input_rate, per_input, most_output, output_rate, per_output = (
-            self._size
-        )
+@inlined
+def put_output(bucket: Any, sizes: Any, period: Any, now_us: Any, units: Any) -> None:
+    """Put units into the bucket of output, or take them out where below 0."""
+    catch_up(bucket, sizes, period)
+    size = sizes[bucket["size_class"], period, OUTPUT]
+    level = refilled(bucket["output"], now_us - bucket["output_at_us"], size)
+    bucket["output_at_us"] = now_us
+    bucket["output"] = min(level + units, size["capacity"])
 
-        # refill, and see what the request asks for; written out, for it is the innermost step
-        elapsed, self._at_us = now_us - self._at_us, now_us
-        requests = self._requests + elapsed * rate
-        if requests > most:
-            requests = most
-        level = self._input + elapsed * input_rate
-        if level > most_input:
-            level = most_input
-        into = input_tokens * per_input
-        if into > most_input:
-            into = most_input
-        out = output_tokens * per_output if self._up_front else per_output
-        if out > most_output:
-            out = most_output
 
-        if requests >= one and level >= into and self._output >= out:
-            self._requests, self._input = requests - one, level - into
-            if self._up_front:
-                self._output -= out
-                self._taken = out
-            return 0
-        self._requests, self._input = requests, level
-        return max(
-            -((requests - one) // rate),
-            -((level - into) // input_rate),
-            -((self._output - out) // output_rate),
-        )
+@inlined
+def catch_up(bucket: Any, sizes: Any, period: Any) -> None:
+    """Change the sizes of buckets at the end of each period before `period`."""
+    while bucket["period"] < period:
+        edge_us = sizes[bucket["size_class"], bucket["period"], REQUESTS]["ends_us"]
+        refill(bucket, sizes, edge_us)
+        bucket["period"] += 1
+        # the time is the same: this only cuts levels to the new sizes
+        refill(bucket, sizes, edge_us)
 
-    def ends(self, at_us: int, output_tokens: int) -> None:
-        """Have the request that took last end at `at_us`, with so much output in its answer."""
-        back = self._taken - output_tokens * self._output_per_token
-        # an answer longer than what was taken up front leaves no debt
-        if back > 0 or (back and not self._up_front):
-            heapq.heappush(self._returns, (at_us, back))
 
-    def debt_us(self) -> int:
-        """Return after how long at most the output bucket is empty again, not below.
+@inlined
+def refill(bucket: Any, sizes: Any, now_us: Any) -> None:
+    """Refill all three buckets up to a time, and cut what is above their capacity."""
+    size_class, period = bucket["size_class"], bucket["period"]
+    elapsed_us = now_us - bucket["at_us"]
+    for_requests = sizes[size_class, period, REQUESTS]
+    bucket["requests"] = refilled(bucket["requests"], elapsed_us, for_requests)
+    for_input = sizes[size_class, period, INPUT]
+    bucket["input"] = refilled(bucket["input"], elapsed_us, for_input)
+    bucket["at_us"] = now_us
 
-        Counted from the end of the last request, under the lowest limit of all segments.
-        """
-        debt = -min(0, self._output) - sum(back for _, back in self._returns if back < 0)
-        return -(-debt // min(size.rate for size in self._sizes.output))
+    elapsed_us = now_us - bucket["output_at_us"]
+    for_output = sizes[size_class, period, OUTPUT]
+    bucket["output"] = refilled(bucket["output"], elapsed_us, for_output)
+    bucket["output_at_us"] = now_us
 
-    def _refill_output(self, now_us: int) -> None:
-        level = self._output + (now_us - self._output_at_us) * self._output_rate
-        self._output_at_us = now_us
-        self._output = level if level < self._output_capacity else self._output_capacity
 
-    def _resize(self, segment: int) -> None:
-        """Take the sizes of a segment: capacity, rate and units of a token of each bucket."""
-        now = [sizes[segment] for sizes in self._sizes]
-        self._segment = segment
-        self._size = tuple(n for size in now for n in (size.capacity, size.rate, size.per_token))
-        self._output_capacity, self._output_rate, self._output_per_token = self._size[6:]
-
-    def _refill(self, now_us: int) -> None:
-        """Refill all three buckets up to `now_us`, and cut what is above their capacity."""
-        most, rate, _, most_input, input_rate, *_ = self._size
-        elapsed, self._at_us = now_us - self._at_us, now_us
-        self._requests = min(most, self._requests + elapsed * rate)
-        self._input = min(most_input, self._input + elapsed * input_rate)
-        self._refill_output(now_us)
-
-    def _catch_up(self, now_us: int, segment: int) -> None:
-        """Put in or take out what ends say, and change the sizes, up to now in order of time."""
-        returns = self._returns
-        # each pass uses up a change of limits or the end of an attempt
-        while True:
-            edge_us = self._edges_us[self._segment] if self._segment < segment else FOREVER_US
-            back_us = returns[0][0] if returns else FOREVER_US
-            if edge_us <= back_us and edge_us <= now_us:
-                self._refill(edge_us)
-                self._resize(self._segment + 1)
-                # the time is the same: this only cuts levels to the new sizes
-                self._refill(edge_us)
-            elif back_us <= now_us:
-                self._refill_output(back_us)
-                level = self._output + heapq.heappop(returns)[1]
-                self._output = min(self._output_capacity, level)
-            else:
-                return
+@inlined
+def refilled(level: Any, elapsed_us: Any, size: Any) -> Any:
+    """Return the level of a bucket after some time."""
+    if elapsed_us >= size["full_us"]:
+        # so long that a product might not fit into 64 bits
+        if level >= 0:
+            return size["capacity"]
+        elapsed_us = min(elapsed_us, (size["capacity"] - level) // size["rate"] + 1)
+    return min(level + elapsed_us * size["rate"], size["capacity"])

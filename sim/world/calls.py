@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from sim.arrays.types import Bools, Floats, Ints
-from sim.world.attempts import Calls
 
 
 @dataclass(frozen=True)
@@ -25,8 +24,10 @@ class DrawnCalls:
         Serial number of the call within its actor.
     wait_us : array of int, shape (M,)
         Pause between the end of the call before and this one.
-    ttft_us, generation_us, failure_draw : array, shape (M,)
-        As in `sim.world.attempts.Calls`.
+    ttft_us, generation_us : array of int, shape (M,)
+        Time to first token at normal speed, and from there to the end of the answer.
+    failure_draw : array of float, shape (M,)
+        `FailureDraws.failure(serial, 0)`: decides whether the first attempt fails.
     context_tokens : array of int, shape (M,)
         All input tokens, from the cache or not.
     left_tokens : array of int, shape (M,)
@@ -43,7 +44,7 @@ class DrawnCalls:
     bucket : array of int, shape (S,)
         Number of the organisation and class of model that limits apply to, -1 for no limits.
     batch : array of bool, shape (S,)
-        As in `sim.world.attempts.Calls`.
+        Calls that are answered when there is time: load does not slow them, nobody hangs up.
     lifetime_us : array of int, shape (S,)
         How long the client has the provider cache its prompts.
     static_tokens : array of int, shape (S,)
@@ -68,12 +69,6 @@ class DrawnCalls:
     batch: Bools
     lifetime_us: Ints
     static_tokens: Ints
-
-    @property
-    def at_normal_speed(self) -> Calls:
-        """The part of the columns that decides what becomes of each call."""
-        batch = self.batch[self.session]
-        return Calls(self.serial, self.ttft_us, self.generation_us, self.failure_draw, batch)
 
     def without(self, dropped: Bools) -> DrawnCalls:
         """Leave out calls, shape (M,); of every session one stays, and tasks are numbered anew."""

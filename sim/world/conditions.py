@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cached_property
 
 import numpy as np
 
@@ -71,24 +70,6 @@ class ProviderConditions:
         """Return the number of the segment of each time from the opening on."""
         minute = ts_us // MINUTE_US - self.first_minute
         return self.segment_of_minute[np.minimum(minute, len(self.segment_of_minute) - 1)]
-
-    def segment_scalar(self, ts_us: int) -> int:
-        """Return `segment` of one time."""
-        segments = self._segments
-        return segments[min(ts_us // MINUTE_US - self.first_minute, len(segments) - 1)]
-
-    def of_segment(self, segment: int) -> tuple[float, float, float]:
-        """Return slowdown, overload and server error of a segment."""
-        return self._by_segment[segment]
-
-    @cached_property
-    def _segments(self) -> list[int]:
-        return self.segment_of_minute.tolist()
-
-    @cached_property
-    def _by_segment(self) -> list[tuple[float, float, float]]:
-        columns = (self.slowdown.tolist(), self.overload.tolist(), self.server_error.tolist())
-        return list(zip(*columns, strict=True))
 
 
 def _by_minute(world: World, opening: datetime, minute: Ints) -> Floats:

@@ -7,9 +7,11 @@ rows 2 i + 1 and 2 i + 2.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from sim.arrays.compiled import compiled
+from sim.arrays.compiled import compiled, inlined
 from sim.arrays.types import Ints
 
 AT, ORDER, WHAT, UNITS = 0, 1, 2, 3
@@ -21,7 +23,7 @@ def new_heap(capacity: int) -> Ints:
 
 
 @compiled
-def push(heap: Ints, length: int, at_us: int, order: int, what: int, units: int) -> int:
+def push(heap: Any, length: Any, at_us: Any, order: Any, what: Any, units: Any) -> Any:
     """Add an event to a heap of `length` events; return how many there are then."""
     row = length
     while row > 0:
@@ -37,7 +39,7 @@ def push(heap: Ints, length: int, at_us: int, order: int, what: int, units: int)
 
 
 @compiled
-def replace_first(heap: Ints, length: int, at_us: int, order: int, what: int, units: int) -> None:
+def replace_first(heap: Any, length: Any, at_us: Any, order: Any, what: Any, units: Any) -> None:
     """Take the first of `length` events away, and add another one."""
     row = 0
     while True:
@@ -63,7 +65,7 @@ def replace_first(heap: Ints, length: int, at_us: int, order: int, what: int, un
 
 
 @compiled
-def remove_first(heap: Ints, length: int) -> int:
+def remove_first(heap: Any, length: Any) -> Any:
     """Take the first of `length` events away; return how many are left."""
     last = length - 1
     if last > 0:
@@ -73,7 +75,7 @@ def remove_first(heap: Ints, length: int) -> int:
     return last
 
 
-@compiled
+@inlined
 def _write(heap: Ints, row: int, at_us: int, order: int, what: int, units: int) -> None:
     heap[row, AT] = at_us
     heap[row, ORDER] = order

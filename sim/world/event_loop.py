@@ -28,8 +28,11 @@ from sim.world.event_records import (
 )
 from sim.world.limits import Sizes
 from sim.world.record_arena import RecordArena
+from sim.world.worker_rules import BEGINS, FREE_WORKER
 
 _FIRST_ROOM = 1_024
+# Attempts that are made before they are put aside: a MiB of them.
+_ATTEMPTS = 16_384
 
 
 @dataclass(eq=False)
@@ -91,13 +94,13 @@ class EventLoop:
             Whether sessions go on beyond the end of the log, to find out when they end. Each call
             is then tried only once, and these attempts are not noted.
         """
-        provider = conditions.provider
+        self._provider = provider = conditions.provider
         self._rules = rules_record(conditions, reads_cache=reads_cache, goes_beyond=goes_beyond)
         self._until_us = FOREVER_US if goes_beyond else conditions.until_us
         self._segments = segment_records(provider)
         self._segment_of_minute = provider.segment_of_minute
-        self._sizes, self._limited, self._period_ends_us = size_records(sizes, provider)
-        self._buckets = self._full_buckets(buckets, provider.segment_scalar(from_us), from_us)
+        self._sizes, self._limited = size_records(sizes, provider)
+        self._buckets = self._full_buckets(buckets, from_us)
         self._touched_us = np.full(keys, NEVER_US)
 
         self._calls, self._sessions = RecordArena(CALL), RecordArena(SESSION)
@@ -107,7 +110,8 @@ class EventLoop:
         self._sorted_openings = np.zeros(0, OPENING)
 
         self._heap = new_heap(_FIRST_ROOM)
-        self._attempts = np.zeros((events.BLOCK + 1, _FIRST_ROOM), np.int64)
+        self._attempts = _new_attempts()
+        self._full: list[Ints] = []
         self._progress = np.zeros(1, PROGRESS)
 
     # --- sessions ---------------------------------------------------------------------------------
@@ -192,7 +196,7 @@ class EventLoop:
         state = self._progress[0]
         for at_us in workers_from_us.tolist():
             state["heap_length"] = push(
-                self._heap, state["heap_length"], at_us, events.FREE_WORKER, events.BEGINS, 0
+                self._heap, state["heap_length"], at_us, FREE_WORKER, BEGINS, 0
             )
 
     def tickets(
@@ -223,7 +227,7 @@ class EventLoop:
 
     def taken(self, block: LoopCalls) -> int:
         """Return how many tickets of the current block workers have taken."""
-        return int(self._progress[0]["next_ticket"]) - block.sessions.start
+        return int(self._progress["next_ticket"][0] - block.sessions.start)
 
     # --- carrying out -----------------------------------------------------------------------------
 
@@ -238,23 +242,8 @@ class EventLoop:
         """
         self._sort_openings()
         while True:
-            reason = events.carry_out(
-                min(until_us, self._until_us),
-                self._rules,
-                self._progress,
-                self._heap,
-                self._sorted_openings,
-                self._calls.records,
-                self._sessions.records,
-                self._attempts,
-                self._segments,
-                self._segment_of_minute,
-                self._answered.records,
-                self._touched_us,
-                self._buckets,
-                self._sizes,
-                self._period_ends_us,
-            )
+            before_us = min(until_us, self._until_us)
+            reason = events.carry_out(before_us, self._arrays())
             if reason == events.IS_DONE:
                 return None
             if reason == events.NEEDS_TICKETS:
@@ -271,26 +260,34 @@ class EventLoop:
             and the tokens that each read from the cache. `Attempts.call` is the row in the calls
             of the block.
         """
-        made = int(self._progress[0]["attempts"])
-        self._progress[0]["attempts"] = 0
-        count = np.bincount(self._attempts[events.BLOCK, :made], minlength=len(self._blocks))
+        # pieces of attempts, with how many there are in each
+        pieces = [(piece, len(piece)) for piece in self._full]
+        pieces.append((self._attempts, int(self._progress[0]["attempts"])))
+        self._full, self._progress[0]["attempts"] = [], 0
+
+        count = np.zeros(len(self._blocks), np.int64)
+        for piece, made in pieces:
+            count += np.bincount(piece[:made, events.BLOCK], minlength=len(count))
         past = np.cumsum(count)
         first_call = np.array([0 if b is None else b.calls.start for b in self._blocks], np.int64)
-        columns = np.empty((events.BLOCK, made), np.int64)
-        events.split_by_block(self._attempts, made, first_call, past - count, columns)
+        columns = np.empty((events.BLOCK, sum(made for _, made in pieces)), np.int64)
+        place = past - count
+        for piece, made in pieces:
+            events.split_by_block(piece, made, first_call, place, columns)
 
         parts = []
         for number in np.flatnonzero(count).tolist():
-            *of_attempts, read = columns[:, past[number] - count[number] : past[number]]
-            block = self._blocks[number]
+            block, rows = self._blocks[number], slice(past[number] - count[number], past[number])
             if block is not None:
+                *of_attempts, read = columns[:, rows]
                 parts.append((block, Attempts(*of_attempts), read))
         return parts
 
-    def _full_buckets(self, count: int, segment: int, from_us: int) -> Records:
-        """Return full buckets, of which each is used from then on."""
+    def _full_buckets(self, count: int, from_us: int) -> Records:
+        """Return buckets that are full at a time."""
         buckets = np.zeros(count, BUCKET)
         buckets["at_us"] = buckets["output_at_us"] = from_us
+        [segment] = self._provider.segment(np.array([from_us]))
         buckets["period"] = period = self._segments["period"][segment]
         buckets["size_class"] = np.arange(count) % len(self._limited)
         for kind, name in enumerate(("requests", "input", "output")):
@@ -308,9 +305,32 @@ class EventLoop:
         self._progress[0]["opening"] = 0
 
     def _make_room(self) -> None:
-        """Double what may be full: the heap, or the room for attempts."""
+        """Put full attempts aside, or double the heap."""
         state = self._progress[0]
-        if state["attempts"] == self._attempts.shape[1]:
-            self._attempts = np.concatenate([self._attempts, np.empty_like(self._attempts)], axis=1)
+        if state["attempts"] == len(self._attempts):
+            self._full.append(self._attempts)
+            self._attempts, state["attempts"] = _new_attempts(), 0
         else:
             self._heap = np.concatenate([self._heap, np.zeros_like(self._heap)])
+
+    def _arrays(self) -> events.LoopArrays:
+        return events.LoopArrays(
+            rules=self._rules,
+            progress=self._progress,
+            heap=self._heap,
+            openings=self._sorted_openings,
+            calls=self._calls.records,
+            sessions=self._sessions.records,
+            attempts=self._attempts,
+            segments=self._segments,
+            segment_of_minute=self._segment_of_minute,
+            answered=self._answered.records,
+            touched_us=self._touched_us,
+            buckets=self._buckets,
+            sizes=self._sizes,
+        )
+
+
+def _new_attempts() -> Ints:
+    """Return room for attempts, as `carry_out` fills it."""
+    return np.empty((_ATTEMPTS, events.BLOCK + 1), np.int64)

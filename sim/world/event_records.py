@@ -75,13 +75,15 @@ BUCKET = np.dtype(
     ]
 )
 
-# A `BucketSize`; after `full_us` an empty bucket is full.
+# A `BucketSize` in a period of constant limits, which ends at `ends_us`; after `full_us` an empty
+# bucket is full.
 SIZE = np.dtype(
     [
         ("capacity", np.int64),
         ("rate", np.int64),
         ("per_token", np.int64),
         ("full_us", np.int64),
+        ("ends_us", np.int64),
     ]
 )
 
@@ -188,9 +190,7 @@ def segment_records(provider: ProviderConditions) -> Records:
     return segments
 
 
-def size_records(
-    sizes: list[Sizes | None], provider: ProviderConditions
-) -> tuple[Records, Bools, Ints]:
+def size_records(sizes: list[Sizes | None], provider: ProviderConditions) -> tuple[Records, Bools]:
     """Return the sizes of buckets in each period of constant limits.
 
     Returns
@@ -199,8 +199,6 @@ def size_records(
         Of the buckets of requests, input and output.
     limited : array of bool, shape (classes,)
         Classes of model with limits; sizes of the others are 1.
-    ends_us : array of int, shape (periods,)
-        When each period ends.
     """
     # the segments with which a period ends
     last = np.append(np.flatnonzero(np.diff(provider.limits)), len(provider.limits) - 1)
@@ -210,7 +208,7 @@ def size_records(
             for period, segment in enumerate(last.tolist()):
                 size = series[segment]
                 full_us = size.capacity // size.rate + 1
-                record = size.capacity, size.rate, size.per_token, full_us
+                record = size.capacity, size.rate, size.per_token, full_us, 0
                 records[number, period, kind] = record
-    limited = np.array([of_class is not None for of_class in sizes], np.bool_)
-    return records, limited, provider.ends_us[last]
+    records["ends_us"] = provider.ends_us[last][:, None]
+    return records, np.array([of_class is not None for of_class in sizes], np.bool_)

@@ -103,6 +103,52 @@ def test_another_process_gives_the_same_bytes(
     assert digests(tmp_path / "run") == digests(once)
 
 
+# people and workers who are refused, retry, and are answered late
+STRAINED = scenario(
+    coders(8, organisations=3, tier="tier-1"),
+    lab(items=8, runs=2, workers=3, starts_us=0),
+    pool(6, 400, tier="tier-1", starts_us=0),
+    days=0.1,
+    world=ordinary(
+        event("limits", 0, factor=0.02), event("incident", HOUR_US, overload=0.3, slowdown=2.0)
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def strained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("strained") / "run"
+    run(STRAINED, out)
+    return out
+
+
+def dispatched_features() -> str:
+    """The features of this processor for which NumPy has code of its own."""
+    core = np._core._multiarray_umath  # type: ignore[attr-defined]
+    return " ".join(name for name in core.__cpu_dispatch__ if core.__cpu_features__.get(name))
+
+
+@pytest.mark.parametrize(
+    "surroundings",
+    [
+        {"NUMBA_DISABLE_JIT": "1"},
+        pytest.param({"NUMBA_CPU_NAME": "generic"}, marks=pytest.mark.verify),
+        {"NPY_DISABLE_CPU_FEATURES": dispatched_features()},
+    ],
+    ids=["as written", "another processor", "no vectors of NumPy"],
+)
+def test_bytes_do_not_depend_on_the_compiler(
+    strained: Path, tmp_path: Path, surroundings: dict[str, str]
+) -> None:
+    """Loops as Python carries them out, and as they are compiled for any other processor."""
+    status = read(strained, "log/exchanges")["http_status"].value_counts()
+    assert min(status[200], status[429], status[529]) > 20
+    own_cache = {"NUMBA_CACHE_DIR": str(tmp_path / "machine code")}
+    anew = own_cache if "NUMBA_CPU_NAME" in surroundings else {}
+    run_elsewhere(STRAINED, tmp_path / "run", surroundings | anew)
+    assert digests(tmp_path / "run") == digests(strained)
+
+
 @pytest.mark.parametrize("fmt", ["csv", pytest.param("jsonl", marks=pytest.mark.verify)])
 def test_text_formats_give_the_same_bytes(tmp_path: Path, fmt: str) -> None:
     asked = ASKED.model_copy(update={"tables": scenario(fmt=fmt).tables})

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
+from sim.arrays.compiled import compiled
 from sim.arrays.time import HOUR_US, SECOND_US
 from sim.arrays.types import Floats
 from sim.scenario.resolved import Rhythm
@@ -96,9 +97,7 @@ class ModulatedIntensity:
         self._clock_us, base_area_us = base.hourly(low_us, high_us)
 
         z = rng.standard_normal(len(base_area_us) - 1)
-        innovation = math.sqrt(1 - _HOURLY_CORRELATION**2)
-        for k in range(1, len(z)):
-            z[k] = _HOURLY_CORRELATION * z[k - 1] + innovation * z[k]
+        _correlate(z, math.sqrt(1 - _HOURLY_CORRELATION**2))
         factor = np.exp(sigma * z - sigma**2 / 2)
 
         gained_us = np.cumsum(np.diff(base_area_us) * factor)
@@ -111,3 +110,10 @@ class ModulatedIntensity:
     def clock(self, operational_us: Floats) -> Floats:
         """Return the inverse of `operational`."""
         return np.asarray(np.interp(operational_us, self._area_us, self._clock_us))
+
+
+@compiled
+def _correlate(z: Floats, innovation: float) -> None:
+    """Make independent normal numbers an autoregressive process of order 1."""
+    for k in range(1, len(z)):
+        z[k] = _HOURLY_CORRELATION * z[k - 1] + innovation * z[k]

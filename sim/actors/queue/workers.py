@@ -12,7 +12,7 @@ from sim.actors.queue.ticket_queue import DrawnBatch, TicketQueue
 from sim.actors.workload import Block
 from sim.arrays.time import FOREVER_US
 from sim.arrays.types import Bools, Ints
-from sim.scaffold.exchange_records import Exchanges
+from sim.scaffold.exchange_records import Exchanges, Records
 from sim.scaffold.rows import RowMaker
 from sim.scaffold.task_rows import no_tasks
 from sim.world.attempts import Attempts
@@ -134,7 +134,7 @@ class Workers:
             self._queue.take_back(batch, new)
             part.back[new] = True
 
-    def _task_rows(self, part: _BegunBatch) -> dict[str, np.ndarray]:
+    def _task_rows(self, part: _BegunBatch) -> Records:
         columns = zip(*part.attempts, strict=True)
         attempts = Attempts(*(np.concatenate(column) for column in columns))
         return self._context.service.task_rows(part.batch.drawn, part.batch.placement, attempts)

@@ -163,10 +163,12 @@ class SessionPieces:
         Parameters
         ----------
         pieces
-            All pieces of the shard, at least one.
+            All pieces of the shard.
         attempts
             All attempts of each piece, in any order.
         """
+        if not pieces:
+            return
         source_of_task = [p.placement.kind[session_of_task(p.drawn)] for p in pieces]
         source = np.concatenate(source_of_task)
         item = np.full(len(source), -1)

@@ -67,9 +67,6 @@ class SessionWorkload:
     def simulate(self) -> list[SimulatedPiece]:
         """Draw all sessions, and return what becomes of them until the end of the log."""
         pieces = self.pieces()
-        if not pieces:
-            return []
-
         attempts, read = self._carry_out(pieces)
         self.hand_out_prompts(pieces, attempts)
         return list(map(SimulatedPiece, pieces, attempts, read))
@@ -93,11 +90,13 @@ class SessionWorkload:
             group = organisation[who.account[opened] - context.first_account]
             loop.open(block, piece.start_us[opened], group, opened)
 
+        # the loop numbers blocks from 0, and leaves out those without attempts
         loop.run()
-        made = {block.number: (attempts, read) for block, attempts, read in loop.drain()}
         none = np.empty(0, np.int64)
-        of_pieces = [made.get(k, (Attempts(*[none] * 6), none)) for k in range(len(pieces))]
-        return [attempts for attempts, _ in of_pieces], [read for _, read in of_pieces]
+        attempts, read = [Attempts(*[none] * 6)] * len(pieces), [none] * len(pieces)
+        for block, made, tokens in loop.drain():
+            attempts[block.number], read[block.number] = made, tokens
+        return attempts, read
 
     def _block(self, make: RowMaker, simulated: SimulatedPiece) -> Block:
         """Make the rows of a piece: attempts in the log, and tasks that have some there."""

@@ -32,7 +32,7 @@ def demand_of(scenario: Scenario) -> Demand:
     [actor] = scenario.actors
     free = scenario.model_copy(update={"actors": (actor.model_copy(update={"tier": "none"}),)})
     population = build_population(free)
-    sent = [rows_of(workload)[0] for workload in workloads(population)]
+    sent = [rows_and_tasks(workload)[0] for workload in workloads(population)]
     rows = concat([part for part in sent if part])
     if not rows or not len(rows["ts"]):
         return Demand(0, 0.0)

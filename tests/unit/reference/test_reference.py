@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,15 +10,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 import sim.actors.arrivals.session_arrivals
-import sim.actors.queue.queue_workload
-import sim.actors.sessions.session_workload
 import sim.reference.draws
-import sim.world.attempts
-import sim.world.buckets
-import sim.world.cache
+import sim.world.event_loop
 import sim.world.releases
+from sim.world import event_records
+from sim.world.bucket_levels import OUTPUT
 from tests.support.reference import differences
 from tests.unit.reference.random_scenarios import RATIOS, WORKERS, Case, cases
+from tests.unit.reference.test_whole_runs import BARRED
 
 EXAMPLES = 125
 FEWER = 12  # of the fast suite
@@ -135,32 +133,53 @@ def difference_is_found() -> bool:
 
 
 def test_a_bucket_that_refills_too_fast_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = sim.world.buckets.Buckets._refill_output
+    original = event_records.size_records
 
-    def generous(self: Any, now_us: int) -> None:
-        original(self, now_us)
-        self._output = min(self._size[6], self._output + self._size[8])
+    def generous(*arguments: Any) -> Any:
+        sizes, *rest = original(*arguments)
+        sizes["rate"][:, :, OUTPUT] += 1 + sizes["rate"][:, :, OUTPUT] // 20
+        return sizes, *rest
 
-    monkeypatch.setattr(sim.world.buckets.Buckets, "_refill_output", generous)
+    monkeypatch.setattr("sim.world.event_loop.size_records", generous)
     assert difference_is_found()
 
 
-def test_a_back_off_with_the_jitter_the_other_way_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sim.world.failures, "_JITTER", -0.25)
+def test_a_back_off_with_the_number_of_another_purpose_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    original = event_records.rules_record
+
+    def mistaken(*arguments: Any, **options: Any) -> Any:
+        rules = original(*arguments, **options)
+        rules["backoff_key"] = rules["error_key"]
+        return rules
+
+    monkeypatch.setattr("sim.world.event_loop.rules_record", mistaken)
     assert difference_is_found()
 
 
 @pytest.mark.verify
 def test_a_cache_that_lives_too_short_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = sim.world.cache.session_read_tokens
+    original = event_records.session_records
 
-    def forgetful(shape: Any, attempts: Any) -> Any:
-        shorter = np.maximum(shape.lifetime_us - 100_000_000, 0)
-        return original(replace(shape, lifetime_us=shorter), attempts)
+    def forgetful(*arguments: Any) -> Any:
+        sessions = original(*arguments)
+        sessions["lifetime_us"] = np.maximum(sessions["lifetime_us"] - 100_000_000, 0)
+        return sessions
 
-    for module in (sim.actors.sessions.session_workload, sim.actors.queue.queue_workload):
-        monkeypatch.setattr(module, "session_read_tokens", forgetful)
+    monkeypatch.setattr("sim.world.event_loop.session_records", forgetful)
     assert difference_is_found()
+
+
+def test_a_bar_that_comes_a_minute_late_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = sim.world.event_loop.EventLoop.add
+
+    def late(self: Any, calls: Any, until_us: Any = None) -> Any:
+        return original(self, calls, None if until_us is None else until_us + 60_000_000)
+
+    assert not differences(BARRED)[0]
+    monkeypatch.setattr(sim.world.event_loop.EventLoop, "add", late)
+    assert differences(BARRED)[0]
 
 
 def test_a_release_that_acts_an_hour_early_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from sim.arrays.time import MINUTE_US, SECOND_US
 from sim.scenario.resolved import Event, Load, RateLimits, World
-from sim.streams import Streams
+from sim.streams import Streams, mixed, uniforms
 from sim.world.attempts import Attempts, CallConditions, RetryPolicy
 from sim.world.calls import DrawnCalls
 from sim.world.conditions import ProviderConditions
@@ -115,22 +115,38 @@ class Outcome(NamedTuple):
     given_up: bool
 
 
+def uniform_of(key: int, serial: int, n: int) -> float:
+    """The uniform number of attempt `n` of a call under a key."""
+    return float(uniforms(mixed(mixed(key, np.array([serial])), n))[0])
+
+
+def error_us(rules: CallConditions, serial: int, n: int) -> int:
+    """The time from an attempt to its error."""
+    return round(50_000 + 450_000 * uniform_of(rules.failures.error_key, serial, n))
+
+
+def backoff_us(rules: CallConditions, serial: int, n: int) -> int:
+    """The pause after failed attempt `n` of a call."""
+    u = uniform_of(rules.failures.backoff_key, serial, n)
+    return round(0.5 * 2.0 ** (n % 3) * (1 - 0.25 * u) * SECOND_US)
+
+
 def attempt_by_rules(
     calls: DrawnCalls, call: int, n: int, at_us: int, rules: CallConditions
 ) -> tuple[int, int, int]:
     """(status, time to first token, duration) of an attempt that limits let through."""
-    serial = calls.serial[call : call + 1]
+    serial, provider = int(calls.serial[call]), rules.provider
     batch = bool(calls.batch[calls.session[call]])
-    segment = rules.provider.segment_scalar(at_us)
-    slowdown, overload, server_error = rules.provider.of_segment(segment)
-    slowdown = 1.0 if batch else slowdown
-    draw = float(rules.failures.failure(serial, n)[0]) if n else float(calls.failure_draw[call])
+    [segment] = provider.segment(np.array([at_us]))
+    slowdown = 1.0 if batch else float(provider.slowdown[segment])
+    overload, server_error = provider.overload[segment], provider.server_error[segment]
+    first_draw = float(calls.failure_draw[call])
+    draw = uniform_of(rules.failures.failure_key, serial, n) if n else first_draw
     ttft_us = round(int(calls.ttft_us[call]) * slowdown)
-    error_us = int(rules.failures.error_us(serial, n)[0])
     if draw < overload:
-        status, lasts_us = 529, error_us
+        status, lasts_us = 529, error_us(rules, serial, n)
     elif draw < overload + server_error:
-        status, lasts_us = 500, error_us
+        status, lasts_us = 500, error_us(rules, serial, n)
     else:
         status = 200
         lasts_us = ttft_us + round(int(calls.generation_us[call]) * slowdown)
@@ -141,7 +157,6 @@ def attempt_by_rules(
 
 def call_by_loop(calls: DrawnCalls, call: int, at_us: int, rules: CallConditions) -> Outcome:
     """What becomes of a call requested at a time, attempt by attempt."""
-    serial = calls.serial[call : call + 1]
     attempts, n, chains_down = [], 0, 0
     while True:
         status, ttft_us, lasts_us = attempt_by_rules(calls, call, n, at_us, rules)
@@ -150,7 +165,7 @@ def call_by_loop(calls: DrawnCalls, call: int, at_us: int, rules: CallConditions
         if status == 200:
             return Outcome(attempts, at_us, given_up=False)
         if n % 3 < 2:
-            at_us += int(rules.failures.backoff_us(serial, n, n % 3)[0])
+            at_us += backoff_us(rules, int(calls.serial[call]), n)
         else:
             chains_down += status in (529, 500)
             if status == 499 or chains_down == 60 or rules.policy.resume_after_us is None:

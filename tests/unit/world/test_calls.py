@@ -9,15 +9,6 @@ import numpy as np
 from tests.unit.world.building import drawn_calls
 
 
-def test_calls_at_normal_speed_know_whether_their_session_is_a_batch() -> None:
-    calls = drawn_calls([2, 1], batch=np.array([True, False]), ttft_us=np.array([4, 5, 6]))
-    plain = calls.at_normal_speed
-    assert plain.batch.tolist() == [True, True, False]
-    assert plain.serial.tolist() == [100, 101, 102]
-    assert plain.ttft_us.tolist() == [4, 5, 6]
-    assert plain.pick(np.array([2, 0])).ttft_us.tolist() == [6, 4]
-
-
 def test_calls_that_are_left_out_are_missing_from_every_column() -> None:
     task = np.array([0, 0, 1, 2, 3])
     calls = drawn_calls([3, 2], task=task, wait_us=np.arange(5), key=np.array([7, 8]))

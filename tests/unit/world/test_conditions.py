@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 import pytest
 
-from sim.arrays.time import FOREVER_US, HOUR_US, MINUTE_US, SECOND_US
+from sim.arrays.time import FOREVER_US, MINUTE_US, SECOND_US
 from sim.scenario.resolved import Load
 from sim.world.conditions import ProviderConditions
 from sim.world.load_curve import hourly_load
@@ -115,17 +114,3 @@ def test_a_last_time_within_a_minute_is_covered() -> None:
     conditions = ProviderConditions(asked, MONDAY, -30 * SECOND_US, 10 * MINUTE_US + 1)
     assert conditions.starts_us.tolist() == [-MINUTE_US, 11 * MINUTE_US]
     assert at(conditions, 11)[0] == 2.0
-
-
-def test_one_time_is_as_many_times() -> None:
-    incidents: list[Any] = [event("incident", k, k + 1, slowdown=1.0 + k) for k in range(-3, 9, 2)]
-    conditions = provider(*incidents, opens_min=-5, closes_min=10, overload=0.3, server_error=0.2)
-    times = np.arange(-5 * MINUTE_US, HOUR_US, 7_000_001)
-    segments = conditions.segment(times)
-    assert [conditions.segment_scalar(t) for t in times.tolist()] == segments.tolist()
-    assert (
-        (conditions.starts_us[segments] <= times) & (times < conditions.ends_us[segments])
-    ).all()
-    for k in range(len(conditions.starts_us)):
-        expected = conditions.slowdown[k], conditions.overload[k], conditions.server_error[k]
-        assert conditions.of_segment(k) == expected

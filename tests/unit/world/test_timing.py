@@ -1,4 +1,4 @@
-"""Timing of sessions without limits, as a fixed point and call by call, against a plain loop."""
+"""Timing of sessions without limits, against a plain loop."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 
 from sim.arrays.time import MINUTE_US
 from sim.world.timing import solve_timing
-from sim.world.timing_scalar import end_of_task
 from tests.unit.world.building import (
+    call_by_loop,
     conditions,
     drawn_calls,
     event,
@@ -57,7 +57,7 @@ STARTS_US = np.random.default_rng(4).integers(0, 6 * MINUTE_US, 60)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_fixed_point_is_the_schedule_of_a_loop_over_the_calls(case: str) -> None:
+def test_sessions_alone_are_those_of_a_loop_over_their_calls(case: str) -> None:
     rules = conditions(*EVENTS, **CASES[case])
     calls = sessions_of(60, tasks=3)
     solved = solve_timing(calls, STARTS_US, rules)
@@ -78,12 +78,37 @@ def test_some_sessions_alone_are_as_among_all() -> None:
     assert rows_of(some.attempts) == rows_of(everybody.attempts.pick(of_chosen))
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_the_end_of_a_task_is_that_of_a_loop_over_its_calls(case: str) -> None:
-    rules = conditions(*EVENTS, **CASES[case])
-    calls = sessions_of(60, tasks=1)
-    starts = STARTS_US.tolist()
-    expected, _ = sessions_by_loop(calls, starts, rules)
-    for session, (start_us, end_us) in enumerate(zip(starts, expected, strict=True)):
-        ends_us = end_of_task(calls, session, start_us, rules)
-        assert ends_us == end_us or min(ends_us, end_us) >= rules.until_us
+def test_sessions_end_beyond_the_log_as_if_each_call_were_tried_once() -> None:
+    """After the log a call that fails ends when it would be tried again, and the next follows."""
+    rules = conditions(until_min=1, overload=1.0, resume_after_s=5.0)
+    calls = drawn_calls([3], wait_us=[0, 40 * 10**6, 1_000])
+    solved = solve_timing(calls, np.array([59 * 10**6]), rules)
+    now_us = 59 * 10**6
+    for row, wait_us in enumerate(calls.wait_us.tolist()):
+        now_us += wait_us
+        outcome = call_by_loop(calls, row, now_us, rules)
+        now_us = outcome.end_us
+        assert outcome.attempts[-1][1] < rules.until_us or len(outcome.attempts) == 1
+    assert solved.session_ends_us.tolist() == [now_us]
+    assert set(solved.attempts.call.tolist()) == {0}
+
+
+def test_attempts_read_what_their_own_history_left_and_no_static_prefix() -> None:
+    calls = drawn_calls(
+        [2, 2],
+        history=[0, 0, 1, 2],
+        left_tokens=[500, 900, 500, 900],
+        lifetime_us=MINUTE_US,
+        static_tokens=100,
+    )
+    solved = solve_timing(calls, np.zeros(2, np.int64), conditions())
+    assert solved.attempts.call.tolist() == [0, 1, 2, 3]
+    assert solved.read_tokens.tolist() == [0, 500, 0, 0]
+
+
+def test_a_session_whose_account_is_barred_before_its_end_is_refused() -> None:
+    calls = drawn_calls([2, 2, 2])
+    until_us = np.array([0, 2_301_000, 9 * MINUTE_US])
+    solved = solve_timing(calls, np.zeros(2, np.int64), conditions(), np.array([1, 2]), until_us)
+    assert solved.refused.tolist() == [True, False]
+    assert solved.attempts.status.tolist() == [200, 403, 200, 200]
