@@ -36,16 +36,20 @@ class RecordArena:
 
         past = before + length
         if past > len(self.records):
-            self.reserve(max(past, 2 * len(self.records)))
+            self._grow(max(past, 2 * len(self.records)))
         return slice(before, past)
 
     def reserve(self, length: int) -> None:
-        """Make room for so many records in all: growing once costs less than growing often."""
-        if length > len(self.records):
-            grown = np.zeros(length, self.records.dtype)
-            grown[: len(self.records)] = self.records
-            self.records = grown
+        """Make room for so many records behind the last block, so that they need no growing."""
+        past = self._blocks[-1][1] if self._blocks else 0
+        if past + length > len(self.records):
+            self._grow(past + length)
 
     def free(self, block: slice) -> None:
         """Give up the room of a block."""
         self._blocks.remove((block.start, block.stop))
+
+    def _grow(self, length: int) -> None:
+        grown = np.zeros(length, self.records.dtype)
+        grown[: len(self.records)] = self.records
+        self.records = grown

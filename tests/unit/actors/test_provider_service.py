@@ -110,10 +110,21 @@ def test_a_release_moves_the_clients_that_take_it_up() -> None:
 def test_a_cache_has_a_key_for_each_prefix_and_model() -> None:
     release = event("release", HOUR_US, model="claude-opus-4.5")
     context = context_of(coders(3), world=calm(release))
-    keys = (context.templates.prefix.max() + 1) * len(context.service.models.ids)
-    assert context.draws.cache_keys == keys
-    drawn = context.draws.sessions(plan([1] * 3, [1] * 3, account=np.arange(3)))
-    assert drawn.key.max() < keys
+    asked = plan([1] * 6, [1] * 6, account=np.arange(6) % 3, moves_at=np.full(6, 0.0))
+    keys = context.draws.sessions(asked).key
+    assert 0 <= keys.min() <= keys.max() < context.draws.cache_keys
+    prefixes = context.templates.prefix.max() + 1
+    assert context.draws.cache_keys == prefixes * len(context.service.models.ids)
+
+
+# --- limits -------------------------------------------------------------------------------------
+
+
+def test_an_owner_of_limits_has_a_bucket_for_each_class_of_model() -> None:
+    models = {"claude-haiku-4.5": 0.5, "claude-sonnet-4.5": 0.5}
+    service = context_of(coders(2, models=models, tier="tier-1")).service
+    owner, model = np.repeat(np.arange(5), 2), np.tile(np.arange(2), 5)
+    assert service.bucket(owner, model).tolist() == list(range(10))
 
 
 # --- timing -------------------------------------------------------------------------------------
