@@ -68,7 +68,9 @@ class Workers:
     executor
         Takes the calls.
     count
-        How many it carries out at a time.
+        How many are carried out at a time.
+    takes_part
+        Whether this process makes calls itself while the executor makes others.
     worthwhile
         A run of fewer exchanges is sooner done without it. 0 if it is used whatever the run is.
     deaths
@@ -86,6 +88,7 @@ class Workers:
 
     executor: Executor
     count: int
+    takes_part: bool = False
     worthwhile: int = 0
     deaths: Mapping[type[BaseException], tuple[str, str]] = field(default_factory=_deaths_of_pool)
     abandon: Callable[[], None] = lambda: None
@@ -118,15 +121,16 @@ def in_process() -> Iterator[Workers]:
 
 @contextlib.contextmanager
 def process_pool(count: int) -> Iterator[Workers]:
-    """Start a pool of `count` fresh processes, which end with this one, however it ends.
+    """Start a pool of fresh processes, which end with this one, however it ends.
 
     They are spawned, not forked, so that they share no memory with this process and no state of
-    threads.
+    threads. This process takes part: it begins at once, and needs much of what workers make of a
+    scenario anyway.
 
     Parameters
     ----------
     count
-        How many processes; they begin as calls come.
+        How many processes, this one among them; the others begin as calls come. At least 2.
 
     Yields
     ------
@@ -135,7 +139,7 @@ def process_pool(count: int) -> Iterator[Workers]:
     """
     context = multiprocessing.get_context("spawn")
     with held_back():  # it begins a process that looks after semaphores
-        pool: Any = ProcessPoolExecutor(count, mp_context=context, initializer=_begin_worker)
+        pool: Any = ProcessPoolExecutor(count - 1, mp_context=context, initializer=_begin_worker)
 
     def abandon() -> None:
         """Drop the calls that wait, and kill the processes of the pool."""
@@ -154,7 +158,7 @@ def process_pool(count: int) -> Iterator[Workers]:
             raise BrokenExecutor
 
     try:
-        yield Workers(pool, count, abandon=abandon, look=look)
+        yield Workers(pool, count, takes_part=True, abandon=abandon, look=look)
     except BaseException:
         abandon()
         raise
@@ -262,9 +266,10 @@ def map_unordered(
 ) -> Generator[T, None, None]:
     """Yield the results of `fn(*call)` in the order in which they become ready.
 
-    Calls are submitted a few ahead of the results, so `calls` may be long or made on the way. When
-    the generator has ended, no call is running any more; a Dask cluster is the exception, because
-    it cannot stop a call that it has begun.
+    Calls are submitted a few ahead of the results, so `calls` may be long or made on the way. Where
+    this process takes part, it makes a call of its own whenever a result is asked for. When the
+    generator has ended, no call is running any more; a Dask cluster is the exception, because it
+    cannot stop a call that it has begun.
 
     Parameters
     ----------
@@ -286,13 +291,16 @@ def map_unordered(
     todo = iter(calls)
     with _ended(workers, waiting):
         while True:  # each pass ends calls, or looks whether workers are left
-            for call in islice(todo, _ahead(workers) - len(waiting)):
-                waiting.add(_submitted(workers.executor, fn, call))
-            if not waiting:
+            first, own, more = _next_calls(workers, fn, todo, len(waiting))
+            waiting.update(first, more)
+            if own is not None:
+                yield fn(*own)
+            elif not waiting:
                 return
-            done, _ = wait(waiting, LOOK_S, return_when=FIRST_COMPLETED)
+
+            done, _ = wait(waiting, LOOK_S if own is None else 0, return_when=FIRST_COMPLETED)
             waiting -= done
-            if not done:
+            if not done and own is None:
                 workers.look()
             for future in done:
                 yield future.result()
@@ -307,13 +315,19 @@ def map_in_order(
     submitted ahead.
     """
     waiting: deque[Future[T]] = deque()
+    todo = iter(calls)
     with _ended(workers, waiting):
-        for call in calls:
-            waiting.append(_submitted(workers.executor, fn, call))
-            if len(waiting) >= _ahead(workers):
+        while True:
+            under_way = sum(not future.done() for future in waiting)
+            full = len(waiting) >= 2 * _ahead(workers)
+            first, own, more = _next_calls(workers, fn, () if full else todo, under_way)
+            waiting.extend((*first, *more))
+            if own is not None:
+                waiting.insert(len(waiting) - len(more), InProcess().submit(fn, *own))
+            if not waiting:
+                return
+            if own is None or waiting[0].done():
                 yield _result(workers, waiting.popleft())
-        while waiting:
-            yield _result(workers, waiting.popleft())
 
 
 def _result(workers: Workers, future: Future[T]) -> T:
@@ -323,9 +337,30 @@ def _result(workers: Workers, future: Future[T]) -> T:
     return future.result()
 
 
+def _next_calls(
+    workers: Workers, fn: Callable[..., T], todo: Iterable[tuple[Any, ...]], under_way: int
+) -> tuple[list[Future[T]], tuple[Any, ...] | None, list[Future[T]]]:
+    """Submit calls until enough are under way, and keep one for this process if it takes part.
+
+    Returns
+    -------
+    tuple
+        Calls that workers begin at once, the own one, and calls that wait for a worker, in the
+        order of `todo`.
+    """
+    calls = iter(todo)
+    at_once = max(workers.count - workers.takes_part - under_way, 0)
+    first = [_submitted(workers.executor, fn, call) for call in islice(calls, at_once)]
+    own = next(calls, None) if workers.takes_part else None
+    ahead = max(_ahead(workers) - under_way - len(first), 0)
+    return first, own, [_submitted(workers.executor, fn, call) for call in islice(calls, ahead)]
+
+
 def _ahead(workers: Workers) -> int:
     """Return how many calls are submitted before a result is waited for."""
-    return 1 if isinstance(workers.executor, InProcess) else 2 * workers.count
+    if isinstance(workers.executor, InProcess):
+        return 1
+    return 2 * (workers.count - workers.takes_part)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 
 from sim.cli.group import SimGroup
 from sim.cli.process import Stopped
+from sim.engine.executors import Workers, process_pool
 from sim.errors import InvalidInputError
 from tests.support.commands import TINY, refused, sim
 from tests.support.paths import ROOT
@@ -125,7 +127,7 @@ def hangup(disposition: signal.Handlers) -> Iterator[None]:
 
 
 def signalled(place: Path, number: int, *options: str) -> tuple[int, str, list[int]]:
-    """(exit code, stderr, workers) of a run with two workers that gets a signal in the middle."""
+    """(exit code, stderr, workers) of a run of two processes that gets a signal in the middle."""
     with start(*RUN, "-j", "2", *options, folder=place) as process:
         shards = place / "out/.unfinished/shards"
         waited(lambda: list(shards.glob("*.json")) or process.poll() is not None)
@@ -145,7 +147,7 @@ def test_workers_end_with_the_command_and_say_nothing(place: Path, number: int) 
     (place / "tiny.yaml").write_text(several, encoding="utf-8")
     with hangup(signal.SIG_DFL):
         code, stderr, workers = signalled(place, number)
-    assert (code, len(workers)) == (128 + number, 2)
+    assert (code, len(workers)) == (128 + number, 1)
     assert stderr == f"{KEPT}\nstopped by {signal.Signals(number).name}\n"
     assert_ended(workers)
     assert not list(place.glob("out/**/.*.tmp"))
@@ -197,7 +199,7 @@ def test_workers_of_who_ignores_a_hangup_ignore_it(place: Path) -> None:
     (place / "tiny.yaml").write_text(several, encoding="utf-8")
     with hangup(signal.SIG_IGN):
         code, stderr, workers = signalled(place, signal.SIGHUP, "-q")
-    assert (code, stderr, len(workers)) == (0, "", 2)
+    assert (code, stderr, len(workers)) == (0, "", 1)
     assert (place / "out/manifest.json").exists()
 
 
@@ -283,6 +285,13 @@ def die(*_: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+@contextlib.contextmanager
+def apart(count: int) -> Iterator[Workers]:
+    """A pool in which the main process, that of the tests, makes no calls itself."""
+    with process_pool(count) as pool:
+        yield replace(pool, takes_part=False)
+
+
 @pytest.mark.parametrize(
     ("function", "words", "says"),
     [
@@ -302,6 +311,7 @@ def die(*_: Any) -> None:
 def test_a_worker_that_dies_early(
     place: Path, monkeypatch: pytest.MonkeyPatch, function: str, words: tuple[str, ...], says: str
 ) -> None:
+    monkeypatch.setattr("sim.engine.executors.process_pool", apart)
     monkeypatch.setattr(function, die)
     assert refused(sim(*words, "-j", "2"), 1) == says
     assert names(place) == ["tiny.yaml"]
@@ -309,6 +319,7 @@ def test_a_worker_that_dies_early(
 
 @pytest.mark.verify
 def test_a_worker_that_dies_in_a_rerun(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim.engine.executors.process_pool", apart)
     monkeypatch.setattr("sim.engine.run.simulate_claimed", die)
     said = refused(sim("verify", "--rerun", "out", "-j", "2"), 1)
     assert said == f"{DIED}; run it again with fewer workers (-j)\n"

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -359,7 +359,8 @@ def test_an_endpoint_of_s3_goes_before_the_general_one(
 @pytest.mark.verify
 def test_an_upload_that_fails_in_a_worker(bucket: str, server: Server, tiny_run: Path) -> None:
     """Errors of botocore cannot be sent between processes; what is made of them can."""
-    with process_pool(1) as workers:
+    with process_pool(2) as pool:
+        workers = replace(pool, takes_part=False)
         server.trust(20)
         try:
             with pytest.raises(SimError) as caught:
