@@ -20,6 +20,18 @@ REQUESTS, INPUT, OUTPUT = 0, 1, 2
 
 
 @inlined
+def fill(bucket: Any, sizes: Any, size_class: Any, period: Any, now_us: Any) -> None:
+    """Fill the buckets of an owner of limits and a class of model, at a time in a period."""
+    bucket["is_open"] = True
+    bucket["size_class"] = size_class
+    bucket["period"] = period
+    bucket["at_us"] = bucket["output_at_us"] = now_us
+    bucket["requests"] = sizes[size_class, period, REQUESTS]["capacity"]
+    bucket["input"] = sizes[size_class, period, INPUT]["capacity"]
+    bucket["output"] = sizes[size_class, period, OUTPUT]["capacity"]
+
+
+@inlined
 def ask(
     bucket: Any,
     sizes: Any,

@@ -2,7 +2,8 @@
 
 In both functions `rule`, `call` and `session` are records of `RULES`, `CALL` and `SESSION`.
 `answered` has a record of `ANSWERED` for each history. `touched_us` says when each static prefix
-was last touched.
+was last touched, counted from `NEVER_US`: so it is 0 for those that never were, and takes no memory
+for those that nobody asks for.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from sim.arrays.compiled import inlined
-from sim.arrays.time import HOUR_US, MINUTE_US
+from sim.arrays.time import HOUR_US, MINUTE_US, NEVER_US
 from sim.world.attempts import OK
 
 LIFETIME_5M_US = 5 * MINUTE_US
@@ -35,7 +36,7 @@ def read_tokens(
     before = answered[call["history"]]
     if before["left"] > 0 and now_us - before["at_us"] <= lifetime_us:
         return min(before["left"], left)
-    if now_us - touched_us[session["key"]] <= lifetime_us:
+    if now_us - (touched_us[session["key"]] + NEVER_US) <= lifetime_us:
         return min(np.int64(session["static"]), left)
     return 0
 
@@ -51,4 +52,4 @@ def remember(
     last["at_us"] = now_us
     last["left"] = call["left"]
     if call["left"] > 0:
-        touched_us[session["key"]] = now_us
+        touched_us[session["key"]] = now_us - NEVER_US

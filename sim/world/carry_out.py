@@ -20,7 +20,7 @@ from sim.world.attempt_rules import (
     refusal_us,
 )
 from sim.world.attempts import BLOCKED, OK, RATE_LIMIT
-from sim.world.buckets import OUTPUT, ask, put_output, taken_up_front
+from sim.world.buckets import OUTPUT, ask, fill, put_output, taken_up_front
 from sim.world.cache import read_tokens, remember
 from sim.world.event_heap import AT, ORDER, UNITS, WHAT, push, remove_first, replace_first
 from sim.world.worker_rules import FREE_WORKER, HAS_SERVED, is_ticket_missing, serve_next
@@ -54,7 +54,8 @@ class LoopArrays(NamedTuple):
     segments, segment_of_minute
         Records of `SEGMENT`, and the segment of each minute from `rules.first_minute` on.
     answered, touched_us
-        Records of `ANSWERED` by history, and when each static prefix was last touched.
+        Records of `ANSWERED` by history, and when each static prefix was last touched,
+        counted from `NEVER_US`.
     buckets, sizes
         Records of `BUCKET`, and of `SIZE` by class of model, period and kind of bucket.
     """
@@ -151,10 +152,13 @@ def _lacking_us(
 
     An attempt of a barred account is refused before anybody asks for limits.
     """
-    if session["bucket"] < 0 or now_us >= session["until_us"]:
+    number = session["bucket"]
+    if number < 0 or now_us >= session["until_us"]:
         return 0
+    if not buckets[number]["is_open"]:
+        fill(buckets[number], sizes, number % len(sizes), rule["from_period"], rule["from_us"])
     return ask(
-        buckets[session["bucket"]],
+        buckets[number],
         sizes,
         period,
         now_us,

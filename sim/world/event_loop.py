@@ -95,14 +95,16 @@ class EventLoop:
             Whether sessions go on beyond the end of the log, to find out when they end. Each call
             is then tried only once, and these attempts are not noted.
         """
-        self._provider = provider = conditions.provider
+        provider = conditions.provider
         self._rules = rules_record(conditions, reads_cache=reads_cache, goes_beyond=goes_beyond)
         self._until_us = FOREVER_US if goes_beyond else conditions.until_us
         self._segments = segment_records(provider)
         self._segment_of_minute = provider.segment_of_minute
         self._sizes, self._limited = size_records(sizes, provider)
-        self._buckets = self._full_buckets(buckets, from_us)
-        self._touched_us = np.full(keys, NEVER_US)
+        self._buckets, self._touched_us = np.zeros(buckets, BUCKET), np.zeros(keys, np.int64)
+        [segment] = provider.segment(np.array([from_us]))
+        self._rules["from_us"] = from_us
+        self._rules["from_period"] = self._segments["period"][segment]
 
         self._calls, self._sessions = RecordArena(CALL), RecordArena(SESSION)
         self._answered = RecordArena(ANSWERED)
@@ -288,17 +290,6 @@ class EventLoop:
                 *of_attempts, read = columns[:, rows]
                 parts.append((block, Attempts(*of_attempts), read))
         return parts
-
-    def _full_buckets(self, count: int, from_us: int) -> Records:
-        """Return buckets that are full at a time."""
-        buckets = np.zeros(count, BUCKET)
-        buckets["at_us"] = buckets["output_at_us"] = from_us
-        [segment] = self._provider.segment(np.array([from_us]))
-        buckets["period"] = period = self._segments["period"][segment]
-        buckets["size_class"] = np.arange(count) % len(self._limited)
-        for kind, name in enumerate(("requests", "input", "output")):
-            buckets[name] = self._sizes["capacity"][buckets["size_class"], period, kind]
-        return buckets
 
     def _sort_openings(self) -> None:
         """Put sessions that were opened since the last run in order, behind those still to open."""

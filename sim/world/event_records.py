@@ -63,7 +63,8 @@ SESSION = np.dtype(
 ANSWERED = np.dtype([("at_us", np.int64), ("left", np.int64)])
 
 # The three buckets of an owner of limits and a class of model: levels in units of `BucketSize`,
-# when they were so, and the period of constant limits in which that was.
+# when they were so, and the period of constant limits in which that was. All zeros until the first
+# request, so that those of owners who send nothing take no memory.
 BUCKET = np.dtype(
     [
         ("at_us", np.int64),
@@ -73,7 +74,9 @@ BUCKET = np.dtype(
         ("output", np.int64),
         ("period", np.int32),
         ("size_class", np.int32),
-    ]
+        ("is_open", np.bool_),
+    ],
+    align=True,
 )
 
 # A `BucketSize` in a period of constant limits, which ends at `ends_us`; after `full_us` an empty
@@ -98,7 +101,8 @@ SEGMENT = np.dtype(
     ]
 )
 
-# What holds for all calls. `resume_after_us` is -1 where clients give up.
+# What holds for all calls. `resume_after_us` is -1 where clients give up; buckets are full at
+# `from_us`, in the period `from_period`.
 RULES = np.dtype(
     [
         ("failure_key", np.uint64),
@@ -108,6 +112,8 @@ RULES = np.dtype(
         ("resume_after_us", np.int64),
         ("until_us", np.int64),
         ("first_minute", np.int64),
+        ("from_us", np.int64),
+        ("from_period", np.int64),
         ("reads_cache", np.bool_),
         ("up_front", np.bool_),
         ("goes_beyond", np.bool_),
