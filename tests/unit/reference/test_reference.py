@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from sim.world.bucket_levels import OUTPUT
 
 import sim.actors.arrivals.session_arrivals
 import sim.reference.draws
