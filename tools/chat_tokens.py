@@ -18,13 +18,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.arrays.ragged import starts_of
 from sim.arrays.types import Floats, Ints
 from sim.catalog import agents
 from sim.distributions import Distribution
-from sim.scaffold.call_rows import CallRows
+from sim.scaffold.call_rows import rows_of_turns
 from sim.scaffold.call_tokens import draw_forgetful, draw_tokens
 from sim.scaffold.context_growth import grow_contexts
+from sim.scaffold.session_effects import PilotScores
 from sim.scaffold.session_turns import draw_turns
 from sim.scaffold.turns import draw_tool_steps, draw_turns_of
 from sim.scenario import load_scenario
@@ -48,12 +48,13 @@ def growth_of_calls(actor: Actor, output: Distribution) -> Ints:
     turns_per_session = draw_turns(actor, SESSIONS, rng)
     steps = draw_tool_steps(actor, int(turns_per_session.sum()), rng)
     turns = draw_turns_of(actor, steps, rng)
-    calls = np.add.reduceat(turns.calls, starts_of(turns_per_session))
 
     rngs = cache(lambda purpose: np.random.default_rng([0, *purpose.encode()]))
-    rows = CallRows.from_turns(turns, calls, draw_forgetful(agent, SESSIONS, rngs("history")))
-    window = np.full(len(rows.task), WINDOW)
-    tokens = draw_tokens(agent, window, rows, None, rngs, grow_contexts)
+    forgetful = draw_forgetful(agent, SESSIONS, rngs("history"))
+    rows = rows_of_turns(turns, turns_per_session, forgetful)
+    window, static = np.full(len(rows), WINDOW), np.full(SESSIONS, agent.static_prefix_tokens)
+    scores = PilotScores(agent, np.ascontiguousarray(rows["session"]), rngs)
+    tokens = draw_tokens(agent, window, rows, None, scores, grow_contexts, None, static)
     return tokens.growth.tokens - 1
 
 

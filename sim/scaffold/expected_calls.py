@@ -16,7 +16,7 @@ from sim.scaffold.call_rows import CallRows, rows_of_turns
 from sim.scaffold.call_tokens import draw_forgetful, draw_tokens
 from sim.scaffold.context_growth import grow_contexts
 from sim.scaffold.recorded_calls import RecordedCalls, recorded_calls
-from sim.scaffold.session_effects import SessionScores
+from sim.scaffold.session_effects import PilotScores
 from sim.scaffold.session_turns import (
     draw_session_turns,
     draw_turns,
@@ -179,17 +179,8 @@ def _share(actor: Actor, name: str, turns: Turns, per_session: Ints) -> float:
 def _compacted(agent: Agent, window: Ints, rows: CallRows, recorded: RecordedCalls | None) -> Bools:
     """Return before which calls of sessions an agent compacts, in a sample with a fixed seed."""
     rngs = cache(lambda purpose: np.random.default_rng([0, *purpose.encode()]))
-    scores = _PilotScores(agent, np.ascontiguousarray(rows["session"]), rngs)
+    scores = PilotScores(agent, np.ascontiguousarray(rows["session"]), rngs)
     static = np.full(len(window), agent.static_prefix_tokens)
     window = window[scores.session]
     tokens = draw_tokens(agent, window, rows, recorded, scores, grow_contexts, None, static)
     return tokens.growth.compacted
-
-
-class _PilotScores(SessionScores):
-    """Draws stretches anew for each purpose; the targets that follow from pilots hang on that."""
-
-    @property
-    def stretch(self) -> Ints:
-        """Number of the stretch of each call, another each time."""
-        return self.draw_stretches()

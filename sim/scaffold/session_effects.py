@@ -71,6 +71,15 @@ class SessionScores:
         return stretch
 
 
+class PilotScores(SessionScores):
+    """Draws stretches anew for each purpose; the figures that follow from pilots hang on that."""
+
+    @property
+    def stretch(self) -> Ints:
+        """Number of the stretch of each call, another each time."""
+        return self.draw_stretches()
+
+
 @compiled
 def _number_stretches(uniform: Floats, session: Ints, stretch: Ints) -> None:
     """Begin a stretch with each session, and where the one before does not go on."""
