@@ -73,7 +73,10 @@ def run(
 
     resolved = check(scenario, seed=seed, scale=scale, overrides=overrides)
     place = default_place(resolved) if out is None else place_from(out)
-    with logged("run", f"{place}, seed {resolved.seed}") as log, started(workers) as ready:
+    with (
+        logged("run", f"{place}, seed {resolved.seed}") as log,
+        started(workers, threads=engine == "fast") as ready,
+    ):
         tell = telling_progress(log, observe)
         summary = carry_out(
             resolved, place, force=force, workers=ready, observe=tell, engine=engine
@@ -97,7 +100,7 @@ def resume(
     from sim.engine.run import resume as carry_out
 
     place = place_from(run)
-    with logged("resume", place) as log, started(workers) as ready:
+    with logged("resume", place) as log, started(workers, threads=engine == "fast") as ready:
         tell = telling_progress(log, observe)
         summary = carry_out(place, workers=ready, observe=tell, engine=engine)
         log.info("%s: %s exchanges", place, f"{summary.exchanges:,}")
@@ -159,7 +162,10 @@ def replicate(
 
     resolved = check(scenario, seed=seed, scale=scale, overrides=overrides)
     numbers = replicates if isinstance(replicates, int) else list(replicates)
-    with logged("replicate", resolved.name) as log, started(workers) as ready:
+    with (
+        logged("replicate", resolved.name) as log,
+        started(workers) as ready,
+    ):
         tell = telling_count(log, observe)
         return count_replicates(resolved, numbers, workers=ready, observe=tell)
 
@@ -230,7 +236,7 @@ def verify(run: RunLike, *, rerun: bool = False, workers: WorkersLike = 1) -> Ve
         return _verified_pack(store)
     problems = damaged_files(store)
     if rerun:
-        with started(workers) as ready:
+        with started(workers, threads=True) as ready:
             problems += differences_of_rerun(store, ready)
 
     return Verification(
