@@ -53,9 +53,9 @@ def run(
     force
         Replace the run that is there.
     workers
-        Processes that share the work: 1 for this process alone, None for one a core; or the
-        address of a Dask cluster. They do not change a byte. A script that gives more than 1 calls
-        `run` below `if __name__ == "__main__":`.
+        Threads that share the work: 1 for this one alone, None for one a core; or the address of a
+        Dask cluster. They do not change a byte. The reference engine has processes; a script that
+        gives it more than 1 calls `run` below `if __name__ == "__main__":`.
     observe
         Is called with a `Progress` each time a piece is done.
     engine

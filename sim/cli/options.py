@@ -325,7 +325,7 @@ worker_options = option_group(
         metavar="N",
         type=click.IntRange(1, 1_024),
         envvar="SIM_WORKERS",
-        help="Threads or processes that share the work; one a core if left out.",
+        help="Workers that share the work; one a core if left out.",
     ),
     click.option(
         "--dask",
