@@ -29,7 +29,7 @@ WORKERS = (4, 16, 64, 256)
 # What a cloud asks for, about, in US dollars: put in your own.
 CORE_HOUR, GB_MONTH, PUTS_1000, GETS_1000 = 0.04, 0.023, 0.005, 0.0004
 # Bytes of main memory, and of a shard's record, that a cell of a chunk takes.
-CELL_BYTES, CELL_BYTES_OF_JSON = 16, 7
+CELL_BYTES, CELL_BYTES_OF_JSON = 12, 7
 # Reads of so many windows of a chunk are one request to S3 (`sim/engine/merge.py`).
 WINDOWS_AT_ONCE = 4
 _PIECE = 16 << 20
@@ -68,7 +68,9 @@ def measured_run(scale: float) -> Measured:
         begun = time.process_time()
         made = make_plan(*args)
         seen["planning_cpu_s"] += time.process_time() - begun
-        seen["spans"] += sum(len(w.exchanges) + len(w.tasks) for w in made.windows)
+        for window in made.windows:
+            spans = (window.exchanges.records, window.exchanges.origins, window.tasks)
+            seen["spans"] += sum(len(each.rows) for each in spans)
         return made
 
     def observe(progress: Any) -> None:

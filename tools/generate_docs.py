@@ -437,16 +437,22 @@ def _columns(name: str) -> str:
     from sim.tables.pack_schema import PACK_TABLES
 
     columns = PACK_TABLES[name].columns
+    if name == "truth/exchanges":
+        rows = [
+            [f"`{c.name}`", c.type, "lean" if c.profile == "lean" else "", c.unit, c.meaning]
+            for c in columns
+        ]
+        return table(["column", "type", "from", "unit", "meaning"], rows)
     if name != "log/exchanges":
         rows = [[f"`{c.name}`", c.type, c.unit, c.meaning] for c in columns]
         return table(["column", "type", "unit", "meaning"], rows)
 
-    profiles = {"core": "yes", "full": "", "vectors": "with vectors"}
+    profiles = {"lean": "lean", "core": "core", "full": "", "vectors": "with vectors"}
     rows = [
         [f"`{c.name}`", c.type, profiles[c.profile], c.unit, c.meaning]
         for c in (*columns, PROMPT_VECTOR)
     ]
-    return table(["column", "type", "core", "unit", "meaning"], rows)
+    return table(["column", "type", "from", "unit", "meaning"], rows)
 
 
 def _names_of_tables() -> list[str]:

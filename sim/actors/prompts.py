@@ -8,15 +8,18 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sim.arrays.compiled import compiled
 from sim.arrays.time import NEVER_US
-from sim.arrays.types import Bools, Floats, Ints
+from sim.arrays.types import Floats, Ints, for_loops
+from sim.compiled_streams import mixed_number, uniform_number
 from sim.entities.content import Universe
 from sim.scenario.resolved import Actor
-from sim.streams import U64, Ids, Streams, mixed, uniforms
+from sim.streams import U64, Ids, Streams, mixed
 from sim.tables.words import PromptSource as PromptSource
 
 # An account repeats one of so many prompts of its own; the topics of a benchmark.
-_REPEATED, _BENCHMARK_TOPICS = 10, 12
+_REPEATED, _BENCHMARK_TOPICS = np.uint64(10), np.uint64(12)
+_LIST, _NO_ITEM = int(PromptSource.LIST), np.uint64(2**63)
 
 
 class PromptContent(NamedTuple):
@@ -27,20 +30,37 @@ class PromptContent(NamedTuple):
     prompt: Ids
 
 
-class _Subject(NamedTuple):
-    """What is asked, and which of the topics of `topic_key` it belongs to; shape (tasks,)."""
+class _Rules(NamedTuple):
+    """What decides about the tasks of an actor: keys, and how it and its accounts behave.
 
-    content: U64
-    topic_key: U64
-    topic_pick: Ints
+    `repeat_share` and `topics` are by behaviour. `shares_own` says whether accounts repeat the
+    same prompts. `topic_edges` are the cumulated shares of topics.
+    """
 
-    def where(self, replaced: Bools, key: int, item_key: U64, topics: int) -> _Subject:
-        """Replace some by the items of a list whose topics are those of `key`."""
-        return _Subject(
-            np.where(replaced, item_key, self.content),
-            np.where(replaced, np.uint64(key), self.topic_key),
-            np.where(replaced, _one_of(item_key, topics), self.topic_pick),
-        )
+    users_key: np.uint64
+    own_key: np.uint64
+    repeats_key: np.uint64
+    common_key: np.uint64
+    list_key: np.uint64
+    benchmark_key: np.uint64
+    repeat_share: Floats
+    topics: U64
+    list_topics: np.uint64
+    shares_own: bool
+    has_list: bool
+    uses_benchmark: bool
+    topic_edges: Floats
+
+
+class _Tasks(NamedTuple):
+    """Tasks, with numbers as `mixed` takes them; arrays of shape (tasks,)."""
+
+    account_id: U64
+    person: U64
+    mode: Ints
+    source: Ints
+    item: U64
+    task_no: U64
 
 
 class ActorPrompts:
@@ -49,20 +69,28 @@ class ActorPrompts:
     def __init__(
         self, actor: Actor, behaviours: Sequence[Actor], universe: Universe, streams: Streams
     ) -> None:
-        self._actor, self._universe = actor, universe
-        self._topics = np.array([behaviour.topics for behaviour in behaviours])
-        self._repeat_share = np.array([behaviour.repeat_share for behaviour in behaviours])
+        self._universe = universe
         self._sigmas = reword_sigmas(actor, behaviours)
-        # a user's key hangs on the account alone: who sends through a host's account is its user
-        self._users_key = streams.key("pool", "users")
-        self._own_key = streams.key(actor.id, "prompts")
-        self._list_key = streams.key(actor.id, "list")
         self._reword_key = reword_key(streams, actor.id)
-        self._repeats_key = streams.key(actor.id, "repeats")
-        self._benchmark_key = universe.streams.key("benchmark", actor.benchmark or "")
-        self._common_key = streams.key(actor.id, "common prompts")
-        self._uses_benchmark = actor.source == "benchmark" or actor.cover == "benchmark"
         self._has_content = True
+        self._rules = _Rules(
+            # a user's key hangs on the account alone: who sends through a host's account is its
+            # user
+            users_key=np.uint64(streams.key("pool", "users")),
+            own_key=np.uint64(streams.key(actor.id, "prompts")),
+            repeats_key=np.uint64(streams.key(actor.id, "repeats")),
+            common_key=np.uint64(streams.key(actor.id, "common prompts")),
+            list_key=np.uint64(streams.key(actor.id, "list")),
+            benchmark_key=np.uint64(universe.streams.key("benchmark", actor.benchmark or "")),
+            repeat_share=np.array([float(behaviour.repeat_share) for behaviour in behaviours]),
+            topics=np.array([behaviour.topics for behaviour in behaviours], np.uint64),
+            list_topics=np.uint64(actor.topics),
+            # accounts that share templates, such as a class its assignments, repeat the same ones
+            shares_own=actor.templates is not None and not actor.list_share,
+            has_list=bool(actor.list_share),
+            uses_benchmark=_uses_benchmark(actor),
+            topic_edges=universe.topic_edges,
+        )
 
     def of_no_content(self) -> ActorPrompts:
         """Return a copy that says 0 of what tasks are about, for those who only count them."""
@@ -97,40 +125,76 @@ class ActorPrompts:
             zeros = np.zeros(len(task_no), np.int64)
             return PromptContent(zeros, zeros.view(np.uint64), zeros)
 
-        actor = self._actor
-        user = mixed(mixed(self._users_key, account_id), person)
-        subject = self._own_subject(user, mode, task_no)
-        if actor.list_share:
-            listed, item_key = source == PromptSource.LIST, mixed(self._list_key, item)
-            subject = subject.where(listed, self._list_key, item_key, actor.topics)
-        if self._uses_benchmark:
-            of_benchmark = (source != PromptSource.LIST) & (item >= 0)
-            item_key = mixed(self._benchmark_key, item)
-            subject = subject.where(of_benchmark, self._benchmark_key, item_key, _BENCHMARK_TOPICS)
+        numbers = (for_loops(column) for column in (account_id, person, mode, source, item))
+        who, person, mode, source, item = numbers
+        task_no = for_loops(task_no)
+        tasks = _Tasks(
+            who.view(np.uint64),
+            person.view(np.uint64),
+            mode,
+            source,
+            item.view(np.uint64),
+            task_no.view(np.uint64),
+        )
+        topic, content = np.empty(len(task_no), np.int64), np.empty(len(task_no), np.uint64)
+        _choose(self._rules, tasks, topic, content)
 
-        topic = self._universe.topics(subject.topic_key, subject.topic_pick)
         rewording = mixed(self._reword_key, task_no)
         sigma = sigma_of(self._sigmas[None], 0, mode, source)
-        vectors = self._universe.vectors(template, topic, subject.content, rewording, sigma)
-        return PromptContent(topic, subject.content, self._universe.hashes(vectors))
-
-    def _own_subject(self, user: U64, mode: Ints, task_no: Ints) -> _Subject:
-        """Choose a new prompt for each task, or, for a share, one that its user repeats."""
-        actor = self._actor
-        content, chance = mixed(self._own_key, task_no), mixed(self._repeats_key, task_no)
-        if self._repeat_share.any():
-            # accounts that share templates, such as a class its assignments, repeat the same ones
-            shares = actor.templates is not None and not actor.list_share
-            owner = np.full(len(user), self._common_key, np.uint64) if shares else user
-            recurring = mixed(owner, _one_of(chance, _REPEATED))
-            content = np.where(uniforms(chance) < self._repeat_share[mode], recurring, content)
-
-        pick = _one_of(mixed(self._repeats_key, content.view(np.int64)), self._topics[mode])
-        return _Subject(content, user, pick)
+        vectors = self._universe.vectors(template, topic, content, rewording, sigma)
+        return PromptContent(topic, content, self._universe.hashes(vectors))
 
 
-def _one_of(identifier: U64, count: int | Ints) -> Ints:
-    return (identifier % np.asarray(count, np.uint64)).astype(np.int64)
+@compiled
+def _choose(rules: _Rules, tasks: _Tasks, topic: Ints, content: U64) -> None:
+    """Write what each task is about: an item of a list or benchmark, or a prompt of its user."""
+    for task in range(len(topic)):
+        is_listed = rules.has_list and tasks.source[task] == _LIST
+        # a task without an item has -1, the largest number here
+        has_item = tasks.item[task] < _NO_ITEM
+        if is_listed:
+            topics_of = rules.list_key
+            chosen = mixed_number(rules.list_key, tasks.item[task])
+            pick = chosen % rules.list_topics
+        elif rules.uses_benchmark and tasks.source[task] != _LIST and has_item:
+            topics_of = rules.benchmark_key
+            chosen = mixed_number(rules.benchmark_key, tasks.item[task])
+            pick = chosen % _BENCHMARK_TOPICS
+        else:
+            mode = tasks.mode[task]
+            of_account = mixed_number(rules.users_key, tasks.account_id[task])
+            topics_of = mixed_number(of_account, tasks.person[task])
+            chosen = _own_prompt(rules, topics_of, mode, tasks.task_no[task])
+            pick = mixed_number(rules.repeats_key, chosen) % rules.topics[mode]
+        content[task] = chosen
+        topic[task] = _topic(rules.topic_edges, uniform_number(mixed_number(topics_of, pick)))
+
+
+@compiled
+def _own_prompt(rules: _Rules, user: np.uint64, mode: int, task_no: np.uint64) -> np.uint64:
+    """Return a new prompt, or, for a share, one that the user repeats."""
+    chance = mixed_number(rules.repeats_key, task_no)
+    if uniform_number(chance) < rules.repeat_share[mode]:
+        owner = rules.common_key if rules.shares_own else user
+        return mixed_number(owner, chance % _REPEATED)
+    return mixed_number(rules.own_key, task_no)
+
+
+@compiled
+def _topic(edges: Floats, uniform: float) -> int:
+    """Return the topic by popularity: the first whose cumulated share is above a number."""
+    low, high = 0, len(edges)
+    while low < high:
+        middle = (low + high) // 2
+        if uniform < edges[middle]:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def _uses_benchmark(actor: Actor) -> bool:
+    return actor.source == "benchmark" or actor.cover == "benchmark"
 
 
 def reword_key(streams: Streams, actor: str) -> int:
@@ -143,7 +207,7 @@ def reword_sigmas(actor: Actor, behaviours: Sequence[Actor]) -> Floats:
 
     Items of a benchmark stay as they are.
     """
-    uses_benchmark = actor.source == "benchmark" or actor.cover == "benchmark"
+    uses_benchmark = _uses_benchmark(actor)
     own = [0.0 if uses_benchmark else behaviour.paraphrase_sigma for behaviour in behaviours]
     return np.array([actor.paraphrase_sigma, *own])
 

@@ -34,7 +34,11 @@ if TYPE_CHECKING:
 @click.option(
     "--format", "fmt", type=click.Choice(["parquet", "csv", "jsonl"]), help="Format of the tables."
 )
-@click.option("--columns", type=click.Choice(["full", "core"]), help="Column profile of the log.")
+@click.option(
+    "--columns",
+    type=click.Choice(["full", "core", "lean"]),
+    help="Column profile of the log; lean has what counting and summaries need.",
+)
 @click.option("--force", is_flag=True, help="Replace a run that is there.")
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be run; write nothing.")
 @click.option(

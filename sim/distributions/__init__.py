@@ -141,11 +141,14 @@ class Distribution(Shape):
         sigma = np.array([p.sigma for _, p in parts])
         cap = np.array([math.inf if p.max is None else p.max for _, p in parts])
         z = rng.standard_normal(size)
+        # arrays are changed in place, as they may be large
         if len(parts) == 1:
-            x: Floats = np.exp(z * sigma[0] + mu[0])
-            return np.minimum(x, cap[0], out=x) if np.isfinite(cap[0]) else x
+            z *= sigma[0]
+            z += mu[0]
+            np.exp(z, out=z)
+            return np.minimum(z, cap[0], out=z) if np.isfinite(cap[0]) else z
 
-        # which component each value is of; arrays are changed in place, as they may be large
+        # which component each value is of
         component = np.zeros(size, np.intp)
         u = rng.random(size)
         for edge in np.cumsum([weight for weight, _ in parts])[:-1]:

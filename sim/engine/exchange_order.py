@@ -10,12 +10,10 @@ from sim.arrays.columns import Columns, time_order
 from sim.arrays.compiled import compiled
 from sim.arrays.types import Ints
 from sim.compiled_streams import mixed_number, opaque_id
+from sim.output.row_tables import ASKED_OF_TASK
 from sim.scaffold.exchange_records import Exchanges, Records, attempt_columns, origin_columns
 from sim.scaffold.fill import POSITION_BITS
 from sim.streams import U64, Ids
-
-# What columns that are made by exchange ask of its task.
-_ASKED_OF_TASK = ("account", "session", "template", "model", "batch", "actor")
 
 
 class OrderedExchanges(NamedTuple):
@@ -56,7 +54,7 @@ def in_order(exchanges: Exchanges, keys: U64, actor_of_account: Ints) -> Ordered
     order = time_order(np.ascontiguousarray(exchanges.records["ts"]), ids)
 
     rows = attempt_columns(exchanges, order) | {"id": ids[order]}
-    for name in _ASKED_OF_TASK:
+    for name in ASKED_OF_TASK:
         rows[name] = origins[name][rows["origin"]]
     return OrderedExchanges(rows, origins)
 

@@ -13,22 +13,21 @@ from pydantic import TypeAdapter
 from sim.arrays.columns import Columns, length
 from sim.engine.exchange_order import OrderedExchanges, in_order
 from sim.engine.run_context import RunContext, peak_bytes
-from sim.engine.spill import (
-    EXCHANGES,
-    TASKS,
-    ExchangeSpan,
+from sim.engine.spill import EXCHANGES
+from sim.engine.spill_index import (
+    ExchangeSpans,
     Index,
     ReadAhead,
-    RecordSpan,
+    Spans,
     read_exchanges,
     read_records,
 )
 from sim.engine.thread_pool import expect_wanted
 from sim.engine.time_grid import Window, parts_of
 from sim.tables.formats import FileRecord, writing_table
-from sim.tables.schema import IN_PARTS, arrow_schema, exchange_columns
+from sim.tables.schema import IN_PARTS, arrow_schema, exchange_columns, truth_columns
 from sim.tables.store import Store
-from sim.tables.truth_schema import TRUTH_EXCHANGES, TRUTH_TASKS
+from sim.tables.truth_schema import TRUTH_TASKS
 
 PARTS = ".unfinished/parts"
 # Of a remote place; some 80 MB.
@@ -39,8 +38,8 @@ LOG, TRUTH, TRUTH_OF_TASKS = PIECES = IN_PARTS
 class WindowPlan(NamedTuple):
     """Where the rows of a window lie, over the spill files of all shards."""
 
-    exchanges: list[ExchangeSpan]
-    tasks: list[RecordSpan]
+    exchanges: ExchangeSpans
+    tasks: Spans
 
 
 class PartPlan(NamedTuple):
@@ -125,7 +124,8 @@ def rows_of_parts(index: Index, parts: list[list[Window]]) -> list[int]:
 def plan_of(index: Index, number: int, windows: list[Window]) -> PartPlan:
     """Return what is needed to write part `number`, in a form that travels to a worker."""
     plans = [WindowPlan(index.exchanges(*window), index.tasks(*window)) for window in windows]
-    return PartPlan(number, sum(s.rows for plan in plans for s in plan.exchanges), plans)
+    rows = sum(int(plan.exchanges.records.rows.sum()) for plan in plans)
+    return PartPlan(number, rows, plans)
 
 
 def write_part(context: RunContext, plan: PartPlan) -> PartRecord:
@@ -184,10 +184,12 @@ def _sources(
         return
     for first in range(0, len(windows), _WINDOWS_AT_ONCE):
         together = windows[first : first + _WINDOWS_AT_ONCE]
-        tasks = [span for window in together for span in window.tasks]
-        exchanges = [span for window in together for span in window.exchanges]
-        origins = {span.origins for span in exchanges}
-        source = ReadAhead(out, [*tasks, *(span.records for span in exchanges), *origins])
+        spans = [
+            spans
+            for window in together
+            for spans in (window.exchanges.records, window.exchanges.origins, window.tasks)
+        ]
+        source = ReadAhead(out, spans)
         yield from ((window, source) for window in together)
 
 
@@ -196,7 +198,7 @@ def _schemas(context: RunContext) -> dict[str, Any]:
     tables = context.scenario.tables
     columns = {
         LOG: exchange_columns(tables.columns, vectors=tables.vectors),
-        TRUTH: TRUTH_EXCHANGES,
+        TRUTH: truth_columns(tables.columns),
         TRUTH_OF_TASKS: TRUTH_TASKS,
     }
     return {stem: arrow_schema(schema) for stem, schema in columns.items()}
@@ -229,6 +231,6 @@ def tasks_in(
 
     They get no `actor` or `id`: their table looks these up. Parameters as of `exchanges_in`.
     """
-    tasks = read_records(source or context.out, TASKS, window.tasks)
+    tasks = read_records(source or context.out, window.tasks)
     tasks = tasks[np.lexsort((tasks["serial"], tasks["account"], tasks["start"]))]
     return {name: np.ascontiguousarray(tasks[name]) for name in tasks.dtype.names or ()}

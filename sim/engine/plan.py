@@ -14,7 +14,7 @@ from sim.engine.merge import part_windows, plan_of, write_part
 from sim.engine.run_context import RunContext, peak_bytes
 from sim.engine.shards import Engine, Shard
 from sim.engine.simulate import ShardRecord, simulate_shard
-from sim.engine.spill import Index
+from sim.engine.spill_index import Index
 from sim.scenario.resolved import Scenario
 from sim.scenario.rounding import Rounded
 from sim.tables.store import Store

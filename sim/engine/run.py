@@ -25,7 +25,7 @@ from sim.engine.run_lock import locked
 from sim.engine.run_summary import RunSummary
 from sim.engine.shards import Engine
 from sim.engine.simulate import ShardRecord, simulate_shard, usage_in
-from sim.engine.spill import Index
+from sim.engine.spill_index import Index
 from sim.errors import DISK_FULL, InvalidInputError, SimError
 from sim.output.account_usage import Usage
 from sim.output.achieved import ActorSummary, Tally

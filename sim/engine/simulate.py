@@ -20,7 +20,8 @@ from sim.output.account_usage import USAGE, Usage, UsageOfAccounts, added
 from sim.output.achieved import ShardTally
 from sim.output.log_content import clusters_of
 from sim.scaffold.exchange_records import Exchanges
-from sim.tables.store import Crc32, Store
+from sim.tables.hashing_file import Crc32
+from sim.tables.store import Store
 
 SHARDS = ".unfinished/shards"
 

@@ -1,11 +1,11 @@
-"""What a shard sets aside: rows as records, ordered by cells of time, in one file a shard."""
+"""What a shard sets aside: rows as records, ordered by cells of time, in one file a shard.
+
+`sim.engine.spill_index` finds and reads them again.
+"""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -20,13 +20,13 @@ from sim.scaffold.exchange_records import (
     Records,
 )
 from sim.scaffold.task_rows import TASK_RECORD
-from sim.tables.store import HashingFile, Store
+from sim.tables.hashing_file import HashingFile
 
 EXCHANGES, ORIGINS, TASKS = "exchanges", "origins", "tasks"
 RECORDS = {EXCHANGES: EXCHANGE_RECORD, ORIGINS: ORIGIN_RECORD, TASKS: TASK_RECORD}
-_CHUNK_ROWS = 262_144
+_CHUNK_ROWS = 524_288
 # So many cells of time share the origins of their exchanges: those of about a window.
-_CELLS_PER_GROUP = 16
+CELLS_PER_GROUP = 16
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class SpillWriter:
         parts, self._exchanges = self._exchanges, []
         grid = self._grid
         per_cell = np.zeros(grid.cells, np.int64)
-        per_group = np.zeros(-(-grid.cells // _CELLS_PER_GROUP), np.int64)
+        per_group = np.zeros(-(-grid.cells // CELLS_PER_GROUP), np.int64)
         for rows in parts:
             latest = np.full(len(rows.origins), -1, np.int64)
             _count_exchanges(rows.records, grid.cell_us, latest, per_cell, per_group)
@@ -171,7 +171,7 @@ def _count_exchanges(
     for i in range(len(records)):
         cell = _cell_of(records[i]["ts"], cell_us, len(per_cell))
         per_cell[cell] += 1
-        group, origin = cell // _CELLS_PER_GROUP, records[i]["origin"]
+        group, origin = cell // CELLS_PER_GROUP, records[i]["origin"]
         if latest[origin] != group:
             latest[origin] = group
             per_group[group] += 1
@@ -199,7 +199,7 @@ def _place_exchanges(
     """
     for i in range(len(records)):
         cell = _cell_of(records[i]["ts"], cell_us, len(placed.cell_ends))
-        group, origin = cell // _CELLS_PER_GROUP, records[i]["origin"]
+        group, origin = cell // CELLS_PER_GROUP, records[i]["origin"]
         if latest[origin] != group:
             latest[origin] = group
             number[origin] = placed.group_ends[group]
@@ -226,179 +226,3 @@ def _place_tasks(records: Records, cell_us: int, cell_ends: Ints, placed: Record
         cell = _cell_of(records[i]["start"], cell_us, len(cell_ends))
         placed[cell_ends[cell]] = records[i]
         cell_ends[cell] += 1
-
-
-@dataclass(frozen=True)
-class RecordSpan:
-    """Consecutive records of one table in one file, from byte `offset` on."""
-
-    path: str
-    table: str
-    offset: int
-    rows: int
-
-    @property
-    def bytes(self) -> int:
-        """The size of the records."""
-        return self.rows * RECORDS[self.table].itemsize
-
-
-@dataclass(frozen=True)
-class ExchangeSpan:
-    """Consecutive exchanges of one chunk, and origins in which all theirs are.
-
-    `first_origin` is the number, within the chunk, of the first of the origins.
-    """
-
-    records: RecordSpan
-    origins: RecordSpan
-    first_origin: int
-
-    @property
-    def rows(self) -> int:
-        """How many exchanges there are."""
-        return self.records.rows
-
-
-class _PlacedChunk:
-    """A chunk in its file, and how many records lie before each of its cells."""
-
-    def __init__(self, path: str, chunk: Chunk) -> None:
-        self.path, self.chunk = path, chunk
-        self.before = np.concatenate([[0], np.cumsum(chunk.counts, dtype=np.int64)])
-
-    def rows_before(self, cell: int) -> int:
-        """Return how many records lie before a cell, which may be outside the chunk."""
-        inside = min(max(cell - self.chunk.first, 0), len(self.before) - 1)
-        return int(self.before[inside])
-
-    def span(self, first: int, last: int) -> RecordSpan:
-        """Return where the records of the cells [first, last) lie."""
-        table, low = self.chunk.table, self.rows_before(first)
-        offset = self.chunk.offset + low * RECORDS[table].itemsize
-        return RecordSpan(self.path, table, offset, self.rows_before(last) - low)
-
-
-class Index:
-    """Where the rows of every cell lie, over the files of all shards."""
-
-    def __init__(self, files: list[SpillFile], cells: int) -> None:
-        """Take the files of all shards, and the number of cells of their grid."""
-        self._cells = cells
-        self._chunks: dict[str, list[_PlacedChunk]] = {table: [] for table in RECORDS}
-        for file in files:
-            for chunk in file.chunks:
-                self._chunks[chunk.table].append(_PlacedChunk(file.path, chunk))
-
-    def counts(self, table: str) -> Ints:
-        """Return the number of rows in each cell, shape (cells,)."""
-        total = np.zeros(self._cells, np.int64)
-        for placed in self._chunks[table]:
-            first = placed.chunk.first
-            total[first : first + len(placed.chunk.counts)] += np.diff(placed.before)
-        return total
-
-    def tasks(self, first: int, last: int) -> list[RecordSpan]:
-        """Return where the tasks that begin in the cells [first, last) lie.
-
-        In the order of files and chunks, not of time; chunks without such tasks are left out.
-        """
-        spans = [placed.span(first, last) for placed in self._chunks[TASKS]]
-        return [span for span in spans if span.rows]
-
-    def exchanges(self, first: int, last: int) -> list[ExchangeSpan]:
-        """Return where the exchanges of the cells [first, last) lie, and their origins.
-
-        In the order of files and chunks, not of time; chunks without such rows are left out.
-        """
-        first_group, last_group = first // _CELLS_PER_GROUP, -(-last // _CELLS_PER_GROUP)
-        spans = []
-        # each chunk of exchanges has its origins in the chunk before
-        pairs = zip(self._chunks[EXCHANGES], self._chunks[ORIGINS], strict=True)
-        for placed, origins in pairs:
-            if (records := placed.span(first, last)).rows:
-                of_groups = origins.span(first_group, last_group)
-                first_origin = origins.rows_before(first_group)
-                spans.append(ExchangeSpan(records, of_groups, first_origin))
-        return spans
-
-
-class ReadAhead:
-    """Spans of spill files that were read together, neighbours as one.
-
-    A request to a remote place costs much more than its few kilobytes. The rows of consecutive
-    windows are neighbours in a chunk, so windows that are read together take a request a chunk.
-    """
-
-    def __init__(self, store: Store, spans: Iterable[RecordSpan]) -> None:
-        """Read spans of a store."""
-        sized = [(span.path, span.offset, span.bytes) for span in spans]
-        self._pieces: dict[str, list[tuple[int, bytearray]]] = {}
-        for path, offset, size in sorted(sized):
-            pieces = self._pieces.setdefault(path, [])
-            if pieces and pieces[-1][0] + len(pieces[-1][1]) == offset:
-                pieces[-1][1].extend(bytes(size))
-            else:
-                pieces.append((offset, bytearray(size)))
-
-        store.read_into(
-            [
-                (path, offset, memoryview(piece))
-                for path, pieces in self._pieces.items()
-                for offset, piece in pieces
-            ]
-        )
-
-    def read_into(self, spans: Sequence[tuple[str, int, memoryview]]) -> None:
-        """Fill buffers as `Store.read_into` does, from what was read."""
-        for path, offset, buffer in spans:
-            pieces = self._pieces[path]
-            start, piece = pieces[bisect_right(pieces, offset, key=itemgetter(0)) - 1]
-            buffer[:] = memoryview(piece)[offset - start : offset - start + len(buffer)]
-
-
-def read_records(source: Store | ReadAhead, table: str, spans: list[RecordSpan]) -> Records:
-    """Read the records of spans of a table, laid end to end.
-
-    Parameters
-    ----------
-    source
-        Where the spill files lie, or what was read of them.
-    table
-        Says what a record is.
-    spans
-        In the order wanted.
-
-    Returns
-    -------
-    numpy.ndarray
-        A structured array of shape (rows,), in no order of time.
-
-    Raises
-    ------
-    SimError
-        If a file ends before its span does.
-    """
-    records = np.empty(sum(span.rows for span in spans), RECORDS[table])
-    raw = memoryview(records.view(np.uint8))  # type: ignore[arg-type]
-
-    begin, reads = 0, []
-    for span in spans:
-        end = begin + span.bytes
-        reads.append((span.path, span.offset, raw[begin:end]))
-        begin = end
-    source.read_into(reads)
-    return records
-
-
-def read_exchanges(source: Store | ReadAhead, spans: list[ExchangeSpan]) -> Exchanges:
-    """Read exchanges with their origins, laid end to end; parameters as of `read_records`."""
-    records = read_records(source, EXCHANGES, [span.records for span in spans])
-    origins = read_records(source, ORIGINS, [span.origins for span in spans])
-
-    # from numbers within a chunk to numbers among all that were read
-    begin = before = 0
-    for span in spans:
-        records["origin"][begin : begin + span.rows] += before - span.first_origin
-        begin, before = begin + span.rows, before + span.origins.rows
-    return Exchanges(records, origins)

@@ -82,8 +82,9 @@ class Universe:
         for name, family in catalog.families().items():
             self._families[name] = (self.templates, _zipf(family.templates, _TEMPLATE_ZIPF))
             self.templates += family.templates
-        self._topic_edges = np.cumsum(_zipf(TOPICS, _TOPIC_ZIPF))
-        self._topic_edges[-1] = 1.0
+        # cumulated shares of topics, the most popular first
+        self.topic_edges: Floats = np.cumsum(_zipf(TOPICS, _TOPIC_ZIPF))
+        self.topic_edges[-1] = 1.0
 
     def draw_templates(
         self, rng: np.random.Generator, n: int, families: dict[str, float], shared: int | None
@@ -144,11 +145,6 @@ class Universe:
         """Return the numbers of the templates of a family."""
         first, popularity = self._families[family]
         return range(first, first + len(popularity))
-
-    def topics(self, key: U64, pick: Ints) -> Ints:
-        """Return topic number `pick` of those that belong to each `key`, by popularity."""
-        u = uniforms(mixed(key, pick))
-        return np.asarray(np.searchsorted(self._topic_edges, u, side="right"), np.int64)
 
     def vectors(
         self, template: Ints, topic: Ints, content: U64, rewording: U64, sigma: Floats

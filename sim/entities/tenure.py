@@ -67,17 +67,25 @@ class Course:
     """
 
     def __init__(self, factor: Floats) -> None:
-        self._factor = factor
+        self._factor = np.require(factor, np.float64, ["C_CONTIGUOUS", "WRITEABLE"])
         self.peak: Floats = factor.max(axis=1)
 
-    def share_of_peak(self, slot: Ints, at_us: Ints) -> Floats:
-        """Return the factors of slots at some times as shares of the slots' largest ones."""
-        week = np.clip(at_us // WEEK_US, 0, self._factor.shape[1] - 1)
-        return np.asarray(self._factor[slot, week] / self.peak[slot])
+    def scale(self, slot: Ints, at_us: Ints, values: Floats) -> None:
+        """Multiply values by the factors of slots at some times, as shares of their peaks."""
+        _scale(self._factor, self.peak, slot, at_us, values)
 
     def of_slots(self, slots: Ints) -> Course:
         """Return the course of some slots, in that order."""
         return Course(self._factor[slots])
+
+
+@compiled
+def _scale(factor: Floats, peak: Floats, slot: Ints, at_us: Ints, values: Floats) -> None:
+    """Multiply each value by the share that its slot has of its peak in the week of its time."""
+    weeks = factor.shape[1]
+    for i in range(len(values)):
+        week = min(max(at_us[i] // WEEK_US, 0), weeks - 1)
+        values[i] *= factor[slot[i], week] / peak[slot[i]]
 
 
 class SlotTimeline:
@@ -232,7 +240,7 @@ class SlotTimeline:
         factor = np.empty(len(slot))
         _look_up(self._intervals, slot, at_us, row, factor, until_us)
         if self._course is not None:
-            factor *= self._course.share_of_peak(slot, at_us)
+            self._course.scale(slot, at_us, factor)
         return Occupancy(row, factor, until_us)
 
     @cached_property

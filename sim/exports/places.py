@@ -18,9 +18,10 @@ from typing import Any, NoReturn
 from sim.documents.printable import printable
 from sim.errors import InvalidInputError, SimError
 from sim.exports.format import AnyFormat, Format
+from sim.tables.hashing_file import HashingFile
 from sim.tables.local_files import wrong_with
 from sim.tables.locations import place_of
-from sim.tables.store import HashingFile, Store
+from sim.tables.store import Store
 
 STDOUT = "-"
 # In bytes; that of all common file systems.

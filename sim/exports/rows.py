@@ -52,8 +52,9 @@ class LogRows:
 
     def __post_init__(self) -> None:
         """Raise InvalidInputError if the run lacks columns or truth."""
-        there = self.run.columns("log/exchanges")
-        lacking = [name for name in self.columns if name not in there]
+        log, truth = (self.run.columns(f"{side}/exchanges") for side in ("log", "truth"))
+        lacking = [name for name in self.columns if name not in log]
+        lacking += [name for name in self.truth if name not in truth]
         if lacking:
             profile = self.run.scenario.tables.columns
             raise InvalidInputError(

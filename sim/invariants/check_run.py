@@ -55,7 +55,7 @@ def check_run(path: Path | str) -> list[Verdict]:
     Raises
     ------
     InvalidInputError
-        If the run cannot be read.
+        If the run cannot be read, or has the column profile `lean`.
     """
     index = RunIndex(path)
     open_the_others(index)

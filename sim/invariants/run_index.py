@@ -79,13 +79,14 @@ class RunIndex:
     Raises
     ------
     InvalidInputError
-        If the run cannot be read.
+        If the run cannot be read, or its log has too few columns.
     """
 
     def __init__(self, path: Path | str) -> None:
         # what the files hold is looked at, whoever wrote them
         self.run = Run(path, as_written=False)
         self.scenario: Scenario = self.run.scenario
+        self.run.expect_core_columns()
         self.full = self.scenario.tables.columns == "full"
         self.sells_batches = any(a.batch_share > 0 for a in self.scenario.actors)
         self.truth = all(self.run.has(stem) for stem in _TRUTH)

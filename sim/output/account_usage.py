@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sim.arrays.compiled import compiled
 from sim.arrays.types import Bools, Ints, for_loops
-from sim.output.prices import BATCH_PRICE
+from sim.output.prices import list_price
 from sim.scaffold.exchange_records import Exchanges, Records
 from sim.tables.words import PromptSource
 
@@ -193,8 +193,13 @@ def _begin(rows: Usage, number: int, account: int) -> None:
 @compiled
 def _list_price(row: Any, origin: Any, prices: Ints) -> int:
     """Return the list price of an exchange in 1e-9 USD; see `sim.output.prices`."""
-    price = prices[origin["model"]]
-    written = price[3] if origin["for_an_hour"] else price[2]
-    cost = row["uncached"] * price[0] + row["read"] * price[1] + row["write"] * written
-    cost += row["output"] * price[4]
-    return np.int64(np.rint(cost * BATCH_PRICE)) if origin["batch"] else cost  # type: ignore
+    short, long = (0, row["write"]) if origin["for_an_hour"] else (row["write"], 0)
+    return list_price(
+        prices[origin["model"]],
+        row["uncached"],
+        row["read"],
+        short,
+        long,
+        row["output"],
+        origin["batch"],
+    )

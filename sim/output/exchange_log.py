@@ -13,7 +13,7 @@ from sim.output.log_request import EXCHANGE_LOG
 from sim.output.row_tables import RowContext
 from sim.output.task_truth import TASK_TRUTH
 from sim.population.population import Population
-from sim.tables.schema import exchange_columns
+from sim.tables.schema import exchange_columns, truth_columns
 
 
 class Renderer:
@@ -28,6 +28,7 @@ class Renderer:
         tables = population.scenario.tables
         self._context = RowContext(population)
         self._columns = exchange_columns(tables.columns, vectors=tables.vectors)
+        self._labels = truth_columns(tables.columns)
 
     def log(self, rows: Columns, origins: Columns | None = None) -> Any:
         """Return the exchange log, one row per HTTP attempt."""
@@ -35,7 +36,7 @@ class Renderer:
 
     def truth(self, rows: Columns, origins: Columns | None = None) -> Any:
         """Return the truth of the same exchanges, in the same order."""
-        return EXCHANGE_TRUTH.render(self._context, rows, origins=origins)
+        return EXCHANGE_TRUTH.render(self._context, rows, self._labels, origins)
 
     def tasks(self, tasks: Columns) -> Any:
         """Return the truth of the tasks that have an exchange in the log."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sim.arrays.columns import Columns
-from sim.arrays.types import Array, Ints
+from sim.arrays.compiled import compiled
+from sim.arrays.types import Array, Bools, Ints, for_loops
 from sim.scenario.resolved import Scenario
 from sim.world.models import ModelTable
 
@@ -25,10 +26,49 @@ def list_price_nano_usd(rows: Columns, models: ModelTable) -> Ints:
     models
         The models that `model` numbers.
     """
-    price = models.cost_nano_usd(rows["model"], *(rows[name] for name in _TOKENS))
-    if not rows["batch"].any():
-        return price
-    return np.where(rows["batch"], np.rint(price * BATCH_PRICE).astype(np.int64), price)
+    nano_usd = np.empty(len(rows["batch"]), np.int64)
+    tokens = tuple(rows[name] for name in _TOKENS)
+    _fill_list_prices(for_loops(models.prices), rows["model"], rows["batch"], tokens, nano_usd)
+    return nano_usd
+
+
+@compiled
+def _fill_list_prices(
+    prices: Ints, model: Array, in_batch: Bools, tokens: tuple[Array, ...], nano_usd: Ints
+) -> None:
+    """Write the list price of each exchange, of tokens by kind in the order of `prices`."""
+    uncached, read, write_5m, write_1h, output = tokens
+    for i in range(len(nano_usd)):
+        nano_usd[i] = list_price(
+            prices[model[i]],
+            uncached[i],
+            read[i],
+            write_5m[i],
+            write_1h[i],
+            output[i],
+            in_batch[i],
+        )
+
+
+@compiled
+def list_price(
+    prices: Ints, uncached: int, read: int, write_5m: int, write_1h: int, output: int, batch: bool
+) -> int:
+    """Return the list price of an exchange in 1e-9 USD; half of it in a batch, rounded.
+
+    Parameters
+    ----------
+    prices
+        Those of its model, shape (5,).
+    uncached, read, write_5m, write_1h, output
+        Its tokens by kind, in the order of `prices`.
+    batch
+        Whether it is part of a batch.
+    """
+    price = uncached * prices[0] + read * prices[1]
+    price += write_5m * prices[2] + write_1h * prices[3]
+    price += output * prices[4]
+    return np.int64(np.rint(price * BATCH_PRICE)) if batch else price  # type: ignore[return-value]
 
 
 def changed_price_nano_usd(

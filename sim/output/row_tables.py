@@ -25,6 +25,9 @@ from sim.tables.column import Column, TableSchema
 
 T = TypeVar("T")
 
+# What makers of columns that differ between the exchanges of a task ask of the task.
+ASKED_OF_TASK = ("account", "session", "template", "model", "batch", "actor")
+
 
 def opening_us(population: Population) -> int:
     """Return the opening of the log, in microseconds since 1970."""
@@ -139,11 +142,11 @@ class RowTable:
             Some of the columns of the table; only these are made. All if None.
         origins
             The tasks of the rows, of which `origin` of a row is an index, shape (tasks,) a column.
-            If None, each row says all of its task itself.
+            Then rows have `ASKED_OF_TASK` of their task. If None, they have all of it themselves.
         """
         schema = self.schema if schema is None else schema
         columns = schema.columns
-        shared = [] if origins is None else [c for c in columns if self._is_of_task(c)]
+        shared = [] if origins is None else [c for c in columns if self.is_of_task(c)]
         values = {c.name: self._values(c, context, rows) for c in columns if c not in shared}
         if origins is None or not shared:
             return arrow.table(schema, values)
@@ -152,7 +155,7 @@ class RowTable:
         taken = arrow.taken(arrow.table(TableSchema(shared), once), rows["origin"])
         return arrow.table(schema, values | taken)
 
-    def _is_of_task(self, column: Column) -> bool:
+    def is_of_task(self, column: Column) -> bool:
         """Whether all exchanges of a task have the same value in a column."""
         owner = column.source.partition(".")[0]
         return owner in ("task", "account", "client") or column.name in self._of_task

@@ -101,6 +101,7 @@ def _opened_run(store: Store, name: str) -> Opened:
             f"{name}: its tables are {run.format}, and audits read Parquet; run it again with "
             "--set tables.format=parquet"
         )
+    run.expect_core_columns()
     for table in run.names:
         run.dataset(table)
     refuse_damaged(store, run.records, _UNDONE)

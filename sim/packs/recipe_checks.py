@@ -68,13 +68,18 @@ def _clock(scenario: Scenario) -> str:
 
 
 def _formats(simulations: Simulations) -> Iterator[Finding]:
-    """Yield a finding for each scenario that is not written as Parquet."""
+    """Yield a finding for each scenario that is not written as Parquet, or has too few columns."""
     for scenario, path in zip(simulations.scenarios, simulations.places, strict=True):
         if scenario.tables.format != "parquet":
             yield (
                 path,
                 f"{scenario.name} has tables.format {scenario.tables.format}; packs are made of "
                 "parquet",
+            )
+        if scenario.tables.columns == "lean":
+            yield (
+                path,
+                f"{scenario.name} has tables.columns lean; packs are made of core or full columns",
             )
 
 

@@ -1,9 +1,9 @@
 """The reference engine: the rules of docs/reference/world.md as plain SimPy, slow and plain.
 
 `sim run --engine reference` and `sim.run(..., engine="reference")` write the same bytes as the fast
-engine. The fast engine is a compiled loop over arrays of events; here every session and every worker
-is a SimPy process, and every attempt is made at its own time. Two programs that share so little and
-agree to the microsecond are hardly wrong in the same way.
+engine. The fast engine is a compiled loop over arrays of events; here every session and every
+worker is a SimPy process, and every attempt is made at its own time. Two programs that share so
+little and agree to the microsecond are hardly wrong in the same way.
 
 **Shared draws.** Both engines ask the same code for what chance decides and for what is known
 before the traffic: the accounts, who holds them when and what the provider does about them; when

@@ -211,14 +211,15 @@ def _names(runs: Sequence[Run]) -> list[str]:
 def _rows_of(run: Run) -> tuple[Row, ...]:
     """Return the exchanges of a run one by one, none if it has more than `MOST_ROWS`.
 
-    Without truth they stand by conversation: those of none are left out, and all of them if the log
-    has no column for conversations.
+    Without truth they stand by conversation: those of none are left out. If the log lacks a column
+    that is shown, or that for conversations, there are none either.
     """
     if not 0 < run.summary["exchanges"] <= MOST_ROWS:
         return ()
     has_truth = run.has("truth/exchanges")
     key = "task_uid" if has_truth else "conversation_id"
-    if not has_truth and key not in run.columns("log/exchanges"):
+    needed = {*_COLUMNS} if has_truth else {*_COLUMNS, key}
+    if not needed <= set(run.columns("log/exchanges")):
         return ()
     log = run.pandas(columns=(*_COLUMNS, key), truth=has_truth)
     log = log[log[key] != MISSING].sort_values("ts_start", kind="stable")

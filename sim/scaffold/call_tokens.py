@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -149,9 +150,11 @@ def draw_forgetful(agent: Agent, sessions: int, rng: np.random.Generator) -> Boo
     return np.asarray(rng.random(sessions) >= agent.history_share)
 
 
-def draw_summaries(agent: Agent, count: int, rng: np.random.Generator) -> Ints:
+def draw_summaries(agent: Agent, count: int, rng: Callable[[str], np.random.Generator]) -> Ints:
     """Draw the tokens of the summary that each of `count` compactions gives."""
-    drawn = np.rint(agent.summary_tokens.sample(rng, count)).astype(np.int64)
+    if not count:
+        return np.zeros(0, np.int64)
+    drawn = np.rint(agent.summary_tokens.sample(rng("summaries"), count)).astype(np.int64)
     return np.clip(drawn, 1, longest_summary(agent))
 
 

@@ -202,7 +202,9 @@ def fill(
     rng = streams.purposes(*name)
 
     # the calls that turns ask for, then the compactions between them
-    forgetful = draw_forgetful(agent, len(sessions.per_session), rng("history"))
+    forgetful = np.zeros(len(sessions.per_session), np.bool_)
+    if agent.history_share < 1:
+        forgetful = draw_forgetful(agent, len(forgetful), rng("history"))
     planned = rows_of_turns(sessions.turns, sessions.per_session, forgetful)
     recorded = _recorded_calls(agent, sessions, rng)
     scores = SessionScores(agent, np.ascontiguousarray(planned["session"]), rng)
@@ -214,7 +216,7 @@ def fill(
     all_calls = with_compactions(planned, planned_tokens.growth.compacted)
 
     # tokens of all calls, and times at normal speed
-    summaries = draw_summaries(agent, len(all_calls.source) - len(planned), rng("summaries"))
+    summaries = draw_summaries(agent, len(all_calls.source) - len(planned), rng)
     tokens = lay_out_tokens(
         agent,
         planned_tokens,

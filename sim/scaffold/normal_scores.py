@@ -20,6 +20,9 @@ _LIMIT, _PER_UNIT = 8.5, 1_000
 _GRID = np.linspace(-_LIMIT, _LIMIT, 17 * _PER_UNIT + 1)
 # A mixture is tabulated on so many points, as far as its parts reach; its jumps are that steep.
 _POINTS, _FAR, _STEEP = 4_001, 6.5, 1e-12
+# Tables of the distributions that were asked for last.
+_MOST_TABLES = 256
+_TABLES: dict[int, tuple[Distribution, tuple[Floats, Floats]]] = {}
 # From one point of the grid to the next a quantile rises by less, but across a gap.
 _GAP = 0.1
 
@@ -83,7 +86,7 @@ def values_at(distribution: Distribution, z: Floats) -> Floats:
         return values if law.max is None else np.minimum(values, law.max, out=values)
 
     values = np.empty(len(z))
-    _interpolate(z, *_table(distribution), values)
+    _interpolate(z, *_table_of(distribution), values)
     return values
 
 
@@ -96,7 +99,17 @@ def _interpolate(z: Floats, at: Floats, rise: Floats, values: Floats) -> None:
         values[row] = at[cell] + rise[cell] * (place - cell)
 
 
-@lru_cache(maxsize=256)
+def _table_of(distribution: Distribution) -> tuple[Floats, Floats]:
+    """Return `_table`, found by the object, because it takes longer to hash a distribution."""
+    known = _TABLES.get(id(distribution))
+    if known is None or known[0] is not distribution:
+        if len(_TABLES) >= _MOST_TABLES:
+            _TABLES.clear()
+        known = _TABLES[id(distribution)] = distribution, _table(distribution)
+    return known[1]
+
+
+@lru_cache(maxsize=_MOST_TABLES)
 def _table(distribution: Distribution) -> tuple[Floats, Floats]:
     """Return the quantile at each point of the grid, and how much it rises to the next.
 

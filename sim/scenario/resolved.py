@@ -21,7 +21,7 @@ Balance = Literal["round_robin", "least_used", "sticky", "random", "weighted"]
 OnFailure = Literal["give_up", "resume"]
 Cover = Literal["own", "benchmark"]
 Format = Literal["parquet", "csv", "jsonl"]
-Columns = Literal["full", "core"]
+Columns = Literal["full", "core", "lean"]
 
 _ZERO = Distribution(constant=0.0)
 

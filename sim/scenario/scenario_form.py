@@ -48,7 +48,9 @@ class TablesForm(Form):
 
     format: Format = Field(default="parquet", description="File format. Default: parquet.")
     columns: Columns = Field(
-        default="full", description="All columns of the log, or the core ones. Default: full."
+        default="full",
+        description="All columns of the log, the core ones, or lean: the least that counting and "
+        "summaries need, of the truth too. Default: full.",
     )
     vectors: bool = Field(
         default=False, description="Add prompt_emb, a vector of 32 numbers a row. Default: false."

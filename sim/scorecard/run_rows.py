@@ -178,6 +178,7 @@ def rows_of_run(run: Run, actors: Sequence[str]) -> RunRows:
     """
     import pyarrow.compute as pc
 
+    run.expect_core_columns()
     has_truth = run.has("truth/exchanges")
     more = [x for x in ("conversation_id", "last_role_in") if x in run.columns("log/exchanges")]
     where = pc.field("actor_id").isin(list(actors)) if actors else None

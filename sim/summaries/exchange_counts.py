@@ -129,7 +129,7 @@ def _about_sessions(sums: RunSums) -> list[str]:
     if not sums.has_sessions:
         return [
             "Nothing is counted per session: the log has no column conversation_id "
-            "(tables.columns is core)."
+            f"(tables.columns is {sums.run.scenario.tables.columns})."
         ]
     exchanges = sums.rows("SELECT sum(c2) FROM accounts")[0][0]
     in_sessions = sums.rows("SELECT sum(n) FROM of_sessions")[0][0]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Profile = Literal["core", "full", "vectors"]
+Profile = Literal["lean", "core", "full", "vectors"]
 Encoding = Literal["dictionary", "plain", "delta", "split"]
 Compression = Literal["zstd", "lz4", "none"]
 
@@ -31,7 +31,8 @@ class Column:
         The unit of a quantity, such as `s` or `USD`; times are in microseconds.
     profile
         The smallest setting of `tables.columns` that includes the column; `vectors` for what
-        `tables.vectors` adds. Other tables have all their columns.
+        `tables.vectors` adds. The truth of exchanges has all its columns unless that is `lean`.
+        Other tables always have all of them.
     source
         The field that a column of a table of rows shows as it is: `row.output`, `task.prompt`,
         `account.org_id`, `client.os`. Empty if a function makes it (see `sim.output.row_tables`).

@@ -12,14 +12,15 @@ from typing import Any, Protocol
 from sim.streams import MISSING
 from sim.tables.arrow import strings
 from sim.tables.column import Column
+from sim.tables.hashing_file import HashingFile
 from sim.tables.schema import column_named
-from sim.tables.store import HashingFile, Store
+from sim.tables.store import Store
 
 FORMATS = ("parquet", "csv", "jsonl")
 # Rows of a group of a Parquet file.
 GROUP_ROWS = 262_144
-# Bytes of a Parquet file that are written together.
-_PIECE = 1 << 20
+# Pages of a Parquet file that are smaller are written together.
+_PIECE = 1 << 18
 _ZSTD_LEVEL = 1
 _ENCODINGS = {"delta": "DELTA_BINARY_PACKED", "split": "BYTE_STREAM_SPLIT"}
 

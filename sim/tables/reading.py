@@ -17,7 +17,7 @@ from sim.tables.file_readers import READERS
 from sim.tables.formats import FileRecord
 from sim.tables.integrity import seen_damage
 from sim.tables.manifest import read_manifest, records_of, scenario_of
-from sim.tables.schema import LABELS, TABLES, arrow_schema, exchange_columns
+from sim.tables.schema import LABELS, TABLES, arrow_schema, exchange_columns, truth_columns
 from sim.tables.store import Store
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class Run:
     def columns(self, table: str) -> TableSchema:
         """Return the columns of a table; as a mapping, the type of each by its name.
 
-        Those of the exchange log depend on `tables.columns` and `tables.vectors` of the scenario.
+        Those of exchanges depend on `tables.columns` and `tables.vectors` of the scenario.
 
         Parameters
         ----------
@@ -139,7 +139,17 @@ class Run:
         if table == "log/exchanges":
             tables = self.scenario.tables
             return exchange_columns(tables.columns, vectors=tables.vectors)
+        if table == "truth/exchanges":
+            return truth_columns(self.scenario.tables.columns)
         return TABLES[table]
+
+    def expect_core_columns(self) -> None:
+        """Raise InvalidInputError if the exchanges have the column profile `lean`."""
+        if self.scenario.tables.columns == "lean":
+            self._lacks(
+                "the column profile lean has too few columns for this; "
+                "run the scenario again with --columns core or full"
+            )
 
     def dataset(self, table: str = "log/exchanges") -> Any:
         """Return a table as `pyarrow.dataset.Dataset`, typed as docs/reference/log-schema.md says.

@@ -53,6 +53,7 @@ __all__ = [
     "arrow_schema",
     "column_named",
     "exchange_columns",
+    "truth_columns",
 ]
 
 TABLES: dict[str, TableSchema] = {
@@ -73,6 +74,8 @@ TABLES: dict[str, TableSchema] = {
     "truth/actors": TRUTH_ACTORS,
     "truth/links": TRUTH_LINKS,
 }
+# Settings of `tables.columns`; each has the columns of those before it.
+_PROFILES = ("lean", "core", "full")
 # Tables that are a file for each part of the log; the others are a single file each.
 IN_PARTS = ("log/exchanges", "truth/exchanges", "truth/tasks")
 # Which table says the truth about the rows of another: as many, in the same order.
@@ -85,7 +88,7 @@ def exchange_columns(profile: str, *, vectors: bool = False) -> TableSchema:
     Parameters
     ----------
     profile
-        `full`, or `core` for the columns that counting needs.
+        `full`, `core`, or `lean` for the least that counting and summaries need.
     vectors
         Whether the vectors of prompts come last.
 
@@ -94,8 +97,15 @@ def exchange_columns(profile: str, *, vectors: bool = False) -> TableSchema:
     TableSchema
         In the order of `EXCHANGES`, the vectors last.
     """
-    columns = [c for c in EXCHANGES.columns if profile == "full" or c.profile == "core"]
+    smallest = _PROFILES.index(profile)
+    columns = [c for c in EXCHANGES.columns if _PROFILES.index(c.profile) <= smallest]
     return TableSchema([*columns, PROMPT_VECTOR] if vectors else columns)
+
+
+def truth_columns(profile: str) -> TableSchema:
+    """Return the columns of the truth of exchanges: all of them, unless the profile is `lean`."""
+    columns = TRUTH_EXCHANGES.columns
+    return TableSchema([c for c in columns if c.profile == "lean" or profile != "lean"])
 
 
 @cache

@@ -9,16 +9,18 @@ import json
 import posixpath
 import re
 import secrets
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from sim.documents.printable import printable
 from sim.documents.strict_json import MOST_BYTES, parse_json
 from sim.errors import InvalidInputError, SimError
+from sim.tables.hashing_file import Crc32, Digest, HashingFile
 from sim.tables.local_files import files_below, leads_out, wrong_with
 from sim.tables.locations import Place, place_of
 from sim.tables.remote_errors import in_one_line, missing_place
@@ -274,10 +276,12 @@ class Store:
             If a file ends before its buffer is full.
         """
         if self.is_local:
-            for path, offset, buffer in spans:
+            # each file is opened once
+            for path, of_file in groupby(sorted(spans, key=itemgetter(0)), itemgetter(0)):
                 with (self.folder / path).open("rb", buffering=0) as file:
-                    file.seek(offset)
-                    self._expect(path, buffer, file.readinto(buffer))
+                    for _, offset, buffer in of_file:
+                        file.seek(offset)
+                        self._expect(path, buffer, file.readinto(buffer))
             return
 
         names = [self.full(path) for path, _, _ in spans]
@@ -444,98 +448,3 @@ class _Upload:
     def write(self, data: Any) -> None:
         with self.store._uploads():
             self.file.write(data)
-
-
-class Digest(Protocol):
-    """What makes a check sum of bytes, as `hashlib` has it."""
-
-    def update(self, data: Any, /) -> None:
-        """Take more bytes."""
-
-    def hexdigest(self) -> str:
-        """Return the sum of all bytes so far, in hexadecimal digits."""
-
-
-class Crc32:
-    """CRC-32, many times as fast as SHA-256: it finds damage, and nobody's intention."""
-
-    def __init__(self) -> None:
-        self._sum = 0
-
-    def update(self, data: Any, /) -> None:
-        """Take more bytes."""
-        self._sum = zlib.crc32(data, self._sum)
-
-    def hexdigest(self) -> str:
-        """Return the sum of all bytes so far, in hexadecimal digits."""
-        return f"{self._sum:08x}"
-
-
-class HashingFile:
-    """A binary file that knows a check sum and the number of the bytes written to it.
-
-    It is written from its beginning to its end and cannot seek. Arrow's writers take it as a file,
-    and its `close` closes nothing.
-    """
-
-    def __init__(self, raw: Any, digest: Digest | None = None) -> None:
-        """Write to an open binary file, which stays open; bytes before this moment do not count.
-
-        `digest` makes the check sum; SHA-256 if left out.
-        """
-        self._raw: Any = raw
-        self._digest: Digest = digest or hashlib.sha256()
-        self._footer: Any = None
-        self.bytes = 0
-        self.closed = False
-
-    def write(self, data: Any) -> int:
-        """Write what has a buffer, and return how many bytes that were."""
-        view = memoryview(data).cast("B")
-        self._digest.update(view)
-        if self._footer is not None:
-            self._footer.update(view)
-        self._raw.write(view)
-        self.bytes += len(view)
-        return len(view)
-
-    def tell(self) -> int:
-        """Return how many bytes were written."""
-        return self.bytes
-
-    def flush(self) -> None:
-        """Do nothing: nothing waits here, and what holds the file open flushes it."""
-
-    def readable(self) -> bool:
-        """Whether it can be read: no."""
-        return False
-
-    def writable(self) -> bool:
-        """Whether it can be written to: yes."""
-        return True
-
-    def seekable(self) -> bool:
-        """Whether it can be written to in another order: no."""
-        return False
-
-    def begin_footer(self) -> None:
-        """Begin the footer: what is written from now on is hashed by itself too."""
-        self._footer = hashlib.sha256()
-
-    @property
-    def footer_sha256(self) -> str:
-        """The SHA-256 of what was written since `begin_footer`."""
-        return str(self._footer.hexdigest())
-
-    def close(self) -> None:
-        """Leave the closing to whoever opened the file."""
-
-    @property
-    def digest(self) -> str:
-        """The check sum of all that was written, in hexadecimal digits."""
-        return self._digest.hexdigest()
-
-    @property
-    def sha256(self) -> str:
-        """The check sum where it is SHA-256, as it is if no other was asked for."""
-        return self.digest

@@ -14,20 +14,40 @@ TRUTH_EXCHANGES = TableSchema(
             prefix="req_",
             encoding="plain",
             compression="none",
+            profile="lean",
         ),
-        Column("task_uid", "id", "Task it belongs to.", prefix="task_", encoding="plain"),
-        Column("actor_id", "word", "Actor of the scenario that sent it."),
-        Column("typology_id", "word", "Typology of that actor."),
+        Column(
+            "task_uid",
+            "id",
+            "Task it belongs to.",
+            prefix="task_",
+            encoding="plain",
+            profile="lean",
+        ),
+        Column(
+            "actor_id",
+            "word",
+            "Actor of the scenario that sent it.",
+            profile="lean",
+        ),
+        Column(
+            "typology_id",
+            "word",
+            "Typology of that actor.",
+            profile="lean",
+        ),
         Column(
             "is_extraction",
             "bool",
             "Whether it extracts: the typology extracts, and the task is from the operator's list.",
+            profile="lean",
         ),
         Column(
             "cover_flag",
             "bool",
             "Whether the task is cover: done by an actor with a list or `cover: benchmark`, "
             "but not from a list.",
+            profile="lean",
         ),
         Column(
             "user_initiated",
@@ -35,6 +55,7 @@ TRUTH_EXCHANGES = TableSchema(
             "Whether a person or program opens a turn with it: the first call of a task that asks "
             "for an answer, and the one before it that warms the cache.",
             source="row.user",
+            profile="lean",
         ),
         Column(
             "attempt_of",

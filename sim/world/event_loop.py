@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,6 +117,12 @@ class EventLoop:
 
     # --- sessions ---------------------------------------------------------------------------------
 
+    def reserve(self, blocks: Sequence[DrawnCalls]) -> None:
+        """Make room for blocks that are added next; without it, room is made as it is needed."""
+        self._calls.reserve(sum(len(calls.serial) for calls in blocks))
+        self._sessions.reserve(sum(len(calls.calls_per_session) for calls in blocks))
+        self._answered.reserve(sum(_histories(calls) for calls in blocks))
+
     def add(self, calls: DrawnCalls, until_us: Ints | None = None) -> LoopCalls:
         """Add a block of calls; none of its sessions is opened yet.
 
@@ -127,12 +134,11 @@ class EventLoop:
             When the account of each session is barred. The first attempt from then on is refused,
             and no other is made; but the session lasts as long as it would have.
         """
-        histories = int(calls.history.max(initial=-1)) + 1
         block = LoopCalls(
             len(self._blocks),
             self._calls.place(len(calls.serial)),
             self._sessions.place(len(calls.calls_per_session)),
-            self._answered.place(histories),
+            self._answered.place(_histories(calls)),
         )
         self._blocks.append(block)
         call_records(calls, self._calls.records[block.calls], block.histories.start)
@@ -329,6 +335,10 @@ class EventLoop:
             buckets=self._buckets,
             sizes=self._sizes,
         )
+
+
+def _histories(calls: DrawnCalls) -> int:
+    return int(calls.history.max(initial=-1)) + 1
 
 
 def _new_attempts() -> Ints:

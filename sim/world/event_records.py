@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.arrays.compiled import compiled
 from sim.arrays.time import FOREVER_US
 from sim.arrays.types import Bools, Ints
 from sim.world.attempts import CallConditions
@@ -142,11 +143,37 @@ PROGRESS = np.dtype(
 
 def call_records(calls: DrawnCalls, records: Records, first_history: int) -> None:
     """Write drawn calls into records of `CALL`; histories count from `first_history`."""
-    for name in ("serial", "wait_us", "ttft_us", "generation_us", "failure_draw", "task"):
-        records[name] = getattr(calls, name)
-    records["history"] = calls.history + first_history
-    for name in ("context", "left", "output", "asks"):
-        records[name] = getattr(calls, f"{name}_tokens")
+    _fill_calls(
+        records,
+        first_history,
+        (calls.serial, calls.wait_us, calls.ttft_us, calls.generation_us, calls.task),
+        (calls.history, calls.context_tokens, calls.left_tokens),
+        (calls.output_tokens, calls.asks_tokens),
+        calls.failure_draw,
+    )
+
+
+@compiled
+def _fill_calls(
+    records: Any, first_history: Any, times: Any, context: Any, output: Any, draws: Any
+) -> None:
+    """Write one record after the other, so that each is touched once."""
+    serial, wait_us, ttft_us, generation_us, task = times
+    history, context_tokens, left_tokens = context
+    output_tokens, asks_tokens = output
+    for k in range(len(records)):
+        record = records[k]
+        record["serial"] = serial[k]
+        record["wait_us"] = wait_us[k]
+        record["ttft_us"] = ttft_us[k]
+        record["generation_us"] = generation_us[k]
+        record["failure_draw"] = draws[k]
+        record["task"] = task[k]
+        record["history"] = history[k] + first_history
+        record["context"] = context_tokens[k]
+        record["left"] = left_tokens[k]
+        record["output"] = output_tokens[k]
+        record["asks"] = asks_tokens[k]
 
 
 def session_records(calls: DrawnCalls, first_call: int, until_us: Ints | None) -> Records:

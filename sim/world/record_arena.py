@@ -36,11 +36,20 @@ class RecordArena:
 
         past = before + length
         if past > len(self.records):
-            grown = np.zeros(max(past, 2 * len(self.records)), self.records.dtype)
-            grown[: len(self.records)] = self.records
-            self.records = grown
+            self._grow(max(past, 2 * len(self.records)))
         return slice(before, past)
+
+    def reserve(self, length: int) -> None:
+        """Make room for so many records behind the last block, so that they need no growing."""
+        past = self._blocks[-1][1] if self._blocks else 0
+        if past + length > len(self.records):
+            self._grow(past + length)
 
     def free(self, block: slice) -> None:
         """Give up the room of a block."""
         self._blocks.remove((block.start, block.stop))
+
+    def _grow(self, length: int) -> None:
+        grown = np.zeros(length, self.records.dtype)
+        grown[: len(self.records)] = self.records
+        self.records = grown

@@ -44,7 +44,6 @@ class Watch:
 
     def __init__(self) -> None:
         self.spent: defaultdict[str, float] = defaultdict(float)
-        self.rows: defaultdict[str, int] = defaultdict(int)
         self._inside: list[str] = []
 
     def on(self, owner: Any, name: str, key: str) -> None:
@@ -64,43 +63,29 @@ class Watch:
 
         setattr(owner, name, timed)
 
-    def count(self, owner: Any, name: str, size: Callable[[Any], int], key: str) -> None:
-        original: Callable[..., Any] = getattr(owner, name)
-
-        def counting(*args: Any, **options: Any) -> Any:
-            result = original(*args, **options)
-            self.rows[key] += size(result)
-            return result
-
-        setattr(owner, name, counting)
-
 
 def watched() -> Watch:
     """Watch what a run spends its time with, in this process."""
     from sim.actors import session_draws
-    from sim.actors.provider_service import ProviderService
-    from sim.actors.queue import queue_workload
-    from sim.actors.queue.workers import Workers
+    from sim.actors.queue import queue_workload, workers
+    from sim.actors.queue.ticket_queue import TicketQueue
     from sim.actors.sessions import session_workload
     from sim.engine import merge, simulate
     from sim.engine.spill import SpillWriter
     from sim.output.exchange_log import Renderer
     from sim.tables.formats import TableFile
-    from sim.world.cache import PrefixCache
-    from sim.world.limit_check import LimitCheck
-    from sim.world.rate_limited import RateLimitedLoop, Work
+    from sim.world.event_loop import EventLoop
 
     watch = Watch()
-    watch.on(session_draws, "fill", "drawing")
-    watch.on(ProviderService, "solve_timing", "clock")
-    watch.on(Workers, "_take", "queue")
-    watch.on(PrefixCache, "read_tokens", "gateway")
-    watch.on(LimitCheck, "add", "gateway")
-    watch.on(RateLimitedLoop, "run", "event by event")
-    for module in (queue_workload, session_workload):
-        watch.on(module, "merge_attempts", "gateway")
-        watch.on(module, "exchange_rows", "rows")
-    watch.on(ProviderService, "task_rows", "rows")
+    watch.on(session_draws, "fill", "drawing inside of sessions")
+    watch.on(TicketQueue, "next_batch", "drawing tickets")
+    watch.on(session_workload.SessionWorkload, "pieces", "drawing sessions")
+    for name in ("add", "open", "run", "drain"):
+        watch.on(EventLoop, name, "event loop")
+    for module in (queue_workload, session_workload, workers):
+        for name in ("exchange_rows", "task_rows"):
+            if hasattr(module, name):
+                watch.on(module, name, "rows")
     for name in ("add_exchanges", "add_tasks", "close"):
         watch.on(SpillWriter, name, "setting aside")
     for name in ("exchanges_in", "tasks_in"):
@@ -108,13 +93,12 @@ def watched() -> Watch:
     for name in ("log", "truth", "tasks"):
         watch.on(Renderer, name, "rendering")
     watch.on(TableFile, "append", "encoding and writing")
-    watch.on(simulate, "retry_until_consistent", "other")
-    watch.count(Work, "drain", lambda taken: len(taken[1]), "event by event")
+    watch.on(simulate, "_add_usage", "usage of accounts")
     return watch
 
 
 def profile(scenario: Scenario, out: Path) -> Measured:
-    """A run in this process: where the time went, and the exchanges simulated event by event."""
+    """A run in this process, and where the time went."""
     from sim.engine.run import run
 
     watch = watched()
@@ -125,7 +109,6 @@ def profile(scenario: Scenario, out: Path) -> Measured:
     return {
         "exchanges": made.exchanges,
         "seconds": seconds,
-        "event by event": watch.rows["event by event"],
         "spent": dict(watch.spent),
         "peak_bytes": made.peak_bytes,
     }

@@ -123,7 +123,7 @@ def test_every_function_of_the_front_is_in_the_signatures() -> None:
 
 
 def test_every_column_is_described() -> None:
-    """Name, type and order of every column of every table; which columns are core."""
+    """Name, type and order of every column of every table; which columns each profile has."""
     text = (ROOT / "docs" / "reference" / "log-schema.md").read_text(encoding="utf-8")
     _, *parts = re.split(r"^## ", text, flags=re.MULTILINE)
     described: dict[str, dict[str, str]] = {}
@@ -134,8 +134,12 @@ def test_every_column_is_described() -> None:
     assert {k: list(v.items()) for k, v in described.items()} == {
         k: list(v.items()) for k, v in schema.TABLES.items()
     }
-    core = re.findall(r"^\| `(\w+)` \| [^|]+ \| yes \|", parts[0], re.MULTILINE)
-    assert core == list(schema.exchange_columns("core"))
+    for profile, words in {"lean": "lean", "core": "lean|core"}.items():
+        found = re.findall(rf"^\| `(\w+)` \| [^|]+ \| (?:{words}) \|", parts[0], re.MULTILINE)
+        assert found == list(schema.exchange_columns(profile))
+    [truth] = [part for part in parts if part.startswith("truth/exchanges\n")]
+    found = re.findall(r"^\| `(\w+)` \| [^|]+ \| lean \|", truth, re.MULTILINE)
+    assert found == list(schema.truth_columns("lean"))
 
 
 def test_every_label_is_explained() -> None:

@@ -17,7 +17,7 @@ from sim.distributions import Distribution, Lognormal
 from sim.engine.merge import exchanges_in, part_windows, plan_of, tasks_in
 from sim.engine.run_context import RunContext
 from sim.engine.simulate import simulate_shard
-from sim.engine.spill import Index
+from sim.engine.spill_index import Index
 from sim.output.achieved import ActorSummary, Tally
 from sim.scenario.resolved import (
     DECIDED_BY_LIBRARY,

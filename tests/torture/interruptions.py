@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.cli.main import main
-from sim.tables.store import HashingFile
+from sim.tables.hashing_file import HashingFile
 from tests.support.processes import descendants, start, workers_of
 from tests.support.scenarios import digests
 

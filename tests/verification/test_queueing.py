@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import pytest
-import simpy
 
 from sim.actors.arrivals.intensity import WeeklyIntensity
 from sim.actors.queue.teams import teams_of
 from sim.actors.queue.tickets import BLOCK_TICKETS, PromptTickets
-from sim.actors.queue.workers import Batch, Workers
+from sim.arrays.time import FOREVER_US
 from sim.arrays.types import Floats
 from sim.population.population import build_population
 from sim.scenario.resolved import Rhythm
+from sim.world.event_loop import EventLoop
 from tests.support.scenarios import calm, constant, pool, scenario
+from tests.unit.world.building import conditions, drawn_calls
 from tests.verification.report import BLUE, GREY, INK, RED, Report, caption, panels, save
 
 pytestmark = pytest.mark.verify
@@ -41,14 +43,19 @@ def waits(servers: int, load: float, size: int) -> Floats:
     rng = np.random.default_rng([servers, round(100 * load)])
     gaps = rng.exponential(MEAN_SPAN_US / (servers * load), size)
     release = np.rint(np.cumsum(gaps)).astype(np.int64)
-    spans = np.rint(rng.exponential(MEAN_SPAN_US, size)).astype(np.int64).tolist()
-    batch = Batch(release.tolist(), lambda ticket, _: spans[ticket])
-    env = simpy.Environment()
-    workers = Workers([0] * servers, lambda _: None if batch.used_up else batch)
-    workers.start(env, every_us=1 << 40, until_us=1 << 60)
-    env.run()
-    assert batch.begun == size
-    return (np.array(batch.starts_us) - release)[size // 10 :] / MEAN_SPAN_US
+    spans = np.rint(rng.exponential(MEAN_SPAN_US, size)).astype(np.int64)
+    calls = drawn_calls(
+        [1] * size, wait_us=0, ttft_us=0, generation_us=spans, batch=True, left_tokens=0
+    )
+    # a log that is longer than any of this
+    rules = replace(conditions(), until_us=FOREVER_US)
+    loop = EventLoop(rules, [None], from_us=0, buckets=0, keys=1)
+    loop.begin(np.zeros(servers, np.int64))
+    block = loop.add(calls)
+    loop.tickets(block, release)
+    assert loop.run(FOREVER_US) is not None
+    assert loop.taken(block) == size
+    return (loop.starts_us(block) - release)[size // 10 :] / MEAN_SPAN_US
 
 
 def erlang_c(servers: int, load: float) -> float:

@@ -82,6 +82,7 @@ class SessionWorkload:
         loop = context.service.event_loop(
             int(organisation.max()) + 1, context.draws.cache_keys, -SESSION_LEAD_US
         )
+        loop.reserve([piece.drawn.calls for piece in pieces])
         for piece in pieces:
             who = piece.placement
             block = loop.add(piece.drawn.calls, who.until_us)

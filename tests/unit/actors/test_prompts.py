@@ -19,9 +19,10 @@ from sim.actors.prompts import (
     sigma_of,
 )
 from sim.arrays.time import NEVER_US
+from sim.arrays.types import Ints
 from sim.entities.content import AS_IT_IS, Universe
 from sim.scenario.resolved import Actor
-from sim.streams import Streams, mixed, uniforms
+from sim.streams import U64, Streams, mixed, uniforms
 from sim.tables.words import PROMPT_KINDS, PromptSource
 from tests.support.scenarios import coders, lab, make_actor
 
@@ -58,6 +59,12 @@ def test_the_numbers_of_prompt_sources_name_their_kinds() -> None:
 # --- own prompts --------------------------------------------------------------------------------
 
 
+def topics_of(key: U64, pick: Ints) -> Ints:
+    """Topics by popularity: the k-th of those that belong to each key."""
+    uniform = uniforms(mixed(key, pick))
+    return np.searchsorted(UNIVERSE.topic_edges, uniform, side="right").astype(np.int64)
+
+
 def test_own_prompts_are_new_and_their_topics_few_for_each_user() -> None:
     actor = coders(2, topics=3, repeat_share=0.0)
     content = chosen(actor)
@@ -74,7 +81,7 @@ def test_topics_depend_on_the_end_user_and_the_seed() -> None:
     people = chosen(actor, person=np.arange(N) % 2).topic
     assert len(set(people.tolist())) == 4
     users = mixed(mixed(STREAMS.key("pool", "users"), np.array([11, 12])), 0)
-    expected = UNIVERSE.topics(users, np.zeros(2, np.int64))
+    expected = topics_of(users, np.zeros(2, np.int64))
     assert chosen(actor).topic[[0, -1]].tolist() == expected.tolist()
 
 
@@ -110,7 +117,7 @@ def test_items_of_a_list_are_the_same_for_all_users() -> None:
     assert content.prompt[: N // 2].tolist() == content.prompt[N // 2 :].tolist()
     key = np.full(N, STREAMS.key("ring", "list"), np.uint64)
     pick = (content.content % np.uint64(4)).astype(np.int64)
-    assert content.topic.tolist() == UNIVERSE.topics(key, pick).tolist()
+    assert content.topic.tolist() == topics_of(key, pick).tolist()
     cover = chosen(actor, PromptSource.COVER, item=item)
     assert not set(cover.content.tolist()) & set(content.content.tolist())
 
@@ -149,7 +156,7 @@ def test_items_of_a_benchmark_are_the_same_for_all_actors() -> None:
     assert content.content[known].tolist() == mixed(key, item[known]).tolist()
     assert (
         content.topic[known].tolist()
-        == UNIVERSE.topics(
+        == topics_of(
             np.full(N, key, np.uint64)[known],
             (content.content[known] % np.uint64(12)).astype(np.int64),
         ).tolist()

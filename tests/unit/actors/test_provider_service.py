@@ -11,7 +11,6 @@ from sim.actors.context import ActorContext
 from sim.actors.session_draws import SessionPlan
 from sim.scaffold.fill import DrawnSessions
 from sim.scaffold.turns import plain_turns
-from sim.world.limits import BucketSize, Sizes
 from tests.support.contexts import context_of
 from tests.support.scenarios import HOUR_US, calm, coders, event, lab, ordinary
 
@@ -111,24 +110,21 @@ def test_a_release_moves_the_clients_that_take_it_up() -> None:
 def test_a_cache_has_a_key_for_each_prefix_and_model() -> None:
     release = event("release", HOUR_US, model="claude-opus-4.5")
     context = context_of(coders(3), world=calm(release))
-    cache = context.draws.prefix_cache()
-    keys = (context.templates.prefix.max() + 1) * len(context.service.models.ids)
-    assert len(cache._touched_us) == keys
+    asked = plan([1] * 6, [1] * 6, account=np.arange(6) % 3, moves_at=np.full(6, 0.0))
+    keys = context.draws.sessions(asked).key
+    assert 0 <= keys.min() <= keys.max() < context.draws.cache_keys
+    prefixes = context.templates.prefix.max() + 1
+    assert context.draws.cache_keys == prefixes * len(context.service.models.ids)
 
 
 # --- limits -------------------------------------------------------------------------------------
 
 
-def bucket(capacity: int, rate: int) -> BucketSize:
-    return BucketSize(per_minute=1, per_token=1, rate=rate, capacity=capacity)
-
-
-def test_a_bucket_is_full_after_the_slowest_refill() -> None:
-    fast, slow = [bucket(100, 10), bucket(90, 9)], [bucket(200, 4), bucket(100, 3)]
-    service = context_of(coders(1)).service
-    service = replace(service, limits=[None, Sizes(fast, slow, fast)])
-    assert service.longest_refill_us == 200 // 3 + 1
-    assert replace(service, limits=[None, None]).longest_refill_us == 0
+def test_an_owner_of_limits_has_a_bucket_for_each_class_of_model() -> None:
+    models = {"claude-haiku-4.5": 0.5, "claude-sonnet-4.5": 0.5}
+    service = context_of(coders(2, models=models, tier="tier-1")).service
+    owner, model = np.repeat(np.arange(5), 2), np.tile(np.arange(2), 5)
+    assert service.bucket(owner, model).tolist() == list(range(10))
 
 
 # --- timing -------------------------------------------------------------------------------------

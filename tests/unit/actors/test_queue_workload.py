@@ -18,9 +18,14 @@ from sim.actors.queue.teams import (
     teams_of,
     workers_of,
 )
+from sim.actors.queue.ticket_queue import DrawnBatch
 from sim.actors.queue.tickets import QUEUE_LEAD_US, Team
+from sim.actors.queue.workers import Workers
 from sim.arrays.time import FOREVER_US
+from sim.arrays.types import Ints
 from sim.entities.tenure import SlotTimeline
+from sim.scaffold.rows import exchange_rows
+from sim.scaffold.task_rows import BARRED
 from tests.support.contexts import context_of
 from tests.support.scenarios import (
     DAY_US,
@@ -113,11 +118,11 @@ def test_a_pilot_measures_a_block_of_tickets() -> None:
     context = context_of(pool(5, starts_us=0, **dials), world=calm())
     pilot = pilot_of(context, team(accounts=range(5)))
     assert pilot.calls == 5.0
-    batch = QueueWorkload(context, team(accounts=range(5))).ticket_queue().current(0)
+    batch = QueueWorkload(context, team(accounts=range(5))).ticket_queue().next_batch(0)
     assert batch is not None
     drawn = batch.drawn.calls
     lasts = drawn.wait_us + drawn.ttft_us + drawn.generation_us
-    mean = lasts.sum() / len(batch.organisation)
+    mean = lasts.sum() / len(batch)
     assert pilot.service_us == pytest.approx(mean, rel=0.1)
 
 
@@ -162,7 +167,7 @@ def test_teams_have_even_weights_and_shares_in_proportion(monkeypatch: pytest.Mo
     assert [len(t.accounts) for t in teams_of(even, range(40))] == [9, 10, 10, 11]
 
 
-# --- slices and guesses -------------------------------------------------------------------------
+# --- slices -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -175,18 +180,64 @@ def test_slices_hold_about_as_many_rows(rows_per_us: float, slice_us: int) -> No
     assert workload.rows_per_us == rows_per_us
 
 
-def test_slices_end_with_the_log_or_when_all_is_done() -> None:
-    workload = QueueWorkload(context_of(lab(starts_us=HOUR_US)), team(target=None, workers=2))
-    workload._slice_us = 9 * HOUR_US
+def test_slices_end_with_the_log_or_when_all_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    context, ends = context_of(lab(starts_us=HOUR_US, runs=1)), list[int]()
+    run = Workers.run
 
-    class Resting:
-        is_idle = False
+    def noted(workers: Workers, until_us: int) -> None:
+        ends.append(until_us)
+        run(workers, until_us)
 
-    workers: Any = Resting()
-    assert list(workload._slices(workers)) == [10 * HOUR_US, 19 * HOUR_US, DAY_US]
-    workers.is_idle = True
-    # the first slice is always worked
-    assert list(workload._slices(workers)) == [10 * HOUR_US, DAY_US]
+    monkeypatch.setattr(Workers, "run", noted)
+    workload = QueueWorkload(context, team(target=None, workers=20))
+    workload._slice_us = 20 * MINUTE_US
+    list(workload.blocks())
+    slices = [HOUR_US + k * 20 * MINUTE_US for k in range(1, len(ends))]
+    assert ends == [*slices, DAY_US]
+    assert 2 < len(ends) < 60
+
+
+def test_rows_do_not_depend_on_slices_and_tasks_have_all_their_attempts() -> None:
+    context = context_of(pool(3, 1_500, starts_us=0, tier="tier-1", **SHORT), days=0.2)
+    [one] = teams_of(context, range(3))
+    found = []
+    for slice_us in (MINUTE_US, DAY_US):
+        workload = QueueWorkload(context, one)
+        workload._slice_us = slice_us
+        blocks = list(workload.blocks())
+        ts = np.concatenate([block.rows.records["ts"] for block in blocks])
+        tasks = np.concatenate([block.tasks for block in blocks])
+        assert tasks["logged"].sum() == len(ts)
+        found.append((sorted(ts.tolist()), sorted(tasks.tolist())))
+    assert found[0] == found[1]
+    assert len(found[0][0]) > 500
+
+
+def test_prompts_of_tasks_that_are_barred_come_back_when_the_slice_of_their_begin_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One worker is too slow for what is released until the account is barred."""
+    dials = {**SHORT, "agentic_share": 1.0, "tool_steps": constant(4)}
+    context = context_of(pool(1, 20_000, starts_us=0, list_share=1.0, **dials))
+    slot, until_us = np.zeros(1, np.int64), np.full(1, HOUR_US // 2)
+    timeline = SlotTimeline(slot, slot - DAY_US, until_us, slot, np.ones(1))
+    context = replace(context, timeline=timeline)
+    queue = QueueWorkload(context, team(accounts=range(1), target=60_000)).ticket_queue()
+    workers, back = Workers(context, queue, 0, np.zeros(1, np.int64)), [0] * 150
+    for slice_ in range(len(back)):
+
+        def count(_: DrawnBatch, barred: Ints, slice_: int = slice_) -> None:
+            back[slice_] += len(barred)
+
+        monkeypatch.setattr(queue, "take_back", count)
+        workers.run((slice_ + 1) * MINUTE_US)
+    blocks = list(workers.blocks(exchange_rows, at_end=True))
+    tasks = np.concatenate([block.tasks for block in blocks])
+    barred = tasks[tasks["state"] == BARRED]
+    assert back == np.bincount(barred["start"] // MINUTE_US, minlength=len(back)).tolist()
+    # one of them was begun before
+    assert (barred["start"] < until_us).sum() == 1
+    assert len(barred) > 10
 
 
 def test_workers_begin_within_a_minute_or_half_of_earlier_work() -> None:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-import simpy
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sim.actors.queue.workers import Batch, Workers
 from sim.catalog import operator
 from sim.distributions import Distribution
 from sim.population.population import build_population
 from sim.scaffold.rows import task_of
 from sim.scenario.resolved import Rhythm
 from sim.tables.words import FINISHED
+from sim.world.event_loop import EventLoop, LoopCalls
 from sim.world.load_curve import weekly_weights
 from tests.support.scenarios import (
     DAY_US,
@@ -33,6 +31,7 @@ from tests.support.scenarios import (
     simulated,
     summary_of,
 )
+from tests.unit.world.building import conditions, drawn_calls
 
 MINUTE_US = 60_000_000
 
@@ -45,32 +44,40 @@ class Ticket(NamedTuple):
     span_us: int
 
 
-def spans_of(tickets: list[Ticket]) -> Callable[[int, int], int]:
-    return lambda ticket, start_us: tickets[ticket].span_us
-
-
 def carried_out(
     workers_from_us: list[int], rounds: list[list[Ticket]], batch_size: int = 5
 ) -> list[list[int]]:
-    """Start times that the workforce gives to the tickets of each round."""
-    made = [
-        (number, Batch([t.release_us for t in part], spans_of(part), number))
+    """Start times that workers in the event loop give to the tickets of each round."""
+    loop = EventLoop(conditions(opens_min=-1), [None], from_us=-60, buckets=0, keys=1)
+    loop.begin(np.array(workers_from_us))
+    batches = [
+        (number, tickets[k : k + batch_size])
         for number, tickets in enumerate(rounds)
-        for part in [tickets[k : k + batch_size] for k in range(0, len(tickets), batch_size)]
+        for k in range(0, len(tickets), batch_size)
     ]
-    waiting = [batch for _, batch in made]
+    blocks: list[tuple[int, LoopCalls]] = []
+    until_us, work_is_over = -40, False
+    while not work_is_over:
+        # in slices of time, and batch by batch
+        until_us += 40
+        while loop.run(until_us) is not None:
+            if len(blocks) == len(batches):
+                loop.end_work()
+                work_is_over = True
+                continue
+            number, tickets = batches[len(blocks)]
+            spans = [ticket.span_us for ticket in tickets]
+            serial = np.arange(len(tickets)) + 100 * len(blocks)
+            calls = drawn_calls(
+                [1] * len(tickets), serial=serial, wait_us=0, ttft_us=0, generation_us=spans
+            )
+            block = loop.add(calls)
+            loop.tickets(block, np.array([ticket.release_us for ticket in tickets]), number)
+            blocks.append((number, block))
 
-    def current(_: int) -> Batch | None:
-        while waiting and waiting[0].used_up:
-            waiting.pop(0)
-        return waiting[0] if waiting else None
-
-    env = simpy.Environment(initial_time=min(workers_from_us))
-    Workers(workers_from_us, current).start(env, every_us=40, until_us=1 << 40)
-    env.run()
     starts: list[list[int]] = [[] for _ in rounds]
-    for number, batch in made:
-        starts[number] += batch.starts_us
+    for number, block in blocks:
+        starts[number] += loop.starts_us(block).tolist()
     return starts
 
 

@@ -16,13 +16,11 @@ from sim.actors.queue.ticket_queue import TicketQueue
 from sim.actors.queue.tickets import Team, Tickets, ticket_source
 from sim.actors.workload import TASKS_PER_SHARD_BITS
 from sim.arrays.time import FOREVER_US
-from sim.arrays.types import Ints
 from sim.catalog import operator
 from sim.entities import pools
 from sim.entities.tenure import SlotTimeline
 from sim.scaffold.turns import plain_turns
 from sim.tables.words import PromptSource
-from sim.world.attempts import BLOCKED
 from tests.support.contexts import context_of
 from tests.support.scenarios import DAY_US, HOUR_US, SHORT, lab, pool
 
@@ -160,13 +158,12 @@ def test_a_batch_is_placed_with_its_accounts() -> None:
     context = context_of(pool(5, list_share=0.4, away_share=0.3, starts_us=0, **SHORT))
     context = replace(context, first_account=100)
     queue = queue_of(context, number=3, teams=4)
-    batch = queue.current(0)
+    batch = queue.next_batch(0)
     assert batch is not None
-    placement, n = batch.placement, len(batch.organisation)
+    placement, n = batch.placement, len(batch)
     assert n == 1_024
     account = placement.account - 100
     a = context.accounts
-    assert batch.organisation.tolist() == a.organisation[account].tolist()
     assert placement.language.tolist() == pools.COUNTRY_LANGUAGE[a.country[account]].tolist()
     base = 3 << TASKS_PER_SHARD_BITS
     assert placement.task_no.tolist() == list(range(base, base + n))
@@ -199,17 +196,11 @@ def test_a_batch_is_placed_with_its_accounts() -> None:
 def test_the_next_batch_goes_on_counting() -> None:
     context = context_of(pool(5, target=9_000, starts_us=0, **SHORT))
     queue = queue_of(context)
-    first = queue.current(0)
+    first, second = queue.next_batch(0), queue.next_batch(0)
     assert first is not None
-    assert queue.current(5) is first
-    assert queue.batch(5) is first.batch
-    first.batch.starts_us += [0] * len(first.organisation)
-    second = queue.current(0)
     assert second is not None
-    assert second is queue.newest
-    assert queue.batches == [first, second]
-    assert second.placement.task_no[0] == len(first.organisation)
-    assert first.batch.until_us is None
+    assert second.placement.task_no[0] == len(first)
+    assert first.until_us == FOREVER_US
 
 
 def test_tickets_that_use_a_benchmark_as_cover_have_an_item() -> None:
@@ -224,7 +215,7 @@ def test_tickets_that_use_a_benchmark_as_cover_have_an_item() -> None:
             **SHORT,
         )
     )
-    batch = queue_of(context).current(0)
+    batch = queue_of(context).next_batch(0)
     assert batch is not None
     covers = batch.placement.kind == PromptSource.COVER
     tickets = next(ticket_source(context, queue_of(context)._team, 0).main())
@@ -234,13 +225,10 @@ def test_tickets_that_use_a_benchmark_as_cover_have_an_item() -> None:
 
 def test_benchmark_tickets_keep_their_item_and_are_of_their_own() -> None:
     context = context_of(lab(starts_us=0))
-    batch = queue_of(context).current(0)
+    batch = queue_of(context).next_batch(0)
     assert batch is not None
     assert batch.placement.item.tolist() == list(range(115))
     assert set(batch.placement.kind.tolist()) == {PromptSource.OWN}
-    serial = batch.drawn.calls.serial
-    ends = np.cumsum(batch.drawn.calls.calls_per_session) - 1
-    assert batch.last_call == serial[ends].tolist()
 
 
 # --- which tickets come next --------------------------------------------------------------------
@@ -248,19 +236,19 @@ def test_benchmark_tickets_keep_their_item_and_are_of_their_own() -> None:
 
 def test_earlier_work_ends_when_the_log_opens() -> None:
     queue = queue_of(context_of(lab()), -HOUR_US)
-    lead = queue.current(-HOUR_US)
+    lead = queue.next_batch(-HOUR_US)
     assert lead is not None
-    assert lead.batch.until_us == 0
+    assert lead.until_us == 0
     assert set(lead.placement.round.tolist()) == {-1}
-    assert lead.batch.round == 0
-    main = queue.current(0)
+    assert lead.round == 0
+    main = queue.next_batch(0)
     assert main is not None
     assert set(main.placement.round.tolist()) == {0}
-    assert main.batch.until_us is None
+    assert main.until_us == FOREVER_US
 
 
 def test_a_queue_with_a_start_has_no_earlier_work() -> None:
-    batch = queue_of(context_of(lab(starts_us=-5)), -5).current(-5)
+    batch = queue_of(context_of(lab(starts_us=-5)), -5).next_batch(-5)
     assert batch is not None
     assert set(batch.placement.round.tolist()) == {0}
 
@@ -268,8 +256,7 @@ def test_a_queue_with_a_start_has_no_earlier_work() -> None:
 def used_up(queue: TicketQueue, at_us: int) -> int:
     """Batches until there is no more work."""
     count = 0
-    while (batch := queue.current(at_us)) is not None:
-        batch.batch.starts_us += [at_us] * (len(batch.batch.release_us) - batch.batch.begun)
+    while queue.next_batch(at_us) is not None:
         count += 1
     return count
 
@@ -278,7 +265,7 @@ def test_a_queue_ends_with_its_tickets() -> None:
     assert used_up(queue_of(context_of(lab(runs=3, starts_us=0))), 0) == 3
     queue = queue_of(context_of(pool(3, target=200, **SHORT)), -HOUR_US)
     assert used_up(queue, -HOUR_US) == 2
-    assert queue.batch(0) is None
+    assert queue.next_batch(0) is None
 
 
 def test_benchmark_tickets_wait_until_somebody_is_there() -> None:
@@ -288,12 +275,12 @@ def test_benchmark_tickets_wait_until_somebody_is_there() -> None:
     )
     queue = queue_of(context)
     assert queue.takeable_us(0) == 5 * HOUR_US
-    batch = queue.current(0)
+    batch = queue.next_batch(0)
     assert batch is not None
-    assert set(batch.batch.release_us) == {5 * HOUR_US}
+    assert set(batch.release_us.tolist()) == {5 * HOUR_US}
     gone = replace(context, timeline=timeline([HOUR_US] * 8, [1.0] * 8))
     assert queue_of(gone).takeable_us(2 * HOUR_US) is None
-    assert queue_of(gone).current(2 * HOUR_US) is None
+    assert queue_of(gone).next_batch(2 * HOUR_US) is None
 
 
 def test_prompts_are_dropped_while_nobody_is_there() -> None:
@@ -303,30 +290,18 @@ def test_prompts_are_dropped_while_nobody_is_there() -> None:
     )
     queue = queue_of(context)
     assert queue.takeable_us(7) == 7
-    batch = queue.current(0)
+    batch = queue.next_batch(0)
     assert batch is not None
-    assert min(batch.batch.release_us) >= 12 * HOUR_US
+    assert batch.release_us.min() >= 12 * HOUR_US
     gone = replace(context, timeline=timeline([1] * 3, [1.0] * 3))
-    assert queue_of(gone).current(0) is None
+    assert queue_of(gone).next_batch(0) is None
 
 
-def test_prompts_of_barred_tasks_come_back_once() -> None:
+def test_prompts_of_barred_tasks_are_handed_out_again() -> None:
     context = context_of(pool(1, target=300, starts_us=0, list_share=1.0, **SHORT))
-    context = replace(context, timeline=timeline([HOUR_US], [1.0]))
     queue = queue_of(context)
-    batch = queue.current(0)
+    batch = queue.next_batch(0)
     assert batch is not None
-    n = len(batch.organisation)
-    starts: Ints = np.full(n, 2 * HOUR_US)
-    starts[: n // 2] = 0
-    attempts = context.service.solve_timing(batch.drawn, starts).attempts
-    left, rows = queue.permitted(batch, attempts)
-    late = batch.drawn.calls.session[left.call][left.status == BLOCKED]
-    assert sorted(late.tolist()) == list(range(n // 2, n))
-    assert (left.call == attempts.call[rows]).all()
-    assert batch.refused.tolist() == [False] * (n // 2) + [True] * (n - n // 2)
-    again = queue.source.next_items(n - n // 2 + 1)
-    assert again.tolist() == [*batch.placement.item[n // 2 :].tolist(), n]
-    left, _ = queue.permitted(batch, attempts)
-    assert not (left.status == BLOCKED).any()
-    assert queue.source.next_items(1).tolist() == [n + 1]
+    queue.take_back(batch, np.array([3, 8]))
+    again = queue.source.next_items(3)
+    assert again.tolist() == [*batch.placement.item[[3, 8]].tolist(), len(batch)]

@@ -260,8 +260,9 @@ def test_a_release_whose_second_day_is_not_in_the_log_moves_nobody(tmp_path: Pat
 # --- what may be missing ------------------------------------------------------------------------
 
 
-def test_core_columns_do_not_tell_prompts_apart(good: Path, tmp_path: Path) -> None:
-    run(asked(columns="core"), tmp_path / "run")
+@pytest.mark.parametrize("columns", ["core", "lean"])
+def test_fewer_columns_do_not_tell_prompts_apart(good: Path, tmp_path: Path, columns: str) -> None:
+    run(asked(columns=columns), tmp_path / "run")
     (whole,), (core,) = clusters(good), clusters(tmp_path / "run")
     changed = {"name": core.name, "run": core.run, "item_repetition": None}
     assert asdict(core) == asdict(whole) | changed

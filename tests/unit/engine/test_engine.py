@@ -106,15 +106,15 @@ def test_a_log_without_rows_is_a_run_all_the_same(tmp_path: Path) -> None:
     assert len(read(tmp_path / "run", "truth/tasks")) == 0
 
 
-def test_core_columns_hold_the_values_of_the_full_log(tmp_path: Path, finished: Path) -> None:
-    import pyarrow.parquet as pq
-
-    core = SMALL.model_copy(update={"tables": scenario(columns="core").tables})
-    run(core, tmp_path / "run")
-    frame = pq.read_table(tmp_path / "run/log/exchanges").to_pandas()
-    full = read(finished, "log/exchanges")[list(frame.columns)]
-    assert 10 < len(frame.columns) < 22
-    assert frame.astype(full.dtypes).equals(full)
+@pytest.mark.parametrize(("columns", "log", "truth"), [("core", 20, 16), ("lean", 11, 7)])
+def test_fewer_columns_hold_the_values_of_the_full_tables(
+    tmp_path: Path, finished: Path, columns: str, log: int, truth: int
+) -> None:
+    run(SMALL.model_copy(update={"tables": scenario(columns=columns).tables}), tmp_path / "run")
+    for table, number in (("log/exchanges", log), ("truth/exchanges", truth)):
+        found = Run(tmp_path / "run").pandas(table)
+        assert len(found.columns) == number
+        assert found.equals(Run(finished).pandas(table)[list(found.columns)])
 
 
 # --- truth --------------------------------------------------------------------------------------

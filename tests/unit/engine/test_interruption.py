@@ -17,8 +17,9 @@ from sim.engine.run import resume, run
 from sim.errors import InvalidInputError, SimError
 from sim.scenario.resolved import Scenario
 from sim.tables.formats import _Parquet
+from sim.tables.hashing_file import HashingFile
 from sim.tables.manifest import software
-from sim.tables.store import HashingFile, Store
+from sim.tables.store import Store
 from tests.support.scenarios import SMALL, digests, hidden_files, lab, scenario
 
 TINY = scenario(lab("snitchbench", runs=1, starts_us=0), days=0.2)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from sim.engine.merge import write_part
-from sim.tables.store import HashingFile
+from sim.tables.hashing_file import HashingFile
 from tests.support.commands import refused, sim
 from tests.support.processes import assert_ended, command, start, waited, workers_of
 from tests.support.scenarios import digests, hidden_files

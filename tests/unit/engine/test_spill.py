@@ -15,14 +15,10 @@ from sim.engine.spill import (
     EXCHANGES,
     ORIGINS,
     TASKS,
-    Index,
-    ReadAhead,
-    RecordSpan,
     SpillFile,
     SpillWriter,
-    read_exchanges,
-    read_records,
 )
+from sim.engine.spill_index import Index, ReadAhead, Spans, read_exchanges, read_records
 from sim.engine.time_grid import TimeGrid, parts_of, windows_of
 from sim.errors import SimError
 from sim.scaffold.exchange_records import (
@@ -34,7 +30,8 @@ from sim.scaffold.exchange_records import (
 )
 from sim.scaffold.fill import POSITION_BITS
 from sim.scaffold.task_rows import TASK_RECORD
-from sim.tables.store import Crc32, Store
+from sim.tables.hashing_file import Crc32
+from sim.tables.store import Store
 from tests.support.scenarios import SMALL, simulated
 
 GRID = TimeGrid(10, 100)
@@ -113,20 +110,26 @@ def test_the_rows_of_any_cells_come_back(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sim.engine.spill._CHUNK_ROWS", chunk_rows)
         index = Index([set_aside(store, f"{k}.rows", b) for k, b in enumerate(files)], GRID.cells)
-    spans, more = index.tasks(first, last), index.exchanges(first, last)
-    ahead = ReadAhead(store, [*spans, *(s.records for s in more), *(s.origins for s in more)])
-    for source in (store, ahead):
-        tasks, rows = read_records(source, TASKS, spans), unpacked(read_exchanges(source, more))
-        found = sorted(zip(tasks["start"].tolist(), tasks["serial"].tolist(), strict=True))
-        assert found == expected(files, TASKS, first, last)
+    # two windows, which are read one by one or both together
+    windows = [(0, first), (first, last)]
+    tasks_of = {window: index.tasks(*window) for window in windows}
+    exchanges_of = {window: index.exchanges(*window) for window in windows}
+    both = [spans for each in exchanges_of.values() for spans in (each.records, each.origins)]
+    for source in (store, ReadAhead(store, [*tasks_of.values(), *both])):
+        for window in windows:
+            tasks = read_records(source, tasks_of[window])
+            found = sorted(zip(tasks["start"].tolist(), tasks["serial"].tolist(), strict=True))
+            assert found == expected(files, TASKS, *window)
 
-        number = rows["serial"] & ((1 << POSITION_BITS) - 1)
-        pairs = zip(rows["ts"].tolist(), number.tolist(), strict=True)
-        assert sorted(pairs) == expected(files, EXCHANGES, first, last)
-        # each with what belongs to its task
-        task = number - number % 100 - (number - number % 100) % 3 + number % 3
-        assert (rows["serial"] >> POSITION_BITS).tolist() == task.tolist()
-        assert rows["account"].tolist() == (number % 3).tolist()
+            rows = unpacked(read_exchanges(source, exchanges_of[window]))
+            number = rows["serial"] & ((1 << POSITION_BITS) - 1)
+            pairs = zip(rows["ts"].tolist(), number.tolist(), strict=True)
+            assert sorted(pairs) == expected(files, EXCHANGES, *window)
+            # each with what belongs to its task
+            begin = number - number % 100
+            task = begin - begin % 3 + number % 3
+            assert (rows["serial"] >> POSITION_BITS).tolist() == task.tolist()
+            assert rows["account"].tolist() == (number % 3).tolist()
     for table in (EXCHANGES, TASKS):
         assert index.counts(table).tolist() == [
             len(expected(files, table, cell, cell + 1)) for cell in range(GRID.cells)
@@ -148,10 +151,11 @@ class Asked:
 def test_neighbours_are_read_as_one() -> None:
     size = TASK_RECORD.itemsize
     store: Any = Asked(tasks_at([10, 20, 30, 40, 50]).tobytes())
-    spans = [RecordSpan("a", TASKS, at * size, 1) for at in (3, 0, 1)]
-    ahead = ReadAhead(store, spans)
+    offset = size * np.array([3, 0, 1])
+    spans = Spans(TASKS, ["a"], np.zeros(3, np.int64), offset, np.ones(3, np.int64))
+    ahead = ReadAhead(store, [spans])
     assert store.spans == [("a", 0, 2 * size), ("a", 3 * size, size)]
-    assert read_records(ahead, TASKS, spans)["start"].tolist() == [40, 10, 20]
+    assert read_records(ahead, spans)["start"].tolist() == [40, 10, 20]
 
 
 TIMES_OUT_OF_ORDER = [950, 20, -5, 430, 20]
@@ -161,7 +165,7 @@ IN_ORDER = [1, 2, 4, 3, 0]  # by cell, and as they came
 def test_every_field_of_a_task_comes_back_as_it_was(tmp_path: Path) -> None:
     store, times = Store(str(tmp_path)), TIMES_OUT_OF_ORDER
     index = Index([set_aside(store, "a.rows", [(TASKS, times)])], GRID.cells)
-    found = read_records(store, TASKS, index.tasks(0, GRID.cells))
+    found = read_records(store, index.tasks(0, GRID.cells))
     assert found.tolist() == tasks_at(times)[IN_ORDER].tolist()
 
 
@@ -184,9 +188,10 @@ def test_what_tasks_share_is_set_aside_once_for_a_group_of_cells(tmp_path: Path)
     assert counts == {ORIGINS: (0, 3 + 3), EXCHANGES: (0, 9)}
 
     # a window that begins within the second group reads the origins of that alone
-    [span] = Index([SpillFile("a.rows", 0, "", writer.chunks)], 40).exchanges(17, 40)
-    assert (span.rows, span.origins.rows, span.first_origin) == (2, 3, 3)
-    rows = unpacked(read_exchanges(store, [span]))
+    spans = Index([SpillFile("a.rows", 0, "", writer.chunks)], 40).exchanges(17, 40)
+    numbers = (spans.records.rows, spans.origins.rows, spans.first_origin)
+    assert [values.tolist() for values in numbers] == [[2], [3], [3]]
+    rows = unpacked(read_exchanges(store, spans))
     assert rows["account"].tolist() == [1, 2]
 
 
@@ -196,9 +201,8 @@ def test_a_shard_without_rows_leaves_an_empty_file(tmp_path: Path) -> None:
     assert (written.bytes, written.crc32, written.chunks) == (0, "00000000", [])
     assert (tmp_path / "a.rows").read_bytes() == b""
     index = Index([written], GRID.cells)
-    assert not index.exchanges(0, GRID.cells)
-    assert not index.tasks(0, GRID.cells)
-    assert len(read_exchanges(store, [])) == 0
+    assert len(read_exchanges(store, index.exchanges(0, GRID.cells))) == 0
+    assert len(read_records(store, index.tasks(0, GRID.cells))) == 0
 
 
 def test_the_sum_of_a_file_is_that_of_its_bytes(tmp_path: Path) -> None:
@@ -212,8 +216,10 @@ def test_the_sum_of_a_file_is_that_of_its_bytes(tmp_path: Path) -> None:
 def test_a_file_that_ends_too_early_is_said(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
     set_aside(store, "a.rows", [(EXCHANGES, [1, 2])])
+    nine = np.array([9])
+    beyond = Spans(EXCHANGES, ["a.rows"], np.array([0]), np.array([0]), nine)
     with pytest.raises(SimError, match=r"a\.rows: ends too early"):
-        read_records(store, EXCHANGES, [RecordSpan("a.rows", EXCHANGES, 0, 9)])
+        read_records(store, beyond)
 
 
 def test_the_size_of_chunks_does_not_change_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -192,7 +192,7 @@ def test_what_ends_it_leaves_nothing(
         export(run, replace(LINES, encode=interrupted), str(place), everything, force=True)
     with pytest.raises(InvalidInputError):
         export(run, replace(LINES, encode=empty), str(place), everything, force=True)
-    monkeypatch.setattr("sim.tables.store.HashingFile.write", full_disk)
+    monkeypatch.setattr("sim.tables.hashing_file.HashingFile.write", full_disk)
     for form in (EXPORTS["azure"], EXPORTS["pyg"]):
         name = tmp_path / "graph" if form.suffix == "" else place
         with pytest.raises(OSError, match="No space left"):
@@ -278,3 +278,10 @@ def test_a_profile_that_lacks_columns_is_refused(tmp_path: Path) -> None:
         "conversation_id; run the scenario again with --columns full"
     )
     assert not (tmp_path / "b.csv").exists()
+
+
+def test_an_export_of_a_lean_run_says_which_columns_it_lacks(tmp_path: Path) -> None:
+    """Those of the log, and those of the truth."""
+    run = sim.run("worked_example", tmp_path / "run", overrides={"tables.columns": "lean"})
+    with pytest.raises(InvalidInputError, match=r"'lean', which is without .*ts_end.*session_uid"):
+        sim.export(run, "otlp", tmp_path / "spans")

@@ -11,11 +11,13 @@ from sim.entities.accounts import Accounts
 from sim.output.exchange_log import Renderer
 from sim.output.exchange_truth import EXCHANGE_TRUTH
 from sim.output.log_request import EXCHANGE_LOG
-from sim.output.row_tables import RowContext, RowTable
+from sim.output.row_tables import ASKED_OF_TASK, RowContext, RowTable
 from sim.output.task_truth import TASK_TRUTH
 from sim.population.population import build_population
-from sim.scaffold.exchange_records import EXCHANGE_ROW
+from sim.scaffold.exchange_records import EXCHANGE_ROW, ORIGIN_RECORD
+from sim.scaffold.fill import POSITION_BITS
 from sim.scaffold.task_rows import TASK_RECORD
+from sim.streams import opaque_ids
 from sim.tables.column import Column, TableSchema
 from sim.tables.exchange_schema import PROMPT_VECTOR
 from tests.support.statistics import loaded
@@ -94,3 +96,35 @@ def test_times_of_rows_count_from_the_opening(context: RowContext) -> None:
     start = context.population.scenario.clock.start
     assert context.times(np.array([0])).to_pylist() == [start]
     assert context.opening_us == start.timestamp() * 1e6
+
+
+@pytest.mark.parametrize("name", ["log/exchanges", "truth/exchanges"])
+def test_columns_are_the_same_whether_tasks_stand_beside_exchanges_or_in_them(
+    context: RowContext, name: str
+) -> None:
+    """So a column that is made once for each task does not ask for what differs within one."""
+    rng, exchanges, tasks = np.random.default_rng(3), 500, 60
+    origin = rng.integers(0, tasks, exchanges)
+    of_tasks = {
+        field: rng.integers(0, 3, tasks).astype(EXCHANGE_ROW[field])
+        for field in ORIGIN_RECORD.names or ()
+        if field in (EXCHANGE_ROW.names or ())
+    }
+    of_tasks |= {"actor": np.zeros(tasks, np.int64), "serial": np.arange(tasks) << POSITION_BITS}
+    rows = {
+        field: rng.integers(0, 3, exchanges).astype(EXCHANGE_ROW[field])
+        for field in EXCHANGE_ROW.names or ()
+        if field not in of_tasks
+    }
+    rows["serial"] = of_tasks["serial"][origin] + rng.integers(0, 5, exchanges)
+    rows |= {"id": opaque_ids(1, np.arange(exchanges)), "origin": origin}
+    rows["status"][:] = 200
+
+    table, _ = TABLES[name]
+    joined = {field: values[origin] for field, values in of_tasks.items()} | rows
+    asked = {field: joined[field] for field in (*rows, *ASKED_OF_TASK)}
+    flat = table.render(context, joined)
+    assert table.render(context, asked, origins=of_tasks).equals(flat)
+    shared = {column.name for column in table.schema.columns if table.is_of_task(column)}
+    assert shared
+    assert shared < set(table.schema)

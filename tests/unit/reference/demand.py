@@ -11,6 +11,7 @@ from sim.catalog import limits_of
 from sim.engine.shards import workloads
 from sim.population.population import Population, build_population
 from sim.scenario.resolved import Scenario
+from tests.support.reference import rows_and_tasks
 
 _MINUTE_US = 60_000_000
 _SHORTEST_US = 10 * _MINUTE_US

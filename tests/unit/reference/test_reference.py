@@ -14,7 +14,7 @@ import sim.reference.draws
 import sim.world.event_loop
 import sim.world.releases
 from sim.world import event_records
-from sim.world.bucket_levels import OUTPUT
+from sim.world.buckets import OUTPUT
 from tests.support.reference import differences
 from tests.unit.reference.random_scenarios import RATIOS, WORKERS, Case, cases
 from tests.unit.reference.test_whole_runs import BARRED

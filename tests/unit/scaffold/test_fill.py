@@ -31,12 +31,13 @@ from sim.tables.words import (
     WINDOW_EXCEEDED,
 )
 from sim.traces import read_trace
-from sim.world.attempts import OK, OVERLOADED, Attempts
-from sim.world.cache import LIFETIME_1H_US, LIFETIME_5M_US, session_read_tokens
+from sim.world.cache import LIFETIME_1H_US, LIFETIME_5M_US
 from sim.world.calls import DrawnCalls
 from sim.world.failures import FailureDraws
 from sim.world.models import ModelTable
+from sim.world.timing import solve_timing
 from tests.support.scenarios import constant, lognormal
+from tests.unit.world.building import conditions
 
 SONNET = ModelTable([models()["claude-sonnet-4.5"]])
 WINDOW = int(SONNET.standard_window_tokens[0])
@@ -296,13 +297,13 @@ def test_a_prewarming_call_with_room_for_one_token_is_not_the_last() -> None:
 
 
 def reads_by_loop(shape: DrawnCalls, begins: list[int], lifetime_us: int) -> list[int]:
-    """What each call of one session, answered at once, reads of its own context; -1: nothing."""
+    """What each call of one session, answered at once, reads of its own context."""
     reads: list[int] = []
     for k, now in enumerate(begins):
         alive = k > 0 and now - begins[k - 1] <= lifetime_us
         same = alive and shape.history[k] == shape.history[k - 1]
         left, before = int(shape.left_tokens[k]), int(shape.left_tokens[k - 1])
-        reads.append(min(left, before) if same and left and before else -1)
+        reads.append(min(left, before) if same and left and before else 0)
     return reads
 
 
@@ -328,22 +329,12 @@ def test_a_session_reads_its_own_context_as_a_loop_over_the_requests_says(
     n = len(shape.serial)
     rng = np.random.default_rng(seed)
     gaps = [1_000_000, LIFETIME_5M_US, LIFETIME_5M_US + 1, LIFETIME_1H_US, LIFETIME_1H_US + 1]
-    begins = np.cumsum(rng.choice(gaps, n))
+    waits = rng.choice(gaps, n)
     zeros = np.zeros(n, np.int64)
-    attempts = Attempts(np.arange(n), zeros, begins, zeros + 1, begins + 2, zeros + OK)
-    expected = reads_by_loop(shape, begins.tolist(), lifetime_us)
-    assert session_read_tokens(shape, attempts).tolist() == expected
-
-
-def test_failed_attempts_neither_refresh_the_cache_nor_fill_it() -> None:
-    agent = altered("chat", base_context_tokens=constant(5_000), history_share=1.0)
-    shape = filled(sessions([2], [1, 1]), agent).calls
-    call, minutes = np.array([0, 1, 1]), np.array([0, 4, 6]) * 60_000_000
-    for status, alive in (([OK, OVERLOADED, OK], False), ([OVERLOADED, OVERLOADED, OK], False)):
-        attempts = Attempts(call, 0 * call, minutes, 0 * call, minutes, np.array(status))
-        read = session_read_tokens(shape, attempts)
-        assert (read[0], bool(read[2] > 0)) == (-1, alive)
-        assert bool(read[1] > 0) is (status[0] == OK)
+    at_once = replace(shape, wait_us=waits, ttft_us=zeros, generation_us=zeros)
+    solved = solve_timing(at_once, zeros[:1], conditions(until_min=10_000))
+    expected = reads_by_loop(shape, np.cumsum(waits).tolist(), lifetime_us)
+    assert solved.read_tokens.tolist() == expected
 
 
 def test_contexts_below_the_minimum_of_the_model_leave_nothing() -> None:

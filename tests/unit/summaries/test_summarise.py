@@ -286,13 +286,14 @@ def test_without_truth_there_is_one_group_and_what_needs_truth_is_left_out(
     )
 
 
-def test_a_log_without_the_column_of_sessions_says_so(tmp_path: Path) -> None:
-    run(scenario(coders(3), days=0.2, columns="core"), tmp_path / "run")
+@pytest.mark.parametrize("columns", ["core", "lean"])
+def test_a_log_without_the_column_of_sessions_says_so(tmp_path: Path, columns: str) -> None:
+    run(scenario(coders(3), days=0.2, columns=columns), tmp_path / "run")
     found = summarise(Run(tmp_path / "run"))
     assert "session" not in found.distributions
     assert (
         "Nothing is counted per session: the log has no column conversation_id (tables.columns is "
-        "core)."
+        f"{columns})."
     ) in found.left_out
 
 

@@ -17,8 +17,9 @@ import pytest
 from sim.tables import formats, integrity
 from sim.tables.exchange_schema import EXCHANGES
 from sim.tables.formats import writing_table
+from sim.tables.hashing_file import HashingFile
 from sim.tables.schema import PROMPT_VECTOR
-from sim.tables.store import HashingFile, Store
+from sim.tables.store import Store
 
 ROWS = 1_000
 NAMES = (

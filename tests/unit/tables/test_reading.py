@@ -16,7 +16,7 @@ from pandas.testing import assert_frame_equal
 
 import sim
 from sim.tables.exchange_schema import EXCHANGES
-from sim.tables.schema import TABLES, arrow_schema, exchange_columns
+from sim.tables.schema import TABLES, arrow_schema, exchange_columns, truth_columns
 from sim.tables.truth_schema import TRUTH_EXCHANGES
 from tests.support.commands import TINY
 from tests.support.damage import put_table
@@ -115,6 +115,24 @@ def test_columns_are_those_of_the_profile(runs: Runs, tmp_path: Path) -> None:
     assert tuple(core.columns("log/exchanges")) == tuple(exchange_columns("core"))
     assert core.dataset().schema.names == list(core.pandas()) == list(exchange_columns("core"))
     assert core.sql("FROM exchanges").columns == list(exchange_columns("core"))
+    assert tuple(core.columns("truth/exchanges")) == tuple(TRUTH_EXCHANGES)
+    core.expect_core_columns()
+
+
+def test_a_lean_run_has_few_columns_of_the_log_and_of_its_truth(tmp_path: Path) -> None:
+    scenario = sim.load_scenario("worked_example", overrides=["tables.columns=lean"])
+    lean = sim.run(scenario, tmp_path / "lean")
+    log, truth = exchange_columns("lean"), truth_columns("lean")
+    assert len(log) < len(exchange_columns("core")) < len(EXCHANGES)
+    assert len(truth) < len(TRUTH_EXCHANGES)
+    assert lean.dataset().schema.names == list(lean.pandas()) == list(log)
+    assert lean.dataset("truth/exchanges").schema.names == list(truth)
+    assert list(lean.pandas(truth=True)) == list(dict.fromkeys([*log, *truth]))
+    with pytest.raises(sim.InvalidInputError, match="lean has too few columns for this; run the"):
+        lean.expect_core_columns()
+    for refused in (sim.check_run, sim.audit):
+        with pytest.raises(sim.InvalidInputError, match="--columns core or full"):
+            refused(lean)
 
 
 # pandas

@@ -30,3 +30,16 @@ def test_the_first_gap_that_is_large_enough_is_used() -> None:
     assert arena.place(5) == blocks[2]
     assert arena.place(3) == slice(0, 3)
     assert arena.place(2).start == 14
+
+
+def test_room_that_is_reserved_is_used_without_moving_records() -> None:
+    arena = RecordArena(np.dtype([("value", np.int64)]))
+    first = arena.place(3)
+    arena.records["value"][first] = 7
+    arena.reserve(9)
+    records = arena.records
+    assert [arena.place(4), arena.place(5)] == [slice(3, 7), slice(7, 12)]
+    assert arena.records is records
+    assert records["value"][:3].tolist() == [7] * 3
+    arena.place(1)
+    assert arena.records is not records

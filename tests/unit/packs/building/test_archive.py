@@ -12,7 +12,7 @@ from sim.errors import InvalidInputError, SimError
 from sim.packs.archive import write_archive
 from sim.packs.build import build
 from sim.packs.recipe import Recipe
-from sim.tables.store import HashingFile
+from sim.tables.hashing_file import HashingFile
 from tests.support.scenarios import digests
 
 

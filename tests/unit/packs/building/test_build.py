@@ -20,8 +20,9 @@ from sim.packs.build import build, expect_usable, resume
 from sim.packs.build_log import LogBuilder
 from sim.packs.recipe import Recipe
 from sim.packs.steps import STEPS
+from sim.tables.hashing_file import HashingFile
 from sim.tables.schema import IN_PARTS
-from sim.tables.store import HashingFile, Store
+from sim.tables.store import Store
 from tests.support.packs import Stop, stopping_at, tiny_recipe
 from tests.support.scenarios import digests, hidden_files
 
