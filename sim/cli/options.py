@@ -162,12 +162,12 @@ class SelectionOptions:
 
 @dataclass(frozen=True)
 class WorkerOptions:
-    """Who carries the work out: processes of this machine, or a Dask cluster.
+    """Who carries the work out: threads or processes of this machine, or a Dask cluster.
 
     Attributes
     ----------
     count
-        Number of processes; None for one a core where that is worthwhile.
+        How many; None for one a core where that is worthwhile.
     dask
         Address of a cluster, or `local`; None for none.
     """
@@ -175,11 +175,17 @@ class WorkerOptions:
     count: int | None
     dask: str | None
 
-    def start(self) -> AbstractContextManager[Workers]:
-        """Start the processes, or reach the cluster, for as long as the context lasts."""
+    def start(self, *, threads: bool = False) -> AbstractContextManager[Workers]:
+        """Start the workers, or reach the cluster, for as long as the context lasts.
+
+        Parameters
+        ----------
+        threads
+            Whether threads are better than processes for the work.
+        """
         from sim.engine.executors import workers
 
-        return workers(self.count, self.dask)
+        return workers(self.count, self.dask, threads=threads)
 
 
 @dataclass(frozen=True)
@@ -319,7 +325,7 @@ worker_options = option_group(
         metavar="N",
         type=click.IntRange(1, 1_024),
         envvar="SIM_WORKERS",
-        help="Processes that share the work; one a core if left out.",
+        help="Workers that share the work; one a core if left out.",
     ),
     click.option(
         "--dask",

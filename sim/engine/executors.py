@@ -1,11 +1,10 @@
-"""Who carries the work out: this process, a pool of processes, or a Dask cluster."""
+"""Who carries the work out: this process, its threads, a pool of processes, or a Dask cluster."""
 
 from __future__ import annotations
 
 import contextlib
 import multiprocessing
 import os
-import threading
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import (
@@ -21,7 +20,9 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, TypeVar
 
-from sim.engine.ending import held_back, leave_ending_to_the_main_process
+from sim.engine.ending import held_back
+from sim.engine.pool_processes import begin_worker, end_thread
+from sim.engine.thread_pool import abandonable_threads
 from sim.errors import SimError
 
 T = TypeVar("T")
@@ -34,8 +35,6 @@ WORTHWHILE = 500_000
 DIED = ("a worker process died (killed, or out of memory)", "with fewer workers (-j)")
 # Seconds after which workers are looked at, if nothing has become ready.
 LOOK_S = 10.0
-# How long the thread of a pool has to end by itself once its processes were killed.
-_ENDS_S = 2.0
 
 
 class LostWorkerError(SimError):
@@ -120,6 +119,13 @@ def in_process() -> Iterator[Workers]:
 
 
 @contextlib.contextmanager
+def thread_pool(count: int) -> Iterator[Workers]:
+    """Give threads of this process, for calls that mostly do without the interpreter's lock."""
+    with abandonable_threads(count) as pool:
+        yield Workers(pool, count, deaths={}, abandon=pool.abandon)
+
+
+@contextlib.contextmanager
 def process_pool(count: int) -> Iterator[Workers]:
     """Start a pool of fresh processes, which end with this one, however it ends.
 
@@ -139,7 +145,7 @@ def process_pool(count: int) -> Iterator[Workers]:
     """
     context = multiprocessing.get_context("spawn")
     with held_back():  # it begins a process that looks after semaphores
-        pool: Any = ProcessPoolExecutor(count - 1, mp_context=context, initializer=_begin_worker)
+        pool: Any = ProcessPoolExecutor(count - 1, mp_context=context, initializer=begin_worker)
 
     def abandon() -> None:
         """Drop the calls that wait, and kill the processes of the pool."""
@@ -150,7 +156,7 @@ def process_pool(count: int) -> Iterator[Workers]:
         for process in processes:
             process.kill()
         if thread is not None:
-            _end_thread(thread, results, calls)
+            end_thread(thread, results, calls)
 
     def look() -> None:
         """Raise BrokenExecutor if one died, which the pool does not see in a message of it."""
@@ -163,34 +169,6 @@ def process_pool(count: int) -> Iterator[Workers]:
         abandon()
         raise
     pool.shutdown(wait=True)
-
-
-def _end_thread(thread: Any, results: Any, calls: Any) -> None:
-    """Wait for the thread of a pool whose processes were killed.
-
-    A message that one was sending or taking would be waited for, without end, so that the pipes
-    are closed: that of calls when the thread did not end, for it may close that itself.
-    """
-    results._writer.close()
-    thread.join(_ENDS_S)
-    if thread.is_alive():
-        calls._reader.close()
-        thread.join()
-
-
-def _begin_worker() -> None:
-    """Leave signals to the main process, and do not outlive it."""
-    leave_ending_to_the_main_process()
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        raise RuntimeError("begun by no process")
-
-    def follow() -> None:
-        """End this process as soon as its parent has ended."""
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=follow, daemon=True, name="follows its parent").start()
 
 
 @contextlib.contextmanager
@@ -232,20 +210,24 @@ def default_count() -> int:
 
 
 @contextlib.contextmanager
-def workers(count: int | None = None, dask: str | None = None) -> Iterator[Workers]:
+def workers(
+    count: int | None = None, dask: str | None = None, *, threads: bool = False
+) -> Iterator[Workers]:
     """Start workers, and end them afterwards.
 
     Parameters
     ----------
     count
-        Processes; if left out one a core, which are used where they are worthwhile.
+        How many; if left out one a core, which are used where they are worthwhile.
     dask
         Address of a Dask cluster that carries the work out instead.
+    threads
+        Whether they are threads of this process, else they are processes.
 
     Yields
     ------
     Workers
-        This process itself if one is enough, else a pool or a cluster.
+        This process itself if one is enough, else threads, a pool or a cluster.
 
     Raises
     ------
@@ -256,7 +238,8 @@ def workers(count: int | None = None, dask: str | None = None) -> Iterator[Worke
     if dask is not None:
         starting = dask_cluster(dask, number)
     else:
-        starting = in_process() if number == 1 else process_pool(number)
+        pool = thread_pool if threads else process_pool
+        starting = in_process() if number == 1 else pool(number)
     with starting as started:
         yield started if count or dask else replace(started, worthwhile=WORTHWHILE)
 

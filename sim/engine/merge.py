@@ -22,6 +22,7 @@ from sim.engine.spill_index import (
     read_exchanges,
     read_records,
 )
+from sim.engine.thread_pool import expect_wanted
 from sim.engine.time_grid import Window, parts_of
 from sim.tables.formats import FileRecord, writing_table
 from sim.tables.schema import IN_PARTS, arrow_schema, exchange_columns, truth_columns
@@ -160,6 +161,7 @@ def write_part(context: RunContext, plan: PartPlan) -> PartRecord:
         }
 
         for window, source in _sources(context.out, plan.windows):
+            expect_wanted()
             rows, origins = exchanges_in(context, window, source)
             if length(rows):
                 files[LOG].append(context.renderer.log(rows, origins))

@@ -14,6 +14,7 @@ from sim.actors.workload import Block
 from sim.engine.run_context import RunContext, peak_bytes
 from sim.engine.shards import workload
 from sim.engine.spill import EXCHANGES, ORIGINS, RECORDS, TASKS, SpillFile, SpillWriter
+from sim.engine.thread_pool import expect_wanted
 from sim.engine.time_grid import TimeGrid
 from sim.output.account_usage import USAGE, Usage, UsageOfAccounts, added
 from sim.output.achieved import ShardTally
@@ -157,6 +158,7 @@ def _write_spill(
     with context.out.writing(path, Crc32()) as file:
         spill = SpillWriter(file, context.grid)
         for block in blocks:
+            expect_wanted()
             spill.add_exchanges(block.rows)
             spill.add_tasks(block.tasks)
             tally = tally.with_block(block)

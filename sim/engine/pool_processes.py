@@ -1,0 +1,41 @@
+"""The processes of a pool: how each begins, and how the pool ends once they were killed."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from typing import Any
+
+from sim.engine.ending import leave_ending_to_the_main_process
+
+# How long the thread of a pool has to end by itself once its processes were killed.
+_ENDS_S = 2.0
+
+
+def end_thread(thread: Any, results: Any, calls: Any) -> None:
+    """Wait for the thread of a pool whose processes were killed.
+
+    A message that one was sending or taking would be waited for, without end, so that the pipes
+    are closed: that of calls when the thread did not end, for it may close that itself.
+    """
+    results._writer.close()
+    thread.join(_ENDS_S)
+    if thread.is_alive():
+        calls._reader.close()
+        thread.join()
+
+
+def begin_worker() -> None:
+    """Leave signals to the main process, and do not outlive it."""
+    leave_ending_to_the_main_process()
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        raise RuntimeError("begun by no process")
+
+    def follow() -> None:
+        """End this process as soon as its parent has ended."""
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True, name="follows its parent").start()

@@ -1,0 +1,71 @@
+"""Threads that carry a run out: the bytes do not tell, and what is given up ends early."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from sim.engine.executors import map_unordered, thread_pool, workers
+from sim.engine.progress import Progress
+from sim.engine.run import run
+from sim.engine.thread_pool import AbandonedError, expect_wanted
+from tests.support.scenarios import SMALL, digests, hidden_files
+
+
+def test_threads_give_the_same_bytes(tmp_path: Path, finished: Path) -> None:
+    with workers(3, threads=True) as who:
+        summary = run(SMALL, tmp_path / "run", workers=who)
+    assert digests(tmp_path / "run") == digests(finished)
+    assert summary.workers == 3
+
+
+def test_calls_are_made_at_a_time() -> None:
+    together = threading.Barrier(2, timeout=30)
+    with thread_pool(2) as who:
+        assert sorted(map_unordered(who, lambda _: together.wait(), [(1,), (2,)])) == [0, 1]
+
+
+def test_an_interrupt_ends_calls_that_ask_whether_they_are_wanted() -> None:
+    ended = []
+
+    def call(_number: int) -> None:
+        try:
+            while True:
+                expect_wanted()
+                time.sleep(0.001)
+        except AbandonedError as error:
+            ended.append(error)
+            raise
+
+    def calls() -> object:
+        yield (1,)
+        yield (2,)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), thread_pool(2) as who:
+        list(map_unordered(who, call, calls()))  # type: ignore[arg-type]
+    assert len(ended) == 2
+
+
+def test_an_interrupted_run_keeps_what_is_whole(tmp_path: Path, finished: Path) -> None:
+    out = tmp_path / "run"
+
+    def stop(progress: Progress) -> None:
+        if progress.exchanges:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), workers(2, threads=True) as who:
+        run(SMALL, out, workers=who, observe=stop)
+    assert list(out.glob(".unfinished/shards/*.json"))
+    assert not [name for name in hidden_files(out) if name.endswith(".tmp")]
+    assert not [x for x in threading.enumerate() if x.name.startswith("sim")]
+    with workers(2, threads=True) as who:
+        run(SMALL, out, workers=who)
+    assert digests(out) == digests(finished)
+
+
+def test_outside_of_a_pool_everything_is_wanted() -> None:
+    expect_wanted()
