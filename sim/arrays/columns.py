@@ -47,20 +47,21 @@ def grouped(numbers: Ints) -> Ints:
     return np.argsort(keys, kind="stable")
 
 
-def time_order(ts_us: Ints, number: NDArray[Any]) -> Ints:
-    """Return the order by time, and by `number` within one microsecond.
+def time_order(ts_us: Ints, *numbers: NDArray[Any]) -> Ints:
+    """Return the order by time, and by `numbers` within one microsecond.
 
     Parameters
     ----------
     ts_us : array of int, shape (N,)
         Times.
-    number : array, shape (N,)
-        Numbers that differ between rows of one time, so that the order is unique.
+    *numbers : array, shape (N,)
+        The first decides, then the next. All are equal in no two rows of one time, so that the
+        order is unique.
 
     Returns
     -------
     array of int, shape (N,)
-        Row numbers. Rows of equal times are few, so only these are sorted by both keys.
+        Row numbers. Rows of equal times are few, so only these are sorted by all keys.
     """
     order = np.argsort(ts_us)
     ordered_us = ts_us[order]
@@ -68,5 +69,6 @@ def time_order(ts_us: Ints, number: NDArray[Any]) -> Ints:
     if ties.size:
         tied = np.union1d(ties, ties + 1)
         rows = order[tied]
-        order[tied] = rows[np.lexsort((number[rows], ts_us[rows]))]
+        keys = [values[rows] for values in (ts_us, *numbers)]
+        order[tied] = rows[np.lexsort(keys[::-1])]
     return order

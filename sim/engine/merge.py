@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import TypeAdapter
 
-from sim.arrays.columns import Columns, length
+from sim.arrays.columns import Columns, length, time_order
 from sim.engine.exchange_order import OrderedExchanges, in_order
 from sim.engine.run_context import RunContext, peak_bytes
 from sim.engine.spill import EXCHANGES
@@ -232,5 +232,7 @@ def tasks_in(
     They get no `actor` or `id`: their table looks these up. Parameters as of `exchanges_in`.
     """
     tasks = read_records(source or context.out, window.tasks)
-    tasks = tasks[np.lexsort((tasks["serial"], tasks["account"], tasks["start"]))]
+    order = time_order(np.ascontiguousarray(tasks["start"]), tasks["account"], tasks["serial"])
+    # `take` is some thirty times as fast as an index
+    tasks = tasks.take(order)
     return {name: np.ascontiguousarray(tasks[name]) for name in tasks.dtype.names or ()}

@@ -145,9 +145,9 @@ class RowTable:
             Then rows have `ASKED_OF_TASK` of their task. If None, they have all of it themselves.
         """
         schema = self.schema if schema is None else schema
-        columns = schema.columns
-        shared = [] if origins is None else [c for c in columns if self.is_of_task(c)]
-        values = {c.name: self._values(c, context, rows) for c in columns if c not in shared}
+        own = [c for c in schema.columns if origins is None or not self.is_of_task(c)]
+        values = {c.name: self._values(c, context, rows) for c in own}
+        shared = [c for c in schema.columns if c.name not in values]
         if origins is None or not shared:
             return arrow.table(schema, values)
 

@@ -74,10 +74,7 @@ class ReferenceSessions:
         clients.env.process(clients.arrivals(sorted(opened, key=lambda pair: pair[0])))
         clients.env.run(until=self._context.horizon_us)
 
-        # a list is handed out in the order in which tasks began here
-        self._draws.hand_out_prompts(pieces, [block.columns()[0] for block in drawn])
-        for block, piece in zip(drawn, pieces, strict=True):
-            block.placement = piece.placement
+        for block in drawn:
             yield block.rows(make, self._context)
 
 

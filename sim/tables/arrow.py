@@ -7,6 +7,7 @@ every process of a run. What is put together here from buffers needs no pandas a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -98,10 +99,22 @@ def words(codes: Array, vocabulary: Sequence[str], missing: Bools | None = None)
     """
     import pyarrow as pa
 
+    dictionary, numbers = _entered_once(tuple(vocabulary))
+    if numbers is not None:
+        codes = numbers[codes]
+    return pa.DictionaryArray.from_arrays(array(codes, pa.int32(), missing), dictionary)
+
+
+@lru_cache(maxsize=64)
+def _entered_once(vocabulary: tuple[str, ...]) -> tuple[Any, Array | None]:
+    """Return distinct words as an Arrow array, and which of them each word is.
+
+    The latter is None if they are distinct. Tables of many windows have the same few vocabularies.
+    """
     number = {word: k for k, word in enumerate(dict.fromkeys(vocabulary))}
-    if len(number) < len(vocabulary):
-        codes = np.array([number[word] for word in vocabulary], np.int32)[codes]
-    return pa.DictionaryArray.from_arrays(array(codes, pa.int32(), missing), strings([*number]))
+    if len(number) == len(vocabulary):
+        return strings(vocabulary), None
+    return strings([*number]), np.array([number[word] for word in vocabulary], np.int32)
 
 
 def times(opening_us: int, relative_us: Ints, missing: Bools | None = None) -> Any:

@@ -20,6 +20,7 @@ from sim.scaffold.fill import DrawnSessions
 from sim.scaffold.rows import Placement
 from sim.scaffold.session_turns import SessionTurns, draw_session_turns
 from sim.world.attempts import BLOCKED, Attempts
+from sim.world.timing import solve_timing
 
 _BLOCK_ROWS = 65_536
 
@@ -154,18 +155,12 @@ class SessionPieces:
             round=zeros - (self._context.actor.source == "benchmark"),
         )
 
-    def hand_out_prompts(self, pieces: list[Piece], attempts: list[Attempts]) -> None:
-        """Say what tasks are about, in the order in which they begin; `placement` is changed.
+    def hand_out_prompts(self, pieces: list[Piece]) -> None:
+        """Say what the tasks of all pieces are about; `placement` is changed.
 
-        A list is handed out prompt by prompt; one whose task was barred comes back, and goes to the
-        next task that begins.
-
-        Parameters
-        ----------
-        pieces
-            All pieces of the shard.
-        attempts
-            All attempts of each piece, in any order.
+        A list is handed out prompt by prompt, in the order in which tasks would begin if nothing
+        were limited: a refusal does not change who gets which prompt. One whose task was barred
+        comes back, and goes to the next task that begins.
         """
         if not pieces:
             return
@@ -173,7 +168,7 @@ class SessionPieces:
         source = np.concatenate(source_of_task)
         item = np.full(len(source), -1)
         if (source == PromptSource.LIST).any():
-            self._hand_out_list(source, item, pieces, attempts)
+            self._hand_out_list(source, item, pieces)
 
         edges = np.cumsum([len(s) for s in source_of_task])[:-1]
         for piece, items, sources in zip(
@@ -181,16 +176,22 @@ class SessionPieces:
         ):
             piece.placement = self._with_prompts(piece, items, sources)
 
-    def _hand_out_list(
-        self, source: Ints, item: Ints, pieces: list[Piece], attempts: list[Attempts]
-    ) -> None:
+    def _hand_out_list(self, source: Ints, item: Ints, pieces: list[Piece]) -> None:
         """Fill in the `item` of those tasks of all pieces that are from the list and begin."""
-        times = [_task_times(p.drawn, made) for p, made in zip(pieces, attempts, strict=True)]
+        times = [_task_times(piece.drawn, self._unlimited(piece)) for piece in pieces]
         begins_us, barred_us = (np.concatenate(column) for column in zip(*times, strict=True))
         listed = np.flatnonzero((source == PromptSource.LIST) & (begins_us < FOREVER_US))
         item[listed] = items_in_order(
             begins_us[listed], barred_us[listed], self._shard, self._shards
         )
+
+    def _unlimited(self, piece: Piece) -> Attempts:
+        """Return the attempts that the sessions of a piece would make if nothing were limited."""
+        until_us = piece.placement.until_us
+        opened = np.flatnonzero(piece.start_us < until_us)
+        conditions = self._context.service.conditions
+        starts_us = piece.start_us[opened]
+        return solve_timing(piece.drawn.calls, starts_us, conditions, opened, until_us).attempts
 
     def _with_prompts(self, piece: Piece, item: Ints, source: Ints) -> Placement:
         """Return the placement of a piece with what its tasks are about."""

@@ -57,18 +57,15 @@ class SessionWorkload:
             yield self._block(make, simulated)
 
     def pieces(self) -> list[Piece]:
-        """Draw the sessions of the shard; every call returns the same."""
-        return list(self._sessions.draw())
-
-    def hand_out_prompts(self, pieces: list[Piece], attempts: list[Attempts]) -> None:
-        """Say what the tasks of all pieces are about; see `SessionPieces.hand_out_prompts`."""
-        self._sessions.hand_out_prompts(pieces, attempts)
+        """Draw the sessions of the shard and what they are about; every call returns the same."""
+        pieces = list(self._sessions.draw())
+        self._sessions.hand_out_prompts(pieces)
+        return pieces
 
     def simulate(self) -> list[SimulatedPiece]:
         """Draw all sessions, and return what becomes of them until the end of the log."""
         pieces = self.pieces()
         attempts, read = self._carry_out(pieces)
-        self.hand_out_prompts(pieces, attempts)
         return list(map(SimulatedPiece, pieces, attempts, read))
 
     def _carry_out(self, pieces: list[Piece]) -> tuple[list[Attempts], list[Ints]]:

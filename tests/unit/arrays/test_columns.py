@@ -56,3 +56,12 @@ def test_rows_of_one_microsecond_come_by_number(times: list[int], seed: int) -> 
     number: Ints = np.random.default_rng(seed).permutation(len(times))
     expected = sorted(range(len(times)), key=lambda row: (times[row], number[row]))
     assert time_order(ts_us, number).tolist() == expected
+
+
+@given(st.lists(st.integers(0, 2), max_size=30), st.integers(0, 1_000))
+def test_rows_of_one_microsecond_come_by_several_numbers(times: list[int], seed: int) -> None:
+    ts_us, rng = np.array(times, np.int64), np.random.default_rng(seed)
+    first: Ints = rng.integers(0, 3, len(times))
+    second: Ints = rng.permutation(len(times))
+    expected = sorted(range(len(times)), key=lambda row: (times[row], first[row], second[row]))
+    assert time_order(ts_us, first, second).tolist() == expected
