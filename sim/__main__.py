@@ -1,6 +1,7 @@
 """`python -m sim`."""
 
-from sim.cli.main import main
-
 if __name__ == "__main__":
+    # processes that are spawned import this module, and have no need of the command line
+    from sim.cli.main import main
+
     main()

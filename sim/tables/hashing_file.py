@@ -47,18 +47,25 @@ class HashingFile:
         self._raw: Any = raw
         self._digest: Digest = digest or hashlib.sha256()
         self._footer: Any = None
+        self._is_over = False
         self.bytes = 0
         self.closed = False
 
     def write(self, data: Any) -> int:
         """Write what has a buffer, and return how many bytes that were."""
         view = memoryview(data).cast("B")
+        if self._is_over:
+            return len(view)
         self._digest.update(view)
         if self._footer is not None:
             self._footer.update(view)
         self._raw.write(view)
         self.bytes += len(view)
         return len(view)
+
+    def end(self) -> None:
+        """Drop what is written from now on, as Arrow's buffers do when they are thrown away."""
+        self._is_over = True
 
     def tell(self) -> int:
         """Return how many bytes were written."""

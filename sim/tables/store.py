@@ -340,7 +340,11 @@ class Store:
         """
         writing = self._writing_here if self.is_local else self._uploading
         with writing(path) as raw:
-            yield HashingFile(raw, digest)
+            file = HashingFile(raw, digest)
+            try:
+                yield file
+            finally:
+                file.end()
 
     @contextlib.contextmanager
     def _writing_here(self, path: str) -> Iterator[Any]:

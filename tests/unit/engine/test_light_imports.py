@@ -13,7 +13,8 @@ from sim.scenario import load_scenario
 
 for fmt in ("parquet", "jsonl"):
     run(load_scenario("worked_example", overrides=[f"tables.format={fmt}"]), fmt)
-print(*sorted({"pandas", "matplotlib", "scipy", "duckdb", "SALib", "jinja2"} & set(sys.modules)))
+heavy = {"pandas", "matplotlib", "scipy.linalg", "scipy.special", "duckdb", "SALib", "jinja2"}
+print(*sorted(heavy & set(sys.modules)))
 """
 
 
