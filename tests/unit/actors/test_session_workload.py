@@ -94,15 +94,13 @@ def test_sessions_of_an_account_that_is_barred_before_send_nothing() -> None:
         assert len(np.unique(session[late])) == late.sum()
 
 
+LISTED = {"list_share": 0.5, "batch_share": 0.0, "tier": "tier-1"}
+
+
 def test_a_list_is_handed_out_in_order_of_time() -> None:
-    """The order is that in which tasks really begin: here, many of them wait for a limit."""
-    tight = event("limits", -30 * DAY_US, factor=0.01)
-    world = calm(tight).model_copy(update={"burst": 0.1})
-    dials = {"list_share": 0.5, "batch_share": 0.0, "tier": "tier-1"}
-    workload = workload_of(2, 5, world=world, **dials)
+    workload = workload_of(2, 5, **LISTED)
     begins, items = [], []
     for piece, attempts, _ in workload.simulate():
-        assert (attempts.status == RATE_LIMIT).sum() > 20
         begin = np.full(len(piece.placement.task_no), FOREVER_US)
         np.minimum.at(begin, piece.drawn.calls.task[attempts.call], attempts.begins_us)
         listed = piece.placement.kind[session_of_task(piece.drawn)] == 1
@@ -112,6 +110,15 @@ def test_a_list_is_handed_out_in_order_of_time() -> None:
         items.append(piece.placement.item[chosen])
     item = np.concatenate(items)[np.argsort(np.concatenate(begins), kind="stable")]
     assert item.tolist() == [2 + 5 * k for k in range(len(item))]
+
+
+def test_a_refusal_does_not_change_who_gets_which_prompt() -> None:
+    tight = event("limits", -30 * DAY_US, factor=0.01)
+    world = calm(tight).model_copy(update={"burst": 0.1})
+    free, limited = workload_of(2, 5, **LISTED), workload_of(2, 5, world=world, **LISTED)
+    for (piece, _, _), (same, attempts, _) in zip(free.simulate(), limited.simulate(), strict=True):
+        assert (attempts.status == RATE_LIMIT).sum() > 20
+        assert same.placement.item.tolist() == piece.placement.item.tolist()
 
 
 def test_benchmark_work_in_sessions_has_items_and_no_run() -> None:

@@ -104,7 +104,7 @@ def test_barred_accounts_and_their_replacements_give_the_same_files(tmp_path: Pa
 
 
 def test_barred_accounts_under_limits_give_the_same_files(tmp_path: Path) -> None:
-    """Limits so low that some attempts are refused; lists go by when tasks then really begin."""
+    """Limits so low that some attempts are refused, and some sessions barred while they wait."""
     tight = event("limits", 0, factor=0.02)
     limited = tuple(a.model_copy(update={"tier": "tier-1"}) for a in BARRED.actors)
     world = BARRED.world.model_copy(update={"events": (tight,), "burst": 0.1})
