@@ -94,7 +94,7 @@ def test_sessions_of_an_account_that_is_barred_before_send_nothing() -> None:
         assert len(np.unique(session[late])) == late.sum()
 
 
-LISTED = {"list_share": 0.5, "batch_share": 0.0, "tier": "tier-1"}
+LISTED: dict[str, Any] = {"list_share": 0.5, "batch_share": 0.0, "tier": "tier-1"}
 
 
 def test_a_list_is_handed_out_in_order_of_time() -> None:
