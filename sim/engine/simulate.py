@@ -153,7 +153,8 @@ def _write_spill(
 ) -> ShardRecord:
     """Write blocks to the spill file of a shard, and the usage of accounts behind them."""
     path = rows_path(number)
-    population, tally, waiting = context.population, ShardTally(), list[Exchanges]()
+    population, tally = context.population, ShardTally()
+    waiting, rows_waiting = list[Exchanges](), 0
     usages = UsageOfAccounts(population.models.prices, len(population.actor_of_account))
     with context.out.writing(path, Crc32()) as file:
         spill = SpillWriter(file, context.grid)
@@ -164,9 +165,10 @@ def _write_spill(
             tally = tally.with_block(block)
 
             waiting.append(block.rows)
-            if sum(map(len, waiting)) >= _ROWS_AT_ONCE:
+            rows_waiting += len(block.rows)
+            if rows_waiting >= _ROWS_AT_ONCE:
                 _add_usage(usages, context, waiting)
-                waiting = []
+                waiting, rows_waiting = [], 0
             if tally.exchanges >= most:
                 break
 

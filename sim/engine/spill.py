@@ -79,20 +79,23 @@ class SpillWriter:
         self._file, self._grid = file, grid
         self._exchanges: list[Exchanges] = []
         self._tasks: list[Records] = []
+        self._waiting = {EXCHANGES: 0, TASKS: 0}
         self.chunks: list[Chunk] = []
 
     def add_exchanges(self, rows: Exchanges) -> None:
         """File exchanges; in memory at first, until there are enough for a chunk."""
         if len(rows):
             self._exchanges.append(rows)
-        if sum(map(len, self._exchanges)) >= _CHUNK_ROWS:
+            self._waiting[EXCHANGES] += len(rows)
+        if self._waiting[EXCHANGES] >= _CHUNK_ROWS:
             self._store_exchanges()
 
     def add_tasks(self, rows: Records) -> None:
         """File rows of the task table; in memory at first, until there are enough for a chunk."""
         if len(rows):
             self._tasks.append(rows)
-        if sum(map(len, self._tasks)) >= _CHUNK_ROWS:
+            self._waiting[TASKS] += len(rows)
+        if self._waiting[TASKS] >= _CHUNK_ROWS:
             self._store_tasks()
 
     def close(self) -> None:
@@ -108,7 +111,7 @@ class SpillWriter:
         Both are sorted by counting: how many there are in each cell says where each cell begins.
         Within a cell the order is that in which rows came.
         """
-        parts, self._exchanges = self._exchanges, []
+        parts, self._exchanges, self._waiting[EXCHANGES] = self._exchanges, [], 0
         grid = self._grid
         per_cell = np.zeros(grid.cells, np.int64)
         per_group = np.zeros(-(-grid.cells // CELLS_PER_GROUP), np.int64)
@@ -131,7 +134,7 @@ class SpillWriter:
 
     def _store_tasks(self) -> None:
         """Write the waiting rows of the task table as a chunk, by the cells that they begin in."""
-        parts, self._tasks = self._tasks, []
+        parts, self._tasks, self._waiting[TASKS] = self._tasks, [], 0
         per_cell = np.zeros(self._grid.cells, np.int64)
         for rows in parts:
             _count_tasks(rows, self._grid.cell_us, per_cell)

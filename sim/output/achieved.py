@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -117,7 +117,8 @@ class ShardTally:
     active_accounts: int = 0
 
     def __add__(self, other: ShardTally) -> ShardTally:
-        return ShardTally(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        return ShardTally(*(a + b for a, b in pairs))
 
     def with_block(self, block: Block) -> ShardTally:
         """Return the tally with the rows of a block added."""
