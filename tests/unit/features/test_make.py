@@ -140,7 +140,7 @@ def test_an_account_with_one_exchange(tmp_path: Path) -> None:
 
 
 def test_core_columns_leave_out_what_needs_more(tmp_path: Path) -> None:
-    drop = [c.name for c in EXCHANGES.columns if c.profile != "core"]
+    drop = [c.name for c in EXCHANGES.columns if c.profile not in ("core", "lean")]
     found = made(tiny_log(tmp_path, drop, log_exchanges=[sent(1, 1)]))
     kept = set(found["features/accounts"].column_names)
     assert {"refused_share", "gap_median_s", "models", "by_cloud", "card_instruments"} <= kept

@@ -97,12 +97,12 @@ def test_the_reference_engine_refuses_what_it_does_not_cover(here: Path) -> None
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int | None, str | None]]:
-    """With what workers were started; all is done in this process."""
-    asked: list[tuple[int | None, str | None]] = []
+def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int | None, str | None, bool]]:
+    """With what workers were started, and whether as threads; all is done in this process."""
+    asked: list[tuple[int | None, str | None, bool]] = []
 
-    def start(count: int | None, dask: str | None) -> Any:
-        asked.append((count, dask))
+    def start(count: int | None, dask: str | None, *, threads: bool) -> Any:
+        asked.append((count, dask, threads))
         return in_process()
 
     monkeypatch.setattr("sim.engine.executors.workers", start)
@@ -113,20 +113,20 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int | None, str | Non
     ("workers", "asked"),
     [(1, (1, None)), (3, (3, None)), (None, (None, None)), ("a:1", (None, "a:1"))],
 )
-def test_workers_are_a_number_of_processes_or_an_address(
+def test_workers_are_a_number_or_an_address(
     here: Path, started: list[Any], workers: Any, asked: Any
 ) -> None:
     sim.run("tiny.yaml", here / "new", workers=workers)
     sim.resume(here / "new", workers=workers)
     sim.verify(here / "new", rerun=True, workers=workers)
     sim.replicate("tiny.yaml", 1, workers=workers)
-    assert started == 4 * [asked]
+    assert started == [*3 * [(*asked, True)], (*asked, False)]
 
 
 def test_one_process_is_enough_if_nobody_says(here: Path, started: list[Any]) -> None:
     sim.run("tiny.yaml", here / "new")
     sim.verify(here / "new")
-    assert started == [(1, None)]
+    assert started == [(1, None, True)]
 
 
 def test_started_workers_are_used_and_stay(here: Path, started: list[Any]) -> None:
