@@ -70,6 +70,8 @@ class Workers:
         How many are carried out at a time.
     takes_part
         Whether this process makes calls itself while the executor makes others.
+    in_one_process
+        Whether all calls are made in this process, which has what they share only once.
     worthwhile
         A run of fewer exchanges is sooner done without it. 0 if it is used whatever the run is.
     deaths
@@ -88,6 +90,7 @@ class Workers:
     executor: Executor
     count: int
     takes_part: bool = False
+    in_one_process: bool = False
     worthwhile: int = 0
     deaths: Mapping[type[BaseException], tuple[str, str]] = field(default_factory=_deaths_of_pool)
     abandon: Callable[[], None] = lambda: None
@@ -122,7 +125,7 @@ def in_process() -> Iterator[Workers]:
 def thread_pool(count: int) -> Iterator[Workers]:
     """Give threads of this process, for calls that mostly do without the interpreter's lock."""
     with abandonable_threads(count) as pool:
-        yield Workers(pool, count, deaths={}, abandon=pool.abandon)
+        yield Workers(pool, count, in_one_process=True, deaths={}, abandon=pool.abandon)
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ from sim.tables.store import Store
 # as a whole.
 _MOST_ACTORS = 8
 _LARGEST_SHARD = 1_000_000
-# Processes that share a machine slow each other down, and take a while to start.
+# Workers that share a machine slow each other down, and take a while to start.
 _SHARED_SPEED, _START_S = 0.9, 1.0
 # What is foreseen counts as much as so many exchanges of a pilot.
 _DOUBT = 100.0
@@ -31,7 +31,7 @@ _DOUBT = 100.0
 # it is what `sim run reported_2026_02 --scale 0.1 -j 1` took: bytes set aside and bytes written of
 # an exchange, seconds to simulate and to write it.
 _ENOUGH = 1_000
-_USUAL = (107.0, 9e-6, 98.0, 8e-6)
+_USUAL = (107.0, 1.6e-6, 98.0, 1.3e-6)
 
 
 @dataclass(frozen=True)

@@ -247,9 +247,9 @@ def test_cards_of_a_shipped_recipe_name_the_command_and_its_version(pack: Pack) 
     texts = card_files(pack_facts(recipe, files, {"splits": splits}, None))
     for name in CARDS[1:]:
         assert "`sim dataset extraction-bench-v1-easy-small` makes the same values" in texts[name]
-        assert "`v1-draft` is a draft: its values may change." in texts[name]
+        assert "Values of `v1` stay; changed values get another version." in texts[name]
         assert "adversaries who adapt" in texts[name]
     without = card_files(pack_facts(recipe, files, {}, None))
     assert not any("adversaries who adapt" in text for text in without.values())
-    assert json.loads(texts["croissant.json"])["version"] == "1.0.0-draft"
+    assert json.loads(texts["croissant.json"])["version"] == "1.0.0"
     assert "20 of 20 typologies" in texts["datasheet.md"]
