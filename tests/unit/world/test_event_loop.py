@@ -286,9 +286,20 @@ def test_blocks_are_drained_apart_and_room_of_a_block_that_is_over_is_used_again
 
     loop.remove(blocks[0])
     third = loop.add(first)
-    assert third.calls == blocks[0].calls
+    assert (third.calls, third.number) == (blocks[0].calls, blocks[0].number)
     assert (loop.ends_us(third) == FOREVER_US).all()
     assert not loop.refused(third).any()
+
+    # parts come in the order in which blocks were added, not by number
+    fourth = loop.add(second)
+    assert fourth.number == 2
+    for block, count in ((fourth, 20), (third, 30)):
+        loop.open(block, STARTS_US[:count] + rules.until_us // 2, np.arange(count))
+    loop.run(rules.until_us)
+    parts = loop.drain()
+    assert [part[0] for part in parts] == [third, fourth]
+    lengths = [len(parts[0][1].call), len(parts[1][1].call)]
+    assert lengths == [len(first.serial), len(second.serial)]
 
 
 def test_more_attempts_than_are_kept_at_a_time_are_drained_in_their_order(
@@ -361,6 +372,18 @@ def test_what_would_begin_after_the_log_is_not_made() -> None:
     for start_us, count in ((0, 1), (-1, 2)):
         attempts = carried_out(calls, np.array([start_us]), loop_in(rules, None))
         assert len(attempts.call) == count
+
+
+def test_slowdowns_that_multiply_beyond_64_bits_end_in_timeouts() -> None:
+    incidents = [event("incident", 0, slowdown=1_000.0) for _ in range(5)]
+    rules = conditions(*incidents, until_min=60)
+    calls = drawn_calls([2, 1], wait_us=0, ttft_us=400_000, generation_us=90_000_000, batch=[0, 1])
+    attempts = carried_out(calls, np.zeros(2, np.int64), loop_in(rules, None))
+    # the call of a batch has its own time
+    assert sorted(attempts.status.tolist()) == [200, 499, 499, 499]
+    lasts = attempts.ends_us - attempts.begins_us
+    assert sorted(lasts.tolist()) == [90_400_000, *[rules.policy.timeout_us] * 3]
+    assert (attempts.ttft_us >= 0).all()
 
 
 def test_without_a_cache_nothing_is_read() -> None:
