@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from sim.arrays.time import FOREVER_US, MINUTE_US, SECOND_US
 from sim.arrays.types import Ints
 from sim.world.attempts import Attempts, CallConditions
 from sim.world.calls import DrawnCalls
-from sim.world.carry_out import carry_out
+from sim.world.carry_out import carry_out, split_by_block
 from sim.world.event_loop import EventLoop
 from sim.world.limits import BucketSize, Sizes
 from tests.unit.world.building import (
@@ -313,6 +314,24 @@ def test_more_attempts_than_are_kept_at_a_time_are_drained_in_their_order(
     assert len(attempts.call) > 100
     for column, other in zip(attempts, expected, strict=True):
         assert column.tolist() == other.tolist()
+
+
+def test_attempts_that_are_drained_are_given_up_piece_by_piece(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """When a piece is split, those before are no longer in memory."""
+    split, pieces, alive = split_by_block, [], []
+
+    def watched(piece: Ints, *arguments: Any) -> None:
+        alive.append(sum(other() is not None for other in pieces))
+        pieces.append(weakref.ref(piece))
+        split(piece, *arguments)
+
+    monkeypatch.setattr("sim.world.event_loop._ATTEMPTS", 16)
+    monkeypatch.setattr("sim.world.carry_out.split_by_block", watched)
+    carried_out(sessions_of(40), STARTS_US, loop_in(conditions(BAD), None))
+    assert len(alive) > 5
+    assert set(alive) == {0}
 
 
 def test_a_call_is_given_up_after_sixty_chains_with_errors() -> None:
