@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -194,35 +195,28 @@ VAST, HALF = (
     (size.capacity, size.rate, size.per_token, size.capacity // size.rate + 1, FOREVER_US)
     for size in BucketSize.series(MOST_PER_MINUTE - 1, [1.0, 0.5], burst=10.0)
 )
-LEVELS = st.integers(-(1 << 62), VAST[0])
+LEVELS = (0, 1, HALF[0], VAST[0] - 1, VAST[0])
+MINUTES_US = [minutes * MINUTE_US for minutes in (0, 5, 9, 10, 15, 20, 1 << 24)]
 
 
-@given(
-    LEVELS,
-    st.sampled_from([0, 1, 5 * MINUTE_US, 10 * MINUTE_US, 25 * MINUTE_US, 1 << 50]),
-    st.integers(-SECOND_US, SECOND_US),
-    st.integers(0, VAST[0]),
-)
-def test_the_largest_levels_and_debts_do_not_overflow(
-    level: int, about_us: int, more_us: int, back: int
-) -> None:
+@pytest.mark.parametrize("elapsed_us", [1, *MINUTES_US])
+@pytest.mark.parametrize("level", [-(1 << 62), -HALF[0], -1, *LEVELS])
+def test_the_largest_levels_and_debts_do_not_overflow(level: int, elapsed_us: int) -> None:
     """Whole numbers of Python have no largest."""
-    capacity, rate, *_ = VAST
-    elapsed_us = max(0, about_us + more_us)
-    sizes, bucket = np.array([[[VAST] * 3]], SIZE), np.zeros(1, BUCKET)
-    bucket["output"] = level
-    units = back if level >= 0 else -back // 8
-    put_output(bucket[0], sizes, 0, elapsed_us, units)
-    refilled = min(level + elapsed_us * rate, capacity)
-    assert int(bucket["output"][0]) == min(refilled + units, capacity)
+    for units in LEVELS if level >= 0 else (0, -1, -VAST[0] // 4):
+        sizes, bucket = np.array([[[VAST] * 3]], SIZE), np.zeros(1, BUCKET)
+        bucket["output"] = level
+        put_output(bucket[0], sizes, 0, elapsed_us, units)
+        refilled = min(level + elapsed_us * VAST[1], VAST[0])
+        assert int(bucket["output"][0]) == min(refilled + units, VAST[0])
 
 
-@given(st.integers(0, VAST[0]), st.integers(0, VAST[0]))
-def test_the_largest_levels_are_cut_where_limits_change(level: int, used: int) -> None:
-    sizes, bucket = np.array([[[VAST] * 3, [HALF] * 3]], SIZE), np.zeros(1, BUCKET)
-    sizes["ends_us"][0, 0] = MINUTE_US
-    bucket["requests"] = bucket["input"] = bucket["output"] = level
-    put_output(bucket[0], sizes, 1, MINUTE_US, used)
-    before = min(level + MINUTE_US * VAST[1], VAST[0], HALF[0])
-    assert int(bucket["input"][0]) == int(bucket["requests"][0]) == before
-    assert int(bucket["output"][0]) == min(before + used, HALF[0])
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_largest_levels_are_cut_where_limits_change(level: int) -> None:
+    for edge_us in MINUTES_US:
+        sizes, bucket = np.array([[[VAST] * 3, [HALF] * 3]], SIZE), np.zeros(1, BUCKET)
+        sizes["ends_us"][0, 0] = edge_us
+        bucket["requests"] = bucket["input"] = bucket["output"] = level
+        put_output(bucket[0], sizes, 1, edge_us, VAST[0])
+        expected = min(level + edge_us * VAST[1], HALF[0])
+        assert bucket[["requests", "input", "output"]].tolist() == [(expected, expected, HALF[0])]
