@@ -92,9 +92,9 @@ class Buckets:
         """
         size, takes = self.sizes[self.segment], events["takes"]
         after = np.empty(len(takes), np.int64)
-        columns = (events[name] for name in ("org", "at", "takes", "gives"))
-        arrays = (np.array(column, np.int64) for column in columns)
-        _replay(*arrays, self.missing, self.since_us, size.rate, after)
+        names = ("org", "at", "takes", "gives")
+        org, at_us, taken, gives = (np.array(events[name], np.int64) for name in names)
+        _replay(org, at_us, taken, gives, self.missing, self.since_us, size.rate, after)
         return after, (after - takes + events["asks"] > size.capacity) & (events["asks"] > 0)
 
 

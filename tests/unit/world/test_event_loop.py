@@ -320,12 +320,13 @@ def test_attempts_that_are_drained_are_given_up_piece_by_piece(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """When a piece is split, those before are no longer in memory."""
-    split, pieces, alive = split_by_block, [], []
+    pieces: list[weakref.ref[Ints]] = []
+    alive: list[int] = []
 
     def watched(piece: Ints, *arguments: Any) -> None:
         alive.append(sum(other() is not None for other in pieces))
         pieces.append(weakref.ref(piece))
-        split(piece, *arguments)
+        split_by_block(piece, *arguments)
 
     monkeypatch.setattr("sim.world.event_loop._ATTEMPTS", 16)
     monkeypatch.setattr("sim.world.carry_out.split_by_block", watched)
