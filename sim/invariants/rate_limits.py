@@ -323,6 +323,8 @@ def _overdrawn(
     )
 
 
+# many events multiply to infinity, which `BucketSize` takes for its highest limit
+@np.errstate(over="ignore")
 def limit_segments(world: World, duration_us: int) -> tuple[Ints, list[float]]:
     """Return the segments within which the factor on limits is constant.
 

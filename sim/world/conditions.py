@@ -72,6 +72,8 @@ class ProviderConditions:
         return self.segment_of_minute[np.minimum(minute, len(self.segment_of_minute) - 1)]
 
 
+# events multiply, a hundred of them to infinity; limits and times have their own upper bounds
+@np.errstate(over="ignore")
 def _by_minute(world: World, opening: datetime, minute: Ints) -> Floats:
     """Return slowdown, overload, server error and factor on limits, shape (4, minutes)."""
     slowdown = _slowdown(world, opening, minute)

@@ -120,6 +120,13 @@ def test_factors_on_limits_change_at_whole_minutes(
     assert found == factors
 
 
+def test_so_many_events_that_their_factor_is_infinite_make_the_highest_limit() -> None:
+    """Its product is told without a warning."""
+    _, factors = limit_segments(ordinary(*[event("limits", 0, factor=1e3)] * 120), MINUTE_US)
+    [size, *_] = BucketSize.series(60, factors, 1.0)
+    assert size.per_minute == MOST_PER_MINUTE
+
+
 def limits(rows: Any, asked: Any = ONE, **index: Any) -> tuple[int, str] | None:
     return first_wrong(Limits(index_of(asked, **index)), rows)
 

@@ -29,6 +29,7 @@ EVENTS = {
     "generous": GENEROUS,
     "a fraction": FRACTION,
     "all at once": [*SLOW, *GENEROUS, *FRACTION, *MEAGRE],
+    "endless": [*SLOW * 30, *GENEROUS * 30],
 }
 
 
