@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sim.arrays.columns import Columns, concat, take
+from sim.arrays.compiled import compiled
 from sim.arrays.time import FOREVER_US, MINUTE_US
 from sim.arrays.types import Bools, Ints
 from sim.catalog import Limit, limits_of
@@ -75,10 +76,6 @@ class Buckets:
     def replay(self, events: Columns) -> tuple[Ints, Bools]:
         """Replay the events of one segment, in order of time; each gives back, then takes.
 
-        A reflected random walk (Lindley recursion): with d the units missing, an event makes them
-        max(0, d - refill - given back) + taken. In closed form that is the sum of all steps, plus
-        the highest of what the floor at 0 has lifted it by, or of what was missing at first.
-
         Parameters
         ----------
         events
@@ -93,27 +90,33 @@ class Buckets:
         over : Bools
             Whether it asked for more than there was, shape (events,).
         """
-        import pandas as pd
-
-        size, org = self.sizes[self.segment], events["org"]
-        takes, at_us = events["takes"], events["at"]
-        is_first = ~pd.Series(org).duplicated().to_numpy()
-        is_last = ~pd.Series(org).duplicated(keep="last").to_numpy()
-
-        # what each event finds refilled since the one before of its organisation, and gives back
-        before_us = np.array(pd.Series(at_us).groupby(org).shift(1, fill_value=0))
-        before_us[is_first] = self.since_us[org[is_first]]
-        most = size.capacity + int(takes.sum() + self.missing.max()) * self.takes_debt
-        refill = np.clip(at_us - before_us, 0, most // size.rate + 1) * size.rate
-        lowered = _running(refill + events["gives"], org, "cumsum")
-
-        raised = _running(takes, org, "cumsum")
-        floor = _running(lowered - raised + takes, org, "cummax")
-        after = raised - lowered + np.maximum(floor, self.missing[org])
-
-        self.missing[org[is_last]] = after[is_last]
-        self.since_us[org[is_last]] = at_us[is_last]
+        size, takes = self.sizes[self.segment], events["takes"]
+        after = np.empty(len(takes), np.int64)
+        columns = (events[name] for name in ("org", "at", "takes", "gives"))
+        arrays = (np.array(column, np.int64) for column in columns)
+        _replay(*arrays, self.missing, self.since_us, size.rate, after)
         return after, (after - takes + events["asks"] > size.capacity) & (events["asks"] > 0)
+
+
+@compiled
+def _replay(
+    org: Any,
+    at_us: Any,
+    takes: Any,
+    gives: Any,
+    missing: Any,
+    since_us: Any,
+    rate: Any,
+    after: Any,
+) -> None:
+    """Write what is missing after each event; `missing` and `since_us` are moved on."""
+    for k in range(len(org)):
+        of, short = org[k], missing[org[k]]
+        # the product is made only where it is no more than what is missing
+        elapsed_us = max(at_us[k] - since_us[of], 0)
+        short = short - elapsed_us * rate if elapsed_us <= short // rate else 0
+        after[k] = missing[of] = max(short - gives[k], 0) + takes[k]
+        since_us[of] = at_us[k]
 
 
 class Limits(Check):
@@ -357,11 +360,3 @@ def _highest(limits: list[Limit]) -> Limit:
     """Return the highest of each kind of limit, as one limit."""
     names = ("requests_per_min", "input_tokens_per_min", "output_tokens_per_min")
     return limits[0].model_copy(update={n: max(getattr(x, n) for x in limits) for n in names})
-
-
-def _running(values: Ints, group: Ints, what: str) -> Ints:
-    """Return the cumulative sum or maximum ("cumsum", "cummax") of values within their group."""
-    import pandas as pd
-
-    result: Any = getattr(pd.Series(values).groupby(group), what)()
-    return np.asarray(result.to_numpy(), np.int64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 UNITS = 60_000_000  # units of a token: a limit of L tokens a minute refills L units a microsecond
+_MOST_PER_MINUTE = 10**10
 _SECOND_US = 1_000_000
 
 
@@ -105,14 +106,14 @@ def limits_over_time(
     Returns
     -------
     list of Limit
-        In order of time; the first holds from `opens_us`. A limit is a whole number of at least 1 a
+        In order of time; the first holds from `opens_us`. A limit is a whole number of 1 to 10^10 a
         minute, and its bucket holds at least one token.
     """
     limits: list[Limit] = []
     for from_us, factor in [(opens_us, 1.0), *factors]:
         if from_us <= opens_us:
             limits.clear()
-        limit = max(1, round(per_minute * factor))
+        limit = max(1, round(min(per_minute * factor, _MOST_PER_MINUTE)))
         size = max(1, round(limit * burst))
         limits.append(Limit(max(from_us, opens_us), limit, size * UNITS))
     return limits

@@ -12,6 +12,7 @@ from sim.reference.plain_buckets import UNITS, Bucket, limits_over_time
 
 OK, FORBIDDEN, TOO_MANY = 200, 403, 429
 CLIENT_TIMEOUT, SERVER_ERROR, OVERLOADED = 499, 500, 529
+_LONGEST_US = 2**61
 
 
 class Reply(NamedTuple):
@@ -138,7 +139,8 @@ class Provider:
         """Return what would come if the client waited for it: an error or an answer.
 
         Times at normal speed are stretched by the slowdown of the minute in which the attempt
-        begins, and rounded to whole microseconds, each by itself.
+        begins, and rounded to whole microseconds, each by itself. Each is at most 2^61 µs, which
+        is for ever.
         """
         conditions = self._conditions.at(now_us)
         u = self._uniforms.failure(call, number)
@@ -149,8 +151,10 @@ class Provider:
 
         # batches are answered when there is time, so that the load does not slow them down
         slowdown = 1.0 if session.batch else conditions.slowdown
-        ttft_us = round(call.ttft_us * slowdown)
-        return Reply(OK, ttft_us + round(call.generation_us * slowdown), ttft_us)
+        # in this order, because 0 times infinity is compared with nothing
+        ttft_us = round(min(_LONGEST_US, call.ttft_us * slowdown))
+        generation_us = round(min(_LONGEST_US, call.generation_us * slowdown))
+        return Reply(OK, ttft_us + generation_us, ttft_us)
 
     def _unless_client_hangs_up(self, session: Session, reply: Reply) -> Reply:
         """Return the reply, or a timeout if the client hangs up before it comes.

@@ -27,6 +27,9 @@ from sim.world.failures import backoff_us, error_us, uniform
 GIVES_UP = -1
 _LONGEST_RETRY_AFTER_S = 60
 _CHAIN = RETRIES + 1
+# More than any client waits; two of them add up to what 64 bits hold. Slowdowns of incidents
+# multiply, so that times may come out longer.
+_LONGEST_US = 2.0**61
 
 
 @inlined
@@ -109,4 +112,7 @@ def ends_chain_down(n: Any, status: Any) -> Any:
 
 @inlined
 def _rounded(number: Any) -> Any:
-    return np.int64(np.rint(number))
+    """Return whole microseconds, at most `_LONGEST_US`; that also of 0 times infinity."""
+    if number < _LONGEST_US:
+        return np.int64(np.rint(number))
+    return np.int64(_LONGEST_US)

@@ -98,7 +98,10 @@ def put_output(bucket: Any, sizes: Any, period: Any, now_us: Any, units: Any) ->
     size = sizes[bucket["size_class"], period, OUTPUT]
     level = refilled(bucket["output"], now_us - bucket["output_at_us"], size)
     bucket["output_at_us"] = now_us
-    bucket["output"] = min(level + units, size["capacity"])
+    # only what was taken up front comes back, and then nothing is owed
+    comes_back = units > 0
+    is_full = comes_back and units >= size["capacity"] - level
+    bucket["output"] = size["capacity"] if is_full else level + units
 
 
 @inlined
@@ -131,10 +134,20 @@ def refill(bucket: Any, sizes: Any, now_us: Any) -> None:
 
 @inlined
 def refilled(level: Any, elapsed_us: Any, size: Any) -> Any:
-    """Return the level of a bucket after some time."""
+    """Return the level of a bucket after some time.
+
+    Capacity and debts may come near to what 64 bits hold, so that they are not added up.
+    """
+    capacity, rate = size["capacity"], size["rate"]
+    if level < 0:
+        # first what is owed
+        owed_us = -(level // rate)
+        if elapsed_us < owed_us:
+            return level + elapsed_us * rate
+        level += owed_us * rate
+        elapsed_us -= owed_us
+
     if elapsed_us >= size["full_us"]:
-        # so long that a product might not fit into 64 bits
-        if level >= 0:
-            return size["capacity"]
-        elapsed_us = min(elapsed_us, (size["capacity"] - level) // size["rate"] + 1)
-    return min(level + elapsed_us * size["rate"], size["capacity"])
+        return capacity
+    gained = elapsed_us * rate
+    return capacity if gained >= capacity - level else level + gained

@@ -92,8 +92,8 @@ def carry_out(before_us: Any, loop: LoopArrays) -> Any:
     buckets, sizes = loop.buckets, loop.sizes
     segments, segment_of_minute = loop.segments, loop.segment_of_minute
 
-    # a session has one event at a time, and calls that fail at most three in a second: the three
-    # attempts of a chain have two pauses between them
+    # it ends: a session has one event at a time, and between the three attempts of a chain lie
+    # two pauses, together more than a second
     while True:
         if state["attempts"] == len(attempts) or state["heap_length"] + _MOST_NEW > len(heap):
             return NEEDS_ROOM
@@ -111,7 +111,7 @@ def carry_out(before_us: Any, loop: LoopArrays) -> Any:
             continue
 
         minute = now_us // MINUTE_US - rule["first_minute"]
-        segment = segments[segment_of_minute[min(minute, len(segment_of_minute) - 1)]]
+        segment = segments[segment_of_minute[min(max(minute, 0), len(segment_of_minute) - 1)]]
         period = segment["period"]
         if order == END_OF_ATTEMPT:
             put_output(buckets[what], sizes, period, now_us, heap[0, UNITS])

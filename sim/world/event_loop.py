@@ -43,7 +43,7 @@ class LoopCalls:
     Attributes
     ----------
     number : int
-        Number of the block in the loop.
+        Number of the block in the loop. Those that are removed leave theirs to later ones.
     calls, sessions, histories : slice
         Its records among those of the loop.
     """
@@ -108,7 +108,10 @@ class EventLoop:
 
         self._calls, self._sessions = RecordArena(CALL), RecordArena(SESSION)
         self._answered = RecordArena(ANSWERED)
-        self._blocks: list[LoopCalls | None] = []
+        # by number, in the order in which they were added; and how many numbers were given out
+        self._blocks: dict[int, LoopCalls] = {}
+        self._free_numbers: list[int] = []
+        self._numbers = 0
         self._openings: list[Records] = []
         self._sorted_openings = np.zeros(0, OPENING)
 
@@ -137,12 +140,13 @@ class EventLoop:
             and no other is made; but the session lasts as long as it would have.
         """
         block = LoopCalls(
-            len(self._blocks),
+            self._free_numbers.pop() if self._free_numbers else self._numbers,
             self._calls.place(len(calls.serial)),
             self._sessions.place(len(calls.calls_per_session)),
             self._answered.place(_histories(calls)),
         )
-        self._blocks.append(block)
+        self._blocks[block.number] = block
+        self._numbers = max(self._numbers, block.number + 1)
         call_records(calls, self._calls.records[block.calls], block.histories.start)
         self._answered.records[block.histories] = (NEVER_US, 0)
 
@@ -155,7 +159,8 @@ class EventLoop:
 
     def remove(self, block: LoopCalls) -> None:
         """Forget a block of whose sessions none is in progress, and whose attempts are drained."""
-        self._blocks[block.number] = None
+        del self._blocks[block.number]
+        self._free_numbers.append(block.number)
         self._calls.free(block.calls)
         self._sessions.free(block.sessions)
         self._answered.free(block.histories)
@@ -264,7 +269,8 @@ class EventLoop:
         Returns
         -------
         list of (LoopCalls, Attempts, array of int)
-            For each block with attempts: these, in the order in which they were made (by group),
+            For each block with attempts, in the order in which blocks were added: these, in the
+            order in which they were made (by group),
             and the tokens that each read from the cache. `Attempts.call` is the row in the calls
             of the block.
         """
@@ -273,21 +279,25 @@ class EventLoop:
         pieces.append((self._attempts, int(self._progress[0]["attempts"])))
         self._full, self._progress[0]["attempts"] = [], 0
 
-        count = np.zeros(len(self._blocks), np.int64)
+        count, first_call = np.zeros((2, self._numbers), np.int64)
         for piece, made in pieces:
             count += np.bincount(piece[:made, events.BLOCK], minlength=len(count))
         past = np.cumsum(count)
-        first_call = np.array([0 if b is None else b.calls.start for b in self._blocks], np.int64)
-        columns = np.empty((events.BLOCK, sum(made for _, made in pieces)), np.int64)
+        for number, block in self._blocks.items():
+            first_call[number] = block.calls.start
+
+        # each piece is given up once it was split, so that most attempts are held only once
+        columns = np.empty((events.BLOCK, count.sum()), np.int64)
         place = past - count
-        for piece, made in pieces:
+        pieces.reverse()
+        while pieces:
+            piece, made = pieces.pop()
             events.split_by_block(piece, made, first_call, place, columns)
 
         parts = []
-        for number in np.flatnonzero(count).tolist():
-            block, rows = self._blocks[number], slice(past[number] - count[number], past[number])
-            if block is not None:
-                *of_attempts, read = columns[:, rows]
+        for number, block in self._blocks.items():
+            if count[number]:
+                *of_attempts, read = columns[:, past[number] - count[number] : past[number]]
                 parts.append((block, Attempts(*of_attempts), read))
         return parts
 

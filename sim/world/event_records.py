@@ -219,7 +219,7 @@ def segment_records(provider: ProviderConditions) -> Records:
     segments = np.zeros(len(provider.slowdown), SEGMENT)
     segments["slowdown"], segments["overload"] = provider.slowdown, provider.overload
     segments["fails"] = provider.overload + provider.server_error
-    segments["period"][1:] = np.cumsum(np.diff(provider.limits) != 0)
+    segments["period"][1:] = np.cumsum(provider.limits[1:] != provider.limits[:-1])
     return segments
 
 
@@ -234,7 +234,8 @@ def size_records(sizes: list[Sizes | None], provider: ProviderConditions) -> tup
         Classes of model with limits; sizes of the others are 1.
     """
     # the segments with which a period ends
-    last = np.append(np.flatnonzero(np.diff(provider.limits)), len(provider.limits) - 1)
+    changes = np.flatnonzero(provider.limits[1:] != provider.limits[:-1])
+    last = np.append(changes, len(provider.limits) - 1)
     records = np.ones((len(sizes), len(last), 3), SIZE)
     for number, of_class in enumerate(sizes):
         for kind, series in enumerate(of_class or ()):

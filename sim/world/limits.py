@@ -8,6 +8,10 @@ from typing import NamedTuple
 
 from sim.arrays.time import MINUTE_US
 
+# A limit is no higher than this: a thousand times the highest of the catalog. A bucket of ten
+# minutes of it still has less units than 64 bits hold.
+MOST_PER_MINUTE = 10**10
+
 
 @dataclass(frozen=True)
 class BucketSize:
@@ -39,11 +43,12 @@ class BucketSize:
         per_minute : int
             The limit at a factor of 1.
         factors : list of float
-            Factors on the limit, one for each segment of time. A limit is at least 1.
+            Factors on the limit, one for each segment of time. A limit is at least 1 and at most
+            `MOST_PER_MINUTE`.
         burst : float
             Minutes after which the empty bucket is full.
         """
-        limits = [max(1, round(per_minute * factor)) for factor in factors]
+        limits = [max(1, round(min(per_minute * factor, MOST_PER_MINUTE))) for factor in factors]
         common = gcd(MINUTE_US, *limits)
         per_token = MINUTE_US // common
         return [

@@ -13,7 +13,7 @@ from sim.arrays.time import MINUTE_US, SECOND_US
 from sim.catalog import limits_of
 from sim.invariants.rate_limits import INPUT, OUTPUT, REQUESTS, Buckets, Limits, limit_segments
 from sim.scenario.resolved import RateLimits
-from sim.world.limits import BucketSize
+from sim.world.limits import MOST_PER_MINUTE, BucketSize
 from tests.support.checks import MODEL_NUMBER, OPENS_US, exchanges, first_wrong, index_of
 from tests.support.scenarios import MONDAY, coders, event, ordinary, scenario
 
@@ -62,6 +62,19 @@ def test_a_bucket_is_replayed_as_a_loop_does(
             return
     assert bucket.missing.tolist() == level
     assert bucket.since_us.tolist() == since
+
+
+def test_the_largest_bucket_may_be_refilled_many_times() -> None:
+    """All that comes back in a month is more than 64 bits hold."""
+    [size] = BucketSize.series(MOST_PER_MINUTE - 1, [1.0], 10.0)
+    bucket = Buckets(0, [size], np.zeros(1, int), np.zeros(1, int))
+    each = np.full(40, size.capacity)
+    at = np.arange(1, 41) * 20 * MINUTE_US
+    at[-1] = at[-2] + MINUTE_US
+    events = {"org": 0 * each, "at": at, "asks": each // 2, "takes": each // 2, "gives": 0 * each}
+    after, over = bucket.replay(events)
+    assert after.tolist() == [*each[1:] // 2, 2 * (size.capacity // 2) - MINUTE_US * size.rate]
+    assert not over.any()
 
 
 def test_a_change_of_limits_refills_first_and_then_cuts() -> None:

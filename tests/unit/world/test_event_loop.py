@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from sim.arrays.time import FOREVER_US, MINUTE_US, SECOND_US
 from sim.arrays.types import Ints
 from sim.world.attempts import Attempts, CallConditions
 from sim.world.calls import DrawnCalls
-from sim.world.carry_out import carry_out
+from sim.world.carry_out import carry_out, split_by_block
 from sim.world.event_loop import EventLoop
 from sim.world.limits import BucketSize, Sizes
 from tests.unit.world.building import (
@@ -286,9 +287,20 @@ def test_blocks_are_drained_apart_and_room_of_a_block_that_is_over_is_used_again
 
     loop.remove(blocks[0])
     third = loop.add(first)
-    assert third.calls == blocks[0].calls
+    assert (third.calls, third.number) == (blocks[0].calls, blocks[0].number)
     assert (loop.ends_us(third) == FOREVER_US).all()
     assert not loop.refused(third).any()
+
+    # parts come in the order in which blocks were added, not by number
+    fourth = loop.add(second)
+    assert fourth.number == 2
+    for block, count in ((fourth, 20), (third, 30)):
+        loop.open(block, STARTS_US[:count] + rules.until_us // 2, np.arange(count))
+    loop.run(rules.until_us)
+    parts = loop.drain()
+    assert [part[0] for part in parts] == [third, fourth]
+    lengths = [len(parts[0][1].call), len(parts[1][1].call)]
+    assert lengths == [len(first.serial), len(second.serial)]
 
 
 def test_more_attempts_than_are_kept_at_a_time_are_drained_in_their_order(
@@ -302,6 +314,24 @@ def test_more_attempts_than_are_kept_at_a_time_are_drained_in_their_order(
     assert len(attempts.call) > 100
     for column, other in zip(attempts, expected, strict=True):
         assert column.tolist() == other.tolist()
+
+
+def test_attempts_that_are_drained_are_given_up_piece_by_piece(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """When a piece is split, those before are no longer in memory."""
+    split, pieces, alive = split_by_block, [], []
+
+    def watched(piece: Ints, *arguments: Any) -> None:
+        alive.append(sum(other() is not None for other in pieces))
+        pieces.append(weakref.ref(piece))
+        split(piece, *arguments)
+
+    monkeypatch.setattr("sim.world.event_loop._ATTEMPTS", 16)
+    monkeypatch.setattr("sim.world.carry_out.split_by_block", watched)
+    carried_out(sessions_of(40), STARTS_US, loop_in(conditions(BAD), None))
+    assert len(alive) > 5
+    assert set(alive) == {0}
 
 
 def test_a_call_is_given_up_after_sixty_chains_with_errors() -> None:
@@ -361,6 +391,18 @@ def test_what_would_begin_after_the_log_is_not_made() -> None:
     for start_us, count in ((0, 1), (-1, 2)):
         attempts = carried_out(calls, np.array([start_us]), loop_in(rules, None))
         assert len(attempts.call) == count
+
+
+def test_slowdowns_that_multiply_beyond_64_bits_end_in_timeouts() -> None:
+    incidents = [event("incident", 0, slowdown=1_000.0) for _ in range(5)]
+    rules = conditions(*incidents, until_min=60)
+    calls = drawn_calls([2, 1], wait_us=0, ttft_us=400_000, generation_us=90_000_000, batch=[0, 1])
+    attempts = carried_out(calls, np.zeros(2, np.int64), loop_in(rules, None))
+    # the call of a batch has its own time
+    assert sorted(attempts.status.tolist()) == [200, 499, 499, 499]
+    lasts = attempts.ends_us - attempts.begins_us
+    assert sorted(lasts.tolist()) == [90_400_000, *[rules.policy.timeout_us] * 3]
+    assert (attempts.ttft_us >= 0).all()
 
 
 def test_without_a_cache_nothing_is_read() -> None:

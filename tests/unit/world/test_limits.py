@@ -7,13 +7,14 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.arrays.time import MINUTE_US, SECOND_US
+from sim.arrays.time import FOREVER_US, MINUTE_US, SECOND_US
 from sim.world.buckets import OUTPUT, ask, put_output, taken_up_front
-from sim.world.event_records import BUCKET, size_records
-from sim.world.limits import BucketSize, Sizes
+from sim.world.event_records import BUCKET, SIZE, size_records
+from sim.world.limits import MOST_PER_MINUTE, BucketSize, Sizes
 from tests.unit.world.building import conditions, event
 from tests.unit.world.plain_buckets import PlainBuckets
 
@@ -44,6 +45,14 @@ def test_sizes_under_all_factors_have_the_same_units() -> None:
 
 def test_a_bucket_holds_a_whole_number_of_tokens_and_one_at_least() -> None:
     assert [BucketSize.series(7, [1.0], burst)[0].tokens for burst in (0.25, 0.01)] == [2, 1]
+
+
+def test_no_factor_makes_a_limit_that_64_bits_do_not_hold() -> None:
+    for factor in (1e4, 1e300, float("inf")):
+        sizes = BucketSize.series(10**7 - 1, [1.0, factor], burst=10.0)
+        assert [size.per_minute for size in sizes] == [10**7 - 1, MOST_PER_MINUTE]
+        assert sizes[1].capacity < 1 << 63
+    assert BucketSize.series(10**7, [1_000.0], burst=10.0)[0].per_minute == MOST_PER_MINUTE
 
 
 # --- one request after the other ----------------------------------------------------------------
@@ -179,3 +188,35 @@ def test_years_without_a_request_do_not_overflow() -> None:
     assert 0 < buckets.ask(MINUTE_US // 2, 1, 1) < 2 * MINUTE_US
     assert buckets.ask(years_us, 10**9, 1) == 0
     assert buckets.bucket["output"].tolist() == buckets.sizes["capacity"][0, :, OUTPUT].tolist()
+
+
+# the most units that a bucket of ten minutes may hold, and of half of it
+VAST, HALF = (
+    (size.capacity, size.rate, size.per_token, size.capacity // size.rate + 1, FOREVER_US)
+    for size in BucketSize.series(MOST_PER_MINUTE - 1, [1.0, 0.5], burst=10.0)
+)
+LEVELS = (0, 1, HALF[0], VAST[0] - 1, VAST[0])
+MINUTES_US = [minutes * MINUTE_US for minutes in (0, 5, 9, 10, 15, 20, 1 << 24)]
+
+
+@pytest.mark.parametrize("elapsed_us", [1, *MINUTES_US])
+@pytest.mark.parametrize("level", [-(1 << 62), -HALF[0], -1, *LEVELS])
+def test_the_largest_levels_and_debts_do_not_overflow(level: int, elapsed_us: int) -> None:
+    """Whole numbers of Python have no largest."""
+    for units in LEVELS if level >= 0 else (0, -1, -VAST[0] // 4):
+        sizes, bucket = np.array([[[VAST] * 3]], SIZE), np.zeros(1, BUCKET)
+        bucket["output"] = level
+        put_output(bucket[0], sizes, 0, elapsed_us, units)
+        refilled = min(level + elapsed_us * VAST[1], VAST[0])
+        assert int(bucket["output"][0]) == min(refilled + units, VAST[0])
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_largest_levels_are_cut_where_limits_change(level: int) -> None:
+    for edge_us in MINUTES_US:
+        sizes, bucket = np.array([[[VAST] * 3, [HALF] * 3]], SIZE), np.zeros(1, BUCKET)
+        sizes["ends_us"][0, 0] = edge_us
+        bucket["requests"] = bucket["input"] = bucket["output"] = level
+        put_output(bucket[0], sizes, 1, edge_us, VAST[0])
+        expected = min(level + edge_us * VAST[1], HALF[0])
+        assert bucket[["requests", "input", "output"]].tolist() == [(expected, expected, HALF[0])]
