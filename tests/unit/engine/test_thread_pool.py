@@ -13,11 +13,14 @@ import pytest
 
 from sim.actors.sessions.session_pieces import SessionPieces
 from sim.arrays.abandoned import AbandonedError, expect_wanted
+from sim.arrays.types import Ints
+from sim.engine import run_context
 from sim.engine.executors import map_unordered, thread_pool, workers
 from sim.engine.progress import Progress
 from sim.engine.run import run
 from sim.engine.thread_pool import AbandonableThreads
-from sim.population.population import build_population
+from sim.output.observed_links import main_clusters
+from sim.population.population import Population, build_population
 from sim.world.event_loop import EventLoop
 from tests.support.scenarios import SMALL, digests, hidden_files
 from tests.unit.world.building import conditions
@@ -119,3 +122,18 @@ def test_what_comes_before_the_first_block_ends_too(long: Callable[[], None]) ->
     assert isinstance(pool.submit(long).exception(), AbandonedError)
     pool.shutdown()
     long()
+
+
+def test_what_all_calls_need_is_made_before_threads_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_by = []
+
+    def noted(population: Population) -> Ints:
+        made_by.append(threading.current_thread())
+        return main_clusters(population)
+
+    monkeypatch.setattr(run_context, "main_clusters", noted)
+    with thread_pool(2) as who:
+        run(SMALL, tmp_path / "run", workers=who)
+    assert made_by == [threading.main_thread()]
