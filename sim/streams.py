@@ -133,14 +133,6 @@ def mixed(key: int | U64, counters: NDArray[Any] | int) -> U64:
     return z
 
 
-def mixed_one(key: int, counter: int) -> int:
-    """Return `mixed` of one counter, in Python integers."""
-    z = (key + counter * GOLDEN) & _MASK
-    z = ((z ^ (z >> 30)) * MIX_1) & _MASK
-    z = ((z ^ (z >> 27)) * MIX_2) & _MASK
-    return z ^ (z >> 31)
-
-
 def uniforms(numbers: U64) -> NDArray[np.float64]:
     """Return numbers in [0, 1) from those of `mixed`: their upper 53 bits."""
     return np.asarray((numbers >> np.uint64(11)) * 2.0**-53)

@@ -127,7 +127,8 @@ def plan(
     resolved = scenario_from(
         scenario, seed=seed, scale=scale, overrides=overrides, rounds=rounded.extend
     )
-    return replace(plan_run(resolved, workers, engine), rounded=tuple(rounded))
+    foreseen = plan_run(resolved, workers, engine, threads=engine == "fast")
+    return replace(foreseen, rounded=tuple(rounded))
 
 
 def replicate(

@@ -108,7 +108,8 @@ def run(
         from sim.cli.run_output import print_plan
         from sim.engine.plan import plan_run
 
-        plan = replace(plan_run(resolved, workers.count, engine), rounded=tuple(rounded))
+        plan = plan_run(resolved, workers.count, engine, threads=engine == "fast")
+        plan = replace(plan, rounded=tuple(rounded))
         print_plan(plan, resolved, place, as_json)
     elif counterfactual:
         _run_both(resolved, place, force, engine, workers, as_json, quiet)

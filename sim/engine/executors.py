@@ -28,8 +28,9 @@ from sim.errors import SimError
 T = TypeVar("T")
 
 # So many exchanges are simulated while a pool of processes starts.
-WORTHWHILE = 500_000
-
+_WORTHWHILE_IN_PROCESSES = 500_000
+# Threads start at once, but a smaller run takes as long with two as with one: it is mostly frame.
+_WORTHWHILE_IN_THREADS = 20_000
 
 # What is lost when a process of a pool ends, and what helps.
 DIED = ("a worker process died (killed, or out of memory)", "with fewer workers (-j)")
@@ -212,6 +213,11 @@ def default_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def worthwhile(threads: bool) -> int:
+    """Return from how many exchanges on a run is sooner done by several threads, or processes."""
+    return _WORTHWHILE_IN_THREADS if threads else _WORTHWHILE_IN_PROCESSES
+
+
 @contextlib.contextmanager
 def workers(
     count: int | None = None, dask: str | None = None, *, threads: bool = False
@@ -244,7 +250,7 @@ def workers(
         pool = thread_pool if threads else process_pool
         starting = in_process() if number == 1 else pool(number)
     with starting as started:
-        yield started if count or dask else replace(started, worthwhile=WORTHWHILE)
+        yield started if count or dask else replace(started, worthwhile=worthwhile(threads))
 
 
 def map_unordered(

@@ -123,12 +123,12 @@ def _workers(context: ActorContext, shard: Shard) -> int:
     return workers_of(context, team, pilot_of(context, team))
 
 
-def needed_bytes(population: Population, shards: list[Shard]) -> int:
+def needed_bytes(population: Population, shards: list[Shard], threads: int = 1) -> int:
     """Return the bytes of a process that carries out a scenario.
 
-    They are those of the accounts and of the largest shard; a process has one shard at a time.
+    They are those of the accounts, and for each of its threads those of the largest shard.
     """
-    return accounts_bytes(population.scenario) + max(
+    return accounts_bytes(population.scenario) + threads * max(
         shard_bytes(population, s) for s in _largest(shards)
     )
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import TypeAdapter
 
+from sim.arrays.abandoned import expect_wanted
 from sim.arrays.columns import Columns, length, time_order
 from sim.engine.exchange_order import OrderedExchanges, in_order
 from sim.engine.run_context import RunContext, peak_bytes
@@ -22,7 +23,6 @@ from sim.engine.spill_index import (
     read_exchanges,
     read_records,
 )
-from sim.engine.thread_pool import expect_wanted
 from sim.engine.time_grid import Window, parts_of
 from sim.tables.formats import FileRecord, writing_table
 from sim.tables.schema import IN_PARTS, arrow_schema, exchange_columns, truth_columns

@@ -198,7 +198,8 @@ def reached_by(workers: Workers | None, out: Store) -> Store:
     out
         Where it goes.
     """
-    if workers and not out.is_shared and not isinstance(workers.executor, InProcess):
+    here = workers is None or workers.in_one_process or isinstance(workers.executor, InProcess)
+    if not out.is_shared and not here:
         raise InvalidInputError(
             f"{out}: lies in the memory of one process; give it one worker, or another place"
         )
@@ -234,10 +235,12 @@ class _Attempt:
     """
 
     def __init__(self, context: RunContext, workers: Workers, observe: Observer) -> None:
-        """Find out what is finished; simulate in this process where a pool is not worthwhile."""
+        """Find out what is finished; one thread is enough where more are not worthwhile."""
         self._context, self._workers, self._observe = context, workers, observe
         if sum(shard.expected for shard in context.shards) < workers.worthwhile:
             self._workers = Workers(InProcess(), 1)
+        if self._workers.in_one_process:
+            context.prepare()
 
         context.out.remove_temporary()
         self._parts = checkpoint.parts_done(context.out)

@@ -11,10 +11,10 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from sim.actors.workload import Block
+from sim.arrays.abandoned import expect_wanted
 from sim.engine.run_context import RunContext, peak_bytes
 from sim.engine.shards import workload
 from sim.engine.spill import EXCHANGES, ORIGINS, RECORDS, TASKS, SpillFile, SpillWriter
-from sim.engine.thread_pool import expect_wanted
 from sim.engine.time_grid import TimeGrid
 from sim.output.account_usage import USAGE, Usage, UsageOfAccounts, added
 from sim.output.achieved import ShardTally

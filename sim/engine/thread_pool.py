@@ -4,25 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any, TypeVar
 
-# Of a thread of a pool: what is set when the pool was abandoned.
-_thread = threading.local()
+from sim.arrays.abandoned import end_with
 
-
-class AbandonedError(BaseException):
-    """What a call makes is not wanted any more; as KeyboardInterrupt, it is no fault."""
-
-
-def expect_wanted() -> None:
-    """Raise AbandonedError in a thread whose pool was abandoned.
-
-    A thread cannot be killed as a process can. So long calls ask now and then.
-    """
-    abandoned = getattr(_thread, "abandoned", None)
-    if abandoned is not None and abandoned.is_set():
-        raise AbandonedError
+T = TypeVar("T")
 
 
 class AbandonableThreads(ThreadPoolExecutor):
@@ -36,16 +24,36 @@ class AbandonableThreads(ThreadPoolExecutor):
 
     def __init__(self, count: int) -> None:
         self._abandoned = threading.Event()
-        super().__init__(count, thread_name_prefix="sim", initializer=self._begin)
+        self._unfinished: set[Future[Any]] = set()
+        super().__init__(
+            count, thread_name_prefix="sim", initializer=end_with, initargs=(self._abandoned,)
+        )
 
-    def _begin(self) -> None:
-        """Let the calls of a thread know of its pool."""
-        _thread.abandoned = self._abandoned
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """Begin a call as soon as a thread is free."""
+        future = super().submit(fn, *args, **kwargs)
+        self._unfinished.add(future)
+        future.add_done_callback(self._unfinished.discard)
+        return future
 
     def abandon(self) -> None:
-        """Drop the calls that wait, and return when those that were begun have ended."""
+        """Drop the calls that wait, and return when those that were begun have ended.
+
+        An interrupt meanwhile is raised then: who tidies up next must not do so under threads.
+        """
         self._abandoned.set()
-        self.shutdown(wait=True, cancel_futures=True)
+        interrupt = None
+        while True:
+            try:
+                self.shutdown(wait=False, cancel_futures=True)
+                # an interrupt makes Python 3.11 take threads that it waits for as ended
+                wait(tuple(self._unfinished))
+                self.shutdown(wait=True)
+                break
+            except KeyboardInterrupt as again:
+                interrupt = again
+        if interrupt is not None:
+            raise interrupt
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ once for each task of the window, and then taken by its exchanges.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -49,6 +50,7 @@ class RowContext:
         self.population = population
         self.opening_us = opening_us(population)
         self._computed: dict[Any, Any] = {}
+        self._one_at_a_time = threading.RLock()
 
     def once(self, compute: Callable[[Population], T]) -> T:
         """Return `compute(population)`, which is computed for the first window alone.
@@ -58,17 +60,21 @@ class RowContext:
         compute
             A function of a module: what it returned is found again by the function itself.
         """
-        if compute not in self._computed:
-            self._computed[compute] = compute(self.population)
-        value: T = self._computed[compute]
+        value: T = self._kept(compute, lambda: compute(self.population))
         return value
 
     def actor_key(self, purpose: str) -> U64:
         """Return the key of each actor's identifiers for one purpose, shape (actors,)."""
-        if purpose not in self._computed:
-            self._computed[purpose] = self.population.actor_key(purpose)
-        keys: U64 = self._computed[purpose]
+        keys: U64 = self._kept(purpose, lambda: self.population.actor_key(purpose))
         return keys
+
+    def _kept(self, name: Any, make: Callable[[], Any]) -> Any:
+        """Return what `make` returned; threads that ask at the same time wait for one of them."""
+        if name not in self._computed:
+            with self._one_at_a_time:
+                if name not in self._computed:
+                    self._computed[name] = make()
+        return self._computed[name]
 
     def times(self, relative_us: Ints) -> Any:
         """Return times of rows as an Arrow array."""

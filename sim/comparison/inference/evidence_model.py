@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
+from threading import Lock
 
 import numpy as np
 
@@ -62,6 +63,7 @@ class EvidenceModel:
         self.library, self.draws, self.seed = library, draws, seed
         self.sets = library.prior_sets
         self._observer = observer
+        self._one_at_a_time = Lock()  # the observer need not know of threads
         self._draws: dict[tuple[str, PriorSet], Draws] = {}
         self._mode_draws: dict[tuple[str, PriorSet], tuple[ModeDraws, ...]] = {}
         self._fits: dict[tuple[str, tuple[str, ...], tuple[str, ...], PriorSet], Fit] = {}
@@ -154,7 +156,8 @@ class EvidenceModel:
             self._mode_draws[key] = self._draw_modes(hypothesis, drawn)
             if self._observer is not None:
                 sets = {replace(x, weights=STATED) for x in self.sets}
-                self._observer(len(self._mode_draws), len(self.ids) * len(sets))
+                with self._one_at_a_time:
+                    self._observer(len(self._mode_draws), len(self.ids) * len(sets))
 
         weights = self.library.hypotheses[hypothesis].access_weights(prior_set.weights)
         return tuple(replace(x, weight=weights[x.mode]) for x in self._mode_draws[key])

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from sim.arrays import compiled as module
+from sim.arrays.code_digest import constant
 from sim.arrays.compiled import COMPILING
 from tests.support.paths import ROOT
 
@@ -20,7 +21,8 @@ from tests.support.paths import ROOT
 PROGRAM = """
 import logging, sys
 import numpy as np
-from sim.arrays.compiled import compiled, cache_folder
+from sim.arrays.compiled import compiled
+from sim.arrays.machine_code import cache_folder
 
 logging.basicConfig(format="%(message)s", stream=sys.stdout)
 logging.getLogger("sim.compiling").setLevel(logging.INFO)
@@ -49,8 +51,14 @@ def run_program(
     times: str = "FACTOR * number",
 ) -> list[str]:
     """Run the program in a process of its own, and return the lines that it prints."""
+    return started(write_program(folder, factor, times), environment)
+
+
+def started(program: Path, environment: Mapping[str, str], folder: Path | None = None) -> list[str]:
+    """Run a program in a folder, and return the lines that it prints."""
     done = subprocess.run(
-        [sys.executable, write_program(folder, factor, times)],
+        [sys.executable, program],
+        cwd=folder,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment},
         capture_output=True,
         text=True,
@@ -97,6 +105,75 @@ def test_change_of_a_constant_or_of_what_is_called_is_compiled_anew(tmp_path: Pa
     callee = run_program(tmp_path, where, times="number * FACTOR + 1")
     assert callee[1].split()[0] == "35"
     assert len(kept(cache) - second) == 2
+
+
+@pytest.mark.parametrize("inline", ["compiled", "inlined"])
+def test_change_of_a_helper_that_a_helper_calls_is_compiled_anew(
+    tmp_path: Path, inline: str
+) -> None:
+    helpers = """
+from sim.arrays.compiled import compiled, inlined
+
+@compiled
+def times(number):
+    return product(number)
+
+@{inline}
+def product(number):
+    return {factor} * number
+"""
+    where = {"NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+    for factor, total in ((3, "30"), (5, "50")):
+        (tmp_path / "helpers.py").write_text(helpers.format(inline=inline, factor=factor))
+        program = write_program(tmp_path)
+        own = "@compiled\ndef times(number):\n    return FACTOR * number\n"
+        program.write_text(program.read_text().replace(own, "from helpers import times\n"))
+        lines = started(program, where)
+        assert lines[0] == COMPILING
+        assert lines[1].split()[0] == total
+        assert COMPILING not in started(program, where)
+
+
+@pytest.mark.parametrize("setting", [{"NUMBA_BOUNDSCHECK": "1"}, {"NUMBA_OPT": "1"}])
+def test_other_settings_of_the_compiler_are_compiled_anew(
+    tmp_path: Path, setting: dict[str, str]
+) -> None:
+    where = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    run_program(tmp_path, where)
+    assert COMPILING in run_program(tmp_path, where | setting)
+
+
+@pytest.mark.parametrize("place", ["NUMBA_CACHE_DIR", "nowhere"])
+def test_where_nothing_can_be_kept_functions_are_compiled_all_the_same(
+    tmp_path: Path, place: str
+) -> None:
+    where = {"HOME": os.devnull}
+    if place == "NUMBA_CACHE_DIR":
+        where[place] = f"{os.devnull}/cache"
+    program = write_program(tmp_path)
+    # no folder for temporary files, as in a container that can only be read
+    nowhere = "import tempfile\ntempfile._candidate_tempdir_list = list\n"
+    program.write_text(nowhere + program.read_text())
+    lines = started(program, where, folder=Path("/proc"))
+    assert lines[0] == COMPILING
+    assert lines[1].split()[0] == "30"
+
+
+def test_import_makes_no_folder(tmp_path: Path) -> None:
+    program = write_program(tmp_path)
+    program.write_text(program.read_text().replace("total(np.arange(5))", "0"))
+    started(program, {"XDG_CACHE_HOME": str(tmp_path / "cache")})
+    assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize("content", [b"cno_such_module\nname\n.", b"I1\n."])
+def test_file_of_other_software_is_made_again(tmp_path: Path, content: bytes) -> None:
+    where = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    run_program(tmp_path, where)
+    for file in (tmp_path / "cache").glob("**/*.nbc"):
+        file.write_bytes(content)  # a pickle, but of something else
+    assert run_program(tmp_path, where)[1].split()[0] == "30"
+    assert COMPILING not in run_program(tmp_path, where)
 
 
 def test_without_compiler_functions_are_python_and_nothing_is_kept(tmp_path: Path) -> None:
@@ -169,4 +246,4 @@ def test_compiling_of_own_functions_is_told_once(caplog: pytest.LogCaptureFixtur
 
 @pytest.mark.parametrize("value", [np.array([1, 2]), np.dtype([("a", "<i8")]), (1, "x"), 2.5])
 def test_constants_are_told_apart_by_value(value: object) -> None:
-    assert module._value(value) != module._value(np.array([1, 3]))
+    assert constant(value) != constant(np.array([1, 3]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Event, Lock
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from sim.comparison.hypotheses.load_hypotheses import chosen, load_library
 from sim.comparison.hypotheses.model import AS_STATED, Library, PriorSet
 from sim.comparison.hypotheses.priors import Prior
 from sim.comparison.inference.evidence_model import EvidenceModel
+from sim.comparison.inference.in_threads import in_threads
 from sim.comparison.inference.posterior import inferred
 from sim.comparison.sections import adoption, calibration, design, sensitivity
 from tests.support.hypotheses import with_constants
@@ -305,3 +307,19 @@ def test_what_is_held_constant_is_drawn_so() -> None:
         Library({"product-use": h, "other": replace(h, id="other")}, (AS_STATED,)), 200, 1
     )
     assert set(drawn.base("product-use").parameters["product.users"]) == {10.0}
+
+
+def test_an_observer_is_told_by_one_thread_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, another, told = Lock(), Event(), []
+
+    def observe(done: int, _total: int) -> None:
+        if inside.acquire(blocking=False):
+            told.append(done)
+            another.wait(0.2)  # until another thread comes, if one does
+            inside.release()
+        another.set()
+
+    monkeypatch.setattr(EvidenceModel, "_draw_modes", lambda *_: ())
+    model = EvidenceModel(chosen(load_library(), THREE, None), 100, 5, observe)
+    in_threads(model.stated_mode_draws, model.ids)
+    assert len(told) == 3

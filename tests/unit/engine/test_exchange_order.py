@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sim.engine.exchange_order import in_order
 from sim.scaffold.exchange_records import EXCHANGE_RECORD, ORIGIN_RECORD, Exchanges
 from sim.scaffold.fill import POSITION_BITS
-from sim.streams import mixed_one, opaque_ids
+from sim.streams import mixed, opaque_ids
 
 KEYS = np.array([5, 2**64 - 7], np.uint64)
 ACTOR_OF_ACCOUNT = np.array([0, 1, 1])
@@ -18,7 +18,7 @@ ACTOR_OF_ACCOUNT = np.array([0, 1, 1])
 def expected_id(account: int, task: int, position: int, number: int) -> int:
     """The identifier of an attempt: retries have keys of their own."""
     key = int(KEYS[ACTOR_OF_ACCOUNT[account]])
-    key = mixed_one(key, number) if number else key
+    key = int(mixed(key, np.array([number]))[0]) if number else key
     return int(opaque_ids(key, np.array([(task << POSITION_BITS) + position]))[0])
 
 
