@@ -176,8 +176,11 @@ def _put_through(place: Path, run: Path, *, debug: bool) -> None:
     if result.exit_code == 2 and _TOO_LARGE.fullmatch(result.stderr):
         raise RefusedError
     _expect("run", result, 0, quiet=_only_warnings)
+    is_lean = "columns: lean" in place.read_text(encoding="utf-8")
     for verb in _VERBS:
-        _expect(verb, sim(*start, verb, str(run)), 0)
+        # what is checked needs more columns, and says so
+        code = 2 if verb == "check-run" and is_lean else 0
+        _expect(verb, sim(*start, verb, str(run)), code)
 
 
 def _only_warnings(text: str) -> bool:
