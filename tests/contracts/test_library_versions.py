@@ -66,7 +66,7 @@ def test_no_library_warns_a_user(tmp_path: Path, verbs: list[str]) -> None:
 
 def test_the_lowest_versions_are_those_of_the_project() -> None:
     made = pins(PYPROJECT.read_text(encoding="utf-8"))
-    tools = ("test", "docs")
+    tools = ("test", "docs", "bench")
     promised = [
         x
         for x in requires("llm-traffic-sim") or []
