@@ -138,12 +138,14 @@ def _call_columns(drawn: DrawnSessions) -> _CallColumns:
         task=calls.task,
         position=drawn.position,
         wait_us=calls.wait_us,
+        # tokens
         context=calls.context_tokens,
         left=calls.left_tokens,
         output=calls.output_tokens,
         reasoning=drawn.reasoning_tokens,
         shares_with=drawn.shares_with,
         shared=drawn.shared_tokens,
+        # what request and answer hold
         n_messages=drawn.n_messages,
         n_results=drawn.n_tool_results_in,
         n_calls=drawn.n_tool_calls_out,
@@ -229,6 +231,7 @@ def _senders(drawn: DrawnSessions, placement: Placement) -> _Senders:
     return _Senders(
         session=calls.session,
         turn=drawn.turn,
+        # by session
         account=placement.account,
         person=placement.person,
         session_no=placement.session_no,
@@ -239,6 +242,7 @@ def _senders(drawn: DrawnSessions, placement: Placement) -> _Senders:
         away=placement.away,
         batch=calls.batch,
         for_an_hour=calls.lifetime_us > LIFETIME_5M_US,
+        # by task
         task_no=placement.task_no,
         prompt=placement.prompt,
         topic=placement.topic,

@@ -204,6 +204,7 @@ def _end_tasks(outcomes: _Outcomes, horizon_us: int, rows: Records) -> int:
             row["state"] = GIVEN_UP
         else:
             row["state"] = CUT_OFF
+
         if row["logged"] > 0:
             rows[used] = row
             used += 1

@@ -167,6 +167,7 @@ def _fill_calls(
     serial, wait_us, ttft_us, generation_us, task = times
     history, context_tokens, left_tokens = context
     output_tokens, asks_tokens = output
+
     for k in range(len(records)):
         record = records[k]
         record["serial"] = serial[k]
