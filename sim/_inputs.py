@@ -240,16 +240,14 @@ def pack_place_from(source: PackLike) -> str:
 
 
 @contextmanager
-def started(workers: WorkersLike, *, threads: bool = False) -> Iterator[Workers]:
+def started(workers: WorkersLike) -> Iterator[Workers]:
     """Start what carries the work out, for as long as the context lasts.
 
     Parameters
     ----------
     workers
-        How many, 1 for this process, None for one a core where they are worthwhile; the address of
-        a Dask cluster, or `local`; or workers that have been started, which stay.
-    threads
-        Whether they are threads of this process, else they are processes.
+        Number of processes, 1 for this one, None for one a core where they are worthwhile; the
+        address of a Dask cluster, or `local`; or workers that have been started, which stay.
 
     Raises
     ------
@@ -273,7 +271,7 @@ def started(workers: WorkersLike, *, threads: bool = False) -> Iterator[Workers]
     if isinstance(workers, int) and workers < 1:
         raise InvalidInputError(f"workers: should be at least 1, found {workers}")
     count, dask = (None, workers) if isinstance(workers, str) else (workers, None)
-    with start(count, dask, threads=threads) as ready:
+    with start(count, dask) as ready:
         yield ready
 
 

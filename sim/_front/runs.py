@@ -53,9 +53,8 @@ def run(
     force
         Replace the run that is there.
     workers
-        Threads that share the work: 1 for this one alone, None for one a core; or the address of a
-        Dask cluster. They do not change a byte. The reference engine has processes; a script that
-        gives it more than 1 calls `run` below `if __name__ == "__main__":`.
+        Processes that share the work: 1 for this one alone, None for one a core where that is
+        worthwhile; or the address of a Dask cluster. They do not change a byte.
     observe
         Is called with a `Progress` each time a piece is done.
     engine
@@ -73,10 +72,7 @@ def run(
 
     resolved = check(scenario, seed=seed, scale=scale, overrides=overrides)
     place = default_place(resolved) if out is None else place_from(out)
-    with (
-        logged("run", f"{place}, seed {resolved.seed}") as log,
-        started(workers, threads=engine == "fast") as ready,
-    ):
+    with logged("run", f"{place}, seed {resolved.seed}") as log, started(workers) as ready:
         tell = telling_progress(log, observe)
         summary = carry_out(
             resolved, place, force=force, workers=ready, observe=tell, engine=engine
@@ -100,7 +96,7 @@ def resume(
     from sim.engine.run import resume as carry_out
 
     place = place_from(run)
-    with logged("resume", place) as log, started(workers, threads=engine == "fast") as ready:
+    with logged("resume", place) as log, started(workers) as ready:
         tell = telling_progress(log, observe)
         summary = carry_out(place, workers=ready, observe=tell, engine=engine)
         log.info("%s: %s exchanges", place, f"{summary.exchanges:,}")
@@ -127,8 +123,7 @@ def plan(
     resolved = scenario_from(
         scenario, seed=seed, scale=scale, overrides=overrides, rounds=rounded.extend
     )
-    foreseen = plan_run(resolved, workers, engine, threads=engine == "fast")
-    return replace(foreseen, rounded=tuple(rounded))
+    return replace(plan_run(resolved, workers, engine), rounded=tuple(rounded))
 
 
 def replicate(
@@ -163,10 +158,7 @@ def replicate(
 
     resolved = check(scenario, seed=seed, scale=scale, overrides=overrides)
     numbers = replicates if isinstance(replicates, int) else list(replicates)
-    with (
-        logged("replicate", resolved.name) as log,
-        started(workers) as ready,
-    ):
+    with logged("replicate", resolved.name) as log, started(workers) as ready:
         tell = telling_count(log, observe)
         return count_replicates(resolved, numbers, workers=ready, observe=tell)
 
@@ -237,7 +229,7 @@ def verify(run: RunLike, *, rerun: bool = False, workers: WorkersLike = 1) -> Ve
         return _verified_pack(store)
     problems = damaged_files(store)
     if rerun:
-        with started(workers, threads=True) as ready:
+        with started(workers) as ready:
             problems += differences_of_rerun(store, ready)
 
     return Verification(

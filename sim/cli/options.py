@@ -162,7 +162,7 @@ class SelectionOptions:
 
 @dataclass(frozen=True)
 class WorkerOptions:
-    """Who carries the work out: threads or processes of this machine, or a Dask cluster.
+    """Who carries the work out: processes of this machine, or a Dask cluster.
 
     Attributes
     ----------
@@ -175,17 +175,11 @@ class WorkerOptions:
     count: int | None
     dask: str | None
 
-    def start(self, *, threads: bool = False) -> AbstractContextManager[Workers]:
-        """Start the workers, or reach the cluster, for as long as the context lasts.
-
-        Parameters
-        ----------
-        threads
-            Whether threads are better than processes for the work.
-        """
+    def start(self) -> AbstractContextManager[Workers]:
+        """Start the workers, or reach the cluster, for as long as the context lasts."""
         from sim.engine.executors import workers
 
-        return workers(self.count, self.dask, threads=threads)
+        return workers(self.count, self.dask)
 
 
 @dataclass(frozen=True)

@@ -108,8 +108,7 @@ def run(
         from sim.cli.run_output import print_plan
         from sim.engine.plan import plan_run
 
-        plan = plan_run(resolved, workers.count, engine, threads=engine == "fast")
-        plan = replace(plan, rounded=tuple(rounded))
+        plan = replace(plan_run(resolved, workers.count, engine), rounded=tuple(rounded))
         print_plan(plan, resolved, place, as_json)
     elif counterfactual:
         _run_both(resolved, place, force, engine, workers, as_json, quiet)
@@ -150,7 +149,7 @@ def _run(
     from sim.engine.run import run as run_scenario
 
     expect_usable(scenario, place, force=force)
-    with session([place], workers, quiet, threads=engine == "fast") as (started, observe):
+    with session([place], workers, quiet) as (started, observe):
         summary = run_scenario(
             scenario, place, force=force, workers=started, observe=observe, engine=engine
         )
@@ -181,7 +180,7 @@ def _run_both(
     for where, what in todo.items():
         expect_usable(what, where, force=force)
 
-    with session(list(todo), workers, quiet, threads=engine == "fast") as (started, observe):
+    with session(list(todo), workers, quiet) as (started, observe):
         summary, without = (
             run_scenario(what, where, force=force, workers=started, observe=observe, engine=engine)
             for where, what in todo.items()
@@ -205,6 +204,6 @@ def _resume(place: str, engine: Engine, workers: WorkerOptions, as_json: bool, q
     from sim.engine.run import resume
     from sim.tables.manifest import read_manifest, scenario_of
 
-    with session([place], workers, quiet, threads=engine == "fast") as (started, observe):
+    with session([place], workers, quiet) as (started, observe):
         summary = resume(place, workers=started, observe=observe, engine=engine)
     print_summary(summary, scenario_of(read_manifest(summary.out)), as_json)

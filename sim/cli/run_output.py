@@ -257,7 +257,7 @@ def _not_tried(actors: tuple[str, ...]) -> str:
 
 def _memory(plan: RunPlan) -> str:
     """Return what each process takes; the total is more, by their number."""
-    each = "" if plan.processes == 1 else f" for each of {plan.processes} processes"
+    each = "" if plan.workers == 1 else f" for each of {plan.workers} processes"
     return f"about {size(plan.memory_bytes)}{each}"
 
 

@@ -22,8 +22,6 @@ def session(
     workers: WorkerOptions,
     quiet: bool,
     completing: Callable[[Store], str | None] | None = None,
-    *,
-    threads: bool = False,
 ) -> Iterator[tuple[Workers, Observer | None]]:
     """Yield started workers, and an observer that draws a progress bar.
 
@@ -41,13 +39,11 @@ def session(
     completing
         Returns what completes the work that is kept at a place, in words, None if none is kept;
         that of runs if left out.
-    threads
-        Whether the workers are threads.
     """
     from sim.cli.progress import progress_bar
 
     try:
-        with workers.start(threads=threads) as started, progress_bar(quiet) as observe:
+        with workers.start() as started, progress_bar(quiet) as observe:
             yield started, observe
     except KeyboardInterrupt:
         for place in places:

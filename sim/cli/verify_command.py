@@ -28,7 +28,7 @@ def verify(place: str, rerun: bool, workers: WorkerOptions, quiet: bool) -> None
         if rerun:  # said before it, because it may take long
             for line in other_software(place):
                 click.echo(f"note: {line}", err=True)
-        started = stack.enter_context(workers.start(threads=True)) if rerun else 1
+        started = stack.enter_context(workers.start()) if rerun else 1
         result = verification_of(place, rerun=rerun, workers=started)
 
     result.raise_if_failed()

@@ -1,4 +1,4 @@
-"""Who carries the work out: this process, its threads, a pool of processes, or a Dask cluster."""
+"""Who carries the work out: this process, a pool of processes, or a Dask cluster."""
 
 from __future__ import annotations
 
@@ -21,16 +21,13 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from sim.engine.ending import held_back
-from sim.engine.pool_processes import begin_worker, end_thread
-from sim.engine.thread_pool import abandonable_threads
+from sim.engine.pool_processes import begin_worker, end_thread, without_script
 from sim.errors import SimError
 
 T = TypeVar("T")
 
 # So many exchanges are simulated while a pool of processes starts.
-_WORTHWHILE_IN_PROCESSES = 500_000
-# Threads start at once, but a smaller run takes as long with two as with one: it is mostly frame.
-_WORTHWHILE_IN_THREADS = 20_000
+WORTHWHILE = 500_000
 
 # What is lost when a process of a pool ends, and what helps.
 DIED = ("a worker process died (killed, or out of memory)", "with fewer workers (-j)")
@@ -71,8 +68,6 @@ class Workers:
         How many are carried out at a time.
     takes_part
         Whether this process makes calls itself while the executor makes others.
-    in_one_process
-        Whether all calls are made in this process, which has what they share only once.
     worthwhile
         A run of fewer exchanges is sooner done without it. 0 if it is used whatever the run is.
     deaths
@@ -91,12 +86,20 @@ class Workers:
     executor: Executor
     count: int
     takes_part: bool = False
-    in_one_process: bool = False
     worthwhile: int = 0
     deaths: Mapping[type[BaseException], tuple[str, str]] = field(default_factory=_deaths_of_pool)
     abandon: Callable[[], None] = lambda: None
     look: Callable[[], None] = lambda: None
     memory: float | None = None
+
+    def begin(self, fn: Callable[..., Any], *args: Any) -> None:
+        """Begin the processes of a pool that is used in any case, each with a call of `fn`.
+
+        What the call returns or raises is not looked at: it prepares for calls that come later.
+        """
+        if self.takes_part and not self.worthwhile:
+            for _ in range(self.count - 1):
+                _submitted(self.executor, fn, args)
 
 
 class InProcess(Executor):
@@ -120,13 +123,6 @@ class InProcess(Executor):
 def in_process() -> Iterator[Workers]:
     """Give workers that are this process itself."""
     yield Workers(InProcess(), 1)
-
-
-@contextlib.contextmanager
-def thread_pool(count: int) -> Iterator[Workers]:
-    """Give threads of this process, for calls that mostly do without the interpreter's lock."""
-    with abandonable_threads(count) as pool:
-        yield Workers(pool, count, in_one_process=True, deaths={}, abandon=pool.abandon)
 
 
 @contextlib.contextmanager
@@ -213,30 +209,21 @@ def default_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def worthwhile(threads: bool) -> int:
-    """Return from how many exchanges on a run is sooner done by several threads, or processes."""
-    return _WORTHWHILE_IN_THREADS if threads else _WORTHWHILE_IN_PROCESSES
-
-
 @contextlib.contextmanager
-def workers(
-    count: int | None = None, dask: str | None = None, *, threads: bool = False
-) -> Iterator[Workers]:
+def workers(count: int | None = None, dask: str | None = None) -> Iterator[Workers]:
     """Start workers, and end them afterwards.
 
     Parameters
     ----------
     count
-        How many; if left out one a core, which are used where they are worthwhile.
+        Number of processes; if left out one a core, which are used where they are worthwhile.
     dask
         Address of a Dask cluster that carries the work out instead.
-    threads
-        Whether they are threads of this process, else they are processes.
 
     Yields
     ------
     Workers
-        This process itself if one is enough, else threads, a pool or a cluster.
+        This process itself if one is enough, else a pool or a cluster.
 
     Raises
     ------
@@ -247,10 +234,9 @@ def workers(
     if dask is not None:
         starting = dask_cluster(dask, number)
     else:
-        pool = thread_pool if threads else process_pool
-        starting = in_process() if number == 1 else pool(number)
+        starting = in_process() if number == 1 else process_pool(number)
     with starting as started:
-        yield started if count or dask else replace(started, worthwhile=worthwhile(threads))
+        yield started if count or dask else replace(started, worthwhile=WORTHWHILE)
 
 
 def map_unordered(
@@ -376,10 +362,10 @@ def _ended(workers: Workers, waiting: Collection[Future[Any]]) -> Iterator[None]
 
 
 def _submitted(executor: Executor, fn: Callable[..., T], call: tuple[Any, ...]) -> Future[T]:
-    """Submit a call; signals that end a process are held back while the executor may begin one."""
+    """Submit a call, for which the executor may begin a process."""
     if isinstance(executor, InProcess):
         return executor.submit(fn, *call)
-    with held_back():  # it may begin a process
+    with held_back(), without_script():
         return executor.submit(fn, *call)
 
 

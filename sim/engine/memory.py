@@ -123,12 +123,12 @@ def _workers(context: ActorContext, shard: Shard) -> int:
     return workers_of(context, team, pilot_of(context, team))
 
 
-def needed_bytes(population: Population, shards: list[Shard], threads: int = 1) -> int:
+def needed_bytes(population: Population, shards: list[Shard]) -> int:
     """Return the bytes of a process that carries out a scenario.
 
-    They are those of the accounts, and for each of its threads those of the largest shard.
+    They are those of the accounts and of the largest shard; a process has one shard at a time.
     """
-    return accounts_bytes(population.scenario) + threads * max(
+    return accounts_bytes(population.scenario) + max(
         shard_bytes(population, s) for s in _largest(shards)
     )
 
@@ -153,8 +153,6 @@ def check_shards(
     shards: list[Shard],
     processes: int = 1,
     each: float | None = None,
-    *,
-    threads: int = 1,
 ) -> None:
     """Raise InvalidInputError if a shard is too large for the memory, or to number its tasks.
 
@@ -166,8 +164,6 @@ def check_shards(
         How many processes may work on a shard of that size at the same time.
     each
         Bytes that each of them has on machines of its own; None if they share this one.
-    threads
-        How many threads of each process do so; they share the accounts.
     """
     needed = accounts_bytes(population.scenario)
 
@@ -188,15 +184,7 @@ def check_shards(
                 f"{what} about {_gb(needed + memory)}; a worker of the cluster has {_gb(each)} for "
                 f"each thread; {remedy}, or give workers more memory or fewer threads"
             )
-        if threads > 1 and _fits(needed + memory):
-            remedy += ", or give fewer workers (-j 1)"
-        _refuse_beyond(needed + threads * memory, what, remedy, processes if each is None else 1)
-
-
-def _fits(needed: int) -> bool:
-    """Whether this machine has so many bytes free, or nothing says that it has not."""
-    available = available_bytes()
-    return available is None or needed <= available
+        _refuse_beyond(needed + memory, what, remedy, processes if each is None else 1)
 
 
 def _largest(shards: list[Shard]) -> Iterator[Shard]:
@@ -295,10 +283,9 @@ def expect_memory(context: RunContext, workers: Workers | None) -> None:
         Who would carry it out; one process if None.
     """
     check_accounts(context.scenario)
-    if workers is None:
-        check_shards(context.population, context.shards)
-        return
-    exchanges = sum(shard.expected for shard in context.shards)
-    count = workers.count if exchanges >= workers.worthwhile else 1
-    processes, threads = (1, count) if workers.in_one_process else (count, 1)
-    check_shards(context.population, context.shards, processes, workers.memory, threads=threads)
+    processes, each = 1, None
+    if workers is not None:
+        exchanges = sum(shard.expected for shard in context.shards)
+        processes = workers.count if exchanges >= workers.worthwhile else 1
+        each = workers.memory
+    check_shards(context.population, context.shards, processes, each)

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import TypeAdapter
 
-from sim.arrays.abandoned import expect_wanted
 from sim.arrays.columns import Columns, length, time_order
 from sim.engine.exchange_order import OrderedExchanges, in_order
 from sim.engine.run_context import RunContext, peak_bytes
@@ -161,7 +160,6 @@ def write_part(context: RunContext, plan: PartPlan) -> PartRecord:
         }
 
         for window, source in _sources(context.out, plan.windows):
-            expect_wanted()
             rows, origins = exchanges_in(context, window, source)
             if length(rows):
                 files[LOG].append(context.renderer.log(rows, origins))

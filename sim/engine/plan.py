@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from sim.engine.executors import default_count, worthwhile
+from sim.engine.executors import WORTHWHILE, default_count
 from sim.engine.memory import check_accounts, check_shards, needed_bytes
 from sim.engine.merge import part_windows, plan_of, write_part
 from sim.engine.run_context import RunContext, peak_bytes
@@ -49,13 +49,11 @@ class RunPlan:
     peak_disk_bytes
         What it needs while it goes: spill files too.
     memory_bytes
-        What each of `processes` needs.
+        What each of `workers` processes needs.
     seconds
         How long it takes on this machine.
     workers
-        How many shards are simulated at a time.
-    processes
-        In how many processes; 1 if the workers are threads.
+        How many processes.
     tried
         Numbers of the shards that were simulated to find out.
     not_tried
@@ -73,7 +71,6 @@ class RunPlan:
     memory_bytes: int
     seconds: float
     workers: int
-    processes: int
     tried: tuple[int, ...]
     not_tried: tuple[str, ...]
     rounded: tuple[Rounded, ...] = ()
@@ -89,13 +86,7 @@ class _Tried:
     is_whole: bool
 
 
-def plan_run(
-    scenario: Scenario,
-    count: int | None = None,
-    engine: Engine = "fast",
-    *,
-    threads: bool = False,
-) -> RunPlan:
+def plan_run(scenario: Scenario, count: int | None = None, engine: Engine = "fast") -> RunPlan:
     """Simulate and write a few shards in a temporary folder, and conclude from them to all.
 
     A ratio estimate: what the pilots took for each exchange, times the exchanges that are expected,
@@ -106,11 +97,9 @@ def plan_run(
     scenario
         What a run would carry out.
     count
-        The number of workers; as many as `executors.workers` would use if left out.
+        The number of worker processes; as many as `executors.workers` would use if left out.
     engine
         Which engine would carry it out; it is tried.
-    threads
-        Whether the workers are threads of one process, else each is a process.
 
     Returns
     -------
@@ -136,8 +125,7 @@ def plan_run(
     # exchanges first, then what each of them takes
     finished = [pilot for pilot in tried if pilot.is_whole]
     exchanges = _exchanges(context.shards, finished)
-    workers = count or (default_count() if exchanges >= worthwhile(threads) else 1)
-    in_each = workers if threads else 1
+    workers = count or (default_count() if exchanges >= WORTHWHILE else 1)
     per_exchange = _per_exchange(context.shards, tried, written, write_seconds)
     spilled, simulating, disk, writing = (exchanges * n for n in per_exchange)
     longest = max(shard.expected for shard in context.shards) * per_exchange[1]
@@ -149,10 +137,9 @@ def plan_run(
         exchanges=round(exchanges),
         disk_bytes=round(disk),
         peak_disk_bytes=round(disk + spilled),
-        memory_bytes=max(peak_bytes(), needed_bytes(context.population, context.shards, in_each)),
+        memory_bytes=max(peak_bytes(), needed_bytes(context.population, context.shards)),
         seconds=seconds,
         workers=workers,
-        processes=workers // in_each,
         tried=tuple(pilot.shard.number for pilot in tried),
         not_tried=tuple(a.id for k, a in enumerate(scenario.actors) if k not in actors_tried),
     )

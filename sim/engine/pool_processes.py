@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
+import sys
 import threading
+from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 from sim.engine.ending import leave_ending_to_the_main_process
 
 # How long the thread of a pool has to end by itself once its processes were killed.
 _ENDS_S = 2.0
+
+
+@contextlib.contextmanager
+def without_script() -> Iterator[None]:
+    """Let processes that are begun meanwhile not run the script of this one.
+
+    A fresh process would, and begin processes itself where the script does not look at its
+    `__name__`. Calls are of modules, so no worker needs anything of a script.
+    """
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 def end_thread(thread: Any, results: Any, calls: Any) -> None:

@@ -76,7 +76,7 @@ class RunContext:
         return Renderer(self.population)
 
     def prepare(self) -> None:
-        """Make now what all calls need: threads that need it first would each make it."""
+        """Make now what all calls need."""
         _ = self.population, self.main_clusters, self.shards, self.grid, self.renderer
 
     def __reduce__(self) -> Any:

@@ -11,7 +11,6 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from sim.actors.workload import Block
-from sim.arrays.abandoned import expect_wanted
 from sim.engine.run_context import RunContext, peak_bytes
 from sim.engine.shards import workload
 from sim.engine.spill import EXCHANGES, ORIGINS, RECORDS, TASKS, SpillFile, SpillWriter
@@ -159,7 +158,6 @@ def _write_spill(
     with context.out.writing(path, Crc32()) as file:
         spill = SpillWriter(file, context.grid)
         for block in blocks:
-            expect_wanted()
             spill.add_exchanges(block.rows)
             spill.add_tasks(block.tasks)
             tally = tally.with_block(block)

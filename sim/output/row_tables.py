@@ -11,7 +11,6 @@ once for each task of the window, and then taken by its exchanges.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -50,7 +49,6 @@ class RowContext:
         self.population = population
         self.opening_us = opening_us(population)
         self._computed: dict[Any, Any] = {}
-        self._one_at_a_time = threading.RLock()
 
     def once(self, compute: Callable[[Population], T]) -> T:
         """Return `compute(population)`, which is computed for the first window alone.
@@ -69,11 +67,9 @@ class RowContext:
         return keys
 
     def _kept(self, name: Any, make: Callable[[], Any]) -> Any:
-        """Return what `make` returned; threads that ask at the same time wait for one of them."""
+        """Return what `make` returned the first time."""
         if name not in self._computed:
-            with self._one_at_a_time:
-                if name not in self._computed:
-                    self._computed[name] = make()
+            self._computed[name] = make()
         return self._computed[name]
 
     def times(self, relative_us: Ints) -> Any:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.arrays.abandoned import expect_wanted
 from sim.arrays.time import FOREVER_US, NEVER_US
 from sim.arrays.types import Bools, Ints
 from sim.world import carry_out as events
@@ -256,7 +255,6 @@ class EventLoop:
         """
         self._sort_openings()
         while True:
-            expect_wanted()
             before_us = min(until_us, self._until_us)
             reason = events.carry_out(before_us, self._arrays())
             if reason == events.IS_DONE:

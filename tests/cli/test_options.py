@@ -120,14 +120,14 @@ def test_options_tell_whether_they_change_anything(wanted: ScenarioOptions, chan
 def test_workers_are_started_as_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[Any] = []
 
-    def start(*words: Any, threads: bool) -> Any:
-        started.append((*words, threads))
+    def start(*words: Any) -> Any:
+        started.append(words)
         return nullcontext()
 
     monkeypatch.setattr("sim.engine.executors.workers", start)
     WorkerOptions(3, "local").start()
-    WorkerOptions(2, None).start(threads=True)
-    assert started == [(3, "local", False), (2, None, True)]
+    WorkerOptions(2, None).start()
+    assert started == [(3, "local"), (2, None)]
 
 
 @pytest.mark.parametrize(

@@ -212,7 +212,6 @@ PLAN = RunPlan(
     memory_bytes=2_345_678_901,
     seconds=89.9,
     workers=2,
-    processes=2,
     tried=(0, 4),
     not_tried=(),
 )
@@ -242,8 +241,7 @@ def test_a_plan_in_other_units(capsys: Any) -> None:
         disk_bytes=999_999,
         peak_disk_bytes=4_000_000_000_000,
         memory_bytes=500,
-        workers=2,
-        processes=1,
+        workers=1,
         seconds=90.0,
         tried=(0,),
         not_tried=tuple("abcdefgh"),

@@ -14,7 +14,6 @@ from sim.actors.context import ActorContext
 from sim.actors.prompts import PromptSource, items_in_order
 from sim.actors.session_draws import SessionPlan
 from sim.actors.workload import TASKS_PER_SHARD_BITS
-from sim.arrays.abandoned import expect_wanted
 from sim.arrays.time import DAY_US, FOREVER_US, NEVER_US
 from sim.arrays.types import Bools, Ints
 from sim.scaffold.fill import DrawnSessions
@@ -82,7 +81,6 @@ class SessionPieces:
             calls = opened.asked.calls_per_session
             block = (np.cumsum(calls) - calls) // _BLOCK_ROWS if len(calls) else calls
             for k in np.unique(block).tolist():
-                expect_wanted()
                 yield self._fill(number, k, opened.pick(block == k))
 
     def _draw_turns(self, agent: int, arrivals: SessionArrivals) -> _OpenedSessions:

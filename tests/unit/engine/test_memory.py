@@ -88,22 +88,6 @@ def test_processes_share_the_memory(available: Any) -> None:
     memory.check_accounts(asked, 1_000)
 
 
-def test_threads_share_the_accounts(available: Any) -> None:
-    asked = scenario(coders(40, "many", **simple(200.0)), days=3)
-    population = build_population(asked)
-    cut = shards(population)
-    largest = max(memory.shard_bytes(population, shard) for shard in cut)
-    needed = memory.accounts_bytes(asked) + 3 * largest
-    available(needed)
-    memory.check_shards(population, cut, threads=3)
-    available(needed - 1)
-    with pytest.raises(InvalidInputError, match=r"or scale, or give fewer workers \(-j 1\)$"):
-        memory.check_shards(population, cut, threads=3)
-    available(needed - 2 * largest - 1)
-    with pytest.raises(InvalidInputError, match=r"or scale$"):
-        memory.check_shards(population, cut, threads=3)
-
-
 def test_a_shard_has_no_more_tasks_than_numbers(available: Any) -> None:
     available(PLENTY)
     population = build_population(scenario(pool(3, 100)))

@@ -101,30 +101,11 @@ def test_the_estimate_is_printed_with_two_figures(
     assert re.search(r"^  exchanges  about [1-9]\d,000 \(C1\)$", result.stdout, re.MULTILINE)
     assert " kB" in result.stdout or " MB" in result.stdout
     record = json.loads(sim("run", "incident", "--scale", "0.1", "-n", "--json", "-j", "3").stdout)
-    assert (record["workers"], record["processes"]) == (3, 1)
+    assert record["workers"] == 3
     assert record["run"] == "runs/incident"
     assert record["peak_disk_bytes"] > record["disk_bytes"] > 0
     assert record["memory_bytes"] > 50 * 2**20
     assert not any(tmp_path.iterdir())
-
-
-def test_threads_are_one_process_with_a_shard_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planning, "peak_bytes", lambda: 0)
-    one, threads, processes = (
-        plan_run(scenario(coders(3)), count, threads=of_one)
-        for count, of_one in ((1, True), (3, True), (3, False))
-    )
-    assert (threads.workers, threads.processes, processes.processes) == (3, 1, 3)
-    assert one.memory_bytes == processes.memory_bytes < threads.memory_bytes
-
-
-def test_threads_are_worthwhile_sooner_than_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planning, "default_count", lambda: 4)
-    monkeypatch.setattr(planning, "_exchanges", lambda *_: 30_000.0)
-    asked = scenario(coders(3))
-    assert [plan_run(asked, threads=x).workers for x in (True, False)] == [4, 1]
-    monkeypatch.setattr(planning, "_exchanges", lambda *_: 10_000.0)
-    assert plan_run(asked, threads=True).workers == 1
 
 
 def test_nothing_can_be_foreseen_of_a_scenario_that_sends_nothing() -> None:

@@ -97,12 +97,12 @@ def test_the_reference_engine_refuses_what_it_does_not_cover(here: Path) -> None
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int | None, str | None, bool]]:
-    """With what workers were started, and whether as threads; all is done in this process."""
-    asked: list[tuple[int | None, str | None, bool]] = []
+def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int | None, str | None]]:
+    """With what workers were started; all is done in this process."""
+    asked: list[tuple[int | None, str | None]] = []
 
-    def start(count: int | None, dask: str | None, *, threads: bool) -> Any:
-        asked.append((count, dask, threads))
+    def start(count: int | None, dask: str | None) -> Any:
+        asked.append((count, dask))
         return in_process()
 
     monkeypatch.setattr("sim.engine.executors.workers", start)
@@ -120,13 +120,13 @@ def test_workers_are_a_number_or_an_address(
     sim.resume(here / "new", workers=workers)
     sim.verify(here / "new", rerun=True, workers=workers)
     sim.replicate("tiny.yaml", 1, workers=workers)
-    assert started == [*3 * [(*asked, True)], (*asked, False)]
+    assert started == 4 * [asked]
 
 
 def test_one_process_is_enough_if_nobody_says(here: Path, started: list[Any]) -> None:
     sim.run("tiny.yaml", here / "new")
     sim.verify(here / "new")
-    assert started == [(1, None, True)]
+    assert started == [(1, None)]
 
 
 def test_started_workers_are_used_and_stay(here: Path, started: list[Any]) -> None:

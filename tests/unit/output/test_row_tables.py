@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -131,17 +128,3 @@ def test_columns_are_the_same_whether_tasks_stand_beside_exchanges_or_in_them(
     shared = {column.name for column in table.schema.columns if table.is_of_task(column)}
     assert shared
     assert shared < set(table.schema)
-
-
-def test_what_windows_share_is_computed_once_by_threads() -> None:
-    context, calls = RowContext(build_population(loaded("L01", accounts=3))), []
-    second = threading.Event()
-
-    def compute(_population: object) -> int:
-        calls.append(second.wait(0.2))  # until another thread computes it too, if one does
-        second.set()
-        return 7
-
-    with ThreadPoolExecutor(2) as pool:
-        assert list(pool.map(context.once, [compute, compute])) == [7, 7]
-    assert len(calls) == 1

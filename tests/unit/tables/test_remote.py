@@ -21,7 +21,7 @@ from s3fs import S3FileSystem
 
 import sim as package
 from sim.engine.checkpoint import is_unfinished
-from sim.engine.executors import process_pool, thread_pool
+from sim.engine.executors import process_pool
 from sim.engine.progress import Progress
 from sim.engine.run import resume, run
 from sim.errors import InvalidInputError, SimError
@@ -412,9 +412,6 @@ def test_a_run_lies_in_memory(memory: str, tiny_run: Path) -> None:
     there, here = package.open_run(memory), package.open_run(tiny_run / "out")
     assert there.dataset("truth/tasks").to_table().equals(here.dataset("truth/tasks").to_table())
     assert there.sql("FROM exchanges").df().equals(here.sql("FROM exchanges").df())
-    with thread_pool(2) as workers:
-        run(tiny(), "memory://runs/threads", workers=workers)
-    assert bytes_of("memory://runs/threads") == bytes_of(memory)
     interrupted("memory://runs/other", after=0.56)
     resume("memory://runs/other")
     assert bytes_of("memory://runs/other") == bytes_of(memory)
