@@ -8,11 +8,10 @@ import sys
 import tempfile
 from typing import Any
 
-from sim.catalog import libraries
 from sim.documents.strict_yaml import Document
-from sim.engine.memory import PROCESS, accounts_bytes, shard_bytes
+from sim.engine.memory import needed_bytes
 from sim.engine.run import run
-from sim.engine.run_context import RunContext, peak_bytes
+from sim.engine.run_context import RunContext
 from sim.scenario.load import scenario_of
 from sim.scenario.resolved import Scenario
 from sim.tables.store import Store
@@ -21,6 +20,7 @@ QUIET = {"exchanges_per_account_day": 0.01, "account_volume_sigma": 0}
 EVEN = {"exchanges_per_account_day": 20, "account_volume_sigma": 0}
 # Typology, accounts, clock, other keys of the actor, keys of the file.
 CASES: dict[str, tuple[str, int, str, dict[str, Any], dict[str, Any]]] = {
+    "nothing": ("L01", 1, "1 h", QUIET, {}),
     "accounts": ("L01", 100_000, "1 h", QUIET, {}),
     "accounts in modes": (
         "A16",
@@ -33,6 +33,7 @@ CASES: dict[str, tuple[str, int, str, dict[str, Any], dict[str, Any]]] = {
     "people": ("L08", 100, "1 h", {**QUIET, "end_users": 40_000}, {}),
     "sessions": ("L08", 500, "30 d", {**EVEN, "end_users": 1}, {}),
     "exchanges": ("L01", 500, "30 d", EVEN, {}),
+    "more exchanges": ("L01", 2_000, "30 d", EVEN, {}),
     "workers": ("L04", 2, "1 h", {"workers": 1_000_000, "starts": "0 s"}, {}),
 }
 
@@ -47,10 +48,9 @@ def scenario(case: str) -> Scenario:
 
 
 def foreseen(case: str) -> int:
-    """Bytes that a process with the case is thought to take, beyond one with the packages."""
-    asked = scenario(case)
-    job = RunContext(asked, Store("memory://memory"))
-    return accounts_bytes(asked) - PROCESS + max(shard_bytes(job.population, s) for s in job.shards)
+    """Bytes that a process with the case is thought to take."""
+    job = RunContext(scenario(case), Store("memory://memory"))
+    return needed_bytes(job.population, job.shards)
 
 
 def taken(case: str) -> int:
@@ -61,10 +61,8 @@ def taken(case: str) -> int:
 
 
 def _taken_here(case: str) -> int:
-    libraries()  # whoever reads recorded sessions has the packages for it in memory
-    before = peak_bytes()
     with tempfile.TemporaryDirectory() as folder:
-        return run(scenario(case), f"{folder}/run").peak_bytes - before
+        return run(scenario(case), f"{folder}/run").peak_bytes
 
 
 if __name__ == "__main__":

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,8 @@ _FunctionCache: Any = caching.FunctionCache
 _Results: Any = caching.CompileResultCacheImpl
 _Files: Any = caching.IndexDataCacheFile
 _OF_THIS_PROGRAM = "llm-traffic-sim"
+# What other versions of a function left is removed when nobody has written to it for so long.
+_KEPT_S = 60 * 86_400.0
 
 
 def cache_folder(*, make: bool = False) -> Path | None:
@@ -75,10 +79,10 @@ class MachineCode(_FunctionCache):  # type: ignore[misc]
     """The machine code of one function on disk, for each combination of types and processor.
 
     Numba's cache, but for four things. Its folder is named after all that the code depends on, and
-    is made when there is something to keep. Code that is there is read without loading what only a
-    compiler needs, which takes a third of a second. One process writes at a time, for each reads an
-    index and writes it again. And a file that cannot be read or written ends nothing: then the
-    function is compiled.
+    is made when there is something to keep; then old ones of the same function go. Code that is
+    there is read without loading what only a compiler needs, which takes a third of a second. One
+    process writes at a time, for each reads an index and writes it again. And a file that cannot be
+    read or written ends nothing: then the function is compiled.
 
     Parameters
     ----------
@@ -126,11 +130,19 @@ class MachineCode(_FunctionCache):  # type: ignore[misc]
             except Exception:  # the index is damaged
                 files.flush()
                 files.save(key, reduced)
+        self._remove_old(folder)
 
     def flush(self) -> None:
         """Forget what was kept."""
         with contextlib.suppress(OSError):
             self._files(self._folder()).flush()
+
+    def _remove_old(self, current: Path) -> None:
+        """Remove what other versions of the function left long ago."""
+        for folder in current.parent.glob(f"{self._folder_name}-*"):
+            with contextlib.suppress(OSError):
+                if folder != current and time.time() - folder.stat().st_mtime > _KEPT_S:
+                    shutil.rmtree(folder)
 
     def _folder(self, *, make: bool = False) -> Path | None:
         """Return the folder of the code, which need not be there; None if no folder can be used."""

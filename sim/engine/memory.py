@@ -1,7 +1,7 @@
 """How much memory a scenario takes, and how much there is: asked before any of it is taken.
 
-The constants were measured as the peak of runs in processes of their own, less that of a process
-that has loaded the scenario: `python -m tools.measure_memory` prints them anew.
+The constants were measured as the peak of runs in processes of their own:
+`python -m tools.measure_memory` prints what is taken and what is foreseen.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from sim.errors import InvalidInputError
 from sim.population.population import Population
 from sim.scenario.resolved import Actor, Scenario
 
-# A process with the packages that it needs.
-PROCESS = 150_000_000
+# A process with the packages that it needs, machine code, and the window that it writes.
+PROCESS = 300_000_000
 # An account, with its rows in the tables; more where it may behave in several ways, or is watched.
 ACCOUNT, OF_MODES, WATCHED = 1_500, 1_200, 800
 # A person behind accounts; while its sessions are drawn, and afterwards.
@@ -35,6 +35,8 @@ PERSON, PERSON_KEPT = 115, 40
 # A session and a turn that are drawn, most of them before the log opens, and an exchange.
 SESSION, TURN, EXCHANGE = 130, 55, 600
 WORKER = 400
+# Where an exchange lies that was set aside: what the process knows that plans the parts.
+PLACE = 1.4
 
 # Sessions begun so long before the log are filled; the others are over when it opens.
 _FILLED_LEAD_US = DAY_US
@@ -126,11 +128,15 @@ def _workers(context: ActorContext, shard: Shard) -> int:
 def needed_bytes(population: Population, shards: list[Shard]) -> int:
     """Return the bytes of a process that carries out a scenario.
 
-    They are those of the accounts and of the largest shard; a process has one shard at a time.
+    They are those of the accounts, of where exchanges lie, and of the largest shard; a process has
+    one shard at a time.
     """
-    return accounts_bytes(population.scenario) + max(
-        shard_bytes(population, s) for s in _largest(shards)
-    )
+    largest = max(shard_bytes(population, s) for s in _largest(shards))
+    return accounts_bytes(population.scenario) + _places_bytes(shards) + largest
+
+
+def _places_bytes(shards: list[Shard]) -> int:
+    return math.ceil(PLACE * sum(shard.expected for shard in shards))
 
 
 def check_accounts(scenario: Scenario, processes: int = 1) -> None:
@@ -165,7 +171,7 @@ def check_shards(
     each
         Bytes that each of them has on machines of its own; None if they share this one.
     """
-    needed = accounts_bytes(population.scenario)
+    needed = accounts_bytes(population.scenario) + _places_bytes(shards)
 
     for shard in _largest(shards):
         actor = population.contexts[shard.actor].actor

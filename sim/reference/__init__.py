@@ -9,8 +9,8 @@ little and agree to the microsecond are hardly wrong in the same way.
 before the traffic: the accounts, who holds them when and what the provider does about them; when
 people would open sessions; the tickets of a queue, who takes each and when workers begin; the
 calls of every task with their pauses, tokens and answer times at normal speed; what tasks are
-about, where the items of a list go in the order in which tasks begin here; and the keys of the
-uniform numbers that decide failures.
+about, where a list is handed out in the order in which tasks would begin if nothing were limited;
+and the keys of the uniform numbers that decide failures.
 
 **Decided here.** What follows from the draws: which sessions a holiday leaves (`plain_releases`),
 which model a release gives to each (`plain_releases`), how contexts grow and when they are

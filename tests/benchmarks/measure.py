@@ -137,7 +137,7 @@ def product(scenario: Scenario, out: Path, who: str, columns: str) -> Measured:
 
 
 def size_of(run: Path) -> Measured:
-    """Values in the Parquet files of a run, and the bytes of a row of log and truth together."""
+    """Values in the Parquet files of a run, its bytes, and those of a row of log and truth."""
     import pyarrow.parquet as pq
 
     values = 0
@@ -146,7 +146,11 @@ def size_of(run: Path) -> Measured:
         values += footer.num_rows * footer.num_columns
     parts = [*run.glob("log/exchanges/*"), *run.glob("truth/exchanges/*")]
     rows = sum(pq.read_metadata(file).num_rows for file in run.glob("log/exchanges/*"))
-    return {"values": values, "bytes_a_row": sum(file.stat().st_size for file in parts) / rows}
+    return {
+        "values": values,
+        "bytes": sum(file.stat().st_size for file in run.rglob("*") if file.is_file()),
+        "bytes_a_row": sum(file.stat().st_size for file in parts) / rows,
+    }
 
 
 def core_seconds() -> float:

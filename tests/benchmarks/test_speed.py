@@ -1,7 +1,8 @@
 """Ratios of speed, each measured in one run on one machine; `make bench` prints the tables.
 
 `SIM_BENCH_LARGEST` is the scale of the largest run, 5.2 if it is not set: 151 million exchanges,
-which take some minutes and 30 GB of disk.
+which take some minutes and 30 GB of disk. With `SIM_BENCH_FULL=1` the shipped scenario with most
+exchanges is run too, which takes 45 GB.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ SLICE, MIDDLE, LARGE = 0.005, 0.2, 1.0
 LARGEST = float(os.environ.get("SIM_BENCH_LARGEST", "5.2"))
 SCALES = (0.055, 0.55, LARGEST)
 PROFILES = ("full", "core", "lean")
+MOST = "reported_2026_09"
 # Of the version before sequential rules were compiled, at scale 5.2, measured in the same way.
 PEAK_BEFORE = 1_293
 
@@ -252,3 +254,18 @@ def test_cost_and_memory_do_not_grow(show: Any, reached: Any) -> None:
         met=all_of_them <= PEAK_BEFORE,
     )
     assert made[-1]["peak_bytes"] < 2 * 2**30
+
+
+@pytest.mark.skipif("SIM_BENCH_FULL" not in os.environ, reason="SIM_BENCH_FULL=1 asks for it")
+def test_the_largest_shipped_scenario(show: Any) -> None:
+    made = measure("product", MOST, 1, 2, "full")
+    figures = [
+        f"{made['exchanges']:,}",
+        f"{made['seconds']:.0f} s",
+        f"{made['core_seconds']:.0f} s",
+        f"{made['bytes'] / 1e9:.1f} GB",
+        f"{made['peak_bytes_of_all'] / 2**20:,.0f} MiB",
+    ]
+    header = ["exchanges", "time", "of processors", "on disk", "peak of all processes together"]
+    show(f"`sim run {MOST} -j 2`, at full scale", table(header, [figures]))
+    assert made["exchanges"] > 150e6

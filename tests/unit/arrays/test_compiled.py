@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -105,6 +106,23 @@ def test_change_of_a_constant_or_of_what_is_called_is_compiled_anew(tmp_path: Pa
     callee = run_program(tmp_path, where, times="number * FACTOR + 1")
     assert callee[1].split()[0] == "35"
     assert len(kept(cache) - second) == 2
+
+
+def test_what_other_versions_left_goes_after_sixty_days(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    where = {"NUMBA_CACHE_DIR": str(cache)}
+    run_program(tmp_path, where)
+    long_ago = time.time() - 61 * 86_400
+    old = {path for path in cache.iterdir() if path.name.startswith("__main__.times-")}
+    for path in (*old, recent := cache / "__main__.times-recent", cache / "other-0"):
+        path.mkdir(exist_ok=True)
+        if path != recent:
+            os.utime(path, (long_ago, long_ago))
+
+    assert run_program(tmp_path, where, factor=4)[1].split()[0] == "40"
+    assert len(old) == 1
+    assert not [path for path in old if path.exists()]
+    assert {"__main__.times-recent", "other-0"} < kept(cache)
 
 
 @pytest.mark.parametrize("inline", ["compiled", "inlined"])
