@@ -111,6 +111,7 @@ def _population(form: RecipeForm, simulations: Simulations) -> Iterator[Finding]
     """Yield a finding for each typology of the population that the pack cannot stand for."""
     if form.population is None:
         return
+
     there = accounts_of(simulations.scenarios)
     for typology in form.population:
         if typology in _abusive():
@@ -121,6 +122,7 @@ def _population(form: RecipeForm, simulations: Simulations) -> Iterator[Finding]
             )
         elif typology not in there:
             yield ("population", typology), "no scenario has an actor of this typology"
+
     try:
         check_adds_up_to_1(form.population)
     except ValueError as error:

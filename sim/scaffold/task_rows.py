@@ -12,6 +12,7 @@ from sim.arrays.types import Bools, Ints, for_loops
 from sim.scaffold.exchange_records import Records
 from sim.scaffold.fill import DrawnSessions
 from sim.scaffold.rows import Placement
+from sim.tables.words import BARRED, CUT_OFF, FINISHED, GIVEN_UP
 from sim.world.attempts import (
     BLOCKED,
     CLIENT_TIMEOUT,
@@ -22,9 +23,6 @@ from sim.world.attempts import (
     Attempts,
     RetryPolicy,
 )
-
-FINISHED, GIVEN_UP, CUT_OFF, BARRED = 0, 1, 2, 3
-TASK_STATES = ("finished", "given_up", "cut_off", "barred")
 
 TASK_RECORD = np.dtype(
     [

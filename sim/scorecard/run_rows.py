@@ -129,11 +129,13 @@ def actors_for(run: Run, asked: Sequence[str], workload: Workload | None) -> tup
                 f"{run.store}: no actor '{id_}'{suggest(id_, actors)}; there are "
                 f"{', '.join(actors)}"
             )
+
     if asked and not has_truth:
         raise InvalidInputError(
             f"{run.store}: its truth was taken away, so its actors cannot be told apart; leave out "
             "--actor"
         )
+
     if asked or not has_truth:
         return tuple(asked)
     alike = (id_ for id_, a in actors.items() if workload in (None, workload_of(a)))

@@ -25,7 +25,7 @@ from sim.arrays.time import FOREVER_US
 from sim.arrays.types import Ints
 from sim.entities.tenure import SlotTimeline
 from sim.scaffold.rows import exchange_rows
-from sim.scaffold.task_rows import BARRED
+from sim.tables.words import BARRED
 from tests.support.contexts import context_of
 from tests.support.scenarios import (
     DAY_US,

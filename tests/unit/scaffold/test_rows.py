@@ -16,15 +16,8 @@ from sim.scaffold.rows import (
     exchange_rows,
     task_of,
 )
-from sim.scaffold.task_rows import (
-    BARRED,
-    CUT_OFF,
-    FINISHED,
-    GIVEN_UP,
-    TASK_RECORD,
-    TASK_STATES,
-    task_rows,
-)
+from sim.scaffold.task_rows import TASK_RECORD, task_rows
+from sim.tables.words import BARRED, CUT_OFF, FINISHED, GIVEN_UP, TASK_STATES
 from sim.world.attempts import Attempts, RetryPolicy
 from tests.unit.world.building import drawn_calls
 
