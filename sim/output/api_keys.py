@@ -77,11 +77,13 @@ def api_keys(population: Population) -> ApiKeys:
     # the replaced key was the first one, whose successor was made when it was revoked
     signed_up_us = accounts.created_us[account]
     before_us = _time_for_keys(population)[account]
-    soon_us = uniforms(mixed(of_key, 1)) * np.minimum(before_us, _FIRST_KEY_US)
     replaced_us = uniforms(mixed(past, 1))[account] * before_us
+    within_us = np.minimum(before_us, _FIRST_KEY_US)
+    within_us = np.where(is_replaced, np.minimum(within_us, replaced_us), within_us)
+    soon_us = uniforms(mixed(of_key, 1)) * within_us
     later_us = np.where(number > 0, uniforms(mixed(of_key, 3)) * before_us, soon_us)
     later_us = np.where(replaced[account] & (number == 0), replaced_us, later_us)
-    later_us = np.where(is_replaced, np.minimum(soon_us, replaced_us), later_us)
+    later_us = np.where(is_replaced, soon_us, later_us)
     revoked_us = np.where(is_replaced, signed_up_us + np.rint(replaced_us), 0)
 
     workspace = (mixed(of_key, 4) % accounts.workspaces[account].astype(np.uint64)).view(np.int64)

@@ -72,9 +72,19 @@ def test_some_keys_were_replaced_within_the_life_of_their_account(
     assert (keys.created_us >= created_us).all()
     replaced = keys.revoked_us < 0
     assert 0.2 < replaced.sum() / len(population.accounts) < 0.4
-    assert (keys.created_us[replaced] <= keys.revoked_us[replaced]).all()
+    assert (keys.created_us[replaced] < keys.revoked_us[replaced]).all()
     successor = keys.first[keys.account[replaced]]
     assert keys.created_us[successor].tolist() == keys.revoked_us[replaced].tolist()
+
+
+def test_a_key_that_is_replaced_soon_has_a_time_of_its_own(
+    population: Population, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sim.output.api_keys._FIRST_KEY_US", 1e15)
+    keys = api_keys(population)
+    replaced = keys.revoked_us < 0
+    assert (keys.created_us[replaced] < keys.revoked_us[replaced]).all()
+    assert len(np.unique(keys.created_us)) == len(keys.created_us)
 
 
 def test_who_sends_through_the_account_of_another_uses_its_keys() -> None:
