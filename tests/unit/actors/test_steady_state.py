@@ -46,6 +46,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
         "actors.queue.teams.SHARD_EXCHANGES": 4_000,
         "actors.sessions.session_pieces._BLOCK_ROWS": 400,
         "actors.queue.queue_workload._SLICE_ROWS": 400,
+        "tables.formats.GROUP_ROWS": 4_000,
     }.items():
         monkeypatch.setattr(f"sim.{name}", rows)
 
