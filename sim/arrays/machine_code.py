@@ -30,7 +30,7 @@ _FunctionCache: Any = caching.FunctionCache
 _Results: Any = caching.CompileResultCacheImpl
 _Files: Any = caching.IndexDataCacheFile
 _OF_THIS_PROGRAM = "llm-traffic-sim"
-# What other versions of a function left is removed when nobody has written to it for so long.
+# What other versions of a function left is removed when nobody has used it for so long.
 _KEPT_S = 60 * 86_400.0
 
 
@@ -112,6 +112,7 @@ class MachineCode(_FunctionCache):  # type: ignore[misc]
             folder = self._folder()
             data = self._files(folder).load(self._index_key(sig, target_context.codegen()))
             if data is not None:
+                self._note_use(folder)
                 return self._impl.rebuild(target_context, data)
         return None
 
@@ -136,6 +137,12 @@ class MachineCode(_FunctionCache):  # type: ignore[misc]
         """Forget what was kept."""
         with contextlib.suppress(OSError):
             self._files(self._folder()).flush()
+
+    def _note_use(self, folder: Path | None) -> None:
+        """Let a folder look new, so that it is not removed as an old one."""
+        with contextlib.suppress(OSError):
+            if folder is not None:
+                os.utime(folder)
 
     def _remove_old(self, current: Path) -> None:
         """Remove what other versions of the function left long ago."""

@@ -319,7 +319,7 @@ worker_options = option_group(
         metavar="N",
         type=click.IntRange(1, 1_024),
         envvar="SIM_WORKERS",
-        help="Workers that share the work; one a core if left out.",
+        help="Processes that share the work; if left out one a core, where that pays.",
     ),
     click.option(
         "--dask",

@@ -243,13 +243,15 @@ def _values(table: Table) -> Iterator[tuple[Any, ...]]:
     """
     keys = _key_columns(table)
     for row in table.rows:
-        name = "/".join(str(row[k]) for k in keys)
+        name = "/".join(str(_shown(row[k])) for k in keys)
         for k, column in enumerate(table.columns):
-            value = row[k]
-            if k in keys or value is None:
-                continue
-            text = f"{value:.6g}" if isinstance(value, float) else value
-            yield table.id, name, column.key, column.unit, text
+            if k not in keys and row[k] is not None:
+                yield table.id, name, column.key, column.unit, _shown(row[k])
+
+
+def _shown(value: Any) -> Any:
+    """Return a float with six digits, as its last ones depend on the processor; else the value."""
+    return f"{value:.6g}" if isinstance(value, float) else value
 
 
 def _key_columns(table: Table) -> list[int]:

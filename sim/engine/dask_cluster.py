@@ -13,6 +13,7 @@ from typing import Any
 
 from sim.documents.printable import printable
 from sim.engine.ending import held_back, leave_ending_to_the_main_process
+from sim.engine.pool_processes import without_script
 from sim.errors import InvalidInputError
 from sim.tables.manifest import software
 
@@ -173,7 +174,7 @@ def _local(count: int) -> Iterator[Any]:
     from dask import config
 
     with config.set(_WITHOUT_DELAYS):
-        with held_back():
+        with held_back(), without_script():
             cluster: Any = dask.LocalCluster(  # type: ignore[no-untyped-call]
                 n_workers=count,
                 threads_per_worker=1,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
@@ -21,7 +20,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from sim.engine.ending import held_back
-from sim.engine.pool_processes import begin_worker, end_thread, without_script
+from sim.engine.pool_processes import FreshProcesses, begin_worker, end_thread
 from sim.errors import SimError
 
 T = TypeVar("T")
@@ -92,15 +91,6 @@ class Workers:
     look: Callable[[], None] = lambda: None
     memory: float | None = None
 
-    def begin(self, fn: Callable[..., Any], *args: Any) -> None:
-        """Begin the processes of a pool that is used in any case, each with a call of `fn`.
-
-        What the call returns or raises is not looked at: it prepares for calls that come later.
-        """
-        if self.takes_part and not self.worthwhile:
-            for _ in range(self.count - 1):
-                _submitted(self.executor, fn, args)
-
 
 class InProcess(Executor):
     """An executor that does what is submitted at once, in this process.
@@ -143,9 +133,10 @@ def process_pool(count: int) -> Iterator[Workers]:
     Workers
         The pool. After an error its processes are killed, otherwise they end when they are done.
     """
-    context = multiprocessing.get_context("spawn")
     with held_back():  # it begins a process that looks after semaphores
-        pool: Any = ProcessPoolExecutor(count - 1, mp_context=context, initializer=begin_worker)
+        pool: Any = ProcessPoolExecutor(
+            count - 1, mp_context=FreshProcesses(), initializer=begin_worker
+        )
 
     def abandon() -> None:
         """Drop the calls that wait, and kill the processes of the pool."""
@@ -362,10 +353,10 @@ def _ended(workers: Workers, waiting: Collection[Future[Any]]) -> Iterator[None]
 
 
 def _submitted(executor: Executor, fn: Callable[..., T], call: tuple[Any, ...]) -> Future[T]:
-    """Submit a call, for which the executor may begin a process."""
+    """Submit a call; signals that end a process are held back while the executor may begin one."""
     if isinstance(executor, InProcess):
         return executor.submit(fn, *call)
-    with held_back(), without_script():
+    with held_back():  # it may begin a process
         return executor.submit(fn, *call)
 
 

@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from multiprocessing.context import SpawnContext, SpawnProcess
 from types import ModuleType
 from typing import Any
 
@@ -17,6 +18,9 @@ from sim.engine.ending import leave_ending_to_the_main_process
 _ENDS_S = 2.0
 
 
+_one_at_a_time = threading.Lock()
+
+
 @contextlib.contextmanager
 def without_script() -> Iterator[None]:
     """Let processes that are begun meanwhile not run the script of this one.
@@ -24,12 +28,28 @@ def without_script() -> Iterator[None]:
     A fresh process would, and begin processes itself where the script does not look at its
     `__name__`. Calls are of modules, so no worker needs anything of a script.
     """
-    script = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = script
+    with _one_at_a_time:
+        script = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = script
+
+
+class _FreshProcess(SpawnProcess):
+    """A spawned process that does not run the script of the one that begins it."""
+
+    def start(self) -> None:
+        """Begin the process."""
+        with without_script():
+            super().start()
+
+
+class FreshProcesses(SpawnContext):
+    """What a pool makes its processes with."""
+
+    Process = _FreshProcess
 
 
 def end_thread(thread: Any, results: Any, calls: Any) -> None:

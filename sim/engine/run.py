@@ -16,7 +16,7 @@ from sim.engine.executors import (
     in_process,
     map_unordered,
 )
-from sim.engine.memory import check_accounts, expect_memory
+from sim.engine.memory import expect_memory
 from sim.engine.merge import LOG, part_windows, plan_of, rows_of_parts, write_part
 from sim.engine.progress import Observer, Progress
 from sim.engine.run_context import RunContext, peak_bytes
@@ -94,7 +94,7 @@ def run(
             context = RunContext(scenario, out, engine)
             # what cannot be begun fails now, and leaves what was there before
             context.check_engine()
-            _begin(context, workers)
+            expect_memory(context, workers)
             checkpoint.claim(scenario, out)
             return _carry_out(context, workers, observe)
 
@@ -128,7 +128,7 @@ def run_within(
             checkpoint.reopen(out)
 
     context = RunContext(scenario, out)
-    _begin(context, workers)
+    expect_memory(context, workers)
     checkpoint.claim(scenario, out)
     return _carry_out(context, workers, observe)
 
@@ -167,7 +167,7 @@ def resume(
             if all(file.is_whole(out) for file in records_of(read_manifest(out))):
                 return _as_it_is(scenario, out)
             checkpoint.reopen(out)
-        _begin(context, workers)
+        expect_memory(context, workers)
         return _carry_out(context, workers, observe)
 
 
@@ -204,14 +204,6 @@ def reached_by(workers: Workers | None, out: Store) -> Store:
             f"{out}: lies in the memory of one process; give it one worker, or another place"
         )
     return out
-
-
-def _begin(context: RunContext, workers: Workers | None) -> None:
-    """Refuse what does not fit the memory; meanwhile the processes of a pool make the accounts."""
-    check_accounts(context.scenario)
-    if workers is not None:
-        workers.begin(RunContext.prepare, context)
-    expect_memory(context, workers)
 
 
 def _carry_out(

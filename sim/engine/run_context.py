@@ -75,10 +75,6 @@ class RunContext:
         """What turns rows into tables."""
         return Renderer(self.population)
 
-    def prepare(self) -> None:
-        """Make now what all calls need."""
-        _ = self.population, self.main_clusters, self.shards, self.grid, self.renderer
-
     def __reduce__(self) -> Any:
         """Travel as the scenario in JSON, the place and the engine; nothing derived comes along."""
         # a worker on this machine may have another current folder

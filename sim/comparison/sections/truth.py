@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from sim.comparison.claims.observables import OBSERVABLES
 from sim.comparison.inference.odds import Odds
 from sim.comparison.section import Comparison
-from sim.comparison.strength import SLIGHT, TOO_CLOSE
+from sim.comparison.strength import SLIGHT, STRONG, TOO_CLOSE
 from sim.comparison.tables import Form, Row, Table, number_column, text_column
 from sim.comparison.wording import and_list, plural
 
@@ -179,29 +179,40 @@ def probabilities(odds: Odds) -> dict[str, float]:
     return {x: weight / total for x, weight in weights.items()}
 
 
-def favourites(odds: Odds) -> tuple[str, ...]:
+def favourites(odds: Odds, margin: float = SLIGHT) -> tuple[str, ...]:
     """Return the explanations that nothing is clearly likelier than, with all its observables.
 
-    Those are within 3 to 1, or two standard errors, of the likeliest one; several are a tie.
+    Those are within the margin and two standard errors of the likeliest one; several are a tie.
+
+    Parameters
+    ----------
+    odds
+        Of one cluster.
+    margin
+        Log10 of a ratio: that of 3 to 1 unless another is given.
     """
     weights = {key: (-x.stated, x.error) for key, x in odds.steps[-1].ratios.items()}
     weights[odds.accused] = (0.0, 0.0)
     most, error = max(weights.values())
     return tuple(
-        key for key, (weight, own) in weights.items() if most - weight < SLIGHT + 2 * (own + error)
+        key for key, (weight, own) in weights.items() if most - weight < margin + 2 * (own + error)
     )
 
 
 def say_truth(comparison: Comparison, odds: Sequence[Odds]) -> str:
-    """Say of how many clusters nothing is clearly likelier than the truth, and of which it is."""
+    """Say of how many clusters nothing is ten times likelier than the truth, and of which it is.
+
+    At 3 to 1 the numbers changed with the seed of the draws.
+    """
     described = _described(comparison, odds)
     if not described:
         return ""
     accused = comparison.settings.accused
-    unbeaten = [place for place, true in described if true in favourites(odds[place])]
+    unbeaten = [place for place, true in described if true in favourites(odds[place], STRONG)]
     sentence = (
-        f"At equal odds no explanation is clearly likelier than the true one for {len(unbeaten)} "
-        f"of {plural(len(described), 'cluster')} whose truth an explanation describes"
+        "At equal odds no explanation is surely ten times likelier than the true one for "
+        f"{len(unbeaten)} of {plural(len(described), 'cluster')} whose truth an explanation "
+        "describes"
     )
 
     of_accused = [place for place, true in described if true == accused]
@@ -212,11 +223,11 @@ def say_truth(comparison: Comparison, odds: Sequence[Odds]) -> str:
     wrongly = [
         comparison.runs[place].name
         for place, true in described
-        if favourites(odds[place]) == (accused,) != (true,)
+        if favourites(odds[place], STRONG) == (accused,) != (true,)
     ]
     if wrongly:
         verb = "is" if len(wrongly) == 1 else "are"
-        sentence += f"; {and_list(wrongly)} {verb} clearly taken for it wrongly"
+        sentence += f"; {and_list(wrongly)} {verb} taken for it wrongly, ten to one"
     return sentence
 
 

@@ -124,6 +124,12 @@ def test_what_other_versions_left_goes_after_sixty_days(tmp_path: Path) -> None:
     assert not [path for path in old if path.exists()]
     assert {"__main__.times-recent", "other-0"} < kept(cache)
 
+    in_use = [path for path in cache.iterdir() if path.name != "other-0"]
+    for path in in_use:
+        os.utime(path, (long_ago, long_ago))
+    run_program(tmp_path, where, factor=4)
+    assert sum(path.stat().st_mtime > long_ago for path in in_use) == 1, "what is called is read"
+
 
 @pytest.mark.parametrize("inline", ["compiled", "inlined"])
 def test_change_of_a_helper_that_a_helper_calls_is_compiled_anew(

@@ -41,6 +41,7 @@ from sim.comparison.sections.calibration import Bin, Calibration
 from sim.comparison.sections.odds import OddsResult
 from sim.comparison.sections.priors_needed import PriorsNeeded
 from sim.comparison.sections.sensitivity import COUNT, Index, Sensitivity
+from sim.comparison.strength import SLIGHT, STRONG
 from tests.support.comparison import by_hand, run, settings, weighed
 from tests.support.comparison import odds as odds_by_hand
 
@@ -422,23 +423,25 @@ def test_the_likeliest_hypothesis_of_a_run_is_held_against_the_true_one() -> Non
     assert laboratory["its"] == chances["extraction"]
     assert (laboratory["call"], pool["call"]) == ("clear", "clear")
     assert table.finding == (
-        "At equal odds no explanation is clearly likelier than the true one for 1 of 2 clusters "
-        "whose truth an explanation describes, and for 1 of 1 that are coordinated extraction; "
-        "two:laboratory is clearly taken for it wrongly"
+        "At equal odds no explanation is surely ten times likelier than the true one for 1 of 2 "
+        "clusters whose truth an explanation describes, and for 1 of 1 that are coordinated "
+        "extraction; two:laboratory is taken for it wrongly, ten to one"
     )
 
 
 def test_explanations_that_cannot_be_told_apart_are_a_tie() -> None:
     last = weighed("a", 0.0, more=False).steps[0]
 
-    def favourites(**ratios: Ranged) -> tuple[str, ...]:
+    def favourites(margin: float = SLIGHT, **ratios: Ranged) -> tuple[str, ...]:
         step = replace(last, ratios={k.replace("_", "-"): x for k, x in ratios.items()})
-        return truth.favourites(replace(weighed("a", 0.0), steps=(step,)))
+        return truth.favourites(replace(weighed("a", 0.0), steps=(step,)), margin)
 
     assert favourites(product_use=Ranged(0.6, 0, 1)) == ("extraction",)
     assert favourites(product_use=Ranged(0.4, 0, 1)) == ("product-use", "extraction")
     assert favourites(product_use=Ranged(0.6, 0, 1, error=0.1)) == ("product-use", "extraction")
     assert favourites(product_use=Ranged(-2, -3, 0)) == ("product-use",)
+    assert favourites(STRONG, product_use=Ranged(0.9, 0, 1)) == ("product-use", "extraction")
+    assert favourites(STRONG, product_use=Ranged(1.1, 0, 1)) == ("extraction",)
 
 
 def test_what_no_hypothesis_describes_is_not_counted_as_right_or_wrong() -> None:

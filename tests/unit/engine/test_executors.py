@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -257,49 +258,38 @@ def test_a_server_that_says_nothing_is_no_scheduler(monkeypatch: pytest.MonkeyPa
             pass
 
 
-# --- processes begin early, and without the script ----------------------------------------------
+# --- processes do not run the script ------------------------------------------------------------
 
 
-def leave_a_mark(folder: str) -> None:
-    (Path(folder) / str(os.getpid())).touch()
+def begin_a_process(_number: int) -> object:
+    script = sys.modules["__main__"]
+    with process_pool(2) as who:
+        assert list(map_unordered(who, double, [(1,), (2,), (3,)]))
+    return script
 
 
-def test_each_process_of_a_pool_begins_with_a_call(tmp_path: Path) -> None:
-    with workers(3) as who:
-        who.begin(leave_a_mark, str(tmp_path))
-        waited(lambda: list(tmp_path.iterdir()))
-        assert list(map_unordered(who, double, [(4,)])) == [8]
-    assert str(os.getpid()) not in {mark.name for mark in tmp_path.iterdir()}
-
-
-@pytest.mark.parametrize("who", [Workers(InProcess(), 1), None])
-def test_nothing_begins_early_where_it_may_not_be_used(who: Workers | None, tmp_path: Path) -> None:
-    with workers(None) as pool:  # as many as are worthwhile, which nobody knows yet
-        (who or pool).begin(leave_a_mark, str(tmp_path))
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_process_that_dies_while_it_begins_ends_the_work() -> None:
-    with workers(2) as who:
-        who.begin(die, 1)
-        with pytest.raises(SimError) as caught:
-            list(map_unordered(who, is_worker_slowly, [(n,) for n in range(100)]))
-    assert str(caught.value) == ANEW
+def test_threads_that_begin_processes_leave_the_script_where_it_is() -> None:
+    script = sys.modules["__main__"]
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(begin_a_process, range(3)))
+    assert sys.modules["__main__"] is script
 
 
 UNGUARDED = """
 import sys
 import sim
 print("the script runs")
-run = sim.run("tiny.yaml", sys.argv[1], workers=2)
+run = sim.run("tiny.yaml", "out", workers=WORKERS)
 print(len(run.manifest["actors"]) > 1, sys.modules["__main__"].sim is sim)
 """
 
 
-def test_a_script_runs_once_whatever_it_looks_at(tmp_path: Path) -> None:
-    (tmp_path / "script.py").write_text(UNGUARDED, encoding="utf-8")
+@pytest.mark.parametrize("workers", [2, "local"])
+def test_a_script_runs_once_whatever_it_looks_at(tmp_path: Path, workers: int | str) -> None:
+    script = UNGUARDED.replace("WORKERS", repr(workers))
+    (tmp_path / "script.py").write_text(script, encoding="utf-8")
     (tmp_path / "tiny.yaml").write_text(TINY, encoding="utf-8")
-    words = [sys.executable, "script.py", "out"]
+    words = [sys.executable, "script.py"]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "the script runs\nTrue True\n"
