@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import NoReturn
 
+from sim.engine.allocation import reuse_memory
 from sim.tables.connections import SAID_OF_INTERRUPTS, interrupt_queries
 
 _STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
@@ -67,10 +68,11 @@ def interruption(error: KeyboardInterrupt) -> tuple[str, int]:
 def own_process() -> Iterator[None]:
     """Make this process ready for a command, after which it ends.
 
-    Closed standard streams are opened on nothing, and output waits for its reader. SIGTERM and
-    SIGHUP raise `Stopped` as Ctrl-C raises KeyboardInterrupt. Afterwards all three are ignored, so
-    that the exit code stands.
+    Closed standard streams are opened on nothing, output waits for its reader, and freed memory is
+    used again. SIGTERM and SIGHUP raise `Stopped` as Ctrl-C raises KeyboardInterrupt. Afterwards
+    all three are ignored, so that the exit code stands.
     """
+    reuse_memory()
     _open_closed_streams()
     _wait_for_readers()
     _heed_signals()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sim.documents.printable import printable
+from sim.engine.allocation import reuse_memory
 from sim.engine.ending import held_back, leave_ending_to_the_main_process
 from sim.engine.pool_processes import without_script
 from sim.errors import InvalidInputError
@@ -189,7 +190,8 @@ def _local(count: int) -> Iterator[Any]:
 
 
 def dask_setup(_worker: Any) -> None:
-    """Leave signals to the main process; Dask calls this in each worker of a local cluster."""
+    """Make a worker of a local cluster as one of a pool; Dask calls this in each of them."""
+    reuse_memory()
     leave_ending_to_the_main_process()
 
 

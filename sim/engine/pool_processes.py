@@ -12,6 +12,7 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from types import ModuleType
 from typing import Any
 
+from sim.engine.allocation import reuse_memory
 from sim.engine.ending import leave_ending_to_the_main_process
 
 # How long the thread of a pool has to end by itself once its processes were killed.
@@ -66,7 +67,8 @@ def end_thread(thread: Any, results: Any, calls: Any) -> None:
 
 
 def begin_worker() -> None:
-    """Leave signals to the main process, and do not outlive it."""
+    """Leave signals to the main process, and do not outlive it; use freed memory again."""
+    reuse_memory()
     leave_ending_to_the_main_process()
     parent = multiprocessing.parent_process()
     if parent is None:

@@ -29,6 +29,7 @@ from typing import Any
 
 from sim.arrays.columns import Columns
 from sim.arrays.types import Ints
+from sim.engine.allocation import reuse_memory
 from sim.engine.run_context import peak_bytes
 from sim.scaffold.exchange_records import Exchanges
 from sim.scaffold.fill import DrawnSessions
@@ -284,6 +285,8 @@ def attempts_alone(
 
 def main() -> None:
     which, *rest = sys.argv[1:]
+    if which != "write":  # `sim` has processes of its own, what writes tables has Arrow's defaults
+        reuse_memory()
     if which == "write":
         result = write(Path(rest[0]))
     elif which == "lineitem":
