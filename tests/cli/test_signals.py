@@ -147,8 +147,8 @@ def test_workers_end_with_the_command_and_say_nothing(place: Path, number: int) 
     (place / "tiny.yaml").write_text(several, encoding="utf-8")
     with hangup(signal.SIG_DFL):
         code, stderr, workers = signalled(place, number)
-    assert (code, len(workers)) == (128 + number, 1)
     assert stderr == f"{KEPT}\nstopped by {signal.Signals(number).name}\n"
+    assert (code, len(workers)) == (128 + number, 1)
     assert_ended(workers)
     assert not list(place.glob("out/**/.*.tmp"))
 
