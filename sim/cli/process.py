@@ -55,6 +55,15 @@ def interrupted_by(error: BaseException | None) -> KeyboardInterrupt | None:
     return error
 
 
+def stopped() -> Stopped | None:
+    """Return the interrupt of the signal that came last; None if none came.
+
+    It may have been raised where C code lets no exception through. Then the command goes on, while
+    its workers end.
+    """
+    return Stopped(_come[-1]) if _come else None
+
+
 def interruption(error: KeyboardInterrupt) -> tuple[str, int]:
     """Return the message and the exit code, 128 and the signal, for what ended the command.
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from sim.cli.options import WorkerOptions
+from sim.cli.process import stopped
+from sim.errors import SimError
 
 if TYPE_CHECKING:
     from sim.engine.executors import Workers
@@ -45,10 +47,13 @@ def session(
     try:
         with workers.start() as started, progress_bar(quiet) as observe:
             yield started, observe
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SimError) as error:
+        interrupt = error if isinstance(error, KeyboardInterrupt) else stopped()
+        if interrupt is None:
+            raise
         for place in places:
             _say_how_to_go_on(place, completing or _completing_run)
-        raise
+        raise interrupt from error.__cause__
 
 
 def _say_how_to_go_on(place: str, completing: Callable[[Store], str | None]) -> None:

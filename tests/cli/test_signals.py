@@ -16,9 +16,11 @@ import click
 import pytest
 
 from sim.cli.group import SimGroup
+from sim.cli.options import WorkerOptions
 from sim.cli.process import Stopped
+from sim.cli.session import session
 from sim.engine.executors import Workers, process_pool
-from sim.errors import InvalidInputError
+from sim.errors import InvalidInputError, SimError
 from tests.support.commands import TINY, refused, sim
 from tests.support.paths import ROOT
 from tests.support.processes import assert_ended, start, waited, workers_of
@@ -151,6 +153,15 @@ def test_workers_end_with_the_command_and_say_nothing(place: Path, number: int) 
     assert (code, len(workers)) == (128 + number, 1)
     assert_ended(workers)
     assert not list(place.glob("out/**/.*.tmp"))
+
+
+@pytest.mark.parametrize(("came", "raises"), [([signal.SIGTERM], Stopped), ([], SimError)])
+def test_a_signal_that_raised_nothing_ends_the_command_with_its_workers(
+    place: Path, monkeypatch: pytest.MonkeyPatch, came: list[signal.Signals], raises: type
+) -> None:
+    monkeypatch.setattr("sim.cli.process._come", came)
+    with pytest.raises(raises), session([str(place / "out")], WorkerOptions(1, None), True):
+        raise SimError("a worker process died")
 
 
 HANGS_UP = """
