@@ -18,7 +18,6 @@ import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +53,7 @@ Measured = dict[str, Any]
 def measured_run(scale: float) -> Measured:
     """A run by one worker process, so that main process and worker can be told apart."""
     from sim.engine.executors import Workers
+    from sim.engine.pool_processes import FreshProcesses, begin_worker
     from sim.engine.run_context import peak_bytes
     from sim.scenario import load_scenario
 
@@ -84,7 +84,7 @@ def measured_run(scale: float) -> Measured:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
         scenario = load_scenario(SCENARIO, scale=scale)
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(1, mp_context=FreshProcesses(), initializer=begin_worker) as pool:
             made = engine.run(scenario, out, workers=Workers(pool, 1), observe=observe)
         main, worker = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
         in_parts = sum(file.bytes for file in made.files if "/part-" in file.path)

@@ -35,9 +35,9 @@ PERSON, PERSON_KEPT = 115, 40
 # A session and a turn that are drawn, most of them before the log opens, and an exchange.
 SESSION, TURN, EXCHANGE = 130, 55, 600
 WORKER = 400
-# Where an exchange lies that was set aside, which the main process alone knows: 1.2 and 1.3 bytes
-# in runs of 145 and 203 million. It grows faster than they do, see docs/background/billion.md.
-PLACE = 1.4
+# Where an exchange lies that was set aside, which the main process alone knows: two bytes, by the
+# peaks of runs of 16 and 145 million. It grows faster than they do, see docs/background/billion.md.
+PLACE = 2.0
 
 # Sessions begun so long before the log are filled; the others are over when it opens.
 _FILLED_LEAD_US = DAY_US

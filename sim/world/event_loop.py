@@ -270,9 +270,8 @@ class EventLoop:
         -------
         list of (LoopCalls, Attempts, array of int)
             For each block with attempts, in the order in which blocks were added: these, in the
-            order in which they were made (by group),
-            and the tokens that each read from the cache. `Attempts.call` is the row in the calls
-            of the block.
+            order in which they were made (by group), and the tokens that each read from the cache.
+            `Attempts.call` is the row in the calls of the block.
         """
         # pieces of attempts, with how many there are in each
         pieces = [(piece, len(piece)) for piece in self._full]

@@ -31,4 +31,6 @@ def test_findings_of_the_demo_by_actor_hold_over_five_seeds(tmp_path: Path) -> N
     )
     for other in others:
         assert other == first
-    assert any("no explanation is surely ten times likelier than the true one" in x for x in first)
+    assert any(
+        "the true explanation is surely ten times likelier than any other" in x for x in first
+    )

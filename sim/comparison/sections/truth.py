@@ -200,26 +200,26 @@ def favourites(odds: Odds, margin: float = SLIGHT) -> tuple[str, ...]:
 
 
 def say_truth(comparison: Comparison, odds: Sequence[Odds]) -> str:
-    """Say of how many clusters nothing is ten times likelier than the truth, and of which it is.
+    """Say of how many clusters the truth is ten times likelier than all else, or something than it.
 
     At 3 to 1 the numbers changed with the seed of the draws.
     """
     described = _described(comparison, odds)
     if not described:
         return ""
-    accused = comparison.settings.accused
-    unbeaten = [place for place, true in described if true in favourites(odds[place], STRONG)]
+    sure, beaten = _decided(described, odds)
     sentence = (
-        "At equal odds no explanation is surely ten times likelier than the true one for "
-        f"{len(unbeaten)} of {plural(len(described), 'cluster')} whose truth an explanation "
-        "describes"
+        "At equal odds the true explanation is surely ten times likelier than any other for "
+        f"{sure} of {plural(len(described), 'cluster')} whose truth an explanation describes, and "
+        f"another one ten times likelier than it for {beaten}"
     )
 
-    of_accused = [place for place, true in described if true == accused]
+    accused = comparison.settings.accused
+    of_accused = [(place, true) for place, true in described if true == accused]
     if of_accused:
+        sure, beaten = _decided(of_accused, odds)
         title = comparison.lowered_title(accused)
-        also = sum(place in unbeaten for place in of_accused)
-        sentence += f", and for {also} of {len(of_accused)} that are {title}"
+        sentence += f"; of {len(of_accused)} that are {title} for {sure} and for {beaten}"
     wrongly = [
         comparison.runs[place].name
         for place, true in described
@@ -229,6 +229,16 @@ def say_truth(comparison: Comparison, odds: Sequence[Odds]) -> str:
         verb = "is" if len(wrongly) == 1 else "are"
         sentence += f"; {and_list(wrongly)} {verb} taken for it wrongly, ten to one"
     return sentence
+
+
+def _decided(described: Sequence[tuple[int, str]], odds: Sequence[Odds]) -> tuple[int, int]:
+    """Return for how many clusters the truth is alone the favourite, and for how many it is none.
+
+    A favourite is within ten to one, and two standard errors, of the likeliest explanation.
+    """
+    found = [(favourites(odds[place], STRONG), true) for place, true in described]
+    sure = sum(likely == (true,) for likely, true in found)
+    return sure, sum(true not in likely for likely, true in found)
 
 
 def _described(comparison: Comparison, odds: Sequence[Odds]) -> list[tuple[int, str]]:

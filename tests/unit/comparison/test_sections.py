@@ -423,9 +423,10 @@ def test_the_likeliest_hypothesis_of_a_run_is_held_against_the_true_one() -> Non
     assert laboratory["its"] == chances["extraction"]
     assert (laboratory["call"], pool["call"]) == ("clear", "clear")
     assert table.finding == (
-        "At equal odds no explanation is surely ten times likelier than the true one for 1 of 2 "
-        "clusters whose truth an explanation describes, and for 1 of 1 that are coordinated "
-        "extraction; two:laboratory is taken for it wrongly, ten to one"
+        "At equal odds the true explanation is surely ten times likelier than any other for 1 of 2 "
+        "clusters whose truth an explanation describes, and another one ten times likelier than it "
+        "for 1; of 1 that are coordinated extraction for 1 and for 0; two:laboratory is taken for "
+        "it wrongly, ten to one"
     )
 
 
