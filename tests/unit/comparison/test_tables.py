@@ -9,7 +9,7 @@ import pytest
 
 from sim.comparison import findings, render_text, tables, to_csv, to_json
 from sim.comparison.inference.quantiles import Ranged, Span
-from sim.comparison.render import _key_columns
+from sim.comparison.render import _key_columns, _values
 from sim.comparison.section import Answer
 from sim.comparison.tables import (
     Column,
@@ -147,6 +147,13 @@ def test_a_row_of_csv_is_named_by_the_first_columns_that_tell_it_apart() -> None
     preferred = replace(pairs, rows=(("a", "b"), ("a", "c")))
     assert _key_columns(preferred) == [1]
     assert _key_columns(replace(TABLE, columns=(Column("x", ""), *COLUMNS[1:]))) == [0]
+
+
+def test_a_row_that_a_number_names_has_six_digits_of_it_in_csv() -> None:
+    """Its last ones depend on the processor."""
+    columns = number_column("claim", "claim"), number_column("cases", "cases")
+    table = Table("reliability", "calibration", "", columns, ((0.012158846959705134, 7),))
+    assert list(_values(table)) == [("reliability", "0.0121588", "cases", "", 7)]
 
 
 def test_an_answer_gives_its_first_table_as_a_frame() -> None:

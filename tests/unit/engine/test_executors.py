@@ -9,9 +9,9 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from sim.engine.executors import (
     process_pool,
     workers,
 )
+from sim.engine.pool_processes import without_script
 from sim.engine.run import run
 from sim.errors import InvalidInputError, SimError
 from tests.support.commands import TINY
@@ -261,17 +262,22 @@ def test_a_server_that_says_nothing_is_no_scheduler(monkeypatch: pytest.MonkeyPa
 # --- processes do not run the script ------------------------------------------------------------
 
 
-def begin_a_process(_number: int) -> object:
-    script = sys.modules["__main__"]
-    with process_pool(2) as who:
-        assert list(map_unordered(who, double, [(1,), (2,), (3,)]))
-    return script
-
-
 def test_threads_that_begin_processes_leave_the_script_where_it_is() -> None:
     script = sys.modules["__main__"]
-    with ThreadPoolExecutor(3) as threads:
-        list(threads.map(begin_a_process, range(3)))
+    is_inside, may_leave = threading.Event(), threading.Event()
+
+    def begin_another() -> None:
+        with without_script():
+            is_inside.set()
+            may_leave.wait(10)
+
+    other = threading.Thread(target=begin_another)
+    with without_script():
+        other.start()
+        assert not is_inside.wait(0.1), "one at a time"
+    may_leave.set()
+    other.join()
+    assert is_inside.is_set()
     assert sys.modules["__main__"] is script
 
 
